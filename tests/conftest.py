@@ -1,0 +1,59 @@
+"""Fixtures that several test files share: the cheapest real things."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from xlite.findings import FINDINGS
+
+HEADER_2020 = (
+    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
+    "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]"
+)
+
+
+def write_noise_folder(root: Path, patients: int = 12, films_each: int = 2, size: int = 64) -> Path:
+    """An NIH folder of noise films: patient p has finding p % 14 on the first film and none on the others."""
+    rng = np.random.default_rng(0)
+    (root / "images").mkdir(parents=True)
+    rows, trainval, test = [HEADER_2020], [], []
+    for patient in range(1, patients + 1):
+        for film in range(films_each):
+            name = f"{patient:08d}_{film:03d}.png"
+            cv2.imwrite(str(root / "images" / name), rng.integers(0, 256, (size, size), dtype=np.uint8))
+            label = FINDINGS[patient % 14] if film == 0 else "No Finding"
+            sex, view = "MF"[patient % 2], ("PA", "AP")[film % 2]
+            rows.append(f"{name},{label},{film},{patient},{30 + patient},{sex},{view},{size},{size},0.14,0.14")
+            (test if patient % 4 == 0 else trainval).append(name)
+    (root / "Data_Entry_2017_v2020.csv").write_text("\n".join(rows) + "\n")
+    (root / "train_val_list.txt").write_text("\n".join(trainval) + "\n")
+    (root / "test_list.txt").write_text("\n".join(test) + "\n")
+    return root
+
+
+@pytest.fixture
+def tiny_folder(tmp_path: Path) -> Path:
+    """24 noise films of 12 patients, 64 px, in the NIH layout."""
+    return write_noise_folder(tmp_path / "data")
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of real test material; the test is skipped where there is none."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("XLITE_SHARED_DATA") or default)
+    if not folder.is_dir():
+        pytest.skip("no real test material here (set XLITE_SHARED_DATA)")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Each test has a home of its own: nothing is written into the checkout."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("XLITE_HOME", str(home))
+    return home

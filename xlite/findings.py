@@ -1,0 +1,33 @@
+"""The 14 findings of NIH ChestX-ray14, in NIH order; every (…, 14) array of X-Lite has this order."""
+
+FINDINGS = (
+    "Atelectasis",
+    "Cardiomegaly",
+    "Effusion",
+    "Infiltration",
+    "Mass",
+    "Nodule",
+    "Pneumonia",
+    "Pneumothorax",
+    "Consolidation",
+    "Edema",
+    "Emphysema",
+    "Fibrosis",
+    "Pleural_Thickening",
+    "Hernia",
+)
+NO_FINDING = "No Finding"
+
+_ALIASES = {"Infiltrate": "Infiltration", "Pleural Thickening": "Pleural_Thickening"}
+
+
+def canonical(name: str) -> str:
+    """The NIH name of a finding that may be written another way (`Infiltrate` in NIH's box table).
+
+    Raises ValueError where the name is none of the 14.
+    """
+    stripped = name.strip()
+    finding = _ALIASES.get(stripped, stripped)
+    if finding not in FINDINGS:
+        raise ValueError(f"{name!r} is none of the 14 findings; expected one of {', '.join(FINDINGS)}")
+    return finding
