@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+# The models of the tests are tiny: threads would cost them more time than they save.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import cv2
 import numpy as np
 import pytest

@@ -61,7 +61,10 @@ class TrainConfig(BaseModel):
     backbone: Annotated[str, Field(description="Any timm backbone, by name")] = "efficientnet_b0"
     weights: Annotated[
         str,
-        Field(description="Starting weights: imagenet (through timm), none, or a file (torchvision or timm keys, or an X-Lite model)"),
+        Field(
+            description="Starting weights: imagenet (through timm), none, or a file (torchvision's or "
+            "timm's keys, or an X-Lite model)"
+        ),
     ] = "imagenet"
     attention: Annotated[Attention, Field(description="Attention over the last feature map")] = "none"
     hidden: Annotated[int, Field(ge=1, le=8192, description="Width of the head's hidden layer")] = 256
@@ -77,11 +80,14 @@ class TrainConfig(BaseModel):
     ] = "bce"
     focal_gamma: Annotated[float, Field(ge=0, le=10, description="Focusing exponent of the focal loss")] = 2.0
     focal_alpha: Annotated[
-        float, Field(ge=0, le=1, description="Weight of the positives in the focal loss; 1 - alpha for negatives")
+        float, Field(ge=0, le=1, description="Weight of positives in the focal loss; 1 - alpha of negatives")
     ] = 0.25
     sampler: Annotated[
         Literal["shuffle", "balanced"],
-        Field(description="How a batch is drawn. Balanced draws rare findings more often; it distorts the probabilities"),
+        Field(
+            description="How a batch is drawn. Balanced draws rare findings more often, which distorts the "
+            "probabilities and cost AUC on the full data set"
+        ),
     ] = "shuffle"
     augment: Annotated[bool, Field(description="Training augmentation of the design document")] = True
     flip: Annotated[
@@ -90,9 +96,14 @@ class TrainConfig(BaseModel):
 
     teacher: Annotated[
         str,
-        Field(description="Teacher to distil from: a run, a model file, a predictions CSV, or several joined by commas; empty trains alone"),
+        Field(
+            description="Teacher to distil from: a run, a model file, a predictions CSV, or several joined "
+            "by commas; empty trains alone"
+        ),
     ] = ""
-    alpha: Annotated[float, Field(ge=0, le=1, description="Share of the soft loss where there is a teacher")] = 0.7
+    alpha: Annotated[
+        float, Field(ge=0, le=1, description="Share of the soft loss on films that a teacher speaks of")
+    ] = 0.7
     temperature: Annotated[float, Field(gt=0, le=100, description="Temperature of the soft loss")] = 4.0
 
     epochs: Annotated[int, Field(ge=1, le=10000, description="Epochs at most")] = 50
@@ -108,7 +119,7 @@ class TrainConfig(BaseModel):
     grad_clip: Annotated[float, Field(ge=0, description="Largest gradient norm; 0 clips nothing")] = 1.0
     ema: Annotated[
         float,
-        Field(ge=0, lt=1, description="Decay of the weights' moving average that is validated and kept; 0 is off"),
+        Field(ge=0, lt=1, description="Decay of the weights' moving average that is kept; 0 is off"),
     ] = 0.0
     seed: Annotated[int, Field(ge=0, lt=2**31, description="Seed of weights, order and augmentation")] = 42
     device: Annotated[str, Field(description="auto, cpu, cuda, cuda:1, mps")] = "auto"

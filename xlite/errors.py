@@ -1,4 +1,4 @@
-"""The errors a user can cause. Each message is one plain sentence: the value, what was expected, what to do."""
+"""The errors a user can cause: one plain sentence with the value, what was expected, what to do."""
 
 
 class XliteError(Exception):

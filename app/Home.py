@@ -1,0 +1,54 @@
+"""Entry of the app, `streamlit run app/Home.py`: the frame around the pages in `pages/`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from xlite.catalog import default_data
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = {
+    "Read": [
+        ("overview", "Overview", ":material/home:"),
+        ("classify", "Read a film", ":material/radiology:"),
+    ],
+    "Train": [
+        ("explore", "Explore the data", ":material/query_stats:"),
+        ("train", "Train", ":material/model_training:"),
+        ("runs", "Runs", ":material/table_rows:"),
+        ("results", "Results", ":material/show_chart:"),
+    ],
+    "Help": [("about", "About", ":material/info:")],
+}
+
+st.set_page_config(page_title="X-Lite", page_icon=":material/radiology:", layout="wide")
+page = st.navigation(
+    {
+        section: [
+            st.Page(
+                ROOT / "pages" / f"{name}.py",
+                title=title,
+                icon=icon,
+                url_path=name,
+                default=name == "overview",
+            )
+            for name, title, icon in pages
+        ]
+        for section, pages in PAGES.items()
+    },
+    expanded=True,
+)
+if "data" not in st.session_state:
+    st.session_state["data"] = default_data()
+with st.sidebar:
+    st.text_input(
+        "Data folder",
+        key="data",
+        placeholder="/path/to/ChestX-ray14",
+        help="A folder in the NIH layout, real or phantom. Make a phantom with `xlite data phantom OUT`.",
+    )
+    st.caption(
+        "**Research software, not for clinical use.** Its output is no diagnosis and no medical advice."
+    )
+page.run()
+st.caption("X-Lite is research software, not for clinical use.")

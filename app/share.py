@@ -1,0 +1,256 @@
+"""The reading of a film as a Gradio demo: `python app/share.py MODEL [--public --password P] [--port N]`.
+
+It answers on this machine only, unless --public (a temporary link of Gradio's) or --host (an address of one's
+own network) opens it, and then it demands a password. A film is deleted as soon as it is read; nothing can be
+trained or browsed through the demo.
+"""
+
+import argparse
+import base64
+import html
+import ipaddress
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xlite.catalog import examples, spoken
+from xlite.errors import ImageError, RunError, XliteError
+from xlite.findings import FINDINGS
+
+if TYPE_CHECKING:
+    import gradio as gr
+    import numpy as np
+    from xlite.classify import Classifier, Reading
+
+USER = "guest"
+MIN_PASSWORD = 12
+MAX_UPLOAD = "20mb"
+KEPT_S = 60
+"""Uploads that nobody asked to read are deleted after so many seconds; a film that was read, at once."""
+NOTICE = "Research software, not for clinical use. Its output is no diagnosis. Films are not kept."
+STYLE = """
+.film-row {display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 12px}
+.film-row figure {margin: 0} .film-row img {width: 100%; border-radius: 6px; background: #000}
+.film-row figcaption {padding: 6px 2px; font-variant-numeric: tabular-nums}
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serves until interrupted; returns the exit status, 2 with one sentence on stderr for bad input."""
+    options = parse(argv)
+    try:
+        check_access(options)
+        check_port(options.host, options.port)
+        serve(options)
+    except XliteError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="xlite share", description="A demo that reads films with one model."
+    )
+    parser.add_argument("model", help="a run's name or a model file")
+    parser.add_argument("--public", action="store_true", help="a temporary public link; demands --password")
+    parser.add_argument("--password", help=f"{MIN_PASSWORD} characters or more; the user name is {USER}")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to answer on; other than loopback demands --password"
+    )
+    parser.add_argument("--port", type=int, default=7860)
+    return parser.parse_args(argv)
+
+
+def check_access(options: argparse.Namespace) -> None:
+    """RunError where strangers could reach the demo without a good password."""
+    opened = options.public or not is_loopback(options.host)
+    if opened and not options.password:
+        raise RunError(
+            f"a demo that others can reach needs --password with {MIN_PASSWORD} characters or more"
+        )
+    if options.password is not None and len(options.password) < MIN_PASSWORD:
+        raise RunError(
+            f"the password has {len(options.password)} characters: use {MIN_PASSWORD} or more, "
+            "so that nobody guesses it"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach that address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_port(host: str, port: int) -> None:
+    """RunError where the port cannot be had."""
+    if not 1 <= port <= 65535:
+        raise RunError(f"port {port} does not exist: choose one from 1024 to 65535")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise RunError(
+            f"cannot answer on {host}:{port} ({error.strerror}): choose another --port or --host"
+        ) from error
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Loads the model and answers until interrupted; what Gradio writes goes with its folder at the end."""
+    from xlite.classify import Classifier
+
+    classifier = Classifier.load(options.model)
+    with tempfile.TemporaryDirectory(prefix="xlite-share-") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        demo = build(classifier)
+        launch(demo, options)
+        if options.public and not demo.share_url:
+            demo.close()
+            raise RunError("no public link could be made: this machine does not reach Gradio's service")
+        demo.block_thread()
+
+
+def launch(demo: "gr.Blocks", options: argparse.Namespace) -> None:
+    """Starts the server with everything off that the demo does not need."""
+    demo.launch(
+        auth=(USER, options.password) if options.password else None,
+        auth_message=NOTICE,
+        share=options.public,
+        server_name=options.host,
+        server_port=options.port,
+        max_file_size=MAX_UPLOAD,
+        prevent_thread_lock=True,
+        allowed_paths=[],
+        show_error=False,
+        run_history=False,
+        enable_monitoring=False,
+        mcp_server=False,
+        ssr_mode=False,
+        pwa=False,
+        footer_links=[],
+        css=STYLE,
+    )
+
+
+def build(classifier: "Classifier") -> "gr.Blocks":
+    """The page: a film in, its three likeliest findings with maps and all 14 probabilities out."""
+    import gradio as gr
+
+    def read(film: str | None) -> tuple[str, dict[str, float]]:
+        return answer(classifier, take(film))
+
+    info = classifier.info
+    with gr.Blocks(title="X-Lite", analytics_enabled=False, delete_cache=(KEPT_S, KEPT_S)) as demo:
+        gr.Markdown(f"# X-Lite reads a chest film\n**{NOTICE}**")
+        with gr.Row():
+            with gr.Column(scale=2):
+                film = gr.File(
+                    label="Chest film: PNG, JPEG or DICOM, at most 20 MB",
+                    file_types=[".png", ".jpg", ".jpeg", ".dcm"],
+                    type="filepath",
+                    height=150,
+                )
+                button = gr.Button("Read", variant="primary")
+                bundled = add_examples()
+                gr.Markdown(
+                    f"Model {classifier.name}: {info.backbone}, split {info.split_id}, {info.label_version} "
+                    "labels. Its probabilities come from a research model: they rank, they do not diagnose."
+                )
+            with gr.Column(scale=5):
+                films = gr.HTML(label="Film and maps")
+                probabilities = gr.Label(label="All 14 findings", num_top_classes=len(FINDINGS))
+        outputs = [films, probabilities]
+        button.click(read, film, outputs, api_name="read", concurrency_limit=2)
+        if bundled is not None:
+            bundled.input(
+                lambda name: answer(classifier, example_film(name)), bundled, outputs, api_name="example"
+            )
+    return demo
+
+
+def add_examples() -> "gr.Dropdown | None":
+    """A choice of the bundled synthetic films, where they are installed."""
+    import gradio as gr
+
+    names = [example.path.stem for example in examples()]
+    labels = [f"{place}. {example.findings}" for place, example in enumerate(examples(), start=1)]
+    if not names:
+        return None
+    return gr.Dropdown(list(zip(labels, names, strict=True)), value=None, label="or a bundled synthetic film")
+
+
+def example_film(name: str) -> "np.ndarray":
+    """The bundled film of that name, uint8 (H, W)."""
+    from xlite.images import read_image
+
+    return read_image(next(example.path for example in examples() if example.path.stem == name))
+
+
+def take(film: str | None) -> "np.ndarray":
+    """The uploaded film, uint8 (H, W); the upload is deleted whether it can be read or not."""
+    from xlite.images import read_image
+
+    if film is None:
+        raise visible("choose a film first")
+    path = Path(film)
+    try:
+        return read_image(path.read_bytes())
+    except FileNotFoundError:
+        raise visible("that film was deleted after it was read: choose it again") from None
+    except ImageError as error:
+        raise visible(str(error)) from error
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def visible(sentence: str) -> Exception:
+    """An error that Gradio shows to the visitor."""
+    import gradio as gr
+
+    return gr.Error(sentence, print_exception=False)
+
+
+def answer(classifier: "Classifier", image: "np.ndarray") -> tuple[str, dict[str, float]]:
+    """The film and its three maps as HTML that embeds them (no file is written), and the 14 probabilities."""
+    reading = classifier.read(image)
+    named = {
+        spoken(finding): float(value) for finding, value in zip(FINDINGS, reading.probabilities, strict=True)
+    }
+    return film_row(image, reading), named
+
+
+def film_row(image: "np.ndarray", reading: "Reading") -> str:
+    """The bare film, then the three likeliest findings over it."""
+    from xlite.explain import overlay
+
+    figures = [figure(image, "The film")]
+    for finding, probability in reading.top(3):
+        figures.append(figure(overlay(image, reading.map(finding)), f"{spoken(finding)} {probability:.1%}"))
+    return f'<div class="film-row">{"".join(figures)}</div>'
+
+
+def figure(image: "np.ndarray", caption: str, side: int = 800) -> str:
+    """An image, grey or RGB, as an HTML figure of at most `side` px."""
+    import cv2
+
+    scale = min(1.0, side / max(image.shape[:2]))
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    pixels = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    data = base64.b64encode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])[1]).decode()
+    text = html.escape(caption)
+    source = f"data:image/jpeg;base64,{data}"
+    return f'<figure><img src="{source}" alt="{text}"><figcaption>{text}</figcaption></figure>'
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+from pathlib import Path
+
+import streamlit as st
+
+from xlite.catalog import examples, model_files, spoken
+from xlite.errors import XliteError
+from xlite.findings import FINDINGS
+
+MAX_UPLOAD_MB = 20
+
+
+@st.cache_resource(max_entries=3, show_spinner="Loading the model")
+def open_classifier(path: Path, changed: int):
+    """The model that every visitor shares and nothing changes; a newer file at that path is another model."""
+    from xlite.classify import Classifier
+
+    return Classifier.load(path)
+
+
+def choose_film() -> tuple[bytes, str] | None:
+    """The bytes of an upload, else of the chosen bundled film, and a name to show."""
+    upload = st.file_uploader(
+        "Chest film (PNG, JPEG or DICOM, at most 20 MB)",
+        type=["png", "jpg", "jpeg", "dcm"],
+        max_upload_size=MAX_UPLOAD_MB,
+        help="It stays in this page's memory and is not stored.",
+    )
+    bundled = examples()
+    labels = {f"{place}. {example.findings}": example for place, example in enumerate(bundled, start=1)}
+    chosen = st.selectbox(
+        "or a bundled synthetic film",
+        list(labels),
+        disabled=upload is not None or not bundled,
+        placeholder="none installed",
+        help="Drawn by X-Lite, not a patient. The name says what was drawn into it.",
+    )
+    if upload is not None:
+        return upload.getvalue(), upload.name
+    return (labels[chosen].path.read_bytes(), f"Synthetic film: {chosen}") if chosen else None
+
+
+@st.fragment
+def show_film(image, reading, name: str) -> None:
+    """The film with the map of one finding over it."""
+    from xlite.explain import overlay
+
+    top = [finding for finding, _ in reading.top(3)]
+    order = top + [finding for finding in FINDINGS if finding not in top]
+    probabilities = dict(zip(FINDINGS, reading.probabilities, strict=True))
+    pick, slide = st.columns([3, 2], vertical_alignment="bottom")
+    finding = pick.selectbox(
+        "Map of",
+        order,
+        format_func=lambda name: f"{spoken(name)}, {probabilities[name]:.1%}",
+        key=f"map-{name}",
+    )
+    opacity = slide.slider("Opacity", 0, 100, 45, step=5, format="%d %%", help="0 shows the bare film")
+    heat = reading.map(finding)
+    if not heat.any():
+        st.info(f"The map of {spoken(finding)} is empty: nothing in this film speaks for it.")
+    st.image(overlay(image, heat, opacity / 100), caption=name, width="stretch")
+
+
+def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
+    """The three likeliest findings, each with its own map."""
+    from xlite.explain import overlay
+
+    st.subheader("Most likely findings")
+    for column, (finding, probability) in zip(st.columns(3), reading.top(3), strict=True):
+        with column.container(border=True):
+            over = thresholds is not None and probability >= thresholds[finding]
+            st.metric(spoken(finding), f"{probability:.1%}")
+            if thresholds is not None:
+                word = "above" if over else "below"
+                st.caption(f"{word} the model's threshold of {thresholds[finding]:.1%}")
+            st.image(overlay(image, reading.map(finding)), width="stretch")
+
+
+def show_reading(classifier, film: tuple[bytes, str]) -> None:
+    """Everything that the model says about one film."""
+    from xlite.images import read_image
+    from xlite.plots import probability_bars
+
+    image = read_image(film[0])
+    reading = classifier.read(image)
+    thresholds = classifier.info.thresholds
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        show_film(image, reading, film[1])
+    with right:
+        st.markdown("**All 14 findings**")
+        st.plotly_chart(probability_bars(reading.probabilities, thresholds), config={"displayModeBar": False})
+        if thresholds is None:
+            st.caption("This model has no thresholds yet: read the order, not the height, of the bars.")
+        else:
+            st.caption(
+                "Coloured: at or above the model's own threshold (amber tick), chosen on validation films."
+            )
+    show_top(image, reading, thresholds)
+
+
+st.title("Read a film")
+models = model_files()
+controls = st.columns([3, 2], gap="large")
+with controls[0]:
+    film = choose_film()
+with controls[1]:
+    model = st.selectbox(
+        "Model", list(models), placeholder="no model yet", help="Shipped models first, then your own runs."
+    )
+    about = st.empty()
+if model is None:
+    st.info("There is no model yet. Train one on the Train page; it appears here after its first epoch.")
+elif film is None:
+    st.info("Upload a film to read it.")
+else:
+    try:
+        path = models[model]
+        shared = open_classifier(path, path.stat().st_mtime_ns)
+        with about:
+            st.caption(
+                f"{shared.info.backbone}, trained on split {shared.info.split_id} "
+                f"({shared.info.label_version} labels). "
+                "Its probabilities come from a research model: they rank, they do not diagnose."
+            )
+        show_reading(shared, film)
+    except XliteError as error:
+        st.error(str(error))

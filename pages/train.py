@@ -1,0 +1,203 @@
+import shlex
+from typing import Any, Literal, get_args, get_origin
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from xlite.config import TrainConfig, make_config
+from xlite.data.nih import find_table
+from xlite.errors import XliteError
+from xlite.training.run import LIVE, Run, RunStatus
+
+GROUPS = {
+    "Data": ["data", "name", "split", "allow_leakage", "skip_missing"],
+    "Model": ["backbone", "weights", "attention", "hidden", "dropout", "image_size"],
+    "Distillation": ["teacher", "alpha", "temperature"],
+    "Loss": ["loss", "focal_gamma", "focal_alpha", "sampler", "augment", "flip"],
+    "Schedule": [
+        "epochs",
+        "batch_size",
+        "lr",
+        "weight_decay",
+        "warmup_epochs",
+        "patience",
+        "grad_clip",
+        "ema",
+    ],
+    "Machine": ["seed", "device", "precision", "workers"],
+}
+SUGGESTIONS = {
+    "split": ["patient", "official", "chexnet"],
+    "backbone": [
+        "efficientnet_b0",
+        "mobilenetv3_small_100",
+        "resnet18",
+        "mobilenetv3_large_100",
+        "convnext_tiny",
+        "densenet121",
+    ],
+    "weights": ["imagenet", "none"],
+    "device": ["auto", "cpu", "cuda"],
+}
+COLORS = {"running": "green", "queued": "blue", "finished": "blue", "stopped": "orange"}
+
+
+def field_widget(name: str, field: FieldInfo, value: Any) -> Any:
+    """The widget of one setting; returns what the person chose."""
+    label, key = name.replace("_", " ").capitalize(), f"train-{name}"
+    tip: dict[str, Any] = {"help": field.description, "key": key}
+    if get_origin(field.annotation) is Literal:
+        options = list(get_args(field.annotation))
+        return st.selectbox(label, options, index=options.index(value), **tip)
+    if name in SUGGESTIONS:
+        options = SUGGESTIONS[name]
+        return st.selectbox(label, options, index=options.index(value), accept_new_options=True, **tip)
+    if isinstance(value, bool):
+        return st.toggle(label, value, **tip)
+    if isinstance(value, int):
+        return st.number_input(label, value=value, step=1, **tip)
+    if isinstance(value, float):
+        return st.number_input(label, value=value, step=value / 10 or 0.1, format="%g", **tip)
+    return st.text_input(label, str(value), **tip)
+
+
+def choose_settings() -> dict[str, Any]:
+    """The form: every field of TrainConfig, its description as a tooltip."""
+    chosen: dict[str, Any] = {}
+    for tab, (group, names) in zip(st.tabs(list(GROUPS)), GROUPS.items(), strict=True):
+        with tab:
+            columns = st.columns(3)
+            for place, name in enumerate(names):
+                field = TrainConfig.model_fields[name]
+                value = st.session_state.get("data", "") if name == "data" else field.default
+                with columns[place % 3]:
+                    chosen[name] = field_widget(name, field, value)
+            if group == "Distillation":
+                st.caption("Without a teacher the student trains alone and the two numbers do nothing.")
+    return chosen
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def model_size(backbone: str, attention: str, hidden: int, dropout: float, image_size: int) -> str:
+    """One line on what the chosen student costs."""
+    from xlite.models.student import Student, describe
+
+    size = describe(Student(backbone, attention, hidden, dropout), image_size)
+    return (
+        f"{size.parameters / 1e6:.2f} M parameters, {size.megabytes:.1f} MB, "
+        f"{size.multiply_adds / 1e9:.2f} G multiply-adds a film of {image_size} px"
+    )
+
+
+@st.fragment
+def new_run() -> None:
+    """The form, the command that does the same, and Start."""
+    chosen = choose_settings()
+    try:
+        config = make_config(chosen)
+        st.caption("The same from a terminal:")
+        st.code(shlex.join(Run.command(config)), language="bash", wrap_lines=True)
+        start, size = st.columns([1, 4], vertical_alignment="center")
+        started = start.button("Start training", type="primary", icon=":material/play_arrow:")
+        with size:
+            line = (config.backbone, config.attention, config.hidden, config.dropout, config.image_size)
+            with st.spinner("Measuring the model", show_time=False):
+                st.caption(model_size(*line))
+        if started:
+            find_table(config.data)
+            run = Run.create(config)
+            run.start()
+            st.query_params["run"] = run.name
+            st.rerun(scope="app")
+    except XliteError as error:
+        st.error(str(error))
+
+
+def clock(seconds: float | None) -> str:
+    """Seconds as people read them."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return (
+        f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+    )
+
+
+def show_status(status: RunStatus) -> None:
+    """Where the run stands, in one row of figures and a bar."""
+    best = "–" if status.best_auc is None else f"{status.best_auc:.3f}"
+    cells = {
+        "Epoch": f"{status.epoch} of {status.epochs}" if status.epochs else "–",
+        "Loss": "–" if status.loss is None else f"{status.loss:.4f}",
+        "Best validation AUC": best if status.best_epoch is None else f"{best} (epoch {status.best_epoch})",
+        "Elapsed": clock(status.elapsed_s),
+        "Time left": clock(status.eta_s) if status.state in LIVE else "–",
+        "Device": status.device or "–",
+    }
+    for column, (label, value) in zip(st.columns([2, 2, 3, 2, 2, 2]), cells.items(), strict=True):
+        column.markdown(f":gray[{label}]  \n**{value}**")
+    if status.state in LIVE:
+        within = status.step / status.steps if status.steps else 0.0
+        st.progress(
+            min(1.0, within), text=f"step {status.step} of {status.steps}" if status.steps else "starting"
+        )
+
+
+def show_buttons(run: Run, state: str) -> None:
+    """Stop for a live run, Resume for one that can go on."""
+    if state in LIVE:
+        if run.stop_requested():
+            st.button("Stopping", disabled=True, icon=":material/hourglass:")
+        elif st.button(
+            "Stop", icon=":material/stop:", help="Gives up the epoch it is in; resume repeats that epoch."
+        ):
+            run.stop()
+            st.rerun()
+    elif state != "finished" and st.button("Resume", icon=":material/resume:", type="primary"):
+        run.start()
+        st.rerun()
+
+
+@st.fragment(run_every=2)
+def watch(name: str, known: list[str]) -> None:
+    """One run, read anew from its files every two seconds: any tab sees the same."""
+    from xlite.plots import learning_curves
+
+    if [run.name for run in Run.list()] != known:
+        st.rerun(scope="app")
+    try:
+        run = Run.named(name)
+        status = run.status()
+        head, buttons = st.columns([5, 1], vertical_alignment="center")
+        head.markdown(f"**{name}** :{COLORS.get(status.state, 'red')}-badge[{status.state}] {status.message}")
+        with buttons:
+            show_buttons(run, status.state)
+        show_status(status)
+        metrics = run.read_metrics()
+        if len(metrics):
+            st.plotly_chart(learning_curves(metrics), key="curves", config={"displayModeBar": False})
+        else:
+            st.caption("The curves begin after the first epoch.")
+        with st.expander("Log"):
+            st.code(run.log_tail(40) or "nothing yet", language=None, height=260)
+        with st.expander("Command and settings"):
+            st.code(shlex.join(Run.command(run.config())), language="bash", wrap_lines=True)
+    except XliteError as error:
+        st.error(str(error))
+
+
+st.title("Train")
+names = [run.name for run in Run.list()]
+with st.expander("New run", icon=":material/add:", expanded=not names):
+    new_run()
+if names:
+    asked = st.query_params.get("run")
+    place = names.index(asked) if asked in names else 0
+    selected = st.selectbox(
+        "Run", names, index=place, help="Newest first. The address of this page keeps the choice."
+    )
+    st.query_params["run"] = selected
+    watch(selected, names)
+else:
+    st.caption("No run yet. A run lives on when this page, this tab or the server goes.")

@@ -1,0 +1,278 @@
+"""Models on data folders, anyone's predictions on tables, and what is said of where the films come from."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from xlite.classify import Classifier
+from xlite.data.nih import NihFolder
+from xlite.data.splits import load_split
+from xlite.errors import DataError
+from xlite.evaluation.evaluate import evaluate_model
+from xlite.evaluation.predictions import read_predictions, write_predictions
+from xlite.evaluation.score import compare_files, score_predictions
+from xlite.findings import FINDINGS
+from xlite.images import Preprocess, read_image
+from xlite.models.checkpoint import ModelInfo, load_model, save_model, update_info
+from xlite.models.student import Student
+
+TABLE = "Data_Entry_2017_v2020.csv"
+
+
+def quiet(_: str) -> None:
+    """Says nothing."""
+
+
+@pytest.fixture
+def model(tiny_folder: Path, own_home: Path) -> Path:
+    """A tiny untrained model of the tiny folder's patient split, with thresholds and calibration."""
+    torch.manual_seed(0)
+    path = own_home / "checkpoints" / "tiny" / "model.safetensors"
+    path.parent.mkdir(parents=True)
+    info = ModelInfo(
+        backbone="test_resnet",
+        attention="none",
+        hidden=8,
+        dropout=0.0,
+        preprocess=Preprocess(32),
+        split_id=load_split(NihFolder.open(tiny_folder), "patient").id,
+        label_version="2020",
+        thresholds={finding: 0.4 + c / 100 for c, finding in enumerate(FINDINGS)},
+        calibration={"method": "platt", "scale": [2.0] * 14, "bias": [0.1] * 14},
+        notes={"loss": "bce", "sampler": "shuffle"},
+    )
+    save_model(path, Student("test_resnet", hidden=8), info)
+    return path
+
+
+def amend(path: Path, **changes: object) -> None:
+    """Changes what the model file says of itself."""
+    update_info(path, replace(load_model(path)[1], **changes))
+
+
+def judged(model: Path, data: Path, out: Path, split: str = "patient", part: str = "test", **options) -> dict:
+    return evaluate_model(model, data, split, part, out, say=quiet, resamples=20, **options)
+
+
+def doubts(report: dict) -> list[str]:
+    """The warnings that are not about how few films there are."""
+    return [text for text in report["warnings"] if "positive" not in text and "called" not in text]
+
+
+def test_a_model_is_judged_on_its_films_by_its_own_thresholds(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    said = []
+    out = tmp_path / "out"
+    report = evaluate_model(
+        "tiny", tiny_folder, "patient", "test", out, batch_size=3, say=said.append, resamples=20
+    )
+    folder = NihFolder.open(tiny_folder)
+    split = load_split(folder, "patient")
+    stems = split.stems("test")
+    assert said == [f"tiny reads {len(stems)} films: split {split.id}, part test"]
+    found = read_predictions(out / "predictions.csv")
+    assert found.names == split.parts["test"]
+    classifier = Classifier.load(model)
+    expected = [classifier.predict(read_image(folder.paths[stem])) for stem in stems]
+    np.testing.assert_allclose(found.probs, expected, atol=1e-6)
+    assert report == json.loads((out / "metrics.json").read_text())
+    assert report["split"] == {
+        "id": split.id,
+        "part": "test",
+        "images": len(stems),
+        "patients": len(set(folder.patients(stems))),
+        "label_version": "2020",
+    }
+    assert [figures["threshold"] for figures in report["per_class"].values()] == pytest.approx(
+        [0.4 + c / 100 for c in range(14)]
+    )
+    positives = folder.labels(stems).sum(axis=0).tolist()
+    assert [figures["positives"] for figures in report["per_class"].values()] == positives
+    assert doubts(report) == []
+
+
+def test_the_parts_a_model_learned_from_are_named(model: Path, tiny_folder: Path, tmp_path: Path) -> None:
+    assert doubts(judged(model, tiny_folder, tmp_path, part="train")) == [
+        "the model was trained on these films"
+    ]
+    assert doubts(judged(model, tiny_folder, tmp_path, part="val")) == [
+        "the model was chosen and calibrated on these films"
+    ]
+
+
+def test_another_split_counts_the_films_the_model_knows(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    folder = NihFolder.open(tiny_folder)
+    own, other = load_split(folder, "image", allow_leakage=True), load_split(folder, "official")
+    amend(model, split_id=own.id)
+    learned, judged_on = own.stems("train") + own.stems("val"), other.stems("test")
+    known = len(set(learned) & set(judged_on))
+    affected = np.isin(folder.patients(judged_on), folder.patients(learned)).sum()
+    assert 0 < known < affected
+    report = judged(model, tiny_folder, tmp_path, split="official")
+    assert doubts(report) == [
+        f"split {other.id} is not the model's own, {own.id}: {known} of these "
+        f"{len(judged_on)} films were in its training or validation part, {affected} are of patients who were"
+    ]
+    assert report["split"]["id"] == other.id
+
+
+@pytest.mark.parametrize("split_id", ["mine-1-00000000", "patient-42-00000000", "anything"])
+def test_a_model_of_an_unknown_split_says_that_it_is_not_known(
+    model: Path, tiny_folder: Path, tmp_path: Path, split_id: str
+) -> None:
+    amend(model, split_id=split_id)
+    (doubt,) = doubts(judged(model, tiny_folder, tmp_path))
+    assert f"is not the model's own, {split_id}: this folder does not have that split" in doubt
+
+
+def test_a_leaky_split_is_judged_with_the_count(model: Path, tiny_folder: Path, tmp_path: Path) -> None:
+    folder = NihFolder.open(tiny_folder)
+    split = load_split(folder, "image", allow_leakage=True)
+    amend(model, split_id=split.id)
+    known = set(folder.patients(split.stems("train") + split.stems("val")))
+    affected = sum(patient in known for patient in folder.patients(split.stems("test")).tolist())
+    total = len(split.stems("test"))
+    assert affected
+    assert doubts(judged(model, tiny_folder, tmp_path, split="image")) == [
+        f"the split shares patients: {affected} of {total} films ({affected / total:.1%}) are of patients "
+        "the model was trained on"
+    ]
+
+
+def test_what_training_did_to_the_figures_is_said(model: Path, tiny_folder: Path, tmp_path: Path) -> None:
+    notes = {
+        "loss": "weighted_bce",
+        "sampler": "balanced",
+        "contamination": "3 films were in its training list",
+    }
+    amend(model, notes=notes, calibration=None, label_version="2017")
+    assert doubts(judged(model, tiny_folder, tmp_path)) == [
+        "the model learned the 2017 labels, these are the 2020 ones",
+        "scores are not probabilities: trained with weighted_bce and balanced sampler, not calibrated",
+        "teacher contamination: 3 films were in its training list",
+    ]
+
+
+def test_missing_films_are_refused_or_left_out_and_counted(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    names = load_split(NihFolder.open(tiny_folder), "patient").parts["test"]
+    (tiny_folder / "images" / names[0]).unlink()
+    with pytest.raises(DataError, match=f"1 of the {len(names)} films of the test part are missing"):
+        judged(model, tiny_folder, tmp_path)
+    report = judged(model, tiny_folder, tmp_path, skip_missing=True)
+    assert doubts(report) == [f"1 of {len(names)} films are missing and left out"]
+    assert read_predictions(tmp_path / "predictions.csv").names == names[1:]
+
+
+def test_an_unknown_part_is_one_sentence(model: Path, tiny_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="'tset' is no part of a split"):
+        judged(model, tiny_folder, tmp_path, part="tset")
+
+
+@pytest.fixture
+def predictions(tiny_folder: Path, tmp_path: Path) -> Path:
+    """Predictions for all 24 films but the first, last film first."""
+    names = NihFolder.open(tiny_folder).table["image"].tolist()[:0:-1]
+    probs = np.random.default_rng(0).random((23, 14))
+    write_predictions(tmp_path / "p.csv", names, probs)
+    return tmp_path / "p.csv"
+
+
+def score(predictions: Path, table: Path, **options) -> dict:
+    return score_predictions(
+        predictions, table, predictions.parent / "out", say=quiet, resamples=20, **options
+    )
+
+
+def test_predictions_are_scored_by_the_table_and_passed_on(predictions: Path, tiny_folder: Path) -> None:
+    report = score(predictions, tiny_folder / TABLE)
+    folder, given = NihFolder.open(tiny_folder), read_predictions(predictions)
+    assert report["split"]["id"].startswith("table:2020:")
+    assert {**report["split"], "id": ""} == {
+        "id": "",
+        "part": "all",
+        "images": 23,
+        "patients": 12,
+        "label_version": "2020",
+    }
+    positives = folder.labels(given.stems).sum(axis=0).tolist()
+    assert [figures["positives"] for figures in report["per_class"].values()] == positives
+    y, p = folder.labels(given.stems)[:, 5], given.probs[:, 5]
+    wins = [(a > b) + (a == b) / 2 for a in p[y == 1] for b in p[y == 0]]
+    assert report["per_class"]["Nodule"]["auc"]["value"] == pytest.approx(np.mean(wins))
+    passed_on = read_predictions(predictions.parent / "out" / "predictions.csv")
+    assert passed_on.names == given.names
+    np.testing.assert_allclose(passed_on.probs, given.probs, rtol=1e-8)
+    assert doubts(report) == ["no thresholds given; 0.5 used for every finding"]
+    assert score(predictions, tiny_folder) == report  # the folder that holds the table will do
+
+
+def test_the_id_of_a_scored_set_follows_its_films(predictions: Path, tiny_folder: Path) -> None:
+    first = score(predictions, tiny_folder)["split"]["id"]
+    lines = predictions.read_text().splitlines()
+    predictions.write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
+    assert score(predictions, tiny_folder)["split"]["id"] == first
+    predictions.write_text("\n".join(lines[:-1]) + "\n")
+    assert score(predictions, tiny_folder)["split"]["id"] != first
+
+
+def test_given_thresholds_are_used(predictions: Path, tiny_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps(dict.fromkeys(FINDINGS, 0.25)))
+    report = score(predictions, tiny_folder, thresholds=path)
+    assert {figures["threshold"] for figures in report["per_class"].values()} == {0.25}
+    assert doubts(report) == []
+
+
+def test_films_that_the_table_lacks_are_refused_or_left_out(predictions: Path, tiny_folder: Path) -> None:
+    known = score(predictions, tiny_folder)
+    half = ",".join(["0.5"] * 14)
+    lines = predictions.read_text().splitlines()
+    predictions.write_text("\n".join([lines[0], f"cat.png,{half}", *lines[1:], f"dog.png,{half}"]))
+    with pytest.raises(DataError, match="lacks 2 of the 25 films of .*p.csv, cat first"):
+        score(predictions, tiny_folder)
+    report = score(predictions, tiny_folder, ignore_unknown=True)
+    assert doubts(report)[0] == "2 films that the table lacks are left out"
+    assert (report["split"], report["per_class"]) == (known["split"], known["per_class"])
+    predictions.write_text(f"{lines[0]}\ncat.png,{half}\n")
+    with pytest.raises(DataError, match="none of the 1 films of .*p.csv is in"):
+        score(predictions, tiny_folder, ignore_unknown=True)
+
+
+def test_two_files_are_compared_on_the_films_both_have(
+    predictions: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    folder, given = NihFolder.open(tiny_folder), read_predictions(predictions)
+    names, labels = folder.table["image"].tolist(), folder.labels(folder.table["stem"].tolist())
+    write_predictions(tmp_path / "perfect.csv", names, labels)
+    found = compare_files(tmp_path / "perfect.csv", predictions, tiny_folder / TABLE, resamples=50)
+    assert (found["first"], found["images"], found["patients"]) == (1, 23, 12)
+    assert found["second"] == pytest.approx(score(predictions, tiny_folder)["macro"]["auc"]["value"])
+    assert found["difference"]["value"] == pytest.approx(1 - found["second"])
+    assert found["p"] == pytest.approx(2 / 51)
+    write_predictions(tmp_path / "others.csv", names[:1], labels[:1])
+    with pytest.raises(DataError, match="share no film"):
+        compare_files(tmp_path / "others.csv", predictions, tiny_folder)
+    assert len(given.names) == 23
+
+
+def test_a_damaged_table_is_one_sentence(predictions: Path, tmp_path: Path) -> None:
+    shutil.copy(predictions, tmp_path / "table.csv")
+    with pytest.raises(DataError, match="lacks the column 'Image Index'"):
+        score(predictions, tmp_path / "table.csv")
+
+
+def test_scoring_a_file_needs_no_torch() -> None:
+    code = "import sys, xlite.evaluation.score; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

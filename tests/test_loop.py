@@ -1,0 +1,235 @@
+"""The training loop: exact resume after kill -9, stop, early stopping, refusals. Real runs on noise films."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import write_noise_folder
+from safetensors.torch import load_file
+
+from xlite.config import TrainConfig
+from xlite.errors import CheckpointError, RunError
+from xlite.models.checkpoint import load_model
+from xlite.training.loop import FitResult, learning_rate, train
+from xlite.training.results import read_results
+from xlite.training.run import Run
+from xlite.training.setup import EpochSampler
+
+TINY = {
+    "backbone": "test_resnet.r160_in1k", "weights": "none", "image_size": 64, "batch_size": 16, "epochs": 4,
+    "device": "cpu", "hidden": 16, "seed": 5,
+}  # fmt: skip
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """80 noise films of 40 patients."""
+    return write_noise_folder(tmp_path / "films", patients=40)
+
+
+def config(data: Path, name: str, **changes: object) -> TrainConfig:
+    return TrainConfig.model_validate({"data": data, "name": name, **TINY, **changes})
+
+
+def run_to_end(settings: TrainConfig) -> tuple[Run, FitResult]:
+    run = Run.create(settings)
+    return run, train(run.config(), run, say=lambda line: None)
+
+
+def weights(run: Run) -> dict[str, torch.Tensor]:
+    return load_file(run.folder / "model.safetensors")
+
+
+def state(run: Run) -> dict:
+    return torch.load(run.folder / "last.ckpt", weights_only=True)
+
+
+def assert_same_end(one: Run, other: Run) -> None:
+    """Same best weights, same last weights and optimizer, same rows but for the clock."""
+    a, b = weights(one), weights(other)
+    assert a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+    a, b = state(one), state(other)
+    assert all(torch.equal(a["model"][key], b["model"][key]) for key in a["model"])
+    moments = zip(a["optimizer"]["state"].values(), b["optimizer"]["state"].values(), strict=True)
+    assert all(torch.equal(x["exp_avg_sq"], y["exp_avg_sq"]) for x, y in moments)
+    rows = [run.read_metrics().drop(columns="seconds") for run in (one, other)]
+    pd.testing.assert_frame_equal(*rows, check_exact=True)
+
+
+def test_a_run_leaves_what_the_contract_says(films):
+    run, result = run_to_end(config(films, "whole", epochs=2))
+    files = {path.name for path in run.folder.iterdir() if not path.name.startswith(".")}
+    assert files >= {
+        "config.json",
+        "progress.json",
+        "metrics.csv",
+        "last.ckpt",
+        "model.safetensors",
+        "evaluation",
+    }
+    assert run.read_metrics()["epoch"].tolist() == [1, 2]
+    assert (result.reason, result.epochs) == ("finished", 2)
+    status = run.status()
+    assert (status.state, status.epoch, status.epochs) == ("finished", 2, 2)
+    assert status.best_auc == pytest.approx(run.read_metrics()["val_auc"].max())
+    _, info = load_model(run.folder / "model.safetensors")
+    assert info.split_id.startswith("patient-42-") and len(info.thresholds) == 14
+    assert info.calibration["method"] == "platt" and info.notes["run"] == "whole"
+    report = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
+    assert report["split"]["id"] == info.split_id and report["split"]["part"] == "test"
+    row = read_results().iloc[0]
+    assert row["experiment_id"] == "whole" and info.split_id in row["notes"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"ema": 0.9, "sampler": "balanced", "loss": "weighted_focal"}])
+def test_killed_in_mid_epoch_and_resumed_equals_uninterrupted(films, changes):
+    whole, _ = run_to_end(config(films, "whole", **changes))
+    cut = Run.create(config(films, "cut", **changes))
+    child = _train_in_child(cut, dies_in_epoch=3)
+    assert child.returncode == -signal.SIGKILL
+    assert cut.read_metrics()["epoch"].tolist() == [1, 2]
+    assert cut.status().state == "killed"
+    result = train(cut.config(), cut, say=lambda line: None)
+    assert (result.reason, result.epochs) == ("finished", 4)
+    assert_same_end(whole, cut)
+
+
+def _train_in_child(run: Run, dies_in_epoch: int) -> subprocess.CompletedProcess:
+    """Trains in a real process that sends itself SIGKILL in the middle of an epoch."""
+    code = f"""
+import os, signal
+from xlite.training import loop
+from xlite.training.run import Run
+plain = loop.learning_rate
+def rate(config, step, steps):
+    if step == {dies_in_epoch - 1} * steps + steps // 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return plain(config, step, steps)
+loop.learning_rate = rate
+run = Run.named({run.name!r})
+loop.train(run.config(), run, say=lambda line: None)
+"""
+    return subprocess.run([sys.executable, "-c", code], env=os.environ, timeout=120)
+
+
+@pytest.mark.slow
+def test_loader_processes_do_not_change_the_weights(films):
+    assert_same_end(
+        run_to_end(config(films, "none", workers=0))[0], run_to_end(config(films, "two", workers=2))[0]
+    )
+
+
+def test_stop_drops_the_epoch_and_resume_is_exact(films):
+    whole, _ = run_to_end(config(films, "whole"))
+    run = Run.create(config(films, "stopped"))
+
+    def stop_after_first(line: str) -> None:
+        if line.startswith("epoch 1/"):
+            run.stop()
+
+    result = train(run.config(), run, say=stop_after_first)
+    assert (result.reason, result.epochs) == ("stopped", 1)
+    assert run.status().state == "stopped" and not (run.folder / "evaluation").exists()
+    train(run.config(), run, say=lambda line: None)
+    assert_same_end(whole, run)
+
+
+def test_a_finished_run_trains_no_further(films):
+    run, _ = run_to_end(config(films, "done", epochs=2))
+    before = weights(run)
+    result = train(run.config(), run, say=lambda line: None)
+    assert (result.reason, result.epochs) == ("finished", 2)
+    assert all(torch.equal(before[key], value) for key, value in weights(run).items())
+    assert len(read_results()) == 1
+
+
+def test_early_stopping_counts_epochs_since_the_best(films):
+    run, result = run_to_end(config(films, "early", epochs=30, patience=2, lr=1e-6))
+    rows = run.read_metrics()
+    assert result.reason == "early"
+    assert result.epochs == rows["epoch"].iloc[-1] == rows["epoch"][rows["val_auc"].idxmax()] + 2
+
+
+def test_distilled_student_approaches_its_teacher(films):
+    teacher, _ = run_to_end(config(films, "teacher", epochs=3))
+    run, _ = run_to_end(
+        config(films, "student", teacher="teacher", alpha=1.0, epochs=6, augment=False, lr=3e-3)
+    )
+    rows = run.read_metrics()
+    assert rows["soft_loss"].iloc[-1] < 0.5 * rows["soft_loss"].iloc[0]
+    assert not any("teacher" in key for key in state(run)["model"])
+    assert read_results()["kd_temp"].tolist()[1] == 4.0
+
+
+def test_the_learning_rate_warms_up_and_falls_to_nothing():
+    settings = config(Path("x"), "x", epochs=10, lr=1e-3, warmup_epochs=1)
+    rates = [learning_rate(settings, step, 20) for step in range(200)]
+    assert max(rates) == pytest.approx(1e-3, rel=1e-3) and rates.index(max(rates)) == 20
+    assert all(b > a for a, b in zip(rates[:20], rates[1:21], strict=True))
+    assert all(b < a for a, b in zip(rates[20:], rates[21:], strict=False))
+    assert rates[-1] < 1e-6
+
+
+def test_an_epoch_order_follows_from_seed_and_epoch_alone():
+    one, other = EpochSampler(50, seed=3), EpochSampler(50, seed=3)
+    list(one)
+    for sampler in (one, other):
+        sampler.set_epoch(4)
+    assert list(one) == list(other) and sorted(one) == list(range(50))
+    other.set_epoch(5)
+    assert list(one) != list(other)
+
+
+def test_the_balanced_order_follows_the_weights():
+    sampler = EpochSampler(10000, seed=0, weights=np.r_[np.zeros(5000), np.ones(5000)])
+    assert min(sampler) >= 5000 and len(list(sampler)) == 10000
+
+
+def test_a_loss_that_is_not_a_number_ends_the_run_with_a_sentence(films):
+    run = Run.create(config(films, "nan", lr=10.0, grad_clip=0.0, weight_decay=10.0, epochs=30))
+    with pytest.raises(RunError) as caught:
+        settings = run.config().model_copy(update={"lr": 1e30, "warmup_epochs": 0.0})
+        train(settings, run, say=lambda line: None)
+    assert "--lr" in str(caught.value)
+    assert run.status().state == "failed" and "--lr" in run.status().message
+
+
+def test_a_foreign_last_ckpt_is_refused(films):
+    run = Run.create(config(films, "foreign"))
+    (run.folder / "last.ckpt").write_bytes(b"not a checkpoint")
+    with pytest.raises(CheckpointError, match=r"last\.ckpt is not the state of this run"):
+        train(run.config(), run, say=lambda line: None)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:x", "cuda:99"])
+def test_a_device_that_is_not_there_is_refused(films, device):
+    run = Run.create(config(films, "device", device=device))
+    with pytest.raises(RunError, match=device):
+        train(run.config(), run, say=lambda line: None)
+
+
+def test_progress_moves_while_another_process_trains(films):
+    run = Run.create(config(films, "live", epochs=200, patience=200))
+    run.start()
+    seen = set()
+    deadline = time.monotonic() + 60
+    while len(seen) < 3 and time.monotonic() < deadline:
+        status = run.status()
+        if status.state == "running" and status.epoch:
+            seen.add(status.epoch)
+        time.sleep(0.1)
+    run.stop()
+    while run.status().state == "running" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    status = run.status()
+    assert len(seen) == 3
+    assert status.state == "stopped" and status.epoch < 200 and math.isfinite(status.loss)

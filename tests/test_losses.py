@@ -1,0 +1,77 @@
+"""The hard and soft losses against slow, obvious versions of their formulas."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from xlite.training.losses import hard_loss, soft_loss
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+@pytest.fixture
+def batch() -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return 3 * torch.randn(5, 14, generator=generator), (torch.rand(5, 14, generator=generator) < 0.3).float()
+
+
+def test_plain_hard_loss_is_bce(batch):
+    logits, labels = batch
+    expected = F.binary_cross_entropy_with_logits(logits, labels, reduction="none").mean(dim=1)
+    torch.testing.assert_close(hard_loss(logits, labels), expected)
+
+
+def test_positive_weight_multiplies_positive_terms_only(batch):
+    logits, labels = batch
+    weight = torch.linspace(0.4, 35.3, 14)
+    expected = F.binary_cross_entropy_with_logits(logits, labels, pos_weight=weight, reduction="none")
+    torch.testing.assert_close(hard_loss(logits, labels, positive_weight=weight), expected.mean(dim=1))
+
+
+def test_focal_loss_follows_the_paper(batch):
+    logits, labels = batch
+    expected = torch.zeros(5)
+    for film in range(5):
+        for finding in range(14):
+            p = sigmoid(logits[film, finding].item())
+            p_t, alpha_t = (p, 0.25) if labels[film, finding] else (1 - p, 0.75)
+            expected[film] += -alpha_t * (1 - p_t) ** 2 * math.log(p_t) / 14
+    torch.testing.assert_close(hard_loss(logits, labels, focal_gamma=2.0, focal_alpha=0.25), expected)
+
+
+def test_soft_loss_is_bernoulli_kl_times_squared_temperature(batch):
+    student, _ = batch
+    teacher, tau = student.flip(0), 4.0
+    expected = torch.zeros(5)
+    for film in range(5):
+        for finding in range(14):
+            q, p = sigmoid(teacher[film, finding].item() / tau), sigmoid(student[film, finding].item() / tau)
+            kl = q * math.log(q / p) + (1 - q) * math.log((1 - q) / (1 - p))
+            expected[film] += tau**2 * kl / 14
+    torch.testing.assert_close(soft_loss(student, teacher, tau), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_soft_loss_is_zero_and_flat_where_student_equals_teacher(batch):
+    logits = batch[0].requires_grad_()
+    loss = soft_loss(logits, logits.detach(), 6.0).sum()
+    loss.backward()
+    assert loss.item() == pytest.approx(0, abs=1e-6)
+    assert logits.grad.abs().max().item() < 1e-6
+
+
+def test_soft_loss_survives_extreme_logits():
+    student, teacher = torch.full((1, 14), 500.0, requires_grad=True), torch.full((1, 14), -500.0)
+    loss = soft_loss(student, teacher, 2.0).sum()
+    loss.backward()
+    assert math.isfinite(loss.item()) and torch.isfinite(student.grad).all()
+
+
+def test_soft_gradient_keeps_its_size_at_high_temperature():
+    """τ² cancels the 1/τ² of the gradient: for small logits it tends to (s - t)/4 per finding, whatever τ."""
+    student, teacher = torch.full((1, 14), 0.2, requires_grad=True), torch.full((1, 14), -0.2)
+    soft_loss(student, teacher, 50.0).sum().backward()
+    torch.testing.assert_close(student.grad, torch.full((1, 14), 0.4 / 4 / 14), rtol=1e-3, atol=0)

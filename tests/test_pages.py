@@ -1,0 +1,302 @@
+"""Each page by itself, as AppTest runs it: what a person reads there, and what bad input does."""
+
+import ast
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from demo_home import BACKBONE, SPLIT, save_demo_evaluation, save_demo_model
+from streamlit.testing.v1 import AppTest
+
+from xlite import catalog
+from xlite.config import PACKAGE_ROOT, TrainConfig, make_config
+from xlite.findings import FINDINGS
+from xlite.training.run import Run
+
+PAGES = ("overview", "explore", "train", "runs", "results", "classify", "about")
+
+
+@pytest.fixture(autouse=True)
+def only_this_home(own_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Nothing that ships is seen: the pages show what the test put there."""
+    monkeypatch.setattr(catalog, "PACKAGE_ROOT", tmp_path / "package")
+    monkeypatch.setattr(catalog, "EXAMPLES", tmp_path / "package" / "examples")
+    monkeypatch.delenv("XLITE_DATA", raising=False)
+    return own_home
+
+
+def page(name: str, **state: object) -> AppTest:
+    """The page before its first run, with that session state."""
+    test = AppTest.from_file(PACKAGE_ROOT / "pages" / f"{name}.py", default_timeout=60)
+    for key, value in state.items():
+        test.session_state[key] = value
+    return test
+
+
+def words(test: AppTest) -> str:
+    """All prose of a page; fails where the page raised."""
+    assert [error.message for error in test.exception] == []
+    kinds = (test.title, test.subheader, test.markdown, test.caption, test.info, test.warning, test.code)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def write_examples(folder: Path) -> None:
+    """Two bundled films, as the project lays them out."""
+    folder.mkdir(parents=True)
+    rows = ["image,findings"]
+    for name, findings in (("a.png", "Effusion"), ("b.png", "No Finding")):
+        film = np.random.default_rng(len(rows)).integers(0, 256, (120, 100), dtype=np.uint8)
+        cv2.imwrite(str(folder / name), film)
+        rows.append(f"{name},{findings}")
+    (folder / "examples.csv").write_text("\n".join(rows) + "\n")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_on_an_empty_home(name: str):
+    test = page(name).run()
+    assert [error.message for error in test.exception] == []
+    assert len(test.title) == 1
+
+
+def test_home_frames_every_page_with_the_disclaimer():
+    test = AppTest.from_file(PACKAGE_ROOT / "app" / "Home.py", default_timeout=60).run()
+    assert test.title[0].value == "X-Lite"
+    assert any("not for clinical use" in caption.value for caption in test.sidebar.caption)
+    assert "not for clinical use" in test.caption[-1].value
+
+
+def test_home_lists_every_page_and_pages_hold_no_streamlit_free_module():
+    listed = ast.literal_eval(
+        next(
+            ast.unparse(node.value)
+            for node in ast.parse((PACKAGE_ROOT / "app" / "Home.py").read_text()).body
+            if isinstance(node, ast.Assign) and node.targets[0].id == "PAGES"
+        )
+    )
+    names = {name for section in listed.values() for name, _, _ in section}
+    assert names == {path.stem for path in (PACKAGE_ROOT / "pages").glob("*.py")} == set(PAGES)
+
+
+def test_overview_tells_model_figures_data_and_runs(own_home: Path, tiny_folder: Path):
+    save_demo_model(own_home)
+    report = save_demo_evaluation(own_home)
+    Run.create(make_config({"data": tiny_folder, "name": "first"}))
+    text = words(page("overview", data=str(tiny_folder)).run())
+    auc = report["macro"]["auc"]
+    assert f"**{auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f})**" in text
+    assert "**demo0**" in text and BACKBONE in text and f"split {SPLIT}" in text
+    assert "**24 films**" in text and "12 patients, 2020 labels" in text
+
+
+def test_overview_says_in_a_sentence_what_is_wrong_with_the_data_folder(tmp_path: Path):
+    test = page("overview", data=str(tmp_path / "nowhere")).run()
+    assert [error.message for error in test.exception] == []
+    assert len(test.error) == 1 and "nowhere" in test.error[0].value
+
+
+def test_train_form_has_every_setting_and_its_default(tiny_folder: Path):
+    test = page("train", data=str(tiny_folder)).run()
+    widgets = {
+        widget.key: widget
+        for kind in (test.selectbox, test.text_input, test.number_input, test.toggle)
+        for widget in kind
+    }
+    assert {key.removeprefix("train-") for key in widgets} == set(TrainConfig.model_fields)
+    for name, field in TrainConfig.model_fields.items():
+        widget = widgets[f"train-{name}"]
+        assert widget.help == field.description
+        assert widget.value == (str(tiny_folder) if name == "data" else field.default)
+    assert test.code[0].value == f"xlite train --data {tiny_folder}"
+
+
+def test_train_shows_the_command_and_the_size_of_what_is_chosen(tiny_folder: Path):
+    test = page("train", data=str(tiny_folder)).run()
+    test.selectbox(key="train-backbone").set_value("resnet18").run()
+    test.number_input(key="train-lr").set_value(0.0003).run()
+    test.toggle(key="train-flip").set_value(False).run()
+    command = f"xlite train --data {tiny_folder} --backbone resnet18 --no-flip --lr 0.0003"
+    assert test.code[0].value == command
+    assert any("11.31 M parameters" in caption.value for caption in test.caption)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("train-name", "../escape", "'../escape' cannot be a run's name"),
+        ("train-name", "taken", "'taken' exists already"),
+        ("train-data", "/nowhere/at/all", "/nowhere/at/all"),
+        ("train-alpha", 1.5, "alpha: Input should be less than or equal to 1 (got 1.5)"),
+    ],
+)
+def test_train_refuses_bad_values_in_one_sentence(
+    tiny_folder: Path, own_home: Path, key: str, value: object, sentence: str
+):
+    Run.create(make_config({"data": tiny_folder, "name": "taken"}))
+    test = page("train", data=str(tiny_folder)).run()
+    kind = test.number_input if key == "train-alpha" else test.text_input
+    kind(key=key).set_value(value).run()
+    start = [button for button in test.button if button.label == "Start training"]
+    if start:
+        start[0].click().run()
+    assert [error.message for error in test.exception] == []
+    assert len(test.error) == 1 and sentence in test.error[0].value
+    assert [run.name for run in Run.list()] == ["taken"]
+
+
+def test_train_refuses_an_unknown_backbone_before_anything_starts(tiny_folder: Path):
+    state = {"data": str(tiny_folder), "train-backbone": "resnet_of_dreams"}
+    test = page("train", **state).run()
+    assert [error.message for error in test.exception] == []
+    assert len(test.error) == 1 and "'resnet_of_dreams'" in test.error[0].value
+
+
+def test_train_shows_a_live_run_and_stops_it(tiny_folder: Path):
+    run = Run.create(make_config({"data": tiny_folder, "name": "live", "epochs": 8}))
+    (run.folder / "metrics.csv").write_text(
+        "epoch,train_loss,val_loss,val_auc\n1,0.5,0.4,0.61\n2,0.4,0.3,0.64\n"
+    )
+    (run.folder / "log.txt").write_text("epoch 2/8\n")
+    progress = {"state": "running", "epoch": 3, "epochs": 8, "step": 5, "steps": 10, "loss": 0.4321}
+    with run.hold():
+        run.write_progress(progress | {"best_auc": 0.64, "best_epoch": 2, "elapsed_s": 75.0, "eta_s": 130.0})
+        test = page("train").run()
+        text = words(test)
+        assert "**live** :green-badge[running]" in text
+        for expected in (
+            "**3 of 8**",
+            "**0.4321**",
+            "**0.640 (epoch 2)**",
+            "**1 min 15 s**",
+            "**2 min 10 s**",
+        ):
+            assert expected in text
+        assert len(test.get("plotly_chart")) == 1
+        assert test.query_params["run"] in ("live", ["live"])
+        [stop] = [button for button in test.button if button.label == "Stop"]
+        stop.click().run()
+        assert run.stop_requested()
+        assert [button.label for button in test.button if button.label in ("Stop", "Stopping")] == [
+            "Stopping"
+        ]
+
+
+def test_train_offers_to_resume_a_run_whose_process_died(tiny_folder: Path):
+    run = Run.create(make_config({"data": tiny_folder, "name": "gone"}))
+    run.write_progress({"state": "running", "epoch": 3, "epochs": 8})
+    test = page("train").run()
+    assert "**gone** :red-badge[killed]" in words(test)
+    assert [button.label for button in test.button if button.label in ("Stop", "Resume")] == ["Resume"]
+
+
+def test_train_keeps_the_run_that_the_address_names(tiny_folder: Path):
+    for name in ("first", "second"):
+        Run.create(make_config({"data": tiny_folder, "name": name}))
+    test = page("train")
+    test.query_params["run"] = "first"
+    assert "**first**" in words(test.run())
+
+
+def test_runs_lists_runs_and_experiments(tiny_folder: Path):
+    from xlite.training.results import append_result
+
+    Run.create(make_config({"data": tiny_folder, "name": "first", "epochs": 3}))
+    append_result({"experiment_id": "first", "backbone": "resnet18", "val_auc": 0.61})
+    test = page("runs").run()
+    words(test)
+    runs, experiments = (frame.value for frame in test.dataframe)
+    assert runs.loc[0, ["Run", "State", "of"]].tolist() == ["first", "new", 3]
+    assert experiments.loc[0, ["experiment_id", "backbone", "val_auc"]].tolist() == [
+        "first",
+        "resnet18",
+        0.61,
+    ]
+
+
+def test_results_shows_figures_with_intervals_split_and_warnings(own_home: Path):
+    save_demo_model(own_home)
+    report = save_demo_evaluation(own_home)
+    test = page("results").run()
+    text = words(test)
+    assert f"split {SPLIT}, test part: 200 films of 100 patients, 2020 labels" in text
+    assert [warning.value for warning in test.warning] == report["warnings"]
+    assert len(test.get("plotly_chart")) == 3
+    table = test.dataframe[1].value
+    assert table["Finding"].tolist() == [catalog.spoken(finding) for finding in FINDINGS]
+    assert table["AUC"].tolist()[:13] == [report["per_class"][name]["auc"]["value"] for name in FINDINGS[:13]]
+    assert np.isnan(table["AUC"].tolist()[13])
+
+
+def test_results_never_ranks_figures_of_different_splits(own_home: Path):
+    for name, split in (("one", SPLIT), ("two", SPLIT), ("three", "official-42-99999999")):
+        save_demo_evaluation(own_home, name, split, seed=len(name))
+    test = page("results").run()
+    [group] = [box for box in test.selectbox if box.label == "Judged on"]
+    [models] = test.multiselect
+    assert len(group.options) == 2
+    assert set(models.options) in ({"one", "two"}, {"three"})
+    group.set_value(next(key for key in ((SPLIT, "test", "2020"),))).run()
+    assert set(test.multiselect[0].options) == {"one", "two"}
+    test.multiselect[0].set_value(["one", "two"]).run()
+    words(test)
+    assert set(test.dataframe[0].value["Model"]) == {"one", "two"}
+
+
+def test_results_refuses_a_bad_data_folder_in_one_sentence(own_home: Path):
+    save_demo_model(own_home)
+    test = page("results", data="/nowhere/at/all").run()
+    test.button[0].click().run()
+    assert [error.message for error in test.exception] == []
+    assert len(test.error) == 1 and "/nowhere/at/all" in test.error[0].value
+
+
+def test_classify_reads_a_bundled_film_at_once(own_home: Path):
+    from xlite.classify import Classifier
+    from xlite.images import read_image
+
+    path = save_demo_model(own_home)
+    write_examples(catalog.EXAMPLES)
+    test = page("classify").run()
+    text = words(test)
+    reading = Classifier.load(path).read(read_image(catalog.EXAMPLES / "a.png"))
+    top = [(catalog.spoken(finding), f"{value:.1%}") for finding, value in reading.top(3)]
+    assert [(metric.label, metric.value) for metric in test.metric] == top
+    assert f"split {SPLIT}" in text and "research model" in text
+    assert len(test.image) == 4
+    assert len(test.get("plotly_chart")) == 1
+
+
+def test_classify_switches_the_map_to_any_finding(own_home: Path):
+    save_demo_model(own_home)
+    write_examples(catalog.EXAMPLES)
+    test = page("classify").run()
+    [maps] = [box for box in test.selectbox if box.label == "Map of"]
+    assert len(maps.options) == 14
+    for finding in FINDINGS:
+        maps.set_value(finding)
+        test.run()
+        assert [error.message for error in test.exception] == []
+
+
+def test_classify_says_when_there_is_no_model():
+    test = page("classify").run()
+    assert [info.value for info in test.info] == [
+        "There is no model yet. Train one on the Train page; it appears here after its first epoch."
+    ]
+
+
+def test_classify_refuses_a_damaged_model_in_one_sentence(own_home: Path):
+    path = save_demo_model(own_home)
+    path.write_bytes(b"PK not a model")
+    write_examples(catalog.EXAMPLES)
+    test = page("classify").run()
+    assert [error.message for error in test.exception] == []
+    assert len(test.error) == 1 and "model.safetensors" in test.error[0].value
+
+
+def test_about_shows_the_card_of_the_model_on_duty(own_home: Path):
+    path = save_demo_model(own_home)
+    path.with_name("MODEL_CARD.md").write_text("Trained on **nothing**.")
+    text = words(page("about").run())
+    assert "Trained on **nothing**." in text
+    assert "Not for clinical use" in text and "NIH Clinical Center" in text

@@ -1,0 +1,94 @@
+"""Classifier: a model file, and all that pages, the Gradio demo and the command line need to read a film.
+
+classifier = Classifier.load("student")
+reading = classifier.read(read_image("film.png"))
+for finding, probability in reading.top(3):
+    picture = overlay(film, reading.map(finding))
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xlite.errors import RunError
+from xlite.evaluation.calibration import apply_calibration
+from xlite.explain import activation_maps, upsample_map
+from xlite.findings import FINDINGS, canonical
+from xlite.models.checkpoint import MODEL_FILE, ModelInfo, find_model, load_model
+from xlite.models.student import Student
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a model sees in a film of `shape` (H, W): probabilities (14,), maps (14, h, w) >= 0, both float32."""
+
+    probabilities: np.ndarray
+    maps: np.ndarray
+    shape: tuple[int, int]
+
+    def top(self, count: int = 3) -> list[tuple[str, float]]:
+        """The `count` likeliest findings with their probabilities, likeliest first."""
+        order = np.argsort(-self.probabilities, kind="stable")[:count]
+        return [(FINDINGS[i], float(self.probabilities[i])) for i in order]
+
+    def map(self, finding: str) -> np.ndarray:
+        """Where a finding was seen: float32 (H, W), 0-1, in the frame of the film."""
+        return upsample_map(self.maps[FINDINGS.index(canonical(finding))], self.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A loaded model. Nothing in it changes after loading: threads and sessions may share one."""
+
+    model: Student = field(repr=False)
+    info: ModelInfo
+    path: Path
+    device: torch.device
+
+    @classmethod
+    def load(cls, spec: str | Path, device: str = "cpu") -> "Classifier":
+        """The model of a file, or of a run by its name. Raises CheckpointError; RunError for the device."""
+        path = find_model(str(spec))
+        model, info = load_model(path)
+        try:
+            place = torch.device(device)
+            model.to(place)
+        except (RuntimeError, AssertionError) as error:
+            raise RunError(
+                f"device {device!r} cannot be used ({str(error).splitlines()[0]}); try cpu"
+            ) from error
+        return cls(model.requires_grad_(False), info, path, place)
+
+    @property
+    def name(self) -> str:
+        """The run's name, or the file's where it lies in no run's folder."""
+        return self.path.absolute().parent.name if self.path.name == MODEL_FILE else self.path.stem
+
+    def predict(self, image: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities of a film uint8 (H, W): float32 (14,)."""
+        return self.probabilities(self.predict_batch(self._tensor(image)))[0]
+
+    def predict_batch(self, x: Tensor) -> np.ndarray:
+        """Raw logits of preprocessed films (B, 3, S, S): float32 (B, 14)."""
+        with torch.inference_mode():
+            return self.model(x.to(self.device)).float().cpu().numpy()
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities float32 (…, 14) of raw logits (…, 14)."""
+        return apply_calibration(logits, self.info.calibration)
+
+    def read(self, image: np.ndarray) -> Reading:
+        """Probabilities and maps of all 14 findings of a film uint8 (H, W), from one forward pass."""
+        logits, maps = activation_maps(self.model, self._tensor(image))
+        probabilities = self.probabilities(logits[0].float().cpu().numpy())
+        return Reading(probabilities, maps[0].float().cpu().numpy(), image.shape)
+
+    def explain(self, image: np.ndarray, finding: str) -> np.ndarray:
+        """Where a finding is seen in a film uint8 (H, W): float32 (H, W), 0-1, in the film's own frame."""
+        return self.read(image).map(finding)
+
+    def _tensor(self, image: np.ndarray) -> Tensor:
+        return torch.from_numpy(self.info.preprocess(image))[None].to(self.device)

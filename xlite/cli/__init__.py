@@ -1,0 +1,67 @@
+"""The `xlite` command: thin functions around the library, which they import when they run."""
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from xlite.cli import data, jobs, models, train
+from xlite.errors import XliteError
+
+app = typer.Typer(
+    name="xlite",
+    help="Light chest X-ray students that give 14 findings and a map for each. Research software, never a "
+    "diagnosis.",
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(data.app, name="data")
+app.add_typer(jobs.app, name="jobs")
+for command in (data.eda, train.train):
+    app.command()(command)
+for command in (models.evaluate, models.score, models.predict, models.bench, models.share):
+    app.command()(command)
+
+
+def main() -> None:
+    """Ends the process with the status of its command line: 0 good, 1 the answer is no, 2 bad input."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line and returns its exit status; what a user did wrong is one sentence on stderr."""
+    try:
+        status = app(args=list(arguments) or ["--help"], prog_name="xlite", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context else "xlite"
+        return _refuse(f"{error.format_message().rstrip('.')} (see `{where} --help`)")
+    except XliteError as error:
+        return _refuse(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        return _refuse("interrupted", status=130)
+    except BrokenPipeError:
+        # The reader of a pipe (`| head`) went away; the flush at exit must not complain about it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _refuse(_plain(error))
+
+
+def _refuse(sentence: str, status: int = 2) -> int:
+    print(f"Error: {' '.join(sentence.split())}", file=sys.stderr)
+    return status
+
+
+def _plain(error: OSError) -> str:
+    """What the operating system refused, in a sentence that says what to do where that is known."""
+    file = f" {error.filename}" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full, so{file or ' a file'} could not be written: free some space and try again"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"no permission to use{file or ' a file'}: {error.strerror}"
+    return f"{error.strerror or error}{':' if file else ''}{file}"

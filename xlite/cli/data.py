@@ -1,0 +1,200 @@
+"""`xlite data` and `xlite eda`: phantom, download, check, split, leakage, cache, and a look at the tables."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xlite.cli.console import Json, print_json, progress_bar
+
+app = typer.Typer(help="Get, make, check and split data folders in the NIH layout.", rich_markup_mode=None)
+
+DataFolder = Annotated[Path, typer.Argument(metavar="DATA", help="Data folder in the NIH layout")]
+OutFolder = Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write into")]
+SHOWN = 10
+"""Names of films that are listed in full; --json gives all."""
+
+
+@app.command()
+def phantom(
+    out: OutFolder,
+    images: Annotated[int, typer.Option(min=1, help="Films to draw")] = 600,
+    patients: Annotated[int, typer.Option(min=1, help="Patients they are of")] = 200,
+    size: Annotated[int, typer.Option(min=32, max=4096, help="Side of a film in px")] = 512,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes")] = 0,
+) -> None:
+    """Draw a synthetic data folder.
+
+    Chest anatomy with the 14 findings, NIH tables, boxes and official lists; same seed, same bytes.
+    """
+    from xlite.data.phantom import write_phantom
+
+    with progress_bar("drawing") as progress:
+        write_phantom(out, images, patients, size, seed, progress=progress)
+    print(f"{images:,} films of {patients:,} patients, {size} px, seed {seed}: {out}")
+
+
+@app.command()
+def download(
+    out: OutFolder,
+    labels_only: Annotated[bool, typer.Option("--labels-only", help="The tables and lists alone")] = False,
+) -> None:
+    """Get the real data set (45 GB).
+
+    Goes on after a break, verifies each part, needs no account.
+    """
+    from xlite.data.download import download as fetch
+
+    with progress_bar("downloading", unit="B") as progress:
+        fetch(out, labels_only=labels_only, progress=progress)
+    print(f"ChestX-ray14{' labels' if labels_only else ''}: {out}")
+
+
+@app.command()
+def check(data: DataFolder, as_json: Json = False) -> None:
+    """Look at every film of a folder.
+
+    Lists missing, unreadable, duplicate and off-table images; exit status 1 where there are any.
+    """
+    from xlite.data.check import check_folder
+    from xlite.data.nih import NihFolder
+
+    folder = NihFolder.open(data)
+    with progress_bar("checking") as progress:
+        report = check_folder(folder, progress)
+    if as_json:
+        print_json({"ok": report.ok, **asdict(report)})
+    else:
+        print(f"{len(folder.table):,} rows in the table, {len(folder.paths):,} films in {folder.root}")
+        _print_names("missing", report.missing)
+        _print_names("unreadable", [f"{file}: {why}" for file, why in report.unreadable])
+        _print_names("duplicate", [" = ".join(group) for group in report.duplicates])
+        _print_names("off the table", report.off_table)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def split(
+    data: DataFolder,
+    strategy: Annotated[
+        str,
+        typer.Option(
+            metavar="patient|official|chexnet|image",
+            help="patient: 70/15/15 by number of findings, no patient in two parts. official: NIH's test "
+            "list, val carved out of train_val by patient. chexnet: the 70/10/20 lists of the public CheXNet "
+            "weights. image: ignores patients, needs --allow-leakage",
+        ),
+    ] = "patient",
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same split")] = 42,
+    allow_leakage: Annotated[
+        bool, typer.Option("--allow-leakage", help="Write a split that shares patients")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Divide a folder into train, val, test.
+
+    The lists are written to DATA/splits/, with an id that is stamped on every figure made from them.
+    """
+    from xlite.data.nih import NihFolder
+    from xlite.data.splits import PARTS, make_split, write_split
+
+    folder = NihFolder.open(data)
+    made = make_split(folder, strategy, seed, allow_leakage)
+    where = write_split(folder, made)
+    shared = made.shared_patients(folder)
+    counts = {
+        part: {
+            "images": len(made.parts[part]),
+            "patients": len(set(folder.patients(made.stems(part)).tolist())),
+        }
+        for part in PARTS
+    }
+    if as_json:
+        print_json({"id": made.id, "folder": where, "parts": counts, "shared_patients": shared})
+        return
+    print(f"Split {made.id} in {where}")
+    for part, count in counts.items():
+        print(f"{part:6}{count['images']:>9,} films of {count['patients']:,} patients")
+    print(f"{shared:,} patients are in more than one part" if shared else "No patient is in two parts")
+
+
+@app.command()
+def leakage(
+    train: Annotated[Path, typer.Option(metavar="FILE", help="List of the films that were trained on")],
+    test: Annotated[Path, typer.Option(metavar="FILE", help="List of the films that are tested on")],
+    table: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="NIH's table; without it patients come from the names")
+    ] = None,
+    teacher_list: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="List of the films that the teacher was trained on")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What a test list shares with training.
+
+    Images and patients seen by the student and, with --teacher-list, by its teacher.
+    """
+    from xlite.data.leakage import leakage_report
+    from xlite.data.nih import read_list, read_table
+
+    report = leakage_report(
+        read_list(train),
+        read_list(test),
+        read_table(table) if table else None,
+        read_list(teacher_list) if teacher_list else None,
+    )
+    if as_json:
+        print_json(report)
+        return
+    for name, value in report.items():
+        text = f"{value:.1%}" if isinstance(value, float) else f"{value:,}"
+        print(f"{name.replace('_', ' '):24}{text:>10}")
+
+
+@app.command()
+def cache(
+    data: DataFolder,
+    size: Annotated[int, typer.Option(min=32, max=1024, help="Side of the square films in px")] = 224,
+) -> None:
+    """Decode and resize all films once.
+
+    Training then reads no PNG; it makes the cache by itself where there is none.
+    """
+    from xlite.data.cache import cache_folder, open_cache
+    from xlite.data.nih import NihFolder
+    from xlite.images import Preprocess
+
+    folder = NihFolder.open(data)
+    paths = [folder.paths[stem] for stem in sorted(folder.paths)]
+    where = cache_folder(folder.root)
+    with progress_bar("caching") as progress:
+        films = open_cache(paths, Preprocess(size), where, progress)
+    print(f"{len(films):,} films of {size} px, {films.nbytes / 1e6:,.0f} MB, in {where}")
+
+
+def eda(
+    data: DataFolder,
+    out: Annotated[Path, typer.Option(metavar="FILE.md", help="The report; its figures lie beside it")],
+    as_json: Json = False,
+) -> None:
+    """Report on a data folder.
+
+    A Markdown file with figures beside it, which also checks the design document's claims.
+    """
+    from xlite.data.eda import write_eda
+
+    report = write_eda(data, out)
+    if as_json:
+        print_json(report)
+    else:
+        print(f"Report: {out}")
+
+
+def _print_names(what: str, names: list[str]) -> None:
+    print(f"{len(names):,} {what}{':' if names else ''}")
+    for name in names[:SHOWN]:
+        print(f"  {name}")
+    if len(names) > SHOWN:
+        print(f"  and {len(names) - SHOWN:,} more (--json lists all)")

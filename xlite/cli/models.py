@@ -1,0 +1,247 @@
+"""Commands around a model: evaluate, score, predict, bench, share."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from xlite.cli.console import Json, print_json, print_table, progress_bar
+from xlite.config import PACKAGE_ROOT
+from xlite.errors import DataError, ImageError, RunError
+from xlite.findings import FINDINGS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from xlite.classify import Classifier, Reading
+
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="A run's name or a model file")]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder to write into")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps")]
+
+
+def evaluate(
+    model: Model,
+    data: Annotated[Path, typer.Option(help="Data folder in the NIH layout")],
+    out: Out,
+    split: Annotated[str, typer.Option(help="Split of the data folder")] = "patient",
+    part: Annotated[str, typer.Option(metavar="train|val|test", help="Part of the split")] = "test",
+    device: Device = "cpu",
+    skip_missing: Annotated[
+        bool, typer.Option("--skip-missing", help="Go on without the films that the folder lacks")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Judge a model on films with labels.
+
+    Writes predictions.csv, metrics.json and the points of the ROC curves of one part of a split.
+    """
+    from xlite.evaluation.evaluate import evaluate_model
+    from xlite.evaluation.report import summary
+
+    say = _say_aside if as_json else print
+    report = evaluate_model(model, data, split, part, out, device, skip_missing, say=say)
+    if as_json:
+        print_json(report)
+    else:
+        print(summary(report))
+        print(f"Report: {out}")
+
+
+def score(
+    predictions: Annotated[Path, typer.Argument(metavar="PREDICTIONS.csv", help="14 probabilities a film")],
+    table: Annotated[Path, typer.Option(metavar="TABLE.csv", help="NIH's table, or the folder it lies in")],
+    out: Out,
+    thresholds: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="A threshold a finding; 0.5 without it")
+    ] = None,
+    ignore_unknown: Annotated[
+        bool, typer.Option("--ignore-unknown", help="Leave out films that the table lacks")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Judge the predictions of anyone's model.
+
+    The labels come from NIH's table, or one like it; the report is the one that `evaluate` writes.
+    """
+    from xlite.evaluation.evaluate import score_predictions
+    from xlite.evaluation.report import summary
+
+    say = _say_aside if as_json else print
+    report = score_predictions(predictions, table, out, thresholds, ignore_unknown, say=say)
+    if as_json:
+        print_json(report)
+    else:
+        print(summary(report))
+
+
+def predict(
+    model: Model,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE…", help="PNG, JPEG, DICOM, or folders")],
+    out: Out,
+    heatmaps: Annotated[
+        int, typer.Option(min=0, max=len(FINDINGS), help="Overlays an image, likeliest findings first")
+    ] = 0,
+    device: Device = "cpu",
+    as_json: Json = False,
+) -> None:
+    """Read films: their findings, and overlays.
+
+    Writes predictions.csv and, with --heatmaps K, K overlays an image. A film that cannot be read is
+    reported, the others are done, and the exit status is 1.
+    """
+    import numpy as np
+
+    from xlite.classify import Classifier
+    from xlite.evaluation.predictions import write_predictions
+    from xlite.images import read_image
+
+    films = _film_paths(images)
+    names = _names(films)
+    classifier = Classifier.load(model, device)
+    out.mkdir(parents=True, exist_ok=True)
+    done: dict[str, np.ndarray] = {}
+    bad = 0
+    with progress_bar("reading") as progress:
+        for number, (path, name) in enumerate(zip(films, names, strict=True), 1):
+            try:
+                image = read_image(path)
+            except ImageError as error:
+                bad += 1
+                _say_aside(f"Error: {error}")
+            else:
+                reading = classifier.read(image)
+                done[name] = reading.probabilities
+                _write_overlays(out, name, image, reading, heatmaps)
+            progress(number, len(films))
+    if done:
+        write_predictions(out / "predictions.csv", list(done), np.stack(list(done.values())))
+    if as_json:
+        print_json({name: dict(zip(FINDINGS, map(float, row), strict=True)) for name, row in done.items()})
+    else:
+        _print_top(done, classifier)
+        print(f"{len(done):,} films read{f', {bad:,} could not be' if bad else ''}: {out}")
+    if bad:
+        raise typer.Exit(1)
+
+
+def bench(
+    model: Model,
+    as_json: Json = False,
+) -> None:
+    """Size and speed of a model here.
+
+    Parameters, file size, multiply-adds, and the latency of one film on this machine.
+    """
+    from xlite.classify import Classifier
+    from xlite.models.latency import measure_latency
+    from xlite.models.student import describe
+
+    classifier = Classifier.load(model)
+    side = classifier.info.preprocess.size
+    size = describe(classifier.model, side)
+    latency = measure_latency(classifier.model, side)
+    figures = {
+        "model": classifier.name,
+        "image_size": side,
+        "parameters": size.parameters,
+        "megabytes": round(Path(classifier.path).stat().st_size / 1e6, 2),
+        "multiply_adds": size.multiply_adds,
+        "latency_p50_ms": round(latency.p50_ms, 2),
+        "latency_p95_ms": round(latency.p95_ms, 2),
+    }
+    if as_json:
+        print_json(figures)
+    else:
+        print_table(list(figures), [list(figures.values())])
+
+
+def share(
+    model: Model,
+    public: Annotated[bool, typer.Option("--public", help="A public link; demands a password")] = False,
+    password: Annotated[
+        str | None, typer.Option(help="At least 12 characters; visitors have to type it")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to answer on; this machine alone by default")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine")] = 7860,
+) -> None:
+    """Serve a model as a Gradio demo.
+
+    It reads films and does nothing else: nothing can be trained or browsed through it.
+    """
+    script = PACKAGE_ROOT / "app" / "share.py"
+    if not script.is_file():
+        raise RunError(
+            f"the demo is a part of the X-Lite checkout and {script} is not there: run it from a checkout"
+        )
+    words = [sys.executable, str(script), model, "--host", host, "--port", str(port)]
+    words += ["--public"] if public else []
+    words += [f"--password={password}"] if password is not None else []
+    if os.name == "posix":
+        # The demo takes this process over, so that whoever ends it ends the demo.
+        os.execv(sys.executable, words)
+    raise typer.Exit(subprocess.call(words))
+
+
+def _film_paths(given: Sequence[Path]) -> list[Path]:
+    """The files given, folders replaced by the films in them; DataError where there is none."""
+    return [film for path in given for film in _films_of(path)]
+
+
+def _films_of(path: Path) -> Iterator[Path]:
+    from xlite.images import is_image_name
+
+    if not path.exists():
+        raise DataError(f"there is no file or folder {path}")
+    if not path.is_dir():
+        yield path
+        return
+    films = sorted(film for film in path.rglob("*") if film.is_file() and is_image_name(film.name))
+    if not films:
+        raise DataError(f"the folder {path} holds no film: expected .png, .jpg, .jpeg or .dcm files")
+    yield from films
+
+
+def _names(films: Sequence[Path]) -> list[str]:
+    """File names where each occurs once, else paths: a row of predictions.csv names one film."""
+    if len(set(films)) < len(films):
+        twice = Counter(films).most_common(1)[0][0]
+        raise DataError(f"{twice} was given twice: name each film once")
+    plain = [film.name for film in films]
+    return plain if len(set(plain)) == len(plain) else [str(film) for film in films]
+
+
+def _write_overlays(out: Path, name: str, image: "np.ndarray", reading: "Reading", count: int) -> None:
+    """The likeliest findings over the film, as `<film>_1_<finding>.png` and so on."""
+    import cv2
+
+    from xlite.explain import overlay
+
+    stem = Path(name).with_suffix("").as_posix().strip("/").replace("/", "_")
+    for rank, (finding, _) in enumerate(reading.top(count), 1):
+        pixels = cv2.cvtColor(overlay(image, reading.map(finding)), cv2.COLOR_RGB2BGR)
+        file = out / f"{stem}_{rank}_{finding}.png"
+        file.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+
+
+def _print_top(
+    done: "dict[str, np.ndarray]", classifier: "Classifier", count: int = 3, shown: int = 20
+) -> None:
+    rows = []
+    for name, probabilities in list(done.items())[:shown]:
+        best = sorted(zip(probabilities, FINDINGS, strict=True), reverse=True)[:count]
+        rows.append([name, *(f"{finding} {value:.3f}" for value, finding in best)])
+    if rows:
+        print_table(["image", *(f"finding {rank}" for rank in range(1, count + 1))], rows)
+    print(f"Model {classifier.name}. Research software: no diagnosis.")
+
+
+def _say_aside(sentence: str) -> None:
+    print(sentence, file=sys.stderr)

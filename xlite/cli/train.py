@@ -1,0 +1,161 @@
+"""`xlite train`: every field of TrainConfig is an option; defaults and help texts live in config.py."""
+
+import functools
+import inspect
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import typer
+from pydantic.fields import FieldInfo
+
+from xlite.config import TrainConfig, make_config
+from xlite.errors import RunError, XliteError
+from xlite.training.run import Run
+
+
+def with_config_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command an option for each field of TrainConfig.
+
+    The command's last parameter, `values`, gets those that were typed, by field name.
+    """
+    own = [p for name, p in inspect.signature(command).parameters.items() if name != "values"]
+    options = [_option(name, field) for name, field in TrainConfig.model_fields.items()]
+
+    @functools.wraps(command)
+    def with_values(**given: Any) -> Any:
+        typed = {name: given.pop(name) for name in TrainConfig.model_fields}
+        return command(**given, values={name: value for name, value in typed.items() if value is not None})
+
+    parameters = [*options, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own)]
+    with_values.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    with_values.__annotations__ = {p.name: p.annotation for p in parameters}
+    return with_values
+
+
+def _option(name: str, field: FieldInfo) -> inspect.Parameter:
+    kind: Any = field.annotation
+    choices = None
+    if get_origin(kind) is Literal:
+        kind, choices = str, "|".join(get_args(kind))
+    option = name.replace("_", "-")
+    default = "" if field.is_required() or field.default == "" else f"  [default: {_shown(name, field)}]"
+    settings = typer.Option(
+        f"--{option}/--no-{option}" if kind is bool else f"--{option}",
+        help=f"{field.description}{default}",
+        metavar=choices,
+        show_default=False,
+    )
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, settings]
+    )
+
+
+def _shown(name: str, field: FieldInfo) -> str:
+    """A default as one would type it."""
+    if isinstance(field.default, bool):
+        return f"{'' if field.default else 'no-'}{name.replace('_', '-')}"
+    return str(field.default)
+
+
+def new_run(values: dict[str, object]) -> Run:
+    """A new run from the options that were typed."""
+    if "data" not in values:
+        raise RunError("a run needs --data FOLDER: a data folder in the NIH layout, real or phantom")
+    config = make_config(values)
+    _check_data(config)  # before a run is made for a wrong folder
+    return Run.create(config)
+
+
+@with_config_options
+def train(
+    resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with this run, exactly as it was")] = "",
+    *,
+    values: dict[str, object],
+) -> None:
+    """Train a student, or distil one.
+
+    It is distilled where a --teacher is given. `xlite train --resume RUN` goes on with a run, exactly.
+    """
+    if resume and values:
+        options = ", ".join("--" + name.replace("_", "-") for name in values)
+        raise RunError(f"--resume goes on with the settings of run {resume!r}, so it takes no {options}")
+    run = Run.named(resume) if resume else new_run(values)
+    with run.hold(), _into_log(run) as say:
+        if not resume:
+            say(f"Run {run.name} in {run.folder}")
+        config = run.config()
+        _check_data(config)
+        from xlite.training.loop import train as train_run
+
+        with _live_bar(run):
+            result = train_run(config, run, say=say)
+    if result.reason == "stopped":
+        print(f"Go on with: xlite train --resume {run.name}")
+
+
+def _check_data(config: TrainConfig) -> None:
+    """Raises DataError for a wrong folder, before seconds go into importing torch."""
+    from xlite.data.nih import find_table
+
+    find_table(config.data)
+
+
+@contextmanager
+def _into_log(run: Run) -> Iterator[Callable[[str], None]]:
+    """A `say` that prints, and keeps every line in log.txt where stdout is not that file already."""
+    with open(run.path("log.txt"), "a", encoding="utf-8") as log:
+        detached = _same_file(sys.stdout, log)
+
+        def say(line: str) -> None:
+            from tqdm import tqdm
+
+            tqdm.write(line, file=sys.stdout)
+            sys.stdout.flush()
+            if not detached:
+                print(line, file=log, flush=True)
+
+        try:
+            yield say
+        except XliteError as error:
+            if not detached:
+                print(f"Error: {error}", file=log)
+            raise
+
+
+def _same_file(one: Any, other: Any) -> bool:
+    try:
+        return os.path.sameopenfile(one.fileno(), other.fileno())
+    except (OSError, ValueError):  # a stdout without a file behind it
+        return False
+
+
+@contextmanager
+def _live_bar(run: Run) -> Iterator[None]:
+    """On a terminal, a bar of the run's steps, drawn from what any other process could read too."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from tqdm import tqdm
+
+    ended = threading.Event()
+
+    def draw() -> None:
+        with tqdm(desc=run.name, unit="step", leave=False, file=sys.stderr) as bar:
+            while not ended.wait(0.5):
+                status = run.status()
+                bar.total = status.epochs * status.steps or None
+                bar.set_postfix_str(status.message, refresh=False)
+                bar.n = max(status.epoch - 1, 0) * status.steps + status.step
+                bar.refresh()
+
+    thread = threading.Thread(target=draw, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,171 @@
+"""Films decoded and resized once: a memory-mapped uint8 array beside an index of where each row came from.
+
+A cache folder holds, for a side of 224 px, `films-224-<key>.npy` (N, 224, 224), `films-224-<key>.json` and
+`films-224.lock`. The key is a digest of the sources' names, sizes and modification times, so a changed
+source gives another key and the array is made anew, with the rows that did not change copied over. The
+index holds a CRC-32 of each film. Opening compares the sources and the array's size, then the CRC of every
+film where the array was touched since it was built, and of some films otherwise.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from xlite.config import home
+from xlite.errors import DataError
+from xlite.images import Preprocess, read_image
+
+Progress = Callable[[int, int], None]
+Source = tuple[str, int, int]  # name, bytes, modification time in ns
+
+_FORMAT = 1  # goes up when read_image or the resizing give other pixels
+_CHUNK = 256
+_SAMPLE = 64
+
+
+def cache_folder(data_root: Path | str) -> Path:
+    """Where a data folder's cache goes: in its `cache`, or under home() where it cannot be written to."""
+    root = Path(data_root).resolve()
+    inside = root / "cache"
+    if os.access(inside if inside.exists() else root, os.W_OK):
+        return inside
+    return home() / "cache" / hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
+
+
+def open_cache(
+    paths: Sequence[Path], preprocess: Preprocess, folder: Path, progress: Progress | None = None
+) -> np.ndarray:
+    """The films at `paths`, resized: a read-only memory map, uint8 (N, S, S). Built where it is not there
+    yet.
+
+    One folder keeps one array a side, so give it all films of a data folder and pick rows. Two processes
+    may call this at once: one builds, the other waits. `progress(done, total)` is called while it builds.
+    Raises ImageError for a film that cannot be read, DataError where the disk is full or a film is missing;
+    no half cache is left.
+    """
+    if not paths:
+        raise DataError(f"there are no films to put into {folder}")
+    size = preprocess.size
+    sources = [_source(path) for path in paths]
+    key = hashlib.sha256(json.dumps([_FORMAT, size, sources]).encode()).hexdigest()[:12]
+    array = folder / f"films-{size}-{key}.npy"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f"films-{size}.lock"):
+            if not _is_sound(array, len(paths), size):
+                _build(array, paths, sources, preprocess, progress)
+            for stale in folder.glob(f"films-{size}-*"):
+                if stale.stem != array.stem:
+                    _try_remove(stale)
+            return np.load(array, mmap_mode="r")
+    except OSError as error:
+        raise DataError(
+            f"the cache of {len(paths)} films at {size} px ({len(paths) * size**2 / 1e9:.1f} GB) cannot be "
+            f"written to {folder}: {error.strerror or error}; free some space there or choose smaller films"
+        ) from error
+
+
+def _source(path: Path) -> Source:
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise DataError(f"the film {path} cannot be opened: {error.strerror}") from error
+    return path.name, stat.st_size, stat.st_mtime_ns
+
+
+def _is_sound(array: Path, films: int, size: int) -> bool:
+    """Whether the array is there with its index, of the right shape, and unharmed."""
+    try:
+        index = json.loads(array.with_suffix(".json").read_bytes())
+        rows = np.load(array, mmap_mode="r")
+        crcs, built = index["crc32"], index["built_ns"]
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return False
+    if rows.shape != (films, size, size) or rows.dtype != np.uint8 or len(crcs) != films:
+        return False
+    untouched = array.stat().st_mtime_ns == built
+    looked_at = range(0, films, max(1, films // _SAMPLE)) if untouched else range(films)
+    return all(zlib.crc32(rows[row]) == crcs[row] for row in looked_at)
+
+
+def _build(
+    array: Path,
+    paths: Sequence[Path],
+    sources: list[Source],
+    preprocess: Preprocess,
+    progress: Progress | None,
+) -> None:
+    """Writes the array and its index; each appears whole, the index last."""
+    size, partial = preprocess.size, array.with_suffix(".partial")
+    crcs: list[int] = []
+    try:
+        _check_disk(array.parent, len(paths) * size**2)
+        # Written, not mapped: a full disk is then an error here, and not a SIGBUS.
+        with open(partial, "wb") as file:
+            header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), size, size)}
+            np.lib.format.write_array_header_1_0(file, header)
+            for film in _films(array, paths, sources, preprocess):
+                file.write(film)
+                crcs.append(zlib.crc32(film))
+                if progress:
+                    progress(len(crcs), len(paths))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, array)
+        index = {"sources": sources, "crc32": crcs, "built_ns": array.stat().st_mtime_ns}
+        partial.write_text(json.dumps(index), encoding="utf-8")
+        os.replace(partial, array.with_suffix(".json"))
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _films(
+    array: Path, paths: Sequence[Path], sources: list[Source], preprocess: Preprocess
+) -> Iterator[bytes]:
+    """The resized films in order, as bytes: copied from an earlier array where the source is the same, else decoded."""
+    earlier = _earlier_rows(array, preprocess.size)
+
+    def film(at: int) -> np.ndarray:
+        kept = earlier.get(sources[at])
+        return preprocess.resize(read_image(paths[at])) if kept is None else kept
+
+    # OpenCV lets go of the interpreter while it decodes, so threads do. In chunks, so that memory stays flat.
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for start in range(0, len(paths), _CHUNK):
+            for one in pool.map(film, range(start, min(start + _CHUNK, len(paths)))):
+                yield one.tobytes()
+
+
+def _earlier_rows(array: Path, size: int) -> dict[Source, np.ndarray]:
+    """The unharmed rows of this array's predecessors, by their source."""
+    rows: dict[Source, np.ndarray] = {}
+    for index_file in set(array.parent.glob(f"films-{size}-*.json")) - {array.with_suffix(".json")}:
+        try:
+            index = json.loads(index_file.read_bytes())
+            films = np.load(index_file.with_suffix(".npy"), mmap_mode="r")
+            known = list(zip(index["sources"], films, index["crc32"], strict=True))
+        except (OSError, ValueError, KeyError, TypeError, EOFError):
+            continue
+        rows |= {tuple(source): film for source, film, crc in known if zlib.crc32(film) == crc}
+    return rows
+
+
+def _check_disk(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(f"only {free / 1e9:.1f} GB are free")
+
+
+def _try_remove(path: Path) -> None:
+    # Windows keeps a file that another process has mapped; the next build removes it.
+    with contextlib.suppress(PermissionError):
+        path.unlink(missing_ok=True)

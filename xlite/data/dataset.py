@@ -1,0 +1,159 @@
+"""What the training loop and the evaluation read: films from the cache, augmented or not, with their
+labels.
+"""
+
+import os
+import random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from xlite.data.cache import Progress, cache_folder, open_cache
+from xlite.data.nih import NihFolder
+from xlite.data.splits import Split
+from xlite.errors import DataError
+from xlite.images import Preprocess
+
+if TYPE_CHECKING:
+    import albumentations
+
+
+def augmentation(flip: bool) -> "albumentations.Compose":
+    """The design document's training augmentation, on uint8 (S, S); what moves in from outside is black.
+
+    `flip` adds horizontal flips, which bring the heart to the right side. There are no vertical ones.
+    """
+    # Else its import asks the network for a newer version.
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    import albumentations as A
+
+    flips = [A.HorizontalFlip(p=0.5)] if flip else []
+    return A.Compose(
+        [
+            *flips,
+            # Grey values before geometry, so that the border that moves in stays black.
+            A.RandomBrightnessContrast(brightness_limit=0.1, contrast_limit=0.1, p=0.3),
+            A.Rotate(limit=15, p=0.4),
+            A.Affine(translate_percent=(-0.0625, 0.0625), scale=(0.9, 1.1), rotate=(-5, 5), p=0.3),
+            A.OneOf([A.GaussNoise(std_range=(0.01, 0.03)), A.GaussianBlur(sigma_limit=(0.3, 1.0))], p=0.2),
+        ]
+    )
+
+
+class FilmRows:
+    """Rows of a memory map as a sequence of films, in shape uint8 (N, S, S); none is read before its turn."""
+
+    def __init__(self, array: np.ndarray, rows: np.ndarray):
+        self.array, self.rows = array, rows
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, S, S)."""
+        return (len(self.rows), *self.array.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, i: int) -> np.ndarray:
+        return np.asarray(self.array[self.rows[i]])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A loader process that is not forked maps the file itself; pickled, it would get a copy of every
+        film.
+        """
+        name = self.array.filename if isinstance(self.array, np.memmap) else None
+        return {"array": self.array if name is None else os.fspath(name), "rows": self.rows}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        array = state["array"]
+        self.array = np.load(array, mmap_mode="r") if isinstance(array, str) else array
+        self.rows = state["rows"]
+
+
+class FilmDataset(Dataset):
+    """Films of one part, each as (x float32 (3, S, S), y float32 (14,), soft float32 (14,), i).
+
+    films: uint8 (N, S, S), as a rule the FilmRows of `open_films`; labels and soft (what a teacher says,
+    NaN where it says nothing): float32 (N, 14). Augmentation is a pure function of (seed, epoch, i): it
+    depends neither on workers nor on the order of reading.
+    """
+
+    def __init__(
+        self,
+        films: np.ndarray | FilmRows,
+        labels: np.ndarray,
+        preprocess: Preprocess,
+        augment: "albumentations.Compose | None" = None,
+        seed: int = 0,
+        soft: np.ndarray | None = None,
+    ):
+        if films.shape[1:] != (preprocess.size, preprocess.size):
+            raise ValueError(f"films are {films.shape[1:]} px; the preprocessing is for {preprocess.size}")
+        soft = np.full(labels.shape, np.nan) if soft is None else soft
+        if not len(films) == len(labels) == len(soft):
+            raise ValueError(
+                f"{len(films)} films, {len(labels)} labels, {len(soft)} soft labels; expected as many"
+            )
+        self.films, self.preprocess = films, preprocess
+        self.labels = torch.from_numpy(labels.astype(np.float32))
+        self.soft = torch.from_numpy(soft.astype(np.float32))
+        self.augment, self.seed, self.epoch = augment, seed, 0
+
+    def __len__(self) -> int:
+        return len(self.films)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Which epoch's augmentation comes next; call it before the loader is iterated."""
+        self.epoch = epoch
+
+    def plain(self, i: int) -> torch.Tensor:
+        """Film i without augmentation, float32 (3, S, S), as validation and serving see it."""
+        return torch.from_numpy(self.preprocess.normalize(self.films[i]))
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]:
+        if self.augment is None:
+            return self.plain(i), self.labels[i], self.soft[i], i
+        key = (self.seed, self.epoch, i)
+        # One generator for all steps: by set_random_seed each gets the same draws, and rare steps coincide.
+        self.augment.set_random_state(np.random.default_rng(key), random.Random(repr(key)))
+        film = self.augment(image=self.films[i])["image"]
+        return torch.from_numpy(self.preprocess.normalize(film)), self.labels[i], self.soft[i], i
+
+
+def open_films(
+    folder: NihFolder,
+    split: Split,
+    part: str,
+    preprocess: Preprocess,
+    skip_missing: bool = False,
+    progress: Progress | None = None,
+) -> tuple[FilmRows, np.ndarray, list[str]]:
+    """(films, labels, stems) of a part: FilmRows uint8 (N, S, S), float32 (N, 14), N stems, in the split's
+    order.
+
+    All parts share the cache of the whole folder. Raises DataError where the part is empty, or where films
+    are missing and `skip_missing` is not set.
+    """
+    stems = split.stems(part)
+    there = [stem for stem in stems if stem in folder.paths]
+    if len(there) < len(stems) and not skip_missing:
+        raise DataError(
+            f"{len(stems) - len(there)} of the {len(stems)} films of the {part} part are missing in "
+            f"{folder.root}; put them there, or go on without them with --skip-missing"
+        )
+    if not there:
+        raise DataError(f"the {part} part of the split {split.name!r} has no films in {folder.root}")
+    films, row_of = folder_films(folder, preprocess, progress)
+    return FilmRows(films, np.array([row_of[stem] for stem in there])), folder.labels(there), there
+
+
+def folder_films(
+    folder: NihFolder, preprocess: Preprocess, progress: Progress | None = None
+) -> tuple[np.ndarray, dict[str, int]]:
+    """All films there are that the table lists: the cache's memory map, uint8 (M, S, S), and stem to row."""
+    stems = sorted(stem for stem in folder.table["stem"] if stem in folder.paths)
+    paths = [folder.paths[stem] for stem in stems]
+    films = open_cache(paths, preprocess, cache_folder(folder.root), progress)
+    return films, {stem: row for row, stem in enumerate(stems)}

@@ -1,0 +1,119 @@
+"""The design document's claims about the data, recomputed from whatever folder is given."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from xlite.data.eda.parts import exposed
+from xlite.data.eda.summary import finding_counts, imbalance
+from xlite.data.nih import NihFolder
+from xlite.data.splits import SHARES, make_split
+from xlite.findings import FINDINGS, NO_FINDING
+
+ABOUT = 0.05  # "about 60 %" holds from 57 to 63 %
+
+Verdict = Literal["holds", "does not hold", "cannot be said"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the design document says, what this folder's table gives, and whether the two agree."""
+
+    says: str
+    computed: str
+    verdict: Verdict
+
+
+def check_claims(folder: NihFolder) -> list[Claim]:
+    """The six claims about the data, each with its figure from this folder's table and a verdict."""
+    counts = finding_counts(folder.table)
+    return [
+        _imbalance(counts),
+        _no_finding(counts),
+        _several(folder.table),
+        _rare(counts),
+        _weights(counts, len(folder.table)),
+        _image_split(folder),
+    ]
+
+
+def class_weights(counts: pd.DataFrame, films: int) -> pd.Series:
+    """The design document's weight_i = N / (C n_i), C = 14, of each finding that occurs."""
+    positives = counts.loc[list(FINDINGS), "films"]
+    return films / (len(FINDINGS) * positives[positives > 0])
+
+
+def expected_exposure(table: pd.DataFrame) -> float:
+    """The share (0-1) of test films whose patient is in train too, expected when films are split at random.
+
+    A film whose patient has n - 1 others escapes with (1 - train share)^(n - 1).
+    """
+    others = table.groupby("patient")["patient"].transform("size") - 1
+    return float(1 - ((1 - SHARES[0]) ** others).mean())
+
+
+def _imbalance(counts: pd.DataFrame) -> Claim:
+    found = imbalance(counts)
+    says = "The imbalance is about 20:1 (most to least frequent)"
+    if found["findings"] is None:
+        return Claim(says, "no finding occurs", "cannot be said")
+    films = counts["films"]
+    computed = (
+        f"{found['findings']:.1f}:1 between findings ({found['common']} {films[found['common']]:,} : "
+        f"{found['rare']} {films[found['rare']]:,}); {found['with_no_finding']:.1f}:1 with No Finding"
+    )
+    return Claim(says, computed, _about(found["findings"], 20))
+
+
+def _no_finding(counts: pd.DataFrame) -> Claim:
+    share = counts.loc[NO_FINDING, "share"]
+    return Claim("No Finding is about 60% of the films", f"{share:.2%} of the films", _about(share, 0.6))
+
+
+def _several(table: pd.DataFrame) -> Claim:
+    number = table[list(FINDINGS)].sum(axis=1)
+    several, some = int((number > 1).sum()), int((number > 0).sum())
+    share = several / len(table)
+    computed = f"{share:.2%} of the films"
+    if some:
+        computed += f"; {several / some:.2%} of those only that have a finding"
+    return Claim("40% of the films have several findings", computed, _about(share, 0.4))
+
+
+def _rare(counts: pd.DataFrame) -> Claim:
+    shares = counts.loc[["Hernia", "Edema"], "share"]
+    computed = ", ".join(f"{name} {share:.2%}" for name, share in shares.items())
+    verdict: Verdict = "holds" if (shares < 0.01).all() else "does not hold"
+    return Claim("Hernia and Edema are below 1% each", computed, verdict)
+
+
+def _weights(counts: pd.DataFrame, films: int) -> Claim:
+    says = "weight_i = N / (C n_i) in BCEWithLogitsLoss makes up for the imbalance"
+    weights = class_weights(counts, films)
+    if weights.empty:
+        return Claim(says, "no finding occurs", "cannot be said")
+    least, most = weights.idxmin(), weights.idxmax()
+    lowered = int((weights < 1).sum())
+    computed = f"from {weights[least]:.2f} ({least}) to {weights[most]:.1f} ({most})"
+    if lowered:
+        computed += (
+            f"; as `pos_weight` it lowers the positives of {lowered} findings, outnumbered as they are"
+        )
+    return Claim(says, computed, "does not hold" if lowered else "holds")
+
+
+def _image_split(folder: NihFolder) -> Claim:
+    split = make_split(folder, strategy="image", seed=42, allow_leakage=True)
+    share = exposed(folder, split.stems("train"), split.stems("test"))
+    expected = expected_exposure(folder.table)
+    computed = (
+        f"by chance {expected:.1%} of the test films have their patient in train; "
+        f"in X-Lite's draw of that split with seed 42 it is {share:.1%}"
+    )
+    verdict: Verdict = "holds" if share == 0 else "does not hold"
+    return Claim("A 70/15/15 split of single films, seed 42, is fit to test on", computed, verdict)
+
+
+def _about(value: float, claimed: float) -> Verdict:
+    return "holds" if abs(value - claimed) <= ABOUT * claimed else "does not hold"

@@ -1,0 +1,25 @@
+"""How the figures about data look: colours on paper (the report) and on screen (the app), and names."""
+
+INK = "#22313f"
+MUTED = "#6b7a89"
+LINE = "#d9dfe5"
+MAIN = "#2f6690"
+REST = "#b4c0cb"  # No Finding, and whatever is not the point of a figure
+ACCENT = "#c8702a"
+SEX = {"F": "#b0587a", "M": "#3f7cac"}
+VIEW = {"AP": "#c8702a", "PA": "#2f6690"}
+DIVERGING = ("#8c510a", "#dfc27d", "#f7f7f5", "#80b1d3", "#14507a")  # less often than by chance … more often
+
+SCREEN_MAIN = "#56b8b1"
+SCREEN_REST = "#5d6b78"
+SCREEN_GRID = "rgba(140,155,170,0.22)"
+SCREEN_SEX = {"F": "#e58293", "M": "#7ea9ea"}
+SCREEN_VIEW = {"AP": "#e3b05b", "PA": "#56b8b1"}
+SCREEN_BOX = (227, 176, 91)  # RGB
+SCREEN_DIVERGING = ("#a8742a", "#6b5a3c", "#39444e", "#3f7f83", "#6fd6cc")
+SCREEN_SEQUENTIAL = ("#1f2a33", "#25545a", "#3a8a86", "#6fd6cc")
+
+
+def spoken(name: str) -> str:
+    """A finding as people write it: `Pleural thickening`."""
+    return name.replace("_", " ").capitalize()

@@ -1,0 +1,284 @@
+"""The NIH ChestX-ray14 folder: both editions of its table, its boxes, its lists and where its films are."""
+
+import csv
+import gzip
+import hashlib
+import io
+import os
+import re
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from xlite.errors import DataError
+from xlite.findings import FINDINGS, NO_FINDING, canonical
+from xlite.images import is_image_name
+
+_COLUMNS = {
+    "Image Index": "image",
+    "Finding Labels": "labels",
+    "Follow-up #": "follow_up",
+    "Patient ID": "patient",
+    "Patient Age": "age",
+    "Patient Gender": "sex",
+    "View Position": "view",
+}
+_BOX_FILE = "BBox_List_2017.csv"
+_BOX_COLUMNS = ["stem", "finding", "x", "y", "w", "h"]
+_YEARS = {"": 1.0, "Y": 1.0, "M": 1 / 12, "D": 1 / 365.25}
+_OLDEST = 100
+
+
+def stem_of(name: str) -> str:
+    """The name that a film is known by: `images/00000001_000.png` is `00000001_000`."""
+    return os.path.splitext(os.path.basename(name.strip()))[0]
+
+
+def film_files(root: Path) -> list[Path]:
+    """Every image file of a data folder, sorted, from images/, images_NNN/ and images_NNN/images/."""
+    folders = [root / "images", *sorted(root.glob("images_*")), *sorted(root.glob("images_*/images"))]
+    files: list[Path] = []
+    for folder in filter(Path.is_dir, folders):
+        files += (folder / name for name in sorted(os.listdir(folder)) if is_image_name(name))
+    return files
+
+
+def find_table(root: Path | str) -> Path:
+    """The folder's `Data_Entry_2017*.csv` or `.csv.gz`; the 2020 edition where both are there.
+
+    Raises DataError where the folder or the table is missing.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise DataError(f"there is no data folder {root}; give the folder that holds Data_Entry_2017*.csv")
+    tables = [*root.glob("Data_Entry_2017*.csv"), *root.glob("Data_Entry_2017*.csv.gz")]
+    if not tables:
+        raise DataError(
+            f"{root} holds no Data_Entry_2017*.csv (or .csv.gz); give a folder in the NIH layout, or make "
+            "one with `xlite data download` or `xlite data phantom`"
+        )
+    return min(tables, key=lambda path: ("v2020" not in path.name, path.name))
+
+
+def label_version(table_path: Path | str) -> str:
+    """The edition of the labels, "2017" or "2020": 2017's header ends in an empty column."""
+    header = _header(_read_text(Path(table_path)))
+    return "2020" if "v2020" in Path(table_path).name or header[-1] else "2017"
+
+
+def read_table(path: Path | str) -> pd.DataFrame:
+    """NIH's table, a row a film: image, stem, patient (int), follow_up (int), age (years, NaN where over
+    100 or not given), sex, view, and a uint8 column for each of the 14 findings.
+
+    Raises DataError where it cannot be read, lacks a column, is empty, names an unknown finding or a film
+    twice.
+    """
+    path = Path(path)
+    header, rows = _read_rows(path)
+    missing = [name for name in _COLUMNS if name not in header]
+    if missing:
+        raise DataError(f"{path} lacks the column {missing[0]!r}; NIH's table has {', '.join(_COLUMNS)}")
+    # The header may count fewer columns than the rows (NIH's Width,Height), but never before these.
+    positions = {header.index(name): column for name, column in _COLUMNS.items()}
+    if rows.empty or rows.shape[1] <= max(positions):
+        raise DataError(f"{path} lists no films; expected a row a film under its header")
+    raw = rows[sorted(positions)].rename(columns=positions)
+    table = pd.DataFrame(
+        {
+            "image": raw["image"].str.strip(),
+            "stem": [stem_of(name) for name in raw["image"]],
+            "patient": _integers(path, raw["patient"], "Patient ID"),
+            "follow_up": _integers(path, raw["follow_up"], "Follow-up #"),
+            "age": _each_once(raw["age"], _age),
+            "sex": raw["sex"].str.strip(),
+            "view": raw["view"].str.strip(),
+        }
+    )
+    twice = table["stem"][table["stem"].duplicated()]
+    if len(twice):
+        raise DataError(
+            f"{path} lists {len(twice)} films more than once, {twice.iloc[0]} first; keep one row a film"
+        )
+    return table.join(pd.DataFrame(_label_matrix(path, raw["labels"]), columns=list(FINDINGS)))
+
+
+def read_boxes(path: Path | str) -> pd.DataFrame:
+    """The radiologists' boxes: stem, finding (NIH name) and x, y, w, h in px of the 1024x1024 frame."""
+    path = Path(path)
+    _, rows = _read_rows(path)
+    if rows.empty:
+        return pd.DataFrame(columns=_BOX_COLUMNS)
+    if rows.shape[1] < len(_BOX_COLUMNS):
+        raise DataError(
+            f"{path} has {rows.shape[1]} columns; expected Image Index, Finding Label, x, y, w, h"
+        )
+    boxes = rows.iloc[:, : len(_BOX_COLUMNS)].set_axis(_BOX_COLUMNS, axis=1)
+    try:
+        return boxes.assign(
+            stem=[stem_of(name) for name in boxes["stem"]],
+            finding=[canonical(name) for name in boxes["finding"]],
+            **{side: boxes[side].astype(float) for side in "xywh"},
+        )
+    except ValueError as error:
+        raise DataError(f"{path} is not a table of boxes: {error}") from error
+
+
+def read_list(path: Path | str) -> list[str]:
+    """The stems of a list of films, in its order: a name a line, or a CSV with an image column.
+
+    Raises DataError where it cannot be read or a CSV has no column `image` or `Image Index`.
+    """
+    path = Path(path)
+    if ".csv" not in path.suffixes:
+        return [stem_of(line) for line in _read_text(path).splitlines() if line.strip()]
+    header, rows = _read_rows(path)
+    column = next((header.index(name) for name in ("image", "Image Index") if name in header), None)
+    if column is None:
+        raise DataError(f"{path} has no column 'image' or 'Image Index'; it has {', '.join(header)}")
+    return [stem_of(name) for name in rows[column] if name.strip()] if len(rows) else []
+
+
+@dataclass(frozen=True, eq=False)
+class NihFolder:
+    """A data folder in the NIH layout: its table and where its films are (`paths`: stem to file)."""
+
+    root: Path
+    table: pd.DataFrame
+    label_version: str
+    paths: dict[str, Path]
+
+    @classmethod
+    def open(cls, root: Path | str) -> "NihFolder":
+        """The folder's table and films; that there are none is fine here. Raises DataError, as read_table
+        does.
+        """
+        root = Path(root)
+        table_path = find_table(root)
+        paths: dict[str, Path] = {}
+        for path in film_files(root):
+            paths.setdefault(stem_of(path.name), path)
+        return cls(root, read_table(table_path), label_version(table_path), paths)
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {stem: row for row, stem in enumerate(self.table["stem"])}
+
+    def __contains__(self, stem: str) -> bool:
+        return stem in self._rows
+
+    def rows(self, stems: Iterable[str]) -> np.ndarray:
+        """The films' rows in the table, int64 (N,). Raises DataError for a film that the table lacks."""
+        try:
+            return np.array([self._rows[stem] for stem in stems], dtype=np.int64)
+        except KeyError as error:
+            raise DataError(f"the table of {self.root} lists no film {error.args[0]}") from error
+
+    def missing(self) -> list[str]:
+        """The stems that the table lists and that have no file."""
+        return [stem for stem in self.table["stem"] if stem not in self.paths]
+
+    def labels(self, stems: Sequence[str]) -> np.ndarray:
+        """The films' labels, float32 (N, 14) of 0 and 1."""
+        return self._label_array[self.rows(stems)].astype(np.float32)
+
+    def patients(self, stems: Sequence[str]) -> np.ndarray:
+        """The films' patients, int64 (N,)."""
+        return self.table["patient"].to_numpy()[self.rows(stems)]
+
+    def finding_counts(self, stems: Sequence[str]) -> np.ndarray:
+        """How many of the 14 findings each film has, int64 (N,)."""
+        return self._label_array[self.rows(stems)].sum(1, dtype=np.int64)
+
+    def names(self, stems: Sequence[str]) -> list[str]:
+        """The films' names as the table writes them."""
+        return self.table["image"].iloc[self.rows(stems)].tolist()
+
+    def boxes(self) -> pd.DataFrame:
+        """The radiologists' boxes as `read_boxes` gives them; empty where the folder has none."""
+        path = self.root / _BOX_FILE
+        return read_boxes(path) if path.exists() else pd.DataFrame(columns=_BOX_COLUMNS)
+
+    def fingerprint(self) -> str:
+        """12 hex digits of what the table says, whatever the order of its rows and its compression."""
+        ordered = self.table.sort_values("stem")
+        digest = hashlib.sha256()
+        for column in ("stem", "sex", "view"):
+            digest.update("\n".join(ordered[column]).encode())
+        for column in ("patient", "follow_up"):
+            digest.update(ordered[column].to_numpy("<i8").tobytes())
+        digest.update(ordered["age"].to_numpy("<f8").tobytes())
+        digest.update(ordered[list(FINDINGS)].to_numpy("u1").tobytes())
+        return digest.hexdigest()[:12]
+
+    @cached_property
+    def _label_array(self) -> np.ndarray:
+        return self.table[list(FINDINGS)].to_numpy()
+
+
+def _read_text(path: Path) -> str:
+    """A text file, plain or .gz, of UTF-8 with or without its mark."""
+    try:
+        content = path.read_bytes()
+        return (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise DataError(f"there is no file {path}") from error
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as text: {error}") from error
+
+
+def _read_rows(path: Path) -> tuple[list[str], pd.DataFrame]:
+    """A table's header and the rows under it, all text, columns numbered from 0."""
+    text = _read_text(path)
+    header, _, body = text.partition("\n")
+    if not header.strip():
+        raise DataError(f"{path} is empty; expected a header and a row a film")
+    try:
+        rows = pd.read_csv(io.StringIO(body), header=None, dtype=str, keep_default_na=False)
+    except pd.errors.EmptyDataError:
+        rows = pd.DataFrame()
+    except pd.errors.ParserError as error:
+        raise DataError(f"{path} cannot be read as a table: {str(error).strip()}") from error
+    return _header(text), rows
+
+
+def _header(text: str) -> list[str]:
+    return [name.strip() for name in next(csv.reader([text.partition("\n")[0]]), [""])]
+
+
+def _integers(path: Path, values: pd.Series, name: str) -> np.ndarray:
+    numbers = pd.to_numeric(values, errors="coerce")
+    wrong = values[numbers.isna()]
+    if len(wrong):
+        raise DataError(f"{path}: {name} {wrong.iloc[0]!r} in row {wrong.index[0] + 1} is not a whole number")
+    return numbers.to_numpy(np.int64)
+
+
+def _age(text: str) -> float:
+    """Years from `58`, `058Y`, `013M` or `020D`; NaN over 100, where NIH's figure is a slip of the pen."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([YMD]?)", text.strip().upper())
+    years = float(match[1]) * _YEARS[match[2]] if match else np.nan
+    return years if years <= _OLDEST else np.nan
+
+
+def _each_once(values: pd.Series, function) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """`function` of each value, called once for each that differs."""
+    codes, different = pd.factorize(values)
+    return np.array([function(value) for value in different])[codes]
+
+
+def _label_matrix(path: Path, labels: pd.Series) -> np.ndarray:
+    """uint8 (N, 14) from `Mass|Nodule`, `No Finding`."""
+
+    def vector(text: str) -> list[bool]:
+        try:
+            found = {canonical(name) for name in text.split("|") if name.strip() != NO_FINDING}
+        except ValueError as error:
+            raise DataError(f"{path}: the finding {error}, or {NO_FINDING}") from error
+        return [finding in found for finding in FINDINGS]
+
+    return _each_once(labels, vector).astype(np.uint8)

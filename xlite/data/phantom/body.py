@@ -1,0 +1,131 @@
+"""A patient's build and how the patient stands before the film. Lengths in cm, angles in rad.
+
+x grows to the patient's left (the film's right), y downwards from the first rib, z to the front.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from xlite.data.phantom.canvas import Canvas
+
+LEFT, RIGHT = 1, -1
+SPINE_DEPTH = -5.5
+
+
+@dataclass(frozen=True)
+class Body:
+    """What the drawing needs to know of one patient on one film."""
+
+    female: bool
+    age: float
+    cage_width: float
+    cage_depth: float
+    wall: float
+    heart_ratio: float
+    dome: tuple[float, float]  # height (y) of the right and left dome of the diaphragm
+    dome_drop: float  # how far a dome falls from its top to the chest wall
+    air_weight: float  # density of aerated lung, water = 1
+    vessels: float
+    knob: float
+    bone: float
+    slope: float  # how steeply the ribs run down, 1 is usual
+    scoliosis: float
+    breast: float
+    stomach: float
+    supine: bool
+    turn: float
+    tilt: float
+    arm: float
+    scapula: float  # x of the shoulder blade's inner border
+    seed: tuple[int, int]  # of the patient's own random details
+
+    def rng(self, detail: int) -> np.random.Generator:
+        """Random numbers that belong to this patient, the same on every film."""
+        return np.random.default_rng([*self.seed, detail])
+
+    def cage(self, y: np.ndarray) -> np.ndarray:
+        """Half the inner width of the rib cage at height y."""
+        return self.cage_width * (1 - np.exp(-np.clip(y + 2.6, 0.05, None) / 7.3))
+
+    def depth(self, y: np.ndarray) -> np.ndarray:
+        """Half the inner depth of the rib cage at height y."""
+        return self.cage_depth * (1 - np.exp(-np.clip(y + 2.0, 0.05, None) / 6.5))
+
+    def spine(self, y: np.ndarray) -> np.ndarray:
+        """x of the spine's middle at height y."""
+        return self.scoliosis * np.sin((np.asarray(y) + 2) / 9.0)
+
+    def dome_of(self, side: int) -> float:
+        """Height (y) of the dome on this side."""
+        return self.dome[0] if side == RIGHT else self.dome[1]
+
+    def with_dome(self, side: int, lower: float) -> "Body":
+        """The same body, the dome of this side `lower` cm deeper (negative: raised)."""
+        right, left = self.dome
+        return replace(self, dome=(right + lower, left) if side == RIGHT else (right, left + lower))
+
+    def project(self, points: np.ndarray) -> np.ndarray:
+        """Points (..., 3) of the body on the film plane (..., 2), as the beam throws them."""
+        x, y, z = points[..., 0], points[..., 1], points[..., 2]
+        across = x * np.cos(self.turn) + z * np.sin(self.turn)
+        front = z * np.cos(self.turn) - x * np.sin(self.turn)
+        grow = 1 + front / (105 if self.supine else -190)
+        return np.stack([across * grow, 13 + (y + front * np.tan(self.tilt) - 13) * grow], axis=-1)
+
+
+def draw_patient(seed: int, patient: int, female: bool, age: float) -> Body:
+    """The build of one patient, drawn from (seed, patient)."""
+    rng = np.random.default_rng([seed, patient, 0])
+    weight = float(np.clip(rng.gamma(4.0, 0.27), 0.15, 2.6))  # about 1 is average
+    dome = 20.9 + rng.normal(0, 0.9) - 0.35 * max(weight - 1, 0)
+    size = rng.normal(0.92 if female else 1.0, 0.035)
+    return Body(
+        female=female,
+        age=age,
+        cage_width=14.3 * size,
+        cage_depth=9.6 * size * rng.normal(1, 0.04),
+        wall=1.3 + 1.7 * weight * rng.uniform(0.8, 1.15),
+        heart_ratio=float(np.clip(rng.normal(0.43 + 0.0006 * (age - 45) + 0.012 * (weight - 1), 0.025), 0.36, 0.495)),
+        dome=(dome, dome + rng.normal(0.9, 0.45)),
+        dome_drop=rng.uniform(3.6, 5.6),
+        air_weight=rng.uniform(0.2, 0.28),
+        vessels=rng.uniform(0.8, 1.2),
+        knob=float(np.clip(1.25 + 0.011 * (age - 30) + rng.normal(0, 0.15), 1.0, 2.3)),
+        bone=rng.uniform(0.85, 1.2) * (1.05 - 0.003 * max(age - 50, 0)),
+        slope=rng.normal(1.0, 0.08),
+        scoliosis=rng.normal(0, 0.22),
+        breast=float(np.clip(0.25 + weight * rng.uniform(0.4, 1.2), 0, 2.1)) if female and age > 13 else 0.0,
+        stomach=rng.uniform(0, 1),
+        supine=False,
+        turn=0.0,
+        tilt=0.0,
+        arm=0.0,
+        scapula=0.0,
+        seed=(seed, patient),
+    )
+
+
+def pose(body: Body, view: str, rng: np.random.Generator) -> Body:
+    """The same patient on one film: PA standing and breathing in, AP mostly in bed with less breath."""
+    supine = view == "AP"
+    breath = rng.normal(-2.0, 1.1) if supine else rng.normal(0, 0.45)
+    return replace(
+        body,
+        supine=supine,
+        dome=(body.dome[0] + breath, body.dome[1] + breath + rng.normal(0, 0.2)),
+        heart_ratio=body.heart_ratio * (1.09 + rng.normal(0, 0.025) if supine else 1 + rng.normal(0, 0.012)),
+        turn=rng.normal(0, 0.055 if supine else 0.025),
+        tilt=rng.normal(0.10, 0.07) if supine else rng.normal(0.0, 0.035),
+        arm=rng.uniform(0.05, 0.25) if supine else rng.uniform(0.2, 0.55),
+        scapula=rng.uniform(8.8, 11.0) if supine else rng.uniform(12.4, 14.2),
+    )
+
+
+def place_film(body: Body, size: int, film: tuple[float, float], rng: np.random.Generator) -> Canvas:
+    """Where the film lies: width and height in cm as they come, the middle and a tilt by chance."""
+    loose = 1.35 if body.supine else 1.0
+    tall = 0.92 if film[1] > 40 else 1.0  # a tall film shows more of the neck and belly, yet not all
+    zoom = rng.uniform(0.84, 0.97) * (0.94 + 0.06 * body.cage_width / 13.9)
+    middle = (rng.normal(0, 0.7 * loose), 12.3 + rng.normal(0, 0.9 * loose) - (1.0 if body.supine else 0))
+    return Canvas(size, film[0] * zoom, film[1] * zoom * tall, middle, rng.normal(0, 0.018 * loose))

@@ -1,0 +1,208 @@
+"""Bones as hollow tubes in space, projected. Lengths in cm; thickness is of compact bone."""
+
+import cv2
+import numpy as np
+
+from xlite.data.phantom.body import LEFT, RIGHT, SPINE_DEPTH, Body
+from xlite.data.phantom.canvas import Canvas, ellipse, rounded
+
+RIB_TOP = np.array([0.2, 1.9, 3.8, 5.8, 7.9, 10.0, 12.2, 14.4, 16.7, 19.0, 21.4, 23.8])
+RIB_DROP = np.array([3.4, 5.8, 7.6, 8.9, 9.9, 10.6, 11.0, 11.0, 10.6, 9.6, 6.0, 3.6])
+RIB_SWEEP = np.array([2.3, 2.42, 2.42, 2.40, 2.36, 2.34, 2.28, 2.16, 2.05, 1.95, 1.35, 0.9])
+CORTEX = 0.07
+
+Parts = list[tuple[np.ndarray, np.ndarray]]  # (points (N, 3), volumes (N,))
+
+
+def tube(line: np.ndarray, across: np.ndarray, radii: np.ndarray, cortex: float, step: float) -> tuple:
+    """A hollow tube along `line` (N, 3): points (M, 3) on its wall and inside, and their volumes (M,), cm3.
+
+    `across` (N, 3) is the direction of the first of the two `radii` (N, 2).
+    """
+    length = np.linalg.norm(np.diff(line, axis=0), axis=1)
+    along = np.concatenate([[0], np.cumsum(length)])
+    count = max(4, int(along[-1] / step))
+    stops = np.linspace(0, along[-1], count)
+    line, across, radii = (
+        np.stack([np.interp(stops, along, column) for column in array.T], axis=-1) for array in (line, across, radii)
+    )
+    ahead = np.gradient(line, axis=0)
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    across = across - (across * ahead).sum(1, keepdims=True) * ahead
+    across /= np.linalg.norm(across, axis=1, keepdims=True) + 1e-9
+    normal = np.cross(ahead, across)
+    around = 2 * max(5, int(2.5 * radii.max() / step))
+    turn = (np.arange(around) + 0.5) * 2 * np.pi / around
+    first, second = radii[:, :1] * np.cos(turn), radii[:, 1:] * np.sin(turn)
+    offset = first[..., None] * across[:, None] + second[..., None] * normal[:, None]
+    arc = np.hypot(radii[:, :1] * np.sin(turn), radii[:, 1:] * np.cos(turn)) * 2 * np.pi / around
+    wall = arc * cortex * along[-1] / count
+    marrow = line[:, None] + 0.55 * offset[:, ::2]
+    points = np.concatenate([(line[:, None] + offset).reshape(-1, 3), marrow.reshape(-1, 3)])
+    return points, np.concatenate([wall.ravel(), wall[:, ::2].ravel()])
+
+
+def ribs(body: Body, step: float) -> Parts:
+    """The 24 ribs, each from its vertebra around to the front, where cartilage begins."""
+    rng = body.rng(1)
+    wobble = rng.normal(0, 0.12, (12, 2))
+    parts = []
+    for rib in range(12):
+        height = rng.normal(0.60 if rib else 0.72, 0.03)
+        for side in (RIGHT, LEFT):
+            sweep = np.linspace(0.12, RIB_SWEEP[rib], 70)
+            drop = RIB_DROP[rib] * body.slope
+            share = sweep / 2.35
+            y = RIB_TOP[rib] + wobble[rib, 0] + drop * share**1.5 - 0.35 * np.sin(np.pi * share)
+            middle = RIB_TOP[rib] + drop * 0.55
+            wide = body.cage(middle) + 0.45 + 0.08 * wobble[rib, 1]
+            deep = body.depth(middle) + 0.3
+            x = side * wide * np.sin(sweep) ** 0.92 + body.spine(y) * np.exp(-np.abs(sweep))
+            z = -deep * np.cos(sweep)
+            line = np.stack([x, y, z], axis=-1)
+            outward = np.stack([side * np.sin(sweep) * deep, np.zeros_like(y), -np.cos(sweep) * wide], axis=-1)
+            upright = np.cross(np.gradient(line, axis=0), outward)
+            swell = 1 + 0.25 * np.exp(-((sweep - RIB_SWEEP[rib]) ** 2) / 0.02) - 0.15 * np.exp(-sweep * 4)
+            radii = np.stack([height * swell, np.full_like(y, 0.34)], axis=-1)
+            points, volumes = tube(line, upright, radii, CORTEX, step)
+            at_front, at_wall = points[:, 2] > 0, (np.abs(points[:, 0]) / wide) ** 8
+            parts.append((points, volumes * (1 - 0.45 * at_front) * (1 - 0.45 * at_wall) * (0.6 if rib == 0 else 1)))
+    return parts
+
+
+def vertebrae(body: Body, step: float) -> Parts:
+    """Neck, thoracic and upper lumbar vertebrae: body, end plates, pedicles, spinous and transverse processes."""
+    parts = []
+    heights = np.concatenate([RIB_TOP[0] - 1.75 * np.arange(5, 0, -1), RIB_TOP, 26.3 + 2.9 * np.arange(4)])
+    for index, top in enumerate(heights):
+        grow = 0.72 + 0.032 * index
+        tall, wide = (0.9 if index < 5 else 0.92 + 0.025 * index), 1.75 * grow
+        x = float(body.spine(top))
+        for edge in (-1, 1):  # end plates, slightly tipped so that the beam sees a thin ellipse
+            turn = np.linspace(0, 2 * np.pi, 60)
+            plate = np.stack(
+                [x + wide * np.cos(turn), top + edge * tall + 0.13 * np.sin(turn), SPINE_DEPTH + 1.2 * np.sin(turn)], -1
+            )
+            parts.append(_rod(plate, 0.17, 0.03, step))
+        for side in (RIGHT, LEFT):
+            waist = np.linspace(-1, 1, 12)
+            wall = np.stack(
+                [x + side * wide * (0.93 + 0.07 * waist**2), top + tall * waist, np.full(12, SPINE_DEPTH)], -1
+            )
+            parts.append(_rod(wall, 0.14, 0.045, step))
+            turn = np.linspace(0, 2 * np.pi, 30)
+            ring = np.stack(
+                [
+                    x + side * 0.62 * wide + 0.26 * grow * np.cos(turn),
+                    top - 0.3 * tall + 0.42 * grow * np.sin(turn),
+                    np.full(30, SPINE_DEPTH - 1.5),
+                ],
+                -1,
+            )
+            parts.append(_rod(ring, 0.08, 0.09, step))
+            reach = np.linspace(0, 1, 10)
+            process = np.stack(
+                [x + side * (wide * 0.8 + 1.5 * reach), top - 0.25 - 0.25 * reach, SPINE_DEPTH - 2 - reach], -1
+            )
+            parts.append(_rod(process, 0.32, 0.025, step))
+        turn = np.linspace(0, 2 * np.pi, 30)
+        spinous = np.stack(
+            [x + 0.22 * np.sin(turn), top + 1.1 - 0.55 * np.cos(turn), np.full(30, SPINE_DEPTH - 4.5)], -1
+        )
+        parts.append(_rod(spinous, 0.09, 0.09, step))
+    return parts
+
+
+def _rod(line: np.ndarray, radius: float, cortex: float, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """A thin solid edge of bone: points along the line (N, 3), spread over `radius`, with their volumes."""
+    length = np.linalg.norm(np.diff(line, axis=0), axis=1)
+    along = np.concatenate([[0], np.cumsum(length)])
+    stops = np.linspace(0, along[-1], max(4, int(along[-1] / step)))
+    middle = np.stack([np.interp(stops, along, column) for column in line.T], axis=-1)
+    spread = radius * np.array([(-0.8, -0.5, 0), (0, 0.9, 0), (0.8, -0.4, 0), (0, 0, 0)])
+    points = (middle[:, None] + spread).reshape(-1, 3)
+    return points, np.full(len(points), 2 * np.pi * radius * cortex * along[-1] / len(points))
+
+
+def _bent(corners: list[tuple[float, float, float]], radii: list[float], cortex: float, step: float) -> tuple:
+    corner = np.asarray(corners, float)
+    flat = [rounded(corner[:, pair], closed=False) for pair in ((0, 1), (0, 2))]
+    line = np.stack([flat[0][:, 0], flat[0][:, 1], flat[1][:, 1]], axis=-1)
+    radius = np.interp(np.linspace(0, 1, len(line)), np.linspace(0, 1, len(radii)), radii)
+    across = np.broadcast_to([0.05, 0.1, 1.0], line.shape)
+    return tube(line, across, np.stack([radius, radius], axis=-1), cortex, step)
+
+
+def shoulder(body: Body, side: int, step: float) -> Parts:
+    """Clavicle, upper arm and the ridges of the shoulder blade on one side."""
+    rng = body.rng(2)
+    lift, width = rng.normal(0, 0.5) - (1.2 if body.supine else 0), body.cage_width / 13.9
+    end = 16.2 * width
+
+    def at(points: list[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
+        return [(side * x, y, z) for x, y, z in points]
+
+    clavicle = at(
+        [
+            (1.5, 5.6, 7.0),
+            (3.2, 4.9, 7.4),
+            (5.6, 4.4 + 0.3 * lift, 7.2),
+            (8.5, 3.5 + 0.6 * lift, 5.5),
+            (11.5 * width, 2.4 + lift, 2.6),
+            (14.0 * width, 2.0 + lift, 0.5),
+            (end - 0.6, 2.2 + lift, 0.0),
+        ]
+    )
+    socket = (end - 0.4, 5.2 + lift)
+    elbow = (socket[0] + 2.2 + 32 * np.sin(body.arm), socket[1] + 36)
+    head = (socket[0] + 1.9, socket[1] - 0.2)
+    arm = at([(head[0] - 0.2, head[1] - 0.6, -1), (head[0] + 0.9, head[1] + 3, -1), (*elbow, -1)])
+    parts = [
+        _bent(clavicle, [0.85, 0.62, 0.52, 0.50, 0.52, 0.6, 0.6], 0.09, step),
+        _bent(arm, [0.5, 1.75, 1.3, 1.15, 1.1, 1.1, 1.1, 1.1], 0.13, step),
+    ]
+    turn = np.linspace(0, 2 * np.pi, 40)
+    ball = np.stack(
+        [side * (head[0] + 2.0 * np.cos(turn)), head[1] + 2.15 * np.sin(turn), np.full(40, -1.0)], axis=-1
+    )
+    parts.append(_rod(ball, 0.11, 0.06, step))
+    inner, tip = body.scapula * width, socket[1] + 11.5
+    blade = [(socket[0], socket[1]), (inner + 0.4, socket[1] - 3.0), (inner, socket[1] - 0.5), (inner + 1.7, tip)]
+    ridges = [
+        ([(*blade[3], -8), (socket[0] - 2.0, socket[1] + 6.0, -6), (socket[0] - 0.7, socket[1] + 1.8, -4)], 0.42, 0.06),
+        ([(*blade[3], -8), (inner + 0.1, socket[1] + 6.5, -8.5), (*blade[2], -8.5), (*blade[1], -7)], 0.2, 0.05),
+        ([(*blade[1], -7), (socket[0] - 3.2, socket[1] - 1.9, -5), (socket[0] - 1.0, socket[1] - 1.5, -3)], 0.2, 0.08),
+        ([(*blade[2], -9), (socket[0] - 3.0, socket[1] - 1.6, -8), (socket[0] + 1.2, socket[1] - 3.1, -5)], 0.38, 0.09),
+        ([(socket[0] - 1.4, socket[1] - 1.2, -2), (socket[0] - 1.2, socket[1] - 2.0, 1)], 0.55, 0.07),
+    ]
+    parts += [_bent(at(line), [radius * 1.1, radius], cortex, step) for line, radius, cortex in ridges]
+    rim = np.stack(
+        [side * (socket[0] + 0.1 + 0.5 * np.cos(turn)), socket[1] + 1.9 * np.sin(turn), np.full(40, -3.0)], -1
+    )
+    parts.append(_rod(rim, 0.12, 0.10, step))
+    return parts
+
+
+def blades(body: Body, canvas: Canvas) -> np.ndarray:
+    """The thin plates of both shoulder blades: compact bone float32 (S, S), cm."""
+    lift, width = body.rng(2).normal(0, 0.5) - (1.2 if body.supine else 0), body.cage_width / 13.9
+    outer, top, inner = 16.2 * width - 0.4, 5.2 + lift, body.scapula * width
+    total = np.zeros((canvas.size, canvas.size), np.float32)
+    for side in (RIGHT, LEFT):
+        plate = [(outer, top - 1), (inner + 0.4, top - 3), (inner, top - 0.5), (inner + 0.1, top + 6.5)]
+        plate += [(inner + 1.7, top + 11.5), (outer - 2, top + 6), (outer - 0.7, top + 1.8)]
+        corners = np.array([(side * x, y, -7.0) for x, y in plate])
+        total += 0.11 * canvas.fill(rounded(body.project(corners)))
+        head = np.array([(side * (outer + 1.9), top - 0.2, -1.0)])
+        total += 0.07 * canvas.solid(ellipse(*body.project(head)[0], 2.1, 2.3), 3.5, 2.0)
+    return canvas.blur(total, 0.05)
+
+
+def skeleton(body: Body, canvas: Canvas) -> np.ndarray:
+    """All bones on the film: thickness of compact bone float32 (S, S), cm."""
+    step = max(canvas.width, canvas.height) / canvas.size * 1.5
+    parts = ribs(body, step) + vertebrae(body, step) + shoulder(body, RIGHT, step) + shoulder(body, LEFT, step)
+    points = body.project(np.concatenate([points for points, _ in parts]))
+    bone = canvas.splat(points, np.concatenate([volumes for _, volumes in parts]))
+    bone = cv2.GaussianBlur(bone, (0, 0), 0.5) + blades(body, canvas)
+    return bone * np.float32(body.bone)

@@ -1,0 +1,82 @@
+"""One film of one patient, from its labels to its pixels and boxes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from xlite.data.phantom import opacities, shapes
+from xlite.data.phantom.body import draw_patient, place_film, pose
+from xlite.data.phantom.bones import skeleton
+from xlite.data.phantom.chest import Chest, build_chest
+from xlite.data.phantom.devices import add_marker, hardware
+from xlite.data.phantom.film import attenuation, develop, draw_exposure, frame
+from xlite.data.phantom.labels import Film
+from xlite.data.phantom.vessels import draw_vessels
+from xlite.findings import FINDINGS
+
+Painter = Callable[[Chest, np.random.Generator, np.random.Generator], np.ndarray]
+# Air of the pleura comes last, so that nothing is painted beyond the lung's edge.
+PAINTERS: dict[str, Painter] = {
+    "Emphysema": shapes.emphysema,
+    "Cardiomegaly": shapes.cardiomegaly,
+    "Edema": opacities.edema,
+    "Fibrosis": opacities.fibrosis,
+    "Infiltration": opacities.infiltration,
+    "Pneumonia": opacities.pneumonia,
+    "Consolidation": opacities.consolidation,
+    "Atelectasis": opacities.atelectasis,
+    "Mass": opacities.mass,
+    "Nodule": opacities.nodule,
+    "Hernia": shapes.hernia,
+    "Pleural_Thickening": shapes.pleural_thickening,
+    "Pneumothorax": shapes.pneumothorax,
+    "Effusion": shapes.effusion,
+}
+BOX_FRAME = 1024
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawn film, uint8 (S, S), and per finding the box x, y, w, h around it in the 1024x1024 frame."""
+
+    image: np.ndarray
+    boxes: dict[str, tuple[float, float, float, float]]
+
+
+def draw_film(film: Film, size: int, seed: int) -> Drawing:
+    """Draws one film at `size` x `size` px; a pure function of its arguments."""
+
+    def of_film(detail: int) -> np.random.Generator:
+        return np.random.default_rng([seed, film.patient, film.follow_up, detail])
+
+    patient = draw_patient(seed, film.patient, film.sex == "F", film.age)
+    body = pose(patient, film.view, of_film(1))
+    body = shapes.reshape(body, film.findings, patient.rng(50), of_film(2))
+    canvas = place_film(body, size, film.size_cm, of_film(3))
+    chest = build_chest(body, canvas)
+    chest.marking += draw_vessels(body, canvas, chest.lung)
+    chest.bone += skeleton(body, canvas)
+    boxes = {}
+    for finding, paint in PAINTERS.items():
+        if finding in film.findings:
+            number = 100 + FINDINGS.index(finding)
+            box = bounding_box(paint(chest, patient.rng(number), of_film(number)))
+            if box is not None:
+                boxes[finding] = box
+    metal = hardware(body, canvas, film.findings, film.view, of_film(4))
+    exposure = draw_exposure(film.view, body.wall / 3, of_film(5))
+    image = develop(attenuation(chest, metal), chest, exposure, of_film(6))
+    image = add_marker(image, film.view, of_film(7))
+    return Drawing(frame(image, canvas, film.view, of_film(8)), boxes)
+
+
+def bounding_box(change: np.ndarray, share: float = 0.3) -> tuple[float, float, float, float] | None:
+    """x, y, w, h in the 1024 frame around all of (S, S) above this share of its maximum; None where nothing is."""
+    top = float(change.max())
+    if top <= 0:
+        return None
+    rows, columns = (np.flatnonzero((change > share * top).any(axis=axis)) for axis in (1, 0))
+    scale = BOX_FRAME / len(change)
+    x, y = columns[0] * scale, rows[0] * scale
+    return float(x), float(y), float((columns[-1] + 1) * scale - x), float((rows[-1] + 1) * scale - y)

@@ -1,0 +1,139 @@
+"""A phantom data folder on disk: films, tables, boxes and lists as NIH's, drawn instead of downloaded."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import groupby
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from xlite.data.phantom.draw import draw_film
+from xlite.data.phantom.labels import Film, draw_labels, official_lists
+from xlite.errors import DataError
+from xlite.findings import NO_FINDING
+
+TABLE_HEADER = (
+    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
+    "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]"
+)
+BOX_HEADER = "Image Index,Finding Label,Bbox [x,y,w,h],,,"
+# As NIH's box table names them.
+BOX_NAMES = {"Infiltration": "Infiltrate"} | {
+    name: name
+    for name in ("Atelectasis", "Cardiomegaly", "Effusion", "Mass", "Nodule", "Pneumonia", "Pneumothorax")
+}
+BOX_SHARE = 0.35
+SMALLEST, LARGEST = 32, 2048
+IN_PROCESS_UP_TO = 16
+README = """Phantom chest films: synthetic.
+
+Every image of this folder was drawn by X-Lite (xlite data phantom). No patient, no person and no real radiograph is in
+it. The layout, the file names and the tables are those of NIH ChestX-ray14, so that all that reads the real data set
+reads this one; the findings are drawings of what their names say, in the data set's proportions. Figures measured here
+say nothing about real films.
+
+{images} images of {patients} patients, {size} x {size} px, seed {seed}.
+"""
+
+Boxes = list[tuple[str, dict[str, tuple[float, float, float, float]]]]
+
+
+def write_phantom(
+    out: str | os.PathLike,
+    images: int,
+    patients: int,
+    size: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+    processes: int | None = None,
+) -> None:
+    """Writes a synthetic NIH folder: `images` films of `patients` patients, `size` x `size` px, grey 8-bit PNG.
+
+    The same arguments give the same bytes, whatever the number of `processes` (default: one a core). `progress` is
+    called with films done and films in all. DataError: size beyond 32-2048, fewer images than patients, a negative
+    seed, a folder that is not empty or cannot be written.
+    """
+    out = Path(out)
+    if not SMALLEST <= size <= LARGEST:
+        raise DataError(f"films of {size} px cannot be drawn; choose a size from {SMALLEST} to {LARGEST} px")
+    if seed < 0:
+        raise DataError(f"the seed {seed} is negative; choose 0 or more")
+    films = draw_labels(images, patients, seed)
+    try:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise DataError(f"{out} is there already and not an empty folder; choose a new folder")
+        (out / "images").mkdir(parents=True, exist_ok=True)
+        boxes = _draw_all(films, out / "images", size, seed, progress, processes)
+        _write_tables(out, films, boxes, seed)
+        readme = README.format(images=images, patients=patients, size=size, seed=seed)
+        (out / "README.txt").write_text(readme, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"the phantom cannot be written to {out}: {error.strerror or error}") from error
+
+
+def _draw_all(
+    films: list[Film], folder: Path, size: int, seed: int, progress: Callable[[int, int], None] | None, processes: int | None
+) -> Boxes:
+    jobs = [(list(group), folder, size, seed) for _, group in groupby(films, key=lambda film: film.patient)]
+    processes = processes or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    boxes: Boxes = []
+    for part in _run(jobs, 1 if len(films) <= IN_PROCESS_UP_TO else min(processes, len(jobs))):
+        boxes += part
+        if progress:
+            progress(len(boxes), len(films))
+    return boxes
+
+
+def _run(jobs: list[tuple], processes: int) -> Iterator[Boxes]:
+    if processes == 1:
+        yield from map(_draw_patient, jobs)
+        return
+    # spawn: a forked child can inherit OpenCV's thread pool in mid-lock and hang.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        yield from pool.map(_draw_patient, jobs)
+
+
+def _draw_patient(job: tuple[list[Film], Path, int, int]) -> Boxes:
+    """Draws and saves one patient's films; the boxes of each."""
+    films, folder, size, seed = job
+    boxes: Boxes = []
+    for film in films:
+        drawing = draw_film(film, size, seed)
+        (folder / f"{film.stem}.png").write_bytes(encode_png(drawing.image))
+        boxes.append((film.stem, drawing.boxes))
+    return boxes
+
+
+def encode_png(image: np.ndarray) -> bytes:
+    """A grey PNG of a film, uint8 (H, W); the same pixels give the same bytes."""
+    _, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 4])
+    return data.tobytes()
+
+
+def _write_tables(out: Path, films: list[Film], boxes: Boxes, seed: int) -> None:
+    rows = [
+        f"{film.stem}.png,{'|'.join(sorted(film.findings)) or NO_FINDING},{film.follow_up},{film.patient},{film.age},"
+        f"{film.sex},{film.view},{film.pixels[0]},{film.pixels[1]},{film.spacing},{film.spacing}"
+        for film in films
+    ]
+    _write_lines(out / "Data_Entry_2017_v2020.csv", [TABLE_HEADER, *rows])
+    rng = np.random.default_rng([seed, 3])
+    box_rows = [
+        f"{stem}.png,{BOX_NAMES[finding]},{','.join(f'{value:.3f}' for value in box)}"
+        for stem, found in boxes
+        if rng.random() < BOX_SHARE
+        for finding, box in found.items()
+        if finding in BOX_NAMES
+    ]
+    _write_lines(out / "BBox_List_2017.csv", [BOX_HEADER, *box_rows])
+    train_val, test = official_lists(films, seed)
+    for name, part in (("train_val_list.txt", train_val), ("test_list.txt", test)):
+        _write_lines(out / name, [f"{film.stem}.png" for film in part])
+
+
+def _write_lines(path: Path, lines: list[str]) -> None:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")

@@ -1,0 +1,275 @@
+"""Splits of a data folder into train, val and test that never share a patient, each with an id for its
+figures.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from xlite.data.leakage import leakage_report
+from xlite.data.nih import NihFolder, read_list, stem_of
+from xlite.errors import DataError
+
+PARTS = ("train", "val", "test")
+STRATEGIES = ("patient", "official", "chexnet", "image")
+SHARES = (0.70, 0.15, 0.15)
+_SMALLEST_STRATUM = 20
+_OFFICIAL_SHARES = (7 / 8, 1 / 8)
+_OFFICIAL_LISTS = ("train_val_list.txt", "test_list.txt")
+_CHEXNET_LISTS = tuple(f"chexnet_{part}_list.txt" for part in PARTS)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Three lists of films (`parts`: names as in the table) and the id that every figure made from them
+    carries.
+
+    dropped: how many films a list names that the folder's table lacks, a part.
+    """
+
+    name: str
+    id: str
+    strategy: str
+    seed: int
+    parts: dict[str, list[str]]
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    def stems(self, part: str) -> list[str]:
+        """The stems of a part, in its order."""
+        if part not in self.parts:
+            raise DataError(f"{part!r} is no part of a split; expected one of {', '.join(PARTS)}")
+        return [stem_of(name) for name in self.parts[part]]
+
+    def shared_patients(self, folder: NihFolder) -> int:
+        """How many patients have films in more than one part."""
+        return _shared_patients(folder, {part: self.stems(part) for part in PARTS})
+
+
+def make_split(
+    folder: NihFolder, strategy: str = "patient", seed: int = 42, allow_leakage: bool = False
+) -> Split:
+    """Splits the folder's table by one of STRATEGIES; the same table gives the same split on any machine.
+
+    patient: 70/15/15, stratified by number of findings, no patient in two parts. official: NIH's own test
+    list, val dealt out of train_val_list by patient. chexnet: the three lists of the public CheXNet
+    weights. image: the design document's split of single films, which shares patients: refused unless
+    `allow_leakage`. Raises DataError.
+    """
+    if strategy == "patient":
+        parts = dict(zip(PARTS, _deal(folder, sorted(folder.table["stem"]), SHARES, seed), strict=True))
+    elif strategy == "image":
+        if not allow_leakage:
+            raise DataError(
+                "the split 'image' puts films of one patient into several parts, so its figures flatter; "
+                "use 'patient', or pass --allow-leakage to have it all the same"
+            )
+        parts = dict(zip(PARTS, _by_image(folder, seed), strict=True))
+    elif strategy == "official":
+        train_val, test = (_read_part(folder, folder.root / name) for name in _OFFICIAL_LISTS)
+        known = sorted(stem for stem in train_val if stem in folder)
+        train, val = _deal(folder, known, _OFFICIAL_SHARES, seed)
+        # Films that the table lacks stay in the list: _finish counts and drops them.
+        parts = {
+            "train": train + [stem for stem in train_val if stem not in folder],
+            "val": val,
+            "test": test,
+        }
+    elif strategy == "chexnet":
+        parts = {
+            part: _read_part(folder, folder.root / name)
+            for part, name in zip(PARTS, _CHEXNET_LISTS, strict=True)
+        }
+    else:
+        raise DataError(f"{strategy!r} is no way to split; expected one of {', '.join(STRATEGIES)}")
+    return _finish(folder, strategy, strategy, seed, parts, allow_leakage)
+
+
+def write_split(folder: NihFolder, split: Split) -> Path:
+    """Writes splits/<name>/{train,val,test}.csv and split.json, and returns that folder.
+
+    Raises DataError where it cannot be written.
+    """
+    target = _split_folder(folder, split.name)
+    files = {f"{part}.csv": "\n".join(["image", *split.parts[part]]) for part in PARTS}
+    files["split.json"] = json.dumps(_describe(folder, split), indent=2)
+    try:
+        target.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=target.parent) as scratch:
+            made = Path(scratch) / split.name
+            made.mkdir()
+            for name, text in files.items():
+                (made / name).write_text(text + "\n", encoding="utf-8")
+            if not target.is_dir():
+                os.replace(made, target)
+            else:
+                for name in files:
+                    os.replace(made / name, target / name)
+    except OSError as error:
+        raise DataError(
+            f"the split {split.name!r} cannot be written to {target}: {error.strerror}"
+        ) from error
+    return target
+
+
+def read_split(folder: NihFolder, name: str, allow_leakage: bool = False) -> Split:
+    """The split in splits/<name>/, one's own or a written one; its id follows from the lists as they are
+    now.
+
+    Raises DataError where a list is missing or (unless `allow_leakage`) parts share a patient.
+    """
+    place = _split_folder(folder, name)
+    parts = {part: _read_part(folder, place / f"{part}.csv") for part in PARTS}
+    about: dict[str, object] = {}
+    if (place / "split.json").exists():
+        try:
+            about = json.loads((place / "split.json").read_text(encoding="utf-8"))
+            strategy, seed = str(about["strategy"]), int(str(about["seed"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{place / 'split.json'} is damaged ({error}); delete it or make the split anew"
+            ) from error
+    else:
+        strategy, seed = "own", 0
+    return _finish(folder, name, strategy, seed, parts, allow_leakage)
+
+
+def load_split(folder: NihFolder, name: str, seed: int = 42, allow_leakage: bool = False) -> Split:
+    """The folder's split of that name; where there is none and it is one of STRATEGIES, makes and writes
+    it.
+
+    `seed` counts only where the split has to be made. Raises DataError for an unknown name or shared
+    patients.
+    """
+    if _split_folder(folder, name).is_dir():
+        return read_split(folder, name, allow_leakage)
+    if name not in STRATEGIES:
+        there = sorted(path.name for path in (folder.root / "splits").glob("[!.]*"))
+        raise DataError(
+            f"{folder.root} has no split {name!r}; expected one of "
+            f"{', '.join(dict.fromkeys([*STRATEGIES, *there]))}"
+        )
+    split = make_split(folder, name, seed, allow_leakage)
+    with contextlib.suppress(DataError):  # a folder that cannot be written to gives the same split next time
+        write_split(folder, split)
+    return split
+
+
+def _deal(folder: NihFolder, stems: Sequence[str], shares: Sequence[float], seed: int) -> list[list[str]]:
+    """Deals films out to parts of these shares, each patient's whole, keeping them for every number of
+    findings.
+
+    Patients come in random order; each goes to the part that is furthest behind for the films the patient
+    has.
+    """
+    owners, numbers = folder.patients(stems).tolist(), folder.finding_counts(stems).tolist()
+    total = Counter(numbers)
+    films_of: dict[int, Counter[int]] = defaultdict(Counter)  # patient -> number of findings -> films
+    for patient, number in zip(owners, numbers, strict=True):
+        films_of[patient][number] += 1
+
+    dealt: list[Counter[int]] = [Counter() for _ in shares]
+    part_of: dict[int, int] = {}
+    # RandomState's order is frozen for good; rounded, a tie is a tie in every version of Python.
+    for patient in np.random.RandomState(seed).permutation(sorted(films_of)).tolist():
+        films = films_of[patient].items()
+        behind = [
+            round(sum(n * (1 - mine[number] / (share * total[number])) for number, n in films), 9)
+            for share, mine in zip(shares, dealt, strict=True)
+        ]
+        part_of[patient] = behind.index(max(behind))
+        dealt[part_of[patient]].update(films_of[patient])
+    return [
+        [stem for stem, patient in zip(stems, owners, strict=True) if part_of[patient] == part]
+        for part in range(len(shares))
+    ]
+
+
+def _by_image(folder: NihFolder, seed: int) -> list[list[str]]:
+    """The design document's split: single films, stratified by number of findings, the rare ones pooled."""
+    stems = sorted(folder.table["stem"])
+    if len(stems) < _SMALLEST_STRATUM:
+        raise DataError(
+            f"the split 'image' needs at least {_SMALLEST_STRATUM} films; the table has {len(stems)}"
+        )
+    counts = folder.finding_counts(stems)
+    pools = (np.minimum(counts, most) for most in range(counts.max(), -1, -1))
+    strata = next(pool for pool in pools if np.unique(pool, return_counts=True)[1].min() >= _SMALLEST_STRATUM)
+    train, rest, _, strata = train_test_split(
+        stems, strata, test_size=SHARES[1] + SHARES[2], stratify=strata, random_state=seed
+    )
+    return [train, *train_test_split(rest, test_size=0.5, stratify=strata, random_state=seed)]
+
+
+def _finish(
+    folder: NihFolder, name: str, strategy: str, seed: int, parts: dict[str, list[str]], allow_leakage: bool
+) -> Split:
+    """A Split from lists of stems: drops what the table lacks, refuses shared patients, gives it its id."""
+    kept = {part: [stem for stem in dict.fromkeys(parts[part]) if stem in folder] for part in PARTS}
+    dropped = {part: len(set(parts[part])) - len(kept[part]) for part in PARTS}
+    if not any(kept.values()):
+        raise DataError(
+            f"the split {name!r} names no film of {folder.root}'s table; check that they belong together"
+        )
+    shared = _shared_patients(folder, kept)
+    if shared and not allow_leakage:
+        report = leakage_report(kept["train"], kept["test"], folder.table)
+        raise DataError(
+            f"the split {name!r} has {shared} patients in more than one part "
+            f"({report['affected_share']:.1%} of its test films show a patient of train); "
+            "use 'patient', or pass --allow-leakage to have it all the same"
+        )
+    text = "\n".join(f"{part} {stem}" for part in PARTS for stem in sorted(kept[part]))
+    split_id = f"{name}-{seed}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    if shared or strategy == "image":
+        split_id += "-leaky"
+    return Split(name, split_id, strategy, seed, {part: folder.names(kept[part]) for part in PARTS}, dropped)
+
+
+def _shared_patients(folder: NihFolder, parts: dict[str, list[str]]) -> int:
+    everyone = np.concatenate([np.unique(folder.patients(parts[part])) for part in PARTS])
+    _, times = np.unique(everyone, return_counts=True)
+    return int((times > 1).sum())
+
+
+def _describe(folder: NihFolder, split: Split) -> dict[str, object]:
+    """What split.json says."""
+    stems = {part: split.stems(part) for part in PARTS}
+    return {
+        "name": split.name,
+        "id": split.id,
+        "strategy": split.strategy,
+        "seed": split.seed,
+        "leaky": split.id.endswith("-leaky"),
+        "shared_patients": split.shared_patients(folder),
+        "table": folder.fingerprint(),
+        "images": {part: len(split.parts[part]) for part in PARTS},
+        "patients": {part: len(np.unique(folder.patients(stems[part]))) for part in PARTS},
+        "images_by_number_of_findings": {
+            part: np.bincount(folder.finding_counts(stems[part])).tolist() for part in PARTS
+        },
+        "dropped": split.dropped,
+    }
+
+
+def _read_part(folder: NihFolder, path: Path) -> list[str]:
+    if not path.exists():
+        raise DataError(
+            f"{folder.root} lacks {path.relative_to(folder.root).as_posix()}, which this split needs"
+        )
+    return read_list(path)
+
+
+def _split_folder(folder: NihFolder, name: str) -> Path:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
+        raise DataError(f"{name!r} cannot be a split's name; use letters, digits, '.', '_' and '-'")
+    return folder.root / "splits" / name

@@ -1,0 +1,157 @@
+"""Intervals by resampling patients with replacement, never images: films of one patient are alike.
+
+A resample is a column of whole-number weights, how often each patient was drawn. Every figure is then a
+function of a few weighted sums, so films are sorted once and a thousand resamples cost some matrix products.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from xlite.evaluation.metrics import ECE_BINS, auc_per_class, ece_bin, macro, rates, ratio
+
+CHUNK = 250  # resamples at a time: bounds the memory
+
+
+def patient_counts(patients: np.ndarray, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """(owner, counts): row of each film's patient (N,) int, and how often each of P patients was drawn.
+
+    patients (N,) any hashable ids; counts (P, resamples) float32 whole numbers, each column summing to P.
+    """
+    unique, owner = np.unique(patients, return_inverse=True)
+    rng, size = np.random.default_rng(seed), len(unique)
+    counts = np.empty((size, resamples), dtype=np.float32)
+    for r in range(resamples):
+        counts[:, r] = np.bincount(rng.integers(size, size=size), minlength=size)
+    return owner, counts
+
+
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """The 95 % percentile interval of those resamples (R,) where the figure is defined; NaN where in none."""
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        return np.nan, np.nan
+    low, high = np.percentile(defined, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def recentred(values: np.ndarray, centre: float) -> np.ndarray:
+    """Resamples (R,) of a figure >= 0, moved so that their mean is its value on all films.
+
+    Resampling adds noise of its own, which a calibration error, a sum of distances, counts as more error.
+    """
+    return np.maximum(values - np.nanmean(values) + centre, 0) if not np.isnan(values).all() else values
+
+
+def resample_auc_ap(
+    labels: np.ndarray, scores: np.ndarray, owner: np.ndarray, counts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(AUC, average precision) of each finding in each resample, both (R, C) float64, ties exact.
+
+    labels and scores (N, C), owner and counts as `patient_counts` gives them; NaN where undefined.
+    """
+    shape = (counts.shape[1], labels.shape[1])
+    auc, ap = np.empty(shape), np.empty(shape)
+    for c in range(labels.shape[1]):
+        positive, negative = _steps(labels[:, c].astype(bool), scores[:, c], owner, len(counts))
+        for part in _chunks(counts.shape[1]):
+            auc[part, c], ap[part, c] = _areas(positive @ counts[:, part], negative @ counts[:, part])
+    return auc, ap
+
+
+def _chunks(length: int) -> Iterator[slice]:
+    return (slice(start, min(start + CHUNK, length)) for start in range(0, length, CHUNK))
+
+
+def _steps(
+    positive: np.ndarray, scores: np.ndarray, owner: np.ndarray, patients: int
+) -> tuple[csr_array, csr_array]:
+    """Films of each patient on each step of the falling score: positives (K, P), negatives (2K + 1, P).
+
+    The K steps are the distinct scores of positives. Negatives lie above step k (row 2k), tied with it
+    (row 2k + 1), or below them all (row 2K).
+    """
+    steps = np.unique(-scores[positive])
+    row = np.searchsorted(steps, -scores[~positive])
+    tied = row < len(steps)
+    tied[tied] = steps[row[tied]] == -scores[~positive][tied]
+    rows = (np.searchsorted(steps, -scores[positive]), 2 * row + tied)
+    heights = (len(steps), 2 * len(steps) + 1)
+    return tuple(
+        csr_array((np.ones(len(r), np.float32), (r, owner[films])), shape=(height, patients))
+        for r, films, height in zip(rows, (positive, ~positive), heights, strict=True)
+    )
+
+
+def _areas(positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(AUC, average precision), each (R,), from the weights on the steps, as `_steps` orders them."""
+    fp = np.cumsum(negative, axis=0, dtype=np.float64)
+    tp = np.cumsum(positive, axis=0, dtype=np.float64)
+    negatives = fp[-1]
+    positives = tp[-1] if len(tp) else np.zeros_like(negatives)
+    above, within = fp[:-1:2], fp[1::2]  # false positives before and after the ties of a step
+    won = np.einsum("kr,kr->r", positive, negatives - (above + within) / 2)
+    hits = np.einsum("kr,kr->r", positive, tp / np.maximum(tp + within, 1))
+    return ratio(won, positives * negatives), ratio(hits, positives)
+
+
+def resample_rates(
+    labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray, owner: np.ndarray, counts: np.ndarray
+) -> dict[str, np.ndarray]:
+    """F1, precision, recall, specificity and accuracy at thresholds (C,), each (R, C) float64."""
+    positive, called = labels.astype(bool), probs >= thresholds
+    cells = (positive & called, ~positive & called, positive & ~called, ~positive & ~called)
+    return rates(*(_by_patient(cell, owner, counts) for cell in cells))
+
+
+def resample_brier(
+    labels: np.ndarray, probs: np.ndarray, owner: np.ndarray, counts: np.ndarray
+) -> np.ndarray:
+    """Brier score of each finding in each resample, (R, C) float64."""
+    errors = _by_patient((np.asarray(probs, np.float64) - labels) ** 2, owner, counts)
+    return ratio(errors, _by_patient(np.ones((len(labels), 1)), owner, counts))
+
+
+def _by_patient(values: np.ndarray, owner: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Weighted sums of values (N, C) in each resample: (R, C) float64."""
+    sums = np.stack([np.bincount(owner, column, minlength=len(counts)) for column in values.T])
+    return (sums @ counts).T
+
+
+def resample_ece(labels: np.ndarray, probs: np.ndarray, owner: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Expected calibration error of each finding in each resample, (R, C) float64."""
+    films = _by_patient(np.ones((len(labels), 1)), owner, counts)
+    which, excess = ece_bin(probs, ECE_BINS), np.asarray(probs, np.float64) - labels
+    columns = [
+        csr_array((excess[:, c], (which[:, c], owner)), shape=(ECE_BINS, len(counts)))
+        for c in range(labels.shape[1])
+    ]
+    return ratio(np.stack([np.abs(column @ counts).sum(axis=0) for column in columns], axis=1), films)
+
+
+def compare_auc(
+    labels: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    patients: np.ndarray,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict:
+    """Paired test of two models on the same films: macro AUC of the first minus that of the second.
+
+    labels, first and second (N, 14), patients (N,) -> {"first", "second", "difference": {"value", "low",
+    "high"}, "p"}; both models are judged on the same resamples, p is two-sided, at least 2 / (resamples + 1).
+    """
+    owner, counts = patient_counts(patients, resamples, seed)
+    whole = [float(macro(auc_per_class(labels, scores))) for scores in (first, second)]
+    drawn = [macro(resample_auc_ap(labels, scores, owner, counts)[0]) for scores in (first, second)]
+    differences = drawn[0] - drawn[1]
+    low, high = interval(differences)
+    tail = min(np.sum(differences <= 0), np.sum(differences >= 0))
+    return {
+        "first": whole[0],
+        "second": whole[1],
+        "difference": {"value": whole[0] - whole[1], "low": low, "high": high},
+        "p": float(min(1, 2 * (tail + 1) / (resamples + 1))),
+    }

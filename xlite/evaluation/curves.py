@@ -1,0 +1,50 @@
+"""The curve that a threshold draws as it falls: counts at each distinct score, and ROC points from them."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+ROC_POINTS = 200
+
+
+class Sweep(NamedTuple):
+    """Counts of one finding at each distinct score, from the highest down; called means score >= cut."""
+
+    cuts: np.ndarray  # (K,) float64, falling
+    tp: np.ndarray  # (K,) int64
+    fp: np.ndarray  # (K,) int64
+
+
+def sweep(labels: np.ndarray, scores: np.ndarray) -> Sweep:
+    """True and false positives of one finding at each distinct score.
+
+    labels (N,) 0 or 1, scores (N,) any finite numbers; raises ValueError where a score is NaN.
+    """
+    scores = np.asarray(scores, dtype=np.float64)
+    if np.isnan(scores).any():
+        raise ValueError(f"{int(np.isnan(scores).sum())} of {len(scores)} scores are NaN; expected numbers")
+    order = np.argsort(-scores, kind="stable")
+    cuts, positive = scores[order], np.asarray(labels)[order].astype(bool)
+    last = np.flatnonzero(np.append(cuts[1:] != cuts[:-1], True)) if len(cuts) else np.zeros(0, np.int64)
+    tp = np.cumsum(positive, dtype=np.int64)[last]
+    return Sweep(cuts[last], tp, last + 1 - tp)
+
+
+def roc_points(
+    labels: np.ndarray, scores: np.ndarray, limit: int = ROC_POINTS
+) -> tuple[np.ndarray, np.ndarray]:
+    """The ROC curve of one finding as (fpr, tpr), each (K <= limit,) rising from 0 to 1.
+
+    Empty where the finding is never, or always, positive. A point that is left out lies within
+    2 / (limit - 1) of a kept one, measured along the curve.
+    """
+    curve = sweep(labels, scores)
+    if not len(curve.cuts) or not curve.tp[-1] or not curve.fp[-1]:
+        return np.zeros(0), np.zeros(0)
+    fpr = np.append(0, curve.fp / curve.fp[-1])
+    tpr = np.append(0, curve.tp / curve.tp[-1])
+    if len(fpr) > limit:
+        along = fpr + tpr  # both rise, so this is the length walked in steps right and up
+        keep = np.unique(np.searchsorted(along, np.linspace(0, along[-1], limit)))
+        fpr, tpr = fpr[keep], tpr[keep]
+    return fpr, tpr

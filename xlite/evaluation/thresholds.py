@@ -1,0 +1,60 @@
+"""Thresholds per finding, chosen on validation films and never on the films they are then judged on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlite.errors import DataError
+from xlite.evaluation.curves import sweep
+from xlite.findings import FINDINGS, canonical
+
+FALLBACK = 0.5
+
+
+def choose_thresholds(labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
+    """The threshold of the best F1 per finding: labels and probs (N, 14) of validation films -> (14,) in 0-1.
+
+    A film is called where its probability >= the threshold. It lies half-way to the next lower probability
+    seen, so that rounding moves no film across; of equal F1 the highest. FALLBACK where a finding is never
+    positive.
+    """
+    return np.array([_best_f1(y, p) for y, p in zip(labels.T, probs.T, strict=True)], dtype=np.float64)
+
+
+def _best_f1(labels: np.ndarray, probs: np.ndarray) -> float:
+    cuts, tp, fp = sweep(labels, probs)
+    if not len(cuts) or not tp[-1]:
+        return FALLBACK
+    best = int(np.argmax(2 * tp / (tp + fp + tp[-1])))  # the denominator is 2tp + fp + fn
+    lower = cuts[best + 1] if best + 1 < len(cuts) else cuts[best]
+    middle = (cuts[best] + lower) / 2
+    return float(middle if middle > lower else cuts[best])
+
+
+def read_thresholds(path: str | Path) -> np.ndarray:
+    """Thresholds (14,) in 0-1 from a JSON file {finding: probability}; raises DataError."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"the thresholds {path} cannot be read as JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise DataError(f"the thresholds {path} hold no object; expected {{finding: probability}}")
+    try:
+        values = {canonical(name): value for name, value in content.items()}
+    except ValueError as error:
+        raise DataError(f"the thresholds {path} are wrong: {error}") from error
+    return threshold_array(values)
+
+
+def threshold_array(values: dict[str, Any]) -> np.ndarray:
+    """(14,) float64 from {finding: probability}; raises DataError where one is missing or no probability."""
+    missing = [finding for finding in FINDINGS if finding not in values]
+    if missing:
+        raise DataError(f"thresholds lack {', '.join(missing)}; give one for each of the 14 findings")
+    for finding in FINDINGS:
+        value = values[finding]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise DataError(f"threshold {value!r} of {finding} is no probability; expected a number 0-1")
+    return np.array([values[finding] for finding in FINDINGS], dtype=np.float64)

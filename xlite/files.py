@@ -1,0 +1,54 @@
+"""Files that one process writes while others read them. Imports no torch."""
+
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+_TAIL_BLOCK = 64 * 1024
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replaces a file whole: readers see the old bytes or the new ones, also after a power cut."""
+    path = Path(path)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    try:
+        with open(draft, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        _patiently(lambda: os.replace(draft, path))
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_whole(path: Path) -> bytes:
+    """The bytes of a file that write_atomic replaces; raises FileNotFoundError where there is none."""
+    return _patiently(Path(path).read_bytes)
+
+
+def tail_lines(path: Path, lines: int) -> str:
+    """The last lines of a log, empty where there is none; of a bar that redraws itself, its last state."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BLOCK))
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+    whole = (line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.rstrip().split("\n"))
+    return "\n".join(deque(whole, maxlen=lines))
+
+
+def _patiently(act: Callable[[], T]) -> T:
+    """Tries again: Windows refuses to replace a file that is being read, and to read one being replaced."""
+    for pause in (0.01, 0.05, 0.2) if sys.platform == "win32" else ():
+        try:
+            return act()
+        except PermissionError:
+            time.sleep(pause)
+    return act()

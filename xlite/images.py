@@ -1,0 +1,142 @@
+"""Films: PNG, JPEG or DICOM in, uint8 (H, W) out; and the one way from a film to a model's input.
+
+    film = read_image("film.png")                # uint8 (H, W), bright bones on dark lungs
+    x = Preprocess(size=224)(film)               # float32 (3, 224, 224)
+
+Formats are recognised by content, never by suffix. Colour is made grey (ITU-R 601 weights), transparent
+pixels become black as the background of a film is, photos are turned upright by their EXIF tag.
+"""
+
+import io
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import ExifTags, Image, ImageChops
+
+from xlite.dicom import looks_like_dicom, read_dicom
+from xlite.errors import ImageError
+from xlite.pixels import check_size, to_uint8
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+MAX_BYTES = 512 * 2**20
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
+_SIGNATURES = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG"}
+_PNG_BIT_DEPTH = 24  # offset of the byte: signature 8, chunk length 4, "IHDR" 4, width 4, height 4
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # by EXIF orientation
+# What Pillow and OpenCV raise on damaged files (found by fuzzing); a bomb is refused by its header size.
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error, cv2.error)
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file name ends like a film: .png .jpg .jpeg .dcm, in any case."""
+    return name.lower().endswith(_SUFFIXES)
+
+
+def read_image(source: bytes | str | os.PathLike) -> np.ndarray:
+    """The film in a PNG, JPEG or DICOM, from its bytes or its path: uint8 (H, W), 0-255, bones bright.
+
+    Raises ImageError with a sentence for the user; it starts with the path where there is one.
+    """
+    if isinstance(source, bytes):
+        return _decode(source)
+    try:
+        return _decode(_read_file(Path(source)))
+    except ImageError as error:
+        raise ImageError(f"{os.fspath(source)}: {error}") from error
+
+
+def _read_file(path: Path) -> bytes:
+    if not path.is_file():
+        raise ImageError("there is no such file" if not path.exists() else "this is not a file")
+    if path.stat().st_size > MAX_BYTES:
+        raise ImageError(f"the file is larger than {MAX_BYTES // 2**20} MB; export it smaller")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"the file cannot be read ({error.strerror})") from error
+
+
+def _decode(data: bytes) -> np.ndarray:
+    for signature, file_format in _SIGNATURES.items():
+        if data.startswith(signature):
+            return _decode_photo(data, file_format)
+    if looks_like_dicom(data):
+        return read_dicom(data)
+    if not data:
+        raise ImageError("the file is empty; copy or export it again")
+    raise ImageError("the file is not a PNG, JPEG or DICOM image; export the film as one of these")
+
+
+def _decode_photo(data: bytes, file_format: str) -> np.ndarray:
+    """PNG or JPEG bytes to uint8 (H, W), upright; Pillow is as fast as OpenCV here and refuses cut files."""
+    try:
+        with Image.open(io.BytesIO(data), formats=[file_format]) as picture:
+            check_size(*picture.size)
+            deep = file_format == "PNG" and data[_PNG_BIT_DEPTH] == 16
+            grey = Image.fromarray(_decode_png16(data)) if deep else _to_grey(picture)
+            turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation))
+            return np.array(grey if turn is None else grey.transpose(turn))
+    except Image.DecompressionBombError as error:
+        raise ImageError("the image has far too many pixels for a film; export it smaller") from error
+    except _BROKEN as error:
+        raise ImageError(f"the {file_format} is damaged or incomplete; copy or export it again") from error
+
+
+def _to_grey(picture: Image.Image) -> Image.Image:
+    if not picture.has_transparency_data:
+        return picture.convert("L")
+    rgba = picture.convert("RGBA")
+    return ImageChops.multiply(rgba.convert("L"), rgba.getchannel("A"))
+
+
+def _decode_png16(data: bytes) -> np.ndarray:
+    """A PNG with 16 bits a channel to uint8 (H, W); Pillow would cut colour to the upper byte."""
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise ValueError("OpenCV cannot decode it")
+    if pixels.ndim == 2:
+        return to_uint8(pixels)
+    grey = to_uint8(cv2.cvtColor(pixels[..., :3], cv2.COLOR_BGR2GRAY))
+    if pixels.shape[2] == 3:
+        return grey
+    alpha = pixels[..., 3].astype(np.float32) / 65535
+    return np.rint(grey * alpha).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """From a film to a model's input: the same object in training, validation, serving and export."""
+
+    size: int
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+
+    def resize(self, image: np.ndarray) -> np.ndarray:
+        """Film uint8 (H, W) to uint8 (S, S); squashes, as NIH did when it made its films square."""
+        shrinks = image.size > self.size**2
+        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return cv2.resize(image, (self.size, self.size), interpolation=method)
+
+    def normalize(self, image: np.ndarray) -> np.ndarray:
+        """Film uint8 (S, S) to float32 (3, S, S): scaled to 0-1, then (value - mean) / std per channel."""
+        mean = np.array(self.mean, np.float32)[:, None, None]
+        std = np.array(self.std, np.float32)[:, None, None]
+        return (image.astype(np.float32) / 255 - mean) / std
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Film uint8 (H, W) to model input float32 (3, S, S)."""
+        return self.normalize(self.resize(image))

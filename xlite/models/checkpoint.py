@@ -1,0 +1,188 @@
+"""Model files: safetensors with all that serving needs in the header; replaced whole, and never unpickled."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from xlite.config import PACKAGE_ROOT, check_run_name, checkpoints_dir
+from xlite.errors import CheckpointError, RunError
+from xlite.files import write_atomic
+from xlite.findings import FINDINGS
+from xlite.images import Preprocess
+from xlite.models.student import Student
+
+FORMAT = "xlite-student-1"
+MODEL_FILE = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model file says about its model, beside the weights.
+
+    `thresholds` are probabilities by finding, `calibration` is as `fit_platt` returns it, `notes` any JSON.
+    """
+
+    backbone: str
+    attention: str
+    hidden: int
+    dropout: float
+    preprocess: Preprocess
+    split_id: str
+    label_version: str
+    thresholds: dict[str, float] | None = None
+    calibration: dict[str, Any] | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+    findings: tuple[str, ...] = FINDINGS
+
+
+def save_model(path: Path, model: Student, info: ModelInfo) -> None:
+    """Writes weights and info as one file that is either whole or not there."""
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    _write(path, weights, info)
+
+
+def update_info(path: Path, info: ModelInfo) -> None:
+    """Replaces what a model file says, and keeps its weights. Raises CheckpointError as `load_model` does."""
+    read_info(path)
+    _write(path, load_file(path), info)
+
+
+def load_model(path: Path) -> tuple[Student, ModelInfo]:
+    """The model of a file, on the CPU and in eval, and its info.
+
+    Raises CheckpointError where the file is of another kind, damaged, or not what its own header says.
+    """
+    info = read_info(path)
+    try:
+        student = Student(info.backbone, info.attention, info.hidden, info.dropout)
+    except RunError as error:
+        raise CheckpointError(f"{path} cannot be rebuilt: {error}") from error
+    weights = load_file(path)
+    check_same_tensors(weights, student.state_dict(), path)
+    student.load_state_dict(weights)
+    return student.eval(), info
+
+
+def read_info(path: Path) -> ModelInfo:
+    """The header of a model file, without its weights. Raises CheckpointError as `load_model` does."""
+    header = read_header(path)
+    if header.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} holds tensors but is no X-Lite model: its header has no format {FORMAT!r}"
+        )
+    try:
+        values = {key: json.loads(text) for key, text in header.items() if key != "format"}
+        size, mean, std = (values["preprocess"][key] for key in ("size", "mean", "std"))
+        values["preprocess"] = Preprocess(size, tuple(mean), tuple(std))
+        info = ModelInfo(**values | {"findings": tuple(values["findings"])})
+        _check_values(info)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"the header of {path} is damaged ({error})") from error
+    if info.findings != FINDINGS:
+        raise CheckpointError(
+            f"{path} answers for other findings, or in another order ({', '.join(info.findings)}); "
+            f"expected NIH's 14 in NIH order ({', '.join(FINDINGS)})"
+        )
+    return info
+
+
+def _check_values(info: ModelInfo) -> None:
+    """Raises ValueError for values that no Student is built from: a header can say anything."""
+    whole = {"hidden": (info.hidden, 8192), "size": (info.preprocess.size, 1024)}
+    for name, (value, largest) in whole.items():
+        if not isinstance(value, int) or not 1 <= value <= largest:
+            raise ValueError(f"{name} is {value!r}, expected 1 to {largest}")
+    if not isinstance(info.dropout, int | float) or not 0 <= info.dropout < 1:
+        raise ValueError(f"dropout is {info.dropout!r}, expected 0 to 1")
+    if not isinstance(info.backbone, str) or not isinstance(info.attention, str):
+        raise ValueError(f"backbone {info.backbone!r} and attention {info.attention!r} must be names")
+
+
+def read_header(path: Path) -> dict[str, str]:
+    """The metadata of a safetensors file; raises CheckpointError where the file is something else."""
+    if not Path(path).is_file():
+        raise CheckpointError(f"there is no model file {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is no model file: {_kind(Path(path), error)}") from error
+
+
+def check_same_tensors(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> None:
+    """Raises CheckpointError naming the first tensors that are missing, left over, or of another shape."""
+    missing = sorted(wanted.keys() - weights.keys())
+    unknown = sorted(weights.keys() - wanted.keys())
+    shapes = [
+        f"{name} {tuple(weights[name].shape)} where {tuple(wanted[name].shape)} was expected"
+        for name in sorted(wanted.keys() & weights.keys())
+        if weights[name].shape != wanted[name].shape
+    ]
+    for what, names in (("lacks", missing), ("has unknown", unknown), ("has", shapes)):
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            raise CheckpointError(f"{path} does not fit its model: it {what} {', '.join(names[:3])}{more}")
+
+
+def find_model(spec: str) -> Path:
+    """The model file that a path or a run's name stands for.
+
+    A file or a run's folder first, then the runs of this home, then those that ship. Raises CheckpointError
+    with the runs there are.
+    """
+    if not spec:
+        raise CheckpointError(f"no model named; {_known_runs()}")
+    given = Path(spec)
+    for path in (given, given / MODEL_FILE):
+        if path.is_file():
+            return path
+    try:
+        name = check_run_name(spec)
+    except RunError as error:
+        raise CheckpointError(f"there is no model file {spec}; {_known_runs()}") from error
+    for folder in _model_folders():
+        path = folder / name / MODEL_FILE
+        if path.is_file():
+            return path
+    if any((folder / name).is_dir() for folder in _model_folders()):
+        raise CheckpointError(f"run {name!r} has no model yet; it gets one at the end of its first epoch")
+    raise CheckpointError(f"{spec!r} is neither a model file nor a run; {_known_runs()}")
+
+
+def shipped_models() -> list[Path]:
+    """Every model file on this machine: this home's runs, then those that ship with X-Lite; each once."""
+    found = [path for folder in _model_folders() for path in sorted(folder.glob(f"*/{MODEL_FILE}"))]
+    return list({path.resolve(): path for path in reversed(found)}.values())[::-1]
+
+
+def _model_folders() -> tuple[Path, Path]:
+    return checkpoints_dir(), PACKAGE_ROOT / "checkpoints"
+
+
+def _known_runs() -> str:
+    names = sorted({path.parent.name for path in shipped_models()})
+    return f"the runs with a model are {', '.join(names)}" if names else "no run has a model yet"
+
+
+def _kind(path: Path, error: Exception) -> str:
+    """In words, what a file that is not safetensors seems to be."""
+    with path.open("rb") as file:
+        start = file.read(16)
+    if start[:2] == b"PK" or start[:1] == b"\x80":
+        return "it is a pickle, which could run code when opened; X-Lite reads safetensors only"
+    if not start:
+        return "it is empty"
+    if start[8:9] == b"{":
+        return f"it is a safetensors file, but damaged or cut short ({error})"
+    return f"it is not in the safetensors format ({error})"
+
+
+def _write(path: Path, weights: dict[str, Tensor], info: ModelInfo) -> None:
+    header = {name: json.dumps(value, allow_nan=False) for name, value in asdict(info).items()}
+    write_atomic(path, save(weights, header | {"format": FORMAT}))

@@ -1,0 +1,134 @@
+"""Student: any timm backbone, attention over its last map, global average pooling, a head for 14 findings."""
+
+import copy
+import difflib
+from dataclasses import dataclass
+
+import timm
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from xlite.errors import RunError
+from xlite.findings import FINDINGS
+from xlite.models.attention import MHSA, Performer
+
+ATTENTIONS = {"none": nn.Identity, "mhsa": MHSA, "performer": Performer}
+
+
+class Student(nn.Module):
+    """Films float32 (B, 3, S, S), normalised -> logits (B, 14); starts from random weights.
+
+    Some backbones transform the pooled features before their classifier (MobileNetV3 by a convolution,
+    ConvNeXt by a norm). That step belongs to `pool_head`: the head's first layer reads what the classifier
+    would have read, and every logit is a function of the mean of `features`, as `xlite.explain` relies on.
+    """
+
+    def __init__(self, backbone: str, attention: str = "none", hidden: int = 256, dropout: float = 0.3):
+        """Raises RunError for a name that timm does not know or that gives no feature map."""
+        super().__init__()
+        if attention not in ATTENTIONS:
+            raise RunError(f"{attention!r} is no attention; expected one of {', '.join(ATTENTIONS)}")
+        self.backbone_name, self.attention_name = backbone, attention
+        self.hidden, self.dropout = hidden, dropout
+        self.backbone = _create_backbone(backbone)
+        config = self.backbone.pretrained_cfg
+        self.fixed_size: int | None = config["input_size"][-1] if config.get("fixed_input_size") else None
+        map_width, self.num_features = self._measure()
+        self.attention = ATTENTIONS[attention](map_width) if attention != "none" else nn.Identity()
+        self.classifier = nn.Sequential(
+            nn.Linear(self.num_features, hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, len(FINDINGS)),
+        )
+
+    def features(self, x: Tensor) -> Tensor:
+        """The last feature map, after attention: (B, 3, S, S) -> (B, C, h, w)."""
+        return self.attention(self._map(x))
+
+    def pool_head(self, pooled: Tensor) -> Tensor:
+        """The logits of a pooled map: (B, C) -> (B, 14)."""
+        return self.classifier(self._pre_logits(pooled))
+
+    def head(self, f: Tensor) -> Tensor:
+        """The logits of a feature map: (B, C, h, w) -> (B, 14)."""
+        return self.pool_head(f.mean((2, 3)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The logits of films: (B, 3, S, S) -> (B, 14)."""
+        return self.head(self.features(x))
+
+    def _map(self, x: Tensor) -> Tensor:
+        """The backbone's last map as (B, C, h, w), whichever layout the backbone has."""
+        if self.fixed_size and x.shape[-1] != self.fixed_size:
+            raise RunError(
+                f"{self.backbone_name} takes films of {self.fixed_size} px only, not {x.shape[-1]} px; "
+                f"choose image size {self.fixed_size} or another backbone"
+            )
+        f = self.backbone.forward_features(x)
+        if f.ndim == 4:
+            return f.permute(0, 3, 1, 2) if self._channels_last() else f
+        tokens = f[:, getattr(self.backbone, "num_prefix_tokens", 0) :]
+        side = round(tokens.shape[1] ** 0.5)
+        return tokens.transpose(1, 2).unflatten(2, (side, side))
+
+    def _channels_last(self) -> bool:
+        return getattr(self.backbone, "output_fmt", "NCHW") == "NHWC"
+
+    def _pre_logits(self, pooled: Tensor) -> Tensor:
+        as_map = pooled[:, None, None, :] if self._channels_last() else pooled[:, :, None, None]
+        return self.backbone.forward_head(as_map, pre_logits=True).flatten(1)
+
+    @torch.no_grad()
+    def _measure(self) -> tuple[int, int]:
+        """Channels of the map, and of what a classifier would read, measured on one small film."""
+        was_training = self.backbone.training
+        self.backbone.eval()  # batch norm statistics must not move
+        side = self.fixed_size or 128
+        try:
+            f = self._map(torch.zeros(1, 3, side, side))
+            widths = f.shape[1], self._pre_logits(f.mean((2, 3))).shape[1]
+        except (RuntimeError, ValueError, TypeError, AttributeError, AssertionError) as error:
+            raise RunError(
+                f"{self.backbone_name!r} has no feature map to pool ({error}); choose a convolutional one"
+            ) from error
+        self.backbone.train(was_training)
+        return widths
+
+
+def _create_backbone(name: str) -> nn.Module:
+    """The timm backbone without classifier or pooling, random weights; never from a hub or a folder."""
+    known = timm.is_model(name) and ("." not in name or name in timm.list_pretrained(name))
+    if not known:
+        close = difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(close)}?" if close else "`timm.list_models()` lists the names."
+        raise RunError(f"{name!r} is no backbone that timm knows; {hint}")
+    try:
+        return timm.create_model(name, pretrained=False, num_classes=0, global_pool="")
+    except (TypeError, AssertionError, ValueError) as error:
+        raise RunError(
+            f"{name!r} cannot be built without pooling ({error}); choose a convolutional backbone"
+        ) from error
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """What a model costs: parameters, megabytes (10^6 bytes) of its file, multiply-adds of one film."""
+
+    parameters: int
+    megabytes: float
+    multiply_adds: int
+
+
+def describe(model: Student, image_size: int) -> ModelSize:
+    """Counts without computing (on a copy that has shapes only), for one film of `image_size` px."""
+    shapes = copy.deepcopy(model).to("meta").eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        shapes(torch.zeros(1, 3, image_size, image_size, device="meta"))
+    tensors = model.state_dict().values()
+    return ModelSize(
+        parameters=sum(p.numel() for p in model.parameters()),
+        megabytes=sum(t.numel() * t.element_size() for t in tensors) / 1e6,
+        multiply_adds=counter.get_total_flops() // 2,
+    )

@@ -1,0 +1,242 @@
+"""Starting weights: ImageNet's through timm, a local file, or none; and batch norms that were folded away."""
+
+import re
+import struct
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from pickle import UnpicklingError
+
+import huggingface_hub
+import timm
+import torch
+from huggingface_hub import constants
+from huggingface_hub.errors import HTTPError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from xlite.errors import CheckpointError
+from xlite.models.checkpoint import FORMAT, check_same_tensors, load_model, read_header
+from xlite.models.student import Student
+
+HUB_TIMEOUT_S = 5.0
+HUB_FILE = "model.safetensors"
+
+# what torch's restricted unpickler raises on other files (found by fuzzing)
+NOT_WEIGHTS = (
+    *(UnpicklingError, RuntimeError, EOFError, ValueError, OSError),
+    *(LookupError, TypeError, AttributeError, AssertionError, struct.error),
+)
+
+
+def load_start_weights(student: Student, source: str | Path) -> str:
+    """Loads `imagenet`, `none` or a file into the student; returns the sentence that says what happened.
+
+    Where ImageNet weights cannot be had the sentence says why and the student keeps its random weights.
+    Raises CheckpointError for a file that does not fit.
+    """
+    if source == "none":
+        return f"{student.backbone_name} starts from random weights"
+    if source == "imagenet":
+        return _load_imagenet(student)
+    path = Path(source)
+    if not path.is_file():
+        raise CheckpointError(f"there are no starting weights {source}; expected imagenet, none or a file")
+    if path.suffix == ".safetensors" and read_header(path).get("format") == FORMAT:
+        return _load_student(student, path)
+    return _load_backbone(student, read_state_dict(path), path)
+
+
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors file or a torch state dict, unwrapped; never runs code from the file.
+
+    Raises CheckpointError where it holds anything else.
+    """
+    if path.suffix == ".safetensors":
+        read_header(path)
+        return load_file(path)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except NOT_WEIGHTS as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(f"{path} is no plain file of weights ({reason})") from error
+    for wrapper in ("state_dict", "model"):
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    if not isinstance(content, Mapping) or not all(isinstance(tensor, Tensor) for tensor in content.values()):
+        raise CheckpointError(f"{path} holds no state dict: expected a mapping from names to tensors")
+    return {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
+
+
+def _load_imagenet(student: Student) -> str:
+    name = student.backbone_name
+    repository = student.backbone.pretrained_cfg.get("hf_hub_id")
+    if not repository:
+        return f"timm has no ImageNet weights for {name}: training from scratch"
+    try:
+        path = _fetch(repository)
+    except (OSError, HTTPError) as error:
+        reason = str(getattr(error, "reason", "") or error).splitlines()[0]
+        return f"ImageNet weights for {name} could not be had ({reason}): training from scratch"
+    overlay = {"file": str(path)}  # timm knows how each architecture's file is read
+    donor = timm.create_model(
+        name, pretrained=True, num_classes=0, global_pool="", pretrained_cfg_overlay=overlay
+    )
+    student.backbone.load_state_dict(donor.state_dict())
+    return f"{name} starts from ImageNet weights ({repository})"
+
+
+def _fetch(repository: str) -> Path:
+    """The hub's weights file: from its cache, else downloaded; raises OSError or HTTPError, soon."""
+    cached = huggingface_hub.try_to_load_from_cache(repository, HUB_FILE)
+    if isinstance(cached, str):
+        return Path(cached)
+    hub = constants.ENDPOINT
+    # the hub's own client tries an unreachable host for half a minute; any answer means that it is there
+    with suppress(urllib.error.HTTPError):
+        urllib.request.urlopen(hub, timeout=HUB_TIMEOUT_S).close()
+    path = huggingface_hub.hf_hub_download(repository, HUB_FILE, endpoint=hub, etag_timeout=HUB_TIMEOUT_S)
+    return Path(path)
+
+
+def _load_student(student: Student, path: Path) -> str:
+    """Copies the parts of another X-Lite model that fit; the backbone must."""
+    other, info = load_model(path)
+    if info.backbone != student.backbone_name:
+        raise CheckpointError(f"{path} is a {info.backbone}, but this student is a {student.backbone_name}")
+    taken = []
+    for part in ("backbone", "attention", "classifier"):
+        weights = getattr(other, part).state_dict()
+        wanted = getattr(student, part).state_dict()
+        if {k: t.shape for k, t in weights.items()} == {k: t.shape for k, t in wanted.items()}:
+            getattr(student, part).load_state_dict(weights)
+            taken += [part] if weights else []
+    return f"{student.backbone_name} starts from the {', '.join(taken)} of the X-Lite model {path}"
+
+
+def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) -> str:
+    """Loads every tensor but the classifier's; raises CheckpointError unless all of them find their place."""
+    wanted = student.backbone.state_dict()
+    timm_named = to_timm_names(weights)
+    # files from before torch 0.4.1 do not count batches, and nothing here reads the count
+    counters = {k: t for k, t in wanted.items() if k.endswith(".num_batches_tracked") and k not in timm_named}
+    classifiers = {"classifier", "fc", "head.fc", student.backbone.pretrained_cfg.get("classifier")}
+    kept = {
+        name: tensor
+        for name, tensor in timm_named.items()
+        if name in wanted or name.rpartition(".")[0] not in classifiers
+    }
+    check_same_tensors(kept | counters, wanted, path)
+    student.backbone.load_state_dict(kept | counters)
+    return f"{student.backbone_name} starts from {path} ({len(kept)} tensors)"
+
+
+def to_timm_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors under timm's names, whether torchvision's, the old DenseNet's or timm's were given.
+
+    torchvision's ResNet and DenseNet have timm's names up to the classifier; its MobileNetV2 has not.
+    """
+    if "features.1.conv.0.0.weight" in weights:
+        return {_mobilenet_v2_name(name): tensor for name, tensor in weights.items()}
+    return {_dense_layer_name(name): tensor for name, tensor in weights.items()}
+
+
+def _dense_layer_name(name: str) -> str:
+    """`denselayer1.norm.1.weight` of torchvision's first DenseNet files -> `denselayer1.norm1.weight`."""
+    return re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", name)
+
+
+# MobileNetV2's blocks in each of timm's stages; torchvision numbers them through, as features 1 to 17
+MOBILENET_V2_STAGES = [(s, b) for s, blocks in enumerate((1, 2, 3, 4, 3, 3, 1)) for b in range(blocks)]
+FIRST_BLOCK = {"0.0": "conv_dw", "0.1": "bn1", "1": "conv_pw", "2": "bn2"}
+OTHER_BLOCKS = {"0.0": "conv_pw", "0.1": "bn1", "1.0": "conv_dw", "1.1": "bn2", "2": "conv_pwl", "3": "bn3"}
+STEM_AND_HEAD = {"0.0": "conv_stem", "0.1": "bn1", "18.0": "conv_head", "18.1": "bn2"}
+
+
+def _mobilenet_v2_name(name: str) -> str:
+    """torchvision's name of a MobileNetV2 tensor -> timm's; the classifier's and unknown names stay."""
+    if block := re.fullmatch(r"features\.(\d+)\.conv\.([\d.]+)\.(\w+)", name):
+        number, place, tensor = int(block[1]), block[2], block[3]
+        places = FIRST_BLOCK if number == 1 else OTHER_BLOCKS
+        if place in places and number <= len(MOBILENET_V2_STAGES):
+            stage, index = MOBILENET_V2_STAGES[number - 1]
+            return f"blocks.{stage}.{index}.{places[place]}.{tensor}"
+    elif (end := re.fullmatch(r"features\.(\d+\.\d)\.(\w+)", name)) and end[1] in STEM_AND_HEAD:
+        return f"{STEM_AND_HEAD[end[1]]}.{end[2]}"
+    return name.replace("classifier.1.", "classifier.")
+
+
+def is_folded(model: nn.Module) -> bool:
+    """Whether the batch norms were folded into the convolutions: mean 0, variance 1, but a bias.
+
+    A network that was never trained has no bias either, and is not folded.
+    """
+    norms = _batch_norms(model)
+    neutral = all(
+        bool((n.running_mean == 0).all()) and bool(((n.running_var - 1).abs() <= 2 * n.eps).all())
+        for n in norms
+    )
+    return neutral and any(bool(n.bias.any()) for n in norms)
+
+
+@torch.no_grad()
+def refit_batchnorm(model: nn.Module, batches: Iterable[Tensor]) -> int:
+    """Gives every batch norm the statistics of `batches` (B, 3, S, S) and keeps the eval function as it was.
+
+    Weight and bias take up what the statistics change, so that training can start in train mode. Returns the
+    number of batch norms. Raises ValueError where there is no batch.
+    """
+    norms = _batch_norms(model)
+    moments = {norm: _Moments() for norm in norms}
+    hooks = [norm.register_forward_pre_hook(lambda n, args: moments[n].add(args[0])) for norm in norms]
+    modes = {module: module.training for module in model.modules()}
+    device = next(model.parameters()).device
+    try:
+        model.eval()  # each batch norm sees the inputs that it will see in serving, so one pass measures all
+        for batch in batches:
+            model(batch.to(device))
+    finally:
+        for hook in hooks:
+            hook.remove()
+        for module, training in modes.items():
+            module.training = training
+    for norm in norms:
+        _restate(norm, *moments[norm].mean_and_variance())
+    return len(norms)
+
+
+def _batch_norms(model: nn.Module) -> list[_BatchNorm]:
+    """The affine batch norms that keep statistics (timm's activating ones are among them)."""
+    return [m for m in model.modules() if isinstance(m, _BatchNorm) and m.affine and m.track_running_stats]
+
+
+class _Moments:
+    """Mean and variance of each channel over all that was added, in float64."""
+
+    def __init__(self) -> None:
+        self.count, self.total, self.squares = 0, 0.0, 0.0
+
+    def add(self, x: Tensor) -> None:
+        x = x.double().transpose(0, 1).flatten(1)  # (C, everything else)
+        self.count += x.shape[1]
+        self.total = self.total + x.sum(1)
+        self.squares = self.squares + x.square().sum(1)
+
+    def mean_and_variance(self) -> tuple[Tensor, Tensor]:
+        if not self.count:
+            raise ValueError("batch norm statistics need at least one batch of films")
+        mean = self.total / self.count
+        return mean, (self.squares / self.count - mean.square()).clamp_min(0)
+
+
+def _restate(norm: _BatchNorm, mean: Tensor, variance: Tensor) -> None:
+    """Sets the statistics, and weight and bias such that weight (x - mean) / sd + bias stays what it was."""
+    slope = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+    offset = norm.bias.double() - slope * norm.running_mean.double()
+    norm.weight.copy_(slope * (variance + norm.eps).sqrt())
+    norm.bias.copy_(offset + slope * mean)
+    norm.running_mean.copy_(mean)
+    norm.running_var.copy_(variance)

@@ -1,0 +1,102 @@
+"""The experiment log `experiments/results.csv`: a row a finished experiment, from any number of processes."""
+
+import csv
+import errno
+import io
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from filelock import FileLock
+
+from xlite.config import results_csv
+from xlite.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "experiment_id",
+    "date",
+    "model",
+    "backbone",
+    "attention",
+    "kd_temp",
+    "kd_alpha",
+    "train_loss",
+    "val_auc",
+    "test_auc",
+    "inference_time_ms",
+    "model_size_mb",
+    "notes",
+)
+_TEXT = ("experiment_id", "date", "model", "backbone", "attention", "notes")
+
+
+def append_result(row: Mapping[str, object], path: Path | None = None) -> None:
+    """Adds one experiment, keys from COLUMNS; what is missing, None or NaN stays empty.
+
+    The row is on disk when this returns. Raises ValueError for a key that is no column, DataError where the
+    file holds another table.
+    """
+    unknown = set(row) - set(COLUMNS)
+    if unknown:
+        raise ValueError(f"{sorted(unknown)} are no columns of results.csv; expected some of {COLUMNS}")
+    path = Path(path or results_csv())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    line = _csv_line(_cell(row.get(column)) for column in COLUMNS)
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=60)
+    with lock, open(path, "a+b", buffering=0) as file:
+        _check_header(path, file)
+        end = file.seek(0, os.SEEK_END)
+        lead = _csv_line(COLUMNS) if end == 0 else b"" if _ends_whole(file) else b"\n"
+        try:
+            if file.write(lead + line) != len(lead + line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(end)
+            raise
+
+
+def read_results(path: Path | None = None) -> "pd.DataFrame":
+    """Every experiment in the order of its row, texts as str and figures as floats; empty without a file."""
+    import pandas as pd
+
+    path = Path(path or results_csv())
+    content = path.read_bytes() if path.exists() else b""
+    whole = content[: content.rfind(b"\n") + 1]  # without a row that is being written at this moment
+    if not whole:
+        return pd.DataFrame(columns=list(COLUMNS))
+    _check_header(path, io.BytesIO(whole))
+    table = pd.read_csv(
+        io.BytesIO(whole), dtype={name: str for name in _TEXT}, keep_default_na=False, na_values=""
+    )
+    return table.fillna({name: "" for name in _TEXT})
+
+
+def _check_header(path: Path, file: BinaryIO) -> None:
+    file.seek(0)
+    header = file.readline()
+    if header and header.rstrip(b"\r\n") != _csv_line(COLUMNS).rstrip(b"\n"):
+        raise DataError(
+            f"{path} is not an experiment log (its first line is not {','.join(COLUMNS)}): move it away"
+        )
+
+
+def _ends_whole(file: BinaryIO) -> bool:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
+
+
+def _cell(value: object) -> str:
+    """A value's text on one line; nothing for None and NaN."""
+    text = " ".join(str(value).split())
+    return "" if text in ("None", "nan") else text
+
+
+def _csv_line(cells: Iterable[str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().encode()
