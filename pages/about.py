@@ -10,7 +10,7 @@ and shows where in the film a finding comes from. It runs on an ordinary compute
 **Not for clinical use.** X-Lite is research software. It is no medical device, has been examined by no
 authority, and its output is no diagnosis. Do not use it to decide about a patient.
 
-#### What its figures can and cannot say
+### What its figures can and cannot say
 - The labels of ChestX-ray14 were mined from reports by software. Radiologists who read 4,376 of the
   films again found a pneumothorax in fewer than half of those labelled with one, and some finding in a
   third of those labelled "No Finding".
@@ -24,7 +24,7 @@ authority, and its output is no diagnosis. Do not use it to decide about a patie
 - Lateral films, photographs of screens and other parts of the body get probabilities too, and they mean
   nothing. Children were rare among the films these models learnt from.
 
-#### Data and thanks
+### Data and thanks
 The images behind ChestX-ray14 come from the **NIH Clinical Center**, which asks to be acknowledged.
 Please cite Wang X, Peng Y, Lu L, Lu Z, Bagheri M, Summers RM. *ChestX-ray8: Hospital-scale Chest X-ray
 Database and Benchmarks on Weakly-Supervised Classification and Localization of Common Thorax Diseases.*
@@ -32,7 +32,7 @@ IEEE CVPR 2017, pp. 3462-3471.
 
 The bundled example films are drawn by X-Lite. They show no patient.
 
-#### Privacy
+### Privacy
 This app runs on your computer, and no film leaves it. An uploaded film stays in the memory of its page
 and is gone when you close it; nothing read from it is stored.
 """

@@ -3,7 +3,7 @@ from pathlib import Path
 import streamlit as st
 
 from xlite.catalog import examples, model_files, spoken
-from xlite.errors import XliteError
+from xlite.errors import ImageError, XliteError
 from xlite.findings import FINDINGS
 
 MAX_UPLOAD_MB = 20
@@ -17,26 +17,25 @@ def open_classifier(path: Path, changed: int):
     return Classifier.load(path)
 
 
-def choose_film() -> tuple[bytes, str] | None:
+def choose_film(upload_at, bundled_at) -> tuple[bytes, str] | None:
     """The bytes of an upload, else of the chosen bundled film, and a name to show."""
-    upload = st.file_uploader(
+    upload = upload_at.file_uploader(
         "Chest film (PNG, JPEG or DICOM, at most 20 MB)",
         type=["png", "jpg", "jpeg", "dcm"],
         max_upload_size=MAX_UPLOAD_MB,
         help="It stays in this page's memory and is not stored.",
     )
-    bundled = examples()
-    labels = {f"{place}. {example.findings}": example for place, example in enumerate(bundled, start=1)}
-    chosen = st.selectbox(
+    labels = {f"{place}. {example.findings}": example for place, example in enumerate(examples(), start=1)}
+    chosen = bundled_at.selectbox(
         "or a bundled synthetic film",
         list(labels),
-        disabled=upload is not None or not bundled,
+        disabled=upload is not None or not labels,
         placeholder="none installed",
-        help="Drawn by X-Lite, not a patient. The name says what was drawn into it.",
+        help="Drawn by X-Lite, not a patient. Its name says what was drawn into it.",
     )
     if upload is not None:
         return upload.getvalue(), upload.name
-    return (labels[chosen].path.read_bytes(), f"Synthetic film: {chosen}") if chosen else None
+    return (labels[chosen].path.read_bytes(), f"Synthetic film {chosen}") if chosen else None
 
 
 @st.fragment
@@ -58,7 +57,11 @@ def show_film(image, reading, name: str) -> None:
     heat = reading.map(finding)
     if not heat.any():
         st.info(f"The map of {spoken(finding)} is empty: nothing in this film speaks for it.")
-    st.image(overlay(image, heat, opacity / 100), caption=name, width="stretch")
+    st.image(
+        overlay(image, heat, opacity / 100),
+        caption=f"{name}, map of {spoken(finding).lower()}",
+        width="stretch",
+    )
 
 
 def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
@@ -81,6 +84,10 @@ def show_reading(classifier, film: tuple[bytes, str]) -> None:
     from xlite.images import read_image
     from xlite.plots import probability_bars
 
+    if len(film[0]) > MAX_UPLOAD_MB * 2**20:
+        raise ImageError(
+            f"{film[1]} has {len(film[0]) / 2**20:.1f} MB: films may have {MAX_UPLOAD_MB} MB at most"
+        )
     image = read_image(film[0])
     reading = classifier.read(image)
     thresholds = classifier.info.thresholds
@@ -101,28 +108,24 @@ def show_reading(classifier, film: tuple[bytes, str]) -> None:
 
 st.title("Read a film")
 models = model_files()
-controls = st.columns([3, 2], gap="large")
-with controls[0]:
-    film = choose_film()
-with controls[1]:
-    model = st.selectbox(
-        "Model", list(models), placeholder="no model yet", help="Shipped models first, then your own runs."
-    )
-    about = st.empty()
+places = st.columns([5, 4, 4])
+film = choose_film(places[0], places[1])
+model = places[2].selectbox(
+    "Model", list(models), placeholder="no model yet", help="Shipped models first, then your own runs."
+)
+about = st.empty()
 if model is None:
     st.info("There is no model yet. Train one on the Train page; it appears here after its first epoch.")
 elif film is None:
     st.info("Upload a film to read it.")
 else:
     try:
-        path = models[model]
-        shared = open_classifier(path, path.stat().st_mtime_ns)
-        with about:
-            st.caption(
-                f"{shared.info.backbone}, trained on split {shared.info.split_id} "
-                f"({shared.info.label_version} labels). "
-                "Its probabilities come from a research model: they rank, they do not diagnose."
-            )
+        shared = open_classifier(models[model], models[model].stat().st_mtime_ns)
+        about.caption(
+            f"Model {model}: {shared.info.backbone}, trained on split {shared.info.split_id} "
+            f"({shared.info.label_version} labels). Its probabilities come from a research model: "
+            "they rank, they do not diagnose."
+        )
         show_reading(shared, film)
     except XliteError as error:
         st.error(str(error))

@@ -93,7 +93,6 @@ def show_metrics(facts: dict) -> None:
         st.metric("Patients", f"{facts['patients']:,}", border=True, width=170)
         st.metric("Without finding", f"{1 - facts['with_finding'] / films:.1%}", border=True, width=170)
         st.metric("Several findings", f"{facts['several_findings'] / films:.1%}", border=True, width=170)
-        st.metric("Follow-ups", f"{facts['follow_ups'] / films:.1%}", border=True, width=170)
 
 
 def picked(event: dict) -> tuple[str, ...]:
@@ -163,7 +162,8 @@ def show_patients(data: dict) -> None:
     facts = data["facts"]
     st.caption(
         f"{facts['patients_with_several']:,} patients have more than one film, one of them "
-        f"{facts['most_films']:,}; {facts['films_of_patients_with_several'] / facts['films']:.1%} of the films are theirs. "
+        f"{facts['most_films']:,}; {facts['films_of_patients_with_several'] / facts['films']:.1%} of the films "
+        f"are theirs, {facts['follow_ups'] / facts['films']:.1%} are follow-ups. "
         "This is why a split must go by patient."
     )
     left, right = st.columns(2, gap="large")
@@ -195,10 +195,11 @@ def show_gallery(
         number = st.number_input(
             f"Page of {pages:,}", 1, pages, key=f"page-{len(found)}-{clicked}", width=150
         )
-        st.caption(f"{len(found):,} films")
+        again = " Double-click the chart to see all again." if clicked else ""
+        st.caption(f"{len(found):,} films.{again}")
     with st.container(horizontal=True):
         for _, film in found.iloc[(number - 1) * A_PAGE : number * A_PAGE].iterrows():
-            with st.container(width=214, gap="small"):
+            with st.container(width=170, gap="small"):
                 show_film(folder, film, boxes[boxes["stem"] == film["stem"]])
 
 

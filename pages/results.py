@@ -133,8 +133,9 @@ def show_macro(chosen: list[Evaluation]) -> None:
     }
     st.dataframe(rows, hide_index=True, column_config=columns)
     st.caption(chosen[0].source)
-    for warning in dict.fromkeys(line for evaluation in chosen for line in evaluation.metrics["warnings"]):
-        st.warning(warning, icon=":material/warning:")
+    warnings = dict.fromkeys(line for evaluation in chosen for line in evaluation.metrics["warnings"])
+    if warnings:
+        st.warning("  \n".join(warnings), icon=":material/warning:")
 
 
 st.title("Results")

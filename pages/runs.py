@@ -35,11 +35,10 @@ def runs_table() -> None:
         st.caption("No run yet: start one on the Train page, or by `xlite train`.")
         return
     columns = {
-        "Run": st.column_config.TextColumn(pinned=True),
         "Best val AUC": st.column_config.NumberColumn(format="%.3f"),
         "Minutes": st.column_config.NumberColumn(format="%.1f"),
     }
-    st.dataframe(rows, hide_index=True, column_config=columns)
+    st.dataframe(rows, hide_index=True, placeholder="–", column_config=columns)
 
 
 def experiments_table() -> None:
@@ -55,7 +54,7 @@ def experiments_table() -> None:
     digits = {"val_auc": "%.4f", "test_auc": "%.4f", "train_loss": "%.4f", "inference_time_ms": "%.1f"}
     columns = {name: st.column_config.NumberColumn(format=form) for name, form in digits.items()}
     columns["model_size_mb"] = st.column_config.NumberColumn(format="%.1f")
-    st.dataframe(results.iloc[::-1], hide_index=True, column_config=columns)
+    st.dataframe(results.iloc[::-1], hide_index=True, placeholder="–", column_config=columns)
     st.caption(
         "The notes name the split of a row. Figures of different splits cannot be ranked against each other."
     )

@@ -1,3 +1,4 @@
+import math
 import shlex
 from typing import Any, Literal, get_args, get_origin
 
@@ -126,17 +127,20 @@ def clock(seconds: float | None) -> str:
 
 def show_status(status: RunStatus) -> None:
     """Where the run stands, in one row of figures and a bar."""
-    best = "–" if status.best_auc is None else f"{status.best_auc:.3f}"
+    best = "–"
+    if status.best_auc is not None and math.isfinite(status.best_auc):
+        best = f"{status.best_auc:.3f} (epoch {status.best_epoch})"
     cells = {
         "Epoch": f"{status.epoch} of {status.epochs}" if status.epochs else "–",
         "Loss": "–" if status.loss is None else f"{status.loss:.4f}",
-        "Best validation AUC": best if status.best_epoch is None else f"{best} (epoch {status.best_epoch})",
+        "Best validation AUC": best,
         "Elapsed": clock(status.elapsed_s),
         "Time left": clock(status.eta_s) if status.state in LIVE else "–",
         "Device": status.device or "–",
     }
-    for column, (label, value) in zip(st.columns([2, 2, 3, 2, 2, 2]), cells.items(), strict=True):
-        column.markdown(f":gray[{label}]  \n**{value}**")
+    with st.container(horizontal=True, gap="large"):
+        for label, value in cells.items():
+            st.markdown(f":gray[{label}]  \n**{value}**", width="content")
     if status.state in LIVE:
         within = status.step / status.steps if status.steps else 0.0
         st.progress(

@@ -121,7 +121,9 @@ def test_a_pickle_is_refused_and_never_opened(tmp_path):
     (tmp_path / "plain.ckpt").write_bytes(pickle.dumps(Evil(tmp_path / "owned")))
     torch.save({"model": Evil(tmp_path / "owned")}, tmp_path / "torch.pt")
     for name in ("plain.ckpt", "torch.pt"):
-        with pytest.raises(CheckpointError, match=f"{name} is no model file: it is a pickle, which could run code"):
+        with pytest.raises(
+            CheckpointError, match=f"{name} is no model file: it is a pickle, which could run code"
+        ):
             load_model(tmp_path / name)
     assert not (tmp_path / "owned").exists()
 
@@ -203,7 +205,10 @@ def test_a_header_that_does_not_hold_is_refused_and_named(path, header, sentence
     [
         ({"classifier.3.bias": None}, "it lacks classifier.3.bias"),
         ({"classifier.9.bias": torch.zeros(1)}, "it has unknown classifier.9.bias"),
-        ({"classifier.3.bias": torch.zeros(15)}, r"it has classifier.3.bias \(15,\) where \(14,\) was expected"),
+        (
+            {"classifier.3.bias": torch.zeros(15)},
+            r"it has classifier.3.bias \(15,\) where \(14,\) was expected",
+        ),
     ],
 )
 def test_weights_that_do_not_fit_are_refused_and_named(path, tensors, sentence):
@@ -294,7 +299,9 @@ def test_a_model_is_found_as_file_folder_run_or_shipped(folders, model, tmp_path
     assert find_model(str(mine.parent)) == mine
     assert find_model("mine") == mine
     assert find_model("demo") == theirs
-    assert find_model(str(put(home, "demo", model).parent.name)) == home / "demo" / "model.safetensors"  # home first
+    assert (
+        find_model(str(put(home, "demo", model).parent.name)) == home / "demo" / "model.safetensors"
+    )  # home first
     assert shipped_models() == [home / "demo" / "model.safetensors", mine, theirs]
 
 
@@ -314,7 +321,9 @@ def test_an_unknown_model_is_refused_with_the_runs_there_are(folders, model, spe
 
 
 def test_no_model_at_all_and_a_run_without_one_are_said(folders):
-    with pytest.raises(CheckpointError, match="'student' is neither a model file nor a run; no run has a model yet"):
+    with pytest.raises(
+        CheckpointError, match="'student' is neither a model file nor a run; no run has a model yet"
+    ):
         find_model("student")
     (folders[0] / "young").mkdir(parents=True)
     with pytest.raises(CheckpointError, match="run 'young' has no model yet"):

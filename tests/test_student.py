@@ -46,7 +46,9 @@ def test_the_head_is_pooling_then_two_layers():
     x = torch.randn(2, 3, 96, 96)
     with torch.no_grad():
         f = model.features(x)
-        expected = model.classifier(F.hardswish(model.backbone.conv_head(f.mean((2, 3), keepdim=True))).flatten(1))
+        expected = model.classifier(
+            F.hardswish(model.backbone.conv_head(f.mean((2, 3), keepdim=True))).flatten(1)
+        )
         torch.testing.assert_close(model(x), expected)
         torch.testing.assert_close(model.head(f), expected)
 

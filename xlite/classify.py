@@ -23,7 +23,7 @@ from xlite.models.student import Student
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a model sees in a film of `shape` (H, W): probabilities (14,), maps (14, h, w) >= 0, both float32."""
+    """What a model sees in a film of shape (H, W): float32 probabilities (14,) and maps (14, h, w) >= 0."""
 
     probabilities: np.ndarray
     maps: np.ndarray

@@ -29,23 +29,19 @@ class RocCurve:
 
 
 def _style(figure: go.Figure, height: int, source: str = "") -> go.Figure:
+    # Two lines fit a phone; Streamlit's theme would set the title in bold.
+    text = f'<span style="font-weight:400">{source.replace(": ", "<br>", 1)}</span>' if source else ""
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 8, "t": 28, "b": 8 if not source else 44},
+        margin={"l": 8, "r": 8, "t": 52 if source else 36, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        colorway=list(PALETTE),
-        legend={"title": None, "font": {"size": 12}},
-        hoverlabel={"font": {"size": 12}},
+        legend={"title": None, "font": {"size": 13}},
+        title={"text": text, "font": {"size": 12, "color": "#8d9aa6"}, "x": 0, "y": 0.99, "yanchor": "top"},
     )
-    figure.update_xaxes(gridcolor=GRID, zeroline=False, linecolor=GRID, automargin=True)
-    figure.update_yaxes(gridcolor=GRID, zeroline=False, linecolor=GRID, automargin=True)
-    if source:
-        figure.add_annotation(
-            text=source, xref="paper", yref="paper", x=0, y=0, yshift=-44, xanchor="left", yanchor="bottom",
-            showarrow=False, font={"size": 11, "color": "#8d9aa6"},
-        )  # fmt: skip
-    return figure
+    lines = {"showgrid": True, "gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
+    figure.update_xaxes(**lines)
+    return figure.update_yaxes(**lines)
 
 
 def roc_figure(curves: Sequence[RocCurve], source: str) -> go.Figure:
@@ -59,7 +55,9 @@ def roc_figure(curves: Sequence[RocCurve], source: str) -> go.Figure:
         )  # fmt: skip
     figure.update_xaxes(title="1 − specificity", range=[0, 1], constrain="domain")
     figure.update_yaxes(title="sensitivity", range=[0, 1.005], scaleanchor="x", constrain="domain")
-    return _style(figure, 560, source)
+    # Below, and wrapped by plotly as the width allows: beside the square there is no room on a phone.
+    figure.update_layout(legend={"orientation": "h", "y": -0.13, "yanchor": "top", "x": 0})
+    return _style(figure, 600, source)
 
 
 def roc_grid(panels: Mapping[str, Sequence[RocCurve]], source: str, columns: int = 4) -> go.Figure:
@@ -89,7 +87,7 @@ def roc_grid(panels: Mapping[str, Sequence[RocCurve]], source: str, columns: int
     figure.for_each_annotation(
         lambda note: note.update(font={"size": 13}), selector={"xanchor": "center", "showarrow": False}
     )
-    return _style(figure, 60 + 200 * rows, source)
+    return _style(figure, 80 + 200 * rows, source).update_layout(margin={"t": 80})
 
 
 def auc_figure(models: Mapping[str, Mapping[str, Mapping[str, float | None]]], source: str) -> go.Figure:
@@ -174,9 +172,9 @@ def probability_bars(
         )  # fmt: skip
     top = max([*values, *(thresholds or {}).values(), 0.1])
     figure.update_xaxes(range=[0, min(1.0, 1.08 * top)], tickformat=".0%", nticks=5)
-    figure.update_yaxes(showgrid=False)
     figure.update_layout(bargap=0.35, showlegend=False)
-    return _style(figure, height).update_layout(margin={"l": 8, "r": 60, "t": 8, "b": 8})
+    figure = _style(figure, height).update_layout(margin={"r": 60, "t": 8})
+    return figure.update_yaxes(showgrid=False, tickfont={"size": 13})
 
 
 def _colors(count: int) -> list[str]:

@@ -35,6 +35,7 @@ def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns its exit status; what a user did wrong is one sentence on stderr."""
     try:
         status = app(args=list(arguments) or ["--help"], prog_name="xlite", standalone_mode=False)
+        sys.stdout.flush()  # here, where a full disk can still be told
         return status if isinstance(status, int) else 0
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)

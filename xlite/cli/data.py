@@ -162,16 +162,15 @@ def cache(
 
     Training then reads no PNG; it makes the cache by itself where there is none.
     """
-    from xlite.data.cache import cache_folder, open_cache
+    from xlite.data.cache import cache_folder
+    from xlite.data.dataset import folder_films
     from xlite.data.nih import NihFolder
     from xlite.images import Preprocess
 
     folder = NihFolder.open(data)
-    paths = [folder.paths[stem] for stem in sorted(folder.paths)]
-    where = cache_folder(folder.root)
     with progress_bar("caching") as progress:
-        films = open_cache(paths, Preprocess(size), where, progress)
-    print(f"{len(films):,} films of {size} px, {films.nbytes / 1e6:,.0f} MB, in {where}")
+        films, _ = folder_films(folder, Preprocess(size), progress)
+    print(f"{len(films):,} films of {size} px, {films.nbytes / 1e6:,.1f} MB, in {cache_folder(folder.root)}")
 
 
 def eda(

@@ -69,8 +69,8 @@ def score(
 
     The labels come from NIH's table, or one like it; the report is the one that `evaluate` writes.
     """
-    from xlite.evaluation.evaluate import score_predictions
     from xlite.evaluation.report import summary
+    from xlite.evaluation.score import score_predictions
 
     say = _say_aside if as_json else print
     report = score_predictions(predictions, table, out, thresholds, ignore_unknown, say=say)
@@ -95,14 +95,17 @@ def predict(
     Writes predictions.csv and, with --heatmaps K, K overlays an image. A film that cannot be read is
     reported, the others are done, and the exit status is 1.
     """
+    films = _film_paths(images)
+    names = _names(films)
+    if out.exists() and not out.is_dir():
+        raise DataError(f"{out} is a file, and --out is the folder to write into: give another name")
+
     import numpy as np
 
     from xlite.classify import Classifier
     from xlite.evaluation.predictions import write_predictions
     from xlite.images import read_image
 
-    films = _film_paths(images)
-    names = _names(films)
     classifier = Classifier.load(model, device)
     out.mkdir(parents=True, exist_ok=True)
     done: dict[str, np.ndarray] = {}

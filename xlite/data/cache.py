@@ -131,7 +131,7 @@ def _build(
 def _films(
     array: Path, paths: Sequence[Path], sources: list[Source], preprocess: Preprocess
 ) -> Iterator[bytes]:
-    """The resized films in order, as bytes: copied from an earlier array where the source is the same, else decoded."""
+    """The resized films in order, as bytes: of an earlier array where the source is the same, else decoded."""
     earlier = _earlier_rows(array, preprocess.size)
 
     def film(at: int) -> np.ndarray:

@@ -1,13 +1,14 @@
 """Model files: safetensors with all that serving needs in the header; replaced whole, and never unpickled."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 
 from xlite.config import PACKAGE_ROOT, check_run_name, checkpoints_dir
@@ -49,8 +50,9 @@ def save_model(path: Path, model: Student, info: ModelInfo) -> None:
 
 def update_info(path: Path, info: ModelInfo) -> None:
     """Replaces what a model file says, and keeps its weights. Raises CheckpointError as `load_model` does."""
-    read_info(path)
-    _write(path, load_file(path), info)
+    header, weights = read_tensors(path)
+    _parse(header, path)
+    _write(path, weights, info)
 
 
 def load_model(path: Path) -> tuple[Student, ModelInfo]:
@@ -58,20 +60,42 @@ def load_model(path: Path) -> tuple[Student, ModelInfo]:
 
     Raises CheckpointError where the file is of another kind, damaged, or not what its own header says.
     """
-    info = read_info(path)
+    header, weights = read_tensors(path)
+    info = _parse(header, path)
     try:
         student = Student(info.backbone, info.attention, info.hidden, info.dropout)
     except RunError as error:
         raise CheckpointError(f"{path} cannot be rebuilt: {error}") from error
-    weights = load_file(path)
     check_same_tensors(weights, student.state_dict(), path)
     student.load_state_dict(weights)
     return student.eval(), info
 
 
+def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """The metadata and tensors of a safetensors file; raises CheckpointError where it is something else."""
+    # opened once: a run that trains may replace the file between two openings
+    with _opened(path) as file:
+        return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
 def read_info(path: Path) -> ModelInfo:
     """The header of a model file, without its weights. Raises CheckpointError as `load_model` does."""
-    header = read_header(path)
+    with _opened(path) as file:
+        return _parse(file.metadata() or {}, path)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[safe_open]:
+    if not Path(path).is_file():
+        raise CheckpointError(f"there is no model file {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is no model file: {_kind(Path(path), error)}") from error
+
+
+def _parse(header: dict[str, str], path: Path) -> ModelInfo:
     if header.get("format") != FORMAT:
         raise CheckpointError(
             f"{path} holds tensors but is no X-Lite model: its header has no format {FORMAT!r}"
@@ -86,7 +110,7 @@ def read_info(path: Path) -> ModelInfo:
         raise CheckpointError(f"the header of {path} is damaged ({error})") from error
     if info.findings != FINDINGS:
         raise CheckpointError(
-            f"{path} answers for other findings, or in another order ({', '.join(info.findings)}); "
+            f"{path} answers for other findings, or in another order ({', '.join(map(str, info.findings))}); "
             f"expected NIH's 14 in NIH order ({', '.join(FINDINGS)})"
         )
     return info
@@ -102,17 +126,6 @@ def _check_values(info: ModelInfo) -> None:
         raise ValueError(f"dropout is {info.dropout!r}, expected 0 to 1")
     if not isinstance(info.backbone, str) or not isinstance(info.attention, str):
         raise ValueError(f"backbone {info.backbone!r} and attention {info.attention!r} must be names")
-
-
-def read_header(path: Path) -> dict[str, str]:
-    """The metadata of a safetensors file; raises CheckpointError where the file is something else."""
-    if not Path(path).is_file():
-        raise CheckpointError(f"there is no model file {path}")
-    try:
-        with safe_open(path, framework="pt") as file:
-            return file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is no model file: {_kind(Path(path), error)}") from error
 
 
 def check_same_tensors(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> None:

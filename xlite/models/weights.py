@@ -14,12 +14,11 @@ import timm
 import torch
 from huggingface_hub import constants
 from huggingface_hub.errors import HTTPError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from xlite.errors import CheckpointError
-from xlite.models.checkpoint import FORMAT, check_same_tensors, load_model, read_header
+from xlite.models.checkpoint import FORMAT, check_same_tensors, load_model, read_tensors
 from xlite.models.student import Student
 
 HUB_TIMEOUT_S = 5.0
@@ -45,7 +44,7 @@ def load_start_weights(student: Student, source: str | Path) -> str:
     path = Path(source)
     if not path.is_file():
         raise CheckpointError(f"there are no starting weights {source}; expected imagenet, none or a file")
-    if path.suffix == ".safetensors" and read_header(path).get("format") == FORMAT:
+    if path.suffix == ".safetensors" and read_tensors(path)[0].get("format") == FORMAT:
         return _load_student(student, path)
     return _load_backbone(student, read_state_dict(path), path)
 
@@ -56,8 +55,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     Raises CheckpointError where it holds anything else.
     """
     if path.suffix == ".safetensors":
-        read_header(path)
-        return load_file(path)
+        return read_tensors(path)[1]
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except NOT_WEIGHTS as error:
@@ -79,7 +77,7 @@ def _load_imagenet(student: Student) -> str:
     try:
         path = _fetch(repository)
     except (OSError, HTTPError) as error:
-        reason = str(getattr(error, "reason", "") or error).splitlines()[0]
+        reason = _plain_reason(error)
         return f"ImageNet weights for {name} could not be had ({reason}): training from scratch"
     overlay = {"file": str(path)}  # timm knows how each architecture's file is read
     donor = timm.create_model(
@@ -94,12 +92,16 @@ def _fetch(repository: str) -> Path:
     cached = huggingface_hub.try_to_load_from_cache(repository, HUB_FILE)
     if isinstance(cached, str):
         return Path(cached)
-    hub = constants.ENDPOINT
     # the hub's own client tries an unreachable host for half a minute; any answer means that it is there
     with suppress(urllib.error.HTTPError):
-        urllib.request.urlopen(hub, timeout=HUB_TIMEOUT_S).close()
-    path = huggingface_hub.hf_hub_download(repository, HUB_FILE, endpoint=hub, etag_timeout=HUB_TIMEOUT_S)
-    return Path(path)
+        urllib.request.urlopen(constants.ENDPOINT, timeout=HUB_TIMEOUT_S).close()
+    return Path(huggingface_hub.hf_hub_download(repository, HUB_FILE, etag_timeout=HUB_TIMEOUT_S))
+
+
+def _plain_reason(error: BaseException) -> str:
+    """What lies behind an error of the network, in one line."""
+    inner = error.__cause__ or getattr(error, "reason", None) or error
+    return getattr(inner, "strerror", None) or str(inner).partition("\n")[0] or type(inner).__name__
 
 
 def _load_student(student: Student, path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What a finished run leaves: thresholds and calibration from val, the test report, a row in the log."""
+"""What a finished run leaves: thresholds and calibration from val, test report and card, a row in the log."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,13 +6,16 @@ from datetime import date
 
 import numpy as np
 import torch
+from torch.utils.data import DataLoader, Dataset
 
 from xlite.evaluation.calibration import apply_calibration, fit_platt
+from xlite.evaluation.card import CARD_FILE, interval, write_card
 from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.thresholds import choose_thresholds
 from xlite.findings import FINDINGS
-from xlite.models.checkpoint import load_model, save_model
+from xlite.models.checkpoint import MODEL_FILE, ModelInfo, load_model, save_model
 from xlite.models.latency import measure_latency
+from xlite.models.student import Student, describe
 from xlite.training.results import append_result, read_results
 from xlite.training.run import Run
 from xlite.training.setup import Job
@@ -20,75 +23,78 @@ from xlite.training.setup import Job
 _BATCH = 64
 
 
-def finish(job: Job, run: Run, device: str, say: Callable[[str], None]) -> None:
-    """Fits calibration and thresholds on val, judges the model on test, and logs it in results.csv."""
-    path = run.folder / "model.safetensors"
+def finish(job: Job, run: Run, device: torch.device, say: Callable[[str], None]) -> None:
+    """Fits calibration and thresholds on val, judges the best epoch on test, and logs it in results.csv."""
+    path = run.folder / MODEL_FILE
     student, info = load_model(path)
-    logits, labels = _logits(student.to(device), job.val), job.val.labels.numpy()
+    info = _fitted(student.to(device), info, job.val)
+    save_model(path, student.cpu(), info)
+    report = _judge(job, run, device, say) if job.split.parts["test"] else None
+    if report is None:
+        say("The split has no test part, so the run is not judged")
+    else:
+        size = describe(student, job.config.image_size)
+        write_card(run.folder / CARD_FILE, info, report, size.parameters, path.stat().st_size / 1e6)
+        say(f"Test AUC {interval(report['macro']['auc'])}, mean of 14 with 95 % interval")
+    _log(job, run, student, info, report)
+
+
+def _fitted(student: Student, info: ModelInfo, val: Dataset) -> ModelInfo:
+    """The info with the calibration and the thresholds that suit the validation films best."""
+    device = next(student.parameters()).device
+    with torch.inference_mode():
+        batches = [student(x.to(device)).float().cpu() for x, _, _, _ in DataLoader(val, _BATCH)]
+    logits, labels = torch.cat(batches).numpy(), val.labels.numpy()
     calibration = fit_platt(logits, labels)
     chosen = choose_thresholds(labels, apply_calibration(logits, calibration))
-    thresholds = dict(zip(FINDINGS, chosen.tolist(), strict=True))
-    save_model(path, student.cpu(), replace(info, calibration=calibration, thresholds=thresholds))
-    test_auc = _judge(job, run, path, device, say)
-    config, last = job.config, run.read_metrics()
-    best = last.loc[last["val_auc"].fillna(-np.inf).idxmax()]
-    train_loss, val_auc = f"{best['train_loss']:.6f}", f"{best['val_auc']:.6f}"
-    if _is_logged(run.name, train_loss):
+    return replace(
+        info, calibration=calibration, thresholds=dict(zip(FINDINGS, chosen.tolist(), strict=True))
+    )
+
+
+def _judge(job: Job, run: Run, device: torch.device, say: Callable[[str], None]) -> dict:
+    """The report on the test part, which is also written to evaluation/test."""
+    config, out = job.config, run.folder / "evaluation" / "test"
+    return evaluate_model(
+        run.folder / MODEL_FILE,
+        config.data,
+        config.split,
+        "test",
+        out,
+        device=str(device),
+        skip_missing=config.skip_missing,
+        say=say,
+    )
+
+
+def _log(job: Job, run: Run, student: Student, info: ModelInfo, report: dict | None) -> None:
+    """Appends the run to the experiment log, once: a run resumed after its end is judged anew, not logged."""
+    config, epochs = job.config, run.read_metrics()
+    best = epochs[epochs["epoch"] == info.notes["epoch"]].iloc[0]
+    train_loss = round(float(best["train_loss"]), 6)
+    log = read_results()
+    if ((log["experiment_id"] == run.name) & np.isclose(log["train_loss"], train_loss)).any():
         return
-    latency = measure_latency(student, config.image_size)
+    distilled = bool(config.teacher)
     append_result(
         {
             "experiment_id": run.name,
             "date": date.today().isoformat(),
-            "model": "distilled student" if config.teacher else "student",
+            "model": "distilled student" if distilled else "student",
             "backbone": config.backbone,
             "attention": config.attention,
-            "kd_temp": config.temperature if config.teacher else "",
-            "kd_alpha": config.alpha if config.teacher else "",
+            "kd_temp": config.temperature if distilled else None,
+            "kd_alpha": config.alpha if distilled else None,
             "train_loss": train_loss,
-            "val_auc": val_auc,
-            "test_auc": "" if test_auc is None else f"{test_auc:.6f}",
-            "inference_time_ms": f"{latency.p50_ms:.2f}",
-            "model_size_mb": f"{path.stat().st_size / 1e6:.2f}",
-            "notes": f"split {job.split.id}; labels {job.folder.label_version}; seed {config.seed}"
-            + (f"; teacher {config.teacher}" if config.teacher else ""),
+            "val_auc": round(float(best["val_auc"]), 6),
+            "test_auc": _rounded(report["macro"]["auc"]["value"]) if report else None,
+            "inference_time_ms": round(measure_latency(student, config.image_size).p50_ms, 2),
+            "model_size_mb": round((run.folder / MODEL_FILE).stat().st_size / 1e6, 2),
+            "notes": f"split {info.split_id}; labels {info.label_version}; seed {config.seed}"
+            + (f"; teacher {info.notes['teacher']}" if distilled else ""),
         }
     )
 
 
-def _is_logged(name: str, train_loss: str) -> bool:
-    """Whether the log has this run at this end already: one that is resumed after its end is judged anew."""
-    log = read_results()
-    return bool(((log["experiment_id"] == name) & (log["train_loss"] == float(train_loss))).any())
-
-
-def _logits(student: torch.nn.Module, films: torch.utils.data.Dataset) -> np.ndarray:
-    """(N, 14) logits of a part, in its order, on the device where the student is."""
-    device = next(student.parameters()).device
-    loader = torch.utils.data.DataLoader(films, _BATCH)
-    with torch.inference_mode():
-        return torch.cat([student(x.to(device)).float().cpu() for x, _, _, _ in loader]).numpy()
-
-
-def _judge(job: Job, run: Run, path: object, device: str, say: Callable[[str], None]) -> float | None:
-    """The macro AUC on the test part, with its report in evaluation/test; None where test holds no films."""
-    if not job.split.parts["test"]:
-        say("The split has no test part, so the run is not judged")
-        return None
-    report = evaluate_model(
-        path,
-        job.config.data,
-        job.config.split,
-        "test",
-        run.folder / "evaluation" / "test",
-        device=device,
-        skip_missing=job.config.skip_missing,
-        say=say,
-    )
-    auc = report["macro"]["auc"]
-    say(
-        f"Test AUC {auc['value']:.4f} ({auc['low']:.4f} to {auc['high']:.4f})"
-        if auc["value"]
-        else "No test AUC"
-    )
-    return auc["value"]
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

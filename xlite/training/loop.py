@@ -103,7 +103,7 @@ def _train(config: TrainConfig, run: Run, say: Say) -> FitResult:
     }[reason]
     if reason != "stopped":
         loop.report("judging the best epoch on the test part")
-        finish(job, run, str(fabric.device), say)
+        finish(job, run, fabric.device, say)
     run.write_progress({**loop.progress(ending), "state": "stopped" if reason == "stopped" else "finished"})
     say(f"Run {run.name}: {ending}")
     return FitResult(reason, state.epoch, state.best_auc)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -122,7 +123,12 @@ def _start_weights(
         say(
             f"Its batch norms were folded into weights: statistics taken anew from {len(rows)} training films"
         )
-    return sentence
+    return sentence.replace(config.weights, _without_folders(config.weights))
+
+
+def _without_folders(spec: str) -> str:
+    """A teacher or weights as a model file may name them: files by their names, not by where they lay."""
+    return ",".join(Path(part).name for part in spec.split(","))
 
 
 def _task(config: TrainConfig, student: Student, teacher: object, labels: np.ndarray) -> DistillTask:
@@ -155,7 +161,7 @@ def _info(
         calibration=None,
         notes={
             "run": config.name,
-            "teacher": config.teacher,
+            "teacher": _without_folders(config.teacher),
             "loss": config.loss,
             "sampler": config.sampler,
             "seed": config.seed,

@@ -95,7 +95,7 @@ def film_labels(row: pd.Series) -> str:
     return ", ".join(spoken(name) for name in FINDINGS if row[name]) or spoken(NO_FINDING)
 
 
-def thumbnail(path: Path, boxes: pd.DataFrame, side: int = 512) -> bytes:
+def thumbnail(path: Path, boxes: pd.DataFrame, side: int = 400) -> bytes:
     """A film as JPEG, its longer side `side` px, its boxes (px of the 1024 frame) and their findings drawn.
 
     Raises ImageError where the film cannot be read.
@@ -119,11 +119,11 @@ def _draw_box(film: np.ndarray, box: object) -> None:
     right, bottom = round((box.x + box.w) * across), round((box.y + box.h) * down)
     colour = SCREEN_BOX[::-1]
     cv2.rectangle(film, (left, top), (right, bottom), colour, 2, cv2.LINE_AA)
-    text, font = spoken(box.finding), cv2.FONT_HERSHEY_SIMPLEX
-    (long, high), _ = cv2.getTextSize(text, font, 0.55, 1)
+    text, font = spoken(box.finding), (cv2.FONT_HERSHEY_SIMPLEX, height / 550)
+    (long, high), _ = cv2.getTextSize(text, *font, 2)
     start = (
         min(max(left, 2), max(width - long - 2, 2)),
-        top - 6 if top > high + 8 else min(bottom + high + 6, height - 4),
+        top - 7 if top > high + 9 else min(bottom + high + 7, height - 5),
     )
-    cv2.putText(film, text, start, font, 0.55, (0, 0, 0), 3, cv2.LINE_AA)
-    cv2.putText(film, text, start, font, 0.55, colour, 1, cv2.LINE_AA)
+    cv2.putText(film, text, start, *font, (0, 0, 0), 5, cv2.LINE_AA)
+    cv2.putText(film, text, start, *font, colour, 2, cv2.LINE_AA)

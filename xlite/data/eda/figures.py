@@ -34,7 +34,7 @@ def findings(counts: pd.DataFrame) -> go.Figure:
     )
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(range=[0, max(counts["films"].max(), 1) * 1.25], showticklabels=False, showgrid=False)
-    return _style(figure, 480).update_layout(bargap=0.3)
+    return _style(figure, 460).update_layout(bargap=0.3)
 
 
 def amounts(tally: pd.Series, title: str, unit: str) -> go.Figure:
@@ -54,7 +54,8 @@ def amounts(tally: pd.Series, title: str, unit: str) -> go.Figure:
         )
     )
     figure.update_xaxes(title=title, dtick=1, showgrid=False)
-    figure.update_yaxes(type="log", title=f"{unit} (log)", dtick=1, tickformat=",d")
+    top = np.log10(max(tally.max(), 1)) + 0.25
+    figure.update_yaxes(type="log", title=f"{unit} (log)", dtick=1, tickformat=",d", range=[-0.3, top])
     return _style(figure, 340)
 
 
@@ -98,7 +99,7 @@ def together(counts: pd.DataFrame, lifts: pd.DataFrame, by: str) -> go.Figure:
             y=names,
             text=text,
             texttemplate="%{text}",
-            textfont={"size": 10},
+            textfont={"size": 9, "color": "#e4e9ee"},
             zmin=limits[0],
             zmax=limits[1],
             colorscale=list(scale),
@@ -157,10 +158,10 @@ def ages(histogram: pd.DataFrame) -> go.Figure:
                 hovertemplate="from %{y} years: %{customdata:,} films<extra>" + sex + "</extra>",
             )
     most = int(histogram.max().max()) if len(histogram) else 1
-    ticks = [round(most * part) for part in (-1, -0.5, 0, 0.5, 1)]
+    ticks = _both_ways(most)
     figure.update_xaxes(tickvals=ticks, ticktext=[f"{abs(tick):,}" for tick in ticks], title="films")
     figure.update_yaxes(title="age in years", showgrid=False)
-    return _style(figure, 420).update_layout(barmode="relative", bargap=0.12, legend=_ABOVE)
+    return _style(figure, 420).update_layout(barmode="relative", bargap=0.12, legend=_ABOVE, margin_t=32)
 
 
 def views(prevalence: pd.DataFrame) -> go.Figure:
@@ -190,7 +191,16 @@ def views(prevalence: pd.DataFrame) -> go.Figure:
         )
     figure.update_xaxes(type="log", tickformat="~p", dtick=1, title="share of the view's films (log)")
     figure.update_yaxes(showgrid=False)
-    return _style(figure, 420).update_layout(legend=_ABOVE)
+    return _style(figure, 420).update_layout(legend=_ABOVE, margin_t=32)
+
+
+def _both_ways(most: int) -> list[int]:
+    """Round tick values from -most to most, two or more a side where there is room."""
+    power = 10 ** (len(str(most)) - 1)
+    step = next(
+        step for step in (power // 2, power, 2 * power) if step and most <= 3 * step or step == 2 * power
+    )
+    return list(range(-(most // step) * step, most + 1, step))
 
 
 _ABOVE = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
@@ -199,7 +209,7 @@ _ABOVE = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
 def _style(figure: go.Figure, height: int) -> go.Figure:
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         hoverlabel={"font": {"size": 12}},

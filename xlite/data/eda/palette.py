@@ -16,8 +16,8 @@ SCREEN_GRID = "rgba(140,155,170,0.22)"
 SCREEN_SEX = {"F": "#e58293", "M": "#7ea9ea"}
 SCREEN_VIEW = {"AP": "#e3b05b", "PA": "#56b8b1"}
 SCREEN_BOX = (227, 176, 91)  # RGB
-SCREEN_DIVERGING = ("#a8742a", "#6b5a3c", "#39444e", "#3f7f83", "#6fd6cc")
-SCREEN_SEQUENTIAL = ("#1f2a33", "#25545a", "#3a8a86", "#6fd6cc")
+SCREEN_DIVERGING = ("#a06a1f", "#655436", "#2c3640", "#2b6468", "#2c938b")
+SCREEN_SEQUENTIAL = ("#1f2a33", "#25545a", "#2c938b")
 
 
 def spoken(name: str) -> str:

@@ -46,11 +46,12 @@ class Body:
 
     def cage(self, y: np.ndarray) -> np.ndarray:
         """Half the inner width of the rib cage at height y."""
-        return self.cage_width * (1 - np.exp(-np.clip(y + 2.6, 0.05, None) / 7.3))
+        share = np.clip((y + 1.6) / 15.5, 0.01, 1)
+        return self.cage_width * (1 - (1 - share) ** 2.4) ** 0.62 * (0.955 + 0.045 * np.clip(y / 22, 0, 1))
 
     def depth(self, y: np.ndarray) -> np.ndarray:
         """Half the inner depth of the rib cage at height y."""
-        return self.cage_depth * (1 - np.exp(-np.clip(y + 2.0, 0.05, None) / 6.5))
+        return self.cage_depth * (1 - np.exp(-np.clip(y + 3.0, 0.05, None) / 6.0))
 
     def spine(self, y: np.ndarray) -> np.ndarray:
         """x of the spine's middle at height y."""
@@ -89,7 +90,7 @@ def draw_patient(seed: int, patient: int, female: bool, age: float) -> Body:
         heart_ratio=float(np.clip(rng.normal(0.43 + 0.0006 * (age - 45) + 0.012 * (weight - 1), 0.025), 0.36, 0.495)),
         dome=(dome, dome + rng.normal(0.9, 0.45)),
         dome_drop=rng.uniform(3.6, 5.6),
-        air_weight=rng.uniform(0.2, 0.28),
+        air_weight=rng.uniform(0.16, 0.24),
         vessels=rng.uniform(0.8, 1.2),
         knob=float(np.clip(1.25 + 0.011 * (age - 30) + rng.normal(0, 0.15), 1.0, 2.3)),
         bone=rng.uniform(0.85, 1.2) * (1.05 - 0.003 * max(age - 50, 0)),
@@ -125,7 +126,7 @@ def pose(body: Body, view: str, rng: np.random.Generator) -> Body:
 def place_film(body: Body, size: int, film: tuple[float, float], rng: np.random.Generator) -> Canvas:
     """Where the film lies: width and height in cm as they come, the middle and a tilt by chance."""
     loose = 1.35 if body.supine else 1.0
-    tall = 0.92 if film[1] > 40 else 1.0  # a tall film shows more of the neck and belly, yet not all
-    zoom = rng.uniform(0.84, 0.97) * (0.94 + 0.06 * body.cage_width / 13.9)
-    middle = (rng.normal(0, 0.7 * loose), 12.3 + rng.normal(0, 0.9 * loose) - (1.0 if body.supine else 0))
+    tall = 0.88 if film[1] > 40 else 1.0  # a tall film shows more of the neck and belly, yet not all
+    zoom = rng.uniform(0.80, 0.95) * (0.94 + 0.06 * body.cage_width / 13.9)
+    middle = (rng.normal(0, 0.7 * loose), 12.6 + rng.normal(0, 0.9 * loose) - (1.0 if body.supine else 0))
     return Canvas(size, film[0] * zoom, film[1] * zoom * tall, middle, rng.normal(0, 0.018 * loose))

@@ -9,6 +9,7 @@ from xlite.data.phantom.canvas import Canvas, ellipse, rounded
 RIB_TOP = np.array([0.2, 1.9, 3.8, 5.8, 7.9, 10.0, 12.2, 14.4, 16.7, 19.0, 21.4, 23.8])
 RIB_DROP = np.array([3.4, 5.8, 7.6, 8.9, 9.9, 10.6, 11.0, 11.0, 10.6, 9.6, 6.0, 3.6])
 RIB_SWEEP = np.array([2.3, 2.42, 2.42, 2.40, 2.36, 2.34, 2.28, 2.16, 2.05, 1.95, 1.35, 0.9])
+RIB_SHARE = np.array([0.74, 0.9, 0.97, 1, 1, 1, 1, 1, 1, 1, 1, 1])
 CORTEX = 0.07
 
 Parts = list[tuple[np.ndarray, np.ndarray]]  # (points (N, 3), volumes (N,))
@@ -32,14 +33,16 @@ def tube(line: np.ndarray, across: np.ndarray, radii: np.ndarray, cortex: float,
     across /= np.linalg.norm(across, axis=1, keepdims=True) + 1e-9
     normal = np.cross(ahead, across)
     around = 2 * max(5, int(2.5 * radii.max() / step))
-    turn = (np.arange(around) + 0.5) * 2 * np.pi / around
+    # each ring is turned a little against the last, or rows of points would show as stripes
+    turn = (np.arange(around) + 0.618 * np.arange(count)[:, None]) * 2 * np.pi / around
     first, second = radii[:, :1] * np.cos(turn), radii[:, 1:] * np.sin(turn)
     offset = first[..., None] * across[:, None] + second[..., None] * normal[:, None]
     arc = np.hypot(radii[:, :1] * np.sin(turn), radii[:, 1:] * np.cos(turn)) * 2 * np.pi / around
     wall = arc * cortex * along[-1] / count
-    marrow = line[:, None] + 0.55 * offset[:, ::2]
-    points = np.concatenate([(line[:, None] + offset).reshape(-1, 3), marrow.reshape(-1, 3)])
-    return points, np.concatenate([wall.ravel(), wall[:, ::2].ravel()])
+    half = slice(None, None, 2)
+    shells = [line[:, None] + 0.96 * offset, line[:, None] + 0.72 * offset[:, half], line[:, None] + 0.4 * offset[:, 1::2]]
+    points = np.concatenate([shell.reshape(-1, 3) for shell in shells])
+    return points, np.concatenate([0.55 * wall.ravel(), wall[:, half].ravel(), 0.8 * wall[:, 1::2].ravel()])
 
 
 def ribs(body: Body, step: float) -> Parts:
@@ -54,18 +57,17 @@ def ribs(body: Body, step: float) -> Parts:
             drop = RIB_DROP[rib] * body.slope
             share = sweep / 2.35
             y = RIB_TOP[rib] + wobble[rib, 0] + drop * share**1.5 - 0.35 * np.sin(np.pi * share)
-            middle = RIB_TOP[rib] + drop * 0.55
-            wide = body.cage(middle) + 0.45 + 0.08 * wobble[rib, 1]
-            deep = body.depth(middle) + 0.3
+            wide = body.cage(y) * RIB_SHARE[rib] + 0.25 + 0.08 * wobble[rib, 1]
+            deep = body.depth(RIB_TOP[rib] + drop * 0.55) + 0.3
             x = side * wide * np.sin(sweep) ** 0.92 + body.spine(y) * np.exp(-np.abs(sweep))
             z = -deep * np.cos(sweep)
             line = np.stack([x, y, z], axis=-1)
-            outward = np.stack([side * np.sin(sweep) * deep, np.zeros_like(y), -np.cos(sweep) * wide], axis=-1)
+            outward = np.stack([side * np.sin(sweep) * deep, np.zeros_like(y), -np.cos(sweep) * wide.mean()], axis=-1)
             upright = np.cross(np.gradient(line, axis=0), outward)
             swell = 1 + 0.25 * np.exp(-((sweep - RIB_SWEEP[rib]) ** 2) / 0.02) - 0.15 * np.exp(-sweep * 4)
             radii = np.stack([height * swell, np.full_like(y, 0.34)], axis=-1)
             points, volumes = tube(line, upright, radii, CORTEX, step)
-            at_front, at_wall = points[:, 2] > 0, (np.abs(points[:, 0]) / wide) ** 8
+            at_front, at_wall = points[:, 2] > 0, (np.abs(points[:, 0]) / wide.max()) ** 8
             parts.append((points, volumes * (1 - 0.45 * at_front) * (1 - 0.45 * at_wall) * (0.6 if rib == 0 else 1)))
     return parts
 
@@ -78,18 +80,19 @@ def vertebrae(body: Body, step: float) -> Parts:
         grow = 0.72 + 0.032 * index
         tall, wide = (0.9 if index < 5 else 0.92 + 0.025 * index), 1.75 * grow
         x = float(body.spine(top))
+        faint = 1.0 if index < 7 else 0.5  # what the heart and great vessels leave of it
         for edge in (-1, 1):  # end plates, slightly tipped so that the beam sees a thin ellipse
             turn = np.linspace(0, 2 * np.pi, 60)
             plate = np.stack(
                 [x + wide * np.cos(turn), top + edge * tall + 0.13 * np.sin(turn), SPINE_DEPTH + 1.2 * np.sin(turn)], -1
             )
-            parts.append(_rod(plate, 0.17, 0.03, step))
+            parts.append(_rod(plate, 0.17, 0.03 * faint, step))
         for side in (RIGHT, LEFT):
             waist = np.linspace(-1, 1, 12)
             wall = np.stack(
                 [x + side * wide * (0.93 + 0.07 * waist**2), top + tall * waist, np.full(12, SPINE_DEPTH)], -1
             )
-            parts.append(_rod(wall, 0.14, 0.045, step))
+            parts.append(_rod(wall, 0.14, 0.045 * faint, step))
             turn = np.linspace(0, 2 * np.pi, 30)
             ring = np.stack(
                 [
@@ -99,17 +102,17 @@ def vertebrae(body: Body, step: float) -> Parts:
                 ],
                 -1,
             )
-            parts.append(_rod(ring, 0.08, 0.09, step))
+            parts.append(_rod(ring, 0.08, 0.09 * faint, step))
             reach = np.linspace(0, 1, 10)
             process = np.stack(
                 [x + side * (wide * 0.8 + 1.5 * reach), top - 0.25 - 0.25 * reach, SPINE_DEPTH - 2 - reach], -1
             )
-            parts.append(_rod(process, 0.32, 0.025, step))
+            parts.append(_rod(process, 0.32, 0.025 * faint, step))
         turn = np.linspace(0, 2 * np.pi, 30)
         spinous = np.stack(
             [x + 0.22 * np.sin(turn), top + 1.1 - 0.55 * np.cos(turn), np.full(30, SPINE_DEPTH - 4.5)], -1
         )
-        parts.append(_rod(spinous, 0.09, 0.09, step))
+        parts.append(_rod(spinous, 0.09, 0.09 * faint, step))
     return parts
 
 
@@ -159,7 +162,7 @@ def shoulder(body: Body, side: int, step: float) -> Parts:
     arm = at([(head[0] - 0.2, head[1] - 0.6, -1), (head[0] + 0.9, head[1] + 3, -1), (*elbow, -1)])
     parts = [
         _bent(clavicle, [0.85, 0.62, 0.52, 0.50, 0.52, 0.6, 0.6], 0.09, step),
-        _bent(arm, [0.5, 1.75, 1.3, 1.15, 1.1, 1.1, 1.1, 1.1], 0.13, step),
+        _bent(arm, [1.0, 1.5, 1.3, 1.15, 1.1, 1.1, 1.1, 1.1], 0.13, step),
     ]
     turn = np.linspace(0, 2 * np.pi, 40)
     ball = np.stack(
@@ -172,8 +175,8 @@ def shoulder(body: Body, side: int, step: float) -> Parts:
         ([(*blade[3], -8), (socket[0] - 2.0, socket[1] + 6.0, -6), (socket[0] - 0.7, socket[1] + 1.8, -4)], 0.42, 0.06),
         ([(*blade[3], -8), (inner + 0.1, socket[1] + 6.5, -8.5), (*blade[2], -8.5), (*blade[1], -7)], 0.2, 0.05),
         ([(*blade[1], -7), (socket[0] - 3.2, socket[1] - 1.9, -5), (socket[0] - 1.0, socket[1] - 1.5, -3)], 0.2, 0.08),
-        ([(*blade[2], -9), (socket[0] - 3.0, socket[1] - 1.6, -8), (socket[0] + 1.2, socket[1] - 3.1, -5)], 0.38, 0.09),
-        ([(socket[0] - 1.4, socket[1] - 1.2, -2), (socket[0] - 1.2, socket[1] - 2.0, 1)], 0.55, 0.07),
+        ([(*blade[2], -9), (socket[0] - 3.0, socket[1] - 1.6, -8), (socket[0] + 1.2, socket[1] - 3.1, -5)], 0.45, 0.06),
+        ([(socket[0] - 1.4, socket[1] - 1.2, -2), (socket[0] - 2.2, socket[1] - 1.6, 1)], 0.5, 0.035),
     ]
     parts += [_bent(at(line), [radius * 1.1, radius], cortex, step) for line, radius, cortex in ridges]
     rim = np.stack(

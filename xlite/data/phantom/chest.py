@@ -58,7 +58,7 @@ def _outer(body: Body, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     width, wall = body.cage_width / 13.9, body.wall
     bulge = 0.9 * wall * smooth_step(y, body.dome[0] - 2, body.dome[0] + 9)
     half = body.cage(y) + wall + bulge
-    deep = body.depth(y) + 0.7 + 0.55 * wall + 0.35 * bulge
+    deep = body.depth(y) + 0.6 + 0.42 * wall + 0.35 * bulge
     inside = np.clip(1 - np.abs(x / half) ** 2.3, 0, None)
     layers = [2 * deep * np.sqrt(inside) * smooth_step(y, -2.2, 2.5)]
     neck = 5.0 + 0.5 * wall - (0.5 if body.female else 0)
@@ -66,10 +66,11 @@ def _outer(body: Body, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     drop = -0.8 if body.supine else 0.2
     for side in (RIGHT, LEFT):
         tip = (side * 15.6 * width, 3.3 + drop + 0.25 * wall)
-        layers.append(1.1 * _capsule(x, y, (side * 3.2, -1.6 + drop), tip, (3.9 + 0.4 * wall, 3.4 + 0.5 * wall)))
+        layers.append(1.3 * _capsule(x, y, (side * 3.2, -1.6 + drop), tip, (3.9 + 0.4 * wall, 3.4 + 0.5 * wall)))
         elbow = (tip[0] + side * (2.4 + 32 * np.sin(body.arm)), tip[1] + 36)
         start = (tip[0] + side * 1.6, tip[1] + 0.6)
-        layers.append(_capsule(x, y, start, elbow, (3.5 + 0.55 * wall, 3.2 + 0.5 * wall)))
+        layers.append(1.15 * _capsule(x, y, start, elbow, (3.5 + 0.55 * wall, 3.2 + 0.5 * wall)))
+        layers.append(_capsule(x, y, (0, -9), (side * 13 * width, 1.5 + drop), (4.2 + 0.3 * wall, 2.6 + 0.3 * wall)))
     total = sum(layer**3 for layer in layers) ** (1 / 3)
     return total.astype(np.float32)
 
@@ -79,12 +80,12 @@ def _breasts(body: Body, canvas: Canvas, y: np.ndarray) -> np.ndarray:
     if body.breast < 0.1:
         return total
     rng = body.rng(4)
-    low = rng.uniform(16.0, 18.5) + 1.5 * body.breast
+    low = rng.uniform(18.0, 20.5) + 1.5 * body.breast
     for side in (RIGHT, LEFT):
         across, down = 4.6 + 1.5 * body.breast, 5.0 + 1.5 * body.breast
         middle = side * (0.52 * body.cage_width + 0.5 + rng.normal(0, 0.3) + (1.0 if body.supine else 0))
         shape = rounded(ellipse(middle, low + rng.normal(0, 0.4), across, down, side * -0.25))
-        total += canvas.solid(shape, 1.8 + 2.0 * body.breast, 0.8 * across) * smooth_step(y, low - down, low + 1)
+        total += canvas.solid(shape, 2.4 + 2.4 * body.breast, 0.8 * across) * smooth_step(y, low - down, low + 1)
     return total
 
 
@@ -109,10 +110,11 @@ def _lungs(body: Body, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.nda
     summit = 1.2
     behind = _soft_floor(summit - covered + reach)
     before = _soft_floor(reach - summit - covered)
-    apex = 0.0 + 0.16 * (out - 4.3) ** 2
-    cap = np.sqrt(np.clip((y - apex) / 4.5, 0, 1))
+    apex = -0.9 + 0.12 * (out - 4.3) ** 2
+    cap = np.sqrt(np.clip((y - apex) / 3.5, 0, 1))
     lung = np.clip(np.where(covered > 0, behind + before, 2 * reach), 0, 2 * reach) * cap
     lung = lung * (1 - smooth_step(y - top, 2.5, 6.5))
+    lung = lung * (1 - 0.5 * np.exp(-((x / 3.2) ** 4)) * smooth_step(y - top, -4.0, 1.0))
     gap = np.minimum(half - out, 0.85 * (y - apex))
     return lung.astype(np.float32), gap.astype(np.float32)
 
@@ -154,7 +156,7 @@ def _mediastinum(body: Body, canvas: Canvas, x: np.ndarray, y: np.ndarray) -> tu
         [(-2.3, -4), (-2.4, 1), (-vena, 4), (-vena - 0.1, 8), (-vena - 0.3, 12), (0, 13), (3.4, 11.5)]
         + [(3.2, 9), (left, 7), (left, 3), (2.3, 0), (2.1, -4)]
     )
-    upper = canvas.blur(canvas.solid(trunk + [swing * 0.5, 0], 7.5, 2.4), 0.12)
+    upper = canvas.blur(canvas.solid(trunk + [swing * 0.5, 0], 7.5, 2.4), 0.2)
     knob_x = 2.15 + 0.35 * body.knob + swing * 0.2
     knob = canvas.solid(ellipse(knob_x, 6.1 + 0.3 * (body.knob - 1.5), body.knob, 1.15 * body.knob), 5.0, body.knob)
     fall = rng.uniform(1.5, 2.2) + 0.5 * (body.knob - 1.4)

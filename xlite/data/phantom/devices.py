@@ -42,9 +42,9 @@ def _tubes(body: Body, canvas: Canvas, rng: Generator) -> np.ndarray:
     if chance[2] < 0.5:  # central line from the neck or below the clavicle
         start = [(-4.0, -8), (-4.2, -2)] if rng.random() < 0.5 else [(-14, 6), (-8, 3.4)]
         total += _wire(canvas, [*start, (-3.4, 3), (-2.5, 6), (-2.6, rng.uniform(8.5, 12.5))], 0.16, 1.0)
-    if chance[3] < 0.12:  # pacemaker below the left clavicle
+    if chance[3] < 0.07:  # pacemaker below the left clavicle
         middle = (rng.uniform(7.5, 9.5), rng.uniform(5.5, 7.0))
-        total += 11 * canvas.fill(rounded(np.array(middle) + [(-1.9, -1.6), (1.9, -1.9), (2.1, 0.6), (0.6, 2.2), (-1.9, 1.7)]))
+        total += 7 * canvas.fill(rounded(np.array(middle) + [(-1.9, -1.6), (1.9, -1.9), (2.1, 0.6), (0.6, 2.2), (-1.9, 1.7)]))
         total += _wire(canvas, [middle, (5, 3.5), (0, 4.5), (-2.6, 8), (-2.2, 14), (2.0, 19)], 0.16, 2.5)
     return total
 

@@ -30,7 +30,7 @@ def draw_exposure(view: str, heavy: float, rng: np.random.Generator) -> Exposure
     return Exposure(
         lung_grey=float(np.clip(rng.normal(88 if portable else 66, 19), 34, 135)),
         dense_grey=float(np.clip(dense, 180, 240)),
-        top_grey=float(np.clip(dense + rng.uniform(6, 22), 200, 252)),
+        top_grey=float(np.clip(dense + rng.uniform(2.5, 8), 184, 252)),
         scatter=float(np.clip(rng.uniform(0.10, 0.3) + (0.14 if portable else 0) + 0.04 * heavy, 0.05, 0.55)),
         sharpen=rng.uniform(0.15, 0.55),
         blur=rng.uniform(0.015, 0.035) + (rng.exponential(0.02) if portable else 0),

@@ -186,7 +186,7 @@ def atelectasis(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
             end = start + side * place.uniform(2.5, 6.0)
             tip = place.normal(0, 0.9)
             line = rounded([(start, y), ((start + end) / 2, y + tip * 0.4 - 0.3), (end, y + tip)], closed=False)
-            band = canvas.blur(canvas.stroke(line, place.uniform(0.25, 0.7)), 0.1)
+            band = canvas.blur(canvas.stroke(line, place.uniform(0.2, 0.6)), 0.16)
             box += film.uniform(1.2, 3.0) * band * np.clip(chest.lung / 5, 0, 1)
         chest.fluid += box + 0.5 * canvas.blur(box, 0.7)
         return box

@@ -88,7 +88,7 @@ def pneumothorax(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     if place.random() < 0.3:
         low = place.uniform(0.5, 0.9)  # reaches down along the whole lung
     else:
-        low = place.uniform(0.0, 0.4)
+        low = place.uniform(-0.25, 0.2)
     edge = wide * (low + (1 - low) * smooth_step(chest.y, 16, 2)) + 0.10 * chest.canvas.cloud(place, 5.0, 1)
     inside = chest.lung * chest.side(side) > 0.3
     beyond = smooth_step(edge - chest.wall_gap, -0.05, 0.05) * inside

@@ -83,5 +83,5 @@ def draw_vessels(body: Body, canvas: Canvas, lung: np.ndarray) -> np.ndarray:
         if chosen.any():
             layer = canvas.splat(points[chosen], volume[chosen])
             total += canvas.blur(layer, 0.52 * float(radius[chosen].mean()) + 0.012)
-    inside = np.clip(lung / 7.0, 0, 1)
-    return 1.2 * total * inside * np.float32(body.vessels)
+    inside = np.clip((lung - 2.0) / 9.0, 0, 1)
+    return 1.9 * total * inside * np.float32(body.vessels)

@@ -1,0 +1,136 @@
+"""Who may import whom, read from the source: the arrows of docs and code point one way."""
+
+import ast
+import graphlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LEAVES = {"findings", "errors", "files"}
+BASE = LEAVES | {"config", "images"}
+# A module belongs to the longest name that it begins with, and may import its own group and these.
+MAY_IMPORT = {
+    "findings": set(),
+    "errors": set(),
+    "files": set(),
+    "config": {"errors"},
+    "pixels": {"errors"},
+    "dicom": {"errors", "pixels"},
+    "images": {"errors", "pixels", "dicom"},
+    "data": BASE,
+    "models": BASE | {"evaluation.predictions"},
+    "explain": BASE | {"models"},
+    "classify": BASE | {"models", "explain", "evaluation.calibration"},
+    "evaluation.calibration": LEAVES,
+    "evaluation.predictions": LEAVES | {"data"},
+    "evaluation": BASE | {"data", "models", "classify", "evaluation.predictions"},
+    "training.run": LEAVES | {"config"},
+    "training.results": LEAVES | {"config"},
+    "training": BASE
+    | {"data", "models", "classify", "evaluation", "evaluation.calibration"}
+    | {"training.run", "training.results"},
+    "catalog": LEAVES | {"config", "training.run", "training.results"},
+    "plots": {"catalog", "findings"},
+}
+ON_TOP = {"cli", "__main__"}
+ONLY_IN = {
+    "streamlit": ("app/Home.py", "pages/"),
+    "gradio": ("app/share.py",),
+    "lightning": ("xlite/training/loop.py",),
+}
+
+
+def sources(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT / "xlite").with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+
+
+def imports(tree: ast.AST, lazy: bool = True) -> Iterator[str]:
+    """Every module a tree imports, but for type checkers; with `lazy` those imported in functions too."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif not is_type_checking(node) and (lazy or not isinstance(node, ast.FunctionDef)):
+            yield from imports(node, lazy)
+
+
+def own_imports(path: Path, lazy: bool = True) -> set[str]:
+    """The modules of xlite that a module imports, without the leading name."""
+    known = {module_name(source) for source in sources("xlite")}
+    found = set()
+    for name in imports(ast.parse(path.read_text(encoding="utf-8")), lazy):
+        if name.startswith("xlite."):
+            inner = name.removeprefix("xlite.")
+            found.add(inner if inner in known else inner.rpartition(".")[0])
+    return found - {"", module_name(path)}
+
+
+def group(module: str) -> str:
+    names = [name for name in {*MAY_IMPORT, *ON_TOP} if module == name or module.startswith(name + ".")]
+    assert names, f"xlite.{module} is in no group: say in MAY_IMPORT what it may import"
+    return max(names, key=len)
+
+
+@pytest.mark.parametrize("path", sources("xlite"), ids=module_name)
+def test_imports_point_one_way(path: Path) -> None:
+    module = module_name(path)
+    if not module or group(module) in ON_TOP:
+        return
+    allowed = MAY_IMPORT[group(module)] | {group(module)}
+    wrong = sorted(name for name in own_imports(path) if group(name) not in allowed)
+    assert not wrong, f"xlite.{module} may not import {wrong}"
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = {module_name(path): own_imports(path, lazy=False) for path in sources("xlite")}
+    packages = {name for name in graph if (ROOT / "xlite" / name.replace(".", "/")).is_dir()}
+    # `from xlite.data.eda import charts` also names the package, whose __init__ is then already running.
+    trimmed = {name: {other for other in others if other not in packages} for name, others in graph.items()}
+    list(graphlib.TopologicalSorter(trimmed).static_order())
+
+
+def test_what_waits_for_runs_never_loads_torch() -> None:
+    """Pages and `xlite jobs` look at runs every second and start at once."""
+    todo, seen = {"config", "training.run", "training.results", "catalog", "cli"}, set()
+    while todo:
+        module = todo.pop()
+        seen.add(module)
+        inner = ROOT / "xlite" / module.replace(".", "/")
+        path = inner / "__init__.py" if inner.is_dir() else inner.with_suffix(".py")
+        heavy = {name.split(".")[0] for name in imports(ast.parse(path.read_text()), lazy=False)}
+        assert not heavy & {"torch", "timm", "pandas", "streamlit", "gradio"}, module
+        todo |= own_imports(path, lazy=False) - seen
+
+
+@pytest.mark.parametrize(
+    "path", sources("xlite", "app", "pages"), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_frameworks_stay_at_their_edge(path: Path) -> None:
+    place = path.relative_to(ROOT).as_posix()
+    for name in imports(ast.parse(path.read_text(encoding="utf-8"))):
+        homes = ONLY_IN.get(name.split(".")[0])
+        assert homes is None or place.startswith(homes), f"{place} imports {name}"
+
+
+@pytest.mark.parametrize(
+    "path", sources("xlite", "app", "pages"), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_no_error_is_swallowed_and_no_path_is_bent(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ExceptHandler):
+            caught = ast.unparse(node.type) if node.type else "everything"
+            assert caught not in {"everything", "Exception", "BaseException"}, f"line {node.lineno}"
+        if isinstance(node, ast.Attribute):
+            assert ast.unparse(node) not in {"sys.path", "warnings.filterwarnings", "warnings.simplefilter"}

@@ -1,0 +1,353 @@
+"""The command line end to end, in this process where a child would only cost time."""
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from xlite.cli import run
+from xlite.config import checkpoints_dir
+from xlite.findings import FINDINGS
+from xlite.images import Preprocess, read_image
+from xlite.training.run import Run
+
+TINY = (
+    "--backbone test_resnet.r160_in1k --weights none --image-size 64 --batch-size 8 --hidden 16 --device cpu"
+)
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def xlite(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command line in this process: its exit status, stdout and stderr."""
+
+    def call(*words: object) -> tuple[int, str, str]:
+        status = run([str(word) for word in words])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def model(own_home: Path) -> str:
+    """A random model under the name `demo`."""
+    import torch
+
+    from xlite.models.checkpoint import ModelInfo, save_model
+    from xlite.models.student import Student
+
+    torch.manual_seed(0)
+    student = Student("test_resnet.r160_in1k", hidden=16).eval()
+    info = ModelInfo("test_resnet.r160_in1k", "none", 16, 0.3, Preprocess(64), "patient-42-00000000", "2020")
+    (checkpoints_dir() / "demo").mkdir(parents=True)
+    save_model(checkpoints_dir() / "demo" / "model.safetensors", student, info)
+    return "demo"
+
+
+def child(*words: object, **options: object) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "xlite", *map(str, words)]
+    return subprocess.run(line, capture_output=True, text=True, timeout=120, **options)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("train --foo 1", "No such option: --foo"),
+        ("nonsense", "No such command 'nonsense'"),
+        ("data", "Missing command"),
+        ("predict", "Missing argument 'MODEL'"),
+        ("train --epochs x --data d", "Invalid value for '--epochs'"),
+        ("train --epochs 0 --data d", "epochs: Input should be greater than or equal to 1 (got 0)"),
+        ("train --loss dice --data d", "loss: Input should be 'bce'"),
+        ("train", "a run needs --data FOLDER"),
+        ("train --data nowhere", "there is no data folder nowhere"),
+        ("train --data nowhere --name ../x", "'../x' cannot be a run's name"),
+        ("train --resume ../x", "'../x' cannot be a run's name"),
+        ("train --resume gone", "there is no run 'gone'"),
+        ("train --resume gone --epochs 3 --no-flip", "so it takes no --flip, --epochs"),
+        ("jobs status gone", "there is no run 'gone'"),
+        ("jobs start --data nowhere", "there is no data folder nowhere"),
+        ("data check nowhere", "there is no data folder nowhere"),
+        ("data phantom out --images 0", "Invalid value for '--images'"),
+        ("predict gone film.png --out o", "there is no file or folder film.png"),
+        ("evaluate gone --data d --out o", "gone"),
+        ("bench gone", "gone"),
+        ("score none.csv --table t.csv --out o", "none.csv"),
+        ("eda nowhere --out r.md", "there is no data folder nowhere"),
+        ("data leakage --train a.txt --test b.txt", "a.txt"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(
+    words: str, sentence: str, xlite: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, out, err = xlite(*words.split())
+    assert (status, out) == (2, "")
+    assert err.startswith("Error: ") and err.count("\n") == 1
+    assert sentence in err
+    assert Run.list() == []
+
+
+def test_without_words_the_help_is_shown(xlite: Command) -> None:
+    assert xlite() == xlite("--help")
+    assert xlite()[0] == 0
+
+
+def test_a_file_where_a_folder_is_wanted_is_a_sentence(xlite: Command, model: str, tiny_folder: Path) -> None:
+    taken = tiny_folder / "taken"
+    taken.touch()
+    status, _, err = xlite("predict", model, tiny_folder / "images", "--out", taken)
+    assert (status, err.count("\n"), f"{taken} is a file" in err) == (2, 1, True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_a_sentence(tiny_folder: Path) -> None:
+    with open("/dev/full", "w") as full:
+        line = [sys.executable, "-m", "xlite", "data", "split", str(tiny_folder), "--json"]
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: the disk is full") and done.stderr.count("\n") == 1
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    line = [sys.executable, "-m", "xlite", "train", "--help"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(line, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_check_says_what_is_wrong_and_exits_1(xlite: Command, tiny_folder: Path) -> None:
+    status, out, err = xlite("data", "check", tiny_folder, "--json")
+    assert (status, err) == (0, "")
+    assert json.loads(out) == {
+        "ok": True,
+        "missing": [],
+        "unreadable": [],
+        "duplicates": [],
+        "off_table": [],
+    }
+    images = tiny_folder / "images"
+    (images / "00000001_000.png").unlink()
+    (images / "00000002_000.png").write_text("no film")
+    (images / "99999999_000.png").write_bytes((images / "00000003_000.png").read_bytes())
+    status, out, _ = xlite("data", "check", tiny_folder, "--json")
+    report = json.loads(out)
+    assert (status, report["ok"], report["missing"]) == (1, False, ["00000001_000"])
+    assert report["off_table"] == ["images/99999999_000.png"]
+    assert report["duplicates"] == [["images/00000003_000.png", "images/99999999_000.png"]]
+    assert [name for name, _ in report["unreadable"]] == ["images/00000002_000.png"]
+    status, out, _ = xlite("data", "check", tiny_folder)
+    assert status == 1
+    assert "1 missing:\n  00000001_000\n" in out
+
+
+def test_split_and_leakage(xlite: Command, tiny_folder: Path) -> None:
+    status, out, _ = xlite("data", "split", tiny_folder, "--json")
+    split = json.loads(out)
+    assert status == 0
+    assert split["id"].startswith("patient-42-")
+    assert sum(part["images"] for part in split["parts"].values()) == 24
+    assert (split["shared_patients"], split["parts"]["train"]) == (0, {"images": 16, "patients": 8})
+    parts = [tiny_folder / "splits" / "patient" / f"{part}.csv" for part in ("train", "test")]
+    status, out, _ = xlite("data", "leakage", "--train", parts[0], "--test", parts[1], "--json")
+    assert status == 0
+    assert json.loads(out)["shared_patients"] == 0
+    assert xlite("data", "split", tiny_folder, "--strategy", "image")[0] == 2
+    assert xlite("data", "split", tiny_folder, "--strategy", "image", "--allow-leakage")[0] == 0
+
+
+def test_cache_makes_what_training_reads(xlite: Command, tiny_folder: Path) -> None:
+    status, out, _ = xlite("data", "cache", tiny_folder, "--size", 32)
+    assert status == 0
+    assert out == f"24 films of 32 px, 0.0 MB, in {tiny_folder / 'cache'}\n"
+
+
+def test_predict_reads_files_and_folders_in_the_order_given(
+    xlite: Command, model: str, tiny_folder: Path, tmp_path: Path
+) -> None:
+    from xlite.classify import Classifier
+    from xlite.explain import overlay
+
+    single = tmp_path / "upload.JPG"
+    cv2.imwrite(str(single), np.random.default_rng(1).integers(0, 256, (50, 70), dtype=np.uint8))
+    (tiny_folder / "images" / "readme.txt").write_text("no film")
+    out = tmp_path / "out"
+    status, text, err = xlite("predict", model, single, tiny_folder / "images", "--out", out, "--heatmaps", 2)
+    assert (status, err) == (0, "")
+    assert text.endswith(f"25 films read: {out}\n")
+    with open(out / "predictions.csv", newline="") as file:
+        header, *rows = csv.reader(file)
+    films = sorted(path.name for path in (tiny_folder / "images").glob("*.png"))
+    assert header == ["image", *FINDINGS]
+    assert [row[0] for row in rows] == ["upload.JPG", *films]
+    classifier = Classifier.load(model)
+    reading = classifier.read(read_image(single))
+    np.testing.assert_allclose([float(cell) for cell in rows[0][1:]], reading.probabilities, atol=1e-6)
+    overlays = sorted(path.name for path in out.glob("upload_*.png"))
+    best = reading.top(2)
+    assert overlays == [f"upload_{rank}_{finding}.png" for rank, (finding, _) in enumerate(best, 1)]
+    written = cv2.cvtColor(cv2.imread(str(out / overlays[0])), cv2.COLOR_BGR2RGB)
+    np.testing.assert_array_equal(written, overlay(read_image(single), reading.map(best[0][0])))
+
+
+def test_one_bad_film_does_not_stop_the_others(xlite: Command, model: str, tiny_folder: Path) -> None:
+    images = tiny_folder / "images"
+    (images / "00000001_000.png").write_bytes(b"\x89PNG\r\n\x1a\n truncated")
+    status, out, err = xlite("predict", model, images, "--out", tiny_folder / "out", "--json")
+    assert status == 1
+    assert err.count("Error: ") == 1 and "00000001_000.png" in err
+    predictions = json.loads(out)
+    assert len(predictions) == 23
+    assert list(predictions["00000002_000.png"]) == list(FINDINGS)
+
+
+def test_predict_keeps_films_of_the_same_name_apart(xlite: Command, model: str, tiny_folder: Path) -> None:
+    film = tiny_folder / "images" / "00000001_000.png"
+    other = tiny_folder / "00000001_000.png"
+    other.write_bytes(film.read_bytes())
+    out = tiny_folder / "out"
+    status, text, _ = xlite("predict", model, film, other, "--out", out, "--json", "--heatmaps", 1)
+    assert (status, list(json.loads(text))) == (0, [str(film), str(other)])
+    assert len(list(out.glob("*.png"))) == 2
+    status, _, err = xlite("predict", model, film, film, "--out", out)
+    assert (status, err) == (2, f"Error: {film} was given twice: name each film once\n")
+
+
+def test_predict_on_a_folder_without_films(xlite: Command, model: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    status, _, err = xlite("predict", model, tmp_path / "empty", "--out", tmp_path / "out")
+    assert status == 2
+    assert err.startswith(f"Error: the folder {tmp_path / 'empty'} holds no film")
+
+
+def test_bench_says_what_a_model_costs(xlite: Command, model: str) -> None:
+    status, out, _ = xlite("bench", model, "--json")
+    figures = json.loads(out)
+    size = (checkpoints_dir() / model / "model.safetensors").stat().st_size
+    assert (status, figures["model"], figures["image_size"]) == (0, "demo", 64)
+    assert figures["megabytes"] == round(size / 1e6, 2)
+    assert 0 < figures["latency_p50_ms"] <= figures["latency_p95_ms"]
+
+
+def test_share_refuses_a_port_in_use_and_a_short_password(model: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = child("share", model, "--port", taken.getsockname()[1])
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "in use" in done.stderr
+    done = child("share", model, "--public", "--password", "short")
+    assert done.returncode == 2
+    assert "12" in done.stderr
+
+
+def test_jobs_list_and_status_tell_the_same(xlite: Command) -> None:
+    assert xlite("jobs", "list") == (0, "No runs yet; `xlite train --data DATA` makes one.\n", "")
+    from xlite.config import make_config
+
+    run = Run.create(make_config({"data": "films", "name": "one"}))
+    run.write_progress({"state": "finished", "epoch": 3, "epochs": 3, "best_auc": 0.71234, "best_epoch": 2})
+    status, out, _ = xlite("jobs", "list")
+    assert (status, out) == (
+        0,
+        "run  state     epoch  best AUC  of epoch\none  finished  3/3    0.7123           2\n",
+    )
+    listed = json.loads(xlite("jobs", "list", "--json")[1])
+    assert listed == [json.loads(xlite("jobs", "status", "one", "--json")[1])]
+    assert {"name": "one", "state": "finished", "best_auc": 0.71234}.items() <= listed[0].items()
+    run.path("log.txt").write_text("a\nb\nc\n")
+    assert xlite("jobs", "logs", "one", "-n", 2) == (0, "b\nc\n", "")
+    status, _, err = xlite("jobs", "stop", "one")
+    assert (status, "does not run" in err) == (2, True)
+    assert xlite("jobs", "resume", "one")[0] == 2
+
+
+def test_train_evaluate_and_score(xlite: Command, tiny_folder: Path, tmp_path: Path) -> None:
+    status, out, err = xlite("train", "--data", tiny_folder, "--name", "one", "--epochs", 2, *TINY.split())
+    assert (status, err) == (0, "")
+    run = Run.named("one")
+    assert run.path("log.txt").read_text() == out
+    assert "parameters" in out and "multiply-adds" in out
+    assert run.status().state == "finished"
+    status, _, err = xlite("train", "--data", tiny_folder, "--name", "one", *TINY.split())
+    assert (status, "'one' exists already" in err) == (2, True)
+    words = ["--data", tiny_folder, "--split", "patient", "--part", "test", "--out", tmp_path / "e"]
+    status, out, _ = xlite("evaluate", "one", *words, "--json")
+    report = json.loads((tmp_path / "e" / "metrics.json").read_text())
+    assert (status, json.loads(out)) == (0, report)
+    assert (report["split"]["part"], report["split"]["images"]) == ("test", 4)
+    predictions = tmp_path / "e" / "predictions.csv"
+    status, out, _ = xlite("score", predictions, "--table", tiny_folder, "--out", tmp_path / "s", "--json")
+    assert (status, json.loads(out)["split"]["images"]) == (0, 4)
+
+
+def test_a_wrong_setting_does_not_use_up_the_name(xlite: Command, tiny_folder: Path) -> None:
+    words = ["train", "--data", tiny_folder, "--name", "one", "--epochs", 1, *TINY.split()]
+    status, _, err = xlite(*words, "--backbone", "resnet1800")
+    assert (status, err.count("\n"), "resnet1800" in err) == (2, 1, True)
+    assert "resnet1800" in Run.named("one").status().message
+    assert "resnet1800" in Run.named("one").log_tail(1)
+    assert xlite(*words)[0] == 0
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_job_lives_on_is_stopped_and_resumed(tiny_folder: Path) -> None:
+    words = ["--data", tiny_folder, "--name", "job", "--epochs", 2000, "--patience", 2000, *TINY.split()]
+    assert child("jobs", "start", *words).stdout == "job\n"
+    run = Run.named("job")
+    wait_for(lambda: len(run.read_metrics()) > 1)
+    assert child("jobs", "start", *words).returncode == 2
+    assert "already running" in child("jobs", "resume", "job").stderr
+    assert child("jobs", "stop", "job").returncode == 0
+    wait_for(lambda: run.status().state == "stopped")
+    rows = len(run.read_metrics())
+    assert child("jobs", "resume", "job").returncode == 0
+    wait_for(lambda: len(run.read_metrics()) > rows)
+    assert run.status().state == "running"
+    assert child("jobs", "stop", "job").returncode == 0
+    wait_for(lambda: run.status().state == "stopped")
+    log = child("jobs", "logs", "job", "--lines", 1000).stdout
+    assert log.count("\nepoch 1/2000") == 1  # once, though stdout is the log itself
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+def test_an_interrupted_train_is_stopped_with_130(tiny_folder: Path) -> None:
+    words = [
+        "train",
+        "--data",
+        tiny_folder,
+        "--name",
+        "job",
+        "--epochs",
+        2000,
+        "--patience",
+        2000,
+        *TINY.split(),
+    ]
+    line = [sys.executable, "-m", "xlite", *map(str, words)]
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: (checkpoints_dir() / "job" / "metrics.csv").exists())
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "Error: interrupted\n")
+    assert Run.named("job").status().state == "stopped"

@@ -1,0 +1,180 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.image import scale_cam_image
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torch import nn
+
+from xlite.explain import activation_maps, overlay, upsample_map
+from xlite.models.student import Student
+
+TINY = "test_resnet.r160_in1k"
+ATTENTIONS = ("none", "mhsa", "performer")
+FULL = ("resnet18", "efficientnet_b0", "mobilenetv3_small_100", "densenet121", "convnext_tiny")
+
+
+def student(backbone: str = TINY, attention: str = "none", seed: int = 0) -> Student:
+    """As after training: attention that is no longer the identity, batch norms that saw films."""
+    torch.manual_seed(seed)
+    model = Student(backbone, attention)
+    if attention != "none":
+        nn.init.normal_(model.attention.attention.proj.weight, std=0.05)
+    model.train()
+    with torch.no_grad():
+        model.features(torch.randn(8, 3, 96, 96))
+    return model.eval()
+
+
+class ForOracle(nn.Module):
+    """The student with its last map as a module, where the library can hang its hooks."""
+
+    def __init__(self, model: Student):
+        super().__init__()
+        self.model, self.last_map = model, nn.Identity()
+
+    def forward(self, x):
+        return self.model.head(self.last_map(self.model.features(x)))
+
+
+def check_against_the_library(model: Student, side: int = 96) -> None:
+    torch.manual_seed(1)
+    x = torch.randn(2, 3, side, side)
+    logits, maps = activation_maps(model, x)
+    with torch.no_grad():
+        torch.testing.assert_close(logits, model(x), rtol=1e-4, atol=1e-5)
+    oracle = ForOracle(model)
+    with GradCAM(model=oracle, target_layers=[oracle.last_map]) as cam:
+        for finding in range(14):
+            expected = cam(x, targets=[ClassifierOutputTarget(finding)] * 2)  # scaled, resized, scaled
+            mine = scale_cam_image(scale_cam_image(maps[:, finding].numpy(), (side, side)))
+            np.testing.assert_allclose(mine, expected, atol=1e-4)
+    assert (maps.amax((2, 3)) > 0).float().mean() > 0.5  # not a comparison of empty maps
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("backbone", [TINY, "mobilenetv3_small_050", "test_convnext"])
+def test_maps_are_those_of_pytorch_grad_cam(backbone, attention):
+    check_against_the_library(student(backbone, attention))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("backbone", FULL)
+def test_maps_of_each_backbone_are_those_of_pytorch_grad_cam(backbone, attention):
+    check_against_the_library(student(backbone, attention), 128)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_maps_are_the_gradient_by_its_definition(attention):
+    """Equations 1 and 2, cell by cell, unscaled: the size of a map matters where films are compared."""
+    model = student("mobilenetv3_small_050", attention)
+    x = torch.randn(1, 3, 96, 160)
+    _, maps = activation_maps(model, x)
+    f = model.features(x).detach().requires_grad_()
+    for finding in range(14):
+        (gradient,) = torch.autograd.grad(model.head(f)[0, finding], f)
+        expected = (gradient.mean((2, 3), keepdim=True) * f).sum(1).relu()
+        torch.testing.assert_close(maps[:, finding], expected, rtol=1e-4, atol=1e-7)
+
+
+def test_a_films_maps_do_not_depend_on_its_batch():
+    model = student()
+    x = torch.randn(3, 3, 64, 64)
+    logits, maps = activation_maps(model, x)
+    for i in range(3):
+        alone = activation_maps(model, x[i : i + 1])
+        torch.testing.assert_close(alone[0][0], logits[i], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(alone[1][0], maps[i], rtol=1e-4, atol=1e-6)
+
+
+def test_eight_threads_on_one_model_give_what_one_thread_gives():
+    model = student("mobilenetv3_small_050", "mhsa")
+    films = [torch.randn(1, 3, 96, 96) for _ in range(48)]
+    alone = [activation_maps(model, x) for x in films]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda x: activation_maps(model, x), films))
+    for (logits, maps), (expected_logits, expected_maps) in zip(together, alone, strict=True):
+        torch.testing.assert_close(logits, expected_logits, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(maps, expected_maps, rtol=1e-5, atol=1e-7)
+
+
+def test_maps_change_nothing_in_the_model():
+    model = student()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    activation_maps(model, torch.randn(2, 3, 64, 64))
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    assert all(p.grad is None and p.requires_grad for p in model.parameters())
+    assert not any(m._forward_hooks or m._backward_hooks for m in model.modules())
+
+
+def test_maps_need_one_pass_through_the_backbone():
+    model, calls = student(), []
+    model.backbone.conv1.register_forward_hook(lambda *_: calls.append(1))
+    activation_maps(model, torch.randn(2, 3, 64, 64))
+    assert calls == [1]
+
+
+def test_maps_work_under_inference_mode_and_with_frozen_weights():
+    model = student().requires_grad_(False)
+    x = torch.randn(1, 3, 64, 64)
+    expected = activation_maps(model, x)
+    with torch.inference_mode():
+        logits, maps = activation_maps(model, torch.ones(1, 3, 64, 64) * x)
+    assert torch.equal(logits, expected[0]) and torch.equal(maps, expected[1])
+    assert not maps.requires_grad and not logits.requires_grad
+
+
+def test_a_model_in_training_is_refused():
+    with pytest.raises(ValueError, match="need the model in eval mode"):
+        activation_maps(student().train(), torch.zeros(1, 3, 64, 64))
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    coarse=hnp.arrays(np.float32, (7, 7), elements=st.floats(0, 1e6, width=32)),
+    shape=st.tuples(st.integers(1, 300), st.integers(1, 300)),
+)
+def test_a_map_in_the_frame_of_the_film_is_between_0_and_1(coarse, shape):
+    fine = upsample_map(coarse, shape)
+    assert (fine.shape, fine.dtype) == (shape, np.float32)
+    assert fine.min() >= 0
+    assert fine.max() == (1 if fine.any() else 0)
+
+
+def test_the_peak_of_a_map_lies_where_its_cell_lies():
+    coarse = np.zeros((7, 7), np.float32)
+    coarse[1, 5] = 3  # the cell of rows 100-199, columns 250-299 of a film of 700 x 350
+    fine = upsample_map(coarse, (700, 350))
+    rows, columns = np.nonzero(fine > 0.9)
+    assert (rows.mean(), columns.mean()) == (149.5, 274.5)
+    assert 100 <= rows.min() and rows.max() < 200 and 250 <= columns.min() and columns.max() < 300
+
+
+def test_an_empty_map_stays_empty():
+    assert not upsample_map(np.zeros((7, 7), np.float32), (20, 30)).any()
+
+
+def test_an_overlay_leaves_the_film_bare_where_nothing_was_seen():
+    film = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert (overlay(film, np.zeros((16, 16), np.float32)) == film[..., None]).all()
+
+
+def test_an_overlay_is_red_at_the_peak_and_still_shows_the_film():
+    dark, bright = np.full((8, 8), 40, np.uint8), np.full((8, 8), 200, np.uint8)
+    peak = np.ones((8, 8), np.float32)
+    red, green, blue = overlay(dark, peak)[0, 0].astype(int)
+    assert red > green and red > blue  # RGB, not BGR
+    difference = overlay(bright, peak).astype(int) - overlay(dark, peak)
+    assert (abs(difference - (1 - 0.45) * 160) <= 1).all()  # the film's own contrast, less the opacity
+    assert (overlay(dark, peak, opacity=0) == 40).all()
+
+
+def test_an_overlay_refuses_another_frame():
+    with pytest.raises(ValueError, match=r"film \(8, 8\) and map \(7, 7\) must have the same shape"):
+        overlay(np.zeros((8, 8), np.uint8), np.zeros((7, 7), np.float32))

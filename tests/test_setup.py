@@ -1,0 +1,162 @@
+"""What a newcomer meets first: the settings on the command line, the README, the start scripts."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from xlite.cli import run
+from xlite.config import TrainConfig
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [
+    *(
+        "data phantom",
+        "data download",
+        "data check",
+        "data split",
+        "data leakage",
+        "data cache",
+        "eda",
+        "train",
+    ),
+    *("jobs list", "jobs status", "jobs start", "jobs stop", "jobs resume", "jobs logs"),
+    *("evaluate", "score", "predict", "bench", "share"),
+]
+
+
+def squeezed(text: str) -> str:
+    """The text without the line breaks and hyphenation of a help page."""
+    return re.sub(r"\s+", "", text)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help_and_stands_in_the_readme(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*command.split(), "--help"]) == 0
+    assert f"Usage: xlite {command} " in capsys.readouterr().out
+    assert f"`xlite {command}" in README
+
+
+def test_the_readme_and_this_list_know_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    known: set[str] = set()
+    for group in ("", "data", "jobs"):
+        assert run([*group.split(), "--help"]) == 0
+        listed = capsys.readouterr().out.split("Commands:\n")[1]
+        known |= {f"{group} {line.split()[0]}".strip() for line in re.findall(r"^  \w.*$", listed, re.M)}
+    assert known - {"data", "jobs"} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["train", "jobs start"])
+def test_each_setting_is_an_option_with_its_description_and_default(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run([*command.split(), "--help"])
+    page = squeezed(capsys.readouterr().out)
+    for name, field in TrainConfig.model_fields.items():
+        option = name.replace("_", "-")
+        assert f"--{option}" in page
+        assert squeezed(field.description or "") in page, name
+        if isinstance(field.default, bool):
+            assert f"--{option}/--no-{option}" in page
+            assert squeezed(f"[default: {'' if field.default else 'no-'}{option}]") in page
+        elif not field.is_required() and field.default != "":
+            assert squeezed(f"{field.description}[default: {field.default}]") in page
+
+
+def test_help_takes_half_a_second_at_most() -> None:
+    code = (
+        "import sys, time; began = time.process_time(); from xlite.cli import run; run(['--help']); "
+        "heavy = {'torch', 'pandas', 'numpy', 'streamlit', 'cv2', 'tqdm'} & set(sys.modules); "
+        "print(heavy, time.process_time() - began, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy, seconds = done.stderr.rsplit(" ", 1)
+    assert heavy == "set()"
+    assert float(seconds) < 0.5
+
+
+def test_module_and_command_are_the_same() -> None:
+    pages = [
+        subprocess.run([*words, "--help"], capture_output=True, text=True, check=True).stdout
+        for words in (["xlite"], [sys.executable, "-m", "xlite"])
+        if words[0] != "xlite" or shutil.which("xlite")
+    ]
+    assert len(set(pages)) == 1
+    assert pages[0].startswith("Usage: xlite ")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the start script with requirements that need no network: they install nothing."""
+    root = tmp_path / "check out"
+    (root / "app").mkdir(parents=True)
+    shutil.copy(ROOT / "run", root / "run")
+    (root / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "none"\nbackend-path = ["."]\n'
+    )
+    (root / "requirements.txt").write_text("")
+    (root / "xlite").mkdir()
+    (root / "xlite" / "__main__.py").write_text("import sys, json; print(json.dumps(sys.argv[1:]))")
+    return root
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="a bash script")
+def test_run_makes_its_environment_once(checkout: Path) -> None:
+    environment = {**os.environ, "XLITE_VENV": str(checkout / "an env")}
+    words = [str(checkout / "run"), "xlite", "data", "check", "a b"]
+
+    def call() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            words, cwd=checkout, env=environment, capture_output=True, text=True, check=True
+        )
+
+    first, second = call(), call()
+    assert json.loads(first.stdout) == json.loads(second.stdout) == ["data", "check", "a b"]
+    assert "Installing" in first.stderr
+    assert second.stderr == ""
+    (checkout / "requirements.txt").write_text("# changed\n")
+    assert "Installing" in call().stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a bash script")
+def test_run_explains_itself_and_asks_for_a_python(checkout: Path) -> None:
+    done = subprocess.run([str(checkout / "run")], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "Error: expected ./run app, ./run test or ./run xlite COMMAND\n",
+    )
+    tools = checkout / "tools"
+    tools.mkdir()
+    for name in ("bash", "dirname", "cat", "cksum", "env"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    done = subprocess.run(
+        [str(checkout / "run"), "xlite"], env={"PATH": str(tools)}, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "Error: no Python 3.11, 3.12 or 3.13 was found: install one\n",
+    )
+
+
+def test_every_dependency_is_bounded() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    assert [line for line in wanted if not re.search(r">=[\d.]+.*,<[\d.]+$", line)] == []
+    assert (ROOT / "requirements.txt").read_text().splitlines()[-1] == "-e ."
+
+
+def test_the_licence_is_the_one_that_is_named() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    text = (ROOT / "LICENSE").read_text()
+    assert project["license"] == "Apache-2.0"
+    assert "Apache License" in text and "END OF TERMS AND CONDITIONS" in text

@@ -1,0 +1,211 @@
+"""The Gradio demo as strangers meet it: a real server, a real client, and what it must refuse."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+from demo_home import save_demo_model
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from xlite.catalog import spoken
+from xlite.classify import Classifier
+from xlite.config import PACKAGE_ROOT
+from xlite.findings import FINDINGS
+from xlite.images import read_image
+
+SHARE = PACKAGE_ROOT / "app" / "share.py"
+PASSWORD = "correct horse battery"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serving(home: Path, *options: str) -> Iterator[str]:
+    """A demo of `demo0` on a free loopback port, its temporary files under `home/tmp`."""
+    port = free_port()
+    (home / "tmp").mkdir(exist_ok=True)
+    environment = {**os.environ, "XLITE_HOME": str(home), "TMPDIR": str(home / "tmp"), "OMP_NUM_THREADS": "1"}
+    with open(home / "share.log", "wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, str(SHARE), "demo0", "--port", str(port), *options],
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 90
+        while True:
+            try:
+                httpx.get(address, timeout=5)
+                break
+            except httpx.TransportError:
+                assert server.poll() is None and time.monotonic() < deadline, (home / "share.log").read_text()
+                time.sleep(0.1)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a tiny model, for the servers of this file."""
+    home = tmp_path_factory.mktemp("share-home")
+    save_demo_model(home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
+    """A demo with a password."""
+    with serving(home, "--password", PASSWORD) as address:
+        yield address
+
+
+@pytest.fixture
+def client(address: str, tmp_path: Path) -> Client:
+    return Client(address, auth=("guest", PASSWORD), verbose=False, download_files=tmp_path / "down")
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "film-of-a-test.png"
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 256, (120, 100), dtype=np.uint8))
+    return path
+
+
+def kept_files(home: Path) -> list[str]:
+    return [str(path) for path in (home / "tmp").rglob("*") if path.is_file()]
+
+
+@pytest.mark.slow
+def test_it_reads_a_film_as_the_classifier_does_and_keeps_nothing(home: Path, client: Client, film: Path):
+    maps, label = client.predict(handle_file(film), api_name="/read")
+    reading = Classifier.load(home / "checkpoints" / "demo0").read(read_image(film))
+    told = {row["label"]: row["confidence"] for row in label["confidences"]}
+    wanted = {spoken(name): value for name, value in zip(FINDINGS, reading.probabilities, strict=True)}
+    assert told == pytest.approx(wanted, abs=1e-5)
+    assert maps.count("data:image/jpeg;base64,") == 4
+    for finding, probability in reading.top(3):
+        assert f"{spoken(finding)} {probability:.1%}" in maps
+    assert kept_files(home) == []
+
+
+@pytest.mark.slow
+def test_a_file_that_is_no_film_gets_one_sentence_and_is_not_kept(home: Path, client: Client, tmp_path: Path):
+    fake = tmp_path / "fake.png"
+    fake.write_text("this is no picture")
+    with pytest.raises(AppError) as refusal:
+        client.predict(handle_file(fake), api_name="/read")
+    assert "Traceback" not in str(refusal.value) and "image" in str(refusal.value).lower()
+    assert kept_files(home) == []
+
+
+@pytest.mark.slow
+def test_a_wrong_password_or_none_gets_nothing(address: str):
+    with pytest.raises(ValueError, match="[Aa]uth|login|credentials|password"):
+        Client(address, auth=("guest", "wrong horse battery"), verbose=False)
+    with httpx.Client(base_url=address) as stranger:
+        assert stranger.get("/config").status_code == 401
+        assert stranger.post("/gradio_api/upload", files={"files": b"x"}).status_code == 401
+        assert stranger.post("/gradio_api/call/read", json={"data": [None]}).status_code == 401
+
+
+@pytest.mark.slow
+def test_files_over_20_mb_are_refused(home: Path, address: str):
+    with signed_in(address) as guest:
+        big = guest.post("/gradio_api/upload", files={"files": ("big.png", b"\0" * (21 << 20))}, timeout=60)
+    assert big.status_code == 413
+    assert [name for name in kept_files(home) if "big.png" in name] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=../../../../etc/passwd",
+        "/gradio_api/file=%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+        "/gradio_api/file=file:///etc/passwd",
+        "/gradio_api/file/etc/passwd",
+        "/file=/etc/passwd",
+        f"/gradio_api/file={SHARE}",
+        "/static/../../../../../../etc/passwd",
+        "/gradio_api/proxy=http://127.0.0.1:1/",
+    ],
+)
+def test_no_address_gives_a_file_of_the_machine(address: str, path: str):
+    with signed_in(address) as guest:
+        answer = guest.get(path)
+    assert answer.status_code in (400, 403, 404, 405)
+    assert "root:" not in answer.text and "import" not in answer.text
+
+
+@pytest.mark.slow
+def test_it_offers_reading_and_nothing_else(client: Client):
+    named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert set(named) <= {"/read", "/example"}
+
+
+@contextmanager
+def signed_in(address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=address, follow_redirects=False) as guest:
+        answer = guest.post("/login", data={"username": "guest", "password": PASSWORD})
+        assert answer.status_code == 200
+        yield guest
+
+
+def share(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(SHARE), *options],
+        env={**os.environ, "XLITE_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--public"], "a demo that others can reach needs --password with 12 characters or more"),
+        (["--host", "0.0.0.0"], "a demo that others can reach needs --password with 12 characters or more"),
+        (["--public", "--password", "elevenchars"], "the password has 11 characters: use 12 or more"),
+        (["--password", "short"], "the password has 5 characters: use 12 or more"),
+        (["--port", "70000"], "port 70000 does not exist"),
+    ],
+)
+def test_an_open_door_is_refused(home: Path, options: list[str], sentence: str):
+    done = share(home, "demo0", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Error: {sentence}") and done.stderr.count("\n") == 1
+
+
+def test_a_port_in_use_and_an_unknown_model_get_one_sentence(home: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = share(home, "demo0", "--port", str(port))
+    assert done.returncode == 2
+    assert (
+        done.stderr.startswith(f"Error: cannot answer on 127.0.0.1:{port}") and done.stderr.count("\n") == 1
+    )
+    done = share(home, "no-such-model", "--port", str(free_port()))
+    assert done.returncode == 2
+    assert "'no-such-model'" in done.stderr and done.stderr.count("\n") == 1

@@ -1,0 +1,91 @@
+"""The model card: what a model is, what it learned from, what its figures are, and what it is not for."""
+
+from pathlib import Path
+
+from xlite.files import write_atomic
+from xlite.findings import FINDINGS
+from xlite.models.checkpoint import ModelInfo
+
+CARD_FILE = "MODEL_CARD.md"
+
+_PURPOSE = """## What it is for
+
+Research and teaching: comparing light models, distillation and maps on frontal chest films of adults.
+
+## What it must not be used for
+
+- No diagnosis, no triage, no decision about a person: it is no medical device and was never validated as one.
+- No lateral films, no other body parts, no children, no CT slices or photographs of screens.
+- No statement that a finding is absent: a low probability is not a normal film.
+- No comparison of its figures with those of another split, another label edition or another mix of films.
+
+The labels it learned from were taken from radiology reports by a program; against radiologists part of them
+is wrong (for pneumothorax about half of the positive labels). A map shows what moved the score, not where a
+finding is."""
+
+
+def write_card(path: Path, info: ModelInfo, report: dict, parameters: int, megabytes: float) -> None:
+    """Writes the card of one model (Markdown) from what its file says and its report on the test part.
+
+    `report` as `evaluate_predictions` returns it; `megabytes` is the size of the model file.
+    """
+    notes = info.notes
+    facts = {
+        "Architecture": f"{info.backbone}, attention {info.attention}, head of {info.hidden} units, "
+        f"{parameters / 1e6:.2f} M parameters, {megabytes:.1f} MB",
+        "Input": f"one frontal film, grey, squashed to {info.preprocess.size} × {info.preprocess.size} px",
+        "Output": "14 probabilities (not exclusive) in NIH order, calibrated per finding on validation films",
+        "Trained on": f"the train part of split {info.split_id}, {info.label_version} labels",
+        "Starting weights": notes.get("started_from") or "not noted",
+        "Teacher": notes.get("teacher") or "none",
+        "Hard loss, sampler, seed": f"{notes.get('loss')}, {notes.get('sampler')}, {notes.get('seed')}",
+        "Best epoch": str(notes.get("epoch", "not noted")),
+    }
+    lines = [f"# Model card: {notes.get('run') or path.parent.name}", ""]
+    lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.items()), ""]
+    lines += [*_figures(report), "", _PURPOSE, ""]
+    write_atomic(path, "\n".join(lines).encode())
+
+
+def _figures(report: dict) -> list[str]:
+    """The report as a Markdown section: what it was measured on, a row a finding, the warnings."""
+    split, macro = report["split"], report["macro"]
+    lines = [
+        "## Figures",
+        "",
+        f"Measured on the {split['part']} part of split {split['id']}: {split['images']} films of "
+        f"{split['patients']} patients, {split['label_version']} labels. In brackets 95 % intervals by "
+        f"resampling patients ({report['bootstrap']['resamples']} times).",
+        "",
+        "| finding | positives | AUC | average precision | threshold | sensitivity | specificity |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for finding in FINDINGS:
+        row = report["per_class"][finding]
+        lines.append(
+            f"| {finding} | {row['positives']} | {interval(row['auc'])} | {interval(row['ap'])} | "
+            f"{row['threshold']:.3f} | {_number(row['recall'])} | {_number(row['specificity'])} |"
+        )
+    lines += [
+        f"| **mean of 14** | | **{interval(macro['auc'])}** | {interval(macro['ap'])} | | | |",
+        "",
+        f"Always answering no has an accuracy of {report['baseline']['always_no_accuracy']:.3f} on these "
+        "films, so accuracy says nothing. Expected calibration error (15 bins, mean): "
+        f"{_number(macro['ece']['value'])}.",
+    ]
+    if report["warnings"]:
+        lines += ["", "Warnings:", "", *(f"- {warning}" for warning in report["warnings"])]
+    return lines
+
+
+def interval(figure: dict) -> str:
+    """`0.812 (0.790–0.834)` of {value, low, high}; `undefined` where there is no value."""
+    if figure["value"] is None:
+        return "undefined"
+    if figure.get("low") is None:
+        return f"{figure['value']:.3f}"
+    return f"{figure['value']:.3f} ({figure['low']:.3f}–{figure['high']:.3f})"
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
