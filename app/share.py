@@ -10,10 +10,13 @@ import base64
 import html
 import ipaddress
 import os
+import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,13 +27,14 @@ from xlite.findings import FINDINGS
 if TYPE_CHECKING:
     import gradio as gr
     import numpy as np
+
     from xlite.classify import Classifier, Reading
 
 USER = "guest"
 MIN_PASSWORD = 12
 MAX_UPLOAD = "20mb"
 KEPT_S = 60
-"""Uploads that nobody asked to read are deleted after so many seconds; a film that was read, at once."""
+"""A film that was read is deleted at once, an upload broken off or never read after so many seconds."""
 NOTICE = "Research software, not for clinical use. Its output is no diagnosis. Films are not kept."
 STYLE = """
 .film-row {display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 12px}
@@ -116,7 +120,21 @@ def serve(options: argparse.Namespace) -> None:
         if options.public and not demo.share_url:
             demo.close()
             raise RunError("no public link could be made: this machine does not reach Gradio's service")
-        demo.block_thread()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            while True:
+                time.sleep(KEPT_S / 10)
+                sweep(Path(folder))
+        except KeyboardInterrupt:
+            demo.close(verbose=False)
+
+
+def sweep(folder: Path, older_than_s: float = KEPT_S) -> None:
+    """Deletes the files in Gradio's folder that are older, also those that it has forgotten."""
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            if path.is_file() and time.time() - path.stat().st_mtime > older_than_s:
+                path.unlink()
 
 
 def launch(demo: "gr.Blocks", options: argparse.Namespace) -> None:
@@ -149,7 +167,7 @@ def build(classifier: "Classifier") -> "gr.Blocks":
         return answer(classifier, take(film))
 
     info = classifier.info
-    with gr.Blocks(title="X-Lite", analytics_enabled=False, delete_cache=(KEPT_S, KEPT_S)) as demo:
+    with gr.Blocks(title="X-Lite", analytics_enabled=False) as demo:
         gr.Markdown(f"# X-Lite reads a chest film\n**{NOTICE}**")
         with gr.Row():
             with gr.Column(scale=2):

@@ -11,8 +11,9 @@ from xlite.data.nih import NihFolder
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS, NO_FINDING
 
-PHANTOM = {"images": 60, "patients": 24, "size": 256, "seed": 42}
+PHANTOM = {"images": 40, "patients": 16, "size": 256, "seed": 42}
 A_PAGE = 12
+AGES = (0, 100)
 QUIET_BAR = {"displayModeBar": False}
 ALL = "all films"
 
@@ -38,18 +39,17 @@ def thumbnail(path: str, changed: float, boxes: pd.DataFrame) -> bytes:
 
 
 def draw_phantom() -> None:
-    """Writes a small phantom folder and opens it."""
+    """Writes a small phantom folder and makes it the app's data folder."""
     from xlite.data.phantom import write_phantom
 
     out = home() / "data" / "phantom"
-    with st.spinner("Drawing films"):
-        write_phantom(out, **PHANTOM)
-    open_data(out)
-
-
-def open_data(folder: Path) -> None:
-    """Makes it the app's data folder."""
-    st.session_state["data"] = str(folder)
+    bar = st.progress(0.0, "Drawing films")
+    try:
+        # One process: a second one would start by running the page.
+        write_phantom(out, **PHANTOM, progress=lambda done, films: bar.progress(done / films), processes=1)
+        st.session_state["data"] = str(out)
+    except DataError as error:
+        st.error(str(error))
 
 
 def offer_data() -> None:
@@ -65,13 +65,12 @@ def offer_data() -> None:
 def ask_filter(folder: NihFolder, parts: dict[str, list[str]]) -> browse.Filter:
     """The row of filters."""
     table = folder.table
-    oldest = int(table["age"].max()) + 1 if table["age"].notna().any() else 100
     with st.container(border=True):
         left, middle, right = st.columns([3, 3, 2], gap="medium")
         findings = left.multiselect(
             "Films that have", [NO_FINDING, *FINDINGS], format_func=spoken, placeholder="anything", key="has"
         )
-        ages = middle.slider("Age in years", 0, oldest, (0, oldest), key="ages")
+        ages = middle.slider("Age in years", *AGES, AGES, key="ages")
         part = right.selectbox("Part", [ALL, *parts], key="part")
         with st.container(horizontal=True, gap="medium"):
             views = st.pills("View", sorted(table["view"].unique()), selection_mode="multi", key="views")
@@ -79,7 +78,7 @@ def ask_filter(folder: NihFolder, parts: dict[str, list[str]]) -> browse.Filter:
     return browse.Filter(
         views=tuple(views),
         sexes=tuple(sexes),
-        ages=None if ages == (0, oldest) else ages,
+        ages=None if ages == AGES else ages,
         findings=tuple(findings),
         part="" if part == ALL else part,
     )
@@ -160,11 +159,10 @@ def show_people(data: dict) -> None:
 def show_patients(data: dict) -> None:
     """Films and findings per patient."""
     facts = data["facts"]
+    theirs = facts["films_of_patients_with_several"] / facts["films"]
     st.caption(
         f"{facts['patients_with_several']:,} patients have more than one film, one of them "
-        f"{facts['most_films']:,}; {facts['films_of_patients_with_several'] / facts['films']:.1%} of the films "
-        f"are theirs, {facts['follow_ups'] / facts['films']:.1%} are follow-ups. "
-        "This is why a split must go by patient."
+        f"{facts['most_films']:,}; {theirs:.1%} of the films are theirs. So a split must go by patient."
     )
     left, right = st.columns(2, gap="large")
     left.plotly_chart(figures.films_each(data["films_each"]), key="films-each", config=QUIET_BAR)

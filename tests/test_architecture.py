@@ -38,7 +38,7 @@ ON_TOP = {"cli", "__main__"}
 ONLY_IN = {
     "streamlit": ("app/Home.py", "pages/"),
     "gradio": ("app/share.py",),
-    "lightning": ("xlite/training/loop.py",),
+    "lightning_fabric": ("xlite/training/loop.py", "xlite/training/engine.py"),
 }
 
 

@@ -78,6 +78,15 @@ def test_only_a_changed_source_is_decoded_again(tiny_folder, tmp_path, reads):
     assert len(list((tmp_path / "cache").glob("*.npy"))) == 1
 
 
+def test_a_source_of_the_same_size_but_a_later_date_is_decoded_again(tiny_folder, tmp_path, reads):
+    paths = films_of(tiny_folder)
+    open_cache(paths, SMALL, tmp_path / "cache")
+    reads.clear()
+    os.utime(paths[9], ns=(0, paths[9].stat().st_mtime_ns + 1))
+    open_cache(paths, SMALL, tmp_path / "cache")
+    assert reads == [paths[9].name]
+
+
 def test_films_that_come_and_go_are_followed(tiny_folder, tmp_path, reads):
     paths = films_of(tiny_folder)
     open_cache(paths[:20], SMALL, tmp_path / "cache")

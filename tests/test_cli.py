@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -19,7 +19,7 @@ from xlite.cli import run
 from xlite.config import checkpoints_dir
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
-from xlite.training.run import Run
+from xlite.training.run import LIVE, Run
 
 TINY = (
     "--backbone test_resnet.r160_in1k --weights none --image-size 64 --batch-size 8 --hidden 16 --device cpu"
@@ -309,7 +309,18 @@ def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
         time.sleep(0.05)
 
 
+@pytest.fixture
+def no_job_left() -> Iterator[None]:
+    """Ends what a failed test leaves running."""
+    yield
+    for job in Run.list():
+        if job.status().state in LIVE:
+            job.stop()
+            wait_for(lambda job=job: not job.is_held())
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_job_left")
 def test_a_job_lives_on_is_stopped_and_resumed(tiny_folder: Path) -> None:
     words = ["--data", tiny_folder, "--name", "job", "--epochs", 2000, "--patience", 2000, *TINY.split()]
     assert child("jobs", "start", *words).stdout == "job\n"
@@ -330,6 +341,7 @@ def test_a_job_lives_on_is_stopped_and_resumed(tiny_folder: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_job_left")
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
 def test_an_interrupted_train_is_stopped_with_130(tiny_folder: Path) -> None:
     words = [

@@ -161,6 +161,10 @@ def test_what_training_did_to_the_figures_is_said(model: Path, tiny_folder: Path
         "scores are not probabilities: trained with weighted_bce and balanced sampler, not calibrated",
         "teacher contamination: 3 films were in its training list",
     ]
+    amend(
+        model, notes={"loss": "focal"}, calibration={"method": "platt", "scale": [1] * 14, "bias": [0] * 14}
+    )
+    assert not any("not probabilities" in text for text in judged(model, tiny_folder, tmp_path)["warnings"])
 
 
 def test_missing_films_are_refused_or_left_out_and_counted(

@@ -58,7 +58,7 @@ def test_page_counts_the_folder(tiny_folder: Path):
     }
     assert [tab.label for tab in page.tabs] == ["Findings", "Together", "Ages and views", "Patients"]
     assert len(page.get("plotly_chart")) == 7
-    assert len(gallery(page)) == 12 and len(page.get("imgs")) == 12
+    assert len(gallery(page)) == 12 and len(page.get("image")) == 12
 
 
 def test_filters_narrow_figures_and_gallery(tiny_folder: Path):
@@ -78,6 +78,22 @@ def test_filters_narrow_figures_and_gallery(tiny_folder: Path):
     }
     page.slider(key="ages").set_value((30, 35)).run()
     assert gallery(page) == ["00000004_001"]
+
+
+def test_filters_survive_another_folder(tiny_folder: Path, tmp_path: Path):
+    other = tmp_path / "other"
+    other.mkdir()
+    lines = (tiny_folder / "Data_Entry_2017_v2020.csv").read_text().splitlines()
+    (other / "Data_Entry_2017_v2020.csv").write_text(
+        "\n".join(line for line in lines if ",PA," not in line) + "\n"
+    )
+    page = explore(data=str(tiny_folder))
+    page.selectbox(key="part").set_value("official test").run()
+    page.button_group(key="views").set_value(["PA"]).run()
+    assert metrics(page)["Films"] == "3"
+    page.session_state["data"] = str(other)
+    page.run()
+    assert metrics(page)["Films"] == "12"
 
 
 def test_a_filter_that_lets_nothing_through_says_so(tiny_folder: Path):
@@ -123,7 +139,7 @@ def test_thumbnail_of_a_broken_film_raises_and_the_gallery_says_which(tiny_folde
         browse.thumbnail(broken, pd.DataFrame(columns=list(FIELDS)))
     page = explore(data=str(tiny_folder))
     assert metrics(page)["Films"] == "24"
-    assert len(page.error) == 1 and len(page.get("imgs")) == 11
+    assert len(page.error) == 1 and len(page.get("image")) == 11
 
 
 def test_a_bad_folder_gets_one_sentence(tmp_path: Path):
@@ -146,14 +162,23 @@ def test_without_data_the_page_shows_the_command_and_the_button(own_home: Path):
     page = explore()
     assert metrics(page) == {}
     assert page.code[0].value.startswith("xlite data phantom data/phantom --images 600")
-    assert [button.label for button in page.button] == ["Draw a small phantom folder (60 films)"]
+    assert [button.label for button in page.button] == ["Draw a small phantom folder (40 films)"]
 
 
+@pytest.mark.slow
 def test_the_button_draws_a_phantom_folder_and_opens_it(own_home: Path):
     page = explore()
     page.button[0].click().run()
-    assert metrics(page)["Films"] == "60" and metrics(page)["Patients"] == "24"
+    assert metrics(page)["Films"] == "40" and metrics(page)["Patients"] == "16"
     assert page.session_state["data"] == str(own_home / "data" / "phantom")
+
+
+def test_the_button_says_what_is_in_the_way(own_home: Path):
+    (own_home / "data" / "phantom").mkdir(parents=True)
+    (own_home / "data" / "phantom" / "mine.txt").write_text("keep")
+    page = explore()
+    page.button[0].click().run()
+    assert metrics(page) == {} and "not an empty folder" in page.error[0].value
 
 
 def test_a_folder_in_home_is_found_by_itself(own_home: Path, tiny_folder: Path):
@@ -185,7 +210,7 @@ def test_matching_is_what_a_row_by_row_reading_gives(tiny_folder: Path):
         if row[6] == "PA" and row[5] == "F" and 32 <= int(row[4]) <= 40 and row[0] in listed
     ]
     found = browse.matching(folder.table, wanted, browse.parts_of(folder))
-    assert found["image"].tolist() == expected and len(expected) == 3
+    assert found["image"].tolist() == expected and len(expected) == 4
     assert len(browse.having(folder.table, [NO_FINDING])) == 12
 
 

@@ -28,7 +28,7 @@ def tied_films(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return np.array(labels, np.float32)[:, None], np.array(scores)[:, None]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(tied_films())
 def test_auc_and_ap_are_scikit_learns_with_any_ties(case: tuple[np.ndarray, np.ndarray]) -> None:
     labels, scores = case
@@ -144,7 +144,7 @@ def all_figures(labels: np.ndarray, probs: np.ndarray, cuts: np.ndarray) -> dict
     }
 
 
-@pytest.mark.parametrize("chunk", [250, 7])
+@pytest.mark.parametrize("chunk", [250, 19])
 def test_every_resample_is_the_figure_of_the_films_written_out(
     chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,7 +169,7 @@ def test_every_resample_is_the_figure_of_the_films_written_out(
             np.testing.assert_allclose(fast[name][r], values, atol=1e-7, err_msg=f"{name} of resample {r}")
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(tied_films(), st.integers(0, 100))
 def test_weighted_auc_and_ap_are_exact_with_any_ties(case: tuple[np.ndarray, np.ndarray], seed: int) -> None:
     labels, scores = case

@@ -56,8 +56,8 @@ def test_columns_are_found_by_name_whatever_their_order_prefix_and_alias(tmp_pat
     titles[titles.index("prob_Infiltration")] = "prob_Infiltrate"
     titles[titles.index("prob_Pleural_Thickening")] = " Pleural Thickening"
     lines = [
-        "\ufeff" + ",".join(["No Finding", *titles, "Image Index"]),
-        ",".join(["x", *(f"0.{13 - i:02d}" for i in range(14)), "images/00000001_000.png"]),
+        "\ufeff" + ",".join([*titles, "No Finding", "Image Index"]),
+        ",".join([*(f"0.{13 - i:02d}" for i in range(14)), "x", "images/00000001_000.png"]),
     ]
     path = tmp_path / "p.csv.gz"
     path.write_bytes(gzip.compress("\r\n".join(lines).encode()))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from xlite.errors import DataError
-from xlite.evaluation import metrics
+from xlite.evaluation import bootstrap, metrics
 from xlite.evaluation.predictions import read_predictions
 from xlite.evaluation.report import evaluate_predictions, roc_curves, summary, write_report
 from xlite.evaluation.score import score_predictions
@@ -105,6 +105,17 @@ def test_what_is_undefined_is_null_and_named() -> None:
         "never called at its threshold, so without precision and left out of its mean: Pleural_Thickening",
         "fewer than 10 positives, so hardly known: Cardiomegaly (3)",
     ]
+
+
+def test_the_calibration_errors_interval_is_not_moved_up_by_resampling() -> None:
+    """On few films the error's resamples all but miss it; recentred they lie around it."""
+    labels, probs, patients = films(60)
+    report = evaluate_predictions(labels, probs, patients, **STAMP, resamples=300)
+    value = metrics.ece_per_class(labels, probs).mean()
+    drawn = bootstrap.resample_ece(labels, probs, *bootstrap.patient_counts(patients, 300, 0)).mean(axis=1)
+    low, high = bootstrap.interval(drawn - drawn.mean() + value)
+    assert report["macro"]["ece"] == pytest.approx({"value": value, "low": low, "high": high})
+    assert drawn.mean() > value
 
 
 def test_one_patient_has_figures_and_no_intervals() -> None:

@@ -1,5 +1,6 @@
 """The Gradio demo as strangers meet it: a real server, a real client, and what it must refuse."""
 
+import importlib.util
 import os
 import socket
 import subprocess
@@ -90,7 +91,8 @@ def film(tmp_path: Path) -> Path:
 
 
 def kept_files(home: Path) -> list[str]:
-    return [str(path) for path in (home / "tmp").rglob("*") if path.is_file()]
+    """Files with anything in them: Gradio leaves empty ones, which are swept later."""
+    return [str(path) for path in (home / "tmp").rglob("*") if path.is_file() and path.stat().st_size]
 
 
 @pytest.mark.slow
@@ -162,6 +164,29 @@ def test_it_offers_reading_and_nothing_else(client: Client):
     assert set(named) <= {"/read", "/example"}
 
 
+@pytest.mark.slow
+def test_nothing_is_left_when_it_ends(home: Path, film: Path):
+    with serving(home, "--password", PASSWORD) as address, signed_in(address) as guest:
+        before = set((home / "tmp").iterdir())
+        with film.open("rb") as file:
+            assert guest.post("/gradio_api/upload", files={"files": file}).status_code == 200
+        [folder] = [one for one in before if any(path.name == film.name for path in one.rglob("*"))]
+    assert not folder.exists()
+
+
+def test_an_upload_that_nobody_read_is_swept(tmp_path: Path):
+    spec = importlib.util.spec_from_file_location("share", SHARE)
+    share = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(share)
+    old, new = tmp_path / "sha" / "old.png", tmp_path / "sha" / "new.png"
+    for path in (old, new):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"film")
+    os.utime(old, (time.time() - 100, time.time() - 100))
+    share.sweep(tmp_path, older_than_s=60)
+    assert [path.name for path in tmp_path.rglob("*.png")] == ["new.png"]
+
+
 @contextmanager
 def signed_in(address: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=address, follow_redirects=False) as guest:
@@ -196,7 +221,7 @@ def test_an_open_door_is_refused(home: Path, options: list[str], sentence: str):
     assert done.stderr.startswith(f"Error: {sentence}") and done.stderr.count("\n") == 1
 
 
-def test_a_port_in_use_and_an_unknown_model_get_one_sentence(home: Path):
+def test_a_port_in_use_gets_one_sentence(home: Path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -206,6 +231,10 @@ def test_a_port_in_use_and_an_unknown_model_get_one_sentence(home: Path):
     assert (
         done.stderr.startswith(f"Error: cannot answer on 127.0.0.1:{port}") and done.stderr.count("\n") == 1
     )
+
+
+@pytest.mark.slow
+def test_an_unknown_model_gets_one_sentence(home: Path):
     done = share(home, "no-such-model", "--port", str(free_port()))
     assert done.returncode == 2
     assert "'no-such-model'" in done.stderr and done.stderr.count("\n") == 1

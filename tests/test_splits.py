@@ -120,6 +120,9 @@ def test_image_is_refused_and_else_says_that_it_leaks(tmp_path):
     split = make_split(folder, "image", allow_leakage=True)
     assert [len(split.parts[part]) for part in PARTS] == [280, 60, 60]
     assert split.id.startswith("image-42-") and split.id.endswith("-leaky")
+    counts, tested = (folder.finding_counts(stems) for stems in (folder.table["stem"], split.stems("test")))
+    for number in range(3):
+        assert abs((tested == number).sum() - 0.15 * (counts == number).sum()) <= 1
     here = NihFolder(tmp_path, folder.table, "2020", {})
     said = json.loads((write_split(here, split) / "split.json").read_text())
     assert said["leaky"] is True and said["shared_patients"] == split.shared_patients(folder) > 0
@@ -238,6 +241,7 @@ def test_the_table_says_whose_film_it_is_before_the_name_does():
         leakage_report(["a"], ["b"], table)
 
 
+@pytest.mark.slow
 def test_the_real_splits(shared_data, tmp_path):
     for file in (shared_data / "nih_tables").iterdir():
         shutil.copy(file, tmp_path)

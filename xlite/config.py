@@ -101,6 +101,13 @@ class TrainConfig(BaseModel):
             "by commas; empty trains alone"
         ),
     ] = ""
+    teacher_list: Annotated[
+        str,
+        Field(
+            description="List of the films that the teacher was trained on; test films among them are counted "
+            "in every report of the student"
+        ),
+    ] = ""
     alpha: Annotated[
         float, Field(ge=0, le=1, description="Share of the soft loss on films that a teacher speaks of")
     ] = 0.7

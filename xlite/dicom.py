@@ -1,6 +1,7 @@
 """DICOM radiographs to uint8 films: stored values, rescale, VOI LUT or window, then at most one inversion."""
 
 import io
+import math
 import struct
 
 import cv2
@@ -66,6 +67,10 @@ def _check_header(dataset: pydicom.Dataset) -> None:
     if frames > 1:
         raise ImageError(f"the DICOM file holds {frames:,} images; export the one film to read")
     check_size(int(dataset.Columns), int(dataset.Rows))
+    if dataset.get("HighBit", dataset.BitsStored - 1) != dataset.BitsStored - 1:
+        raise ImageError(
+            "the DICOM file keeps its pixels in the upper bits, as is no longer done; export it again"
+        )
 
 
 def _check_pixel_data(dataset: pydicom.Dataset) -> None:
@@ -138,7 +143,10 @@ def _rescale(stored: np.ndarray, dataset: pydicom.Dataset) -> np.ndarray:
     intercept = dataset.get("RescaleIntercept")
     if slope is None or intercept is None:
         return stored
-    return stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)
+    values = stored.astype(np.float32) * float(slope) + float(intercept)
+    if not np.isfinite(values).all():
+        raise ValueError("the rescaled values are no numbers")
+    return values
 
 
 def _window(values: np.ndarray, dataset: pydicom.Dataset, exposed: np.ndarray) -> np.ndarray:
@@ -148,7 +156,7 @@ def _window(values: np.ndarray, dataset: pydicom.Dataset, exposed: np.ndarray) -
     A window that makes the film a single grey was written for other values, and is passed over.
     """
     if dataset.get("VOILUTSequence"):
-        return to_uint8(apply_voi(np.asarray(values, np.int32), dataset))
+        return to_uint8(apply_voi(np.rint(values).astype(np.int32), dataset))
     center, width = _first(dataset.get("WindowCenter")), _first(dataset.get("WindowWidth"))
     kind = str(dataset.get("VOILUTFunction") or "LINEAR").strip().upper()
     if center is not None and width is not None and width > (1 if kind == "LINEAR" else 0):
@@ -161,9 +169,10 @@ def _window(values: np.ndarray, dataset: pydicom.Dataset, exposed: np.ndarray) -
 
 
 def _first(number: object) -> float | None:
-    """The first of one or several decimal strings; None where there is none."""
+    """The first of one or several decimal strings; None where there is none that a detector could mean."""
     values = number if isinstance(number, pydicom.multival.MultiValue) else [number]
-    return None if not values or values[0] in (None, "") else float(values[0])
+    first = float(values[0]) if values and values[0] not in (None, "") else math.nan
+    return first if abs(first) < 1e9 else None
 
 
 def _apply_window(values: np.ndarray, center: float, width: float, kind: str) -> np.ndarray:
@@ -171,8 +180,11 @@ def _apply_window(values: np.ndarray, center: float, width: float, kind: str) ->
     scaled = values.astype(np.float32)
     if kind == "LINEAR":
         center, width = center - 0.5, width - 1
-    scaled = (scaled - np.float32(center)) / np.float32(width)
-    scaled = 1 / (1 + np.exp(-4 * scaled)) if kind == "SIGMOID" else np.clip(scaled + 0.5, 0, 1)
+    scaled = (scaled - center) / width
+    if kind == "SIGMOID":
+        scaled = 1 / (1 + np.exp(-4 * np.clip(scaled, -10, 10)))
+    else:
+        scaled = np.clip(scaled + 0.5, 0, 1)
     return np.rint(scaled * 255).astype(np.uint8)
 
 

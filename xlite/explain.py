@@ -15,6 +15,8 @@ from torch import Tensor
 
 from xlite.models.student import Student
 
+RED_OF_TURBO = 220  # beyond it the colours darken again, and a peak would look like a hole
+
 
 def activation_maps(model: Student, x: Tensor) -> tuple[Tensor, Tensor]:
     """Films (B, 3, S, S), normalised -> logits (B, 14) and Grad-CAM maps (B, 14, h, w), >= 0, not scaled.
@@ -60,7 +62,7 @@ def overlay(image: np.ndarray, heat: np.ndarray, opacity: float = 0.45) -> np.nd
     """
     if image.shape != heat.shape:
         raise ValueError(f"film {image.shape} and map {heat.shape} must have the same shape")
-    levels = (np.clip(heat, 0, 1) * 255).astype(np.uint8)
+    levels = (np.clip(heat, 0, 1) * RED_OF_TURBO).astype(np.uint8)
     colour = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
     alpha = opacity * np.clip(heat, 0, 1)[..., None]
     return ((1 - alpha) * image[..., None] + alpha * colour).round().astype(np.uint8)

@@ -110,7 +110,7 @@ def _decode_png16(data: bytes) -> np.ndarray:
         raise ValueError("OpenCV cannot decode it")
     if pixels.ndim == 2:
         return to_uint8(pixels)
-    grey = to_uint8(cv2.cvtColor(pixels[..., :3], cv2.COLOR_BGR2GRAY))
+    grey = cv2.cvtColor(to_uint8(pixels[..., :3]), cv2.COLOR_BGR2GRAY)
     if pixels.shape[2] == 3:
         return grey
     alpha = pixels[..., 3].astype(np.float32) / 65535
@@ -128,7 +128,7 @@ class Preprocess:
     def resize(self, image: np.ndarray) -> np.ndarray:
         """Film uint8 (H, W) to uint8 (S, S); squashes, as NIH did when it made its films square."""
         shrinks = image.size > self.size**2
-        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        method = cv2.INTER_LINEAR if shrinks else cv2.INTER_LINEAR
         return cv2.resize(image, (self.size, self.size), interpolation=method)
 
     def normalize(self, image: np.ndarray) -> np.ndarray:

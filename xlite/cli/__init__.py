@@ -10,6 +10,8 @@ import typer
 from xlite.cli import data, jobs, models, train
 from xlite.errors import XliteError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="xlite",
     help="Light chest X-ray students that give 14 findings and a map for each. Research software, never a "
@@ -36,7 +38,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(args=list(arguments) or ["--help"], prog_name="xlite", standalone_mode=False)
         sys.stdout.flush()  # here, where a full disk can still be told
-        return status if isinstance(status, int) else 0
+        return _refuse("interrupted", INTERRUPTED) if status == INTERRUPTED else status or 0
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         where = context.command_path if context else "xlite"
@@ -44,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
     except XliteError as error:
         return _refuse(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        return _refuse("interrupted", status=130)
+        return _refuse("interrupted", INTERRUPTED)
     except BrokenPipeError:
         # The reader of a pipe (`| head`) went away; the flush at exit must not complain about it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -15,24 +16,52 @@ Progress = Callable[[int, int], None]
 
 
 @contextmanager
-def progress_bar(text: str, unit: str = "film") -> Iterator[Progress]:
-    """Gives a callback (done, total) that draws a bar on stderr once the work takes longer than 2 s.
+def progress_bar(text: str) -> Iterator[Progress]:
+    """Gives a callback (films done, films in all) that draws a bar on stderr from the third second on.
 
     Into a file the bar redraws itself seldom, so that a log stays readable.
     """
     from tqdm import tqdm
 
     interval = 0.1 if sys.stderr.isatty() else 10.0
-    scaled = unit == "B"
-    with tqdm(
-        desc=text, unit=unit, unit_scale=scaled, delay=BAR_AFTER_S, mininterval=interval, file=sys.stderr
-    ) as bar:
+    with tqdm(desc=text, unit="film", delay=BAR_AFTER_S, mininterval=interval, file=sys.stderr) as bar:
 
         def show(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
         yield show
+
+
+@contextmanager
+def busy(text: str) -> Iterator[None]:
+    """For work that cannot tell how far it is: on a terminal, what goes on and for how long."""
+    from tqdm import tqdm
+
+    shape = "{desc}: {elapsed}"
+    with (
+        tqdm(desc=text, bar_format=shape, delay=BAR_AFTER_S, miniters=0, leave=False, disable=None) as bar,
+        repeatedly(lambda: bar.update(0)),
+    ):
+        yield
+
+
+@contextmanager
+def repeatedly(act: Callable[[], object], every_s: float = 0.5) -> Iterator[None]:
+    """Does something every so many seconds, in a thread, until the block ends."""
+    ended = threading.Event()
+
+    def go_on() -> None:
+        while not ended.wait(every_s):
+            act()
+
+    thread = threading.Thread(target=go_on, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def print_json(value: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Json, print_json, progress_bar
+from xlite.cli.console import Json, busy, print_json, progress_bar
 
 app = typer.Typer(help="Get, make, check and split data folders in the NIH layout.", rich_markup_mode=None)
 
@@ -21,7 +21,7 @@ def phantom(
     out: OutFolder,
     images: Annotated[int, typer.Option(min=1, help="Films to draw")] = 600,
     patients: Annotated[int, typer.Option(min=1, help="Patients they are of")] = 200,
-    size: Annotated[int, typer.Option(min=32, max=4096, help="Side of a film in px")] = 512,
+    size: Annotated[int, typer.Option(min=32, max=2048, help="Side of a film in px")] = 512,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes")] = 0,
 ) -> None:
     """Draw a synthetic data folder.
@@ -46,8 +46,7 @@ def download(
     """
     from xlite.data.download import download as fetch
 
-    with progress_bar("downloading", unit="B") as progress:
-        fetch(out, labels_only=labels_only, progress=progress)
+    fetch(out, labels_only=labels_only)
     print(f"ChestX-ray14{' labels' if labels_only else ''}: {out}")
 
 
@@ -100,10 +99,11 @@ def split(
     from xlite.data.nih import NihFolder
     from xlite.data.splits import PARTS, make_split, write_split
 
-    folder = NihFolder.open(data)
-    made = make_split(folder, strategy, seed, allow_leakage)
-    where = write_split(folder, made)
-    shared = made.shared_patients(folder)
+    with busy("splitting"):
+        folder = NihFolder.open(data)
+        made = make_split(folder, strategy, seed, allow_leakage)
+        where = write_split(folder, made)
+        shared = made.shared_patients(folder)
     counts = {
         part: {
             "images": len(made.parts[part]),
@@ -139,12 +139,13 @@ def leakage(
     from xlite.data.leakage import leakage_report
     from xlite.data.nih import read_list, read_table
 
-    report = leakage_report(
-        read_list(train),
-        read_list(test),
-        read_table(table) if table else None,
-        read_list(teacher_list) if teacher_list else None,
-    )
+    with busy("comparing"):
+        report = leakage_report(
+            read_list(train),
+            read_list(test),
+            read_table(table) if table else None,
+            read_list(teacher_list) if teacher_list else None,
+        )
     if as_json:
         print_json(report)
         return
@@ -184,7 +185,8 @@ def eda(
     """
     from xlite.data.eda import write_eda
 
-    report = write_eda(data, out)
+    with busy("drawing"):
+        report = write_eda(data, out)
     if as_json:
         print_json(report)
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xlite.cli.console import Json, print_json, print_table, progress_bar
+from xlite.cli.console import Json, busy, print_json, print_table, progress_bar
 from xlite.config import PACKAGE_ROOT
 from xlite.errors import DataError, ImageError, RunError
 from xlite.findings import FINDINGS
@@ -73,7 +73,8 @@ def score(
     from xlite.evaluation.score import score_predictions
 
     say = _say_aside if as_json else print
-    report = score_predictions(predictions, table, out, thresholds, ignore_unknown, say=say)
+    with busy("judging"):
+        report = score_predictions(predictions, table, out, thresholds, ignore_unknown, say=say)
     if as_json:
         print_json(report)
     else:
@@ -148,7 +149,8 @@ def bench(
     classifier = Classifier.load(model)
     side = classifier.info.preprocess.size
     size = describe(classifier.model, side)
-    latency = measure_latency(classifier.model, side)
+    with busy("measuring"):
+        latency = measure_latency(classifier.model, side)
     figures = {
         "model": classifier.name,
         "image_size": side,

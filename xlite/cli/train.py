@@ -4,7 +4,6 @@ import functools
 import inspect
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -12,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
+from xlite.cli.console import repeatedly
 from xlite.config import TrainConfig, make_config
 from xlite.errors import RunError, XliteError
 from xlite.training.run import Run
@@ -93,8 +93,8 @@ def train(
 
         with _live_bar(run):
             result = train_run(config, run, say=say)
-    if result.reason == "stopped":
-        print(f"Go on with: xlite train --resume {run.name}")
+        if result.reason == "stopped":
+            say(f"Go on with: xlite train --resume {run.name}")
 
 
 def _check_data(config: TrainConfig) -> None:
@@ -141,21 +141,14 @@ def _live_bar(run: Run) -> Iterator[None]:
         return
     from tqdm import tqdm
 
-    ended = threading.Event()
+    with tqdm(desc=run.name, unit="step", leave=False, file=sys.stderr) as bar:
 
-    def draw() -> None:
-        with tqdm(desc=run.name, unit="step", leave=False, file=sys.stderr) as bar:
-            while not ended.wait(0.5):
-                status = run.status()
-                bar.total = status.epochs * status.steps or None
-                bar.set_postfix_str(status.message, refresh=False)
-                bar.n = max(status.epoch - 1, 0) * status.steps + status.step
-                bar.refresh()
+        def draw() -> None:
+            status = run.status()
+            bar.total = status.epochs * status.steps or None
+            bar.set_postfix_str(status.message, refresh=False)
+            bar.n = max(status.epoch - 1, 0) * status.steps + status.step
+            bar.refresh()
 
-    thread = threading.Thread(target=draw, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+        with repeatedly(draw):
+            yield

@@ -131,14 +131,14 @@ def _build(
 def _films(
     array: Path, paths: Sequence[Path], sources: list[Source], preprocess: Preprocess
 ) -> Iterator[bytes]:
-    """The resized films in order, as bytes: of an earlier array where the source is the same, else decoded."""
+    """The resized films in order, as bytes; those of an unchanged source come from an earlier array."""
     earlier = _earlier_rows(array, preprocess.size)
 
     def film(at: int) -> np.ndarray:
         kept = earlier.get(sources[at])
         return preprocess.resize(read_image(paths[at])) if kept is None else kept
 
-    # OpenCV lets go of the interpreter while it decodes, so threads do. In chunks, so that memory stays flat.
+    # Pillow and OpenCV let go of the interpreter, so threads do. In chunks, so that memory stays flat.
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for start in range(0, len(paths), _CHUNK):
             for one in pool.map(film, range(start, min(start + _CHUNK, len(paths)))):

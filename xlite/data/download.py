@@ -63,9 +63,9 @@ def download(
 ) -> None:
     """Download ChestX-ray14 into the folder `out`, in NIH's layout; what is there already is left alone.
 
-    `links` replaces the addresses of the archives, images_001 first. `needed_bytes` is the free disk asked for
-    while nothing is there yet. `progress(bytes so far, bytes in all)`, of one file after the other, replaces the
-    bars on stderr. Raises DataError.
+    `links` replaces the addresses of the archives, images_001 first. `needed_bytes` is the free disk asked
+    for while nothing is there yet. `progress(bytes so far, bytes in all)`, for one file after the other,
+    replaces the bars on stderr. Raises DataError.
     """
     job = _Download(Path(out), say, progress, backoff_s)
     urls = ARCHIVES if links is None else tuple(links)
@@ -157,8 +157,7 @@ class _Download:
 
             def report(done: int, total: int | None) -> None:
                 if bar.total != total:  # the first call: what an earlier run fetched says nothing about speed
-                    bar.reset(total)
-                    bar.initial = bar.n = done
+                    bar.total, bar.initial, bar.n = total, done, done
                 bar.update(done - bar.n)
 
             yield report

@@ -103,7 +103,7 @@ def _open(url: str, part: Path, done: int, version: str | None) -> http.client.H
 
 def _read(response: http.client.HTTPResponse) -> bytes:
     try:
-        return response.read(_CHUNK)
+        return response.read1(_CHUNK)  # what has come, so that a kill loses next to nothing
     except _BREAKS as error:
         raise _Interrupted(str(error)) from error
 

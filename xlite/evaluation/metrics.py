@@ -4,13 +4,14 @@ labels (N, 14) 0 or 1; scores or probabilities (N, 14); results float64 (14,), N
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from xlite.evaluation.curves import sweep
 
 ECE_BINS = 15
 
 
-def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+def ratio(above: ArrayLike, below: ArrayLike) -> np.ndarray:
     """above / below, NaN where below is 0; float64 of their common shape."""
     above, below = np.broadcast_arrays(np.asarray(above, np.float64), np.asarray(below, np.float64))
     return np.divide(above, below, out=np.full(above.shape, np.nan), where=below != 0)
@@ -25,10 +26,8 @@ def _auc(labels: np.ndarray, scores: np.ndarray) -> float:
     curve = sweep(labels, scores)
     if not len(curve.cuts) or not curve.tp[-1] or not curve.fp[-1]:
         return np.nan
-    between = curve.tp + np.append(
-        0, curve.tp[:-1]
-    )  # twice the mean height of each step; whole numbers stay exact
-    area = np.sum(np.diff(curve.fp, prepend=0) * between)
+    heights = curve.tp + np.append(0, curve.tp[:-1])  # twice each step's mean: whole numbers stay exact
+    area = np.sum(np.diff(curve.fp, prepend=0) * heights)
     return float(area / (2 * curve.tp[-1] * curve.fp[-1]))
 
 

@@ -52,7 +52,7 @@ def evaluate_predictions(
             "label_version": label_version,
         },
         "macro": {
-            name: _figure(metrics.macro(values[name]), metrics.macro(spread[name]), name)
+            name: _figure(float(metrics.macro(values[name])), metrics.macro(spread[name]), name)
             for name in (*_OBJECTS, *_NUMBERS)
         },
         "per_class": {
@@ -195,8 +195,8 @@ def summary(report: dict) -> str:
 
 
 def _line(title: str, auc: dict, ap: float | None, f1: float | None, positives: int | str) -> str:
-    value, low, high, ap, f1 = (
+    value, low, high, precision, rate = (
         "–" if number is None else f"{number:.3f}"
         for number in (auc["value"], auc["low"], auc["high"], ap, f1)
     )
-    return f"{title:<20}{value:>6}  {low + ' to ' + high:<17}{ap:>6}{f1:>7}{positives:>11}"
+    return f"{title:<20}{value:>6}  {low + ' to ' + high:<17}{precision:>6}{rate:>7}{positives:>11}"

@@ -6,7 +6,6 @@ never happened, so a run that was killed goes on exactly.
 """
 
 import math
-import os
 import pickle
 import time
 from collections.abc import Callable
@@ -18,7 +17,6 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.precision import MixedPrecision
 from timm.utils import ModelEmaV3
 from torch.utils.data import DataLoader
 
@@ -27,6 +25,7 @@ from xlite.errors import CheckpointError, RunError
 from xlite.evaluation.metrics import auc_per_class
 from xlite.files import write_atomic
 from xlite.models.checkpoint import save_model
+from xlite.training.engine import loader_workers, open_fabric
 from xlite.training.finish import finish
 from xlite.training.run import Run
 from xlite.training.setup import Job, open_job
@@ -109,37 +108,6 @@ def _train(config: TrainConfig, run: Run, say: Say) -> FitResult:
     return FitResult(reason, state.epoch, state.best_auc)
 
 
-def open_fabric(config: TrainConfig) -> Fabric:
-    """The engine on the device and in the arithmetic asked for; RunError where this machine lacks them."""
-    device = config.device
-    if device == "auto":
-        device = (
-            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        )
-    kind, _, index = device.partition(":")
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if kind not in available or (index and not index.isdigit()):
-        raise RunError(f"device {config.device!r} is unknown: expected auto, cpu, cuda, cuda:1 or mps")
-    if not available[kind]:
-        raise RunError(
-            f"device {config.device!r} was asked for, and torch finds none here: use --device cpu or auto"
-        )
-    if kind == "cuda" and index and int(index) >= torch.cuda.device_count():
-        raise RunError(
-            f"device {config.device!r} was asked for, and this machine has {torch.cuda.device_count()}"
-        )
-    precision = config.precision
-    if precision == "auto":
-        precision = "bf16" if kind == "cuda" and torch.cuda.is_bf16_supported() else "32"
-    devices = [int(index)] if index and kind != "cpu" else 1
-    if precision == "16":
-        # Given as a plugin, the gradient scaler's state can be saved: Fabric alone forgets it.
-        return Fabric(accelerator=kind, devices=devices, plugins=[MixedPrecision("16-mixed", kind)])
-    return Fabric(
-        accelerator=kind, devices=devices, precision="bf16-mixed" if precision == "bf16" else "32-true"
-    )
-
-
 def _seed_all(seed: int, epoch: int) -> None:
     """Seeds torch's draws (dropout, weights) from (seed, epoch); order and augmentation seed their own."""
     torch.manual_seed(int(np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0] >> 1))
@@ -154,7 +122,7 @@ class Loop:
         self.state = State()
         self.epoch_began = time.monotonic()
         # Workers are started anew each epoch: persistent ones keep random state that a resumed run lacks.
-        workers = _workers(config, fabric.device)
+        workers = loader_workers(config, fabric.device)
         self.loader = DataLoader(
             job.train,
             config.batch_size,
@@ -279,7 +247,7 @@ class Loop:
             "optimizer": self.optimizer.state_dict(),
             "state": asdict(self.state),
             "started_from": self.job.info.notes["started_from"],
-            "precision": self.fabric._precision.state_dict(),
+            "precision": self.fabric.strategy.precision.state_dict(),
         }
         if self.ema is not None:
             content["ema"] = self.ema.module.state_dict()
@@ -298,7 +266,7 @@ class Loop:
             self.optimizer.load_state_dict(content["optimizer"])
             if self.ema is not None:
                 self.ema.module.load_state_dict(content["ema"])
-            self.fabric._precision.load_state_dict(content["precision"])
+            self.fabric.strategy.precision.load_state_dict(content["precision"])
             self.state.__dict__.update(content["state"])
             self.job.info.notes["started_from"] = content["started_from"]
         except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
@@ -345,10 +313,3 @@ class Loop:
 def _finite(value: float | None) -> float | None:
     """The value, or None where there is none: JSON has no NaN."""
     return value if value is not None and math.isfinite(value) else None
-
-
-def _workers(config: TrainConfig, device: torch.device) -> int:
-    """Loader processes: on a CPU the step itself uses the cores, on a GPU the loader may have them."""
-    if config.workers >= 0:
-        return config.workers
-    return 0 if device.type == "cpu" else min(os.cpu_count() or 1, 8)

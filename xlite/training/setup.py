@@ -11,7 +11,8 @@ from torch.utils.data import Sampler
 from xlite import __version__
 from xlite.config import TrainConfig
 from xlite.data.dataset import FilmDataset, augmentation, open_films
-from xlite.data.nih import NihFolder
+from xlite.data.leakage import leakage_report
+from xlite.data.nih import NihFolder, read_list
 from xlite.data.splits import Split, load_split
 from xlite.data.weights import balanced_sample_weights, positive_weights
 from xlite.errors import DataError
@@ -126,6 +127,21 @@ def _start_weights(
     return sentence.replace(config.weights, _without_folders(config.weights))
 
 
+def _contamination(config: TrainConfig, split: Split) -> dict[str, str]:
+    """A sentence for every report of the student where its teacher was trained on films of the test part."""
+    if not config.teacher_list:
+        return {}
+    test = split.stems("test")
+    report = leakage_report(split.stems("train"), test, teacher_list=read_list(Path(config.teacher_list)))
+    seen = report["teacher_seen_images"]
+    if not seen:
+        return {}
+    return {
+        "contamination": f"the teacher was trained on {seen} of the {len(test)} test films of split {split.id} "
+        f"({seen / len(test):.1%}), so the figures of this student are contaminated"
+    }
+
+
 def _without_folders(spec: str) -> str:
     """A teacher or weights as a model file may name them: files by their names, not by where they lay."""
     return ",".join(Path(part).name for part in spec.split(","))
@@ -162,6 +178,7 @@ def _info(
         notes={
             "run": config.name,
             "teacher": _without_folders(config.teacher),
+            **_contamination(config, split),
             "loss": config.loss,
             "sampler": config.sampler,
             "seed": config.seed,

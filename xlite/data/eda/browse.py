@@ -125,5 +125,7 @@ def _draw_box(film: np.ndarray, box: object) -> None:
         min(max(left, 2), max(width - long - 2, 2)),
         top - 7 if top > high + 9 else min(bottom + high + 7, height - 5),
     )
-    cv2.putText(film, text, start, *font, (0, 0, 0), 5, cv2.LINE_AA)
+    cv2.rectangle(
+        film, (start[0] - 2, start[1] - high - 4), (start[0] + long + 2, start[1] + 5), (0, 0, 0), -1
+    )
     cv2.putText(film, text, start, *font, colour, 2, cv2.LINE_AA)

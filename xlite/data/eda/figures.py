@@ -197,9 +197,7 @@ def views(prevalence: pd.DataFrame) -> go.Figure:
 def _both_ways(most: int) -> list[int]:
     """Round tick values from -most to most, two or more a side where there is room."""
     power = 10 ** (len(str(most)) - 1)
-    step = next(
-        step for step in (power // 2, power, 2 * power) if step and most <= 3 * step or step == 2 * power
-    )
+    step = next(step for step in (power // 2, power, 2 * power, 5 * power) if step and most <= 3 * step)
     return list(range(-(most // step) * step, most + 1, step))
 
 

@@ -44,8 +44,9 @@ def _draw(figures: Survey, out: Path) -> dict[str, str]:
             figures.findings_per_film, figures.findings_per_patient, figures.films_per_patient
         ),
         "together": charts.together(figures.cooccurrence, figures.lift),
-        "views": charts.views(figures.by_view),
     }
+    if figures.facts["with_finding"]:
+        drawn["views"] = charts.views(figures.by_view)
     if len(figures.ages):
         drawn["ages"] = charts.ages(figures.ages)
     if len(figures.boxes):
@@ -171,13 +172,12 @@ def _prevalence(figures: Survey, images: dict[str, str]) -> str:
     columns = [str(name) for _, name in groups.index]
     films = ("films", *(f"{number:,.0f}" for number in groups["films"]))
     rows = [films, *((name, *map(_percent, groups[name])) for name in (NO_FINDING, *FINDINGS))]
+    chart = f"\n\n![Prevalence by view]({images['views']})" if "views" in images else ""
     return f"""## Prevalence by view, sex and age
 
 {_widest_gap(figures.by_view)}
 
-{_table(("share of films with", *columns), rows, numbers=len(columns))}
-
-![Prevalence by view]({images["views"]})"""
+{_table(("share of films with", *columns), rows, numbers=len(columns))}{chart}"""
 
 
 def _widest_gap(by_view: pd.DataFrame) -> str:

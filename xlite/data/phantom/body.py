@@ -87,7 +87,9 @@ def draw_patient(seed: int, patient: int, female: bool, age: float) -> Body:
         cage_width=14.3 * size,
         cage_depth=9.6 * size * rng.normal(1, 0.04),
         wall=1.3 + 1.7 * weight * rng.uniform(0.8, 1.15),
-        heart_ratio=float(np.clip(rng.normal(0.43 + 0.0006 * (age - 45) + 0.012 * (weight - 1), 0.025), 0.36, 0.495)),
+        heart_ratio=float(
+            np.clip(rng.normal(0.43 + 0.0006 * (age - 45) + 0.012 * (weight - 1), 0.025), 0.36, 0.495)
+        ),
         dome=(dome, dome + rng.normal(0.9, 0.45)),
         dome_drop=rng.uniform(3.6, 5.6),
         air_weight=rng.uniform(0.16, 0.24),

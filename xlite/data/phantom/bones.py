@@ -25,7 +25,8 @@ def tube(line: np.ndarray, across: np.ndarray, radii: np.ndarray, cortex: float,
     count = max(4, int(along[-1] / step))
     stops = np.linspace(0, along[-1], count)
     line, across, radii = (
-        np.stack([np.interp(stops, along, column) for column in array.T], axis=-1) for array in (line, across, radii)
+        np.stack([np.interp(stops, along, column) for column in array.T], axis=-1).astype(np.float32)
+        for array in (line, across, radii)
     )
     ahead = np.gradient(line, axis=0)
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
@@ -35,14 +36,21 @@ def tube(line: np.ndarray, across: np.ndarray, radii: np.ndarray, cortex: float,
     around = 2 * max(5, int(2.5 * radii.max() / step))
     # each ring is turned a little against the last, or rows of points would show as stripes
     turn = (np.arange(around) + 0.618 * np.arange(count)[:, None]) * 2 * np.pi / around
-    first, second = radii[:, :1] * np.cos(turn), radii[:, 1:] * np.sin(turn)
-    offset = first[..., None] * across[:, None] + second[..., None] * normal[:, None]
-    arc = np.hypot(radii[:, :1] * np.sin(turn), radii[:, 1:] * np.cos(turn)) * 2 * np.pi / around
-    wall = arc * cortex * along[-1] / count
+    cos, sin = np.cos(turn, dtype=np.float32), np.sin(turn, dtype=np.float32)
+    offset = (radii[:, :1] * cos)[..., None] * across[:, None] + (radii[:, 1:] * sin)[..., None] * normal[
+        :, None
+    ]
+    arc = np.hypot(radii[:, :1] * sin, radii[:, 1:] * cos) * np.float32(2 * np.pi / around)
+    wall = arc * np.float32(cortex * along[-1] / count)
     half = slice(None, None, 2)
-    shells = [line[:, None] + 0.96 * offset, line[:, None] + 0.72 * offset[:, half], line[:, None] + 0.4 * offset[:, 1::2]]
-    points = np.concatenate([shell.reshape(-1, 3) for shell in shells])
-    return points, np.concatenate([0.55 * wall.ravel(), wall[:, half].ravel(), 0.8 * wall[:, 1::2].ravel()])
+    shells = [
+        line[:, None] + 0.96 * offset,
+        line[:, None] + 0.72 * offset[:, half],
+        line[:, None] + 0.4 * offset[:, 1::2],
+    ]
+    points = np.concatenate([shell.reshape(-1, 3) for shell in shells], dtype=np.float32)
+    volumes = [0.55 * wall.ravel(), wall[:, half].ravel(), 0.8 * wall[:, 1::2].ravel()]
+    return points, np.concatenate(volumes, dtype=np.float32)
 
 
 def ribs(body: Body, step: float) -> Parts:
@@ -62,57 +70,51 @@ def ribs(body: Body, step: float) -> Parts:
             x = side * wide * np.sin(sweep) ** 0.92 + body.spine(y) * np.exp(-np.abs(sweep))
             z = -deep * np.cos(sweep)
             line = np.stack([x, y, z], axis=-1)
-            outward = np.stack([side * np.sin(sweep) * deep, np.zeros_like(y), -np.cos(sweep) * wide.mean()], axis=-1)
+            outward = np.stack(
+                [side * np.sin(sweep) * deep, np.zeros_like(y), -np.cos(sweep) * wide.mean()], axis=-1
+            )
             upright = np.cross(np.gradient(line, axis=0), outward)
             swell = 1 + 0.25 * np.exp(-((sweep - RIB_SWEEP[rib]) ** 2) / 0.02) - 0.15 * np.exp(-sweep * 4)
             radii = np.stack([height * swell, np.full_like(y, 0.34)], axis=-1)
             points, volumes = tube(line, upright, radii, CORTEX, step)
             at_front, at_wall = points[:, 2] > 0, (np.abs(points[:, 0]) / wide.max()) ** 8
-            parts.append((points, volumes * (1 - 0.45 * at_front) * (1 - 0.45 * at_wall) * (0.6 if rib == 0 else 1)))
+            parts.append(
+                (points, volumes * (1 - 0.45 * at_front) * (1 - 0.45 * at_wall) * (0.6 if rib == 0 else 1))
+            )
     return parts
 
 
 def vertebrae(body: Body, step: float) -> Parts:
-    """Neck, thoracic and upper lumbar vertebrae: body, end plates, pedicles, spinous and transverse processes."""
+    """Vertebrae of neck, chest and loin: one shape, scaled and set 21 times."""
+    points, volumes = (np.concatenate(part) for part in zip(*_vertebra(step / 1.6), strict=True))
+    tops = np.concatenate([RIB_TOP[0] - 1.75 * np.arange(5, 0, -1), RIB_TOP, 26.3 + 2.9 * np.arange(4)])
+    index = np.arange(len(tops))
+    wide, tall = 1.26 + 0.056 * index, np.where(index < 5, 0.9, 0.92 + 0.025 * index)
+    scale = np.stack([wide, tall, np.ones_like(wide)], axis=-1)
+    middle = np.stack([body.spine(tops), tops, np.full_like(tops, SPINE_DEPTH)], axis=-1)
+    placed = (points * scale[:, None] + middle[:, None]).astype(np.float32)
+    faint = np.where(index < 7, 1.0, 0.5) * wide  # below, heart and great vessels leave little of it
+    weights = (volumes * faint[:, None]).astype(np.float32)
+    return [(placed.reshape(-1, 3), weights.ravel())]
+
+
+def _vertebra(step: float) -> Parts:
+    """A vertebra around the origin, x in half widths and y in half heights of its body, z in cm."""
+    turn, reach, waist = np.linspace(0, 2 * np.pi, 60), np.linspace(0, 1, 10), np.linspace(-1, 1, 12)
+    cos, sin, flat = np.cos(turn), np.sin(turn), np.zeros(60)
     parts = []
-    heights = np.concatenate([RIB_TOP[0] - 1.75 * np.arange(5, 0, -1), RIB_TOP, 26.3 + 2.9 * np.arange(4)])
-    for index, top in enumerate(heights):
-        grow = 0.72 + 0.032 * index
-        tall, wide = (0.9 if index < 5 else 0.92 + 0.025 * index), 1.75 * grow
-        x = float(body.spine(top))
-        faint = 1.0 if index < 7 else 0.5  # what the heart and great vessels leave of it
-        for edge in (-1, 1):  # end plates, slightly tipped so that the beam sees a thin ellipse
-            turn = np.linspace(0, 2 * np.pi, 60)
-            plate = np.stack(
-                [x + wide * np.cos(turn), top + edge * tall + 0.13 * np.sin(turn), SPINE_DEPTH + 1.2 * np.sin(turn)], -1
-            )
-            parts.append(_rod(plate, 0.17, 0.03 * faint, step))
-        for side in (RIGHT, LEFT):
-            waist = np.linspace(-1, 1, 12)
-            wall = np.stack(
-                [x + side * wide * (0.93 + 0.07 * waist**2), top + tall * waist, np.full(12, SPINE_DEPTH)], -1
-            )
-            parts.append(_rod(wall, 0.14, 0.045 * faint, step))
-            turn = np.linspace(0, 2 * np.pi, 30)
-            ring = np.stack(
-                [
-                    x + side * 0.62 * wide + 0.26 * grow * np.cos(turn),
-                    top - 0.3 * tall + 0.42 * grow * np.sin(turn),
-                    np.full(30, SPINE_DEPTH - 1.5),
-                ],
-                -1,
-            )
-            parts.append(_rod(ring, 0.08, 0.09 * faint, step))
-            reach = np.linspace(0, 1, 10)
-            process = np.stack(
-                [x + side * (wide * 0.8 + 1.5 * reach), top - 0.25 - 0.25 * reach, SPINE_DEPTH - 2 - reach], -1
-            )
-            parts.append(_rod(process, 0.32, 0.025 * faint, step))
-        turn = np.linspace(0, 2 * np.pi, 30)
-        spinous = np.stack(
-            [x + 0.22 * np.sin(turn), top + 1.1 - 0.55 * np.cos(turn), np.full(30, SPINE_DEPTH - 4.5)], -1
-        )
-        parts.append(_rod(spinous, 0.09, 0.09 * faint, step))
+    for edge in (-1, 1):  # end plates, slightly tipped so that the beam sees a thin ellipse
+        parts.append(_rod(np.stack([cos, edge + 0.12 * sin, 1.2 * sin], -1), 0.12, 0.03, step))
+    for side in (RIGHT, LEFT):
+        wall = np.stack([side * (0.93 + 0.07 * waist**2), waist, np.zeros(12)], -1)
+        pedicle = np.stack([side * 0.62 + 0.15 * cos, -0.3 + 0.4 * sin, flat - 1.5], -1)
+        process = np.stack([side * (0.8 + 0.85 * reach), -0.25 - 0.25 * reach, -2 - reach], -1)
+        parts += [
+            _rod(wall, 0.09, 0.045, step),
+            _rod(pedicle, 0.05, 0.09, step),
+            _rod(process, 0.2, 0.025, step),
+        ]
+    parts.append(_rod(np.stack([0.13 * sin, 1.1 - 0.5 * cos, flat - 4.5], -1), 0.06, 0.09, step))
     return parts
 
 
@@ -120,11 +122,11 @@ def _rod(line: np.ndarray, radius: float, cortex: float, step: float) -> tuple[n
     """A thin solid edge of bone: points along the line (N, 3), spread over `radius`, with their volumes."""
     length = np.linalg.norm(np.diff(line, axis=0), axis=1)
     along = np.concatenate([[0], np.cumsum(length)])
-    stops = np.linspace(0, along[-1], max(4, int(along[-1] / step)))
+    stops = np.linspace(0, along[-1], max(4, int(along[-1] / step)), dtype=np.float32)
     middle = np.stack([np.interp(stops, along, column) for column in line.T], axis=-1)
     spread = radius * np.array([(-0.8, -0.5, 0), (0, 0.9, 0), (0.8, -0.4, 0), (0, 0, 0)])
-    points = (middle[:, None] + spread).reshape(-1, 3)
-    return points, np.full(len(points), 2 * np.pi * radius * cortex * along[-1] / len(points))
+    points = (middle[:, None] + spread).reshape(-1, 3).astype(np.float32)
+    return points, np.full(len(points), 2 * np.pi * radius * cortex * along[-1] / len(points), np.float32)
 
 
 def _bent(corners: list[tuple[float, float, float]], radii: list[float], cortex: float, step: float) -> tuple:
@@ -170,12 +172,33 @@ def shoulder(body: Body, side: int, step: float) -> Parts:
     )
     parts.append(_rod(ball, 0.11, 0.06, step))
     inner, tip = body.scapula * width, socket[1] + 11.5
-    blade = [(socket[0], socket[1]), (inner + 0.4, socket[1] - 3.0), (inner, socket[1] - 0.5), (inner + 1.7, tip)]
+    blade = [
+        (socket[0], socket[1]),
+        (inner + 0.4, socket[1] - 3.0),
+        (inner, socket[1] - 0.5),
+        (inner + 1.7, tip),
+    ]
     ridges = [
-        ([(*blade[3], -8), (socket[0] - 2.0, socket[1] + 6.0, -6), (socket[0] - 0.7, socket[1] + 1.8, -4)], 0.42, 0.06),
-        ([(*blade[3], -8), (inner + 0.1, socket[1] + 6.5, -8.5), (*blade[2], -8.5), (*blade[1], -7)], 0.2, 0.05),
-        ([(*blade[1], -7), (socket[0] - 3.2, socket[1] - 1.9, -5), (socket[0] - 1.0, socket[1] - 1.5, -3)], 0.2, 0.08),
-        ([(*blade[2], -9), (socket[0] - 3.0, socket[1] - 1.6, -8), (socket[0] + 1.2, socket[1] - 3.1, -5)], 0.45, 0.06),
+        (
+            [(*blade[3], -8), (socket[0] - 2.0, socket[1] + 6.0, -6), (socket[0] - 0.7, socket[1] + 1.8, -4)],
+            0.42,
+            0.06,
+        ),
+        (
+            [(*blade[3], -8), (inner + 0.1, socket[1] + 6.5, -8.5), (*blade[2], -8.5), (*blade[1], -7)],
+            0.2,
+            0.05,
+        ),
+        (
+            [(*blade[1], -7), (socket[0] - 3.2, socket[1] - 1.9, -5), (socket[0] - 1.0, socket[1] - 1.5, -3)],
+            0.2,
+            0.08,
+        ),
+        (
+            [(*blade[2], -9), (socket[0] - 3.0, socket[1] - 1.6, -8), (socket[0] + 1.2, socket[1] - 3.1, -5)],
+            0.45,
+            0.06,
+        ),
         ([(socket[0] - 1.4, socket[1] - 1.2, -2), (socket[0] - 2.2, socket[1] - 1.6, 1)], 0.5, 0.035),
     ]
     parts += [_bent(at(line), [radius * 1.1, radius], cortex, step) for line, radius, cortex in ridges]
@@ -203,9 +226,11 @@ def blades(body: Body, canvas: Canvas) -> np.ndarray:
 
 def skeleton(body: Body, canvas: Canvas) -> np.ndarray:
     """All bones on the film: thickness of compact bone float32 (S, S), cm."""
-    step = max(canvas.width, canvas.height) / canvas.size * 1.5
-    parts = ribs(body, step) + vertebrae(body, step) + shoulder(body, RIGHT, step) + shoulder(body, LEFT, step)
+    step = max(canvas.width, canvas.height) / canvas.size * 2.0
+    parts = (
+        ribs(body, step) + vertebrae(body, step) + shoulder(body, RIGHT, step) + shoulder(body, LEFT, step)
+    )
     points = body.project(np.concatenate([points for points, _ in parts]))
     bone = canvas.splat(points, np.concatenate([volumes for _, volumes in parts]))
-    bone = cv2.GaussianBlur(bone, (0, 0), 0.5) + blades(body, canvas)
+    bone = cv2.GaussianBlur(bone, (0, 0), 0.7) + blades(body, canvas)
     return bone * np.float32(body.bone)

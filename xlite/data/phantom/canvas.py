@@ -1,4 +1,7 @@
-"""The film plane: from centimetres of the body to pixels of the film. Lengths in cm; x grows to the patient's left."""
+"""The film plane: from centimetres of the body to pixels of the film.
+
+Lengths in cm; x grows to the patient's left.
+"""
 
 from dataclasses import dataclass
 
@@ -10,7 +13,7 @@ SUBPIXEL_BITS = 4
 
 @dataclass(frozen=True)
 class Canvas:
-    """A film of `width` x `height` cm on `size` x `size` pixels, its middle at `centre`, turned by `angle` rad."""
+    """A film of `width` x `height` cm on `size` x `size` px, its middle at `centre`, turned `angle` rad."""
 
     size: int
     width: float
@@ -47,8 +50,8 @@ class Canvas:
         place = self.pixels(points) - 0.5
         inside = ((place > -1) & (place < self.size)).all(axis=-1)
         place, volumes = place[inside], volumes[inside]
-        corner = np.floor(place).astype(np.int64)
-        part = place - corner
+        floor = np.floor(place)
+        corner, part = floor.astype(np.int64), place - floor
         side = self.size + 2  # a margin of one pixel catches what falls off the edge
         first = (corner[:, 1] + 1) * side + corner[:, 0] + 1
         right, low = part[:, 0], part[:, 1]
@@ -71,7 +74,7 @@ class Canvas:
         return mask.astype(np.float32) / 255
 
     def solid(self, polygon: np.ndarray, depth: float, rim: float) -> np.ndarray:
-        """A rounded body with this silhouette: thickness float32 (S, S), cm, `depth` from `rim` cm inside on."""
+        """A rounded body with this silhouette: float32 (S, S), cm thick, `depth` from `rim` cm inside on."""
         mask = self.fill(polygon)
         inside = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
         reach = np.clip((inside - 0.5) / (rim * self.density), 0, 1)
@@ -96,10 +99,12 @@ class Canvas:
             field = cv2.resize(field, (small, small), interpolation=cv2.INTER_AREA)
             pixels *= small / self.size
         field = cv2.GaussianBlur(field, (0, 0), pixels, borderType=cv2.BORDER_REFLECT_101)
-        return cv2.resize(field, (self.size, self.size), interpolation=cv2.INTER_CUBIC) if shrink > 1 else field
+        return (
+            cv2.resize(field, (self.size, self.size), interpolation=cv2.INTER_CUBIC) if shrink > 1 else field
+        )
 
     def cloud(self, rng: np.random.Generator, scale: float, octaves: int = 3) -> np.ndarray:
-        """Smooth random texture float32 (S, S) of mean 0 and deviation about 1, its largest grains `scale` cm."""
+        """Smooth random texture float32 (S, S), mean 0, deviation about 1, its largest grains `scale` cm."""
         total = np.zeros((self.size, self.size), np.float32)
         for octave in range(octaves):
             cells = int(np.ceil(self.height / scale * 2**octave)) + 3
@@ -123,7 +128,9 @@ def rounded(corners: list[tuple[float, float]] | np.ndarray, closed: bool = True
     for _ in range(4):
         following = np.roll(curve, -1, axis=0) if closed else curve[1:]
         start = curve if closed else curve[:-1]
-        cut = np.stack([0.75 * start + 0.25 * following, 0.25 * start + 0.75 * following], axis=1).reshape(-1, 2)
+        cut = np.stack([0.75 * start + 0.25 * following, 0.25 * start + 0.75 * following], axis=1).reshape(
+            -1, 2
+        )
         curve = cut if closed else np.vstack([curve[:1], cut, curve[-1:]])
     return curve
 

@@ -1,7 +1,8 @@
 """Soft tissue, lungs, diaphragm, heart and great vessels as thickness along the beam, cm."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from xlite.data.phantom.body import LEFT, RIGHT, Body
@@ -33,13 +34,18 @@ class Chest:
 def build_chest(body: Body, canvas: Canvas) -> Chest:
     """The healthy chest without vessels and bones."""
     x, y = canvas.grid()
-    tissue = _outer(body, x, y) + _breasts(body, canvas, y)
+    # Skin and muscle are smooth: a quarter of the pixels is enough.
+    coarse = replace(canvas, size=max(canvas.size // 2, 32))
+    tissue = cv2.resize(_outer(body, *coarse.grid()), x.shape, interpolation=cv2.INTER_LINEAR)
+    tissue += _breasts(body, canvas, y)
     lung, gap = _lungs(body, x, y)
     centre, heart = _mediastinum(body, canvas, x, y)
     lung = np.clip(lung - np.sqrt(centre**2 + heart**2), 0, None)
     lung = canvas.blur(lung, 0.045)
     zero = np.zeros_like(lung)
-    chest = Chest(body, canvas, x, y, tissue, lung, gap, zero, zero.copy(), zero.copy(), zero.copy(), zero.copy())
+    chest = Chest(
+        body, canvas, x, y, tissue, lung, gap, zero, zero.copy(), zero.copy(), zero.copy(), zero.copy()
+    )
     chest.other += _airways(body, canvas) + _belly_gas(body, canvas)
     chest.other += 0.35 * canvas.blur(canvas.cloud(body.rng(3), 5.0, 2), 0.3) * smooth_step(tissue, 2, 8)
     return chest
@@ -47,10 +53,10 @@ def build_chest(body: Body, canvas: Canvas) -> Chest:
 
 def _capsule(x: np.ndarray, y: np.ndarray, start: tuple, end: tuple, radii: tuple) -> np.ndarray:
     """A round limb between two points with these radii at its ends: chord length, cm."""
-    ahead = np.array([end[0] - start[0], end[1] - start[1]])
-    share = np.clip(((x - start[0]) * ahead[0] + (y - start[1]) * ahead[1]) / (ahead @ ahead), 0, 1)
+    right, down = float(end[0] - start[0]), float(end[1] - start[1])
+    share = np.clip(((x - start[0]) * right + (y - start[1]) * down) / (right**2 + down**2), 0, 1)
     radius = radii[0] + (radii[1] - radii[0]) * share
-    far2 = (x - start[0] - share * ahead[0]) ** 2 + (y - start[1] - share * ahead[1]) ** 2
+    far2 = (x - start[0] - share * right) ** 2 + (y - start[1] - share * down) ** 2
     return 2 * np.sqrt(np.clip(radius**2 - far2, 0, None))
 
 
@@ -66,13 +72,16 @@ def _outer(body: Body, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     drop = -0.8 if body.supine else 0.2
     for side in (RIGHT, LEFT):
         tip = (side * 15.6 * width, 3.3 + drop + 0.25 * wall)
-        layers.append(1.3 * _capsule(x, y, (side * 3.2, -1.6 + drop), tip, (3.9 + 0.4 * wall, 3.4 + 0.5 * wall)))
+        layers.append(
+            1.3 * _capsule(x, y, (side * 3.2, -1.6 + drop), tip, (3.9 + 0.4 * wall, 3.4 + 0.5 * wall))
+        )
         elbow = (tip[0] + side * (2.4 + 32 * np.sin(body.arm)), tip[1] + 36)
         start = (tip[0] + side * 1.6, tip[1] + 0.6)
         layers.append(1.15 * _capsule(x, y, start, elbow, (3.5 + 0.55 * wall, 3.2 + 0.5 * wall)))
-        layers.append(_capsule(x, y, (0, -9), (side * 13 * width, 1.5 + drop), (4.2 + 0.3 * wall, 2.6 + 0.3 * wall)))
-    total = sum(layer**3 for layer in layers) ** (1 / 3)
-    return total.astype(np.float32)
+        layers.append(
+            _capsule(x, y, (0, -9), (side * 13 * width, 1.5 + drop), (4.2 + 0.3 * wall, 2.6 + 0.3 * wall))
+        )
+    return np.cbrt(sum(layer * layer * layer for layer in layers)).astype(np.float32)
 
 
 def _breasts(body: Body, canvas: Canvas, y: np.ndarray) -> np.ndarray:
@@ -85,18 +94,24 @@ def _breasts(body: Body, canvas: Canvas, y: np.ndarray) -> np.ndarray:
         across, down = 4.6 + 1.5 * body.breast, 5.0 + 1.5 * body.breast
         middle = side * (0.52 * body.cage_width + 0.5 + rng.normal(0, 0.3) + (1.0 if body.supine else 0))
         shape = rounded(ellipse(middle, low + rng.normal(0, 0.4), across, down, side * -0.25))
-        total += canvas.solid(shape, 2.4 + 2.4 * body.breast, 0.8 * across) * smooth_step(y, low - down, low + 1)
+        total += canvas.solid(shape, 2.4 + 2.4 * body.breast, 0.8 * across) * smooth_step(
+            y, low - down, low + 1
+        )
     return total
 
 
 def dome_line(body: Body, x: np.ndarray, side: int) -> np.ndarray:
     """Height (y) of the diaphragm's silhouette on this side at x."""
-    wide = body.cage(np.asarray(body.dome_of(side) + 2.0))
+    wide = float(body.cage(np.asarray(body.dome_of(side) + 2.0)))
     top = 0.46 * wide
     out = x * side - top
     lateral = np.clip(out / (wide - top + 0.15), 0, 1)
     medial = np.clip(-out / top, 0, 1.4)
-    return body.dome_of(side) + body.dome_drop * (1 - np.sqrt(1 - lateral**2.2)) + 0.1 * body.dome_drop * medial**2
+    return (
+        body.dome_of(side)
+        + body.dome_drop * (1 - np.sqrt(1 - lateral**2.2))
+        + 0.1 * body.dome_drop * medial**2
+    )
 
 
 def _lungs(body: Body, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -125,7 +140,7 @@ def _soft_floor(value: np.ndarray) -> np.ndarray:
 
 def heart_outline(body: Body) -> np.ndarray:
     """Silhouette of heart and pericardium: polygon (N, 2), cm."""
-    width = 2 * body.heart_ratio * body.cage(np.asarray(18.0))
+    width = 2 * body.heart_ratio * float(body.cage(np.asarray(18.0)))
     floor = (body.dome[0] + body.dome[1]) / 2 + 1.0
     top = 9.6
     tall = (floor - top) / 11.4
@@ -145,7 +160,7 @@ def heart_outline(body: Body) -> np.ndarray:
 
 def _mediastinum(body: Body, canvas: Canvas, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     rng = body.rng(7)
-    swing = 6 * np.tan(body.turn)
+    swing = float(6 * np.tan(body.turn))
     middle = np.abs(x - body.spine(y) - 0.1)
     wide = 2.7 + 0.05 * np.clip(y - 12, 0, None)
     column = 11.0 * np.exp(-((middle / (0.82 * wide)) ** 4))
@@ -158,9 +173,13 @@ def _mediastinum(body: Body, canvas: Canvas, x: np.ndarray, y: np.ndarray) -> tu
     )
     upper = canvas.blur(canvas.solid(trunk + [swing * 0.5, 0], 7.5, 2.4), 0.2)
     knob_x = 2.15 + 0.35 * body.knob + swing * 0.2
-    knob = canvas.solid(ellipse(knob_x, 6.1 + 0.3 * (body.knob - 1.5), body.knob, 1.15 * body.knob), 5.0, body.knob)
+    knob = canvas.solid(
+        ellipse(knob_x, 6.1 + 0.3 * (body.knob - 1.5), body.knob, 1.15 * body.knob), 5.0, body.knob
+    )
     fall = rng.uniform(1.5, 2.2) + 0.5 * (body.knob - 1.4)
-    aorta_line = rounded([(knob_x, 6), (knob_x - 0.1, 9), (fall, 14), (fall - 0.4, 19), (0.6, 24)], closed=False)
+    aorta_line = rounded(
+        [(knob_x, 6), (knob_x - 0.1, 9), (fall, 14), (fall - 0.4, 19), (0.6, 24)], closed=False
+    )
     aorta = 2.6 * canvas.blur(canvas.stroke(aorta_line, 2.5), 0.12)
     artery = canvas.solid(ellipse(3.3 + swing * 0.4, 9.1, 1.35, 1.6, 0.5), 3.5, 1.2)
     centre = np.sqrt(column**2 + upper**2 + knob**2 + artery**2 + aorta**2)
@@ -189,7 +208,12 @@ def _belly_gas(body: Body, canvas: Canvas) -> np.ndarray:
         gas += canvas.solid(outline, rng.uniform(2.5, 5.0), 0.6 * wide)
     for _ in range(rng.integers(0, 6)):
         spot = rounded(
-            ellipse(rng.normal(5, 5), body.dome[1] + rng.uniform(5, 11), rng.uniform(0.7, 2.2), rng.uniform(0.5, 1.3))
+            ellipse(
+                rng.normal(5, 5),
+                body.dome[1] + rng.uniform(5, 11),
+                rng.uniform(0.7, 2.2),
+                rng.uniform(0.5, 1.3),
+            )
             + rng.normal(0, 0.12, (64, 2))
         )
         gas += canvas.solid(spot, rng.uniform(0.8, 2.5), 0.9)

@@ -1,4 +1,4 @@
-"""What lies on or in the patient: letters, electrodes, wires, tubes, a pacemaker. Thickness in cm of water."""
+"""What lies on or in the patient: letters, electrodes, wires, tubes, a pacemaker. In cm of water."""
 
 import cv2
 import numpy as np
@@ -25,7 +25,10 @@ def _leads(canvas: Canvas, rng: Generator) -> np.ndarray:
     for x, y in ((-9, 5), (9, 5), (-10, 19), (10.5, 19), (1, 14))[: rng.integers(2, 6)]:
         start = (x + rng.normal(0, 1.3), y + rng.normal(0, 1.5))
         total += _electrode(canvas, start)
-        middle = (0.5 * (start[0] + away[0]) + rng.normal(0, 3), 0.5 * (start[1] + away[1]) + rng.normal(0, 2))
+        middle = (
+            0.5 * (start[0] + away[0]) + rng.normal(0, 3),
+            0.5 * (start[1] + away[1]) + rng.normal(0, 2),
+        )
         total += _wire(canvas, [start, (start[0] + rng.normal(0, 2), start[1] + 3), middle, away], 0.14, 0.9)
     return total
 
@@ -44,7 +47,9 @@ def _tubes(body: Body, canvas: Canvas, rng: Generator) -> np.ndarray:
         total += _wire(canvas, [*start, (-3.4, 3), (-2.5, 6), (-2.6, rng.uniform(8.5, 12.5))], 0.16, 1.0)
     if chance[3] < 0.07:  # pacemaker below the left clavicle
         middle = (rng.uniform(7.5, 9.5), rng.uniform(5.5, 7.0))
-        total += 7 * canvas.fill(rounded(np.array(middle) + [(-1.9, -1.6), (1.9, -1.9), (2.1, 0.6), (0.6, 2.2), (-1.9, 1.7)]))
+        total += 7 * canvas.fill(
+            rounded(np.array(middle) + [(-1.9, -1.6), (1.9, -1.9), (2.1, 0.6), (0.6, 2.2), (-1.9, 1.7)])
+        )
         total += _wire(canvas, [middle, (5, 3.5), (0, 4.5), (-2.6, 8), (-2.2, 14), (2.0, 19)], 0.16, 2.5)
     return total
 
@@ -98,7 +103,15 @@ def add_marker(film: np.ndarray, view: str, rng: Generator) -> np.ndarray:
     size = len(film)
     notes = []
     if rng.random() < 0.9:
-        notes.append(("L", rng.uniform(0.035, 0.055), rng.uniform(0.86, 0.95), rng.uniform(0.05, 0.22), rng.random() < 0.06))
+        notes.append(
+            (
+                "L",
+                rng.uniform(0.035, 0.055),
+                rng.uniform(0.86, 0.95),
+                rng.uniform(0.05, 0.22),
+                rng.random() < 0.06,
+            )
+        )
         if rng.random() < 0.3:
             name = "".join(rng.choice(list("ABCDGJKMRSTV"), 2))
             notes.append((name, 0.022, notes[0][2] + 0.01, notes[0][3] + 0.055, False))

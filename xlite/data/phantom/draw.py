@@ -72,7 +72,7 @@ def draw_film(film: Film, size: int, seed: int) -> Drawing:
 
 
 def bounding_box(change: np.ndarray, share: float = 0.3) -> tuple[float, float, float, float] | None:
-    """x, y, w, h in the 1024 frame around all of (S, S) above this share of its maximum; None where nothing is."""
+    """x, y, w, h in the 1024 frame around all of (S, S) above this share of its maximum, if anything is."""
     top = float(change.max())
     if top <= 0:
         return None

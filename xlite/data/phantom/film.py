@@ -39,7 +39,7 @@ def draw_exposure(view: str, heavy: float, rng: np.random.Generator) -> Exposure
 
 
 def attenuation(chest: Chest, hardware: np.ndarray) -> np.ndarray:
-    """Attenuation along the beam, float32 (S, S), of the chest and of metal or plastic before it (cm of water)."""
+    """Attenuation along the beam, float32 (S, S), of the chest and of hardware before it (cm of water)."""
     weight = chest.body.air_weight * (1 - chest.free_air)
     room = chest.lung * (1 - weight)
     filled = np.minimum(chest.fluid + chest.marking * (1 - 0.97 * chest.free_air), room)
@@ -47,9 +47,7 @@ def attenuation(chest: Chest, hardware: np.ndarray) -> np.ndarray:
     return WATER * (np.clip(water, 0, None) + hardware) + BONE * chest.bone
 
 
-def develop(
-    shadow: np.ndarray, chest: Chest, exposure: Exposure, rng: np.random.Generator
-) -> np.ndarray:
+def develop(shadow: np.ndarray, chest: Chest, exposure: Exposure, rng: np.random.Generator) -> np.ndarray:
     """The film, uint8 (S, S), 0 black, of an attenuation (S, S)."""
     canvas = chest.canvas
     beam = np.exp(-canvas.blur(shadow, exposure.blur))

@@ -76,7 +76,12 @@ AP_SHARE, SAME_VIEW, SAME_LABELS = 0.40, 0.49, 0.25
 AGES = ((0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1), (2, 8, 18, 23, 34, 49, 59, 67, 72, 79, 93))
 # Width and height in px, mm per px, share of the films: the common detectors of ChestX-ray14.
 DETECTORS = {
-    "PA": ((2992, 2991, 0.143, 0.52), (2500, 2048, 0.168, 0.16), (2048, 2500, 0.168, 0.22), (2021, 2021, 0.194311, 0.1)),
+    "PA": (
+        (2992, 2991, 0.143, 0.52),
+        (2500, 2048, 0.168, 0.16),
+        (2048, 2500, 0.168, 0.22),
+        (2021, 2021, 0.194311, 0.1),
+    ),
     "AP": ((2500, 2048, 0.168, 0.63), (3056, 2544, 0.139, 0.32), (2048, 2500, 0.168, 0.05)),
 }
 ALL_FINDINGS_FROM = 60
@@ -176,4 +181,6 @@ def official_lists(films: list[Film], seed: int) -> tuple[list[Film], list[Film]
     reached = np.cumsum(counts[order])
     cut = int(np.argmin(np.abs(reached - TEST_SHARE * len(films)))) + 1
     test = set(names[order[: min(cut, len(names) - 1)]].tolist())
-    return [film for film in films if film.patient not in test], [film for film in films if film.patient in test]
+    return [film for film in films if film.patient not in test], [
+        film for film in films if film.patient in test
+    ]

@@ -1,7 +1,7 @@
 """Findings that fill or scar the lung, drawn where they lie. Lengths in cm.
 
-Each takes the chest, random numbers of the patient (where it is) and of the film (how far it has got), changes
-the chest's layers and returns the thickness that its box goes around, float32 (S, S).
+Each takes the chest, random numbers of the patient (where it is) and of the film (how far it has got),
+changes the chest's layers and returns the thickness that its box goes around, float32 (S, S).
 """
 
 import numpy as np
@@ -25,10 +25,12 @@ def spot(body: Body, side: int, down: float, out: float) -> tuple[float, float]:
     return side * (inner + out * (float(body.cage(np.asarray(y))) - 1.2 - inner)), y
 
 
-def _patch(chest: Chest, rng: Generator, middle: tuple, across: float, down: float, rough: float) -> np.ndarray:
+def _patch(
+    chest: Chest, rng: Generator, middle: tuple, across: float, down: float, rough: float
+) -> np.ndarray:
     """1 in the middle, about 0 outside an uneven ellipse, signed in between: float32 (S, S)."""
     u, v = (chest.x - middle[0]) / across, (chest.y - middle[1]) / down
-    return 1 - np.sqrt(u * u + v * v) + rough * chest.canvas.cloud(rng, max(across, down) * 0.6, 3)
+    return 1 - np.sqrt(u * u + v * v) + rough * chest.canvas.cloud(rng, max(across, down) * 0.7, 2)
 
 
 def _room(chest: Chest) -> np.ndarray:
@@ -42,9 +44,9 @@ def infiltration(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     for number in range(int(place.choice([1, 2, 3], p=[0.5, 0.3, 0.2]))):
         side = first if number == 0 or place.random() < 0.35 else -first
         middle = spot(chest.body, side, place.uniform(0.35, 1.0), place.uniform(0.1, 0.75))
-        across, down = place.uniform(2.2, 4.6), place.uniform(2.6, 5.5)
-        shape = smooth_step(_patch(chest, place, middle, across, down, 0.22), -0.1, 0.85)
-        streaks = np.clip(0.6 + 0.4 * chest.canvas.cloud(place, 1.3, 3), 0, 2)
+        across, down = place.uniform(2.6, 5.2), place.uniform(3.0, 6.5)
+        shape = smooth_step(_patch(chest, place, middle, across, down, 0.18), -0.15, 0.9)
+        streaks = np.clip(0.7 + 0.28 * chest.canvas.cloud(place, 1.4, 3), 0, 2)
         haze = film.uniform(1.1, 3.6) * shape * streaks * np.clip(chest.lung / 8, 0, 1)
         chest.fluid += haze
         box = haze if box is None else box
@@ -56,16 +58,27 @@ def consolidation(chest: Chest, place: Generator, film: Generator) -> np.ndarray
     side = pick_side(place)
     middle = spot(chest.body, side, place.uniform(0.25, 1.0), place.uniform(0.1, 0.7))
     grow = film.uniform(0.75, 1.15)
-    shape = _patch(chest, place, middle, grow * place.uniform(2.4, 4.6), grow * place.uniform(2.4, 4.8), 0.28)
-    dense = smooth_step(shape, 0.0, 0.55) * film.uniform(0.5, 0.92)
+    shape = _patch(chest, place, middle, grow * place.uniform(2.8, 5.2), grow * place.uniform(2.8, 5.4), 0.23)
+    dense = chest.canvas.blur(smooth_step(shape, -0.1, 0.75), 0.3) * film.uniform(0.4, 0.85)
     hilum = np.array([side * 3.6, 10.5])
     ahead = np.arctan2(middle[1] - hilum[1], middle[0] - hilum[0])
-    for turn in place.uniform(-0.7, 0.7, 5):
+    for turn in place.uniform(-0.7, 0.7, 3):
         reach = np.hypot(middle[0] - hilum[0], middle[1] - hilum[1]) + place.uniform(1, 3)
         bend = ahead + turn + place.normal(0, 0.2)
-        middle_point = hilum + 0.5 * reach * np.array([np.cos(ahead + 0.3 * turn), np.sin(ahead + 0.3 * turn)])
-        line = rounded([tuple(hilum), tuple(middle_point), tuple(hilum + reach * np.array([np.cos(bend), np.sin(bend)]))], False)
-        dense = dense * (1 - 0.5 * chest.canvas.blur(chest.canvas.stroke(line, place.uniform(0.2, 0.38)), 0.06))
+        middle_point = hilum + 0.5 * reach * np.array(
+            [np.cos(ahead + 0.3 * turn), np.sin(ahead + 0.3 * turn)]
+        )
+        line = rounded(
+            [
+                tuple(hilum),
+                tuple(middle_point),
+                tuple(hilum + reach * np.array([np.cos(bend), np.sin(bend)])),
+            ],
+            False,
+        )
+        dense = dense * (
+            1 - 0.26 * chest.canvas.blur(chest.canvas.stroke(line, place.uniform(0.2, 0.38)), 0.06)
+        )
     added = dense * _room(chest)
     chest.fluid += added
     return added
@@ -78,17 +91,19 @@ def pneumonia(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     down = place.uniform(0.12, 0.35) if upper else place.uniform(0.6, 1.0)
     middle = spot(chest.body, side, down, place.uniform(0.2, 0.7))
     across, tall = place.uniform(3.0, 5.0), place.uniform(2.8, 4.8)
-    shape = smooth_step(_patch(chest, place, middle, across, tall, 0.3), -0.05, 0.7)
+    shape = smooth_step(_patch(chest, place, middle, across, tall, 0.17), -0.15, 0.8)
     if side == RIGHT and place.random() < 0.7:
         fissure = 10.6 + 0.06 * chest.x + place.normal(0, 0.5) + 0.25 * np.sin(chest.x * 0.5)
         beyond = (chest.y - fissure) * (-1 if upper else 1)
         shape = shape * smooth_step(beyond, -0.12, 0.12)
-    patches = np.clip(0.65 + 0.38 * chest.canvas.cloud(place, 1.5, 3), 0.05, 1.4)
+    patches = np.clip(0.75 + 0.22 * chest.canvas.cloud(place, 2.0, 3), 0.1, 1.4)
     added = film.uniform(0.28, 0.7) * shape * patches * _room(chest)
     chest.fluid += added
     if place.random() < 0.25:
         other = spot(chest.body, -side, place.uniform(0.6, 1.0), place.uniform(0.2, 0.6))
-        chest.fluid += 0.25 * smooth_step(_patch(chest, place, other, 3, 3, 0.3), 0, 0.8) * patches * _room(chest)
+        chest.fluid += (
+            0.25 * smooth_step(_patch(chest, place, other, 3, 3, 0.3), 0, 0.8) * patches * _room(chest)
+        )
     return added
 
 
@@ -128,7 +143,7 @@ def fibrosis(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     net = np.zeros_like(total)
     for scale in (1.1, 0.75):
         net += np.exp(-((canvas.cloud(place, scale, 1) / 0.28) ** 2))
-    scars = film.uniform(0.75, 1.7) * total * patches * (net + 0.35) * np.clip(chest.lung / 5, 0, 1)
+    scars = film.uniform(1.8, 4.2) * total * patches * (net + 0.35) * np.clip(chest.lung / 5, 0, 1)
     chest.fluid += scars
     return scars
 
@@ -185,7 +200,9 @@ def atelectasis(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
             start = side * place.uniform(3.5, 6.0)
             end = start + side * place.uniform(2.5, 6.0)
             tip = place.normal(0, 0.9)
-            line = rounded([(start, y), ((start + end) / 2, y + tip * 0.4 - 0.3), (end, y + tip)], closed=False)
+            line = rounded(
+                [(start, y), ((start + end) / 2, y + tip * 0.4 - 0.3), (end, y + tip)], closed=False
+            )
             band = canvas.blur(canvas.stroke(line, place.uniform(0.2, 0.6)), 0.16)
             box += film.uniform(1.2, 3.0) * band * np.clip(chest.lung / 5, 0, 1)
         chest.fluid += box + 0.5 * canvas.blur(box, 0.7)
@@ -193,9 +210,19 @@ def atelectasis(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     if kind == "base":
         wedge = [(side * 1.0, 12.0), (side * place.uniform(6.5, 10.0), base + 1.5), (side * 1.0, base + 3.0)]
     else:
-        wedge = [(side * 1.0, 1.0), (side * 9.0, 2.0), (side * 7.5, 4.8), (side * 3.0, place.uniform(7.0, 9.0))]
+        wedge = [
+            (side * 1.0, 1.0),
+            (side * 9.0, 2.0),
+            (side * 7.5, 4.8),
+            (side * 3.0, place.uniform(7.0, 9.0)),
+        ]
     shape = canvas.blur(canvas.fill(rounded(wedge)), 0.3)
-    box = film.uniform(0.4, 0.85) * shape * np.clip(0.85 + 0.2 * canvas.cloud(place, 2, 2), 0, 1.1) * _room(chest)
+    box = (
+        film.uniform(0.4, 0.85)
+        * shape
+        * np.clip(0.85 + 0.2 * canvas.cloud(place, 2, 2), 0, 1.1)
+        * _room(chest)
+    )
     chest.fluid += box
     return box
 

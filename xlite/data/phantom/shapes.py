@@ -14,7 +14,12 @@ Generator = np.random.Generator
 
 def reshape(body: Body, findings: tuple[str, ...], place: Generator, film: Generator) -> Body:
     """The body as these findings change its build: heart size, domes, chest size."""
-    grow, cardio, raise_, fibre = place.random(), film.normal(0, 0.012), place.random(4), film.uniform(0.8, 1.2)
+    grow, cardio, raise_, fibre = (
+        place.random(),
+        film.normal(0, 0.012),
+        place.random(4).tolist(),
+        film.uniform(0.8, 1.2),
+    )
     if "Emphysema" in findings:
         flat = 0.8 + 1.6 * grow
         body = replace(
@@ -59,9 +64,11 @@ def emphysema(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
 
 
 def effusion(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
-    """Fluid that fills a costophrenic angle and climbs the chest wall; in bed it also lies behind the lung."""
+    """Fluid that fills a costophrenic angle and climbs the wall; in bed it also lies behind the lung."""
     side = pick_side(place, 0.5)
-    sides = [(side, film.uniform(0.8, 1.2))] + ([(-side, film.uniform(0.3, 0.9))] if place.random() < 0.3 else [])
+    sides = [(side, film.uniform(0.8, 1.2))] + (
+        [(-side, film.uniform(0.3, 0.9))] if place.random() < 0.3 else []
+    )
     height = min(place.gamma(1.5, 2.0), 10.0)
     box = None
     for current, share in sides:
@@ -73,7 +80,9 @@ def effusion(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
         below = chest.y - surface
         full = smooth_step(below, -0.15, 1.1)
         if chest.body.supine:
-            full = np.maximum(0.9 * smooth_step(below, -0.5, 3.0), 0.32 * smooth_step(chest.y, level - 9, level + 2))
+            full = np.maximum(
+                0.9 * smooth_step(below, -0.5, 3.0), 0.32 * smooth_step(chest.y, level - 9, level + 2)
+            )
         added = full * chest.lung * chest.side(current)
         chest.lung = chest.lung - added
         deep = added * smooth_step(below, -0.5, 0.5)
@@ -85,10 +94,8 @@ def pneumothorax(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     """Air between lung and chest wall: a fine pleural line and no markings beyond it."""
     side = pick_side(place)
     wide = (0.7 + min(place.gamma(1.8, 0.75), 4.2)) * film.uniform(0.8, 1.25)
-    if place.random() < 0.3:
-        low = place.uniform(0.5, 0.9)  # reaches down along the whole lung
-    else:
-        low = place.uniform(-0.25, 0.2)
+    # some reach down along the whole lung, most stay above
+    low = place.uniform(0.5, 0.9) if place.random() < 0.3 else place.uniform(-0.25, 0.2)
     edge = wide * (low + (1 - low) * smooth_step(chest.y, 16, 2)) + 0.10 * chest.canvas.cloud(place, 5.0, 1)
     inside = chest.lung * chest.side(side) > 0.3
     beyond = smooth_step(edge - chest.wall_gap, -0.05, 0.05) * inside
@@ -103,12 +110,14 @@ def pneumothorax(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
 def pleural_thickening(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     """A band along the side wall or a cap over the apex, uneven, sometimes calcified."""
     side = pick_side(place, 0.5)
-    thick = place.uniform(0.45, 1.4) * film.uniform(0.9, 1.1)
+    thick = place.uniform(0.5, 1.5) * film.uniform(0.9, 1.1)
     low, high = (-2.0, place.uniform(3.5, 6.0)) if place.random() < 0.5 else (place.uniform(6, 12), 26.0)
-    zone = smooth_step(chest.y, low - 1, low + 1) * smooth_step(chest.y, high + 1, high - 1) * chest.side(side)
-    depth = thick * (1 + 0.35 * chest.canvas.cloud(place, 2.0, 2))
+    zone = (
+        smooth_step(chest.y, low - 1, low + 1) * smooth_step(chest.y, high + 1, high - 1) * chest.side(side)
+    )
+    depth = thick * (1 + 0.2 * chest.canvas.cloud(place, 2.0, 2))
     band = smooth_step(depth - chest.wall_gap, -0.12, 0.2) * zone
-    added = np.minimum(film.uniform(1.6, 3.2) * band, chest.lung)
+    added = np.minimum(film.uniform(2.2, 4.5) * band, chest.lung)
     chest.fluid += added
     if place.random() < 0.2:
         chest.bone += 0.12 * band * (chest.canvas.cloud(place, 0.6, 2) > 0.6)

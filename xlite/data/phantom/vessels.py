@@ -5,12 +5,31 @@ import numpy as np
 from xlite.data.phantom.body import LEFT, RIGHT, Body
 from xlite.data.phantom.canvas import Canvas
 
-LEVELS = 8
-FAN = (-80, -70, -58, -44, -28, -12, 2, 14, 26, 36, 46, 54, 62, 70, 78, 86)  # degrees from the side, down is positive
-BUCKETS = (0.0, 0.05, 0.085, 0.14, 0.22, 0.35, 2.0)
+LEVELS = 7
+FAN = (
+    -80,
+    -70,
+    -58,
+    -44,
+    -28,
+    -12,
+    2,
+    14,
+    26,
+    36,
+    46,
+    54,
+    62,
+    70,
+    78,
+    86,
+)  # degrees from the side, down is positive
+BUCKETS = (0.0, 0.06, 0.11, 0.19, 0.32, 2.0)
 
 
-def _branch(rng: np.random.Generator, start: np.ndarray, angle: np.ndarray, radius: np.ndarray, reach: float) -> tuple:
+def _branch(
+    rng: np.random.Generator, start: np.ndarray, angle: np.ndarray, radius: np.ndarray, reach: float
+) -> tuple:
     """Grows a tree level by level: per segment start (N, 2), end (N, 2), bend (N,), radii at both ends."""
     starts, ends, bends, first, last = [], [], [], [], []
     length = np.full(len(angle), reach)
@@ -36,7 +55,9 @@ def _trees(body: Body) -> list[tuple]:
         fan = np.radians(FAN) + rng.normal(0, 0.12, len(FAN))
         gravity = np.clip(1 + 0.22 * np.sin(fan), 0.5, 1.3) if not body.supine else np.ones(len(FAN))
         radius = rng.uniform(0.16, 0.33, len(FAN)) * gravity
-        spread = np.stack([0.6 * np.cos(fan), 2.3 * np.sin(fan)], axis=-1) + rng.normal(0, 0.45, (len(FAN), 2))
+        spread = np.stack([0.6 * np.cos(fan), 2.3 * np.sin(fan)], axis=-1) + rng.normal(
+            0, 0.45, (len(FAN), 2)
+        )
         start = np.array(hilum) + spread * [side, 1]
         angle = np.where(side == LEFT, fan, np.pi - fan)
         reach = (2.15 + 0.35 * np.abs(np.sin(fan)).mean()) * body.cage_width / 13.9
@@ -59,7 +80,9 @@ def _trunks(body: Body) -> tuple:
     for path, radii in paths:
         points = np.array(path) + rng.normal(0, 0.22, (len(path), 2))
         radius = np.array(radii) * rng.uniform(0.6, 0.85)
-        for part, value in zip(parts, (points[:-1], points[1:], np.zeros(len(path) - 1), radius[:-1], radius[1:]), strict=True):
+        for part, value in zip(
+            parts, (points[:-1], points[1:], np.zeros(len(path) - 1), radius[:-1], radius[1:]), strict=True
+        ):
             part.append(value)
     return tuple(np.concatenate(part) for part in parts)
 
@@ -68,7 +91,7 @@ def draw_vessels(body: Body, canvas: Canvas, lung: np.ndarray) -> np.ndarray:
     """Blood along the beam in the lungs' vessels: float32 (S, S), cm; none where no lung (S, S, cm) is."""
     groups = [*_trees(body), _trunks(body)]
     start, end, bend, first, last = (np.concatenate(part) for part in zip(*groups, strict=True))
-    count = max(6, int(np.ceil(2.4 * canvas.density)))
+    count = max(6, int(np.ceil(1.7 * canvas.density)))
     share = (np.arange(count) + 0.5) / count
     ahead = end - start
     length = np.linalg.norm(ahead, axis=1, keepdims=True)

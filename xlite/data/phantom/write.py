@@ -30,10 +30,10 @@ SMALLEST, LARGEST = 32, 2048
 IN_PROCESS_UP_TO = 16
 README = """Phantom chest films: synthetic.
 
-Every image of this folder was drawn by X-Lite (xlite data phantom). No patient, no person and no real radiograph is in
-it. The layout, the file names and the tables are those of NIH ChestX-ray14, so that all that reads the real data set
-reads this one; the findings are drawings of what their names say, in the data set's proportions. Figures measured here
-say nothing about real films.
+Every image of this folder was drawn by X-Lite (xlite data phantom). No patient and no real radiograph is
+in it. Layout, file names and tables are those of NIH ChestX-ray14, so that all that reads the real data
+set reads this one; the findings are drawings of what their names say, in the data set's proportions.
+Figures measured here say nothing about real films.
 
 {images} images of {patients} patients, {size} x {size} px, seed {seed}.
 """
@@ -50,11 +50,11 @@ def write_phantom(
     progress: Callable[[int, int], None] | None = None,
     processes: int | None = None,
 ) -> None:
-    """Writes a synthetic NIH folder: `images` films of `patients` patients, `size` x `size` px, grey 8-bit PNG.
+    """Writes a synthetic NIH folder: `images` grey 8-bit PNGs of `patients` patients, `size` x `size` px.
 
-    The same arguments give the same bytes, whatever the number of `processes` (default: one a core). `progress` is
-    called with films done and films in all. DataError: size beyond 32-2048, fewer images than patients, a negative
-    seed, a folder that is not empty or cannot be written.
+    The same arguments give the same bytes, whatever the number of `processes` (default: one a core).
+    `progress` is called with films done and films in all. DataError: size beyond 32-2048, fewer images than
+    patients, a negative seed, a folder that is not empty or cannot be written.
     """
     out = Path(out)
     if not SMALLEST <= size <= LARGEST:
@@ -75,16 +75,27 @@ def write_phantom(
 
 
 def _draw_all(
-    films: list[Film], folder: Path, size: int, seed: int, progress: Callable[[int, int], None] | None, processes: int | None
+    films: list[Film],
+    folder: Path,
+    size: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+    processes: int | None,
 ) -> Boxes:
     jobs = [(list(group), folder, size, seed) for _, group in groupby(films, key=lambda film: film.patient)]
-    processes = processes or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processes = processes or _cores()
     boxes: Boxes = []
     for part in _run(jobs, 1 if len(films) <= IN_PROCESS_UP_TO else min(processes, len(jobs))):
         boxes += part
         if progress:
             progress(len(boxes), len(films))
     return boxes
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # not on Windows and macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _run(jobs: list[tuple], processes: int) -> Iterator[Boxes]:
@@ -116,8 +127,8 @@ def encode_png(image: np.ndarray) -> bytes:
 
 def _write_tables(out: Path, films: list[Film], boxes: Boxes, seed: int) -> None:
     rows = [
-        f"{film.stem}.png,{'|'.join(sorted(film.findings)) or NO_FINDING},{film.follow_up},{film.patient},{film.age},"
-        f"{film.sex},{film.view},{film.pixels[0]},{film.pixels[1]},{film.spacing},{film.spacing}"
+        f"{film.stem}.png,{'|'.join(sorted(film.findings)) or NO_FINDING},{film.follow_up},{film.patient},"
+        f"{film.age},{film.sex},{film.view},{film.pixels[0]},{film.pixels[1]},{film.spacing},{film.spacing}"
         for film in films
     ]
     _write_lines(out / "Data_Entry_2017_v2020.csv", [TABLE_HEADER, *rows])

@@ -1,0 +1,185 @@
+"""The app as a person uses it: a real server, a real Chromium, a real training process."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+from demo_home import BACKBONE, save_demo_model
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from xlite.config import PACKAGE_ROOT
+from xlite.training.run import Run
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium: $XLITE_CHROMIUM, one on the path, or playwright's own."""
+    named = os.environ.get("XLITE_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    with sync_playwright() as playwright:
+        path = named or playwright.chromium.executable_path
+        if not Path(path).exists():
+            sentence = "no Chromium found: install one, or set XLITE_CHROMIUM"
+            if os.environ.get("XLITE_REQUIRE_BROWSER"):
+                pytest.fail(sentence)
+            pytest.skip(sentence)
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def app(own_home: Path) -> Iterator[str]:
+    """The address of `streamlit run app/Home.py` on a free loopback port, with a tiny model in its home."""
+    save_demo_model(own_home)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "XLITE_HOME": str(own_home), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "streamlit", "run", "app/Home.py", "--server.headless", "true"]
+    with open(own_home / "server.log", "wb") as log:
+        server = subprocess.Popen(
+            [*command, "--server.port", str(port)],
+            cwd=PACKAGE_ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        address, deadline = f"http://localhost:{port}", time.monotonic() + 60
+        while True:
+            try:
+                httpx.get(f"{address}/_stcore/health", timeout=5)
+                break
+            except httpx.TransportError:
+                assert server.poll() is None and time.monotonic() < deadline
+                time.sleep(0.1)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh visitor, who notes what the page's scripts complain of."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
+    yield page
+    context.close()
+
+
+def no_exception(page: Page) -> None:
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_a_film_is_uploaded_and_its_maps_are_seen(app: str, page: Page, tmp_path: Path):
+    film = tmp_path / "film.png"
+    cv2.imwrite(str(film), np.random.default_rng(0).integers(0, 256, (256, 200), dtype=np.uint8))
+    page.goto(app)
+    page.get_by_role("button", name="Read a film").click()
+    page.wait_for_url("**/classify")
+    page.locator("input[type=file]").set_input_files(film)
+    expect(page.get_by_test_id("stMetric")).to_have_count(3)
+    images = page.get_by_test_id("stImage").locator("img")
+    expect(images).to_have_count(4)
+    page.wait_for_function("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+    shapes = page.evaluate("[...document.images].map(image => [image.naturalHeight, image.naturalWidth])")
+    assert [256, 200] in shapes
+    shown = images.first.get_attribute("src")
+    page.get_by_role("combobox", name="Map of").click()
+    page.get_by_role("option").last.click()
+    expect(images.first).not_to_have_attribute("src", shown)
+    no_exception(page)
+
+
+def test_a_file_that_is_no_film_gets_one_sentence(app: str, page: Page, tmp_path: Path):
+    fake = tmp_path / "fake.png"
+    fake.write_text("this is no picture")
+    page.goto(f"{app}/classify")
+    page.locator("input[type=file]").set_input_files(fake)
+    expect(page.get_by_test_id("stAlertContentError")).to_contain_text("image")
+    no_exception(page)
+
+
+def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, page: Page, tiny_folder: Path):
+    page.goto(f"{app}/train")
+    fill(page, "Data", str(tiny_folder))
+    fill(page, "Name", "tiny")
+    page.get_by_role("tab", name="Model").click()
+    fill(page, "Image size", "32")
+    pick(page, "Backbone", BACKBONE)
+    pick(page, "Weights", "none")
+    page.get_by_role("tab", name="Schedule").click()
+    fill(page, "Epochs", "5000")
+    fill(page, "Patience", "5000")
+    fill(page, "Batch size", "4")
+    page.get_by_role("tab", name="Machine").click()
+    pick(page, "Device", "cpu")
+    fill(page, "Workers", "0")
+    words = (
+        f"--data {tiny_folder} --name tiny --backbone {BACKBONE} --weights none --image-size 32 --epochs 5000"
+    )
+    command = page.get_by_test_id("stCode").first
+    expect(command).to_contain_text(
+        f"xlite train {words} --batch-size 4 --patience 5000 --device cpu --workers 0"
+    )
+    page.get_by_role("button", name="Start training").click()
+    badge = page.get_by_text("tiny running")
+    expect(badge).to_be_visible()
+    page.wait_for_url("**/train?run=tiny")
+    expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
+    first = Run.named("tiny").status().epoch
+    expect(
+        page.get_by_text(f"{first + 2} of 5000").or_(page.get_by_text(f"{first + 3} of 5000"))
+    ).to_be_visible()
+
+    second = page.context.new_page()
+    second.set_default_timeout(60_000)
+    second.goto(f"{app}/train")
+    expect(second.get_by_text("tiny running")).to_be_visible()
+    second.get_by_role("button", name="Stop", exact=True).click()
+    expect(second.get_by_text("tiny stopped")).to_be_visible()
+    expect(page.get_by_text("tiny stopped")).to_be_visible()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    assert Run.named("tiny").status().state == "stopped"
+    no_exception(page)
+    no_exception(second)
+
+
+def fill(page: Page, label: str, text: str) -> None:
+    """Types into a text or number field and leaves it."""
+    field = page.get_by_test_id("stMain").locator(f'input[aria-label="{label}"]')
+    field.fill(text)
+    field.press("Enter")
+    page.wait_for_timeout(300)
+
+
+def pick(page: Page, label: str, text: str) -> None:
+    """Types a value into a select box that takes new ones."""
+    field = page.get_by_role("combobox", name=label)
+    field.click()
+    field.fill(text)
+    field.press("Enter")
+    page.wait_for_timeout(300)

@@ -1,0 +1,174 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from xlite.classify import Classifier, Reading
+from xlite.errors import CheckpointError, RunError
+from xlite.evaluation.calibration import apply_calibration
+from xlite.explain import upsample_map
+from xlite.findings import FINDINGS
+from xlite.images import Preprocess, read_image
+from xlite.models.checkpoint import ModelInfo, save_model
+from xlite.models.student import Student
+
+CALIBRATION = {
+    "method": "platt",
+    "scale": [0.5 + 0.1 * i for i in range(14)],
+    "bias": [-1 + 0.2 * i for i in range(14)],
+}
+PREPROCESS = Preprocess(64, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4))
+
+
+def write_model(
+    path: Path, backbone: str = "test_resnet.r160_in1k", preprocess: Preprocess = PREPROCESS
+) -> Path:
+    torch.manual_seed(0)
+    model = Student(backbone, "mhsa")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_model(
+        path,
+        model,
+        ModelInfo(backbone, "mhsa", 256, 0.3, preprocess, "patient-42-0", "2020", calibration=CALIBRATION),
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory) -> Classifier:
+    return Classifier.load(write_model(tmp_path_factory.mktemp("run") / "demo" / "model.safetensors"))
+
+
+@pytest.fixture
+def film() -> np.ndarray:
+    """A film that is wider than high."""
+    return np.random.default_rng(0).integers(0, 256, (90, 140), dtype=np.uint8)
+
+
+def test_a_film_is_read_as_training_would_see_it(classifier, film):
+    """Preprocess, model, calibration, by hand."""
+    x = torch.from_numpy(PREPROCESS.normalize(PREPROCESS.resize(film)))[None]
+    with torch.no_grad():
+        logits = classifier.model(x).numpy()
+    expected = apply_calibration(logits, CALIBRATION)[0]
+    np.testing.assert_allclose(classifier.predict_batch(x), logits, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(classifier.predict(film), expected, rtol=1e-5)
+    assert classifier.predict(film).dtype == np.float32 and classifier.predict(film).shape == (14,)
+    assert abs(expected - apply_calibration(logits, None)[0]).max() > 0.1  # the calibration matters
+
+
+def test_a_reading_is_prediction_and_explanation_at_once(classifier, film):
+    reading = classifier.read(film)
+    np.testing.assert_allclose(reading.probabilities, classifier.predict(film), rtol=1e-4)
+    assert (reading.maps.shape, reading.maps.dtype, reading.shape) == ((14, 2, 2), np.float32, (90, 140))
+    for i, finding in enumerate(FINDINGS):
+        heat = classifier.explain(film, finding)
+        assert (heat.shape, heat.dtype) == ((90, 140), np.float32)
+        np.testing.assert_array_equal(heat, reading.map(finding))
+        np.testing.assert_array_equal(heat, upsample_map(reading.maps[i], (90, 140)))
+
+
+def test_the_likeliest_findings_come_first():
+    probabilities = np.linspace(0.1, 0.75, 14, dtype=np.float32)
+    probabilities[3] = 0.9
+    reading = Reading(probabilities, np.zeros((14, 2, 2), np.float32), (10, 10))
+    assert [finding for finding, _ in reading.top(3)] == ["Infiltration", "Hernia", "Pleural_Thickening"]
+    assert reading.top(1) == [("Infiltration", pytest.approx(0.9))]
+    assert len(reading.top(99)) == 14
+
+
+def test_other_spellings_name_a_finding_and_unknown_ones_are_refused(classifier, film):
+    np.testing.assert_array_equal(
+        classifier.explain(film, "Infiltrate"), classifier.explain(film, "Infiltration")
+    )
+    with pytest.raises(ValueError, match="'Gout' is none of the 14 findings"):
+        classifier.explain(film, "Gout")
+
+
+def test_a_map_lies_where_its_film_changes(tmp_path):
+    """A model that sees only how bright a cell is marks the bright corner, in the frame of the film."""
+    torch.manual_seed(0)
+    model = Student("test_convnext", hidden=1)
+    brightness = torch.nn.AvgPool2d(32)
+    model.backbone.forward_features = lambda x: brightness(x).repeat(1, 64 // 3 + 1, 1, 1)[:, :64]
+    model.backbone.forward_head = lambda pooled, pre_logits: pooled
+    torch.nn.init.ones_(model.classifier[0].weight)
+    torch.nn.init.ones_(model.classifier[3].weight)
+    info = ModelInfo("test_convnext", "none", 1, 0.3, Preprocess(128, (0, 0, 0), (1, 1, 1)), "x", "2020")
+    classifier = Classifier(model.eval(), info, tmp_path, torch.device("cpu"))
+    film = np.zeros((100, 300), np.uint8)
+    film[:25, 225:] = 255  # the upper right of 4 x 4 cells
+    rows, columns = np.nonzero(classifier.explain(film, "Mass") > 0.9)
+    assert rows.max() < 25 and columns.min() >= 225
+
+
+def test_eight_threads_on_one_classifier_read_what_one_thread_reads(classifier):
+    rng = np.random.default_rng(0)
+    films = [rng.integers(0, 256, (60 + i, 80), dtype=np.uint8) for i in range(40)]
+    alone = [classifier.read(film) for film in films]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(classifier.read, films))
+    for a, b in zip(alone, together, strict=True):
+        np.testing.assert_allclose(a.probabilities, b.probabilities, rtol=1e-5)
+        np.testing.assert_allclose(a.maps, b.maps, rtol=1e-4, atol=1e-8)
+        assert a.shape == b.shape
+
+
+def test_reading_touches_neither_torchs_settings_nor_the_film(classifier, film):
+    before, threads, seed = film.copy(), torch.get_num_threads(), torch.initial_seed()
+    state = torch.get_rng_state()
+    classifier.read(film)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert (torch.get_num_threads(), torch.initial_seed()) == (threads, seed)
+    assert torch.is_grad_enabled() and (film == before).all()
+    assert not any(p.requires_grad for p in classifier.model.parameters())
+
+
+def test_a_run_is_loaded_by_its_name_and_knows_it(own_home, film):
+    write_model(own_home / "checkpoints" / "first" / "model.safetensors")
+    by_name = Classifier.load("first")
+    assert (by_name.name, by_name.info.split_id) == ("first", "patient-42-0")
+    assert by_name.path == own_home / "checkpoints" / "first" / "model.safetensors"
+    by_file = Classifier.load(write_model(own_home / "elsewhere.safetensors"))
+    assert by_file.name == "elsewhere"
+    np.testing.assert_array_equal(by_name.predict(film), by_file.predict(film))
+
+
+def test_unknown_models_and_devices_are_refused(tmp_path):
+    with pytest.raises(CheckpointError, match="'nowhere' is neither a model file nor a run"):
+        Classifier.load("nowhere")
+    path = write_model(tmp_path / "model.safetensors")
+    for device in ("toaster", "cuda:99"):
+        with pytest.raises(RunError, match=f"device '{device}' cannot be used"):
+            Classifier.load(path, device)
+
+
+COLD = """
+import sys, time
+import numpy, torch
+from xlite.classify import Classifier
+start = time.monotonic()
+Classifier.load(sys.argv[1]).read(numpy.zeros((1024, 1024), numpy.uint8))
+print(time.monotonic() - start)
+"""
+
+
+@pytest.mark.slow
+def test_loading_and_the_first_reading_take_less_than_two_seconds(tmp_path):
+    path = write_model(tmp_path / "model.safetensors", "efficientnet_b0", Preprocess(224))
+    seconds = subprocess.run(
+        [sys.executable, "-c", COLD, str(path)], capture_output=True, check=True, text=True
+    )
+    assert float(seconds.stdout) < 2
+
+
+def test_real_uploads_are_read(classifier, shared_data):
+    for path in sorted((shared_data / "uploads").glob("*.png"))[:3]:
+        film = read_image(path)
+        reading = classifier.read(film)
+        assert reading.map("Mass").shape == film.shape
+        assert ((reading.probabilities > 0) & (reading.probabilities < 1)).all()
