@@ -37,7 +37,7 @@ KEPT_S = 60
 """A film that was read is deleted at once, an upload broken off or never read after so many seconds."""
 NOTICE = "Research software, not for clinical use. Its output is no diagnosis. Films are not kept."
 STYLE = """
-.film-row {display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 12px}
+.film-row {display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); gap: 12px}
 .film-row figure {margin: 0} .film-row img {width: 100%; border-radius: 6px; background: #000}
 .film-row figcaption {padding: 6px 2px; font-variant-numeric: tabular-nums}
 """
@@ -139,6 +139,8 @@ def sweep(folder: Path, older_than_s: float = KEPT_S) -> None:
 
 def launch(demo: "gr.Blocks", options: argparse.Namespace) -> None:
     """Starts the server with everything off that the demo does not need."""
+    import gradio as gr
+
     demo.launch(
         auth=(USER, options.password) if options.password else None,
         auth_message=NOTICE,
@@ -156,6 +158,10 @@ def launch(demo: "gr.Blocks", options: argparse.Namespace) -> None:
         pwa=False,
         footer_links=[],
         css=STYLE,
+        # Fonts of the reader's own machine: Gradio's others may come from elsewhere.
+        theme=gr.themes.Soft(
+            primary_hue="teal", neutral_hue="slate", font=["system-ui", "sans-serif"], font_mono=["monospace"]
+        ),
     )
 
 
@@ -179,13 +185,15 @@ def build(classifier: "Classifier") -> "gr.Blocks":
                 )
                 button = gr.Button("Read", variant="primary")
                 bundled = add_examples()
+                probabilities = gr.Label(
+                    label="All 14 findings", num_top_classes=len(FINDINGS), show_heading=False
+                )
                 gr.Markdown(
                     f"Model {classifier.name}: {info.backbone}, split {info.split_id}, {info.label_version} "
                     "labels. Its probabilities come from a research model: they rank, they do not diagnose."
                 )
             with gr.Column(scale=5):
                 films = gr.HTML(label="Film and maps")
-                probabilities = gr.Label(label="All 14 findings", num_top_classes=len(FINDINGS))
         outputs = [films, probabilities]
         button.click(read, film, outputs, api_name="read", concurrency_limit=2)
         if bundled is not None:

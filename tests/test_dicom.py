@@ -92,8 +92,9 @@ def test_the_files_window_maps_stored_values_onto_greys() -> None:
 @pytest.mark.parametrize("kind", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
 def test_windows_are_those_of_the_standard(kind: str) -> None:
     """The oracle is pydicom's own windowing, whose output spans the 12 stored bits."""
-    dataset = make(WindowCenter=1500, WindowWidth=900, VOILUTFunction=kind)
-    within_one(read_image(to_bytes(dataset)), apply_windowing(RAMP, dataset) / 4095 * 255)
+    for center, width in ((1500, 900), (1500, 6)):
+        dataset = make(WindowCenter=center, WindowWidth=width, VOILUTFunction=kind)
+        within_one(read_image(to_bytes(dataset)), apply_windowing(RAMP, dataset) / 4095 * 255)
 
 
 def test_monochrome1_is_inverted_once() -> None:

@@ -200,14 +200,14 @@ def test_a_changed_table_is_read_again(tiny_folder: Path):
 
 def test_matching_is_what_a_row_by_row_reading_gives(tiny_folder: Path):
     folder = NihFolder.open(tiny_folder)
-    wanted = browse.Filter(views=("PA",), sexes=("F",), ages=(32, 40), part="official train+val")
+    wanted = browse.Filter(views=("PA",), sexes=("F",), ages=(33, 39), part="official train+val")
     with (tiny_folder / "Data_Entry_2017_v2020.csv").open() as file:
         rows = list(csv.reader(file))[1:]
     listed = (tiny_folder / "train_val_list.txt").read_text().split()
     expected = [
         row[0]
         for row in rows
-        if row[6] == "PA" and row[5] == "F" and 32 <= int(row[4]) <= 40 and row[0] in listed
+        if row[6] == "PA" and row[5] == "F" and 33 <= int(row[4]) <= 39 and row[0] in listed
     ]
     found = browse.matching(folder.table, wanted, browse.parts_of(folder))
     assert found["image"].tolist() == expected and len(expected) == 4

@@ -279,8 +279,8 @@ def test_names_of_films(name: str, expected: bool) -> None:
 
 
 def test_resize_squashes_and_averages() -> None:
-    stripes = np.tile(np.array([0, 200], np.uint8), (64, 64))
-    np.testing.assert_array_equal(Preprocess(32).resize(stripes), np.full((32, 32), 100))
+    stripes = np.tile(np.array([0, 0, 0, 200], np.uint8), (64, 32))
+    np.testing.assert_array_equal(Preprocess(32).resize(stripes), np.full((32, 32), 50))
     np.testing.assert_array_equal(
         Preprocess(96).resize(SMOOTH), cv2.resize(SMOOTH, (96, 96), interpolation=cv2.INTER_LINEAR)
     )

@@ -170,6 +170,22 @@ def test_distilled_student_approaches_its_teacher(films):
     assert read_results()["kd_temp"].tolist()[1] == 4.0
 
 
+def test_what_a_teacher_may_know_of_the_test_films_follows_the_student(films):
+    teacher, _ = run_to_end(config(films, "teacher", epochs=1))
+    test_list = films / "test_list.txt"
+    settings = config(
+        films, "student", split="official", teacher="teacher", teacher_list=str(test_list), epochs=1
+    )
+    run, _ = run_to_end(settings)
+    own, other = (load_model(r.folder / "model.safetensors")[1].split_id for r in (teacher, run))
+    expected = (
+        f"teacher contamination: a teacher learned from split {own}, which may hold test films of {other}; "
+        f"a teacher was trained on 20 of the 20 test films of split {other}"
+    )
+    report = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
+    assert expected in report["warnings"]
+
+
 def test_the_learning_rate_warms_up_and_falls_to_nothing():
     settings = config(Path("x"), "x", epochs=10, lr=1e-3, warmup_epochs=1)
     rates = [learning_rate(settings, step, 20) for step in range(200)]

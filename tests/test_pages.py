@@ -45,7 +45,7 @@ def write_examples(folder: Path) -> None:
     """Two bundled films, as the project lays them out."""
     folder.mkdir(parents=True)
     rows = ["image,findings"]
-    for name, findings in (("a.png", "Effusion"), ("b.png", "No Finding")):
+    for name, findings in (("a.png", "Edema|Pleural_Thickening"), ("b.png", "No Finding")):
         film = np.random.default_rng(len(rows)).integers(0, 256, (120, 100), dtype=np.uint8)
         cv2.imwrite(str(folder / name), film)
         rows.append(f"{name},{findings}")
@@ -262,8 +262,28 @@ def test_classify_reads_a_bundled_film_at_once(own_home: Path):
     top = [(catalog.spoken(finding), f"{value:.1%}") for finding, value in reading.top(3)]
     assert [(metric.label, metric.value) for metric in test.metric] == top
     assert f"split {SPLIT}" in text and "research model" in text
+    assert test.image[0].captions[0].startswith("Synthetic film 1. Edema, Pleural thickening, map of ")
     assert len(test.image) == 4
     assert len(test.get("plotly_chart")) == 1
+
+
+def test_classify_reads_an_upload_and_refuses_what_is_no_film(own_home: Path):
+    save_demo_model(own_home)
+    film = np.random.default_rng(0).integers(0, 256, (90, 70), dtype=np.uint8)
+    test = page("classify").run()
+    for name, data in (
+        ("fake.png", b"this is no picture"),
+        ("cut.png", cv2.imencode(".png", film)[1].tobytes()[:900]),
+        ("huge.png", b"\0" * (20 * 2**20 + 1)),
+    ):
+        test.file_uploader[0].set_value((name, data, "image/png")).run()
+        assert [error.message for error in test.exception] == []
+        assert len(test.error) == 1 and len(test.metric) == 0
+    assert test.error[0].value == "huge.png has 20.0 MB: films may have 20 MB at most"
+    test.file_uploader[0].set_value(("film.png", cv2.imencode(".png", film)[1].tobytes(), "image/png")).run()
+    words(test)
+    assert len(test.error) == 0 and len(test.metric) == 3
+    assert test.image[0].captions[0].startswith("film.png, map of ")
 
 
 def test_classify_switches_the_map_to_any_finding(own_home: Path):

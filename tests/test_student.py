@@ -98,7 +98,8 @@ def test_a_backbone_of_one_size_refuses_another():
 def test_building_leaves_the_batch_norms_as_timm_made_them():
     model = Student(TINY)
     assert model.training and model.backbone.training
-    assert all((n.running_mean == 0).all() for n in model.modules() if isinstance(n, nn.BatchNorm2d))
+    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert all((n.running_mean == 0).all() and (n.running_var == 1).all() for n in norms)
 
 
 @pytest.mark.parametrize("attention", ["mhsa", "performer"])

@@ -31,8 +31,8 @@ def student(seed: int) -> Student:
     return Student(BACKBONE, dropout=0.0)
 
 
-def network_teacher(seed: int, preprocess: Preprocess = Preprocess(64)) -> Teacher:
-    return Teacher([NetworkTeacher(student(seed), preprocess, Preprocess(64))], "")
+def network_teacher(seed: int) -> Teacher:
+    return Teacher([NetworkTeacher(student(seed), Preprocess(64), Preprocess(64))])
 
 
 def test_without_teacher_the_loss_is_the_hard_loss(batch):
@@ -71,7 +71,7 @@ def test_films_unknown_to_the_predictions_file_learn_from_their_labels(batch):
     known = torch.randn(4, 14, generator=torch.Generator().manual_seed(5))
     known[2:] = torch.nan
     logits = learner(x)
-    result = DistillTask(learner, Teacher([], ""), alpha=0.7, temperature=4.0)(x, labels, known)
+    result = DistillTask(learner, Teacher([]), alpha=0.7, temperature=4.0)(x, labels, known)
     hard, soft = hard_loss(logits, labels), soft_loss(logits[:2], known[:2], 4.0)
     torch.testing.assert_close(result["loss"], torch.cat([0.7 * soft + 0.3 * hard[:2], hard[2:]]).mean())
     result["loss"].backward()
@@ -81,7 +81,7 @@ def test_films_unknown_to_the_predictions_file_learn_from_their_labels(batch):
 def test_several_teachers_are_averaged(batch):
     x, _ = batch
     one, two = network_teacher(2), network_teacher(3)
-    both = Teacher([one.networks[0], two.networks[0]], "")
+    both = Teacher([one.networks[0], two.networks[0]])
     torch.testing.assert_close(both(x, UNKNOWN), (one(x, UNKNOWN) + two(x, UNKNOWN)) / 2)
     known = UNKNOWN.clone()
     known[0] = 1.5

@@ -106,7 +106,8 @@ def examples() -> list[Example]:
         return []
     with table.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]
-    return [Example(EXAMPLES / row[0], row[1]) for row in rows if row and (EXAMPLES / row[0]).is_file()]
+    films = [(EXAMPLES / row[0], row[1].split("|")) for row in rows if row]
+    return [Example(path, ", ".join(map(spoken, findings))) for path, findings in films if path.is_file()]
 
 
 def default_data() -> str:

@@ -104,8 +104,8 @@ class TrainConfig(BaseModel):
     teacher_list: Annotated[
         str,
         Field(
-            description="List of the films that the teacher was trained on; test films among them are counted "
-            "in every report of the student"
+            description="List of the films that the teacher was trained on: test films among them are "
+            "counted in every report of the student"
         ),
     ] = ""
     alpha: Annotated[

@@ -25,7 +25,7 @@ from xlite.pixels import check_size, to_uint8
 _MODALITIES = {"CR", "DX", "RG", "DR", "XR", "RF", "XA", "OT", ""}
 _JPEG2000_START = b"\xff\x4f\xff\x51"
 _JP2_BOX = b"\x00\x00\x00\x0cjP  "
-# What pydicom and its decoders raise on damaged files (found by fuzzing).
+# What pydicom and its decoders raise on damaged files.
 _BROKEN = (
     InvalidDicomError, BytesLengthException, ValueError, TypeError, AttributeError, LookupError, RuntimeError,
     EOFError, OSError, ArithmeticError, AssertionError, MemoryError, struct.error, cv2.error,

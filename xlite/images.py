@@ -37,7 +37,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }  # by EXIF orientation
-# What Pillow and OpenCV raise on damaged files (found by fuzzing); a bomb is refused by its header size.
+# What Pillow and OpenCV raise on damaged files; a bomb is refused by the size in its header.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error, cv2.error)
 
 
@@ -86,6 +86,7 @@ def _decode_photo(data: bytes, file_format: str) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(data), formats=[file_format]) as picture:
             check_size(*picture.size)
+            picture.load()  # refuses what is damaged, before OpenCV would complain about it on stderr
             deep = file_format == "PNG" and data[_PNG_BIT_DEPTH] == 16
             grey = Image.fromarray(_decode_png16(data)) if deep else _to_grey(picture)
             turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation))
@@ -128,7 +129,7 @@ class Preprocess:
     def resize(self, image: np.ndarray) -> np.ndarray:
         """Film uint8 (H, W) to uint8 (S, S); squashes, as NIH did when it made its films square."""
         shrinks = image.size > self.size**2
-        method = cv2.INTER_LINEAR if shrinks else cv2.INTER_LINEAR
+        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         return cv2.resize(image, (self.size, self.size), interpolation=method)
 
     def normalize(self, image: np.ndarray) -> np.ndarray:

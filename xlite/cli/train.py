@@ -141,12 +141,14 @@ def _live_bar(run: Run) -> Iterator[None]:
         return
     from tqdm import tqdm
 
-    with tqdm(desc=run.name, unit="step", leave=False, file=sys.stderr) as bar:
+    shape = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} steps{postfix}"
+    with tqdm(desc=run.name, bar_format=shape, leave=False, file=sys.stderr) as bar:
 
         def draw() -> None:
             status = run.status()
             bar.total = status.epochs * status.steps or None
-            bar.set_postfix_str(status.message, refresh=False)
+            left = f", {tqdm.format_interval(status.eta_s)} left" if status.eta_s else ""
+            bar.set_postfix_str(f"{status.message}{left}", refresh=False)
             bar.n = max(status.epoch - 1, 0) * status.steps + status.step
             bar.refresh()
 

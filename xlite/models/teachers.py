@@ -1,5 +1,6 @@
 """Teachers: images in, 14 logits in NIH order out, each with its own input size and normalisation inside."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from xlite.errors import CheckpointError
 from xlite.evaluation.predictions import read_predictions
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
-from xlite.models.checkpoint import find_model, load_model
+from xlite.models.checkpoint import ModelInfo, find_model, load_model
 
 # Probabilities of 0 and 1 have no logit; this keeps what a predictions file rounds away within ±14.
 _SMALLEST = 1e-6
@@ -44,9 +45,10 @@ class NetworkTeacher(nn.Module):
 class Teacher(nn.Module):
     """One or several teachers averaged: networks, and predictions files that speak of some films only."""
 
-    def __init__(self, networks: list[NetworkTeacher], sentence: str):
+    def __init__(self, networks: list[NetworkTeacher], infos: Sequence[ModelInfo] = (), sentence: str = ""):
         super().__init__()
         self.networks = nn.ModuleList(networks)
+        self.infos = tuple(infos)
         self.sentence = sentence
 
     def forward(self, x: Tensor, known: Tensor) -> Tensor:
@@ -77,13 +79,14 @@ def open_teacher(spec: str, students: Preprocess, stems: list[str]) -> tuple[Tea
     `spec` is a run, a model file or a predictions CSV (plain or .gz), or several joined by commas; `stems`
     are the training films. Raises CheckpointError or DataError where a part cannot be read or knows no film.
     """
-    networks, files, sentences = [], [], []
+    networks, infos, files, sentences = [], [], [], []
     for part in (item.strip() for item in spec.split(",")):
         if part.endswith((".csv", ".csv.gz")):
             files.append(Path(part))
             continue
         network, info = load_model(find_model(part))
         networks.append(NetworkTeacher(network, info.preprocess, students))
+        infos.append(info)
         sentences.append(f"{part} ({info.backbone} at {info.preprocess.size} px, split {info.split_id})")
     known = None
     if files:
@@ -96,4 +99,4 @@ def open_teacher(spec: str, students: Preprocess, stems: list[str]) -> tuple[Tea
             f"({100 * taught / len(stems):.1f} %)"
             + ("; the others learn from their labels alone" if not networks else "")
         )
-    return Teacher(networks, "Teacher: " + "; ".join(sentences)), known
+    return Teacher(networks, infos, "Teacher: " + "; ".join(sentences)), known

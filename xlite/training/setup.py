@@ -19,7 +19,7 @@ from xlite.errors import DataError
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student, describe
-from xlite.models.teachers import open_teacher
+from xlite.models.teachers import Teacher, open_teacher
 from xlite.models.weights import is_folded, load_start_weights, refit_batchnorm
 from xlite.training.task import DistillTask
 
@@ -106,7 +106,7 @@ def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None]) -> Jo
         val=val,
         sampler=EpochSampler(len(train), config.seed, weights),
         task=_task(config, student, teacher, labels),
-        info=_info(config, folder, split, preprocess, started_from),
+        info=_info(config, folder, split, teacher, started_from),
     )
 
 
@@ -127,19 +127,21 @@ def _start_weights(
     return sentence.replace(config.weights, _without_folders(config.weights))
 
 
-def _contamination(config: TrainConfig, split: Split) -> dict[str, str]:
-    """A sentence for every report of the student where its teacher was trained on films of the test part."""
-    if not config.teacher_list:
-        return {}
-    test = split.stems("test")
-    report = leakage_report(split.stems("train"), test, teacher_list=read_list(Path(config.teacher_list)))
-    seen = report["teacher_seen_images"]
-    if not seen:
-        return {}
-    return {
-        "contamination": f"the teacher was trained on {seen} of the {len(test)} test films of split {split.id} "
-        f"({seen / len(test):.1%}), so the figures of this student are contaminated"
-    }
+def _contamination(config: TrainConfig, split: Split, teacher: Teacher | None) -> dict[str, str]:
+    """A sentence for every report of the student where its teacher may know films of the test part."""
+    said = []
+    for info in teacher.infos if teacher else ():
+        if info.split_id != split.id:
+            said.append(
+                f"a teacher learned from split {info.split_id}, which may hold test films of {split.id}"
+            )
+        said += [info.notes["contamination"]] if info.notes.get("contamination") else []
+    if config.teacher_list:
+        test, known = split.stems("test"), read_list(Path(config.teacher_list))
+        seen = leakage_report(split.stems("train"), test, teacher_list=known)["teacher_seen_images"]
+        if seen:
+            said.append(f"a teacher was trained on {seen} of the {len(test)} test films of split {split.id}")
+    return {"contamination": "; ".join(dict.fromkeys(said))} if said else {}
 
 
 def _without_folders(spec: str) -> str:
@@ -147,7 +149,7 @@ def _without_folders(spec: str) -> str:
     return ",".join(Path(part).name for part in spec.split(","))
 
 
-def _task(config: TrainConfig, student: Student, teacher: object, labels: np.ndarray) -> DistillTask:
+def _task(config: TrainConfig, student: Student, teacher: Teacher | None, labels: np.ndarray) -> DistillTask:
     """The student with the hard loss that the configuration names, and its teacher."""
     weighted, focal = config.loss.startswith("weighted"), config.loss.endswith("focal")
     return DistillTask(
@@ -162,7 +164,7 @@ def _task(config: TrainConfig, student: Student, teacher: object, labels: np.nda
 
 
 def _info(
-    config: TrainConfig, folder: NihFolder, split: Split, preprocess: Preprocess, started_from: str
+    config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher | None, started_from: str
 ) -> ModelInfo:
     """What the model file says of itself before thresholds and calibration are known."""
     return ModelInfo(
@@ -170,7 +172,7 @@ def _info(
         attention=config.attention,
         hidden=config.hidden,
         dropout=config.dropout,
-        preprocess=preprocess,
+        preprocess=Preprocess(config.image_size),
         split_id=split.id,
         label_version=folder.label_version,
         thresholds=None,
@@ -178,7 +180,7 @@ def _info(
         notes={
             "run": config.name,
             "teacher": _without_folders(config.teacher),
-            **_contamination(config, split),
+            **_contamination(config, split, teacher),
             "loss": config.loss,
             "sampler": config.sampler,
             "seed": config.seed,

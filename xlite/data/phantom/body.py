@@ -97,7 +97,7 @@ def draw_patient(seed: int, patient: int, female: bool, age: float) -> Body:
         knob=float(np.clip(1.25 + 0.011 * (age - 30) + rng.normal(0, 0.15), 1.0, 2.3)),
         bone=rng.uniform(0.85, 1.2) * (1.05 - 0.003 * max(age - 50, 0)),
         slope=rng.normal(1.0, 0.08),
-        scoliosis=rng.normal(0, 0.22),
+        scoliosis=rng.normal(0, 0.3),
         breast=float(np.clip(0.25 + weight * rng.uniform(0.4, 1.2), 0, 2.1)) if female and age > 13 else 0.0,
         stomach=rng.uniform(0, 1),
         supine=False,
@@ -118,7 +118,7 @@ def pose(body: Body, view: str, rng: np.random.Generator) -> Body:
         supine=supine,
         dome=(body.dome[0] + breath, body.dome[1] + breath + rng.normal(0, 0.2)),
         heart_ratio=body.heart_ratio * (1.09 + rng.normal(0, 0.025) if supine else 1 + rng.normal(0, 0.012)),
-        turn=rng.normal(0, 0.055 if supine else 0.025),
+        turn=rng.normal(0, 0.065 if supine else 0.03),
         tilt=rng.normal(0.10, 0.07) if supine else rng.normal(0.0, 0.035),
         arm=rng.uniform(0.05, 0.25) if supine else rng.uniform(0.2, 0.55),
         scapula=rng.uniform(8.8, 11.0) if supine else rng.uniform(12.4, 14.2),
@@ -129,6 +129,6 @@ def place_film(body: Body, size: int, film: tuple[float, float], rng: np.random.
     """Where the film lies: width and height in cm as they come, the middle and a tilt by chance."""
     loose = 1.35 if body.supine else 1.0
     tall = 0.88 if film[1] > 40 else 1.0  # a tall film shows more of the neck and belly, yet not all
-    zoom = rng.uniform(0.80, 0.95) * (0.94 + 0.06 * body.cage_width / 13.9)
+    zoom = rng.uniform(0.80, 1.0) * (0.94 + 0.06 * body.cage_width / 13.9)
     middle = (rng.normal(0, 0.7 * loose), 12.6 + rng.normal(0, 0.9 * loose) - (1.0 if body.supine else 0))
-    return Canvas(size, film[0] * zoom, film[1] * zoom * tall, middle, rng.normal(0, 0.018 * loose))
+    return Canvas(size, film[0] * zoom, film[1] * zoom * tall, middle, rng.normal(0, 0.024 * loose))

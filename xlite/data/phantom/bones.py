@@ -226,7 +226,7 @@ def blades(body: Body, canvas: Canvas) -> np.ndarray:
 
 def skeleton(body: Body, canvas: Canvas) -> np.ndarray:
     """All bones on the film: thickness of compact bone float32 (S, S), cm."""
-    step = max(canvas.width, canvas.height) / canvas.size * 2.0
+    step = max(canvas.width, canvas.height) / canvas.size * 2.3
     parts = (
         ribs(body, step) + vertebrae(body, step) + shoulder(body, RIGHT, step) + shoulder(body, LEFT, step)
     )

@@ -73,13 +73,13 @@ def _outer(body: Body, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     for side in (RIGHT, LEFT):
         tip = (side * 15.6 * width, 3.3 + drop + 0.25 * wall)
         layers.append(
-            1.3 * _capsule(x, y, (side * 3.2, -1.6 + drop), tip, (3.9 + 0.4 * wall, 3.4 + 0.5 * wall))
+            1.3 * _capsule(x, y, (side * 3.2, -1.6 + drop), tip, (3.3 + 0.4 * wall, 3.4 + 0.5 * wall))
         )
         elbow = (tip[0] + side * (2.4 + 32 * np.sin(body.arm)), tip[1] + 36)
         start = (tip[0] + side * 1.6, tip[1] + 0.6)
         layers.append(1.15 * _capsule(x, y, start, elbow, (3.5 + 0.55 * wall, 3.2 + 0.5 * wall)))
         layers.append(
-            _capsule(x, y, (0, -9), (side * 13 * width, 1.5 + drop), (4.2 + 0.3 * wall, 2.6 + 0.3 * wall))
+            _capsule(x, y, (0, -9), (side * 13 * width, 2.6 + drop), (3.4 + 0.25 * wall, 2.4 + 0.25 * wall))
         )
     return np.cbrt(sum(layer * layer * layer for layer in layers)).astype(np.float32)
 

@@ -10,7 +10,7 @@ from xlite.data.phantom.body import draw_patient, place_film, pose
 from xlite.data.phantom.bones import skeleton
 from xlite.data.phantom.chest import Chest, build_chest
 from xlite.data.phantom.devices import add_marker, hardware
-from xlite.data.phantom.film import attenuation, develop, draw_exposure, frame
+from xlite.data.phantom.film import aim, attenuation, develop, draw_exposure, frame
 from xlite.data.phantom.labels import Film
 from xlite.data.phantom.vessels import draw_vessels
 from xlite.findings import FINDINGS
@@ -57,6 +57,8 @@ def draw_film(film: Film, size: int, seed: int) -> Drawing:
     chest = build_chest(body, canvas)
     chest.marking += draw_vessels(body, canvas, chest.lung)
     chest.bone += skeleton(body, canvas)
+    exposure = draw_exposure(film.view, body.wall / 3, of_film(5))
+    aims = aim(chest, exposure)
     boxes = {}
     for finding, paint in PAINTERS.items():
         if finding in film.findings:
@@ -65,8 +67,7 @@ def draw_film(film: Film, size: int, seed: int) -> Drawing:
             if box is not None:
                 boxes[finding] = box
     metal = hardware(body, canvas, film.findings, film.view, of_film(4))
-    exposure = draw_exposure(film.view, body.wall / 3, of_film(5))
-    image = develop(attenuation(chest, metal), chest, exposure, of_film(6))
+    image = develop(attenuation(chest, metal), canvas, exposure, aims, of_film(6))
     image = add_marker(image, film.view, of_film(7))
     return Drawing(frame(image, canvas, film.view, of_film(8)), boxes)
 

@@ -1,6 +1,6 @@
 """From thickness to grey: attenuation, scatter, blur, noise and the response of the film."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,35 +47,47 @@ def attenuation(chest: Chest, hardware: np.ndarray) -> np.ndarray:
     return WATER * (np.clip(water, 0, None) + hardware) + BONE * chest.bone
 
 
-def develop(shadow: np.ndarray, chest: Chest, exposure: Exposure, rng: np.random.Generator) -> np.ndarray:
-    """The film, uint8 (S, S), 0 black, of an attenuation (S, S)."""
-    canvas = chest.canvas
+def aim(chest: Chest, exposure: Exposure) -> tuple[float, float]:
+    """What the automatic exposure measures: the film's density over lung and belly.
+
+    Taken from the chest before any finding is painted, on a coarse grid: a shadow stays a local thing.
+    """
+    step = max(1, chest.canvas.size // 128)
+    shadow = np.ascontiguousarray(attenuation(chest, np.float32(0))[::step, ::step])
+    seen = _through(shadow, replace(chest.canvas, size=len(shadow)), exposure)
+    x, y, body = chest.x[::step, ::step], chest.y[::step, ::step], chest.body
+    lung = (np.abs(np.abs(x) - 0.62 * body.cage(y)) < 2.0) & (y > 5) & (y < 15)
+    belly = (np.abs(x) < 8) & (y > max(body.dome) + 2)
+    low = float(np.percentile(seen[lung], 35))
+    return low, max(float(np.median(seen[belly])) if belly.any() else low + 2, low + 1.0)
+
+
+def _through(shadow: np.ndarray, canvas: Canvas, exposure: Exposure) -> np.ndarray:
+    """Optical density behind an attenuation (S, S), with blur and scattered radiation."""
     beam = np.exp(-canvas.blur(shadow, exposure.blur))
     haze = canvas.blur(beam, 3.0) * np.float32(exposure.scatter)
-    beam = beam * np.float32(1 - 0.55 * exposure.scatter) + np.minimum(haze, 0.06)
-    grain = canvas.blur(rng.standard_normal(beam.shape, dtype=np.float32), 0.03)
+    return -np.log(beam * np.float32(1 - 0.55 * exposure.scatter) + np.minimum(haze, 0.06))
+
+
+def develop(
+    shadow: np.ndarray,
+    canvas: Canvas,
+    exposure: Exposure,
+    aims: tuple[float, float],
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """The film, uint8 (S, S), 0 black, of an attenuation (S, S) at the exposure's two `aims`."""
+    grain = canvas.blur(rng.standard_normal(shadow.shape, dtype=np.float32), 0.03)
     grain /= grain.std()
-    seen = -np.log(beam) + grain * np.float32(exposure.noise) * (1 + 0.35 * shadow)
-    lung, dense = _references(seen, chest)
+    seen = _through(shadow, canvas, exposure) + grain * np.float32(exposure.noise) * (1 + 0.35 * shadow)
+    lung, dense = aims
     value = (seen - lung) / (dense - lung)
     soft = np.clip(value, -0.6, 1.3)
     value = value + np.float32(exposure.sharpen) * (soft - canvas.blur(soft, 1.6)) * 0.5
-    start = np.log(exposure.lung_grey / (exposure.top_grey - exposure.lung_grey))
-    stop = np.log(exposure.dense_grey / (exposure.top_grey - exposure.dense_grey))
+    start = float(np.log(exposure.lung_grey / (exposure.top_grey - exposure.lung_grey)))
+    stop = float(np.log(exposure.dense_grey / (exposure.top_grey - exposure.dense_grey)))
     grey = exposure.top_grey / (1 + np.exp(-(start + (stop - start) * value)))
     return np.clip(np.round(grey), 0, 255).astype(np.uint8)
-
-
-def _references(seen: np.ndarray, chest: Chest) -> tuple[float, float]:
-    """The attenuation of typical lung and of the belly, which the automatic exposure aims at."""
-    x, y, body = chest.x, chest.y, chest.body
-    lung = (np.abs(np.abs(x) - 0.62 * body.cage(y)) < 2.0) & (y > 5) & (y < 15)
-    belly = (np.abs(x) < 8) & (y > body.dome[0] + 3)
-    step = max(1, chest.canvas.size // 128)
-    coarse = seen[::step, ::step]
-    low = float(np.percentile(coarse[lung[::step, ::step]], 35))
-    rest = coarse[belly[::step, ::step]]
-    return low, max(float(np.median(rest)) if len(rest) else low + 2, low + 1.0)
 
 
 def frame(film: np.ndarray, canvas: Canvas, view: str, rng: np.random.Generator) -> np.ndarray:
