@@ -13,7 +13,7 @@ from xlite.training.run import LIVE, Run, RunStatus
 GROUPS = {
     "Data": ["data", "name", "split", "allow_leakage", "skip_missing"],
     "Model": ["backbone", "weights", "attention", "hidden", "dropout", "image_size"],
-    "Distillation": ["teacher", "alpha", "temperature"],
+    "Distillation": ["teacher", "alpha", "temperature", "teacher_list"],
     "Loss": ["loss", "focal_gamma", "focal_alpha", "sampler", "augment", "flip"],
     "Schedule": [
         "epochs",

@@ -90,7 +90,7 @@ def test_updating_the_info_keeps_the_weights(path, model):
 def test_saving_takes_the_place_of_the_old_file_and_leaves_nothing_else(path, model):
     save_model(path, model, replace(INFO, notes={"epoch": 2}))
     assert load_model(path)[1].notes == {"epoch": 2}
-    assert os.listdir(path.parent) == [path.name] or sorted(os.listdir(path.parent)) == ["home", path.name]
+    assert [p.name for p in path.parent.iterdir() if p.is_file()] == [path.name]
 
 
 def test_a_save_that_breaks_leaves_the_old_file(path, model, monkeypatch):
@@ -215,8 +215,6 @@ def test_weights_that_do_not_fit_are_refused_and_named(path, tensors, sentence):
     rewrite(path, tensors)
     with pytest.raises(CheckpointError, match=f"does not fit its model: {sentence}"):
         load_model(path)
-    untouched = path.read_bytes()
-    assert path.read_bytes() == untouched
 
 
 def test_update_info_refuses_what_is_no_model(tmp_path):
@@ -316,6 +314,7 @@ def test_a_home_that_is_the_installation_counts_once(folders, model, monkeypatch
 def test_an_unknown_model_is_refused_with_the_runs_there_are(folders, model, spec):
     put(folders[0], "student", model)
     put(folders[1], "demo", model)
+    put(folders[0].parent, "student", model)  # where ../student would lead
     with pytest.raises(CheckpointError, match="the runs with a model are demo, student"):
         find_model(spec)
 

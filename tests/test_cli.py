@@ -116,7 +116,8 @@ def test_a_file_where_a_folder_is_wanted_is_a_sentence(xlite: Command, model: st
 def test_a_full_disk_is_a_sentence(tiny_folder: Path) -> None:
     with open("/dev/full", "w") as full:
         line = [sys.executable, "-m", "xlite", "data", "split", str(tiny_folder), "--json"]
-        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True)
+        buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, env=buffered)
     assert done.returncode == 2
     assert done.stderr.startswith("Error: the disk is full") and done.stderr.count("\n") == 1
 

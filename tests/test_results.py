@@ -1,6 +1,7 @@
 import csv
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +32,13 @@ ROW = {
 LINE = '007,2026-03-01,student,resnet18,none,,,0.25,0.5,,,,"a ""quoted"", note"'
 
 APPENDER = """
-import sys
+import sys, time
 from pathlib import Path
 from xlite.training.results import append_result
-for i in range(int(sys.argv[3])):
-    append_result({"experiment_id": f"{sys.argv[2]}-{i}", "notes": "x" * 3000}, Path(sys.argv[1]))
+folder, number, start = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+for i in range(50):
+    time.sleep(max(0, start + i * 0.02 - time.time()))  # all at once, and 25 times with a file yet to be made
+    append_result({"experiment_id": f"{number}-{i}", "notes": "x" * 3000}, folder / f"{i // 2}.csv")
 """
 FULL_DISK = """
 import resource, sys
@@ -85,17 +88,18 @@ def test_any_row_is_one_line_of_13_cells(
 
 
 def test_many_processes_lose_no_row_and_write_one_header(tmp_path: Path) -> None:
-    path = tmp_path / "experiments" / "results.csv"
-    children = [
-        subprocess.Popen([sys.executable, "-c", APPENDER, str(path), str(number), "50"])
-        for number in range(8)
-    ]
+    folder, start = tmp_path / "experiments", str(time.time() + 2)
+    words = [sys.executable, "-c", APPENDER, str(folder)]
+    children = [subprocess.Popen([*words, str(number), start]) for number in range(8)]
     assert [child.wait() for child in children] == [0] * 8
-    with open(path, newline="") as file:
-        header, *rows = csv.reader(file)
-    assert header == list(COLUMNS)
-    assert sorted(row[0] for row in rows) == sorted(f"{p}-{i}" for p in range(8) for i in range(50))
-    assert {(len(row), row[12]) for row in rows} == {(13, "x" * 3000)}
+    for i in range(25):
+        with open(folder / f"{i}.csv", newline="") as file:
+            header, *rows = csv.reader(file)
+        assert header == list(COLUMNS)
+        assert sorted(row[0] for row in rows) == sorted(
+            f"{p}-{j}" for p in range(8) for j in (2 * i, 2 * i + 1)
+        )
+        assert {(len(row), row[12]) for row in rows} == {(13, "x" * 3000)}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits the size of a file")

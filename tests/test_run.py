@@ -5,10 +5,12 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from xlite.config import checkpoints_dir, make_config
 from xlite.errors import DataError, RunError
@@ -58,7 +60,7 @@ def trainer(run: Run):
         child.communicate()
 
 
-def wait_for(condition, seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -198,29 +200,46 @@ def test_only_one_holds_a_run(run: Run, trainer) -> None:
     assert run.status().state == "running"
 
 
-def test_readers_never_pass_for_a_trainer(run: Run) -> None:
-    """Each look takes the lock for a moment; neither a trainer nor another reader may stumble over it."""
-    run.write_progress({"state": "running"})
-    seen: list[str] = []
+@contextmanager
+def meanwhile(act: Callable[[], object], threads: int = 1) -> Iterator[None]:
+    """Does something again and again in threads, until the block ends."""
     ended = threading.Event()
 
-    def look() -> None:
+    def go_on() -> None:
         while not ended.is_set():
-            seen.append(Run(run.folder).status().state)
+            act()
 
-    readers = [threading.Thread(target=look) for _ in range(4)]
-    for reader in readers:
-        reader.start()
-    time.sleep(0.5)
-    states = set(seen)
-    for _ in range(20):
-        with run.hold():
-            pass
-    ended.set()
-    for reader in readers:
-        reader.join()
+    workers = [threading.Thread(target=go_on) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        for worker in workers:
+            worker.join()
+
+
+class SlowLock(FileLock):
+    """A lock that is let go of late, so that two who look at once would meet."""
+
+    def release(self, force: bool = False) -> None:
+        time.sleep(0.005)
+        super().release(force)
+
+
+def test_readers_never_pass_for_a_trainer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look takes the lock for a moment; neither a trainer nor another reader may stumble over it."""
+    monkeypatch.setattr(run_module, "FileLock", SlowLock)
+    run.write_progress({"state": "running"})
+    seen: list[str] = []
+    with meanwhile(lambda: seen.append(Run(run.folder).status().state), threads=4):
+        time.sleep(0.5)
+        states = set(seen)
+        for _ in range(5):
+            with run.hold():
+                pass
     assert states == {"killed"}
-    assert set(seen) <= {"killed", "running", "queued"}
 
 
 @pytest.mark.parametrize(
@@ -261,18 +280,10 @@ def test_a_progress_file_of_another_hand_is_told(run: Run) -> None:
 
 
 def test_write_progress_is_whole_for_every_reader(run: Run) -> None:
-    ended = threading.Event()
-
-    def write() -> None:
-        while not ended.is_set():
-            run.write_progress({"state": "running", "message": "x" * 20_000})
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    wait_for(run.path("progress.json").exists)
-    lengths = {len(json.loads(run.path("progress.json").read_bytes())["message"]) for _ in range(300)}
-    ended.set()
-    writer.join()
+    progress = {"state": "running", "message": "x" * 20_000}
+    run.write_progress(progress)
+    with meanwhile(lambda: run.write_progress(progress)):
+        lengths = {len(json.loads(run.path("progress.json").read_bytes())["message"]) for _ in range(300)}
     assert lengths == {20_000}
     assert sorted(path.name for path in run.folder.iterdir()) == ["config.json", "progress.json"]
 
@@ -378,6 +389,7 @@ def test_a_finished_run_is_not_started_again(run: Run) -> None:
 
 
 def test_run_and_results_import_neither_torch_nor_pandas() -> None:
-    code = "import sys, xlite.training.run, xlite.training.results\nprint({'torch', 'pandas'} & set(sys.modules))"
+    modules = "xlite.training.run, xlite.training.results"
+    code = f"import sys, {modules}\nprint({{'torch', 'pandas'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

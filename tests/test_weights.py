@@ -330,8 +330,8 @@ def test_a_hub_without_the_file_is_said(hub):
     sentence = load_start_weights(student(), "imagenet")
     server.shutdown()
     server.server_close()
-    assert sentence.startswith(f"ImageNet weights for {TINY} could not be had (404 Client Error")
-    assert sentence.endswith("training from scratch")
+    assert sentence.startswith(f"ImageNet weights for {TINY} could not be had (")
+    assert "404" in sentence and sentence.endswith("): training from scratch")
 
 
 def test_a_backbone_without_published_weights_is_said():

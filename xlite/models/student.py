@@ -35,7 +35,7 @@ class Student(nn.Module):
         config = self.backbone.pretrained_cfg
         self.fixed_size: int | None = config["input_size"][-1] if config.get("fixed_input_size") else None
         map_width, self.num_features = self._measure()
-        self.attention = ATTENTIONS[attention](map_width) if attention != "none" else nn.Identity()
+        self.attention = ATTENTIONS[attention](map_width)
         self.classifier = nn.Sequential(
             nn.Linear(self.num_features, hidden),
             nn.ReLU(),

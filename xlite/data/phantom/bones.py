@@ -226,11 +226,15 @@ def blades(body: Body, canvas: Canvas) -> np.ndarray:
 
 def skeleton(body: Body, canvas: Canvas) -> np.ndarray:
     """All bones on the film: thickness of compact bone float32 (S, S), cm."""
-    step = max(canvas.width, canvas.height) / canvas.size * 2.3
+    pixel = max(canvas.width, canvas.height) / canvas.size
+    step = max(2 * pixel, 0.07)  # finer shows no more bone, only takes longer
     parts = (
-        ribs(body, step) + vertebrae(body, step) + shoulder(body, RIGHT, step) + shoulder(body, LEFT, step)
+        ribs(body, step)
+        + vertebrae(body, step)
+        + shoulder(body, RIGHT, step * 0.6)
+        + shoulder(body, LEFT, step * 0.6)
     )
     points = body.project(np.concatenate([points for points, _ in parts]))
     bone = canvas.splat(points, np.concatenate([volumes for _, volumes in parts]))
-    bone = cv2.GaussianBlur(bone, (0, 0), 0.7) + blades(body, canvas)
+    bone = cv2.GaussianBlur(bone, (0, 0), 0.425 * step / pixel) + blades(body, canvas)
     return bone * np.float32(body.bone)

@@ -51,7 +51,13 @@ def build_chest(body: Body, canvas: Canvas) -> Chest:
     return chest
 
 
-def _capsule(x: np.ndarray, y: np.ndarray, start: tuple, end: tuple, radii: tuple) -> np.ndarray:
+def _capsule(
+    x: np.ndarray,
+    y: np.ndarray,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    radii: tuple[float, float],
+) -> np.ndarray:
     """A round limb between two points with these radii at its ends: chord length, cm."""
     right, down = float(end[0] - start[0]), float(end[1] - start[1])
     share = np.clip(((x - start[0]) * right + (y - start[1]) * down) / (right**2 + down**2), 0, 1)

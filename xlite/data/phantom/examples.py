@@ -11,9 +11,9 @@ EXAMPLES = {
     "normal_pa": (901, "PA", ()),
     "normal_ap": (902, "AP", ()),
     "effusion": (903, "PA", ("Effusion",)),
-    "pneumothorax": (904, "PA", ("Pneumothorax",)),
+    "pneumothorax": (911, "PA", ("Pneumothorax",)),
     "cardiomegaly": (905, "PA", ("Cardiomegaly",)),
-    "mass": (906, "PA", ("Mass",)),
+    "mass": (918, "PA", ("Mass",)),
     "edema_effusion": (907, "AP", ("Edema", "Effusion")),
     "hernia": (908, "PA", ("Hernia",)),
 }

@@ -38,7 +38,7 @@ def draw_exposure(view: str, heavy: float, rng: np.random.Generator) -> Exposure
     )
 
 
-def attenuation(chest: Chest, hardware: np.ndarray) -> np.ndarray:
+def attenuation(chest: Chest, hardware: np.ndarray | float) -> np.ndarray:
     """Attenuation along the beam, float32 (S, S), of the chest and of hardware before it (cm of water)."""
     weight = chest.body.air_weight * (1 - chest.free_air)
     room = chest.lung * (1 - weight)
@@ -53,7 +53,7 @@ def aim(chest: Chest, exposure: Exposure) -> tuple[float, float]:
     Taken from the chest before any finding is painted, on a coarse grid: a shadow stays a local thing.
     """
     step = max(1, chest.canvas.size // 128)
-    shadow = np.ascontiguousarray(attenuation(chest, np.float32(0))[::step, ::step])
+    shadow = np.ascontiguousarray(attenuation(chest, 0.0)[::step, ::step])
     seen = _through(shadow, replace(chest.canvas, size=len(shadow)), exposure)
     x, y, body = chest.x[::step, ::step], chest.y[::step, ::step], chest.body
     lung = (np.abs(np.abs(x) - 0.62 * body.cage(y)) < 2.0) & (y > 5) & (y < 15)

@@ -121,12 +121,14 @@ def draw_labels(images: int, patients: int, seed: int) -> list[Film]:
         )
     rng = np.random.default_rng([seed, 1])
     sets, chances = _label_sets()
-    films = []
+    films: list[Film] = []
     for patient, count in enumerate(_films_per_patient(images, patients, rng), start=1):
         sex, age = "FM"[int(rng.random() < 0.55)], float(np.interp(rng.random(), *AGES))
-        view, findings = None, ()
+        view: str | None = None
+        findings: tuple[str, ...] = ()
         for follow_up in range(count):
-            before, view = view, _next_view(view, rng)
+            before = view
+            view = _next_view(before, rng)
             if view != before or rng.random() >= SAME_LABELS:
                 findings = sets[rng.choice(len(sets), p=chances[view])]
             shares = [detector[3] for detector in DETECTORS[view]]

@@ -26,7 +26,7 @@ def spot(body: Body, side: int, down: float, out: float) -> tuple[float, float]:
 
 
 def _patch(
-    chest: Chest, rng: Generator, middle: tuple, across: float, down: float, rough: float
+    chest: Chest, rng: Generator, middle: tuple[float, float], across: float, down: float, rough: float
 ) -> np.ndarray:
     """1 in the middle, about 0 outside an uneven ellipse, signed in between: float32 (S, S)."""
     u, v = (chest.x - middle[0]) / across, (chest.y - middle[1]) / down
@@ -39,7 +39,7 @@ def _room(chest: Chest) -> np.ndarray:
 
 def infiltration(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     """Ill-defined hazy patches."""
-    box = None
+    patches = []
     first = pick_side(place)
     for number in range(int(place.choice([1, 2, 3], p=[0.5, 0.3, 0.2]))):
         side = first if number == 0 or place.random() < 0.35 else -first
@@ -49,8 +49,8 @@ def infiltration(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
         streaks = np.clip(0.7 + 0.28 * chest.canvas.cloud(place, 1.4, 3), 0, 2)
         haze = film.uniform(1.1, 3.6) * shape * streaks * np.clip(chest.lung / 8, 0, 1)
         chest.fluid += haze
-        box = haze if box is None else box
-    return box
+        patches.append(haze)
+    return patches[0]
 
 
 def consolidation(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
@@ -148,7 +148,9 @@ def fibrosis(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     return scars
 
 
-def _lump(chest: Chest, place: Generator, middle: tuple, radius: float, rough: float) -> np.ndarray:
+def _lump(
+    chest: Chest, place: Generator, middle: tuple[float, float], radius: float, rough: float
+) -> np.ndarray:
     turn = np.linspace(0, 2 * np.pi, 64, endpoint=False)
     wave = sum(place.normal(0, rough / k) * np.cos(k * turn + place.uniform(0, 6.3)) for k in range(2, 8))
     outline = ellipse(*middle, radius, radius * place.uniform(0.8, 1.1), place.uniform(0, 3))
@@ -174,7 +176,7 @@ def mass(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
 
 def nodule(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     """One or a few round lesions below 3 cm, now and then calcified."""
-    box = None
+    lumps = []
     calcified = place.random() < 0.2
     for _ in range(int(place.choice([1, 2, 3, 5], p=[0.62, 0.2, 0.12, 0.06]))):
         radius = place.uniform(0.4, 1.4) if not calcified else place.uniform(0.3, 0.7)
@@ -183,8 +185,8 @@ def nodule(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
         chest.fluid += film.uniform(0.9, 1.25) * lump
         if calcified:
             chest.bone += 0.35 * lump
-        box = lump if box is None else box
-    return box
+        lumps.append(lump)
+    return lumps[0]
 
 
 def atelectasis(chest: Chest, place: Generator, film: Generator) -> np.ndarray:

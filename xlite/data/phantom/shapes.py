@@ -70,7 +70,7 @@ def effusion(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
         [(-side, film.uniform(0.3, 0.9))] if place.random() < 0.3 else []
     )
     height = min(place.gamma(1.5, 2.0), 10.0)
-    box = None
+    pools = []
     for current, share in sides:
         level = chest.body.dome_of(current) + 1.9 - height * share
         outward = np.clip(chest.body.cage(chest.y) - chest.x * current, 0, None)
@@ -85,9 +85,8 @@ def effusion(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
             )
         added = full * chest.lung * chest.side(current)
         chest.lung = chest.lung - added
-        deep = added * smooth_step(below, -0.5, 0.5)
-        box = deep if box is None else box
-    return box
+        pools.append(added * smooth_step(below, -0.5, 0.5))
+    return pools[0]
 
 
 def pneumothorax(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
