@@ -28,7 +28,12 @@ def student(backbone: str = TINY, attention: str = "none", **kwargs) -> Student:
     return Student(backbone, attention, **kwargs).eval()
 
 
-@pytest.mark.parametrize("backbone", WIDTHS)
+LARGE = {"mobilenetv3_large_100", "convnext_tiny", "densenet121", "swin_tiny_patch4_window7_224"}
+
+
+@pytest.mark.parametrize(
+    "backbone", [pytest.param(name, marks=[pytest.mark.slow] if name in LARGE else []) for name in WIDTHS]
+)
 def test_widths_are_read_from_the_backbone(backbone):
     channels, width, side = WIDTHS[backbone]
     model = student(backbone)
@@ -53,7 +58,7 @@ def test_the_head_is_pooling_then_two_layers():
         torch.testing.assert_close(model.head(f), expected)
 
 
-@pytest.mark.parametrize("backbone", ["mobilenetv3_small_100", "convnext_atto", "densenet121", TINY])
+@pytest.mark.parametrize("backbone", ["mobilenetv3_small_100", "test_convnext", TINY])
 def test_the_head_reads_what_timms_own_classifier_would(backbone):
     import timm
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import spearmanr
 from torch import nn
 
 from xlite.errors import CheckpointError
@@ -113,7 +114,7 @@ def test_open_teacher_reads_a_model_and_a_predictions_file(tmp_path):
     rows = ["image," + ",".join(FINDINGS), "b.png," + ",".join(["0.500000"] * 13 + ["0.900000"])]
     (tmp_path / "known.csv").write_text("\n".join(rows) + "\n")
     spec = f"{tmp_path}/teacher.safetensors, {tmp_path}/known.csv"
-    teacher, known = open_teacher(spec, Preprocess(64), ["a", "b"])
+    teacher, known = open_teacher(spec, Preprocess(64), ["a", "b"], np.zeros((2, 14)))
     assert np.isnan(known[0]).all()
     np.testing.assert_allclose(known[1], [0.0] * 13 + [np.log(9)], atol=1e-5)
     assert "1 of 2 training films (50.0 %)" in teacher.sentence
@@ -122,4 +123,22 @@ def test_open_teacher_reads_a_model_and_a_predictions_file(tmp_path):
     torch.testing.assert_close(answers[0], network(x)[0].detach())
     torch.testing.assert_close(answers[1], (network(x)[1].detach() + torch.from_numpy(known[1])) / 2)
     with pytest.raises(CheckpointError, match="none of the 1 training films"):
-        open_teacher(f"{tmp_path}/known.csv", Preprocess(64), ["c"])
+        open_teacher(f"{tmp_path}/known.csv", Preprocess(64), ["c"], np.zeros((1, 14)))
+
+
+def test_a_predictions_file_is_fitted_to_the_shares_of_findings_in_training(tmp_path):
+    """A teacher from films where a finding is rare must not teach that it is rare in training."""
+    rng = np.random.default_rng(0)
+    labels = (rng.random((400, 14)) < 0.4).astype(np.float32)
+    logits = 2 * labels - 6 + rng.normal(size=(400, 14))
+    stems = [f"{film:03d}" for film in range(400)]
+    rows = [
+        [f"{stem}.png", *(f"{p:.9f}" for p in 1 / (1 + np.exp(-row)))]
+        for stem, row in zip(stems, logits, strict=True)
+    ]
+    lines = [",".join(["image", *FINDINGS]), *(",".join(row) for row in rows)]
+    (tmp_path / "rare.csv").write_text("\n".join(lines) + "\n")
+    _, known = open_teacher(f"{tmp_path}/rare.csv", Preprocess(64), stems, labels)
+    np.testing.assert_allclose((1 / (1 + np.exp(-known))).mean(axis=0), labels.mean(axis=0), atol=0.02)
+    for k in range(14):
+        assert spearmanr(known[:, k], logits[:, k]).statistic > 0.999

@@ -59,7 +59,7 @@ def same(a: nn.Module, b: nn.Module) -> bool:
     [
         ("mobilenetv2_100", torchvision.models.mobilenet_v2),
         ("resnet18", torchvision.models.resnet18),
-        ("densenet121", torchvision.models.densenet121),
+        pytest.param("densenet121", torchvision.models.densenet121, marks=pytest.mark.slow),
     ],
 )
 def test_a_torchvision_file_gives_torchvisions_features(tmp_path, backbone, torchvisions):
@@ -172,7 +172,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path, name, content, sentence):
         load_start_weights(student(), tmp_path / name)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.binary(max_size=200), at=st.integers(0, 5000), legacy=st.booleans(), cut=st.booleans())
 def test_damaged_files_are_refused_or_read(data, at, legacy, cut):
     """Whatever bytes are written over a torch file, the answer is a CheckpointError or tensors."""

@@ -116,6 +116,15 @@ class TrainConfig(BaseModel):
     epochs: Annotated[int, Field(ge=1, le=10000, description="Epochs at most")] = 50
     batch_size: Annotated[int, Field(ge=1, le=65536, description="Films a step")] = 64
     lr: Annotated[float, Field(gt=0, le=10, description="Peak learning rate of AdamW")] = 1e-3
+    backbone_lr: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=10,
+            description="Learning rate of the backbone as a share of lr: lower it to keep more of "
+            "good starting weights",
+        ),
+    ] = 1.0
     weight_decay: Annotated[float, Field(ge=0, le=10, description="Weight decay of AdamW")] = 1e-4
     warmup_epochs: Annotated[
         float, Field(ge=0, description="Epochs of linear warm-up before the cosine schedule")

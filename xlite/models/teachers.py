@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from xlite.errors import CheckpointError
+from xlite.evaluation.calibration import fit_platt
 from xlite.evaluation.predictions import read_predictions
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
@@ -73,11 +74,25 @@ def _known_logits(paths: list[Path], stems: list[str]) -> np.ndarray:
     return np.where(count > 0, np.nansum(answers, axis=0) / np.maximum(count, 1), np.nan).astype(np.float32)
 
 
-def open_teacher(spec: str, students: Preprocess, stems: list[str]) -> tuple[Teacher, np.ndarray | None]:
+def _fitted_to(labels: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The known logits with a scale and a bias per finding that suit the labels of the training films.
+
+    A file may come from films with other shares of findings: as they are, its logits would then pull against
+    the labels of the films it lacks. The order of the films within a finding stays as the teacher has it.
+    """
+    taught = ~np.isnan(known).any(axis=1)
+    fit = fit_platt(known[taught], labels[taught])
+    return (known * np.float32(fit["scale"]) + np.float32(fit["bias"])).astype(np.float32)
+
+
+def open_teacher(
+    spec: str, students: Preprocess, stems: list[str], labels: np.ndarray
+) -> tuple[Teacher, np.ndarray | None]:
     """The teacher that `spec` names, and what its predictions files know: float32 (N, 14) logits, or None.
 
     `spec` is a run, a model file or a predictions CSV (plain or .gz), or several joined by commas; `stems`
-    are the training films. Raises CheckpointError or DataError where a part cannot be read or knows no film.
+    are the training films and `labels` (N, 14) theirs. Raises CheckpointError or DataError where a part
+    cannot be read or knows no film.
     """
     networks, infos, files, sentences = [], [], [], []
     for part in (item.strip() for item in spec.split(",")):
@@ -97,6 +112,8 @@ def open_teacher(spec: str, students: Preprocess, stems: list[str]) -> tuple[Tea
         sentences.append(
             f"{', '.join(path.name for path in files)} for {taught} of {len(stems)} training films "
             f"({100 * taught / len(stems):.1f} %)"
+            ", fitted to the shares of findings there"
             + ("; the others learn from their labels alone" if not networks else "")
         )
+        known = _fitted_to(labels, known)
     return Teacher(networks, infos, "Teacher: " + "; ".join(sentences)), known

@@ -25,6 +25,7 @@ from xlite.errors import CheckpointError, RunError
 from xlite.evaluation.metrics import auc_per_class
 from xlite.files import write_atomic
 from xlite.models.checkpoint import save_model
+from xlite.models.student import Student
 from xlite.training.engine import loader_workers, open_fabric
 from xlite.training.finish import finish
 from xlite.training.run import Run
@@ -133,7 +134,7 @@ class Loop:
         )
         self.val_loader = DataLoader(job.val, config.batch_size, num_workers=workers)
         student = job.task.student
-        optimizer = torch.optim.AdamW(student.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+        optimizer = torch.optim.AdamW(_parameter_groups(student, config), weight_decay=config.weight_decay)
         # Depthwise convolutions run more than twice as fast on a CPU when the channels come last.
         student.to(memory_format=torch.channels_last)
         self.model, self.optimizer = fabric.setup(student, optimizer)
@@ -179,7 +180,7 @@ class Loop:
                 raise _Stopped
             rate = learning_rate(config, (epoch - 1) * steps + step, steps)
             for group in self.optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group["share"]
             x, labels, known, _ = self.fabric.to_device(batch)
             losses = task(x.contiguous(memory_format=torch.channels_last), labels, known)
             self.fabric.backward(losses["loss"])
@@ -308,6 +309,14 @@ class Loop:
             "device": str(self.fabric.device),
             "message": message,
         }
+
+
+def _parameter_groups(student: Student, config: TrainConfig) -> list[dict[str, object]]:
+    """The backbone, which learns at its share of the rate, and the rest, which learns at all of it."""
+    backbone = list(student.backbone.parameters())
+    known = {id(parameter) for parameter in backbone}
+    others = [parameter for parameter in student.parameters() if id(parameter) not in known]
+    return [{"params": backbone, "share": config.backbone_lr}, {"params": others, "share": 1.0}]
 
 
 def _finite(value: float | None) -> float | None:

@@ -82,7 +82,7 @@ def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None]) -> Jo
         )
     teacher, known = None, None
     if config.teacher:
-        teacher, known = open_teacher(config.teacher, preprocess, stems)
+        teacher, known = open_teacher(config.teacher, preprocess, stems, labels)
     train = FilmDataset(
         films, labels, preprocess, augmentation(config.flip) if config.augment else None, config.seed, known
     )
