@@ -19,6 +19,7 @@ GROUPS = {
         "epochs",
         "batch_size",
         "lr",
+        "backbone_lr",
         "weight_decay",
         "warmup_epochs",
         "patience",
@@ -62,10 +63,17 @@ def field_widget(name: str, field: FieldInfo, value: Any) -> Any:
     return st.text_input(label, str(value), **tip)
 
 
+def ungrouped() -> list[str]:
+    """Settings that no group names yet: a new one is in the form from its first day."""
+    grouped = {name for names in GROUPS.values() for name in names}
+    return [name for name in TrainConfig.model_fields if name not in grouped]
+
+
 def choose_settings() -> dict[str, Any]:
     """The form: every field of TrainConfig, its description as a tooltip."""
     chosen: dict[str, Any] = {}
-    for tab, (group, names) in zip(st.tabs(list(GROUPS)), GROUPS.items(), strict=True):
+    groups = {**GROUPS, "Machine": GROUPS["Machine"] + ungrouped()}
+    for tab, (group, names) in zip(st.tabs(list(groups)), groups.items(), strict=True):
         with tab:
             columns = st.columns(3)
             for place, name in enumerate(names):
@@ -107,7 +115,8 @@ def new_run() -> None:
         if started:
             find_table(config.data)
             run = Run.create(config)
-            run.start()
+            with st.spinner("Starting", show_time=True):
+                run.start()
             st.query_params["run"] = run.name
             st.rerun(scope="app")
     except XliteError as error:
@@ -159,7 +168,8 @@ def show_buttons(run: Run, state: str) -> None:
             run.stop()
             st.rerun()
     elif state != "finished" and st.button("Resume", icon=":material/resume:", type="primary"):
-        run.start()
+        with st.spinner("Starting"):
+            run.start()
         st.rerun()
 
 

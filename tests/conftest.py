@@ -29,7 +29,9 @@ def write_noise_folder(root: Path, patients: int = 12, films_each: int = 2, size
             cv2.imwrite(str(root / "images" / name), rng.integers(0, 256, (size, size), dtype=np.uint8))
             label = FINDINGS[patient % 14] if film == 0 else "No Finding"
             sex, view = "MF"[patient % 2], ("PA", "AP")[film % 2]
-            rows.append(f"{name},{label},{film},{patient},{30 + patient},{sex},{view},{size},{size},0.14,0.14")
+            rows.append(
+                f"{name},{label},{film},{patient},{30 + patient},{sex},{view},{size},{size},0.14,0.14"
+            )
             (test if patient % 4 == 0 else trainval).append(name)
     (root / "Data_Entry_2017_v2020.csv").write_text("\n".join(rows) + "\n")
     (root / "train_val_list.txt").write_text("\n".join(trainval) + "\n")

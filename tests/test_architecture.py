@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "dicom": {"errors", "pixels"},
     "images": {"errors", "pixels", "dicom"},
     "data": BASE,
-    "models": BASE | {"evaluation.predictions"},
+    "models": BASE | {"evaluation.predictions", "evaluation.calibration"},
     "explain": BASE | {"models"},
     "classify": BASE | {"models", "explain", "evaluation.calibration"},
     "evaluation.calibration": LEAVES,

@@ -20,6 +20,7 @@ from xlite.config import PACKAGE_ROOT
 from xlite.training.run import LIVE, Run
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
+PATIENCE_MS = 150_000
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -75,8 +76,8 @@ def app(own_home: Path) -> Iterator[str]:
                 time.sleep(0.1)
         yield address
     finally:
-        server.terminate()
-        server.wait(20)
+        server.kill()
+        server.wait()
         end_runs()
 
 
@@ -94,8 +95,8 @@ def page(browser: Browser) -> Iterator[Page]:
     """A fresh visitor, who notes what the page's scripts complain of."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     page = context.new_page()
-    page.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)
+    page.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     yield page
     context.close()
 
@@ -164,7 +165,7 @@ def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, p
     page.wait_for_function(moved, arg=Run.named("tiny").status().epoch)
 
     second = page.context.new_page()
-    second.set_default_timeout(60_000)
+    second.set_default_timeout(PATIENCE_MS)
     second.goto(f"{app}/train")
     expect(second.get_by_text("tiny running")).to_be_visible()
     second.get_by_role("button", name="Stop", exact=True).click()

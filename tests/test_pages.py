@@ -28,7 +28,7 @@ def only_this_home(own_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 def page(name: str, **state: object) -> AppTest:
     """The page before its first run, with that session state."""
-    test = AppTest.from_file(PACKAGE_ROOT / "pages" / f"{name}.py", default_timeout=60)
+    test = AppTest.from_file(PACKAGE_ROOT / "pages" / f"{name}.py", default_timeout=300)
     for key, value in state.items():
         test.session_state[key] = value
     return test
@@ -60,7 +60,7 @@ def test_every_page_opens_on_an_empty_home(name: str):
 
 
 def test_home_frames_every_page_with_the_disclaimer():
-    test = AppTest.from_file(PACKAGE_ROOT / "app" / "Home.py", default_timeout=60).run()
+    test = AppTest.from_file(PACKAGE_ROOT / "app" / "Home.py", default_timeout=300).run()
     assert test.title[0].value == "X-Lite"
     assert any("not for clinical use" in caption.value for caption in test.sidebar.caption)
     assert "not for clinical use" in test.caption[-1].value

@@ -47,17 +47,23 @@ def run(arguments: Sequence[str]) -> int:
         return _refuse(str(error))
     except (KeyboardInterrupt, typer.Abort):
         return _refuse("interrupted", INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of a pipe (`| head`) went away; the flush at exit must not complain about it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except OSError as error:
-        return _refuse(_plain(error))
+        _give_up_stdout()
+        # The reader of a pipe (`| head`) that went away has seen enough.
+        return 1 if isinstance(error, BrokenPipeError) else _refuse(_plain(error))
 
 
 def _refuse(sentence: str, status: int = 2) -> int:
     print(f"Error: {' '.join(sentence.split())}", file=sys.stderr)
     return status
+
+
+def _give_up_stdout() -> None:
+    """Where stdout takes no more, sends the rest nowhere: Python's own flush at exit would complain again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _plain(error: OSError) -> str:
