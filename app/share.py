@@ -20,9 +20,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlite.catalog import examples, spoken
+from xlite.catalog import examples
 from xlite.errors import ImageError, RunError, XliteError
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
 
 if TYPE_CHECKING:
     import gradio as gr

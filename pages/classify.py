@@ -2,9 +2,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from xlite.catalog import examples, model_files, spoken
+from xlite.catalog import examples, model_files
 from xlite.errors import ImageError, XliteError
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
 
 MAX_UPLOAD_MB = 20
 

@@ -6,10 +6,9 @@ import streamlit as st
 from xlite.catalog import default_data
 from xlite.config import home
 from xlite.data.eda import browse, figures
-from xlite.data.eda.palette import spoken
 from xlite.data.nih import NihFolder
 from xlite.errors import DataError, ImageError
-from xlite.findings import FINDINGS, NO_FINDING
+from xlite.findings import FINDINGS, NO_FINDING, spoken
 
 PHANTOM = {"images": 40, "patients": 16, "size": 256, "seed": 42}
 A_PAGE = 12

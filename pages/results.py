@@ -1,10 +1,10 @@
 import pandas as pd
 import streamlit as st
 
-from xlite.catalog import Evaluation, evaluations, format_interval, metrics_rows, model_files, spoken
+from xlite.catalog import Evaluation, evaluations, format_interval, metrics_rows, model_files
 from xlite.config import check_run_name, checkpoints_dir
 from xlite.errors import XliteError
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
 from xlite.plots import RocCurve, auc_figure, roc_figure, roc_grid
 
 QUIET_BAR = {"displayModeBar": False}

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from xlite import catalog
 from xlite.config import PACKAGE_ROOT, TrainConfig, make_config
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
 from xlite.training.run import Run
 
 PAGES = ("overview", "explore", "train", "runs", "results", "classify", "about")
@@ -222,7 +222,7 @@ def test_results_shows_figures_with_intervals_split_and_warnings(own_home: Path)
     assert test.warning[0].value.split("  \n") == report["warnings"]
     assert len(test.get("plotly_chart")) == 3
     table = test.dataframe[1].value
-    assert table["Finding"].tolist() == [catalog.spoken(finding) for finding in FINDINGS]
+    assert table["Finding"].tolist() == [spoken(finding) for finding in FINDINGS]
     assert table["AUC"].tolist()[:13] == [report["per_class"][name]["auc"]["value"] for name in FINDINGS[:13]]
     assert np.isnan(table["AUC"].tolist()[13])
 
@@ -259,7 +259,7 @@ def test_classify_reads_a_bundled_film_at_once(own_home: Path):
     test = page("classify").run()
     text = words(test)
     reading = Classifier.load(path).read(read_image(catalog.EXAMPLES / "a.png"))
-    top = [(catalog.spoken(finding), f"{value:.1%}") for finding, value in reading.top(3)]
+    top = [(spoken(finding), f"{value:.1%}") for finding, value in reading.top(3)]
     assert [(metric.label, metric.value) for metric in test.metric] == top
     assert f"split {SPLIT}" in text and "research model" in text
     assert test.image[0].captions[0].startswith("Synthetic film 1. Edema, Pleural thickening, map of ")

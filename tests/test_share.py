@@ -18,10 +18,9 @@ from demo_home import save_demo_model
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from xlite.catalog import spoken
 from xlite.classify import Classifier
 from xlite.config import PACKAGE_ROOT
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
 from xlite.images import read_image
 
 SHARE = PACKAGE_ROOT / "app" / "share.py"

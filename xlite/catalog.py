@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xlite.config import PACKAGE_ROOT, checkpoints_dir
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
 from xlite.training.run import Run
 
 EXAMPLES = PACKAGE_ROOT / "app" / "examples"
@@ -114,11 +114,6 @@ def default_data() -> str:
     """The data folder to begin with: $XLITE_DATA, else that of the newest run, else empty."""
     runs = [] if os.environ.get("XLITE_DATA") else Run.list()
     return os.environ.get("XLITE_DATA") or (str(runs[0].config().data) if runs else "")
-
-
-def spoken(finding: str) -> str:
-    """A finding as people write it: `Pleural thickening`."""
-    return finding.replace("_", " ").capitalize()
 
 
 def format_interval(value: dict | None) -> str:

@@ -31,3 +31,8 @@ def canonical(name: str) -> str:
     if finding not in FINDINGS:
         raise ValueError(f"{name!r} is none of the 14 findings; expected one of {', '.join(FINDINGS)}")
     return finding
+
+
+def spoken(finding: str) -> str:
+    """A finding as people write it: `Pleural thickening`."""
+    return finding.replace("_", " ").capitalize()

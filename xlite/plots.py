@@ -8,8 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from xlite.catalog import spoken
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
 
 # One colour a line; the fourteen findings fit.
 PALETTE = (

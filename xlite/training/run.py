@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 State = Literal["new", "queued", "running", "finished", "stopped", "failed", "killed"]
 LIVE: tuple[State, ...] = ("queued", "running")
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 180.0
 
 
 @dataclass(frozen=True)

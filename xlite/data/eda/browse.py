@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from xlite.data.eda import summary
-from xlite.data.eda.palette import SCREEN_BOX, spoken
+from xlite.data.eda.palette import SCREEN_BOX
 from xlite.data.eda.parts import partitions
 from xlite.data.nih import NihFolder
-from xlite.findings import FINDINGS, NO_FINDING
+from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.images import read_image
 
 

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from xlite.data.eda import palette
 from xlite.data.eda.summary import BOX_FRAME
-from xlite.findings import FINDINGS, NO_FINDING
+from xlite.findings import FINDINGS, NO_FINDING, spoken
 
 DPI = 110
 
@@ -37,7 +37,7 @@ def findings(counts: pd.DataFrame) -> Figure:
             fontsize=8.5,
             color=palette.INK,
         )
-    axes.set_yticks(range(len(names)), [palette.spoken(name) for name in names])
+    axes.set_yticks(range(len(names)), [spoken(name) for name in names])
     axes.invert_yaxis()
     axes.set_xlim(0, max(films.max(), 1) * 1.2)
     axes.xaxis.set_major_formatter("{x:,.0f}")
@@ -99,7 +99,7 @@ def together(counts: pd.DataFrame, lifts: pd.DataFrame) -> Figure:
             fontsize=6.5,
             color="white" if dark else palette.INK,
         )
-    names = [palette.spoken(name) for name in FINDINGS]
+    names = [spoken(name) for name in FINDINGS]
     axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(length=0)
@@ -140,7 +140,7 @@ def views(prevalence: pd.DataFrame) -> Figure:
         axes.plot(ends, [row] * len(ends), color=palette.LINE, linewidth=3, zorder=1)
     for view, colour in palette.VIEW.items():
         axes.scatter(shares.loc[view, order], range(len(order)), color=colour, s=42, label=view, zorder=2)
-    axes.set_yticks(range(len(order)), [palette.spoken(name) for name in order])
+    axes.set_yticks(range(len(order)), [spoken(name) for name in order])
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.2%}" if value < 0.01 else f"{value:.0%}")
@@ -170,7 +170,7 @@ def boxes(sizes: pd.DataFrame) -> Figure:
         )
         axes.set_aspect("equal")
         axes.set_title(
-            f"{palette.spoken(str(name))}: {size['area']:.2%}\n{size['boxes']:,.0f} boxes, "
+            f"{spoken(str(name))}: {size['area']:.2%}\n{size['boxes']:,.0f} boxes, "
             f"{size['width']:.0f} × {size['height']:.0f} px",
             fontsize=9,
             color=palette.INK,

@@ -7,8 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from xlite.data.eda import palette
-from xlite.data.eda.palette import spoken
-from xlite.findings import FINDINGS, NO_FINDING
+from xlite.findings import FINDINGS, NO_FINDING, spoken
 
 
 def findings(counts: pd.DataFrame) -> go.Figure:

@@ -18,8 +18,3 @@ SCREEN_VIEW = {"AP": "#e3b05b", "PA": "#56b8b1"}
 SCREEN_BOX = (227, 176, 91)  # RGB
 SCREEN_DIVERGING = ("#a06a1f", "#655436", "#2c3640", "#2b6468", "#2c938b")
 SCREEN_SEQUENTIAL = ("#1f2a33", "#25545a", "#2c938b")
-
-
-def spoken(name: str) -> str:
-    """A finding as people write it: `Pleural thickening`."""
-    return name.replace("_", " ").capitalize()
