@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +18,13 @@ from conftest import write_noise_folder
 from safetensors.torch import load_file
 
 from xlite.config import TrainConfig
-from xlite.errors import CheckpointError, RunError
+from xlite.data.nih import NihFolder
+from xlite.data.splits import make_split, write_split
+from xlite.errors import CheckpointError, DataError, RunError
 from xlite.models.checkpoint import load_model
-from xlite.training.loop import FitResult, learning_rate, train
+from xlite.training import loop
+from xlite.training.loop import FitResult, train
+from xlite.training.optimizer import learning_rate
 from xlite.training.results import read_results
 from xlite.training.run import Run
 from xlite.training.setup import EpochSampler
@@ -180,7 +185,7 @@ def test_what_a_teacher_may_know_of_the_test_films_follows_the_student(films):
     own, other = (load_model(r.folder / "model.safetensors")[1].split_id for r in (teacher, run))
     expected = (
         f"teacher contamination: a teacher learned from split {own}, which may hold test films of {other}; "
-        f"a teacher was trained on 20 of the 20 test films of split {other}"
+        f"a teacher was trained on 20 of the 20 test films of split {other}, and on patients of 20 of them"
     )
     report = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
     assert expected in report["warnings"]
@@ -217,6 +222,49 @@ def test_a_loss_that_is_not_a_number_ends_the_run_with_a_sentence(films):
         train(settings, run, say=lambda line: None)
     assert "--lr" in str(caught.value)
     assert run.status().state == "failed" and "--lr" in run.status().message
+
+
+def test_a_run_whose_split_changed_does_not_go_on(films):
+    """The new split would train on films that the run had kept apart, and no report could tell."""
+    run = Run.create(config(films, "moved"))
+    train(run.config(), run, say=lambda line: run.stop() if line.startswith("epoch 1/") else None)
+    folder = NihFolder.open(films)
+    write_split(folder, make_split(folder, "patient", seed=7))
+    with pytest.raises(RunError, match="the split of run 'moved' has changed since it began"):
+        train(run.config(), run, say=lambda line: None)
+
+
+def test_a_run_whose_teacher_changed_does_not_go_on(films):
+    run_to_end(config(films, "teacher", epochs=1))
+    run = Run.create(config(films, "pupil", teacher="teacher"))
+    train(run.config(), run, say=lambda line: run.stop() if line.startswith("epoch 1/") else None)
+    shutil.rmtree(Run.named("teacher").folder)
+    run_to_end(config(films, "teacher", epochs=1, seed=9))
+    with pytest.raises(RunError, match="the teacher of run 'pupil' has changed"):
+        train(run.config(), run, say=lambda line: None)
+
+
+def test_a_stop_is_heeded_while_films_are_decoded(films, monkeypatch):
+    monkeypatch.setattr(loop, "PROGRESS_EVERY_S", 0.0)
+    run = Run.create(config(films, "decoding"))
+    result = train(run.config(), run, say=lambda line: run.stop() if line.startswith("Data") else None)
+    assert (result.reason, result.epochs) == ("stopped", 0)
+    assert run.status().state == "stopped" and not list((films / "cache").glob("*.npy"))
+
+
+def test_a_list_of_what_no_teacher_has_seen_is_refused(films):
+    run = Run.create(config(films, "list", teacher_list=str(films / "test_list.txt")))
+    with pytest.raises(RunError, match="there is no --teacher"):
+        train(run.config(), run, say=lambda line: None)
+
+
+def test_a_damaged_experiment_log_is_refused_before_the_work(films, own_home):
+    (own_home / "experiments").mkdir()
+    (own_home / "experiments" / "results.csv").write_text("experiment_id;date\n")
+    run = Run.create(config(films, "log"))
+    with pytest.raises(DataError, match="is not an experiment log"):
+        train(run.config(), run, say=lambda line: None)
+    assert not (run.folder / "last.ckpt").exists()
 
 
 def test_a_foreign_last_ckpt_is_refused(films):

@@ -71,13 +71,23 @@ def test_create_keeps_the_config_with_absolute_paths(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     (tmp_path / "start.pt").touch()
     (tmp_path / "teacher.csv").touch()
-    values = {"data": "films", "name": "a", "weights": "start.pt", "teacher": "big,teacher.csv", "epochs": 3}
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "seen.txt").touch()
+    values = {
+        "data": "films",
+        "name": "a",
+        "weights": "start.pt",
+        "teacher": "big,teacher.csv,folder",
+        "teacher_list": "seen.txt",
+        "epochs": 3,
+    }
     run = Run.create(make_config(values))
     expected = {
         **values,
         "data": tmp_path / "films",
         "weights": str(tmp_path / "start.pt"),
-        "teacher": f"big,{tmp_path / 'teacher.csv'}",
+        "teacher": f"big,{tmp_path / 'teacher.csv'},{tmp_path / 'folder'}",
+        "teacher_list": str(tmp_path / "seen.txt"),
     }
     assert run.folder == checkpoints_dir() / "a"
     assert run.config() == make_config(expected)
@@ -89,6 +99,14 @@ def test_create_refuses_a_name_that_exists(run: Run) -> None:
     with pytest.raises(RunError, match="'one' exists already"):
         Run.create(make_config({"data": "other", "name": "one"}))
     assert run.path("config.json").read_bytes() == before
+
+
+def test_a_failed_run_keeps_its_name_while_it_holds_anything_trained(run: Run) -> None:
+    run.write_progress({"state": "failed", "message": "the disk was full"})
+    run.path("model.safetensors").write_bytes(b"weights")
+    with pytest.raises(RunError, match="'one' exists already"):
+        Run.create(run.config())
+    assert run.path("model.safetensors").read_bytes() == b"weights"
 
 
 def test_a_run_that_failed_before_its_first_epoch_gives_up_its_name(run: Run) -> None:
@@ -337,7 +355,7 @@ def test_start_gives_a_child_that_outlives_its_starter(run: Run) -> None:
     wait_for(lambda: run.status().state == "failed", 60)
     missing = str(run.config().data)
     assert missing in run.status().message
-    assert missing in run.log_tail(1)
+    wait_for(lambda: missing in run.log_tail(1), 30)  # the status is written first
 
 
 def test_start_tells_why_a_child_died_at_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,7 +114,9 @@ class TrainConfig(BaseModel):
     temperature: Annotated[float, Field(gt=0, le=100, description="Temperature of the soft loss")] = 4.0
 
     epochs: Annotated[int, Field(ge=1, le=10000, description="Epochs at most")] = 50
-    batch_size: Annotated[int, Field(ge=1, le=65536, description="Films a step")] = 64
+    batch_size: Annotated[
+        int, Field(ge=2, le=65536, description="Films a step; batch norm needs two at least")
+    ] = 64
     lr: Annotated[float, Field(gt=0, le=10, description="Peak learning rate of AdamW")] = 1e-3
     backbone_lr: Annotated[
         float,

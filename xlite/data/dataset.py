@@ -122,6 +122,23 @@ class FilmDataset(Dataset):
         return torch.from_numpy(self.preprocess.normalize(film)), self.labels[i], self.soft[i], i
 
 
+def part_stems(folder: NihFolder, split: Split, part: str, skip_missing: bool = False) -> list[str]:
+    """The stems of a part's films that are there, in the split's order.
+
+    Raises DataError where the part is empty, or where films are missing and `skip_missing` is not set.
+    """
+    stems = split.stems(part)
+    there = [stem for stem in stems if stem in folder.paths]
+    if len(there) < len(stems) and not skip_missing:
+        raise DataError(
+            f"{len(stems) - len(there)} of the {len(stems)} films of the {part} part are missing in "
+            f"{folder.root}; put them there, or go on without them with --skip-missing"
+        )
+    if not there:
+        raise DataError(f"the {part} part of the split {split.name!r} has no films in {folder.root}")
+    return there
+
+
 def open_films(
     folder: NihFolder,
     split: Split,
@@ -133,20 +150,11 @@ def open_films(
     """(films, labels, stems) of a part: FilmRows uint8 (N, S, S), float32 (N, 14), N stems, in the split's
     order.
 
-    All parts share the cache of the whole folder. Raises DataError where the part is empty, or where films
-    are missing and `skip_missing` is not set.
+    All parts share the cache of the whole folder. Raises DataError as `part_stems` and `open_cache` do.
     """
-    stems = split.stems(part)
-    there = [stem for stem in stems if stem in folder.paths]
-    if len(there) < len(stems) and not skip_missing:
-        raise DataError(
-            f"{len(stems) - len(there)} of the {len(stems)} films of the {part} part are missing in "
-            f"{folder.root}; put them there, or go on without them with --skip-missing"
-        )
-    if not there:
-        raise DataError(f"the {part} part of the split {split.name!r} has no films in {folder.root}")
+    stems = part_stems(folder, split, part, skip_missing)
     films, row_of = folder_films(folder, preprocess, progress)
-    return FilmRows(films, np.array([row_of[stem] for stem in there])), folder.labels(there), there
+    return FilmRows(films, np.array([row_of[stem] for stem in stems])), folder.labels(stems), stems
 
 
 def folder_films(

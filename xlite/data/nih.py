@@ -252,7 +252,7 @@ def _header(text: str) -> list[str]:
 
 def _integers(path: Path, values: pd.Series, name: str) -> np.ndarray:
     numbers = pd.to_numeric(values, errors="coerce")
-    wrong = values[numbers.isna()]
+    wrong = values[numbers.isna() | (numbers % 1 != 0)]
     if len(wrong):
         raise DataError(f"{path}: {name} {wrong.iloc[0]!r} in row {wrong.index[0] + 1} is not a whole number")
     return numbers.to_numpy(np.int64)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,10 @@ def evaluate_model(
     info = classifier.info
     folder = NihFolder.open(data)
     chosen = load_split(folder, split, allow_leakage=True)
-    films, labels, stems = open_films(folder, chosen, part, info.preprocess, skip_missing)
+    with tqdm(desc="Decoding films", unit="film", delay=2, disable=None, leave=False) as bar:
+        films, labels, stems = open_films(
+            folder, chosen, part, info.preprocess, skip_missing, partial(_advance, bar)
+        )
     say(f"{classifier.name} reads {len(stems)} films: split {chosen.id}, part {part}")
     dataset = FilmDataset(films, labels, info.preprocess)
     probs = classifier.probabilities(_logits(classifier, dataset, batch_size))
@@ -61,6 +65,11 @@ def evaluate_model(
     )
     write_report(out, report, folder.names(stems), labels, probs)
     return report
+
+
+def _advance(bar: tqdm, done: int, total: int) -> None:
+    bar.total = total
+    bar.update(done - bar.n)
 
 
 def _logits(classifier: Classifier, films: FilmDataset, batch_size: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Teachers: images in, 14 logits in NIH order out, each with its own input size and normalisation inside."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,11 +47,18 @@ class NetworkTeacher(nn.Module):
 class Teacher(nn.Module):
     """One or several teachers averaged: networks, and predictions files that speak of some films only."""
 
-    def __init__(self, networks: list[NetworkTeacher], infos: Sequence[ModelInfo] = (), sentence: str = ""):
+    def __init__(
+        self,
+        networks: list[NetworkTeacher],
+        infos: Sequence[ModelInfo] = (),
+        sentence: str = "",
+        digest: str = "",
+    ):
         super().__init__()
         self.networks = nn.ModuleList(networks)
         self.infos = tuple(infos)
         self.sentence = sentence
+        self.digest = digest
 
     def forward(self, x: Tensor, known: Tensor) -> Tensor:
         """(B, 14) mean logits of all that speak of each film; NaN in the rows of films that none speaks of.
@@ -95,17 +103,21 @@ def open_teacher(
     cannot be read or knows no film.
     """
     networks, infos, files, sentences = [], [], [], []
+    digest = hashlib.sha256()
     for part in (item.strip() for item in spec.split(",")):
         if part.endswith((".csv", ".csv.gz")):
             files.append(Path(part))
             continue
-        network, info = load_model(find_model(part))
+        path = find_model(part)
+        network, info = load_model(path)
+        digest.update(path.read_bytes())
         networks.append(NetworkTeacher(network, info.preprocess, students))
         infos.append(info)
         sentences.append(f"{part} ({info.backbone} at {info.preprocess.size} px, split {info.split_id})")
     known = None
     if files:
         known = _known_logits(files, stems)
+        digest.update(known.tobytes())
         taught = int((~np.isnan(known[:, 0])).sum())
         if not taught:
             raise CheckpointError(f"{spec!r} holds predictions for none of the {len(stems)} training films")
@@ -116,4 +128,4 @@ def open_teacher(
             + ("; the others learn from their labels alone" if not networks else "")
         )
         known = _fitted_to(labels, known)
-    return Teacher(networks, infos, "Teacher: " + "; ".join(sentences)), known
+    return Teacher(networks, infos, "Teacher: " + "; ".join(sentences), digest.hexdigest()), known

@@ -6,11 +6,9 @@ never happened, so a run that was killed goes on exactly.
 """
 
 import math
-import pickle
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from io import BytesIO
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,15 +19,18 @@ from timm.utils import ModelEmaV3
 from torch.utils.data import DataLoader
 
 from xlite.config import TrainConfig
-from xlite.errors import CheckpointError, RunError
+from xlite.errors import RunError
 from xlite.evaluation.metrics import auc_per_class
 from xlite.files import write_atomic
+from xlite.findings import FINDINGS
 from xlite.models.checkpoint import save_model
-from xlite.models.student import Student
 from xlite.training.engine import loader_workers, open_fabric
 from xlite.training.finish import finish
+from xlite.training.optimizer import learning_rate, make_optimizer, set_rate
+from xlite.training.results import read_results
 from xlite.training.run import Run
 from xlite.training.setup import Job, open_job
+from xlite.training.state import State, check_unchanged, reading_state, write_state
 
 PROGRESS_EVERY_S = 0.5
 """How often progress.json is replaced within an epoch."""
@@ -50,27 +51,6 @@ class FitResult:
     best_auc: float
 
 
-@dataclass
-class State:
-    """What an epoch's end leaves behind besides weights and optimizer."""
-
-    epoch: int = 0
-    best_score: float = -math.inf
-    best_auc: float = math.nan
-    best_epoch: int = 0
-    elapsed_s: float = 0.0
-    rows: list[dict[str, float]] = field(default_factory=list)
-
-
-def learning_rate(config: TrainConfig, step: int, steps_per_epoch: int) -> float:
-    """The rate of a step: linear warm-up, then a cosine from `lr` down to 0 at the last epoch's end."""
-    total = config.epochs * steps_per_epoch
-    warmup = min(config.warmup_epochs * steps_per_epoch, total / 2)
-    if step < warmup:
-        return config.lr * (step + 1) / (warmup + 1)
-    return config.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(total - warmup, 1)))
-
-
 def train(config: TrainConfig, run: Run, say: Say = print) -> FitResult:
     """Trains the run from wherever its folder stands, and leaves model, metrics and test report in it.
 
@@ -79,7 +59,10 @@ def train(config: TrainConfig, run: Run, say: Say = print) -> FitResult:
     with run.hold():
         try:
             return _train(config, run, say)
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            # torch has an error of its own for a GPU's memory, and a plain RuntimeError for the machine's.
+            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+                raise
             raise RunError(
                 f"the device has too little memory for batches of {config.batch_size} at {config.image_size} "
                 "px: use a smaller --batch-size or --image-size"
@@ -89,10 +72,24 @@ def train(config: TrainConfig, run: Run, say: Say = print) -> FitResult:
 def _train(config: TrainConfig, run: Run, say: Say) -> FitResult:
     """Opens the job, runs its epochs, and judges the best of them on the test part."""
     fabric = open_fabric(config)
-    opening = {"state": "running", "epochs": config.epochs, "message": "opening data and models"}
-    run.write_progress({**opening, "device": str(fabric.device)})
+    read_results()  # a damaged log is refused before the work, not after it
+    opening = {"state": "running", "epochs": config.epochs, "device": str(fabric.device)}
+    run.write_progress({**opening, "message": "opening data and models"})
+    last_report = time.monotonic()
+
+    def decoding(done: int, total: int) -> None:
+        nonlocal last_report
+        if time.monotonic() - last_report > PROGRESS_EVERY_S:
+            last_report = time.monotonic()
+            run.write_progress({**opening, "message": f"decoded {done:,} of {total:,} films"})
+            _heed_stop(run)
+
     _seed_all(config.seed, 0)
-    job = open_job(config, fresh=not (run.folder / "last.ckpt").exists(), say=say)
+    try:
+        job = open_job(config, not (run.folder / "last.ckpt").exists(), say, decoding)
+    except _Stopped:
+        run.write_progress({**opening, "state": "stopped", "message": "stopped before the first step"})
+        return FitResult("stopped", 0, math.nan)
     loop = Loop(fabric, job, run, say)
     reason = loop.run_epochs()
     state = loop.state
@@ -107,6 +104,12 @@ def _train(config: TrainConfig, run: Run, say: Say) -> FitResult:
     run.write_progress({**loop.progress(ending), "state": "stopped" if reason == "stopped" else "finished"})
     say(f"Run {run.name}: {ending}")
     return FitResult(reason, state.epoch, state.best_auc)
+
+
+def _heed_stop(run: Run) -> None:
+    """Raises where somebody asked for the end."""
+    if run.stop_requested():
+        raise _Stopped
 
 
 def _seed_all(seed: int, epoch: int) -> None:
@@ -133,22 +136,21 @@ class Loop:
             pin_memory=fabric.device.type == "cuda",
         )
         self.val_loader = DataLoader(job.val, config.batch_size, num_workers=workers)
+        for draft in run.folder.glob(".*.tmp"):  # of a process that was killed while it wrote
+            draft.unlink(missing_ok=True)
         student = job.task.student
-        optimizer = torch.optim.AdamW(_parameter_groups(student, config), weight_decay=config.weight_decay)
+        optimizer = make_optimizer(student, config)
         # Depthwise convolutions run more than twice as fast on a CPU when the channels come last.
         student.to(memory_format=torch.channels_last)
         self.model, self.optimizer = fabric.setup(student, optimizer)
-        job.task.student = self.model
-        if job.task.teacher is not None:
-            job.task.teacher.to(fabric.device)
-        if job.task.positive_weight is not None:
-            job.task.positive_weight = job.task.positive_weight.to(fabric.device)
+        self.task = job.task.to(fabric.device)
+        self.task.student = self.model
         self.ema = ModelEmaV3(student, decay=config.ema, use_warmup=True) if config.ema else None
 
     def run_epochs(self) -> str:
         """Runs the epochs that are left; returns why it ended: `finished`, `early` or `stopped`."""
-        config, state = self.job.config, self.state
         self._load()
+        config, state = self.job.config, self.state
         while state.epoch < config.epochs:
             if state.epoch - state.best_epoch >= config.patience:
                 return "early"
@@ -167,7 +169,7 @@ class Loop:
 
     def _epoch(self, epoch: int) -> dict[str, float]:
         """Trains and validates one epoch; returns its row of metrics.csv."""
-        config, task, steps = self.job.config, self.job.task, len(self.loader)
+        config, task, steps = self.job.config, self.task, len(self.loader)
         self.epoch_began = time.monotonic()
         _seed_all(config.seed, epoch)
         self.job.sampler.set_epoch(epoch)
@@ -176,11 +178,9 @@ class Loop:
         sums = torch.zeros(3, device=self.fabric.device)
         last_report = 0.0
         for step, batch in enumerate(self.loader):
-            if self.run.stop_requested():
-                raise _Stopped
+            _heed_stop(self.run)
             rate = learning_rate(config, (epoch - 1) * steps + step, steps)
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate * group["share"]
+            set_rate(self.optimizer, rate)
             x, labels, known, _ = self.fabric.to_device(batch)
             losses = task(x.contiguous(memory_format=torch.channels_last), labels, known)
             self.fabric.backward(losses["loss"])
@@ -195,9 +195,12 @@ class Loop:
                 last_report = time.monotonic()
                 self.report("training", epoch, step + 1, float(sums[0]) / (step + 1))
         train_loss, hard, soft = (sums / steps).tolist()
-        if not math.isfinite(train_loss):
-            raise RunError(f"the training loss became {train_loss} in epoch {epoch}: use a smaller --lr")
         val_loss, aucs = self._validate()
+        if not math.isfinite(train_loss + val_loss):
+            raise RunError(
+                f"the loss is no number any more in epoch {epoch} (training {train_loss}, validation "
+                f"{val_loss}): use a smaller --lr"
+            )
         return {
             "epoch": epoch,
             "train_loss": train_loss,
@@ -215,10 +218,13 @@ class Loop:
         logits, labels = [], []
         with torch.inference_mode(), self.fabric.autocast():
             for x, y, _, _ in self.val_loader:
+                _heed_stop(self.run)
                 logits.append(kept(self.fabric.to_device(x)).float().cpu())
                 labels.append(y)
         all_logits, all_labels = torch.cat(logits), torch.cat(labels)
         loss = F.binary_cross_entropy_with_logits(all_logits, all_labels).item()
+        if not math.isfinite(loss):
+            return loss, np.full(len(FINDINGS), np.nan)
         return loss, auc_per_class(all_labels.numpy(), all_logits.numpy())
 
     def _kept(self) -> torch.nn.Module:
@@ -248,32 +254,36 @@ class Loop:
             "optimizer": self.optimizer.state_dict(),
             "state": asdict(self.state),
             "started_from": self.job.info.notes["started_from"],
+            "learns_from": self._learns_from(),
             "precision": self.fabric.strategy.precision.state_dict(),
         }
         if self.ema is not None:
             content["ema"] = self.ema.module.state_dict()
-        buffer = BytesIO()
-        torch.save(content, buffer)
-        write_atomic(self.run.folder / "last.ckpt", buffer.getvalue())
+        write_state(self.run.folder / "last.ckpt", content)
+
+    def _learns_from(self) -> dict[str, str]:
+        """What must stay as it is: another split, say, would train on films that were kept apart."""
+        info, teacher = self.job.info, self.job.task.teacher
+        return {
+            "split": info.split_id,
+            "table of the data": info.notes["data_fingerprint"],
+            "teacher": teacher.digest if teacher is not None else "",
+        }
 
     def _load(self) -> None:
         """Goes back to the end of the last finished epoch, where there is one."""
         path = self.run.folder / "last.ckpt"
         if not path.exists():
             return
-        try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
+        with reading_state(path) as content:
+            check_unchanged(self.run.name, content["learns_from"], self._learns_from())
             self.model.module.load_state_dict(content["model"])
             self.optimizer.load_state_dict(content["optimizer"])
             if self.ema is not None:
                 self.ema.module.load_state_dict(content["ema"])
             self.fabric.strategy.precision.load_state_dict(content["precision"])
-            self.state.__dict__.update(content["state"])
+            self.state = State(**content["state"])
             self.job.info.notes["started_from"] = content["started_from"]
-        except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
-            raise CheckpointError(
-                f"{path} is not the state of this run ({type(error).__name__}): delete it to train anew"
-            ) from error
         self._write_metrics()
         self.say(f"Going on after epoch {self.state.epoch}")
 
@@ -309,14 +319,6 @@ class Loop:
             "device": str(self.fabric.device),
             "message": message,
         }
-
-
-def _parameter_groups(student: Student, config: TrainConfig) -> list[dict[str, object]]:
-    """The backbone, which learns at its share of the rate, and the rest, which learns at all of it."""
-    backbone = list(student.backbone.parameters())
-    known = {id(parameter) for parameter in backbone}
-    others = [parameter for parameter in student.parameters() if id(parameter) not in known]
-    return [{"params": backbone, "share": config.backbone_lr}, {"params": others, "share": 1.0}]
 
 
 def _finite(value: float | None) -> float | None:

@@ -299,7 +299,8 @@ class Run:
 def _new_folder(parent: Path, config: TrainConfig) -> Path:
     if config.name:
         folder = parent / config.name
-        if Run(folder).status().state == "failed" and not (folder / "last.ckpt").exists():
+        trained = any((folder / name).exists() for name in ("last.ckpt", "metrics.csv", "model.safetensors"))
+        if Run(folder).status().state == "failed" and not trained:
             shutil.rmtree(folder)
         try:
             folder.mkdir()
@@ -318,16 +319,17 @@ def _new_folder(parent: Path, config: TrainConfig) -> Path:
 
 def _absolute_paths(config: TrainConfig) -> TrainConfig:
     """The same choices, valid from any folder: a resume may come from another one."""
-    teachers = [_absolute_file(part.strip()) for part in config.teacher.split(",")]
+    teachers = [_absolute_path(part.strip()) for part in config.teacher.split(",")]
     return config.model_copy(
         update={
-            "data": config.data.expanduser().absolute(),
-            "weights": _absolute_file(config.weights),
+            "data": Path(os.path.expanduser(config.data)).absolute(),
+            "weights": _absolute_path(config.weights),
             "teacher": ",".join(teachers),
+            "teacher_list": _absolute_path(config.teacher_list),
         }
     )
 
 
-def _absolute_file(spec: str) -> str:
-    path = Path(spec).expanduser()
-    return str(path.absolute()) if spec and path.is_file() else spec
+def _absolute_path(spec: str) -> str:
+    path = Path(os.path.expanduser(spec))
+    return str(path.absolute()) if spec and path.exists() else spec

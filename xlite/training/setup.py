@@ -10,12 +10,13 @@ from torch.utils.data import Sampler
 
 from xlite import __version__
 from xlite.config import TrainConfig
-from xlite.data.dataset import FilmDataset, augmentation, open_films
+from xlite.data.cache import Progress
+from xlite.data.dataset import FilmDataset, augmentation, open_films, part_stems
 from xlite.data.leakage import leakage_report
 from xlite.data.nih import NihFolder, read_list
 from xlite.data.splits import Split, load_split
 from xlite.data.weights import balanced_sample_weights, positive_weights
-from xlite.errors import DataError
+from xlite.errors import DataError, RunError
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student, describe
@@ -54,7 +55,6 @@ class Job:
     """What one run trains, on what, and what its model file will say of itself."""
 
     config: TrainConfig
-    folder: NihFolder
     split: Split
     train: FilmDataset
     val: FilmDataset
@@ -63,71 +63,87 @@ class Job:
     info: ModelInfo
 
 
-def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None]) -> Job:
-    """Opens folder, split, cache, student and teacher, and says in plain sentences what will be trained.
+def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None], progress: Progress) -> Job:
+    """Opens folder, split, student, teacher and films, and says in plain sentences what will be trained.
 
-    `fresh` loads the starting weights; a run that goes on takes its own from last.ckpt instead. Raises
-    DataError, CheckpointError or RunError where any of it cannot be had.
+    `fresh` loads the starting weights; a run that goes on takes its own from last.ckpt instead.
+    `progress(done, total)` is called while films are decoded. Raises DataError, CheckpointError or RunError
+    where any of it cannot be had: all that can be refused is refused before films are decoded.
     """
     folder = NihFolder.open(config.data)
     split = load_split(folder, config.split, allow_leakage=config.allow_leakage)
-    student = Student(config.backbone, config.attention, config.hidden, config.dropout)
     preprocess = Preprocess(config.image_size)
-    films, labels, stems = open_films(folder, split, "train", preprocess, config.skip_missing)
-    val_films, val_labels, _ = open_films(folder, split, "val", preprocess, config.skip_missing)
-    if len(labels) < 2 or len(val_labels) < 1:
-        raise DataError(
-            f"split {split.id} leaves {len(labels)} films to train on and {len(val_labels)} to validate on; "
-            "at least 2 and 1 are needed"
-        )
-    teacher, known = None, None
-    if config.teacher:
-        teacher, known = open_teacher(config.teacher, preprocess, stems, labels)
-    train = FilmDataset(
-        films, labels, preprocess, augmentation(config.flip) if config.augment else None, config.seed, known
+    stems = part_stems(folder, split, "train", config.skip_missing)
+    val_count = len(part_stems(folder, split, "val", config.skip_missing))
+    if len(stems) < 2:
+        raise DataError(f"split {split.id} leaves {len(stems)} film to train on; at least 2 are needed")
+    say(f"Data: {folder.root}, split {split.id}: {len(stems)} films to train on, {val_count} to validate on")
+    student = Student(config.backbone, config.attention, config.hidden, config.dropout)
+    say(_size_sentence(student, config))
+    started_from = load_start_weights(student, config.weights) if fresh else ""
+    teacher, known = _open_teacher(config, preprocess, stems, folder.labels(stems), say)
+    info = _info(config, folder, split, teacher, _without_folders(started_from, config.weights))
+
+    films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
+    augment = augmentation(config.flip) if config.augment else None
+    train = FilmDataset(films, labels, preprocess, augment, config.seed, known)
+    films, val_labels, _ = open_films(folder, split, "val", preprocess, config.skip_missing, progress)
+    if fresh:
+        say(started_from)
+        _refit_if_folded(student, train, say)
+    weights = balanced_sample_weights(labels) if config.sampler == "balanced" else None
+    return Job(
+        config=config,
+        split=split,
+        train=train,
+        val=FilmDataset(films, val_labels, preprocess),
+        sampler=EpochSampler(len(train), config.seed, weights),
+        task=_task(config, student, teacher, labels),
+        info=info,
     )
-    val = FilmDataset(val_films, val_labels, preprocess)
-    say(f"Data: {folder.root}, split {split.id}: {len(train)} films to train on, {len(val)} to validate on")
+
+
+def _size_sentence(student: Student, config: TrainConfig) -> str:
     size = describe(student, config.image_size)
-    say(
+    return (
         f"Student: {config.backbone}, attention {config.attention}: {size.parameters / 1e6:.2f} M "
         f"parameters, {size.megabytes:.1f} MB, {size.multiply_adds / 1e9:.2f} G multiply-adds "
         f"at {config.image_size} px"
     )
-    started_from = _start_weights(student, config, train, say) if fresh else ""
-    if teacher is not None:
-        say(teacher.sentence)
-    weights = balanced_sample_weights(labels) if config.sampler == "balanced" else None
-    return Job(
-        config=config,
-        folder=folder,
-        split=split,
-        train=train,
-        val=val,
-        sampler=EpochSampler(len(train), config.seed, weights),
-        task=_task(config, student, teacher, labels),
-        info=_info(config, folder, split, teacher, started_from),
-    )
 
 
-def _start_weights(
-    student: Student, config: TrainConfig, train: FilmDataset, say: Callable[[str], None]
-) -> str:
-    """Loads the starting weights into the student and returns the sentence that says which."""
-    sentence = load_start_weights(student, config.weights)
-    say(sentence)
-    if is_folded(student):
-        step = max(1, len(train) // _REFIT_FILMS)
-        rows = list(range(0, len(train), step))[:_REFIT_FILMS]
-        plain = [train.plain(row) for row in rows]
-        refit_batchnorm(student, [torch.stack(plain[i : i + 32]) for i in range(0, len(plain), 32)])
-        say(
-            f"Its batch norms were folded into weights: statistics taken anew from {len(rows)} training films"
-        )
-    return sentence.replace(config.weights, _without_folders(config.weights))
+def _open_teacher(
+    config: TrainConfig,
+    preprocess: Preprocess,
+    stems: list[str],
+    labels: np.ndarray,
+    say: Callable[[str], None],
+) -> tuple[Teacher | None, np.ndarray | None]:
+    """The teacher and what its predictions files know, or (None, None) where none was asked for."""
+    if not config.teacher:
+        if config.teacher_list:
+            raise RunError(f"{config.teacher_list} lists what a teacher has seen, and there is no --teacher")
+        return None, None
+    teacher, known = open_teacher(config.teacher, preprocess, stems, labels)
+    say(teacher.sentence)
+    if known is not None and not config.teacher_list:
+        say("What that file's model was trained on is not known here; --teacher-list FILE would tell")
+    return teacher, known
 
 
-def _contamination(config: TrainConfig, split: Split, teacher: Teacher | None) -> dict[str, str]:
+def _refit_if_folded(student: Student, train: FilmDataset, say: Callable[[str], None]) -> None:
+    """Takes batch-norm statistics anew where the starting weights have them folded away."""
+    if not is_folded(student):
+        return
+    step = max(1, len(train) // _REFIT_FILMS)
+    plain = [train.plain(row) for row in range(0, len(train), step)][:_REFIT_FILMS]
+    refit_batchnorm(student, [torch.stack(plain[i : i + 32]) for i in range(0, len(plain), 32)])
+    say(f"Its batch norms were folded into weights: statistics taken anew from {len(plain)} training films")
+
+
+def _contamination(
+    config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher | None
+) -> dict[str, str]:
     """A sentence for every report of the student where its teacher may know films of the test part."""
     said = []
     for info in teacher.infos if teacher else ():
@@ -137,16 +153,21 @@ def _contamination(config: TrainConfig, split: Split, teacher: Teacher | None) -
             )
         said += [info.notes["contamination"]] if info.notes.get("contamination") else []
     if config.teacher_list:
-        test, known = split.stems("test"), read_list(Path(config.teacher_list))
-        seen = leakage_report(split.stems("train"), test, teacher_list=known)["teacher_seen_images"]
-        if seen:
-            said.append(f"a teacher was trained on {seen} of the {len(test)} test films of split {split.id}")
+        test, seen = split.stems("test"), read_list(Path(config.teacher_list))
+        report = leakage_report(seen, test, folder.table)
+        if report["affected_images"]:
+            said.append(
+                f"a teacher was trained on {report['shared_images']} of the {len(test)} test films of split "
+                f"{split.id}, and on patients of {report['affected_images']} of them"
+            )
     return {"contamination": "; ".join(dict.fromkeys(said))} if said else {}
 
 
-def _without_folders(spec: str) -> str:
-    """A teacher or weights as a model file may name them: files by their names, not by where they lay."""
-    return ",".join(Path(part).name for part in spec.split(","))
+def _without_folders(text: str, spec: str) -> str:
+    """The text with the files of a teacher or of weights called by their names, not by where they lay."""
+    for part in filter(None, spec.split(",")):
+        text = text.replace(part, Path(part).name)
+    return text
 
 
 def _task(config: TrainConfig, student: Student, teacher: Teacher | None, labels: np.ndarray) -> DistillTask:
@@ -179,8 +200,8 @@ def _info(
         calibration=None,
         notes={
             "run": config.name,
-            "teacher": _without_folders(config.teacher),
-            **_contamination(config, split, teacher),
+            "teacher": _without_folders(config.teacher, config.teacher),
+            **_contamination(config, folder, split, teacher),
             "loss": config.loss,
             "sampler": config.sampler,
             "seed": config.seed,

@@ -7,7 +7,7 @@ from xlite.models.teachers import Teacher
 from xlite.training.losses import hard_loss, soft_loss
 
 
-class DistillTask:
+class DistillTask(nn.Module):
     """A student with its loss, and a teacher where there is one.
 
     The teacher stays in eval, gets no gradient, and is part of neither the student's parameters nor its
@@ -24,15 +24,16 @@ class DistillTask:
         focal_gamma: float = 0.0,
         focal_alpha: float | None = None,
     ):
+        super().__init__()
         self.student = student
         self.teacher = teacher
         self.alpha = alpha
         self.temperature = temperature
-        self.positive_weight = positive_weight
+        self.register_buffer("positive_weight", positive_weight)
         self.focal_gamma = focal_gamma
         self.focal_alpha = focal_alpha
 
-    def __call__(self, x: Tensor, labels: Tensor, known: Tensor) -> dict[str, Tensor]:
+    def forward(self, x: Tensor, labels: Tensor, known: Tensor) -> dict[str, Tensor]:
         """{loss, hard, soft, logits} of a batch: x (B, 3, S, S), labels (B, 14) 0/1, known (B, 14) logits.
 
         `known` holds the logits of the teacher's predictions file, NaN in the rows of films it lacks. The
