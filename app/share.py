@@ -1,8 +1,8 @@
 """The reading of a film as a Gradio demo: `python app/share.py MODEL [--public --password P] [--port N]`.
 
 It answers on this machine only, unless --public (a temporary link of Gradio's) or --host (an address of one's
-own network) opens it, and then it demands a password. A film is deleted as soon as it is read; nothing can be
-trained or browsed through the demo.
+own network) opens it, and then it demands a password. A film is read when it has arrived and deleted at once,
+the answer stays in memory while its page is open. Nothing can be trained or browsed through the demo.
 """
 
 import argparse
@@ -30,11 +30,17 @@ if TYPE_CHECKING:
 
     from xlite.classify import Classifier, Reading
 
+Latest = tuple[str, tuple[str, dict[str, float]]] | None
+"""The upload that a visitor had read last, deleted since, and the answer."""
 USER = "guest"
 MIN_PASSWORD = 12
 MAX_UPLOAD = "20mb"
 KEPT_S = 60
-"""A film that was read is deleted at once, an upload broken off or never read after so many seconds."""
+"""A film is read and deleted as soon as it has arrived, an upload broken off after so many seconds."""
+SHOWN_PX = 800
+VISITORS = 100
+ANSWER_KEPT_S = 3600
+"""How many visitors' latest answers are held in memory, and for how long at most."""
 NOTICE = "Research software, not for clinical use. Its output is no diagnosis. Films are not kept."
 STYLE = """
 .film-row {display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); gap: 12px}
@@ -150,6 +156,7 @@ def launch(demo: "gr.Blocks", options: argparse.Namespace) -> None:
         max_file_size=MAX_UPLOAD,
         prevent_thread_lock=True,
         allowed_paths=[],
+        state_session_capacity=VISITORS,
         show_error=False,
         run_history=False,
         enable_monitoring=False,
@@ -169,8 +176,10 @@ def build(classifier: "Classifier") -> "gr.Blocks":
     """The page: a film in, its three likeliest findings with maps and all 14 probabilities out."""
     import gradio as gr
 
-    def read(film: str | None) -> tuple[str, dict[str, float]]:
-        return answer(classifier, take(film))
+    def read(film: str | None, latest: Latest) -> tuple[str, dict[str, float], Latest]:
+        if latest is None or film != latest[0]:
+            latest = film, answer(classifier, take(film))
+        return *latest[1], latest
 
     info = classifier.info
     with gr.Blocks(title="X-Lite", analytics_enabled=False) as demo:
@@ -195,7 +204,15 @@ def build(classifier: "Classifier") -> "gr.Blocks":
             with gr.Column(scale=5):
                 films = gr.HTML(label="Film and maps")
         outputs = [films, probabilities]
-        button.click(read, film, outputs, api_name="read", concurrency_limit=2)
+        latest = gr.State(time_to_live=ANSWER_KEPT_S)
+        gr.on(
+            [film.upload, button.click],
+            read,
+            [film, latest],
+            [*outputs, latest],
+            api_name="read",
+            concurrency_limit=2,
+        )
         if bundled is not None:
             bundled.input(
                 lambda name: answer(classifier, example_film(name)), bundled, outputs, api_name="example"
@@ -231,7 +248,7 @@ def take(film: str | None) -> "np.ndarray":
     try:
         return read_image(path.read_bytes())
     except FileNotFoundError:
-        raise visible("that film was deleted after it was read: choose it again") from None
+        raise visible("that film is no longer here, for films are not kept: choose it again") from None
     except ImageError as error:
         raise visible(str(error)) from error
     finally:
@@ -247,11 +264,14 @@ def visible(sentence: str) -> Exception:
 
 def answer(classifier: "Classifier", image: "np.ndarray") -> tuple[str, dict[str, float]]:
     """The film and its three maps as HTML that embeds them (no file is written), and the 14 probabilities."""
+    from xlite.explain import shrink
+
     reading = classifier.read(image)
     named = {
         spoken(finding): float(value) for finding, value in zip(FINDINGS, reading.probabilities, strict=True)
     }
-    return film_row(image, reading), named
+    shown = shrink(image, SHOWN_PX)
+    return film_row(shown, reading.in_frame(shown.shape)), named
 
 
 def film_row(image: "np.ndarray", reading: "Reading") -> str:
@@ -264,13 +284,10 @@ def film_row(image: "np.ndarray", reading: "Reading") -> str:
     return f'<div class="film-row">{"".join(figures)}</div>'
 
 
-def figure(image: "np.ndarray", caption: str, side: int = 800) -> str:
-    """An image, grey or RGB, as an HTML figure of at most `side` px."""
+def figure(image: "np.ndarray", caption: str) -> str:
+    """An image, grey or RGB, as an HTML figure."""
     import cv2
 
-    scale = min(1.0, side / max(image.shape[:2]))
-    if scale < 1:
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     pixels = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     data = base64.b64encode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])[1]).decode()
     text = html.escape(caption)

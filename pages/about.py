@@ -1,7 +1,7 @@
 import streamlit as st
 
 from xlite import __version__
-from xlite.catalog import model_card, model_files
+from xlite.models.folders import model_files
 
 ABOUT = """
 X-Lite trains small networks that name 14 findings on frontal chest films, distils them from large ones,
@@ -40,12 +40,11 @@ and is gone when you close it; nothing read from it is stored.
 st.title("About X-Lite")
 st.caption(f"Version {__version__}")
 st.markdown(ABOUT)
-names = list(model_files())
-if names:
-    card = model_card(names[0])
-    st.subheader(f"Model card of {names[0]}")
-    if card is None:
-        st.caption("This model has no card: it is a run of your own.")
-    else:
+for name, model in list(model_files().items())[:1]:
+    card = model.with_name("MODEL_CARD.md")
+    st.subheader(f"Model card of {name}")
+    if card.is_file():
         with st.container(border=True):
-            st.markdown(card)
+            st.markdown(card.read_text(encoding="utf-8", errors="replace"))
+    else:
+        st.caption("This model has no card: it is a run of your own.")

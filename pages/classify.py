@@ -2,9 +2,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from xlite.catalog import examples, model_files
+from xlite.catalog import examples
 from xlite.errors import ImageError, XliteError
 from xlite.findings import FINDINGS, spoken
+from xlite.models.folders import model_files
 
 MAX_UPLOAD_MB = 20
 
@@ -111,7 +112,7 @@ models = model_files()
 places = st.columns([5, 4, 4])
 film = choose_film(places[0], places[1])
 model = places[2].selectbox(
-    "Model", list(models), placeholder="no model yet", help="Shipped models first, then your own runs."
+    "Model", list(models), placeholder="no model yet", help="The shipped model, then your own, newest first."
 )
 about = st.empty()
 if model is None:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -240,8 +241,10 @@ found = browse.find_folders(home())
 chosen = st.session_state.get("data") or default_data() or (str(found[0]) if found else "")
 if chosen:
     try:
-        show_folder(Path(chosen).expanduser())
+        show_folder(Path(os.path.expanduser(chosen)))
     except DataError as error:
         st.error(str(error))
+    except OSError as error:
+        st.error(f"the data folder {chosen} cannot be read: {error.strerror or error}")
 else:
     offer_data()

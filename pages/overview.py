@@ -3,8 +3,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from xlite.catalog import format_interval, judged_on_test, model_files
 from xlite.errors import XliteError
+from xlite.evaluation.saved import saved_evaluations
+from xlite.evaluation.wording import interval
+from xlite.models.folders import model_files
 from xlite.training.run import Run
 
 HERE = Path(__file__).parent
@@ -45,11 +47,13 @@ def data_card() -> None:
         )
         return
     try:
-        path = Path(data).expanduser()
+        path = Path(os.path.expanduser(data))
         films, rest = folder_line(str(path), path.stat().st_mtime if path.exists() else 0.0)
         card("Data", films, f"{rest}  \n`{data}`")
     except XliteError as error:
         st.error(str(error))
+    except OSError as error:
+        st.error(f"the data folder {data} cannot be read: {error.strerror or error}")
 
 
 def model_card(path: Path | None) -> None:
@@ -72,11 +76,14 @@ def model_card(path: Path | None) -> None:
 
 def auc_card(model: str | None) -> None:
     """The macro AUC of the model on duty, with its interval and where it was measured."""
-    judged = judged_on_test(model) if model else None
+    evaluations, damaged = saved_evaluations()
+    for sentence in damaged:
+        st.warning(sentence, icon=":material/warning:")
+    judged = next((one for one in evaluations if one.model == model and one.part == "test"), None)
     if judged is None:
         card("Test macro AUC", "Not measured yet", "The Results page or `xlite evaluate` measures it.")
         return
-    value = format_interval(judged.metrics["macro"]["auc"])
+    value = interval(judged.metrics["macro"]["auc"])
     card("Test macro AUC", value, f"95 % interval, resampling patients  \n{judged.source}")
 
 

@@ -1,14 +1,18 @@
+import os
+
 import pandas as pd
 import streamlit as st
 
-from xlite.catalog import Evaluation, evaluations, format_interval, metrics_rows, model_files
 from xlite.config import check_run_name, checkpoints_dir
 from xlite.errors import XliteError
+from xlite.evaluation.saved import Evaluation, saved_evaluations
+from xlite.evaluation.wording import interval, number
 from xlite.findings import FINDINGS, spoken
+from xlite.models.folders import model_files
 from xlite.plots import RocCurve, auc_figure, roc_figure, roc_grid
 
 QUIET_BAR = {"displayModeBar": False}
-DIGITS = ("AUC", "AUC low", "AUC high", "AP", "Threshold", "F1", "Precision", "Recall", "Specificity", "ECE")
+RATES = ("threshold", "f1", "precision", "recall", "specificity", "ece")
 
 
 def evaluate_form(names: list[str]) -> None:
@@ -28,10 +32,13 @@ def evaluate_form(names: list[str]) -> None:
         try:
             with st.spinner(f"Reading the {part} films", show_time=True):
                 out = checkpoints_dir() / model / "evaluation" / f"{check_run_name(split)}-{part}"
-                evaluate_model(model, data, split, part, out, "cuda" if torch.cuda.is_available() else "cpu")
+                device = "cuda" if torch.cuda.is_available() else "cpu"
+                evaluate_model(model, os.path.expanduser(data), split, part, out, device)
             st.rerun()
         except XliteError as error:
             st.error(str(error))
+        except OSError as error:
+            st.error(f"the films of {data} cannot be judged: {error.strerror or error}")
 
 
 def choose(found: list[Evaluation]) -> list[Evaluation]:
@@ -63,7 +70,7 @@ def show_roc(chosen: list[Evaluation]) -> None:
     curves = []
     for finding in picked:
         for evaluation in chosen:
-            auc = format_interval(evaluation.metrics["per_class"][finding]["auc"])
+            auc = interval(evaluation.metrics["per_class"][finding]["auc"])
             model = f" {evaluation.model}" if len(chosen) > 1 else ""
             curves.append(curve(evaluation, finding, f"{spoken(finding)}{model}  {auc}"))
     st.plotly_chart(roc_figure(curves, chosen[0].source), key="roc", config=QUIET_BAR)
@@ -78,18 +85,14 @@ def strongest(evaluation: Evaluation) -> list[str]:
 
 def show_grid(chosen: list[Evaluation]) -> None:
     """A panel a finding."""
-    panels = {}
+    panels: dict[str, list[RocCurve]] = {}
     for finding in FINDINGS:
+        aucs = [evaluation.metrics["per_class"][finding]["auc"]["value"] for evaluation in chosen]
         panels[finding] = [
-            curve(evaluation, finding, short(evaluation.metrics["per_class"][finding]["auc"]["value"]))
-            for evaluation in chosen
+            curve(evaluation, finding, number(auc, absent="no AUC"))
+            for evaluation, auc in zip(chosen, aucs, strict=True)
         ]
     st.plotly_chart(roc_grid(panels, chosen[0].source), key="grid", config=QUIET_BAR)
-
-
-def short(value: float | None) -> str:
-    """An AUC for a small panel."""
-    return "no AUC" if value is None else f"{value:.3f}"
 
 
 def show_findings(chosen: list[Evaluation]) -> None:
@@ -101,12 +104,30 @@ def show_findings(chosen: list[Evaluation]) -> None:
     st.plotly_chart(auc_figure(models, chosen[0].source), key="auc", config=QUIET_BAR)
 
 
+def findings_table(evaluation: Evaluation) -> pd.DataFrame:
+    """The figures of an evaluation, a row a finding in NIH order."""
+    rows = []
+    for finding in FINDINGS:
+        figures = evaluation.metrics["per_class"][finding]
+        auc = figures["auc"]
+        rows.append(
+            {
+                "Finding": spoken(finding),
+                "Positives": figures["positives"],
+                **{"AUC": auc["value"], "AUC low": auc["low"], "AUC high": auc["high"]},
+                "AP": figures["ap"]["value"],
+                **{rate.upper() if len(rate) < 4 else rate.capitalize(): figures[rate] for rate in RATES},
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def show_tables(chosen: list[Evaluation]) -> None:
     """All figures of each model."""
     for evaluation in chosen:
         st.markdown(f"**{evaluation.model}**")
-        columns = {name: st.column_config.NumberColumn(format="%.3f") for name in DIGITS}
-        table = pd.DataFrame(metrics_rows(evaluation))
+        table = findings_table(evaluation)
+        columns = {name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[2:]}
         st.dataframe(table, hide_index=True, column_config=columns, height="content")
     st.caption(chosen[0].source)
 
@@ -119,7 +140,7 @@ def show_macro(chosen: list[Evaluation]) -> None:
         rows.append(
             {
                 "Model": evaluation.model,
-                "Macro AUC (95 % interval)": format_interval(macro["auc"]),
+                "Macro AUC (95 % interval)": interval(macro["auc"]),
                 **{
                     label: macro[name]["value"]
                     for label, name in (("AP", "ap"), ("F1", "f1"), ("ECE", "ece"))
@@ -139,9 +160,11 @@ def show_macro(chosen: list[Evaluation]) -> None:
 
 
 st.title("Results")
-found = evaluations()
+found, damaged = saved_evaluations()
 with st.expander("Evaluate a model", icon=":material/add:", expanded=not found):
     evaluate_form(list(model_files()))
+for sentence in damaged:
+    st.warning(sentence, icon=":material/warning:")
 if found:
     chosen = choose(found)
     if chosen:

@@ -1,11 +1,12 @@
 import math
+import os
 import shlex
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from xlite.config import TrainConfig, make_config
+from xlite.config import TrainConfig, checkpoints_dir, make_config
 from xlite.data.nih import find_table
 from xlite.errors import XliteError
 from xlite.training.run import LIVE, Run, RunStatus
@@ -113,7 +114,7 @@ def new_run() -> None:
             with st.spinner("Measuring the model", show_time=False):
                 st.caption(model_size(*line))
         if started:
-            find_table(config.data)
+            find_table(os.path.expanduser(config.data))
             run = Run.create(config)
             with st.spinner("Starting", show_time=True):
                 run.start()
@@ -121,6 +122,8 @@ def new_run() -> None:
             st.rerun(scope="app")
     except XliteError as error:
         st.error(str(error))
+    except OSError as error:
+        st.error(f"the run cannot be started in {checkpoints_dir()}: {error.strerror or error}")
 
 
 def clock(seconds: float | None) -> str:
@@ -199,6 +202,8 @@ def watch(name: str, known: list[str]) -> None:
             st.code(shlex.join(Run.command(run.config())), language="bash", wrap_lines=True)
     except XliteError as error:
         st.error(str(error))
+    except OSError as error:
+        st.error(f"run {name!r} cannot be written to {checkpoints_dir() / name}: {error.strerror or error}")
 
 
 st.title("Train")

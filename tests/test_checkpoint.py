@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-import xlite.models.checkpoint as checkpoint
 from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
-from xlite.models.checkpoint import ModelInfo, find_model, load_model, save_model, shipped_models, update_info
+from xlite.models import folders as model_folders
+from xlite.models.checkpoint import ModelInfo, find_model, load_model, save_model
 from xlite.models.student import Student
 
 TINY = "test_resnet.r160_in1k"
@@ -75,15 +75,6 @@ def test_the_header_says_all_that_serving_needs(path):
         "notes": INFO.notes,
         "findings": list(FINDINGS),
     }
-
-
-def test_updating_the_info_keeps_the_weights(path, model):
-    before = load_file(path)
-    update_info(path, replace(INFO, calibration=None, notes={"seen": True}))
-    loaded, info = load_model(path)
-    assert info == replace(INFO, calibration=None, notes={"seen": True})
-    after = loaded.state_dict()
-    assert before.keys() == after.keys() and all(torch.equal(before[k], after[k]) for k in before)
 
 
 def test_saving_takes_the_place_of_the_old_file_and_leaves_nothing_else(path, model):
@@ -173,6 +164,11 @@ def rewrite(path: Path, tensors: dict | None = None, **header: str) -> None:
     )
 
 
+def platt(**changes: object) -> str:
+    """A calibration as the header writes it, with some of it changed."""
+    return json.dumps({"method": "platt", "scale": [1.0] * 14, "bias": [0.0] * 14} | changes)
+
+
 @pytest.mark.parametrize(
     ("header", "sentence"),
     [
@@ -191,12 +187,57 @@ def rewrite(path: Path, tensors: dict | None = None, **header: str) -> None:
         ({"backbone": "[1]"}, "is damaged"),
         ({"format": "xlite-student-9"}, "holds tensors but is no X-Lite model"),
         ({"colour": '"blue"'}, "is damaged .*colour"),
+        *[
+            ({"preprocess": f'{{"size": 64, "mean": {mean}, "std": {std}}}'}, f"is damaged .{said}")
+            for mean, std, said in [
+                ("[0, 0]", "[1, 1, 1]", "mean is"),
+                ('[0, 0, "a"]', "[1, 1, 1]", "mean is"),
+                ("[0, 0, 0]", "[1, 0, 1]", "std is"),
+            ]
+        ],
+        *[
+            ({"calibration": text}, f"is damaged .calibration.*{said}")
+            for text, said in [
+                ("[]", "method"),
+                ("{}", "method"),
+                (platt(method="isotonic"), "isotonic"),
+                (platt(colour=1), "colour"),
+                (platt(scale=[1.0] * 13), "scale"),
+                (platt(scale=[1.0] * 13 + [0.0]), "scale"),
+                (platt(scale=[1.0] * 13 + [float("nan")]), "scale"),
+                (platt(scale=[1.0] * 13 + [True]), "scale"),
+                (platt(scale=[1.0] * 13 + [10**400]), "scale"),
+                (platt(scale=1.0), "scale"),
+                (platt(bias=[0.0] * 15), "bias"),
+                (platt(bias=[0.0] * 13 + [float("-inf")]), "bias"),
+                (platt(bias=[0.0] * 13 + ["0"]), "bias"),
+            ]
+        ],
+        *[
+            ({"thresholds": json.dumps(value)}, f"is damaged .{said}")
+            for value, said in [
+                ([0.5] * 14, "thresholds are"),
+                ({}, "thresholds lack Atelectasis, Cardiomegaly"),
+                (dict.fromkeys(FINDINGS[1:], 0.5), "thresholds lack Atelectasis.$"),
+                (dict.fromkeys((*FINDINGS, "Gout"), 0.5), "thresholds know no Gout"),
+                (dict.fromkeys(FINDINGS, 0.5) | {"Mass": 1.5}, "threshold of Mass is 1.5"),
+                (dict.fromkeys(FINDINGS, 0.5) | {"Mass": float("nan")}, "threshold of Mass is nan"),
+                (dict.fromkeys(FINDINGS, 0.5) | {"Mass": None}, "threshold of Mass is None"),
+            ]
+        ],
+        ({"notes": "[]"}, "is damaged .notes are .., expected names with values"),
+        ({"notes": "null"}, "is damaged .notes are None"),
     ],
 )
 def test_a_header_that_does_not_hold_is_refused_and_named(path, header, sentence):
     rewrite(path, **header)
     with pytest.raises(CheckpointError, match=sentence):
         load_model(path)
+
+
+def test_a_header_without_calibration_thresholds_and_notes_is_read(path):
+    rewrite(path, calibration="null", thresholds="null", notes="{}")
+    assert load_model(path)[1] == replace(INFO, calibration=None, thresholds=None, notes={})
 
 
 @pytest.mark.parametrize(
@@ -214,14 +255,6 @@ def test_weights_that_do_not_fit_are_refused_and_named(path, tensors, sentence):
     rewrite(path, tensors)
     with pytest.raises(CheckpointError, match=f"does not fit its model: {sentence}"):
         load_model(path)
-
-
-def test_update_info_refuses_what_is_no_model(tmp_path):
-    save_file({"weight": torch.zeros(2)}, tmp_path / "other.safetensors")
-    before = (tmp_path / "other.safetensors").read_bytes()
-    with pytest.raises(CheckpointError, match="is no X-Lite model"):
-        update_info(tmp_path / "other.safetensors", INFO)
-    assert (tmp_path / "other.safetensors").read_bytes() == before
 
 
 @pytest.fixture(scope="module")
@@ -279,7 +312,7 @@ def test_a_reader_and_a_kill_never_meet_a_half_written_file(path):
 @pytest.fixture
 def folders(tmp_path, monkeypatch, own_home):
     """An empty home and an empty installation: (home's checkpoints, the shipped ones)."""
-    monkeypatch.setattr(checkpoint, "PACKAGE_ROOT", tmp_path / "package")
+    monkeypatch.setattr(model_folders, "PACKAGE_ROOT", tmp_path / "package")
     return own_home / "checkpoints", tmp_path / "package" / "checkpoints"
 
 
@@ -299,14 +332,6 @@ def test_a_model_is_found_as_file_folder_run_or_shipped(folders, model, tmp_path
     assert (
         find_model(str(put(home, "demo", model).parent.name)) == home / "demo" / "model.safetensors"
     )  # home first
-    assert shipped_models() == [home / "demo" / "model.safetensors", mine, theirs]
-
-
-def test_a_home_that_is_the_installation_counts_once(folders, model, monkeypatch):
-    home, _ = folders
-    monkeypatch.setattr(checkpoint, "PACKAGE_ROOT", home.parent)
-    only = put(home, "demo", model)
-    assert shipped_models() == [only]
 
 
 @pytest.mark.parametrize("spec", ["stuednt", "../student", "nowhere/model.safetensors", "", "a b"])

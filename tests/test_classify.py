@@ -72,6 +72,13 @@ def test_a_reading_is_prediction_and_explanation_at_once(classifier, film):
         np.testing.assert_array_equal(heat, upsample_map(reading.maps[i], (90, 140)))
 
 
+def test_a_reading_of_a_shrunk_film_differs_in_its_frame_only(classifier, film):
+    reading = classifier.read(film)
+    small = reading.in_frame((30, 50))
+    np.testing.assert_array_equal(small.map("Mass"), upsample_map(reading.maps[4], (30, 50)))
+    assert small.probabilities is reading.probabilities and reading.map("Mass").shape == (90, 140)
+
+
 def test_the_likeliest_findings_come_first():
     probabilities = np.linspace(0.1, 0.75, 14, dtype=np.float32)
     probabilities[3] = 0.9

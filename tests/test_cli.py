@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 
 from xlite.cli import run
 from xlite.config import checkpoints_dir
+from xlite.evaluation.predictions import read_predictions, write_predictions
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
 from xlite.training.run import LIVE, Run
@@ -198,9 +200,9 @@ def test_predict_reads_files_and_folders_in_the_order_given(
     classifier = Classifier.load(model)
     reading = classifier.read(read_image(single))
     np.testing.assert_allclose([float(cell) for cell in rows[0][1:]], reading.probabilities, atol=1e-6)
-    overlays = sorted(path.name for path in out.glob("upload_*.png"))
+    overlays = sorted(path.name for path in out.glob("upload*.png"))
     best = reading.top(2)
-    assert overlays == [f"upload_{rank}_{finding}.png" for rank, (finding, _) in enumerate(best, 1)]
+    assert overlays == [f"upload.JPG_{rank}_{finding}.png" for rank, (finding, _) in enumerate(best, 1)]
     written = cv2.cvtColor(cv2.imread(str(out / overlays[0])), cv2.COLOR_BGR2RGB)
     np.testing.assert_array_equal(written, overlay(read_image(single), reading.map(best[0][0])))
 
@@ -222,10 +224,104 @@ def test_predict_keeps_films_of_the_same_name_apart(xlite: Command, model: str, 
     other.write_bytes(film.read_bytes())
     out = tiny_folder / "out"
     status, text, _ = xlite("predict", model, film, other, "--out", out, "--json", "--heatmaps", 1)
-    assert (status, list(json.loads(text))) == (0, [str(film), str(other)])
-    assert len(list(out.glob("*.png"))) == 2
+    names = ["images_00000001_000.png", f"{tiny_folder.name}_00000001_000.png"]
+    assert (status, list(json.loads(text))) == (0, names)
+    assert overlaid(out) == set(names)
+    assert read_predictions(out / "predictions.csv").names == names
     status, _, err = xlite("predict", model, film, film, "--out", out)
     assert (status, err) == (2, f"Error: {film} was given twice: name each film once\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["1.2.840.1", "1.2.840.2"], ["1_1.2.840.1", "2_1.2.840.2"]),
+        (["a.png", "a.dcm", "b.png"], ["1_a.png", "2_a.dcm", "b.png"]),
+        (["a.png", "A.dcm", "2_a.png"], ["1_a.png", "2_A.dcm", "3_2_a.png"]),
+        (["x/a.png", "y/a.png", "y/a.jpg", "b"], ["x_a.png", "2_a.png", "3_a.jpg", "b"]),
+    ],
+)
+def test_each_film_has_a_row_and_overlays_of_its_own(
+    given: list[str], expected: list[str], xlite: Command, model: str, tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (40, 40), dtype=np.uint8)
+    films = [tmp_path / "films" / name for name in given]
+    for film in films:
+        film.parent.mkdir(parents=True, exist_ok=True)
+        film.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    out = tmp_path / "out"
+    status, _, err = xlite("predict", model, *films, "--out", out, "--heatmaps", 2)
+    assert (status, err) == (0, "")
+    assert read_predictions(out / "predictions.csv").names == expected
+    assert overlaid(out) == set(expected) and len(list(out.glob("*.png"))) == 2 * len(given)
+
+
+def overlaid(out: Path) -> set[str]:
+    """The films that overlays in a folder are named after."""
+    return {re.sub(r"_\d_[A-Z][A-Za-z_]+\.png$", "", path.name) for path in out.glob("*.png")}
+
+
+@pytest.mark.parametrize("place", ["out", "."])
+def test_predict_does_not_read_its_own_overlays(
+    place: str, xlite: Command, model: str, tiny_folder: Path
+) -> None:
+    images = tiny_folder / "images"
+    words = ["predict", model, images, "--out", images / place, "--heatmaps", 1, "--json"]
+    first, again = xlite(*words), xlite(*words)
+    assert first == again and first[0] == 0 and len(json.loads(first[1])) == 24
+
+
+def test_a_film_alone_that_cannot_be_read_is_bad_input(xlite: Command, model: str, tmp_path: Path) -> None:
+    (tmp_path / "film.png").write_text("no film")
+    status, out, err = xlite("predict", model, tmp_path, "--out", tmp_path / "out")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"Error: {tmp_path / 'film.png'}: the file is not a PNG, JPEG or DICOM image")
+
+
+def test_score_tells_a_better_model_from_a_tie(xlite: Command, tiny_folder: Path, tmp_path: Path) -> None:
+    from xlite.data.nih import NihFolder
+
+    folder = NihFolder.open(tiny_folder)
+    names, labels = folder.table["image"].tolist(), folder.labels(folder.table["stem"].tolist())
+    noise = np.random.default_rng(0).random(labels.shape)
+    perfect, chance, nudged = (tmp_path / f"{name}.csv" for name in ("perfect", "chance", "nudged"))
+    for file, probs in ((perfect, labels), (chance, noise), (nudged, noise**1.01)):
+        write_predictions(file, names, probs)
+    out = tmp_path / "out"
+    words = ["--table", tiny_folder, "--out", out, "--against"]
+    status, text, _ = xlite("score", perfect, *words, chance, "--json")
+    written = json.loads((out / "comparison.json").read_text())
+    report = json.loads((out / "metrics.json").read_text())
+    assert (status, json.loads(text)) == (0, {**report, "comparison": written})
+    assert (written["first"], written["images"], written["tie"]) == (1, len(names), False)
+    assert 0 < written["difference"]["low"] < 1 - written["second"] < written["difference"]["high"]
+    assert written["p"] == pytest.approx(2 / 1001)
+    assert xlite("score", perfect, *words, chance)[1].endswith(f"p 0.002: higher than {chance}\n")
+    assert xlite("score", chance, *words, perfect)[1].endswith(f"p 0.002: lower than {perfect}\n")
+    status, text, _ = xlite("score", chance, *words, nudged)
+    assert json.loads((out / "comparison.json").read_text())["tie"] is True
+    assert text.endswith("p 1.000: a tie, the difference is within the noise\n")
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [([0], "share films of one patient only"), ([], "holds no predictions"), (None, "no predictions file")],
+)
+def test_score_against_what_cannot_be_compared_writes_nothing(
+    rows: list[int] | None, sentence: str, xlite: Command, tiny_folder: Path, tmp_path: Path
+) -> None:
+    from xlite.data.nih import NihFolder
+
+    names = NihFolder.open(tiny_folder).table["image"].tolist()
+    probs = np.full((len(names), 14), 0.5)
+    write_predictions(tmp_path / "all.csv", names, probs)
+    other = tmp_path / "other.csv"
+    if rows is not None:
+        write_predictions(other, [names[row] for row in rows], probs[rows])
+    words = ["--table", tiny_folder, "--out", tmp_path / "out", "--against", other]
+    status, out, err = xlite("score", tmp_path / "all.csv", *words)
+    assert (status, out, err.count("\n"), sentence in err) == (2, "", 1, True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_predict_on_a_folder_without_films(xlite: Command, model: str, tmp_path: Path) -> None:

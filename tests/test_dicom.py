@@ -62,6 +62,12 @@ def read(*args: object, **tags: object) -> np.ndarray:
     return read_image(to_bytes(make(*args, **tags)))
 
 
+def to_bytes_with(**texts: str) -> bytes:
+    """A film whose decimal strings say what pydicom would not write."""
+    with pydicom.config.disable_value_validation():
+        return to_bytes(make(**texts))
+
+
 def refusal(source: bytes | Dataset) -> str:
     with pytest.raises(ImageError) as caught:
         read_image(source if isinstance(source, bytes) else to_bytes(source))
@@ -267,7 +273,7 @@ def test_a_size_that_does_not_match_the_pixels_is_refused() -> None:
 
 def test_huge_and_tiny_frames_are_refused_by_their_header() -> None:
     assert refusal(make(Rows=60000, Columns=60000)) == (
-        "the image is 60,000 x 60,000 pixels; the limit is 100 million, so export it smaller"
+        "the image is 60,000 x 60,000 pixels; the limit is 64 million, so export it smaller"
     )
     assert refusal(make(Rows=1, Columns=1)) == (
         "the image is 1 x 1 pixels; a chest film needs at least 32 on each side"
@@ -314,8 +320,29 @@ def test_pixels_in_the_upper_bits_are_refused() -> None:
     assert "keeps its pixels in the upper bits" in refusal(make(RAMP << 4, HighBit=15))
 
 
-def test_numbers_that_are_none_are_refused() -> None:
-    assert refusal(make(RescaleSlope="1e300", RescaleIntercept="0")) == DAMAGED
+@pytest.mark.parametrize(
+    ("slope", "intercept"),
+    [("1e300", "0"), ("1e39", "0"), ("1e6", "0"), ("nan", "0"), ("-inf", "0"), ("1", "inf"), ("1", "NaN")],
+)
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_rescaling_that_gives_no_numbers_is_refused(slope: str, intercept: str) -> None:
+    assert refusal(to_bytes_with(RescaleSlope=slope, RescaleIntercept=intercept)) == (
+        f"the DICOM file's rescale slope {float(slope):g} and intercept {float(intercept):g} give no usable "
+        "values; export it again"
+    )
+
+
+@pytest.mark.parametrize("width", ["1e-45", "1e-300", "nan", "inf", "1e308"])
+@pytest.mark.parametrize("kind", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_window_without_a_usable_width_is_passed_over(width: str, kind: str) -> None:
+    data = to_bytes_with(WindowCenter="2000", WindowWidth=width, VOILUTFunction=kind)
+    np.testing.assert_array_equal(read_image(data), read())
+
+
+def test_a_full_field_detectors_film_is_read() -> None:
+    film = np.tile(RAMP, (84, 79))[:4000, :5000]
+    within_one(read(film, **FULL_WINDOW), np.rint(film / 4095 * 255))
 
 
 def test_a_damaged_file_leaves_no_traceback_on_stderr(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from xlite.evaluation.predictions import read_predictions, write_predictions
 from xlite.evaluation.score import compare_files, score_predictions
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
-from xlite.models.checkpoint import ModelInfo, load_model, save_model, update_info
+from xlite.models.checkpoint import ModelInfo, load_model, save_model
 from xlite.models.student import Student
 
 TABLE = "Data_Entry_2017_v2020.csv"
@@ -54,7 +54,8 @@ def model(tiny_folder: Path, own_home: Path) -> Path:
 
 def amend(path: Path, **changes: object) -> None:
     """Changes what the model file says of itself."""
-    update_info(path, replace(load_model(path)[1], **changes))
+    model, info = load_model(path)
+    save_model(path, model, replace(info, **changes))
 
 
 def judged(model: Path, data: Path, out: Path, split: str = "patient", part: str = "test", **options) -> dict:

@@ -1,3 +1,4 @@
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,7 +12,7 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
-from xlite.explain import activation_maps, overlay, upsample_map
+from xlite.explain import STRIP, activation_maps, overlay, shrink, upsample_map
 from xlite.models.student import Student
 
 TINY = "test_resnet.r160_in1k"
@@ -180,3 +181,31 @@ def test_an_overlay_is_red_at_the_peak_and_still_shows_the_film():
 def test_an_overlay_refuses_another_frame():
     with pytest.raises(ValueError, match=r"film \(8, 8\) and map \(7, 7\) must have the same shape"):
         overlay(np.zeros((8, 8), np.uint8), np.zeros((7, 7), np.float32))
+
+
+def test_an_overlay_of_a_film_of_many_strips_is_that_of_its_parts():
+    rng = np.random.default_rng(0)
+    film = rng.integers(0, 256, (2 * STRIP + 7, 9), dtype=np.uint8)
+    heat = rng.random(film.shape, dtype=np.float32)
+    rows = [overlay(film[row : row + 1], heat[row : row + 1]) for row in range(len(film))]
+    np.testing.assert_array_equal(overlay(film, heat), np.concatenate(rows))
+
+
+def test_an_overlay_takes_little_more_memory_than_its_pixels():
+    film, heat = np.full((3000, 2000), 90, np.uint8), np.ones((3000, 2000), np.float32)
+    tracemalloc.start()
+    picture = overlay(film, heat)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert picture.nbytes <= peak < 1.5 * picture.nbytes
+
+
+def test_a_film_is_shrunk_to_a_side_and_never_enlarged():
+    film = np.full((3000, 2000), 90, np.uint8)
+    film[:, 1000:] = 200
+    small = shrink(film)
+    assert (small.shape, small.dtype) == ((1024, 683), np.uint8)
+    assert (small[:, :340] == 90).all() and (small[:, 342:] == 200).all()
+    assert shrink(film, 300).shape == (300, 200)
+    assert shrink(np.zeros((32, 60_000), np.uint8)).shape == (1, 1024)
+    assert shrink(small) is small

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -99,6 +100,11 @@ def test_all_ways_to_store_a_film_give_the_same_film(data: bytes) -> None:
 def test_bits_that_a_16_bit_png_leaves_empty_do_not_darken_it(bits: int) -> None:
     stored = np.rint(FILM / 255 * (2**bits - 1)).astype(np.uint16)
     np.testing.assert_array_equal(read_image(encode16(stored)), FILM)
+
+
+def test_a_tall_16_bit_png_is_read_to_its_last_row() -> None:
+    film = np.tile(FILM, (20, 1))
+    np.testing.assert_array_equal(read_image(encode16(film.astype(np.uint16) * 257)), film)
 
 
 def test_transparent_pixels_become_black() -> None:
@@ -203,11 +209,17 @@ def test_films_too_small_to_be_films_are_refused(width: int, height: int) -> Non
 @pytest.mark.parametrize("of_size", [png_of_size, jpeg_of_size])
 def test_huge_films_are_refused_by_their_header(of_size) -> None:
     """The files have 100 bytes: whoever decodes before looking gets another error, or no memory."""
-    expected = "the image is 12,000 x 10,000 pixels; the limit is 100 million, so export it smaller"
-    assert refusal(of_size(12_000, 10_000)) == expected
-    assert refusal(of_size(30_000, 30_000)) == (
-        "the image has far too many pixels for a film; export it smaller"
-    )
+    with warnings.catch_warnings(action="error"):  # Pillow has one of its own, on stderr
+        for width, height in ((8_001, 8_000), (10_000, 10_000), (12_000, 10_000), (30_000, 30_000)):
+            size = f"{width:,} x {height:,} pixels"
+            expected = f"the image is {size}; the limit is 64 million, so export it smaller"
+            assert refusal(of_size(width, height)) == expected
+
+
+def test_a_film_of_a_large_scanner_is_read() -> None:
+    """35 x 43 cm at 50 um: 61 megapixels."""
+    film = np.tile(FILM, (180, 110))[:8600, :7000]
+    np.testing.assert_array_equal(read_image(encode(film, compress_level=1)), film)
 
 
 @pytest.mark.parametrize("deep", [False, True])

@@ -1,6 +1,9 @@
 """Each page by itself, as AppTest runs it: what a person reads there, and what bad input does."""
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -12,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from xlite import catalog
 from xlite.config import PACKAGE_ROOT, TrainConfig, make_config
 from xlite.findings import FINDINGS, spoken
+from xlite.models import folders
 from xlite.training.run import Run
 
 PAGES = ("overview", "explore", "train", "runs", "results", "classify", "about")
@@ -20,7 +24,7 @@ PAGES = ("overview", "explore", "train", "runs", "results", "classify", "about")
 @pytest.fixture(autouse=True)
 def only_this_home(own_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Nothing that ships is seen: the pages show what the test put there."""
-    monkeypatch.setattr(catalog, "PACKAGE_ROOT", tmp_path / "package")
+    monkeypatch.setattr(folders, "PACKAGE_ROOT", tmp_path / "package")
     monkeypatch.setattr(catalog, "EXAMPLES", tmp_path / "package" / "examples")
     monkeypatch.delenv("XLITE_DATA", raising=False)
     return own_home
@@ -84,15 +88,165 @@ def test_overview_tells_model_figures_data_and_runs(own_home: Path, tiny_folder:
     Run.create(make_config({"data": tiny_folder, "name": "first"}))
     text = words(page("overview", data=str(tiny_folder)).run())
     auc = report["macro"]["auc"]
-    assert f"**{auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f})**" in text
+    assert f"**{auc['value']:.3f} ({auc['low']:.3f}–{auc['high']:.3f})**" in text
     assert "**demo0**" in text and BACKBONE in text and f"split {SPLIT}" in text
     assert "**24 films**" in text and "12 patients, 2020 labels" in text
 
 
-def test_overview_says_in_a_sentence_what_is_wrong_with_the_data_folder(tmp_path: Path):
-    test = page("overview", data=str(tmp_path / "nowhere")).run()
+@pytest.mark.parametrize("name", ["overview", "explore"])
+@pytest.mark.parametrize("data", ["/nowhere/at/all", "~nobody-of-that-name/data"])
+def test_a_wrong_data_folder_is_one_sentence(name: str, data: str):
+    test = page(name, data=data).run()
     assert [error.message for error in test.exception] == []
-    assert len(test.error) == 1 and "nowhere" in test.error[0].value
+    assert [error.value for error in test.error] == [
+        f"there is no data folder {data}; give the folder that holds Data_Entry_2017*.csv"
+    ]
+
+
+@pytest.mark.parametrize("name", ["overview", "explore"])
+def test_a_data_folder_that_the_system_refuses_is_one_sentence(name: str):
+    data = "/" + "x" * 300
+    test = page(name, data=data).run()
+    assert [error.message for error in test.exception] == []
+    assert [error.value for error in test.error] == [
+        f"the data folder {data} cannot be read: File name too long"
+    ]
+
+
+def shipped(package: Path, name: str = "demo") -> Path:
+    """A model that came with X-Lite, with its card; older than all others."""
+    path = save_demo_model(package, name, seed=1)
+    path.with_name("MODEL_CARD.md").write_text("The card of the **shipped** model.")
+    for old in (path, path.parent):
+        os.utime(old, (1e9, 1e9))
+    return path
+
+
+def model_box(test: AppTest) -> list[str]:
+    """The models that a page lets one choose from, the chosen one first."""
+    [box] = [box for box in test.selectbox if box.label == "Model"]
+    return [box.value, *(name for name in box.options if name != box.value)]
+
+
+@pytest.mark.parametrize("home_is_the_checkout", [False, True])
+def test_the_shipped_model_is_on_duty_and_then_the_newest_run(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch, home_is_the_checkout: bool
+):
+    package = own_home if home_is_the_checkout else folders.PACKAGE_ROOT
+    monkeypatch.setattr(folders, "PACKAGE_ROOT", package)
+    shipped(package)
+    for age, name in ((10, "newer"), (20, "older")):
+        path = save_demo_model(own_home, name)
+        os.utime(path, (2e9 - age, 2e9 - age))
+    assert "**demo**" in words(page("overview").run())
+    assert model_box(page("classify").run()) == ["demo", "newer", "older"]
+    about = words(page("about").run())
+    assert "Model card of demo" in about and "The card of the **shipped** model." in about
+
+
+def test_ones_own_model_takes_the_place_of_the_shipped_one_of_its_name(own_home: Path):
+    from xlite.models.checkpoint import find_model
+
+    theirs = shipped(folders.PACKAGE_ROOT)
+    (own_home / "checkpoints" / "demo").mkdir(parents=True)  # a run that has no model yet
+    assert folders.model_files() == {"demo": theirs}
+    assert find_model("demo") == theirs
+    (own_home / "checkpoints" / "demo").rmdir()
+    mine = save_demo_model(own_home, "demo")
+    save_demo_evaluation(folders.PACKAGE_ROOT, "demo")
+    assert folders.model_files() == {"demo": mine}
+    assert find_model("demo") == mine
+    text = words(page("overview").run())
+    assert "**demo**" in text and "Not measured yet" in text
+
+
+def test_a_shipped_model_judged_in_ones_own_home_shows_both_reports(own_home: Path):
+    shipped(folders.PACKAGE_ROOT)
+    save_demo_evaluation(folders.PACKAGE_ROOT, "demo")
+    save_demo_evaluation(own_home, "demo", "official-42-99999999")
+    [group] = [box for box in page("results").run().selectbox if box.label == "Judged on"]
+    assert [option.split(",")[0] for option in group.options] == [SPLIT, "official-42-99999999"]
+
+
+def test_only_the_shipped_folder_of_the_checkout_counts(own_home: Path):
+    save_demo_model(folders.PACKAGE_ROOT, "leftover")
+    assert folders.model_files() == {}
+
+
+@pytest.mark.parametrize("content", ["", '{"split": {', "[]", '{"split": {"id": 3}}', "\xff"])
+@pytest.mark.parametrize("file", ["metrics.json", "roc.json"])
+def test_a_damaged_evaluation_is_skipped_and_named(own_home: Path, content: str, file: str):
+    save_demo_model(own_home)
+    save_demo_evaluation(own_home)
+    save_demo_evaluation(own_home, "broken")
+    damaged = own_home / "checkpoints" / "broken" / "evaluation" / "test" / file
+    damaged.write_bytes(content.encode("latin-1"))
+    for name in ("overview", "results"):
+        test = page(name).run()
+        assert "200 films of 100 patients" in words(test)
+        [warning] = [warning.value for warning in test.warning if str(damaged.parent) in warning.value]
+        assert warning.startswith(f"The evaluation {damaged.parent} is damaged and left out")
+
+
+def test_train_opens_a_data_folder_below_the_users_own(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", str(tiny_folder.parent))
+    started = []
+    monkeypatch.setattr(Run, "start", lambda run: started.append(run.config().data))
+    test = page("train", data=f"~/{tiny_folder.name}").run()
+    [start] = [button for button in test.button if button.label == "Start training"]
+    start.click().run()
+    assert [error.value for error in test.error] == []
+    assert started == [tiny_folder]
+
+
+@pytest.mark.parametrize("step", ["create", "start"])
+def test_train_says_in_one_sentence_that_the_home_cannot_be_written(
+    tiny_folder: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch, step: str
+):
+    if step == "create":
+        (own_home / "checkpoints").write_text("a file is in the way")
+    else:
+        monkeypatch.setattr(Run, "start", full_disk)
+    test = page("train", data=str(tiny_folder)).run()
+    [start] = [button for button in test.button if button.label == "Start training"]
+    start.click().run()
+    assert [error.message for error in test.exception] == []
+    reason = "File exists" if step == "create" else "No space left on device"
+    assert [error.value for error in test.error] == [
+        f"the run cannot be started in {own_home / 'checkpoints'}: {reason}"
+    ]
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(28, "No space left on device", "log.txt")
+
+
+def test_stop_and_resume_say_in_one_sentence_that_the_disk_is_full(
+    tiny_folder: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run = Run.create(make_config({"data": tiny_folder, "name": "live"}))
+    with run.hold():
+        run.write_progress({"state": "running", "epoch": 3, "epochs": 8})
+        press("Stop", "stop", monkeypatch)
+    press("Resume", "start", monkeypatch)
+
+
+def press(label: str, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Presses a button of the run while its method meets a full disk."""
+    monkeypatch.setattr(Run, method, full_disk)
+    test = page("train").run()
+    [button] = [button for button in test.button if button.label == label]
+    button.click().run()
+    assert [error.message for error in test.exception] == []
+    assert [error.value for error in test.error] == [
+        f"run 'live' cannot be written to {Run.named('live').folder}: No space left on device"
+    ]
+
+
+def test_what_pages_list_with_loads_no_torch():
+    modules = "xlite.catalog, xlite.models.folders, xlite.evaluation.saved, xlite.evaluation.wording"
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_train_form_has_every_setting_and_its_default(tiny_folder: Path):

@@ -1,6 +1,7 @@
 """The Gradio demo as strangers meet it: a real server, a real client, and what it must refuse."""
 
 import importlib.util
+import json
 import os
 import socket
 import subprocess
@@ -115,6 +116,34 @@ def test_a_file_that_is_no_film_gets_one_sentence_and_is_not_kept(home: Path, cl
         client.predict(handle_file(fake), api_name="/read")
     assert "Traceback" not in str(refusal.value) and "image" in str(refusal.value).lower()
     assert kept_files(home) == []
+
+
+@pytest.mark.slow
+def test_a_film_can_be_read_again_though_it_is_gone(home: Path, address: str, film: Path):
+    with signed_in(address) as guest:
+        with film.open("rb") as file:
+            place = guest.post("/gradio_api/upload", files={"files": file}).json()[0]
+        first = ask(guest, "visitor", place)
+        assert not Path(place).exists() and kept_files(home) == []
+        assert first["success"] and ask(guest, "visitor", place)["output"]["data"] == first["output"]["data"]
+        stranger = ask(guest, "stranger", place)
+    assert not stranger["success"]
+    assert "that film is no longer here" in stranger["output"]["error"]
+
+
+def ask(guest: httpx.Client, session: str, place: str) -> dict:
+    """Presses Read as a page does that uploaded a film to that place; what the server completes it with."""
+    config = guest.get("/config").json()
+    [number] = [one["id"] for one in config["dependencies"] if one["api_name"] == "read"]
+    film = {"path": place, "orig_name": "film.png", "meta": {"_type": "gradio.FileData"}}
+    question = {"data": [film, None], "fn_index": number, "session_hash": session}
+    assert guest.post("/gradio_api/queue/join", json=question).status_code == 200
+    with guest.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}, timeout=60) as told:
+        for line in told.iter_lines():
+            message = json.loads(line.removeprefix("data: ")) if line else {}
+            if message.get("msg") == "process_completed":
+                return message
+    raise AssertionError("the server said nothing")
 
 
 @pytest.mark.slow

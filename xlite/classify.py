@@ -4,9 +4,11 @@ classifier = Classifier.load("student")
 reading = classifier.read(read_image("film.png"))
 for finding, probability in reading.top(3):
     picture = overlay(film, reading.map(finding))
+small = shrink(film)  # for a page: maps of its size cost little
+picture = overlay(small, reading.in_frame(small.shape).map("Mass"))
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +35,10 @@ class Reading:
         """The `count` likeliest findings with their probabilities, likeliest first."""
         order = np.argsort(-self.probabilities, kind="stable")[:count]
         return [(FINDINGS[i], float(self.probabilities[i])) for i in order]
+
+    def in_frame(self, shape: tuple[int, int]) -> "Reading":
+        """The same reading with its maps in a frame of shape (H, W), as of the film shrunk for a page."""
+        return replace(self, shape=shape)
 
     def map(self, finding: str) -> np.ndarray:
         """Where a finding was seen: float32 (H, W), 0-1, in the frame of the film."""

@@ -19,10 +19,12 @@ from pydicom.uid import (
 )
 
 from xlite.errors import ImageError
-from xlite.pixels import check_size, to_uint8
+from xlite.pixels import STRIP, check_size, to_uint8
 
 # Plain X-ray and what exports call it: computed, digital, digitised film, fluoroscopy frame, other, unnamed.
 _MODALITIES = {"CR", "DX", "RG", "DR", "XR", "RF", "XA", "OT", ""}
+_FAR = 1e9  # no detector means a number beyond it, and float32 could not follow
+_NARROWEST = 1e-6  # width of a window, which is divided by
 _JPEG2000_START = b"\xff\x4f\xff\x51"
 _JP2_BOX = b"\x00\x00\x00\x0cjP  "
 # What pydicom and its decoders raise on damaged files.
@@ -139,13 +141,18 @@ def _padding(stored: np.ndarray, dataset: pydicom.Dataset) -> np.ndarray:
 def _rescale(stored: np.ndarray, dataset: pydicom.Dataset) -> np.ndarray:
     if dataset.get("ModalityLUTSequence"):
         return apply_modality_lut(stored, dataset)
-    slope = dataset.get("RescaleSlope")
-    intercept = dataset.get("RescaleIntercept")
-    if slope is None or intercept is None:
+    if dataset.get("RescaleSlope") is None or dataset.get("RescaleIntercept") is None:
         return stored
-    values = stored.astype(np.float32) * float(slope) + float(intercept)
-    if not np.isfinite(values).all():
-        raise ValueError("the rescaled values are no numbers")
+    slope, intercept = float(dataset.RescaleSlope), float(dataset.RescaleIntercept)
+    ends = [slope * int(end) + intercept for end in (stored.min(), stored.max())]
+    if not all(abs(value) < _FAR for value in (slope, intercept, *ends)):  # nor is NaN
+        raise ImageError(
+            f"the DICOM file's rescale slope {slope:g} and intercept {intercept:g} give no usable values; "
+            "export it again"
+        )
+    values = stored.astype(np.float32)
+    values *= slope
+    values += intercept
     return values
 
 
@@ -159,33 +166,36 @@ def _window(values: np.ndarray, dataset: pydicom.Dataset, exposed: np.ndarray) -
         return to_uint8(apply_voi(np.rint(values).astype(np.int32), dataset))
     center, width = _first(dataset.get("WindowCenter")), _first(dataset.get("WindowWidth"))
     kind = str(dataset.get("VOILUTFunction") or "LINEAR").strip().upper()
-    if center is not None and width is not None and width > (1 if kind == "LINEAR" else 0):
+    if center is not None and width is not None and width > (1 if kind == "LINEAR" else _NARROWEST):
         film = _apply_window(values, center, width, kind)
         if film.min() < film.max():
             return film
     inside = values[exposed] if exposed.any() else values
     low, high = np.percentile(inside, (0.5, 99.5))
-    return _apply_window(values, (low + high) / 2, max(high - low, 1e-6), "LINEAR_EXACT")
+    return _apply_window(values, (low + high) / 2, max(high - low, _NARROWEST), "LINEAR_EXACT")
 
 
 def _first(number: object) -> float | None:
     """The first of one or several decimal strings; None where there is none that a detector could mean."""
     values = number if isinstance(number, pydicom.multival.MultiValue) else [number]
     first = float(values[0]) if values and values[0] not in (None, "") else math.nan
-    return first if abs(first) < 1e9 else None
+    return first if abs(first) < _FAR else None
 
 
 def _apply_window(values: np.ndarray, center: float, width: float, kind: str) -> np.ndarray:
     """DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3, onto uint8 0-255."""
-    scaled = values.astype(np.float32)
     if kind == "LINEAR":
         center, width = center - 0.5, width - 1
-    scaled = (scaled - center) / width
-    if kind == "SIGMOID":
-        scaled = 1 / (1 + np.exp(-4 * np.clip(scaled, -10, 10)))
-    else:
-        scaled = np.clip(scaled + 0.5, 0, 1)
-    return np.rint(scaled * 255).astype(np.uint8)
+    film = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), STRIP):
+        rows = slice(top, top + STRIP)
+        scaled = (values[rows].astype(np.float32) - center) / width
+        if kind == "SIGMOID":
+            scaled = 1 / (1 + np.exp(-4 * np.clip(scaled, -10, 10)))
+        else:
+            scaled = np.clip(scaled + 0.5, 0, 1)
+        film[rows] = np.rint(scaled * 255)
+    return film
 
 
 def _render_colour(dataset: pydicom.Dataset) -> np.ndarray:

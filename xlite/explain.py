@@ -16,6 +16,7 @@ from torch import Tensor
 from xlite.models.student import Student
 
 RED_OF_TURBO = 220  # beyond it the colours darken again, and a peak would look like a hole
+STRIP = 64  # rows blended at a time: a film of 64 megapixels takes gigabytes as floats in colour
 
 
 def activation_maps(model: Student, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -52,7 +53,18 @@ def upsample_map(coarse: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     height, width = shape
     fine = cv2.resize(np.asarray(coarse, np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     peak = fine.max()
-    return fine / peak if peak > 0 else fine
+    if peak > 0:
+        fine /= peak
+    return fine
+
+
+def shrink(image: np.ndarray, side: int = 1024) -> np.ndarray:
+    """A film uint8 (H, W) for the eye: at most `side` px on its longer side, as it is where it is smaller."""
+    scale = side / max(image.shape)
+    if scale >= 1:
+        return image
+    height, width = (max(1, round(length * scale)) for length in image.shape)
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def overlay(image: np.ndarray, heat: np.ndarray, opacity: float = 0.45) -> np.ndarray:
@@ -62,7 +74,12 @@ def overlay(image: np.ndarray, heat: np.ndarray, opacity: float = 0.45) -> np.nd
     """
     if image.shape != heat.shape:
         raise ValueError(f"film {image.shape} and map {heat.shape} must have the same shape")
-    levels = (np.clip(heat, 0, 1) * RED_OF_TURBO).astype(np.uint8)
-    colour = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
-    alpha = opacity * np.clip(heat, 0, 1)[..., None]
-    return ((1 - alpha) * image[..., None] + alpha * colour).round().astype(np.uint8)
+    picture = np.empty((*image.shape, 3), np.uint8)
+    for top in range(0, len(image), STRIP):
+        rows = slice(top, top + STRIP)
+        seen = np.clip(heat[rows], 0, 1)
+        levels = (seen * RED_OF_TURBO).astype(np.uint8)
+        colour = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
+        alpha = opacity * seen[..., None]
+        picture[rows] = ((1 - alpha) * image[rows, :, None] + alpha * colour).round()
+    return picture

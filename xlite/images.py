@@ -16,6 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageChops
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
 
 from xlite.dicom import looks_like_dicom, read_dicom
 from xlite.errors import ImageError
@@ -27,6 +29,8 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 MAX_BYTES = 512 * 2**20
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG"}
+# Opened as what they are: Image.open would print a warning about a large size before we can refuse it.
+_READERS = {"PNG": PngImageFile, "JPEG": JpegImageFile}
 _PNG_BIT_DEPTH = 24  # offset of the byte: signature 8, chunk length 4, "IHDR" 4, width 4, height 4
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -84,15 +88,13 @@ def _decode(data: bytes) -> np.ndarray:
 def _decode_photo(data: bytes, file_format: str) -> np.ndarray:
     """PNG or JPEG bytes to uint8 (H, W), upright; Pillow is as fast as OpenCV here and refuses cut files."""
     try:
-        with Image.open(io.BytesIO(data), formats=[file_format]) as picture:
+        with _READERS[file_format](io.BytesIO(data)) as picture:
             check_size(*picture.size)
             picture.load()  # refuses what is damaged, before OpenCV would complain about it on stderr
             deep = file_format == "PNG" and data[_PNG_BIT_DEPTH] == 16
             grey = Image.fromarray(_decode_png16(data)) if deep else _to_grey(picture)
             turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation))
             return np.array(grey if turn is None else grey.transpose(turn))
-    except Image.DecompressionBombError as error:
-        raise ImageError("the image has far too many pixels for a film; export it smaller") from error
     except _BROKEN as error:
         raise ImageError(f"the {file_format} is damaged or incomplete; copy or export it again") from error
 
@@ -100,7 +102,7 @@ def _decode_photo(data: bytes, file_format: str) -> np.ndarray:
 def _to_grey(picture: Image.Image) -> Image.Image:
     if not picture.has_transparency_data:
         return picture.convert("L")
-    rgba = picture.convert("RGBA")
+    rgba = picture if picture.mode == "RGBA" else picture.convert("RGBA")
     return ImageChops.multiply(rgba.convert("L"), rgba.getchannel("A"))
 
 
@@ -114,8 +116,9 @@ def _decode_png16(data: bytes) -> np.ndarray:
     grey = cv2.cvtColor(to_uint8(pixels[..., :3]), cv2.COLOR_BGR2GRAY)
     if pixels.shape[2] == 3:
         return grey
-    alpha = pixels[..., 3].astype(np.float32) / 65535
-    return np.rint(grey * alpha).astype(np.uint8)
+    for row, alpha in zip(grey, pixels[..., 3], strict=True):
+        row[:] = np.rint(row * (alpha.astype(np.float32) / 65535))
+    return grey
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Commands around a model: evaluate, score, predict, bench, share."""
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -63,6 +64,14 @@ def score(
     ignore_unknown: Annotated[
         bool, typer.Option("--ignore-unknown", help="Leave out films that the table lacks")
     ] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OTHER.csv",
+            help="Predictions of another model: the difference of macro AUC on the films both have, its 95 % "
+            "interval and p from resampled patients, and whether it is a tie; written to comparison.json too",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Judge the predictions of anyone's model.
@@ -70,15 +79,25 @@ def score(
     The labels come from NIH's table, or one like it; the report is the one that `evaluate` writes.
     """
     from xlite.evaluation.report import summary
-    from xlite.evaluation.score import score_predictions
+    from xlite.evaluation.score import (
+        compare_files,
+        comparison_sentence,
+        score_predictions,
+        write_comparison,
+    )
 
     say = _say_aside if as_json else print
     with busy("judging"):
+        comparison = compare_files(predictions, against, table) if against else None
         report = score_predictions(predictions, table, out, thresholds, ignore_unknown, say=say)
+    if comparison:
+        write_comparison(out, comparison)
     if as_json:
-        print_json(report)
+        print_json({**report, "comparison": comparison} if comparison else report)
     else:
         print(summary(report))
+        if comparison:
+            print(comparison_sentence(comparison, against))
 
 
 def predict(
@@ -93,10 +112,10 @@ def predict(
 ) -> None:
     """Read films: their findings, and overlays.
 
-    Writes predictions.csv and, with --heatmaps K, K overlays an image. A film that cannot be read is
-    reported, the others are done, and the exit status is 1.
+    Writes predictions.csv and, with --heatmaps K, K overlays an image. Of several films one that cannot be
+    read is reported, the others are done, and the exit status is 1.
     """
-    films = _film_paths(images)
+    films = _film_paths(images, out)
     names = _names(films)
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} is a file, and --out is the folder to write into: give another name")
@@ -116,6 +135,8 @@ def predict(
             try:
                 image = read_image(path)
             except ImageError as error:
+                if len(films) == 1:
+                    raise
                 bad += 1
                 _say_aside(f"Error: {error}")
             else:
@@ -195,12 +216,19 @@ def share(
     raise typer.Exit(subprocess.call(words))
 
 
-def _film_paths(given: Sequence[Path]) -> list[Path]:
-    """The files given, folders replaced by the films in them; DataError where there is none."""
-    return [film for path in given for film in _films_of(path)]
+def _film_paths(given: Sequence[Path], out: Path) -> list[Path]:
+    """The files given, folders replaced by the films in them but not our overlays in `out`.
+
+    DataError where there is none, or one twice.
+    """
+    films = [film for path in given for film in _films_of(path, out)]
+    if len(set(films)) < len(films):
+        twice = Counter(films).most_common(1)[0][0]
+        raise DataError(f"{twice} was given twice: name each film once")
+    return films
 
 
-def _films_of(path: Path) -> Iterator[Path]:
+def _films_of(path: Path, out: Path) -> Iterator[Path]:
     from xlite.images import is_image_name
 
     if not path.exists():
@@ -208,32 +236,55 @@ def _films_of(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    films = sorted(film for film in path.rglob("*") if film.is_file() and is_image_name(film.name))
+    films = sorted(
+        film
+        for film in path.rglob("*")
+        if is_image_name(film.name) and film.is_file() and not _is_overlay(film, out)
+    )
     if not films:
         raise DataError(f"the folder {path} holds no film: expected .png, .jpg, .jpeg or .dcm files")
     yield from films
 
 
 def _names(films: Sequence[Path]) -> list[str]:
-    """File names where each occurs once, else paths: a row of predictions.csv names one film."""
-    if len(set(films)) < len(films):
-        twice = Counter(films).most_common(1)[0][0]
-        raise DataError(f"{twice} was given twice: name each film once")
-    plain = [film.name for film in films]
-    return plain if len(set(plain)) == len(plain) else [str(film) for film in films]
+    """What each film is called in predictions.csv and on its overlays: its file name where none is alike.
+
+    Alike are names that differ in suffix only, for tables know films without it. Such films get their
+    folder's name in front, and where that does not part them the number of the film.
+    """
+    numbered = [f"{number}_{film.name}" for number, film in enumerate(films, 1)]
+    names = [film.name for film in films]
+    for others in ([f"{film.absolute().parent.name}_{film.name}" for film in films], numbered):
+        alike = _alike(names)
+        names = [other if name in alike else name for name, other in zip(names, others, strict=True)]
+    return numbered if _alike(names) else names
+
+
+def _alike(names: Sequence[str]) -> set[str]:
+    """The names that others share, but for suffix and case."""
+    from xlite.data.nih import stem_of
+
+    stems = [stem_of(name).casefold() for name in names]
+    often = Counter(stems)
+    return {name for name, stem in zip(names, stems, strict=True) if often[stem] > 1}
 
 
 def _write_overlays(out: Path, name: str, image: "np.ndarray", reading: "Reading", count: int) -> None:
-    """The likeliest findings over the film, as `<film>_1_<finding>.png` and so on."""
+    """The likeliest findings over the film, as `<name>_1_<finding>.png` and so on."""
     import cv2
 
     from xlite.explain import overlay
 
-    stem = Path(name).with_suffix("").as_posix().strip("/").replace("/", "_")
     for rank, (finding, _) in enumerate(reading.top(count), 1):
         pixels = cv2.cvtColor(overlay(image, reading.map(finding)), cv2.COLOR_RGB2BGR)
-        file = out / f"{stem}_{rank}_{finding}.png"
+        file = out / f"{name}_{rank}_{finding}.png"
         file.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+
+
+def _is_overlay(film: Path, out: Path) -> bool:
+    """Whether a file lies in the folder `out` and is called as `_write_overlays` calls its own."""
+    named = re.fullmatch(rf".+_\d+_({'|'.join(FINDINGS)})\.png", film.name)
+    return named is not None and film.parent.resolve() == out.resolve()
 
 
 def _print_top(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from xlite.evaluation.wording import interval, number
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import ModelInfo
@@ -64,28 +65,15 @@ def _figures(report: dict) -> list[str]:
         row = report["per_class"][finding]
         lines.append(
             f"| {finding} | {row['positives']} | {interval(row['auc'])} | {interval(row['ap'])} | "
-            f"{row['threshold']:.3f} | {_number(row['recall'])} | {_number(row['specificity'])} |"
+            f"{row['threshold']:.3f} | {number(row['recall'])} | {number(row['specificity'])} |"
         )
     lines += [
         f"| **mean of 14** | | **{interval(macro['auc'])}** | {interval(macro['ap'])} | | | |",
         "",
         f"Always answering no has an accuracy of {report['baseline']['always_no_accuracy']:.3f} on these "
         "films, so accuracy says nothing. Expected calibration error (15 bins, mean): "
-        f"{_number(macro['ece']['value'])}.",
+        f"{number(macro['ece']['value'])}.",
     ]
     if report["warnings"]:
         lines += ["", "Warnings:", "", *(f"- {warning}" for warning in report["warnings"])]
     return lines
-
-
-def interval(figure: dict) -> str:
-    """`0.812 (0.790–0.834)` of {value, low, high}; `undefined` where there is no value."""
-    if figure["value"] is None:
-        return "undefined"
-    if figure.get("low") is None:
-        return f"{figure['value']:.3f}"
-    return f"{figure['value']:.3f} ({figure['low']:.3f}–{figure['high']:.3f})"
-
-
-def _number(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"

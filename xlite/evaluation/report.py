@@ -10,6 +10,7 @@ from xlite.errors import DataError
 from xlite.evaluation import bootstrap, metrics
 from xlite.evaluation.curves import roc_points
 from xlite.evaluation.predictions import write_predictions
+from xlite.evaluation.wording import number
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 
@@ -196,7 +197,6 @@ def summary(report: dict) -> str:
 
 def _line(title: str, auc: dict, ap: float | None, f1: float | None, positives: int | str) -> str:
     value, low, high, precision, rate = (
-        "–" if number is None else f"{number:.3f}"
-        for number in (auc["value"], auc["low"], auc["high"], ap, f1)
+        number(figure, absent="–") for figure in (auc["value"], auc["low"], auc["high"], ap, f1)
     )
     return f"{title:<20}{value:>6}  {low + ' to ' + high:<17}{precision:>6}{rate:>7}{positives:>11}"

@@ -1,6 +1,7 @@
 """Reports on predictions that anyone's model made, judged by an NIH table. Imports no torch."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from xlite.evaluation.bootstrap import compare_auc
 from xlite.evaluation.predictions import Predictions, read_predictions
 from xlite.evaluation.report import evaluate_predictions, write_report
 from xlite.evaluation.thresholds import read_thresholds
+from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 
 
@@ -85,7 +87,8 @@ def compare_files(
 ) -> dict:
     """Paired test of two predictions files on the films both have, labels and patients from an NIH table.
 
-    Returns `compare_auc`'s dict with "images" and "patients"; raises DataError where the files share no film.
+    Returns `compare_auc`'s dict with "images", "patients" and "tie", whether the interval of the difference
+    reaches zero. Raises DataError where the films that both have are none, of one patient, or all alike.
     """
     a, b = read_predictions(first), read_predictions(second)
     table = find_table(table) if Path(table).is_dir() else Path(table)
@@ -98,6 +101,10 @@ def compare_files(
         )
     films = films.loc[common]
     patients = films["patient"].to_numpy()
+    if len(np.unique(patients)) == 1:
+        raise DataError(
+            f"{first} and {second} share films of one patient only; patients are resampled, so give several"
+        )
     compared = compare_auc(
         films[list(FINDINGS)].to_numpy(np.float32),
         a.probs[[row_a[stem] for stem in common]],
@@ -106,4 +113,30 @@ def compare_files(
         resamples,
         seed,
     )
-    return {**compared, "images": len(common), "patients": len(np.unique(patients))}
+    difference = compared["difference"]
+    if np.isnan(difference["low"]):
+        raise DataError(
+            f"the {len(common)} films that {first} and {second} share have no finding that some of them have "
+            "and others lack, so there is no AUC to compare; give predictions for more films"
+        )
+    tie = not (difference["low"] > 0 or difference["high"] < 0)
+    return {**compared, "images": len(common), "patients": len(np.unique(patients)), "tie": tie}
+
+
+def write_comparison(out: str | Path, comparison: dict) -> None:
+    """Writes what `compare_files` returned to comparison.json in the folder `out`; atomic."""
+    text = json.dumps(comparison, indent=1, allow_nan=False)
+    write_atomic(Path(out) / "comparison.json", (text + "\n").encode())
+
+
+def comparison_sentence(comparison: dict, other: str | Path) -> str:
+    """What `compare_files` found, in a sentence; `other` is the second file."""
+    difference = comparison["difference"]
+    higher = "higher" if difference["value"] > 0 else "lower"
+    verdict = "a tie, the difference is within the noise" if comparison["tie"] else f"{higher} than {other}"
+    return (
+        f"Macro AUC {comparison['first']:.4f} against {comparison['second']:.4f} of {other}, on the "
+        f"{comparison['images']:,} films of {comparison['patients']:,} patients that both have: difference "
+        f"{difference['value']:+.4f} ({difference['low']:+.4f} to {difference['high']:+.4f}), "
+        f"p {comparison['p']:.3f}: {verdict}"
+    )

@@ -1,6 +1,7 @@
 """Model files: safetensors with all that serving needs in the header; replaced whole, and never unpickled."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -11,15 +12,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from xlite.config import PACKAGE_ROOT, check_run_name, checkpoints_dir
+from xlite.config import check_run_name
 from xlite.errors import CheckpointError, RunError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
+from xlite.models.folders import MODEL_FILE, model_files, model_folders
 from xlite.models.student import Student
 
 FORMAT = "xlite-student-1"
-MODEL_FILE = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,6 @@ class ModelInfo:
 def save_model(path: Path, model: Student, info: ModelInfo) -> None:
     """Writes weights and info as one file that is either whole or not there."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    _write(path, weights, info)
-
-
-def update_info(path: Path, info: ModelInfo) -> None:
-    """Replaces what a model file says, and keeps its weights. Raises CheckpointError as `load_model` does."""
-    header, weights = read_tensors(path)
-    _parse(header, path)
     _write(path, weights, info)
 
 
@@ -117,7 +111,7 @@ def _parse(header: dict[str, str], path: Path) -> ModelInfo:
 
 
 def _check_values(info: ModelInfo) -> None:
-    """Raises ValueError for values that no Student is built from: a header can say anything."""
+    """Raises ValueError for values that no model works with: a header can say anything."""
     whole = {"hidden": (info.hidden, 8192), "size": (info.preprocess.size, 1024)}
     for name, (value, largest) in whole.items():
         if not isinstance(value, int) or not 1 <= value <= largest:
@@ -126,6 +120,52 @@ def _check_values(info: ModelInfo) -> None:
         raise ValueError(f"dropout is {info.dropout!r}, expected 0 to 1")
     if not isinstance(info.backbone, str) or not isinstance(info.attention, str):
         raise ValueError(f"backbone {info.backbone!r} and attention {info.attention!r} must be names")
+    _check_numbers("mean", info.preprocess.mean, 3)
+    _check_numbers("std", info.preprocess.std, 3, positive=True)
+    if not isinstance(info.notes, dict):
+        raise ValueError(f"notes are {info.notes!r}, expected names with values")
+    if info.calibration is not None:
+        _check_calibration(info.calibration)
+    if info.thresholds is not None:
+        _check_thresholds(info.thresholds)
+
+
+def _check_calibration(calibration: Any) -> None:
+    if not isinstance(calibration, dict):
+        raise ValueError(f"calibration is {calibration!r:.80}, expected method, scale and bias")
+    if calibration.keys() != {"method", "scale", "bias"}:
+        raise ValueError(
+            f"calibration has {', '.join(calibration) or 'nothing'}, expected method, scale and bias"
+        )
+    if calibration["method"] != "platt":
+        raise ValueError(f"calibration has the method {calibration['method']!r}, expected 'platt'")
+    _check_numbers("calibration's scale", calibration["scale"], len(FINDINGS), positive=True)
+    _check_numbers("calibration's bias", calibration["bias"], len(FINDINGS))
+
+
+def _check_thresholds(thresholds: Any) -> None:
+    if not isinstance(thresholds, dict):
+        raise ValueError(f"thresholds are {thresholds!r:.80}, expected one for each of the 14 findings")
+    if missing := [finding for finding in FINDINGS if finding not in thresholds]:
+        raise ValueError(f"thresholds lack {', '.join(missing)}")
+    if unknown := sorted(thresholds.keys() - set(FINDINGS)):
+        raise ValueError(f"thresholds know no {', '.join(unknown)}")
+    for finding, value in thresholds.items():
+        if not _is_number(value) or not 0 <= value <= 1:
+            raise ValueError(f"threshold of {finding} is {value!r}, expected 0 to 1")
+
+
+def _check_numbers(name: str, values: Any, count: int, positive: bool = False) -> None:
+    kind = "numbers above 0" if positive else "numbers"
+    fits = isinstance(values, list | tuple) and len(values) == count and all(map(_is_number, values))
+    if not fits or (positive and min(values) <= 0):
+        raise ValueError(f"{name} is {values!r:.80}, expected {count} finite {kind}")
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a finite number that a float can hold: JSON has NaN, and whole numbers of any length."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) <= sys.float_info.max
 
 
 def check_same_tensors(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> None:
@@ -146,8 +186,7 @@ def check_same_tensors(weights: Mapping[str, Tensor], wanted: Mapping[str, Tenso
 def find_model(spec: str) -> Path:
     """The model file that a path or a run's name stands for.
 
-    A file or a run's folder first, then the runs of this home, then those that ship. Raises CheckpointError
-    with the runs there are.
+    A file or a run's folder first, then a model by its name. Raises CheckpointError with the runs there are.
     """
     if not spec:
         raise CheckpointError(f"no model named; {_known_runs()}")
@@ -159,28 +198,17 @@ def find_model(spec: str) -> Path:
         name = check_run_name(spec)
     except RunError as error:
         raise CheckpointError(f"there is no model file {spec}; {_known_runs()}") from error
-    for folder in _model_folders():
-        path = folder / name / MODEL_FILE
-        if path.is_file():
-            return path
-    if any((folder / name).is_dir() for folder in _model_folders()):
+    files = model_files()
+    if name in files:
+        return files[name]
+    if any(folder.name == name for folder in model_folders()):
         raise CheckpointError(f"run {name!r} has no model yet; it gets one at the end of its first epoch")
     raise CheckpointError(f"{spec!r} is neither a model file nor a run; {_known_runs()}")
 
 
-def shipped_models() -> list[Path]:
-    """Every model file on this machine: this home's runs, then those that ship with X-Lite; each once."""
-    found = [path for folder in _model_folders() for path in sorted(folder.glob(f"*/{MODEL_FILE}"))]
-    return list({path.resolve(): path for path in reversed(found)}.values())[::-1]
-
-
-def _model_folders() -> tuple[Path, Path]:
-    return checkpoints_dir(), PACKAGE_ROOT / "checkpoints"
-
-
 def _known_runs() -> str:
-    names = sorted({path.parent.name for path in shipped_models()})
-    return f"the runs with a model are {', '.join(names)}" if names else "no run has a model yet"
+    names = ", ".join(sorted(model_files()))
+    return f"the runs with a model are {names}" if names else "no run has a model yet"
 
 
 def _kind(path: Path, error: Exception) -> str:

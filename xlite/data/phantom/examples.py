@@ -8,14 +8,14 @@ from xlite.data.phantom.write import encode_png
 
 SIZE, SEED = 512, 2026
 EXAMPLES = {
-    "normal_pa": (901, "PA", ()),
-    "normal_ap": (902, "AP", ()),
     "effusion": (903, "PA", ("Effusion",)),
     "pneumothorax": (911, "PA", ("Pneumothorax",)),
     "cardiomegaly": (905, "PA", ("Cardiomegaly",)),
     "mass": (918, "PA", ("Mass",)),
     "edema_effusion": (907, "AP", ("Edema", "Effusion")),
     "hernia": (908, "PA", ("Hernia",)),
+    "normal_pa": (901, "PA", ()),
+    "normal_ap": (902, "AP", ()),
 }
 
 

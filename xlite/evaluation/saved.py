@@ -1,0 +1,77 @@
+"""The evaluations that lie beside the models, for those who show them. No torch."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from xlite.errors import DataError
+from xlite.findings import FINDINGS
+from xlite.models.folders import model_folders
+
+PARTS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `xlite evaluate` wrote about one model on one part of one split."""
+
+    model: str
+    folder: Path
+    metrics: dict
+    roc: dict
+
+    @property
+    def split_id(self) -> str:
+        """Identity of the split: figures of different splits are never ranked together."""
+        return self.metrics["split"]["id"]
+
+    @property
+    def part(self) -> str:
+        """train, val or test."""
+        return self.metrics["split"]["part"]
+
+    @property
+    def group(self) -> tuple[str, str, str]:
+        """What has to be equal before two evaluations may be compared: split, part, edition of the labels."""
+        return self.split_id, self.part, self.metrics["split"]["label_version"]
+
+    @property
+    def source(self) -> str:
+        """One line that belongs on each of its figures: split, part, films, patients, labels."""
+        split = self.metrics["split"]
+        return (
+            f"split {self.split_id}, {self.part} part: {split['images']:,} films of {split['patients']:,} "
+            f"patients, {split['label_version']} labels"
+        )
+
+
+def saved_evaluations() -> tuple[list[Evaluation], list[str]]:
+    """Every evaluation in `<model>/evaluation/*/`, in the order of the models, a run's own report first.
+
+    Beside them a sentence on each that is damaged.
+    """
+    found, damaged = [], []
+    for folder in model_folders():
+        reports = (path.parent for path in folder.glob("evaluation/*/metrics.json"))
+        for report in sorted(reports, key=lambda path: (path.name not in PARTS, path.name)):
+            try:
+                found.append(read_evaluation(folder.name, report))
+            except DataError as error:
+                damaged.append(str(error))
+    return found, damaged
+
+
+def read_evaluation(model: str, folder: Path) -> Evaluation:
+    """The report in a folder. Raises DataError where a file is missing or not what `write_report` writes."""
+    try:
+        metrics, roc = (json.loads((folder / name).read_bytes()) for name in ("metrics.json", "roc.json"))
+        evaluation = Evaluation(model, folder, metrics, roc)
+        _ = evaluation.source, metrics["baseline"], metrics["warnings"], metrics["macro"]["auc"]["value"]
+        for finding in FINDINGS:
+            _ = metrics["per_class"][finding]["auc"]["value"], roc[finding]["fpr"], roc[finding]["tpr"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"The evaluation {folder} is damaged and left out ({type(error).__name__}: {error}); "
+            "delete it or evaluate the model again."
+        ) from error
+    return evaluation

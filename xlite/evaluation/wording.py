@@ -1,0 +1,13 @@
+"""How figures are written wherever a person reads them. No torch."""
+
+
+def number(value: float | None, absent: str = "undefined") -> str:
+    """`0.812`; `absent` where there is no value."""
+    return absent if value is None else f"{value:.3f}"
+
+
+def interval(figure: dict) -> str:
+    """`0.812 (0.790–0.834)` of {value, low, high}; `undefined` where there is no value."""
+    if figure["value"] is None or figure["low"] is None or figure["high"] is None:
+        return number(figure["value"])
+    return f"{number(figure['value'])} ({number(figure['low'])}–{number(figure['high'])})"
