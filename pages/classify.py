@@ -82,6 +82,7 @@ def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
 
 def show_reading(classifier, film: tuple[bytes, str]) -> None:
     """Everything that the model says about one film."""
+    from xlite.explain import shrink
     from xlite.images import read_image
     from xlite.plots import probability_bars
 
@@ -91,6 +92,8 @@ def show_reading(classifier, film: tuple[bytes, str]) -> None:
         )
     image = read_image(film[0])
     reading = classifier.read(image)
+    image = shrink(image)  # a screen shows no more, and an overlay of a 64-megapixel film costs seconds
+    reading = reading.in_frame(image.shape)
     thresholds = classifier.info.thresholds
     left, right = st.columns([3, 2], gap="large")
     with left:
