@@ -454,7 +454,14 @@ def test_an_interrupted_train_is_stopped_with_130(tiny_folder: Path) -> None:
         *TINY.split(),
     ]
     line = [sys.executable, "-m", "xlite", *map(str, words)]
-    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        line,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell's background job ignores Ctrl-C, and its children would inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     wait_for(lambda: (checkpoints_dir() / "job" / "metrics.csv").exists())
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)

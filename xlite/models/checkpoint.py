@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from xlite.config import check_run_name
@@ -67,24 +67,26 @@ def load_model(path: Path) -> tuple[Student, ModelInfo]:
 
 def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     """The metadata and tensors of a safetensors file; raises CheckpointError where it is something else."""
-    # opened once: a run that trains may replace the file between two openings
-    with _opened(path) as file:
-        return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    # Read in one go: a run that trains may replace the file at any time, and safe_open opens it twice.
+    with _named_errors(path):
+        content = Path(path).read_bytes()
+        weights = load(content)
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    return header.get("__metadata__") or {}, weights
 
 
 def read_info(path: Path) -> ModelInfo:
     """The header of a model file, without its weights. Raises CheckpointError as `load_model` does."""
-    with _opened(path) as file:
+    with _named_errors(path), safe_open(path, framework="pt") as file:
         return _parse(file.metadata() or {}, path)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[safe_open]:
+def _named_errors(path: Path) -> Iterator[None]:
     if not Path(path).is_file():
         raise CheckpointError(f"there is no model file {path}")
     try:
-        with safe_open(path, framework="pt") as file:
-            yield file
+        yield
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is no model file: {_kind(Path(path), error)}") from error
 
