@@ -9,9 +9,9 @@ import torch
 from torch.utils.data import DataLoader
 
 from xlite.data.dataset import FilmDataset, FilmRows, augmentation, folder_films, open_films
+from xlite.data.imbalance import balanced_sample_weights, inverse_frequency, positive_weights
 from xlite.data.nih import NihFolder
 from xlite.data.splits import PARTS, load_split
-from xlite.data.weights import balanced_sample_weights, inverse_frequency, positive_weights
 from xlite.errors import DataError
 from xlite.images import Preprocess, read_image
 

@@ -12,10 +12,10 @@ from xlite import __version__
 from xlite.config import TrainConfig
 from xlite.data.cache import Progress
 from xlite.data.dataset import FilmDataset, augmentation, open_films, part_stems
+from xlite.data.imbalance import balanced_sample_weights, positive_weights
 from xlite.data.leakage import leakage_report
 from xlite.data.nih import NihFolder, read_list
 from xlite.data.splits import Split, load_split
-from xlite.data.weights import balanced_sample_weights, positive_weights
 from xlite.errors import DataError, RunError
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
