@@ -101,6 +101,12 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def settle(page: Page) -> None:
+    """Waits until the script has run to its end: until then the page mixes old elements with new ones."""
+    page.wait_for_timeout(300)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
 def no_exception(page: Page) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
@@ -114,8 +120,10 @@ def test_a_film_is_uploaded_and_its_maps_are_seen(app: str, page: Page, tmp_path
     # Its maps differ from finding to finding on any film, which a trained model does not promise.
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="demo0").click()
+    settle(page)
     page.locator("input[type=file]").set_input_files(film)
     expect(page.get_by_text("film.png, map of")).to_be_visible()
+    settle(page)
     expect(page.get_by_test_id("stMetric")).to_have_count(3)
     images = page.get_by_test_id("stImage").locator("img")
     expect(images).to_have_count(4)
@@ -164,7 +172,7 @@ def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, p
     badge = page.get_by_text("tiny running")
     expect(badge).to_be_visible()
     page.wait_for_url("**/train?run=tiny")
-    expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
+    expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
     moved = "seen => Number((document.body.innerText.match(/(\\d+) of 5000/) || [])[1]) > seen"
     page.wait_for_function(moved, arg=Run.named("tiny").status().epoch)
 
