@@ -117,9 +117,12 @@ def test_a_film_is_uploaded_and_its_maps_are_seen(app: str, page: Page, tmp_path
     page.goto(app)
     page.get_by_role("button", name="Read a film").click()
     page.wait_for_url("**/classify")
+    expect(page.get_by_test_id("stMetric")).to_have_count(3)
+    settle(page)
     # Its maps differ from finding to finding on any film, which a trained model does not promise.
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="demo0").click()
+    expect(page.get_by_text("Model demo0:")).to_be_visible()
     settle(page)
     page.locator("input[type=file]").set_input_files(film)
     expect(page.get_by_text("film.png, map of")).to_be_visible()
