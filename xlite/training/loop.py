@@ -23,14 +23,14 @@ from xlite.errors import RunError
 from xlite.evaluation.metrics import auc_per_class
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
-from xlite.models.checkpoint import save_model
+from xlite.models.checkpoint import MODEL_FILE, save_model
 from xlite.training.engine import loader_workers, open_fabric
 from xlite.training.finish import finish
 from xlite.training.optimizer import learning_rate, make_optimizer, set_rate
 from xlite.training.results import read_results
 from xlite.training.run import Run
 from xlite.training.setup import Job, open_job
-from xlite.training.state import State, check_unchanged, reading_state, write_state
+from xlite.training.state import STATE_FILE, State, check_unchanged, reading_state, write_state
 
 PROGRESS_EVERY_S = 0.5
 """How often progress.json is replaced within an epoch."""
@@ -86,7 +86,7 @@ def _train(config: TrainConfig, run: Run, say: Say) -> FitResult:
 
     _seed_all(config.seed, 0)
     try:
-        job = open_job(config, not (run.folder / "last.ckpt").exists(), say, decoding)
+        job = open_job(config, not (run.folder / STATE_FILE).exists(), say, decoding)
     except _Stopped:
         run.write_progress({**opening, "state": "stopped", "message": "stopped before the first step"})
         return FitResult("stopped", 0, math.nan)
@@ -242,7 +242,7 @@ class Loop:
         if score > state.best_score:
             state.best_score, state.best_auc, state.best_epoch = score, row["val_auc"], state.epoch
             info = replace(self.job.info, notes={**self.job.info.notes, "epoch": state.epoch})
-            save_model(self.run.folder / "model.safetensors", self._kept(), info)
+            save_model(self.run.folder / MODEL_FILE, self._kept(), info)
         self._save()
         self._write_metrics()
         self.report("training")
@@ -259,7 +259,7 @@ class Loop:
         }
         if self.ema is not None:
             content["ema"] = self.ema.module.state_dict()
-        write_state(self.run.folder / "last.ckpt", content)
+        write_state(self.run.folder / STATE_FILE, content)
 
     def _learns_from(self) -> dict[str, str]:
         """What must stay as it is: another split, say, would train on films that were kept apart."""
@@ -272,7 +272,7 @@ class Loop:
 
     def _load(self) -> None:
         """Goes back to the end of the last finished epoch, where there is one."""
-        path = self.run.folder / "last.ckpt"
+        path = self.run.folder / STATE_FILE
         if not path.exists():
             return
         with reading_state(path) as content:

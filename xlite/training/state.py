@@ -14,6 +14,8 @@ import torch
 from xlite.errors import CheckpointError, RunError
 from xlite.files import write_atomic
 
+STATE_FILE = "last.ckpt"
+
 
 @dataclass
 class State:
