@@ -219,3 +219,15 @@ def test_describe_changes_nothing_and_counts_attention(attention):
     assert model.training
     for name, tensor in model.state_dict().items():
         torch.testing.assert_close(tensor, before[name], rtol=0, atol=0)
+
+
+def test_a_backbone_that_feeds_parameters_to_its_modules_can_be_described():
+    model = student("pit_ti_224")
+    size = describe(model, 224)
+    assert size.parameters == sum(p.numel() for p in model.parameters())
+    assert all(p.requires_grad for p in model.parameters())
+
+
+def test_a_refused_backbone_is_told_why():
+    with pytest.raises(RunError, match=r"has no feature map to pool \(AssertionError\)"):
+        student("halonet26t")

@@ -91,7 +91,8 @@ class Student(nn.Module):
             widths = f.shape[1], self._pre_logits(f.mean((2, 3))).shape[1]
         except (RuntimeError, ValueError, TypeError, AttributeError, AssertionError) as error:
             raise RunError(
-                f"{self.backbone_name!r} has no feature map to pool ({error}); choose a convolutional one"
+                f"{self.backbone_name!r} has no feature map to pool ({str(error) or type(error).__name__}); "
+                "choose a convolutional one"
             ) from error
         self.backbone.train(was_training)
         return widths
@@ -123,7 +124,8 @@ class ModelSize:
 
 def describe(model: Student, image_size: int) -> ModelSize:
     """Counts without computing (on a copy that has shapes only), for one film of `image_size` px."""
-    shapes = copy.deepcopy(model).to("meta").eval()
+    # The counter tracks gradients, and refuses a module whose input is a parameter that wants one (PiT, CaiT).
+    shapes = copy.deepcopy(model).to("meta").eval().requires_grad_(False)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         shapes(torch.zeros(1, 3, image_size, image_size, device="meta"))
     tensors = model.state_dict().values()
