@@ -124,7 +124,7 @@ class ModelSize:
 
 def describe(model: Student, image_size: int) -> ModelSize:
     """Counts without computing (on a copy that has shapes only), for one film of `image_size` px."""
-    # The counter tracks gradients, and refuses a module whose input is a parameter that wants one (PiT, CaiT).
+    # The counter refuses a module whose input is a parameter that wants a gradient (PiT, CaiT).
     shapes = copy.deepcopy(model).to("meta").eval().requires_grad_(False)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         shapes(torch.zeros(1, 3, image_size, image_size, device="meta"))

@@ -93,9 +93,11 @@ def _trunks(body: Body) -> tuple:
 def draw_vessels(body: Body, canvas: Canvas, lung: np.ndarray) -> np.ndarray:
     """Blood along the beam in the lungs' vessels: float32 (S, S), cm; none where no lung (S, S, cm) is."""
     groups = [*_trees(body), _trunks(body)]
-    start, end, bend, first, last = (np.concatenate(part) for part in zip(*groups, strict=True))
-    count = max(6, int(np.ceil(1.7 * canvas.density)))
-    share = (np.arange(count) + 0.5) / count
+    start, end, bend, first, last = (
+        np.concatenate(part, dtype=np.float32) for part in zip(*groups, strict=True)
+    )
+    count = max(6, int(np.ceil(1.2 * canvas.density)))
+    share = (np.arange(count, dtype=np.float32) + 0.5) / count
     ahead = end - start
     length = np.linalg.norm(ahead, axis=1, keepdims=True)
     normal = np.stack([-ahead[:, 1], ahead[:, 0]], axis=-1) / length
