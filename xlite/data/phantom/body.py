@@ -3,6 +3,7 @@
 x grows to the patient's left (the film's right), y downwards from the first rib, z to the front.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,7 +48,7 @@ class Body:
     def cage(self, y: np.ndarray) -> np.ndarray:
         """Half the inner width of the rib cage at height y."""
         share = np.clip((y + 1.6) / 15.5, 0.01, 1)
-        return self.cage_width * (1 - (1 - share) ** 2.4) ** 0.62 * (0.955 + 0.045 * np.clip(y / 22, 0, 1))
+        return self.cage_width * (1 - (1 - share) ** 2.4) ** 0.62 * (0.90 + 0.10 * np.clip(y / 22, 0, 1))
 
     def depth(self, y: np.ndarray) -> np.ndarray:
         """Half the inner depth of the rib cage at height y."""
@@ -69,10 +70,10 @@ class Body:
     def project(self, points: np.ndarray) -> np.ndarray:
         """Points (..., 3) of the body on the film plane (..., 2), as the beam throws them."""
         x, y, z = points[..., 0], points[..., 1], points[..., 2]
-        across = x * np.cos(self.turn) + z * np.sin(self.turn)
-        front = z * np.cos(self.turn) - x * np.sin(self.turn)
+        cos, sin = math.cos(self.turn), math.sin(self.turn)
+        across, front = x * cos + z * sin, z * cos - x * sin
         grow = 1 + front / (105 if self.supine else -190)
-        return np.stack([across * grow, 13 + (y + front * np.tan(self.tilt) - 13) * grow], axis=-1)
+        return np.stack([across * grow, 13 + (y + front * math.tan(self.tilt) - 13) * grow], axis=-1)
 
 
 def draw_patient(seed: int, patient: int, female: bool, age: float) -> Body:
@@ -86,7 +87,7 @@ def draw_patient(seed: int, patient: int, female: bool, age: float) -> Body:
         age=age,
         cage_width=14.3 * size,
         cage_depth=9.6 * size * rng.normal(1, 0.04),
-        wall=1.3 + 1.7 * weight * rng.uniform(0.8, 1.15),
+        wall=1.5 + 1.8 * weight * rng.uniform(0.8, 1.15),
         heart_ratio=float(
             np.clip(rng.normal(0.43 + 0.0006 * (age - 45) + 0.012 * (weight - 1), 0.025), 0.36, 0.495)
         ),
@@ -97,7 +98,7 @@ def draw_patient(seed: int, patient: int, female: bool, age: float) -> Body:
         knob=float(np.clip(1.25 + 0.011 * (age - 30) + rng.normal(0, 0.15), 1.0, 2.3)),
         bone=rng.uniform(0.85, 1.2) * (1.05 - 0.003 * max(age - 50, 0)),
         slope=rng.normal(1.0, 0.08),
-        scoliosis=rng.normal(0, 0.3),
+        scoliosis=rng.normal(0, 0.3 if rng.random() < 0.9 else 1.2),
         breast=float(np.clip(0.25 + weight * rng.uniform(0.4, 1.2), 0, 2.1)) if female and age > 13 else 0.0,
         stomach=rng.uniform(0, 1),
         supine=False,
@@ -112,23 +113,23 @@ def draw_patient(seed: int, patient: int, female: bool, age: float) -> Body:
 def pose(body: Body, view: str, rng: np.random.Generator) -> Body:
     """The same patient on one film: PA standing and breathing in, AP mostly in bed with less breath."""
     supine = view == "AP"
-    breath = rng.normal(-2.0, 1.1) if supine else rng.normal(0, 0.45)
+    breath = rng.normal(-2.7, 1.6) if supine else rng.normal(-0.8, 1.2)
     return replace(
         body,
         supine=supine,
-        dome=(body.dome[0] + breath, body.dome[1] + breath + rng.normal(0, 0.2)),
+        dome=(body.dome[0] + breath, body.dome[1] + breath + rng.normal(0, 0.4)),
         heart_ratio=body.heart_ratio * (1.09 + rng.normal(0, 0.025) if supine else 1 + rng.normal(0, 0.012)),
-        turn=rng.normal(0, 0.065 if supine else 0.03),
-        tilt=rng.normal(0.10, 0.07) if supine else rng.normal(0.0, 0.035),
-        arm=rng.uniform(0.05, 0.25) if supine else rng.uniform(0.2, 0.55),
-        scapula=rng.uniform(8.8, 11.0) if supine else rng.uniform(12.4, 14.2),
+        turn=rng.normal(0, 0.11 if supine else 0.05),
+        tilt=rng.normal(0.09, 0.12) if supine else rng.normal(0.0, 0.06),
+        arm=rng.uniform(0.05, 0.5) if supine else rng.uniform(0.15, 0.9),
+        scapula=rng.uniform(8.4, 11.5) if supine else rng.uniform(11.4, 14.4),
     )
 
 
 def place_film(body: Body, size: int, film: tuple[float, float], rng: np.random.Generator) -> Canvas:
     """Where the film lies: width and height in cm as they come, the middle and a tilt by chance."""
-    loose = 1.35 if body.supine else 1.0
+    loose = 1.5 if body.supine else 1.0
     tall = 0.88 if film[1] > 40 else 1.0  # a tall film shows more of the neck and belly, yet not all
-    zoom = rng.uniform(0.80, 1.0) * (0.94 + 0.06 * body.cage_width / 13.9)
-    middle = (rng.normal(0, 0.7 * loose), 12.6 + rng.normal(0, 0.9 * loose) - (1.0 if body.supine else 0))
-    return Canvas(size, film[0] * zoom, film[1] * zoom * tall, middle, rng.normal(0, 0.024 * loose))
+    zoom = rng.triangular(0.82, 0.93, 1.16) * (0.94 + 0.06 * body.cage_width / 13.9)
+    middle = (rng.normal(0, 1.2 * loose), 14.2 + rng.normal(0, 1.4 * loose) - (1.0 if body.supine else 0))
+    return Canvas(size, film[0] * zoom, film[1] * zoom * tall, middle, rng.normal(0, 0.03 * loose))

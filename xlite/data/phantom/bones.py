@@ -11,6 +11,7 @@ RIB_DROP = np.array([3.4, 5.8, 7.6, 8.9, 9.9, 10.6, 11.0, 11.0, 10.6, 9.6, 6.0, 
 RIB_SWEEP = np.array([2.3, 2.42, 2.42, 2.40, 2.36, 2.34, 2.28, 2.16, 2.05, 1.95, 1.35, 0.9])
 RIB_SHARE = np.array([0.74, 0.9, 0.97, 1, 1, 1, 1, 1, 1, 1, 1, 1])
 CORTEX = 0.07
+FAINT = np.float32(0.55)  # what the front and the side of a rib have of the back's bone
 
 Parts = list[tuple[np.ndarray, np.ndarray]]  # (points (N, 3), volumes (N,))
 
@@ -33,7 +34,7 @@ def tube(line: np.ndarray, across: np.ndarray, radii: np.ndarray, cortex: float,
     across = across - (across * ahead).sum(1, keepdims=True) * ahead
     across /= np.linalg.norm(across, axis=1, keepdims=True) + 1e-9
     normal = np.cross(ahead, across)
-    around = 2 * max(5, int(2.5 * radii.max() / step))
+    around = 4 * max(3, int(1.25 * radii.max() / step))
     # each ring is turned a little against the last, or rows of points would show as stripes
     turn = (np.arange(around) + 0.618 * np.arange(count)[:, None]) * 2 * np.pi / around
     cos, sin = np.cos(turn, dtype=np.float32), np.sin(turn, dtype=np.float32)
@@ -42,14 +43,11 @@ def tube(line: np.ndarray, across: np.ndarray, radii: np.ndarray, cortex: float,
     ]
     arc = np.hypot(radii[:, :1] * sin, radii[:, 1:] * cos) * np.float32(2 * np.pi / around)
     wall = arc * np.float32(cortex * along[-1] / count)
-    half = slice(None, None, 2)
-    shells = [
-        line[:, None] + 0.96 * offset,
-        line[:, None] + 0.72 * offset[:, half],
-        line[:, None] + 0.4 * offset[:, 1::2],
-    ]
-    points = np.concatenate([shell.reshape(-1, 3) for shell in shells], dtype=np.float32)
-    volumes = [0.55 * wall.ravel(), wall[:, half].ravel(), 0.8 * wall[:, 1::2].ravel()]
+    # little of it is spongy bone inside
+    middle, core = slice(1, None, 4), slice(3, None, 4)
+    shells = [0.96 * offset, 0.75 * offset[:, middle], 0.4 * offset[:, core]]
+    points = np.concatenate([(line[:, None] + shell).reshape(-1, 3) for shell in shells])
+    volumes = [0.8 * wall.ravel(), wall[:, middle].ravel(), 0.8 * wall[:, core].ravel()]
     return points, np.concatenate(volumes, dtype=np.float32)
 
 
@@ -77,10 +75,9 @@ def ribs(body: Body, step: float) -> Parts:
             swell = 1 + 0.25 * np.exp(-((sweep - RIB_SWEEP[rib]) ** 2) / 0.02) - 0.15 * np.exp(-sweep * 4)
             radii = np.stack([height * swell, np.full_like(y, 0.34)], axis=-1)
             points, volumes = tube(line, upright, radii, CORTEX, step)
-            at_front, at_wall = points[:, 2] > 0, (np.abs(points[:, 0]) / wide.max()) ** 8
-            parts.append(
-                (points, volumes * (1 - 0.45 * at_front) * (1 - 0.45 * at_wall) * (0.6 if rib == 0 else 1))
-            )
+            at_wall = np.abs(points[:, 0]) / np.float32(wide.max()) > 0.93
+            volumes *= (0.6 if rib == 0 else 1) * np.where(at_wall | (points[:, 2] > 0), FAINT, 1)
+            parts.append((points, volumes))
     return parts
 
 
@@ -93,7 +90,7 @@ def vertebrae(body: Body, step: float) -> Parts:
     scale = np.stack([wide, tall, np.ones_like(wide)], axis=-1)
     middle = np.stack([body.spine(tops), tops, np.full_like(tops, SPINE_DEPTH)], axis=-1)
     placed = (points * scale[:, None] + middle[:, None]).astype(np.float32)
-    faint = np.where(index < 7, 1.0, 0.5) * wide  # below, heart and great vessels leave little of it
+    faint = np.where(index < 7, 0.7, 0.5) * wide  # below, heart and great vessels leave little of it
     weights = (volumes * faint[:, None]).astype(np.float32)
     return [(placed.reshape(-1, 3), weights.ravel())]
 
@@ -159,12 +156,12 @@ def shoulder(body: Body, side: int, step: float) -> Parts:
         ]
     )
     socket = (end - 0.4, 5.2 + lift)
-    elbow = (socket[0] + 2.2 + 32 * np.sin(body.arm), socket[1] + 36)
     head = (socket[0] + 1.9, socket[1] - 0.2)
-    arm = at([(head[0] - 0.2, head[1] - 0.6, -1), (head[0] + 0.9, head[1] + 3, -1), (*elbow, -1)])
+    sin, cos = np.sin(body.arm), np.cos(body.arm)
+    arm = at([(head[0] + reach * sin, head[1] + reach * cos, -1) for reach in (-1.9, 3, 12, 30)])
     parts = [
         _bent(clavicle, [0.85, 0.62, 0.52, 0.50, 0.52, 0.6, 0.6], 0.09, step),
-        _bent(arm, [1.0, 1.5, 1.3, 1.15, 1.1, 1.1, 1.1, 1.1], 0.13, step),
+        _bent(arm, [0.5, 1.9, 1.6, 1.3, 1.15, 1.1, 1.1, 1.1, 1.1, 1.1], 0.11, step),
     ]
     turn = np.linspace(0, 2 * np.pi, 40)
     ball = np.stack(
@@ -224,6 +221,17 @@ def blades(body: Body, canvas: Canvas) -> np.ndarray:
     return canvas.blur(total, 0.05)
 
 
+def spine(body: Body, canvas: Canvas) -> np.ndarray:
+    """The spongy bone inside the vertebrae, one bright band: compact bone float32 (S, S), cm."""
+    y = np.linspace(-12, 36, 60)
+    half = 1.3 + 0.03 * np.clip(y, 0, None)
+    edges = [
+        np.stack([body.spine(y) + side * half, y, np.full_like(y, SPINE_DEPTH)], -1) for side in (RIGHT, LEFT)
+    ]
+    outline = body.project(np.concatenate([edges[0], edges[1][::-1]]))
+    return canvas.solid(outline, 0.45, 1.2)
+
+
 def skeleton(body: Body, canvas: Canvas) -> np.ndarray:
     """All bones on the film: thickness of compact bone float32 (S, S), cm."""
     pixel = max(canvas.width, canvas.height) / canvas.size
@@ -234,7 +242,6 @@ def skeleton(body: Body, canvas: Canvas) -> np.ndarray:
         + shoulder(body, RIGHT, step * 0.6)
         + shoulder(body, LEFT, step * 0.6)
     )
-    points = body.project(np.concatenate([points for points, _ in parts]))
-    bone = canvas.splat(points, np.concatenate([volumes for _, volumes in parts]))
-    bone = cv2.GaussianBlur(bone, (0, 0), 0.425 * step / pixel) + blades(body, canvas)
+    bone = canvas.splat((body.project(points), volumes) for points, volumes in parts)
+    bone = cv2.GaussianBlur(bone, (0, 0), 0.425 * step / pixel) + blades(body, canvas) + spine(body, canvas)
     return bone * np.float32(body.bone)

@@ -1,8 +1,8 @@
 """Soft tissue, lungs, diaphragm, heart and great vessels as thickness along the beam, cm."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
-import cv2
 import numpy as np
 
 from xlite.data.phantom.body import LEFT, RIGHT, Body
@@ -34,11 +34,9 @@ class Chest:
 def build_chest(body: Body, canvas: Canvas) -> Chest:
     """The healthy chest without vessels and bones."""
     x, y = canvas.grid()
-    # Skin and muscle are smooth: a quarter of the pixels is enough.
-    coarse = replace(canvas, size=max(canvas.size // 2, 32))
-    tissue = cv2.resize(_outer(body, *coarse.grid()), x.shape, interpolation=cv2.INTER_LINEAR)
+    tissue = canvas.smooth(partial(_outer, body), every=2)
     tissue += _breasts(body, canvas, y)
-    lung, gap = _lungs(body, x, y)
+    lung, gap = _lungs(body, canvas, x, y)
     centre, heart = _mediastinum(body, canvas, x, y)
     lung = np.clip(lung - np.sqrt(centre**2 + heart**2), 0, None)
     lung = canvas.blur(lung, 0.045)
@@ -47,6 +45,7 @@ def build_chest(body: Body, canvas: Canvas) -> Chest:
         body, canvas, x, y, tissue, lung, gap, zero, zero.copy(), zero.copy(), zero.copy(), zero.copy()
     )
     chest.other += _airways(body, canvas) + _belly_gas(body, canvas)
+    chest.fluid += np.clip(0.35 + 0.3 * canvas.cloud(body.rng(10), 1.1, 3), 0, None) * np.clip(lung / 9, 0, 1)
     chest.other += 0.35 * canvas.blur(canvas.cloud(body.rng(3), 5.0, 2), 0.3) * smooth_step(tissue, 2, 8)
     return chest
 
@@ -75,13 +74,15 @@ def _outer(body: Body, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     layers = [2 * deep * np.sqrt(inside) * smooth_step(y, -2.2, 2.5)]
     neck = 5.0 + 0.5 * wall - (0.5 if body.female else 0)
     layers.append(1.05 * _capsule(x, y, (0, -16), (0, 1.5), (neck, neck + 0.8)))
+    chin = body.rng(11).normal(-11.5 if body.supine else -13.5, 2.2)
+    layers.append(1.2 * _capsule(x, y, (6 * body.turn, chin - 4), (6 * body.turn, chin - 16), (5.5, 7.5)))
     drop = -0.8 if body.supine else 0.2
     for side in (RIGHT, LEFT):
         tip = (side * 15.6 * width, 3.3 + drop + 0.25 * wall)
         layers.append(
             1.3 * _capsule(x, y, (side * 3.2, -1.6 + drop), tip, (3.3 + 0.4 * wall, 3.4 + 0.5 * wall))
         )
-        elbow = (tip[0] + side * (2.4 + 32 * np.sin(body.arm)), tip[1] + 36)
+        elbow = (tip[0] + side * (2.4 + 36 * np.sin(body.arm)), tip[1] + 36 * np.cos(body.arm))
         start = (tip[0] + side * 1.6, tip[1] + 0.6)
         layers.append(1.15 * _capsule(x, y, start, elbow, (3.5 + 0.55 * wall, 3.2 + 0.5 * wall)))
         layers.append(
@@ -95,14 +96,14 @@ def _breasts(body: Body, canvas: Canvas, y: np.ndarray) -> np.ndarray:
     if body.breast < 0.1:
         return total
     rng = body.rng(4)
-    low = rng.uniform(18.0, 20.5) + 1.5 * body.breast
+    low, out = rng.uniform(15.5, 19.5) + 1.6 * body.breast, rng.uniform(0.56, 0.74) * body.cage_width
+    fall = rng.uniform(-0.5, 0.1)
+    across, down = rng.uniform(4.6, 5.8) + 1.6 * body.breast, rng.uniform(4.8, 6.0) + 1.7 * body.breast
     for side in (RIGHT, LEFT):
-        across, down = 4.6 + 1.5 * body.breast, 5.0 + 1.5 * body.breast
-        middle = side * (0.52 * body.cage_width + 0.5 + rng.normal(0, 0.3) + (1.0 if body.supine else 0))
-        shape = rounded(ellipse(middle, low + rng.normal(0, 0.4), across, down, side * -0.25))
-        total += canvas.solid(shape, 2.4 + 2.4 * body.breast, 0.8 * across) * smooth_step(
-            y, low - down, low + 1
-        )
+        middle = side * (out + rng.normal(0, 0.4) + (1.4 if body.supine else 0))
+        shape = rounded(ellipse(middle, low + rng.normal(0, 0.5), across, down, side * fall))
+        fade = smooth_step(y, low - down, low + 0.7 * down)
+        total += canvas.solid(shape, 2.4 + 2.6 * body.breast, 0.85 * across) * fade
     return total
 
 
@@ -115,33 +116,36 @@ def dome_line(body: Body, x: np.ndarray, side: int) -> np.ndarray:
     medial = np.clip(-out / top, 0, 1.4)
     return (
         body.dome_of(side)
-        + body.dome_drop * (1 - np.sqrt(1 - lateral**2.2))
-        + 0.1 * body.dome_drop * medial**2
+        + body.dome_drop * (0.45 * (1 - np.sqrt(1 - lateral**2.2)) + 0.55 * lateral**2)
+        + 0.28 * body.dome_drop * medial**2
     )
 
 
-def _lungs(body: Body, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lung thickness, cm, as if there were no mediastinum, and the distance to wall and apex."""
-    half, deep = body.cage(y), body.depth(y)
-    out = np.abs(x)
-    reach = deep * np.sqrt(np.clip(1 - (out / half) ** 2, 0, None))
+def _domes(body: Body, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     to_left = smooth_step(x, -1.5, 1.5)
-    top = dome_line(body, x, RIGHT) * (1 - to_left) + dome_line(body, x, LEFT) * to_left
-    covered = deep * np.sqrt(np.clip(y - top, 0, None) / 5.0)
+    return dome_line(body, x, RIGHT) * (1 - to_left) + dome_line(body, x, LEFT) * to_left
+
+
+def _lungs(body: Body, canvas: Canvas, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lung thickness, cm, as if there were no mediastinum, and the distance to wall and apex."""
+    half = canvas.smooth(lambda _, y: body.cage(y))
+    deep = canvas.smooth(lambda _, y: body.depth(y))
+    top = canvas.smooth(partial(_domes, body))
+    out = np.abs(x)
+    reach = deep * np.sqrt(np.clip(1 - np.square(out / half), 0, None))
+    below = y - top
+    covered = deep * np.sqrt(np.clip(below, 0, None) / 5.0)
     summit = 1.2
-    behind = _soft_floor(summit - covered + reach)
-    before = _soft_floor(reach - summit - covered)
-    apex = -0.9 + 0.12 * (out - 4.3) ** 2
-    cap = np.sqrt(np.clip((y - apex) / 3.5, 0, 1))
-    lung = np.clip(np.where(covered > 0, behind + before, 2 * reach), 0, 2 * reach) * cap
-    lung = lung * (1 - smooth_step(y - top, 2.5, 6.5))
-    lung = lung * (1 - 0.5 * np.exp(-((x / 3.2) ** 4)) * smooth_step(y - top, -4.0, 1.0))
-    gap = np.minimum(half - out, 0.85 * (y - apex))
-    return lung.astype(np.float32), gap.astype(np.float32)
+    hidden = _soft_floor(summit - covered + reach) + _soft_floor(reach - summit - covered)
+    apex = -0.9 + 0.12 * np.square(out - 4.3)
+    lung = np.clip(np.where(below > 0, hidden, 2 * reach), 0, 2 * reach)
+    lung *= np.sqrt(np.clip((y - apex) / 3.5, 0, 1)) * (1 - smooth_step(below, 2.5, 6.5))
+    lung *= 1 - 0.5 * np.exp(-np.square(np.square(x / 3.2))) * smooth_step(below, -4.0, 1.0)
+    return lung, np.minimum(half - out, 0.85 * (y - apex))
 
 
 def _soft_floor(value: np.ndarray) -> np.ndarray:
-    return 0.5 * (value + np.sqrt(value**2 + 2.0)) - 0.25
+    return 0.5 * (value + np.sqrt(np.square(value) + 2.0)) - 0.25
 
 
 def heart_outline(body: Body) -> np.ndarray:
@@ -150,7 +154,7 @@ def heart_outline(body: Body) -> np.ndarray:
     floor = (body.dome[0] + body.dome[1]) / 2 + 1.0
     top = 9.6
     tall = (floor - top) / 11.4
-    share = body.rng(5).normal(0.325, 0.02)
+    share = body.rng(5).normal(0.30, 0.03)
     right, left = share * width, (1 - share) * width
     fullness = body.rng(6).normal(0, 0.025)
     corners = [
@@ -169,15 +173,16 @@ def _mediastinum(body: Body, canvas: Canvas, x: np.ndarray, y: np.ndarray) -> tu
     swing = float(6 * np.tan(body.turn))
     middle = np.abs(x - body.spine(y) - 0.1)
     wide = 2.7 + 0.05 * np.clip(y - 12, 0, None)
-    column = 11.0 * np.exp(-((middle / (0.82 * wide)) ** 4))
-    heart = canvas.solid(heart_outline(body), 9.8 + 6 * max(body.heart_ratio - 0.45, 0), 4.2)
-    vena = rng.normal(2.75, 0.2) + (0.5 if body.supine else 0)
-    left = rng.normal(2.6, 0.2) + (0.35 if body.supine else 0)
-    trunk = rounded(
+    column = 11.0 * np.exp(-np.square(np.square(middle / (0.82 * wide))))
+    heart = canvas.solid(heart_outline(body), 9.8 + 6 * max(body.heart_ratio - 0.45, 0), 5.2)
+    vena = rng.normal(2.75, 0.35) + (0.5 if body.supine else 0)
+    left = rng.normal(2.6, 0.3) + (0.35 if body.supine else 0)
+    trunk = np.array(
         [(-2.3, -4), (-2.4, 1), (-vena, 4), (-vena - 0.1, 8), (-vena - 0.3, 12), (0, 13), (3.4, 11.5)]
         + [(3.2, 9), (left, 7), (left, 3), (2.3, 0), (2.1, -4)]
     )
-    upper = canvas.blur(canvas.solid(trunk + [swing * 0.5, 0], 7.5, 2.4), 0.2)
+    trunk = rounded(trunk + rng.normal(0, 0.22, trunk.shape))
+    upper = canvas.blur(canvas.solid(trunk + [swing * 0.5, 0], 7.0, 1.7), 0.14)
     knob_x = 2.15 + 0.35 * body.knob + swing * 0.2
     knob = canvas.solid(
         ellipse(knob_x, 6.1 + 0.3 * (body.knob - 1.5), body.knob, 1.15 * body.knob), 5.0, body.knob
@@ -198,7 +203,7 @@ def _airways(body: Body, canvas: Canvas) -> np.ndarray:
     pipe = canvas.stroke(rounded([(shift * 0.3, -12), (shift * 0.6, 0), (shift, 7.4)], closed=False), 1.75)
     right = canvas.stroke(rounded([(shift, 7.0), (shift - 1.6, 9.0), (shift - 2.6, 11.2)], closed=False), 1.1)
     left = canvas.stroke(rounded([(shift, 7.0), (shift + 2.1, 9.1), (shift + 4.0, 10.3)], closed=False), 0.95)
-    return -canvas.blur(2.3 * np.maximum(pipe, np.maximum(0.35 * right, 0.35 * left)), 0.22)
+    return -canvas.blur(2.9 * np.maximum(pipe, np.maximum(0.35 * right, 0.35 * left)), 0.22)
 
 
 def _belly_gas(body: Body, canvas: Canvas) -> np.ndarray:
@@ -206,12 +211,12 @@ def _belly_gas(body: Body, canvas: Canvas) -> np.ndarray:
     rng = body.rng(9)
     gas = np.zeros((canvas.size, canvas.size), np.float32)
     if body.stomach > 0.3:
-        wide, tall = rng.uniform(1.4, 3.4), rng.uniform(0.7, 1.7)
+        wide, tall = rng.uniform(1.4, 4.2), rng.uniform(0.7, 2.4)
         top = body.dome[1] + 0.9
         outline = ellipse(rng.uniform(4.5, 7.5), top + tall, wide, tall, rng.normal(0, 0.15))
         if not body.supine:
             outline[:, 1] = np.minimum(outline[:, 1], top + 1.25 * tall)  # upright: an air-fluid level
-        gas += canvas.solid(outline, rng.uniform(2.5, 5.0), 0.6 * wide)
+        gas += canvas.solid(outline, rng.uniform(2.5, 6.5), 0.6 * wide)
     for _ in range(rng.integers(0, 6)):
         spot = rounded(
             ellipse(

@@ -75,7 +75,7 @@ def hardware(body: Body, canvas: Canvas, findings: tuple[str, ...], view: str, r
     total = np.zeros((canvas.size, canvas.size), np.float32)
     sick = view == "AP"
     chance = rng.random(4)
-    if chance[0] < (0.55 if sick else 0.04):
+    if chance[0] < (0.65 if sick else 0.05):
         total += _leads(canvas, rng)
     if chance[1] < (0.5 if sick else 0.1):
         total += _tubes(body, canvas, rng)
@@ -86,11 +86,13 @@ def hardware(body: Body, canvas: Canvas, findings: tuple[str, ...], view: str, r
     return total
 
 
-def _letters(size: int, text: str, tall: float, turn: float, mirrored: bool) -> np.ndarray:
+def _letters(size: int, text: str, tall: float, turn: float, mirrored: bool, ringed: bool) -> np.ndarray:
     scale, thick = tall * size / 22, max(1, round(tall * size / 9))
     (wide, high), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick)
     side = int(np.hypot(wide, high + below)) + 2 * thick + 4
     patch = np.zeros((side, side), np.uint8)
+    if ringed:
+        cv2.circle(patch, (side // 2, side // 2), side // 2 - thick, 255, thick, cv2.LINE_AA)
     corner = ((side - wide) // 2, (side + high) // 2)
     cv2.putText(patch, text, corner, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thick, cv2.LINE_AA)
     around = cv2.getRotationMatrix2D((side / 2, side / 2), turn, 1.0)
@@ -106,10 +108,10 @@ def add_marker(film: np.ndarray, view: str, rng: Generator) -> np.ndarray:
         notes.append(
             (
                 "L",
-                rng.uniform(0.035, 0.055),
-                rng.uniform(0.86, 0.95),
-                rng.uniform(0.05, 0.22),
-                rng.random() < 0.06,
+                rng.uniform(0.024, 0.05),
+                rng.uniform(0.8, 0.96),
+                rng.uniform(0.04, 0.32),
+                rng.random() < 0.08,
             )
         )
         if rng.random() < 0.3:
@@ -120,9 +122,10 @@ def add_marker(film: np.ndarray, view: str, rng: Generator) -> np.ndarray:
         notes.append(("PORTABLE", 0.016, *spot, False))
         if rng.random() < 0.5:
             notes.append(("AP", 0.016, spot[0], spot[1] + 0.028, False))
-    out, bright = film.astype(np.float32), rng.uniform(215, 252)
+    out, bright, ringed = film.astype(np.float32), rng.uniform(185, 252), rng.random() < 0.25
     for text, tall, x, y, mirrored in notes:
-        patch = _letters(size, text, tall, rng.normal(0, 5) if tall > 0.02 else 0, mirrored)
+        turn = rng.normal(0, 9) + 90 * (rng.random() < 0.08) if text == "L" else 0
+        patch = _letters(size, text, tall, turn, mirrored, ringed and text == "L")
         top, left = int(y * size) - len(patch) // 2, int(x * size) - len(patch) // 2
         top, left = (int(np.clip(value, 0, max(0, size - len(patch)))) for value in (top, left))
         part = out[top : top + len(patch), left : left + len(patch)]

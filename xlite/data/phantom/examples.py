@@ -11,7 +11,7 @@ EXAMPLES = {
     "effusion": (903, "PA", ("Effusion",)),
     "pneumothorax": (911, "PA", ("Pneumothorax",)),
     "cardiomegaly": (905, "PA", ("Cardiomegaly",)),
-    "mass": (918, "PA", ("Mass",)),
+    "mass": (924, "PA", ("Mass",)),
     "edema_effusion": (907, "AP", ("Edema", "Effusion")),
     "hernia": (908, "PA", ("Hernia",)),
     "normal_pa": (901, "PA", ()),

@@ -26,13 +26,13 @@ class Exposure:
 def draw_exposure(view: str, heavy: float, rng: np.random.Generator) -> Exposure:
     """The exposure of one film; AP and heavy patients get a flatter, noisier one."""
     portable = view == "AP"
-    dense = rng.normal(213, 11) if portable else rng.normal(222, 10)
+    dense = rng.normal(206, 15) if portable else rng.normal(216, 13)
     return Exposure(
-        lung_grey=float(np.clip(rng.normal(88 if portable else 66, 19), 34, 135)),
-        dense_grey=float(np.clip(dense, 180, 240)),
-        top_grey=float(np.clip(dense + rng.uniform(2.5, 8), 184, 252)),
+        lung_grey=float(np.clip(rng.normal(101 if portable else 78, 24), 32, 155)),
+        dense_grey=float(np.clip(dense, 165, 242)),
+        top_grey=float(np.clip(dense + rng.uniform(2.5, 12), 170, 254)),
         scatter=float(np.clip(rng.uniform(0.10, 0.3) + (0.14 if portable else 0) + 0.04 * heavy, 0.05, 0.55)),
-        sharpen=rng.uniform(0.15, 0.55),
+        sharpen=rng.uniform(0.15, 1.1) ** 1.5,
         blur=rng.uniform(0.015, 0.035) + (rng.exponential(0.02) if portable else 0),
         noise=rng.uniform(0.006, 0.016) * (1.35 if portable else 1.0),
     )
@@ -83,7 +83,8 @@ def develop(
     lung, dense = aims
     value = (seen - lung) / (dense - lung)
     soft = np.clip(value, -0.6, 1.3)
-    value = value + np.float32(exposure.sharpen) * (soft - canvas.blur(soft, 1.6)) * 0.5
+    for sigma in (1.6, 0.18):
+        value = value + np.float32(0.5 * exposure.sharpen) * (soft - canvas.blur(soft, sigma))
     start = float(np.log(exposure.lung_grey / (exposure.top_grey - exposure.lung_grey)))
     stop = float(np.log(exposure.dense_grey / (exposure.top_grey - exposure.dense_grey)))
     grey = exposure.top_grey / (1 + np.exp(-(start + (stop - start) * value)))
@@ -95,8 +96,8 @@ def frame(film: np.ndarray, canvas: Canvas, view: str, rng: np.random.Generator)
     if rng.random() > (0.42 if view == "PA" else 0.35):
         return film
     steps = (np.arange(canvas.size, dtype=np.float32) + 0.5) / canvas.size
-    tip = rng.normal(0, 0.008)
-    gaps = rng.exponential(0.018, 4) * (rng.random(4) < 0.7)
+    tip = rng.normal(0, 0.016)
+    gaps = rng.exponential(0.028, 4) * (rng.random(4) < 0.7)
     across, down = steps[None, :] + tip * steps[:, None], steps[:, None] - tip * steps[None, :]
     soft = 0.004 + 0.01 * rng.random()
     edges = [(across, gaps[0]), (1 - across, gaps[1]), (down, gaps[2]), (1 - down, gaps[3])]

@@ -44,10 +44,10 @@ def infiltration(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     for number in range(int(place.choice([1, 2, 3], p=[0.5, 0.3, 0.2]))):
         side = first if number == 0 or place.random() < 0.35 else -first
         middle = spot(chest.body, side, place.uniform(0.35, 1.0), place.uniform(0.1, 0.75))
-        across, down = place.uniform(2.6, 5.2), place.uniform(3.0, 6.5)
+        across, down = place.uniform(1.8, 5.4), place.uniform(2.0, 6.8)
         shape = smooth_step(_patch(chest, place, middle, across, down, 0.18), -0.15, 0.9)
         streaks = np.clip(0.7 + 0.28 * chest.canvas.cloud(place, 1.4, 3), 0, 2)
-        haze = film.uniform(1.1, 3.6) * shape * streaks * np.clip(chest.lung / 8, 0, 1)
+        haze = film.uniform(0.6, 3.2) * shape * streaks * np.clip(chest.lung / 8, 0, 1)
         chest.fluid += haze
         patches.append(haze)
     return patches[0]
@@ -58,8 +58,9 @@ def consolidation(chest: Chest, place: Generator, film: Generator) -> np.ndarray
     side = pick_side(place)
     middle = spot(chest.body, side, place.uniform(0.25, 1.0), place.uniform(0.1, 0.7))
     grow = film.uniform(0.75, 1.15)
-    shape = _patch(chest, place, middle, grow * place.uniform(2.8, 5.2), grow * place.uniform(2.8, 5.4), 0.23)
-    dense = chest.canvas.blur(smooth_step(shape, -0.1, 0.75), 0.3) * film.uniform(0.4, 0.85)
+    shape = _patch(chest, place, middle, grow * place.uniform(1.8, 5.4), grow * place.uniform(2.0, 5.8), 0.26)
+    dense = chest.canvas.blur(smooth_step(shape, -0.15, 0.85), 0.3) * film.uniform(0.25, 0.8)
+    dense = dense * np.clip(0.85 + 0.2 * chest.canvas.cloud(place, 1.5, 3), 0.3, 1.2)
     hilum = np.array([side * 3.6, 10.5])
     ahead = np.arctan2(middle[1] - hilum[1], middle[0] - hilum[0])
     for turn in place.uniform(-0.7, 0.7, 3):
@@ -77,7 +78,7 @@ def consolidation(chest: Chest, place: Generator, film: Generator) -> np.ndarray
             False,
         )
         dense = dense * (
-            1 - 0.26 * chest.canvas.blur(chest.canvas.stroke(line, place.uniform(0.2, 0.38)), 0.06)
+            1 - 0.16 * chest.canvas.blur(chest.canvas.stroke(line, place.uniform(0.2, 0.38)), 0.06)
         )
     added = dense * _room(chest)
     chest.fluid += added
@@ -90,14 +91,14 @@ def pneumonia(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     upper = place.random() < 0.35
     down = place.uniform(0.12, 0.35) if upper else place.uniform(0.6, 1.0)
     middle = spot(chest.body, side, down, place.uniform(0.2, 0.7))
-    across, tall = place.uniform(3.0, 5.0), place.uniform(2.8, 4.8)
+    across, tall = place.uniform(1.9, 5.2), place.uniform(1.9, 5.2)
     shape = smooth_step(_patch(chest, place, middle, across, tall, 0.17), -0.15, 0.8)
     if side == RIGHT and place.random() < 0.7:
         fissure = 10.6 + 0.06 * chest.x + place.normal(0, 0.5) + 0.25 * np.sin(chest.x * 0.5)
         beyond = (chest.y - fissure) * (-1 if upper else 1)
         shape = shape * smooth_step(beyond, -0.12, 0.12)
     patches = np.clip(0.75 + 0.22 * chest.canvas.cloud(place, 2.0, 3), 0.1, 1.4)
-    added = film.uniform(0.28, 0.7) * shape * patches * _room(chest)
+    added = film.uniform(0.16, 0.62) * shape * patches * _room(chest)
     chest.fluid += added
     if place.random() < 0.25:
         other = spot(chest.body, -side, place.uniform(0.6, 1.0), place.uniform(0.2, 0.6))
@@ -110,7 +111,7 @@ def pneumonia(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
 def edema(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     """Fluid around both hila like a bat's wings, short lines at the bases, blurred vessels."""
     body, canvas = chest.body, chest.canvas
-    strength = film.uniform(0.45, 1.2)
+    strength = film.uniform(0.3, 1.2)
     total = np.zeros_like(chest.lung)
     for side, grow in ((RIGHT, place.uniform(0.85, 1.15)), (LEFT, place.uniform(0.8, 1.1))):
         u, v = (chest.x - side * 4.6) / (3.9 * grow), (chest.y - 11.8) / (6.0 * grow)
@@ -134,7 +135,7 @@ def fibrosis(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     body, canvas = chest.body, chest.canvas
     apical = place.random() < 0.25
     total = np.zeros_like(chest.lung)
-    for side, share in ((RIGHT, place.uniform(0.5, 1)), (LEFT, place.uniform(0.5, 1))):
+    for side, share in ((RIGHT, place.uniform(0.15, 1)), (LEFT, place.uniform(0.15, 1))):
         end = body.dome_of(side)
         zone = smooth_step(chest.y, 9, 2) if apical else smooth_step(chest.y, end - 10, end - 1)
         outer = 0.35 + 0.65 * np.exp(-np.clip(chest.wall_gap, 0, None) / 2.5)
@@ -143,7 +144,7 @@ def fibrosis(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     net = np.zeros_like(total)
     for scale in (1.1, 0.75):
         net += np.exp(-((canvas.cloud(place, scale, 1) / 0.28) ** 2))
-    scars = film.uniform(1.8, 4.2) * total * patches * (net + 0.35) * np.clip(chest.lung / 5, 0, 1)
+    scars = film.uniform(1.2, 4.0) * total * patches * (net + 0.35) * np.clip(chest.lung / 5, 0, 1)
     chest.fluid += scars
     return scars
 
@@ -169,7 +170,7 @@ def mass(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
             ray = np.array([np.cos(turn), np.sin(turn)])
             line = np.array(middle) + np.array([[0.8 * radius], [radius * place.uniform(1.15, 1.6)]]) * ray
             lump += 0.4 * chest.canvas.blur(chest.canvas.stroke(line, 0.12), 0.05)
-    lump = film.uniform(0.75, 1.0) * lump * np.clip(chest.lung / 4, 0.15, 1)
+    lump = film.uniform(0.45, 1.0) * lump * np.clip(chest.lung / 4, 0.15, 1)
     chest.fluid += lump
     return lump
 
@@ -179,10 +180,10 @@ def nodule(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     lumps = []
     calcified = place.random() < 0.2
     for _ in range(int(place.choice([1, 2, 3, 5], p=[0.62, 0.2, 0.12, 0.06]))):
-        radius = place.uniform(0.4, 1.4) if not calcified else place.uniform(0.3, 0.7)
+        radius = place.uniform(0.35, 1.4) if not calcified else place.uniform(0.3, 0.7)
         middle = spot(chest.body, pick_side(place), place.uniform(0.05, 0.95), place.uniform(0.12, 0.92))
         lump = _lump(chest, place, middle, radius, 0.04) * np.clip(chest.lung / 4, 0.1, 1)
-        chest.fluid += film.uniform(0.9, 1.25) * lump
+        chest.fluid += film.uniform(0.55, 1.2) * lump
         if calcified:
             chest.bone += 0.35 * lump
         lumps.append(lump)
@@ -206,7 +207,7 @@ def atelectasis(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
                 [(start, y), ((start + end) / 2, y + tip * 0.4 - 0.3), (end, y + tip)], closed=False
             )
             band = canvas.blur(canvas.stroke(line, place.uniform(0.2, 0.6)), 0.16)
-            box += film.uniform(1.2, 3.0) * band * np.clip(chest.lung / 5, 0, 1)
+            box += film.uniform(0.7, 2.8) * band * np.clip(chest.lung / 5, 0, 1)
         chest.fluid += box + 0.5 * canvas.blur(box, 0.7)
         return box
     if kind == "base":
@@ -220,7 +221,7 @@ def atelectasis(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
         ]
     shape = canvas.blur(canvas.fill(rounded(wedge)), 0.3)
     box = (
-        film.uniform(0.4, 0.85)
+        film.uniform(0.28, 0.85)
         * shape
         * np.clip(0.85 + 0.2 * canvas.cloud(place, 2, 2), 0, 1.1)
         * _room(chest)

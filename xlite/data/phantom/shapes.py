@@ -21,20 +21,20 @@ def reshape(body: Body, findings: tuple[str, ...], place: Generator, film: Gener
         film.uniform(0.8, 1.2),
     )
     if "Emphysema" in findings:
-        flat = 0.8 + 1.6 * grow
+        flat = 1.2 + 2.4 * grow  # a deep breath in any pose
         body = replace(
             body,
             cage_width=body.cage_width * 1.02,
             cage_depth=body.cage_depth * (1.08 + 0.1 * grow),
             dome=(body.dome[0] + flat, body.dome[1] + flat),
-            dome_drop=body.dome_drop * (0.62 - 0.3 * grow),
-            heart_ratio=body.heart_ratio * (0.88 - 0.1 * grow),
-            air_weight=body.air_weight * (0.72 - 0.22 * grow),
+            dome_drop=body.dome_drop * (0.7 - 0.38 * grow),
+            heart_ratio=body.heart_ratio * (0.86 - 0.12 * grow),
+            air_weight=body.air_weight * (0.82 - 0.3 * grow),
             vessels=body.vessels * (0.72 - 0.25 * grow),
             slope=body.slope * 0.93,
         )
     if "Cardiomegaly" in findings:
-        usual = 0.535 if not body.supine else 0.565
+        usual = 0.52 if not body.supine else 0.56
         body = replace(body, heart_ratio=max(body.heart_ratio * 1.12, usual + 0.11 * grow) + cardio)
     if "Edema" in findings:
         body = replace(body, heart_ratio=body.heart_ratio + 0.03 * raise_[0], vessels=body.vessels * 1.25)
@@ -92,7 +92,7 @@ def effusion(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
 def pneumothorax(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     """Air between lung and chest wall: a fine pleural line and no markings beyond it."""
     side = pick_side(place)
-    wide = (0.7 + min(place.gamma(1.8, 0.75), 4.2)) * film.uniform(0.8, 1.25)
+    wide = (0.45 + min(place.gamma(1.6, 0.8), 4.4)) * film.uniform(0.8, 1.25)
     # some reach down along the whole lung, most stay above
     low = place.uniform(0.5, 0.9) if place.random() < 0.3 else place.uniform(-0.25, 0.2)
     edge = wide * (low + (1 - low) * smooth_step(chest.y, 16, 2)) + 0.10 * chest.canvas.cloud(place, 5.0, 1)
@@ -109,14 +109,14 @@ def pneumothorax(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
 def pleural_thickening(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     """A band along the side wall or a cap over the apex, uneven, sometimes calcified."""
     side = pick_side(place, 0.5)
-    thick = place.uniform(0.5, 1.5) * film.uniform(0.9, 1.1)
+    thick = place.uniform(0.4, 1.5) * film.uniform(0.9, 1.1)
     low, high = (-2.0, place.uniform(3.5, 6.0)) if place.random() < 0.5 else (place.uniform(6, 12), 26.0)
     zone = (
         smooth_step(chest.y, low - 1, low + 1) * smooth_step(chest.y, high + 1, high - 1) * chest.side(side)
     )
     depth = thick * (1 + 0.2 * chest.canvas.cloud(place, 2.0, 2))
     band = smooth_step(depth - chest.wall_gap, -0.12, 0.2) * zone
-    added = np.minimum(film.uniform(2.2, 4.5) * band, chest.lung)
+    added = np.minimum(film.uniform(1.3, 4.5) * band, chest.lung)
     chest.fluid += added
     if place.random() < 0.2:
         chest.bone += 0.12 * band * (chest.canvas.cloud(place, 0.6, 2) > 0.6)
@@ -127,7 +127,7 @@ def pleural_thickening(chest: Chest, place: Generator, film: Generator) -> np.nd
 
 def hernia(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     """A part of the stomach behind the heart: a round shadow, air above a level of fluid."""
-    radius = place.uniform(2.6, 4.6)
+    radius = place.uniform(1.9, 4.6)
     middle = (place.normal(1.6, 1.4), min(chest.body.dome) - 0.45 * radius)
     shadow = chest.canvas.solid(ellipse(*middle, radius, 0.9 * radius), 4.5, 1.2)
     inner = ellipse(*middle, radius - 0.35, 0.9 * radius - 0.35)

@@ -38,12 +38,12 @@ def _branch(
         end = start + stretch[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
         starts.append(start)
         ends.append(end)
-        bends.append(rng.normal(0, 0.12, len(length)) * stretch)
+        bends.append(rng.normal(0, 0.17, len(length)) * stretch)
         share = rng.uniform(0.80, 0.92, len(length))
         first.append(radius)
         last.append(radius * share)
         turn = rng.choice([-1.0, 1.0], len(length))
-        main, twig = rng.uniform(0.05, 0.30, len(length)), rng.uniform(0.35, 0.95, len(length))
+        main, twig = rng.uniform(0.05, 0.42, len(length)), rng.uniform(0.4, 1.1, len(length))
         start = np.concatenate([end, end])
         angle = np.concatenate([angle + turn * main, angle - turn * twig])
         radius = np.concatenate([radius * share * 0.93, radius * share * 0.66])
@@ -55,15 +55,15 @@ def _trees(body: Body) -> list[tuple]:
     trees = []
     for side, hilum in ((RIGHT, (-3.3, 10.6)), (LEFT, (3.6, 9.9))):
         rng = body.rng(20 + (side == LEFT))
-        fan = np.radians(FAN) + rng.normal(0, 0.12, len(FAN))
+        fan = np.radians(FAN) + rng.normal(0, 0.25, len(FAN))
         gravity = np.clip(1 + 0.22 * np.sin(fan), 0.5, 1.3) if not body.supine else np.ones(len(FAN))
-        radius = rng.uniform(0.16, 0.33, len(FAN)) * gravity
+        radius = rng.uniform(0.11, 0.31, len(FAN)) * gravity
         spread = np.stack([0.6 * np.cos(fan), 2.3 * np.sin(fan)], axis=-1) + rng.normal(
             0, 0.45, (len(FAN), 2)
         )
         start = np.array(hilum) + spread * [side, 1]
         angle = np.where(side == LEFT, fan, np.pi - fan)
-        reach = (2.15 + 0.35 * np.abs(np.sin(fan)).mean()) * body.cage_width / 13.9
+        reach = (1.9 + 0.35 * np.abs(np.sin(fan)).mean()) * body.cage_width / 13.9
         trees.append(_branch(rng, start, angle, radius, reach))
     return trees
 
@@ -109,7 +109,7 @@ def draw_vessels(body: Body, canvas: Canvas, lung: np.ndarray) -> np.ndarray:
     for low, high in zip(BUCKETS, BUCKETS[1:], strict=False):
         chosen = (radius >= low) & (radius < high)
         if chosen.any():
-            layer = canvas.splat(points[chosen], volume[chosen])
+            layer = canvas.splat([(points[chosen], volume[chosen])])
             total += canvas.blur(layer, 0.52 * float(radius[chosen].mean()) + 0.012)
     inside = np.clip((lung - 2.0) / 9.0, 0, 1)
     return 1.9 * total * inside * np.float32(body.vessels)
