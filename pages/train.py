@@ -14,7 +14,7 @@ from xlite.training.run import LIVE, Run, RunStatus
 GROUPS = {
     "Data": ["data", "name", "split", "allow_leakage", "skip_missing"],
     "Model": ["backbone", "weights", "attention", "hidden", "dropout", "image_size"],
-    "Distillation": ["teacher", "alpha", "temperature", "teacher_list"],
+    "Distillation": ["teacher", "alpha", "temperature", "teacher_list", "feature_weight"],
     "Loss": ["loss", "focal_gamma", "focal_alpha", "sampler", "augment", "flip"],
     "Schedule": [
         "epochs",
@@ -83,7 +83,7 @@ def choose_settings() -> dict[str, Any]:
                 with columns[place % 3]:
                     chosen[name] = field_widget(name, field, value)
             if group == "Distillation":
-                st.caption("Without a teacher the student trains alone and the two numbers do nothing.")
+                st.caption("Without a teacher the student trains alone; alpha and temperature do nothing.")
     return chosen
 
 

@@ -95,8 +95,19 @@ def test_a_run_leaves_what_the_contract_says(films):
     assert row["experiment_id"] == "whole" and info.split_id in row["notes"]
 
 
-@pytest.mark.parametrize("changes", [{}, {"ema": 0.9, "sampler": "balanced", "loss": "weighted_focal"}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {
+            "ema": 0.9, "sampler": "balanced", "loss": "weighted_focal", "teacher": "teacher",
+            "feature_weight": 0.5,
+        },
+    ],
+)  # fmt: skip
 def test_killed_in_mid_epoch_and_resumed_equals_uninterrupted(films, changes):
+    if changes:
+        run_to_end(config(films, "teacher", epochs=1, hidden=8))
     whole, _ = run_to_end(config(films, "whole", **changes))
     cut = Run.create(config(films, "cut", **changes))
     child = _train_in_child(cut, dies_in_epoch=3)

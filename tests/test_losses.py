@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from xlite.training.losses import hard_loss, soft_loss
+from xlite.training.losses import feature_loss, hard_loss, soft_loss
 
 
 def sigmoid(x: float) -> float:
@@ -21,7 +21,7 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_plain_hard_loss_is_bce(batch):
     logits, labels = batch
-    expected = F.binary_cross_entropy_with_logits(logits, labels, reduction="none").mean(dim=1)
+    expected = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
     torch.testing.assert_close(hard_loss(logits, labels), expected)
 
 
@@ -29,29 +29,29 @@ def test_positive_weight_multiplies_positive_terms_only(batch):
     logits, labels = batch
     weight = torch.linspace(0.4, 35.3, 14)
     expected = F.binary_cross_entropy_with_logits(logits, labels, pos_weight=weight, reduction="none")
-    torch.testing.assert_close(hard_loss(logits, labels, positive_weight=weight), expected.mean(dim=1))
+    torch.testing.assert_close(hard_loss(logits, labels, positive_weight=weight), expected)
 
 
 def test_focal_loss_follows_the_paper(batch):
     logits, labels = batch
-    expected = torch.zeros(5)
+    expected = torch.zeros(5, 14)
     for film in range(5):
         for finding in range(14):
             p = sigmoid(logits[film, finding].item())
             p_t, alpha_t = (p, 0.25) if labels[film, finding] else (1 - p, 0.75)
-            expected[film] += -alpha_t * (1 - p_t) ** 2 * math.log(p_t) / 14
+            expected[film, finding] = -alpha_t * (1 - p_t) ** 2 * math.log(p_t)
     torch.testing.assert_close(hard_loss(logits, labels, focal_gamma=2.0, focal_alpha=0.25), expected)
 
 
 def test_soft_loss_is_bernoulli_kl_times_squared_temperature(batch):
     student, _ = batch
     teacher, tau = student.flip(0), 4.0
-    expected = torch.zeros(5)
+    expected = torch.zeros(5, 14)
     for film in range(5):
         for finding in range(14):
             q, p = sigmoid(teacher[film, finding].item() / tau), sigmoid(student[film, finding].item() / tau)
             kl = q * math.log(q / p) + (1 - q) * math.log((1 - q) / (1 - p))
-            expected[film] += tau**2 * kl / 14
+            expected[film, finding] = tau**2 * kl
     torch.testing.assert_close(soft_loss(student, teacher, tau), expected, rtol=1e-4, atol=1e-6)
 
 
@@ -74,4 +74,34 @@ def test_soft_gradient_keeps_its_size_at_high_temperature():
     """τ² cancels the 1/τ² of the gradient: for small logits it tends to (s - t)/4 per finding, whatever τ."""
     student, teacher = torch.full((1, 14), 0.2, requires_grad=True), torch.full((1, 14), -0.2)
     soft_loss(student, teacher, 50.0).sum().backward()
-    torch.testing.assert_close(student.grad, torch.full((1, 14), 0.4 / 4 / 14), rtol=1e-3, atol=0)
+    torch.testing.assert_close(student.grad, torch.full((1, 14), 0.4 / 4), rtol=1e-3, atol=0)
+
+
+def test_feature_loss_is_the_squared_distance_relative_to_the_teachers_map():
+    generator = torch.Generator().manual_seed(3)
+    projected, teacher = torch.randn(2, 5, 7, 7, generator=generator), torch.rand(2, 5, 7, 7) + 1
+    scaled = teacher / teacher.pow(2).mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    expected = (projected - scaled).pow(2).sum(dim=(1, 2, 3)) / scaled.pow(2).sum(dim=(1, 2, 3))
+    torch.testing.assert_close(feature_loss(projected, teacher), expected)
+    torch.testing.assert_close(feature_loss(torch.zeros_like(projected), teacher), torch.ones(2))
+    torch.testing.assert_close(feature_loss(scaled, teacher), torch.zeros(2))
+
+
+def test_feature_loss_does_not_depend_on_the_teachers_scale():
+    generator = torch.Generator().manual_seed(4)
+    teacher = torch.randn(2, 5, 3, 3, generator=generator)
+    gradients = []
+    for scale in (1.0, 1000.0):
+        projected = torch.ones(2, 5, 8, 8, requires_grad=True)
+        feature_loss(projected, scale * teacher).sum().backward()
+        gradients.append(projected.grad)
+    torch.testing.assert_close(*gradients)
+
+
+def test_feature_loss_resizes_to_the_teachers_map_and_survives_a_dead_one():
+    flat = torch.tensor([0.0, 2.0]).view(1, 2, 1, 1) / math.sqrt(2)  # mean square 1
+    assert feature_loss(flat.expand(1, 2, 9, 9), 3 * flat.expand(1, 2, 4, 4)).item() == pytest.approx(
+        0, abs=1e-6
+    )
+    dead = feature_loss(torch.ones(1, 5, 4, 4), torch.zeros(1, 5, 2, 2))
+    torch.testing.assert_close(dead, torch.ones(1))

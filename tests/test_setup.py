@@ -28,7 +28,7 @@ COMMANDS = [
         "train",
     ),
     *("jobs list", "jobs status", "jobs start", "jobs stop", "jobs resume", "jobs logs"),
-    *("evaluate", "score", "predict", "bench", "share"),
+    *("evaluate", "score", "predict", "bench", "convert", "share"),
 ]
 
 

@@ -97,8 +97,8 @@ class TrainConfig(BaseModel):
     teacher: Annotated[
         str,
         Field(
-            description="Teacher to distil from: a run, a model file, a predictions CSV, or several joined "
-            "by commas; empty trains alone"
+            description="Teacher to distil from: a run, a model file, a public CheXNet checkpoint, "
+            "xrv:NAME (torchxrayvision), a predictions CSV, or several joined by commas; empty trains alone"
         ),
     ] = ""
     teacher_list: Annotated[
@@ -109,9 +109,18 @@ class TrainConfig(BaseModel):
         ),
     ] = ""
     alpha: Annotated[
-        float, Field(ge=0, le=1, description="Share of the soft loss on films that a teacher speaks of")
+        float, Field(ge=0, le=1, description="Share of the soft loss where a teacher speaks of a finding")
     ] = 0.7
     temperature: Annotated[float, Field(gt=0, le=100, description="Temperature of the soft loss")] = 4.0
+    feature_weight: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1000,
+            description="Weight of feature distillation: the last map of the student is drawn towards its "
+            "teacher's, which must be one network; 0 is off",
+        ),
+    ] = 0.0
 
     epochs: Annotated[int, Field(ge=1, le=10000, description="Epochs at most")] = 50
     batch_size: Annotated[

@@ -24,7 +24,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(jobs.app, name="jobs")
 for command in (data.eda, train.train):
     app.command()(command)
-for command in (models.evaluate, models.score, models.predict, models.bench, models.share):
+for command in (models.evaluate, models.score, models.predict, models.bench, models.convert, models.share):
     app.command()(command)
 
 

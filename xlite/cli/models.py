@@ -1,4 +1,4 @@
-"""Commands around a model: evaluate, score, predict, bench, share."""
+"""Commands around a model: evaluate, score, predict, bench, convert, share."""
 
 import os
 import re
@@ -185,6 +185,29 @@ def bench(
         print_json(figures)
     else:
         print_table(list(figures), [list(figures.values())])
+
+
+def convert(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A public CheXNet checkpoint")],
+    out: Annotated[Path, typer.Option(metavar="FILE.safetensors", help="File to write")],
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust",
+            help="Run the code in the checkpoint where it cannot be read otherwise: in a process of its own, "
+            "but with all that you may do here",
+        ),
+    ] = False,
+) -> None:
+    """Make plain weights of a public CheXNet checkpoint.
+
+    The file written is a --teacher, holds no code, and has every tensor checked.
+    """
+    from xlite.models.chexnet import convert_chexnet
+
+    with busy("converting"):
+        convert_chexnet(checkpoint, out, trust)
+    print(f"{out} holds the weights of {checkpoint}, for --teacher {out}")
 
 
 def share(

@@ -26,7 +26,7 @@ SHARES = (0.70, 0.15, 0.15)
 _SMALLEST_STRATUM = 20
 _OFFICIAL_SHARES = (7 / 8, 1 / 8)
 _OFFICIAL_LISTS = ("train_val_list.txt", "test_list.txt")
-_CHEXNET_LISTS = tuple(f"chexnet_{part}_list.txt" for part in PARTS)
+CHEXNET_LISTS = tuple(f"chexnet_{part}_list.txt" for part in PARTS)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def make_split(
     elif strategy == "chexnet":
         parts = {
             part: _read_part(folder, folder.root / name)
-            for part, name in zip(PARTS, _CHEXNET_LISTS, strict=True)
+            for part, name in zip(PARTS, CHEXNET_LISTS, strict=True)
         }
     else:
         raise DataError(f"{strategy!r} is no way to split; expected one of {', '.join(STRATEGIES)}")

@@ -170,7 +170,7 @@ def _is_number(value: Any) -> bool:
     return number and abs(value) <= sys.float_info.max
 
 
-def check_same_tensors(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> None:
+def check_same_tensors(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path | str) -> None:
     """Raises CheckpointError naming the first tensors that are missing, left over, or of another shape."""
     missing = sorted(wanted.keys() - weights.keys())
     unknown = sorted(weights.keys() - wanted.keys())

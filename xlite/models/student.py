@@ -34,8 +34,8 @@ class Student(nn.Module):
         self.backbone = _create_backbone(backbone)
         config = self.backbone.pretrained_cfg
         self.fixed_size: int | None = config["input_size"][-1] if config.get("fixed_input_size") else None
-        map_width, self.num_features = self._measure()
-        self.attention = ATTENTIONS[attention](map_width)
+        self.map_channels, self.num_features = self._measure()
+        self.attention = ATTENTIONS[attention](self.map_channels)
         self.classifier = nn.Sequential(
             nn.Linear(self.num_features, hidden),
             nn.ReLU(),

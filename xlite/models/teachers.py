@@ -2,11 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from xlite.errors import CheckpointError
@@ -14,16 +17,26 @@ from xlite.evaluation.calibration import fit_platt
 from xlite.evaluation.predictions import read_predictions
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
-from xlite.models.checkpoint import ModelInfo, find_model, load_model
+from xlite.models import chexnet, xrv
+from xlite.models.checkpoint import FORMAT, ModelInfo, find_model, load_model, read_tensors
+from xlite.models.densenet import DenseNet
+from xlite.models.student import Student
 
 # Probabilities of 0 and 1 have no logit; this keeps what a predictions file rounds away within ±14.
 _SMALLEST = 1e-6
 
 
-class NetworkTeacher(nn.Module):
-    """A frozen network that reads x (B, 3, S, S) as normalised for the student → (B, 14) logits."""
+class Answer(NamedTuple):
+    """What a teacher says of a batch: logits (B, 14), NaN where it says nothing, and a map (B, C, h, w)."""
 
-    def __init__(self, network: nn.Module, own: Preprocess, students: Preprocess):
+    logits: Tensor
+    features: Tensor | None
+
+
+class NetworkTeacher(nn.Module):
+    """A frozen network that reads x (B, 3, S, S) as normalised for the student."""
+
+    def __init__(self, network: Student | DenseNet, own: Preprocess, students: Preprocess):
         super().__init__()
         self.network = network.eval().requires_grad_(False)
         self.size = own.size
@@ -36,37 +49,47 @@ class NetworkTeacher(nn.Module):
         """Stays in eval whatever is asked: a teacher's batch norms and dropout must not move."""
         return super().train(False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, 14) logits, without gradient."""
+    def forward(self, x: Tensor) -> Answer:
+        """Logits (B, 14), NaN for findings that the network lacks, and its last map; without gradient."""
         with torch.no_grad():
             if x.shape[-1] != self.size:
                 x = F.interpolate(x, size=(self.size, self.size), mode="bilinear", antialias=True)
-            return self.network(x * self.scale + self.shift).float()
+            features = self.network.features(x * self.scale + self.shift)
+            return Answer(self.network.head(features).float(), features)
 
 
 class Teacher(nn.Module):
-    """One or several teachers averaged: networks, and predictions files that speak of some films only."""
+    """All that teaches, averaged: networks, and predictions files that speak of some films; or nothing.
+
+    `map_channels` are those of the only network's last map, 0 where there is none or several. `seen` says
+    what networks of other people's making were trained on.
+    """
 
     def __init__(
         self,
-        networks: list[NetworkTeacher],
+        networks: Sequence[NetworkTeacher] = (),
         infos: Sequence[ModelInfo] = (),
+        seen: Sequence[str] = (),
         sentence: str = "",
         digest: str = "",
     ):
         super().__init__()
         self.networks = nn.ModuleList(networks)
+        self.map_channels = networks[0].network.map_channels if len(networks) == 1 else 0
         self.infos = tuple(infos)
+        self.seen = tuple(seen)
         self.sentence = sentence
         self.digest = digest
 
-    def forward(self, x: Tensor, known: Tensor) -> Tensor:
-        """(B, 14) mean logits of all that speak of each film; NaN in the rows of films that none speaks of.
+    def forward(self, x: Tensor, known: Tensor) -> Answer:
+        """The mean logits of all that speak of a film and a finding, NaN where none does; the map of the only
+        network, None where there is none or several.
 
         `known` (B, 14) are the logits of the predictions files, NaN in the rows of films they lack.
         """
-        answers = torch.stack([network(x) for network in self.networks] + [known])
-        return answers.nanmean(dim=0)
+        answers = [network(x) for network in self.networks]
+        logits = torch.stack([answer.logits for answer in answers] + [known]).nanmean(dim=0)
+        return Answer(logits, answers[0].features if len(answers) == 1 else None)
 
 
 def _known_logits(paths: list[Path], stems: list[str]) -> np.ndarray:
@@ -93,27 +116,56 @@ def _fitted_to(labels: np.ndarray, known: np.ndarray) -> np.ndarray:
     return (known * np.float32(fit["scale"]) + np.float32(fit["bias"])).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class _Source:
+    """A network that teaches: what it reads, its words, what it may have seen, and what it is made of."""
+
+    network: Student | DenseNet
+    preprocess: Preprocess
+    sentence: str
+    info: ModelInfo | None
+    seen: str
+    content: bytes
+
+
+def _open_network(part: str) -> _Source:
+    """The network of one part of a spec that is no predictions file."""
+    if part.startswith(xrv.PREFIX):
+        name = part.removeprefix(xrv.PREFIX)
+        network, weights = xrv.load_xrv(name)
+        lacks = f", without {', '.join(network.lacks)}" if network.lacks else ""
+        sentence = f"{part} (densenet121 at {xrv.PREPROCESS.size} px{lacks})"
+        return _Source(network, xrv.PREPROCESS, sentence, None, xrv.seen(name), save(weights))
+    path = find_model(part)
+    content = path.read_bytes()
+    if chexnet.is_torch_file(path) or read_tensors(path)[0].get("format") != FORMAT:
+        own = chexnet.PREPROCESS
+        sentence = (
+            f"{part} (public CheXNet weights, densenet121 at {own.size} px, trained on {chexnet.LIST}, which "
+            "--teacher-list can read)"
+        )
+        return _Source(chexnet.load_chexnet(path), own, sentence, None, chexnet.SEEN, content)
+    student, info = load_model(path)
+    sentence = f"{part} ({info.backbone} at {info.preprocess.size} px, split {info.split_id})"
+    return _Source(student, info.preprocess, sentence, info, "", content)
+
+
 def open_teacher(
     spec: str, students: Preprocess, stems: list[str], labels: np.ndarray
 ) -> tuple[Teacher, np.ndarray | None]:
     """The teacher that `spec` names, and what its predictions files know: float32 (N, 14) logits, or None.
 
-    `spec` is a run, a model file or a predictions CSV (plain or .gz), or several joined by commas; `stems`
-    are the training films and `labels` (N, 14) theirs. Raises CheckpointError or DataError where a part
-    cannot be read or knows no film.
+    `spec` is a run, a model file, a public CheXNet checkpoint, xrv:NAME or a predictions CSV (plain or .gz),
+    or several joined by commas; `stems` are the training films and `labels` (N, 14) theirs. Raises
+    CheckpointError or DataError where a part cannot be read or knows no film.
     """
-    networks, infos, files, sentences = [], [], [], []
+    parts = [item.strip() for item in spec.split(",")]
+    files = [Path(part) for part in parts if part.endswith((".csv", ".csv.gz"))]
+    sources = [_open_network(part) for part in parts if not part.endswith((".csv", ".csv.gz"))]
     digest = hashlib.sha256()
-    for part in (item.strip() for item in spec.split(",")):
-        if part.endswith((".csv", ".csv.gz")):
-            files.append(Path(part))
-            continue
-        path = find_model(part)
-        network, info = load_model(path)
-        digest.update(path.read_bytes())
-        networks.append(NetworkTeacher(network, info.preprocess, students))
-        infos.append(info)
-        sentences.append(f"{part} ({info.backbone} at {info.preprocess.size} px, split {info.split_id})")
+    for source in sources:
+        digest.update(source.content)
+    sentences = [source.sentence for source in sources]
     known = None
     if files:
         known = _known_logits(files, stems)
@@ -123,9 +175,24 @@ def open_teacher(
             raise CheckpointError(f"{spec!r} holds predictions for none of the {len(stems)} training films")
         sentences.append(
             f"{', '.join(path.name for path in files)} for {taught} of {len(stems)} training films "
-            f"({100 * taught / len(stems):.1f} %)"
-            ", fitted to the shares of findings there"
-            + ("; the others learn from their labels alone" if not networks else "")
+            f"({100 * taught / len(stems):.1f} %), fitted to the shares of findings there"
         )
         known = _fitted_to(labels, known)
-    return Teacher(networks, infos, "Teacher: " + "; ".join(sentences), digest.hexdigest()), known
+    share = _taught_share([source.network for source in sources], known)
+    if share < 1:
+        sentences.append(f"a teacher speaks of {100 * share:.1f} % of the labels, the others count alone")
+    teacher = Teacher(
+        [NetworkTeacher(source.network, source.preprocess, students) for source in sources],
+        [source.info for source in sources if source.info],
+        [source.seen for source in sources if source.seen],
+        "Teacher: " + "; ".join(sentences),
+        digest.hexdigest(),
+    )
+    return teacher, known
+
+
+def _taught_share(networks: list[Student | DenseNet], known: np.ndarray | None) -> float:
+    """The share (0-1) of the training films' labels that some teacher speaks of."""
+    lacking = [set(network.lacks) if isinstance(network, DenseNet) else set() for network in networks]
+    by_network = np.array([any(name not in lacks for lacks in lacking) for name in FINDINGS])
+    return float(by_network.mean() if known is None else (by_network | ~np.isnan(known)).mean())

@@ -66,7 +66,10 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             content = content[wrapper]
     if not isinstance(content, Mapping) or not all(isinstance(tensor, Tensor) for tensor in content.values()):
         raise CheckpointError(f"{path} holds no state dict: expected a mapping from names to tensors")
-    return {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
+    plain = {str(name).removeprefix("module."): tensor for name, tensor in content.items()}
+    if len(plain) < len(content):
+        raise CheckpointError(f"{path} holds tensors twice, with and without 'module.' before their names")
+    return plain
 
 
 def _load_imagenet(student: Student) -> str:

@@ -35,6 +35,9 @@ from xlite.training.state import STATE_FILE, State, check_unchanged, reading_sta
 PROGRESS_EVERY_S = 0.5
 """How often progress.json is replaced within an epoch."""
 
+PARTS = ("loss", "hard", "soft", "feature")
+"""What a step's losses are summed up as; `loss` is what is minimised."""
+
 Say = Callable[[str], None]
 
 
@@ -138,14 +141,14 @@ class Loop:
         self.val_loader = DataLoader(job.val, config.batch_size, num_workers=workers)
         for draft in run.folder.glob(".*.tmp"):  # of a process that was killed while it wrote
             draft.unlink(missing_ok=True)
-        student = job.task.student
-        optimizer = make_optimizer(student, config)
+        optimizer = make_optimizer(job.task, config)
         # Depthwise convolutions run more than twice as fast on a CPU when the channels come last.
-        student.to(memory_format=torch.channels_last)
-        self.model, self.optimizer = fabric.setup(student, optimizer)
-        self.task = job.task.to(fabric.device)
-        self.task.student = self.model
-        self.ema = ModelEmaV3(student, decay=config.ema, use_warmup=True) if config.ema else None
+        job.task.to(memory_format=torch.channels_last)
+        self.model, self.optimizer = fabric.setup(job.task, optimizer)
+        self.student = job.task.student
+        # Outside of what Fabric sets up: it is neither trained nor saved, and no process has to agree on it.
+        self.teacher = job.teacher.to(fabric.device, memory_format=torch.channels_last)
+        self.ema = ModelEmaV3(self.student, decay=config.ema, use_warmup=True) if config.ema else None
 
     def run_epochs(self) -> str:
         """Runs the epochs that are left; returns why it ended: `finished`, `early` or `stopped`."""
@@ -169,32 +172,35 @@ class Loop:
 
     def _epoch(self, epoch: int) -> dict[str, float]:
         """Trains and validates one epoch; returns its row of metrics.csv."""
-        config, task, steps = self.job.config, self.task, len(self.loader)
+        config, steps = self.job.config, len(self.loader)
         self.epoch_began = time.monotonic()
         _seed_all(config.seed, epoch)
         self.job.sampler.set_epoch(epoch)
         self.job.train.set_epoch(epoch)
         self.model.train()
-        sums = torch.zeros(3, device=self.fabric.device)
+        sums = torch.zeros(len(PARTS), device=self.fabric.device)
         last_report = 0.0
         for step, batch in enumerate(self.loader):
             _heed_stop(self.run)
             rate = learning_rate(config, (epoch - 1) * steps + step, steps)
             set_rate(self.optimizer, rate)
             x, labels, known, _ = self.fabric.to_device(batch)
-            losses = task(x.contiguous(memory_format=torch.channels_last), labels, known)
+            x = x.contiguous(memory_format=torch.channels_last)
+            with self.fabric.autocast():
+                answer = self.teacher(x, known)
+            losses = self.model(x, labels, answer.logits, answer.features)
             self.fabric.backward(losses["loss"])
             if config.grad_clip:
                 self.fabric.clip_gradients(self.model, self.optimizer, max_norm=config.grad_clip)
             self.optimizer.step()
             self.optimizer.zero_grad()
             if self.ema is not None:
-                self.ema.update(self.model.module, step=(epoch - 1) * steps + step)
-            sums += torch.stack([losses["loss"].detach(), losses["hard"], losses["soft"]])
+                self.ema.update(self.student, step=(epoch - 1) * steps + step)
+            sums += torch.stack([losses[part].detach() for part in PARTS])
             if time.monotonic() - last_report > PROGRESS_EVERY_S:
                 last_report = time.monotonic()
                 self.report("training", epoch, step + 1, float(sums[0]) / (step + 1))
-        train_loss, hard, soft = (sums / steps).tolist()
+        train_loss, hard, soft, feature = (sums / steps).tolist()
         val_loss, aucs = self._validate()
         if not math.isfinite(train_loss + val_loss):
             raise RunError(
@@ -206,6 +212,7 @@ class Loop:
             "train_loss": train_loss,
             "hard_loss": hard,
             "soft_loss": soft,
+            "feature_loss": feature,
             "val_loss": val_loss,
             "val_auc": float(np.nanmean(aucs)) if np.isfinite(aucs).any() else math.nan,
             "lr": rate,
@@ -229,7 +236,7 @@ class Loop:
 
     def _kept(self) -> torch.nn.Module:
         """The plain student whose weights are validated and saved: the moving average where there is one."""
-        return self.ema.module if self.ema is not None else self.model.module
+        return self.ema.module if self.ema is not None else self.student
 
     def _end_epoch(self, row: dict[str, float]) -> None:
         """Counts the epoch and saves: the model where it is the best, then the state, then the CSV."""
@@ -250,7 +257,7 @@ class Loop:
     def _save(self) -> None:
         """Replaces last.ckpt, whole, with all that exact resume needs."""
         content: dict[str, object] = {
-            "model": self.model.module.state_dict(),
+            "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "state": asdict(self.state),
             "started_from": self.job.info.notes["started_from"],
@@ -263,11 +270,11 @@ class Loop:
 
     def _learns_from(self) -> dict[str, str]:
         """What must stay as it is: another split, say, would train on films that were kept apart."""
-        info, teacher = self.job.info, self.job.task.teacher
+        info = self.job.info
         return {
             "split": info.split_id,
             "table of the data": info.notes["data_fingerprint"],
-            "teacher": teacher.digest if teacher is not None else "",
+            "teacher": self.teacher.digest,
         }
 
     def _load(self) -> None:
@@ -277,7 +284,7 @@ class Loop:
             return
         with reading_state(path) as content:
             check_unchanged(self.run.name, content["learns_from"], self._learns_from())
-            self.model.module.load_state_dict(content["model"])
+            self.model.load_state_dict(content["model"])
             self.optimizer.load_state_dict(content["optimizer"])
             if self.ema is not None:
                 self.ema.module.load_state_dict(content["ema"])

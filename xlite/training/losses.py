@@ -1,8 +1,11 @@
-"""The hard losses against NIH's labels and the soft loss against a teacher."""
+"""The losses: hard against NIH's labels, soft against a teacher's logits, and one against its last map."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+# A map that is zero everywhere has no scale; it stays zero.
+_DEAD_MAP = 1e-12
 
 
 def hard_loss(
@@ -12,7 +15,7 @@ def hard_loss(
     focal_gamma: float = 0.0,
     focal_alpha: float | None = None,
 ) -> Tensor:
-    """Binary cross-entropy of each film, mean over its 14 findings; (B, 14) logits and 0/1 labels → (B,).
+    """Binary cross-entropy of each film and finding: (B, 14) logits and 0/1 labels → (B, 14).
 
     `positive_weight` (14,) multiplies the terms of positive labels only. `focal_gamma` > 0 turns it into the
     focal loss -α_t (1 - p_t)^γ log p_t (Lin et al. 2017, eq. 5), with `focal_alpha` for positives and
@@ -26,11 +29,11 @@ def hard_loss(
         terms = terms * torch.where(labels > 0.5, focal_alpha, 1 - focal_alpha)
     if positive_weight is not None:
         terms = terms * torch.where(labels > 0.5, positive_weight, torch.ones_like(positive_weight))
-    return terms.mean(dim=1)
+    return terms
 
 
 def soft_loss(logits: Tensor, teacher_logits: Tensor, temperature: float) -> Tensor:
-    """τ² KL(σ(teacher/τ) ‖ σ(student/τ)) of each film, mean over its 14 Bernoulli findings; (B, 14) → (B,).
+    """τ² KL(σ(teacher/τ) ‖ σ(student/τ)) of each film's 14 Bernoulli findings: (B, 14) → (B, 14).
 
     The findings are not exclusive, so each has a Bernoulli distribution of its own; τ² keeps the gradient's
     size independent of the temperature (Hinton et al. 2015, §2). Zero exactly where the logits agree.
@@ -38,4 +41,18 @@ def soft_loss(logits: Tensor, teacher_logits: Tensor, temperature: float) -> Ten
     student, teacher = logits / temperature, teacher_logits / temperature
     yes = torch.sigmoid(teacher) * (F.logsigmoid(teacher) - F.logsigmoid(student))
     no = torch.sigmoid(-teacher) * (F.logsigmoid(-teacher) - F.logsigmoid(-student))
-    return temperature**2 * (yes + no).mean(dim=1)
+    return temperature**2 * (yes + no)
+
+
+def feature_loss(projected: Tensor, teacher_map: Tensor) -> Tensor:
+    """‖p - t‖² / ‖t‖² of each film: maps (B, C, h, w) of any size and (B, C, H, W) → (B,).
+
+    FitNets' hint loss (Romero et al. 2015, eq. 3) with the teacher's map `t` scaled to a mean square of 1 in
+    each film: neither its size nor its gradient depends on the teacher's scale, and 1 is what a projection of
+    nothing costs. `p` is resized to the teacher's map.
+    """
+    teacher_map = teacher_map.float()
+    scale = teacher_map.square().mean(dim=(1, 2, 3), keepdim=True).clamp(min=_DEAD_MAP).sqrt()
+    size = (teacher_map.shape[-2], teacher_map.shape[-1])
+    projected = F.interpolate(projected.float(), size=size, mode="bilinear", antialias=True)
+    return (projected - teacher_map / scale).square().mean(dim=(1, 2, 3))

@@ -5,7 +5,7 @@ import math
 import torch
 
 from xlite.config import TrainConfig
-from xlite.models.student import Student
+from xlite.training.task import DistillTask
 
 
 def learning_rate(config: TrainConfig, step: int, steps_per_epoch: int) -> float:
@@ -17,11 +17,11 @@ def learning_rate(config: TrainConfig, step: int, steps_per_epoch: int) -> float
     return config.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(total - warmup, 1)))
 
 
-def make_optimizer(student: Student, config: TrainConfig) -> torch.optim.AdamW:
+def make_optimizer(task: DistillTask, config: TrainConfig) -> torch.optim.AdamW:
     """AdamW over two groups: the backbone, which learns at its `share` of the rate, and the rest."""
-    backbone = list(student.backbone.parameters())
+    backbone = list(task.student.backbone.parameters())
     known = {id(parameter) for parameter in backbone}
-    others = [parameter for parameter in student.parameters() if id(parameter) not in known]
+    others = [parameter for parameter in task.parameters() if id(parameter) not in known]
     groups = [{"params": backbone, "share": config.backbone_lr}, {"params": others, "share": 1.0}]
     return torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay)
 

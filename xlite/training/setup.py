@@ -15,10 +15,11 @@ from xlite.data.dataset import FilmDataset, augmentation, open_films, part_stems
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
 from xlite.data.leakage import leakage_report
 from xlite.data.nih import NihFolder, read_list
-from xlite.data.splits import Split, load_split
+from xlite.data.splits import CHEXNET_LISTS, Split, load_split
 from xlite.errors import DataError, RunError
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
+from xlite.models.chexnet import SEEN
 from xlite.models.student import Student, describe
 from xlite.models.teachers import Teacher, open_teacher
 from xlite.models.weights import is_folded, load_start_weights, refit_batchnorm
@@ -60,6 +61,7 @@ class Job:
     val: FilmDataset
     sampler: EpochSampler
     task: DistillTask
+    teacher: Teacher
     info: ModelInfo
 
 
@@ -83,6 +85,8 @@ def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None], progr
     started_from = load_start_weights(student, config.weights) if fresh else ""
     teacher, known = _open_teacher(config, preprocess, stems, folder.labels(stems), say)
     info = _info(config, folder, split, teacher, _without_folders(started_from, config.weights))
+    if "contamination" in info.notes:
+        say(f"Teacher contamination: {info.notes['contamination']}")
 
     films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
     augment = augmentation(config.flip) if config.augment else None
@@ -99,6 +103,7 @@ def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None], progr
         val=FilmDataset(films, val_labels, preprocess),
         sampler=EpochSampler(len(train), config.seed, weights),
         task=_task(config, student, teacher, labels),
+        teacher=teacher,
         info=info,
     )
 
@@ -118,14 +123,19 @@ def _open_teacher(
     stems: list[str],
     labels: np.ndarray,
     say: Callable[[str], None],
-) -> tuple[Teacher | None, np.ndarray | None]:
-    """The teacher and what its predictions files know, or (None, None) where none was asked for."""
-    if not config.teacher:
-        if config.teacher_list:
-            raise RunError(f"{config.teacher_list} lists what a teacher has seen, and there is no --teacher")
-        return None, None
-    teacher, known = open_teacher(config.teacher, preprocess, stems, labels)
-    say(teacher.sentence)
+) -> tuple[Teacher, np.ndarray | None]:
+    """The teacher and what its predictions files know; one that knows nothing where none was asked for."""
+    if not config.teacher and config.teacher_list:
+        raise RunError(f"{config.teacher_list} lists what a teacher has seen, and there is no --teacher")
+    teacher, known = Teacher(), None
+    if config.teacher:
+        teacher, known = open_teacher(config.teacher, preprocess, stems, labels)
+        say(teacher.sentence)
+    if config.feature_weight > 0 and not teacher.map_channels:
+        raise RunError(
+            f"--feature-weight {config.feature_weight:g} needs a teacher with one network, whose last map "
+            f"the student is to meet; --teacher {config.teacher!r} has {len(teacher.networks)}"
+        )
     if known is not None and not config.teacher_list:
         say("What that file's model was trained on is not known here; --teacher-list FILE would tell")
     return teacher, known
@@ -141,26 +151,35 @@ def _refit_if_folded(student: Student, train: FilmDataset, say: Callable[[str], 
     say(f"Its batch norms were folded into weights: statistics taken anew from {len(plain)} training films")
 
 
-def _contamination(
-    config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher | None
-) -> dict[str, str]:
+def _contamination(config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher) -> dict[str, str]:
     """A sentence for every report of the student where its teacher may know films of the test part."""
     said = []
-    for info in teacher.infos if teacher else ():
+    for info in teacher.infos:
         if info.split_id != split.id:
             said.append(
                 f"a teacher learned from split {info.split_id}, which may hold test films of {split.id}"
             )
         said += [info.notes["contamination"]] if info.notes.get("contamination") else []
-    if config.teacher_list:
-        test, seen = split.stems("test"), read_list(Path(config.teacher_list))
-        report = leakage_report(seen, test, folder.table)
+    listed = _seen_list(config, folder, teacher)
+    # a list says better what CheXNet has seen
+    said += [f"a teacher has {seen}" for seen in teacher.seen if seen != SEEN or listed is None]
+    if listed is not None:
+        test = split.stems("test")
+        report = leakage_report(read_list(listed), test, folder.table)
         if report["affected_images"]:
             said.append(
                 f"a teacher was trained on {report['shared_images']} of the {len(test)} test films of split "
                 f"{split.id}, and on patients of {report['affected_images']} of them"
             )
     return {"contamination": "; ".join(dict.fromkeys(said))} if said else {}
+
+
+def _seen_list(config: TrainConfig, folder: NihFolder, teacher: Teacher) -> Path | None:
+    """The list of what the teacher was trained on: as given, else CheXNet's where it lies in the folder."""
+    if config.teacher_list:
+        return Path(config.teacher_list)
+    of_chexnet = folder.root / CHEXNET_LISTS[0]
+    return of_chexnet if SEEN in teacher.seen and of_chexnet.is_file() else None
 
 
 def _without_folders(text: str, spec: str) -> str:
@@ -170,22 +189,23 @@ def _without_folders(text: str, spec: str) -> str:
     return text
 
 
-def _task(config: TrainConfig, student: Student, teacher: Teacher | None, labels: np.ndarray) -> DistillTask:
-    """The student with the hard loss that the configuration names, and its teacher."""
+def _task(config: TrainConfig, student: Student, teacher: Teacher, labels: np.ndarray) -> DistillTask:
+    """The student with the losses that the configuration names."""
     weighted, focal = config.loss.startswith("weighted"), config.loss.endswith("focal")
     return DistillTask(
         student,
-        teacher,
         alpha=config.alpha,
         temperature=config.temperature,
         positive_weight=torch.from_numpy(positive_weights(labels)) if weighted else None,
         focal_gamma=config.focal_gamma if focal else 0.0,
         focal_alpha=config.focal_alpha if focal else None,
+        feature_weight=config.feature_weight,
+        teacher_channels=teacher.map_channels,
     )
 
 
 def _info(
-    config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher | None, started_from: str
+    config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher, started_from: str
 ) -> ModelInfo:
     """What the model file says of itself before thresholds and calibration are known."""
     return ModelInfo(

@@ -1,0 +1,65 @@
+"""DenseNet-121 of other people's making, under the contract of `Student`: films in, 14 logits out."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from xlite.errors import CheckpointError
+from xlite.findings import FINDINGS
+from xlite.models.checkpoint import check_same_tensors
+
+
+class DenseNet(nn.Module):
+    """Films (B, 3, S, S) as its own Preprocess gives them → (B, 14) logits, NaN for findings it lacks.
+
+    `outputs` names what its classifier answers for, in its order; names that are none of the 14 are left out.
+    With one channel it reads the first: films are grey.
+    """
+
+    net: Any
+    columns: Tensor
+    map_channels: int
+
+    def __init__(self, outputs: Sequence[str] = FINDINGS, channels: int = 3):
+        super().__init__()
+        self.channels = channels
+        self.net = timm.create_model(
+            "densenet121", pretrained=False, in_chans=channels, num_classes=len(outputs)
+        )
+        self.map_channels = self.net.num_features
+        # the column behind the last is the NaN of `head`
+        columns = [outputs.index(name) if name in outputs else len(outputs) for name in FINDINGS]
+        self.lacks = [name for name in FINDINGS if name not in outputs]
+        self.register_buffer("columns", torch.tensor(columns), persistent=False)
+
+    def features(self, x: Tensor) -> Tensor:
+        """The last feature map: (B, 3, S, S) -> (B, 1024, h, w)."""
+        return self.net.forward_features(x[:, : self.channels])
+
+    def head(self, f: Tensor) -> Tensor:
+        """The logits of a feature map: (B, 1024, h, w) -> (B, 14)."""
+        return F.pad(self.net.forward_head(f), (0, 1), value=torch.nan)[:, self.columns]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The logits of films: (B, 3, S, S) -> (B, 14)."""
+        return self.head(self.features(x))
+
+    def load(self, weights: Mapping[str, Tensor], source: Path | str) -> None:
+        """Takes every tensor, and only the counters of batches may lack (torch had none before 0.4.1).
+
+        Raises CheckpointError naming the tensors of `source` that are missing, left over, of another shape or
+        not finite.
+        """
+        wanted = self.net.state_dict()
+        counters = {name: wanted[name] for name in wanted if name.endswith(".num_batches_tracked")}
+        check_same_tensors(counters | dict(weights), wanted, source)
+        broken = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
+        if broken:
+            more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
+            raise CheckpointError(f"{source} has values that are not finite in {', '.join(broken[:3])}{more}")
+        self.net.load_state_dict(counters | dict(weights))
