@@ -105,7 +105,7 @@ def test_a_public_checkpoint_reads_films_as_its_authors_do(author, tmp_path):
     assert answer.features.shape == (1, 1024, 7, 7) and teacher.map_channels == 1024
     assert known is None and teacher.seen == (SEEN,)
     assert teacher.sentence.startswith(
-        f"Teacher: {spec} (public CheXNet weights, densenet121 at 224 px, trained"
+        f"Teacher: {spec} (public CheXNet weights, densenet121 at 224 px; for --teacher-list"
     )
     weights = torch.load(spec, weights_only=True)["state_dict"]
     weights["module.densenet121.classifier.0.bias"] += 1e-6

@@ -18,10 +18,7 @@ from xlite.models.weights import read_state_dict, to_timm_names
 # All three read films at 224 px with ImageNet's mean and deviation, and answer in NIH order.
 PREPROCESS = Preprocess(224)
 LIST = "ChestX-ray14/labels/train_list.txt of github.com/arnoweng/CheXNet"
-SEEN = (
-    f"public CheXNet weights, trained on the films of {LIST}, 17,920 of the 25,596 films of NIH's official "
-    "test part among them"
-)
+SEEN = "public CheXNet weights, whose training films include 17,920 of the 25,596 of NIH's official test part"
 
 _FOREIGN = re.compile(r"GLOBAL ([\w.]+)")
 

@@ -141,8 +141,8 @@ def _open_network(part: str) -> _Source:
     if chexnet.is_torch_file(path) or read_tensors(path)[0].get("format") != FORMAT:
         own = chexnet.PREPROCESS
         sentence = (
-            f"{part} (public CheXNet weights, densenet121 at {own.size} px, trained on {chexnet.LIST}, which "
-            "--teacher-list can read)"
+            f"{part} (public CheXNet weights, densenet121 at {own.size} px; for --teacher-list, their "
+            f"training list is {chexnet.LIST})"
         )
         return _Source(chexnet.load_chexnet(path), own, sentence, None, chexnet.SEEN, content)
     student, info = load_model(path)
