@@ -11,6 +11,7 @@ from torch import Tensor
 from xlite.errors import CheckpointError
 from xlite.files import write_atomic
 from xlite.images import Preprocess
+from xlite.models.checkpoint import read_tensors
 from xlite.models.densenet import DenseNet
 from xlite.models.unpickle import run_apart
 from xlite.models.weights import read_state_dict, to_timm_names
@@ -59,7 +60,7 @@ def convert_chexnet(path: Path, out: Path, trust: bool) -> None:
 def _read(path: Path, trust: bool = False) -> dict[str, Tensor]:
     """The tensors of a file as it names them; only with `trust` is code in it run, and only where it must."""
     try:
-        return read_state_dict(path)
+        return read_state_dict(path) if is_torch_file(path) else read_tensors(path)[1]
     except CheckpointError as error:
         named = _FOREIGN.search(str(error.__cause__))
         if not isinstance(error.__cause__, UnpicklingError) or not named:
