@@ -57,8 +57,9 @@ def shared_data() -> Path:
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Each test has a home of its own: nothing is written into the checkout."""
+    """Each test has a home of its own, and a line for devices in it: nothing is written into the checkout."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("XLITE_HOME", str(home))
+    monkeypatch.setenv("XLITE_LINE", str(home / "line"))
     return home

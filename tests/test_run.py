@@ -264,7 +264,12 @@ def test_readers_never_pass_for_a_trainer(run: Run, monkeypatch: pytest.MonkeyPa
     ("error", "state", "message"),
     [
         (DataError("3 films are missing"), "failed", "3 films are missing"),
-        (OSError(28, "No space left on device"), "failed", "[Errno 28] No space left on device"),
+        (
+            OSError(28, "No space left on device", "last.ckpt"),
+            "failed",
+            "the disk is full, so last.ckpt could not be written: free some space and try again",
+        ),
+        (OSError(5, "Input/output error"), "failed", "Input/output error"),
         (ZeroDivisionError("division by zero"), "failed", "ZeroDivisionError: division by zero"),
         (KeyboardInterrupt(), "stopped", "interrupted from the keyboard"),
     ],
@@ -359,7 +364,7 @@ def test_start_gives_a_child_that_outlives_its_starter(run: Run) -> None:
 
 
 def test_start_tells_why_a_child_died_at_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(RunError, match="run 'one' did not start: no word in log.txt"):
         run.start()
     assert run.status().state == "new"
@@ -369,12 +374,12 @@ def test_two_who_press_start_make_one_trainer(run: Run, monkeypatch: pytest.Monk
     children: list[subprocess.Popen] = []
     outcomes: list[str] = []
 
-    def spawn(self: Run) -> subprocess.Popen:
-        words = [sys.executable, "-c", HOLDER, str(self.folder), "plain"]
+    def spawn(name: str, home: Path, log: Path) -> subprocess.Popen:
+        words = [sys.executable, "-c", HOLDER, str(home / "checkpoints" / name), "plain"]
         children.append(subprocess.Popen(words, stdout=subprocess.DEVNULL))
         return children[-1]
 
-    monkeypatch.setattr(Run, "_spawn", spawn)
+    monkeypatch.setattr(run_module, "spawn", spawn)
 
     def press() -> None:
         try:

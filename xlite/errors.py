@@ -1,5 +1,7 @@
 """The errors a user can cause: one plain sentence with the value, what was expected, what to do."""
 
+import errno
+
 
 class XliteError(Exception):
     """Bad input from outside: commands and pages print its message and nothing else."""
@@ -19,3 +21,17 @@ class CheckpointError(XliteError):
 
 class RunError(XliteError):
     """A run that cannot be created, started, stopped or resumed."""
+
+
+def sentence(error: BaseException) -> str:
+    """An error in one sentence: its own where a user caused it, the system's, or its kind and words."""
+    if isinstance(error, XliteError):
+        return str(error)
+    if not isinstance(error, OSError):
+        return f"{type(error).__name__}: {error}"
+    file = f" {error.filename}" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full, so{file or ' a file'} could not be written: free some space and try again"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"no permission to use{file or ' a file'}: {error.strerror}"
+    return f"{error.strerror or error}{':' if file else ''}{file}"

@@ -14,7 +14,10 @@ _TAIL_BLOCK = 64 * 1024
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Replaces a file whole: readers see the old bytes or the new ones, also after a power cut."""
+    """Replaces a file whole: readers see the old bytes or the new ones, also after a power cut.
+
+    Raises OSError with the file's own path.
+    """
     path = Path(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
@@ -23,6 +26,8 @@ def write_atomic(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         _patiently(lambda: os.replace(draft, path))
+    except OSError as error:  # which names the draft, or no file at all where a disk is full
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         draft.unlink(missing_ok=True)
 

@@ -1,6 +1,5 @@
 """The `xlite` command: thin functions around the library, which they import when they run."""
 
-import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -8,7 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from xlite.cli import data, jobs, models, train
-from xlite.errors import XliteError
+from xlite.errors import XliteError, sentence
 
 INTERRUPTED = 130
 
@@ -50,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         _give_up_stdout()
         # The reader of a pipe (`| head`) that went away has seen enough.
-        return 1 if isinstance(error, BrokenPipeError) else _refuse(_plain(error))
+        return 1 if isinstance(error, BrokenPipeError) else _refuse(sentence(error))
 
 
 def _refuse(sentence: str, status: int = 2) -> int:
@@ -64,13 +63,3 @@ def _give_up_stdout() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _plain(error: OSError) -> str:
-    """What the operating system refused, in a sentence that says what to do where that is known."""
-    file = f" {error.filename}" if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full, so{file or ' a file'} could not be written: free some space and try again"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"no permission to use{file or ' a file'}: {error.strerror}"
-    return f"{error.strerror or error}{':' if file else ''}{file}"

@@ -2,17 +2,36 @@
 
 import sys
 import time
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from xlite.cli.console import Json, number, print_json, print_table
 from xlite.cli.train import new_run, with_config_options
-from xlite.training.run import LIVE, Run, RunStatus
+from xlite.errors import RunError
+from xlite.training import slurm
+from xlite.training.run import Run
+from xlite.training.status import LIVE, RunStatus, clock, figures
 
 app = typer.Typer(help="Training runs in the background.", rich_markup_mode=None)
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Name of the run")]
+SbatchOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sbatch-option",
+        metavar="OPTION",
+        help="An option of sbatch, such as --partition=gpu, --gres=gpu:1 or --time=8:00:00; may be repeated",
+    ),
+]
+
+
+class Launcher(StrEnum):
+    """Where a run is trained."""
+
+    LOCAL = "local"
+    SLURM = "slurm"
 
 
 @app.command("list")
@@ -22,7 +41,10 @@ def list_runs(as_json: Json = False) -> None:
     if as_json:
         print_json([_as_dict(run, status) for run, status in found])
     elif found:
-        print_table(["run", "state", "epoch", "best AUC", "of epoch"], [_row(*entry) for entry in found])
+        print_table(
+            ["run", "state", "epoch", "best AUC", "of epoch", "left", "message"],
+            [_row(*entry) for entry in found],
+        )
     else:
         print("No runs yet; `xlite train --data DATA` makes one.")
 
@@ -35,31 +57,77 @@ def status(name: RunName, as_json: Json = False) -> None:
     if as_json:
         print_json(_as_dict(run, now))
         return
-    for key, value in _as_dict(run, now).items():
-        print(f"{key:12}{number(value) if isinstance(value, float) else '-' if value is None else value}")
+    print(f"{now.state}{': ' if now.message else ''}{now.message}")
+    for label, text in figures(now).items():
+        print(f"{label:21}{text}")
 
 
 @app.command()
 @with_config_options
-def start(*, values: dict[str, object]) -> None:
+def start(
+    launcher: Annotated[
+        Launcher, typer.Option(help="This machine, or a SLURM cluster by sbatch")
+    ] = Launcher.LOCAL,
+    sbatch_option: SbatchOptions = None,
+    *,
+    values: dict[str, object],
+) -> None:
     """Start a new run in the background; options as in `xlite train`."""
+    _check_launcher(launcher, sbatch_option)
     run = new_run(values)
-    run.start()
+    _launch(run, launcher, sbatch_option)
     print(run.name)
 
 
 @app.command()
 def stop(name: RunName) -> None:
     """Ask a run to end; it gives up the epoch it is in and can be resumed."""
-    Run.named(name).stop()
-    print(f"Run {name} ends after its current step.")
+    run = Run.named(name)
+    run.stop()
+    ended = run.status().state not in LIVE
+    print(f"Run {name} {'has stopped' if ended else 'ends after its current step'}.")
 
 
 @app.command()
-def resume(name: RunName) -> None:
+def resume(
+    name: RunName,
+    launcher: Annotated[
+        Launcher | None, typer.Option(help="This machine, or a SLURM cluster; without it, where it last ran")
+    ] = None,
+    sbatch_option: SbatchOptions = None,
+) -> None:
     """Go on with a stopped, failed or killed run, in the background."""
-    Run.named(name).start()
+    run = Run.named(name)
+    if launcher is None and not sbatch_option:
+        run.resume()
+    else:
+        _check_launcher(launcher, sbatch_option)
+        _launch(run, launcher, sbatch_option)
     print(f"Run {name} goes on.")
+
+
+@app.command()
+def rename(name: RunName, new_name: Annotated[str, typer.Argument(help="Its name from now on")]) -> None:
+    """Give a run that is not live another name; results.csv keeps the old one."""
+    print(f"Run {name} is now {Run.named(name).rename(new_name).name}.")
+
+
+@app.command()
+def delete(
+    name: RunName,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking")] = False,
+) -> None:
+    """Delete a run that is not live with its model, curves and log. Asks twice."""
+    run = Run.named(name)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise RunError(f"run {name!r} is deleted for good, and nobody can be asked here: add --yes")
+        epochs = len(run.read_metrics())
+        typer.confirm(f"Delete run {name} with its model and {epochs} epochs?", abort=True)
+        if typer.prompt("There is no way back. Type its name to delete it") != name:
+            raise RunError(f"that is not {name!r}, so nothing was deleted")
+    run.delete()
+    print(f"Run {name} is deleted.")
 
 
 @app.command()
@@ -86,10 +154,29 @@ def logs(
         time.sleep(0.5)
 
 
+def _check_launcher(launcher: Launcher | None, options: list[str] | None) -> None:
+    """Raises RunError before a run is made for what cannot be launched."""
+    if launcher is Launcher.LOCAL and options:
+        raise RunError("--sbatch-option is for --launcher slurm")
+    if launcher is Launcher.SLURM and not slurm.is_available():
+        raise RunError(
+            "there is no sbatch on this machine: submit from a login node, or use --launcher local"
+        )
+
+
+def _launch(run: Run, launcher: Launcher | None, options: list[str] | None) -> None:
+    if launcher is Launcher.LOCAL:
+        run.start()
+    else:
+        run.submit(options or [])
+
+
 def _as_dict(run: Run, status: RunStatus) -> dict[str, object]:
     return {"name": run.name, **vars(status)}
 
 
 def _row(run: Run, status: RunStatus) -> list[object]:
     epoch = f"{status.epoch}/{status.epochs}" if status.epochs else "-"
-    return [run.name, status.state, epoch, number(status.best_auc), status.best_epoch or "-"]
+    left = clock(status.eta_s) if status.state in LIVE and status.eta_s is not None else "-"
+    best = [number(status.best_auc), status.best_epoch or "-"]
+    return [run.name, status.state, epoch, *best, left, status.message if status.state == "queued" else ""]

@@ -24,8 +24,10 @@ from xlite.evaluation.metrics import auc_per_class
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import MODEL_FILE, save_model
-from xlite.training.engine import loader_workers, open_fabric
+from xlite.training.engine import loader_workers, open_fabric, usable_devices
 from xlite.training.finish import finish
+from xlite.training.gauges import gauges
+from xlite.training.line import Device, device_turn
 from xlite.training.optimizer import learning_rate, make_optimizer, set_rate
 from xlite.training.results import read_results
 from xlite.training.run import Run
@@ -59,9 +61,14 @@ def train(config: TrainConfig, run: Run, say: Say = print) -> FitResult:
 
     Raises DataError, CheckpointError or RunError with a sentence, which progress.json then carries too.
     """
-    with run.hold():
+    with run.hold(), device_turn(run, usable_devices(config.device), say) as device:
+        if device is None:
+            run.write_progress(
+                {**vars(run.status()), "state": "stopped", "message": "stopped before its turn came"}
+            )
+            return FitResult("stopped", 0, math.nan)
         try:
-            return _train(config, run, say)
+            return _train(config, run, say, device)
         except RuntimeError as error:
             # torch has an error of its own for a GPU's memory, and a plain RuntimeError for the machine's.
             if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
@@ -72,9 +79,9 @@ def train(config: TrainConfig, run: Run, say: Say = print) -> FitResult:
             ) from error
 
 
-def _train(config: TrainConfig, run: Run, say: Say) -> FitResult:
+def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult:
     """Opens the job, runs its epochs, and judges the best of them on the test part."""
-    fabric = open_fabric(config)
+    fabric = open_fabric(device.name, config.precision)
     read_results()  # a damaged log is refused before the work, not after it
     opening = {"state": "running", "epochs": config.epochs, "device": str(fabric.device)}
     run.write_progress({**opening, "message": "opening data and models"})
@@ -217,6 +224,7 @@ class Loop:
             "val_auc": float(np.nanmean(aucs)) if np.isfinite(aucs).any() else math.nan,
             "lr": rate,
             "seconds": time.monotonic() - self.epoch_began,
+            **{f"val_auc_{name}": float(auc) for name, auc in zip(FINDINGS, aucs, strict=True)},
         }
 
     def _validate(self) -> tuple[float, np.ndarray]:
@@ -324,6 +332,7 @@ class Loop:
             "elapsed_s": elapsed,
             "eta_s": elapsed / done * (epochs - done) if done else None,
             "device": str(self.fabric.device),
+            **gauges(self.fabric.device),
             "message": message,
         }
 

@@ -4,79 +4,42 @@ The trainer holds `.lock`, replaces `progress.json` and appends to `log.txt`; wh
 `stop`. The operating system drops the lock when the trainer dies, so no stale file ever says `running`.
 """
 
-import itertools
-import json
 import os
-import re
 import shutil
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from xlite.config import TrainConfig, check_run_name, checkpoints_dir, make_config
-from xlite.errors import RunError, XliteError
-from xlite.files import read_whole, tail_lines, write_atomic
+from xlite.config import TrainConfig, check_run_name, checkpoints_dir
+from xlite.errors import RunError, XliteError, sentence
+from xlite.files import write_atomic
+from xlite.training import slurm
+from xlite.training.command import absolute_paths, train_command
+from xlite.training.folder import RunFolder, free_name
+from xlite.training.launch import resume_command, spawn
+from xlite.training.status import LIVE, RunStatus
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-State = Literal["new", "queued", "running", "finished", "stopped", "failed", "killed"]
-LIVE: tuple[State, ...] = ("queued", "running")
+    import subprocess
 
 START_TIMEOUT_S = 180.0
+BALLAST, BALLAST_BYTES = ".ballast", 64 * 1024
+"""Space that a trainer keeps, so that on a full disk there is room to say why it ended."""
 
 
-@dataclass(frozen=True)
-class RunStatus:
-    """What a run does now; times in s, `updated` in ISO 8601, None where it is not known yet."""
-
-    state: State = "new"
-    epoch: int = 0
-    epochs: int = 0
-    step: int = 0
-    steps: int = 0
-    loss: float | None = None
-    val_auc: float | None = None
-    best_auc: float | None = None
-    best_epoch: int | None = None
-    elapsed_s: float = 0.0
-    eta_s: float | None = None
-    device: str = ""
-    message: str = ""
-    updated: str = ""
-
-
-def train_command(config: TrainConfig) -> list[str]:
-    """The command line that makes this config: every field that is not at its default."""
-    words = ["xlite", "train"]
-    for name, field in TrainConfig.model_fields.items():
-        value = getattr(config, name)
-        if not field.is_required() and value == field.default:
-            continue
-        option = name.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(f"--{option}" if value else f"--no-{option}")
-        else:
-            words += [f"--{option}", str(value)]
-    return words
-
-
-class Run:
+class Run(RunFolder):
     """One run's folder, `checkpoints/<name>`; any number of processes may look at it."""
 
+    command = staticmethod(train_command)
+
     def __init__(self, folder: Path | str):
-        self.folder = Path(folder).absolute()
-        self.name = self.folder.name
+        super().__init__(folder)
         self._held = False
 
     @classmethod
@@ -98,49 +61,36 @@ class Run:
         parent = checkpoints_dir()
         parent.mkdir(parents=True, exist_ok=True)
         with FileLock(parent / ".create.lock", timeout=10):
-            run = cls(_new_folder(parent, config))
-            named = _absolute_paths(config).model_copy(update={"name": run.name})
-            write_atomic(run.path("config.json"), named.model_dump_json(indent=2).encode() + b"\n")
+            run = cls(parent / (config.name or free_name(parent, config.backbone)))
+            if run.status().state == "failed" and not run.has_trained():
+                shutil.rmtree(run.folder)
+            try:
+                run.folder.mkdir()
+            except FileExistsError as error:
+                raise RunError(
+                    f"{run.name!r} exists already in {parent}: choose another name, or resume that run"
+                ) from error
+            run.write_config(absolute_paths(config).model_copy(update={"name": run.name}))
         return run
 
     @classmethod
     def list(cls) -> "list[Run]":
         """Every run in `checkpoints/`, newest first; folders that hold no run's config are left out."""
         found = []
-        for path in checkpoints_dir().glob("*/config.json"):
+        for path in checkpoints_dir().glob("[!.]*/config.json"):
             run = cls(path.parent)
             with suppress(XliteError, OSError):
                 run.config()
                 found.append((path.stat().st_mtime_ns, run.name, run))
         return [run for _, _, run in sorted(found, key=lambda entry: entry[:2], reverse=True)]
 
-    command = staticmethod(train_command)
-
-    def path(self, name: str) -> Path:
-        """The path of one of the run's files."""
-        return self.folder / name
-
-    def config(self) -> TrainConfig:
-        """The run's own config.json; RunError where it is not one."""
-        path = self.path("config.json")
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunError(
-                f"the settings of run {self.name!r} cannot be read from {path}: {error}"
-            ) from error
-        if not isinstance(values, dict):
-            raise RunError(f"{path} does not hold a run's settings")
-        return make_config(values)
-
     def status(self) -> RunStatus:
-        """What the run does now, from progress.json and whether the lock is held."""
-        status = self._read_progress()
+        """What the run does now, from progress.json, whether the lock is held, and SLURM's line."""
+        status = self.read_progress()
         if status.state in LIVE and not self.is_held():
-            status = self._read_progress()  # it may have ended between the two looks
+            status = self.read_progress()  # it may have ended between the two looks
             if status.state in LIVE:
-                message = "the process died; resume goes on after the last finished epoch"
-                status = replace(status, state="killed", message=message, eta_s=None)
+                return self._without_trainer(status)
         return status
 
     def is_held(self) -> bool:
@@ -148,11 +98,7 @@ class Run:
         if not self.path(".lock").exists():
             return False
         with self._gate():
-            try:
-                with FileLock(self.path(".lock"), timeout=0):
-                    return False
-            except Timeout:
-                return True
+            return self._is_locked()
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -172,10 +118,8 @@ class Run:
                 raise RunError(f"run {self.name!r} is already running") from error
             self._held = True
             stack.callback(setattr, self, "_held", False)
-            self.clear_stop()
-            self.write_progress(
-                {**vars(self._read_progress()), "state": "queued", "message": "", "eta_s": None}
-            )
+            self._begin_attempt()
+            stack.callback(self.path(BALLAST).unlink, missing_ok=True)
             stack.push(self._record_failure)
             yield
 
@@ -184,91 +128,131 @@ class Run:
 
         Returns once the child holds the run. RunError where it already runs, has finished, or died at once.
         """
+        with self._starting():
+            self._wait_until_held(spawn(self.name, self.folder.parents[1], self.path("log.txt")))
+
+    def submit(self, options: Sequence[str] = ()) -> None:
+        """Starts or resumes the run as a job of a SLURM cluster; `options` are sbatch's own.
+
+        Returns once SLURM has taken it. RunError where it already runs, has finished, or SLURM refuses.
+        """
+        with self._starting():
+            before = self.read_progress()
+            self.clear_stop()
+            sent = {"state": "queued", "message": "is submitted to SLURM", "eta_s": None}
+            self.write_progress({**vars(before), **sent})
+            try:
+                slurm.submit(self.folder, self.folder.parents[1], resume_command(self.name), options)
+            except RunError:
+                self.write_progress(vars(before))
+                raise
+
+    def resume(self) -> None:
+        """Goes on with the run where it last ran: on this machine, or as a job of SLURM with its options."""
+        submission = slurm.read_submission(self.folder)
+        if submission is None:
+            self.start()
+        else:
+            self.submit(submission.options)
+
+    def stop(self) -> None:
+        """Asks the trainer to end; it gives up the epoch it is in. RunError where nothing runs."""
+        status = self.status()
+        if status.state not in LIVE:
+            raise RunError(
+                f"run {self.name!r} does not run (it is {status.state}), so there is nothing to stop"
+            )
+        write_atomic(self.path("stop"), b"")
+        submission = slurm.read_submission(self.folder)
+        if submission is not None and not self.is_held():
+            slurm.cancel_pending(submission.job)
+            if not slurm.waiting(submission.job)[0]:
+                ended = {"state": "stopped", "message": "taken out of SLURM's line", "eta_s": None}
+                self.write_progress({**vars(self.read_progress()), **ended})
+
+    def rename(self, name: str) -> "Run":
+        """Gives the run another name; RunError where it is live or the name is taken.
+
+        Rows of results.csv keep the name that they were written under.
+        """
+        renamed = Run(self.folder.with_name(check_run_name(name)))
+        config = self.config().model_copy(update={"name": name})
+        with self._at_rest("renamed"):
+            if renamed.folder.exists():
+                raise RunError(f"{name!r} exists already in {renamed.folder.parent}: choose another name")
+            self.folder.rename(renamed.folder)
+            renamed.write_config(config)
+        return renamed
+
+    def delete(self) -> None:
+        """Deletes the folder with all that was trained; RunError where the run is live."""
+        grave = self.folder.with_name(f".deleted-{self.name}-{time.time_ns()}")
+        with self._at_rest("deleted"):
+            self.folder.rename(grave)  # at once: nobody sees half a run
+        shutil.rmtree(grave)
+
+    def _gate(self) -> FileLock:
+        """Held for the moment in which a `.lock` is tried, so that no reader's look passes for a trainer.
+
+        It is one for all runs and lies beside their folders, so that no trainer comes while a folder moves.
+        """
+        return FileLock(self.folder.parent / ".gate.lock", timeout=10)
+
+    def _is_locked(self) -> bool:
+        """Whether `.lock` is held; to be asked behind the gate."""
+        try:
+            with FileLock(self.path(".lock"), timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def _without_trainer(self, status: RunStatus) -> RunStatus:
+        """What a run is whose last word was that it lives, though nobody holds it."""
+        submission = slurm.read_submission(self.folder)
+        waits, told = slurm.waiting(submission.job) if submission else (False, "the process died")
+        if waits:
+            return replace(status, state="queued", message=told, eta_s=None)
+        message = f"{told}; resume goes on after the last finished epoch"
+        return replace(status, state="killed", message=message, eta_s=None)
+
+    def _begin_attempt(self) -> None:
+        submission = slurm.read_submission(self.folder)
+        if submission is None or not slurm.is_inside(submission.job):
+            if submission is not None and slurm.is_pending(submission.job):
+                raise RunError(
+                    f"run {self.name!r} waits in SLURM's line as job {submission.job}: stop it first"
+                )
+            self.path(slurm.SUBMISSION).unlink(missing_ok=True)
+            self.clear_stop()
+        self.path(BALLAST).write_bytes(os.urandom(BALLAST_BYTES))
+        began = {"state": "queued", "message": "", "eta_s": None}
+        self.write_progress({**vars(self.read_progress()), **began})
+
+    @contextmanager
+    def _starting(self) -> Iterator[None]:
+        """One at a time, and only a run that can be started: RunError otherwise."""
         if self.status().state == "finished":
             raise RunError(f"run {self.name!r} has finished; start a new run to train on")
         try:
             with FileLock(self.path(".start.lock"), timeout=0):
-                if self.is_held():
+                if self.is_held() or self.status().state in LIVE:
                     raise RunError(f"run {self.name!r} is already running")
-                self._wait_until_held(self._spawn())
+                yield
         except Timeout as error:
             raise RunError(f"run {self.name!r} is already being started") from error
 
-    def stop(self) -> None:
-        """Asks the trainer to end; it gives up the epoch it is in. RunError where nothing runs."""
+    @contextmanager
+    def _at_rest(self, done: str) -> Iterator[None]:
+        """Keeps trainers and new names out while the folder moves; RunError where the run is live."""
         state = self.status().state
-        if state not in LIVE:
-            raise RunError(f"run {self.name!r} does not run (it is {state}), so there is nothing to stop")
-        write_atomic(self.path("stop"), b"")
-
-    def stop_requested(self) -> bool:
-        """Whether somebody asked for the end."""
-        return self.path("stop").exists()
-
-    def clear_stop(self) -> None:
-        """Forgets a stop request."""
-        self.path("stop").unlink(missing_ok=True)
-
-    def write_progress(self, progress: dict[str, Any]) -> None:
-        """Replaces progress.json whole; keys as in RunStatus, `updated` is set here."""
-        stamped = {**progress, "updated": datetime.now().astimezone().isoformat(timespec="seconds")}
-        write_atomic(self.path("progress.json"), json.dumps(stamped, indent=1).encode() + b"\n")
-
-    def read_metrics(self) -> "pd.DataFrame":
-        """metrics.csv, a row an epoch; empty where no epoch has finished."""
-        import pandas as pd
-
-        path = self.path("metrics.csv")
-        try:
-            return pd.read_csv(path)
-        except (FileNotFoundError, pd.errors.EmptyDataError):
-            return pd.DataFrame()
-
-    def log_tail(self, lines: int = 40) -> str:
-        """The last lines of log.txt; of a progress bar that redraws itself, its last state."""
-        return tail_lines(self.path("log.txt"), lines)
-
-    def _read_progress(self) -> RunStatus:
-        path = self.path("progress.json")
-        try:
-            values = json.loads(read_whole(path))
-            if not isinstance(values, dict):
-                raise TypeError(f"it holds {values!r}")
-            known = {field.name: values[field.name] for field in fields(RunStatus) if field.name in values}
-            status = RunStatus(**known)
-        except FileNotFoundError:
-            return RunStatus()
-        except (ValueError, TypeError) as error:
-            return RunStatus(state="failed", message=f"{path} is not what a trainer writes: {error}")
-        if status.state not in get_args(State):
-            return RunStatus(state="failed", message=f"{path} has the unknown state {status.state!r}")
-        return status
-
-    def _gate(self) -> FileLock:
-        """Held for the moment in which `.lock` is tried, so that no reader's look passes for a trainer."""
-        return FileLock(self.path(".gate.lock"), timeout=10)
-
-    def _spawn(self) -> "subprocess.Popen[bytes]":
-        detached: dict[str, Any] = {"start_new_session": True}
-        if sys.platform == "win32":
-            flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-            detached = {"creationflags": flags}
-        with open(self.path("log.txt"), "ab") as log:
-            child = subprocess.Popen(
-                [sys.executable, "-m", "xlite", "train", "--resume", self.name],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, "XLITE_HOME": str(self.folder.parents[1]), "PYTHONUNBUFFERED": "1"},
-                **detached,
-            )
-        # Waited for in a thread, so that it leaves no zombie where this process lives longer.
-        threading.Thread(target=child.wait, daemon=True).start()
-        return child
+        with FileLock(self.folder.parent / ".create.lock", timeout=10), self._gate():
+            if state in LIVE or self._is_locked():
+                raise RunError(f"run {self.name!r} is not at rest ({state}): stop it, then it can be {done}")
+            yield
 
     def _wait_until_held(self, child: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not self.is_held():
+        while not (self.is_held() and self.read_progress().state in LIVE):
             if child.returncode is not None:
                 if child.returncode == 0:
                     return
@@ -283,53 +267,11 @@ class Run:
     ) -> None:
         if error is None or isinstance(error, GeneratorExit):
             return
-        progress = vars(self._read_progress())
+        progress = vars(self.read_progress())
         if isinstance(error, KeyboardInterrupt):
             progress |= {"state": "stopped", "message": "interrupted from the keyboard"}
         else:
-            plain = isinstance(error, XliteError | OSError)
-            progress |= {
-                "state": "failed",
-                "message": str(error) if plain else f"{type(error).__name__}: {error}",
-            }
-        with suppress(OSError):  # on a full disk the lock alone tells the end
+            progress |= {"state": "failed", "message": sentence(error)}
+        self.path(BALLAST).unlink(missing_ok=True)
+        with suppress(OSError):  # where even that makes no room, the lock alone tells the end
             self.write_progress({**progress, "eta_s": None})
-
-
-def _new_folder(parent: Path, config: TrainConfig) -> Path:
-    if config.name:
-        folder = parent / config.name
-        trained = any((folder / name).exists() for name in ("last.ckpt", "metrics.csv", "model.safetensors"))
-        if Run(folder).status().state == "failed" and not trained:
-            shutil.rmtree(folder)
-        try:
-            folder.mkdir()
-        except FileExistsError as error:
-            raise RunError(
-                f"{config.name!r} exists already in {parent}: choose another name, or resume that run"
-            ) from error
-        return folder
-    backbone = re.sub(r"[^A-Za-z0-9_]+", "-", config.backbone)[:40]
-    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{backbone}"
-    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
-    folder = next(parent / name for name in names if not (parent / name).exists())
-    folder.mkdir()
-    return folder
-
-
-def _absolute_paths(config: TrainConfig) -> TrainConfig:
-    """The same choices, valid from any folder: a resume may come from another one."""
-    teachers = [_absolute_path(part.strip()) for part in config.teacher.split(",")]
-    return config.model_copy(
-        update={
-            "data": Path(os.path.expanduser(config.data)).absolute(),
-            "weights": _absolute_path(config.weights),
-            "teacher": ",".join(teachers),
-            "teacher_list": _absolute_path(config.teacher_list),
-        }
-    )
-
-
-def _absolute_path(spec: str) -> str:
-    path = Path(os.path.expanduser(spec))
-    return str(path.absolute()) if spec and path.exists() else spec

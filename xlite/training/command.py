@@ -1,0 +1,39 @@
+"""A run's settings as a command line, and made valid from any folder. Imports no torch."""
+
+import os
+from pathlib import Path
+
+from xlite.config import TrainConfig
+
+
+def train_command(config: TrainConfig) -> list[str]:
+    """The command line that makes this config: every field that is not at its default."""
+    words = ["xlite", "train"]
+    for name, field in TrainConfig.model_fields.items():
+        value = getattr(config, name)
+        if not field.is_required() and value == field.default:
+            continue
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{option}" if value else f"--no-{option}")
+        else:
+            words += [f"--{option}", str(value)]
+    return words
+
+
+def absolute_paths(config: TrainConfig) -> TrainConfig:
+    """The same choices, valid from any folder: a resume may come from another one."""
+    teachers = [_absolute_path(part.strip()) for part in config.teacher.split(",")]
+    return config.model_copy(
+        update={
+            "data": Path(os.path.expanduser(config.data)).absolute(),
+            "weights": _absolute_path(config.weights),
+            "teacher": ",".join(teachers),
+            "teacher_list": _absolute_path(config.teacher_list),
+        }
+    )
+
+
+def _absolute_path(spec: str) -> str:
+    path = Path(os.path.expanduser(spec))
+    return str(path.absolute()) if spec and path.exists() else spec

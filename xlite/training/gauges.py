@@ -1,0 +1,23 @@
+"""What training takes of its device, where the system or the driver tells."""
+
+import os
+from pathlib import Path
+
+import torch
+
+_STATM = Path("/proc/self/statm")
+
+
+def gauges(device: torch.device) -> dict[str, float | None]:
+    """Memory in GB and load 0-1 under RunStatus' keys: of a GPU its memory, of a CPU also the load."""
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return {"memory_gb": (total - free) / 1e9, "memory_total_gb": total / 1e9, "load": None}
+    if device.type != "cpu" or not _STATM.exists():
+        return {"memory_gb": None, "memory_total_gb": None, "load": None}
+    page = os.sysconf("SC_PAGE_SIZE")
+    return {
+        "memory_gb": int(_STATM.read_text().split()[1]) * page / 1e9,
+        "memory_total_gb": os.sysconf("SC_PHYS_PAGES") * page / 1e9,
+        "load": min(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)),
+    }
