@@ -1,9 +1,13 @@
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
-from xlite.errors import XliteError
+from xlite.config import checkpoints_dir
+from xlite.errors import XliteError, sentence
 from xlite.training.results import read_results
 from xlite.training.run import Run
+from xlite.training.status import LIVE, clock, figures
 
 
 def run_row(run: Run) -> dict:
@@ -23,6 +27,9 @@ def run_row(run: Run) -> dict:
         "Size": config.image_size,
         "Seed": config.seed,
         "Minutes": status.elapsed_s / 60,
+        "Left": clock(status.eta_s) if status.state in LIVE else "–",
+        "Device": status.device or "–",
+        "Memory (GB)": status.memory_gb if status.state in LIVE else None,
         "Message": status.message,
     }
 
@@ -37,8 +44,65 @@ def runs_table() -> None:
     columns = {
         "Best val AUC": st.column_config.NumberColumn(format="%.3f"),
         "Minutes": st.column_config.NumberColumn(format="%.1f"),
+        "Memory (GB)": st.column_config.NumberColumn(format="%.1f"),
     }
     st.dataframe(rows, hide_index=True, placeholder="–", column_config=columns)
+
+
+@st.fragment(run_every=2)
+def one_run(name: str) -> None:
+    """One run, read anew from its files every two seconds: its figures, what can be done, curves and log."""
+    from xlite.plots import finding_curves, learning_curves
+
+    run = Run(checkpoints_dir() / name)
+    if not run.path("config.json").exists():  # renamed or deleted, here or by somebody else
+        st.rerun(scope="app")
+    try:
+        status, metrics = run.status(), run.read_metrics()
+        st.markdown(f"**{name}** {status.state}{': ' if status.message else ''}{status.message}")
+        st.caption("  ·  ".join(f"{label} {text}" for label, text in figures(status).items()))
+        show_actions(run, status.state)
+        if len(metrics):
+            st.plotly_chart(learning_curves(metrics), key="curves", config={"displayModeBar": False})
+            if (curves := finding_curves(metrics)) is not None:
+                st.plotly_chart(curves, key="findings", config={"displayModeBar": False})
+        with st.expander("Log"):
+            st.code(run.log_tail(40) or "nothing yet", language=None, height=260)
+    except (XliteError, OSError) as error:
+        st.error(sentence(error))
+
+
+def show_actions(run: Run, state: str) -> None:
+    """Stop for a live run; resume, rename and delete for one that is at rest."""
+    with st.container(horizontal=True):
+        if state in LIVE:
+            if st.button("Stop", icon=":material/stop:", disabled=run.stop_requested()) and done(run.stop):
+                st.rerun()
+            return
+        if state != "finished" and st.button("Resume", icon=":material/resume:") and done(run.resume):
+            st.rerun()
+        with st.popover("Rename", icon=":material/edit:"):
+            new_name = st.text_input("New name", run.name, key=f"rename-{run.name}")
+            asked = st.button("Rename it", disabled=new_name == run.name)
+            if asked and done(lambda: run.rename(new_name)):
+                st.query_params["run"] = new_name
+                st.rerun(scope="app")
+        with st.popover("Delete", icon=":material/delete:"):
+            sure = st.checkbox("Delete its model, curves and log for good", key=f"sure-{run.name}")
+            typed = st.text_input("Type its name to confirm", key=f"typed-{run.name}", disabled=not sure)
+            asked = st.button("Delete it", type="primary", disabled=not sure or typed != run.name)
+            if asked and done(run.delete):
+                st.rerun(scope="app")
+
+
+def done(act: Callable[[], object]) -> bool:
+    """Does what a button says; shows a sentence where that cannot be done."""
+    try:
+        act()
+    except (XliteError, OSError) as error:
+        st.error(sentence(error))
+        return False
+    return True
 
 
 def experiments_table() -> None:
@@ -67,7 +131,12 @@ def to_csv(table: pd.DataFrame) -> bytes:
 
 
 st.title("Runs")
-st.caption("Follow, stop or resume a run on the Train page; compare finished ones on the Results page.")
+st.caption("The same as `xlite jobs`. Runs start on the Train page and are compared on the Results page.")
 runs_table()
+if names := [run.name for run in Run.list()]:
+    asked = st.query_params.get("run")
+    selected = st.selectbox("Run", names, index=names.index(asked) if asked in names else 0)
+    st.query_params["run"] = selected
+    one_run(selected)
 st.subheader("Finished experiments")
 experiments_table()

@@ -1,4 +1,3 @@
-import math
 import os
 import shlex
 from typing import Any, Literal, get_args, get_origin
@@ -9,7 +8,9 @@ from pydantic.fields import FieldInfo
 from xlite.config import TrainConfig, checkpoints_dir, make_config
 from xlite.data.nih import find_table
 from xlite.errors import XliteError
-from xlite.training.run import LIVE, Run, RunStatus
+from xlite.training import slurm
+from xlite.training.run import Run
+from xlite.training.status import LIVE, RunStatus, figures
 
 GROUPS = {
     "Data": ["data", "name", "split", "allow_leakage", "skip_missing"],
@@ -99,6 +100,21 @@ def model_size(backbone: str, attention: str, hidden: int, dropout: float, image
     )
 
 
+def choose_launcher() -> list[str] | None:
+    """Where the run is trained: None for this machine, else the options of sbatch for a SLURM cluster."""
+    if not slurm.is_available():
+        return None
+    where = st.segmented_control("Train on", ["This machine", "SLURM cluster"], default="This machine")
+    if where != "SLURM cluster":
+        return None
+    text = st.text_area(
+        "Options of sbatch, one a line",
+        placeholder="--partition=gpu\n--gres=gpu:1\n--time=8:00:00",
+        help="A pre-empted job goes back into SLURM's line and goes on after its last finished epoch.",
+    )
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 @st.fragment
 def new_run() -> None:
     """The form, the command that does the same, and Start."""
@@ -107,6 +123,7 @@ def new_run() -> None:
         config = make_config(chosen)
         st.caption("The same from a terminal:")
         st.code(shlex.join(Run.command(config)), language="bash", wrap_lines=True)
+        options = choose_launcher()
         start, size = st.columns([1, 4], vertical_alignment="center")
         started = start.button("Start training", type="primary", icon=":material/play_arrow:")
         with size:
@@ -117,7 +134,7 @@ def new_run() -> None:
             find_table(os.path.expanduser(config.data))
             run = Run.create(config)
             with st.spinner("Starting", show_time=True):
-                run.start()
+                run.start() if options is None else run.submit(options)
             st.query_params["run"] = run.name
             st.rerun(scope="app")
     except XliteError as error:
@@ -126,32 +143,10 @@ def new_run() -> None:
         st.error(f"the run cannot be started in {checkpoints_dir()}: {error.strerror or error}")
 
 
-def clock(seconds: float | None) -> str:
-    """Seconds as people read them."""
-    if seconds is None:
-        return "–"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return (
-        f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
-    )
-
-
 def show_status(status: RunStatus) -> None:
     """Where the run stands, in one row of figures and a bar."""
-    best = "–"
-    if status.best_auc is not None and math.isfinite(status.best_auc):
-        best = f"{status.best_auc:.3f} (epoch {status.best_epoch})"
-    cells = {
-        "Epoch": f"{status.epoch} of {status.epochs}" if status.epochs else "–",
-        "Loss": "–" if status.loss is None else f"{status.loss:.4f}",
-        "Best validation AUC": best,
-        "Elapsed": clock(status.elapsed_s),
-        "Time left": clock(status.eta_s) if status.state in LIVE else "–",
-        "Device": status.device or "–",
-    }
     with st.container(horizontal=True, gap="large"):
-        for label, value in cells.items():
+        for label, value in figures(status).items():
             st.markdown(f":gray[{label}]  \n**{value}**", width="content")
     if status.state in LIVE:
         within = status.step / status.steps if status.steps else 0.0
@@ -172,14 +167,14 @@ def show_buttons(run: Run, state: str) -> None:
             st.rerun()
     elif state != "finished" and st.button("Resume", icon=":material/resume:", type="primary"):
         with st.spinner("Starting"):
-            run.start()
+            run.resume()
         st.rerun()
 
 
 @st.fragment(run_every=2)
 def watch(name: str, known: list[str]) -> None:
     """One run, read anew from its files every two seconds: any tab sees the same."""
-    from xlite.plots import learning_curves
+    from xlite.plots import finding_curves, learning_curves
 
     if [run.name for run in Run.list()] != known:
         st.rerun(scope="app")
@@ -194,6 +189,9 @@ def watch(name: str, known: list[str]) -> None:
         metrics = run.read_metrics()
         if len(metrics):
             st.plotly_chart(learning_curves(metrics), key="curves", config={"displayModeBar": False})
+            if (curves := finding_curves(metrics)) is not None:
+                with st.expander("AUC of each finding"):
+                    st.plotly_chart(curves, key="findings", config={"displayModeBar": False})
         else:
             st.caption("The curves begin after the first epoch.")
         with st.expander("Log"):

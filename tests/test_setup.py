@@ -28,6 +28,7 @@ COMMANDS = [
         "train",
     ),
     *("jobs list", "jobs status", "jobs start", "jobs stop", "jobs resume", "jobs logs"),
+    *("jobs rename", "jobs delete"),
     *("evaluate", "score", "predict", "bench", "convert", "share"),
 ]
 

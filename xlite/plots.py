@@ -140,6 +140,25 @@ def learning_curves(metrics: pd.DataFrame) -> go.Figure:
     return _style(figure, 320)
 
 
+def finding_curves(metrics: pd.DataFrame) -> go.Figure | None:
+    """Validation AUC of each finding by epoch, from a run's metrics.csv; None where no finding has one."""
+    figure = go.Figure()
+    for finding, color in zip(FINDINGS, PALETTE, strict=True):
+        column = f"val_auc_{finding}"
+        if column in metrics and metrics[column].notna().any():
+            figure.add_scatter(
+                x=metrics["epoch"], y=metrics[column], name=spoken(finding), mode="lines+markers",
+                line={"color": color, "width": 1.5}, marker={"size": 4}, hovertemplate="epoch %{x}: %{y:.3f}",
+            )  # fmt: skip
+    if not figure.data:
+        return None
+    figure.add_hline(y=0.5, line={"color": QUIET, "width": 1, "dash": "dot"})
+    figure.update_xaxes(title="epoch", tickformat="d", dtick=max(1, len(metrics) // 10))
+    figure.update_yaxes(title="validation AUC")
+    figure.update_layout(showlegend=True)
+    return _style(figure, 380)
+
+
 def probability_bars(
     probabilities: Sequence[float], thresholds: Mapping[str, float] | None, height: int = 560
 ) -> go.Figure:

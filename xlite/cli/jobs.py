@@ -41,10 +41,11 @@ def list_runs(as_json: Json = False) -> None:
     if as_json:
         print_json([_as_dict(run, status) for run, status in found])
     elif found:
-        print_table(
-            ["run", "state", "epoch", "best AUC", "of epoch", "left", "message"],
-            [_row(*entry) for entry in found],
-        )
+        print_table(["run", "state", "epoch", "best AUC", "of epoch"], [_row(*entry) for entry in found])
+        for run, now in found:
+            if now.state in LIVE:
+                left = f", {clock(now.eta_s)} left" if now.eta_s is not None else ""
+                print(f"{run.name} {now.message or now.state}{left}")
     else:
         print("No runs yet; `xlite train --data DATA` makes one.")
 
@@ -177,6 +178,4 @@ def _as_dict(run: Run, status: RunStatus) -> dict[str, object]:
 
 def _row(run: Run, status: RunStatus) -> list[object]:
     epoch = f"{status.epoch}/{status.epochs}" if status.epochs else "-"
-    left = clock(status.eta_s) if status.state in LIVE and status.eta_s is not None else "-"
-    best = [number(status.best_auc), status.best_epoch or "-"]
-    return [run.name, status.state, epoch, *best, left, status.message if status.state == "queued" else ""]
+    return [run.name, status.state, epoch, number(status.best_auc), status.best_epoch or "-"]

@@ -57,8 +57,8 @@ def device_turn(run: Run, devices: Sequence[Device], say: Callable[[str], None])
             sentence = waiting_for(others, mine, devices)
             if sentence != said:
                 said = sentence
-                say(f"Run {run.name} {sentence}")
                 run.write_progress({**vars(run.status()), "state": "queued", "message": sentence})
+                say(f"Run {run.name} {sentence}")
             time.sleep(POLL_S)
         yield next((device for device in devices if device.key == key), None)
 

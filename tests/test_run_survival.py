@@ -1,0 +1,174 @@
+"""Runs that die at any moment or meet a full disk: nothing finished is lost, and going on is exact."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import write_noise_folder
+from test_loop import assert_same_end, config, run_to_end, state
+
+from xlite.models.checkpoint import load_model
+from xlite.training.run import Run
+
+KILLS = 50
+# Imports once and forks for each attempt: every attempt is a process of its own, and starts at once.
+FORKING = """
+import os, sys
+from xlite.training.loop import train
+from xlite.training.run import Run
+run = Run.named(sys.argv[1])
+print("ready", flush=True)
+for _ in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        train(run.config(), run, say=lambda line: None)
+        os._exit(0)
+    print(child, flush=True)
+    os.waitpid(child, 0)
+    print("over", flush=True)
+"""
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """40 noise films of 20 patients."""
+    return write_noise_folder(tmp_path / "films", patients=20)
+
+
+class Attempts:
+    """Starts trainers of one run, one after the other, and kills them."""
+
+    def __init__(self, run: Run):
+        self.run = run
+        words = [sys.executable, "-c", FORKING, run.name]
+        self.server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.server.stdout.readline() == "ready\n"
+
+    def start(self) -> int:
+        """The process id of a new trainer."""
+        self.server.stdin.write("\n")
+        self.server.stdin.flush()
+        return int(self.server.stdout.readline())
+
+    def wait(self) -> None:
+        """Until the trainer has ended."""
+        assert self.server.stdout.readline() == "over\n"
+
+    def close(self) -> None:
+        """Ends the server."""
+        self.server.stdin.close()
+        self.server.wait(60)
+        self.server.stdout.close()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_fifty_kills_lose_no_finished_epoch_and_change_no_bit(films: Path) -> None:
+    """Half of the kills come at any time, half within milliseconds of a file being written."""
+    settings = {"epochs": 80, "patience": 80, "ema": 0.9}
+    whole, _ = run_to_end(config(films, "whole", **settings))
+    pace = whole.read_metrics()["seconds"].median()
+    run = Run.create(config(films, "killed", **settings))
+    attempts, chance, finished, killed = Attempts(run), random.Random(7), 0, 0
+    while killed < KILLS:
+        trainer = attempts.start()
+        aim_while_writing(run, chance) if killed % 2 else time.sleep(chance.uniform(0, 1 + 4 * pace))
+        os.kill(trainer, signal.SIGKILL)
+        attempts.wait()
+        killed += 1
+        assert run.status().state in ("killed", "new")
+        finished = check_what_is_left(run, finished)
+    assert 10 < finished < 80
+    attempts.start()
+    attempts.wait()
+    attempts.close()
+    assert run.status().state == "finished"
+    assert not list(run.folder.glob(".*.tmp"))
+    assert_same_end(whole, run)
+
+
+def aim_while_writing(run: Run, chance: random.Random) -> None:
+    """Returns soon after a checkpoint or model is being written, or after a few seconds without one."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        drafts = [name for name in os.listdir(run.folder) if name.endswith(".tmp")]
+        if any("last.ckpt" in name or "model" in name for name in drafts):
+            time.sleep(chance.uniform(0, 0.003))
+            return
+
+
+def check_what_is_left(run: Run, finished: int) -> int:
+    """The epochs that the state holds: no fewer than before, nor than metrics.csv tells of."""
+    if not run.path("last.ckpt").exists():
+        assert finished == 0 and run.read_metrics().empty
+        return 0
+    epochs = state(run)["state"]["epoch"]
+    assert epochs >= finished
+    assert epochs - len(run.read_metrics()) in (0, 1)  # the state is written first
+    load_model(run.path("model.safetensors"))
+    return epochs
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 16 MB, mounted for the test; it is skipped where that needs more rights."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
+    if sys.platform != "linux" or subprocess.run(words, capture_output=True).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Leaves not one free byte on a disk."""
+    filler = disk / "filler"
+    with open(filler, "ab", buffering=0) as file:
+        for size in (2**20, 2**12, 1):
+            try:
+                while file.write(b"\xff" * size) == size:
+                    pass
+            except OSError:
+                continue
+    return filler
+
+
+@pytest.mark.slow
+def test_a_full_disk_keeps_the_last_epoch_and_the_run_says_why(
+    films: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"epochs": 30, "patience": 30}
+    whole, _ = run_to_end(config(films, "whole", **settings))
+    monkeypatch.setenv("XLITE_HOME", str(small_disk))
+    run = Run.create(config(films, "full", **settings))
+    run.start()
+    deadline = time.monotonic() + 120
+    while len(run.read_metrics()) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    filler = fill(small_disk)
+    while run.is_held():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    status, rows = run.status(), len(run.read_metrics())
+    assert 2 <= rows < 30
+    assert status.state == "failed"
+    assert status.message.startswith(f"the disk is full, so {run.folder}/")
+    assert status.message in run.log_tail(3)
+    assert state(run)["state"]["epoch"] - rows in (0, 1)
+    load_model(run.path("model.safetensors"))
+    assert [path.name for path in run.folder.glob(".*.tmp")] == []
+    filler.unlink()
+    run.start()
+    while run.is_held():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert run.status().state == "finished"
+    assert_same_end(whole, run)
