@@ -19,6 +19,8 @@ def run_row(run: Run) -> dict:
         "Epoch": status.epoch,
         "of": status.epochs or config.epochs,
         "Best val AUC": status.best_auc,
+        "Left": clock(status.eta_s) if status.state in LIVE else "–",
+        "Message": status.message,
         "Backbone": config.backbone,
         "Attention": config.attention,
         "Teacher": config.teacher or "–",
@@ -27,10 +29,8 @@ def run_row(run: Run) -> dict:
         "Size": config.image_size,
         "Seed": config.seed,
         "Minutes": status.elapsed_s / 60,
-        "Left": clock(status.eta_s) if status.state in LIVE else "–",
         "Device": status.device or "–",
         "Memory (GB)": status.memory_gb if status.state in LIVE else None,
-        "Message": status.message,
     }
 
 

@@ -115,15 +115,24 @@ def choose_launcher() -> list[str] | None:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
+def terminal_words(config: TrainConfig, options: list[str] | None) -> list[str]:
+    """The command line that does what Start does."""
+    words = Run.command(config)
+    if options is None:
+        return words
+    submit = ["xlite", "jobs", "start", "--launcher", "slurm"]
+    return [*submit, *(f"--sbatch-option={option}" for option in options), *words[2:]]
+
+
 @st.fragment
 def new_run() -> None:
     """The form, the command that does the same, and Start."""
     chosen = choose_settings()
     try:
         config = make_config(chosen)
-        st.caption("The same from a terminal:")
-        st.code(shlex.join(Run.command(config)), language="bash", wrap_lines=True)
         options = choose_launcher()
+        st.caption("The same from a terminal:")
+        st.code(shlex.join(terminal_words(config, options)), language="bash", wrap_lines=True)
         start, size = st.columns([1, 4], vertical_alignment="center")
         started = start.button("Start training", type="primary", icon=":material/play_arrow:")
         with size:
@@ -150,9 +159,9 @@ def show_status(status: RunStatus) -> None:
             st.markdown(f":gray[{label}]  \n**{value}**", width="content")
     if status.state in LIVE:
         within = status.step / status.steps if status.steps else 0.0
-        st.progress(
-            min(1.0, within), text=f"step {status.step} of {status.steps}" if status.steps else "starting"
-        )
+        begins = "starting" if status.state == "running" else "waiting"
+        text = f"step {status.step} of {status.steps}" if status.steps else begins
+        st.progress(min(1.0, within), text=text)
 
 
 def show_buttons(run: Run, state: str) -> None:

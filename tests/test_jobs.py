@@ -224,6 +224,8 @@ def test_the_train_page_submits_to_slurm_where_there_is_one(
     monkeypatch.setenv("PATH", f"{sbatch.parent}{os.pathsep}/usr/bin{os.pathsep}/bin")
     page.run().segmented_control[0].set_value("SLURM cluster").run()
     page.text_area[0].set_value("--partition=gpu\n\n--time=8:00:00 \n").run()
+    options = "--launcher slurm --sbatch-option=--partition=gpu --sbatch-option=--time=8:00:00"
+    assert page.code[0].value == f"xlite jobs start {options} --data {tiny_folder}"
     press(page, "Start training")
     [run] = Run.list()
     assert slurm.read_submission(run.folder) == slurm.Submission("12", ("--partition=gpu", "--time=8:00:00"))

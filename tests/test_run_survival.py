@@ -73,15 +73,18 @@ def test_fifty_kills_lose_no_finished_epoch_and_change_no_bit(films: Path) -> No
     """Half of the kills come at any time, half within milliseconds of a file being written."""
     settings = {"epochs": 80, "patience": 80, "ema": 0.9}
     whole, _ = run_to_end(config(films, "whole", **settings))
-    pace = whole.read_metrics()["seconds"].median()
     run = Run.create(config(films, "killed", **settings))
-    attempts, chance, finished, killed = Attempts(run), random.Random(7), 0, 0
-    while killed < KILLS:
-        trainer = attempts.start()
-        aim_while_writing(run, chance) if killed % 2 else time.sleep(chance.uniform(0, 1 + 4 * pace))
+    attempts, chance, finished, first_epoch_s = Attempts(run), random.Random(7), 0, 0.0
+    for kill in range(KILLS):
+        trainer, began = attempts.start(), time.monotonic()
+        if kill == 0 or kill % 2:
+            wait_for_a_draft(run, trainer)
+            first_epoch_s = first_epoch_s or time.monotonic() - began
+            time.sleep(chance.uniform(0, 0.003))
+        else:
+            time.sleep(chance.uniform(0, 2 * first_epoch_s))
         os.kill(trainer, signal.SIGKILL)
         attempts.wait()
-        killed += 1
         assert run.status().state in ("killed", "new")
         finished = check_what_is_left(run, finished)
     assert 10 < finished < 80
@@ -93,14 +96,12 @@ def test_fifty_kills_lose_no_finished_epoch_and_change_no_bit(films: Path) -> No
     assert_same_end(whole, run)
 
 
-def aim_while_writing(run: Run, chance: random.Random) -> None:
-    """Returns soon after a checkpoint or model is being written, or after a few seconds without one."""
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        drafts = [name for name in os.listdir(run.folder) if name.endswith(".tmp")]
-        if any("last.ckpt" in name or "model" in name for name in drafts):
-            time.sleep(chance.uniform(0, 0.003))
-            return
+def wait_for_a_draft(run: Run, trainer: int) -> None:
+    """Returns as soon as this trainer writes a checkpoint or a model."""
+    drafts = (f".last.ckpt.{trainer}.", f".model.safetensors.{trainer}.")
+    deadline = time.monotonic() + 120
+    while not any(name.startswith(drafts) for name in os.listdir(run.folder)):
+        assert time.monotonic() < deadline
 
 
 def check_what_is_left(run: Run, finished: int) -> int:
