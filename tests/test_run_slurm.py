@@ -308,6 +308,9 @@ def test_what_slurm_says_of_a_job_without_a_trainer(
     run.submit()
     status = run.status()
     assert (status.state, status.message.startswith(message)) == (state, True), status.message
+    if state == "queued":
+        with pytest.raises(RunError, match="is not at rest"):
+            run.delete()
     # While a trainer holds the run, SLURM is not asked: the lock is the word that counts.
     fake("squeue", "exit 1")
     monkeypatch.setenv("SLURM_JOB_ID", "12")

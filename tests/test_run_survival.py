@@ -68,6 +68,7 @@ class Attempts:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_fifty_kills_lose_no_finished_epoch_and_change_no_bit(films: Path) -> None:
     """Half of the kills come at any time, half within milliseconds of a file being written."""
