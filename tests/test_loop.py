@@ -21,6 +21,7 @@ from xlite.config import TrainConfig
 from xlite.data.nih import NihFolder
 from xlite.data.splits import make_split, write_split
 from xlite.errors import CheckpointError, DataError, RunError
+from xlite.findings import FINDINGS
 from xlite.models.checkpoint import load_model
 from xlite.training import loop
 from xlite.training.loop import FitResult, train
@@ -86,6 +87,9 @@ def test_a_run_leaves_what_the_contract_says(films):
     status = run.status()
     assert (status.state, status.epoch, status.epochs) == ("finished", 2, 2)
     assert status.best_auc == pytest.approx(run.read_metrics()["val_auc"].max())
+    assert 0 < status.memory_gb < status.memory_total_gb and 0 <= status.load <= 1
+    each = run.read_metrics()[[f"val_auc_{name}" for name in FINDINGS]]
+    assert each.mean(axis=1).tolist() == pytest.approx(run.read_metrics()["val_auc"].tolist())
     _, info = load_model(run.folder / "model.safetensors")
     assert info.split_id.startswith("patient-42-") and len(info.thresholds) == 14
     assert info.calibration["method"] == "platt" and info.notes["run"] == "whole"
