@@ -26,9 +26,12 @@ from xlite.models.checkpoint import load_model
 from xlite.training import loop
 from xlite.training.loop import FitResult, train
 from xlite.training.optimizer import learning_rate
+from xlite.training.provenance import git_commit
 from xlite.training.results import read_results
 from xlite.training.run import Run
-from xlite.training.setup import EpochSampler
+from xlite.training.sampler import EpochSampler
+from xlite.training.setup import open_job
+from xlite.training.task import DistillTask
 
 TINY = {
     "backbone": "test_resnet.r160_in1k", "weights": "none", "image_size": 64, "batch_size": 16, "epochs": 4,
@@ -127,14 +130,14 @@ def _train_in_child(run: Run, dies_in_epoch: int) -> subprocess.CompletedProcess
     """Trains in a real process that sends itself SIGKILL in the middle of an epoch."""
     code = f"""
 import os, signal
-from xlite.training import loop
+from xlite.training import loop, trainer
 from xlite.training.run import Run
-plain = loop.learning_rate
+plain = trainer.learning_rate
 def rate(config, step, steps):
     if step == {dies_in_epoch - 1} * steps + steps // 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return plain(config, step, steps)
-loop.learning_rate = rate
+trainer.learning_rate = rate
 run = Run.named({run.name!r})
 loop.train(run.config(), run, say=lambda line: None)
 """
@@ -216,7 +219,7 @@ def test_the_learning_rate_warms_up_and_falls_to_nothing():
 
 
 def test_an_epoch_order_follows_from_seed_and_epoch_alone():
-    one, other = EpochSampler(50, seed=3), EpochSampler(50, seed=3)
+    one, other = EpochSampler(50, 10, seed=3), EpochSampler(50, 10, seed=3)
     list(one)
     for sampler in (one, other):
         sampler.set_epoch(4)
@@ -226,17 +229,120 @@ def test_an_epoch_order_follows_from_seed_and_epoch_alone():
 
 
 def test_the_balanced_order_follows_the_weights():
-    sampler = EpochSampler(10000, seed=0, weights=np.r_[np.zeros(5000), np.ones(5000)])
+    sampler = EpochSampler(10000, 16, seed=0, weights=np.r_[np.zeros(5000), np.ones(5000)])
     assert min(sampler) >= 5000 and len(list(sampler)) == 10000
 
 
-def test_a_loss_that_is_not_a_number_ends_the_run_with_a_sentence(films):
-    run = Run.create(config(films, "nan", lr=10.0, grad_clip=0.0, weight_decay=10.0, epochs=30))
-    with pytest.raises(RunError) as caught:
+@pytest.mark.parametrize("films", [50, 16, 7])
+def test_processes_share_every_batch_of_the_one(films):
+    alone = EpochSampler(films, 16, seed=3).batches()
+    parts = [EpochSampler(films, 16, seed=3, rank=rank, ranks=2) for rank in (0, 1)]
+    shared = [np.reshape(list(part), (part.steps, part.films_a_step)) for part in parts]
+    for batch, *of_ranks in zip(alone[:, 0], *shared, strict=True):
+        assert np.concatenate(of_ranks).tolist() == batch.tolist()[: films // 2 * 2]
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_step_and_its_films(films):
+    run = Run.create(config(films, "nan", grad_clip=0.0, epochs=30))
+    with pytest.raises(RunError, match="smaller --lr") as caught:
         settings = run.config().model_copy(update={"lr": 1e30, "warmup_epochs": 0.0})
         train(settings, run, say=lambda line: None)
-    assert "--lr" in str(caught.value)
-    assert run.status().state == "failed" and "--lr" in run.status().message
+    assert run.status().state == "failed" and run.status().message == str(caught.value)
+    broken = json.loads((run.folder / "broken_batch.json").read_text())
+    assert (broken["epoch"], broken["step"]) == (1, 2)  # the first step's update broke the weights
+    job = open_job(run.config(), True, lambda line: None, lambda done, total: None)
+    sampler = EpochSampler(len(job.train), 16, seed=5)
+    sampler.set_epoch(1)
+    assert broken["images"] == [job.train_stems[row] for row in sampler.batches()[1].ravel()]
+
+
+def test_parts_of_a_batch_add_up_to_its_gradients(films):
+    """On a model without batch norm, for it alone knows how large its batch is."""
+    plain = {"backbone": "test_convnext.r160_in1k", "dropout": 0.0, "epochs": 2}
+    whole, _ = run_to_end(config(films, "whole", **plain))
+    parts, _ = run_to_end(config(films, "parts", accumulate=4, **plain))
+    wholes, parted = state(whole)["model"], state(parts)["model"]
+    assert all(torch.allclose(wholes[key], parted[key], atol=2e-4) for key in wholes)
+    assert not all(torch.equal(wholes[key], parted[key]) for key in wholes)  # it did go another way
+
+
+def test_recomputed_activations_change_no_gradient(films):
+    plain = {"backbone": "test_convnext.r160_in1k", "epochs": 1}
+    kept, _ = run_to_end(config(films, "kept", **plain))
+    twice, _ = run_to_end(config(films, "twice", grad_checkpointing=True, **plain))
+    kept_weights, again = weights(kept), weights(twice)
+    assert all(torch.allclose(kept_weights[key], again[key], atol=1e-6) for key in kept_weights)
+
+
+def _out_of_memory_above(monkeypatch, films: int) -> None:
+    """The device refuses steps on more films, as torch does; all else is real."""
+    real = DistillTask.forward
+
+    def forward(task, x, *rest):
+        if len(x) > films and torch.is_grad_enabled():
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return real(task, x, *rest)
+
+    monkeypatch.setattr(DistillTask, "forward", forward)
+
+
+def test_too_little_memory_says_which_batch_would_fit(films, monkeypatch):
+    _out_of_memory_above(monkeypatch, 5)
+    run = Run.create(config(films, "large"))
+    with pytest.raises(RunError) as caught:
+        train(run.config(), run, say=lambda line: None)
+    assert str(caught.value) == (
+        "the device has too little memory for batches of 16 at 64 px: --batch-size 4 fits, or --accumulate 4 "
+        "for the same steps (--auto-batch finds it by itself), or --grad-checkpointing"
+    )
+    _out_of_memory_above(monkeypatch, 1)
+    run = Run.create(config(films, "larger", grad_checkpointing=True))
+    with pytest.raises(RunError, match="and for two films too: use a smaller --image-size or backbone$"):
+        train(run.config(), run, say=lambda line: None)
+
+
+def test_auto_batch_divides_batches_until_they_fit_and_leaves_no_trace(films, monkeypatch):
+    asked, _ = run_to_end(config(films, "asked", accumulate=4))
+    _out_of_memory_above(monkeypatch, 5)
+    lines: list[str] = []
+    found = Run.create(config(films, "found", auto_batch=True, epochs=4))
+    train(found.config(), found, say=lines.append)
+    assert "Batches of 16 go through the device's memory in 4 parts" in lines
+    assert_same_end(asked, found)
+
+
+def test_a_run_says_what_made_it(films):
+    run, _ = run_to_end(config(films, "made", epochs=1))
+    (attempt,) = json.loads((run.folder / "provenance.json").read_text())
+    split = json.loads((films / "splits" / "patient" / "split.json").read_text())
+    assert attempt["seed"] == 5 and attempt["split"] == split["id"] and attempt["processes"] == 1
+    assert attempt["data_fingerprint"] == NihFolder.open(films).fingerprint()
+    assert attempt["libraries"]["torch"] == torch.__version__.partition("+")[0]
+    assert attempt["device"].startswith("cpu")
+
+
+def test_the_commit_is_named_with_what_was_changed(tmp_path):
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e"]
+    assert git_commit(tmp_path) is None
+    (tmp_path / "a").write_text("1")
+    for words in (["init", "-q"], ["add", "a"], ["commit", "-qm", "a"]):
+        subprocess.run([*git, *words], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
+    assert git_commit(tmp_path) == head
+    (tmp_path / "a").write_text("2")
+    assert git_commit(tmp_path) == f"{head}+changes"
+
+
+def test_the_curves_are_event_files_too(films):
+    event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    run, _ = run_to_end(config(films, "curves", epochs=2, tensorboard=True))
+    events = event_accumulator.EventAccumulator(str(run.folder / "tensorboard"))
+    events.Reload()
+    rows = run.read_metrics()
+    for name in ("train_loss", "val_loss", "val_auc"):
+        points = events.Scalars(name)
+        assert [point.step for point in points] == [1, 2]
+        assert [point.value for point in points] == pytest.approx(rows[name].tolist(), rel=1e-6)
 
 
 def test_a_run_whose_split_changed_does_not_go_on(films):

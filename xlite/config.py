@@ -126,6 +126,21 @@ class TrainConfig(BaseModel):
     batch_size: Annotated[
         int, Field(ge=2, le=65536, description="Films a step; batch norm needs two at least")
     ] = 64
+    accumulate: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=4096,
+            description="Parts of a batch whose gradients are added up before a step: less memory for the "
+            "same step, but batch norms see the parts",
+        ),
+    ] = 1
+    auto_batch: Annotated[
+        bool, Field(description="Divide batches into as few parts as the device's memory asks for")
+    ] = False
+    grad_checkpointing: Annotated[
+        bool, Field(description="Compute activations twice instead of keeping them: less memory, slower")
+    ] = False
     lr: Annotated[float, Field(gt=0, le=10, description="Peak learning rate of AdamW")] = 1e-3
     backbone_lr: Annotated[
         float,
@@ -150,6 +165,10 @@ class TrainConfig(BaseModel):
     ] = 0.0
     seed: Annotated[int, Field(ge=0, lt=2**31, description="Seed of weights, order and augmentation")] = 42
     device: Annotated[str, Field(description="auto, cpu, cuda, cuda:1, mps")] = "auto"
+    devices: Annotated[
+        int, Field(ge=1, le=1024, description="Processes on each machine, one a GPU; they share each batch")
+    ] = 1
+    nodes: Annotated[int, Field(ge=1, le=4096, description="Machines that train together")] = 1
     precision: Annotated[
         Literal["auto", "32", "bf16", "16"],
         Field(description="Arithmetic; auto is bf16 on a GPU that has it, else 32 bit"),
@@ -157,6 +176,10 @@ class TrainConfig(BaseModel):
     workers: Annotated[
         int, Field(ge=-1, le=256, description="Loader processes; -1 picks from the cores")
     ] = -1
+    tensorboard: Annotated[
+        bool,
+        Field(description="Write the curves as TensorBoard's event files too (needs xlite[tensorboard])"),
+    ] = False
 
     @field_validator("name")
     @classmethod

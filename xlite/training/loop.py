@@ -5,6 +5,7 @@ epoch) right before the epoch starts, and the state is saved whole at its end. E
 never happened, so a run that was killed goes on exactly.
 """
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -12,33 +13,34 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
-import torch
-import torch.nn.functional as F
 from lightning_fabric import Fabric
-from timm.utils import ModelEmaV3
-from torch.utils.data import DataLoader
 
 from xlite.config import TrainConfig
 from xlite.errors import RunError
-from xlite.evaluation.metrics import auc_per_class
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import MODEL_FILE, save_model
-from xlite.training.engine import loader_workers, open_fabric, usable_devices
+from xlite.training.curves import open_curves
+from xlite.training.engine import open_fabric, usable_devices
 from xlite.training.finish import finish
+from xlite.training.follow import follows, lead
 from xlite.training.gauges import gauges
 from xlite.training.line import Device, device_turn
-from xlite.training.optimizer import learning_rate, make_optimizer, set_rate
+from xlite.training.memory import choose_parts, fitting_parts, is_out_of_memory, too_little_memory
+from xlite.training.provenance import record_attempt
+from xlite.training.ranks import agreed
 from xlite.training.results import read_results
 from xlite.training.run import Run
 from xlite.training.setup import Job, open_job
 from xlite.training.state import STATE_FILE, State, check_unchanged, reading_state, write_state
+from xlite.training.task import PARTS
+from xlite.training.trainer import Trainer, seed_all
 
 PROGRESS_EVERY_S = 0.5
 """How often progress.json is replaced within an epoch."""
 
-PARTS = ("loss", "hard", "soft", "feature")
-"""What a step's losses are summed up as; `loss` is what is minimised."""
+BROKEN_BATCH_FILE = "broken_batch.json"
+"""In a run's folder: the epoch, the step and the films with which its loss became no number."""
 
 Say = Callable[[str], None]
 
@@ -61,22 +63,16 @@ def train(config: TrainConfig, run: Run, say: Say = print) -> FitResult:
 
     Raises DataError, CheckpointError or RunError with a sentence, which progress.json then carries too.
     """
+    if follows():
+        return _train(config, run, say, usable_devices(config.device)[0])
     with run.hold(), device_turn(run, usable_devices(config.device), say) as device:
         if device is None:
             run.write_progress(
                 {**vars(run.status()), "state": "stopped", "message": "stopped before its turn came"}
             )
             return FitResult("stopped", 0, math.nan)
-        try:
-            return _train(config, run, say, device)
-        except RuntimeError as error:
-            # torch has an error of its own for a GPU's memory, and a plain RuntimeError for the machine's.
-            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
-                raise
-            raise RunError(
-                f"the device has too little memory for batches of {config.batch_size} at {config.image_size} "
-                "px: use a smaller --batch-size or --image-size"
-            ) from error
+        lead(run)
+        return _train(config, run, say, device)
 
 
 def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult:
@@ -94,12 +90,13 @@ def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult
             run.write_progress({**opening, "message": f"decoded {done:,} of {total:,} films"})
             _heed_stop(run)
 
-    _seed_all(config.seed, 0)
+    seed_all(config.seed, 0)
     try:
         job = open_job(config, not (run.folder / STATE_FILE).exists(), say, decoding)
     except _Stopped:
         run.write_progress({**opening, "state": "stopped", "message": "stopped before the first step"})
         return FitResult("stopped", 0, math.nan)
+    record_attempt(run, job, fabric.device, fabric.world_size)
     loop = Loop(fabric, job, run, say)
     reason = loop.run_epochs()
     state = loop.state
@@ -122,45 +119,24 @@ def _heed_stop(run: Run) -> None:
         raise _Stopped
 
 
-def _seed_all(seed: int, epoch: int) -> None:
-    """Seeds torch's draws (dropout, weights) from (seed, epoch); order and augmentation seed their own."""
-    torch.manual_seed(int(np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0] >> 1))
-
-
 class Loop:
-    """The state of one run while it trains: model, optimizer, moving average, and where it stands."""
+    """The epochs of one run, from wherever its folder stands, and what each leaves there."""
 
     def __init__(self, fabric: Fabric, job: Job, run: Run, say: Say):
         self.fabric, self.job, self.run, self.say = fabric, job, run, say
-        config = job.config
+        self.trainer = Trainer(fabric, job)
         self.state = State()
+        self.curves = open_curves(run.folder) if job.config.tensorboard else None
         self.epoch_began = time.monotonic()
-        # Workers are started anew each epoch: persistent ones keep random state that a resumed run lacks.
-        workers = loader_workers(config, fabric.device)
-        self.loader = DataLoader(
-            job.train,
-            config.batch_size,
-            sampler=job.sampler,
-            num_workers=workers,
-            drop_last=len(job.train) > config.batch_size,
-            pin_memory=fabric.device.type == "cuda",
-        )
-        self.val_loader = DataLoader(job.val, config.batch_size, num_workers=workers)
         for draft in run.folder.glob(".*.tmp"):  # of a process that was killed while it wrote
             draft.unlink(missing_ok=True)
-        optimizer = make_optimizer(job.task, config)
-        # Depthwise convolutions run more than twice as fast on a CPU when the channels come last.
-        job.task.to(memory_format=torch.channels_last)
-        self.model, self.optimizer = fabric.setup(job.task, optimizer)
-        self.student = job.task.student
-        # Outside of what Fabric sets up: it is neither trained nor saved, and no process has to agree on it.
-        self.teacher = job.teacher.to(fabric.device, memory_format=torch.channels_last)
-        self.ema = ModelEmaV3(self.student, decay=config.ema, use_warmup=True) if config.ema else None
 
     def run_epochs(self) -> str:
         """Runs the epochs that are left; returns why it ended: `finished`, `early` or `stopped`."""
         self._load()
         config, state = self.job.config, self.state
+        if config.auto_batch and not state.epoch:
+            self.say(choose_parts(self.trainer))
         while state.epoch < config.epochs:
             if state.epoch - state.best_epoch >= config.patience:
                 return "early"
@@ -168,6 +144,12 @@ class Loop:
                 row = self._epoch(state.epoch + 1)
             except _Stopped:
                 return "stopped"
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                row = None
+            if row is None:  # out of the handler, where nothing of the step that failed holds memory any more
+                raise too_little_memory(config, fitting_parts(self.trainer))
             self._end_epoch(row)
             self.say(
                 f"epoch {state.epoch}/{config.epochs}  loss {row['train_loss']:.4f}  "
@@ -179,72 +161,44 @@ class Loop:
 
     def _epoch(self, epoch: int) -> dict[str, float]:
         """Trains and validates one epoch; returns its row of metrics.csv."""
-        config, steps = self.job.config, len(self.loader)
         self.epoch_began = time.monotonic()
-        _seed_all(config.seed, epoch)
-        self.job.sampler.set_epoch(epoch)
-        self.job.train.set_epoch(epoch)
-        self.model.train()
-        sums = torch.zeros(len(PARTS), device=self.fabric.device)
         last_report = 0.0
-        for step, batch in enumerate(self.loader):
+        for step, means in enumerate(self.trainer.epoch(epoch), 1):
             _heed_stop(self.run)
-            rate = learning_rate(config, (epoch - 1) * steps + step, steps)
-            set_rate(self.optimizer, rate)
-            x, labels, known, _ = self.fabric.to_device(batch)
-            x = x.contiguous(memory_format=torch.channels_last)
-            with self.fabric.autocast():
-                answer = self.teacher(x, known)
-            losses = self.model(x, labels, answer.logits, answer.features)
-            self.fabric.backward(losses["loss"])
-            if config.grad_clip:
-                self.fabric.clip_gradients(self.model, self.optimizer, max_norm=config.grad_clip)
-            self.optimizer.step()
-            self.optimizer.zero_grad()
-            if self.ema is not None:
-                self.ema.update(self.student, step=(epoch - 1) * steps + step)
-            sums += torch.stack([losses[part].detach() for part in PARTS])
             if time.monotonic() - last_report > PROGRESS_EVERY_S:
                 last_report = time.monotonic()
-                self.report("training", epoch, step + 1, float(sums[0]) / (step + 1))
-        train_loss, hard, soft, feature = (sums / steps).tolist()
-        val_loss, aucs = self._validate()
-        if not math.isfinite(train_loss + val_loss):
-            raise RunError(
-                f"the loss is no number any more in epoch {epoch} (training {train_loss}, validation "
-                f"{val_loss}): use a smaller --lr"
-            )
+                self._refuse_no_number(epoch, float(means[0]))
+                self.report("training", epoch, step, float(means[0]))
+        parts = dict(zip(PARTS, self.fabric.all_reduce(means).tolist(), strict=True))
+        self._refuse_no_number(epoch, parts["loss"])
+        val_loss, aucs = self.trainer.validate(lambda: _heed_stop(self.run))
+        if not math.isfinite(val_loss):
+            raise RunError(f"the validation loss is no number any more in epoch {epoch}: use a smaller --lr")
         return {
             "epoch": epoch,
-            "train_loss": train_loss,
-            "hard_loss": hard,
-            "soft_loss": soft,
-            "feature_loss": feature,
+            "train_loss": parts["loss"],
+            "hard_loss": parts["hard"],
+            "soft_loss": parts["soft"],
+            "feature_loss": parts["feature"],
             "val_loss": val_loss,
             "val_auc": float(np.nanmean(aucs)) if np.isfinite(aucs).any() else math.nan,
-            "lr": rate,
+            "lr": self.trainer.optimizer.param_groups[-1]["lr"],
             "seconds": time.monotonic() - self.epoch_began,
             **{f"val_auc_{name}": float(auc) for name, auc in zip(FINDINGS, aucs, strict=True)},
         }
 
-    def _validate(self) -> tuple[float, np.ndarray]:
-        """BCE and the 14 AUCs of the weights that would be kept, on the whole validation part."""
-        kept = self._kept().eval()
-        logits, labels = [], []
-        with torch.inference_mode(), self.fabric.autocast():
-            for x, y, _, _ in self.val_loader:
-                _heed_stop(self.run)
-                logits.append(kept(self.fabric.to_device(x)).float().cpu())
-                labels.append(y)
-        all_logits, all_labels = torch.cat(logits), torch.cat(labels)
-        loss = F.binary_cross_entropy_with_logits(all_logits, all_labels).item()
-        if not math.isfinite(loss):
-            return loss, np.full(len(FINDINGS), np.nan)
-        return loss, auc_per_class(all_labels.numpy(), all_logits.numpy())
-
-    def _kept(self) -> torch.nn.Module:
-        """The plain student whose weights are validated and saved: the moving average where there is one."""
-        return self.ema.module if self.ema is not None else self.student
+    def _refuse_no_number(self, epoch: int, loss: float) -> None:
+        """Ends the run where the loss is no number, and keeps which films the step that broke it saw."""
+        if math.isfinite(loss):
+            return
+        step = int(self.trainer.broke_at)
+        films = [self.job.train_stems[row] for row in self.trainer.sampler.batches()[step].ravel()]
+        content = {"epoch": epoch, "step": step + 1, "images": films}
+        write_atomic(self.run.folder / BROKEN_BATCH_FILE, json.dumps(content, indent=1).encode() + b"\n")
+        raise RunError(
+            f"the loss is no number any more in step {step + 1} of epoch {epoch}: use a smaller --lr, or "
+            f"look at the films of that step, which {BROKEN_BATCH_FILE} names"
+        )
 
     def _end_epoch(self, row: dict[str, float]) -> None:
         """Counts the epoch and saves: the model where it is the best, then the state, then the CSV."""
@@ -257,23 +211,21 @@ class Loop:
         if score > state.best_score:
             state.best_score, state.best_auc, state.best_epoch = score, row["val_auc"], state.epoch
             info = replace(self.job.info, notes={**self.job.info.notes, "epoch": state.epoch})
-            save_model(self.run.folder / MODEL_FILE, self._kept(), info)
+            save_model(self.run.folder / MODEL_FILE, self.trainer.kept, info)
         self._save()
         self._write_metrics()
+        if self.curves is not None:
+            self.curves.add(row)
         self.report("training")
 
     def _save(self) -> None:
         """Replaces last.ckpt, whole, with all that exact resume needs."""
-        content: dict[str, object] = {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+        content = {
+            **self.trainer.state_dict(),
             "state": asdict(self.state),
             "started_from": self.job.info.notes["started_from"],
             "learns_from": self._learns_from(),
-            "precision": self.fabric.strategy.precision.state_dict(),
         }
-        if self.ema is not None:
-            content["ema"] = self.ema.module.state_dict()
         write_state(self.run.folder / STATE_FILE, content)
 
     def _learns_from(self) -> dict[str, str]:
@@ -282,7 +234,7 @@ class Loop:
         return {
             "split": info.split_id,
             "table of the data": info.notes["data_fingerprint"],
-            "teacher": self.teacher.digest,
+            "teacher": self.job.teacher.digest,
         }
 
     def _load(self) -> None:
@@ -292,11 +244,7 @@ class Loop:
             return
         with reading_state(path) as content:
             check_unchanged(self.run.name, content["learns_from"], self._learns_from())
-            self.model.load_state_dict(content["model"])
-            self.optimizer.load_state_dict(content["optimizer"])
-            if self.ema is not None:
-                self.ema.module.load_state_dict(content["ema"])
-            self.fabric.strategy.precision.load_state_dict(content["precision"])
+            self.trainer.load_state_dict(content)
             self.state = State(**content["state"])
             self.job.info.notes["started_from"] = content["started_from"]
         self._write_metrics()
@@ -316,7 +264,7 @@ class Loop:
         self, message: str, epoch: int = 0, step: int = 0, loss: float | None = None
     ) -> dict[str, object]:
         """The keys of progress.json but the state; the time left follows from the mean epoch so far."""
-        state, steps, epochs = self.state, len(self.loader), self.job.config.epochs
+        state, steps, epochs = self.state, len(self.trainer.loader), self.job.config.epochs
         last = state.rows[-1] if state.rows else {}
         done = (epoch - 1) + step / steps if epoch else state.epoch
         elapsed = state.elapsed_s + (time.monotonic() - self.epoch_began if epoch else 0.0)

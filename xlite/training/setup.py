@@ -1,12 +1,11 @@
 """From a TrainConfig to all that the loop needs: films, student, teacher, task, the model file's words."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import Sampler
 
 from xlite import __version__
 from xlite.config import TrainConfig
@@ -29,28 +28,6 @@ _REFIT_FILMS = 256
 """Films that re-estimate folded batch-norm statistics; more change them by less than their noise."""
 
 
-class EpochSampler(Sampler[int]):
-    """The order of an epoch as a pure function of (seed, epoch): a shuffle, or draws by weight."""
-
-    def __init__(self, films: int, seed: int, weights: np.ndarray | None = None):
-        self.films, self.seed, self.weights, self.epoch = films, seed, weights, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Chooses the epoch whose order the next iteration gives."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.films
-
-    def __iter__(self) -> Iterator[int]:
-        rng = np.random.default_rng((self.seed, self.epoch))
-        if self.weights is None:
-            order = rng.permutation(self.films)
-        else:
-            order = rng.choice(self.films, size=self.films, p=self.weights / self.weights.sum())
-        return iter(order.tolist())
-
-
 @dataclass(frozen=True)
 class Job:
     """What one run trains, on what, and what its model file will say of itself."""
@@ -58,8 +35,9 @@ class Job:
     config: TrainConfig
     split: Split
     train: FilmDataset
+    train_stems: list[str]
     val: FilmDataset
-    sampler: EpochSampler
+    sample_weights: np.ndarray | None
     task: DistillTask
     teacher: Teacher
     info: ModelInfo
@@ -100,8 +78,9 @@ def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None], progr
         config=config,
         split=split,
         train=train,
+        train_stems=stems,
         val=FilmDataset(films, val_labels, preprocess),
-        sampler=EpochSampler(len(train), config.seed, weights),
+        sample_weights=weights,
         task=_task(config, student, teacher, labels),
         teacher=teacher,
         info=info,

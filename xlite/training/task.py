@@ -6,6 +6,9 @@ from torch import Tensor, nn
 from xlite.models.student import Student
 from xlite.training.losses import feature_loss, hard_loss, soft_loss
 
+PARTS = ("loss", "hard", "soft", "feature")
+"""What a step's losses are summed up as; `loss` is what is minimised."""
+
 
 class DistillTask(nn.Module):
     """A student with its loss. It does not know whether it is distilled: the teacher lives outside of it.

@@ -1,0 +1,40 @@
+"""Several processes train one run: the first leads and writes; the others follow, step by step. No torch here."""
+
+import os
+import time
+
+from xlite.errors import RunError
+from xlite.training.run import Run
+
+_RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+"""Where torchrun, Fabric and SLURM say which of the processes this one is; 0 or nothing for the first."""
+
+_RUN = "XLITE_RUN"
+_WAIT_S = 120.0
+
+
+def follows() -> bool:
+    """Whether this process follows another, which leads."""
+    return any(int(os.environ.get(name) or 0) > 0 for name in _RANKS)
+
+
+def lead(run: Run) -> None:
+    """Tells the processes that this one starts which run to follow."""
+    os.environ[_RUN] = run.name
+
+
+def led_run(name: str) -> Run:
+    """The run to follow: as the leader says, else the one named; waits until the leader holds it.
+
+    RunError where there is no name, or no leader.
+    """
+    name = os.environ.get(_RUN) or name
+    if not name:
+        raise RunError("processes that are started together need --name or --resume, so that they train one run")
+    deadline = time.monotonic() + _WAIT_S
+    while time.monotonic() < deadline:
+        run = Run.named(name) if any(other.name == name for other in Run.list()) else None
+        if run is not None and run.is_held():
+            return run
+        time.sleep(0.1)
+    raise RunError(f"no process leads run {name!r}: the first of those that are started together must")

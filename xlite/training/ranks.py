@@ -1,0 +1,97 @@
+"""Several processes as one: each takes its part of a batch, and the step equals that of one process."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+
+def as_one_batch() -> AbstractContextManager[object]:
+    """Within it a step on this process's part of a batch acts as one on all of it; alone it does nothing."""
+    return _WholeBatch() if dist.is_initialized() and dist.get_world_size() > 1 else nullcontext()
+
+
+def gathered(parts: list[Tensor]) -> Tensor:
+    """The tensors of all processes, one after the other, on each of them; they must lie on the CPU."""
+    mine = torch.cat(parts)
+    if not dist.is_initialized():
+        return mine
+    everyones: list[Tensor] = [mine] * dist.get_world_size()
+    dist.all_gather_object(everyones, mine)
+    return torch.cat(everyones)
+
+
+class _WholeBatch(TorchFunctionMode):
+    """While it is entered, batch norms and dropout act as on the batch of all processes together.
+
+    Batch norms take their statistics over all processes (as torch.nn.SyncBatchNorm does, which knows no CPU);
+    dropout draws the whole batch's mask on each process, seeded alike, and uses the rows of its own part.
+    Each process must hold as many films of the batch as the others.
+    """
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        """Replaces the two functions whose result on a part differs from that on the whole."""
+        kwargs = kwargs or {}
+        if function is F.batch_norm:
+            return _batch_norm(*args, **kwargs)
+        if function is F.dropout:
+            return _dropout(*args, **kwargs)
+        return function(*args, **kwargs)
+
+
+class _SumOverRanks(torch.autograd.Function):
+    """The sum of a tensor over all processes; each process's loss depends on each process's summand."""
+
+    @staticmethod
+    def forward(context, summand: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+        total = summand.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(context, gradient: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+        total = gradient.clone()
+        dist.all_reduce(total)
+        return total
+
+
+def _batch_norm(
+    x: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """F.batch_norm of x (B, C, …), its mean and variance taken over the films of all processes."""
+    if not training:
+        return F.batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
+    axes = [axis for axis in range(x.ndim) if axis != 1]
+    shape = [1, -1] + [1] * (x.ndim - 2)
+    count = x.numel() // x.shape[1] * dist.get_world_size()
+    wide = x.float()
+    mean = _SumOverRanks.apply(wide.sum(axes)) / count
+    centred = wide - mean.view(shape)
+    # From the centred values: a mean of squares less a squared mean would lose the small variances.
+    variance = _SumOverRanks.apply(centred.square().sum(axes)) / count
+    if running_mean is not None and running_var is not None:
+        with torch.no_grad():
+            running_mean.lerp_(mean, momentum)
+            running_var.lerp_(variance * count / max(count - 1, 1), momentum)
+    scale = (variance + eps).rsqrt()
+    y = centred * (scale if weight is None else scale * weight).view(shape)
+    return (y if bias is None else y + bias.view(shape)).to(x.dtype)
+
+
+def _dropout(x: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """F.dropout of x (B, …) with this process's rows of the mask that one process would draw for all."""
+    if not training or p == 0:
+        return x
+    rank, rows = dist.get_rank(), len(x)
+    whole = F.dropout(x.new_ones(dist.get_world_size() * rows, *x.shape[1:]), p)
+    return x * whole[rank * rows : (rank + 1) * rows]
