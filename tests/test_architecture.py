@@ -42,7 +42,7 @@ ON_TOP = {"cli", "__main__"}
 ONLY_IN = {
     "streamlit": ("app/Home.py", "pages/"),
     "gradio": ("app/share.py",),
-    "lightning_fabric": ("xlite/training/loop.py", "xlite/training/engine.py"),
+    "lightning_fabric": tuple(f"xlite/training/{name}.py" for name in ("engine", "loop", "trainer")),
 }
 
 

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from xlite.cli.console import repeatedly
 from xlite.config import TrainConfig, make_config
 from xlite.errors import RunError, XliteError
+from xlite.training.follow import follows, led_run
 from xlite.training.run import Run
 
 
@@ -83,6 +84,8 @@ def train(
     if resume and values:
         options = ", ".join("--" + name.replace("_", "-") for name in values)
         raise RunError(f"--resume goes on with the settings of run {resume!r}, so it takes no {options}")
+    if follows():
+        return _follow(resume or str(values.get("name", "")))
     run = Run.named(resume) if resume else new_run(values)
     with run.hold(), _into_log(run) as say:
         if not resume:
@@ -95,6 +98,17 @@ def train(
             result = train_run(config, run, say=say)
         if result.reason == "stopped":
             say(f"Go on with: xlite train --resume {run.name}")
+
+
+def _follow(name: str) -> None:
+    """Trains along with the process that leads, and leaves all writing to it."""
+    run = led_run(name)
+    from xlite.training.loop import train as train_run
+
+    try:
+        train_run(run.config(), run, say=lambda line: None)
+    except RuntimeError as error:  # what torch says where the others have gone
+        raise RunError(f"the process that leads run {run.name!r} has gone ({error})") from error
 
 
 def _check_data(config: TrainConfig) -> None:

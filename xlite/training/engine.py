@@ -1,15 +1,19 @@
 """The engine under the loop: Lightning Fabric on the device and in the arithmetic that a run asks for."""
 
 import os
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
 from lightning_fabric.plugins.precision import MixedPrecision
+from lightning_fabric.strategies import DDPStrategy
 
 from xlite.config import TrainConfig
 from xlite.errors import RunError
 from xlite.training.line import Device
+
+_PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
 def usable_devices(asked: str) -> list[Device]:
@@ -37,23 +41,53 @@ def usable_devices(asked: str) -> list[Device]:
     return [Device(f"cuda:{i}", f"cuda-{torch.cuda.get_device_properties(i).uuid}") for i in indices]
 
 
-def open_fabric(device: str, precision: str) -> Fabric:
-    """The engine on a usable device, in the arithmetic asked for (`auto`: bf16 on a GPU that has it)."""
+def open_fabric(config: TrainConfig, device: str) -> Fabric:
+    """The engine on a usable device; where several processes are to train, they run when it returns.
+
+    RunError where the batch or the device cannot be shared by so many.
+    """
     kind, _, index = device.partition(":")
+    precision = config.precision
     if precision == "auto":
         precision = "bf16" if kind == "cuda" and torch.cuda.is_bf16_supported() else "32"
-    devices = [int(index)] if index else 1
-    # One process, also in a job of SLURM: left to itself, Fabric complains wherever srun is installed.
-    alone = LightningEnvironment()
+    settings: dict[str, Any] = {"accelerator": kind, "precision": _PRECISIONS[precision]}
     if precision == "16":
         # Given as a plugin, the gradient scaler's state can be saved: Fabric alone forgets it.
-        return Fabric(accelerator=kind, devices=devices, plugins=[alone, MixedPrecision("16-mixed", kind)])
-    return Fabric(
-        accelerator=kind,
-        devices=devices,
-        plugins=[alone],
-        precision="bf16-mixed" if precision == "bf16" else "32-true",
-    )
+        settings = {"accelerator": kind, "plugins": [MixedPrecision("16-mixed", kind)]}
+    devices, nodes = _processes(config)
+    if devices * nodes == 1:
+        # One process, also in a job of SLURM: left to itself, Fabric complains wherever srun is installed.
+        settings["plugins"] = [LightningEnvironment(), *settings.get("plugins", [])]
+        return Fabric(devices=[int(index)] if index else 1, **settings)
+    _check_shares(config, kind, devices, nodes)
+    # Batch norms see the whole batch in each process, so their statistics need no broadcast.
+    strategy = DDPStrategy(broadcast_buffers=False)
+    fabric = Fabric(devices=devices, num_nodes=nodes, strategy=strategy, **settings)
+    fabric.launch()
+    return fabric
+
+
+def _processes(config: TrainConfig) -> tuple[int, int]:
+    """Processes on each machine, and machines: as torchrun started them, else as the run asks for."""
+    local = os.environ.get("LOCAL_WORLD_SIZE")
+    if local is None:
+        return config.devices, config.nodes
+    return int(local), int(os.environ["WORLD_SIZE"]) // int(local)
+
+
+def _check_shares(config: TrainConfig, kind: str, devices: int, nodes: int) -> None:
+    """RunError where the processes cannot share a batch equally, or the device at all."""
+    processes = devices * nodes
+    if config.batch_size % processes:
+        raise RunError(
+            f"--batch-size {config.batch_size} is the whole batch, which {processes} processes share: it "
+            f"must be a multiple of {processes}"
+        )
+    if config.auto_batch:
+        raise RunError("--auto-batch looks at one process: find the parts with one, then give --accumulate")
+    if kind == "mps" or (kind == "cuda" and devices > torch.cuda.device_count()):
+        there = torch.cuda.device_count() if kind == "cuda" else 1
+        raise RunError(f"--devices {devices} on {kind}: this machine has {there}")
 
 
 def loader_workers(config: TrainConfig, device: torch.device) -> int:

@@ -1,8 +1,9 @@
-"""Several processes train one run: the first leads and writes; the others follow, step by step. No torch here."""
+"""Several processes train one run: the first leads and writes, the others follow. Imports no torch."""
 
 import os
 import time
 
+from xlite.config import check_run_name, checkpoints_dir
 from xlite.errors import RunError
 from xlite.training.run import Run
 
@@ -30,11 +31,11 @@ def led_run(name: str) -> Run:
     """
     name = os.environ.get(_RUN) or name
     if not name:
-        raise RunError("processes that are started together need --name or --resume, so that they train one run")
+        raise RunError("processes that start together need --name or --resume, so that they train one run")
     deadline = time.monotonic() + _WAIT_S
     while time.monotonic() < deadline:
-        run = Run.named(name) if any(other.name == name for other in Run.list()) else None
-        if run is not None and run.is_held():
+        run = Run(checkpoints_dir() / check_run_name(name))
+        if run.path("config.json").is_file() and run.is_held():
             return run
         time.sleep(0.1)
     raise RunError(f"no process leads run {name!r}: the first of those that are started together must")

@@ -39,6 +39,9 @@ from xlite.training.trainer import Trainer, seed_all
 PROGRESS_EVERY_S = 0.5
 """How often progress.json is replaced within an epoch."""
 
+AGREE_EVERY = 10
+"""Steps from one time that several processes ask each other whether to stop to the next."""
+
 BROKEN_BATCH_FILE = "broken_batch.json"
 """In a run's folder: the epoch, the step and the films with which its loss became no number."""
 
@@ -77,29 +80,17 @@ def train(config: TrainConfig, run: Run, say: Say = print) -> FitResult:
 
 def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult:
     """Opens the job, runs its epochs, and judges the best of them on the test part."""
-    fabric = open_fabric(device.name, config.precision)
+    fabric = open_fabric(config, device.name)
     read_results()  # a damaged log is refused before the work, not after it
-    opening = {"state": "running", "epochs": config.epochs, "device": str(fabric.device)}
-    run.write_progress({**opening, "message": "opening data and models"})
-    last_report = time.monotonic()
-
-    def decoding(done: int, total: int) -> None:
-        nonlocal last_report
-        if time.monotonic() - last_report > PROGRESS_EVERY_S:
-            last_report = time.monotonic()
-            run.write_progress({**opening, "message": f"decoded {done:,} of {total:,} films"})
-            _heed_stop(run)
-
-    seed_all(config.seed, 0)
     try:
-        job = open_job(config, not (run.folder / STATE_FILE).exists(), say, decoding)
+        job = _open_job(config, run, say, fabric)
     except _Stopped:
-        run.write_progress({**opening, "state": "stopped", "message": "stopped before the first step"})
         return FitResult("stopped", 0, math.nan)
-    record_attempt(run, job, fabric.device, fabric.world_size)
     loop = Loop(fabric, job, run, say)
     reason = loop.run_epochs()
     state = loop.state
+    if not fabric.is_global_zero:
+        return FitResult(reason, state.epoch, state.best_auc)
     ending = {
         "finished": f"finished after {state.epoch} epochs",
         "early": f"finished early: no better validation AUC since epoch {state.best_epoch}",
@@ -113,10 +104,30 @@ def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult
     return FitResult(reason, state.epoch, state.best_auc)
 
 
-def _heed_stop(run: Run) -> None:
-    """Raises where somebody asked for the end."""
-    if run.stop_requested():
-        raise _Stopped
+def _open_job(config: TrainConfig, run: Run, say: Say, fabric: Fabric) -> Job:
+    """Opens all that the run needs, the first process before the others; progress.json says how far."""
+    opening = {"state": "running", "epochs": config.epochs, "device": str(fabric.device)}
+    last_report = -math.inf
+
+    def decoding(done: int, total: int) -> None:
+        nonlocal last_report
+        if time.monotonic() - last_report > PROGRESS_EVERY_S and fabric.is_global_zero:
+            last_report = time.monotonic()
+            run.write_progress({**opening, "message": f"decoded {done:,} of {total:,} films"})
+            if run.stop_requested():
+                run.write_progress(
+                    {**opening, "state": "stopped", "message": "stopped before the first step"}
+                )
+                raise _Stopped
+
+    with fabric.rank_zero_first():
+        if fabric.is_global_zero:
+            run.write_progress({**opening, "message": "opening data and models"})
+        seed_all(config.seed, 0)
+        job = open_job(config, not (run.folder / STATE_FILE).exists(), say, decoding)
+        if fabric.is_global_zero:
+            record_attempt(run, job, fabric.device, fabric.world_size)
+    return job
 
 
 class Loop:
@@ -126,10 +137,12 @@ class Loop:
         self.fabric, self.job, self.run, self.say = fabric, job, run, say
         self.trainer = Trainer(fabric, job)
         self.state = State()
-        self.curves = open_curves(run.folder) if job.config.tensorboard else None
+        self.leads = fabric.is_global_zero
+        self.curves = open_curves(run.folder) if job.config.tensorboard and self.leads else None
         self.epoch_began = time.monotonic()
-        for draft in run.folder.glob(".*.tmp"):  # of a process that was killed while it wrote
-            draft.unlink(missing_ok=True)
+        if self.leads:
+            for draft in run.folder.glob(".*.tmp"):  # of a process that was killed while it wrote
+                draft.unlink(missing_ok=True)
 
     def run_epochs(self) -> str:
         """Runs the epochs that are left; returns why it ended: `finished`, `early` or `stopped`."""
@@ -155,7 +168,7 @@ class Loop:
                 f"epoch {state.epoch}/{config.epochs}  loss {row['train_loss']:.4f}  "
                 f"val loss {row['val_loss']:.4f}  val AUC {row['val_auc']:.4f}  {row['seconds']:.1f} s"
             )
-            if self.run.stop_requested():
+            if agreed(self.run.stop_requested()):
                 return "stopped" if state.epoch < config.epochs else "finished"
         return "finished"
 
@@ -164,14 +177,14 @@ class Loop:
         self.epoch_began = time.monotonic()
         last_report = 0.0
         for step, means in enumerate(self.trainer.epoch(epoch), 1):
-            _heed_stop(self.run)
-            if time.monotonic() - last_report > PROGRESS_EVERY_S:
+            self._heed_stop(step)
+            if self.leads and time.monotonic() - last_report > PROGRESS_EVERY_S:
                 last_report = time.monotonic()
                 self._refuse_no_number(epoch, float(means[0]))
                 self.report("training", epoch, step, float(means[0]))
         parts = dict(zip(PARTS, self.fabric.all_reduce(means).tolist(), strict=True))
         self._refuse_no_number(epoch, parts["loss"])
-        val_loss, aucs = self.trainer.validate(lambda: _heed_stop(self.run))
+        val_loss, aucs = self.trainer.validate(self._heed_stop)
         if not math.isfinite(val_loss):
             raise RunError(f"the validation loss is no number any more in epoch {epoch}: use a smaller --lr")
         return {
@@ -186,6 +199,15 @@ class Loop:
             "seconds": time.monotonic() - self.epoch_began,
             **{f"val_auc_{name}": float(auc) for name, auc in zip(FINDINGS, aucs, strict=True)},
         }
+
+    def _heed_stop(self, step: int = 0) -> None:
+        """Raises where somebody asked for the end; several processes do so in the same step or not at all."""
+        if self.fabric.world_size == 1:
+            asked = self.run.stop_requested()
+        else:
+            asked = step % AGREE_EVERY == 1 and agreed(self.run.stop_requested())
+        if asked:
+            raise _Stopped
 
     def _refuse_no_number(self, epoch: int, loss: float) -> None:
         """Ends the run where the loss is no number, and keeps which films the step that broke it saw."""
@@ -208,18 +230,21 @@ class Loop:
         state.rows.append(row)
         # Without a finding that has both labels in val there is no AUC, and the loss must choose.
         score = row["val_auc"] if math.isfinite(row["val_auc"]) else -row["val_loss"]
-        if score > state.best_score:
+        best = score > state.best_score
+        if best:
             state.best_score, state.best_auc, state.best_epoch = score, row["val_auc"], state.epoch
-            info = replace(self.job.info, notes={**self.job.info.notes, "epoch": state.epoch})
-            save_model(self.run.folder / MODEL_FILE, self.trainer.kept, info)
-        self._save()
-        self._write_metrics()
-        if self.curves is not None:
-            self.curves.add(row)
-        self.report("training")
+        if self.leads:
+            self._save(best)
+            self._write_metrics()
+            if self.curves is not None:
+                self.curves.add(row)
+            self.report("training")
 
-    def _save(self) -> None:
-        """Replaces last.ckpt, whole, with all that exact resume needs."""
+    def _save(self, best: bool) -> None:
+        """Replaces the model where it is the best yet, then last.ckpt with all that exact resume needs."""
+        if best:
+            info = replace(self.job.info, notes={**self.job.info.notes, "epoch": self.state.epoch})
+            save_model(self.run.folder / MODEL_FILE, self.trainer.kept, info)
         content = {
             **self.trainer.state_dict(),
             "state": asdict(self.state),
@@ -247,7 +272,8 @@ class Loop:
             self.trainer.load_state_dict(content)
             self.state = State(**content["state"])
             self.job.info.notes["started_from"] = content["started_from"]
-        self._write_metrics()
+        if self.leads:
+            self._write_metrics()
         self.say(f"Going on after epoch {self.state.epoch}")
 
     def _write_metrics(self) -> None:

@@ -14,6 +14,15 @@ def as_one_batch() -> AbstractContextManager[object]:
     return _WholeBatch() if dist.is_initialized() and dist.get_world_size() > 1 else nullcontext()
 
 
+def agreed(flag: bool) -> bool:
+    """What the first process says, on each of them."""
+    if not dist.is_initialized():
+        return flag
+    said = [flag]
+    dist.broadcast_object_list(said)
+    return said[0]
+
+
 def gathered(parts: list[Tensor]) -> Tensor:
     """The tensors of all processes, one after the other, on each of them; they must lie on the CPU."""
     mine = torch.cat(parts)

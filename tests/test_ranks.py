@@ -1,0 +1,128 @@
+"""Several processes that train one run: real ones, on gloo. They do what one process does."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import write_noise_folder
+
+from xlite.training.run import Run
+
+pytestmark = pytest.mark.slow
+
+# With batch norm and dropout, both of which depend on the whole batch.
+TINY = [
+    "--backbone",
+    "test_resnet.r160_in1k",
+    "--weights",
+    "none",
+    "--image-size",
+    "64",
+    "--batch-size",
+    "16",
+    "--epochs",
+    "3",
+    "--device",
+    "cpu",
+    "--hidden",
+    "16",
+    "--ema",
+    "0.5",
+    "--seed",
+    "5",
+]
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """80 noise films of 40 patients."""
+    return write_noise_folder(tmp_path / "films", patients=40)
+
+
+def command(films: Path, name: str, *options: str) -> list[str]:
+    return ["xlite", "train", "--data", str(films), "--name", name, *TINY, *options]
+
+
+def start(words: list[str]) -> subprocess.Popen:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-m", *words],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(words: list[str]) -> str:
+    child = start(words)
+    said, _ = child.communicate(timeout=300)
+    assert child.returncode == 0, said
+    return said
+
+
+def assert_same_training(one: Run, other: Run) -> None:
+    """The same figures of every epoch to 1e-3, and the same probabilities of the test films to 1e-3."""
+    figures = [run.read_metrics().drop(columns="seconds") for run in (one, other)]
+    pd.testing.assert_frame_equal(*figures, rtol=0, atol=1e-3)
+    answers = [pd.read_csv(run.folder / "evaluation" / "test" / "predictions.csv") for run in (one, other)]
+    pd.testing.assert_frame_equal(*answers, rtol=0, atol=1e-3)
+
+
+def test_two_processes_train_as_one(films):
+    finish(command(films, "one"))
+    said = finish(command(films, "two", "--devices", "2"))
+    assert said.count("epoch 3/3") == 1  # the second process says nothing
+    assert_same_training(Run.named("one"), Run.named("two"))
+    assert Run.named("two").status().state == "finished"
+
+
+def test_torchrun_starts_them_too_and_accumulated_parts_are_shared(films):
+    launcher = ["torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29541", "-m"]
+    plain = ["--backbone", "test_convnext.r160_in1k", "--dropout", "0", "--accumulate", "2"]
+    finish(command(films, "one", *plain))
+    finish([*launcher, *command(films, "two", *plain)])
+    assert_same_training(Run.named("one"), Run.named("two"))
+
+
+def test_a_killed_leader_takes_the_others_along_and_resume_goes_on_as_if_nothing_had_been(films):
+    options = ["--devices", "2", "--epochs", "5"]
+    finish(command(films, "whole", *options))
+    child = start(command(films, "cut", *options))
+    run = _wait_for_epoch("cut", 2)
+    os.kill(child.pid, signal.SIGKILL)
+    child.communicate(timeout=60)  # ends once no follower holds the pipe any more
+    assert run.status().state == "killed" and len(run.read_metrics()) < 5
+    finish(["xlite", "train", "--resume", "cut"])
+    assert_same_training(Run.named("whole"), run)
+
+
+def test_a_stop_ends_all_processes_in_the_same_step(films):
+    child = start(command(films, "stopped", "--devices", "2", "--epochs", "500", "--patience", "500"))
+    run = _wait_for_epoch("stopped", 1)
+    run.stop()
+    said, _ = child.communicate(timeout=60)
+    assert child.returncode == 0 and "Go on with: xlite train --resume stopped" in said
+    assert run.status().state == "stopped"
+
+
+def _wait_for_epoch(name: str, epoch: int) -> Run:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        run = next((run for run in Run.list() if run.name == name), None)
+        if run is not None and len(run.read_metrics()) >= epoch:
+            return run
+        time.sleep(0.05)
+    raise AssertionError(f"{name} never finished epoch {epoch}")
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(films):
+    child = start(command(films, "odd", "--devices", "3"))
+    said, _ = child.communicate(timeout=60)
+    assert child.returncode == 2 and "Traceback" not in said
+    assert "--batch-size 16 is the whole batch, which 3 processes share: it must be a multiple of 3" in said
