@@ -29,7 +29,7 @@ import os, sys, time
 from xlite.training.line import Device, device_turn
 from xlite.training.run import Run
 run = Run.named(sys.argv[1])
-with run.hold(), device_turn(run, [Device("cpu", "cpu")], lambda line: print(line, flush=True)) as device:
+with run.hold(), device_turn(run, [Device("cpu", "cpu")], lambda line: print(line, flush=True)) as (device,):
     if sys.argv[2] == "fork" and os.fork() == 0:
         time.sleep(20)  # as a loader's worker, which outlives a trainer that was killed for a moment
         os._exit(0)
@@ -73,26 +73,31 @@ def taker() -> Iterator[Callable[..., subprocess.Popen]]:
 
 
 @pytest.mark.parametrize(
-    ("others", "number", "wants", "expected"),
+    ("others", "number", "wants", "needs", "expected"),
     [
-        ([], 1, "ab", "a"),
-        ([(1, "ab", "a")], 2, "ab", "b"),
-        ([(1, "ab", "a")], 2, "a", None),
-        ([(1, "a", "a"), (2, "ab", "b")], 3, "ab", None),
+        ([], 1, "ab", 1, "a"),
+        ([(1, "ab", "a")], 2, "ab", 1, "b"),
+        ([(1, "ab", "a")], 2, "a", 1, ""),
+        ([(1, "a", "a"), (2, "ab", "b")], 3, "ab", 1, ""),
         # Whoever came first and waits for any of them is served first, though one is free at this moment.
-        ([(1, "ab", None)], 2, "ab", None),
-        ([(1, "a", "a"), (2, "a", None)], 3, "ab", "b"),
-        ([(1, "a", "a"), (2, "a", None)], 3, "b", "b"),
+        ([(1, "ab", "")], 2, "ab", 1, ""),
+        ([(1, "a", "a"), (2, "a", "")], 3, "ab", 1, "b"),
+        ([(1, "a", "a"), (2, "a", "")], 3, "b", 1, "b"),
         # Who came later does not matter, even where it was served already.
-        ([(5, "ab", "b"), (6, "ab", None)], 4, "ab", "a"),
+        ([(5, "ab", "b"), (6, "ab", "")], 4, "ab", 1, "a"),
+        # As many as it needs, or none, and meanwhile nobody who came later takes one of them.
+        ([], 1, "abc", 2, "ab"),
+        ([(1, "ab", "a")], 2, "abc", 2, "bc"),
+        ([(1, "a", "a")], 2, "ab", 2, ""),
+        ([(1, "a", "a"), (2, "ab", "")], 3, "b", 1, ""),
     ],
 )
 def test_the_first_free_device_that_nobody_earlier_waits_for(
-    others: list, number: int, wants: str, expected: str | None
+    others: list, number: int, wants: str, needs: int, expected: str
 ) -> None:
-    line = [Ticket(place, f"run{place}", tuple(keys), has) for place, keys, has in others]
-    mine = Ticket(number, "mine", tuple(wants))
-    assert pick([*line, mine], mine) == expected
+    line = [Ticket(place, f"run{place}", tuple(keys), has=tuple(has)) for place, keys, has in others]
+    mine = Ticket(number, "mine", tuple(wants), needs)
+    assert pick([*line, mine], mine) == tuple(expected)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +112,8 @@ def test_the_first_free_device_that_nobody_earlier_waits_for(
 )
 def test_who_waits_says_behind_whom(waiting: list[str], sentence: str) -> None:
     keys = ("gpu-a", "gpu-b")
-    line = [Ticket(1, "one", keys, "gpu-a"), Ticket(2, "two", ("gpu-b",), "gpu-b"), Ticket(3, "x", ("cpu",))]
+    line = [Ticket(1, "one", keys, has=("gpu-a",)), Ticket(2, "two", ("gpu-b",), has=("gpu-b",))]
+    line += [Ticket(3, "x", ("cpu",))]
     line += [Ticket(number, name, keys) for number, name in enumerate(waiting, 4)]
     assert waiting_for(line, Ticket(100, "mine", keys), GPUS) == sentence
 
@@ -125,8 +131,8 @@ def test_a_run_waits_says_so_and_goes_on_as_soon_as_the_holder_is_killed(taker) 
         os.kill(holder.pid, signal.SIGKILL)
         killed.append(time.monotonic())
 
-    with second.hold(), device_turn(second, [CPU], kill) as device:
-        assert (device, len(killed), time.monotonic() - killed[0] < 1) == (CPU, 1, True)
+    with second.hold(), device_turn(second, [CPU], kill) as devices:
+        assert (devices, len(killed), time.monotonic() - killed[0] < 1) == ([CPU], 1, True)
     assert list(line_folder().glob("[0-9]*")) == []
 
 
@@ -169,7 +175,7 @@ def test_never_two_on_a_device_and_all_devices_are_used() -> None:
     lock, busy, most, served = threading.Lock(), set(), [], []
 
     def work(run: Run) -> None:
-        with run.hold(), device_turn(run, GPUS, lambda line: None) as device:
+        with run.hold(), device_turn(run, GPUS, lambda line: None) as (device,):
             with lock:
                 assert device.key not in busy
                 busy.add(device.key)
@@ -189,16 +195,16 @@ def test_never_two_on_a_device_and_all_devices_are_used() -> None:
 
 def test_a_gpu_and_the_cpu_do_not_wait_for_each_other() -> None:
     one, other = new_run("one"), new_run("other")
-    with one.hold(), device_turn(one, [CPU], print), other.hold(), device_turn(other, GPUS, print) as device:
-        assert device == GPUS[0]
+    with one.hold(), device_turn(one, [CPU], print), other.hold(), device_turn(other, GPUS, print) as devices:
+        assert devices == GPUS[:1]
 
 
 def test_homes_share_the_devices_of_the_machine(taker, tmp_path: Path, monkeypatch) -> None:
     assert taker("first").stdout.readline() == "has cpu\n"
     monkeypatch.setenv("XLITE_HOME", str(tmp_path / "elsewhere"))
     run = new_run("mine")
-    with run.hold(), device_turn(run, [CPU], lambda line: run.stop()) as device:
-        assert device is None
+    with run.hold(), device_turn(run, [CPU], lambda line: run.stop()) as devices:
+        assert devices == []
         assert run.status().message == "waits for cpu behind first (1st in line)"
 
 
@@ -223,7 +229,7 @@ def test_a_ticket_that_cannot_be_written_holds_nothing(monkeypatch: pytest.Monke
         with pytest.raises(OSError, match="No space"), line.ticket("one", ["cpu"]):
             pass
     with line.ticket("two", ["cpu"]) as mine:
-        assert line.take(mine)[0] == "cpu"
+        assert line.take(mine)[0] == ("cpu",)
 
 
 def test_the_line_is_the_users_own_and_each_slurm_job_has_its_own(

@@ -1,4 +1,4 @@
-"""The line of runs that wait for a device: one run a device, first come, first served. Imports no torch.
+"""The line of runs that wait for devices: one run a device, first come, first served. Imports no torch.
 
 Whoever is in the line holds the lock of a ticket, with a note beside it: who it is, which devices would do,
 and which one it has. The operating system drops the lock when the process dies: nobody waits for the dead.
@@ -33,26 +33,29 @@ class Device:
 
 @dataclass(frozen=True)
 class Ticket:
-    """A place in the line: its number, whose it is, keys of the devices that would do, the one it has."""
+    """A place in the line: its number, whose it is, keys of the devices that would do, what it needs and has."""
 
     number: int
     run: str
     wants: tuple[str, ...]
-    has: str | None = None
+    needs: int = 1
+    has: tuple[str, ...] = ()
 
 
 @contextmanager
-def device_turn(run: Run, devices: Sequence[Device], say: Callable[[str], None]) -> Iterator[Device | None]:
-    """Waits until one of the devices (best first) is free and holds it; None where the run is asked to stop.
+def device_turn(
+    run: Run, devices: Sequence[Device], say: Callable[[str], None], needs: int = 1
+) -> Iterator[list[Device]]:
+    """Waits until enough of the devices (best first) are free and holds them; none where the run is to stop.
 
     While it waits, the run's status says behind whom. The run must be held.
     """
     line = Line(line_folder())
-    with line.ticket(run.name, [device.key for device in devices]) as mine:
-        said, key = "", None
+    with line.ticket(run.name, [device.key for device in devices], needs) as mine:
+        said, keys = "", ()
         while not run.stop_requested():
-            key, others = line.take(mine)
-            if key is not None:
+            keys, others = line.take(mine)
+            if keys:
                 break
             sentence = waiting_for(others, mine, devices)
             if sentence != said:
@@ -60,7 +63,7 @@ def device_turn(run: Run, devices: Sequence[Device], say: Callable[[str], None])
                 run.write_progress({**vars(run.status()), "state": "queued", "message": sentence})
                 say(f"Run {run.name} {sentence}")
             time.sleep(POLL_S)
-        yield next((device for device in devices if device.key == key), None)
+        yield [device for device in devices if device.key in keys]
 
 
 def line_folder() -> Path:
@@ -82,25 +85,29 @@ def line_folder() -> Path:
     return folder
 
 
-def pick(line: Sequence[Ticket], mine: Ticket) -> str | None:
-    """The first device that `mine` wants, that is free, and that nobody who came earlier waits for."""
-    taken = {ticket.has for ticket in line}
+def pick(line: Sequence[Ticket], mine: Ticket) -> tuple[str, ...]:
+    """The first devices that `mine` wants, that are free, and that nobody who came earlier waits for.
+
+    As many as it needs, or none.
+    """
+    taken = {key for ticket in line for key in ticket.has}
     promised = {key for ticket in _before(line, mine) for key in ticket.wants}
-    return next((key for key in mine.wants if key not in taken | promised), None)
+    free = tuple(key for key in mine.wants if key not in taken | promised)
+    return free[: mine.needs] if len(free) >= mine.needs else ()
 
 
 def waiting_for(line: Sequence[Ticket], mine: Ticket, devices: Sequence[Device]) -> str:
     """What a run that waits says: for which devices, behind whom, and how far it is from its turn."""
-    holders = [ticket.run for ticket in line if ticket.has in mine.wants]
+    holders = [ticket.run for ticket in line if set(ticket.has) & set(mine.wants)]
     before = [ticket.run for ticket in _before(line, mine) if set(ticket.wants) & set(mine.wants)]
-    names = " or ".join(device.name for device in devices)
+    names = (" or " if mine.needs < len(devices) else " and ").join(device.name for device in devices)
     behind = before[-1] if before else " and ".join(holders)
     return f"waits for {names} behind {behind} ({_ordinal(len(before) + 1)} in line)"
 
 
 def _before(line: Sequence[Ticket], mine: Ticket) -> list[Ticket]:
     """Those who came earlier and still wait."""
-    return [ticket for ticket in line if ticket.has is None and ticket.number < mine.number]
+    return [ticket for ticket in line if not ticket.has and ticket.number < mine.number]
 
 
 def _ordinal(number: int) -> str:
@@ -116,11 +123,11 @@ class Line:
         self.gate = FileLock(folder / ".gate.lock")
 
     @contextmanager
-    def ticket(self, run: str, wants: Sequence[str]) -> Iterator[Ticket]:
+    def ticket(self, run: str, wants: Sequence[str], needs: int = 1) -> Iterator[Ticket]:
         """A place at the end of the line, held until the block ends or the process dies."""
         with self.gate:
             number = max((ticket.number for ticket in self._living()), default=0) + 1
-            mine = Ticket(number, run, tuple(wants))
+            mine = Ticket(number, run, tuple(wants), needs)
             self._write(mine)
             held = FileLock(self._path(number, "lock"))
             held.acquire(timeout=0)
@@ -131,14 +138,14 @@ class Line:
                 held.release()
                 self._forget(number)
 
-    def take(self, mine: Ticket) -> tuple[str | None, list[Ticket]]:
-        """The device that `mine` has from now on, None where it must wait, and the line as it was found."""
+    def take(self, mine: Ticket) -> tuple[tuple[str, ...], list[Ticket]]:
+        """The devices that `mine` has from now on, none where it must wait, and the line as it was found."""
         with self.gate:
             line = self._living()
-            key = pick(line, mine)
-            if key is not None:
-                self._write(replace(mine, has=key))
-            return key, line
+            keys = pick(line, mine)
+            if keys:
+                self._write(replace(mine, has=keys))
+            return keys, line
 
     def _living(self) -> list[Ticket]:
         """The tickets whose holders are alive, in order; those of the dead are cleared away."""
@@ -146,7 +153,7 @@ class Line:
         for number in sorted(int(path.stem) for path in self.folder.glob("[0-9]*.lock")):
             if _is_held(self._path(number, "lock")):
                 note = json.loads(self._path(number, "json").read_bytes())
-                line.append(Ticket(**{**note, "wants": tuple(note["wants"])}))
+                line.append(Ticket(**{**note, "wants": tuple(note["wants"]), "has": tuple(note["has"])}))
             else:
                 self._forget(number)
         return line

@@ -68,14 +68,18 @@ def train(config: TrainConfig, run: Run, say: Say = print) -> FitResult:
     """
     if follows():
         return _train(config, run, say, usable_devices(config.device)[0])
-    with run.hold(), device_turn(run, usable_devices(config.device), say) as device:
-        if device is None:
+    devices = usable_devices(config.device)
+    if config.devices > 1:
+        devices = devices[: config.devices]  # the first of them: each process knows which without a word
+    needs = min(config.devices, len(devices))
+    with run.hold(), device_turn(run, devices, say, needs) as held:
+        if not held:
             run.write_progress(
                 {**vars(run.status()), "state": "stopped", "message": "stopped before its turn came"}
             )
             return FitResult("stopped", 0, math.nan)
         lead(run)
-        return _train(config, run, say, device)
+        return _train(config, run, say, held[0])
 
 
 def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult:
