@@ -33,7 +33,7 @@ class Device:
 
 @dataclass(frozen=True)
 class Ticket:
-    """A place in the line: its number, whose it is, keys of the devices that would do, what it needs and has."""
+    """A place in the line: number, run, keys of the devices that would do, how many it needs, what it has."""
 
     number: int
     run: str
