@@ -52,7 +52,8 @@ def device_turn(
     """
     line = Line(line_folder())
     with line.ticket(run.name, [device.key for device in devices], needs) as mine:
-        said, keys = "", ()
+        said = ""
+        keys: tuple[str, ...] = ()
         while not run.stop_requested():
             keys, others = line.take(mine)
             if keys:
