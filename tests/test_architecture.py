@@ -32,8 +32,12 @@ MAY_IMPORT = {
     **{module: LEAVES | {"config"} | RUN_FILES for module in RUN_FILES},
     "training.line": LEAVES | {"training.run"},
     "training.results": LEAVES | {"config"},
+    "training.held": LEAVES,
+    "training.sweep": LEAVES
+    | {"config", "data", "evaluation", "evaluation.predictions"}
+    | {"training.held", "training.run", "training.results"},
     "training": BASE
-    | {"data", "models", "classify", "evaluation", "evaluation.calibration"}
+    | {"data", "models", "classify", "evaluation", "evaluation.calibration", "evaluation.predictions"}
     | {"training.run", "training.line", "training.results"},
     "catalog": LEAVES | {"config", "training.run", "training.results"},
     "plots": {"catalog", "findings"},

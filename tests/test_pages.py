@@ -18,7 +18,7 @@ from xlite.findings import FINDINGS, spoken
 from xlite.models import folders
 from xlite.training.run import Run
 
-PAGES = ("overview", "explore", "train", "runs", "results", "classify", "about")
+PAGES = ("overview", "explore", "train", "sweep", "runs", "results", "classify", "about")
 
 
 @pytest.fixture(autouse=True)
@@ -355,7 +355,7 @@ def test_runs_lists_runs_and_experiments(tiny_folder: Path):
     from xlite.training.results import append_result
 
     Run.create(make_config({"data": tiny_folder, "name": "first", "epochs": 3}))
-    append_result({"experiment_id": "first", "backbone": "resnet18", "val_auc": 0.61})
+    append_result({"experiment_id": "first", "backbone": "resnet18", "val_auc": 0.61}, SPLIT)
     test = page("runs").run()
     words(test)
     runs, experiments = (frame.value for frame in test.dataframe)

@@ -29,6 +29,8 @@ COMMANDS = [
     ),
     *("jobs list", "jobs status", "jobs start", "jobs stop", "jobs resume", "jobs logs"),
     *("jobs rename", "jobs delete"),
+    *("sweep phase1", "sweep phase2", "sweep phase3", "sweep search", "sweep resume", "sweep stop"),
+    *("sweep list", "sweep status", "sweep leaderboard"),
     *("evaluate", "score", "predict", "bench", "convert", "share"),
 ]
 
@@ -49,14 +51,14 @@ def test_each_command_has_help_and_stands_in_the_readme(
 
 def test_the_readme_and_this_list_know_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     known: set[str] = set()
-    for group in ("", "data", "jobs"):
+    for group in ("", "data", "jobs", "sweep"):
         assert run([*group.split(), "--help"]) == 0
         listed = capsys.readouterr().out.split("Commands:\n")[1]
         known |= {f"{group} {line.split()[0]}".strip() for line in re.findall(r"^  \w.*$", listed, re.M)}
-    assert known - {"data", "jobs"} == set(COMMANDS)
+    assert known - {"data", "jobs", "sweep"} == set(COMMANDS)
 
 
-@pytest.mark.parametrize("command", ["train", "jobs start"])
+@pytest.mark.parametrize("command", ["train", "jobs start", "sweep search"])
 def test_each_setting_is_an_option_with_its_description_and_default(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,6 +31,11 @@ def results_csv() -> Path:
     return home() / "experiments" / "results.csv"
 
 
+def sweeps_dir() -> Path:
+    """Where every study's folder lies."""
+    return home() / "experiments" / "sweeps"
+
+
 def check_run_name(name: str) -> str:
     """The name itself where it can be a run's folder name; raises RunError otherwise."""
     if not RUN_NAME.fullmatch(name) or ".." in name:
@@ -57,6 +62,15 @@ class TrainConfig(BaseModel):
     skip_missing: Annotated[
         bool, Field(description="Go on without the films that the table lists and the folder lacks")
     ] = False
+    train_share: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="Share of the train part to train on: whole patients, stratified by number of "
+            "findings, the same films for every run with this share; val and test stay whole",
+        ),
+    ] = 1.0
 
     backbone: Annotated[str, Field(description="Any timm backbone, by name")] = "efficientnet_b0"
     weights: Annotated[

@@ -159,6 +159,26 @@ def finding_curves(metrics: pd.DataFrame) -> go.Figure | None:
     return _style(figure, 380)
 
 
+def trials_figure(configurations: Mapping[str, Sequence[float]]) -> go.Figure:
+    """Validation AUC of each configuration, the first on top: a point a seed, a bar at their mean."""
+    names = list(configurations)[::-1]
+    figure = go.Figure()
+    points = [(auc, place) for place, name in enumerate(names) for auc in configurations[name]]
+    figure.add_scatter(
+        x=[auc for auc, _ in points], y=[place for _, place in points], mode="markers", name="one seed",
+        marker={"color": PALETTE[0], "size": 9, "opacity": 0.8}, hovertemplate="%{x:.4f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[float(np.mean(configurations[name])) for name in names], y=list(range(len(names))), name="mean",
+        mode="markers", marker={"symbol": "line-ns", "size": 18, "line": {"width": 2, "color": PALETTE[1]}},
+        hovertemplate="mean %{x:.4f}<extra></extra>",
+    )  # fmt: skip
+    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[-0.6, len(names) - 0.4])
+    figure.update_xaxes(title="validation AUC")
+    figure.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
+    return _style(figure, 130 + 34 * len(names))
+
+
 def probability_bars(
     probabilities: Sequence[float], thresholds: Mapping[str, float] | None, height: int = 560
 ) -> go.Figure:

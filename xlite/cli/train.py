@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
@@ -87,7 +88,7 @@ def train(
     if follows():
         return _follow(resume or str(values.get("name", "")))
     run = Run.named(resume) if resume else new_run(values)
-    with run.hold(), _into_log(run) as say:
+    with run.hold(), into_log(run.path("log.txt")) as say:
         if not resume:
             say(f"Run {run.name} in {run.folder}")
         config = run.config()
@@ -119,9 +120,9 @@ def _check_data(config: TrainConfig) -> None:
 
 
 @contextmanager
-def _into_log(run: Run) -> Iterator[Callable[[str], None]]:
-    """A `say` that prints, and keeps every line in log.txt where stdout is not that file already."""
-    with open(run.path("log.txt"), "a", encoding="utf-8") as log:
+def into_log(path: Path) -> Iterator[Callable[[str], None]]:
+    """A `say` that prints, and keeps every line in a log where stdout is not that file already."""
+    with open(path, "a", encoding="utf-8") as log:
         detached = _same_file(sys.stdout, log)
 
         def say(line: str) -> None:

@@ -10,7 +10,7 @@ import re
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +162,19 @@ def load_split(folder: NihFolder, name: str, seed: int = 42, allow_leakage: bool
     with contextlib.suppress(DataError):  # a folder that cannot be written to gives the same split next time
         write_split(folder, split)
     return split
+
+
+def shrink_train(folder: NihFolder, split: Split, share: float) -> Split:
+    """The split with that share (0-1) of its train part, by whole patients and stratified as a split is.
+
+    A function of the split's id and the share alone, so all runs of a study train on the same films. Val,
+    test and the id stay: figures on them can be ranked beside those of the whole split.
+    """
+    if share == 1:
+        return split
+    seed = int(hashlib.sha256(split.id.encode()).hexdigest()[:8], 16)
+    kept, _ = _deal(folder, sorted(split.stems("train")), (share, 1 - share), seed)
+    return replace(split, parts={**split.parts, "train": folder.names(kept)})
 
 
 def _deal(folder: NihFolder, stems: Sequence[str], shares: Sequence[float], seed: int) -> list[list[str]]:

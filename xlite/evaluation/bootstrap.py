@@ -140,18 +140,34 @@ def compare_auc(
 ) -> dict:
     """Paired test of two models on the same films: macro AUC of the first minus that of the second.
 
-    labels, first and second (N, 14), patients (N,) -> {"first", "second", "difference": {"value", "low",
-    "high"}, "p"}; both models are judged on the same resamples, p is two-sided, at least 2 / (resamples + 1).
+    labels, first and second (N, 14), patients (N,) -> as `paired_difference`; both models are judged on the
+    same resamples.
     """
+    return paired_difference(
+        *(draw_macro_auc(labels, scores, patients, resamples, seed) for scores in (first, second))
+    )
+
+
+def draw_macro_auc(
+    labels: np.ndarray, scores: np.ndarray, patients: np.ndarray, resamples: int = 1000, seed: int = 0
+) -> tuple[float, np.ndarray]:
+    """Macro AUC of scores (N, 14) on all films, and (R,) on resampled patients; same seed, same resamples."""
     owner, counts = patient_counts(patients, resamples, seed)
-    whole = [float(macro(auc_per_class(labels, scores))) for scores in (first, second)]
-    drawn = [macro(resample_auc_ap(labels, scores, owner, counts)[0]) for scores in (first, second)]
-    differences = drawn[0] - drawn[1]
+    whole = float(macro(auc_per_class(labels, scores)))
+    return whole, macro(resample_auc_ap(labels, scores, owner, counts)[0])
+
+
+def paired_difference(first: tuple[float, np.ndarray], second: tuple[float, np.ndarray]) -> dict:
+    """The first model less the second, each as `draw_macro_auc` gives it for the same films and seed.
+
+    {"first", "second", "difference": {"value", "low", "high"}, "p"}; p is two-sided, at least 2 / (R + 1).
+    """
+    differences = first[1] - second[1]
     low, high = interval(differences)
     tail = min(np.sum(differences <= 0), np.sum(differences >= 0))
     return {
-        "first": whole[0],
-        "second": whole[1],
-        "difference": {"value": whole[0] - whole[1], "low": low, "high": high},
-        "p": float(min(1, 2 * (tail + 1) / (resamples + 1))),
+        "first": first[0],
+        "second": second[0],
+        "difference": {"value": first[0] - second[0], "low": low, "high": high},
+        "p": float(min(1, 2 * (tail + 1) / (len(differences) + 1))),
     }

@@ -6,11 +6,13 @@ from datetime import date
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
+from xlite.data.dataset import FilmDataset
 from xlite.evaluation.calibration import apply_calibration, fit_platt
 from xlite.evaluation.card import CARD_FILE, interval, write_card
 from xlite.evaluation.evaluate import evaluate_model
+from xlite.evaluation.predictions import write_predictions
 from xlite.evaluation.thresholds import choose_thresholds
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import MODEL_FILE, ModelInfo, load_model, save_model
@@ -27,8 +29,13 @@ def finish(job: Job, run: Run, device: torch.device, say: Callable[[str], None])
     """Fits calibration and thresholds on val, judges the best epoch on test, and logs it in results.csv."""
     path = run.folder / MODEL_FILE
     student, info = load_model(path)
-    info = _fitted(student.to(device), info, job.val)
+    logits, labels = _read(student.to(device), job.val)
+    info = _fitted(logits, labels, info)
     save_model(path, student.cpu(), info)
+    # Kept for those who choose between runs: a choice by the test films would flatter what it chose.
+    out = run.folder / "evaluation" / "val"
+    out.mkdir(parents=True, exist_ok=True)
+    write_predictions(out / "predictions.csv", job.val_names, apply_calibration(logits, info.calibration))
     report = _judge(job, run, device, say) if job.split.parts["test"] else None
     if report is None:
         say("The split has no test part, so the run is not judged")
@@ -39,12 +46,16 @@ def finish(job: Job, run: Run, device: torch.device, say: Callable[[str], None])
     _log(job, run, student, info, report)
 
 
-def _fitted(student: Student, info: ModelInfo, val: Dataset) -> ModelInfo:
-    """The info with the calibration and the thresholds that suit the validation films best."""
+def _read(student: Student, films: FilmDataset) -> tuple[np.ndarray, np.ndarray]:
+    """Logits and labels of all films, both float32 (N, 14)."""
     device = next(student.parameters()).device
     with torch.inference_mode():
-        batches = [student(x.to(device)).float().cpu() for x, _, _, _ in DataLoader(val, _BATCH)]
-    logits, labels = torch.cat(batches).numpy(), val.labels.numpy()
+        batches = [student(x.to(device)).float().cpu() for x, _, _, _ in DataLoader(films, _BATCH)]
+    return torch.cat(batches).numpy(), films.labels.numpy()
+
+
+def _fitted(logits: np.ndarray, labels: np.ndarray, info: ModelInfo) -> ModelInfo:
+    """The info with the calibration and the thresholds that suit the validation films best."""
     calibration = fit_platt(logits, labels)
     chosen = choose_thresholds(labels, apply_calibration(logits, calibration))
     return replace(
@@ -90,9 +101,11 @@ def _log(job: Job, run: Run, student: Student, info: ModelInfo, report: dict | N
             "test_auc": _rounded(report["macro"]["auc"]["value"]) if report else None,
             "inference_time_ms": round(measure_latency(student, config.image_size).p50_ms, 2),
             "model_size_mb": round((run.folder / MODEL_FILE).stat().st_size / 1e6, 2),
-            "notes": f"split {info.split_id}; labels {info.label_version}; seed {config.seed}"
+            "notes": f"labels {info.label_version}; seed {config.seed}"
+            + (f"; train share {config.train_share:g}" if config.train_share < 1 else "")
             + (f"; teacher {info.notes['teacher']}" if distilled else ""),
-        }
+        },
+        info.split_id,
     )
 
 

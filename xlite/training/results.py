@@ -34,19 +34,24 @@ COLUMNS = (
 _TEXT = ("experiment_id", "date", "model", "backbone", "attention", "notes")
 
 
-def append_result(row: Mapping[str, object], path: Path | None = None) -> None:
+def append_result(row: Mapping[str, object], split_id: str, path: Path | None = None) -> None:
     """Adds one experiment, keys from COLUMNS; what is missing, None or NaN stays empty.
 
-    The row is on disk when this returns. Raises ValueError for a key that is no column, DataError where the
-    file holds another table.
+    Its notes begin with the split's id: figures of different splits must never be ranked unawares. The row is
+    on disk when this returns. Raises ValueError for a key that is no column or an empty id, DataError where
+    the file holds another table.
     """
+    if not split_id:
+        raise ValueError("a row of results.csv needs the id of the split that its figures were made on")
+    row = {**row, "notes": "; ".join(filter(None, [f"split {split_id}", _cell(row.get("notes"))]))}
     unknown = set(row) - set(COLUMNS)
     if unknown:
         raise ValueError(f"{sorted(unknown)} are no columns of results.csv; expected some of {COLUMNS}")
     path = Path(path or results_csv())
     path.parent.mkdir(parents=True, exist_ok=True)
     line = _csv_line(_cell(row.get(column)) for column in COLUMNS)
-    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=60)
+    # Long: with many at once one may be unlucky for a while, and its row must not be lost.
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=600)
     with lock, open(path, "a+b", buffering=0) as file:
         _check_header(path, file)
         end = file.seek(0, os.SEEK_END)

@@ -14,7 +14,7 @@ from xlite.data.dataset import FilmDataset, augmentation, open_films, part_stems
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
 from xlite.data.leakage import leakage_report
 from xlite.data.nih import NihFolder, read_list
-from xlite.data.splits import CHEXNET_LISTS, Split, load_split
+from xlite.data.splits import CHEXNET_LISTS, Split, load_split, shrink_train
 from xlite.errors import DataError, RunError
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
@@ -37,6 +37,7 @@ class Job:
     train: FilmDataset
     train_stems: list[str]
     val: FilmDataset
+    val_names: list[str]
     sample_weights: np.ndarray | None
     task: DistillTask
     teacher: Teacher
@@ -52,12 +53,20 @@ def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None], progr
     """
     folder = NihFolder.open(config.data)
     split = load_split(folder, config.split, allow_leakage=config.allow_leakage)
+    whole = len(split.parts["train"])
+    split = shrink_train(folder, split, config.train_share)
     preprocess = Preprocess(config.image_size)
     stems = part_stems(folder, split, "train", config.skip_missing)
     val_count = len(part_stems(folder, split, "val", config.skip_missing))
     if len(stems) < 2:
         raise DataError(f"split {split.id} leaves {len(stems)} film to train on; at least 2 are needed")
-    say(f"Data: {folder.root}, split {split.id}: {len(stems)} films to train on, {val_count} to validate on")
+    share = (
+        f" ({config.train_share:.0%} of the {whole} there are, by patient)" if config.train_share < 1 else ""
+    )
+    say(
+        f"Data: {folder.root}, split {split.id}: {len(stems)} films to train on{share}, "
+        f"{val_count} to validate on"
+    )
     student = Student(config.backbone, config.attention, config.hidden, config.dropout)
     say(_size_sentence(student, config))
     started_from = load_start_weights(student, config.weights) if fresh else ""
@@ -69,7 +78,7 @@ def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None], progr
     films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
     augment = augmentation(config.flip) if config.augment else None
     train = FilmDataset(films, labels, preprocess, augment, config.seed, known)
-    films, val_labels, _ = open_films(folder, split, "val", preprocess, config.skip_missing, progress)
+    films, val_labels, val_stems = open_films(folder, split, "val", preprocess, config.skip_missing, progress)
     if fresh:
         say(started_from)
         _refit_if_folded(student, train, say)
@@ -80,6 +89,7 @@ def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None], progr
         train=train,
         train_stems=stems,
         val=FilmDataset(films, val_labels, preprocess),
+        val_names=folder.names(val_stems),
         sample_weights=weights,
         task=_task(config, student, teacher, labels),
         teacher=teacher,
@@ -199,6 +209,7 @@ def _info(
         calibration=None,
         notes={
             "run": config.name,
+            "train_share": config.train_share,
             "teacher": _without_folders(config.teacher, config.teacher),
             **_contamination(config, folder, split, teacher),
             "loss": config.loss,

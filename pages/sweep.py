@@ -1,0 +1,250 @@
+import os
+import shlex
+from typing import Any
+
+import streamlit as st
+
+from xlite.config import TrainConfig, checkpoints_dir, sweeps_dir
+from xlite.data.nih import find_table
+from xlite.errors import XliteError
+from xlite.evaluation.wording import interval
+from xlite.training.run import LIVE, Run
+from xlite.training.sweep.folder import Sweep, SweepStatus
+from xlite.training.sweep.leaderboard import name_of, remark
+from xlite.training.sweep.phases import BACKBONES, plan_phase
+from xlite.training.sweep.plan import Plan, make_plan, parse_vary, without_password
+
+KINDS = {"phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3", "search": "Search"}
+ABOUT = {
+    "phase1": "Students alone: each backbone with and without attention, on 20 % of the train part.",
+    "phase2": "Distillation: each backbone with two temperatures and two alphas, on 20 % of the train part, "
+    "with the attention that phase 1 chose and all that phase 1 was given.",
+    "phase3": "The winner of phase 2, or of phase 1 where there is no phase 2, on the whole train part.",
+    "search": "Any settings of a run: a grid of all combinations, or so many that Optuna's TPE picks.",
+}
+COMMON = ["image_size", "epochs", "batch_size"]
+COLORS = {"running": "green", "finished": "blue", "stopped": "orange"}
+DIGITS = {"Val AUC": "%.4f", "±": "%.4f", "Test AUC": "%.4f", "MB": "%.1f", "ms": "%.1f", "p": "%.3f"}
+
+
+def choose_fixed(follows: bool) -> dict[str, Any]:
+    """The settings that every trial shares; a phase that follows another takes over what is not given."""
+    names = [name for name in TrainConfig.model_fields if name not in ("data", "name", "split", "teacher")]
+    chosen = st.multiselect(
+        "Settings that stay fixed",
+        names,
+        default=[] if follows else COMMON,
+        format_func=lambda name: name.replace("_", " "),
+        help="All others are at their defaults, or as in the study that this one follows.",
+    )
+    fixed = {}
+    columns = st.columns(4)
+    for place, name in enumerate(chosen):
+        field = TrainConfig.model_fields[name]
+        with columns[place % 4]:
+            label = name.replace("_", " ").capitalize()
+            fixed[name] = st.text_input(
+                label, str(field.default), help=field.description, key=f"fixed-{name}"
+            )
+    return fixed
+
+
+def choose_plan(kind: str) -> Plan:
+    """The form of one kind of study; XliteError where it is not yet complete."""
+    first, second, third, fourth = st.columns([3, 3, 4, 2])
+    study = first.text_input("Name", kind, key=f"study-{kind}", help="A study goes on under its name.")
+    split = second.selectbox("Split", ["patient", "official", "chexnet"], accept_new_options=True)
+    data = third.text_input("Data", st.session_state.get("data", ""))
+    search = kind == "search"
+    seeds = fourth.number_input("Seeds", 1, value=1 if search else 3, key=f"seeds-{kind}")
+    given: dict[str, Any] = {"data": os.path.expanduser(data), "split": split}
+    backbones, after = [], ""
+    if kind in ("phase2", "phase3"):
+        known = [""] + [sweep.name for sweep in Sweep.list()]
+        after = st.selectbox("After", known, format_func=lambda name: name or "the phase before") or ""
+    if kind == "phase2" and (teacher := st.text_input("Teacher", help=teacher_help())):
+        given["teacher"] = teacher
+    if kind == "phase1":
+        backbones = st.multiselect("Backbones", BACKBONES, default=BACKBONES, accept_new_options=True)
+    vary, trials = "", 0
+    if search:
+        left, right = st.columns([4, 1])
+        vary = left.text_area(
+            "What varies, a line each", "lr=1e-4..1e-2:log", help="backbone=a,b or lr=1e-4..1e-2:log"
+        )
+        trials = right.number_input("Trials", 0, value=20, help="How many TPE picks; 0 tries them all.")
+    given |= choose_fixed(bool(kind in ("phase2", "phase3")))
+    if search:
+        varying = dict(parse_vary(line) for line in vary.splitlines() if line.strip())
+        return make_plan(kind, study, given, varying, seeds=seeds, trials=trials, prune=True)
+    return plan_phase(kind, given, study=study, seeds=seeds, backbones=backbones, after=after)
+
+
+def teacher_help() -> str | None:
+    """What a teacher may be."""
+    return TrainConfig.model_fields["teacher"].description
+
+
+@st.fragment
+def new_study() -> None:
+    """The form, the command that does the same, and Start."""
+    kind = st.segmented_control(
+        "Kind", list(KINDS), default="phase1", format_func=KINDS.get, label_visibility="collapsed"
+    )
+    if kind is None:
+        return
+    st.caption(ABOUT[kind])
+    try:
+        plan = choose_plan(kind)
+        st.caption(f"{plan.total()} runs. The same from a terminal:")
+        st.code(shlex.join(plan.command()), language="bash", wrap_lines=True)
+        if st.button("Start the study", type="primary", icon=":material/play_arrow:"):
+            find_table(plan.fixed["data"])
+            sweep = Sweep.open(plan)
+            with st.spinner("Starting", show_time=True):
+                sweep.start()
+            st.query_params["study"] = sweep.name
+            st.rerun(scope="app")
+    except XliteError as error:
+        st.error(str(error))
+    except OSError as error:
+        st.error(f"the study cannot be started in {sweeps_dir()}: {error.strerror or error}")
+
+
+def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
+    """Stop for a study that runs, Go on for one that can."""
+    if status.state == "running":
+        if sweep.stop_requested():
+            st.button("Stopping", disabled=True, icon=":material/hourglass:")
+        elif st.button("Stop", icon=":material/stop:", help="Its run gives up the epoch it is in."):
+            sweep.stop()
+            st.rerun()
+        return
+    if status.state == "finished" and not status.count("failed"):
+        return
+    if st.button("Go on", icon=":material/resume:", type="primary"):
+        with st.spinner("Starting"):
+            sweep.start()
+        st.rerun()
+
+
+def show_current(status: SweepStatus) -> None:
+    """How far the study is, and the run that is training."""
+    done = len(status.trials) - status.count("waiting") - status.count("running")
+    st.progress(done / max(status.total, 1), text=f"{done} of {status.total} runs")
+    for name in [trial["run"] for trial in status.trials if trial["state"] == "running"]:
+        run = Run(checkpoints_dir() / name).status()
+        if run.state in LIVE:
+            st.caption(f"{name}: {run.state}, epoch {run.epoch} of {run.epochs}. {run.message}")
+
+
+def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
+    """The configurations so far, the first on top, and who wins once all is done."""
+    from xlite.plots import trials_figure
+
+    found = sweep.leaderboard()
+    if found is None:
+        st.caption("The leaderboard begins with the first run that finishes.")
+        return
+    st.subheader("Leaderboard")
+    if found["verdict"]:
+        st.success(found["verdict"])
+    table = []
+    for place, row in enumerate(found["rows"]):
+        averaged, test = row["averaged"].get("test"), row["against_first"].get("test")
+        table.append(
+            {
+                "Configuration": name_of(row["values"]) or "all fixed",
+                "Remark": remark(found, place),
+                "Seeds": row["seeds"],
+                "Val AUC": row["val_auc"],
+                "±": row["val_sd"],
+                "Test AUC": row["test_auc"],
+                "Seeds averaged, test": interval(averaged) if averaged else None,
+                "First − this, test": f"{test['value']:+.3f} ({test['low']:+.3f} to {test['high']:+.3f})"
+                if test
+                else None,
+                "p": test["p"] if test else None,
+                "MB": row["model_size_mb"],
+                "ms": row["inference_time_ms"],
+            }
+        )
+    columns = {name: st.column_config.NumberColumn(format=form) for name, form in DIGITS.items()}
+    st.dataframe(table, hide_index=True, placeholder="–", column_config=columns)
+    st.caption(
+        f"Split {found['split_id']}. The validation films choose the winner; the test films are only shown. "
+        "Val and Test AUC are means of single models. `First − this` compares the seeds' averaged "
+        "probabilities of the first row and this one on the same test films. Intervals are 95 %, by "
+        "resampling patients."
+    )
+    aucs = {trial["run"]: trial["val_auc"] for trial in status.trials}
+    points = {
+        name_of(row["values"]) or "all fixed": [aucs[run] for run in row["runs"] if aucs.get(run) is not None]
+        for row in found["rows"]
+    }
+    st.plotly_chart(
+        trials_figure({name: values for name, values in points.items() if values}),
+        key="trials",
+        config={"displayModeBar": False},
+    )
+
+
+def show_trials(status: SweepStatus) -> None:
+    """Every run of the study."""
+    rows = [
+        {
+            "Run": trial["run"],
+            "State": trial["state"],
+            **{name.replace("_", " ").capitalize(): value for name, value in trial["values"].items()},
+            "Val AUC": trial["val_auc"],
+            "Test AUC": trial["test_auc"],
+            "Message": trial["message"],
+        }
+        for trial in status.trials
+    ]
+    columns = {name: st.column_config.NumberColumn(format=DIGITS[name]) for name in ("Val AUC", "Test AUC")}
+    st.dataframe(rows, hide_index=True, placeholder="–", column_config=columns)
+    st.caption("Each is an ordinary run: follow it on the Train page.")
+
+
+@st.fragment(run_every=2)
+def watch(name: str, known: list[str]) -> None:
+    """One study, read anew from its files every two seconds: any tab sees the same."""
+    if [sweep.name for sweep in Sweep.list()] != known:
+        st.rerun(scope="app")
+    try:
+        sweep = Sweep.named(name)
+        status = sweep.status()
+        head, buttons = st.columns([5, 1], vertical_alignment="center")
+        head.markdown(f"**{name}** :{COLORS.get(status.state, 'red')}-badge[{status.state}] {status.message}")
+        with buttons:
+            show_buttons(sweep, status)
+        show_current(status)
+        show_leaderboard(sweep, status)
+        if status.trials:
+            st.subheader("Runs")
+            show_trials(status)
+        with st.expander("Log"):
+            st.code(sweep.log_tail(40) or "nothing yet", language=None, height=260)
+        with st.expander("Command, and the trials in Optuna's dashboard"):
+            st.code(shlex.join(sweep.plan().command()), language="bash", wrap_lines=True)
+            dashboard = ["optuna-dashboard", without_password(sweep.storage())]
+            st.code(shlex.join(dashboard), language="bash", wrap_lines=True)
+    except XliteError as error:
+        st.error(str(error))
+    except OSError as error:
+        st.error(f"study {name!r} cannot be written to {sweeps_dir() / name}: {error.strerror or error}")
+
+
+st.title("Sweeps")
+names = [sweep.name for sweep in Sweep.list()]
+with st.expander("New study", icon=":material/add:", expanded=not names):
+    new_study()
+if names:
+    asked = st.query_params.get("study")
+    place = names.index(asked) if asked in names else 0
+    selected = st.selectbox("Study", names, index=place, help="The one begun last first.")
+    st.query_params["study"] = selected
+    watch(selected, names)
+else:
+    st.caption("No study yet. A study lives on when this page, this tab or the server goes.")

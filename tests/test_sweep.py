@@ -1,0 +1,578 @@
+"""Sweeps with trainers that are played: what is planned, followed, picked up, pruned, and who wins."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import HEADER_2020
+from optuna.trial import TrialState
+
+from xlite.config import checkpoints_dir, make_config, sweeps_dir
+from xlite.data.nih import NihFolder
+from xlite.data.splits import load_split, make_split, shrink_train
+from xlite.errors import DataError, RunError
+from xlite.evaluation.predictions import write_predictions
+from xlite.findings import FINDINGS
+from xlite.training.results import append_result
+from xlite.training.run import Run
+from xlite.training.sweep import study as study_module
+from xlite.training.sweep import work
+from xlite.training.sweep.folder import Sweep
+from xlite.training.sweep.leaderboard import make_leaderboard, remark
+from xlite.training.sweep.phases import plan_phase
+from xlite.training.sweep.plan import Plan, Range, make_plan, parse_vary, read_space
+from xlite.training.sweep.study import Study
+
+TINY = {"image_size": 32, "epochs": 4}
+FILMS = {"split": "patient-42-1", "table": "t"}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "POLL_S", 0.01)
+
+
+class Trainers:
+    """Plays every run's trainer at once: its epochs' validation AUCs follow from its settings."""
+
+    def __init__(self, folder: Path):
+        self.folder = NihFolder.open(folder)
+        self.started: list[str] = []
+        self.aucs: Callable[[Run], list[float]] = lambda run: [0.6, 0.7]
+        self.end: Callable[[Run], None] = self.finish
+
+    def start(self, run: Run) -> None:
+        self.started.append(run.name)
+        self.end(run)
+
+    def train(self, run: Run, state: str, message: str = "", epochs: int | None = None) -> None:
+        aucs = self.aucs(run)[:epochs]
+        rows = [f"{epoch},{auc}" for epoch, auc in enumerate(aucs, 1)]
+        run.path("metrics.csv").write_text("\n".join(["epoch,val_auc", *rows]) + "\n")
+        run.write_progress({"state": state, "epoch": len(aucs), "epochs": 4, "message": message})
+
+    def finish(self, run: Run) -> None:
+        self.train(run, "finished")
+        config = run.config()
+        split = load_split(self.folder, config.split)
+        size = {"resnet18": 44.0}.get(config.backbone, 6.0)
+        row = {
+            "experiment_id": run.name,
+            "val_auc": max(self.aucs(run)),
+            "test_auc": 0.55,
+            "model_size_mb": size,
+        }
+        append_result({**row, "inference_time_ms": 5.0}, split.id)
+        for part in ("val", "test"):
+            labels = self.folder.labels(split.stems(part))
+            rng = np.random.default_rng(config.seed)
+            skill = max(self.aucs(run)) - 0.5
+            probs = np.clip(skill * labels + (1 - skill) * rng.random(labels.shape), 0, 1)
+            out = run.folder / "evaluation" / part
+            out.mkdir(parents=True)
+            write_predictions(out / "predictions.csv", split.parts[part], probs)
+
+
+@pytest.fixture
+def trainers(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Trainers:
+    played = Trainers(tiny_folder)
+    monkeypatch.setattr(Run, "start", lambda run: played.start(run))
+    return played
+
+
+def grid(data: Path, study: str = "s", seeds: int = 2, **vary: object) -> Plan:
+    vary = vary or {"backbone": ["resnet18", "mobilenetv3_small_100"]}
+    return make_plan("search", study, {"data": data, **TINY}, vary, seeds=seeds)
+
+
+def states(sweep: Sweep) -> dict[str, str]:
+    return {trial["run"]: trial["state"] for trial in sweep.status().trials}
+
+
+# The share of train
+
+
+@pytest.fixture
+def large_table(tmp_path: Path) -> NihFolder:
+    """2,000 films of about 600 patients, as a table alone."""
+    rng = np.random.default_rng(0)
+    rows, films = [HEADER_2020], Counter()
+    for patient in sorted(rng.integers(1, 601, 2000)):
+        found = rng.choice(FINDINGS, rng.choice([0, 1, 2], p=[0.5, 0.3, 0.2]), replace=False)
+        name, label = f"{patient:08d}_{films[patient]:03d}.png", "|".join(found) or "No Finding"
+        films[patient] += 1
+        rows.append(f"{name},{label},0,{patient},40,M,PA,64,64,0.14,0.14")
+    (tmp_path / "Data_Entry_2017_v2020.csv").write_text("\n".join(rows) + "\n")
+    return NihFolder.open(tmp_path)
+
+
+def test_a_share_of_train_is_whole_patients_in_proportion_and_the_same_for_all(
+    large_table: NihFolder,
+) -> None:
+    folder, split = large_table, make_split(large_table)
+    kept = shrink_train(folder, split, 0.2)
+    assert kept == shrink_train(folder, split, 0.2)
+    assert replace(kept, parts=split.parts) == split
+    assert [kept.parts[part] == split.parts[part] for part in ("train", "val", "test")] == [False, True, True]
+    assert set(kept.parts["train"]) < set(split.parts["train"])
+    inside, outside = kept.stems("train"), sorted(set(split.stems("train")) - set(kept.stems("train")))
+    assert not set(folder.patients(inside)) & set(folder.patients(outside))
+    assert abs(len(inside) / len(split.parts["train"]) - 0.2) < 0.005
+    shares = [np.bincount(folder.finding_counts(stems)) / len(stems) for stems in (inside, outside)]
+    np.testing.assert_allclose(*shares, atol=0.01)
+    assert shrink_train(folder, split, 1) is split
+    other = shrink_train(folder, replace(split, id="another"), 0.2)
+    assert other.parts["train"] != kept.parts["train"]
+
+
+# Plans
+
+
+def test_phases_are_the_design_documents(tiny_folder: Path) -> None:
+    plan = plan_phase("phase1", {"data": tiny_folder, "epochs": 3})
+    assert plan.fixed == {"train_share": 0.2, "data": str(tiny_folder), "epochs": 3}
+    assert plan.vary == {
+        "backbone": ["efficientnet_b0", "mobilenetv3_small_100"],
+        "attention": ["none", "mhsa"],
+        "seed": [42, 43, 44],
+    }
+    tried = plan.combinations()
+    assert plan.total() == len(tried) == 12
+    assert [values["seed"] for values in tried] == [42] * 4 + [43] * 4 + [44] * 4
+    given = {"data": tiny_folder, "teacher": "big", "attention": "mhsa"}
+    second = plan_phase("phase2", given, seeds=1)
+    assert second.total() == 8
+    assert {name: second.vary[name] for name in ("temperature", "alpha")} == {
+        "temperature": [2.0, 6.0],
+        "alpha": [0.5, 0.9],
+    }
+
+
+def test_what_is_given_does_not_vary(tiny_folder: Path) -> None:
+    plan = plan_phase(
+        "phase1", {"data": tiny_folder, "attention": "none", "train_share": 1.0, "seed": 7}, seeds=2
+    )
+    assert (plan.total(), plan.vary["seed"], plan.fixed["train_share"]) == (4, [7, 8], 1.0)
+    assert "attention" not in plan.vary and plan.fixed["attention"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("phase", "given", "sentence"),
+    [
+        ("phase1", {}, "a study needs --data FOLDER"),
+        ("phase1", {"data": "d", "teacher": "t"}, "phase 1 trains the students alone"),
+        ("phase1", {"data": "d", "name": "t"}, "it takes no --name"),
+        ("phase1", {"data": "d", "epoch": 1}, "'epoch' is not a setting of a run"),
+        ("phase1", {"data": "d", "lr": "fast"}, "lr: Input should be a valid number"),
+        ("phase2", {"data": "d"}, "phase 2 distils, so it needs --teacher"),
+        ("phase2", {"data": "d", "teacher": "t"}, "there is no study 'phase1'"),
+        ("phase3", {"data": "d"}, "there is no study 'phase1'"),
+    ],
+)
+def test_a_phase_that_cannot_be_is_one_sentence(phase: str, given: dict, sentence: str) -> None:
+    with pytest.raises(RunError, match=sentence):
+        plan_phase(phase, given)
+    assert not sweeps_dir().exists()
+
+
+@pytest.mark.parametrize(
+    ("vary", "options", "sentence"),
+    [
+        ({}, {"trials": 3}, "needs something to vary"),
+        ({"lr": Range(low=1e-4, high=1e-2)}, {}, "cannot all be tried"),
+        ({"lr": Range(low=1, high=0.1)}, {"trials": 3}, "the lower one first"),
+        ({"lr": Range(low=0.1, high=20)}, {"trials": 3}, "lr: Input should be less than or equal to 10"),
+        ({"backbone": Range(low=1, high=2)}, {"trials": 3}, "backbone: Input should be a valid string"),
+        ({"backbone": []}, {}, "expected a list of values"),
+        ({"loss": ["bce", "dice"]}, {}, "loss: Input should be 'bce'"),
+        ({"data": ["a", "b"]}, {}, "data cannot vary"),
+        ({"split": ["patient", "official"]}, {}, "split cannot vary"),
+        ({"seed": [1, 2]}, {}, "the seeds of a grid are counted"),
+        ({"lr": [0.1]}, {"trials": 3, "seeds": 2}, "is no study"),
+    ],
+)
+def test_a_search_that_cannot_be_is_one_sentence(vary: dict, options: dict, sentence: str) -> None:
+    with pytest.raises(RunError, match=sentence):
+        make_plan("search", "s", {"data": "d"}, vary, **options)
+
+
+def test_spaces_are_read_from_words_and_json(tmp_path: Path) -> None:
+    assert parse_vary("backbone=a, b") == ("backbone", ["a", "b"])
+    assert parse_vary("weight-decay=1e-5..1e-2:log") == ("weight_decay", Range(low=1e-5, high=1e-2, log=True))
+    assert parse_vary("epochs=3..10") == ("epochs", Range(low=3, high=10))
+    for text in ("lr", "lr=", "lr=a..b"):
+        with pytest.raises(RunError, match="--vary"):
+            parse_vary(text)
+    path = tmp_path / "space.json"
+    path.write_text('{"lr": {"low": 1e-4, "high": 1e-2, "log": true}, "alpha": [0.5, 0.9]}')
+    assert read_space(path) == {"lr": Range(low=1e-4, high=1e-2, log=True), "alpha": [0.5, 0.9]}
+    for text in ("[]", "{", '{"lr": {"from": 1}}'):
+        path.write_text(text)
+        with pytest.raises(RunError):
+            read_space(path)
+
+
+# Following runs
+
+
+def test_a_grid_runs_to_its_leaderboard_and_not_again(trainers: Trainers, tiny_folder: Path) -> None:
+    trainers.aucs = lambda run: [0.5, 0.9 if run.config().backbone == "resnet18" else 0.6]
+    sweep = Sweep.open(grid(tiny_folder))
+    lines: list[str] = []
+    found = work.work_on(sweep, lines.append)
+    names = [f"s-00{number}" for number in range(4)]
+    assert trainers.started == names
+    assert [Run.named(name).config().seed for name in names] == [42, 42, 43, 43]
+    assert {Run.named(name).config().image_size for name in names} == {32}
+    status = sweep.status()
+    assert (status.state, status.total, status.count("finished")) == ("finished", 4, 4)
+    first, second = found["rows"]
+    assert first["values"] == {"backbone": "resnet18"}
+    assert (first["runs"], first["seeds"], first["val_auc"], first["val_sd"]) == (
+        ["s-000", "s-002"],
+        2,
+        0.9,
+        0.0,
+    )
+    assert (second["val_auc"], second["test_auc"], second["model_size_mb"]) == (0.6, 0.55, 6.0)
+    assert first["averaged"]["test"]["low"] <= first["averaged"]["test"]["value"]
+    assert set(second["against_first"]) == {"val", "test"}
+    assert sweep.leaderboard() == found
+    assert found["split_id"] == load_split(NihFolder.open(tiny_folder), "patient").id
+    assert "validation films" in found["verdict"]
+    trainers.started.clear()
+    again = work.work_on(Sweep.open(grid(tiny_folder)))
+    assert (trainers.started, again) == ([], found)
+
+
+def test_another_plan_under_the_same_name_is_refused(trainers: Trainers, tiny_folder: Path) -> None:
+    Sweep.open(grid(tiny_folder))
+    with pytest.raises(RunError, match=r"other settings \(it differs in backbone\)"):
+        Sweep.open(grid(tiny_folder, backbone=["resnet18"]))
+    with pytest.raises(RunError, match="it differs in seed"):
+        Sweep.open(grid(tiny_folder, seeds=3))
+
+
+def test_a_stopped_study_goes_on_where_it_was(trainers: Trainers, tiny_folder: Path) -> None:
+    sweep = Sweep.open(grid(tiny_folder))
+
+    def hang(run: Run) -> None:
+        """The second run trains until it is asked to stop."""
+        if run.name != "s-001":
+            return trainers.finish(run)
+        held = threading.Event()
+
+        def train() -> None:
+            with run.hold():
+                trainers.train(run, "running", epochs=1)
+                held.set()
+                sweep.stop()
+                while not run.stop_requested():
+                    time.sleep(0.01)
+                trainers.train(run, "stopped", "stopped after epoch 1", epochs=1)
+
+        threading.Thread(target=train).start()
+        assert held.wait(10)
+
+    trainers.end = hang
+    assert work.work_on(sweep) is None
+    assert sweep.status().state == "stopped"
+    assert states(sweep) == {"s-000": "finished", "s-001": "waiting", "s-002": "waiting", "s-003": "waiting"}
+    trainers.started.clear()
+    trainers.end = trainers.finish
+    work.work_on(sweep)
+    assert trainers.started == ["s-002", "s-003", "s-001"]
+    assert set(states(sweep).values()) == {"finished"}
+
+
+def test_a_run_that_dies_is_started_again_but_not_for_ever(trainers: Trainers, tiny_folder: Path) -> None:
+    deaths = {"s-000": 2, "s-001": 9}
+
+    def die(run: Run) -> None:
+        if deaths.get(run.name, 0):
+            deaths[run.name] -= 1
+            trainers.train(run, "running", epochs=1)  # and nobody holds it: killed
+        else:
+            trainers.finish(run)
+
+    trainers.end = die
+    sweep = Sweep.open(grid(tiny_folder))
+    work.work_on(sweep)
+    assert trainers.started.count("s-000") == 3
+    assert trainers.started.count("s-001") == work._DEATHS + 1
+    assert states(sweep) == {"s-000": "finished", "s-001": "failed", "s-002": "finished", "s-003": "finished"}
+    assert "s-001 failed: the process died" in sweep.status().message
+    deaths.clear()
+    work.work_on(sweep)
+    assert set(states(sweep).values()) == {"finished"}
+
+
+def test_a_trial_that_fails_lets_the_others_go_on(trainers: Trainers, tiny_folder: Path) -> None:
+    def fail(run: Run) -> None:
+        if run.name == "s-000":
+            trainers.train(run, "failed", "the disk was full", epochs=0)
+        else:
+            trainers.finish(run)
+
+    trainers.end = fail
+    sweep = Sweep.open(grid(tiny_folder))
+    found = work.work_on(sweep)
+    assert states(sweep) == {"s-000": "failed", "s-001": "finished", "s-002": "finished", "s-003": "finished"}
+    assert sorted(row["seeds"] for row in found["rows"]) == [1, 2]
+    assert sweep.status().message.startswith("3 of 4 trials ended well; s-000 failed: the disk was full")
+
+
+def test_what_fails_always_fails_the_study(trainers: Trainers, tiny_folder: Path) -> None:
+    trainers.end = lambda run: trainers.train(run, "failed", f"no weights for {run.name}", epochs=0)
+    sweep = Sweep.open(grid(tiny_folder))
+    with pytest.raises(RunError, match="every trial so far failed alike, s-001 last: no weights for s-001"):
+        work.work_on(sweep)
+    assert (trainers.started, sweep.status().state) == (["s-000", "s-001"], "failed")
+
+
+def test_a_foreign_run_of_the_same_name_is_not_touched(trainers: Trainers, tiny_folder: Path) -> None:
+    Run.create(make_config({"data": tiny_folder, "name": "s-000"}))
+    Run.create(make_config({"data": tiny_folder, "name": "s-001"}))
+    with pytest.raises(RunError, match="run 's-001' exists already with other settings"):
+        work.work_on(Sweep.open(grid(tiny_folder)))
+    assert trainers.started == []
+
+
+def test_wrong_data_are_a_sentence_before_anything_is_tried(tiny_folder: Path) -> None:
+    sweep = Sweep.open(grid(tiny_folder.parent / "nowhere"))
+    with pytest.raises(DataError, match="there is no data folder"):
+        work.work_on(sweep)
+    assert (sweep.status().state, sweep.status().trials) == ("failed", [])
+
+
+def test_a_hopeless_trial_is_stopped_early(trainers: Trainers, tiny_folder: Path) -> None:
+    trainers.aucs = lambda run: [0.5, 0.5, 0.5, 0.5] if run.config().lr == 0.05 else [0.7, 0.8, 0.8, 0.8]
+
+    def train(run: Run) -> None:
+        if run.config().lr != 0.05:
+            return trainers.finish(run)
+        held = threading.Event()
+
+        def slowly() -> None:
+            with run.hold():
+                trainers.train(run, "running", epochs=2)
+                held.set()
+                while not run.stop_requested():
+                    time.sleep(0.01)
+                trainers.train(run, "stopped", "stopped after epoch 2", epochs=2)
+
+        threading.Thread(target=slowly).start()
+        assert held.wait(10)
+
+    trainers.end = train
+    rates = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]
+    plan = make_plan("search", "s", {"data": tiny_folder, **TINY}, {"lr": rates}, prune=True)
+    sweep = Sweep.open(plan)
+    found = work.work_on(sweep)
+    assert [run for run, state in states(sweep).items() if state == "pruned"] == ["s-004"]
+    assert (len(found["rows"]), sweep.status().state) == (5, "finished")
+
+
+def test_tpe_picks_within_the_ranges_and_takes_more_trials(trainers: Trainers, tiny_folder: Path) -> None:
+    vary = {"lr": Range(low=1e-4, high=1e-2, log=True), "epochs": Range(low=2, high=5), "alpha": [0.5, 0.9]}
+
+    def plan(trials: int) -> Plan:
+        return make_plan("search", "s", {"data": tiny_folder, "image_size": 32}, vary, trials=trials)
+
+    work.work_on(Sweep.open(plan(3)))
+    assert trainers.started == ["s-000", "s-001", "s-002"]
+    configs = [run.config() for run in Run.list()]
+    assert all(1e-4 <= c.lr <= 1e-2 and 2 <= c.epochs <= 5 and c.alpha in (0.5, 0.9) for c in configs)
+    assert len({config.lr for config in configs}) == 3
+    work.work_on(Sweep.open(plan(5)))
+    assert trainers.started == [f"s-00{number}" for number in range(5)]
+    with pytest.raises(RunError, match="it differs in trials"):
+        Sweep.open(plan(4))
+
+
+# Storage that is shared
+
+
+def test_what_a_dead_machine_left_is_picked_up_after_a_while(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, plan = f"sqlite:///{tmp_path / 'shared.db'}", grid(tiny_folder)
+    there = Study(plan, url, FILMS)
+    taken = there.next_trial()
+    monkeypatch.setenv("XLITE_HOME", str(tmp_path / "second"))
+    here = Study(plan, url, FILMS)
+    here.pick_up_dead()
+    assert here.elsewhere() == 1
+    assert [here.next_trial().user_attrs["run"] for _ in range(3)] == ["s-001", "s-002", "s-003"]
+    assert here.next_trial() is None
+    monkeypatch.setattr(study_module, "GRACE_S", -1.0)
+    here.pick_up_dead()
+    assert {row["run"]: row["state"] for row in here.rows()}["s-000"] == "waiting"
+    trial = here.next_trial()
+    assert (trial.user_attrs["run"], trial.params) == ("s-000", taken.params)
+
+
+def test_two_machines_must_mean_the_same_study(tiny_folder: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    Study(grid(tiny_folder), url, FILMS)
+    Study(grid(tmp_path / "elsewhere" / "data"), url, FILMS)
+    with pytest.raises(RunError, match="it differs in split"):
+        Study(grid(tiny_folder), url, {**FILMS, "split": "patient-42-2"})
+    with pytest.raises(RunError, match="it differs in seed"):
+        Study(grid(tiny_folder, seeds=1), url, FILMS)
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "sqlite:////nowhere/at/all.db", "postgresql://a:secret@localhost:1/x"]
+)
+def test_a_storage_that_cannot_be_had_is_a_sentence(tiny_folder: Path, url: str) -> None:
+    with pytest.raises(RunError, match="the storage of study 's' cannot be opened") as caught:
+        Study(grid(tiny_folder), url, FILMS)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_dashboard_of_optuna_sees_the_trials(trainers: Trainers, tiny_folder: Path) -> None:
+    import optuna
+
+    sweep = Sweep.open(grid(tiny_folder, seeds=1))
+    work.work_on(sweep)
+    seen = optuna.load_study(study_name="s", storage=sweep.storage())
+    assert [(t.state, t.value, t.user_attrs["run"]) for t in seen.trials] == [
+        (TrialState.COMPLETE, 0.7, "s-000"),
+        (TrialState.COMPLETE, 0.7, "s-001"),
+    ]
+    assert seen.trials[0].intermediate_values == {1: 0.6, 2: 0.7}
+
+
+# The leaderboard
+
+
+def trial(run: str, backbone: str, seed: int, val: float, size: float = 6.0, **more: object) -> dict:
+    values = {"backbone": backbone, "seed": seed}
+    figures = {"val_auc": val, "test_auc": val, "model_size_mb": size, "inference_time_ms": 1.0}
+    return {"run": run, "state": "finished", "values": values, **figures, **more}
+
+
+def board(trials: list[dict], folder: Path) -> dict:
+    plan = grid(folder, backbone=["a", "b"], seeds=3)
+    return make_leaderboard(plan, trials, "patient-42-1", NihFolder.open(folder))
+
+
+@pytest.mark.parametrize(
+    ("other", "size", "winner", "tie", "words"),
+    [
+        ([0.70, 0.71, 0.72], 3.0, 0, False, "No other one is within its noise"),
+        ([0.79, 0.80, 0.81], 3.0, 1, True, "of these it is the lightest (3.0 MB)"),
+        ([0.79, 0.80, 0.81], 9.0, 0, True, "none of them is lighter"),
+        ([0.79, 0.80, 0.81], 5.99, 0, True, "none of them is lighter"),
+    ],
+)
+def test_the_winner_is_the_lightest_of_those_within_the_seeds_noise(
+    tiny_folder: Path, other: list[float], size: float, winner: int, tie: bool, words: str
+) -> None:
+    trials = [trial(f"a{n}", "a", n, val) for n, val in enumerate([0.80, 0.81, 0.82])]
+    trials += [trial(f"b{n}", "b", n, val, size) for n, val in enumerate(other)]
+    found = board(trials, tiny_folder)
+    assert (found["winner"], found["rows"][1]["tie"]) == (winner, tie)
+    assert words in found["verdict"]
+    assert remark(found, winner).startswith("wins")
+
+
+def test_test_films_never_choose(large_table: NihFolder) -> None:
+    """The first is perfect on val, the second, which is lighter, on test: the first wins."""
+    split = make_split(large_table)
+    for run, strength in (("a0", {"val": 1.0, "test": 0.0}), ("b0", {"val": 0.0, "test": 1.0})):
+        for part in ("val", "test"):
+            labels = large_table.labels(split.stems(part))
+            noise = np.random.default_rng(1).random(labels.shape)
+            out = checkpoints_dir() / run / "evaluation" / part
+            out.mkdir(parents=True)
+            probs = labels * 0.9 if strength[part] else noise
+            write_predictions(out / "predictions.csv", split.parts[part], probs)
+    found = board([trial("a0", "a", 1, 0.9, 9.0), trial("b0", "b", 1, 0.6, 3.0)], large_table.root)
+    val, test = (found["rows"][1]["against_first"][part] for part in ("val", "test"))
+    assert (val["low"] > 0, val["tie"], test["high"] < 0, test["tie"]) == (True, False, True, False)
+    assert (found["winner"], found["rows"][1]["tie"], val["p"]) == (0, False, 2 / 1001)
+    assert found["rows"][0]["averaged"]["val"]["value"] == 1.0
+
+
+def test_runs_that_did_not_finish_do_not_count(tiny_folder: Path) -> None:
+    trials = [
+        trial("a0", "a", 1, 0.8),
+        trial("a1", "a", 2, 0.2, state="pruned"),
+        trial("b0", "b", 1, 0.9, state="failed"),
+    ]
+    found = board(trials, tiny_folder)
+    assert [(row["values"], row["seeds"], row["val_auc"], row["val_sd"]) for row in found["rows"]] == [
+        ({"backbone": "a"}, 1, 0.8, None)
+    ]
+    assert found["verdict"] == "The one configuration has validation AUC 0.8000 (1 seed)."
+
+
+# From phase to phase
+
+
+def test_phases_follow_one_another(trainers: Trainers, tiny_folder: Path) -> None:
+    trainers.aucs = lambda run: [0.9 if run.config().attention == "mhsa" else 0.6]
+    first = plan_phase("phase1", {"data": tiny_folder, **TINY}, seeds=1, backbones=["resnet18", "b"])
+    sweep = Sweep.open(first)
+    with pytest.raises(
+        RunError, match=r"'phase1' has no winner yet \(0 of 0 trials have finished, it is new\)"
+    ):
+        plan_phase("phase2", {"teacher": "t"})
+    found = work.work_on(sweep)
+    winner = found["rows"][found["winner"]]["values"]
+    second = plan_phase("phase2", {"teacher": "t", "epochs": 2}, seeds=1)
+    assert second.fixed == {
+        **first.fixed,
+        "attention": winner["attention"],
+        "teacher": "t",
+        "epochs": 2,
+    }
+    assert (second.vary["backbone"], second.total(), second.after) == (["resnet18", "b"], 8, "phase1")
+    third = plan_phase("phase3", {}, seeds=2)
+    assert third.fixed == {**first.fixed, **winner, "train_share": 1.0}
+    work.work_on(Sweep.open(second))
+    last = plan_phase("phase3", {})
+    assert last.after == "phase2" and {"temperature", "alpha"} <= set(last.fixed)
+    assert (last.fixed["teacher"], last.fixed["train_share"], last.total()) == ("t", 1.0, 3)
+
+
+# Folder and process
+
+
+def test_a_killed_sweep_is_seen_as_such(tiny_folder: Path) -> None:
+    sweep = Sweep.open(grid(tiny_folder))
+    assert sweep.status().state == "new"
+    with sweep.hold():
+        assert sweep.status().state == "running"
+        with pytest.raises(RunError, match="is already being worked on"), Sweep.named("s").hold():
+            pass
+        with pytest.raises(RunError, match="is already being worked on"):
+            sweep.start()
+    assert sweep.status().state == "killed"
+    with pytest.raises(RunError, match=r"does not run \(it is killed\)"):
+        sweep.stop()
+
+
+def test_a_sweep_process_loads_no_torch() -> None:
+    code = "import sys, xlite.training.sweep.work, xlite.cli.sweep; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_progress_of_another_hand_is_told(tiny_folder: Path) -> None:
+    sweep = Sweep.open(grid(tiny_folder))
+    for content in ("{", "[]", '{"state": "running"}'):
+        sweep.path("progress.json").write_text(content)
+        assert "is not what a sweep writes" in sweep.status().message
+    sweep.path("sweep.json").write_text(json.dumps({"study": "s"}))
+    with pytest.raises(RunError, match="the plan of study 's' cannot be read"):
+        sweep.plan()

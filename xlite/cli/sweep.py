@@ -1,0 +1,247 @@
+"""`xlite sweep`: studies of many runs, from a terminal."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xlite.cli.console import Json, number, print_json, print_table
+from xlite.cli.train import into_log, with_config_options
+from xlite.errors import RunError
+from xlite.training.sweep.folder import Sweep, SweepStatus
+from xlite.training.sweep.phases import Phase, plan_phase
+from xlite.training.sweep.plan import Plan, make_plan, parse_vary, read_space, without_password
+
+app = typer.Typer(help="Studies of many runs: the three phases, or any search.", rich_markup_mode=None)
+
+StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="Name of the study")]
+Study = Annotated[
+    str, typer.Option(metavar="NAME", help="Name of the study; called again with it, the study goes on")
+]
+Seeds = Annotated[int, typer.Option(min=1, help="Seeds a configuration is trained with")]
+Backbones = Annotated[
+    str,
+    typer.Option(metavar="A,B", help="Backbones to try; without it efficientnet_b0,mobilenetv3_small_100"),
+]
+After = Annotated[
+    str, typer.Option(metavar="STUDY", help="The study it follows; without it the phase before")
+]
+Storage = Annotated[
+    str, typer.Option(metavar="URL", help="Optuna storage that several machines share; SQLite without it")
+]
+
+
+@app.command()
+@with_config_options
+def phase1(
+    study: Study = "phase1",
+    seeds: Seeds = 3,
+    backbones: Backbones = "",
+    storage: Storage = "",
+    *,
+    values: dict[str, object],
+) -> None:
+    """Students alone: 2 backbones x 2 attentions on 20 % of train.
+
+    Options as in `xlite train`; a setting that is given does not vary.
+    """
+    _phase("phase1", values, study, seeds, backbones, storage)
+
+
+@app.command()
+@with_config_options
+def phase2(
+    study: Study = "phase2",
+    seeds: Seeds = 3,
+    backbones: Backbones = "",
+    after: After = "",
+    storage: Storage = "",
+    *,
+    values: dict[str, object],
+) -> None:
+    """Distillation: 2 backbones x 2 temperatures x 2 alphas on 20 % of train.
+
+    Needs a --teacher. What phase 1 was given, and the attention that it chose, hold here too.
+    """
+    _phase("phase2", values, study, seeds, backbones, storage, after)
+
+
+@app.command()
+@with_config_options
+def phase3(
+    study: Study = "phase3",
+    seeds: Seeds = 3,
+    after: After = "",
+    storage: Storage = "",
+    *,
+    values: dict[str, object],
+) -> None:
+    """The winner of phase 2, or of phase 1 where there is no phase 2, on all of train."""
+    _phase("phase3", values, study, seeds, "", storage, after)
+
+
+@app.command()
+@with_config_options
+def search(
+    study: Study = "search",
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SETTING=…", help="What varies: backbone=a,b or lr=1e-4..1e-2:log; repeat it"),
+    ] = None,
+    space: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="What varies, as JSON instead")
+    ] = None,
+    trials: Annotated[
+        int, typer.Option(min=0, help="Configurations that TPE picks; without it a grid of all of them")
+    ] = 0,
+    seeds: Seeds = 1,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune/--no-prune", help="End trials early that are worse than most at their epoch"),
+    ] = True,
+    storage: Storage = "",
+    *,
+    values: dict[str, object],
+) -> None:
+    """Any search over settings of a run: a grid, or Optuna's TPE with --trials.
+
+    Options as in `xlite train`; a setting that is given does not vary.
+    """
+    varying = {**(read_space(space) if space else {}), **dict(map(parse_vary, vary or []))}
+    _work(
+        make_plan("search", study, values, varying, seeds=seeds, trials=trials, prune=prune, storage=storage)
+    )
+
+
+@app.command()
+def resume(study: StudyName) -> None:
+    """Go on with a study that was stopped, failed or killed."""
+    _go_on(Sweep.named(study))
+
+
+@app.command()
+def stop(study: StudyName) -> None:
+    """Ask a study to end; its run gives up the epoch it is in, and all of it can go on."""
+    Sweep.named(study).stop()
+    print(f"Study {study} ends after the current step of its run.")
+
+
+@app.command("list")
+def list_studies(as_json: Json = False) -> None:
+    """All studies, the one begun last first."""
+    found = [(sweep, sweep.status()) for sweep in Sweep.list()]
+    if as_json:
+        print_json([_as_dict(sweep, status) for sweep, status in found])
+    elif found:
+        print_table(
+            ["study", "kind", "state", "finished", "of"],
+            [
+                [sweep.name, sweep.plan().kind, now.state, now.count("finished"), now.total]
+                for sweep, now in found
+            ],
+        )
+    else:
+        print("No studies yet; `xlite sweep phase1 --data DATA` begins one.")
+
+
+@app.command()
+def status(study: StudyName, as_json: Json = False) -> None:
+    """What a study does now, trial by trial."""
+    sweep = Sweep.named(study)
+    now = sweep.status()
+    if as_json:
+        print_json(_as_dict(sweep, now))
+        return
+    print(f"{study}: {now.state}, {now.message}" if now.message else f"{study}: {now.state}")
+    if now.trials:
+        print_table(
+            ["run", "state", "val AUC", "configuration"],
+            [[t["run"], t["state"], number(t["val_auc"]), _words(t["values"])] for t in now.trials],
+        )
+
+
+@app.command()
+def leaderboard(study: StudyName, as_json: Json = False) -> None:
+    """A study's configurations by validation AUC, and which of them wins."""
+    found = Sweep.named(study).leaderboard()
+    if found is None:
+        raise RunError(f"no trial of study {study!r} has finished yet")
+    if as_json:
+        print_json(found)
+    else:
+        _print_leaderboard(found)
+
+
+def _phase(
+    phase: Phase,
+    values: dict[str, object],
+    study: str,
+    seeds: int,
+    backbones: str,
+    storage: str,
+    after: str = "",
+) -> None:
+    names = [name.strip() for name in backbones.split(",") if name.strip()]
+    _work(plan_phase(phase, values, study=study, seeds=seeds, backbones=names, after=after, storage=storage))
+
+
+def _work(plan: Plan) -> None:
+    """Begins or goes on with a study, in the foreground."""
+    from xlite.data.nih import find_table
+
+    find_table(plan.fixed["data"])  # before a study is made for a wrong folder
+    _go_on(Sweep.open(plan))
+
+
+def _go_on(sweep: Sweep) -> None:
+    from xlite.training.sweep.work import work_on
+
+    with into_log(sweep.path("log.txt")) as say:
+        found = work_on(sweep, say)
+    if found is None:
+        print(f"Go on with: xlite sweep resume {sweep.name}")
+    else:
+        _print_leaderboard(found)
+
+
+def _print_leaderboard(found: dict[str, Any]) -> None:
+    header = ["", *found["vary"], "seeds", "val AUC", "±", "test AUC", "of the averaged, 95 %", "MB", "ms"]
+    header += ["first - this on test, 95 %", "p", ""]
+    print_table(header, [_cells(place, found) for place in range(len(found["rows"]))])
+    print(f"Split {found['split_id']}. The validation films choose; the test films are only shown.")
+    if found["verdict"]:
+        print(found["verdict"])
+
+
+def _cells(place: int, found: dict[str, Any]) -> list[object]:
+    """A configuration's row of the printed leaderboard."""
+    from xlite.evaluation.wording import interval
+    from xlite.training.sweep.leaderboard import remark
+
+    row = found["rows"][place]
+    test = row["against_first"].get("test")
+    apart = f"{test['value']:+.4f} ({test['low']:+.4f} to {test['high']:+.4f})" if test else "-"
+    averaged = row["averaged"].get("test")
+    return [
+        place + 1,
+        *(row["values"][name] for name in found["vary"]),
+        row["seeds"],
+        number(row["val_auc"]),
+        number(row["val_sd"]),
+        number(row["test_auc"]),
+        interval(averaged) if averaged else "-",
+        number(row["model_size_mb"], 1),
+        number(row["inference_time_ms"], 1),
+        apart,
+        number(test["p"], 3) if test else "-",
+        remark(found, place),
+    ]
+
+
+def _as_dict(sweep: Sweep, status: SweepStatus) -> dict[str, object]:
+    storage = without_password(sweep.storage())
+    return {"study": sweep.name, "kind": sweep.plan().kind, "storage": storage, **vars(status)}
+
+
+def _words(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())

@@ -1,0 +1,76 @@
+"""A folder that at most one process works in, whom the operating system's lock tells. Imports no torch."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from xlite.errors import RunError
+from xlite.files import tail_lines
+
+START_TIMEOUT_S = 60.0
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process holds the folder now."""
+    if not (folder / ".lock").exists():
+        return False
+    with _gate(folder):
+        try:
+            with FileLock(folder / ".lock", timeout=0):
+                return False
+        except Timeout:
+            return True
+
+
+@contextmanager
+def holding(folder: Path, busy: str) -> Iterator[None]:
+    """Holds the folder; RunError with the sentence `busy` where another process does."""
+    with ExitStack() as stack:
+        try:
+            with _gate(folder):
+                stack.enter_context(FileLock(folder / ".lock", timeout=0))
+        except Timeout as error:
+            raise RunError(busy) from error
+        yield
+
+
+def start_detached(folder: Path, words: Sequence[str], home: Path) -> None:
+    """Starts `xlite WORDS` in a process of its own, its output in log.txt; returns once it holds the folder.
+
+    The process outlives this one. RunError where it ends before, or does not hold the folder in time.
+    """
+    detached: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        detached = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    with open(folder / "log.txt", "ab") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "xlite", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "XLITE_HOME": str(home), "PYTHONUNBUFFERED": "1"},
+            **detached,
+        )
+    # Waited for in a thread, so that it leaves no zombie where this process lives longer.
+    threading.Thread(target=child.wait, daemon=True).start()
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not is_held(folder) and child.returncode != 0:
+        if child.returncode is not None:
+            raise RunError(f"{folder.name!r} did not start: {tail_lines(folder / 'log.txt', 1)}")
+        if time.monotonic() > deadline:
+            child.terminate()
+            raise RunError(f"{folder.name!r} did not start within {START_TIMEOUT_S:.0f} s")
+        time.sleep(0.05)
+
+
+def _gate(folder: Path) -> FileLock:
+    """Held for the moment in which `.lock` is tried, so that no reader's look passes for the holder."""
+    return FileLock(folder / ".gate.lock", timeout=10)

@@ -1,0 +1,195 @@
+"""What came of a study: its configurations by validation AUC, compared in pairs, and which of them wins.
+
+The winner is chosen by the validation films alone; the test films are only shown. What cannot be told from
+the first there is a tie with it, and of those that tie the lightest model wins.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlite.config import checkpoints_dir
+from xlite.data.nih import NihFolder
+from xlite.evaluation.bootstrap import draw_macro_auc, interval, paired_difference
+from xlite.evaluation.predictions import read_predictions
+from xlite.findings import FINDINGS
+from xlite.training.sweep.plan import Plan
+
+COMPARED = 10
+"""How many of the first configurations are compared: a search may have hundreds, and each takes seconds."""
+SAME_SIZE = 1.01
+"""Model files of one architecture differ by what their headers say."""
+
+
+def make_leaderboard(
+    plan: Plan, trials: Sequence[Mapping[str, Any]], split_id: str, folder: NihFolder | None = None
+) -> dict[str, Any]:
+    """The finished trials by configuration, best mean validation AUC first.
+
+    {"study", "kind", "split_id", "vary", "rows", "winner", "verdict"}; each row has its values, runs and
+    seeds, val_auc (mean), val_sd, test_auc (mean of the single models), size and latency. Given the data
+    folder, the first rows are compared with row 0 by patient bootstrap ("averaged" and "against_first", by
+    part; "tie", on val) and the winner, an index of rows, is chosen.
+    """
+    rows = _rows(trials)
+    winner, verdict = None, ""
+    if folder is not None and rows:
+        compared = rows[:COMPARED]
+        for part in ("val", "test"):
+            _compare(compared, part, folder)
+        for row in compared[1:]:
+            row["tie"] = _ties(rows[0], row)
+        winner = _choose(compared)
+        verdict = _verdict(compared, winner)
+    return {
+        "study": plan.study,
+        "kind": plan.kind,
+        "split_id": split_id,
+        "vary": [name for name in plan.vary if name != "seed"],
+        "rows": rows,
+        "winner": winner,
+        "verdict": verdict,
+    }
+
+
+def name_of(values: Mapping[str, Any]) -> str:
+    """A configuration as a person reads it: `resnet18, attention none, alpha 0.5`."""
+    return ", ".join(
+        str(value) if name == "backbone" else f"{name.replace('_', ' ')} {_short(value)}"
+        for name, value in values.items()
+    )
+
+
+def remark(found: Mapping[str, Any], place: int) -> str:
+    """What is to be said of a row of a leaderboard: whether it wins, and where it ties with the first."""
+    row = found["rows"][place]
+    ties = ["val"] if row["tie"] else []
+    ties += ["test"] if row["against_first"].get("test", {}).get("tie") else []
+    said = ["wins"] if place == found["winner"] else []
+    return ", ".join(said + ([f"tie on {' and '.join(ties)}"] if ties else []))
+
+
+def _rows(trials: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for trial in trials:
+        if trial["state"] == "finished":
+            groups[repr(sorted(_without_seed(trial["values"]).items()))].append(trial)
+    rows = [
+        {
+            "values": _without_seed(group[0]["values"]),
+            "runs": [trial["run"] for trial in group],
+            "seeds": len(group),
+            "val_auc": _mean(group, "val_auc"),
+            "val_sd": float(np.std([t["val_auc"] for t in group], ddof=1)) if len(group) > 1 else None,
+            "test_auc": _mean(group, "test_auc"),
+            "model_size_mb": _mean(group, "model_size_mb"),
+            "inference_time_ms": _mean(group, "inference_time_ms"),
+            "averaged": {},
+            "against_first": {},
+            "tie": None,
+        }
+        for group in groups.values()
+    ]
+    return sorted(rows, key=lambda row: -row["val_auc"])
+
+
+def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != "seed"}
+
+
+def _mean(trials: Sequence[Mapping[str, Any]], key: str) -> float | None:
+    values = [trial[key] for trial in trials if trial.get(key) is not None]
+    return float(np.mean(values)) if values else None
+
+
+def _compare(rows: Sequence[dict[str, Any]], part: str, folder: NihFolder) -> None:
+    """Adds to each row the AUC of its seeds' averaged probabilities on the films of a part, and by how much
+    the first row is above it on the same resampled patients. Rows whose predictions are not here stay as
+    they are.
+    """
+    there = [(row, _averaged(row["runs"], part)) for row in rows]
+    known = [(row, films) for row, films in there if films]
+    if not known or not there[0][1]:
+        return
+    stems = [stem for stem in known[0][1] if stem in folder and all(stem in films for _, films in known)]
+    patients = folder.patients(stems)
+    if len(np.unique(patients)) < 2:
+        return
+    labels = folder.labels(stems)
+    drawn = [
+        draw_macro_auc(labels, np.stack([films[stem] for stem in stems]), patients) for _, films in known
+    ]
+    for (row, _), (whole, draws) in zip(known, drawn, strict=True):
+        low, high = interval(draws)
+        if math.isnan(low):
+            continue
+        row["averaged"][part] = {"value": whole, "low": low, "high": high}
+        if row is not rows[0]:
+            found = paired_difference(drawn[0], (whole, draws))
+            tie = not (found["difference"]["low"] > 0 or found["difference"]["high"] < 0)
+            row["against_first"][part] = {**found["difference"], "p": found["p"], "tie": tie}
+
+
+def _averaged(runs: Sequence[str], part: str) -> dict[str, np.ndarray]:
+    """Probabilities (14,) by film, averaged over the runs; empty where a file is not on this machine."""
+    files = [checkpoints_dir() / run / "evaluation" / part / "predictions.csv" for run in runs]
+    if not all(map(Path.is_file, files)):
+        return {}
+    read = [read_predictions(file) for file in files]
+    by_film = [dict(zip(found.stems, found.probs, strict=True)) for found in read]
+    return {
+        stem: np.mean([films[stem] for films in by_film], axis=0).reshape(len(FINDINGS))
+        for stem in read[0].stems
+        if all(stem in films for films in by_film)
+    }
+
+
+def _choose(rows: Sequence[dict[str, Any]]) -> int:
+    """The winner's place: of the first and those that tie with it on the validation films, the lightest."""
+    level = [0] + [place for place, row in enumerate(rows) if row["tie"]]
+    sizes = {place: rows[place]["model_size_mb"] or math.inf for place in level}
+    lightest = min(sizes.values())
+    return next(place for place in level if sizes[place] <= lightest * SAME_SIZE)
+
+
+def _ties(first: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether a row cannot be told from the first on the validation films.
+
+    Either the 95 % interval of their difference over patients reaches zero, or the means lie within two
+    standard errors of their seeds.
+    """
+    films = row["against_first"].get("val")
+    if films is not None and films["low"] <= 0:
+        return True
+    if first["val_sd"] is None or row["val_sd"] is None:
+        return False
+    error = math.hypot(first["val_sd"] / first["seeds"] ** 0.5, row["val_sd"] / row["seeds"] ** 0.5)
+    return first["val_auc"] - row["val_auc"] <= 2 * error
+
+
+def _verdict(rows: Sequence[dict[str, Any]], winner: int) -> str:
+    """Who won and why, in plain words."""
+    best, level = rows[winner], 1 + sum(bool(row["tie"]) for row in rows)
+    spread = "" if best["val_sd"] is None else f" ± {best['val_sd']:.4f}"
+    seeds = f"{best['seeds']} seed{'s' if best['seeds'] > 1 else ''}"
+    said = f"validation AUC {best['val_auc']:.4f}{spread} ({seeds})"
+    if len(rows) == 1:
+        return f"The one configuration has {said}."
+    said = f"Chosen by the validation films: {name_of(best['values'])}, {said}."
+    if level == 1:
+        return f"{said} No other one is within its noise."
+    said += f" A tie: {level} of the {len(rows)} compared cannot be told from the best"
+    if winner == 0:
+        return f"{said}, and none of them is lighter."
+    return (
+        f"{said} ({name_of(rows[0]['values'])}, {rows[0]['val_auc']:.4f}), and of these it is the lightest "
+        f"({best['model_size_mb']:.1f} MB)."
+    )
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,189 @@
+"""The Optuna side of a sweep: which trials there are, whose turn it is, and which died.
+
+A trial is one attempt at a run. An attempt that ended badly is told to have failed, and its settings wait
+anew under the same run's name, so that the run goes on from its last finished epoch. Optuna's own heartbeat
+is experimental and waits for minutes; here a trial of this home is known to be dead at once, because the
+sweep's lock was free, and one of another machine because nothing was heard of it for a while.
+"""
+
+import re
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import optuna
+from optuna.pruners import MedianPruner, NopPruner
+from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from xlite.config import home
+from xlite.errors import RunError
+from xlite.training.sweep.plan import Plan, Range
+
+BEAT_EVERY_S = 30.0
+GRACE_S = 600.0
+_PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH = 4, 2
+_STATES = {
+    TrialState.WAITING: "waiting",
+    TrialState.RUNNING: "running",
+    TrialState.COMPLETE: "finished",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+}
+_LEFT_BY_A_RUN = ("val_auc", "test_auc", "model_size_mb", "inference_time_ms", "message")
+_FOLDERS = re.compile(r"[^,]*[/\\]")
+_OF_THE_MACHINE = ("data", "device", "workers")
+
+
+class Study:
+    """The trials of one plan in an Optuna storage, which other machines may share."""
+
+    def __init__(self, plan: Plan, storage: str, films: Mapping[str, str]):
+        """Opens or begins the study; RunError where the storage cannot be had, or holds another study.
+
+        films: what must be equal on every machine, {"split": id, "table": fingerprint}.
+        """
+        self.plan = plan
+        self.here = f"{socket.gethostname()}:{home()}"
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        pruner = MedianPruner(_PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH) if plan.prune else NopPruner()
+        try:
+            self.study = optuna.create_study(
+                study_name=plan.study,
+                storage=storage,
+                direction="maximize",
+                pruner=pruner,
+                load_if_exists=True,
+            )
+        except (ImportError, SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+            reason = str(error).splitlines()[0]
+            raise RunError(f"the storage of study {plan.study!r} cannot be opened: {reason}") from error
+        self._check({**films, **_settings(plan)})
+        if not plan.trials:
+            for number, values in enumerate(plan.combinations()):
+                run = {"run": f"{plan.study}-{number:03d}"}
+                self.study.enqueue_trial(values, user_attrs=run, skip_if_exists=True)
+
+    def _check(self, now: dict[str, Any]) -> None:
+        then = self.study.user_attrs.get("xlite")
+        if then is None and not self.study.get_trials(deepcopy=False):
+            self.study.set_user_attr("xlite", now)
+        elif then != now:
+            differing = sorted(key for key in now if (then or {}).get(key) != now[key])
+            raise RunError(
+                f"the storage holds a study {self.plan.study!r} of other settings or films (it differs in "
+                f"{', '.join(differing)}): give this one another --study"
+            )
+
+    def next_trial(self) -> Trial | None:
+        """The next trial to work on, its settings and its run's name in it; None where none is left."""
+        while self._waiting() or len(self.latest()) < self.plan.trials:
+            trial = self.study.ask()
+            if not self.plan.trials and "run" not in trial.user_attrs:
+                self.study.tell(trial, state=TrialState.FAIL)  # another machine took the last that waited
+                continue
+            for name, choices in self.plan.vary.items():
+                _suggest(trial, name, choices)
+            if "run" not in trial.user_attrs:
+                trial.set_user_attr("run", f"{self.plan.study}-{trial.number:03d}")
+            self.beat(trial)
+            return trial
+        return None
+
+    def beat(self, trial: Trial) -> None:
+        """Says that the trial is being worked on, and where."""
+        trial.set_user_attr("worker", {"here": self.here, "beat": time.time()})
+
+    def finish(self, trial: Trial, left: Mapping[str, Any]) -> None:
+        """Ends a trial well: `left` has val_auc and what else its run left."""
+        trial.set_user_attr("left", dict(left))
+        self.study.tell(trial, left["val_auc"])
+
+    def prune(self, trial: Trial) -> None:
+        """Ends a trial that is hopeless."""
+        self.study.tell(trial, state=TrialState.PRUNED)
+
+    def fail(self, trial: Trial, message: str) -> None:
+        """Ends a trial whose run failed; it waits for the next time that the sweep is begun."""
+        trial.set_user_attr("left", {"message": message})
+        self.study.tell(trial, state=TrialState.FAIL)
+
+    def give_back(self, trial: Trial) -> None:
+        """Ends an attempt that was interrupted: its settings wait for whoever goes on."""
+        self._again(self.study.tell(trial, state=TrialState.FAIL))
+
+    def pick_up_dead(self) -> None:
+        """Lets wait anew what its process left behind; called by the holder of the sweep between trials."""
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if self._is_dead(trial):
+                try:
+                    buried = self.study.tell(trial.number, state=TrialState.FAIL)
+                except (ValueError, optuna.exceptions.UpdateFinishedTrialError):
+                    continue  # another machine was faster
+                self._again(buried)
+
+    def pick_up_failed(self) -> None:
+        """Lets wait anew what failed before: the cause may be gone."""
+        for trial in self.latest().values():
+            if trial.state == TrialState.FAIL:
+                self._again(trial)
+
+    def elsewhere(self) -> int:
+        """How many trials other machines work on."""
+        return len(self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
+
+    def latest(self) -> dict[str, FrozenTrial]:
+        """The last attempt at each run, by the run's name."""
+        trials = self.study.get_trials(deepcopy=False)
+        return {trial.user_attrs["run"]: trial for trial in trials if "run" in trial.user_attrs}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every run's last attempt as a dict: run, state, values, val_auc and what else is known of it."""
+        return [
+            {
+                "run": run,
+                "state": _STATES[trial.state],
+                "values": _values(trial),
+                **{key: trial.user_attrs.get("left", {}).get(key) for key in _LEFT_BY_A_RUN},
+            }
+            for run, trial in sorted(self.latest().items())
+        ]
+
+    def _waiting(self) -> bool:
+        return bool(self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
+
+    def _is_dead(self, trial: FrozenTrial) -> bool:
+        worker = trial.user_attrs.get("worker")
+        if worker is None:  # it died, or is about to say who it is
+            return trial.datetime_start is None or _age(trial.datetime_start.timestamp()) > GRACE_S
+        return worker["here"] == self.here or _age(worker["beat"]) > GRACE_S
+
+    def _again(self, trial: FrozenTrial) -> None:
+        if "run" in trial.user_attrs:
+            self.study.enqueue_trial(_values(trial), user_attrs={"run": trial.user_attrs["run"]})
+
+
+def _age(moment: float) -> float:
+    """Seconds since then."""
+    return time.time() - moment
+
+
+def _values(trial: FrozenTrial) -> dict[str, Any]:
+    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+
+
+def _suggest(trial: Trial, name: str, choices: list[Any] | Range) -> None:
+    if isinstance(choices, list):
+        trial.suggest_categorical(name, choices)
+    elif isinstance(choices.low, int) and isinstance(choices.high, int):
+        trial.suggest_int(name, choices.low, choices.high, log=choices.log)
+    else:
+        trial.suggest_float(name, choices.low, choices.high, log=choices.log)
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    """What must be equal on every machine: of files their names, as their folders may differ."""
+    fixed = {name: value for name, value in plan.fixed.items() if name not in _OF_THE_MACHINE}
+    vary = {name: str(choices) for name, choices in plan.vary.items()}
+    return {**{name: _FOLDERS.sub("", str(value)) for name, value in fixed.items()}, **vary}

@@ -1,0 +1,224 @@
+"""Works on a sweep: each trial is an ordinary run, trained by a process of its own. Imports no torch.
+
+A run is followed through its files, as a page does it, and outlives the sweep: a sweep that was killed finds
+its run still training, or lets it go on from its last finished epoch.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from optuna.trial import Trial
+
+from xlite.config import checkpoints_dir
+from xlite.data.nih import NihFolder
+from xlite.data.splits import load_split
+from xlite.errors import RunError
+from xlite.training.results import read_results
+from xlite.training.run import LIVE, Run, absolute_paths
+from xlite.training.sweep.folder import Sweep
+from xlite.training.sweep.leaderboard import make_leaderboard, name_of
+from xlite.training.sweep.plan import Plan
+from xlite.training.sweep.study import BEAT_EVERY_S, Study
+
+POLL_S = 0.5
+WAIT_FOR_OTHERS_S = 5.0
+_DEATHS = 3
+"""How often a run may die within one epoch before its trial is given up."""
+
+Say = Callable[[str], None]
+
+
+class _Stopped(Exception):
+    """The sweep was asked to stop; the trial's run has ended and can go on."""
+
+
+class _Failed(Exception):
+    """A trial's run ended without a result."""
+
+
+def work_on(sweep: Sweep, say: Say = print) -> dict[str, Any] | None:
+    """Trains what is left of a sweep's trials and returns its leaderboard, None where it was asked to stop.
+
+    Raises DataError or RunError where the folder, the split or the storage cannot be had, or where every
+    trial fails with the same sentence; KeyboardInterrupt passes through once the run has ended.
+    """
+    with sweep.hold():
+        plan = sweep.plan()
+        config = plan.config({})
+        folder = NihFolder.open(config.data)
+        split = load_split(folder, config.split, allow_leakage=config.allow_leakage)
+        films = {"split": split.id, "table": folder.fingerprint()}
+        work = _Work(sweep, plan, Study(plan, sweep.storage(), films), split.id, say)
+        if not work.run_trials():
+            work.show("stopped", "stopped; it goes on where it was")
+            return None
+        return work.end(folder)
+
+
+class _Work:
+    """One process's work on a sweep."""
+
+    def __init__(self, sweep: Sweep, plan: Plan, study: Study, split_id: str, say: Say):
+        self.sweep, self.plan, self.study, self.split_id, self.say = sweep, plan, study, split_id, say
+
+    def run_trials(self) -> bool:
+        """Runs trial after trial until none is left; False where somebody asked for the end."""
+        self.study.pick_up_failed()
+        while not self.sweep.stop_requested():
+            self.study.pick_up_dead()
+            trial = self.study.next_trial()
+            if trial is not None:
+                if not self._run(trial):
+                    return False
+                self._heed_what_fails_always()
+            elif self.study.elsewhere():
+                self.show("running", f"{self.study.elsewhere()} trials are trained on other machines")
+                time.sleep(WAIT_FOR_OTHERS_S)
+            else:
+                return True
+        return False
+
+    def end(self, folder: NihFolder) -> dict[str, Any]:
+        """Compares the configurations and says what came of them; RunError where not one trial finished."""
+        rows = self.study.rows()
+        failed = [row for row in rows if row["state"] == "failed"]
+        if not any(row["state"] == "finished" for row in rows):
+            raise RunError(
+                f"no trial of study {self.plan.study!r} finished; the last said: {failed[-1]['message']}"
+            )
+        self.show("running", "comparing the configurations")
+        leaderboard = make_leaderboard(self.plan, rows, self.split_id, folder)
+        self.sweep.write_leaderboard(leaderboard)
+        message = f"{len(rows) - len(failed)} of {len(rows)} trials ended well"
+        if failed:
+            message += (
+                f"; {failed[0]['run']} failed: {failed[0]['message']} (resume tries the failed ones again)"
+            )
+        self.show("finished", message)
+        return leaderboard
+
+    def show(self, state: str, message: str) -> None:
+        """Replaces what readers see: the state, every trial, and the leaderboard as far as it goes."""
+        rows = self.study.rows()
+        self.sweep.write_progress(
+            state=state, message=message, split_id=self.split_id, total=self.plan.total(), trials=rows
+        )
+
+    def _run(self, trial: Trial) -> bool:
+        """One trial from its settings to what its run leaves; False where the sweep was asked to stop."""
+        name, values = trial.user_attrs["run"], dict(trial.params)
+        run = Run(checkpoints_dir() / name)
+        try:
+            self._tell(f"{name}: {name_of(values)}")
+            self._make(run, values)
+            left = self._follow(run, trial)
+        except (_Stopped, KeyboardInterrupt) as error:
+            _stop(run)
+            self.study.give_back(trial)
+            self._tell(f"{name} was stopped")
+            if isinstance(error, _Stopped):
+                return False
+            raise
+        except (_Failed, RunError) as error:
+            self.study.fail(trial, str(error))
+            self._tell(f"{name} failed: {error}")
+        else:
+            self._end_trial(name, trial, left)
+        return True
+
+    def _end_trial(self, name: str, trial: Trial, left: dict[str, Any] | None) -> None:
+        """Ends a trial with what its run left, None where it was hopeless."""
+        if left is None:
+            self.study.prune(trial)
+            self._tell(f"{name} is stopped early: others were better at this epoch")
+            return
+        self.study.finish(trial, left)
+        self.sweep.write_leaderboard(make_leaderboard(self.plan, self.study.rows(), self.split_id))
+        self._tell(f"{name}: validation AUC {left['val_auc']:.4f}")
+
+    def _tell(self, sentence: str) -> None:
+        """Says what happens, to whoever waits and to whoever looks."""
+        self.say(sentence)
+        self.show("running", sentence)
+
+    def _make(self, run: Run, values: dict[str, Any]) -> None:
+        """Makes the trial's run where it was not begun before; RunError where it has other settings."""
+        config = absolute_paths(self.plan.config(values, run.name))
+        if not run.path("config.json").is_file():
+            Run.create(config)
+        elif run.config() != config:
+            raise RunError(
+                f"run {run.name!r} exists already with other settings: give this sweep another --study, or "
+                f"remove {run.folder}"
+            )
+
+    def _follow(self, run: Run, trial: Trial) -> dict[str, Any] | None:
+        """What the run left at its end; None where it was pruned. Starts it as often as it dies."""
+        epoch, begun, deaths, beaten = run.status().epoch, False, 0, time.monotonic()
+        known: set[int] = set()
+        while True:
+            held = run.is_held()  # first: a run that was just started says so a moment later
+            status = run.status()
+            if status.epoch > epoch:
+                epoch, deaths = status.epoch, 0
+            if held or status.state in LIVE:
+                if self.sweep.stop_requested():
+                    raise _Stopped
+                if _report(run, trial, known) and trial.should_prune():
+                    _stop(run)
+                    if run.status().state != "finished":
+                        return None
+                if time.monotonic() - beaten > BEAT_EVERY_S:
+                    beaten = time.monotonic()
+                    self.study.beat(trial)
+                time.sleep(POLL_S)
+            elif status.state == "finished":
+                _report(run, trial, known)
+                return _left_by(run)
+            elif begun and (status.state != "killed" or deaths >= _DEATHS):
+                raise _Failed(status.message)
+            else:
+                deaths += begun
+                begun = True
+                run.start()
+
+    def _heed_what_fails_always(self) -> None:
+        """RunError where no trial has finished and two, or all there are, failed with the same sentence."""
+        rows = self.study.rows()
+        words = [row["message"].replace(row["run"], "…") for row in rows if row["state"] == "failed"]
+        finished = any(row["state"] in ("finished", "pruned") for row in rows)
+        if not finished and len(words) >= min(2, self.plan.total()) and len(set(words)) == 1:
+            last = next(row for row in reversed(rows) if row["state"] == "failed")
+            raise RunError(f"every trial so far failed alike, {last['run']} last: {last['message']}")
+
+
+def _report(run: Run, trial: Trial, known: set[int]) -> bool:
+    """Tells Optuna of the epochs that are not among the known; whether there was one."""
+    new = [row for row in run.read_metrics().to_dict("records") if row["epoch"] not in known]
+    for row in new:
+        known.add(row["epoch"])
+        if math.isfinite(row["val_auc"]):
+            trial.report(row["val_auc"], int(row["epoch"]))
+    return bool(new)
+
+
+def _stop(run: Run) -> None:
+    """Asks a run to end, and waits until it has."""
+    with suppress(RunError):  # it has ended by itself
+        run.stop()
+    while run.is_held():
+        time.sleep(POLL_S / 5)
+
+
+def _left_by(run: Run) -> dict[str, Any]:
+    """What a finished run wrote into the experiment log; _Failed where it has no validation AUC."""
+    log = read_results()
+    logged = log[log["experiment_id"] == run.name]
+    if not len(logged) or not math.isfinite(logged.iloc[-1]["val_auc"]):
+        raise _Failed("the run has no validation AUC: no finding is both there and absent in the val part")
+    row = logged.iloc[-1]
+    figures = {key: float(row[key]) for key in ("val_auc", "test_auc", "model_size_mb", "inference_time_ms")}
+    return {key: value if math.isfinite(value) else None for key, value in figures.items()}
