@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from xlite.config import PACKAGE_ROOT
 from xlite.training.run import LIVE, Run
+from xlite.training.sweep.folder import Sweep
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 PATIENCE_MS = 150_000
@@ -82,7 +83,12 @@ def app(own_home: Path) -> Iterator[str]:
 
 
 def end_runs() -> None:
-    """Stops what a failed test left training: runs outlive the server on purpose."""
+    """Stops what a failed test left training: sweeps and runs outlive the server on purpose."""
+    for sweep in Sweep.list():
+        if sweep.status().state == "running":
+            sweep.stop()
+            while sweep.status().state == "running":
+                time.sleep(0.1)
     for run in Run.list():
         if run.status().state in LIVE:
             run.stop()
@@ -190,6 +196,48 @@ def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, p
     assert Run.named("tiny").status().state == "stopped"
     no_exception(page)
     no_exception(second)
+
+
+def test_a_phase_is_started_stopped_gone_on_with_and_ends_in_its_leaderboard(
+    app: str, page: Page, tiny_folder: Path
+):
+    page.goto(f"{app}/sweep")
+    fill(page, "Data", str(tiny_folder))
+    fill(page, "Seeds", "1")
+    for name in ("efficientnet_b0", "mobilenetv3_small_100"):
+        page.get_by_role("button", name=f"Remove {name}").click()
+        settle(page)
+    pick(page, "Backbones", BACKBONE)
+    page.keyboard.press("Escape")
+    for name in ("weights", "device", "train share"):
+        pick(page, "Settings that stay fixed", name)
+    page.keyboard.press("Escape")
+    for label, value in {"Image size": "32", "Epochs": "3", "Batch size": "4", "Weights": "none"}.items():
+        fill(page, label, value)
+    fill(page, "Device", "cpu")
+    fill(page, "Train share", "1")
+    command = page.get_by_test_id("stCode").first
+    expect(command).to_contain_text(
+        f"xlite sweep phase1 --study phase1 --train-share 1.0 --data {tiny_folder}"
+    )
+    expect(command).to_contain_text(f"--seeds 1 --backbones {BACKBONE}")
+    page.get_by_role("button", name="Start the study").click()
+    expect(page.get_by_text("phase1 running")).to_be_visible()
+    page.wait_for_url("**/sweep?study=phase1")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("phase1 stopped")).to_be_visible()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("phase1 running")).to_be_visible()
+    expect(page.get_by_role("heading", name="Leaderboard")).to_be_visible()
+    expect(page.get_by_text("1 of 2 runs")).to_be_visible()  # the leaderboard is there while it goes on
+    expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
+    expect(page.get_by_text("phase1 finished")).to_be_visible()
+    expect(page.get_by_test_id("stAlertContentSuccess")).to_contain_text("Chosen by the validation films")
+    settle(page)
+    no_exception(page)
+    found = Sweep.named("phase1").leaderboard()
+    assert sorted(row["values"]["attention"] for row in found["rows"]) == ["mhsa", "none"]
+    assert page.get_by_test_id("stAlertContentSuccess").inner_text() == found["verdict"]
 
 
 def fill(page: Page, label: str, text: str) -> None:

@@ -13,10 +13,14 @@ from demo_home import BACKBONE, SPLIT, save_demo_evaluation, save_demo_model
 from streamlit.testing.v1 import AppTest
 
 from xlite import catalog
-from xlite.config import PACKAGE_ROOT, TrainConfig, make_config
+from xlite.config import PACKAGE_ROOT, TrainConfig, make_config, sweeps_dir
+from xlite.data.nih import NihFolder
 from xlite.findings import FINDINGS, spoken
 from xlite.models import folders
 from xlite.training.run import Run
+from xlite.training.sweep.folder import Sweep
+from xlite.training.sweep.leaderboard import make_leaderboard
+from xlite.training.sweep.phases import plan_phase
 
 PAGES = ("overview", "explore", "train", "sweep", "runs", "results", "classify", "about")
 
@@ -349,6 +353,57 @@ def test_train_keeps_the_run_that_the_address_names(tiny_folder: Path):
     test = page("train")
     test.query_params["run"] = "first"
     assert "**first**" in words(test.run())
+
+
+def test_sweep_shows_the_command_of_each_kind(tiny_folder: Path):
+    test = page("sweep", data=str(tiny_folder)).run()
+    shared = f"--data {tiny_folder} --split patient --image-size 224 --epochs 50 --batch-size 64"
+    assert test.code[0].value == (
+        f"xlite sweep phase1 --study phase1 --train-share 0.2 {shared} --seeds 3 "
+        "--backbones efficientnet_b0,mobilenetv3_small_100"
+    )
+    assert "12 runs" in words(test)
+    test.segmented_control[0].set_value("search").run()
+    assert test.code[0].value == (
+        f"xlite sweep search --study search {shared} --vary lr=0.0001..0.01:log --trials 20"
+    )
+    test.segmented_control[0].set_value("phase3").run()
+    assert [error.message for error in test.exception] == []
+    assert [error.value for error in test.error] == [
+        f"there is no study 'phase1' in {sweeps_dir()}; the studies are: none yet"
+    ]
+
+
+def test_sweep_shows_a_study_with_its_leaderboard_and_how_to_go_on(tiny_folder: Path):
+    plan = plan_phase("phase1", {"data": str(tiny_folder)}, seeds=1, backbones=["resnet18"])
+    sweep = Sweep.open(plan)
+    figures = {"test_auc": 0.6, "model_size_mb": 44.0, "inference_time_ms": 5.0, "message": None}
+    trials = [
+        {
+            "run": f"phase1-00{number}",
+            "state": "finished",
+            "values": values,
+            "val_auc": 0.7 - number / 10,
+            **figures,
+        }
+        for number, values in enumerate(plan.combinations())
+    ]
+    sweep.write_leaderboard(make_leaderboard(plan, trials, SPLIT, NihFolder.open(tiny_folder)))
+    trials[1] |= {"state": "waiting", "val_auc": None}
+    sweep.write_progress(state="stopped", message="by hand", split_id=SPLIT, total=2, trials=trials)
+    test = page("sweep").run()
+    text = words(test)
+    assert "**phase1** :orange-badge[stopped] by hand" in text
+    assert "Go on" in [button.label for button in test.button]
+    board, runs = (frame.value for frame in test.dataframe)
+    assert board[["Configuration", "Remark", "Val AUC"]].values.tolist() == [
+        ["resnet18, attention none", "wins", 0.7],
+        ["resnet18, attention mhsa", "", 0.6],
+    ]
+    assert runs[["Run", "State"]].values.tolist() == [["phase1-000", "finished"], ["phase1-001", "waiting"]]
+    assert f"Split {SPLIT}. The validation films choose the winner" in text
+    assert test.success[0].value.startswith("Chosen by the validation films: resnet18, attention none")
+    assert any(code.value == f"optuna-dashboard {sweep.storage()}" for code in test.code)
 
 
 def test_runs_lists_runs_and_experiments(tiny_folder: Path):

@@ -420,6 +420,20 @@ def test_what_a_dead_machine_left_is_picked_up_after_a_while(
     assert (trial.user_attrs["run"], trial.params) == ("s-000", taken.params)
 
 
+def test_a_trial_that_two_machines_planned_at_once_is_trained_once(tiny_folder: Path, tmp_path: Path) -> None:
+    study = Study(grid(tiny_folder, seeds=1), f"sqlite:///{tmp_path / 'shared.db'}", FILMS)
+    for trial in study.study.get_trials():
+        study.study.enqueue_trial(trial.system_attrs["fixed_params"], user_attrs=trial.user_attrs)
+    taken = [study.next_trial(), study.next_trial(), study.next_trial()]
+    assert [trial and trial.user_attrs["run"] for trial in taken] == ["s-000", "s-001", None]
+    study.pick_up_failed()
+    assert study.next_trial() is None
+    assert [(row["run"], row["state"]) for row in study.rows()] == [
+        ("s-000", "running"),
+        ("s-001", "running"),
+    ]
+
+
 def test_two_machines_must_mean_the_same_study(tiny_folder: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'shared.db'}"
     Study(grid(tiny_folder), url, FILMS)

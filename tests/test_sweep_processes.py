@@ -101,7 +101,7 @@ def test_phase_1_from_the_terminal_to_its_leaderboard(tiny_folder: Path) -> None
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 def test_kills_of_the_trainer_and_of_the_sweep_lose_nothing(tiny_folder: Path) -> None:
-    options = {"vary": f"backbone={BACKBONE}", "seeds": 2, "study": "s", "epochs": 400, "patience": 400}
+    options = {"vary": f"backbone={BACKBONE}", "seeds": 2, "study": "s", "epochs": 9000, "patience": 9000}
     line = words("search", tiny_folder, **options)
     sweeping = subprocess.Popen(line, stdout=subprocess.DEVNULL, start_new_session=True)
     wait_for(lambda: training("s-000") is not None and training("s-000").status().epoch > 3)

@@ -95,12 +95,13 @@ class Sweep:
 
     def status(self) -> SweepStatus:
         """What the sweep does now, from progress.json and whether the lock is held."""
+        held = is_held(self.folder)
         status = self._read_progress()
-        if status.state == "running" and not is_held(self.folder):
-            status = self._read_progress()  # it may have ended between the two looks
-            if status.state == "running":
-                message = "the process died; its trials are picked up again when the sweep goes on"
-                status = replace(status, state="killed", message=message)
+        if held:
+            return replace(status, state="running")  # who has just begun says so a moment later
+        if status.state == "running":
+            message = "the process died; its trials are picked up again when the sweep goes on"
+            return replace(status, state="killed", message=message)
         return status
 
     @contextmanager

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import optuna
-from optuna.pruners import MedianPruner, NopPruner
+from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -48,17 +48,7 @@ class Study:
         self.here = f"{socket.gethostname()}:{home()}"
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         pruner = MedianPruner(_PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH) if plan.prune else NopPruner()
-        try:
-            self.study = optuna.create_study(
-                study_name=plan.study,
-                storage=storage,
-                direction="maximize",
-                pruner=pruner,
-                load_if_exists=True,
-            )
-        except (ImportError, SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
-            reason = str(error).splitlines()[0]
-            raise RunError(f"the storage of study {plan.study!r} cannot be opened: {reason}") from error
+        self.study = _open(plan.study, storage, pruner)
         self._check({**films, **_settings(plan)})
         if not plan.trials:
             for number, values in enumerate(plan.combinations()):
@@ -80,8 +70,9 @@ class Study:
         """The next trial to work on, its settings and its run's name in it; None where none is left."""
         while self._waiting() or len(self.latest()) < self.plan.trials:
             trial = self.study.ask()
-            if not self.plan.trials and "run" not in trial.user_attrs:
-                self.study.tell(trial, state=TrialState.FAIL)  # another machine took the last that waited
+            if self._is_superfluous(trial):
+                trial.set_user_attr("run", None)
+                self.study.tell(trial, state=TrialState.FAIL)
                 continue
             for name, choices in self.plan.vary.items():
                 _suggest(trial, name, choices)
@@ -136,7 +127,7 @@ class Study:
     def latest(self) -> dict[str, FrozenTrial]:
         """The last attempt at each run, by the run's name."""
         trials = self.study.get_trials(deepcopy=False)
-        return {trial.user_attrs["run"]: trial for trial in trials if "run" in trial.user_attrs}
+        return {trial.user_attrs["run"]: trial for trial in trials if trial.user_attrs.get("run")}
 
     def rows(self) -> list[dict[str, Any]]:
         """Every run's last attempt as a dict: run, state, values, val_auc and what else is known of it."""
@@ -153,6 +144,18 @@ class Study:
     def _waiting(self) -> bool:
         return bool(self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
 
+    def _is_superfluous(self, trial: Trial) -> bool:
+        """Whether two machines acted at once: another trial has its run, or the grid had no more."""
+        run = trial.user_attrs.get("run")
+        if run is None:
+            return not self.plan.trials
+        ended = (TrialState.COMPLETE, TrialState.PRUNED)
+        return any(
+            other.state in ended or (other.state == TrialState.RUNNING and other.number < trial.number)
+            for other in self.study.get_trials(deepcopy=False)
+            if other.user_attrs.get("run") == run and other.number != trial.number
+        )
+
     def _is_dead(self, trial: FrozenTrial) -> bool:
         worker = trial.user_attrs.get("worker")
         if worker is None:  # it died, or is about to say who it is
@@ -160,8 +163,22 @@ class Study:
         return worker["here"] == self.here or _age(worker["beat"]) > GRACE_S
 
     def _again(self, trial: FrozenTrial) -> None:
-        if "run" in trial.user_attrs:
+        if trial.user_attrs.get("run"):
             self.study.enqueue_trial(_values(trial), user_attrs={"run": trial.user_attrs["run"]})
+
+
+def _open(name: str, storage: str, pruner: BasePruner) -> optuna.Study:
+    """The study in its storage; RunError where that cannot be had."""
+    for patience in (1.0, 1.0, 0.0):  # another machine may be making the tables at this moment
+        try:
+            return optuna.create_study(
+                study_name=name, storage=storage, direction="maximize", pruner=pruner, load_if_exists=True
+            )
+        except (ImportError, SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+            failure = error
+            time.sleep(patience)
+    reason = str(failure).splitlines()[0]
+    raise RunError(f"the storage of study {name!r} cannot be opened: {reason}") from failure
 
 
 def _age(moment: float) -> float:
