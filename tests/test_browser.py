@@ -224,7 +224,7 @@ def test_a_phase_is_started_stopped_gone_on_with_and_ends_in_its_leaderboard(
     page.get_by_role("button", name="Start the study").click()
     expect(page.get_by_text("phase1 running")).to_be_visible()
     page.wait_for_url("**/sweep?study=phase1")
-    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("phase1 stopped")).to_be_visible()
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_text("phase1 running")).to_be_visible()

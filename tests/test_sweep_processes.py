@@ -126,7 +126,7 @@ def test_kills_of_the_trainer_and_of_the_sweep_lose_nothing(tiny_folder: Path) -
     assert again.returncode == 130
     assert sweep.status().state == "stopped" and run.status().state == "stopped"
     assert {t["run"]: t["state"] for t in sweep.status().trials} == {"s-000": "waiting", "s-001": "waiting"}
-    assert trainers_of(run) == []
+    wait_for(lambda: trainers_of(run) == [], 30)
 
 
 def test_stopped_from_another_process_and_gone_on_with_in_the_background(tiny_folder: Path) -> None:

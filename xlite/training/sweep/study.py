@@ -1,15 +1,16 @@
 """The Optuna side of a sweep: which trials there are, whose turn it is, and which died.
 
-A trial is one attempt at a run. An attempt that ended badly is told to have failed, and its settings wait
-anew under the same run's name, so that the run goes on from its last finished epoch. Optuna's own heartbeat
-is experimental and waits for minutes; here a trial of this home is known to be dead at once, because the
-sweep's lock was free, and one of another machine because nothing was heard of it for a while.
+A trial belongs to a run, whose name it carries. One that this home left unfinished is gone on with first; one
+of another machine that nothing was heard of for a while is told to have failed, and so is one whose run
+failed: its settings then wait anew under the same run's name. Optuna's own heartbeat is experimental, and it
+lets wait for minutes what the free lock of the sweep tells at once.
 """
 
 import re
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import optuna
@@ -67,7 +68,16 @@ class Study:
             )
 
     def next_trial(self) -> Trial | None:
-        """The next trial to work on, its settings and its run's name in it; None where none is left."""
+        """The next trial to work on, its settings and its run's name in it; None where none is left.
+
+        Called by the holder of the sweep between trials, so one of this home that still runs is its own.
+        """
+        for left in self._running():
+            if _worker(left)["here"] == self.here:
+                trial = Trial(self.study, left._trial_id)
+                with suppress(optuna.exceptions.UpdateFinishedTrialError):  # another machine has buried it
+                    self.beat(trial)
+                    return trial
         while self._waiting() or len(self.latest()) < self.plan.trials:
             trial = self.study.ask()
             if self._is_superfluous(trial):
@@ -101,13 +111,18 @@ class Study:
         self.study.tell(trial, state=TrialState.FAIL)
 
     def give_back(self, trial: Trial) -> None:
-        """Ends an attempt that was interrupted: its settings wait for whoever goes on."""
-        self._again(self.study.tell(trial, state=TrialState.FAIL))
+        """Leaves a trial for whoever goes on first, this home or another."""
+        trial.set_user_attr("worker", {"here": self.here, "beat": 0.0})
+
+    def reported(self, trial: Trial) -> set[int]:
+        """The epochs that Optuna knows of a trial."""
+        return set(self.study.get_trials(deepcopy=False)[trial.number].intermediate_values)
 
     def pick_up_dead(self) -> None:
-        """Lets wait anew what its process left behind; called by the holder of the sweep between trials."""
-        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if self._is_dead(trial):
+        """Lets wait anew what other machines left behind."""
+        for trial in self._running():
+            worker = _worker(trial)
+            if worker["here"] != self.here and time.time() - worker["beat"] > GRACE_S:
                 try:
                     buried = self.study.tell(trial.number, state=TrialState.FAIL)
                 except (ValueError, optuna.exceptions.UpdateFinishedTrialError):
@@ -122,7 +137,7 @@ class Study:
 
     def elsewhere(self) -> int:
         """How many trials other machines work on."""
-        return len(self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
+        return len(self._running())
 
     def latest(self) -> dict[str, FrozenTrial]:
         """The last attempt at each run, by the run's name."""
@@ -134,12 +149,15 @@ class Study:
         return [
             {
                 "run": run,
-                "state": _STATES[trial.state],
+                "state": _state(trial),
                 "values": _values(trial),
                 **{key: trial.user_attrs.get("left", {}).get(key) for key in _LEFT_BY_A_RUN},
             }
             for run, trial in sorted(self.latest().items())
         ]
+
+    def _running(self) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
     def _waiting(self) -> bool:
         return bool(self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
@@ -155,12 +173,6 @@ class Study:
             for other in self.study.get_trials(deepcopy=False)
             if other.user_attrs.get("run") == run and other.number != trial.number
         )
-
-    def _is_dead(self, trial: FrozenTrial) -> bool:
-        worker = trial.user_attrs.get("worker")
-        if worker is None:  # it died, or is about to say who it is
-            return trial.datetime_start is None or _age(trial.datetime_start.timestamp()) > GRACE_S
-        return worker["here"] == self.here or _age(worker["beat"]) > GRACE_S
 
     def _again(self, trial: FrozenTrial) -> None:
         if trial.user_attrs.get("run"):
@@ -181,9 +193,16 @@ def _open(name: str, storage: str, pruner: BasePruner) -> optuna.Study:
     raise RunError(f"the storage of study {name!r} cannot be opened: {reason}") from failure
 
 
-def _age(moment: float) -> float:
-    """Seconds since then."""
-    return time.time() - moment
+def _worker(trial: FrozenTrial) -> dict[str, Any]:
+    """Who works on a trial, and when that was last heard of."""
+    started = trial.datetime_start.timestamp() if trial.datetime_start else time.time()
+    return trial.user_attrs.get("worker", {"here": "", "beat": started})
+
+
+def _state(trial: FrozenTrial) -> str:
+    """A trial's state in a word; one that was given back waits."""
+    given_back = trial.state == TrialState.RUNNING and not _worker(trial)["beat"]
+    return "waiting" if given_back else _STATES[trial.state]
 
 
 def _values(trial: FrozenTrial) -> dict[str, Any]:

@@ -158,7 +158,7 @@ class _Work:
     def _follow(self, run: Run, trial: Trial) -> dict[str, Any] | None:
         """What the run left at its end; None where it was pruned. Starts it as often as it dies."""
         epoch, begun, deaths, beaten = run.status().epoch, False, 0, time.monotonic()
-        known: set[int] = set()
+        known = self.study.reported(trial)
         while True:
             held = run.is_held()  # first: a run that was just started says so a moment later
             status = run.status()
