@@ -8,7 +8,8 @@ from xlite.config import TrainConfig, checkpoints_dir, sweeps_dir
 from xlite.data.nih import find_table
 from xlite.errors import XliteError
 from xlite.evaluation.wording import interval
-from xlite.training.run import LIVE, Run
+from xlite.training.run import Run
+from xlite.training.status import LIVE
 from xlite.training.sweep.folder import Sweep, SweepStatus
 from xlite.training.sweep.leaderboard import name_of, remark
 from xlite.training.sweep.phases import BACKBONES, plan_phase
@@ -135,7 +136,8 @@ def show_current(status: SweepStatus) -> None:
     for name in [trial["run"] for trial in status.trials if trial["state"] == "running"]:
         run = Run(checkpoints_dir() / name).status()
         if run.state in LIVE:
-            st.caption(f"{name}: {run.state}, epoch {run.epoch} of {run.epochs}. {run.message}")
+            place = f"epoch {run.epoch} of {run.epochs}" if run.epoch else run.state
+            st.caption(": ".join(filter(None, [name, place, run.message])))
 
 
 def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
@@ -173,7 +175,7 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
     st.dataframe(table, hide_index=True, placeholder="–", column_config=columns)
     st.caption(
         f"Split {found['split_id']}. The validation films choose the winner; the test films are only shown. "
-        "Val and Test AUC are means of single models. `First − this` compares the seeds' averaged "
+        "Val and Test AUC are means of single models. “First − this” compares the seeds' averaged "
         "probabilities of the first row and this one on the same test films. Intervals are 95 %, by "
         "resampling patients."
     )

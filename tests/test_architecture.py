@@ -32,10 +32,11 @@ MAY_IMPORT = {
     **{module: LEAVES | {"config"} | RUN_FILES for module in RUN_FILES},
     "training.line": LEAVES | {"training.run"},
     "training.results": LEAVES | {"config"},
-    "training.held": LEAVES,
+    "training.held": LEAVES | {"training.launch"},
     "training.sweep": LEAVES
     | {"config", "data", "evaluation", "evaluation.predictions"}
-    | {"training.held", "training.run", "training.results"},
+    | {"training.held", "training.run", "training.results"}
+    | RUN_FILES,
     "training": BASE
     | {"data", "models", "classify", "evaluation", "evaluation.calibration", "evaluation.predictions"}
     | {"training.run", "training.line", "training.results"},

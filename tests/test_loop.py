@@ -19,8 +19,10 @@ from safetensors.torch import load_file
 
 from xlite.config import TrainConfig
 from xlite.data.nih import NihFolder
-from xlite.data.splits import make_split, write_split
+from xlite.data.splits import load_split, make_split, shrink_train, write_split
 from xlite.errors import CheckpointError, DataError, RunError
+from xlite.evaluation.metrics import auc_per_class
+from xlite.evaluation.predictions import read_predictions
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import load_model
 from xlite.training import loop
@@ -75,7 +77,9 @@ def assert_same_end(one: Run, other: Run) -> None:
 
 
 def test_a_run_leaves_what_the_contract_says(films):
-    run, result = run_to_end(config(films, "whole", epochs=2))
+    run = Run.create(config(films, "whole", epochs=2, train_share=0.5))
+    said: list[str] = []
+    result = train(run.config(), run, say=said.append)
     files = {path.name for path in run.folder.iterdir() if not path.name.startswith(".")}
     assert files >= {
         "config.json",
@@ -99,7 +103,22 @@ def test_a_run_leaves_what_the_contract_says(films):
     report = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
     assert report["split"]["id"] == info.split_id and report["split"]["part"] == "test"
     row = read_results().iloc[0]
-    assert row["experiment_id"] == "whole" and info.split_id in row["notes"]
+    assert row["experiment_id"] == "whole"
+    assert row["notes"] == f"split {info.split_id}; labels 2020; seed 5; train share 0.5"
+    folder = NihFolder.open(films)
+    split = load_split(folder, "patient")
+    kept = len(shrink_train(folder, split, 0.5).parts["train"])
+    whole, val = len(split.parts["train"]), len(split.parts["val"])
+    data = f"Data: {films}, split {info.split_id}: "
+    assert (
+        f"{data}{kept} films to train on (50% of the {whole} there are, by patient), {val} to validate on"
+        in said
+    )
+    assert info.notes["train_share"] == 0.5
+    judged = read_predictions(run.folder / "evaluation" / "val" / "predictions.csv")
+    assert judged.names == split.parts["val"]
+    auc = np.nanmean(auc_per_class(folder.labels(judged.stems), judged.probs))
+    assert auc == pytest.approx(status.best_auc, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -374,8 +374,8 @@ def test_two_who_press_start_make_one_trainer(run: Run, monkeypatch: pytest.Monk
     children: list[subprocess.Popen] = []
     outcomes: list[str] = []
 
-    def spawn(name: str, home: Path, log: Path) -> subprocess.Popen:
-        words = [sys.executable, "-c", HOLDER, str(home / "checkpoints" / name), "plain"]
+    def spawn(command: list[str], home: Path, log: Path) -> subprocess.Popen:
+        words = [sys.executable, "-c", HOLDER, str(home / "checkpoints" / command[-1]), "plain"]
         children.append(subprocess.Popen(words, stdout=subprocess.DEVNULL))
         return children[-1]
 

@@ -13,12 +13,16 @@ def train_command(config: TrainConfig) -> list[str]:
         value = getattr(config, name)
         if not field.is_required() and value == field.default:
             continue
-        option = name.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(f"--{option}" if value else f"--no-{option}")
-        else:
-            words += [f"--{option}", str(value)]
+        words += option_words(name, value)
     return words
+
+
+def option_words(name: str, value: object) -> list[str]:
+    """A setting and its value as one types them."""
+    option = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{option}" if value else f"--no-{option}"]
+    return [f"--{option}", str(value)]
 
 
 def absolute_paths(config: TrainConfig) -> TrainConfig:

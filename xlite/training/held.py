@@ -1,19 +1,16 @@
 """A folder that at most one process works in, whom the operating system's lock tells. Imports no torch."""
 
-import os
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from xlite.errors import RunError
 from xlite.files import tail_lines
+from xlite.training.launch import spawn
 
 START_TIMEOUT_S = 60.0
 
@@ -47,20 +44,7 @@ def start_detached(folder: Path, words: Sequence[str], home: Path) -> None:
 
     The process outlives this one. RunError where it ends before, or does not hold the folder in time.
     """
-    detached: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        detached = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-    with open(folder / "log.txt", "ab") as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "xlite", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "XLITE_HOME": str(home), "PYTHONUNBUFFERED": "1"},
-            **detached,
-        )
-    # Waited for in a thread, so that it leaves no zombie where this process lives longer.
-    threading.Thread(target=child.wait, daemon=True).start()
+    child = spawn([sys.executable, "-m", "xlite", *words], home, folder / "log.txt")
     deadline = time.monotonic() + START_TIMEOUT_S
     while not is_held(folder) and child.returncode != 0:
         if child.returncode is not None:

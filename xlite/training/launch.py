@@ -1,9 +1,10 @@
-"""A trainer as a process of its own on this machine, which outlives the one that starts it."""
+"""Trainers and sweeps as processes of their own on this machine, which outlive the one that starts them."""
 
 import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,15 @@ def resume_command(name: str) -> list[str]:
     return [sys.executable, "-m", "xlite", "train", "--resume", name]
 
 
-def spawn(name: str, home: Path, log: Path) -> "subprocess.Popen[bytes]":
-    """Starts the trainer of a run, detached; its output goes to the end of the log."""
+def spawn(command: Sequence[str], home: Path, log: Path) -> "subprocess.Popen[bytes]":
+    """Starts a command of X-Lite, detached; its output goes to the end of the log."""
     detached: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         detached = {"creationflags": flags}
     with open(log, "ab") as output:
         child = subprocess.Popen(
-            resume_command(name),
+            command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

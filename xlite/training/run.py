@@ -129,7 +129,8 @@ class Run(RunFolder):
         Returns once the child holds the run. RunError where it already runs, has finished, or died at once.
         """
         with self._starting():
-            self._wait_until_held(spawn(self.name, self.folder.parents[1], self.path("log.txt")))
+            command, home = resume_command(self.name), self.folder.parents[1]
+            self._wait_until_held(spawn(command, home, self.path("log.txt")))
 
     def submit(self, options: Sequence[str] = ()) -> None:
         """Starts or resumes the run as a job of a SLURM cluster; `options` are sbatch's own.

@@ -17,10 +17,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from xlite.config import check_run_name, sweeps_dir
-from xlite.errors import RunError, XliteError
+from xlite.errors import RunError, sentence
 from xlite.files import read_whole, tail_lines, write_atomic
 from xlite.training.held import holding, is_held, start_detached
-from xlite.training.run import State
+from xlite.training.status import State
 from xlite.training.sweep.plan import Plan
 
 
@@ -161,10 +161,8 @@ class Sweep:
         if isinstance(error, KeyboardInterrupt):
             self.write_progress(state="stopped", message="interrupted from the keyboard")
         elif error is not None:
-            plain = isinstance(error, XliteError | OSError)
-            message = str(error) if plain else f"{type(error).__name__}: {error}"
             with suppress(OSError):  # on a full disk the lock alone tells the end
-                self.write_progress(state="failed", message=message)
+                self.write_progress(state="failed", message=sentence(error))
 
     def _read_progress(self) -> SweepStatus:
         path = self.path("progress.json")

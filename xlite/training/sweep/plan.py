@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from xlite.config import TrainConfig, check_run_name, make_config
 from xlite.errors import RunError
-from xlite.training.run import absolute_paths, option_words
+from xlite.training.command import absolute_paths, option_words
 
 Kind = Literal["phase1", "phase2", "phase3", "search"]
 FIRST_SEED: int = TrainConfig.model_fields["seed"].default

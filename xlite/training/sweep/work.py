@@ -16,8 +16,10 @@ from xlite.config import checkpoints_dir
 from xlite.data.nih import NihFolder
 from xlite.data.splits import load_split
 from xlite.errors import RunError
+from xlite.training.command import absolute_paths
 from xlite.training.results import read_results
-from xlite.training.run import LIVE, Run, absolute_paths
+from xlite.training.run import Run
+from xlite.training.status import LIVE
 from xlite.training.sweep.folder import Sweep
 from xlite.training.sweep.leaderboard import make_leaderboard, name_of
 from xlite.training.sweep.plan import Plan
