@@ -55,7 +55,7 @@ def work_on(sweep: Sweep, say: Say = print) -> dict[str, Any] | None:
         films = {"split": split.id, "table": folder.fingerprint()}
         work = _Work(sweep, plan, Study(plan, sweep.storage(), films), split.id, say)
         if not work.run_trials():
-            work.show("stopped", "stopped; it goes on where it was")
+            work.show("stopped", "it goes on where it was")
             return None
         return work.end(folder)
 
