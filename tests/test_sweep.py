@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import HEADER_2020
+from filelock import FileLock
 from optuna.trial import TrialState
 
 from xlite.config import checkpoints_dir, make_config, sweeps_dir
@@ -311,6 +312,27 @@ def test_a_run_that_dies_is_started_again_but_not_for_ever(trainers: Trainers, t
     deaths.clear()
     work.work_on(sweep)
     assert set(states(sweep).values()) == {"finished"}
+
+
+def test_a_run_that_has_only_just_begun_is_not_taken_for_failed(
+    trainers: Trainers, tiny_folder: Path
+) -> None:
+    def begin(run: Run) -> None:
+        held = threading.Event()
+
+        def train() -> None:
+            with FileLock(run.path(".lock")):  # as a trainer does before its first word in progress.json
+                held.set()
+                time.sleep(0.2)
+                trainers.finish(run)
+
+        threading.Thread(target=train).start()
+        assert held.wait(10)
+
+    trainers.end = begin
+    sweep = Sweep.open(grid(tiny_folder, seeds=1))
+    work.work_on(sweep)
+    assert states(sweep) == {"s-000": "finished", "s-001": "finished"}
 
 
 def test_a_trial_that_fails_lets_the_others_go_on(trainers: Trainers, tiny_folder: Path) -> None:
