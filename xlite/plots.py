@@ -32,11 +32,12 @@ def _style(figure: go.Figure, height: int, source: str = "") -> go.Figure:
     text = f'<span style="font-weight:400">{source.replace(": ", "<br>", 1)}</span>' if source else ""
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 8, "t": 52 if source else 36, "b": 8},
+        margin={"l": 8, "r": 8, "t": 60 if source else 36, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         legend={"title": None, "font": {"size": 13}},
-        title={"text": text, "font": {"size": 12, "color": "#8d9aa6"}, "x": 0, "y": 0.99, "yanchor": "top"},
+        title={"text": text, "font": {"size": 12, "color": "#8d9aa6"}, "x": 0, "y": 1, "yanchor": "top"},
+        title_pad={"t": 14},
     )
     lines = {"showgrid": True, "gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
     figure.update_xaxes(**lines)
@@ -44,7 +45,7 @@ def _style(figure: go.Figure, height: int, source: str = "") -> go.Figure:
 
 
 def roc_figure(curves: Sequence[RocCurve], source: str) -> go.Figure:
-    """ROC curves in one square; `source` (split, part, n, labels) is printed under it."""
+    """ROC curves in one square; `source` (split, part, n, labels) is printed over it."""
     figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], mode="lines", hoverinfo="skip", showlegend=False))
     figure.data[0].line = {"color": QUIET, "width": 1, "dash": "dot"}
     for curve, color in zip(curves, _colors(len(curves)), strict=True):
