@@ -49,7 +49,7 @@ def names() -> list[str]:
 
 
 def test_rename_moves_the_folder_and_leaves_the_log_of_experiments(run: Run, xlite: Command) -> None:
-    append_result({"experiment_id": "one", "val_auc": 0.6})
+    append_result({"experiment_id": "one", "val_auc": 0.6}, "patient-42-1")
     metrics, settings = run.path("metrics.csv").read_bytes(), run.config()
     assert xlite("jobs", "rename", "one", "two") == (0, "Run one is now two.\n", "")
     renamed = Run.named("two")

@@ -83,7 +83,7 @@ def test_two_processes_train_as_one(films):
 
 
 def test_torchrun_starts_them_too_and_accumulated_parts_are_shared(films):
-    launcher = ["torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29541", "-m"]
+    launcher = ["torch.distributed.run", "--nproc-per-node", "2", "--standalone", "-m"]
     plain = ["--backbone", "test_convnext.r160_in1k", "--dropout", "0", "--accumulate", "2"]
     finish(command(films, "one", *plain))
     finish([*launcher, *command(films, "two", *plain)])
