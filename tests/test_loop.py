@@ -125,10 +125,13 @@ def test_a_run_leaves_what_the_contract_says(films):
     "changes",
     [
         {},
-        {
-            "ema": 0.9, "sampler": "balanced", "loss": "weighted_focal", "teacher": "teacher",
-            "feature_weight": 0.5,
-        },
+        pytest.param(
+            {
+                "ema": 0.9, "sampler": "balanced", "loss": "weighted_focal", "teacher": "teacher",
+                "feature_weight": 0.5,
+            },
+            marks=pytest.mark.slow,
+        ),
     ],
 )  # fmt: skip
 def test_killed_in_mid_epoch_and_resumed_equals_uninterrupted(films, changes):

@@ -401,6 +401,7 @@ def test_a_hopeless_trial_is_stopped_early(trainers: Trainers, tiny_folder: Path
     assert (len(found["rows"]), sweep.status().state) == (5, "finished")
 
 
+@pytest.mark.slow
 def test_tpe_picks_within_the_ranges_and_takes_more_trials(trainers: Trainers, tiny_folder: Path) -> None:
     vary = {"lr": Range(low=1e-4, high=1e-2, log=True), "epochs": Range(low=2, high=5), "alpha": [0.5, 0.9]}
 
@@ -577,6 +578,7 @@ def test_runs_that_did_not_finish_do_not_count(tiny_folder: Path) -> None:
 # From phase to phase
 
 
+@pytest.mark.slow
 def test_phases_follow_one_another(trainers: Trainers, tiny_folder: Path) -> None:
     trainers.aucs = lambda run: [0.9 if run.config().attention == "mhsa" else 0.6]
     first = plan_phase("phase1", {"data": tiny_folder, **TINY}, seeds=1, backbones=["resnet18", "b"])
