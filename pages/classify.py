@@ -57,7 +57,10 @@ def show_film(image, reading, name: str) -> None:
     opacity = slide.slider("Opacity", 0, 100, 45, step=5, format="%d %%", help="0 shows the bare film")
     heat = reading.map(finding)
     if not heat.any():
-        st.info(f"The map of {spoken(finding)} is empty: nothing in this film speaks for it.")
+        st.info(
+            f"The map of {spoken(finding)} is empty: no single place in this film raises its score, which "
+            "comes from the film as a whole."
+        )
     st.image(
         overlay(image, heat, opacity / 100),
         caption=f"{name}, map of {spoken(finding).lower()}",
@@ -77,7 +80,10 @@ def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
             if thresholds is not None:
                 word = "above" if over else "below"
                 st.caption(f"{word} the model's threshold of {thresholds[finding]:.1%}")
-            st.image(overlay(image, reading.map(finding)), width="stretch")
+            heat = reading.map(finding)
+            st.image(overlay(image, heat), width="stretch")
+            if not heat.any():
+                st.caption("Its map is empty.")
 
 
 def show_reading(classifier, film: tuple[bytes, str]) -> None:

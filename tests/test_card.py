@@ -25,7 +25,7 @@ def test_the_card_holds_the_figures_of_the_report(tmp_path):
     assert card.startswith("# Model card: night\n")
     for part in ("resnet18, attention mhsa", "11.30 M parameters, 45.2 MB", "| Teacher | big |"):
         assert part in card
-    assert f"| **mean of 14** | | **{interval(report['macro']['auc'])}** |" in card
+    assert f"| **mean of 13** | | **{interval(report['macro']['auc'])}** |" in card
     assert "60 films of 30 patients" in card and "split patient-42-1a2b3c4d" in card
     assert "| Hernia | 0 | undefined | undefined |" in card
     assert all(f"- {warning}" in card for warning in report["warnings"])

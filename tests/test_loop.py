@@ -333,8 +333,10 @@ def test_auto_batch_divides_batches_until_they_fit_and_leaves_no_trace(films, mo
     assert_same_end(asked, found)
 
 
-def test_a_run_says_what_made_it(films):
+def test_a_run_says_what_made_it_and_leaves_the_environment_alone(films):
+    before = dict(os.environ)
     run, _ = run_to_end(config(films, "made", epochs=1))
+    assert dict(os.environ) == before
     (attempt,) = json.loads((run.folder / "provenance.json").read_text())
     split = json.loads((films / "splits" / "patient" / "split.json").read_text())
     assert attempt["seed"] == 5 and attempt["split"] == split["id"] and attempt["processes"] == 1

@@ -122,7 +122,7 @@ def test_kills_of_the_trainer_and_of_the_sweep_lose_nothing(tiny_folder: Path) -
     wait_for(lambda: sweep.status().state == "running" and "s-000" in sweep.status().message)
     assert trainers_of(run) == [orphan]
     os.kill(again.pid, signal.SIGINT)
-    out, _ = again.communicate(timeout=60)
+    out, _ = again.communicate(timeout=240)
     assert again.returncode == 130
     assert sweep.status().state == "stopped" and run.status().state == "stopped"
     assert {t["run"]: t["state"] for t in sweep.status().trials} == {"s-000": "waiting", "s-001": "waiting"}

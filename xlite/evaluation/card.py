@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from xlite.evaluation.wording import interval, number
+from xlite.evaluation.wording import interval, mean_of, number
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import ModelInfo
@@ -68,7 +68,7 @@ def _figures(report: dict) -> list[str]:
             f"{row['threshold']:.3f} | {number(row['recall'])} | {number(row['specificity'])} |"
         )
     lines += [
-        f"| **mean of 14** | | **{interval(macro['auc'])}** | {interval(macro['ap'])} | | | |",
+        f"| **{mean_of(report)}** | | **{interval(macro['auc'])}** | {interval(macro['ap'])} | | | |",
         "",
         f"Always answering no has an accuracy of {report['baseline']['always_no_accuracy']:.3f} on these "
         "films, so accuracy says nothing. Expected calibration error (15 bins, mean): "

@@ -6,6 +6,11 @@ def number(value: float | None, absent: str = "undefined") -> str:
     return absent if value is None else f"{value:.3f}"
 
 
+def mean_of(report: dict) -> str:
+    """`mean of 14`, or of as many findings as have an AUC on these films."""
+    return f"mean of {sum(figures['auc']['value'] is not None for figures in report['per_class'].values())}"
+
+
 def interval(figure: dict) -> str:
     """`0.812 (0.790–0.834)` of {value, low, high}; `undefined` where there is no value."""
     if figure["value"] is None or figure["low"] is None or figure["high"] is None:

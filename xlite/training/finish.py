@@ -10,10 +10,11 @@ from torch.utils.data import DataLoader
 
 from xlite.data.dataset import FilmDataset
 from xlite.evaluation.calibration import apply_calibration, fit_platt
-from xlite.evaluation.card import CARD_FILE, interval, write_card
+from xlite.evaluation.card import CARD_FILE, write_card
 from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.predictions import write_predictions
 from xlite.evaluation.thresholds import choose_thresholds
+from xlite.evaluation.wording import interval, mean_of
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import MODEL_FILE, ModelInfo, load_model, save_model
 from xlite.models.latency import measure_latency
@@ -42,7 +43,7 @@ def finish(job: Job, run: Run, device: torch.device, say: Callable[[str], None])
     else:
         size = describe(student, job.config.image_size)
         write_card(run.folder / CARD_FILE, info, report, size.parameters, path.stat().st_size / 1e6)
-        say(f"Test AUC {interval(report['macro']['auc'])}, mean of 14 with 95 % interval")
+        say(f"Test AUC {interval(report['macro']['auc'])}, {mean_of(report)} with 95 % interval")
     _log(job, run, student, info, report)
 
 

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from xlite.config import check_run_name, checkpoints_dir
 from xlite.errors import RunError
@@ -19,9 +21,17 @@ def follows() -> bool:
     return any(int(os.environ.get(name) or 0) > 0 for name in _RANKS)
 
 
-def lead(run: Run) -> None:
-    """Tells the processes that this one starts which run to follow."""
+@contextmanager
+def leading(run: Run) -> Iterator[None]:
+    """While it lasts, the processes that this one starts are told which run to follow."""
+    before = os.environ.get(_RUN)
     os.environ[_RUN] = run.name
+    try:
+        yield
+    finally:
+        del os.environ[_RUN]
+        if before is not None:
+            os.environ[_RUN] = before
 
 
 def led_run(name: str) -> Run:

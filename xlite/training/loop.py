@@ -23,7 +23,7 @@ from xlite.models.checkpoint import MODEL_FILE, save_model
 from xlite.training.curves import open_curves
 from xlite.training.engine import open_fabric, usable_devices
 from xlite.training.finish import finish
-from xlite.training.follow import follows, lead
+from xlite.training.follow import follows, leading
 from xlite.training.gauges import gauges
 from xlite.training.line import Device, device_turn
 from xlite.training.memory import choose_parts, fitting_parts, is_out_of_memory, too_little_memory
@@ -78,8 +78,8 @@ def train(config: TrainConfig, run: Run, say: Say = print) -> FitResult:
                 {**vars(run.status()), "state": "stopped", "message": "stopped before its turn came"}
             )
             return FitResult("stopped", 0, math.nan)
-        lead(run)
-        return _train(config, run, say, held[0])
+        with leading(run):
+            return _train(config, run, say, held[0])
 
 
 def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult:
