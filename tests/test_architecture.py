@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "evaluation.calibration": LEAVES,
     "evaluation.predictions": LEAVES | {"data"},
     "evaluation": BASE | {"data", "models", "classify", "evaluation.predictions"},
-    "training.run": LEAVES | {"config"} | RUN_FILES,
+    "training.run": LEAVES | {"config", "training.held"} | RUN_FILES,
     **{module: LEAVES | {"config"} | RUN_FILES for module in RUN_FILES},
     "training.line": LEAVES | {"training.run"},
     "training.results": LEAVES | {"config"},

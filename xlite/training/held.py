@@ -15,16 +15,29 @@ from xlite.training.launch import spawn
 START_TIMEOUT_S = 60.0
 
 
+def gate(folder: Path) -> FileLock:
+    """Held for the moment in which a `.lock` is tried, so that no reader's look passes for the holder.
+
+    It is one for all folders side by side and lies beside them, so that nobody comes while a folder moves.
+    """
+    return FileLock(folder.parent / ".gate.lock", timeout=10)
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether `.lock` is held; to be asked behind the gate."""
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
 def is_held(folder: Path) -> bool:
     """Whether a process holds the folder now."""
     if not (folder / ".lock").exists():
         return False
-    with _gate(folder):
-        try:
-            with FileLock(folder / ".lock", timeout=0):
-                return False
-        except Timeout:
-            return True
+    with gate(folder):
+        return is_locked(folder)
 
 
 @contextmanager
@@ -32,7 +45,7 @@ def holding(folder: Path, busy: str) -> Iterator[None]:
     """Holds the folder; RunError with the sentence `busy` where another process does."""
     with ExitStack() as stack:
         try:
-            with _gate(folder):
+            with gate(folder):
                 stack.enter_context(FileLock(folder / ".lock", timeout=0))
         except Timeout as error:
             raise RunError(busy) from error
@@ -53,8 +66,3 @@ def start_detached(folder: Path, words: Sequence[str], home: Path) -> None:
             child.terminate()
             raise RunError(f"{folder.name!r} did not start within {START_TIMEOUT_S:.0f} s")
         time.sleep(0.05)
-
-
-def _gate(folder: Path) -> FileLock:
-    """Held for the moment in which `.lock` is tried, so that no reader's look passes for the holder."""
-    return FileLock(folder / ".gate.lock", timeout=10)

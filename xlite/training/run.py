@@ -22,6 +22,7 @@ from xlite.files import write_atomic
 from xlite.training import slurm
 from xlite.training.command import absolute_paths, train_command
 from xlite.training.folder import RunFolder, free_name
+from xlite.training.held import gate, holding, is_held, is_locked
 from xlite.training.launch import resume_command, spawn
 from xlite.training.status import LIVE, RunStatus
 
@@ -95,10 +96,7 @@ class Run(RunFolder):
 
     def is_held(self) -> bool:
         """Whether a trainer is alive in this folder."""
-        if not self.path(".lock").exists():
-            return False
-        with self._gate():
-            return self._is_locked()
+        return is_held(self.folder)
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -111,11 +109,7 @@ class Run(RunFolder):
             yield
             return
         with ExitStack() as stack:
-            try:
-                with self._gate():
-                    stack.enter_context(FileLock(self.path(".lock"), timeout=0))
-            except Timeout as error:
-                raise RunError(f"run {self.name!r} is already running") from error
+            stack.enter_context(holding(self.folder, f"run {self.name!r} is already running"))
             self._held = True
             stack.callback(setattr, self, "_held", False)
             self._begin_attempt()
@@ -192,21 +186,6 @@ class Run(RunFolder):
             self.folder.rename(grave)  # at once: nobody sees half a run
         shutil.rmtree(grave)
 
-    def _gate(self) -> FileLock:
-        """Held for the moment in which a `.lock` is tried, so that no reader's look passes for a trainer.
-
-        It is one for all runs and lies beside their folders, so that no trainer comes while a folder moves.
-        """
-        return FileLock(self.folder.parent / ".gate.lock", timeout=10)
-
-    def _is_locked(self) -> bool:
-        """Whether `.lock` is held; to be asked behind the gate."""
-        try:
-            with FileLock(self.path(".lock"), timeout=0):
-                return False
-        except Timeout:
-            return True
-
     def _without_trainer(self, status: RunStatus) -> RunStatus:
         """What a run is whose last word was that it lives, though nobody holds it."""
         submission = slurm.read_submission(self.folder)
@@ -246,8 +225,8 @@ class Run(RunFolder):
     def _at_rest(self, done: str) -> Iterator[None]:
         """Keeps trainers and new names out while the folder moves; RunError where the run is live."""
         state = self.status().state
-        with FileLock(self.folder.parent / ".create.lock", timeout=10), self._gate():
-            if state in LIVE or self._is_locked():
+        with FileLock(self.folder.parent / ".create.lock", timeout=10), gate(self.folder):
+            if state in LIVE or is_locked(self.folder):
                 raise RunError(f"run {self.name!r} is not at rest ({state}): stop it, then it can be {done}")
             yield
 
