@@ -189,7 +189,7 @@ def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, p
     second.set_default_timeout(PATIENCE_MS)
     second.goto(f"{app}/train")
     expect(second.get_by_text("tiny running")).to_be_visible()
-    second.get_by_role("button", name="Stop", exact=True).click()
+    second.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
     expect(second.get_by_text("tiny stopped")).to_be_visible()
     expect(page.get_by_text("tiny stopped")).to_be_visible()
     expect(page.get_by_role("button", name="Resume")).to_be_visible()

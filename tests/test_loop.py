@@ -76,6 +76,30 @@ def assert_same_end(one: Run, other: Run) -> None:
     pd.testing.assert_frame_equal(*rows, check_exact=True)
 
 
+@pytest.mark.slow
+def test_a_compiled_run_learns_the_same(films):
+    plain, _ = run_to_end(config(films, "plain", epochs=2, dropout=0))
+    compiled, _ = run_to_end(config(films, "compiled", epochs=2, dropout=0, compile=True))
+    rows = [run.read_metrics()[["train_loss", "val_loss"]] for run in (plain, compiled)]
+    pd.testing.assert_frame_equal(*rows, rtol=1e-3)
+    assert weights(plain).keys() == weights(compiled).keys()
+
+
+@pytest.mark.slow
+def test_a_step_that_cannot_be_compiled_says_so(films, tmp_path):
+    words = [sys.executable, "-m", "xlite", "train", "--data", str(films), "--name", "no", "--compile"]
+    for key, value in TINY.items():
+        words += [f"--{key.replace('_', '-')}", str(value)]
+    without = {**os.environ, "CXX": "/nowhere", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "compiled")}
+    ended = subprocess.run(words, env=without, capture_output=True, text=True)
+    assert ended.returncode == 2
+    last = ended.stderr.strip().splitlines()[-1]
+    assert last.startswith("Error: the step cannot be compiled here (") and last.endswith(
+        "leave --compile out"
+    )
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_run_leaves_what_the_contract_says(films):
     run = Run.create(config(films, "whole", epochs=2, train_share=0.5))
     said: list[str] = []

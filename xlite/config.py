@@ -187,6 +187,13 @@ class TrainConfig(BaseModel):
         Literal["auto", "32", "bf16", "16"],
         Field(description="Arithmetic; auto is bf16 on a GPU that has it, else 32 bit"),
     ] = "auto"
+    compile: Annotated[
+        bool,
+        Field(
+            description="Compile the step (torch.compile): more films a second on a GPU after a minute or so "
+            "at the start; needs a C++ compiler"
+        ),
+    ] = False
     workers: Annotated[
         int, Field(ge=-1, le=256, description="Loader processes; -1 picks from the cores")
     ] = -1

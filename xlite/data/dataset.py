@@ -4,11 +4,12 @@ labels.
 
 import os
 import random
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
 from xlite.data.cache import Progress, cache_folder, open_cache
 from xlite.data.nih import NihFolder
@@ -18,28 +19,6 @@ from xlite.images import Preprocess
 
 if TYPE_CHECKING:
     import albumentations
-
-
-def augmentation(flip: bool) -> "albumentations.Compose":
-    """The design document's training augmentation, on uint8 (S, S); what moves in from outside is black.
-
-    `flip` adds horizontal flips, which bring the heart to the right side. There are no vertical ones.
-    """
-    # Else its import asks the network for a newer version.
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    import albumentations as A
-
-    flips = [A.HorizontalFlip(p=0.5)] if flip else []
-    return A.Compose(
-        [
-            *flips,
-            # Grey values before geometry, so that the border that moves in stays black.
-            A.RandomBrightnessContrast(brightness_limit=0.1, contrast_limit=0.1, p=0.3),
-            A.Rotate(limit=15, p=0.4),
-            A.Affine(translate_percent=(-0.0625, 0.0625), scale=(0.9, 1.1), rotate=(-5, 5), p=0.3),
-            A.OneOf([A.GaussNoise(std_range=(0.01, 0.03)), A.GaussianBlur(sigma_limit=(0.3, 1.0))], p=0.2),
-        ]
-    )
 
 
 class FilmRows:
@@ -56,8 +35,9 @@ class FilmRows:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, i: int) -> np.ndarray:
-        return np.asarray(self.array[self.rows[i]])
+    def __getitem__(self, at: int | list[int]) -> np.ndarray:
+        """One film (S, S), or a copy of several (B, S, S)."""
+        return np.asarray(self.array[self.rows[at]])
 
     def __getstate__(self) -> dict[str, Any]:
         """A loader process that is not forked maps the file itself; pickled, it would get a copy of every
@@ -73,8 +53,9 @@ class FilmRows:
 
 
 class FilmDataset(Dataset):
-    """Films of one part, each as (x float32 (3, S, S), y float32 (14,), soft float32 (14,), i).
+    """Films of one part, each as (film uint8 (S, S), y float32 (14,), soft float32 (14,), i).
 
+    They stay grey bytes until they are where the model is; `model_input` makes of them what it reads.
     films: uint8 (N, S, S), as a rule the FilmRows of `open_films`; labels and soft (what a teacher says,
     NaN where it says nothing): float32 (N, 14). Augmentation is a pure function of (seed, epoch, i): it
     depends neither on workers nor on the order of reading.
@@ -108,18 +89,52 @@ class FilmDataset(Dataset):
         """Which epoch's augmentation comes next; call it before the loader is iterated."""
         self.epoch = epoch
 
-    def plain(self, i: int) -> torch.Tensor:
-        """Film i without augmentation, float32 (3, S, S), as validation and serving see it."""
-        return torch.from_numpy(self.preprocess.normalize(self.films[i]))
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, ...]:
+        return tuple(part[0] for part in self.__getitems__([i]))
 
-    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]:
-        if self.augment is None:
-            return self.plain(i), self.labels[i], self.soft[i], i
+    def __getitems__(self, rows: list[int]) -> tuple[torch.Tensor, ...]:
+        """The films of several rows as one batch: (B, S, S), (B, 14), (B, 14), (B,)."""
+        films, at = self.films[rows], torch.tensor(rows)
+        if self.augment is not None:
+            films = np.stack([self._augmented(*pair) for pair in zip(rows, films, strict=True)])
+        return torch.from_numpy(films), self.labels[at], self.soft[at], at
+
+    def _augmented(self, i: int, film: np.ndarray) -> np.ndarray:
         key = (self.seed, self.epoch, i)
         # One generator for all steps: by set_random_seed each gets the same draws, and rare steps coincide.
         self.augment.set_random_state(np.random.default_rng(key), random.Random(repr(key)))
-        film = self.augment(image=self.films[i])["image"]
-        return torch.from_numpy(self.preprocess.normalize(film)), self.labels[i], self.soft[i], i
+        return self.augment(image=film)["image"]
+
+
+def loader(
+    films: FilmDataset,
+    batch_size: int,
+    order: Iterable[int] | None = None,
+    workers: int = 0,
+    pin: bool = False,
+) -> DataLoader:
+    """Batches of a part, read in one go each; in the order of its rows, or of the sampler given.
+
+    Workers are started anew each epoch: persistent ones would keep an epoch's number.
+    """
+    sampler = range(len(films)) if order is None else order
+    return DataLoader(
+        films, batch_size, sampler=sampler, num_workers=workers, pin_memory=pin, collate_fn=_as_it_is
+    )
+
+
+def _as_it_is(batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    return batch
+
+
+def model_input(films: torch.Tensor, preprocess: Preprocess) -> torch.Tensor:
+    """Films (B, S, S) of 0-255, uint8 or float32, to float32 (B, 3, S, S) on whichever device they are.
+
+    On a CPU it is `Preprocess.normalize` bit for bit. The channels lie last in memory.
+    """
+    unit = films.float() / 255
+    channels = [(unit - mean) / std for mean, std in zip(preprocess.mean, preprocess.std, strict=True)]
+    return torch.stack(channels, dim=-1).permute(0, 3, 1, 2)
 
 
 def part_stems(folder: NihFolder, split: Split, part: str, skip_missing: bool = False) -> list[str]:

@@ -6,11 +6,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from xlite.classify import Classifier
-from xlite.data.dataset import FilmDataset, open_films
+from xlite.data.dataset import FilmDataset, loader, model_input, open_films
 from xlite.data.leakage import leakage_report
 from xlite.data.nih import NihFolder
 from xlite.data.splits import Split, load_split, read_split
@@ -74,9 +73,10 @@ def _advance(bar: tqdm, done: int, total: int) -> None:
 
 def _logits(classifier: Classifier, films: FilmDataset, batch_size: int) -> np.ndarray:
     """(N, 14) logits of all films, in their order."""
-    loader = torch.utils.data.DataLoader(films, batch_size)
-    bar = tqdm(loader, desc="Reading films", unit="batch", delay=2, disable=None, leave=False)
-    return np.concatenate([classifier.predict_batch(x) for x, *_ in bar])
+    batches = loader(films, batch_size)
+    bar = tqdm(batches, desc="Reading films", unit="batch", delay=2, disable=None, leave=False)
+    preprocess = classifier.info.preprocess
+    return np.concatenate([classifier.predict_batch(model_input(batch[0], preprocess)) for batch in bar])
 
 
 def _missing_warnings(split: Split, part: str, stems: list[str]) -> list[str]:

@@ -47,6 +47,7 @@ def open_fabric(config: TrainConfig, device: str) -> Fabric:
     RunError where the batch or the device cannot be shared by so many.
     """
     kind, _, index = device.partition(":")
+    torch.backends.cudnn.benchmark = kind == "cuda"  # its inputs keep their shape, so trying kernels pays
     precision = config.precision
     if precision == "auto":
         precision = "bf16" if kind == "cuda" and torch.cuda.is_bf16_supported() else "32"

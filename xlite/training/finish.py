@@ -6,9 +6,8 @@ from datetime import date
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader
 
-from xlite.data.dataset import FilmDataset
+from xlite.data.dataset import FilmDataset, loader, model_input
 from xlite.evaluation.calibration import apply_calibration, fit_platt
 from xlite.evaluation.card import CARD_FILE, write_card
 from xlite.evaluation.evaluate import evaluate_model
@@ -51,8 +50,9 @@ def _read(student: Student, films: FilmDataset) -> tuple[np.ndarray, np.ndarray]
     """Logits and labels of all films, both float32 (N, 14)."""
     device = next(student.parameters()).device
     with torch.inference_mode():
-        batches = [student(x.to(device)).float().cpu() for x, _, _, _ in DataLoader(films, _BATCH)]
-    return torch.cat(batches).numpy(), films.labels.numpy()
+        inputs = (model_input(batch[0].to(device), films.preprocess) for batch in loader(films, _BATCH))
+        logits = torch.cat([student(x).float().cpu() for x in inputs])
+    return logits.numpy(), films.labels.numpy()
 
 
 def _fitted(logits: np.ndarray, labels: np.ndarray, info: ModelInfo) -> ModelInfo:

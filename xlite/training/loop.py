@@ -34,7 +34,7 @@ from xlite.training.run import Run
 from xlite.training.setup import Job, open_job
 from xlite.training.state import STATE_FILE, State, check_unchanged, reading_state, write_state
 from xlite.training.task import PARTS
-from xlite.training.trainer import Trainer, seed_all
+from xlite.training.trainer import Trainer, not_compiled, seed_all
 
 PROGRESS_EVERY_S = 0.5
 """How often progress.json is replaced within an epoch."""
@@ -162,6 +162,10 @@ class Loop:
             except _Stopped:
                 return "stopped"
             except RuntimeError as error:
+                if config.compile and (why := not_compiled(error)):
+                    raise RunError(
+                        f"the step cannot be compiled here ({why}): leave --compile out"
+                    ) from error
                 if not is_out_of_memory(error):
                     raise
                 row = None

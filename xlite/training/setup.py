@@ -10,7 +10,7 @@ import torch
 from xlite import __version__
 from xlite.config import TrainConfig
 from xlite.data.cache import Progress
-from xlite.data.dataset import FilmDataset, augmentation, open_films, part_stems
+from xlite.data.dataset import FilmDataset, loader, model_input, open_films, part_stems
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
 from xlite.data.leakage import leakage_report
 from xlite.data.nih import NihFolder, read_list
@@ -76,8 +76,7 @@ def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None], progr
         say(f"Teacher contamination: {info.notes['contamination']}")
 
     films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
-    augment = augmentation(config.flip) if config.augment else None
-    train = FilmDataset(films, labels, preprocess, augment, config.seed, known)
+    train = FilmDataset(films, labels, preprocess, seed=config.seed, soft=known)
     films, val_labels, val_stems = open_films(folder, split, "val", preprocess, config.skip_missing, progress)
     if fresh:
         say(started_from)
@@ -135,9 +134,9 @@ def _refit_if_folded(student: Student, train: FilmDataset, say: Callable[[str], 
     if not is_folded(student):
         return
     step = max(1, len(train) // _REFIT_FILMS)
-    plain = [train.plain(row) for row in range(0, len(train), step)][:_REFIT_FILMS]
-    refit_batchnorm(student, [torch.stack(plain[i : i + 32]) for i in range(0, len(plain), 32)])
-    say(f"Its batch norms were folded into weights: statistics taken anew from {len(plain)} training films")
+    rows = range(0, len(train), step)[:_REFIT_FILMS]
+    refit_batchnorm(student, [model_input(batch[0], train.preprocess) for batch in loader(train, 32, rows)])
+    say(f"Its batch norms were folded into weights: statistics taken anew from {len(rows)} training films")
 
 
 def _contamination(config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher) -> dict[str, str]:

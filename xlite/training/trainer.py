@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from lightning_fabric import Fabric
 from timm.utils import ModelEmaV3
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
+from xlite.data.augment import BatchAugment, augmentation
+from xlite.data.dataset import loader, model_input
 from xlite.errors import RunError
 from xlite.evaluation.metrics import auc_per_class
 from xlite.findings import FINDINGS
@@ -23,7 +24,7 @@ from xlite.training.setup import Job
 from xlite.training.task import PARTS
 
 Batch = tuple[Tensor, ...]
-"""x (B, 3, S, S), labels (B, 14) and what predictions files know (B, 14); what follows is not used."""
+"""x (B, 3, S, S), labels (B, 14) and what predictions files know (B, 14), on the device."""
 
 
 class Trainer:
@@ -32,7 +33,12 @@ class Trainer:
     def __init__(self, fabric: Fabric, job: Job):
         self.fabric, self.job = fabric, job
         config = job.config
-        # Workers are started anew each epoch: persistent ones keep random state that a resumed run lacks.
+        on_gpu = fabric.device.type == "cuda"
+        self.augment = None
+        if config.augment and on_gpu:  # whose cores would be waited for
+            self.augment = BatchAugment(len(job.train), config.flip, config.seed, fabric.device)
+        elif config.augment:
+            job.train.augment = augmentation(config.flip)
         workers = loader_workers(config, fabric.device)
         self.sampler = EpochSampler(
             len(job.train),
@@ -42,23 +48,19 @@ class Trainer:
             fabric.global_rank,
             fabric.world_size,
         )
-        self.loader = DataLoader(
-            job.train,
-            self.sampler.films_a_step,
-            sampler=self.sampler,
-            num_workers=workers,
-            pin_memory=fabric.device.type == "cuda",
-        )
+        self.loader = loader(job.train, self.sampler.films_a_step, self.sampler, workers, on_gpu)
         mine = range(fabric.global_rank, len(job.val), fabric.world_size)
-        self.val_loader = DataLoader(job.val, config.batch_size, sampler=mine, num_workers=workers)
+        self.val_loader = loader(job.val, config.batch_size, mine, workers, on_gpu)
         self.accumulate = config.accumulate
         self.broke_at = torch.zeros((), dtype=torch.long, device=fabric.device)
         self.student = job.task.student
         if config.grad_checkpointing:
             _checkpoint_gradients(self.student)
-        optimizer = make_optimizer(job.task, config)
+        optimizer = make_optimizer(job.task, config, fused=on_gpu and config.precision != "16")
         # Depthwise convolutions run more than twice as fast on a CPU when the channels come last.
         job.task.to(memory_format=torch.channels_last)
+        if config.compile:
+            job.task.compile()
         self.model, self.optimizer = fabric.setup(job.task, optimizer)
         # Outside of what Fabric sets up: it is neither trained nor saved, and no process has to agree on it.
         self.teacher = job.teacher.to(fabric.device, memory_format=torch.channels_last)
@@ -74,17 +76,31 @@ class Trainer:
 
         `broke_at` counts the steps before the first whose loss is no number.
         """
-        seed_all(self.job.config.seed, epoch)
-        self.sampler.set_epoch(epoch)
-        self.job.train.set_epoch(epoch)
-        self.model.train()
+        self.begin(epoch)
         steps = len(self.loader)
         sums = torch.zeros(len(PARTS), device=self.fabric.device)
         self.broke_at.zero_()
         for step, batch in enumerate(self.loader):
-            sums += self.step(self.fabric.to_device(batch), (epoch - 1) * steps + step)
+            sums += self.step(self.ready(batch), (epoch - 1) * steps + step)
             self.broke_at += sums[0].isfinite()
             yield sums / (step + 1)
+
+    def begin(self, epoch: int) -> None:
+        """Seeds all that an epoch draws: its order, its augmentation and its dropout."""
+        seed_all(self.job.config.seed, epoch)
+        self.sampler.set_epoch(epoch)
+        self.job.train.set_epoch(epoch)
+        if self.augment is not None:
+            self.augment.set_epoch(epoch)
+        self.model.train()
+
+    def ready(self, batch: Batch) -> Batch:
+        """What the loader gives, films uint8 (B, S, S) first and their rows last, as a step takes it."""
+        rows = batch[-1]
+        films, labels, known = self.fabric.to_device(batch[:-1])
+        if self.augment is not None:
+            films = self.augment(films, rows)
+        return model_input(films, self.job.train.preprocess), labels, known
 
     def step(self, batch: Batch, number: int) -> Tensor:
         """One step, the run's `number`th, on a batch that is on the device; returns its PARTS, detached."""
@@ -101,7 +117,7 @@ class Trainer:
     def gradients(self, batch: Batch, parts: int) -> Tensor:
         """Adds up the gradients of a batch, one part of it after the other; returns its PARTS."""
         sums = torch.zeros(len(PARTS), device=self.fabric.device)
-        chunks = list(zip(*(tensor.chunk(parts) for tensor in batch[:3]), strict=True))
+        chunks = list(zip(*(tensor.chunk(parts) for tensor in batch), strict=True))
         for number, (x, labels, known) in enumerate(chunks, 1):
             share = len(x) / len(batch[0])
             with self.fabric.no_backward_sync(self.model, enabled=number < len(chunks)), as_one_batch():
@@ -121,9 +137,10 @@ class Trainer:
         kept = self.kept.eval()
         logits, labels = [], []
         with torch.inference_mode(), self.fabric.autocast():
-            for x, y, _, _ in self.val_loader:
+            for films, y, _, _ in self.val_loader:
                 heed()
-                logits.append(kept(self.fabric.to_device(x)).float().cpu())
+                x = model_input(self.fabric.to_device(films), self.job.val.preprocess)
+                logits.append(kept(x).float().cpu())
                 labels.append(y)
         all_logits, all_labels = gathered(logits), gathered(labels)
         loss = F.binary_cross_entropy_with_logits(all_logits, all_labels).item()
@@ -149,6 +166,13 @@ class Trainer:
         self.accumulate = content["accumulate"]
         if self.ema is not None:
             self.ema.module.load_state_dict(content["ema"])
+
+
+def not_compiled(error: RuntimeError) -> str:
+    """Why torch could not compile the step, in its own words; empty where the error is another one."""
+    from torch._dynamo.exc import TorchDynamoException  # slow to import, and only --compile needs it
+
+    return str(error).splitlines()[0] if isinstance(error, TorchDynamoException) else ""
 
 
 def seed_all(seed: int, epoch: int) -> None:

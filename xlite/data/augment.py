@@ -1,0 +1,141 @@
+"""Training augmentation as the design document lists it, film by film on a CPU or batch by batch on a GPU.
+
+    flip 0.5 (a switch), brightness and contrast ±10 % 0.3, rotation ±15° 0.4, shift ±6.25 %, scale ±10 % and
+    rotation ±5° 0.3, noise or blur 0.2; no vertical flips
+
+Grey values change before the geometry does, and what moves in from outside is black.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+if TYPE_CHECKING:
+    import albumentations
+
+GREY_P, GREY_LIMIT = 0.3, 0.1
+ROTATE_P, ROTATE_DEGREES = 0.4, 15.0
+SHIFT_P, SHIFT, SCALE, SHIFT_DEGREES = 0.3, 0.0625, 0.1, 5.0
+GRAIN_P, NOISE_STD, BLUR_SIGMA = 0.2, (0.01, 0.03), (0.3, 1.0)
+_BLUR_REACH = 3
+"""Pixels on either side that a blur looks at: three times its largest sigma."""
+
+
+def augmentation(flip: bool) -> "albumentations.Compose":
+    """The augmentation of one film, uint8 (S, S) to uint8 (S, S), on the CPU.
+
+    `flip` adds horizontal flips, which bring the heart to the right side.
+    """
+    # Else its import asks the network for a newer version.
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    import albumentations as A
+
+    flips = [A.HorizontalFlip(p=0.5)] if flip else []
+    grain = [A.GaussNoise(std_range=NOISE_STD), A.GaussianBlur(sigma_limit=BLUR_SIGMA)]
+    return A.Compose(
+        [
+            *flips,
+            A.RandomBrightnessContrast(brightness_limit=GREY_LIMIT, contrast_limit=GREY_LIMIT, p=GREY_P),
+            A.Rotate(limit=ROTATE_DEGREES, p=ROTATE_P),
+            A.Affine(
+                translate_percent=(-SHIFT, SHIFT),
+                scale=(1 - SCALE, 1 + SCALE),
+                rotate=(-SHIFT_DEGREES, SHIFT_DEGREES),
+                p=SHIFT_P,
+            ),
+            A.OneOf(grain, p=GRAIN_P),
+        ]
+    )
+
+
+class BatchAugment:
+    """The same augmentation for whole batches, on the device where they are.
+
+    What is done to a film is a pure function of (seed, epoch, row); only the pattern of the noise comes from
+    torch's generator, which the trainer seeds at each epoch's start. Rotation, shift and scale are one
+    interpolation here and up to two on the CPU.
+    """
+
+    def __init__(self, films: int, flip: bool, seed: int, device: torch.device):
+        """For training films by row, 0 to `films` - 1."""
+        self.films, self.flip, self.seed, self.device = films, flip, seed, device
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draws what is done to each film in this epoch."""
+        rng, films = np.random.default_rng((self.seed, epoch)), self.films
+        grey = rng.random(films) < GREY_P
+        self.contrast = self._put(np.where(grey, rng.uniform(1 - GREY_LIMIT, 1 + GREY_LIMIT, films), 1))
+        self.brightness = self._put(np.where(grey, 255 * rng.uniform(-GREY_LIMIT, GREY_LIMIT, films), 0))
+        flips = np.where(rng.random(films) < 0.5 * self.flip, -1, 1)
+        turns = rng.uniform(-ROTATE_DEGREES, ROTATE_DEGREES, films) * (rng.random(films) < ROTATE_P)
+        moved = rng.random(films) < SHIFT_P
+        angles = rng.uniform(-SHIFT_DEGREES, SHIFT_DEGREES, films) * moved
+        scales = np.where(moved[:, None], rng.uniform(1 - SCALE, 1 + SCALE, (films, 2)), 1)
+        shifts = rng.uniform(-SHIFT, SHIFT, (films, 2)) * moved[:, None]
+        self.sources = self._put(_sources(flips, turns, scales, angles, shifts))
+        grain = rng.random(films)
+        self.noisy, self.blurred = grain < GRAIN_P / 2, (grain >= GRAIN_P / 2) & (grain < GRAIN_P)
+        self.noise = self._put(255 * rng.uniform(*NOISE_STD, films))
+        self.blur = self._put(_blur_kernels(rng.uniform(*BLUR_SIGMA, films)))
+
+    def _put(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values.astype(np.float32)).to(self.device)
+
+    def __call__(self, films: Tensor, rows: Tensor) -> Tensor:
+        """Films uint8 (B, S, S) on the device, rows int64 (B,) on the CPU, to float32 (B, S, S) of 0-255."""
+        at = rows.to(self.device, non_blocking=True)
+        x = films.float() * self.contrast[at, None, None] + self.brightness[at, None, None]
+        x = x.clamp(0, 255)[:, None]
+        grid = F.affine_grid(self.sources[at], list(x.shape), align_corners=False)
+        x = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)[:, 0]
+        noisy, blurred = self._which(self.noisy, rows), self._which(self.blurred, rows)
+        std = self.noise[at[noisy], None, None]
+        x[noisy] = (x[noisy] + std * torch.randn_like(x[noisy])).clamp(0, 255)
+        x[blurred] = _blurred(x[blurred], self.blur[at[blurred]])
+        return x
+
+    def _which(self, chosen: np.ndarray, rows: Tensor) -> Tensor:
+        """Places in the batch whose film is chosen; found on the CPU, where nothing waits for the GPU."""
+        return torch.from_numpy(np.flatnonzero(chosen[rows.numpy()])).to(self.device, non_blocking=True)
+
+
+def _sources(
+    flips: np.ndarray, turns: np.ndarray, scales: np.ndarray, angles: np.ndarray, shifts: np.ndarray
+) -> np.ndarray:
+    """Where each pixel comes from, (N, 2, 3) as F.affine_grid takes it, in coordinates (x, y) of -1 to 1.
+
+    A film is flipped (N,; -1 is), turned by degrees (N,), scaled (N, 2), turned by degrees (N,) and shifted
+    (N, 2; in sides of the film), in this order.
+    """
+    ahead = _rotations(angles) @ (scales[:, :, None] * np.eye(2)) @ _rotations(turns)
+    ahead[:, :, 0] *= flips[:, None]
+    back = np.linalg.inv(ahead)
+    return np.concatenate([back, -back @ (2 * shifts)[:, :, None]], axis=2)
+
+
+def _rotations(degrees: np.ndarray) -> np.ndarray:
+    """Rotations (N, 2, 2) by angles (N,) in degrees."""
+    sine, cosine = np.sin(np.deg2rad(degrees)), np.cos(np.deg2rad(degrees))
+    return np.stack([cosine, -sine, sine, cosine], axis=1).reshape(-1, 2, 2)
+
+
+def _blur_kernels(sigmas: np.ndarray) -> np.ndarray:
+    """Gaussian weights (N, 2 reach + 1) that sum to 1."""
+    offsets = np.arange(-_BLUR_REACH, _BLUR_REACH + 1)
+    weights = np.exp(-((offsets / sigmas[:, None]) ** 2) / 2)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _blurred(films: Tensor, kernels: Tensor) -> Tensor:
+    """Films (B, S, S), each under its own kernel (B, K), along both axes; edges are mirrored as by OpenCV."""
+    if not len(films):
+        return films
+    reach = kernels.shape[1] // 2
+    x = F.pad(films[None], (reach, reach, reach, reach), mode="reflect")
+    groups = len(films)
+    x = F.conv2d(x, kernels[:, None, None, :], groups=groups)
+    return F.conv2d(x, kernels[:, None, :, None], groups=groups)[0]
