@@ -63,7 +63,7 @@ def endless(trainer: Trainer) -> Iterator[Batch]:
     """Batches from the real loader, epoch after epoch, on the device and augmented."""
     for epoch in itertools.count(1):
         trainer.begin(epoch)
-        yield from map(trainer.ready, trainer.loader)
+        yield from trainer.batches()
 
 
 def tell(name: str, ratios: np.ndarray) -> None:

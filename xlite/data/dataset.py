@@ -4,7 +4,9 @@ labels.
 
 import os
 import random
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +21,9 @@ from xlite.images import Preprocess
 
 if TYPE_CHECKING:
     import albumentations
+
+Batch = tuple[torch.Tensor, ...]
+"""Films uint8 (B, S, S), labels (B, 14), what predictions files know (B, 14), rows int64 (B,)."""
 
 
 class FilmRows:
@@ -92,7 +97,7 @@ class FilmDataset(Dataset):
     def __getitem__(self, i: int) -> tuple[torch.Tensor, ...]:
         return tuple(part[0] for part in self.__getitems__([i]))
 
-    def __getitems__(self, rows: list[int]) -> tuple[torch.Tensor, ...]:
+    def __getitems__(self, rows: list[int]) -> Batch:
         """The films of several rows as one batch: (B, S, S), (B, 14), (B, 14), (B,)."""
         films, at = self.films[rows], torch.tensor(rows)
         if self.augment is not None:
@@ -123,7 +128,17 @@ def loader(
     )
 
 
-def _as_it_is(batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+def ahead(batches: Iterable[Batch], depth: int = 3) -> Iterator[Batch]:
+    """The same batches in the same order, read by a thread up to `depth` of them before they are asked for."""
+    with ThreadPoolExecutor(1) as reader:
+        source = iter(batches)
+        waiting = deque(reader.submit(next, source, None) for _ in range(depth))
+        while (batch := waiting.popleft().result()) is not None:
+            waiting.append(reader.submit(next, source, None))
+            yield batch
+
+
+def _as_it_is(batch: Batch) -> Batch:
     return batch
 
 

@@ -11,7 +11,7 @@ from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 
 from xlite.data.augment import BatchAugment, augmentation
-from xlite.data.dataset import loader, model_input
+from xlite.data.dataset import ahead, loader, model_input
 from xlite.errors import RunError
 from xlite.evaluation.metrics import auc_per_class
 from xlite.findings import FINDINGS
@@ -33,7 +33,7 @@ class Trainer:
     def __init__(self, fabric: Fabric, job: Job):
         self.fabric, self.job = fabric, job
         config = job.config
-        on_gpu = fabric.device.type == "cuda"
+        self.on_gpu = on_gpu = fabric.device.type == "cuda"
         self.augment = None
         if config.augment and on_gpu:  # whose cores would be waited for
             self.augment = BatchAugment(len(job.train), config.flip, config.seed, fabric.device)
@@ -80,8 +80,8 @@ class Trainer:
         steps = len(self.loader)
         sums = torch.zeros(len(PARTS), device=self.fabric.device)
         self.broke_at.zero_()
-        for step, batch in enumerate(self.loader):
-            sums += self.step(self.ready(batch), (epoch - 1) * steps + step)
+        for step, batch in enumerate(self.batches()):
+            sums += self.step(batch, (epoch - 1) * steps + step)
             self.broke_at += sums[0].isfinite()
             yield sums / (step + 1)
 
@@ -94,13 +94,13 @@ class Trainer:
             self.augment.set_epoch(epoch)
         self.model.train()
 
-    def ready(self, batch: Batch) -> Batch:
-        """What the loader gives, films uint8 (B, S, S) first and their rows last, as a step takes it."""
-        rows = batch[-1]
-        films, labels, known = self.fabric.to_device(batch[:-1])
-        if self.augment is not None:
-            films = self.augment(films, rows)
-        return model_input(films, self.job.train.preprocess), labels, known
+    def batches(self) -> Iterator[Batch]:
+        """The batches of the epoch begun last, on the device, augmented and normalised."""
+        for *there, rows in ahead(self.loader) if self.on_gpu else self.loader:
+            films, labels, known = self.fabric.to_device(there)
+            if self.augment is not None:
+                films = self.augment(films, rows)
+            yield model_input(films, self.job.train.preprocess), labels, known
 
     def step(self, batch: Batch, number: int) -> Tensor:
         """One step, the run's `number`th, on a batch that is on the device; returns its PARTS, detached."""
