@@ -195,8 +195,14 @@ class TrainConfig(BaseModel):
         ),
     ] = False
     workers: Annotated[
-        int, Field(ge=-1, le=256, description="Loader processes; -1 picks from the cores")
-    ] = -1
+        int,
+        Field(
+            ge=0,
+            le=256,
+            description="Loader processes beside the trainer. None is fastest as a rule: on a CPU the step "
+            "needs the cores, and a GPU augments the films by itself",
+        ),
+    ] = 0
     tensorboard: Annotated[
         bool,
         Field(description="Write the curves as TensorBoard's event files too (needs xlite[tensorboard])"),

@@ -129,7 +129,7 @@ def loader(
 
 
 def ahead(batches: Iterable[Batch], depth: int = 3) -> Iterator[Batch]:
-    """The same batches in the same order, read by a thread up to `depth` of them before they are asked for."""
+    """The same batches in the same order, read by a thread up to `depth` of them before their turn."""
     with ThreadPoolExecutor(1) as reader:
         source = iter(batches)
         waiting = deque(reader.submit(next, source, None) for _ in range(depth))

@@ -91,10 +91,3 @@ def _check_shares(config: TrainConfig, kind: str, devices: int, nodes: int) -> N
     if kind == "mps" or (kind == "cuda" and devices > torch.cuda.device_count()):
         there = torch.cuda.device_count() if kind == "cuda" else 1
         raise RunError(f"--devices {devices} on {kind}: this machine has {there}")
-
-
-def loader_workers(config: TrainConfig, device: torch.device) -> int:
-    """Loader processes: none, as a rule. On a CPU the step itself uses the cores; a GPU augments by itself, and
-    one thread copies films from the cache faster than it trains on them.
-    """
-    return max(config.workers, 0)

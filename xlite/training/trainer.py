@@ -16,7 +16,6 @@ from xlite.errors import RunError
 from xlite.evaluation.metrics import auc_per_class
 from xlite.findings import FINDINGS
 from xlite.models.student import Student
-from xlite.training.engine import loader_workers
 from xlite.training.optimizer import learning_rate, make_optimizer, set_rate
 from xlite.training.ranks import as_one_batch, gathered
 from xlite.training.sampler import EpochSampler
@@ -39,7 +38,6 @@ class Trainer:
             self.augment = BatchAugment(len(job.train), config.flip, config.seed, fabric.device)
         elif config.augment:
             job.train.augment = augmentation(config.flip)
-        workers = loader_workers(config, fabric.device)
         self.sampler = EpochSampler(
             len(job.train),
             config.batch_size,
@@ -48,9 +46,9 @@ class Trainer:
             fabric.global_rank,
             fabric.world_size,
         )
-        self.loader = loader(job.train, self.sampler.films_a_step, self.sampler, workers, on_gpu)
+        self.loader = loader(job.train, self.sampler.films_a_step, self.sampler, config.workers, on_gpu)
         mine = range(fabric.global_rank, len(job.val), fabric.world_size)
-        self.val_loader = loader(job.val, config.batch_size, mine, workers, on_gpu)
+        self.val_loader = loader(job.val, config.batch_size, mine, config.workers, on_gpu)
         self.accumulate = config.accumulate
         self.broke_at = torch.zeros((), dtype=torch.long, device=fabric.device)
         self.student = job.task.student
