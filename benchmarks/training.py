@@ -133,7 +133,7 @@ def options() -> tuple[TrainConfig, int, bool]:
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--image-size", type=int, default=224)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--workers", type=int, default=-1)
+    parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--films", type=int, default=0)
     parser.add_argument("--epoch", action="store_true")

@@ -288,8 +288,9 @@ def test_processes_share_every_batch_of_the_one(films):
         assert np.concatenate(of_ranks).tolist() == batch.tolist()[: films // 2 * 2]
 
 
-def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_step_and_its_films(films):
-    run = Run.create(config(films, "nan", grad_clip=0.0, epochs=30))
+@pytest.mark.parametrize("grad_clip", [0.0, 1.0])
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_step_and_its_films(films, grad_clip):
+    run = Run.create(config(films, "nan", grad_clip=grad_clip, epochs=30))
     with pytest.raises(RunError, match="smaller --lr") as caught:
         settings = run.config().model_copy(update={"lr": 1e30, "warmup_epochs": 0.0})
         train(settings, run, say=lambda line: None)
@@ -345,6 +346,28 @@ def test_too_little_memory_says_which_batch_would_fit(films, monkeypatch):
     run = Run.create(config(films, "larger", grad_checkpointing=True))
     with pytest.raises(RunError, match="and for two films too: use a smaller --image-size or backbone$"):
         train(run.config(), run, say=lambda line: None)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
+def test_real_memory_runs_out_and_the_batch_that_fits_is_named(films):
+    script = """
+import resource, sys
+from xlite.cli import main
+from xlite.training import loop
+real = loop.open_fabric
+def with_little_memory(*args):
+    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 3 * 2**30,) * 2)
+    return real(*args)
+loop.open_fabric = with_little_memory
+main()
+"""
+    words = ["train", "--data", str(films), "--name", "large", "--backbone", "resnet18", "--weights", "none"]
+    words += ["--image-size", "512", "--batch-size", "48", "--device", "cpu", "--epochs", "1"]
+    ended = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True)
+    assert ended.returncode == 2 and "Traceback" not in ended.stderr
+    assert "the device has too little memory for batches of 48 at 512 px: --batch-size" in ended.stderr
 
 
 def test_auto_batch_divides_batches_until_they_fit_and_leaves_no_trace(films, monkeypatch):

@@ -1,5 +1,6 @@
 """Several processes that train one run: real ones, on gloo. They do what one process does."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ import pandas as pd
 import pytest
 from conftest import write_noise_folder
 
+from xlite.data.nih import NihFolder
+from xlite.data.splits import load_split
 from xlite.training.run import Run
 
 pytestmark = pytest.mark.slow
@@ -119,6 +122,31 @@ def _wait_for_epoch(name: str, epoch: int) -> Run:
             return run
         time.sleep(0.05)
     raise AssertionError(f"{name} never finished epoch {epoch}")
+
+
+def test_the_step_that_broke_in_any_process_is_told_with_its_films(films, tmp_path):
+    """One film has a label that is no number: the process that meets it need not be the one that tells."""
+    script = tmp_path / "poisoned.py"
+    script.write_text(
+        "from xlite.cli import main\n"
+        "from xlite.data.dataset import FilmDataset\n"
+        "read = FilmDataset.__getitems__\n"
+        "def poisoned(self, rows):\n"
+        "    films, labels, known, at = read(self, rows)\n"
+        "    labels[at == 7] = float('nan')\n"
+        "    return films, labels, known, at\n"
+        "FilmDataset.__getitems__ = poisoned\n"
+        "main()\n"
+    )
+    launcher = ["torch.distributed.run", "--nproc-per-node", "2", "--standalone", str(script)]
+    options = ["--backbone", "test_convnext.r160_in1k"]
+    said, _ = start([*launcher, *command(films, "nan", *options)[1:]]).communicate(timeout=300)
+    assert "the loss is no number any more in step" in said and "IndexError" not in said
+    run = Run.named("nan")
+    assert run.status().state == "failed"
+    poison = load_split(NihFolder.open(films), "patient").stems("train")[7]
+    broken = json.loads((run.folder / "broken_batch.json").read_text())
+    assert poison in broken["images"] and len(broken["images"]) == 16
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(films):

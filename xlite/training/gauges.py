@@ -4,15 +4,16 @@ import os
 from pathlib import Path
 
 import torch
+from pynvml import NVMLError
 
 _STATM = Path("/proc/self/statm")
 
 
 def gauges(device: torch.device) -> dict[str, float | None]:
-    """Memory in GB and load 0-1 under RunStatus' keys: of a GPU its memory, of a CPU also the load."""
+    """Memory in GB and load 0-1 under RunStatus' keys: of a GPU, or of a CPU."""
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
-        return {"memory_gb": (total - free) / 1e9, "memory_total_gb": total / 1e9, "load": None}
+        return {"memory_gb": (total - free) / 1e9, "memory_total_gb": total / 1e9, "load": _gpu_load(device)}
     if device.type != "cpu" or not _STATM.exists():
         return {"memory_gb": None, "memory_total_gb": None, "load": None}
     page = os.sysconf("SC_PAGE_SIZE")
@@ -21,3 +22,11 @@ def gauges(device: torch.device) -> dict[str, float | None]:
         "memory_total_gb": os.sysconf("SC_PHYS_PAGES") * page / 1e9,
         "load": min(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)),
     }
+
+
+def _gpu_load(device: torch.device) -> float | None:
+    """The share of the last second in which the GPU worked; None where the driver does not tell."""
+    try:
+        return torch.cuda.utilization(device) / 100
+    except (NVMLError, RuntimeError):  # in a container, or on a part of a GPU
+        return None

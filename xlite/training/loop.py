@@ -188,7 +188,8 @@ class Loop:
             self._heed_stop(step)
             if self.leads and time.monotonic() - last_report > PROGRESS_EVERY_S:
                 last_report = time.monotonic()
-                self._refuse_no_number(epoch, float(means[0]))
+                if self.fabric.world_size == 1:  # several find out together, at the epoch's end
+                    self._refuse_no_number(epoch, float(means[0]))
                 self.report("training", epoch, step, float(means[0]))
         parts = dict(zip(PARTS, self.fabric.all_reduce(means).tolist(), strict=True))
         self._refuse_no_number(epoch, parts["loss"])
@@ -218,10 +219,13 @@ class Loop:
             raise _Stopped
 
     def _refuse_no_number(self, epoch: int, loss: float) -> None:
-        """Ends the run where the loss is no number, and keeps which films the step that broke it saw."""
+        """Ends the run where the loss is no number, and keeps which films the step that broke it saw.
+
+        Of several processes each must call it with the same loss: the first step that broke in any is told.
+        """
         if math.isfinite(loss):
             return
-        step = int(self.trainer.broke_at)
+        step = int(self.fabric.all_reduce(self.trainer.broke_at, reduce_op="min"))
         films = [self.job.train_stems[row] for row in self.trainer.sampler.batches()[step].ravel()]
         content = {"epoch": epoch, "step": step + 1, "images": films}
         write_atomic(self.run.folder / BROKEN_BATCH_FILE, json.dumps(content, indent=1).encode() + b"\n")

@@ -105,7 +105,10 @@ class Trainer:
         set_rate(self.optimizer, learning_rate(self.job.config, number, len(self.loader)))
         sums = self.gradients(batch, self.accumulate)
         if self.job.config.grad_clip:
-            self.fabric.clip_gradients(self.model, self.optimizer, max_norm=self.job.config.grad_clip)
+            # A norm that is no number is told by the loop, with the films; fp16's scaler skips such a step.
+            self.fabric.clip_gradients(
+                self.model, self.optimizer, max_norm=self.job.config.grad_clip, error_if_nonfinite=False
+            )
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.ema is not None:
