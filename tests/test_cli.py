@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from xlite.cli import run
-from xlite.config import checkpoints_dir
+from xlite.config import checkpoints_dir, make_config
 from xlite.evaluation.predictions import read_predictions, write_predictions
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
@@ -352,8 +352,6 @@ def test_share_refuses_a_port_in_use_and_a_short_password(model: str) -> None:
 
 def test_jobs_list_and_status_tell_the_same(xlite: Command) -> None:
     assert xlite("jobs", "list") == (0, "No runs yet; `xlite train --data DATA` makes one.\n", "")
-    from xlite.config import make_config
-
     run = Run.create(make_config({"data": "films", "name": "one"}))
     run.write_progress({"state": "finished", "epoch": 3, "epochs": 3, "best_auc": 0.71234, "best_epoch": 2})
     status, out, _ = xlite("jobs", "list")
@@ -390,13 +388,43 @@ def test_train_evaluate_and_score(xlite: Command, tiny_folder: Path, tmp_path: P
     assert (status, json.loads(out)["split"]["images"]) == (0, 4)
 
 
-def test_a_wrong_setting_does_not_use_up_the_name(xlite: Command, tiny_folder: Path) -> None:
-    words = ["train", "--data", tiny_folder, "--name", "one", "--epochs", 1, *TINY.split()]
-    status, _, err = xlite(*words, "--backbone", "resnet1800")
-    assert (status, err.count("\n"), "resnet1800" in err) == (2, 1, True)
-    assert "resnet1800" in Run.named("one").status().message
-    assert "resnet1800" in Run.named("one").log_tail(1)
-    assert xlite(*words)[0] == 0
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--split image", "--allow-leakage"),
+        ("--split nowhere", "has no split 'nowhere'"),
+        ("--backbone resnet1800", "resnet1800"),
+        ("--device cuda:7", "'cuda:7'"),
+        ("--weights nosuch.pt", "nosuch.pt"),
+        ("--teacher nosuch", "nosuch"),
+    ],
+)
+def test_a_run_that_is_refused_leaves_nothing(
+    words: str, sentence: str, xlite: Command, tiny_folder: Path
+) -> None:
+    line = ["train", "--data", tiny_folder, "--epochs", 1, *TINY.split(), *words.split()]
+    status, _, err = xlite(*line, "--name", "one")
+    assert (status, err.count("\n"), sentence in err) == (2, 1, True)
+    assert list(checkpoints_dir().glob("[!.]*")) == []
+
+
+def test_a_run_that_is_refused_in_the_background_says_why_until_it_is_deleted(
+    xlite: Command, tiny_folder: Path
+) -> None:
+    config = make_config({"data": tiny_folder, "name": "one", "split": "nowhere"})
+    run = Run.create(config)
+    assert xlite("train", "--resume", "one")[0] == 2  # as `jobs start` and the pages do, in a process
+    assert "has no split 'nowhere'" in run.status().message
+    assert run.status().message in run.log_tail(1)
+    assert xlite("jobs", "delete", "one", "--yes")[0] == 0
+    assert Run.list() == []
+
+
+def test_a_run_that_failed_in_its_first_epoch_is_kept(xlite: Command, tiny_folder: Path) -> None:
+    words = ["--data", tiny_folder, "--name", "one", "--epochs", 1, "--lr", 10, "--grad-clip", 0]
+    status, _, err = xlite("train", *words, "--weight-decay", 10, "--warmup-epochs", 0, *TINY.split())
+    assert (status, "no number" in err) == (2, True)
+    assert Run.named("one").failed_untrained()
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:

@@ -32,6 +32,8 @@ def examples() -> list[Example]:
 
 
 def default_data() -> str:
-    """The data folder to begin with: $XLITE_DATA, else that of the newest run, else empty."""
-    runs = [] if os.environ.get("XLITE_DATA") else Run.list()
-    return os.environ.get("XLITE_DATA") or (str(runs[0].config().data) if runs else "")
+    """The data folder to begin with: $XLITE_DATA, else that of the newest run that had one, else empty."""
+    if named := os.environ.get("XLITE_DATA"):
+        return named
+    folders = (run.config().data for run in Run.list() if not run.failed_untrained())
+    return next((str(folder) for folder in folders if any(folder.glob("Data_Entry_2017*.csv*"))), "")

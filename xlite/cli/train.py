@@ -87,10 +87,21 @@ def train(
         raise RunError(f"--resume goes on with the settings of run {resume!r}, so it takes no {options}")
     if follows():
         return _follow(resume or str(values.get("name", "")))
-    run = Run.named(resume) if resume else new_run(values)
+    if resume:
+        return _train(Run.named(resume))
+    run = new_run(values)
+    try:
+        _train(run, f"Run {run.name} in {run.folder}")
+    except XliteError:
+        _drop_refused(run)
+        raise
+
+
+def _train(run: Run, first_word: str = "") -> None:
+    """Trains a run in this process, from wherever its folder stands."""
     with run.hold(), into_log(run.path("log.txt")) as say:
-        if not resume:
-            say(f"Run {run.name} in {run.folder}")
+        if first_word:
+            say(first_word)
         config = run.config()
         _check_data(config)
         from xlite.training.loop import train as train_run
@@ -99,6 +110,15 @@ def train(
             result = train_run(config, run, say=say)
         if result.reason == "stopped":
             say(f"Go on with: xlite train --resume {run.name}")
+
+
+def _drop_refused(run: Run) -> None:
+    """Deletes a new run that was refused before its first step: whoever typed the command reads why."""
+    from xlite.training.loop import BROKEN_BATCH_FILE
+
+    stepped = run.status().epoch > 0 or run.path(BROKEN_BATCH_FILE).exists()
+    if run.failed_untrained() and not stepped:
+        run.delete()
 
 
 def _follow(name: str) -> None:
