@@ -129,7 +129,8 @@ def show_together(data: dict) -> tuple[str, ...]:
         "Colour by", ["lift", "films"], default="lift", required=True, key="by", label_visibility="collapsed"
     )
     st.caption(
-        "How many times more often than by chance two findings meet. Click a cell to see its films below."
+        "How many times more often than by chance two findings meet; empty where chance alone would give "
+        f"fewer than {browse.LEAST_EXPECTED} films. Click a cell to see its films below."
         if by == "lift"
         else "Films that have both findings. Click a cell to see them below."
     )
