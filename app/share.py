@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlite.catalog import examples
+from xlite.catalog import examples, map_legend
 from xlite.errors import ImageError, RunError, XliteError
 from xlite.findings import FINDINGS, spoken
 
@@ -127,6 +127,8 @@ def serve(options: argparse.Namespace) -> None:
             demo.close()
             raise RunError("no public link could be made: this machine does not reach Gradio's service")
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        address = demo.share_url or f"http://{options.host}:{options.port}"
+        print(f"{classifier.name} reads films at {address} until Ctrl-C ends it", flush=True)
         try:
             while True:
                 time.sleep(KEPT_S / 10)
@@ -155,6 +157,7 @@ def launch(demo: "gr.Blocks", options: argparse.Namespace) -> None:
         server_port=options.port,
         max_file_size=MAX_UPLOAD,
         prevent_thread_lock=True,
+        quiet=True,
         allowed_paths=[],
         state_session_capacity=VISITORS,
         show_error=False,
@@ -281,7 +284,8 @@ def film_row(image: "np.ndarray", reading: "Reading") -> str:
     figures = [figure(image, "The film")]
     for finding, probability in reading.top(3):
         figures.append(figure(overlay(image, reading.map(finding)), f"{spoken(finding)} {probability:.1%}"))
-    return f'<div class="film-row">{"".join(figures)}</div>'
+    legend = html.escape(map_legend(reading.maps.shape[1:]))
+    return f'<div class="film-row">{"".join(figures)}</div><p>{legend}</p>'
 
 
 def figure(image: "np.ndarray", caption: str) -> str:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from xlite.catalog import examples
+from xlite.catalog import examples, map_legend
 from xlite.errors import ImageError, XliteError
 from xlite.findings import FINDINGS, spoken
 from xlite.models.folders import model_files
@@ -66,6 +66,7 @@ def show_film(image, reading, name: str) -> None:
         caption=f"{name}, map of {spoken(finding).lower()}",
         width="stretch",
     )
+    st.caption(map_legend(reading.maps.shape[1:]))
 
 
 def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
@@ -84,6 +85,18 @@ def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
             st.image(overlay(image, heat), width="stretch")
             if not heat.any():
                 st.caption("Its map is empty.")
+    if also := also_above(reading, thresholds or {}):
+        st.markdown(f"Also above the model's threshold: {', '.join(also)}.")
+
+
+def also_above(reading, thresholds: dict[str, float]) -> list[str]:
+    """The findings above their threshold that are not among the three likeliest, likeliest first."""
+    rest = reading.top(len(FINDINGS))[3:]
+    return [
+        f"{spoken(finding)} ({probability:.1%})"
+        for finding, probability in rest
+        if finding in thresholds and probability >= thresholds[finding]
+    ]
 
 
 def show_reading(classifier, film: tuple[bytes, str]) -> None:

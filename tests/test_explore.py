@@ -231,13 +231,13 @@ def test_cells_where_chance_gives_next_to_nothing_are_empty(tiny_folder: Path):
     table = NihFolder.open(tiny_folder).table.iloc[[0] * 200].assign(**dict.fromkeys(FINDINGS, 0))
     for finding, films in (("Mass", 40), ("Nodule", 25), ("Edema", 24)):
         table.iloc[:films, table.columns.get_loc(finding)] = 1
-    table.iloc[:, table.columns.get_loc("Hernia")] = [0] * 195 + [1] * 5  # meets none: 0.0 times of 1 expected
+    table.iloc[:, table.columns.get_loc("Hernia")] = [0] * 195 + [
+        1
+    ] * 5  # meets none: 0.0 times of 1 expected
     facts = browse.summarise(table)
     shown = figures.together(facts["together"], facts["lift"], "lift").data[0]
     cell = {name: place for place, name in enumerate(FINDINGS)}
-    texts = {
-        other: shown.text[cell["Mass"]][cell[other]] for other in ("Mass", "Nodule", "Edema", "Hernia")
-    }
+    texts = {other: shown.text[cell["Mass"]][cell[other]] for other in ("Mass", "Nodule", "Edema", "Hernia")}
     assert texts == {"Mass": "", "Nodule": "5.0", "Edema": "", "Hernia": ""}  # 5, 4.8 and 1 are expected
     assert np.isnan(shown.z[cell["Mass"]][cell["Hernia"]])
 

@@ -70,8 +70,7 @@ def test_every_page_opens_on_an_empty_home(name: str):
 def test_home_frames_every_page_with_the_disclaimer():
     test = AppTest.from_file(PACKAGE_ROOT / "app" / "Home.py", default_timeout=300).run()
     assert test.title[0].value == "X-Lite"
-    assert any("not for clinical use" in caption.value for caption in test.sidebar.caption)
-    assert "not for clinical use" in test.caption[-1].value
+    assert test.main.children[0].value == "**Research software, not for clinical use**"
 
 
 def test_home_lists_every_page_and_pages_hold_no_streamlit_free_module():
@@ -474,6 +473,20 @@ def test_classify_reads_a_bundled_film_at_once(own_home: Path):
     assert test.image[0].captions[0].startswith("Synthetic film 1. Edema, Pleural thickening, map of ")
     assert len(test.image) == 4
     assert len(test.get("plotly_chart")) == 1
+
+
+def test_classify_says_what_a_map_is_and_which_other_findings_are_above_their_threshold(own_home: Path):
+    from xlite.classify import Classifier
+    from xlite.images import read_image
+
+    path = save_demo_model(own_home)  # a random one: some of its 14 probabilities are above its 0.5
+    write_examples(catalog.EXAMPLES)
+    reading = Classifier.load(path).read(read_image(catalog.EXAMPLES / "a.png"))
+    above = [f"{spoken(name)} ({value:.1%})" for name, value in reading.top(14) if value >= 0.5]
+    assert len(above) > 4
+    text = words(page("classify").run())
+    assert f"Also above the model's threshold: {', '.join(above[3:])}." in text
+    assert "(2 × 2 cells, each about 25 % of the film): it does not locate" in text
 
 
 def test_classify_reads_an_upload_and_refuses_what_is_no_film(own_home: Path):

@@ -200,6 +200,7 @@ def test_nothing_is_left_when_it_ends(home: Path, film: Path):
             assert guest.post("/gradio_api/upload", files={"files": file}).status_code == 200
         [folder] = [one for one in before if any(path.name == film.name for path in one.rglob("*"))]
     assert not folder.exists()
+    assert (home / "share.log").read_text() == f"demo0 reads films at {address} until Ctrl-C ends it\n"
 
 
 def test_an_upload_that_nobody_read_is_swept(tmp_path: Path):

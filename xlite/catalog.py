@@ -1,4 +1,4 @@
-"""What the apps offer before anything is chosen: bundled example films, a data folder. No torch."""
+"""What the apps offer before anything is chosen, and what both say of a map. No torch."""
 
 import csv
 import os
@@ -37,3 +37,14 @@ def default_data() -> str:
         return named
     folders = (run.config().data for run in Run.list() if not run.failed_untrained())
     return next((str(folder) for folder in folders if any(folder.glob("Data_Entry_2017*.csv*"))), "")
+
+
+def map_legend(cells: tuple[int, int]) -> str:
+    """What the colours of maps of (h, w) cells mean, and what they do not."""
+    rows, columns = cells
+    share = f"{rows} × {columns} cells, each about {100 / (rows * columns):.0f} % of the film"
+    return (
+        "Colour shows which parts of the film raise a finding's score: red most, green and blue less, bare "
+        f"film not at all; each map is scaled to its own peak. A map is coarse ({share}): it does not locate "
+        "or outline a finding."
+    )
