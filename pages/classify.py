@@ -5,6 +5,7 @@ import streamlit as st
 from xlite.catalog import examples, map_legend
 from xlite.errors import ImageError, XliteError
 from xlite.findings import FINDINGS, spoken
+from xlite.labels import page_sentence
 from xlite.models.folders import model_files
 
 MAX_UPLOAD_MB = 20
@@ -150,5 +151,5 @@ else:
             "they rank, they do not diagnose."
         )
         show_reading(shared, film)
-    except XliteError as error:
-        st.error(str(error))
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))

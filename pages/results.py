@@ -8,6 +8,7 @@ from xlite.errors import XliteError
 from xlite.evaluation.saved import Evaluation, saved_evaluations
 from xlite.evaluation.wording import interval, number
 from xlite.findings import FINDINGS, spoken
+from xlite.labels import page_sentence
 from xlite.models.folders import model_files
 from xlite.plots import RocCurve, auc_figure, roc_figure, roc_grid
 
@@ -35,10 +36,8 @@ def evaluate_form(names: list[str]) -> None:
                 device = "cuda" if torch.cuda.is_available() else "cpu"
                 evaluate_model(model, os.path.expanduser(data), split, part, out, device)
             st.rerun()
-        except XliteError as error:
-            st.error(str(error))
-        except OSError as error:
-            st.error(f"the films of {data} cannot be judged: {error.strerror or error}")
+        except (XliteError, OSError) as error:
+            st.error(page_sentence(error))
 
 
 def choose(found: list[Evaluation]) -> list[Evaluation]:

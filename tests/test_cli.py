@@ -71,8 +71,11 @@ def child(*words: object, **options: object) -> subprocess.CompletedProcess[str]
         ("data", "Missing command"),
         ("predict", "Missing argument 'MODEL'"),
         ("train --epochs x --data d", "Invalid value for '--epochs'"),
-        ("train --epochs 0 --data d", "epochs: Input should be greater than or equal to 1 (got 0)"),
-        ("train --loss dice --data d", "loss: Input should be 'bce'"),
+        ("train --epochs 0 --data d", "--epochs is 0; expected a whole number, at least 1 and at most 10000"),
+        (
+            "train --loss dice --data d",
+            "--loss is 'dice'; expected one of bce, weighted_bce, focal, weighted_focal",
+        ),
         ("train", "a run needs --data FOLDER"),
         ("train --data nowhere", "there is no data folder nowhere"),
         ("train --data nowhere --name ../x", "'../x' cannot be a run's name"),

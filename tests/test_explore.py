@@ -146,7 +146,7 @@ def test_a_bad_folder_gets_one_sentence(tmp_path: Path):
     page = explore(data=str(tmp_path / "nowhere"))
     assert metrics(page) == {}
     assert [error.value for error in page.error] == [
-        f"there is no data folder {tmp_path / 'nowhere'}; give the folder that holds Data_Entry_2017*.csv"
+        f"There is no data folder {tmp_path / 'nowhere'}; give the folder that holds Data_Entry_2017*.csv"
     ]
 
 
