@@ -71,14 +71,14 @@ def one_run(name: str) -> None:
         st.markdown(f"**{name}** {status.state}{': ' if message else ''}{message}")
         st.caption("  ·  ".join(f"{label} {text}" for label, text in figures(status).items()))
         show_actions(run, status.state)
-        with st.expander("Command and settings"):
-            st.code(shlex.join(Run.command(run.config())), language="bash", wrap_lines=True)
         if len(metrics):
             st.plotly_chart(learning_curves(metrics), key="curves", config={"displayModeBar": False})
             if (curves := finding_curves(metrics)) is not None:
                 st.plotly_chart(curves, key="findings", config={"displayModeBar": False})
         with st.expander("Log"):
             st.code(run.log_tail(40) or "nothing yet", language=None, height=260)
+        with st.expander("Command and settings"):
+            st.code(shlex.join(Run.command(run.config())), language="bash", wrap_lines=True)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 

@@ -18,6 +18,7 @@ import pytest
 
 from xlite.cli import run
 from xlite.config import checkpoints_dir, make_config
+from xlite.data.nih import stem_of
 from xlite.evaluation.predictions import read_predictions, write_predictions
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
@@ -66,7 +67,9 @@ def child(*words: object, **options: object) -> subprocess.CompletedProcess[str]
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("train --foo 1", "No such option: --foo"),
+        ("train --foo 1", "No such option: --foo (see"),
+        ("train --bogus 1", "No such option: --bogus (see"),
+        ("train --bachbone 1", "No such option: --bachbone (Possible options: --backbone) (see"),
         ("nonsense", "No such command 'nonsense'"),
         ("data", "Missing command"),
         ("predict", "Missing argument 'MODEL'"),
@@ -176,6 +179,28 @@ def test_split_and_leakage(xlite: Command, tiny_folder: Path) -> None:
     assert xlite("data", "split", tiny_folder, "--strategy", "image", "--allow-leakage")[0] == 0
 
 
+def test_films_that_are_missing_are_counted(xlite: Command, tiny_folder: Path, tmp_path: Path) -> None:
+    told = "3 of the 24 films in the table have no image here"
+    report = tmp_path / "report.md"
+    for film in sorted((tiny_folder / "images").iterdir())[:3]:
+        film.unlink()
+    assert told in xlite("data", "split", tiny_folder)[1]
+    assert json.loads(xlite("data", "split", tiny_folder, "--json")[1])["missing"] == 3
+    assert told in xlite("eda", tiny_folder, "--out", report)[1]
+
+
+def test_a_film_that_cannot_be_decoded_points_to_the_check(xlite: Command, tiny_folder: Path) -> None:
+    film = tiny_folder / "images" / "00000001_000.png"
+    film.write_bytes(film.read_bytes()[:200])
+    status, _, err = xlite("data", "cache", tiny_folder)
+    assert (status, err.count("\n"), film.name in err, "`xlite data check`" in err) == (2, 1, True, True)
+
+
+def test_help_shows_whole_sentences(xlite: Command) -> None:
+    for group in ([], ["data"], ["jobs"], ["sweep"]):
+        assert "..." not in xlite(*group, "--help")[1].replace("[ARGS]...", "")
+
+
 def test_cache_makes_what_training_reads(xlite: Command, tiny_folder: Path) -> None:
     status, out, _ = xlite("data", "cache", tiny_folder, "--size", 32)
     assert status == 0
@@ -205,7 +230,7 @@ def test_predict_reads_files_and_folders_in_the_order_given(
     np.testing.assert_allclose([float(cell) for cell in rows[0][1:]], reading.probabilities, atol=1e-6)
     overlays = sorted(path.name for path in out.glob("upload*.png"))
     best = reading.top(2)
-    assert overlays == [f"upload.JPG_{rank}_{finding}.png" for rank, (finding, _) in enumerate(best, 1)]
+    assert overlays == [f"upload_{rank}_{finding}.png" for rank, (finding, _) in enumerate(best, 1)]
     written = cv2.cvtColor(cv2.imread(str(out / overlays[0])), cv2.COLOR_BGR2RGB)
     np.testing.assert_array_equal(written, overlay(read_image(single), reading.map(best[0][0])))
 
@@ -229,7 +254,7 @@ def test_predict_keeps_films_of_the_same_name_apart(xlite: Command, model: str, 
     status, text, _ = xlite("predict", model, film, other, "--out", out, "--json", "--heatmaps", 1)
     names = ["images_00000001_000.png", f"{tiny_folder.name}_00000001_000.png"]
     assert (status, list(json.loads(text))) == (0, names)
-    assert overlaid(out) == set(names)
+    assert overlaid(out) == {stem_of(name) for name in names}
     assert read_predictions(out / "predictions.csv").names == names
     status, _, err = xlite("predict", model, film, film, "--out", out)
     assert (status, err) == (2, f"Error: {film} was given twice: name each film once\n")
@@ -256,7 +281,9 @@ def test_each_film_has_a_row_and_overlays_of_its_own(
     status, _, err = xlite("predict", model, *films, "--out", out, "--heatmaps", 2)
     assert (status, err) == (0, "")
     assert read_predictions(out / "predictions.csv").names == expected
-    assert overlaid(out) == set(expected) and len(list(out.glob("*.png"))) == 2 * len(given)
+    assert overlaid(out) == {stem_of(name) for name in expected} and len(list(out.glob("*.png"))) == 2 * len(
+        given
+    )
 
 
 def overlaid(out: Path) -> set[str]:

@@ -1,5 +1,6 @@
 """The `xlite` command: thin functions around the library, which they import when they run."""
 
+import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -42,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         where = context.command_path if context else "xlite"
-        return _refuse(f"{error.format_message().rstrip('.')} (see `{where} --help`)")
+        return _refuse(f"{_told(error)} (see `{where} --help`)")
     except XliteError as error:
         return _refuse(str(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -51,6 +52,13 @@ def run(arguments: Sequence[str]) -> int:
         _give_up_stdout()
         # The reader of a pipe (`| head`) that went away has seen enough.
         return 1 if isinstance(error, BrokenPipeError) else _refuse(sentence(error))
+
+
+def _told(error: typer.TyperException) -> str:
+    """What is wrong with the words; of the options that they resemble, only one that may have been meant."""
+    if possible := getattr(error, "possibilities", None):
+        error.possibilities = difflib.get_close_matches(error.option_name, possible, 1, 0.75)
+    return error.format_message().rstrip(".")
 
 
 def _refuse(sentence: str, status: int = 2) -> int:

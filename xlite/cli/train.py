@@ -91,17 +91,16 @@ def train(
         return _train(Run.named(resume))
     run = new_run(values)
     try:
-        _train(run, f"Run {run.name} in {run.folder}")
+        _train(run)
     except XliteError:
         _drop_refused(run)
         raise
 
 
-def _train(run: Run, first_word: str = "") -> None:
+def _train(run: Run) -> None:
     """Trains a run in this process, from wherever its folder stands."""
     with run.hold(), into_log(run.path("log.txt")) as say:
-        if first_word:
-            say(first_word)
+        say(f"Run {run.name} in {run.folder}")
         config = run.config()
         _check_data(config)
         from xlite.training.loop import train as train_run

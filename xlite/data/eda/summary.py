@@ -93,7 +93,8 @@ def lift(together: pd.DataFrame, films: int, least: float = 0.0) -> pd.DataFrame
     alone = np.diag(together).astype(np.float64)
     expected = np.outer(alone, alone) / max(films, 1)
     ratio = np.full(expected.shape, np.nan)
-    np.divide(together.to_numpy(dtype=np.float64), expected, out=ratio, where=(expected > 0) & (expected >= least))
+    enough = (expected > 0) & (expected >= least)
+    np.divide(together.to_numpy(dtype=np.float64), expected, out=ratio, where=enough)
     np.fill_diagonal(ratio, np.nan)
     return pd.DataFrame(ratio, index=together.index, columns=together.columns)
 
