@@ -113,12 +113,12 @@ def latest_runs() -> None:
             {
                 "Run": run.name,
                 "State": status.state,
-                "Epoch": f"{status.epoch} / {status.epochs}",
+                "Epoch": f"{status.epoch} of {status.epochs or run.config().epochs}",
                 "Best val AUC": status.best_auc,
             }
         )
     column = st.column_config.NumberColumn(format="%.3f")
-    st.dataframe(rows, hide_index=True, column_config={"Best val AUC": column})
+    st.dataframe(rows, hide_index=True, placeholder="–", column_config={"Best val AUC": column})
 
 
 def what_next() -> None:

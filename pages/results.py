@@ -13,7 +13,14 @@ from xlite.models.folders import model_files
 from xlite.plots import RocCurve, auc_figure, roc_figure, roc_grid
 
 QUIET_BAR = {"displayModeBar": False}
-RATES = ("threshold", "f1", "precision", "recall", "specificity", "ece")
+RATES = {
+    "Threshold": "threshold",
+    "Sensitivity": "recall",
+    "Specificity": "specificity",
+    "Precision": "precision",
+    "F1": "f1",
+    "ECE": "ece",
+}
 
 
 def evaluate_form(names: list[str]) -> None:
@@ -115,7 +122,7 @@ def findings_table(evaluation: Evaluation) -> pd.DataFrame:
                 "Positives": figures["positives"],
                 **{"AUC": auc["value"], "AUC low": auc["low"], "AUC high": auc["high"]},
                 "AP": figures["ap"]["value"],
-                **{rate.upper() if len(rate) < 4 else rate.capitalize(): figures[rate] for rate in RATES},
+                **{label: figures[name] for label, name in RATES.items()},
             }
         )
     return pd.DataFrame(rows)
@@ -127,7 +134,7 @@ def show_tables(chosen: list[Evaluation]) -> None:
         st.markdown(f"**{evaluation.model}**")
         table = findings_table(evaluation)
         columns = {name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[2:]}
-        st.dataframe(table, hide_index=True, column_config=columns, height="content")
+        st.dataframe(table, hide_index=True, placeholder="–", column_config=columns, height="content")
     st.caption(chosen[0].source)
 
 
@@ -151,7 +158,7 @@ def show_macro(chosen: list[Evaluation]) -> None:
         name: st.column_config.NumberColumn(format="%.3f")
         for name in ("AP", "F1", "ECE", "Always-no accuracy")
     }
-    st.dataframe(rows, hide_index=True, column_config=columns)
+    st.dataframe(rows, hide_index=True, placeholder="–", column_config=columns)
     st.caption(chosen[0].source)
     warnings = dict.fromkeys(line for evaluation in chosen for line in evaluation.metrics["warnings"])
     if warnings:

@@ -206,9 +206,7 @@ def eda(
 def _print_missing(missing: int, films: int) -> None:
     """One line where the folder lacks films of its table: lists and counts are of the table."""
     if missing:
-        print(
-            f"{missing:,} of the {films:,} films in the table have no image here; they are counted all the same"
-        )
+        print(f"{missing:,} of the {films:,} films in the table have no image here; they count all the same")
 
 
 def _print_names(what: str, names: list[str]) -> None:

@@ -61,7 +61,8 @@ def phase2(
 ) -> None:
     """Distillation, on 20 % of train.
 
-    2 backbones x 2 temperatures x 2 alphas. Needs a --teacher. What phase 1 was given, and the attention that it chose, hold here too.
+    2 backbones x 2 temperatures x 2 alphas. Needs a --teacher. What phase 1 was given, and the attention that
+    it chose, hold here too.
     """
     _phase("phase2", values, study, seeds, backbones, storage, after)
 
