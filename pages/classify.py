@@ -75,6 +75,8 @@ def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
     from xlite.explain import overlay
 
     st.subheader("Most likely findings")
+    if also := also_above(reading, thresholds or {}):
+        st.markdown(f"Also above the model's threshold: {', '.join(also)}.")
     for column, (finding, probability) in zip(st.columns(3), reading.top(3), strict=True):
         with column.container(border=True):
             over = thresholds is not None and probability >= thresholds[finding]
@@ -86,8 +88,6 @@ def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
             st.image(overlay(image, heat), width="stretch")
             if not heat.any():
                 st.caption("Its map is empty.")
-    if also := also_above(reading, thresholds or {}):
-        st.markdown(f"Also above the model's threshold: {', '.join(also)}.")
 
 
 def also_above(reading, thresholds: dict[str, float]) -> list[str]:

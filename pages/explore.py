@@ -126,8 +126,14 @@ def show_findings(data: dict) -> tuple[str, ...]:
 
 def show_together(data: dict) -> tuple[str, ...]:
     """The co-occurrence matrix; returns what was clicked."""
+    known = data["lift"].notna().any(axis=None)
     by = st.segmented_control(
-        "Colour by", ["lift", "films"], default="lift", required=True, key="by", label_visibility="collapsed"
+        "Colour by",
+        ["lift", "films"],
+        default="lift" if known else "films",
+        required=True,
+        key="by",
+        label_visibility="collapsed",
     )
     st.caption(
         "How many times more often than by chance two findings meet; empty where chance alone would give "

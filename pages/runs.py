@@ -12,6 +12,7 @@ from xlite.training.results import read_results
 from xlite.training.run import Run
 from xlite.training.status import LIVE, clock, figures
 
+# Columns of results.csv on the page, in this order, and what they are called there.
 SHOWN = {
     "experiment_id": "Run",
     "date": "Date",
@@ -22,7 +23,6 @@ SHOWN = {
     "test_auc": "Test AUC",
     "notes": "Notes",
 }
-"""Columns of results.csv on the page, in this order, and what they are called there."""
 DIGITS = {"Temperature": "%g", "Alpha": "%g", "Val AUC": "%.3f", "Test AUC": "%.3f"}
 
 

@@ -55,7 +55,7 @@ def choose_plan(kind: str) -> Plan:
     first, second, third, fourth = st.columns([3, 3, 4, 2])
     study = first.text_input("Name", kind, key=f"study-{kind}", help="A study goes on under its name.")
     split = second.selectbox("Split", ["patient", "official", "chexnet"], accept_new_options=True)
-    data = third.text_input("Data", st.session_state.get("data", ""))
+    data = third.text_input("Data folder", st.session_state.get("data", ""))
     search = kind == "search"
     seeds = fourth.number_input("Seeds", 1, value=1 if search else 3, key=f"seeds-{kind}")
     given: dict[str, Any] = {"data": os.path.expanduser(data)} if data else {}

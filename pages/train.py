@@ -14,7 +14,7 @@ from xlite.training.run import Run
 from xlite.training.status import LIVE, RunStatus, figures
 
 GROUPS = {
-    "Data": ["data", "name", "split", "allow_leakage", "skip_missing", "train_share"],
+    "Data": ["data", "name", "split", "train_share", "allow_leakage", "skip_missing"],
     "Model": ["backbone", "weights", "attention", "hidden", "dropout", "image_size"],
     "Distillation": ["teacher", "alpha", "temperature", "teacher_list", "feature_weight"],
     "Loss": ["loss", "focal_gamma", "focal_alpha", "sampler", "augment", "flip"],

@@ -220,7 +220,7 @@ def test_bars_and_cells_carry_the_findings_they_stand_for(tiny_folder: Path):
     assert list(figures.findings(counts).data[0].customdata) == list(counts.index)
     together = summary.cooccurrence(table)
     for by in ("lift", "films"):
-        cells = figures.together(together, summary.lift(together, 24), by).data[1]
+        cells = figures.together(together, summary.lift(together, 24), by).data[-1]
         pairs = [tuple(pair) for pair in cells.customdata]
         assert pairs == [(row, column) for row in FINDINGS for column in FINDINGS]
         # a cell lies where its customdata says: x is the column, y the row
@@ -235,7 +235,7 @@ def test_cells_where_chance_gives_next_to_nothing_are_empty(tiny_folder: Path):
         1
     ] * 5  # meets none: 0.0 times of 1 expected
     facts = browse.summarise(table)
-    shown = figures.together(facts["together"], facts["lift"], "lift").data[0]
+    shown = figures.together(facts["together"], facts["lift"], "lift").data[1]
     cell = {name: place for place, name in enumerate(FINDINGS)}
     texts = {other: shown.text[cell["Mass"]][cell[other]] for other in ("Mass", "Nodule", "Edema", "Hernia")}
     assert texts == {"Mass": "", "Nodule": "5.0", "Edema": "", "Hernia": ""}  # 5, 4.8 and 1 are expected

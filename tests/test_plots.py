@@ -14,6 +14,14 @@ def test_curves_show_the_epochs_there_are_and_no_auc_that_cannot_be(epochs: int,
     curves, findings = learning_curves(metrics).layout, finding_curves(metrics).layout
     for axis in (curves.xaxis, curves.xaxis2, findings.xaxis):
         assert list(axis.range) == pytest.approx(limits)
-    assert (curves.yaxis.autorangeoptions.minallowed, curves.yaxis.autorangeoptions.maxallowed) == (0, None)
-    for axis in (curves.yaxis2, findings.yaxis):
-        assert (axis.autorangeoptions.minallowed, axis.autorangeoptions.maxallowed) == (0, 1)
+    for axis in (curves.yaxis, curves.yaxis2, findings.yaxis):
+        assert list(axis.range) == pytest.approx([0.45, 0.55])
+
+
+def test_an_axis_holds_all_values_and_ends_where_they_must():
+    columns = {"train_loss": [3.0, 0.01], "val_loss": [2.0, 0.5], "val_auc": [0.02, 0.99]}
+    layout = learning_curves(pd.DataFrame({"epoch": [1, 2], **columns})).layout
+    assert list(layout.yaxis.range) == pytest.approx([0, 3 + 0.08 * 2.99])
+    assert list(layout.yaxis2.range) == [0, 1]
+    nothing = pd.DataFrame({"epoch": [1], "train_loss": [0.5], "val_loss": [0.5], "val_auc": [float("nan")]})
+    assert learning_curves(nothing).layout.yaxis2.range is None

@@ -1,5 +1,6 @@
 """Plotly figures from plain data, in one quiet style for dark and light pages. No streamlit, no torch."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,6 @@ PALETTE = (
     "#6fc7e6", "#d9d28a", "#c78bb9", "#8fb8a0", "#9aa7f0", "#d3a08c", "#a7b4c0",
 )  # fmt: skip
 QUIET, GRID = "#5d6b78", "rgba(140,155,170,0.22)"
-AUC_LIMITS = {"minallowed": 0, "maxallowed": 1}
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,8 @@ def learning_curves(metrics: pd.DataFrame) -> go.Figure:
             marker={"size": 11, "color": PALETTE[0], "symbol": "circle-open", "line": {"width": 2}},
         )  # fmt: skip
     _by_epoch(figure, metrics)
-    figure.update_yaxes(autorangeoptions={"minallowed": 0}, col=1)
-    figure.update_yaxes(autorangeoptions=AUC_LIMITS, col=2)
+    figure.update_yaxes(range=_limits(metrics.filter(["train_loss", "val_loss"]), math.inf), col=1)
+    figure.update_yaxes(range=_limits(metrics.filter(["val_auc"])), col=2)
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": -0.3, "yanchor": "top"})
     return _style(figure, 320)
 
@@ -158,7 +158,7 @@ def finding_curves(metrics: pd.DataFrame) -> go.Figure | None:
         return None
     figure.add_hline(y=0.5, line={"color": QUIET, "width": 1, "dash": "dot"})
     _by_epoch(figure, metrics)
-    figure.update_yaxes(title="validation AUC", autorangeoptions=AUC_LIMITS)
+    figure.update_yaxes(title="validation AUC", range=_limits(metrics.filter(like="val_auc_")))
     figure.update_layout(showlegend=True)
     return _style(figure, 380)
 
@@ -225,6 +225,15 @@ def _by_epoch(figure: go.Figure, metrics: pd.DataFrame) -> None:
     room = 0.04 * max(1, last - 1)
     limits = [1 - room, last + room]
     figure.update_xaxes(title="epoch", tickformat="d", dtick=max(1, len(metrics) // 10), range=limits)
+
+
+def _limits(values: pd.DataFrame, most: float = 1.0) -> list[float] | None:
+    """An axis with room for values of 0 to `most` and no further; None where there is no value."""
+    low, high = values.min().min(), values.max().max()
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return None
+    room = max(0.08 * (high - low), 0.05)
+    return [max(0.0, low - room), min(most, high + room)]
 
 
 def _colors(count: int) -> list[str]:

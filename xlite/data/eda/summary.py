@@ -87,7 +87,7 @@ def cooccurrence(table: pd.DataFrame) -> pd.DataFrame:
 def lift(together: pd.DataFrame, films: int, least: float = 0.0) -> pd.DataFrame:
     """How many times more often than by chance two findings meet, float (14, 14).
 
-    NaN on the diagonal, where a finding does not occur, and where chance alone gives fewer than `least` films;
+    NaN on the diagonal, where a finding does not occur, and where chance gives fewer than `least` films;
     1 is what independent findings would give.
     """
     alone = np.diag(together).astype(np.float64)
