@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from xlite.catalog import examples, map_legend
 from xlite.errors import ImageError, RunError, XliteError
 from xlite.findings import FINDINGS, spoken
+from xlite.labels import page_sentence
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -246,14 +247,14 @@ def take(film: str | None) -> "np.ndarray":
     from xlite.images import read_image
 
     if film is None:
-        raise visible("choose a film first")
+        raise visible("Choose a film first")
     path = Path(film)
     try:
         return read_image(path.read_bytes())
     except FileNotFoundError:
-        raise visible("that film is no longer here, for films are not kept: choose it again") from None
+        raise visible("That film is no longer here, for films are not kept: choose it again") from None
     except ImageError as error:
-        raise visible(str(error)) from error
+        raise visible(page_sentence(error)) from error
     finally:
         path.unlink(missing_ok=True)
 
@@ -283,7 +284,9 @@ def film_row(image: "np.ndarray", reading: "Reading") -> str:
 
     figures = [figure(image, "The film")]
     for finding, probability in reading.top(3):
-        figures.append(figure(overlay(image, reading.map(finding)), f"{spoken(finding)} {probability:.1%}"))
+        heat = reading.map(finding)
+        remark = "" if heat.any() else ", its map is empty"
+        figures.append(figure(overlay(image, heat), f"{spoken(finding)} {probability:.1%}{remark}"))
     legend = html.escape(map_legend(reading.maps.shape[1:]))
     return f'<div class="film-row">{"".join(figures)}</div><p>{legend}</p>'
 

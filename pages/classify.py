@@ -76,7 +76,7 @@ def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
 
     st.subheader("Most likely findings")
     if also := also_above(reading, thresholds or {}):
-        st.markdown(f"Also above the model's threshold: {', '.join(also)}.")
+        st.markdown(f"Beyond these three, above the model's threshold: {', '.join(also)}.")
     for column, (finding, probability) in zip(st.columns(3), reading.top(3), strict=True):
         with column.container(border=True):
             over = thresholds is not None and probability >= thresholds[finding]

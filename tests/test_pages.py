@@ -496,7 +496,7 @@ def test_classify_says_what_a_map_is_and_which_other_findings_are_above_their_th
     above = [f"{spoken(name)} ({value:.1%})" for name, value in reading.top(14) if value >= 0.5]
     assert len(above) > 4
     text = words(page("classify").run())
-    assert f"Also above the model's threshold: {', '.join(above[3:])}." in text
+    assert f"Beyond these three, above the model's threshold: {', '.join(above[3:])}." in text
     assert "(2 × 2 cells, each about 25 % of the film): it does not locate" in text
 
 

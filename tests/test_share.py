@@ -128,7 +128,7 @@ def test_a_film_can_be_read_again_though_it_is_gone(home: Path, address: str, fi
         assert first["success"] and ask(guest, "visitor", place)["output"]["data"] == first["output"]["data"]
         stranger = ask(guest, "stranger", place)
     assert not stranger["success"]
-    assert "that film is no longer here" in stranger["output"]["error"]
+    assert "That film is no longer here" in stranger["output"]["error"]
 
 
 def ask(guest: httpx.Client, session: str, place: str) -> dict:

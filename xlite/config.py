@@ -12,7 +12,13 @@ from xlite.errors import RunError
 PACKAGE_ROOT = Path(__file__).resolve().parents[1]
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", Path: "a path"}
+_KINDS: dict[object, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Path: "a path",
+}
 _LIMITS = {"ge": "at least", "gt": "over", "le": "at most", "lt": "under"}
 
 Attention = Literal["none", "mhsa", "performer"]

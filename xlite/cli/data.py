@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -195,7 +195,7 @@ def eda(
     from xlite.data.eda import write_eda
 
     with busy("drawing"):
-        report = write_eda(data, out)
+        report: dict[str, Any] = write_eda(data, out)
     if as_json:
         print_json(report)
     else:
