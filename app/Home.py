@@ -48,8 +48,7 @@ with st.sidebar:
         placeholder="/path/to/ChestX-ray14",
         help="A folder in the NIH layout, real or phantom. Make a phantom with `xlite data phantom OUT`.",
     )
-    st.caption(
-        "**Research software, not for clinical use.** Its output is no diagnosis and no medical advice."
-    )
+    st.caption("Its output is no diagnosis and no medical advice.")
+# Above each page's title: on a phone the sidebar is closed, and the foot of a page far away.
+st.caption("**Research software, not for clinical use**")
 page.run()
-st.caption("X-Lite is research software, not for clinical use.")

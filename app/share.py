@@ -20,9 +20,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlite.catalog import examples
+from xlite.catalog import examples, map_legend
 from xlite.errors import ImageError, RunError, XliteError
 from xlite.findings import FINDINGS, spoken
+from xlite.labels import page_sentence
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -127,6 +128,8 @@ def serve(options: argparse.Namespace) -> None:
             demo.close()
             raise RunError("no public link could be made: this machine does not reach Gradio's service")
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        address = demo.share_url or f"http://{options.host}:{options.port}"
+        print(f"{classifier.name} reads films at {address} until Ctrl-C ends it", flush=True)
         try:
             while True:
                 time.sleep(KEPT_S / 10)
@@ -155,6 +158,7 @@ def launch(demo: "gr.Blocks", options: argparse.Namespace) -> None:
         server_port=options.port,
         max_file_size=MAX_UPLOAD,
         prevent_thread_lock=True,
+        quiet=True,
         allowed_paths=[],
         state_session_capacity=VISITORS,
         show_error=False,
@@ -243,14 +247,14 @@ def take(film: str | None) -> "np.ndarray":
     from xlite.images import read_image
 
     if film is None:
-        raise visible("choose a film first")
+        raise visible("Choose a film first")
     path = Path(film)
     try:
         return read_image(path.read_bytes())
     except FileNotFoundError:
-        raise visible("that film is no longer here, for films are not kept: choose it again") from None
+        raise visible("That film is no longer here, for films are not kept: choose it again") from None
     except ImageError as error:
-        raise visible(str(error)) from error
+        raise visible(page_sentence(error)) from error
     finally:
         path.unlink(missing_ok=True)
 
@@ -280,8 +284,11 @@ def film_row(image: "np.ndarray", reading: "Reading") -> str:
 
     figures = [figure(image, "The film")]
     for finding, probability in reading.top(3):
-        figures.append(figure(overlay(image, reading.map(finding)), f"{spoken(finding)} {probability:.1%}"))
-    return f'<div class="film-row">{"".join(figures)}</div>'
+        heat = reading.map(finding)
+        remark = "" if heat.any() else ", its map is empty"
+        figures.append(figure(overlay(image, heat), f"{spoken(finding)} {probability:.1%}{remark}"))
+    legend = html.escape(map_legend(reading.maps.shape[1:]))
+    return f'<div class="film-row">{"".join(figures)}</div><p>{legend}</p>'
 
 
 def figure(image: "np.ndarray", caption: str) -> str:

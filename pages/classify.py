@@ -2,9 +2,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from xlite.catalog import examples
+from xlite.catalog import examples, map_legend
 from xlite.errors import ImageError, XliteError
 from xlite.findings import FINDINGS, spoken
+from xlite.labels import page_sentence
 from xlite.models.folders import model_files
 
 MAX_UPLOAD_MB = 20
@@ -66,6 +67,7 @@ def show_film(image, reading, name: str) -> None:
         caption=f"{name}, map of {spoken(finding).lower()}",
         width="stretch",
     )
+    st.caption(map_legend(reading.maps.shape[1:]))
 
 
 def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
@@ -73,6 +75,8 @@ def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
     from xlite.explain import overlay
 
     st.subheader("Most likely findings")
+    if also := also_above(reading, thresholds or {}):
+        st.markdown(f"Beyond these three, above the model's threshold: {', '.join(also)}.")
     for column, (finding, probability) in zip(st.columns(3), reading.top(3), strict=True):
         with column.container(border=True):
             over = thresholds is not None and probability >= thresholds[finding]
@@ -84,6 +88,16 @@ def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
             st.image(overlay(image, heat), width="stretch")
             if not heat.any():
                 st.caption("Its map is empty.")
+
+
+def also_above(reading, thresholds: dict[str, float]) -> list[str]:
+    """The findings above their threshold that are not among the three likeliest, likeliest first."""
+    rest = reading.top(len(FINDINGS))[3:]
+    return [
+        f"{spoken(finding)} ({probability:.1%})"
+        for finding, probability in rest
+        if finding in thresholds and probability >= thresholds[finding]
+    ]
 
 
 def show_reading(classifier, film: tuple[bytes, str]) -> None:
@@ -137,5 +151,5 @@ else:
             "they rank, they do not diagnose."
         )
         show_reading(shared, film)
-    except XliteError as error:
-        st.error(str(error))
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))

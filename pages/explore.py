@@ -10,6 +10,7 @@ from xlite.data.eda import browse, figures
 from xlite.data.nih import NihFolder
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS, NO_FINDING, spoken
+from xlite.labels import page_sentence
 
 PHANTOM = {"images": 40, "patients": 16, "size": 256, "seed": 42}
 A_PAGE = 12
@@ -48,8 +49,8 @@ def draw_phantom() -> None:
         # One process: a second one would start by running the page.
         write_phantom(out, **PHANTOM, progress=lambda done, films: bar.progress(done / films), processes=1)
         st.session_state["data"] = str(out)
-    except DataError as error:
-        st.error(str(error))
+    except (DataError, OSError) as error:
+        st.error(page_sentence(error))
 
 
 def offer_data() -> None:
@@ -125,11 +126,18 @@ def show_findings(data: dict) -> tuple[str, ...]:
 
 def show_together(data: dict) -> tuple[str, ...]:
     """The co-occurrence matrix; returns what was clicked."""
+    known = data["lift"].notna().any(axis=None)
     by = st.segmented_control(
-        "Colour by", ["lift", "films"], default="lift", required=True, key="by", label_visibility="collapsed"
+        "Colour by",
+        ["lift", "films"],
+        default="lift" if known else "films",
+        required=True,
+        key="by",
+        label_visibility="collapsed",
     )
     st.caption(
-        "How many times more often than by chance two findings meet. Click a cell to see its films below."
+        "How many times more often than by chance two findings meet; empty where chance alone would give "
+        f"fewer than {browse.LEAST_EXPECTED} films. Click a cell to see its films below."
         if by == "lift"
         else "Films that have both findings. Click a cell to see them below."
     )
@@ -207,7 +215,7 @@ def show_film(folder: NihFolder, film: pd.Series, boxes: pd.DataFrame) -> None:
     try:
         st.image(thumbnail(str(path), path.stat().st_mtime, boxes))
     except ImageError as error:
-        st.error(str(error))
+        st.error(page_sentence(error))
     age = "age unknown" if pd.isna(film["age"]) else f"{film['age']:.0f} y"
     st.caption(f"**{browse.film_labels(film)}**  \n{film['view']}, {film['sex']}, {age}  \n{film['stem']}")
 
@@ -242,9 +250,7 @@ chosen = st.session_state.get("data") or default_data() or (str(found[0]) if fou
 if chosen:
     try:
         show_folder(Path(os.path.expanduser(chosen)))
-    except DataError as error:
-        st.error(str(error))
-    except OSError as error:
-        st.error(f"the data folder {chosen} cannot be read: {error.strerror or error}")
+    except (DataError, OSError) as error:
+        st.error(page_sentence(error))
 else:
     offer_data()

@@ -6,6 +6,7 @@ import streamlit as st
 from xlite.errors import XliteError
 from xlite.evaluation.saved import saved_evaluations
 from xlite.evaluation.wording import interval
+from xlite.labels import page_sentence
 from xlite.models.folders import model_files
 from xlite.training.run import Run
 
@@ -50,10 +51,8 @@ def data_card() -> None:
         path = Path(os.path.expanduser(data))
         films, rest = folder_line(str(path), path.stat().st_mtime if path.exists() else 0.0)
         card("Data", films, f"{rest}  \n`{data}`")
-    except XliteError as error:
-        st.error(str(error))
-    except OSError as error:
-        st.error(f"the data folder {data} cannot be read: {error.strerror or error}")
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))
 
 
 def model_card(path: Path | None) -> None:
@@ -66,7 +65,7 @@ def model_card(path: Path | None) -> None:
     try:
         info = read_info(path)
     except XliteError as error:
-        st.error(str(error))
+        st.error(page_sentence(error))
         return
     attention = "" if info.attention == "none" else f" with {info.attention} attention"
     size = f"{path.stat().st_size / 1e6:.1f} MB, films of {info.preprocess.size} px"
@@ -114,12 +113,12 @@ def latest_runs() -> None:
             {
                 "Run": run.name,
                 "State": status.state,
-                "Epoch": f"{status.epoch} / {status.epochs}",
+                "Epoch": f"{status.epoch} of {status.epochs or run.config().epochs}",
                 "Best val AUC": status.best_auc,
             }
         )
     column = st.column_config.NumberColumn(format="%.3f")
-    st.dataframe(rows, hide_index=True, column_config={"Best val AUC": column})
+    st.dataframe(rows, hide_index=True, placeholder="–", column_config={"Best val AUC": column})
 
 
 def what_next() -> None:

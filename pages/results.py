@@ -8,11 +8,19 @@ from xlite.errors import XliteError
 from xlite.evaluation.saved import Evaluation, saved_evaluations
 from xlite.evaluation.wording import interval, number
 from xlite.findings import FINDINGS, spoken
+from xlite.labels import page_sentence
 from xlite.models.folders import model_files
 from xlite.plots import RocCurve, auc_figure, roc_figure, roc_grid
 
 QUIET_BAR = {"displayModeBar": False}
-RATES = ("threshold", "f1", "precision", "recall", "specificity", "ece")
+RATES = {
+    "Threshold": "threshold",
+    "Sensitivity": "recall",
+    "Specificity": "specificity",
+    "Precision": "precision",
+    "F1": "f1",
+    "ECE": "ece",
+}
 
 
 def evaluate_form(names: list[str]) -> None:
@@ -35,10 +43,8 @@ def evaluate_form(names: list[str]) -> None:
                 device = "cuda" if torch.cuda.is_available() else "cpu"
                 evaluate_model(model, os.path.expanduser(data), split, part, out, device)
             st.rerun()
-        except XliteError as error:
-            st.error(str(error))
-        except OSError as error:
-            st.error(f"the films of {data} cannot be judged: {error.strerror or error}")
+        except (XliteError, OSError) as error:
+            st.error(page_sentence(error))
 
 
 def choose(found: list[Evaluation]) -> list[Evaluation]:
@@ -116,7 +122,7 @@ def findings_table(evaluation: Evaluation) -> pd.DataFrame:
                 "Positives": figures["positives"],
                 **{"AUC": auc["value"], "AUC low": auc["low"], "AUC high": auc["high"]},
                 "AP": figures["ap"]["value"],
-                **{rate.upper() if len(rate) < 4 else rate.capitalize(): figures[rate] for rate in RATES},
+                **{label: figures[name] for label, name in RATES.items()},
             }
         )
     return pd.DataFrame(rows)
@@ -128,7 +134,7 @@ def show_tables(chosen: list[Evaluation]) -> None:
         st.markdown(f"**{evaluation.model}**")
         table = findings_table(evaluation)
         columns = {name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[2:]}
-        st.dataframe(table, hide_index=True, column_config=columns, height="content")
+        st.dataframe(table, hide_index=True, placeholder="–", column_config=columns, height="content")
     st.caption(chosen[0].source)
 
 
@@ -152,7 +158,7 @@ def show_macro(chosen: list[Evaluation]) -> None:
         name: st.column_config.NumberColumn(format="%.3f")
         for name in ("AP", "F1", "ECE", "Always-no accuracy")
     }
-    st.dataframe(rows, hide_index=True, column_config=columns)
+    st.dataframe(rows, hide_index=True, placeholder="–", column_config=columns)
     st.caption(chosen[0].source)
     warnings = dict.fromkeys(line for evaluation in chosen for line in evaluation.metrics["warnings"])
     if warnings:

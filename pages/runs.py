@@ -1,13 +1,29 @@
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from xlite.config import checkpoints_dir
-from xlite.errors import XliteError, sentence
+from xlite.errors import XliteError
+from xlite.labels import in_labels, page_sentence
 from xlite.training.results import read_results
 from xlite.training.run import Run
 from xlite.training.status import LIVE, clock, figures
+
+# Columns of results.csv on the page, in this order, and what they are called there.
+SHOWN = {
+    "experiment_id": "Run",
+    "date": "Date",
+    "backbone": "Backbone",
+    "kd_temp": "Temperature",
+    "kd_alpha": "Alpha",
+    "val_auc": "Val AUC",
+    "test_auc": "Test AUC",
+    "notes": "Notes",
+}
+DIGITS = {"Temperature": "%g", "Alpha": "%g", "Val AUC": "%.3f", "Test AUC": "%.3f"}
 
 
 def run_row(run: Run) -> dict:
@@ -16,21 +32,14 @@ def run_row(run: Run) -> dict:
     return {
         "Run": run.name,
         "State": status.state,
-        "Epoch": status.epoch,
-        "of": status.epochs or config.epochs,
+        "Epoch": f"{status.epoch} of {status.epochs or config.epochs}",
         "Best val AUC": status.best_auc,
-        "Left": clock(status.eta_s) if status.state in LIVE else "–",
-        "Message": status.message,
+        "Time left": clock(status.eta_s) if status.state in LIVE else None,
         "Backbone": config.backbone,
-        "Attention": config.attention,
-        "Teacher": config.teacher or "–",
-        "Loss": config.loss,
+        "Attention": None if config.attention == "none" else config.attention,
+        "Teacher": Path(config.teacher).name or None,
         "Split": config.split,
-        "Size": config.image_size,
-        "Seed": config.seed,
         "Minutes": status.elapsed_s / 60,
-        "Device": status.device or "–",
-        "Memory (GB)": status.memory_gb if status.state in LIVE else None,
     }
 
 
@@ -44,7 +53,6 @@ def runs_table() -> None:
     columns = {
         "Best val AUC": st.column_config.NumberColumn(format="%.3f"),
         "Minutes": st.column_config.NumberColumn(format="%.1f"),
-        "Memory (GB)": st.column_config.NumberColumn(format="%.1f"),
     }
     st.dataframe(rows, hide_index=True, placeholder="–", column_config=columns)
 
@@ -59,7 +67,8 @@ def one_run(name: str) -> None:
         st.rerun(scope="app")
     try:
         status, metrics = run.status(), run.read_metrics()
-        st.markdown(f"**{name}** {status.state}{': ' if status.message else ''}{status.message}")
+        message = in_labels(status.message)
+        st.markdown(f"**{name}** {status.state}{': ' if message else ''}{message}")
         st.caption("  ·  ".join(f"{label} {text}" for label, text in figures(status).items()))
         show_actions(run, status.state)
         if len(metrics):
@@ -68,8 +77,10 @@ def one_run(name: str) -> None:
                 st.plotly_chart(curves, key="findings", config={"displayModeBar": False})
         with st.expander("Log"):
             st.code(run.log_tail(40) or "nothing yet", language=None, height=260)
+        with st.expander("Command and settings"):
+            st.code(shlex.join(Run.command(run.config())), language="bash", wrap_lines=True)
     except (XliteError, OSError) as error:
-        st.error(sentence(error))
+        st.error(page_sentence(error))
 
 
 def show_actions(run: Run, state: str) -> None:
@@ -79,7 +90,8 @@ def show_actions(run: Run, state: str) -> None:
             if st.button("Stop", icon=":material/stop:", disabled=run.stop_requested()) and done(run.stop):
                 st.rerun()
             return
-        if state != "finished" and st.button("Resume", icon=":material/resume:") and done(run.resume):
+        can_go_on = state != "finished" and not run.failed_untrained()
+        if can_go_on and st.button("Resume", icon=":material/resume:") and done(run.resume):
             st.rerun()
         with st.popover("Rename", icon=":material/edit:"):
             new_name = st.text_input("New name", run.name, key=f"rename-{run.name}")
@@ -100,7 +112,7 @@ def done(act: Callable[[], object]) -> bool:
     try:
         act()
     except (XliteError, OSError) as error:
-        st.error(sentence(error))
+        st.error(page_sentence(error))
         return False
     return True
 
@@ -110,17 +122,17 @@ def experiments_table() -> None:
     try:
         results = read_results()
     except XliteError as error:
-        st.error(str(error))
+        st.error(page_sentence(error))
         return
     if not len(results):
         st.caption("Finished runs are logged here (`experiments/results.csv`).")
         return
-    digits = {"val_auc": "%.4f", "test_auc": "%.4f", "train_loss": "%.4f", "inference_time_ms": "%.1f"}
-    columns = {name: st.column_config.NumberColumn(format=form) for name, form in digits.items()}
-    columns["model_size_mb"] = st.column_config.NumberColumn(format="%.1f")
-    st.dataframe(results.iloc[::-1], hide_index=True, placeholder="–", column_config=columns)
+    shown = results.iloc[::-1].rename(columns=SHOWN)[list(SHOWN.values())]
+    columns = {name: st.column_config.NumberColumn(format=form) for name, form in DIGITS.items()}
+    st.dataframe(shown, hide_index=True, placeholder="–", column_config=columns)
     st.caption(
-        "The notes name the split of a row. Figures of different splits cannot be ranked against each other."
+        "The notes name the split of a row. Figures of different splits cannot be ranked against each other. "
+        "The CSV has more columns: attention, training loss, size and time."
     )
     st.download_button("Download CSV", to_csv(results), "results.csv", "text/csv", icon=":material/download:")
 

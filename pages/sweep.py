@@ -4,10 +4,11 @@ from typing import Any
 
 import streamlit as st
 
-from xlite.config import TrainConfig, checkpoints_dir, sweeps_dir
+from xlite.config import TrainConfig, checkpoints_dir
 from xlite.data.nih import find_table
 from xlite.errors import XliteError
 from xlite.evaluation.wording import interval
+from xlite.labels import in_labels, label, page_sentence
 from xlite.training.run import Run
 from xlite.training.status import LIVE
 from xlite.training.sweep.folder import Sweep, SweepStatus
@@ -35,7 +36,7 @@ def choose_fixed(follows: bool) -> dict[str, Any]:
         "Settings that stay fixed",
         names,
         default=[] if follows else COMMON,
-        format_func=lambda name: name.replace("_", " "),
+        format_func=label,
         help="All others are at their defaults, or as in the study that this one follows.",
     )
     fixed = {}
@@ -43,9 +44,8 @@ def choose_fixed(follows: bool) -> dict[str, Any]:
     for place, name in enumerate(chosen):
         field = TrainConfig.model_fields[name]
         with columns[place % 4]:
-            label = name.replace("_", " ").capitalize()
             fixed[name] = st.text_input(
-                label, str(field.default), help=field.description, key=f"fixed-{name}"
+                label(name), str(field.default), help=field.description, key=f"fixed-{name}"
             )
     return fixed
 
@@ -55,10 +55,11 @@ def choose_plan(kind: str) -> Plan:
     first, second, third, fourth = st.columns([3, 3, 4, 2])
     study = first.text_input("Name", kind, key=f"study-{kind}", help="A study goes on under its name.")
     split = second.selectbox("Split", ["patient", "official", "chexnet"], accept_new_options=True)
-    data = third.text_input("Data", st.session_state.get("data", ""))
+    data = third.text_input("Data folder", st.session_state.get("data", ""))
     search = kind == "search"
     seeds = fourth.number_input("Seeds", 1, value=1 if search else 3, key=f"seeds-{kind}")
-    given: dict[str, Any] = {"data": os.path.expanduser(data), "split": split}
+    given: dict[str, Any] = {"data": os.path.expanduser(data)} if data else {}
+    given["split"] = split
     backbones, after = [], ""
     if kind in ("phase2", "phase3"):
         known = [""] + [sweep.name for sweep in Sweep.list()]
@@ -106,10 +107,8 @@ def new_study() -> None:
                 sweep.start()
             st.query_params["study"] = sweep.name
             st.rerun(scope="app")
-    except XliteError as error:
-        st.error(str(error))
-    except OSError as error:
-        st.error(f"the study cannot be started in {sweeps_dir()}: {error.strerror or error}")
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))
 
 
 def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
@@ -137,7 +136,7 @@ def show_current(status: SweepStatus) -> None:
         run = Run(checkpoints_dir() / name).status()
         if run.state in LIVE:
             place = f"epoch {run.epoch} of {run.epochs}" if run.epoch else run.state
-            st.caption(": ".join(filter(None, [name, place, run.message])))
+            st.caption(": ".join(filter(None, [name, place, in_labels(run.message)])))
 
 
 def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
@@ -197,10 +196,10 @@ def show_trials(status: SweepStatus) -> None:
         {
             "Run": trial["run"],
             "State": trial["state"],
-            **{name.replace("_", " ").capitalize(): value for name, value in trial["values"].items()},
+            **{label(name): value for name, value in trial["values"].items()},
             "Val AUC": trial["val_auc"],
             "Test AUC": trial["test_auc"],
-            "Message": trial["message"],
+            "Message": in_labels(trial["message"] or ""),
         }
         for trial in status.trials
     ]
@@ -218,7 +217,9 @@ def watch(name: str, known: list[str]) -> None:
         sweep = Sweep.named(name)
         status = sweep.status()
         head, buttons = st.columns([5, 1], vertical_alignment="center")
-        head.markdown(f"**{name}** :{COLORS.get(status.state, 'red')}-badge[{status.state}] {status.message}")
+        head.markdown(
+            f"**{name}** :{COLORS.get(status.state, 'red')}-badge[{status.state}] {in_labels(status.message)}"
+        )
         with buttons:
             show_buttons(sweep, status)
         show_current(status)
@@ -232,10 +233,8 @@ def watch(name: str, known: list[str]) -> None:
             st.code(shlex.join(sweep.plan().command()), language="bash", wrap_lines=True)
             dashboard = ["optuna-dashboard", without_password(sweep.storage())]
             st.code(shlex.join(dashboard), language="bash", wrap_lines=True)
-    except XliteError as error:
-        st.error(str(error))
-    except OSError as error:
-        st.error(f"study {name!r} cannot be written to {sweeps_dir() / name}: {error.strerror or error}")
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))
 
 
 st.title("Sweeps")

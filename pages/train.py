@@ -5,15 +5,16 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from xlite.config import TrainConfig, checkpoints_dir, make_config
+from xlite.config import TrainConfig, make_config
 from xlite.data.nih import find_table
 from xlite.errors import XliteError
+from xlite.labels import in_labels, label, page_sentence
 from xlite.training import slurm
 from xlite.training.run import Run
 from xlite.training.status import LIVE, RunStatus, figures
 
 GROUPS = {
-    "Data": ["data", "name", "split", "allow_leakage", "skip_missing", "train_share"],
+    "Data": ["data", "name", "split", "train_share", "allow_leakage", "skip_missing"],
     "Model": ["backbone", "weights", "attention", "hidden", "dropout", "image_size"],
     "Distillation": ["teacher", "alpha", "temperature", "teacher_list", "feature_weight"],
     "Loss": ["loss", "focal_gamma", "focal_alpha", "sampler", "augment", "flip"],
@@ -28,7 +29,40 @@ GROUPS = {
         "grad_clip",
         "ema",
     ],
-    "Machine": ["seed", "device", "precision", "workers"],
+    "Machine": [
+        "device",
+        "precision",
+        "seed",
+        "workers",
+        "devices",
+        "nodes",
+        "accumulate",
+        "auto_batch",
+        "grad_checkpointing",
+        "compile",
+        "tensorboard",
+    ],
+}
+NOTES = {
+    "Distillation": "Without a teacher the student trains alone; alpha and temperature do nothing.",
+    "Loss": "  \n".join(
+        f"**{label(name)}.** {TrainConfig.model_fields[name].description}." for name in ("loss", "sampler")
+    ),
+}
+CHOICES = {
+    "none": "None",
+    "mhsa": "Multi-head self-attention",
+    "performer": "Performer (linear attention)",
+    "bce": "Plain BCE",
+    "weighted_bce": "Weighted BCE",
+    "focal": "Focal",
+    "weighted_focal": "Weighted focal",
+    "shuffle": "Shuffled",
+    "balanced": "Balanced",
+    "auto": "Automatic",
+    "32": "32 bit",
+    "bf16": "bfloat16",
+    "16": "16 bit",
 }
 SUGGESTIONS = {
     "split": ["patient", "official", "chexnet"],
@@ -43,26 +77,26 @@ SUGGESTIONS = {
     "weights": ["imagenet", "none"],
     "device": ["auto", "cpu", "cuda"],
 }
+A_ROW = 3
 COLORS = {"running": "green", "queued": "blue", "finished": "blue", "stopped": "orange"}
 
 
 def field_widget(name: str, field: FieldInfo, value: Any) -> Any:
     """The widget of one setting; returns what the person chose."""
-    label, key = name.replace("_", " ").capitalize(), f"train-{name}"
-    tip: dict[str, Any] = {"help": field.description, "key": key}
+    text, tip = label(name), {"help": field.description, "key": f"train-{name}"}
     if get_origin(field.annotation) is Literal:
         options = list(get_args(field.annotation))
-        return st.selectbox(label, options, index=options.index(value), **tip)
+        return st.selectbox(text, options, index=options.index(value), format_func=CHOICES.get, **tip)
     if name in SUGGESTIONS:
         options = SUGGESTIONS[name]
-        return st.selectbox(label, options, index=options.index(value), accept_new_options=True, **tip)
+        return st.selectbox(text, options, index=options.index(value), accept_new_options=True, **tip)
     if isinstance(value, bool):
-        return st.toggle(label, value, **tip)
+        return st.toggle(text, value, **tip)
     if isinstance(value, int):
-        return st.number_input(label, value=value, step=1, **tip)
+        return st.number_input(text, value=value, step=1, **tip)
     if isinstance(value, float):
-        return st.number_input(label, value=value, step=value / 10 or 0.1, format="%g", **tip)
-    return st.text_input(label, str(value), **tip)
+        return st.number_input(text, value=value, step=value / 10 or 0.1, format="%g", **tip)
+    return st.text_input(text, str(value), **tip)
 
 
 def ungrouped() -> list[str]:
@@ -77,14 +111,15 @@ def choose_settings() -> dict[str, Any]:
     groups = {**GROUPS, "Machine": GROUPS["Machine"] + ungrouped()}
     for tab, (group, names) in zip(st.tabs(list(groups)), groups.items(), strict=True):
         with tab:
-            columns = st.columns(3)
             for place, name in enumerate(names):
+                if place % A_ROW == 0:
+                    columns = st.columns(A_ROW, vertical_alignment="bottom")
                 field = TrainConfig.model_fields[name]
                 value = st.session_state.get("data", "") if name == "data" else field.default
-                with columns[place % 3]:
+                with columns[place % A_ROW]:
                     chosen[name] = field_widget(name, field, value)
-            if group == "Distillation":
-                st.caption("Without a teacher the student trains alone; alpha and temperature do nothing.")
+            if group in NOTES:
+                st.caption(NOTES[group])
     return chosen
 
 
@@ -128,6 +163,9 @@ def terminal_words(config: TrainConfig, options: list[str] | None) -> list[str]:
 def new_run() -> None:
     """The form, the command that does the same, and Start."""
     chosen = choose_settings()
+    if not chosen["data"]:
+        st.info("Name a data folder above or in the sidebar; then the command and Start are here.")
+        return
     try:
         config = make_config(chosen)
         options = choose_launcher()
@@ -146,10 +184,8 @@ def new_run() -> None:
                 run.start() if options is None else run.submit(options)
             st.query_params["run"] = run.name
             st.rerun(scope="app")
-    except XliteError as error:
-        st.error(str(error))
-    except OSError as error:
-        st.error(f"the run cannot be started in {checkpoints_dir()}: {error.strerror or error}")
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))
 
 
 def show_status(status: RunStatus) -> None:
@@ -174,7 +210,9 @@ def show_buttons(run: Run, state: str) -> None:
         ):
             run.stop()
             st.rerun()
-    elif state != "finished" and st.button("Resume", icon=":material/resume:", type="primary"):
+    elif state == "finished" or run.failed_untrained():
+        return
+    elif st.button("Resume", icon=":material/resume:", type="primary"):
         with st.spinner("Starting"):
             run.resume()
         st.rerun()
@@ -191,7 +229,9 @@ def watch(name: str, known: list[str]) -> None:
         run = Run.named(name)
         status = run.status()
         head, buttons = st.columns([5, 1], vertical_alignment="center")
-        head.markdown(f"**{name}** :{COLORS.get(status.state, 'red')}-badge[{status.state}] {status.message}")
+        head.markdown(
+            f"**{name}** :{COLORS.get(status.state, 'red')}-badge[{status.state}] {in_labels(status.message)}"
+        )
         with buttons:
             show_buttons(run, status.state)
         show_status(status)
@@ -201,16 +241,16 @@ def watch(name: str, known: list[str]) -> None:
             if (curves := finding_curves(metrics)) is not None:
                 with st.expander("AUC of each finding"):
                     st.plotly_chart(curves, key="findings", config={"displayModeBar": False})
+        elif run.failed_untrained():
+            st.caption("Nothing was trained. Start it anew under its name, or delete it on the Runs page.")
         else:
             st.caption("The curves begin after the first epoch.")
         with st.expander("Log"):
             st.code(run.log_tail(40) or "nothing yet", language=None, height=260)
         with st.expander("Command and settings"):
             st.code(shlex.join(Run.command(run.config())), language="bash", wrap_lines=True)
-    except XliteError as error:
-        st.error(str(error))
-    except OSError as error:
-        st.error(f"run {name!r} cannot be written to {checkpoints_dir() / name}: {error.strerror or error}")
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))
 
 
 st.title("Train")

@@ -41,6 +41,7 @@ MAY_IMPORT = {
     | {"data", "models", "classify", "evaluation", "evaluation.calibration", "evaluation.predictions"}
     | {"training.run", "training.line", "training.results"},
     "catalog": LEAVES | {"config", "training.run", "training.results"},
+    "labels": LEAVES | {"config"},
     "plots": {"catalog", "findings"},
 }
 ON_TOP = {"cli", "__main__"}
@@ -114,7 +115,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     ("roots", "heavy"),
     [
         (
-            {"config", "training.run", "training.line", "training.results", "catalog", "cli"},
+            {"config", "training.run", "training.line", "training.results", "catalog", "labels", "cli"},
             {"torch", "timm", "pandas", "optuna", "streamlit", "gradio"},
         ),
         ({"training.sweep.work"}, {"torch", "timm", "streamlit", "gradio"}),

@@ -157,15 +157,15 @@ def test_a_file_that_is_no_film_gets_one_sentence(app: str, page: Page, tmp_path
 
 def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, page: Page, tiny_folder: Path):
     page.goto(f"{app}/train")
-    fill(page, "Data", str(tiny_folder))
+    fill(page, "Data folder", str(tiny_folder))
     fill(page, "Name", "tiny")
     page.get_by_role("tab", name="Model").click()
-    fill(page, "Image size", "32")
+    fill(page, "Image size (px)", "32")
     pick(page, "Backbone", BACKBONE)
-    pick(page, "Weights", "none")
+    pick(page, "Starting weights", "none")
     page.get_by_role("tab", name="Schedule").click()
     fill(page, "Epochs", "5000")
-    fill(page, "Patience", "5000")
+    fill(page, "Patience (epochs)", "5000")
     fill(page, "Batch size", "4")
     page.get_by_role("tab", name="Machine").click()
     pick(page, "Device", "cpu")
@@ -199,20 +199,25 @@ def test_a_phase_is_started_stopped_gone_on_with_and_ends_in_its_leaderboard(
     app: str, page: Page, tiny_folder: Path
 ):
     page.goto(f"{app}/sweep")
-    fill(page, "Data", str(tiny_folder))
+    fill(page, "Data folder", str(tiny_folder))
     fill(page, "Seeds", "1")
     for name in ("efficientnet_b0", "mobilenetv3_small_100"):
         page.get_by_role("button", name=f"Remove {name}").click()
         settle(page)
     pick(page, "Backbones", BACKBONE)
     page.keyboard.press("Escape")
-    for name in ("weights", "device", "train share"):
+    for name in ("Starting weights", "Device", "Share of the train part"):
         pick(page, "Settings that stay fixed", name)
     page.keyboard.press("Escape")
-    for label, value in {"Image size": "32", "Epochs": "3", "Batch size": "4", "Weights": "none"}.items():
+    for label, value in {
+        "Image size (px)": "32",
+        "Epochs": "3",
+        "Batch size": "4",
+        "Starting weights": "none",
+    }.items():
         fill(page, label, value)
     fill(page, "Device", "cpu")
-    fill(page, "Train share", "1")
+    fill(page, "Share of the train part", "1")
     command = page.get_by_test_id("stCode").first
     expect(command).to_contain_text(
         f"xlite sweep phase1 --study phase1 --train-share 1.0 --data {tiny_folder}"

@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from xlite.cli import run
-from xlite.config import checkpoints_dir
+from xlite.config import checkpoints_dir, make_config
+from xlite.data.nih import stem_of
 from xlite.evaluation.predictions import read_predictions, write_predictions
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
@@ -66,13 +67,20 @@ def child(*words: object, **options: object) -> subprocess.CompletedProcess[str]
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("train --foo 1", "No such option: --foo"),
+        ("train --foo 1", "No such option: --foo (see"),
+        ("train --bogus 1", "No such option: --bogus (see"),
+        ("train --bachbone 1", "No such option: --bachbone (did you mean --backbone?) (see"),
         ("nonsense", "No such command 'nonsense'"),
         ("data", "Missing command"),
         ("predict", "Missing argument 'MODEL'"),
-        ("train --epochs x --data d", "Invalid value for '--epochs'"),
-        ("train --epochs 0 --data d", "epochs: Input should be greater than or equal to 1 (got 0)"),
-        ("train --loss dice --data d", "loss: Input should be 'bce'"),
+        ("train --epochs x --data d", "Invalid value for '--epochs': got 'x', expected a whole number (see"),
+        ("train --lr fast --data d", "Invalid value for '--lr': got 'fast', expected a number (see"),
+        ("jobs start --launcher moon", "'moon' is not one of 'local', 'slurm' (see"),
+        ("train --epochs 0 --data d", "--epochs is 0; expected a whole number, at least 1 and at most 10000"),
+        (
+            "train --loss dice --data d",
+            "--loss is 'dice'; expected one of bce, weighted_bce, focal, weighted_focal",
+        ),
         ("train", "a run needs --data FOLDER"),
         ("train --data nowhere", "there is no data folder nowhere"),
         ("train --data nowhere --name ../x", "'../x' cannot be a run's name"),
@@ -82,7 +90,7 @@ def child(*words: object, **options: object) -> subprocess.CompletedProcess[str]
         ("jobs status gone", "there is no run 'gone'"),
         ("jobs start --data nowhere", "there is no data folder nowhere"),
         ("data check nowhere", "there is no data folder nowhere"),
-        ("data phantom out --images 0", "Invalid value for '--images'"),
+        ("data phantom out --images 0", "Invalid value for '--images': got '0', expected at least 1 (see"),
         ("predict gone film.png --out o", "there is no file or folder film.png"),
         ("evaluate gone --data d --out o", "gone"),
         ("bench gone", "gone"),
@@ -173,6 +181,28 @@ def test_split_and_leakage(xlite: Command, tiny_folder: Path) -> None:
     assert xlite("data", "split", tiny_folder, "--strategy", "image", "--allow-leakage")[0] == 0
 
 
+def test_films_that_are_missing_are_counted(xlite: Command, tiny_folder: Path, tmp_path: Path) -> None:
+    told = "3 of the 24 films in the table have no image here"
+    report = tmp_path / "report.md"
+    for film in sorted((tiny_folder / "images").iterdir())[:3]:
+        film.unlink()
+    assert told in xlite("data", "split", tiny_folder)[1]
+    assert json.loads(xlite("data", "split", tiny_folder, "--json")[1])["missing"] == 3
+    assert told in xlite("eda", tiny_folder, "--out", report)[1]
+
+
+def test_a_film_that_cannot_be_decoded_points_to_the_check(xlite: Command, tiny_folder: Path) -> None:
+    film = tiny_folder / "images" / "00000001_000.png"
+    film.write_bytes(film.read_bytes()[:200])
+    status, _, err = xlite("data", "cache", tiny_folder)
+    assert (status, err.count("\n"), film.name in err, "`xlite data check`" in err) == (2, 1, True, True)
+
+
+def test_help_shows_whole_sentences(xlite: Command) -> None:
+    for group in ([], ["data"], ["jobs"], ["sweep"]):
+        assert "..." not in xlite(*group, "--help")[1].replace("[ARGS]...", "")
+
+
 def test_cache_makes_what_training_reads(xlite: Command, tiny_folder: Path) -> None:
     status, out, _ = xlite("data", "cache", tiny_folder, "--size", 32)
     assert status == 0
@@ -202,7 +232,7 @@ def test_predict_reads_files_and_folders_in_the_order_given(
     np.testing.assert_allclose([float(cell) for cell in rows[0][1:]], reading.probabilities, atol=1e-6)
     overlays = sorted(path.name for path in out.glob("upload*.png"))
     best = reading.top(2)
-    assert overlays == [f"upload.JPG_{rank}_{finding}.png" for rank, (finding, _) in enumerate(best, 1)]
+    assert overlays == [f"upload_{rank}_{finding}.png" for rank, (finding, _) in enumerate(best, 1)]
     written = cv2.cvtColor(cv2.imread(str(out / overlays[0])), cv2.COLOR_BGR2RGB)
     np.testing.assert_array_equal(written, overlay(read_image(single), reading.map(best[0][0])))
 
@@ -226,7 +256,7 @@ def test_predict_keeps_films_of_the_same_name_apart(xlite: Command, model: str, 
     status, text, _ = xlite("predict", model, film, other, "--out", out, "--json", "--heatmaps", 1)
     names = ["images_00000001_000.png", f"{tiny_folder.name}_00000001_000.png"]
     assert (status, list(json.loads(text))) == (0, names)
-    assert overlaid(out) == set(names)
+    assert overlaid(out) == {stem_of(name) for name in names}
     assert read_predictions(out / "predictions.csv").names == names
     status, _, err = xlite("predict", model, film, film, "--out", out)
     assert (status, err) == (2, f"Error: {film} was given twice: name each film once\n")
@@ -253,7 +283,9 @@ def test_each_film_has_a_row_and_overlays_of_its_own(
     status, _, err = xlite("predict", model, *films, "--out", out, "--heatmaps", 2)
     assert (status, err) == (0, "")
     assert read_predictions(out / "predictions.csv").names == expected
-    assert overlaid(out) == set(expected) and len(list(out.glob("*.png"))) == 2 * len(given)
+    assert overlaid(out) == {stem_of(name) for name in expected} and len(list(out.glob("*.png"))) == 2 * len(
+        given
+    )
 
 
 def overlaid(out: Path) -> set[str]:
@@ -352,8 +384,6 @@ def test_share_refuses_a_port_in_use_and_a_short_password(model: str) -> None:
 
 def test_jobs_list_and_status_tell_the_same(xlite: Command) -> None:
     assert xlite("jobs", "list") == (0, "No runs yet; `xlite train --data DATA` makes one.\n", "")
-    from xlite.config import make_config
-
     run = Run.create(make_config({"data": "films", "name": "one"}))
     run.write_progress({"state": "finished", "epoch": 3, "epochs": 3, "best_auc": 0.71234, "best_epoch": 2})
     status, out, _ = xlite("jobs", "list")
@@ -390,13 +420,43 @@ def test_train_evaluate_and_score(xlite: Command, tiny_folder: Path, tmp_path: P
     assert (status, json.loads(out)["split"]["images"]) == (0, 4)
 
 
-def test_a_wrong_setting_does_not_use_up_the_name(xlite: Command, tiny_folder: Path) -> None:
-    words = ["train", "--data", tiny_folder, "--name", "one", "--epochs", 1, *TINY.split()]
-    status, _, err = xlite(*words, "--backbone", "resnet1800")
-    assert (status, err.count("\n"), "resnet1800" in err) == (2, 1, True)
-    assert "resnet1800" in Run.named("one").status().message
-    assert "resnet1800" in Run.named("one").log_tail(1)
-    assert xlite(*words)[0] == 0
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--split image", "--allow-leakage"),
+        ("--split nowhere", "has no split 'nowhere'"),
+        ("--backbone resnet1800", "resnet1800"),
+        ("--device cuda:7", "'cuda:7'"),
+        ("--weights nosuch.pt", "nosuch.pt"),
+        ("--teacher nosuch", "nosuch"),
+    ],
+)
+def test_a_run_that_is_refused_leaves_nothing(
+    words: str, sentence: str, xlite: Command, tiny_folder: Path
+) -> None:
+    line = ["train", "--data", tiny_folder, "--epochs", 1, *TINY.split(), *words.split()]
+    status, _, err = xlite(*line, "--name", "one")
+    assert (status, err.count("\n"), sentence in err) == (2, 1, True)
+    assert list(checkpoints_dir().glob("[!.]*")) == []
+
+
+def test_a_run_that_is_refused_in_the_background_says_why_until_it_is_deleted(
+    xlite: Command, tiny_folder: Path
+) -> None:
+    config = make_config({"data": tiny_folder, "name": "one", "split": "nowhere"})
+    run = Run.create(config)
+    assert xlite("train", "--resume", "one")[0] == 2  # as `jobs start` and the pages do, in a process
+    assert "has no split 'nowhere'" in run.status().message
+    assert run.status().message in run.log_tail(1)
+    assert xlite("jobs", "delete", "one", "--yes")[0] == 0
+    assert Run.list() == []
+
+
+def test_a_run_that_failed_in_its_first_epoch_is_kept(xlite: Command, tiny_folder: Path) -> None:
+    words = ["--data", tiny_folder, "--name", "one", "--epochs", 1, "--lr", 10, "--grad-clip", 0]
+    status, _, err = xlite("train", *words, "--weight-decay", 10, "--warmup-epochs", 0, *TINY.split())
+    assert (status, "no number" in err) == (2, True)
+    assert Run.named("one").failed_untrained()
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:

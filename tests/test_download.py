@@ -386,7 +386,7 @@ def test_a_full_disk_ends_in_a_sentence_and_loses_nothing(server: Server, out: P
     marker = out / "images_001" / "unpacked.json"
     marker.parent.mkdir(parents=True)
     marker.symlink_to("/dev/full")
-    expected = f"the disk of {out} is full; free some space and run this again to go on"
+    expected = f"the disk is full, so {out} could not be written: free some space and try again"
     assert refusal(server, out) == expected
     marker.unlink()
     get(server, out)
@@ -403,7 +403,7 @@ def test_two_downloads_into_one_folder_are_refused(server: Server, out: Path) ->
 
 def test_a_file_in_place_of_the_folder_is_refused(server: Server, out: Path) -> None:
     out.write_text("")
-    assert refusal(server, out) == f"{out} cannot be written (File exists)"
+    assert refusal(server, out) == f"File exists: {out}"
 
 
 KILLED = """

@@ -146,7 +146,7 @@ def test_a_bad_folder_gets_one_sentence(tmp_path: Path):
     page = explore(data=str(tmp_path / "nowhere"))
     assert metrics(page) == {}
     assert [error.value for error in page.error] == [
-        f"there is no data folder {tmp_path / 'nowhere'}; give the folder that holds Data_Entry_2017*.csv"
+        f"There is no data folder {tmp_path / 'nowhere'}; give the folder that holds Data_Entry_2017*.csv"
     ]
 
 
@@ -220,11 +220,26 @@ def test_bars_and_cells_carry_the_findings_they_stand_for(tiny_folder: Path):
     assert list(figures.findings(counts).data[0].customdata) == list(counts.index)
     together = summary.cooccurrence(table)
     for by in ("lift", "films"):
-        cells = figures.together(together, summary.lift(together, 24), by).data[1]
+        cells = figures.together(together, summary.lift(together, 24), by).data[-1]
         pairs = [tuple(pair) for pair in cells.customdata]
         assert pairs == [(row, column) for row in FINDINGS for column in FINDINGS]
         # a cell lies where its customdata says: x is the column, y the row
         assert (cells.x[1], cells.y[1]) == ("Cardiomegaly", "Atelectasis")
+
+
+def test_cells_where_chance_gives_next_to_nothing_are_empty(tiny_folder: Path):
+    table = NihFolder.open(tiny_folder).table.iloc[[0] * 200].assign(**dict.fromkeys(FINDINGS, 0))
+    for finding, films in (("Mass", 40), ("Nodule", 25), ("Edema", 24)):
+        table.iloc[:films, table.columns.get_loc(finding)] = 1
+    table.iloc[:, table.columns.get_loc("Hernia")] = [0] * 195 + [
+        1
+    ] * 5  # meets none: 0.0 times of 1 expected
+    facts = browse.summarise(table)
+    shown = figures.together(facts["together"], facts["lift"], "lift").data[1]
+    cell = {name: place for place, name in enumerate(FINDINGS)}
+    texts = {other: shown.text[cell["Mass"]][cell[other]] for other in ("Mass", "Nodule", "Edema", "Hernia")}
+    assert texts == {"Mass": "", "Nodule": "5.0", "Edema": "", "Hernia": ""}  # 5, 4.8 and 1 are expected
+    assert np.isnan(shown.z[cell["Mass"]][cell["Hernia"]])
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from conftest import write_noise_folder
 from filelock import FileLock
 
+from xlite.catalog import default_data
 from xlite.config import checkpoints_dir, make_config
 from xlite.errors import DataError, RunError
 from xlite.files import write_atomic
@@ -416,3 +418,22 @@ def test_run_and_results_import_neither_torch_nor_pandas() -> None:
     code = f"import sys, {modules}\nprint({{'torch', 'pandas'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_the_app_opens_the_data_of_the_newest_run_that_had_any(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XLITE_DATA", raising=False)
+    good = Run.create(make_config({"data": tiny_folder, "name": "good"}))
+    bad = Run.create(make_config({"data": tmp_path / "empty", "name": "gone"}))
+    refused = Run.create(make_config({"data": write_noise_folder(tmp_path / "other"), "name": "refused"}))
+    refused.write_progress({"state": "failed", "message": "30 films are missing"})
+    for age, run in enumerate((refused, bad, good)):
+        os.utime(run.path("config.json"), (2e9 - age, 2e9 - age))
+    assert default_data() == str(tiny_folder)
+    good.write_progress({"state": "running", "epoch": 1})
+    assert default_data() == str(tiny_folder)
+    good.delete()
+    assert default_data() == ""
+    monkeypatch.setenv("XLITE_DATA", "/films")
+    assert default_data() == "/films"

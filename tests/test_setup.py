@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tomllib
@@ -148,6 +149,19 @@ def test_run_explains_itself_and_asks_for_a_python(checkout: Path) -> None:
     assert (done.returncode, done.stderr) == (
         2,
         "Error: no Python 3.11, 3.12 or 3.13 was found: install one\n",
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a bash script")
+@pytest.mark.parametrize("form", ["--server.port {}", "--server.port={}"])
+def test_run_app_says_that_a_port_is_in_use(checkout: Path, form: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        words = [str(checkout / "run"), "app", *form.format(port).split()]
+        done = subprocess.run(words, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"Error: port {port} is in use: add --server.port N with the number of a free one\n"
     )
 
 

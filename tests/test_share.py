@@ -128,7 +128,7 @@ def test_a_film_can_be_read_again_though_it_is_gone(home: Path, address: str, fi
         assert first["success"] and ask(guest, "visitor", place)["output"]["data"] == first["output"]["data"]
         stranger = ask(guest, "stranger", place)
     assert not stranger["success"]
-    assert "that film is no longer here" in stranger["output"]["error"]
+    assert "That film is no longer here" in stranger["output"]["error"]
 
 
 def ask(guest: httpx.Client, session: str, place: str) -> dict:
@@ -200,6 +200,7 @@ def test_nothing_is_left_when_it_ends(home: Path, film: Path):
             assert guest.post("/gradio_api/upload", files={"files": file}).status_code == 200
         [folder] = [one for one in before if any(path.name == film.name for path in one.rglob("*"))]
     assert not folder.exists()
+    assert (home / "share.log").read_text() == f"demo0 reads films at {address} until Ctrl-C ends it\n"
 
 
 def test_an_upload_that_nobody_read_is_swept(tmp_path: Path):

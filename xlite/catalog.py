@@ -1,4 +1,4 @@
-"""What the apps offer before anything is chosen: bundled example films, a data folder. No torch."""
+"""What the apps offer before anything is chosen, and what both say of a map. No torch."""
 
 import csv
 import os
@@ -32,6 +32,19 @@ def examples() -> list[Example]:
 
 
 def default_data() -> str:
-    """The data folder to begin with: $XLITE_DATA, else that of the newest run, else empty."""
-    runs = [] if os.environ.get("XLITE_DATA") else Run.list()
-    return os.environ.get("XLITE_DATA") or (str(runs[0].config().data) if runs else "")
+    """The data folder to begin with: $XLITE_DATA, else that of the newest run that had one, else empty."""
+    if named := os.environ.get("XLITE_DATA"):
+        return named
+    folders = (run.config().data for run in Run.list() if not run.failed_untrained())
+    return next((str(folder) for folder in folders if any(folder.glob("Data_Entry_2017*.csv*"))), "")
+
+
+def map_legend(cells: tuple[int, int]) -> str:
+    """What the colours of maps of (h, w) cells mean, and what they do not."""
+    rows, columns = cells
+    share = f"{rows} × {columns} cells, each about {100 / (rows * columns):.0f} % of the film"
+    return (
+        "Colour shows which parts of the film raise a finding's score: red most, green and blue less, bare "
+        f"film not at all; each map is scaled to its own peak. A map is coarse ({share}): it does not locate "
+        "or outline a finding."
+    )

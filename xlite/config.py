@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -11,6 +11,15 @@ from xlite.errors import RunError
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[1]
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+_KINDS: dict[object, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Path: "a path",
+}
+_LIMITS = {"ge": "at least", "gt": "over", "le": "at most", "lt": "under"}
 
 Attention = Literal["none", "mhsa", "performer"]
 Loss = Literal["bce", "weighted_bce", "focal", "weighted_focal"]
@@ -51,20 +60,37 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    data: Annotated[Path, Field(description="Data folder in the NIH layout, real or phantom")]
-    name: Annotated[str, Field(description="Name of the run; empty picks one from the date")] = ""
+    data: Annotated[
+        Path, Field(title="Data folder", description="Data folder in the NIH layout, real or phantom")
+    ]
+    name: Annotated[
+        str, Field(title="Name", description="Name of the run; empty picks one from the date")
+    ] = ""
     split: Annotated[
-        str, Field(description="Split of the data folder: patient, official, chexnet, or one of your own")
+        str,
+        Field(
+            title="Split",
+            description="Split of the data folder: patient, official, chexnet, or one of your own",
+        ),
     ] = "patient"
     allow_leakage: Annotated[
-        bool, Field(description="Train on a split that shares patients (its figures then mean little)")
+        bool,
+        Field(
+            title="Allow shared patients",
+            description="Train on a split that shares patients (its figures then mean little)",
+        ),
     ] = False
     skip_missing: Annotated[
-        bool, Field(description="Go on without the films that the table lists and the folder lacks")
+        bool,
+        Field(
+            title="Skip missing films",
+            description="Go on without the films that the table lists and the folder lacks",
+        ),
     ] = False
     train_share: Annotated[
         float,
         Field(
+            title="Share of the train part",
             gt=0,
             le=1,
             description="Share of the train part to train on: whole patients, stratified by number of "
@@ -72,63 +98,101 @@ class TrainConfig(BaseModel):
         ),
     ] = 1.0
 
-    backbone: Annotated[str, Field(description="Any timm backbone, by name")] = "efficientnet_b0"
+    backbone: Annotated[str, Field(title="Backbone", description="Any timm backbone, by name")] = (
+        "efficientnet_b0"
+    )
     weights: Annotated[
         str,
         Field(
+            title="Starting weights",
             description="Starting weights: imagenet (through timm), none, or a file (torchvision's or "
-            "timm's keys, or an X-Lite model)"
+            "timm's keys, or an X-Lite model)",
         ),
     ] = "imagenet"
-    attention: Annotated[Attention, Field(description="Attention over the last feature map")] = "none"
-    hidden: Annotated[int, Field(ge=1, le=8192, description="Width of the head's hidden layer")] = 256
-    dropout: Annotated[float, Field(ge=0, lt=1, description="Dropout before the 14 logits")] = 0.3
-    image_size: Annotated[int, Field(ge=32, le=1024, description="Side of the square input in px")] = 224
+    attention: Annotated[
+        Attention, Field(title="Attention", description="Attention over the last feature map")
+    ] = "none"
+    hidden: Annotated[
+        int, Field(title="Hidden units", ge=1, le=8192, description="Width of the head's hidden layer")
+    ] = 256
+    dropout: Annotated[
+        float, Field(title="Dropout", ge=0, lt=1, description="Dropout before the 14 logits")
+    ] = 0.3
+    image_size: Annotated[
+        int, Field(title="Image size (px)", ge=32, le=1024, description="Side of the square input in px")
+    ] = 224
 
     loss: Annotated[
         Loss,
         Field(
-            description="Hard loss. Plain BCE is the default: on the full data set a public attempt measured "
-            "weighted BCE with a sampler at -0.022 macro AUC and focal at -0.025 against it"
+            title="Loss",
+            description="Plain BCE is the default: on the full data set a public attempt measured "
+            "weighted BCE with a sampler at -0.022 macro AUC and focal at -0.025 against it",
         ),
     ] = "bce"
-    focal_gamma: Annotated[float, Field(ge=0, le=10, description="Focusing exponent of the focal loss")] = 2.0
+    focal_gamma: Annotated[
+        float, Field(title="Focal gamma", ge=0, le=10, description="Focusing exponent of the focal loss")
+    ] = 2.0
     focal_alpha: Annotated[
-        float, Field(ge=0, le=1, description="Weight of positives in the focal loss; 1 - alpha of negatives")
+        float,
+        Field(
+            title="Focal alpha",
+            ge=0,
+            le=1,
+            description="Weight of positives in the focal loss; 1 - alpha of negatives",
+        ),
     ] = 0.25
     sampler: Annotated[
         Literal["shuffle", "balanced"],
         Field(
+            title="Sampling",
             description="How a batch is drawn. Balanced draws rare findings more often, which distorts the "
-            "probabilities and cost AUC on the full data set"
+            "probabilities and cost AUC on the full data set",
         ),
     ] = "shuffle"
-    augment: Annotated[bool, Field(description="Training augmentation of the design document")] = True
+    augment: Annotated[
+        bool, Field(title="Augmentation", description="Training augmentation of the design document")
+    ] = True
     flip: Annotated[
-        bool, Field(description="Horizontal flips; common, but they move the heart to the right side")
+        bool,
+        Field(
+            title="Horizontal flips",
+            description="Horizontal flips; common, but they move the heart to the right side",
+        ),
     ] = True
 
     teacher: Annotated[
         str,
         Field(
+            title="Teacher",
             description="Teacher to distil from: a run, a model file, a public CheXNet checkpoint, "
-            "xrv:NAME (torchxrayvision), a predictions CSV, or several joined by commas; empty trains alone"
+            "xrv:NAME (torchxrayvision), a predictions CSV, or several joined by commas; empty trains alone",
         ),
     ] = ""
     teacher_list: Annotated[
         str,
         Field(
+            title="List of the teacher's films",
             description="List of the films that the teacher was trained on: test films among them are "
-            "counted in every report of the student"
+            "counted in every report of the student",
         ),
     ] = ""
     alpha: Annotated[
-        float, Field(ge=0, le=1, description="Share of the soft loss where a teacher speaks of a finding")
+        float,
+        Field(
+            title="Alpha",
+            ge=0,
+            le=1,
+            description="Share of the soft loss where a teacher speaks of a finding",
+        ),
     ] = 0.7
-    temperature: Annotated[float, Field(gt=0, le=100, description="Temperature of the soft loss")] = 4.0
+    temperature: Annotated[
+        float, Field(title="Temperature", gt=0, le=100, description="Temperature of the soft loss")
+    ] = 4.0
     feature_weight: Annotated[
         float,
         Field(
+            title="Feature distillation",
             ge=0,
             le=1000,
             description="Weight of feature distillation: the last map of the student is drawn towards its "
@@ -136,13 +200,15 @@ class TrainConfig(BaseModel):
         ),
     ] = 0.0
 
-    epochs: Annotated[int, Field(ge=1, le=10000, description="Epochs at most")] = 50
+    epochs: Annotated[int, Field(title="Epochs", ge=1, le=10000, description="Epochs at most")] = 50
     batch_size: Annotated[
-        int, Field(ge=2, le=65536, description="Films a step; batch norm needs two at least")
+        int,
+        Field(title="Batch size", ge=2, le=65536, description="Films a step; batch norm needs two at least"),
     ] = 64
     accumulate: Annotated[
         int,
         Field(
+            title="Parts of a batch",
             ge=1,
             le=4096,
             description="Parts of a batch whose gradients are added up before a step: less memory for the "
@@ -150,53 +216,93 @@ class TrainConfig(BaseModel):
         ),
     ] = 1
     auto_batch: Annotated[
-        bool, Field(description="Divide batches into as few parts as the device's memory asks for")
+        bool,
+        Field(
+            title="Fit batches to the memory",
+            description="Divide batches into as few parts as the device's memory asks for",
+        ),
     ] = False
     grad_checkpointing: Annotated[
-        bool, Field(description="Compute activations twice instead of keeping them: less memory, slower")
+        bool,
+        Field(
+            title="Gradient checkpointing",
+            description="Compute activations twice instead of keeping them: less memory, slower",
+        ),
     ] = False
-    lr: Annotated[float, Field(gt=0, le=10, description="Peak learning rate of AdamW")] = 1e-3
+    lr: Annotated[
+        float, Field(title="Learning rate", gt=0, le=10, description="Peak learning rate of AdamW")
+    ] = 1e-3
     backbone_lr: Annotated[
         float,
         Field(
+            title="Backbone's share of the rate",
             ge=0,
             le=10,
             description="Learning rate of the backbone as a share of lr: lower it to keep more of "
             "good starting weights",
         ),
     ] = 1.0
-    weight_decay: Annotated[float, Field(ge=0, le=10, description="Weight decay of AdamW")] = 1e-4
+    weight_decay: Annotated[
+        float, Field(title="Weight decay", ge=0, le=10, description="Weight decay of AdamW")
+    ] = 1e-4
     warmup_epochs: Annotated[
-        float, Field(ge=0, description="Epochs of linear warm-up before the cosine schedule")
+        float,
+        Field(
+            title="Warm-up epochs", ge=0, description="Epochs of linear warm-up before the cosine schedule"
+        ),
     ] = 1.0
     patience: Annotated[
-        int, Field(ge=1, description="Stop after so many epochs without a better validation AUC")
+        int,
+        Field(
+            title="Patience (epochs)",
+            ge=1,
+            description="Stop after so many epochs without a better validation AUC",
+        ),
     ] = 10
-    grad_clip: Annotated[float, Field(ge=0, description="Largest gradient norm; 0 clips nothing")] = 1.0
+    grad_clip: Annotated[
+        float, Field(title="Gradient clipping", ge=0, description="Largest gradient norm; 0 clips nothing")
+    ] = 1.0
     ema: Annotated[
         float,
-        Field(ge=0, lt=1, description="Decay of the weights' moving average that is kept; 0 is off"),
+        Field(
+            title="Moving average (EMA)",
+            ge=0,
+            lt=1,
+            description="Decay of the weights' moving average that is kept; 0 is off",
+        ),
     ] = 0.0
-    seed: Annotated[int, Field(ge=0, lt=2**31, description="Seed of weights, order and augmentation")] = 42
-    device: Annotated[str, Field(description="auto, cpu, cuda, cuda:1, mps")] = "auto"
+    seed: Annotated[
+        int, Field(title="Seed", ge=0, lt=2**31, description="Seed of weights, order and augmentation")
+    ] = 42
+    device: Annotated[str, Field(title="Device", description="auto, cpu, cuda, cuda:1, mps")] = "auto"
     devices: Annotated[
-        int, Field(ge=1, le=1024, description="Processes on each machine, one a GPU; they share each batch")
+        int,
+        Field(
+            title="Processes per machine",
+            ge=1,
+            le=1024,
+            description="Processes on each machine, one a GPU; they share each batch",
+        ),
     ] = 1
-    nodes: Annotated[int, Field(ge=1, le=4096, description="Machines that train together")] = 1
+    nodes: Annotated[
+        int, Field(title="Machines", ge=1, le=4096, description="Machines that train together")
+    ] = 1
     precision: Annotated[
         Literal["auto", "32", "bf16", "16"],
-        Field(description="Arithmetic; auto is bf16 on a GPU that has it, else 32 bit"),
+        Field(title="Precision", description="Arithmetic; auto is bf16 on a GPU that has it, else 32 bit"),
     ] = "auto"
     compile: Annotated[
         bool,
         Field(
+            title="Compile the step",
             description="Compile the step (torch.compile): more films a second on a GPU after a minute or so "
-            "at the start; needs a C++ compiler"
+            "at the start; needs a C++ compiler",
         ),
     ] = False
     workers: Annotated[
         int,
         Field(
+            title="Loader processes",
             ge=0,
             le=256,
             description="Loader processes beside the trainer. None is fastest as a rule: on a CPU the step "
@@ -205,7 +311,10 @@ class TrainConfig(BaseModel):
     ] = 0
     tensorboard: Annotated[
         bool,
-        Field(description="Write the curves as TensorBoard's event files too (needs xlite[tensorboard])"),
+        Field(
+            title="TensorBoard files",
+            description="Write the curves as TensorBoard's event files too (needs xlite[tensorboard])",
+        ),
     ] = False
 
     @field_validator("name")
@@ -217,16 +326,35 @@ class TrainConfig(BaseModel):
 def make_config(values: dict[str, object]) -> TrainConfig:
     """A TrainConfig from a plain dict (form, command line, JSON).
 
-    Raises RunError with one sentence that names the field, its value and what was expected.
+    Raises RunError with one sentence that names the option, its value and what was expected.
     """
     try:
         return TrainConfig.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        name = str(first["loc"][0])
         if first["type"] == "extra_forbidden":
             raise RunError(
-                f"{field!r} is not a setting of a run; the settings are {', '.join(TrainConfig.model_fields)}"
+                f"{name!r} is not a setting of a run; the settings are {', '.join(TrainConfig.model_fields)}"
             ) from error
-        got = "" if first["type"] == "missing" else f" (got {first['input']!r})"
-        raise RunError(f"{field}: {first['msg']}{got}") from error
+        value = "missing" if first["type"] == "missing" else repr(first["input"])
+        raise RunError(f"{as_option(name)} is {value}; expected {_expected(name)}") from error
+
+
+def as_option(name: str) -> str:
+    """A setting's name as one types it: `--batch-size`."""
+    return "--" + name.replace("_", "-")
+
+
+def _expected(name: str) -> str:
+    """What a setting may be: its kind and its limits, or its choices."""
+    field = TrainConfig.model_fields[name]
+    if get_origin(field.annotation) is Literal:
+        return f"one of {', '.join(get_args(field.annotation))}"
+    limits = [
+        f"{word} {getattr(rule, sign)}"
+        for rule in field.metadata
+        for sign, word in _LIMITS.items()
+        if hasattr(rule, sign)
+    ]
+    return ", ".join(filter(None, [_KINDS[field.annotation], " and ".join(limits)]))

@@ -1,6 +1,7 @@
 """The errors a user can cause: one plain sentence with the value, what was expected, what to do."""
 
 import errno
+import os
 
 
 class XliteError(Exception):
@@ -23,13 +24,17 @@ class RunError(XliteError):
     """A run that cannot be created, started, stopped or resumed."""
 
 
-def sentence(error: BaseException) -> str:
-    """An error in one sentence: its own where a user caused it, the system's, or its kind and words."""
+def sentence(error: BaseException, file: str | os.PathLike[str] = "") -> str:
+    """An error in one sentence: its own where a user caused it, the system's, or its kind and words.
+
+    `file` is named in place of the system's, which may be a temporary one.
+    """
     if isinstance(error, XliteError):
         return str(error)
     if not isinstance(error, OSError):
         return f"{type(error).__name__}: {error}"
-    file = f" {error.filename}" if error.filename else ""
+    name = os.fspath(file) or error.filename
+    file = f" {name}" if name else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full, so{file or ' a file'} could not be written: free some space and try again"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -1,5 +1,6 @@
 """Plotly figures from plain data, in one quiet style for dark and light pages. No streamlit, no torch."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -136,7 +137,9 @@ def learning_curves(metrics: pd.DataFrame) -> go.Figure:
             textposition="bottom center", showlegend=False, row=1, col=2, hoverinfo="skip",
             marker={"size": 11, "color": PALETTE[0], "symbol": "circle-open", "line": {"width": 2}},
         )  # fmt: skip
-    figure.update_xaxes(title="epoch", tickformat="d", dtick=max(1, len(metrics) // 10))
+    _by_epoch(figure, metrics)
+    figure.update_yaxes(range=_limits(metrics.filter(["train_loss", "val_loss"]), math.inf), col=1)
+    figure.update_yaxes(range=_limits(metrics.filter(["val_auc"])), col=2)
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": -0.3, "yanchor": "top"})
     return _style(figure, 320)
 
@@ -154,8 +157,8 @@ def finding_curves(metrics: pd.DataFrame) -> go.Figure | None:
     if not figure.data:
         return None
     figure.add_hline(y=0.5, line={"color": QUIET, "width": 1, "dash": "dot"})
-    figure.update_xaxes(title="epoch", tickformat="d", dtick=max(1, len(metrics) // 10))
-    figure.update_yaxes(title="validation AUC")
+    _by_epoch(figure, metrics)
+    figure.update_yaxes(title="validation AUC", range=_limits(metrics.filter(like="val_auc_")))
     figure.update_layout(showlegend=True)
     return _style(figure, 380)
 
@@ -214,6 +217,23 @@ def probability_bars(
     figure.update_layout(bargap=0.35, showlegend=False)
     figure = _style(figure, height).update_layout(margin={"r": 60, "t": 8})
     return figure.update_yaxes(showgrid=False, tickfont={"size": 13})
+
+
+def _by_epoch(figure: go.Figure, metrics: pd.DataFrame) -> None:
+    """The axis of the epochs there are: of a single one plotly would show a zeroth and more below it."""
+    last = int(metrics["epoch"].max())
+    room = 0.04 * max(1, last - 1)
+    limits = [1 - room, last + room]
+    figure.update_xaxes(title="epoch", tickformat="d", dtick=max(1, len(metrics) // 10), range=limits)
+
+
+def _limits(values: pd.DataFrame, most: float = 1.0) -> list[float] | None:
+    """An axis with room for values of 0 to `most` and no further; None where there is no value."""
+    low, high = values.min().min(), values.max().max()
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return None
+    room = max(0.08 * (high - low), 0.05)
+    return [max(0.0, low - room), min(most, high + room)]
 
 
 def _colors(count: int) -> list[str]:

@@ -1,15 +1,24 @@
 """The `xlite` command: thin functions around the library, which they import when they run."""
 
+import difflib
 import os
 import sys
 from collections.abc import Sequence
 
 import typer
+from pydantic import ValidationError
 
 from xlite.cli import data, jobs, models, sweep, train
 from xlite.errors import XliteError, sentence
 
 INTERRUPTED = 130
+_EXPECTED = {
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+}
 
 app = typer.Typer(
     name="xlite",
@@ -42,7 +51,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         where = context.command_path if context else "xlite"
-        return _refuse(f"{error.format_message().rstrip('.')} (see `{where} --help`)")
+        return _refuse(f"{_told(error)} (see `{where} --help`)")
     except XliteError as error:
         return _refuse(str(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -51,6 +60,20 @@ def run(arguments: Sequence[str]) -> int:
         _give_up_stdout()
         # The reader of a pipe (`| head`) that went away has seen enough.
         return 1 if isinstance(error, BrokenPipeError) else _refuse(sentence(error))
+
+
+def _told(error: typer.TyperException) -> str:
+    """What is wrong with the words, without pydantic's; of similar options one that may have been meant."""
+    text = error.format_message()
+    if alike := getattr(error, "possibilities", None):
+        meant = difflib.get_close_matches(getattr(error, "option_name", ""), alike, 1, 0.75)
+        text = f"{error.message}{f' (did you mean {meant[0]}?)' if meant else ''}"
+    if isinstance(error.__cause__, ValidationError):
+        wrong = error.__cause__.errors()[0]
+        expected = _EXPECTED.get(wrong["type"], "").format_map(wrong.get("ctx", {}))
+        own = f"got {wrong['input']!r}, expected {expected}" if expected else error.message
+        text = text.replace(error.message, own.removeprefix("Value error, "))
+    return text.rstrip(".")
 
 
 def _refuse(sentence: str, status: int = 2) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -112,12 +112,21 @@ def split(
         for part in PARTS
     }
     if as_json:
-        print_json({"id": made.id, "folder": where, "parts": counts, "shared_patients": shared})
+        print_json(
+            {
+                "id": made.id,
+                "folder": where,
+                "parts": counts,
+                "shared_patients": shared,
+                "missing": len(folder.missing()),
+            }
+        )
         return
     print(f"Split {made.id} in {where}")
     for part, count in counts.items():
         print(f"{part:6}{count['images']:>9,} films of {count['patients']:,} patients")
     print(f"{shared:,} patients are in more than one part" if shared else "No patient is in two parts")
+    _print_missing(len(folder.missing()), len(folder.table))
 
 
 @app.command()
@@ -186,11 +195,18 @@ def eda(
     from xlite.data.eda import write_eda
 
     with busy("drawing"):
-        report = write_eda(data, out)
+        report: dict[str, Any] = write_eda(data, out)
     if as_json:
         print_json(report)
     else:
         print(f"Report: {out}")
+        _print_missing(report["missing"], report["films"])
+
+
+def _print_missing(missing: int, films: int) -> None:
+    """One line where the folder lacks films of its table: lists and counts are of the table."""
+    if missing:
+        print(f"{missing:,} of the {films:,} films in the table have no image here; they count all the same")
 
 
 def _print_names(what: str, names: list[str]) -> None:

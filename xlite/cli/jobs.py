@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Json, number, print_json, print_table
+from xlite.cli.console import Json, counted, number, print_json, print_table
 from xlite.cli.train import new_run, with_config_options
 from xlite.errors import RunError
 from xlite.training import slurm
@@ -82,7 +82,10 @@ def start(
 
 @app.command()
 def stop(name: RunName) -> None:
-    """Ask a run to end; it gives up the epoch it is in and can be resumed."""
+    """Ask a run to end.
+
+    It gives up the epoch it is in and can be resumed.
+    """
     run = Run.named(name)
     run.stop()
     ended = run.status().state not in LIVE
@@ -109,7 +112,10 @@ def resume(
 
 @app.command()
 def rename(name: RunName, new_name: Annotated[str, typer.Argument(help="Its name from now on")]) -> None:
-    """Give a run that is not live another name; results.csv keeps the old one."""
+    """Give a run another name.
+
+    It must not be live. Rows of results.csv keep the old name.
+    """
     print(f"Run {name} is now {Run.named(name).rename(new_name).name}.")
 
 
@@ -118,13 +124,16 @@ def delete(
     name: RunName,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking")] = False,
 ) -> None:
-    """Delete a run that is not live with its model, curves and log. Asks twice."""
+    """Delete a run: its model, curves and log.
+
+    It must not be live. Asks twice.
+    """
     run = Run.named(name)
     if not yes:
         if not sys.stdin.isatty():
             raise RunError(f"run {name!r} is deleted for good, and nobody can be asked here: add --yes")
-        epochs = len(run.read_metrics())
-        typer.confirm(f"Delete run {name} with its model and {epochs} epochs?", abort=True)
+        epochs = counted(len(run.read_metrics()), "epoch")
+        typer.confirm(f"Delete run {name} with its model and {epochs}?", abort=True)
         if typer.prompt("There is no way back. Type its name to delete it") != name:
             raise RunError(f"that is not {name!r}, so nothing was deleted")
     run.delete()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xlite.cli.console import Json, busy, print_json, print_table, progress_bar
+from xlite.cli.console import Json, busy, counted, print_json, print_table, progress_bar
 from xlite.config import PACKAGE_ROOT
 from xlite.errors import DataError, ImageError, RunError
 from xlite.findings import FINDINGS
@@ -151,8 +151,8 @@ def predict(
     else:
         _print_top(done, classifier)
         if empty:
-            print(f"{empty:,} maps are empty, overlays without colour: no single place raises those scores")
-        print(f"{len(done):,} films read{f', {bad:,} could not be' if bad else ''}: {out}")
+            print(f"{counted(empty, 'map')} without colour: no single place raises the score")
+        print(f"{counted(len(done), 'film')} read{f', {bad:,} could not be' if bad else ''}: {out}")
     if bad:
         raise typer.Exit(1)
 
@@ -295,9 +295,10 @@ def _alike(names: Sequence[str]) -> set[str]:
 
 
 def _write_overlays(out: Path, name: str, image: "np.ndarray", reading: "Reading", count: int) -> int:
-    """The likeliest findings over the film, as `<name>_1_<finding>.png`; returns how many maps are empty."""
+    """The likeliest findings over the film, as `<stem>_1_<finding>.png`; returns how many maps are empty."""
     import cv2
 
+    from xlite.data.nih import stem_of
     from xlite.explain import overlay
 
     empty = 0
@@ -305,7 +306,7 @@ def _write_overlays(out: Path, name: str, image: "np.ndarray", reading: "Reading
         heat = reading.map(finding)
         empty += not heat.any()
         pixels = cv2.cvtColor(overlay(image, heat), cv2.COLOR_RGB2BGR)
-        file = out / f"{name}_{rank}_{finding}.png"
+        file = out / f"{stem_of(name)}_{rank}_{finding}.png"
         file.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
     return empty
 

@@ -59,9 +59,10 @@ def phase2(
     *,
     values: dict[str, object],
 ) -> None:
-    """Distillation: 2 backbones x 2 temperatures x 2 alphas on 20 % of train.
+    """Distillation, on 20 % of train.
 
-    Needs a --teacher. What phase 1 was given, and the attention that it chose, hold here too.
+    2 backbones x 2 temperatures x 2 alphas. Needs a --teacher. What phase 1 was given, and the attention that
+    it chose, hold here too.
     """
     _phase("phase2", values, study, seeds, backbones, storage, after)
 
@@ -76,7 +77,10 @@ def phase3(
     *,
     values: dict[str, object],
 ) -> None:
-    """The winner of phase 2, or of phase 1 where there is no phase 2, on all of train."""
+    """The winner, on all of train.
+
+    That of phase 2, or of phase 1 where there is no phase 2.
+    """
     _phase("phase3", values, study, seeds, "", storage, after)
 
 
@@ -103,9 +107,9 @@ def search(
     *,
     values: dict[str, object],
 ) -> None:
-    """Any search over settings of a run: a grid, or Optuna's TPE with --trials.
+    """Any search over settings of a run.
 
-    Options as in `xlite train`; a setting that is given does not vary.
+    A grid, or Optuna's TPE with --trials. Options as in `xlite train`; a setting that is given does not vary.
     """
     varying = {**(read_space(space) if space else {}), **dict(map(parse_vary, vary or []))}
     _work(
@@ -121,7 +125,10 @@ def resume(study: StudyName) -> None:
 
 @app.command()
 def stop(study: StudyName) -> None:
-    """Ask a study to end; its run gives up the epoch it is in, and all of it can go on."""
+    """Ask a study to end.
+
+    Its run gives up the epoch it is in, and all of it can go on.
+    """
     Sweep.named(study).stop()
     print(f"Study {study} ends after the current step of its run.")
 
@@ -162,7 +169,10 @@ def status(study: StudyName, as_json: Json = False) -> None:
 
 @app.command()
 def leaderboard(study: StudyName, as_json: Json = False) -> None:
-    """A study's configurations by validation AUC, and which of them wins."""
+    """A study's configurations and the winner.
+
+    By validation AUC.
+    """
     found = Sweep.named(study).leaderboard()
     if found is None:
         raise RunError(f"no trial of study {study!r} has finished yet")

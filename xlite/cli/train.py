@@ -13,7 +13,7 @@ import typer
 from pydantic.fields import FieldInfo
 
 from xlite.cli.console import repeatedly
-from xlite.config import TrainConfig, make_config
+from xlite.config import TrainConfig, as_option, make_config
 from xlite.errors import RunError, XliteError
 from xlite.training.follow import follows, led_run
 from xlite.training.run import Run
@@ -43,10 +43,10 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     choices = None
     if get_origin(kind) is Literal:
         kind, choices = str, "|".join(get_args(kind))
-    option = name.replace("_", "-")
+    option = as_option(name)
     default = "" if field.is_required() or field.default == "" else f"  [default: {_shown(name, field)}]"
     settings = typer.Option(
-        f"--{option}/--no-{option}" if kind is bool else f"--{option}",
+        f"{option}/--no{option[1:]}" if kind is bool else option,
         help=f"{field.description}{default}",
         metavar=choices,
         show_default=False,
@@ -83,14 +83,24 @@ def train(
     It is distilled where a --teacher is given. `xlite train --resume RUN` goes on with a run, exactly.
     """
     if resume and values:
-        options = ", ".join("--" + name.replace("_", "-") for name in values)
+        options = ", ".join(map(as_option, values))
         raise RunError(f"--resume goes on with the settings of run {resume!r}, so it takes no {options}")
     if follows():
         return _follow(resume or str(values.get("name", "")))
-    run = Run.named(resume) if resume else new_run(values)
+    if resume:
+        return _train(Run.named(resume))
+    run = new_run(values)
+    try:
+        _train(run)
+    except XliteError:
+        _drop_refused(run)
+        raise
+
+
+def _train(run: Run) -> None:
+    """Trains a run in this process, from wherever its folder stands."""
     with run.hold(), into_log(run.path("log.txt")) as say:
-        if not resume:
-            say(f"Run {run.name} in {run.folder}")
+        say(f"Run {run.name} in {run.folder}")
         config = run.config()
         _check_data(config)
         from xlite.training.loop import train as train_run
@@ -99,6 +109,15 @@ def train(
             result = train_run(config, run, say=say)
         if result.reason == "stopped":
             say(f"Go on with: xlite train --resume {run.name}")
+
+
+def _drop_refused(run: Run) -> None:
+    """Deletes a new run that was refused before its first step: whoever typed the command reads why."""
+    from xlite.training.loop import BROKEN_BATCH_FILE
+
+    stepped = run.status().epoch > 0 or run.path(BROKEN_BATCH_FILE).exists()
+    if run.failed_untrained() and not stepped:
+        run.delete()
 
 
 def _follow(name: str) -> None:

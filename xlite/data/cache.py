@@ -8,6 +8,7 @@ film where the array was touched since it was built, and of some films otherwise
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ import numpy as np
 from filelock import FileLock
 
 from xlite.config import home
-from xlite.errors import DataError
+from xlite.errors import DataError, ImageError, sentence
 from xlite.images import Preprocess, read_image
 
 Progress = Callable[[int, int], None]
@@ -69,8 +70,8 @@ def open_cache(
             return np.load(array, mmap_mode="r")
     except OSError as error:
         raise DataError(
-            f"the cache of {len(paths)} films at {size} px ({len(paths) * size**2 / 1e9:.1f} GB) cannot be "
-            f"written to {folder}: {error.strerror or error}; free some space there or choose smaller films"
+            f"{sentence(error, folder)}; the cache of {len(paths):,} films at {size} px takes "
+            f"{len(paths) * size**2 / 1e9:.1f} GB"
         ) from error
 
 
@@ -135,8 +136,12 @@ def _films(
     earlier = _earlier_rows(array, preprocess.size)
 
     def film(at: int) -> np.ndarray:
-        kept = earlier.get(sources[at])
-        return preprocess.resize(read_image(paths[at])) if kept is None else kept
+        if (kept := earlier.get(sources[at])) is not None:
+            return kept
+        try:
+            return preprocess.resize(read_image(paths[at]))
+        except ImageError as error:
+            raise ImageError(f"{error}; `xlite data check` lists all films that cannot be read") from error
 
     # Pillow and OpenCV let go of the interpreter, so threads do. In chunks, so that memory stays flat.
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -162,7 +167,7 @@ def _earlier_rows(array: Path, size: int) -> dict[Source, np.ndarray]:
 def _check_disk(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
-        raise OSError(f"only {free / 1e9:.1f} GB are free")
+        raise OSError(errno.ENOSPC, f"only {free / 1e9:.1f} GB are free")
 
 
 def _try_remove(path: Path) -> None:

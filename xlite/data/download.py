@@ -3,7 +3,6 @@
 Any break (network, power, Ctrl-C, a full disk) costs nothing: the same call goes on where it stopped.
 """
 
-import errno
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +15,7 @@ from tqdm import tqdm
 
 from xlite.data.fetch import fetch
 from xlite.data.unpack import unpack_films
-from xlite.errors import DataError
+from xlite.errors import DataError, sentence
 
 NIH_PAGE = "https://nihcc.app.box.com/v/ChestXray-NIHCC"
 # NIH's own links, images_001 to images_012 in order.
@@ -80,11 +79,8 @@ def download(
     except filelock.Timeout as error:
         raise DataError(f"another download into {out} is running; wait for it or stop it") from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DataError(
-                f"the disk of {out} is full; free some space and run this again to go on"
-            ) from error
-        raise DataError(f"{error.filename or out} cannot be written ({error.strerror})") from error
+        # The file that it names may be half of one, under a name that nobody asked for.
+        raise DataError(sentence(error, out)) from error
 
 
 @dataclass(frozen=True)
@@ -105,7 +101,7 @@ class _Download:
         by_hand = f"get {name} in a browser from {NIH_PAGE}, put it into {self.out} and run this again"
         try:
             with self._reporting(name) as report:
-                fetch(url, fresh, report, self.backoff_s)
+                fetch(url, fresh, report, self.backoff_s, name)
         except DataError as error:
             raise DataError(f"{error}; or {by_hand}") from error
         with open(fresh, encoding="utf-8-sig", errors="replace") as file:

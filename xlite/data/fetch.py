@@ -23,12 +23,18 @@ class _Interrupted(Exception):
     """The transfer broke in a way that another try may get over."""
 
 
-def fetch(url: str, path: Path, report: Callable[[int, int | None], None], backoff_s: float = 1.0) -> None:
+def fetch(
+    url: str,
+    path: Path,
+    report: Callable[[int, int | None], None],
+    backoff_s: float = 1.0,
+    called: str = "",
+) -> None:
     """Download `url` to `path`, which appears only when it is whole; `report(bytes so far, bytes in all)`.
 
     What came so far lies in `<path>.part`, beside the server's length and version of the file, and is gone on
     with by this process or a later one. Gives up after TRIES tries in a row that brought nothing new, waiting
-    twice as long each time. Raises DataError.
+    twice as long each time. Raises DataError, which calls the file `called`, or as `path` does.
     """
     part = path.with_name(path.name + ".part")
     tries, farthest = 0, -1
@@ -44,7 +50,7 @@ def fetch(url: str, path: Path, report: Callable[[int, int | None], None], backo
             farthest = max(farthest, reached)
             if tries >= TRIES:
                 raise DataError(
-                    f"{path.name} could not be fetched from {url} ({error}); "
+                    f"{called or path.name} could not be fetched from {url} ({error}); "
                     "run the same command again to go on from where it stopped"
                 ) from error
         time.sleep(backoff_s * 2 ** (tries - 1))

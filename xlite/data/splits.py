@@ -18,7 +18,7 @@ from sklearn.model_selection import train_test_split
 
 from xlite.data.leakage import leakage_report
 from xlite.data.nih import NihFolder, read_list, stem_of
-from xlite.errors import DataError
+from xlite.errors import DataError, sentence
 
 PARTS = ("train", "val", "test")
 STRATEGIES = ("patient", "official", "chexnet", "image")
@@ -27,6 +27,14 @@ _SMALLEST_STRATUM = 20
 _OFFICIAL_SHARES = (7 / 8, 1 / 8)
 _OFFICIAL_LISTS = ("train_val_list.txt", "test_list.txt")
 CHEXNET_LISTS = tuple(f"chexnet_{part}_list.txt" for part in PARTS)
+_SOURCES = {
+    **dict.fromkeys(_OFFICIAL_LISTS, "; `xlite data download OUT --labels-only` gets it"),
+    **{
+        name: f": take ChestX-ray14/labels/{part}_list.txt of arnoweng/CheXNet on GitHub, under that name"
+        for part, name in zip(PARTS, CHEXNET_LISTS, strict=True)
+    },
+}
+"""Where a list that a folder lacks comes from."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +123,7 @@ def write_split(folder: NihFolder, split: Split) -> Path:
                 for name in files:
                     os.replace(made / name, target / name)
     except OSError as error:
-        raise DataError(
-            f"the split {split.name!r} cannot be written to {target}: {error.strerror}"
-        ) from error
+        raise DataError(sentence(error, target)) from error
     return target
 
 
@@ -278,6 +284,7 @@ def _read_part(folder: NihFolder, path: Path) -> list[str]:
     if not path.exists():
         raise DataError(
             f"{folder.root} lacks {path.relative_to(folder.root).as_posix()}, which this split needs"
+            f"{_SOURCES.get(path.name, '')}"
         )
     return read_list(path)
 

@@ -97,9 +97,12 @@ def _columns(path: Path, header: list[str]) -> tuple[int, list[int]]:
         places[finding] = position
     missing = [finding for finding in FINDINGS if finding not in places]
     if not image:
-        raise DataError(
-            f"{path} has no column 'image' (or 'Image Index'); its header is {', '.join(header)[:200]}"
-        )
+        text = ", ".join(header)
+        if not text.isprintable():
+            raise DataError(
+                f"{path} is no CSV of predictions; expected a header with image and the 14 findings"
+            )
+        raise DataError(f"{path} has no column 'image' (or 'Image Index'); its header is {text[:200]}")
     if missing:
         raise DataError(
             f"{path} lacks {len(missing)} of the 14 findings: {', '.join(missing)}; add these columns"

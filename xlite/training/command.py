@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from xlite.config import TrainConfig
+from xlite.config import TrainConfig, as_option
 
 
 def train_command(config: TrainConfig) -> list[str]:
@@ -19,10 +19,10 @@ def train_command(config: TrainConfig) -> list[str]:
 
 def option_words(name: str, value: object) -> list[str]:
     """A setting and its value as one types them."""
-    option = name.replace("_", "-")
+    option = as_option(name)
     if isinstance(value, bool):
-        return [f"--{option}" if value else f"--no-{option}"]
-    return [f"--{option}", str(value)]
+        return [option if value else f"--no{option[1:]}"]
+    return [option, str(value)]
 
 
 def absolute_paths(config: TrainConfig) -> TrainConfig:

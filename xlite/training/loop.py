@@ -96,7 +96,7 @@ def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult
     if not fabric.is_global_zero:
         return FitResult(reason, state.epoch, state.best_auc)
     ending = {
-        "finished": f"finished after {state.epoch} epochs",
+        "finished": f"finished after {state.epoch} epoch{'s' * (state.epoch != 1)}",
         "early": f"finished early: no better validation AUC since epoch {state.best_epoch}",
         "stopped": f"stopped after epoch {state.epoch}; resume goes on from there",
     }[reason]

@@ -63,7 +63,7 @@ class Run(RunFolder):
         parent.mkdir(parents=True, exist_ok=True)
         with FileLock(parent / ".create.lock", timeout=10):
             run = cls(parent / (config.name or free_name(parent, config.backbone)))
-            if run.status().state == "failed" and not run.has_trained():
+            if run.failed_untrained():
                 shutil.rmtree(run.folder)
             try:
                 run.folder.mkdir()
@@ -93,6 +93,10 @@ class Run(RunFolder):
             if status.state in LIVE:
                 return self._without_trainer(status)
         return status
+
+    def failed_untrained(self) -> bool:
+        """Whether it was refused, or failed before its first epoch ended: there is nothing to go on with."""
+        return self.status().state == "failed" and not self.has_trained()
 
     def is_held(self) -> bool:
         """Whether a trainer is alive in this folder."""

@@ -76,7 +76,7 @@ def films_each(tally: pd.Series) -> go.Figure:
 
 
 def together(counts: pd.DataFrame, lifts: pd.DataFrame, by: str) -> go.Figure:
-    """The 14 x 14 matrix of films with both findings, coloured `by` "lift" or "films".
+    """The 14 x 14 matrix of films with both findings, coloured `by` "lift" or "films"; NaN is grey.
 
     A cell's customdata is its pair of NIH names; on the diagonal twice the same.
     """
@@ -91,7 +91,18 @@ def together(counts: pd.DataFrame, lifts: pd.DataFrame, by: str) -> go.Figure:
         colours = np.where(films > 0, np.log10(np.maximum(films, 1)), np.nan)
         text = [[f"{value:,.0f}" if value else "" for value in row] for row in films]
         scale, limits = palette.SCREEN_SEQUENTIAL, (0, max(float(np.log10(max(films.max(), 10))), 1))
-    figure = go.Figure(
+    ground = go.Heatmap(
+        z=np.zeros_like(films),
+        x=names,
+        y=names,
+        colorscale=[(0, palette.SCREEN_GROUND), (1, palette.SCREEN_GROUND)],
+        showscale=False,
+        hoverinfo="skip",
+        xgap=1,
+        ygap=1,
+    )
+    figure = go.Figure(ground)
+    figure.add_trace(
         go.Heatmap(
             z=colours,
             x=names,

@@ -12,6 +12,7 @@ DIVERGING = ("#8c510a", "#dfc27d", "#f7f7f5", "#80b1d3", "#14507a")  # less ofte
 
 SCREEN_MAIN = "#56b8b1"
 SCREEN_REST = "#5d6b78"
+SCREEN_GROUND = "#171d24"  # cells that say nothing
 SCREEN_GRID = "rgba(140,155,170,0.22)"
 SCREEN_SEX = {"F": "#e58293", "M": "#7ea9ea"}
 SCREEN_VIEW = {"AP": "#e3b05b", "PA": "#56b8b1"}

@@ -24,11 +24,13 @@ def write_eda(data: Path | str, out: Path | str) -> dict[str, object]:
         raise DataError(
             f"{out} is a folder; give the Markdown file to write, such as {out / 'EDA_REPORT.md'}"
         )
-    figures = survey(NihFolder.open(data))
+    folder = NihFolder.open(data)
+    figures = survey(folder)
     images = _draw(figures, out)
     out.write_text(render(figures, images, f"xlite eda {figures.data} --out {out.name}"), encoding="utf-8")
     return {
         "report": str(out),
+        "missing": len(folder.missing()),
         "figures": [str(out.parent / image) for image in images.values()],
         **as_dict(figures),
     }

@@ -84,15 +84,17 @@ def cooccurrence(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame((positive.T @ positive).astype(np.int64), index=FINDINGS, columns=FINDINGS)
 
 
-def lift(together: pd.DataFrame, films: int) -> pd.DataFrame:
+def lift(together: pd.DataFrame, films: int, least: float = 0.0) -> pd.DataFrame:
     """How many times more often than by chance two findings meet, float (14, 14).
 
-    NaN on the diagonal and where a finding does not occur; 1 is what independent findings would give.
+    NaN on the diagonal, where a finding does not occur, and where chance gives fewer than `least` films;
+    1 is what independent findings would give.
     """
     alone = np.diag(together).astype(np.float64)
     expected = np.outer(alone, alone) / max(films, 1)
     ratio = np.full(expected.shape, np.nan)
-    np.divide(together.to_numpy(dtype=np.float64), expected, out=ratio, where=expected > 0)
+    enough = (expected > 0) & (expected >= least)
+    np.divide(together.to_numpy(dtype=np.float64), expected, out=ratio, where=enough)
     np.fill_diagonal(ratio, np.nan)
     return pd.DataFrame(ratio, index=together.index, columns=together.columns)
 

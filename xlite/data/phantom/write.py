@@ -12,7 +12,7 @@ import numpy as np
 
 from xlite.data.phantom.draw import draw_film
 from xlite.data.phantom.labels import Film, draw_labels, official_lists
-from xlite.errors import DataError
+from xlite.errors import DataError, sentence
 from xlite.findings import NO_FINDING
 
 TABLE_HEADER = (
@@ -71,7 +71,7 @@ def write_phantom(
         readme = README.format(images=images, patients=patients, size=size, seed=seed)
         (out / "README.txt").write_text(readme, encoding="utf-8")
     except OSError as error:
-        raise DataError(f"the phantom cannot be written to {out}: {error.strerror or error}") from error
+        raise DataError(sentence(error, out)) from error
 
 
 def _draw_all(

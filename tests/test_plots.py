@@ -1,0 +1,27 @@
+"""Figures whose axes must hold what they show and nothing that cannot be."""
+
+import pandas as pd
+import pytest
+
+from xlite.plots import finding_curves, learning_curves
+
+
+@pytest.mark.parametrize(("epochs", "limits"), [(1, [0.96, 1.04]), (51, [-1.0, 53.0])])
+def test_curves_show_the_epochs_there_are_and_no_auc_that_cannot_be(epochs: int, limits: list[float]):
+    numbers = range(1, epochs + 1)
+    columns = ("train_loss", "val_loss", "val_auc", "val_auc_Mass")
+    metrics = pd.DataFrame({"epoch": numbers, **{name: [0.5] * epochs for name in columns}})
+    curves, findings = learning_curves(metrics).layout, finding_curves(metrics).layout
+    for axis in (curves.xaxis, curves.xaxis2, findings.xaxis):
+        assert list(axis.range) == pytest.approx(limits)
+    for axis in (curves.yaxis, curves.yaxis2, findings.yaxis):
+        assert list(axis.range) == pytest.approx([0.45, 0.55])
+
+
+def test_an_axis_holds_all_values_and_ends_where_they_must():
+    columns = {"train_loss": [3.0, 0.01], "val_loss": [2.0, 0.5], "val_auc": [0.02, 0.99]}
+    layout = learning_curves(pd.DataFrame({"epoch": [1, 2], **columns})).layout
+    assert list(layout.yaxis.range) == pytest.approx([0, 3 + 0.08 * 2.99])
+    assert list(layout.yaxis2.range) == [0, 1]
+    nothing = pd.DataFrame({"epoch": [1], "train_loss": [0.5], "val_loss": [0.5], "val_auc": [float("nan")]})
+    assert learning_curves(nothing).layout.yaxis2.range is None
