@@ -101,7 +101,7 @@ def _decode_photo(data: bytes, file_format: str) -> np.ndarray:
 
 def _to_grey(picture: Image.Image) -> Image.Image:
     if not picture.has_transparency_data:
-        return picture.convert("L")
+        return picture if picture.mode == "L" else picture.convert("L")
     rgba = picture if picture.mode == "RGBA" else picture.convert("RGBA")
     return ImageChops.multiply(rgba.convert("L"), rgba.getchannel("A"))
 
