@@ -466,6 +466,24 @@ def test_a_foreign_last_ckpt_is_refused(films):
         train(run.config(), run, say=lambda line: None)
 
 
+class Hostile:
+    """What a pickle can do when it is read."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_last_ckpt_with_code_in_it_is_refused_and_the_code_not_run(films, tmp_path):
+    run = Run.create(config(films, "hostile"))
+    torch.save({"model": Hostile(tmp_path / "ran")}, run.folder / "last.ckpt")
+    with pytest.raises(CheckpointError, match=r"last\.ckpt is not the state of this run"):
+        train(run.config(), run, say=lambda line: None)
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.parametrize("device", ["gpu", "cuda:x", "cuda:99"])
 def test_a_device_that_is_not_there_is_refused(films, device):
     run = Run.create(config(films, "device", device=device))
