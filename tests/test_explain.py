@@ -205,25 +205,24 @@ def test_an_empty_map_stays_empty():
 @pytest.mark.parametrize(
     ("cells", "fault"),
     [
-        ({}, "is empty"),
+        ({}, "empty"),
         ({(3, 3): 1}, None),
         ({(1, 5): 1, (0, 0): 0.9}, None),
-        ({(0, 3): 1, (3, 3): 0.9}, "peaks at the rim of the picture, outside the chest"),
-        ({(3, 6): 1}, "peaks at the rim"),
+        ({(0, 3): 1, (3, 3): 0.9}, "outside"),
+        ({(3, 6): 1}, "outside"),
     ],
 )
 def test_a_map_that_shows_no_place_is_called_what_it_is(cells, fault):
     coarse = np.zeros((7, 7), np.float32)
     for cell, height in cells.items():
         coarse[cell] = height
-    said = map_fault(coarse)
-    assert said is None if fault is None else said.startswith(fault)
+    assert map_fault(coarse) == fault
 
 
 def test_a_map_of_almost_one_value_is_flat():
     coarse = np.full((7, 7), 2.0)
     coarse[3, 3] = 2.1
-    assert map_fault(coarse).startswith("is flat")
+    assert map_fault(coarse) == "flat"
     coarse[3, 3] = 3
     assert map_fault(coarse) is None
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from xlite.errors import RunError
 from xlite.evaluation.calibration import apply_calibration
-from xlite.explain import MEDIAN_BOX, activation_maps, draw_cell, map_fault, overlay, upsample_map
+from xlite.explain import FAULTS, MEDIAN_BOX, activation_maps, draw_cell, map_fault, overlay, upsample_map
 from xlite.findings import FINDINGS, canonical, spoken
 from xlite.models.checkpoint import MODEL_FILE, ModelInfo, find_model, load_model
 from xlite.models.student import Student
@@ -47,7 +47,8 @@ class Reading:
 
     def fault(self, finding: str) -> str | None:
         """Why the map of a finding shows no place, as what follows "the map"; None where it shows one."""
-        return map_fault(self._coarse(finding))
+        fault = map_fault(self._coarse(finding))
+        return FAULTS[fault] if fault else None
 
     def caution(self, finding: str) -> str | None:
         """A sentence where findings of this kind are mostly smaller than one cell of the map, else None."""
@@ -126,9 +127,12 @@ class Classifier:
         """Calibrated probabilities float32 (…, 14) of raw logits (…, 14)."""
         return apply_calibration(logits, self.info.calibration)
 
-    def read(self, image: np.ndarray) -> Reading:
-        """Probabilities and maps of all 14 findings of a film uint8 (H, W), from one forward pass."""
-        logits, maps = activation_maps(self.model, self._tensor(image))
+    def read(self, image: np.ndarray, method: str = "layercam") -> Reading:
+        """Probabilities and maps of all 14 findings of a film uint8 (H, W), from one forward pass.
+
+        method: one of xlite.explain.METHODS; ValueError otherwise.
+        """
+        logits, maps = activation_maps(self.model, self._tensor(image), method)
         probabilities = self.probabilities(logits[0].float().cpu().numpy())
         return Reading(probabilities, maps[0].float().cpu().numpy(), image.shape)
 

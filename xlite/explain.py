@@ -33,6 +33,11 @@ MEDIAN_BOX = {
     "Pneumonia": 0.0572,
     "Pneumothorax": 0.0358,
 }
+FAULTS = {  # what follows "the map"
+    "empty": "is empty: no single place in the film raises the score",
+    "flat": "is flat: every place in the film raises the score alike",
+    "outside": "peaks at the rim of the picture, outside the chest",
+}
 FLAT = 0.1  # a map that varies by less of its peak shows no place
 RIM = 0.08  # of a side: 3 of the 984 boxes have their centre there
 
@@ -90,16 +95,16 @@ def upsample_map(coarse: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def map_fault(coarse: np.ndarray) -> str | None:
-    """Why a map (h, w) >= 0 shows no place in the chest, as what follows "the map"; None where it does."""
+    """Which of FAULTS keeps a map (h, w) >= 0 from showing a place in the chest; None where it shows one."""
     top = coarse.max()
     if top <= 0:
-        return "is empty: no single place in the film raises the score"
+        return "empty"
     if top - coarse.min() < FLAT * top:
-        return "is flat: every place in the film raises the score alike"
+        return "flat"
     cell = np.unravel_index(coarse.argmax(), coarse.shape)
     middle = (np.array(cell) + 0.5) / coarse.shape
     if min(*middle, *(1 - middle)) < RIM:
-        return "peaks at the rim of the picture, outside the chest"
+        return "outside"
     return None
 
 
