@@ -134,8 +134,13 @@ def describe(report: dict) -> list[tuple[list[str], list[list[str]]]]:
         columns = ("deletion", "insertion", "head", "half", "all")
         header = ["checks", "deletion", "insertion", "rank kept: head", "half", "all shuffled"]
         rows = [
-            [name, *(interval(checks[key]) if key in checks else "" for key in columns)]
+            [name, *(_checked(checks[key], checks["boxes"]) if key in checks else "" for key in columns)]
             for name, checks in checked.items()
         ]
         tables.append((header, rows))
     return tables
+
+
+def _checked(figure: dict, boxes: int) -> str:
+    """A figure, and of how many boxes where it is not defined for all."""
+    return interval(figure) + (f" of {figure['boxes']}" if figure["boxes"] < boxes else "")

@@ -195,7 +195,9 @@ class _Study:
         }
 
     def _checks(self, name: str, resamples: int, seed: int) -> dict:
-        """Means over the boxes where a check is defined; a map of one value has no rank correlation."""
+        """Means over the boxes where a check is defined, {value, low, high, boxes}: a map that is empty
+        before or after has no rank correlation.
+        """
         rows = self.table.loc[self.to_check]
         findings, patients = rows["finding"].to_numpy(), self.folder.patients(rows["stem"])
         mine, chance = pd.DataFrame(self.checked[name]), pd.DataFrame(self.checked["random"])
@@ -204,8 +206,9 @@ class _Study:
         figures: dict = {"boxes": len(rows)}
         for key, column in mine.items():
             known = column.notna().to_numpy()
-            figures[str(key)] = {"value": None, "low": None, "high": None}
+            figure = {"value": None, "low": None, "high": None}
             if known.any():
                 draws = Draws(findings[known], patients[known], resamples, seed)
-                figures[str(key)] = draws.summary(column.to_numpy()[known])["all"]
+                figure = draws.summary(column.to_numpy()[known])["all"]
+            figures[str(key)] = {**figure, "boxes": int(known.sum())}
         return figures
