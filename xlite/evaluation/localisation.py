@@ -16,6 +16,9 @@ RELEASE_SIDE = 1024  # the frame that NIH's boxes are given in
 LEVELS = (60, 180)  # of 255
 OVERLAPS = (0.1, 0.25, 0.5, 0.75)
 FEW_BOXES = 10
+
+Box = Sequence[float] | np.ndarray  # x, y, w, h
+
 # A figure a box; the names of localisation.json.
 FIGURES = (
     "pointing",
@@ -27,7 +30,7 @@ FIGURES = (
 )
 
 
-def in_frame(box: Sequence[float], shape: tuple[int, int]) -> np.ndarray:
+def in_frame(box: Box, shape: tuple[int, int]) -> np.ndarray:
     """A box of the release's 1024 x 1024 frame in the frame of a film (H, W): float64 (4,), x y w h in px."""
     height, width = shape
     return np.asarray(box, np.float64) * [width, height, width, height] / RELEASE_SIDE
@@ -42,7 +45,7 @@ def peak(heat: np.ndarray) -> tuple[float, float] | None:
     return float(columns.mean() + 0.5), float(rows.mean() + 0.5)
 
 
-def points_into(heat: np.ndarray, box: Sequence[float]) -> bool:
+def points_into(heat: np.ndarray, box: Box) -> bool:
     """The pointing game: whether a map's peak lies in the box, edges included, with no tolerance.
 
     Zhang et al., "Top-down Neural Attention by Excitation Backprop", ECCV 2016, section 4.2, who allow 15 px.
@@ -70,7 +73,7 @@ def map_boxes(heat: np.ndarray) -> np.ndarray:
     return np.concatenate(found).astype(np.float64)
 
 
-def overlaps(boxes: np.ndarray, box: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+def overlaps(boxes: np.ndarray, box: Box) -> tuple[np.ndarray, np.ndarray]:
     """(IoU, IoBB) of a map's boxes (K, 4) with a radiologist's: intersection over union, and over the map's
     own box. Both (K,).
     """
@@ -82,7 +85,7 @@ def overlaps(boxes: np.ndarray, box: Sequence[float]) -> tuple[np.ndarray, np.nd
     return ratio(shared, own + width * height - shared), ratio(shared, own)
 
 
-def judge(heat: np.ndarray, box: Sequence[float]) -> dict[str, float]:
+def judge(heat: np.ndarray, box: Box) -> dict[str, float]:
     """Each of FIGURES for one map and one box in its frame.
 
     pointing, and T(IoBB) and T(IoU) for each of OVERLAPS: 1 where any box of the map exceeds it, else 0;

@@ -26,6 +26,7 @@ from xlite.images import read_image
 FRAME = 512  # maps are judged in the film's frame, or in one shrunk to this longer side
 RANDOM_MAPS = 10  # a box: the figure of a random map is their mean
 ROWS_OF_SHEET = 8
+FILMS_FOR_NORMS = 64
 Progress = Callable[[int, int], None]
 
 
@@ -134,7 +135,7 @@ class _Study:
             maps = self.mapper.maps(f, finding, self.methods)
             small = shrink(image, FRAME)
             truth = in_frame((box.x, box.y, box.w, box.h), small.shape)
-            maps |= self._judge(maps, truth, small.shape, tuple(f.shape[2:]))
+            maps |= self._judge(maps, truth, small.shape, self.classifier.grid)
             if row in shown:
                 self.tiles.append([Tile(name, box.finding, small, one, truth) for name, one in maps.items()])
             if row in self.to_check:
@@ -144,7 +145,8 @@ class _Study:
 
     def _forgetful(self) -> dict[str, Mapper]:
         """The model after each stage of the randomisation."""
-        films = torch.cat([self._input(self._film(stem)) for stem in self.table["stem"][self.to_check]])
+        stems = self.table["stem"][self.to_check[:FILMS_FOR_NORMS]]
+        films = torch.cat([self._input(self._film(stem)) for stem in stems])
         return {stage: Mapper(sanity.randomised(self.mapper.model, stage, films)) for stage in sanity.STAGES}
 
     def _film(self, stem: str) -> np.ndarray:
