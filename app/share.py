@@ -280,13 +280,11 @@ def answer(classifier: "Classifier", image: "np.ndarray") -> tuple[str, dict[str
 
 def film_row(image: "np.ndarray", reading: "Reading") -> str:
     """The bare film, then the three likeliest findings over it."""
-    from xlite.explain import overlay
-
     figures = [figure(image, "The film")]
     for finding, probability in reading.top(3):
-        heat = reading.map(finding)
-        remark = "" if heat.any() else ", its map is empty"
-        figures.append(figure(overlay(image, heat), f"{spoken(finding)} {probability:.1%}{remark}"))
+        fault = reading.fault(finding)
+        caption = f"{spoken(finding)} {probability:.1%}" + (f": its map {fault}" if fault else "")
+        figures.append(figure(reading.overlay(image, finding), caption))
     legend = html.escape(map_legend(reading.maps.shape[1:]))
     return f'<div class="film-row">{"".join(figures)}</div><p>{legend}</p>'
 

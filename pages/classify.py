@@ -43,8 +43,6 @@ def choose_film(upload_at, bundled_at) -> tuple[bytes, str] | None:
 @st.fragment
 def show_film(image, reading, name: str) -> None:
     """The film with the map of one finding over it."""
-    from xlite.explain import overlay
-
     top = [finding for finding, _ in reading.top(3)]
     order = top + [finding for finding in FINDINGS if finding not in top]
     probabilities = dict(zip(FINDINGS, reading.probabilities, strict=True))
@@ -56,15 +54,15 @@ def show_film(image, reading, name: str) -> None:
         key=f"map-{name}",
     )
     opacity = slide.slider("Opacity", 0, 100, 45, step=5, format="%d %%", help="0 shows the bare film")
-    heat = reading.map(finding)
-    if not heat.any():
-        st.info(
-            f"The map of {spoken(finding)} is empty: no single place in this film raises its score, which "
-            "comes from the film as a whole."
-        )
+    fault, caution = reading.fault(finding), reading.caution(finding)
+    if fault:
+        st.info(f"Not painted: the map of {spoken(finding).lower()} {fault}.")
+    elif caution:
+        st.info(caution)
     st.image(
-        overlay(image, heat, opacity / 100),
-        caption=f"{name}, map of {spoken(finding).lower()}",
+        reading.overlay(image, finding, opacity / 100),
+        caption=f"{name}, map of {spoken(finding).lower()}"
+        + ("" if fault else "; the square is one cell of the map"),
         width="stretch",
     )
     st.caption(map_legend(reading.maps.shape[1:]))
@@ -72,8 +70,6 @@ def show_film(image, reading, name: str) -> None:
 
 def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
     """The three likeliest findings, each with its own map."""
-    from xlite.explain import overlay
-
     st.subheader("Most likely findings")
     if also := also_above(reading, thresholds or {}):
         st.markdown(f"Beyond these three, above the model's threshold: {', '.join(also)}.")
@@ -84,10 +80,9 @@ def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
             if thresholds is not None:
                 word = "above" if over else "below"
                 st.caption(f"{word} the model's threshold of {thresholds[finding]:.1%}")
-            heat = reading.map(finding)
-            st.image(overlay(image, heat), width="stretch")
-            if not heat.any():
-                st.caption("Its map is empty.")
+            st.image(reading.overlay(image, finding), width="stretch")
+            if fault := reading.fault(finding):
+                st.caption(f"Its map {fault}.")
 
 
 def also_above(reading, thresholds: dict[str, float]) -> list[str]:

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "classify": BASE | {"models", "explain", "evaluation.calibration"},
     "evaluation.calibration": LEAVES,
     "evaluation.predictions": LEAVES | {"data"},
-    "evaluation": BASE | {"data", "models", "classify", "evaluation.predictions"},
+    "evaluation": BASE | {"data", "models", "classify", "explain", "evaluation.predictions"},
     "training.run": LEAVES | {"config", "training.held"} | RUN_FILES,
     **{module: LEAVES | {"config"} | RUN_FILES for module in RUN_FILES},
     "training.line": LEAVES | {"training.run"},

@@ -10,7 +10,7 @@ import torch
 from xlite.classify import Classifier, Reading
 from xlite.errors import CheckpointError, RunError
 from xlite.evaluation.calibration import apply_calibration
-from xlite.explain import upsample_map
+from xlite.explain import draw_cell, overlay, upsample_map
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
 from xlite.models.checkpoint import ModelInfo, save_model
@@ -66,10 +66,15 @@ def test_a_reading_is_prediction_and_explanation_at_once(classifier, film):
     np.testing.assert_allclose(reading.probabilities, classifier.predict(film), rtol=1e-4)
     assert (reading.maps.shape, reading.maps.dtype, reading.shape) == ((14, 2, 2), np.float32, (90, 140))
     for i, finding in enumerate(FINDINGS):
-        heat = classifier.explain(film, finding)
+        heat = classifier.explain(film, finding, "layercam")
         assert (heat.shape, heat.dtype) == ((90, 140), np.float32)
         np.testing.assert_array_equal(heat, reading.map(finding))
         np.testing.assert_array_equal(heat, upsample_map(reading.maps[i], (90, 140)))
+
+
+def test_maps_are_explained_by_grad_cam_unless_asked_otherwise(classifier, film):
+    reading = classifier.read(film, "gradcam")
+    np.testing.assert_array_equal(classifier.explain(film, "Mass"), reading.map("Mass"))
 
 
 def test_a_reading_of_a_shrunk_film_differs_in_its_frame_only(classifier, film):
@@ -77,6 +82,40 @@ def test_a_reading_of_a_shrunk_film_differs_in_its_frame_only(classifier, film):
     small = reading.in_frame((30, 50))
     np.testing.assert_array_equal(small.map("Mass"), upsample_map(reading.maps[4], (30, 50)))
     assert small.probabilities is reading.probabilities and reading.map("Mass").shape == (90, 140)
+
+
+def test_a_map_with_a_fault_is_named_and_not_painted():
+    maps = np.zeros((14, 7, 7), np.float32)
+    maps[4, 3, 2] = maps[5, 3, 2] = maps[1, 3, 2] = maps[2, 0, 0] = 1
+    reading = Reading(np.zeros(14, np.float32), maps, (70, 140))
+    film = np.full((70, 140), 90, np.uint8)
+    assert [reading.fault(finding) is None for finding in ("Mass", "Effusion", "Edema")] == [
+        True,
+        False,
+        False,
+    ]
+    assert reading.fault("Effusion") == "peaks at the rim of the picture, outside the chest"
+    assert (reading.overlay(film, "Effusion") == 90).all() and (reading.overlay(film, "Edema") == 90).all()
+    painted = reading.overlay(film, "Mass")
+    expected = overlay(film, reading.map("Mass"))
+    draw_cell(expected, (10, 20))
+    np.testing.assert_array_equal(painted, expected)
+
+
+def test_findings_smaller_than_a_cell_are_flagged():
+    reading = Reading(np.zeros(14, np.float32), np.zeros((14, 7, 7), np.float32), (70, 140))
+    fine = Reading(reading.probabilities, np.zeros((14, 16, 16), np.float32), (70, 140))
+    flagged = [finding for finding in FINDINGS if reading.caution(finding)]
+    assert flagged == ["Atelectasis", "Mass", "Nodule"]
+    assert [finding for finding in FINDINGS if fine.caution(finding)] == []
+    assert reading.caution("Nodule") == (
+        "One cell of this map is 2.0% of the film, and half of the boxes that radiologists drew for nodule "
+        "are below 0.5%: the map shows surroundings only."
+    )
+
+
+def test_a_classifier_knows_the_cells_of_its_maps(classifier, film):
+    assert classifier.grid == classifier.read(film).maps.shape[1:] == (2, 2)
 
 
 def test_the_likeliest_findings_come_first():

@@ -213,7 +213,6 @@ def test_predict_reads_files_and_folders_in_the_order_given(
     xlite: Command, model: str, tiny_folder: Path, tmp_path: Path
 ) -> None:
     from xlite.classify import Classifier
-    from xlite.explain import overlay
 
     single = tmp_path / "upload.JPG"
     cv2.imwrite(str(single), np.random.default_rng(1).integers(0, 256, (50, 70), dtype=np.uint8))
@@ -234,7 +233,7 @@ def test_predict_reads_files_and_folders_in_the_order_given(
     best = reading.top(2)
     assert overlays == [f"upload_{rank}_{finding}.png" for rank, (finding, _) in enumerate(best, 1)]
     written = cv2.cvtColor(cv2.imread(str(out / overlays[0])), cv2.COLOR_BGR2RGB)
-    np.testing.assert_array_equal(written, overlay(read_image(single), reading.map(best[0][0])))
+    np.testing.assert_array_equal(written, reading.overlay(read_image(single), best[0][0]))
 
 
 def test_one_bad_film_does_not_stop_the_others(xlite: Command, model: str, tiny_folder: Path) -> None:

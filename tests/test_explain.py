@@ -7,12 +7,23 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam import GradCAM, LayerCAM
 from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
-from xlite.explain import STRIP, activation_maps, overlay, shrink, upsample_map
+from xlite.data.nih import read_boxes
+from xlite.explain import (
+    MEDIAN_BOX,
+    METHODS,
+    STRIP,
+    activation_maps,
+    draw_cell,
+    map_fault,
+    overlay,
+    shrink,
+    upsample_map,
+)
 from xlite.models.student import Student
 
 TINY = "test_resnet.r160_in1k"
@@ -45,14 +56,17 @@ class ForOracle(nn.Module):
         return self.model.head(self.last_map(f.requires_grad_()))
 
 
-def check_against_the_library(model: Student, side: int = 96) -> None:
+LIBRARY = {"layercam": LayerCAM, "gradcam": GradCAM}
+
+
+def check_against_the_library(model: Student, method: str, side: int = 96) -> None:
     torch.manual_seed(1)
     x = torch.randn(2, 3, side, side)
-    logits, maps = activation_maps(model, x)
+    logits, maps = activation_maps(model, x, method)
     with torch.no_grad():
         torch.testing.assert_close(logits, model(x), rtol=1e-4, atol=1e-5)
     oracle = ForOracle(model)
-    with GradCAM(model=oracle, target_layers=[oracle.last_map]) as cam:
+    with LIBRARY[method](model=oracle, target_layers=[oracle.last_map]) as cam:
         for finding in range(14):
             expected = cam(x, targets=[ClassifierOutputTarget(finding)] * 2)  # scaled, resized, scaled
             mine = scale_cam_image(scale_cam_image(maps[:, finding].numpy(), (side, side)))
@@ -62,28 +76,53 @@ def check_against_the_library(model: Student, side: int = 96) -> None:
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
 @pytest.mark.parametrize("backbone", [TINY, "mobilenetv3_small_050", "test_convnext"])
-def test_maps_are_those_of_pytorch_grad_cam(backbone, attention):
-    check_against_the_library(student(backbone, attention))
+@pytest.mark.parametrize("method", METHODS)
+def test_maps_are_those_of_pytorch_grad_cam(method, backbone, attention):
+    check_against_the_library(student(backbone, attention), method)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("attention", ATTENTIONS)
 @pytest.mark.parametrize("backbone", FULL)
-def test_maps_of_each_backbone_are_those_of_pytorch_grad_cam(backbone, attention):
-    check_against_the_library(student(backbone, attention))
+@pytest.mark.parametrize("method", METHODS)
+def test_maps_of_each_backbone_are_those_of_pytorch_grad_cam(method, backbone, attention):
+    check_against_the_library(student(backbone, attention), method)
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
 def test_maps_are_the_gradient_by_its_definition(attention):
-    """Equations 1 and 2, cell by cell, unscaled: the size of a map matters where films are compared."""
+    """Grad-CAM's equations 1 and 2 and LayerCAM's 3 to 5, cell by cell and unscaled: the size of a map
+    matters where films are compared.
+    """
     model = student("mobilenetv3_small_050", attention)
     x = torch.randn(1, 3, 96, 160)
-    _, maps = activation_maps(model, x)
+    maps, layer_maps = (activation_maps(model, x, method)[1] for method in ("gradcam", "layercam"))
     f = model.features(x).detach().requires_grad_()
     for finding in range(14):
         (gradient,) = torch.autograd.grad(model.head(f)[0, finding], f)
         expected = (gradient.mean((2, 3), keepdim=True) * f).sum(1).relu()
         torch.testing.assert_close(maps[:, finding], expected, rtol=1e-4, atol=1e-7)
+        expected = (gradient.relu() * f).sum(1).relu()
+        torch.testing.assert_close(layer_maps[:, finding], expected, rtol=1e-4, atol=1e-7)
+
+
+def test_grad_cam_is_all_zero_where_layer_cam_is_not():
+    """What a film's places say for a finding is drawn, also where what they say against it outweighs it."""
+    model = student()
+    with torch.no_grad():
+        model.classifier[-1].bias.zero_()
+        model.classifier[-1].weight[3] -= 1  # a finding that the model is sure is not there
+    x = torch.randn(4, 3, 64, 64)
+    logits, maps = activation_maps(model, x, "gradcam")
+    assert (logits[:, 3] < -1).all() and not maps[:, 3].any()
+    assert (activation_maps(model, x, "layercam")[1][:, 3].amax((1, 2)) > 0).all()
+
+
+def test_an_unknown_method_is_refused():
+    with pytest.raises(
+        ValueError, match="'cam' is no map with a closed form; expected one of layercam, gradcam"
+    ):
+        activation_maps(student(), torch.zeros(1, 3, 64, 64), "cam")
 
 
 def test_a_films_maps_do_not_depend_on_its_batch():
@@ -161,6 +200,48 @@ def test_the_peak_of_a_map_lies_where_its_cell_lies():
 
 def test_an_empty_map_stays_empty():
     assert not upsample_map(np.zeros((7, 7), np.float32), (20, 30)).any()
+
+
+@pytest.mark.parametrize(
+    ("cells", "fault"),
+    [
+        ({}, "empty"),
+        ({(3, 3): 1}, None),
+        ({(1, 5): 1, (0, 0): 0.9}, None),
+        ({(0, 3): 1, (3, 3): 0.9}, "outside"),
+        ({(3, 6): 1}, "outside"),
+    ],
+)
+def test_a_map_that_shows_no_place_is_called_what_it_is(cells, fault):
+    coarse = np.zeros((7, 7), np.float32)
+    for cell, height in cells.items():
+        coarse[cell] = height
+    assert map_fault(coarse) == fault
+
+
+def test_a_map_of_almost_one_value_is_flat():
+    coarse = np.full((7, 7), 2.0)
+    coarse[3, 3] = 2.1
+    assert map_fault(coarse) == "flat"
+    coarse[3, 3] = 3
+    assert map_fault(coarse) is None
+
+
+def test_median_boxes_and_the_rim_are_those_of_the_tables(shared_data):
+    boxes = read_boxes(shared_data / "nih_tables" / "BBox_List_2017.csv")
+    medians = (boxes.w * boxes.h / 1024**2).groupby(boxes.finding).median()
+    assert pytest.approx(medians.to_dict(), abs=5e-5) == MEDIAN_BOX
+    middles = np.stack([boxes.x + boxes.w / 2, boxes.y + boxes.h / 2]) / 1024
+    assert (np.minimum(middles, 1 - middles).min(0) < 0.08).sum() == 3
+
+
+def test_a_cell_is_outlined_in_the_lower_left_corner():
+    picture = np.full((700, 1400, 3), 90, np.uint8)
+    draw_cell(picture, (100, 200))
+    rows, columns = np.nonzero((picture == 255).all(2))
+    assert 100 <= np.ptp(rows) <= 103 and 200 <= np.ptp(columns) <= 203  # the line has a width
+    assert rows.min() > 550 and columns.max() < 250
+    assert (picture[300:500] == 90).all() and (picture[:, 300:] == 90).all()
 
 
 def test_an_overlay_leaves_the_film_bare_where_nothing_was_seen():

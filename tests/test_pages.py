@@ -497,7 +497,7 @@ def test_classify_says_what_a_map_is_and_which_other_findings_are_above_their_th
     assert len(above) > 4
     text = words(page("classify").run())
     assert f"Beyond these three, above the model's threshold: {', '.join(above[3:])}." in text
-    assert "(2 × 2 cells, each about 25 % of the film): it does not locate" in text
+    assert "(2 × 2 cells, each about 25 % of the film; one is outlined): it does not locate" in text
 
 
 def test_classify_reads_an_upload_and_refuses_what_is_no_film(own_home: Path):

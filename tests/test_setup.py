@@ -32,7 +32,7 @@ COMMANDS = [
     *("jobs rename", "jobs delete"),
     *("sweep phase1", "sweep phase2", "sweep phase3", "sweep search", "sweep resume", "sweep stop"),
     *("sweep list", "sweep status", "sweep leaderboard"),
-    *("evaluate", "score", "predict", "bench", "convert", "share"),
+    *("evaluate", "localise", "score", "predict", "bench", "convert", "share"),
 ]
 
 

@@ -42,7 +42,9 @@ def default_data() -> str:
 def map_legend(cells: tuple[int, int]) -> str:
     """What the colours of maps of (h, w) cells mean, and what they do not."""
     rows, columns = cells
-    share = f"{rows} × {columns} cells, each about {100 / (rows * columns):.0f} % of the film"
+    share = (
+        f"{rows} × {columns} cells, each about {100 / (rows * columns):.0f} % of the film; one is outlined"
+    )
     return (
         "Colour shows which parts of the film raise a finding's score: red most, green and blue less, bare "
         f"film not at all; each map is scaled to its own peak. A map is coarse ({share}): it does not locate "

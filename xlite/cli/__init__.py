@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 from pydantic import ValidationError
 
-from xlite.cli import data, jobs, models, sweep, train
+from xlite.cli import data, jobs, localise, models, sweep, train
 from xlite.errors import XliteError, sentence
 
 INTERRUPTED = 130
@@ -33,7 +33,15 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(sweep.app, name="sweep")
 for command in (data.eda, train.train):
     app.command()(command)
-for command in (models.evaluate, models.score, models.predict, models.bench, models.convert, models.share):
+for command in (
+    models.evaluate,
+    localise.localise,
+    models.score,
+    models.predict,
+    models.bench,
+    models.convert,
+    models.share,
+):
     app.command()(command)
 
 

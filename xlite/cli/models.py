@@ -129,7 +129,7 @@ def predict(
     classifier = Classifier.load(model, device)
     out.mkdir(parents=True, exist_ok=True)
     done: dict[str, np.ndarray] = {}
-    bad = empty = 0
+    bad = bare = 0
     with progress_bar("reading") as progress:
         for number, (path, name) in enumerate(zip(films, names, strict=True), 1):
             try:
@@ -142,7 +142,7 @@ def predict(
             else:
                 reading = classifier.read(image)
                 done[name] = reading.probabilities
-                empty += _write_overlays(out, name, image, reading, heatmaps)
+                bare += _write_overlays(out, name, image, reading, heatmaps)
             progress(number, len(films))
     if done:
         write_predictions(out / "predictions.csv", list(done), np.stack(list(done.values())))
@@ -150,8 +150,8 @@ def predict(
         print_json({name: dict(zip(FINDINGS, map(float, row), strict=True)) for name, row in done.items()})
     else:
         _print_top(done, classifier)
-        if empty:
-            print(f"{counted(empty, 'map')} without colour: no single place raises the score")
+        if bare:
+            print(f"{counted(bare, 'overlay')} left bare: a map is empty, flat or peaks at the rim")
         print(f"{counted(len(done), 'film')} read{f', {bad:,} could not be' if bad else ''}: {out}")
     if bad:
         raise typer.Exit(1)
@@ -295,20 +295,19 @@ def _alike(names: Sequence[str]) -> set[str]:
 
 
 def _write_overlays(out: Path, name: str, image: "np.ndarray", reading: "Reading", count: int) -> int:
-    """The likeliest findings over the film, as `<stem>_1_<finding>.png`; returns how many maps are empty."""
+    """The likeliest findings over the film, as `<stem>_1_<finding>.png`; returns how many maps show no
+    place.
+    """
     import cv2
 
     from xlite.data.nih import stem_of
-    from xlite.explain import overlay
 
-    empty = 0
-    for rank, (finding, _) in enumerate(reading.top(count), 1):
-        heat = reading.map(finding)
-        empty += not heat.any()
-        pixels = cv2.cvtColor(overlay(image, heat), cv2.COLOR_RGB2BGR)
+    top = [finding for finding, _ in reading.top(count)]
+    for rank, finding in enumerate(top, 1):
+        pixels = cv2.cvtColor(reading.overlay(image, finding), cv2.COLOR_RGB2BGR)
         file = out / f"{stem_of(name)}_{rank}_{finding}.png"
         file.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
-    return empty
+    return sum(reading.fault(finding) is not None for finding in top)
 
 
 def _is_overlay(film: Path, out: Path) -> bool:

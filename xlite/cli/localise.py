@@ -1,0 +1,57 @@
+"""`xlite localise`: whether a model's maps lie where radiologists drew boxes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xlite.cli.console import Json, print_json, print_table, progress_bar
+from xlite.cli.models import Device, Model, Out
+
+
+def localise(
+    model: Model,
+    data: Annotated[Path, typer.Option(help="Data folder in the NIH layout")],
+    out: Out,
+    split: Annotated[str, typer.Option(help="Split of the data folder")] = "official",
+    part: Annotated[
+        str, typer.Option(metavar="train|val|test|all", help="Part of the split, or all films of the folder")
+    ] = "test",
+    boxes: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Table of boxes; the folder's own without it")
+    ] = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A way to make maps, several times; all without it"),
+    ] = None,
+    checks: Annotated[
+        int, typer.Option(min=0, help="Boxes, drawn at random, for randomisation, deletion and insertion")
+    ] = 24,
+    device: Device = "cpu",
+    as_json: Json = False,
+) -> None:
+    """Judge a model's maps by radiologists' boxes.
+
+    Writes localisation.json and maps.png: the pointing game, IoU and IoBB of several kinds of map, beside
+    maps that know nothing, and whether the maps depend on the model at all.
+    """
+    from xlite.evaluation.cams import METHODS
+    from xlite.evaluation.localisation_report import describe
+    from xlite.evaluation.localise import localise_model
+
+    unknown = [name for name in method or () if name not in METHODS]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(METHODS)}", param_hint="--method")
+    with progress_bar("localising") as progress:
+        report = localise_model(
+            model, data, split, part, out, boxes, method or METHODS, checks, device, progress=progress
+        )
+    if as_json:
+        print_json(report)
+        return
+    for header, rows in describe(report):
+        print_table(header, rows)
+        print()
+    for warning in report["warnings"]:
+        print(f"- {warning}")
+    print(f"Report: {out}")

@@ -1,0 +1,146 @@
+"""What a localisation report says beside its figures: sizes, published figures, warnings, and its tables."""
+
+import pandas as pd
+
+from xlite.evaluation.cams import BASELINES
+from xlite.evaluation.localisation import FEW_BOXES, RELEASE_SIDE
+from xlite.evaluation.sanity import UNCHANGED
+from xlite.evaluation.wording import interval, number
+from xlite.findings import spoken
+from xlite.models.checkpoint import ModelInfo
+
+NIH_BOXES = 984
+SHUFFLED = {
+    "head": "the classifier forgets what it learned: it shows where films have structure as much as findings",
+    "half": "the later half of the model forgets what it learned",
+    "all": "the whole model forgets what it learned: it is no map of the model",
+}
+BASE_NAMES = {"random": "a random map", "centre": "a map of the picture's centre"}
+# Given as published; the others of these papers are not repeated.
+PUBLISHED = (
+    {
+        "name": "Wang 2017",
+        "iobb_0.25": {"mean": 0.486, "per_finding": {"Cardiomegaly": 0.979, "Nodule": 0.051}},
+    },
+    {"name": "DenseNet-121, 512 px, Grad-CAM", "pointing": {"mean": 0.496}},
+    {"name": "DenseNet-121, 512 px, Grad-CAM++", "pointing": {"mean": 0.544}},
+    {"name": "DenseNet-121, 512 px, a random map", "pointing": {"mean": 0.228}},
+)
+
+
+def findings_of(table: pd.DataFrame, grid: tuple[int, int]) -> dict:
+    """How many boxes (of the release's frame) each finding has, and how many are below a cell of the grid."""
+    area = table["w"] * table["h"] / RELEASE_SIDE**2
+    small = (area * grid[0] * grid[1] < 1).groupby(table["finding"])
+    return {
+        name: {"boxes": int(n), "few": bool(n < FEW_BOXES), "smaller_than_a_cell": int(small.sum()[name])}
+        for name, n in small.size().items()
+    }
+
+
+def published(boxes: int, split_id: str, part: str) -> list[dict]:
+    """Published figures, each with why it may not be compared, or None."""
+    same = boxes == NIH_BOXES and split_id.startswith("official") and part == "test"
+    reason = None if same else f"measured on NIH's {NIH_BOXES} boxes; these are {boxes}, {split_id}, {part}"
+    return [{**figures, "not_comparable": reason} for figures in PUBLISHED]
+
+
+def split_warnings(info: ModelInfo, split_id: str, part: str) -> list[str]:
+    """What the model may already know of these films."""
+    said = []
+    if split_id != info.split_id:
+        said.append(
+            f"{split_id} is not the model's own split, {info.split_id}: it may know these films from training"
+        )
+    elif part != "test":
+        said.append("the model was trained or chosen on these films")
+    if info.notes.get("contamination"):
+        said.append(f"teacher contamination: {info.notes['contamination']}")
+    return said
+
+
+def map_warnings(report: dict) -> list[str]:
+    """What the figures of a report do not allow one to say."""
+    split, said = report["split"], []
+    if split["boxes_without_film"]:
+        every = split["boxes_without_film"] + split["boxes"]
+        said.append(
+            f"only {split['boxes']} of {every} boxes are on films of this part that are in the folder"
+        )
+    for name, method in report["methods"].items():
+        checks = method["checks"] or {}
+        for stage, words in SHUFFLED.items():
+            kept = checks[stage]["value"] if stage in checks else None
+            if kept is not None and kept > UNCHANGED:
+                said.append(f"{name} hardly changes (rank correlation {kept:.2f}) when {words}")
+        if name not in BASELINES:
+            for base in BASELINES:
+                gap = method[f"pointing_above_{base}"]["all"]
+                if gap["low"] is None or gap["low"] <= 0:
+                    said.append(
+                        f"{name} does not point into more boxes than {BASE_NAMES[base]}, beyond chance"
+                    )
+    for finding, counts in report["findings"].items():
+        if 2 * counts["smaller_than_a_cell"] > counts["boxes"]:
+            said.append(
+                f"{spoken(finding)}: {counts['smaller_than_a_cell']} of {counts['boxes']} boxes are smaller "
+                f"than one cell of a map, {report['cell']:.1%} of the film"
+            )
+    few = [name for name, counts in report["findings"].items() if counts["few"]]
+    if few:
+        said.append(f"under {FEW_BOXES} boxes, so read no figure of theirs alone: {', '.join(few)}")
+    return said
+
+
+def describe(report: dict) -> list[tuple[list[str], list[list[str]]]]:
+    """The report's tables, each a header and rows: the methods, the findings, the checks."""
+    split, methods = report["split"], report["methods"]
+    header = [
+        f"{split['boxes']} boxes",
+        "pointing",
+        "mean of findings",
+        "IoBB>.25",
+        "mean IoU",
+        "false boxes",
+    ]
+    tables = [
+        (
+            [*header, "empty", "flat", "outside"],
+            [
+                [
+                    name,
+                    interval(figures["pointing"]["all"]),
+                    interval(figures["pointing"]["mean"]),
+                    *(number(figures[key]["all"]["value"]) for key in ("iobb_0.25", "iou", "false_boxes")),
+                    *map(str, figures["faults"].values()),
+                ]
+                for name, figures in methods.items()
+            ],
+        ),
+        (
+            ["pointing", "boxes", *methods],
+            [
+                [
+                    spoken(finding),
+                    str(counts["boxes"]),
+                    *(number(m["pointing"]["per_finding"][finding]["value"]) for m in methods.values()),
+                ]
+                for finding, counts in report["findings"].items()
+            ],
+        ),
+    ]
+    checked = {name: figures["checks"] for name, figures in methods.items() if figures["checks"]}
+    if checked:
+        columns = ("deletion", "insertion", "head", "half", "all")
+        header = ["checks", "deletion", "insertion", "rank kept: head", "half", "all shuffled"]
+        rows = [
+            [name, *(_checked(checks[key], checks["boxes"]) if key in checks else "" for key in columns)]
+            for name, checks in checked.items()
+        ]
+        tables.append((header, rows))
+    return tables
+
+
+def _checked(figure: dict, boxes: int) -> str:
+    """A figure, and of how many boxes where it is not defined for all."""
+    return interval(figure) + (f" of {figure['boxes']}" if figure["boxes"] < boxes else "")
