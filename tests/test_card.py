@@ -3,7 +3,7 @@
 import numpy as np
 
 from xlite.evaluation.card import interval, write_card
-from xlite.evaluation.report import evaluate_predictions
+from xlite.evaluation.figures import evaluate_predictions
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
 

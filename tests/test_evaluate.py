@@ -78,7 +78,10 @@ def test_a_model_is_judged_on_its_films_by_its_own_thresholds(
     folder = NihFolder.open(tiny_folder)
     split = load_split(folder, "patient")
     stems = split.stems("test")
-    assert said == [f"tiny reads {len(stems)} films: split {split.id}, part test"]
+    assert said == [
+        f"tiny reads {len(split.parts[name])} films: split {split.id}, part {name}"
+        for name in ("val", "test")
+    ]
     found = read_predictions(out / "predictions.csv")
     assert found.names == split.parts["test"]
     classifier = Classifier.load(model)

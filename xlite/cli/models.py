@@ -43,7 +43,7 @@ def evaluate(
     Writes predictions.csv, metrics.json and the points of the ROC curves of one part of a split.
     """
     from xlite.evaluation.evaluate import evaluate_model
-    from xlite.evaluation.report import summary
+    from xlite.evaluation.summary import summary
 
     say = _say_aside if as_json else print
     report = evaluate_model(model, data, split, part, out, device, skip_missing, say=say)
@@ -78,13 +78,13 @@ def score(
 
     The labels come from NIH's table, or one like it; the report is the one that `evaluate` writes.
     """
-    from xlite.evaluation.report import summary
     from xlite.evaluation.score import (
         compare_files,
         comparison_sentence,
         score_predictions,
         write_comparison,
     )
+    from xlite.evaluation.summary import summary
 
     say = _say_aside if as_json else print
     with busy("judging"):

@@ -27,6 +27,14 @@ def patient_counts(patients: np.ndarray, resamples: int, seed: int) -> tuple[np.
     return owner, counts
 
 
+def draw_patients(patients: np.ndarray, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `patient_counts`, but all 0 where there is one patient: its resamples are all alike, so no figure
+    of theirs is defined.
+    """
+    owner, counts = patient_counts(patients, resamples, seed)
+    return owner, counts if len(counts) > 1 else np.zeros_like(counts)
+
+
 def interval(values: np.ndarray) -> tuple[float, float]:
     """The 95 % percentile interval of those resamples (R,) where the figure is defined; NaN where in none."""
     defined = values[~np.isnan(values)]
@@ -34,6 +42,17 @@ def interval(values: np.ndarray) -> tuple[float, float]:
         return np.nan, np.nan
     low, high = np.percentile(defined, [2.5, 97.5])
     return float(low), float(high)
+
+
+def or_none(value: float) -> float | None:
+    """A float as JSON can hold it: None where it is undefined."""
+    return None if np.isnan(value) else float(value)
+
+
+def figure(value: float, drawn: np.ndarray) -> dict[str, float | None]:
+    """{"value", "low", "high"} of a figure and its resamples (R,), None where undefined."""
+    low, high = interval(drawn)
+    return {"value": or_none(value), "low": or_none(low), "high": or_none(high)}
 
 
 def recentred(values: np.ndarray, centre: float) -> np.ndarray:
@@ -54,17 +73,18 @@ def resample_auc_ap(
     shape = (counts.shape[1], labels.shape[1])
     auc, ap = np.empty(shape), np.empty(shape)
     for c in range(labels.shape[1]):
-        positive, negative = _steps(labels[:, c].astype(bool), scores[:, c], owner, len(counts))
-        for part in _chunks(counts.shape[1]):
+        positive, negative = steps(labels[:, c].astype(bool), scores[:, c], owner, len(counts))
+        for part in chunks(counts.shape[1]):
             auc[part, c], ap[part, c] = _areas(positive @ counts[:, part], negative @ counts[:, part])
     return auc, ap
 
 
-def _chunks(length: int) -> Iterator[slice]:
+def chunks(length: int) -> Iterator[slice]:
+    """Slices of CHUNK resamples that cover them all."""
     return (slice(start, min(start + CHUNK, length)) for start in range(0, length, CHUNK))
 
 
-def _steps(
+def steps(
     positive: np.ndarray, scores: np.ndarray, owner: np.ndarray, patients: int
 ) -> tuple[csr_array, csr_array]:
     """Films of each patient on each step of the falling score: positives (K, P), negatives (2K + 1, P).
@@ -85,15 +105,18 @@ def _steps(
 
 
 def _areas(positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(AUC, average precision), each (R,), from the weights on the steps, as `_steps` orders them."""
-    fp = np.cumsum(negative, axis=0, dtype=np.float64)
-    tp = np.cumsum(positive, axis=0, dtype=np.float64)
-    negatives = fp[-1]
+    """(AUC, average precision), each (R,), from the weights on the steps, as `steps` orders them."""
+    tp, above, within, negatives = walk(positive, negative)
     positives = tp[-1] if len(tp) else np.zeros_like(negatives)
-    above, within = fp[:-1:2], fp[1::2]  # false positives before and after the ties of a step
     won = np.einsum("kr,kr->r", positive, negatives - (above + within) / 2)
     hits = np.einsum("kr,kr->r", positive, tp / np.maximum(tp + within, 1))
     return ratio(won, positives * negatives), ratio(hits, positives)
+
+
+def walk(positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """True positives after each step, false ones before and after its ties, each (K, R); negatives (R,)."""
+    fp = np.cumsum(negative, axis=0, dtype=np.float64)
+    return np.cumsum(positive, axis=0, dtype=np.float64), fp[:-1:2], fp[1::2], fp[-1]
 
 
 def resample_rates(
