@@ -12,7 +12,9 @@ from xlite.errors import DataError
 from xlite.evaluation.bands import draw_curves
 from xlite.evaluation.bootstrap import draw_patients
 from xlite.evaluation.calibration import sigmoid
+from xlite.evaluation.chapters.whole import whole
 from xlite.evaluation.confusion import confusion
+from xlite.evaluation.document import to_html, to_markdown
 from xlite.evaluation.doubts import Doubt, contamination
 from xlite.evaluation.figures import evaluate_predictions
 from xlite.evaluation.films import Films
@@ -106,6 +108,8 @@ def write_report(out: Path | str, report: dict, films: Films) -> None:
         out.mkdir(parents=True, exist_ok=True)
         write_predictions(out / "predictions.csv", films.names, films.probs)
         _write_json(out / "curves.json", curves)
+        write_atomic(out / "report.html", to_html(*whole(report, curves)).encode())
+        write_atomic(out / "report.md", to_markdown(*whole(report, curves)).encode())
         _write_json(out / "metrics.json", report)
     except OSError as error:
         raise DataError(f"the report cannot be written to {out}: {error.strerror or error}") from error
