@@ -1,5 +1,6 @@
 """A home with a tiny model and its evaluation, for the tests of pages, share and browser."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import torch
 
 from xlite.evaluation.calibration import logit
+from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.films import Films
 from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.findings import FINDINGS
@@ -29,10 +31,17 @@ def save_demo_model(home: Path, name: str = "demo0", seed: int = 0) -> Path:
     return path
 
 
-def save_demo_evaluation(home: Path, name: str = "demo0", split_id: str = SPLIT, seed: int = 0) -> dict:
+def save_demo_evaluation(
+    home: Path,
+    name: str = "demo0",
+    split_id: str = SPLIT,
+    seed: int = 0,
+    signal: float = 0.3,
+    doubts: Sequence[Doubt] = (),
+) -> dict:
     """A report on 200 drawn films of 100 patients, where Hernia has no positive; returns metrics.json."""
     rng = np.random.default_rng(seed)
-    films, validation = (drawn_films(rng, first) for first in (0, 200))
+    films, validation = (drawn_films(rng, first, signal=signal) for first in (0, 200))
     report = full_report(
         films,
         Stamp(name, split_id, "test", "2020"),
@@ -40,17 +49,18 @@ def save_demo_evaluation(home: Path, name: str = "demo0", split_id: str = SPLIT,
         calibration="none",
         validation=validation,
         validated_on=f"the 200 films of the val part of split {split_id}",
+        doubts=doubts,
         resamples=50,
     )
     write_report(home / "checkpoints" / name / "evaluation" / "test", report, films)
     return report
 
 
-def drawn_films(rng: np.random.Generator, first: int = 0, count: int = 200) -> Films:
+def drawn_films(rng: np.random.Generator, first: int = 0, count: int = 200, signal: float = 0.3) -> Films:
     """Films of two a patient, where Hernia has no positive, with scores that know something of them."""
     labels = (rng.random((count, 14)) < 0.2).astype(np.uint8)
     labels[:, -1] = 0
-    probs = np.clip(0.3 * labels + 0.7 * rng.random((count, 14)), 0, 1).astype(np.float32)
+    probs = np.clip(signal * labels + 0.7 * rng.random((count, 14)), 0, 1).astype(np.float32)
     numbers = np.arange(first, first + count)
     table = pd.DataFrame(
         {

@@ -15,9 +15,10 @@ from xlite.classify import Classifier
 from xlite.data.nih import NihFolder
 from xlite.data.splits import load_split
 from xlite.errors import DataError
+from xlite.evaluation.compare import compare_files
 from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.predictions import read_predictions, write_predictions
-from xlite.evaluation.score import compare_files, score_predictions
+from xlite.evaluation.score import score_predictions
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
 from xlite.models.checkpoint import ModelInfo, load_model, save_model

@@ -1,11 +1,17 @@
 """Films beside what a model says of them: the rows of a table, scores and probabilities, in one order."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from xlite.data.nih import stem_of
+from xlite.errors import DataError
+from xlite.files import write_atomic
 from xlite.findings import FINDINGS
+
+_KEPT = ["image", "patient", *FINDINGS]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,3 +43,18 @@ class Films:
 
     def __len__(self) -> int:
         return len(self.table)
+
+
+def write_labels(path: Path, films: Films) -> None:
+    """Writes the films' names, patients and labels as a CSV, for who compares models later; atomic."""
+    table = films.table.assign(image=films.names)[_KEPT]
+    write_atomic(path, table.to_csv(index=False, lineterminator="\n").encode())
+
+
+def read_labels(path: Path) -> pd.DataFrame:
+    """What `write_labels` wrote, by stem. Raises DataError."""
+    try:
+        table = pd.read_csv(path, dtype={"image": str})[_KEPT]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"the labels {path} cannot be read: {error}") from error
+    return table.set_index(table["image"].map(stem_of))

@@ -17,7 +17,7 @@ from xlite.evaluation.confusion import confusion
 from xlite.evaluation.document import to_html, to_markdown
 from xlite.evaluation.doubts import Doubt, contamination
 from xlite.evaluation.figures import evaluate_predictions
-from xlite.evaluation.films import Films
+from xlite.evaluation.films import Films, write_labels
 from xlite.evaluation.predictions import write_predictions
 from xlite.evaluation.radiologists import beside_radiologists
 from xlite.evaluation.references import published_references
@@ -89,7 +89,7 @@ def full_report(
 
 
 def write_report(out: Path | str, report: dict, films: Films) -> None:
-    """Writes predictions.csv, curves.json, report.html, report.md and, last, metrics.json into `out`.
+    """Writes predictions.csv, labels.csv, curves.json, report.html, .md and, last, metrics.json into `out`.
 
     report as `full_report` returns it; each file is replaced whole. Raises DataError where the folder cannot
     be written.
@@ -107,6 +107,7 @@ def write_report(out: Path | str, report: dict, films: Films) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_predictions(out / "predictions.csv", films.names, films.probs)
+        write_labels(out / "labels.csv", films)
         _write_json(out / "curves.json", curves)
         write_atomic(out / "report.html", to_html(*whole(report, curves)).encode())
         write_atomic(out / "report.md", to_markdown(*whole(report, curves)).encode())

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from functools import partial
 
-from xlite.evaluation import charts
 from xlite.evaluation.chapters.cells import known, struck
 from xlite.evaluation.chapters.results import RATES
+from xlite.evaluation.charts import curves as charts
 from xlite.evaluation.document import Block, Chart, Table, Text
 from xlite.evaluation.thresholds import RULES
 from xlite.evaluation.wording import interval, number, source

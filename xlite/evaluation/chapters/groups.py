@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
-from xlite.evaluation import charts
 from xlite.evaluation.chapters.cells import struck
+from xlite.evaluation.charts import compared
 from xlite.evaluation.document import Alert, Block, Chart, Table, Text
 from xlite.evaluation.wording import interval, number, source
 from xlite.findings import FINDINGS, spoken
@@ -39,7 +39,7 @@ def subgroups(report: dict, palette: Sequence[str]) -> list[Block]:
         "so many are looked at (Bonferroni)."
     )
     table = Table(["Group", "Films", "Patients", "Mean AUC", "Findings"], rows, caption)
-    return [*blocks, Chart(partial(charts.groups_figure, found, source(report), palette)), table]
+    return [*blocks, Chart(partial(compared.groups_figure, found, source(report), palette)), table]
 
 
 def confusion(report: dict, palette: Sequence[str]) -> list[Block]:
@@ -70,7 +70,7 @@ def confusion(report: dict, palette: Sequence[str]) -> list[Block]:
     ]
     return [
         Chart(
-            partial(charts.confusion_figure, found, source(report), palette),
+            partial(compared.confusion_figure, found, source(report), palette),
             "Of the films that have the row's finding, in % where the column's is called. Colour: called "
             "more or less often than it is true of them. On the diagonal the sensitivity.",
         ),
@@ -86,6 +86,8 @@ def confusion(report: dict, palette: Sequence[str]) -> list[Block]:
 def radiologists(report: dict) -> list[Block]:
     """Radiologists' labels beside NIH's for the films that both know."""
     found = report["radiologists"]
+    if found is None:
+        return [Text("Radiologists' labels were not given (--radiologists FILE, Google's table).")]
     rows = [
         [
             name,
@@ -121,6 +123,5 @@ def radiologists(report: dict) -> list[Block]:
 
 def _most(counts: Sequence[int], films: int, shown: int = 2) -> str:
     order = sorted(range(len(counts)), key=lambda place: -counts[place])[:shown]
-    return ", ".join(
-        f"{spoken(FINDINGS[place])} {counts[place] / films:.0%}" for place in order if counts[place]
-    )
+    named = [(spoken(FINDINGS[place]).replace(" ", NO_BREAK), counts[place]) for place in order]
+    return ", ".join(f"{name}{NO_BREAK}{count / films:.0%}" for name, count in named if count)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from functools import partial
 
-from xlite.evaluation import charts
 from xlite.evaluation.chapters.cells import known, sentence, struck
+from xlite.evaluation.charts import compared
+from xlite.evaluation.charts import curves as charts
 from xlite.evaluation.document import Alert, Block, Cell, Chart, Table, Text
 from xlite.evaluation.wording import interval, mean_of, number, source
 from xlite.findings import FINDINGS, spoken
@@ -78,7 +79,7 @@ def findings(report: dict, palette: Sequence[str]) -> list[Block]:
     ]
     few = [spoken(name) for name in FINDINGS if per_class[name]["few_positives"]]
     caption = f"* fewer than 10 positives: hardly known. {source(report)}" if few else source(report)
-    draw = partial(charts.auc_figure, models, source(report), report["references"], palette)
+    draw = partial(compared.auc_figure, models, source(report), report["references"], palette)
     header = ["Finding", "Positives", "AUC", "Average precision", "Prevalence", "Brier", "ECE"]
     return [Chart(draw), Table(header, [*first, mean], caption), *_at_thresholds(report, names)]
 
@@ -108,11 +109,10 @@ def _at_thresholds(report: dict, names: list[str]) -> list[Block]:
 
 def curve_grids(report: dict, curves: dict, palette: Sequence[str]) -> list[Block]:
     """ROC and precision-recall curves of all findings, with bands."""
-    roc, pr = ({}, {})
-    for name in FINDINGS:
-        one = report["per_class"][name]
-        roc[name] = [charts.roc_curve(curves[name], number(one["auc"]["value"], absent="no AUC"))]
-        pr[name] = [charts.pr_curve(curves[name], number(one["ap"]["value"], absent="no AP"))]
+    roc, pr = {}, {}
+    for name, one in report["per_class"].items():
+        roc[name] = [charts.curve_of(curves[name], "roc", number(one["auc"]["value"], absent="no AUC"))]
+        pr[name] = [charts.curve_of(curves[name], "pr", number(one["ap"]["value"], absent="no AP"))]
     return [
         Chart(
             partial(charts.curves_grid, roc, source(report), "roc", palette),
@@ -145,3 +145,10 @@ def references(report: dict) -> list[Block]:
 def _ranged(figures: dict, rate: str) -> str:
     low, high = figures["intervals"][rate]
     return interval({"value": figures[rate], "low": low, "high": high})
+
+
+def strongest(report: dict, count: int = 4) -> list[str]:
+    """The findings with the most positives that have an AUC: the least noisy curves to begin with."""
+    figures = report["per_class"]
+    defined = [name for name in FINDINGS if figures[name]["auc"]["value"] is not None]
+    return sorted(defined, key=lambda name: -figures[name]["positives"])[:count]

@@ -3,7 +3,7 @@
 from xlite.evaluation.chapters.decisions import calibration, thresholds
 from xlite.evaluation.chapters.groups import confusion, radiologists, subgroups
 from xlite.evaluation.chapters.results import curve_grids, findings, head, references
-from xlite.evaluation.charts import PAPER
+from xlite.evaluation.charts.parts import PAPER
 from xlite.evaluation.document import Block, Heading, Text
 
 
