@@ -8,12 +8,18 @@ from xlite.config import check_run_name, checkpoints_dir
 from xlite.errors import XliteError
 from xlite.evaluation.chapters.decisions import calibration, thresholds
 from xlite.evaluation.chapters.groups import confusion, radiologists, subgroups
-from xlite.evaluation.chapters.results import findings, references, strongest, warnings
+from xlite.evaluation.chapters.results import (
+    findings,
+    published_beside,
+    ranking,
+    references,
+    strongest,
+    warnings,
+)
 from xlite.evaluation.charts.curves import curves_figure, finding_curves
 from xlite.evaluation.compare import comparison_sentence
 from xlite.evaluation.document import Alert, Block, Chart, to_markdown
 from xlite.evaluation.saved import Evaluation, compare_saved, saved_evaluations
-from xlite.evaluation.wording import interval
 from xlite.findings import FINDINGS, spoken
 from xlite.models.folders import model_files
 from xlite.plots import PALETTE
@@ -62,31 +68,6 @@ def choose(found: list[Evaluation]) -> list[Evaluation]:
     return [within[name] for name in chosen]
 
 
-def show_macro(chosen: list[Evaluation]) -> None:
-    """The macro figures, best AUC first, and what to keep in mind about them."""
-    rows = []
-    for evaluation in sorted(chosen, key=lambda one: -(one.metrics["macro"]["auc"]["value"] or 0)):
-        macro = evaluation.metrics["macro"]
-        rows.append(
-            {
-                "Model": evaluation.model,
-                "Macro AUC (95 % interval)": interval(macro["auc"])
-                + (", contaminated" if evaluation.metrics["contamination"] else ""),
-                **{
-                    label: macro[name]["value"]
-                    for label, name in (("AP", "ap"), ("F1", "f1"), ("ECE", "ece"))
-                },
-                "Always-no accuracy": evaluation.metrics["baseline"]["always_no_accuracy"],
-            }
-        )
-    columns = {
-        name: st.column_config.NumberColumn(format="%.3f")
-        for name in ("AP", "F1", "ECE", "Always-no accuracy")
-    }
-    st.dataframe(rows, hide_index=True, column_config=columns)
-    st.caption(chosen[0].source)
-
-
 def show(blocks: Iterable[Block], key: str) -> None:
     """The blocks of a chapter, as the report has them."""
     for place, block in enumerate(blocks):
@@ -129,6 +110,7 @@ def show_curves(chosen: list[Evaluation]) -> None:
     for column, kind in zip(st.columns(2), ("roc", "pr"), strict=True):
         lines = finding_curves([(one.model, one.metrics, one.curves) for one in chosen], picked, kind)
         column.plotly_chart(curves_figure(lines, chosen[0].source, kind), key=kind, config=QUIET_BAR)
+    show([published_beside(one.metrics, picked) for one in chosen], "published")
 
 
 def show_details(chosen: list[Evaluation]) -> None:
@@ -166,7 +148,7 @@ for sentence in damaged:
 if found:
     chosen = choose(found)
     if chosen:
-        show_macro(chosen)
+        show([ranking([one.metrics for one in chosen])], "ranking")
         show_comparisons(chosen)
         show_details(chosen)
     else:

@@ -453,9 +453,7 @@ def test_results_strikes_contaminated_figures_through_with_the_count(own_home: P
     assert "Another edition." in test.warning[0].value
     auc = interval(report["per_class"]["Mass"]["auc"])
     assert f"~~{auc}~~" in "\n".join(markdown.value for markdown in test.tabs[1].markdown)
-    assert test.dataframe[0].value["Macro AUC (95 % interval)"].tolist() == [
-        f"{interval(report['macro']['auc'])}, contaminated"
-    ]
+    assert f"| demo0 | ~~{interval(report['macro']['auc'])}~~ |" in test.markdown[0].value
 
 
 def test_results_never_ranks_figures_of_different_splits(own_home: Path):
@@ -470,7 +468,7 @@ def test_results_never_ranks_figures_of_different_splits(own_home: Path):
     assert set(test.multiselect[0].options) == {"one", "two"}
     test.multiselect[0].set_value(["one", "two"]).run()
     words(test)
-    assert set(test.dataframe[0].value["Model"]) == {"one", "two"}
+    assert [line.split("|")[1].strip() for line in test.markdown[0].value.splitlines()[2:4]] == ["one", "two"]
 
 
 def test_results_compares_two_models_by_a_paired_test(own_home: Path):

@@ -19,11 +19,12 @@ QUIET, GRID = "#5d6b78", "rgba(140,155,170,0.22)"
 
 def style(figure: go.Figure, height: int, source: str = "") -> go.Figure:
     """The quiet style: no frame, thin lines, and where the figures come from printed over it."""
-    # Two lines fit a phone; Streamlit's theme would set the title in bold.
-    text = f'<span style="font-weight:400">{source.replace(": ", "<br>", 1)}</span>' if source else ""
+    # Short lines fit a phone; Streamlit's theme would set the title in bold.
+    broken = source.replace(": ", "<br>", 1).replace("; ", "<br>")
+    text = f'<span style="font-weight:400">{broken}</span>' if source else ""
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 8, "t": 60 if source else 36, "b": 8},
+        margin={"l": 8, "r": 8, "t": 72 if source else 36, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         legend={"title": None, "font": {"size": 13}},

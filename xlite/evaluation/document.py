@@ -185,7 +185,7 @@ th:last-child, td:last-child {{ padding-right: 0; }}
 th {{ color: #6b7a89; font-weight: 600; vertical-align: bottom; line-height: 1.3; }}
 tr {{ break-inside: avoid; }}
 td.grey {{ color: #9aa6b1; }}
-s {{ color: #b3343a; text-decoration-thickness: 1.5px; }}
+s {{ color: #8a5a5e; text-decoration-color: #b3343a; text-decoration-thickness: 1px; }}
 @page {{ size: A4; margin: 14mm 12mm; }}
 @media print {{
   main {{ padding: 0; max-width: none; }}

@@ -83,8 +83,11 @@ def _seen(info: "ModelInfo", folder: NihFolder, stems: list[str]) -> tuple[str, 
     )
 
 
-def training_doubts(info: "ModelInfo", folder: NihFolder) -> list[Doubt]:
-    """What the model's training does to its figures."""
+def training_doubts(info: "ModelInfo", folder: NihFolder, split: Split, part: str) -> list[Doubt]:
+    """What the model's training does to its figures.
+
+    What its teacher has seen is counted for the test part of the model's own split, and noted for others.
+    """
     notes, said = info.notes, []
     if info.label_version != folder.label_version:
         said.append(
@@ -100,8 +103,8 @@ def training_doubts(info: "ModelInfo", folder: NihFolder) -> list[Doubt]:
             Doubt(f"scores are not probabilities: trained with {' and '.join(distorting)}, not calibrated")
         )
     if notes.get("contamination"):
-        counts = [
-            int(count) for pair in _SEEN_BY_TEACHER.findall(notes["contamination"]) for count in pair if count
-        ]
-        said.append(Doubt(f"teacher contamination: {notes['contamination']}", max(counts, default=0)))
+        own = (split.id, part) == (info.split_id, "test")
+        pairs = _SEEN_BY_TEACHER.findall(notes["contamination"]) if own else []
+        known = max((int(count) for pair in pairs for count in pair if count), default=0)
+        said.append(Doubt(f"teacher contamination: {notes['contamination']}", known))
     return said

@@ -70,7 +70,9 @@ def evaluate_model(
         calibration=info.calibration["method"] if info.calibration else "none",
         validation=held,
         validated_on=note,
-        doubts=doubts + split_doubts(info, folder, chosen, part, films.stems) + training_doubts(info, folder),
+        doubts=doubts
+        + split_doubts(info, folder, chosen, part, films.stems)
+        + training_doubts(info, folder, chosen, part),
         radiologists=marks,
         resamples=resamples,
     )

@@ -71,7 +71,7 @@ def read_evaluation(model: str, folder: Path) -> Evaluation:
         metrics, curves = (
             json.loads((folder / name).read_bytes()) for name in ("metrics.json", "curves.json")
         )
-        evaluation = Evaluation(model, folder, metrics, curves)
+        evaluation = Evaluation(model, folder, {**metrics, "model": model}, curves)
         _ = evaluation.source, metrics["macro"]["auc"]["value"], [metrics[key] for key in _KEYS]
         for finding in FINDINGS:
             _ = metrics["per_class"][finding]["auc"]["value"]

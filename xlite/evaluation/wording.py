@@ -23,6 +23,6 @@ def source(report: dict) -> str:
     split, drawn = report["split"], report["bootstrap"]
     return (
         f"split {split['id']}, {split['part']} part: {split['images']:,} films of {split['patients']:,} "
-        f"patients, {split['label_version']} labels, 95 % intervals from {drawn['resamples']:,} resamples of "
+        f"patients, {split['label_version']} labels; 95 % intervals from {drawn['resamples']:,} resamples of "
         f"patients, seed {drawn['seed']}"
     )

@@ -14,6 +14,11 @@ def struck(report: dict, text: str) -> Cell:
     return Cell(text, struck=report["contamination"] is not None)
 
 
+def capital(text: str) -> str:
+    """The text with a capital; what it has already stays."""
+    return text[:1].upper() + text[1:]
+
+
 def sentence(text: str) -> str:
     """The text with a capital and a full stop."""
-    return text[:1].upper() + text[1:] + "."
+    return capital(text) + "."

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from xlite.evaluation.chapters.cells import known, struck
+from xlite.evaluation.chapters.cells import capital, known, struck
 from xlite.evaluation.chapters.results import RATES
 from xlite.evaluation.charts import curves as charts
 from xlite.evaluation.document import Block, Chart, Table, Text
@@ -20,7 +20,7 @@ def thresholds(report: dict) -> list[Block]:
     if points is None:
         return [Text(f"No thresholds were chosen: {note}.")]
     means = [
-        [RULES[rule].capitalize(), *(struck(report, interval(one["macro"][rate])) for rate in RATES)]
+        [capital(RULES[rule]), *(struck(report, interval(one["macro"][rate])) for rate in RATES)]
         for rule, one in points.items()
     ]
     blocks = [
@@ -36,7 +36,7 @@ def thresholds(report: dict) -> list[Block]:
             ]
             for name in FINDINGS
         ]
-        blocks.append(Table([RULES[rule].capitalize(), "Threshold", *RATES.values()], rows))
+        blocks.append(Table([capital(RULES[rule]), "Threshold", *RATES.values()], rows))
     return blocks
 
 

@@ -147,6 +147,35 @@ def _ranged(figures: dict, rate: str) -> str:
     return interval({"value": figures[rate], "low": low, "high": high})
 
 
+def published_beside(report: dict, names: Sequence[str]) -> Table:
+    """AUC of some findings beside that of each published result that has one for each; grey: other films."""
+    others = [one for one in report["references"] if one["per_class"]]
+    rows = [
+        [
+            spoken(name),
+            struck(report, interval(report["per_class"][name]["auc"])),
+            *(Cell(number(one["per_class"][name]), grey=not one["comparable"]) for one in others),
+        ]
+        for name in names
+    ]
+    grey = [one["name"] for one in others if not one["comparable"]]
+    caption = f"Of other films, not to be compared: {', '.join(grey)}." if grey else ""
+    return Table(["AUC", report["model"], *(one["name"] for one in others)], rows, caption)
+
+
+def ranking(reports: Sequence[dict]) -> Table:
+    """The mean figures of several models on the same films, best AUC first."""
+    rows = [
+        [
+            report["model"],
+            *(struck(report, interval(report["macro"][name])) for name in ("auc", "ap", "f1", "ece")),
+            number(report["baseline"]["always_no_accuracy"]),
+        ]
+        for report in sorted(reports, key=lambda report: -(report["macro"]["auc"]["value"] or 0))
+    ]
+    return Table(["Model", "Macro AUC", "AP", "F1", "ECE", "Accuracy of always no"], rows, source(reports[0]))
+
+
 def strongest(report: dict, count: int = 4) -> list[str]:
     """The findings with the most positives that have an AUC: the least noisy curves to begin with."""
     figures = report["per_class"]

@@ -155,7 +155,7 @@ def _grid(
         fill(figure, name, {"row": place // _COLUMNS + 1, "col": place % _COLUMNS + 1})
     titles = {"xanchor": "center", "showarrow": False}
     figure.for_each_annotation(lambda note: note.update(font={"size": 13}), selector=titles)
-    return style(figure, 80 + 200 * rows, source).update_layout(margin={"t": 80})
+    return style(figure, 96 + 200 * rows, source).update_layout(margin={"t": 96})
 
 
 def _write(figure: go.Figure, text: str, color: str, high: float, anchor: str, place: dict[str, int]) -> None:
