@@ -84,8 +84,8 @@ def test_html_is_one_file_that_loads_nothing_and_escapes_what_it_is_given() -> N
     found.feed(page)
     assert found.loads == []
     assert found.texts == [
-        "<T>", "<T>", "A & B", "5 < 6 and *stars*", "Mind", "one | two", "Name", "Figure", "Why", "x_y", "0.5",
-        "old", "below", "a line",
+        "<T>", "<T>", "A & B", "5 < 6 and *stars*", "Mind", "one | two", "Name", "Figure", "Why", "x_y",
+        "0.5", "old", "below", "a line",
     ]  # fmt: skip
     assert "<s>0.5</s>" in page and 'class="text grey">old' in page and 'class="alert grave"' in page
     assert page.count("Plotly.newPlot(") >= 1

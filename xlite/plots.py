@@ -15,25 +15,36 @@ PALETTE = (
     "#6fc7e6", "#d9d28a", "#c78bb9", "#8fb8a0", "#9aa7f0", "#d3a08c", "#a7b4c0",
 )  # fmt: skip
 QUIET, GRID = "#5d6b78", "rgba(140,155,170,0.22)"
+AXIS = {"showgrid": True, "gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
 
 
 def style(figure: go.Figure, height: int, source: str = "") -> go.Figure:
     """The quiet style: no frame, thin lines, and where the figures come from printed over it."""
+    figure.update_layout(**quiet_layout(height, source))
+    figure.update_xaxes(**AXIS)
+    return figure.update_yaxes(**AXIS)
+
+
+def quiet_layout(height: int, source: str = "") -> dict:
+    """The layout of the quiet style; AXIS is that of its axes."""
     # Short lines fit a phone; Streamlit's theme would set the title in bold.
     broken = source.replace(": ", "<br>", 1).replace("; ", "<br>")
     text = f'<span style="font-weight:400">{broken}</span>' if source else ""
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 8, "t": 72 if source else 36, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        legend={"title": None, "font": {"size": 13}},
-        title={"text": text, "font": {"size": 12, "color": "#8d9aa6"}, "x": 0, "y": 1, "yanchor": "top"},
-        title_pad={"t": 14},
-    )
-    lines = {"showgrid": True, "gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
-    figure.update_xaxes(**lines)
-    return figure.update_yaxes(**lines)
+    return {
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 72 if source else 36, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "legend": {"title": None, "font": {"size": 13}},
+        "title": {
+            "text": text,
+            "font": {"size": 12, "color": "#8d9aa6"},
+            "x": 0,
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"t": 14},
+        },
+    }
 
 
 def learning_curves(metrics: pd.DataFrame) -> go.Figure:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xlite.plots import QUIET
-
 PAPER = (
     "#2f6690", "#c8702a", "#3a8f87", "#b0587a", "#7a8f2c", "#7a5fb0", "#a8593a",
     "#3f7cac", "#8c7f2a", "#8a4f7d", "#4f7a5f", "#5560b0", "#96604f", "#5d6b78",
@@ -20,16 +18,6 @@ def bars(values: np.ndarray, low: np.ndarray, high: np.ndarray, color: str) -> d
         "color": color,
         "thickness": 1.5,
         "width": 0,
-    }
-
-
-def chance() -> dict:
-    """How the line of chance, or of perfect calibration, is drawn."""
-    return {
-        "mode": "lines",
-        "line": {"color": QUIET, "width": 1, "dash": "dot"},
-        "hoverinfo": "skip",
-        "showlegend": False,
     }
 
 
