@@ -95,8 +95,8 @@ def resample_curves(
     shape = (counts.shape[1], len(grid))
     tpr, precision = np.full(shape, np.nan), np.full(shape, np.nan)
     positive, negative = steps(labels.astype(bool), scores, owner, len(counts))
-    for part in chunks(counts.shape[1]):
-        walked = walk(positive @ counts[:, part], negative @ counts[:, part])
+    for part, weights in chunks(counts):
+        walked = walk(positive @ weights, negative @ weights)
         tp, above, within = (np.ascontiguousarray(column.T) for column in walked[:3])
         for r in range(len(tp)):
             if tp.shape[1] and tp[r, -1]:

@@ -72,16 +72,36 @@ def resample_auc_ap(
     """
     shape = (counts.shape[1], labels.shape[1])
     auc, ap = np.empty(shape), np.empty(shape)
-    for c in range(labels.shape[1]):
-        positive, negative = steps(labels[:, c].astype(bool), scores[:, c], owner, len(counts))
-        for part in chunks(counts.shape[1]):
-            auc[part, c], ap[part, c] = _areas(positive @ counts[:, part], negative @ counts[:, part])
+    for c, part, walked in _walks(labels, scores, owner, counts):
+        auc[part, c], ap[part, c] = _auc(*walked), _ap(*walked)
     return auc, ap
 
 
-def chunks(length: int) -> Iterator[slice]:
-    """Slices of CHUNK resamples that cover them all."""
-    return (slice(start, min(start + CHUNK, length)) for start in range(0, length, CHUNK))
+def resample_auc(labels: np.ndarray, scores: np.ndarray, owner: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The first of `resample_auc_ap`, in less time."""
+    auc = np.empty((counts.shape[1], labels.shape[1]))
+    for c, part, walked in _walks(labels, scores, owner, counts):
+        auc[part, c] = _auc(*walked)
+    return auc
+
+
+def _walks(
+    labels: np.ndarray, scores: np.ndarray, owner: np.ndarray, counts: np.ndarray
+) -> Iterator[tuple[int, slice, tuple[np.ndarray, ...]]]:
+    """For each finding and slice of resamples: the positives on each step, and `walk` along the steps."""
+    drawn = chunks(counts)
+    for c in range(labels.shape[1]):
+        positive, negative = steps(labels[:, c].astype(bool), scores[:, c], owner, len(counts))
+        for part, weights in drawn:
+            found = positive @ weights
+            yield c, part, (found, *walk(found, negative @ weights))
+
+
+def chunks(counts: np.ndarray) -> list[tuple[slice, np.ndarray]]:
+    """The counts (P, R) in slices of CHUNK resamples, each contiguous, as sparse products want them."""
+    starts = range(0, counts.shape[1], CHUNK)
+    parts = [slice(start, min(start + CHUNK, counts.shape[1])) for start in starts]
+    return [(part, np.ascontiguousarray(counts[:, part])) for part in parts]
 
 
 def steps(
@@ -104,19 +124,33 @@ def steps(
     )
 
 
-def _areas(positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(AUC, average precision), each (R,), from the weights on the steps, as `steps` orders them."""
-    tp, above, within, negatives = walk(positive, negative)
-    positives = tp[-1] if len(tp) else np.zeros_like(negatives)
-    won = np.einsum("kr,kr->r", positive, negatives - (above + within) / 2)
-    hits = np.einsum("kr,kr->r", positive, tp / np.maximum(tp + within, 1))
-    return ratio(won, positives * negatives), ratio(hits, positives)
+def _auc(
+    positive: np.ndarray, tp: np.ndarray, above: np.ndarray, within: np.ndarray, negatives: np.ndarray
+) -> np.ndarray:
+    """Area under the ROC curve of each resample (R,), from what `_walks` yields."""
+    won = np.einsum("kr,kr->r", positive, negatives - (above + within) / 2, dtype=np.float64)
+    return ratio(won, _last(tp, negatives) * negatives.astype(np.float64))
+
+
+def _ap(
+    positive: np.ndarray, tp: np.ndarray, above: np.ndarray, within: np.ndarray, negatives: np.ndarray
+) -> np.ndarray:
+    """Average precision of each resample (R,), from what `_walks` yields."""
+    hits = np.einsum("kr,kr->r", positive, tp / np.maximum(tp + within, 1), dtype=np.float64)
+    return ratio(hits, _last(tp, negatives))
+
+
+def _last(tp: np.ndarray, negatives: np.ndarray) -> np.ndarray:
+    return tp[-1].astype(np.float64) if len(tp) else np.zeros(len(negatives))
 
 
 def walk(positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """True positives after each step, false ones before and after its ties, each (K, R); negatives (R,)."""
-    fp = np.cumsum(negative, axis=0, dtype=np.float64)
-    return np.cumsum(positive, axis=0, dtype=np.float64), fp[:-1:2], fp[1::2], fp[-1]
+    """True positives after each step, false ones before and after its ties, each (K, R); negatives (R,).
+
+    float32, which counts films exactly up to 16 million.
+    """
+    fp = np.cumsum(negative, axis=0)
+    return np.cumsum(positive, axis=0), fp[:-1:2], fp[1::2], fp[-1]
 
 
 def resample_rates(
@@ -137,9 +171,9 @@ def resample_brier(
 
 
 def _by_patient(values: np.ndarray, owner: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Weighted sums of values (N, C) in each resample: (R, C) float64."""
+    """Weighted sums of values (N, C) in each resample: (R, C) float64, to float32's precision."""
     sums = np.stack([np.bincount(owner, column, minlength=len(counts)) for column in values.T])
-    return (sums @ counts).T
+    return (sums.astype(np.float32) @ counts).T.astype(np.float64)
 
 
 def resample_ece(labels: np.ndarray, probs: np.ndarray, owner: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -70,15 +70,7 @@ def fit_isotonic(logits: np.ndarray, labels: np.ndarray) -> dict:
     Between the knots the map is a straight line, outside them level, so it makes ties. Both lists are empty,
     for the plain sigmoid, where a finding has fewer than MIN_CASES positives or negatives.
     """
-    from sklearn.isotonic import IsotonicRegression
-
-    knots: list[tuple[list[float], list[float]]] = []
-    for x, y in zip(np.asarray(logits, np.float64).T, labels.T, strict=True):
-        if _few(y):
-            knots.append(([], []))
-            continue
-        fitted = IsotonicRegression(y_min=0, y_max=1).fit(x, y)
-        knots.append((fitted.X_thresholds_.tolist(), fitted.y_thresholds_.tolist()))
+    knots = [_knots(x, y) for x, y in zip(np.asarray(logits, np.float64).T, labels.T, strict=True)]
     return {"method": "isotonic", "logits": [x for x, _ in knots], "probabilities": [y for _, y in knots]}
 
 
@@ -99,6 +91,19 @@ def apply_calibration(logits: np.ndarray, calibration: dict | None) -> np.ndarra
     elif method != "none":
         raise CheckpointError(f"calibration {method!r} is not known; expected one of {', '.join(METHODS)}")
     return sigmoid(logits).astype(np.float32)
+
+
+def _knots(x: np.ndarray, y: np.ndarray) -> tuple[list[float], list[float]]:
+    """Both ends of each level of the isotonic regression of y over x."""
+    from scipy.optimize import isotonic_regression
+
+    if _few(y):
+        return [], []
+    seen, place, films = np.unique(x, return_inverse=True, return_counts=True)
+    fitted = isotonic_regression(np.bincount(place, y) / films, weights=films).x.clip(0, 1)
+    steps = np.diff(fitted) > 0
+    ends = np.append(True, steps) | np.append(steps, True)
+    return seen[ends].tolist(), fitted[ends].tolist()
 
 
 def _step(logits: np.ndarray, knots: list[list[float]], heights: list[list[float]]) -> np.ndarray:

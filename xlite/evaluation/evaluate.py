@@ -13,8 +13,9 @@ from xlite.data.dataset import FilmDataset, loader, model_input, open_films
 from xlite.data.nih import NihFolder, stem_of
 from xlite.data.splits import Split, load_split
 from xlite.errors import DataError
-from xlite.evaluation.doubts import Doubt, own_split, split_doubts, training_doubts
+from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.films import Films
+from xlite.evaluation.known import own_split, split_doubts, training_doubts
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.evaluation.thresholds import threshold_array

@@ -7,7 +7,7 @@ import pandas as pd
 
 from xlite.data.nih import stem_of
 from xlite.errors import DataError
-from xlite.evaluation.bootstrap import draw_patients, figure, or_none, resample_auc_ap
+from xlite.evaluation.bootstrap import draw_patients, figure, or_none, resample_auc
 from xlite.evaluation.films import Films
 from xlite.evaluation.metrics import auc_per_class, ratio
 from xlite.findings import FINDINGS
@@ -76,7 +76,7 @@ def _beside(
     said, scores = labels[:, columns].any(axis=1), probs[:, columns].max(axis=1)
     both = np.stack([marked, said], axis=1)
     twice = np.stack([scores, scores], axis=1)
-    whole, drawn = auc_per_class(both, twice), resample_auc_ap(both, twice, owner, counts)[0]
+    whole, drawn = auc_per_class(both, twice), resample_auc(both, twice, owner, counts)
     return {
         "nih": list(nih),
         "positives": int(marked.sum()),

@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
-from xlite.evaluation.bootstrap import figure, interval, resample_auc_ap
+from xlite.evaluation.bootstrap import figure, interval, resample_auc
 from xlite.evaluation.metrics import auc_per_class, macro
 from xlite.evaluation.wording import interval as worded
 from xlite.findings import FINDINGS, spoken
@@ -61,7 +61,7 @@ def _attribute(
         whole[name] = auc_per_class(labels[mask], scores[mask])
         several = len(np.unique(owner[mask])) > 1  # the resamples of one patient are all alike
         drawn[name] = (
-            resample_auc_ap(labels[mask], scores[mask], owner[mask], counts)[0]
+            resample_auc(labels[mask], scores[mask], owner[mask], counts)
             if several
             else np.full((counts.shape[1], len(FINDINGS)), np.nan)
         )
