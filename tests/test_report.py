@@ -15,6 +15,7 @@ from xlite.evaluation.score import score_predictions
 from xlite.evaluation.summary import summary
 from xlite.findings import FINDINGS
 
+REST = {"contamination": None, "subgroups": {}}
 STAMP = {"split_id": "patient-42-1a2b3c4d", "part": "test", "label_version": "2020"}
 
 
@@ -155,7 +156,7 @@ def test_no_positive_at_all_is_no_crash() -> None:
     )
     assert report["macro"]["auc"] == {"value": None, "low": None, "high": None}
     assert report["macro"]["brier"]["value"] == pytest.approx(0.16)
-    assert "Mean" in summary(report)
+    assert "Mean" in summary(report | REST)
 
 
 def test_no_films_are_refused() -> None:
@@ -165,7 +166,7 @@ def test_no_films_are_refused() -> None:
 
 def test_the_summary_is_a_table_and_the_warnings() -> None:
     report = evaluate_predictions(*films(), **STAMP, resamples=50)
-    lines = summary(report).splitlines()
+    lines = summary(report | REST).splitlines()
     auc, f1 = report["per_class"]["Mass"]["auc"], report["per_class"]["Mass"]["f1"]
     mass = next(line for line in lines if line.startswith("Mass"))
     assert mass.split()[1:5] == [f"{auc['value']:.3f}", f"{auc['low']:.3f}", "to", f"{auc['high']:.3f}"]
@@ -173,6 +174,12 @@ def test_the_summary_is_a_table_and_the_warnings() -> None:
     assert lines[-2:] == [
         "300 films of 100 patients, split patient-42-1a2b3c4d, part test, labels 2020",
         "Warning: no thresholds given; 0.5 used for every finding",
+    ]
+    gaps = [{"finding": None, "sentence": "A is higher."}, {"finding": "Mass", "sentence": "B is higher."}]
+    doubtful = {"contamination": {"films": 9, "of": 300}, "subgroups": {"view": {"gaps": gaps}}}
+    assert summary(report | doubtful).splitlines()[-3:-1] == [
+        "Contaminated: 9 of 300 films; none of these figures is that of a clean test",
+        "A is higher.",
     ]
 
 

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -41,9 +41,8 @@ def evaluate(
         bool, typer.Option("--skip-missing", help="Go on without the films that the folder lacks")
     ] = False,
     calibration: Annotated[
-        str | None,
+        Literal["platt", "temperature", "isotonic", "none"] | None,
         typer.Option(
-            metavar="platt|temperature|isotonic|none",
             help="Fit this map on the validation films first, and save it in the model file with the "
             "thresholds that go with it; every later prediction uses it",
         ),
@@ -121,13 +120,11 @@ def score(
 
     The labels come from NIH's table, or one like it; the report is the one that `evaluate` writes.
     """
-    from xlite.evaluation.compare import compare_files, comparison_sentence, write_comparison
     from xlite.evaluation.score import score_predictions
     from xlite.evaluation.summary import summary
 
     say = _say_aside if as_json else print
     with busy("judging"):
-        comparison = compare_files(predictions, against, table) if against else None
         report = score_predictions(
             predictions,
             table,
@@ -138,16 +135,15 @@ def score(
             validation=validation,
             radiologists=radiologists,
             trained_on=trained_on,
+            against=against,
         )
-    if comparison:
-        write_comparison(out, comparison)
     if as_json:
-        print_json({**report, "comparison": comparison} if comparison else report)
+        print_json(report)
     else:
         print(summary(report))
         print(f"Report: {out / 'report.html'}")
-        if comparison:
-            print(comparison_sentence(comparison, against))
+        if against:
+            print(report["comparison"]["sentence"])
 
 
 def predict(

@@ -10,6 +10,7 @@ from xlite.data.leakage import leakage_report
 from xlite.data.nih import find_table, label_version, read_list, read_table
 from xlite.errors import DataError
 from xlite.evaluation.calibration import logit
+from xlite.evaluation.compare import compare_files, comparison_sentence, write_comparison
 from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.films import Films
 from xlite.evaluation.metrics import cross_auc
@@ -36,14 +37,16 @@ def score_predictions(
     validation: str | Path | None = None,
     radiologists: str | Path | None = None,
     trained_on: str | Path | None = None,
+    against: str | Path | None = None,
 ) -> dict:
     """Judges anyone's predictions by an NIH table and writes the report into `out`.
 
     table: the file, or the folder that holds it; thresholds: a JSON file {finding: probability}; validation:
     predictions of the same model for other films of the table, which choose thresholds and calibration maps;
     without both, 0.5 is used, and said. radiologists: Google's table; trained_on: a list of films that the
-    model, or its teacher, learned from. Returns the report as `full_report` does; raises DataError for films
-    that the table lacks, unless `ignore_unknown`.
+    model, or its teacher, learned from; against: another model's predictions, compared with these on the
+    films both have ("comparison" in the report, and comparison.json). Returns the report as `full_report`
+    does; raises DataError for films that the table lacks, unless `ignore_unknown`.
     """
     given = read_predictions(path)
     table = find_table(table) if Path(table).is_dir() else Path(table)
@@ -59,6 +62,7 @@ def score_predictions(
         doubts += [Doubt(f"{left} validation films that the table lacks are left out")] if left else []
         doubts += _apart(films, held, validation)
         note = f"the {len(held):,} films of {Path(validation).name}"
+    comparison = compare_files(path, against, table) if against else None
     cuts = read_thresholds(thresholds) if thresholds else None
     if cuts is None and held is not None:
         cuts = choose_thresholds(held.labels, held.probs)
@@ -73,7 +77,11 @@ def score_predictions(
         radiologists=read_radiologists(radiologists) if radiologists else None,
         resamples=resamples,
     )
+    if comparison:
+        report["comparison"] = {**comparison, "sentence": comparison_sentence(comparison, Path(against).name)}
     write_report(out, report, films)
+    if comparison:
+        write_comparison(out, report["comparison"])
     say(f"{len(films):,} of the table's {len(rows):,} films judged, report in {out}")
     return report
 

@@ -4,7 +4,10 @@ from xlite.evaluation.wording import number
 
 
 def summary(report: dict) -> str:
-    """The report for a terminal: a table of AUC with interval, AP, F1 and positives, then the warnings."""
+    """A table of AUC with interval, AP, F1 and positives, then gaps between groups, and the warnings.
+
+    report as `full_report` returns it.
+    """
     lines = [f"{'':<20}{'AUC':>6}  {'95 % interval':<17}{'AP':>6}{'F1':>7}{'positives':>11}"]
     for finding, figures in report["per_class"].items():
         lines.append(
@@ -16,6 +19,14 @@ def summary(report: dict) -> str:
         f"{split['images']} films of {split['patients']} patients, split {split['id']}, "
         f"part {split['part']}, labels {split['label_version']}"
     )
+    spoiled = report["contamination"]
+    if spoiled:
+        lines.append(
+            f"Contaminated: {spoiled['films']:,} of {spoiled['of']:,} films; none of these figures is that of "
+            "a clean test"
+        )
+    gaps = [gap for one in report["subgroups"].values() for gap in one["gaps"] if not gap["finding"]]
+    lines += [gap["sentence"] for gap in gaps if gap["sentence"]]
     return "\n".join([*lines, *(f"Warning: {text}" for text in report["warnings"])])
 
 

@@ -9,6 +9,7 @@ from xlite.evaluation.document import Block, Heading, Text
 
 def whole(report: dict, curves: dict) -> tuple[str, list[Block]]:
     """Title and blocks of the whole report, for white paper."""
+    compared = report.get("comparison")
     return f"Report on {report['model']}", [
         *head(report),
         Heading("Findings"),
@@ -17,6 +18,7 @@ def whole(report: dict, curves: dict) -> tuple[str, list[Block]]:
         *curve_grids(report, curves, PAPER),
         Heading("Published results"),
         *references(report),
+        *([Heading("Another model"), Text(compared["sentence"] + ".")] if compared else []),
         Heading("Thresholds"),
         *thresholds(report),
         Heading("Calibration"),
