@@ -10,8 +10,10 @@ import plotly.graph_objects as go
 import pytest
 from demo_home import drawn_films
 
+from xlite.config import PACKAGE_ROOT
 from xlite.errors import DataError
 from xlite.evaluation.bands import draw_curves
+from xlite.evaluation.card import write_card
 from xlite.evaluation.chapters.results import published_beside, ranking
 from xlite.evaluation.chapters.whole import whole
 from xlite.evaluation.document import Alert, Cell, Chart, Heading, Table, Text, to_html, to_markdown
@@ -21,6 +23,8 @@ from xlite.evaluation.predictions import read_predictions
 from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.evaluation.wording import interval, source
 from xlite.findings import FINDINGS, spoken
+from xlite.models.checkpoint import load_model
+from xlite.models.student import describe
 
 BLOCKS = [
     Heading("A & B"),
@@ -189,3 +193,15 @@ def test_few_positives_have_a_star_and_its_meaning() -> None:
     assert "| Hernia\\* | 0 | undefined | undefined |" in text
     assert "\\* fewer than 10 positives: hardly known." in text
     assert f"| {spoken('Mass')} | {report['per_class']['Mass']['positives']} |" in text
+
+
+def test_the_shipped_models_report_and_card_are_what_the_code_makes_of_its_figures(tmp_path: Path) -> None:
+    demo = PACKAGE_ROOT / "checkpoints" / "demo"
+    folder = demo / "evaluation" / "test"
+    report, curves = (json.loads((folder / name).read_text()) for name in ("metrics.json", "curves.json"))
+    assert (folder / "report.md").read_text() == to_markdown(*whole(report, curves))
+    model, info = load_model(demo / "model.safetensors")
+    size = (demo / "model.safetensors").stat().st_size / 1e6
+    (tmp_path / "demo").mkdir()
+    write_card(tmp_path / "demo" / "card.md", info, report, describe(model, 224).parameters, size)
+    assert (tmp_path / "demo" / "card.md").read_text() == (demo / "MODEL_CARD.md").read_text()

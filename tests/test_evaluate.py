@@ -215,6 +215,18 @@ def test_without_validation_films_nothing_is_chosen_and_the_reason_is_said(
         judged(model, tiny_folder, tmp_path, calibration="isotonic")
 
 
+def test_missing_validation_films_are_no_reason_not_to_judge(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    split = load_split(NihFolder.open(tiny_folder), "patient")
+    first, *others = split.parts["val"]
+    (tiny_folder / "images" / first).unlink()
+    report = judged(model, tiny_folder, tmp_path)
+    note = f"only {len(others)} of the {len(others) + 1} films of the val part of split {split.id} are here"
+    assert (report["operating_points"], report["validation"]["note"]) == (None, note)
+    assert judged(model, tiny_folder, tmp_path, skip_missing=True)["validation"]["films"] == len(others)
+
+
 @pytest.mark.parametrize("method", ["none", "temperature", "platt", "isotonic"])
 def test_a_chosen_map_is_saved_in_the_model_and_used_by_every_prediction(
     model: Path, tiny_folder: Path, tmp_path: Path, method: str

@@ -55,7 +55,7 @@ def evaluate_model(
     chosen = load_split(folder, split, allow_leakage=True)
     read = partial(_read, folder=folder, skip_missing=skip_missing, batch_size=batch_size, say=say)
     marks = read_radiologists(radiologists) if radiologists else None
-    held, note = _validation(classifier, folder, chosen, part, read, val_logits)
+    held, note = _validation(classifier, folder, chosen, part, read, skip_missing, val_logits)
     if calibration is not None:
         if held is None:
             raise DataError(f"no calibration can be fitted: {note}")
@@ -115,6 +115,7 @@ def _validation(
     split: Split,
     part: str,
     read: Callable[[Classifier, Split, str], Films],
+    skip_missing: bool,
     known: Logits | None,
 ) -> tuple[Films | None, str]:
     """The validation films of the model's own split and what they are, or None and why there are none."""
@@ -125,6 +126,12 @@ def _validation(
         return None, f"the model's split, {own.id}, has no validation part"
     if part == "val":
         return None, "these are the validation films themselves"
+    here = sum(stem in folder.paths for stem in own.stems("val"))
+    if known is None and here < len(own.parts["val"]) and not (skip_missing and here):
+        return (
+            None,
+            f"only {here} of the {len(own.parts['val'])} films of the val part of split {own.id} are here",
+        )
     if known is None:
         held = read(classifier, own, "val")
     else:

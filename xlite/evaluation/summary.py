@@ -22,8 +22,8 @@ def summary(report: dict) -> str:
     spoiled = report["contamination"]
     if spoiled:
         lines.append(
-            f"Contaminated: {spoiled['films']:,} of {spoiled['of']:,} films; none of these figures is that of "
-            "a clean test"
+            f"Contaminated: {spoiled['films']:,} of {spoiled['of']:,} films; none of these figures is that "
+            "of a clean test"
         )
     gaps = [gap for one in report["subgroups"].values() for gap in one["gaps"] if not gap["finding"]]
     lines += [gap["sentence"] for gap in gaps if gap["sentence"]]

@@ -57,10 +57,11 @@ def curves_figure(
     curves: Sequence[Curve], source: str, kind: str = "roc", palette: Sequence[str] = PALETTE
 ) -> go.Figure:
     """ROC ("roc") or precision-recall ("pr") curves in one square, with their bands."""
-    lines = zip(curves, colors(palette, len(curves)), strict=True)
-    figure = go.Figure(
-        [*_diagonal(kind == "roc"), *(trace for curve, color in lines for trace in _drawn(curve, color, 2))]
-    )
+    traces = _diagonal(kind == "roc")
+    faint = 0.18 if len(curves) < 3 else 0.1  # where many bands lie over each other
+    for curve, color in zip(curves, colors(palette, len(curves)), strict=True):
+        traces += _drawn(curve, color, 2, faint)
+    figure = go.Figure(traces)
     across, up = ("1 − specificity", "sensitivity") if kind == "roc" else ("recall", "precision")
     figure.update_xaxes(title=across, range=[0, 1], constrain="domain")
     figure.update_yaxes(title=up, range=[0, 1.005], scaleanchor="x", constrain="domain")
@@ -114,12 +115,12 @@ def _diagonal(wanted: bool, top: float = 1) -> list[dict]:
     return [{**trace, "hoverinfo": "skip", "showlegend": False}] if wanted else []
 
 
-def _drawn(curve: Curve, color: str, width: float) -> list[dict]:
+def _drawn(curve: Curve, color: str, width: float, opacity: float = 0.18) -> list[dict]:
     """A curve with its band under it."""
     x, low, high = (list(curve.band[key]) for key in ("x", "low", "high"))
     band = {
         "x": [*x, *x[::-1]], "y": [*high, *low[::-1]], "mode": "lines", "fill": "toself",
-        "fillcolor": _faint(color), "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False,
+        "fillcolor": _faint(color, opacity), "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False,
     }  # fmt: skip
     line = {
         "x": curve.x, "y": curve.y, "mode": "lines", "name": curve.label,
@@ -183,6 +184,6 @@ def _grid(panels: Sequence[_Panel], source: str) -> go.Figure:
     return go.Figure(traces, layout)
 
 
-def _faint(color: str) -> str:
+def _faint(color: str, opacity: float) -> str:
     red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.18)"
+    return f"rgba({red},{green},{blue},{opacity})"
