@@ -84,7 +84,10 @@ def score(
     table: Annotated[Path, typer.Option(metavar="TABLE.csv", help="NIH's table, or the folder it lies in")],
     out: Out,
     thresholds: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="A threshold a finding; 0.5 without it")
+        Path | None,
+        typer.Option(
+            metavar="FILE.json", help="A threshold a finding; without it what --validation chooses, else 0.5"
+        ),
     ] = None,
     ignore_unknown: Annotated[
         bool, typer.Option("--ignore-unknown", help="Leave out films that the table lacks")

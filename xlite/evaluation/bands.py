@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import csr_array
 
-from xlite.evaluation.bootstrap import chunks, draw_patients, steps, walk
+from xlite.evaluation.bootstrap import chunks, draw_patients, interval, or_none, steps, walk
 from xlite.evaluation.curves import pr_points, roc_points
 from xlite.evaluation.metrics import ECE_BINS, ece_bin, ratio
 from xlite.findings import FINDINGS
@@ -66,21 +66,16 @@ def _reliability(labels: np.ndarray, probs: np.ndarray, owner: np.ndarray, count
         ratio(np.bincount(which, weights, minlength=ECE_BINS), films)[filled] for weights in (probs, labels)
     )
     drawn = resample_bins(labels, probs, owner, counts)[:, filled]
-    bands = [_ends(column[~np.isnan(column)]) for column in drawn.T]
+    low, high = (
+        [or_none(round(end, 6)) for end in ends] for ends in zip(*map(interval, drawn.T), strict=True)
+    )
     return {
         "films": films[filled].tolist(),
         "probability": means.round(6).tolist(),
         "share": shares.round(6).tolist(),
-        "low": [low for low, _ in bands],
-        "high": [high for _, high in bands],
+        "low": low,
+        "high": high,
     }
-
-
-def _ends(drawn: np.ndarray) -> tuple[float | None, float | None]:
-    if not len(drawn):
-        return None, None
-    low, high = np.percentile(drawn, [2.5, 97.5]).round(6).tolist()
-    return low, high
 
 
 def resample_curves(
