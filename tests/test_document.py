@@ -92,7 +92,8 @@ def test_html_is_one_file_that_loads_nothing_and_escapes_what_it_is_given() -> N
         "0.5", "old", "below", "a line",
     ]  # fmt: skip
     assert "<s>0.5</s>" in page and 'class="text grey">old' in page and 'class="alert grave"' in page
-    assert "</script><b>" not in page and "\\u003c/script\\u003e" in page
+    assert "</script><b>" not in page and "\\u003c\\u002fscript" in page
+    assert page == to_html("<T>", BLOCKS)
 
 
 def test_the_folder_holds_the_report_in_each_form(tmp_path: Path) -> None:

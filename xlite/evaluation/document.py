@@ -107,7 +107,7 @@ def to_html(title: str, blocks: Iterable[Block]) -> str:
     """The document as one HTML file that needs nothing else: plotly and styles are in it."""
     from plotly.offline import get_plotlyjs
 
-    body = "\n".join(_html(block) for block in blocks)
+    body = "\n".join(_html(block, number) for number, block in enumerate(blocks))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{_STYLE}</style>\n'
@@ -116,7 +116,7 @@ def to_html(title: str, blocks: Iterable[Block]) -> str:
     )
 
 
-def _html(block: Block) -> str:
+def _html(block: Block, number: int) -> str:
     if isinstance(block, Heading):
         return f"<h2>{escape(block.text)}</h2>"
     if isinstance(block, Text):
@@ -127,7 +127,7 @@ def _html(block: Block) -> str:
         return f'<div class="{kind}"><strong>{escape(block.title)}</strong><ul>{items}</ul></div>'
     if isinstance(block, Table):
         return _table(block)
-    return _drawn(block)
+    return _drawn(block, f"chart-{number}")
 
 
 def _table(table: Table) -> str:
@@ -148,10 +148,10 @@ def _cell(tag: str, cell: str | Cell, text: bool) -> str:
     return f'<{tag} class="{kinds}">{inner}</{tag}>' if kinds else f"<{tag}>{inner}</{tag}>"
 
 
-def _drawn(block: Chart) -> str:
+def _drawn(block: Chart, name: str) -> str:
     figure = block.draw().update_layout(width=_WIDTH, font={"family": _FONT, "color": "#22313f"})
     config = {"displayModeBar": False, "responsive": False}
-    chart = figure.to_html(full_html=False, include_plotlyjs=False, config=config)
+    chart = figure.to_html(full_html=False, include_plotlyjs=False, config=config, div_id=name)
     caption = f"<figcaption>{escape(block.caption)}</figcaption>" if block.caption else ""
     return f"<figure>{chart}{caption}</figure>"
 
