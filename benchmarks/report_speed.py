@@ -13,8 +13,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from xlite.evaluation.report import evaluate_predictions, write_report
+from xlite.evaluation.calibration import sigmoid
+from xlite.evaluation.films import Films
+from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.evaluation.score import score_predictions
 from xlite.findings import FINDINGS
 
@@ -22,13 +25,24 @@ GOAL_S, GOAL_MB = 10.0, 2000.0
 FILMS, PATIENTS = 22_433, 6_187
 
 
-def made_up(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labels at NIH's prevalences, probabilities that know something of them, patients."""
+def made_up(seed: int = 0) -> Films:
+    """Films with labels at NIH's prevalences and probabilities that know something of them."""
     rng = np.random.default_rng(seed)
     prevalence = np.array([10.3, 2.5, 11.9, 17.7, 5.2, 5.7, 1.3, 4.7, 4.2, 2.1, 2.2, 1.5, 3.0, 0.2]) / 100
     labels = (rng.random((FILMS, len(FINDINGS))) < prevalence).astype(np.float32)
     logits = rng.normal(size=labels.shape) + 1.4 * labels + np.log(prevalence) - 0.5
-    return labels, (1 / (1 + np.exp(-logits))).astype(np.float32), rng.integers(PATIENTS, size=FILMS)
+    names = [f"{film:08d}_000.png" for film in range(FILMS)]
+    table = pd.DataFrame(
+        {
+            "image": names,
+            "stem": [name[:-4] for name in names],
+            "patient": rng.integers(PATIENTS, size=FILMS),
+            "age": rng.integers(1, 95, size=FILMS).astype(float),
+            "sex": rng.choice(["F", "M"], FILMS),
+            "view": rng.choice(["PA", "AP"], FILMS, p=[0.6, 0.4]),
+        }
+    ).join(pd.DataFrame(labels, columns=list(FINDINGS)))
+    return Films(table, names, logits, sigmoid(logits).astype(np.float32))
 
 
 def peak_mb() -> float:
@@ -45,16 +59,21 @@ def main() -> int:
     parser.add_argument("--predictions", type=Path)
     parser.add_argument("--table", type=Path)
     args = parser.parse_args()
-    labels, probs, patients = made_up()
+    films, validation = made_up(), made_up(1)
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
         if args.predictions:
             report = score_predictions(args.predictions, args.table, out)
         else:
-            report = evaluate_predictions(
-                labels, probs, patients, split_id="made-up", part="all", label_version="none"
+            report = full_report(
+                films,
+                Stamp("made-up", "made-up", "all", "none"),
+                thresholds=None,
+                calibration="none",
+                validation=validation,
+                validated_on="as many made-up films",
             )
-            write_report(out, report, [f"{i:08d}_000.png" for i in range(FILMS)], labels, probs)
+            write_report(out, report, films)
         took = time.perf_counter() - start
     auc, split = report["macro"]["auc"], report["split"]
     print(

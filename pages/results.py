@@ -1,26 +1,31 @@
 import os
+from collections.abc import Iterable
+from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
 from xlite.config import check_run_name, checkpoints_dir
 from xlite.errors import XliteError
-from xlite.evaluation.saved import Evaluation, saved_evaluations
-from xlite.evaluation.wording import interval, number
+from xlite.evaluation.chapters.decisions import calibration, thresholds
+from xlite.evaluation.chapters.groups import confusion, radiologists, subgroups
+from xlite.evaluation.chapters.results import (
+    findings,
+    published_beside,
+    ranking,
+    references,
+    strongest,
+    warnings,
+)
+from xlite.evaluation.charts.curves import curves_figure, finding_curves
+from xlite.evaluation.compare import comparison_sentence
+from xlite.evaluation.document import Alert, Block, Chart, to_markdown
+from xlite.evaluation.saved import Evaluation, compare_saved, saved_evaluations
 from xlite.findings import FINDINGS, spoken
 from xlite.labels import page_sentence
 from xlite.models.folders import model_files
-from xlite.plots import RocCurve, auc_figure, roc_figure, roc_grid
+from xlite.plots import PALETTE
 
 QUIET_BAR = {"displayModeBar": False}
-RATES = {
-    "Threshold": "threshold",
-    "Sensitivity": "recall",
-    "Specificity": "specificity",
-    "Precision": "precision",
-    "F1": "f1",
-    "ECE": "ece",
-}
 
 
 def evaluate_form(names: list[str]) -> None:
@@ -62,107 +67,75 @@ def choose(found: list[Evaluation]) -> list[Evaluation]:
     return [within[name] for name in chosen]
 
 
-def curve(evaluation: Evaluation, finding: str, label: str) -> RocCurve:
-    """One line of a ROC figure."""
-    points = evaluation.roc[finding]
-    return RocCurve(label, points["fpr"], points["tpr"])
+def show(blocks: Iterable[Block], key: str) -> None:
+    """The blocks of a chapter, as the report has them."""
+    for place, block in enumerate(blocks):
+        if isinstance(block, Chart):
+            st.plotly_chart(block.draw(), key=f"{key}-{place}", config=QUIET_BAR)
+            st.caption(block.caption)
+        elif isinstance(block, Alert):
+            box = st.error if block.grave else st.warning
+            lines = "".join(f"\n- {line}" for line in block.sentences)
+            box(f"**{block.title}**\n{lines}", icon=":material/warning:")
+        else:
+            st.markdown(to_markdown("", [block]))
 
 
-def show_roc(chosen: list[Evaluation]) -> None:
-    """Selected findings in one square, AUC and interval in the legend."""
+@st.cache_data(show_spinner="Comparing on the same films")
+def compared(first: Path, second: Path, changed: tuple[float, ...]) -> dict:
+    """The paired test of two evaluations; `changed`, the times of their files, makes it anew when needed."""
+    return compare_saved(first, second)
+
+
+def show_comparisons(chosen: list[Evaluation]) -> None:
+    """Each other model against the first, on the same resampled films."""
+    first = chosen[0]
+    for other in chosen[1:]:
+        times = tuple((one.folder / "predictions.csv").stat().st_mtime for one in (first, other))
+        try:
+            found = compared(first.folder, other.folder, times)
+            st.info(
+                f"**{first.model}**: {comparison_sentence(found, other.model)}", icon=":material/balance:"
+            )
+        except XliteError as error:
+            st.warning(page_sentence(error), icon=":material/warning:")
+
+
+def show_curves(chosen: list[Evaluation]) -> None:
+    """ROC and precision-recall curves of selected findings, with bands; published AUCs under them."""
     picked = st.pills(
-        "Findings", FINDINGS, selection_mode="multi", default=strongest(chosen[0]), format_func=spoken
+        "Findings", FINDINGS, selection_mode="multi", default=strongest(chosen[0].metrics), format_func=spoken
     )
-    curves = []
-    for finding in picked:
-        for evaluation in chosen:
-            auc = interval(evaluation.metrics["per_class"][finding]["auc"])
-            model = f" {evaluation.model}" if len(chosen) > 1 else ""
-            curves.append(curve(evaluation, finding, f"{spoken(finding)}{model}  {auc}"))
-    st.plotly_chart(roc_figure(curves, chosen[0].source), key="roc", config=QUIET_BAR)
+    for column, kind in zip(st.columns(2), ("roc", "pr"), strict=True):
+        lines = finding_curves([(one.model, one.metrics, one.curves) for one in chosen], picked, kind)
+        column.plotly_chart(curves_figure(lines, chosen[0].source, kind), key=kind, config=QUIET_BAR)
+    show([published_beside(one.metrics, picked) for one in chosen], "published")
 
 
-def strongest(evaluation: Evaluation) -> list[str]:
-    """The four findings with the most positives that have an AUC: the least noisy curves to begin with."""
-    figures = evaluation.metrics["per_class"]
-    defined = [name for name in FINDINGS if figures[name]["auc"]["value"] is not None]
-    return sorted(defined, key=lambda name: -figures[name]["positives"])[:4]
-
-
-def show_grid(chosen: list[Evaluation]) -> None:
-    """A panel a finding."""
-    panels: dict[str, list[RocCurve]] = {}
-    for finding in FINDINGS:
-        aucs = [evaluation.metrics["per_class"][finding]["auc"]["value"] for evaluation in chosen]
-        panels[finding] = [
-            curve(evaluation, finding, number(auc, absent="no AUC"))
-            for evaluation, auc in zip(chosen, aucs, strict=True)
-        ]
-    st.plotly_chart(roc_grid(panels, chosen[0].source), key="grid", config=QUIET_BAR)
-
-
-def show_findings(chosen: list[Evaluation]) -> None:
-    """AUC and interval of each finding, model by model."""
-    models = {
-        evaluation.model: {name: figures["auc"] for name, figures in evaluation.metrics["per_class"].items()}
-        for evaluation in chosen
+def show_details(chosen: list[Evaluation]) -> None:
+    """The curves of all chosen models, and the chapters on one of them."""
+    models = {one.model: one for one in chosen}
+    name = chosen[0].model
+    if len(models) > 1:
+        name = st.segmented_control("In detail", list(models), default=name, required=True)
+    one = models[name]
+    report, curves = one.metrics, one.curves
+    show(warnings(report), "warnings")
+    chapters = {
+        "Findings": findings(report, PALETTE),
+        "Published": references(report),
+        "Thresholds": thresholds(report),
+        "Calibration": calibration(report, curves, PALETTE),
+        "Subgroups": subgroups(report, PALETTE),
+        "Confusion": confusion(report, PALETTE),
+        "Radiologists": radiologists(report),
     }
-    st.plotly_chart(auc_figure(models, chosen[0].source), key="auc", config=QUIET_BAR)
-
-
-def findings_table(evaluation: Evaluation) -> pd.DataFrame:
-    """The figures of an evaluation, a row a finding in NIH order."""
-    rows = []
-    for finding in FINDINGS:
-        figures = evaluation.metrics["per_class"][finding]
-        auc = figures["auc"]
-        rows.append(
-            {
-                "Finding": spoken(finding),
-                "Positives": figures["positives"],
-                **{"AUC": auc["value"], "AUC low": auc["low"], "AUC high": auc["high"]},
-                "AP": figures["ap"]["value"],
-                **{label: figures[name] for label, name in RATES.items()},
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def show_tables(chosen: list[Evaluation]) -> None:
-    """All figures of each model."""
-    for evaluation in chosen:
-        st.markdown(f"**{evaluation.model}**")
-        table = findings_table(evaluation)
-        columns = {name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[2:]}
-        st.dataframe(table, hide_index=True, placeholder="–", column_config=columns, height="content")
-    st.caption(chosen[0].source)
-
-
-def show_macro(chosen: list[Evaluation]) -> None:
-    """The macro figures, best AUC first, and what to keep in mind about them."""
-    rows = []
-    for evaluation in sorted(chosen, key=lambda one: -(one.metrics["macro"]["auc"]["value"] or 0)):
-        macro = evaluation.metrics["macro"]
-        rows.append(
-            {
-                "Model": evaluation.model,
-                "Macro AUC (95 % interval)": interval(macro["auc"]),
-                **{
-                    label: macro[name]["value"]
-                    for label, name in (("AP", "ap"), ("F1", "f1"), ("ECE", "ece"))
-                },
-                "Always-no accuracy": evaluation.metrics["baseline"]["always_no_accuracy"],
-            }
-        )
-    columns = {
-        name: st.column_config.NumberColumn(format="%.3f")
-        for name in ("AP", "F1", "ECE", "Always-no accuracy")
-    }
-    st.dataframe(rows, hide_index=True, placeholder="–", column_config=columns)
-    st.caption(chosen[0].source)
-    warnings = dict.fromkeys(line for evaluation in chosen for line in evaluation.metrics["warnings"])
-    if warnings:
-        st.warning("  \n".join(warnings), icon=":material/warning:")
+    first, *others = st.tabs(["Curves", *chapters])
+    with first:
+        show_curves(chosen)
+    for tab, (key, blocks) in zip(others, chapters.items(), strict=True):
+        with tab:
+            show(blocks, key)
 
 
 st.title("Results")
@@ -174,16 +147,9 @@ for sentence in damaged:
 if found:
     chosen = choose(found)
     if chosen:
-        show_macro(chosen)
-        roc, grid, aucs, table = st.tabs(["ROC curves", "All 14", "AUC by finding", "Table"])
-        with roc:
-            show_roc(chosen)
-        with grid:
-            show_grid(chosen)
-        with aucs:
-            show_findings(chosen)
-        with table:
-            show_tables(chosen)
+        show([ranking([one.metrics for one in chosen])], "ranking")
+        show_comparisons(chosen)
+        show_details(chosen)
     else:
         st.info("Choose a model.")
 else:

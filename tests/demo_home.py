@@ -1,11 +1,16 @@
 """A home with a tiny model and its evaluation, for the tests of pages, share and browser."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
-from xlite.evaluation.report import evaluate_predictions, write_report
+from xlite.evaluation.calibration import logit
+from xlite.evaluation.doubts import Doubt
+from xlite.evaluation.films import Films
+from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo, save_model
@@ -26,15 +31,45 @@ def save_demo_model(home: Path, name: str = "demo0", seed: int = 0) -> Path:
     return path
 
 
-def save_demo_evaluation(home: Path, name: str = "demo0", split_id: str = SPLIT, seed: int = 0) -> dict:
+def save_demo_evaluation(
+    home: Path,
+    name: str = "demo0",
+    split_id: str = SPLIT,
+    seed: int = 0,
+    signal: float = 0.3,
+    doubts: Sequence[Doubt] = (),
+) -> dict:
     """A report on 200 drawn films of 100 patients, where Hernia has no positive; returns metrics.json."""
     rng = np.random.default_rng(seed)
-    labels = (rng.random((200, 14)) < 0.2).astype(np.float32)
-    labels[:, -1] = 0
-    probs = np.clip(0.3 * labels + 0.7 * rng.random((200, 14)), 0, 1).astype(np.float32)
-    report = evaluate_predictions(
-        labels, probs, np.arange(200) // 2, split_id=split_id, part="test", label_version="2020", resamples=50
+    films, validation = (drawn_films(rng, first, signal=signal) for first in (0, 200))
+    report = full_report(
+        films,
+        Stamp(name, split_id, "test", "2020"),
+        thresholds=np.full(14, 0.5),
+        calibration="none",
+        validation=validation,
+        validated_on=f"the 200 films of the val part of split {split_id}",
+        doubts=doubts,
+        resamples=50,
     )
-    names = [f"{film:08d}_000.png" for film in range(200)]
-    write_report(home / "checkpoints" / name / "evaluation" / "test", report, names, labels, probs)
+    write_report(home / "checkpoints" / name / "evaluation" / "test", report, films)
     return report
+
+
+def drawn_films(rng: np.random.Generator, first: int = 0, count: int = 200, signal: float = 0.3) -> Films:
+    """Films of two a patient, where Hernia has no positive, with scores that know something of them."""
+    labels = (rng.random((count, 14)) < 0.2).astype(np.uint8)
+    labels[:, -1] = 0
+    probs = np.clip(signal * labels + 0.7 * rng.random((count, 14)), 0, 1).astype(np.float32)
+    numbers = np.arange(first, first + count)
+    table = pd.DataFrame(
+        {
+            "image": [f"{number:08d}_000.png" for number in numbers],
+            "stem": [f"{number:08d}_000" for number in numbers],
+            "patient": numbers // 2,
+            "age": rng.integers(5, 90, count).astype(float),
+            "sex": np.where(numbers // 2 % 2, "F", "M"),
+            "view": np.where(numbers % 2, "AP", "PA"),
+        }
+    ).join(pd.DataFrame(labels, columns=list(FINDINGS)))
+    return Films(table, table["image"].tolist(), logit(probs), probs)

@@ -27,7 +27,8 @@ MAY_IMPORT = {
     "classify": BASE | {"models", "explain", "evaluation.calibration"},
     "evaluation.calibration": LEAVES,
     "evaluation.predictions": LEAVES | {"data"},
-    "evaluation": BASE | {"data", "models", "classify", "explain", "evaluation.predictions"},
+    "evaluation": BASE
+    | {"data", "models", "classify", "explain", "plots", "evaluation.calibration", "evaluation.predictions"},
     "training.run": LEAVES | {"config", "training.held"} | RUN_FILES,
     **{module: LEAVES | {"config"} | RUN_FILES for module in RUN_FILES},
     "training.line": LEAVES | {"training.run"},
@@ -42,7 +43,7 @@ MAY_IMPORT = {
     | {"training.run", "training.line", "training.results"},
     "catalog": LEAVES | {"config", "training.run", "training.results"},
     "labels": LEAVES | {"config"},
-    "plots": {"catalog", "findings"},
+    "plots": {"findings"},
 }
 ON_TOP = {"cli", "__main__"}
 ONLY_IN = {

@@ -102,7 +102,10 @@ def test_calibration_applies_each_findings_own_line() -> None:
 
 
 def test_an_unknown_calibration_is_refused() -> None:
-    with pytest.raises(CheckpointError, match="calibration 'spline' is not known; expected 'platt'"):
+    with pytest.raises(
+        CheckpointError,
+        match="calibration 'spline' is not known; expected one of temperature, platt, isotonic",
+    ):
         apply_calibration(np.zeros((1, 14)), {"method": "spline"})
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from xlite.evaluation.card import interval, write_card
-from xlite.evaluation.report import evaluate_predictions
+from xlite.evaluation.figures import evaluate_predictions
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
 
@@ -15,7 +15,7 @@ def test_the_card_holds_the_figures_of_the_report(tmp_path):
     report = evaluate_predictions(
         labels, rng.random((60, 14)), np.arange(60) // 2,
         split_id="patient-42-1a2b3c4d", part="test", label_version="2020", resamples=20,
-    )  # fmt: skip
+    ) | {"contamination": None}  # fmt: skip
     info = ModelInfo(
         "resnet18", "mhsa", 256, 0.3, Preprocess(224), "patient-42-1a2b3c4d", "2020",
         notes={"run": "night", "teacher": "big", "seed": 7},
@@ -30,6 +30,12 @@ def test_the_card_holds_the_figures_of_the_report(tmp_path):
     assert "| Hernia | 0 | undefined | undefined |" in card
     assert all(f"- {warning}" in card for warning in report["warnings"])
     assert "No diagnosis" in card
+    assert "~~" not in card
+    spoiled = report | {"contamination": {"films": 7, "of": 60, "reasons": ["seen"]}}
+    write_card(tmp_path / "CARD.md", info, spoiled, 11_300_000, 45.2)
+    card = (tmp_path / "CARD.md").read_text()
+    assert "**Contaminated: 7 of 60 films" in card
+    assert f"| **mean of 13** | | **~~{interval(report['macro']['auc'])}~~** |" in card
 
 
 def test_an_interval_is_written_with_its_bounds():

@@ -169,6 +169,27 @@ def platt(**changes: object) -> str:
     return json.dumps({"method": "platt", "scale": [1.0] * 14, "bias": [0.0] * 14} | changes)
 
 
+def isotonic(logits: list, probabilities: list) -> str:
+    """An isotonic map as the header writes it."""
+    return json.dumps({"method": "isotonic", "logits": logits, "probabilities": probabilities})
+
+
+@pytest.mark.parametrize(
+    "calibration",
+    [
+        {"method": "temperature", "temperature": 1.5},
+        {
+            "method": "isotonic",
+            "logits": [[-1.0, 2.0]] * 13 + [[]],
+            "probabilities": [[0.0, 0.5]] * 13 + [[]],
+        },
+    ],
+)
+def test_every_calibration_is_read_back(path, calibration):
+    rewrite(path, calibration=json.dumps(calibration))
+    assert load_model(path)[1].calibration == calibration
+
+
 @pytest.mark.parametrize(
     ("header", "sentence"),
     [
@@ -211,6 +232,15 @@ def platt(**changes: object) -> str:
                 (platt(bias=[0.0] * 15), "bias"),
                 (platt(bias=[0.0] * 13 + [float("-inf")]), "bias"),
                 (platt(bias=[0.0] * 13 + ["0"]), "bias"),
+                (platt(method="spline"), "'spline', expected one of platt, temperature, isotonic"),
+                (platt(method=["platt"]), "method"),
+                ('{"method": "temperature", "temperature": 0}', "temperature is"),
+                (isotonic([[0.0]] * 13, [[0.5]] * 14), "logits are .*expected 14 lists"),
+                (isotonic([[0.0]] * 14, [[]] * 14), "logits is"),
+                (isotonic([[0.0]] * 14, [0.5] * 14), "logits is"),
+                (isotonic([[0.0, 0.0]] * 14, [[0.1, 0.2]] * 14), "expected rising numbers"),
+                (isotonic([[0.0, 1.0]] * 14, [[0.2, 0.1]] * 14), "expected rising ones in 0 to 1"),
+                (isotonic([[0.0, 1.0]] * 14, [[0.2, 1.1]] * 14), "expected rising ones in 0 to 1"),
             ]
         ],
         *[

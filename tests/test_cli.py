@@ -323,12 +323,13 @@ def test_score_tells_a_better_model_from_a_tie(xlite: Command, tiny_folder: Path
     status, text, _ = xlite("score", perfect, *words, chance, "--json")
     written = json.loads((out / "comparison.json").read_text())
     report = json.loads((out / "metrics.json").read_text())
-    assert (status, json.loads(text)) == (0, {**report, "comparison": written})
+    assert (status, json.loads(text), report["comparison"]) == (0, report, written)
+    assert written["sentence"] in (out / "report.html").read_text()
     assert (written["first"], written["images"], written["tie"]) == (1, len(names), False)
     assert 0 < written["difference"]["low"] < 1 - written["second"] < written["difference"]["high"]
     assert written["p"] == pytest.approx(2 / 1001)
-    assert xlite("score", perfect, *words, chance)[1].endswith(f"p 0.002: higher than {chance}\n")
-    assert xlite("score", chance, *words, perfect)[1].endswith(f"p 0.002: lower than {perfect}\n")
+    assert xlite("score", perfect, *words, chance)[1].endswith("p 0.002: higher than chance.csv\n")
+    assert xlite("score", chance, *words, perfect)[1].endswith("p 0.002: lower than perfect.csv\n")
     status, text, _ = xlite("score", chance, *words, nudged)
     assert json.loads((out / "comparison.json").read_text())["tie"] is True
     assert text.endswith("p 1.000: a tie, the difference is within the noise\n")
@@ -414,9 +415,25 @@ def test_train_evaluate_and_score(xlite: Command, tiny_folder: Path, tmp_path: P
     report = json.loads((tmp_path / "e" / "metrics.json").read_text())
     assert (status, json.loads(out)) == (0, report)
     assert (report["split"]["part"], report["split"]["images"]) == ("test", 4)
+    # The run's own report, whose validation logits were at hand, is the same one.
+    assert json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text()) == report
     predictions = tmp_path / "e" / "predictions.csv"
-    status, out, _ = xlite("score", predictions, "--table", tiny_folder, "--out", tmp_path / "s", "--json")
-    assert (status, json.loads(out)["split"]["images"]) == (0, 4)
+    words = ["--table", tiny_folder, "--out", tmp_path / "s", "--trained-on", tiny_folder / "test_list.txt"]
+    status, out, _ = xlite(
+        "score", predictions, *words, "--validation", run.folder / "evaluation/val/predictions.csv"
+    )
+    scored = json.loads((tmp_path / "s" / "metrics.json").read_text())
+    assert (status, scored["split"]["images"], scored["validation"]["films"]) == (0, 4, 4)
+    spoiled = scored["contamination"]
+    assert spoiled is None or f"Contaminated: {spoiled['films']} of 4 films" in out
+    assert f"Report: {tmp_path / 's' / 'report.html'}" in out
+
+
+def test_evaluate_takes_a_calibration_by_name_only(xlite: Command, model: str, tmp_path: Path) -> None:
+    words = ["evaluate", model, "--data", tmp_path, "--out", tmp_path / "o", "--calibration", "beta"]
+    status, _, err = xlite(*words)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "'beta' is not one of 'platt', 'temperature', 'isotonic', 'none'" in err
 
 
 @pytest.mark.parametrize(

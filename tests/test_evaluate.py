@@ -15,9 +15,12 @@ from xlite.classify import Classifier
 from xlite.data.nih import NihFolder
 from xlite.data.splits import load_split
 from xlite.errors import DataError
+from xlite.evaluation.calibration import apply_calibration, fit_calibration
+from xlite.evaluation.compare import compare_files
 from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.predictions import read_predictions, write_predictions
-from xlite.evaluation.score import compare_files, score_predictions
+from xlite.evaluation.score import score_predictions
+from xlite.evaluation.thresholds import choose_thresholds
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
 from xlite.models.checkpoint import ModelInfo, load_model, save_model
@@ -78,7 +81,10 @@ def test_a_model_is_judged_on_its_films_by_its_own_thresholds(
     folder = NihFolder.open(tiny_folder)
     split = load_split(folder, "patient")
     stems = split.stems("test")
-    assert said == [f"tiny reads {len(stems)} films: split {split.id}, part test"]
+    assert said == [
+        f"tiny reads {len(split.parts[name])} films: split {split.id}, part {name}"
+        for name in ("val", "test")
+    ]
     found = read_predictions(out / "predictions.csv")
     assert found.names == split.parts["test"]
     classifier = Classifier.load(model)
@@ -166,6 +172,98 @@ def test_what_training_did_to_the_figures_is_said(model: Path, tiny_folder: Path
         model, notes={"loss": "focal"}, calibration={"method": "platt", "scale": [1] * 14, "bias": [0] * 14}
     )
     assert not any("not probabilities" in text for text in judged(model, tiny_folder, tmp_path)["warnings"])
+
+
+def test_thresholds_and_maps_are_compared_on_the_val_part_of_the_models_own_split(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    folder = NihFolder.open(tiny_folder)
+    split = load_split(folder, "patient")
+    stems, classifier = split.stems("val"), Classifier.load(model)
+    report = judged(model, tiny_folder, tmp_path)
+    note = f"the {len(stems)} films of the val part of split {split.id}"
+    assert report["validation"] == {"films": len(stems), "note": note}
+    assert report["calibration"]["in_use"] == "platt"
+    probs = np.array([classifier.predict(read_image(folder.paths[stem])) for stem in stems])
+    cuts = choose_thresholds(folder.labels(stems), probs, "youden")
+    found = report["operating_points"]["youden"]["per_class"]
+    assert [found[name]["threshold"] for name in FINDINGS] == pytest.approx(cuts.tolist(), abs=1e-5)
+    raw = np.array([classifier.predict_batch(classifier._tensor(read_image(p)))[0] for p in
+                    (folder.paths[stem] for stem in split.stems("test"))])  # fmt: skip
+    none = report["calibration"]["maps"]["none"]["macro"]["brier"]["value"]
+    labels = folder.labels(split.stems("test"))
+    assert none == pytest.approx(np.mean((1 / (1 + np.exp(-raw)) - labels) ** 2), abs=1e-6)
+    names, logits = split.parts["val"], np.log(probs / (1 - probs))
+    shifted = judged(model, tiny_folder, tmp_path, val_logits=(names, (logits - 0.1) / 2.0 + 0.05))
+    assert shifted["operating_points"] != report["operating_points"]
+    same = judged(model, tiny_folder, tmp_path, val_logits=(names, (logits - 0.1) / 2.0))
+    close = same["operating_points"]["f1"]["per_class"]
+    for name, one in report["operating_points"]["f1"]["per_class"].items():
+        assert close[name]["threshold"] == pytest.approx(one["threshold"], abs=1e-5)
+
+
+def test_without_validation_films_nothing_is_chosen_and_the_reason_is_said(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    report = judged(model, tiny_folder, tmp_path, part="val")
+    assert (report["operating_points"], report["calibration"]["maps"]) == (None, None)
+    assert report["validation"]["note"] == "these are the validation films themselves"
+    amend(model, split_id="mine-1-00000000")
+    report = judged(model, tiny_folder, tmp_path)
+    assert report["validation"]["note"] == "this folder does not have the model's split, mine-1-00000000"
+    with pytest.raises(DataError, match="no calibration can be fitted: this folder does not have the model"):
+        judged(model, tiny_folder, tmp_path, calibration="isotonic")
+
+
+def test_missing_validation_films_are_no_reason_not_to_judge(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    split = load_split(NihFolder.open(tiny_folder), "patient")
+    first, *others = split.parts["val"]
+    (tiny_folder / "images" / first).unlink()
+    report = judged(model, tiny_folder, tmp_path)
+    note = f"only {len(others)} of the {len(others) + 1} films of the val part of split {split.id} are here"
+    assert (report["operating_points"], report["validation"]["note"]) == (None, note)
+    assert judged(model, tiny_folder, tmp_path, skip_missing=True)["validation"]["films"] == len(others)
+
+
+@pytest.mark.parametrize("method", ["none", "temperature", "platt", "isotonic"])
+def test_a_chosen_map_is_saved_in_the_model_and_used_by_every_prediction(
+    model: Path, tiny_folder: Path, tmp_path: Path, method: str
+) -> None:
+    folder = NihFolder.open(tiny_folder)
+    split, before = load_split(folder, "patient"), Classifier.load(model)
+    report = judged(model, tiny_folder, tmp_path, calibration=method)
+    after = Classifier.load(model)
+    assert report["calibration"]["in_use"] == method
+    assert (after.info.calibration or {"method": "none"})["method"] == method
+    films = [read_image(folder.paths[stem]) for stem in split.stems("val")]
+    logits = np.array([before.predict_batch(before._tensor(film))[0] for film in films])
+    labels = folder.labels(split.stems("val"))
+    expected = fit_calibration(logits, labels, method)
+    film = read_image(folder.paths[split.stems("test")[0]])
+    one = before.predict_batch(before._tensor(film))[0]
+    np.testing.assert_allclose(after.predict(film), apply_calibration(one, expected), atol=1e-5)
+    np.testing.assert_allclose(
+        read_predictions(tmp_path / "predictions.csv").probs[0], after.predict(film), atol=1e-6
+    )
+    cuts = choose_thresholds(labels, apply_calibration(logits, expected))
+    np.testing.assert_allclose(list(after.info.thresholds.values()), cuts, atol=1e-5)
+
+
+def test_what_spoils_a_test_is_counted(model: Path, tiny_folder: Path, tmp_path: Path) -> None:
+    films = len(load_split(NihFolder.open(tiny_folder), "patient").stems("train"))
+    assert judged(model, tiny_folder, tmp_path)["contamination"] is None
+    assert judged(model, tiny_folder, tmp_path, part="val")["contamination"] is None
+    assert judged(model, tiny_folder, tmp_path, part="train")["contamination"] == {
+        "films": films, "of": films, "reasons": ["the model was trained on these films"],
+    }  # fmt: skip
+    said = "a teacher was trained on 2 of the 4 test films of split x, and on patients of 3 of them"
+    amend(model, notes={"contamination": said})
+    found = judged(model, tiny_folder, tmp_path)["contamination"]
+    assert found == {"films": 3, "of": 4, "reasons": [f"teacher contamination: {said}"]}
+    amend(model, notes={"contamination": "a teacher may have seen them"})
+    assert judged(model, tiny_folder, tmp_path)["contamination"] is None
 
 
 def test_missing_films_are_refused_or_left_out_and_counted(

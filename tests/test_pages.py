@@ -15,6 +15,8 @@ from streamlit.testing.v1 import AppTest
 from xlite import catalog
 from xlite.config import PACKAGE_ROOT, TrainConfig, make_config, sweeps_dir
 from xlite.data.nih import NihFolder
+from xlite.evaluation.doubts import Doubt
+from xlite.evaluation.wording import interval
 from xlite.findings import FINDINGS, spoken
 from xlite.models import folders
 from xlite.training.run import Run
@@ -175,7 +177,7 @@ def test_only_the_shipped_folder_of_the_checkout_counts(own_home: Path):
 
 
 @pytest.mark.parametrize("content", ["", '{"split": {', "[]", '{"split": {"id": 3}}', "\xff"])
-@pytest.mark.parametrize("file", ["metrics.json", "roc.json"])
+@pytest.mark.parametrize("file", ["metrics.json", "curves.json"])
 def test_a_damaged_evaluation_is_skipped_and_named(own_home: Path, content: str, file: str):
     save_demo_model(own_home)
     save_demo_evaluation(own_home)
@@ -438,12 +440,30 @@ def test_results_shows_figures_with_intervals_split_and_warnings(own_home: Path)
     test = page("results").run()
     text = words(test)
     assert f"split {SPLIT}, test part: 200 films of 100 patients, 2020 labels" in text
-    assert test.warning[0].value.split("  \n") == report["warnings"]
-    assert len(test.get("plotly_chart")) == 3
-    table = test.dataframe[1].value
-    assert table["Finding"].tolist() == [spoken(finding) for finding in FINDINGS]
-    assert table["AUC"].tolist()[:13] == [report["per_class"][name]["auc"]["value"] for name in FINDINGS[:13]]
-    assert np.isnan(table["AUC"].tolist()[13])
+    said = [line.removeprefix("- ") for line in test.warning[0].value.splitlines()[2:]]
+    assert [line.lower() for line in said] == [f"{line}.".lower() for line in report["warnings"]]
+    assert [tab.label for tab in test.tabs] == [
+        "Curves", "Findings", "Published", "Thresholds", "Calibration", "Subgroups", "Confusion",
+        "Radiologists",
+    ]  # fmt: skip
+    assert len(test.get("plotly_chart")) == 6
+    tables = "\n".join(markdown.value for markdown in test.tabs[1].markdown)
+    for finding in FINDINGS[:13]:
+        auc = interval(report["per_class"][finding]["auc"])
+        assert f"| {spoken(finding)} | {report['per_class'][finding]['positives']} | {auc} |" in tables
+    assert "| Hernia\\* | 0 | undefined | undefined |" in tables
+
+
+def test_results_strikes_contaminated_figures_through_with_the_count(own_home: Path):
+    save_demo_model(own_home)
+    report = save_demo_evaluation(own_home, doubts=[Doubt("films were seen", 7), Doubt("another edition")])
+    test = page("results").run()
+    words(test)
+    assert "Contaminated: 7 of 200 films" in test.error[0].value and "Films were seen." in test.error[0].value
+    assert "Another edition." in test.warning[0].value
+    auc = interval(report["per_class"]["Mass"]["auc"])
+    assert f"~~{auc}~~" in "\n".join(markdown.value for markdown in test.tabs[1].markdown)
+    assert f"| demo0 | ~~{interval(report['macro']['auc'])}~~ |" in test.markdown[0].value
 
 
 def test_results_never_ranks_figures_of_different_splits(own_home: Path):
@@ -458,7 +478,18 @@ def test_results_never_ranks_figures_of_different_splits(own_home: Path):
     assert set(test.multiselect[0].options) == {"one", "two"}
     test.multiselect[0].set_value(["one", "two"]).run()
     words(test)
-    assert set(test.dataframe[0].value["Model"]) == {"one", "two"}
+    assert [line.split("|")[1].strip() for line in test.markdown[0].value.splitlines()[2:4]] == ["one", "two"]
+
+
+def test_results_compares_two_models_by_a_paired_test(own_home: Path):
+    for name, seed in (("one", 3), ("two", 3), ("better", 3)):
+        save_demo_evaluation(own_home, name, seed=seed, signal=0.9 if name == "better" else 0.3)
+    test = page("results").run()
+    test.multiselect[0].set_value(["better", "one"]).run()
+    words(test)
+    assert test.info[0].value.startswith("**better**: Macro AUC ")
+    assert test.info[0].value.endswith(": higher than one")
+    assert "on the 200 films of 100 patients that both have" in test.info[0].value
 
 
 def test_results_refuses_a_bad_data_folder_in_one_sentence(own_home: Path):

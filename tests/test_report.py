@@ -1,20 +1,21 @@
 """The report: the contract's structure, what is undefined or doubtful, and published figures reproduced."""
 
 import csv
-import json
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score, f1_score
 
 from xlite.errors import DataError
 from xlite.evaluation import bootstrap, metrics
-from xlite.evaluation.predictions import read_predictions
-from xlite.evaluation.report import evaluate_predictions, roc_curves, summary, write_report
+from xlite.evaluation.figures import evaluate_predictions
 from xlite.evaluation.score import score_predictions
+from xlite.evaluation.summary import summary
 from xlite.findings import FINDINGS
 
+REST = {"contamination": None, "subgroups": {}}
 STAMP = {"split_id": "patient-42-1a2b3c4d", "part": "test", "label_version": "2020"}
 
 
@@ -61,10 +62,17 @@ def test_the_report_is_the_contracts() -> None:
             assert figures[name] == pytest.approx(values[name][c])
             assert low < figures[name] < high
         assert (figures["positives"], figures["threshold"]) == (labels[:, c].sum(), cuts[c])
+        assert figures["few_positives"] is False
+        assert figures["always_yes_f1"] == pytest.approx(f1_score(labels[:, c], np.ones(300)))
+        assert figures["accuracy"] == pytest.approx(accuracy_score(labels[:, c], probs[:, c] >= cuts[c]))
+        assert figures["always_no_accuracy"] == pytest.approx(accuracy_score(labels[:, c], np.zeros(300)))
     assert report["baseline"] == {
         "always_no_accuracy": pytest.approx(1 - labels.mean()),
         "accuracy": pytest.approx(((probs >= cuts) == labels).mean()),
+        "prevalence": pytest.approx(labels.mean()),
+        "always_yes_f1": pytest.approx(np.mean([f1_score(y, np.ones(300)) for y in labels.T])),
     }
+    assert set(report["macro_findings"].values()) == {14}
 
 
 def test_the_same_seed_gives_the_same_report_and_another_seed_other_intervals() -> None:
@@ -103,8 +111,21 @@ def test_what_is_undefined_is_null_and_named() -> None:
         "never positive, so without AUC, AP and F1 and left out of their means: Hernia",
         "always positive, so without AUC and left out of its mean: Mass",
         "never called at its threshold, so without precision and left out of its mean: Pleural_Thickening",
-        "fewer than 10 positives, so hardly known: Cardiomegaly (3)",
+        "fewer than 10 positives, so hardly known, yet counted in the means: Cardiomegaly (3); without them "
+        f"the mean AUC is {np.mean([auc for c, auc in enumerate(aucs) if c not in (1, 4, 13)]):.3f}",
     ]
+    assert (report["macro_findings"]["auc"], report["macro_findings"]["precision"]) == (12, 13)
+    assert [name for name, figures in report["per_class"].items() if figures["few_positives"]] == [
+        "Cardiomegaly",
+        "Hernia",
+    ]
+
+
+def test_scores_turned_round_are_named() -> None:
+    labels, probs, patients = films()
+    probs[:, 2] = 1 - labels[:, 2]
+    report = evaluate_predictions(labels, probs, patients, **STAMP, thresholds=np.full(14, 0.3), resamples=50)
+    assert report["warnings"] == ["AUC below chance, so the scores may be turned round: Effusion (0.000)"]
 
 
 def test_the_calibration_errors_interval_is_not_moved_up_by_resampling() -> None:
@@ -135,7 +156,7 @@ def test_no_positive_at_all_is_no_crash() -> None:
     )
     assert report["macro"]["auc"] == {"value": None, "low": None, "high": None}
     assert report["macro"]["brier"]["value"] == pytest.approx(0.16)
-    assert "Mean" in summary(report)
+    assert "Mean" in summary(report | REST)
 
 
 def test_no_films_are_refused() -> None:
@@ -143,38 +164,9 @@ def test_no_films_are_refused() -> None:
         evaluate_predictions(np.zeros((0, 14)), np.zeros((0, 14)), np.zeros(0), **STAMP)
 
 
-def test_the_folder_holds_the_report_the_curves_and_the_predictions(tmp_path: Path) -> None:
-    labels, probs, patients = films()
-    labels[:, 13] = 0
-    names = [f"{i:08d}_000.png" for i in range(300)]
-    report = evaluate_predictions(labels, probs, patients, **STAMP, resamples=20)
-    write_report(tmp_path / "new" / "out", report, names, labels, probs)
-    out = tmp_path / "new" / "out"
-    assert sorted(path.name for path in out.iterdir()) == ["metrics.json", "predictions.csv", "roc.json"]
-    assert json.loads((out / "metrics.json").read_text()) == report
-    found = read_predictions(out / "predictions.csv")
-    assert found.names == names
-    np.testing.assert_array_equal(found.probs.astype(np.float32), probs)
-    curves = json.loads((out / "roc.json").read_text())
-    assert curves == roc_curves(labels, probs, report)
-    assert curves["Hernia"] == {"fpr": [], "tpr": [], "auc": {"value": None, "low": None, "high": None}}
-    mass = curves["Mass"]
-    assert (mass["fpr"][0], mass["tpr"][0], mass["fpr"][-1], mass["tpr"][-1]) == (0, 0, 1, 1)
-    assert mass["auc"] == report["per_class"]["Mass"]["auc"]
-    assert np.trapezoid(mass["tpr"], mass["fpr"]) == pytest.approx(mass["auc"]["value"], abs=2e-3)
-
-
-def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
-    labels, probs, patients = films()
-    report = evaluate_predictions(labels, probs, patients, **STAMP, resamples=5)
-    (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="the report cannot be written to .*file"):
-        write_report(tmp_path / "file", report, ["a.png"] * 300, labels, probs)
-
-
 def test_the_summary_is_a_table_and_the_warnings() -> None:
     report = evaluate_predictions(*films(), **STAMP, resamples=50)
-    lines = summary(report).splitlines()
+    lines = summary(report | REST).splitlines()
     auc, f1 = report["per_class"]["Mass"]["auc"], report["per_class"]["Mass"]["f1"]
     mass = next(line for line in lines if line.startswith("Mass"))
     assert mass.split()[1:5] == [f"{auc['value']:.3f}", f"{auc['low']:.3f}", "to", f"{auc['high']:.3f}"]
@@ -182,6 +174,12 @@ def test_the_summary_is_a_table_and_the_warnings() -> None:
     assert lines[-2:] == [
         "300 films of 100 patients, split patient-42-1a2b3c4d, part test, labels 2020",
         "Warning: no thresholds given; 0.5 used for every finding",
+    ]
+    gaps = [{"finding": None, "sentence": "A is higher."}, {"finding": "Mass", "sentence": "B is higher."}]
+    doubtful = {"contamination": {"films": 9, "of": 300}, "subgroups": {"view": {"gaps": gaps}}}
+    assert summary(report | doubtful).splitlines()[-3:-1] == [
+        "Contaminated: 9 of 300 films; none of these figures is that of a clean test",
+        "A is higher.",
     ]
 
 

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A run's name or a model file")]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder to write into")]
+Radiologists = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Google's table of radiologists' labels, to stand beside NIH's"),
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps")]
 
 
@@ -36,22 +40,43 @@ def evaluate(
     skip_missing: Annotated[
         bool, typer.Option("--skip-missing", help="Go on without the films that the folder lacks")
     ] = False,
+    calibration: Annotated[
+        Literal["platt", "temperature", "isotonic", "none"] | None,
+        typer.Option(
+            help="Fit this map on the validation films first, and save it in the model file with the "
+            "thresholds that go with it; every later prediction uses it",
+        ),
+    ] = None,
+    radiologists: Radiologists = None,
     as_json: Json = False,
 ) -> None:
     """Judge a model on films with labels.
 
-    Writes predictions.csv, metrics.json and the points of the ROC curves of one part of a split.
+    Writes the whole report on one part of a split: report.html, report.md, metrics.json, and what they rest
+    on, predictions.csv, labels.csv and curves.json. Thresholds and calibration are judged by the validation
+    part of the model's own split.
     """
     from xlite.evaluation.evaluate import evaluate_model
-    from xlite.evaluation.report import summary
+    from xlite.evaluation.summary import summary
 
     say = _say_aside if as_json else print
-    report = evaluate_model(model, data, split, part, out, device, skip_missing, say=say)
+    report = evaluate_model(
+        model,
+        data,
+        split,
+        part,
+        out,
+        device,
+        skip_missing,
+        say=say,
+        calibration=calibration,
+        radiologists=radiologists,
+    )
     if as_json:
         print_json(report)
     else:
         print(summary(report))
-        print(f"Report: {out}")
+        print(f"Report: {out / 'report.html'}")
 
 
 def score(
@@ -59,11 +84,31 @@ def score(
     table: Annotated[Path, typer.Option(metavar="TABLE.csv", help="NIH's table, or the folder it lies in")],
     out: Out,
     thresholds: Annotated[
-        Path | None, typer.Option(metavar="FILE.json", help="A threshold a finding; 0.5 without it")
+        Path | None,
+        typer.Option(
+            metavar="FILE.json", help="A threshold a finding; without it what --validation chooses, else 0.5"
+        ),
     ] = None,
     ignore_unknown: Annotated[
         bool, typer.Option("--ignore-unknown", help="Leave out films that the table lacks")
     ] = False,
+    validation: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="VAL.csv",
+            help="Predictions of the same model for other films of the table: they choose thresholds and "
+            "calibration maps, and the report says what each gives",
+        ),
+    ] = None,
+    trained_on: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="LIST",
+            help="Films that the model, or its teacher, learned from: those judged here are counted, and the "
+            "figures struck through",
+        ),
+    ] = None,
+    radiologists: Radiologists = None,
     against: Annotated[
         Path | None,
         typer.Option(
@@ -78,26 +123,30 @@ def score(
 
     The labels come from NIH's table, or one like it; the report is the one that `evaluate` writes.
     """
-    from xlite.evaluation.report import summary
-    from xlite.evaluation.score import (
-        compare_files,
-        comparison_sentence,
-        score_predictions,
-        write_comparison,
-    )
+    from xlite.evaluation.score import score_predictions
+    from xlite.evaluation.summary import summary
 
     say = _say_aside if as_json else print
     with busy("judging"):
-        comparison = compare_files(predictions, against, table) if against else None
-        report = score_predictions(predictions, table, out, thresholds, ignore_unknown, say=say)
-    if comparison:
-        write_comparison(out, comparison)
+        report = score_predictions(
+            predictions,
+            table,
+            out,
+            thresholds,
+            ignore_unknown,
+            say=say,
+            validation=validation,
+            radiologists=radiologists,
+            trained_on=trained_on,
+            against=against,
+        )
     if as_json:
-        print_json({**report, "comparison": comparison} if comparison else report)
+        print_json(report)
     else:
         print(summary(report))
-        if comparison:
-            print(comparison_sentence(comparison, against))
+        print(f"Report: {out / 'report.html'}")
+        if against:
+            print(report["comparison"]["sentence"])
 
 
 def predict(

@@ -1,9 +1,16 @@
-"""Platt scaling per finding: sigmoid(scale * logit + bias), fitted on validation, kept in the model file."""
+"""Maps from logits to probabilities, fitted on validation and kept in the model file.
+
+Platt scaling, sigmoid(scale * logit + bias) per finding (Platt 1999); temperature scaling, sigmoid(logit / T)
+with one T for all (Guo et al., ICML 2017); isotonic regression per finding (Zadrozny & Elkan, KDD 2002).
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 
 from xlite.errors import CheckpointError
 
+METHODS = ("temperature", "platt", "isotonic")
 MIN_CASES = 10
 MIN_SCALE = 0.01
 PULL = 1.0  # strength of the pull towards the identity, in units of a film's log loss
@@ -13,6 +20,28 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-x)) without overflow; float64 of the same shape."""
     # tanh saturates where exp would overflow
     return 0.5 * (1 + np.tanh(0.5 * np.asarray(logits, dtype=np.float64)))
+
+
+def logit(probs: np.ndarray) -> np.ndarray:
+    """log(p / (1 - p)) of probabilities 0-1, kept finite; float64 of the same shape."""
+    p = np.clip(np.asarray(probs, dtype=np.float64), 1e-12, 1 - 1e-12)
+    return np.log(p) - np.log1p(-p)
+
+
+def fit_calibration(logits: np.ndarray, labels: np.ndarray, method: str = "platt") -> dict | None:
+    """The map by one of METHODS, or none: logits and labels (N, 14) of the validation part.
+
+    Returns what `apply_calibration` takes. Raises CheckpointError for another method.
+    """
+    fits: dict[str, Callable[[np.ndarray, np.ndarray], dict | None]] = {
+        "none": lambda *_: None,
+        "temperature": fit_temperature,
+        "platt": fit_platt,
+        "isotonic": fit_isotonic,
+    }
+    if method not in fits:
+        raise CheckpointError(f"calibration {method!r} is not known; expected one of {', '.join(fits)}")
+    return fits[method](logits, labels)
 
 
 def fit_platt(logits: np.ndarray, labels: np.ndarray) -> dict:
@@ -25,23 +54,73 @@ def fit_platt(logits: np.ndarray, labels: np.ndarray) -> dict:
     return {"method": "platt", "scale": [s for s, _ in pairs], "bias": [b for _, b in pairs]}
 
 
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> dict:
+    """The temperature of the least log loss over all findings: {"method": "temperature", "temperature": T}.
+
+    logits and labels (N, 14). The same pull and least scale as Platt's keep 1 / T finite and above 0.
+    """
+    x, y = np.asarray(logits, np.float64).ravel(), np.asarray(labels, np.float64).ravel()
+    scale, _ = _newton(x, y, np.array([1.0, 0.0]), free=np.array([True, False]))
+    return {"method": "temperature", "temperature": float(1 / max(scale, MIN_SCALE))}
+
+
+def fit_isotonic(logits: np.ndarray, labels: np.ndarray) -> dict:
+    """The best rising map per finding: {"method": "isotonic", "logits": [14 lists], "probabilities": …}.
+
+    Between the knots the map is a straight line, outside them level, so it makes ties. Both lists are empty,
+    for the plain sigmoid, where a finding has fewer than MIN_CASES positives or negatives.
+    """
+    knots = [_knots(x, y) for x, y in zip(np.asarray(logits, np.float64).T, labels.T, strict=True)]
+    return {"method": "isotonic", "logits": [x for x, _ in knots], "probabilities": [y for _, y in knots]}
+
+
 def apply_calibration(logits: np.ndarray, calibration: dict | None) -> np.ndarray:
     """Probabilities float32 in 0-1 of logits (…, 14).
 
-    calibration as `fit_platt` returns it; None is the plain sigmoid. Raises CheckpointError where it is of
-    another kind.
+    calibration as `fit_calibration` returns it; None is the plain sigmoid. Raises CheckpointError where it is
+    of another kind.
     """
     logits = np.asarray(logits, dtype=np.float64)
-    if calibration is not None:
-        if calibration.get("method") != "platt":
-            raise CheckpointError(f"calibration {calibration.get('method')!r} is not known; expected 'platt'")
+    method = "none" if calibration is None else calibration.get("method")
+    if method == "platt":
         logits = logits * np.asarray(calibration["scale"]) + np.asarray(calibration["bias"])
+    elif method == "temperature":
+        logits = logits / calibration["temperature"]
+    elif method == "isotonic":
+        return _step(logits, calibration["logits"], calibration["probabilities"]).astype(np.float32)
+    elif method != "none":
+        raise CheckpointError(f"calibration {method!r} is not known; expected one of {', '.join(METHODS)}")
     return sigmoid(logits).astype(np.float32)
 
 
-def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+def _knots(x: np.ndarray, y: np.ndarray) -> tuple[list[float], list[float]]:
+    """Both ends of each level of the isotonic regression of y over x."""
+    from scipy.optimize import isotonic_regression
+
+    if _few(y):
+        return [], []
+    seen, place, films = np.unique(x, return_inverse=True, return_counts=True)
+    fitted = isotonic_regression(np.bincount(place, y) / films, weights=films).x.clip(0, 1)
+    steps = np.diff(fitted) > 0
+    ends = np.append(True, steps) | np.append(steps, True)
+    return seen[ends].tolist(), fitted[ends].tolist()
+
+
+def _step(logits: np.ndarray, knots: list[list[float]], heights: list[list[float]]) -> np.ndarray:
+    columns = [
+        np.interp(logits[..., c], x, y) if x else sigmoid(logits[..., c])
+        for c, (x, y) in enumerate(zip(knots, heights, strict=True))
+    ]
+    return np.stack(columns, axis=-1)
+
+
+def _few(y: np.ndarray) -> bool:
     positives = int(np.sum(y > 0))
-    if min(positives, len(y) - positives) < MIN_CASES:
+    return min(positives, len(y) - positives) < MIN_CASES
+
+
+def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    if _few(y):
         return 1.0, 0.0
     scale, bias = _newton(x, y, np.array([1.0, 0.0]), free=np.array([True, True]))
     if scale < MIN_SCALE:  # scores no better than chance: keep their order, let the bias carry the prevalence

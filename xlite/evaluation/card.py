@@ -28,7 +28,7 @@ finding is."""
 def write_card(path: Path, info: ModelInfo, report: dict, parameters: int, megabytes: float) -> None:
     """Writes the card of one model (Markdown) from what its file says and its report on the test part.
 
-    `report` as `evaluate_predictions` returns it; `megabytes` is the size of the model file.
+    `report` as `full_report` returns it; `megabytes` is the size of the model file.
     """
     notes = info.notes
     facts = {
@@ -50,7 +50,8 @@ def write_card(path: Path, info: ModelInfo, report: dict, parameters: int, megab
 
 def _figures(report: dict) -> list[str]:
     """The report as a Markdown section: what it was measured on, a row a finding, the warnings."""
-    split, macro = report["split"], report["macro"]
+    split, macro, spoiled = report["split"], report["macro"], report["contamination"]
+    mark = "~~{}~~" if spoiled else "{}"
     lines = [
         "## Figures",
         "",
@@ -58,17 +59,28 @@ def _figures(report: dict) -> list[str]:
         f"{split['patients']} patients, {split['label_version']} labels. In brackets 95 % intervals by "
         f"resampling patients ({report['bootstrap']['resamples']} times).",
         "",
+        *(
+            [
+                f"**Contaminated: {spoiled['films']:,} of {spoiled['of']:,} films are not new to what the "
+                "model learned from (see the warnings), so the figures are struck through.**",
+                "",
+            ]
+            if spoiled
+            else []
+        ),
         "| finding | positives | AUC | average precision | threshold | sensitivity | specificity |",
         "|---|---|---|---|---|---|---|",
     ]
     for finding in FINDINGS:
         row = report["per_class"][finding]
         lines.append(
-            f"| {finding} | {row['positives']} | {interval(row['auc'])} | {interval(row['ap'])} | "
-            f"{row['threshold']:.3f} | {number(row['recall'])} | {number(row['specificity'])} |"
+            f"| {finding} | {row['positives']} | {mark.format(interval(row['auc']))} | "
+            f"{mark.format(interval(row['ap']))} | {row['threshold']:.3f} | "
+            f"{mark.format(number(row['recall']))} | {mark.format(number(row['specificity']))} |"
         )
     lines += [
-        f"| **{mean_of(report)}** | | **{interval(macro['auc'])}** | {interval(macro['ap'])} | | | |",
+        f"| **{mean_of(report)}** | | **{mark.format(interval(macro['auc']))}** | "
+        f"{mark.format(interval(macro['ap']))} | | | |",
         "",
         f"Always answering no has an accuracy of {report['baseline']['always_no_accuracy']:.3f} on these "
         "films, so accuracy says nothing. Expected calibration error (15 bins, mean): "

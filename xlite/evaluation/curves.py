@@ -1,10 +1,10 @@
-"""The curve that a threshold draws as it falls: counts at each distinct score, and ROC points from them."""
+"""The curve that a threshold draws as it falls: counts at each distinct score, and points to draw."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-ROC_POINTS = 200
+POINTS = 200
 
 
 class Sweep(NamedTuple):
@@ -30,9 +30,7 @@ def sweep(labels: np.ndarray, scores: np.ndarray) -> Sweep:
     return Sweep(cuts[last], tp, last + 1 - tp)
 
 
-def roc_points(
-    labels: np.ndarray, scores: np.ndarray, limit: int = ROC_POINTS
-) -> tuple[np.ndarray, np.ndarray]:
+def roc_points(labels: np.ndarray, scores: np.ndarray, limit: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
     """The ROC curve of one finding as (fpr, tpr), each (K <= limit,) rising from 0 to 1.
 
     Empty where the finding is never, or always, positive. A point that is left out lies within
@@ -43,8 +41,28 @@ def roc_points(
         return np.zeros(0), np.zeros(0)
     fpr = np.append(0, curve.fp / curve.fp[-1])
     tpr = np.append(0, curve.tp / curve.tp[-1])
-    if len(fpr) > limit:
-        along = fpr + tpr  # both rise, so this is the length walked in steps right and up
-        keep = np.unique(np.searchsorted(along, np.linspace(0, along[-1], limit)))
-        fpr, tpr = fpr[keep], tpr[keep]
-    return fpr, tpr
+    return _thinned(fpr, tpr, fpr + tpr, limit)  # both rise, so this is the length walked right and up
+
+
+def pr_points(labels: np.ndarray, scores: np.ndarray, limit: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
+    """The precision-recall curve of one finding as (recall rising to 1, precision), each (K <= limit,).
+
+    A point for each score of a positive, as average precision sums them. Empty where a finding is never
+    positive. A point that is left out lies within 2 / (limit - 1) of a kept one, measured along the curve.
+    """
+    curve = sweep(labels, scores)
+    if not len(curve.cuts) or not curve.tp[-1]:
+        return np.zeros(0), np.zeros(0)
+    rises = np.diff(curve.tp, prepend=0) > 0
+    tp, fp = curve.tp[rises], curve.fp[rises]
+    recall, precision = tp / tp[-1], tp / (tp + fp)
+    along = recall + np.cumsum(np.abs(np.diff(precision, prepend=precision[0])))
+    return _thinned(recall, precision, along, limit)
+
+
+def _thinned(x: np.ndarray, y: np.ndarray, along: np.ndarray, limit: int) -> tuple[np.ndarray, np.ndarray]:
+    """At most `limit` of the points, evenly spread over `along` (K,), which rises."""
+    if len(x) <= limit:
+        return x, y
+    keep = np.unique(np.searchsorted(along, np.linspace(along[0], along[-1], limit)))
+    return x[keep], y[keep]

@@ -1,7 +1,7 @@
 """Reports on models: a part of a data folder's split read by a model, and what must be said about it."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,15 +10,20 @@ from tqdm import tqdm
 
 from xlite.classify import Classifier
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films
-from xlite.data.leakage import leakage_report
-from xlite.data.nih import NihFolder
-from xlite.data.splits import Split, load_split, read_split
-from xlite.evaluation.report import evaluate_predictions, write_report
+from xlite.data.nih import NihFolder, stem_of
+from xlite.data.splits import Split, load_split
+from xlite.errors import DataError
+from xlite.evaluation.doubts import Doubt
+from xlite.evaluation.films import Films
+from xlite.evaluation.known import own_split, split_doubts, training_doubts
+from xlite.evaluation.radiologists import read_radiologists
+from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.evaluation.thresholds import threshold_array
-from xlite.models.checkpoint import ModelInfo
+from xlite.evaluation.validation import fit_info
+from xlite.models.checkpoint import save_model
 
 Say = Callable[[str], None]
-_SPLIT_ID = re.compile(r"(?P<name>.+)-\d+-[0-9a-f]{8}(-leaky)?")
+Logits = tuple[Sequence[str], np.ndarray]
 
 
 def evaluate_model(
@@ -32,102 +37,116 @@ def evaluate_model(
     batch_size: int = 64,
     say: Say = print,
     resamples: int = 1000,
+    *,
+    calibration: str | None = None,
+    radiologists: str | Path | None = None,
+    val_logits: Logits | None = None,
 ) -> dict:
     """Judges a model on one part (train, val, test) of a folder's split and writes the report into `out`.
 
-    A split that shares patients is judged too, with a warning. Returns the report as `evaluate_predictions`
-    does; raises CheckpointError or DataError where model, folder, split or films cannot be read.
+    Thresholds and calibration maps are compared on the val part of the model's own split; val_logits: names
+    and logits (V, 14) of its films, where they are known already. calibration: a method of
+    `fit_calibration` to fit there first and to save in the model file. radiologists: Google's table. A split
+    that shares patients is judged too, with a warning. Returns the report as `full_report` does; raises
+    CheckpointError or DataError where model, folder, split or films cannot be read.
     """
     classifier = Classifier.load(spec, device)
-    info = classifier.info
     folder = NihFolder.open(data)
     chosen = load_split(folder, split, allow_leakage=True)
-    with tqdm(desc="Decoding films", unit="film", delay=2, disable=None, leave=False) as bar:
-        films, labels, stems = open_films(
-            folder, chosen, part, info.preprocess, skip_missing, partial(_advance, bar)
-        )
-    say(f"{classifier.name} reads {len(stems)} films: split {chosen.id}, part {part}")
-    dataset = FilmDataset(films, labels, info.preprocess)
-    probs = classifier.probabilities(_logits(classifier, dataset, batch_size))
-    report = evaluate_predictions(
-        labels,
-        probs,
-        folder.patients(stems),
-        split_id=chosen.id,
-        part=part,
-        label_version=folder.label_version,
+    read = partial(_read, folder=folder, skip_missing=skip_missing, batch_size=batch_size, say=say)
+    marks = read_radiologists(radiologists) if radiologists else None
+    held, note = _validation(classifier, folder, chosen, part, read, skip_missing, val_logits)
+    if calibration is not None:
+        if held is None:
+            raise DataError(f"no calibration can be fitted: {note}")
+        classifier = _recalibrated(classifier, held, calibration, say)
+        held = replace(held, probs=classifier.probabilities(held.logits))
+    films = read(classifier, chosen, part)
+    info, missing = classifier.info, len(chosen.parts[part]) - len(films)
+    doubts = [Doubt(f"{missing} of {missing + len(films)} films are missing and left out")] if missing else []
+    report = full_report(
+        films,
+        Stamp(classifier.name, chosen.id, part, folder.label_version),
         thresholds=threshold_array(info.thresholds) if info.thresholds else None,
-        warnings=_missing_warnings(chosen, part, stems)
-        + _split_warnings(info, folder, chosen, part, stems)
-        + _training_warnings(info, folder),
+        calibration=info.calibration["method"] if info.calibration else "none",
+        validation=held,
+        validated_on=note,
+        doubts=doubts
+        + split_doubts(info, folder, chosen, part, films.stems)
+        + training_doubts(info, folder, chosen, part),
+        radiologists=marks,
         resamples=resamples,
     )
-    write_report(out, report, folder.names(stems), labels, probs)
+    write_report(out, report, films)
     return report
+
+
+def _read(
+    classifier: Classifier,
+    split: Split,
+    part: str,
+    *,
+    folder: NihFolder,
+    skip_missing: bool,
+    batch_size: int,
+    say: Say,
+) -> Films:
+    """The films of a part and what the model says of them."""
+    preprocess = classifier.info.preprocess
+    with tqdm(desc="Decoding films", unit="film", delay=2, disable=None, leave=False) as bar:
+        pixels, labels, stems = open_films(
+            folder, split, part, preprocess, skip_missing, partial(_advance, bar)
+        )
+    say(f"{classifier.name} reads {len(stems)} films: split {split.id}, part {part}")
+    batches = loader(FilmDataset(pixels, labels, preprocess), batch_size)
+    bar = tqdm(batches, desc="Reading films", unit="batch", delay=2, disable=None, leave=False)
+    logits = np.concatenate([classifier.predict_batch(model_input(batch[0], preprocess)) for batch in bar])
+    return _films(classifier, folder, stems, logits)
+
+
+def _films(classifier: Classifier, folder: NihFolder, stems: list[str], logits: np.ndarray) -> Films:
+    table = folder.table.iloc[folder.rows(stems)]
+    return Films(table, folder.names(stems), logits, classifier.probabilities(logits))
+
+
+def _validation(
+    classifier: Classifier,
+    folder: NihFolder,
+    split: Split,
+    part: str,
+    read: Callable[[Classifier, Split, str], Films],
+    skip_missing: bool,
+    known: Logits | None,
+) -> tuple[Films | None, str]:
+    """The validation films of the model's own split and what they are, or None and why there are none."""
+    own = split if split.id == classifier.info.split_id else own_split(classifier.info, folder)
+    if own is None:
+        return None, f"this folder does not have the model's split, {classifier.info.split_id}"
+    if not own.parts["val"]:
+        return None, f"the model's split, {own.id}, has no validation part"
+    if part == "val":
+        return None, "these are the validation films themselves"
+    here = sum(stem in folder.paths for stem in own.stems("val"))
+    if known is None and here < len(own.parts["val"]) and not (skip_missing and here):
+        return (
+            None,
+            f"only {here} of the {len(own.parts['val'])} films of the val part of split {own.id} are here",
+        )
+    if known is None:
+        held = read(classifier, own, "val")
+    else:
+        held = _films(classifier, folder, [stem_of(name) for name in known[0]], known[1])
+    return held, f"the {len(held):,} films of the val part of split {own.id}"
+
+
+def _recalibrated(classifier: Classifier, held: Films, method: str, say: Say) -> Classifier:
+    """The classifier with a map of that method and thresholds to it, which are saved in its file too."""
+    info = fit_info(classifier.info, held.logits, held.labels, method)
+    save_model(classifier.path, classifier.model, info)
+    say(f"{classifier.path} now holds the calibration {method!r} and its thresholds, from {len(held)} films")
+    return replace(classifier, info=info)
 
 
 def _advance(bar: tqdm, done: int, total: int) -> None:
     bar.total = total
     bar.update(done - bar.n)
-
-
-def _logits(classifier: Classifier, films: FilmDataset, batch_size: int) -> np.ndarray:
-    """(N, 14) logits of all films, in their order."""
-    batches = loader(films, batch_size)
-    bar = tqdm(batches, desc="Reading films", unit="batch", delay=2, disable=None, leave=False)
-    preprocess = classifier.info.preprocess
-    return np.concatenate([classifier.predict_batch(model_input(batch[0], preprocess)) for batch in bar])
-
-
-def _missing_warnings(split: Split, part: str, stems: list[str]) -> list[str]:
-    missing = len(split.parts[part]) - len(stems)
-    return [f"{missing} of {missing + len(stems)} films are missing and left out"] if missing else []
-
-
-def _split_warnings(
-    info: ModelInfo, folder: NihFolder, split: Split, part: str, stems: list[str]
-) -> list[str]:
-    """What the model may already know of the films it is judged on."""
-    if split.id != info.split_id:
-        return [f"split {split.id} is not the model's own, {info.split_id}: {_seen(info, folder, stems)}"]
-    if part != "test":
-        return [f"the model was {'trained' if part == 'train' else 'chosen and calibrated'} on these films"]
-    report = leakage_report(split.stems("train") + split.stems("val"), stems, folder.table)
-    if not report["affected_images"]:
-        return []
-    return [
-        f"the split shares patients: {report['affected_images']} of {len(stems)} films "
-        f"({report['affected_share']:.1%}) are of patients the model was trained on"
-    ]
-
-
-def _seen(info: ModelInfo, folder: NihFolder, stems: list[str]) -> str:
-    """How many films are of patients the model was trained on, where this folder has the model's split."""
-    match = _SPLIT_ID.fullmatch(info.split_id)
-    unknown = "this folder does not have that split, so whether it was trained on these patients is not known"
-    if not match or not (folder.root / "splits" / match["name"]).is_dir():
-        return unknown
-    own = read_split(folder, match["name"], allow_leakage=True)
-    if own.id != info.split_id:
-        return unknown
-    report = leakage_report(own.stems("train") + own.stems("val"), stems, folder.table)
-    return (
-        f"{report['shared_images']} of these {len(stems)} films were in its training or validation part, "
-        f"{report['affected_images']} are of patients who were"
-    )
-
-
-def _training_warnings(info: ModelInfo, folder: NihFolder) -> list[str]:
-    """What the model's training does to its figures."""
-    notes, said = info.notes, []
-    if info.label_version != folder.label_version:
-        said.append(
-            f"the model learned the {info.label_version} labels, these are the {folder.label_version} ones"
-        )
-    distorting = [notes["loss"]] if notes.get("loss", "bce") != "bce" else []
-    distorting += ["balanced sampler"] if notes.get("sampler") == "balanced" else []
-    if distorting and info.calibration is None:
-        said.append(f"scores are not probabilities: trained with {' and '.join(distorting)}, not calibrated")
-    if notes.get("contamination"):
-        said.append(f"teacher contamination: {notes['contamination']}")
-    return said

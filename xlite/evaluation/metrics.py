@@ -31,6 +31,21 @@ def _auc(labels: np.ndarray, scores: np.ndarray) -> float:
     return float(area / (2 * curve.tp[-1] * curve.fp[-1]))
 
 
+def cross_auc(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """AUC of each finding (row) by the scores of each other (column), (14, 14); NaN where undefined."""
+    positive = np.asarray(labels, np.float64)
+    positives = positive.sum(axis=0)[:, None]
+    ranks = np.stack([_ranks(column) for column in scores.T], axis=1)
+    won = positive.T @ ranks - positives * (positives + 1) / 2
+    return ratio(won, positives * (len(labels) - positives))
+
+
+def _ranks(scores: np.ndarray) -> np.ndarray:
+    """1 for the lowest score; equal ones share the mean of theirs."""
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[place]
+
+
 def ap_per_class(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Average precision per finding (no interpolation); NaN where a finding is never positive."""
     return np.array([_ap(y, s) for y, s in zip(labels.T, scores.T, strict=True)], dtype=np.float64)

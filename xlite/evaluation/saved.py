@@ -5,9 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xlite.errors import DataError
+from xlite.evaluation.compare import compare_on
+from xlite.evaluation.films import read_labels
+from xlite.evaluation.predictions import read_predictions
+from xlite.evaluation.wording import source
 from xlite.findings import FINDINGS
 from xlite.models.folders import model_folders
 
+_KEYS = (
+    "baseline", "calibration", "confusion", "contamination", "macro_findings", "operating_points",
+    "radiologists", "references", "subgroups", "validation", "warnings",
+)  # fmt: skip
 PARTS = ("train", "val", "test")
 
 
@@ -18,7 +26,7 @@ class Evaluation:
     model: str
     folder: Path
     metrics: dict
-    roc: dict
+    curves: dict
 
     @property
     def split_id(self) -> str:
@@ -37,12 +45,8 @@ class Evaluation:
 
     @property
     def source(self) -> str:
-        """One line that belongs on each of its figures: split, part, films, patients, labels."""
-        split = self.metrics["split"]
-        return (
-            f"split {self.split_id}, {self.part} part: {split['images']:,} films of {split['patients']:,} "
-            f"patients, {split['label_version']} labels"
-        )
+        """One line that belongs on each of its figures: split, part, films, patients, labels, resamples."""
+        return source(self.metrics)
 
 
 def saved_evaluations() -> tuple[list[Evaluation], list[str]]:
@@ -64,14 +68,24 @@ def saved_evaluations() -> tuple[list[Evaluation], list[str]]:
 def read_evaluation(model: str, folder: Path) -> Evaluation:
     """The report in a folder. Raises DataError where a file is missing or not what `write_report` writes."""
     try:
-        metrics, roc = (json.loads((folder / name).read_bytes()) for name in ("metrics.json", "roc.json"))
-        evaluation = Evaluation(model, folder, metrics, roc)
-        _ = evaluation.source, metrics["baseline"], metrics["warnings"], metrics["macro"]["auc"]["value"]
+        metrics, curves = (
+            json.loads((folder / name).read_bytes()) for name in ("metrics.json", "curves.json")
+        )
+        evaluation = Evaluation(model, folder, {**metrics, "model": model}, curves)
+        _ = evaluation.source, metrics["macro"]["auc"]["value"], [metrics[key] for key in _KEYS]
         for finding in FINDINGS:
-            _ = metrics["per_class"][finding]["auc"]["value"], roc[finding]["fpr"], roc[finding]["tpr"]
+            _ = metrics["per_class"][finding]["auc"]["value"]
+            _ = [curves[finding][name] for name in ("roc", "pr", "reliability")]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"The evaluation {folder} is damaged and left out ({type(error).__name__}: {error}); "
             "delete it or evaluate the model again."
         ) from error
     return evaluation
+
+
+def compare_saved(first: Path, second: Path) -> dict:
+    """`compare_files` of the models whose evaluations lie in two folders. Raises DataError."""
+    files = first / "predictions.csv", second / "predictions.csv"
+    answers = tuple(read_predictions(file) for file in files)
+    return compare_on(read_labels(first / "labels.csv"), answers, files, first / "labels.csv")

@@ -1,21 +1,28 @@
 """Reports on predictions that anyone's model made, judged by an NIH table. Imports no torch."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from xlite.data.nih import find_table, label_version, read_table
+from xlite.data.leakage import leakage_report
+from xlite.data.nih import find_table, label_version, read_list, read_table
 from xlite.errors import DataError
-from xlite.evaluation.bootstrap import compare_auc
+from xlite.evaluation.calibration import logit
+from xlite.evaluation.compare import compare_files, comparison_sentence, write_comparison
+from xlite.evaluation.doubts import Doubt
+from xlite.evaluation.films import Films
+from xlite.evaluation.metrics import cross_auc
 from xlite.evaluation.predictions import Predictions, read_predictions
-from xlite.evaluation.report import evaluate_predictions, write_report
-from xlite.evaluation.thresholds import read_thresholds
-from xlite.files import write_atomic
+from xlite.evaluation.radiologists import read_radiologists
+from xlite.evaluation.references import films_digest
+from xlite.evaluation.report import Stamp, full_report, write_report
+from xlite.evaluation.thresholds import choose_thresholds, read_thresholds
 from xlite.findings import FINDINGS
+
+SWAP_POSITIVES = 30  # that two findings need before their columns are thought to be swapped
+SWAP_GAIN = 0.2  # of AUC, over both
 
 
 def score_predictions(
@@ -26,34 +33,104 @@ def score_predictions(
     ignore_unknown: bool = False,
     say: Callable[[str], None] = print,
     resamples: int = 1000,
+    *,
+    validation: str | Path | None = None,
+    radiologists: str | Path | None = None,
+    trained_on: str | Path | None = None,
+    against: str | Path | None = None,
 ) -> dict:
     """Judges anyone's predictions by an NIH table and writes the report into `out`.
 
-    table: the file, or the folder that holds it; thresholds: a JSON file {finding: probability}, without
-    which 0.5 is used, and said. Returns the report as `evaluate_predictions` does; raises DataError for films
-    that the table lacks, unless `ignore_unknown`.
+    table: the file, or the folder that holds it; thresholds: a JSON file {finding: probability}; validation:
+    predictions of the same model for other films of the table, which choose thresholds and calibration maps;
+    without both, 0.5 is used, and said. radiologists: Google's table; trained_on: a list of films that the
+    model, or its teacher, learned from; against: another model's predictions, compared with these on the
+    films both have ("comparison" in the report, and comparison.json). Returns the report as `full_report`
+    does; raises DataError for films that the table lacks, unless `ignore_unknown`.
     """
-    predictions = read_predictions(path)
-    cuts = read_thresholds(thresholds) if thresholds else None
+    given = read_predictions(path)
     table = find_table(table) if Path(table).is_dir() else Path(table)
-    films = read_table(table).set_index("stem")
-    known, unknown = _known(predictions, films, path, table, ignore_unknown)
-    films = films.loc[known.stems]
-    labels, version = films[list(FINDINGS)].to_numpy(np.float32), label_version(table)
-    report = evaluate_predictions(
-        labels,
-        known.probs,
-        films["patient"].to_numpy(),
-        split_id=f"table:{version}:{_digest(known.stems)}",
-        part="all",
-        label_version=version,
+    rows, version = read_table(table).set_index("stem", drop=False), label_version(table)
+    films, unknown = _answered(given, path, rows, table, ignore_unknown)
+    doubts = [Doubt(f"{unknown} films that the table lacks are left out")] if unknown else []
+    doubts += _swapped(films)
+    if trained_on:
+        doubts += _learned(films, rows, trained_on)
+    held, note = None, "there are no validation predictions (--validation VAL.csv), so none are chosen"
+    if validation:
+        held, left = _answered(read_predictions(validation), validation, rows, table, ignore_unknown)
+        doubts += [Doubt(f"{left} validation films that the table lacks are left out")] if left else []
+        doubts += _apart(films, held, validation)
+        note = f"the {len(held):,} films of {Path(validation).name}"
+    comparison = compare_files(path, against, table) if against else None
+    cuts = read_thresholds(thresholds) if thresholds else None
+    if cuts is None and held is not None:
+        cuts = choose_thresholds(held.labels, held.probs)
+    report = full_report(
+        films,
+        Stamp(Path(path).name, f"table:{version}:{films_digest(films.stems)}", "all", version),
         thresholds=cuts,
-        warnings=[f"{unknown} films that the table lacks are left out"] if unknown else [],
+        calibration="as given",
+        validation=held,
+        validated_on=note,
+        doubts=doubts,
+        radiologists=read_radiologists(radiologists) if radiologists else None,
         resamples=resamples,
     )
-    write_report(out, report, known.names, labels, known.probs)
-    say(f"{len(known.stems)} films judged, report in {out}")
+    if comparison:
+        report["comparison"] = {**comparison, "sentence": comparison_sentence(comparison, Path(against).name)}
+    write_report(out, report, films)
+    if comparison:
+        write_comparison(out, report["comparison"])
+    say(f"{len(films):,} of the table's {len(rows):,} films judged, report in {out}")
     return report
+
+
+def _answered(
+    given: Predictions, path: str | Path, rows: pd.DataFrame, table: Path, ignore_unknown: bool
+) -> tuple[Films, int]:
+    """The films of a predictions file that the table lists, and how many others there are."""
+    known, unknown = _known(given, rows, path, table, ignore_unknown)
+    return Films(rows.loc[known.stems], known.names, logit(known.probs), known.probs), unknown
+
+
+def _swapped(films: Films) -> list[Doubt]:
+    """Pairs of findings each of which the other's column tells much better."""
+    labels = films.labels
+    auc = cross_auc(labels, films.probs)
+    gain = auc - np.diag(auc)[:, None]
+    often = labels.sum(axis=0) >= SWAP_POSITIVES
+    mutual = (gain > 0) & (gain.T > 0) & (gain + gain.T > SWAP_GAIN) & often & often[:, None]
+    pairs = [f"{FINDINGS[a]} and {FINDINGS[b]}" for a, b in np.argwhere(np.triu(mutual))]
+    return [Doubt(f"columns may be swapped, each tells the other finding better: {', '.join(pairs)}")] * bool(
+        pairs
+    )
+
+
+def _learned(films: Films, rows: pd.DataFrame, trained_on: str | Path) -> list[Doubt]:
+    """Films that the model, or its teacher, has learned from, or other films of their patients."""
+    seen = leakage_report(read_list(trained_on), films.stems, rows)
+    if not seen["affected_images"]:
+        return []
+    return [
+        Doubt(
+            f"contamination: {seen['shared_images']:,} of these {len(films):,} films are in "
+            f"{Path(trained_on).name}, and {seen['affected_images']:,} are of patients who are",
+            int(seen["affected_images"]),
+        )
+    ]
+
+
+def _apart(films: Films, held: Films, path: str | Path) -> list[Doubt]:
+    """Refuses validation films that are judged too; counts the patients that both have."""
+    shared = set(films.stems) & set(held.stems)
+    if shared:
+        raise DataError(
+            f"{len(shared)} of the {len(held)} films of {path} are judged too, {min(shared)} first: "
+            "thresholds must be chosen on other films"
+        )
+    patients = len(np.intersect1d(films.patients, held.patients))
+    return [Doubt(f"{patients} patients have films both here and in {Path(path).name}")] if patients else []
 
 
 def _known(
@@ -76,67 +153,3 @@ def _known(
         return predictions, 0
     stems, names = ([column[row] for row in rows] for column in predictions[:2])
     return Predictions(stems, names, predictions.probs[rows]), unknown
-
-
-def _digest(stems: list[str]) -> str:
-    return hashlib.sha256("\n".join(sorted(stems)).encode()).hexdigest()[:8]
-
-
-def compare_files(
-    first: str | Path, second: str | Path, table: str | Path, resamples: int = 1000, seed: int = 0
-) -> dict:
-    """Paired test of two predictions files on the films both have, labels and patients from an NIH table.
-
-    Returns `compare_auc`'s dict with "images", "patients" and "tie", whether the interval of the difference
-    reaches zero. Raises DataError where the films that both have are none, of one patient, or all alike.
-    """
-    a, b = read_predictions(first), read_predictions(second)
-    table = find_table(table) if Path(table).is_dir() else Path(table)
-    films = read_table(table).set_index("stem")
-    row_a, row_b = ({stem: row for row, stem in enumerate(p.stems)} for p in (a, b))
-    common = [stem for stem in a.stems if stem in row_b and stem in films.index]
-    if not common:
-        raise DataError(
-            f"{first} and {second} share no film of {table}; compare predictions for the same films"
-        )
-    films = films.loc[common]
-    patients = films["patient"].to_numpy()
-    if len(np.unique(patients)) == 1:
-        raise DataError(
-            f"{first} and {second} share films of one patient only; patients are resampled, so give several"
-        )
-    compared = compare_auc(
-        films[list(FINDINGS)].to_numpy(np.float32),
-        a.probs[[row_a[stem] for stem in common]],
-        b.probs[[row_b[stem] for stem in common]],
-        patients,
-        resamples,
-        seed,
-    )
-    difference = compared["difference"]
-    if np.isnan(difference["low"]):
-        raise DataError(
-            f"the {len(common)} films that {first} and {second} share have no finding that some of them have "
-            "and others lack, so there is no AUC to compare; give predictions for more films"
-        )
-    tie = not (difference["low"] > 0 or difference["high"] < 0)
-    return {**compared, "images": len(common), "patients": len(np.unique(patients)), "tie": tie}
-
-
-def write_comparison(out: str | Path, comparison: dict) -> None:
-    """Writes what `compare_files` returned to comparison.json in the folder `out`; atomic."""
-    text = json.dumps(comparison, indent=1, allow_nan=False)
-    write_atomic(Path(out) / "comparison.json", (text + "\n").encode())
-
-
-def comparison_sentence(comparison: dict, other: str | Path) -> str:
-    """What `compare_files` found, in a sentence; `other` is the second file."""
-    difference = comparison["difference"]
-    higher = "higher" if difference["value"] > 0 else "lower"
-    verdict = "a tie, the difference is within the noise" if comparison["tie"] else f"{higher} than {other}"
-    return (
-        f"Macro AUC {comparison['first']:.4f} against {comparison['second']:.4f} of {other}, on the "
-        f"{comparison['images']:,} films of {comparison['patients']:,} patients that both have: difference "
-        f"{difference['value']:+.4f} ({difference['low']:+.4f} to {difference['high']:+.4f}), "
-        f"p {comparison['p']:.3f}: {verdict}"
-    )

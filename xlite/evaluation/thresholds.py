@@ -11,23 +11,43 @@ from xlite.evaluation.curves import sweep
 from xlite.findings import FINDINGS, canonical
 
 FALLBACK = 0.5
+SENSITIVITY, SPECIFICITY = 0.90, 0.95
+RULES = {
+    "f1": "best F1",
+    "youden": "best sensitivity + specificity (Youden)",
+    "sensitivity_90": "90 % sensitivity",
+    "specificity_95": "95 % specificity",
+}
 
 
-def choose_thresholds(labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
-    """The threshold of the best F1 per finding: labels and probs (N, 14) of validation films -> (14,) in 0-1.
+def choose_thresholds(labels: np.ndarray, probs: np.ndarray, rule: str = "f1") -> np.ndarray:
+    """A threshold per finding by one of RULES: labels and probs (N, 14) of validation films -> (14,) in 0-1.
 
     A film is called where its probability >= the threshold. It lies half-way to the next lower probability
-    seen, so that rounding moves no film across; of equal F1 the highest. FALLBACK where a finding is never
-    positive.
+    seen, so that rounding moves no film across. Of equal ones, and for sensitivity, the highest that will
+    do; for specificity the lowest. FALLBACK where a finding is never positive, or never negative where the
+    rule asks for negatives. Youden's index: Youden, Cancer 3 (1950) 32-35.
     """
-    return np.array([_best_f1(y, p) for y, p in zip(labels.T, probs.T, strict=True)], dtype=np.float64)
+    return np.array([_choose(y, p, rule) for y, p in zip(labels.T, probs.T, strict=True)], dtype=np.float64)
 
 
-def _best_f1(labels: np.ndarray, probs: np.ndarray) -> float:
+def _choose(labels: np.ndarray, probs: np.ndarray, rule: str) -> float:
     cuts, tp, fp = sweep(labels, probs)
-    if not len(cuts) or not tp[-1]:
+    if not len(cuts) or not tp[-1] or (not fp[-1] and rule in ("youden", "specificity_95")):
         return FALLBACK
-    best = int(np.argmax(2 * tp / (tp + fp + tp[-1])))  # the denominator is 2tp + fp + fn
+    if rule == "f1":
+        best = int(np.argmax(2 * tp / (tp + fp + tp[-1])))  # the denominator is 2tp + fp + fn
+    elif rule == "youden":
+        best = int(np.argmax(tp * fp[-1] - fp * tp[-1]))  # in whole numbers, so that ties are ties
+    elif rule == "sensitivity_90":
+        best = int(np.argmax(tp >= SENSITIVITY * tp[-1] - 1e-9))
+    elif rule == "specificity_95":
+        fitting = np.flatnonzero(fp <= (1 - SPECIFICITY) * fp[-1] + 1e-9)
+        if not len(fitting):  # the highest score alone has too many negatives: nothing is called
+            return float((1 + cuts[0]) / 2)
+        best = int(fitting[-1])
+    else:
+        raise ValueError(f"{rule!r} is no rule for thresholds; expected one of {', '.join(RULES)}")
     lower = cuts[best + 1] if best + 1 < len(cuts) else cuts[best]
     middle = (cuts[best] + lower) / 2
     return float(middle if middle > lower else cuts[best])

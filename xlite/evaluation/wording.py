@@ -16,3 +16,13 @@ def interval(figure: dict) -> str:
     if figure["value"] is None or figure["low"] is None or figure["high"] is None:
         return number(figure["value"])
     return f"{number(figure['value'])} ({number(figure['low'])}–{number(figure['high'])})"
+
+
+def source(report: dict) -> str:
+    """One line that belongs on each of its figures: split, part, films, patients, labels, resamples, seed."""
+    split, drawn = report["split"], report["bootstrap"]
+    return (
+        f"split {split['id']}, {split['part']} part: {split['images']:,} films of {split['patients']:,} "
+        f"patients, {split['label_version']} labels; 95 % intervals from {drawn['resamples']:,} resamples of "
+        f"patients, seed {drawn['seed']}"
+    )

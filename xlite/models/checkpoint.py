@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ FORMAT = "xlite-student-1"
 class ModelInfo:
     """What a model file says about its model, beside the weights.
 
-    `thresholds` are probabilities by finding, `calibration` is as `fit_platt` returns it, `notes` any JSON.
+    `thresholds` are probabilities by finding, `calibration` is as `fit_calibration` returns it, `notes` any
+    JSON.
     """
 
     backbone: str
@@ -132,17 +134,47 @@ def _check_values(info: ModelInfo) -> None:
         _check_thresholds(info.thresholds)
 
 
+_CALIBRATIONS = {
+    "platt": {"method", "scale", "bias"},
+    "temperature": {"method", "temperature"},
+    "isotonic": {"method", "logits", "probabilities"},
+}
+
+
 def _check_calibration(calibration: Any) -> None:
     if not isinstance(calibration, dict):
-        raise ValueError(f"calibration is {calibration!r:.80}, expected method, scale and bias")
-    if calibration.keys() != {"method", "scale", "bias"}:
+        raise ValueError(f"calibration is {calibration!r:.80}, expected a method and what belongs to it")
+    method = calibration.get("method")
+    if not isinstance(method, str) or method not in _CALIBRATIONS:
         raise ValueError(
-            f"calibration has {', '.join(calibration) or 'nothing'}, expected method, scale and bias"
+            f"calibration has the method {method!r:.80}, expected one of {', '.join(_CALIBRATIONS)}"
         )
-    if calibration["method"] != "platt":
-        raise ValueError(f"calibration has the method {calibration['method']!r}, expected 'platt'")
-    _check_numbers("calibration's scale", calibration["scale"], len(FINDINGS), positive=True)
-    _check_numbers("calibration's bias", calibration["bias"], len(FINDINGS))
+    if calibration.keys() != _CALIBRATIONS[method]:
+        raise ValueError(
+            f"calibration {method!r} has {', '.join(sorted(calibration))}, expected "
+            f"{', '.join(sorted(_CALIBRATIONS[method]))}"
+        )
+    if method == "platt":
+        _check_numbers("calibration's scale", calibration["scale"], len(FINDINGS), positive=True)
+        _check_numbers("calibration's bias", calibration["bias"], len(FINDINGS))
+    elif method == "temperature":
+        _check_numbers("calibration's temperature", [calibration["temperature"]], 1, positive=True)
+    else:
+        _check_steps(calibration["logits"], calibration["probabilities"])
+
+
+def _check_steps(logits: Any, probabilities: Any) -> None:
+    """Raises ValueError where an isotonic map is not 14 lists of rising knots and rising probabilities."""
+    for name, lists in (("logits", logits), ("probabilities", probabilities)):
+        if not isinstance(lists, list) or len(lists) != len(FINDINGS):
+            raise ValueError(f"calibration's {name} are {lists!r:.80}, expected 14 lists")
+    for x, y in zip(logits, probabilities, strict=True):
+        _check_numbers("calibration's logits", x, len(y) if isinstance(y, list) else 0)
+        _check_numbers("calibration's probabilities", y, len(x))
+        if any(after <= before for before, after in pairwise(x)):
+            raise ValueError(f"calibration's logits are {x!r:.80}, expected rising numbers")
+        if y and (any(after < before for before, after in pairwise(y)) or y[0] < 0 or y[-1] > 1):
+            raise ValueError(f"calibration's probabilities are {y!r:.80}, expected rising ones in 0 to 1")
 
 
 def _check_thresholds(thresholds: Any) -> None:

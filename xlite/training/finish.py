@@ -1,20 +1,18 @@
 """What a finished run leaves: thresholds and calibration from val, test report and card, a row in the log."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import torch
 
 from xlite.data.dataset import FilmDataset, loader, model_input
-from xlite.evaluation.calibration import apply_calibration, fit_platt
+from xlite.evaluation.calibration import apply_calibration
 from xlite.evaluation.card import CARD_FILE, write_card
 from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.predictions import write_predictions
-from xlite.evaluation.thresholds import choose_thresholds
+from xlite.evaluation.validation import fit_info
 from xlite.evaluation.wording import interval, mean_of
-from xlite.findings import FINDINGS
 from xlite.models.checkpoint import MODEL_FILE, ModelInfo, load_model, save_model
 from xlite.models.latency import measure_latency
 from xlite.models.student import Student, describe
@@ -30,13 +28,13 @@ def finish(job: Job, run: Run, device: torch.device, say: Callable[[str], None])
     path = run.folder / MODEL_FILE
     student, info = load_model(path)
     logits, labels = _read(student.to(device), job.val)
-    info = _fitted(logits, labels, info)
+    info = fit_info(info, logits, labels)
     save_model(path, student.cpu(), info)
     # Kept for those who choose between runs: a choice by the test films would flatter what it chose.
     out = run.folder / "evaluation" / "val"
     out.mkdir(parents=True, exist_ok=True)
     write_predictions(out / "predictions.csv", job.val_names, apply_calibration(logits, info.calibration))
-    report = _judge(job, run, device, say) if job.split.parts["test"] else None
+    report = _judge(job, run, device, say, logits) if job.split.parts["test"] else None
     if report is None:
         say("The split has no test part, so the run is not judged")
     else:
@@ -55,16 +53,9 @@ def _read(student: Student, films: FilmDataset) -> tuple[np.ndarray, np.ndarray]
     return logits.numpy(), films.labels.numpy()
 
 
-def _fitted(logits: np.ndarray, labels: np.ndarray, info: ModelInfo) -> ModelInfo:
-    """The info with the calibration and the thresholds that suit the validation films best."""
-    calibration = fit_platt(logits, labels)
-    chosen = choose_thresholds(labels, apply_calibration(logits, calibration))
-    return replace(
-        info, calibration=calibration, thresholds=dict(zip(FINDINGS, chosen.tolist(), strict=True))
-    )
-
-
-def _judge(job: Job, run: Run, device: torch.device, say: Callable[[str], None]) -> dict:
+def _judge(
+    job: Job, run: Run, device: torch.device, say: Callable[[str], None], val_logits: np.ndarray
+) -> dict:
     """The report on the test part, which is also written to evaluation/test."""
     config, out = job.config, run.folder / "evaluation" / "test"
     return evaluate_model(
@@ -76,6 +67,7 @@ def _judge(job: Job, run: Run, device: torch.device, say: Callable[[str], None])
         device=str(device),
         skip_missing=config.skip_missing,
         say=say,
+        val_logits=(job.val_names, val_logits),
     )
 
 

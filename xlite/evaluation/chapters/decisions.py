@@ -1,0 +1,66 @@
+"""What validation decided: thresholds and calibration."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from xlite.evaluation.chapters.cells import capital, known, struck
+from xlite.evaluation.chapters.results import RATES
+from xlite.evaluation.charts import curves as charts
+from xlite.evaluation.document import Block, Chart, Table, Text
+from xlite.evaluation.thresholds import RULES
+from xlite.evaluation.wording import interval, number, source
+from xlite.findings import FINDINGS
+
+_MAPS = {"none": "none", "temperature": "temperature", "platt": "Platt", "isotonic": "isotonic"}
+
+
+def thresholds(report: dict) -> list[Block]:
+    """What thresholds by each rule, chosen on validation, give on these films."""
+    points, note = report["operating_points"], report["validation"]["note"]
+    if points is None:
+        return [Text(f"No thresholds were chosen: {note}.")]
+    means = [
+        [capital(RULES[rule]), *(struck(report, interval(one["macro"][rate])) for rate in RATES)]
+        for rule, one in points.items()
+    ]
+    blocks = [
+        Text(f"Chosen per finding on {note}; the rates are those on the films judged here."),
+        Table(["Mean over findings", *RATES.values()], means),
+    ]
+    for rule, one in points.items():
+        rows = [
+            [
+                known(name, report["per_class"][name]),
+                number(one["per_class"][name]["threshold"]),
+                *(struck(report, interval(one["per_class"][name][rate])) for rate in RATES),
+            ]
+            for name in FINDINGS
+        ]
+        blocks.append(Table([capital(RULES[rule]), "Threshold", *RATES.values()], rows))
+    return blocks
+
+
+def calibration(report: dict, curves: dict, palette: Sequence[str]) -> list[Block]:
+    """Reliability diagrams, and the error before and after each map."""
+    found, note = report["calibration"], report["validation"]["note"]
+    blocks: list[Block] = [Text(f"Map in use: {_MAPS.get(found['in_use'], found['in_use'])}.")]
+    if found["maps"]:
+        rows = [
+            [
+                _MAPS[method] + (" (in use)" if method == found["in_use"] else ""),
+                struck(report, interval(one["macro"]["ece"])),
+                struck(report, interval(one["macro"]["brier"])),
+            ]
+            for method, one in found["maps"].items()
+        ]
+        caption = f"Each map fitted on {note}, judged on the films of this report. Less is better."
+        blocks.append(Table(["Map", "Calibration error (15 bins)", "Brier score"], rows, caption))
+    else:
+        blocks.append(Text(f"No maps were fitted: {note}."))
+    before = any("reliability_before" in one for one in curves.values())
+    caption = (
+        "Share of films that have the finding over the probability given; on the dotted line is right. Of 15 "
+        f"bins those with fewer than {charts.LEAST_IN_BIN} films are not drawn."
+        + (" Hollow: before calibration." if before else "")
+    )
+    return [*blocks, Chart(partial(charts.reliability_grid, curves, source(report), palette), caption)]

@@ -1,0 +1,89 @@
+"""Two models on the same films: a paired test, never two separate figures. Imports no torch."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from xlite.data.nih import find_table, read_table
+from xlite.errors import DataError
+from xlite.evaluation.bootstrap import compare_auc
+from xlite.evaluation.predictions import Predictions, read_predictions
+from xlite.files import write_atomic
+from xlite.findings import FINDINGS
+
+
+def compare_files(
+    first: str | Path, second: str | Path, table: str | Path, resamples: int = 1000, seed: int = 0
+) -> dict:
+    """Paired test of two predictions files on the films both have, labels and patients from an NIH table.
+
+    Returns `compare_auc`'s dict with "images", "patients" and "tie", whether the interval of the difference
+    reaches zero. Raises DataError where the films that both have are none, of one patient, or all alike.
+    """
+    answers = read_predictions(first), read_predictions(second)
+    table = find_table(table) if Path(table).is_dir() else Path(table)
+    return compare_on(read_table(table).set_index("stem"), answers, (first, second), table, resamples, seed)
+
+
+def compare_on(
+    films: pd.DataFrame,
+    answers: tuple[Predictions, Predictions],
+    names: tuple[str | Path, str | Path],
+    table: str | Path,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict:
+    """`compare_files` of predictions already read, on films by stem with their patient and 14 labels.
+
+    names and table are what errors call them.
+    """
+    (a, b), (first, second) = answers, names
+    row_a, row_b = ({stem: row for row, stem in enumerate(p.stems)} for p in (a, b))
+    common = [stem for stem in a.stems if stem in row_b and stem in films.index]
+    if not common:
+        raise DataError(
+            f"{first} and {second} share no film of {table}; compare predictions for the same films"
+        )
+    films = films.loc[common]
+    patients = films["patient"].to_numpy()
+    if len(np.unique(patients)) == 1:
+        raise DataError(
+            f"{first} and {second} share films of one patient only; patients are resampled, so give several"
+        )
+    compared = compare_auc(
+        films[list(FINDINGS)].to_numpy(np.float32),
+        a.probs[[row_a[stem] for stem in common]],
+        b.probs[[row_b[stem] for stem in common]],
+        patients,
+        resamples,
+        seed,
+    )
+    difference = compared["difference"]
+    if np.isnan(difference["low"]):
+        raise DataError(
+            f"the {len(common)} films that {first} and {second} share have no finding that some of them have "
+            "and others lack, so there is no AUC to compare; give predictions for more films"
+        )
+    tie = not (difference["low"] > 0 or difference["high"] < 0)
+    return {**compared, "images": len(common), "patients": len(np.unique(patients)), "tie": tie}
+
+
+def write_comparison(out: str | Path, comparison: dict) -> None:
+    """Writes what `compare_files` returned to comparison.json in the folder `out`; atomic."""
+    text = json.dumps(comparison, indent=1, allow_nan=False)
+    write_atomic(Path(out) / "comparison.json", (text + "\n").encode())
+
+
+def comparison_sentence(comparison: dict, other: str | Path) -> str:
+    """What `compare_files` found, in a sentence; `other` is the second file."""
+    difference = comparison["difference"]
+    higher = "higher" if difference["value"] > 0 else "lower"
+    verdict = "a tie, the difference is within the noise" if comparison["tie"] else f"{higher} than {other}"
+    return (
+        f"Macro AUC {comparison['first']:.4f} against {comparison['second']:.4f} of {other}, on the "
+        f"{comparison['images']:,} films of {comparison['patients']:,} patients that both have: difference "
+        f"{difference['value']:+.4f} ({difference['low']:+.4f} to {difference['high']:+.4f}), "
+        f"p {comparison['p']:.3f}: {verdict}"
+    )

@@ -1,0 +1,199 @@
+"""A document of headings, sentences, tables and charts, as one HTML file and as Markdown."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+class Cell(NamedTuple):
+    """A table's cell that is struck through (not to be relied on) or greyed (not to be compared)."""
+
+    text: str
+    struck: bool = False
+    grey: bool = False
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A chapter's title."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Sentences that must not be missed; grave where they cost the figures their worth."""
+
+    title: str
+    sentences: Sequence[str]
+    grave: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a header; the first column and those in `words` are text, the others figures."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str | Cell]]
+    caption: str = ""
+    words: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure, made when it is drawn, and what it shows."""
+
+    draw: "Callable[[], go.Figure]"
+    caption: str = ""
+
+
+Block = Heading | Text | Alert | Table | Chart
+
+
+def to_markdown(title: str, blocks: Iterable[Block]) -> str:
+    """The document as Markdown; charts are left to the HTML."""
+    parts = [f"# {_plain(title)}"] if title else []
+    return "\n\n".join([*parts, *filter(None, map(_markdown, blocks))]) + "\n"
+
+
+def _markdown(block: Block) -> str:
+    if isinstance(block, Heading):
+        return f"## {_plain(block.text)}"
+    if isinstance(block, Text):
+        return _plain(block.text)
+    if isinstance(block, Alert):
+        lines = [f"**{_plain(block.title)}**", "", *(f"- {_plain(sentence)}" for sentence in block.sentences)]
+        return "\n".join(f"> {line}".rstrip() for line in lines)
+    if isinstance(block, Table):
+        header = [_plain(name) for name in block.header]
+        ruler = ["---" if _is_text(block, column) else "---:" for column in range(len(header))]
+        rows = [[_marked(cell) for cell in row] for row in block.rows]
+        lines = [f"| {' | '.join(row)} |" for row in (header, ruler, *rows)]
+        return "\n".join(lines + (["", _plain(block.caption)] if block.caption else []))
+    return ""
+
+
+def _is_text(table: Table, column: int) -> bool:
+    return column == 0 or column in table.words
+
+
+def _marked(cell: str | Cell) -> str:
+    if isinstance(cell, str):
+        return _plain(cell)
+    text = _plain(cell.text)
+    text = f"~~{text}~~" if cell.struck and text else text
+    return f"*{text}*" if cell.grey and text else text
+
+
+def _plain(text: str) -> str:
+    """The text with what Markdown would take for a mark made harmless."""
+    for mark in "\\`*_<>|~[]":
+        text = text.replace(mark, f"\\{mark}")
+    return " ".join(text.split())
+
+
+def to_html(title: str, blocks: Iterable[Block]) -> str:
+    """The document as one HTML file that needs nothing else: plotly and styles are in it."""
+    from plotly.offline import get_plotlyjs
+
+    body = "\n".join(_html(block, number) for number, block in enumerate(blocks))
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{_STYLE}</style>\n'
+        f"<script>{get_plotlyjs()}</script></head>\n<body><main>\n<h1>{escape(title)}</h1>\n{body}\n"
+        "</main></body></html>\n"
+    )
+
+
+def _html(block: Block, number: int) -> str:
+    if isinstance(block, Heading):
+        return f"<h2>{escape(block.text)}</h2>"
+    if isinstance(block, Text):
+        return f"<p>{escape(block.text)}</p>"
+    if isinstance(block, Alert):
+        items = "".join(f"<li>{escape(sentence)}</li>" for sentence in block.sentences)
+        kind = "alert grave" if block.grave else "alert"
+        return f'<div class="{kind}"><strong>{escape(block.title)}</strong><ul>{items}</ul></div>'
+    if isinstance(block, Table):
+        return _table(block)
+    return _drawn(block, f"chart-{number}")
+
+
+def _table(table: Table) -> str:
+    header, *rows = (
+        "".join(_cell(tag, cell, _is_text(table, column)) for column, cell in enumerate(row))
+        for tag, row in (("th", table.header), *(("td", row) for row in table.rows))
+    )
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    caption = f'<p class="note">{escape(table.caption)}</p>' if table.caption else ""
+    grid = f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="wide">{grid}</div>{caption}'
+
+
+def _cell(tag: str, cell: str | Cell, text: bool) -> str:
+    cell = Cell(cell) if isinstance(cell, str) else cell
+    kinds = " ".join(kind for kind, holds in (("text", text), ("grey", cell.grey)) if holds)
+    inner = f"<s>{escape(cell.text)}</s>" if cell.struck and cell.text else escape(cell.text)
+    return f'<{tag} class="{kinds}">{inner}</{tag}>' if kinds else f"<{tag}>{inner}</{tag}>"
+
+
+def _drawn(block: Chart, name: str) -> str:
+    figure = block.draw().update_layout(width=_WIDTH, font={"family": _FONT, "color": "#22313f"})
+    config = {"displayModeBar": False, "responsive": False}
+    chart = figure.to_html(full_html=False, include_plotlyjs=False, config=config, div_id=name)
+    caption = f"<figcaption>{escape(block.caption)}</figcaption>" if block.caption else ""
+    return f"<figure>{chart}{caption}</figure>"
+
+
+_WIDTH = 840  # px
+_ON_A4 = 700 / _WIDTH  # of it, on paper
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+_STYLE = f"""
+:root {{ color-scheme: light; }}
+body {{ margin: 0; background: #fff; color: #22313f; font: 15px/1.55 {_FONT}; }}
+main {{ max-width: {_WIDTH}px; margin: 0 auto; padding: 40px 20px 80px; }}
+h1 {{ font-size: 27px; font-weight: 650; line-height: 1.25; margin: 0 0 6px; }}
+h2 {{ font-size: 19px; font-weight: 650; margin: 46px 0 10px; padding-top: 14px;
+  border-top: 1px solid #d9dfe5; }}
+p {{ margin: 8px 0; }}
+.note, figcaption {{ color: #6b7a89; font-size: 12.5px; line-height: 1.45; margin: 4px 0 14px; }}
+figure {{ margin: 14px 0; break-inside: avoid; }}
+.alert {{ background: #fdf6ea; border-left: 3px solid #c8702a; padding: 10px 16px; margin: 14px 0;
+  font-size: 14px; }}
+.alert.grave {{ background: #fcecec; border-color: #b3343a; }}
+.alert ul {{ margin: 4px 0 0; padding-left: 18px; }}
+.wide {{ overflow-x: auto; margin: 12px 0 4px; }}
+table {{ border-collapse: collapse; width: 100%; font-size: 12.5px; font-variant-numeric: tabular-nums; }}
+th, td {{ text-align: right; padding: 4px 7px; border-bottom: 1px solid #e9edf1; }}
+td {{ white-space: nowrap; }}
+th.text, td.text {{ text-align: left; }}
+td.text {{ white-space: normal; }}
+td:first-child {{ white-space: nowrap; }}
+th:first-child, td:first-child {{ padding-left: 0; }}
+th:last-child, td:last-child {{ padding-right: 0; }}
+th {{ color: #6b7a89; font-weight: 600; vertical-align: bottom; line-height: 1.3; }}
+tr {{ break-inside: avoid; }}
+td.grey {{ color: #9aa6b1; }}
+s {{ color: #8a5a5e; text-decoration-color: #b3343a; text-decoration-thickness: 1px; }}
+@page {{ size: A4; margin: 14mm 12mm; }}
+@media print {{
+  main {{ padding: 0; max-width: none; }}
+  figure > div {{ zoom: {_ON_A4:.3f}; }}
+  table {{ font-size: 10.5px; }}
+  h2 {{ break-after: avoid; }}
+  .alert {{ break-inside: avoid; font-size: 12px; }}
+  body {{ font-size: 12.5px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
+  .wide {{ overflow: visible; }}
+}}
+"""

@@ -1,0 +1,60 @@
+"""Films beside what a model says of them: the rows of a table, scores and probabilities, in one order."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from xlite.data.nih import stem_of
+from xlite.errors import DataError
+from xlite.files import write_atomic
+from xlite.findings import FINDINGS
+
+_KEPT = ["image", "patient", *FINDINGS]
+
+
+@dataclass(frozen=True, eq=False)
+class Films:
+    """Films with their rows of NIH's table (as `read_table` gives them) and a model's answers.
+
+    names (N,) as predictions.csv writes them; logits (N, 14) before any calibration; probs (N, 14) in 0-1.
+    """
+
+    table: pd.DataFrame
+    names: list[str]
+    logits: np.ndarray
+    probs: np.ndarray
+
+    @property
+    def labels(self) -> np.ndarray:
+        """float32 (N, 14) of 0 and 1."""
+        return self.table[list(FINDINGS)].to_numpy(np.float32)
+
+    @property
+    def patients(self) -> np.ndarray:
+        """(N,) ids."""
+        return self.table["patient"].to_numpy()
+
+    @property
+    def stems(self) -> list[str]:
+        """(N,) names without folder and suffix."""
+        return self.table["stem"].tolist()
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+
+def write_labels(path: Path, films: Films) -> None:
+    """Writes the films' names, patients and labels as a CSV, for who compares models later; atomic."""
+    table = films.table.assign(image=films.names)[_KEPT]
+    write_atomic(path, table.to_csv(index=False, lineterminator="\n").encode())
+
+
+def read_labels(path: Path) -> pd.DataFrame:
+    """What `write_labels` wrote, by stem. Raises DataError."""
+    try:
+        table = pd.read_csv(path, dtype={"image": str})[_KEPT]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"the labels {path} cannot be read: {error}") from error
+    return table.set_index(table["image"].map(stem_of))

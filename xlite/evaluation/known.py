@@ -1,0 +1,91 @@
+"""What a model, or its teacher, may already know of the films it is judged on."""
+
+import re
+from typing import TYPE_CHECKING
+
+from xlite.data.leakage import leakage_report
+from xlite.data.nih import NihFolder
+from xlite.data.splits import Split, read_split
+from xlite.evaluation.doubts import Doubt
+
+if TYPE_CHECKING:
+    from xlite.models.checkpoint import ModelInfo
+
+_SPLIT_ID = re.compile(r"(?P<name>.+)-\d+-[0-9a-f]{8}(-leaky)?")
+_SEEN_BY_TEACHER = re.compile(r"trained on (\d+) of the \d+ test films|on patients of (\d+) of them")
+
+
+def own_split(info: "ModelInfo", folder: NihFolder) -> Split | None:
+    """The split that the model was trained on, where this folder has it."""
+    match = _SPLIT_ID.fullmatch(info.split_id)
+    if not match or not (folder.root / "splits" / match["name"]).is_dir():
+        return None
+    own = read_split(folder, match["name"], allow_leakage=True)
+    return own if own.id == info.split_id else None
+
+
+def split_doubts(
+    info: "ModelInfo", folder: NihFolder, split: Split, part: str, stems: list[str]
+) -> list[Doubt]:
+    """What the model may already know of the films it is judged on."""
+    if split.id != info.split_id:
+        text, known = _seen(info, folder, stems)
+        return [Doubt(f"split {split.id} is not the model's own, {info.split_id}: {text}", known)]
+    if part == "train":
+        return [Doubt("the model was trained on these films", len(stems))]
+    if part == "val":
+        return [Doubt("the model was chosen and calibrated on these films")]
+    report = leakage_report(split.stems("train") + split.stems("val"), stems, folder.table)
+    affected = int(report["affected_images"])
+    if not affected:
+        return []
+    return [
+        Doubt(
+            f"the split shares patients: {affected} of {len(stems)} films ({report['affected_share']:.1%}) "
+            "are of patients the model was trained on",
+            affected,
+        )
+    ]
+
+
+def _seen(info: "ModelInfo", folder: NihFolder, stems: list[str]) -> tuple[str, int]:
+    """How many films are of patients the model was trained on, where this folder has the model's split."""
+    own = own_split(info, folder)
+    if own is None:
+        return (
+            "this folder does not have that split, so whether it was trained on these patients is not known",
+            0,
+        )
+    report = leakage_report(own.stems("train") + own.stems("val"), stems, folder.table)
+    return (
+        f"{report['shared_images']} of these {len(stems)} films were in its training or validation part, "
+        f"{report['affected_images']} are of patients who were",
+        int(report["affected_images"]),
+    )
+
+
+def training_doubts(info: "ModelInfo", folder: NihFolder, split: Split, part: str) -> list[Doubt]:
+    """What the model's training does to its figures.
+
+    What its teacher has seen is counted for the test part of the model's own split, and noted for others.
+    """
+    notes, said = info.notes, []
+    if info.label_version != folder.label_version:
+        said.append(
+            Doubt(
+                f"the model learned the {info.label_version} labels, these are the "
+                f"{folder.label_version} ones"
+            )
+        )
+    distorting = [notes["loss"]] if notes.get("loss", "bce") != "bce" else []
+    distorting += ["balanced sampler"] if notes.get("sampler") == "balanced" else []
+    if distorting and info.calibration is None:
+        said.append(
+            Doubt(f"scores are not probabilities: trained with {' and '.join(distorting)}, not calibrated")
+        )
+    if notes.get("contamination"):
+        own = (split.id, part) == (info.split_id, "test")
+        pairs = _SEEN_BY_TEACHER.findall(notes["contamination"]) if own else []
+        known = max((int(count) for pair in pairs for count in pair if count), default=0)
+        said.append(Doubt(f"teacher contamination: {notes['contamination']}", known))
+    return said

@@ -1,0 +1,93 @@
+"""Radiologists' labels beside NIH's: 4,376 films that Google had read (Majkowska et al., Radiology 2020)."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from xlite.data.nih import stem_of
+from xlite.errors import DataError
+from xlite.evaluation.bootstrap import draw_patients, figure, or_none, resample_auc
+from xlite.evaluation.films import Films
+from xlite.evaluation.metrics import auc_per_class, ratio
+from xlite.findings import FINDINGS
+
+# What the radiologists marked, and the findings of NIH that say the same; the last is a grouping of ours.
+SHARED = {
+    "Pneumothorax": ("Pneumothorax",),
+    "Nodule or mass": ("Nodule", "Mass"),
+    "Airspace opacity": ("Infiltration", "Consolidation", "Pneumonia", "Edema"),
+}
+_MARKED = (*SHARED, "Fracture")
+
+
+def read_radiologists(path: str | Path) -> pd.DataFrame:
+    """Their table by stem: a bool column for each of what they marked. Raises DataError."""
+    try:
+        raw = pd.read_csv(path, dtype=str, index_col=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"the radiologists' labels {path} cannot be read as a CSV: {error}") from error
+    missing = [name for name in ("Image Index", *_MARKED) if name not in raw]
+    if missing:
+        raise DataError(
+            f"{path} lacks the column {missing[0]!r}; Google's table has Image Index and {', '.join(_MARKED)}"
+        )
+    marks = raw[list(_MARKED)].apply(lambda column: column.str.strip().str.upper())
+    if not marks.isin(["YES", "NO"]).all(axis=None):
+        raise DataError(f"{path} has marks other than YES and NO; give Google's table as it was published")
+    return (marks == "YES").set_index(pd.Index([stem_of(name) for name in raw["Image Index"]]))
+
+
+def beside_radiologists(films: Films, marks: pd.DataFrame, resamples: int = 1000, seed: int = 0) -> dict:
+    """The films that radiologists read too: their labels against NIH's, and the scores against both.
+
+    marks as `read_radiologists` gives them. Of several findings of NIH the score is the largest probability.
+    {"images", "patients", "missed_by_no_finding" (share of NIH's "No Finding" films where they marked
+    something), "findings": {name: {"nih", "positives", "nih_positives", "nih_ppv", "nih_sensitivity", "auc",
+    "nih_auc", "difference"}}}; "auc" is against the radiologists. Raises DataError where no film is shared.
+    """
+    rows = np.flatnonzero(films.table["stem"].isin(marks.index))
+    if not len(rows):
+        raise DataError("the radiologists read none of these films; leave --radiologists out")
+    marks = marks.loc[films.table["stem"].iloc[rows]]
+    labels, probs = films.labels[rows], films.probs[rows]
+    owner, counts = draw_patients(films.patients[rows], resamples, seed)
+    clear = ~labels.any(axis=1)
+    return {
+        "images": len(rows),
+        "patients": len(counts),
+        "missed_by_no_finding": _share(marks.to_numpy()[clear].any(axis=1)),
+        "findings": {
+            name: _beside(marks[name].to_numpy(), labels, probs, nih, owner, counts)
+            for name, nih in SHARED.items()
+        },
+    }
+
+
+def _beside(
+    marked: np.ndarray,
+    labels: np.ndarray,
+    probs: np.ndarray,
+    nih: tuple[str, ...],
+    owner: np.ndarray,
+    counts: np.ndarray,
+) -> dict:
+    columns = [FINDINGS.index(finding) for finding in nih]
+    said, scores = labels[:, columns].any(axis=1), probs[:, columns].max(axis=1)
+    both = np.stack([marked, said], axis=1)
+    twice = np.stack([scores, scores], axis=1)
+    whole, drawn = auc_per_class(both, twice), resample_auc(both, twice, owner, counts)
+    return {
+        "nih": list(nih),
+        "positives": int(marked.sum()),
+        "nih_positives": int(said.sum()),
+        "nih_ppv": _share(marked[said]),
+        "nih_sensitivity": _share(said[marked]),
+        "auc": figure(whole[0], drawn[:, 0]),
+        "nih_auc": figure(whole[1], drawn[:, 1]),
+        "difference": figure(whole[0] - whole[1], drawn[:, 0] - drawn[:, 1]),
+    }
+
+
+def _share(values: np.ndarray) -> float | None:
+    return or_none(float(ratio(values.sum(), len(values))))
