@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -23,12 +24,12 @@ from xlite.models.checkpoint import MODEL_FILE, save_model
 from xlite.training.curves import open_curves
 from xlite.training.engine import open_fabric, usable_devices
 from xlite.training.finish import finish
-from xlite.training.follow import follows, leading
+from xlite.training.follow import follows, leading, say_waiting
 from xlite.training.gauges import gauges
 from xlite.training.line import Device, device_turn
 from xlite.training.memory import choose_parts, fitting_parts, is_out_of_memory, too_little_memory
 from xlite.training.provenance import record_attempt
-from xlite.training.ranks import agreed
+from xlite.training.ranks import agreed, farewell
 from xlite.training.results import read_results
 from xlite.training.run import Run
 from xlite.training.setup import Job, open_job
@@ -84,7 +85,8 @@ def train(config: TrainConfig, run: Run, say: Say = print) -> FitResult:
 
 def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult:
     """Opens the job, runs its epochs, and judges the best of them on the test part."""
-    fabric = open_fabric(config, device.name)
+    fabric = open_fabric(config, device.name, partial(say_waiting, run, say))
+    wait_for_all = farewell()
     read_results()  # a damaged log is refused before the work, not after it
     try:
         job = _open_job(config, run, say, fabric)
@@ -94,6 +96,7 @@ def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult
     reason = loop.run_epochs()
     state = loop.state
     if not fabric.is_global_zero:
+        wait_for_all()
         return FitResult(reason, state.epoch, state.best_auc)
     ending = {
         "finished": f"finished after {state.epoch} epochs",
@@ -105,6 +108,7 @@ def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult
         finish(job, run, fabric.device, say)
     run.write_progress({**loop.progress(ending), "state": "stopped" if reason == "stopped" else "finished"})
     say(f"Run {run.name}: {ending}")
+    wait_for_all()
     return FitResult(reason, state.epoch, state.best_auc)
 
 
