@@ -135,7 +135,7 @@ def test_a_run_on_several_machines_says_what_to_type_on_the_others(films):
     first = start(command(films, "two", "--nodes", "2"))
     run = _wait_for(lambda run: "waits" in run.status().message, "two")
     status = run.status()
-    begin = "waits for the other processes (1 of 2 is here); on each other machine type: NODE_RANK=1 "
+    begin = "waits for the other processes (1 of 2 here); on each other machine type: NODE_RANK=1 "
     assert status.state == "queued" and status.message.startswith(begin)
     typed = status.message.partition("type: ")[2].split()
     assert typed[-4:] == ["xlite", "train", "--resume", "two"]
@@ -144,6 +144,16 @@ def test_a_run_on_several_machines_says_what_to_type_on_the_others(films):
     assert (first.returncode, second.wait(60)) == (0, 0), said
     assert f"Run two {status.message}\n" in said and "srun" not in said
     assert_same_training(Run.named("one"), run)
+
+
+@pytest.mark.parametrize("by", ["request", "keyboard"])
+def test_a_run_that_waits_for_other_machines_can_be_stopped(films, by):
+    first = start(command(films, "alone", "--nodes", "3", "--batch-size", "12"))
+    run = _wait_for(lambda run: "waits" in run.status().message, "alone")
+    assert "NODE_RANK=<1 to 2> " in run.status().message
+    run.stop() if by == "request" else first.send_signal(signal.SIGINT)
+    first.communicate(timeout=30)
+    assert run.status().state == "stopped"
 
 
 def _part(rank: int, rendezvous: str, ends: bool, times: SimpleQueue) -> None:

@@ -233,7 +233,7 @@ def test_two_tasks_train_as_one_process(films: Path) -> None:
     wait_for(lambda: two.status().state == "finished")
     wait_for(lambda: slurm.look(job_of(two))[0] == "COMPLETED")
     log = two.log_tail(1000)
-    assert log.count("Run two waits for the other processes (1 of 2 is here)\n") == 1
+    assert log.count("Run two waits for the other processes (1 of 2 here)\n") == 1
     assert log.count("epoch 3/3") == 1 and "Traceback" not in log and "Warning" not in log
     assert_same_training(one, two)
 

@@ -3,6 +3,7 @@
 import atexit
 import os
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,7 @@ from lightning_fabric.strategies import DDPStrategy
 from xlite.config import TrainConfig
 from xlite.errors import RunError
 from xlite.training.follow import follows
-from xlite.training.line import Device
+from xlite.training.line import POLL_S, Device
 
 _PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
@@ -56,8 +57,9 @@ def open_fabric(
 ) -> Fabric:
     """The engine on a usable device; where several processes are to train, they run when it returns.
 
-    The leader passes a sentence to `waits` before it waits for the others. RunError where the batch or the
-    device cannot be shared by so many, where SLURM started another number, or where some never come.
+    While the leader waits for the others it passes sentences to `waits`, whose errors end it. RunError where
+    the batch or the device cannot be shared by so many, where SLURM started another number, or where some
+    never come.
     """
     kind, _, index = device.partition(":")
     if kind == "cuda":
@@ -79,12 +81,12 @@ def open_fabric(
     # Batch norms see the whole batch in each process, so their statistics need no broadcast.
     strategy = DDPStrategy(cluster_environment=environment, broadcast_buffers=False)
     fabric = Fabric(devices=devices, num_nodes=nodes, strategy=strategy, **settings)
-    if not follows():
-        waits(_waiting(config.name, devices, nodes, environment))
+    store = _meet(config.name, devices, nodes, environment, waits)
     try:
         fabric.launch()
     except dist.DistStoreError as error:
         raise RunError(f"not all of the {devices * nodes} processes came: {error}") from error
+    del store
     atexit.register(dist.destroy_process_group)  # left open, its threads abort a process that ends
     return fabric
 
@@ -111,15 +113,33 @@ def _processes(config: TrainConfig) -> tuple[int, int, ClusterEnvironment]:
     return devices, nodes, SLURMEnvironment()
 
 
-def _waiting(name: str, devices: int, nodes: int, environment: ClusterEnvironment) -> str:
-    """What the first process says while the others are not there, and how they start where nobody does."""
-    sentence = f"waits for the other processes (1 of {devices * nodes} is here)"
+def _meet(
+    name: str, devices: int, nodes: int, environment: ClusterEnvironment, waits: Callable[[str], None]
+) -> dist.TCPStore | None:
+    """Tells how many processes are here; where people start them, until there are some of each machine.
+
+    Torch would wait deaf to a stop and to Ctrl-C. The store has the port that torch uses next: to be kept.
+    """
+    everyone = devices * nodes
     if nodes == 1 or not isinstance(environment, LightningEnvironment):
-        return sentence
+        if not follows():
+            waits(f"waits for the other processes (1 of {everyone} here)")
+        return None
+    port = environment.main_port
+    store = dist.TCPStore(
+        environment.main_address, port, is_master=not follows(), wait_for_workers=False, multi_tenant=True
+    )
+    if follows():
+        store.add("here", int(environment.local_rank() == 0))
+        return store
     rank = "1" if nodes == 2 else f"<1 to {nodes - 1}>"
     address = os.environ.get("MASTER_ADDR") or socket.gethostname()
-    words = f"NODE_RANK={rank} MASTER_ADDR={address} MASTER_PORT={environment.main_port}"
-    return f"{sentence}; on each other machine type: {words} xlite train --resume {name}"
+    typed = f"NODE_RANK={rank} MASTER_ADDR={address} MASTER_PORT={port} xlite train --resume {name}"
+    while (here := 1 + store.add("here", 0)) < nodes:
+        told = f"waits for the other processes ({here * devices} of {everyone} here)"
+        waits(f"{told}; on each other machine type: {typed}")
+        time.sleep(POLL_S)
+    return store
 
 
 def _check_shares(config: TrainConfig, kind: str, devices: int, nodes: int) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from xlite.config import check_run_name, checkpoints_dir
@@ -49,9 +49,3 @@ def led_run(name: str) -> Run:
             return run
         time.sleep(0.1)
     raise RunError(f"no process leads run {name!r}: the first of those that are started together must")
-
-
-def say_waiting(run: Run, say: Callable[[str], None], sentence: str) -> None:
-    """Tells in the run's status and its log what the leader waits for."""
-    run.write_progress({**vars(run.read_progress()), "message": sentence})
-    say(f"Run {run.name} {sentence}")

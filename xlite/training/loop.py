@@ -24,7 +24,7 @@ from xlite.models.checkpoint import MODEL_FILE, save_model
 from xlite.training.curves import open_curves
 from xlite.training.engine import open_fabric, usable_devices
 from xlite.training.finish import finish
-from xlite.training.follow import follows, leading, say_waiting
+from xlite.training.follow import follows, leading
 from xlite.training.gauges import gauges
 from xlite.training.line import Device, device_turn
 from xlite.training.memory import choose_parts, fitting_parts, is_out_of_memory, too_little_memory
@@ -85,10 +85,10 @@ def train(config: TrainConfig, run: Run, say: Say = print) -> FitResult:
 
 def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult:
     """Opens the job, runs its epochs, and judges the best of them on the test part."""
-    fabric = open_fabric(config, device.name, partial(say_waiting, run, say))
-    wait_for_all = farewell()
     read_results()  # a damaged log is refused before the work, not after it
     try:
+        fabric = open_fabric(config, device.name, partial(_wait, run, say))
+        wait_for_all = farewell()
         job = _open_job(config, run, say, fabric)
     except _Stopped:
         return FitResult("stopped", 0, math.nan)
@@ -110,6 +110,17 @@ def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult
     say(f"Run {run.name}: {ending}")
     wait_for_all()
     return FitResult(reason, state.epoch, state.best_auc)
+
+
+def _wait(run: Run, say: Say, sentence: str) -> None:
+    """Tells what the run waits for, in its status and its log; raises where it was asked to stop."""
+    status = run.read_progress()
+    if run.stop_requested():
+        run.write_progress({**vars(status), "state": "stopped", "message": "stopped before the first step"})
+        raise _Stopped
+    if sentence != status.message:
+        run.write_progress({**vars(status), "message": sentence})
+        say(f"Run {run.name} {sentence}")
 
 
 def _open_job(config: TrainConfig, run: Run, say: Say, fabric: Fabric) -> Job:
