@@ -6,14 +6,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch.distributed as dist
 from conftest import write_noise_folder
+from torch.multiprocessing import get_context, start_processes
 
 from xlite.data.nih import NihFolder
 from xlite.data.splits import load_split
+from xlite.training.ranks import farewell
 from xlite.training.run import Run
 
 pytestmark = pytest.mark.slow
@@ -51,8 +56,8 @@ def command(films: Path, name: str, *options: str) -> list[str]:
     return ["xlite", "train", "--data", str(films), "--name", name, *TINY, *options]
 
 
-def start(words: list[str]) -> subprocess.Popen:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+def start(words: list[str], **environment: str) -> subprocess.Popen:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
     return subprocess.Popen(
         [sys.executable, "-m", *words],
         env=environment,
@@ -115,13 +120,66 @@ def test_a_stop_ends_all_processes_in_the_same_step(films):
 
 
 def _wait_for_epoch(name: str, epoch: int) -> Run:
+    return _wait_for(lambda run: len(run.read_metrics()) >= epoch, name)
+
+
+def _wait_for(condition: Callable[[Run], bool], name: str) -> Run:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         run = next((run for run in Run.list() if run.name == name), None)
-        if run is not None and len(run.read_metrics()) >= epoch:
+        if run is not None and condition(run):
             return run
         time.sleep(0.05)
-    raise AssertionError(f"{name} never finished epoch {epoch}")
+    raise AssertionError(f"waited for {name} in vain")
+
+
+def test_a_run_on_several_machines_says_what_to_type_on_the_others(films):
+    finish(command(films, "one"))
+    first = start(command(films, "two", "--nodes", "2"))
+    run = _wait_for(lambda run: "waits" in run.status().message, "two")
+    status = run.status()
+    begin = "waits for the other processes (1 of 2 here); on each other machine type: NODE_RANK=1 "
+    assert status.state == "queued" and status.message.startswith(begin)
+    typed = status.message.partition("type: ")[2].split()
+    assert typed[-4:] == ["xlite", "train", "--resume", "two"]
+    second = start(typed[-4:], **dict(word.split("=") for word in typed[:-4]))
+    said, _ = first.communicate(timeout=300)
+    assert (first.returncode, second.wait(60)) == (0, 0), said
+    assert f"Run two {status.message}\n" in said and "srun" not in said
+    assert_same_training(Run.named("one"), run)
+
+
+@pytest.mark.parametrize("by", ["request", "keyboard"])
+def test_a_run_that_waits_for_other_machines_can_be_stopped(films, by):
+    first = start(command(films, "alone", "--nodes", "3", "--batch-size", "12"))
+    run = _wait_for(lambda run: "waits" in run.status().message, "alone")
+    assert "NODE_RANK=<1 to 2> " in run.status().message
+    run.stop() if by == "request" else first.send_signal(signal.SIGINT)
+    first.communicate(timeout=30)
+    assert run.status().state == "stopped"
+
+
+def _part(rank: int, rendezvous: str, ends: bool, times: SimpleQueue) -> None:
+    dist.init_process_group("gloo", init_method=rendezvous, rank=rank, world_size=2)
+    wait_for_all = farewell()
+    if rank == 0:
+        time.sleep(3)
+        if not ends:
+            os._exit(0)
+    began = time.monotonic()
+    wait_for_all()
+    times.put((rank, time.monotonic() - began))
+    dist.destroy_process_group()
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_followers_stay_until_the_leader_has_ended_or_died(tmp_path, ends):
+    times = get_context("spawn").SimpleQueue()
+    rendezvous = f"file://{tmp_path}/rendezvous"
+    start_processes(_part, (rendezvous, ends, times), nprocs=2)
+    waited = dict(times.get() for _ in range(1 + ends))
+    assert waited.keys() == ({0, 1} if ends else {1})
+    assert waited[1] > 2
 
 
 def test_the_step_that_broke_in_any_process_is_told_with_its_films(films, tmp_path):

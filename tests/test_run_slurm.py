@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import write_noise_folder
 from test_loop import TINY, assert_same_end, config, run_to_end
+from test_ranks import assert_same_training
 
 from xlite.cli import run as xlite_command
 from xlite.config import make_config
@@ -224,6 +225,56 @@ def test_a_preempted_job_and_one_at_its_time_limit_go_on_exactly(films: Path) ->
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("cluster")
+def test_two_tasks_train_as_one_process(films: Path) -> None:
+    short = {"epochs": 3, "ema": 0.5}
+    one, _ = run_to_end(config(films, "one", **short))
+    two = Run.create(config(films, "two", devices=2, **short))
+    two.submit(["--overcommit"])  # two tasks on the one CPU of the cluster
+    wait_for(lambda: two.status().state == "finished")
+    wait_for(lambda: slurm.look(job_of(two))[0] == "COMPLETED")
+    log = two.log_tail(1000)
+    assert log.count("Run two waits for the other processes (1 of 2 here)\n") == 1
+    assert log.count("epoch 3/3") == 1 and "Traceback" not in log and "Warning" not in log
+    assert_same_training(one, two)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("cluster")
+def test_two_tasks_go_on_exactly_after_a_requeue(films: Path) -> None:
+    length = 12
+    long = {"devices": 2, "epochs": length, "patience": length}
+    whole, moved = (Run.create(config(films, name, **long)) for name in ("whole", "moved"))
+    whole.start()
+    wait_for(lambda: whole.status().state == "finished")
+    moved.submit(["--overcommit"])
+    wait_for(lambda: len(moved.read_metrics()) >= 2)
+    ask("scancel", "--batch", "--signal=USR1", job_of(moved))  # as SLURM does before the time limit
+    wait_for(lambda: "BeginTime" in moved.status().message)
+    assert 2 <= len(moved.read_metrics()) < length
+    wait_for(lambda: moved.status().state == "finished")
+    assert "Restarts=1" in ask("scontrol", "show", "job", job_of(moved))
+    log = moved.log_tail(1000)
+    assert log.count("Going on after epoch") == 1 and log.count("epoch 12/12") == 1
+    assert "Traceback" not in log and "Warning" not in log
+    assert_same_end(whole, moved)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("cluster")
+def test_other_tasks_than_the_run_asks_for_are_refused(films: Path) -> None:
+    run = Run.create(config(films, "odd", devices=4))
+    run.submit(["--overcommit", "--ntasks-per-node=2"])
+    wait_for(lambda: run.status().state == "failed")
+    assert run.status().message == (
+        "SLURM started 2 processes on 1 machine, and the run asks for 4 on each of 1: use srun, with "
+        "--nodes=1 --ntasks-per-node=4"
+    )
+    wait_for(lambda: slurm.look(job_of(run))[0] == "FAILED", 30)
+    assert "Traceback" not in run.log_tail(1000)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("cluster")
 def test_a_job_that_is_cancelled_or_refused_is_told(films: Path) -> None:
     run = Run.create(config(films, "cancelled", epochs=5000, patience=5000))
     with pytest.raises(RunError, match="SLURM did not take the run: .*Invalid partition"):
@@ -276,6 +327,24 @@ def test_what_is_submitted(run: Run, fake, tmp_path: Path, own_home: Path) -> No
     assert f"export XLITE_HOME={own_home} " in script
     assert slurm.read_submission(run.folder) == slurm.Submission("12", ("--gres=gpu:1", "--time=8:00:00"))
     assert not run.stop_requested()
+
+
+def test_what_is_submitted_for_several_processes(own_home: Path, fake, tmp_path: Path) -> None:
+    fake("sbatch", f'printf "%s\\n" "$@" >{tmp_path}/words; cat >{tmp_path}/script; echo 12')
+    values = {"data": "films", "name": "wide", "devices": 4, "nodes": 2, "batch_size": 64}
+    Run.create(make_config(values)).submit(["--nodes=1"])
+    assert (tmp_path / "words").read_text().splitlines()[-3:] == [
+        "--nodes=2",
+        "--ntasks-per-node=4",
+        "--nodes=1",
+    ]
+    fake("srun", f'printf "%s\\n" "$@" >{tmp_path}/srun')
+    script = ["sh", str(tmp_path / "script")]
+    command = ["--kill-on-bad-exit=1", sys.executable, "-m", "xlite", "train", "--resume", "wide"]
+    subprocess.run(script, check=True, env=os.environ)
+    assert (tmp_path / "srun").read_text().splitlines() == command
+    subprocess.run(script, check=True, env={**os.environ, "SLURM_CPUS_PER_TASK": "3"})
+    assert (tmp_path / "srun").read_text().splitlines() == [command[0], "--cpus-per-task=3", *command[1:]]
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,28 @@
 """The engine under the loop: Lightning Fabric on the device and in the arithmetic that a run asks for."""
 
+import atexit
 import os
+import socket
+import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import LightningEnvironment
+from lightning_fabric.plugins.environments import (
+    ClusterEnvironment,
+    LightningEnvironment,
+    SLURMEnvironment,
+    TorchElasticEnvironment,
+)
 from lightning_fabric.plugins.precision import MixedPrecision
 from lightning_fabric.strategies import DDPStrategy
 
 from xlite.config import TrainConfig
 from xlite.errors import RunError
-from xlite.training.line import Device
+from xlite.training.follow import follows
+from xlite.training.line import POLL_S, Device
 
 _PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
@@ -41,10 +52,14 @@ def usable_devices(asked: str) -> list[Device]:
     return [Device(f"cuda:{i}", f"cuda-{torch.cuda.get_device_properties(i).uuid}") for i in indices]
 
 
-def open_fabric(config: TrainConfig, device: str) -> Fabric:
+def open_fabric(
+    config: TrainConfig, device: str, waits: Callable[[str], None] = lambda sentence: None
+) -> Fabric:
     """The engine on a usable device; where several processes are to train, they run when it returns.
 
-    RunError where the batch or the device cannot be shared by so many.
+    While the leader waits for the others it passes sentences to `waits`, whose errors end it. RunError where
+    the batch or the device cannot be shared by so many, where SLURM started another number, or where some
+    never come.
     """
     kind, _, index = device.partition(":")
     if kind == "cuda":
@@ -57,25 +72,74 @@ def open_fabric(config: TrainConfig, device: str) -> Fabric:
     if precision == "16":
         # Given as a plugin, the gradient scaler's state can be saved: Fabric alone forgets it.
         settings = {"accelerator": kind, "plugins": [MixedPrecision("16-mixed", kind)]}
-    devices, nodes = _processes(config)
+    devices, nodes, environment = _processes(config)
     if devices * nodes == 1:
         # One process, also in a job of SLURM: left to itself, Fabric complains wherever srun is installed.
-        settings["plugins"] = [LightningEnvironment(), *settings.get("plugins", [])]
+        settings["plugins"] = [environment, *settings.get("plugins", [])]
         return Fabric(devices=[int(index)] if index else 1, **settings)
     _check_shares(config, kind, devices, nodes)
     # Batch norms see the whole batch in each process, so their statistics need no broadcast.
-    strategy = DDPStrategy(broadcast_buffers=False)
+    strategy = DDPStrategy(cluster_environment=environment, broadcast_buffers=False)
     fabric = Fabric(devices=devices, num_nodes=nodes, strategy=strategy, **settings)
-    fabric.launch()
+    store = _meet(config.name, devices, nodes, environment, waits)
+    try:
+        fabric.launch()
+    except dist.DistStoreError as error:
+        raise RunError(f"not all of the {devices * nodes} processes came: {error}") from error
+    del store
+    atexit.register(dist.destroy_process_group)  # left open, its threads abort a process that ends
     return fabric
 
 
-def _processes(config: TrainConfig) -> tuple[int, int]:
-    """Processes on each machine, and machines: as torchrun started them, else as the run asks for."""
+def _processes(config: TrainConfig) -> tuple[int, int, ClusterEnvironment]:
+    """Processes on each machine, machines, and what starts them: torchrun, srun, or else the first of them.
+
+    RunError where SLURM started others than the run asks for.
+    """
     local = os.environ.get("LOCAL_WORLD_SIZE")
-    if local is None:
-        return config.devices, config.nodes
-    return int(local), int(os.environ["WORLD_SIZE"]) // int(local)
+    if local is not None:
+        return int(local), int(os.environ["WORLD_SIZE"]) // int(local), TorchElasticEnvironment()
+    asked = config.devices, config.nodes
+    tasks = int(os.environ.get("SLURM_STEP_NUM_TASKS", 1))  # 1 too in a script of sbatch, outside of srun
+    if tasks == 1 and (config.nodes == 1 or "SLURM_JOB_ID" not in os.environ):
+        return *asked, LightningEnvironment()
+    devices, nodes = (int(os.environ.get(f"SLURM_{name}", 0)) for name in ("NTASKS_PER_NODE", "NNODES"))
+    if devices * nodes != tasks or asked not in ((1, 1), (devices, nodes)):
+        raise RunError(
+            f"SLURM started {tasks} {'process' if tasks == 1 else 'processes'} on {nodes} "
+            f"{'machine' if nodes == 1 else 'machines'}, and the run asks for {config.devices} on each of "
+            f"{config.nodes}: use srun, with --nodes={config.nodes} --ntasks-per-node={config.devices}"
+        )
+    return devices, nodes, SLURMEnvironment()
+
+
+def _meet(
+    name: str, devices: int, nodes: int, environment: ClusterEnvironment, waits: Callable[[str], None]
+) -> dist.TCPStore | None:
+    """Tells how many processes are here; where people start them, until there are some of each machine.
+
+    Torch would wait deaf to a stop and to Ctrl-C. The store has the port that torch uses next: to be kept.
+    """
+    everyone = devices * nodes
+    if nodes == 1 or not isinstance(environment, LightningEnvironment):
+        if not follows():
+            waits(f"waits for the other processes (1 of {everyone} here)")
+        return None
+    port = environment.main_port
+    store = dist.TCPStore(
+        environment.main_address, port, is_master=not follows(), wait_for_workers=False, multi_tenant=True
+    )
+    if follows():
+        store.add("here", int(environment.local_rank() == 0))
+        return store
+    rank = "1" if nodes == 2 else f"<1 to {nodes - 1}>"
+    address = os.environ.get("MASTER_ADDR") or socket.gethostname()
+    typed = f"NODE_RANK={rank} MASTER_ADDR={address} MASTER_PORT={port} xlite train --resume {name}"
+    while (here := 1 + store.add("here", 0)) < nodes:
+        told = f"waits for the other processes ({here * devices} of {everyone} here)"
+        waits(f"{told}; on each other machine type: {typed}")
+        time.sleep(POLL_S)
+    return store
 
 
 def _check_shares(config: TrainConfig, kind: str, devices: int, nodes: int) -> None:

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ from xlite.training.gauges import gauges
 from xlite.training.line import Device, device_turn
 from xlite.training.memory import choose_parts, fitting_parts, is_out_of_memory, too_little_memory
 from xlite.training.provenance import record_attempt
-from xlite.training.ranks import agreed
+from xlite.training.ranks import agreed, farewell
 from xlite.training.results import read_results
 from xlite.training.run import Run
 from xlite.training.setup import Job, open_job
@@ -84,9 +85,10 @@ def train(config: TrainConfig, run: Run, say: Say = print) -> FitResult:
 
 def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult:
     """Opens the job, runs its epochs, and judges the best of them on the test part."""
-    fabric = open_fabric(config, device.name)
     read_results()  # a damaged log is refused before the work, not after it
     try:
+        fabric = open_fabric(config, device.name, partial(_wait, run, say))
+        wait_for_all = farewell()
         job = _open_job(config, run, say, fabric)
     except _Stopped:
         return FitResult("stopped", 0, math.nan)
@@ -94,6 +96,7 @@ def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult
     reason = loop.run_epochs()
     state = loop.state
     if not fabric.is_global_zero:
+        wait_for_all()
         return FitResult(reason, state.epoch, state.best_auc)
     ending = {
         "finished": f"finished after {state.epoch} epoch{'s' * (state.epoch != 1)}",
@@ -105,7 +108,19 @@ def _train(config: TrainConfig, run: Run, say: Say, device: Device) -> FitResult
         finish(job, run, fabric.device, say)
     run.write_progress({**loop.progress(ending), "state": "stopped" if reason == "stopped" else "finished"})
     say(f"Run {run.name}: {ending}")
+    wait_for_all()
     return FitResult(reason, state.epoch, state.best_auc)
+
+
+def _wait(run: Run, say: Say, sentence: str) -> None:
+    """Tells what the run waits for, in its status and its log; raises where it was asked to stop."""
+    status = run.read_progress()
+    if run.stop_requested():
+        run.write_progress({**vars(status), "state": "stopped", "message": "stopped before the first step"})
+        raise _Stopped
+    if sentence != status.message:
+        run.write_progress({**vars(status), "message": sentence})
+        say(f"Run {run.name} {sentence}")
 
 
 def _open_job(config: TrainConfig, run: Run, say: Say, fabric: Fabric) -> Job:

@@ -1,6 +1,8 @@
 """Several processes as one: each takes its part of a batch, and the step equals that of one process."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -21,6 +23,23 @@ def agreed(flag: bool) -> bool:
     said = [flag]
     dist.broadcast_object_list(said)
     return said[0]
+
+
+def farewell() -> Callable[[], None]:
+    """To be made while all processes are there: a call that waits until each of them has made it or has gone.
+
+    Where they leave one by one, a launcher may end those that still work. What one does alone may take longer
+    than a collective waits, so this is a group of its own, which is patient; it needs no GPU.
+    """
+    if not dist.is_initialized():
+        return lambda: None
+    patient = dist.new_group(backend="gloo", timeout=timedelta(days=7))
+
+    def wait() -> None:
+        with suppress(RuntimeError):  # what torch says where another has gone
+            dist.all_reduce(torch.zeros(1), group=patient)
+
+    return wait
 
 
 def gathered(parts: list[Tensor]) -> Tensor:

@@ -135,13 +135,15 @@ class Run(RunFolder):
 
         Returns once SLURM has taken it. RunError where it already runs, has finished, or SLURM refuses.
         """
+        config = self.config()
         with self._starting():
             before = self.read_progress()
             self.clear_stop()
             sent = {"state": "queued", "message": "is submitted to SLURM", "eta_s": None}
             self.write_progress({**vars(before), **sent})
             try:
-                slurm.submit(self.folder, self.folder.parents[1], resume_command(self.name), options)
+                home, words = self.folder.parents[1], resume_command(self.name)
+                slurm.submit(self.folder, home, words, options, config.devices, config.nodes)
             except RunError:
                 self.write_progress(vars(before))
                 raise

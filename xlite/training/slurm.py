@@ -18,6 +18,12 @@ ENDED = {
     *("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY"),
     *("PREEMPTED", "TIMEOUT"),
 }
+# Starts a command once for each task. Without these options srun forgets the job's --cpus-per-task, and waits
+# on after a task has failed. What the leader prints, it writes into log.txt itself.
+SRUN = (
+    "srun --kill-on-bad-exit=1 ${{SLURM_CPUS_PER_TASK:+--cpus-per-task=$SLURM_CPUS_PER_TASK}} "
+    "{command} >/dev/null"
+)
 SCRIPT = """#!/bin/sh
 export XLITE_HOME={home} PYTHONUNBUFFERED=1
 epochs() {{ cat {metrics} 2>/dev/null | wc -l; }}
@@ -67,23 +73,33 @@ def read_submission(folder: Path) -> Submission | None:
         return None
 
 
-def submit(folder: Path, home: Path, command: Sequence[str], options: Sequence[str]) -> Submission:
+def submit(
+    folder: Path,
+    home: Path,
+    command: Sequence[str],
+    options: Sequence[str],
+    devices: int = 1,
+    nodes: int = 1,
+) -> Submission:
     """Submits a run's command as a job that is put back into the line when it is pre-empted.
 
-    `options` are sbatch's own and go last, so that they win. RunError with SLURM's words where it refuses.
+    With several devices or nodes, srun starts the command once for each device. `options` are sbatch's own
+    and go last, so that they win. RunError with SLURM's words where it refuses.
     """
+    several = devices * nodes > 1
     for option in options:
         if not option.startswith("-"):
             raise RunError(f"{option!r} is no option of sbatch: write it as --partition=gpu")
     script = SCRIPT.format(
         home=shlex.quote(str(home)),
         metrics=shlex.quote(str(folder / "metrics.csv")),
-        command=shlex.join(command),
+        command=SRUN.format(command=shlex.join(command)) if several else shlex.join(command),
     )
     log = str(folder / "log.txt").replace("%", "%%")
     words = [
         *("sbatch", "--parsable", f"--job-name=xlite-{folder.name}", f"--chdir={home}"),
         *(f"--output={log}", "--open-mode=append", "--requeue", "--signal=B:USR1@120"),
+        *((f"--nodes={nodes}", f"--ntasks-per-node={devices}") if several else ()),
     ]
     before = read_submission(folder)
     (folder / SUBMISSION).unlink(missing_ok=True)  # a job that starts at once must not take it for its own
