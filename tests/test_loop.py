@@ -17,7 +17,7 @@ import torch
 from conftest import write_noise_folder
 from safetensors.torch import load_file
 
-from xlite.config import TrainConfig
+from xlite.config import TrainConfig, results_csv
 from xlite.data.nih import NihFolder
 from xlite.data.splits import load_split, make_split, shrink_train, write_split
 from xlite.errors import CheckpointError, DataError, RunError
@@ -219,6 +219,18 @@ def test_a_finished_run_trains_no_further(films):
     assert (result.reason, result.epochs) == ("finished", 2)
     assert all(torch.equal(before[key], value) for key, value in weights(run).items())
     assert len(read_results()) == 1
+
+
+def test_a_run_of_the_name_and_figures_of_another_is_logged_too(films):
+    run, _ = run_to_end(config(films, "same", epochs=1))
+    run.rename("same-old")
+    again, _ = run_to_end(config(films, "same", epochs=1))
+    log = read_results()
+    assert log["experiment_id"].tolist() == ["same", "same"]
+    assert log["train_loss"].nunique() == 1
+    results_csv().unlink()  # as if the run had been killed right before its row was written
+    train(again.config(), again, say=lambda line: None)
+    assert read_results().equals(log.iloc[1:].reset_index(drop=True))
 
 
 def test_early_stopping_counts_epochs_since_the_best(films):
