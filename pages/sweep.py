@@ -5,7 +5,6 @@ from typing import Any
 import streamlit as st
 
 from xlite.config import TrainConfig, checkpoints_dir, sweeps_dir
-from xlite.data.nih import find_table
 from xlite.errors import XliteError
 from xlite.evaluation.wording import interval
 from xlite.training.run import Run
@@ -13,7 +12,7 @@ from xlite.training.status import LIVE
 from xlite.training.sweep.folder import Sweep, SweepStatus
 from xlite.training.sweep.leaderboard import name_of, remark
 from xlite.training.sweep.phases import BACKBONES, plan_phase
-from xlite.training.sweep.plan import Plan, make_plan, parse_vary, without_password
+from xlite.training.sweep.plan import Plan, check_sources, make_plan, parse_vary, without_password
 
 KINDS = {"phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3", "search": "Search"}
 ABOUT = {
@@ -100,7 +99,7 @@ def new_study() -> None:
         st.caption(f"{plan.total()} runs. The same from a terminal:")
         st.code(shlex.join(plan.command()), language="bash", wrap_lines=True)
         if st.button("Start the study", type="primary", icon=":material/play_arrow:"):
-            find_table(plan.fixed["data"])
+            check_sources(plan)
             sweep = Sweep.open(plan)
             with st.spinner("Starting", show_time=True):
                 sweep.start()
@@ -132,7 +131,7 @@ def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
 def show_current(status: SweepStatus) -> None:
     """How far the study is, and the run that is training."""
     done = len(status.trials) - status.count("waiting") - status.count("running")
-    st.progress(done / max(status.total, 1), text=f"{done} of {status.total} runs")
+    st.progress(min(1.0, done / max(status.total, 1)), text=f"{done} of {status.total} runs")
     for name in [trial["run"] for trial in status.trials if trial["state"] == "running"]:
         run = Run(checkpoints_dir() / name).status()
         if run.state in LIVE:

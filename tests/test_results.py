@@ -179,7 +179,7 @@ def test_an_unknown_column_is_refused() -> None:
             f"b,,,,,,,good{',' * 5}",
             "line 3 of .* has 'good' for train_loss and should have a number or nothing",
         ),
-        (f'"b,,,,,,,,,,,,', "line 3 of .* is not CSV"),
+        ('"b,,,,,,,,,,,,', "line 3 of .* is not CSV"),
         (f"b\xff{',' * 12}", "line 3 of .* is not text in UTF-8"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Json, number, print_json, print_table
+from xlite.cli.console import Json, ask_twice, number, print_json, print_table
 from xlite.cli.train import new_run, with_config_options
 from xlite.errors import RunError
 from xlite.training import slurm
@@ -121,12 +121,7 @@ def delete(
     """Delete a run that is not live with its model, curves and log. Asks twice."""
     run = Run.named(name)
     if not yes:
-        if not sys.stdin.isatty():
-            raise RunError(f"run {name!r} is deleted for good, and nobody can be asked here: add --yes")
-        epochs = len(run.read_metrics())
-        typer.confirm(f"Delete run {name} with its model and {epochs} epochs?", abort=True)
-        if typer.prompt("There is no way back. Type its name to delete it") != name:
-            raise RunError(f"that is not {name!r}, so nothing was deleted")
+        ask_twice("run", name, f"with its model and {len(run.read_metrics())} epochs")
     run.delete()
     print(f"Run {name} is deleted.")
 

@@ -53,7 +53,7 @@ def work_on(sweep: Sweep, say: Say = print) -> dict[str, Any] | None:
         folder = NihFolder.open(config.data)
         split = load_split(folder, config.split, allow_leakage=config.allow_leakage)
         films = {"split": split.id, "table": folder.fingerprint()}
-        work = _Work(sweep, plan, Study(plan, sweep.storage(), films), split.id, say)
+        work = _Work(sweep, plan, Study(plan, sweep.storage(), films, sweep.signature()), split.id, say)
         if not work.run_trials():
             work.show("stopped", "it goes on where it was")
             return None
@@ -105,8 +105,9 @@ class _Work:
     def show(self, state: str, message: str) -> None:
         """Replaces what readers see: the state, every trial, and the leaderboard as far as it goes."""
         rows = self.study.rows()
+        total = max(self.plan.total(), len(rows))  # another machine may have been asked for more
         self.sweep.write_progress(
-            state=state, message=message, split_id=self.split_id, total=self.plan.total(), trials=rows
+            state=state, message=message, split_id=self.split_id, total=total, trials=rows
         )
 
     def _run(self, trial: Trial) -> bool:
@@ -149,13 +150,15 @@ class _Work:
     def _make(self, run: Run, values: dict[str, Any]) -> None:
         """Makes the trial's run where it was not begun before; RunError where it has other settings."""
         config = absolute_paths(self.plan.config(values, run.name))
-        if not run.path("config.json").is_file():
-            Run.create(config)
-        elif run.config() != config:
+        if run.path("config.json").is_file() and run.config() == config:
+            return
+        try:
+            Run.create(config)  # also in the place of one that failed before its first epoch
+        except RunError as error:
             raise RunError(
                 f"run {run.name!r} exists already with other settings: give this sweep another --study, or "
-                f"remove {run.folder}"
-            )
+                f"`xlite jobs delete {run.name}`"
+            ) from error
 
     def _follow(self, run: Run, trial: Trial) -> dict[str, Any] | None:
         """What the run left at its end; None where it was pruned. Starts it as often as it dies."""
