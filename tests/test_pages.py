@@ -13,8 +13,10 @@ from demo_home import BACKBONE, SPLIT, save_demo_evaluation, save_demo_model
 from streamlit.testing.v1 import AppTest
 
 from xlite import catalog
-from xlite.config import PACKAGE_ROOT, TrainConfig, make_config, sweeps_dir
+from xlite.config import PACKAGE_ROOT, TrainConfig, checkpoints_dir, make_config, sweeps_dir
 from xlite.data.nih import NihFolder
+from xlite.data.splits import load_split
+from xlite.evaluation.predictions import write_predictions
 from xlite.findings import FINDINGS, spoken
 from xlite.models import folders
 from xlite.training.run import Run
@@ -388,7 +390,14 @@ def test_sweep_shows_a_study_with_its_leaderboard_and_how_to_go_on(tiny_folder: 
         }
         for number, values in enumerate(plan.combinations())
     ]
-    sweep.write_leaderboard(make_leaderboard(plan, trials, SPLIT, NihFolder.open(tiny_folder)))
+    folder = NihFolder.open(tiny_folder)
+    split = load_split(folder, "patient")
+    labels = folder.labels(split.stems("val"))
+    for trial, probs in zip(trials, (labels, 1 - labels), strict=True):
+        out = checkpoints_dir() / trial["run"] / "evaluation" / "val"
+        out.mkdir(parents=True)
+        write_predictions(out / "predictions.csv", split.parts["val"], probs)
+    sweep.write_leaderboard(make_leaderboard(plan, trials, SPLIT, folder))
     trials[1] |= {"state": "waiting", "val_auc": None}
     sweep.write_progress(state="stopped", message="by hand", split_id=SPLIT, total=2, trials=trials)
     test = page("sweep").run()

@@ -663,6 +663,18 @@ def board(trials: list[dict], folder: Path) -> dict:
     return make_leaderboard(plan, trials, "patient-42-1", NihFolder.open(folder))
 
 
+def predict(run: str, folder: NihFolder, skill: float, parts: tuple[str, ...] = ("val",)) -> None:
+    """Leaves the run's predictions on the patient split: the labels where its skill is 1, noise where 0."""
+    split = load_split(folder, "patient")
+    for part in parts:
+        labels = folder.labels(split.stems(part))
+        noise = np.random.default_rng(1).random(labels.shape)
+        out = checkpoints_dir() / run / "evaluation" / part
+        out.mkdir(parents=True)
+        probs = skill * labels + (1 - skill) * noise
+        write_predictions(out / "predictions.csv", split.parts[part], probs)
+
+
 @pytest.mark.parametrize(
     ("other", "size", "winner", "tie", "words"),
     [
@@ -673,11 +685,14 @@ def board(trials: list[dict], folder: Path) -> dict:
     ],
 )
 def test_the_winner_is_the_lightest_of_those_within_the_seeds_noise(
-    tiny_folder: Path, other: list[float], size: float, winner: int, tie: bool, words: str
+    large_table: NihFolder, other: list[float], size: float, winner: int, tie: bool, words: str
 ) -> None:
+    for name, skill in (("a", 1.0), ("b", 0.0)):
+        for seed in range(3):
+            predict(f"{name}{seed}", large_table, skill)
     trials = [trial(f"a{n}", "a", n, val) for n, val in enumerate([0.80, 0.81, 0.82])]
     trials += [trial(f"b{n}", "b", n, val, size) for n, val in enumerate(other)]
-    found = board(trials, tiny_folder)
+    found = board(trials, large_table.root)
     assert (found["winner"], found["rows"][1]["tie"]) == (winner, tie)
     assert words in found["verdict"]
     assert remark(found, winner).startswith("wins")
@@ -685,20 +700,61 @@ def test_the_winner_is_the_lightest_of_those_within_the_seeds_noise(
 
 def test_test_films_never_choose(large_table: NihFolder) -> None:
     """The first is perfect on val, the second, which is lighter, on test: the first wins."""
-    split = make_split(large_table)
-    for run, strength in (("a0", {"val": 1.0, "test": 0.0}), ("b0", {"val": 0.0, "test": 1.0})):
-        for part in ("val", "test"):
-            labels = large_table.labels(split.stems(part))
-            noise = np.random.default_rng(1).random(labels.shape)
-            out = checkpoints_dir() / run / "evaluation" / part
-            out.mkdir(parents=True)
-            probs = labels * 0.9 if strength[part] else noise
-            write_predictions(out / "predictions.csv", split.parts[part], probs)
+    for run, good, bad in (("a0", "val", "test"), ("b0", "test", "val")):
+        predict(run, large_table, 1.0, (good,))
+        predict(run, large_table, 0.0, (bad,))
     found = board([trial("a0", "a", 1, 0.9, 9.0), trial("b0", "b", 1, 0.6, 3.0)], large_table.root)
     val, test = (found["rows"][1]["against_first"][part] for part in ("val", "test"))
     assert (val["low"] > 0, val["tie"], test["high"] < 0, test["tie"]) == (True, False, True, False)
     assert (found["winner"], found["rows"][1]["tie"], val["p"]) == (0, False, 2 / 1001)
     assert found["rows"][0]["averaged"]["val"]["value"] == 1.0
+
+
+def test_what_was_not_compared_is_not_told_apart(large_table: NihFolder) -> None:
+    """Of four configurations two were trained in another home, and one run has lost its predictions."""
+    values = {"a0": 0.9, "b0": 0.8, "c0": 0.7, "d0": 0.6}
+    for run, skill in (("a0", 1.0), ("d0", 0.0)):
+        predict(run, large_table, skill)
+    trials = [trial(run, run[0], 1, val, where="two:/home") for run, val in values.items()]
+    found = board(trials, large_table.root)
+    assert [row["tie"] for row in found["rows"]] == [None, None, None, False]
+    assert [remark(found, place) for place in range(4)] == ["wins", "not compared", "not compared", ""]
+    assert found["verdict"] == (
+        "Chosen by the validation films: a, validation AUC 0.9000 (1 seed). None of the 1 compared with it is "
+        "within its noise. 2 were not compared, as predictions of b0, c0 are not here (trained in two:/home): "
+        "run `xlite sweep resume s` there, or here once these runs are in checkpoints/."
+    )
+    predict("b0", large_table, 1.0)
+    found = board(trials, large_table.root)
+    assert (found["rows"][1]["tie"], found["winner"]) == (True, 0)
+    assert (
+        "A tie: 2 of the 3 compared cannot be told from the best, and none of them is lighter. 1 was not"
+        in (found["verdict"])
+    )
+
+
+def test_there_is_no_winner_where_the_first_cannot_be_compared(large_table: NihFolder) -> None:
+    predict("b0", large_table, 0.0)
+    found = board([trial("a0", "a", 1, 0.9, where="two:/home"), trial("b0", "b", 1, 0.6)], large_table.root)
+    assert (found["winner"], found["rows"][1]["tie"]) == (None, None)
+    assert found["verdict"] == (
+        "No winner: the best, a, validation AUC 0.9000 (1 seed), was compared with none, as predictions of a0 "
+        "are not here (trained in two:/home): run `xlite sweep resume s` there, or here once these runs are "
+        "in checkpoints/."
+    )
+    assert remark(found, 0) == ""
+
+
+def test_films_that_are_too_few_to_compare_by_are_told(tiny_folder: Path) -> None:
+    folder = NihFolder.open(tiny_folder)
+    stem = load_split(folder, "patient").stems("val")[0]
+    for run in ("a0", "b0"):
+        out = checkpoints_dir() / run / "evaluation" / "val"
+        out.mkdir(parents=True)
+        write_predictions(out / "predictions.csv", folder.names([stem]), np.full((1, 14), 0.5))
+    found = board([trial("a0", "a", 1, 0.9), trial("b0", "b", 1, 0.6)], tiny_folder)
+    assert (found["winner"], found["rows"][1]["tie"]) == (0, None)
+    assert "None was compared with it, as the validation films are too few." in found["verdict"]
 
 
 def test_runs_that_did_not_finish_do_not_count(tiny_folder: Path) -> None:
@@ -736,6 +792,11 @@ def test_phases_follow_one_another(trainers: Trainers, tiny_folder: Path) -> Non
         "epochs": 2,
     }
     assert (second.vary["backbone"], second.total(), second.after) == (["resnet18", "b"], 8, "phase1")
+    assert plan_phase("phase3", {}, seeds=2).fixed["attention"] == winner["attention"]
+    sweep.write_leaderboard({**found, "winner": None, "verdict": "No winner: run it on two:/home."})
+    with pytest.raises(RunError, match="'phase1' has no winner in this home. No winner: run it on two:/home"):
+        plan_phase("phase3", {})
+    sweep.write_leaderboard(found)
     third = plan_phase("phase3", {}, seeds=2)
     assert third.fixed == {**first.fixed, **winner, "train_share": 1.0}
     work.work_on(Sweep.open(plan_phase("phase2", {"teacher": "t", "epochs": 2}, seeds=1, backbones=["b"])))
