@@ -720,9 +720,9 @@ def test_what_was_not_compared_is_not_told_apart(large_table: NihFolder) -> None
     assert [row["tie"] for row in found["rows"]] == [None, None, None, False]
     assert [remark(found, place) for place in range(4)] == ["wins", "not compared", "not compared", ""]
     assert found["verdict"] == (
-        "Chosen by the validation films: a, validation AUC 0.9000 (1 seed). None of the 1 compared with it is "
-        "within its noise. 2 were not compared, as predictions of b0, c0 are not here (trained in two:/home): "
-        "run `xlite sweep resume s` there, or here once these runs are in checkpoints/."
+        "Chosen by the validation films: a, validation AUC 0.9000 (1 seed). Of the 1 compared with it none is "
+        "within its noise. 2 were not compared, as predictions of b0, c0 are not here (trained in "
+        "two:/home): run `xlite sweep resume s` there, or here once these runs are in checkpoints/."
     )
     predict("b0", large_table, 1.0)
     found = board(trials, large_table.root)
@@ -738,8 +738,8 @@ def test_there_is_no_winner_where_the_first_cannot_be_compared(large_table: NihF
     found = board([trial("a0", "a", 1, 0.9, where="two:/home"), trial("b0", "b", 1, 0.6)], large_table.root)
     assert (found["winner"], found["rows"][1]["tie"]) == (None, None)
     assert found["verdict"] == (
-        "No winner: the best, a, validation AUC 0.9000 (1 seed), was compared with none, as predictions of a0 "
-        "are not here (trained in two:/home): run `xlite sweep resume s` there, or here once these runs are "
+        "No winner: the best, a, validation AUC 0.9000 (1 seed), was compared with none, as predictions of "
+        "a0 are not here (trained in two:/home): run `xlite sweep resume s` there, or here once these runs are "
         "in checkpoints/."
     )
     assert remark(found, 0) == ""

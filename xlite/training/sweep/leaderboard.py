@@ -212,7 +212,7 @@ def _noise(compared: Sequence[dict[str, Any]], best: Mapping[str, Any], all_of_t
     """How many of those that were compared cannot be told from the first, and what that did."""
     first, level = compared[0], 1 + sum(bool(row["tie"]) for row in compared)
     if level == 1:
-        others = "No other one" if all_of_them else f"None of the {len(compared) - 1} compared with it"
+        others = "No other one" if all_of_them else f"Of the {len(compared) - 1} compared with it none"
         return f"{others} is within its noise."
     said = f"A tie: {level} of the {len(compared)} compared cannot be told from the best"
     if best is first:
@@ -228,10 +228,11 @@ def _why_not(study: str, rows: Sequence[Mapping[str, Any]]) -> str:
     absent = {run: where for row in rows for run, where in row["absent"].items()}
     if not absent:
         return "as the validation films are too few"
-    names, places = list(absent), ", ".join(sorted(set(filter(None, absent.values()))))
+    names = list(absent)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    places = ", ".join(sorted(set(filter(None, absent.values())))) or "another home"
     return (
-        f"as predictions of {', '.join(names[:3])}{more} are not here (trained in {places or 'another home'}): "
+        f"as predictions of {', '.join(names[:3])}{more} are not here (trained in {places}): "
         f"run `xlite sweep resume {study}` there, or here once these runs are in checkpoints/"
     )
 
