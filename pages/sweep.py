@@ -150,6 +150,8 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
     st.subheader("Leaderboard")
     if found["verdict"]:
         st.success(found["verdict"])
+    if found.get("warnings"):
+        st.warning("  \n".join(found["warnings"]), icon=":material/warning:")
     table = []
     for place, row in enumerate(found["rows"]):
         averaged, test = row["averaged"].get("test"), row["against_first"].get("test")

@@ -710,6 +710,24 @@ def test_test_films_never_choose(large_table: NihFolder) -> None:
     assert found["rows"][0]["averaged"]["val"]["value"] == 1.0
 
 
+def test_what_the_teachers_know_stands_on_the_leaderboard(
+    trainers: Trainers, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    knows = "teacher contamination: a teacher was trained on 2 of the 3 test films"
+
+    def finish(run: Run) -> None:
+        trainers.finish(run)
+        warnings = ["few positives"] + ([knows] if run.config().teacher else [])
+        (run.folder / "evaluation" / "test" / "metrics.json").write_text(json.dumps({"warnings": warnings}))
+
+    trainers.end = finish
+    found = work.work_on(Sweep.open(grid(tiny_folder, teacher=["", "t"], seeds=1)), lambda line: None)
+    assert found["warnings"] == [f"{knows} (runs s-001)"]
+    assert run_cli(["sweep", "leaderboard", "s"]) == 0
+    assert f"Warning: {knows} (runs s-001)" in capsys.readouterr().out
+    assert work.work_on(Sweep.open(grid(tiny_folder, "all", teacher=["t"], seeds=1)))["warnings"] == [knows]
+
+
 def test_what_was_not_compared_is_not_told_apart(large_table: NihFolder) -> None:
     """Of four configurations two were trained in another home, and one run has lost its predictions."""
     values = {"a0": 0.9, "b0": 0.8, "c0": 0.7, "d0": 0.6}
@@ -720,8 +738,8 @@ def test_what_was_not_compared_is_not_told_apart(large_table: NihFolder) -> None
     assert [row["tie"] for row in found["rows"]] == [None, None, None, False]
     assert [remark(found, place) for place in range(4)] == ["wins", "not compared", "not compared", ""]
     assert found["verdict"] == (
-        "Chosen by the validation films: a, validation AUC 0.9000 (1 seed). Of the 1 compared with it none is "
-        "within its noise. 2 were not compared, as predictions of b0, c0 are not here (trained in "
+        "Chosen by the validation films: a, validation AUC 0.9000 (1 seed). Of the 1 compared with it none "
+        "is within its noise. 2 were not compared, as predictions of b0, c0 are not here (trained in "
         "two:/home): run `xlite sweep resume s` there, or here once these runs are in checkpoints/."
     )
     predict("b0", large_table, 1.0)
@@ -739,8 +757,8 @@ def test_there_is_no_winner_where_the_first_cannot_be_compared(large_table: NihF
     assert (found["winner"], found["rows"][1]["tie"]) == (None, None)
     assert found["verdict"] == (
         "No winner: the best, a, validation AUC 0.9000 (1 seed), was compared with none, as predictions of "
-        "a0 are not here (trained in two:/home): run `xlite sweep resume s` there, or here once these runs are "
-        "in checkpoints/."
+        "a0 are not here (trained in two:/home): run `xlite sweep resume s` there, or here once these runs "
+        "are in checkpoints/."
     )
     assert remark(found, 0) == ""
 

@@ -36,6 +36,10 @@ def evaluate(
     skip_missing: Annotated[
         bool, typer.Option("--skip-missing", help="Go on without the films that the folder lacks")
     ] = False,
+    teacher_list: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="List of the films that its teacher was trained on, to count them"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Judge a model on films with labels.
@@ -46,7 +50,9 @@ def evaluate(
     from xlite.evaluation.report import summary
 
     say = _say_aside if as_json else print
-    report = evaluate_model(model, data, split, part, out, device, skip_missing, say=say)
+    report = evaluate_model(
+        model, data, split, part, out, device, skip_missing, say=say, teacher_list=teacher_list
+    )
     if as_json:
         print_json(report)
     else:

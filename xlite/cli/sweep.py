@@ -231,6 +231,8 @@ def _print_leaderboard(found: dict[str, Any]) -> None:
     print(f"Split {found['split_id']}. The validation films choose; the test films are only shown.")
     if found["verdict"]:
         print(found["verdict"])
+    for text in found.get("warnings", []):
+        print(f"Warning: {text}")
 
 
 def _cells(place: int, found: dict[str, Any]) -> list[object]:

@@ -1,6 +1,5 @@
 """Reports on models: a part of a data folder's split read by a model, and what must be said about it."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,13 +11,14 @@ from xlite.classify import Classifier
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films
 from xlite.data.leakage import leakage_report
 from xlite.data.nih import NihFolder
-from xlite.data.splits import Split, load_split, read_split
+from xlite.data.splits import Split, load_split
+from xlite.errors import DataError
+from xlite.evaluation import contamination
 from xlite.evaluation.report import evaluate_predictions, write_report
 from xlite.evaluation.thresholds import threshold_array
 from xlite.models.checkpoint import ModelInfo
 
 Say = Callable[[str], None]
-_SPLIT_ID = re.compile(r"(?P<name>.+)-\d+-[0-9a-f]{8}(-leaky)?")
 
 
 def evaluate_model(
@@ -32,14 +32,20 @@ def evaluate_model(
     batch_size: int = 64,
     say: Say = print,
     resamples: int = 1000,
+    teacher_list: Path | None = None,
 ) -> dict:
     """Judges a model on one part (train, val, test) of a folder's split and writes the report into `out`.
 
-    A split that shares patients is judged too, with a warning. Returns the report as `evaluate_predictions`
-    does; raises CheckpointError or DataError where model, folder, split or films cannot be read.
+    A split that shares patients is judged too, with a warning. `teacher_list` lists the films that the
+    model's teacher was trained on. Returns the report as `evaluate_predictions` does; raises CheckpointError
+    or DataError where model, folder, split, list or films cannot be read.
     """
     classifier = Classifier.load(spec, device)
     info = classifier.info
+    if teacher_list is not None and not info.notes.get("teacher"):
+        raise DataError(
+            f"{classifier.name} had no teacher, so there is nothing that {teacher_list} could list"
+        )
     folder = NihFolder.open(data)
     chosen = load_split(folder, split, allow_leakage=True)
     with tqdm(desc="Decoding films", unit="film", delay=2, disable=None, leave=False) as bar:
@@ -59,7 +65,8 @@ def evaluate_model(
         thresholds=threshold_array(info.thresholds) if info.thresholds else None,
         warnings=_missing_warnings(chosen, part, stems)
         + _split_warnings(info, folder, chosen, part, stems)
-        + _training_warnings(info, folder),
+        + _training_warnings(info, folder)
+        + _teacher_warnings(info, folder, chosen, part, stems, teacher_list),
         resamples=resamples,
     )
     write_report(out, report, folder.names(stems), labels, probs)
@@ -103,13 +110,11 @@ def _split_warnings(
 
 def _seen(info: ModelInfo, folder: NihFolder, stems: list[str]) -> str:
     """How many films are of patients the model was trained on, where this folder has the model's split."""
-    match = _SPLIT_ID.fullmatch(info.split_id)
-    unknown = "this folder does not have that split, so whether it was trained on these patients is not known"
-    if not match or not (folder.root / "splits" / match["name"]).is_dir():
-        return unknown
-    own = read_split(folder, match["name"], allow_leakage=True)
-    if own.id != info.split_id:
-        return unknown
+    own = contamination.find_split(folder, info.split_id)
+    if own is None:
+        return (
+            "this folder does not have that split, so whether it was trained on these patients is not known"
+        )
     report = leakage_report(own.stems("train") + own.stems("val"), stems, folder.table)
     return (
         f"{report['shared_images']} of these {len(stems)} films were in its training or validation part, "
@@ -128,6 +133,21 @@ def _training_warnings(info: ModelInfo, folder: NihFolder) -> list[str]:
     distorting += ["balanced sampler"] if notes.get("sampler") == "balanced" else []
     if distorting and info.calibration is None:
         said.append(f"scores are not probabilities: trained with {' and '.join(distorting)}, not calibrated")
-    if notes.get("contamination"):
-        said.append(f"teacher contamination: {notes['contamination']}")
     return said
+
+
+def _teacher_warnings(
+    info: ModelInfo, folder: NihFolder, split: Split, part: str, stems: list[str], given: Path | None
+) -> list[str]:
+    """What the model's teachers know of the films that it is judged on."""
+    sources = info.notes.get("teacher_knows", [])
+    if given is not None:  # in the place of lists that are known by their names alone
+        kept = [source for source in sources if "list" not in source or contamination.is_here(source, folder)]
+        sources = [*kept, {"list": given.name}]
+    said = contamination.sentences(sources, folder, stems, split.id, part, given)
+    if given is None and info.notes.get("contamination"):  # of a model file that has the sentence alone
+        same = (split.id, part) == (info.split_id, "test")
+        said.append(
+            info.notes["contamination"] + ("" if same else f" (counted on the test part of {info.split_id})")
+        )
+    return [contamination.PREFIX + "; ".join(said)] if said else []

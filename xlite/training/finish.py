@@ -12,6 +12,7 @@ import torch
 from xlite.data.dataset import FilmDataset, loader, model_input
 from xlite.evaluation.calibration import apply_calibration, fit_platt
 from xlite.evaluation.card import CARD_FILE, write_card
+from xlite.evaluation.contamination import marks
 from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.predictions import write_predictions
 from xlite.evaluation.thresholds import choose_thresholds
@@ -120,7 +121,8 @@ def _row(
         "model_size_mb": round((run.folder / MODEL_FILE).stat().st_size / 1e6, 2),
         "notes": f"labels {info.label_version}; seed {config.seed}"
         + (f"; train share {config.train_share:g}" if config.train_share < 1 else "")
-        + (f"; teacher {info.notes['teacher']}" if distilled else ""),
+        + (f"; teacher {info.notes['teacher']}" if distilled else "")
+        + "".join(f"; {mark}" for mark in marks(info.notes.get("teacher_knows", []), info.split_id)),
     }
 
 

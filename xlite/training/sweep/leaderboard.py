@@ -30,11 +30,11 @@ def make_leaderboard(
 ) -> dict[str, Any]:
     """The finished trials by configuration, best mean validation AUC first.
 
-    {"study", "kind", "split_id", "vary", "rows", "winner", "verdict"}; each row has its values, runs and
-    seeds, val_auc (mean), val_sd, test_auc (mean of the single models), size and latency. Given the data
-    folder, the first rows are compared with row 0 by patient bootstrap ("averaged" and "against_first", by
-    part; "tie", on val, None where it cannot be told) and the winner, an index of rows, is chosen; it is None
-    where the predictions of row 0 are not on this machine.
+    {"study", "kind", "split_id", "vary", "warnings", "rows", "winner", "verdict"}; each row has its values,
+    runs and seeds, val_auc (mean), val_sd, test_auc (mean of the single models), size and latency. Given the
+    data folder, the first rows are compared with row 0 by patient bootstrap ("averaged" and "against_first",
+    by part; "tie", on val, None where it cannot be told) and the winner, an index of rows, is chosen; it is
+    None where the predictions of row 0 are not on this machine.
     """
     rows = _rows(trials)
     winner, verdict = None, ""
@@ -51,6 +51,7 @@ def make_leaderboard(
         "kind": plan.kind,
         "split_id": split_id,
         "vary": [name for name in plan.vary if name != "seed"],
+        "warnings": _warnings(trials),
         "rows": rows,
         "winner": winner,
         "verdict": verdict,
@@ -99,6 +100,19 @@ def _rows(trials: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         for group in groups.values()
     ]
     return sorted(rows, key=lambda row: -row["val_auc"])
+
+
+def _warnings(trials: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the runs' reports say of their teachers, each sentence once, with the runs where not of all."""
+    finished = [trial for trial in trials if trial["state"] == "finished"]
+    runs: dict[str, list[str]] = defaultdict(list)
+    for trial in finished:
+        if trial.get("contamination"):
+            runs[trial["contamination"]].append(trial["run"])
+    return [
+        text if len(names) == len(finished) else f"{text} (runs {', '.join(names)})"
+        for text, names in runs.items()
+    ]
 
 
 def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:

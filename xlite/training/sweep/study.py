@@ -31,7 +31,7 @@ _STATES = {
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
 }
-_LEFT_BY_A_RUN = ("val_auc", "test_auc", "model_size_mb", "inference_time_ms", "message")
+_LEFT_BY_A_RUN = ("val_auc", "test_auc", "model_size_mb", "inference_time_ms", "contamination", "message")
 _FOLDERS = re.compile(r"[^,]*[/\\]")
 _OF_THE_MACHINE = ("data", "device", "workers")
 

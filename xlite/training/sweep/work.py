@@ -4,6 +4,7 @@ A run is followed through its files, as a page does it, and outlives the sweep: 
 its run still training, or lets it go on from its last finished epoch.
 """
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from xlite.config import checkpoints_dir
 from xlite.data.nih import NihFolder
 from xlite.data.splits import load_split
 from xlite.errors import RunError
+from xlite.evaluation.contamination import PREFIX
+from xlite.files import read_whole
 from xlite.training.command import absolute_paths
 from xlite.training.results import read_results
 from xlite.training.run import Run
@@ -219,11 +222,19 @@ def _stop(run: Run) -> None:
 
 
 def _left_by(run: Run) -> dict[str, Any]:
-    """What a finished run wrote into the experiment log; _Failed where it has no validation AUC."""
+    """What a finished run wrote into log and report; _Failed where it has no validation AUC."""
     log = read_results()
     logged = log[log["experiment_id"] == run.name]
     if not len(logged) or not math.isfinite(logged.iloc[-1]["val_auc"]):
         raise _Failed("the run has no validation AUC: no finding is both there and absent in the val part")
     row = logged.iloc[-1]
     figures = {key: float(row[key]) for key in ("val_auc", "test_auc", "model_size_mb", "inference_time_ms")}
-    return {key: value if math.isfinite(value) else None for key, value in figures.items()}
+    known = {key: value if math.isfinite(value) else None for key, value in figures.items()}
+    return {**known, "contamination": _contamination_of(run)}
+
+
+def _contamination_of(run: Run) -> str | None:
+    """The warning in the run's test report of what its teacher knows of the films."""
+    path = run.folder / "evaluation" / "test" / "metrics.json"
+    warnings = json.loads(read_whole(path))["warnings"] if path.is_file() else []
+    return next((text for text in warnings if text.startswith(PREFIX)), None)
