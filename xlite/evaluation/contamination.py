@@ -3,8 +3,8 @@
 A source is a dict in a model file's notes, one for each set of films that a teacher learned from:
 {"split": id} for a run of X-Lite's own, {"list": file name} where its training list is known, and
 {"said": sentence} where all that is known is a sentence. Where those films were there to count when the
-student was trained, it also has `counted_on`, the student's split, and `seen`, a Seen for that split's val and
-test parts.
+student was trained, it also has `counted_on`, the student's split, and `seen`, a Seen for each of that
+split's val and test parts.
 """
 
 import hashlib

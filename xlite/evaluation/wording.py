@@ -16,3 +16,8 @@ def interval(figure: dict) -> str:
     if figure["value"] is None or figure["low"] is None or figure["high"] is None:
         return number(figure["value"])
     return f"{number(figure['value'])} ({number(figure['low'])}–{number(figure['high'])})"
+
+
+def spread(mean: float | None, deviation: float | None) -> str:
+    """`0.812 ± 0.004` of several seeds, `0.812` of one."""
+    return number(mean, "–") + (f" ± {number(deviation)}" if deviation is not None else "")

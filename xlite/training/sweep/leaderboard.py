@@ -31,10 +31,10 @@ def make_leaderboard(
     """The finished trials by configuration, best mean validation AUC first.
 
     {"study", "kind", "split_id", "vary", "warnings", "rows", "winner", "verdict"}; each row has its values,
-    runs and seeds, val_auc (mean), val_sd, test_auc (mean of the single models), size and latency. Given the
-    data folder, the first rows are compared with row 0 by patient bootstrap ("averaged" and "against_first",
-    by part; "tie", on val, None where it cannot be told) and the winner, an index of rows, is chosen; it is
-    None where the predictions of row 0 are not on this machine.
+    runs and seeds, val_auc and test_auc (means of the single models) with val_sd and test_sd, size and
+    latency. Given the data folder, the first rows are compared with row 0 by patient bootstrap ("averaged"
+    and "against_first", by part; "tie", on val, None where it cannot be told) and the winner, an index of
+    rows, is chosen; it is None where the predictions of row 0 are not on this machine.
     """
     rows = _rows(trials)
     winner, verdict = None, ""
@@ -88,8 +88,9 @@ def _rows(trials: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "runs": [trial["run"] for trial in group],
             "seeds": len(group),
             "val_auc": _mean(group, "val_auc"),
-            "val_sd": float(np.std([t["val_auc"] for t in group], ddof=1)) if len(group) > 1 else None,
+            "val_sd": _spread(group, "val_auc"),
             "test_auc": _mean(group, "test_auc"),
+            "test_sd": _spread(group, "test_auc"),
             "model_size_mb": _mean(group, "model_size_mb"),
             "inference_time_ms": _mean(group, "inference_time_ms"),
             "absent": {trial["run"]: trial.get("where", "") for trial in group if not _is_here(trial["run"])},
@@ -122,6 +123,12 @@ def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:
 def _mean(trials: Sequence[Mapping[str, Any]], key: str) -> float | None:
     values = [trial[key] for trial in trials if trial.get(key) is not None]
     return float(np.mean(values)) if values else None
+
+
+def _spread(trials: Sequence[Mapping[str, Any]], key: str) -> float | None:
+    """Standard deviation over the seeds; None of one seed."""
+    values = [trial[key] for trial in trials if trial.get(key) is not None]
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
 def _compare(rows: Sequence[dict[str, Any]], part: str, folder: NihFolder) -> None:
