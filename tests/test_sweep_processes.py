@@ -117,6 +117,7 @@ def test_kills_of_the_trainer_and_of_the_sweep_lose_nothing(tiny_folder: Path) -
     sweeping.wait()
     sweep = Sweep.named("s")
     wait_for(lambda: sweep.status().state == "killed", 10)
+    sweep.path("progress.json").unlink()  # what the dead one said last is not the next one's word
     [orphan] = trainers_of(run)  # it trains on, and the sweep finds it again
     again = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, start_new_session=True)
     wait_for(lambda: sweep.status().state == "running" and "s-000" in sweep.status().message)
