@@ -5,16 +5,15 @@ from typing import Any
 import streamlit as st
 
 from xlite.config import TrainConfig, checkpoints_dir
-from xlite.data.nih import find_table
 from xlite.errors import XliteError
-from xlite.evaluation.wording import interval
+from xlite.evaluation.wording import interval, spread
 from xlite.labels import in_labels, label, page_sentence
 from xlite.training.run import Run
 from xlite.training.status import LIVE
 from xlite.training.sweep.folder import Sweep, SweepStatus
 from xlite.training.sweep.leaderboard import name_of, remark
 from xlite.training.sweep.phases import BACKBONES, plan_phase
-from xlite.training.sweep.plan import Plan, make_plan, parse_vary, without_password
+from xlite.training.sweep.plan import Plan, check_sources, make_plan, parse_vary, without_password
 
 KINDS = {"phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3", "search": "Search"}
 ABOUT = {
@@ -26,7 +25,8 @@ ABOUT = {
 }
 COMMON = ["image_size", "epochs", "batch_size"]
 COLORS = {"running": "green", "finished": "blue", "stopped": "orange"}
-DIGITS = {"Val AUC": "%.4f", "±": "%.4f", "Test AUC": "%.4f", "MB": "%.1f", "ms": "%.1f", "p": "%.3f"}
+LONG = 20  # rows of a leaderboard; more are scrolled
+DIGITS = {"Val AUC": "%.4f", "Test AUC": "%.4f"}
 
 
 def choose_fixed(follows: bool) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def new_study() -> None:
         st.caption(f"{plan.total()} runs. The same from a terminal:")
         st.code(shlex.join(plan.command()), language="bash", wrap_lines=True)
         if st.button("Start the study", type="primary", icon=":material/play_arrow:"):
-            find_table(plan.fixed["data"])
+            check_sources(plan)
             sweep = Sweep.open(plan)
             with st.spinner("Starting", show_time=True):
                 sweep.start()
@@ -131,12 +131,42 @@ def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
 def show_current(status: SweepStatus) -> None:
     """How far the study is, and the run that is training."""
     done = len(status.trials) - status.count("waiting") - status.count("running")
-    st.progress(done / max(status.total, 1), text=f"{done} of {status.total} runs")
+    st.progress(min(1.0, done / max(status.total, 1)), text=f"{done} of {status.total} runs")
     for name in [trial["run"] for trial in status.trials if trial["state"] == "running"]:
         run = Run(checkpoints_dir() / name).status()
         if run.state in LIVE:
             place = f"epoch {run.epoch} of {run.epochs}" if run.epoch else run.state
             st.caption(": ".join(filter(None, [name, place, in_labels(run.message)])))
+
+
+def leaderboard_row(found: dict[str, Any], place: int) -> dict[str, str]:
+    """What a configuration has to show so far."""
+    row = found["rows"][place]
+    averaged, test = row["averaged"].get("test"), row["against_first"].get("test")
+    apart = f"{test['value']:+.3f} ({test['low']:+.3f} to {test['high']:+.3f})" if test else "–"
+    return {
+        "Configuration": name_of(row["values"]) or "all fixed",
+        "Remark": remark(found, place),
+        "Seeds": str(row["seeds"]),
+        "Val AUC": unbroken(spread(row["val_auc"], row["val_sd"])),
+        "Test AUC": unbroken(spread(row["test_auc"], row.get("test_sd"))),
+        "Averaged, test": unbroken(interval(averaged)) if averaged else "–",
+        "First − this, test": unbroken(apart),
+        "p": f"{test['p']:.3f}" if test else "–",
+        "MB": short(row["model_size_mb"]),
+        "ms": short(row["inference_time_ms"]),
+    }
+
+
+def unbroken(figure: str) -> str:
+    """A figure that goes into two lines before its interval or not at all."""
+    figure = figure.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
+    return figure.replace("\u00a0(", " (")
+
+
+def short(value: float | None) -> str:
+    """A size or a time for the leaderboard."""
+    return "–" if value is None else f"{value:.1f}"
 
 
 def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
@@ -149,32 +179,17 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
         return
     st.subheader("Leaderboard")
     if found["verdict"]:
-        st.success(found["verdict"])
-    table = []
-    for place, row in enumerate(found["rows"]):
-        averaged, test = row["averaged"].get("test"), row["against_first"].get("test")
-        table.append(
-            {
-                "Configuration": name_of(row["values"]) or "all fixed",
-                "Remark": remark(found, place),
-                "Seeds": row["seeds"],
-                "Val AUC": row["val_auc"],
-                "±": row["val_sd"],
-                "Test AUC": row["test_auc"],
-                "Seeds averaged, test": interval(averaged) if averaged else None,
-                "First − this, test": f"{test['value']:+.3f} ({test['low']:+.3f} to {test['high']:+.3f})"
-                if test
-                else None,
-                "p": test["p"] if test else None,
-                "MB": row["model_size_mb"],
-                "ms": row["inference_time_ms"],
-            }
-        )
-    columns = {name: st.column_config.NumberColumn(format=form) for name, form in DIGITS.items()}
-    st.dataframe(table, hide_index=True, placeholder="–", column_config=columns)
+        (st.warning if found["winner"] is None else st.success)(found["verdict"])
+    if found.get("warnings"):
+        st.warning("  \n".join(found["warnings"]), icon=":material/warning:")
+    # Not a data frame: that keeps the widths of its first rows, and its last columns are out of sight.
+    table = [leaderboard_row(found, place) for place in range(len(found["rows"]))]
+    st.table(table, border="horizontal", height="content" if len(table) <= LONG else LONG * 45)
     st.caption(
         f"Split {found['split_id']}. The validation films choose the winner; the test films are only shown. "
-        "Val and Test AUC are means of single models. “First − this” compares the seeds' averaged "
+        "Val and Test AUC are means of single models ± standard deviation over the seeds that have finished. "
+        "“Averaged” are the seeds' averaged probabilities; intervals and comparisons come once all has "
+        "finished. “First − this” compares the seeds' averaged "
         "probabilities of the first row and this one on the same test films. Intervals are 95 %, by "
         "resampling patients."
     )

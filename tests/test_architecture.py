@@ -22,20 +22,22 @@ MAY_IMPORT = {
     "dicom": {"errors", "pixels"},
     "images": {"errors", "pixels", "dicom"},
     "data": BASE,
-    "models": BASE | {"evaluation.predictions", "evaluation.calibration"},
+    "models.folders": {"config"},
+    "models": BASE | {"models.folders", "evaluation.predictions", "evaluation.calibration"},
     "explain": BASE | {"models"},
     "classify": BASE | {"models", "explain", "evaluation.calibration"},
     "evaluation.calibration": LEAVES,
     "evaluation.predictions": LEAVES | {"data"},
     "evaluation": BASE
-    | {"data", "models", "classify", "explain", "plots", "evaluation.calibration", "evaluation.predictions"},
+    | {"data", "models", "models.folders", "classify", "explain", "plots"}
+    | {"evaluation.calibration", "evaluation.predictions"},
     "training.run": LEAVES | {"config", "training.held"} | RUN_FILES,
     **{module: LEAVES | {"config"} | RUN_FILES for module in RUN_FILES},
     "training.line": LEAVES | {"training.run"},
     "training.results": LEAVES | {"config"},
     "training.held": LEAVES | {"training.launch"},
     "training.sweep": LEAVES
-    | {"config", "data", "evaluation", "evaluation.predictions"}
+    | {"config", "data", "evaluation", "evaluation.predictions", "models.folders"}
     | {"training.held", "training.run", "training.results"}
     | RUN_FILES,
     "training": BASE

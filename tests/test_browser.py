@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from xlite.config import PACKAGE_ROOT
 from xlite.training.run import LIVE, Run
 from xlite.training.sweep.folder import Sweep
+from xlite.training.sweep.leaderboard import name_of, remark
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 PATIENCE_MS = 150_000
@@ -235,11 +236,19 @@ def test_a_phase_is_started_stopped_gone_on_with_and_ends_in_its_leaderboard(
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
     expect(page.get_by_text("phase1 finished")).to_be_visible()
     expect(page.get_by_test_id("stAlertContentSuccess")).to_contain_text("Chosen by the validation films")
+    table = page.get_by_test_id("stTable")
+    expect(table.get_by_role("columnheader")).to_have_count(10)
     settle(page)
     no_exception(page)
     found = Sweep.named("phase1").leaderboard()
     assert sorted(row["values"]["attention"] for row in found["rows"]) == ["mhsa", "none"]
     assert page.get_by_test_id("stAlertContentSuccess").inner_text() == found["verdict"]
+    for place, row in enumerate(found["rows"]):
+        cells = table.get_by_role("row").nth(place + 1).get_by_role("cell").all_inner_texts()
+        assert cells[:4] == [name_of(row["values"]), remark(found, place), "1", f"{row['val_auc']:.3f}"]
+        assert cells[-2] == f"{row['model_size_mb']:.1f}"
+    last = table.get_by_role("columnheader").last.bounding_box()
+    assert last["x"] + last["width"] < 1400
 
 
 def fill(page: Page, label: str, text: str) -> None:

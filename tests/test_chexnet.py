@@ -239,11 +239,10 @@ def test_reports_say_which_test_films_the_public_weights_have_seen(author, tmp_p
     def contamination(**changes: object) -> str:
         config = TrainConfig.model_validate({**values, "teacher": str(tmp_path / "weights"), **changes})
         said.clear()
-        job = open_job(config, fresh=False, say=said.append, progress=lambda done, total: None)
-        return job.info.notes.get("contamination", "")
+        open_job(config, fresh=False, say=said.append, progress=lambda done, total: None)
+        return next(line for line in said if "contamination" in line).removeprefix("Teacher contamination: ")
 
     assert contamination(split="official") == f"a teacher has {SEEN}"
-    assert f"Teacher contamination: a teacher has {SEEN}" in said
     # as arnoweng's list has it: the name and 14 labels
     test = (tiny_folder / "test_list.txt").read_text().split()
     lines = [f"{name} {' '.join('0' * 14)}" for name in test[:2]]
@@ -251,10 +250,14 @@ def test_reports_say_which_test_films_the_public_weights_have_seen(author, tmp_p
     counted = contamination(split="official")
     assert re.fullmatch(
         rf"a teacher was trained on 2 of the {len(test)} test films of split official-\S+, "
-        "and on patients of 2 of them",
+        "and knows the patients of 2 of them",
         counted,
     )
     (tmp_path / "list.txt").write_text(lines[0] + "\n")
-    assert contamination(split="official", teacher_list=str(tmp_path / "list.txt")) == counted.replace(
-        "trained on 2", "trained on 1"
+    alone = contamination(split="official", teacher_list=str(tmp_path / "list.txt"))
+    assert alone == counted.replace("trained on 2", "trained on 1")
+    (tiny_folder / "chexnet_val_list.txt").write_text(test[2] + "\n")
+    with_val = contamination(split="official")
+    assert with_val == counted.replace(",", " (3 counting validation),").replace(
+        "patients of 2", "patients of 4"
     )

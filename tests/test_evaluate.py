@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from xlite.classify import Classifier
-from xlite.data.nih import NihFolder
-from xlite.data.splits import load_split
+from xlite.data.nih import NihFolder, read_list
+from xlite.data.splits import Split, load_split
 from xlite.errors import DataError
+from xlite.evaluation import contamination
 from xlite.evaluation.calibration import apply_calibration, fit_calibration
 from xlite.evaluation.compare import compare_files
 from xlite.evaluation.evaluate import evaluate_model
@@ -168,6 +169,10 @@ def test_what_training_did_to_the_figures_is_said(model: Path, tiny_folder: Path
         "scores are not probabilities: trained with weighted_bce and balanced sampler, not calibrated",
         "teacher contamination: 3 films were in its training list",
     ]
+    elsewhere = doubts(judged(model, tiny_folder, tmp_path, part="train"))
+    assert elsewhere[-1].endswith(
+        f"its training list (counted on the test part of {load_model(model)[1].split_id})"
+    )
     amend(
         model, notes={"loss": "focal"}, calibration={"method": "platt", "scale": [1] * 14, "bias": [0] * 14}
     )
@@ -264,6 +269,73 @@ def test_what_spoils_a_test_is_counted(model: Path, tiny_folder: Path, tmp_path:
     assert found == {"films": 3, "of": 4, "reasons": [f"teacher contamination: {said}"]}
     amend(model, notes={"contamination": "a teacher may have seen them"})
     assert judged(model, tiny_folder, tmp_path)["contamination"] is None
+
+
+def test_what_teachers_know_is_counted_on_the_films_at_hand(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    folder = NihFolder.open(tiny_folder)
+    own, other = load_split(folder, "patient"), load_split(folder, "official")
+    listed = own.stems("train")[:1] + own.stems("test")[:3] + other.stems("test")[:2]
+    path = tmp_path / "seen.txt"
+    path.write_text("\n".join(listed) + "\n")
+    sources = [{"split": own.id}, contamination.count({"list": "seen.txt"}, folder, own, path)]
+    amend(model, split_id=other.id, notes={"teacher": "t", "teacher_knows": sources})
+
+    def said(split: Split, part: str, **options: Path) -> list[str]:
+        """What the report says of teachers, in parts."""
+        warnings = judged(model, tiny_folder, tmp_path / "out", split=split.name, part=part, **options)[
+            "warnings"
+        ]
+        texts = [text for text in warnings if text.startswith(contamination.PREFIX)]
+        return texts[0].removeprefix(contamination.PREFIX).split("; ") if texts else []
+
+    def counted(split: Split, part: str) -> str:
+        stems = split.stems(part)
+        patients = np.isin(folder.patients(stems), folder.patients(listed)).sum()
+        return (
+            f"a teacher was trained on {len({*stems} & {*listed})} of the {len(stems)} {part} films of split "
+            f"{split.id}, and knows the patients of {patients} of them"
+        )
+
+    absent = "a teacher was trained on the films of seen.txt, which is not here"
+    assert said(own, "test") == [counted(own, "test")]  # as noted when it was trained
+    train = said(own, "train")
+    assert len(train) == 2 and train[1].startswith(absent)
+    assert said(own, "train", teacher_list=path) == [train[0], counted(own, "train")]
+    known = len({*other.stems("test")} - {*own.stems("test")})
+    for options in ({"teacher_list": path}, {}):
+        first, second = said(other, "test", **options)
+        assert f"({known} counting validation), and knows the patients of {known} of them" in first
+        assert second == counted(other, "test")
+        shutil.copy(path, tiny_folder / "seen.txt")  # where it is found from now on
+    path.write_text("\n".join(listed[:1]) + "\n")
+    shutil.copy(path, tiny_folder / "seen.txt")
+    assert said(other, "test")[1].startswith(absent)  # for that is another list
+
+
+def test_a_list_for_a_model_without_teacher_is_refused(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        DataError, match="tiny had no teacher, so there is nothing that .*list.txt could list"
+    ):
+        judged(model, tiny_folder, tmp_path, teacher_list=tmp_path / "list.txt")
+    amend(model, notes={"teacher": "t"})
+    with pytest.raises(DataError, match="list.txt"):
+        judged(model, tiny_folder, tmp_path, teacher_list=tmp_path / "list.txt")
+
+
+@pytest.mark.slow
+def test_the_public_weights_have_seen_most_of_the_official_test_films(shared_data: Path) -> None:
+    folder = NihFolder.open(shared_data / "nih_tables")
+    stems = read_list(folder.root / "test_list.txt")
+    source = {"list": "chexnet_train_list.txt"}
+    [sentence] = contamination.sentences([source], folder, stems, "official-42-1", "test")
+    assert sentence == (
+        "a teacher was trained on 17,920 of the 25,596 test films of split official-42-1 (20,383 counting "
+        "validation), and knows the patients of 20,383 of them"
+    )
 
 
 def test_missing_films_are_refused_or_left_out_and_counted(

@@ -17,7 +17,7 @@ import torch
 from conftest import write_noise_folder
 from safetensors.torch import load_file
 
-from xlite.config import TrainConfig
+from xlite.config import TrainConfig, results_csv
 from xlite.data.nih import NihFolder
 from xlite.data.splits import load_split, make_split, shrink_train, write_split
 from xlite.errors import CheckpointError, DataError, RunError
@@ -221,6 +221,18 @@ def test_a_finished_run_trains_no_further(films):
     assert len(read_results()) == 1
 
 
+def test_a_run_of_the_name_and_figures_of_another_is_logged_too(films):
+    run, _ = run_to_end(config(films, "same", epochs=1))
+    run.rename("same-old")
+    again, _ = run_to_end(config(films, "same", epochs=1))
+    log = read_results()
+    assert log["experiment_id"].tolist() == ["same", "same"]
+    assert log["train_loss"].nunique() == 1
+    results_csv().unlink()  # as if the run had been killed right before its row was written
+    train(again.config(), again, say=lambda line: None)
+    assert read_results().equals(log.iloc[1:].reset_index(drop=True))
+
+
 def test_early_stopping_counts_epochs_since_the_best(films):
     run, result = run_to_end(config(films, "early", epochs=30, patience=2, lr=1e-6))
     rows = run.read_metrics()
@@ -246,10 +258,24 @@ def test_what_a_teacher_may_know_of_the_test_films_follows_the_student(films):
         films, "student", split="official", teacher="teacher", teacher_list=str(test_list), epochs=1
     )
     run, _ = run_to_end(settings)
-    own, other = (load_model(r.folder / "model.safetensors")[1].split_id for r in (teacher, run))
+    folder = NihFolder.open(films)
+    own, other = load_split(folder, "patient"), load_split(folder, "official")
+    test = set(other.stems("test"))
+    trained, with_val = len(test & set(own.stems("train"))), len(test - set(own.stems("test")))
+    patients = int(np.isin(folder.patients(other.stems("test")), folder.patients(own.stems("train"))).sum())
     expected = (
-        f"teacher contamination: a teacher learned from split {own}, which may hold test films of {other}; "
-        f"a teacher was trained on 20 of the 20 test films of split {other}, and on patients of 20 of them"
+        f"teacher contamination: a teacher was trained on {trained} of the 20 test films of split {other.id} "
+        f"({with_val} counting validation), and knows the patients of {with_val} of them; a teacher was "
+        f"trained on 20 of the 20 test films of split {other.id}, and knows the patients of 20 of them"
+    )
+    assert 0 < trained < with_val < 20 and patients == trained
+    assert (
+        read_results()["notes"]
+        .iloc[-1]
+        .endswith(
+            f"; teacher teacher; teacher saw {trained} of 20 test films ({with_val} counting validation); "
+            "teacher saw 20 of 20 test films"
+        )
     )
     report = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
     assert expected in report["warnings"]

@@ -13,9 +13,11 @@ from demo_home import BACKBONE, SPLIT, save_demo_evaluation, save_demo_model
 from streamlit.testing.v1 import AppTest
 
 from xlite import catalog
-from xlite.config import PACKAGE_ROOT, TrainConfig, make_config, sweeps_dir
+from xlite.config import PACKAGE_ROOT, TrainConfig, checkpoints_dir, make_config, sweeps_dir
 from xlite.data.nih import NihFolder
+from xlite.data.splits import load_split
 from xlite.evaluation.doubts import Doubt
+from xlite.evaluation.predictions import write_predictions
 from xlite.evaluation.wording import interval
 from xlite.findings import FINDINGS, spoken
 from xlite.models import folders
@@ -404,22 +406,53 @@ def test_sweep_shows_a_study_with_its_leaderboard_and_how_to_go_on(tiny_folder: 
         }
         for number, values in enumerate(plan.combinations())
     ]
-    sweep.write_leaderboard(make_leaderboard(plan, trials, SPLIT, NihFolder.open(tiny_folder)))
+    folder = NihFolder.open(tiny_folder)
+    split = load_split(folder, "patient")
+    labels = folder.labels(split.stems("val"))
+    for trial, probs in zip(trials, (labels, 1 - labels), strict=True):
+        out = checkpoints_dir() / trial["run"] / "evaluation" / "val"
+        out.mkdir(parents=True)
+        write_predictions(out / "predictions.csv", split.parts["val"], probs)
+    trials[0]["contamination"] = "teacher contamination: it knows"
+    sweep.write_leaderboard(make_leaderboard(plan, trials, SPLIT, folder))
     trials[1] |= {"state": "waiting", "val_auc": None}
     sweep.write_progress(state="stopped", message="by hand", split_id=SPLIT, total=2, trials=trials)
     test = page("sweep").run()
     text = words(test)
     assert "**phase1** :orange-badge[stopped] by hand" in text
     assert "Go on" in [button.label for button in test.button]
-    board, runs = (frame.value for frame in test.dataframe)
-    assert board[["Configuration", "Remark", "Val AUC"]].values.tolist() == [
-        ["resnet18, attention none", "wins", 0.7],
-        ["resnet18, attention mhsa", "", 0.6],
+    board, [runs] = test.table[0].value, (frame.value for frame in test.dataframe)
+    assert board[["Configuration", "Remark", "Seeds", "Val AUC", "Test AUC", "MB", "ms"]].values.tolist() == [
+        ["resnet18, attention none", "wins", "1", "0.700", "0.600", "44.0", "5.0"],
+        ["resnet18, attention mhsa", "", "1", "0.600", "0.600", "44.0", "5.0"],
+    ]
+    assert [warning.value for warning in test.warning] == [
+        "teacher contamination: it knows (runs phase1-000)"
     ]
     assert runs[["Run", "State"]].values.tolist() == [["phase1-000", "finished"], ["phase1-001", "waiting"]]
     assert f"Split {SPLIT}. The validation films choose the winner" in text
     assert test.success[0].value.startswith("Chosen by the validation films: resnet18, attention none")
     assert any(code.value == f"optuna-dashboard {sweep.storage()}" for code in test.code)
+
+
+def test_sweep_shows_seeds_as_they_finish_and_more_trials_than_were_planned(tiny_folder: Path):
+    plan = plan_phase("phase1", {"data": str(tiny_folder)}, seeds=2, backbones=["resnet18"])
+    sweep = Sweep.open(plan)
+    figures = {"model_size_mb": None, "inference_time_ms": None, "message": None}
+    trials = [
+        {"run": f"phase1-00{number}", "state": "finished", "values": values, "val_auc": auc, **figures}
+        for number, (values, auc) in enumerate(zip(plan.combinations(), (0.7, 0.6, 0.72), strict=False))
+    ]
+    for trial in trials:
+        trial["test_auc"] = trial["val_auc"] - 0.1
+    sweep.write_leaderboard(make_leaderboard(plan, trials, SPLIT))
+    sweep.write_progress(state="running", split_id=SPLIT, total=2, trials=trials)
+    test = page("sweep").run()
+    assert [error.message for error in test.exception] == []
+    assert test.table[0].value[["Seeds", "Val AUC", "Test AUC", "MB"]].values.tolist() == [
+        ["2", "0.710\u00a0±\u00a00.014", "0.610\u00a0±\u00a00.014", "–"],
+        ["1", "0.600", "0.500", "–"],
+    ]
 
 
 def test_runs_lists_runs_and_experiments(tiny_folder: Path):

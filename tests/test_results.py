@@ -168,3 +168,33 @@ def test_an_unknown_column_is_refused() -> None:
     with pytest.raises(ValueError, match="auc"):
         append_result({"auc": 1}, SPLIT)
     assert not results_csv().exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (f"b,{'x,' * 12}y", "line 3 of .* has 14 cells and should have 13"),
+        ("b,2026", "line 3 of .* has 2 cells and should have 13"),
+        (
+            f"b,,,,,,,good{',' * 5}",
+            "line 3 of .* has 'good' for train_loss and should have a number or nothing",
+        ),
+        ('"b,,,,,,,,,,,,', "line 3 of .* is not CSV"),
+        (f"b\xff{',' * 12}", "line 3 of .* is not text in UTF-8"),
+    ],
+)
+def test_a_damaged_row_is_told_by_its_line(line: str, words: str) -> None:
+    append_result(ROW, SPLIT)
+    with open(results_csv(), "ab") as file:
+        file.write(line.encode("latin-1") + b"\n")
+    with pytest.raises(DataError, match=words) as caught:
+        read_results()
+    assert str(results_csv()) in str(caught.value)
+
+
+def test_a_row_that_may_be_there_is_not_written_twice() -> None:
+    for _ in range(2):
+        append_result(ROW, SPLIT, unless_there=True)
+    append_result({**ROW, "experiment_id": "8"}, SPLIT, unless_there=True)
+    append_result(ROW, SPLIT)  # another experiment may have ended alike
+    assert read_results()["experiment_id"].tolist() == ["007", "8", "007"]

@@ -14,6 +14,7 @@ from conftest import HEADER_2020
 from filelock import FileLock
 from optuna.trial import TrialState
 
+from xlite.cli import run as run_cli
 from xlite.config import checkpoints_dir, make_config, sweeps_dir
 from xlite.data.nih import NihFolder
 from xlite.data.splits import load_split, make_split, shrink_train
@@ -90,6 +91,10 @@ def trainers(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Trainers:
 def grid(data: Path, study: str = "s", seeds: int = 2, **vary: object) -> Plan:
     vary = vary or {"backbone": ["resnet18", "mobilenetv3_small_100"]}
     return make_plan("search", study, {"data": data, **TINY}, vary, seeds=seeds)
+
+
+def shared(plan: Plan, url: str) -> Plan:
+    return plan.model_copy(update={"storage": url})
 
 
 def states(sweep: Sweep) -> dict[str, str]:
@@ -257,11 +262,79 @@ def test_a_grid_runs_to_its_leaderboard_and_not_again(trainers: Trainers, tiny_f
 
 
 def test_another_plan_under_the_same_name_is_refused(trainers: Trainers, tiny_folder: Path) -> None:
-    Sweep.open(grid(tiny_folder))
+    work.work_on(Sweep.open(grid(tiny_folder)))
     with pytest.raises(RunError, match=r"other settings \(it differs in backbone\)"):
         Sweep.open(grid(tiny_folder, backbone=["resnet18"]))
     with pytest.raises(RunError, match="it differs in seed"):
         Sweep.open(grid(tiny_folder, seeds=3))
+
+
+def test_a_study_that_came_to_nothing_gives_up_its_name(trainers: Trainers, tiny_folder: Path) -> None:
+    trainers.end = lambda run: trainers.train(run, "failed", "no such weights", epochs=0)
+    with pytest.raises(RunError, match="failed alike"):
+        work.work_on(Sweep.open(grid(tiny_folder)))
+    trainers.end = trainers.finish
+    trainers.started.clear()
+    sweep = Sweep.open(grid(tiny_folder, backbone=["resnet18"], seeds=1))
+    assert sweep.status().state == "new"
+    work.work_on(sweep)
+    assert (trainers.started, states(sweep)) == (["s-000"], {"s-000": "finished"})
+    assert Run.named("s-000").config().backbone == "resnet18"
+    with pytest.raises(RunError, match="it differs in backbone"):
+        Sweep.open(grid(tiny_folder, seeds=1))
+
+
+def test_the_storage_has_the_last_word_on_what_came_of_a_study(
+    trainers: Trainers, tiny_folder: Path, tmp_path: Path
+) -> None:
+    sweep = Sweep.open(grid(tiny_folder, seeds=1))
+    work.work_on(sweep)
+    sweep.path("progress.json").unlink()  # killed before it could say so
+    with pytest.raises(RunError, match="holds a study 's' of other settings"):
+        work.work_on(Sweep.open(grid(tiny_folder, seeds=2)))
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    first, second = (shared(grid(tiny_folder, seeds=seeds), url) for seeds in (1, 2))
+    taken = Study(first, url, FILMS, "there#2")
+    trial = taken.next_trial()
+    with pytest.raises(RunError, match="it differs in seed"):
+        Study(second, url, FILMS, "here#1")
+    taken.give_back(trial)
+    assert len(Study(second, url, FILMS, "here#1").rows()) == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"teacher": "nosuch"}, "there is no teacher 'nosuch'"),
+        ({"teacher": "xrv:all,nosuch.csv"}, "there is no teacher 'nosuch.csv'"),
+        ({"data": "nowhere"}, "there is no data folder"),
+    ],
+)
+def test_what_is_not_there_is_told_before_a_study_is_made(
+    given: dict, sentence: str, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = {"data": tiny_folder, "attention": "none", "teacher": "xrv:all", **given}
+    options = [word for name, value in values.items() for word in (f"--{name}", str(value))]
+    assert run_cli(["sweep", "phase2", "--after", "", *options]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not sweeps_dir().exists()
+
+
+def test_a_study_is_deleted_and_its_runs_where_asked(
+    trainers: Trainers, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for study in ("s", "t"):
+        work.work_on(Sweep.open(grid(tiny_folder, study, seeds=1)), lambda line: None)
+    assert run_cli(["sweep", "delete", "s"]) == 2
+    assert "nobody can be asked here: add --yes" in capsys.readouterr().err
+    with Sweep.named("s").hold():
+        assert run_cli(["sweep", "delete", "s", "--yes"]) == 2
+    assert "is being worked on" in capsys.readouterr().err
+    assert run_cli(["sweep", "delete", "s", "--yes"]) == 0
+    assert [sweep.name for sweep in Sweep.list()] == ["t"]
+    assert run_cli(["sweep", "delete", "t", "--yes", "--runs"]) == 0
+    assert sorted(run.name for run in Run.list()) == ["s-000", "s-001"]
+    assert [path.name for path in sweeps_dir().iterdir() if path.is_dir()] == []
 
 
 def test_a_stopped_study_goes_on_where_it_was(trainers: Trainers, tiny_folder: Path) -> None:
@@ -436,19 +509,19 @@ def all_of(study: Study) -> list[str]:
 
 
 def test_what_was_interrupted_is_gone_on_with_first_here_and_by_others(
-    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_folder: Path, tmp_path: Path
 ) -> None:
-    url, plan = f"sqlite:///{tmp_path / 'shared.db'}", grid(tiny_folder, seeds=1)
-    here = Study(plan, url, FILMS)
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    plan = shared(grid(tiny_folder, seeds=1), url)
+    here = Study(plan, url, FILMS, "here#1")
     first = here.next_trial()
     first.report(0.5, 1)
     here.give_back(first)
     assert [row["state"] for row in here.rows()] == ["waiting", "waiting"]
-    again = Study(plan, url, FILMS).next_trial()
+    again = Study(plan, url, FILMS, "here#1").next_trial()
     assert (again.number, again.params, here.reported(again)) == (first.number, first.params, {1})
     here.give_back(again)
-    monkeypatch.setenv("XLITE_HOME", str(tmp_path / "second"))
-    there = Study(plan, url, FILMS)
+    there = Study(plan, url, FILMS, "there#2")
     there.pick_up_dead()
     assert all_of(there) == ["s-001", "s-000"]
 
@@ -456,11 +529,11 @@ def test_what_was_interrupted_is_gone_on_with_first_here_and_by_others(
 def test_what_a_dead_machine_left_is_picked_up_after_a_while(
     tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, plan = f"sqlite:///{tmp_path / 'shared.db'}", grid(tiny_folder)
-    there = Study(plan, url, FILMS)
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    plan = shared(grid(tiny_folder), url)
+    there = Study(plan, url, FILMS, "there#2")
     taken = there.next_trial()
-    monkeypatch.setenv("XLITE_HOME", str(tmp_path / "second"))
-    here = Study(plan, url, FILMS)
+    here = Study(plan, url, FILMS, "here#1")
     here.pick_up_dead()
     assert here.elsewhere() == 1
     assert all_of(here) == ["s-001", "s-002", "s-003"]
@@ -471,8 +544,74 @@ def test_what_a_dead_machine_left_is_picked_up_after_a_while(
     assert (trial.user_attrs["run"], trial.params) == ("s-000", taken.params)
 
 
+def test_a_sweep_knows_its_own_trials_whatever_its_machine_is_called(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = Sweep.open(grid(tiny_folder, seeds=1))
+    signature = sweep.signature()
+    monkeypatch.setattr("socket.gethostname", lambda: "renamed")
+    assert sweep.signature() == signature
+    taken = Study(sweep.plan(), sweep.storage(), FILMS, "here#1").next_trial()
+    again = Study(sweep.plan(), sweep.storage(), FILMS, "lost its file#2")  # and nobody else's storage it is
+    again.pick_up_dead()
+    assert again.next_trial().number == taken.number
+
+
+def test_a_trial_that_was_taken_and_never_signed_does_not_wait_for_minutes(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    vary = {"lr": Range(low=0.1, high=0.2)}
+    tpe = make_plan("search", "t", {"data": tiny_folder}, vary, trials=1)
+    for plan, names in ((grid(tiny_folder, seeds=1), ["s-001", "s-000"]), (tpe, ["t-001"])):
+        Study(shared(plan, url), url, FILMS, "there#2").study.ask()  # killed right after it
+        here = Study(shared(plan, url), url, FILMS, "here#1")
+        monkeypatch.setattr(study_module, "UNSIGNED_GRACE_S", 60.0)
+        here.pick_up_dead()
+        assert (all_of(here), here.elsewhere()) == (names[:-1], 1)
+        monkeypatch.setattr(study_module, "UNSIGNED_GRACE_S", -1.0)
+        here.pick_up_dead()
+        assert all_of(here) == names[-1:]
+        alone = Study(plan, f"sqlite:///{tmp_path / plan.study}.db", FILMS, "here#1")
+        alone.study.ask()
+        assert len(all_of(alone)) == plan.total()
+
+
+def test_tpe_picks_no_more_where_two_machines_act_at_once(tiny_folder: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    vary = {"lr": Range(low=0.1, high=0.2)}
+    plan = shared(make_plan("search", "s", {"data": tiny_folder}, vary, trials=2), url)
+    one, two = Study(plan, url, FILMS, "here#1"), Study(plan, url, FILMS, "there#2")
+    one.finish(one.next_trial(), {"val_auc": 0.5})
+    asked = one._asked(), two._asked()  # each saw room for one more
+    one._unfinished = two._unfinished = lambda: None
+    for study, trial in zip((one, two), asked, strict=True):
+        waiting = [trial]
+        study._asked = lambda: waiting.pop() if waiting else None  # noqa: B023
+        while trial := study.next_trial():
+            study.finish(trial, {"val_auc": 0.5})
+    assert [row["run"] for row in one.rows()] == ["s-000", "s-001"]
+
+
+def test_more_trials_than_planned_are_all_of_them(trainers: Trainers, tiny_folder: Path) -> None:
+    """Another machine was asked for more trials of the study on the storage that both share."""
+    vary = {"lr": Range(low=0.1, high=0.2)}
+    url = f"sqlite:///{sweeps_dir().parent / 'shared.db'}"
+    sweeps_dir().parent.mkdir()
+
+    def plan(trials: int) -> Plan:
+        given = {"data": tiny_folder, **TINY}
+        return make_plan("search", "s", given, vary, trials=trials, storage=url)
+
+    work.work_on(Sweep.open(plan(3)), lambda line: None)
+    Sweep.named("s").delete()
+    sweep = Sweep.open(plan(1))
+    work.work_on(sweep, lambda line: None)
+    assert (sweep.status().total, sweep.status().count("finished")) == (3, 3)
+
+
 def test_a_trial_that_two_machines_planned_at_once_is_trained_once(tiny_folder: Path, tmp_path: Path) -> None:
-    study = Study(grid(tiny_folder, seeds=1), f"sqlite:///{tmp_path / 'shared.db'}", FILMS)
+    study = Study(grid(tiny_folder, seeds=1), f"sqlite:///{tmp_path / 'shared.db'}", FILMS, "here#1")
     for trial in study.study.get_trials():
         study.study.enqueue_trial(trial.system_attrs["fixed_params"], user_attrs=trial.user_attrs)
     assert all_of(study) == ["s-000", "s-001"]
@@ -484,12 +623,12 @@ def test_a_trial_that_two_machines_planned_at_once_is_trained_once(tiny_folder: 
 
 def test_two_machines_must_mean_the_same_study(tiny_folder: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'shared.db'}"
-    Study(grid(tiny_folder), url, FILMS)
-    Study(grid(tmp_path / "elsewhere" / "data"), url, FILMS)
+    Study(shared(grid(tiny_folder), url), url, FILMS, "there#2").next_trial()
+    Study(shared(grid(tmp_path / "elsewhere" / "data"), url), url, FILMS, "here#1")
     with pytest.raises(RunError, match="it differs in split"):
-        Study(grid(tiny_folder), url, {**FILMS, "split": "patient-42-2"})
+        Study(shared(grid(tiny_folder), url), url, {**FILMS, "split": "patient-42-2"}, "here#1")
     with pytest.raises(RunError, match="it differs in seed"):
-        Study(grid(tiny_folder, seeds=1), url, FILMS)
+        Study(shared(grid(tiny_folder, seeds=1), url), url, FILMS, "here#1")
 
 
 @pytest.mark.parametrize(
@@ -497,7 +636,7 @@ def test_two_machines_must_mean_the_same_study(tiny_folder: Path, tmp_path: Path
 )
 def test_a_storage_that_cannot_be_had_is_a_sentence(tiny_folder: Path, url: str) -> None:
     with pytest.raises(RunError, match="the storage of study 's' cannot be opened") as caught:
-        Study(grid(tiny_folder), url, FILMS)
+        Study(grid(tiny_folder), url, FILMS, "here#1")
     assert "secret" not in str(caught.value)
 
 
@@ -528,6 +667,18 @@ def board(trials: list[dict], folder: Path) -> dict:
     return make_leaderboard(plan, trials, "patient-42-1", NihFolder.open(folder))
 
 
+def predict(run: str, folder: NihFolder, skill: float, parts: tuple[str, ...] = ("val",)) -> None:
+    """Leaves the run's predictions on the patient split: the labels where its skill is 1, noise where 0."""
+    split = load_split(folder, "patient")
+    for part in parts:
+        labels = folder.labels(split.stems(part))
+        noise = np.random.default_rng(1).random(labels.shape)
+        out = checkpoints_dir() / run / "evaluation" / part
+        out.mkdir(parents=True)
+        probs = skill * labels + (1 - skill) * noise
+        write_predictions(out / "predictions.csv", split.parts[part], probs)
+
+
 @pytest.mark.parametrize(
     ("other", "size", "winner", "tie", "words"),
     [
@@ -538,11 +689,14 @@ def board(trials: list[dict], folder: Path) -> dict:
     ],
 )
 def test_the_winner_is_the_lightest_of_those_within_the_seeds_noise(
-    tiny_folder: Path, other: list[float], size: float, winner: int, tie: bool, words: str
+    large_table: NihFolder, other: list[float], size: float, winner: int, tie: bool, words: str
 ) -> None:
+    for name, skill in (("a", 1.0), ("b", 0.0)):
+        for seed in range(3):
+            predict(f"{name}{seed}", large_table, skill)
     trials = [trial(f"a{n}", "a", n, val) for n, val in enumerate([0.80, 0.81, 0.82])]
     trials += [trial(f"b{n}", "b", n, val, size) for n, val in enumerate(other)]
-    found = board(trials, tiny_folder)
+    found = board(trials, large_table.root)
     assert (found["winner"], found["rows"][1]["tie"]) == (winner, tie)
     assert words in found["verdict"]
     assert remark(found, winner).startswith("wins")
@@ -550,20 +704,79 @@ def test_the_winner_is_the_lightest_of_those_within_the_seeds_noise(
 
 def test_test_films_never_choose(large_table: NihFolder) -> None:
     """The first is perfect on val, the second, which is lighter, on test: the first wins."""
-    split = make_split(large_table)
-    for run, strength in (("a0", {"val": 1.0, "test": 0.0}), ("b0", {"val": 0.0, "test": 1.0})):
-        for part in ("val", "test"):
-            labels = large_table.labels(split.stems(part))
-            noise = np.random.default_rng(1).random(labels.shape)
-            out = checkpoints_dir() / run / "evaluation" / part
-            out.mkdir(parents=True)
-            probs = labels * 0.9 if strength[part] else noise
-            write_predictions(out / "predictions.csv", split.parts[part], probs)
+    for run, good, bad in (("a0", "val", "test"), ("b0", "test", "val")):
+        predict(run, large_table, 1.0, (good,))
+        predict(run, large_table, 0.0, (bad,))
     found = board([trial("a0", "a", 1, 0.9, 9.0), trial("b0", "b", 1, 0.6, 3.0)], large_table.root)
     val, test = (found["rows"][1]["against_first"][part] for part in ("val", "test"))
     assert (val["low"] > 0, val["tie"], test["high"] < 0, test["tie"]) == (True, False, True, False)
     assert (found["winner"], found["rows"][1]["tie"], val["p"]) == (0, False, 2 / 1001)
     assert found["rows"][0]["averaged"]["val"]["value"] == 1.0
+
+
+def test_what_the_teachers_know_stands_on_the_leaderboard(
+    trainers: Trainers, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    knows = "teacher contamination: a teacher was trained on 2 of the 3 test films"
+
+    def finish(run: Run) -> None:
+        trainers.finish(run)
+        warnings = ["few positives"] + ([knows] if run.config().teacher else [])
+        (run.folder / "evaluation" / "test" / "metrics.json").write_text(json.dumps({"warnings": warnings}))
+
+    trainers.end = finish
+    found = work.work_on(Sweep.open(grid(tiny_folder, teacher=["", "t"], seeds=1)), lambda line: None)
+    assert found["warnings"] == [f"{knows} (runs s-001)"]
+    assert run_cli(["sweep", "leaderboard", "s"]) == 0
+    assert f"Warning: {knows} (runs s-001)" in capsys.readouterr().out
+    assert work.work_on(Sweep.open(grid(tiny_folder, "all", teacher=["t"], seeds=1)))["warnings"] == [knows]
+
+
+def test_what_was_not_compared_is_not_told_apart(large_table: NihFolder) -> None:
+    """Of four configurations two were trained in another home, and one run has lost its predictions."""
+    values = {"a0": 0.9, "b0": 0.8, "c0": 0.7, "d0": 0.6}
+    for run, skill in (("a0", 1.0), ("d0", 0.0)):
+        predict(run, large_table, skill)
+    trials = [trial(run, run[0], 1, val, where="two:/home") for run, val in values.items()]
+    found = board(trials, large_table.root)
+    assert [row["tie"] for row in found["rows"]] == [None, None, None, False]
+    assert [remark(found, place) for place in range(4)] == ["wins", "not compared", "not compared", ""]
+    assert found["verdict"] == (
+        "Chosen by the validation films: a, validation AUC 0.9000 (1 seed). Of the 1 compared with it none "
+        "is within its noise. 2 were not compared, as predictions of b0, c0 are not here (trained in "
+        "two:/home): run `xlite sweep resume s` there, or here once these runs are in checkpoints/."
+    )
+    predict("b0", large_table, 1.0)
+    found = board(trials, large_table.root)
+    assert (found["rows"][1]["tie"], found["winner"]) == (True, 0)
+    assert (
+        "A tie: 2 of the 3 compared cannot be told from the best, and none of them is lighter. 1 was not"
+        in (found["verdict"])
+    )
+
+
+def test_there_is_no_winner_where_the_first_cannot_be_compared(large_table: NihFolder) -> None:
+    predict("b0", large_table, 0.0)
+    found = board([trial("a0", "a", 1, 0.9, where="two:/home"), trial("b0", "b", 1, 0.6)], large_table.root)
+    assert (found["winner"], found["rows"][1]["tie"]) == (None, None)
+    assert found["verdict"] == (
+        "No winner: the best, a, validation AUC 0.9000 (1 seed), was compared with none, as predictions of "
+        "a0 are not here (trained in two:/home): run `xlite sweep resume s` there, or here once these runs "
+        "are in checkpoints/."
+    )
+    assert remark(found, 0) == ""
+
+
+def test_films_that_are_too_few_to_compare_by_are_told(tiny_folder: Path) -> None:
+    folder = NihFolder.open(tiny_folder)
+    stem = load_split(folder, "patient").stems("val")[0]
+    for run in ("a0", "b0"):
+        out = checkpoints_dir() / run / "evaluation" / "val"
+        out.mkdir(parents=True)
+        write_predictions(out / "predictions.csv", folder.names([stem]), np.full((1, 14), 0.5))
+    found = board([trial("a0", "a", 1, 0.9), trial("b0", "b", 1, 0.6)], tiny_folder)
+    assert (found["winner"], found["rows"][1]["tie"]) == (0, None)
+    assert "None was compared with it, as the validation films are too few." in found["verdict"]
 
 
 def test_runs_that_did_not_finish_do_not_count(tiny_folder: Path) -> None:
@@ -601,6 +814,11 @@ def test_phases_follow_one_another(trainers: Trainers, tiny_folder: Path) -> Non
         "epochs": 2,
     }
     assert (second.vary["backbone"], second.total(), second.after) == (["resnet18", "b"], 8, "phase1")
+    assert plan_phase("phase3", {}, seeds=2).fixed["attention"] == winner["attention"]
+    sweep.write_leaderboard({**found, "winner": None, "verdict": "No winner: run it on two:/home."})
+    with pytest.raises(RunError, match="'phase1' has no winner in this home. No winner: run it on two:/home"):
+        plan_phase("phase3", {})
+    sweep.write_leaderboard(found)
     third = plan_phase("phase3", {}, seeds=2)
     assert third.fixed == {**first.fixed, **winner, "train_share": 1.0}
     work.work_on(Sweep.open(plan_phase("phase2", {"teacher": "t", "epochs": 2}, seeds=1, backbones=["b"])))

@@ -117,6 +117,7 @@ def test_kills_of_the_trainer_and_of_the_sweep_lose_nothing(tiny_folder: Path) -
     sweeping.wait()
     sweep = Sweep.named("s")
     wait_for(lambda: sweep.status().state == "killed", 10)
+    sweep.path("progress.json").unlink()  # what the dead one said last is not the next one's word
     [orphan] = trainers_of(run)  # it trains on, and the sweep finds it again
     again = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, start_new_session=True)
     wait_for(lambda: sweep.status().state == "running" and "s-000" in sweep.status().message)
@@ -163,6 +164,12 @@ def test_two_homes_share_one_study(tiny_folder: Path, tmp_path: Path) -> None:
     assert [sorted(row["runs"][0] for row in board["rows"]) for board in boards] == [
         [f"s-00{number}" for number in range(4)]
     ] * 2
+    for home, runs, board in zip(homes, made, boards, strict=True):
+        first = board["rows"][0]["runs"][0]
+        assert (board["winner"] is None) == (first not in runs)
+        assert ("No winner" in board["verdict"]) == (first not in runs)
+        other = next(place for place in homes if place != home)
+        assert f"{other}): run `xlite sweep resume s` there, or here" in board["verdict"]
 
 
 def test_optuna_dashboard_opens_the_study(tiny_folder: Path, tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from xlite.errors import RunError
+
 BAR_AFTER_S = 2.0
 
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON")]
@@ -62,6 +64,15 @@ def repeatedly(act: Callable[[], object], every_s: float = 0.5) -> Iterator[None
     finally:
         ended.set()
         thread.join()
+
+
+def ask_twice(kind: str, name: str, what: str) -> None:
+    """Goes on only where somebody confirms that a run or study is to be deleted, and types its name."""
+    if not sys.stdin.isatty():
+        raise RunError(f"{kind} {name!r} is deleted for good, and nobody can be asked here: add --yes")
+    typer.confirm(f"Delete {kind} {name} {what}?", abort=True)
+    if typer.prompt("There is no way back. Type its name to delete it") != name:
+        raise RunError(f"that is not {name!r}, so nothing was deleted")
 
 
 def print_json(value: Any) -> None:

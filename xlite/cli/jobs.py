@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Json, counted, number, print_json, print_table
+from xlite.cli.console import Json, ask_twice, counted, number, print_json, print_table
 from xlite.cli.train import new_run, with_config_options
 from xlite.errors import RunError
 from xlite.training import slurm
@@ -130,12 +130,7 @@ def delete(
     """
     run = Run.named(name)
     if not yes:
-        if not sys.stdin.isatty():
-            raise RunError(f"run {name!r} is deleted for good, and nobody can be asked here: add --yes")
-        epochs = counted(len(run.read_metrics()), "epoch")
-        typer.confirm(f"Delete run {name} with its model and {epochs}?", abort=True)
-        if typer.prompt("There is no way back. Type its name to delete it") != name:
-            raise RunError(f"that is not {name!r}, so nothing was deleted")
+        ask_twice("run", name, f"with its model and {counted(len(run.read_metrics()), 'epoch')}")
     run.delete()
     print(f"Run {name} is deleted.")
 

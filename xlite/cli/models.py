@@ -48,6 +48,10 @@ def evaluate(
         ),
     ] = None,
     radiologists: Radiologists = None,
+    teacher_list: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="List of the films that its teacher was trained on, to count them"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Judge a model on films with labels.
@@ -71,6 +75,7 @@ def evaluate(
         say=say,
         calibration=calibration,
         radiologists=radiologists,
+        teacher_list=teacher_list,
     )
     if as_json:
         print_json(report)

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from xlite.cli.console import Json, number, print_json, print_table
+from xlite.cli.console import Json, ask_twice, number, print_json, print_table
 from xlite.cli.train import into_log, with_config_options
 from xlite.errors import RunError
+from xlite.training.run import Run
 from xlite.training.sweep.folder import Sweep, SweepStatus
 from xlite.training.sweep.phases import Phase, plan_phase
-from xlite.training.sweep.plan import Plan, make_plan, parse_vary, read_space, without_password
+from xlite.training.sweep.plan import Plan, check_sources, make_plan, parse_vary, read_space, without_password
 
 app = typer.Typer(help="Studies of many runs: the three phases, or any search.", rich_markup_mode=None)
 
@@ -133,6 +134,27 @@ def stop(study: StudyName) -> None:
     print(f"Study {study} ends after the current step of its run.")
 
 
+@app.command()
+def delete(
+    study: StudyName,
+    runs: Annotated[bool, typer.Option("--runs", help="Delete its runs with their models too")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking")] = False,
+) -> None:
+    """Delete a study: its plan, trials and leaderboard.
+
+    Nobody may be working on it. Asks twice. Its runs stay unless --runs is given, and so do their rows in results.csv and what a shared storage holds.
+    """
+    sweep = Sweep.named(study)
+    names = {trial["run"] for trial in sweep.status().trials}
+    doomed = [run for run in Run.list() if run.name in names] if runs else []
+    if not yes:
+        ask_twice("study", study, f"with {len(doomed)} runs and their models" if runs else "but not its runs")
+    for run in doomed:
+        run.delete()
+    sweep.delete()
+    print(f"Study {study} is deleted{f' with {len(doomed)} runs' if runs else ', and its runs are kept'}.")
+
+
 @app.command("list")
 def list_studies(as_json: Json = False) -> None:
     """All studies, the one begun last first."""
@@ -197,9 +219,7 @@ def _phase(
 
 def _work(plan: Plan) -> None:
     """Begins or goes on with a study, in the foreground."""
-    from xlite.data.nih import find_table
-
-    find_table(plan.fixed["data"])  # before a study is made for a wrong folder
+    check_sources(plan)  # before a study is made for a wrong folder
     _go_on(Sweep.open(plan))
 
 
@@ -221,6 +241,8 @@ def _print_leaderboard(found: dict[str, Any]) -> None:
     print(f"Split {found['split_id']}. The validation films choose; the test films are only shown.")
     if found["verdict"]:
         print(found["verdict"])
+    for text in found.get("warnings", []):
+        print(f"Warning: {text}")
 
 
 def _cells(place: int, found: dict[str, Any]) -> list[object]:

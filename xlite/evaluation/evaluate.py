@@ -15,7 +15,7 @@ from xlite.data.splits import Split, load_split
 from xlite.errors import DataError
 from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.films import Films
-from xlite.evaluation.known import own_split, split_doubts, training_doubts
+from xlite.evaluation.known import own_split, split_doubts, teacher_doubts, training_doubts
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.evaluation.thresholds import threshold_array
@@ -41,16 +41,22 @@ def evaluate_model(
     calibration: str | None = None,
     radiologists: str | Path | None = None,
     val_logits: Logits | None = None,
+    teacher_list: Path | None = None,
 ) -> dict:
     """Judges a model on one part (train, val, test) of a folder's split and writes the report into `out`.
 
     Thresholds and calibration maps are compared on the val part of the model's own split; val_logits: names
     and logits (V, 14) of its films, where they are known already. calibration: a method of
-    `fit_calibration` to fit there first and to save in the model file. radiologists: Google's table. A split
-    that shares patients is judged too, with a warning. Returns the report as `full_report` does; raises
-    CheckpointError or DataError where model, folder, split or films cannot be read.
+    `fit_calibration` to fit there first and to save in the model file. radiologists: Google's table.
+    teacher_list: the films that the model's teacher was trained on. A split that shares patients is judged
+    too, with a warning. Returns the report as `full_report` does; raises
+    CheckpointError or DataError where model, folder, split, list or films cannot be read.
     """
     classifier = Classifier.load(spec, device)
+    if teacher_list is not None and not classifier.info.notes.get("teacher"):
+        raise DataError(
+            f"{classifier.name} had no teacher, so there is nothing that {teacher_list} could list"
+        )
     folder = NihFolder.open(data)
     chosen = load_split(folder, split, allow_leakage=True)
     read = partial(_read, folder=folder, skip_missing=skip_missing, batch_size=batch_size, say=say)
@@ -73,7 +79,8 @@ def evaluate_model(
         validated_on=note,
         doubts=doubts
         + split_doubts(info, folder, chosen, part, films.stems)
-        + training_doubts(info, folder, chosen, part),
+        + training_doubts(info, folder)
+        + teacher_doubts(info, folder, chosen, part, films.stems, teacher_list),
         radiologists=marks,
         resamples=resamples,
     )

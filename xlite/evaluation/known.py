@@ -1,27 +1,24 @@
 """What a model, or its teacher, may already know of the films it is judged on."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlite.data.leakage import leakage_report
 from xlite.data.nih import NihFolder
-from xlite.data.splits import Split, read_split
+from xlite.data.splits import Split
+from xlite.evaluation import contamination
 from xlite.evaluation.doubts import Doubt
 
 if TYPE_CHECKING:
     from xlite.models.checkpoint import ModelInfo
 
-_SPLIT_ID = re.compile(r"(?P<name>.+)-\d+-[0-9a-f]{8}(-leaky)?")
 _SEEN_BY_TEACHER = re.compile(r"trained on (\d+) of the \d+ test films|on patients of (\d+) of them")
 
 
 def own_split(info: "ModelInfo", folder: NihFolder) -> Split | None:
     """The split that the model was trained on, where this folder has it."""
-    match = _SPLIT_ID.fullmatch(info.split_id)
-    if not match or not (folder.root / "splits" / match["name"]).is_dir():
-        return None
-    own = read_split(folder, match["name"], allow_leakage=True)
-    return own if own.id == info.split_id else None
+    return contamination.find_split(folder, info.split_id)
 
 
 def split_doubts(
@@ -64,11 +61,8 @@ def _seen(info: "ModelInfo", folder: NihFolder, stems: list[str]) -> tuple[str, 
     )
 
 
-def training_doubts(info: "ModelInfo", folder: NihFolder, split: Split, part: str) -> list[Doubt]:
-    """What the model's training does to its figures.
-
-    What its teacher has seen is counted for the test part of the model's own split, and noted for others.
-    """
+def training_doubts(info: "ModelInfo", folder: NihFolder) -> list[Doubt]:
+    """What the model's training does to its figures."""
     notes, said = info.notes, []
     if info.label_version != folder.label_version:
         said.append(
@@ -83,9 +77,32 @@ def training_doubts(info: "ModelInfo", folder: NihFolder, split: Split, part: st
         said.append(
             Doubt(f"scores are not probabilities: trained with {' and '.join(distorting)}, not calibrated")
         )
-    if notes.get("contamination"):
-        own = (split.id, part) == (info.split_id, "test")
-        pairs = _SEEN_BY_TEACHER.findall(notes["contamination"]) if own else []
-        known = max((int(count) for pair in pairs for count in pair if count), default=0)
-        said.append(Doubt(f"teacher contamination: {notes['contamination']}", known))
     return said
+
+
+def teacher_doubts(
+    info: "ModelInfo", folder: NihFolder, split: Split, part: str, stems: list[str], given: Path | None
+) -> list[Doubt]:
+    """What the model's teachers know of the films that it is judged on, as one doubt; `given` lists what
+    they were trained on.
+    """
+    sources = info.notes.get("teacher_knows", [])
+    if given is not None:  # in the place of lists that are known by their names alone
+        kept = [source for source in sources if "list" not in source or contamination.is_here(source, folder)]
+        sources = [*kept, {"list": given.name}]
+    said = contamination.doubts(sources, folder, stems, split.id, part, given)
+    if given is None and info.notes.get("contamination"):
+        said.append(_sentence_alone(info, split, part))
+    if not said:
+        return []
+    text = contamination.PREFIX + "; ".join(doubt.text for doubt in said)
+    return [Doubt(text, max(doubt.known for doubt in said))]
+
+
+def _sentence_alone(info: "ModelInfo", split: Split, part: str) -> Doubt:
+    """The doubt of a model file that has a sentence and no sources: it was counted on its own test part."""
+    text = info.notes["contamination"]
+    if (split.id, part) != (info.split_id, "test"):
+        return Doubt(f"{text} (counted on the test part of {info.split_id})")
+    counts = [int(count) for pair in _SEEN_BY_TEACHER.findall(text) for count in pair if count]
+    return Doubt(text, max(counts, default=0))

@@ -26,3 +26,8 @@ def source(report: dict) -> str:
         f"patients, {split['label_version']} labels; 95 % intervals from {drawn['resamples']:,} resamples of "
         f"patients, seed {drawn['seed']}"
     )
+
+
+def spread(mean: float | None, deviation: float | None) -> str:
+    """`0.812 ± 0.004` of several seeds, `0.812` of one."""
+    return number(mean, "–") + (f" ± {number(deviation)}" if deviation is not None else "")

@@ -19,7 +19,10 @@ from xlite.models.weights import read_state_dict, to_timm_names
 # All three read films at 224 px with ImageNet's mean and deviation, and answer in NIH order.
 PREPROCESS = Preprocess(224)
 LIST = "ChestX-ray14/labels/train_list.txt of github.com/arnoweng/CheXNet"
-SEEN = "public CheXNet weights, whose training films include 17,920 of the 25,596 of NIH's official test part"
+SEEN = (
+    "public CheXNet weights, whose training films include 17,920 of the 25,596 of NIH's official test part "
+    "(20,383 counting validation)"
+)
 
 _FOREIGN = re.compile(r"GLOBAL ([\w.]+)")
 

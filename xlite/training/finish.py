@@ -1,5 +1,7 @@
 """What a finished run leaves: thresholds and calibration from val, test report and card, a row in the log."""
 
+import json
+import math
 from collections.abc import Callable
 from datetime import date
 
@@ -9,16 +11,21 @@ import torch
 from xlite.data.dataset import FilmDataset, loader, model_input
 from xlite.evaluation.calibration import apply_calibration
 from xlite.evaluation.card import CARD_FILE, write_card
+from xlite.evaluation.contamination import marks
 from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.predictions import write_predictions
 from xlite.evaluation.validation import fit_info
 from xlite.evaluation.wording import interval, mean_of
+from xlite.files import read_whole, write_atomic
 from xlite.models.checkpoint import MODEL_FILE, ModelInfo, load_model, save_model
 from xlite.models.latency import measure_latency
 from xlite.models.student import Student, describe
-from xlite.training.results import append_result, read_results
+from xlite.training.results import append_result
 from xlite.training.run import Run
 from xlite.training.setup import Job
+
+ROW_FILE = "results_row.json"
+"""In a run's folder: its row of results.csv, from the moment that it is about to be written there."""
 
 _BATCH = 64
 
@@ -72,35 +79,45 @@ def _judge(
 
 
 def _log(job: Job, run: Run, student: Student, info: ModelInfo, report: dict | None) -> None:
-    """Appends the run to the experiment log, once: a run resumed after its end is judged anew, not logged."""
+    """Appends the run to the experiment log, once: a run resumed after its end is judged anew, not logged.
+
+    Its own folder keeps the row: another run may have had its name and ended alike.
+    """
+    kept = run.path(ROW_FILE)
+    begun = kept.exists()
+    row = json.loads(read_whole(kept)) if begun else _row(job, run, student, info, report)
+    if not begun:
+        write_atomic(kept, json.dumps(row, indent=1).encode() + b"\n")
+    append_result(row, info.split_id, unless_there=begun)
+
+
+def _row(
+    job: Job, run: Run, student: Student, info: ModelInfo, report: dict | None
+) -> dict[str, str | float | None]:
+    """What results.csv says of the run."""
     config, epochs = job.config, run.read_metrics()
     best = epochs[epochs["epoch"] == info.notes["epoch"]].iloc[0]
-    train_loss = round(float(best["train_loss"]), 6)
-    log = read_results()
-    if ((log["experiment_id"] == run.name) & np.isclose(log["train_loss"], train_loss)).any():
-        return
     distilled = bool(config.teacher)
-    append_result(
-        {
-            "experiment_id": run.name,
-            "date": date.today().isoformat(),
-            "model": "distilled student" if distilled else "student",
-            "backbone": config.backbone,
-            "attention": config.attention,
-            "kd_temp": config.temperature if distilled else None,
-            "kd_alpha": config.alpha if distilled else None,
-            "train_loss": train_loss,
-            "val_auc": round(float(best["val_auc"]), 6),
-            "test_auc": _rounded(report["macro"]["auc"]["value"]) if report else None,
-            "inference_time_ms": round(measure_latency(student, config.image_size).p50_ms, 2),
-            "model_size_mb": round((run.folder / MODEL_FILE).stat().st_size / 1e6, 2),
-            "notes": f"labels {info.label_version}; seed {config.seed}"
-            + (f"; train share {config.train_share:g}" if config.train_share < 1 else "")
-            + (f"; teacher {info.notes['teacher']}" if distilled else ""),
-        },
-        info.split_id,
-    )
+    return {
+        "experiment_id": run.name,
+        "date": date.today().isoformat(),
+        "model": "distilled student" if distilled else "student",
+        "backbone": config.backbone,
+        "attention": config.attention,
+        "kd_temp": config.temperature if distilled else None,
+        "kd_alpha": config.alpha if distilled else None,
+        "train_loss": _rounded(best["train_loss"]),
+        "val_auc": _rounded(best["val_auc"]),
+        "test_auc": _rounded(report["macro"]["auc"]["value"]) if report else None,
+        "inference_time_ms": round(measure_latency(student, config.image_size).p50_ms, 2),
+        "model_size_mb": round((run.folder / MODEL_FILE).stat().st_size / 1e6, 2),
+        "notes": f"labels {info.label_version}; seed {config.seed}"
+        + (f"; train share {config.train_share:g}" if config.train_share < 1 else "")
+        + (f"; teacher {info.notes['teacher']}" if distilled else "")
+        + "".join(f"; {mark}" for mark in marks(info.notes.get("teacher_knows", []), info.split_id)),
+    }
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
+    """For the log and JSON: NaN is no value."""
+    return None if value is None or math.isnan(value) else round(float(value), 6)

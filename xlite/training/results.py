@@ -34,12 +34,15 @@ COLUMNS = (
 _TEXT = ("experiment_id", "date", "model", "backbone", "attention", "notes")
 
 
-def append_result(row: Mapping[str, object], split_id: str, path: Path | None = None) -> None:
+def append_result(
+    row: Mapping[str, object], split_id: str, path: Path | None = None, unless_there: bool = False
+) -> None:
     """Adds one experiment, keys from COLUMNS; what is missing, None or NaN stays empty.
 
     Its notes begin with the split's id: figures of different splits must never be ranked unawares. The row is
-    on disk when this returns. Raises ValueError for a key that is no column or an empty id, DataError where
-    the file holds another table.
+    on disk when this returns. `unless_there` is for one that may have been added before: a row that equals it
+    to the letter then stays alone. Raises ValueError for a key that is no column or an empty id, DataError
+    where the file holds another table.
     """
     if not split_id:
         raise ValueError("a row of results.csv needs the id of the split that its figures were made on")
@@ -54,6 +57,8 @@ def append_result(row: Mapping[str, object], split_id: str, path: Path | None = 
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=600)
     with lock, open(path, "a+b", buffering=0) as file:
         _check_header(path, file)
+        if unless_there and line in file.readlines():
+            return
         end = file.seek(0, os.SEEK_END)
         lead = _csv_line(COLUMNS) if end == 0 else b"" if _ends_whole(file) else b"\n"
         try:
@@ -66,7 +71,10 @@ def append_result(row: Mapping[str, object], split_id: str, path: Path | None = 
 
 
 def read_results(path: Path | None = None) -> "pd.DataFrame":
-    """Every experiment in the order of its row, texts as str and figures as floats; empty without a file."""
+    """Every experiment in the order of its row, texts as str and figures as floats; empty without a file.
+
+    Raises DataError with the number of the line where a row is damaged.
+    """
     import pandas as pd
 
     path = Path(path or results_csv())
@@ -75,10 +83,35 @@ def read_results(path: Path | None = None) -> "pd.DataFrame":
     if not whole:
         return pd.DataFrame(columns=list(COLUMNS))
     _check_header(path, io.BytesIO(whole))
-    table = pd.read_csv(
-        io.BytesIO(whole), dtype={name: str for name in _TEXT}, keep_default_na=False, na_values=""
-    )
-    return table.fillna({name: "" for name in _TEXT})
+    rows = []
+    for number, line in enumerate(whole.splitlines(), 1):  # a row is one line: no cell has a line end
+        if number > 1 and line:
+            try:
+                rows.append(_read_row(line))
+            except ValueError as error:
+                raise DataError(f"line {number} of {path} {error}: mend or delete that line") from error
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.astype({name: str if name in _TEXT else float for name in COLUMNS})
+
+
+def _read_row(line: bytes) -> list[str | float]:
+    """The cells of a row, texts as str and figures as floats; ValueError with what is wrong with it."""
+    try:
+        [cells] = csv.reader([line.decode()], strict=True)
+    except UnicodeDecodeError as error:
+        raise ValueError("is not text in UTF-8") from error
+    except csv.Error as error:
+        raise ValueError(f"is not CSV ({error})") from error
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f"has {len(cells)} cells and should have {len(COLUMNS)}")
+    return [cell if name in _TEXT else _figure(name, cell) for name, cell in zip(COLUMNS, cells, strict=True)]
+
+
+def _figure(name: str, cell: str) -> float:
+    try:
+        return float(cell or "nan")
+    except ValueError as error:
+        raise ValueError(f"has {cell!r} for {name} and should have a number or nothing") from error
 
 
 def _check_header(path: Path, file: BinaryIO) -> None:

@@ -12,10 +12,10 @@ from xlite.config import TrainConfig
 from xlite.data.cache import Progress
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films, part_stems
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
-from xlite.data.leakage import leakage_report
-from xlite.data.nih import NihFolder, read_list
+from xlite.data.nih import NihFolder
 from xlite.data.splits import CHEXNET_LISTS, Split, load_split, shrink_train
 from xlite.errors import DataError, RunError
+from xlite.evaluation import contamination
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.chexnet import SEEN
@@ -72,8 +72,11 @@ def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None], progr
     started_from = load_start_weights(student, config.weights) if fresh else ""
     teacher, known = _open_teacher(config, preprocess, stems, folder.labels(stems), say)
     info = _info(config, folder, split, teacher, _without_folders(started_from, config.weights))
-    if "contamination" in info.notes:
-        say(f"Teacher contamination: {info.notes['contamination']}")
+    known_films = contamination.sentences(
+        info.notes["teacher_knows"], folder, split.stems("test"), split.id, "test", _teacher_list(config)
+    )
+    if known_films:
+        say(f"Teacher contamination: {'; '.join(known_films)}")
 
     films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
     train = FilmDataset(films, labels, preprocess, seed=config.seed, soft=known)
@@ -139,35 +142,26 @@ def _refit_if_folded(student: Student, train: FilmDataset, say: Callable[[str], 
     say(f"Its batch norms were folded into weights: statistics taken anew from {len(rows)} training films")
 
 
-def _contamination(config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher) -> dict[str, str]:
-    """A sentence for every report of the student where its teacher may know films of the test part."""
-    said = []
+def _teacher_knows(
+    config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher
+) -> list[contamination.Source]:
+    """What the teachers learned from, and what of the films that the student is judged on they know."""
+    sources: list[contamination.Source] = []
     for info in teacher.infos:
-        if info.split_id != split.id:
-            said.append(
-                f"a teacher learned from split {info.split_id}, which may hold test films of {split.id}"
-            )
-        said += [info.notes["contamination"]] if info.notes.get("contamination") else []
-    listed = _seen_list(config, folder, teacher)
-    # a list says better what CheXNet has seen
-    said += [f"a teacher has {seen}" for seen in teacher.seen if seen != SEEN or listed is None]
-    if listed is not None:
-        test = split.stems("test")
-        report = leakage_report(read_list(listed), test, folder.table)
-        if report["affected_images"]:
-            said.append(
-                f"a teacher was trained on {report['shared_images']} of the {len(test)} test films of split "
-                f"{split.id}, and on patients of {report['affected_images']} of them"
-            )
-    return {"contamination": "; ".join(dict.fromkeys(said))} if said else {}
+        sources += [{"split": info.split_id}] if info.split_id != split.id else []
+        sources += info.notes.get("teacher_knows", [])
+        sources += [{"said": info.notes["contamination"]}] if info.notes.get("contamination") else []
+    for seen in teacher.seen:
+        # a list says better what CheXNet has seen
+        named = {"list": CHEXNET_LISTS[0]} if seen == SEEN else {}
+        if not (named and config.teacher_list):
+            sources.append({**named, "said": f"a teacher has {seen}"})
+    sources += [{"list": Path(config.teacher_list).name}] if config.teacher_list else []
+    return [contamination.count(source, folder, split, _teacher_list(config)) for source in sources]
 
 
-def _seen_list(config: TrainConfig, folder: NihFolder, teacher: Teacher) -> Path | None:
-    """The list of what the teacher was trained on: as given, else CheXNet's where it lies in the folder."""
-    if config.teacher_list:
-        return Path(config.teacher_list)
-    of_chexnet = folder.root / CHEXNET_LISTS[0]
-    return of_chexnet if SEEN in teacher.seen and of_chexnet.is_file() else None
+def _teacher_list(config: TrainConfig) -> Path | None:
+    return Path(config.teacher_list) if config.teacher_list else None
 
 
 def _without_folders(text: str, spec: str) -> str:
@@ -210,7 +204,7 @@ def _info(
             "run": config.name,
             "train_share": config.train_share,
             "teacher": _without_folders(config.teacher, config.teacher),
-            **_contamination(config, folder, split, teacher),
+            "teacher_knows": _teacher_knows(config, folder, split, teacher),
             "loss": config.loss,
             "sampler": config.sampler,
             "seed": config.seed,

@@ -6,6 +6,10 @@ and appends to `log.txt`; whoever wants it to end writes `stop`. The trials are 
 """
 
 import json
+import secrets
+import shutil
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
@@ -19,7 +23,7 @@ from pydantic import ValidationError
 from xlite.config import check_run_name, sweeps_dir
 from xlite.errors import RunError, sentence
 from xlite.files import read_whole, tail_lines, write_atomic
-from xlite.training.held import holding, is_held, start_detached
+from xlite.training.held import gate, holding, is_held, is_locked, start_detached
 from xlite.training.status import State
 from xlite.training.sweep.plan import Plan
 
@@ -60,11 +64,14 @@ class Sweep:
     def open(cls, plan: Plan) -> "Sweep":
         """The sweep of a plan, new or begun before; RunError where that study has another plan.
 
-        A search that was begun before may be given more trials.
+        A search that was begun before may be given more trials. A study without a trial that came to
+        anything, which nobody works on, gives up its name, so that a corrected command can be run again.
         """
         sweep = cls(sweeps_dir() / plan.study)
-        if sweep.path("sweep.json").is_file():
-            _check_same(sweep.plan(), plan)
+        if sweep.path("sweep.json").is_file() and sweep.plan() != plan:
+            if not sweep._came_to_nothing():
+                _check_same(sweep.plan(), plan)
+            sweep.path("progress.json").unlink(missing_ok=True)
         sweep.folder.mkdir(parents=True, exist_ok=True)
         write_atomic(sweep.path("sweep.json"), plan.model_dump_json(indent=2).encode() + b"\n")
         return sweep
@@ -73,7 +80,7 @@ class Sweep:
     def list(cls) -> "list[Sweep]":
         """Every sweep there is, the one begun last first."""
         paths = sorted(
-            sweeps_dir().glob("*/sweep.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True
+            sweeps_dir().glob("[!.]*/sweep.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True
         )
         return [cls(path.parent) for path in paths]
 
@@ -92,6 +99,17 @@ class Sweep:
     def storage(self) -> str:
         """The URL of the Optuna storage: the plan's own, else SQLite in this folder."""
         return self.plan().storage or f"sqlite:///{self.path('study.db')}"
+
+    def signature(self) -> str:
+        """How this sweep signs the trials that it works on, "machine:home#id"; the same for ever.
+
+        It is made up once: a machine may get another name, and a home another place.
+        """
+        path = self.path("signature")
+        if not path.exists():
+            name = f"{socket.gethostname()}:{self.folder.parents[2]}#{secrets.token_hex(8)}"
+            write_atomic(path, name.encode())
+        return read_whole(path).decode()
 
     def status(self) -> SweepStatus:
         """What the sweep does now, from progress.json and whether the lock is held."""
@@ -127,6 +145,15 @@ class Sweep:
             raise RunError(f"study {self.name!r} does not run (it is {state}), so there is nothing to stop")
         write_atomic(self.path("stop"), b"")
 
+    def delete(self) -> None:
+        """Deletes the folder; its runs stay, and what a shared storage holds. RunError where it runs."""
+        grave = self.folder.with_name(f".deleted-{self.name}-{time.time_ns()}")
+        with gate(self.folder):
+            if is_locked(self.folder):
+                raise RunError(f"study {self.name!r} is being worked on: stop it, then it can be deleted")
+            self.folder.rename(grave)  # at once: nobody sees half a study
+        shutil.rmtree(grave)
+
     def stop_requested(self) -> bool:
         """Whether somebody asked for the end."""
         return self.path("stop").exists()
@@ -154,6 +181,11 @@ class Sweep:
     def log_tail(self, lines: int = 40) -> str:
         """The last lines of log.txt."""
         return tail_lines(self.path("log.txt"), lines)
+
+    def _came_to_nothing(self) -> bool:
+        """Whether nobody works on it and no trial has ended well; the storage has the last word on that."""
+        status = self.status()
+        return status.state != "running" and not status.count("finished") + status.count("pruned")
 
     def _record_failure(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -30,10 +30,11 @@ def make_leaderboard(
 ) -> dict[str, Any]:
     """The finished trials by configuration, best mean validation AUC first.
 
-    {"study", "kind", "split_id", "vary", "rows", "winner", "verdict"}; each row has its values, runs and
-    seeds, val_auc (mean), val_sd, test_auc (mean of the single models), size and latency. Given the data
-    folder, the first rows are compared with row 0 by patient bootstrap ("averaged" and "against_first", by
-    part; "tie", on val) and the winner, an index of rows, is chosen.
+    {"study", "kind", "split_id", "vary", "warnings", "rows", "winner", "verdict"}; each row has its values,
+    runs and seeds, val_auc and test_auc (means of the single models) with val_sd and test_sd, size and
+    latency. Given the data folder, the first rows are compared with row 0 by patient bootstrap ("averaged"
+    and "against_first", by part; "tie", on val, None where it cannot be told) and the winner, an index of
+    rows, is chosen; it is None where the predictions of row 0 are not on this machine.
     """
     rows = _rows(trials)
     winner, verdict = None, ""
@@ -43,13 +44,14 @@ def make_leaderboard(
             _compare(compared, part, folder)
         for row in compared[1:]:
             row["tie"] = _ties(rows[0], row)
-        winner = _choose(compared)
-        verdict = _verdict(compared, winner)
+        winner = None if rows[0]["absent"] and len(rows) > 1 else _choose(compared)
+        verdict = _verdict(plan.study, compared, winner)
     return {
         "study": plan.study,
         "kind": plan.kind,
         "split_id": split_id,
         "vary": [name for name in plan.vary if name != "seed"],
+        "warnings": _warnings(trials),
         "rows": rows,
         "winner": winner,
         "verdict": verdict,
@@ -70,7 +72,9 @@ def remark(found: Mapping[str, Any], place: int) -> str:
     ties = ["val"] if row["tie"] else []
     ties += ["test"] if row["against_first"].get("test", {}).get("tie") else []
     said = ["wins"] if place == found["winner"] else []
-    return ", ".join(said + ([f"tie on {' and '.join(ties)}"] if ties else []))
+    said += [f"tie on {' and '.join(ties)}"] if ties else []
+    unknown = found["verdict"] and 0 < place < COMPARED and row["tie"] is None
+    return ", ".join(said + (["not compared"] if unknown else []))
 
 
 def _rows(trials: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -84,10 +88,12 @@ def _rows(trials: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "runs": [trial["run"] for trial in group],
             "seeds": len(group),
             "val_auc": _mean(group, "val_auc"),
-            "val_sd": float(np.std([t["val_auc"] for t in group], ddof=1)) if len(group) > 1 else None,
+            "val_sd": _spread(group, "val_auc"),
             "test_auc": _mean(group, "test_auc"),
+            "test_sd": _spread(group, "test_auc"),
             "model_size_mb": _mean(group, "model_size_mb"),
             "inference_time_ms": _mean(group, "inference_time_ms"),
+            "absent": {trial["run"]: trial.get("where", "") for trial in group if not _is_here(trial["run"])},
             "averaged": {},
             "against_first": {},
             "tie": None,
@@ -97,6 +103,19 @@ def _rows(trials: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -row["val_auc"])
 
 
+def _warnings(trials: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the runs' reports say of their teachers, each sentence once, with the runs where not of all."""
+    finished = [trial for trial in trials if trial["state"] == "finished"]
+    runs: dict[str, list[str]] = defaultdict(list)
+    for trial in finished:
+        if trial.get("contamination"):
+            runs[trial["contamination"]].append(trial["run"])
+    return [
+        text if len(names) == len(finished) else f"{text} (runs {', '.join(names)})"
+        for text, names in runs.items()
+    ]
+
+
 def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name != "seed"}
 
@@ -104,6 +123,12 @@ def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:
 def _mean(trials: Sequence[Mapping[str, Any]], key: str) -> float | None:
     values = [trial[key] for trial in trials if trial.get(key) is not None]
     return float(np.mean(values)) if values else None
+
+
+def _spread(trials: Sequence[Mapping[str, Any]], key: str) -> float | None:
+    """Standard deviation over the seeds; None of one seed."""
+    values = [trial[key] for trial in trials if trial.get(key) is not None]
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
 def _compare(rows: Sequence[dict[str, Any]], part: str, folder: NihFolder) -> None:
@@ -136,7 +161,7 @@ def _compare(rows: Sequence[dict[str, Any]], part: str, folder: NihFolder) -> No
 
 def _averaged(runs: Sequence[str], part: str) -> dict[str, np.ndarray]:
     """Probabilities (14,) by film, averaged over the runs; empty where a file is not on this machine."""
-    files = [checkpoints_dir() / run / "evaluation" / part / "predictions.csv" for run in runs]
+    files = [_predictions(run, part) for run in runs]
     if not all(map(Path.is_file, files)):
         return {}
     read = [read_predictions(file) for file in files]
@@ -148,6 +173,15 @@ def _averaged(runs: Sequence[str], part: str) -> dict[str, np.ndarray]:
     }
 
 
+def _predictions(run: str, part: str) -> Path:
+    return checkpoints_dir() / run / "evaluation" / part / "predictions.csv"
+
+
+def _is_here(run: str) -> bool:
+    """Whether the run's validation films can be compared on this machine."""
+    return _predictions(run, "val").is_file()
+
+
 def _choose(rows: Sequence[dict[str, Any]]) -> int:
     """The winner's place: of the first and those that tie with it on the validation films, the lightest."""
     level = [0] + [place for place, row in enumerate(rows) if row["tie"]]
@@ -156,38 +190,71 @@ def _choose(rows: Sequence[dict[str, Any]]) -> int:
     return next(place for place in level if sizes[place] <= lightest * SAME_SIZE)
 
 
-def _ties(first: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    """Whether a row cannot be told from the first on the validation films.
+def _ties(first: Mapping[str, Any], row: Mapping[str, Any]) -> bool | None:
+    """Whether a row cannot be told from the first on the validation films; None where that is not known.
 
     Either the 95 % interval of their difference over patients reaches zero, or the means lie within two
     standard errors of their seeds.
     """
     films = row["against_first"].get("val")
-    if films is not None and films["low"] <= 0:
+    apart = None if films is None else films["low"] > 0
+    if apart is False:
         return True
-    if first["val_sd"] is None or row["val_sd"] is None:
-        return False
-    error = math.hypot(first["val_sd"] / first["seeds"] ** 0.5, row["val_sd"] / row["seeds"] ** 0.5)
-    return first["val_auc"] - row["val_auc"] <= 2 * error
+    if first["val_sd"] is not None and row["val_sd"] is not None:
+        error = math.hypot(first["val_sd"] / first["seeds"] ** 0.5, row["val_sd"] / row["seeds"] ** 0.5)
+        if first["val_auc"] - row["val_auc"] <= 2 * error:
+            return True
+    return None if apart is None else False
 
 
-def _verdict(rows: Sequence[dict[str, Any]], winner: int) -> str:
+def _verdict(study: str, rows: Sequence[dict[str, Any]], winner: int | None) -> str:
     """Who won and why, in plain words."""
-    best, level = rows[winner], 1 + sum(bool(row["tie"]) for row in rows)
+    best = rows[winner or 0]
     spread = "" if best["val_sd"] is None else f" ± {best['val_sd']:.4f}"
     seeds = f"{best['seeds']} seed{'s' if best['seeds'] > 1 else ''}"
     said = f"validation AUC {best['val_auc']:.4f}{spread} ({seeds})"
     if len(rows) == 1:
         return f"The one configuration has {said}."
-    said = f"Chosen by the validation films: {name_of(best['values'])}, {said}."
+    name = name_of(best["values"])
+    if winner is None:
+        return f"No winner: the best, {name}, {said}, was compared with none, {_why_not(study, [best])}."
+    unknown = [row for row in rows[1:] if row["tie"] is None]
+    sentences = [f"Chosen by the validation films: {name}, {said}."]
+    if len(unknown) < len(rows) - 1:
+        compared = [rows[0], *(row for row in rows[1:] if row["tie"] is not None)]
+        sentences.append(_noise(compared, best, not unknown))
+        count = f"{len(unknown)} {'was' if len(unknown) == 1 else 'were'} not compared"
+    else:
+        count = "None was compared with it"
+    return " ".join(sentences + ([f"{count}, {_why_not(study, unknown)}."] if unknown else []))
+
+
+def _noise(compared: Sequence[dict[str, Any]], best: Mapping[str, Any], all_of_them: bool) -> str:
+    """How many of those that were compared cannot be told from the first, and what that did."""
+    first, level = compared[0], 1 + sum(bool(row["tie"]) for row in compared)
     if level == 1:
-        return f"{said} No other one is within its noise."
-    said += f" A tie: {level} of the {len(rows)} compared cannot be told from the best"
-    if winner == 0:
+        others = "No other one" if all_of_them else f"Of the {len(compared) - 1} compared with it none"
+        return f"{others} is within its noise."
+    said = f"A tie: {level} of the {len(compared)} compared cannot be told from the best"
+    if best is first:
         return f"{said}, and none of them is lighter."
     return (
-        f"{said} ({name_of(rows[0]['values'])}, {rows[0]['val_auc']:.4f}), and of these it is the lightest "
+        f"{said} ({name_of(first['values'])}, {first['val_auc']:.4f}), and of these it is the lightest "
         f"({best['model_size_mb']:.1f} MB)."
+    )
+
+
+def _why_not(study: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Why these could not be compared, and what to do about it."""
+    absent = {run: where for row in rows for run, where in row["absent"].items()}
+    if not absent:
+        return "as the validation films are too few"
+    names = list(absent)
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    places = ", ".join(sorted(set(filter(None, absent.values())))) or "another home"
+    return (
+        f"as predictions of {', '.join(names[:3])}{more} are not here (trained in {places}): "
+        f"run `xlite sweep resume {study}` there, or here once these runs are in checkpoints/"
     )
 
 

@@ -86,7 +86,9 @@ def _winner(study: str) -> tuple[Plan, dict[str, Any]]:
     """A study's plan, and the settings of its winner without the seed; RunError where there is none yet."""
     sweep = Sweep.named(study)
     status, leaderboard = sweep.status(), sweep.leaderboard()
-    if status.state != "finished" or not leaderboard or leaderboard["winner"] is None:
+    if status.state == "finished" and leaderboard and leaderboard["winner"] is None:
+        raise RunError(f"study {study!r} has no winner in this home. {leaderboard['verdict']}")
+    if status.state != "finished" or not leaderboard:
         raise RunError(
             f"study {study!r} has no winner yet ({status.count('finished')} of {status.total} trials have "
             f"finished, it is {status.state}): go on with `xlite sweep resume {study}`"

@@ -1,13 +1,12 @@
 """The Optuna side of a sweep: which trials there are, whose turn it is, and which died.
 
-A trial belongs to a run, whose name it carries. One that this home left unfinished is gone on with first; one
-of another machine that nothing was heard of for a while is told to have failed, and so is one whose run
+A trial belongs to a run, whose name it carries. One that this sweep left unfinished is gone on with first;
+one of another home that nothing was heard of for a while is told to have failed, and so is one whose run
 failed: its settings then wait anew under the same run's name. Optuna's own heartbeat is experimental, and it
 lets wait for minutes what the free lock of the sweep tells at once.
 """
 
 import re
-import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,12 +17,12 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from xlite.config import home
 from xlite.errors import RunError
 from xlite.training.sweep.plan import Plan, Range
 
 BEAT_EVERY_S = 30.0
-GRACE_S = 600.0
+GRACE_S, UNSIGNED_GRACE_S = 600.0, 30.0
+"""How long nothing may be heard of who works on a trial, and how long it may take to sign one."""
 _PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH = 4, 2
 _STATES = {
     TrialState.WAITING: "waiting",
@@ -32,7 +31,7 @@ _STATES = {
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
 }
-_LEFT_BY_A_RUN = ("val_auc", "test_auc", "model_size_mb", "inference_time_ms", "message")
+_LEFT_BY_A_RUN = ("val_auc", "test_auc", "model_size_mb", "inference_time_ms", "contamination", "message")
 _FOLDERS = re.compile(r"[^,]*[/\\]")
 _OF_THE_MACHINE = ("data", "device", "workers")
 
@@ -40,28 +39,35 @@ _OF_THE_MACHINE = ("data", "device", "workers")
 class Study:
     """The trials of one plan in an Optuna storage, which other machines may share."""
 
-    def __init__(self, plan: Plan, storage: str, films: Mapping[str, str]):
+    def __init__(self, plan: Plan, storage: str, films: Mapping[str, str], here: str):
         """Opens or begins the study; RunError where the storage cannot be had, or holds another study.
 
-        films: what must be equal on every machine, {"split": id, "table": fingerprint}.
+        films: what must be equal on every machine, {"split": id, "table": fingerprint}; here: a signature as
+        no other sweep has, "place#id". A study of other settings that came to nothing gives way.
         """
         self.plan = plan
-        self.here = f"{socket.gethostname()}:{home()}"
+        self.here = here
+        self._unsigned: dict[int, float] = {}  # trial -> when it was first seen, as clocks differ
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         pruner = MedianPruner(_PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH) if plan.prune else NopPruner()
         self.study = _open(plan.study, storage, pruner)
-        self._check({**films, **_settings(plan)})
+        meant = {**films, **_settings(plan)}
+        then = self.study.user_attrs.get("xlite")
+        if then not in (None, meant) and all(map(self._has_nothing, self.study.get_trials(deepcopy=False))):
+            optuna.delete_study(study_name=plan.study, storage=storage)
+            self.study = _open(plan.study, storage, pruner)
+        self._check(meant)
         if not plan.trials:
             for number, values in enumerate(plan.combinations()):
-                run = {"run": f"{plan.study}-{number:03d}"}
+                run = {"run": self._run_of(number)}
                 self.study.enqueue_trial(values, user_attrs=run, skip_if_exists=True)
 
-    def _check(self, now: dict[str, Any]) -> None:
+    def _check(self, meant: dict[str, Any]) -> None:
         then = self.study.user_attrs.get("xlite")
         if then is None and not self.study.get_trials(deepcopy=False):
-            self.study.set_user_attr("xlite", now)
-        elif then != now:
-            differing = sorted(key for key in now if (then or {}).get(key) != now[key])
+            self.study.set_user_attr("xlite", meant)
+        elif then != meant:
+            differing = sorted(key for key in meant if (then or {}).get(key) != meant[key])
             raise RunError(
                 f"the storage holds a study {self.plan.study!r} of other settings or films (it differs in "
                 f"{', '.join(differing)}): give this one another --study"
@@ -70,27 +76,43 @@ class Study:
     def next_trial(self) -> Trial | None:
         """The next trial to work on, its settings and its run's name in it; None where none is left.
 
-        Called by the holder of the sweep between trials, so one of this home that still runs is its own.
+        Called by the holder of the sweep between trials, so one of this sweep that still runs is its own.
         """
-        for left in self._running():
-            if _worker(left)["here"] == self.here:
-                trial = Trial(self.study, left._trial_id)
-                with suppress(optuna.exceptions.UpdateFinishedTrialError):  # another machine has buried it
-                    self.beat(trial)
-                    return trial
-        while self._waiting() or len(self.latest()) < self.plan.trials:
-            trial = self.study.ask()
-            if self._is_superfluous(trial):
-                trial.set_user_attr("run", None)
-                self.study.tell(trial, state=TrialState.FAIL)
-                continue
-            for name, choices in self.plan.vary.items():
-                _suggest(trial, name, choices)
-            if "run" not in trial.user_attrs:
-                trial.set_user_attr("run", f"{self.plan.study}-{trial.number:03d}")
-            self.beat(trial)
-            return trial
+        while (trial := self._unfinished() or self._asked()) is not None:
+            with suppress(optuna.exceptions.UpdateFinishedTrialError):  # another machine has buried it
+                self.beat(trial)
+                if self._is_superfluous(trial):
+                    trial.set_user_attr("run", None)
+                    self.study.tell(trial, state=TrialState.FAIL)
+                    continue
+                for name, choices in self.plan.vary.items():
+                    _suggest(trial, name, choices)
+                if "run" not in trial.user_attrs:
+                    trial.set_user_attr("run", self._run_of(trial.number))
+                return trial
         return None
+
+    def _unfinished(self) -> Trial | None:
+        """A trial that this sweep has begun."""
+        mine = [trial for trial in self._running() if self._is_mine(trial)]
+        return Trial(self.study, mine[0]._trial_id) if mine else None
+
+    def _asked(self) -> Trial | None:
+        """A trial that waits, else a new one where TPE may pick more."""
+        more = self._waiting() or len(self._picks()) < self.plan.trials
+        return self.study.ask() if more else None
+
+    def _picks(self) -> list[int]:
+        """The numbers of the trials that TPE has picked, or is about to; those that are tried anew aside."""
+        return [
+            trial.number
+            for trial in self.study.get_trials(deepcopy=False)
+            if trial.user_attrs.get("run", "") == self._run_of(trial.number)
+            or ("run" not in trial.user_attrs and trial.state == TrialState.RUNNING)
+        ]
+
+    def _run_of(self, number: int) -> str:
+        return f"{self.plan.study}-{number:03d}"
 
     def beat(self, trial: Trial) -> None:
         """Says that the trial is being worked on, and where."""
@@ -121,8 +143,7 @@ class Study:
     def pick_up_dead(self) -> None:
         """Lets wait anew what other machines left behind."""
         for trial in self._running():
-            worker = _worker(trial)
-            if worker["here"] != self.here and time.time() - worker["beat"] > GRACE_S:
+            if not self._is_mine(trial) and self._is_dead(trial):
                 try:
                     buried = self.study.tell(trial.number, state=TrialState.FAIL)
                 except (ValueError, optuna.exceptions.UpdateFinishedTrialError):
@@ -151,6 +172,7 @@ class Study:
                 "run": run,
                 "state": _state(trial),
                 "values": _values(trial),
+                "where": trial.user_attrs.get("worker", {}).get("here", "").partition("#")[0],
                 **{key: trial.user_attrs.get("left", {}).get(key) for key in _LEFT_BY_A_RUN},
             }
             for run, trial in sorted(self.latest().items())
@@ -162,11 +184,27 @@ class Study:
     def _waiting(self) -> bool:
         return bool(self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
 
+    def _is_mine(self, trial: FrozenTrial) -> bool:
+        """Whether this sweep has begun it: a storage of its own is nobody else's."""
+        return not self.plan.storage or trial.user_attrs.get("worker", {}).get("here") == self.here
+
+    def _is_dead(self, trial: FrozenTrial) -> bool:
+        """Whether nothing was heard of who works on it for too long."""
+        if "worker" in trial.user_attrs:
+            return time.time() - trial.user_attrs["worker"]["beat"] > GRACE_S
+        seen = self._unsigned.setdefault(trial.number, time.monotonic())
+        return time.monotonic() - seen > UNSIGNED_GRACE_S
+
+    def _has_nothing(self, trial: FrozenTrial) -> bool:
+        """Whether nothing came of it and nobody works on it."""
+        idle = trial.state == TrialState.RUNNING and (self._is_mine(trial) or self._is_dead(trial))
+        return idle or trial.state in (TrialState.WAITING, TrialState.FAIL)
+
     def _is_superfluous(self, trial: Trial) -> bool:
-        """Whether two machines acted at once: another trial has its run, or the grid had no more."""
+        """Whether two machines acted at once: another trial has its run, or enough were picked before it."""
         run = trial.user_attrs.get("run")
         if run is None:
-            return not self.plan.trials
+            return sum(number < trial.number for number in self._picks()) >= self.plan.trials
         ended = (TrialState.COMPLETE, TrialState.PRUNED)
         return any(
             other.state in ended or (other.state == TrialState.RUNNING and other.number < trial.number)
@@ -193,15 +231,9 @@ def _open(name: str, storage: str, pruner: BasePruner) -> optuna.Study:
     raise RunError(f"the storage of study {name!r} cannot be opened: {reason}") from failure
 
 
-def _worker(trial: FrozenTrial) -> dict[str, Any]:
-    """Who works on a trial, and when that was last heard of."""
-    started = trial.datetime_start.timestamp() if trial.datetime_start else time.time()
-    return trial.user_attrs.get("worker", {"here": "", "beat": started})
-
-
 def _state(trial: FrozenTrial) -> str:
     """A trial's state in a word; one that was given back waits."""
-    given_back = trial.state == TrialState.RUNNING and not _worker(trial)["beat"]
+    given_back = trial.state == TrialState.RUNNING and trial.user_attrs.get("worker", {}).get("beat") == 0
     return "waiting" if given_back else _STATES[trial.state]
 
 

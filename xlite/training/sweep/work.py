@@ -4,6 +4,7 @@ A run is followed through its files, as a page does it, and outlives the sweep: 
 its run still training, or lets it go on from its last finished epoch.
 """
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from xlite.config import checkpoints_dir
 from xlite.data.nih import NihFolder
 from xlite.data.splits import load_split
 from xlite.errors import RunError
+from xlite.evaluation.contamination import PREFIX
+from xlite.files import read_whole
 from xlite.training.command import absolute_paths
 from xlite.training.results import read_results
 from xlite.training.run import Run
@@ -53,7 +56,7 @@ def work_on(sweep: Sweep, say: Say = print) -> dict[str, Any] | None:
         folder = NihFolder.open(config.data)
         split = load_split(folder, config.split, allow_leakage=config.allow_leakage)
         films = {"split": split.id, "table": folder.fingerprint()}
-        work = _Work(sweep, plan, Study(plan, sweep.storage(), films), split.id, say)
+        work = _Work(sweep, plan, Study(plan, sweep.storage(), films, sweep.signature()), split.id, say)
         if not work.run_trials():
             work.show("stopped", "it goes on where it was")
             return None
@@ -105,8 +108,9 @@ class _Work:
     def show(self, state: str, message: str) -> None:
         """Replaces what readers see: the state, every trial, and the leaderboard as far as it goes."""
         rows = self.study.rows()
+        total = max(self.plan.total(), len(rows))  # another machine may have been asked for more
         self.sweep.write_progress(
-            state=state, message=message, split_id=self.split_id, total=self.plan.total(), trials=rows
+            state=state, message=message, split_id=self.split_id, total=total, trials=rows
         )
 
     def _run(self, trial: Trial) -> bool:
@@ -149,13 +153,15 @@ class _Work:
     def _make(self, run: Run, values: dict[str, Any]) -> None:
         """Makes the trial's run where it was not begun before; RunError where it has other settings."""
         config = absolute_paths(self.plan.config(values, run.name))
-        if not run.path("config.json").is_file():
-            Run.create(config)
-        elif run.config() != config:
+        if run.path("config.json").is_file() and run.config() == config:
+            return
+        try:
+            Run.create(config)  # also in the place of one that failed before its first epoch
+        except RunError as error:
             raise RunError(
                 f"run {run.name!r} exists already with other settings: give this sweep another --study, or "
-                f"remove {run.folder}"
-            )
+                f"`xlite jobs delete {run.name}`"
+            ) from error
 
     def _follow(self, run: Run, trial: Trial) -> dict[str, Any] | None:
         """What the run left at its end; None where it was pruned. Starts it as often as it dies."""
@@ -216,11 +222,19 @@ def _stop(run: Run) -> None:
 
 
 def _left_by(run: Run) -> dict[str, Any]:
-    """What a finished run wrote into the experiment log; _Failed where it has no validation AUC."""
+    """What a finished run wrote into log and report; _Failed where it has no validation AUC."""
     log = read_results()
     logged = log[log["experiment_id"] == run.name]
     if not len(logged) or not math.isfinite(logged.iloc[-1]["val_auc"]):
         raise _Failed("the run has no validation AUC: no finding is both there and absent in the val part")
     row = logged.iloc[-1]
     figures = {key: float(row[key]) for key in ("val_auc", "test_auc", "model_size_mb", "inference_time_ms")}
-    return {key: value if math.isfinite(value) else None for key, value in figures.items()}
+    known = {key: value if math.isfinite(value) else None for key, value in figures.items()}
+    return {**known, "contamination": _contamination_of(run)}
+
+
+def _contamination_of(run: Run) -> str | None:
+    """The warning in the run's test report of what its teacher knows of the films."""
+    path = run.folder / "evaluation" / "test" / "metrics.json"
+    warnings = json.loads(read_whole(path))["warnings"] if path.is_file() else []
+    return next((text for text in warnings if text.startswith(PREFIX)), None)
