@@ -18,12 +18,19 @@ def test_the_card_holds_the_figures_of_the_report(tmp_path):
     ) | {"contamination": None}  # fmt: skip
     info = ModelInfo(
         "resnet18", "mhsa", 256, 0.3, Preprocess(224), "patient-42-1a2b3c4d", "2020",
-        notes={"run": "night", "teacher": "big", "seed": 7},
+        notes={"run": "night", "teacher": "big", "seed": 7, "loss": "focal",
+               "trained_on": "9 films of 4 patients"},
     )  # fmt: skip
     write_card(tmp_path / "CARD.md", info, report, 11_300_000, 45.2)
     card = (tmp_path / "CARD.md").read_text()
     assert card.startswith("# Model card: night\n")
-    for part in ("resnet18, attention mhsa", "11.30 M parameters, 45.2 MB", "| Teacher | big |"):
+    for part in (
+        "resnet18, attention mhsa",
+        "11.30 M parameters, 45.2 MB",
+        "| Teacher | big |",
+        "| Loss against labels | focal |",
+        "| Trained on | 9 films of 4 patients: the train part of ",
+    ):
         assert part in card
     assert f"| **mean of 13** | | **{interval(report['macro']['auc'])}** |" in card
     assert "60 films of 30 patients" in card and "split patient-42-1a2b3c4d" in card

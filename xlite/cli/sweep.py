@@ -142,7 +142,8 @@ def delete(
 ) -> None:
     """Delete a study: its plan, trials and leaderboard.
 
-    Nobody may be working on it. Asks twice. Its runs stay unless --runs is given, and so do their rows in results.csv and what a shared storage holds.
+    Nobody may be working on it. Asks twice. Its runs stay unless --runs is given, and so do their rows in
+    results.csv and what a shared storage holds.
     """
     sweep = Sweep.named(study)
     names = {trial["run"] for trial in sweep.status().trials}

@@ -25,6 +25,19 @@ is wrong (for pneumothorax about half of the positive labels). A map shows what 
 finding is."""
 
 
+_LOSSES = {
+    "bce": "binary cross-entropy",
+    "weighted_bce": "binary cross-entropy, rare findings weighted",
+    "focal": "focal",
+    "weighted_focal": "focal, rare findings weighted",
+}
+_SAMPLERS = {"shuffle": "shuffled", "balanced": "drawn so that rare findings come more often"}
+
+
+def _attention(name: str) -> str:
+    return "no attention" if name == "none" else f"attention {name}"
+
+
 def write_card(path: Path, info: ModelInfo, report: dict, parameters: int, megabytes: float) -> None:
     """Writes the card of one model (Markdown) from what its file says and its report on the test part.
 
@@ -32,14 +45,17 @@ def write_card(path: Path, info: ModelInfo, report: dict, parameters: int, megab
     """
     notes = info.notes
     facts = {
-        "Architecture": f"{info.backbone}, attention {info.attention}, head of {info.hidden} units, "
+        "Architecture": f"{info.backbone}, {_attention(info.attention)}, head of {info.hidden} units, "
         f"{parameters / 1e6:.2f} M parameters, {megabytes:.1f} MB",
         "Input": f"one frontal film, grey, squashed to {info.preprocess.size} × {info.preprocess.size} px",
         "Output": "14 probabilities (not exclusive) in NIH order, calibrated per finding on validation films",
-        "Trained on": f"the train part of split {info.split_id}, {info.label_version} labels",
+        "Trained on": f"{notes.get('trained_on', 'films not noted')}: the train part of split "
+        f"{info.split_id}, {info.label_version} labels",
         "Starting weights": notes.get("started_from") or "not noted",
         "Teacher": notes.get("teacher") or "none",
-        "Hard loss, sampler, seed": f"{notes.get('loss')}, {notes.get('sampler')}, {notes.get('seed')}",
+        "Loss against labels": _LOSSES.get(notes.get("loss", ""), "not noted"),
+        "Order of films": _SAMPLERS.get(notes.get("sampler", ""), "not noted"),
+        "Seed": str(notes.get("seed", "not noted")),
         "Best epoch": str(notes.get("epoch", "not noted")),
     }
     lines = [f"# Model card: {notes.get('run') or path.parent.name}", ""]

@@ -71,7 +71,7 @@ def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None], progr
     say(_size_sentence(student, config))
     started_from = load_start_weights(student, config.weights) if fresh else ""
     teacher, known = _open_teacher(config, preprocess, stems, folder.labels(stems), say)
-    info = _info(config, folder, split, teacher, _without_folders(started_from, config.weights))
+    info = _info(config, folder, split, stems, teacher, _without_folders(started_from, config.weights))
     known_films = contamination.sentences(
         info.notes["teacher_knows"], folder, split.stems("test"), split.id, "test", _teacher_list(config)
     )
@@ -186,8 +186,17 @@ def _task(config: TrainConfig, student: Student, teacher: Teacher, labels: np.nd
     )
 
 
+def _trained_on(folder: NihFolder, stems: list[str]) -> str:
+    return f"{len(stems):,} films of {len(set(folder.patients(stems))):,} patients"
+
+
 def _info(
-    config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher, started_from: str
+    config: TrainConfig,
+    folder: NihFolder,
+    split: Split,
+    stems: list[str],
+    teacher: Teacher,
+    started_from: str,
 ) -> ModelInfo:
     """What the model file says of itself before thresholds and calibration are known."""
     return ModelInfo(
@@ -203,6 +212,7 @@ def _info(
         notes={
             "run": config.name,
             "train_share": config.train_share,
+            "trained_on": _trained_on(folder, stems),
             "teacher": _without_folders(config.teacher, config.teacher),
             "teacher_knows": _teacher_knows(config, folder, split, teacher),
             "loss": config.loss,
