@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from xlite.data.eda import palette
-from xlite.data.eda.summary import BOX_FRAME
+from xlite.data.eda.summary import BOX_FRAME, LEAST_EXPECTED
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 
 DPI = 110
@@ -82,7 +82,7 @@ def amounts(per_film: pd.Series, per_patient: pd.Series, films_each: pd.Series) 
 
 
 def together(counts: pd.DataFrame, lifts: pd.DataFrame) -> Figure:
-    """The 14 x 14 matrix: colour is lift (log2), the number in a cell is films with both findings."""
+    """The 14 x 14 matrix: colour is lift (log2), NaN is grey; a cell's number is films with both findings."""
     figure, axes = _canvas(9.2, 7.4, bottom=1.1, right=0.9)
     with np.errstate(divide="ignore"):
         colours = np.clip(np.log2(lifts.to_numpy()), -2, 2)
@@ -109,6 +109,14 @@ def together(counts: pd.DataFrame, lifts: pd.DataFrame) -> Figure:
     bar.ax.set_yticklabels(["¼ or less", "½", "as by chance", "2 times", "4 or more"], fontsize=8)
     bar.outline.set_visible(False)
     _title(axes, "Films with both findings; colour: how often against chance (lift)")
+    axes.annotate(
+        f"grey: the diagonal, and where chance alone would give fewer than {LEAST_EXPECTED} films",
+        (1, -0.19),
+        xycoords="axes fraction",
+        ha="right",
+        fontsize=8,
+        color=palette.MUTED,
+    )
     return figure
 
 

@@ -8,6 +8,8 @@ from xlite.findings import FINDINGS, NO_FINDING
 CLASSES = (NO_FINDING, *FINDINGS)
 AGE_BANDS = ("under 18", "18 to 60", "over 60", "unknown")
 BOX_FRAME = 1024  # NIH's boxes are in pixels of the 1024 x 1024 release
+LEAST_EXPECTED = 5
+"""Films that chance must give for a ratio to mean something (Cochran's rule for 2 x 2 tables)."""
 
 
 def indicators(table: pd.DataFrame) -> pd.DataFrame:
@@ -71,6 +73,27 @@ def findings_per_patient(table: pd.DataFrame) -> pd.Series:
 def films_per_patient(table: pd.DataFrame) -> pd.Series:
     """Patients by their number of films, from 1 to the largest number that occurs."""
     return _tally(table["patient"].value_counts(), start=1)
+
+
+def follow_ups(table: pd.DataFrame) -> pd.DataFrame:
+    """From each film of a patient to the next one, a row a class: had, stays, lacked, appears.
+
+    had and lacked count the first films of such pairs; stays and appears are the shares (0-1) of the next
+    films that then have the class, NaN where there is no pair. Films stand in the order of their numbers.
+    """
+    ordered = table.sort_values(["patient", "follow_up"], kind="stable")
+    patients, present = ordered["patient"].to_numpy(), indicators(ordered).to_numpy()
+    pairs = patients[1:] == patients[:-1]
+    before, after = present[:-1][pairs], present[1:][pairs]
+    had, stays, appears = before.sum(0), (before & after).sum(0), (~before & after).sum(0)
+    lacked = len(before) - had
+    shares = [
+        np.divide(part, whole, out=np.full(len(CLASSES), np.nan), where=whole > 0)
+        for part, whole in ((stays, had), (appears, lacked))
+    ]
+    return pd.DataFrame(
+        {"had": had, "stays": shares[0], "lacked": lacked, "appears": shares[1]}, index=list(CLASSES)
+    )
 
 
 def _tally(numbers: pd.Series, start: int) -> pd.Series:
