@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from xlite.cli import run
 from xlite.config import PACKAGE_ROOT
 from xlite.data.eda import summary, write_eda
 from xlite.data.eda.batches import draw_batches, measure_batches
@@ -373,6 +374,22 @@ def test_report_refuses_bad_places(tmp_path: Path, tiny_folder: Path):
     with pytest.raises(DataError, match="nowhere"):
         write_eda(tmp_path / "nowhere", tmp_path / "EDA.md")
     assert not (tmp_path / "EDA.md").exists()
+
+
+def test_the_command_writes_beside_the_caller_and_says_what_is_wrong(
+    hand: NihFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    table = str(hand.root / "Data_Entry_2017_v2020.csv")
+    assert run(["eda", str(hand.root), "--other-table", table]) == 0
+    text = Path("EDA_REPORT.md").read_text()
+    assert (
+        "--out EDA_REPORT.md --other-table Data_Entry_2017_v2020.csv`" in text and str(tmp_path) not in text
+    )
+    assert "8 films\nare in both, 0 only here, 0 only there. The findings of 0 films\ndiffer." in text
+    capsys.readouterr()
+    assert run(["eda", str(hand.root), "--other-table", "nowhere.csv"]) == 2
+    assert capsys.readouterr().err == "Error: there is no file nowhere.csv\n"
 
 
 @settings(max_examples=40)

@@ -86,7 +86,7 @@ def together(counts: pd.DataFrame, lifts: pd.DataFrame) -> Figure:
     figure, axes = _canvas(9.2, 7.4, bottom=1.1, right=0.9)
     with np.errstate(divide="ignore"):
         colours = np.clip(np.log2(lifts.to_numpy()), -2, 2)
-    scale = LinearSegmentedColormap.from_list("lift", palette.DIVERGING, bad=palette.LINE)
+    scale = LinearSegmentedColormap.from_list("lift", palette.DIVERGING, bad=palette.UNKNOWN)
     image = axes.imshow(colours, cmap=scale, vmin=-2, vmax=2)
     for (row, column), number in np.ndenumerate(counts.to_numpy()):
         dark = row != column and abs(colours[row, column]) > 1.4
@@ -108,15 +108,7 @@ def together(counts: pd.DataFrame, lifts: pd.DataFrame) -> Figure:
     bar = figure.colorbar(image, ax=axes, shrink=0.6, fraction=0.05, ticks=[-2, -1, 0, 1, 2])
     bar.ax.set_yticklabels(["¼ or less", "½", "as by chance", "2 times", "4 or more"], fontsize=8)
     bar.outline.set_visible(False)
-    _title(axes, "Films with both findings; colour: how often against chance (lift)")
-    axes.annotate(
-        f"grey: the diagonal, and where chance alone would give fewer than {LEAST_EXPECTED} films",
-        (1, -0.19),
-        xycoords="axes fraction",
-        ha="right",
-        fontsize=8,
-        color=palette.MUTED,
-    )
+    _title(axes, f"Films with both; colour: how often against chance, grey: under {LEAST_EXPECTED} by chance")
     return figure
 
 
