@@ -11,6 +11,7 @@ Without --tables what needs them stays as it is. To add a figure, add a function
 import argparse
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -25,7 +26,7 @@ from xlite.data.nih import NihFolder
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
 from xlite.models.densenet import DenseNet
-from xlite.models.student import ATTENTIONS, Student, describe
+from xlite.models.student import ATTENTIONS, ModelSize, Student, describe
 
 DOCS = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -95,14 +96,21 @@ def _span(ends: tuple[float, float]) -> str:
     return f"{ends[0]:g} to {ends[1]:g}"
 
 
+@cache
+def measured(backbone: str, attention: str = "none") -> tuple[Student, ModelSize]:
+    """A student and its size at 224 px; it has shapes only, so nothing is computed."""
+    with torch.device("meta"):
+        student = Student(backbone, attention)
+    return student, describe(student, 224)
+
+
 def sizes() -> str:
     """Backbones by their parameters, alone and as students, beside DenseNet-121 with a 14-way layer."""
-    with torch.device("meta"):  # shapes only: nothing is computed
+    with torch.device("meta"):
         whole = sum(p.numel() for p in DenseNet().parameters())
-        students = [Student(name) for name in BACKBONES]
     rows = [("DenseNet-121 (baseline)", "1024", *_share(whole, whole), "", "", "", "")]
-    for student in students:
-        width, size = student.num_features, describe(student, 224)
+    for student, size in map(measured, BACKBONES):
+        width = student.num_features
         plain = sum(p.numel() for p in student.backbone.parameters()) + (width + 1) * len(FINDINGS)
         cost = f"{size.megabytes:.1f} MB", f"{size.multiply_adds / 1e9:.2f} G"
         rows.append(
@@ -123,9 +131,7 @@ def sizes() -> str:
 
 def attentions() -> str:
     """What each attention adds to EfficientNet-B0."""
-    with torch.device("meta"):
-        students = {name: Student("efficientnet_b0", name) for name in ATTENTIONS}
-    made = {name: describe(student, 224) for name, student in students.items()}
+    made = {name: measured("efficientnet_b0", name)[1] for name in ATTENTIONS}
     rows = (
         (
             name,

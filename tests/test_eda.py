@@ -28,6 +28,8 @@ from xlite.data.eda.parts import (
     partitions,
     widest_shift,
 )
+from xlite.data.eda.sections_training import difference
+from xlite.data.eda.survey import as_dict, survey
 from xlite.data.imbalance import balanced_sample_weights
 from xlite.data.nih import NihFolder
 from xlite.data.splits import make_split, write_split
@@ -279,10 +281,10 @@ def test_editions_are_compared_film_by_film(hand: NihFolder):
     assert found.findings.loc["Hernia"].tolist() == [0, 1, 0, 1]
     assert found.findings.loc["Nodule"].tolist() == [2, 2, 0, 0]
     assert found.details == {"patient": 0, "follow_up": 0, "age": 1, "sex": 0, "view": 0}
-    figures = write_eda(hand.root, hand.root / "EDA.md")
-    assert "beside `Data_Entry_2017.csv`" in (hand.root / "EDA.md").read_text()
-    assert figures["difference"]["findings"]["Mass"]["only_here"] == 1
-    json.dumps(figures, allow_nan=False)
+    figures = survey(hand)
+    assert "table (2020) beside `Data_Entry_2017.csv` (2017): 7 films\nare in both" in difference(figures)
+    assert as_dict(figures)["difference"]["findings"]["Mass"]["only_here"] == 1
+    json.dumps(as_dict(figures), allow_nan=False)
     other.write_text(HEADER + "\n10_0.png,Mass,0,10,50,M,PA,64,64,0.1,0.1\n")
     with pytest.raises(DataError, match="no film in common"):
         compare_editions(hand.table, other)

@@ -18,6 +18,5 @@ SCREEN_GRID = "rgba(140,155,170,0.22)"
 SCREEN_SEX = {"F": "#e58293", "M": "#7ea9ea"}
 SCREEN_VIEW = {"AP": "#e3b05b", "PA": "#56b8b1"}
 SCREEN_BOX = (227, 176, 91)  # RGB
-SCREEN_UNKNOWN = "#cacaca"  # what too few films say nothing of
-DIVERGING = ("#a06a1f", "#655436", "#2c3640", "#2b6468", "#2c938b")
+SCREEN_DIVERGING = ("#a06a1f", "#655436", "#2c3640", "#2b6468", "#2c938b")
 SCREEN_SEQUENTIAL = ("#1f2a33", "#25545a", "#2c938b")
