@@ -161,9 +161,9 @@ def boxes(sizes: pd.DataFrame) -> Figure:
     for axes in panels:
         axes.axis("off")
     for axes, (name, size) in zip(panels, sizes.iterrows(), strict=False):
-        for line in np.linspace(0, BOX_FRAME, 8):
-            axes.plot([line, line], [0, BOX_FRAME], color=palette.LINE, linewidth=0.7)
-            axes.plot([0, BOX_FRAME], [line, line], color=palette.LINE, linewidth=0.7)
+        lines = np.linspace(0, BOX_FRAME, 8)
+        axes.vlines(lines, 0, BOX_FRAME, color=palette.LINE, linewidth=0.7)
+        axes.hlines(lines, 0, BOX_FRAME, color=palette.LINE, linewidth=0.7)
         corner = ((BOX_FRAME - size["width"]) / 2, (BOX_FRAME - size["height"]) / 2)
         axes.add_patch(
             Rectangle(corner, size["width"], size["height"], color=palette.ACCENT, alpha=0.75, linewidth=0)

@@ -57,18 +57,20 @@ def drawn(folder: NihFolder, strategy: str, seed: int) -> Partition | None:
 
 
 def _partition(folder: NihFolder, name: str, split: Split) -> Partition:
-    stem = dict(zip(folder.table["image"], folder.table["stem"], strict=True))
+    stem = dict(zip(folder.table["image"].tolist(), folder.table["stem"].tolist(), strict=True))
     return Partition(name, {part: [stem[image] for image in split.parts[part]] for part in PARTS})
 
 
 def locate(table: pd.DataFrame, found: list[Partition]) -> dict[str, Rows]:
     """Where the table has the films of each partition, by name; listed films that it lacks are left out."""
-    index = pd.Index(table["stem"].to_numpy(dtype=object))
-    located = {}
-    for one in found:
-        rows = {part: index.get_indexer(stems) for part, stems in one.parts.items()}
-        located[one.name] = {part: at[at >= 0] for part, at in rows.items()}
-    return located
+    row = {stem: at for at, stem in enumerate(table["stem"].tolist())}
+    return {
+        one.name: {
+            part: np.array([row[stem] for stem in stems if stem in row], dtype=np.int64)
+            for part, stems in one.parts.items()
+        }
+        for one in found
+    }
 
 
 def balance(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:

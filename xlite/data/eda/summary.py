@@ -141,10 +141,9 @@ def pairs(table: pd.DataFrame) -> pd.DataFrame:
 def age_band(ages: pd.Series) -> pd.Series:
     """The band of each age in years: under 18, 18 to 60, over 60, or unknown where the age is missing."""
     age = ages.to_numpy(dtype=np.float64)
-    bands = np.select([np.isnan(age), age < 18, age <= 60], ["unknown", "under 18", "18 to 60"], "over 60")
-    return pd.Series(
-        pd.Categorical(bands, categories=AGE_BANDS, ordered=True), index=ages.index, name="age band"
-    )
+    codes = np.select([np.isnan(age), age < 18, age <= 60], [3, 0, 1], 2)
+    bands = pd.Categorical.from_codes(codes, categories=AGE_BANDS, ordered=True)
+    return pd.Series(bands, index=ages.index, name="age band")
 
 
 def age_histogram(table: pd.DataFrame, width: int = 5) -> pd.DataFrame:
