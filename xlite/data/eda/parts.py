@@ -8,7 +8,7 @@ import pandas as pd
 
 from xlite.data.eda.summary import CLASSES, indicators
 from xlite.data.nih import NihFolder, read_list
-from xlite.data.splits import PARTS, Split, make_split, read_split
+from xlite.data.splits import PARTS, draw_parts, read_split
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
 
@@ -16,8 +16,6 @@ LISTS = {
     "official": {"train+val": "train_val_list.txt", "test": "test_list.txt"},
     "chexnet": {part: f"chexnet_{part}_list.txt" for part in PARTS},
 }
-DRAWN = ("patient", "image")
-"""Splits that need no list: X-Lite's own, and the design document's."""
 
 Rows = Mapping[str, np.ndarray]
 """A partition's parts as rows of the table, int64 (n,) each."""
@@ -43,22 +41,16 @@ def partitions(folder: NihFolder) -> list[Partition]:
             found.append(Partition(name, {part: read_list(path) for part, path in paths.items()}))
     for written in sorted((folder.root / "splits").glob("*/split.json")):
         split = read_split(folder, written.parent.name, allow_leakage=True)
-        found.append(_partition(folder, f"splits/{split.name}", split))
+        found.append(Partition(f"splits/{split.name}", {part: split.stems(part) for part in PARTS}))
     return found
 
 
 def drawn(folder: NihFolder, strategy: str, seed: int) -> Partition | None:
     """The split of DRAWN that X-Lite would make of the table; None where the table has too few films."""
     try:
-        split = make_split(folder, strategy, seed, allow_leakage=True)
+        return Partition(f"{strategy}, seed {seed}", draw_parts(folder, strategy, seed))
     except DataError:
         return None
-    return _partition(folder, f"{strategy}, seed {seed}", split)
-
-
-def _partition(folder: NihFolder, name: str, split: Split) -> Partition:
-    stem = dict(zip(folder.table["image"].tolist(), folder.table["stem"].tolist(), strict=True))
-    return Partition(name, {part: [stem[image] for image in split.parts[part]] for part in PARTS})
 
 
 def locate(table: pd.DataFrame, found: list[Partition]) -> dict[str, Rows]:
