@@ -6,7 +6,7 @@ import streamlit as st
 
 from xlite.catalog import default_data
 from xlite.config import home
-from xlite.data.eda import browse, figures
+from xlite.data.eda import browse, figures, summary
 from xlite.data.nih import NihFolder
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS, NO_FINDING, spoken
@@ -137,7 +137,7 @@ def show_together(data: dict) -> tuple[str, ...]:
     )
     st.caption(
         "How many times more often than by chance two findings meet; empty where chance alone would give "
-        f"fewer than {browse.LEAST_EXPECTED} films. Click a cell to see its films below."
+        f"fewer than {summary.LEAST_EXPECTED} films. Click a cell to see its films below."
         if by == "lift"
         else "Films that have both findings. Click a cell to see them below."
     )

@@ -11,14 +11,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from xlite.cli import run
 from xlite.config import PACKAGE_ROOT
 from xlite.data.eda import summary, write_eda
+from xlite.data.eda.batches import draw_batches, measure_batches
 from xlite.data.eda.claims import check_claims, class_weights, expected_exposure
-from xlite.data.eda.parts import Partition, balance, exposed, overlaps, partitions
+from xlite.data.eda.editions import compare_editions, other_edition
+from xlite.data.eda.parts import (
+    Partition,
+    balance,
+    drawn,
+    exposed,
+    leakage,
+    locate,
+    overlaps,
+    partitions,
+    widest_shift,
+)
+from xlite.data.eda.sections_training import difference
+from xlite.data.eda.survey import as_dict, survey
+from xlite.data.imbalance import balanced_sample_weights
 from xlite.data.nih import NihFolder
 from xlite.data.splits import make_split, write_split
 from xlite.errors import DataError
 from xlite.findings import FINDINGS, NO_FINDING
+from xlite.training.sampler import EpochSampler
 
 HEADER = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
@@ -145,7 +162,7 @@ def test_box_sizes(hand: NihFolder):
 def test_balance_leaves_out_films_that_the_table_lacks(hand: NihFolder):
     (official,) = partitions(hand)
     assert official.name == "official"
-    balanced = balance(hand, official)
+    balanced = balance(hand.table, locate(hand.table, [official])["official"])
     no_finding = NO_FINDING
     assert balanced.loc["train+val"].tolist() == [4, 2, *row(**{no_finding: 1}, Mass=2, Nodule=1, Edema=1)]
     assert balanced.loc["test"].tolist() == [4, 3, *row(**{no_finding: 3}, Mass=1, Nodule=1, Edema=1)]
@@ -156,9 +173,121 @@ def test_written_splits_are_found_after_the_lists(hand: NihFolder):
     assert [one.name for one in partitions(hand)] == ["official", "splits/official"]
 
 
-def test_exposed_counts_films_whose_patient_was_seen(hand: NihFolder):
-    assert exposed(hand, ["1_0", "3_1", "unknown"], ["1_1", "1_2", "3_0", "4_0"]) == 0.75
-    assert exposed(hand, ["1_0"], []) == 0.0
+def test_exposed_counts_films_whose_patient_was_seen():
+    assert exposed(np.array([1, 3]), np.array([1, 1, 3, 4])) == 0.75
+    assert exposed(np.array([1]), np.array([], dtype=int)) == 0.0
+
+
+def test_leakage_of_parts_that_share_patients(hand: NihFolder):
+    parts = {"train": ["1_0", "3_1", "unknown"], "val": ["1_1", "2_0"], "test": ["1_2", "3_0", "4_0", "2_0"]}
+    shared = locate(hand.table, [Partition("own", parts)])["own"]
+    assert leakage(hand.table, shared) == {
+        "shared_patients": 3,  # 1, 2 and 3
+        "val_seen": 0.5,
+        "test_seen": 0.5,
+        "test_seen_or_val": 0.75,
+    }
+    official = locate(hand.table, partitions(hand))["official"]
+    assert leakage(hand.table, official) == {
+        "shared_patients": 0,
+        "val_seen": None,
+        "test_seen": 0.0,
+        "test_seen_or_val": 0.0,
+    }
+
+
+def test_the_widest_shift_is_a_ratio(hand: NihFolder):
+    parts = balance(hand.table, locate(hand.table, partitions(hand))["official"])
+    assert widest_shift(parts) == ("Mass", 0.5, 0.25)
+    assert widest_shift(parts.assign(**dict.fromkeys(FINDINGS, 0))) is None
+
+
+def test_splits_that_are_drawn(tiny_folder: Path, hand: NihFolder):
+    folder = NihFolder.open(tiny_folder)
+    for strategy in ("patient", "image"):
+        made = make_split(folder, strategy, 42, allow_leakage=True)
+        one = drawn(folder, strategy, 42)
+        assert (one.name, one.parts) == (
+            f"{strategy}, seed 42",
+            {part: made.stems(part) for part in ("train", "val", "test")},
+        )
+    assert drawn(hand, "image", 42) is None
+
+
+def test_from_film_to_film(hand: NihFolder):
+    """Patient 1: Mass|Nodule, Mass, nothing; patient 3: nothing, then three. Row order is no matter."""
+    changes = summary.follow_ups(hand.table.sample(frac=1, random_state=0))
+    named = changes.loc[[NO_FINDING, "Mass", "Nodule", "Edema"]]
+    assert named["had"].tolist() == [1, 2, 1, 0]
+    assert named["lacked"].tolist() == [2, 1, 2, 3]
+    assert named["stays"].tolist()[:3] == [0, 0.5, 0] and np.isnan(named["stays"].iloc[3])
+    assert named["appears"].tolist() == [0.5, 1, 0.5, 1 / 3]
+
+
+def test_batches_are_those_of_training(tiny_folder: Path):
+    labels = NihFolder.open(tiny_folder).table[list(FINDINGS)].to_numpy()
+    for weights in (None, balanced_sample_weights(labels)):
+        sampler, expected = EpochSampler(24, 5, seed=3, weights=weights), []
+        for epoch in (1, 2, 3):
+            sampler.set_epoch(epoch)
+            expected += sampler.batches()[:, 0].tolist()
+        assert draw_batches(24, 5, 10, 3, weights).tolist() == expected[:10]
+
+
+def test_measured_batches_are_what_a_slow_count_gives():
+    labels = np.zeros((40, 14), dtype=np.uint8)
+    labels[:20, 0] = labels[15:24, 1] = labels[3, 13] = 1
+    measured = measure_batches(labels, size=8, seed=0, drawn=30)
+    weights = balanced_sample_weights(labels)
+    for column, chances in (("in_batch", None), ("balanced", weights)):
+        counts = {name: [] for name in (NO_FINDING, *FINDINGS)}
+        for batch in draw_batches(40, 8, 30, 0, chances).tolist():
+            for number, name in enumerate(FINDINGS):
+                counts[name].append(sum(int(labels[row][number]) for row in batch))
+            counts[NO_FINDING].append(sum(not any(labels[row]) for row in batch))
+        without = "without" if chances is None else "balanced_without"
+        for name, films in counts.items():
+            row = measured.classes.loc[name]
+            assert row[column] == pytest.approx(sum(films) / 30)
+            assert row[without] == pytest.approx(sum(n == 0 for n in films) / 30)
+    rare = measured.classes.loc["Hernia"]
+    assert rare["expected"] == 8 / 40 and rare["weight"] == pytest.approx(40 / 14)
+    assert rare["repeats"] == pytest.approx(weights[3]) and rare["balanced_expected"] == pytest.approx(
+        8 * weights[3] / 40
+    )
+    common = measured.classes.loc["Atelectasis"]
+    assert (common["weight"], common["pos_weight"]) == (pytest.approx(40 / 280), 1)
+    assert common["pull"] == common["weighted_pull"] == pytest.approx(common["in_batch"] / 8)
+    share = rare["in_batch"] / 8
+    assert rare["weighted_pull"] == pytest.approx(share * 40 / 14 / (share * 40 / 14 + 1 - share))
+    assert measured.classes.loc["Mass"].isna().to_dict()["weight"]
+    epoch = EpochSampler(40, 40, seed=0, weights=weights)
+    epoch.set_epoch(1)
+    films = epoch.batches().ravel().tolist()
+    assert measured.seen == len(set(films)) / 40
+    assert measured.most == max(films.count(film) for film in films)
+
+
+def test_editions_are_compared_film_by_film(hand: NihFolder):
+    text = (hand.root / "Data_Entry_2017_v2020.csv").read_text()
+    text = text.replace("OriginalImagePixelSpacing[x,y]", "OriginalImagePixelSpacing[x,y],")
+    text = text.replace("1_0.png,Mass|Nodule,0,1,17,", "1_0.png,Nodule|Hernia,0,1,18,")
+    other = hand.root / "Data_Entry_2017.csv"
+    other.write_text("\n".join(text.splitlines()[:-1]) + "\n10_0.png,Mass,0,10,50,M,PA,64,64,0.1,0.1\n")
+    assert other_edition(hand.root) == other
+    found = compare_editions(hand.table, other)
+    assert (found.films, found.here, found.there, found.label_sets) == (7, 1, 1, 1)
+    assert found.findings.loc["Mass"].tolist() == [3, 2, 1, 0]
+    assert found.findings.loc["Hernia"].tolist() == [0, 1, 0, 1]
+    assert found.findings.loc["Nodule"].tolist() == [2, 2, 0, 0]
+    assert found.details == {"patient": 0, "follow_up": 0, "age": 1, "sex": 0, "view": 0}
+    figures = survey(hand)
+    assert "table (2020) beside `Data_Entry_2017.csv` (2017): 7 films\nare in both" in difference(figures)
+    assert as_dict(figures)["difference"]["findings"]["Mass"]["only_here"] == 1
+    json.dumps(as_dict(figures), allow_nan=False)
+    other.write_text(HEADER + "\n10_0.png,Mass,0,10,50,M,PA,64,64,0.1,0.1\n")
+    with pytest.raises(DataError, match="no film in common"):
+        compare_editions(hand.table, other)
 
 
 def test_overlaps_of_two_lists():
@@ -176,7 +305,7 @@ def test_expected_exposure_is_what_chance_gives(hand: NihFolder):
 
 
 def test_claims_about_the_hand_made_table(hand: NihFolder):
-    claims = check_claims(hand)
+    claims = check_claims(hand.table, None)
     assert [claim.verdict for claim in claims] == ["does not hold"] * 5 + ["cannot be said"]
     assert claims[0].computed == "1.5:1 between findings (Mass 3 : Nodule 2); 2.0:1 with No Finding"
     assert claims[2].computed == "25.00% of the films; 50.00% of those only that have a finding"
@@ -193,7 +322,7 @@ def test_a_claim_holds_where_the_table_agrees(tmp_path: Path):
         f"{n}_0.png,{'Mass|Nodule' if n < 8 else 'No Finding'},0,{n},50,F,PA,64,64,.1,.1" for n in range(20)
     ]
     (tmp_path / "Data_Entry_2017_v2020.csv").write_text("\n".join([HEADER, *rows]) + "\n")
-    claims = check_claims(NihFolder.open(tmp_path))
+    claims = check_claims(NihFolder.open(tmp_path).table, 0.0)
     assert [claim.verdict for claim in claims] == [
         "does not hold",
         "holds",
@@ -236,7 +365,7 @@ def test_report_of_a_table_without_any_finding_box_age_or_list(tmp_path: Path):
     for sentence in ("No film has a finding.", "No film has two findings.", "No age is given."):
         assert sentence in text
     assert "All films have the same view." in text
-    assert "## Boxes" not in text and "## Train and test lists" not in text
+    assert "## Boxes" not in text and "### official" not in text
     assert figures["imbalance"]["findings"] is None and figures["age_median"] is None
     json.dumps(figures, allow_nan=False)
 
@@ -247,6 +376,22 @@ def test_report_refuses_bad_places(tmp_path: Path, tiny_folder: Path):
     with pytest.raises(DataError, match="nowhere"):
         write_eda(tmp_path / "nowhere", tmp_path / "EDA.md")
     assert not (tmp_path / "EDA.md").exists()
+
+
+def test_the_command_writes_beside_the_caller_and_says_what_is_wrong(
+    hand: NihFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    table = str(hand.root / "Data_Entry_2017_v2020.csv")
+    assert run(["eda", str(hand.root), "--other-table", table]) == 0
+    text = Path("EDA_REPORT.md").read_text()
+    assert (
+        "--out EDA_REPORT.md --other-table Data_Entry_2017_v2020.csv`" in text and str(tmp_path) not in text
+    )
+    assert "8 films\nare in both, 0 only here, 0 only there. The findings of 0 films\ndiffer." in text
+    capsys.readouterr()
+    assert run(["eda", str(hand.root), "--other-table", "nowhere.csv"]) == 2
+    assert capsys.readouterr().err == "Error: there is no file nowhere.csv\n"
 
 
 @settings(max_examples=40)
@@ -353,7 +498,8 @@ def test_real_overlaps_and_boxes(real: tuple[dict, str]):
         "in_train_or_val": 20383,
         "clean": 5213,
     }
-    assert figures["test_films_with_known_patients"] == {"official": 0.0, "chexnet": 0.0}
+    seen = {name: round(leak["test_seen"], 3) for name, leak in figures["leakage"].items()}
+    assert seen == {"official": 0, "chexnet": 0, "patient, seed 42": 0, "image, seed 42": 0.815}
     assert sum(one["boxes"] for one in figures["boxes"].values()) == 984
     assert round(100 * figures["boxes"]["Nodule"]["area"], 2) == 0.46
 

@@ -185,17 +185,22 @@ def cache(
 
 def eda(
     data: DataFolder,
-    out: Annotated[Path, typer.Option(metavar="FILE.md", help="The report; its figures lie beside it")],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE.md", help="The report; its figures lie in img/ beside it")
+    ] = Path("EDA_REPORT.md"),
+    other_table: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Another edition of the table, to compare with")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Report on a data folder.
+    """Report on a data folder, with or without its films.
 
     A Markdown file with figures beside it, which also checks the design document's claims.
     """
     from xlite.data.eda import write_eda
 
     with busy("drawing"):
-        report: dict[str, Any] = write_eda(data, out)
+        report: dict[str, Any] = write_eda(data, out, other_table)
     if as_json:
         print_json(report)
     else:

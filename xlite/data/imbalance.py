@@ -37,3 +37,14 @@ def balanced_sample_weights(labels: np.ndarray) -> np.ndarray:
     rarity = 1 / np.maximum(with_none.sum(0), 1)
     weights = (with_none * rarity).max(1)
     return weights / weights.mean()
+
+
+def epoch_order(films: int, seed: int, epoch: int, weights: np.ndarray | None = None) -> np.ndarray:
+    """Which rows an epoch goes through, int64 (films,): a shuffle, or draws with replacement by weight (N,).
+
+    A pure function of its arguments.
+    """
+    rng = np.random.default_rng((seed, epoch))
+    if weights is None:
+        return rng.permutation(films)
+    return rng.choice(films, size=films, p=weights / weights.sum())

@@ -91,7 +91,7 @@ def read_table(path: Path | str) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "image": raw["image"].str.strip(),
-            "stem": [stem_of(name) for name in raw["image"]],
+            "stem": [stem_of(name) for name in raw["image"].tolist()],
             "patient": _integers(path, raw["patient"], "Patient ID"),
             "follow_up": _integers(path, raw["follow_up"], "Follow-up #"),
             "age": _each_once(raw["age"], _age),
@@ -140,7 +140,7 @@ def read_list(path: Path | str) -> list[str]:
     column = next((header.index(name) for name in ("image", "Image Index") if name in header), None)
     if column is None:
         raise DataError(f"{path} has no column 'image' or 'Image Index'; it has {', '.join(header)}")
-    return [stem_of(name) for name in rows[column] if name.strip()] if len(rows) else []
+    return [stem_of(name) for name in rows[column].tolist() if name.strip()] if len(rows) else []
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +166,7 @@ class NihFolder:
 
     @cached_property
     def _rows(self) -> dict[str, int]:
-        return {stem: row for row, stem in enumerate(self.table["stem"])}
+        return {stem: row for row, stem in enumerate(self.table["stem"].tolist())}
 
     def __contains__(self, stem: str) -> bool:
         return stem in self._rows
@@ -180,7 +180,7 @@ class NihFolder:
 
     def missing(self) -> list[str]:
         """The stems that the table lists and that have no file."""
-        return [stem for stem in self.table["stem"] if stem not in self.paths]
+        return [stem for stem in self.table["stem"].tolist() if stem not in self.paths]
 
     def labels(self, stems: Sequence[str]) -> np.ndarray:
         """The films' labels, float32 (N, 14) of 0 and 1."""
@@ -208,7 +208,7 @@ class NihFolder:
         ordered = self.table.sort_values("stem")
         digest = hashlib.sha256()
         for column in ("stem", "sex", "view"):
-            digest.update("\n".join(ordered[column]).encode())
+            digest.update("\n".join(ordered[column].tolist()).encode())
         for column in ("patient", "follow_up"):
             digest.update(ordered[column].to_numpy("<i8").tobytes())
         digest.update(ordered["age"].to_numpy("<f8").tobytes())

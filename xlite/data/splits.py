@@ -22,6 +22,8 @@ from xlite.errors import DataError, sentence
 
 PARTS = ("train", "val", "test")
 STRATEGIES = ("patient", "official", "chexnet", "image")
+DRAWN = ("patient", "image")
+"""Those that need no list: X-Lite's own split, and the design document's of single films."""
 SHARES = (0.70, 0.15, 0.15)
 _SMALLEST_STRATUM = 20
 _OFFICIAL_SHARES = (7 / 8, 1 / 8)
@@ -73,15 +75,13 @@ def make_split(
     weights. image: the design document's split of single films, which shares patients: refused unless
     `allow_leakage`. Raises DataError.
     """
-    if strategy == "patient":
-        parts = dict(zip(PARTS, _deal(folder, sorted(folder.table["stem"]), SHARES, seed), strict=True))
-    elif strategy == "image":
-        if not allow_leakage:
-            raise DataError(
-                "the split 'image' puts films of one patient into several parts, so its figures flatter; "
-                "use 'patient', or pass --allow-leakage to have it all the same"
-            )
-        parts = dict(zip(PARTS, _by_image(folder, seed), strict=True))
+    if strategy == "image" and not allow_leakage:
+        raise DataError(
+            "the split 'image' puts films of one patient into several parts, so its figures flatter; "
+            "use 'patient', or pass --allow-leakage to have it all the same"
+        )
+    if strategy in DRAWN:
+        parts = draw_parts(folder, strategy, seed)
     elif strategy == "official":
         train_val, test = (_read_part(folder, folder.root / name) for name in _OFFICIAL_LISTS)
         known = sorted(stem for stem in train_val if stem in folder)
@@ -100,6 +100,16 @@ def make_split(
     else:
         raise DataError(f"{strategy!r} is no way to split; expected one of {', '.join(STRATEGIES)}")
     return _finish(folder, strategy, strategy, seed, parts, allow_leakage)
+
+
+def draw_parts(folder: NihFolder, strategy: str, seed: int) -> dict[str, list[str]]:
+    """The stems of each part in one of DRAWN, as `make_split` has them, without its id.
+
+    Raises DataError where the table has too few films.
+    """
+    if strategy == "image":
+        return dict(zip(PARTS, _by_image(folder, seed), strict=True))
+    return dict(zip(PARTS, _deal(folder, sorted(folder.table["stem"].tolist()), SHARES, seed), strict=True))
 
 
 def write_split(folder: NihFolder, split: Split) -> Path:
@@ -215,7 +225,7 @@ def _deal(folder: NihFolder, stems: Sequence[str], shares: Sequence[float], seed
 
 def _by_image(folder: NihFolder, seed: int) -> list[list[str]]:
     """The design document's split: single films, stratified by number of findings, the rare ones pooled."""
-    stems = sorted(folder.table["stem"])
+    stems = sorted(folder.table["stem"].tolist())
     if len(stems) < _SMALLEST_STRATUM:
         raise DataError(
             f"the split 'image' needs at least {_SMALLEST_STRATUM} films; the table has {len(stems)}"

@@ -15,9 +15,6 @@ from xlite.data.nih import NihFolder
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.images import read_image
 
-LEAST_EXPECTED = 5
-"""Films that chance must give for a ratio to mean something (Cochran's rule for 2 x 2 tables)."""
-
 
 @dataclass(frozen=True)
 class Filter:
@@ -85,7 +82,7 @@ def summarise(table: pd.DataFrame) -> dict[str, object]:
         "per_patient": summary.findings_per_patient(table),
         "films_each": summary.films_per_patient(table),
         "together": counts,
-        "lift": summary.lift(counts, len(table), LEAST_EXPECTED),
+        "lift": summary.lift(counts, len(table), summary.LEAST_EXPECTED),
         "ages": summary.age_histogram(table),
         "by_view": summary.prevalence_by(table, table["view"]),
         "by_sex": summary.prevalence_by(table, table["sex"]),

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from xlite.data.eda import palette
-from xlite.data.eda.summary import BOX_FRAME
+from xlite.data.eda.summary import BOX_FRAME, LEAST_EXPECTED
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 
 DPI = 110
@@ -82,11 +82,11 @@ def amounts(per_film: pd.Series, per_patient: pd.Series, films_each: pd.Series) 
 
 
 def together(counts: pd.DataFrame, lifts: pd.DataFrame) -> Figure:
-    """The 14 x 14 matrix: colour is lift (log2), the number in a cell is films with both findings."""
+    """The 14 x 14 matrix: colour is lift (log2), NaN is grey; a cell's number is films with both findings."""
     figure, axes = _canvas(9.2, 7.4, bottom=1.1, right=0.9)
     with np.errstate(divide="ignore"):
         colours = np.clip(np.log2(lifts.to_numpy()), -2, 2)
-    scale = LinearSegmentedColormap.from_list("lift", palette.DIVERGING, bad=palette.LINE)
+    scale = LinearSegmentedColormap.from_list("lift", palette.DIVERGING, bad=palette.UNKNOWN)
     image = axes.imshow(colours, cmap=scale, vmin=-2, vmax=2)
     for (row, column), number in np.ndenumerate(counts.to_numpy()):
         dark = row != column and abs(colours[row, column]) > 1.4
@@ -108,7 +108,7 @@ def together(counts: pd.DataFrame, lifts: pd.DataFrame) -> Figure:
     bar = figure.colorbar(image, ax=axes, shrink=0.6, fraction=0.05, ticks=[-2, -1, 0, 1, 2])
     bar.ax.set_yticklabels(["¼ or less", "½", "as by chance", "2 times", "4 or more"], fontsize=8)
     bar.outline.set_visible(False)
-    _title(axes, "Films with both findings; colour: how often against chance (lift)")
+    _title(axes, f"Films with both; colour: how often against chance, grey: under {LEAST_EXPECTED} by chance")
     return figure
 
 
@@ -161,9 +161,9 @@ def boxes(sizes: pd.DataFrame) -> Figure:
     for axes in panels:
         axes.axis("off")
     for axes, (name, size) in zip(panels, sizes.iterrows(), strict=False):
-        for line in np.linspace(0, BOX_FRAME, 8):
-            axes.plot([line, line], [0, BOX_FRAME], color=palette.LINE, linewidth=0.7)
-            axes.plot([0, BOX_FRAME], [line, line], color=palette.LINE, linewidth=0.7)
+        lines = np.linspace(0, BOX_FRAME, 8)
+        axes.vlines(lines, 0, BOX_FRAME, color=palette.LINE, linewidth=0.7)
+        axes.hlines(lines, 0, BOX_FRAME, color=palette.LINE, linewidth=0.7)
         corner = ((BOX_FRAME - size["width"]) / 2, (BOX_FRAME - size["height"]) / 2)
         axes.add_patch(
             Rectangle(corner, size["width"], size["height"], color=palette.ACCENT, alpha=0.75, linewidth=0)

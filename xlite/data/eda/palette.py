@@ -8,6 +8,7 @@ REST = "#b4c0cb"  # No Finding, and whatever is not the point of a figure
 ACCENT = "#c8702a"
 SEX = {"F": "#b0587a", "M": "#3f7cac"}
 VIEW = {"AP": "#c8702a", "PA": "#2f6690"}
+UNKNOWN = "#cacaca"  # what too few films say nothing of
 DIVERGING = ("#8c510a", "#dfc27d", "#f7f7f5", "#80b1d3", "#14507a")  # less often than by chance … more often
 
 SCREEN_MAIN = "#56b8b1"

@@ -1,6 +1,6 @@
 """Train, val and test as a folder's lists and splits give them: balance, shared patients, overlaps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +8,17 @@ import pandas as pd
 
 from xlite.data.eda.summary import CLASSES, indicators
 from xlite.data.nih import NihFolder, read_list
-from xlite.data.splits import PARTS, read_split
+from xlite.data.splits import PARTS, draw_parts, read_split
+from xlite.errors import DataError
+from xlite.findings import FINDINGS
 
 LISTS = {
     "official": {"train+val": "train_val_list.txt", "test": "test_list.txt"},
     "chexnet": {part: f"chexnet_{part}_list.txt" for part in PARTS},
 }
+
+Rows = Mapping[str, np.ndarray]
+"""A partition's parts as rows of the table, int64 (n,) each."""
 
 
 @dataclass(frozen=True)
@@ -40,23 +45,70 @@ def partitions(folder: NihFolder) -> list[Partition]:
     return found
 
 
-def balance(folder: NihFolder, partition: Partition) -> pd.DataFrame:
-    """A row a part: films, patients, films per class (int), for the listed films that the table has."""
-    present = indicators(folder.table).to_numpy()
-    patients = folder.table["patient"].to_numpy()
-    rows = {}
-    for part, stems in partition.parts.items():
-        known = rows_of(folder, stems)
-        rows[part] = [len(known), len(np.unique(patients[known])), *present[known].sum(axis=0)]
+def drawn(folder: NihFolder, strategy: str, seed: int) -> Partition | None:
+    """The split of DRAWN that X-Lite would make of the table; None where the table has too few films."""
+    try:
+        return Partition(f"{strategy}, seed {seed}", draw_parts(folder, strategy, seed))
+    except DataError:
+        return None
+
+
+def locate(table: pd.DataFrame, found: list[Partition]) -> dict[str, Rows]:
+    """Where the table has the films of each partition, by name; listed films that it lacks are left out."""
+    row = {stem: at for at, stem in enumerate(table["stem"].tolist())}
+    return {
+        one.name: {
+            part: np.array([row[stem] for stem in stems if stem in row], dtype=np.int64)
+            for part, stems in one.parts.items()
+        }
+        for one in found
+    }
+
+
+def balance(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+    """A row a part: films, patients, films per class (int)."""
+    present, patients = indicators(table).to_numpy(), table["patient"].to_numpy()
+    counts = {
+        part: [len(at), len(np.unique(patients[at])), *present[at].sum(axis=0)] for part, at in rows.items()
+    }
     columns = ["films", "patients", *CLASSES]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype(np.int64)
+    return pd.DataFrame.from_dict(counts, orient="index", columns=columns).astype(np.int64)
 
 
-def exposed(folder: NihFolder, seen: Sequence[str], judged: Sequence[str]) -> float:
-    """The share (0-1) of the `judged` films whose patient also has a film among the `seen` ones; stems in."""
-    patients = folder.table["patient"].to_numpy()
-    tested = patients[rows_of(folder, judged)]
-    return float(np.isin(tested, patients[rows_of(folder, seen)]).mean()) if len(tested) else 0.0
+def leakage(table: pd.DataFrame, rows: Rows) -> dict[str, float | int | None]:
+    """What the parts of a partition share: patients, and films whose patient is in an earlier part.
+
+    shared_patients: patients in more than one part. val_seen, test_seen: share (0-1) of val's and of test's
+    films whose patient is in train; test_seen_or_val: in train or val. None where there is no such part.
+    """
+    patients = table["patient"].to_numpy()
+    owners = {part: patients[at] for part, at in rows.items()}
+    times = np.unique(np.concatenate([np.unique(part) for part in owners.values()]), return_counts=True)[1]
+    train, test = next(iter(owners.values())), owners["test"]
+    return {
+        "shared_patients": int((times > 1).sum()),
+        "val_seen": exposed(train, owners["val"]) if "val" in owners else None,
+        "test_seen": exposed(train, test),
+        "test_seen_or_val": exposed(np.concatenate([*owners.values()][:-1]), test),
+    }
+
+
+def exposed(seen: np.ndarray, judged: np.ndarray) -> float:
+    """The share (0-1) of the `judged` films whose patient is among the `seen` ones; patients (n,) in."""
+    return float(np.isin(judged, seen).mean()) if len(judged) else 0.0
+
+
+def widest_shift(parts: pd.DataFrame) -> tuple[str, float, float] | None:
+    """From `balance`: the finding whose share differs most, as a ratio, between train and test, and both
+    shares (0-1). None where no finding is in both.
+    """
+    ends = parts.iloc[[0, parts.index.get_loc("test")]]
+    shares = ends[list(FINDINGS)].div(ends["films"].clip(lower=1), axis=0)
+    shares = shares.loc[:, (shares > 0).all()]
+    if shares.empty:
+        return None
+    name = str(np.log(shares.iloc[1] / shares.iloc[0]).abs().idxmax())
+    return name, float(shares[name].iloc[0]), float(shares[name].iloc[1])
 
 
 def overlaps(found: list[Partition]) -> pd.DataFrame:
@@ -75,8 +127,3 @@ def overlaps(found: list[Partition]) -> pd.DataFrame:
             rows.append((judged.name, other.name, len(test), len(train), len(seen), len(test) - len(seen)))
     columns = ["test", "trained_on", "films", "in_train", "in_train_or_val", "clean"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def rows_of(folder: NihFolder, stems: Sequence[str]) -> np.ndarray:
-    """The rows of the table, int64 (n,), of those films among `stems` that it has."""
-    return folder.rows([stem for stem in stems if stem in folder])

@@ -8,6 +8,8 @@ from xlite.findings import FINDINGS, NO_FINDING
 CLASSES = (NO_FINDING, *FINDINGS)
 AGE_BANDS = ("under 18", "18 to 60", "over 60", "unknown")
 BOX_FRAME = 1024  # NIH's boxes are in pixels of the 1024 x 1024 release
+LEAST_EXPECTED = 5
+"""Films that chance must give for a ratio to mean something (Cochran's rule for 2 x 2 tables)."""
 
 
 def indicators(table: pd.DataFrame) -> pd.DataFrame:
@@ -73,6 +75,27 @@ def films_per_patient(table: pd.DataFrame) -> pd.Series:
     return _tally(table["patient"].value_counts(), start=1)
 
 
+def follow_ups(table: pd.DataFrame) -> pd.DataFrame:
+    """From each film of a patient to the next one, a row a class: had, stays, lacked, appears.
+
+    had and lacked count the first films of such pairs; stays and appears are the shares (0-1) of the next
+    films that then have the class, NaN where there is no pair. Films stand in the order of their numbers.
+    """
+    ordered = table.sort_values(["patient", "follow_up"], kind="stable")
+    patients, present = ordered["patient"].to_numpy(), indicators(ordered).to_numpy()
+    pairs = patients[1:] == patients[:-1]
+    before, after = present[:-1][pairs], present[1:][pairs]
+    had, stays, appears = before.sum(0), (before & after).sum(0), (~before & after).sum(0)
+    lacked = len(before) - had
+    shares = [
+        np.divide(part, whole, out=np.full(len(CLASSES), np.nan), where=whole > 0)
+        for part, whole in ((stays, had), (appears, lacked))
+    ]
+    return pd.DataFrame(
+        {"had": had, "stays": shares[0], "lacked": lacked, "appears": shares[1]}, index=list(CLASSES)
+    )
+
+
 def _tally(numbers: pd.Series, start: int) -> pd.Series:
     counts = np.bincount(numbers.to_numpy(dtype=np.int64), minlength=start)[start:]
     return pd.Series(counts, index=range(start, start + len(counts)), dtype=np.int64)
@@ -118,10 +141,9 @@ def pairs(table: pd.DataFrame) -> pd.DataFrame:
 def age_band(ages: pd.Series) -> pd.Series:
     """The band of each age in years: under 18, 18 to 60, over 60, or unknown where the age is missing."""
     age = ages.to_numpy(dtype=np.float64)
-    bands = np.select([np.isnan(age), age < 18, age <= 60], ["unknown", "under 18", "18 to 60"], "over 60")
-    return pd.Series(
-        pd.Categorical(bands, categories=AGE_BANDS, ordered=True), index=ages.index, name="age band"
-    )
+    codes = np.select([np.isnan(age), age < 18, age <= 60], [3, 0, 1], 2)
+    bands = pd.Categorical.from_codes(codes, categories=AGE_BANDS, ordered=True)
+    return pd.Series(bands, index=ages.index, name="age band")
 
 
 def age_histogram(table: pd.DataFrame, width: int = 5) -> pd.DataFrame:

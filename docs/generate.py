@@ -1,0 +1,210 @@
+"""Writes the figures of docs/*.md: `python docs/generate.py --tables FOLDER`, the folder with NIH's tables.
+
+    <!-- generated: NAME -->
+    what the function of that name gives
+    <!-- end -->
+
+A document may have any block of BLOCKS, and with the tables any of FROM_TABLES; EDA_REPORT.md is made whole.
+Without --tables what needs them stays as it is. To add a figure, add a function and mark its place.
+"""
+
+import argparse
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from xlite.config import TrainConfig, as_option
+from xlite.data import augment
+from xlite.data.eda import sections_training as training
+from xlite.data.eda import write_eda
+from xlite.data.eda.markdown import table
+from xlite.data.eda.survey import Survey, survey
+from xlite.data.nih import NihFolder
+from xlite.errors import DataError
+from xlite.findings import FINDINGS
+from xlite.models.densenet import DenseNet
+from xlite.models.student import ATTENTIONS, ModelSize, Student, describe
+
+DOCS = Path(__file__).resolve().parent
+BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(?=<!-- end -->)", re.DOTALL)
+BACKBONES = (
+    "mobilenetv3_small_100",
+    "mobilenetv2_100",
+    "mobilenetv4_conv_small",
+    "efficientnet_lite0",
+    "efficientnet_b0",
+    "resnet18",
+)
+
+
+def fill(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
+    """The text with each block whose name is in `blocks` made anew; the others stay."""
+
+    def made(match: re.Match[str]) -> str:
+        function = blocks.get(match["name"])
+        return f"{match[1]}{function()}\n" if function else match[0]
+
+    return BLOCK.sub(made, text)
+
+
+def documents() -> list[Path]:
+    """The documents that have a block."""
+    return [path for path in sorted(DOCS.glob("*.md")) if BLOCK.search(path.read_text(encoding="utf-8"))]
+
+
+def train_defaults() -> str:
+    """Every option of `xlite train` with its default."""
+    rows = (
+        (f"`{as_option(name)}`", _default(field.get_default()), str(field.description))
+        for name, field in TrainConfig.model_fields.items()
+        if not field.is_required()
+    )
+    return table(("option", "default", "what it is"), rows)
+
+
+def _default(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, int | float) else f"{value}"
+
+
+def augmentation() -> str:
+    """The odds and ranges of the training augmentation, in its order."""
+    a = augment
+    rows = [
+        ("horizontal flip (`--flip`)", "50%", "left and right change places"),
+        ("brightness and contrast", f"{a.GREY_P:.0%}", f"each up to ±{a.GREY_LIMIT:.0%}"),
+        ("rotation", f"{a.ROTATE_P:.0%}", f"up to ±{a.ROTATE_DEGREES:g}°"),
+        (
+            "shift, scale, rotation",
+            f"{a.SHIFT_P:.0%}",
+            f"±{a.SHIFT:.2%} of the side, ±{a.SCALE:.0%}, ±{a.SHIFT_DEGREES:g}°",
+        ),
+        (
+            "noise or blur, evenly",
+            f"{a.GRAIN_P:.0%}",
+            f"deviation {_span(a.NOISE_STD)} of the grey range; sigma {_span(a.BLUR_SIGMA)} px",
+        ),
+    ]
+    return table(("step", "odds", "range"), rows)
+
+
+def _span(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:g} to {ends[1]:g}"
+
+
+@cache
+def measured(backbone: str, attention: str = "none") -> tuple[Student, ModelSize]:
+    """A student and its size at 224 px; it has shapes only, so nothing is computed."""
+    with torch.device("meta"):
+        student = Student(backbone, attention)
+    return student, describe(student, 224)
+
+
+def sizes() -> str:
+    """Backbones by their parameters, alone and as students, beside DenseNet-121 with a 14-way layer."""
+    with torch.device("meta"):
+        whole = sum(p.numel() for p in DenseNet().parameters())
+    rows = [("DenseNet-121 (baseline)", "1024", *_share(whole, whole), "", "", "", "")]
+    for student, size in map(measured, BACKBONES):
+        width = student.num_features
+        plain = sum(p.numel() for p in student.backbone.parameters()) + (width + 1) * len(FINDINGS)
+        cost = f"{size.megabytes:.1f} MB", f"{size.multiply_adds / 1e9:.2f} G"
+        rows.append(
+            (student.backbone_name, f"{width}", *_share(plain, whole), *_share(size.parameters, whole), *cost)
+        )
+    header = (
+        "backbone",
+        "pooled features",
+        "with a 14-way layer",
+        "of DenseNet-121",
+        "with X-Lite's head",
+        "of DenseNet-121",
+        "file",
+        "multiply-adds at 224 px",
+    )
+    return table(header, rows, numbers=7)
+
+
+def attentions() -> str:
+    """What each attention adds to EfficientNet-B0."""
+    made = {name: measured("efficientnet_b0", name)[1] for name in ATTENTIONS}
+    rows = (
+        (
+            name,
+            f"{size.parameters / 1e6:.2f} M",
+            f"{(size.parameters - made['none'].parameters) / 1e6:.2f} M",
+            f"{size.multiply_adds / 1e9:.2f} G",
+        )
+        for name, size in made.items()
+    )
+    return table(("attention", "EfficientNet-B0 with it", "more", "multiply-adds"), rows, numbers=3)
+
+
+def _share(parameters: int, whole: int) -> tuple[str, str]:
+    return f"{parameters / 1e6:.2f} M", f"{parameters / whole:.0%}"
+
+
+def claims(figures: Survey) -> str:
+    """The design document's claims about the data."""
+    rows = ((claim.says, claim.computed, claim.verdict) for claim in figures.claims)
+    return table(("it says", "NIH's table gives", "so it"), rows)
+
+
+def data(figures: Survey) -> str:
+    """The data set in one sentence."""
+    facts = figures.facts
+    followed = facts["films_of_patients_with_several"] / facts["films"]
+    return (
+        f"{facts['films']:,} films of {facts['patients']:,} patients, {figures.label_version} labels; "
+        f"{followed:.0%} of the films are of patients with more than one, at most {facts['most_films']}."
+    )
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "train-defaults": train_defaults,
+    "augmentation": augmentation,
+    "sizes": sizes,
+    "attentions": attentions,
+}
+FROM_TABLES: dict[str, Callable[[Survey], str]] = {
+    "data": data,
+    "claims": claims,
+    "splits": training.leakage_table,
+    "across-the-lists": training.overlaps_table,
+    "batches": training.batches_sentence,
+    "sampler": training.sampler_table,
+    "class-weights": training.weights_table,
+}
+
+
+def of_tables(figures: Survey) -> dict[str, Callable[[], str]]:
+    """The blocks of FROM_TABLES for one survey."""
+    return {name: lambda make=make: make(figures) for name, make in FROM_TABLES.items()}
+
+
+def main() -> None:
+    """Rewrites every document whose figures have changed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tables", type=Path, metavar="FOLDER", help="folder with NIH's tables and lists")
+    tables = parser.parse_args().tables
+    blocks = dict(BLOCKS)
+    if tables:
+        try:
+            write_eda(tables, DOCS / "EDA_REPORT.md")
+            blocks |= of_tables(survey(NihFolder.open(tables)))
+        except DataError as error:
+            parser.error(str(error))
+    for path in documents():
+        text = path.read_text(encoding="utf-8")
+        fresh = fill(text, blocks)
+        if fresh != text:
+            path.write_text(fresh, encoding="utf-8")
+            print(f"{path.name}: new figures")
+
+
+if __name__ == "__main__":
+    main()

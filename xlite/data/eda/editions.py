@@ -1,0 +1,74 @@
+"""What two editions of NIH's table say differently: label sets, findings, ages and the rest."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from xlite.data.nih import find_table, label_version, read_table
+from xlite.errors import DataError
+from xlite.findings import FINDINGS
+
+DETAILS = ("patient", "follow_up", "age", "sex", "view")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """This folder's table beside another one.
+
+    films: in both; here, there: in one only. label_sets: films of both whose findings differ. findings, a
+    row a finding: here, there (films of both that have it), only_here, only_there. details: films that differ
+    in each of DETAILS; an age over 100 is a missing one, and two missing ages agree.
+    """
+
+    other: str
+    version: str
+    films: int
+    here: int
+    there: int
+    label_sets: int
+    findings: pd.DataFrame
+    details: dict[str, int]
+
+
+def other_edition(root: Path) -> Path | None:
+    """A second `Data_Entry_2017*` of the folder, beside the one that it is read from; None as a rule."""
+    used = find_table(root)
+    others = sorted({*root.glob("Data_Entry_2017*.csv"), *root.glob("Data_Entry_2017*.csv.gz")} - {used})
+    return others[0] if others else None
+
+
+def compare_editions(table: pd.DataFrame, other: Path) -> Difference:
+    """Compares a table, as `read_table` gives it, with the one at `other`.
+
+    Raises DataError where that cannot be read or shares no film with the first.
+    """
+    theirs = read_table(other).set_index("stem")
+    ours = table.set_index("stem")
+    both = ours.index.intersection(theirs.index, sort=False)
+    if both.empty:
+        raise DataError(f"{other} has no film in common with the folder's table; give another edition of it")
+    one, two = ours.loc[both], theirs.loc[both]
+    mine, yours = one[list(FINDINGS)] > 0, two[list(FINDINGS)] > 0
+    findings = pd.DataFrame(
+        {
+            "here": mine.sum(),
+            "there": yours.sum(),
+            "only_here": (mine & ~yours).sum(),
+            "only_there": (yours & ~mine).sum(),
+        }
+    )
+    details = {
+        name: int((one[name].ne(two[name]) & ~(one[name].isna() & two[name].isna())).sum())
+        for name in DETAILS
+    }
+    return Difference(
+        other=other.name,
+        version=label_version(other),
+        films=len(both),
+        here=len(ours) - len(both),
+        there=len(theirs) - len(both),
+        label_sets=int((mine != yours).any(axis=1).sum()),
+        findings=findings,
+        details=details,
+    )
