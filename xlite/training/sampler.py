@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from torch.utils.data import Sampler
 
+from xlite.data.imbalance import epoch_order
+
 
 class EpochSampler(Sampler[int]):
     """The order of an epoch as a pure function of (seed, epoch): a shuffle, or draws by weight.
@@ -39,9 +41,5 @@ class EpochSampler(Sampler[int]):
 
     def batches(self) -> np.ndarray:
         """Rows of the training films, int (steps, ranks, films a step of one process)."""
-        rng = np.random.default_rng((self.seed, self.epoch))
-        if self.weights is None:
-            order = rng.permutation(self.films)
-        else:
-            order = rng.choice(self.films, size=self.films, p=self.weights / self.weights.sum())
+        order = epoch_order(self.films, self.seed, self.epoch, self.weights)
         return order[: self.ranks * len(self)].reshape(self.steps, self.ranks, self.films_a_step)
