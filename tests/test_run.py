@@ -347,7 +347,7 @@ def test_read_metrics(run: Run) -> None:
 
 def test_command_names_what_is_not_at_its_default() -> None:
     config = make_config(
-        {"data": "my films", "name": "r", "flip": False, "skip_missing": True, "lr": 2e-4, "workers": -1}
+        {"data": "my films", "name": "r", "flip": False, "skip_missing": True, "lr": 2e-4, "workers": 0}
     )
     words = "xlite train --data|my films|--name|r|--skip-missing|--no-flip|--lr|0.0002"
     assert train_command(config) == words.replace("xlite train ", "xlite|train|").split("|")
