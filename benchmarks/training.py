@@ -7,7 +7,7 @@
 
 `loader`: films a second with films from the cache, augmented, over those of the same step on one batch that
 stays on the device (goal: 0.90 on 2 CPU cores with MobileNetV3-Small, 0.95 on a GPU with EfficientNet-B0;
-there by `--epoch`, as the loader's processes work ahead while other rounds run).
+there by `--epoch`, as the thread that reads films works ahead while other rounds run).
 `distilling`: time of a step with the teacher over the time of the student's step and of the teacher's forward
 pass, each alone (goal: at most 1.05). The rounds alternate, so that a busy machine is busy for all.
 `--films` repeats the folder's films to so many; `--epoch` times one whole epoch beside the bare step.
@@ -103,9 +103,7 @@ def compare(fabric: Fabric, job: Job) -> None:
 
 
 def whole_epoch(fabric: Fabric, job: Job) -> None:
-    """Prints how long an epoch takes, the start of its loader's processes included, and what part of the
-    bare step's rate that is.
-    """
+    """Prints how long an epoch takes, and what part of the bare step's rate that is."""
     trainer, films = Trainer(fabric, job), len(job.train)
     resident = next(endless(trainer))
     for _ in range(20):

@@ -62,7 +62,10 @@ def choose(found: list[Evaluation]) -> list[Evaluation]:
         format_func=lambda key: f"{key[0]}, {key[1]} part, {key[2]} labels",
         help="Only models judged on the same films with the same labels can be compared.",
     )
-    within = {evaluation.model: evaluation for evaluation in found if evaluation.group == group}
+    within: dict[str, Evaluation] = {}
+    for evaluation in found:
+        if evaluation.group == group:
+            within.setdefault(evaluation.model, evaluation)  # a run's own report comes first
     chosen = right.multiselect("Models", list(within), default=list(within)[:1], max_selections=4)
     return [within[name] for name in chosen]
 
@@ -91,13 +94,13 @@ def show_comparisons(chosen: list[Evaluation]) -> None:
     """Each other model against the first, on the same resampled films."""
     first = chosen[0]
     for other in chosen[1:]:
-        times = tuple((one.folder / "predictions.csv").stat().st_mtime for one in (first, other))
         try:
+            times = tuple((one.folder / "predictions.csv").stat().st_mtime for one in (first, other))
             found = compared(first.folder, other.folder, times)
             st.info(
                 f"**{first.model}**: {comparison_sentence(found, other.model)}", icon=":material/balance:"
             )
-        except XliteError as error:
+        except (XliteError, OSError) as error:
             st.warning(page_sentence(error), icon=":material/warning:")
 
 

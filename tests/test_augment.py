@@ -114,7 +114,6 @@ def test_grey_values_noise_and_blur_are_as_strong_as_said(film):
     torch.testing.assert_close(got, expected, rtol=0, atol=0.02)
     assert 0.9 <= drawn.contrast.min() < 0.91 and 25 < drawn.brightness.max() <= 25.5
     noisy = torch.from_numpy(changed_alike(drawn, noisy=True))
-    torch.manual_seed(0)
     stds = (drawn(many(film, len(noisy)), noisy) - torch.from_numpy(film)).std((1, 2))
     torch.testing.assert_close(stds, drawn.noise[noisy], rtol=0.08, atol=0)
     assert stds.min() > 2.2 and stds.max() < 8.3
@@ -132,3 +131,19 @@ def test_a_batch_without_noise_or_blur_passes(film):
     drawn = batch_augment()
     drawn.noisy = drawn.blurred = np.zeros(FILMS, bool)
     assert drawn(many(film, 3), torch.arange(3)).shape == (3, SIDE, SIDE)
+
+
+def test_noise_leaves_torchs_own_draws_alone_and_comes_again(film):
+    rows = torch.from_numpy(np.flatnonzero(batch_augment().noisy)[:5])
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    drawn = batch_augment()
+    first = drawn(many(film, 5), rows)
+    assert torch.equal(torch.rand(3), expected)
+    assert not torch.equal(drawn(many(film, 5), rows), first)
+    drawn.set_epoch(1)
+    assert torch.equal(drawn(many(film, 5), rows), first)
+    other = BatchAugment(FILMS, True, 3, CPU, rank=1)
+    other.set_epoch(1)
+    assert not torch.equal(other(many(film, 5), rows), first)

@@ -82,7 +82,7 @@ def test_a_report_holds_the_figures_of_every_box(boxed, model, tmp_path):
     assert sheet.shape[0] > 500 and sheet.shape[1] > 500
     warnings = " ".join(report["warnings"])
     assert "only 4 of 5 boxes" in warnings and "Mass: 1 of 1 boxes are smaller than one cell" in warnings
-    assert "is not the model's own split" in warnings and "under 10 boxes" in warnings
+    assert "all films of the folder is not the model's own, " in warnings and "under 10 boxes" in warnings
 
 
 def test_the_same_seed_gives_the_same_report(boxed, model, tmp_path):

@@ -62,6 +62,10 @@ def test_a_wrong_table_is_one_sentence(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("YES", "MAYBE"))
     with pytest.raises(DataError, match="has marks other than YES and NO"):
         read_radiologists(path)
+    for names, first in ((["a.png", "b.png", "a.png"], "'a.png', line 4"), (["a.png", ""], "nan, line 3")):
+        twice = write(tmp_path / "c.csv", names, np.ones((len(names), 4), bool))
+        with pytest.raises(DataError, match=f"names a film twice or not at all .{first}"):
+            read_radiologists(twice)
 
 
 def test_the_published_facts_on_nihs_labels(shared_data: Path) -> None:

@@ -437,3 +437,10 @@ def test_the_app_opens_the_data_of_the_newest_run_that_had_any(
     assert default_data() == ""
     monkeypatch.setenv("XLITE_DATA", "/films")
     assert default_data() == "/films"
+
+
+def test_the_automatic_number_of_loader_processes_of_older_runs_is_read_as_none() -> None:
+    assert make_config({"data": "films", "workers": -1}).workers == 0
+    assert make_config({"data": "films", "workers": "-1"}).workers == 0
+    with pytest.raises(RunError, match="--workers is -2"):
+        make_config({"data": "films", "workers": -2})

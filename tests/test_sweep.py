@@ -328,8 +328,9 @@ def test_a_study_is_deleted_and_its_runs_where_asked(
     assert run_cli(["sweep", "delete", "s"]) == 2
     assert "nobody can be asked here: add --yes" in capsys.readouterr().err
     with Sweep.named("s").hold():
-        assert run_cli(["sweep", "delete", "s", "--yes"]) == 2
+        assert run_cli(["sweep", "delete", "s", "--yes", "--runs"]) == 2
     assert "is being worked on" in capsys.readouterr().err
+    assert len(Run.list()) == 4  # what is refused deletes nothing
     assert run_cli(["sweep", "delete", "s", "--yes"]) == 0
     assert [sweep.name for sweep in Sweep.list()] == ["t"]
     assert run_cli(["sweep", "delete", "t", "--yes", "--runs"]) == 0

@@ -317,6 +317,12 @@ class TrainConfig(BaseModel):
         ),
     ] = False
 
+    @field_validator("workers", mode="before")
+    @classmethod
+    def _none_where_it_was_automatic(cls, value: object) -> object:
+        """-1 was once the default: as many as would help, which is none."""
+        return 0 if value in (-1, "-1") else value
+
     @field_validator("name")
     @classmethod
     def _name_is_a_folder(cls, value: str) -> str:

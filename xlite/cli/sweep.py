@@ -9,6 +9,7 @@ from xlite.cli.console import Json, ask_twice, number, print_json, print_table
 from xlite.cli.train import into_log, with_config_options
 from xlite.errors import RunError
 from xlite.training.run import Run
+from xlite.training.status import LIVE
 from xlite.training.sweep.folder import Sweep, SweepStatus
 from xlite.training.sweep.phases import Phase, plan_phase
 from xlite.training.sweep.plan import Plan, check_sources, make_plan, parse_vary, read_space, without_password
@@ -150,9 +151,12 @@ def delete(
     doomed = [run for run in Run.list() if run.name in names] if runs else []
     if not yes:
         ask_twice("study", study, f"with {len(doomed)} runs and their models" if runs else "but not its runs")
+    live = [run.name for run in doomed if run.status().state in LIVE]
+    if live:
+        raise RunError(f"run {live[0]!r} of study {study!r} is live: stop it, then they can be deleted")
+    sweep.delete()  # first, for it refuses where somebody works on the study
     for run in doomed:
         run.delete()
-    sweep.delete()
     print(f"Study {study} is deleted{f' with {len(doomed)} runs' if runs else ', and its runs are kept'}.")
 
 

@@ -55,18 +55,22 @@ def augmentation(flip: bool) -> "albumentations.Compose":
 class BatchAugment:
     """The same augmentation for whole batches, on the device where they are.
 
-    What is done to a film is a pure function of (seed, epoch, row); only the pattern of the noise comes from
-    torch's generator, which the trainer seeds at each epoch's start. Rotation, shift and scale are one
-    interpolation here and up to two on the CPU.
+    What is done to a film is a pure function of (seed, epoch, row); only the pattern of the noise also
+    depends on the batches before, and on which of several processes draws it. Rotation, shift and scale are
+    one interpolation here and up to two on the CPU.
     """
 
-    def __init__(self, films: int, flip: bool, seed: int, device: torch.device):
-        """For training films by row, 0 to `films` - 1."""
-        self.films, self.flip, self.seed, self.device = films, flip, seed, device
+    def __init__(self, films: int, flip: bool, seed: int, device: torch.device, rank: int = 0):
+        """For training films by row, 0 to `films` - 1, in the process of that rank."""
+        self.films, self.flip, self.seed, self.device, self.rank = films, flip, seed, device, rank
+        # Of its own: drawn from torch's, noise would move the dropout, which all processes draw alike.
+        self.generator = torch.Generator(device)
 
     def set_epoch(self, epoch: int) -> None:
         """Draws what is done to each film in this epoch."""
         rng, films = np.random.default_rng((self.seed, epoch)), self.films
+        key = np.random.SeedSequence((self.seed, epoch, self.rank)).generate_state(1, np.uint64)[0]
+        self.generator.manual_seed(int(key >> 1))
         grey = rng.random(films) < GREY_P
         self.contrast = self._put(np.where(grey, rng.uniform(1 - GREY_LIMIT, 1 + GREY_LIMIT, films), 1))
         self.brightness = self._put(np.where(grey, 255 * rng.uniform(-GREY_LIMIT, GREY_LIMIT, films), 0))
@@ -93,8 +97,9 @@ class BatchAugment:
         grid = F.affine_grid(self.sources[at], list(x.shape), align_corners=False)
         x = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)[:, 0]
         noisy, blurred = self._which(self.noisy, rows), self._which(self.blurred, rows)
-        std = self.noise[at[noisy], None, None]
-        x[noisy] = (x[noisy] + std * torch.randn_like(x[noisy])).clamp(0, 255)
+        std, shape = self.noise[at[noisy], None, None], (len(noisy), *x.shape[1:])
+        noise = std * torch.randn(shape, generator=self.generator, device=self.device)
+        x[noisy] = (x[noisy] + noise).clamp(0, 255)
         x[blurred] = _blurred(x[blurred], self.blur[at[blurred]])
         return x
 

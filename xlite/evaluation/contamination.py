@@ -17,6 +17,7 @@ from typing import Any
 from xlite.data.leakage import leakage_report
 from xlite.data.nih import NihFolder, read_list
 from xlite.data.splits import CHEXNET_LISTS, Split, read_split
+from xlite.errors import DataError
 from xlite.evaluation.doubts import Doubt
 
 PREFIX = "teacher contamination: "
@@ -45,7 +46,10 @@ def find_split(folder: NihFolder, split_id: str) -> Split | None:
     match = _SPLIT_ID.fullmatch(split_id)
     if not match or not (folder.root / "splits" / match["name"]).is_dir():
         return None
-    split = read_split(folder, match["name"], allow_leakage=True)
+    try:
+        split = read_split(folder, match["name"], allow_leakage=True)
+    except DataError:  # a split that was changed by hand is not the one that is asked for
+        return None
     return split if split.id == split_id else None
 
 

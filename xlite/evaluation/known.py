@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from xlite.data.leakage import leakage_report
 from xlite.data.nih import NihFolder
-from xlite.data.splits import Split
+from xlite.data.splits import Split, shrink_train
 from xlite.evaluation import contamination
 from xlite.evaluation.doubts import Doubt
 
@@ -17,8 +17,14 @@ _SEEN_BY_TEACHER = re.compile(r"trained on (\d+) of the \d+ test films|on patien
 
 
 def own_split(info: "ModelInfo", folder: NihFolder) -> Split | None:
-    """The split that the model was trained on, where this folder has it."""
-    return contamination.find_split(folder, info.split_id)
+    """The split that the model was trained on, where this folder has it; of train only the share it saw."""
+    own = contamination.find_split(folder, info.split_id)
+    return own and shrink_train(folder, own, info.notes.get("train_share", 1.0))
+
+
+def _train_stems(info: "ModelInfo", folder: NihFolder, split: Split) -> list[str]:
+    """The films of its own split that the model was trained on: the share of train that it saw."""
+    return shrink_train(folder, split, info.notes.get("train_share", 1.0)).stems("train")
 
 
 def split_doubts(
@@ -27,9 +33,12 @@ def split_doubts(
     """What the model may already know of the films it is judged on."""
     if split.id != info.split_id:
         text, known = _seen(info, folder, stems)
-        return [Doubt(f"split {split.id} is not the model's own, {info.split_id}: {text}", known)]
+        named = split.id if split.name == "all" else f"split {split.id}"
+        return [Doubt(f"{named} is not the model's own, {info.split_id}: {text}", known)]
     if part == "train":
-        return [Doubt("the model was trained on these films", len(stems))]
+        learned = len({*stems} & {*_train_stems(info, folder, split)})
+        some = "" if learned == len(stems) else f"{learned:,} of "
+        return [Doubt(f"the model was trained on {some}these films", learned)]
     if part == "val":
         return [Doubt("the model was chosen and calibrated on these films")]
     report = leakage_report(split.stems("train") + split.stems("val"), stems, folder.table)

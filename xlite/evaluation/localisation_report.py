@@ -7,7 +7,6 @@ from xlite.evaluation.localisation import FEW_BOXES, RELEASE_SIDE
 from xlite.evaluation.sanity import UNCHANGED
 from xlite.evaluation.wording import interval, number
 from xlite.findings import spoken
-from xlite.models.checkpoint import ModelInfo
 
 NIH_BOXES = 984
 SHUFFLED = {
@@ -43,20 +42,6 @@ def published(boxes: int, split_id: str, part: str) -> list[dict]:
     same = boxes == NIH_BOXES and split_id.startswith("official") and part == "test"
     reason = None if same else f"measured on NIH's {NIH_BOXES} boxes; these are {boxes}, {split_id}, {part}"
     return [{**figures, "not_comparable": reason} for figures in PUBLISHED]
-
-
-def split_warnings(info: ModelInfo, split_id: str, part: str) -> list[str]:
-    """What the model may already know of these films."""
-    said = []
-    if split_id != info.split_id:
-        said.append(
-            f"{split_id} is not the model's own split, {info.split_id}: it may know these films from training"
-        )
-    elif part != "test":
-        said.append("the model was trained or chosen on these films")
-    if info.notes.get("contamination"):
-        said.append(f"teacher contamination: {info.notes['contamination']}")
-    return said
 
 
 def map_warnings(report: dict) -> list[str]:

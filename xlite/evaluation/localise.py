@@ -11,13 +11,14 @@ import torch
 
 from xlite.classify import Classifier
 from xlite.data.nih import NihFolder, read_boxes
-from xlite.data.splits import load_split
+from xlite.data.splits import Split, load_split
 from xlite.errors import DataError
 from xlite.evaluation import sanity
 from xlite.evaluation.cams import BASELINES, METHODS, Mapper, centre_map, random_map
 from xlite.evaluation.contact_sheet import Tile, draw_sheet
+from xlite.evaluation.known import split_doubts, teacher_doubts
 from xlite.evaluation.localisation import FIGURES, Draws, in_frame, judge
-from xlite.evaluation.localisation_report import findings_of, map_warnings, published, split_warnings
+from xlite.evaluation.localisation_report import findings_of, map_warnings, published
 from xlite.explain import FAULTS, map_fault, shrink, upsample_map
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
@@ -51,8 +52,9 @@ def localise_model(
     insertion, drawn at random. Returns the report; raises CheckpointError, DataError, or ImageError.
     """
     classifier, folder = Classifier.load(spec, device), NihFolder.open(data)
-    stems, split_id = _part(folder, split, part)
-    table, without = _boxed(folder, stems, boxes)
+    chosen = _split(folder, split, part)
+    split_id = chosen.id
+    table, without = _boxed(folder, set(chosen.stems(part)), boxes)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     study = _Study(classifier, folder, table, methods, seed)
@@ -76,17 +78,19 @@ def localise_model(
         "published": published(len(table), split_id, part),
         "bootstrap": {"unit": "patient", "resamples": resamples, "seed": seed},
     }
-    report["warnings"] = [*split_warnings(classifier.info, split_id, part), *map_warnings(report)]
+    seen = classifier.info, folder, chosen, part, list(table["stem"].unique())
+    doubts = [*split_doubts(*seen), *teacher_doubts(*seen, None)]
+    report["warnings"] = [*(doubt.text for doubt in doubts), *map_warnings(report)]
     write_atomic(out / "localisation.json", json.dumps(report, indent=2).encode())
     draw_sheet(study.tiles, out / "maps.png")
     return report
 
 
-def _part(folder: NihFolder, split: str, part: str) -> tuple[set[str], str]:
-    if part == "all":
-        return set(folder.table["stem"]), "all films of the folder"
-    chosen = load_split(folder, split, allow_leakage=True)
-    return set(chosen.stems(part)), chosen.id
+def _split(folder: NihFolder, split: str, part: str) -> Split:
+    """The split of that name, or one whose only part is all films of the folder."""
+    if part != "all":
+        return load_split(folder, split, allow_leakage=True)
+    return Split("all", "all films of the folder", "all", 0, {"all": folder.table["stem"].tolist()})
 
 
 def _boxed(folder: NihFolder, stems: set[str], boxes: str | Path | None) -> tuple[pd.DataFrame, int]:

@@ -32,6 +32,12 @@ def read_radiologists(path: str | Path) -> pd.DataFrame:
         raise DataError(
             f"{path} lacks the column {missing[0]!r}; Google's table has Image Index and {', '.join(_MARKED)}"
         )
+    twice = raw["Image Index"][raw["Image Index"].duplicated() | raw["Image Index"].isna()]
+    if len(twice):
+        raise DataError(
+            f"{path} names a film twice or not at all ({twice.iloc[0]!r}, line {twice.index[0] + 2}); give "
+            "Google's table as it was published"
+        )
     marks = raw[list(_MARKED)].apply(lambda column: column.str.strip().str.upper())
     if not marks.isin(["YES", "NO"]).all(axis=None):
         raise DataError(f"{path} has marks other than YES and NO; give Google's table as it was published")

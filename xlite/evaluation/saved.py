@@ -67,6 +67,11 @@ def saved_evaluations() -> tuple[list[Evaluation], list[str]]:
 
 def read_evaluation(model: str, folder: Path) -> Evaluation:
     """The report in a folder. Raises DataError where a file is missing or not what `write_report` writes."""
+    if (folder / "metrics.json").is_file() and not (folder / "curves.json").is_file():
+        raise DataError(
+            f"The evaluation {folder} was written by an older X-Lite and is left out: evaluate the model "
+            "again."
+        )
     try:
         metrics, curves = (
             json.loads((folder / name).read_bytes()) for name in ("metrics.json", "curves.json")
@@ -86,6 +91,11 @@ def read_evaluation(model: str, folder: Path) -> Evaluation:
 
 def compare_saved(first: Path, second: Path) -> dict:
     """`compare_files` of the models whose evaluations lie in two folders. Raises DataError."""
+    if not (first / "labels.csv").is_file():
+        raise DataError(
+            f"{first} has no labels.csv beside its predictions, so it cannot be compared: evaluate that "
+            "model again on your folder"
+        )
     files = first / "predictions.csv", second / "predictions.csv"
     answers = tuple(read_predictions(file) for file in files)
     return compare_on(read_labels(first / "labels.csv"), answers, files, first / "labels.csv")

@@ -35,7 +35,9 @@ class Trainer:
         self.on_gpu = on_gpu = fabric.device.type == "cuda"
         self.augment = None
         if config.augment and on_gpu:  # whose cores would be waited for
-            self.augment = BatchAugment(len(job.train), config.flip, config.seed, fabric.device)
+            self.augment = BatchAugment(
+                len(job.train), config.flip, config.seed, fabric.device, fabric.global_rank
+            )
         elif config.augment:
             job.train.augment = augmentation(config.flip)
         self.sampler = EpochSampler(
