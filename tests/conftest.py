@@ -1,6 +1,7 @@
 """Fixtures that several test files share: the cheapest real things."""
 
 import os
+import signal
 from pathlib import Path
 
 # The models of the tests are tiny: threads would cost them more time than they save.
@@ -11,6 +12,10 @@ import numpy as np
 import pytest
 
 from xlite.findings import FINDINGS
+
+# A shell that starts a suite in the background has it ignore Ctrl-C, and so would all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HEADER_2020 = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
