@@ -31,7 +31,7 @@ COMMANDS = [
     *("jobs list", "jobs status", "jobs start", "jobs stop", "jobs resume", "jobs logs"),
     *("jobs rename", "jobs delete"),
     *("sweep phase1", "sweep phase2", "sweep phase3", "sweep search", "sweep resume", "sweep stop"),
-    *("sweep list", "sweep status", "sweep leaderboard"),
+    *("sweep list", "sweep status", "sweep leaderboard", "sweep delete"),
     *("evaluate", "localise", "score", "predict", "bench", "convert", "share"),
 ]
 

@@ -21,6 +21,9 @@ from xlite.errors import RunError
 from xlite.training.sweep.plan import Plan, Range
 
 BEAT_EVERY_S = 30.0
+SETTLE_S = 1.0
+"""How long a machine that shares a storage waits whether another one signs its trial too."""
+
 GRACE_S, UNSIGNED_GRACE_S = 600.0, 30.0
 """How long nothing may be heard of who works on a trial, and how long it may take to sign one."""
 _PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH = 4, 2
@@ -81,6 +84,8 @@ class Study:
         while (trial := self._unfinished() or self._asked()) is not None:
             with suppress(optuna.exceptions.UpdateFinishedTrialError):  # another machine has buried it
                 self.beat(trial)
+                if not self._keeps(trial):
+                    continue
                 if self._is_superfluous(trial):
                     trial.set_user_attr("run", None)
                     self.study.tell(trial, state=TrialState.FAIL)
@@ -91,6 +96,14 @@ class Study:
                     trial.set_user_attr("run", self._run_of(trial.number))
                 return trial
         return None
+
+    def _keeps(self, trial: Trial) -> bool:
+        """Whether it is this sweep's: some storages (SQLite) give one trial to two machines that ask at once,
+        and then the last to sign has it.
+        """
+        if self.plan.storage:
+            time.sleep(SETTLE_S)
+        return self._is_mine(self.study.get_trials(deepcopy=False)[trial.number])
 
     def _unfinished(self) -> Trial | None:
         """A trial that this sweep has begun."""

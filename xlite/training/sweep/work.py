@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial
 
 from xlite.config import checkpoints_dir
@@ -131,6 +132,9 @@ class _Work:
         except (_Failed, RunError) as error:
             self.study.fail(trial, str(error))
             self._tell(f"{name} failed: {error}")
+        except UpdateFinishedTrialError:
+            _stop(run)
+            self._tell(f"{name} was ended by another machine in the meantime")
         else:
             self._end_trial(name, trial, left)
         return True
