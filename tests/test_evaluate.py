@@ -331,8 +331,8 @@ def test_the_public_weights_have_seen_most_of_the_official_test_films(shared_dat
     folder = NihFolder.open(shared_data / "nih_tables")
     stems = read_list(folder.root / "test_list.txt")
     source = {"list": "chexnet_train_list.txt"}
-    [sentence] = contamination.sentences([source], folder, stems, "official-42-1", "test")
-    assert sentence == (
+    [doubt] = contamination.doubts([source], folder, stems, "official-42-1", "test")
+    assert doubt.text == (
         "a teacher was trained on 17,920 of the 25,596 test films of split official-42-1 (20,383 counting "
         "validation), and knows the patients of 20,383 of them"
     )

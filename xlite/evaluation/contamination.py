@@ -68,21 +68,6 @@ def is_here(source: Source, folder: NihFolder) -> bool:
     return _films(source, folder, None) is not None
 
 
-def sentences(
-    sources: Iterable[Source],
-    folder: NihFolder,
-    stems: Sequence[str],
-    split_id: str,
-    part: str,
-    given: Path | None = None,
-) -> list[str]:
-    """What is to be said of the teachers where the student is judged on these films, a part of a split.
-
-    `given` is the file of the list that is called so. Raises DataError where that cannot be read.
-    """
-    return [doubt.text for doubt in doubts(sources, folder, stems, split_id, part, given)]
-
-
 def doubts(
     sources: Iterable[Source],
     folder: NihFolder,
@@ -91,7 +76,11 @@ def doubts(
     part: str,
     given: Path | None = None,
 ) -> list[Doubt]:
-    """As `sentences`, each with the number of films whose patient the teacher knows."""
+    """What is to be said of the teachers where the student is judged on these films, a part of a split, each
+    with the number of films whose patient the teacher knows.
+
+    `given` is the file of the list that is called so. Raises DataError where that cannot be read.
+    """
     said = (_doubt(source, folder, stems, split_id, part, given) for source in sources)
     return list(dict.fromkeys(doubt for doubt in said if doubt.text))
 

@@ -72,11 +72,11 @@ def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None], progr
     started_from = load_start_weights(student, config.weights) if fresh else ""
     teacher, known = _open_teacher(config, preprocess, stems, folder.labels(stems), say)
     info = _info(config, folder, split, stems, teacher, _without_folders(started_from, config.weights))
-    known_films = contamination.sentences(
+    known_films = contamination.doubts(
         info.notes["teacher_knows"], folder, split.stems("test"), split.id, "test", _teacher_list(config)
     )
     if known_films:
-        say(f"Teacher contamination: {'; '.join(known_films)}")
+        say(f"Teacher contamination: {'; '.join(doubt.text for doubt in known_films)}")
 
     films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
     train = FilmDataset(films, labels, preprocess, seed=config.seed, soft=known)
