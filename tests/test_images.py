@@ -39,12 +39,12 @@ def refusal(source: bytes | Path) -> str:
     return str(caught.value)
 
 
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
 def png_of_size(width: int, height: int) -> bytes:
     """A PNG of a few bytes whose header states a size."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
@@ -143,6 +143,64 @@ def test_jpeg_and_opencv_agree_to_the_bit() -> None:
     np.testing.assert_array_equal(read_image(data), opencv)
 
 
+def with_chunk(kind: bytes, body: bytes) -> bytes:
+    """The film as PNG with a chunk more behind its header."""
+    data = encode(FILM)
+    return data[:33] + chunk(kind, body) + data[33:]
+
+
+def interlaced(film: np.ndarray) -> bytes:
+    """The film as PNG in the seven passes of Adam7."""
+    header = struct.pack(">IIBBBBB", film.shape[1], film.shape[0], 8, 0, 0, 0, 1)
+    passes = [
+        (0, 0, 8, 8),
+        (0, 4, 8, 8),
+        (4, 0, 8, 4),
+        (0, 2, 4, 4),
+        (2, 0, 4, 2),
+        (0, 1, 2, 2),
+        (1, 0, 2, 1),
+    ]
+    rows = [b"\0" + row.tobytes() for top, left, down, over in passes for row in film[top::down, left::over]]
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"".join(rows))) + chunk(b"IEND", b"")
+    return encode(film)[:8] + body
+
+
+PLAIN = {
+    "smooth, so that rows are filtered": encode(SMOOTH),
+    "not compressed": encode(FILM, compress_level=0),
+    "of one level": encode(np.full_like(FILM, 7)),
+    "with a date": with_chunk(b"tIME", bytes([7, 224, 9, 19, 19, 35, 52])),
+    "with a resolution": encode(FILM, dpi=(150, 150)),
+    "with a gamma": with_chunk(b"gAMA", struct.pack(">I", 220_000)),
+    "with a text": with_chunk(b"tEXt", b"Software\0scanner"),
+    "with a background": with_chunk(b"bKGD", b"\0\x07"),
+    "interlaced": interlaced(FILM),
+    "with bytes behind its end": encode(FILM) + b"more",
+    "of many data chunks": cv2.imencode(".png", np.tile(FILM, (20, 20)))[1].tobytes(),
+}
+
+
+@pytest.mark.parametrize("data", PLAIN.values(), ids=PLAIN)
+def test_pillow_and_opencv_agree_on_every_grey_png(data: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    """Films are read by either, and must not differ by that."""
+    with Image.open(io.BytesIO(data)) as pillow:
+        np.testing.assert_array_equal(read_image(data), np.array(pillow))
+    opencv = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(read_image(data), opencv)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_few_bits_are_spread_over_the_whole_range(bits: int) -> None:
+    levels = FILM >> (8 - bits)
+    packed = np.packbits(np.unpackbits(levels[..., None], axis=2)[..., 8 - bits :].reshape(48, -1), axis=1)
+    rows = np.hstack([np.zeros((48, 1), np.uint8), packed]).tobytes()
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 48, bits, 0, 0, 0, 0))
+    data = encode(FILM)[:8] + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    np.testing.assert_array_equal(read_image(data), levels * (255 // (2**bits - 1)))
+
+
 TURNED = {
     1: FILM,
     2: FILM[:, ::-1],
@@ -224,9 +282,17 @@ def test_a_film_of_a_large_scanner_is_read() -> None:
 
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.99])
-def test_cut_pngs_are_refused(share: float, deep: bool) -> None:
+def test_cut_and_altered_pngs_are_refused_without_a_word_on_stderr(
+    share: float, deep: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
     data = encode16(FILM.astype(np.uint16) * 257) if deep else encode(FILM)
-    assert refusal(data[: int(len(data) * share)]) == DAMAGED
+    place = int(len(data) * share)
+    assert refusal(data[:place]) == DAMAGED
+    # A stored block: what is altered there still unpacks, and only the checksum tells.
+    data = encode(FILM, compress_level=0)
+    altered = data[:1000] + bytes([data[1000] ^ 1]) + data[1001:]
+    assert refusal(altered) == DAMAGED
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("progressive", [False, True])

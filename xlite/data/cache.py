@@ -14,8 +14,9 @@ import json
 import os
 import shutil
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,9 @@ Progress = Callable[[int, int], None]
 Source = tuple[str, int, int]  # name, bytes, modification time in ns
 
 _FORMAT = 1  # goes up when read_image or the resizing give other pixels
-_CHUNK = 256
+_TOGETHER = (
+    8  # films that a thread decodes at a time: handing over each one would cost as much as a small film
+)
 _SAMPLE = 64
 
 
@@ -114,11 +117,12 @@ def _build(
         with open(partial, "wb") as file:
             header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), size, size)}
             np.lib.format.write_array_header_1_0(file, header)
-            for film in _films(array, paths, sources, preprocess):
-                file.write(film)
-                crcs.append(zlib.crc32(film))
-                if progress:
-                    progress(len(crcs), len(paths))
+            for films in _decoded(array, paths, sources, preprocess):
+                file.write(films)
+                for film in films:
+                    crcs.append(zlib.crc32(film))
+                    if progress:
+                        progress(len(crcs), len(paths))
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, array)
@@ -129,11 +133,12 @@ def _build(
         partial.unlink(missing_ok=True)
 
 
-def _films(
+def _decoded(
     array: Path, paths: Sequence[Path], sources: list[Source], preprocess: Preprocess
-) -> Iterator[bytes]:
-    """The resized films in order, as bytes; those of an unchanged source come from an earlier array."""
-    earlier = _earlier_rows(array, preprocess.size)
+) -> Iterator[np.ndarray]:
+    """The resized films in order, uint8 (n, S, S) at a time; unchanged ones come from an earlier array."""
+    size, threads = preprocess.size, os.cpu_count() or 1
+    earlier = _earlier_rows(array, size)
 
     def film(at: int) -> np.ndarray:
         if (kept := earlier.get(sources[at])) is not None:
@@ -143,11 +148,18 @@ def _films(
         except ImageError as error:
             raise ImageError(f"{error}; `xlite data check` lists all films that cannot be read") from error
 
-    # Pillow and OpenCV let go of the interpreter, so threads do. In chunks, so that memory stays flat.
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for start in range(0, len(paths), _CHUNK):
-            for one in pool.map(film, range(start, min(start + _CHUNK, len(paths)))):
-                yield one.tobytes()
+    def decode(start: int) -> np.ndarray:
+        return np.stack([film(at) for at in range(start, min(start + _TOGETHER, len(paths)))])
+
+    # Pillow and OpenCV let go of the interpreter, so threads do; not far ahead, so that memory stays flat.
+    with ThreadPoolExecutor(threads) as pool:
+        ahead: deque[Future[np.ndarray]] = deque()
+        for start in range(0, len(paths), _TOGETHER):
+            ahead.append(pool.submit(decode, start))
+            if len(ahead) > 2 * threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 def _earlier_rows(array: Path, size: int) -> dict[Source, np.ndarray]:
