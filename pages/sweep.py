@@ -10,10 +10,11 @@ from xlite.evaluation.wording import interval, spread
 from xlite.labels import in_labels, label, page_sentence
 from xlite.training.run import Run
 from xlite.training.status import LIVE
+from xlite.training.sweep.check import check_sources
 from xlite.training.sweep.folder import Sweep, SweepStatus
 from xlite.training.sweep.leaderboard import name_of, remark
 from xlite.training.sweep.phases import BACKBONES, plan_phase
-from xlite.training.sweep.plan import Plan, check_sources, make_plan, parse_vary, without_password
+from xlite.training.sweep.plan import Plan, make_plan, parse_vary, without_password
 
 KINDS = {"phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3", "search": "Search"}
 ABOUT = {
@@ -101,9 +102,9 @@ def new_study() -> None:
         st.caption(f"{plan.total()} runs. The same from a terminal:")
         st.code(shlex.join(plan.command()), language="bash", wrap_lines=True)
         if st.button("Start the study", type="primary", icon=":material/play_arrow:"):
-            check_sources(plan)
-            sweep = Sweep.open(plan)
             with st.spinner("Starting", show_time=True):
+                check_sources(plan)
+                sweep = Sweep.open(plan)
                 sweep.start()
             st.query_params["study"] = sweep.name
             st.rerun(scope="app")

@@ -308,6 +308,8 @@ def test_the_storage_has_the_last_word_on_what_came_of_a_study(
         ({"teacher": "nosuch"}, "there is no teacher 'nosuch'"),
         ({"teacher": "xrv:all,nosuch.csv"}, "there is no teacher 'nosuch.csv'"),
         ({"data": "nowhere"}, "there is no data folder"),
+        ({"weights": "nosuch.pth"}, "nosuch.pth': expected imagenet, none or a file"),
+        ({"teacher-list": "nosuch.txt"}, "there is no list of a teacher's films"),
     ],
 )
 def test_what_is_not_there_is_told_before_a_study_is_made(
@@ -317,7 +319,29 @@ def test_what_is_not_there_is_told_before_a_study_is_made(
     options = [word for name, value in values.items() for word in (f"--{name}", str(value))]
     assert run_cli(["sweep", "phase2", "--after", "", *options]) == 2
     assert sentence in capsys.readouterr().err
-    assert not sweeps_dir().exists()
+    assert not sweeps_dir().exists() and not checkpoints_dir().exists()
+    assert not (tiny_folder / "splits").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("vary", "given", "sentence"),
+    [
+        ("backbone=resnet18,resnet81", {}, "'resnet81' is no backbone that timm knows; did you mean resnet"),
+        ("backbone=resnet18,deit_tiny_patch16_224", {"image-size": 96}, "takes films of 224 px only"),
+        ("lr=0.1,0.2", {"device": "gpu"}, "device 'gpu' is unknown"),
+        ("lr=0.1,0.2", {"split": "mine"}, "has no split 'mine'"),
+    ],
+)
+def test_a_wrong_name_is_one_sentence_before_a_study_is_made(
+    vary: str, given: dict, sentence: str, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    assert run_cli(["sweep", "search", "--data", str(tiny_folder), "--vary", vary, *options]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Error: ") and sentence in said and said.count("\n") == 1
+    assert not sweeps_dir().exists() and not checkpoints_dir().exists()
+    assert not (tiny_folder / "splits").exists()
 
 
 def test_a_study_is_deleted_and_its_runs_where_asked(

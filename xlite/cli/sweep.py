@@ -5,14 +5,15 @@ from typing import Annotated, Any
 
 import typer
 
-from xlite.cli.console import Json, ask_twice, number, print_json, print_table
+from xlite.cli.console import Json, ask_twice, busy, number, print_json, print_table
 from xlite.cli.train import into_log, with_config_options
 from xlite.errors import RunError
 from xlite.training.run import Run
 from xlite.training.status import LIVE
+from xlite.training.sweep.check import check_sources
 from xlite.training.sweep.folder import Sweep, SweepStatus
 from xlite.training.sweep.phases import Phase, plan_phase
-from xlite.training.sweep.plan import Plan, check_sources, make_plan, parse_vary, read_space, without_password
+from xlite.training.sweep.plan import Plan, make_plan, parse_vary, read_space, without_password
 
 app = typer.Typer(help="Studies of many runs: the three phases, or any search.", rich_markup_mode=None)
 
@@ -224,7 +225,8 @@ def _phase(
 
 def _work(plan: Plan) -> None:
     """Begins or goes on with a study, in the foreground."""
-    check_sources(plan)  # before a study is made for a wrong folder
+    with busy("Looking for what the study names"):
+        check_sources(plan)  # before it is made for a wrong folder or backbone
     _go_on(Sweep.open(plan))
 
 

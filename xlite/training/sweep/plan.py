@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from xlite.config import TrainConfig, check_run_name, make_config
 from xlite.errors import RunError
-from xlite.models.folders import model_files
 from xlite.training.command import absolute_paths, option_words
 
 Kind = Literal["phase1", "phase2", "phase3", "search"]
@@ -178,23 +177,6 @@ def _choices(name: str, choices: object) -> list[Any] | Range:
     if isinstance(choices, str) or not isinstance(choices, Sequence) or not choices:
         raise RunError(f"{name} varies over {choices!r}: expected a list of values, or low and high")
     return list(dict.fromkeys(_typed(name, value) for value in choices))
-
-
-def check_sources(plan: Plan) -> None:
-    """DataError or RunError where the plan's data folder or a teacher is not there: no study is made then."""
-    from xlite.data.nih import find_table  # slow, and all commands import this module
-
-    find_table(plan.fixed["data"])
-    varying = plan.vary.get("teacher", [])
-    teachers = [plan.fixed.get("teacher", ""), *(varying if isinstance(varying, list) else [])]
-    for part in filter(None, ",".join(teachers).split(",")):
-        # of torchxrayvision's names only that library knows
-        if not part.startswith("xrv:") and part not in model_files() and not Path(part).exists():
-            known = ", ".join(sorted(model_files())) or "none"
-            raise RunError(
-                f"there is no teacher {part!r}: expected a file, or a run with a model, of which there are "
-                f"{known}"
-            )
 
 
 def without_password(url: str) -> str:
