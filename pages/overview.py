@@ -1,9 +1,10 @@
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
 
-from xlite.errors import XliteError
+from xlite.errors import RunError, XliteError
 from xlite.evaluation.saved import saved_evaluations
 from xlite.evaluation.wording import interval
 from xlite.labels import page_sentence
@@ -108,15 +109,16 @@ def latest_runs() -> None:
         return
     rows = []
     for run in runs:
-        status = run.status()
-        rows.append(
-            {
-                "Run": run.name,
-                "State": status.state,
-                "Epoch": f"{status.epoch} of {status.epochs or run.config().epochs}",
-                "Best val AUC": status.best_auc,
-            }
-        )
+        with suppress(RunError, OSError):  # renamed or deleted since it was listed
+            status = run.status()
+            rows.append(
+                {
+                    "Run": run.name,
+                    "State": status.state,
+                    "Epoch": f"{status.epoch} of {status.epochs or run.config().epochs}",
+                    "Best val AUC": status.best_auc,
+                }
+            )
     column = st.column_config.NumberColumn(format="%.3f")
     st.dataframe(rows, hide_index=True, placeholder="–", column_config={"Best val AUC": column})
 

@@ -1,12 +1,13 @@
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from xlite.config import checkpoints_dir
-from xlite.errors import XliteError
+from xlite.errors import RunError, XliteError
 from xlite.labels import in_labels, page_sentence
 from xlite.training.results import read_results
 from xlite.training.run import Run
@@ -46,7 +47,13 @@ def run_row(run: Run) -> dict:
 @st.fragment(run_every=5)
 def runs_table() -> None:
     """Every run of this home, newest first, renewed while one looks."""
-    rows = [run_row(run) for run in Run.list()]
+    runs, damaged = Run.look()
+    for error in damaged:
+        st.warning(page_sentence(error), icon=":material/warning:")
+    rows = []
+    for run in runs:
+        with suppress(RunError, OSError):  # renamed or deleted since it was listed
+            rows.append(run_row(run))
     if not rows:
         st.caption("No run yet: start one on the Train page, or by `xlite train`.")
         return

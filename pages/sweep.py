@@ -113,7 +113,7 @@ def new_study() -> None:
 
 
 def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
-    """Stop for a study that runs, Go on for one that can."""
+    """Stop for a study that runs; Delete for one that does not, and Go on where it can."""
     if status.state == "running":
         if sweep.stop_requested():
             st.button("Stopping", disabled=True, icon=":material/hourglass:")
@@ -121,12 +121,18 @@ def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
             sweep.stop()
             st.rerun()
         return
-    if status.state == "finished" and not status.count("failed"):
-        return
-    if st.button("Go on", icon=":material/resume:", type="primary"):
+    can_go_on = status.state != "finished" or status.count("failed")
+    if can_go_on and st.button("Go on", icon=":material/resume:", type="primary"):
         with st.spinner("Starting"):
             sweep.start()
         st.rerun()
+    with st.popover("Delete", icon=":material/delete:"):
+        sure = st.checkbox("Delete its plan, trials and leaderboard for good", key=f"sure-{sweep.name}")
+        runs = st.checkbox("Its runs with their models too", key=f"runs-{sweep.name}", disabled=not sure)
+        typed = st.text_input("Type its name to confirm", key=f"typed-{sweep.name}", disabled=not sure)
+        if st.button("Delete it", type="primary", disabled=not sure or typed != sweep.name):
+            sweep.delete(sweep.runs() if runs else [])
+            st.rerun(scope="app")
 
 
 def show_current(status: SweepStatus) -> None:
@@ -188,11 +194,10 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
     st.table(table, border="horizontal", height="content" if len(table) <= LONG else LONG * 45)
     st.caption(
         f"Split {found['split_id']}. The validation films choose the winner; the test films are only shown. "
-        "Val and Test AUC are means of single models ± standard deviation over the seeds that have finished. "
-        "“Averaged” are the seeds' averaged probabilities; intervals and comparisons come once all has "
-        "finished. “First − this” compares the seeds' averaged "
-        "probabilities of the first row and this one on the same test films. Intervals are 95 %, by "
-        "resampling patients."
+        "All is of the runs that have finished. Val and Test AUC are means of single models ± standard "
+        "deviation over the seeds. “Averaged” are the seeds' averaged probabilities; “First − this” compares "
+        "those of the first row and this one on the same test films. Intervals are 95 %, by resampling "
+        "patients."
     )
     aucs = {trial["run"]: trial["val_auc"] for trial in status.trials}
     points = {
@@ -232,11 +237,11 @@ def watch(name: str, known: list[str]) -> None:
     try:
         sweep = Sweep.named(name)
         status = sweep.status()
-        head, buttons = st.columns([5, 1], vertical_alignment="center")
+        head, buttons = st.columns([5, 2], vertical_alignment="center")
         head.markdown(
             f"**{name}** :{COLORS.get(status.state, 'red')}-badge[{status.state}] {in_labels(status.message)}"
         )
-        with buttons:
+        with buttons.container(horizontal=True, horizontal_alignment="right"):
             show_buttons(sweep, status)
         show_current(status)
         show_leaderboard(sweep, status)

@@ -129,6 +129,11 @@ def test_list_and_status_tell_what_waits_and_what_is_left(run: Run, xlite: Comma
         assert xlite("jobs", "status", "one")[1].startswith(told)
         run.write_progress({"state": "running", "epoch": 2, "epochs": 9, "eta_s": 130.0, "load": 0.5})
         assert xlite("jobs", "list")[1].endswith("\none running, 2 min 10 s left\n")
+        (checkpoints_dir() / "odd").mkdir()
+        (checkpoints_dir() / "odd" / "config.json").write_text("{")
+        status, out, err = xlite("jobs", "list")
+        assert (status, "odd" in out, err.count("\n")) == (0, False, 1)
+        assert err.startswith("Warning: the settings of run 'odd' cannot be read from ")
         out = xlite("jobs", "status", "one")[1]
     assert "Time left            2 min 10 s\n" in out and "Load                 50%\n" in out
 

@@ -209,6 +209,7 @@ def test_a_model_against_itself_is_no_difference_and_against_noise_is_one() -> N
         "second": pytest.approx(value),
         "difference": {"value": 0, "low": 0, "high": 0},
         "p": 1,
+        "tie": True,
     }
     noise = np.random.default_rng(5).random(probs.shape)
     better = bootstrap.compare_auc(labels, probs, noise, patients, resamples=99)

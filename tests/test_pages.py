@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from demo_home import BACKBONE, SPLIT, save_demo_evaluation, save_demo_model
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from xlite import catalog
 from xlite.config import PACKAGE_ROOT, TrainConfig, checkpoints_dir, make_config, sweeps_dir
@@ -445,7 +446,8 @@ def test_sweep_shows_seeds_as_they_finish_and_more_trials_than_were_planned(tiny
     ]
     for trial in trials:
         trial["test_auc"] = trial["val_auc"] - 0.1
-    sweep.write_leaderboard(make_leaderboard(plan, trials, SPLIT))
+    folder = NihFolder.open(tiny_folder)
+    sweep.write_leaderboard(make_leaderboard(plan, trials, SPLIT, folder, ended=False))
     sweep.write_progress(state="running", split_id=SPLIT, total=2, trials=trials)
     test = page("sweep").run()
     assert [error.message for error in test.exception] == []
@@ -465,6 +467,61 @@ def test_runs_lists_runs_and_experiments(tiny_folder: Path):
     runs, experiments = (frame.value for frame in test.dataframe)
     assert runs.loc[0, ["Run", "State", "Epoch"]].tolist() == ["first", "new", "0 of 3"]
     assert experiments.loc[0, ["Run", "Backbone", "Val AUC"]].tolist() == ["first", "resnet18", 0.61]
+
+
+@pytest.mark.parametrize("name", ["runs", "overview"])
+def test_a_run_that_goes_while_the_page_is_drawn_is_left_out(
+    name: str, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for run in ("first", "second"):
+        Run.create(make_config({"data": tiny_folder, "name": run}))
+    listed = Run.look()
+    Run.named("first").delete()
+    monkeypatch.setattr(Run, "look", lambda: listed)
+    test = page(name).run()
+    words(test)
+    assert test.dataframe[0].value["Run"].tolist() == ["second"]
+
+
+def test_runs_says_which_folder_it_cannot_read(own_home: Path):
+    folder = checkpoints_dir() / "broken"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text('{"batch_size": 8}')
+    test = page("runs").run()
+    words(test)
+    assert [warning.value for warning in test.warning] == [
+        f"The settings of run 'broken' cannot be read from {folder / 'config.json'}: "
+        "“Data folder” is missing; expected a path"
+    ]
+
+
+def test_sweep_deletes_a_study_asked_twice_and_its_runs_where_told(tiny_folder: Path):
+    for study in ("kept", "gone"):
+        plan = plan_phase("phase1", {"data": str(tiny_folder)}, study=study, seeds=1, backbones=["resnet18"])
+        sweep, trials = Sweep.open(plan), []
+        for number, values in enumerate(plan.combinations()):
+            Run.create(plan.config(values, f"{study}-00{number}"))
+            trials.append(
+                {"run": f"{study}-00{number}", "state": "waiting", "values": values, "val_auc": None}
+            )
+            trials[-1] |= {"test_auc": None, "message": None}
+        sweep.write_progress(state="stopped", split_id=SPLIT, total=2, trials=trials)
+    test = page("sweep")
+    test.query_params["study"] = "gone"
+    test.run()
+
+    def button() -> Button:
+        return next(one for one in test.button if one.label == "Delete it")
+
+    assert button().disabled
+    test.checkbox(key="sure-gone").check().run()
+    test.checkbox(key="runs-gone").check().run()
+    assert button().disabled
+    test.text_input(key="typed-gone").set_value("gone").run()
+    button().click().run()
+    words(test)
+    assert [sweep.name for sweep in Sweep.list()] == ["kept"]
+    assert sorted(run.name for run in Run.list()) == ["kept-000", "kept-001"]
 
 
 def test_results_shows_figures_with_intervals_split_and_warnings(own_home: Path):

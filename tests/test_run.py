@@ -161,6 +161,30 @@ def test_list_is_newest_first_and_leaves_foreign_folders_out(run: Run) -> None:
     (checkpoints_dir() / "empty").mkdir()
     (checkpoints_dir() / "notes.txt").touch()
     assert [found.name for found in Run.list()] == [newer.name, run.name]
+    runs, damaged = Run.look()
+    assert [found.name for found in runs] == [newer.name, run.name]
+    said = list(map(str, damaged))
+    assert [sentence.split(" cannot be read from ")[0] for sentence in said] == [
+        f"the settings of run '{name}'" for name in ("broken", "bytes", "hugging", "list")
+    ]
+    reasons = dict(zip(("broken", "bytes", "hugging", "list"), said, strict=True))
+    assert "Expecting property name" in reasons["broken"] and "can't decode byte" in reasons["bytes"]
+    assert "config.json: --data is missing" in reasons["hugging"]
+    assert reasons["list"].endswith("config.json: it is no object of settings")
+
+
+def test_a_run_that_goes_while_one_looks_is_not_called_damaged(run: Run, monkeypatch) -> None:
+    other = Run.create(make_config({"data": "films", "name": "other"}))
+    read = Run.config
+
+    def config(looked_at: Run) -> object:
+        if looked_at.name == "other" and other.folder.exists():
+            other.delete()
+        return read(looked_at)
+
+    monkeypatch.setattr(Run, "config", config)
+    runs, damaged = Run.look()
+    assert ([found.name for found in runs], damaged) == (["one"], [])
 
 
 def test_list_is_empty_without_a_folder() -> None:

@@ -357,8 +357,15 @@ def test_a_study_is_deleted_and_its_runs_where_asked(
     assert len(Run.list()) == 4  # what is refused deletes nothing
     assert run_cli(["sweep", "delete", "s", "--yes"]) == 0
     assert [sweep.name for sweep in Sweep.list()] == ["t"]
+    Run.named("t-001").delete()
+    Run.create(make_config({"data": tiny_folder, "name": "t-001"}))  # another one of that name
+    with Run.named("t-000").hold():
+        assert run_cli(["sweep", "delete", "t", "--yes", "--runs"]) == 2
+    assert "run 't-000' of study 't' is live" in capsys.readouterr().err
+    Run.named("t-000").write_progress({"state": "finished"})
     assert run_cli(["sweep", "delete", "t", "--yes", "--runs"]) == 0
-    assert sorted(run.name for run in Run.list()) == ["s-000", "s-001"]
+    assert capsys.readouterr().out == "Study t is deleted with 1 run.\n"
+    assert sorted(run.name for run in Run.list()) == ["s-000", "s-001", "t-001"]
     assert [path.name for path in sweeps_dir().iterdir() if path.is_dir()] == []
 
 
@@ -802,6 +809,20 @@ def test_films_that_are_too_few_to_compare_by_are_told(tiny_folder: Path) -> Non
     found = board([trial("a0", "a", 1, 0.9), trial("b0", "b", 1, 0.6)], tiny_folder)
     assert (found["winner"], found["rows"][1]["tie"]) == (0, None)
     assert "None was compared with it, as the validation films are too few." in found["verdict"]
+
+
+def test_intervals_are_there_before_the_end_and_a_winner_is_not(large_table: NihFolder) -> None:
+    for run, skill in (("a0", 1.0), ("b0", 0.0)):
+        predict(run, large_table, skill, ("val", "test"))
+    trials = [trial("a0", "a", 1, 0.9), trial("b0", "b", 1, 0.6), trial("a1", "a", 2, 0.1, state="running")]
+    plan = grid(large_table.root, backbone=["a", "b"], seeds=2)
+    found = make_leaderboard(plan, trials, "patient-42-1", large_table, ended=False)
+    assert (found["winner"], found["verdict"]) == (None, "")
+    first, second = found["rows"]
+    assert (first["averaged"]["test"], first["seeds"]) == ({"value": 1.0, "low": 1.0, "high": 1.0}, 1)
+    assert second["averaged"]["test"]["low"] < second["averaged"]["test"]["high"] < 0.7
+    assert (second["tie"], second["against_first"]["test"]["tie"]) == (False, False)
+    assert [remark(found, place) for place in range(2)] == ["", ""]
 
 
 def test_runs_that_did_not_finish_do_not_count(tiny_folder: Path) -> None:

@@ -2,10 +2,12 @@
 
 import csv
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from xlite.config import PACKAGE_ROOT
+from xlite.errors import RunError
 from xlite.findings import spoken
 from xlite.training.run import Run
 
@@ -35,8 +37,12 @@ def default_data() -> str:
     """The data folder to begin with: $XLITE_DATA, else that of the newest run that had one, else empty."""
     if named := os.environ.get("XLITE_DATA"):
         return named
-    folders = (run.config().data for run in Run.list() if not run.failed_untrained())
-    return next((str(folder) for folder in folders if any(folder.glob("Data_Entry_2017*.csv*"))), "")
+    for run in Run.list():
+        with suppress(RunError):  # renamed or deleted since it was listed
+            folder = run.config().data
+            if any(folder.glob("Data_Entry_2017*.csv*")) and not run.failed_untrained():
+                return str(folder)
+    return ""
 
 
 def map_legend(cells: tuple[int, int]) -> str:

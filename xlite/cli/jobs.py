@@ -9,7 +9,7 @@ import typer
 
 from xlite.cli.console import Json, ask_twice, counted, number, print_json, print_table
 from xlite.cli.train import new_run, with_config_options
-from xlite.errors import RunError
+from xlite.errors import RunError, sentence
 from xlite.training import slurm
 from xlite.training.run import Run
 from xlite.training.status import LIVE, RunStatus, clock, figures
@@ -37,7 +37,10 @@ class Launcher(StrEnum):
 @app.command("list")
 def list_runs(as_json: Json = False) -> None:
     """All runs, newest first."""
-    found = [(run, run.status()) for run in Run.list()]
+    runs, damaged = Run.look()
+    found = [(run, run.status()) for run in runs]
+    for error in damaged:
+        print(f"Warning: {sentence(error)}", file=sys.stderr)
     if as_json:
         print_json([_as_dict(run, status) for run, status in found])
     elif found:

@@ -5,11 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from xlite.cli.console import Json, ask_twice, busy, number, print_json, print_table
+from xlite.cli.console import Json, ask_twice, busy, counted, number, print_json, print_table
 from xlite.cli.train import into_log, with_config_options
 from xlite.errors import RunError
-from xlite.training.run import Run
-from xlite.training.status import LIVE
 from xlite.training.sweep.check import check_sources
 from xlite.training.sweep.folder import Sweep, SweepStatus
 from xlite.training.sweep.phases import Phase, plan_phase
@@ -148,17 +146,12 @@ def delete(
     results.csv and what a shared storage holds.
     """
     sweep = Sweep.named(study)
-    names = {trial["run"] for trial in sweep.status().trials}
-    doomed = [run for run in Run.list() if run.name in names] if runs else []
+    doomed = sweep.runs() if runs else []
+    with_runs = counted(len(doomed), "run")
     if not yes:
-        ask_twice("study", study, f"with {len(doomed)} runs and their models" if runs else "but not its runs")
-    live = [run.name for run in doomed if run.status().state in LIVE]
-    if live:
-        raise RunError(f"run {live[0]!r} of study {study!r} is live: stop it, then they can be deleted")
-    sweep.delete()  # first, for it refuses where somebody works on the study
-    for run in doomed:
-        run.delete()
-    print(f"Study {study} is deleted{f' with {len(doomed)} runs' if runs else ', and its runs are kept'}.")
+        ask_twice("study", study, f"with {with_runs} and their models" if runs else "but not its runs")
+    sweep.delete(doomed)
+    print(f"Study {study} is deleted{f' with {with_runs}' if runs else ', and its runs are kept'}.")
 
 
 @app.command("list")

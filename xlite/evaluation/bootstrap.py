@@ -217,7 +217,8 @@ def draw_macro_auc(
 def paired_difference(first: tuple[float, np.ndarray], second: tuple[float, np.ndarray]) -> dict:
     """The first model less the second, each as `draw_macro_auc` gives it for the same films and seed.
 
-    {"first", "second", "difference": {"value", "low", "high"}, "p"}; p is two-sided, at least 2 / (R + 1).
+    {"first", "second", "difference": {"value", "low", "high"}, "p", "tie"}; p is two-sided, at least
+    2 / (R + 1); a tie is a difference whose interval reaches zero.
     """
     differences = first[1] - second[1]
     low, high = interval(differences)
@@ -227,4 +228,5 @@ def paired_difference(first: tuple[float, np.ndarray], second: tuple[float, np.n
         "second": second[0],
         "difference": {"value": first[0] - second[0], "low": low, "high": high},
         "p": float(min(1, 2 * (tail + 1) / (len(differences) + 1))),
+        "tie": not (low > 0 or high < 0),
     }

@@ -19,8 +19,8 @@ def compare_files(
 ) -> dict:
     """Paired test of two predictions files on the films both have, labels and patients from an NIH table.
 
-    Returns `compare_auc`'s dict with "images", "patients" and "tie", whether the interval of the difference
-    reaches zero. Raises DataError where the films that both have are none, of one patient, or all alike.
+    Returns `compare_auc`'s dict with "images" and "patients". Raises DataError where the films that both have
+    are none, of one patient, or all alike.
     """
     answers = read_predictions(first), read_predictions(second)
     table = find_table(table) if Path(table).is_dir() else Path(table)
@@ -66,8 +66,7 @@ def compare_on(
             f"the {len(common)} films that {first} and {second} share have no finding that some of them have "
             "and others lack, so there is no AUC to compare; give predictions for more films"
         )
-    tie = not (difference["low"] > 0 or difference["high"] < 0)
-    return {**compared, "images": len(common), "patients": len(np.unique(patients)), "tie": tie}
+    return {**compared, "images": len(common), "patients": len(np.unique(patients))}
 
 
 def write_comparison(out: str | Path, comparison: dict) -> None:

@@ -32,13 +32,13 @@ class RunFolder:
         path = self.path("config.json")
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            if not isinstance(values, dict):
+                raise ValueError("it is no object of settings")
+            return make_config(values)
+        except (OSError, ValueError, RunError) as error:
             raise RunError(
                 f"the settings of run {self.name!r} cannot be read from {path}: {error}"
             ) from error
-        if not isinstance(values, dict):
-            raise RunError(f"{path} does not hold a run's settings")
-        return make_config(values)
 
     def write_config(self, config: TrainConfig) -> None:
         """Replaces config.json whole."""

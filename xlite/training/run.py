@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from xlite.config import TrainConfig, check_run_name, checkpoints_dir
-from xlite.errors import RunError, XliteError, sentence
+from xlite.errors import RunError, sentence
 from xlite.files import write_atomic
 from xlite.training import slurm
 from xlite.training.command import absolute_paths, train_command
@@ -76,14 +76,22 @@ class Run(RunFolder):
 
     @classmethod
     def list(cls) -> "list[Run]":
-        """Every run in `checkpoints/`, newest first; folders that hold no run's config are left out."""
-        found = []
-        for path in checkpoints_dir().glob("[!.]*/config.json"):
+        """Every run in `checkpoints/` whose settings can be read, newest first."""
+        return cls.look()[0]
+
+    @classmethod
+    def look(cls) -> "tuple[list[Run], list[Exception]]":
+        """`Run.list()`, and for each other folder there with a config.json why that cannot be read."""
+        found, damaged = [], []
+        for path in sorted(checkpoints_dir().glob("[!.]*/config.json")):
             run = cls(path.parent)
-            with suppress(XliteError, OSError):
+            try:
                 run.config()
                 found.append((path.stat().st_mtime_ns, run.name, run))
-        return [run for _, _, run in sorted(found, key=lambda entry: entry[:2], reverse=True)]
+            except (RunError, OSError) as error:
+                if path.exists():  # else it was renamed or deleted at this moment
+                    damaged.append(error)
+        return [run for _, _, run in sorted(found, key=lambda entry: entry[:2], reverse=True)], damaged
 
     def status(self) -> RunStatus:
         """What the run does now, from progress.json, whether the lock is held, and SLURM's line."""

@@ -10,7 +10,7 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
@@ -20,11 +20,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from xlite.config import check_run_name, sweeps_dir
+from xlite.config import check_run_name, checkpoints_dir, sweeps_dir
 from xlite.errors import RunError, sentence
 from xlite.files import read_whole, tail_lines, write_atomic
+from xlite.training.command import absolute_paths
 from xlite.training.held import gate, holding, is_held, is_locked, start_detached
-from xlite.training.status import State
+from xlite.training.run import Run
+from xlite.training.status import LIVE, State
 from xlite.training.sweep.plan import Plan
 
 
@@ -145,14 +147,34 @@ class Sweep:
             raise RunError(f"study {self.name!r} does not run (it is {state}), so there is nothing to stop")
         write_atomic(self.path("stop"), b"")
 
-    def delete(self) -> None:
-        """Deletes the folder; its runs stay, and what a shared storage holds. RunError where it runs."""
+    def runs(self) -> "list[Run]":
+        """The runs of its trials that are in this home; one of its name with other settings is not its."""
+        plan, found = self.plan(), []
+        for trial in self.status().trials:
+            run, values = Run(checkpoints_dir() / trial["run"]), trial["values"]
+            with suppress(RunError):  # it was trained in another home, or cannot be read
+                if run.config() == absolute_paths(plan.config(values, run.name)):
+                    found.append(run)
+        return found
+
+    def delete(self, runs: "Sequence[Run]" = ()) -> None:
+        """Deletes the folder, and those of its runs; what a shared storage holds stays.
+
+        RunError, and nothing is deleted, where somebody works on the study or a run is live.
+        """
+        live = [run.name for run in runs if run.status().state in LIVE]
+        if live:
+            raise RunError(
+                f"run {live[0]!r} of study {self.name!r} is live: stop it, then they can be deleted"
+            )
         grave = self.folder.with_name(f".deleted-{self.name}-{time.time_ns()}")
         with gate(self.folder):
             if is_locked(self.folder):
                 raise RunError(f"study {self.name!r} is being worked on: stop it, then it can be deleted")
             self.folder.rename(grave)  # at once: nobody sees half a study
         shutil.rmtree(grave)
+        for run in runs:
+            run.delete()
 
     def stop_requested(self) -> bool:
         """Whether somebody asked for the end."""

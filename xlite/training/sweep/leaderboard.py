@@ -26,24 +26,24 @@ SAME_SIZE = 1.01
 
 
 def make_leaderboard(
-    plan: Plan, trials: Sequence[Mapping[str, Any]], split_id: str, folder: NihFolder | None = None
+    plan: Plan, trials: Sequence[Mapping[str, Any]], split_id: str, folder: NihFolder, *, ended: bool = True
 ) -> dict[str, Any]:
     """The finished trials by configuration, best mean validation AUC first.
 
     {"study", "kind", "split_id", "vary", "warnings", "rows", "winner", "verdict"}; each row has its values,
     runs and seeds, val_auc and test_auc (means of the single models) with val_sd and test_sd, size and
-    latency. Given the data folder, the first rows are compared with row 0 by patient bootstrap ("averaged"
-    and "against_first", by part; "tie", on val, None where it cannot be told) and the winner, an index of
-    rows, is chosen; it is None where the predictions of row 0 are not on this machine.
+    latency. The first rows are compared with row 0 by patient bootstrap ("averaged" and "against_first", by
+    part; "tie", on val, None where it cannot be told). Once the study has ended the winner, an index of rows,
+    is chosen; it is None where the predictions of row 0 are not on this machine.
     """
     rows = _rows(trials)
+    compared = rows[:COMPARED]
+    for part in ("val", "test"):
+        _compare(compared, part, folder)
+    for row in compared[1:]:
+        row["tie"] = _ties(rows[0], row)
     winner, verdict = None, ""
-    if folder is not None and rows:
-        compared = rows[:COMPARED]
-        for part in ("val", "test"):
-            _compare(compared, part, folder)
-        for row in compared[1:]:
-            row["tie"] = _ties(rows[0], row)
+    if ended and rows:
         winner = None if rows[0]["absent"] and len(rows) > 1 else _choose(compared)
         verdict = _verdict(plan.study, compared, winner)
     return {
@@ -155,8 +155,7 @@ def _compare(rows: Sequence[dict[str, Any]], part: str, folder: NihFolder) -> No
         row["averaged"][part] = {"value": whole, "low": low, "high": high}
         if row is not rows[0]:
             found = paired_difference(drawn[0], (whole, draws))
-            tie = not (found["difference"]["low"] > 0 or found["difference"]["high"] < 0)
-            row["against_first"][part] = {**found["difference"], "p": found["p"], "tie": tie}
+            row["against_first"][part] = {**found["difference"], "p": found["p"], "tie": found["tie"]}
 
 
 def _averaged(runs: Sequence[str], part: str) -> dict[str, np.ndarray]:

@@ -57,18 +57,20 @@ def work_on(sweep: Sweep, say: Say = print) -> dict[str, Any] | None:
         folder = NihFolder.open(config.data)
         split = load_split(folder, config.split, allow_leakage=config.allow_leakage)
         films = {"split": split.id, "table": folder.fingerprint()}
-        work = _Work(sweep, plan, Study(plan, sweep.storage(), films, sweep.signature()), split.id, say)
+        study = Study(plan, sweep.storage(), films, sweep.signature())
+        work = _Work(sweep, plan, study, folder, split.id, say)
         if not work.run_trials():
             work.show("stopped", "it goes on where it was")
             return None
-        return work.end(folder)
+        return work.end()
 
 
 class _Work:
     """One process's work on a sweep."""
 
-    def __init__(self, sweep: Sweep, plan: Plan, study: Study, split_id: str, say: Say):
-        self.sweep, self.plan, self.study, self.split_id, self.say = sweep, plan, study, split_id, say
+    def __init__(self, sweep: Sweep, plan: Plan, study: Study, folder: NihFolder, split_id: str, say: Say):
+        self.sweep, self.plan, self.study = sweep, plan, study
+        self.folder, self.split_id, self.say = folder, split_id, say
 
     def run_trials(self) -> bool:
         """Runs trial after trial until none is left; False where somebody asked for the end."""
@@ -87,7 +89,7 @@ class _Work:
                 return True
         return False
 
-    def end(self, folder: NihFolder) -> dict[str, Any]:
+    def end(self) -> dict[str, Any]:
         """Compares the configurations and says what came of them; RunError where not one trial finished."""
         rows = self.study.rows()
         failed = [row for row in rows if row["state"] == "failed"]
@@ -96,7 +98,7 @@ class _Work:
                 f"no trial of study {self.plan.study!r} finished; the last said: {failed[-1]['message']}"
             )
         self.show("running", "comparing the configurations")
-        leaderboard = make_leaderboard(self.plan, rows, self.split_id, folder)
+        leaderboard = make_leaderboard(self.plan, rows, self.split_id, self.folder)
         self.sweep.write_leaderboard(leaderboard)
         message = f"{len(rows) - len(failed)} of {len(rows)} trials ended well"
         if failed:
@@ -146,7 +148,10 @@ class _Work:
             self._tell(f"{name} is stopped early: others were better at this epoch")
             return
         self.study.finish(trial, left)
-        self.sweep.write_leaderboard(make_leaderboard(self.plan, self.study.rows(), self.split_id))
+        rows = self.study.rows()
+        self.sweep.write_leaderboard(
+            make_leaderboard(self.plan, rows, self.split_id, self.folder, ended=False)
+        )
         self._tell(f"{name}: validation AUC {left['val_auc']:.4f}")
 
     def _tell(self, sentence: str) -> None:
