@@ -194,10 +194,10 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
     st.table(table, border="horizontal", height="content" if len(table) <= LONG else LONG * 45)
     st.caption(
         f"Split {found['split_id']}. The validation films choose the winner; the test films are only shown. "
-        "All is of the runs that have finished. Val and Test AUC are means of single models ± standard "
-        "deviation over the seeds. “Averaged” are the seeds' averaged probabilities; “First − this” compares "
-        "those of the first row and this one on the same test films. Intervals are 95 %, by resampling "
-        "patients."
+        "All figures are of the runs that have finished. Val and Test AUC are means of single models ± "
+        "standard deviation over the seeds. “Averaged” are the seeds' averaged probabilities; “First − this” "
+        "compares those of the first row and this one on the same test films. Intervals are 95 %, by "
+        "resampling patients."
     )
     aucs = {trial["run"]: trial["val_auc"] for trial in status.trials}
     points = {
