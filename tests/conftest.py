@@ -1,8 +1,15 @@
 """Fixtures that several test files share: the cheapest real things."""
 
+import itertools
 import os
+import shutil
 import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 # The models of the tests are tiny: threads would cost them more time than they save.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -58,6 +65,69 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no real test material here (set XLITE_SHARED_DATA)")
     return folder
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A storage that several homes can share, empty: a file, and a database of a real PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'shared.db'}"
+    return request.getfixturevalue("new_database")()
+
+
+@pytest.fixture(scope="session")
+def new_database() -> Iterator[Callable[[], str]]:
+    """Makes databases in a PostgreSQL of its own on loopback, and gives their URLs."""
+    pytest.importorskip("psycopg", reason="no driver of PostgreSQL here (pip install xlite[postgres])")
+    places = [os.environ["PATH"], *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)]
+    programs = [shutil.which(name, path=os.pathsep.join(places)) for name in ("initdb", "postgres", "psql")]
+    if not all(programs):
+        sentence = "no PostgreSQL here (apt install postgresql)"
+        if os.environ.get("XLITE_REQUIRE_POSTGRES"):
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    initdb, postgres, psql = programs
+    # It refuses to run as root, and its user may not enter a folder of pytest's.
+    who = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
+    with TemporaryDirectory(prefix="xlite-postgres-") as folder, socket.socket() as probe:
+        if who:
+            shutil.chown(folder, **who)
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        password = Path(folder) / "password"
+        password.write_text("secret")
+        password.chmod(0o644)
+        words = [
+            f"--pgdata={folder}/data",
+            "--username=xlite",
+            "--auth=scram-sha-256",
+            f"--pwfile={password}",
+        ]
+        subprocess.run([initdb, *words, "--no-sync"], check=True, capture_output=True, cwd=folder, **who)
+        settings = ["-c", f"port={port}", "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+        words = [postgres, "-D", f"{folder}/data", "-k", folder, *settings]
+        server = subprocess.Popen(words, stderr=subprocess.DEVNULL, cwd=folder, **who)
+        place, count = f"xlite:secret@127.0.0.1:{port}", itertools.count()
+
+        def ask(text: str) -> bool:
+            words = [psql, f"postgresql://{place}/postgres", "--command", text]
+            return subprocess.run(words, capture_output=True, timeout=30).returncode == 0
+
+        def new() -> str:
+            name = f"study{next(count)}"
+            assert ask(f"create database {name}")
+            return f"postgresql+psycopg://{place}/{name}"
+
+        try:
+            deadline = time.monotonic() + 60
+            while not ask("select 1"):
+                assert time.monotonic() < deadline and server.poll() is None, "PostgreSQL does not answer"
+                time.sleep(0.1)
+            yield new
+        finally:
+            server.send_signal(signal.SIGINT)  # ends what is still connected
+            server.wait(60)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ import pytest
 from conftest import HEADER_2020
 from filelock import FileLock
 from optuna.trial import TrialState
+from sqlalchemy import create_engine
+from sqlalchemy import text as sql
 
 from xlite.cli import run as run_cli
 from xlite.config import checkpoints_dir, make_config, sweeps_dir
@@ -38,6 +40,7 @@ FILMS = {"split": "patient-42-1", "table": "t"}
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "POLL_S", 0.01)
+    monkeypatch.setattr(work, "STORAGE_RETRY_S", 0.01)
 
 
 class Trainers:
@@ -285,14 +288,13 @@ def test_a_study_that_came_to_nothing_gives_up_its_name(trainers: Trainers, tiny
 
 
 def test_the_storage_has_the_last_word_on_what_came_of_a_study(
-    trainers: Trainers, tiny_folder: Path, tmp_path: Path
+    trainers: Trainers, tiny_folder: Path, url: str
 ) -> None:
     sweep = Sweep.open(grid(tiny_folder, seeds=1))
     work.work_on(sweep)
     sweep.path("progress.json").unlink()  # killed before it could say so
     with pytest.raises(RunError, match="holds a study 's' of other settings"):
         work.work_on(Sweep.open(grid(tiny_folder, seeds=2)))
-    url = f"sqlite:///{tmp_path / 'shared.db'}"
     first, second = (shared(grid(tiny_folder, seeds=seeds), url) for seeds in (1, 2))
     taken = Study(first, url, FILMS, "there#2")
     trial = taken.next_trial()
@@ -540,10 +542,7 @@ def all_of(study: Study) -> list[str]:
     return names
 
 
-def test_what_was_interrupted_is_gone_on_with_first_here_and_by_others(
-    tiny_folder: Path, tmp_path: Path
-) -> None:
-    url = f"sqlite:///{tmp_path / 'shared.db'}"
+def test_what_was_interrupted_is_gone_on_with_first_here_and_by_others(tiny_folder: Path, url: str) -> None:
     plan = shared(grid(tiny_folder, seeds=1), url)
     here = Study(plan, url, FILMS, "here#1")
     first = here.next_trial()
@@ -559,9 +558,8 @@ def test_what_was_interrupted_is_gone_on_with_first_here_and_by_others(
 
 
 def test_what_a_dead_machine_left_is_picked_up_after_a_while(
-    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_folder: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'shared.db'}"
     plan = shared(grid(tiny_folder), url)
     there = Study(plan, url, FILMS, "there#2")
     taken = there.next_trial()
@@ -590,9 +588,8 @@ def test_a_sweep_knows_its_own_trials_whatever_its_machine_is_called(
 
 
 def test_a_trial_that_was_taken_and_never_signed_does_not_wait_for_minutes(
-    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_folder: Path, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'shared.db'}"
     vary = {"lr": Range(low=0.1, high=0.2)}
     tpe = make_plan("search", "t", {"data": tiny_folder}, vary, trials=1)
     for plan, names in ((grid(tiny_folder, seeds=1), ["s-001", "s-000"]), (tpe, ["t-001"])):
@@ -609,8 +606,7 @@ def test_a_trial_that_was_taken_and_never_signed_does_not_wait_for_minutes(
         assert len(all_of(alone)) == plan.total()
 
 
-def test_tpe_picks_no_more_where_two_machines_act_at_once(tiny_folder: Path, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'shared.db'}"
+def test_tpe_picks_no_more_where_two_machines_act_at_once(tiny_folder: Path, url: str) -> None:
     vary = {"lr": Range(low=0.1, high=0.2)}
     plan = shared(make_plan("search", "s", {"data": tiny_folder}, vary, trials=2), url)
     one, two = Study(plan, url, FILMS, "here#1"), Study(plan, url, FILMS, "there#2")
@@ -642,8 +638,8 @@ def test_more_trials_than_planned_are_all_of_them(trainers: Trainers, tiny_folde
     assert (sweep.status().total, sweep.status().count("finished")) == (3, 3)
 
 
-def test_a_trial_that_two_machines_planned_at_once_is_trained_once(tiny_folder: Path, tmp_path: Path) -> None:
-    study = Study(grid(tiny_folder, seeds=1), f"sqlite:///{tmp_path / 'shared.db'}", FILMS, "here#1")
+def test_a_trial_that_two_machines_planned_at_once_is_trained_once(tiny_folder: Path, url: str) -> None:
+    study = Study(grid(tiny_folder, seeds=1), url, FILMS, "here#1")
     for trial in study.study.get_trials():
         study.study.enqueue_trial(trial.system_attrs["fixed_params"], user_attrs=trial.user_attrs)
     assert all_of(study) == ["s-000", "s-001"]
@@ -653,8 +649,7 @@ def test_a_trial_that_two_machines_planned_at_once_is_trained_once(tiny_folder: 
     assert ended == [("s-000", "finished"), ("s-001", "finished")]
 
 
-def test_two_machines_must_mean_the_same_study(tiny_folder: Path, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'shared.db'}"
+def test_two_machines_must_mean_the_same_study(tiny_folder: Path, tmp_path: Path, url: str) -> None:
     Study(shared(grid(tiny_folder), url), url, FILMS, "there#2").next_trial()
     Study(shared(grid(tmp_path / "elsewhere" / "data"), url), url, FILMS, "here#1")
     with pytest.raises(RunError, match="it differs in split"):
@@ -670,6 +665,37 @@ def test_a_storage_that_cannot_be_had_is_a_sentence(tiny_folder: Path, url: str)
     with pytest.raises(RunError, match="the storage of study 's' cannot be opened") as caught:
         Study(grid(tiny_folder), url, FILMS, "here#1")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_database_that_hangs_up_is_called_again_and_one_that_is_gone_is_a_sentence(
+    trainers: Trainers, tiny_folder: Path, new_database: Callable[[], str]
+) -> None:
+    url = new_database()
+    server, _, name = url.rpartition("/")
+    admin = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+
+    def after(text: str) -> Callable[[Run], None]:
+        def end(run: Run) -> None:
+            with admin.connect() as connection:
+                connection.execute(sql(text))
+            trainers.finish(run)
+
+        return end
+
+    hang_up = f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+    trainers.end = after(hang_up)
+    found = work.work_on(Sweep.open(shared(grid(tiny_folder, seeds=1), url)), lambda line: None)
+    assert len(found["rows"]) == 2
+    trainers.end = after(f"drop database {name} with (force)")
+    sweep = Sweep.open(shared(grid(tiny_folder, "t", seeds=1), url))
+    with pytest.raises(
+        RunError, match="the storage of study 't' does not answer: .*does not exist"
+    ) as caught:
+        work.work_on(sweep, lambda line: None)
+    assert "secret" not in str(caught.value)
+    assert (sweep.status().state, sweep.status().message) == ("failed", str(caught.value))
+    admin.dispose()
 
 
 def test_a_dashboard_of_optuna_sees_the_trials(trainers: Trainers, tiny_folder: Path) -> None:

@@ -148,8 +148,7 @@ def test_stopped_from_another_process_and_gone_on_with_in_the_background(tiny_fo
     assert len(sweep.leaderboard()["rows"]) == 1
 
 
-def test_two_homes_share_one_study(tiny_folder: Path, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'shared.db'}"
+def test_two_homes_share_one_study(tiny_folder: Path, tmp_path: Path, url: str) -> None:
     line = words("search", tiny_folder, vary="lr=0.001,0.002,0.003,0.004", study="s", storage=url)
     homes = [tmp_path / name for name in ("one", "two")]
     both = [

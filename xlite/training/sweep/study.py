@@ -14,6 +14,7 @@ from typing import Any
 
 import optuna
 from optuna.pruners import BasePruner, MedianPruner, NopPruner
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,6 +28,9 @@ SETTLE_S = 1.0
 GRACE_S, UNSIGNED_GRACE_S = 600.0, 30.0
 """How long nothing may be heard of who works on a trial, and how long it may take to sign one."""
 _PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH = 4, 2
+STORAGE_ERRORS = (SQLAlchemyError, optuna.exceptions.StorageInternalError)
+"""What comes of a database that does not answer."""
+
 _STATES = {
     TrialState.WAITING: "waiting",
     TrialState.RUNNING: "running",
@@ -235,13 +239,27 @@ def _open(name: str, storage: str, pruner: BasePruner) -> optuna.Study:
     for patience in (1.0, 1.0, 0.0):  # another machine may be making the tables at this moment
         try:
             return optuna.create_study(
-                study_name=name, storage=storage, direction="maximize", pruner=pruner, load_if_exists=True
+                study_name=name,
+                # a server hangs up on whoever was silent for long, as a sweep is
+                storage=RDBStorage(storage, engine_kwargs={"pool_pre_ping": True}),
+                direction="maximize",
+                pruner=pruner,
+                load_if_exists=True,
             )
-        except (ImportError, SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        except (ImportError, *STORAGE_ERRORS) as error:
             failure = error
             time.sleep(patience)
-    reason = str(failure).splitlines()[0]
-    raise RunError(f"the storage of study {name!r} cannot be opened: {reason}") from failure
+    raise RunError(
+        f"the storage of study {name!r} cannot be opened: {storage_sentence(failure)}"
+    ) from failure
+
+
+def storage_sentence(error: BaseException) -> str:
+    """What a storage that cannot be had says, in one line."""
+    if isinstance(error, ImportError):
+        needed = error.__cause__ or error
+        return f'{needed}; for PostgreSQL pip install "xlite[postgres]"'
+    return str(error.__cause__ or error).splitlines()[0]
 
 
 def _state(trial: FrozenTrial) -> str:

@@ -7,8 +7,8 @@ its run still training, or lets it go on from its last finished epoch.
 import json
 import math
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from optuna.exceptions import UpdateFinishedTrialError
@@ -27,10 +27,14 @@ from xlite.training.status import LIVE
 from xlite.training.sweep.folder import Sweep
 from xlite.training.sweep.leaderboard import make_leaderboard, name_of
 from xlite.training.sweep.plan import Plan
-from xlite.training.sweep.study import BEAT_EVERY_S, Study
+from xlite.training.sweep.study import BEAT_EVERY_S, STORAGE_ERRORS, Study, storage_sentence
 
 POLL_S = 0.5
 WAIT_FOR_OTHERS_S = 5.0
+STORAGE_RETRY_S = 30.0
+_STORAGE_RETRIES = 20
+"""How often in a row a storage that does not answer is asked again."""
+
 _DEATHS = 3
 """How often a run may die within one epoch before its trial is given up."""
 
@@ -51,7 +55,7 @@ def work_on(sweep: Sweep, say: Say = print) -> dict[str, Any] | None:
     Raises DataError or RunError where the folder, the split or the storage cannot be had, or where every
     trial fails with the same sentence; KeyboardInterrupt passes through once the run has ended.
     """
-    with sweep.hold():
+    with sweep.hold(), _storage_in_words(sweep.name):
         plan = sweep.plan()
         config = plan.config({})
         folder = NihFolder.open(config.data)
@@ -73,7 +77,26 @@ class _Work:
         self.folder, self.split_id, self.say = folder, split_id, say
 
     def run_trials(self) -> bool:
-        """Runs trial after trial until none is left; False where somebody asked for the end."""
+        """Runs trial after trial until none is left; False where somebody asked for the end.
+
+        Where the storage does not answer it begins anew after a while: the run trains on, and is found.
+        """
+        failures = 0
+        while True:
+            began = time.monotonic()
+            try:
+                return self._run_trials()
+            except STORAGE_ERRORS as error:
+                answered = time.monotonic() - began > STORAGE_RETRY_S * _STORAGE_RETRIES
+                failures = 1 if answered else failures + 1
+                if failures > _STORAGE_RETRIES:
+                    raise
+                waits = f"the storage does not answer ({storage_sentence(error)}); it is asked again"
+                self.say(waits)
+                self.sweep.write_progress(message=waits)
+                time.sleep(STORAGE_RETRY_S)
+
+    def _run_trials(self) -> bool:
         self.study.pick_up_failed()
         while not self.sweep.stop_requested():
             self.study.pick_up_dead()
@@ -210,6 +233,18 @@ class _Work:
         if not finished and len(words) >= min(2, self.plan.total()) and len(set(words)) == 1:
             last = next(row for row in reversed(rows) if row["state"] == "failed")
             raise RunError(f"every trial so far failed alike, {last['run']} last: {last['message']}")
+
+
+@contextmanager
+def _storage_in_words(study: str) -> Iterator[None]:
+    """RunError where the storage of a study fails within."""
+    try:
+        yield
+    except STORAGE_ERRORS as error:
+        raise RunError(
+            f"the storage of study {study!r} does not answer: {storage_sentence(error)}; a run that trains "
+            f"goes on, and `xlite sweep resume {study}` finds it"
+        ) from error
 
 
 def _report(run: Run, trial: Trial, known: set[int]) -> bool:
