@@ -21,8 +21,9 @@ from xlite.config import TrainConfig, results_csv
 from xlite.data.nih import NihFolder
 from xlite.data.splits import load_split, make_split, shrink_train, write_split
 from xlite.errors import CheckpointError, DataError, RunError
+from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.metrics import auc_per_class
-from xlite.evaluation.predictions import read_predictions
+from xlite.evaluation.predictions import read_predictions, write_predictions
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import load_model
 from xlite.training import loop
@@ -279,6 +280,31 @@ def test_what_a_teacher_may_know_of_the_test_films_follows_the_student(films):
     )
     report = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
     assert expected in report["warnings"]
+
+
+def test_predictions_of_a_model_whose_films_nobody_knows_are_told_wherever_figures_are(films, tmp_path):
+    folder = NihFolder.open(films)
+    split = load_split(folder, "patient")
+    probs = np.random.default_rng(0).random((len(split.parts["train"]), 14))
+    write_predictions(tmp_path / "answers.csv", split.parts["train"], probs)
+    run, said = Run.create(config(films, "student", teacher=str(tmp_path / "answers.csv"), epochs=1)), []
+    train(run.config(), run, say=said.append)
+    unknown = (
+        "what the model behind the predictions answers.csv was trained on is not known: --teacher-list FILE "
+        "tells"
+    )
+    assert f"Teacher contamination: {unknown}" in said
+    report = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
+    assert f"teacher contamination: {unknown}" in report["warnings"]
+    assert f"teacher contamination: {unknown}" in (run.folder / "MODEL_CARD.md").read_text()
+    assert "teacher may have seen test films" in read_results()["notes"].iloc[-1]
+    (tmp_path / "seen.txt").write_text(split.stems("test")[0] + "\n")
+    listed = {"resamples": 20, "teacher_list": tmp_path / "seen.txt", "say": said.append}
+    again = evaluate_model("student", films, "patient", "test", tmp_path / "again", **listed)
+    assert [text for text in again["warnings"] if text.startswith("teacher")] == [
+        f"teacher contamination: a teacher was trained on 1 of the {len(split.stems('test'))} test films of "
+        f"split {split.id}, and knows the patients of 2 of them"
+    ]
 
 
 def test_the_learning_rate_warms_up_and_falls_to_nothing():

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from torch.multiprocessing import get_context, start_processes
 
 from xlite.data.nih import NihFolder
 from xlite.data.splits import load_split
-from xlite.training.ranks import farewell
+from xlite.training.ranks import farewell, leader_first
 from xlite.training.run import Run
 
 pytestmark = pytest.mark.slow
@@ -159,6 +160,31 @@ def test_a_run_that_waits_for_other_machines_can_be_stopped(films, by):
     assert run.status().state == "stopped"
 
 
+def test_a_stop_while_the_leader_decodes_ends_all_processes_and_none_decodes_in_its_place(films, tmp_path):
+    script, decoders = tmp_path / "slow.py", tmp_path / "decoders"
+    script.write_text(
+        "import os, time\n"
+        "from xlite.cli import main\n"
+        "from xlite.data import cache\n"
+        "read = cache.read_image\n"
+        "def slowly(path):\n"
+        f"    with open({str(decoders)!r}, 'a') as log:\n"
+        "        print(os.getpid(), file=log)\n"
+        "    time.sleep(0.3)\n"
+        "    return read(path)\n"
+        "cache.read_image = slowly\n"
+        "main()\n"
+    )
+    words = [sys.executable, str(script), *command(films, "stopped", "--devices", "2")[1:]]
+    child = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    run = _wait_for(lambda run: "decoded" in run.status().message, "stopped")
+    run.stop()
+    said, _ = child.communicate(timeout=60)  # ends once no follower holds the pipe any more
+    assert (child.returncode, run.status().state) == (0, "stopped"), said
+    assert said.endswith("Go on with: xlite train --resume stopped\n") and "Traceback" not in said
+    assert len(set(decoders.read_text().split())) == 1
+
+
 def _part(rank: int, rendezvous: str, ends: bool, times: SimpleQueue) -> None:
     dist.init_process_group("gloo", init_method=rendezvous, rank=rank, world_size=2)
     wait_for_all = farewell()
@@ -180,6 +206,32 @@ def test_followers_stay_until_the_leader_has_ended_or_died(tmp_path, ends):
     waited = dict(times.get() for _ in range(1 + ends))
     assert waited.keys() == ({0, 1} if ends else {1})
     assert waited[1] > 2
+
+
+def _in_turn(rank: int, rendezvous: str, ends: bool, times: SimpleQueue) -> None:
+    short = timedelta(seconds=1)  # what a collective waits; the leader is alone for longer
+    dist.init_process_group("gloo", init_method=rendezvous, rank=rank, world_size=2, timeout=short)
+    try:
+        with leader_first():
+            began = time.monotonic()
+            if rank == 0:
+                time.sleep(4)
+                if not ends:
+                    os._exit(0)
+            times.put((rank, began))
+    except RuntimeError:
+        times.put((rank, None))
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_others_wait_for_what_the_leader_does_first_however_long_and_end_with_it(tmp_path, ends):
+    times = get_context("spawn").SimpleQueue()
+    start_processes(_in_turn, (f"file://{tmp_path}/rendezvous", ends, times), nprocs=2)
+    began = dict(times.get() for _ in range(1 + ends))
+    if ends:
+        assert began[1] - began[0] > 3.5
+    else:
+        assert began == {1: None}
 
 
 def test_the_step_that_broke_in_any_process_is_told_with_its_films(films, tmp_path):

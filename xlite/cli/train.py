@@ -128,6 +128,8 @@ def _follow(name: str) -> None:
     try:
         train_run(run.config(), run, say=lambda line: None)
     except RuntimeError as error:  # what torch says where the others have gone
+        if run.status().state == "stopped":
+            return  # as the leader says
         raise RunError(f"the process that leads run {run.name!r} has gone ({error})") from error
 
 

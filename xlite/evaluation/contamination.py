@@ -1,8 +1,9 @@
 """What a student's teachers know of the films that it is judged on. No torch.
 
 A source is a dict in a model file's notes, one for each set of films that a teacher learned from:
-{"split": id} for a run of X-Lite's own, {"list": file name} where its training list is known, and
-{"said": sentence} where all that is known is a sentence. Where those films were there to count when the
+{"split": id} for a run of X-Lite's own, {"list": file name} where its training list is known,
+{"predictions": file name} where nothing is but its answers, and {"said": sentence} where all that is known is
+a sentence. Where those films were there to count when the
 student was trained, it also has `counted_on`, the student's split, and `seen`, a Seen for each of that
 split's val and test parts.
 """
@@ -106,6 +107,11 @@ def _doubt(
         seen = Seen(**source["seen"][part])
     elif "said" in source:
         return Doubt(source["said"])
+    elif "predictions" in source:
+        return Doubt(
+            f"what the model behind the predictions {source['predictions']} was trained on is not known: "
+            "--teacher-list FILE tells"
+        )
     elif "split" in source:
         return Doubt(
             f"a teacher learned from split {source['split']}, which this folder does not have, so whether it "

@@ -96,8 +96,9 @@ def teacher_doubts(
     they were trained on.
     """
     sources = info.notes.get("teacher_knows", [])
-    if given is not None:  # in the place of lists that are known by their names alone
-        kept = [source for source in sources if "list" not in source or contamination.is_here(source, folder)]
+    if given is not None:  # in the place of lists that are known by their names alone, or not at all
+        unknown = {"list", "predictions"}
+        kept = [one for one in sources if not unknown & one.keys() or contamination.is_here(one, folder)]
         sources = [*kept, {"list": given.name}]
     said = contamination.doubts(sources, folder, stems, split.id, part, given)
     if given is None and info.notes.get("contamination"):

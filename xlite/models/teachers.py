@@ -150,6 +150,15 @@ def _open_network(part: str) -> _Source:
     return _Source(student, info.preprocess, sentence, info, "", content)
 
 
+def prediction_files(spec: str) -> list[Path]:
+    """The predictions files among the parts of a spec."""
+    return [Path(part) for part in _parts(spec) if part.endswith((".csv", ".csv.gz"))]
+
+
+def _parts(spec: str) -> list[str]:
+    return [part.strip() for part in spec.split(",")]
+
+
 def open_teacher(
     spec: str, students: Preprocess, stems: list[str], labels: np.ndarray
 ) -> tuple[Teacher, np.ndarray | None]:
@@ -159,9 +168,8 @@ def open_teacher(
     or several joined by commas; `stems` are the training films and `labels` (N, 14) theirs. Raises
     CheckpointError or DataError where a part cannot be read or knows no film.
     """
-    parts = [item.strip() for item in spec.split(",")]
-    files = [Path(part) for part in parts if part.endswith((".csv", ".csv.gz"))]
-    sources = [_open_network(part) for part in parts if not part.endswith((".csv", ".csv.gz"))]
+    files = prediction_files(spec)
+    sources = [_open_network(part) for part in _parts(spec) if Path(part) not in files]
     digest = hashlib.sha256()
     for source in sources:
         digest.update(source.content)

@@ -29,7 +29,7 @@ from xlite.training.gauges import gauges
 from xlite.training.line import Device, device_turn
 from xlite.training.memory import choose_parts, fitting_parts, is_out_of_memory, too_little_memory
 from xlite.training.provenance import record_attempt
-from xlite.training.ranks import agreed, farewell
+from xlite.training.ranks import agreed, farewell, leader_first
 from xlite.training.results import read_results
 from xlite.training.run import Run
 from xlite.training.setup import Job, open_job
@@ -139,7 +139,7 @@ def _open_job(config: TrainConfig, run: Run, say: Say, fabric: Fabric) -> Job:
                 )
                 raise _Stopped
 
-    with fabric.rank_zero_first():
+    with leader_first():
         if fabric.is_global_zero:
             run.write_progress({**opening, "message": "opening data and models"})
         seed_all(config.seed, 0)

@@ -1,7 +1,7 @@
 """Several processes as one: each takes its part of a batch, and the step equals that of one process."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import timedelta
 
 import torch
@@ -9,6 +9,8 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
+
+_FOR_EVER = timedelta(days=10_000)
 
 
 def as_one_batch() -> AbstractContextManager[object]:
@@ -25,21 +27,45 @@ def agreed(flag: bool) -> bool:
     return said[0]
 
 
+@contextmanager
+def leader_first() -> Iterator[None]:
+    """The block runs in the first process, and then, where it ended well there, in all others at once.
+
+    They wait as long as the first one lives; where the block fails there, they get torch's RuntimeError.
+    """
+    wait = _meeting()
+    if dist.is_initialized() and dist.get_rank() > 0:
+        wait()
+        yield
+    else:
+        yield
+        wait()
+
+
 def farewell() -> Callable[[], None]:
     """To be made while all processes are there: a call that waits until each of them has made it or has gone.
 
-    Where they leave one by one, a launcher may end those that still work. What one does alone may take longer
-    than a collective waits, so this is a group of its own, which is patient; it needs no GPU.
+    Where they leave one by one, a launcher may end those that still work.
+    """
+    meet = _meeting()
+
+    def wait() -> None:
+        with suppress(RuntimeError):  # another has gone
+            meet()
+
+    return wait
+
+
+def _meeting() -> Callable[[], None]:
+    """To be made by all processes: a call that waits until each has made it; RuntimeError where one goes.
+
+    What one does alone may take longer than a collective waits, so this is a group of its own, which is
+    patient; it needs no GPU.
     """
     if not dist.is_initialized():
         return lambda: None
-    patient = dist.new_group(backend="gloo", timeout=timedelta(days=7))
-
-    def wait() -> None:
-        with suppress(RuntimeError):  # what torch says where another has gone
-            dist.all_reduce(torch.zeros(1), group=patient)
-
-    return wait
+    patient = dist.new_group(backend="gloo", timeout=_FOR_EVER)
+    return lambda: dist.all_reduce(torch.zeros(1), group=patient)
 
 
 def gathered(parts: list[Tensor]) -> Tensor:

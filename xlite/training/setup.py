@@ -20,7 +20,7 @@ from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.chexnet import SEEN
 from xlite.models.student import Student, describe
-from xlite.models.teachers import Teacher, open_teacher
+from xlite.models.teachers import Teacher, open_teacher, prediction_files
 from xlite.models.weights import is_folded, load_start_weights, refit_batchnorm
 from xlite.training.task import DistillTask
 
@@ -127,8 +127,6 @@ def _open_teacher(
             f"--feature-weight {config.feature_weight:g} needs a teacher with one network, whose last map "
             f"the student is to meet; --teacher {config.teacher!r} has {len(teacher.networks)}"
         )
-    if known is not None and not config.teacher_list:
-        say("What that file's model was trained on is not known here; --teacher-list FILE would tell")
     return teacher, known
 
 
@@ -156,7 +154,10 @@ def _teacher_knows(
         named = {"list": CHEXNET_LISTS[0]} if seen == SEEN else {}
         if not (named and config.teacher_list):
             sources.append({**named, "said": f"a teacher has {seen}"})
-    sources += [{"list": Path(config.teacher_list).name}] if config.teacher_list else []
+    if config.teacher_list:
+        sources.append({"list": Path(config.teacher_list).name})
+    else:
+        sources += [{"predictions": path.name} for path in prediction_files(config.teacher)]
     return [contamination.count(source, folder, split, _teacher_list(config)) for source in sources]
 
 
