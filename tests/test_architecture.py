@@ -53,7 +53,9 @@ ON_TOP = {"cli", "__main__"}
 ONLY_IN = {
     "streamlit": ("app/Home.py", "pages/"),
     "gradio": ("app/share.py",),
-    "lightning_fabric": tuple(f"xlite/training/{name}.py" for name in ("engine", "loop", "trainer")),
+    "lightning_fabric": tuple(
+        f"xlite/training/{name}.py" for name in ("engine", "loop", "epochs", "trainer")
+    ),
 }
 
 

@@ -113,7 +113,7 @@ def _train(run: Run) -> None:
 
 def _drop_refused(run: Run) -> None:
     """Deletes a new run that was refused before its first step: whoever typed the command reads why."""
-    from xlite.training.loop import BROKEN_BATCH_FILE
+    from xlite.training.epochs import BROKEN_BATCH_FILE
 
     stepped = run.status().epoch > 0 or run.path(BROKEN_BATCH_FILE).exists()
     if run.failed_untrained() and not stepped:
