@@ -8,24 +8,17 @@ import json
 import os
 import re
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
+from xlite.data.draw import DRAWN, PARTS, deal, draw_parts
 from xlite.data.leakage import leakage_report
 from xlite.data.nih import NihFolder, read_list, stem_of
 from xlite.errors import DataError, sentence
 
-PARTS = ("train", "val", "test")
 STRATEGIES = ("patient", "official", "chexnet", "image")
-DRAWN = ("patient", "image")
-"""Those that need no list: X-Lite's own split, and the design document's of single films."""
-SHARES = (0.70, 0.15, 0.15)
-_SMALLEST_STRATUM = 20
 _OFFICIAL_SHARES = (7 / 8, 1 / 8)
 _OFFICIAL_LISTS = ("train_val_list.txt", "test_list.txt")
 CHEXNET_LISTS = tuple(f"chexnet_{part}_list.txt" for part in PARTS)
@@ -85,7 +78,7 @@ def make_split(
     elif strategy == "official":
         train_val, test = (_read_part(folder, folder.root / name) for name in _OFFICIAL_LISTS)
         known = sorted(stem for stem in train_val if stem in folder)
-        train, val = _deal(folder, known, _OFFICIAL_SHARES, seed)
+        train, val = deal(folder, known, _OFFICIAL_SHARES, seed)
         # Films that the table lacks stay in the list: _finish counts and drops them.
         parts = {
             "train": train + [stem for stem in train_val if stem not in folder],
@@ -100,16 +93,6 @@ def make_split(
     else:
         raise DataError(f"{strategy!r} is no way to split; expected one of {', '.join(STRATEGIES)}")
     return _finish(folder, strategy, strategy, seed, parts, allow_leakage)
-
-
-def draw_parts(folder: NihFolder, strategy: str, seed: int) -> dict[str, list[str]]:
-    """The stems of each part in one of DRAWN, as `make_split` has them, without its id.
-
-    Raises DataError where the table has too few films.
-    """
-    if strategy == "image":
-        return dict(zip(PARTS, _by_image(folder, seed), strict=True))
-    return dict(zip(PARTS, _deal(folder, sorted(folder.table["stem"].tolist()), SHARES, seed), strict=True))
 
 
 def write_split(folder: NihFolder, split: Split) -> Path:
@@ -189,54 +172,8 @@ def shrink_train(folder: NihFolder, split: Split, share: float) -> Split:
     if share == 1:
         return split
     seed = int(hashlib.sha256(split.id.encode()).hexdigest()[:8], 16)
-    kept, _ = _deal(folder, sorted(split.stems("train")), (share, 1 - share), seed)
+    kept, _ = deal(folder, sorted(split.stems("train")), (share, 1 - share), seed)
     return replace(split, parts={**split.parts, "train": folder.names(kept)})
-
-
-def _deal(folder: NihFolder, stems: Sequence[str], shares: Sequence[float], seed: int) -> list[list[str]]:
-    """Deals films out to parts of these shares, each patient's whole, keeping them for every number of
-    findings.
-
-    Patients come in random order; each goes to the part that is furthest behind for the films the patient
-    has.
-    """
-    owners, numbers = folder.patients(stems).tolist(), folder.finding_counts(stems).tolist()
-    total = Counter(numbers)
-    films_of: dict[int, Counter[int]] = defaultdict(Counter)  # patient -> number of findings -> films
-    for patient, number in zip(owners, numbers, strict=True):
-        films_of[patient][number] += 1
-
-    dealt: list[Counter[int]] = [Counter() for _ in shares]
-    part_of: dict[int, int] = {}
-    # RandomState's order is frozen for good; rounded, a tie is a tie in every version of Python.
-    for patient in np.random.RandomState(seed).permutation(sorted(films_of)).tolist():
-        films = films_of[patient].items()
-        behind = [
-            round(sum(n * (1 - mine[number] / (share * total[number])) for number, n in films), 9)
-            for share, mine in zip(shares, dealt, strict=True)
-        ]
-        part_of[patient] = behind.index(max(behind))
-        dealt[part_of[patient]].update(films_of[patient])
-    return [
-        [stem for stem, patient in zip(stems, owners, strict=True) if part_of[patient] == part]
-        for part in range(len(shares))
-    ]
-
-
-def _by_image(folder: NihFolder, seed: int) -> list[list[str]]:
-    """The design document's split: single films, stratified by number of findings, the rare ones pooled."""
-    stems = sorted(folder.table["stem"].tolist())
-    if len(stems) < _SMALLEST_STRATUM:
-        raise DataError(
-            f"the split 'image' needs at least {_SMALLEST_STRATUM} films; the table has {len(stems)}"
-        )
-    counts = folder.finding_counts(stems)
-    pools = (np.minimum(counts, most) for most in range(counts.max(), -1, -1))
-    strata = next(pool for pool in pools if np.unique(pool, return_counts=True)[1].min() >= _SMALLEST_STRATUM)
-    train, rest, _, strata = train_test_split(
-        stems, strata, test_size=SHARES[1] + SHARES[2], stratify=strata, random_state=seed
-    )
-    return [train, *train_test_split(rest, test_size=0.5, stratify=strata, random_state=seed)]
 
 
 def _finish(

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from xlite.data.draw import PARTS, draw_parts
 from xlite.data.eda.summary import CLASSES, indicators
 from xlite.data.nih import NihFolder, read_list
-from xlite.data.splits import PARTS, draw_parts, read_split
+from xlite.data.splits import read_split
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
 
