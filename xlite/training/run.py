@@ -75,13 +75,8 @@ class Run(RunFolder):
         return run
 
     @classmethod
-    def list(cls) -> "list[Run]":
-        """Every run in `checkpoints/` whose settings can be read, newest first."""
-        return cls.look()[0]
-
-    @classmethod
-    def look(cls) -> "tuple[list[Run], list[Exception]]":
-        """`Run.list()`, and for each other folder there with a config.json why that cannot be read."""
+    def look(cls) -> "tuple[list[Run], list[RunError | OSError]]":
+        """`Run.list()`, and for each other folder with a config.json why that cannot be read."""
         found, damaged = [], []
         for path in sorted(checkpoints_dir().glob("[!.]*/config.json")):
             run = cls(path.parent)
@@ -92,6 +87,11 @@ class Run(RunFolder):
                 if path.exists():  # else it was renamed or deleted at this moment
                     damaged.append(error)
         return [run for _, _, run in sorted(found, key=lambda entry: entry[:2], reverse=True)], damaged
+
+    @classmethod
+    def list(cls) -> "list[Run]":
+        """Every run in `checkpoints/` whose settings can be read, newest first."""
+        return cls.look()[0]
 
     def status(self) -> RunStatus:
         """What the run does now, from progress.json, whether the lock is held, and SLURM's line."""
