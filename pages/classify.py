@@ -2,7 +2,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from xlite.catalog import examples, map_legend
+from xlite.catalog import MAPS, examples, map_legend
 from xlite.errors import ImageError, XliteError
 from xlite.findings import FINDINGS, spoken
 from xlite.labels import page_sentence
@@ -41,7 +41,7 @@ def choose_film(upload_at, bundled_at) -> tuple[bytes, str] | None:
 
 
 @st.fragment
-def show_film(image, reading, name: str) -> None:
+def show_film(image, reading, name: str, method: str) -> None:
     """The film with the map of one finding over it."""
     top = [finding for finding, _ in reading.top(3)]
     order = top + [finding for finding in FINDINGS if finding not in top]
@@ -65,7 +65,16 @@ def show_film(image, reading, name: str) -> None:
         + ("" if fault else "; the square is one cell of the map"),
         width="stretch",
     )
-    st.caption(map_legend(reading.maps.shape[1:]))
+    st.caption(map_legend(reading.maps.shape[1:], method))
+
+
+def choose_map() -> None:
+    """How the maps are made, and one line on what differs; the page is drawn anew with the choice."""
+    with st.expander("How the maps are made"):
+        method = st.selectbox(
+            "Method", list(MAPS), format_func=lambda method: MAPS[method][0], key="map-method"
+        )
+        st.caption(MAPS[method][1])
 
 
 def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
@@ -97,6 +106,7 @@ def also_above(reading, thresholds: dict[str, float]) -> list[str]:
 
 def show_reading(classifier, film: tuple[bytes, str]) -> None:
     """Everything that the model says about one film."""
+    from xlite.evaluation.cams import read_film
     from xlite.explain import shrink
     from xlite.images import read_image
     from xlite.plots import probability_bars
@@ -106,13 +116,14 @@ def show_reading(classifier, film: tuple[bytes, str]) -> None:
             f"{film[1]} has {len(film[0]) / 2**20:.1f} MB: films may have {MAX_UPLOAD_MB} MB at most"
         )
     image = read_image(film[0])
-    reading = classifier.read(image)
+    method = st.session_state.get("map-method", "layercam")
+    reading = read_film(classifier, image, method)
     image = shrink(image)  # a screen shows no more, and an overlay of a 64-megapixel film costs seconds
     reading = reading.in_frame(image.shape)
     thresholds = classifier.info.thresholds
     left, right = st.columns([3, 2], gap="large")
     with left:
-        show_film(image, reading, film[1])
+        show_film(image, reading, film[1], method)
     with right:
         st.markdown("**All 14 findings**")
         st.plotly_chart(probability_bars(reading.probabilities, thresholds), config={"displayModeBar": False})
@@ -122,6 +133,7 @@ def show_reading(classifier, film: tuple[bytes, str]) -> None:
             st.caption(
                 "Coloured: at or above the model's own threshold (amber tick), chosen on validation films."
             )
+        choose_map()
     show_top(image, reading, thresholds)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from xlite.catalog import MAPS
 from xlite.cli.console import (
     Device,
     Json,
@@ -35,6 +36,12 @@ def predict(
     heatmaps: Annotated[
         int, typer.Option(min=0, max=len(FINDINGS), help="Overlays an image, likeliest findings first")
     ] = 0,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "--map", metavar="NAME", help=f"How overlays are made: {', '.join(MAPS)}  [default: layercam]"
+        ),
+    ] = None,
     device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
@@ -43,6 +50,10 @@ def predict(
     Writes predictions.csv and, with --heatmaps K, K overlays an image. Of several films one that cannot be
     read is reported, the others are done, and the exit status is 1.
     """
+    if method is not None and method not in MAPS:
+        raise typer.BadParameter(f"{method!r} is none of {', '.join(MAPS)}", param_hint="--map")
+    if method is not None and not heatmaps:
+        raise typer.BadParameter("no overlay is asked for: add --heatmaps 3", param_hint="--map")
     films = _film_paths(images, out)
     names = _names(films)
     if out.exists() and not out.is_dir():
@@ -51,6 +62,7 @@ def predict(
     import numpy as np
 
     from xlite.classify import Classifier
+    from xlite.evaluation.cams import read_film
     from xlite.evaluation.predictions import write_predictions
     from xlite.images import read_image
 
@@ -68,7 +80,7 @@ def predict(
                 bad += 1
                 say_aside(f"Error: {error}")
             else:
-                reading = classifier.read(image)
+                reading = read_film(classifier, image, method or "layercam")
                 done[name] = reading.probabilities
                 bare += _write_overlays(out, name, image, reading, heatmaps)
             progress(number, len(films))
