@@ -19,16 +19,10 @@ def open_classifier(path: Path, changed: int):
     return Classifier.load(path)
 
 
-def choose_film(upload_at, bundled_at) -> tuple[bytes, str] | None:
-    """The bytes of an upload, else of the chosen bundled film, and a name to show."""
-    upload = upload_at.file_uploader(
-        "Chest film (PNG, JPEG or DICOM, at most 20 MB)",
-        type=["png", "jpg", "jpeg", "dcm"],
-        max_upload_size=MAX_UPLOAD_MB,
-        help="It stays in this page's memory and is not stored.",
-    )
-    labels = {f"{place}. {example.findings}": example for place, example in enumerate(examples(), start=1)}
-    chosen = bundled_at.selectbox(
+def choose_film(upload, place) -> tuple[bytes, str] | None:
+    """The bytes of the upload, else of the chosen bundled film, and a name to show."""
+    labels = {f"{number}. {example.findings}": example for number, example in enumerate(examples(), start=1)}
+    chosen = place.selectbox(
         "or a bundled synthetic film",
         list(labels),
         disabled=upload is not None or not labels,
@@ -137,26 +131,45 @@ def show_reading(classifier, film: tuple[bytes, str]) -> None:
     show_top(image, reading, thresholds)
 
 
+@st.fragment
+def read_with_a_model(upload) -> None:
+    """A model and its reading of the upload, or of a bundled film.
+
+    A fragment, for Streamlit forgets an upload that begins while the whole page is being drawn anew.
+    """
+    models = model_files()
+    bundled, chosen = st.columns(2)
+    film = choose_film(upload, bundled)
+    model = chosen.selectbox(
+        "Model",
+        list(models),
+        placeholder="no model yet",
+        help="The shipped model, then your own, newest first.",
+    )
+    if model is None:
+        st.info("There is no model yet. Train one on the Train page; it appears here after its first epoch.")
+    elif film is None:
+        st.info("Upload a film to read it.")
+    else:
+        about = st.empty()
+        try:
+            shared = open_classifier(models[model], models[model].stat().st_mtime_ns)
+            about.caption(
+                f"Model {model}: {shared.info.backbone}, trained on split {shared.info.split_id} "
+                f"({shared.info.label_version} labels). Its probabilities come from a research model: "
+                "they rank, they do not diagnose."
+            )
+            show_reading(shared, film)
+        except (XliteError, OSError) as error:
+            st.error(page_sentence(error))
+
+
 st.title("Read a film")
-models = model_files()
-places = st.columns([5, 4, 4])
-film = choose_film(places[0], places[1])
-model = places[2].selectbox(
-    "Model", list(models), placeholder="no model yet", help="The shipped model, then your own, newest first."
+read_with_a_model(
+    st.file_uploader(
+        "Chest film (PNG, JPEG or DICOM, at most 20 MB)",
+        type=["png", "jpg", "jpeg", "dcm"],
+        max_upload_size=MAX_UPLOAD_MB,
+        help="It stays in this page's memory and is not stored.",
+    )
 )
-about = st.empty()
-if model is None:
-    st.info("There is no model yet. Train one on the Train page; it appears here after its first epoch.")
-elif film is None:
-    st.info("Upload a film to read it.")
-else:
-    try:
-        shared = open_classifier(models[model], models[model].stat().st_mtime_ns)
-        about.caption(
-            f"Model {model}: {shared.info.backbone}, trained on split {shared.info.split_id} "
-            f"({shared.info.label_version} labels). Its probabilities come from a research model: "
-            "they rank, they do not diagnose."
-        )
-        show_reading(shared, film)
-    except (XliteError, OSError) as error:
-        st.error(page_sentence(error))
