@@ -8,10 +8,8 @@ the answer stays in memory while its page is open. Nothing can be trained or bro
 import argparse
 import base64
 import html
-import ipaddress
 import os
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -20,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xlite.access import MIN_PASSWORD, check_access, check_port
 from xlite.catalog import examples, map_legend
 from xlite.errors import ImageError, RunError, XliteError
 from xlite.findings import FINDINGS, spoken
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 Latest = tuple[str, tuple[str, dict[str, float]]] | None
 """The upload that a visitor had read last, deleted since, and the answer."""
 USER = "guest"
-MIN_PASSWORD = 12
 MAX_UPLOAD = "20mb"
 KEPT_S = 60
 """A film is read and deleted as soon as it has arrived, an upload broken off after so many seconds."""
@@ -54,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serves until interrupted; returns the exit status, 2 with one sentence on stderr for bad input."""
     options = parse(argv)
     try:
-        check_access(options)
+        check_access(options.host, options.public, options.password)
         check_port(options.host, options.port)
         serve(options)
     except XliteError as error:
@@ -76,43 +74,6 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--port", type=int, default=7860)
     return parser.parse_args(argv)
-
-
-def check_access(options: argparse.Namespace) -> None:
-    """RunError where strangers could reach the demo without a good password."""
-    opened = options.public or not is_loopback(options.host)
-    if opened and not options.password:
-        raise RunError(
-            f"a demo that others can reach needs --password with {MIN_PASSWORD} characters or more"
-        )
-    if options.password is not None and len(options.password) < MIN_PASSWORD:
-        raise RunError(
-            f"the password has {len(options.password)} characters: use {MIN_PASSWORD} or more, "
-            "so that nobody guesses it"
-        )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach that address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def check_port(host: str, port: int) -> None:
-    """RunError where the port cannot be had."""
-    if not 1 <= port <= 65535:
-        raise RunError(f"port {port} does not exist: choose one from 1024 to 65535")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        raise RunError(
-            f"cannot answer on {host}:{port} ({error.strerror}): choose another --port or --host"
-        ) from error
 
 
 def serve(options: argparse.Namespace) -> None:

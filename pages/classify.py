@@ -2,7 +2,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from xlite.catalog import examples, map_legend
+from xlite.catalog import MAPS, examples, map_legend
 from xlite.errors import ImageError, XliteError
 from xlite.findings import FINDINGS, spoken
 from xlite.labels import page_sentence
@@ -19,16 +19,10 @@ def open_classifier(path: Path, changed: int):
     return Classifier.load(path)
 
 
-def choose_film(upload_at, bundled_at) -> tuple[bytes, str] | None:
-    """The bytes of an upload, else of the chosen bundled film, and a name to show."""
-    upload = upload_at.file_uploader(
-        "Chest film (PNG, JPEG or DICOM, at most 20 MB)",
-        type=["png", "jpg", "jpeg", "dcm"],
-        max_upload_size=MAX_UPLOAD_MB,
-        help="It stays in this page's memory and is not stored.",
-    )
-    labels = {f"{place}. {example.findings}": example for place, example in enumerate(examples(), start=1)}
-    chosen = bundled_at.selectbox(
+def choose_film(upload, place) -> tuple[bytes, str] | None:
+    """The bytes of the upload, else of the chosen bundled film, and a name to show."""
+    labels = {f"{number}. {example.findings}": example for number, example in enumerate(examples(), start=1)}
+    chosen = place.selectbox(
         "or a bundled synthetic film",
         list(labels),
         disabled=upload is not None or not labels,
@@ -41,7 +35,7 @@ def choose_film(upload_at, bundled_at) -> tuple[bytes, str] | None:
 
 
 @st.fragment
-def show_film(image, reading, name: str) -> None:
+def show_film(image, reading, name: str, method: str) -> None:
     """The film with the map of one finding over it."""
     top = [finding for finding, _ in reading.top(3)]
     order = top + [finding for finding in FINDINGS if finding not in top]
@@ -65,7 +59,16 @@ def show_film(image, reading, name: str) -> None:
         + ("" if fault else "; the square is one cell of the map"),
         width="stretch",
     )
-    st.caption(map_legend(reading.maps.shape[1:]))
+    st.caption(map_legend(reading.maps.shape[1:], method))
+
+
+def choose_map() -> None:
+    """How the maps are made, and one line on what differs; the page is drawn anew with the choice."""
+    with st.expander("How the maps are made"):
+        method = st.selectbox(
+            "Method", list(MAPS), format_func=lambda method: MAPS[method][0], key="map-method"
+        )
+        st.caption(MAPS[method][1])
 
 
 def show_top(image, reading, thresholds: dict[str, float] | None) -> None:
@@ -97,6 +100,7 @@ def also_above(reading, thresholds: dict[str, float]) -> list[str]:
 
 def show_reading(classifier, film: tuple[bytes, str]) -> None:
     """Everything that the model says about one film."""
+    from xlite.evaluation.cams import read_film
     from xlite.explain import shrink
     from xlite.images import read_image
     from xlite.plots import probability_bars
@@ -106,13 +110,14 @@ def show_reading(classifier, film: tuple[bytes, str]) -> None:
             f"{film[1]} has {len(film[0]) / 2**20:.1f} MB: films may have {MAX_UPLOAD_MB} MB at most"
         )
     image = read_image(film[0])
-    reading = classifier.read(image)
+    method = st.session_state.get("map-method", "layercam")
+    reading = read_film(classifier, image, method)
     image = shrink(image)  # a screen shows no more, and an overlay of a 64-megapixel film costs seconds
     reading = reading.in_frame(image.shape)
     thresholds = classifier.info.thresholds
     left, right = st.columns([3, 2], gap="large")
     with left:
-        show_film(image, reading, film[1])
+        show_film(image, reading, film[1], method)
     with right:
         st.markdown("**All 14 findings**")
         st.plotly_chart(probability_bars(reading.probabilities, thresholds), config={"displayModeBar": False})
@@ -122,29 +127,49 @@ def show_reading(classifier, film: tuple[bytes, str]) -> None:
             st.caption(
                 "Coloured: at or above the model's own threshold (amber tick), chosen on validation films."
             )
+        choose_map()
     show_top(image, reading, thresholds)
 
 
+@st.fragment
+def read_with_a_model(upload) -> None:
+    """A model and its reading of the upload, or of a bundled film.
+
+    A fragment, for Streamlit forgets an upload that begins while the whole page is being drawn anew.
+    """
+    models = model_files()
+    bundled, chosen = st.columns(2)
+    film = choose_film(upload, bundled)
+    model = chosen.selectbox(
+        "Model",
+        list(models),
+        placeholder="no model yet",
+        help="The shipped model, then your own, newest first.",
+    )
+    if model is None:
+        st.info("There is no model yet. Train one on the Train page; it appears here after its first epoch.")
+    elif film is None:
+        st.info("Upload a film to read it.")
+    else:
+        about = st.empty()
+        try:
+            shared = open_classifier(models[model], models[model].stat().st_mtime_ns)
+            about.caption(
+                f"Model {model}: {shared.info.backbone}, trained on split {shared.info.split_id} "
+                f"({shared.info.label_version} labels). Its probabilities come from a research model: "
+                "they rank, they do not diagnose."
+            )
+            show_reading(shared, film)
+        except (XliteError, OSError) as error:
+            st.error(page_sentence(error))
+
+
 st.title("Read a film")
-models = model_files()
-places = st.columns([5, 4, 4])
-film = choose_film(places[0], places[1])
-model = places[2].selectbox(
-    "Model", list(models), placeholder="no model yet", help="The shipped model, then your own, newest first."
+read_with_a_model(
+    st.file_uploader(
+        "Chest film (PNG, JPEG or DICOM, at most 20 MB)",
+        type=["png", "jpg", "jpeg", "dcm"],
+        max_upload_size=MAX_UPLOAD_MB,
+        help="It stays in this page's memory and is not stored.",
+    )
 )
-about = st.empty()
-if model is None:
-    st.info("There is no model yet. Train one on the Train page; it appears here after its first epoch.")
-elif film is None:
-    st.info("Upload a film to read it.")
-else:
-    try:
-        shared = open_classifier(models[model], models[model].stat().st_mtime_ns)
-        about.caption(
-            f"Model {model}: {shared.info.backbone}, trained on split {shared.info.split_id} "
-            f"({shared.info.label_version} labels). Its probabilities come from a research model: "
-            "they rank, they do not diagnose."
-        )
-        show_reading(shared, film)
-    except (XliteError, OSError) as error:
-        st.error(page_sentence(error))

@@ -46,6 +46,7 @@ MAY_IMPORT = {
     | {"data", "models", "classify", "evaluation", "evaluation.calibration", "evaluation.predictions"}
     | {"training.run", "training.line", "training.results"},
     "catalog": LEAVES | {"config", "training.run", "training.results"},
+    "access": {"errors"},
     "labels": LEAVES | {"config"},
     "plots": {"findings"},
 }

@@ -92,6 +92,11 @@ def child(*words: object, **options: object) -> subprocess.CompletedProcess[str]
         ("data check nowhere", "there is no data folder nowhere"),
         ("data phantom out --images 0", "Invalid value for '--images': got '0', expected at least 1 (see"),
         ("predict gone film.png --out o", "there is no file or folder film.png"),
+        (
+            "predict gone film.png --out o --heatmaps 1 --map cam",
+            "'cam' is none of layercam, gradcam, gradcam++",
+        ),
+        ("predict gone film.png --out o --map gradcam", "no overlay is asked for: add --heatmaps 3"),
         ("evaluate gone --data d --out o", "gone"),
         ("bench gone", "gone"),
         ("score none.csv --table t.csv --out o", "none.csv"),
@@ -234,6 +239,27 @@ def test_predict_reads_files_and_folders_in_the_order_given(
     assert overlays == [f"upload_{rank}_{finding}.png" for rank, (finding, _) in enumerate(best, 1)]
     written = cv2.cvtColor(cv2.imread(str(out / overlays[0])), cv2.COLOR_BGR2RGB)
     np.testing.assert_array_equal(written, reading.overlay(read_image(single), best[0][0]))
+
+
+def test_predict_draws_the_map_that_is_asked_for(
+    xlite: Command, model: str, tiny_folder: Path, tmp_path: Path
+) -> None:
+    from xlite.classify import Classifier
+
+    film = min((tiny_folder / "images").glob("*.png"))
+    image = read_image(film)
+    pictures = {}
+    for method in ("layercam", "gradcam"):
+        out = tmp_path / method
+        status, _, err = xlite("predict", model, film, "--out", out, "--heatmaps", 14, "--map", method)
+        assert (status, err) == (0, "")
+        reading = Classifier.load(model).read(image, method)
+        for rank, (finding, _) in enumerate(reading.top(14), 1):
+            written = cv2.imread(str(out / f"{film.stem}_{rank}_{finding}.png"))
+            pictures[method, finding] = cv2.cvtColor(written, cv2.COLOR_BGR2RGB)
+            np.testing.assert_array_equal(pictures[method, finding], reading.overlay(image, finding))
+    pairs = [(pictures["layercam", name], pictures["gradcam", name]) for name in FINDINGS]
+    assert any(not np.array_equal(*pair) for pair in pairs)
 
 
 def test_one_bad_film_does_not_stop_the_others(xlite: Command, model: str, tiny_folder: Path) -> None:

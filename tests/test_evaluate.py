@@ -193,7 +193,7 @@ def test_thresholds_and_maps_are_compared_on_the_val_part_of_the_models_own_spli
     cuts = choose_thresholds(folder.labels(stems), probs, "youden")
     found = report["operating_points"]["youden"]["per_class"]
     assert [found[name]["threshold"] for name in FINDINGS] == pytest.approx(cuts.tolist(), abs=1e-5)
-    raw = np.array([classifier.predict_batch(classifier._tensor(read_image(p)))[0] for p in
+    raw = np.array([classifier.predict_batch(classifier.tensor(read_image(p)))[0] for p in
                     (folder.paths[stem] for stem in split.stems("test"))])  # fmt: skip
     none = report["calibration"]["maps"]["none"]["macro"]["brier"]["value"]
     labels = folder.labels(split.stems("test"))
@@ -243,11 +243,11 @@ def test_a_chosen_map_is_saved_in_the_model_and_used_by_every_prediction(
     assert report["calibration"]["in_use"] == method
     assert (after.info.calibration or {"method": "none"})["method"] == method
     films = [read_image(folder.paths[stem]) for stem in split.stems("val")]
-    logits = np.array([before.predict_batch(before._tensor(film))[0] for film in films])
+    logits = np.array([before.predict_batch(before.tensor(film))[0] for film in films])
     labels = folder.labels(split.stems("val"))
     expected = fit_calibration(logits, labels, method)
     film = read_image(folder.paths[split.stems("test")[0]])
-    one = before.predict_batch(before._tensor(film))[0]
+    one = before.predict_batch(before.tensor(film))[0]
     np.testing.assert_allclose(after.predict(film), apply_calibration(one, expected), atol=1e-5)
     np.testing.assert_allclose(
         read_predictions(tmp_path / "predictions.csv").probs[0], after.predict(film), atol=1e-6

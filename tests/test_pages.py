@@ -652,6 +652,19 @@ def test_classify_switches_the_map_to_any_finding(own_home: Path):
         assert [error.message for error in test.exception] == []
 
 
+def test_classify_makes_the_maps_that_are_asked_for(own_home: Path):
+    save_demo_model(own_home)
+    write_examples(catalog.EXAMPLES)
+    test = page("classify").run()
+    assert catalog.MAPS["layercam"][1] in words(test)
+    test.selectbox(key="map-method").set_value("eigencam").run()
+    text = words(test)
+    assert catalog.MAPS["eigencam"][1] in text and "stand out, whatever the finding: red most" in text
+    probabilities = [metric.value for metric in test.metric]
+    test.selectbox(key="map-method").set_value("gradcam").run()
+    assert [metric.value for metric in test.metric] == probabilities
+
+
 def test_classify_says_when_there_is_no_model():
     test = page("classify").run()
     assert [info.value for info in test.info] == [

@@ -12,8 +12,9 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from scipy.stats import spearmanr
 from test_explain import ForOracle, student
 
+from xlite.catalog import MAPS
 from xlite.classify import Classifier
-from xlite.evaluation.cams import METHODS, Mapper, centre_map, random_map
+from xlite.evaluation.cams import METHODS, Mapper, centre_map, random_map, read_film
 from xlite.evaluation.sanity import STAGES, STEPS, area, curves, randomised, rank_correlation
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
@@ -128,3 +129,17 @@ def test_the_area_under_a_curve():
     assert area(np.full(STEPS + 1, 0.3)) == pytest.approx(0.3)
     assert area(np.linspace(1, 0, STEPS + 1)) == pytest.approx(0.5)
     assert area(np.array([1.0, 0, 0])) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_film_is_read_with_the_maps_of_each_method(classifier, method):
+    assert tuple(MAPS) == METHODS  # all that are offered
+    image = np.random.default_rng(4).integers(0, 256, (90, 140), dtype=np.uint8)
+    reading, plain = read_film(classifier, image, method), classifier.read(image)
+    np.testing.assert_array_equal(reading.probabilities, plain.probabilities)
+    mapper = Mapper(classifier.model)
+    f = mapper.features(classifier.tensor(image))
+    maps = [mapper.maps(f, finding, [method])[method] for finding in range(14)]
+    np.testing.assert_allclose(reading.maps, maps, rtol=1e-5, atol=1e-7)
+    assert reading.shape == (90, 140) and reading.map("Mass").shape == (90, 140)
+    assert not any(module._forward_hooks for module in classifier.model.modules())

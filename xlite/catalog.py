@@ -1,4 +1,4 @@
-"""What the apps offer before anything is chosen, and what both say of a map. No torch."""
+"""What the apps offer before anything is chosen, and what is said of maps. No torch."""
 
 import csv
 import os
@@ -12,6 +12,14 @@ from xlite.findings import spoken
 from xlite.training.run import Run
 
 EXAMPLES = PACKAGE_ROOT / "app" / "examples"
+MAPS = {
+    "layercam": ("LayerCAM", "What speaks for the finding, without what speaks against it."),
+    "gradcam": ("Grad-CAM", "What speaks against the finding is taken off: often empty for unlikely ones."),
+    "gradcam++": ("Grad-CAM++", "Grad-CAM with other weights, meant for findings in several places."),
+    "hirescam": ("HiResCAM", "Gradient times feature, cell by cell: in these models the same as Grad-CAM."),
+    "eigencam": ("EigenCAM", "What stands out in the film, whatever the finding: one map for all."),
+}
+"""The ways to make maps, the one shown first; a name and what differs."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +53,15 @@ def default_data() -> str:
     return ""
 
 
-def map_legend(cells: tuple[int, int]) -> str:
-    """What the colours of maps of (h, w) cells mean, and what they do not."""
+def map_legend(cells: tuple[int, int], method: str = "layercam") -> str:
+    """What the colours of maps of (h, w) cells by one of MAPS mean, and what they do not."""
     rows, columns = cells
+    shown = "raise a finding's score" if method != "eigencam" else "stand out, whatever the finding"
     share = (
         f"{rows} × {columns} cells, each about {100 / (rows * columns):.0f} % of the film; one is outlined"
     )
     return (
-        "Colour shows which parts of the film raise a finding's score: red most, green and blue less, bare "
-        f"film not at all; each map is scaled to its own peak. A map is coarse ({share}): it does not locate "
-        "or outline a finding."
+        f"Colour shows which parts of the film {shown}: red most, green and blue less, bare film not at all; "
+        f"each map is scaled to its own peak. A map is coarse ({share}): it does not locate or outline a "
+        "finding."
     )

@@ -116,7 +116,7 @@ class Classifier:
 
     def predict(self, image: np.ndarray) -> np.ndarray:
         """Calibrated probabilities of a film uint8 (H, W): float32 (14,)."""
-        return self.probabilities(self.predict_batch(self._tensor(image)))[0]
+        return self.probabilities(self.predict_batch(self.tensor(image)))[0]
 
     def predict_batch(self, x: Tensor) -> np.ndarray:
         """Raw logits of preprocessed films (B, 3, S, S): float32 (B, 14)."""
@@ -132,7 +132,7 @@ class Classifier:
 
         method: one of xlite.explain.METHODS; ValueError otherwise.
         """
-        logits, maps = activation_maps(self.model, self._tensor(image), method)
+        logits, maps = activation_maps(self.model, self.tensor(image), method)
         probabilities = self.probabilities(logits[0].float().cpu().numpy())
         return Reading(probabilities, maps[0].float().cpu().numpy(), image.shape)
 
@@ -144,5 +144,6 @@ class Classifier:
         """
         return self.read(image, method).map(finding)
 
-    def _tensor(self, image: np.ndarray) -> Tensor:
+    def tensor(self, image: np.ndarray) -> Tensor:
+        """A film uint8 (H, W) as the model's input, preprocessed, on its device: float32 (1, 3, S, S)."""
         return torch.from_numpy(self.info.preprocess(image))[None].to(self.device)

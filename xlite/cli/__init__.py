@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 from pydantic import ValidationError
 
-from xlite.cli import data, jobs, localise, models, sweep, train
+from xlite.cli import data, evaluate, jobs, localise, models, predict, sweep, train
 from xlite.errors import XliteError, sentence
 
 INTERRUPTED = 130
@@ -34,10 +34,10 @@ app.add_typer(sweep.app, name="sweep")
 for command in (data.eda, train.train):
     app.command()(command)
 for command in (
-    models.evaluate,
+    evaluate.evaluate,
     localise.localise,
-    models.score,
-    models.predict,
+    evaluate.score,
+    predict.predict,
     models.bench,
     models.convert,
     models.share,

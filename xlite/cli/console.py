@@ -1,10 +1,11 @@
-"""What the commands share: progress bars, tables and JSON on a terminal."""
+"""What the commands share: options, progress bars, tables and JSON on a terminal."""
 
 import json
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,9 @@ from xlite.errors import RunError
 BAR_AFTER_S = 2.0
 
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON")]
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="A run's name or a model file")]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder to write into")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps")]
 Progress = Callable[[int, int], None]
 
 
@@ -73,6 +77,11 @@ def ask_twice(kind: str, name: str, what: str) -> None:
     typer.confirm(f"Delete {kind} {name} {what}?", abort=True)
     if typer.prompt("There is no way back. Type its name to delete it") != name:
         raise RunError(f"that is not {name!r}, so nothing was deleted")
+
+
+def say_aside(sentence: str) -> None:
+    """One sentence on stderr, beside an answer on stdout."""
+    print(sentence, file=sys.stderr)
 
 
 def print_json(value: Any) -> None:

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Json, print_json, print_table, progress_bar
-from xlite.cli.models import Device, Model, Out
+from xlite.cli.console import Device, Json, Model, Out, print_json, print_table, progress_bar
 
 
 def localise(

@@ -2,17 +2,18 @@
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
-from pytorch_grad_cam import EigenCAM, GradCAMPlusPlus, HiResCAM
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
 from xlite import explain
+from xlite.classify import Classifier, Reading
+from xlite.findings import FINDINGS
 from xlite.models.student import Student
 
-_LIBRARY = {"gradcam++": GradCAMPlusPlus, "hirescam": HiResCAM, "eigencam": EigenCAM}
+_LIBRARY = {"gradcam++": "GradCAMPlusPlus", "hirescam": "HiResCAM", "eigencam": "EigenCAM"}
 METHODS = (*explain.METHODS, *_LIBRARY)
 BASELINES = ("random", "centre")
 
@@ -51,8 +52,23 @@ class Mapper:
     def _map(self, f: Tensor, finding: int, method: str) -> np.ndarray:
         if method in explain.METHODS:
             return explain.feature_maps(self.model, f, method)[1][0, finding].cpu().numpy()
-        with _LIBRARY[method](self._head, [self._head.last_map]) as cam:
+        import pytorch_grad_cam  # here, for it takes a second, and most maps do without
+        from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+        with getattr(pytorch_grad_cam, _LIBRARY[method])(self._head, [self._head.last_map]) as cam:
             return cam(f.clone().requires_grad_(), [ClassifierOutputTarget(finding)])[0]
+
+
+def read_film(classifier: Classifier, image: np.ndarray, method: str) -> Reading:
+    """As `Classifier.read`, with maps by any of METHODS; those of the library take several passes."""
+    if method in explain.METHODS:
+        return classifier.read(image, method)
+    mapper = Mapper(classifier.model)
+    f = mapper.features(classifier.tensor(image))
+    findings = [0] if method == "eigencam" else range(len(FINDINGS))  # its map is the same for each of them
+    maps = np.stack([mapper.maps(f, finding, [method])[method] for finding in findings])
+    reading = classifier.read(image)
+    return replace(reading, maps=np.broadcast_to(maps, reading.maps.shape))
 
 
 def random_map(grid: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

@@ -157,7 +157,7 @@ class _Study:
         return read_image(self.folder.paths[stem])
 
     def _input(self, image: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(self.classifier.info.preprocess(image))[None].to(self.classifier.device)
+        return self.classifier.tensor(image)
 
     def _judge(
         self, maps: dict[str, np.ndarray], truth: np.ndarray, frame: tuple[int, int], grid: tuple[int, int]

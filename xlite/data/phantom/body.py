@@ -73,7 +73,8 @@ class Body:
         cos, sin = math.cos(self.turn), math.sin(self.turn)
         across, front = x * cos + z * sin, z * cos - x * sin
         grow = 1 + front / (105 if self.supine else -190)
-        return np.stack([across * grow, 13 + (y + front * math.tan(self.tilt) - 13) * grow], axis=-1)
+        down = 13 + (y + front * math.tan(self.tilt) - 13) * grow
+        return np.moveaxis(np.array([across * grow, down]), 0, -1)
 
 
 def draw_patient(seed: int, patient: int, female: bool, age: float) -> Body:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 SUBPIXEL_BITS = 4
+Window = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
@@ -39,25 +40,19 @@ class Canvas:
         """Body points (..., 2), cm, in pixels (..., 2); the first pixel's middle is 0.5."""
         x, y = points[..., 0] - self.centre[0], points[..., 1] - self.centre[1]
         cos, sin = math.cos(self.angle), math.sin(self.angle)
-        return np.stack(
-            [
-                self.size * (0.5 + (x * cos - y * sin) / self.width),
-                self.size * (0.5 + (x * sin + y * cos) / self.height),
-            ],
-            axis=-1,
-        )
+        across = self.size * (0.5 + (x * cos - y * sin) / self.width)
+        down = self.size * (0.5 + (x * sin + y * cos) / self.height)
+        return np.moveaxis(np.array([across, down]), 0, -1)
 
     def splat(self, parts: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
         """Projects small volumes: thickness float32 (S, S), cm, of parts (body points (N, 2), cm3 (N,))."""
-        # Cells of half a pixel, and a margin of one cell that catches what falls off the film.
-        side = 2 * self.size + 2
+        side = self.size + 2  # a margin of one pixel catches what falls off the film
         total = np.zeros(side * side, np.float32)
         for points, volumes in parts:
-            cells = np.clip(2 * self.pixels(points) + 1, 0, side - 1).astype(np.intp)
+            cells = np.clip(self.pixels(points) + 1, 0, side - 1).astype(np.intp)
             np.add.at(total, cells[..., 1] * side + cells[..., 0], volumes)
-        inside = total.reshape(side, side)[1:-1, 1:-1]
-        area = self.width * self.height / (2 * self.size) ** 2
-        return cv2.resize(inside, (self.size, self.size), interpolation=cv2.INTER_AREA) / np.float32(area)
+        area = self.width * self.height / self.size**2
+        return total.reshape(side, side)[1:-1, 1:-1] / np.float32(area)
 
     def smooth(self, function: Callable[[np.ndarray, np.ndarray], np.ndarray], every: int = 4) -> np.ndarray:
         """A function of x and y without fine detail, from one pixel in `every` ** 2: float32 (S, S)."""
@@ -67,25 +62,43 @@ class Canvas:
 
     def fill(self, polygon: np.ndarray) -> np.ndarray:
         """The inside of a body polygon (N, 2), cm: float32 (S, S), 0-1, with smooth edges."""
-        mask = np.zeros((self.size, self.size), np.uint8)
-        corners = np.round((self.pixels(polygon) - 0.5) * 2**SUBPIXEL_BITS).astype(np.int32)
-        cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, SUBPIXEL_BITS)
-        return mask.astype(np.float32) / 255
+        return self._paste(*self._filled(polygon, 2))
 
     def solid(self, polygon: np.ndarray, depth: float, rim: float) -> np.ndarray:
         """A rounded body with this silhouette: float32 (S, S), cm thick, `depth` from `rim` cm inside on."""
-        mask = self.fill(polygon)
+        softness = 0.06
+        reached = 3 + int(4 * softness * self.density)  # px, by the blur
+        mask, window = self._filled(polygon, reached)
         inside = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
         reach = np.clip((inside - 0.5) / (rim * self.density), 0, 1)
-        return self.blur(depth * np.sqrt(reach * (2 - reach)) * mask, 0.06)
+        return self._paste(self.blur(depth * np.sqrt(reach * (2 - reach)) * mask, softness), window)
 
     def stroke(self, line: np.ndarray, width: float) -> np.ndarray:
         """A line (N, 2) through body points, `width` cm wide: float32 (S, S), 0-1."""
-        mask = np.zeros((self.size, self.size), np.uint8)
-        corners = np.round((self.pixels(line) - 0.5) * 2**SUBPIXEL_BITS).astype(np.int32)
         thick = max(1, round(width * self.density))
+        corners, mask, window = self._stencil(line, 2 + thick)
         cv2.polylines(mask, [corners], False, 255, thick, cv2.LINE_AA, SUBPIXEL_BITS)
-        return mask.astype(np.float32) * np.float32(min(1.0, width * self.density / thick) / 255)
+        weight = np.float32(min(1.0, width * self.density / thick) / 255)
+        return self._paste(mask.astype(np.float32) * weight, window)
+
+    def _filled(self, polygon: np.ndarray, margin: int) -> tuple[np.ndarray, Window]:
+        corners, mask, window = self._stencil(polygon, margin)
+        cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, SUBPIXEL_BITS)
+        return mask.astype(np.float32) / 255, window
+
+    def _stencil(self, points: np.ndarray, margin: int) -> tuple[np.ndarray, np.ndarray, Window]:
+        """An empty uint8 mask around body points, where it lies on the film, and the points in it."""
+        pixels = self.pixels(points) - 0.5
+        low = np.clip(np.floor(pixels.min(axis=0)) - margin, 0, self.size - 1).astype(int)
+        high = np.clip(np.ceil(pixels.max(axis=0)) + margin + 1, low + 1, self.size).astype(int)
+        mask = np.zeros((high - low)[::-1], np.uint8)
+        corners = np.round((pixels - low) * 2**SUBPIXEL_BITS).astype(np.int32)
+        return corners, mask, (slice(low[1], high[1]), slice(low[0], high[0]))
+
+    def _paste(self, part: np.ndarray, window: Window) -> np.ndarray:
+        total = np.zeros((self.size, self.size), np.float32)
+        total[window] = part
+        return total
 
     def blur(self, field: np.ndarray, sigma: float) -> np.ndarray:
         """The field (S, S) smoothed by a Gaussian of `sigma` cm; wide ones are computed on a smaller grid."""
@@ -125,12 +138,12 @@ def rounded(corners: list[tuple[float, float]] | np.ndarray, closed: bool = True
     """A smooth curve (M, 2) along the corners (N, 2), by cutting corners."""
     curve = np.asarray(corners, float)
     for _ in range(4):
-        following = np.roll(curve, -1, axis=0) if closed else curve[1:]
-        start = curve if closed else curve[:-1]
-        cut = np.stack([0.75 * start + 0.25 * following, 0.25 * start + 0.75 * following], axis=1).reshape(
-            -1, 2
+        start, following = (
+            (curve, np.concatenate([curve[1:], curve[:1]])) if closed else (curve[:-1], curve[1:])
         )
-        curve = cut if closed else np.vstack([curve[:1], cut, curve[-1:]])
+        cut = np.empty((2 * len(start), curve.shape[1]))
+        cut[::2], cut[1::2] = 0.75 * start + 0.25 * following, 0.25 * start + 0.75 * following
+        curve = cut if closed else np.concatenate([curve[:1], cut, curve[-1:]])
     return curve
 
 

@@ -1,6 +1,6 @@
 """Soft tissue, lungs, diaphragm, heart and great vessels as thickness along the beam, cm."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -29,6 +29,15 @@ class Chest:
     def side(self, side: int) -> np.ndarray:
         """1 on this side of the spine, 0 on the other: float32 (S, S)."""
         return smooth_step((self.x - self.body.spine(self.y)) * side, -0.2, 0.2)
+
+    def every(self, step: int) -> "Chest":
+        """The same chest by one pixel in `step` ** 2."""
+        layers = {
+            name: np.ascontiguousarray(value[::step, ::step])
+            for name, value in vars(self).items()
+            if isinstance(value, np.ndarray)
+        }
+        return replace(self, canvas=replace(self.canvas, size=len(layers["x"])), **layers)
 
 
 def build_chest(body: Body, canvas: Canvas) -> Chest:

@@ -1,6 +1,6 @@
 """From thickness to grey: attenuation, scatter, blur, noise and the response of the film."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,9 +53,9 @@ def aim(chest: Chest, exposure: Exposure) -> tuple[float, float]:
     Taken from the chest before any finding is painted, on a coarse grid: a shadow stays a local thing.
     """
     step = max(1, chest.canvas.size // 128)
-    shadow = np.ascontiguousarray(attenuation(chest, 0.0)[::step, ::step])
-    seen = _through(shadow, replace(chest.canvas, size=len(shadow)), exposure)
-    x, y, body = chest.x[::step, ::step], chest.y[::step, ::step], chest.body
+    coarse, body = chest.every(step), chest.body
+    x, y = coarse.x, coarse.y
+    seen = _through(attenuation(coarse, 0.0), coarse.canvas, exposure)
     lung = (np.abs(np.abs(x) - 0.62 * body.cage(y)) < 2.0) & (y > 5) & (y < 15)
     belly = (np.abs(x) < 8) & (y > max(body.dome) + 2)
     low = float(np.percentile(seen[lung], 35))
@@ -97,7 +97,7 @@ def frame(film: np.ndarray, canvas: Canvas, view: str, rng: np.random.Generator)
         return film
     steps = (np.arange(canvas.size, dtype=np.float32) + 0.5) / canvas.size
     tip = rng.normal(0, 0.016)
-    gaps = rng.exponential(0.028, 4) * (rng.random(4) < 0.7)
+    gaps = (rng.exponential(0.028, 4) * (rng.random(4) < 0.7)).tolist()
     across, down = steps[None, :] + tip * steps[:, None], steps[:, None] - tip * steps[None, :]
     soft = 0.004 + 0.01 * rng.random()
     edges = [(across, gaps[0]), (1 - across, gaps[1]), (down, gaps[2]), (1 - down, gaps[3])]

@@ -101,15 +101,16 @@ def draw_vessels(body: Body, canvas: Canvas, lung: np.ndarray) -> np.ndarray:
     ahead = end - start
     length = np.linalg.norm(ahead, axis=1, keepdims=True)
     normal = np.stack([-ahead[:, 1], ahead[:, 0]], axis=-1) / length
-    points = start[:, None] + share[:, None] * ahead[:, None]
-    points = points + (bend[:, None] * 4 * share * (1 - share))[..., None] * normal[:, None]
+    # coordinate by coordinate, (2, N, count): far faster than point by point
+    points = start.T[..., None] + share * ahead.T[..., None]
+    points += bend[:, None] * 4 * share * (1 - share) * normal.T[..., None]
     radius = first[:, None] + (last - first)[:, None] * share
     volume = np.pi * radius**2 * length / count
     total = np.zeros((canvas.size, canvas.size), np.float32)
     for low, high in zip(BUCKETS, BUCKETS[1:], strict=False):
         chosen = (radius >= low) & (radius < high)
         if chosen.any():
-            layer = canvas.splat([(points[chosen], volume[chosen])])
+            layer = canvas.splat([(points[:, chosen].T, volume[chosen])])
             total += canvas.blur(layer, 0.52 * float(radius[chosen].mean()) + 0.012)
     inside = np.clip((lung - 2.0) / 9.0, 0, 1)
     return 1.9 * total * inside * np.float32(body.vessels)

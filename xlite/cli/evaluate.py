@@ -1,0 +1,137 @@
+"""`xlite evaluate` and `xlite score`: the report on a model, or on anyone's predictions."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from xlite.cli.console import Device, Json, Model, Out, busy, print_json, say_aside
+
+Radiologists = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Google's table of radiologists' labels, to stand beside NIH's"),
+]
+
+
+def evaluate(
+    model: Model,
+    data: Annotated[Path, typer.Option(help="Data folder in the NIH layout")],
+    out: Out,
+    split: Annotated[str, typer.Option(help="Split of the data folder")] = "patient",
+    part: Annotated[str, typer.Option(metavar="train|val|test", help="Part of the split")] = "test",
+    device: Device = "cpu",
+    skip_missing: Annotated[
+        bool, typer.Option("--skip-missing", help="Go on without the films that the folder lacks")
+    ] = False,
+    calibration: Annotated[
+        Literal["platt", "temperature", "isotonic", "none"] | None,
+        typer.Option(
+            help="Fit this map on the validation films first, and save it in the model file with the "
+            "thresholds that go with it; every later prediction uses it",
+        ),
+    ] = None,
+    radiologists: Radiologists = None,
+    teacher_list: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="List of the films that its teacher was trained on, to count them"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Judge a model on films with labels.
+
+    Writes the whole report on one part of a split: report.html, report.md, metrics.json, and what they rest
+    on, predictions.csv, labels.csv and curves.json. Thresholds and calibration are judged by the validation
+    part of the model's own split.
+    """
+    from xlite.evaluation.evaluate import evaluate_model
+    from xlite.evaluation.summary import summary
+
+    say = say_aside if as_json else print
+    report = evaluate_model(
+        model,
+        data,
+        split,
+        part,
+        out,
+        device,
+        skip_missing,
+        say=say,
+        calibration=calibration,
+        radiologists=radiologists,
+        teacher_list=teacher_list,
+    )
+    if as_json:
+        print_json(report)
+    else:
+        print(summary(report))
+        print(f"Report: {out / 'report.html'}")
+
+
+def score(
+    predictions: Annotated[Path, typer.Argument(metavar="PREDICTIONS.csv", help="14 probabilities a film")],
+    table: Annotated[Path, typer.Option(metavar="TABLE.csv", help="NIH's table, or the folder it lies in")],
+    out: Out,
+    thresholds: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.json", help="A threshold a finding; without it what --validation chooses, else 0.5"
+        ),
+    ] = None,
+    ignore_unknown: Annotated[
+        bool, typer.Option("--ignore-unknown", help="Leave out films that the table lacks")
+    ] = False,
+    validation: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="VAL.csv",
+            help="Predictions of the same model for other films of the table: they choose thresholds and "
+            "calibration maps, and the report says what each gives",
+        ),
+    ] = None,
+    trained_on: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="LIST",
+            help="Films that the model, or its teacher, learned from: those judged here are counted, and the "
+            "figures struck through",
+        ),
+    ] = None,
+    radiologists: Radiologists = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OTHER.csv",
+            help="Predictions of another model: the difference of macro AUC on the films both have, its 95 % "
+            "interval and p from resampled patients, and whether it is a tie; written to comparison.json too",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Judge the predictions of anyone's model.
+
+    The labels come from NIH's table, or one like it; the report is the one that `evaluate` writes.
+    """
+    from xlite.evaluation.score import score_predictions
+    from xlite.evaluation.summary import summary
+
+    say = say_aside if as_json else print
+    with busy("judging"):
+        report = score_predictions(
+            predictions,
+            table,
+            out,
+            thresholds,
+            ignore_unknown,
+            say=say,
+            validation=validation,
+            radiologists=radiologists,
+            trained_on=trained_on,
+            against=against,
+        )
+    if as_json:
+        print_json(report)
+    else:
+        print(summary(report))
+        print(f"Report: {out / 'report.html'}")
+        if against:
+            print(report["comparison"]["sentence"])
