@@ -259,16 +259,31 @@ def test_a_chosen_map_is_saved_in_the_model_and_used_by_every_prediction(
 def test_what_spoils_a_test_is_counted(model: Path, tiny_folder: Path, tmp_path: Path) -> None:
     films = len(load_split(NihFolder.open(tiny_folder), "patient").stems("train"))
     assert judged(model, tiny_folder, tmp_path)["contamination"] is None
-    assert judged(model, tiny_folder, tmp_path, part="val")["contamination"] is None
     assert judged(model, tiny_folder, tmp_path, part="train")["contamination"] == {
-        "films": films, "of": films, "reasons": ["the model was trained on these films"],
+        "films": films, "of": films, "reasons": ["the model was trained on these films"], "clean": None,
     }  # fmt: skip
     said = "a teacher was trained on 2 of the 4 test films of split x, and on patients of 3 of them"
     amend(model, notes={"contamination": said})
     found = judged(model, tiny_folder, tmp_path)["contamination"]
-    assert found == {"films": 3, "of": 4, "reasons": [f"teacher contamination: {said}"]}
+    assert found == {
+        "films": 3, "of": 4, "reasons": [f"teacher contamination: {said}"], "clean": None,
+    }  # fmt: skip
     amend(model, notes={"contamination": "a teacher may have seen them"})
     assert judged(model, tiny_folder, tmp_path)["contamination"] is None
+
+
+def test_own_validation_films_are_known_whichever_split_names_them(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    own = tiny_folder / "splits" / "patient"
+    load_split(NihFolder.open(tiny_folder), "patient")
+    found = [judged(model, tiny_folder, tmp_path, part="val")["contamination"]]
+    shutil.copytree(own, own.with_name("swapped"))
+    for name, other in (("val", "test"), ("test", "val")):
+        shutil.copy(own / f"{name}.csv", own.with_name("swapped") / f"{other}.csv")
+    found.append(judged(model, tiny_folder, tmp_path, split="swapped")["contamination"])
+    count = len(load_split(NihFolder.open(tiny_folder), "patient").parts["val"])
+    assert [(one["films"], one["of"], one["clean"]) for one in found] == [(count, count, None)] * 2
 
 
 def test_what_teachers_know_is_counted_on_the_films_at_hand(

@@ -101,7 +101,9 @@ def test_films_that_were_in_training_strike_the_figures_through(table: Path) -> 
     report = score(table, trained_on=table.parent / "seen.txt")
     said = "contamination: 11 of these 200 films are in seen.txt, and 12 are of patients who are"
     assert report["warnings"][0] == said
-    assert report["contamination"] == {"films": 12, "of": 200, "reasons": [said]}
+    spoiled = report["contamination"]
+    assert {**spoiled, "clean": None} == {"films": 12, "of": 200, "reasons": [said], "clean": None}
+    assert (spoiled["clean"]["split"]["images"], spoiled["clean"]["split"]["patients"]) == (188, 94)
     (table.parent / "seen.txt").write_text("00000999_000.png\n")
     assert score(table, trained_on=table.parent / "seen.txt")["contamination"] is None
 

@@ -5,16 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from pytorch_grad_cam import EigenCAM, GradCAMPlusPlus, HiResCAM
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
 from xlite import explain
 from xlite.models.student import Student
 
-_LIBRARY = {"gradcam++": GradCAMPlusPlus, "hirescam": HiResCAM, "eigencam": EigenCAM}
+_LIBRARY = {"gradcam++": "GradCAMPlusPlus", "hirescam": "HiResCAM", "eigencam": "EigenCAM"}
 METHODS = (*explain.METHODS, *_LIBRARY)
-BASELINES = ("random", "centre")
 
 
 class _Head(nn.Module):
@@ -51,7 +48,12 @@ class Mapper:
     def _map(self, f: Tensor, finding: int, method: str) -> np.ndarray:
         if method in explain.METHODS:
             return explain.feature_maps(self.model, f, method)[1][0, finding].cpu().numpy()
-        with _LIBRARY[method](self._head, [self._head.last_map]) as cam:
+        # Here, for the library takes seconds to import, and closed-form maps do not need it.
+        import pytorch_grad_cam
+        from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+        cams = getattr(pytorch_grad_cam, _LIBRARY[method])
+        with cams(self._head, [self._head.last_map]) as cam:
             return cam(f.clone().requires_grad_(), [ClassifierOutputTarget(finding)])[0]
 
 

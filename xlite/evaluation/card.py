@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from xlite.evaluation.wording import interval, mean_of, number
+from xlite.evaluation.wording import clean, interval, mean_of, number
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import ModelInfo
@@ -78,7 +78,8 @@ def _figures(report: dict) -> list[str]:
         *(
             [
                 f"**Contaminated: {spoiled['films']:,} of {spoiled['of']:,} films are not new to what the "
-                "model learned from (see the warnings), so the figures are struck through.**",
+                "model learned from (see the warnings), so the figures are struck through.** "
+                f"{clean(report)}.",
                 "",
             ]
             if spoiled

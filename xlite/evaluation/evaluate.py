@@ -16,6 +16,7 @@ from xlite.errors import DataError
 from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.films import Films
 from xlite.evaluation.known import own_split, split_doubts, teacher_doubts, training_doubts
+from xlite.evaluation.localise import localise_part
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.evaluation.thresholds import threshold_array
@@ -72,7 +73,7 @@ def evaluate_model(
     doubts = [Doubt(f"{missing} of {missing + len(films)} films are missing and left out")] if missing else []
     report = full_report(
         films,
-        Stamp(classifier.name, chosen.id, part, folder.label_version),
+        Stamp(classifier.name, chosen.id, part, folder.label_version, info.notes.get("seed")),
         thresholds=threshold_array(info.thresholds) if info.thresholds else None,
         calibration=info.calibration["method"] if info.calibration else "none",
         validation=held,
@@ -82,6 +83,7 @@ def evaluate_model(
         + training_doubts(info, folder)
         + teacher_doubts(info, folder, chosen, part, films.stems, teacher_list),
         radiologists=marks,
+        localisation=localise_part(classifier, folder, chosen, part, resamples=resamples),
         resamples=resamples,
     )
     write_report(out, report, films)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xlite.data.leakage import leakage_report
+from xlite.data.leakage import of_known_patients
 from xlite.data.nih import find_table, label_version, read_list, read_table
 from xlite.errors import DataError
 from xlite.evaluation.calibration import logit
@@ -109,16 +109,15 @@ def _swapped(films: Films) -> list[Doubt]:
 
 def _learned(films: Films, rows: pd.DataFrame, trained_on: str | Path) -> list[Doubt]:
     """Films that the model, or its teacher, has learned from, or other films of their patients."""
-    seen = leakage_report(read_list(trained_on), films.stems, rows)
-    if not seen["affected_images"]:
+    listed = read_list(trained_on)
+    known = of_known_patients(listed, films.stems, rows)
+    if not known:
         return []
-    return [
-        Doubt(
-            f"contamination: {seen['shared_images']:,} of these {len(films):,} films are in "
-            f"{Path(trained_on).name}, and {seen['affected_images']:,} are of patients who are",
-            int(seen["affected_images"]),
-        )
-    ]
+    text = (
+        f"contamination: {len({*listed} & {*films.stems}):,} of these {len(films):,} films are in "
+        f"{Path(trained_on).name}, and {len(known):,} are of patients who are"
+    )
+    return [Doubt.on(text, known)]
 
 
 def _apart(films: Films, held: Films, path: str | Path) -> list[Doubt]:
