@@ -176,3 +176,22 @@ def test_thresholds_of_other_patients_give_the_public_model_its_known_f1(
     maps = report["calibration"]["maps"]
     assert maps["none"]["macro"]["ece"]["value"] == pytest.approx(0.009, abs=0.004)
     assert maps["platt"]["macro"]["ece"]["value"] < 0.011
+
+
+def test_the_average_of_several_predictions_is_judged_and_compared(table: Path) -> None:
+    folder = table.parent
+    given = read_predictions(folder / "test.csv")
+    other = np.random.default_rng(3).random(given.probs.shape)
+    write_predictions(folder / "other.csv", given.names, other)
+    write_predictions(folder / "mean.csv", given.names, (given.probs + other) / 2)
+    both = f"{folder / 'test.csv'},{folder / 'other.csv'}"
+    alone = score(table, "mean.csv", against=folder / "test.csv")
+    report = score_predictions(
+        both, table, folder / "out", say=lambda _: None, resamples=20, against=folder / "test.csv"
+    )
+    assert report["model"] == "the average of 2 files"
+    assert report["macro"]["auc"] == pytest.approx(alone["macro"]["auc"])
+    assert report["comparison"] == alone["comparison"]
+    reverse = score(table, against=both)["comparison"]
+    assert reverse["second"] == pytest.approx(alone["comparison"]["first"])
+    assert reverse["sentence"].endswith("the average of 2 files") or reverse["tie"]

@@ -65,6 +65,37 @@ def read_predictions(path: Path | str) -> Predictions:
     return Predictions(stems, names, probs)
 
 
+def read_averaged(spec: Path | str) -> Predictions:
+    """`read_predictions` of one file, or of several joined by commas: the mean of their probabilities.
+
+    Rows are in the order of the first. Raises DataError also where the files are not of the same films.
+    """
+    first, *others = (read_predictions(file) for file in _files(spec))
+    total = first.probs.copy()
+    for file, other in zip(_files(spec)[1:], others, strict=True):
+        row_of = {stem: row for row, stem in enumerate(other.stems)}
+        different = row_of.keys() ^ set(first.stems)
+        if different:
+            raise DataError(
+                f"{file} and {_files(spec)[0]} are averaged but differ in {len(different)} films, "
+                f"{min(different)} first; give predictions for the same films"
+            )
+        total += other.probs[[row_of[stem] for stem in first.stems]]
+    return Predictions(first.stems, first.names, total / (1 + len(others)))
+
+
+def spoken_name(spec: Path | str) -> str:
+    """What a report calls the predictions that `read_averaged` reads."""
+    files = _files(spec)
+    return files[0].name if len(files) == 1 else f"the average of {len(files)} files"
+
+
+def _files(spec: Path | str) -> list[Path]:
+    """A file whose name has a comma is that file."""
+    whole = Path(spec)
+    return [whole] if whole.is_file() else [Path(part.strip()) for part in str(spec).split(",")]
+
+
 def _read_rows(path: Path) -> list[list[str]]:
     try:
         content = path.read_bytes()

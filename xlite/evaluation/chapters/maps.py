@@ -17,7 +17,7 @@ def localisation(report: dict) -> list[Block]:
     split = found["split"]
     blocks: list[Block] = [
         Text(
-            f"{split['boxes']:,} boxes of radiologists on {split['films']:,} of these films. Pointing: "
+            f"{split['boxes']:,} boxes on {split['films']:,} of these films. Pointing: "
             "the share of boxes that hold the peak of their finding's map. IoBB and IoU: the share that a "
             "box of the map overlaps by more than that, both as Wang 2017 has them. A random map is the "
             "mean of ten; the centre's says the middle of every film."

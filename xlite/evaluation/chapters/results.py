@@ -11,6 +11,7 @@ from xlite.evaluation.wording import clean, interval, mean_of, number, source
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 
 RATES = {"f1": "F1", "precision": "Precision", "recall": "Sensitivity", "specificity": "Specificity"}
+_OF_CLEAN = ("auc", "ap", "f1", "ece", "brier")
 
 
 def head(report: dict) -> list[Block]:
@@ -52,12 +53,14 @@ def clean_films(report: dict) -> list[Block]:
         for name, one in figures["per_class"].items()
         if not one["few_positives"]
     }
+    mean = [mean_of(figures).capitalize(), *(interval(figures["macro"][name]) for name in _OF_CLEAN)]
     rows = [
-        [title, interval(one["auc"]), interval(one["ap"])]
-        for title, one in {mean_of(figures).capitalize(): figures["macro"], **shown}.items()
+        [title, interval(one["auc"]), interval(one["ap"]), *(_ranged(one, rate) for rate in _OF_CLEAN[2:])]
+        for title, one in shown.items()
     ]
     caption = f"Findings with at least {FEW_POSITIVES} positives among them. {source(figures)}"
-    return [said, Table(["Clean films alone", "AUC", "Average precision"], rows, caption)]
+    header = ["Clean films alone", "AUC", "Average precision", "F1", "Calibration error", "Brier score"]
+    return [said, Table(header, [mean, *rows], caption)]
 
 
 def warnings(report: dict) -> list[Block]:
