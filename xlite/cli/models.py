@@ -58,7 +58,7 @@ def evaluate(
 
     Writes the whole report on one part of a split: report.html, report.md, metrics.json, and what they rest
     on, predictions.csv, labels.csv and curves.json. Thresholds and calibration are judged by the validation
-    part of the model's own split.
+    part of the model's own split; where films have boxes in the folder, the report says where the maps look.
     """
     from xlite.evaluation.evaluate import evaluate_model
     from xlite.evaluation.summary import summary
