@@ -10,6 +10,7 @@ import pandas as pd
 from xlite.config import PACKAGE_ROOT
 from xlite.data.eda.markdown import table
 from xlite.evaluation.card import CARD_FILE, card_beside
+from xlite.evaluation.chapters.cells import capital
 from xlite.evaluation.chapters.whole import whole
 from xlite.evaluation.document import to_markdown
 from xlite.evaluation.localisation_report import describe
@@ -100,13 +101,15 @@ def _maps(path: Path) -> str:
     found = json.loads(path.read_bytes())
     split, drawn = found["split"], found["bootstrap"]
     where = split["id"] if split["part"] == "all" else f"split `{split['id']}`, {split['part']} part"
+    title = capital(path.stem.replace("-", " "))
     said = (
-        f"**{path.stem}**: model `{found['model']}`, {where}, {split['label_version']} labels; "
+        f"**{title}**: model `{found['model']}`, {where}, {split['label_version']} labels; "
         f"{split['boxes']} boxes on {split['films']} films of {split['patients']} patients; 95 % intervals "
         f"from {drawn['resamples']:,} resamples of patients, seed {drawn['seed']}."
     )
     tables = [table([_plain(name) for name in header], rows) for header, rows in describe(found)]
-    return "\n\n".join([said, *tables])
+    warnings = "\n".join(f"- {_plain(warning)}" for warning in found["warnings"])
+    return "\n\n".join([said, *tables, warnings])
 
 
 def _struck(text: str) -> str:

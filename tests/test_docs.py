@@ -107,10 +107,8 @@ def finished(root: Path, arm: str, seed: int, signal: float, split: str = "patie
 def test_an_arm_is_added_by_the_folders_of_its_runs(study: Path):
     text = arms.tables(arms.Study.read("s"))
     assert text == "Drawn. Not measured yet: a, b."
-    runs = {
-        arm: [finished(study, arm, seed, signal) for seed in (1, 2)]
-        for arm, signal in (("a", 0.4), ("b", 0.1))
-    }
+    signals = {"a": 0.4, "b": 0.1}
+    runs = {arm: [finished(study, arm, seed, signals[arm]) for seed in (1, 2)] for arm in "ab"}
     for arm, folders in runs.items():
         arms.add("s", arm, folders)
     arms.add("s", "a", runs["a"])

@@ -86,7 +86,6 @@ def describe(report: dict) -> list[tuple[list[str], list[list[str]]]]:
         f"{split['boxes']} boxes",
         "pointing",
         "mean of findings",
-        "IoBB>.25",
         "mean IoU",
         "false boxes",
     ]
@@ -98,7 +97,7 @@ def describe(report: dict) -> list[tuple[list[str], list[list[str]]]]:
                     name,
                     interval(figures["pointing"]["all"]),
                     interval(figures["pointing"]["mean"]),
-                    *(number(figures[key]["all"]["value"]) for key in ("iobb_0.25", "iou", "false_boxes")),
+                    *(number(figures[key]["all"]["value"]) for key in ("iou", "false_boxes")),
                     *map(str, figures["faults"].values()),
                 ]
                 for name, figures in methods.items()
