@@ -107,8 +107,8 @@ def _row(study: Study, arm: str, clean: pd.DataFrame | None) -> list[str]:
     if runs.empty:
         return [*first[:-1], "", "not measured", "", "", *([""] if clean is not None else [])]
     val, test = (spread(runs[key].mean(), runs[key].std()) for key in ("val_auc", "test_auc"))
-    mark = "~~{}~~" if words.get("contaminated") else "{}"
-    cells = [val, mark.format(test), mark.format(auc(study.averaged(arm), study.films))]
+    pattern = mark(study, arm)
+    cells = [val, pattern.format(test), pattern.format(auc(study.averaged(arm), study.films))]
     return [*first, *cells, *([auc(study.averaged(arm), clean)] if clean is not None else [])]
 
 
@@ -120,8 +120,8 @@ def _pairs(study: Study, clean: pd.DataFrame | None) -> list[str]:
     header = ["difference of mean AUC", "value", "p"]
     rows = []
     for a, b in there:
-        answers, contaminated = (study.averaged(a), study.averaged(b)), study.arms[a].get("contaminated")
-        cells = difference(study.films, answers, (a, b), "~~{}~~" if contaminated else "{}")
+        answers = study.averaged(a), study.averaged(b)
+        cells = difference(study.films, answers, (a, b), mark(study, a, b))
         rows.append([f"{a} − {b}", *cells])
         if clean is not None:
             rows[-1] += difference(clean, answers, (a, b))
@@ -133,6 +133,11 @@ def _pairs(study: Study, clean: pd.DataFrame | None) -> list[str]:
     ]
 
 
+def mark(study: Study, *arms: str) -> str:
+    """How a figure of those arms on all test films is written: struck through where a teacher knows some."""
+    return "~~{}~~" if any(study.arms[arm].get("contaminated") for arm in arms) else "{}"
+
+
 def auc(answers: Predictions, films: pd.DataFrame) -> str:
     """Mean AUC with its interval on those of the films that the answers cover."""
     rows = [row for row, stem in enumerate(answers.stems) if stem in films.index]
@@ -142,13 +147,13 @@ def auc(answers: Predictions, films: pd.DataFrame) -> str:
 
 
 def difference(
-    films: pd.DataFrame, answers: tuple[Predictions, Predictions], names: tuple[str, str], mark: str = "{}"
+    films: pd.DataFrame, answers: tuple[Predictions, Predictions], names: tuple[str, str], pattern: str = "{}"
 ) -> list[str]:
     """The paired difference of mean AUC on the films, and its p."""
     found = compare_on(films, answers, names, "docs/measured")
     gap = found["difference"]
     text = f"{gap['value']:+.3f} ({gap['low']:+.3f} to {gap['high']:+.3f})"
-    return [mark.format(text), f"{found['p']:.3f}" + (", a tie" if found["tie"] else "")]
+    return [pattern.format(text), f"{found['p']:.3f}" + (", a tie" if found["tie"] else "")]
 
 
 def add(study: str, arm: str, folders: Sequence[Path]) -> None:
@@ -159,9 +164,10 @@ def add(study: str, arm: str, folders: Sequence[Path]) -> None:
     out, rows = MEASURED / study, [_run(study, arm, folder) for folder in folders]
     every = pd.read_csv(RUNS)
     rest = every[(every["study"] != study) | (every["arm"] != arm)]
-    split = {*rest.loc[rest["study"] == study, "split"], *(row["split"] for row in rows)}
-    if len(split) > 1:
-        raise DataError(f"the runs of {study} are of several splits: {', '.join(sorted(split))}")
+    there = [*rest[rest["study"] == study].to_dict("records"), *rows]
+    judged_on = {f"{row['split']} with {row['labels']} labels" for row in there}
+    if len(judged_on) > 1:
+        raise DataError(f"the runs of {study} are judged on several: {', '.join(sorted(judged_on))}")
     mean = read_averaged(",".join(str(folder / "evaluation/test/predictions.csv") for folder in folders))
     write_predictions(out / f"{arm}.csv.gz", mean.names, mean.probs)
     films = (folders[0] / "evaluation/test/labels.csv").read_bytes()

@@ -82,9 +82,10 @@ def paired() -> str:
         for arm in study.measured():
             for which, chosen in films.items():
                 if chosen is not None:
-                    struck = which == "all" and bool(found["contamination"])
+                    pattern = "~~{}~~" if found["contamination"] else arms.mark(study, arm)
+                    answers = own, study.averaged(arm)
                     cells = arms.difference(
-                        chosen, (own, study.averaged(arm)), ("demo", arm), "~~{}~~" if struck else "{}"
+                        chosen, answers, ("demo", arm), pattern if which == "all" else "{}"
                     )
                     rows.append([f"shipped − {arm}", f"{len(chosen)} ({which})", *cells])
     if not rows:

@@ -149,7 +149,7 @@ def test_an_arm_of_another_split_or_none_is_refused(study: Path):
     with pytest.raises(DataError, match="s/study.json describes no arm 'c'"):
         arms.add("s", "c", [finished(study, "c", 1, 0.5)])
     arms.add("s", "a", [finished(study, "a", 1, 0.5)])
-    with pytest.raises(DataError, match="the runs of s are of several splits: official-42-1, patient-42-0"):
+    with pytest.raises(DataError, match="several: official-42-1 with 2020 labels, patient-42-0 with 2020"):
         arms.add("s", "b", [finished(study, "b", 1, 0.5, split="official-42-1")])
 
 
