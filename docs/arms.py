@@ -106,7 +106,10 @@ def _row(study: Study, arm: str, clean: pd.DataFrame | None) -> list[str]:
     first = [arm, words["starts"], words["learns"], str(len(runs))]
     if runs.empty:
         return [*first[:-1], "", "not measured", "", "", *([""] if clean is not None else [])]
-    val, test = (spread(runs[key].mean(), runs[key].std()) for key in ("val_auc", "test_auc"))
+    val, test = (
+        spread(runs[key].mean(), runs[key].std() if len(runs) > 1 else None)
+        for key in ("val_auc", "test_auc")
+    )
     pattern = mark(study, arm)
     cells = [val, pattern.format(test), pattern.format(auc(study.averaged(arm), study.films))]
     return [*first, *cells, *([auc(study.averaged(arm), clean)] if clean is not None else [])]

@@ -139,6 +139,7 @@ def test_films_that_a_teacher_knows_are_left_out_of_a_column_of_their_own(study:
     read = arms.Study.read("s")
     (arms.MEASURED / "s" / "seen.txt").write_text("\n".join(read.films.index[:80]))
     text = arms.tables(read)
+    assert f"| labels | 1 | {0.61:.3f} | ~~{0.71:.3f}~~ |" in text
     assert "knows the patients of 80 test films; the last column has the other 120 films, of 60 pat" in text
     whole, clean = (arms.auc(read.averaged("a"), films) for films in (read.films, read.films.iloc[80:]))
     assert whole != clean and f"~~{whole}~~ | {clean} |" in text
