@@ -1,19 +1,24 @@
-"""Writes the figures of docs/*.md: `python docs/generate.py --tables FOLDER`, the folder with NIH's tables.
+"""Writes the figures of README.md and docs/*.md: `python docs/generate.py --tables FOLDER`.
 
     <!-- generated: NAME -->
     what the function of that name gives
     <!-- end -->
 
-A document may have any block of BLOCKS, and with the tables any of FROM_TABLES; EDA_REPORT.md is made whole.
-Without --tables what needs them stays as it is. To add a figure, add a function and mark its place.
+A document may have any block of BLOCKS, and with FOLDER, where NIH's tables lie, any of FROM_TABLES;
+EDA_REPORT.md is made whole, and so are the card and the report of the model that ships. Without --tables what
+needs them stays as it is. To add a figure, add a function and mark its place; what was measured lies in
+docs/measured/.
 """
 
 import argparse
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
+import arms
+import pandas as pd
+import shipped
 import torch
 
 from xlite.config import TrainConfig, as_option
@@ -24,6 +29,7 @@ from xlite.data.eda.markdown import table
 from xlite.data.eda.survey import Survey, survey
 from xlite.data.nih import NihFolder
 from xlite.errors import DataError
+from xlite.evaluation.wording import number
 from xlite.findings import FINDINGS
 from xlite.models.densenet import DenseNet
 from xlite.models.student import ATTENTIONS, ModelSize, Student, describe
@@ -52,7 +58,11 @@ def fill(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
 
 def documents() -> list[Path]:
     """The documents that have a block."""
-    return [path for path in sorted(DOCS.glob("*.md")) if BLOCK.search(path.read_text(encoding="utf-8"))]
+    return [
+        path
+        for path in (DOCS.parent / "README.md", *sorted(DOCS.glob("*.md")))
+        if BLOCK.search(path.read_text(encoding="utf-8"))
+    ]
 
 
 def train_defaults() -> str:
@@ -164,11 +174,25 @@ def data(figures: Survey) -> str:
     )
 
 
+def recipes() -> str:
+    """Runs of one study that changed one thing each; their teacher knows test films."""
+    runs = pd.read_csv(arms.MEASURED / "recipes.csv")
+    rows = ([row.changed, number(row.val_auc), f"~~{number(row.test_auc)}~~"] for row in runs.itertuples())
+    return table(("changed", "val", "test"), rows)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "train-defaults": train_defaults,
     "augmentation": augmentation,
     "sizes": sizes,
     "attentions": attentions,
+    "shipped": shipped.sentence,
+    "shipped-choice": shipped.choice,
+    "shipped-paired": shipped.paired,
+    "shipped-report": shipped.report,
+    "maps": shipped.maps,
+    "recipes": recipes,
+    **{f"study-{study.name}": partial(arms.tables, study) for study in arms.studies()},
 }
 FROM_TABLES: dict[str, Callable[[Survey], str]] = {
     "data": data,
@@ -198,6 +222,8 @@ def main() -> None:
             blocks |= of_tables(survey(NihFolder.open(tables)))
         except DataError as error:
             parser.error(str(error))
+    for path in shipped.write():
+        print(f"{path.name}: new figures")
     for path in documents():
         text = path.read_text(encoding="utf-8")
         fresh = fill(text, blocks)

@@ -8,7 +8,9 @@ from xlite.config import check_run_name, checkpoints_dir
 from xlite.errors import XliteError
 from xlite.evaluation.chapters.decisions import calibration, thresholds
 from xlite.evaluation.chapters.groups import confusion, radiologists, subgroups
+from xlite.evaluation.chapters.maps import localisation
 from xlite.evaluation.chapters.results import (
+    clean_films,
     findings,
     published_beside,
     ranking,
@@ -16,7 +18,7 @@ from xlite.evaluation.chapters.results import (
     strongest,
     warnings,
 )
-from xlite.evaluation.charts.curves import curves_figure, finding_curves
+from xlite.evaluation.charts.curves import curves_figure, model_curves
 from xlite.evaluation.compare import comparison_sentence
 from xlite.evaluation.document import Alert, Block, Chart, to_markdown
 from xlite.evaluation.saved import Evaluation, compare_saved, saved_evaluations
@@ -110,7 +112,7 @@ def show_curves(chosen: list[Evaluation]) -> None:
         "Findings", FINDINGS, selection_mode="multi", default=strongest(chosen[0].metrics), format_func=spoken
     )
     for column, kind in zip(st.columns(2), ("roc", "pr"), strict=True):
-        lines = finding_curves([(one.model, one.metrics, one.curves) for one in chosen], picked, kind)
+        lines = model_curves([(one.model, one.metrics, one.curves) for one in chosen], picked, kind)
         column.plotly_chart(curves_figure(lines, chosen[0].source, kind), key=kind, config=QUIET_BAR)
     show([published_beside(one.metrics, picked) for one in chosen], "published")
 
@@ -123,7 +125,7 @@ def show_details(chosen: list[Evaluation]) -> None:
         name = st.segmented_control("In detail", list(models), default=name, required=True)
     one = models[name]
     report, curves = one.metrics, one.curves
-    show(warnings(report), "warnings")
+    show([*warnings(report), *clean_films(report)], "warnings")
     chapters = {
         "Findings": findings(report, PALETTE),
         "Published": references(report),
@@ -131,6 +133,7 @@ def show_details(chosen: list[Evaluation]) -> None:
         "Calibration": calibration(report, curves, PALETTE),
         "Subgroups": subgroups(report, PALETTE),
         "Confusion": confusion(report, PALETTE),
+        "Maps": localisation(report),
         "Radiologists": radiologists(report),
     }
     first, *others = st.tabs(["Curves", *chapters])

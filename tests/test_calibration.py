@@ -10,7 +10,7 @@ from scipy.special import expit
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.calibration import PULL, apply_calibration, fit_platt
 from xlite.evaluation.metrics import ece_per_class
-from xlite.evaluation.thresholds import FALLBACK, choose_thresholds, read_thresholds
+from xlite.evaluation.thresholds import PLAIN_THRESHOLD, choose_thresholds, read_thresholds
 from xlite.findings import FINDINGS
 
 
@@ -126,7 +126,7 @@ def test_a_finding_never_positive_gets_the_fallback() -> None:
     labels = np.zeros((5, 2))
     labels[0, 1] = 1
     np.testing.assert_allclose(
-        choose_thresholds(labels, np.tile(np.linspace(0.1, 0.5, 5)[::-1, None], 2)), [FALLBACK, 0.45]
+        choose_thresholds(labels, np.tile(np.linspace(0.1, 0.5, 5)[::-1, None], 2)), [PLAIN_THRESHOLD, 0.45]
     )
 
 

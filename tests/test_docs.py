@@ -1,51 +1,52 @@
 """Every figure in a marked block of docs/*.md is what the code gives today."""
 
-import importlib.util
+import json
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 
+import arms
+import generate
+import numpy as np
+import pandas as pd
 import pytest
+from demo_home import drawn_films
 
 from xlite.config import PACKAGE_ROOT
 from xlite.data.eda.survey import survey
 from xlite.data.nih import NihFolder
+from xlite.errors import DataError
+from xlite.evaluation.compare import compare_files
+from xlite.evaluation.films import write_labels
+from xlite.evaluation.predictions import read_predictions, write_predictions
+from xlite.evaluation.wording import spread
 
 AGAIN = "run `python docs/generate.py`"
 
 
-@cache
-def generate() -> ModuleType:
-    """docs/generate.py, which is a script and no part of the package."""
-    spec = importlib.util.spec_from_file_location("generate", PACKAGE_ROOT / "docs" / "generate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def assert_up_to_date(blocks: dict[str, Callable[[], str]]) -> None:
     made = {name: cache(make) for name, make in blocks.items()}
-    for path in generate().documents():
+    for path in generate.documents():
         text = path.read_text(encoding="utf-8")
-        assert generate().fill(text, made) == text, f"{path.name} is not what the code gives: {AGAIN}"
+        assert generate.fill(text, made) == text, f"{path.name} is not what the code gives: {AGAIN}"
 
 
 def test_what_the_code_alone_gives():
-    assert_up_to_date(generate().BLOCKS)
+    assert_up_to_date(generate.BLOCKS)
 
 
 def test_what_the_real_tables_give(shared_data: Path):
     figures = survey(NihFolder.open(shared_data / "nih_tables"))
-    assert_up_to_date(generate().of_tables(figures))
+    assert_up_to_date(generate.of_tables(figures))
 
 
 def test_every_mark_has_an_end_and_a_function_and_every_function_a_mark():
-    known = {*generate().BLOCKS, *generate().FROM_TABLES}
+    known = {*generate.BLOCKS, *generate.FROM_TABLES}
     used = set()
-    for path in (PACKAGE_ROOT / "docs").glob("*.md"):
+    for path in (PACKAGE_ROOT / "README.md", *(PACKAGE_ROOT / "docs").glob("*.md")):
         text = path.read_text(encoding="utf-8")
-        names = [match["name"] for match in generate().BLOCK.finditer(text)]
+        names = [match["name"] for match in generate.BLOCK.finditer(text)]
         assert len(names) == text.count("<!-- generated:") == text.count("<!-- end -->"), path.name
         used |= set(names)
     assert used == known
@@ -53,15 +54,112 @@ def test_every_mark_has_an_end_and_a_function_and_every_function_a_mark():
 
 def test_a_block_is_made_anew_and_the_rest_stays():
     text = "a 1\n<!-- generated: one -->\nold\nold\n<!-- end -->\nb\n<!-- generated: two -->\n<!-- end -->\n"
-    filled = generate().fill(text, {"one": lambda: "new"})
+    filled = generate.fill(text, {"one": lambda: "new"})
     assert filled == text.replace("old\nold\n", "new\n")
-    assert (
-        generate().fill(filled, {"two": lambda: "2"}).endswith("<!-- generated: two -->\n2\n<!-- end -->\n")
-    )
+    assert generate.fill(filled, {"two": lambda: "2"}).endswith("<!-- generated: two -->\n2\n<!-- end -->\n")
 
 
-@pytest.mark.parametrize("name", ["DESIGN.md", "PREPROCESSING.md", "IMPLEMENTATION.md", "EDA_REPORT.md"])
+@pytest.mark.parametrize("name", sorted(path.name for path in (PACKAGE_ROOT / "docs").glob("*.md")))
 def test_links_lead_somewhere(name: str):
     text = (PACKAGE_ROOT / "docs" / name).read_text(encoding="utf-8")
-    for link in generate().re.findall(r"\]\(([^)#:]+)\)", text):
+    for link in generate.re.findall(r"\]\(([^)#:]+)\)", text):
         assert (PACKAGE_ROOT / "docs" / link).exists(), link
+
+
+@pytest.mark.parametrize("name", ["RESULTS.md", "EXPERIMENTS.md"])
+def test_no_measured_auc_is_typed(name: str):
+    text = (PACKAGE_ROOT / "docs" / name).read_text(encoding="utf-8").partition("## Also measured")[0]
+    prose = re.sub(r"(?s)<!-- generated: .*?<!-- end -->|```.*?```", "", text)
+    assert re.findall(r"\b0?\.\d{3}\b", prose) == []
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A study of two arms that nothing is measured of yet."""
+    monkeypatch.setattr(arms, "MEASURED", tmp_path / "measured")
+    monkeypatch.setattr(arms, "RUNS", tmp_path / "measured" / "runs.csv")
+    (tmp_path / "measured" / "s").mkdir(parents=True)
+    arms.RUNS.write_text(",".join(arms.COLUMNS) + "\n")
+    described = {name: {"starts": "nothing", "learns": "labels"} for name in ("a", "b")}
+    (tmp_path / "measured" / "s" / "study.json").write_text(
+        json.dumps({"about": "Drawn.", "arms": described, "pairs": [["a", "b"]]})
+    )
+    return tmp_path
+
+
+def finished(root: Path, arm: str, seed: int, signal: float, split: str = "patient-42-0") -> Path:
+    """What a run leaves behind, with predictions that know something of 200 drawn films."""
+    folder = root / f"{arm}-{seed}"
+    (folder / "evaluation" / "test").mkdir(parents=True)
+    films = drawn_films(np.random.default_rng(0))
+    probs = np.random.default_rng(seed).random(films.probs.shape) + signal * films.labels
+    write_predictions(folder / "evaluation/test/predictions.csv", films.names, probs / (1 + signal))
+    write_labels(folder / "evaluation/test/labels.csv", films)
+    (folder / "config.json").write_text(json.dumps({"seed": seed}))
+    (folder / "metrics.csv").write_text(f"epoch,val_auc\n1,0.5\n2,0.{60 + seed}\n3,0.55\n")
+    report = {
+        "split": {"id": split, "label_version": "2020"}, "macro": {"auc": {"value": 0.7 + seed / 100}},
+    }  # fmt: skip
+    (folder / "evaluation/test/metrics.json").write_text(json.dumps(report))
+    return folder
+
+
+def test_an_arm_is_added_by_the_folders_of_its_runs(study: Path):
+    text = arms.tables(arms.Study.read("s"))
+    assert text == "Drawn. Not measured yet: a, b."
+    signals = {"a": 0.4, "b": 0.1}
+    runs = {arm: [finished(study, arm, seed, signals[arm]) for seed in (1, 2)] for arm in "ab"}
+    for arm, folders in runs.items():
+        arms.add("s", arm, folders)
+    arms.add("s", "a", runs["a"])
+    rows = pd.read_csv(arms.RUNS)
+    assert rows[["arm", "seed", "val_auc", "test_auc"]].to_numpy().tolist() == [
+        [arm, seed, 0.6 + seed / 100, 0.7 + seed / 100] for arm in "ab" for seed in (1, 2)
+    ]  # fmt: skip
+    mean = np.mean(
+        [read_predictions(run / "evaluation/test/predictions.csv").probs for run in runs["a"]], axis=0
+    )
+    given = read_predictions(arms.MEASURED / "s" / "a.csv.gz")
+    np.testing.assert_allclose(given.probs, mean, atol=1e-9)
+    read = arms.Study.read("s")
+    text = arms.tables(read)
+    assert "Split `patient-42-0`, 2020 labels: 200 test films of 100 patients." in text
+    for arm in "ab":
+        row = f"| {arm} | nothing | labels | 2 | {spread(0.615, 0.0070711)} | {spread(0.715, 0.0070711)} | "
+        assert f"{row}{arms.auc(read.averaged(arm), read.films)} |" in text
+    assert "| a − b | +0." in text and "~~" not in text
+
+
+def test_films_that_a_teacher_knows_are_left_out_of_a_column_of_their_own(study: Path):
+    described = json.loads((arms.MEASURED / "s" / "study.json").read_text())
+    described["arms"]["a"]["contaminated"] = True
+    (arms.MEASURED / "s" / "study.json").write_text(json.dumps(described))
+    for arm, signal in (("a", 0.4), ("b", 0.1)):
+        arms.add("s", arm, [finished(study, arm, 1, signal)])
+    read = arms.Study.read("s")
+    (arms.MEASURED / "s" / "seen.txt").write_text("\n".join(read.films.index[:80]))
+    text = arms.tables(read)
+    assert f"| labels | 1 | {0.61:.3f} | ~~{0.71:.3f}~~ |" in text
+    assert "knows the patients of 80 test films; the last column has the other 120 films, of 60 pat" in text
+    whole, clean = (arms.auc(read.averaged("a"), films) for films in (read.films, read.films.iloc[80:]))
+    assert whole != clean and f"~~{whole}~~ | {clean} |" in text
+    assert re.search(r"\| a − b \| ~~\+[^|]*~~ \| 0\.\d{3} \| \+0", text)
+
+
+def test_an_arm_of_another_split_or_none_is_refused(study: Path):
+    with pytest.raises(DataError, match="s/study.json describes no arm 'c'"):
+        arms.add("s", "c", [finished(study, "c", 1, 0.5)])
+    arms.add("s", "a", [finished(study, "a", 1, 0.5)])
+    with pytest.raises(DataError, match="several: official-42-1 with 2020 labels, patient-42-0 with 2020"):
+        arms.add("s", "b", [finished(study, "b", 1, 0.5, split="official-42-1")])
+
+
+def test_the_tables_are_what_score_finds_on_the_same_films(shared_data: Path):
+    study = arms.Study.read("nih-official")
+    files = [arms.MEASURED / study.name / f"{arm}.csv.gz" for arm in ("file", "alone")]
+    found = compare_files(*files, shared_data / "nih")
+    gap = found["difference"]
+    said = f"{gap['value']:+.3f} ({gap['low']:+.3f} to {gap['high']:+.3f})"
+    assert (
+        arms.difference(study.films, (study.averaged("file"), study.averaged("alone")), ("", ""))[0] == said
+    )

@@ -18,9 +18,11 @@ from xlite.evaluation.chapters.results import published_beside, ranking
 from xlite.evaluation.chapters.whole import whole
 from xlite.evaluation.document import Alert, Cell, Chart, Heading, Table, Text, to_html, to_markdown
 from xlite.evaluation.doubts import Doubt
+from xlite.evaluation.figures import evaluate_predictions
 from xlite.evaluation.films import Films, read_labels
 from xlite.evaluation.predictions import read_predictions
 from xlite.evaluation.report import Stamp, full_report, write_report
+from xlite.evaluation.summary import summary
 from xlite.evaluation.wording import interval, source
 from xlite.findings import FINDINGS, spoken
 from xlite.models.checkpoint import load_model
@@ -43,7 +45,7 @@ def judged(**options) -> tuple[dict, Films]:
     films, validation = drawn_films(rng), drawn_films(rng, 200)
     report = full_report(
         films,
-        Stamp("demo", "patient-42-1a2b3c4d", "test", "2020"),
+        Stamp("demo", "patient-42-1a2b3c4d", "test", "2020", 7),
         thresholds=np.full(14, 0.4),
         calibration="none",
         validation=validation,
@@ -120,7 +122,7 @@ def test_the_folder_holds_the_report_in_each_form(tmp_path: Path) -> None:
         assert interval(figures["auc"]) in page.texts, finding
         assert films.labels[:, c].sum() == figures["positives"]
     text = " ".join(page.texts)
-    assert source(report) in text
+    assert source(report) in text and "2020 labels; trained with seed 7; 95 % intervals" in text
     assert "Chosen per finding on the 200 films of the val part" in text
     assert "95 % specificity" in text and "isotonic" in text and "Age: over 60" in text
 
@@ -139,17 +141,43 @@ def test_contaminated_figures_are_struck_through_and_the_films_counted() -> None
         doubts=[Doubt("a teacher saw 7 films", 7), Doubt("and 9 of them", 9), Doubt("old")]
     )
     assert report["contamination"] == {
-        "films": 9, "of": 200, "reasons": ["a teacher saw 7 films", "and 9 of them"],
+        "films": 9, "of": 200, "reasons": ["a teacher saw 7 films", "and 9 of them"], "clean": None,
     }  # fmt: skip
     assert report["warnings"][:3] == ["a teacher saw 7 films", "and 9 of them", "old"]
     text = to_markdown(*whole(report, draw_curves(films.labels, films.probs, films.patients, None, 5, 0)))
     assert "**Contaminated: 9 of 200 films. Figures are struck through.**" in text
     assert "> - A teacher saw 7 films.\n> - And 9 of them." in text
     assert f"| AUC | ~~{interval(report['macro']['auc'])}~~ |" in text
+    assert "There are no figures on clean films alone: it cannot be told which those are." in text
     bare = re.findall(r"(?<!~)\b0\.\d{3} \(0\.\d{3}–0\.\d{3}\)", text.partition("## Subgroups")[0])
     assert bare == []
     clean, _ = judged()
     assert clean["contamination"] is None
+
+
+def test_the_clean_films_of_a_contaminated_report_have_figures_of_their_own() -> None:
+    _, films = judged()
+    known = films.stems[:61]  # of 31 patients, the last with one film
+    report, _ = judged(doubts=[Doubt.on("a teacher saw them", known[:40]), Doubt.on("so did I", known[9:])])
+    spoiled = report["contamination"]
+    assert (spoiled["films"], spoiled["of"]) == (61, 200)
+    rest = slice(61, None)
+    alone = evaluate_predictions(
+        films.labels[rest], films.probs[rest], films.patients[rest], split_id=report["split"]["id"],
+        part="test", label_version="2020", thresholds=np.full(14, 0.4), resamples=20,
+    )  # fmt: skip
+    assert spoiled["clean"] == {**alone, "training_seed": 7}
+    text = to_markdown(*whole(report, draw_curves(films.labels, films.probs, films.patients, None, 5, 0)))
+    said = (
+        "On the 139 clean films, of 70 patients new to what the model learned from, the mean AUC is "
+        f"{interval(alone['macro']['auc'])}, mean of 13"
+    )
+    assert f"{said}." in text and said in summary(report)
+    few = [name for name, one in alone["per_class"].items() if one["few_positives"]]
+    rows = re.findall(r"^\| ([A-Z][^|]*) \((\d+) positives\) \|", text, re.MULTILINE)
+    assert len(rows) == 14 - len(few) and all(int(count) >= 10 for _, count in rows)
+    everyone, _ = judged(doubts=[Doubt.on("all seen", films.stems)])
+    assert "no figures on clean films alone: none is left" in summary(everyone)
 
 
 def test_published_results_are_grey_unless_they_are_of_the_same_films(

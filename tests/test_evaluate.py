@@ -256,19 +256,74 @@ def test_a_chosen_map_is_saved_in_the_model_and_used_by_every_prediction(
     np.testing.assert_allclose(list(after.info.thresholds.values()), cuts, atol=1e-5)
 
 
+def test_a_map_is_saved_only_when_all_that_was_given_could_be_read(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    header = "Image Index,Pneumothorax,Nodule or mass,Airspace opacity,Fracture\n"
+    (tmp_path / "read.csv").write_text(header + "00000999_000.png,NO,NO,NO,NO\n")
+    before = model.read_bytes()
+    with pytest.raises(DataError, match="radiologists read none of these films"):
+        judged(model, tiny_folder, tmp_path / "o", calibration="isotonic", radiologists=tmp_path / "read.csv")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="the report cannot be written"):
+        judged(model, tiny_folder, tmp_path / "file", calibration="isotonic")
+    assert model.read_bytes() == before
+
+
+def test_the_card_follows_the_map(model: Path, tiny_folder: Path, tmp_path: Path) -> None:
+    card = model.with_name("MODEL_CARD.md")
+    judged(model, tiny_folder, tmp_path / "a", calibration="temperature")
+    assert not card.exists()
+    card.write_text("old")
+    said: list[str] = []
+    evaluate_model(
+        model,
+        tiny_folder,
+        "patient",
+        "train",
+        tmp_path / "b",
+        say=said.append,
+        resamples=20,
+        calibration="platt",
+    )
+    own = Classifier.load(model).info.split_id
+    assert card.read_text() == "old"
+    assert said[-1].endswith(f"still has the figures of the old one: judge the test part of {own}")
+    report = judged(model, tiny_folder, tmp_path / "c", calibration="none")
+    assert "in NIH order, not calibrated" in card.read_text()
+    assert f"| **mean of {report['macro_findings']['auc']}** |" in card.read_text()
+    judged(model, tiny_folder, tmp_path / "d", calibration="isotonic")
+    assert "calibrated by isotonic regression per finding on validation films" in card.read_text()
+
+
 def test_what_spoils_a_test_is_counted(model: Path, tiny_folder: Path, tmp_path: Path) -> None:
     films = len(load_split(NihFolder.open(tiny_folder), "patient").stems("train"))
     assert judged(model, tiny_folder, tmp_path)["contamination"] is None
-    assert judged(model, tiny_folder, tmp_path, part="val")["contamination"] is None
     assert judged(model, tiny_folder, tmp_path, part="train")["contamination"] == {
-        "films": films, "of": films, "reasons": ["the model was trained on these films"],
+        "films": films, "of": films, "reasons": ["the model was trained on these films"], "clean": None,
     }  # fmt: skip
     said = "a teacher was trained on 2 of the 4 test films of split x, and on patients of 3 of them"
     amend(model, notes={"contamination": said})
     found = judged(model, tiny_folder, tmp_path)["contamination"]
-    assert found == {"films": 3, "of": 4, "reasons": [f"teacher contamination: {said}"]}
+    assert found == {
+        "films": 3, "of": 4, "reasons": [f"teacher contamination: {said}"], "clean": None,
+    }  # fmt: skip
     amend(model, notes={"contamination": "a teacher may have seen them"})
     assert judged(model, tiny_folder, tmp_path)["contamination"] is None
+
+
+def test_own_validation_films_are_known_whichever_split_names_them(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    own = tiny_folder / "splits" / "patient"
+    load_split(NihFolder.open(tiny_folder), "patient")
+    found = [judged(model, tiny_folder, tmp_path, part="val")["contamination"]]
+    shutil.copytree(own, own.with_name("swapped"))
+    for name, other in (("val", "test"), ("test", "val")):
+        shutil.copy(own / f"{name}.csv", own.with_name("swapped") / f"{other}.csv")
+    found.append(judged(model, tiny_folder, tmp_path, split="swapped")["contamination"])
+    count = len(load_split(NihFolder.open(tiny_folder), "patient").parts["val"])
+    assert [(one["films"], one["of"], one["clean"]) for one in found] == [(count, count, None)] * 2
 
 
 def test_what_teachers_know_is_counted_on_the_films_at_hand(

@@ -11,9 +11,11 @@ from demo_home import save_demo_model
 from xlite.classify import Classifier
 from xlite.cli import run
 from xlite.data.nih import NihFolder
+from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.localisation import FIGURES, in_frame, judge
 from xlite.evaluation.localisation_report import map_warnings, published
 from xlite.evaluation.localise import localise_model
+from xlite.explain import METHODS as CLOSED_FORM
 from xlite.explain import map_fault
 from xlite.findings import FINDINGS
 from xlite.images import read_image
@@ -163,3 +165,26 @@ def test_bad_input_is_a_sentence(more, sentence, boxed, model, tmp_path, capsys)
 def test_a_folder_without_boxes_is_a_sentence(tiny_folder, model, tmp_path, capsys):
     assert run(["localise", str(model), "--data", str(tiny_folder), "--out", str(tmp_path / "o")]) == 2
     assert "has no boxes; give a table as BBox_List_2017.csv with --boxes" in capsys.readouterr().err
+
+
+def test_an_evaluation_has_the_chapter_where_the_folder_has_boxes(boxed, model, tmp_path):
+    report = evaluate_model(
+        model, boxed, "official", "test", tmp_path / "a", say=lambda _: None, resamples=20
+    )
+    alone = localise_model(
+        model, boxed, "official", "test", tmp_path / "b", methods=CLOSED_FORM, checks=0, resamples=20
+    )
+    found = report["localisation"]
+    doubts = len(alone["warnings"]) - len(found["warnings"])
+    assert doubts == 1 and alone["warnings"][0].endswith("is not known")
+    assert found == {**alone, "warnings": alone["warnings"][1:]}
+    text = (tmp_path / "a" / "report.md").read_text().partition("## Where the maps look")[2]
+    pointing = found["methods"]["layercam"]["pointing"]["all"]["value"]
+    assert f"| layercam | {pointing:.3f} | " in text
+    assert "| *Wang 2017* |  | *0.486* | *measured on NIH's 984 boxes; these are 1, official-42-" in text
+    (boxed / "BBox_List_2017.csv").unlink()
+    report = evaluate_model(
+        model, boxed, "official", "test", tmp_path / "a", say=lambda _: None, resamples=20
+    )
+    assert report["localisation"] is None
+    assert "Where the maps look" not in (tmp_path / "a" / "report.md").read_text()

@@ -534,6 +534,7 @@ def test_results_shows_figures_with_intervals_split_and_warnings(own_home: Path)
     assert [line.lower() for line in said] == [f"{line}.".lower() for line in report["warnings"]]
     assert [tab.label for tab in test.tabs] == [
         "Curves", "Findings", "Published", "Thresholds", "Calibration", "Subgroups", "Confusion",
+        "Maps",
         "Radiologists",
     ]  # fmt: skip
     assert len(test.get("plotly_chart")) == 6

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xlite.errors import DataError
-from xlite.evaluation.predictions import read_predictions, write_predictions
+from xlite.evaluation.predictions import read_averaged, read_predictions, write_predictions
 from xlite.findings import FINDINGS
 
 HEADER = (
@@ -119,3 +119,17 @@ def test_files_that_are_no_text_are_one_sentence(tmp_path: Path) -> None:
             read_predictions(tmp_path / name)
     with pytest.raises(DataError, match="cannot be read as a CSV of predictions"):
         read_predictions(tmp_path)
+
+
+def test_several_files_joined_by_commas_are_averaged_film_by_film(tmp_path: Path) -> None:
+    a = write(tmp_path / "a.csv", HEADER, row("1.png", 0.2), row("2.png", 0.9))
+    b = write(tmp_path / "b.csv", HEADER, row("2.jpg", 0.3), row("1.jpg", 0.4))
+    c = write(tmp_path / "c,d.csv", HEADER, row("1.png", 0.6), row("2.png", 0.6))
+    found = read_averaged(f"{a}, {b}")
+    assert found.names == ["1.png", "2.png"]
+    np.testing.assert_allclose(found.probs[:, 0], [0.3, 0.6])
+    assert (found.probs[:, 1:] == 0.5).all()
+    np.testing.assert_array_equal(read_averaged(c).probs, read_predictions(c).probs)
+    write(tmp_path / "c.csv", HEADER, row("1.png"), row("3.png"))
+    with pytest.raises(DataError, match="c.csv and .*a.csv are averaged but differ in 2 films, 2 first"):
+        read_averaged(f"{a},{tmp_path / 'c.csv'}")

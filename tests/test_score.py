@@ -101,7 +101,9 @@ def test_films_that_were_in_training_strike_the_figures_through(table: Path) -> 
     report = score(table, trained_on=table.parent / "seen.txt")
     said = "contamination: 11 of these 200 films are in seen.txt, and 12 are of patients who are"
     assert report["warnings"][0] == said
-    assert report["contamination"] == {"films": 12, "of": 200, "reasons": [said]}
+    spoiled = report["contamination"]
+    assert {**spoiled, "clean": None} == {"films": 12, "of": 200, "reasons": [said], "clean": None}
+    assert (spoiled["clean"]["split"]["images"], spoiled["clean"]["split"]["patients"]) == (188, 94)
     (table.parent / "seen.txt").write_text("00000999_000.png\n")
     assert score(table, trained_on=table.parent / "seen.txt")["contamination"] is None
 
@@ -174,3 +176,22 @@ def test_thresholds_of_other_patients_give_the_public_model_its_known_f1(
     maps = report["calibration"]["maps"]
     assert maps["none"]["macro"]["ece"]["value"] == pytest.approx(0.009, abs=0.004)
     assert maps["platt"]["macro"]["ece"]["value"] < 0.011
+
+
+def test_the_average_of_several_predictions_is_judged_and_compared(table: Path) -> None:
+    folder = table.parent
+    given = read_predictions(folder / "test.csv")
+    other = np.random.default_rng(3).random(given.probs.shape)
+    write_predictions(folder / "other.csv", given.names, other)
+    write_predictions(folder / "mean.csv", given.names, (given.probs + other) / 2)
+    both = f"{folder / 'test.csv'},{folder / 'other.csv'}"
+    alone = score(table, "mean.csv", against=folder / "test.csv")
+    report = score_predictions(
+        both, table, folder / "out", say=lambda _: None, resamples=20, against=folder / "test.csv"
+    )
+    assert report["model"] == "the average of 2 files"
+    assert report["macro"]["auc"] == pytest.approx(alone["macro"]["auc"])
+    assert report["comparison"] == alone["comparison"]
+    reverse = score(table, against=both)["comparison"]
+    assert reverse["second"] == pytest.approx(alone["comparison"]["first"])
+    assert reverse["sentence"].endswith("the average of 2 files") or reverse["tie"]

@@ -17,6 +17,8 @@ FINDINGS = (
     "Hernia",
 )
 NO_FINDING = "No Finding"
+FEW_POSITIVES = 10
+"""With fewer positives, or fewer negatives, little can be said of a finding."""
 
 _ALIASES = {"Infiltrate": "Infiltration", "Pleural Thickening": "Pleural_Thickening"}
 

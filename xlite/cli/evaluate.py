@@ -41,7 +41,7 @@ def evaluate(
 
     Writes the whole report on one part of a split: report.html, report.md, metrics.json, and what they rest
     on, predictions.csv, labels.csv and curves.json. Thresholds and calibration are judged by the validation
-    part of the model's own split.
+    part of the model's own split; where films have boxes in the folder, the report says where the maps look.
     """
     from xlite.evaluation.evaluate import evaluate_model
     from xlite.evaluation.summary import summary
@@ -68,7 +68,12 @@ def evaluate(
 
 
 def score(
-    predictions: Annotated[Path, typer.Argument(metavar="PREDICTIONS.csv", help="14 probabilities a film")],
+    predictions: Annotated[
+        str,
+        typer.Argument(
+            metavar="PREDICTIONS.csv", help="14 probabilities a film; of several, joined by commas, the mean"
+        ),
+    ],
     table: Annotated[Path, typer.Option(metavar="TABLE.csv", help="NIH's table, or the folder it lies in")],
     out: Out,
     thresholds: Annotated[
@@ -81,7 +86,7 @@ def score(
         bool, typer.Option("--ignore-unknown", help="Leave out films that the table lacks")
     ] = False,
     validation: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             metavar="VAL.csv",
             help="Predictions of the same model for other films of the table: they choose thresholds and "
@@ -98,7 +103,7 @@ def score(
     ] = None,
     radiologists: Radiologists = None,
     against: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             metavar="OTHER.csv",
             help="Predictions of another model: the difference of macro AUC on the films both have, its 95 % "

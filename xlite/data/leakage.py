@@ -21,9 +21,8 @@ def leakage_report(
     in the teacher's list; `clean`: films of test whose patient the teacher never saw. Shares are 0-1.
     Raises DataError for a film whose patient cannot be told.
     """
-    known = {} if table is None else dict(zip(table["stem"], table["patient"].tolist(), strict=True))
-    test_patients = {stem: _patient(stem, known) for stem in dict.fromkeys(test)}
-    train_patients = {_patient(stem, known) for stem in train}
+    test_patients = _patients(test, table)
+    train_patients = set(_patients(train, table).values())
     affected = sum(patient in train_patients for patient in test_patients.values())
     report: dict[str, int | float] = {
         "train_images": len(set(train)),
@@ -36,7 +35,7 @@ def leakage_report(
         "affected_share": affected / max(1, len(test_patients)),
     }
     if teacher_list is not None:
-        teacher_patients = {_patient(stem, known) for stem in teacher_list}
+        teacher_patients = set(_patients(teacher_list, table).values())
         seen = len(test_patients.keys() & set(teacher_list))
         report |= {
             "teacher_images": len(set(teacher_list)),
@@ -45,6 +44,20 @@ def leakage_report(
             "clean_images": sum(patient not in teacher_patients for patient in test_patients.values()),
         }
     return report
+
+
+def of_known_patients(
+    train: Sequence[str], test: Sequence[str], table: pd.DataFrame | None = None
+) -> list[str]:
+    """The films of `test` whose patient is in `train`; all as for `leakage_report`, which counts them."""
+    known = set(_patients(train, table).values())
+    return [stem for stem, patient in _patients(test, table).items() if patient in known]
+
+
+def _patients(stems: Sequence[str], table: pd.DataFrame | None) -> dict[str, int]:
+    """The patient of each film, in the order of the films."""
+    known = {} if table is None else dict(zip(table["stem"], table["patient"].tolist(), strict=True))
+    return {stem: _patient(stem, known) for stem in dict.fromkeys(stems)}
 
 
 def _patient(stem: str, known: dict[str, int]) -> int:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 
 from xlite.errors import CheckpointError
+from xlite.findings import FEW_POSITIVES
 
 METHODS = ("temperature", "platt", "isotonic")
-MIN_CASES = 10
 MIN_SCALE = 0.01
 PULL = 1.0  # strength of the pull towards the identity, in units of a film's log loss
 
@@ -48,7 +48,7 @@ def fit_platt(logits: np.ndarray, labels: np.ndarray) -> dict:
     """Scale and bias per finding that make sigmoid(scale * logit + bias) a probability.
 
     logits and labels (N, 14) of the validation part -> {"method": "platt", "scale": [14] > 0, "bias": [14]}.
-    The identity where a finding has fewer than MIN_CASES positives or negatives.
+    The identity where a finding has fewer than FEW_POSITIVES positives or negatives.
     """
     pairs = [_fit(x, y) for x, y in zip(np.asarray(logits, np.float64).T, labels.T, strict=True)]
     return {"method": "platt", "scale": [s for s, _ in pairs], "bias": [b for _, b in pairs]}
@@ -68,7 +68,7 @@ def fit_isotonic(logits: np.ndarray, labels: np.ndarray) -> dict:
     """The best rising map per finding: {"method": "isotonic", "logits": [14 lists], "probabilities": …}.
 
     Between the knots the map is a straight line, outside them level, so it makes ties. Both lists are empty,
-    for the plain sigmoid, where a finding has fewer than MIN_CASES positives or negatives.
+    for the plain sigmoid, where a finding has fewer than FEW_POSITIVES positives or negatives.
     """
     knots = [_knots(x, y) for x, y in zip(np.asarray(logits, np.float64).T, labels.T, strict=True)]
     return {"method": "isotonic", "logits": [x for x, _ in knots], "probabilities": [y for _, y in knots]}
@@ -116,7 +116,7 @@ def _step(logits: np.ndarray, knots: list[list[float]], heights: list[list[float
 
 def _few(y: np.ndarray) -> bool:
     positives = int(np.sum(y > 0))
-    return min(positives, len(y) - positives) < MIN_CASES
+    return min(positives, len(y) - positives) < FEW_POSITIVES
 
 
 def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:

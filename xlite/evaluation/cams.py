@@ -15,7 +15,6 @@ from xlite.models.student import Student
 
 _LIBRARY = {"gradcam++": "GradCAMPlusPlus", "hirescam": "HiResCAM", "eigencam": "EigenCAM"}
 METHODS = (*explain.METHODS, *_LIBRARY)
-BASELINES = ("random", "centre")
 
 
 class _Head(nn.Module):

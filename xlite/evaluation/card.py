@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from xlite.evaluation.wording import interval, mean_of, number
+from xlite.evaluation.wording import clean, interval, mean_of, number
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import ModelInfo
+from xlite.models.student import Student
 
 CARD_FILE = "MODEL_CARD.md"
 
@@ -38,6 +39,28 @@ def _attention(name: str) -> str:
     return "no attention" if name == "none" else f"attention {name}"
 
 
+_MAPS = {
+    "platt": "by Platt scaling per finding",
+    "temperature": "by one temperature",
+    "isotonic": "by isotonic regression per finding",
+}
+
+
+def _output(info: ModelInfo) -> str:
+    if info.calibration is None:
+        return "14 scores 0-1 (not exclusive) in NIH order, not calibrated"
+    return (
+        "14 probabilities (not exclusive) in NIH order, calibrated "
+        f"{_MAPS[info.calibration['method']]} on validation films"
+    )
+
+
+def card_beside(file: Path, model: Student, info: ModelInfo, report: dict) -> None:
+    """Writes the card beside a model file; the rest as for `write_card`."""
+    parameters = sum(tensor.numel() for tensor in model.parameters())
+    write_card(file.with_name(CARD_FILE), info, report, parameters, file.stat().st_size / 1e6)
+
+
 def write_card(path: Path, info: ModelInfo, report: dict, parameters: int, megabytes: float) -> None:
     """Writes the card of one model (Markdown) from what its file says and its report on the test part.
 
@@ -48,7 +71,7 @@ def write_card(path: Path, info: ModelInfo, report: dict, parameters: int, megab
         "Architecture": f"{info.backbone}, {_attention(info.attention)}, head of {info.hidden} units, "
         f"{parameters / 1e6:.2f} M parameters, {megabytes:.1f} MB",
         "Input": f"one frontal film, grey, squashed to {info.preprocess.size} × {info.preprocess.size} px",
-        "Output": "14 probabilities (not exclusive) in NIH order, calibrated per finding on validation films",
+        "Output": _output(info),
         "Trained on": f"{notes.get('trained_on', 'films not noted')}: the train part of split "
         f"{info.split_id}, {info.label_version} labels",
         "Starting weights": notes.get("started_from") or "not noted",
@@ -78,7 +101,8 @@ def _figures(report: dict) -> list[str]:
         *(
             [
                 f"**Contaminated: {spoiled['films']:,} of {spoiled['of']:,} films are not new to what the "
-                "model learned from (see the warnings), so the figures are struck through.**",
+                "model learned from (see the warnings), so the figures are struck through.** "
+                f"{clean(report)}.",
                 "",
             ]
             if spoiled

@@ -9,7 +9,7 @@ import pandas as pd
 from xlite.data.nih import find_table, read_table
 from xlite.errors import DataError
 from xlite.evaluation.bootstrap import compare_auc
-from xlite.evaluation.predictions import Predictions, read_predictions
+from xlite.evaluation.predictions import Predictions, read_averaged
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 
@@ -19,10 +19,11 @@ def compare_files(
 ) -> dict:
     """Paired test of two predictions files on the films both have, labels and patients from an NIH table.
 
-    Returns `compare_auc`'s dict with "images" and "patients". Raises DataError where the films that both have
-    are none, of one patient, or all alike.
+    Each may be several joined by commas, as `read_averaged` takes them. Returns `compare_auc`'s dict with
+    "images" and "patients". Raises DataError where the films that both have are none, of one patient, or all
+    alike.
     """
-    answers = read_predictions(first), read_predictions(second)
+    answers = read_averaged(first), read_averaged(second)
     table = find_table(table) if Path(table).is_dir() else Path(table)
     return compare_on(read_table(table).set_index("stem"), answers, (first, second), table, resamples, seed)
 

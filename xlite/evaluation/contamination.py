@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from xlite.data.leakage import leakage_report
+from xlite.data.leakage import of_known_patients
 from xlite.data.nih import NihFolder, read_list
 from xlite.data.splits import CHEXNET_LISTS, Split, read_split
 from xlite.errors import DataError
@@ -100,9 +100,9 @@ def marks(sources: Iterable[Source], split_id: str) -> list[str]:
 def _doubt(
     source: Source, folder: NihFolder, stems: Sequence[str], split_id: str, part: str, given: Path | None
 ) -> Doubt:
-    known = _films(source, folder, given)
+    known, which = _films(source, folder, given), []
     if known is not None:
-        seen = _seen(known, stems, folder)
+        seen, which = _seen(known, stems, folder), _of_known(known, stems, folder)
     elif source.get("counted_on") == split_id and part in source["seen"]:
         seen = Seen(**source["seen"][part])
     elif "said" in source:
@@ -126,7 +126,7 @@ def _doubt(
         return Doubt("")
     counted = _counted(seen, f"the {seen.films:,} {part} films of split {split_id}")
     text = f"a teacher was trained on {counted}, and knows the patients of {seen.patients:,} of them"
-    return Doubt(text, seen.patients)
+    return Doubt(text, seen.patients, frozenset(which))
 
 
 def _counted(seen: Seen, films: str) -> str:
@@ -155,10 +155,15 @@ def _films(source: Source, folder: NihFolder, given: Path | None) -> tuple[list[
 
 def _seen(known: tuple[list[str], list[str], str], stems: Sequence[str], folder: NihFolder) -> Seen:
     trained, of_val, _ = known
-    report = leakage_report(trained + of_val, stems, folder.table)
     return Seen(
-        films=report["test_images"],
+        films=len(set(stems)),
         trained=len(set(stems) & set(trained)),
-        with_val=report["shared_images"],
-        patients=report["affected_images"],
+        with_val=len(set(stems) & {*trained, *of_val}),
+        patients=len(_of_known(known, stems, folder)),
     )
+
+
+def _of_known(known: tuple[list[str], list[str], str], stems: Sequence[str], folder: NihFolder) -> list[str]:
+    """The films of patients that the teacher knows."""
+    trained, of_val, _ = known
+    return of_known_patients(trained + of_val, stems, folder.table)

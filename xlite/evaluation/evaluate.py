@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from xlite.classify import Classifier
@@ -13,14 +14,17 @@ from xlite.data.dataset import FilmDataset, loader, model_input, open_films
 from xlite.data.nih import NihFolder, stem_of
 from xlite.data.splits import Split, load_split
 from xlite.errors import DataError
+from xlite.evaluation.card import CARD_FILE, card_beside
 from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.films import Films
 from xlite.evaluation.known import own_split, split_doubts, teacher_doubts, training_doubts
+from xlite.evaluation.localise import localise_part
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.evaluation.thresholds import threshold_array
 from xlite.evaluation.validation import fit_info
 from xlite.models.checkpoint import save_model
+from xlite.models.student import Student
 
 Say = Callable[[str], None]
 Logits = tuple[Sequence[str], np.ndarray]
@@ -47,9 +51,9 @@ def evaluate_model(
 
     Thresholds and calibration maps are compared on the val part of the model's own split; val_logits: names
     and logits (V, 14) of its films, where they are known already. calibration: a method of
-    `fit_calibration` to fit there first and to save in the model file. radiologists: Google's table.
-    teacher_list: the films that the model's teacher was trained on. A split that shares patients is judged
-    too, with a warning. Returns the report as `full_report` does; raises
+    `fit_calibration` to fit there first and, once the report is written, to save in the model file.
+    radiologists: Google's table. teacher_list: the films that the model's teacher was trained on. A split
+    that shares patients is judged too, with a warning. Returns the report as `full_report` does; raises
     CheckpointError or DataError where model, folder, split, list or films cannot be read.
     """
     classifier = Classifier.load(spec, device)
@@ -65,14 +69,16 @@ def evaluate_model(
     if calibration is not None:
         if held is None:
             raise DataError(f"no calibration can be fitted: {note}")
-        classifier = _recalibrated(classifier, held, calibration, say)
+        classifier = replace(
+            classifier, info=fit_info(classifier.info, held.logits, held.labels, calibration)
+        )
         held = replace(held, probs=classifier.probabilities(held.logits))
     films = read(classifier, chosen, part)
     info, missing = classifier.info, len(chosen.parts[part]) - len(films)
     doubts = [Doubt(f"{missing} of {missing + len(films)} films are missing and left out")] if missing else []
     report = full_report(
         films,
-        Stamp(classifier.name, chosen.id, part, folder.label_version),
+        Stamp(classifier.name, chosen.id, part, folder.label_version, info.notes.get("seed")),
         thresholds=threshold_array(info.thresholds) if info.thresholds else None,
         calibration=info.calibration["method"] if info.calibration else "none",
         validation=held,
@@ -82,10 +88,24 @@ def evaluate_model(
         + training_doubts(info, folder)
         + teacher_doubts(info, folder, chosen, part, films.stems, teacher_list),
         radiologists=marks,
+        localisation=localise_part(classifier, folder, chosen, part, resamples=resamples),
         resamples=resamples,
     )
     write_report(out, report, films)
+    if calibration is not None:  # last, so that nothing given can fail behind it
+        _keep(classifier, calibration, report, say)
     return report
+
+
+def read_logits(model: Student, films: FilmDataset, batch_size: int) -> np.ndarray:
+    """Raw logits float32 (N, 14) of a dataset's films, in its order, on the model's device; in eval."""
+    device = next(model.parameters()).device
+    bar = tqdm(
+        loader(films, batch_size), desc="Reading films", unit="batch", delay=2, disable=None, leave=False
+    )
+    with torch.inference_mode():
+        inputs = (model_input(batch[0].to(device), films.preprocess) for batch in bar)
+        return torch.cat([model(x).float().cpu() for x in inputs]).numpy()
 
 
 def _read(
@@ -105,9 +125,7 @@ def _read(
             folder, split, part, preprocess, skip_missing, partial(_advance, bar)
         )
     say(f"{classifier.name} reads {len(stems)} films: split {split.id}, part {part}")
-    batches = loader(FilmDataset(pixels, labels, preprocess), batch_size)
-    bar = tqdm(batches, desc="Reading films", unit="batch", delay=2, disable=None, leave=False)
-    logits = np.concatenate([classifier.predict_batch(model_input(batch[0], preprocess)) for batch in bar])
+    logits = read_logits(classifier.model, FilmDataset(pixels, labels, preprocess), batch_size)
     return _films(classifier, folder, stems, logits)
 
 
@@ -146,12 +164,18 @@ def _validation(
     return held, f"the {len(held):,} films of the val part of split {own.id}"
 
 
-def _recalibrated(classifier: Classifier, held: Films, method: str, say: Say) -> Classifier:
-    """The classifier with a map of that method and thresholds to it, which are saved in its file too."""
-    info = fit_info(classifier.info, held.logits, held.labels, method)
-    save_model(classifier.path, classifier.model, info)
-    say(f"{classifier.path} now holds the calibration {method!r} and its thresholds, from {len(held)} films")
-    return replace(classifier, info=info)
+def _keep(classifier: Classifier, method: str, report: dict, say: Say) -> None:
+    """Saves the classifier's map and thresholds in its file, and makes the card beside it anew."""
+    path, info, split = classifier.path, classifier.info, report["split"]
+    save_model(path, classifier.model, info)
+    films = report["validation"]["films"]
+    say(f"{path} now holds the calibration {method!r} and its thresholds, from {films} films")
+    if not path.with_name(CARD_FILE).is_file():
+        return
+    if (split["id"], split["part"]) == (info.split_id, "test"):
+        card_beside(path, classifier.model, info, report)
+    else:
+        say(f"Its {CARD_FILE} still has the figures of the old one: judge the test part of {info.split_id}")
 
 
 def _advance(bar: tqdm, done: int, total: int) -> None:

@@ -7,10 +7,9 @@ import numpy as np
 from xlite.errors import DataError
 from xlite.evaluation import bootstrap, metrics
 from xlite.evaluation.bootstrap import or_none
-from xlite.findings import FINDINGS
+from xlite.evaluation.thresholds import PLAIN_THRESHOLD
+from xlite.findings import FEW_POSITIVES, FINDINGS
 
-FEW_POSITIVES = 10
-PLAIN_THRESHOLD = 0.5
 _OBJECTS = ("auc", "ap")  # these carry their interval in place, the others under "intervals"
 _NUMBERS = ("f1", "precision", "recall", "specificity", "ece", "brier")
 

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlite.data.leakage import leakage_report
+from xlite.data.leakage import of_known_patients
 from xlite.data.nih import NihFolder
 from xlite.data.splits import Split, shrink_train
 from xlite.evaluation import contamination
-from xlite.evaluation.doubts import Doubt
+from xlite.evaluation.doubts import Doubt, known_stems
 
 if TYPE_CHECKING:
     from xlite.models.checkpoint import ModelInfo
@@ -34,39 +34,37 @@ def split_doubts(
     if split.id != info.split_id:
         text, known = _seen(info, folder, stems)
         named = split.id if split.name == "all" else f"split {split.id}"
-        return [Doubt(f"{named} is not the model's own, {info.split_id}: {text}", known)]
+        return [Doubt.on(f"{named} is not the model's own, {info.split_id}: {text}", known)]
     if part == "train":
-        learned = len({*stems} & {*_train_stems(info, folder, split)})
-        some = "" if learned == len(stems) else f"{learned:,} of "
-        return [Doubt(f"the model was trained on {some}these films", learned)]
+        learned = {*stems} & {*_train_stems(info, folder, split)}
+        some = "" if len(learned) == len(stems) else f"{len(learned):,} of "
+        return [Doubt.on(f"the model was trained on {some}these films", learned)]
     if part == "val":
-        return [Doubt("the model was chosen and calibrated on these films")]
-    report = leakage_report(split.stems("train") + split.stems("val"), stems, folder.table)
-    affected = int(report["affected_images"])
+        return [Doubt.on("the model was chosen and calibrated on these films", stems)]
+    affected = of_known_patients(split.stems("train") + split.stems("val"), stems, folder.table)
     if not affected:
         return []
-    return [
-        Doubt(
-            f"the split shares patients: {affected} of {len(stems)} films ({report['affected_share']:.1%}) "
-            "are of patients the model was trained on",
-            affected,
-        )
-    ]
+    text = (
+        f"the split shares patients: {len(affected)} of {len(stems)} films "
+        f"({len(affected) / len(stems):.1%}) are of patients the model was trained on"
+    )
+    return [Doubt.on(text, affected)]
 
 
-def _seen(info: "ModelInfo", folder: NihFolder, stems: list[str]) -> tuple[str, int]:
-    """How many films are of patients the model was trained on, where this folder has the model's split."""
+def _seen(info: "ModelInfo", folder: NihFolder, stems: list[str]) -> tuple[str, list[str]]:
+    """Which films are of patients the model was trained on, or chosen by, where this folder has its split."""
     own = own_split(info, folder)
     if own is None:
         return (
             "this folder does not have that split, so whether it was trained on these patients is not known",
-            0,
+            [],
         )
-    report = leakage_report(own.stems("train") + own.stems("val"), stems, folder.table)
+    learned = own.stems("train") + own.stems("val")
+    known = of_known_patients(learned, stems, folder.table)
     return (
-        f"{report['shared_images']} of these {len(stems)} films were in its training or validation part, "
-        f"{report['affected_images']} are of patients who were",
-        int(report["affected_images"]),
+        f"{len({*learned} & {*stems})} of these {len(stems)} films were in its training or validation part, "
+        f"{len(known)} are of patients who were",
+        known,
     )
 
 
@@ -106,7 +104,10 @@ def teacher_doubts(
     if not said:
         return []
     text = contamination.PREFIX + "; ".join(doubt.text for doubt in said)
-    return [Doubt(text, max(doubt.known for doubt in said))]
+    which = known_stems(said)
+    if which is None:
+        return [Doubt(text, max(doubt.known for doubt in said))]
+    return [Doubt.on(text, which)]
 
 
 def _sentence_alone(info: "ModelInfo", split: Split, part: str) -> Doubt:

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from xlite.evaluation.bootstrap import interval, patient_counts
+from xlite.evaluation.bootstrap import draw_patients, figure
 from xlite.evaluation.metrics import ratio
 
 RELEASE_SIDE = 1024  # the frame that NIH's boxes are given in
 LEVELS = (60, 180)  # of 255
 OVERLAPS = (0.1, 0.25, 0.5, 0.75)
 FEW_BOXES = 10
+BASELINES = ("random", "centre")  # maps that know nothing
 
 Box = Sequence[float] | np.ndarray  # x, y, w, h
 
@@ -112,7 +113,7 @@ class Draws:
 
     def __init__(self, findings: np.ndarray, patients: np.ndarray, resamples: int = 1000, seed: int = 0):
         self.findings = findings
-        self.owner, self.counts = patient_counts(patients, resamples, seed)
+        self.owner, self.counts = draw_patients(patients, resamples, seed)
 
     def summary(self, values: np.ndarray) -> dict:
         """A figure (N,) of each box as {"all", "mean", "per_finding"}, each {value, low, high}.
@@ -124,9 +125,9 @@ class Draws:
         parts = {name: self._mean(values, self.findings == name) for name in findings}
         columns = np.stack(list(parts.values()))  # (findings, 1 + resamples)
         return {
-            "all": self._figure(self._mean(values, np.full(len(values), True))),
-            "mean": self._figure(ratio(np.nansum(columns, 0), np.sum(~np.isnan(columns), 0))),
-            "per_finding": {name: self._figure(part) for name, part in parts.items()},
+            "all": _figure(self._mean(values, np.full(len(values), True))),
+            "mean": _figure(ratio(np.nansum(columns, 0), np.sum(~np.isnan(columns), 0))),
+            "per_finding": {name: _figure(part) for name, part in parts.items()},
         }
 
     def _mean(self, values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
@@ -136,7 +137,7 @@ class Draws:
         sums = np.bincount(owner, values[chosen], minlength=patients) @ weights
         return ratio(sums, np.bincount(owner, minlength=patients) @ weights)
 
-    def _figure(self, means: np.ndarray) -> dict[str, float | None]:
-        low, high = interval(means[1:]) if len(self.counts) > 1 else (np.nan, np.nan)
-        values = {"value": means[0], "low": low, "high": high}
-        return {name: None if np.isnan(value) else float(value) for name, value in values.items()}
+
+def _figure(means: np.ndarray) -> dict[str, float | None]:
+    """{value, low, high} of a mean and its resamples behind it, (1 + R,)."""
+    return figure(means[0], means[1:])

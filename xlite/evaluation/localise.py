@@ -14,12 +14,13 @@ from xlite.data.nih import NihFolder, read_boxes
 from xlite.data.splits import Split, load_split
 from xlite.errors import DataError
 from xlite.evaluation import sanity
-from xlite.evaluation.cams import BASELINES, METHODS, Mapper, centre_map, random_map
+from xlite.evaluation.cams import METHODS, Mapper, centre_map, random_map
 from xlite.evaluation.contact_sheet import Tile, draw_sheet
 from xlite.evaluation.known import split_doubts, teacher_doubts
-from xlite.evaluation.localisation import FIGURES, Draws, in_frame, judge
+from xlite.evaluation.localisation import BASELINES, FIGURES, Draws, in_frame, judge
 from xlite.evaluation.localisation_report import findings_of, map_warnings, published
 from xlite.explain import FAULTS, map_fault, shrink, upsample_map
+from xlite.explain import METHODS as CLOSED_FORM
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.images import read_image
@@ -53,17 +54,68 @@ def localise_model(
     """
     classifier, folder = Classifier.load(spec, device), NihFolder.open(data)
     chosen = _split(folder, split, part)
-    split_id = chosen.id
-    table, without = _boxed(folder, set(chosen.stems(part)), boxes)
+    given = folder.boxes() if boxes is None else read_boxes(boxes)
+    if given.empty:
+        raise DataError(f"{folder.root} has no boxes; give a table as BBox_List_2017.csv with --boxes")
+    table = _on_films(given, folder, chosen, part)
+    if table.empty:
+        raise DataError(f"none of the {len(given)} boxes is on a film of this part that {folder.root} holds")
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     study = _Study(classifier, folder, table, methods, seed)
     study.read(min(checks, len(table)), progress)
+    report = _report(study, chosen, part, len(given) - len(table), resamples, seed)
+    seen = classifier.info, folder, chosen, part, list(table["stem"].unique())
+    doubts = [*split_doubts(*seen), *teacher_doubts(*seen, None)]
+    report["warnings"] = [*(doubt.text for doubt in doubts), *report["warnings"]]
+    write_atomic(out / "localisation.json", json.dumps(report, indent=2).encode())
+    draw_sheet(study.tiles, out / "maps.png")
+    return report
+
+
+def localise_part(
+    classifier: Classifier,
+    folder: NihFolder,
+    split: Split,
+    part: str,
+    methods: Sequence[str] = CLOSED_FORM,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict | None:
+    """The report of `localise_model` by the folder's own boxes, without sanity checks and without what the
+    model may know of the films; None where no box is on a film of the part.
+    """
+    given = folder.boxes()
+    table = _on_films(given, folder, split, part)
+    if table.empty:
+        return None
+    study = _Study(classifier, folder, table, methods, seed)
+    study.read(0, None)
+    return _report(study, split, part, len(given) - len(table), resamples, seed)
+
+
+def _split(folder: NihFolder, split: str, part: str) -> Split:
+    """The split of that name, or one whose only part is all films of the folder."""
+    if part != "all":
+        return load_split(folder, split, allow_leakage=True)
+    return Split("all", "all films of the folder", "all", 0, {"all": folder.table["stem"].tolist()})
+
+
+def _on_films(boxes: pd.DataFrame, folder: NihFolder, split: Split, part: str) -> pd.DataFrame:
+    """Those of the boxes that are on films of the part that are there, film by film."""
+    there = set(split.stems(part)) & set(folder.paths) & set(folder.table["stem"])
+    ordered = boxes[boxes["stem"].isin(there)].sort_values(["stem", "finding"], kind="stable")
+    return ordered.reset_index(drop=True)
+
+
+def _report(study: "_Study", split: Split, part: str, without: int, resamples: int, seed: int) -> dict:
+    """What a study that has been read says; `without` counts the boxes on films of no concern."""
+    classifier, folder, table = study.classifier, study.folder, study.table
     draws = Draws(table["finding"].to_numpy(), folder.patients(table["stem"]), resamples, seed)
     report = {
         "model": classifier.name,
         "split": {
-            "id": split_id,
+            "id": split.id,
             "part": part,
             "films": int(table["stem"].nunique()),
             "patients": len(draws.counts),
@@ -75,34 +127,11 @@ def localise_model(
         "cell": 1 / (classifier.grid[0] * classifier.grid[1]),
         "methods": {name: study.figures(name, draws, resamples, seed) for name in study.names},
         "findings": findings_of(table, classifier.grid),
-        "published": published(len(table), split_id, part),
+        "published": published(len(table), split.id, part),
         "bootstrap": {"unit": "patient", "resamples": resamples, "seed": seed},
+        "training_seed": classifier.info.notes.get("seed"),
     }
-    seen = classifier.info, folder, chosen, part, list(table["stem"].unique())
-    doubts = [*split_doubts(*seen), *teacher_doubts(*seen, None)]
-    report["warnings"] = [*(doubt.text for doubt in doubts), *map_warnings(report)]
-    write_atomic(out / "localisation.json", json.dumps(report, indent=2).encode())
-    draw_sheet(study.tiles, out / "maps.png")
-    return report
-
-
-def _split(folder: NihFolder, split: str, part: str) -> Split:
-    """The split of that name, or one whose only part is all films of the folder."""
-    if part != "all":
-        return load_split(folder, split, allow_leakage=True)
-    return Split("all", "all films of the folder", "all", 0, {"all": folder.table["stem"].tolist()})
-
-
-def _boxed(folder: NihFolder, stems: set[str], boxes: str | Path | None) -> tuple[pd.DataFrame, int]:
-    """The boxes of those films that are there, film by film, and how many boxes are on others."""
-    table = folder.boxes() if boxes is None else read_boxes(boxes)
-    if table.empty:
-        raise DataError(f"{folder.root} has no boxes; give a table as BBox_List_2017.csv with --boxes")
-    there = table[table["stem"].isin(stems & set(folder.paths) & set(folder.table["stem"]))]
-    if there.empty:
-        raise DataError(f"none of the {len(table)} boxes is on a film of this part that {folder.root} holds")
-    ordered = there.sort_values(["stem", "finding"], kind="stable", ignore_index=True)
-    return ordered, len(table) - len(there)
+    return report | {"warnings": map_warnings(report)}
 
 
 class _Study:

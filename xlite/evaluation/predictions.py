@@ -27,11 +27,15 @@ class Predictions(NamedTuple):
 
 
 def write_predictions(path: Path | str, names: list[str], probs: np.ndarray) -> None:
-    """Writes names (N,) and probabilities (N, 14) with nine digits, so that float32 survives; atomic."""
+    """Writes names (N,) and probabilities (N, 14) with nine digits, so that float32 survives; atomic.
+
+    Packed where the path ends in .gz, the same bytes each time.
+    """
     row = "%s," + ",".join(["%#.9g"] * len(FINDINGS))
     lines = [row % (_quoted(name), *values) for name, values in zip(names, probs.tolist(), strict=True)]
     text = "\n".join([",".join(("image", *FINDINGS)), *lines, ""])
-    write_atomic(Path(path), text.encode())
+    content = text.encode()
+    write_atomic(Path(path), gzip.compress(content, mtime=0) if Path(path).suffix == ".gz" else content)
 
 
 def _quoted(name: str) -> str:
@@ -63,6 +67,37 @@ def read_predictions(path: Path | str) -> Predictions:
     probs = _numbers(path, [[row[column] for column in columns] for row in rows])
     _check_range(path, probs, names)
     return Predictions(stems, names, probs)
+
+
+def read_averaged(spec: Path | str) -> Predictions:
+    """`read_predictions` of one file, or of several joined by commas: the mean of their probabilities.
+
+    Rows are in the order of the first. Raises DataError also where the files are not of the same films.
+    """
+    first, *others = (read_predictions(file) for file in _files(spec))
+    total = first.probs.copy()
+    for file, other in zip(_files(spec)[1:], others, strict=True):
+        row_of = {stem: row for row, stem in enumerate(other.stems)}
+        different = row_of.keys() ^ set(first.stems)
+        if different:
+            raise DataError(
+                f"{file} and {_files(spec)[0]} are averaged but differ in {len(different)} films, "
+                f"{min(different)} first; give predictions for the same films"
+            )
+        total += other.probs[[row_of[stem] for stem in first.stems]]
+    return Predictions(first.stems, first.names, total / (1 + len(others)))
+
+
+def spoken_name(spec: Path | str) -> str:
+    """What a report calls the predictions that `read_averaged` reads."""
+    files = _files(spec)
+    return files[0].name if len(files) == 1 else f"the average of {len(files)} files"
+
+
+def _files(spec: Path | str) -> list[Path]:
+    """A file whose name has a comma is that file."""
+    whole = Path(spec)
+    return [whole] if whole.is_file() else [Path(part.strip()) for part in str(spec).split(",")]
 
 
 def _read_rows(path: Path) -> list[list[str]]:

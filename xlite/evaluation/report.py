@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from xlite.evaluation.calibration import sigmoid
 from xlite.evaluation.chapters.whole import whole
 from xlite.evaluation.confusion import confusion
 from xlite.evaluation.document import to_html, to_markdown
-from xlite.evaluation.doubts import Doubt, contamination
+from xlite.evaluation.doubts import Doubt, contaminated, known_stems
 from xlite.evaluation.figures import evaluate_predictions
 from xlite.evaluation.films import Films, write_labels
 from xlite.evaluation.predictions import write_predictions
@@ -27,12 +28,15 @@ from xlite.files import write_atomic
 
 
 class Stamp(NamedTuple):
-    """What every figure of a report carries: the model's name, split, part and edition of the labels."""
+    """What every figure of a report carries: the model's name, split, part, edition of the labels, and the
+    seed that the model was trained with, where that is known.
+    """
 
     model: str
     split_id: str
     part: str
     label_version: str
+    training_seed: int | None = None
 
 
 def full_report(
@@ -45,34 +49,30 @@ def full_report(
     validated_on: str,
     doubts: Sequence[Doubt] = (),
     radiologists: pd.DataFrame | None = None,
+    localisation: dict | None = None,
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict:
     """metrics.json as a dict: `evaluate_predictions` and, beside the contract's keys, all else to be said.
 
     thresholds (14,), or None for 0.5 with a warning; calibration: the map in use, in a word; validated_on:
-    what the validation films are, or why there are none; radiologists as `read_radiologists` gives them.
+    what the validation films are, or why there are none; radiologists as `read_radiologists` gives them;
+    localisation as `localise_part` does.
+    "contamination" holds the same figures on the films that no doubt counts, "clean", where there are any.
     Raises DataError where there are no films.
     """
     labels, probs = films.labels, films.probs
-    report = evaluate_predictions(
-        labels,
-        probs,
-        films.patients,
-        split_id=stamp.split_id,
-        part=stamp.part,
-        label_version=stamp.label_version,
-        thresholds=thresholds,
-        warnings=[doubt.text for doubt in doubts],
-        resamples=resamples,
-        seed=seed,
-    )
+    judge = partial(_judge, films=films, stamp=stamp, thresholds=thresholds, resamples=resamples, seed=seed)
+    report = judge(np.arange(len(films)), warnings=[doubt.text for doubt in doubts])
+    known = known_stems(doubts)
+    new = np.flatnonzero([known is not None and stem not in known for stem in films.stems])
+    spoiled = contaminated(doubts, len(films))
     owner, counts = draw_patients(films.patients, resamples, seed)
     cuts = np.array([figures["threshold"] for figures in report["per_class"].values()])
     decided = validation is not None
     return report | {
         "model": stamp.model,
-        "contamination": contamination(doubts, len(films)),
+        "contamination": spoiled and spoiled | {"clean": judge(new) if len(new) else None},
         "validation": {"films": len(validation) if decided else 0, "note": validated_on},
         "operating_points": operating_points(films, validation, owner, counts) if decided else None,
         "calibration": {
@@ -84,8 +84,33 @@ def full_report(
         "radiologists": None
         if radiologists is None
         else beside_radiologists(films, radiologists, resamples, seed),
+        "localisation": localisation,
         "references": published_references(films.stems),
     }
+
+
+def _judge(
+    rows: np.ndarray,
+    films: Films,
+    stamp: Stamp,
+    thresholds: np.ndarray | None,
+    resamples: int,
+    seed: int,
+    warnings: Sequence[str] = (),
+) -> dict:
+    """`evaluate_predictions` of some of the films, under the report's stamp."""
+    return evaluate_predictions(
+        films.labels[rows],
+        films.probs[rows],
+        films.patients[rows],
+        split_id=stamp.split_id,
+        part=stamp.part,
+        label_version=stamp.label_version,
+        thresholds=thresholds,
+        warnings=warnings,
+        resamples=resamples,
+        seed=seed,
+    ) | {"training_seed": stamp.training_seed}
 
 
 def write_report(out: Path | str, report: dict, films: Films) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xlite.data.leakage import leakage_report
+from xlite.data.leakage import of_known_patients
 from xlite.data.nih import find_table, label_version, read_list, read_table
 from xlite.errors import DataError
 from xlite.evaluation.calibration import logit
@@ -14,7 +14,7 @@ from xlite.evaluation.compare import compare_files, comparison_sentence, write_c
 from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.films import Films
 from xlite.evaluation.metrics import cross_auc
-from xlite.evaluation.predictions import Predictions, read_predictions
+from xlite.evaluation.predictions import Predictions, read_averaged, spoken_name
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.references import films_digest
 from xlite.evaluation.report import Stamp, full_report, write_report
@@ -45,10 +45,11 @@ def score_predictions(
     predictions of the same model for other films of the table, which choose thresholds and calibration maps;
     without both, 0.5 is used, and said. radiologists: Google's table; trained_on: a list of films that the
     model, or its teacher, learned from; against: another model's predictions, compared with these on the
-    films both have ("comparison" in the report, and comparison.json). Returns the report as `full_report`
-    does; raises DataError for films that the table lacks, unless `ignore_unknown`.
+    films both have ("comparison" in the report, and comparison.json). Wherever predictions are asked for,
+    several files joined by commas stand for their mean. Returns the report as `full_report` does; raises
+    DataError for films that the table lacks, unless `ignore_unknown`.
     """
-    given = read_predictions(path)
+    given = read_averaged(path)
     table = find_table(table) if Path(table).is_dir() else Path(table)
     rows, version = read_table(table).set_index("stem", drop=False), label_version(table)
     films, unknown = _answered(given, path, rows, table, ignore_unknown)
@@ -58,17 +59,17 @@ def score_predictions(
         doubts += _learned(films, rows, trained_on)
     held, note = None, "there are no validation predictions (--validation VAL.csv), so none are chosen"
     if validation:
-        held, left = _answered(read_predictions(validation), validation, rows, table, ignore_unknown)
+        held, left = _answered(read_averaged(validation), validation, rows, table, ignore_unknown)
         doubts += [Doubt(f"{left} validation films that the table lacks are left out")] if left else []
         doubts += _apart(films, held, validation)
-        note = f"the {len(held):,} films of {Path(validation).name}"
+        note = f"the {len(held):,} films of {spoken_name(validation)}"
     comparison = compare_files(path, against, table) if against else None
     cuts = read_thresholds(thresholds) if thresholds else None
     if cuts is None and held is not None:
         cuts = choose_thresholds(held.labels, held.probs)
     report = full_report(
         films,
-        Stamp(Path(path).name, f"table:{version}:{films_digest(films.stems)}", "all", version),
+        Stamp(spoken_name(path), f"table:{version}:{films_digest(films.stems)}", "all", version),
         thresholds=cuts,
         calibration="as given",
         validation=held,
@@ -78,7 +79,10 @@ def score_predictions(
         resamples=resamples,
     )
     if comparison:
-        report["comparison"] = {**comparison, "sentence": comparison_sentence(comparison, Path(against).name)}
+        report["comparison"] = {
+            **comparison,
+            "sentence": comparison_sentence(comparison, spoken_name(against)),
+        }
     write_report(out, report, films)
     if comparison:
         write_comparison(out, report["comparison"])
@@ -109,16 +113,15 @@ def _swapped(films: Films) -> list[Doubt]:
 
 def _learned(films: Films, rows: pd.DataFrame, trained_on: str | Path) -> list[Doubt]:
     """Films that the model, or its teacher, has learned from, or other films of their patients."""
-    seen = leakage_report(read_list(trained_on), films.stems, rows)
-    if not seen["affected_images"]:
+    listed = read_list(trained_on)
+    known = of_known_patients(listed, films.stems, rows)
+    if not known:
         return []
-    return [
-        Doubt(
-            f"contamination: {seen['shared_images']:,} of these {len(films):,} films are in "
-            f"{Path(trained_on).name}, and {seen['affected_images']:,} are of patients who are",
-            int(seen["affected_images"]),
-        )
-    ]
+    text = (
+        f"contamination: {len({*listed} & {*films.stems}):,} of these {len(films):,} films are in "
+        f"{Path(trained_on).name}, and {len(known):,} are of patients who are"
+    )
+    return [Doubt.on(text, known)]
 
 
 def _apart(films: Films, held: Films, path: str | Path) -> list[Doubt]:
@@ -130,7 +133,7 @@ def _apart(films: Films, held: Films, path: str | Path) -> list[Doubt]:
             "thresholds must be chosen on other films"
         )
     patients = len(np.intersect1d(films.patients, held.patients))
-    return [Doubt(f"{patients} patients have films both here and in {Path(path).name}")] if patients else []
+    return [Doubt(f"{patients} patients have films both here and in {spoken_name(path)}")] if patients else []
 
 
 def _known(

@@ -9,10 +9,9 @@ import pandas as pd
 from xlite.evaluation.bootstrap import figure, interval, resample_auc
 from xlite.evaluation.metrics import auc_per_class, macro
 from xlite.evaluation.wording import interval as worded
-from xlite.findings import FINDINGS, spoken
+from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 
 AGE_BANDS = ("under 18", "18 to 60", "over 60")
-LEAST = 10  # positives, and negatives, that a finding needs in a group to be compared
 FALSE_ALARMS = 0.05
 
 
@@ -36,8 +35,8 @@ def subgroup_figures(
     """{attribute: {"groups": {name: {"images", "patients", "auc", "findings", "per_class"}}, "gaps": […]}}.
 
     labels and scores (N, 14), owner and counts as `patient_counts` gives them. A group's "auc" is the mean
-    of the "findings" that have LEAST positives and negatives in it; a gap is taken over the findings that
-    both groups know, on the same resamples of patients.
+    of the "findings" that have FEW_POSITIVES positives and negatives in it; a gap is taken over the findings
+    that both groups know, on the same resamples of patients.
     """
     return {
         attribute: _attribute(attribute, labels, scores, values, owner, counts)
@@ -89,7 +88,7 @@ def _attribute(
 def _known(labels: np.ndarray) -> np.ndarray:
     """Which findings have enough positives and negatives, bool (14,)."""
     positives = labels.sum(axis=0)
-    return (positives >= LEAST) & (len(labels) - positives >= LEAST)
+    return (positives >= FEW_POSITIVES) & (len(labels) - positives >= FEW_POSITIVES)
 
 
 def _gaps(

@@ -1,6 +1,6 @@
 """The report for a terminal."""
 
-from xlite.evaluation.wording import number
+from xlite.evaluation.wording import clean, number
 
 
 def summary(report: dict) -> str:
@@ -25,6 +25,7 @@ def summary(report: dict) -> str:
             f"Contaminated: {spoiled['films']:,} of {spoiled['of']:,} films; none of these figures is that "
             "of a clean test"
         )
+        lines.append(clean(report))
     gaps = [gap for one in report["subgroups"].values() for gap in one["gaps"] if not gap["finding"]]
     lines += [gap["sentence"] for gap in gaps if gap["sentence"]]
     return "\n".join([*lines, *(f"Warning: {text}" for text in report["warnings"])])

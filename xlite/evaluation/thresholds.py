@@ -10,7 +10,7 @@ from xlite.errors import DataError
 from xlite.evaluation.curves import sweep
 from xlite.findings import FINDINGS, canonical
 
-FALLBACK = 0.5
+PLAIN_THRESHOLD = 0.5
 SENSITIVITY, SPECIFICITY = 0.90, 0.95
 RULES = {
     "f1": "best F1",
@@ -25,8 +25,8 @@ def choose_thresholds(labels: np.ndarray, probs: np.ndarray, rule: str = "f1") -
 
     A film is called where its probability >= the threshold. It lies half-way to the next lower probability
     seen, so that rounding moves no film across. Of equal ones, and for sensitivity, the highest that will
-    do; for specificity the lowest. FALLBACK where a finding is never positive, or never negative where the
-    rule asks for negatives. Youden's index: Youden, Cancer 3 (1950) 32-35.
+    do; for specificity the lowest. PLAIN_THRESHOLD where a finding is never positive, or never negative
+    where the rule asks for negatives. Youden's index: Youden, Cancer 3 (1950) 32-35.
     """
     return np.array([_choose(y, p, rule) for y, p in zip(labels.T, probs.T, strict=True)], dtype=np.float64)
 
@@ -34,7 +34,7 @@ def choose_thresholds(labels: np.ndarray, probs: np.ndarray, rule: str = "f1") -
 def _choose(labels: np.ndarray, probs: np.ndarray, rule: str) -> float:
     cuts, tp, fp = sweep(labels, probs)
     if not len(cuts) or not tp[-1] or (not fp[-1] and rule in ("youden", "specificity_95")):
-        return FALLBACK
+        return PLAIN_THRESHOLD
     if rule == "f1":
         best = int(np.argmax(2 * tp / (tp + fp + tp[-1])))  # the denominator is 2tp + fp + fn
     elif rule == "youden":

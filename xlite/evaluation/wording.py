@@ -19,12 +19,27 @@ def interval(figure: dict) -> str:
 
 
 def source(report: dict) -> str:
-    """One line that belongs on each of its figures: split, part, films, patients, labels, resamples, seed."""
-    split, drawn = report["split"], report["bootstrap"]
+    """One line that belongs on each of its figures: split, part, films, patients, labels, seeds."""
+    split, drawn, seed = report["split"], report["bootstrap"], report.get("training_seed")
+    trained = "" if seed is None else f"trained with seed {seed}; "
     return (
         f"split {split['id']}, {split['part']} part: {split['images']:,} films of {split['patients']:,} "
-        f"patients, {split['label_version']} labels; 95 % intervals from {drawn['resamples']:,} resamples of "
-        f"patients, seed {drawn['seed']}"
+        f"patients, {split['label_version']} labels; {trained}95 % intervals from {drawn['resamples']:,} "
+        f"resamples of patients, seed {drawn['seed']}"
+    )
+
+
+def clean(report: dict) -> str:
+    """What the mean AUC is on those films of a contaminated report that are new to what is judged."""
+    spoiled = report["contamination"]
+    figures = spoiled.get("clean")
+    if figures is None:
+        why = "none is left" if spoiled["films"] == spoiled["of"] else "it cannot be told which those are"
+        return f"There are no figures on clean films alone: {why}"
+    split = figures["split"]
+    return (
+        f"On the {split['images']:,} clean films, of {split['patients']:,} patients new to what the model "
+        f"learned from, the mean AUC is {interval(figures['macro']['auc'])}, {mean_of(figures)}"
     )
 
 

@@ -8,18 +8,17 @@ from datetime import date
 import numpy as np
 import torch
 
-from xlite.data.dataset import FilmDataset, loader, model_input
 from xlite.evaluation.calibration import apply_calibration
-from xlite.evaluation.card import CARD_FILE, write_card
+from xlite.evaluation.card import card_beside
 from xlite.evaluation.contamination import marks
-from xlite.evaluation.evaluate import evaluate_model
+from xlite.evaluation.evaluate import evaluate_model, read_logits
 from xlite.evaluation.predictions import write_predictions
 from xlite.evaluation.validation import fit_info
 from xlite.evaluation.wording import interval, mean_of
 from xlite.files import read_whole, write_atomic
 from xlite.models.checkpoint import MODEL_FILE, ModelInfo, load_model, save_model
 from xlite.models.latency import measure_latency
-from xlite.models.student import Student, describe
+from xlite.models.student import Student
 from xlite.training.results import append_result
 from xlite.training.run import Run
 from xlite.training.setup import Job
@@ -34,8 +33,8 @@ def finish(job: Job, run: Run, device: torch.device, say: Callable[[str], None])
     """Fits calibration and thresholds on val, judges the best epoch on test, and logs it in results.csv."""
     path = run.folder / MODEL_FILE
     student, info = load_model(path)
-    logits, labels = _read(student.to(device), job.val)
-    info = fit_info(info, logits, labels)
+    logits = read_logits(student.to(device), job.val, _BATCH)
+    info = fit_info(info, logits, job.val.labels.numpy())
     save_model(path, student.cpu(), info)
     # Kept for those who choose between runs: a choice by the test films would flatter what it chose.
     out = run.folder / "evaluation" / "val"
@@ -45,19 +44,9 @@ def finish(job: Job, run: Run, device: torch.device, say: Callable[[str], None])
     if report is None:
         say("The split has no test part, so the run is not judged")
     else:
-        size = describe(student, job.config.image_size)
-        write_card(run.folder / CARD_FILE, info, report, size.parameters, path.stat().st_size / 1e6)
+        card_beside(path, student, info, report)
         say(f"Test AUC {interval(report['macro']['auc'])}, {mean_of(report)} with 95 % interval")
     _log(job, run, student, info, report)
-
-
-def _read(student: Student, films: FilmDataset) -> tuple[np.ndarray, np.ndarray]:
-    """Logits and labels of all films, both float32 (N, 14)."""
-    device = next(student.parameters()).device
-    with torch.inference_mode():
-        inputs = (model_input(batch[0].to(device), films.preprocess) for batch in loader(films, _BATCH))
-        logits = torch.cat([student(x).float().cpu() for x in inputs])
-    return logits.numpy(), films.labels.numpy()
 
 
 def _judge(

@@ -7,7 +7,7 @@ from xlite.evaluation.chapters.cells import struck
 from xlite.evaluation.charts import compared
 from xlite.evaluation.document import Alert, Block, Chart, Table, Text
 from xlite.evaluation.wording import interval, number, source
-from xlite.findings import FINDINGS, spoken
+from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _ATTRIBUTES = {"view": "View", "sex": "Sex", "age": "Age"}
@@ -34,9 +34,9 @@ def subgroups(report: dict, palette: Sequence[str]) -> list[Block]:
         for name, group in one["groups"].items()
     ]
     caption = (
-        "Mean over the findings with at least 10 positives in the group. A gap is taken over the findings "
-        "both groups know, on the same resamples of patients; single findings have to be further apart, as "
-        "so many are looked at (Bonferroni)."
+        f"Mean over the findings with at least {FEW_POSITIVES} positives in the group. A gap is taken over "
+        "the findings both groups know, on the same resamples of patients; single findings have to be "
+        "further apart, as so many are looked at (Bonferroni)."
     )
     table = Table(["Group", "Films", "Patients", "Mean AUC", "Findings"], rows, caption)
     return [*blocks, Chart(partial(compared.groups_figure, found, source(report), palette)), table]

@@ -7,10 +7,11 @@ from xlite.evaluation.chapters.cells import known, sentence, struck
 from xlite.evaluation.charts import compared
 from xlite.evaluation.charts import curves as charts
 from xlite.evaluation.document import Alert, Block, Cell, Chart, Table, Text
-from xlite.evaluation.wording import interval, mean_of, number, source
-from xlite.findings import FINDINGS, spoken
+from xlite.evaluation.wording import clean, interval, mean_of, number, source
+from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 
 RATES = {"f1": "F1", "precision": "Precision", "recall": "Sensitivity", "specificity": "Specificity"}
+_OF_CLEAN = ("auc", "ap", "f1", "ece", "brier")
 
 
 def head(report: dict) -> list[Block]:
@@ -35,7 +36,31 @@ def head(report: dict) -> list[Block]:
         Text(sentence(source(report))),
         *warnings(report),
         Table(["Mean over findings", "Value (95 % interval)", "Baseline", "Findings"], rows),
+        *clean_films(report),
     ]
+
+
+def clean_films(report: dict) -> list[Block]:
+    """Of a contaminated report the figures on the films that are new to what is judged; else nothing."""
+    if report["contamination"] is None:
+        return []
+    figures = report["contamination"].get("clean")
+    said = Text(sentence(clean(report)))
+    if figures is None:
+        return [said]
+    shown = {
+        f"{spoken(name)} ({one['positives']} positives)": one
+        for name, one in figures["per_class"].items()
+        if not one["few_positives"]
+    }
+    mean = [mean_of(figures).capitalize(), *(interval(figures["macro"][name]) for name in _OF_CLEAN)]
+    rows = [
+        [title, interval(one["auc"]), interval(one["ap"]), *(_ranged(one, rate) for rate in _OF_CLEAN[2:])]
+        for title, one in shown.items()
+    ]
+    caption = f"Findings with at least {FEW_POSITIVES} positives among them. {source(figures)}"
+    header = ["Clean films alone", "AUC", "Average precision", "F1", "Calibration error", "Brier score"]
+    return [said, Table(header, [mean, *rows], caption)]
 
 
 def warnings(report: dict) -> list[Block]:
@@ -78,7 +103,9 @@ def findings(report: dict, palette: Sequence[str]) -> list[Block]:
         struck(report, number(macro["ece"]["value"])),
     ]
     few = [spoken(name) for name in FINDINGS if per_class[name]["few_positives"]]
-    caption = f"* fewer than 10 positives: hardly known. {source(report)}" if few else source(report)
+    caption = (
+        f"* fewer than {FEW_POSITIVES} positives: hardly known. {source(report)}" if few else source(report)
+    )
     draw = partial(compared.auc_figure, models, source(report), report["references"], palette)
     header = ["Finding", "Positives", "AUC", "Average precision", "Prevalence", "Brier", "ECE"]
     return [Chart(draw), Table(header, [*first, mean], caption), *_at_thresholds(report, names)]

@@ -2,6 +2,7 @@
 
 from xlite.evaluation.chapters.decisions import calibration, thresholds
 from xlite.evaluation.chapters.groups import confusion, radiologists, subgroups
+from xlite.evaluation.chapters.maps import localisation
 from xlite.evaluation.chapters.results import curve_grids, findings, head, references
 from xlite.evaluation.charts.parts import PAPER
 from xlite.evaluation.document import Block, Heading, Text
@@ -27,6 +28,7 @@ def whole(report: dict, curves: dict) -> tuple[str, list[Block]]:
         *subgroups(report, PAPER),
         Heading("What is called in its place"),
         *confusion(report, PAPER),
+        *([Heading("Where the maps look"), *localisation(report)] if report.get("localisation") else []),
         *([Heading("Beside radiologists"), *radiologists(report)] if report["radiologists"] else []),
         Heading("What this may and may not be used for"),
         Text(

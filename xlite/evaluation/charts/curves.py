@@ -33,9 +33,7 @@ def curve_of(points: dict, kind: str, label: str) -> Curve:
     return Curve(label, line[x], line[y], {"x": band[x], "low": band["low"], "high": band["high"]})
 
 
-def finding_curves(
-    models: Sequence[tuple[str, dict, dict]], findings: Sequence[str], kind: str
-) -> list[Curve]:
+def model_curves(models: Sequence[tuple[str, dict, dict]], findings: Sequence[str], kind: str) -> list[Curve]:
     """A curve for each of those findings and models (name, metrics.json, curves.json), its area in the label.
 
     Models are named where there are several.
