@@ -1,7 +1,9 @@
 """Fixtures that several test files share: the cheapest real things."""
 
+import functools
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 # The models of the tests are tiny: threads would cost them more time than they save.
@@ -58,6 +60,17 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no real test material here (set XLITE_SHARED_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def one_scan() -> Iterator[None]:
+    """For AppTest: at each run Streamlit reads what every installed package says of itself; once is enough."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        scan = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,8 @@ from xlite.training.sweep.folder import Sweep
 from xlite.training.sweep.leaderboard import make_leaderboard
 from xlite.training.sweep.phases import plan_phase
 
+pytestmark = pytest.mark.usefixtures("one_scan")
+
 PAGES = ("overview", "explore", "train", "sweep", "runs", "results", "classify", "about")
 
 
