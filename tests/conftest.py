@@ -62,9 +62,17 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_power_cut() -> Iterator[None]:
+    """No test cuts the power, so none waits until the disk itself has what was written."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def one_scan() -> Iterator[None]:
-    """For AppTest: at each run Streamlit reads what every installed package says of itself; once is enough."""
+    """For AppTest: each run of it reads what every installed package says of itself; once is enough."""
     from streamlit.components.v2 import manifest_scanner
 
     with pytest.MonkeyPatch.context() as patch:

@@ -24,6 +24,9 @@ BEAT_EVERY_S = 30.0
 SETTLE_S = 1.0
 """How long a machine that shares a storage waits whether another one signs its trial too."""
 
+OPEN_AGAIN_S = (1.0, 1.0)
+"""Pauses before a storage is tried again: another machine may be making its tables at this moment."""
+
 GRACE_S, UNSIGNED_GRACE_S = 600.0, 30.0
 """How long nothing may be heard of who works on a trial, and how long it may take to sign one."""
 _PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH = 4, 2
@@ -232,14 +235,14 @@ class Study:
 
 def _open(name: str, storage: str, pruner: BasePruner) -> optuna.Study:
     """The study in its storage; RunError where that cannot be had."""
-    for patience in (1.0, 1.0, 0.0):  # another machine may be making the tables at this moment
+    for pause in (*OPEN_AGAIN_S, 0.0):
         try:
             return optuna.create_study(
                 study_name=name, storage=storage, direction="maximize", pruner=pruner, load_if_exists=True
             )
         except (ImportError, SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
             failure = error
-            time.sleep(patience)
+            time.sleep(pause)
     reason = str(failure).splitlines()[0]
     raise RunError(f"the storage of study {name!r} cannot be opened: {reason}") from failure
 
