@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from xlite.data.leakage import leakage_report
 from xlite.data.nih import NihFolder, read_list, stem_of
@@ -225,6 +224,8 @@ def _deal(folder: NihFolder, stems: Sequence[str], shares: Sequence[float], seed
 
 def _by_image(folder: NihFolder, seed: int) -> list[list[str]]:
     """The design document's split: single films, stratified by number of findings, the rare ones pooled."""
+    from sklearn.model_selection import train_test_split  # takes a second, and no other split needs it
+
     stems = sorted(folder.table["stem"].tolist())
     if len(stems) < _SMALLEST_STRATUM:
         raise DataError(
