@@ -1,6 +1,7 @@
 """Fixtures that several test files share: the cheapest real things."""
 
 import functools
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -18,6 +19,12 @@ from xlite.findings import FINDINGS
 # A shell that starts a suite in the background has it ignore Ctrl-C, and so would all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays to the end: the garbage collector need not look through it each time."""
+    gc.freeze()
+
 
 HEADER_2020 = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"

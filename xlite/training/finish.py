@@ -19,7 +19,7 @@ from xlite.evaluation.wording import interval, mean_of
 from xlite.files import read_whole, write_atomic
 from xlite.models.checkpoint import MODEL_FILE, ModelInfo, load_model, save_model
 from xlite.models.latency import measure_latency
-from xlite.models.student import Student, describe
+from xlite.models.student import Student
 from xlite.training.results import append_result
 from xlite.training.run import Run
 from xlite.training.setup import Job
@@ -45,8 +45,8 @@ def finish(job: Job, run: Run, device: torch.device, say: Callable[[str], None])
     if report is None:
         say("The split has no test part, so the run is not judged")
     else:
-        size = describe(student, job.config.image_size)
-        write_card(run.folder / CARD_FILE, info, report, size.parameters, path.stat().st_size / 1e6)
+        parameters = sum(p.numel() for p in student.parameters())
+        write_card(run.folder / CARD_FILE, info, report, parameters, path.stat().st_size / 1e6)
         say(f"Test AUC {interval(report['macro']['auc'])}, {mean_of(report)} with 95 % interval")
     _log(job, run, student, info, report)
 
