@@ -21,9 +21,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# What is imported until the first test stays to the end: looking for garbage in it would take seconds.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """What is imported by now stays to the end: the garbage collector need not look through it each time."""
+    """The garbage of the tests themselves is collected."""
     gc.freeze()
+    gc.enable()
 
 
 HEADER_2020 = (
@@ -75,6 +80,12 @@ def no_power_cut() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda file: None)
         yield
+
+
+@pytest.fixture
+def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports without their charts, which take longer to draw than all figures take to count."""
+    monkeypatch.setattr("xlite.evaluation.report.to_html", lambda title, blocks: title)
 
 
 @pytest.fixture(scope="session")

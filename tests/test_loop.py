@@ -22,7 +22,6 @@ from xlite.config import TrainConfig, results_csv
 from xlite.data.nih import NihFolder
 from xlite.data.splits import load_split, make_split, shrink_train, write_split
 from xlite.errors import CheckpointError, DataError, RunError
-from xlite.evaluation import report as report_module
 from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.metrics import auc_per_class
 from xlite.evaluation.predictions import read_predictions
@@ -45,10 +44,9 @@ TINY = {
 
 
 @pytest.fixture(autouse=True)
-def quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run ends with its report, which is not the subject here: few resamples, and no charts."""
+def quick_report(no_charts: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run ends with its report, which is not the subject here."""
     monkeypatch.setattr(finish, "evaluate_model", functools.partial(evaluate_model, resamples=20))
-    monkeypatch.setattr(report_module, "to_html", lambda title, blocks: title)
 
 
 @pytest.fixture

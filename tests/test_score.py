@@ -18,6 +18,8 @@ from xlite.evaluation.score import score_predictions
 from xlite.evaluation.thresholds import choose_thresholds
 from xlite.findings import FINDINGS
 
+pytestmark = pytest.mark.usefixtures("no_charts")
+
 HEADER = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
     "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]"
