@@ -525,6 +525,7 @@ def test_a_device_that_is_not_there_is_refused(films, device):
         train(run.config(), run, say=lambda line: None)
 
 
+@pytest.mark.slow
 def test_progress_moves_while_another_process_trains(films):
     run = Run.create(config(films, "live", epochs=200, patience=200))
     run.start()
