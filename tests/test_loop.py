@@ -38,7 +38,7 @@ from xlite.training.setup import open_job
 from xlite.training.task import DistillTask
 
 TINY = {
-    "backbone": "test_resnet.r160_in1k", "weights": "none", "image_size": 64, "batch_size": 16, "epochs": 3,
+    "backbone": "test_resnet.r160_in1k", "weights": "none", "image_size": 32, "batch_size": 16, "epochs": 3,
     "device": "cpu", "hidden": 16, "seed": 5,
 }  # fmt: skip
 
@@ -373,7 +373,7 @@ def test_too_little_memory_says_which_batch_would_fit(films, monkeypatch):
     with pytest.raises(RunError) as caught:
         train(run.config(), run, say=lambda line: None)
     assert str(caught.value) == (
-        "the device has too little memory for batches of 16 at 64 px: --batch-size 4 fits, or --accumulate 4 "
+        "the device has too little memory for batches of 16 at 32 px: --batch-size 4 fits, or --accumulate 4 "
         "for the same steps (--auto-batch finds it by itself), or --grad-checkpointing"
     )
     _out_of_memory_above(monkeypatch, 1)
