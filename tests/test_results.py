@@ -100,14 +100,14 @@ def test_any_row_is_one_line_of_13_cells(
 def test_many_processes_lose_no_row_and_write_one_header(tmp_path: Path) -> None:
     folder, start = tmp_path / "experiments", str(time.time() + 2)
     words = [sys.executable, "-c", APPENDER, str(folder)]
-    children = [subprocess.Popen([*words, str(number), start]) for number in range(4)]
-    assert [child.wait() for child in children] == [0] * 4
+    children = [subprocess.Popen([*words, str(number), start]) for number in range(8)]
+    assert [child.wait() for child in children] == [0] * 8
     for i in range(25):
         with open(folder / f"{i}.csv", newline="") as file:
             header, *rows = csv.reader(file)
         assert header == list(COLUMNS)
         assert sorted(row[0] for row in rows) == sorted(
-            f"{p}-{j}" for p in range(4) for j in (2 * i, 2 * i + 1)
+            f"{p}-{j}" for p in range(8) for j in (2 * i, 2 * i + 1)
         )
         assert {(len(row), row[12]) for row in rows} == {(13, "split patient-42-1; " + "x" * 3000)}
 
