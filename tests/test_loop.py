@@ -405,10 +405,10 @@ main()
 
 
 def test_auto_batch_divides_batches_until_they_fit_and_leaves_no_trace(films, monkeypatch):
-    asked, _ = run_to_end(config(films, "asked", accumulate=4, epochs=2))
+    asked, _ = run_to_end(config(films, "asked", accumulate=4, epochs=1))
     _out_of_memory_above(monkeypatch, 5)
     lines: list[str] = []
-    found = Run.create(config(films, "found", auto_batch=True, epochs=2))
+    found = Run.create(config(films, "found", auto_batch=True, epochs=1))
     train(found.config(), found, say=lines.append)
     assert "Batches of 16 go through the device's memory in 4 parts" in lines
     assert_same_end(asked, found)

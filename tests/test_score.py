@@ -153,6 +153,7 @@ def test_the_known_test_lists_are_told_by_their_films(shared_data: Path) -> None
     assert {films_digest(read_list(tables / file)): name for name, file in lists.items()} == TEST_LISTS
 
 
+@pytest.mark.slow
 def test_thresholds_of_other_patients_give_the_public_model_its_known_f1(
     shared_data: Path, tmp_path: Path
 ) -> None:
