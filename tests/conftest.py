@@ -1,5 +1,7 @@
 """Fixtures that several test files share: the cheapest real things."""
 
+import functools
+import gc
 import itertools
 import os
 import shutil
@@ -23,6 +25,18 @@ from xlite.findings import FINDINGS
 # A shell that starts a suite in the background has it ignore Ctrl-C, and so would all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# What is imported until the first test stays to the end: looking for garbage in it would take seconds.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """The garbage of the tests themselves is collected, in larger heaps than an application would leave."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+    gc.enable()
+
 
 HEADER_2020 = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
@@ -128,6 +142,31 @@ def new_database() -> Iterator[Callable[[], str]]:
         finally:
             server.send_signal(signal.SIGINT)  # ends what is still connected
             server.wait(60)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_power_cut() -> Iterator[None]:
+    """No test cuts the power, so none waits until the disk itself has what was written."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
+@pytest.fixture
+def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports without their charts, which take longer to draw than all figures take to count."""
+    monkeypatch.setattr("xlite.evaluation.report.to_html", lambda title, blocks: title)
+
+
+@pytest.fixture(scope="session")
+def one_scan() -> Iterator[None]:
+    """For AppTest: each run of it reads what every installed package says of itself; once is enough."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        scan = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,10 @@
 """A home with a tiny model and its evaluation, for the tests of pages, share and browser."""
 
+import functools
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -40,6 +43,19 @@ def save_demo_evaluation(
     doubts: Sequence[Doubt] = (),
 ) -> dict:
     """A report on 200 drawn films of 100 patients, where Hernia has no positive; returns metrics.json."""
+    files = _report_files(name, split_id, seed, signal, tuple(doubts))
+    out = home / "checkpoints" / name / "evaluation" / "test"
+    out.mkdir(parents=True, exist_ok=True)
+    for file, content in files.items():
+        (out / file).write_bytes(content)
+    return json.loads(files["metrics.json"])
+
+
+@functools.cache
+def _report_files(
+    name: str, split_id: str, seed: int, signal: float, doubts: tuple[Doubt, ...]
+) -> dict[str, bytes]:
+    """The files of such a report, drawn once for all tests that want the same one."""
     rng = np.random.default_rng(seed)
     films, validation = (drawn_films(rng, first, signal=signal) for first in (0, 200))
     report = full_report(
@@ -52,8 +68,9 @@ def save_demo_evaluation(
         doubts=doubts,
         resamples=50,
     )
-    write_report(home / "checkpoints" / name / "evaluation" / "test", report, films)
-    return report
+    with TemporaryDirectory() as out:
+        write_report(out, report, films)
+        return {path.name: path.read_bytes() for path in Path(out).iterdir()}
 
 
 def drawn_films(rng: np.random.Generator, first: int = 0, count: int = 200, signal: float = 0.3) -> Films:

@@ -1,6 +1,7 @@
 """Who may import whom, read from the source: the arrows of docs and code point one way."""
 
 import ast
+import functools
 import graphlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,8 +61,14 @@ ONLY_IN = {
 }
 
 
+@functools.cache
 def sources(*folders: str) -> list[Path]:
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def module_name(path: Path) -> str:
@@ -88,7 +95,7 @@ def own_imports(path: Path, lazy: bool = True) -> set[str]:
     """The modules of xlite that a module imports, without the leading name."""
     known = {module_name(source) for source in sources("xlite")}
     found = set()
-    for name in imports(ast.parse(path.read_text(encoding="utf-8")), lazy):
+    for name in imports(tree_of(path), lazy):
         if name.startswith("xlite."):
             inner = name.removeprefix("xlite.")
             found.add(inner if inner in known else inner.rpartition(".")[0])
@@ -138,7 +145,7 @@ def test_what_waits_for_runs_never_loads_torch(roots: set[str], heavy: set[str])
         seen.add(module)
         inner = ROOT / "xlite" / module.replace(".", "/")
         path = inner / "__init__.py" if inner.is_dir() else inner.with_suffix(".py")
-        loaded = {name.split(".")[0] for name in imports(ast.parse(path.read_text()), lazy=False)}
+        loaded = {name.split(".")[0] for name in imports(tree_of(path), lazy=False)}
         assert not loaded & heavy, module
         todo |= own_imports(path, lazy=False) - seen
 
@@ -148,7 +155,7 @@ def test_what_waits_for_runs_never_loads_torch(roots: set[str], heavy: set[str])
 )
 def test_frameworks_stay_at_their_edge(path: Path) -> None:
     place = path.relative_to(ROOT).as_posix()
-    for name in imports(ast.parse(path.read_text(encoding="utf-8"))):
+    for name in imports(tree_of(path)):
         homes = ONLY_IN.get(name.split(".")[0])
         assert homes is None or place.startswith(homes), f"{place} imports {name}"
 
@@ -157,7 +164,7 @@ def test_frameworks_stay_at_their_edge(path: Path) -> None:
     "path", sources("xlite", "app", "pages"), ids=lambda path: str(path.relative_to(ROOT))
 )
 def test_no_error_is_swallowed_and_no_path_is_bent(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ExceptHandler):
             caught = ast.unparse(node.type) if node.type else "everything"
             assert caught not in {"everything", "Exception", "BaseException"}, f"line {node.lineno}"

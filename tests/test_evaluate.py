@@ -27,6 +27,8 @@ from xlite.images import Preprocess, read_image
 from xlite.models.checkpoint import ModelInfo, load_model, save_model
 from xlite.models.student import Student
 
+pytestmark = pytest.mark.usefixtures("no_charts")
+
 TABLE = "Data_Entry_2017_v2020.csv"
 
 

@@ -18,6 +18,8 @@ from xlite.data.nih import NihFolder
 from xlite.errors import ImageError
 from xlite.findings import FINDINGS, NO_FINDING
 
+pytestmark = pytest.mark.usefixtures("one_scan")
+
 
 @pytest.fixture(autouse=True)
 def no_default_data(monkeypatch: pytest.MonkeyPatch) -> None:

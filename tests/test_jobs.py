@@ -17,6 +17,8 @@ from xlite.training.results import append_result, read_results
 from xlite.training.run import Run
 from xlite.training.status import RunStatus, clock, figures
 
+pytestmark = pytest.mark.usefixtures("one_scan")
+
 Command = Callable[..., tuple[int, str, str]]
 
 

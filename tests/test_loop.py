@@ -1,5 +1,6 @@
 """The training loop: exact resume after kill -9, stop, early stopping, refusals. Real runs on noise films."""
 
+import functools
 import json
 import math
 import os
@@ -26,7 +27,7 @@ from xlite.evaluation.metrics import auc_per_class
 from xlite.evaluation.predictions import read_predictions, write_predictions
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import load_model
-from xlite.training import loop
+from xlite.training import finish, loop
 from xlite.training.loop import FitResult, train
 from xlite.training.optimizer import learning_rate
 from xlite.training.provenance import git_commit
@@ -37,9 +38,15 @@ from xlite.training.setup import open_job
 from xlite.training.task import DistillTask
 
 TINY = {
-    "backbone": "test_resnet.r160_in1k", "weights": "none", "image_size": 64, "batch_size": 16, "epochs": 4,
+    "backbone": "test_resnet.r160_in1k", "weights": "none", "image_size": 32, "batch_size": 16, "epochs": 3,
     "device": "cpu", "hidden": 16, "seed": 5,
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def quick_report(no_charts: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run ends with its report, which is not the subject here."""
+    monkeypatch.setattr(finish, "evaluate_model", functools.partial(evaluate_model, resamples=20))
 
 
 @pytest.fixture
@@ -164,12 +171,12 @@ def test_killed_in_mid_epoch_and_resumed_equals_uninterrupted(films, changes):
         run_to_end(config(films, "teacher", epochs=1, hidden=8))
     whole, _ = run_to_end(config(films, "whole", **changes))
     cut = Run.create(config(films, "cut", **changes))
-    child = _train_in_child(cut, dies_in_epoch=3)
+    child = _train_in_child(cut, dies_in_epoch=2)
     assert child.returncode == -signal.SIGKILL
-    assert cut.read_metrics()["epoch"].tolist() == [1, 2]
+    assert cut.read_metrics()["epoch"].tolist() == [1]
     assert cut.status().state == "killed"
     result = train(cut.config(), cut, say=lambda line: None)
-    assert (result.reason, result.epochs) == ("finished", 4)
+    assert (result.reason, result.epochs) == ("finished", 3)
     assert_same_end(whole, cut)
 
 
@@ -214,10 +221,10 @@ def test_stop_drops_the_epoch_and_resume_is_exact(films):
 
 
 def test_a_finished_run_trains_no_further(films):
-    run, _ = run_to_end(config(films, "done", epochs=2))
+    run, _ = run_to_end(config(films, "done", epochs=1))
     before = weights(run)
     result = train(run.config(), run, say=lambda line: None)
-    assert (result.reason, result.epochs) == ("finished", 2)
+    assert (result.reason, result.epochs) == ("finished", 1)
     assert all(torch.equal(before[key], value) for key, value in weights(run).items())
     assert len(read_results()) == 1
 
@@ -235,14 +242,14 @@ def test_a_run_of_the_name_and_figures_of_another_is_logged_too(films):
 
 
 def test_early_stopping_counts_epochs_since_the_best(films):
-    run, result = run_to_end(config(films, "early", epochs=30, patience=2, lr=1e-6))
+    run, result = run_to_end(config(films, "early", epochs=30, patience=1, lr=1e-6))
     rows = run.read_metrics()
     assert result.reason == "early"
-    assert result.epochs == rows["epoch"].iloc[-1] == rows["epoch"][rows["val_auc"].idxmax()] + 2
+    assert result.epochs == rows["epoch"].iloc[-1] == rows["epoch"][rows["val_auc"].idxmax()] + 1
 
 
 def test_distilled_student_approaches_its_teacher(films):
-    teacher, _ = run_to_end(config(films, "teacher", epochs=3))
+    teacher, _ = run_to_end(config(films, "teacher", epochs=1))
     run, _ = run_to_end(
         config(films, "student", teacher="teacher", alpha=1.0, epochs=6, augment=False, lr=3e-3)
     )
@@ -357,7 +364,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_step_and_its_films(
 
 def test_parts_of_a_batch_add_up_to_its_gradients(films):
     """On a model without batch norm, for it alone knows how large its batch is."""
-    plain = {"backbone": "test_convnext.r160_in1k", "dropout": 0.0, "epochs": 2}
+    plain = {"backbone": "test_convnext.r160_in1k", "dropout": 0.0, "epochs": 1}
     whole, _ = run_to_end(config(films, "whole", **plain))
     parts, _ = run_to_end(config(films, "parts", accumulate=4, **plain))
     wholes, parted = state(whole)["model"], state(parts)["model"]
@@ -391,7 +398,7 @@ def test_too_little_memory_says_which_batch_would_fit(films, monkeypatch):
     with pytest.raises(RunError) as caught:
         train(run.config(), run, say=lambda line: None)
     assert str(caught.value) == (
-        "the device has too little memory for batches of 16 at 64 px: --batch-size 4 fits, or --accumulate 4 "
+        "the device has too little memory for batches of 16 at 32 px: --batch-size 4 fits, or --accumulate 4 "
         "for the same steps (--auto-batch finds it by itself), or --grad-checkpointing"
     )
     _out_of_memory_above(monkeypatch, 1)
@@ -423,10 +430,10 @@ main()
 
 
 def test_auto_batch_divides_batches_until_they_fit_and_leaves_no_trace(films, monkeypatch):
-    asked, _ = run_to_end(config(films, "asked", accumulate=4))
+    asked, _ = run_to_end(config(films, "asked", accumulate=4, epochs=1))
     _out_of_memory_above(monkeypatch, 5)
     lines: list[str] = []
-    found = Run.create(config(films, "found", auto_batch=True, epochs=4))
+    found = Run.create(config(films, "found", auto_batch=True, epochs=1))
     train(found.config(), found, say=lines.append)
     assert "Batches of 16 go through the device's memory in 4 parts" in lines
     assert_same_end(asked, found)
@@ -543,6 +550,7 @@ def test_a_device_that_is_not_there_is_refused(films, device):
         train(run.config(), run, say=lambda line: None)
 
 
+@pytest.mark.slow
 def test_progress_moves_while_another_process_trains(films):
     run = Run.create(config(films, "live", epochs=200, patience=200))
     run.start()

@@ -27,6 +27,8 @@ from xlite.training.sweep.folder import Sweep
 from xlite.training.sweep.leaderboard import make_leaderboard
 from xlite.training.sweep.phases import plan_phase
 
+pytestmark = pytest.mark.usefixtures("one_scan", "no_charts")
+
 PAGES = ("overview", "explore", "train", "sweep", "runs", "results", "classify", "about")
 
 

@@ -18,6 +18,8 @@ from xlite.evaluation.score import score_predictions
 from xlite.evaluation.thresholds import choose_thresholds
 from xlite.findings import FINDINGS
 
+pytestmark = pytest.mark.usefixtures("no_charts")
+
 HEADER = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
     "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]"
@@ -153,6 +155,7 @@ def test_the_known_test_lists_are_told_by_their_films(shared_data: Path) -> None
     assert {films_digest(read_list(tables / file)): name for name, file in lists.items()} == TEST_LISTS
 
 
+@pytest.mark.slow
 def test_thresholds_of_other_patients_give_the_public_model_its_known_f1(
     shared_data: Path, tmp_path: Path
 ) -> None:

@@ -1,10 +1,11 @@
 """Sweeps with trainers that are played: what is planned, followed, picked up, pruned, and who wins."""
 
 import json
+import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import pytest
 from conftest import HEADER_2020
 from filelock import FileLock
 from optuna.trial import TrialState
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 from sqlalchemy import text as sql
+from sqlalchemy.engine import Engine
 
 from xlite.cli import run as run_cli
 from xlite.config import checkpoints_dir, make_config, sweeps_dir
@@ -38,9 +40,23 @@ FILMS = {"split": "patient-42-1", "table": "t"}
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing waits for the clock or the disk."""
     monkeypatch.setattr(work, "POLL_S", 0.01)
     monkeypatch.setattr(work, "STORAGE_RETRY_S", 0.01)
+    monkeypatch.setattr(study_module, "SETTLE_S", 0.0)
+    monkeypatch.setattr(study_module, "OPEN_AGAIN_S", (0.0, 0.0))
+    event.listen(Engine, "connect", _in_memory)
+    yield
+    event.remove(Engine, "connect", _in_memory)
+
+
+def _in_memory(connection: object, _: object) -> None:
+    """What only a power cut could tell apart: SQLite leaves it to the system when the disk has a commit."""
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA journal_mode = MEMORY")
 
 
 class Trainers:

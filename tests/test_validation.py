@@ -27,7 +27,7 @@ def drawn(scale: float, bias: float, n: int = 4000, seed: int = 0) -> tuple[np.n
 
 def test_each_rule_finds_what_a_search_over_every_threshold_finds() -> None:
     rng = np.random.default_rng(0)
-    labels = (rng.random((150, 14)) < 0.2).astype(np.float32)
+    labels = (rng.random((70, 14)) < 0.2).astype(np.float32)
     probs = np.clip(rng.normal(0.3 + 0.2 * labels, 0.2), 0, 1).round(2)
     cuts = {rule: choose_thresholds(labels, probs, rule) for rule in RULES}
     for c in range(14):

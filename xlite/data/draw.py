@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from xlite.data.nih import NihFolder
 from xlite.errors import DataError
@@ -61,6 +60,8 @@ def deal(folder: NihFolder, stems: Sequence[str], shares: Sequence[float], seed:
 
 def _by_image(folder: NihFolder, seed: int) -> list[list[str]]:
     """The design document's split: single films, stratified by number of findings, the rare ones pooled."""
+    from sklearn.model_selection import train_test_split  # takes a second, and no other split needs it
+
     stems = sorted(folder.table["stem"].tolist())
     if len(stems) < _SMALLEST_STRATUM:
         raise DataError(

@@ -82,14 +82,12 @@ def confusion_figure(confusion: dict, source: str, palette: Sequence[str] = PALE
             hovertemplate="with %{y}: %{x} called in %{text} %, true in %{customdata:.0%}<extra></extra>",
         )
     )  # fmt: skip
-    for place, name in enumerate(names):  # the diagonal has no colour, but a number: the sensitivity
-        figure.add_annotation(
-            x=name,
-            y=name,
-            text=f"<b>{100 * called[place, place]:.0f}</b>",
-            showarrow=False,
-            font={"size": 11},
-        )
+    figure.update_layout(
+        annotations=[  # the diagonal has no colour, but a number: the sensitivity
+            {"x": name, "y": name, "text": f"<b>{share:.0f}</b>", "showarrow": False, "font": {"size": 11}}
+            for name, share in zip(names, 100 * called.diagonal(), strict=True)
+        ]
+    )
     figure.update_xaxes(title="called", tickangle=-40, showgrid=False)
     figure.update_yaxes(title="the film has", showgrid=False)
     return style(figure, 600, source).update_xaxes(showgrid=False).update_yaxes(showgrid=False)

@@ -25,6 +25,9 @@ BEAT_EVERY_S = 30.0
 SETTLE_S = 1.0
 """How long a machine that shares a storage waits whether another one signs its trial too."""
 
+OPEN_AGAIN_S = (1.0, 1.0)
+"""Pauses before a storage is tried again: another machine may be making its tables at this moment."""
+
 GRACE_S, UNSIGNED_GRACE_S = 600.0, 30.0
 """How long nothing may be heard of who works on a trial, and how long it may take to sign one."""
 _PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH = 4, 2
@@ -236,7 +239,7 @@ class Study:
 
 def _open(name: str, storage: str, pruner: BasePruner) -> optuna.Study:
     """The study in its storage; RunError where that cannot be had."""
-    for patience in (1.0, 1.0, 0.0):  # another machine may be making the tables at this moment
+    for pause in (*OPEN_AGAIN_S, 0.0):
         try:
             return optuna.create_study(
                 study_name=name,
@@ -248,7 +251,7 @@ def _open(name: str, storage: str, pruner: BasePruner) -> optuna.Study:
             )
         except (ImportError, *STORAGE_ERRORS) as error:
             failure = error
-            time.sleep(patience)
+            time.sleep(pause)
     raise RunError(
         f"the storage of study {name!r} cannot be opened: {storage_sentence(failure)}"
     ) from failure
