@@ -13,7 +13,7 @@ from xlite.evaluation.card import card_beside
 from xlite.evaluation.contamination import marks
 from xlite.evaluation.evaluate import evaluate_model, read_logits
 from xlite.evaluation.predictions import write_predictions
-from xlite.evaluation.validation import fit_info
+from xlite.evaluation.validation import fit_info, map_sentence
 from xlite.evaluation.wording import interval, mean_of
 from xlite.files import read_whole, write_atomic
 from xlite.models.checkpoint import MODEL_FILE, ModelInfo, load_model, save_model
@@ -35,6 +35,7 @@ def finish(job: Job, run: Run, device: torch.device, say: Callable[[str], None])
     student, info = load_model(path)
     logits = read_logits(student.to(device), job.val, _BATCH)
     info = fit_info(info, logits, job.val.labels.numpy())
+    say(f"Calibration: {map_sentence(info, job.val.labels.numpy())}")
     save_model(path, student.cpu(), info)
     # Kept for those who choose between runs: a choice by the test films would flatter what it chose.
     out = run.folder / "evaluation" / "val"
