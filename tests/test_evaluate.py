@@ -23,6 +23,7 @@ from xlite.evaluation.compare import compare_files
 from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.predictions import read_predictions, write_predictions
 from xlite.evaluation.score import score_predictions
+from xlite.evaluation.summary import summary
 from xlite.evaluation.thresholds import choose_thresholds
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
@@ -448,6 +449,24 @@ def test_what_teachers_know_is_counted_on_the_films_at_hand(
     path.write_text("\n".join(listed[:1]) + "\n")
     shutil.copy(path, tiny_folder / "seen.txt")
     assert said(other, "test")[1].startswith(absent)  # for that is another list
+
+
+def test_a_list_that_is_noted_takes_no_other_ones_place(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    folder = NihFolder.open(tiny_folder)
+    split = load_split(folder, "patient")
+    first, second = (tmp_path / name for name in ("first.txt", "second.txt"))
+    test = split.stems("test")
+    first.write_text(test[0] + "\n")
+    second.write_text("\n".join(test[-2:]) + "\n")
+    sources = [contamination.count({"list": path.name}, folder, split, path) for path in (first, second)]
+    amend(model, notes={"teacher": "t", "teacher_knows": sources})
+    noted = judged(model, tiny_folder, tmp_path / "out")
+    assert noted["contamination"]["clean"] is None
+    assert "it cannot be told which those are; xlite evaluate … --teacher-list FILE, " in summary(noted)
+    given = judged(model, tiny_folder, tmp_path / "out", teacher_list=second)
+    assert given["contamination"]["reasons"] == noted["contamination"]["reasons"]
 
 
 def test_a_list_for_a_model_without_teacher_is_refused(

@@ -94,10 +94,10 @@ def teacher_doubts(
     info: "ModelInfo", folder: NihFolder, split: Split, part: str, stems: list[str], given: Path | None
 ) -> list[Doubt]:
     """What the model's teachers know of the films that it is judged on, as one doubt; `given` lists what
-    they were trained on.
+    they were trained on: the list noted by that name, else it stands for all that is not here.
     """
     sources = info.notes.get("teacher_knows", [])
-    if given is not None:  # in the place of lists that are known by their names alone, or not at all
+    if given is not None and all(one.get("list") != given.name for one in sources):
         unknown = {"list", "predictions"}
         kept = [one for one in sources if not unknown & one.keys() or contamination.is_here(one, folder)]
         sources = [*kept, {"list": given.name}]
