@@ -101,10 +101,8 @@ def distinct_names(specs: Sequence[Path | str]) -> list[str]:
     """
     groups = [_files(spec) for spec in specs]
     ends = _distinct_ends({file for files in groups for file in files})
-    names = [", ".join(ends[file] for file in files) for files in groups]
-    return [
-        name if len(files) == 1 else f"the mean of {name}" for name, files in zip(names, groups, strict=True)
-    ]
+    names = [[ends[file] for file in files] for files in groups]
+    return [f"the mean of {', '.join(first)} and {last}" if first else last for *first, last in names]
 
 
 def _distinct_ends(files: Collection[Path]) -> dict[Path, str]:
