@@ -100,7 +100,7 @@ def show_comparisons(chosen: list[Evaluation]) -> None:
             times = tuple((one.folder / "predictions.csv").stat().st_mtime for one in (first, other))
             found = compared(first.folder, other.folder, times)
             st.info(
-                f"**{first.model}**: {comparison_sentence(found, other.model)}", icon=":material/balance:"
+                comparison_sentence(found, (f"**{first.model}**", other.model)), icon=":material/balance:"
             )
         except (XliteError, OSError) as error:
             st.warning(page_sentence(error), icon=":material/warning:")

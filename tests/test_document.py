@@ -148,7 +148,11 @@ def test_contaminated_figures_are_struck_through_and_the_films_counted() -> None
     assert "**Contaminated: 9 of 200 films. Figures are struck through.**" in text
     assert "> - A teacher saw 7 films.\n> - And 9 of them." in text
     assert f"| AUC | ~~{interval(report['macro']['auc'])}~~ |" in text
-    assert "There are no figures on clean films alone: it cannot be told which those are." in text
+    unknown = (
+        "it cannot be told which those are; xlite evaluate … --teacher-list FILE, a list of its teacher's "
+        "training films, tells."
+    )
+    assert f"There are no figures on clean films alone: {unknown}" in text
     bare = re.findall(r"(?<!~)\b0\.\d{3} \(0\.\d{3}–0\.\d{3}\)", text.partition("## Subgroups")[0])
     assert bare == []
     clean, _ = judged()

@@ -1,6 +1,7 @@
 """Models on data folders, anyone's predictions on tables, and what is said of where the films come from."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import write_noise_folder
 
 from xlite.classify import Classifier
 from xlite.data.nih import NihFolder, read_list
@@ -21,6 +23,7 @@ from xlite.evaluation.compare import compare_files
 from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.predictions import read_predictions, write_predictions
 from xlite.evaluation.score import score_predictions
+from xlite.evaluation.summary import summary
 from xlite.evaluation.thresholds import choose_thresholds
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
@@ -56,6 +59,16 @@ def model(tiny_folder: Path, own_home: Path) -> Path:
     )
     save_model(path, Student("test_resnet", hidden=8), info)
     return path
+
+
+@pytest.fixture
+def common_folder(model: Path, tmp_path: Path) -> Path:
+    """300 films, half of them with Effusion and Mass, the others with nothing; the model is of its split."""
+    folder = write_noise_folder(tmp_path / "common", patients=150)
+    table = folder / TABLE
+    table.write_text(re.sub(rf",({'|'.join(FINDINGS)}),", ",Effusion|Mass,", table.read_text()))
+    amend(model, split_id=load_split(NihFolder.open(folder), "patient").id)
+    return folder
 
 
 def amend(path: Path, **changes: object) -> None:
@@ -175,10 +188,19 @@ def test_what_training_did_to_the_figures_is_said(model: Path, tiny_folder: Path
     assert elsewhere[-1].endswith(
         f"its training list (counted on the test part of {load_model(model)[1].split_id})"
     )
-    amend(
-        model, notes={"loss": "focal"}, calibration={"method": "platt", "scale": [1] * 14, "bias": [0] * 14}
-    )
-    assert not any("not probabilities" in text for text in judged(model, tiny_folder, tmp_path)["warnings"])
+    for scales, said in (
+        ([2.0] * 14, []),
+        (
+            [1.0] + [2.0] * 12 + [1.0],
+            ["scores of Atelectasis, Hernia are not probabilities: trained with focal, not calibrated"],
+        ),
+        ([1.0] * 14, ["scores are not probabilities: trained with focal, not calibrated"]),
+    ):
+        platt = {"method": "platt", "scale": scales, "bias": [0.0] * 14}
+        amend(model, notes={"loss": "focal"}, calibration=platt, label_version="2020")
+        report = judged(model, tiny_folder, tmp_path)
+        assert doubts(report) == said
+    assert report["calibration"]["in_use"] == "none"  # a map that leaves all as it was
 
 
 def test_thresholds_and_maps_are_compared_on_the_val_part_of_the_models_own_split(
@@ -236,11 +258,11 @@ def test_missing_validation_films_are_no_reason_not_to_judge(
 
 @pytest.mark.parametrize("method", ["none", "temperature", "platt", "isotonic"])
 def test_a_chosen_map_is_saved_in_the_model_and_used_by_every_prediction(
-    model: Path, tiny_folder: Path, tmp_path: Path, method: str
+    model: Path, common_folder: Path, tmp_path: Path, method: str
 ) -> None:
-    folder = NihFolder.open(tiny_folder)
+    folder = NihFolder.open(common_folder)
     split, before = load_split(folder, "patient"), Classifier.load(model)
-    report = judged(model, tiny_folder, tmp_path, calibration=method)
+    report = judged(model, common_folder, tmp_path, calibration=method)
     after = Classifier.load(model)
     assert report["calibration"]["in_use"] == method
     assert (after.info.calibration or {"method": "none"})["method"] == method
@@ -258,6 +280,62 @@ def test_a_chosen_map_is_saved_in_the_model_and_used_by_every_prediction(
     np.testing.assert_allclose(list(after.info.thresholds.values()), cuts, atol=1e-5)
 
 
+@pytest.mark.parametrize("method", ["platt", "isotonic"])
+def test_what_no_map_could_be_fitted_for_is_said(
+    model: Path, common_folder: Path, tmp_path: Path, method: str
+) -> None:
+    amend(model, notes={"loss": "focal"})
+    card, said = model.with_name("MODEL_CARD.md"), []
+    card.write_text("old")
+    folder = NihFolder.open(common_folder)
+    labels = folder.labels(load_split(folder, "patient").stems("val"))
+    others = [finding for finding in FINDINGS if finding not in ("Effusion", "Mass")]
+    report = evaluate_model(
+        model, common_folder, "patient", "test", tmp_path, say=said.append, resamples=20, calibration=method
+    )
+    few = f"fewer than 10 positives or negatives among the {len(labels)} validation films"
+    counts = ", ".join(f"{finding} 0" for finding in others)
+    assert (
+        f"Calibration: {method} map for 2 of 14 findings; the others have {few} (positives: {counts})" in said
+    )
+    assert (
+        f"scores of {', '.join(others)} are not probabilities: trained with focal, not calibrated"
+        in doubts(report)
+    )
+    assert report["calibration"]["without_map"] == others
+    text = card.read_text()
+    assert "14 probabilities (not exclusive) in NIH order, calibrated for 2 of 14 findings by " in text
+    assert f"on validation films; the others as they are: {', '.join(others)} |" in text
+    assert (
+        "for 2 of 14 findings; the others had too few positives or negatives in validation: Atelectasis, "
+        in (tmp_path / "report.md").read_text()
+    )
+
+
+@pytest.mark.parametrize("method", ["platt", "temperature", "isotonic"])
+def test_a_map_that_no_finding_has_films_enough_for_is_none(
+    model: Path, tiny_folder: Path, tmp_path: Path, method: str
+) -> None:
+    amend(model, notes={"loss": "focal"})
+    card, said = model.with_name("MODEL_CARD.md"), []
+    card.write_text("old")
+    report = evaluate_model(
+        model, tiny_folder, "patient", "test", tmp_path, say=said.append, resamples=20, calibration=method
+    )
+    folder = NihFolder.open(tiny_folder)
+    positives = folder.labels(load_split(folder, "patient").stems("val")).sum(axis=0).astype(int)
+    counts = ", ".join(f"{finding} {count}" for finding, count in zip(FINDINGS, positives, strict=True))
+    films = report["validation"]["films"]
+    assert (
+        "Calibration: no map could be fitted: every finding has fewer than 10 positives or negatives among "
+        f"the {films} validation films (positives: {counts})"
+    ) in said
+    assert said[-1] == f"{model} now holds the calibration 'none' and its thresholds, from {films} films"
+    assert load_model(model)[1].calibration is None
+    assert doubts(report) == ["scores are not probabilities: trained with focal, not calibrated"]
+    assert "14 scores 0-1 (not exclusive) in NIH order, not calibrated" in card.read_text()
+
+
 def test_a_map_is_saved_only_when_all_that_was_given_could_be_read(
     model: Path, tiny_folder: Path, tmp_path: Path
 ) -> None:
@@ -272,15 +350,15 @@ def test_a_map_is_saved_only_when_all_that_was_given_could_be_read(
     assert model.read_bytes() == before
 
 
-def test_the_card_follows_the_map(model: Path, tiny_folder: Path, tmp_path: Path) -> None:
+def test_the_card_follows_the_map(model: Path, common_folder: Path, tmp_path: Path) -> None:
     card = model.with_name("MODEL_CARD.md")
-    judged(model, tiny_folder, tmp_path / "a", calibration="temperature")
+    judged(model, common_folder, tmp_path / "a", calibration="temperature")
     assert not card.exists()
     card.write_text("old")
     said: list[str] = []
     evaluate_model(
         model,
-        tiny_folder,
+        common_folder,
         "patient",
         "train",
         tmp_path / "b",
@@ -291,11 +369,13 @@ def test_the_card_follows_the_map(model: Path, tiny_folder: Path, tmp_path: Path
     own = Classifier.load(model).info.split_id
     assert card.read_text() == "old"
     assert said[-1].endswith(f"still has the figures of the old one: judge the test part of {own}")
-    report = judged(model, tiny_folder, tmp_path / "c", calibration="none")
+    report = judged(model, common_folder, tmp_path / "c", calibration="none")
     assert "in NIH order, not calibrated" in card.read_text()
     assert f"| **mean of {report['macro_findings']['auc']}** |" in card.read_text()
-    judged(model, tiny_folder, tmp_path / "d", calibration="isotonic")
-    assert "calibrated by isotonic regression per finding on validation films" in card.read_text()
+    judged(model, common_folder, tmp_path / "d", calibration="isotonic")
+    assert "calibrated for 2 of 14 findings by isotonic regression per finding on valid" in card.read_text()
+    judged(model, common_folder, tmp_path / "e", calibration="temperature")
+    assert "NIH order, calibrated by one temperature on validation films |" in card.read_text()
 
 
 def test_what_spoils_a_test_is_counted(model: Path, tiny_folder: Path, tmp_path: Path) -> None:
@@ -369,6 +449,24 @@ def test_what_teachers_know_is_counted_on_the_films_at_hand(
     path.write_text("\n".join(listed[:1]) + "\n")
     shutil.copy(path, tiny_folder / "seen.txt")
     assert said(other, "test")[1].startswith(absent)  # for that is another list
+
+
+def test_a_list_that_is_noted_takes_no_other_ones_place(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    folder = NihFolder.open(tiny_folder)
+    split = load_split(folder, "patient")
+    first, second = (tmp_path / name for name in ("first.txt", "second.txt"))
+    test = split.stems("test")
+    first.write_text(test[0] + "\n")
+    second.write_text("\n".join(test[-2:]) + "\n")
+    sources = [contamination.count({"list": path.name}, folder, split, path) for path in (first, second)]
+    amend(model, notes={"teacher": "t", "teacher_knows": sources})
+    noted = judged(model, tiny_folder, tmp_path / "out")
+    assert noted["contamination"]["clean"] is None
+    assert "it cannot be told which those are; xlite evaluate … --teacher-list FILE, " in summary(noted)
+    given = judged(model, tiny_folder, tmp_path / "out", teacher_list=second)
+    assert given["contamination"]["reasons"] == noted["contamination"]["reasons"]
 
 
 def test_a_list_for_a_model_without_teacher_is_refused(

@@ -25,6 +25,7 @@ from xlite.errors import CheckpointError, DataError, RunError
 from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.metrics import auc_per_class
 from xlite.evaluation.predictions import read_predictions, write_predictions
+from xlite.evaluation.wording import clean, interval, mean_of
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import load_model
 from xlite.training import finish, loop
@@ -131,7 +132,10 @@ def test_a_run_leaves_what_the_contract_says(films):
     assert each.mean(axis=1).tolist() == pytest.approx(run.read_metrics()["val_auc"].tolist())
     _, info = load_model(run.folder / "model.safetensors")
     assert info.split_id.startswith("patient-42-") and len(info.thresholds) == 14
-    assert info.calibration["method"] == "platt" and info.notes["run"] == "whole"
+    assert info.calibration is None and info.notes["run"] == "whole"
+    assert any(
+        line.startswith("Calibration: no map could be fitted: every finding has fewer") for line in said
+    )
     report = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
     assert report["split"]["id"] == info.split_id and report["split"]["part"] == "test"
     row = read_results().iloc[0]
@@ -312,6 +316,28 @@ def test_predictions_of_a_model_whose_films_nobody_knows_are_told_wherever_figur
         f"teacher contamination: a teacher was trained on 1 of the {len(split.stems('test'))} test films of "
         f"split {split.id}, and knows the patients of 2 of them"
     ]
+
+
+def test_the_list_of_a_teachers_films_leads_to_figures_on_clean_ones(films, tmp_path):
+    folder = NihFolder.open(films)
+    split = load_split(folder, "patient")
+    probs = np.random.default_rng(0).random((len(split.parts["train"]), 14))
+    write_predictions(tmp_path / "answers.csv", split.parts["train"], probs)
+    test = split.stems("test")
+    (tmp_path / "seen.txt").write_text(test[0] + "\n")
+    given = {"teacher": str(tmp_path / "answers.csv"), "teacher_list": str(tmp_path / "seen.txt")}
+    run, said = Run.create(config(films, "student", **given, epochs=1)), []
+    train(run.config(), run, say=said.append)
+    report = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
+    spoiled, patients = report["contamination"], folder.patients(test)
+    assert (spoiled["films"], spoiled["of"]) == (2, len(test))
+    assert spoiled["clean"]["split"]["images"] == int((patients != patients[0]).sum()) == len(test) - 2
+    assert f"{clean(report)}." in (run.folder / "MODEL_CARD.md").read_text()
+    assert clean(report).startswith(f"On the {len(test) - 2} clean films, ")
+    assert (
+        f"Test AUC {interval(report['macro']['auc'])}, {mean_of(report)} with 95 % interval, but what it "
+        f"learned from knows 2 of the {len(test)} test films. {clean(report)}"
+    ) in said
 
 
 def test_the_learning_rate_warms_up_and_falls_to_nothing():

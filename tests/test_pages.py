@@ -580,7 +580,10 @@ def test_results_compares_two_models_by_a_paired_test(own_home: Path):
     test = page("results").run()
     test.multiselect[0].set_value(["better", "one"]).run()
     words(test)
-    assert test.info[0].value.startswith("**better**: Macro AUC ")
+    first, second = (
+        test.info[0].value.index(name) for name in (" of **better** against ", " of one, on the ")
+    )
+    assert test.info[0].value.startswith("Macro AUC ") and first < second
     assert test.info[0].value.endswith(": higher than one")
     assert "on the 200 films of 100 patients that both have" in test.info[0].value
 

@@ -179,7 +179,8 @@ def test_the_summary_is_a_table_and_the_warnings() -> None:
     doubtful = {"contamination": {"films": 9, "of": 300}, "subgroups": {"view": {"gaps": gaps}}}
     assert summary(report | doubtful).splitlines()[-4:-1] == [
         "Contaminated: 9 of 300 films; none of these figures is that of a clean test",
-        "There are no figures on clean films alone: it cannot be told which those are",
+        "There are no figures on clean films alone: it cannot be told which those are; xlite evaluate … "
+        "--teacher-list FILE, a list of its teacher's training films, tells",
         "A is higher.",
     ]
 

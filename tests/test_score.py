@@ -194,7 +194,27 @@ def test_the_average_of_several_predictions_is_judged_and_compared(table: Path) 
     )
     assert report["model"] == "the average of 2 files"
     assert report["macro"]["auc"] == pytest.approx(alone["macro"]["auc"])
-    assert report["comparison"] == alone["comparison"]
+    names = {"names": ["the mean of test.csv and other.csv", "test.csv"]}
+    same = {**alone["comparison"], **names, "sentence": report["comparison"]["sentence"]}
+    assert report["comparison"] == same
     reverse = score(table, against=both)["comparison"]
     assert reverse["second"] == pytest.approx(alone["comparison"]["first"])
-    assert reverse["sentence"].endswith("the average of 2 files") or reverse["tie"]
+    assert f"against {reverse['second']:.4f} of the mean of test.csv and other.csv, on" in reverse["sentence"]
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(table: Path) -> None:
+    folder, names = table.parent, {}
+    for run in ("a", "b", "c"):
+        inside = folder / run / "evaluation" / "test"
+        inside.mkdir(parents=True)
+        names[run] = inside / "predictions.csv"
+        names[run].write_bytes((folder / "test.csv").read_bytes())
+    found = score(table, names["a"], against=f"{names['b']},{names['c']}")["comparison"]
+    spoken = ["a/evaluation/test/predictions.csv", "the mean of b/evaluation/test/predictions.csv and "
+              "c/evaluation/test/predictions.csv"]  # fmt: skip
+    assert json.loads((folder / "out" / "comparison.json").read_text())["names"] == found["names"] == spoken
+    assert found["sentence"].startswith(
+        f"Macro AUC {found['first']:.4f} of {spoken[0]} against {found['second']:.4f} of {spoken[1]}, on the "
+    )
+    again = score(table, names["a"], against=names["a"])["comparison"]
+    assert again["names"] == ["predictions.csv"] * 2

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xlite.errors import CheckpointError
-from xlite.findings import FEW_POSITIVES
+from xlite.findings import FEW_POSITIVES, FINDINGS
 
 METHODS = ("temperature", "platt", "isotonic")
 MIN_SCALE = 0.01
@@ -57,9 +57,12 @@ def fit_platt(logits: np.ndarray, labels: np.ndarray) -> dict:
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> dict:
     """The temperature of the least log loss over all findings: {"method": "temperature", "temperature": T}.
 
-    logits and labels (N, 14). The same pull and least scale as Platt's keep 1 / T finite and above 0.
+    logits and labels (N, 14). The same pull and least scale as Platt's keep 1 / T finite and above 0. T is 1
+    with fewer than FEW_POSITIVES positives or negatives in all.
     """
     x, y = np.asarray(logits, np.float64).ravel(), np.asarray(labels, np.float64).ravel()
+    if _few(y):
+        return {"method": "temperature", "temperature": 1.0}
     scale, _ = _newton(x, y, np.array([1.0, 0.0]), free=np.array([True, False]))
     return {"method": "temperature", "temperature": float(1 / max(scale, MIN_SCALE))}
 
@@ -72,6 +75,20 @@ def fit_isotonic(logits: np.ndarray, labels: np.ndarray) -> dict:
     """
     knots = [_knots(x, y) for x, y in zip(np.asarray(logits, np.float64).T, labels.T, strict=True)]
     return {"method": "isotonic", "logits": [x for x, _ in knots], "probabilities": [y for _, y in knots]}
+
+
+def without_map(calibration: dict | None) -> list[str]:
+    """The findings that a calibration leaves to the plain sigmoid; without a calibration all."""
+    if calibration is None:
+        return list(FINDINGS)
+    if calibration["method"] == "temperature":
+        return list(FINDINGS) if calibration["temperature"] == 1 else []
+    if calibration["method"] == "platt":  # a fit is never the identity to the last bit
+        pairs = zip(calibration["scale"], calibration["bias"], strict=True)
+        plain = [pair == (1, 0) for pair in pairs]
+    else:
+        plain = [not knots for knots in calibration["logits"]]
+    return [finding for finding, bare in zip(FINDINGS, plain, strict=True) if bare]
 
 
 def apply_calibration(logits: np.ndarray, calibration: dict | None) -> np.ndarray:

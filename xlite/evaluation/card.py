@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from xlite.evaluation.calibration import without_map
 from xlite.evaluation.wording import clean, interval, mean_of, number
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
@@ -47,11 +48,14 @@ _MAPS = {
 
 
 def _output(info: ModelInfo) -> str:
-    if info.calibration is None:
+    bare = without_map(info.calibration)
+    if len(bare) == len(FINDINGS):
         return "14 scores 0-1 (not exclusive) in NIH order, not calibrated"
+    some = f"for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings " if bare else ""
+    others = f"; the others as they are: {', '.join(bare)}" if bare else ""
     return (
-        "14 probabilities (not exclusive) in NIH order, calibrated "
-        f"{_MAPS[info.calibration['method']]} on validation films"
+        f"14 probabilities (not exclusive) in NIH order, calibrated {some}"
+        f"{_MAPS[info.calibration['method']]} on validation films{others}"
     )
 
 

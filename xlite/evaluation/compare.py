@@ -1,6 +1,7 @@
 """Two models on the same films: a paired test, never two separate figures. Imports no torch."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from xlite.data.nih import find_table, read_table
 from xlite.errors import DataError
 from xlite.evaluation.bootstrap import compare_auc
-from xlite.evaluation.predictions import Predictions, read_averaged
+from xlite.evaluation.predictions import Predictions, distinct_names, read_averaged
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 
@@ -20,12 +21,14 @@ def compare_files(
     """Paired test of two predictions files on the films both have, labels and patients from an NIH table.
 
     Each may be several joined by commas, as `read_averaged` takes them. Returns `compare_auc`'s dict with
-    "images" and "patients". Raises DataError where the films that both have are none, of one patient, or all
-    alike.
+    "images", "patients" and "names", both as `distinct_names` gives them. Raises DataError where the films
+    that both have are none, of one patient, or all alike.
     """
     answers = read_averaged(first), read_averaged(second)
     table = find_table(table) if Path(table).is_dir() else Path(table)
-    return compare_on(read_table(table).set_index("stem"), answers, (first, second), table, resamples, seed)
+    films = read_table(table).set_index("stem")
+    compared = compare_on(films, answers, (first, second), table, resamples, seed)
+    return {"names": distinct_names((first, second)), **compared}
 
 
 def compare_on(
@@ -36,7 +39,8 @@ def compare_on(
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict:
-    """`compare_files` of predictions already read, on films by stem with their patient and 14 labels.
+    """`compare_files` of predictions already read, on films by stem with their patient and 14 labels; without
+    "names".
 
     names and table are what errors call them.
     """
@@ -76,14 +80,15 @@ def write_comparison(out: str | Path, comparison: dict) -> None:
     write_atomic(Path(out) / "comparison.json", (text + "\n").encode())
 
 
-def comparison_sentence(comparison: dict, other: str | Path) -> str:
-    """What `compare_files` found, in a sentence; `other` is the second file."""
+def comparison_sentence(comparison: dict, names: Sequence[str]) -> str:
+    """What `compare_files` or `compare_on` found, in a sentence; names: what to call the two."""
+    first, second = names
     difference = comparison["difference"]
     higher = "higher" if difference["value"] > 0 else "lower"
-    verdict = "a tie, the difference is within the noise" if comparison["tie"] else f"{higher} than {other}"
+    verdict = "a tie, the difference is within the noise" if comparison["tie"] else f"{higher} than {second}"
     return (
-        f"Macro AUC {comparison['first']:.4f} against {comparison['second']:.4f} of {other}, on the "
-        f"{comparison['images']:,} films of {comparison['patients']:,} patients that both have: difference "
-        f"{difference['value']:+.4f} ({difference['low']:+.4f} to {difference['high']:+.4f}), "
+        f"Macro AUC {comparison['first']:.4f} of {first} against {comparison['second']:.4f} of {second}, "
+        f"on the {comparison['images']:,} films of {comparison['patients']:,} patients that both have: "
+        f"difference {difference['value']:+.4f} ({difference['low']:+.4f} to {difference['high']:+.4f}), "
         f"p {comparison['p']:.3f}: {verdict}"
     )

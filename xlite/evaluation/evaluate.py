@@ -14,6 +14,7 @@ from xlite.data.dataset import FilmDataset, loader, model_input, open_films
 from xlite.data.nih import NihFolder, stem_of
 from xlite.data.splits import Split, load_split
 from xlite.errors import DataError
+from xlite.evaluation.calibration import without_map
 from xlite.evaluation.card import CARD_FILE, card_beside
 from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.films import Films
@@ -22,7 +23,8 @@ from xlite.evaluation.localise import localise_part
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.evaluation.thresholds import threshold_array
-from xlite.evaluation.validation import fit_info
+from xlite.evaluation.validation import fit_info, map_sentence
+from xlite.findings import FINDINGS
 from xlite.models.checkpoint import save_model
 from xlite.models.student import Student
 
@@ -73,14 +75,18 @@ def evaluate_model(
             classifier, info=fit_info(classifier.info, held.logits, held.labels, calibration)
         )
         held = replace(held, probs=classifier.probabilities(held.logits))
+        if calibration != "none":
+            say(f"Calibration: {map_sentence(classifier.info, held.labels)}")
     films = read(classifier, chosen, part)
     info, missing = classifier.info, len(chosen.parts[part]) - len(films)
+    bare = without_map(info.calibration)
     doubts = [Doubt(f"{missing} of {missing + len(films)} films are missing and left out")] if missing else []
     report = full_report(
         films,
         Stamp(classifier.name, chosen.id, part, folder.label_version, info.notes.get("seed")),
         thresholds=threshold_array(info.thresholds) if info.thresholds else None,
-        calibration=info.calibration["method"] if info.calibration else "none",
+        calibration=info.calibration["method"] if len(bare) < len(FINDINGS) else "none",
+        without_map=bare,
         validation=held,
         validated_on=note,
         doubts=doubts
@@ -93,7 +99,7 @@ def evaluate_model(
     )
     write_report(out, report, films)
     if calibration is not None:  # last, so that nothing given can fail behind it
-        _keep(classifier, calibration, report, say)
+        _keep(classifier, report, say)
     return report
 
 
@@ -164,11 +170,11 @@ def _validation(
     return held, f"the {len(held):,} films of the val part of split {own.id}"
 
 
-def _keep(classifier: Classifier, method: str, report: dict, say: Say) -> None:
+def _keep(classifier: Classifier, report: dict, say: Say) -> None:
     """Saves the classifier's map and thresholds in its file, and makes the card beside it anew."""
     path, info, split = classifier.path, classifier.info, report["split"]
     save_model(path, classifier.model, info)
-    films = report["validation"]["films"]
+    method, films = report["calibration"]["in_use"], report["validation"]["films"]
     say(f"{path} now holds the calibration {method!r} and its thresholds, from {films} films")
     if not path.with_name(CARD_FILE).is_file():
         return

@@ -8,7 +8,9 @@ from xlite.data.leakage import of_known_patients
 from xlite.data.nih import NihFolder
 from xlite.data.splits import Split, shrink_train
 from xlite.evaluation import contamination
+from xlite.evaluation.calibration import without_map
 from xlite.evaluation.doubts import Doubt, known_stems
+from xlite.findings import FINDINGS
 
 if TYPE_CHECKING:
     from xlite.models.checkpoint import ModelInfo
@@ -80,10 +82,11 @@ def training_doubts(info: "ModelInfo", folder: NihFolder) -> list[Doubt]:
         )
     distorting = [notes["loss"]] if notes.get("loss", "bce") != "bce" else []
     distorting += ["balanced sampler"] if notes.get("sampler") == "balanced" else []
-    if distorting and info.calibration is None:
-        said.append(
-            Doubt(f"scores are not probabilities: trained with {' and '.join(distorting)}, not calibrated")
-        )
+    bare = without_map(info.calibration)
+    if distorting and bare:
+        whose = "" if len(bare) == len(FINDINGS) else f" of {', '.join(bare)}"
+        how = " and ".join(distorting)
+        said.append(Doubt(f"scores{whose} are not probabilities: trained with {how}, not calibrated"))
     return said
 
 
@@ -91,10 +94,10 @@ def teacher_doubts(
     info: "ModelInfo", folder: NihFolder, split: Split, part: str, stems: list[str], given: Path | None
 ) -> list[Doubt]:
     """What the model's teachers know of the films that it is judged on, as one doubt; `given` lists what
-    they were trained on.
+    they were trained on: the list noted by that name, else it stands for all that is not here.
     """
     sources = info.notes.get("teacher_knows", [])
-    if given is not None:  # in the place of lists that are known by their names alone, or not at all
+    if given is not None and all(one.get("list") != given.name for one in sources):
         unknown = {"list", "predictions"}
         kept = [one for one in sources if not unknown & one.keys() or contamination.is_here(one, folder)]
         sources = [*kept, {"list": given.name}]

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 from collections import Counter
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,6 +93,25 @@ def spoken_name(spec: Path | str) -> str:
     """What a report calls the predictions that `read_averaged` reads."""
     files = _files(spec)
     return files[0].name if len(files) == 1 else f"the average of {len(files)} files"
+
+
+def distinct_names(specs: Sequence[Path | str]) -> list[str]:
+    """What tells apart the predictions that `read_averaged` reads: of each file the shortest end of its path
+    that no other one has.
+    """
+    groups = [_files(spec) for spec in specs]
+    ends = _distinct_ends({file for files in groups for file in files})
+    names = [[ends[file] for file in files] for files in groups]
+    return [f"the mean of {', '.join(first)} and {last}" if first else last for *first, last in names]
+
+
+def _distinct_ends(files: Collection[Path]) -> dict[Path, str]:
+    found = {}
+    for file in files:
+        tails = (file.parts[-count:] for count in range(1, len(file.parts) + 1))
+        alone = (tail for tail in tails if sum(other.parts[-len(tail) :] == tail for other in files) == 1)
+        found[file] = Path(*next(alone, file.parts)).as_posix()
+    return found
 
 
 def _files(spec: Path | str) -> list[Path]:

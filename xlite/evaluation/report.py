@@ -45,6 +45,7 @@ def full_report(
     *,
     thresholds: np.ndarray | None,
     calibration: str,
+    without_map: Sequence[str] = (),
     validation: Films | None,
     validated_on: str,
     doubts: Sequence[Doubt] = (),
@@ -55,7 +56,8 @@ def full_report(
 ) -> dict:
     """metrics.json as a dict: `evaluate_predictions` and, beside the contract's keys, all else to be said.
 
-    thresholds (14,), or None for 0.5 with a warning; calibration: the map in use, in a word; validated_on:
+    thresholds (14,), or None for 0.5 with a warning; calibration: the map in use, in a word, and the findings
+    that are without one; validated_on:
     what the validation films are, or why there are none; radiologists as `read_radiologists` gives them;
     localisation as `localise_part` does.
     "contamination" holds the same figures on the films that no doubt counts, "clean", where there are any.
@@ -77,6 +79,7 @@ def full_report(
         "operating_points": operating_points(films, validation, owner, counts) if decided else None,
         "calibration": {
             "in_use": calibration,
+            "without_map": list(without_map),
             "maps": calibration_maps(films, validation, owner, counts) if decided else None,
         },
         "confusion": confusion(labels, probs, cuts),

@@ -81,7 +81,7 @@ def score_predictions(
     if comparison:
         report["comparison"] = {
             **comparison,
-            "sentence": comparison_sentence(comparison, spoken_name(against)),
+            "sentence": comparison_sentence(comparison, comparison["names"]),
         }
     write_report(out, report, films)
     if comparison:

@@ -7,10 +7,10 @@ import numpy as np
 
 from xlite.evaluation import bootstrap, metrics
 from xlite.evaluation.bootstrap import figure, or_none
-from xlite.evaluation.calibration import METHODS, apply_calibration, fit_calibration
+from xlite.evaluation.calibration import METHODS, apply_calibration, fit_calibration, without_map
 from xlite.evaluation.films import Films
 from xlite.evaluation.thresholds import RULES, choose_thresholds
-from xlite.findings import FINDINGS
+from xlite.findings import FEW_POSITIVES, FINDINGS
 
 if TYPE_CHECKING:
     from xlite.models.checkpoint import ModelInfo
@@ -21,12 +21,31 @@ RATES = ("f1", "precision", "recall", "specificity")
 def fit_info(info: "ModelInfo", logits: np.ndarray, labels: np.ndarray, method: str = "platt") -> "ModelInfo":
     """The info with the calibration map of that method, or none, and the thresholds of the best F1 after it.
 
-    logits and labels (N, 14) of the validation part.
+    logits and labels (N, 14) of the validation part. A map that no finding has films enough for is none.
     """
     calibration = fit_calibration(logits, labels, method)
+    if len(without_map(calibration)) == len(FINDINGS):
+        calibration = None
     chosen = choose_thresholds(labels, apply_calibration(logits, calibration))
     thresholds = dict(zip(FINDINGS, chosen.tolist(), strict=True))
     return replace(info, calibration=calibration, thresholds=thresholds)
+
+
+def map_sentence(info: "ModelInfo", labels: np.ndarray) -> str:
+    """For how many findings `fit_info` found a map, and the positives of those that it had too few of.
+
+    info as it was returned; labels (N, 14) of the validation part.
+    """
+    bare, positives = (
+        without_map(info.calibration),
+        dict(zip(FINDINGS, np.sum(labels > 0, axis=0), strict=True)),
+    )
+    few = f"fewer than {FEW_POSITIVES} positives or negatives among the {len(labels):,} validation films"
+    counts = ", ".join(f"{finding} {positives[finding]}" for finding in bare)
+    if len(bare) == len(FINDINGS):
+        return f"no map could be fitted: every finding has {few} (positives: {counts})"
+    fitted = f"{info.calibration['method']} map for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings"
+    return f"{fitted}; the others have {few} (positives: {counts})" if bare else fitted
 
 
 def operating_points(films: Films, validation: Films, owner: np.ndarray, counts: np.ndarray) -> dict:

@@ -34,8 +34,12 @@ def clean(report: dict) -> str:
     spoiled = report["contamination"]
     figures = spoiled.get("clean")
     if figures is None:
-        why = "none is left" if spoiled["films"] == spoiled["of"] else "it cannot be told which those are"
-        return f"There are no figures on clean films alone: {why}"
+        if spoiled["films"] == spoiled["of"]:
+            return "There are no figures on clean films alone: none is left"
+        return (
+            "There are no figures on clean films alone: it cannot be told which those are; xlite evaluate … "
+            "--teacher-list FILE, a list of its teacher's training films, tells"
+        )
     split = figures["split"]
     return (
         f"On the {split['images']:,} clean films, of {split['patients']:,} patients new to what the model "

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,8 +14,8 @@ from xlite.evaluation.card import card_beside
 from xlite.evaluation.contamination import marks
 from xlite.evaluation.evaluate import evaluate_model, read_logits
 from xlite.evaluation.predictions import write_predictions
-from xlite.evaluation.validation import fit_info
-from xlite.evaluation.wording import interval, mean_of
+from xlite.evaluation.validation import fit_info, map_sentence
+from xlite.evaluation.wording import clean, interval, mean_of
 from xlite.files import read_whole, write_atomic
 from xlite.models.checkpoint import MODEL_FILE, ModelInfo, load_model, save_model
 from xlite.models.latency import measure_latency
@@ -35,6 +36,7 @@ def finish(job: Job, run: Run, device: torch.device, say: Callable[[str], None])
     student, info = load_model(path)
     logits = read_logits(student.to(device), job.val, _BATCH)
     info = fit_info(info, logits, job.val.labels.numpy())
+    say(f"Calibration: {map_sentence(info, job.val.labels.numpy())}")
     save_model(path, student.cpu(), info)
     # Kept for those who choose between runs: a choice by the test films would flatter what it chose.
     out = run.folder / "evaluation" / "val"
@@ -45,8 +47,18 @@ def finish(job: Job, run: Run, device: torch.device, say: Callable[[str], None])
         say("The split has no test part, so the run is not judged")
     else:
         card_beside(path, student, info, report)
-        say(f"Test AUC {interval(report['macro']['auc'])}, {mean_of(report)} with 95 % interval")
+        say(_sentence(report))
     _log(job, run, student, info, report)
+
+
+def _sentence(report: dict) -> str:
+    """The test AUC, and what it is worth where test films are known to what the student learned from."""
+    text = f"Test AUC {interval(report['macro']['auc'])}, {mean_of(report)} with 95 % interval"
+    spoiled = report["contamination"]
+    if not spoiled:
+        return text
+    known = f"{spoiled['films']:,} of the {spoiled['of']:,} test films"
+    return f"{text}, but what it learned from knows {known}. {clean(report)}"
 
 
 def _judge(
@@ -64,6 +76,7 @@ def _judge(
         skip_missing=config.skip_missing,
         say=say,
         val_logits=(job.val_names, val_logits),
+        teacher_list=Path(config.teacher_list) if config.teacher_list else None,
     )
 
 

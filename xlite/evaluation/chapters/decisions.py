@@ -9,7 +9,7 @@ from xlite.evaluation.charts import curves as charts
 from xlite.evaluation.document import Block, Chart, Table, Text
 from xlite.evaluation.thresholds import RULES
 from xlite.evaluation.wording import interval, number, source
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
 
 _MAPS = {"none": "none", "temperature": "temperature", "platt": "Platt", "isotonic": "isotonic"}
 
@@ -43,7 +43,9 @@ def thresholds(report: dict) -> list[Block]:
 def calibration(report: dict, curves: dict, palette: Sequence[str]) -> list[Block]:
     """Reliability diagrams, and the error before and after each map."""
     found, note = report["calibration"], report["validation"]["note"]
-    blocks: list[Block] = [Text(f"Map in use: {_MAPS.get(found['in_use'], found['in_use'])}.")]
+    blocks: list[Block] = [
+        Text(f"Map in use: {_MAPS.get(found['in_use'], found['in_use'])}{_others(found)}.")
+    ]
     if found["maps"]:
         rows = [
             [
@@ -64,3 +66,14 @@ def calibration(report: dict, curves: dict, palette: Sequence[str]) -> list[Bloc
         + (" Hollow: before calibration." if before else "")
     )
     return [*blocks, Chart(partial(charts.reliability_grid, curves, source(report), palette), caption)]
+
+
+def _others(found: dict) -> str:
+    """Which findings are without the map in use; a report of old does not say."""
+    bare = found.get("without_map", [])
+    if found["in_use"] == "none" or not bare:
+        return ""
+    return (
+        f", for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings; the others had too few positives or "
+        f"negatives in validation: {', '.join(map(spoken, bare))}"
+    )
