@@ -29,6 +29,7 @@ from xlite.training.results import append_result
 from xlite.training.run import Run
 from xlite.training.sweep import study as study_module
 from xlite.training.sweep import work
+from xlite.training.sweep.check import check_effects, check_sources
 from xlite.training.sweep.folder import Sweep
 from xlite.training.sweep.leaderboard import make_leaderboard, remark
 from xlite.training.sweep.phases import plan_phase
@@ -339,6 +340,57 @@ def test_what_is_not_there_is_told_before_a_study_is_made(
     assert sentence in capsys.readouterr().err
     assert not sweeps_dir().exists() and not checkpoints_dir().exists()
     assert not (tiny_folder / "splits").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "vary", "sentence"),
+    [
+        ("search", {}, {"alpha": [0.5, 0.7]}, "alpha varies without effect: it needs a teacher"),
+        ("search", {"teacher": ""}, {"temperature": [2, 4]}, "temperature varies .*: it needs a teacher"),
+        (
+            "search",
+            {"teacher": "xrv:all", "alpha": 0},
+            {"temperature": [2, 4]},
+            "temperature varies without effect: it needs .* and an alpha over 0",
+        ),
+        (
+            "search",
+            {},
+            {"focal_gamma": [1, 2]},
+            "focal_gamma varies .*: it needs a focal loss, as in --loss foc",
+        ),
+        ("search", {}, {"focal_alpha": [0.1, 0.2], "loss": ["bce", "weighted_bce"]}, "focal_alpha varies"),
+        (
+            "search",
+            {},
+            {"feature_weight": [0, 1]},
+            "feature_weight varies .*: it needs a teacher that is one",
+        ),
+        ("search", {}, {"teacher": ["", "t.csv", "a,b"], "feature_weight": [0, 1]}, "feature_weight varies"),
+        ("phase2", {"teacher": "xrv:all", "attention": "none", "alpha": 0}, {}, "temperature varies"),
+    ],
+)
+def test_a_space_whose_trials_would_be_alike_is_one_sentence_and_makes_nothing(
+    kind: str, given: dict, vary: dict, sentence: str, tiny_folder: Path
+) -> None:
+    given = {"data": tiny_folder, **given}
+    plan = plan_phase("phase2", given) if kind == "phase2" else make_plan("search", "s", given, vary)
+    with pytest.raises(RunError, match=sentence):
+        check_sources(plan)
+    assert not sweeps_dir().exists() and not (tiny_folder / "splits").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "vary"),
+    [
+        ({}, {"teacher": ["", "t.csv"], "alpha": [0.5, 0.7], "temperature": [2, 4]}),
+        ({"teacher": "t.csv"}, {"alpha": Range(low=0, high=1), "temperature": [2, 4]}),
+        ({}, {"loss": ["bce", "focal"], "focal_gamma": [1, 2], "focal_alpha": [0.1, 0.2]}),
+        ({}, {"teacher": ["t.csv", "xrv:all,t.csv"], "feature_weight": [0, 1]}),
+    ],
+)
+def test_a_space_in_which_a_setting_counts_somewhere_is_fine(given: dict, vary: dict) -> None:
+    check_effects(make_plan("search", "s", {"data": "d", **given}, vary, trials=3))
 
 
 @pytest.mark.slow
