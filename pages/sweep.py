@@ -177,7 +177,7 @@ def short(value: float | None) -> str:
 
 
 def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
-    """The configurations so far, the first on top, and who wins once all is done."""
+    """The configurations so far, the first on top, and which is chosen once all is done."""
     from xlite.plots import trials_figure
 
     found = sweep.leaderboard()
@@ -192,8 +192,11 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
     # Not a data frame: that keeps the widths of its first rows, and its last columns are out of sight.
     table = [leaderboard_row(found, place) for place in range(len(found["rows"]))]
     st.table(table, border="horizontal", height="content" if len(table) <= LONG else LONG * 45)
+    chooses = (
+        "" if len(table) == 1 else "The validation films choose the winner; the test films are only shown. "
+    )
     st.caption(
-        f"Split {found['split_id']}. The validation films choose the winner; the test films are only shown. "
+        f"Split {found['split_id']}. {chooses}"
         "All figures are of the runs that have finished. Val and Test AUC are means of single models ± "
         "standard deviation over the seeds. “Averaged” are the seeds' averaged probabilities; “First − this” "
         "compares those of the first row and this one on the same test films. Intervals are 95 %, by "

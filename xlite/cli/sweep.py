@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from xlite.cli.console import Json, ask_twice, busy, counted, number, print_json, print_table
+from xlite.cli.console import Json, ask_twice, busy, number, print_json, print_table
 from xlite.cli.train import into_log, with_config_options
 from xlite.errors import RunError
 from xlite.training.sweep.check import check_sources
 from xlite.training.sweep.folder import Sweep, SweepStatus
 from xlite.training.sweep.phases import Phase, plan_phase
 from xlite.training.sweep.plan import Plan, make_plan, parse_vary, read_space, without_password
+from xlite.words import counted
 
 app = typer.Typer(help="Studies of many runs: the three phases, or any search.", rich_markup_mode=None)
 
@@ -238,7 +239,8 @@ def _print_leaderboard(found: dict[str, Any]) -> None:
     header = ["", *found["vary"], "seeds", "val AUC", "±", "test AUC", "of the averaged, 95 %", "MB", "ms"]
     header += ["first - this on test, 95 %", "p", ""]
     print_table(header, [_cells(place, found) for place in range(len(found["rows"]))])
-    print(f"Split {found['split_id']}. The validation films choose; the test films are only shown.")
+    choose = "The validation films choose; the test films are only shown." if len(found["rows"]) > 1 else ""
+    print(f"Split {found['split_id']}. {choose}".rstrip())
     if found["verdict"]:
         print(found["verdict"])
     for text in found.get("warnings", []):
