@@ -1,5 +1,6 @@
 """`xlite sweep`: studies of many runs, from a terminal."""
 
+import functools
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,8 @@ from xlite.training.sweep.plan import Plan, make_plan, parse_vary, read_space, w
 from xlite.words import counted
 
 app = typer.Typer(help="Studies of many runs: the three phases, or any search.", rich_markup_mode=None)
+# A study names its runs itself.
+with_run_options = functools.partial(with_config_options, without=["name"])
 
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="Name of the study")]
 Study = Annotated[
@@ -34,7 +37,7 @@ Storage = Annotated[
 
 
 @app.command()
-@with_config_options
+@with_run_options
 def phase1(
     study: Study = "phase1",
     seeds: Seeds = 3,
@@ -51,7 +54,7 @@ def phase1(
 
 
 @app.command()
-@with_config_options
+@with_run_options
 def phase2(
     study: Study = "phase2",
     seeds: Seeds = 3,
@@ -70,7 +73,7 @@ def phase2(
 
 
 @app.command()
-@with_config_options
+@with_run_options
 def phase3(
     study: Study = "phase3",
     seeds: Seeds = 3,
@@ -87,7 +90,7 @@ def phase3(
 
 
 @app.command()
-@with_config_options
+@with_run_options
 def search(
     study: Study = "search",
     vary: Annotated[
