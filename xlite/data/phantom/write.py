@@ -4,7 +4,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from xlite.data.phantom.draw import draw_film
 from xlite.data.phantom.labels import Film, draw_labels, official_lists
 from xlite.errors import DataError, sentence
 from xlite.findings import NO_FINDING
+from xlite.words import counted
 
 TABLE_HEADER = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
@@ -43,7 +44,7 @@ in it. Layout, file names and tables are those of NIH ChestX-ray14, so that all 
 set reads this one; the findings are drawings of what their names say, in the data set's proportions.
 Figures measured here say nothing about real films.
 
-{images} images of {patients} patients, {size} x {size} px, seed {seed}.
+{images} of {patients}, {size} x {size} px, seed {seed}.
 """
 
 Boxes = list[tuple[str, dict[str, tuple[float, float, float, float]]]]
@@ -76,7 +77,9 @@ def write_phantom(
         with _all_or_nothing(out, films):
             boxes = _draw_all(films, out / "images", size, seed, progress, processes)
             _write_tables(out, films, boxes, seed)
-            readme = README.format(images=images, patients=patients, size=size, seed=seed)
+            readme = README.format(
+                images=counted(images, "image"), patients=counted(patients, "patient"), size=size, seed=seed
+            )
             (out / NOTE).write_text(readme, encoding="utf-8")
     except OSError as error:
         raise DataError(sentence(error, out)) from error
@@ -88,19 +91,23 @@ def _all_or_nothing(out: Path, films: list[Film]) -> Iterator[None]:
 
     What was there before stays, and so does a folder that holds files of others by then.
     """
-    made = [folder for folder in (out / "images", out, *out.parents) if not folder.exists()]
-    files: list[Path] = []
-    try:
+    with ExitStack() as undo:
+        made = [folder for folder in (out / "images", out, *out.parents) if not folder.exists()]
+        for folder in reversed(made):  # the last one first
+            undo.callback(_remove_empty, folder)
         (out / "images").mkdir(parents=True)
-        files += [out / "images" / f"{film.stem}.png" for film in films] + [out / name for name in FILES]
+        for file in [
+            *(out / "images" / f"{film.stem}.png" for film in films),
+            *(out / name for name in FILES),
+        ]:
+            undo.callback(file.unlink, missing_ok=True)
         yield
-    except BaseException:
-        for file in files:
-            file.unlink(missing_ok=True)
-        for folder in made:
-            with suppress(OSError):
-                folder.rmdir()
-        raise
+        undo.pop_all()
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _draw_all(
