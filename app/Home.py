@@ -15,7 +15,7 @@ PAGES = {
     "Train": [
         ("explore", "Explore the data", ":material/query_stats:"),
         ("train", "Train", ":material/model_training:"),
-        ("sweep", "Sweeps", ":material/grid_view:"),
+        ("sweeps", "Sweeps", ":material/grid_view:"),
         ("runs", "Runs", ":material/table_rows:"),
         ("results", "Results", ":material/show_chart:"),
     ],

@@ -11,6 +11,7 @@ from xlite.data.nih import NihFolder
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.labels import page_sentence
+from xlite.words import counted
 
 PHANTOM = {"images": 40, "patients": 16, "size": 256, "seed": 42}
 A_PAGE = 12
@@ -190,7 +191,8 @@ def show_gallery(
     found = browse.having(table, clicked)
     if not folder.paths:
         st.caption(
-            f"{len(found):,} films fit; this folder holds tables only, so there are no images to show."
+            f"{counted(len(found), 'film')} found; this folder holds tables only, so there are no images to "
+            "show."
         )
         return
     found = found[found["stem"].isin(folder.paths.keys())]
@@ -202,7 +204,7 @@ def show_gallery(
             f"Page of {pages:,}", 1, pages, key=f"page-{len(found)}-{clicked}", width=150
         )
         again = " Double-click the chart to see all again." if clicked else ""
-        st.caption(f"{len(found):,} films.{again}")
+        st.caption(f"{counted(len(found), 'film')}.{again}")
     with st.container(horizontal=True):
         for _, film in found.iloc[(number - 1) * A_PAGE : number * A_PAGE].iterrows():
             with st.container(width=170, gap="small"):
@@ -224,7 +226,7 @@ def show_folder(root: Path) -> None:
     """Everything about one data folder."""
     changed = browse.stamp(root)
     folder, parts, boxes = open_folder(str(root), changed)
-    st.caption(f"`{root}`, {folder.label_version} labels, {len(folder.table):,} films in the table")
+    st.caption(f"`{root}`, {folder.label_version} labels, {counted(len(folder.table), 'film')} in the table")
     wanted = ask_filter(folder, parts)
     table = browse.matching(folder.table, wanted, parts)
     if table.empty:

@@ -10,6 +10,7 @@ from xlite.evaluation.wording import interval
 from xlite.labels import page_sentence
 from xlite.models.folders import model_files
 from xlite.training.run import Run
+from xlite.words import counted
 
 HERE = Path(__file__).parent
 NEXT = [
@@ -27,9 +28,10 @@ def folder_line(path: str, changed: float) -> tuple[str, str]:
 
     folder = NihFolder.open(path)
     missing = len(folder.missing())
-    films = f"{len(folder.table) - missing:,} films"
+    films = counted(len(folder.table) - missing, "film")
     lack = f", {missing:,} in the table only" if missing else ""
-    return films, f"{folder.table['patient'].nunique():,} patients, {folder.label_version} labels{lack}"
+    patients = counted(folder.table["patient"].nunique(), "patient")
+    return films, f"{patients}, {folder.label_version} labels{lack}"
 
 
 def card(label: str, value: str, detail: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-LEAVES = {"findings", "errors", "files"}
+LEAVES = {"findings", "errors", "files", "words"}
 BASE = LEAVES | {"config", "images"}
 # What a run is without torch: pages and `xlite jobs` look at it every second.
 RUN_FILES = {f"training.{name}" for name in ("command", "folder", "launch", "slurm", "status")}
@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "findings": set(),
     "errors": set(),
     "files": set(),
+    "words": set(),
     "config": {"errors"},
     "pixels": {"errors"},
     "dicom": {"errors", "pixels"},

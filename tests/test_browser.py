@@ -224,7 +224,7 @@ def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, p
 def test_a_phase_is_started_stopped_gone_on_with_and_ends_in_its_leaderboard(
     app: str, page: Page, tiny_folder: Path
 ):
-    page.goto(f"{app}/sweep")
+    page.goto(f"{app}/sweeps")
     fill(page, "Data folder", str(tiny_folder))
     fill(page, "Seeds", "1")
     for name in ("efficientnet_b0", "mobilenetv3_small_100"):
@@ -251,7 +251,7 @@ def test_a_phase_is_started_stopped_gone_on_with_and_ends_in_its_leaderboard(
     expect(command).to_contain_text(f"--seeds 1 --backbones {BACKBONE}")
     page.get_by_role("button", name="Start the study").click()
     expect(page.get_by_text("phase1 running")).to_be_visible()
-    page.wait_for_url("**/sweep?study=phase1")
+    page.wait_for_url("**/sweeps?study=phase1")
     page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("phase1 stopped")).to_be_visible()
     page.get_by_role("button", name="Go on").click()

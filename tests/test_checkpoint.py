@@ -128,7 +128,7 @@ def test_a_pickle_is_refused_and_never_opened(tmp_path):
 )
 def test_other_files_are_refused(tmp_path, content, sentence):
     (tmp_path / "other").write_bytes(content)
-    with pytest.raises(CheckpointError, match=sentence):
+    with pytest.raises(CheckpointError, match=f"{sentence}$"):
         load_model(tmp_path / "other")
 
 

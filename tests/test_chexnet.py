@@ -155,6 +155,17 @@ def test_what_is_no_checkpoint_is_refused_in_a_sentence(tmp_path, content):
         open_teacher(str(tmp_path / "file"), Preprocess(64), ["a"], np.zeros((1, 14)))
 
 
+def test_a_file_that_is_no_checkpoint_is_not_converted_and_what_was_expected_is_said(tmp_path, capsys):
+    film, out = tmp_path / "film.png", tmp_path / "plain.safetensors"
+    film.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\x7f" * 99)
+    assert run(["convert", str(film), "--out", str(out)]) == 2
+    assert capsys.readouterr().err == (
+        f"Error: {film} holds no weights that can be read: expected a public CheXNet checkpoint, such as "
+        "model.pth.tar, or the .safetensors that this command made of one\n"
+    )
+    assert not out.exists()
+
+
 class Evil:
     """Leaves the id of the process that unpickles it."""
 

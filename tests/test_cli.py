@@ -208,6 +208,12 @@ def test_help_shows_whole_sentences(xlite: Command) -> None:
         assert "..." not in xlite(*group, "--help")[1].replace("[ARGS]...", "")
 
 
+@pytest.mark.parametrize("kind", ["phase1", "phase2", "phase3", "search"])
+def test_a_sweep_has_the_options_of_a_run_but_its_name(xlite: Command, kind: str) -> None:
+    options = {word.strip(",") for word in xlite("sweep", kind, "--help")[1].split() if word.startswith("--")}
+    assert {"--study", "--data", "--batch-size"} <= options and "--name" not in options
+
+
 def test_cache_makes_what_training_reads(xlite: Command, tiny_folder: Path) -> None:
     status, out, _ = xlite("data", "cache", tiny_folder, "--size", 32)
     assert status == 0

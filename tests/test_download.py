@@ -196,7 +196,7 @@ def test_a_whole_download_has_nihs_layout_and_leaves_nothing_else(server: Server
     assert get(server, out, ("/1.gz", "/2.gz")) == [
         *(f"{name}: fetched" for name in TABLES),
         "images_001: 40 films",
-        "images_002: 1 films",
+        "images_002: 1 film",
         f"41 films in {out}",
     ]
     assert films_in(out / "images_001" / "images") == FILMS

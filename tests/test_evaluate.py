@@ -498,10 +498,10 @@ def test_missing_films_are_refused_or_left_out_and_counted(
 ) -> None:
     names = load_split(NihFolder.open(tiny_folder), "patient").parts["test"]
     (tiny_folder / "images" / names[0]).unlink()
-    with pytest.raises(DataError, match=f"1 of the {len(names)} films of the test part are missing"):
+    with pytest.raises(DataError, match=f"1 of the {len(names)} films of the test part is missing"):
         judged(model, tiny_folder, tmp_path)
     report = judged(model, tiny_folder, tmp_path, skip_missing=True)
-    assert doubts(report) == [f"1 of {len(names)} films are missing and left out"]
+    assert doubts(report) == [f"1 of {len(names)} films is missing and left out"]
     assert read_predictions(tmp_path / "predictions.csv").names == names[1:]
 
 
@@ -576,7 +576,7 @@ def test_films_that_the_table_lacks_are_refused_or_left_out(predictions: Path, t
     assert doubts(report)[0] == "2 films that the table lacks are left out"
     assert (report["split"], report["per_class"]) == (known["split"], known["per_class"])
     predictions.write_text(f"{lines[0]}\ncat.png,{half}\n")
-    with pytest.raises(DataError, match="none of the 1 films of .*p.csv is in"):
+    with pytest.raises(DataError, match="none of the 1 film of .*p.csv is in"):
         score(predictions, tiny_folder, ignore_unknown=True)
 
 

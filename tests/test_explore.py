@@ -157,7 +157,7 @@ def test_tables_without_images(tiny_folder: Path):
         film.unlink()
     page = explore(data=str(tiny_folder))
     assert metrics(page)["Films"] == "24"
-    assert any("24 films fit; this folder holds tables only" in caption.value for caption in page.caption)
+    assert any("24 films found; this folder holds tables only" in caption.value for caption in page.caption)
 
 
 def test_without_data_the_page_shows_the_command_and_the_button(own_home: Path):

@@ -83,7 +83,7 @@ def test_a_report_holds_the_figures_of_every_box(boxed, model, tmp_path):
     sheet = cv2.imread(str(out / "maps.png"))
     assert sheet.shape[0] > 500 and sheet.shape[1] > 500
     warnings = " ".join(report["warnings"])
-    assert "only 4 of 5 boxes" in warnings and "Mass: 1 of 1 boxes are smaller than one cell" in warnings
+    assert "only 4 of 5 boxes" in warnings and "Mass: 1 of 1 box is smaller than one cell" in warnings
     assert "all films of the folder is not the model's own, " in warnings and "under 10 boxes" in warnings
 
 

@@ -29,7 +29,7 @@ from xlite.training.sweep.phases import plan_phase
 
 pytestmark = pytest.mark.usefixtures("one_scan", "no_charts")
 
-PAGES = ("overview", "explore", "train", "sweep", "runs", "results", "classify", "about")
+PAGES = ("overview", "explore", "train", "sweeps", "runs", "results", "classify", "about")
 
 
 @pytest.fixture(autouse=True)
@@ -377,7 +377,7 @@ def test_train_keeps_the_run_that_the_address_names(tiny_folder: Path):
 
 
 def test_sweep_shows_the_command_of_each_kind(tiny_folder: Path):
-    test = page("sweep", data=str(tiny_folder)).run()
+    test = page("sweeps", data=str(tiny_folder)).run()
     shared = f"--data {tiny_folder} --split patient --image-size 224 --epochs 50 --batch-size 64"
     assert test.code[0].value == (
         f"xlite sweep phase1 --study phase1 --train-share 0.2 {shared} --seeds 3 "
@@ -420,7 +420,7 @@ def test_sweep_shows_a_study_with_its_leaderboard_and_how_to_go_on(tiny_folder: 
     sweep.write_leaderboard(make_leaderboard(plan, trials, SPLIT, folder))
     trials[1] |= {"state": "waiting", "val_auc": None}
     sweep.write_progress(state="stopped", message="by hand", split_id=SPLIT, total=2, trials=trials)
-    test = page("sweep").run()
+    test = page("sweeps").run()
     text = words(test)
     assert "**phase1** :orange-badge[stopped] by hand" in text
     assert "Go on" in [button.label for button in test.button]
@@ -451,7 +451,7 @@ def test_sweep_shows_seeds_as_they_finish_and_more_trials_than_were_planned(tiny
     folder = NihFolder.open(tiny_folder)
     sweep.write_leaderboard(make_leaderboard(plan, trials, SPLIT, folder, ended=False))
     sweep.write_progress(state="running", split_id=SPLIT, total=2, trials=trials)
-    test = page("sweep").run()
+    test = page("sweeps").run()
     assert [error.message for error in test.exception] == []
     assert test.table[0].value[["Seeds", "Val AUC", "Test AUC", "MB"]].values.tolist() == [
         ["2", "0.710\u00a0±\u00a00.014", "0.610\u00a0±\u00a00.014", "–"],
@@ -508,7 +508,7 @@ def test_sweep_deletes_a_study_asked_twice_and_its_runs_where_told(tiny_folder: 
             )
             trials[-1] |= {"test_auc": None, "message": None}
         sweep.write_progress(state="stopped", split_id=SPLIT, total=2, trials=trials)
-    test = page("sweep")
+    test = page("sweeps")
     test.query_params["study"] = "gone"
     test.run()
 

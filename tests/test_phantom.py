@@ -1,7 +1,13 @@
 """Phantom folders: layout, labels in NIH's proportions, findings drawn where their boxes are."""
 
+import errno
+import functools
 import hashlib
+import os
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -175,6 +181,51 @@ def test_what_cannot_be_drawn_is_refused(
     with pytest.raises(DataError, match=words):
         write_phantom(tmp_path / "data", images, patients, size, seed)
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("full_at", "made_before"), [("film", ""), ("film", "parent/data"), ("README.txt", "parent")]
+)
+def test_a_full_disk_leaves_of_a_phantom_what_was_there_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full_at: str, made_before: str
+) -> None:
+    """The disk is full at the third film, or when all but the last file is written."""
+    out = tmp_path / "disk" / "parent" / "data"
+    (tmp_path / "disk" / made_before).mkdir(parents=True)
+    before = sorted((tmp_path / "disk").rglob("*"))
+    write_bytes, write_text, written = Path.write_bytes, Path.write_text, []
+
+    def write(path: Path, *args: object, real: Callable[..., int], **options: object) -> int:
+        written.append(path)
+        if path.name == full_at or (full_at == "film" and len(written) == 3):
+            real(path, args[0][:9], **options)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(Path, "write_bytes", functools.partialmethod(write, real=write_bytes))
+    monkeypatch.setattr(Path, "write_text", functools.partialmethod(write, real=write_text))
+    with pytest.raises(DataError, match=f"the disk is full, so {out} could not be written"):
+        write_phantom(out, 4, 2, 32, 0)
+    assert len(written) > 2
+    assert sorted((tmp_path / "disk").rglob("*")) == before
+    monkeypatch.undo()
+    write_phantom(out, 4, 2, 32, 0)
+
+
+@pytest.mark.slow
+def test_a_disk_that_really_is_full_leaves_no_phantom(tmp_path: Path) -> None:
+    """With several processes, each of which meets the end of a small disk."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]
+    if sys.platform != "linux" or subprocess.run(words, capture_output=True).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    try:
+        with pytest.raises(DataError, match="the disk is full"):
+            write_phantom(disk / "data", 40, 20, 128, 0, processes=2)
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:

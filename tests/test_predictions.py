@@ -84,7 +84,7 @@ def test_columns_are_found_by_name_whatever_their_order_prefix_and_alias(tmp_pat
         ([HEADER, row("a.png"), "b.png,0.5"], "row 2 has 2 values; expected 15, as the header"),
         (
             [HEADER, row("a.png"), row("b.png"), row("x/a.jpg")],
-            "lists 1 films more than once, a first; keep one row a film",
+            "lists 1 film more than once, a first; keep one row a film",
         ),
         ([HEADER, row("a.png"), row("b.png", 0.5, "high")], "row 2: 'high' for Cardiomegaly is not a number"),
         ([HEADER, row("a.png", "")], "row 1: '' for Atelectasis is not a number"),
@@ -94,7 +94,7 @@ def test_columns_are_found_by_name_whatever_their_order_prefix_and_alias(tmp_pat
         ),
         (
             [HEADER, row("a.png", -2.5), row("b.png", 1.5), row("c.png", "inf")],
-            "3 values lie outside 0-1, first -2.5 for Atelectasis of a.png; give probabilities, for logits",
+            "3 values are outside 0-1, first -2.5 for Atelectasis of a.png; give probabilities, for logits",
         ),
     ],
 )

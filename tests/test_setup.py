@@ -67,6 +67,8 @@ def test_each_setting_is_an_option_with_its_description_and_default(
     page = squeezed(capsys.readouterr().out)
     for name, field in TrainConfig.model_fields.items():
         option = name.replace("_", "-")
+        if (command, name) == ("sweep search", "name"):
+            continue  # a study names its runs itself
         assert f"--{option}" in page
         assert squeezed(field.description or "") in page, name
         if isinstance(field.default, bool):

@@ -29,6 +29,7 @@ from xlite.training.results import append_result
 from xlite.training.run import Run
 from xlite.training.sweep import study as study_module
 from xlite.training.sweep import work
+from xlite.training.sweep.check import check_effects, check_sources
 from xlite.training.sweep.folder import Sweep
 from xlite.training.sweep.leaderboard import make_leaderboard, remark
 from xlite.training.sweep.phases import plan_phase
@@ -339,6 +340,57 @@ def test_what_is_not_there_is_told_before_a_study_is_made(
     assert sentence in capsys.readouterr().err
     assert not sweeps_dir().exists() and not checkpoints_dir().exists()
     assert not (tiny_folder / "splits").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "vary", "sentence"),
+    [
+        ("search", {}, {"alpha": [0.5, 0.7]}, "alpha varies without effect: it needs a teacher"),
+        ("search", {"teacher": ""}, {"temperature": [2, 4]}, "temperature varies .*: it needs a teacher"),
+        (
+            "search",
+            {"teacher": "xrv:all", "alpha": 0},
+            {"temperature": [2, 4]},
+            "temperature varies without effect: it needs .* and an alpha over 0",
+        ),
+        (
+            "search",
+            {},
+            {"focal_gamma": [1, 2]},
+            "focal_gamma varies .*: it needs a focal loss, as in --loss foc",
+        ),
+        ("search", {}, {"focal_alpha": [0.1, 0.2], "loss": ["bce", "weighted_bce"]}, "focal_alpha varies"),
+        (
+            "search",
+            {},
+            {"feature_weight": [0, 1]},
+            "feature_weight varies .*: it needs a teacher that is one",
+        ),
+        ("search", {}, {"teacher": ["", "t.csv", "a,b"], "feature_weight": [0, 1]}, "feature_weight varies"),
+        ("phase2", {"teacher": "xrv:all", "attention": "none", "alpha": 0}, {}, "temperature varies"),
+    ],
+)
+def test_a_space_whose_trials_would_be_alike_is_one_sentence_and_makes_nothing(
+    kind: str, given: dict, vary: dict, sentence: str, tiny_folder: Path
+) -> None:
+    given = {"data": tiny_folder, **given}
+    plan = plan_phase("phase2", given) if kind == "phase2" else make_plan("search", "s", given, vary)
+    with pytest.raises(RunError, match=sentence):
+        check_sources(plan)
+    assert not sweeps_dir().exists() and not (tiny_folder / "splits").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "vary"),
+    [
+        ({}, {"teacher": ["", "t.csv"], "alpha": [0.5, 0.7], "temperature": [2, 4]}),
+        ({"teacher": "t.csv"}, {"alpha": Range(low=0, high=1), "temperature": [2, 4]}),
+        ({}, {"loss": ["bce", "focal"], "focal_gamma": [1, 2], "focal_alpha": [0.1, 0.2]}),
+        ({}, {"teacher": ["t.csv", "xrv:all,t.csv"], "feature_weight": [0, 1]}),
+    ],
+)
+def test_a_space_in_which_a_setting_counts_somewhere_is_fine(given: dict, vary: dict) -> None:
+    check_effects(make_plan("search", "s", {"data": "d", **given}, vary, trials=3))
 
 
 @pytest.mark.slow
@@ -757,9 +809,16 @@ def predict(run: str, folder: NihFolder, skill: float, parts: tuple[str, ...] = 
     ("other", "size", "winner", "tie", "words"),
     [
         ([0.70, 0.71, 0.72], 3.0, 0, False, "No other one is within its noise"),
-        ([0.79, 0.80, 0.81], 3.0, 1, True, "of these it is the lightest (3.0 MB)"),
-        ([0.79, 0.80, 0.81], 9.0, 0, True, "none of them is lighter"),
-        ([0.79, 0.80, 0.81], 5.99, 0, True, "none of them is lighter"),
+        (
+            [0.79, 0.80, 0.81],
+            3.0,
+            1,
+            True,
+            "A tie: the other one cannot be told from the best (a, 0.8100), and of those that tie this is "
+            "the lightest (3.0 MB).",
+        ),
+        ([0.79, 0.80, 0.81], 9.0, 0, True, "A tie: the other one cannot be told from it and is not lighter."),
+        ([0.79, 0.80, 0.81], 5.99, 0, True, "from it and is not lighter."),
     ],
 )
 def test_the_winner_is_the_lightest_of_those_within_the_seeds_noise(
@@ -773,7 +832,30 @@ def test_the_winner_is_the_lightest_of_those_within_the_seeds_noise(
     found = board(trials, large_table.root)
     assert (found["winner"], found["rows"][1]["tie"]) == (winner, tie)
     assert words in found["verdict"]
-    assert remark(found, winner).startswith("wins")
+    said = {
+        (0, False): ["wins", ""],
+        (0, True): ["best, but ties; chosen", "tie on val"],
+        (1, True): ["best, but ties", "tie on val; chosen"],
+    }
+    assert [remark(found, place) for place in range(2)] == said[winner, tie]
+
+
+def test_the_best_is_not_counted_among_those_that_tie_with_it(large_table: NihFolder) -> None:
+    """Of eight configurations all are alike, then all but one, then more than are compared."""
+    trials = [trial(f"{name}0", name, 1, 0.9) for name in "abcdefghijkl"]
+    for each in trials:
+        predict(each["run"], large_table, 0.0 if each["run"] == "h0" else 1.0)
+    found = board(trials[:7], large_table.root)
+    assert found["verdict"].endswith(
+        " A tie: none of the 6 others can be told from it, and none that ties is lighter."
+    )
+    assert [remark(found, place) for place in (0, 6)] == ["best, but ties; chosen", "tie on val"]
+    found = board(trials[:8], large_table.root)
+    assert (
+        "A tie: 6 of the 7 others cannot be told from it, and none that ties is lighter." in found["verdict"]
+    )
+    found = board(trials[:7] + trials[8:], large_table.root)
+    assert "A tie: none of the 9 others compared can be told from it, and none" in found["verdict"]
 
 
 def test_test_films_never_choose(large_table: NihFolder) -> None:
@@ -824,7 +906,7 @@ def test_what_was_not_compared_is_not_told_apart(large_table: NihFolder) -> None
     found = board(trials, large_table.root)
     assert (found["rows"][1]["tie"], found["winner"]) == (True, 0)
     assert (
-        "A tie: 2 of the 3 compared cannot be told from the best, and none of them is lighter. 1 was not"
+        "A tie: 1 of the 2 others compared cannot be told from it and is not lighter. 1 was not"
         in (found["verdict"])
     )
 
@@ -851,6 +933,7 @@ def test_films_that_are_too_few_to_compare_by_are_told(tiny_folder: Path) -> Non
     found = board([trial("a0", "a", 1, 0.9), trial("b0", "b", 1, 0.6)], tiny_folder)
     assert (found["winner"], found["rows"][1]["tie"]) == (0, None)
     assert "None was compared with it, as the validation films are too few." in found["verdict"]
+    assert [remark(found, place) for place in range(2)] == ["chosen", "not compared"]
 
 
 def test_intervals_are_there_before_the_end_and_a_winner_is_not(large_table: NihFolder) -> None:
@@ -877,7 +960,8 @@ def test_runs_that_did_not_finish_do_not_count(tiny_folder: Path) -> None:
     assert [(row["values"], row["seeds"], row["val_auc"], row["val_sd"]) for row in found["rows"]] == [
         ({"backbone": "a"}, 1, 0.8, None)
     ]
-    assert found["verdict"] == "The one configuration has validation AUC 0.8000 (1 seed)."
+    assert found["verdict"] == "The only configuration has validation AUC 0.8000 (1 seed)."
+    assert remark(found, 0) == "the only one"
 
 
 # From phase to phase

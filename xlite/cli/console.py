@@ -101,11 +101,6 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None
         print("  ".join(line).rstrip())
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 film`, `22,433 films`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def number(value: float | None, digits: int = 4) -> str:
     """A figure for a table; a dash where there is none."""
     return "-" if value is None or value != value else f"{value:.{digits}f}"

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from xlite.cli.console import Json, busy, print_json, progress_bar
+from xlite.words import are, counted
 
 app = typer.Typer(help="Get, make, check and split data folders in the NIH layout.", rich_markup_mode=None)
 
@@ -32,7 +33,7 @@ def phantom(
 
     with progress_bar("drawing") as progress:
         write_phantom(out, images, patients, size, seed, progress=progress)
-    print(f"{images:,} films of {patients:,} patients, {size} px, seed {seed}: {out}")
+    print(f"{counted(images, 'film')} of {counted(patients, 'patient')}, {size} px, seed {seed}: {out}")
 
 
 @app.command()
@@ -65,7 +66,10 @@ def check(data: DataFolder, as_json: Json = False) -> None:
     if as_json:
         print_json({"ok": report.ok, **asdict(report)})
     else:
-        print(f"{len(folder.table):,} rows in the table, {len(folder.paths):,} films in {folder.root}")
+        print(
+            f"{counted(len(folder.table), 'row')} in the table, {counted(len(folder.paths), 'film')} in "
+            f"{folder.root}"
+        )
         _print_names("missing", report.missing)
         _print_names("unreadable", [f"{file}: {why}" for file, why in report.unreadable])
         _print_names("duplicate", [" = ".join(group) for group in report.duplicates])
@@ -124,8 +128,15 @@ def split(
         return
     print(f"Split {made.id} in {where}")
     for part, count in counts.items():
-        print(f"{part:6}{count['images']:>9,} films of {count['patients']:,} patients")
-    print(f"{shared:,} patients are in more than one part" if shared else "No patient is in two parts")
+        print(
+            f"{part:6}{count['images']:>9,} {'film' if count['images'] == 1 else 'films'} of "
+            f"{counted(count['patients'], 'patient')}"
+        )
+    print(
+        f"{counted(shared, 'patient')} {are(shared)} in more than one part"
+        if shared
+        else "No patient is in two parts"
+    )
     _print_missing(len(folder.missing()), len(folder.table))
 
 
@@ -180,7 +191,10 @@ def cache(
     folder = NihFolder.open(data)
     with progress_bar("caching") as progress:
         films, _ = folder_films(folder, Preprocess(size), progress)
-    print(f"{len(films):,} films of {size} px, {films.nbytes / 1e6:,.1f} MB, in {cache_folder(folder.root)}")
+    print(
+        f"{counted(len(films), 'film')} of {size} px, {films.nbytes / 1e6:,.1f} MB, in "
+        f"{cache_folder(folder.root)}"
+    )
 
 
 def eda(
@@ -211,7 +225,10 @@ def eda(
 def _print_missing(missing: int, films: int) -> None:
     """One line where the folder lacks films of its table: lists and counts are of the table."""
     if missing:
-        print(f"{missing:,} of the {films:,} films in the table have no image here; they count all the same")
+        print(
+            f"{missing:,} of the {counted(films, 'film')} in the table {'has' if missing == 1 else 'have'} "
+            "no image here; the table counts all the same"
+        )
 
 
 def _print_names(what: str, names: list[str]) -> None:

@@ -14,7 +14,6 @@ from xlite.cli.console import (
     Json,
     Model,
     Out,
-    counted,
     print_json,
     print_table,
     progress_bar,
@@ -22,6 +21,7 @@ from xlite.cli.console import (
 )
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS
+from xlite.words import counted
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,19 +1,23 @@
 """`xlite sweep`: studies of many runs, from a terminal."""
 
+import functools
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from xlite.cli.console import Json, ask_twice, busy, counted, number, print_json, print_table
+from xlite.cli.console import Json, ask_twice, busy, number, print_json, print_table
 from xlite.cli.train import into_log, with_config_options
 from xlite.errors import RunError
 from xlite.training.sweep.check import check_sources
 from xlite.training.sweep.folder import Sweep, SweepStatus
 from xlite.training.sweep.phases import Phase, plan_phase
 from xlite.training.sweep.plan import Plan, make_plan, parse_vary, read_space, without_password
+from xlite.words import counted
 
 app = typer.Typer(help="Studies of many runs: the three phases, or any search.", rich_markup_mode=None)
+# A study names its runs itself.
+with_run_options = functools.partial(with_config_options, without=["name"])
 
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="Name of the study")]
 Study = Annotated[
@@ -33,7 +37,7 @@ Storage = Annotated[
 
 
 @app.command()
-@with_config_options
+@with_run_options
 def phase1(
     study: Study = "phase1",
     seeds: Seeds = 3,
@@ -50,7 +54,7 @@ def phase1(
 
 
 @app.command()
-@with_config_options
+@with_run_options
 def phase2(
     study: Study = "phase2",
     seeds: Seeds = 3,
@@ -69,7 +73,7 @@ def phase2(
 
 
 @app.command()
-@with_config_options
+@with_run_options
 def phase3(
     study: Study = "phase3",
     seeds: Seeds = 3,
@@ -86,7 +90,7 @@ def phase3(
 
 
 @app.command()
-@with_config_options
+@with_run_options
 def search(
     study: Study = "search",
     vary: Annotated[
@@ -238,7 +242,8 @@ def _print_leaderboard(found: dict[str, Any]) -> None:
     header = ["", *found["vary"], "seeds", "val AUC", "±", "test AUC", "of the averaged, 95 %", "MB", "ms"]
     header += ["first - this on test, 95 %", "p", ""]
     print_table(header, [_cells(place, found) for place in range(len(found["rows"]))])
-    print(f"Split {found['split_id']}. The validation films choose; the test films are only shown.")
+    choose = "The validation films choose; the test films are only shown." if len(found["rows"]) > 1 else ""
+    print(f"Split {found['split_id']}. {choose}".rstrip())
     if found["verdict"]:
         print(found["verdict"])
     for text in found.get("warnings", []):

@@ -4,7 +4,7 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -19,17 +19,18 @@ from xlite.training.follow import follows, led_run
 from xlite.training.run import Run
 
 
-def with_config_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command an option for each field of TrainConfig.
+def with_config_options(command: Callable[..., Any], without: Sequence[str] = ()) -> Callable[..., Any]:
+    """Gives a command an option for each field of TrainConfig but those it is `without`.
 
     The command's last parameter, `values`, gets those that were typed, by field name.
     """
+    fields = {name: field for name, field in TrainConfig.model_fields.items() if name not in without}
     own = [p for name, p in inspect.signature(command).parameters.items() if name != "values"]
-    options = [_option(name, field) for name, field in TrainConfig.model_fields.items()]
+    options = [_option(name, field) for name, field in fields.items()]
 
     @functools.wraps(command)
     def with_values(**given: Any) -> Any:
-        typed = {name: given.pop(name) for name in TrainConfig.model_fields}
+        typed = {name: given.pop(name) for name in fields}
         return command(**given, values={name: value for name, value in typed.items() if value is not None})
 
     parameters = [*options, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own)]

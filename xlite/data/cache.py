@@ -25,6 +25,7 @@ from filelock import FileLock
 from xlite.config import home
 from xlite.errors import DataError, ImageError, sentence
 from xlite.images import Preprocess, read_image
+from xlite.words import counted
 
 Progress = Callable[[int, int], None]
 Source = tuple[str, int, int]  # name, bytes, modification time in ns
@@ -73,7 +74,7 @@ def open_cache(
             return np.load(array, mmap_mode="r")
     except OSError as error:
         raise DataError(
-            f"{sentence(error, folder)}; the cache of {len(paths):,} films at {size} px takes "
+            f"{sentence(error, folder)}; the cache of {counted(len(paths), 'film')} at {size} px takes "
             f"{len(paths) * size**2 / 1e9:.1f} GB"
         ) from error
 

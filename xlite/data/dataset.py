@@ -18,6 +18,7 @@ from xlite.data.nih import NihFolder
 from xlite.data.splits import Split
 from xlite.errors import DataError
 from xlite.images import Preprocess
+from xlite.words import are, counted
 
 if TYPE_CHECKING:
     import albumentations
@@ -80,7 +81,8 @@ class FilmDataset(Dataset):
         soft = np.full(labels.shape, np.nan) if soft is None else soft
         if not len(films) == len(labels) == len(soft):
             raise ValueError(
-                f"{len(films)} films, {len(labels)} labels, {len(soft)} soft labels; expected as many"
+                f"{counted(len(films), 'film')}, {counted(len(labels), 'label')}, "
+                f"{counted(len(soft), 'soft label')}; expected as many"
             )
         self.films, self.preprocess = films, preprocess
         self.labels = torch.from_numpy(labels.astype(np.float32))
@@ -159,9 +161,10 @@ def part_stems(folder: NihFolder, split: Split, part: str, skip_missing: bool = 
     """
     stems = split.stems(part)
     there = [stem for stem in stems if stem in folder.paths]
-    if len(there) < len(stems) and not skip_missing:
+    lacking = len(stems) - len(there)
+    if lacking and not skip_missing:
         raise DataError(
-            f"{len(stems) - len(there)} of the {len(stems)} films of the {part} part are missing in "
+            f"{lacking:,} of the {counted(len(stems), 'film')} of the {part} part {are(lacking)} missing in "
             f"{folder.root}; put them there, or go on without them with --skip-missing"
         )
     if not there:

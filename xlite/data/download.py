@@ -16,6 +16,7 @@ from tqdm import tqdm
 from xlite.data.fetch import fetch
 from xlite.data.unpack import unpack_films
 from xlite.errors import DataError, sentence
+from xlite.words import counted
 
 NIH_PAGE = "https://nihcc.app.box.com/v/ChestXray-NIHCC"
 # NIH's own links, images_001 to images_012 in order.
@@ -121,7 +122,7 @@ class _Download:
         _check_free_disk(self.out, needed_bytes * len(missing) // max(len(urls), 1))
         for i in missing:
             self._archive(urls[i], folders[i], counts[i], f"{i + 1} of {len(urls)}")
-        self.say(f"{sum(map(_count_films, folders)):,} films in {self.out}")
+        self.say(f"{counted(sum(map(_count_films, folders)), 'film')} in {self.out}")
 
     def _archive(self, url: str, folder: Path, expected: int | None, position: str) -> None:
         archive = self.out / f"{folder.name}.tar.gz"
@@ -133,7 +134,7 @@ class _Download:
             with self._reporting(f"unpacking {position}", " films") as report:
                 films = unpack_films(archive, folder / "images", lambda done: report(done, expected))
             if expected is not None and films != expected:
-                raise DataError(f"{archive.name} holds {films:,} films; NIH's has {expected:,}")
+                raise DataError(f"{archive.name} holds {counted(films, 'film')}; NIH's has {expected:,}")
         except DataError as error:
             archive.unlink()
             raise DataError(
@@ -141,7 +142,7 @@ class _Download:
             ) from error
         _marker(folder).write_text(json.dumps({"films": films, "url": url}) + "\n")
         archive.unlink()
-        self.say(f"{folder.name}: {films:,} films")
+        self.say(f"{folder.name}: {counted(films, 'film')}")
 
     @contextmanager
     def _reporting(self, what: str, unit: str = "B") -> Iterator[Progress]:

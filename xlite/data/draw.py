@@ -65,7 +65,7 @@ def _by_image(folder: NihFolder, seed: int) -> list[list[str]]:
     stems = sorted(folder.table["stem"].tolist())
     if len(stems) < _SMALLEST_STRATUM:
         raise DataError(
-            f"the split 'image' needs at least {_SMALLEST_STRATUM} films; the table has {len(stems)}"
+            f"the split 'image' needs at least {_SMALLEST_STRATUM} films; the table has {len(stems):,}"
         )
     counts = folder.finding_counts(stems)
     pools = (np.minimum(counts, most) for most in range(counts.max(), -1, -1))

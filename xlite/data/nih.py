@@ -18,6 +18,7 @@ import pandas as pd
 from xlite.errors import DataError
 from xlite.findings import FINDINGS, NO_FINDING, canonical
 from xlite.images import is_image_name
+from xlite.words import counted
 
 _COLUMNS = {
     "Image Index": "image",
@@ -102,7 +103,8 @@ def read_table(path: Path | str) -> pd.DataFrame:
     twice = table["stem"][table["stem"].duplicated()]
     if len(twice):
         raise DataError(
-            f"{path} lists {len(twice)} films more than once, {twice.iloc[0]} first; keep one row a film"
+            f"{path} lists {counted(len(twice), 'film')} more than once, {twice.iloc[0]} first; keep one row "
+            "a film"
         )
     return table.join(pd.DataFrame(_label_matrix(path, raw["labels"]), columns=list(FINDINGS)))
 

@@ -17,6 +17,7 @@ from xlite.data.draw import DRAWN, PARTS, deal, draw_parts
 from xlite.data.leakage import leakage_report
 from xlite.data.nih import NihFolder, read_list, stem_of
 from xlite.errors import DataError, sentence
+from xlite.words import counted
 
 STRATEGIES = ("patient", "official", "chexnet", "image")
 _OFFICIAL_SHARES = (7 / 8, 1 / 8)
@@ -190,9 +191,9 @@ def _finish(
     if shared and not allow_leakage:
         report = leakage_report(kept["train"], kept["test"], folder.table)
         raise DataError(
-            f"the split {name!r} has {shared} patients in more than one part "
-            f"({report['affected_share']:.1%} of its test films show a patient of train); "
-            "use 'patient', or pass --allow-leakage to have it all the same"
+            f"the split {name!r} has {counted(shared, 'patient')} in more than one part "
+            f"({report['affected_share']:.1%} of its test films show a patient of train); use 'patient', or "
+            "pass --allow-leakage to have it all the same"
         )
     text = "\n".join(f"{part} {stem}" for part in PARTS for stem in sorted(kept[part]))
     split_id = f"{name}-{seed}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

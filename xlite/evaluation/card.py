@@ -8,6 +8,7 @@ from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
+from xlite.words import are, counted
 
 CARD_FILE = "MODEL_CARD.md"
 
@@ -98,15 +99,15 @@ def _figures(report: dict) -> list[str]:
     lines = [
         "## Figures",
         "",
-        f"Measured on the {split['part']} part of split {split['id']}: {split['images']} films of "
-        f"{split['patients']} patients, {split['label_version']} labels. In brackets 95 % intervals by "
-        f"resampling patients ({report['bootstrap']['resamples']} times).",
+        f"Measured on the {split['part']} part of split {split['id']}: {counted(split['images'], 'film')} "
+        f"of {counted(split['patients'], 'patient')}, {split['label_version']} labels. In brackets 95 % "
+        f"intervals by resampling patients ({report['bootstrap']['resamples']} times).",
         "",
         *(
             [
-                f"**Contaminated: {spoiled['films']:,} of {spoiled['of']:,} films are not new to what the "
-                "model learned from (see the warnings), so the figures are struck through.** "
-                f"{clean(report)}.",
+                f"**Contaminated: {spoiled['films']:,} of {counted(spoiled['of'], 'film')} "
+                f"{are(spoiled['films'])} not new to what the model learned from (see the warnings), so the "
+                f"figures are struck through.** {clean(report)}.",
                 "",
             ]
             if spoiled

@@ -13,6 +13,7 @@ from xlite.evaluation.bootstrap import compare_auc
 from xlite.evaluation.predictions import Predictions, distinct_names, read_averaged
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
+from xlite.words import counted
 
 
 def compare_files(
@@ -68,8 +69,8 @@ def compare_on(
     difference = compared["difference"]
     if np.isnan(difference["low"]):
         raise DataError(
-            f"the {len(common)} films that {first} and {second} share have no finding that some of them have "
-            "and others lack, so there is no AUC to compare; give predictions for more films"
+            f"among the {counted(len(common), 'film')} that {first} and {second} share no finding is both "
+            "there and absent, so there is no AUC to compare; give predictions for more films"
         )
     return {**compared, "images": len(common), "patients": len(np.unique(patients))}
 
@@ -87,8 +88,8 @@ def comparison_sentence(comparison: dict, names: Sequence[str]) -> str:
     higher = "higher" if difference["value"] > 0 else "lower"
     verdict = "a tie, the difference is within the noise" if comparison["tie"] else f"{higher} than {second}"
     return (
-        f"Macro AUC {comparison['first']:.4f} of {first} against {comparison['second']:.4f} of {second}, "
-        f"on the {comparison['images']:,} films of {comparison['patients']:,} patients that both have: "
-        f"difference {difference['value']:+.4f} ({difference['low']:+.4f} to {difference['high']:+.4f}), "
-        f"p {comparison['p']:.3f}: {verdict}"
+        f"Macro AUC {comparison['first']:.4f} of {first} against {comparison['second']:.4f} of {second}, on the "
+        f"{counted(comparison['images'], 'film')} of {counted(comparison['patients'], 'patient')} that both "
+        f"have: difference {difference['value']:+.4f} ({difference['low']:+.4f} to "
+        f"{difference['high']:+.4f}), p {comparison['p']:.3f}: {verdict}"
     )

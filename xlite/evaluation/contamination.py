@@ -20,6 +20,7 @@ from xlite.data.nih import NihFolder, read_list
 from xlite.data.splits import CHEXNET_LISTS, Split, read_split
 from xlite.errors import DataError
 from xlite.evaluation.doubts import Doubt
+from xlite.words import counted
 
 PREFIX = "teacher contamination: "
 """How the warning of a report begins."""
@@ -93,7 +94,7 @@ def marks(sources: Iterable[Source], split_id: str) -> list[str]:
         if source.get("counted_on") != split_id:
             said.append("teacher may have seen test films")
         elif (seen := Seen(**source["seen"]["test"])).patients:
-            said.append(f"teacher saw {_counted(seen, f'{seen.films:,} test films')}")
+            said.append(f"teacher saw {_share_of(seen, counted(seen.films, 'test film'))}")
     return list(dict.fromkeys(said))
 
 
@@ -124,12 +125,12 @@ def _doubt(
         )
     if not seen.patients:
         return Doubt("")
-    counted = _counted(seen, f"the {seen.films:,} {part} films of split {split_id}")
-    text = f"a teacher was trained on {counted}, and knows the patients of {seen.patients:,} of them"
+    trained_on = _share_of(seen, f"the {counted(seen.films, f'{part} film')} of split {split_id}")
+    text = f"a teacher was trained on {trained_on}, and knows the patients of {seen.patients:,} of them"
     return Doubt(text, seen.patients, frozenset(which))
 
 
-def _counted(seen: Seen, films: str) -> str:
+def _share_of(seen: Seen, films: str) -> str:
     more = f" ({seen.with_val:,} counting validation)" if seen.with_val > seen.trained else ""
     return f"{seen.trained:,} of {films}{more}"
 

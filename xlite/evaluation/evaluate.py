@@ -27,6 +27,7 @@ from xlite.evaluation.validation import fit_info, map_sentence
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import save_model
 from xlite.models.student import Student
+from xlite.words import are, counted
 
 Say = Callable[[str], None]
 Logits = tuple[Sequence[str], np.ndarray]
@@ -80,7 +81,8 @@ def evaluate_model(
     films = read(classifier, chosen, part)
     info, missing = classifier.info, len(chosen.parts[part]) - len(films)
     bare = without_map(info.calibration)
-    doubts = [Doubt(f"{missing} of {missing + len(films)} films are missing and left out")] if missing else []
+    whole = counted(missing + len(films), "film")
+    doubts = [Doubt(f"{missing:,} of {whole} {are(missing)} missing and left out")] if missing else []
     report = full_report(
         films,
         Stamp(classifier.name, chosen.id, part, folder.label_version, info.notes.get("seed")),
@@ -130,7 +132,7 @@ def _read(
         pixels, labels, stems = open_films(
             folder, split, part, preprocess, skip_missing, partial(_advance, bar)
         )
-    say(f"{classifier.name} reads {len(stems)} films: split {split.id}, part {part}")
+    say(f"{classifier.name} reads {counted(len(stems), 'film')}: split {split.id}, part {part}")
     logits = read_logits(classifier.model, FilmDataset(pixels, labels, preprocess), batch_size)
     return _films(classifier, folder, stems, logits)
 
@@ -161,13 +163,14 @@ def _validation(
     if known is None and here < len(own.parts["val"]) and not (skip_missing and here):
         return (
             None,
-            f"only {here} of the {len(own.parts['val'])} films of the val part of split {own.id} are here",
+            f"only {here:,} of the {counted(len(own.parts['val']), 'film')} of the val part of split "
+            f"{own.id} {are(here)} here",
         )
     if known is None:
         held = read(classifier, own, "val")
     else:
         held = _films(classifier, folder, [stem_of(name) for name in known[0]], known[1])
-    return held, f"the {len(held):,} films of the val part of split {own.id}"
+    return held, f"the {counted(len(held), 'film')} of the val part of split {own.id}"
 
 
 def _keep(classifier: Classifier, report: dict, say: Say) -> None:
@@ -175,7 +178,7 @@ def _keep(classifier: Classifier, report: dict, say: Say) -> None:
     path, info, split = classifier.path, classifier.info, report["split"]
     save_model(path, classifier.model, info)
     method, films = report["calibration"]["in_use"], report["validation"]["films"]
-    say(f"{path} now holds the calibration {method!r} and its thresholds, from {films} films")
+    say(f"{path} now holds the calibration {method!r} and its thresholds, from {counted(films, 'film')}")
     if not path.with_name(CARD_FILE).is_file():
         return
     if (split["id"], split["part"]) == (info.split_id, "test"):

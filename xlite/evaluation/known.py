@@ -11,6 +11,7 @@ from xlite.evaluation import contamination
 from xlite.evaluation.calibration import without_map
 from xlite.evaluation.doubts import Doubt, known_stems
 from xlite.findings import FINDINGS
+from xlite.words import are, counted
 
 if TYPE_CHECKING:
     from xlite.models.checkpoint import ModelInfo
@@ -47,8 +48,8 @@ def split_doubts(
     if not affected:
         return []
     text = (
-        f"the split shares patients: {len(affected)} of {len(stems)} films "
-        f"({len(affected) / len(stems):.1%}) are of patients the model was trained on"
+        f"the split shares patients: {len(affected):,} of {counted(len(stems), 'film')} "
+        f"({len(affected) / len(stems):.1%}) {are(len(affected))} of patients the model was trained on"
     )
     return [Doubt.on(text, affected)]
 
@@ -63,9 +64,10 @@ def _seen(info: "ModelInfo", folder: NihFolder, stems: list[str]) -> tuple[str, 
         )
     learned = own.stems("train") + own.stems("val")
     known = of_known_patients(learned, stems, folder.table)
+    inside = len({*learned} & {*stems})
     return (
-        f"{len({*learned} & {*stems})} of these {len(stems)} films were in its training or validation part, "
-        f"{len(known)} are of patients who were",
+        f"{inside:,} of these {counted(len(stems), 'film')} {'was' if inside == 1 else 'were'} in its "
+        f"training or validation part, {len(known):,} {are(len(known))} of patients who were",
         known,
     )
 

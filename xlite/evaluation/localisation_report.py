@@ -8,6 +8,7 @@ import pandas as pd
 from xlite.evaluation.localisation import BASELINES, FEW_BOXES, OVERLAPS, RELEASE_SIDE
 from xlite.evaluation.wording import interval, number
 from xlite.findings import spoken
+from xlite.words import are, counted
 
 NIH_BOXES = 984
 UNCHANGED = 0.5  # a mean rank correlation above it: the map hardly depends on what was forgotten
@@ -52,7 +53,8 @@ def map_warnings(report: dict) -> list[str]:
     if split["boxes_without_film"]:
         every = split["boxes_without_film"] + split["boxes"]
         said.append(
-            f"only {split['boxes']} of {every} boxes are on films of this part that are in the folder"
+            f"only {split['boxes']:,} of {counted(every, 'box', 'boxes')} {are(split['boxes'])} on films of "
+            "this part that are in the folder"
         )
     for name, method in report["methods"].items():
         checks = method["checks"] or {}
@@ -68,10 +70,11 @@ def map_warnings(report: dict) -> list[str]:
                         f"{name} does not point into more boxes than {BASE_NAMES[base]}, beyond chance"
                     )
     for finding, counts in report["findings"].items():
-        if 2 * counts["smaller_than_a_cell"] > counts["boxes"]:
+        small = counts["smaller_than_a_cell"]
+        if 2 * small > counts["boxes"]:
             said.append(
-                f"{spoken(finding)}: {counts['smaller_than_a_cell']} of {counts['boxes']} boxes are smaller "
-                f"than one cell of a map, {report['cell']:.1%} of the film"
+                f"{spoken(finding)}: {small:,} of {counted(counts['boxes'], 'box', 'boxes')} {are(small)} "
+                f"smaller than one cell of a map, {report['cell']:.1%} of the film"
             )
     few = [name for name, counts in report["findings"].items() if counts["few"]]
     if few:
@@ -83,7 +86,7 @@ def describe(report: dict) -> list[tuple[list[str], list[list[str]]]]:
     """The report's tables, each a header and rows: the methods, their overlaps, the findings, the checks."""
     split, methods = report["split"], report["methods"]
     header = [
-        f"{split['boxes']} boxes",
+        counted(split["boxes"], "box", "boxes"),
         "pointing",
         "mean of findings",
         "mean IoU",

@@ -24,6 +24,7 @@ from xlite.explain import METHODS as CLOSED_FORM
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.images import read_image
+from xlite.words import counted
 
 FRAME = 512  # maps are judged in the film's frame, or in one shrunk to this longer side
 RANDOM_MAPS = 10  # a box: the figure of a random map is their mean
@@ -59,7 +60,10 @@ def localise_model(
         raise DataError(f"{folder.root} has no boxes; give a table as BBox_List_2017.csv with --boxes")
     table = _on_films(given, folder, chosen, part)
     if table.empty:
-        raise DataError(f"none of the {len(given)} boxes is on a film of this part that {folder.root} holds")
+        raise DataError(
+            f"none of the {counted(len(given), 'box', 'boxes')} is on a film of this part that {folder.root} "
+            "holds"
+        )
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     study = _Study(classifier, folder, table, methods, seed)

@@ -14,6 +14,7 @@ from xlite.data.nih import stem_of
 from xlite.errors import DataError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS, canonical
+from xlite.words import are, counted
 
 IMAGE_COLUMNS = ("image", "Image Index")
 PREFIX = "prob_"
@@ -56,14 +57,16 @@ def read_predictions(path: Path | str) -> Predictions:
     for number, row in enumerate(rows, 1):
         if len(row) != len(header):
             raise DataError(
-                f"{path}, row {number} has {len(row)} values; expected {len(header)}, as the header"
+                f"{path}, row {number} has {counted(len(row), 'value')}; expected {len(header)}, as the "
+                "header"
             )
     names = [row[image].strip() for row in rows]
     stems = [stem_of(name) for name in names]
     twice = [stem for stem, count in Counter(stems).items() if count > 1]
     if twice:
         raise DataError(
-            f"{path} lists {len(twice)} films more than once, {twice[0]} first; keep one row a film"
+            f"{path} lists {counted(len(twice), 'film')} more than once, {twice[0]} first; keep one row a "
+            "film"
         )
     probs = _numbers(path, [[row[column] for column in columns] for row in rows])
     _check_range(path, probs, names)
@@ -82,7 +85,7 @@ def read_averaged(spec: Path | str) -> Predictions:
         different = row_of.keys() ^ set(first.stems)
         if different:
             raise DataError(
-                f"{file} and {_files(spec)[0]} are averaged but differ in {len(different)} films, "
+                f"{file} and {_files(spec)[0]} are averaged but differ in {counted(len(different), 'film')}, "
                 f"{min(different)} first; give predictions for the same films"
             )
         total += other.probs[[row_of[stem] for stem in first.stems]]
@@ -186,12 +189,12 @@ def _is_number(text: str) -> bool:
 
 def _check_range(path: Path, probs: np.ndarray, names: list[str]) -> None:
     for wrong, what, advice in (
-        (np.isnan(probs), "are NaN", "give a probability 0-1 for every film and finding"),
-        ((probs < 0) | (probs > 1), "lie outside 0-1", "give probabilities, for logits their sigmoid"),
+        (np.isnan(probs), "NaN", "give a probability 0-1 for every film and finding"),
+        ((probs < 0) | (probs > 1), "outside 0-1", "give probabilities, for logits their sigmoid"),
     ):
         if wrong.any():
-            row, column = np.argwhere(wrong)[0]
+            bad, (row, column) = int(wrong.sum()), np.argwhere(wrong)[0]
             raise DataError(
-                f"{path}: {int(wrong.sum())} values {what}, first {probs[row, column]:g} for "
+                f"{path}: {counted(bad, 'value')} {are(bad)} {what}, first {probs[row, column]:g} for "
                 f"{FINDINGS[column]} of {names[row]}; {advice}"
             )

@@ -20,6 +20,7 @@ from xlite.evaluation.references import films_digest
 from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.evaluation.thresholds import choose_thresholds, read_thresholds
 from xlite.findings import FINDINGS
+from xlite.words import are, counted
 
 SWAP_POSITIVES = 30  # that two findings need before their columns are thought to be swapped
 SWAP_GAIN = 0.2  # of AUC, over both
@@ -53,16 +54,16 @@ def score_predictions(
     table = find_table(table) if Path(table).is_dir() else Path(table)
     rows, version = read_table(table).set_index("stem", drop=False), label_version(table)
     films, unknown = _answered(given, path, rows, table, ignore_unknown)
-    doubts = [Doubt(f"{unknown} films that the table lacks are left out")] if unknown else []
+    doubts = _left_out(unknown, "film")
     doubts += _swapped(films)
     if trained_on:
         doubts += _learned(films, rows, trained_on)
     held, note = None, "there are no validation predictions (--validation VAL.csv), so none are chosen"
     if validation:
         held, left = _answered(read_averaged(validation), validation, rows, table, ignore_unknown)
-        doubts += [Doubt(f"{left} validation films that the table lacks are left out")] if left else []
+        doubts += _left_out(left, "validation film")
         doubts += _apart(films, held, validation)
-        note = f"the {len(held):,} films of {spoken_name(validation)}"
+        note = f"the {counted(len(held), 'film')} of {spoken_name(validation)}"
     comparison = compare_files(path, against, table) if against else None
     cuts = read_thresholds(thresholds) if thresholds else None
     if cuts is None and held is not None:
@@ -86,8 +87,14 @@ def score_predictions(
     write_report(out, report, films)
     if comparison:
         write_comparison(out, report["comparison"])
-    say(f"{len(films):,} of the table's {len(rows):,} films judged, report in {out}")
+    say(f"{len(films):,} of the {counted(len(rows), 'film')} of the table judged, report in {out}")
     return report
+
+
+def _left_out(unknown: int, film: str) -> list[Doubt]:
+    return (
+        [Doubt(f"{counted(unknown, film)} that the table lacks {are(unknown)} left out")] if unknown else []
+    )
 
 
 def _answered(
@@ -117,9 +124,10 @@ def _learned(films: Films, rows: pd.DataFrame, trained_on: str | Path) -> list[D
     known = of_known_patients(listed, films.stems, rows)
     if not known:
         return []
+    inside = len({*listed} & {*films.stems})
     text = (
-        f"contamination: {len({*listed} & {*films.stems}):,} of these {len(films):,} films are in "
-        f"{Path(trained_on).name}, and {len(known):,} are of patients who are"
+        f"contamination: {inside:,} of these {counted(len(films), 'film')} {are(inside)} in "
+        f"{Path(trained_on).name}, and {len(known):,} {are(len(known))} of patients who are"
     )
     return [Doubt.on(text, known)]
 
@@ -129,11 +137,14 @@ def _apart(films: Films, held: Films, path: str | Path) -> list[Doubt]:
     shared = set(films.stems) & set(held.stems)
     if shared:
         raise DataError(
-            f"{len(shared)} of the {len(held)} films of {path} are judged too, {min(shared)} first: "
-            "thresholds must be chosen on other films"
+            f"{len(shared):,} of the {counted(len(held), 'film')} of {path} {are(len(shared))} judged too, "
+            f"{min(shared)} first: thresholds must be chosen on other films"
         )
     patients = len(np.intersect1d(films.patients, held.patients))
-    return [Doubt(f"{patients} patients have films both here and in {spoken_name(path)}")] if patients else []
+    if not patients:
+        return []
+    of_both = f"{counted(patients, 'patient')} {'has' if patients == 1 else 'have'} films both here and in"
+    return [Doubt(f"{of_both} {spoken_name(path)}")]
 
 
 def _known(
@@ -144,13 +155,13 @@ def _known(
     unknown = len(predictions.stems) - len(rows)
     if unknown == len(predictions.stems):
         raise DataError(
-            f"none of the {unknown} films of {path} is in {table}; check that they belong together"
+            f"none of the {counted(unknown, 'film')} of {path} is in {table}; check that they belong together"
         )
     if unknown and not ignore_unknown:
         first = next(stem for stem in predictions.stems if stem not in films.index)
         raise DataError(
-            f"{table} lacks {unknown} of the {len(predictions.stems)} films of {path}, {first} first; "
-            "give the table they come from, or leave them out with --ignore-unknown"
+            f"{table} lacks {unknown:,} of the {counted(len(predictions.stems), 'film')} of {path}, {first} "
+            "first; give the table they come from, or leave them out with --ignore-unknown"
         )
     if not unknown:
         return predictions, 0

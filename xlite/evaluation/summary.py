@@ -1,6 +1,7 @@
 """The report for a terminal."""
 
 from xlite.evaluation.wording import clean, number
+from xlite.words import counted
 
 
 def summary(report: dict) -> str:
@@ -16,14 +17,14 @@ def summary(report: dict) -> str:
     mean, split = report["macro"], report["split"]
     lines.append(_line("Mean", mean["auc"], mean["ap"]["value"], mean["f1"]["value"], ""))
     lines.append(
-        f"{split['images']} films of {split['patients']} patients, split {split['id']}, "
-        f"part {split['part']}, labels {split['label_version']}"
+        f"{counted(split['images'], 'film')} of {counted(split['patients'], 'patient')}, split "
+        f"{split['id']}, part {split['part']}, labels {split['label_version']}"
     )
     spoiled = report["contamination"]
     if spoiled:
         lines.append(
-            f"Contaminated: {spoiled['films']:,} of {spoiled['of']:,} films; none of these figures is that "
-            "of a clean test"
+            f"Contaminated: {spoiled['films']:,} of {counted(spoiled['of'], 'film')}; none of these figures "
+            "is that of a clean test"
         )
         lines.append(clean(report))
     gaps = [gap for one in report["subgroups"].values() for gap in one["gaps"] if not gap["finding"]]

@@ -1,5 +1,7 @@
 """How figures are written wherever a person reads them. No torch."""
 
+from xlite.words import counted
+
 
 def number(value: float | None, absent: str = "undefined") -> str:
     """`0.812`; `absent` where there is no value."""
@@ -23,9 +25,9 @@ def source(report: dict) -> str:
     split, drawn, seed = report["split"], report["bootstrap"], report.get("training_seed")
     trained = "" if seed is None else f"trained with seed {seed}; "
     return (
-        f"split {split['id']}, {split['part']} part: {split['images']:,} films of {split['patients']:,} "
-        f"patients, {split['label_version']} labels; {trained}95 % intervals from {drawn['resamples']:,} "
-        f"resamples of patients, seed {drawn['seed']}"
+        f"split {split['id']}, {split['part']} part: {counted(split['images'], 'film')} of "
+        f"{counted(split['patients'], 'patient')}, {split['label_version']} labels; {trained}95 % intervals "
+        f"from {drawn['resamples']:,} resamples of patients, seed {drawn['seed']}"
     )
 
 
@@ -42,8 +44,9 @@ def clean(report: dict) -> str:
         )
     split = figures["split"]
     return (
-        f"On the {split['images']:,} clean films, of {split['patients']:,} patients new to what the model "
-        f"learned from, the mean AUC is {interval(figures['macro']['auc'])}, {mean_of(figures)}"
+        f"On the {counted(split['images'], 'clean film')}, of {counted(split['patients'], 'patient')} new to "
+        f"what the model learned from, the mean AUC is {interval(figures['macro']['auc'])}, "
+        f"{mean_of(figures)}"
     )
 
 

@@ -90,7 +90,7 @@ def _named_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is no model file: {_kind(Path(path), error)}") from error
+        raise CheckpointError(f"{path} is no model file: {_kind(Path(path))}") from error
 
 
 def _parse(header: dict[str, str], path: Path) -> ModelInfo:
@@ -245,7 +245,7 @@ def _known_runs() -> str:
     return f"the runs with a model are {names}" if names else "no run has a model yet"
 
 
-def _kind(path: Path, error: Exception) -> str:
+def _kind(path: Path) -> str:
     """In words, what a file that is not safetensors seems to be."""
     with path.open("rb") as file:
         start = file.read(16)
@@ -254,8 +254,8 @@ def _kind(path: Path, error: Exception) -> str:
     if not start:
         return "it is empty"
     if start[8:9] == b"{":
-        return f"it is a safetensors file, but damaged or cut short ({error})"
-    return f"it is not in the safetensors format ({error})"
+        return "it is a safetensors file, but damaged or cut short"
+    return "it is not in the safetensors format"
 
 
 def _write(path: Path, weights: dict[str, Tensor], info: ModelInfo) -> None:

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 from pickle import UnpicklingError
 
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
@@ -65,6 +66,11 @@ def _read(path: Path, trust: bool = False) -> dict[str, Tensor]:
     try:
         return read_state_dict(path) if is_torch_file(path) else read_tensors(path)[1]
     except CheckpointError as error:
+        if isinstance(error.__cause__, SafetensorError) and not is_torch_file(path):
+            raise CheckpointError(
+                f"{path} holds no weights that can be read: expected a public CheXNet checkpoint, such as "
+                "model.pth.tar, or the .safetensors that this command made of one"
+            ) from error
         named = _FOREIGN.search(str(error.__cause__))
         if not isinstance(error.__cause__, UnpicklingError) or not named:
             raise

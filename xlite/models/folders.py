@@ -5,6 +5,8 @@ from pathlib import Path
 from xlite.config import PACKAGE_ROOT, checkpoints_dir
 
 MODEL_FILE = "model.safetensors"
+PREDICTIONS = (".csv", ".csv.gz")
+"""How the name of a predictions file ends: what else a teacher is made of are networks."""
 SHIPPED = "demo"
 
 

@@ -20,6 +20,7 @@ from xlite.images import Preprocess
 from xlite.models import chexnet, xrv
 from xlite.models.checkpoint import FORMAT, ModelInfo, find_model, load_model, read_tensors
 from xlite.models.densenet import DenseNet
+from xlite.models.folders import PREDICTIONS
 from xlite.models.student import Student
 
 # Probabilities of 0 and 1 have no logit; this keeps what a predictions file rounds away within ±14.
@@ -152,7 +153,7 @@ def _open_network(part: str) -> _Source:
 
 def prediction_files(spec: str) -> list[Path]:
     """The predictions files among the parts of a spec."""
-    return [Path(part) for part in _parts(spec) if part.endswith((".csv", ".csv.gz"))]
+    return [Path(part) for part in _parts(spec) if part.endswith(PREDICTIONS)]
 
 
 def _parts(spec: str) -> list[str]:

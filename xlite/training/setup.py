@@ -23,6 +23,7 @@ from xlite.models.student import Student, describe
 from xlite.models.teachers import Teacher, open_teacher, prediction_files
 from xlite.models.weights import is_folded, load_start_weights, refit_batchnorm
 from xlite.training.task import DistillTask
+from xlite.words import counted
 
 _REFIT_FILMS = 256
 """Films that re-estimate folded batch-norm statistics; more change them by less than their noise."""
@@ -59,7 +60,9 @@ def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None], progr
     stems = part_stems(folder, split, "train", config.skip_missing)
     val_count = len(part_stems(folder, split, "val", config.skip_missing))
     if len(stems) < 2:
-        raise DataError(f"split {split.id} leaves {len(stems)} film to train on; at least 2 are needed")
+        raise DataError(
+            f"split {split.id} leaves {counted(len(stems), 'film')} to train on; at least 2 are needed"
+        )
     share = (
         f" ({config.train_share:.0%} of the {whole} there are, by patient)" if config.train_share < 1 else ""
     )
@@ -188,7 +191,7 @@ def _task(config: TrainConfig, student: Student, teacher: Teacher, labels: np.nd
 
 
 def _trained_on(folder: NihFolder, stems: list[str]) -> str:
-    return f"{len(stems):,} films of {len(set(folder.patients(stems))):,} patients"
+    return f"{counted(len(stems), 'film')} of {counted(len(set(folder.patients(stems))), 'patient')}"
 
 
 def _info(

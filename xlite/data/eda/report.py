@@ -8,6 +8,7 @@ from xlite.data.eda import sections_training as training
 from xlite.data.eda.survey import Survey, as_dict, survey
 from xlite.data.nih import NihFolder
 from xlite.errors import DataError
+from xlite.words import counted
 
 
 def write_eda(data: Path | str, out: Path | str, other_table: Path | None = None) -> dict[str, object]:
@@ -83,7 +84,7 @@ def _head(figures: Survey, command: str) -> str:
     facts = figures.facts
     return f"""# What is in the data
 
-{facts["films"]:,} films of {facts["patients"]:,} patients; by sex {_shares(facts["sex"])};
+{counted(facts["films"], "film")} of {counted(facts["patients"], "patient")}; by sex {_shares(facts["sex"])};
 by view {_shares(facts["view"])}; label edition {figures.label_version}.
 
 > Made by `{command}` on {date.today().isoformat()} from the folder

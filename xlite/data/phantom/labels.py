@@ -6,6 +6,7 @@ import numpy as np
 
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
+from xlite.words import counted
 
 # Films per 100,000 with exactly this label set, (PA, AP); the rest have no finding. 60 of ChestX-ray14's 800
 # sets, weighted so that the share of each finding and of 1, 2, 3 and more findings is NIH's in either view.
@@ -116,8 +117,8 @@ def draw_labels(images: int, patients: int, seed: int) -> list[Film]:
     """`images` films of `patients` patients, by patient and follow-up; DataError where that cannot be."""
     if patients < 1 or images < patients:
         raise DataError(
-            f"{images} images of {patients} patients cannot be: each patient needs at least one image; "
-            "ask for at least one patient and at least as many images as patients"
+            f"{counted(images, 'image')} of {counted(patients, 'patient')} cannot be: each patient needs at "
+            "least one image; ask for at least one patient and at least as many images as patients"
         )
     rng = np.random.default_rng([seed, 1])
     sets, chances = _label_sets()

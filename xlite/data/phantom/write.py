@@ -4,6 +4,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from xlite.data.phantom.draw import draw_film
 from xlite.data.phantom.labels import Film, draw_labels, official_lists
 from xlite.errors import DataError, sentence
 from xlite.findings import NO_FINDING
+from xlite.words import counted
 
 TABLE_HEADER = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
@@ -28,6 +30,13 @@ BOX_NAMES = {"Infiltration": "Infiltrate"} | {
 BOX_SHARE = 0.35
 SMALLEST, LARGEST = 32, 2048
 IN_PROCESS_UP_TO = 16
+TABLE, BOXES, TRAIN_VAL, TEST, NOTE = FILES = (
+    "Data_Entry_2017_v2020.csv",
+    "BBox_List_2017.csv",
+    "train_val_list.txt",
+    "test_list.txt",
+    "README.txt",
+)
 README = """Phantom chest films: synthetic.
 
 Every image of this folder was drawn by X-Lite (xlite data phantom). No patient and no real radiograph is
@@ -35,7 +44,7 @@ in it. Layout, file names and tables are those of NIH ChestX-ray14, so that all 
 set reads this one; the findings are drawings of what their names say, in the data set's proportions.
 Figures measured here say nothing about real films.
 
-{images} images of {patients} patients, {size} x {size} px, seed {seed}.
+{images} of {patients}, {size} x {size} px, seed {seed}.
 """
 
 Boxes = list[tuple[str, dict[str, tuple[float, float, float, float]]]]
@@ -54,7 +63,7 @@ def write_phantom(
 
     The same arguments give the same bytes, whatever the number of `processes` (default: one a core).
     `progress` is called with films done and films in all. DataError: size beyond 32-2048, fewer images than
-    patients, a negative seed, a folder that is not empty or cannot be written.
+    patients, a negative seed, a folder that is not empty or cannot be written; no half-written one is left.
     """
     out = Path(out)
     if not SMALLEST <= size <= LARGEST:
@@ -65,13 +74,40 @@ def write_phantom(
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise DataError(f"{out} is there already and not an empty folder; choose a new folder")
-        (out / "images").mkdir(parents=True, exist_ok=True)
-        boxes = _draw_all(films, out / "images", size, seed, progress, processes)
-        _write_tables(out, films, boxes, seed)
-        readme = README.format(images=images, patients=patients, size=size, seed=seed)
-        (out / "README.txt").write_text(readme, encoding="utf-8")
+        with _all_or_nothing(out, films):
+            boxes = _draw_all(films, out / "images", size, seed, progress, processes)
+            _write_tables(out, films, boxes, seed)
+            readme = README.format(
+                images=counted(images, "image"), patients=counted(patients, "patient"), size=size, seed=seed
+            )
+            (out / NOTE).write_text(readme, encoding="utf-8")
     except OSError as error:
         raise DataError(sentence(error, out)) from error
+
+
+@contextmanager
+def _all_or_nothing(out: Path, films: list[Film]) -> Iterator[None]:
+    """Makes the folders, and removes all that was written where an error comes: half a folder is of no use.
+
+    What was there before stays, and so does a folder that holds files of others by then.
+    """
+    with ExitStack() as undo:
+        made = [folder for folder in (out / "images", out, *out.parents) if not folder.exists()]
+        for folder in reversed(made):  # the last one first
+            undo.callback(_remove_empty, folder)
+        (out / "images").mkdir(parents=True)
+        for file in [
+            *(out / "images" / f"{film.stem}.png" for film in films),
+            *(out / name for name in FILES),
+        ]:
+            undo.callback(file.unlink, missing_ok=True)
+        yield
+        undo.pop_all()
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _draw_all(
@@ -83,12 +119,13 @@ def _draw_all(
     processes: int | None,
 ) -> Boxes:
     jobs = [(list(group), folder, size, seed) for _, group in groupby(films, key=lambda film: film.patient)]
-    processes = processes or _cores()
     boxes: Boxes = []
-    for part in _run(jobs, 1 if len(films) <= IN_PROCESS_UP_TO else min(processes, len(jobs))):
-        boxes += part
-        if progress:
-            progress(len(boxes), len(films))
+    processes = 1 if len(films) <= IN_PROCESS_UP_TO else min(processes or _cores(), len(jobs))
+    with closing(_run(jobs, processes)) as parts:  # or a process may go on to write after an error here
+        for part in parts:
+            boxes += part
+            if progress:
+                progress(len(boxes), len(films))
     return boxes
 
 
@@ -138,7 +175,7 @@ def _write_tables(out: Path, films: list[Film], boxes: Boxes, seed: int) -> None
         f"{film.age},{film.sex},{film.view},{film.pixels[0]},{film.pixels[1]},{film.spacing},{film.spacing}"
         for film in films
     ]
-    _write_lines(out / "Data_Entry_2017_v2020.csv", [TABLE_HEADER, *rows])
+    _write_lines(out / TABLE, [TABLE_HEADER, *rows])
     rng = np.random.default_rng([seed, 3])
     box_rows = [
         f"{stem}.png,{BOX_NAMES[finding]},{','.join(f'{value:.3f}' for value in box)}"
@@ -147,9 +184,9 @@ def _write_tables(out: Path, films: list[Film], boxes: Boxes, seed: int) -> None
         for finding, box in found.items()
         if finding in BOX_NAMES
     ]
-    _write_lines(out / "BBox_List_2017.csv", [BOX_HEADER, *box_rows])
+    _write_lines(out / BOXES, [BOX_HEADER, *box_rows])
     train_val, test = official_lists(films, seed)
-    for name, part in (("train_val_list.txt", train_val), ("test_list.txt", test)):
+    for name, part in ((TRAIN_VAL, train_val), (TEST, test)):
         _write_lines(out / name, [f"{film.stem}.png" for film in part])
 
 

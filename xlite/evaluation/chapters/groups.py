@@ -8,6 +8,7 @@ from xlite.evaluation.charts import compared
 from xlite.evaluation.document import Alert, Block, Chart, Table, Text
 from xlite.evaluation.wording import interval, number, source
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
+from xlite.words import counted
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _ATTRIBUTES = {"view": "View", "sex": "Sex", "age": "Age"}
@@ -101,10 +102,13 @@ def radiologists(report: dict) -> list[Block]:
         for name, one in found["findings"].items()
     ]
     missed = found["missed_by_no_finding"]
-    text = f"Radiologists read {found['images']:,} of these films, of {found['patients']:,} patients." + (
-        ""
-        if missed is None
-        else f" They marked something in {missed:.0%} of those that NIH calls No Finding."
+    text = (
+        f"Radiologists read {found['images']:,} of these films, of {counted(found['patients'], 'patient')}."
+        + (
+            ""
+            if missed is None
+            else f" They marked something in {missed:.0%} of those that NIH calls No Finding."
+        )
     )
     header = [
         "They marked",

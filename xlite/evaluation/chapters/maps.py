@@ -5,6 +5,7 @@ from xlite.evaluation.document import Alert, Block, Cell, Table, Text
 from xlite.evaluation.localisation import BASELINES
 from xlite.evaluation.localisation_report import describe
 from xlite.evaluation.wording import number, source
+from xlite.words import counted
 
 
 def localisation(report: dict) -> list[Block]:
@@ -17,10 +18,10 @@ def localisation(report: dict) -> list[Block]:
     split = found["split"]
     blocks: list[Block] = [
         Text(
-            f"{split['boxes']:,} boxes on {split['films']:,} of these films. Pointing: "
-            "the share of boxes that hold the peak of their finding's map. IoBB and IoU: the share that a "
-            "box of the map overlaps by more than that, both as Wang 2017 has them. A random map is the "
-            "mean of ten; the centre's says the middle of every film."
+            f"{counted(split['boxes'], 'box', 'boxes')} on {split['films']:,} of these films. Pointing: the "
+            "share of boxes that hold the peak of their finding's map. IoBB and IoU: the share that a box "
+            "of the map overlaps by more than that, both as Wang 2017 has them. A random map is the mean of "
+            "ten; the centre's says the middle of every film."
         )
     ]
     if found["warnings"]:

@@ -9,6 +9,7 @@ from xlite.evaluation.charts import curves as charts
 from xlite.evaluation.document import Alert, Block, Cell, Chart, Table, Text
 from xlite.evaluation.wording import clean, interval, mean_of, number, source
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
+from xlite.words import counted
 
 RATES = {"f1": "F1", "precision": "Precision", "recall": "Sensitivity", "specificity": "Specificity"}
 _OF_CLEAN = ("auc", "ap", "f1", "ece", "brier")
@@ -67,7 +68,8 @@ def warnings(report: dict) -> list[Block]:
     """Contamination with its count, and the report's other warnings."""
     spoiled, blocks = report["contamination"], []
     if spoiled:
-        title = f"Contaminated: {spoiled['films']:,} of {spoiled['of']:,} films. Figures are struck through."
+        films = f"{spoiled['films']:,} of {counted(spoiled['of'], 'film')}"
+        title = f"Contaminated: {films}. Figures are struck through."
         blocks.append(Alert(title, [sentence(reason) for reason in spoiled["reasons"]], grave=True))
     others = [text for text in report["warnings"] if not spoiled or text not in spoiled["reasons"]]
     if others:

@@ -9,6 +9,7 @@ from xlite.data.eda.palette import DIVERGING, SCREEN_DIVERGING
 from xlite.evaluation.charts.parts import PAPER, bars, colors
 from xlite.findings import FINDINGS, spoken
 from xlite.plots import PALETTE, QUIET, style
+from xlite.words import counted
 
 
 def auc_figure(
@@ -53,7 +54,7 @@ def groups_figure(subgroups: Mapping[str, dict], source: str, palette: Sequence[
         rows, names = {}, []
         for name, group in attribute["groups"].items():
             row -= 1
-            ticks.append((row, f"{name}  ({group['images']:,} films)"))
+            ticks.append((row, f"{name}  ({counted(group['images'], 'film')})"))
             rows[row] = group["auc"]
             names.append(name)
         _dots(figure, rows, color, "", names)

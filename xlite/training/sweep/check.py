@@ -9,18 +9,20 @@ from typing import Any
 
 from xlite.config import TrainConfig
 from xlite.errors import RunError
-from xlite.models.folders import model_files
+from xlite.models.folders import PREDICTIONS, model_files
 from xlite.training.sweep.plan import Plan, Range
 
 
 def check_sources(plan: Plan) -> None:
-    """DataError or RunError where a file, backbone, device or split that the plan names is not to be had.
+    """DataError or RunError where a file, backbone, device or split that the plan names is not to be had, or
+    what varies changes nothing.
 
     Looks at every value that a setting may take. Takes some seconds, as each student is built once.
     """
     from xlite.data.nih import NihFolder, find_table  # slow, and all commands import this module
     from xlite.data.splits import load_split
 
+    check_effects(plan)
     find_table(plan.fixed["data"])
     for spec in _values(plan, "teacher"):
         _check_teacher(spec)
@@ -33,6 +35,35 @@ def check_sources(plan: Plan) -> None:
     # The last, for it writes: a split that is not there yet is made.
     (split,), (leaks,) = _values(plan, "split"), _values(plan, "allow_leakage")
     load_split(NihFolder.open(plan.fixed["data"]), split, allow_leakage=leaks)
+
+
+def check_effects(plan: Plan) -> None:
+    """RunError where a setting varies and no trial heeds it: those that differ in it alone would be alike."""
+    teachers, alphas = _values(plan, "teacher"), _values(plan, "alpha")
+    focal = any("focal" in loss for loss in _values(plan, "loss"))
+    a_focal_loss = "a focal loss, as in --loss focal"
+    needs = {
+        "alpha": (any(teachers), "a teacher, as in --teacher SPEC"),
+        "temperature": (
+            any(teachers) and any(alphas),
+            "a teacher, as in --teacher SPEC, and an alpha over 0",
+        ),
+        "feature_weight": (
+            any(_networks(spec) == 1 for spec in teachers),
+            "a teacher that is one network: a run, a model file or xrv:NAME",
+        ),
+        "focal_gamma": (focal, a_focal_loss),
+        "focal_alpha": (focal, a_focal_loss),
+    }
+    for name, (heeded, needed) in needs.items():
+        if name in plan.vary and not heeded:
+            raise RunError(f"{name} varies without effect: it needs {needed}")
+
+
+def _networks(spec: str) -> int:
+    """How many of a teacher's parts are networks, and no predictions files."""
+    parts = filter(None, map(str.strip, spec.split(",")))
+    return sum(not part.endswith(PREDICTIONS) for part in parts)
 
 
 def _values(plan: Plan, name: str) -> list[Any]:

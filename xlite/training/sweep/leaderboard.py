@@ -1,7 +1,7 @@
-"""What came of a study: its configurations by validation AUC, compared in pairs, and which of them wins.
+"""What came of a study: its configurations by validation AUC, compared in pairs, and which one is chosen.
 
 The winner is chosen by the validation films alone; the test films are only shown. What cannot be told from
-the first there is a tie with it, and of those that tie the lightest model wins.
+the first there is a tie with it, and of those that tie the lightest model is chosen.
 """
 
 import math
@@ -18,6 +18,7 @@ from xlite.evaluation.bootstrap import draw_macro_auc, interval, paired_differen
 from xlite.evaluation.predictions import read_predictions
 from xlite.findings import FINDINGS
 from xlite.training.sweep.plan import Plan
+from xlite.words import counted
 
 COMPARED = 10
 """How many of the first configurations are compared: a search may have hundreds, and each takes seconds."""
@@ -45,7 +46,7 @@ def make_leaderboard(
     winner, verdict = None, ""
     if ended and rows:
         winner = None if rows[0]["absent"] and len(rows) > 1 else _choose(compared)
-        verdict = _verdict(plan.study, compared, winner)
+        verdict = _verdict(plan.study, rows, winner)
     return {
         "study": plan.study,
         "kind": plan.kind,
@@ -67,14 +68,22 @@ def name_of(values: Mapping[str, Any]) -> str:
 
 
 def remark(found: Mapping[str, Any], place: int) -> str:
-    """What is to be said of a row of a leaderboard: whether it wins, and where it ties with the first."""
-    row = found["rows"][place]
+    """What is to be said of a row of a leaderboard: where it ties with the first, and whether it is chosen.
+
+    A winner is one only where others were compared with it and none of them ties.
+    """
+    rows = found["rows"]
+    if len(rows) == 1:
+        return "the only one" if found["verdict"] else ""
+    row, level = rows[place], [other["tie"] for other in rows[1:]]
     ties = ["val"] if row["tie"] else []
     ties += ["test"] if row["against_first"].get("test", {}).get("tie") else []
-    said = ["wins"] if place == found["winner"] else []
-    said += [f"tie on {' and '.join(ties)}"] if ties else []
+    said = [f"tie on {' and '.join(ties)}"] if ties else []
+    said += ["best, but ties"] if place == 0 and True in level else []
+    if place == found["winner"]:
+        said.append("wins" if True not in level and False in level else "chosen")
     unknown = found["verdict"] and 0 < place < COMPARED and row["tie"] is None
-    return ", ".join(said + (["not compared"] if unknown else []))
+    return "; ".join(said + (["not compared"] if unknown else []))
 
 
 def _rows(trials: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -207,40 +216,46 @@ def _ties(first: Mapping[str, Any], row: Mapping[str, Any]) -> bool | None:
 
 
 def _verdict(study: str, rows: Sequence[dict[str, Any]], winner: int | None) -> str:
-    """Who won and why, in plain words."""
+    """Which one is chosen and why, in plain words."""
     best = rows[winner or 0]
     spread = "" if best["val_sd"] is None else f" ± {best['val_sd']:.4f}"
-    seeds = f"{best['seeds']} seed{'s' if best['seeds'] > 1 else ''}"
-    said = f"validation AUC {best['val_auc']:.4f}{spread} ({seeds})"
+    said = f"validation AUC {best['val_auc']:.4f}{spread} ({counted(best['seeds'], 'seed')})"
     if len(rows) == 1:
-        return f"The one configuration has {said}."
+        return f"The only configuration has {said}."
     name = name_of(best["values"])
     if winner is None:
         return f"No winner: the best, {name}, {said}, was compared with none, {_why_not(study, [best])}."
-    unknown = [row for row in rows[1:] if row["tie"] is None]
+    others = rows[1:COMPARED]
+    unknown = [row for row in others if row["tie"] is None]
     sentences = [f"Chosen by the validation films: {name}, {said}."]
-    if len(unknown) < len(rows) - 1:
-        compared = [rows[0], *(row for row in rows[1:] if row["tie"] is not None)]
-        sentences.append(_noise(compared, best, not unknown))
+    if len(unknown) < len(others):
+        known = [row for row in others if row["tie"] is not None]
+        sentences.append(_noise(rows[0], known, best, all_of_them=len(known) == len(rows) - 1))
         count = f"{len(unknown)} {'was' if len(unknown) == 1 else 'were'} not compared"
     else:
         count = "None was compared with it"
     return " ".join(sentences + ([f"{count}, {_why_not(study, unknown)}."] if unknown else []))
 
 
-def _noise(compared: Sequence[dict[str, Any]], best: Mapping[str, Any], all_of_them: bool) -> str:
-    """How many of those that were compared cannot be told from the first, and what that did."""
-    first, level = compared[0], 1 + sum(bool(row["tie"]) for row in compared)
-    if level == 1:
-        others = "No other one" if all_of_them else f"Of the {len(compared) - 1} compared with it none"
-        return f"{others} is within its noise."
-    said = f"A tie: {level} of the {len(compared)} compared cannot be told from the best"
+def _noise(
+    first: Mapping[str, Any], others: Sequence[dict[str, Any]], best: Mapping[str, Any], *, all_of_them: bool
+) -> str:
+    """How many of the others that were compared cannot be told from the first, and what that did."""
+    level = sum(bool(row["tie"]) for row in others)
+    if not level:
+        beaten = "No other one" if all_of_them else f"Of the {len(others)} compared with it none"
+        return f"{beaten} is within its noise."
+    compared = "" if all_of_them else " compared"
+    from_it = "it" if best is first else f"the best ({name_of(first['values'])}, {first['val_auc']:.4f})"
+    if level < len(others):
+        told = f"{level} of the {len(others)} others{compared} cannot be told from {from_it}"
+    elif level == 1:
+        told = f"the other one{compared} cannot be told from {from_it}"
+    else:
+        told = f"none of the {len(others)} others{compared} can be told from {from_it}"
     if best is first:
-        return f"{said}, and none of them is lighter."
-    return (
-        f"{said} ({name_of(first['values'])}, {first['val_auc']:.4f}), and of these it is the lightest "
-        f"({best['model_size_mb']:.1f} MB)."
-    )
+        return f"A tie: {told}{' and is not lighter' if level == 1 else ', and none that ties is lighter'}."
+    return f"A tie: {told}, and of those that tie this is the lightest ({best['model_size_mb']:.1f} MB)."
 
 
 def _why_not(study: str, rows: Sequence[Mapping[str, Any]]) -> str:

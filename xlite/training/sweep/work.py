@@ -28,6 +28,7 @@ from xlite.training.sweep.folder import Sweep
 from xlite.training.sweep.leaderboard import make_leaderboard, name_of
 from xlite.training.sweep.plan import Plan
 from xlite.training.sweep.study import BEAT_EVERY_S, STORAGE_ERRORS, Study, storage_sentence
+from xlite.words import are, counted
 
 POLL_S = 0.5
 WAIT_FOR_OTHERS_S = 5.0
@@ -105,8 +106,8 @@ class _Work:
                 if not self._run(trial):
                     return False
                 self._heed_what_fails_always()
-            elif self.study.elsewhere():
-                self.show("running", f"{self.study.elsewhere()} trials are trained on other machines")
+            elif away := self.study.elsewhere():
+                self.show("running", f"{counted(away, 'trial')} {are(away)} trained on other machines")
                 time.sleep(WAIT_FOR_OTHERS_S)
             else:
                 return True

@@ -15,6 +15,7 @@ from xlite.training.sweep.folder import Sweep, SweepStatus
 from xlite.training.sweep.leaderboard import name_of, remark
 from xlite.training.sweep.phases import BACKBONES, plan_phase
 from xlite.training.sweep.plan import Plan, make_plan, parse_vary, without_password
+from xlite.words import counted
 
 KINDS = {"phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3", "search": "Search"}
 ABOUT = {
@@ -99,7 +100,7 @@ def new_study() -> None:
     st.caption(ABOUT[kind])
     try:
         plan = choose_plan(kind)
-        st.caption(f"{plan.total()} runs. The same from a terminal:")
+        st.caption(f"{counted(plan.total(), 'run')}. The same from a terminal:")
         st.code(shlex.join(plan.command()), language="bash", wrap_lines=True)
         if st.button("Start the study", type="primary", icon=":material/play_arrow:"):
             with st.spinner("Starting", show_time=True):
@@ -138,7 +139,7 @@ def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
 def show_current(status: SweepStatus) -> None:
     """How far the study is, and the run that is training."""
     done = len(status.trials) - status.count("waiting") - status.count("running")
-    st.progress(min(1.0, done / max(status.total, 1)), text=f"{done} of {status.total} runs")
+    st.progress(min(1.0, done / max(status.total, 1)), text=f"{done} of {counted(status.total, 'run')}")
     for name in [trial["run"] for trial in status.trials if trial["state"] == "running"]:
         run = Run(checkpoints_dir() / name).status()
         if run.state in LIVE:
@@ -177,7 +178,7 @@ def short(value: float | None) -> str:
 
 
 def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
-    """The configurations so far, the first on top, and who wins once all is done."""
+    """The configurations so far, the first on top, and which is chosen once all is done."""
     from xlite.plots import trials_figure
 
     found = sweep.leaderboard()
@@ -192,8 +193,11 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
     # Not a data frame: that keeps the widths of its first rows, and its last columns are out of sight.
     table = [leaderboard_row(found, place) for place in range(len(found["rows"]))]
     st.table(table, border="horizontal", height="content" if len(table) <= LONG else LONG * 45)
+    chooses = (
+        "" if len(table) == 1 else "The validation films choose the winner; the test films are only shown. "
+    )
     st.caption(
-        f"Split {found['split_id']}. The validation films choose the winner; the test films are only shown. "
+        f"Split {found['split_id']}. {chooses}"
         "All figures are of the runs that have finished. Val and Test AUC are means of single models ± "
         "standard deviation over the seeds. “Averaged” are the seeds' averaged probabilities; “First − this” "
         "compares those of the first row and this one on the same test films. Intervals are 95 %, by "
