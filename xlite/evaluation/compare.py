@@ -88,8 +88,8 @@ def comparison_sentence(comparison: dict, names: Sequence[str]) -> str:
     higher = "higher" if difference["value"] > 0 else "lower"
     verdict = "a tie, the difference is within the noise" if comparison["tie"] else f"{higher} than {second}"
     return (
-        f"Macro AUC {comparison['first']:.4f} of {first} against {comparison['second']:.4f} of {second}, on the "
-        f"{counted(comparison['images'], 'film')} of {counted(comparison['patients'], 'patient')} that both "
-        f"have: difference {difference['value']:+.4f} ({difference['low']:+.4f} to "
+        f"Macro AUC {comparison['first']:.4f} of {first} against {comparison['second']:.4f} of {second}, "
+        f"on the {counted(comparison['images'], 'film')} of {counted(comparison['patients'], 'patient')} that "
+        f"both have: difference {difference['value']:+.4f} ({difference['low']:+.4f} to "
         f"{difference['high']:+.4f}), p {comparison['p']:.3f}: {verdict}"
     )
