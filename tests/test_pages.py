@@ -103,6 +103,26 @@ def test_overview_tells_model_figures_data_and_runs(own_home: Path, tiny_folder:
     assert "**24 films**" in text and "12 patients, 2020 labels" in text
 
 
+def test_overview_strikes_a_contaminated_figure_beside_that_of_clean_films(own_home: Path):
+    save_demo_model(own_home)
+    stems = [f"{number:08d}_000" for number in range(60)]
+    teacher = Doubt.on("teacher contamination: a teacher was trained on them", stems)
+    report = save_demo_evaluation(own_home, doubts=[teacher])
+    text = words(page("overview").run())
+    clean = report["contamination"]["clean"]
+    assert f"**{interval(clean['macro']['auc'])}**" in text and "on the 140 clean films" in text
+    struck = f"~~{interval(report['macro']['auc'])}~~"
+    assert f"{struck} on all: 60 of 200 test films are known to its teacher" in text
+    assert text.count("95 % interval") == 1
+    save_demo_evaluation(own_home, doubts=[Doubt("its own list has them", 7)])
+    text = words(page("overview").run())
+    assert (
+        f"**{struck}**" in text
+        and "7 of 200 test films are known to the model or its teacher. There are no figures on clean films alone"
+        in text
+    )
+
+
 @pytest.mark.parametrize("name", ["overview", "explore"])
 @pytest.mark.parametrize("data", ["/nowhere/at/all", "~nobody-of-that-name/data"])
 def test_a_wrong_data_folder_is_one_sentence(name: str, data: str):

@@ -21,9 +21,6 @@ from xlite.data.splits import CHEXNET_LISTS, Split, read_split
 from xlite.errors import DataError
 from xlite.evaluation.doubts import Doubt
 
-PREFIX = "teacher contamination: "
-"""How the warning of a report begins."""
-
 _SPLIT_ID = re.compile(r"(?P<name>.+)-\d+-[0-9a-f]{8}(-leaky)?")
 _JUDGED_ON = ("val", "test")
 

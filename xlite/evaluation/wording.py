@@ -1,5 +1,7 @@
 """How figures are written wherever a person reads them. No torch."""
 
+from xlite.evaluation.doubts import TEACHER
+
 
 def number(value: float | None, absent: str = "undefined") -> str:
     """`0.812`; `absent` where there is no value."""
@@ -26,6 +28,16 @@ def source(report: dict) -> str:
         f"split {split['id']}, {split['part']} part: {split['images']:,} films of {split['patients']:,} "
         f"patients, {split['label_version']} labels; {trained}95 % intervals from {drawn['resamples']:,} "
         f"resamples of patients, seed {drawn['seed']}"
+    )
+
+
+def known_films(report: dict) -> str:
+    """`98 of 150 test films are known to its teacher` of a contaminated report."""
+    spoiled = report["contamination"]
+    taught = all(reason.startswith(TEACHER) for reason in spoiled["reasons"])
+    return (
+        f"{spoiled['films']:,} of {spoiled['of']:,} {report['split']['part']} films are known to "
+        f"{'its teacher' if taught else 'the model or its teacher'}"
     )
 
 
