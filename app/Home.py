@@ -22,7 +22,9 @@ PAGES = {
     "Help": [("about", "About", ":material/info:")],
 }
 
-st.set_page_config(page_title="X-Lite", page_icon=":material/radiology:", layout="wide")
+# A file of our own: of a named symbol the browser would ask fonts.gstatic.com.
+st.set_page_config(page_title="X-Lite", page_icon=str(ROOT / "app" / "icon.svg"), layout="wide")
+st.html(ROOT / "app" / "style.css")
 page = st.navigation(
     {
         section: [

@@ -6,7 +6,7 @@ import streamlit as st
 
 from xlite.errors import RunError, XliteError
 from xlite.evaluation.saved import saved_evaluations
-from xlite.evaluation.wording import interval
+from xlite.evaluation.wording import clean, interval, known_films
 from xlite.labels import page_sentence
 from xlite.models.folders import model_files
 from xlite.training.run import Run
@@ -77,7 +77,10 @@ def model_card(path: Path | None) -> None:
 
 
 def auc_card(model: str | None) -> None:
-    """The macro AUC of the model on duty, with its interval and where it was measured."""
+    """The macro AUC of the model on duty, with its interval and where it was measured.
+
+    On contaminated films it is struck through, and that of the clean films stands in its place.
+    """
     evaluations, damaged = saved_evaluations()
     for sentence in damaged:
         st.warning(sentence, icon=":material/warning:")
@@ -85,8 +88,18 @@ def auc_card(model: str | None) -> None:
     if judged is None:
         card("Test macro AUC", "Not measured yet", "The Results page or `xlite evaluate` measures it.")
         return
-    value = interval(judged.metrics["macro"]["auc"])
-    card("Test macro AUC", value, f"95 % interval, resampling patients  \n{judged.source}")
+    report = judged.metrics
+    value, spoiled = interval(report["macro"]["auc"]), report["contamination"]
+    if spoiled is None:
+        card("Test macro AUC", value, judged.source)
+        return
+    struck, known = f"~~{value}~~", known_films(report)
+    if (figures := spoiled.get("clean")) is None:
+        card("Test macro AUC", struck, f"{known}. {clean(report)}  \n{judged.source}")
+        return
+    films = f"on the {figures['split']['images']:,} clean films"
+    detail = f"{films}  \n{struck} on all: {known}  \n{judged.source}"
+    card("Test macro AUC", interval(figures["macro"]["auc"]), detail)
 
 
 def device_card() -> None:

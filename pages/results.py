@@ -18,7 +18,7 @@ from xlite.evaluation.chapters.results import (
     strongest,
     warnings,
 )
-from xlite.evaluation.charts.curves import curves_figure, model_curves
+from xlite.evaluation.charts.curves import MOST_BANDS, curves_figure, model_curves
 from xlite.evaluation.compare import comparison_sentence
 from xlite.evaluation.document import Alert, Block, Chart, to_markdown
 from xlite.evaluation.saved import Evaluation, compare_saved, saved_evaluations
@@ -86,6 +86,15 @@ def show(blocks: Iterable[Block], key: str) -> None:
             st.markdown(to_markdown("", [block]))
 
 
+def show_warnings(blocks: Iterable[Block]) -> None:
+    """What spoils the figures, in full; what is to be kept in mind, a click away from the first curve."""
+    mild = [block for block in blocks if isinstance(block, Alert) and not block.grave]
+    show([block for block in blocks if block not in mild], "warnings")
+    for block in mild:
+        with st.expander(f"{block.title} ({len(block.sentences)})", icon=":material/warning:"):
+            show([block], "mild")
+
+
 @st.cache_data(show_spinner="Comparing on the same films")
 def compared(first: Path, second: Path, changed: tuple[float, ...]) -> dict:
     """The paired test of two evaluations; `changed`, the times of their files, makes it anew when needed."""
@@ -114,6 +123,11 @@ def show_curves(chosen: list[Evaluation]) -> None:
     for column, kind in zip(st.columns(2), ("roc", "pr"), strict=True):
         lines = model_curves([(one.model, one.metrics, one.curves) for one in chosen], picked, kind)
         column.plotly_chart(curves_figure(lines, chosen[0].source, kind), key=kind, config=QUIET_BAR)
+    if len(lines) > MOST_BANDS:
+        st.caption(
+            f"The band is the 95 % interval of {spoken(picked[0])} ({chosen[0].model}), the first chosen. "
+            f"With {MOST_BANDS} lines or fewer each has its own."
+        )
     show([published_beside(one.metrics, picked) for one in chosen], "published")
 
 
@@ -125,8 +139,10 @@ def show_details(chosen: list[Evaluation]) -> None:
         name = st.segmented_control("In detail", list(models), default=name, required=True)
     one = models[name]
     report, curves = one.metrics, one.curves
-    show([*warnings(report), *clean_films(report)], "warnings")
+    clean = clean_films(report)
+    show_warnings([*warnings(report), *clean[:1]])
     chapters = {
+        **({"Clean films": clean[1:]} if clean[1:] else {}),
         "Findings": findings(report, PALETTE),
         "Published": references(report),
         "Thresholds": thresholds(report),

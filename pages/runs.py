@@ -1,3 +1,4 @@
+import math
 import shlex
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,23 +9,14 @@ import streamlit as st
 
 from xlite.config import checkpoints_dir
 from xlite.errors import RunError, XliteError
+from xlite.evaluation.contamination import of_notes
+from xlite.evaluation.document import plain
 from xlite.labels import in_labels, page_sentence
 from xlite.training.results import read_results
 from xlite.training.run import Run
 from xlite.training.status import LIVE, clock, figures
 
-# Columns of results.csv on the page, in this order, and what they are called there.
-SHOWN = {
-    "experiment_id": "Run",
-    "date": "Date",
-    "backbone": "Backbone",
-    "kd_temp": "Temperature",
-    "kd_alpha": "Alpha",
-    "val_auc": "Val AUC",
-    "test_auc": "Test AUC",
-    "notes": "Notes",
-}
-DIGITS = {"Temperature": "%g", "Alpha": "%g", "Val AUC": "%.3f", "Test AUC": "%.3f"}
+LONG = 20  # experiments; more are scrolled
 
 
 def run_row(run: Run) -> dict:
@@ -124,6 +116,28 @@ def done(act: Callable[[], object]) -> bool:
     return True
 
 
+def experiment_row(row: dict) -> dict[str, str]:
+    """One row of results.csv as the page has it."""
+    known, certain = of_notes(row["notes"])
+    test_auc = cell(row["test_auc"], ".3f")
+    return {
+        "Run": plain(row["experiment_id"]),
+        "Date": plain(row["date"]),
+        "Backbone": plain(row["backbone"]),
+        "Temperature": cell(row["kd_temp"], "g"),
+        "Alpha": cell(row["kd_alpha"], "g"),
+        "Val AUC": cell(row["val_auc"], ".3f"),
+        "Test AUC": f"~~{test_auc}~~" if certain else test_auc,
+        "Known test films": known or "–",
+        "Notes": plain(row["notes"]),
+    }
+
+
+def cell(figure: float, form: str) -> str:
+    """A figure of results.csv, or a dash where it has none."""
+    return "–" if math.isnan(figure) else format(figure, form)
+
+
 def experiments_table() -> None:
     """experiments/results.csv, a row a finished experiment."""
     try:
@@ -134,10 +148,12 @@ def experiments_table() -> None:
     if not len(results):
         st.caption("Finished runs are logged here (`experiments/results.csv`).")
         return
-    shown = results.iloc[::-1].rename(columns=SHOWN)[list(SHOWN.values())]
-    columns = {name: st.column_config.NumberColumn(format=form) for name, form in DIGITS.items()}
-    st.dataframe(shown, hide_index=True, placeholder="–", column_config=columns)
+    # Not a data frame: that strikes nothing through, and cuts the notes off.
+    table = [experiment_row(row) for row in results.iloc[::-1].to_dict("records")]
+    with st.container(key="experiments"):
+        st.table(table, border="horizontal", height="content" if len(table) <= LONG else LONG * 70)
     st.caption(
+        "Struck through: the teacher knows test films; it was trained or chosen on so many of them. "
         "The notes name the split of a row. Figures of different splits cannot be ranked against each other. "
         "The CSV has more columns: attention, training loss, size and time."
     )

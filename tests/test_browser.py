@@ -13,7 +13,7 @@ import cv2
 import httpx
 import numpy as np
 import pytest
-from demo_home import BACKBONE, save_demo_model
+from demo_home import BACKBONE, save_demo_evaluation, save_demo_model
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
@@ -100,13 +100,16 @@ def end_runs() -> None:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A fresh visitor, who notes what the page's scripts complain of."""
+    """A fresh visitor, whose browser may ask nobody but this machine."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)
     yield page
     context.close()
+    assert {url for url in asked if not url.startswith(("http://localhost:", "data:", "blob:"))} == set()
 
 
 def settle(page: Page) -> None:
@@ -117,6 +120,27 @@ def settle(page: Page) -> None:
 
 def no_exception(page: Page) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_every_page_opens_without_asking_anybody_outside(app: str, page: Page):
+    for name in sorted(path.stem for path in (PACKAGE_ROOT / "pages").glob("*.py")):
+        page.goto(app if name == "overview" else f"{app}/{name}")
+        expect(page.get_by_test_id("stHeading").first).to_be_visible()
+        settle(page)
+        no_exception(page)
+
+
+def test_on_a_phone_a_wide_table_scrolls_in_its_own_box(app: str, page: Page, own_home: Path):
+    save_demo_evaluation(own_home)
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.goto(f"{app}/results")
+    table = page.get_by_test_id("stMarkdownContainer").locator("table").first
+    expect(table).to_be_visible()
+    settle(page)
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("box => box.scrollWidth - box.clientWidth") == 0
+    assert table.evaluate("box => box.scrollWidth - box.clientWidth") > 0
+    no_exception(page)
 
 
 def test_a_film_is_uploaded_and_its_maps_are_seen(app: str, page: Page, tmp_path: Path):

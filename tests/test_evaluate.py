@@ -20,6 +20,7 @@ from xlite.errors import DataError
 from xlite.evaluation import contamination
 from xlite.evaluation.calibration import apply_calibration, fit_calibration
 from xlite.evaluation.compare import compare_files
+from xlite.evaluation.doubts import TEACHER
 from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.predictions import read_predictions, write_predictions
 from xlite.evaluation.score import score_predictions
@@ -424,8 +425,8 @@ def test_what_teachers_know_is_counted_on_the_films_at_hand(
         warnings = judged(model, tiny_folder, tmp_path / "out", split=split.name, part=part, **options)[
             "warnings"
         ]
-        texts = [text for text in warnings if text.startswith(contamination.PREFIX)]
-        return texts[0].removeprefix(contamination.PREFIX).split("; ") if texts else []
+        texts = [text for text in warnings if text.startswith(TEACHER)]
+        return texts[0].removeprefix(TEACHER).split("; ") if texts else []
 
     def counted(split: Split, part: str) -> str:
         stems = split.stems(part)

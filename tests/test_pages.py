@@ -1,6 +1,7 @@
 """Each page by itself, as AppTest runs it: what a person reads there, and what bad input does."""
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from xlite import catalog
 from xlite.config import PACKAGE_ROOT, TrainConfig, checkpoints_dir, make_config, sweeps_dir
 from xlite.data.nih import NihFolder
 from xlite.data.splits import load_split
+from xlite.evaluation.chapters.results import strongest
 from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.predictions import write_predictions
 from xlite.evaluation.wording import interval
@@ -101,6 +103,23 @@ def test_overview_tells_model_figures_data_and_runs(own_home: Path, tiny_folder:
     assert f"**{auc['value']:.3f} ({auc['low']:.3f}–{auc['high']:.3f})**" in text
     assert "**demo0**" in text and BACKBONE in text and f"split {SPLIT}" in text
     assert "**24 films**" in text and "12 patients, 2020 labels" in text
+
+
+def test_overview_strikes_a_contaminated_figure_beside_that_of_clean_films(own_home: Path):
+    save_demo_model(own_home)
+    stems = [f"{number:08d}_000" for number in range(60)]
+    teacher = Doubt.on("teacher contamination: a teacher was trained on them", stems)
+    report = save_demo_evaluation(own_home, doubts=[teacher])
+    text = words(page("overview").run())
+    clean = report["contamination"]["clean"]
+    assert f"**{interval(clean['macro']['auc'])}**" in text and "on the 140 clean films" in text
+    struck = f"~~{interval(report['macro']['auc'])}~~"
+    assert f"{struck} on all: 60 of 200 test films are known to its teacher" in text
+    assert text.count("95 % interval") == 1
+    save_demo_evaluation(own_home, doubts=[Doubt("its own list has them", 7)])
+    text = words(page("overview").run())
+    assert f"**{struck}**" in text and "There are no figures on clean films alone" in text
+    assert "7 of 200 test films are known to the model or its teacher. " in text
 
 
 @pytest.mark.parametrize("name", ["overview", "explore"])
@@ -466,9 +485,31 @@ def test_runs_lists_runs_and_experiments(tiny_folder: Path):
     append_result({"experiment_id": "first", "backbone": "resnet18", "val_auc": 0.61}, SPLIT)
     test = page("runs").run()
     words(test)
-    runs, experiments = (frame.value for frame in test.dataframe)
+    runs, experiments = test.dataframe[0].value, test.table[0].value
     assert runs.loc[0, ["Run", "State", "Epoch"]].tolist() == ["first", "new", "0 of 3"]
-    assert experiments.loc[0, ["Run", "Backbone", "Val AUC"]].tolist() == ["first", "resnet18", 0.61]
+    assert experiments.loc[0, ["Run", "Backbone", "Val AUC"]].tolist() == ["first", "resnet18", "0.610"]
+
+
+def test_runs_marks_experiments_whose_teacher_knows_test_films():
+    from xlite.training.results import append_result
+
+    for name, notes in {
+        "alone": "labels 2020; seed 0",
+        "taught": "teacher a; teacher saw 93 of 150 test films (98 counting validation)",
+        "two": "teacher a,b; teacher saw 1 of 1,500 test films; teacher saw 20 of 1,500 test films",
+        "unknown": "teacher a.csv; teacher may have seen test films",
+    }.items():
+        append_result({"experiment_id": name, "test_auc": 0.75, "notes": notes}, SPLIT)
+    test = page("runs").run()
+    text = words(test)
+    shown = test.table[0].value
+    assert shown[["Run", "Test AUC", "Known test films"]].values.tolist() == [
+        ["unknown", "0.750", "unknown"],
+        ["two", "~~0.750~~", "20 of 1,500"],
+        ["taught", "~~0.750~~", "98 of 150"],
+        ["alone", "0.750", "–"],
+    ]
+    assert "teacher knows test films" in text
 
 
 @pytest.mark.parametrize("name", ["runs", "overview"])
@@ -549,13 +590,20 @@ def test_results_shows_figures_with_intervals_split_and_warnings(own_home: Path)
 
 def test_results_strikes_contaminated_figures_through_with_the_count(own_home: Path):
     save_demo_model(own_home)
-    report = save_demo_evaluation(own_home, doubts=[Doubt("films were seen", 7), Doubt("another edition")])
+    seen = Doubt.on("films were seen", [f"{number:08d}_000" for number in range(7)])
+    report = save_demo_evaluation(own_home, doubts=[seen, Doubt("another edition")])
     test = page("results").run()
     words(test)
     assert "Contaminated: 7 of 200 films" in test.error[0].value and "Films were seen." in test.error[0].value
-    assert "Another edition." in test.warning[0].value
+    assert test.expander[1].label == "To keep in mind (2)" and "Another edition." in test.warning[0].value
     auc = interval(report["per_class"]["Mass"]["auc"])
-    assert f"~~{auc}~~" in "\n".join(markdown.value for markdown in test.tabs[1].markdown)
+    tabs = {tab.label: tab for tab in test.tabs}
+    assert f"~~{auc}~~" in "\n".join(markdown.value for markdown in tabs["Findings"].markdown)
+    assert len(tabs["Clean films"].markdown) == 1
+    for chart, area in zip(tabs["Curves"].get("plotly_chart"), ("auc", "ap"), strict=True):
+        lines = [line["name"] for line in json.loads(chart.proto.spec)["data"] if "name" in line]
+        figures = [(name, interval(report["per_class"][name][area])) for name in strongest(report)]
+        assert lines == [f"{spoken(name)}  <s>{figure}</s>" for name, figure in figures]
     assert f"| demo0 | ~~{interval(report['macro']['auc'])}~~ |" in test.markdown[0].value
 
 

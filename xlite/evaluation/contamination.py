@@ -22,11 +22,13 @@ from xlite.errors import DataError
 from xlite.evaluation.doubts import Doubt
 from xlite.words import counted
 
-PREFIX = "teacher contamination: "
-"""How the warning of a report begins."""
-
 _SPLIT_ID = re.compile(r"(?P<name>.+)-\d+-[0-9a-f]{8}(-leaky)?")
 _JUDGED_ON = ("val", "test")
+_PERHAPS = "teacher may have seen test films"
+_MARK = re.compile(
+    r"teacher saw (?P<trained>[\d,]+) of (?P<films>[\d,]+) test films"
+    r"(?: \((?P<with_val>[\d,]+) counting validation\))?"
+)
 
 Source = Mapping[str, Any]
 
@@ -92,10 +94,26 @@ def marks(sources: Iterable[Source], split_id: str) -> list[str]:
     said = []
     for source in sources:
         if source.get("counted_on") != split_id:
-            said.append("teacher may have seen test films")
+            said.append(_PERHAPS)
         elif (seen := Seen(**source["seen"]["test"])).patients:
             said.append(f"teacher saw {_share_of(seen, counted(seen.films, 'test film'))}")
     return list(dict.fromkeys(said))
+
+
+def of_notes(notes: str) -> tuple[str, bool]:
+    """What `marks` said in the notes of a row, for a cell, and whether test films are known for certain.
+
+    `98 of 150` of the teacher that was trained or chosen on most, `their patients` where it was on none of
+    them, `unknown`, or nothing.
+    """
+    counts = [
+        (int((mark["with_val"] or mark["trained"]).replace(",", "")), mark["films"])
+        for mark in _MARK.finditer(notes)
+    ]
+    if counts:
+        most, films = max(counts)
+        return (f"{most:,} of {films}" if most else "their patients"), True
+    return ("unknown" if _PERHAPS in notes else ""), False
 
 
 def _doubt(

@@ -63,24 +63,24 @@ Block = Heading | Text | Alert | Table | Chart
 
 def to_markdown(title: str, blocks: Iterable[Block]) -> str:
     """The document as Markdown; charts are left to the HTML."""
-    parts = [f"# {_plain(title)}"] if title else []
+    parts = [f"# {plain(title)}"] if title else []
     return "\n\n".join([*parts, *filter(None, map(_markdown, blocks))]) + "\n"
 
 
 def _markdown(block: Block) -> str:
     if isinstance(block, Heading):
-        return f"## {_plain(block.text)}"
+        return f"## {plain(block.text)}"
     if isinstance(block, Text):
-        return _plain(block.text)
+        return plain(block.text)
     if isinstance(block, Alert):
-        lines = [f"**{_plain(block.title)}**", "", *(f"- {_plain(sentence)}" for sentence in block.sentences)]
+        lines = [f"**{plain(block.title)}**", "", *(f"- {plain(sentence)}" for sentence in block.sentences)]
         return "\n".join(f"> {line}".rstrip() for line in lines)
     if isinstance(block, Table):
-        header = [_plain(name) for name in block.header]
+        header = [plain(name) for name in block.header]
         ruler = ["---" if _is_text(block, column) else "---:" for column in range(len(header))]
         rows = [[_marked(cell) for cell in row] for row in block.rows]
         lines = [f"| {' | '.join(row)} |" for row in (header, ruler, *rows)]
-        return "\n".join(lines + (["", _plain(block.caption)] if block.caption else []))
+        return "\n".join(lines + (["", plain(block.caption)] if block.caption else []))
     return ""
 
 
@@ -90,13 +90,13 @@ def _is_text(table: Table, column: int) -> bool:
 
 def _marked(cell: str | Cell) -> str:
     if isinstance(cell, str):
-        return _plain(cell)
-    text = _plain(cell.text)
+        return plain(cell)
+    text = plain(cell.text)
     text = f"~~{text}~~" if cell.struck and text else text
     return f"*{text}*" if cell.grey and text else text
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """The text with what Markdown would take for a mark made harmless."""
     for mark in "\\`*_<>|~[]":
         text = text.replace(mark, f"\\{mark}")

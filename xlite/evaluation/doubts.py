@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+TEACHER = "teacher contamination: "
+"""How a report's warning of what a teacher knows begins."""
+
 
 class Doubt(NamedTuple):
     """A sentence for the report, how many of its films are known to what is judged (0 where none, or it is

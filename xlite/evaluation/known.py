@@ -9,7 +9,7 @@ from xlite.data.nih import NihFolder
 from xlite.data.splits import Split, shrink_train
 from xlite.evaluation import contamination
 from xlite.evaluation.calibration import without_map
-from xlite.evaluation.doubts import Doubt, known_stems
+from xlite.evaluation.doubts import TEACHER, Doubt, known_stems
 from xlite.findings import FINDINGS
 from xlite.words import are, counted
 
@@ -108,7 +108,7 @@ def teacher_doubts(
         said.append(_sentence_alone(info, split, part))
     if not said:
         return []
-    text = contamination.PREFIX + "; ".join(doubt.text for doubt in said)
+    text = TEACHER + "; ".join(doubt.text for doubt in said)
     which = known_stems(said)
     if which is None:
         return [Doubt(text, max(doubt.known for doubt in said))]

@@ -1,5 +1,6 @@
 """How figures are written wherever a person reads them. No torch."""
 
+from xlite.evaluation.doubts import TEACHER
 from xlite.words import counted
 
 
@@ -28,6 +29,16 @@ def source(report: dict) -> str:
         f"split {split['id']}, {split['part']} part: {counted(split['images'], 'film')} of "
         f"{counted(split['patients'], 'patient')}, {split['label_version']} labels; {trained}95 % intervals "
         f"from {drawn['resamples']:,} resamples of patients, seed {drawn['seed']}"
+    )
+
+
+def known_films(report: dict) -> str:
+    """`98 of 150 test films are known to its teacher` of a contaminated report."""
+    spoiled = report["contamination"]
+    taught = all(reason.startswith(TEACHER) for reason in spoiled["reasons"])
+    return (
+        f"{spoiled['films']:,} of {spoiled['of']:,} {report['split']['part']} films are known to "
+        f"{'its teacher' if taught else 'the model or its teacher'}"
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from xlite.evaluation.chapters.cells import known, sentence, struck
-from xlite.evaluation.charts import compared
+from xlite.evaluation.charts import compared, parts
 from xlite.evaluation.charts import curves as charts
 from xlite.evaluation.document import Alert, Block, Cell, Chart, Table, Text
 from xlite.evaluation.wording import clean, interval, mean_of, number, source
@@ -140,8 +140,9 @@ def curve_grids(report: dict, curves: dict, palette: Sequence[str]) -> list[Bloc
     """ROC and precision-recall curves of all findings, with bands."""
     roc, pr = {}, {}
     for name, one in report["per_class"].items():
-        roc[name] = [charts.curve_of(curves[name], "roc", number(one["auc"]["value"], absent="no AUC"))]
-        pr[name] = [charts.curve_of(curves[name], "pr", number(one["ap"]["value"], absent="no AP"))]
+        auc, ap = number(one["auc"]["value"], absent="no AUC"), number(one["ap"]["value"], absent="no AP")
+        roc[name] = [charts.curve_of(curves[name], "roc", parts.struck(report, auc))]
+        pr[name] = [charts.curve_of(curves[name], "pr", parts.struck(report, ap))]
     return [
         Chart(
             partial(charts.curves_grid, roc, source(report), "roc", palette),

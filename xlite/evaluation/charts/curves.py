@@ -7,12 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from xlite.evaluation.charts.parts import bars, colors
+from xlite.evaluation.charts.parts import bars, colors, struck
 from xlite.evaluation.wording import interval
 from xlite.findings import spoken
 from xlite.plots import AXIS, PALETTE, QUIET, quiet_layout, style
 
 LEAST_IN_BIN = 10
+MOST_BANDS = 2
 _COLUMNS = 4
 
 
@@ -36,7 +37,7 @@ def curve_of(points: dict, kind: str, label: str) -> Curve:
 def model_curves(models: Sequence[tuple[str, dict, dict]], findings: Sequence[str], kind: str) -> list[Curve]:
     """A curve for each of those findings and models (name, metrics.json, curves.json), its area in the label.
 
-    Models are named where there are several.
+    Models are named where there are several; areas on contaminated films are struck through.
     """
     area = "auc" if kind == "roc" else "ap"
     return [
@@ -44,7 +45,7 @@ def model_curves(models: Sequence[tuple[str, dict, dict]], findings: Sequence[st
             curves[finding],
             kind,
             f"{spoken(finding)}{f' {name}' if len(models) > 1 else ''}  "
-            + interval(report["per_class"][finding][area]),
+            + struck(report, interval(report["per_class"][finding][area])),
         )
         for finding in findings
         for name, report, curves in models
@@ -54,11 +55,13 @@ def model_curves(models: Sequence[tuple[str, dict, dict]], findings: Sequence[st
 def curves_figure(
     curves: Sequence[Curve], source: str, kind: str = "roc", palette: Sequence[str] = PALETTE
 ) -> go.Figure:
-    """ROC ("roc") or precision-recall ("pr") curves in one square, with their bands."""
+    """ROC ("roc") or precision-recall ("pr") curves in one square, with their bands.
+
+    Of more than MOST_BANDS curves the first has its band alone: over each other they blend into one.
+    """
     traces = _diagonal(kind == "roc")
-    faint = 0.18 if len(curves) < 3 else 0.1  # where many bands lie over each other
-    for curve, color in zip(curves, colors(palette, len(curves)), strict=True):
-        traces += _drawn(curve, color, 2, faint)
+    for place, (curve, color) in enumerate(zip(curves, colors(palette, len(curves)), strict=True)):
+        traces += _drawn(curve, color, 2, banded=len(curves) <= MOST_BANDS or place == 0)
     figure = go.Figure(traces)
     across, up = ("1 − specificity", "sensitivity") if kind == "roc" else ("recall", "precision")
     figure.update_xaxes(title=across, range=[0, 1], constrain="domain")
@@ -113,18 +116,18 @@ def _diagonal(wanted: bool, top: float = 1) -> list[dict]:
     return [{**trace, "hoverinfo": "skip", "showlegend": False}] if wanted else []
 
 
-def _drawn(curve: Curve, color: str, width: float, opacity: float = 0.18) -> list[dict]:
-    """A curve with its band under it."""
+def _drawn(curve: Curve, color: str, width: float, banded: bool = True) -> list[dict]:
+    """A curve, with its band under it where that is wanted."""
     x, low, high = (list(curve.band[key]) for key in ("x", "low", "high"))
     band = {
         "x": [*x, *x[::-1]], "y": [*high, *low[::-1]], "mode": "lines", "fill": "toself",
-        "fillcolor": _faint(color, opacity), "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False,
+        "fillcolor": _faint(color, 0.18), "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False,
     }  # fmt: skip
     line = {
         "x": curve.x, "y": curve.y, "mode": "lines", "name": curve.label,
         "line": {"color": color, "width": width}, "hovertemplate": "%{x:.3f}, %{y:.3f}",
     }  # fmt: skip
-    return [band, line] if x else [line]
+    return [band, line] if x and banded else [line]
 
 
 def _bins(bins: dict, color: str, hollow: bool) -> dict:

@@ -21,6 +21,11 @@ def bars(values: np.ndarray, low: np.ndarray, high: np.ndarray, color: str) -> d
     }
 
 
+def struck(report: dict, text: str) -> str:
+    """The text in plotly's markup, struck through where the report's films are contaminated."""
+    return f"<s>{text}</s>" if report["contamination"] else text
+
+
 def colors(palette: Sequence[str], count: int) -> list[str]:
     """A colour for each of so many lines."""
     return [palette[place % len(palette)] for place in range(count)]

@@ -18,7 +18,7 @@ from xlite.config import checkpoints_dir
 from xlite.data.nih import NihFolder
 from xlite.data.splits import load_split
 from xlite.errors import RunError
-from xlite.evaluation.contamination import PREFIX
+from xlite.evaluation.doubts import TEACHER
 from xlite.files import read_whole
 from xlite.training.command import absolute_paths
 from xlite.training.results import read_results
@@ -282,4 +282,4 @@ def _contamination_of(run: Run) -> str | None:
     """The warning in the run's test report of what its teacher knows of the films."""
     path = run.folder / "evaluation" / "test" / "metrics.json"
     warnings = json.loads(read_whole(path))["warnings"] if path.is_file() else []
-    return next((text for text in warnings if text.startswith(PREFIX)), None)
+    return next((text for text in warnings if text.startswith(TEACHER)), None)
