@@ -87,9 +87,9 @@ def comparison_sentence(comparison: dict, names: Sequence[str]) -> str:
     difference = comparison["difference"]
     higher = "higher" if difference["value"] > 0 else "lower"
     verdict = "a tie, the difference is within the noise" if comparison["tie"] else f"{higher} than {second}"
+    both = f"{counted(comparison['images'], 'film')} of {counted(comparison['patients'], 'patient')}"
     return (
         f"Macro AUC {comparison['first']:.4f} of {first} against {comparison['second']:.4f} of {second}, "
-        f"on the {counted(comparison['images'], 'film')} of {counted(comparison['patients'], 'patient')} that "
-        f"both have: difference {difference['value']:+.4f} ({difference['low']:+.4f} to "
+        f"on the {both} that both have: difference {difference['value']:+.4f} ({difference['low']:+.4f} to "
         f"{difference['high']:+.4f}), p {comparison['p']:.3f}: {verdict}"
     )
