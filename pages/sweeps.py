@@ -7,7 +7,7 @@ import streamlit as st
 from xlite.config import TrainConfig, checkpoints_dir
 from xlite.errors import XliteError
 from xlite.evaluation.wording import interval, spread
-from xlite.labels import in_labels, label, page_sentence
+from xlite.labels import headline, in_labels, label, page_sentence
 from xlite.training.run import Run
 from xlite.training.status import LIVE
 from xlite.training.sweep.check import check_sources
@@ -26,7 +26,6 @@ ABOUT = {
     "search": "Any settings of a run: a grid of all combinations, or so many that Optuna's TPE picks.",
 }
 COMMON = ["image_size", "epochs", "batch_size"]
-COLORS = {"running": "green", "finished": "blue", "stopped": "orange"}
 LONG = 20  # rows of a leaderboard; more are scrolled
 DIGITS = {"Val AUC": "%.4f", "Test AUC": "%.4f"}
 
@@ -242,9 +241,7 @@ def watch(name: str, known: list[str]) -> None:
         sweep = Sweep.named(name)
         status = sweep.status()
         head, buttons = st.columns([5, 2], vertical_alignment="center")
-        head.markdown(
-            f"**{name}** :{COLORS.get(status.state, 'red')}-badge[{status.state}] {in_labels(status.message)}"
-        )
+        head.markdown(headline(name, status.state, status.message))
         with buttons.container(horizontal=True, horizontal_alignment="right"):
             show_buttons(sweep, status)
         show_current(status)

@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 from xlite.config import TrainConfig, make_config
 from xlite.data.nih import find_table
 from xlite.errors import XliteError
-from xlite.labels import in_labels, label, page_sentence
+from xlite.labels import headline, label, page_sentence
 from xlite.training import slurm
 from xlite.training.run import Run
 from xlite.training.status import LIVE, RunStatus, figures
@@ -78,7 +78,6 @@ SUGGESTIONS = {
     "device": ["auto", "cpu", "cuda"],
 }
 A_ROW = 3
-COLORS = {"running": "green", "queued": "blue", "finished": "blue", "stopped": "orange"}
 
 
 def field_widget(name: str, field: FieldInfo, value: Any) -> Any:
@@ -229,9 +228,7 @@ def watch(name: str, known: list[str]) -> None:
         run = Run.named(name)
         status = run.status()
         head, buttons = st.columns([5, 1], vertical_alignment="center")
-        head.markdown(
-            f"**{name}** :{COLORS.get(status.state, 'red')}-badge[{status.state}] {in_labels(status.message)}"
-        )
+        head.markdown(headline(name, status.state, status.message))
         with buttons:
             show_buttons(run, status.state)
         show_status(status)

@@ -7,6 +7,7 @@ from xlite.errors import sentence
 
 _OPTION = re.compile(r"--(?:no-)?([a-z]+(?:-[a-z]+)*)")
 _FIRST_WORD = re.compile(r"[a-z]+(?=[ ,:])")
+_COLORS = {"running": "green", "queued": "blue", "finished": "blue", "stopped": "orange"}
 
 
 def label(name: str) -> str:
@@ -22,6 +23,11 @@ def in_labels(text: str) -> str:
         return f"“{label(name)}”" if name in TrainConfig.model_fields else option[0]
 
     return _OPTION.sub(labelled, text)
+
+
+def headline(name: str, state: str, message: str) -> str:
+    """The name, state and last word of a run or a study, in Streamlit's Markdown."""
+    return f"**{name}** :{_COLORS.get(state, 'red')}-badge[{state}] {in_labels(message)}"
 
 
 def page_sentence(error: BaseException) -> str:

@@ -62,7 +62,7 @@ def count(source: Source, folder: NihFolder, split: Split, given: Path | None = 
     known = _films(source, folder, given)
     if known is None:
         return source
-    seen = {part: asdict(_seen(known, split.stems(part), folder)) for part in _JUDGED_ON}
+    seen = {part: asdict(_seen(known, split.stems(part), folder)[0]) for part in _JUDGED_ON}
     listed = {"digest": known[2]} if known[2] else {}
     return {**source, **listed, "counted_on": split.id, "seen": seen}
 
@@ -121,7 +121,7 @@ def _doubt(
 ) -> Doubt:
     known, which = _films(source, folder, given), []
     if known is not None:
-        seen, which = _seen(known, stems, folder), _of_known(known, stems, folder)
+        seen, which = _seen(known, stems, folder)
     elif source.get("counted_on") == split_id and part in source["seen"]:
         seen = Seen(**source["seen"][part])
     elif "said" in source:
@@ -172,17 +172,16 @@ def _films(source: Source, folder: NihFolder, given: Path | None) -> tuple[list[
     return trained, read_list(of_val) if path.name == CHEXNET_LISTS[0] and of_val.is_file() else [], digest
 
 
-def _seen(known: tuple[list[str], list[str], str], stems: Sequence[str], folder: NihFolder) -> Seen:
+def _seen(
+    known: tuple[list[str], list[str], str], stems: Sequence[str], folder: NihFolder
+) -> tuple[Seen, list[str]]:
+    """What a teacher knows of the films, and which of them are of patients that it knows."""
     trained, of_val, _ = known
-    return Seen(
+    which = of_known_patients(trained + of_val, stems, folder.table)
+    seen = Seen(
         films=len(set(stems)),
         trained=len(set(stems) & set(trained)),
         with_val=len(set(stems) & {*trained, *of_val}),
-        patients=len(_of_known(known, stems, folder)),
+        patients=len(which),
     )
-
-
-def _of_known(known: tuple[list[str], list[str], str], stems: Sequence[str], folder: NihFolder) -> list[str]:
-    """The films of patients that the teacher knows."""
-    trained, of_val, _ = known
-    return of_known_patients(trained + of_val, stems, folder.table)
+    return seen, which

@@ -36,10 +36,8 @@ def map_sentence(info: "ModelInfo", labels: np.ndarray) -> str:
 
     info as it was returned; labels (N, 14) of the validation part.
     """
-    bare, positives = (
-        without_map(info.calibration),
-        dict(zip(FINDINGS, np.sum(labels > 0, axis=0), strict=True)),
-    )
+    bare = without_map(info.calibration)
+    positives = dict(zip(FINDINGS, np.sum(labels > 0, axis=0), strict=True))
     few = f"fewer than {FEW_POSITIVES} positives or negatives among the {len(labels):,} validation films"
     counts = ", ".join(f"{finding} {positives[finding]}" for finding in bare)
     if len(bare) == len(FINDINGS):
