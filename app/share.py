@@ -22,7 +22,7 @@ from xlite.access import MIN_PASSWORD, check_access, check_port
 from xlite.catalog import examples, map_legend
 from xlite.errors import ImageError, RunError, XliteError
 from xlite.findings import FINDINGS, spoken
-from xlite.labels import page_sentence
+from xlite.messages import page_sentence
 
 if TYPE_CHECKING:
     import gradio as gr

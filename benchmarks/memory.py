@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from xlite.config import make_config
+from xlite.runs.run import Run
 from xlite.training.loop import train
-from xlite.training.run import Run
 
 
 def held_mb() -> float:

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xlite.evaluation.calibration import sigmoid
 from xlite.evaluation.films import Films
 from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.evaluation.score import score_predictions
 from xlite.findings import FINDINGS
+from xlite.metrics.calibration import sigmoid
 
 GOAL_S, GOAL_MB = 10.0, 2000.0
 FILMS, PATIENTS = 22_433, 6_187

@@ -26,9 +26,9 @@ from lightning_fabric import Fabric
 from xlite.config import TrainConfig, make_config
 from xlite.data.dataset import FilmDataset, FilmRows
 from xlite.models.teachers import Teacher
-from xlite.training.engine import open_fabric, usable_devices
-from xlite.training.setup import Job, open_job
-from xlite.training.trainer import Batch, Trainer
+from xlite.training.fabric import open_fabric, usable_devices
+from xlite.training.job import Job, open_job
+from xlite.training.step import Batch, Trainer
 
 ROUNDS, STEPS = 15, 4
 RESIDENT_STEPS = 100

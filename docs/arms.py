@@ -16,13 +16,13 @@ from pathlib import Path
 import pandas as pd
 
 from xlite.data.eda.markdown import table
+from xlite.data.predictions import Predictions, read_averaged, read_predictions, write_predictions
 from xlite.errors import DataError
-from xlite.evaluation.bootstrap import draw_macro_auc, figure
 from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
-from xlite.evaluation.predictions import Predictions, read_averaged, read_predictions, write_predictions
-from xlite.evaluation.wording import interval, spread
 from xlite.findings import FINDINGS
+from xlite.metrics.bootstrap import draw_macro_auc, figure
+from xlite.text import interval, spread
 
 MEASURED = Path(__file__).resolve().parent / "measured"
 RUNS = MEASURED / "runs.csv"

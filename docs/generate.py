@@ -22,17 +22,17 @@ import shipped
 import torch
 
 from xlite.config import TrainConfig, as_option
-from xlite.data import augment
+from xlite.data import augmentation as augment
 from xlite.data.eda import sections_training as training
 from xlite.data.eda import write_eda
 from xlite.data.eda.markdown import table
 from xlite.data.eda.survey import Survey, survey
-from xlite.data.nih import NihFolder
+from xlite.data.folder import NihFolder
 from xlite.errors import DataError
-from xlite.evaluation.wording import number
 from xlite.findings import FINDINGS
 from xlite.models.densenet import DenseNet
 from xlite.models.student import ATTENTIONS, ModelSize, Student, describe
+from xlite.text import number
 
 DOCS = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(?=<!-- end -->)", re.DOTALL)

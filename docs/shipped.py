@@ -9,14 +9,15 @@ import pandas as pd
 
 from xlite.config import PACKAGE_ROOT
 from xlite.data.eda.markdown import table
-from xlite.evaluation.card import CARD_FILE, card_beside
-from xlite.evaluation.chapters.cells import capital
-from xlite.evaluation.chapters.whole import whole
-from xlite.evaluation.document import to_markdown
+from xlite.data.predictions import read_predictions
 from xlite.evaluation.localisation_report import describe
-from xlite.evaluation.predictions import read_predictions
-from xlite.evaluation.wording import clean, interval, number
 from xlite.models.checkpoint import MODEL_FILE, load_model
+from xlite.report.card import CARD_FILE, card_beside
+from xlite.report.document import to_markdown
+from xlite.report.sections.marks import capital
+from xlite.report.sections.whole import whole
+from xlite.report.sentences import clean
+from xlite.text import interval, number
 
 MODEL = PACKAGE_ROOT / "checkpoints" / "demo"
 JUDGED = MODEL / "evaluation" / "test"

@@ -1,7 +1,7 @@
 import streamlit as st
 
 from xlite import __version__
-from xlite.models.folders import model_files
+from xlite.models.available import model_files
 
 ABOUT = """
 X-Lite trains small networks that name 14 findings on frontal chest films, distils them from large ones,

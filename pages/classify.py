@@ -5,8 +5,8 @@ import streamlit as st
 from xlite.catalog import MAPS, examples, map_legend
 from xlite.errors import ImageError, XliteError
 from xlite.findings import FINDINGS, spoken
-from xlite.labels import page_sentence
-from xlite.models.folders import model_files
+from xlite.messages import page_sentence
+from xlite.models.available import model_files
 
 MAX_UPLOAD_MB = 20
 

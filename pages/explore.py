@@ -7,11 +7,11 @@ import streamlit as st
 from xlite.catalog import default_data
 from xlite.config import home
 from xlite.data.eda import browse, figures, summary
-from xlite.data.nih import NihFolder
+from xlite.data.folder import NihFolder
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS, NO_FINDING, spoken
-from xlite.labels import page_sentence
-from xlite.words import counted
+from xlite.messages import page_sentence
+from xlite.text import counted
 
 PHANTOM = {"images": 40, "patients": 16, "size": 256, "seed": 42}
 A_PAGE = 12

@@ -5,12 +5,12 @@ from pathlib import Path
 import streamlit as st
 
 from xlite.errors import RunError, XliteError
-from xlite.evaluation.saved import saved_evaluations
-from xlite.evaluation.wording import clean, interval, known_films
-from xlite.labels import page_sentence
-from xlite.models.folders import model_files
-from xlite.training.run import Run
-from xlite.words import counted
+from xlite.messages import page_sentence
+from xlite.models.available import model_files
+from xlite.report.saved import saved_evaluations
+from xlite.report.sentences import clean, known_films
+from xlite.runs.run import Run
+from xlite.text import counted, interval
 
 HERE = Path(__file__).parent
 NEXT = [
@@ -24,7 +24,7 @@ NEXT = [
 @st.cache_data(max_entries=8, ttl=600, show_spinner=False)
 def folder_line(path: str, changed: float) -> tuple[str, str]:
     """Films, and patients with edition of the labels, of a data folder; `changed` renews the cache."""
-    from xlite.data.nih import NihFolder
+    from xlite.data.folder import NihFolder
 
     folder = NihFolder.open(path)
     missing = len(folder.missing())

@@ -6,10 +6,18 @@ import streamlit as st
 
 from xlite.config import check_run_name, checkpoints_dir
 from xlite.errors import XliteError
-from xlite.evaluation.chapters.decisions import calibration, thresholds
-from xlite.evaluation.chapters.groups import confusion, radiologists, subgroups
-from xlite.evaluation.chapters.maps import localisation
-from xlite.evaluation.chapters.results import (
+from xlite.evaluation.compare import comparison_sentence
+from xlite.findings import FINDINGS, spoken
+from xlite.messages import page_sentence
+from xlite.models.available import model_files
+from xlite.plots import PALETTE
+from xlite.report.charts.rates import MOST_BANDS, curves_figure, model_curves
+from xlite.report.document import Alert, Block, Chart, to_markdown
+from xlite.report.saved import Evaluation, compare_saved, saved_evaluations
+from xlite.report.sections.decisions import calibration, thresholds
+from xlite.report.sections.groups import confusion, radiologists, subgroups
+from xlite.report.sections.maps import localisation
+from xlite.report.sections.results import (
     clean_films,
     findings,
     published_beside,
@@ -18,14 +26,6 @@ from xlite.evaluation.chapters.results import (
     strongest,
     warnings,
 )
-from xlite.evaluation.charts.curves import MOST_BANDS, curves_figure, model_curves
-from xlite.evaluation.compare import comparison_sentence
-from xlite.evaluation.document import Alert, Block, Chart, to_markdown
-from xlite.evaluation.saved import Evaluation, compare_saved, saved_evaluations
-from xlite.findings import FINDINGS, spoken
-from xlite.labels import page_sentence
-from xlite.models.folders import model_files
-from xlite.plots import PALETTE
 
 QUIET_BAR = {"displayModeBar": False}
 

@@ -10,11 +10,11 @@ import streamlit as st
 from xlite.config import checkpoints_dir
 from xlite.errors import RunError, XliteError
 from xlite.evaluation.contamination import of_notes
-from xlite.evaluation.document import plain
-from xlite.labels import in_labels, page_sentence
-from xlite.training.results import read_results
-from xlite.training.run import Run
-from xlite.training.status import LIVE, clock, figures
+from xlite.messages import in_labels, page_sentence
+from xlite.report.document import plain
+from xlite.runs.results import read_results
+from xlite.runs.run import Run
+from xlite.runs.status import LIVE, clock, figures
 
 LONG = 20  # experiments; more are scrolled
 

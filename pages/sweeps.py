@@ -6,16 +6,15 @@ import streamlit as st
 
 from xlite.config import TrainConfig, checkpoints_dir
 from xlite.errors import XliteError
-from xlite.evaluation.wording import interval, spread
-from xlite.labels import headline, in_labels, label, page_sentence
-from xlite.training.run import Run
-from xlite.training.status import LIVE
-from xlite.training.sweep.check import check_sources
-from xlite.training.sweep.folder import Sweep, SweepStatus
-from xlite.training.sweep.leaderboard import name_of, remark
-from xlite.training.sweep.phases import BACKBONES, plan_phase
-from xlite.training.sweep.plan import Plan, make_plan, parse_vary, without_password
-from xlite.words import counted
+from xlite.messages import headline, in_labels, label, page_sentence
+from xlite.runs.run import Run
+from xlite.runs.status import LIVE
+from xlite.sweeps.check import check_sources
+from xlite.sweeps.leaderboard import name_of, remark
+from xlite.sweeps.phases import BACKBONES, plan_phase
+from xlite.sweeps.plan import Plan, make_plan, parse_vary, without_password
+from xlite.sweeps.sweep import Sweep, SweepStatus
+from xlite.text import counted, interval, spread
 
 KINDS = {"phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3", "search": "Search"}
 ABOUT = {

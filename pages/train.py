@@ -6,12 +6,12 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from xlite.config import TrainConfig, make_config
-from xlite.data.nih import find_table
+from xlite.data.tables import find_table
 from xlite.errors import XliteError
-from xlite.labels import headline, label, page_sentence
-from xlite.training import slurm
-from xlite.training.run import Run
-from xlite.training.status import LIVE, RunStatus, figures
+from xlite.messages import headline, label, page_sentence
+from xlite.runs import slurm
+from xlite.runs.run import Run
+from xlite.runs.status import LIVE, RunStatus, figures
 
 GROUPS = {
     "Data": ["data", "name", "split", "train_share", "allow_leakage", "skip_missing"],

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from xlite.evaluation.calibration import logit
 from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.films import Films
 from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
+from xlite.metrics.calibration import logit
 from xlite.models.checkpoint import ModelInfo, save_model
 from xlite.models.student import Student
 

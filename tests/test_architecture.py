@@ -9,56 +9,30 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-LEAVES = {"findings", "errors", "files", "words"}
-BASE = LEAVES | {"config", "images"}
-# What a run is without torch: pages and `xlite jobs` look at it every second.
-RUN_FILES = {f"training.{name}" for name in ("command", "folder", "launch", "slurm", "status")}
-# A module belongs to the longest name that it begins with, and may import its own group and these.
-MAY_IMPORT = {
-    "findings": set(),
-    "errors": set(),
-    "files": set(),
-    "words": set(),
-    "config": {"errors"},
-    "pixels": {"errors"},
-    "dicom": {"errors", "pixels"},
-    "images": {"errors", "pixels", "dicom"},
-    "data": BASE,
-    "models.folders": {"config"},
-    "models": BASE | {"models.folders", "evaluation.predictions", "evaluation.calibration"},
-    "explain": BASE | {"models"},
-    "classify": BASE | {"models", "explain", "evaluation.calibration"},
-    "evaluation.calibration": LEAVES,
-    "evaluation.predictions": LEAVES | {"data"},
-    "evaluation": BASE
-    | {"data", "models", "models.folders", "classify", "explain", "plots"}
-    | {"evaluation.calibration", "evaluation.predictions"},
-    "training.run": LEAVES | {"config", "training.held"} | RUN_FILES,
-    **{module: LEAVES | {"config"} | RUN_FILES for module in RUN_FILES},
-    "training.line": LEAVES | {"training.run"},
-    "training.results": LEAVES | {"config"},
-    "training.held": LEAVES | {"training.launch"},
-    "training.sweep.check": LEAVES | {"config", "data", "models.folders", "training.sweep"},
-    "training.sweep.tryout": LEAVES | {"models", "training"},
-    "training.sweep": LEAVES
-    | {"config", "data", "evaluation", "evaluation.predictions", "models.folders"}
-    | {"training.held", "training.run", "training.results"}
-    | RUN_FILES,
-    "training": BASE
-    | {"data", "models", "classify", "evaluation", "evaluation.calibration", "evaluation.predictions"}
-    | {"training.run", "training.line", "training.results"},
-    "catalog": LEAVES | {"config", "training.run", "training.results"},
-    "access": {"errors"},
-    "labels": LEAVES | {"config"},
-    "plots": {"findings"},
-}
-ON_TOP = {"cli", "__main__"}
+# From the ground floor up: a module imports from its own folder and from the lines above its own.
+LAYERS = (
+    ("findings", "errors", "files", "text"),
+    ("config", "pixels"),
+    ("dicom", "messages", "access", "plots"),
+    ("images",),
+    ("metrics",),
+    ("data",),
+    ("models",),
+    ("explain",),
+    ("classify",),
+    ("evaluation",),
+    ("report",),
+    ("runs",),
+    ("training",),
+    ("sweeps",),
+    ("catalog",),
+    ("cli",),
+    ("__main__",),
+)
 ONLY_IN = {
     "streamlit": ("app/Home.py", "pages/"),
     "gradio": ("app/share.py",),
-    "lightning_fabric": tuple(
-        f"xlite/training/{name}.py" for name in ("engine", "loop", "epochs", "trainer")
-    ),
+    "lightning_fabric": tuple(f"xlite/training/{name}.py" for name in ("fabric", "loop", "epochs", "step")),
 }
 
 
@@ -103,19 +77,22 @@ def own_imports(path: Path, lazy: bool = True) -> set[str]:
     return found - {"", module_name(path)}
 
 
-def group(module: str) -> str:
-    names = [name for name in {*MAY_IMPORT, *ON_TOP} if module == name or module.startswith(name + ".")]
-    assert names, f"xlite.{module} is in no group: say in MAY_IMPORT what it may import"
-    return max(names, key=len)
+def layer(module: str) -> int:
+    name = module.partition(".")[0]
+    found = [number for number, names in enumerate(LAYERS) if name in names]
+    assert found, f"xlite.{module} is in no layer: say in LAYERS where it stands"
+    return found[0]
 
 
 @pytest.mark.parametrize("path", sources("xlite"), ids=module_name)
-def test_imports_point_one_way(path: Path) -> None:
+def test_no_import_points_up(path: Path) -> None:
     module = module_name(path)
-    if not module or group(module) in ON_TOP:
-        return
-    allowed = MAY_IMPORT[group(module)] | {group(module)}
-    wrong = sorted(name for name in own_imports(path) if group(name) not in allowed)
+    top = module.partition(".")[0]
+    wrong = sorted(
+        name
+        for name in own_imports(path)
+        if module and name.partition(".")[0] != top and layer(name) >= layer(module)
+    )
     assert not wrong, f"xlite.{module} may not import {wrong}"
 
 
@@ -131,10 +108,10 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     ("roots", "heavy"),
     [
         (
-            {"config", "training.run", "training.line", "training.results", "catalog", "labels", "cli"},
+            {"config", "runs.run", "runs.device_queue", "runs.results", "catalog", "messages", "cli"},
             {"torch", "timm", "pandas", "optuna", "streamlit", "gradio"},
         ),
-        ({"training.sweep.work", "training.sweep.check"}, {"torch", "timm", "streamlit", "gradio"}),
+        ({"sweeps.work", "sweeps.check"}, {"torch", "timm", "streamlit", "gradio"}),
     ],
     ids=["pages", "sweep"],
 )

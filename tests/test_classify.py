@@ -9,10 +9,10 @@ import torch
 
 from xlite.classify import Classifier, Reading
 from xlite.errors import CheckpointError, RunError
-from xlite.evaluation.calibration import apply_calibration
 from xlite.explain import draw_cell, overlay, upsample_map
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
+from xlite.metrics.calibration import apply_calibration
 from xlite.models.checkpoint import ModelInfo, save_model
 from xlite.models.student import Student
 

@@ -15,12 +15,12 @@ from demo_home import drawn_films
 
 from xlite.config import PACKAGE_ROOT
 from xlite.data.eda.survey import survey
-from xlite.data.nih import NihFolder
+from xlite.data.folder import NihFolder
+from xlite.data.predictions import read_predictions, write_predictions
 from xlite.errors import DataError
 from xlite.evaluation.compare import compare_files
 from xlite.evaluation.films import write_labels
-from xlite.evaluation.predictions import read_predictions, write_predictions
-from xlite.evaluation.wording import spread
+from xlite.text import spread
 
 AGAIN = "run `python docs/generate.py`"
 

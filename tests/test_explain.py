@@ -10,9 +10,9 @@ from hypothesis.extra import numpy as hnp
 from pytorch_grad_cam import GradCAM, LayerCAM
 from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-from torch import nn
+from tiny_models import TINY, ForOracle, student
 
-from xlite.data.nih import read_boxes
+from xlite.data.tables import read_boxes
 from xlite.explain import (
     MEDIAN_BOX,
     METHODS,
@@ -26,34 +26,8 @@ from xlite.explain import (
 )
 from xlite.models.student import Student
 
-TINY = "test_resnet.r160_in1k"
 ATTENTIONS = ("none", "mhsa", "performer")
 FULL = ("resnet18", "efficientnet_b0", "mobilenetv3_small_100", "densenet121", "convnext_tiny")
-
-
-def student(backbone: str = TINY, attention: str = "none", seed: int = 0) -> Student:
-    """As after training: attention that is no longer the identity, batch norms that saw films."""
-    torch.manual_seed(seed)
-    model = Student(backbone, attention)
-    if attention != "none":
-        nn.init.normal_(model.attention.attention.proj.weight, std=0.01)
-    model.train()
-    with torch.no_grad():
-        model.features(torch.randn(8, 3, 96, 96))
-    return model.eval()
-
-
-class ForOracle(nn.Module):
-    """The student with its last map as a module, where the library can hang its hooks."""
-
-    def __init__(self, model: Student):
-        super().__init__()
-        self.model, self.last_map = model, nn.Identity()
-
-    def forward(self, x):
-        with torch.no_grad():  # the gradient stops at the last map: what lies before it costs time only
-            f = self.model.features(x)
-        return self.model.head(self.last_map(f.requires_grad_()))
 
 
 LIBRARY = {"layercam": LayerCAM, "gradcam": GradCAM}

@@ -9,7 +9,7 @@ from pathlib import Path
 from xlite.config import PACKAGE_ROOT
 from xlite.errors import RunError
 from xlite.findings import spoken
-from xlite.training.run import Run
+from xlite.runs.run import Run
 
 EXAMPLES = PACKAGE_ROOT / "app" / "examples"
 MAPS = {

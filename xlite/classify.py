@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from xlite.errors import RunError
-from xlite.evaluation.calibration import apply_calibration
 from xlite.explain import FAULTS, MEDIAN_BOX, activation_maps, draw_cell, map_fault, overlay, upsample_map
 from xlite.findings import FINDINGS, canonical, spoken
+from xlite.metrics.calibration import apply_calibration
 from xlite.models.checkpoint import MODEL_FILE, ModelInfo, find_model, load_model
 from xlite.models.student import Student
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from xlite.cli.console import Json, busy, print_json, progress_bar
-from xlite.words import are, counted
+from xlite.text import are, counted
 
 app = typer.Typer(help="Get, make, check and split data folders in the NIH layout.", rich_markup_mode=None)
 
@@ -58,7 +58,7 @@ def check(data: DataFolder, as_json: Json = False) -> None:
     Lists missing, unreadable, duplicate and off-table images; exit status 1 where there are any.
     """
     from xlite.data.check import check_folder
-    from xlite.data.nih import NihFolder
+    from xlite.data.folder import NihFolder
 
     folder = NihFolder.open(data)
     with progress_bar("checking") as progress:
@@ -100,7 +100,7 @@ def split(
 
     The lists are written to DATA/splits/, with an id that is stamped on every figure made from them.
     """
-    from xlite.data.nih import NihFolder
+    from xlite.data.folder import NihFolder
     from xlite.data.splits import PARTS, make_split, write_split
 
     with busy("splitting"):
@@ -157,7 +157,7 @@ def leakage(
     Images and patients seen by the student and, with --teacher-list, by its teacher.
     """
     from xlite.data.leakage import leakage_report
-    from xlite.data.nih import read_list, read_table
+    from xlite.data.tables import read_list, read_table
 
     with busy("comparing"):
         report = leakage_report(
@@ -185,7 +185,7 @@ def cache(
     """
     from xlite.data.cache import cache_folder
     from xlite.data.dataset import folder_films
-    from xlite.data.nih import NihFolder
+    from xlite.data.folder import NihFolder
     from xlite.images import Preprocess
 
     folder = NihFolder.open(data)

@@ -44,7 +44,7 @@ def evaluate(
     part of the model's own split; where films have boxes in the folder, the report says where the maps look.
     """
     from xlite.evaluation.evaluate import evaluate_model
-    from xlite.evaluation.summary import summary
+    from xlite.report.terminal import summary
 
     say = say_aside if as_json else print
     report = evaluate_model(
@@ -117,7 +117,7 @@ def score(
     The labels come from NIH's table, or one like it; the report is the one that `evaluate` writes.
     """
     from xlite.evaluation.score import score_predictions
-    from xlite.evaluation.summary import summary
+    from xlite.report.terminal import summary
 
     say = say_aside if as_json else print
     with busy("judging"):

@@ -10,10 +10,10 @@ import typer
 from xlite.cli.console import Json, ask_twice, number, print_json, print_table
 from xlite.cli.train import new_run, with_config_options
 from xlite.errors import RunError, sentence
-from xlite.training import slurm
-from xlite.training.run import Run
-from xlite.training.status import LIVE, RunStatus, clock, figures
-from xlite.words import counted
+from xlite.runs import slurm
+from xlite.runs.run import Run
+from xlite.runs.status import LIVE, RunStatus, clock, figures
+from xlite.text import counted
 
 app = typer.Typer(help="Training runs in the background.", rich_markup_mode=None)
 

@@ -21,7 +21,7 @@ from xlite.cli.console import (
 )
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS
-from xlite.words import counted
+from xlite.text import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,8 +62,8 @@ def predict(
     import numpy as np
 
     from xlite.classify import Classifier
+    from xlite.data.predictions import write_predictions
     from xlite.evaluation.cams import read_film
-    from xlite.evaluation.predictions import write_predictions
     from xlite.images import read_image
 
     classifier = Classifier.load(model, device)
@@ -143,7 +143,7 @@ def _names(films: Sequence[Path]) -> list[str]:
 
 def _alike(names: Sequence[str]) -> set[str]:
     """The names that others share, but for suffix and case."""
-    from xlite.data.nih import stem_of
+    from xlite.data.tables import stem_of
 
     stems = [stem_of(name).casefold() for name in names]
     often = Counter(stems)
@@ -156,7 +156,7 @@ def _write_overlays(out: Path, name: str, image: "np.ndarray", reading: "Reading
     """
     import cv2
 
-    from xlite.data.nih import stem_of
+    from xlite.data.tables import stem_of
 
     top = [finding for finding, _ in reading.top(count)]
     for rank, finding in enumerate(top, 1):

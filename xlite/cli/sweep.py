@@ -9,11 +9,11 @@ import typer
 from xlite.cli.console import Json, ask_twice, busy, number, print_json, print_table
 from xlite.cli.train import into_log, with_config_options
 from xlite.errors import RunError
-from xlite.training.sweep.check import check_sources
-from xlite.training.sweep.folder import Sweep, SweepStatus
-from xlite.training.sweep.phases import Phase, plan_phase
-from xlite.training.sweep.plan import Plan, make_plan, parse_vary, read_space, without_password
-from xlite.words import counted
+from xlite.sweeps.check import check_sources
+from xlite.sweeps.phases import Phase, plan_phase
+from xlite.sweeps.plan import Plan, make_plan, parse_vary, read_space, without_password
+from xlite.sweeps.sweep import Sweep, SweepStatus
+from xlite.text import counted
 
 app = typer.Typer(help="Studies of many runs: the three phases, or any search.", rich_markup_mode=None)
 # A study names its runs itself.
@@ -228,7 +228,7 @@ def _work(plan: Plan) -> None:
 
 
 def _go_on(sweep: Sweep) -> None:
-    from xlite.training.sweep.work import work_on
+    from xlite.sweeps.work import work_on
 
     with into_log(sweep.path("log.txt")) as say:
         found = work_on(sweep, say)
@@ -252,8 +252,8 @@ def _print_leaderboard(found: dict[str, Any]) -> None:
 
 def _cells(place: int, found: dict[str, Any]) -> list[object]:
     """A configuration's row of the printed leaderboard."""
-    from xlite.evaluation.wording import interval
-    from xlite.training.sweep.leaderboard import remark
+    from xlite.sweeps.leaderboard import remark
+    from xlite.text import interval
 
     row = found["rows"][place]
     test = row["against_first"].get("test")

@@ -15,8 +15,8 @@ from pydantic.fields import FieldInfo
 from xlite.cli.console import repeatedly
 from xlite.config import TrainConfig, as_option, make_config
 from xlite.errors import RunError, XliteError
-from xlite.training.follow import follows, led_run
-from xlite.training.run import Run
+from xlite.runs.follower import follows, led_run
+from xlite.runs.run import Run
 
 
 def with_config_options(command: Callable[..., Any], without: Sequence[str] = ()) -> Callable[..., Any]:
@@ -136,7 +136,7 @@ def _follow(name: str) -> None:
 
 def _check_data(config: TrainConfig) -> None:
     """Raises DataError for a wrong folder, before seconds go into importing torch."""
-    from xlite.data.nih import find_table
+    from xlite.data.tables import find_table
 
     find_table(config.data)
 

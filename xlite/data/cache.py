@@ -25,7 +25,7 @@ from filelock import FileLock
 from xlite.config import home
 from xlite.errors import DataError, ImageError, sentence
 from xlite.images import Preprocess, read_image
-from xlite.words import counted
+from xlite.text import counted
 
 Progress = Callable[[int, int], None]
 Source = tuple[str, int, int]  # name, bytes, modification time in ns

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlite.data.nih import NihFolder, film_files, stem_of
+from xlite.data.folder import NihFolder, film_files
+from xlite.data.tables import stem_of
 from xlite.errors import ImageError
 from xlite.images import read_image
 

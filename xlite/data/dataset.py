@@ -14,11 +14,11 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from xlite.data.cache import Progress, cache_folder, open_cache
-from xlite.data.nih import NihFolder
+from xlite.data.folder import NihFolder
 from xlite.data.splits import Split
 from xlite.errors import DataError
 from xlite.images import Preprocess
-from xlite.words import are, counted
+from xlite.text import are, counted
 
 if TYPE_CHECKING:
     import albumentations

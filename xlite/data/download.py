@@ -16,7 +16,7 @@ from tqdm import tqdm
 from xlite.data.fetch import fetch
 from xlite.data.unpack import unpack_films
 from xlite.errors import DataError, sentence
-from xlite.words import counted
+from xlite.text import counted
 
 NIH_PAGE = "https://nihcc.app.box.com/v/ChestXray-NIHCC"
 # NIH's own links, images_001 to images_012 in order.

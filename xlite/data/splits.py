@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from xlite.data.draw import DRAWN, PARTS, deal, draw_parts
+from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
-from xlite.data.nih import NihFolder, read_list, stem_of
+from xlite.data.random_split import DRAWN, PARTS, deal, draw_parts
+from xlite.data.tables import read_list, stem_of
 from xlite.errors import DataError, sentence
-from xlite.words import counted
+from xlite.text import counted
 
 STRATEGIES = ("patient", "official", "chexnet", "image")
 _OFFICIAL_SHARES = (7 / 8, 1 / 8)

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xlite.data.nih import find_table, read_table
+from xlite.data.predictions import Predictions, distinct_names, read_averaged
+from xlite.data.tables import find_table, read_table
 from xlite.errors import DataError
-from xlite.evaluation.bootstrap import compare_auc
-from xlite.evaluation.predictions import Predictions, distinct_names, read_averaged
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
-from xlite.words import counted
+from xlite.metrics.bootstrap import compare_auc
+from xlite.text import counted
 
 
 def compare_files(

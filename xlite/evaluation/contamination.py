@@ -15,12 +15,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from xlite.data.folder import NihFolder
 from xlite.data.leakage import of_known_patients
-from xlite.data.nih import NihFolder, read_list
 from xlite.data.splits import CHEXNET_LISTS, Split, read_split
+from xlite.data.tables import read_list
 from xlite.errors import DataError
 from xlite.evaluation.doubts import Doubt
-from xlite.words import counted
+from xlite.text import counted
 
 _SPLIT_ID = re.compile(r"(?P<name>.+)-\d+-[0-9a-f]{8}(-leaky)?")
 _JUDGED_ON = ("val", "test")

@@ -11,23 +11,24 @@ from tqdm import tqdm
 
 from xlite.classify import Classifier
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films
-from xlite.data.nih import NihFolder, stem_of
+from xlite.data.folder import NihFolder
 from xlite.data.splits import Split, load_split
+from xlite.data.tables import stem_of
 from xlite.errors import DataError
-from xlite.evaluation.calibration import without_map
-from xlite.evaluation.card import CARD_FILE, card_beside
 from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.films import Films
 from xlite.evaluation.known import own_split, split_doubts, teacher_doubts, training_doubts
 from xlite.evaluation.localise import localise_part
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.report import Stamp, full_report, write_report
-from xlite.evaluation.thresholds import threshold_array
 from xlite.evaluation.validation import fit_info, map_sentence
 from xlite.findings import FINDINGS
+from xlite.metrics.calibration import without_map
+from xlite.metrics.thresholds import threshold_array
 from xlite.models.checkpoint import save_model
 from xlite.models.student import Student
-from xlite.words import are, counted
+from xlite.report.card import CARD_FILE, card_beside
+from xlite.text import are, counted
 
 Say = Callable[[str], None]
 Logits = tuple[Sequence[str], np.ndarray]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xlite.data.nih import stem_of
+from xlite.data.tables import stem_of
 from xlite.errors import DataError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS

@@ -4,14 +4,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xlite.data.folder import NihFolder
 from xlite.data.leakage import of_known_patients
-from xlite.data.nih import NihFolder
 from xlite.data.splits import Split, shrink_train
 from xlite.evaluation import contamination
-from xlite.evaluation.calibration import without_map
 from xlite.evaluation.doubts import TEACHER, Doubt, known_stems
 from xlite.findings import FINDINGS
-from xlite.words import are, counted
+from xlite.metrics.calibration import without_map
+from xlite.text import are, counted
 
 if TYPE_CHECKING:
     from xlite.models.checkpoint import ModelInfo

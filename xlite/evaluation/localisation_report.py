@@ -5,10 +5,9 @@ No torch.
 
 import pandas as pd
 
-from xlite.evaluation.localisation import BASELINES, FEW_BOXES, OVERLAPS, RELEASE_SIDE
-from xlite.evaluation.wording import interval, number
 from xlite.findings import spoken
-from xlite.words import are, counted
+from xlite.metrics.localisation import BASELINES, FEW_BOXES, OVERLAPS, RELEASE_SIDE
+from xlite.text import are, counted, interval, number
 
 NIH_BOXES = 984
 UNCHANGED = 0.5  # a mean rank correlation above it: the map hardly depends on what was forgotten

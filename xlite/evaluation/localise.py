@@ -10,21 +10,22 @@ import pandas as pd
 import torch
 
 from xlite.classify import Classifier
-from xlite.data.nih import NihFolder, read_boxes
+from xlite.data.folder import NihFolder
 from xlite.data.splits import Split, load_split
+from xlite.data.tables import read_boxes
 from xlite.errors import DataError
 from xlite.evaluation import sanity
 from xlite.evaluation.cams import METHODS, Mapper, centre_map, random_map
-from xlite.evaluation.contact_sheet import Tile, draw_sheet
 from xlite.evaluation.known import split_doubts, teacher_doubts
-from xlite.evaluation.localisation import BASELINES, FIGURES, Draws, in_frame, judge
 from xlite.evaluation.localisation_report import findings_of, map_warnings, published
 from xlite.explain import FAULTS, map_fault, shrink, upsample_map
 from xlite.explain import METHODS as CLOSED_FORM
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.images import read_image
-from xlite.words import counted
+from xlite.metrics.localisation import BASELINES, FIGURES, Draws, in_frame, judge
+from xlite.report.contact_sheet import Tile, draw_sheet
+from xlite.text import counted
 
 FRAME = 512  # maps are judged in the film's frame, or in one shrunk to this longer side
 RANDOM_MAPS = 10  # a box: the figure of a random map is their mean

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xlite.data.nih import stem_of
+from xlite.data.tables import stem_of
 from xlite.errors import DataError
-from xlite.evaluation.bootstrap import draw_patients, figure, or_none, resample_auc
 from xlite.evaluation.films import Films
-from xlite.evaluation.metrics import auc_per_class, ratio
 from xlite.findings import FINDINGS
+from xlite.metrics.bootstrap import draw_patients, figure, or_none, resample_auc
+from xlite.metrics.per_finding import auc_per_class, ratio
 
 # What the radiologists marked, and the findings of NIH that say the same; the last is a grouping of ours.
 SHARED = {

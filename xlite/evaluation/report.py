@@ -9,22 +9,22 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from xlite.data.predictions import write_predictions
 from xlite.errors import DataError
-from xlite.evaluation.bands import draw_curves
-from xlite.evaluation.bootstrap import draw_patients
-from xlite.evaluation.calibration import sigmoid
-from xlite.evaluation.chapters.whole import whole
-from xlite.evaluation.confusion import confusion
-from xlite.evaluation.document import to_html, to_markdown
 from xlite.evaluation.doubts import Doubt, contaminated, known_stems
-from xlite.evaluation.figures import evaluate_predictions
+from xlite.evaluation.estimates import evaluate_predictions
 from xlite.evaluation.films import Films, write_labels
-from xlite.evaluation.predictions import write_predictions
 from xlite.evaluation.radiologists import beside_radiologists
 from xlite.evaluation.references import published_references
 from xlite.evaluation.subgroups import film_groups, subgroup_figures
 from xlite.evaluation.validation import calibration_maps, operating_points
 from xlite.files import write_atomic
+from xlite.metrics.bands import draw_curves
+from xlite.metrics.bootstrap import draw_patients
+from xlite.metrics.calibration import sigmoid
+from xlite.metrics.confusion import confusion
+from xlite.report.document import to_html, to_markdown
+from xlite.report.sections.whole import whole
 
 
 class Stamp(NamedTuple):

@@ -7,20 +7,20 @@ import numpy as np
 import pandas as pd
 
 from xlite.data.leakage import of_known_patients
-from xlite.data.nih import find_table, label_version, read_list, read_table
+from xlite.data.predictions import Predictions, read_averaged, spoken_name
+from xlite.data.tables import find_table, label_version, read_list, read_table
 from xlite.errors import DataError
-from xlite.evaluation.calibration import logit
 from xlite.evaluation.compare import compare_files, comparison_sentence, write_comparison
 from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.films import Films
-from xlite.evaluation.metrics import cross_auc
-from xlite.evaluation.predictions import Predictions, read_averaged, spoken_name
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.references import films_digest
 from xlite.evaluation.report import Stamp, full_report, write_report
-from xlite.evaluation.thresholds import choose_thresholds, read_thresholds
 from xlite.findings import FINDINGS
-from xlite.words import are, counted
+from xlite.metrics.calibration import logit
+from xlite.metrics.per_finding import cross_auc
+from xlite.metrics.thresholds import choose_thresholds, read_thresholds
+from xlite.text import are, counted
 
 SWAP_POSITIVES = 30  # that two findings need before their columns are thought to be swapped
 SWAP_GAIN = 0.2  # of AUC, over both

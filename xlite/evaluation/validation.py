@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xlite.evaluation import bootstrap, metrics
-from xlite.evaluation.bootstrap import figure, or_none
-from xlite.evaluation.calibration import METHODS, apply_calibration, fit_calibration, without_map
 from xlite.evaluation.films import Films
-from xlite.evaluation.thresholds import RULES, choose_thresholds
 from xlite.findings import FEW_POSITIVES, FINDINGS
+from xlite.metrics import bootstrap
+from xlite.metrics import per_finding as metrics
+from xlite.metrics.bootstrap import figure, or_none
+from xlite.metrics.calibration import METHODS, apply_calibration, fit_calibration, without_map
+from xlite.metrics.thresholds import RULES, choose_thresholds
 
 if TYPE_CHECKING:
     from xlite.models.checkpoint import ModelInfo

@@ -18,7 +18,7 @@ from xlite.errors import CheckpointError, RunError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
-from xlite.models.folders import MODEL_FILE, model_files, model_folders
+from xlite.models.available import MODEL_FILE, model_files, model_folders
 from xlite.models.student import Student
 
 FORMAT = "xlite-student-1"

@@ -12,15 +12,15 @@ import torch.nn.functional as F
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from xlite.data.predictions import read_predictions
 from xlite.errors import CheckpointError
-from xlite.evaluation.calibration import fit_platt
-from xlite.evaluation.predictions import read_predictions
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
+from xlite.metrics.calibration import fit_platt
 from xlite.models import chexnet, xrv
+from xlite.models.available import PREDICTIONS
 from xlite.models.checkpoint import FORMAT, ModelInfo, find_model, load_model, read_tensors
 from xlite.models.densenet import DenseNet
-from xlite.models.folders import PREDICTIONS
 from xlite.models.student import Student
 
 # Probabilities of 0 and 1 have no logit; this keeps what a predictions file rounds away within ±14.

@@ -19,15 +19,15 @@ from xlite.errors import RunError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.models.checkpoint import MODEL_FILE, save_model
-from xlite.training.curves import open_curves
-from xlite.training.gauges import gauges
+from xlite.runs.run import Run
+from xlite.training.device_stats import gauges
+from xlite.training.distributed import agreed
+from xlite.training.job import Job
 from xlite.training.memory import choose_parts, fitting_parts, is_out_of_memory, too_little_memory
-from xlite.training.ranks import agreed
-from xlite.training.run import Run
-from xlite.training.setup import Job
 from xlite.training.state import STATE_FILE, State, check_unchanged, reading_state, write_state
+from xlite.training.step import Trainer, not_compiled
 from xlite.training.task import PARTS
-from xlite.training.trainer import Trainer, not_compiled
+from xlite.training.tensorboard import open_curves
 
 PROGRESS_EVERY_S = 0.5
 """How often progress.json is replaced within an epoch."""

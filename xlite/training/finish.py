@@ -9,20 +9,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from xlite.evaluation.calibration import apply_calibration
-from xlite.evaluation.card import card_beside
+from xlite.data.predictions import write_predictions
 from xlite.evaluation.contamination import marks
 from xlite.evaluation.evaluate import evaluate_model, read_logits
-from xlite.evaluation.predictions import write_predictions
 from xlite.evaluation.validation import fit_info, map_sentence
-from xlite.evaluation.wording import clean, interval, mean_of
 from xlite.files import read_whole, write_atomic
+from xlite.metrics.calibration import apply_calibration
 from xlite.models.checkpoint import MODEL_FILE, ModelInfo, load_model, save_model
 from xlite.models.latency import measure_latency
 from xlite.models.student import Student
-from xlite.training.results import append_result
-from xlite.training.run import Run
-from xlite.training.setup import Job
+from xlite.report.card import card_beside
+from xlite.report.sentences import clean, mean_of
+from xlite.runs.results import append_result
+from xlite.runs.run import Run
+from xlite.text import interval
+from xlite.training.job import Job
 
 ROW_FILE = "results_row.json"
 """In a run's folder: its row of results.csv, from the moment that it is about to be written there."""

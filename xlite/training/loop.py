@@ -8,18 +8,18 @@ from functools import partial
 from lightning_fabric import Fabric
 
 from xlite.config import TrainConfig
-from xlite.training.engine import open_fabric, usable_devices
+from xlite.runs.device_queue import Device, device_turn
+from xlite.runs.follower import follows, leading
+from xlite.runs.results import read_results
+from xlite.runs.run import Run
+from xlite.training.distributed import farewell, leader_first
 from xlite.training.epochs import PROGRESS_EVERY_S, Epochs, Say, Stopped
+from xlite.training.fabric import open_fabric, usable_devices
 from xlite.training.finish import finish
-from xlite.training.follow import follows, leading
-from xlite.training.line import Device, device_turn
+from xlite.training.job import Job, open_job
 from xlite.training.provenance import record_attempt
-from xlite.training.ranks import farewell, leader_first
-from xlite.training.results import read_results
-from xlite.training.run import Run
-from xlite.training.setup import Job, open_job
 from xlite.training.state import STATE_FILE
-from xlite.training.trainer import seed_all
+from xlite.training.step import seed_all
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import torch
 from xlite.config import TrainConfig
 from xlite.errors import RunError
 from xlite.findings import FINDINGS
-from xlite.training.trainer import Trainer
+from xlite.training.step import Trainer
 
 _FEWEST = 2
 """Films in the smallest part: batch norm needs two."""

@@ -13,8 +13,8 @@ import torch
 from xlite import __version__
 from xlite.config import PACKAGE_ROOT
 from xlite.files import write_atomic
-from xlite.training.run import Run
-from xlite.training.setup import Job
+from xlite.runs.run import Run
+from xlite.training.job import Job
 
 PROVENANCE_FILE = "provenance.json"
 _LIBRARIES = (

@@ -5,8 +5,8 @@ from typing import Literal
 
 import pandas as pd
 
-from xlite.data.draw import SHARES
 from xlite.data.eda.summary import finding_counts, imbalance
+from xlite.data.random_split import SHARES
 from xlite.findings import FINDINGS, NO_FINDING
 
 ABOUT = 0.05  # "about 60 %" holds from 57 to 63 %

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from xlite.data.nih import find_table, label_version, read_table
+from xlite.data.tables import find_table, label_version, read_table
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
 

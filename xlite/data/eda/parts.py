@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from xlite.data.draw import PARTS, draw_parts
 from xlite.data.eda.summary import CLASSES, indicators
-from xlite.data.nih import NihFolder, read_list
+from xlite.data.folder import NihFolder
+from xlite.data.random_split import PARTS, draw_parts
 from xlite.data.splits import read_split
+from xlite.data.tables import read_list
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from xlite.data.eda import sections_films as films
 from xlite.data.eda import sections_training as training
 from xlite.data.eda.survey import Survey, as_dict, survey
-from xlite.data.nih import NihFolder
+from xlite.data.folder import NihFolder
 from xlite.errors import DataError
-from xlite.words import counted
+from xlite.text import counted
 
 
 def write_eda(data: Path | str, out: Path | str, other_table: Path | None = None) -> dict[str, object]:

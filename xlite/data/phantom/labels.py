@@ -6,7 +6,7 @@ import numpy as np
 
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
-from xlite.words import counted
+from xlite.text import counted
 
 # Films per 100,000 with exactly this label set, (PA, AP); the rest have no finding. 60 of ChestX-ray14's 800
 # sets, weighted so that the share of each finding and of 1, 2, 3 and more findings is NIH's in either view.

@@ -15,7 +15,7 @@ from xlite.data.phantom.draw import draw_film
 from xlite.data.phantom.labels import Film, draw_labels, official_lists
 from xlite.errors import DataError, sentence
 from xlite.findings import NO_FINDING
-from xlite.words import counted
+from xlite.text import counted
 
 TABLE_HEADER = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"

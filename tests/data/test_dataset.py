@@ -1,0 +1,201 @@
+"""The dataset: train/serve parity, augmentation by (seed, epoch, index), missing films and class weights."""
+
+import pickle
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from xlite.data.augmentation import augmentation
+from xlite.data.dataset import FilmDataset, FilmRows, folder_films, loader, model_input, open_films
+from xlite.data.folder import NihFolder
+from xlite.data.imbalance import balanced_sample_weights, inverse_frequency, positive_weights
+from xlite.data.splits import PARTS, load_split
+from xlite.errors import DataError
+from xlite.images import Preprocess, read_image
+
+PREPROCESS = Preprocess(48)
+
+
+@pytest.fixture
+def folder(tiny_folder):
+    return NihFolder.open(tiny_folder)
+
+
+@pytest.fixture
+def films() -> np.ndarray:
+    """Twelve smooth films with one bright spot, left of the middle: uint8 (12, 48, 48)."""
+    film = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8), (0, 0), 4)
+    film = cv2.normalize(film, None, 40, 180, cv2.NORM_MINMAX)
+    film[20:28, 6:14] = 255
+    return np.repeat(film[None], 12, axis=0)
+
+
+def dataset_of(films, flip=True, seed=3) -> FilmDataset:
+    return FilmDataset(films, np.zeros((len(films), 14), np.float32), PREPROCESS, augmentation(flip), seed)
+
+
+def all_of(dataset: FilmDataset, workers: int = 0, start: str | None = None) -> torch.Tensor:
+    """Every film of the dataset by index, through a loader that reads them in another order."""
+    order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(workers)).tolist()
+    batches = loader(dataset, 5, order, workers)
+    if start:
+        batches.multiprocessing_context = start
+    found = {int(i): film for films, _, _, rows in batches for film, i in zip(films, rows, strict=True)}
+    return torch.stack([found[i] for i in range(len(dataset))])
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_without_augmentation_a_film_is_what_serving_sees(folder, part):
+    split = load_split(folder, "official")
+    films, labels, stems = open_films(folder, split, part, PREPROCESS)
+    assert stems == split.stems(part) and films.shape == (len(stems), 48, 48)
+    dataset = FilmDataset(films, labels, PREPROCESS)
+    assert len(dataset) == len(stems)
+    for epoch in (0, 5):
+        dataset.set_epoch(epoch)
+        for i, stem in enumerate(stems):
+            film, y, soft, index = dataset[i]
+            assert film.dtype == torch.uint8 and index == i
+            x = model_input(film[None], PREPROCESS)
+            np.testing.assert_array_equal(x[0].numpy(), PREPROCESS(read_image(folder.paths[stem])))
+            assert x.is_contiguous(memory_format=torch.channels_last)
+            np.testing.assert_array_equal(y.numpy(), folder.labels([stem])[0])
+            assert torch.isnan(soft).all() and soft.shape == (14,)
+
+
+def test_soft_labels_come_with_their_film(films):
+    soft = np.arange(12 * 14, dtype=np.float32).reshape(12, 14)
+    dataset = FilmDataset(films, np.zeros((12, 14)), PREPROCESS, soft=soft)
+    np.testing.assert_array_equal(dataset[7][2].numpy(), soft[7])
+
+
+def test_parts_share_one_cache_and_read_none_of_it_beforehand(folder):
+    split = load_split(folder, "patient")
+    parts = [open_films(folder, split, part, PREPROCESS)[0] for part in PARTS]
+    assert sum(map(len, parts)) == 24
+    assert all(isinstance(films.array, np.memmap) and len(films.array) == 24 for films in parts)
+    assert len(list((folder.root / "cache").glob("*.npy"))) == 1
+
+
+def test_augmentation_depends_on_seed_epoch_and_index_alone(films):
+    first = all_of(dataset_of(films))
+    assert len(torch.unique(first.flatten(1), dim=0)) > 6  # the films are alike, what is made of them is not
+    np.testing.assert_array_equal(all_of(dataset_of(films), workers=2).numpy(), first.numpy())
+    dataset = dataset_of(films)
+    dataset.set_epoch(1)
+    second = all_of(dataset)
+    assert not torch.equal(second, first)
+    assert not torch.equal(all_of(dataset_of(films, seed=4)), first)
+    dataset.set_epoch(0)
+    np.testing.assert_array_equal(all_of(dataset, workers=1).numpy(), first.numpy())
+
+
+def test_the_steps_of_the_augmentation_are_drawn_independently(films):
+    dataset = FilmDataset(films, np.zeros((12, 14)), PREPROCESS, augmentation(flip=True))
+    unchanged = 0
+    for epoch in range(100):
+        dataset.set_epoch(epoch)
+        unchanged += sum(np.array_equal(dataset[i][0], films[i]) for i in range(12))
+    # .5 x .7 x .6 x .7 x .8 of all; were the steps drawn alike, .5 would stay as they are.
+    assert unchanged / 1200 == pytest.approx(0.1176, abs=0.03)
+
+
+def spot_is_left(x: torch.Tensor) -> bool:
+    return bool(x[:, :24].max() > x[:, 24:].max())
+
+
+def test_flip_is_a_switch(films):
+    turned = {flip: [not spot_is_left(x) for x in all_of(dataset_of(films, flip))] for flip in (True, False)}
+    assert 2 <= sum(turned[True]) <= 10
+    assert sum(turned[False]) == 0
+
+
+def test_augmentation_never_changes_the_cached_film(films):
+    before = films.copy()
+    all_of(dataset_of(films))
+    np.testing.assert_array_equal(films, before)
+
+
+def test_what_moves_in_is_black():
+    white = np.full((1, 48, 48), 200, np.uint8)
+    dataset = FilmDataset(white, np.zeros((1, 14)), PREPROCESS, augmentation(flip=False))
+    corners = []
+    for epoch in range(60):
+        dataset.set_epoch(epoch)
+        corners.append(int(dataset[0][0][[0, 0, -1, -1], [0, -1, 0, -1]].min()))
+    assert sum(corner < 12 for corner in corners) > 15
+
+
+def test_a_dataset_for_a_worker_carries_the_file_name_not_the_films(folder):
+    films, labels, _ = open_films(folder, load_split(folder, "patient"), "train", PREPROCESS)
+    dataset = FilmDataset(films, labels, PREPROCESS)
+    packed = pickle.dumps(dataset.films)
+    assert len(packed) < 2000 < len(films) * 48 * 48
+    unpacked = pickle.loads(packed)
+    assert isinstance(unpacked.array, np.memmap)
+    np.testing.assert_array_equal(unpacked[3], films[3])
+    plain = pickle.loads(pickle.dumps(FilmRows(np.zeros((2, 4, 4), np.uint8), np.array([1]))))
+    assert plain.shape == (1, 4, 4)
+
+
+@pytest.mark.slow
+def test_a_spawned_worker_sees_the_same_films(folder):
+    films, labels, _ = open_films(folder, load_split(folder, "patient"), "train", PREPROCESS)
+    dataset = FilmDataset(films, labels, PREPROCESS, augmentation(flip=True))
+    spawned = all_of(dataset, workers=1, start="spawn")
+    np.testing.assert_array_equal(spawned.numpy(), all_of(dataset).numpy())
+
+
+def test_missing_films_are_counted_and_skipped_only_when_asked(folder):
+    split = load_split(folder, "official")
+    gone = split.stems("test")[:2]
+    for stem in gone:
+        folder.paths[stem].unlink()
+    folder = NihFolder.open(folder.root)
+    with pytest.raises(DataError, match="2 of the 6 films of the test part are missing .* --skip-missing"):
+        open_films(folder, split, "test", PREPROCESS)
+    films, labels, stems = open_films(folder, split, "test", PREPROCESS, skip_missing=True)
+    assert stems == split.stems("test")[2:] and len(films) == len(labels) == 4
+    np.testing.assert_array_equal(films[0], PREPROCESS.resize(read_image(folder.paths[stems[0]])))
+    assert len(open_films(folder, split, "train", PREPROCESS)[2]) == len(split.parts["train"])
+    for stem in split.stems("test")[2:]:
+        folder.paths[stem].unlink()
+    with pytest.raises(DataError, match="has no films"):
+        open_films(NihFolder.open(folder.root), split, "test", PREPROCESS, skip_missing=True)
+
+
+def test_the_folders_cache_holds_what_the_table_lists(folder):
+    (folder.root / "images" / "stranger.png").write_bytes(b"no film at all")
+    films, row_of = folder_films(NihFolder.open(folder.root), PREPROCESS)
+    assert len(films) == 24 and list(row_of) == sorted(folder.table["stem"])
+
+
+def test_films_of_another_size_or_number_are_refused(films):
+    with pytest.raises(ValueError, match="the preprocessing is for 32"):
+        FilmDataset(films, np.zeros((12, 14)), Preprocess(32))
+    with pytest.raises(ValueError, match="12 films, 11 labels"):
+        FilmDataset(films, np.zeros((11, 14)), PREPROCESS)
+
+
+LABELS = np.array([[1, 0, 0]] * 6 + [[1, 1, 0]] * 2 + [[0, 0, 0]] * 4)  # 8, 2 and 0 of 12 films
+
+
+def test_class_weights():
+    assert inverse_frequency(LABELS).tolist() == pytest.approx([12 / (3 * 8), 12 / (3 * 2), 12 / 3])
+    assert positive_weights(LABELS).tolist() == [1, 2, 4]
+    assert positive_weights(LABELS).dtype == np.float32
+
+
+def test_a_balanced_draw_holds_as_many_films_of_each_finding():
+    weights = balanced_sample_weights(LABELS)
+    raw = np.array([1 / 8] * 6 + [1 / 2] * 2 + [1 / 4] * 4)
+    np.testing.assert_allclose(weights, raw / raw.mean())
+    assert weights[6:8].sum() == pytest.approx(weights[8:].sum())  # rare finding and No Finding alike
+
+
+def test_the_documents_weights_on_the_real_table(shared_data):
+    folder = NihFolder.open(shared_data / "nih_tables")
+    weights = inverse_frequency(folder.labels(folder.table["stem"].tolist()))
+    assert weights.min() == pytest.approx(0.40, abs=0.005) and weights.max() == pytest.approx(35.3, abs=0.05)

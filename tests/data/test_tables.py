@@ -1,0 +1,245 @@
+"""The NIH folder: both editions of the table, boxes, lists, layouts and what `data check` finds."""
+
+import gzip
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import HEADER_2020
+
+from xlite.data.check import CheckReport, check_folder
+from xlite.data.folder import NihFolder
+from xlite.data.tables import find_table, label_version, read_boxes, read_list, read_table
+from xlite.errors import DataError
+from xlite.findings import FINDINGS
+
+ROWS = """00000001_000.png,Cardiomegaly,0,1,{a},M,PA,2682,2749,0.143,0.143{end}
+00000001_001.png,Cardiomegaly|Emphysema,1,1,{b},M,AP,2894,2729,0.143,0.143{end}
+00000002_000.png,No Finding,0,2,{c},F,PA,2500,2048,0.171,0.171{end}
+"""
+
+
+def write_table(folder: Path, edition: str, compressed: bool = False) -> Path:
+    """The same three films in one of NIH's two editions."""
+    if edition == "2017":
+        text = HEADER_2020 + ",\n" + ROWS.format(a="058Y", b="412Y", c="006M", end=",")
+        path = folder / "Data_Entry_2017.csv"
+    else:
+        text = HEADER_2020 + "\n" + ROWS.format(a="58", b="412", c="0.5", end="")
+        path = folder / "Data_Entry_2017_v2020.csv"
+    if compressed:
+        path = path.with_suffix(".csv.gz")
+        path.write_bytes(gzip.compress(text.encode()))
+    else:
+        path.write_text(text)
+    return path
+
+
+def expected_table() -> pd.DataFrame:
+    table = pd.DataFrame(
+        {
+            "image": ["00000001_000.png", "00000001_001.png", "00000002_000.png"],
+            "stem": ["00000001_000", "00000001_001", "00000002_000"],
+            "patient": [1, 1, 2],
+            "follow_up": [0, 1, 0],
+            "age": [58.0, np.nan, 0.5],
+            "sex": ["M", "M", "F"],
+            "view": ["PA", "AP", "PA"],
+        }
+    )
+    for finding in FINDINGS:
+        table[finding] = np.zeros(3, np.uint8)
+    table.loc[[0, 1], "Cardiomegaly"] = 1
+    table.loc[1, "Emphysema"] = 1
+    return table
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("edition", ["2017", "2020"])
+def test_both_editions_read_alike(tmp_path, edition, compressed):
+    path = write_table(tmp_path, edition, compressed)
+    pd.testing.assert_frame_equal(read_table(path), expected_table())
+    assert find_table(tmp_path) == path
+    assert label_version(path) == edition
+
+
+def test_the_2020_header_is_known_whatever_the_file_is_called(tmp_path):
+    path = write_table(tmp_path, "2020").rename(tmp_path / "Data_Entry_2017.csv")
+    assert label_version(path) == "2020"
+
+
+def test_the_2020_edition_is_taken_where_both_are_there(tmp_path):
+    write_table(tmp_path, "2017")
+    newer = write_table(tmp_path, "2020", compressed=True)
+    assert find_table(tmp_path) == newer
+
+
+def test_a_table_from_windows_with_a_byte_order_mark_and_other_column_order(tmp_path):
+    path = tmp_path / "Data_Entry_2017.csv"
+    lines = [
+        "Patient ID,Patient Gender,View Position,Patient Age,Follow-up #,Finding Labels,Image Index",
+        "1,M,PA,058Y,0,Cardiomegaly,00000001_000.png",
+    ]
+    path.write_bytes("\ufeff".encode() + "\r\n".join(lines).encode())
+    pd.testing.assert_frame_equal(read_table(path), expected_table()[:1])
+
+
+BAD_TABLES = {
+    "lacks the column 'Patient ID'": HEADER_2020.replace("Patient ID", "Person") + "\n" + ROWS,
+    "is empty": "",
+    "lists no films": HEADER_2020 + "\n",
+    "'Broken_Rib' is none of the 14 findings": HEADER_2020 + "\n" + ROWS.replace("Emphysema", "Broken_Rib"),
+    "lists 1 film more than once, 00000001_000": HEADER_2020 + "\n" + ROWS + ROWS.splitlines()[0] + "\n",
+    "Patient ID 'two' in row 3": HEADER_2020 + "\n" + ROWS.replace(",2,{c}", ",two,{c}"),
+    "Patient ID '2.7' in row 3": HEADER_2020 + "\n" + ROWS.replace(",2,{c}", ",2.7,{c}"),
+    "cannot be read as a table": HEADER_2020 + "\n" + ROWS + "," * 40 + "\n",
+}
+
+
+@pytest.mark.parametrize("sentence", BAD_TABLES)
+def test_a_bad_table_gets_one_sentence(tmp_path, sentence):
+    path = tmp_path / "Data_Entry_2017.csv"
+    path.write_text(BAD_TABLES[sentence].format(a=1, b=2, c=3, end=""))
+    with pytest.raises(DataError) as error:
+        read_table(path)
+    assert sentence in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_cut_archive_gets_one_sentence(tmp_path):
+    path = write_table(tmp_path, "2020", compressed=True)
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DataError, match="cannot be read as text"):
+        NihFolder.open(tmp_path)
+
+
+def test_no_folder_and_no_table_get_one_sentence(tmp_path):
+    with pytest.raises(DataError, match="there is no data folder"):
+        NihFolder.open(tmp_path / "nowhere")
+    with pytest.raises(DataError, match="holds no Data_Entry_2017"):
+        NihFolder.open(tmp_path)
+
+
+def test_the_twelve_folder_layout_with_other_suffixes(tmp_path):
+    write_table(tmp_path, "2017")
+    files = ["images_001/images/00000001_000.jpg", "images_012/images/00000001_001.JPEG", "images/other.png"]
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "images_001" / "images" / "readme.txt").touch()
+    folder = NihFolder.open(tmp_path)
+    stems = ["00000001_000", "00000001_001", "other"]
+    assert folder.paths == {stem: tmp_path / name for stem, name in zip(stems, files, strict=True)}
+    assert folder.missing() == ["00000002_000"]
+
+
+def test_labels_patients_and_names_follow_the_stems_asked_for(tiny_folder):
+    folder = NihFolder.open(tiny_folder)
+    stems = ["00000003_000", "00000001_001", "00000001_000"]
+    labels = np.zeros((3, 14), np.float32)
+    labels[0, 3] = labels[2, 1] = 1
+    np.testing.assert_array_equal(folder.labels(stems), labels)
+    assert folder.labels(stems).dtype == np.float32
+    assert folder.finding_counts(stems).tolist() == [1, 0, 1]
+    assert folder.patients(stems).tolist() == [3, 1, 1]
+    assert folder.names(stems) == [f"{stem}.png" for stem in stems]
+    with pytest.raises(DataError, match="lists no film nobody"):
+        folder.labels(["nobody"])
+
+
+def test_the_fingerprint_is_of_content_not_of_form(tmp_path, tiny_folder):
+    (tmp_path / "other").mkdir()
+    header, *rows = (tiny_folder / "Data_Entry_2017_v2020.csv").read_text().splitlines()
+    other = tmp_path / "other" / "Data_Entry_2017_v2020.csv.gz"
+    other.write_bytes(gzip.compress("\n".join([header, *reversed(rows)]).encode()))
+    fingerprint = NihFolder.open(tiny_folder).fingerprint()
+    assert len(fingerprint) == 12 and NihFolder.open(other.parent).fingerprint() == fingerprint
+    other.write_bytes(gzip.compress("\n".join([header, *rows]).replace("Mass", "Nodule").encode()))
+    assert NihFolder.open(other.parent).fingerprint() != fingerprint
+
+
+def test_boxes_with_nihs_quirks(tmp_path):
+    path = tmp_path / "BBox_List_2017.csv"
+    path.write_text(
+        "Image Index,Finding Label,Bbox [x,y,w,h],,,\n"
+        "00013118_008.png,Atelectasis,225.08,547.02,86.78,79.19,,,\n"
+        "00014716_007.png,Infiltrate,686,131.5,185.5,313.5,,,\n"
+    )
+    expected = pd.DataFrame(
+        [
+            ("00013118_008", "Atelectasis", 225.08, 547.02, 86.78, 79.19),
+            ("00014716_007", "Infiltration", 686.0, 131.5, 185.5, 313.5),
+        ],
+        columns=["stem", "finding", "x", "y", "w", "h"],
+    )
+    pd.testing.assert_frame_equal(read_boxes(path), expected)
+    path.write_text("Image Index,Finding Label,Bbox [x,y,w,h],,,\n00014716_007.png,Mass,here,1,2,3\n")
+    with pytest.raises(DataError, match="is not a table of boxes"):
+        read_boxes(path)
+
+
+def test_a_folder_without_boxes_has_none(tiny_folder):
+    boxes = NihFolder.open(tiny_folder).boxes()
+    assert list(boxes.columns) == ["stem", "finding", "x", "y", "w", "h"] and boxes.empty
+
+
+def test_lists_as_text_and_as_csv(tmp_path):
+    (tmp_path / "list.txt").write_bytes(b"00000002_000.png\r\n\r\nimages/00000001_000.jpg\r\n")
+    (tmp_path / "list.csv").write_text("n,Image Index\n1,00000002_000.png\n2,00000001_000\n")
+    (tmp_path / "none.csv").write_text("image\n")
+    (tmp_path / "odd.csv").write_text("film\n00000002_000.png\n")
+    assert read_list(tmp_path / "list.txt") == ["00000002_000", "00000001_000"]
+    assert read_list(tmp_path / "list.csv") == ["00000002_000", "00000001_000"]
+    assert read_list(tmp_path / "none.csv") == []
+    with pytest.raises(DataError, match="no column 'image'"):
+        read_list(tmp_path / "odd.csv")
+    with pytest.raises(DataError, match="there is no file"):
+        read_list(tmp_path / "absent.txt")
+
+
+def test_check_finds_nothing_wrong_with_a_sound_folder(tiny_folder):
+    calls = []
+    report = check_folder(NihFolder.open(tiny_folder), lambda done, total: calls.append((done, total)))
+    assert report == CheckReport([], [], [], []) and report.ok
+    assert calls == [(done, 24) for done in range(1, 25)]
+
+
+def test_check_finds_each_kind_of_fault(tiny_folder):
+    images = tiny_folder / "images"
+    (images / "00000001_000.png").unlink()
+    cut = images / "00000002_000.png"
+    cut.write_bytes(cut.read_bytes()[:500])
+    shutil.copy(images / "00000003_000.png", images / "00000003_001.png")  # the same bytes under another name
+    shutil.copy(
+        images / "00000004_001.png", images / "00000004_000.jpg"
+    )  # the same stem twice, and bytes too
+    shutil.copy(images / "00000005_000.png", images / "stranger.png")
+    report = check_folder(NihFolder.open(tiny_folder))
+    assert report.missing == ["00000001_000"]
+    assert [name for name, _ in report.unreadable] == ["images/00000002_000.png"]
+    assert "damaged" in report.unreadable[0][1]
+    assert report.duplicates == [
+        ["images/00000003_000.png", "images/00000003_001.png"],
+        ["images/00000004_000.jpg", "images/00000004_000.png"],
+        ["images/00000004_000.jpg", "images/00000004_001.png"],
+        ["images/00000005_000.png", "images/stranger.png"],
+    ]
+    assert report.off_table == ["images/stranger.png"]
+    assert not report.ok
+
+
+def test_the_real_table(shared_data):
+    started = time.perf_counter()
+    table = read_table(find_table(shared_data / "nih_tables"))
+    assert time.perf_counter() - started < 5  # about 1 s where nothing else runs
+    assert len(table) == 112120 and table["patient"].nunique() == 30805
+    assert table["sex"].value_counts().to_dict() == {"M": 63340, "F": 48780}
+    assert table["view"].value_counts().to_dict() == {"PA": 67310, "AP": 44810}
+    counts = [11559, 2776, 13317, 19894, 5782, 6331, 1431, 5302, 4667, 2303, 2516, 1686, 3385, 227]
+    assert table[list(FINDINGS)].sum().tolist() == counts
+    per_film = np.bincount(table[list(FINDINGS)].sum(axis=1))
+    assert per_film.tolist() == [60361, 30963, 14306, 4856, 1247, 301, 67, 16, 1, 2]
+    boxes = read_boxes(shared_data / "nih_tables" / "BBox_List_2017.csv")
+    assert len(boxes) == 984 and (boxes["finding"] == "Infiltration").sum() == 123

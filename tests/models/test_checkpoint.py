@@ -1,0 +1,383 @@
+import json
+import os
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from xlite.errors import CheckpointError
+from xlite.findings import FINDINGS
+from xlite.images import Preprocess
+from xlite.models import available as model_folders
+from xlite.models.checkpoint import ModelInfo, find_model, load_model, save_model
+from xlite.models.student import Student
+
+TINY = "test_resnet.r160_in1k"
+INFO = ModelInfo(
+    backbone=TINY,
+    attention="performer",
+    hidden=16,
+    dropout=0.1,
+    preprocess=Preprocess(64, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)),
+    split_id="patient-42-1a2b3c4d",
+    label_version="2020",
+    thresholds={finding: 0.1 + 0.01 * i for i, finding in enumerate(FINDINGS)},
+    calibration={"method": "platt", "scale": [1.1] * 14, "bias": [-0.3] * 14},
+    notes={"run": "student", "teacher": None, "date": "2026-01-01", "unicode": "µ – ü"},
+)
+
+
+@pytest.fixture(scope="module")
+def model() -> Student:
+    torch.manual_seed(0)
+    return Student(TINY, "performer", 16, 0.1)
+
+
+@pytest.fixture
+def path(tmp_path, model) -> Path:
+    save_model(tmp_path / "model.safetensors", model, INFO)
+    return tmp_path / "model.safetensors"
+
+
+def test_a_model_comes_back_as_it_was_saved(path, model):
+    loaded, info = load_model(path)
+    assert info == INFO
+    assert not loaded.training
+    mine, theirs = model.state_dict(), loaded.state_dict()
+    assert mine.keys() == theirs.keys() and all(torch.equal(mine[k], theirs[k]) for k in mine)
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(loaded(x), model.eval()(x))
+
+
+def test_the_header_says_all_that_serving_needs(path):
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+    assert header.pop("format") == "xlite-student-1"
+    assert {key: json.loads(text) for key, text in header.items()} == {
+        "backbone": TINY,
+        "attention": "performer",
+        "hidden": 16,
+        "dropout": 0.1,
+        "preprocess": {"size": 64, "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
+        "split_id": "patient-42-1a2b3c4d",
+        "label_version": "2020",
+        "thresholds": INFO.thresholds,
+        "calibration": INFO.calibration,
+        "notes": INFO.notes,
+        "findings": list(FINDINGS),
+    }
+
+
+def test_saving_takes_the_place_of_the_old_file_and_leaves_nothing_else(path, model):
+    save_model(path, model, replace(INFO, notes={"epoch": 2}))
+    assert load_model(path)[1].notes == {"epoch": 2}
+    assert [p.name for p in path.parent.iterdir() if p.is_file()] == [path.name]
+
+
+def test_a_save_that_breaks_leaves_the_old_file(path, model, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_model(path, model, replace(INFO, notes={"epoch": 2}))
+    assert load_model(path)[1] == INFO
+    assert [p.name for p in path.parent.iterdir() if p.is_file()] == [path.name]
+
+
+def test_nan_in_the_info_is_refused(tmp_path, model):
+    with pytest.raises(ValueError, match="JSON"):
+        save_model(tmp_path / "model.safetensors", model, replace(INFO, notes={"auc": float("nan")}))
+
+
+class Evil:
+    def __init__(self, victim: Path):
+        self.victim = victim
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.victim}",)
+
+
+def test_a_pickle_is_refused_and_never_opened(tmp_path):
+    (tmp_path / "plain.ckpt").write_bytes(pickle.dumps(Evil(tmp_path / "owned")))
+    torch.save({"model": Evil(tmp_path / "owned")}, tmp_path / "torch.pt")
+    for name in ("plain.ckpt", "torch.pt"):
+        with pytest.raises(
+            CheckpointError, match=f"{name} is no model file: it is a pickle, which could run code"
+        ):
+            load_model(tmp_path / name)
+    assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is no model file: it is empty"),
+        (b"dear reader, this is a text file", "is no model file: it is not in the safetensors format"),
+        (b"\x00" * 100, "is no model file: it is not in the safetensors format"),
+    ],
+)
+def test_other_files_are_refused(tmp_path, content, sentence):
+    (tmp_path / "other").write_bytes(content)
+    with pytest.raises(CheckpointError, match=f"{sentence}$"):
+        load_model(tmp_path / "other")
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    for path in (tmp_path / "nowhere", tmp_path):
+        with pytest.raises(CheckpointError, match=f"there is no model file {path}"):
+            load_model(path)
+
+
+@pytest.mark.parametrize("keep", [7, 300, 0.5, -1])
+def test_a_file_cut_short_is_refused(path, keep):
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(keep * len(whole)) if isinstance(keep, float) else keep])
+    with pytest.raises(CheckpointError, match="is no model file"):
+        load_model(path)
+
+
+def test_another_models_safetensors_is_refused(tmp_path):
+    save_file({"weight": torch.zeros(2)}, tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match="holds tensors but is no X-Lite model"):
+        load_model(tmp_path / "other.safetensors")
+
+
+def rewrite(path: Path, tensors: dict | None = None, **header: str) -> None:
+    """The same file with some of its header or tensors changed; None removes."""
+    with safe_open(path, framework="pt") as file:
+        old = file.metadata()
+    weights = load_file(path) | (tensors or {})
+    save_file(
+        {name: tensor for name, tensor in weights.items() if tensor is not None},
+        path,
+        {key: text for key, text in (old | header).items() if text is not None},
+    )
+
+
+def platt(**changes: object) -> str:
+    """A calibration as the header writes it, with some of it changed."""
+    return json.dumps({"method": "platt", "scale": [1.0] * 14, "bias": [0.0] * 14} | changes)
+
+
+def isotonic(logits: list, probabilities: list) -> str:
+    """An isotonic map as the header writes it."""
+    return json.dumps({"method": "isotonic", "logits": logits, "probabilities": probabilities})
+
+
+@pytest.mark.parametrize(
+    "calibration",
+    [
+        {"method": "temperature", "temperature": 1.5},
+        {
+            "method": "isotonic",
+            "logits": [[-1.0, 2.0]] * 13 + [[]],
+            "probabilities": [[0.0, 0.5]] * 13 + [[]],
+        },
+    ],
+)
+def test_every_calibration_is_read_back(path, calibration):
+    rewrite(path, calibration=json.dumps(calibration))
+    assert load_model(path)[1].calibration == calibration
+
+
+@pytest.mark.parametrize(
+    ("header", "sentence"),
+    [
+        ({"findings": json.dumps(sorted(FINDINGS))}, "answers for other findings, or in another order"),
+        ({"findings": json.dumps(FINDINGS[:13])}, "answers for other findings, or in another order"),
+        ({"findings": None}, "answers for|is damaged"),
+        ({"backbone": '"resnet19"'}, "cannot be rebuilt: 'resnet19' is no backbone"),
+        ({"attention": '"lstm"'}, "cannot be rebuilt: 'lstm' is no attention"),
+        ({"attention": '"mhsa"'}, "lacks attention.attention|has unknown attention.attention.directions"),
+        ({"hidden": "1000000000000"}, "is damaged .hidden is 1000000000000, expected 1 to 8192"),
+        ({"hidden": "32"}, r"has classifier.0.bias \(16,\) where \(32,\) was expected"),
+        ({"hidden": "not json"}, "the header of .* is damaged"),
+        ({"dropout": "2"}, "is damaged .dropout is 2"),
+        ({"preprocess": '{"size": 64}'}, "is damaged .*mean"),
+        ({"preprocess": '{"size": "64", "mean": [0, 0, 0], "std": [1, 1, 1]}'}, "is damaged .size is '64'"),
+        ({"backbone": "[1]"}, "is damaged"),
+        ({"format": "xlite-student-9"}, "holds tensors but is no X-Lite model"),
+        ({"colour": '"blue"'}, "is damaged .*colour"),
+        *[
+            ({"preprocess": f'{{"size": 64, "mean": {mean}, "std": {std}}}'}, f"is damaged .{said}")
+            for mean, std, said in [
+                ("[0, 0]", "[1, 1, 1]", "mean is"),
+                ('[0, 0, "a"]', "[1, 1, 1]", "mean is"),
+                ("[0, 0, 0]", "[1, 0, 1]", "std is"),
+            ]
+        ],
+        *[
+            ({"calibration": text}, f"is damaged .calibration.*{said}")
+            for text, said in [
+                ("[]", "method"),
+                ("{}", "method"),
+                (platt(method="isotonic"), "isotonic"),
+                (platt(colour=1), "colour"),
+                (platt(scale=[1.0] * 13), "scale"),
+                (platt(scale=[1.0] * 13 + [0.0]), "scale"),
+                (platt(scale=[1.0] * 13 + [float("nan")]), "scale"),
+                (platt(scale=[1.0] * 13 + [True]), "scale"),
+                (platt(scale=[1.0] * 13 + [10**400]), "scale"),
+                (platt(scale=1.0), "scale"),
+                (platt(bias=[0.0] * 15), "bias"),
+                (platt(bias=[0.0] * 13 + [float("-inf")]), "bias"),
+                (platt(bias=[0.0] * 13 + ["0"]), "bias"),
+                (platt(method="spline"), "'spline', expected one of platt, temperature, isotonic"),
+                (platt(method=["platt"]), "method"),
+                ('{"method": "temperature", "temperature": 0}', "temperature is"),
+                (isotonic([[0.0]] * 13, [[0.5]] * 14), "logits are .*expected 14 lists"),
+                (isotonic([[0.0]] * 14, [[]] * 14), "logits is"),
+                (isotonic([[0.0]] * 14, [0.5] * 14), "logits is"),
+                (isotonic([[0.0, 0.0]] * 14, [[0.1, 0.2]] * 14), "expected rising numbers"),
+                (isotonic([[0.0, 1.0]] * 14, [[0.2, 0.1]] * 14), "expected rising ones in 0 to 1"),
+                (isotonic([[0.0, 1.0]] * 14, [[0.2, 1.1]] * 14), "expected rising ones in 0 to 1"),
+            ]
+        ],
+        *[
+            ({"thresholds": json.dumps(value)}, f"is damaged .{said}")
+            for value, said in [
+                ([0.5] * 14, "thresholds are"),
+                ({}, "thresholds lack Atelectasis, Cardiomegaly"),
+                (dict.fromkeys(FINDINGS[1:], 0.5), "thresholds lack Atelectasis.$"),
+                (dict.fromkeys((*FINDINGS, "Gout"), 0.5), "thresholds know no Gout"),
+                (dict.fromkeys(FINDINGS, 0.5) | {"Mass": 1.5}, "threshold of Mass is 1.5"),
+                (dict.fromkeys(FINDINGS, 0.5) | {"Mass": float("nan")}, "threshold of Mass is nan"),
+                (dict.fromkeys(FINDINGS, 0.5) | {"Mass": None}, "threshold of Mass is None"),
+            ]
+        ],
+        ({"notes": "[]"}, "is damaged .notes are .., expected names with values"),
+        ({"notes": "null"}, "is damaged .notes are None"),
+    ],
+)
+def test_a_header_that_does_not_hold_is_refused_and_named(path, header, sentence):
+    rewrite(path, **header)
+    with pytest.raises(CheckpointError, match=sentence):
+        load_model(path)
+
+
+def test_a_header_without_calibration_thresholds_and_notes_is_read(path):
+    rewrite(path, calibration="null", thresholds="null", notes="{}")
+    assert load_model(path)[1] == replace(INFO, calibration=None, thresholds=None, notes={})
+
+
+@pytest.mark.parametrize(
+    ("tensors", "sentence"),
+    [
+        ({"classifier.3.bias": None}, "it lacks classifier.3.bias"),
+        ({"classifier.9.bias": torch.zeros(1)}, "it has unknown classifier.9.bias"),
+        (
+            {"classifier.3.bias": torch.zeros(15)},
+            r"it has classifier.3.bias \(15,\) where \(14,\) was expected",
+        ),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_and_named(path, tensors, sentence):
+    rewrite(path, tensors)
+    with pytest.raises(CheckpointError, match=f"does not fit its model: {sentence}"):
+        load_model(path)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, model) -> bytes:
+    path = tmp_path_factory.mktemp("whole") / "model.safetensors"
+    save_model(path, model, INFO)
+    return path.read_bytes()
+
+
+@settings(max_examples=60, deadline=None)
+@given(at=st.integers(0, 3000), data=st.binary(min_size=1, max_size=20))
+def test_a_damaged_header_is_refused_or_read(tmp_path_factory, whole, at, data):
+    """Bytes written over the header: a CheckpointError, or a model whose every part was checked."""
+    path = tmp_path_factory.mktemp("damaged") / "model.safetensors"
+    path.write_bytes(whole[:at] + data + whole[at + len(data) :])
+    try:
+        loaded, info = load_model(path)
+    except CheckpointError:
+        return
+    assert info.findings == FINDINGS
+    assert loaded(torch.zeros(1, 3, 64, 64)).shape == (1, 14)
+
+
+SAVER = """
+import sys, torch
+from pathlib import Path
+from dataclasses import replace
+from xlite.models.checkpoint import load_model, save_model
+path = Path(sys.argv[1])
+model, info = load_model(path)
+print("ready", flush=True)
+for count in range(10**6):
+    for p in model.parameters():
+        p.data.fill_(count)
+    save_model(path, model, replace(info, notes={"count": count}))
+"""
+
+
+@pytest.mark.slow
+def test_a_reader_and_a_kill_never_meet_a_half_written_file(path):
+    saver = subprocess.Popen([sys.executable, "-c", SAVER, str(path)], stdout=subprocess.PIPE)
+    assert saver.stdout.readline() == b"ready\n"
+    counts = []
+    for _ in range(40):
+        model, info = load_model(path)
+        if "count" in info.notes:
+            counts.append(info.notes["count"])
+            assert all((p == counts[-1]).all() for p in model.parameters())
+    saver.kill()
+    saver.wait()
+    assert counts == sorted(counts) and len(set(counts)) > 1
+    load_model(path)
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch, own_home):
+    """An empty home and an empty installation: (home's checkpoints, the shipped ones)."""
+    monkeypatch.setattr(model_folders, "PACKAGE_ROOT", tmp_path / "package")
+    return own_home / "checkpoints", tmp_path / "package" / "checkpoints"
+
+
+def put(folder: Path, run: str, model: Student) -> Path:
+    (folder / run).mkdir(parents=True)
+    save_model(folder / run / "model.safetensors", model, INFO)
+    return folder / run / "model.safetensors"
+
+
+def test_a_model_is_found_as_file_folder_run_or_shipped(folders, model, tmp_path, monkeypatch):
+    home, shipped = folders
+    mine, theirs = put(home, "mine", model), put(shipped, "demo", model)
+    assert find_model(str(mine)) == mine
+    assert find_model(str(mine.parent)) == mine
+    assert find_model("mine") == mine
+    assert find_model("demo") == theirs
+    assert (
+        find_model(str(put(home, "demo", model).parent.name)) == home / "demo" / "model.safetensors"
+    )  # home first
+
+
+@pytest.mark.parametrize("spec", ["stuednt", "../student", "nowhere/model.safetensors", "", "a b"])
+def test_an_unknown_model_is_refused_with_the_runs_there_are(folders, model, spec):
+    put(folders[0], "student", model)
+    put(folders[1], "demo", model)
+    put(folders[0].parent, "student", model)  # where ../student would lead
+    with pytest.raises(CheckpointError, match="the runs with a model are demo, student"):
+        find_model(spec)
+
+
+def test_no_model_at_all_and_a_run_without_one_are_said(folders):
+    with pytest.raises(
+        CheckpointError, match="'student' is neither a model file nor a run; no run has a model yet"
+    ):
+        find_model("student")
+    (folders[0] / "young").mkdir(parents=True)
+    with pytest.raises(CheckpointError, match="run 'young' has no model yet"):
+        find_model("young")

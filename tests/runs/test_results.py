@@ -1,0 +1,200 @@
+import csv
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xlite.config import results_csv
+from xlite.errors import DataError
+from xlite.runs.results import COLUMNS, append_result, read_results
+
+HEADER = (
+    "experiment_id,date,model,backbone,attention,kd_temp,kd_alpha,train_loss,val_auc,test_auc,"
+    "inference_time_ms,model_size_mb,notes"
+)
+ROW = {
+    "experiment_id": "007",
+    "date": "2026-03-01",
+    "model": "student",
+    "backbone": "resnet18",
+    "attention": "none",
+    "train_loss": 0.25,
+    "val_auc": np.float32(0.5),
+    "test_auc": float("nan"),
+    "kd_temp": None,
+    "notes": 'a "quoted", note',
+}
+SPLIT = "patient-42-1a2b3c4d"
+LINE = f'007,2026-03-01,student,resnet18,none,,,0.25,0.5,,,,"split {SPLIT}; a ""quoted"", note"'
+
+APPENDER = """
+import sys, time
+from pathlib import Path
+from xlite.runs.results import append_result
+folder, number, start = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+for i in range(50):
+    time.sleep(max(0, start + i * 0.02 - time.time()))  # all at once, and 25 times with a file yet to be made
+    row = {"experiment_id": f"{number}-{i}", "notes": "x" * 3000}
+    append_result(row, "patient-42-1", folder / f"{i // 2}.csv")
+"""
+FLOOD = """
+import sys
+from pathlib import Path
+from xlite.runs.results import append_result
+for i in range(200):
+    row = {"experiment_id": f"{sys.argv[2]}-{i}", "notes": "x" * 300}
+    append_result(row, "patient-42-1", Path(sys.argv[1]))
+"""
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from xlite.runs.results import append_result
+path = Path(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 5, resource.RLIM_INFINITY))
+try:
+    append_result({"experiment_id": "lost"}, "patient-42-1", path)
+except OSError as error:
+    print("refused", error.errno)
+"""
+
+
+def test_a_row_is_written_exactly_and_read_back() -> None:
+    append_result(ROW, SPLIT)
+    append_result({"experiment_id": "b", "notes": "two\nlines", "kd_temp": 4.0}, SPLIT)
+    assert results_csv().read_text() == f"{HEADER}\n{LINE}\nb,,,,,4.0,,,,,,,split {SPLIT}; two lines\n"
+    table = read_results()
+    assert list(table.columns) == list(COLUMNS)
+    assert table["experiment_id"].tolist() == ["007", "b"]
+    assert table["notes"].tolist() == [f'split {SPLIT}; a "quoted", note', f"split {SPLIT}; two lines"]
+    assert table["attention"].tolist() == ["none", ""]
+    np.testing.assert_array_equal(table["val_auc"], [0.5, np.nan])
+    np.testing.assert_array_equal(table["kd_temp"], [np.nan, 4.0])
+
+
+def test_without_a_file_the_log_is_empty() -> None:
+    table = read_results()
+    assert (list(table.columns), len(table)) == (list(COLUMNS), 0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(COLUMNS), st.one_of(st.text(), st.integers(), st.floats(), st.none())),
+    st.dictionaries(st.sampled_from(COLUMNS), st.text()),
+)
+def test_any_row_is_one_line_of_13_cells(
+    tmp_path_factory: pytest.TempPathFactory, one: dict, two: dict
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "results.csv"
+    append_result(one, SPLIT, path)
+    append_result(two, SPLIT, path)
+    lines = path.read_text(encoding="utf-8").split("\n")
+    assert (lines[0], lines[-1], len(lines)) == (HEADER, "", 4)
+    assert [len(cells) for cells in csv.reader(lines[:3])] == [13, 13, 13]
+
+
+def test_many_processes_lose_no_row_and_write_one_header(tmp_path: Path) -> None:
+    folder, start = tmp_path / "experiments", str(time.time() + 2)
+    words = [sys.executable, "-c", APPENDER, str(folder)]
+    children = [subprocess.Popen([*words, str(number), start]) for number in range(8)]
+    assert [child.wait() for child in children] == [0] * 8
+    for i in range(25):
+        with open(folder / f"{i}.csv", newline="") as file:
+            header, *rows = csv.reader(file)
+        assert header == list(COLUMNS)
+        assert sorted(row[0] for row in rows) == sorted(
+            f"{p}-{j}" for p in range(8) for j in (2 * i, 2 * i + 1)
+        )
+        assert {(len(row), row[12]) for row in rows} == {(13, "split patient-42-1; " + "x" * 3000)}
+
+
+@pytest.mark.slow
+def test_64_processes_append_200_rows_each(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    children = [
+        subprocess.Popen([sys.executable, "-c", FLOOD, str(path), str(number)]) for number in range(64)
+    ]
+    assert [child.wait() for child in children] == [0] * 64
+    with open(path, newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == list(COLUMNS)
+    assert sorted(row[0] for row in rows) == sorted(f"{p}-{i}" for p in range(64) for i in range(200))
+    assert {(len(row), row[12]) for row in rows} == {(13, "split patient-42-1; " + "x" * 300)}
+
+
+@pytest.mark.parametrize("notes", ["", None, "seed 1"])
+def test_no_row_is_without_its_split(notes: str | None) -> None:
+    with pytest.raises(ValueError, match="needs the id of the split"):
+        append_result({"experiment_id": "a", "notes": notes}, "")
+    assert not results_csv().exists()
+    append_result({"experiment_id": "a", "notes": notes}, SPLIT)
+    assert read_results()["notes"][0] == f"split {SPLIT}" + (f"; {notes}" if notes else "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of a file")
+def test_a_full_disk_leaves_no_torn_row() -> None:
+    append_result(ROW, SPLIT)
+    before = results_csv().read_bytes()
+    child = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(results_csv())], capture_output=True, text=True, check=True
+    )
+    assert child.stdout.startswith("refused")
+    assert results_csv().read_bytes() == before
+
+
+def test_a_row_without_its_line_end_is_kept_apart() -> None:
+    append_result(ROW, SPLIT)
+    torn = results_csv().read_bytes()[:-1]
+    results_csv().write_bytes(torn)
+    assert read_results().empty
+    append_result({"experiment_id": "next"}, SPLIT)
+    assert read_results()["experiment_id"].tolist() == ["007", "next"]
+
+
+def test_another_table_is_not_touched() -> None:
+    results_csv().parent.mkdir()
+    results_csv().write_text("a,b\n1,2\n")
+    for act in (lambda: append_result(ROW, SPLIT), read_results):
+        with pytest.raises(DataError, match="is not an experiment log"):
+            act()
+    assert results_csv().read_text() == "a,b\n1,2\n"
+
+
+def test_an_unknown_column_is_refused() -> None:
+    with pytest.raises(ValueError, match="auc"):
+        append_result({"auc": 1}, SPLIT)
+    assert not results_csv().exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (f"b,{'x,' * 12}y", "line 3 of .* has 14 cells and should have 13"),
+        ("b,2026", "line 3 of .* has 2 cells and should have 13"),
+        (
+            f"b,,,,,,,good{',' * 5}",
+            "line 3 of .* has 'good' for train_loss and should have a number or nothing",
+        ),
+        ('"b,,,,,,,,,,,,', "line 3 of .* is not CSV"),
+        (f"b\xff{',' * 12}", "line 3 of .* is not text in UTF-8"),
+    ],
+)
+def test_a_damaged_row_is_told_by_its_line(line: str, words: str) -> None:
+    append_result(ROW, SPLIT)
+    with open(results_csv(), "ab") as file:
+        file.write(line.encode("latin-1") + b"\n")
+    with pytest.raises(DataError, match=words) as caught:
+        read_results()
+    assert str(results_csv()) in str(caught.value)
+
+
+def test_a_row_that_may_be_there_is_not_written_twice() -> None:
+    for _ in range(2):
+        append_result(ROW, SPLIT, unless_there=True)
+    append_result({**ROW, "experiment_id": "8"}, SPLIT, unless_there=True)
+    append_result(ROW, SPLIT)  # another experiment may have ended alike
+    assert read_results()["experiment_id"].tolist() == ["007", "8", "007"]

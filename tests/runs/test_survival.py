@@ -1,0 +1,191 @@
+"""Runs that die at any moment or meet a full disk: nothing finished is lost, and going on is exact."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import write_noise_folder
+from tiny_runs import assert_same_end, config, run_to_end, state
+
+from xlite.models.checkpoint import load_model
+from xlite.runs.run import Run
+
+KILLS = 50
+# Imports once and forks for each attempt: every attempt is a process of its own, and starts at once.
+FORKING = """
+import os, sys
+from xlite.training.loop import train
+from xlite.runs.run import Run
+run = Run.named(sys.argv[1])
+print("ready", flush=True)
+for _ in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        train(run.config(), run, say=lambda line: None)
+        os._exit(0)
+    print(child, flush=True)
+    os.waitpid(child, 0)
+    print("over", flush=True)
+"""
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """40 noise films of 20 patients."""
+    return write_noise_folder(tmp_path / "films", patients=20)
+
+
+class Attempts:
+    """Starts trainers of one run, one after the other, and kills them."""
+
+    def __init__(self, run: Run):
+        self.run = run
+        words = [sys.executable, "-c", FORKING, run.name]
+        self.server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.server.stdout.readline() == "ready\n"
+
+    def start(self) -> int:
+        """The process id of a new trainer."""
+        self.server.stdin.write("\n")
+        self.server.stdin.flush()
+        return int(self.server.stdout.readline())
+
+    def wait(self) -> None:
+        """Until the trainer has ended."""
+        assert self.server.stdout.readline() == "over\n"
+
+    def close(self) -> None:
+        """Ends the server."""
+        self.server.stdin.close()
+        self.server.wait(60)
+        self.server.stdout.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_fifty_kills_lose_no_finished_epoch_and_change_no_bit(films: Path) -> None:
+    """Half of the kills come within milliseconds of a file being written, the others at any time: a tenth of
+    all after one more epoch has ended, so that the run moves on however slow the machine is.
+    """
+    epochs = 100
+    settings = {"epochs": epochs, "patience": epochs, "ema": 0.9}
+    whole, _ = run_to_end(config(films, "whole", **settings))
+    run = Run.create(config(films, "killed", **settings))
+    attempts, chance, finished, first_epoch_s = Attempts(run), random.Random(7), 0, 0.0
+    for kill in range(KILLS):
+        trainer, began = attempts.start(), time.monotonic()
+        if kill == 0 or kill % 2:
+            wait_for_a_draft(run, trainer)
+            first_epoch_s = first_epoch_s or time.monotonic() - began
+            time.sleep(chance.uniform(0, 0.003))
+        else:
+            if kill % 5 == 4:
+                wait_for_an_epoch(run, after=finished)
+            wait_for_an_epoch(run, after=finished + 1, at_most_s=chance.uniform(0, first_epoch_s))
+        os.kill(trainer, signal.SIGKILL)
+        attempts.wait()
+        assert run.status().state in ("killed", "new")
+        finished = check_what_is_left(run, finished)
+    assert KILLS // 10 <= finished < epochs
+    attempts.start()
+    attempts.wait()
+    attempts.close()
+    assert run.status().state == "finished"
+    assert not list(run.folder.glob(".*.tmp"))
+    assert_same_end(whole, run)
+
+
+def wait_for_a_draft(run: Run, trainer: int) -> None:
+    """Returns as soon as this trainer writes a checkpoint or a model."""
+    drafts = (f".last.ckpt.{trainer}.", f".model.safetensors.{trainer}.")
+    deadline = time.monotonic() + 120
+    while not any(name.startswith(drafts) for name in os.listdir(run.folder)):
+        assert time.monotonic() < deadline
+
+
+def wait_for_an_epoch(run: Run, after: int, at_most_s: float | None = None) -> None:
+    """Returns once the run's state holds more epochs than `after`, or when that time is over."""
+    deadline = time.monotonic() + (120 if at_most_s is None else at_most_s)
+    while len(run.read_metrics()) <= after:
+        if time.monotonic() >= deadline:
+            assert at_most_s is not None
+            return
+        time.sleep(0.002)
+
+
+def check_what_is_left(run: Run, finished: int) -> int:
+    """The epochs that the state holds: no fewer than before, nor than metrics.csv tells of."""
+    if not run.path("last.ckpt").exists():
+        assert finished == 0 and run.read_metrics().empty
+        return 0
+    epochs = state(run)["state"]["epoch"]
+    assert epochs >= finished
+    assert epochs - len(run.read_metrics()) in (0, 1)  # the state is written first
+    load_model(run.path("model.safetensors"))
+    return epochs
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 16 MB, mounted for the test; it is skipped where that needs more rights."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
+    if sys.platform != "linux" or subprocess.run(words, capture_output=True).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Leaves not one free byte on a disk."""
+    filler = disk / "filler"
+    with open(filler, "ab", buffering=0) as file:
+        for size in (2**20, 2**12, 1):
+            try:
+                while file.write(b"\xff" * size) == size:
+                    pass
+            except OSError:
+                continue
+    return filler
+
+
+@pytest.mark.slow
+def test_a_full_disk_keeps_the_last_epoch_and_the_run_says_why(
+    films: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"epochs": 30, "patience": 30}
+    whole, _ = run_to_end(config(films, "whole", **settings))
+    monkeypatch.setenv("XLITE_HOME", str(small_disk))
+    run = Run.create(config(films, "full", **settings))
+    run.start()
+    deadline = time.monotonic() + 120
+    while len(run.read_metrics()) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    filler = fill(small_disk)
+    while run.is_held():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    status, rows = run.status(), len(run.read_metrics())
+    assert 2 <= rows < 30
+    assert status.state == "failed"
+    assert status.message.startswith(f"the disk is full, so {run.folder}/")
+    assert status.message in run.log_tail(3)
+    assert state(run)["state"]["epoch"] - rows in (0, 1)
+    load_model(run.path("model.safetensors"))
+    assert [path.name for path in run.folder.glob(".*.tmp")] == []
+    filler.unlink()
+    run.start()
+    while run.is_held():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert run.status().state == "finished"
+    assert_same_end(whole, run)

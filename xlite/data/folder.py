@@ -1,0 +1,104 @@
+"""A data folder in the NIH layout: its table, and which file each film is."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from xlite.data.tables import BOX_COLUMNS, find_table, label_version, read_boxes, read_table, stem_of
+from xlite.errors import DataError
+from xlite.findings import FINDINGS
+from xlite.images import is_image_name
+
+_BOX_FILE = "BBox_List_2017.csv"
+
+
+def film_files(root: Path) -> list[Path]:
+    """Every image file of a data folder, sorted, from images/, images_NNN/ and images_NNN/images/."""
+    folders = [root / "images", *sorted(root.glob("images_*")), *sorted(root.glob("images_*/images"))]
+    files: list[Path] = []
+    for folder in filter(Path.is_dir, folders):
+        files += (folder / name for name in sorted(os.listdir(folder)) if is_image_name(name))
+    return files
+
+
+@dataclass(frozen=True, eq=False)
+class NihFolder:
+    """A data folder in the NIH layout: its table and where its films are (`paths`: stem to file)."""
+
+    root: Path
+    table: pd.DataFrame
+    label_version: str
+    paths: dict[str, Path]
+
+    @classmethod
+    def open(cls, root: Path | str) -> "NihFolder":
+        """The folder's table and films; that there are none is fine here. Raises DataError, as read_table
+        does.
+        """
+        root = Path(root)
+        table_path = find_table(root)
+        paths: dict[str, Path] = {}
+        for path in film_files(root):
+            paths.setdefault(stem_of(path.name), path)
+        return cls(root, read_table(table_path), label_version(table_path), paths)
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {stem: row for row, stem in enumerate(self.table["stem"].tolist())}
+
+    def __contains__(self, stem: str) -> bool:
+        return stem in self._rows
+
+    def rows(self, stems: Iterable[str]) -> np.ndarray:
+        """The films' rows in the table, int64 (N,). Raises DataError for a film that the table lacks."""
+        try:
+            return np.array([self._rows[stem] for stem in stems], dtype=np.int64)
+        except KeyError as error:
+            raise DataError(f"the table of {self.root} lists no film {error.args[0]}") from error
+
+    def missing(self) -> list[str]:
+        """The stems that the table lists and that have no file."""
+        return [stem for stem in self.table["stem"].tolist() if stem not in self.paths]
+
+    def labels(self, stems: Sequence[str]) -> np.ndarray:
+        """The films' labels, float32 (N, 14) of 0 and 1."""
+        return self._label_array[self.rows(stems)].astype(np.float32)
+
+    def patients(self, stems: Sequence[str]) -> np.ndarray:
+        """The films' patients, int64 (N,)."""
+        return self.table["patient"].to_numpy()[self.rows(stems)]
+
+    def finding_counts(self, stems: Sequence[str]) -> np.ndarray:
+        """How many of the 14 findings each film has, int64 (N,)."""
+        return self._label_array[self.rows(stems)].sum(1, dtype=np.int64)
+
+    def names(self, stems: Sequence[str]) -> list[str]:
+        """The films' names as the table writes them."""
+        return self.table["image"].iloc[self.rows(stems)].tolist()
+
+    def boxes(self) -> pd.DataFrame:
+        """The radiologists' boxes as `read_boxes` gives them; empty where the folder has none."""
+        path = self.root / _BOX_FILE
+        return read_boxes(path) if path.exists() else pd.DataFrame(columns=BOX_COLUMNS)
+
+    def fingerprint(self) -> str:
+        """12 hex digits of what the table says, whatever the order of its rows and its compression."""
+        ordered = self.table.sort_values("stem")
+        digest = hashlib.sha256()
+        for column in ("stem", "sex", "view"):
+            digest.update("\n".join(ordered[column].tolist()).encode())
+        for column in ("patient", "follow_up"):
+            digest.update(ordered[column].to_numpy("<i8").tobytes())
+        digest.update(ordered["age"].to_numpy("<f8").tobytes())
+        digest.update(ordered[list(FINDINGS)].to_numpy("u1").tobytes())
+        return digest.hexdigest()[:12]
+
+    @cached_property
+    def _label_array(self) -> np.ndarray:
+        return self.table[list(FINDINGS)].to_numpy()

@@ -1,0 +1,143 @@
+"""Maps against radiologists' boxes: the pointing game, and the boxes that a map itself gives.
+
+A map is float32 (H, W) in a film's frame, whatever its scale; a box is x, y, w, h in px of that frame, and
+pixel j covers j to j + 1.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from xlite.metrics.bootstrap import draw_patients, figure
+from xlite.metrics.per_finding import ratio
+
+RELEASE_SIDE = 1024  # the frame that NIH's boxes are given in
+LEVELS = (60, 180)  # of 255
+OVERLAPS = (0.1, 0.25, 0.5, 0.75)
+FEW_BOXES = 10
+BASELINES = ("random", "centre")  # maps that know nothing
+
+Box = Sequence[float] | np.ndarray  # x, y, w, h
+
+# A figure a box; the names of localisation.json.
+FIGURES = (
+    "pointing",
+    *(f"iobb_{overlap}" for overlap in OVERLAPS),
+    *(f"iou_{overlap}" for overlap in OVERLAPS),
+    "iou",
+    "boxes",
+    "false_boxes",
+)
+
+
+def in_frame(box: Box, shape: tuple[int, int]) -> np.ndarray:
+    """A box of the release's 1024 x 1024 frame in the frame of a film (H, W): float64 (4,), x y w h in px."""
+    height, width = shape
+    return np.asarray(box, np.float64) * [width, height, width, height] / RELEASE_SIDE
+
+
+def peak(heat: np.ndarray) -> tuple[float, float] | None:
+    """Where a map is highest, x and y in px: the middle of its highest pixels; None for a flat map."""
+    top = heat.max()
+    if top == heat.min():
+        return None
+    rows, columns = np.nonzero(heat == top)
+    return float(columns.mean() + 0.5), float(rows.mean() + 0.5)
+
+
+def points_into(heat: np.ndarray, box: Box) -> bool:
+    """The pointing game: whether a map's peak lies in the box, edges included, with no tolerance.
+
+    Zhang et al., "Top-down Neural Attention by Excitation Backprop", ECCV 2016, section 4.2, who allow 15 px.
+    """
+    point, (x, y, width, height) = peak(heat), box
+    return point is not None and x <= point[0] <= x + width and y <= point[1] <= y + height
+
+
+def map_boxes(heat: np.ndarray) -> np.ndarray:
+    """The boxes of a map, float64 (K, 4): "normalized to [0, 255] and then thresholded by {60, 180}
+    individually", one around each isolated region (Wang et al., "ChestX-ray8", CVPR 2017, section 3.2).
+
+    What the paper leaves open: normalised is by minimum and maximum, regions touch by corners too, and all
+    boxes of both levels count, small ones and equal ones among them. None for a map of one value.
+    """
+    low, high = float(heat.min()), float(heat.max())
+    if low == high:
+        return np.empty((0, 4))
+    scaled = (heat - low) * (255 / (high - low))
+    found = []
+    for level in LEVELS:
+        mask = (scaled > level).astype(np.uint8)
+        _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+        found.append(stats[1:, :4])  # the first is the background
+    return np.concatenate(found).astype(np.float64)
+
+
+def overlaps(boxes: np.ndarray, box: Box) -> tuple[np.ndarray, np.ndarray]:
+    """(IoU, IoBB) of a map's boxes (K, 4) with a radiologist's: intersection over union, and over the map's
+    own box. Both (K,).
+    """
+    x, y, width, height = box
+    across = np.minimum(boxes[:, 0] + boxes[:, 2], x + width) - np.maximum(boxes[:, 0], x)
+    down = np.minimum(boxes[:, 1] + boxes[:, 3], y + height) - np.maximum(boxes[:, 1], y)
+    shared = np.maximum(across, 0) * np.maximum(down, 0)
+    own = boxes[:, 2] * boxes[:, 3]
+    return ratio(shared, own + width * height - shared), ratio(shared, own)
+
+
+def judge(heat: np.ndarray, box: Box) -> dict[str, float]:
+    """Each of FIGURES for one map and one box in its frame.
+
+    pointing, and T(IoBB) and T(IoU) for each of OVERLAPS: 1 where any box of the map exceeds it, else 0;
+    iou: of its best box, 0 where it has none; boxes: how many it has; false_boxes: how many of them reach
+    no IoBB above 0.25 (Wang's false positives).
+    """
+    iou, iobb = overlaps(map_boxes(heat), box)
+    best_iou, best_iobb = iou.max(initial=0), iobb.max(initial=0)
+    return {
+        "pointing": float(points_into(heat, box)),
+        **{f"iobb_{overlap}": float(best_iobb > overlap) for overlap in OVERLAPS},
+        **{f"iou_{overlap}": float(best_iou > overlap) for overlap in OVERLAPS},
+        "iou": float(best_iou),
+        "boxes": float(len(iobb)),
+        "false_boxes": float(np.sum(iobb <= 0.25)),
+    }
+
+
+class Draws:
+    """The same resampled patients for every figure of the same boxes, so that figures can be subtracted.
+
+    findings and patients (N,): of each box.
+    """
+
+    def __init__(self, findings: np.ndarray, patients: np.ndarray, resamples: int = 1000, seed: int = 0):
+        self.findings = findings
+        self.owner, self.counts = draw_patients(patients, resamples, seed)
+
+    def summary(self, values: np.ndarray) -> dict:
+        """A figure (N,) of each box as {"all", "mean", "per_finding"}, each {value, low, high}.
+
+        all: every box counts once; mean: of the findings' means. Intervals are 95 %, by resampling patients;
+        None where they are undefined.
+        """
+        findings = [str(name) for name in np.unique(self.findings)]
+        parts = {name: self._mean(values, self.findings == name) for name in findings}
+        columns = np.stack(list(parts.values()))  # (findings, 1 + resamples)
+        return {
+            "all": _figure(self._mean(values, np.full(len(values), True))),
+            "mean": _figure(ratio(np.nansum(columns, 0), np.sum(~np.isnan(columns), 0))),
+            "per_finding": {name: _figure(part) for name, part in parts.items()},
+        }
+
+    def _mean(self, values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """The mean over the chosen boxes: of all, then of each resample, (1 + R,)."""
+        owner, patients = self.owner[chosen], len(self.counts)
+        weights = np.concatenate([np.ones((patients, 1)), self.counts], axis=1)
+        sums = np.bincount(owner, values[chosen], minlength=patients) @ weights
+        return ratio(sums, np.bincount(owner, minlength=patients) @ weights)
+
+
+def _figure(means: np.ndarray) -> dict[str, float | None]:
+    """{value, low, high} of a mean and its resamples behind it, (1 + R,)."""
+    return figure(means[0], means[1:])

@@ -1,0 +1,106 @@
+"""Figures per finding: AUC-ROC, average precision, calibration error, Brier score and rates at thresholds.
+
+labels (N, 14) 0 or 1; scores or probabilities (N, 14); results float64 (14,), NaN where undefined.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from xlite.metrics.curves import sweep
+
+ECE_BINS = 15
+
+
+def ratio(above: ArrayLike, below: ArrayLike) -> np.ndarray:
+    """above / below, NaN where below is 0; float64 of their common shape."""
+    above, below = np.broadcast_arrays(np.asarray(above, np.float64), np.asarray(below, np.float64))
+    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below != 0)
+
+
+def auc_per_class(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve per finding, ties counted half; NaN where all or no labels are positive."""
+    return np.array([_auc(y, s) for y, s in zip(labels.T, scores.T, strict=True)], dtype=np.float64)
+
+
+def _auc(labels: np.ndarray, scores: np.ndarray) -> float:
+    curve = sweep(labels, scores)
+    if not len(curve.cuts) or not curve.tp[-1] or not curve.fp[-1]:
+        return np.nan
+    heights = curve.tp + np.append(0, curve.tp[:-1])  # twice each step's mean: whole numbers stay exact
+    area = np.sum(np.diff(curve.fp, prepend=0) * heights)
+    return float(area / (2 * curve.tp[-1] * curve.fp[-1]))
+
+
+def cross_auc(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """AUC of each finding (row) by the scores of each other (column), (14, 14); NaN where undefined."""
+    positive = np.asarray(labels, np.float64)
+    positives = positive.sum(axis=0)[:, None]
+    ranks = np.stack([_ranks(column) for column in scores.T], axis=1)
+    won = positive.T @ ranks - positives * (positives + 1) / 2
+    return ratio(won, positives * (len(labels) - positives))
+
+
+def _ranks(scores: np.ndarray) -> np.ndarray:
+    """1 for the lowest score; equal ones share the mean of theirs."""
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[place]
+
+
+def ap_per_class(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Average precision per finding (no interpolation); NaN where a finding is never positive."""
+    return np.array([_ap(y, s) for y, s in zip(labels.T, scores.T, strict=True)], dtype=np.float64)
+
+
+def _ap(labels: np.ndarray, scores: np.ndarray) -> float:
+    curve = sweep(labels, scores)
+    if not len(curve.cuts) or not curve.tp[-1]:
+        return np.nan
+    steps = np.diff(curve.tp, prepend=0)
+    return float(np.sum(steps * curve.tp / (curve.tp + curve.fp)) / curve.tp[-1])
+
+
+def ece_bin(probs: np.ndarray, bins: int = ECE_BINS) -> np.ndarray:
+    """The equal-width bin 0 … bins - 1 of each probability 0-1; a lower edge belongs to its bin."""
+    edges = np.linspace(0, 1, bins + 1)
+    return np.searchsorted(edges[1:-1], probs, side="right")
+
+
+def ece_per_class(labels: np.ndarray, probs: np.ndarray, bins: int = ECE_BINS) -> np.ndarray:
+    """Expected calibration error per finding: the mean |probability - share positive| of the bins."""
+    which = ece_bin(probs, bins)
+    excess = np.asarray(probs, np.float64) - labels
+    gaps = [np.abs(np.bincount(b, e, minlength=bins)).sum() for b, e in zip(which.T, excess.T, strict=True)]
+    return ratio(np.array(gaps), len(labels))
+
+
+def brier_per_class(labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
+    """Mean squared distance between probability and label per finding."""
+    return ratio(np.sum((np.asarray(probs, np.float64) - labels) ** 2, axis=0), len(labels))
+
+
+def rates(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray, tn: np.ndarray) -> dict[str, np.ndarray]:
+    """F1, precision, recall, specificity and accuracy from counts of any one shape.
+
+    F1 and recall are NaN where nothing is positive, precision where nothing is called, specificity where
+    nothing is negative.
+    """
+    return {
+        "f1": np.where(tp + fn > 0, ratio(2 * tp, 2 * tp + fp + fn), np.nan),
+        "precision": ratio(tp, tp + fp),
+        "recall": ratio(tp, tp + fn),
+        "specificity": ratio(tn, tn + fp),
+        "accuracy": ratio(tp + tn, tp + fp + fn + tn),
+    }
+
+
+def rates_at(labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> dict[str, np.ndarray]:
+    """`rates` per finding; thresholds (14,), a film is called where its probability >= the threshold."""
+    positive, called = np.asarray(labels).astype(bool), probs >= thresholds
+    counts = (positive & called, ~positive & called, positive & ~called, ~positive & ~called)
+    return rates(*(c.sum(axis=0) for c in counts))
+
+
+def macro(values: np.ndarray) -> np.ndarray:
+    """Mean over the last axis of those findings where the figure is defined; NaN where it is for none."""
+    defined = ~np.isnan(values)
+    return ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))

@@ -1,0 +1,80 @@
+"""Thresholds per finding, chosen on validation films and never on the films they are then judged on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlite.errors import DataError
+from xlite.findings import FINDINGS, canonical
+from xlite.metrics.curves import sweep
+
+PLAIN_THRESHOLD = 0.5
+SENSITIVITY, SPECIFICITY = 0.90, 0.95
+RULES = {
+    "f1": "best F1",
+    "youden": "best sensitivity + specificity (Youden)",
+    "sensitivity_90": "90 % sensitivity",
+    "specificity_95": "95 % specificity",
+}
+
+
+def choose_thresholds(labels: np.ndarray, probs: np.ndarray, rule: str = "f1") -> np.ndarray:
+    """A threshold per finding by one of RULES: labels and probs (N, 14) of validation films -> (14,) in 0-1.
+
+    A film is called where its probability >= the threshold. It lies half-way to the next lower probability
+    seen, so that rounding moves no film across. Of equal ones, and for sensitivity, the highest that will
+    do; for specificity the lowest. PLAIN_THRESHOLD where a finding is never positive, or never negative
+    where the rule asks for negatives. Youden's index: Youden, Cancer 3 (1950) 32-35.
+    """
+    return np.array([_choose(y, p, rule) for y, p in zip(labels.T, probs.T, strict=True)], dtype=np.float64)
+
+
+def _choose(labels: np.ndarray, probs: np.ndarray, rule: str) -> float:
+    cuts, tp, fp = sweep(labels, probs)
+    if not len(cuts) or not tp[-1] or (not fp[-1] and rule in ("youden", "specificity_95")):
+        return PLAIN_THRESHOLD
+    if rule == "f1":
+        best = int(np.argmax(2 * tp / (tp + fp + tp[-1])))  # the denominator is 2tp + fp + fn
+    elif rule == "youden":
+        best = int(np.argmax(tp * fp[-1] - fp * tp[-1]))  # in whole numbers, so that ties are ties
+    elif rule == "sensitivity_90":
+        best = int(np.argmax(tp >= SENSITIVITY * tp[-1] - 1e-9))
+    elif rule == "specificity_95":
+        fitting = np.flatnonzero(fp <= (1 - SPECIFICITY) * fp[-1] + 1e-9)
+        if not len(fitting):  # the highest score alone has too many negatives: nothing is called
+            return float((1 + cuts[0]) / 2)
+        best = int(fitting[-1])
+    else:
+        raise ValueError(f"{rule!r} is no rule for thresholds; expected one of {', '.join(RULES)}")
+    lower = cuts[best + 1] if best + 1 < len(cuts) else cuts[best]
+    middle = (cuts[best] + lower) / 2
+    return float(middle if middle > lower else cuts[best])
+
+
+def read_thresholds(path: str | Path) -> np.ndarray:
+    """Thresholds (14,) in 0-1 from a JSON file {finding: probability}; raises DataError."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"the thresholds {path} cannot be read as JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise DataError(f"the thresholds {path} hold no object; expected {{finding: probability}}")
+    try:
+        values = {canonical(name): value for name, value in content.items()}
+    except ValueError as error:
+        raise DataError(f"the thresholds {path} are wrong: {error}") from error
+    return threshold_array(values)
+
+
+def threshold_array(values: dict[str, Any]) -> np.ndarray:
+    """(14,) float64 from {finding: probability}; raises DataError where one is missing or no probability."""
+    missing = [finding for finding in FINDINGS if finding not in values]
+    if missing:
+        raise DataError(f"thresholds lack {', '.join(missing)}; give one for each of the 14 findings")
+    for finding in FINDINGS:
+        value = values[finding]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise DataError(f"threshold {value!r} of {finding} is no probability; expected a number 0-1")
+    return np.array([values[finding] for finding in FINDINGS], dtype=np.float64)

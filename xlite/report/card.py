@@ -1,0 +1,136 @@
+"""The model card: what a model is, what it learned from, what its figures are, and what it is not for."""
+
+from pathlib import Path
+
+from xlite.files import write_atomic
+from xlite.findings import FINDINGS
+from xlite.metrics.calibration import without_map
+from xlite.models.checkpoint import ModelInfo
+from xlite.models.student import Student
+from xlite.report.sentences import clean, mean_of
+from xlite.text import are, counted, interval, number
+
+CARD_FILE = "MODEL_CARD.md"
+
+_PURPOSE = """## What it is for
+
+Research and teaching: comparing light models, distillation and maps on frontal chest films of adults.
+
+## What it must not be used for
+
+- No diagnosis, no triage, no decision about a person: it is no medical device and was never validated as one.
+- No lateral films, no other body parts, no children, no CT slices or photographs of screens.
+- No statement that a finding is absent: a low probability is not a normal film.
+- No comparison of its figures with those of another split, another label edition or another mix of films.
+
+The labels it learned from were taken from radiology reports by a program; against radiologists part of them
+is wrong (for pneumothorax about half of the positive labels). A map shows what moved the score, not where a
+finding is."""
+
+
+_LOSSES = {
+    "bce": "binary cross-entropy",
+    "weighted_bce": "binary cross-entropy, rare findings weighted",
+    "focal": "focal",
+    "weighted_focal": "focal, rare findings weighted",
+}
+_SAMPLERS = {"shuffle": "shuffled", "balanced": "drawn so that rare findings come more often"}
+
+
+def _attention(name: str) -> str:
+    return "no attention" if name == "none" else f"attention {name}"
+
+
+_MAPS = {
+    "platt": "by Platt scaling per finding",
+    "temperature": "by one temperature",
+    "isotonic": "by isotonic regression per finding",
+}
+
+
+def _output(info: ModelInfo) -> str:
+    bare = without_map(info.calibration)
+    if len(bare) == len(FINDINGS):
+        return "14 scores 0-1 (not exclusive) in NIH order, not calibrated"
+    some = f"for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings " if bare else ""
+    others = f"; the others as they are: {', '.join(bare)}" if bare else ""
+    return (
+        f"14 probabilities (not exclusive) in NIH order, calibrated {some}"
+        f"{_MAPS[info.calibration['method']]} on validation films{others}"
+    )
+
+
+def card_beside(file: Path, model: Student, info: ModelInfo, report: dict) -> None:
+    """Writes the card beside a model file; the rest as for `write_card`."""
+    parameters = sum(tensor.numel() for tensor in model.parameters())
+    write_card(file.with_name(CARD_FILE), info, report, parameters, file.stat().st_size / 1e6)
+
+
+def write_card(path: Path, info: ModelInfo, report: dict, parameters: int, megabytes: float) -> None:
+    """Writes the card of one model (Markdown) from what its file says and its report on the test part.
+
+    `report` as `full_report` returns it; `megabytes` is the size of the model file.
+    """
+    notes = info.notes
+    facts = {
+        "Architecture": f"{info.backbone}, {_attention(info.attention)}, head of {info.hidden} units, "
+        f"{parameters / 1e6:.2f} M parameters, {megabytes:.1f} MB",
+        "Input": f"one frontal film, grey, squashed to {info.preprocess.size} × {info.preprocess.size} px",
+        "Output": _output(info),
+        "Trained on": f"{notes.get('trained_on', 'films not noted')}: the train part of split "
+        f"{info.split_id}, {info.label_version} labels",
+        "Starting weights": notes.get("started_from") or "not noted",
+        "Teacher": notes.get("teacher") or "none",
+        "Loss against labels": _LOSSES.get(notes.get("loss", ""), "not noted"),
+        "Order of films": _SAMPLERS.get(notes.get("sampler", ""), "not noted"),
+        "Seed": str(notes.get("seed", "not noted")),
+        "Best epoch": str(notes.get("epoch", "not noted")),
+    }
+    lines = [f"# Model card: {notes.get('run') or path.parent.name}", ""]
+    lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.items()), ""]
+    lines += [*_figures(report), "", _PURPOSE, ""]
+    write_atomic(path, "\n".join(lines).encode())
+
+
+def _figures(report: dict) -> list[str]:
+    """The report as a Markdown section: what it was measured on, a row a finding, the warnings."""
+    split, macro, spoiled = report["split"], report["macro"], report["contamination"]
+    mark = "~~{}~~" if spoiled else "{}"
+    lines = [
+        "## Figures",
+        "",
+        f"Measured on the {split['part']} part of split {split['id']}: {counted(split['images'], 'film')} "
+        f"of {counted(split['patients'], 'patient')}, {split['label_version']} labels. In brackets 95 % "
+        f"intervals by resampling patients ({report['bootstrap']['resamples']} times).",
+        "",
+        *(
+            [
+                f"**Contaminated: {spoiled['films']:,} of {counted(spoiled['of'], 'film')} "
+                f"{are(spoiled['films'])} not new to what the model learned from (see the warnings), so the "
+                f"figures are struck through.** {clean(report)}.",
+                "",
+            ]
+            if spoiled
+            else []
+        ),
+        "| finding | positives | AUC | average precision | threshold | sensitivity | specificity |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for finding in FINDINGS:
+        row = report["per_class"][finding]
+        lines.append(
+            f"| {finding} | {row['positives']} | {mark.format(interval(row['auc']))} | "
+            f"{mark.format(interval(row['ap']))} | {row['threshold']:.3f} | "
+            f"{mark.format(number(row['recall']))} | {mark.format(number(row['specificity']))} |"
+        )
+    lines += [
+        f"| **{mean_of(report)}** | | **{mark.format(interval(macro['auc']))}** | "
+        f"{mark.format(interval(macro['ap']))} | | | |",
+        "",
+        f"Always answering no has an accuracy of {report['baseline']['always_no_accuracy']:.3f} on these "
+        "films, so accuracy says nothing. Expected calibration error (15 bins, mean): "
+        f"{number(macro['ece']['value'])}.",
+    ]
+    if report["warnings"]:
+        lines += ["", "Warnings:", "", *(f"- {warning}" for warning in report["warnings"])]
+    return lines

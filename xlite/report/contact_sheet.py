@@ -1,0 +1,70 @@
+"""A sheet of maps over their films: what the figures of a localisation report are made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from xlite.explain import draw_cell, map_fault, overlay, upsample_map
+from xlite.findings import spoken
+from xlite.metrics.localisation import peak, points_into
+
+HIT, MISS = "#3fd07a", "#ff4d4d"
+INCHES = 1.7  # of a tile
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """One map (h, w) of a finding over a film uint8 (H, W), and the box (4,) in its frame."""
+
+    method: str
+    finding: str
+    image: np.ndarray
+    coarse: np.ndarray
+    box: np.ndarray
+
+
+def draw_sheet(rows: Sequence[Sequence[Tile]], file: Path) -> None:
+    """A PNG with a row a box and a column a method: the box, the map's peak, and whether it hits.
+
+    A map with a fault is named and not painted, as everywhere.
+    """
+    columns = len(rows[0])
+    figure = Figure(figsize=(INCHES * columns, INCHES * len(rows) + 0.7), layout="constrained")
+    figure.set_facecolor("#111418")
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for axes, tiles in zip(grid, rows, strict=True):
+        for axis, tile in zip(axes, tiles, strict=True):
+            _draw(axis, tile)
+        axes[0].set_ylabel(spoken(tiles[0].finding), color="white", fontsize=9)
+    for axis, tile in zip(grid[0], rows[0], strict=True):
+        axis.set_title(tile.method, color="white", fontsize=9)
+    figure.supxlabel(
+        "Outlined: the radiologist's box, green where the map's peak (cross) lies in it, red where not. "
+        "Lower left: one cell of a map.",
+        color="white",
+        fontsize=8,
+    )
+    figure.savefig(file, dpi=110)
+
+
+def _draw(axis, tile: Tile) -> None:  # type: ignore[no-untyped-def]
+    heat, fault = upsample_map(tile.coarse, tile.image.shape), map_fault(tile.coarse)
+    colour = HIT if points_into(heat, tile.box) else MISS
+    picture = np.repeat(tile.image[..., None], 3, axis=2)
+    if not fault:
+        picture = overlay(tile.image, heat)
+        draw_cell(picture, tuple(np.divide(tile.image.shape, tile.coarse.shape)))
+    height, width = tile.image.shape
+    axis.imshow(picture, extent=(0, width, height, 0))
+    x, y, w, h = tile.box
+    axis.add_patch(Rectangle((x, y), w, h, fill=False, edgecolor=colour, linewidth=1.4))
+    if point := peak(heat):
+        axis.plot(*point, marker="+", color=colour, markersize=9, markeredgewidth=1.8)
+    if fault:
+        axis.text(width / 2, 0.07 * height, fault, color="white", fontsize=8, ha="center", va="center")
+    axis.set_xticks([])
+    axis.set_yticks([])

@@ -1,0 +1,51 @@
+"""Several processes train one run: the first leads and writes, the others follow. Imports no torch."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from xlite.config import check_run_name, checkpoints_dir
+from xlite.errors import RunError
+from xlite.runs.run import Run
+
+_RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+"""Where torchrun, Fabric and SLURM say which of the processes this one is; 0 or nothing for the first."""
+
+_RUN = "XLITE_RUN"
+_WAIT_S = 120.0
+
+
+def follows() -> bool:
+    """Whether this process follows another, which leads."""
+    return any(int(os.environ.get(name) or 0) > 0 for name in _RANKS)
+
+
+@contextmanager
+def leading(run: Run) -> Iterator[None]:
+    """While it lasts, the processes that this one starts are told which run to follow."""
+    before = os.environ.get(_RUN)
+    os.environ[_RUN] = run.name
+    try:
+        yield
+    finally:
+        del os.environ[_RUN]
+        if before is not None:
+            os.environ[_RUN] = before
+
+
+def led_run(name: str) -> Run:
+    """The run to follow: as the leader says, else the one named; waits until the leader holds it.
+
+    RunError where there is no name, or no leader.
+    """
+    name = os.environ.get(_RUN) or name
+    if not name:
+        raise RunError("processes that start together need --name or --resume, so that they train one run")
+    deadline = time.monotonic() + _WAIT_S
+    while time.monotonic() < deadline:
+        run = Run(checkpoints_dir() / check_run_name(name))
+        if run.path("config.json").is_file() and run.is_held():
+            return run
+        time.sleep(0.1)
+    raise RunError(f"no process leads run {name!r}: the first of those that are started together must")

@@ -1,0 +1,102 @@
+"""What a study needs, looked for before it is made: none begins whose trials would be refused one by one."""
+
+import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from xlite.config import TrainConfig
+from xlite.errors import RunError
+from xlite.models.available import PREDICTIONS, model_files
+from xlite.sweeps.plan import Plan, Range
+
+
+def check_sources(plan: Plan) -> None:
+    """DataError or RunError where a file, backbone, device or split that the plan names is not to be had, or
+    what varies changes nothing.
+
+    Looks at every value that a setting may take. Takes some seconds, as each student is built once.
+    """
+    from xlite.data.folder import NihFolder
+    from xlite.data.splits import load_split
+    from xlite.data.tables import find_table  # slow, and all commands import this module
+
+    check_effects(plan)
+    find_table(plan.fixed["data"])
+    for spec in _values(plan, "teacher"):
+        _check_teacher(spec)
+    for weights in _values(plan, "weights"):
+        if weights not in ("imagenet", "none"):
+            _check_file("starting weights", weights, "imagenet, none or a file")
+    for films in filter(None, _values(plan, "teacher_list")):
+        _check_file("list of a teacher's films", films, "a file")
+    _try_out(plan)
+    # The last, for it writes: a split that is not there yet is made.
+    (split,), (leaks,) = _values(plan, "split"), _values(plan, "allow_leakage")
+    load_split(NihFolder.open(plan.fixed["data"]), split, allow_leakage=leaks)
+
+
+def check_effects(plan: Plan) -> None:
+    """RunError where a setting varies and no trial heeds it: those that differ in it alone would be alike."""
+    teachers, alphas = _values(plan, "teacher"), _values(plan, "alpha")
+    focal = any("focal" in loss for loss in _values(plan, "loss"))
+    a_focal_loss = "a focal loss, as in --loss focal"
+    needs = {
+        "alpha": (any(teachers), "a teacher, as in --teacher SPEC"),
+        "temperature": (
+            any(teachers) and any(alphas),
+            "a teacher, as in --teacher SPEC, and an alpha over 0",
+        ),
+        "feature_weight": (
+            any(_networks(spec) == 1 for spec in teachers),
+            "a teacher that is one network: a run, a model file or xrv:NAME",
+        ),
+        "focal_gamma": (focal, a_focal_loss),
+        "focal_alpha": (focal, a_focal_loss),
+    }
+    for name, (heeded, needed) in needs.items():
+        if name in plan.vary and not heeded:
+            raise RunError(f"{name} varies without effect: it needs {needed}")
+
+
+def _networks(spec: str) -> int:
+    """How many of a teacher's parts are networks, and no predictions files."""
+    parts = filter(None, map(str.strip, spec.split(",")))
+    return sum(not part.endswith(PREDICTIONS) for part in parts)
+
+
+def _values(plan: Plan, name: str) -> list[Any]:
+    """What a setting may be in a plan's trials; of a range its ends."""
+    if name in plan.vary:
+        choices = plan.vary[name]
+        return [choices.low, choices.high] if isinstance(choices, Range) else choices
+    return [plan.fixed.get(name, TrainConfig.model_fields[name].default)]
+
+
+def _check_teacher(spec: str) -> None:
+    for part in filter(None, spec.split(",")):
+        # of torchxrayvision's names only that library knows
+        if not part.startswith("xrv:") and part not in model_files() and not Path(part).exists():
+            known = ", ".join(sorted(model_files())) or "none"
+            raise RunError(
+                f"there is no teacher {part!r}: expected a file, or a run with a model, of which there are "
+                f"{known}"
+            )
+
+
+def _check_file(what: str, path: str, expected: str) -> None:
+    if not Path(path).is_file():
+        raise RunError(f"there is no {what} {path!r}: expected {expected}")
+
+
+def _try_out(plan: Plan) -> None:
+    """RunError for a device or backbone that is not to be had, or one that cannot take films of that size."""
+    students = list(itertools.product(_values(plan, "backbone"), _values(plan, "image_size")))
+    asked = json.dumps({"devices": _values(plan, "device"), "students": students})
+    words = [sys.executable, "-m", "xlite.sweeps.tryout", asked]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise RunError(said[-1] if said else f"the students cannot be tried: exit status {done.returncode}")

@@ -1,0 +1,100 @@
+"""The three phases of the design document: students alone, distillation, the winner on all films.
+
+Phases 1 and 2 train on 20 % of the train part. Phase 2 begins from what phase 1 fixed and the attention that
+it chose, phase 3 from the winner of phase 2, or of phase 1 where there is no phase 2. What is given wins.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from xlite.config import sweeps_dir
+from xlite.errors import RunError
+from xlite.sweeps.plan import Plan, make_plan
+from xlite.sweeps.sweep import Sweep
+
+Phase = Literal["phase1", "phase2", "phase3"]
+BACKBONES = ("efficientnet_b0", "mobilenetv3_small_100")
+ATTENTIONS = ("none", "mhsa")
+# Of the design document's {2, 4, 6, 8} and {.5, .7, .9}, two each around the defaults, 4 and .7.
+TEMPERATURES = (2.0, 6.0)
+ALPHAS = (0.5, 0.9)
+SHARE = 0.2
+
+
+def plan_phase(
+    phase: Phase,
+    given: Mapping[str, object],
+    *,
+    study: str = "",
+    seeds: int = 3,
+    backbones: Sequence[str] = (),
+    after: str = "",
+    storage: str = "",
+) -> Plan:
+    """The plan of a phase with the settings that were given; the study is called as the phase by default.
+
+    `after` is the study that phases 2 and 3 follow. Raises RunError where that has no winner yet, where phase
+    2 lacks a teacher or phase 1 has one, or where a setting is wrong.
+    """
+    vary: dict[str, object] = {}
+    if phase == "phase1":
+        if given.get("teacher"):
+            raise RunError("phase 1 trains the students alone, so it takes no --teacher: phase 2 distils")
+        if after:
+            raise RunError("phase 1 is the first, so it comes --after no other")
+        fixed = {"train_share": SHARE, **given}
+        vary = {"backbone": list(backbones or BACKBONES), "attention": list(ATTENTIONS)}
+    elif phase == "phase2":
+        after, fixed, vary = _phase2(given, backbones, after)
+    else:
+        after = after or _last_study()
+        _, winner = _winner(after)
+        fixed = {**winner, "train_share": 1.0, **given}
+        if backbones:
+            raise RunError(
+                "phase 3 trains the one winner, so it takes no --backbones; --backbone X overrules"
+            )
+    return make_plan(phase, study or phase, fixed, vary, seeds=seeds, storage=storage, after=after)
+
+
+def _phase2(
+    given: Mapping[str, object], backbones: Sequence[str], after: str
+) -> tuple[str, dict[str, object], dict[str, object]]:
+    """(study that it follows, what is fixed, what varies) of phase 2."""
+    if not given.get("teacher"):
+        raise RunError("phase 2 distils, so it needs --teacher SPEC")
+    fixed: dict[str, Any] = {"train_share": SHARE, **given}
+    tried: Sequence[str] = BACKBONES
+    if after or "attention" not in given:
+        after = after or "phase1"
+        plan, winner = _winner(after)
+        fixed = {**plan.fixed, "attention": winner["attention"], **given}
+        known = plan.vary.get("backbone")
+        tried = known if isinstance(known, list) else [winner["backbone"]]
+        if backbones and "backbone" not in given:
+            fixed.pop("backbone", None)
+    vary = {"backbone": list(backbones or tried), "temperature": list(TEMPERATURES), "alpha": list(ALPHAS)}
+    return after, fixed, vary
+
+
+def _last_study() -> str:
+    """The study that phase 3 follows where none is named."""
+    return "phase2" if (sweeps_dir() / "phase2" / "sweep.json").is_file() else "phase1"
+
+
+def _winner(study: str) -> tuple[Plan, dict[str, Any]]:
+    """A study's plan, and the settings of its winner without the seed; RunError where there is none yet."""
+    sweep = Sweep.named(study)
+    status, leaderboard = sweep.status(), sweep.leaderboard()
+    if status.state == "finished" and leaderboard and leaderboard["winner"] is None:
+        raise RunError(f"study {study!r} has no winner in this home. {leaderboard['verdict']}")
+    if status.state != "finished" or not leaderboard:
+        raise RunError(
+            f"study {study!r} has no winner yet ({status.count('finished')} of {status.total} trials have "
+            f"finished, it is {status.state}): go on with `xlite sweep resume {study}`"
+        )
+    plan = sweep.plan()
+    values = leaderboard["rows"][leaderboard["winner"]]["values"]
+    defaults = plan.config(values | {"seed": 0})
+    chosen = {name: getattr(defaults, name) for name in ("backbone", "attention")}
+    return plan, {**plan.fixed, **chosen, **values}

@@ -1,0 +1,228 @@
+"""What a study tries: settings that are fixed, settings that vary, and which of their combinations."""
+
+import itertools
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from xlite.config import TrainConfig, check_run_name, make_config
+from xlite.errors import RunError
+from xlite.runs.command import absolute_paths, option_words
+
+Kind = Literal["phase1", "phase2", "phase3", "search"]
+FIRST_SEED: int = TrainConfig.model_fields["seed"].default
+_LONGEST_NAME = 70  # a run's name is this and its number
+
+
+class Range(BaseModel):
+    """Numbers from `low` to `high`, both among them; on a logarithmic scale where `log` is set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.low}..{self.high}{':log' if self.log else ''}"
+
+
+class Plan(BaseModel):
+    """All choices of one study. `trials` is how many configurations Optuna's TPE picks; 0 tries them all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    study: str
+    kind: Kind
+    fixed: dict[str, Any]
+    vary: dict[str, list[Any] | Range]
+    trials: int = 0
+    prune: bool = False
+    storage: str = ""
+    after: str = ""
+
+    def config(self, values: Mapping[str, Any], name: str = "") -> TrainConfig:
+        """The settings of one trial: the fixed ones with `values` for those that vary."""
+        return make_config({**self.fixed, **values, "name": name})
+
+    def combinations(self) -> list[dict[str, Any]]:
+        """Every combination of the varying settings, all of them with one seed before the next seed."""
+        lists = {name: values for name, values in self.vary.items() if isinstance(values, list)}
+        names = sorted(lists, key=lambda name: name != "seed")
+        tried = itertools.product(*(lists[name] for name in names))
+        return [{name: values[names.index(name)] for name in lists} for values in tried]
+
+    def seeds(self) -> int:
+        """With how many seeds each configuration is trained."""
+        seeds = self.vary.get("seed", [0])
+        return len(seeds) if isinstance(seeds, list) else 1
+
+    def total(self) -> int:
+        """How many trials the study has."""
+        return self.trials or len(self.combinations())
+
+    def command(self) -> list[str]:
+        """The command line that makes this study."""
+        words = ["xlite", "sweep", self.kind, "--study", self.study]
+        words += ["--after", self.after] if self.after else []
+        for name, value in self.fixed.items():
+            words += option_words(name, value)
+        if not self.trials:
+            seeds = self.vary["seed"]
+            if isinstance(seeds, list) and seeds[0] != FIRST_SEED:
+                words += ["--seed", str(seeds[0])]
+            words += ["--seeds", str(self.seeds())]
+        if self.kind == "search":
+            for name, choices in self.vary.items():
+                if self.trials or name != "seed":
+                    words += ["--vary", f"{name.replace('_', '-')}={_as_typed(choices)}"]
+            words += ["--trials", str(self.trials)] if self.trials else []
+            words += [] if self.prune == _prunes(self.trials, self.seeds()) else ["--no-prune"]
+        elif isinstance(self.vary.get("backbone"), list):
+            words += ["--backbones", _as_typed(self.vary["backbone"])]
+        return words + (["--storage", without_password(self.storage)] if self.storage else [])
+
+
+def make_plan(
+    kind: Kind,
+    study: str,
+    fixed: Mapping[str, object],
+    vary: Mapping[str, object],
+    *,
+    seeds: int = 1,
+    trials: int = 0,
+    prune: bool = False,
+    storage: str = "",
+    after: str = "",
+) -> Plan:
+    """A plan whose every trial has settings that a run accepts; RunError with one sentence otherwise.
+
+    vary: {setting: list of values, or Range}; what is fixed does not vary. Paths become absolute. Where all
+    combinations are tried, each is trained with `seeds` seeds, counted up from the fixed one.
+    """
+    if len(check_run_name(study)) > _LONGEST_NAME:
+        raise RunError(f"{study!r} is too long for a study's name: use up to {_LONGEST_NAME} characters")
+    if "data" not in fixed:
+        raise RunError("a study needs --data FOLDER: a data folder in the NIH layout, real or phantom")
+    if seeds < 1 or trials < 0 or (trials and seeds > 1):
+        raise RunError(
+            f"{seeds} seeds with {trials} trials is no study: TPE (--trials) tries each configuration with "
+            "one seed, a grid with one or more"
+        )
+    settled = {name: _typed(name, value) for name, value in fixed.items()}
+    possible = {name: _choices(name, choices) for name, choices in vary.items()}
+    varying = {name: choices for name, choices in possible.items() if name not in settled}
+    if not trials:
+        if "seed" in varying:
+            raise RunError(
+                "the seeds of a grid are counted, not varied: give --seeds N, and --seed for the first"
+            )
+        first = settled.pop("seed", FIRST_SEED)
+        varying = {**varying, "seed": [first + number for number in range(seeds)]}
+    plan = Plan(
+        study=study,
+        kind=kind,
+        fixed=settled,
+        vary=varying,
+        trials=trials,
+        prune=prune and _prunes(trials, seeds),
+        storage=storage,
+        after=after,
+    )
+    _check(plan)
+    return plan
+
+
+def _prunes(trials: int, seeds: int) -> bool:
+    """Whether hopeless trials may end early: of several seeds the lucky ones alone would be left to count."""
+    return bool(trials) or seeds == 1
+
+
+def _check(plan: Plan) -> None:
+    """Raises RunError where a grid has no end, or a search nothing to pick."""
+    ranges = {name: choices for name, choices in plan.vary.items() if isinstance(choices, Range)}
+    if ranges and not plan.trials:
+        name, choices = next(iter(ranges.items()))
+        raise RunError(
+            f"{name} runs over {choices}, which cannot all be tried: give some values, as in "
+            f"{name}={choices.low},{choices.high}, or let TPE pick with --trials N"
+        )
+    if plan.trials and not plan.vary:
+        raise RunError("a search needs something to vary: --vary lr=1e-4..1e-2:log, or --space FILE.json")
+
+
+def _typed(name: str, value: object) -> Any:
+    """A setting's value as a run would have it and JSON knows it; RunError where it is none."""
+    if name == "name":
+        raise RunError("a study names its runs itself, so it takes no --name; --study names the study")
+    config = absolute_paths(make_config({"data": ".", name: value}))
+    typed = getattr(config, name)
+    return str(typed) if isinstance(typed, Path) else typed
+
+
+def _choices(name: str, choices: object) -> list[Any] | Range:
+    """The values of a varying setting, each as a run would have it."""
+    if name in ("data", "split"):
+        raise RunError(f"{name} cannot vary: figures on different films cannot be ranked")
+    if isinstance(choices, Range):
+        low, high = _typed(name, choices.low), _typed(name, choices.high)
+        numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high))
+        if not numbers or low >= high or (choices.log and low <= 0):
+            raise RunError(f"{name} cannot run over {choices}: expected two numbers, the lower one first")
+        return Range(low=low, high=high, log=choices.log)
+    if isinstance(choices, str) or not isinstance(choices, Sequence) or not choices:
+        raise RunError(f"{name} varies over {choices!r}: expected a list of values, or low and high")
+    return list(dict.fromkeys(_typed(name, value) for value in choices))
+
+
+def without_password(url: str) -> str:
+    """A storage's URL as it may be shown."""
+    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", url)
+
+
+def parse_vary(text: str) -> tuple[str, list[str] | Range]:
+    """`backbone=a,b` or `lr=1e-4..1e-2:log` as (setting, values or Range); RunError where it is neither."""
+    name, equals, choices = text.partition("=")
+    if not equals or not choices:
+        raise RunError(
+            f"--vary {text!r}: expected SETTING=A,B,C or SETTING=LOW..HIGH or SETTING=LOW..HIGH:log"
+        )
+    name = name.strip().replace("-", "_")
+    ends, _, scale = choices.partition(":")
+    low, dots, high = ends.partition("..")
+    if not dots:
+        return name, [value.strip() for value in choices.split(",")]
+    try:
+        return name, _range({"low": _number(low), "high": _number(high), "log": scale == "log"})
+    except ValueError as error:
+        raise RunError(f"--vary {text!r}: {low!r} and {high!r} are not two numbers") from error
+
+
+def read_space(path: Path) -> dict[str, list[Any] | Range]:
+    """What varies, from JSON: {"backbone": ["a", "b"], "lr": {"low": 1e-4, "high": 1e-2, "log": true}}."""
+    try:
+        space = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(space, dict):
+            raise ValueError("it is no object of settings")
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read as a search space: {error}") from error
+    return {name: _range(value) if isinstance(value, dict) else value for name, value in space.items()}
+
+
+def _range(values: dict[str, Any]) -> Range:
+    try:
+        return Range.model_validate(values)
+    except ValidationError as error:
+        raise RunError(f"{values} is no range: expected low, high and, if it is, log") from error
+
+
+def _number(text: str) -> int | float:
+    return int(text) if text.strip().lstrip("-").isdigit() else float(text)
+
+
+def _as_typed(choices: list[Any] | Range) -> str:
+    return str(choices) if isinstance(choices, Range) else ",".join(map(str, choices))

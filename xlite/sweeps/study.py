@@ -1,0 +1,291 @@
+"""The Optuna side of a sweep: which trials there are, whose turn it is, and which died.
+
+A trial belongs to a run, whose name it carries. One that this sweep left unfinished is gone on with first;
+one of another home that nothing was heard of for a while is told to have failed, and so is one whose run
+failed: its settings then wait anew under the same run's name. Optuna's own heartbeat is experimental, and it
+lets wait for minutes what the free lock of the sweep tells at once.
+"""
+
+import re
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import optuna
+from optuna.pruners import BasePruner, MedianPruner, NopPruner
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from xlite.errors import RunError
+from xlite.sweeps.plan import Plan, Range
+
+BEAT_EVERY_S = 30.0
+SETTLE_S = 1.0
+"""How long a machine that shares a storage waits whether another one signs its trial too."""
+
+OPEN_AGAIN_S = (1.0, 1.0)
+"""Pauses before a storage is tried again: another machine may be making its tables at this moment."""
+
+GRACE_S, UNSIGNED_GRACE_S = 600.0, 30.0
+"""How long nothing may be heard of who works on a trial, and how long it may take to sign one."""
+_PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH = 4, 2
+STORAGE_ERRORS = (SQLAlchemyError, optuna.exceptions.StorageInternalError)
+"""What comes of a database that does not answer."""
+
+_STATES = {
+    TrialState.WAITING: "waiting",
+    TrialState.RUNNING: "running",
+    TrialState.COMPLETE: "finished",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+}
+_LEFT_BY_A_RUN = ("val_auc", "test_auc", "model_size_mb", "inference_time_ms", "contamination", "message")
+_FOLDERS = re.compile(r"[^,]*[/\\]")
+_OF_THE_MACHINE = ("data", "device", "workers")
+
+
+class Study:
+    """The trials of one plan in an Optuna storage, which other machines may share."""
+
+    def __init__(self, plan: Plan, storage: str, films: Mapping[str, str], here: str):
+        """Opens or begins the study; RunError where the storage cannot be had, or holds another study.
+
+        films: what must be equal on every machine, {"split": id, "table": fingerprint}; here: a signature as
+        no other sweep has, "place#id". A study of other settings that came to nothing gives way.
+        """
+        self.plan = plan
+        self.here = here
+        self._unsigned: dict[int, float] = {}  # trial -> when it was first seen, as clocks differ
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        pruner = MedianPruner(_PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH) if plan.prune else NopPruner()
+        self.study = _open(plan.study, storage, pruner)
+        meant = {**films, **_settings(plan)}
+        then = self.study.user_attrs.get("xlite")
+        if then not in (None, meant) and all(map(self._has_nothing, self.study.get_trials(deepcopy=False))):
+            optuna.delete_study(study_name=plan.study, storage=storage)
+            self.study = _open(plan.study, storage, pruner)
+        self._check(meant)
+        if not plan.trials:
+            for number, values in enumerate(plan.combinations()):
+                run = {"run": self._run_of(number)}
+                self.study.enqueue_trial(values, user_attrs=run, skip_if_exists=True)
+
+    def _check(self, meant: dict[str, Any]) -> None:
+        then = self.study.user_attrs.get("xlite")
+        if then is None and not self.study.get_trials(deepcopy=False):
+            self.study.set_user_attr("xlite", meant)
+        elif then != meant:
+            differing = sorted(key for key in meant if (then or {}).get(key) != meant[key])
+            raise RunError(
+                f"the storage holds a study {self.plan.study!r} of other settings or films (it differs in "
+                f"{', '.join(differing)}): give this one another --study"
+            )
+
+    def next_trial(self) -> Trial | None:
+        """The next trial to work on, its settings and its run's name in it; None where none is left.
+
+        Called by the holder of the sweep between trials, so one of this sweep that still runs is its own.
+        """
+        while (trial := self._unfinished() or self._asked()) is not None:
+            with suppress(optuna.exceptions.UpdateFinishedTrialError):  # another machine has buried it
+                self.beat(trial)
+                if not self._keeps(trial):
+                    continue
+                if self._is_superfluous(trial):
+                    trial.set_user_attr("run", None)
+                    self.study.tell(trial, state=TrialState.FAIL)
+                    continue
+                for name, choices in self.plan.vary.items():
+                    _suggest(trial, name, choices)
+                if "run" not in trial.user_attrs:
+                    trial.set_user_attr("run", self._run_of(trial.number))
+                return trial
+        return None
+
+    def _keeps(self, trial: Trial) -> bool:
+        """Whether it is this sweep's: some storages (SQLite) give one trial to two machines that ask at once,
+        and then the last to sign has it.
+        """
+        if self.plan.storage:
+            time.sleep(SETTLE_S)
+        return self._is_mine(self.study.get_trials(deepcopy=False)[trial.number])
+
+    def _unfinished(self) -> Trial | None:
+        """A trial that this sweep has begun."""
+        mine = [trial for trial in self._running() if self._is_mine(trial)]
+        return Trial(self.study, mine[0]._trial_id) if mine else None
+
+    def _asked(self) -> Trial | None:
+        """A trial that waits, else a new one where TPE may pick more."""
+        more = self._waiting() or len(self._picks()) < self.plan.trials
+        return self.study.ask() if more else None
+
+    def _picks(self) -> list[int]:
+        """The numbers of the trials that TPE has picked, or is about to; those that are tried anew aside."""
+        return [
+            trial.number
+            for trial in self.study.get_trials(deepcopy=False)
+            if trial.user_attrs.get("run", "") == self._run_of(trial.number)
+            or ("run" not in trial.user_attrs and trial.state == TrialState.RUNNING)
+        ]
+
+    def _run_of(self, number: int) -> str:
+        return f"{self.plan.study}-{number:03d}"
+
+    def beat(self, trial: Trial) -> None:
+        """Says that the trial is being worked on, and where."""
+        trial.set_user_attr("worker", {"here": self.here, "beat": time.time()})
+
+    def finish(self, trial: Trial, left: Mapping[str, Any]) -> None:
+        """Ends a trial well: `left` has val_auc and what else its run left."""
+        trial.set_user_attr("left", dict(left))
+        self.study.tell(trial, left["val_auc"])
+
+    def prune(self, trial: Trial) -> None:
+        """Ends a trial that is hopeless."""
+        self.study.tell(trial, state=TrialState.PRUNED)
+
+    def fail(self, trial: Trial, message: str) -> None:
+        """Ends a trial whose run failed; it waits for the next time that the sweep is begun."""
+        trial.set_user_attr("left", {"message": message})
+        self.study.tell(trial, state=TrialState.FAIL)
+
+    def give_back(self, trial: Trial) -> None:
+        """Leaves a trial for whoever goes on first, this home or another."""
+        trial.set_user_attr("worker", {"here": self.here, "beat": 0.0})
+
+    def reported(self, trial: Trial) -> set[int]:
+        """The epochs that Optuna knows of a trial."""
+        return set(self.study.get_trials(deepcopy=False)[trial.number].intermediate_values)
+
+    def pick_up_dead(self) -> None:
+        """Lets wait anew what other machines left behind."""
+        for trial in self._running():
+            if not self._is_mine(trial) and self._is_dead(trial):
+                try:
+                    buried = self.study.tell(trial.number, state=TrialState.FAIL)
+                except (ValueError, optuna.exceptions.UpdateFinishedTrialError):
+                    continue  # another machine was faster
+                self._again(buried)
+
+    def pick_up_failed(self) -> None:
+        """Lets wait anew what failed before: the cause may be gone."""
+        for trial in self.latest().values():
+            if trial.state == TrialState.FAIL:
+                self._again(trial)
+
+    def elsewhere(self) -> int:
+        """How many trials other machines work on."""
+        return len(self._running())
+
+    def latest(self) -> dict[str, FrozenTrial]:
+        """The last attempt at each run, by the run's name."""
+        trials = self.study.get_trials(deepcopy=False)
+        return {trial.user_attrs["run"]: trial for trial in trials if trial.user_attrs.get("run")}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every run's last attempt as a dict: run, state, values, val_auc and what else is known of it."""
+        return [
+            {
+                "run": run,
+                "state": _state(trial),
+                "values": _values(trial),
+                "where": trial.user_attrs.get("worker", {}).get("here", "").partition("#")[0],
+                **{key: trial.user_attrs.get("left", {}).get(key) for key in _LEFT_BY_A_RUN},
+            }
+            for run, trial in sorted(self.latest().items())
+        ]
+
+    def _running(self) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+    def _waiting(self) -> bool:
+        return bool(self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
+
+    def _is_mine(self, trial: FrozenTrial) -> bool:
+        """Whether this sweep has begun it: a storage of its own is nobody else's."""
+        return not self.plan.storage or trial.user_attrs.get("worker", {}).get("here") == self.here
+
+    def _is_dead(self, trial: FrozenTrial) -> bool:
+        """Whether nothing was heard of who works on it for too long."""
+        if "worker" in trial.user_attrs:
+            return time.time() - trial.user_attrs["worker"]["beat"] > GRACE_S
+        seen = self._unsigned.setdefault(trial.number, time.monotonic())
+        return time.monotonic() - seen > UNSIGNED_GRACE_S
+
+    def _has_nothing(self, trial: FrozenTrial) -> bool:
+        """Whether nothing came of it and nobody works on it."""
+        idle = trial.state == TrialState.RUNNING and (self._is_mine(trial) or self._is_dead(trial))
+        return idle or trial.state in (TrialState.WAITING, TrialState.FAIL)
+
+    def _is_superfluous(self, trial: Trial) -> bool:
+        """Whether two machines acted at once: another trial has its run, or enough were picked before it."""
+        run = trial.user_attrs.get("run")
+        if run is None:
+            return sum(number < trial.number for number in self._picks()) >= self.plan.trials
+        ended = (TrialState.COMPLETE, TrialState.PRUNED)
+        return any(
+            other.state in ended or (other.state == TrialState.RUNNING and other.number < trial.number)
+            for other in self.study.get_trials(deepcopy=False)
+            if other.user_attrs.get("run") == run and other.number != trial.number
+        )
+
+    def _again(self, trial: FrozenTrial) -> None:
+        if trial.user_attrs.get("run"):
+            self.study.enqueue_trial(_values(trial), user_attrs={"run": trial.user_attrs["run"]})
+
+
+def _open(name: str, storage: str, pruner: BasePruner) -> optuna.Study:
+    """The study in its storage; RunError where that cannot be had."""
+    for pause in (*OPEN_AGAIN_S, 0.0):
+        try:
+            return optuna.create_study(
+                study_name=name,
+                # a server hangs up on whoever was silent for long, as a sweep is
+                storage=RDBStorage(storage, engine_kwargs={"pool_pre_ping": True}),
+                direction="maximize",
+                pruner=pruner,
+                load_if_exists=True,
+            )
+        except (ImportError, *STORAGE_ERRORS) as error:
+            failure = error
+            time.sleep(pause)
+    raise RunError(
+        f"the storage of study {name!r} cannot be opened: {storage_sentence(failure)}"
+    ) from failure
+
+
+def storage_sentence(error: BaseException) -> str:
+    """What a storage that cannot be had says, in one line."""
+    if isinstance(error, ImportError):
+        needed = error.__cause__ or error
+        return f'{needed}; for PostgreSQL pip install "xlite[postgres]"'
+    return str(error.__cause__ or error).splitlines()[0]
+
+
+def _state(trial: FrozenTrial) -> str:
+    """A trial's state in a word; one that was given back waits."""
+    given_back = trial.state == TrialState.RUNNING and trial.user_attrs.get("worker", {}).get("beat") == 0
+    return "waiting" if given_back else _STATES[trial.state]
+
+
+def _values(trial: FrozenTrial) -> dict[str, Any]:
+    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+
+
+def _suggest(trial: Trial, name: str, choices: list[Any] | Range) -> None:
+    if isinstance(choices, list):
+        trial.suggest_categorical(name, choices)
+    elif isinstance(choices.low, int) and isinstance(choices.high, int):
+        trial.suggest_int(name, choices.low, choices.high, log=choices.log)
+    else:
+        trial.suggest_float(name, choices.low, choices.high, log=choices.log)
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    """What must be equal on every machine: of files their names, as their folders may differ."""
+    fixed = {name: value for name, value in plan.fixed.items() if name not in _OF_THE_MACHINE}
+    vary = {name: str(choices) for name, choices in plan.vary.items()}
+    return {**{name: _FOLDERS.sub("", str(value)) for name, value in fixed.items()}, **vary}

@@ -1,0 +1,285 @@
+"""Works on a sweep: each trial is an ordinary run, trained by a process of its own. Imports no torch.
+
+A run is followed through its files, as a page does it, and outlives the sweep: a sweep that was killed finds
+its run still training, or lets it go on from its last finished epoch.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import Trial
+
+from xlite.config import checkpoints_dir
+from xlite.data.folder import NihFolder
+from xlite.data.splits import load_split
+from xlite.errors import RunError
+from xlite.evaluation.doubts import TEACHER
+from xlite.files import read_whole
+from xlite.runs.command import absolute_paths
+from xlite.runs.results import read_results
+from xlite.runs.run import Run
+from xlite.runs.status import LIVE
+from xlite.sweeps.leaderboard import make_leaderboard, name_of
+from xlite.sweeps.plan import Plan
+from xlite.sweeps.study import BEAT_EVERY_S, STORAGE_ERRORS, Study, storage_sentence
+from xlite.sweeps.sweep import Sweep
+from xlite.text import are, counted
+
+POLL_S = 0.5
+WAIT_FOR_OTHERS_S = 5.0
+STORAGE_RETRY_S = 30.0
+_STORAGE_RETRIES = 20
+"""How often in a row a storage that does not answer is asked again."""
+
+_DEATHS = 3
+"""How often a run may die within one epoch before its trial is given up."""
+
+Say = Callable[[str], None]
+
+
+class _Stopped(Exception):
+    """The sweep was asked to stop; the trial's run has ended and can go on."""
+
+
+class _Failed(Exception):
+    """A trial's run ended without a result."""
+
+
+def work_on(sweep: Sweep, say: Say = print) -> dict[str, Any] | None:
+    """Trains what is left of a sweep's trials and returns its leaderboard, None where it was asked to stop.
+
+    Raises DataError or RunError where the folder, the split or the storage cannot be had, or where every
+    trial fails with the same sentence; KeyboardInterrupt passes through once the run has ended.
+    """
+    with sweep.hold(), _storage_in_words(sweep.name):
+        plan = sweep.plan()
+        config = plan.config({})
+        folder = NihFolder.open(config.data)
+        split = load_split(folder, config.split, allow_leakage=config.allow_leakage)
+        films = {"split": split.id, "table": folder.fingerprint()}
+        study = Study(plan, sweep.storage(), films, sweep.signature())
+        work = _Work(sweep, plan, study, folder, split.id, say)
+        if not work.run_trials():
+            work.show("stopped", "it goes on where it was")
+            return None
+        return work.end()
+
+
+class _Work:
+    """One process's work on a sweep."""
+
+    def __init__(self, sweep: Sweep, plan: Plan, study: Study, folder: NihFolder, split_id: str, say: Say):
+        self.sweep, self.plan, self.study = sweep, plan, study
+        self.folder, self.split_id, self.say = folder, split_id, say
+
+    def run_trials(self) -> bool:
+        """Runs trial after trial until none is left; False where somebody asked for the end.
+
+        Where the storage does not answer it begins anew after a while: the run trains on, and is found.
+        """
+        failures = 0
+        while True:
+            began = time.monotonic()
+            try:
+                return self._run_trials()
+            except STORAGE_ERRORS as error:
+                answered = time.monotonic() - began > STORAGE_RETRY_S * _STORAGE_RETRIES
+                failures = 1 if answered else failures + 1
+                if failures > _STORAGE_RETRIES:
+                    raise
+                waits = f"the storage does not answer ({storage_sentence(error)}); it is asked again"
+                self.say(waits)
+                self.sweep.write_progress(message=waits)
+                time.sleep(STORAGE_RETRY_S)
+
+    def _run_trials(self) -> bool:
+        self.study.pick_up_failed()
+        while not self.sweep.stop_requested():
+            self.study.pick_up_dead()
+            trial = self.study.next_trial()
+            if trial is not None:
+                if not self._run(trial):
+                    return False
+                self._heed_what_fails_always()
+            elif away := self.study.elsewhere():
+                self.show("running", f"{counted(away, 'trial')} {are(away)} trained on other machines")
+                time.sleep(WAIT_FOR_OTHERS_S)
+            else:
+                return True
+        return False
+
+    def end(self) -> dict[str, Any]:
+        """Compares the configurations and says what came of them; RunError where not one trial finished."""
+        rows = self.study.rows()
+        failed = [row for row in rows if row["state"] == "failed"]
+        if not any(row["state"] == "finished" for row in rows):
+            raise RunError(
+                f"no trial of study {self.plan.study!r} finished; the last said: {failed[-1]['message']}"
+            )
+        self.show("running", "comparing the configurations")
+        leaderboard = make_leaderboard(self.plan, rows, self.split_id, self.folder)
+        self.sweep.write_leaderboard(leaderboard)
+        message = f"{len(rows) - len(failed)} of {len(rows)} trials ended well"
+        if failed:
+            message += (
+                f"; {failed[0]['run']} failed: {failed[0]['message']} (resume tries the failed ones again)"
+            )
+        self.show("finished", message)
+        return leaderboard
+
+    def show(self, state: str, message: str) -> None:
+        """Replaces what readers see: the state, every trial, and the leaderboard as far as it goes."""
+        rows = self.study.rows()
+        total = max(self.plan.total(), len(rows))  # another machine may have been asked for more
+        self.sweep.write_progress(
+            state=state, message=message, split_id=self.split_id, total=total, trials=rows
+        )
+
+    def _run(self, trial: Trial) -> bool:
+        """One trial from its settings to what its run leaves; False where the sweep was asked to stop."""
+        name, values = trial.user_attrs["run"], dict(trial.params)
+        run = Run(checkpoints_dir() / name)
+        try:
+            self._tell(f"{name}: {name_of(values)}")
+            self._make(run, values)
+            left = self._follow(run, trial)
+        except (_Stopped, KeyboardInterrupt) as error:
+            _stop(run)
+            self.study.give_back(trial)
+            self._tell(f"{name} was stopped")
+            if isinstance(error, _Stopped):
+                return False
+            raise
+        except (_Failed, RunError) as error:
+            self.study.fail(trial, str(error))
+            self._tell(f"{name} failed: {error}")
+        except UpdateFinishedTrialError:
+            _stop(run)
+            self._tell(f"{name} was ended by another machine in the meantime")
+        else:
+            self._end_trial(name, trial, left)
+        return True
+
+    def _end_trial(self, name: str, trial: Trial, left: dict[str, Any] | None) -> None:
+        """Ends a trial with what its run left, None where it was hopeless."""
+        if left is None:
+            self.study.prune(trial)
+            self._tell(f"{name} is stopped early: others were better at this epoch")
+            return
+        self.study.finish(trial, left)
+        rows = self.study.rows()
+        self.sweep.write_leaderboard(
+            make_leaderboard(self.plan, rows, self.split_id, self.folder, ended=False)
+        )
+        self._tell(f"{name}: validation AUC {left['val_auc']:.4f}")
+
+    def _tell(self, sentence: str) -> None:
+        """Says what happens, to whoever waits and to whoever looks."""
+        self.say(sentence)
+        self.show("running", sentence)
+
+    def _make(self, run: Run, values: dict[str, Any]) -> None:
+        """Makes the trial's run where it was not begun before; RunError where it has other settings."""
+        config = absolute_paths(self.plan.config(values, run.name))
+        if run.path("config.json").is_file() and run.config() == config:
+            return
+        try:
+            Run.create(config)  # also in the place of one that failed before its first epoch
+        except RunError as error:
+            raise RunError(
+                f"run {run.name!r} exists already with other settings: give this sweep another --study, or "
+                f"`xlite jobs delete {run.name}`"
+            ) from error
+
+    def _follow(self, run: Run, trial: Trial) -> dict[str, Any] | None:
+        """What the run left at its end; None where it was pruned. Starts it as often as it dies."""
+        epoch, begun, deaths, beaten = run.status().epoch, False, 0, time.monotonic()
+        known = self.study.reported(trial)
+        while True:
+            held = run.is_held()  # first: a run that was just started says so a moment later
+            status = run.status()
+            if status.epoch > epoch:
+                epoch, deaths = status.epoch, 0
+            if held or status.state in LIVE:
+                if self.sweep.stop_requested():
+                    raise _Stopped
+                if _report(run, trial, known) and trial.should_prune():
+                    _stop(run)
+                    if run.status().state != "finished":
+                        return None
+                if time.monotonic() - beaten > BEAT_EVERY_S:
+                    beaten = time.monotonic()
+                    self.study.beat(trial)
+                time.sleep(POLL_S)
+            elif status.state == "finished":
+                _report(run, trial, known)
+                return _left_by(run)
+            elif begun and (status.state != "killed" or deaths >= _DEATHS):
+                raise _Failed(status.message)
+            else:
+                deaths += begun
+                begun = True
+                run.start()
+
+    def _heed_what_fails_always(self) -> None:
+        """RunError where no trial has finished and two, or all there are, failed with the same sentence."""
+        rows = self.study.rows()
+        words = [row["message"].replace(row["run"], "…") for row in rows if row["state"] == "failed"]
+        finished = any(row["state"] in ("finished", "pruned") for row in rows)
+        if not finished and len(words) >= min(2, self.plan.total()) and len(set(words)) == 1:
+            last = next(row for row in reversed(rows) if row["state"] == "failed")
+            raise RunError(f"every trial so far failed alike, {last['run']} last: {last['message']}")
+
+
+@contextmanager
+def _storage_in_words(study: str) -> Iterator[None]:
+    """RunError where the storage of a study fails within."""
+    try:
+        yield
+    except STORAGE_ERRORS as error:
+        raise RunError(
+            f"the storage of study {study!r} does not answer: {storage_sentence(error)}; a run that trains "
+            f"goes on, and `xlite sweep resume {study}` finds it"
+        ) from error
+
+
+def _report(run: Run, trial: Trial, known: set[int]) -> bool:
+    """Tells Optuna of the epochs that are not among the known; whether there was one."""
+    new = [row for row in run.read_metrics().to_dict("records") if row["epoch"] not in known]
+    for row in new:
+        known.add(row["epoch"])
+        if math.isfinite(row["val_auc"]):
+            trial.report(row["val_auc"], int(row["epoch"]))
+    return bool(new)
+
+
+def _stop(run: Run) -> None:
+    """Asks a run to end, and waits until it has."""
+    with suppress(RunError):  # it has ended by itself
+        run.stop()
+    while run.is_held():
+        time.sleep(POLL_S / 5)
+
+
+def _left_by(run: Run) -> dict[str, Any]:
+    """What a finished run wrote into log and report; _Failed where it has no validation AUC."""
+    log = read_results()
+    logged = log[log["experiment_id"] == run.name]
+    if not len(logged) or not math.isfinite(logged.iloc[-1]["val_auc"]):
+        raise _Failed("the run has no validation AUC: no finding is both there and absent in the val part")
+    row = logged.iloc[-1]
+    figures = {key: float(row[key]) for key in ("val_auc", "test_auc", "model_size_mb", "inference_time_ms")}
+    known = {key: value if math.isfinite(value) else None for key, value in figures.items()}
+    return {**known, "contamination": _contamination_of(run)}
+
+
+def _contamination_of(run: Run) -> str | None:
+    """The warning in the run's test report of what its teacher knows of the films."""
+    path = run.folder / "evaluation" / "test" / "metrics.json"
+    warnings = json.loads(read_whole(path))["warnings"] if path.is_file() else []
+    return next((text for text in warnings if text.startswith(TEACHER)), None)

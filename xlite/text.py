@@ -1,0 +1,28 @@
+"""How counts and numbers are written wherever a person reads them."""
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """`1 film`, `22,433 films`; a plural of another kind is given: `2 boxes`."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def are(count: int) -> str:
+    """The verb behind a count: `1 film is`, `2 films are`."""
+    return "is" if count == 1 else "are"
+
+
+def number(value: float | None, absent: str = "undefined") -> str:
+    """`0.812`; `absent` where there is no value."""
+    return absent if value is None else f"{value:.3f}"
+
+
+def interval(figure: dict[str, float | None]) -> str:
+    """`0.812 (0.790–0.834)` of {value, low, high}; `undefined` where there is no value."""
+    if figure["value"] is None or figure["low"] is None or figure["high"] is None:
+        return number(figure["value"])
+    return f"{number(figure['value'])} ({number(figure['low'])}–{number(figure['high'])})"
+
+
+def spread(mean: float | None, deviation: float | None) -> str:
+    """`0.812 ± 0.004` of several seeds, `0.812` of one."""
+    return number(mean, "–") + (f" ± {number(deviation)}" if deviation is not None else "")
