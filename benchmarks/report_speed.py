@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from xlite.evaluation.films import Films
-from xlite.evaluation.report import Stamp, full_report, write_report
+from xlite.evaluation.judge import Stamp, full_report, write_report
 from xlite.evaluation.score import score_predictions
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import sigmoid

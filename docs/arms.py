@@ -22,7 +22,8 @@ from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import draw_macro_auc, figure
-from xlite.text import interval, spread
+from xlite.report.sentences import interval
+from xlite.text import spread
 
 MEASURED = Path(__file__).resolve().parent / "measured"
 RUNS = MEASURED / "runs.csv"

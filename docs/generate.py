@@ -21,14 +21,14 @@ import pandas as pd
 import shipped
 import torch
 
-from xlite.config import TrainConfig, as_option
+from xlite.config import TrainConfig
 from xlite.data import augmentation as augment
 from xlite.data.eda import sections_training as training
 from xlite.data.eda import write_eda
 from xlite.data.eda.markdown import table
 from xlite.data.eda.survey import Survey, survey
 from xlite.data.folder import NihFolder
-from xlite.errors import DataError
+from xlite.errors import DataError, as_option
 from xlite.findings import FINDINGS
 from xlite.models.densenet import DenseNet
 from xlite.models.student import ATTENTIONS, ModelSize, Student, describe

@@ -16,8 +16,8 @@ from xlite.report.card import CARD_FILE, card_beside
 from xlite.report.document import to_markdown
 from xlite.report.sections.marks import capital
 from xlite.report.sections.whole import whole
-from xlite.report.sentences import clean
-from xlite.text import interval, number
+from xlite.report.sentences import clean, interval
+from xlite.text import number
 
 MODEL = PACKAGE_ROOT / "checkpoints" / "demo"
 JUDGED = MODEL / "evaluation" / "test"

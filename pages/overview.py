@@ -8,9 +8,9 @@ from xlite.errors import RunError, XliteError
 from xlite.messages import page_sentence
 from xlite.models.available import model_files
 from xlite.report.saved import saved_evaluations
-from xlite.report.sentences import clean, known_films
+from xlite.report.sentences import clean, interval, known_films
 from xlite.runs.run import Run
-from xlite.text import counted, interval
+from xlite.text import counted
 
 HERE = Path(__file__).parent
 NEXT = [

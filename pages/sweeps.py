@@ -7,6 +7,7 @@ import streamlit as st
 from xlite.config import TrainConfig, checkpoints_dir
 from xlite.errors import XliteError
 from xlite.messages import headline, in_labels, label, page_sentence
+from xlite.report.sentences import interval
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
@@ -14,7 +15,7 @@ from xlite.sweeps.leaderboard import name_of, remark
 from xlite.sweeps.phases import BACKBONES, plan_phase
 from xlite.sweeps.plan import Plan, make_plan, parse_vary, without_password
 from xlite.sweeps.sweep import Sweep, SweepStatus
-from xlite.text import counted, interval, spread
+from xlite.text import counted, spread
 
 KINDS = {"phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3", "search": "Search"}
 ABOUT = {

@@ -155,7 +155,7 @@ def no_power_cut() -> Iterator[None]:
 @pytest.fixture
 def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports without their charts, which take longer to draw than all figures take to count."""
-    monkeypatch.setattr("xlite.evaluation.report.to_html", lambda title, blocks: title)
+    monkeypatch.setattr("xlite.evaluation.judge.to_html", lambda title, blocks: title)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import torch
 
 from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.films import Films
-from xlite.evaluation.report import Stamp, full_report, write_report
+from xlite.evaluation.judge import Stamp, full_report, write_report
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import logit

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from xlite.errors import RunError
+from xlite.errors import RunError, as_option
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[1]
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -345,11 +345,6 @@ def make_config(values: dict[str, object]) -> TrainConfig:
             ) from error
         value = "missing" if first["type"] == "missing" else repr(first["input"])
         raise RunError(f"{as_option(name)} is {value}; expected {_expected(name)}") from error
-
-
-def as_option(name: str) -> str:
-    """A setting's name as one types it: `--batch-size`."""
-    return "--" + name.replace("_", "-")
 
 
 def _expected(name: str) -> str:

@@ -2,10 +2,47 @@
 
 import errno
 import os
+from collections.abc import Callable
+
+
+class Setting(str):
+    """A setting of a run, by its field's name, as a word of an error: an option or a label to who reads it."""
+
+    __slots__ = ()
+
+    @property
+    def option(self) -> str:
+        """The setting as one types it: `--batch-size`."""
+        return as_option(self)
+
+
+def as_option(setting: str) -> str:
+    """A setting's option of the command line: `batch_size` is `--batch-size`."""
+    return f"--{setting.replace('_', '-')}"
 
 
 class XliteError(Exception):
-    """Bad input from outside: commands and pages print its message and nothing else."""
+    """Bad input from outside: commands and pages print its message and nothing else.
+
+    `XliteError(Setting("batch_size"), " 30 must be a multiple of 4")`: the words of the message in order, with
+    settings among them as such, so that a page can call them by their labels.
+    """
+
+    def __init__(self, *words: str):
+        super().__init__(*words)
+        self.words = words
+
+    def __str__(self) -> str:
+        return self.message(lambda setting: setting.option)
+
+    def message(self, name: Callable[[Setting], str]) -> str:
+        """The message with its settings called as `name` calls them."""
+        return "".join(name(word) if isinstance(word, Setting) else word for word in self.words)
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The fields of the settings that the message names."""
+        return tuple(str.__str__(word) for word in self.words if isinstance(word, Setting))
 
 
 class ImageError(XliteError):

@@ -16,11 +16,11 @@ def number(value: float | None, absent: str = "undefined") -> str:
     return absent if value is None else f"{value:.3f}"
 
 
-def interval(figure: dict[str, float | None]) -> str:
-    """`0.812 (0.790–0.834)` of {value, low, high}; `undefined` where there is no value."""
-    if figure["value"] is None or figure["low"] is None or figure["high"] is None:
-        return number(figure["value"])
-    return f"{number(figure['value'])} ({number(figure['low'])}–{number(figure['high'])})"
+def interval(value: float | None, low: float | None, high: float | None) -> str:
+    """`0.812 (0.790–0.834)`; `0.812` without an interval, `undefined` without a value."""
+    if value is None or low is None or high is None:
+        return number(value)
+    return f"{number(value)} ({number(low)}–{number(high)})"
 
 
 def spread(mean: float | None, deviation: float | None) -> str:

@@ -23,11 +23,11 @@ from xlite.evaluation.doubts import Doubt
 from xlite.findings import FINDINGS, spoken
 from xlite.models import available as folders
 from xlite.report.sections.results import strongest
+from xlite.report.sentences import interval
 from xlite.runs.run import Run
 from xlite.sweeps.leaderboard import make_leaderboard
 from xlite.sweeps.phases import plan_phase
 from xlite.sweeps.sweep import Sweep
-from xlite.text import interval
 
 pytestmark = pytest.mark.usefixtures("one_scan", "no_charts")
 

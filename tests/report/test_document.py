@@ -16,7 +16,7 @@ from xlite.errors import DataError
 from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.evaluation.films import Films, read_labels
-from xlite.evaluation.report import Stamp, full_report, write_report
+from xlite.evaluation.judge import Stamp, full_report, write_report
 from xlite.findings import FINDINGS, spoken
 from xlite.metrics.bands import draw_curves
 from xlite.models.checkpoint import load_model
@@ -25,9 +25,8 @@ from xlite.report.card import write_card
 from xlite.report.document import Alert, Cell, Chart, Heading, Table, Text, to_html, to_markdown
 from xlite.report.sections.results import published_beside, ranking
 from xlite.report.sections.whole import whole
-from xlite.report.sentences import source
+from xlite.report.sentences import interval, source
 from xlite.report.terminal import summary
-from xlite.text import interval
 
 BLOCKS = [
     Heading("A & B"),

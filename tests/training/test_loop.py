@@ -27,10 +27,9 @@ from xlite.evaluation.evaluate import evaluate_model
 from xlite.findings import FINDINGS
 from xlite.metrics.per_finding import auc_per_class
 from xlite.models.checkpoint import load_model
-from xlite.report.sentences import clean, mean_of
+from xlite.report.sentences import clean, interval, mean_of
 from xlite.runs.results import read_results
 from xlite.runs.run import Run
-from xlite.text import interval
 from xlite.training import finish, loop
 from xlite.training.job import open_job
 from xlite.training.loop import train

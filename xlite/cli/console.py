@@ -1,16 +1,18 @@
 """What the commands share: options, progress bars, tables and JSON on a terminal."""
 
 import json
+import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
-from xlite.errors import RunError
+from xlite.errors import RunError, XliteError
 
 BAR_AFTER_S = 2.0
 
@@ -77,6 +79,59 @@ def ask_twice(kind: str, name: str, what: str) -> None:
     typer.confirm(f"Delete {kind} {name} {what}?", abort=True)
     if typer.prompt("There is no way back. Type its name to delete it") != name:
         raise RunError(f"that is not {name!r}, so nothing was deleted")
+
+
+class _Lines(logging.Handler):
+    """Writes each record's message as a line that passes progress bars by."""
+
+    def __init__(self, stream: TextIO):
+        super().__init__(logging.INFO)
+        self.stream = stream
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes the message."""
+        from tqdm import tqdm
+
+        tqdm.write(record.getMessage(), file=self.stream)
+        self.stream.flush()
+
+
+@contextmanager
+def log_to(stream: TextIO | None = None, file: Path | None = None) -> Iterator[None]:
+    """While it lasts, what X-Lite logs from INFO on is written to a stream (stdout by default) and a file.
+
+    The file gets what a user did wrong too, as `Error: …`. If the stream is that file, each line comes once.
+    """
+    logger = logging.getLogger("xlite")
+    with ExitStack() as stack:
+        out = stream or sys.stdout
+        handlers: list[logging.Handler] = [_Lines(out)]
+        log = None
+        if file is not None:
+            log = stack.enter_context(open(file, "a", encoding="utf-8"))
+            if _same_file(out, log):
+                log = None
+            else:
+                handlers.append(_Lines(log))
+        before = logger.level
+        logger.setLevel(logging.INFO)
+        stack.callback(logger.setLevel, before)
+        for handler in handlers:
+            logger.addHandler(handler)
+            stack.callback(logger.removeHandler, handler)
+        try:
+            yield
+        except XliteError as error:
+            if log is not None:
+                print(f"Error: {error}", file=log)
+            raise
+
+
+def _same_file(one: TextIO, other: TextIO) -> bool:
+    try:
+        return os.path.sameopenfile(one.fileno(), other.fileno())
+    except (OSError, ValueError):  # a stdout without a file behind it
+        return False
 
 
 def say_aside(sentence: str) -> None:

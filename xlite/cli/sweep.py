@@ -252,8 +252,8 @@ def _print_leaderboard(found: dict[str, Any]) -> None:
 
 def _cells(place: int, found: dict[str, Any]) -> list[object]:
     """A configuration's row of the printed leaderboard."""
+    from xlite.report.sentences import interval
     from xlite.sweeps.leaderboard import remark
-    from xlite.text import interval
 
     row = found["rows"][place]
     test = row["against_first"].get("test")

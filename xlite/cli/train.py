@@ -13,8 +13,8 @@ import typer
 from pydantic.fields import FieldInfo
 
 from xlite.cli.console import repeatedly
-from xlite.config import TrainConfig, as_option, make_config
-from xlite.errors import RunError, XliteError
+from xlite.config import TrainConfig, make_config
+from xlite.errors import RunError, XliteError, as_option
 from xlite.runs.follower import follows, led_run
 from xlite.runs.run import Run
 

@@ -17,10 +17,10 @@ from xlite.data.tables import stem_of
 from xlite.errors import DataError
 from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.films import Films
+from xlite.evaluation.judge import Stamp, full_report, write_report
 from xlite.evaluation.known import own_split, split_doubts, teacher_doubts, training_doubts
 from xlite.evaluation.localise import localise_part
 from xlite.evaluation.radiologists import read_radiologists
-from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.evaluation.validation import fit_info, map_sentence
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import without_map

@@ -7,7 +7,8 @@ import pandas as pd
 
 from xlite.findings import spoken
 from xlite.metrics.localisation import BASELINES, FEW_BOXES, OVERLAPS, RELEASE_SIDE
-from xlite.text import are, counted, interval, number
+from xlite.report.sentences import interval
+from xlite.text import are, counted, number
 
 NIH_BOXES = 984
 UNCHANGED = 0.5  # a mean rank correlation above it: the map hardly depends on what was forgotten

@@ -1,148 +1,345 @@
-"""The whole report on films and a model's answers, and the files that hold it."""
+"""`Report`: all that is known of a model, or of anyone's predictions, on some films, as typed values.
 
-import json
-from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
-from typing import NamedTuple
+metrics.json is this model dumped, with what `xlite.report` puts into words beside the facts. Names of its keys
+are a contract; a new one may come, none goes. Values are None if they are undefined.
+"""
 
-import numpy as np
-import pandas as pd
+from typing import Literal
 
-from xlite.data.predictions import write_predictions
-from xlite.errors import DataError
-from xlite.evaluation.doubts import Doubt, contaminated, known_stems
-from xlite.evaluation.estimates import evaluate_predictions
-from xlite.evaluation.films import Films, write_labels
-from xlite.evaluation.radiologists import beside_radiologists
-from xlite.evaluation.references import published_references
-from xlite.evaluation.subgroups import film_groups, subgroup_figures
-from xlite.evaluation.validation import calibration_maps, operating_points
-from xlite.files import write_atomic
-from xlite.metrics.bands import draw_curves
-from xlite.metrics.bootstrap import draw_patients
-from xlite.metrics.calibration import sigmoid
-from xlite.metrics.confusion import confusion
-from xlite.report.document import to_html, to_markdown
-from xlite.report.sections.whole import whole
+from pydantic import BaseModel, ConfigDict, Field
+
+from xlite.evaluation.caveats import Caveat
+from xlite.metrics.estimate import Estimate
+
+Rate = Literal["f1", "precision", "recall", "specificity"]
+Interval = tuple[float | None, float | None]
 
 
-class Stamp(NamedTuple):
-    """What every figure of a report carries: the model's name, split, part, edition of the labels, and the
-    seed that the model was trained with, where that is known.
-    """
+class _Part(BaseModel):
+    """A part of a report, which nothing changes."""
 
-    model: str
-    split_id: str
+    model_config = ConfigDict(frozen=True)
+
+
+class Judged(_Part):
+    """What the metrics were computed on; the identity that they must never be separated from."""
+
+    id: str
     part: str
+    images: int
+    patients: int
     label_version: str
+
+
+class Means(_Part):
+    """Means over the findings that have the metric."""
+
+    auc: Estimate
+    ap: Estimate
+    f1: Estimate
+    precision: Estimate
+    recall: Estimate
+    specificity: Estimate
+    ece: Estimate
+    brier: Estimate
+
+
+class FindingMetrics(_Part):
+    """One finding's metrics; `intervals` holds low and high of those that are plain numbers here."""
+
+    auc: Estimate
+    ap: Estimate
+    positives: int
+    few_positives: bool
+    prevalence: float
+    always_yes_f1: float | None
+    always_no_accuracy: float
+    accuracy: float
+    threshold: float
+    f1: float | None
+    precision: float | None
+    recall: float | None
+    specificity: float | None
+    ece: float | None
+    brier: float | None
+    intervals: dict[str, Interval]
+
+    def estimate(self, name: str) -> Estimate:
+        """A metric with its interval, whichever way it is kept."""
+        value = getattr(self, name)
+        return value if isinstance(value, Estimate) else Estimate(value, *self.intervals[name])
+
+
+class Baseline(_Part):
+    """What answers that look at no film would reach, beside the accuracy of the model."""
+
+    always_no_accuracy: float
+    accuracy: float
+    prevalence: float
+    always_yes_f1: float | None
+
+
+class Bootstrap(_Part):
+    """How intervals were made."""
+
+    unit: Literal["patient"] = "patient"
+    resamples: int
+    seed: int
+
+
+class Metrics(_Part):
+    """The metrics of one set of predictions on one set of films, and what limits their worth."""
+
+    split: Judged
+    macro: Means
+    per_class: dict[str, FindingMetrics]
+    macro_findings: dict[str, int]
+    baseline: Baseline
+    bootstrap: Bootstrap
+    caveats: tuple[Caveat, ...] = ()
     training_seed: int | None = None
 
 
-def full_report(
-    films: Films,
-    stamp: Stamp,
-    *,
-    thresholds: np.ndarray | None,
-    calibration: str,
-    without_map: Sequence[str] = (),
-    validation: Films | None,
-    validated_on: str,
-    doubts: Sequence[Doubt] = (),
-    radiologists: pd.DataFrame | None = None,
-    localisation: dict | None = None,
-    resamples: int = 1000,
-    seed: int = 0,
-) -> dict:
-    """metrics.json as a dict: `evaluate_predictions` and, beside the contract's keys, all else to be said.
+class Contamination(_Part):
+    """How many of the films judged are known to what is judged, why, and the metrics on the others.
 
-    thresholds (14,), or None for 0.5 with a warning; calibration: the map in use, in a word, and the findings
-    that are without one; validated_on:
-    what the validation films are, or why there are none; radiologists as `read_radiologists` gives them;
-    localisation as `localise_part` does.
-    "contamination" holds the same figures on the films that no doubt counts, "clean", where there are any.
-    Raises DataError where there are no films.
+    clean is None if none is left, or if it cannot be told which they are.
     """
-    labels, probs = films.labels, films.probs
-    judge = partial(_judge, films=films, stamp=stamp, thresholds=thresholds, resamples=resamples, seed=seed)
-    report = judge(np.arange(len(films)), warnings=[doubt.text for doubt in doubts])
-    known = known_stems(doubts)
-    new = np.flatnonzero([known is not None and stem not in known for stem in films.stems])
-    spoiled = contaminated(doubts, len(films))
-    owner, counts = draw_patients(films.patients, resamples, seed)
-    cuts = np.array([figures["threshold"] for figures in report["per_class"].values()])
-    decided = validation is not None
-    return report | {
-        "model": stamp.model,
-        "contamination": spoiled and spoiled | {"clean": judge(new) if len(new) else None},
-        "validation": {"films": len(validation) if decided else 0, "note": validated_on},
-        "operating_points": operating_points(films, validation, owner, counts) if decided else None,
-        "calibration": {
-            "in_use": calibration,
-            "without_map": list(without_map),
-            "maps": calibration_maps(films, validation, owner, counts) if decided else None,
-        },
-        "confusion": confusion(labels, probs, cuts),
-        "subgroups": subgroup_figures(labels, probs, film_groups(films.table), owner, counts),
-        "radiologists": None
-        if radiologists is None
-        else beside_radiologists(films, radiologists, resamples, seed),
-        "localisation": localisation,
-        "references": published_references(films.stems),
-    }
+
+    films: int
+    of: int
+    reasons: tuple[Caveat, ...]
+    clean: Metrics | None
 
 
-def _judge(
-    rows: np.ndarray,
-    films: Films,
-    stamp: Stamp,
-    thresholds: np.ndarray | None,
-    resamples: int,
-    seed: int,
-    warnings: Sequence[str] = (),
-) -> dict:
-    """`evaluate_predictions` of some of the films, under the report's stamp."""
-    return evaluate_predictions(
-        films.labels[rows],
-        films.probs[rows],
-        films.patients[rows],
-        split_id=stamp.split_id,
-        part=stamp.part,
-        label_version=stamp.label_version,
-        thresholds=thresholds,
-        warnings=warnings,
-        resamples=resamples,
-        seed=seed,
-    ) | {"training_seed": stamp.training_seed}
+class Validation(_Part):
+    """The validation films that choose thresholds and calibration, or why there are none.
 
-
-def write_report(out: Path | str, report: dict, films: Films) -> None:
-    """Writes predictions.csv, labels.csv, curves.json, report.html, .md and, last, metrics.json into `out`.
-
-    report as `full_report` returns it; each file is replaced whole. Raises DataError where the folder cannot
-    be written.
+    split_id: of a model, whose val part they are; file: of predictions. absent, if there are none: the folder
+    lacks the model's split, that has no val part, the films judged are themselves that part, only `films` of the
+    `expected` are here, or no validation predictions were given. text: the words of a report of old.
     """
-    out, drawn = Path(out), report["bootstrap"]
-    raw = sigmoid(films.logits)
-    curves = draw_curves(
-        films.labels,
-        films.probs,
-        films.patients,
-        None if np.allclose(raw, films.probs, atol=1e-6) else raw,
-        drawn["resamples"],
-        drawn["seed"],
-    )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        write_predictions(out / "predictions.csv", films.names, films.probs)
-        write_labels(out / "labels.csv", films)
-        _write_json(out / "curves.json", curves)
-        write_atomic(out / "report.html", to_html(*whole(report, curves)).encode())
-        write_atomic(out / "report.md", to_markdown(*whole(report, curves)).encode())
-        _write_json(out / "metrics.json", report)
-    except OSError as error:
-        raise DataError(f"the report cannot be written to {out}: {error.strerror or error}") from error
+
+    films: int = 0
+    split_id: str = ""
+    file: str = ""
+    absent: Literal["", "no_split", "no_part", "same_films", "not_here", "not_given"] = ""
+    here: int = 0
+    expected: int = 0
+    text: str = ""
 
 
-def _write_json(path: Path, content: dict) -> None:
-    write_atomic(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+class PointAtThreshold(_Part):
+    """What one finding's threshold gives on the films judged."""
+
+    threshold: float
+    f1: Estimate
+    precision: Estimate
+    recall: Estimate
+    specificity: Estimate
+
+
+class OperatingPoints(_Part):
+    """Thresholds by one rule: means over the findings, then each finding."""
+
+    macro: dict[Rate, Estimate]
+    per_class: dict[str, PointAtThreshold]
+
+
+class CalibrationErrors(_Part):
+    """Calibration error and Brier score after one calibrator: means, then each finding."""
+
+    macro: dict[Literal["ece", "brier"], Estimate]
+    per_class: dict[str, dict[Literal["ece", "brier"], float | None]]
+
+
+class CalibrationReport(_Part):
+    """The calibrator in use, the findings it leaves as they are, and what each calibrator would give."""
+
+    in_use: str
+    without_map: tuple[str, ...] = ()
+    maps: dict[str, CalibrationErrors] | None
+
+
+class Confusion(_Part):
+    """Counts of films by true finding (row) and other finding (column), as `metrics.confusion` defines them."""
+
+    findings: tuple[str, ...]
+    films: tuple[int, ...]
+    missed: tuple[int, ...]
+    silent: tuple[int, ...]
+    together: tuple[tuple[int, ...], ...]
+    called: tuple[tuple[int, ...], ...]
+    beside: tuple[tuple[int, ...], ...]
+    in_place: tuple[tuple[int, ...], ...]
+
+
+class GroupFinding(_Part):
+    """One finding in one group."""
+
+    positives: int
+    auc: Estimate
+
+
+class Group(_Part):
+    """One group of films: its mean AUC over the `findings` with enough positives, then each finding."""
+
+    images: int
+    patients: int
+    auc: Estimate
+    findings: int
+    per_class: dict[str, GroupFinding]
+
+
+class Gap(_Part):
+    """The difference of AUC between two groups, of the mean over `findings` or (finding) of one finding.
+
+    values: the AUC of each of `between`, their difference is the first less the second.
+    """
+
+    between: tuple[str, str]
+    finding: str | None
+    findings: int = 0
+    values: tuple[float, float] | None = None
+    difference: Estimate
+    larger_than_noise: bool
+    text: str | None = Field(
+        default=None, alias="sentence", exclude=True
+    )  # of a report of old, without values
+
+
+class Subgroups(_Part):
+    """The groups that one attribute makes, and the gaps between them."""
+
+    groups: dict[str, Group]
+    gaps: tuple[Gap, ...]
+
+
+class RadiologistsFinding(_Part):
+    """What radiologists marked, against NIH's findings that say the same."""
+
+    nih: tuple[str, ...]
+    positives: int
+    nih_positives: int
+    nih_ppv: float | None
+    nih_sensitivity: float | None
+    auc: Estimate
+    nih_auc: Estimate
+    difference: Estimate
+
+
+class Radiologists(_Part):
+    """The films that radiologists read too."""
+
+    images: int
+    patients: int
+    missed_by_no_finding: float | None
+    findings: dict[str, RadiologistsFinding]
+
+
+class Reference(_Part):
+    """A published result: `films` says what it was measured on, `comparable` whether on exactly these films."""
+
+    name: str
+    auc: float
+    per_class: dict[str, float] | None
+    comparable: bool
+    films: str = ""
+    reason: str = ""
+
+
+class Comparison(_Part):
+    """Two models on the films that both have: macro AUC, the first less the second, and whether it is a tie."""
+
+    names: tuple[str, str]
+    first: float
+    second: float
+    difference: Estimate
+    p: float
+    tie: bool
+    images: int
+    patients: int
+
+
+class BoxSummary(_Part):
+    """A metric of boxes: over all boxes, the mean of the findings' means, and each finding."""
+
+    all: Estimate
+    mean: Estimate
+    per_finding: dict[str, Estimate]
+
+
+class Report(Metrics):
+    """The whole report on one model, or on anyone's predictions."""
+
+    model: str
+    contamination: Contamination | None
+    validation: Validation
+    operating_points: dict[str, OperatingPoints] | None
+    calibration: CalibrationReport
+    confusion: Confusion
+    subgroups: dict[str, Subgroups]
+    radiologists: Radiologists | None
+    references: tuple[Reference, ...]
+    localisation: "LocalisationReport | None" = None
+    comparison: Comparison | None = None
+
+
+class LocalisationJudged(_Part):
+    """The boxes judged, the films and patients they are of, and the boxes on films that are not here."""
+
+    id: str
+    part: str
+    films: int
+    patients: int
+    boxes: int
+    boxes_without_film: int
+    label_version: str
+
+
+class BoxCounts(_Part):
+    """The boxes of a finding, whether they are too few to judge it, and how many are below a cell of the map."""
+
+    boxes: int
+    few: bool
+    smaller_than_a_cell: int
+
+
+class CheckedEstimate(_Part):
+    """A sanity check's mean over the boxes that define it."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    boxes: int
+
+
+class LocalisationReport(_Part):
+    """Maps by several methods against radiologists' boxes.
+
+    methods: by name, each metric of `metrics.localisation.FIGURES` and its differences from maps that know
+    nothing as BoxSummary, "faults" as counts, "checks" as CheckedEstimate; the shape of localisation.json.
+    """
+
+    model: str
+    split: LocalisationJudged
+    grid: tuple[int, int]
+    cell: float
+    methods: dict[str, "MethodMetrics"]
+    findings: dict[str, BoxCounts]
+    published: tuple[dict[str, object], ...]
+    bootstrap: Bootstrap
+    training_seed: int | None
+    caveats: tuple[Caveat, ...] = ()
+
+
+class MethodMetrics(_Part):
+    """One way to make maps: a BoxSummary a metric, how many maps have each fault, and the sanity checks."""
+
+    metrics: dict[str, BoxSummary]
+    faults: dict[str, int]
+    checks: dict[str, CheckedEstimate] | None = None
+
+
+Report.model_rebuild()
+LocalisationReport.model_rebuild()

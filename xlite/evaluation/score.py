@@ -13,9 +13,9 @@ from xlite.errors import DataError
 from xlite.evaluation.compare import compare_files, comparison_sentence, write_comparison
 from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.films import Films
+from xlite.evaluation.judge import Stamp, full_report, write_report
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.references import films_digest
-from xlite.evaluation.report import Stamp, full_report, write_report
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import logit
 from xlite.metrics.per_finding import cross_auc

@@ -9,7 +9,7 @@ import pandas as pd
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.bootstrap import figure, interval, resample_auc
 from xlite.metrics.per_finding import auc_per_class, macro
-from xlite.text import interval as worded
+from xlite.report.sentences import interval as worded
 
 AGE_BANDS = ("under 18", "18 to 60", "over 60")
 FALSE_ALARMS = 0.05

@@ -7,8 +7,8 @@ from xlite.findings import FINDINGS
 from xlite.metrics.calibration import without_map
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
-from xlite.report.sentences import clean, mean_of
-from xlite.text import are, counted, interval, number
+from xlite.report.sentences import clean, interval, mean_of
+from xlite.text import are, counted, number
 
 CARD_FILE = "MODEL_CARD.md"
 

@@ -1,7 +1,8 @@
 """How figures are written wherever a person reads them. No torch."""
 
 from xlite.evaluation.doubts import TEACHER
-from xlite.text import counted, interval
+from xlite.text import counted
+from xlite.text import interval as worded
 
 
 def mean_of(report: dict) -> str:
@@ -47,3 +48,8 @@ def clean(report: dict) -> str:
         f"what the model learned from, the mean AUC is {interval(figures['macro']['auc'])}, "
         f"{mean_of(figures)}"
     )
+
+
+def interval(figure: dict) -> str:
+    """`0.812 (0.790–0.834)` of {value, low, high}; `undefined` where there is no value."""
+    return worded(figure["value"], figure["low"], figure["high"])

@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from xlite.config import TrainConfig, as_option
+from xlite.config import TrainConfig
+from xlite.errors import as_option
 
 
 def train_command(config: TrainConfig) -> list[str]:

@@ -19,10 +19,9 @@ from xlite.models.checkpoint import MODEL_FILE, ModelInfo, load_model, save_mode
 from xlite.models.latency import measure_latency
 from xlite.models.student import Student
 from xlite.report.card import card_beside
-from xlite.report.sentences import clean, mean_of
+from xlite.report.sentences import clean, interval, mean_of
 from xlite.runs.results import append_result
 from xlite.runs.run import Run
-from xlite.text import interval
 from xlite.training.job import Job
 
 ROW_FILE = "results_row.json"

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from xlite.findings import spoken
 from xlite.plots import AXIS, PALETTE, QUIET, quiet_layout, style
 from xlite.report.charts.paper import bars, colors, struck
-from xlite.text import interval
+from xlite.report.sentences import interval
 
 LEAST_IN_BIN = 10
 MOST_BANDS = 2

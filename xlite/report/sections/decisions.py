@@ -9,8 +9,8 @@ from xlite.report.charts import rates as charts
 from xlite.report.document import Block, Chart, Table, Text
 from xlite.report.sections.marks import capital, known, struck
 from xlite.report.sections.results import RATES
-from xlite.report.sentences import source
-from xlite.text import interval, number
+from xlite.report.sentences import interval, source
+from xlite.text import number
 
 _MAPS = {"none": "none", "temperature": "temperature", "platt": "Platt", "isotonic": "isotonic"}
 

@@ -7,8 +7,8 @@ from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.report.charts import intervals as compared
 from xlite.report.document import Alert, Block, Chart, Table, Text
 from xlite.report.sections.marks import struck
-from xlite.report.sentences import source
-from xlite.text import counted, interval, number
+from xlite.report.sentences import interval, source
+from xlite.text import counted, number
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _ATTRIBUTES = {"view": "View", "sex": "Sex", "age": "Age"}

@@ -9,8 +9,8 @@ from xlite.report.charts import paper as parts
 from xlite.report.charts import rates as charts
 from xlite.report.document import Alert, Block, Cell, Chart, Table, Text
 from xlite.report.sections.marks import known, sentence, struck
-from xlite.report.sentences import clean, mean_of, source
-from xlite.text import counted, interval, number
+from xlite.report.sentences import clean, interval, mean_of, source
+from xlite.text import counted, number
 
 RATES = {"f1": "F1", "precision": "Precision", "recall": "Sensitivity", "specificity": "Specificity"}
 _OF_CLEAN = ("auc", "ap", "f1", "ece", "brier")

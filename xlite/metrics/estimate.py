@@ -1,0 +1,17 @@
+"""A metric with its interval."""
+
+from dataclasses import dataclass
+
+from xlite.text import interval
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric on all films and its 95 % interval by resampling patients; None if it is undefined."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+    def __str__(self) -> str:
+        return interval(self.value, self.low, self.high)
