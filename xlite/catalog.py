@@ -6,12 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlite.config import PACKAGE_ROOT
+from xlite.config import bundled
 from xlite.errors import RunError
 from xlite.findings import spoken
 from xlite.runs.run import Run
 
-EXAMPLES = PACKAGE_ROOT / "app" / "examples"
+EXAMPLES = bundled("app", "examples")
 MAPS = {
     "layercam": ("LayerCAM", "What speaks for the finding, without what speaks against it."),
     "gradcam": ("Grad-CAM", "What speaks against the finding is taken off: often empty for unlikely ones."),
