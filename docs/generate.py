@@ -1,4 +1,4 @@
-"""Writes the figures of README.md and docs/*.md: `python docs/generate.py --tables FOLDER`.
+"""Writes the tables of README.md, docs/*.md and docs/results/*.md: `python docs/generate.py --tables FOLDER`.
 
     <!-- generated: NAME -->
     what the function of that name gives
@@ -56,13 +56,14 @@ def fill(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
     return BLOCK.sub(made, text)
 
 
+def pages() -> list[Path]:
+    """README.md and every document of docs/ and docs/results/."""
+    return [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("results/*.md"))]
+
+
 def documents() -> list[Path]:
     """The documents that have a block."""
-    return [
-        path
-        for path in (DOCS.parent / "README.md", *sorted(DOCS.glob("*.md")))
-        if BLOCK.search(path.read_text(encoding="utf-8"))
-    ]
+    return [path for path in pages() if BLOCK.search(path.read_text(encoding="utf-8"))]
 
 
 def train_defaults() -> str:
@@ -191,6 +192,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "shipped-paired": shipped.paired,
     "shipped-report": shipped.report,
     "maps": shipped.maps,
+    "maps-pointing": shipped.maps_pointing,
     "recipes": recipes,
     **{f"study-{study.name}": partial(arms.tables, study) for study in arms.studies()},
 }

@@ -94,6 +94,17 @@ def paired() -> str:
     return table(["difference of mean AUC", "test films", "value", "p"], rows)
 
 
+def maps_pointing() -> str:
+    """How often the maps of each file of `maps` point into a box: the ways with a closed form, and chance."""
+    methods = "layercam", "gradcam", "random", "centre"
+    rows = []
+    for path in sorted((arms.MEASURED / "maps").glob("*.json")):
+        found = json.loads(path.read_bytes())
+        cells = (interval(found["methods"][method]["pointing"]["all"]) for method in methods)
+        rows.append([capital(path.stem.replace("-", " ")), str(found["split"]["boxes"]), *cells])
+    return table(["pointing", "boxes", *methods], rows)
+
+
 def maps() -> str:
     """What `xlite localise` measured: a part for each file."""
     return "\n\n".join(map(_maps, sorted((arms.MEASURED / "maps").glob("*.json"))))
