@@ -101,7 +101,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         python = programs / "python"
     # A folder named in a .pth file is searched, but its own .pth files are not read: the checkout stays out.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    pip = ["-m", "pip", "--disable-pip-version-check", "--python", python]
+    pip = ["-m", "pip", "--disable-pip-version-check", "--python", str(python)]
     call(sys.executable, *pip, "install", "-q", "--no-index", "--no-deps", wheel, cwd=root)
     found = call(python, "-c", "import xlite; print(xlite.__file__)", cwd=root)
     assert Path(found.strip()).is_relative_to(site)
