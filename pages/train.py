@@ -10,8 +10,9 @@ from xlite.data.tables import find_table
 from xlite.errors import XliteError
 from xlite.messages import headline, label, page_sentence
 from xlite.runs import slurm
+from xlite.runs.command import start_command, train_command
 from xlite.runs.run import Run
-from xlite.runs.status import LIVE, RunStatus, figures
+from xlite.runs.status import LIVE, RunStatus, facts
 
 GROUPS = {
     "Data": ["data", "name", "split", "train_share", "allow_leakage", "skip_missing"],
@@ -65,7 +66,7 @@ CHOICES = {
     "16": "16 bit",
 }
 SUGGESTIONS = {
-    "split": ["patient", "official", "chexnet"],
+    "split": list(STRATEGIES[:-1]),  # an image split shares patients
     "backbone": [
         "efficientnet_b0",
         "mobilenetv3_small_100",
@@ -135,27 +136,18 @@ def model_size(backbone: str, attention: str, hidden: int, dropout: float, image
 
 
 def choose_launcher() -> list[str] | None:
-    """Where the run is trained: None for this machine, else the options of sbatch for a SLURM cluster."""
+    """The options of sbatch if a SLURM cluster is to train the run, None for this machine."""
     if not slurm.is_available():
         return None
-    where = st.segmented_control("Train on", ["This machine", "SLURM cluster"], default="This machine")
-    if where != "SLURM cluster":
+    chosen = st.segmented_control("Train on", ["This machine", "SLURM cluster"], default="This machine")
+    if chosen != "SLURM cluster":
         return None
     text = st.text_area(
         "Options of sbatch, one a line",
         placeholder="--partition=gpu\n--gres=gpu:1\n--time=8:00:00",
-        help="A pre-empted job goes back into SLURM's line and goes on after its last finished epoch.",
+        help="A pre-empted job goes back into SLURM's queue and goes on after its last finished epoch.",
     )
     return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def terminal_words(config: TrainConfig, options: list[str] | None) -> list[str]:
-    """The command line that does what Start does."""
-    words = Run.command(config)
-    if options is None:
-        return words
-    submit = ["xlite", "jobs", "start", "--launcher", "slurm"]
-    return [*submit, *(f"--sbatch-option={option}" for option in options), *words[2:]]
 
 
 @st.fragment
@@ -169,7 +161,7 @@ def new_run() -> None:
         config = make_config(chosen)
         options = choose_launcher()
         st.caption("The same from a terminal:")
-        st.code(shlex.join(terminal_words(config, options)), language="bash", wrap_lines=True)
+        st.code(shlex.join(start_command(config, options)), language="bash", wrap_lines=True)
         start, size = st.columns([1, 4], vertical_alignment="center")
         started = start.button("Start training", type="primary", icon=":material/play_arrow:")
         with size:
@@ -188,10 +180,10 @@ def new_run() -> None:
 
 
 def show_status(status: RunStatus) -> None:
-    """Where the run stands, in one row of figures and a bar."""
+    """How far the run is, in one row of facts and a bar."""
     with st.container(horizontal=True, gap="large"):
-        for label, value in figures(status).items():
-            st.markdown(f":gray[{label}]  \n**{value}**", width="content")
+        for title, text in facts(status).items():
+            st.markdown(f":gray[{title}]  \n**{text}**", width="content")
     if status.state in LIVE:
         within = status.step / status.steps if status.steps else 0.0
         begins = "starting" if status.state == "running" else "waiting"
@@ -228,7 +220,7 @@ def watch(name: str, known: list[str]) -> None:
         run = Run.named(name)
         status = run.status()
         head, buttons = st.columns([5, 1], vertical_alignment="center")
-        head.markdown(headline(name, status.state, status.message))
+        head.markdown(headline(name, status.state, status.message, status.settings))
         with buttons:
             show_buttons(run, status.state)
         show_status(status)
@@ -245,7 +237,7 @@ def watch(name: str, known: list[str]) -> None:
         with st.expander("Log"):
             st.code(run.log_tail(40) or "nothing yet", language=None, height=260)
         with st.expander("Command and settings"):
-            st.code(shlex.join(Run.command(run.config())), language="bash", wrap_lines=True)
+            st.code(shlex.join(train_command(run.config())), language="bash", wrap_lines=True)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 

@@ -20,16 +20,12 @@ from xlite.data.leakage import of_known_patients
 from xlite.data.splits import CHEXNET_LISTS, Split, read_split
 from xlite.data.tables import read_list
 from xlite.errors import DataError
+from xlite.evaluation.caveats import TeacherSeen
 from xlite.evaluation.doubts import Doubt
 from xlite.text import counted
 
 _SPLIT_ID = re.compile(r"(?P<name>.+)-\d+-[0-9a-f]{8}(-leaky)?")
 _JUDGED_ON = ("val", "test")
-_PERHAPS = "teacher may have seen test films"
-_MARK = re.compile(
-    r"teacher saw (?P<trained>[\d,]+) of (?P<films>[\d,]+) test films"
-    r"(?: \((?P<with_val>[\d,]+) counting validation\))?"
-)
 
 Source = Mapping[str, Any]
 
@@ -90,31 +86,15 @@ def doubts(
     return list(dict.fromkeys(doubt for doubt in said if doubt.text))
 
 
-def marks(sources: Iterable[Source], split_id: str) -> list[str]:
-    """The same for a cell of a table, of the test part of the split that the student was trained on."""
-    said = []
+def seen_in_test(sources: Iterable[Source], split_id: str) -> list[TeacherSeen]:
+    """What the teachers know of the test part of the split that the student was trained on."""
+    found = []
     for source in sources:
         if source.get("counted_on") != split_id:
-            said.append(_PERHAPS)
-        elif (seen := Seen(**source["seen"]["test"])).patients:
-            said.append(f"teacher saw {_share_of(seen, counted(seen.films, 'test film'))}")
-    return list(dict.fromkeys(said))
-
-
-def of_notes(notes: str) -> tuple[str, bool]:
-    """What `marks` said in the notes of a row, for a cell, and whether test films are known for certain.
-
-    `98 of 150` of the teacher that was trained or chosen on most, `their patients` where it was on none of
-    them, `unknown`, or nothing.
-    """
-    counts = [
-        (int((mark["with_val"] or mark["trained"]).replace(",", "")), mark["films"])
-        for mark in _MARK.finditer(notes)
-    ]
-    if counts:
-        most, films = max(counts)
-        return (f"{most:,} of {films}" if most else "their patients"), True
-    return ("unknown" if _PERHAPS in notes else ""), False
+            found.append(TeacherSeen(films=0, trained=0, with_val=0, patients=0, known=False))
+        elif source["seen"]["test"]["patients"]:
+            found.append(TeacherSeen(**source["seen"]["test"]))
+    return list(dict.fromkeys(found))
 
 
 def _doubt(

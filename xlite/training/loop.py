@@ -42,7 +42,7 @@ def train(config: TrainConfig, run: Run, say: Say = print) -> FitResult:
     if config.devices > 1:
         devices = devices[: config.devices]  # the first of them: each process knows which without a word
     needs = min(config.devices, len(devices))
-    with run.hold(), device_turn(run, devices, say, needs) as held:
+    with run.hold(), device_turn(run, devices, needs) as held:
         if not held:
             run.write_progress(
                 {**vars(run.status()), "state": "stopped", "message": "stopped before its turn came"}
