@@ -1,13 +1,14 @@
 """`xlite sweep`: studies of many runs, from a terminal."""
 
 import functools
+import logging
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from xlite.cli.console import Json, ask_twice, busy, number, print_json, print_table
-from xlite.cli.train import into_log, with_config_options
+from xlite.cli.console import Json, ask_twice, busy, log_to, number, print_json, print_table
+from xlite.cli.train import with_config_options
 from xlite.errors import RunError
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.phases import Phase, plan_phase
@@ -15,6 +16,7 @@ from xlite.sweeps.plan import Plan, make_plan, parse_vary, read_space, without_p
 from xlite.sweeps.sweep import Sweep, SweepStatus
 from xlite.text import counted
 
+log = logging.getLogger(__name__)
 app = typer.Typer(help="Studies of many runs: the three phases, or any search.", rich_markup_mode=None)
 # A study names its runs itself.
 with_run_options = functools.partial(with_config_options, without=["name"])
@@ -230,8 +232,8 @@ def _work(plan: Plan) -> None:
 def _go_on(sweep: Sweep) -> None:
     from xlite.sweeps.work import work_on
 
-    with into_log(sweep.path("log.txt")) as say:
-        found = work_on(sweep, say)
+    with log_to(file=sweep.path("log.txt")):
+        found = work_on(sweep, log.info)
     if found is None:
         print(f"Go on with: xlite sweep resume {sweep.name}")
     else:
