@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from tiny_runs import on_log
 
 from xlite.config import make_config
 from xlite.errors import RunError
@@ -212,7 +213,8 @@ def test_training_opens_nothing_before_its_turn_and_heeds_a_stop(taker, tmp_path
     assert taker("first").stdout.readline() == "has cpu\n"
     run = Run.create(make_config({"data": tmp_path / "no films here", "name": "second", "device": "cpu"}))
     run.write_progress({"state": "stopped", "epoch": 3, "epochs": 9})
-    result = train(run.config(), run, say=lambda line: run.stop())
+    with on_log(lambda line: run.stop()):
+        result = train(run.config(), run)
     status = run.status()
     assert (result.reason, result.epochs) == (FitResult("stopped", 0, 0.0).reason, 0)
     assert (status.state, status.message, status.epoch) == ("stopped", "stopped before its turn came", 3)

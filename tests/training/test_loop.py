@@ -16,7 +16,16 @@ import pandas as pd
 import pytest
 import torch
 from conftest import write_noise_folder
-from tiny_runs import TINY, assert_same_end, config, run_to_end, state, weights
+from tiny_runs import (
+    TINY,
+    assert_same_end,
+    config,
+    on_log,
+    run_to_end,
+    state,
+    stop_after_first_epoch,
+    weights,
+)
 
 from xlite.config import results_csv
 from xlite.data.folder import NihFolder
@@ -35,7 +44,7 @@ from xlite.training.job import open_job
 from xlite.training.loop import train
 from xlite.training.optimizer import learning_rate
 from xlite.training.provenance import git_commit
-from xlite.training.sampler import EpochSampler
+from xlite.training.sampler import EpochSampler, Rank
 from xlite.training.task import DistillTask
 
 
@@ -43,6 +52,12 @@ from xlite.training.task import DistillTask
 def quick_report(no_charts: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run ends with its report, which is not the subject here."""
     monkeypatch.setattr(finish, "evaluate_model", functools.partial(evaluate_model, resamples=20))
+
+
+@pytest.fixture(autouse=True)
+def user_log(caplog: pytest.LogCaptureFixture) -> None:
+    """caplog gets the sentences that commands show."""
+    caplog.set_level("INFO", "xlite")
 
 
 @pytest.fixture
@@ -75,10 +90,10 @@ def test_a_step_that_cannot_be_compiled_says_so(films, tmp_path):
     assert "Traceback" not in ended.stderr
 
 
-def test_a_run_leaves_what_the_contract_says(films):
+def test_a_run_leaves_what_the_contract_says(films, caplog):
     run = Run.create(config(films, "whole", epochs=2, train_share=0.5))
-    said: list[str] = []
-    result = train(run.config(), run, say=said.append)
+    result = train(run.config(), run)
+    said = caplog.messages
     files = {path.name for path in run.folder.iterdir() if not path.name.startswith(".")}
     assert files >= {
         "config.json",
@@ -145,7 +160,7 @@ def test_killed_in_mid_epoch_and_resumed_equals_uninterrupted(films, changes):
     assert child.returncode == -signal.SIGKILL
     assert cut.read_metrics()["epoch"].tolist() == [1]
     assert cut.status().state == "killed"
-    result = train(cut.config(), cut, say=lambda line: None)
+    result = train(cut.config(), cut)
     assert (result.reason, result.epochs) == ("finished", 3)
     assert_same_end(whole, cut)
 
@@ -154,22 +169,22 @@ def _train_in_child(run: Run, dies_in_epoch: int) -> subprocess.CompletedProcess
     """Trains in a real process that sends itself SIGKILL in the middle of an epoch."""
     code = f"""
 import os, signal
-from xlite.training import loop, step as trainer
+from xlite.training import loop, step as training_step
 from xlite.runs.run import Run
-plain = trainer.learning_rate
+plain = training_step.learning_rate
 def rate(config, step, steps):
     if step == {dies_in_epoch - 1} * steps + steps // 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return plain(config, step, steps)
-trainer.learning_rate = rate
+training_step.learning_rate = rate
 run = Run.named({run.name!r})
-loop.train(run.config(), run, say=lambda line: None)
+loop.train(run.config(), run)
 """
     return subprocess.run([sys.executable, "-c", code], env=os.environ, timeout=120)
 
 
 @pytest.mark.slow
-def test_loader_processes_do_not_change_the_weights(films):
+def test_data_loader_workers_do_not_change_the_weights(films):
     assert_same_end(
         run_to_end(config(films, "none", workers=0))[0], run_to_end(config(films, "two", workers=2))[0]
     )
@@ -178,28 +193,23 @@ def test_loader_processes_do_not_change_the_weights(films):
 def test_stop_drops_the_epoch_and_resume_is_exact(films):
     whole, _ = run_to_end(config(films, "whole"))
     run = Run.create(config(films, "stopped"))
-
-    def stop_after_first(line: str) -> None:
-        if line.startswith("epoch 1/"):
-            run.stop()
-
-    result = train(run.config(), run, say=stop_after_first)
+    result = stop_after_first_epoch(run)
     assert (result.reason, result.epochs) == ("stopped", 1)
     assert run.status().state == "stopped" and not (run.folder / "evaluation").exists()
-    train(run.config(), run, say=lambda line: None)
+    train(run.config(), run)
     assert_same_end(whole, run)
 
 
 def test_a_finished_run_trains_no_further(films):
     run, _ = run_to_end(config(films, "done", epochs=1))
     before = weights(run)
-    result = train(run.config(), run, say=lambda line: None)
+    result = train(run.config(), run)
     assert (result.reason, result.epochs) == ("finished", 1)
     assert all(torch.equal(before[key], value) for key, value in weights(run).items())
     assert len(read_results()) == 1
 
 
-def test_a_run_of_the_name_and_figures_of_another_is_logged_too(films):
+def test_a_run_of_the_name_and_metrics_of_another_is_logged_too(films):
     run, _ = run_to_end(config(films, "same", epochs=1))
     run.rename("same-old")
     again, _ = run_to_end(config(films, "same", epochs=1))
@@ -207,7 +217,7 @@ def test_a_run_of_the_name_and_figures_of_another_is_logged_too(films):
     assert log["experiment_id"].tolist() == ["same", "same"]
     assert log["train_loss"].nunique() == 1
     results_csv().unlink()  # as if the run had been killed right before its row was written
-    train(again.config(), again, say=lambda line: None)
+    train(again.config(), again)
     assert read_results().equals(log.iloc[1:].reset_index(drop=True))
 
 
@@ -259,13 +269,15 @@ def test_what_a_teacher_may_know_of_the_test_films_follows_the_student(films):
     assert expected in report["warnings"]
 
 
-def test_predictions_of_a_model_whose_films_nobody_knows_are_told_wherever_figures_are(films, tmp_path):
+def test_predictions_of_a_model_whose_films_nobody_knows_are_told_wherever_metrics_are(
+    films, tmp_path, caplog
+):
     folder = NihFolder.open(films)
     split = load_split(folder, "patient")
     probs = np.random.default_rng(0).random((len(split.parts["train"]), 14))
     write_predictions(tmp_path / "answers.csv", split.parts["train"], probs)
-    run, said = Run.create(config(films, "student", teacher=str(tmp_path / "answers.csv"), epochs=1)), []
-    train(run.config(), run, say=said.append)
+    run, _ = run_to_end(config(films, "student", teacher=str(tmp_path / "answers.csv"), epochs=1))
+    said = caplog.messages
     unknown = (
         "what the model behind the predictions answers.csv was trained on is not known: --teacher-list FILE "
         "tells"
@@ -276,7 +288,7 @@ def test_predictions_of_a_model_whose_films_nobody_knows_are_told_wherever_figur
     assert f"teacher contamination: {unknown}" in (run.folder / "MODEL_CARD.md").read_text()
     assert "teacher may have seen test films" in read_results()["notes"].iloc[-1]
     (tmp_path / "seen.txt").write_text(split.stems("test")[0] + "\n")
-    listed = {"resamples": 20, "teacher_list": tmp_path / "seen.txt", "say": said.append}
+    listed = {"resamples": 20, "teacher_list": tmp_path / "seen.txt"}
     again = evaluate_model("student", films, "patient", "test", tmp_path / "again", **listed)
     assert [text for text in again["warnings"] if text.startswith("teacher")] == [
         f"teacher contamination: a teacher was trained on 1 of the {len(split.stems('test'))} test films of "
@@ -284,7 +296,7 @@ def test_predictions_of_a_model_whose_films_nobody_knows_are_told_wherever_figur
     ]
 
 
-def test_the_list_of_a_teachers_films_leads_to_figures_on_clean_ones(films, tmp_path):
+def test_the_list_of_a_teachers_films_leads_to_metrics_on_clean_ones(films, tmp_path, caplog):
     folder = NihFolder.open(films)
     split = load_split(folder, "patient")
     probs = np.random.default_rng(0).random((len(split.parts["train"]), 14))
@@ -292,8 +304,8 @@ def test_the_list_of_a_teachers_films_leads_to_figures_on_clean_ones(films, tmp_
     test = split.stems("test")
     (tmp_path / "seen.txt").write_text(test[0] + "\n")
     given = {"teacher": str(tmp_path / "answers.csv"), "teacher_list": str(tmp_path / "seen.txt")}
-    run, said = Run.create(config(films, "student", **given, epochs=1)), []
-    train(run.config(), run, say=said.append)
+    run, _ = run_to_end(config(films, "student", **given, epochs=1))
+    said = caplog.messages
     report = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
     spoiled, patients = report["contamination"], folder.patients(test)
     assert (spoiled["films"], spoiled["of"]) == (2, len(test))
@@ -333,35 +345,35 @@ def test_the_balanced_order_follows_the_weights():
 @pytest.mark.parametrize("films", [50, 16, 7])
 def test_processes_share_every_batch_of_the_one(films):
     alone = EpochSampler(films, 16, seed=3).batches()
-    parts = [EpochSampler(films, 16, seed=3, rank=rank, ranks=2) for rank in (0, 1)]
+    parts = [EpochSampler(films, 16, seed=3, process=Rank(rank, 2)) for rank in (0, 1)]
     shared = [np.reshape(list(part), (part.steps, part.films_a_step)) for part in parts]
     for batch, *of_ranks in zip(alone[:, 0], *shared, strict=True):
         assert np.concatenate(of_ranks).tolist() == batch.tolist()[: films // 2 * 2]
 
 
 @pytest.mark.parametrize("grad_clip", [0.0, 1.0])
-def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_step_and_its_films(films, grad_clip):
+def test_a_loss_that_is_nan_ends_the_run_and_keeps_the_step_and_its_films(films, grad_clip):
     run = Run.create(config(films, "nan", grad_clip=grad_clip, epochs=30))
     with pytest.raises(RunError, match="smaller --lr") as caught:
         settings = run.config().model_copy(update={"lr": 1e30, "warmup_epochs": 0.0})
-        train(settings, run, say=lambda line: None)
+        train(settings, run)
     assert run.status().state == "failed" and run.status().message == str(caught.value)
     broken = json.loads((run.folder / "broken_batch.json").read_text())
     assert (broken["epoch"], broken["step"]) == (1, 2)  # the first step's update broke the weights
-    job = open_job(run.config(), True, lambda line: None, lambda done, total: None)
+    job = open_job(run.config(), True, lambda done, total: None)
     sampler = EpochSampler(len(job.train), 16, seed=5)
     sampler.set_epoch(1)
     assert broken["images"] == [job.train_stems[row] for row in sampler.batches()[1].ravel()]
 
 
-def test_parts_of_a_batch_add_up_to_its_gradients(films):
+def test_accumulated_gradients_are_those_of_the_batch(films):
     """On a model without batch norm, for it alone knows how large its batch is."""
     plain = {"backbone": "test_convnext.r160_in1k", "dropout": 0.0, "epochs": 1}
     whole, _ = run_to_end(config(films, "whole", **plain))
-    parts, _ = run_to_end(config(films, "parts", accumulate=4, **plain))
-    wholes, parted = state(whole)["model"], state(parts)["model"]
-    assert all(torch.allclose(wholes[key], parted[key], atol=2e-4) for key in wholes)
-    assert not all(torch.equal(wholes[key], parted[key]) for key in wholes)  # it did go another way
+    accumulated, _ = run_to_end(config(films, "accumulated", accumulate=4, **plain))
+    at_once, in_four = state(whole)["model"], state(accumulated)["model"]
+    assert all(torch.allclose(at_once[key], in_four[key], atol=2e-4) for key in at_once)
+    assert not all(torch.equal(at_once[key], in_four[key]) for key in at_once)  # it did go another way
 
 
 def test_recomputed_activations_change_no_gradient(films):
@@ -387,16 +399,14 @@ def _out_of_memory_above(monkeypatch, films: int) -> None:
 def test_too_little_memory_says_which_batch_would_fit(films, monkeypatch):
     _out_of_memory_above(monkeypatch, 5)
     run = Run.create(config(films, "large"))
-    with pytest.raises(RunError) as caught:
-        train(run.config(), run, say=lambda line: None)
-    assert str(caught.value) == (
-        "the device has too little memory for batches of 16 at 32 px: --batch-size 4 fits, or --accumulate 4 "
-        "for the same steps (--auto-batch finds it by itself), or --grad-checkpointing"
-    )
+    with pytest.raises(RunError, match="16 at 32 px: --batch-size 4 fits, or --accumulate 4") as caught:
+        train(run.config(), run)
+    assert caught.value.settings == ("batch_size", "accumulate", "auto_batch", "grad_checkpointing")
     _out_of_memory_above(monkeypatch, 1)
     run = Run.create(config(films, "larger", grad_checkpointing=True))
-    with pytest.raises(RunError, match="and for two films too: use a smaller --image-size or backbone$"):
-        train(run.config(), run, say=lambda line: None)
+    with pytest.raises(RunError, match="two films") as caught:
+        train(run.config(), run)
+    assert caught.value.settings == ("image_size", "backbone")
 
 
 @pytest.mark.slow
@@ -421,13 +431,12 @@ main()
     assert "the device has too little memory for batches of 48 at 512 px: --batch-size" in ended.stderr
 
 
-def test_auto_batch_divides_batches_until_they_fit_and_leaves_no_trace(films, monkeypatch):
+def test_auto_batch_accumulates_until_batches_fit_and_leaves_no_trace(films, monkeypatch, caplog):
     asked, _ = run_to_end(config(films, "asked", accumulate=4, epochs=1))
     _out_of_memory_above(monkeypatch, 5)
-    lines: list[str] = []
-    found = Run.create(config(films, "found", auto_batch=True, epochs=1))
-    train(found.config(), found, say=lines.append)
-    assert "Batches of 16 go through the device's memory in 4 parts" in lines
+    found, _ = run_to_end(config(films, "found", auto_batch=True, epochs=1))
+    [line] = [line for line in caplog.messages if line.startswith("Gradient accumulation")]
+    assert "16" in line and "4 micro-batches" in line
     assert_same_end(asked, found)
 
 
@@ -470,27 +479,28 @@ def test_the_curves_are_event_files_too(films):
 def test_a_run_whose_split_changed_does_not_go_on(films):
     """The new split would train on films that the run had kept apart, and no report could tell."""
     run = Run.create(config(films, "moved"))
-    train(run.config(), run, say=lambda line: run.stop() if line.startswith("epoch 1/") else None)
+    stop_after_first_epoch(run)
     folder = NihFolder.open(films)
     write_split(folder, make_split(folder, "patient", seed=7))
     with pytest.raises(RunError, match="the split of run 'moved' has changed since it began"):
-        train(run.config(), run, say=lambda line: None)
+        train(run.config(), run)
 
 
 def test_a_run_whose_teacher_changed_does_not_go_on(films):
     run_to_end(config(films, "teacher", epochs=1))
     run = Run.create(config(films, "pupil", teacher="teacher"))
-    train(run.config(), run, say=lambda line: run.stop() if line.startswith("epoch 1/") else None)
+    stop_after_first_epoch(run)
     shutil.rmtree(Run.named("teacher").folder)
     run_to_end(config(films, "teacher", epochs=1, seed=9))
     with pytest.raises(RunError, match="the teacher of run 'pupil' has changed"):
-        train(run.config(), run, say=lambda line: None)
+        train(run.config(), run)
 
 
 def test_a_stop_is_heeded_while_films_are_decoded(films, monkeypatch):
     monkeypatch.setattr(loop, "PROGRESS_EVERY_S", 0.0)
     run = Run.create(config(films, "decoding"))
-    result = train(run.config(), run, say=lambda line: run.stop() if line.startswith("Data") else None)
+    with on_log(lambda line: run.stop() if line.startswith("Data") else None):
+        result = train(run.config(), run)
     assert (result.reason, result.epochs) == ("stopped", 0)
     assert run.status().state == "stopped" and not list((films / "cache").glob("*.npy"))
 
@@ -498,7 +508,7 @@ def test_a_stop_is_heeded_while_films_are_decoded(films, monkeypatch):
 def test_a_list_of_what_no_teacher_has_seen_is_refused(films):
     run = Run.create(config(films, "list", teacher_list=str(films / "test_list.txt")))
     with pytest.raises(RunError, match="there is no --teacher"):
-        train(run.config(), run, say=lambda line: None)
+        train(run.config(), run)
 
 
 def test_a_damaged_experiment_log_is_refused_before_the_work(films, own_home):
@@ -506,7 +516,7 @@ def test_a_damaged_experiment_log_is_refused_before_the_work(films, own_home):
     (own_home / "experiments" / "results.csv").write_text("experiment_id;date\n")
     run = Run.create(config(films, "log"))
     with pytest.raises(DataError, match="is not an experiment log"):
-        train(run.config(), run, say=lambda line: None)
+        train(run.config(), run)
     assert not (run.folder / "last.ckpt").exists()
 
 
@@ -514,7 +524,7 @@ def test_a_foreign_last_ckpt_is_refused(films):
     run = Run.create(config(films, "foreign"))
     (run.folder / "last.ckpt").write_bytes(b"not a checkpoint")
     with pytest.raises(CheckpointError, match=r"last\.ckpt is not the state of this run"):
-        train(run.config(), run, say=lambda line: None)
+        train(run.config(), run)
 
 
 class Hostile:
@@ -531,7 +541,7 @@ def test_a_last_ckpt_with_code_in_it_is_refused_and_the_code_not_run(films, tmp_
     run = Run.create(config(films, "hostile"))
     torch.save({"model": Hostile(tmp_path / "ran")}, run.folder / "last.ckpt")
     with pytest.raises(CheckpointError, match=r"last\.ckpt is not the state of this run"):
-        train(run.config(), run, say=lambda line: None)
+        train(run.config(), run)
     assert not (tmp_path / "ran").exists()
 
 
@@ -539,7 +549,7 @@ def test_a_last_ckpt_with_code_in_it_is_refused_and_the_code_not_run(films, tmp_
 def test_a_device_that_is_not_there_is_refused(films, device):
     run = Run.create(config(films, "device", device=device))
     with pytest.raises(RunError, match=device):
-        train(run.config(), run, say=lambda line: None)
+        train(run.config(), run)
 
 
 @pytest.mark.slow

@@ -110,19 +110,6 @@ class SeenByTeacher(BaseModel):
     patients: int
 
 
-class TeacherSeen(BaseModel):
-    """Of so many test `films`: how many a teacher was trained on, how many with those that it was chosen by,
-    and of how many it knows the patient; `known` is False if nobody can tell.
-    """
-
-    model_config = ConfigDict(frozen=True)
-    films: int
-    trained: int
-    with_val: int
-    patients: int
-    known: bool = True
-
-
 class TeacherUnknown(BaseModel):
     """Nobody can tell what a teacher has seen; `name` is the predictions file, split or list behind it."""
 

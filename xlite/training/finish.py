@@ -1,13 +1,15 @@
 """What a finished run leaves: thresholds and calibration from val, test report and card, a row in the log."""
 
 import json
+import logging
 import math
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from xlite.data.predictions import write_predictions
 from xlite.evaluation.contamination import seen_in_test
@@ -15,7 +17,8 @@ from xlite.evaluation.evaluate import evaluate_model, read_logits
 from xlite.evaluation.validation import fit_info, map_sentence
 from xlite.files import read_whole, write_atomic
 from xlite.metrics.calibration import apply_calibration
-from xlite.models.checkpoint import MODEL_FILE, ModelInfo, load_model, save_model
+from xlite.models.available import MODEL_FILE
+from xlite.models.checkpoint import ModelInfo, load_model, save_model
 from xlite.models.latency import measure_latency
 from xlite.models.student import Student
 from xlite.report.card import card_beside
@@ -24,35 +27,37 @@ from xlite.runs.results import Notes, append_result
 from xlite.runs.run import Run
 from xlite.training.job import Job
 
+log = logging.getLogger(__name__)
+
 ROW_FILE = "results_row.json"
 """In a run's folder: its row of results.csv, from the moment that it is about to be written there."""
 
 _BATCH = 64
 
 
-def finish(job: Job, run: Run, device: torch.device, say: Callable[[str], None]) -> None:
+def finish(job: Job, run: Run, device: torch.device) -> None:
     """Fits calibration and thresholds on val, judges the best epoch on test, and logs it in results.csv."""
     path = run.folder / MODEL_FILE
     student, info = load_model(path)
     logits = read_logits(student.to(device), job.val, _BATCH)
     info = fit_info(info, logits, job.val.labels.numpy())
-    say(f"Calibration: {map_sentence(info, job.val.labels.numpy())}")
+    log.info(f"Calibration: {map_sentence(info, job.val.labels.numpy())}")
     save_model(path, student.cpu(), info)
     # Kept for those who choose between runs: a choice by the test films would flatter what it chose.
     out = run.folder / "evaluation" / "val"
     out.mkdir(parents=True, exist_ok=True)
     write_predictions(out / "predictions.csv", job.val_names, apply_calibration(logits, info.calibration))
-    report = _judge(job, run, device, say, logits) if job.split.parts["test"] else None
+    report = _judge(job, run, device, logits) if job.split.parts["test"] else None
     if report is None:
-        say("The split has no test part, so the run is not judged")
+        log.info("The split has no test part, so the run is not judged")
     else:
         card_beside(path, student, info, report)
-        say(_sentence(report))
+        log.info(_sentence(report))
     _log(job, run, student, info, report)
 
 
-def _sentence(report: dict) -> str:
-    """The test AUC, and what it is worth where test films are known to what the student learned from."""
+def _sentence(report: dict[str, Any]) -> str:
+    """The test AUC, and what it is worth if what the student learned from knows test films."""
     text = f"Test AUC {interval(report['macro']['auc'])}, {mean_of(report)} with 95 % interval"
     spoiled = report["contamination"]
     if not spoiled:
@@ -61,9 +66,7 @@ def _sentence(report: dict) -> str:
     return f"{text}, but what it learned from knows {known}. {clean(report)}"
 
 
-def _judge(
-    job: Job, run: Run, device: torch.device, say: Callable[[str], None], val_logits: np.ndarray
-) -> dict:
+def _judge(job: Job, run: Run, device: torch.device, val_logits: NDArray[np.float32]) -> dict[str, Any]:
     """The report on the test part, which is also written to evaluation/test."""
     config, out = job.config, run.folder / "evaluation" / "test"
     return evaluate_model(
@@ -74,13 +77,13 @@ def _judge(
         out,
         device=str(device),
         skip_missing=config.skip_missing,
-        say=say,
+        say=log.info,
         val_logits=(job.val_names, val_logits),
         teacher_list=Path(config.teacher_list) if config.teacher_list else None,
     )
 
 
-def _log(job: Job, run: Run, student: Student, info: ModelInfo, report: dict | None) -> None:
+def _log(job: Job, run: Run, student: Student, info: ModelInfo, report: dict[str, Any] | None) -> None:
     """Appends the run to the experiment log, once: a run resumed after its end is judged anew, not logged.
 
     Its own folder keeps the row: another run may have had its name and ended alike.
@@ -107,7 +110,7 @@ def _notes(job: Job, info: ModelInfo) -> Notes:
 
 
 def _row(
-    job: Job, run: Run, student: Student, info: ModelInfo, report: dict | None
+    job: Job, run: Run, student: Student, info: ModelInfo, report: dict[str, Any] | None
 ) -> dict[str, str | float | None]:
     """What results.csv says of the run."""
     config, epochs = job.config, run.read_metrics()
