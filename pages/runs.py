@@ -36,7 +36,7 @@ def runs_table() -> None:
 
 @st.fragment(run_every=2)
 def one_run(name: str) -> None:
-    """One run, read anew from its files every two seconds: how far it is, what can be done, curves and log."""
+    """One run, read anew every two seconds from its files: how far it is, what can be done, curves, log."""
     from xlite.plots import finding_curves, learning_curves
 
     run = Run(checkpoints_dir() / name)
@@ -118,7 +118,7 @@ def experiments_table() -> None:
 
 def to_csv(table: pd.DataFrame) -> bytes:
     """The table as CSV bytes."""
-    return table.to_csv(index=False).encode()
+    return str(table.to_csv(index=False)).encode()
 
 
 st.title("Runs")

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from xlite.config import TrainConfig, checkpoints_dir
+from xlite.data.splits import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.messages import headline, in_labels, label, page_sentence
 from xlite.runs.run import Run
@@ -12,13 +13,13 @@ from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.leaderboard import leaderboard_rows
 from xlite.sweeps.phases import BACKBONES, plan_phase
-from xlite.sweeps.plan import Plan, make_plan, parse_vary, without_password
+from xlite.sweeps.plan import Kind, Plan, make_plan, parse_vary, without_password
 from xlite.sweeps.status import SweepStatus
 from xlite.sweeps.sweep import Sweep
 from xlite.text import counted
 
-KINDS = {"phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3", "search": "Search"}
-ABOUT = {
+KINDS: dict[Kind, str] = {"phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3", "search": "Search"}
+ABOUT: dict[Kind, str] = {
     "phase1": "Students alone: each backbone with and without attention, on 20 % of the train part.",
     "phase2": "Distillation: each backbone with two temperatures and two alphas, on 20 % of the train part, "
     "with the attention that phase 1 chose and all that phase 1 was given.",
@@ -51,16 +52,17 @@ def choose_fixed(follows: bool) -> dict[str, Any]:
     return fixed
 
 
-def choose_plan(kind: str) -> Plan:
+def choose_plan(kind: Kind) -> Plan:
     """The form of one kind of study; XliteError if it is not yet complete."""
     first, second, third, fourth = st.columns([3, 3, 4, 2])
     study = first.text_input("Name", kind, key=f"study-{kind}", help="A study goes on under its name.")
-    split = second.selectbox("Split", STRATEGIES[:-1], accept_new_options=True)
+    split = second.selectbox("Split", LEAK_FREE, accept_new_options=True)
     data = third.text_input("Data folder", st.session_state.get("data", ""))
-    search = kind == "search"
-    seeds = fourth.number_input("Seeds", 1, value=1 if search else 3, key=f"seeds-{kind}")
+    seeds = fourth.number_input("Seeds", 1, value=1 if kind == "search" else 3, key=f"seeds-{kind}")
     given: dict[str, Any] = {"data": os.path.expanduser(data)} if data else {}
     given["split"] = split
+    if kind == "search":
+        return choose_search(study, given, seeds)
     backbones, after = [], ""
     if kind in ("phase2", "phase3"):
         known = [""] + [sweep.name for sweep in Sweep.list()]
@@ -69,18 +71,20 @@ def choose_plan(kind: str) -> Plan:
         given["teacher"] = teacher
     if kind == "phase1":
         backbones = st.multiselect("Backbones", BACKBONES, default=BACKBONES, accept_new_options=True)
-    vary, trials = "", 0
-    if search:
-        left, right = st.columns([4, 1])
-        vary = left.text_area(
-            "What varies, a line each", "lr=1e-4..1e-2:log", help="backbone=a,b or lr=1e-4..1e-2:log"
-        )
-        trials = right.number_input("Trials", 0, value=20, help="How many TPE picks; 0 tries them all.")
-    given |= choose_fixed(bool(kind in ("phase2", "phase3")))
-    if search:
-        varying = dict(parse_vary(line) for line in vary.splitlines() if line.strip())
-        return make_plan(kind, study, given, varying, seeds=seeds, trials=trials, prune=True)
+    given |= choose_fixed(follows=kind != "phase1")
     return plan_phase(kind, given, study=study, seeds=seeds, backbones=backbones, after=after)
+
+
+def choose_search(study: str, given: dict[str, Any], seeds: int) -> Plan:
+    """The form of a search: what varies, how many trials, and what stays fixed."""
+    left, right = st.columns([4, 1])
+    vary = left.text_area(
+        "What varies, a line each", "lr=1e-4..1e-2:log", help="backbone=a,b or lr=1e-4..1e-2:log"
+    )
+    trials = right.number_input("Trials", 0, value=20, help="How many TPE picks; 0 tries them all.")
+    given |= choose_fixed(follows=False)
+    varying = dict(parse_vary(line) for line in vary.splitlines() if line.strip())
+    return make_plan("search", study, given, varying, seeds=seeds, trials=trials, prune=True)
 
 
 def teacher_help() -> str | None:
@@ -92,7 +96,7 @@ def teacher_help() -> str | None:
 def new_study() -> None:
     """The form, the command that does the same, and Start."""
     kind = st.segmented_control(
-        "Kind", list(KINDS), default="phase1", format_func=KINDS.get, label_visibility="collapsed"
+        "Kind", list(KINDS), default="phase1", format_func=KINDS.__getitem__, label_visibility="collapsed"
     )
     if kind is None:
         return

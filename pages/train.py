@@ -1,11 +1,13 @@
 import os
 import shlex
+from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 from pydantic.fields import FieldInfo
 
 from xlite.config import TrainConfig, make_config
+from xlite.data.splits import LEAK_FREE
 from xlite.data.tables import find_table
 from xlite.errors import XliteError
 from xlite.messages import headline, label, page_sentence
@@ -65,8 +67,8 @@ CHOICES = {
     "bf16": "bfloat16",
     "16": "16 bit",
 }
-SUGGESTIONS = {
-    "split": list(STRATEGIES[:-1]),  # an image split shares patients
+SUGGESTIONS: dict[str, Sequence[str]] = {
+    "split": LEAK_FREE,
     "backbone": [
         "efficientnet_b0",
         "mobilenetv3_small_100",
@@ -83,20 +85,23 @@ A_ROW = 3
 
 def field_widget(name: str, field: FieldInfo, value: Any) -> Any:
     """The widget of one setting; returns what the person chose."""
-    text, tip = label(name), {"help": field.description, "key": f"train-{name}"}
+    text, tip, key = label(name), field.description, f"train-{name}"
     if get_origin(field.annotation) is Literal:
-        options = list(get_args(field.annotation))
-        return st.selectbox(text, options, index=options.index(value), format_func=CHOICES.get, **tip)
+        choices = list(get_args(field.annotation))
+        place = choices.index(value)
+        return st.selectbox(text, choices, place, CHOICES.__getitem__, help=tip, key=key)
     if name in SUGGESTIONS:
         options = SUGGESTIONS[name]
-        return st.selectbox(text, options, index=options.index(value), accept_new_options=True, **tip)
+        place = options.index(value)
+        return st.selectbox(text, options, place, help=tip, key=key, accept_new_options=True)
     if isinstance(value, bool):
-        return st.toggle(text, value, **tip)
+        return st.toggle(text, value, help=tip, key=key)
     if isinstance(value, int):
-        return st.number_input(text, value=value, step=1, **tip)
+        return st.number_input(text, value=value, step=1, help=tip, key=key)
     if isinstance(value, float):
-        return st.number_input(text, value=value, step=value / 10 or 0.1, format="%g", **tip)
-    return st.text_input(text, str(value), **tip)
+        step = value / 10 or 0.1
+        return st.number_input(text, value=value, step=step, format="%g", help=tip, key=key)
+    return st.text_input(text, str(value), help=tip, key=key)
 
 
 def ungrouped() -> list[str]:

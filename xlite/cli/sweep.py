@@ -253,4 +253,9 @@ def _print_leaderboard(found: Leaderboard) -> None:
 
 def _as_dict(sweep: Sweep, status: SweepStatus) -> dict[str, object]:
     storage = without_password(sweep.storage())
-    return {"study": sweep.name, "kind": sweep.plan().kind, "storage": storage, **status.model_dump(mode="json")}
+    return {
+        "study": sweep.name,
+        "kind": sweep.plan().kind,
+        "storage": storage,
+        **status.model_dump(mode="json"),
+    }

@@ -46,7 +46,7 @@ def _run_row(run: Run) -> Row:
 
 
 def experiment_rows(results: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Rows of results.csv in Markdown, by column; a test AUC is struck through if a teacher knows the films."""
+    """Rows of results.csv in Markdown, by column; a test AUC is struck through if a teacher knows films."""
     return [_experiment_row(row) for row in results]
 
 

@@ -1,4 +1,4 @@
-"""The leaderboard of a study, as leaderboard.json has it and as pages and terminals show it. Imports little."""
+"""The leaderboard of a study, as leaderboard.json has it and pages and terminals show it. Imports little."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ COMPARED = 10
 
 
 class Difference(BaseModel):
-    """How far a macro AUC is above another on the same films, with its 95 % interval, p, and whether it ties."""
+    """How far a macro AUC is above another on the same films: 95 % interval, p, and whether that is a tie."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -17,8 +17,8 @@ from xlite.config import checkpoints_dir
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions
 from xlite.findings import FINDINGS
-from xlite.metrics.bootstrap import draw_macro_auc, interval, paired_difference
-from xlite.metrics.estimate import Estimate
+from xlite.metrics.bootstrap import Resamples, estimate
+from xlite.metrics.paired import macro_auc, paired_difference
 from xlite.sweeps.leaderboard import COMPARED, Configuration, Difference, Leaderboard
 from xlite.sweeps.plan import Plan
 from xlite.sweeps.status import TrialStatus
@@ -29,6 +29,9 @@ SAME_SIZE = 1.01
 
 Films = dict[str, NDArray[Any]]
 """Probabilities (14,) by film."""
+
+Drawn = tuple[float, NDArray[Any]]
+"""A macro AUC on all films, and (R,) on resampled patients."""
 
 
 def make_leaderboard(
@@ -124,36 +127,30 @@ def _compared(rows: Sequence[Configuration], part: str, folder: NihFolder) -> li
     if not known or not answers[0]:
         return list(rows)
     stems = [stem for stem in known[0] if stem in folder and all(stem in films for films in known)]
-    patients = folder.patients(stems)
-    if len(np.unique(patients)) < 2:
-        return list(rows)
-    labels = folder.labels(stems)
+    labels, resamples = folder.labels(stems), Resamples(folder.patients(stems))
     compared = []
-    first: tuple[float, NDArray[Any]] | None = None
+    first: Drawn | None = None
     for row, films in zip(rows, answers, strict=True):
         if films:
-            drawn = draw_macro_auc(labels, np.stack([films[stem] for stem in stems]), patients)
+            drawn = macro_auc(labels, np.stack([films[stem] for stem in stems]), resamples)
             first = first or drawn
             row = _with_estimates(row, part, drawn, None if first is drawn else first)
         compared.append(row)
     return compared
 
 
-def _with_estimates(
-    row: Configuration,
-    part: str,
-    drawn: tuple[float, NDArray[Any]],
-    first: tuple[float, NDArray[Any]] | None,
-) -> Configuration:
-    """The row with its AUC on a part, drawn as `draw_macro_auc` does, and the first one's lead over it."""
-    low, high = interval(drawn[1])
-    if math.isnan(low):
+def _with_estimates(row: Configuration, part: str, drawn: Drawn, first: Drawn | None) -> Configuration:
+    """The row with its AUC on a part and the lead of the first over it; as it is if they are undefined."""
+    averaged = estimate(*drawn)
+    if averaged.low is None:  # too few films to resample
         return row
-    update: dict[str, Any] = {"averaged": {**row.averaged, part: Estimate(drawn[0], low, high)}}
+    update: dict[str, Any] = {"averaged": {**row.averaged, part: averaged}}
     if first is not None:
         found = paired_difference(first, drawn)
-        difference = Difference(**found["difference"], p=found["p"], tie=found["tie"])
-        update["against_first"] = {**row.against_first, part: difference}
+        update["against_first"] = {
+            **row.against_first,
+            part: Difference.model_validate({**vars(found.difference), "p": found.p, "tie": found.tie}),
+        }
     return row.model_copy(update=update)
 
 

@@ -206,12 +206,12 @@ class Study:
 
     def _is_mine(self, trial: FrozenTrial) -> bool:
         """Whether this sweep has begun it: a storage of its own is nobody else's."""
-        return not self.plan.storage or trial.user_attrs.get("worker", {}).get("here") == self.here
+        return not self.plan.storage or bool(trial.user_attrs.get("worker", {}).get("here") == self.here)
 
     def _is_dead(self, trial: FrozenTrial) -> bool:
         """Whether nothing was heard of who works on it for too long."""
         if "worker" in trial.user_attrs:
-            return time.time() - trial.user_attrs["worker"]["beat"] > GRACE_S
+            return time.time() - float(trial.user_attrs["worker"]["beat"]) > GRACE_S
         seen = self._unsigned.setdefault(trial.number, time.monotonic())
         return time.monotonic() - seen > UNSIGNED_GRACE_S
 

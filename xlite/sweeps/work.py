@@ -21,7 +21,7 @@ from xlite.data.splits import load_split
 from xlite.errors import RunError, XliteError, retold
 from xlite.evaluation.caveats import TeacherKnows
 from xlite.files import read_whole
-from xlite.report.sentences import sentence
+from xlite.report.caveat_sentences import sentence
 from xlite.runs.command import absolute_paths
 from xlite.runs.results import read_results
 from xlite.runs.run import Run
@@ -44,6 +44,7 @@ _STORAGE_RETRIES = 20
 
 _DEATHS = 3
 """How often a run may die within one epoch before its trial is given up."""
+
 
 class _Stopped(Exception):
     """The sweep was asked to stop; the trial's run has ended and can go on."""
@@ -121,7 +122,8 @@ class _Work:
         trials = self.study.trials()
         failed = [trial for trial in trials if trial.state == "failed"]
         if not any(trial.state == "finished" for trial in trials):
-            raise RunError(f"no trial of study {self.plan.study!r} finished; the last said: ", *_said(failed[-1]))
+            what = f"no trial of study {self.plan.study!r} finished; the last said: "
+            raise RunError(what, *_said(failed[-1]))
         self.show("running", "comparing the configurations")
         leaderboard = make_leaderboard(self.plan, trials, self.split_id, self.folder)
         self.sweep.write_leaderboard(leaderboard)
