@@ -14,7 +14,7 @@ class Headline:
     detail: str
 
 
-def test_auc(report: Report) -> Headline:
+def auc_headline(report: Report) -> Headline:
     """The macro AUC with its interval and where it was measured.
 
     On contaminated films it is struck through, and that of the clean films takes its place if there is one.

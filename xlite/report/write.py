@@ -32,7 +32,12 @@ log = logging.getLogger(__name__)
 
 
 def evaluate_model(
-    spec: str | Path, data: str | Path, split: str, part: str, out: str | Path, options: JudgeOptions | None = None
+    spec: str | Path,
+    data: str | Path,
+    split: str,
+    part: str,
+    out: str | Path,
+    options: JudgeOptions | None = None,
 ) -> Report:
     """Judges a model on one part (train, val, test) of a folder's split, as `judge_model` does.
 
@@ -91,9 +96,7 @@ def localise_model(
     return found.report
 
 
-def write_report(
-    out: str | Path, report: Report, films: Films, resamples: Resamples | None = None
-) -> None:
+def write_report(out: str | Path, report: Report, films: Films, resamples: Resamples | None = None) -> None:
     """Writes predictions.csv, labels.csv, curves.json, report.html, .md and, last, metrics.json into `out`.
 
     resamples: those of the report, drawn anew if they are not at hand. Each file is replaced whole. Raises
@@ -129,10 +132,14 @@ def _keep_calibrator(classifier: "Classifier", report: Report) -> None:
     path, info, split = classifier.path, classifier.info, report.split
     save_model(path, classifier.model, info)
     films = counted(report.validation.films, "film")
-    log.info("%s now holds the calibration %r and its thresholds, from %s", path, report.calibration.in_use, films)
+    log.info(
+        "%s now holds the calibration %r and its thresholds, from %s", path, report.calibration.in_use, films
+    )
     if not path.with_name(CARD_FILE).is_file():
         return
     if (split.id, split.part) == (info.split_id, "test"):
         card_beside(path, classifier.model, info, report)
     else:
-        log.info("Its %s still has the metrics of the old one: judge the test part of %s", CARD_FILE, info.split_id)
+        log.info(
+            "Its %s still has the metrics of the old one: judge the test part of %s", CARD_FILE, info.split_id
+        )

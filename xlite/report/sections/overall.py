@@ -34,13 +34,27 @@ def overall(view: View) -> list[Block]:
 
 def alerts(view: View) -> list[Block]:
     """Contamination with its count, and the report's other caveats."""
-    spoiled, blocks = view.report.contamination, list[Block]()
-    reasons = spoiled.reasons if spoiled else ()
-    if spoiled:
-        title = f"{contaminated_films(spoiled)}. Metrics are struck through."
-        blocks.append(Alert(title, [as_sentence(sentence(reason)) for reason in reasons], grave=True))
+    return [*_contamination(view), *mild_alerts(view)]
+
+
+def grave_blocks(view: View) -> list[Block]:
+    """Of a contaminated report its count and a sentence on the clean films; else nothing."""
+    return [*_contamination(view), *clean_films(view)[:1]]
+
+
+def mild_alerts(view: View) -> list[Alert]:
+    """The caveats that leave the metrics standing, if there are any."""
+    reasons = view.report.contamination.reasons if view.report.contamination else ()
     others = [as_sentence(sentence(caveat)) for caveat in view.report.caveats if caveat not in reasons]
-    return [*blocks, Alert("To keep in mind", others)] if others else blocks
+    return [Alert("To keep in mind", others)] if others else []
+
+
+def _contamination(view: View) -> list[Block]:
+    spoiled = view.report.contamination
+    if spoiled is None:
+        return []
+    reasons = [as_sentence(sentence(reason)) for reason in spoiled.reasons]
+    return [Alert(f"{contaminated_films(spoiled)}. Metrics are struck through.", reasons, grave=True)]
 
 
 def clean_films(view: View) -> list[Block]:
