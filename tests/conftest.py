@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +21,7 @@ import cv2
 import numpy as np
 import pytest
 
+from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS
 
 # A shell that starts a suite in the background has it ignore Ctrl-C, and so would all that it starts.
@@ -69,6 +71,20 @@ def write_noise_folder(root: Path, patients: int = 12, films_each: int = 2, size
 def tiny_folder(tmp_path: Path) -> Path:
     """24 noise films of 12 patients, 64 px, in the NIH layout."""
     return write_noise_folder(tmp_path / "data")
+
+
+@pytest.fixture
+def large_table(tmp_path: Path) -> NihFolder:
+    """2,000 films of about 600 patients, as a table alone."""
+    rng = np.random.default_rng(0)
+    rows, films = [HEADER_2020], Counter()
+    for patient in sorted(rng.integers(1, 601, 2000)):
+        found = rng.choice(FINDINGS, rng.choice([0, 1, 2], p=[0.5, 0.3, 0.2]), replace=False)
+        name, label = f"{patient:08d}_{films[patient]:03d}.png", "|".join(found) or "No Finding"
+        films[patient] += 1
+        rows.append(f"{name},{label},0,{patient},40,M,PA,64,64,0.14,0.14")
+    (tmp_path / "Data_Entry_2017_v2020.csv").write_text("\n".join(rows) + "\n")
+    return NihFolder.open(tmp_path)
 
 
 @pytest.fixture
