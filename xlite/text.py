@@ -1,4 +1,4 @@
-"""How counts and numbers are written wherever a person reads them."""
+"""Counts, numbers and intervals as text for people."""
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
@@ -12,7 +12,7 @@ def are(count: int) -> str:
 
 
 def number(value: float | None, absent: str = "undefined") -> str:
-    """`0.812`; `absent` where there is no value."""
+    """`0.812`; `absent` if there is no value."""
     return absent if value is None else f"{value:.3f}"
 
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from conftest import write_noise_folder
 from filelock import FileLock
+from noise_folder import write_noise_folder
 
 from xlite.catalog import default_data
 from xlite.config import checkpoints_dir, make_config

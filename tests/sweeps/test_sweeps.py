@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import HEADER_2020
 from filelock import FileLock
+from noise_folder import HEADER_2020
 from optuna.trial import TrialState
 from sqlalchemy import create_engine, event
 from sqlalchemy import text as sql
