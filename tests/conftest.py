@@ -1,4 +1,4 @@
-"""Fixtures that several test files share: the cheapest real things."""
+"""Fixtures that many test files share: the cheapest real things."""
 
 import functools
 import gc
@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 # The models of the tests are tiny: threads would cost them more time than they save.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import cv2
 import numpy as np
 import pytest
+from noise_folder import HEADER_2020, write_noise_folder
 
 from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS
@@ -38,33 +38,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
     gc.enable()
-
-
-HEADER_2020 = (
-    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
-    "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]"
-)
-
-
-def write_noise_folder(root: Path, patients: int = 12, films_each: int = 2, size: int = 64) -> Path:
-    """An NIH folder of noise films: patient p has finding p % 14 on the first film and none on the others."""
-    rng = np.random.default_rng(0)
-    (root / "images").mkdir(parents=True)
-    rows, trainval, test = [HEADER_2020], [], []
-    for patient in range(1, patients + 1):
-        for film in range(films_each):
-            name = f"{patient:08d}_{film:03d}.png"
-            cv2.imwrite(str(root / "images" / name), rng.integers(0, 256, (size, size), dtype=np.uint8))
-            label = FINDINGS[patient % 14] if film == 0 else "No Finding"
-            sex, view = "MF"[patient % 2], ("PA", "AP")[film % 2]
-            rows.append(
-                f"{name},{label},{film},{patient},{30 + patient},{sex},{view},{size},{size},0.14,0.14"
-            )
-            (test if patient % 4 == 0 else trainval).append(name)
-    (root / "Data_Entry_2017_v2020.csv").write_text("\n".join(rows) + "\n")
-    (root / "train_val_list.txt").write_text("\n".join(trainval) + "\n")
-    (root / "test_list.txt").write_text("\n".join(test) + "\n")
-    return root
 
 
 @pytest.fixture
@@ -87,9 +60,9 @@ def large_table(tmp_path: Path) -> NihFolder:
     return NihFolder.open(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real test material; the test is skipped where there is none."""
+    """The folder of real test material; tests that need it are skipped if there is none."""
     default = Path(__file__).resolve().parents[2] / "shared" / "data"
     folder = Path(os.environ.get("XLITE_SHARED_DATA") or default)
     if not folder.is_dir():
@@ -99,7 +72,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A storage that several homes can share, empty: a file, and a database of a real PostgreSQL."""
+    """An empty storage that several homes can share: a file, and a database of a real PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'shared.db'}"
     return request.getfixturevalue("new_database")()
@@ -107,7 +80,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def new_database() -> Iterator[Callable[[], str]]:
-    """Makes databases in a PostgreSQL of its own on loopback, and gives their URLs."""
+    """A function that makes a database in a PostgreSQL of the tests on loopback and returns its URL."""
     pytest.importorskip("psycopg", reason="no driver of PostgreSQL here (pip install xlite[postgres])")
     places = [os.environ["PATH"], *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)]
     programs = [shutil.which(name, path=os.pathsep.join(places)) for name in ("initdb", "postgres", "psql")]
@@ -117,7 +90,7 @@ def new_database() -> Iterator[Callable[[], str]]:
             pytest.fail(sentence)
         pytest.skip(sentence)
     initdb, postgres, psql = programs
-    # It refuses to run as root, and its user may not enter a folder of pytest's.
+    # It refuses to run as root, and its user may not enter the temporary folders of pytest.
     who = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
     with TemporaryDirectory(prefix="xlite-postgres-") as folder, socket.socket() as probe:
         if who:
@@ -162,7 +135,7 @@ def new_database() -> Iterator[Callable[[], str]]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_power_cut() -> Iterator[None]:
-    """No test cuts the power, so none waits until the disk itself has what was written."""
+    """No test cuts the power, so none waits until its files are on the disk itself."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda file: None)
         yield
@@ -176,7 +149,7 @@ def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def one_scan() -> Iterator[None]:
-    """For AppTest: each run of it reads what every installed package says of itself; once is enough."""
+    """For AppTest, whose every run reads the metadata of all installed packages: once is enough."""
     from streamlit.components.v2 import manifest_scanner
 
     with pytest.MonkeyPatch.context() as patch:
@@ -187,7 +160,7 @@ def one_scan() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Each test has a home of its own, and a line for devices in it: nothing is written into the checkout."""
+    """Each test has a home of its own with a device queue in it: nothing is written into the checkout."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("XLITE_HOME", str(home))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import write_noise_folder
+from noise_folder import write_noise_folder
 
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch.distributed as dist
-from conftest import write_noise_folder
+from noise_folder import write_noise_folder
 from tiny_runs import assert_same_training
 from torch.multiprocessing import get_context, start_processes
 

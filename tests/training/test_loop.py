@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import write_noise_folder
+from noise_folder import write_noise_folder
 from tiny_runs import (
     TINY,
     assert_same_end,
