@@ -19,7 +19,7 @@ from torch import Tensor
 from xlite.errors import RunError
 from xlite.explain import FAULTS, MEDIAN_BOX, activation_maps, draw_cell, map_fault, overlay, upsample_map
 from xlite.findings import FINDINGS, canonical, spoken
-from xlite.metrics.calibration import apply_calibration
+from xlite.metrics.calibration import apply_calibrator
 from xlite.models.checkpoint import MODEL_FILE, ModelInfo, find_model, load_model
 from xlite.models.student import Student
 
@@ -125,7 +125,7 @@ class Classifier:
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Calibrated probabilities float32 (…, 14) of raw logits (…, 14)."""
-        return apply_calibration(logits, self.info.calibration)
+        return apply_calibrator(logits, self.info.calibration)
 
     def read(self, image: np.ndarray, method: str = "layercam") -> Reading:
         """Probabilities and maps of all 14 findings of a film uint8 (H, W), from one forward pass.

@@ -107,7 +107,7 @@ def _roc_at(
     # Up and right across a step's ties, then flat to where the next step begins.
     x = np.append(np.stack([above, within], axis=1).ravel(), negatives)
     y = np.append(0, np.repeat(tp, 2))
-    return np.interp(grid * negatives + 1e-9, x, y / tp[-1])
+    return np.asarray(np.interp(grid * negatives + 1e-9, x, y / tp[-1]))
 
 
 def resample_bins(labels: np.ndarray, probs: np.ndarray, resamples: Resamples) -> np.ndarray:

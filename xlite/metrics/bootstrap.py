@@ -87,7 +87,8 @@ class Resamples:
 
     def bin_sums(self, which: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Sums of values (N,) in the calibration bin `which` (N,) of each film: (ECE_BINS, R)."""
-        return csr_array((values, (which, self.owner)), shape=(ECE_BINS, len(self.counts))) @ self.counts
+        bins = csr_array((values, (which, self.owner)), shape=(ECE_BINS, len(self.counts)))
+        return np.asarray(bins @ self.counts)
 
     def chunks(self) -> list[tuple[slice, np.ndarray]]:
         """The counts in slices of CHUNK resamples, each contiguous, as sparse products want them."""

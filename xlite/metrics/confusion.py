@@ -36,7 +36,7 @@ def confusion(labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> 
         findings=FINDINGS,
         films=_sums(truth),
         missed=_sums(missed),
-        silent=_sums(missed & ~call.any(axis=1)[:, None]),
+        silent=_sums(missed & ~call.any(axis=1, keepdims=True)),
         together=_pairs(truth, truth),
         called=_pairs(truth, call),
         beside=_pairs(hit, wrong),

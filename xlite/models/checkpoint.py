@@ -4,8 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from itertools import pairwise
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from xlite.errors import CheckpointError, RunError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
+from xlite.metrics.calibration import Calibrator, from_dict
 from xlite.models.available import MODEL_FILE, model_files, model_folders
 from xlite.models.student import Student
 
@@ -40,9 +40,13 @@ class ModelInfo:
     split_id: str
     label_version: str
     thresholds: dict[str, float] | None = None
-    calibration: dict[str, Any] | None = None
+    calibration: Calibrator | None = None
     notes: dict[str, Any] = field(default_factory=dict)
     findings: tuple[str, ...] = FINDINGS
+
+    def model_copy(self, *, update: dict[str, Any]) -> "ModelInfo":
+        """The info with some of it changed."""
+        return replace(self, **update)
 
 
 def save_model(path: Path, model: Student, info: ModelInfo) -> None:
@@ -102,6 +106,8 @@ def _parse(header: dict[str, str], path: Path) -> ModelInfo:
         values = {key: json.loads(text) for key, text in header.items() if key != "format"}
         size, mean, std = (values["preprocess"][key] for key in ("size", "mean", "std"))
         values["preprocess"] = Preprocess(size, tuple(mean), tuple(std))
+        if values.get("calibration") is not None:
+            values["calibration"] = from_dict(values["calibration"])
         info = ModelInfo(**values | {"findings": tuple(values["findings"])})
         _check_values(info)
     except (KeyError, TypeError, ValueError) as error:
@@ -128,53 +134,8 @@ def _check_values(info: ModelInfo) -> None:
     _check_numbers("std", info.preprocess.std, 3, positive=True)
     if not isinstance(info.notes, dict):
         raise ValueError(f"notes are {info.notes!r}, expected names with values")
-    if info.calibration is not None:
-        _check_calibration(info.calibration)
     if info.thresholds is not None:
         _check_thresholds(info.thresholds)
-
-
-_CALIBRATIONS = {
-    "platt": {"method", "scale", "bias"},
-    "temperature": {"method", "temperature"},
-    "isotonic": {"method", "logits", "probabilities"},
-}
-
-
-def _check_calibration(calibration: Any) -> None:
-    if not isinstance(calibration, dict):
-        raise ValueError(f"calibration is {calibration!r:.80}, expected a method and what belongs to it")
-    method = calibration.get("method")
-    if not isinstance(method, str) or method not in _CALIBRATIONS:
-        raise ValueError(
-            f"calibration has the method {method!r:.80}, expected one of {', '.join(_CALIBRATIONS)}"
-        )
-    if calibration.keys() != _CALIBRATIONS[method]:
-        raise ValueError(
-            f"calibration {method!r} has {', '.join(sorted(calibration))}, expected "
-            f"{', '.join(sorted(_CALIBRATIONS[method]))}"
-        )
-    if method == "platt":
-        _check_numbers("calibration's scale", calibration["scale"], len(FINDINGS), positive=True)
-        _check_numbers("calibration's bias", calibration["bias"], len(FINDINGS))
-    elif method == "temperature":
-        _check_numbers("calibration's temperature", [calibration["temperature"]], 1, positive=True)
-    else:
-        _check_steps(calibration["logits"], calibration["probabilities"])
-
-
-def _check_steps(logits: Any, probabilities: Any) -> None:
-    """Raises ValueError where an isotonic map is not 14 lists of rising knots and rising probabilities."""
-    for name, lists in (("logits", logits), ("probabilities", probabilities)):
-        if not isinstance(lists, list) or len(lists) != len(FINDINGS):
-            raise ValueError(f"calibration's {name} are {lists!r:.80}, expected 14 lists")
-    for x, y in zip(logits, probabilities, strict=True):
-        _check_numbers("calibration's logits", x, len(y) if isinstance(y, list) else 0)
-        _check_numbers("calibration's probabilities", y, len(x))
-        if any(after <= before for before, after in pairwise(x)):
-            raise ValueError(f"calibration's logits are {x!r:.80}, expected rising numbers")
-        if y and (any(after < before for before, after in pairwise(y)) or y[0] < 0 or y[-1] > 1):
-            raise ValueError(f"calibration's probabilities are {y!r:.80}, expected rising ones in 0 to 1")
 
 
 def _check_thresholds(thresholds: Any) -> None:
@@ -259,5 +220,6 @@ def _kind(path: Path) -> str:
 
 
 def _write(path: Path, weights: dict[str, Tensor], info: ModelInfo) -> None:
-    header = {name: json.dumps(value, allow_nan=False) for name, value in asdict(info).items()}
+    values = asdict(info) | {"calibration": info.calibration and info.calibration.model_dump()}
+    header = {name: json.dumps(value, allow_nan=False) for name, value in values.items()}
     write_atomic(path, save(weights, header | {"format": FORMAT}))

@@ -114,7 +114,7 @@ def _fitted_to(labels: np.ndarray, known: np.ndarray) -> np.ndarray:
     """
     taught = ~np.isnan(known).any(axis=1)
     fit = fit_platt(known[taught], labels[taught])
-    return (known * np.float32(fit["scale"]) + np.float32(fit["bias"])).astype(np.float32)
+    return (known * np.float32(fit.scale) + np.float32(fit.bias)).astype(np.float32)
 
 
 @dataclass(frozen=True)
