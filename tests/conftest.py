@@ -72,6 +72,12 @@ def tiny_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """80 noise films of 40 patients, 64 px, in the NIH layout: enough to train on."""
+    return write_noise_folder(tmp_path / "films", patients=40)
+
+
+@pytest.fixture
 def shared_data() -> Path:
     """The folder of real test material; the test is skipped where there is none."""
     default = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -156,6 +162,15 @@ def no_power_cut() -> Iterator[None]:
 def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports without their charts, which take longer to draw than all figures take to count."""
     monkeypatch.setattr("xlite.evaluation.judge.to_html", lambda title, blocks: title)
+
+
+@pytest.fixture
+def quick_report(no_charts: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """For tests that train: the report at the end is a quick one, and caplog gets what commands show."""
+    from xlite.training import finish
+
+    monkeypatch.setattr(finish, "evaluate_model", functools.partial(finish.evaluate_model, resamples=20))
+    caplog.set_level("INFO", "xlite")
 
 
 @pytest.fixture(scope="session")
