@@ -6,7 +6,7 @@ import streamlit as st
 
 from xlite.catalog import default_data
 from xlite.config import home
-from xlite.data.eda import browse, figures, summary
+from xlite.data.eda import browse, screen_figures as figures, statistics as summary
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS, NO_FINDING, spoken

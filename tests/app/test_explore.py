@@ -13,7 +13,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from xlite.config import PACKAGE_ROOT
-from xlite.data.eda import browse, figures, summary
+from xlite.data.eda import browse, screen_figures as figures, statistics as summary
 from xlite.data.folder import NihFolder
 from xlite.errors import ImageError
 from xlite.findings import FINDINGS, NO_FINDING

@@ -14,10 +14,10 @@ from PIL import Image
 from xlite.cli import run
 from xlite.config import PACKAGE_ROOT
 from xlite.data.eda import summary, write_eda
-from xlite.data.eda.batches import draw_batches, measure_batches
+from xlite.data.eda.batch_composition import draw_batches, measure_batches
 from xlite.data.eda.claims import check_claims, class_weights, expected_exposure
 from xlite.data.eda.editions import compare_editions, other_edition
-from xlite.data.eda.parts import (
+from xlite.data.eda.partitions import (
     Partition,
     balance,
     drawn,

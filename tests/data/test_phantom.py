@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from xlite.data.check import check_folder
+from xlite.data.folder_check import check_folder
 from xlite.data.folder import NihFolder
 from xlite.data.phantom import write_phantom
 from xlite.data.phantom.draw import PAINTERS, draw_film

@@ -57,7 +57,7 @@ def check(data: DataFolder, as_json: Json = False) -> None:
 
     Lists missing, unreadable, duplicate and off-table images; exit status 1 where there are any.
     """
-    from xlite.data.check import check_folder
+    from xlite.data.folder_check import check_folder
     from xlite.data.folder import NihFolder
 
     folder = NihFolder.open(data)

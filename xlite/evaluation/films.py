@@ -46,7 +46,7 @@ class Films:
 
 
 def write_labels(path: Path, films: Films) -> None:
-    """Writes the films' names, patients and labels as a CSV, for who compares models later; atomic."""
+    """Writes the films' names, patients and labels as a CSV, to compare models later; atomic."""
     table = films.table.assign(image=films.names)[_KEPT]
     write_atomic(path, table.to_csv(index=False, lineterminator="\n").encode())
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from xlite.data.predictions import write_predictions
-from xlite.evaluation.contamination import marks
+from xlite.evaluation.contamination import seen_in_test
 from xlite.evaluation.evaluate import evaluate_model, read_logits
 from xlite.evaluation.validation import fit_info, map_sentence
 from xlite.files import read_whole, write_atomic
@@ -23,7 +23,7 @@ from xlite.models.latency import measure_latency
 from xlite.models.student import Student
 from xlite.report.card import card_beside
 from xlite.report.sentences import clean, interval, mean_of
-from xlite.runs.results import append_result
+from xlite.runs.results import Notes, append_result
 from xlite.runs.run import Run
 from xlite.training.job import Job
 
@@ -93,7 +93,20 @@ def _log(job: Job, run: Run, student: Student, info: ModelInfo, report: dict[str
     row = json.loads(read_whole(kept)) if begun else _row(job, run, student, info, report)
     if not begun:
         write_atomic(kept, json.dumps(row, indent=1).encode() + b"\n")
-    append_result(row, info.split_id, unless_there=begun)
+    row.pop("notes", None)  # of a run that version 0.1.0 left here
+    append_result(row, _notes(job, info), unless_there=begun)
+
+
+def _notes(job: Job, info: ModelInfo) -> Notes:
+    """What the row's notes say of the run."""
+    return Notes(
+        info.split_id,
+        info.label_version,
+        job.config.seed,
+        job.config.train_share,
+        info.notes["teacher"],
+        tuple(seen_in_test(info.notes.get("teacher_knows", []), info.split_id)),
+    )
 
 
 def _row(
@@ -116,10 +129,6 @@ def _row(
         "test_auc": _rounded(report["macro"]["auc"]["value"]) if report else None,
         "inference_time_ms": round(measure_latency(student, config.image_size).p50_ms, 2),
         "model_size_mb": round((run.folder / MODEL_FILE).stat().st_size / 1e6, 2),
-        "notes": f"labels {info.label_version}; seed {config.seed}"
-        + (f"; train share {config.train_share:g}" if config.train_share < 1 else "")
-        + (f"; teacher {info.notes['teacher']}" if distilled else "")
-        + "".join(f"; {mark}" for mark in marks(info.notes.get("teacher_knows", []), info.split_id)),
     }
 
 

@@ -71,7 +71,7 @@ def train(config: TrainConfig, run: Run) -> FitResult:
     if config.devices > 1:
         devices = devices[: config.devices]  # each process takes the first of them without asking the others
     needs = min(config.devices, len(devices))
-    with run.hold(), device_turn(run, devices, log.info, needs) as taken:
+    with run.hold(), device_turn(run, devices, needs) as taken:
         if not taken:
             run.write_progress(
                 {**vars(run.status()), "state": "stopped", "message": "stopped before its turn came"}

@@ -10,7 +10,7 @@ import pandas as pd
 
 from xlite.data.eda import summary
 from xlite.data.eda.palette import SCREEN_BOX
-from xlite.data.eda.parts import partitions
+from xlite.data.eda.partitions import partitions
 from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.images import read_image

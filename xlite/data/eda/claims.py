@@ -5,7 +5,7 @@ from typing import Literal
 
 import pandas as pd
 
-from xlite.data.eda.summary import finding_counts, imbalance
+from xlite.data.eda.statistics import finding_counts, imbalance
 from xlite.data.random_split import SHARES
 from xlite.findings import FINDINGS, NO_FINDING
 

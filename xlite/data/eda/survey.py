@@ -7,10 +7,10 @@ import pandas as pd
 
 from xlite.config import TrainConfig
 from xlite.data.eda import summary
-from xlite.data.eda.batches import Batches, measure_batches
+from xlite.data.eda.batch_composition import Batches, measure_batches
 from xlite.data.eda.claims import Claim, check_claims
 from xlite.data.eda.editions import Difference, compare_editions, other_edition
-from xlite.data.eda.parts import balance, drawn, leakage, locate, overlaps, partitions
+from xlite.data.eda.partitions import balance, drawn, leakage, locate, overlaps, partitions
 from xlite.data.folder import NihFolder
 from xlite.data.random_split import DRAWN
 from xlite.findings import FINDINGS

@@ -10,7 +10,7 @@ from xlite.data.phantom.body import draw_patient, place_film, pose
 from xlite.data.phantom.bones import skeleton
 from xlite.data.phantom.chest import Chest, build_chest
 from xlite.data.phantom.devices import add_marker, hardware
-from xlite.data.phantom.film import aim, attenuation, develop, draw_exposure, frame
+from xlite.data.phantom.exposure import aim, attenuation, develop, draw_exposure, frame
 from xlite.data.phantom.labels import Film
 from xlite.data.phantom.vessels import draw_vessels
 from xlite.findings import FINDINGS

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from xlite.data.eda import palette
-from xlite.data.eda.summary import BOX_FRAME, LEAST_EXPECTED
+from xlite.data.eda.statistics import BOX_FRAME, LEAST_EXPECTED
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 
 DPI = 110

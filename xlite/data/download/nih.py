@@ -3,7 +3,7 @@
 Any break (network, power, Ctrl-C, a full disk) costs nothing: the same call goes on where it stopped.
 """
 
-import json
+import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
+from pydantic import BaseModel, ConfigDict
 from tqdm import tqdm
 
-from xlite.data.fetch import fetch
-from xlite.data.unpack import unpack_films
+from xlite.data.download.archive import unpack_films
+from xlite.data.download.resumable import fetch
 from xlite.errors import DataError, sentence
 from xlite.text import counted
 
@@ -50,12 +51,21 @@ NEEDED_BYTES = 45_000_000_000
 
 Progress = Callable[[int, int | None], None]
 
+log = logging.getLogger(__name__)
+
+
+class _Unpacked(BaseModel):
+    """What the marker of a finished archive says."""
+
+    model_config = ConfigDict(frozen=True)
+    films: int
+    url: str = ""
+
 
 def download(
     out: str | Path,
     labels_only: bool = False,
     links: Sequence[str] | None = None,
-    say: Callable[[str], None] = print,
     progress: Progress | None = None,
     tables_url: str = TABLES_URL,
     needed_bytes: int = NEEDED_BYTES,
@@ -63,11 +73,11 @@ def download(
 ) -> None:
     """Download ChestX-ray14 into the folder `out`, in NIH's layout; what is there already is left alone.
 
-    `links` replaces the addresses of the archives, images_001 first. `needed_bytes` is the free disk asked
-    for while nothing is there yet. `progress(bytes so far, bytes in all)`, for one file after the other,
-    replaces the bars on stderr. Raises DataError.
+    `links` replaces the addresses of the archives, images_001 first. `needed_bytes` is the free disk space
+    required for all archives. `progress(bytes so far, bytes in all)`, for one file after the other, replaces
+    the bars on stderr. Raises DataError.
     """
-    job = _Download(Path(out), say, progress, backoff_s)
+    job = _Download(Path(out), progress, backoff_s)
     urls = ARCHIVES if links is None else tuple(links)
     counts = _FILMS if links is None else (None,) * len(urls)
     try:
@@ -80,16 +90,15 @@ def download(
     except filelock.Timeout as error:
         raise DataError(f"another download into {out} is running; wait for it or stop it") from error
     except OSError as error:
-        # The file that it names may be half of one, under a name that nobody asked for.
+        # Not the file that the error names: it may be a temporary one.
         raise DataError(sentence(error, out)) from error
 
 
 @dataclass(frozen=True)
 class _Download:
-    """Where a download goes and whom it tells."""
+    """The folder of a download and how it reports its progress."""
 
     out: Path
-    say: Callable[[str], None]
     progress: Progress | None
     backoff_s: float
 
@@ -111,18 +120,18 @@ class _Download:
             fresh.unlink()
             raise DataError(f"{url} is not NIH's table; {by_hand}")
         fresh.replace(path)
-        self.say(f"{name}: fetched")
+        log.info("%s: fetched", name)
 
     def archives(self, urls: Sequence[str], counts: Sequence[int | None], needed_bytes: int) -> None:
         """Fetches and unpacks every archive that is not there yet; `counts` are the films each must hold."""
         folders = [self.out / f"images_{number:03d}" for number in range(1, len(urls) + 1)]
         missing = [i for i, folder in enumerate(folders) if not _is_unpacked(folder)]
         if len(missing) < len(urls):
-            self.say(f"{len(urls) - len(missing)} of {len(urls)} archives are here already")
+            log.info("%d of %d archives are here already", len(urls) - len(missing), len(urls))
         _check_free_disk(self.out, needed_bytes * len(missing) // max(len(urls), 1))
         for i in missing:
             self._archive(urls[i], folders[i], counts[i], f"{i + 1} of {len(urls)}")
-        self.say(f"{counted(sum(map(_count_films, folders)), 'film')} in {self.out}")
+        log.info("%s in %s", counted(sum(map(_count_films, folders)), "film"), self.out)
 
     def _archive(self, url: str, folder: Path, expected: int | None, position: str) -> None:
         archive = self.out / f"{folder.name}.tar.gz"
@@ -140,9 +149,9 @@ class _Download:
             raise DataError(
                 f"{error}; it came from {url} and has been deleted, run this again to fetch it anew"
             ) from error
-        _marker(folder).write_text(json.dumps({"films": films, "url": url}) + "\n")
+        _marker(folder).write_text(_Unpacked(films=films, url=url).model_dump_json() + "\n")
         archive.unlink()
-        self.say(f"{folder.name}: {counted(films, 'film')}")
+        log.info("%s: %s", folder.name, counted(films, "film"))
 
     @contextmanager
     def _reporting(self, what: str, unit: str = "B") -> Iterator[Progress]:
@@ -167,8 +176,8 @@ def _marker(folder: Path) -> Path:
 def _is_unpacked(folder: Path) -> bool:
     """Whether the marker of a finished archive is there and no film has gone since."""
     try:
-        return _count_films(folder) >= json.loads(_marker(folder).read_text())["films"]
-    except (OSError, ValueError, LookupError, TypeError):
+        return _count_films(folder) >= _Unpacked.model_validate_json(_marker(folder).read_bytes()).films
+    except (OSError, ValueError):
         return False
 
 

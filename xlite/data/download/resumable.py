@@ -1,7 +1,6 @@
 """One file over HTTP into one path: goes on after a break at the byte where it stopped."""
 
 import http.client
-import json
 import os
 import re
 import time
@@ -9,6 +8,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
 
 from xlite.errors import DataError
 
@@ -23,6 +24,14 @@ class _Interrupted(Exception):
     """The transfer broke in a way that another try may get over."""
 
 
+class _State(BaseModel):
+    """What stands beside a part of a file: the whole length and the version that the server stated, if any."""
+
+    model_config = ConfigDict(frozen=True)
+    total: int | None
+    version: str | None = None
+
+
 def fetch(
     url: str,
     path: Path,
@@ -32,9 +41,9 @@ def fetch(
 ) -> None:
     """Download `url` to `path`, which appears only when it is whole; `report(bytes so far, bytes in all)`.
 
-    What came so far lies in `<path>.part`, beside the server's length and version of the file, and is gone on
-    with by this process or a later one. Gives up after TRIES tries in a row that brought nothing new, waiting
-    twice as long each time. Raises DataError, which calls the file `called`, or as `path` does.
+    What came so far lies in `<path>.part`, beside the server's length and version of the file; this process
+    or a later one goes on from there. Gives up after TRIES tries in a row that brought nothing new, waiting
+    twice as long each time. Raises DataError, which names the file as `called`, or else by its path's name.
     """
     part = path.with_name(path.name + ".part")
     tries, farthest = 0, -1
@@ -59,11 +68,11 @@ def fetch(
 def _fetch_once(url: str, part: Path, report: Callable[[int, int | None], None]) -> None:
     state = _read_state(part)
     done = _size(part) if state else 0
-    if state and done == state["total"]:
+    if state and done == state.total:
         return
-    with _open(url, part, done, state.get("version")) as response:
+    with _open(url, part, done, state.version if state else None) as response:
         if response.status == 206:
-            total = _check_range(response, part, done, state["total"])
+            total = _check_range(response, part, done, state.total if state else None)
         else:  # a first try, a server without ranges, or a file that has changed: from the start
             done, total = 0, _content_length(response)
             _write_state(part, total, response.headers)
@@ -84,11 +93,12 @@ def _open(url: str, part: Path, done: int, version: str | None) -> http.client.H
         headers["Range"] = f"bytes={done}-"
         if version:
             headers["If-Range"] = version
+    request = urllib.request.Request(url, headers=headers)
     try:
-        response = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=_TIMEOUT_S)
+        response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=_TIMEOUT_S)
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code == 416:  # what is here is no beginning of what is there
+        if error.code == 416:  # the part here is not the beginning of the file there
             part.unlink(missing_ok=True)
         if error.code == 416 or error.code in _TRANSIENT_STATUS or error.code >= 500:
             raise _Interrupted(f"the server answered {error.code}") from error
@@ -109,13 +119,13 @@ def _open(url: str, part: Path, done: int, version: str | None) -> http.client.H
 
 def _read(response: http.client.HTTPResponse) -> bytes:
     try:
-        return response.read1(_CHUNK)  # what has come, so that a kill loses next to nothing
+        return response.read1(_CHUNK)  # whatever has come, so that a kill loses next to nothing
     except _BREAKS as error:
         raise _Interrupted(str(error)) from error
 
 
 def _check_range(response: http.client.HTTPResponse, part: Path, done: int, total: int | None) -> int | None:
-    """The whole length a 206 answer states, after making sure that it goes on where the part ends."""
+    """The whole length that a 206 answer states; raises _Interrupted unless it goes on at the part's end."""
     match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
     stated = int(match[2]) if match and match[2] != "*" else None
     if not match or int(match[1]) != done or (total is not None and stated not in (None, total)):
@@ -137,17 +147,16 @@ def _state_path(part: Path) -> Path:
     return part.with_name(part.name + ".json")
 
 
-def _read_state(part: Path) -> dict:
+def _read_state(part: Path) -> _State | None:
     try:
-        state = json.loads(_state_path(part).read_text())
+        return _State.model_validate_json(_state_path(part).read_bytes())
     except (OSError, ValueError):
-        return {}
-    return state if isinstance(state, dict) and "total" in state else {}
+        return None
 
 
 def _write_state(part: Path, total: int | None, headers: http.client.HTTPMessage) -> None:
     part.unlink(missing_ok=True)  # bytes of an older version must never meet the new state
-    version = headers.get("ETag", "")
+    version = headers.get("ETag")
     if not version or version.startswith("W/"):  # If-Range takes no weak tag
         version = headers.get("Last-Modified")
-    _state_path(part).write_text(json.dumps({"total": total, "version": version}))
+    _state_path(part).write_text(_State(total=total, version=version).model_dump_json())

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from xlite.data.eda.markdown import of, percent, table
-from xlite.data.eda.summary import LEAST_EXPECTED
+from xlite.data.eda.statistics import LEAST_EXPECTED
 from xlite.data.eda.survey import Survey
 from xlite.findings import FINDINGS, NO_FINDING
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from xlite.data.eda.markdown import of, percent, table
-from xlite.data.eda.parts import widest_shift
+from xlite.data.eda.partitions import widest_shift
 from xlite.data.eda.survey import Survey
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 

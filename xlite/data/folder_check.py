@@ -1,6 +1,4 @@
-"""Looks at every film of a data folder: is it there, can it be read, is it there twice, does the table know
-it.
-"""
+"""Checks every film of a data folder: is it there, can it be read, is it there twice, is it in the table."""
 
 import hashlib
 from collections import defaultdict
@@ -62,7 +60,7 @@ def check_folder(folder: NihFolder, progress: Callable[[int, int], None] | None 
 
 
 def _look(path: Path) -> tuple[str, str]:
-    """A film's digest and why it cannot be read ("" where it can)."""
+    """A film's digest and why it cannot be read ("" if it can)."""
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from xlite.data.eda.summary import CLASSES, indicators
+from xlite.data.eda.statistics import CLASSES, indicators
 from xlite.data.folder import NihFolder
 from xlite.data.random_split import PARTS, draw_parts
 from xlite.data.splits import read_split

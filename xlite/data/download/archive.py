@@ -13,7 +13,6 @@ import tarfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 from xlite.errors import DataError
 
@@ -30,11 +29,11 @@ _HEADER_BYTES = 2**20  # headers and padding between two members; an ordinary ar
 class _Metered:
     """A readable stream that refuses to give more than `left` bytes: a header can be a bomb too."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: gzip.GzipFile) -> None:
         self._stream = stream
         self.left = _HEADER_BYTES
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int, /) -> bytes:
         data = self._stream.read(size)
         self.left -= len(data)
         if self.left < 0:
@@ -46,7 +45,7 @@ def unpack_films(archive: Path, folder: Path, progress: Callable[[int], None] = 
     """Unpack the PNG films of a .tar.gz into `folder`, all or none; returns how many there were.
 
     The whole archive is read and its checksum compared before the first film appears in `folder`.
-    Raises DataError where the archive is damaged or holds anything but films; OSError where the disk is full.
+    Raises DataError if the archive is damaged or holds anything but films, OSError if the disk is full.
     """
     staging = folder.with_name(folder.name + ".unpacking")
     shutil.rmtree(staging, ignore_errors=True)
@@ -71,7 +70,8 @@ def _unpack_all(archive: Path, staging: Path, progress: Callable[[int], None]) -
     # tarfile's own gzip stream never compares the checksum; gzip does, once it is read to its end.
     with gzip.open(archive) as plain:
         stream = _Metered(plain)
-        with tarfile.open(fileobj=stream, mode="r|") as tar:
+        # Read forwards only, which needs no more of a file than `read`; the stubs ask for all of it.
+        with tarfile.open(fileobj=stream, mode="r|") as tar:  # type: ignore[call-overload]
             for member in tar:
                 if member.isdir() and _FOLDER_PATH.fullmatch(member.name):
                     continue
@@ -99,7 +99,8 @@ def _film_name(member: tarfile.TarInfo) -> str:
 
 
 def _write_film(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
-    content = tar.extractfile(member).read()
+    file = tar.extractfile(member)
+    content = file.read() if file else b""
     if not content.startswith(_PNG_SIGNATURE):
         raise DataError(f"{member.name} is not a PNG image")
     path.write_bytes(content)

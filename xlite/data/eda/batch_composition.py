@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from xlite.data.eda.summary import CLASSES
+from xlite.data.eda.statistics import CLASSES
 from xlite.data.imbalance import balanced_sample_weights, epoch_order, inverse_frequency, positive_weights
 from xlite.findings import FINDINGS
 
