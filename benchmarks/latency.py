@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -68,8 +69,8 @@ def main() -> None:
         size = describe(classifier.model, classifier.info.preprocess.size)
         for threads in options.threads:
             torch.set_num_threads(threads)
-            predict = milliseconds(lambda c=classifier: c.predict(film), options.repeats)
-            read = milliseconds(lambda c=classifier: c.read(film), options.repeats)
+            predict = milliseconds(partial(classifier.predict, film), options.repeats)
+            read = milliseconds(partial(classifier.read, film), options.repeats)
             print(
                 f"| {classifier.name} | {size.parameters / 1e6:.2f} | {size.megabytes:.1f} "
                 f"| {size.multiply_adds / 1e6:.0f} | {threads} "

@@ -25,6 +25,12 @@ Attention = Literal["none", "mhsa", "performer"]
 Loss = Literal["bce", "weighted_bce", "focal", "weighted_focal"]
 
 
+def bundled(*parts: str) -> Path:
+    """A file or folder that comes with X-Lite: beside the package in a checkout, inside it if installed."""
+    inside = Path(__file__).resolve().parent / "bundled"
+    return (inside if inside.is_dir() else inside.parents[1]).joinpath(*parts)
+
+
 def home() -> Path:
     """The folder that holds `checkpoints/` and `experiments/`: $XLITE_HOME, else the current folder."""
     return Path(os.environ.get("XLITE_HOME") or ".").absolute()

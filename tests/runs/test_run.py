@@ -13,11 +13,11 @@ import pytest
 from conftest import write_noise_folder
 from filelock import FileLock
 
-from xlite.catalog import default_data
 from xlite.config import checkpoints_dir, make_config
 from xlite.errors import DataError, RunError
 from xlite.files import write_atomic
 from xlite.runs import run as run_module
+from xlite.runs.default_data import default_data
 from xlite.runs.run import Run, RunStatus, train_command
 
 HOLDER = """

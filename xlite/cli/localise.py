@@ -34,16 +34,16 @@ def localise(
     Writes localisation.json and maps.png: the pointing game, IoU and IoBB of several kinds of map, beside
     maps that know nothing, and whether the maps depend on the model at all.
     """
-    from xlite.evaluation.cams import METHODS
     from xlite.evaluation.localisation_report import describe
     from xlite.evaluation.localise import localise_model
+    from xlite.explain import METHODS
 
     unknown = [name for name in method or () if name not in METHODS]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(METHODS)}", param_hint="--method")
     with progress_bar("localising") as progress:
         report = localise_model(
-            model, data, split, part, out, boxes, method or METHODS, checks, device, progress=progress
+            model, data, split, part, out, boxes, method or list(METHODS), checks, device, progress=progress
         )
     if as_json:
         print_json(report)

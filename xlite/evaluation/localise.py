@@ -15,15 +15,13 @@ from xlite.data.splits import Split, load_split
 from xlite.data.tables import read_boxes
 from xlite.errors import DataError
 from xlite.evaluation import sanity
-from xlite.evaluation.cams import METHODS, Mapper, centre_map, random_map
 from xlite.evaluation.known import split_doubts, teacher_doubts
 from xlite.evaluation.localisation_report import findings_of, map_warnings, published
-from xlite.explain import FAULTS, map_fault, shrink, upsample_map
-from xlite.explain import METHODS as CLOSED_FORM
+from xlite.explain import CLOSED_FORM, FAULTS, METHODS, Mapper, map_fault, shrink, upsample_map
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.images import read_image
-from xlite.metrics.localisation import BASELINES, FIGURES, Draws, in_frame, judge
+from xlite.metrics.localisation import BASELINES, FIGURES, Draws, centre_map, in_frame, judge, random_map
 from xlite.report.contact_sheet import Tile, draw_sheet
 from xlite.text import counted
 
@@ -41,7 +39,7 @@ def localise_model(
     part: str,
     out: str | Path,
     boxes: str | Path | None = None,
-    methods: Sequence[str] = METHODS,
+    methods: Sequence[str] = tuple(METHODS),
     checks: int = 24,
     device: str = "cpu",
     resamples: int = 1000,

@@ -31,6 +31,19 @@ FIGURES = (
 )
 
 
+def random_map(grid: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """A map of independent uniform cells, float32 (h, w) in 0-1."""
+    return rng.random(grid, dtype=np.float32)
+
+
+def centre_map(grid: tuple[int, int]) -> np.ndarray:
+    """A Gaussian at the centre of the picture, of a quarter of each side, float32 (h, w): what a map knows
+    that knows only that findings lie in the chest.
+    """
+    down, across = (((np.arange(cells) + 0.5) / cells - 0.5) / 0.25 for cells in grid)
+    return np.exp(-(down[:, None] ** 2 + across[None] ** 2) / 2).astype(np.float32)
+
+
 def in_frame(box: Box, shape: tuple[int, int]) -> np.ndarray:
     """A box of the release's 1024 x 1024 frame in the frame of a film (H, W): float64 (4,), x y w h in px."""
     height, width = shape
