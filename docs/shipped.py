@@ -7,7 +7,7 @@ from pathlib import Path
 import arms
 import pandas as pd
 
-from xlite.config import PACKAGE_ROOT
+from xlite.config import bundled
 from xlite.data.eda.markdown import table
 from xlite.data.predictions import read_predictions
 from xlite.evaluation.localisation_report import describe
@@ -19,7 +19,7 @@ from xlite.report.sections.whole import whole
 from xlite.report.sentences import clean, interval
 from xlite.text import number
 
-MODEL = PACKAGE_ROOT / "checkpoints" / "demo"
+MODEL = bundled("checkpoints", "demo")
 JUDGED = MODEL / "evaluation" / "test"
 
 

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from xlite.errors import RunError, as_option
 
-PACKAGE_ROOT = Path(__file__).resolve().parents[1]
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 _KINDS: dict[object, str] = {
@@ -319,7 +318,7 @@ class TrainConfig(BaseModel):
         bool,
         Field(
             title="TensorBoard files",
-            description="Write the curves as TensorBoard's event files too (needs xlite[tensorboard])",
+            description="Write the curves as TensorBoard's event files too (needs xlite-cxr[tensorboard])",
         ),
     ] = False
 

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from xlite import catalog
-from xlite.config import PACKAGE_ROOT, TrainConfig, checkpoints_dir, make_config, sweeps_dir
+from xlite.config import TrainConfig, bundled, checkpoints_dir, make_config, sweeps_dir
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
@@ -37,7 +37,7 @@ PAGES = ("overview", "explore", "train", "sweeps", "runs", "results", "classify"
 @pytest.fixture(autouse=True)
 def only_this_home(own_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Nothing that ships is seen: the pages show what the test put there."""
-    monkeypatch.setattr(folders, "PACKAGE_ROOT", tmp_path / "package")
+    monkeypatch.setattr(folders, "bundled", (tmp_path / "package").joinpath)
     monkeypatch.setattr(catalog, "EXAMPLES", tmp_path / "package" / "examples")
     monkeypatch.delenv("XLITE_DATA", raising=False)
     return own_home
@@ -45,7 +45,7 @@ def only_this_home(own_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 def page(name: str, **state: object) -> AppTest:
     """The page before its first run, with that session state."""
-    test = AppTest.from_file(PACKAGE_ROOT / "pages" / f"{name}.py", default_timeout=300)
+    test = AppTest.from_file(bundled("pages", f"{name}.py"), default_timeout=300)
     for key, value in state.items():
         test.session_state[key] = value
     return test
@@ -77,7 +77,7 @@ def test_every_page_opens_on_an_empty_home(name: str):
 
 
 def test_home_frames_every_page_with_the_disclaimer():
-    test = AppTest.from_file(PACKAGE_ROOT / "app" / "Home.py", default_timeout=300).run()
+    test = AppTest.from_file(bundled("app", "Home.py"), default_timeout=300).run()
     assert test.title[0].value == "X-Lite"
     assert test.main.children[0].value == "**Research software, not for clinical use**"
 
@@ -86,12 +86,12 @@ def test_home_lists_every_page_and_pages_hold_no_streamlit_free_module():
     listed = ast.literal_eval(
         next(
             ast.unparse(node.value)
-            for node in ast.parse((PACKAGE_ROOT / "app" / "Home.py").read_text()).body
+            for node in ast.parse(bundled("app", "Home.py").read_text()).body
             if isinstance(node, ast.Assign) and node.targets[0].id == "PAGES"
         )
     )
     names = {name for section in listed.values() for name, _, _ in section}
-    assert names == {path.stem for path in (PACKAGE_ROOT / "pages").glob("*.py")} == set(PAGES)
+    assert names == {path.stem for path in bundled("pages").glob("*.py")} == set(PAGES)
 
 
 def test_overview_tells_model_figures_data_and_runs(own_home: Path, tiny_folder: Path):
@@ -159,8 +159,8 @@ def model_box(test: AppTest) -> list[str]:
 def test_the_shipped_model_is_on_duty_and_then_the_newest_run(
     own_home: Path, monkeypatch: pytest.MonkeyPatch, home_is_the_checkout: bool
 ):
-    package = own_home if home_is_the_checkout else folders.PACKAGE_ROOT
-    monkeypatch.setattr(folders, "PACKAGE_ROOT", package)
+    package = own_home if home_is_the_checkout else folders.bundled()
+    monkeypatch.setattr(folders, "bundled", package.joinpath)
     shipped(package)
     for age, name in ((10, "newer"), (20, "older")):
         path = save_demo_model(own_home, name)
@@ -174,13 +174,13 @@ def test_the_shipped_model_is_on_duty_and_then_the_newest_run(
 def test_ones_own_model_takes_the_place_of_the_shipped_one_of_its_name(own_home: Path):
     from xlite.models.checkpoint import find_model
 
-    theirs = shipped(folders.PACKAGE_ROOT)
+    theirs = shipped(folders.bundled())
     (own_home / "checkpoints" / "demo").mkdir(parents=True)  # a run that has no model yet
     assert folders.model_files() == {"demo": theirs}
     assert find_model("demo") == theirs
     (own_home / "checkpoints" / "demo").rmdir()
     mine = save_demo_model(own_home, "demo")
-    save_demo_evaluation(folders.PACKAGE_ROOT, "demo")
+    save_demo_evaluation(folders.bundled(), "demo")
     assert folders.model_files() == {"demo": mine}
     assert find_model("demo") == mine
     text = words(page("overview").run())
@@ -188,15 +188,15 @@ def test_ones_own_model_takes_the_place_of_the_shipped_one_of_its_name(own_home:
 
 
 def test_a_shipped_model_judged_in_ones_own_home_shows_both_reports(own_home: Path):
-    shipped(folders.PACKAGE_ROOT)
-    save_demo_evaluation(folders.PACKAGE_ROOT, "demo")
+    shipped(folders.bundled())
+    save_demo_evaluation(folders.bundled(), "demo")
     save_demo_evaluation(own_home, "demo", "official-42-99999999")
     [group] = [box for box in page("results").run().selectbox if box.label == "Judged on"]
     assert [option.split(",")[0] for option in group.options] == [SPLIT, "official-42-99999999"]
 
 
 def test_only_the_shipped_folder_of_the_checkout_counts(own_home: Path):
-    save_demo_model(folders.PACKAGE_ROOT, "leftover")
+    save_demo_model(folders.bundled(), "leftover")
     assert folders.model_files() == {}
 
 

@@ -342,7 +342,7 @@ def test_a_reader_and_a_kill_never_meet_a_half_written_file(path):
 @pytest.fixture
 def folders(tmp_path, monkeypatch, own_home):
     """An empty home and an empty installation: (home's checkpoints, the shipped ones)."""
-    monkeypatch.setattr(model_folders, "PACKAGE_ROOT", tmp_path / "package")
+    monkeypatch.setattr(model_folders, "bundled", (tmp_path / "package").joinpath)
     return own_home / "checkpoints", tmp_path / "package" / "checkpoints"
 
 

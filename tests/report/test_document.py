@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 from demo_home import drawn_films
 
-from xlite.config import PACKAGE_ROOT
+from xlite.config import bundled
 from xlite.data.predictions import read_predictions
 from xlite.errors import DataError
 from xlite.evaluation.doubts import Doubt
@@ -229,7 +229,7 @@ def test_few_positives_have_a_star_and_its_meaning() -> None:
 
 
 def test_the_shipped_models_report_and_card_are_what_the_code_makes_of_its_figures(tmp_path: Path) -> None:
-    demo = PACKAGE_ROOT / "checkpoints" / "demo"
+    demo = bundled("checkpoints", "demo")
     folder = demo / "evaluation" / "test"
     report, curves = (json.loads((folder / name).read_text()) for name in ("metrics.json", "curves.json"))
     assert (folder / "report.md").read_text() == to_markdown(*whole(report, curves))

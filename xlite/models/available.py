@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from xlite.config import PACKAGE_ROOT, checkpoints_dir
+from xlite.config import bundled, checkpoints_dir
 
 MODEL_FILE = "model.safetensors"
 PREDICTIONS = (".csv", ".csv.gz")
@@ -15,7 +15,7 @@ def model_folders() -> list[Path]:
 
     A model of one's own takes the place of the shipped one of its name.
     """
-    home, package = checkpoints_dir().resolve(), PACKAGE_ROOT.resolve() / "checkpoints"
+    home, package = checkpoints_dir().resolve(), bundled("checkpoints").resolve()
     first = home if (home / SHIPPED / MODEL_FILE).is_file() else package
     own = sorted((path for path in home.glob("*") if path.is_dir()), key=_changed, reverse=True)
     # the home may be the checkout itself

@@ -32,7 +32,7 @@ def load_xrv(name: str) -> tuple[DenseNet, dict[str, Tensor]]:
     """
     if importlib.util.find_spec(LIBRARY) is None:
         raise CheckpointError(
-            f'{PREFIX}{name} needs {LIBRARY}, which is not installed: pip install -e ".[xrv]"'
+            f'{PREFIX}{name} needs {LIBRARY}, which is not installed: pip install "xlite-cxr[xrv]"'
         )
     metadata, weights = run_apart("xlite.models.xrv", name)
     network = DenseNet(json.loads(metadata["targets"]), channels=1)

@@ -31,6 +31,6 @@ def open_curves(run_folder: Path) -> Curves:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise RunError(
-            "--tensorboard needs the package tensorboard: pip install 'xlite[tensorboard]'"
+            "--tensorboard needs the package tensorboard: pip install 'xlite-cxr[tensorboard]'"
         ) from error
     return Curves(SummaryWriter(str(run_folder / "tensorboard")))
