@@ -1,19 +1,19 @@
-"""Which models there are on this machine, and in which order. No torch."""
+"""Which models this machine has, and in which order. No torch."""
 
 from pathlib import Path
 
 from xlite.config import bundled, checkpoints_dir
 
 MODEL_FILE = "model.safetensors"
-PREDICTIONS = (".csv", ".csv.gz")
-"""How the name of a predictions file ends: what else a teacher is made of are networks."""
+PREDICTION_SUFFIXES = (".csv", ".csv.gz")
+"""How the name of a predictions file ends; every other part of a teacher is a network."""
 SHIPPED = "demo"
 
 
 def model_folders() -> list[Path]:
-    """The shipped model's folder, then those of one's own, newest model first; with or without a model yet.
+    """The shipped model's folder, then the user's own, newest model first; also those without a model yet.
 
-    A model of one's own takes the place of the shipped one of its name.
+    A model of the user's own takes the place of a shipped one with the same name.
     """
     home, package = checkpoints_dir().resolve(), bundled("checkpoints").resolve()
     first = home if (home / SHIPPED / MODEL_FILE).is_file() else package
@@ -24,7 +24,7 @@ def model_folders() -> list[Path]:
 
 
 def model_files() -> dict[str, Path]:
-    """Model files by name, in the order of `model_folders`: the first is the model on duty."""
+    """Model files by name, in the order of `model_folders`: the first is what pages show unasked."""
     files: dict[str, Path] = {}
     for folder in model_folders():
         if (folder / MODEL_FILE).is_file():
@@ -33,6 +33,6 @@ def model_files() -> dict[str, Path]:
 
 
 def _changed(folder: Path) -> float:
-    """When the model was written, else when the folder changed; s since 1970."""
+    """When the model was written, or if there is none, when the folder changed; s since 1970."""
     model = folder / MODEL_FILE
     return (model if model.is_file() else folder).stat().st_mtime

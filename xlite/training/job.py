@@ -125,7 +125,7 @@ def _open_teacher(
     if config.teacher:
         teacher, known = open_teacher(config.teacher, preprocess, stems, labels)
         say(teacher.sentence)
-    if config.feature_weight > 0 and not teacher.map_channels:
+    if config.feature_weight > 0 and not teacher.feature_channels:
         raise RunError(
             f"--feature-weight {config.feature_weight:g} needs a teacher with one network, whose last map "
             f"the student is to meet; --teacher {config.teacher!r} has {len(teacher.networks)}"
@@ -186,7 +186,7 @@ def _task(config: TrainConfig, student: Student, teacher: Teacher, labels: np.nd
         focal_gamma=config.focal_gamma if focal else 0.0,
         focal_alpha=config.focal_alpha if focal else None,
         feature_weight=config.feature_weight,
-        teacher_channels=teacher.map_channels,
+        teacher_channels=teacher.feature_channels,
     )
 
 
