@@ -28,7 +28,15 @@ def open_model(spec: str, attention: str, size: int) -> Classifier:
     if not timm.is_model(spec):
         return Classifier.load(spec)
     model = Student(spec, attention)
-    info = ModelInfo(spec, attention, model.hidden, model.dropout, Preprocess(size), "none", "none")
+    info = ModelInfo(
+        backbone=spec,
+        attention=attention,
+        hidden=model.hidden,
+        dropout=model.dropout,
+        preprocess=Preprocess(size),
+        split_id="none",
+        label_version="none",
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{spec}.safetensors"
         save_model(path, model, info)

@@ -13,15 +13,11 @@ from xlite.errors import CheckpointError, ImageError, RunError
 from xlite.explain import METHODS, Mapper, draw_cell, overlay, upsample_map
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
-from xlite.metrics.calibration import apply_calibration
+from xlite.metrics.calibration import Calibrator, Platt, apply_calibrator
 from xlite.models.checkpoint import ModelInfo, save_model
 from xlite.models.student import Student
 
-CALIBRATION = {
-    "method": "platt",
-    "scale": [0.5 + 0.1 * i for i in range(14)],
-    "bias": [-1 + 0.2 * i for i in range(14)],
-}
+CALIBRATOR = Platt(scale=tuple(0.5 + 0.1 * i for i in range(14)), bias=tuple(-1 + 0.2 * i for i in range(14)))
 PREPROCESS = Preprocess(64, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4))
 
 
@@ -31,12 +27,27 @@ def write_model(
     torch.manual_seed(0)
     model = Student(backbone, "mhsa")
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_model(
-        path,
-        model,
-        ModelInfo(backbone, "mhsa", 256, 0.3, preprocess, "patient-42-0", "2020", calibration=CALIBRATION),
-    )
+    save_model(path, model, info(backbone, "mhsa", preprocess, calibrator=CALIBRATOR))
     return path
+
+
+def info(
+    backbone: str,
+    attention: str,
+    preprocess: Preprocess,
+    hidden: int = 256,
+    calibrator: Calibrator | None = None,
+) -> ModelInfo:
+    return ModelInfo(
+        backbone=backbone,
+        attention=attention,
+        hidden=hidden,
+        dropout=0.3,
+        preprocess=preprocess,
+        split_id="patient-42-0",
+        label_version="2020",
+        calibration=calibrator,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +66,11 @@ def test_a_film_is_read_as_training_would_see_it(classifier, film):
     x = torch.from_numpy(PREPROCESS.normalize(PREPROCESS.resize(film)))[None]
     with torch.no_grad():
         logits = classifier.model(x).numpy()
-    expected = apply_calibration(logits, CALIBRATION)[0]
+    expected = apply_calibrator(logits, CALIBRATOR)[0]
     np.testing.assert_allclose(classifier.predict_batch(x), logits, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(classifier.predict(film), expected, rtol=1e-5)
     assert classifier.predict(film).dtype == np.float32 and classifier.predict(film).shape == (14,)
-    assert abs(expected - apply_calibration(logits, None)[0]).max() > 0.1  # the calibration matters
+    assert abs(expected - apply_calibrator(logits, None)[0]).max() > 0.1  # the calibration matters
 
 
 def test_a_reading_is_prediction_and_explanation_at_once(classifier, film):
@@ -188,8 +199,8 @@ def test_a_map_lies_where_its_film_changes(tmp_path):
     model.backbone.forward_head = lambda pooled, pre_logits: pooled
     torch.nn.init.ones_(model.classifier[0].weight)
     torch.nn.init.ones_(model.classifier[3].weight)
-    info = ModelInfo("test_convnext", "none", 1, 0.3, Preprocess(128, (0, 0, 0), (1, 1, 1)), "x", "2020")
-    classifier = Classifier(model.eval(), info, tmp_path, torch.device("cpu"))
+    header = info("test_convnext", "none", Preprocess(128, (0, 0, 0), (1, 1, 1)), hidden=1)
+    classifier = Classifier(model.eval(), header, tmp_path, torch.device("cpu"))
     film = np.zeros((100, 300), np.uint8)
     film[:25, 225:] = 255  # the upper right of 4 x 4 cells
     rows, columns = np.nonzero(classifier.explain(film, "Mass") > 0.9)

@@ -24,9 +24,9 @@ from xlite.explain.maps import activation_maps
 from xlite.explain.methods import DEFAULT_METHOD, map_legend
 from xlite.findings import FINDINGS, canonical
 from xlite.images import MAX_UPLOAD_MB, read_image
-from xlite.metrics.calibration import apply_calibration
-from xlite.models.available import MODEL_FILE
-from xlite.models.checkpoint import ModelInfo, find_model, load_model
+from xlite.metrics.calibration import apply_calibrator
+from xlite.models.available import MODEL_FILE, find_model
+from xlite.models.checkpoint import ModelInfo, load_model
 from xlite.models.student import Student
 
 
@@ -172,7 +172,7 @@ class Classifier:
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Calibrated probabilities float32 (…, 14) of raw logits (…, 14)."""
-        return apply_calibration(logits, self.info.calibration)
+        return apply_calibrator(logits, self.info.calibration)
 
     def read(self, image: np.ndarray, method: str = DEFAULT_METHOD) -> Reading:
         """Probabilities and maps of all 14 findings of a film uint8 (H, W).

@@ -135,7 +135,7 @@ def test_the_shipped_model_is_on_duty_and_then_the_newest_run(
 
 
 def test_ones_own_model_takes_the_place_of_the_shipped_one_of_its_name(own_home: Path):
-    from xlite.models.checkpoint import find_model
+    from xlite.models.available import find_model
 
     theirs = shipped(folders.bundled())
     (own_home / "checkpoints" / "demo").mkdir(parents=True)  # a run that has no model yet

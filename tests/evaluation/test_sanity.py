@@ -46,7 +46,15 @@ def test_rank_correlation_is_spearmans():
 
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    info = ModelInfo("test_resnet.r160_in1k", "none", 256, 0.3, Preprocess(64), "patient-42-0", "2020")
+    info = ModelInfo(
+        backbone="test_resnet.r160_in1k",
+        attention="none",
+        hidden=256,
+        dropout=0.3,
+        preprocess=Preprocess(64),
+        split_id="patient-42-0",
+        label_version="2020",
+    )
     return Classifier(student().requires_grad_(False), info, Path("m"), torch.device("cpu"))
 
 

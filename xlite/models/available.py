@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from xlite.config import bundled, checkpoints_dir
+from xlite.config import bundled, check_run_name, checkpoints_dir
+from xlite.errors import CheckpointError, RunError
 
 MODEL_FILE = "model.safetensors"
 PREDICTION_SUFFIXES = (".csv", ".csv.gz")
@@ -30,6 +31,35 @@ def model_files() -> dict[str, Path]:
         if (folder / MODEL_FILE).is_file():
             files.setdefault(folder.name, folder / MODEL_FILE)
     return files
+
+
+def find_model(spec: str) -> Path:
+    """The model file that a path or a run's name stands for.
+
+    A file or a run's folder comes first, then a model by its name. Raises CheckpointError with the runs that
+    have a model.
+    """
+    if not spec:
+        raise CheckpointError(f"no model named; {_known_runs()}")
+    given = Path(spec)
+    for path in (given, given / MODEL_FILE):
+        if path.is_file():
+            return path
+    try:
+        name = check_run_name(spec)
+    except RunError as error:
+        raise CheckpointError(f"there is no model file {spec}; {_known_runs()}") from error
+    files = model_files()
+    if name in files:
+        return files[name]
+    if any(folder.name == name for folder in model_folders()):
+        raise CheckpointError(f"run {name!r} has no model yet; it gets one at the end of its first epoch")
+    raise CheckpointError(f"{spec!r} is neither a model file nor a run; {_known_runs()}")
+
+
+def _known_runs() -> str:
+    names = ", ".join(sorted(model_files()))
+    return f"the runs with a model are {names}" if names else "no run has a model yet"
 
 
 def _changed(folder: Path) -> float:

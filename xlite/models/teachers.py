@@ -18,8 +18,8 @@ from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import fit_platt
 from xlite.models import chexnet, xrv
-from xlite.models.available import PREDICTION_SUFFIXES
-from xlite.models.checkpoint import FORMAT, ModelInfo, find_model, load_model, read_tensors
+from xlite.models.available import PREDICTION_SUFFIXES, find_model
+from xlite.models.checkpoint import FORMAT, ModelInfo, load_model, read_tensors
 from xlite.models.densenet import DenseNet
 from xlite.models.student import Student
 
@@ -122,8 +122,9 @@ def _fitted_to(labels: np.ndarray, known: np.ndarray) -> np.ndarray:
     the labels of the films it lacks. The order of the films within a finding stays the teacher's.
     """
     taught = ~np.isnan(known).any(axis=1)
-    fit = fit_platt(known[taught], labels[taught])
-    return (known * np.float32(fit["scale"]) + np.float32(fit["bias"])).astype(np.float32)
+    platt = fit_platt(known[taught], labels[taught])
+    scale, bias = np.float32(platt.scale), np.float32(platt.bias)  # (14,) each
+    return (known * scale + bias).astype(np.float32)
 
 
 @dataclass(frozen=True)

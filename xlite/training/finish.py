@@ -15,7 +15,8 @@ from xlite.evaluation.evaluate import evaluate_model, read_logits
 from xlite.evaluation.validation import fit_info, map_sentence
 from xlite.files import read_whole, write_atomic
 from xlite.metrics.calibration import apply_calibration
-from xlite.models.checkpoint import MODEL_FILE, ModelInfo, load_model, save_model
+from xlite.models.available import MODEL_FILE
+from xlite.models.checkpoint import ModelInfo, load_model, save_model
 from xlite.models.latency import measure_latency
 from xlite.models.student import Student
 from xlite.report.card import card_beside
