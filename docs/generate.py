@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import arms
 import pandas as pd
@@ -166,7 +167,7 @@ def claims(figures: Survey) -> str:
 
 def data(figures: Survey) -> str:
     """The data set in one sentence."""
-    facts = figures.facts
+    facts: Mapping[str, Any] = figures.facts
     followed = facts["films_of_patients_with_several"] / facts["films"]
     return (
         f"{facts['films']:,} films of {facts['patients']:,} patients, {figures.label_version} labels; "
@@ -186,7 +187,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "augmentation": augmentation,
     "sizes": sizes,
     "attentions": attentions,
-    "shipped": shipped.sentence,
+    "shipped": shipped.auc_sentence,
     "shipped-choice": shipped.choice,
     "shipped-paired": shipped.paired,
     "shipped-report": shipped.report,
@@ -207,7 +208,7 @@ FROM_TABLES: dict[str, Callable[[Survey], str]] = {
 
 def of_tables(figures: Survey) -> dict[str, Callable[[], str]]:
     """The blocks of FROM_TABLES for one survey."""
-    return {name: lambda make=make: make(figures) for name, make in FROM_TABLES.items()}
+    return {name: partial(make, figures) for name, make in FROM_TABLES.items()}
 
 
 def main() -> None:

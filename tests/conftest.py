@@ -154,8 +154,8 @@ def no_power_cut() -> Iterator[None]:
 
 @pytest.fixture
 def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reports without their charts, which take longer to draw than all figures take to count."""
-    monkeypatch.setattr("xlite.evaluation.judge.to_html", lambda title, blocks: title)
+    """Reports without their charts, which take longer to draw than all metrics take to compute."""
+    monkeypatch.setattr("xlite.report.write.to_html", lambda title, blocks: title)
 
 
 @pytest.fixture(scope="session")

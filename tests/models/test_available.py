@@ -37,7 +37,7 @@ def test_a_model_is_found_as_file_folder_run_or_shipped(folders):
 def test_an_unknown_model_is_refused_with_the_runs_there_are(folders, spec):
     put(folders[0], "student")
     put(folders[1], "demo")
-    put(folders[0].parent, "student", model)  # where ../student would lead
+    put(folders[0].parent, "student")  # where ../student would lead
     with pytest.raises(CheckpointError, match="the runs with a model are demo, student"):
         find_model(spec)
 

@@ -91,7 +91,7 @@ class Teacher(nn.Module):
         self.digest = digest
 
     def forward(self, x: Tensor, known: Tensor) -> Answer:
-        """The mean logits of all that speak of a film and a finding, NaN if none does, and the features of the
+        """The mean logits of all that speak of a film and a finding, NaN if none does; the features of the
         only network, None if there is none or several.
 
         `known` (B, 14) are the logits of the predictions files, NaN in the rows of films they lack.
