@@ -4,13 +4,15 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from xlite.catalog import default_data
 from xlite.config import home
-from xlite.data.eda import browse, screen_figures as figures, statistics as summary
+from xlite.data.eda import browse
+from xlite.data.eda import screen_figures as figures
+from xlite.data.eda import statistics as summary
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.messages import page_sentence
+from xlite.runs.default_data import default_data
 from xlite.text import counted
 
 PHANTOM = {"images": 40, "patients": 16, "size": 256, "seed": 42}

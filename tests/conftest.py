@@ -98,7 +98,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def new_database() -> Iterator[Callable[[], str]]:
     """Makes databases in a PostgreSQL of its own on loopback, and gives their URLs."""
-    pytest.importorskip("psycopg", reason="no driver of PostgreSQL here (pip install xlite[postgres])")
+    pytest.importorskip("psycopg", reason="no driver of PostgreSQL here (pip install xlite-cxr[postgres])")
     places = [os.environ["PATH"], *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)]
     programs = [shutil.which(name, path=os.pathsep.join(places)) for name in ("initdb", "postgres", "psql")]
     if not all(programs):

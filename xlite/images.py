@@ -28,7 +28,8 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 MAX_BYTES = 512 * 2**20
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
+MAX_UPLOAD_MB = 20
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG"}
 # Opened as what they are: Image.open would print a warning about a large size before we can refuse it.
 _READERS = {"PNG": PngImageFile, "JPEG": JpegImageFile}
@@ -52,7 +53,7 @@ _BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, s
 
 def is_image_name(name: str) -> bool:
     """Whether a file name ends like a film: .png .jpg .jpeg .dcm, in any case."""
-    return name.lower().endswith(_SUFFIXES)
+    return name.lower().endswith(IMAGE_SUFFIXES)
 
 
 def read_image(source: bytes | str | os.PathLike) -> np.ndarray:

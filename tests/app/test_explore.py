@@ -12,8 +12,10 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from xlite.config import PACKAGE_ROOT
-from xlite.data.eda import browse, screen_figures as figures, statistics as summary
+from xlite.config import bundled
+from xlite.data.eda import browse
+from xlite.data.eda import screen_figures as figures
+from xlite.data.eda import statistics as summary
 from xlite.data.folder import NihFolder
 from xlite.errors import ImageError
 from xlite.findings import FINDINGS, NO_FINDING
@@ -28,7 +30,7 @@ def no_default_data(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def explore(**state: object) -> AppTest:
     """The page after its first run."""
-    page = AppTest.from_file(PACKAGE_ROOT / "pages" / "explore.py", default_timeout=60)
+    page = AppTest.from_file(bundled("pages", "explore.py"), default_timeout=60)
     for key, value in state.items():
         page.session_state[key] = value
     return page.run()

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from xlite.data.eda.sections_training import difference
 
 from xlite.cli import run
-from xlite.config import PACKAGE_ROOT
 from xlite.data.eda import summary, write_eda
 from xlite.data.eda.batch_composition import draw_batches, measure_batches
 from xlite.data.eda.claims import check_claims, class_weights, expected_exposure
@@ -28,7 +28,6 @@ from xlite.data.eda.partitions import (
     partitions,
     widest_shift,
 )
-from xlite.data.eda.sections_training import difference
 from xlite.data.eda.survey import as_dict, survey
 from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_sample_weights
@@ -37,6 +36,7 @@ from xlite.errors import DataError
 from xlite.findings import FINDINGS, NO_FINDING
 from xlite.training.sampler import EpochSampler
 
+ROOT = Path(__file__).resolve().parents[2]
 HEADER = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
     "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]"
@@ -436,7 +436,7 @@ def real(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     """What write_eda gives for the real tables, and its Markdown."""
     import os
 
-    shared = Path(os.environ.get("XLITE_SHARED_DATA") or PACKAGE_ROOT.parent / "shared" / "data")
+    shared = Path(os.environ.get("XLITE_SHARED_DATA") or ROOT.parent / "shared" / "data")
     tables = shared / "nih_tables"
     if not tables.is_dir():
         pytest.skip("no real tables here (set XLITE_SHARED_DATA)")
@@ -506,8 +506,8 @@ def test_real_overlaps_and_boxes(real: tuple[dict, str]):
 
 def test_the_report_in_docs_is_what_the_code_gives(real: tuple[dict, str]):
     figures, fresh = real
-    kept = (PACKAGE_ROOT / "docs" / "EDA_REPORT.md").read_text()
+    kept = (ROOT / "docs" / "EDA_REPORT.md").read_text()
     dated = re.compile(r" on \d{4}-\d\d-\d\d from")
     assert dated.sub(" from", kept) == dated.sub(" from", fresh)
     names = {Path(path).name for path in figures["figures"]}
-    assert names == {path.name for path in (PACKAGE_ROOT / "docs" / "img").glob("eda_report_*.png")}
+    assert names == {path.name for path in (ROOT / "docs" / "img").glob("eda_report_*.png")}

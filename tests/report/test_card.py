@@ -17,7 +17,8 @@ def test_the_card_holds_the_figures_of_the_report(tmp_path):
         split_id="patient-42-1a2b3c4d", part="test", label_version="2020", resamples=20,
     ) | {"contamination": None}  # fmt: skip
     info = ModelInfo(
-        "resnet18", "mhsa", 256, 0.3, Preprocess(224), "patient-42-1a2b3c4d", "2020",
+        backbone="resnet18", attention="mhsa", hidden=256, dropout=0.3, preprocess=Preprocess(224),
+        split_id="patient-42-1a2b3c4d", label_version="2020",
         notes={"run": "night", "teacher": "big", "seed": 7, "loss": "focal",
                "trained_on": "9 films of 4 patients"},
     )  # fmt: skip

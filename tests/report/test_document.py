@@ -9,11 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 from demo_home import drawn_films
+from xlite.evaluation.doubts import Doubt
+from xlite.report.sections.results import published_beside, ranking
 
-from xlite.config import PACKAGE_ROOT
+from xlite.config import bundled
 from xlite.data.predictions import read_predictions
 from xlite.errors import DataError
-from xlite.evaluation.doubts import Doubt
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.evaluation.films import Films, read_labels
 from xlite.evaluation.judge import Stamp, full_report, write_report
@@ -23,7 +24,6 @@ from xlite.models.checkpoint import load_model
 from xlite.models.student import describe
 from xlite.report.card import write_card
 from xlite.report.document import Alert, Cell, Chart, Heading, Table, Text, to_html, to_markdown
-from xlite.report.sections.results import published_beside, ranking
 from xlite.report.sections.whole import whole
 from xlite.report.sentences import interval, source
 from xlite.report.terminal import summary
@@ -229,7 +229,7 @@ def test_few_positives_have_a_star_and_its_meaning() -> None:
 
 
 def test_the_shipped_models_report_and_card_are_what_the_code_makes_of_its_figures(tmp_path: Path) -> None:
-    demo = PACKAGE_ROOT / "checkpoints" / "demo"
+    demo = bundled("checkpoints", "demo")
     folder = demo / "evaluation" / "test"
     report, curves = (json.loads((folder / name).read_text()) for name in ("metrics.json", "curves.json"))
     assert (folder / "report.md").read_text() == to_markdown(*whole(report, curves))

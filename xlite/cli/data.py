@@ -57,8 +57,8 @@ def check(data: DataFolder, as_json: Json = False) -> None:
 
     Lists missing, unreadable, duplicate and off-table images; exit status 1 where there are any.
     """
-    from xlite.data.folder_check import check_folder
     from xlite.data.folder import NihFolder
+    from xlite.data.folder_check import check_folder
 
     folder = NihFolder.open(data)
     with progress_bar("checking") as progress:

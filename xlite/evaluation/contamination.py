@@ -230,7 +230,7 @@ def _films(source: Source, folder: NihFolder, given: Path | None) -> _Films | No
     """The films of a source; None if they are not here."""
     if source.split is not None:
         split = find_split(folder, source.split)
-        return split and _Films(split.stems("train"), split.stems("val"), None)
+        return None if split is None else _Films(split.stems("train"), split.stems("val"), None)
     if source.list is None:
         return None
     named = given is not None and given.name == source.list

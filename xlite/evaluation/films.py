@@ -29,17 +29,17 @@ class Films:
     @property
     def labels(self) -> np.ndarray:
         """float32 (N, 14) of 0 and 1."""
-        return self.table[list(FINDINGS)].to_numpy(np.float32)
+        return np.asarray(self.table[list(FINDINGS)], np.float32)
 
     @property
     def patients(self) -> np.ndarray:
         """(N,) ids."""
-        return self.table["patient"].to_numpy()
+        return np.asarray(self.table["patient"])
 
     @property
     def stems(self) -> list[str]:
         """(N,) names without folder and suffix."""
-        return self.table["stem"].tolist()
+        return list(self.table["stem"])
 
     def __len__(self) -> int:
         return len(self.table)

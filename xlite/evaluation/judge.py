@@ -74,17 +74,16 @@ def full_report(
     """
     whole = _metrics(films, np.arange(len(films)), stamp, thresholds, resamples, caveats)
     cuts = np.array([found.threshold for found in whole.per_class.values()])
-    decided = validation is not None
     return Report(
         **dict(whole),
         model=stamp.model,
         contamination=_contamination(films, stamp, thresholds, resamples, caveats),
         validation=validated_on,
-        operating_points=operating_points(films, validation, resamples) if decided else None,
+        operating_points=None if validation is None else operating_points(films, validation, resamples),
         calibration=CalibrationReport(
             in_use=in_use,
             without_map=tuple(uncalibrated),
-            maps=calibration_errors(films, validation, resamples) if decided else None,
+            maps=None if validation is None else calibration_errors(films, validation, resamples),
         ),
         confusion=confusion(films.labels, films.probs, cuts),
         subgroups=subgroups(films.labels, films.probs, film_groups(films.table), resamples),

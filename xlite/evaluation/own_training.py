@@ -50,13 +50,13 @@ def split_caveats(
 def _other_split(info: "ModelInfo", folder: NihFolder, split: Split, stems: Sequence[str]) -> OtherSplit:
     """Films of another split than the model's, and which of them are of patients that it knows."""
     own = own_split(info, folder)
-    learned = own and own.stems("train") + own.stems("val")
-    known = of_known_patients(learned, stems, folder.table) if learned else []
+    learned = [] if own is None else own.stems("train") + own.stems("val")
+    known = of_known_patients(learned, stems, folder.table)
     return OtherSplit(
         split_id=split.id,
         own_split_id=info.split_id,
         films=len(stems),
-        learned=None if learned is None else len({*learned} & {*stems}),
+        learned=None if own is None else len({*learned} & {*stems}),
         whole_folder=split.name == "all",
         known=len(known),
         stems=frozenset(known),

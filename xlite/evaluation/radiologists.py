@@ -61,7 +61,7 @@ def beside_radiologists(films: Films, marks: pd.DataFrame, resamples: Resamples)
     return Radiologists(
         images=len(rows),
         patients=drawn.patients,
-        missed_by_no_finding=_share(marks.to_numpy()[clear].any(axis=1)),
+        missed_by_no_finding=_share(marks[clear].to_numpy().any(axis=1)),
         findings={
             name: _beside(marks[name].to_numpy(), labels, probs, nih, drawn) for name, nih in SHARED.items()
         },
@@ -72,7 +72,8 @@ def _beside(
     marked: np.ndarray, labels: np.ndarray, probs: np.ndarray, nih: tuple[str, ...], resamples: Resamples
 ) -> RadiologistsFinding:
     columns = [FINDINGS.index(finding) for finding in nih]
-    said, scores = labels[:, columns].any(axis=1), probs[:, columns].max(axis=1)
+    said: np.ndarray = labels[:, columns].any(axis=1)
+    scores: np.ndarray = probs[:, columns].max(axis=1)
     both = np.stack([marked, said], axis=1)
     twice = np.stack([scores, scores], axis=1)
     whole, drawn = auc_per_class(both, twice), resamples.auc(both, twice)

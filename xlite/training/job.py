@@ -133,7 +133,7 @@ def _open_teacher(
     if config.teacher:
         teacher, known = open_teacher(config.teacher, preprocess, stems, labels)
         log.info(teacher.sentence)
-    if config.feature_weight > 0 and not teacher.map_channels:
+    if config.feature_weight > 0 and not teacher.feature_channels:
         raise RunError(
             Setting("feature_weight"),
             f" {config.feature_weight:g} needs a teacher with one network, whose features the student is to "
@@ -210,7 +210,7 @@ def _task(
         focal_gamma=config.focal_gamma if focal else 0.0,
         focal_alpha=config.focal_alpha if focal else None,
         feature_weight=config.feature_weight,
-        teacher_channels=teacher.map_channels,
+        teacher_channels=teacher.feature_channels,
     )
 
 
