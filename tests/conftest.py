@@ -169,7 +169,7 @@ def quick_report(no_charts: None, monkeypatch: pytest.MonkeyPatch, caplog: pytes
     """For tests that train: the report at the end is a quick one, and caplog gets what commands show."""
     from xlite.training import finish
 
-    monkeypatch.setattr(finish, "evaluate_model", functools.partial(finish.evaluate_model, resamples=20))
+    monkeypatch.setattr(finish, "JudgeOptions", functools.partial(finish.JudgeOptions, resamples=20))
     caplog.set_level("INFO", "xlite")
 
 

@@ -1,6 +1,7 @@
 """What a finished run leaves: a row in the log, a report, and what its teachers know of the test films."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,12 +11,22 @@ from xlite.config import results_csv
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
-from xlite.evaluation.evaluate import evaluate_model
-from xlite.report.sentences import clean, interval, mean_of
-from xlite.runs.results import read_results
+from xlite.evaluation.caveats import SeenByTeacher, TeacherKnows, TeacherUnknown
+from xlite.evaluation.options import JudgeOptions
+from xlite.metrics.estimate import Estimate
+from xlite.report.caveat_sentences import teacher_sentence
+from xlite.report.write import evaluate_model
+from xlite.runs.results import Notes, read_results
+from xlite.runs.run import Run
 from xlite.training.loop import train
 
 pytestmark = pytest.mark.usefixtures("quick_report")
+
+
+def metrics_json(run: Run) -> dict[str, Any]:
+    """The report on the test part as it was written."""
+    content: dict[str, Any] = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
+    return content
 
 
 def test_a_run_of_the_name_and_metrics_of_another_is_logged_too(films):
@@ -31,7 +42,7 @@ def test_a_run_of_the_name_and_metrics_of_another_is_logged_too(films):
 
 
 def test_what_a_teacher_may_know_of_the_test_films_follows_the_student(films):
-    teacher, _ = run_to_end(config(films, "teacher", epochs=1))
+    run_to_end(config(films, "teacher", epochs=1))
     test_list = films / "test_list.txt"
     settings = config(
         films, "student", split="official", teacher="teacher", teacher_list=str(test_list), epochs=1
@@ -42,22 +53,22 @@ def test_what_a_teacher_may_know_of_the_test_films_follows_the_student(films):
     test = set(other.stems("test"))
     trained, with_val = len(test & set(own.stems("train"))), len(test - set(own.stems("test")))
     patients = int(np.isin(folder.patients(other.stems("test")), folder.patients(own.stems("train"))).sum())
-    expected = (
-        f"teacher contamination: a teacher was trained on {trained} of the 20 test films of split {other.id} "
-        f"({with_val} counting validation), and knows the patients of {with_val} of them; a teacher was "
-        f"trained on 20 of the 20 test films of split {other.id}, and knows the patients of 20 of them"
-    )
     assert 0 < trained < with_val < 20 and patients == trained
-    assert (
-        read_results()["notes"]
-        .iloc[-1]
-        .endswith(
-            f"; teacher teacher; teacher saw {trained} of 20 test films ({with_val} counting validation); "
-            "teacher saw 20 of 20 test films"
-        )
+    report = metrics_json(run)
+    [caveat] = [one for one in report["caveats"] if one["kind"] == "teacher_knows"]
+    of_test = {"kind": "seen", "split_id": other.id, "part": "test", "films": 20}
+    assert caveat["teachers"] == [
+        {**of_test, "trained": trained, "with_val": with_val, "patients": with_val},
+        {**of_test, "trained": 20, "with_val": 20, "patients": 20},
+    ]
+    [warning] = [text for text in report["warnings"] if text.startswith("teacher contamination: ")]
+    assert f"{trained} of the 20 test films of split {other.id} ({with_val} counting" in warning
+    logged = read_results()["notes"].iloc[-1]
+    assert Notes.read(logged).teacher == "teacher"
+    assert logged.endswith(
+        f"; teacher saw {trained} of 20 test films ({with_val} counting validation); "
+        "teacher saw 20 of 20 test films"
     )
-    report = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
-    assert expected in report["warnings"]
 
 
 def test_predictions_of_a_model_whose_films_nobody_knows_are_told_wherever_metrics_are(
@@ -68,23 +79,20 @@ def test_predictions_of_a_model_whose_films_nobody_knows_are_told_wherever_metri
     probs = np.random.default_rng(0).random((len(split.parts["train"]), 14))
     write_predictions(tmp_path / "answers.csv", split.parts["train"], probs)
     run, _ = run_to_end(config(films, "student", teacher=str(tmp_path / "answers.csv"), epochs=1))
-    said = caplog.messages
-    unknown = (
-        "what the model behind the predictions answers.csv was trained on is not known: --teacher-list FILE "
-        "tells"
-    )
-    assert f"Teacher contamination: {unknown}" in said
-    report = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
-    assert f"teacher contamination: {unknown}" in report["warnings"]
+    unknown = teacher_sentence(TeacherUnknown(kind="predictions", name="answers.csv"))
+    assert "answers.csv" in unknown
+    assert f"Teacher contamination: {unknown}" in caplog.messages
+    assert f"teacher contamination: {unknown}" in metrics_json(run)["warnings"]
     assert f"teacher contamination: {unknown}" in (run.folder / "MODEL_CARD.md").read_text()
-    assert "teacher may have seen test films" in read_results()["notes"].iloc[-1]
+    assert [seen.known for seen in Notes.read(read_results()["notes"].iloc[-1]).seen] == [False]
     (tmp_path / "seen.txt").write_text(split.stems("test")[0] + "\n")
-    listed = {"resamples": 20, "teacher_list": tmp_path / "seen.txt"}
-    again = evaluate_model("student", films, "patient", "test", tmp_path / "again", **listed)
-    assert [text for text in again["warnings"] if text.startswith("teacher")] == [
-        f"teacher contamination: a teacher was trained on 1 of the {len(split.stems('test'))} test films of "
-        f"split {split.id}, and knows the patients of 2 of them"
-    ]
+    listed = JudgeOptions(resamples=20, teacher_list=tmp_path / "seen.txt")
+    again = evaluate_model("student", films, "patient", "test", tmp_path / "again", listed)
+    [caveat] = [one for one in again.caveats if isinstance(one, TeacherKnows)]
+    [seen] = caveat.teachers
+    assert isinstance(seen, SeenByTeacher)
+    assert (seen.split_id, seen.films) == (split.id, len(split.stems("test")))
+    assert (seen.trained, seen.patients) == (1, 2)
 
 
 def test_the_list_of_a_teachers_films_leads_to_metrics_on_clean_ones(films, tmp_path, caplog):
@@ -96,14 +104,14 @@ def test_the_list_of_a_teachers_films_leads_to_metrics_on_clean_ones(films, tmp_
     (tmp_path / "seen.txt").write_text(test[0] + "\n")
     given = {"teacher": str(tmp_path / "answers.csv"), "teacher_list": str(tmp_path / "seen.txt")}
     run, _ = run_to_end(config(films, "student", **given, epochs=1))
-    said = caplog.messages
-    report = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
+    report = metrics_json(run)
     spoiled, patients = report["contamination"], folder.patients(test)
     assert (spoiled["films"], spoiled["of"]) == (2, len(test))
-    assert spoiled["clean"]["split"]["images"] == int((patients != patients[0]).sum()) == len(test) - 2
-    assert f"{clean(report)}." in (run.folder / "MODEL_CARD.md").read_text()
-    assert clean(report).startswith(f"On the {len(test) - 2} clean films, ")
-    assert (
-        f"Test AUC {interval(report['macro']['auc'])}, {mean_of(report)} with 95 % interval, but what it "
-        f"learned from knows 2 of the {len(test)} test films. {clean(report)}"
-    ) in said
+    new = spoiled["clean"]
+    assert new["split"]["images"] == int((patients != patients[0]).sum()) == len(test) - 2
+    auc, clean_auc = (Estimate(**found["macro"]["auc"]) for found in (report, new))
+    [line] = [line for line in caplog.messages if line.startswith("Test AUC")]
+    assert line.startswith(f"Test AUC {auc}, ") and f"2 of the {len(test)} test films" in line
+    clean = line[line.index("On the") :]
+    assert clean.startswith(f"On the {len(test) - 2} clean films") and str(clean_auc) in clean
+    assert f"{clean}." in (run.folder / "MODEL_CARD.md").read_text()
