@@ -5,7 +5,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from xlite.catalog import default_data
 from xlite.config import home
 from xlite.data.eda import captions, filters, screen_figures
 from xlite.data.eda.filters import Filter
@@ -16,6 +15,7 @@ from xlite.data.folder import NihFolder, find_folders, last_change
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.messages import page_sentence
+from xlite.runs.default_data import default_data
 from xlite.text import counted
 
 PHANTOM_IMAGES, PHANTOM_PATIENTS, PHANTOM_SIZE, PHANTOM_SEED = 40, 16, 256, 42

@@ -60,6 +60,12 @@ def large_table(tmp_path: Path) -> NihFolder:
     return NihFolder.open(tmp_path)
 
 
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """80 noise films of 40 patients, 64 px, in the NIH layout: enough to train on."""
+    return write_noise_folder(tmp_path / "films", patients=40)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real test material; tests that need it are skipped if there is none."""
@@ -81,7 +87,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def new_database() -> Iterator[Callable[[], str]]:
     """A function that makes a database in a PostgreSQL of the tests on loopback and returns its URL."""
-    pytest.importorskip("psycopg", reason="no driver of PostgreSQL here (pip install xlite[postgres])")
+    pytest.importorskip("psycopg", reason="no driver of PostgreSQL here (pip install xlite-cxr[postgres])")
     places = [os.environ["PATH"], *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)]
     programs = [shutil.which(name, path=os.pathsep.join(places)) for name in ("initdb", "postgres", "psql")]
     if not all(programs):
@@ -145,6 +151,15 @@ def no_power_cut() -> Iterator[None]:
 def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports without their charts, which take longer to draw than all metrics take to compute."""
     monkeypatch.setattr("xlite.report.write.to_html", lambda title, blocks: title)
+
+
+@pytest.fixture
+def quick_report(no_charts: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """For tests that train: the report at the end is a quick one, and caplog gets what commands show."""
+    from xlite.training import finish
+
+    monkeypatch.setattr(finish, "JudgeOptions", functools.partial(finish.JudgeOptions, resamples=20))
+    caplog.set_level("INFO", "xlite")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from xlite.errors import RunError, Setting
 
-PACKAGE_ROOT = Path(__file__).resolve().parents[1]
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 _KINDS: dict[object, str] = {
@@ -23,6 +22,12 @@ _LIMITS = {"ge": "at least", "gt": "over", "le": "at most", "lt": "under"}
 
 Attention = Literal["none", "mhsa", "performer"]
 Loss = Literal["bce", "weighted_bce", "focal", "weighted_focal"]
+
+
+def bundled(*parts: str) -> Path:
+    """A file or folder that comes with X-Lite: beside the package in a checkout, inside it if installed."""
+    inside = Path(__file__).resolve().parent / "bundled"
+    return (inside if inside.is_dir() else inside.parents[1]).joinpath(*parts)
 
 
 def home() -> Path:
@@ -313,7 +318,7 @@ class TrainConfig(BaseModel):
         bool,
         Field(
             title="TensorBoard files",
-            description="Write the curves as TensorBoard's event files too (needs xlite[tensorboard])",
+            description="Write the curves as TensorBoard's event files too (needs xlite-cxr[tensorboard])",
         ),
     ] = False
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from xlite.config import PACKAGE_ROOT
+from xlite.config import bundled
 from xlite.data.folder import find_folders
 
 pytestmark = pytest.mark.usefixtures("one_scan")
@@ -19,7 +19,7 @@ def no_default_data(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def explore(**state: object) -> AppTest:
     """The page after its first run."""
-    page = AppTest.from_file(PACKAGE_ROOT / "pages" / "explore.py", default_timeout=60)
+    page = AppTest.from_file(bundled("pages", "explore.py"), default_timeout=60)
     for key, value in state.items():
         page.session_state[key] = value
     return page.run()

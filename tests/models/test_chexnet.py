@@ -103,7 +103,7 @@ def test_a_public_checkpoint_reads_films_as_its_authors_do(author, tmp_path):
         expected = author((grey - mean) / std)
     answer = teacher(torch.from_numpy(students(film))[None], torch.full((1, 14), torch.nan))
     torch.testing.assert_close(answer.logits, expected, rtol=1e-3, atol=1e-4)
-    assert answer.features.shape == (1, 1024, 7, 7) and teacher.map_channels == 1024
+    assert answer.features.shape == (1, 1024, 7, 7) and teacher.feature_channels == 1024
     assert known is None and teacher.seen == (SEEN,)
     assert teacher.sentence.startswith(
         f"Teacher: {spec} (public CheXNet weights, densenet121 at 224 px; for --teacher-list"

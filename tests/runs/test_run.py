@@ -13,13 +13,13 @@ import pytest
 from filelock import FileLock
 from noise_folder import write_noise_folder
 
-from xlite.catalog import default_data
 from xlite.config import checkpoints_dir, make_config
 from xlite.errors import DataError, RunError
 from xlite.files import write_atomic
 from xlite.runs import lock as lock_module
 from xlite.runs import work_folder
 from xlite.runs.command import train_command
+from xlite.runs.default_data import default_data
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 

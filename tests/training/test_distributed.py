@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import torch.distributed as dist
-from noise_folder import write_noise_folder
 from tiny_runs import assert_same_training
 from torch.multiprocessing import get_context, start_processes
 
@@ -45,12 +44,6 @@ TINY = [
     "--seed",
     "5",
 ]
-
-
-@pytest.fixture
-def films(tmp_path: Path) -> Path:
-    """80 noise films of 40 patients."""
-    return write_noise_folder(tmp_path / "films", patients=40)
 
 
 def command(films: Path, name: str, *options: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from xlite.config import TrainConfig
 from xlite.errors import RunError, Setting
-from xlite.models.available import PREDICTIONS, model_files
+from xlite.models.available import PREDICTION_SUFFIXES, model_files
 from xlite.sweeps.plan import Plan, Range
 
 
@@ -61,7 +61,7 @@ def check_effects(plan: Plan) -> None:
 def _networks(spec: str) -> int:
     """How many of a teacher's parts are networks, and no predictions files."""
     parts = filter(None, map(str.strip, spec.split(",")))
-    return sum(not part.endswith(PREDICTIONS) for part in parts)
+    return sum(not part.endswith(PREDICTION_SUFFIXES) for part in parts)
 
 
 def _values(plan: Plan, name: str) -> list[Any]:

@@ -261,7 +261,7 @@ def storage_sentence(error: BaseException) -> str:
     """What a storage that cannot be had says, in one line."""
     if isinstance(error, ImportError):
         needed = error.__cause__ or error
-        return f'{needed}; for PostgreSQL pip install "xlite[postgres]"'
+        return f'{needed}; for PostgreSQL pip install "xlite-cxr[postgres]"'
     return str(error.__cause__ or error).splitlines()[0]
 
 

@@ -16,13 +16,14 @@ from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
 from xlite.data.splits import CHEXNET_LISTS, Split, load_split, shrink_train
 from xlite.errors import DataError, RunError, Setting
-from xlite.evaluation import contamination
+from xlite.evaluation.contamination import Source, count_source, read_sources, teacher_caveat
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.chexnet import SEEN
 from xlite.models.student import Student, describe
 from xlite.models.teachers import Teacher, open_teacher, prediction_files
 from xlite.models.weights import is_folded, load_start_weights, refit_batchnorm
+from xlite.report.sentences import capital, sentence
 from xlite.text import counted
 from xlite.training.task import DistillTask
 
@@ -62,8 +63,9 @@ def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
     log.info(_size_sentence(student, config))
     started_from = load_start_weights(student, config.weights) if fresh else ""
     teacher, known = _open_teacher(config, preprocess, stems, folder.labels(stems))
-    info = _info(config, folder, split, stems, teacher, _without_folders(started_from, config.weights))
-    _log_contamination(config, folder, split, info)
+    sources = _teacher_sources(config, folder, split, teacher)
+    _log_contamination(config, folder, split, sources)
+    info = _info(config, folder, split, stems, sources, _without_folders(started_from, config.weights))
 
     films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
     train = FilmDataset(films, labels, preprocess, seed=config.seed, soft=known)
@@ -133,7 +135,7 @@ def _open_teacher(
     if config.teacher:
         teacher, known = open_teacher(config.teacher, preprocess, stems, labels)
         log.info(teacher.sentence)
-    if config.feature_weight > 0 and not teacher.map_channels:
+    if config.feature_weight > 0 and not teacher.feature_channels:
         raise RunError(
             Setting("feature_weight"),
             f" {config.feature_weight:g} needs a teacher with one network, whose features the student is to "
@@ -144,13 +146,11 @@ def _open_teacher(
     return teacher, known
 
 
-def _log_contamination(config: TrainConfig, folder: NihFolder, split: Split, info: ModelInfo) -> None:
+def _log_contamination(config: TrainConfig, folder: NihFolder, split: Split, sources: list[Source]) -> None:
     """Says what the teachers know of the films that the student will be judged on."""
-    doubts = contamination.doubts(
-        info.notes["teacher_knows"], folder, split.stems("test"), split.id, "test", _teacher_list(config)
-    )
-    if doubts:
-        log.info(f"Teacher contamination: {'; '.join(doubt.text for doubt in doubts)}")
+    caveat = teacher_caveat(sources, folder, split.stems("test"), split.id, "test", _teacher_list(config))
+    if caveat is not None:
+        log.info(capital(sentence(caveat)))
 
 
 def _refit_if_folded(student: Student, train: FilmDataset) -> None:
@@ -165,25 +165,23 @@ def _refit_if_folded(student: Student, train: FilmDataset) -> None:
     )
 
 
-def _teacher_knows(
-    config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher
-) -> list[contamination.Source]:
-    """What the teachers learned from, and what of the films that the student is judged on they know."""
-    sources: list[contamination.Source] = []
+def _teacher_sources(config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher) -> list[Source]:
+    """What the teachers learned from, and what they know of the films that the student is judged on."""
+    sources: list[Source] = []
     for info in teacher.infos:
-        sources += [{"split": info.split_id}] if info.split_id != split.id else []
-        sources += info.notes.get("teacher_knows", [])
-        sources += [{"said": info.notes["contamination"]}] if info.notes.get("contamination") else []
+        sources += [Source(split=info.split_id)] if info.split_id != split.id else []
+        sources += read_sources(info.notes)
+        sources += [Source(said=info.notes["contamination"])] if info.notes.get("contamination") else []
     for seen in teacher.seen:
-        # a list says better what CheXNet has seen
-        named = {"list": CHEXNET_LISTS[0]} if seen == SEEN else {}
-        if not (named and config.teacher_list):
-            sources.append({**named, "said": f"a teacher has {seen}"})
+        # A list says better what CheXNet has seen.
+        chexnets = CHEXNET_LISTS[0] if seen == SEEN else None
+        if chexnets is None or not config.teacher_list:
+            sources.append(Source(list=chexnets, said=f"a teacher has {seen}"))
     if config.teacher_list:
-        sources.append({"list": Path(config.teacher_list).name})
+        sources.append(Source(list=Path(config.teacher_list).name))
     else:
-        sources += [{"predictions": path.name} for path in prediction_files(config.teacher)]
-    return [contamination.count(source, folder, split, _teacher_list(config)) for source in sources]
+        sources += [Source(predictions=path.name) for path in prediction_files(config.teacher)]
+    return [count_source(source, folder, split, _teacher_list(config)) for source in sources]
 
 
 def _teacher_list(config: TrainConfig) -> Path | None:
@@ -210,7 +208,7 @@ def _task(
         focal_gamma=config.focal_gamma if focal else 0.0,
         focal_alpha=config.focal_alpha if focal else None,
         feature_weight=config.feature_weight,
-        teacher_channels=teacher.map_channels,
+        teacher_channels=teacher.feature_channels,
     )
 
 
@@ -223,7 +221,7 @@ def _info(
     folder: NihFolder,
     split: Split,
     stems: list[str],
-    teacher: Teacher,
+    sources: list[Source],
     started_from: str,
 ) -> ModelInfo:
     """What the model file says of itself before thresholds and calibration are known."""
@@ -242,7 +240,7 @@ def _info(
             "train_share": config.train_share,
             "trained_on": _trained_on(folder, stems),
             "teacher": _without_folders(config.teacher, config.teacher),
-            "teacher_knows": _teacher_knows(config, folder, split, teacher),
+            "teacher_knows": [source.model_dump() for source in sources],
             "loss": config.loss,
             "sampler": config.sampler,
             "seed": config.seed,

@@ -4,7 +4,7 @@ import json
 import logging
 import math
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
@@ -66,7 +66,8 @@ class Recorder:
         if not self.leads:
             return
         if best:
-            info = replace(self.job.info, notes={**self.job.info.notes, "epoch": self.state.epoch})
+            notes = {**self.job.info.notes, "epoch": self.state.epoch}
+            info = self.job.info.model_copy(update={"notes": notes})
             save_model(self.run.folder / MODEL_FILE, self.learner.kept, info)
         write_state(self.run.folder / STATE_FILE, self._content())
         self._write_metrics()

@@ -205,7 +205,7 @@ def _channels_last(module: _Module) -> _Module:
 def _checkpoint_gradients(student: Student) -> None:
     """Has the backbone recompute its activations in the backward pass; RunError if it cannot."""
     try:
-        student.backbone.set_grad_checkpointing(True)  # type: ignore[operator]  # timm's, of any backbone
+        student.backbone.set_grad_checkpointing(True)
     except (AttributeError, AssertionError) as error:
         raise RunError(
             f"{student.backbone_name} cannot recompute its activations: leave ",

@@ -38,7 +38,9 @@ class DistillTask(nn.Module):
         self.focal_gamma = focal_gamma
         self.focal_alpha = focal_alpha
         self.feature_weight = feature_weight
-        self.projection = nn.Conv2d(student.map_channels, teacher_channels, 1) if feature_weight > 0 else None
+        self.projection = (
+            nn.Conv2d(student.feature_channels, teacher_channels, 1) if feature_weight > 0 else None
+        )
 
     def forward(
         self, x: Tensor, labels: Tensor, target: Tensor, teacher_features: Tensor | None = None
