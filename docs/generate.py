@@ -15,7 +15,6 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import arms
 import pandas as pd
