@@ -19,7 +19,6 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from xlite.config import bundled
 from xlite.runs.run import LIVE, Run
-from xlite.sweeps.leaderboard import name_of, remark
 from xlite.sweeps.sweep import Sweep
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -290,12 +289,12 @@ def test_a_phase_is_started_stopped_gone_on_with_and_ends_in_its_leaderboard(
     settle(page)
     no_exception(page)
     found = Sweep.named("phase1").leaderboard()
-    assert sorted(row["values"]["attention"] for row in found["rows"]) == ["mhsa", "none"]
-    assert page.get_by_test_id("stAlertContentSuccess").inner_text() == found["verdict"]
-    for place, row in enumerate(found["rows"]):
+    assert sorted(row.values["attention"] for row in found.rows) == ["mhsa", "none"]
+    assert page.get_by_test_id("stAlertContentSuccess").inner_text() == found.verdict
+    for place, row in enumerate(found.rows):
         cells = table.get_by_role("row").nth(place + 1).get_by_role("cell").all_inner_texts()
-        assert cells[:4] == [name_of(row["values"]), remark(found, place), "1", f"{row['val_auc']:.3f}"]
-        assert cells[-2] == f"{row['model_size_mb']:.1f}"
+        assert cells[:4] == [row.name, found.remark(place), "1", f"{row.val_auc:.3f}"]
+        assert cells[-2] == f"{row.model_size_mb:.1f}"
     last = table.get_by_role("columnheader").last.bounding_box()
     assert last["x"] + last["width"] < 1400
 
