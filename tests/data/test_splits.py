@@ -162,7 +162,7 @@ def test_writing_again_replaces_the_lists_and_nothing_else(tiny_folder):
     assert read_split(folder, "patient") == again and (place / "notes.txt").read_text() == "mine"
 
 
-def test_ones_own_split_is_read_and_refused_where_it_shares_patients(tiny_folder):
+def test_ones_own_split_is_read_and_refused_if_it_shares_patients(tiny_folder):
     folder = NihFolder.open(tiny_folder)
     place = tiny_folder / "splits" / "mine"
     place.mkdir(parents=True)

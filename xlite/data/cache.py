@@ -1,4 +1,4 @@
-"""Films decoded and resized once: a memory-mapped uint8 array beside an index of where each row came from.
+"""Films decoded and resized once: a memory-mapped uint8 array beside an index of the source of each row.
 
 A cache folder holds, for a side of 224 px, `films-224-<key>.npy` (N, 224, 224), `films-224-<key>.json` and
 `films-224.lock`. The key is a digest of the sources' names, sizes and modification times, so a changed

@@ -22,7 +22,7 @@ from xlite.findings import FINDINGS, NO_FINDING
 
 
 def row(**films: int) -> list[int]:
-    """The 15 class counts in order, 0 where not given."""
+    """The 15 class counts in order, 0 if not given."""
     return [films.get(name, 0) for name in statistics.CLASSES]
 
 

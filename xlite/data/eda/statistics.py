@@ -51,7 +51,7 @@ class Imbalance:
 
 
 def indicators(table: pd.DataFrame) -> pd.DataFrame:
-    """A bool column for No Finding and each of the 14 findings, a row a film, in the table's order."""
+    """A bool column for No Finding and each of the 14 findings, with a row for each film, in the table's order."""
     positive = table[list(FINDINGS)].to_numpy(dtype=bool)
     columns = np.column_stack([~positive.any(axis=1), positive])
     return pd.DataFrame(columns, index=table.index, columns=list(CLASSES))
