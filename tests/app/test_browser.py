@@ -175,7 +175,7 @@ def test_a_film_is_uploaded_and_its_maps_are_seen(app: str, page: Page, tmp_path
 def test_an_upload_survives_a_change_of_model(app: str, page: Page, tmp_path: Path):
     """A change of model draws only the reading anew.
 
-    If the whole page were drawn anew, Streamlit would sometimes lose the upload, too seldom for a test to see.
+    If the whole page were drawn anew, Streamlit would lose the upload now and then, too seldom for a test.
     """
     sent: list[bytes] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))

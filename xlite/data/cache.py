@@ -31,14 +31,14 @@ from xlite.text import counted
 Progress = Callable[[int, int], None]
 Source = tuple[str, int, int]  # name, bytes, modification time in ns
 
-_FORMAT = 1  # goes up when read_image or the resizing give other pixels
+_FORMAT = 1  # raise it when read_image or the resizing give other pixels
 # Films that a thread decodes at a time: handing over each one would cost as much as a small film.
 _TOGETHER = 8
 _SAMPLE = 64
 
 
 class _Index(BaseModel):
-    """What stands beside an array: of each row its source and CRC-32, and when the array was built (ns)."""
+    """The index beside an array: the source and CRC-32 of each row, and when the array was built (ns)."""
 
     model_config = ConfigDict(frozen=True)
     sources: list[Source]

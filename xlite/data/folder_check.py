@@ -35,7 +35,7 @@ class CheckReport:
 
 
 def check_folder(folder: NihFolder, progress: Callable[[int, int], None] | None = None) -> CheckReport:
-    """Reads every film of the folder, whole; `progress(done, total)` is called after each."""
+    """Reads every film of the folder to its end; `progress(done, total)` is called after each."""
     files = film_files(folder.root)
     names = [path.relative_to(folder.root).as_posix() for path in files]
     alike: dict[str, set[str]] = defaultdict(set)

@@ -116,7 +116,7 @@ def _distinct_ends(files: Collection[Path]) -> dict[Path, str]:
 
 
 def _files(spec: Path | str) -> list[Path]:
-    """A file whose name has a comma is that file."""
+    """The files of a spec, which are joined by commas; a file with a comma in its name is a single one."""
     whole = Path(spec)
     return [whole] if whole.is_file() else [Path(part.strip()) for part in str(spec).split(",")]
 

@@ -95,7 +95,7 @@ def leakage(table: pd.DataFrame, rows: Rows) -> dict[str, float | int | None]:
 
 
 def exposed(seen: np.ndarray, judged: np.ndarray) -> float:
-    """The share (0-1) of the `judged` films whose patient is among the `seen` ones; patients (n,) in."""
+    """The share (0-1) of the `judged` films whose patient is among the `seen`, both as patients (n,)."""
     return float(np.isin(judged, seen).mean()) if len(judged) else 0.0
 
 
