@@ -135,7 +135,8 @@ def _padding(stored: np.ndarray, dataset: pydicom.Dataset) -> np.ndarray:
     if first is None:
         return np.zeros(stored.shape, bool)
     last = dataset.get("PixelPaddingRangeLimit", first)
-    return (stored >= min(first, last)) & (stored <= max(first, last))
+    mask: np.ndarray = (stored >= min(first, last)) & (stored <= max(first, last))
+    return mask
 
 
 def _rescale(stored: np.ndarray, dataset: pydicom.Dataset) -> np.ndarray:

@@ -10,11 +10,11 @@ from xlite.config import checkpoints_dir
 
 def test_bench_says_what_a_model_costs(xlite: Command, model: str) -> None:
     status, out, _ = xlite("bench", model, "--json")
-    figures = json.loads(out)
+    answer = json.loads(out)
     size = (checkpoints_dir() / model / "model.safetensors").stat().st_size
-    assert (status, figures["model"], figures["image_size"]) == (0, "demo", 64)
-    assert figures["megabytes"] == round(size / 1e6, 2)
-    assert 0 < figures["latency_p50_ms"] <= figures["latency_p95_ms"]
+    assert (status, answer["model"], answer["image_size"]) == (0, "demo", 64)
+    assert answer["megabytes"] == round(size / 1e6, 2)
+    assert 0 < answer["latency_p50_ms"] <= answer["latency_p95_ms"]
 
 
 def test_share_refuses_a_port_in_use_and_a_short_password(model: str) -> None:

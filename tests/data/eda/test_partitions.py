@@ -8,12 +8,12 @@ from xlite.data.eda import statistics
 from xlite.data.eda.partitions import (
     Partition,
     balance,
-    drawn,
     exposed,
     leakage,
     locate,
     overlaps,
     partitions,
+    random_partition,
     widest_shift,
 )
 from xlite.data.folder import NihFolder
@@ -73,12 +73,12 @@ def test_splits_that_are_drawn(tiny_folder: Path, hand: NihFolder):
     folder = NihFolder.open(tiny_folder)
     for strategy in ("patient", "image"):
         made = make_split(folder, strategy, 42, allow_leakage=True)
-        one = drawn(folder, strategy, 42)
+        one = random_partition(folder, strategy, 42)
         assert (one.name, one.parts) == (
             f"{strategy}, seed 42",
             {part: made.stems(part) for part in ("train", "val", "test")},
         )
-    assert drawn(hand, "image", 42) is None
+    assert random_partition(hand, "image", 42) is None
 
 
 def test_overlaps_of_two_lists():

@@ -46,7 +46,7 @@ def partitions(folder: NihFolder) -> list[Partition]:
     return found
 
 
-def drawn(folder: NihFolder, strategy: str, seed: int) -> Partition | None:
+def random_partition(folder: NihFolder, strategy: str, seed: int) -> Partition | None:
     """The random split that X-Lite would make of the table; None if the table has too few films."""
     try:
         return Partition(f"{strategy}, seed {seed}", random_parts(folder, strategy, seed))

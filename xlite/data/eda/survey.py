@@ -11,7 +11,7 @@ from xlite.data.eda.batch_composition import Batches, measure_batches
 from xlite.data.eda.claims import Claim, check_claims
 from xlite.data.eda.editions import Difference, compare_editions, other_edition
 from xlite.data.eda.overview import Overview, overview
-from xlite.data.eda.partitions import balance, drawn, leakage, locate, overlaps, partitions
+from xlite.data.eda.partitions import balance, leakage, locate, overlaps, partitions, random_partition
 from xlite.data.eda.statistics import Imbalance
 from xlite.data.folder import NihFolder
 from xlite.data.splits import RANDOM_STRATEGIES
@@ -79,7 +79,9 @@ def survey(folder: NihFolder, other_table: Path | None = None) -> Survey:
     table = folder.table
     described = overview(table)
     listed = partitions(folder)
-    made = {strategy: one for strategy in RANDOM_STRATEGIES if (one := drawn(folder, strategy, SEED))}
+    made = {
+        strategy: one for strategy in RANDOM_STRATEGIES if (one := random_partition(folder, strategy, SEED))
+    }
     located = locate(table, [*listed, *made.values()])
     leaks = {name: leakage(table, rows) for name, rows in located.items()}
     leak = leaks[made["image"].name]["test_seen"] if "image" in made else None
