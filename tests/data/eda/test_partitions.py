@@ -6,6 +6,7 @@ import numpy as np
 
 from xlite.data.eda import statistics
 from xlite.data.eda.partitions import (
+    Leakage,
     Partition,
     balance,
     exposed,
@@ -48,19 +49,16 @@ def test_exposed_counts_films_whose_patient_was_seen():
 def test_leakage_of_parts_that_share_patients(hand: NihFolder):
     parts = {"train": ["1_0", "3_1", "unknown"], "val": ["1_1", "2_0"], "test": ["1_2", "3_0", "4_0", "2_0"]}
     shared = locate(hand.table, [Partition("own", parts)])["own"]
-    assert leakage(hand.table, shared) == {
-        "shared_patients": 3,  # 1, 2 and 3
-        "val_seen": 0.5,
-        "test_seen": 0.5,
-        "test_seen_or_val": 0.75,
-    }
+    assert leakage(hand.table, shared) == Leakage(
+        shared_patients=3,  # 1, 2 and 3
+        val_seen=0.5,
+        test_seen=0.5,
+        test_seen_or_val=0.75,
+    )
     official = locate(hand.table, partitions(hand))["official"]
-    assert leakage(hand.table, official) == {
-        "shared_patients": 0,
-        "val_seen": None,
-        "test_seen": 0.0,
-        "test_seen_or_val": 0.0,
-    }
+    assert leakage(hand.table, official) == Leakage(
+        shared_patients=0, val_seen=None, test_seen=0.0, test_seen_or_val=0.0
+    )
 
 
 def test_the_widest_shift_is_a_ratio(hand: NihFolder):
