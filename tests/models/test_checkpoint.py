@@ -227,7 +227,7 @@ def test_every_calibration_is_read_back(path, calibration):
         *[
             ({"calibration": text}, f"is damaged .calibration.*{said}")
             for text, said in [
-                ("[]", "method"),
+                ("[]", r"is \[\]: input should be an object"),
                 ("{}", "method"),
                 (platt(method="isotonic"), "isotonic"),
                 (platt(colour=1), "colour"),
