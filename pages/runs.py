@@ -9,9 +9,9 @@ from xlite.errors import XliteError
 from xlite.messages import in_labels, page_sentence
 from xlite.runs.command import train_command
 from xlite.runs.results import read_results
+from xlite.runs.rows import experiment_rows, run_rows
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, facts
-from xlite.runs.tables import experiment_rows, run_rows
 
 LONG = 20  # experiments; more are scrolled
 

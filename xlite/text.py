@@ -1,4 +1,4 @@
-"""How counts and numbers are written wherever a person reads them."""
+"""Counts, numbers and intervals as text for people."""
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:

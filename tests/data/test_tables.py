@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import HEADER_2020
+from noise_folder import HEADER_2020
 
 from xlite.data.folder import NihFolder
 from xlite.data.folder_check import CheckReport, check_folder

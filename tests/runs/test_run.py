@@ -10,14 +10,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from conftest import write_noise_folder
 from filelock import FileLock
+from noise_folder import write_noise_folder
 
 from xlite.config import checkpoints_dir, make_config
 from xlite.errors import DataError, RunError
 from xlite.files import write_atomic
-from xlite.runs import folder as folder_module
 from xlite.runs import lock as lock_module
+from xlite.runs import work_folder
 from xlite.runs.command import train_command
 from xlite.runs.default_data import default_data
 from xlite.runs.run import Run
@@ -407,7 +407,7 @@ def test_two_who_press_start_make_one_trainer(run: Run, monkeypatch: pytest.Monk
         children.append(subprocess.Popen(words, stdout=subprocess.DEVNULL))
         return children[-1]
 
-    monkeypatch.setattr(folder_module, "spawn", spawn)
+    monkeypatch.setattr(work_folder, "spawn", spawn)
 
     def press() -> None:
         try:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import write_noise_folder
+from noise_folder import write_noise_folder
 from tiny_runs import TINY, assert_same_end, assert_same_training, config, run_to_end
 
 from xlite.cli import run as xlite_command

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import write_noise_folder
+from noise_folder import write_noise_folder
 from tiny_runs import assert_same_end, config, run_to_end, state
 
 from xlite.models.checkpoint import load_model

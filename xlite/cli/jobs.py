@@ -11,9 +11,9 @@ from xlite.cli.console import Json, ask_twice, number, print_json, print_table
 from xlite.cli.train import new_run, with_config_options
 from xlite.errors import RunError, sentence
 from xlite.runs import slurm
+from xlite.runs.rows import run_rows
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, RunStatus, clock, facts
-from xlite.runs.tables import run_rows
 from xlite.text import counted
 
 app = typer.Typer(help="Training runs in the background.", rich_markup_mode=None)

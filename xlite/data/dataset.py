@@ -26,7 +26,7 @@ Batch = tuple[torch.Tensor, ...]
 
 
 class FilmRows:
-    """Some rows of a memory map as a sequence of films, uint8 (N, S, S); a film is read when it is asked for."""
+    """Some rows of a memory map as a sequence of films, uint8 (N, S, S); each is read only when asked for."""
 
     def __init__(self, array: np.ndarray, rows: np.ndarray):
         self.array, self.rows = array, rows
@@ -105,7 +105,7 @@ class FilmDataset(Dataset[Batch]):
 
     def _augmented(self, augment: "albumentations.Compose", i: int, film: np.ndarray) -> np.ndarray:
         key = (self.seed, self.epoch, i)
-        # One generator for all steps: set_random_seed gives each the same draws, so rare steps would coincide.
+        # One generator for all steps: set_random_seed gives each the same draws, and rare steps coincide.
         augment.set_random_state(np.random.default_rng(key), random.Random(repr(key)))
         augmented: np.ndarray = augment(image=film)["image"]
         return augmented
@@ -132,9 +132,7 @@ def ahead(batches: Iterable[Batch], depth: int = 3) -> Iterator[Batch]:
     """The same batches in the same order, read by a thread up to `depth` batches ahead."""
     with ThreadPoolExecutor(1) as reader:
         source = iter(batches)
-        waiting: deque[Future[Batch | None]] = deque(
-            reader.submit(next, source, None) for _ in range(depth)
-        )
+        waiting: deque[Future[Batch | None]] = deque(reader.submit(next, source, None) for _ in range(depth))
         while (batch := waiting.popleft().result()) is not None:
             waiting.append(reader.submit(next, source, None))
             yield batch

@@ -18,6 +18,20 @@ from xlite.images import is_image_name
 _BOX_FILE = "BBox_List_2017.csv"
 
 
+def find_folders(home: Path) -> list[Path]:
+    """The data folders in `home`/data, those with an NIH table, by name."""
+    data = home / "data"
+    tables = [*data.glob("*/Data_Entry_2017*.csv"), *data.glob("*/Data_Entry_2017*.csv.gz")]
+    return sorted({table.parent for table in tables})
+
+
+def last_change(root: Path) -> float:
+    """When a data folder last changed, s since 1970; 0 if there is none. Caches of it are renewed by this."""
+    if not root.is_dir():
+        return 0.0
+    return max(path.stat().st_mtime for path in (root, *root.iterdir()) if path.exists())
+
+
 def film_files(root: Path) -> list[Path]:
     """Every image file of a data folder, sorted, from images/, images_NNN/ and images_NNN/images/."""
     folders = [root / "images", *sorted(root.glob("images_*")), *sorted(root.glob("images_*/images"))]

@@ -19,9 +19,10 @@ def inverse_frequency(labels: np.ndarray) -> np.ndarray:
 def positive_weights(labels: np.ndarray) -> np.ndarray:
     """The `pos_weight` of weighted BCE, float32 (C,): it multiplies the loss of a finding's positive films.
 
-    `inverse_frequency`, but never below 1, which would give the positives of common findings too little weight.
+    `inverse_frequency`, but never below 1, or positives of common findings would weigh too little.
     """
-    return np.maximum(inverse_frequency(labels), np.float32(1))
+    weights: np.ndarray = np.maximum(inverse_frequency(labels), np.float32(1))
+    return weights
 
 
 def balanced_sample_weights(labels: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ def split_by_film(folder: NihFolder, seed: int) -> list[list[str]]:
 def deal(folder: NihFolder, stems: Sequence[str], shares: Sequence[float], seed: int) -> list[list[str]]:
     """Deals films out to parts of these shares: patients stay whole, each number of findings keeps its share.
 
-    Patients come in random order; each goes to the part that lags furthest behind in films like the patient's.
+    Patients come in random order; each goes to the part that lags furthest behind in such films.
     """
     owners, numbers = folder.patients(stems).tolist(), folder.finding_counts(stems).tolist()
     total = Counter(numbers)

@@ -139,7 +139,7 @@ def write_split(folder: NihFolder, split: Split) -> Path:
 
 
 def read_split(folder: NihFolder, name: str, allow_leakage: bool = False) -> Split:
-    """The split in splits/<name>/, written by X-Lite or by hand; its id follows from the lists as they are now.
+    """The split in splits/<name>/, written by X-Lite or by hand; its id is computed from its present lists.
 
     Raises DataError if a list is missing or (unless `allow_leakage`) parts share a patient.
     """

@@ -61,9 +61,9 @@ def label_version(table_path: Path | str) -> str:
 def read_table(path: Path | str) -> pd.DataFrame:
     """NIH's table, a row for each film.
 
-    Columns: image, stem, patient (int), follow_up (int), age (years; NaN if over 100 or not given), sex, view,
-    and a uint8 column for each of the 14 findings. Raises DataError if the table cannot be read, lacks a
-    column, is empty, or names an unknown finding or a film twice.
+    Columns: image, stem, patient (int), follow_up (int), age (years; NaN if over 100 or not given), sex,
+    view, and a uint8 column for each of the 14 findings. Raises DataError if the table cannot be read, lacks
+    a column, is empty, or names an unknown finding or a film twice.
     """
     path = Path(path)
     header, rows = _read_rows(path)

@@ -1,6 +1,6 @@
 """A run is its folder, `checkpoints/<name>`: files and one lock tell any process what it does.
 
-`config.json` has its settings, `metrics.csv` a row for each epoch; `xlite.runs.folder` has the rest, which
+`config.json` has its settings, `metrics.csv` a row for each epoch; `xlite.runs.work_folder` has the rest, which
 studies share. Imports no torch.
 """
 
@@ -22,9 +22,9 @@ from xlite.errors import RunError, words_of
 from xlite.files import write_atomic
 from xlite.runs import slurm
 from xlite.runs.command import absolute_paths
-from xlite.runs.folder import WorkFolder
 from xlite.runs.launch import xlite_command
 from xlite.runs.status import LIVE, RunStatus
+from xlite.runs.work_folder import WorkFolder
 
 if TYPE_CHECKING:
     import pandas as pd

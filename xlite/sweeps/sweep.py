@@ -1,6 +1,6 @@
 """A sweep is the folder of one study, `experiments/sweeps/<study>`: files and one lock tell what it does.
 
-`sweep.json` is the plan, `leaderboard.json` what came of it so far; `xlite.runs.folder` has the rest, which
+`sweep.json` is the plan, `leaderboard.json` what came of it so far; `xlite.runs.work_folder` has the rest, which
 runs share. The trials are in Optuna's storage, as a rule `study.db` in the same folder, and their runs in
 `checkpoints/`. Readers need neither.
 """
@@ -18,9 +18,9 @@ from xlite.config import checkpoints_dir, sweeps_dir
 from xlite.errors import RunError
 from xlite.files import read_whole, write_atomic
 from xlite.runs.command import absolute_paths
-from xlite.runs.folder import WorkFolder
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, problem
+from xlite.runs.work_folder import WorkFolder
 from xlite.sweeps.leaderboard import Leaderboard
 from xlite.sweeps.plan import Plan
 from xlite.sweeps.status import SweepStatus

@@ -25,7 +25,7 @@ class _Interrupted(Exception):
 
 
 class _State(BaseModel):
-    """What stands beside a part of a file: the whole length and the version that the server stated, if any."""
+    """What is kept beside a part of a file: the whole length and the version, if the server stated them."""
 
     model_config = ConfigDict(frozen=True)
     total: int | None

@@ -1,4 +1,4 @@
-"""What class weights and the balanced sampler would do: measured on batches, drawn as training draws them."""
+"""What class weights and the balanced sampler do to batches: measured on batches drawn as training does."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ DRAWN = 500
 
 @dataclass(frozen=True)
 class Batches:
-    """`classes`, a row a class, and what the balanced sampler makes of one epoch.
+    """`classes`, with a row for each class, and what the balanced sampler makes of one epoch.
 
     Columns of `classes`: in_batch (mean films of a batch, shuffled), without (share of the batches that have
-    none), expected (films of a batch, computed); balanced, balanced_without, balanced_expected (the same of
+    none), expected (films of a batch, computed); balanced, balanced_without, balanced_expected (the same for
     the balanced sampler); repeats (how often an epoch of it draws one of the films); weight (N / (C n)),
-    pos_weight (as weighted BCE has it); pull and weighted_pull (positive share of the loss's weight over the
+    pos_weight (of weighted BCE); pull and weighted_pull (positive share of the loss's weight over the
     shuffled batches, plain and weighted). No Finding has no weight and no pull.
     seen: share (0-1) of all films that a balanced epoch draws at least once; most: draws of the film that it
     draws most often.
@@ -35,7 +35,7 @@ class Batches:
 def measure_batches(labels: np.ndarray, size: int, seed: int, drawn: int = DRAWN) -> Batches:
     """`drawn` batches of `size` films, shuffled and balanced, of labels (N, 14) in 0 and 1.
 
-    Where there are fewer films than `size`, a batch is all of them.
+    If there are fewer films than `size`, a batch is all of them.
     """
     films, size = len(labels), min(size, len(labels))
     present = np.column_stack([~labels.any(axis=1), labels > 0])

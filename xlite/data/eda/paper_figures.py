@@ -1,4 +1,4 @@
-"""The report's static figures, one a function, as matplotlib Figures; no pyplot, so no global state."""
+"""The figures of the report, a matplotlib Figure from each function; no pyplot, so no global state."""
 
 from pathlib import Path
 
@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from xlite.data.eda import palette
-from xlite.data.eda.statistics import BOX_FRAME, LEAST_EXPECTED
+from xlite.data.eda.statistics import LEAST_EXPECTED
 from xlite.findings import FINDINGS, NO_FINDING, spoken
+from xlite.pixels import RELEASE_SIDE
 
 DPI = 110
 
@@ -46,7 +47,7 @@ def findings(counts: pd.DataFrame) -> Figure:
     return figure
 
 
-def amounts(per_film: pd.Series, per_patient: pd.Series, films_each: pd.Series) -> Figure:
+def tallies(per_film: pd.Series, per_patient: pd.Series, films_each: pd.Series) -> Figure:
     """Three log-scale panels: findings per film, different findings per patient, films per patient."""
     figure = Figure(figsize=(11, 3.6))
     panels = figure.subplots(1, 3, width_ratios=[3.6, 4.4, 2.6])
@@ -81,7 +82,7 @@ def amounts(per_film: pd.Series, per_patient: pd.Series, films_each: pd.Series) 
     return figure
 
 
-def together(counts: pd.DataFrame, lifts: pd.DataFrame) -> Figure:
+def cooccurrence(counts: pd.DataFrame, lifts: pd.DataFrame) -> Figure:
     """The 14 x 14 matrix: colour is lift (log2), NaN is grey; a cell's number is films with both findings."""
     figure, axes = _canvas(9.2, 7.4, bottom=1.1, right=0.9)
     with np.errstate(divide="ignore"):
@@ -131,7 +132,7 @@ def ages(histogram: pd.DataFrame) -> Figure:
 
 
 def views(prevalence: pd.DataFrame) -> Figure:
-    """Prevalence of each finding in AP and in PA films, a dot a view joined by a line; log scale."""
+    """Prevalence of each finding in AP and in PA films: a dot for each view, joined by a line; log scale."""
     figure, axes = _canvas(8.6, 4.9)
     shares = prevalence.reindex(["AP", "PA"])[list(FINDINGS)]
     order = shares.max().sort_values(ascending=False).index
@@ -161,10 +162,10 @@ def boxes(sizes: pd.DataFrame) -> Figure:
     for axes in panels:
         axes.axis("off")
     for axes, (name, size) in zip(panels, sizes.iterrows(), strict=False):
-        lines = np.linspace(0, BOX_FRAME, 8)
-        axes.vlines(lines, 0, BOX_FRAME, color=palette.LINE, linewidth=0.7)
-        axes.hlines(lines, 0, BOX_FRAME, color=palette.LINE, linewidth=0.7)
-        corner = ((BOX_FRAME - size["width"]) / 2, (BOX_FRAME - size["height"]) / 2)
+        lines = np.linspace(0, RELEASE_SIDE, 8)
+        axes.vlines(lines, 0, RELEASE_SIDE, color=palette.LINE, linewidth=0.7)
+        axes.hlines(lines, 0, RELEASE_SIDE, color=palette.LINE, linewidth=0.7)
+        corner = ((RELEASE_SIDE - size["width"]) / 2, (RELEASE_SIDE - size["height"]) / 2)
         axes.add_patch(
             Rectangle(corner, size["width"], size["height"], color=palette.ACCENT, alpha=0.75, linewidth=0)
         )

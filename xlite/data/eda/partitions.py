@@ -1,4 +1,4 @@
-"""Train, val and test as a folder's lists and splits give them: balance, shared patients, overlaps."""
+"""The lists and splits of a folder: balance of their parts, shared patients, overlaps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,15 +8,14 @@ import pandas as pd
 
 from xlite.data.eda.statistics import CLASSES, indicators
 from xlite.data.folder import NihFolder
-from xlite.data.random_split import PARTS, draw_parts
-from xlite.data.splits import read_split
+from xlite.data.splits import CHEXNET_LISTS, OFFICIAL_LISTS, PARTS, random_parts, read_split
 from xlite.data.tables import read_list
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
 
 LISTS = {
-    "official": {"train+val": "train_val_list.txt", "test": "test_list.txt"},
-    "chexnet": {part: f"chexnet_{part}_list.txt" for part in PARTS},
+    "official": dict(zip(("train+val", "test"), OFFICIAL_LISTS, strict=True)),
+    "chexnet": dict(zip(PARTS, CHEXNET_LISTS, strict=True)),
 }
 
 Rows = Mapping[str, np.ndarray]
@@ -32,9 +31,9 @@ class Partition:
 
 
 def partitions(folder: NihFolder) -> list[Partition]:
-    """NIH's and CheXNet's lists where the folder has all their files, then each split written into `splits/`.
+    """NIH's and CheXNet's lists if the folder has all their files, then each split written into `splits/`.
 
-    Raises DataError where a list or a split cannot be read.
+    Raises DataError if a list or a split cannot be read.
     """
     found = []
     for name, files in LISTS.items():
@@ -48,15 +47,15 @@ def partitions(folder: NihFolder) -> list[Partition]:
 
 
 def drawn(folder: NihFolder, strategy: str, seed: int) -> Partition | None:
-    """The split of DRAWN that X-Lite would make of the table; None where the table has too few films."""
+    """The random split that X-Lite would make of the table; None if the table has too few films."""
     try:
-        return Partition(f"{strategy}, seed {seed}", draw_parts(folder, strategy, seed))
+        return Partition(f"{strategy}, seed {seed}", random_parts(folder, strategy, seed))
     except DataError:
         return None
 
 
 def locate(table: pd.DataFrame, found: list[Partition]) -> dict[str, Rows]:
-    """Where the table has the films of each partition, by name; listed films that it lacks are left out."""
+    """The rows of each partition's films in the table, by name; films that the table lacks are left out."""
     row = {stem: at for at, stem in enumerate(table["stem"].tolist())}
     return {
         one.name: {
@@ -68,7 +67,7 @@ def locate(table: pd.DataFrame, found: list[Partition]) -> dict[str, Rows]:
 
 
 def balance(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
-    """A row a part: films, patients, films per class (int)."""
+    """A row for each part: films, patients, films per class (int)."""
     present, patients = indicators(table).to_numpy(), table["patient"].to_numpy()
     counts = {
         part: [len(at), len(np.unique(patients[at])), *present[at].sum(axis=0)] for part, at in rows.items()
@@ -81,7 +80,7 @@ def leakage(table: pd.DataFrame, rows: Rows) -> dict[str, float | int | None]:
     """What the parts of a partition share: patients, and films whose patient is in an earlier part.
 
     shared_patients: patients in more than one part. val_seen, test_seen: share (0-1) of val's and of test's
-    films whose patient is in train; test_seen_or_val: in train or val. None where there is no such part.
+    films whose patient is in train; test_seen_or_val: in train or val. None if there is no such part.
     """
     patients = table["patient"].to_numpy()
     owners = {part: patients[at] for part, at in rows.items()}
@@ -101,8 +100,9 @@ def exposed(seen: np.ndarray, judged: np.ndarray) -> float:
 
 
 def widest_shift(parts: pd.DataFrame) -> tuple[str, float, float] | None:
-    """From `balance`: the finding whose share differs most, as a ratio, between train and test, and both
-    shares (0-1). None where no finding is in both.
+    """The finding whose share differs most, as a ratio, between train and test of `balance`, and both shares.
+
+    Shares are 0-1. None if no finding is in both.
     """
     ends = parts.iloc[[0, parts.index.get_loc("test")]]
     shares = ends[list(FINDINGS)].div(ends["films"].clip(lower=1), axis=0)
@@ -114,7 +114,7 @@ def widest_shift(parts: pd.DataFrame) -> tuple[str, float, float] | None:
 
 
 def overlaps(found: list[Partition]) -> pd.DataFrame:
-    """Each partition's test part beside every other partition, a row a pair.
+    """Each partition's test part beside every other partition, a row for each pair.
 
     Columns test, trained_on (names), films of the test part, in_train, in_train_or_val, clean (in neither).
     """

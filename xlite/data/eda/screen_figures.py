@@ -1,4 +1,4 @@
-"""The app's interactive figures about the data: small frames in, plotly figures out. No streamlit."""
+"""The interactive figures of the Explore page: small frames in, plotly figures out. No streamlit."""
 
 from collections.abc import Sequence
 
@@ -36,7 +36,7 @@ def findings(counts: pd.DataFrame) -> go.Figure:
     return _style(figure, 460).update_layout(bargap=0.3)
 
 
-def amounts(tally: pd.Series, title: str, unit: str) -> go.Figure:
+def tally_bars(tally: pd.Series, title: str, unit: str) -> go.Figure:
     """A tally such as films by number of findings, as bars on a log scale with their numbers on top."""
     figure = go.Figure(
         go.Bar(
@@ -58,8 +58,8 @@ def amounts(tally: pd.Series, title: str, unit: str) -> go.Figure:
     return _style(figure, 340)
 
 
-def films_each(tally: pd.Series) -> go.Figure:
-    """Patients by their number of films, a dot a number, both axes log."""
+def films_per_patient(tally: pd.Series) -> go.Figure:
+    """Patients by their number of films, a dot for each number, both axes log."""
     tally = tally[tally > 0]
     figure = go.Figure(
         go.Scatter(
@@ -75,13 +75,15 @@ def films_each(tally: pd.Series) -> go.Figure:
     return _style(figure, 340)
 
 
-def together(counts: pd.DataFrame, lifts: pd.DataFrame, by: str) -> go.Figure:
+def cooccurrence(counts: pd.DataFrame, lifts: pd.DataFrame, by: str) -> go.Figure:
     """The 14 x 14 matrix of films with both findings, coloured `by` "lift" or "films"; NaN is grey.
 
     A cell's customdata is its pair of NIH names; on the diagonal twice the same.
     """
     names = [spoken(name) for name in FINDINGS]
     films, ratio = counts.to_numpy(dtype=float), lifts.to_numpy()
+    scale: tuple[str, ...]
+    limits: tuple[float, float]
     if by == "lift":
         with np.errstate(divide="ignore"):
             colours = np.clip(np.log2(ratio), -2, 2)
@@ -127,30 +129,30 @@ def together(counts: pd.DataFrame, lifts: pd.DataFrame, by: str) -> go.Figure:
 
 def _cells(names: Sequence[str], films: np.ndarray, ratio: np.ndarray) -> go.Scatter:
     """Invisible markers over a heat map's cells: plotly reports clicks on markers, not on cells."""
-    rows, columns = (index.ravel() for index in np.indices(films.shape))
-    words = [
-        f"{names[row]}: {films[row, column]:,.0f} films"
-        if row == column
-        else f"{names[row]} with {names[column]}: {films[row, column]:,.0f} films"
-        + (
-            ""
-            if np.isnan(ratio[row, column])
-            else f",<br>{ratio[row, column]:.2f} times as often as by chance"
-        )
-        for row, column in zip(rows, columns, strict=True)
-    ]
+    cells = list(np.ndindex(*films.shape))
     return go.Scatter(
-        x=[names[column] for column in columns],
-        y=[names[row] for row in rows],
+        x=[names[column] for _, column in cells],
+        y=[names[row] for row, _ in cells],
         mode="markers",
         marker={"symbol": "square", "size": 26, "opacity": 0},
         selected={"marker": {"opacity": 0.35, "color": "white"}},
         unselected={"marker": {"opacity": 0}},
-        customdata=[(FINDINGS[row], FINDINGS[column]) for row, column in zip(rows, columns, strict=True)],
-        hovertext=words,
+        customdata=[(FINDINGS[row], FINDINGS[column]) for row, column in cells],
+        hovertext=[
+            _hover(names[row], names[column], float(films[row, column]), float(ratio[row, column]))
+            for row, column in cells
+        ],
         hovertemplate="%{hovertext}<extra></extra>",
         showlegend=False,
     )
+
+
+def _hover(first: str, second: str, films: float, ratio: float) -> str:
+    """The text of a cell under the pointer; the ratio is NaN if there are too few films for one."""
+    if first == second:
+        return f"{first}: {films:,.0f} films"
+    times = "" if np.isnan(ratio) else f",<br>{ratio:.2f} times as often as by chance"
+    return f"{first} with {second}: {films:,.0f} films{times}"
 
 
 def ages(histogram: pd.DataFrame) -> go.Figure:
@@ -175,7 +177,7 @@ def ages(histogram: pd.DataFrame) -> go.Figure:
 
 
 def views(prevalence: pd.DataFrame) -> go.Figure:
-    """Each finding's prevalence in AP and PA films, a dot a view joined by a line, on a log scale."""
+    """Each finding's prevalence in AP and PA films: a dot for each view, joined by a line; log scale."""
     shares = prevalence.reindex(list(palette.SCREEN_VIEW))[list(FINDINGS)]
     shares = shares.where(shares > 0)
     order = list(shares.max().fillna(0).sort_values().index)
@@ -205,7 +207,7 @@ def views(prevalence: pd.DataFrame) -> go.Figure:
 
 
 def _both_ways(most: int) -> list[int]:
-    """Round tick values from -most to most, two or more a side where there is room."""
+    """Round tick values from -most to most, on each side two or more if there is room."""
     power = 10 ** (len(str(most)) - 1)
     step = next(step for step in (power // 2, power, 2 * power, 5 * power) if step and most <= 3 * step)
     return list(range(-(most // step) * step, most + 1, step))

@@ -1,15 +1,53 @@
-"""What a table of films says: counts, prevalence, co-occurrence, ages, views. Tables in, small frames out."""
+"""Statistics of a table of films: counts, prevalence, co-occurrence, ages. Tables in, small frames out."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from xlite.data.ages import AGE_BANDS, age_band
 from xlite.findings import FINDINGS, NO_FINDING
+from xlite.pixels import RELEASE_SIDE
 
 CLASSES = (NO_FINDING, *FINDINGS)
-AGE_BANDS = ("under 18", "18 to 60", "over 60", "unknown")
-BOX_FRAME = 1024  # NIH's boxes are in pixels of the 1024 x 1024 release
+UNKNOWN_AGE = "unknown"
 LEAST_EXPECTED = 5
 """Films that chance must give for a ratio to mean something (Cochran's rule for 2 x 2 tables)."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The plain facts of a table; ages in years, None if no age is given."""
+
+    films: int
+    patients: int
+    sex: dict[str, int]
+    view: dict[str, int]
+    age_missing: int
+    age_median: float | None
+    age_min: float | None
+    age_max: float | None
+    patients_with_several: int
+    films_of_patients_with_several: int
+    most_films: int
+    follow_ups: int
+    several_findings: int
+    with_finding: int
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """The most and the least frequent finding that occurs and their ratio; None if no finding occurs.
+
+    with_no_finding: films without a finding for each film of the least frequent one; absent: findings
+    without a film.
+    """
+
+    common: str | None
+    rare: str | None
+    findings: float | None
+    with_no_finding: float | None
+    absent: list[str]
 
 
 def indicators(table: pd.DataFrame) -> pd.DataFrame:
@@ -40,24 +78,21 @@ def finding_counts(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([counts.loc[[NO_FINDING]], findings])
 
 
-def imbalance(counts: pd.DataFrame) -> dict[str, object]:
-    """From `finding_counts`: the most and least frequent finding that occurs, and the ratios.
-
-    Ratios are None where no finding occurs at all; `absent` names the findings without a film.
-    """
+def imbalance(counts: pd.DataFrame) -> Imbalance:
+    """How unevenly findings occur, from `finding_counts`."""
     films = counts.loc[list(FINDINGS), "films"]
     occurring = films[films > 0]
     absent = [name for name in FINDINGS if films[name] == 0]
     if occurring.empty:
-        return {"common": None, "rare": None, "findings": None, "with_no_finding": None, "absent": absent}
+        return Imbalance(None, None, None, None, absent)
     rarest = int(occurring.min())
-    return {
-        "common": str(occurring.idxmax()),
-        "rare": str(occurring.idxmin()),
-        "findings": float(occurring.max() / rarest),
-        "with_no_finding": float(counts.loc[NO_FINDING, "films"] / rarest),
-        "absent": absent,
-    }
+    return Imbalance(
+        common=str(occurring.idxmax()),
+        rare=str(occurring.idxmin()),
+        findings=float(occurring.max() / rarest),
+        with_no_finding=float(counts.loc[NO_FINDING, "films"] / rarest),
+        absent=absent,
+    )
 
 
 def findings_per_film(table: pd.DataFrame) -> pd.Series:
@@ -79,7 +114,7 @@ def follow_ups(table: pd.DataFrame) -> pd.DataFrame:
     """From each film of a patient to the next one, a row a class: had, stays, lacked, appears.
 
     had and lacked count the first films of such pairs; stays and appears are the shares (0-1) of the next
-    films that then have the class, NaN where there is no pair. Films stand in the order of their numbers.
+    films that then have the class, NaN if there is no pair. Films are ordered by their follow-up number.
     """
     ordered = table.sort_values(["patient", "follow_up"], kind="stable")
     patients, present = ordered["patient"].to_numpy(), indicators(ordered).to_numpy()
@@ -108,10 +143,9 @@ def cooccurrence(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def lift(together: pd.DataFrame, films: int, least: float = 0.0) -> pd.DataFrame:
-    """How many times more often than by chance two findings meet, float (14, 14).
+    """How many times more often than by chance two findings meet, float (14, 14); 1 if they are independent.
 
-    NaN on the diagonal, where a finding does not occur, and where chance gives fewer than `least` films;
-    1 is what independent findings would give.
+    NaN on the diagonal, if a finding does not occur, and if chance gives fewer than `least` films.
     """
     alone = np.diag(together).astype(np.float64)
     expected = np.outer(alone, alone) / max(films, 1)
@@ -138,12 +172,11 @@ def pairs(table: pd.DataFrame) -> pd.DataFrame:
     return found[found["films"] > 0].sort_values("films", ascending=False, kind="stable", ignore_index=True)
 
 
-def age_band(ages: pd.Series) -> pd.Series:
-    """The band of each age in years: under 18, 18 to 60, over 60, or unknown where the age is missing."""
-    age = ages.to_numpy(dtype=np.float64)
-    codes = np.select([np.isnan(age), age < 18, age <= 60], [3, 0, 1], 2)
-    bands = pd.Categorical.from_codes(codes, categories=AGE_BANDS, ordered=True)
-    return pd.Series(bands, index=ages.index, name="age band")
+def age_groups(ages: pd.Series) -> pd.Series:
+    """The band of each age in years, in order of age; UNKNOWN_AGE, the last one, if the age is missing."""
+    bands = np.where(ages.isna(), UNKNOWN_AGE, age_band(ages))
+    ordered = pd.Categorical(bands, categories=[*AGE_BANDS, UNKNOWN_AGE], ordered=True)
+    return pd.Series(ordered, index=ages.index, name="age band")
 
 
 def age_histogram(table: pd.DataFrame, width: int = 5) -> pd.DataFrame:
@@ -158,7 +191,7 @@ def age_histogram(table: pd.DataFrame, width: int = 5) -> pd.DataFrame:
 
 
 def prevalence_by(table: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
-    """A row a group: films, then the share (0-1) of No Finding and each finding among them."""
+    """A row for each group: films, then the share (0-1) of No Finding and each finding among them."""
     present = indicators(table)
     rows = present.groupby(groups, observed=True).mean()
     rows.insert(0, "films", present.groupby(groups, observed=True).size())
@@ -170,7 +203,7 @@ def box_sizes(boxes: pd.DataFrame) -> pd.DataFrame:
 
     The area is a share of the frame, 0-1.
     """
-    area = (boxes["w"] * boxes["h"] / BOX_FRAME**2).rename("area")
+    area = (boxes["w"] * boxes["h"] / RELEASE_SIDE**2).rename("area")
     grouped = boxes.assign(area=area).groupby("finding")
     sizes = pd.DataFrame(
         {
@@ -184,24 +217,24 @@ def box_sizes(boxes: pd.DataFrame) -> pd.DataFrame:
     return sizes.reindex([name for name in FINDINGS if name in sizes.index])
 
 
-def describe_table(table: pd.DataFrame) -> dict[str, object]:
-    """The plain facts of a table: films, patients, sexes, views, ages, films a patient, follow-ups."""
+def facts(table: pd.DataFrame) -> Facts:
+    """The plain facts of a table, as `read_table` gives it."""
     each = table["patient"].value_counts()
     several = each[each > 1]
     ages = table["age"].dropna()
-    return {
-        "films": len(table),
-        "patients": len(each),
-        "sex": {str(k): int(v) for k, v in table["sex"].value_counts().items()},
-        "view": {str(k): int(v) for k, v in table["view"].value_counts().items()},
-        "age_missing": int(table["age"].isna().sum()),
-        "age_median": float(ages.median()) if len(ages) else None,
-        "age_min": float(ages.min()) if len(ages) else None,
-        "age_max": float(ages.max()) if len(ages) else None,
-        "patients_with_several": len(several),
-        "films_of_patients_with_several": int(several.sum()),
-        "most_films": int(each.max()) if len(each) else 0,
-        "follow_ups": int((table["follow_up"] > 0).sum()),
-        "several_findings": int((table[list(FINDINGS)].sum(axis=1) > 1).sum()),
-        "with_finding": int(table[list(FINDINGS)].any(axis=1).sum()),
-    }
+    return Facts(
+        films=len(table),
+        patients=len(each),
+        sex={str(k): int(v) for k, v in table["sex"].value_counts().items()},
+        view={str(k): int(v) for k, v in table["view"].value_counts().items()},
+        age_missing=int(table["age"].isna().sum()),
+        age_median=float(ages.median()) if len(ages) else None,
+        age_min=float(ages.min()) if len(ages) else None,
+        age_max=float(ages.max()) if len(ages) else None,
+        patients_with_several=len(several),
+        films_of_patients_with_several=int(several.sum()),
+        most_films=int(each.max()) if len(each) else 0,
+        follow_ups=int((table["follow_up"] > 0).sum()),
+        several_findings=int((table[list(FINDINGS)].sum(axis=1) > 1).sum()),
+        with_finding=int(table[list(FINDINGS)].any(axis=1).sum()),
+    )

@@ -1,4 +1,4 @@
-"""From thickness to grey: attenuation, scatter, blur, noise and the response of the film."""
+"""The exposure, from thickness to grey: attenuation, scatter, blur, noise and the response of the film."""
 
 from dataclasses import dataclass
 
@@ -44,13 +44,15 @@ def attenuation(chest: Chest, hardware: np.ndarray | float) -> np.ndarray:
     room = chest.lung * (1 - weight)
     filled = np.minimum(chest.fluid + chest.marking * (1 - 0.97 * chest.free_air), room)
     water = chest.tissue - room + filled + chest.other
-    return WATER * (np.clip(water, 0, None) + hardware) + BONE * chest.bone
+    shadow: np.ndarray = WATER * (np.clip(water, 0, None) + hardware) + BONE * chest.bone
+    return shadow
 
 
 def aim(chest: Chest, exposure: Exposure) -> tuple[float, float]:
-    """What the automatic exposure measures: the film's density over lung and belly.
+    """The optical density over lung and belly that the automatic exposure measures.
 
-    Taken from the chest before any finding is painted, on a coarse grid: a shadow stays a local thing.
+    Taken from the chest before any finding is painted, so that a finding darkens nothing but its place; on a
+    coarse grid.
     """
     step = max(1, chest.canvas.size // 128)
     coarse, body = chest.every(step), chest.body
@@ -66,7 +68,8 @@ def _through(shadow: np.ndarray, canvas: Canvas, exposure: Exposure) -> np.ndarr
     """Optical density behind an attenuation (S, S), with blur and scattered radiation."""
     beam = np.exp(-canvas.blur(shadow, exposure.blur))
     haze = canvas.blur(beam, 3.0) * np.float32(exposure.scatter)
-    return -np.log(beam * np.float32(1 - 0.55 * exposure.scatter) + np.minimum(haze, 0.06))
+    density: np.ndarray = -np.log(beam * np.float32(1 - 0.55 * exposure.scatter) + np.minimum(haze, 0.06))
+    return density
 
 
 def develop(
@@ -92,7 +95,7 @@ def develop(
 
 
 def frame(film: np.ndarray, canvas: Canvas, view: str, rng: np.random.Generator) -> np.ndarray:
-    """The film with what lies at its border: collimator edges, sometimes a white or black rim."""
+    """The film with its border: collimator edges, sometimes a white or black rim."""
     if rng.random() > (0.42 if view == "PA" else 0.35):
         return film
     steps = (np.arange(canvas.size, dtype=np.float32) + 0.5) / canvas.size

@@ -1,4 +1,4 @@
-"""Findings of the pleura, the heart and the whole chest. Lengths in cm; the same contract as `opacities`."""
+"""Findings of the pleura, the heart and the whole chest; lengths, arguments and results as in `opacities`."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ Generator = np.random.Generator
 
 
 def reshape(body: Body, findings: tuple[str, ...], place: Generator, film: Generator) -> Body:
-    """The body as these findings change its build: heart size, domes, chest size."""
+    """The body with the build that these findings give it: heart size, domes, chest size."""
     grow, cardio, raise_, fibre = (
         place.random(),
         film.normal(0, 0.012),
@@ -70,7 +70,7 @@ def effusion(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
         [(-side, film.uniform(0.3, 0.9))] if place.random() < 0.3 else []
     )
     height = min(place.gamma(1.5, 2.0), 10.0)
-    pools = []
+    pools: list[np.ndarray] = []
     for current, share in sides:
         level = chest.body.dome_of(current) + 1.9 - height * share
         outward = np.clip(chest.body.cage(chest.y) - chest.x * current, 0, None)
@@ -103,7 +103,8 @@ def pneumothorax(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
     chest.other += 0.55 * line
     squeezed = (1 - beyond) * chest.side(side) * chest.lung * min(0.16, 0.035 * wide)
     chest.fluid += squeezed
-    return beyond * np.clip(chest.lung / 3, 0, 1)
+    freed: np.ndarray = beyond * np.clip(chest.lung / 3, 0, 1)
+    return freed
 
 
 def pleural_thickening(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
@@ -116,7 +117,7 @@ def pleural_thickening(chest: Chest, place: Generator, film: Generator) -> np.nd
     )
     depth = thick * (1 + 0.2 * chest.canvas.cloud(place, 2.0, 2))
     band = smooth_step(depth - chest.wall_gap, -0.12, 0.2) * zone
-    added = np.minimum(film.uniform(1.3, 4.5) * band, chest.lung)
+    added: np.ndarray = np.minimum(film.uniform(1.3, 4.5) * band, chest.lung)
     chest.fluid += added
     if place.random() < 0.2:
         chest.bone += 0.12 * band * (chest.canvas.cloud(place, 0.6, 2) > 0.6)

@@ -1,4 +1,4 @@
-"""Sections of the report about the films: what the table says of them."""
+"""Sections of the report about the films: claims, findings, patients, ages, views and boxes."""
 
 import pandas as pd
 
@@ -10,30 +10,30 @@ from xlite.findings import FINDINGS, NO_FINDING
 MOST_PAIRS = 12
 
 
-def claims(figures: Survey) -> str:
-    """The design document's claims beside this folder's figures."""
-    rows = ((claim.says, claim.computed, claim.verdict) for claim in figures.claims)
+def claims(survey: Survey) -> str:
+    """The design document's claims beside what this folder's table gives."""
+    rows = ((claim.says, claim.computed, claim.verdict) for claim in survey.claims)
     return f"""## The design document's claims, checked
 
-"About" is taken as within 5 % of the figure.
+"About" means within 5 % of the number.
 
 {table(("claim", "computed here", "verdict"), rows)}"""
 
 
-def findings(figures: Survey, images: dict[str, str]) -> str:
+def findings(survey: Survey, links: dict[str, str]) -> str:
     """Films, patients and share of each class."""
-    ratio = figures.imbalance
+    ratio = survey.imbalance
     sentence = "No film has a finding."
-    if ratio["findings"] is not None:
+    if ratio.findings is not None:
         sentence = (
-            f"{ratio['common']} is {ratio['findings']:.1f} times as frequent as "
-            f"{ratio['rare']}, No Finding {ratio['with_no_finding']:.1f} times."
+            f"{ratio.common} is {ratio.findings:.1f} times as frequent as "
+            f"{ratio.rare}, No Finding {ratio.with_no_finding:.1f} times."
         )
-    if ratio["absent"]:
-        sentence += f" Without a single film: {', '.join(ratio['absent'])}."
+    if ratio.absent:
+        sentence += f" Without a single film: {', '.join(ratio.absent)}."
     rows = (
         (name, f"{row.films:,.0f}", f"{row.share:.2%}", f"{row.patients:,.0f}", percent(row.alone))
-        for name, row in figures.counts.iterrows()
+        for name, row in survey.overview.finding_counts.iterrows()
     )
     return f"""## Findings
 
@@ -41,33 +41,33 @@ def findings(figures: Survey, images: dict[str, str]) -> str:
 
 {table(("finding", "films", "share", "patients", "alone"), rows, numbers=4)}
 
-![Films per finding]({images["findings"]})"""
+![Films per finding]({links["findings"]})"""
 
 
-def amounts(figures: Survey, images: dict[str, str]) -> str:
-    """Findings a film and a patient, films a patient."""
-    facts, per_film = figures.facts, figures.findings_per_film
-    films, several = facts["films"], facts["several_findings"]
-    patients, followed = facts["patients"], facts["films_of_patients_with_several"]
-    clear = int(figures.findings_per_patient.get(0, 0))
+def tallies(survey: Survey, links: dict[str, str]) -> str:
+    """Findings per film and per patient, films per patient."""
+    facts, per_film = survey.overview.facts, survey.overview.findings_per_film
+    films, several = facts.films, facts.several_findings
+    patients, followed = facts.patients, facts.films_of_patients_with_several
+    clear = int(survey.overview.findings_per_patient.get(0, 0))
     return f"""## How many
 
 Films by number of findings, from 0 to {per_film.index[-1]}: {" / ".join(f"{n:,}" for n in per_film)}.
-{several:,} films ({of(several, films)}) have two or more, which is {of(several, facts["with_finding"])} of
+{several:,} films ({of(several, films)}) have two or more, which is {of(several, facts.with_finding)} of
 those that have any. {clear:,} patients ({of(clear, patients)}) have no finding on any film; patients by
 number of different findings over all their films, from 0:
-{" / ".join(f"{n:,}" for n in figures.findings_per_patient)}.
+{" / ".join(f"{n:,}" for n in survey.overview.findings_per_patient)}.
 
-{facts["patients_with_several"]:,} patients have more than one film, one of them {facts["most_films"]:,};
-{followed:,} films ({of(followed, films)}) are theirs. {facts["follow_ups"]:,} films are follow-ups.
+{facts.patients_with_several:,} patients have more than one film, one of them {facts.most_films:,};
+{followed:,} films ({of(followed, films)}) are theirs. {facts.follow_ups:,} films are follow-ups.
 To split films instead of patients is to test on patients that were trained on.
 
-![Findings per film and patient, films per patient]({images["amounts"]})"""
+![Findings per film and patient, films per patient]({links["amounts"]})"""
 
 
-def from_film_to_film(figures: Survey) -> str:
+def follow_ups(survey: Survey) -> str:
     """What stays and what appears on a patient's next film."""
-    changes = figures.follow_ups
+    changes = survey.follow_ups
     pairs = int(changes.loc[NO_FINDING, ["had", "lacked"]].sum())
     if not pairs:
         return "## From film to film\n\nNo patient has two films."
@@ -78,56 +78,56 @@ def from_film_to_film(figures: Survey) -> str:
     return f"""## From film to film
 
 {pairs:,} films are followed by another one of the same patient. "Stays": of those with a finding, the share
-where the next film has it too. "Appears": of those without it, the share where the next film has it.
+whose next film has it too. "Appears": of those without it, the share whose next film has it.
 
 {table(("finding", "films that are followed", "stays", "appears"), rows, numbers=3)}"""
 
 
-def together(figures: Survey, images: dict[str, str]) -> str:
+def cooccurrence(survey: Survey, links: dict[str, str]) -> str:
     """The pairs of findings that meet most often."""
-    if figures.pairs.empty:
+    if survey.pairs.empty:
         return "## Together\n\nNo film has two findings."
     rows = (
         (pair.first, pair.second, f"{pair.films:,}", f"{pair.lift:.2f}")
-        for pair in figures.pairs.head(MOST_PAIRS).itertuples()
+        for pair in survey.pairs.head(MOST_PAIRS).itertuples()
     )
     return f"""## Together
 
 Lift is how many times more often two findings meet than they would if they were independent.
-In the figure a cell is grey where chance alone would give fewer than {LEAST_EXPECTED} films.
+In the figure a cell is grey if chance alone would give fewer than {LEAST_EXPECTED} films.
 The most frequent pairs:
 
 {table(("finding", "with", "films", "lift"), rows, numbers=2)}
 
-![Films with two findings]({images["together"]})"""
+![Films with two findings]({links["together"]})"""
 
 
-def people(figures: Survey, images: dict[str, str]) -> str:
-    """Ages."""
-    facts = figures.facts
-    if facts["age_median"] is None:
+def ages(survey: Survey, links: dict[str, str]) -> str:
+    """The range of ages, and how many are missing."""
+    facts = survey.overview.facts
+    if facts.age_median is None:
         return "## Ages\n\nNo age is given."
     return f"""## Ages
 
-Ages go from {facts["age_min"]:.0f} to {facts["age_max"]:.0f} years, the median is {facts["age_median"]:.0f}.
-Missing, or over 100 and taken as missing: {facts["age_missing"]:,} films.
+Ages go from {facts.age_min:.0f} to {facts.age_max:.0f} years, the median is {facts.age_median:.0f}.
+Missing, or over 100 and taken as missing: {facts.age_missing:,} films.
 
-![Age and sex]({images["ages"]})"""
+![Age and sex]({links["ages"]})"""
 
 
-def prevalence(figures: Survey, images: dict[str, str]) -> str:
+def prevalence(survey: Survey, links: dict[str, str]) -> str:
     """Shares of the classes by view, sex and age band."""
-    frames = [figures.by_view, figures.by_sex, figures.by_age]
+    frames = [survey.overview.by_view, survey.overview.by_sex, survey.overview.by_age]
     groups = pd.concat(frames, keys=range(len(frames)))
     columns = [str(name) for _, name in groups.index]
     films = ("films", *(f"{number:,.0f}" for number in groups["films"]))
     rows = [films, *((name, *map(percent, groups[name])) for name in (NO_FINDING, *FINDINGS))]
-    chart = f"\n\n![Prevalence by view]({images['views']})" if "views" in images else ""
+    figure = f"\n\n![Prevalence by view]({links['views']})" if "views" in links else ""
     return f"""## Prevalence by view, sex and age
 
-{_widest_gap(figures.by_view)}
+{_widest_gap(survey.overview.by_view)}
 
-{table(("share of films with", *columns), rows, numbers=len(columns))}{chart}"""
+{table(("share of films with", *columns), rows, numbers=len(columns))}{figure}"""
 
 
 def _widest_gap(by_view: pd.DataFrame) -> str:
@@ -141,13 +141,13 @@ def _widest_gap(by_view: pd.DataFrame) -> str:
     ap, pa = by_view.loc["AP", name], by_view.loc["PA", name]
     return (
         f"The view is a shortcut: {name} is on {ap:.1%} of AP films and {pa:.1%} of PA films, and a "
-        "model can tell the view. Figures by view belong beside every result."
+        "model can tell the view. Metrics by view belong beside every result."
     )
 
 
-def boxes(figures: Survey, images: dict[str, str]) -> str:
+def boxes(survey: Survey, links: dict[str, str]) -> str:
     """Sizes of the radiologists' boxes."""
-    if figures.boxes.empty:
+    if survey.boxes.empty:
         return ""
     rows = (
         (
@@ -157,14 +157,14 @@ def boxes(figures: Survey, images: dict[str, str]) -> str:
             f"{row.width:.0f} × {row.height:.0f}",
             f"{row.area:.2%}",
         )
-        for name, row in figures.boxes.iterrows()
+        for name, row in survey.boxes.iterrows()
     )
     return f"""## Boxes
 
-{figures.boxes["boxes"].sum():,} boxes, in pixels of the 1024 × 1024 release. The map of a model of 224 px has
+{survey.boxes["boxes"].sum():,} boxes, in pixels of the 1024 × 1024 release. The map of a model of 224 px has
 7 × 7 cells (the grid in the figure), each {1 / 49:.1%} of the film: what is smaller than a cell cannot be
 outlined, only pointed at.
 
 {table(("finding", "boxes", "films", "median size, px", "median area"), rows, numbers=4)}
 
-![Median boxes]({images["boxes"]})"""
+![Median boxes]({links["boxes"]})"""
