@@ -32,7 +32,7 @@ LAYERS = (
 ONLY_IN = {
     "streamlit": ("app/Home.py", "pages/"),
     "gradio": ("app/share.py",),
-    "lightning_fabric": tuple(f"xlite/training/{name}.py" for name in ("fabric", "loop", "epochs", "step")),
+    "lightning_fabric": tuple(f"xlite/training/{name}.py" for name in ("fabric", "loop", "step")),
 }
 
 

@@ -12,15 +12,15 @@ from app_pages import page, words
 from demo_home import BACKBONE, SPLIT, save_demo_evaluation, save_demo_model
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
+from xlite.evaluation.doubts import Doubt
+from xlite.report.sections.results import strongest
 
 from xlite.config import TrainConfig, bundled, checkpoints_dir, make_config, sweeps_dir
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
-from xlite.evaluation.doubts import Doubt
 from xlite.findings import FINDINGS, spoken
 from xlite.models import available as folders
-from xlite.report.sections.results import strongest
 from xlite.report.sentences import interval
 from xlite.runs.run import Run
 from xlite.sweeps.leaderboard import make_leaderboard

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tiny_runs import on_log
 from torch import Tensor, nn
 from torchvision.models import densenet121
 
@@ -250,7 +251,8 @@ def test_reports_say_which_test_films_the_public_weights_have_seen(author, tmp_p
     def contamination(**changes: object) -> str:
         config = TrainConfig.model_validate({**values, "teacher": str(tmp_path / "weights"), **changes})
         said.clear()
-        open_job(config, fresh=False, say=said.append, progress=lambda done, total: None)
+        with on_log(said.append):
+            open_job(config, fresh=False, progress=lambda done, total: None)
         return next(line for line in said if "contamination" in line).removeprefix("Teacher contamination: ")
 
     assert contamination(split="official") == f"a teacher has {SEEN}"

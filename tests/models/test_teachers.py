@@ -164,7 +164,7 @@ def test_features_of_no_or_several_networks_are_refused(tiny_folder, tmp_path, m
     (tmp_path / "known.csv").write_text("\n".join(lines) + "\n")
     run = Run.create(tiny_config(tiny_folder, "pupil", teacher=teacher, feature_weight=0.5))
     with pytest.raises(RunError, match=r"--feature-weight 0.5 needs a teacher with one network"):
-        train(run.config(), run, say=lambda line: None)
+        train(run.config(), run)
     assert not (tiny_folder / "cache").exists()
 
 
@@ -175,7 +175,7 @@ def test_feature_distillation_draws_the_features_together_and_leaves_a_plain_stu
         epochs=6, lr=1e-2, augment=False,
     )  # fmt: skip
     run = Run.create(settings)
-    train(run.config(), run, say=lambda line: None)
+    train(run.config(), run)
     feature = run.read_metrics()["feature_loss"]
     assert feature.iloc[-1] < 0.8 * feature.iloc[0]
     kept = load_file(run.folder / "model.safetensors")

@@ -72,8 +72,8 @@ def _beside(
     marked: np.ndarray, labels: np.ndarray, probs: np.ndarray, nih: tuple[str, ...], resamples: Resamples
 ) -> RadiologistsFinding:
     columns = [FINDINGS.index(finding) for finding in nih]
-    said: np.ndarray = labels[:, columns].any(axis=1)
-    scores: np.ndarray = probs[:, columns].max(axis=1)
+    said = np.asarray(labels[:, columns].any(axis=1))
+    scores = probs[:, columns].max(axis=1)
     both = np.stack([marked, said], axis=1)
     twice = np.stack([scores, scores], axis=1)
     whole, drawn = auc_per_class(both, twice), resamples.auc(both, twice)

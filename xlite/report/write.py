@@ -18,7 +18,7 @@ from xlite.evaluation.report import Report
 from xlite.files import write_atomic
 from xlite.metrics.bands import draw_curves
 from xlite.metrics.bootstrap import Resamples
-from xlite.report.curves_json import read_curves
+from xlite.report.curves_json import Curves, dump_curves, read_curves
 from xlite.report.document import to_html, to_markdown
 from xlite.report.metrics_json import comparison_json, localisation_json, report_json
 from xlite.report.sections.whole import whole
@@ -102,22 +102,26 @@ def write_report(out: str | Path, report: Report, films: Films, resamples: Resam
     resamples: those of the report, drawn anew if they are not at hand. Each file is replaced whole. Raises
     DataError if the folder cannot be written.
     """
-    out, drawn = Path(out), report.bootstrap
-    resamples = resamples or Resamples(films.patients, drawn.resamples, drawn.seed)
-    raw = expit(films.logits)
-    calibrated = not np.allclose(raw, films.probs, atol=1e-6)
-    curves = draw_curves(films.labels, films.probs, resamples, raw if calibrated else None)
-    view = View(report, read_curves(curves))
+    out = Path(out)
+    view = View(report, curves_of(report, films, resamples))
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_predictions(out / "predictions.csv", films.names, films.probs)
         write_labels(out / "labels.csv", films)
-        _write_json(out / "curves.json", curves)
+        _write_json(out / "curves.json", dump_curves(view.curves))
         write_atomic(out / "report.html", to_html(*whole(view)).encode())
         write_atomic(out / "report.md", to_markdown(*whole(view)).encode())
         _write_json(out / "metrics.json", report_json(report))
     except OSError as error:
         raise DataError(f"the report cannot be written to {out}: {error.strerror or error}") from error
+
+
+def curves_of(report: Report, films: Films, resamples: Resamples | None = None) -> Curves:
+    """The curves of the films judged; resamples as for `write_report`."""
+    drawn, raw = report.bootstrap, expit(films.logits)
+    calibrated = not np.allclose(raw, films.probs, atol=1e-6)
+    resamples = resamples or Resamples(films.patients, drawn.resamples, drawn.seed)
+    return read_curves(draw_curves(films.labels, films.probs, resamples, raw if calibrated else None))
 
 
 def _write_json(path: Path, content: dict[str, Any], indent: int = 1) -> None:
