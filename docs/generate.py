@@ -15,7 +15,6 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import arms
 import pandas as pd
@@ -24,9 +23,9 @@ import torch
 
 from xlite.config import TrainConfig
 from xlite.data import augmentation as augment
-from xlite.data.eda import sections_training as training
 from xlite.data.eda import write_eda
 from xlite.data.eda.markdown import table
+from xlite.data.eda.sections import batches, splits
 from xlite.data.eda.survey import Survey, survey
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError, as_option
@@ -167,11 +166,11 @@ def claims(figures: Survey) -> str:
 
 def data(figures: Survey) -> str:
     """The data set in one sentence."""
-    facts: Mapping[str, Any] = figures.facts
-    followed = facts["films_of_patients_with_several"] / facts["films"]
+    facts = figures.overview.facts
+    followed = facts.films_of_patients_with_several / facts.films
     return (
-        f"{facts['films']:,} films of {facts['patients']:,} patients, {figures.label_version} labels; "
-        f"{followed:.0%} of the films are of patients with more than one, at most {facts['most_films']}."
+        f"{facts.films:,} films of {facts.patients:,} patients, {figures.label_version} labels; "
+        f"{followed:.0%} of the films are of patients with more than one, at most {facts.most_films}."
     )
 
 
@@ -198,11 +197,11 @@ BLOCKS: dict[str, Callable[[], str]] = {
 FROM_TABLES: dict[str, Callable[[Survey], str]] = {
     "data": data,
     "claims": claims,
-    "splits": training.leakage_table,
-    "across-the-lists": training.overlaps_table,
-    "batches": training.batches_sentence,
-    "sampler": training.sampler_table,
-    "class-weights": training.weights_table,
+    "splits": splits.leakage_table,
+    "across-the-lists": splits.overlaps_table,
+    "batches": batches.batches_sentence,
+    "sampler": batches.sampler_table,
+    "class-weights": batches.weights_table,
 }
 
 

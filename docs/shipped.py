@@ -7,7 +7,7 @@ from pathlib import Path
 import arms
 import pandas as pd
 
-from xlite.config import PACKAGE_ROOT
+from xlite.config import bundled
 from xlite.data.eda.markdown import table
 from xlite.data.predictions import read_predictions
 from xlite.evaluation.localisation_report import LocalisationReport
@@ -23,7 +23,7 @@ from xlite.report.sentences import capital, clean, sentence
 from xlite.report.view import View
 from xlite.text import number
 
-MODEL = PACKAGE_ROOT / "checkpoints" / "demo"
+MODEL = bundled("checkpoints", "demo")
 JUDGED = MODEL / "evaluation" / "test"
 
 

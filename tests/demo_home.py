@@ -31,7 +31,16 @@ def save_demo_model(home: Path, name: str = "demo0", seed: int = 0) -> Path:
     path = home / "checkpoints" / name / "model.safetensors"
     path.parent.mkdir(parents=True)
     thresholds = dict.fromkeys(FINDINGS, 0.5)
-    info = ModelInfo(BACKBONE, "none", 16, 0.3, Preprocess(64), SPLIT, "2020", thresholds)
+    info = ModelInfo(
+        backbone=BACKBONE,
+        attention="none",
+        hidden=16,
+        dropout=0.3,
+        preprocess=Preprocess(64),
+        split_id=SPLIT,
+        label_version="2020",
+        thresholds=thresholds,
+    )
     save_model(path, Student(BACKBONE, hidden=16).eval(), info)
     return path
 

@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 from demo_home import drawn_films
 
-from xlite.config import PACKAGE_ROOT
 from xlite.data.eda.survey import survey
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions, write_predictions
@@ -22,6 +21,7 @@ from xlite.evaluation.compare import compare_files
 from xlite.evaluation.films import write_labels
 from xlite.text import spread
 
+ROOT = Path(__file__).resolve().parents[1]
 AGAIN = "run `python docs/generate.py`"
 
 
@@ -44,7 +44,7 @@ def test_what_the_real_tables_give(shared_data: Path):
 def test_every_mark_has_an_end_and_a_function_and_every_function_a_mark():
     known = {*generate.BLOCKS, *generate.FROM_TABLES}
     used = set()
-    for path in (PACKAGE_ROOT / "README.md", *(PACKAGE_ROOT / "docs").glob("*.md")):
+    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         text = path.read_text(encoding="utf-8")
         names = [match["name"] for match in generate.BLOCK.finditer(text)]
         assert len(names) == text.count("<!-- generated:") == text.count("<!-- end -->"), path.name
@@ -59,16 +59,16 @@ def test_a_block_is_made_anew_and_the_rest_stays():
     assert generate.fill(filled, {"two": lambda: "2"}).endswith("<!-- generated: two -->\n2\n<!-- end -->\n")
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in (PACKAGE_ROOT / "docs").glob("*.md")))
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
 def test_links_lead_somewhere(name: str):
-    text = (PACKAGE_ROOT / "docs" / name).read_text(encoding="utf-8")
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
     for link in generate.re.findall(r"\]\(([^)#:]+)\)", text):
-        assert (PACKAGE_ROOT / "docs" / link).exists(), link
+        assert (ROOT / "docs" / link).exists(), link
 
 
 @pytest.mark.parametrize("name", ["RESULTS.md", "EXPERIMENTS.md"])
 def test_no_measured_auc_is_typed(name: str):
-    text = (PACKAGE_ROOT / "docs" / name).read_text(encoding="utf-8").partition("## Also measured")[0]
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8").partition("## Also measured")[0]
     prose = re.sub(r"(?s)<!-- generated: .*?<!-- end -->|```.*?```", "", text)
     assert re.findall(r"\b0?\.\d{3}\b", prose) == []
 

@@ -1,3 +1,53 @@
-"""X-Lite: light chest X-ray students, 14 findings and a map for each. Research, never a diagnosis."""
+"""X-Lite: light chest X-ray students, 14 findings and a map for each. Research, never a diagnosis.
+
+from xlite import Classifier, read_image
+
+film = read_image("film.png")
+reading = Classifier.load("demo").read(film)
+print(reading.top(3))
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xlite.classify import Classifier as Classifier
+    from xlite.classify import Reading as Reading
+    from xlite.errors import CheckpointError as CheckpointError
+    from xlite.errors import ImageError as ImageError
+    from xlite.errors import XliteError as XliteError
+    from xlite.findings import FINDINGS as FINDINGS
+    from xlite.images import read_image as read_image
 
 __version__ = "0.1.0"
+
+# Imported when first asked for: torch alone takes seconds.
+_HOMES = {
+    "Classifier": "xlite.classify",
+    "Reading": "xlite.classify",
+    "read_image": "xlite.images",
+    "FINDINGS": "xlite.findings",
+    "XliteError": "xlite.errors",
+    "ImageError": "xlite.errors",
+    "CheckpointError": "xlite.errors",
+}
+__all__ = [
+    "FINDINGS",
+    "CheckpointError",
+    "Classifier",
+    "ImageError",
+    "Reading",
+    "XliteError",
+    "__version__",
+    "read_image",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -9,7 +9,7 @@ MIN_PASSWORD = 12
 
 
 def check_access(host: str, public: bool, password: str | None) -> None:
-    """RunError where strangers could reach a server without a good password."""
+    """Raises RunError if strangers could reach a server without a good password."""
     opened = public or not is_loopback(host)
     if opened and not password:
         raise RunError(
@@ -31,7 +31,7 @@ def is_loopback(host: str) -> bool:
 
 
 def check_port(host: str, port: int) -> None:
-    """RunError where the port cannot be had."""
+    """Raises RunError if no server could answer on that port of that host."""
     if not 1 <= port <= 65535:
         raise RunError(f"port {port} does not exist: choose one from 1024 to 65535")
     try:
@@ -41,5 +41,5 @@ def check_port(host: str, port: int) -> None:
             probe.bind(address)
     except OSError as error:
         raise RunError(
-            f"cannot answer on {host}:{port} ({error.strerror}): choose another --port or --host"
+            f"cannot answer on {host}:{port} ({error.strerror}): choose another port or host"
         ) from error

@@ -17,7 +17,7 @@ from demo_home import BACKBONE, save_demo_evaluation, save_demo_model
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from xlite.config import PACKAGE_ROOT
+from xlite.config import bundled
 from xlite.runs.run import LIVE, Run
 from xlite.sweeps.leaderboard import name_of, remark
 from xlite.sweeps.sweep import Sweep
@@ -63,7 +63,7 @@ def app(own_home: Path) -> Iterator[str]:
     with open(own_home / "server.log", "wb") as log:
         server = subprocess.Popen(
             [*command, "--server.port", str(port)],
-            cwd=PACKAGE_ROOT,
+            cwd=bundled(),
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -123,7 +123,7 @@ def no_exception(page: Page) -> None:
 
 
 def test_every_page_opens_without_asking_anybody_outside(app: str, page: Page):
-    for name in sorted(path.stem for path in (PACKAGE_ROOT / "pages").glob("*.py")):
+    for name in sorted(path.stem for path in bundled("pages").glob("*.py")):
         page.goto(app if name == "overview" else f"{app}/{name}")
         expect(page.get_by_test_id("stHeading").first).to_be_visible()
         settle(page)

@@ -7,66 +7,29 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
+from app_pages import page, words
 from demo_home import BACKBONE, SPLIT, save_demo_evaluation, save_demo_model
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
+from xlite.evaluation.doubts import Doubt
+from xlite.report.sections.results import strongest
 
-from xlite import catalog
-from xlite.config import PACKAGE_ROOT, TrainConfig, checkpoints_dir, make_config, sweeps_dir
+from xlite.config import TrainConfig, bundled, checkpoints_dir, make_config, sweeps_dir
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
-from xlite.evaluation.doubts import Doubt
 from xlite.findings import FINDINGS, spoken
 from xlite.models import available as folders
-from xlite.report.sections.results import strongest
 from xlite.report.sentences import interval
 from xlite.runs.run import Run
 from xlite.sweeps.leaderboard import make_leaderboard
 from xlite.sweeps.phases import plan_phase
 from xlite.sweeps.sweep import Sweep
 
-pytestmark = pytest.mark.usefixtures("one_scan", "no_charts")
+pytestmark = pytest.mark.usefixtures("one_scan", "no_charts", "only_this_home")
 
 PAGES = ("overview", "explore", "train", "sweeps", "runs", "results", "classify", "about")
-
-
-@pytest.fixture(autouse=True)
-def only_this_home(own_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Nothing that ships is seen: the pages show what the test put there."""
-    monkeypatch.setattr(folders, "PACKAGE_ROOT", tmp_path / "package")
-    monkeypatch.setattr(catalog, "EXAMPLES", tmp_path / "package" / "examples")
-    monkeypatch.delenv("XLITE_DATA", raising=False)
-    return own_home
-
-
-def page(name: str, **state: object) -> AppTest:
-    """The page before its first run, with that session state."""
-    test = AppTest.from_file(PACKAGE_ROOT / "pages" / f"{name}.py", default_timeout=300)
-    for key, value in state.items():
-        test.session_state[key] = value
-    return test
-
-
-def words(test: AppTest) -> str:
-    """All prose of a page; fails where the page raised."""
-    assert [error.message for error in test.exception] == []
-    kinds = (test.title, test.subheader, test.markdown, test.caption, test.info, test.warning, test.code)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
-
-
-def write_examples(folder: Path) -> None:
-    """Two bundled films, as the project lays them out."""
-    folder.mkdir(parents=True)
-    rows = ["image,findings"]
-    for name, findings in (("a.png", "Edema|Pleural_Thickening"), ("b.png", "No Finding")):
-        film = np.random.default_rng(len(rows)).integers(0, 256, (120, 100), dtype=np.uint8)
-        cv2.imwrite(str(folder / name), film)
-        rows.append(f"{name},{findings}")
-    (folder / "examples.csv").write_text("\n".join(rows) + "\n")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -77,7 +40,7 @@ def test_every_page_opens_on_an_empty_home(name: str):
 
 
 def test_home_frames_every_page_with_the_disclaimer():
-    test = AppTest.from_file(PACKAGE_ROOT / "app" / "Home.py", default_timeout=300).run()
+    test = AppTest.from_file(bundled("app", "Home.py"), default_timeout=300).run()
     assert test.title[0].value == "X-Lite"
     assert test.main.children[0].value == "**Research software, not for clinical use**"
 
@@ -86,12 +49,12 @@ def test_home_lists_every_page_and_pages_hold_no_streamlit_free_module():
     listed = ast.literal_eval(
         next(
             ast.unparse(node.value)
-            for node in ast.parse((PACKAGE_ROOT / "app" / "Home.py").read_text()).body
+            for node in ast.parse(bundled("app", "Home.py").read_text()).body
             if isinstance(node, ast.Assign) and node.targets[0].id == "PAGES"
         )
     )
     names = {name for section in listed.values() for name, _, _ in section}
-    assert names == {path.stem for path in (PACKAGE_ROOT / "pages").glob("*.py")} == set(PAGES)
+    assert names == {path.stem for path in bundled("pages").glob("*.py")} == set(PAGES)
 
 
 def test_overview_tells_model_figures_data_and_runs(own_home: Path, tiny_folder: Path):
@@ -159,8 +122,8 @@ def model_box(test: AppTest) -> list[str]:
 def test_the_shipped_model_is_on_duty_and_then_the_newest_run(
     own_home: Path, monkeypatch: pytest.MonkeyPatch, home_is_the_checkout: bool
 ):
-    package = own_home if home_is_the_checkout else folders.PACKAGE_ROOT
-    monkeypatch.setattr(folders, "PACKAGE_ROOT", package)
+    package = own_home if home_is_the_checkout else folders.bundled()
+    monkeypatch.setattr(folders, "bundled", package.joinpath)
     shipped(package)
     for age, name in ((10, "newer"), (20, "older")):
         path = save_demo_model(own_home, name)
@@ -172,15 +135,15 @@ def test_the_shipped_model_is_on_duty_and_then_the_newest_run(
 
 
 def test_ones_own_model_takes_the_place_of_the_shipped_one_of_its_name(own_home: Path):
-    from xlite.models.checkpoint import find_model
+    from xlite.models.available import find_model
 
-    theirs = shipped(folders.PACKAGE_ROOT)
+    theirs = shipped(folders.bundled())
     (own_home / "checkpoints" / "demo").mkdir(parents=True)  # a run that has no model yet
     assert folders.model_files() == {"demo": theirs}
     assert find_model("demo") == theirs
     (own_home / "checkpoints" / "demo").rmdir()
     mine = save_demo_model(own_home, "demo")
-    save_demo_evaluation(folders.PACKAGE_ROOT, "demo")
+    save_demo_evaluation(folders.bundled(), "demo")
     assert folders.model_files() == {"demo": mine}
     assert find_model("demo") == mine
     text = words(page("overview").run())
@@ -188,16 +151,11 @@ def test_ones_own_model_takes_the_place_of_the_shipped_one_of_its_name(own_home:
 
 
 def test_a_shipped_model_judged_in_ones_own_home_shows_both_reports(own_home: Path):
-    shipped(folders.PACKAGE_ROOT)
-    save_demo_evaluation(folders.PACKAGE_ROOT, "demo")
+    shipped(folders.bundled())
+    save_demo_evaluation(folders.bundled(), "demo")
     save_demo_evaluation(own_home, "demo", "official-42-99999999")
     [group] = [box for box in page("results").run().selectbox if box.label == "Judged on"]
     assert [option.split(",")[0] for option in group.options] == [SPLIT, "official-42-99999999"]
-
-
-def test_only_the_shipped_folder_of_the_checkout_counts(own_home: Path):
-    save_demo_model(folders.PACKAGE_ROOT, "leftover")
-    assert folders.model_files() == {}
 
 
 @pytest.mark.parametrize("content", ["", '{"split": {', "[]", '{"split": {"id": 3}}', "\xff"])
@@ -270,7 +228,9 @@ def press(label: str, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_pages_list_with_loads_no_torch():
-    modules = "xlite.catalog, xlite.models.available, xlite.report.saved, xlite.report.sentences"
+    modules = (
+        "xlite.examples, xlite.explain, xlite.models.available, xlite.report.saved, xlite.report.sentences"
+    )
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -642,102 +602,3 @@ def test_results_refuses_a_bad_data_folder_in_one_sentence(own_home: Path):
     test.button[0].click().run()
     assert [error.message for error in test.exception] == []
     assert len(test.error) == 1 and "/nowhere/at/all" in test.error[0].value
-
-
-def test_classify_reads_a_bundled_film_at_once(own_home: Path):
-    from xlite.classify import Classifier
-    from xlite.images import read_image
-
-    path = save_demo_model(own_home)
-    write_examples(catalog.EXAMPLES)
-    test = page("classify").run()
-    text = words(test)
-    reading = Classifier.load(path).read(read_image(catalog.EXAMPLES / "a.png"))
-    top = [(spoken(finding), f"{value:.1%}") for finding, value in reading.top(3)]
-    assert [(metric.label, metric.value) for metric in test.metric] == top
-    assert f"split {SPLIT}" in text and "research model" in text
-    assert test.image[0].captions[0].startswith("Synthetic film 1. Edema, Pleural thickening, map of ")
-    assert len(test.image) == 4
-    assert len(test.get("plotly_chart")) == 1
-
-
-def test_classify_says_what_a_map_is_and_which_other_findings_are_above_their_threshold(own_home: Path):
-    from xlite.classify import Classifier
-    from xlite.images import read_image
-
-    path = save_demo_model(own_home)  # a random one: some of its 14 probabilities are above its 0.5
-    write_examples(catalog.EXAMPLES)
-    reading = Classifier.load(path).read(read_image(catalog.EXAMPLES / "a.png"))
-    above = [f"{spoken(name)} ({value:.1%})" for name, value in reading.top(14) if value >= 0.5]
-    assert len(above) > 4
-    text = words(page("classify").run())
-    assert f"Beyond these three, above the model's threshold: {', '.join(above[3:])}." in text
-    assert "(2 × 2 cells, each about 25 % of the film; one is outlined): it does not locate" in text
-
-
-def test_classify_reads_an_upload_and_refuses_what_is_no_film(own_home: Path):
-    save_demo_model(own_home)
-    film = np.random.default_rng(0).integers(0, 256, (90, 70), dtype=np.uint8)
-    test = page("classify").run()
-    for name, data in (
-        ("fake.png", b"this is no picture"),
-        ("cut.png", cv2.imencode(".png", film)[1].tobytes()[:900]),
-        ("huge.png", b"\0" * (20 * 2**20 + 1)),
-    ):
-        test.file_uploader[0].set_value((name, data, "image/png")).run()
-        assert [error.message for error in test.exception] == []
-        assert len(test.error) == 1 and len(test.metric) == 0
-    assert test.error[0].value == "huge.png has 20.0 MB: films may have 20 MB at most"
-    test.file_uploader[0].set_value(("film.png", cv2.imencode(".png", film)[1].tobytes(), "image/png")).run()
-    words(test)
-    assert len(test.error) == 0 and len(test.metric) == 3
-    assert test.image[0].captions[0].startswith("film.png, map of ")
-
-
-def test_classify_switches_the_map_to_any_finding(own_home: Path):
-    save_demo_model(own_home)
-    write_examples(catalog.EXAMPLES)
-    test = page("classify").run()
-    [maps] = [box for box in test.selectbox if box.label == "Map of"]
-    assert len(maps.options) == 14
-    for finding in FINDINGS:
-        maps.set_value(finding)
-        test.run()
-        assert [error.message for error in test.exception] == []
-
-
-def test_classify_makes_the_maps_that_are_asked_for(own_home: Path):
-    save_demo_model(own_home)
-    write_examples(catalog.EXAMPLES)
-    test = page("classify").run()
-    assert catalog.MAPS["layercam"][1] in words(test)
-    test.selectbox(key="map-method").set_value("eigencam").run()
-    text = words(test)
-    assert catalog.MAPS["eigencam"][1] in text and "stand out, whatever the finding: red most" in text
-    probabilities = [metric.value for metric in test.metric]
-    test.selectbox(key="map-method").set_value("gradcam").run()
-    assert [metric.value for metric in test.metric] == probabilities
-
-
-def test_classify_says_when_there_is_no_model():
-    test = page("classify").run()
-    assert [info.value for info in test.info] == [
-        "There is no model yet. Train one on the Train page; it appears here after its first epoch."
-    ]
-
-
-def test_classify_refuses_a_damaged_model_in_one_sentence(own_home: Path):
-    path = save_demo_model(own_home)
-    path.write_bytes(b"PK not a model")
-    write_examples(catalog.EXAMPLES)
-    test = page("classify").run()
-    assert [error.message for error in test.exception] == []
-    assert len(test.error) == 1 and "model.safetensors" in test.error[0].value
-
-
-def test_about_shows_the_card_of_the_model_on_duty(own_home: Path):
-    path = save_demo_model(own_home)
-    path.with_name("MODEL_CARD.md").write_text("Trained on **nothing**.")
-    text = words(page("about").run())
-    assert "Trained on **nothing**." in text
-    assert "Not for clinical use" in text and "NIH Clinical Center" in text

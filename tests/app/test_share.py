@@ -20,11 +20,11 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from xlite.classify import Classifier
-from xlite.config import PACKAGE_ROOT
+from xlite.config import bundled
 from xlite.findings import FINDINGS, spoken
 from xlite.images import read_image
 
-SHARE = PACKAGE_ROOT / "app" / "share.py"
+SHARE = bundled("app", "share.py")
 PASSWORD = "correct horse battery"
 
 

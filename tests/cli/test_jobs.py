@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from xlite.cli import run as xlite_command
-from xlite.config import PACKAGE_ROOT, checkpoints_dir, make_config
+from xlite.config import bundled, checkpoints_dir, make_config
 from xlite.errors import RunError
 from xlite.runs import slurm
 from xlite.runs.results import append_result, read_results
@@ -162,7 +162,7 @@ def test_figures_of_a_status() -> None:
 @pytest.fixture
 def page(run: Run) -> AppTest:
     """The Runs page as it opens with one stopped run."""
-    return AppTest.from_file(PACKAGE_ROOT / "pages" / "runs.py", default_timeout=300).run()
+    return AppTest.from_file(bundled("pages", "runs.py"), default_timeout=300).run()
 
 
 def press(page: AppTest, label: str) -> AppTest:
@@ -207,7 +207,7 @@ def test_the_runs_page_deletes_after_two_confirmations(page: AppTest) -> None:
 def test_the_runs_page_shows_curves_and_log_and_stops_a_live_run(run: Run) -> None:
     with run.hold():
         run.write_progress({"state": "running", "epoch": 2, "epochs": 8, "eta_s": 60.0})
-        page = AppTest.from_file(PACKAGE_ROOT / "pages" / "runs.py", default_timeout=300).run()
+        page = AppTest.from_file(bundled("pages", "runs.py"), default_timeout=300).run()
         assert labels(page) == {"Stop"}
         assert len(page.get("plotly_chart")) == 2
         assert "epoch 2/8" in page.code[0].value
@@ -225,7 +225,7 @@ def test_the_train_page_submits_to_slurm_where_there_is_one(
     sbatch.write_text("#!/bin/sh\necho 12\n")
     sbatch.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    page = AppTest.from_file(PACKAGE_ROOT / "pages" / "train.py", default_timeout=300)
+    page = AppTest.from_file(bundled("pages", "train.py"), default_timeout=300)
     page.session_state["data"] = str(tiny_folder)
     assert len(page.run().segmented_control) == 0
     monkeypatch.setenv("PATH", f"{sbatch.parent}{os.pathsep}/usr/bin{os.pathsep}/bin")

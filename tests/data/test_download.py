@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import logging
 import os
 import re
 import signal
@@ -22,10 +23,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from xlite.data import unpack
-from xlite.data.download import ARCHIVES, download
-from xlite.data.fetch import TRIES, fetch
-from xlite.data.unpack import unpack_films
+from xlite.data.download import archive as unpacking
+from xlite.data.download import download
+from xlite.data.download.archive import unpack_films
+from xlite.data.download.nih import ARCHIVES, NIH_PAGE
+from xlite.data.download.resumable import TRIES, fetch
 from xlite.errors import DataError
 
 TABLES = {
@@ -157,16 +159,13 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
-def get(server: Server, out: Path, links: tuple[str, ...] = ("/1.gz",), **options: object) -> list[str]:
-    said: list[str] = []
+def get(server: Server, out: Path, links: tuple[str, ...] = ("/1.gz",), **options: object) -> None:
     download(
         out,
         links=[server.url(link) for link in links],
-        say=said.append,
         tables_url=server.url("/tables"),
         **{"needed_bytes": 0, "backoff_s": 0.001, **options},
     )
-    return said
 
 
 def refusal(server: Server, out: Path, **options: object) -> str:
@@ -190,10 +189,19 @@ def test_the_links_are_those_nih_publishes(shared_data: Path) -> None:
     assert list(ARCHIVES) == (shared_data / "nih_tables" / "archive_links.txt").read_text().split()
 
 
-def test_a_whole_download_has_nihs_layout_and_leaves_nothing_else(server: Server, out: Path) -> None:
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO, "xlite")
+    return caplog
+
+
+def test_a_whole_download_has_nihs_layout_and_leaves_nothing_else(
+    server: Server, out: Path, logged: pytest.LogCaptureFixture
+) -> None:
     more = {"00000099_000.png": png(99)}
     server.files["/2.gz"] = archive(films=more)
-    assert get(server, out, ("/1.gz", "/2.gz")) == [
+    get(server, out, ("/1.gz", "/2.gz"))
+    assert logged.messages == [
         *(f"{name}: fetched" for name in TABLES),
         "images_001: 40 films",
         "images_002: 1 film",
@@ -212,10 +220,14 @@ def test_labels_only_fetches_the_tables_alone(server: Server, out: Path) -> None
     assert [path for path, _ in server.requests] == [f"/tables/{name}" for name in TABLES]
 
 
-def test_what_is_here_is_not_fetched_again(server: Server, out: Path) -> None:
+def test_what_is_here_is_not_fetched_again(
+    server: Server, out: Path, logged: pytest.LogCaptureFixture
+) -> None:
     get(server, out)
     server.requests.clear()
-    assert get(server, out) == ["1 of 1 archives are here already", f"40 films in {out}"]
+    logged.clear()
+    get(server, out)
+    assert logged.messages == ["1 of 1 archives are here already", f"40 films in {out}"]
     assert server.requests == []
 
 
@@ -319,17 +331,15 @@ def test_errors_that_pass_are_waited_out(server: Server, out: Path) -> None:
 
 def test_a_404_is_final_and_says_the_link(server: Server, out: Path) -> None:
     del server.files["/1.gz"]
-    expected = f"{server.url('/1.gz')} cannot be fetched: the server answered 404 Not Found"
-    assert refusal(server, out) == expected
+    message = refusal(server, out)
+    assert server.url("/1.gz") in message and "404 Not Found" in message
     assert server.asked("/1.gz") == [None]
 
 
 def test_a_web_page_is_not_taken_for_the_archive(server: Server, out: Path) -> None:
     server.faults = [web_page]
-    expected = (
-        f"{server.url('/1.gz')} answered with a web page instead of the file; open it in a browser to see why"
-    )
-    assert refusal(server, out) == expected
+    message = refusal(server, out)
+    assert server.url("/1.gz") in message and "web page" in message
     assert not (out / "images_001.tar.gz").exists()
 
 
@@ -356,10 +366,8 @@ def test_progress_counts_from_where_the_download_goes_on(server: Server, out: Pa
 def test_a_table_that_cannot_be_had_is_asked_for_by_hand(server: Server, out: Path) -> None:
     del server.files["/tables/BBox_List_2017.csv"]
     message = refusal(server, out)
-    assert message.endswith(
-        "or get BBox_List_2017.csv in a browser from https://nihcc.app.box.com/v/ChestXray-NIHCC, "
-        f"put it into {out} and run this again"
-    )
+    for word in ("BBox_List_2017.csv", NIH_PAGE, str(out), "404"):
+        assert word in message
     (out / "BBox_List_2017.csv").write_bytes(TABLES["BBox_List_2017.csv"])
     get(server, out)
     assert server.asked("/tables/BBox_List_2017.csv") == [None]
@@ -373,11 +381,7 @@ def test_a_table_that_is_something_else_is_not_kept(server: Server, out: Path) -
 
 def test_free_disk_is_asked_for_before_any_archive(server: Server, out: Path) -> None:
     message = refusal(server, out, needed_bytes=10**18)
-    assert re.fullmatch(
-        rf"{re.escape(str(out))} has [\d.]+ GB of free disk and the films need 1000000000\.0 GB; "
-        "free some space or choose another folder",
-        message,
-    )
+    assert re.search(rf"{re.escape(str(out))} has [\d.]+ GB .* 1000000000\.0 GB", message)
     assert server.asked("/1.gz") == []
 
 
@@ -386,8 +390,8 @@ def test_a_full_disk_ends_in_a_sentence_and_loses_nothing(server: Server, out: P
     marker = out / "images_001" / "unpacked.json"
     marker.parent.mkdir(parents=True)
     marker.symlink_to("/dev/full")
-    expected = f"the disk is full, so {out} could not be written: free some space and try again"
-    assert refusal(server, out) == expected
+    message = refusal(server, out)
+    assert "disk is full" in message and str(out) in message and "unpacked.json" not in message
     marker.unlink()
     get(server, out)
     assert server.asked("/1.gz") == [None]
@@ -397,8 +401,7 @@ def test_a_full_disk_ends_in_a_sentence_and_loses_nothing(server: Server, out: P
 def test_two_downloads_into_one_folder_are_refused(server: Server, out: Path) -> None:
     out.mkdir()
     with filelock.FileLock(out / ".download.lock"):
-        expected = f"another download into {out} is running; wait for it or stop it"
-        assert refusal(server, out) == expected
+        assert f"another download into {out}" in refusal(server, out)
 
 
 def test_a_file_in_place_of_the_folder_is_refused(server: Server, out: Path) -> None:
@@ -481,21 +484,20 @@ def zeros(size: int) -> bytes:
 
 
 def test_a_film_too_large_is_refused_before_it_is_read(server: Server, out: Path) -> None:
-    size = unpack.MAX_FILM_BYTES + 1
+    size = unpacking.MAX_FILM_BYTES + 1
     server.files["/1.gz"] = archive((member("images/00000050_000.png", size=size), zeros(size)))
-    assert "images/00000050_000.png has 33,554,433 bytes; a film has at most 33,554,432" in refusal(
-        server, out
-    )
+    message = refusal(server, out)
+    assert all(word in message for word in ("images/00000050_000.png", "33,554,433", "33,554,432"))
 
 
 def test_many_films_that_are_too_much_together_are_refused(
     server: Server, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unpack, "MAX_TOTAL_BYTES", sum(map(len, FILMS.values())) - 1)
-    assert "it holds more than 20,000 films or" in refusal(server, out)
+    monkeypatch.setattr(unpacking, "MAX_TOTAL_BYTES", sum(map(len, FILMS.values())) - 1)
+    assert "more than 20,000 films or" in refusal(server, out)
     monkeypatch.undo()
-    monkeypatch.setattr(unpack, "MAX_FILMS", len(FILMS) - 1)
-    assert "it holds more than 39 films or 10 GB" in refusal(server, out)
+    monkeypatch.setattr(unpacking, "MAX_FILMS", len(FILMS) - 1)
+    assert "more than 39 films or 10 GB" in refusal(server, out)
     monkeypatch.undo()
     get(server, out)
 
@@ -507,14 +509,14 @@ def test_a_header_that_is_a_bomb_is_refused(tmp_path: Path) -> None:
         file.write(header)
         for _ in range(64):
             file.write(bytes(2**20))
-    with pytest.raises(DataError, match="it holds far more than films"):
+    with pytest.raises(DataError, match="far more than films"):
         unpack_films(bomb, tmp_path / "images")
 
 
 def test_data_behind_the_archive_is_refused(tmp_path: Path) -> None:
     bomb = tmp_path / "bomb.tar.gz"
     bomb.write_bytes(archive() + gzip.compress(bytes(32 * 2**20)))
-    with pytest.raises(DataError, match="it holds far more than films"):
+    with pytest.raises(DataError, match="far more than films"):
         unpack_films(bomb, tmp_path / "images")
 
 
@@ -522,7 +524,7 @@ def test_a_flipped_checksum_is_found(tmp_path: Path) -> None:
     content = bytearray(archive())
     content[-6] ^= 1  # the CRC-32 in gzip's last eight bytes
     (tmp_path / "a.tar.gz").write_bytes(content)
-    with pytest.raises(DataError, match="is damaged or no .tar.gz archive"):
+    with pytest.raises(DataError, match="is damaged"):
         unpack_films(tmp_path / "a.tar.gz", tmp_path / "images")
     assert sorted(os.listdir(tmp_path)) == ["a.tar.gz", "home"]
 

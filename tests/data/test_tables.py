@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import HEADER_2020
+from noise_folder import HEADER_2020
 
-from xlite.data.check import CheckReport, check_folder
 from xlite.data.folder import NihFolder
+from xlite.data.folder_check import CheckReport, check_folder
 from xlite.data.tables import find_table, label_version, read_boxes, read_list, read_table
 from xlite.errors import DataError
 from xlite.findings import FINDINGS

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import write_noise_folder
+from noise_folder import write_noise_folder
+from xlite.evaluation.doubts import TEACHER
 
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
@@ -21,7 +22,6 @@ from xlite.data.tables import read_list
 from xlite.errors import DataError
 from xlite.evaluation import contamination
 from xlite.evaluation.compare import compare_files
-from xlite.evaluation.doubts import TEACHER
 from xlite.evaluation.evaluate import evaluate_model
 from xlite.evaluation.score import score_predictions
 from xlite.findings import FINDINGS

@@ -10,12 +10,14 @@ from scipy import ndimage
 from xlite.metrics.localisation import (
     FIGURES,
     Draws,
+    centre_map,
     in_frame,
     judge,
     map_boxes,
     overlaps,
     peak,
     points_into,
+    random_map,
 )
 
 
@@ -163,3 +165,13 @@ def test_intervals_resample_patients():
 def test_one_patient_has_no_interval():
     summary = Draws(np.array(["Mass", "Mass"]), np.array([7, 7])).summary(np.array([0.0, 1.0]))
     assert summary["all"] == {"value": 0.5, "low": None, "high": None}
+
+
+def test_maps_that_know_nothing():
+    rng = np.random.default_rng(0)
+    noise = [random_map((5, 7), rng) for _ in range(2)]
+    assert noise[0].shape == (5, 7) and (noise[0] != noise[1]).all()
+    centre = centre_map((5, 7))
+    assert np.unravel_index(centre.argmax(), centre.shape) == (2, 3)
+    np.testing.assert_array_equal(centre, centre[::-1, ::-1])
+    assert centre_map((101, 101))[50, 75] == pytest.approx(np.exp(-0.5), abs=0.02)  # a sigma of a quarter

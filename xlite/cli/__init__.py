@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 from pydantic import ValidationError
 
-from xlite.cli import data, evaluate, jobs, localise, models, predict, sweep, train
+from xlite.cli import app, data, evaluate, jobs, localise, models, predict, sweep, train
 from xlite.errors import XliteError, sentence
 
 INTERRUPTED = 130
@@ -20,7 +20,7 @@ _EXPECTED = {
     "less_than_equal": "at most {le}",
 }
 
-app = typer.Typer(
+commands = typer.Typer(
     name="xlite",
     help="Light chest X-ray students that give 14 findings and a map for each. Research software, never a "
     "diagnosis.",
@@ -28,11 +28,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(data.app, name="data")
-app.add_typer(jobs.app, name="jobs")
-app.add_typer(sweep.app, name="sweep")
+commands.add_typer(data.app, name="data")
+commands.add_typer(jobs.app, name="jobs")
+commands.add_typer(sweep.app, name="sweep")
 for command in (data.eda, train.train):
-    app.command()(command)
+    commands.command()(command)
+commands.command(context_settings={"ignore_unknown_options": True})(app.app)
 for command in (
     evaluate.evaluate,
     localise.localise,
@@ -42,7 +43,7 @@ for command in (
     models.convert,
     models.share,
 ):
-    app.command()(command)
+    commands.command()(command)
 
 
 def main() -> None:
@@ -51,15 +52,15 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command line and returns its exit status; what a user did wrong is one sentence on stderr."""
+    """Runs one command line and returns its exit status; a user's mistake becomes one sentence on stderr."""
     try:
-        status = app(args=list(arguments) or ["--help"], prog_name="xlite", standalone_mode=False)
-        sys.stdout.flush()  # here, where a full disk can still be told
+        status = commands(args=list(arguments) or ["--help"], prog_name="xlite", standalone_mode=False)
+        sys.stdout.flush()  # now, while a full disk can still be reported
         return _refuse("interrupted", INTERRUPTED) if status == INTERRUPTED else status or 0
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
-        where = context.command_path if context else "xlite"
-        return _refuse(f"{_told(error)} (see `{where} --help`)")
+        command = context.command_path if context else "xlite"
+        return _refuse(f"{_told(error)} (see `{command} --help`)")
     except XliteError as error:
         return _refuse(str(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -71,7 +72,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _told(error: typer.TyperException) -> str:
-    """What is wrong with the words, without pydantic's; of similar options one that may have been meant."""
+    """What is wrong with the command line, not in pydantic's words, with an option that may be meant."""
     text = error.format_message()
     if alike := getattr(error, "possibilities", None):
         meant = difflib.get_close_matches(getattr(error, "option_name", ""), alike, 1, 0.75)
@@ -90,7 +91,7 @@ def _refuse(sentence: str, status: int = 2) -> int:
 
 
 def _give_up_stdout() -> None:
-    """Where stdout takes no more, sends the rest nowhere: Python's own flush at exit would complain again."""
+    """Sends what stdout no longer takes nowhere: Python's own flush at exit would complain again."""
     try:
         sys.stdout.flush()
     except OSError:

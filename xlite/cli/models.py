@@ -1,16 +1,13 @@
 """What else is done with a model: bench, convert, share."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from xlite.cli.app import hand_over
 from xlite.cli.console import Json, Model, busy, print_json, print_table
-from xlite.config import PACKAGE_ROOT
-from xlite.errors import RunError
+from xlite.config import bundled
 
 
 def bench(
@@ -83,15 +80,7 @@ def share(
 
     It reads films and does nothing else: nothing can be trained or browsed through it.
     """
-    script = PACKAGE_ROOT / "app" / "share.py"
-    if not script.is_file():
-        raise RunError(
-            f"the demo is a part of the X-Lite checkout and {script} is not there: run it from a checkout"
-        )
-    words = [sys.executable, str(script), model, "--host", host, "--port", str(port)]
+    words = [str(bundled("app", "share.py")), model, "--host", host, "--port", str(port)]
     words += ["--public"] if public else []
     words += [f"--password={password}"] if password is not None else []
-    if os.name == "posix":
-        # The demo takes this process over, so that whoever ends it ends the demo.
-        os.execv(sys.executable, words)
-    raise typer.Exit(subprocess.call(words))
+    hand_over(words)

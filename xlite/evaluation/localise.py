@@ -11,7 +11,6 @@ from xlite.data.splits import Split, load_split
 from xlite.data.tables import read_boxes
 from xlite.errors import DataError
 from xlite.evaluation.base import Bootstrap
-from xlite.evaluation.cams import METHODS
 from xlite.evaluation.contamination import model_teacher_caveat
 from xlite.evaluation.localisation_report import (
     LocalisationJudged,
@@ -23,7 +22,7 @@ from xlite.evaluation.localisation_report import (
 from xlite.evaluation.maps import JudgedMaps, Progress, Tile
 from xlite.evaluation.options import MapOptions
 from xlite.evaluation.own_training import split_caveats
-from xlite.explain import METHODS as CLOSED_FORM
+from xlite.explain import CLOSED_FORM, METHODS
 from xlite.text import counted
 
 
@@ -58,7 +57,7 @@ def judge_maps(
             f"none of the {counted(len(given), 'box', 'boxes')} is on a film of this part that {folder.root} "
             "holds"
         )
-    methods = METHODS if options.methods is None else options.methods
+    methods = tuple(METHODS) if options.methods is None else options.methods
     judged = JudgedMaps(classifier, folder, table, methods, options.resamples, options.seed)
     judged.read(min(options.checks, len(table)), progress)
     report = _report(judged, chosen, part, len(given) - len(table))

@@ -11,9 +11,8 @@ import torch
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
 from xlite.evaluation import sanity
-from xlite.evaluation.cams import Mapper
 from xlite.evaluation.localisation_report import CheckedEstimate, MethodMetrics, SanityChecks
-from xlite.explain import FAULTS, map_fault, shrink, upsample_map
+from xlite.explain import FAULTS, Mapper, map_fault, shrink, upsample_map
 from xlite.findings import FINDINGS
 from xlite.images import read_image
 from xlite.metrics.bootstrap import Resamples

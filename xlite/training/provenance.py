@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from xlite import __version__
-from xlite.config import PACKAGE_ROOT
+from xlite.config import bundled
 from xlite.files import write_atomic
 from xlite.runs.run import Run
 from xlite.training.job import Job
@@ -36,7 +36,7 @@ def record_attempt(run: Run, job: Job, device: torch.device, processes: int) -> 
         {
             "started": datetime.now().astimezone().isoformat(timespec="seconds"),
             "xlite": __version__,
-            "commit": git_commit(PACKAGE_ROOT),
+            "commit": git_commit(bundled()),
             "python": platform.python_version(),
             "platform": platform.platform(),
             "libraries": {name: _version(name) for name in _LIBRARIES},
@@ -54,7 +54,7 @@ def record_attempt(run: Run, job: Job, device: torch.device, processes: int) -> 
 
 
 def git_commit(folder: Path) -> str | None:
-    """The commit checked out in the folder, with `+changes` where files differ from it; None without git."""
+    """The commit checked out in the folder, with `+changes` if files differ from it; None without git."""
     if not (folder / ".git").exists():
         return None
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
