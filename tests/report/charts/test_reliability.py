@@ -18,7 +18,7 @@ EMPTY = FindingCurves(
 def test_bins_of_few_films_are_left_out() -> None:
     figure = reliability_grid({"Mass": EMPTY}, "source")
     _, bins = figure.data
-    assert (list(bins.x), list(bins.y), list(bins.text)) == ([0.1, 0.4], [0.1, 0.5], [30, 10])
+    assert (list(bins.x), list(bins.y), list(bins.text)) == ([0.1, 0.4], [0.1, 0.5], ["30", "10"])
     assert list(bins.error_y.array) == [0.1, 0] and bins.marker.color == PALETTE[0]
 
 
