@@ -44,8 +44,8 @@ def test_an_old_model_file_is_read() -> None:
 
 
 def test_an_old_report_and_log_are_read() -> None:
-    report = read_evaluation("old", OLD / "evaluation")
-    assert (report.split_id, report.part) == ("patient-42-a1039843", "test")
+    evaluation = read_evaluation("old", OLD / "evaluation")
+    assert evaluation.group == ("patient-42-a1039843", "test", "2020")
     [row] = read_results(OLD / "results.csv").to_dict("records")
     assert (row["experiment_id"], row["val_auc"], row["test_auc"]) == ("old", 0.408333, 0.333333)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from demo_home import drawn_report
 
-from xlite.config import PACKAGE_ROOT
+from xlite.config import bundled
 from xlite.evaluation.caveats import Said, TrainedOn
 from xlite.evaluation.report import Comparison, Report
 from xlite.metrics.estimate import Estimate
@@ -13,7 +13,7 @@ from xlite.report.metrics_json import comparison_json, localisation_json, report
 from xlite.report.sentences import sentence
 
 OLD = Path(__file__).parents[1] / "data" / "old_run" / "evaluation" / "metrics.json"
-SHIPPED = PACKAGE_ROOT / "checkpoints" / "demo" / "evaluation" / "test" / "metrics.json"
+SHIPPED = bundled("checkpoints", "demo", "evaluation", "test", "metrics.json")
 
 
 def missing(old: object, new: object, path: str = "") -> list[str]:

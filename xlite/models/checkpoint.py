@@ -46,13 +46,6 @@ class ModelInfo(BaseModel):
     notes: dict[str, Any] = {}
     findings: tuple[str, ...] = FINDINGS
 
-    @field_validator("preprocess", mode="before")
-    @classmethod
-    def _preprocess_is_whole(cls, preprocess: Any) -> Any:
-        if isinstance(preprocess, dict) and (missing := {"size", "mean", "std"} - preprocess.keys()):
-            raise ValueError(f"preprocess lacks {', '.join(sorted(missing))}")
-        return preprocess
-
     @field_validator("preprocess")
     @classmethod
     def _preprocess_is_usable(cls, preprocess: Preprocess) -> Preprocess:
@@ -132,8 +125,11 @@ def _parse(header: dict[str, str], path: Path) -> ModelInfo:
         )
     try:
         values = {key: json.loads(text) for key, text in header.items() if key != "format"}
-        # A header that names no findings is not taken for one with ours. As JSON, lists pass for tuples.
-        info = ModelInfo.model_validate_json(json.dumps({"findings": None} | values))
+        # What has a default in Python has to stand in a header.
+        values = {"findings": None} | values
+        if isinstance(values.get("preprocess"), dict):
+            values["preprocess"] = {"mean": None, "std": None} | values["preprocess"]
+        info = ModelInfo.model_validate_json(json.dumps(values))  # JSON, in which tuples are lists
     except ValidationError as error:
         raise CheckpointError(f"the header of {path} is damaged ({_objection(error)})") from error
     except ValueError as error:

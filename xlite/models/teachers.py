@@ -123,7 +123,7 @@ def _fitted_to(labels: np.ndarray, known: np.ndarray) -> np.ndarray:
     """
     taught = ~np.isnan(known).any(axis=1)
     platt = fit_platt(known[taught], labels[taught])
-    scale, bias = np.float32(platt.scale), np.float32(platt.bias)  # (14,) each
+    scale, bias = np.asarray(platt.scale, np.float32), np.asarray(platt.bias, np.float32)  # (14,) each
     return (known * scale + bias).astype(np.float32)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from demo_home import drawn_report
 
-from xlite.config import PACKAGE_ROOT
+from xlite.config import bundled
 from xlite.evaluation.caveats import TrainedOn
 from xlite.evaluation.report import Report
 from xlite.models.checkpoint import load_model
@@ -19,7 +19,7 @@ from xlite.report.write import curves_of
 
 
 def test_the_shipped_models_report_and_card_are_what_the_code_makes_of_its_metrics(tmp_path: Path) -> None:
-    demo = PACKAGE_ROOT / "checkpoints" / "demo"
+    demo = bundled("checkpoints", "demo")
     folder = demo / "evaluation" / "test"
     metrics, curves = (json.loads((folder / name).read_text()) for name in ("metrics.json", "curves.json"))
     view = View(Report.model_validate(metrics), read_curves(curves))
