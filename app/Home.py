@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from xlite.catalog import default_data
+from xlite.runs.default_data import default_data
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {

@@ -1,7 +1,7 @@
 """The reading of a film as a Gradio demo: `python app/share.py MODEL [--public --password P] [--port N]`.
 
 It answers on this machine only, unless --public (a temporary link of Gradio's) or --host (an address of one's
-own network) opens it, and then it demands a password. A film is read when it has arrived and deleted at once,
+own network) opens it, and then it demands a password. A film is read when it has arrived and deleted at once;
 the answer stays in memory while its page is open. Nothing can be trained or browsed through the demo.
 """
 
@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlite.access import MIN_PASSWORD, check_access, check_port
-from xlite.catalog import examples, map_legend
 from xlite.errors import ImageError, RunError, XliteError
+from xlite.examples import examples
 from xlite.findings import FINDINGS, spoken
+from xlite.images import IMAGE_SUFFIXES, MAX_UPLOAD_MB, read_image
 from xlite.messages import page_sentence
 
 if TYPE_CHECKING:
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
 
     from xlite.classify import Classifier, Reading
 
-Latest = tuple[str, tuple[str, dict[str, float]]] | None
+Answer = tuple[str, dict[str, float]]
+"""The film and its maps as HTML, and the 14 probabilities by finding."""
+Latest = tuple[str | None, Answer] | None
 """The upload that a visitor had read last, deleted since, and the answer."""
 USER = "guest"
-MAX_UPLOAD = "20mb"
 KEPT_S = 60
-"""A film is read and deleted as soon as it has arrived, an upload broken off after so many seconds."""
+"""A film is deleted as soon as it has arrived and been read; a broken-off upload, after so many seconds."""
 SHOWN_PX = 800
 VISITORS = 100
 ANSWER_KEPT_S = 3600
@@ -100,7 +102,7 @@ def serve(options: argparse.Namespace) -> None:
 
 
 def sweep(folder: Path, older_than_s: float = KEPT_S) -> None:
-    """Deletes the files in Gradio's folder that are older, also those that it has forgotten."""
+    """Deletes the files in Gradio's folder that are older, and those that Gradio has forgotten too."""
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError):
             if path.is_file() and time.time() - path.stat().st_mtime > older_than_s:
@@ -117,7 +119,7 @@ def launch(demo: "gr.Blocks", options: argparse.Namespace) -> None:
         share=options.public,
         server_name=options.host,
         server_port=options.port,
-        max_file_size=MAX_UPLOAD,
+        max_file_size=f"{MAX_UPLOAD_MB}mb",
         prevent_thread_lock=True,
         quiet=True,
         allowed_paths=[],
@@ -143,17 +145,17 @@ def build(classifier: "Classifier") -> "gr.Blocks":
 
     def read(film: str | None, latest: Latest) -> tuple[str, dict[str, float], Latest]:
         if latest is None or film != latest[0]:
-            latest = film, answer(classifier, take(film))
-        return *latest[1], latest
+            latest = (film, answer(classifier, take(film)))
+        shown, probabilities = latest[1]
+        return shown, probabilities, latest
 
-    info = classifier.info
     with gr.Blocks(title="X-Lite", analytics_enabled=False) as demo:
         gr.Markdown(f"# X-Lite reads a chest film\n**{NOTICE}**")
         with gr.Row():
             with gr.Column(scale=2):
                 film = gr.File(
-                    label="Chest film: PNG, JPEG or DICOM, at most 20 MB",
-                    file_types=[".png", ".jpg", ".jpeg", ".dcm"],
+                    label=f"Chest film: PNG, JPEG or DICOM, at most {MAX_UPLOAD_MB} MB",
+                    file_types=list(IMAGE_SUFFIXES),
                     type="filepath",
                     height=150,
                 )
@@ -162,10 +164,7 @@ def build(classifier: "Classifier") -> "gr.Blocks":
                 probabilities = gr.Label(
                     label="All 14 findings", num_top_classes=len(FINDINGS), show_heading=False
                 )
-                gr.Markdown(
-                    f"Model {classifier.name}: {info.backbone}, split {info.split_id}, {info.label_version} "
-                    "labels. Its probabilities come from a research model: they rank, they do not diagnose."
-                )
+                gr.Markdown(classifier.about)
             with gr.Column(scale=5):
                 films = gr.HTML(label="Film and maps")
         outputs = [films, probabilities]
@@ -182,38 +181,32 @@ def build(classifier: "Classifier") -> "gr.Blocks":
             bundled.input(
                 lambda name: answer(classifier, example_film(name)), bundled, outputs, api_name="example"
             )
-    return demo
+    blocks: gr.Blocks = demo
+    return blocks
 
 
 def add_examples() -> "gr.Dropdown | None":
-    """A choice of the bundled synthetic films, where they are installed."""
+    """A choice of the bundled synthetic films, if they are installed."""
     import gradio as gr
 
-    names = [example.path.stem for example in examples()]
-    labels = [f"{place}. {example.findings}" for place, example in enumerate(examples(), start=1)]
-    if not names:
-        return None
-    return gr.Dropdown(list(zip(labels, names, strict=True)), value=None, label="or a bundled synthetic film")
+    names = [(title, example.path.stem) for title, example in examples().items()]
+    return gr.Dropdown(names, value=None, label="or a bundled synthetic film") if names else None
 
 
 def example_film(name: str) -> "np.ndarray":
     """The bundled film of that name, uint8 (H, W)."""
-    from xlite.images import read_image
-
-    return read_image(next(example.path for example in examples() if example.path.stem == name))
+    return read_image(next(example.path for example in examples().values() if example.path.stem == name))
 
 
 def take(film: str | None) -> "np.ndarray":
     """The uploaded film, uint8 (H, W); the upload is deleted whether it can be read or not."""
-    from xlite.images import read_image
-
     if film is None:
         raise visible("Choose a film first")
     path = Path(film)
     try:
         return read_image(path.read_bytes())
     except FileNotFoundError:
-        raise visible("That film is no longer here, for films are not kept: choose it again") from None
+        raise visible("That film is no longer here, because films are not kept: choose it again") from None
     except ImageError as error:
         raise visible(page_sentence(error)) from error
     finally:
@@ -227,37 +220,30 @@ def visible(sentence: str) -> Exception:
     return gr.Error(sentence, print_exception=False)
 
 
-def answer(classifier: "Classifier", image: "np.ndarray") -> tuple[str, dict[str, float]]:
+def answer(classifier: "Classifier", image: "np.ndarray") -> Answer:
     """The film and its three maps as HTML that embeds them (no file is written), and the 14 probabilities."""
-    from xlite.explain import shrink
-
-    reading = classifier.read(image)
-    named = {
-        spoken(finding): float(value) for finding, value in zip(FINDINGS, reading.probabilities, strict=True)
-    }
-    shown = shrink(image, SHOWN_PX)
-    return film_row(shown, reading.in_frame(shown.shape)), named
+    shown, reading = classifier.read(image).shrunk(image, SHOWN_PX)
+    return film_row(shown, reading), {spoken(finding): reading.probability(finding) for finding in FINDINGS}
 
 
 def film_row(image: "np.ndarray", reading: "Reading") -> str:
     """The bare film, then the three likeliest findings over it."""
-    figures = [figure(image, "The film")]
+    pictures = [captioned(image, "The film")]
     for finding, probability in reading.top(3):
         fault = reading.fault(finding)
         caption = f"{spoken(finding)} {probability:.1%}" + (f": its map {fault}" if fault else "")
-        figures.append(figure(reading.overlay(image, finding), caption))
-    legend = html.escape(map_legend(reading.maps.shape[1:]))
-    return f'<div class="film-row">{"".join(figures)}</div><p>{legend}</p>'
+        pictures.append(captioned(reading.overlay(image, finding), caption))
+    return f'<div class="film-row">{"".join(pictures)}</div><p>{html.escape(reading.legend())}</p>'
 
 
-def figure(image: "np.ndarray", caption: str) -> str:
-    """An image, grey or RGB, as an HTML figure."""
+def captioned(image: "np.ndarray", caption: str) -> str:
+    """An image uint8, grey (H, W) or RGB (H, W, 3), as an HTML figure with its caption."""
     import cv2
 
     pixels = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    data = base64.b64encode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])[1]).decode()
+    jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+    source = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
     text = html.escape(caption)
-    source = f"data:image/jpeg;base64,{data}"
     return f'<figure><img src="{source}" alt="{text}"><figcaption>{text}</figcaption></figure>'
 
 

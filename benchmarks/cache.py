@@ -3,7 +3,7 @@
     python benchmarks/cache.py phantom/images --size 224
 
 Goal: 0.85 or more. The rounds alternate; both read the same files, which the first round brings into memory.
-Where other processes work beside it, the ratio by CPU time says more.
+If other processes run at the same time, the ratio by CPU time says more.
 """
 
 import argparse
@@ -25,6 +25,7 @@ def bare(paths: list[Path], size: int) -> None:
 
     def film(path: Path) -> np.ndarray:
         grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        assert grey is not None, path
         return cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,15 @@ def open_model(spec: str, attention: str, size: int) -> Classifier:
     if not timm.is_model(spec):
         return Classifier.load(spec)
     model = Student(spec, attention)
-    info = ModelInfo(spec, attention, model.hidden, model.dropout, Preprocess(size), "none", "none")
+    info = ModelInfo(
+        backbone=spec,
+        attention=attention,
+        hidden=model.hidden,
+        dropout=model.dropout,
+        preprocess=Preprocess(size),
+        split_id="none",
+        label_version="none",
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{spec}.safetensors"
         save_model(path, model, info)
@@ -68,8 +77,8 @@ def main() -> None:
         size = describe(classifier.model, classifier.info.preprocess.size)
         for threads in options.threads:
             torch.set_num_threads(threads)
-            predict = milliseconds(lambda c=classifier: c.predict(film), options.repeats)
-            read = milliseconds(lambda c=classifier: c.read(film), options.repeats)
+            predict = milliseconds(partial(classifier.predict, film), options.repeats)
+            read = milliseconds(partial(classifier.read, film), options.repeats)
             print(
                 f"| {classifier.name} | {size.parameters / 1e6:.2f} | {size.megabytes:.1f} "
                 f"| {size.multiply_adds / 1e6:.0f} | {threads} "

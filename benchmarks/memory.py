@@ -2,10 +2,11 @@
 
     python benchmarks/memory.py --data phantom --epochs 50
 
-Goal: what the process holds after the last epoch is within 2 % of what it held after the second.
+Goal: the memory of the process after the last epoch is within 2 % of that after the second.
 """
 
 import argparse
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -15,14 +16,27 @@ from xlite.runs.run import Run
 from xlite.training.loop import train
 
 
-def held_mb() -> float:
-    """What this process holds, in MB; as Linux tells."""
+def resident_mb() -> float:
+    """The resident memory of this process in MB, from Linux's /proc."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+class EpochMemory(logging.Handler):
+    """Notes the memory of the process in MB at the end of each epoch, which the training loop logs."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.after_epoch: list[float] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Notes it if the record tells of an epoch's end."""
+        if record.getMessage().startswith("epoch "):
+            self.after_epoch.append(resident_mb())
+
+
 def main() -> None:
-    """Trains, and prints what was held after some of the epochs."""
+    """Trains, and prints the memory after some of the epochs."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -31,21 +45,19 @@ def main() -> None:
     parser.add_argument("--image-size", type=int, default=64)
     parser.add_argument("--backbone", default="mobilenetv3_small_100")
     given = vars(parser.parse_args())
-    held: list[float] = []
-
-    def note(line: str) -> None:
-        if line.startswith("epoch "):
-            held.append(held_mb())
-
+    memory, logger = EpochMemory(), logging.getLogger("xlite.training.loop")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(memory)
     with tempfile.TemporaryDirectory() as home:
         os.environ["XLITE_HOME"] = home
         settings = {"weights": "none", "device": "cpu", "name": "memory", "patience": given["epochs"]}
         config = make_config({**given, **settings, "data": Path(given["data"]).absolute()})
-        train(config, Run.create(config), say=note)
-    for epoch in sorted({2, 5, 10, 20, 30, 40, len(held)}):
-        if 2 <= epoch <= len(held):
-            print(f"after epoch {epoch}: {held[epoch - 1]:.0f} MB")
-    print(f"last/second  {held[-1] / held[1]:.3f}")
+        train(config, Run.create(config))
+    megabytes = memory.after_epoch
+    for epoch in sorted({2, 5, 10, 20, 30, 40, len(megabytes)}):
+        if 2 <= epoch <= len(megabytes):
+            print(f"after epoch {epoch}: {megabytes[epoch - 1]:.0f} MB")
+    print(f"last/second  {megabytes[-1] / megabytes[1]:.3f}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def timed(words: list[str]) -> float:
 
 
 def first_step(data: str) -> float:
-    """Seconds from the start of `xlite train` until its progress tells of a step; the films are cached."""
+    """Seconds from the start of `xlite train` until progress.json counts a step; the films are cached."""
     with tempfile.TemporaryDirectory() as home:
         words = ["train", "--data", data, "--name", "start", "--weights", "none"]
         words += ["--backbone", "mobilenetv3_small_100", "--epochs", "500"]

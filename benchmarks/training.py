@@ -23,12 +23,13 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
+from xlite.cli.console import log_to
 from xlite.config import TrainConfig, make_config
 from xlite.data.dataset import FilmDataset, FilmRows
 from xlite.models.teachers import Teacher
 from xlite.training.fabric import open_fabric, usable_devices
 from xlite.training.job import Job, open_job
-from xlite.training.step import Batch, Trainer
+from xlite.training.step import Batch, Learner
 
 ROUNDS, STEPS = 15, 4
 RESIDENT_STEPS = 100
@@ -59,11 +60,11 @@ def with_films(job: Job, films: int) -> Job:
     return replace(job, train=repeated, train_stems=[job.train_stems[i] for i in at])
 
 
-def endless(trainer: Trainer) -> Iterator[Batch]:
+def endless(learner: Learner) -> Iterator[Batch]:
     """Batches from the real loader, epoch after epoch, on the device and augmented."""
     for epoch in itertools.count(1):
-        trainer.begin(epoch)
-        yield from trainer.batches()
+        learner.begin(epoch)
+        yield from learner.batches()
 
 
 def tell(name: str, ratios: np.ndarray) -> None:
@@ -74,25 +75,25 @@ def tell(name: str, ratios: np.ndarray) -> None:
 
 def compare(fabric: Fabric, job: Job) -> None:
     """Prints the rate of the bare step and both ratios."""
-    trainer, device, config = Trainer(fabric, job), fabric.device, job.config
-    alone = Trainer(fabric, replace(job, teacher=Teacher())) if config.teacher else trainer
-    batches = endless(trainer)
+    learner, device, config = Learner(fabric, job), fabric.device, job.config
+    alone = Learner(fabric, replace(job, teacher=Teacher())) if config.teacher else learner
+    batches = endless(learner)
     resident = next(batches)
 
     def from_loader() -> None:
         for batch in itertools.islice(batches, STEPS):
-            trainer.step(batch, 1)
+            learner.step(batch, 1)
 
-    def on_one_batch(of: Trainer) -> None:
+    def on_one_batch(of: Learner) -> None:
         for _ in range(STEPS):
             of.step(resident, 1)
 
     def teacher_only() -> None:
         for _ in range(STEPS):
             with fabric.autocast():
-                trainer.teacher(resident[0], resident[2])
+                learner.teacher(resident[0], resident[2])
 
-    acts = [from_loader, lambda: on_one_batch(trainer), lambda: on_one_batch(alone), teacher_only]
+    acts = [from_loader, lambda: on_one_batch(learner), lambda: on_one_batch(alone), teacher_only]
     times = np.array([[seconds(act, device) for act in acts] for _ in range(ROUNDS + 2)])[2:]
     rates = STEPS * len(resident[0]) / times[:, :2]
     for name, rate in zip(("from the loader", "resident batch"), np.median(rates, axis=0), strict=True):
@@ -104,18 +105,18 @@ def compare(fabric: Fabric, job: Job) -> None:
 
 def whole_epoch(fabric: Fabric, job: Job) -> None:
     """Prints how long an epoch takes, and what part of the bare step's rate that is."""
-    trainer, films = Trainer(fabric, job), len(job.train)
-    resident = next(endless(trainer))
+    learner, films = Learner(fabric, job), len(job.train)
+    resident = next(endless(learner))
     for _ in range(20):
-        trainer.step(resident, 1)
+        learner.step(resident, 1)
 
     def on_one_batch() -> None:
         for _ in range(RESIDENT_STEPS):
-            trainer.step(resident, 1)
+            learner.step(resident, 1)
 
     bare = RESIDENT_STEPS * len(resident[0]) / seconds(on_one_batch, fabric.device)
-    took = seconds(lambda: [None for _ in trainer.epoch(2)], fabric.device)
-    rate = len(trainer.sampler) / took
+    took = seconds(lambda: [None for _ in learner.epoch(2)], fabric.device)
+    rate = len(learner.sampler) / took
     print(f"resident batch of {len(resident[0])}: {bare:.0f} films/s")
     print(f"epoch of {films:,} films: {took:.1f} s, {rate:.0f} films/s, {rate / bare:.3f} of it", flush=True)
 
@@ -141,10 +142,11 @@ def options() -> tuple[TrainConfig, int, bool]:
 
 
 def main() -> None:
-    """Prints rates, ratios and, on a GPU, the most memory that was held."""
+    """Prints rates, ratios and, on a GPU, the peak of its memory."""
     config, films, epoch = options()
     fabric = open_fabric(config, usable_devices(config.device)[0].name)
-    job = open_job(config, True, print, lambda done, total: None)
+    with log_to():
+        job = open_job(config, True, lambda done, total: None)
     job = with_films(job, films) if films else job
     whole_epoch(fabric, job) if epoch else compare(fabric, job)
     if fabric.device.type == "cuda":

@@ -21,8 +21,8 @@ from xlite.errors import DataError
 from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
 from xlite.findings import FINDINGS
-from xlite.metrics.bootstrap import draw_macro_auc, figure
-from xlite.report.sentences import interval
+from xlite.metrics.bootstrap import Resamples, estimate
+from xlite.metrics.paired import macro_auc
 from xlite.text import spread
 
 MEASURED = Path(__file__).resolve().parent / "measured"
@@ -31,18 +31,29 @@ COLUMNS = ["study", "arm", "seed", "split", "labels", "val_auc", "test_auc"]
 
 
 @dataclass(frozen=True)
+class Arm:
+    """What the runs of an arm start from and learn from, and whether a teacher of theirs knows test films."""
+
+    starts: str
+    learns: str
+    contaminated: bool = False
+
+
+@dataclass(frozen=True)
 class Study:
     """Arms on one split: what each is, its runs, and its averaged predictions for the test films."""
 
     name: str
     about: str
-    arms: dict[str, dict]
-    pairs: list[list[str]]
+    arms: dict[str, Arm]
+    pairs: list[tuple[str, str]]
 
     @classmethod
     def read(cls, name: str) -> "Study":
         """The study of that name in docs/measured."""
-        return cls(name, **json.loads((MEASURED / name / "study.json").read_text(encoding="utf-8")))
+        described = json.loads((MEASURED / name / "study.json").read_text(encoding="utf-8"))
+        arms = {arm: Arm(**facts) for arm, facts in described["arms"].items()}
+        return cls(name, described["about"], arms, [(a, b) for a, b in described["pairs"]])
 
     @property
     def runs(self) -> pd.DataFrame:
@@ -57,7 +68,7 @@ class Study:
 
     @property
     def clean(self) -> pd.DataFrame | None:
-        """Those of them whose patients no teacher of an arm knows; None where no teacher knows any."""
+        """Those of them whose patients no teacher of an arm knows; None if no teacher knows any."""
         seen = MEASURED / self.name / "seen.txt"
         return self.films.drop(seen.read_text(encoding="utf-8").split()) if seen.is_file() else None
 
@@ -103,8 +114,8 @@ def _arms(study: Study, clean: pd.DataFrame | None) -> str:
 
 
 def _row(study: Study, arm: str, clean: pd.DataFrame | None) -> list[str]:
-    words, runs = study.arms[arm], study.runs[study.runs["arm"] == arm]
-    first = [arm, words["starts"], words["learns"], str(len(runs))]
+    described, runs = study.arms[arm], study.runs[study.runs["arm"] == arm]
+    first = [arm, described.starts, described.learns, str(len(runs))]
     if runs.empty:
         return [*first[:-1], "", "not measured", "", "", *([""] if clean is not None else [])]
     val, test = (
@@ -138,16 +149,16 @@ def _pairs(study: Study, clean: pd.DataFrame | None) -> list[str]:
 
 
 def mark(study: Study, *arms: str) -> str:
-    """How a figure of those arms on all test films is written: struck through where a teacher knows some."""
-    return "~~{}~~" if any(study.arms[arm].get("contaminated") for arm in arms) else "{}"
+    """How a metric of those arms on all test films is written: struck through if a teacher knows some."""
+    return "~~{}~~" if any(study.arms[arm].contaminated for arm in arms) else "{}"
 
 
 def auc(answers: Predictions, films: pd.DataFrame) -> str:
     """Mean AUC with its interval on those of the films that the answers cover."""
     rows = [row for row, stem in enumerate(answers.stems) if stem in films.index]
     films = films.loc[[answers.stems[row] for row in rows]]
-    labels = films[list(FINDINGS)].to_numpy()
-    return interval(figure(*draw_macro_auc(labels, answers.probs[rows], films["patient"].to_numpy())))
+    resamples = Resamples(films["patient"].to_numpy())
+    return str(estimate(*macro_auc(films[list(FINDINGS)].to_numpy(), answers.probs[rows], resamples)))
 
 
 def difference(
@@ -155,9 +166,9 @@ def difference(
 ) -> list[str]:
     """The paired difference of mean AUC on the films, and its p."""
     found = compare_on(films, answers, names, "docs/measured")
-    gap = found["difference"]
-    text = f"{gap['value']:+.3f} ({gap['low']:+.3f} to {gap['high']:+.3f})"
-    return [pattern.format(text), f"{found['p']:.3f}" + (", a tie" if found["tie"] else "")]
+    gap = found.difference
+    text = f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"
+    return [pattern.format(text), f"{found.p:.3f}" + (", a tie" if found.tie else "")]
 
 
 def add(study: str, arm: str, folders: Sequence[Path]) -> None:
@@ -176,11 +187,11 @@ def add(study: str, arm: str, folders: Sequence[Path]) -> None:
     write_predictions(out / f"{arm}.csv.gz", mean.names, mean.probs)
     films = (folders[0] / "evaluation/test/labels.csv").read_bytes()
     (out / "labels.csv.gz").write_bytes(gzip.compress(films, mtime=0))
-    table = pd.concat([rest, pd.DataFrame(rows, columns=COLUMNS)]).sort_values(["study", "arm", "seed"])
-    table.to_csv(RUNS, index=False, lineterminator="\n")
+    both = pd.concat([rest, pd.DataFrame(rows, columns=COLUMNS)]).sort_values(["study", "arm", "seed"])
+    both.to_csv(RUNS, index=False, lineterminator="\n")
 
 
-def _run(study: str, arm: str, folder: Path) -> dict:
+def _run(study: str, arm: str, folder: Path) -> dict[str, object]:
     report = json.loads((folder / "evaluation/test/metrics.json").read_bytes())
     val = pd.read_csv(folder / "metrics.csv")["val_auc"].max()
     return {

@@ -23,9 +23,9 @@ import torch
 
 from xlite.config import TrainConfig
 from xlite.data import augmentation as augment
-from xlite.data.eda import sections_training as training
 from xlite.data.eda import write_eda
 from xlite.data.eda.markdown import table
+from xlite.data.eda.sections import batches, splits
 from xlite.data.eda.survey import Survey, survey
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError, as_option
@@ -167,11 +167,11 @@ def claims(figures: Survey) -> str:
 
 def data(figures: Survey) -> str:
     """The data set in one sentence."""
-    facts = figures.facts
-    followed = facts["films_of_patients_with_several"] / facts["films"]
+    facts = figures.overview.facts
+    followed = facts.films_of_patients_with_several / facts.films
     return (
-        f"{facts['films']:,} films of {facts['patients']:,} patients, {figures.label_version} labels; "
-        f"{followed:.0%} of the films are of patients with more than one, at most {facts['most_films']}."
+        f"{facts.films:,} films of {facts.patients:,} patients, {figures.label_version} labels; "
+        f"{followed:.0%} of the films are of patients with more than one, at most {facts.most_films}."
     )
 
 
@@ -187,7 +187,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "augmentation": augmentation,
     "sizes": sizes,
     "attentions": attentions,
-    "shipped": shipped.sentence,
+    "shipped": shipped.auc_sentence,
     "shipped-choice": shipped.choice,
     "shipped-paired": shipped.paired,
     "shipped-report": shipped.report,
@@ -199,17 +199,17 @@ BLOCKS: dict[str, Callable[[], str]] = {
 FROM_TABLES: dict[str, Callable[[Survey], str]] = {
     "data": data,
     "claims": claims,
-    "splits": training.leakage_table,
-    "across-the-lists": training.overlaps_table,
-    "batches": training.batches_sentence,
-    "sampler": training.sampler_table,
-    "class-weights": training.weights_table,
+    "splits": splits.leakage_table,
+    "across-the-lists": splits.overlaps_table,
+    "batches": batches.batches_sentence,
+    "sampler": batches.sampler_table,
+    "class-weights": batches.weights_table,
 }
 
 
 def of_tables(figures: Survey) -> dict[str, Callable[[], str]]:
     """The blocks of FROM_TABLES for one survey."""
-    return {name: lambda make=make: make(figures) for name, make in FROM_TABLES.items()}
+    return {name: partial(make, figures) for name, make in FROM_TABLES.items()}
 
 
 def main() -> None:

@@ -10,59 +10,59 @@ import pandas as pd
 from xlite.config import bundled
 from xlite.data.eda.markdown import table
 from xlite.data.predictions import read_predictions
-from xlite.evaluation.localisation_report import describe
-from xlite.models.checkpoint import MODEL_FILE, load_model
+from xlite.evaluation.localisation_report import LocalisationReport
+from xlite.evaluation.report import Report
+from xlite.models.available import MODEL_FILE
+from xlite.models.checkpoint import load_model
 from xlite.report.card import CARD_FILE, card_beside
+from xlite.report.curves_json import read_curves
 from xlite.report.document import to_markdown
-from xlite.report.sections.marks import capital
+from xlite.report.sections.localisation import map_tables
 from xlite.report.sections.whole import whole
-from xlite.report.sentences import clean, interval
+from xlite.report.sentences import capital, clean, sentence
+from xlite.report.view import View
 from xlite.text import number
 
 MODEL = bundled("checkpoints", "demo")
 JUDGED = MODEL / "evaluation" / "test"
 
 
-def metrics() -> dict:
+def judged() -> View:
     """Its report on the test part."""
-    return json.loads((JUDGED / "metrics.json").read_bytes())
+    metrics, curves = (json.loads((JUDGED / name).read_bytes()) for name in ("metrics.json", "curves.json"))
+    return View(Report.model_validate(metrics), read_curves(curves))
 
 
 def report() -> str:
     """The whole report, as it stands in the model's folder but for its title, a heading deeper."""
-    curves = json.loads((JUDGED / "curves.json").read_bytes())
-    return re.sub("^## ", "### ", to_markdown("", whole(metrics(), curves)[1]).rstrip(), flags=re.MULTILINE)
+    text = to_markdown("", whole(judged())[1]).rstrip()
+    return re.sub("^## ", "### ", text, flags=re.MULTILINE)
 
 
 def write() -> list[Path]:
     """Writes its card and its report as Markdown anew; returns those that changed."""
-    found, curves = metrics(), json.loads((JUDGED / "curves.json").read_bytes())
-    files = MODEL / CARD_FILE, JUDGED / "report.md"
+    view, files = judged(), (MODEL / CARD_FILE, JUDGED / "report.md")
     before = [path.read_bytes() for path in files]
-    card_beside(MODEL / MODEL_FILE, *load_model(MODEL / MODEL_FILE), found)
-    files[1].write_text(to_markdown(*whole(found, curves)), encoding="utf-8")
+    card_beside(MODEL / MODEL_FILE, *load_model(MODEL / MODEL_FILE), view.report)
+    files[1].write_text(to_markdown(*whole(view)), encoding="utf-8")
     return [path for path, old in zip(files, before, strict=True) if path.read_bytes() != old]
 
 
-def sentence() -> str:
-    """Its mean AUC in a sentence, with that on clean films where a teacher knows some."""
-    found = metrics()
-    split, spoiled = found["split"], found["contamination"]
-    text = (
-        f"Its mean AUC on {split['images']} test films of split `{split['id']}` is "
-        f"{interval(found['macro']['auc'])}"
-    )
-    if not spoiled:
+def auc_sentence() -> str:
+    """Its mean AUC in a sentence, with that on clean films if a teacher knows some."""
+    found = judged().report
+    text = f"Its mean AUC on {found.split.images} test films of split `{found.split.id}` is {found.macro.auc}"
+    if found.contamination is None:
         return f"{text}."
-    text += f", but what it learned from knows {spoiled['films']} of them"
-    return f"{text}. {clean(found)}."
+    known = f"but what it learned from knows {found.contamination.films} of them"
+    return f"{text}, {known}. {clean(found)}."
 
 
 def choice() -> str:
     """The runs that it was chosen from."""
     runs = pd.read_csv(arms.MEASURED / "shipped.csv")
     best = runs["val_auc"].idxmax()
-    test = _struck if metrics()["contamination"] else str
+    test = _struck if judged().contaminated else str
     rows = [
         [f"**{cell}**" if row.Index == best else cell for cell in (row.run, row.recipe, number(row.val_auc))]
         + [test(number(row.test_auc))]
@@ -74,16 +74,16 @@ def choice() -> str:
 
 def paired() -> str:
     """The shipped model against each arm measured on its split."""
-    found, own = metrics(), read_predictions(JUDGED / "predictions.csv")
+    view, own = judged(), read_predictions(JUDGED / "predictions.csv")
     rows = []
     for study in arms.studies():
-        if found["split"]["id"] not in set(study.runs["split"]):
+        if view.report.split.id not in set(study.runs["split"]):
             continue
         films = {"all": study.films, "clean": study.clean}
         for arm in study.measured():
             for which, chosen in films.items():
                 if chosen is not None:
-                    pattern = "~~{}~~" if found["contamination"] else arms.mark(study, arm)
+                    pattern = "~~{}~~" if view.contaminated else arms.mark(study, arm)
                     answers = own, study.averaged(arm)
                     cells = arms.difference(
                         chosen, answers, ("demo", arm), pattern if which == "all" else "{}"
@@ -99,9 +99,9 @@ def maps_pointing() -> str:
     methods = "layercam", "gradcam", "random", "centre"
     rows = []
     for path in sorted((arms.MEASURED / "maps").glob("*.json")):
-        found = json.loads(path.read_bytes())
-        cells = (interval(found["methods"][method]["pointing"]["all"]) for method in methods)
-        rows.append([capital(path.stem.replace("-", " ")), str(found["split"]["boxes"]), *cells])
+        found = LocalisationReport.model_validate_json(path.read_bytes())
+        cells = (str(found.methods[method].metrics["pointing"].all) for method in methods)
+        rows.append([capital(path.stem.replace("-", " ")), str(found.split.boxes), *cells])
     return table(["pointing", "boxes", *methods], rows)
 
 
@@ -111,17 +111,17 @@ def maps() -> str:
 
 
 def _maps(path: Path) -> str:
-    found = json.loads(path.read_bytes())
-    split, drawn = found["split"], found["bootstrap"]
-    where = split["id"] if split["part"] == "all" else f"split `{split['id']}`, {split['part']} part"
+    found = LocalisationReport.model_validate_json(path.read_bytes())
+    split, drawn = found.split, found.bootstrap
+    films = split.id if split.part == "all" else f"split `{split.id}`, {split.part} part"
     title = capital(path.stem.replace("-", " "))
     said = (
-        f"**{title}**: model `{found['model']}`, {where}, {split['label_version']} labels; "
-        f"{split['boxes']} boxes on {split['films']} films of {split['patients']} patients; 95 % intervals "
-        f"from {drawn['resamples']:,} resamples of patients, seed {drawn['seed']}."
+        f"**{title}**: model `{found.model}`, {films}, {split.label_version} labels; {split.boxes} boxes on "
+        f"{split.films} films of {split.patients} patients; 95 % intervals from {drawn.resamples:,} "
+        f"resamples of patients, seed {drawn.seed}."
     )
-    tables = [table([_plain(name) for name in header], rows) for header, rows in describe(found)]
-    warnings = "\n".join(f"- {_plain(warning)}" for warning in found["warnings"])
+    tables = [table([_plain(name) for name in one.header], one.texts) for one in map_tables(found)]
+    warnings = "\n".join(f"- {_plain(sentence(caveat))}" for caveat in found.caveats)
     return "\n\n".join([said, *tables, warnings])
 
 

@@ -7,8 +7,8 @@ import streamlit as st
 from xlite.errors import RunError, XliteError
 from xlite.messages import page_sentence
 from xlite.models.available import model_files
+from xlite.report.overview import auc_headline
 from xlite.report.saved import saved_evaluations
-from xlite.report.sentences import clean, interval, known_films
 from xlite.runs.run import Run
 from xlite.text import counted
 
@@ -77,29 +77,18 @@ def model_card(path: Path | None) -> None:
 
 
 def auc_card(model: str | None) -> None:
-    """The macro AUC of the model on duty, with its interval and where it was measured.
-
-    On contaminated films it is struck through, and that of the clean films stands in its place.
-    """
+    """The macro AUC of the model on duty on its test part."""
     evaluations, damaged = saved_evaluations()
     for sentence in damaged:
         st.warning(sentence, icon=":material/warning:")
-    judged = next((one for one in evaluations if one.model == model and one.part == "test"), None)
-    if judged is None:
+    report = next(
+        (one.report for one in evaluations if one.model == model and one.report.split.part == "test"), None
+    )
+    if report is None:
         card("Test macro AUC", "Not measured yet", "The Results page or `xlite evaluate` measures it.")
-        return
-    report = judged.metrics
-    value, spoiled = interval(report["macro"]["auc"]), report["contamination"]
-    if spoiled is None:
-        card("Test macro AUC", value, judged.source)
-        return
-    struck, known = f"~~{value}~~", known_films(report)
-    if (figures := spoiled.get("clean")) is None:
-        card("Test macro AUC", struck, f"{known}. {clean(report)}  \n{judged.source}")
-        return
-    films = f"on the {figures['split']['images']:,} clean films"
-    detail = f"{films}  \n{struck} on all: {known}  \n{judged.source}"
-    card("Test macro AUC", interval(figures["macro"]["auc"]), detail)
+    else:
+        found = auc_headline(report)
+        card("Test macro AUC", found.value, found.detail)
 
 
 def device_card() -> None:
@@ -166,6 +155,6 @@ with cards[2]:
     data_card()
 # The two that need torch come last: the page is readable while it loads.
 with cards[0], st.spinner("Looking at the model"):
-    model_card(models.get(on_duty))
+    model_card(models.get(on_duty) if on_duty else None)
 with cards[3], st.spinner("Looking for a GPU"):
     device_card()

@@ -6,27 +6,23 @@ import streamlit as st
 
 from xlite.config import check_run_name, checkpoints_dir
 from xlite.errors import XliteError
-from xlite.evaluation.compare import comparison_sentence
+from xlite.evaluation.options import JudgeOptions
+from xlite.evaluation.report import Comparison
 from xlite.findings import FINDINGS, spoken
 from xlite.messages import page_sentence
 from xlite.models.available import model_files
-from xlite.plots import PALETTE
-from xlite.report.charts.rates import MOST_BANDS, curves_figure, model_curves
+from xlite.report.charts.rates import MOST_BANDS, Kind, curves_figure, model_curves
 from xlite.report.document import Alert, Block, Chart, to_markdown
 from xlite.report.saved import Evaluation, compare_saved, saved_evaluations
-from xlite.report.sections.decisions import calibration, thresholds
-from xlite.report.sections.groups import confusion, radiologists, subgroups
-from xlite.report.sections.maps import localisation
-from xlite.report.sections.results import (
-    clean_films,
-    findings,
-    published_beside,
-    ranking,
-    references,
-    strongest,
-    warnings,
-)
+from xlite.report.sections.findings import strongest
+from xlite.report.sections.overall import grave_blocks, mild_alerts
+from xlite.report.sections.published import published_beside
+from xlite.report.sections.ranking import ranking
+from xlite.report.sections.whole import tabs
+from xlite.report.sentences import comparison_sentence
+from xlite.report.view import View
 
+KINDS: tuple[Kind, Kind] = ("roc", "pr")
 QUIET_BAR = {"displayModeBar": False}
 
 
@@ -42,13 +38,13 @@ def evaluate_form(names: list[str]) -> None:
     if pressed:
         import torch
 
-        from xlite.evaluation.evaluate import evaluate_model
+        from xlite.report.write import evaluate_model
 
         try:
             with st.spinner(f"Reading the {part} films", show_time=True):
                 out = checkpoints_dir() / model / "evaluation" / f"{check_run_name(split)}-{part}"
-                device = "cuda" if torch.cuda.is_available() else "cpu"
-                evaluate_model(model, os.path.expanduser(data), split, part, out, device)
+                options = JudgeOptions(device="cuda" if torch.cuda.is_available() else "cpu")
+                evaluate_model(model, os.path.expanduser(data), split, part, out, options)
             st.rerun()
         except (XliteError, OSError) as error:
             st.error(page_sentence(error))
@@ -73,7 +69,7 @@ def choose(found: list[Evaluation]) -> list[Evaluation]:
 
 
 def show(blocks: Iterable[Block], key: str) -> None:
-    """The blocks of a chapter, as the report has them."""
+    """The blocks of a section, as the report has them."""
     for place, block in enumerate(blocks):
         if isinstance(block, Chart):
             st.plotly_chart(block.draw(), key=f"{key}-{place}", config=QUIET_BAR)
@@ -86,17 +82,16 @@ def show(blocks: Iterable[Block], key: str) -> None:
             st.markdown(to_markdown("", [block]))
 
 
-def show_warnings(blocks: Iterable[Block]) -> None:
-    """What spoils the figures, in full; what is to be kept in mind, a click away from the first curve."""
-    mild = [block for block in blocks if isinstance(block, Alert) and not block.grave]
-    show([block for block in blocks if block not in mild], "warnings")
-    for block in mild:
-        with st.expander(f"{block.title} ({len(block.sentences)})", icon=":material/warning:"):
-            show([block], "mild")
+def show_caveats(view: View) -> None:
+    """What spoils the metrics, in full; what is to be kept in mind, a click away from the first curve."""
+    show(grave_blocks(view), "grave")
+    for alert in mild_alerts(view):
+        with st.expander(f"{alert.title} ({len(alert.sentences)})", icon=":material/warning:"):
+            show([alert], "mild")
 
 
 @st.cache_data(show_spinner="Comparing on the same films")
-def compared(first: Path, second: Path, changed: tuple[float, ...]) -> dict:
+def compared(first: Path, second: Path, changed: tuple[float, ...]) -> Comparison:
     """The paired test of two evaluations; `changed`, the times of their files, makes it anew when needed."""
     return compare_saved(first, second)
 
@@ -108,54 +103,41 @@ def show_comparisons(chosen: list[Evaluation]) -> None:
         try:
             times = tuple((one.folder / "predictions.csv").stat().st_mtime for one in (first, other))
             found = compared(first.folder, other.folder, times)
-            st.info(
-                comparison_sentence(found, (f"**{first.model}**", other.model)), icon=":material/balance:"
-            )
+            text = comparison_sentence(found, (f"**{first.model}**", other.model))
+            st.info(text, icon=":material/balance:")
         except (XliteError, OSError) as error:
             st.warning(page_sentence(error), icon=":material/warning:")
 
 
-def show_curves(chosen: list[Evaluation]) -> None:
+def show_curves(models: list[View]) -> None:
     """ROC and precision-recall curves of selected findings, with bands; published AUCs under them."""
+    first = models[0]
     picked = st.pills(
-        "Findings", FINDINGS, selection_mode="multi", default=strongest(chosen[0].metrics), format_func=spoken
+        "Findings", FINDINGS, selection_mode="multi", default=strongest(first.report), format_func=spoken
     )
-    for column, kind in zip(st.columns(2), ("roc", "pr"), strict=True):
-        lines = model_curves([(one.model, one.metrics, one.curves) for one in chosen], picked, kind)
-        column.plotly_chart(curves_figure(lines, chosen[0].source, kind), key=kind, config=QUIET_BAR)
+    for column, kind in zip(st.columns(2), KINDS, strict=True):
+        lines = model_curves(models, picked, kind)
+        column.plotly_chart(curves_figure(lines, first.source, kind), key=kind, config=QUIET_BAR)
     if len(lines) > MOST_BANDS:
         st.caption(
-            f"The band is the 95 % interval of {spoken(picked[0])} ({chosen[0].model}), the first chosen. "
+            f"The band is the 95 % interval of {spoken(picked[0])} ({first.report.model}), the first chosen. "
             f"With {MOST_BANDS} lines or fewer each has its own."
         )
-    show([published_beside(one.metrics, picked) for one in chosen], "published")
+    show([published_beside(view, picked) for view in models], "published")
 
 
-def show_details(chosen: list[Evaluation]) -> None:
-    """The curves of all chosen models, and the chapters on one of them."""
-    models = {one.model: one for one in chosen}
-    name = chosen[0].model
-    if len(models) > 1:
-        name = st.segmented_control("In detail", list(models), default=name, required=True)
-    one = models[name]
-    report, curves = one.metrics, one.curves
-    clean = clean_films(report)
-    show_warnings([*warnings(report), *clean[:1]])
-    chapters = {
-        **({"Clean films": clean[1:]} if clean[1:] else {}),
-        "Findings": findings(report, PALETTE),
-        "Published": references(report),
-        "Thresholds": thresholds(report),
-        "Calibration": calibration(report, curves, PALETTE),
-        "Subgroups": subgroups(report, PALETTE),
-        "Confusion": confusion(report, PALETTE),
-        "Maps": localisation(report),
-        "Radiologists": radiologists(report),
-    }
-    first, *others = st.tabs(["Curves", *chapters])
+def show_details(models: list[View]) -> None:
+    """The curves of all chosen models, and the sections on one of them."""
+    named = {view.report.model: view for view in models}
+    name = models[0].report.model
+    if len(named) > 1:
+        name = st.segmented_control("In detail", list(named), default=name, required=True)
+    show_caveats(named[name])
+    sections = tabs(named[name])
+    first, *others = st.tabs(["Curves", *sections])
     with first:
-        show_curves(chosen)
-    for tab, (key, blocks) in zip(others, chapters.items(), strict=True):
+        show_curves(models)
+    for tab, (key, blocks) in zip(others, sections.items(), strict=True):
         with tab:
             show(blocks, key)
 
@@ -169,9 +151,10 @@ for sentence in damaged:
 if found:
     chosen = choose(found)
     if chosen:
-        show([ranking([one.metrics for one in chosen])], "ranking")
+        views = [one.view() for one in chosen]
+        show([ranking(views)], "ranking")
         show_comparisons(chosen)
-        show_details(chosen)
+        show_details(views)
     else:
         st.info("Choose a model.")
 else:

@@ -1,39 +1,19 @@
-import math
 import shlex
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from xlite.config import checkpoints_dir
-from xlite.errors import RunError, XliteError
-from xlite.evaluation.contamination import of_notes
+from xlite.errors import XliteError
 from xlite.messages import in_labels, page_sentence
-from xlite.report.document import plain
+from xlite.runs.command import train_command
 from xlite.runs.results import read_results
+from xlite.runs.rows import experiment_rows, run_rows
 from xlite.runs.run import Run
-from xlite.runs.status import LIVE, clock, figures
+from xlite.runs.status import LIVE, facts
 
 LONG = 20  # experiments; more are scrolled
-
-
-def run_row(run: Run) -> dict:
-    """One run as a row: settings that distinguish runs, and where it stands."""
-    config, status = run.config(), run.status()
-    return {
-        "Run": run.name,
-        "State": status.state,
-        "Epoch": f"{status.epoch} of {status.epochs or config.epochs}",
-        "Best val AUC": status.best_auc,
-        "Time left": clock(status.eta_s) if status.state in LIVE else None,
-        "Backbone": config.backbone,
-        "Attention": None if config.attention == "none" else config.attention,
-        "Teacher": Path(config.teacher).name or None,
-        "Split": config.split,
-        "Minutes": status.elapsed_s / 60,
-    }
 
 
 @st.fragment(run_every=5)
@@ -42,15 +22,13 @@ def runs_table() -> None:
     runs, damaged = Run.look()
     for error in damaged:
         st.warning(page_sentence(error), icon=":material/warning:")
-    rows = []
-    for run in runs:
-        with suppress(RunError, OSError):  # renamed or deleted since it was listed
-            rows.append(run_row(run))
+    rows = run_rows(runs)
     if not rows:
         st.caption("No run yet: start one on the Train page, or by `xlite train`.")
         return
     columns = {
         "Best val AUC": st.column_config.NumberColumn(format="%.3f"),
+        "Best epoch": None,
         "Minutes": st.column_config.NumberColumn(format="%.1f"),
     }
     st.dataframe(rows, hide_index=True, placeholder="–", column_config=columns)
@@ -58,7 +36,7 @@ def runs_table() -> None:
 
 @st.fragment(run_every=2)
 def one_run(name: str) -> None:
-    """One run, read anew from its files every two seconds: its figures, what can be done, curves and log."""
+    """One run, read anew every two seconds from its files: how far it is, what can be done, curves, log."""
     from xlite.plots import finding_curves, learning_curves
 
     run = Run(checkpoints_dir() / name)
@@ -66,9 +44,9 @@ def one_run(name: str) -> None:
         st.rerun(scope="app")
     try:
         status, metrics = run.status(), run.read_metrics()
-        message = in_labels(status.message)
+        message = in_labels(status.message, status.settings)
         st.markdown(f"**{name}** {status.state}{': ' if message else ''}{message}")
-        st.caption("  ·  ".join(f"{label} {text}" for label, text in figures(status).items()))
+        st.caption("  ·  ".join(f"{title} {text}" for title, text in facts(status).items()))
         show_actions(run, status.state)
         if len(metrics):
             st.plotly_chart(learning_curves(metrics), key="curves", config={"displayModeBar": False})
@@ -77,7 +55,7 @@ def one_run(name: str) -> None:
         with st.expander("Log"):
             st.code(run.log_tail(40) or "nothing yet", language=None, height=260)
         with st.expander("Command and settings"):
-            st.code(shlex.join(Run.command(run.config())), language="bash", wrap_lines=True)
+            st.code(shlex.join(train_command(run.config())), language="bash", wrap_lines=True)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 
@@ -107,35 +85,13 @@ def show_actions(run: Run, state: str) -> None:
 
 
 def done(act: Callable[[], object]) -> bool:
-    """Does what a button says; shows a sentence where that cannot be done."""
+    """Does what a button says; shows a sentence if that cannot be done."""
     try:
         act()
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
         return False
     return True
-
-
-def experiment_row(row: dict) -> dict[str, str]:
-    """One row of results.csv as the page has it."""
-    known, certain = of_notes(row["notes"])
-    test_auc = cell(row["test_auc"], ".3f")
-    return {
-        "Run": plain(row["experiment_id"]),
-        "Date": plain(row["date"]),
-        "Backbone": plain(row["backbone"]),
-        "Temperature": cell(row["kd_temp"], "g"),
-        "Alpha": cell(row["kd_alpha"], "g"),
-        "Val AUC": cell(row["val_auc"], ".3f"),
-        "Test AUC": f"~~{test_auc}~~" if certain else test_auc,
-        "Known test films": known or "–",
-        "Notes": plain(row["notes"]),
-    }
-
-
-def cell(figure: float, form: str) -> str:
-    """A figure of results.csv, or a dash where it has none."""
-    return "–" if math.isnan(figure) else format(figure, form)
 
 
 def experiments_table() -> None:
@@ -149,12 +105,12 @@ def experiments_table() -> None:
         st.caption("Finished runs are logged here (`experiments/results.csv`).")
         return
     # Not a data frame: that strikes nothing through, and cuts the notes off.
-    table = [experiment_row(row) for row in results.iloc[::-1].to_dict("records")]
+    table = experiment_rows(results.iloc[::-1].to_dict("records"))
     with st.container(key="experiments"):
         st.table(table, border="horizontal", height="content" if len(table) <= LONG else LONG * 70)
     st.caption(
         "Struck through: the teacher knows test films; it was trained or chosen on so many of them. "
-        "The notes name the split of a row. Figures of different splits cannot be ranked against each other. "
+        "The notes name the split of a row. Metrics on different splits cannot be ranked against each other. "
         "The CSV has more columns: attention, training loss, size and time."
     )
     st.download_button("Download CSV", to_csv(results), "results.csv", "text/csv", icon=":material/download:")
@@ -162,7 +118,7 @@ def experiments_table() -> None:
 
 def to_csv(table: pd.DataFrame) -> bytes:
     """The table as CSV bytes."""
-    return table.to_csv(index=False).encode()
+    return str(table.to_csv(index=False)).encode()
 
 
 st.title("Runs")

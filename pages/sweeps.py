@@ -5,28 +5,30 @@ from typing import Any
 import streamlit as st
 
 from xlite.config import TrainConfig, checkpoints_dir
+from xlite.data.splits import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.messages import headline, in_labels, label, page_sentence
-from xlite.report.sentences import interval
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
-from xlite.sweeps.leaderboard import name_of, remark
+from xlite.sweeps.leaderboard import leaderboard_rows
 from xlite.sweeps.phases import BACKBONES, plan_phase
-from xlite.sweeps.plan import Plan, make_plan, parse_vary, without_password
-from xlite.sweeps.sweep import Sweep, SweepStatus
-from xlite.text import counted, spread
+from xlite.sweeps.plan import Kind, Plan, make_plan, parse_vary, without_password
+from xlite.sweeps.status import SweepStatus
+from xlite.sweeps.sweep import Sweep
+from xlite.text import counted
 
-KINDS = {"phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3", "search": "Search"}
-ABOUT = {
+KINDS: dict[Kind, str] = {"phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3", "search": "Search"}
+ABOUT: dict[Kind, str] = {
     "phase1": "Students alone: each backbone with and without attention, on 20 % of the train part.",
     "phase2": "Distillation: each backbone with two temperatures and two alphas, on 20 % of the train part, "
     "with the attention that phase 1 chose and all that phase 1 was given.",
-    "phase3": "The winner of phase 2, or of phase 1 where there is no phase 2, on the whole train part.",
+    "phase3": "The winner of phase 2, or of phase 1 if there is no phase 2, on the whole train part.",
     "search": "Any settings of a run: a grid of all combinations, or so many that Optuna's TPE picks.",
 }
 COMMON = ["image_size", "epochs", "batch_size"]
 LONG = 20  # rows of a leaderboard; more are scrolled
+AUCS = ("Val AUC", "Test AUC", "Averaged, test", "First − this, test")
 DIGITS = {"Val AUC": "%.4f", "Test AUC": "%.4f"}
 
 
@@ -51,16 +53,17 @@ def choose_fixed(follows: bool) -> dict[str, Any]:
     return fixed
 
 
-def choose_plan(kind: str) -> Plan:
-    """The form of one kind of study; XliteError where it is not yet complete."""
+def choose_plan(kind: Kind) -> Plan:
+    """The form of one kind of study; XliteError if it is not yet complete."""
     first, second, third, fourth = st.columns([3, 3, 4, 2])
     study = first.text_input("Name", kind, key=f"study-{kind}", help="A study goes on under its name.")
-    split = second.selectbox("Split", ["patient", "official", "chexnet"], accept_new_options=True)
+    split = second.selectbox("Split", LEAK_FREE, accept_new_options=True)
     data = third.text_input("Data folder", st.session_state.get("data", ""))
-    search = kind == "search"
-    seeds = fourth.number_input("Seeds", 1, value=1 if search else 3, key=f"seeds-{kind}")
+    seeds = fourth.number_input("Seeds", 1, value=1 if kind == "search" else 3, key=f"seeds-{kind}")
     given: dict[str, Any] = {"data": os.path.expanduser(data)} if data else {}
     given["split"] = split
+    if kind == "search":
+        return choose_search(study, given, seeds)
     backbones, after = [], ""
     if kind in ("phase2", "phase3"):
         known = [""] + [sweep.name for sweep in Sweep.list()]
@@ -69,18 +72,20 @@ def choose_plan(kind: str) -> Plan:
         given["teacher"] = teacher
     if kind == "phase1":
         backbones = st.multiselect("Backbones", BACKBONES, default=BACKBONES, accept_new_options=True)
-    vary, trials = "", 0
-    if search:
-        left, right = st.columns([4, 1])
-        vary = left.text_area(
-            "What varies, a line each", "lr=1e-4..1e-2:log", help="backbone=a,b or lr=1e-4..1e-2:log"
-        )
-        trials = right.number_input("Trials", 0, value=20, help="How many TPE picks; 0 tries them all.")
-    given |= choose_fixed(bool(kind in ("phase2", "phase3")))
-    if search:
-        varying = dict(parse_vary(line) for line in vary.splitlines() if line.strip())
-        return make_plan(kind, study, given, varying, seeds=seeds, trials=trials, prune=True)
+    given |= choose_fixed(follows=kind != "phase1")
     return plan_phase(kind, given, study=study, seeds=seeds, backbones=backbones, after=after)
+
+
+def choose_search(study: str, given: dict[str, Any], seeds: int) -> Plan:
+    """The form of a search: what varies, how many trials, and what stays fixed."""
+    left, right = st.columns([4, 1])
+    vary = left.text_area(
+        "What varies, a line each", "lr=1e-4..1e-2:log", help="backbone=a,b or lr=1e-4..1e-2:log"
+    )
+    trials = right.number_input("Trials", 0, value=20, help="How many TPE picks; 0 tries them all.")
+    given |= choose_fixed(follows=False)
+    varying = dict(parse_vary(line) for line in vary.splitlines() if line.strip())
+    return make_plan("search", study, given, varying, seeds=seeds, trials=trials, prune=True)
 
 
 def teacher_help() -> str | None:
@@ -92,7 +97,7 @@ def teacher_help() -> str | None:
 def new_study() -> None:
     """The form, the command that does the same, and Start."""
     kind = st.segmented_control(
-        "Kind", list(KINDS), default="phase1", format_func=KINDS.get, label_visibility="collapsed"
+        "Kind", list(KINDS), default="phase1", format_func=KINDS.__getitem__, label_visibility="collapsed"
     )
     if kind is None:
         return
@@ -113,7 +118,7 @@ def new_study() -> None:
 
 
 def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
-    """Stop for a study that runs; Delete for one that does not, and Go on where it can."""
+    """Stop for a study that runs; Delete for one that does not, and Go on if it can."""
     if status.state == "running":
         if sweep.stop_requested():
             st.button("Stopping", disabled=True, icon=":material/hourglass:")
@@ -139,41 +144,17 @@ def show_current(status: SweepStatus) -> None:
     """How far the study is, and the run that is training."""
     done = len(status.trials) - status.count("waiting") - status.count("running")
     st.progress(min(1.0, done / max(status.total, 1)), text=f"{done} of {counted(status.total, 'run')}")
-    for name in [trial["run"] for trial in status.trials if trial["state"] == "running"]:
+    for name in [trial.run for trial in status.trials if trial.state == "running"]:
         run = Run(checkpoints_dir() / name).status()
         if run.state in LIVE:
             place = f"epoch {run.epoch} of {run.epochs}" if run.epoch else run.state
-            st.caption(": ".join(filter(None, [name, place, in_labels(run.message)])))
+            st.caption(": ".join(filter(None, [name, place, in_labels(run.message, run.settings)])))
 
 
-def leaderboard_row(found: dict[str, Any], place: int) -> dict[str, str]:
-    """What a configuration has to show so far."""
-    row = found["rows"][place]
-    averaged, test = row["averaged"].get("test"), row["against_first"].get("test")
-    apart = f"{test['value']:+.3f} ({test['low']:+.3f} to {test['high']:+.3f})" if test else "–"
-    return {
-        "Configuration": name_of(row["values"]) or "all fixed",
-        "Remark": remark(found, place),
-        "Seeds": str(row["seeds"]),
-        "Val AUC": unbroken(spread(row["val_auc"], row["val_sd"])),
-        "Test AUC": unbroken(spread(row["test_auc"], row.get("test_sd"))),
-        "Averaged, test": unbroken(interval(averaged)) if averaged else "–",
-        "First − this, test": unbroken(apart),
-        "p": f"{test['p']:.3f}" if test else "–",
-        "MB": short(row["model_size_mb"]),
-        "ms": short(row["inference_time_ms"]),
-    }
-
-
-def unbroken(figure: str) -> str:
-    """A figure that goes into two lines before its interval or not at all."""
-    figure = figure.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
-    return figure.replace("\u00a0(", " (")
-
-
-def short(value: float | None) -> str:
-    """A size or a time for the leaderboard."""
-    return "–" if value is None else f"{value:.1f}"
+def unbroken(metric: str) -> str:
+    """A metric that goes into two lines before its interval or not at all."""
+    metric = metric.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
+    return metric.replace("\u00a0(", " (")
 
 
 def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
@@ -185,28 +166,25 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
         st.caption("The leaderboard begins with the first run that finishes.")
         return
     st.subheader("Leaderboard")
-    if found["verdict"]:
-        (st.warning if found["winner"] is None else st.success)(found["verdict"])
-    if found.get("warnings"):
-        st.warning("  \n".join(found["warnings"]), icon=":material/warning:")
+    if found.verdict:
+        (st.warning if found.winner is None else st.success)(found.verdict)
+    if found.warnings:
+        st.warning("  \n".join(found.warnings), icon=":material/warning:")
     # Not a data frame: that keeps the widths of its first rows, and its last columns are out of sight.
-    table = [leaderboard_row(found, place) for place in range(len(found["rows"]))]
+    table = [row | {name: unbroken(row[name]) for name in AUCS} for row in leaderboard_rows(found)]
     st.table(table, border="horizontal", height="content" if len(table) <= LONG else LONG * 45)
     chooses = (
         "" if len(table) == 1 else "The validation films choose the winner; the test films are only shown. "
     )
     st.caption(
-        f"Split {found['split_id']}. {chooses}"
-        "All figures are of the runs that have finished. Val and Test AUC are means of single models ± "
+        f"Split {found.split_id}. {chooses}"
+        "All metrics are of the runs that have finished. Val and Test AUC are means of single models ± "
         "standard deviation over the seeds. “Averaged” are the seeds' averaged probabilities; “First − this” "
         "compares those of the first row and this one on the same test films. Intervals are 95 %, by "
         "resampling patients."
     )
-    aucs = {trial["run"]: trial["val_auc"] for trial in status.trials}
-    points = {
-        name_of(row["values"]) or "all fixed": [aucs[run] for run in row["runs"] if aucs.get(run) is not None]
-        for row in found["rows"]
-    }
+    aucs = {trial.run: trial.val_auc for trial in status.trials if trial.val_auc is not None}
+    points = {row.name: [aucs[run] for run in row.runs if run in aucs] for row in found.rows}
     st.plotly_chart(
         trials_figure({name: values for name, values in points.items() if values}),
         key="trials",
@@ -218,12 +196,12 @@ def show_trials(status: SweepStatus) -> None:
     """Every run of the study."""
     rows = [
         {
-            "Run": trial["run"],
-            "State": trial["state"],
-            **{label(name): value for name, value in trial["values"].items()},
-            "Val AUC": trial["val_auc"],
-            "Test AUC": trial["test_auc"],
-            "Message": in_labels(trial["message"] or ""),
+            "Run": trial.run,
+            "State": trial.state,
+            **{label(name): value for name, value in trial.values.items()},
+            "Val AUC": trial.val_auc,
+            "Test AUC": trial.test_auc,
+            "Message": in_labels(trial.message or "", trial.settings),
         }
         for trial in status.trials
     ]
@@ -241,7 +219,7 @@ def watch(name: str, known: list[str]) -> None:
         sweep = Sweep.named(name)
         status = sweep.status()
         head, buttons = st.columns([5, 2], vertical_alignment="center")
-        head.markdown(headline(name, status.state, status.message))
+        head.markdown(headline(name, status.state, status.message, status.settings))
         with buttons.container(horizontal=True, horizontal_alignment="right"):
             show_buttons(sweep, status)
         show_current(status)

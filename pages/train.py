@@ -1,17 +1,20 @@
 import os
 import shlex
+from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 from pydantic.fields import FieldInfo
 
 from xlite.config import TrainConfig, make_config
+from xlite.data.splits import LEAK_FREE
 from xlite.data.tables import find_table
 from xlite.errors import XliteError
 from xlite.messages import headline, label, page_sentence
 from xlite.runs import slurm
+from xlite.runs.command import start_command, train_command
 from xlite.runs.run import Run
-from xlite.runs.status import LIVE, RunStatus, figures
+from xlite.runs.status import LIVE, RunStatus, facts
 
 GROUPS = {
     "Data": ["data", "name", "split", "train_share", "allow_leakage", "skip_missing"],
@@ -64,8 +67,8 @@ CHOICES = {
     "bf16": "bfloat16",
     "16": "16 bit",
 }
-SUGGESTIONS = {
-    "split": ["patient", "official", "chexnet"],
+SUGGESTIONS: dict[str, Sequence[str]] = {
+    "split": LEAK_FREE,
     "backbone": [
         "efficientnet_b0",
         "mobilenetv3_small_100",
@@ -82,20 +85,23 @@ A_ROW = 3
 
 def field_widget(name: str, field: FieldInfo, value: Any) -> Any:
     """The widget of one setting; returns what the person chose."""
-    text, tip = label(name), {"help": field.description, "key": f"train-{name}"}
+    text, tip, key = label(name), field.description, f"train-{name}"
     if get_origin(field.annotation) is Literal:
-        options = list(get_args(field.annotation))
-        return st.selectbox(text, options, index=options.index(value), format_func=CHOICES.get, **tip)
+        choices = list(get_args(field.annotation))
+        place = choices.index(value)
+        return st.selectbox(text, choices, place, CHOICES.__getitem__, help=tip, key=key)
     if name in SUGGESTIONS:
         options = SUGGESTIONS[name]
-        return st.selectbox(text, options, index=options.index(value), accept_new_options=True, **tip)
+        place = options.index(value)
+        return st.selectbox(text, options, place, help=tip, key=key, accept_new_options=True)
     if isinstance(value, bool):
-        return st.toggle(text, value, **tip)
+        return st.toggle(text, value, help=tip, key=key)
     if isinstance(value, int):
-        return st.number_input(text, value=value, step=1, **tip)
+        return st.number_input(text, value=value, step=1, help=tip, key=key)
     if isinstance(value, float):
-        return st.number_input(text, value=value, step=value / 10 or 0.1, format="%g", **tip)
-    return st.text_input(text, str(value), **tip)
+        step = value / 10 or 0.1
+        return st.number_input(text, value=value, step=step, format="%g", help=tip, key=key)
+    return st.text_input(text, str(value), help=tip, key=key)
 
 
 def ungrouped() -> list[str]:
@@ -135,27 +141,18 @@ def model_size(backbone: str, attention: str, hidden: int, dropout: float, image
 
 
 def choose_launcher() -> list[str] | None:
-    """Where the run is trained: None for this machine, else the options of sbatch for a SLURM cluster."""
+    """The options of sbatch if a SLURM cluster is to train the run, None for this machine."""
     if not slurm.is_available():
         return None
-    where = st.segmented_control("Train on", ["This machine", "SLURM cluster"], default="This machine")
-    if where != "SLURM cluster":
+    chosen = st.segmented_control("Train on", ["This machine", "SLURM cluster"], default="This machine")
+    if chosen != "SLURM cluster":
         return None
     text = st.text_area(
         "Options of sbatch, one a line",
         placeholder="--partition=gpu\n--gres=gpu:1\n--time=8:00:00",
-        help="A pre-empted job goes back into SLURM's line and goes on after its last finished epoch.",
+        help="A pre-empted job goes back into SLURM's queue and goes on after its last finished epoch.",
     )
     return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def terminal_words(config: TrainConfig, options: list[str] | None) -> list[str]:
-    """The command line that does what Start does."""
-    words = Run.command(config)
-    if options is None:
-        return words
-    submit = ["xlite", "jobs", "start", "--launcher", "slurm"]
-    return [*submit, *(f"--sbatch-option={option}" for option in options), *words[2:]]
 
 
 @st.fragment
@@ -169,7 +166,7 @@ def new_run() -> None:
         config = make_config(chosen)
         options = choose_launcher()
         st.caption("The same from a terminal:")
-        st.code(shlex.join(terminal_words(config, options)), language="bash", wrap_lines=True)
+        st.code(shlex.join(start_command(config, options)), language="bash", wrap_lines=True)
         start, size = st.columns([1, 4], vertical_alignment="center")
         started = start.button("Start training", type="primary", icon=":material/play_arrow:")
         with size:
@@ -188,10 +185,10 @@ def new_run() -> None:
 
 
 def show_status(status: RunStatus) -> None:
-    """Where the run stands, in one row of figures and a bar."""
+    """How far the run is, in one row of facts and a bar."""
     with st.container(horizontal=True, gap="large"):
-        for label, value in figures(status).items():
-            st.markdown(f":gray[{label}]  \n**{value}**", width="content")
+        for title, text in facts(status).items():
+            st.markdown(f":gray[{title}]  \n**{text}**", width="content")
     if status.state in LIVE:
         within = status.step / status.steps if status.steps else 0.0
         begins = "starting" if status.state == "running" else "waiting"
@@ -228,7 +225,7 @@ def watch(name: str, known: list[str]) -> None:
         run = Run.named(name)
         status = run.status()
         head, buttons = st.columns([5, 1], vertical_alignment="center")
-        head.markdown(headline(name, status.state, status.message))
+        head.markdown(headline(name, status.state, status.message, status.settings))
         with buttons:
             show_buttons(run, status.state)
         show_status(status)
@@ -245,7 +242,7 @@ def watch(name: str, known: list[str]) -> None:
         with st.expander("Log"):
             st.code(run.log_tail(40) or "nothing yet", language=None, height=260)
         with st.expander("Command and settings"):
-            st.code(shlex.join(Run.command(run.config())), language="bash", wrap_lines=True)
+            st.code(shlex.join(train_command(run.config())), language="bash", wrap_lines=True)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 

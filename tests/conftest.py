@@ -1,4 +1,4 @@
-"""Fixtures that several test files share: the cheapest real things."""
+"""Fixtures that many test files share: the cheapest real things."""
 
 import functools
 import gc
@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,11 +17,14 @@ from tempfile import TemporaryDirectory
 # The models of the tests are tiny: threads would cost them more time than they save.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import cv2
 import numpy as np
 import pytest
+from noise_folder import HEADER_2020, write_noise_folder
 
+from xlite.config import make_config
+from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS
+from xlite.runs.run import Run
 
 # A shell that starts a suite in the background has it ignore Ctrl-C, and so would all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -38,33 +42,6 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-HEADER_2020 = (
-    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
-    "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]"
-)
-
-
-def write_noise_folder(root: Path, patients: int = 12, films_each: int = 2, size: int = 64) -> Path:
-    """An NIH folder of noise films: patient p has finding p % 14 on the first film and none on the others."""
-    rng = np.random.default_rng(0)
-    (root / "images").mkdir(parents=True)
-    rows, trainval, test = [HEADER_2020], [], []
-    for patient in range(1, patients + 1):
-        for film in range(films_each):
-            name = f"{patient:08d}_{film:03d}.png"
-            cv2.imwrite(str(root / "images" / name), rng.integers(0, 256, (size, size), dtype=np.uint8))
-            label = FINDINGS[patient % 14] if film == 0 else "No Finding"
-            sex, view = "MF"[patient % 2], ("PA", "AP")[film % 2]
-            rows.append(
-                f"{name},{label},{film},{patient},{30 + patient},{sex},{view},{size},{size},0.14,0.14"
-            )
-            (test if patient % 4 == 0 else trainval).append(name)
-    (root / "Data_Entry_2017_v2020.csv").write_text("\n".join(rows) + "\n")
-    (root / "train_val_list.txt").write_text("\n".join(trainval) + "\n")
-    (root / "test_list.txt").write_text("\n".join(test) + "\n")
-    return root
-
-
 @pytest.fixture
 def tiny_folder(tmp_path: Path) -> Path:
     """24 noise films of 12 patients, 64 px, in the NIH layout."""
@@ -72,8 +49,40 @@ def tiny_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def large_table(tmp_path: Path) -> NihFolder:
+    """2,000 films of about 600 patients, as a table alone."""
+    rng = np.random.default_rng(0)
+    rows, films = [HEADER_2020], Counter()
+    for patient in sorted(rng.integers(1, 601, 2000)):
+        found = rng.choice(FINDINGS, rng.choice([0, 1, 2], p=[0.5, 0.3, 0.2]), replace=False)
+        name, label = f"{patient:08d}_{films[patient]:03d}.png", "|".join(found) or "No Finding"
+        films[patient] += 1
+        rows.append(f"{name},{label},0,{patient},40,M,PA,64,64,0.14,0.14")
+    (tmp_path / "Data_Entry_2017_v2020.csv").write_text("\n".join(rows) + "\n")
+    return NihFolder.open(tmp_path)
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """80 noise films of 40 patients, 64 px, in the NIH layout: enough to train on."""
+    return write_noise_folder(tmp_path / "films", patients=40)
+
+
+@pytest.fixture
+def stopped_run(tiny_folder: Path) -> Run:
+    """A run that was stopped after its second epoch."""
+    run = Run.create(make_config({"data": tiny_folder, "name": "one"}))
+    run.path("metrics.csv").write_text(
+        "epoch,train_loss,val_loss,val_auc,val_auc_Edema\n1,.5,.4,.61,.7\n2,.4,.3,.64,.8\n"
+    )
+    run.path("log.txt").write_text("epoch 2/8\n")
+    run.write_progress({"state": "stopped", "epoch": 2, "epochs": 8, "best_auc": 0.64, "best_epoch": 2})
+    return run
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real test material; the test is skipped where there is none."""
+    """The folder of real test material; tests that need it are skipped if there is none."""
     default = Path(__file__).resolve().parents[2] / "shared" / "data"
     folder = Path(os.environ.get("XLITE_SHARED_DATA") or default)
     if not folder.is_dir():
@@ -83,7 +92,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A storage that several homes can share, empty: a file, and a database of a real PostgreSQL."""
+    """An empty storage that several homes can share: a file, and a database of a real PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'shared.db'}"
     return request.getfixturevalue("new_database")()
@@ -91,7 +100,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def new_database() -> Iterator[Callable[[], str]]:
-    """Makes databases in a PostgreSQL of its own on loopback, and gives their URLs."""
+    """A function that makes a database in a PostgreSQL of the tests on loopback and returns its URL."""
     pytest.importorskip("psycopg", reason="no driver of PostgreSQL here (pip install xlite-cxr[postgres])")
     places = [os.environ["PATH"], *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)]
     programs = [shutil.which(name, path=os.pathsep.join(places)) for name in ("initdb", "postgres", "psql")]
@@ -101,7 +110,7 @@ def new_database() -> Iterator[Callable[[], str]]:
             pytest.fail(sentence)
         pytest.skip(sentence)
     initdb, postgres, psql = programs
-    # It refuses to run as root, and its user may not enter a folder of pytest's.
+    # It refuses to run as root, and its user may not enter the temporary folders of pytest.
     who = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
     with TemporaryDirectory(prefix="xlite-postgres-") as folder, socket.socket() as probe:
         if who:
@@ -146,7 +155,7 @@ def new_database() -> Iterator[Callable[[], str]]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_power_cut() -> Iterator[None]:
-    """No test cuts the power, so none waits until the disk itself has what was written."""
+    """No test cuts the power, so none waits until its files are on the disk itself."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda file: None)
         yield
@@ -154,13 +163,22 @@ def no_power_cut() -> Iterator[None]:
 
 @pytest.fixture
 def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reports without their charts, which take longer to draw than all figures take to count."""
-    monkeypatch.setattr("xlite.evaluation.judge.to_html", lambda title, blocks: title)
+    """Reports without their charts, which take longer to draw than all metrics take to compute."""
+    monkeypatch.setattr("xlite.report.write.to_html", lambda title, blocks: title)
+
+
+@pytest.fixture
+def quick_report(no_charts: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """For tests that train: the report at the end is a quick one, and caplog gets what commands show."""
+    from xlite.training import finish
+
+    monkeypatch.setattr(finish, "JudgeOptions", functools.partial(finish.JudgeOptions, resamples=20))
+    caplog.set_level("INFO", "xlite")
 
 
 @pytest.fixture(scope="session")
 def one_scan() -> Iterator[None]:
-    """For AppTest: each run of it reads what every installed package says of itself; once is enough."""
+    """For AppTest, whose every run reads the metadata of all installed packages: once is enough."""
     from streamlit.components.v2 import manifest_scanner
 
     with pytest.MonkeyPatch.context() as patch:
@@ -171,7 +189,7 @@ def one_scan() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Each test has a home of its own, and a line for devices in it: nothing is written into the checkout."""
+    """Each test has a home of its own with a device queue in it: nothing is written into the checkout."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("XLITE_HOME", str(home))

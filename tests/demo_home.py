@@ -1,7 +1,6 @@
 """A home with a tiny model and its evaluation, for the tests of pages, share and browser."""
 
 import functools
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,14 +9,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from xlite.evaluation.doubts import Doubt
+from xlite.evaluation.caveats import Caveat
 from xlite.evaluation.films import Films
-from xlite.evaluation.judge import Stamp, full_report, write_report
+from xlite.evaluation.judge import Stamp, full_report
+from xlite.evaluation.report import Report, Validation
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
+from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import logit
 from xlite.models.checkpoint import ModelInfo, save_model
 from xlite.models.student import Student
+from xlite.report.write import write_report
 
 BACKBONE = "test_resnet.r160_in1k"
 SPLIT = "patient-42-1a2b3c4d"
@@ -29,7 +31,16 @@ def save_demo_model(home: Path, name: str = "demo0", seed: int = 0) -> Path:
     path = home / "checkpoints" / name / "model.safetensors"
     path.parent.mkdir(parents=True)
     thresholds = dict.fromkeys(FINDINGS, 0.5)
-    info = ModelInfo(BACKBONE, "none", 16, 0.3, Preprocess(64), SPLIT, "2020", thresholds)
+    info = ModelInfo(
+        backbone=BACKBONE,
+        attention="none",
+        hidden=16,
+        dropout=0.3,
+        preprocess=Preprocess(64),
+        split_id=SPLIT,
+        label_version="2020",
+        thresholds=thresholds,
+    )
     save_model(path, Student(BACKBONE, hidden=16).eval(), info)
     return path
 
@@ -40,37 +51,53 @@ def save_demo_evaluation(
     split_id: str = SPLIT,
     seed: int = 0,
     signal: float = 0.3,
-    doubts: Sequence[Doubt] = (),
-) -> dict:
-    """A report on 200 drawn films of 100 patients, where Hernia has no positive; returns metrics.json."""
-    files = _report_files(name, split_id, seed, signal, tuple(doubts))
+    caveats: Sequence[Caveat] = (),
+) -> Report:
+    """A report on 200 drawn films of 100 patients, where Hernia has no positive, as metrics.json has it."""
+    files = _report_files(name, split_id, seed, signal, tuple(caveats))
     out = home / "checkpoints" / name / "evaluation" / "test"
     out.mkdir(parents=True, exist_ok=True)
     for file, content in files.items():
         (out / file).write_bytes(content)
-    return json.loads(files["metrics.json"])
+    return Report.model_validate_json(files["metrics.json"])
 
 
 @functools.cache
 def _report_files(
-    name: str, split_id: str, seed: int, signal: float, doubts: tuple[Doubt, ...]
+    name: str, split_id: str, seed: int, signal: float, caveats: tuple[Caveat, ...]
 ) -> dict[str, bytes]:
     """The files of such a report, drawn once for all tests that want the same one."""
+    report, films = drawn_report(name, split_id, seed, signal, caveats, resamples=50)
+    with TemporaryDirectory() as out:
+        write_report(out, report, films)
+        return {path.name: path.read_bytes() for path in Path(out).iterdir()}
+
+
+def drawn_report(
+    name: str = "demo",
+    split_id: str = SPLIT,
+    seed: int = 0,
+    signal: float = 0.3,
+    caveats: Sequence[Caveat] = (),
+    *,
+    threshold: float = 0.5,
+    training_seed: int | None = None,
+    resamples: int = 20,
+) -> tuple[Report, Films]:
+    """The report on 200 drawn films, one threshold for all findings, 200 others to validate on."""
     rng = np.random.default_rng(seed)
     films, validation = (drawn_films(rng, first, signal=signal) for first in (0, 200))
     report = full_report(
         films,
-        Stamp(name, split_id, "test", "2020"),
-        thresholds=np.full(14, 0.5),
-        calibration="none",
+        Stamp(name, split_id, "test", "2020", training_seed),
+        resamples=Resamples(films.patients, resamples, 0),
+        thresholds=np.full(14, threshold),
+        in_use="none",
         validation=validation,
-        validated_on=f"the 200 films of the val part of split {split_id}",
-        doubts=doubts,
-        resamples=50,
+        validated_on=Validation(films=200, split_id=split_id),
+        caveats=caveats,
     )
-    with TemporaryDirectory() as out:
-        write_report(out, report, films)
-        return {path.name: path.read_bytes() for path in Path(out).iterdir()}
+    return report, films
 
 
 def drawn_films(rng: np.random.Generator, first: int = 0, count: int = 200, signal: float = 0.3) -> Films:

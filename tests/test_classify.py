@@ -3,24 +3,21 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from xlite.classify import Classifier, Reading
-from xlite.errors import CheckpointError, RunError
-from xlite.explain import draw_cell, overlay, upsample_map
+from xlite.classify import Classifier, Reading, read_upload
+from xlite.errors import CheckpointError, ImageError, RunError
+from xlite.explain import METHODS, Mapper, draw_cell, overlay, upsample_map
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
-from xlite.metrics.calibration import apply_calibration
+from xlite.metrics.calibration import Calibrator, Platt, apply_calibrator
 from xlite.models.checkpoint import ModelInfo, save_model
 from xlite.models.student import Student
 
-CALIBRATION = {
-    "method": "platt",
-    "scale": [0.5 + 0.1 * i for i in range(14)],
-    "bias": [-1 + 0.2 * i for i in range(14)],
-}
+CALIBRATOR = Platt(scale=tuple(0.5 + 0.1 * i for i in range(14)), bias=tuple(-1 + 0.2 * i for i in range(14)))
 PREPROCESS = Preprocess(64, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4))
 
 
@@ -30,12 +27,27 @@ def write_model(
     torch.manual_seed(0)
     model = Student(backbone, "mhsa")
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_model(
-        path,
-        model,
-        ModelInfo(backbone, "mhsa", 256, 0.3, preprocess, "patient-42-0", "2020", calibration=CALIBRATION),
-    )
+    save_model(path, model, info(backbone, "mhsa", preprocess, calibrator=CALIBRATOR))
     return path
+
+
+def info(
+    backbone: str,
+    attention: str,
+    preprocess: Preprocess,
+    hidden: int = 256,
+    calibrator: Calibrator | None = None,
+) -> ModelInfo:
+    return ModelInfo(
+        backbone=backbone,
+        attention=attention,
+        hidden=hidden,
+        dropout=0.3,
+        preprocess=preprocess,
+        split_id="patient-42-0",
+        label_version="2020",
+        calibration=calibrator,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +66,11 @@ def test_a_film_is_read_as_training_would_see_it(classifier, film):
     x = torch.from_numpy(PREPROCESS.normalize(PREPROCESS.resize(film)))[None]
     with torch.no_grad():
         logits = classifier.model(x).numpy()
-    expected = apply_calibration(logits, CALIBRATION)[0]
+    expected = apply_calibrator(logits, CALIBRATOR)[0]
     np.testing.assert_allclose(classifier.predict_batch(x), logits, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(classifier.predict(film), expected, rtol=1e-5)
     assert classifier.predict(film).dtype == np.float32 and classifier.predict(film).shape == (14,)
-    assert abs(expected - apply_calibration(logits, None)[0]).max() > 0.1  # the calibration matters
+    assert abs(expected - apply_calibrator(logits, None)[0]).max() > 0.1  # the calibration matters
 
 
 def test_a_reading_is_prediction_and_explanation_at_once(classifier, film):
@@ -72,6 +84,46 @@ def test_a_reading_is_prediction_and_explanation_at_once(classifier, film):
         np.testing.assert_array_equal(heat, upsample_map(reading.maps[i], (90, 140)))
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_film_is_read_with_the_maps_of_each_method(classifier, method):
+    image = np.random.default_rng(4).integers(0, 256, (90, 140), dtype=np.uint8)
+    reading, plain = classifier.read(image, method), classifier.read(image)
+    np.testing.assert_array_equal(reading.probabilities, plain.probabilities)
+    mapper = Mapper(classifier.model)
+    f = mapper.features(classifier.tensor(image))
+    maps = [mapper.maps(f, finding, [method])[method] for finding in range(14)]
+    np.testing.assert_allclose(reading.maps, maps, rtol=1e-5, atol=1e-7)
+    assert (reading.shape, reading.method) == ((90, 140), method)
+    assert reading.map("Mass").shape == (90, 140)
+    assert not any(module._forward_hooks for module in classifier.model.modules())
+
+
+def test_a_reading_says_what_is_above_the_models_thresholds():
+    probabilities = np.linspace(0.1, 0.75, 14, dtype=np.float32)  # Hernia is the likeliest
+    thresholds = dict.fromkeys(FINDINGS, 0.5) | {"Hernia": 0.8}
+    maps = np.zeros((14, 2, 2), np.float32)
+    reading = Reading(probabilities, maps, (10, 10), thresholds=thresholds)
+    above = [finding for finding in FINDINGS if reading.is_above(finding)]
+    assert above == [f for f, p in zip(FINDINGS, probabilities, strict=True) if p >= 0.5][:-1]
+    assert [finding for finding, _ in reading.also_above()] == above[::-1][
+        2:
+    ]  # the likeliest is none of them
+    assert reading.also_above(14) == []
+    assert reading.threshold_sentence("Hernia") == "below the model's threshold of 80.0%"
+    assert reading.threshold_sentence("Pleural Thickening") == "above the model's threshold of 50.0%"
+    bare = Reading(probabilities, maps, (10, 10))
+    assert bare.also_above() == [] and bare.threshold_sentence("Mass") is None
+
+
+def test_an_upload_is_read_unless_it_is_too_large_or_no_film(film):
+    png = cv2.imencode(".png", film)[1].tobytes()
+    np.testing.assert_array_equal(read_upload(png, "film.png"), film)
+    with pytest.raises(ImageError, match=r"huge.png has 20.0 MB: .* 20 MB"):
+        read_upload(b"\0" * (20 * 2**20 + 1), "huge.png")
+    with pytest.raises(ImageError, match="PNG, JPEG or DICOM"):
+        read_upload(b"this is no picture", "fake.png")
+
+
 def test_maps_are_explained_by_grad_cam_unless_asked_otherwise(classifier, film):
     reading = classifier.read(film, "gradcam")
     np.testing.assert_array_equal(classifier.explain(film, "Mass"), reading.map("Mass"))
@@ -82,6 +134,9 @@ def test_a_reading_of_a_shrunk_film_differs_in_its_frame_only(classifier, film):
     small = reading.in_frame((30, 50))
     np.testing.assert_array_equal(small.map("Mass"), upsample_map(reading.maps[4], (30, 50)))
     assert small.probabilities is reading.probabilities and reading.map("Mass").shape == (90, 140)
+    shrunk, for_the_eye = reading.shrunk(film, 70)
+    assert shrunk.shape == for_the_eye.shape == (45, 70)
+    assert for_the_eye.overlay(shrunk, "Mass").shape == (45, 70, 3)
 
 
 def test_a_map_with_a_fault_is_named_and_not_painted():
@@ -144,8 +199,8 @@ def test_a_map_lies_where_its_film_changes(tmp_path):
     model.backbone.forward_head = lambda pooled, pre_logits: pooled
     torch.nn.init.ones_(model.classifier[0].weight)
     torch.nn.init.ones_(model.classifier[3].weight)
-    info = ModelInfo("test_convnext", "none", 1, 0.3, Preprocess(128, (0, 0, 0), (1, 1, 1)), "x", "2020")
-    classifier = Classifier(model.eval(), info, tmp_path, torch.device("cpu"))
+    header = info("test_convnext", "none", Preprocess(128, (0, 0, 0), (1, 1, 1)), hidden=1)
+    classifier = Classifier(model.eval(), header, tmp_path, torch.device("cpu"))
     film = np.zeros((100, 300), np.uint8)
     film[:25, 225:] = 255  # the upper right of 4 x 4 cells
     rows, columns = np.nonzero(classifier.explain(film, "Mass") > 0.9)

@@ -21,13 +21,15 @@ def student(backbone: str = TINY, attention: str = "none", seed: int = 0) -> Stu
 
 
 class ForOracle(nn.Module):
-    """The student with its last map as a module, where the library can hang its hooks."""
+    """The student with a module whose output is its last features, for the library's hooks."""
 
     def __init__(self, model: Student):
         super().__init__()
-        self.model, self.last_map = model, nn.Identity()
+        self.model, self.last_features = model, nn.Identity()
 
     def forward(self, x):
-        with torch.no_grad():  # the gradient stops at the last map: what lies before it costs time only
+        with (
+            torch.no_grad()
+        ):  # the gradient stops at the last features: what comes before them only costs time
             f = self.model.features(x)
-        return self.model.head(self.last_map(f.requires_grad_()))
+        return self.model.head(self.last_features(f.requires_grad_()))

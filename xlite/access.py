@@ -9,7 +9,7 @@ MIN_PASSWORD = 12
 
 
 def check_access(host: str, public: bool, password: str | None) -> None:
-    """RunError where strangers could reach a server without a good password."""
+    """Raises RunError if strangers could reach a server without a good password."""
     opened = public or not is_loopback(host)
     if opened and not password:
         raise RunError(

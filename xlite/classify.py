@@ -4,10 +4,11 @@ classifier = Classifier.load("student")
 reading = classifier.read(read_image("film.png"))
 for finding, probability in reading.top(3):
     picture, fault = reading.overlay(film, finding), reading.fault(finding)
-small = shrink(film)  # for a page: maps of its size cost little
-picture = reading.in_frame(small.shape).overlay(small, "Mass")
+small, reading = reading.shrunk(film)  # for a page: maps of this size cost little
+picture = reading.overlay(small, "Mass")
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,50 +17,84 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xlite.errors import RunError
-from xlite.explain import FAULTS, MEDIAN_BOX, activation_maps, draw_cell, map_fault, overlay, upsample_map
-from xlite.findings import FINDINGS, canonical, spoken
-from xlite.metrics.calibration import apply_calibration
-from xlite.models.checkpoint import MODEL_FILE, ModelInfo, find_model, load_model
+from xlite.errors import ImageError, RunError
+from xlite.explain.drawing import draw_cell, overlay, shrink, upsample_map
+from xlite.explain.faults import FAULTS, map_fault, size_caution
+from xlite.explain.maps import activation_maps
+from xlite.explain.methods import DEFAULT_METHOD, map_legend
+from xlite.findings import FINDINGS, canonical
+from xlite.images import MAX_UPLOAD_MB, read_image
+from xlite.metrics.calibration import apply_calibrator
+from xlite.models.available import MODEL_FILE, find_model
+from xlite.models.checkpoint import ModelInfo, load_model
 from xlite.models.student import Student
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a model sees in a film of shape (H, W): float32 probabilities (14,) and maps (14, h, w) >= 0."""
+    """What a model sees in a film of shape (H, W): float32 probabilities (14,) and maps (14, h, w) >= 0.
+
+    `method` is the kind of its maps; `thresholds` are the model's own, by finding, if it has any.
+    """
 
     probabilities: np.ndarray
     maps: np.ndarray
     shape: tuple[int, int]
+    method: str = DEFAULT_METHOD
+    thresholds: Mapping[str, float] | None = None
 
     def top(self, count: int = 3) -> list[tuple[str, float]]:
         """The `count` likeliest findings with their probabilities, likeliest first."""
         order = np.argsort(-self.probabilities, kind="stable")[:count]
         return [(FINDINGS[i], float(self.probabilities[i])) for i in order]
 
-    def in_frame(self, shape: tuple[int, int]) -> "Reading":
-        """The same reading with its maps in a frame of shape (H, W), as of the film shrunk for a page."""
-        return replace(self, shape=shape)
+    def probability(self, finding: str) -> float:
+        """The probability of a finding, 0-1."""
+        return float(self.probabilities[FINDINGS.index(canonical(finding))])
+
+    def is_above(self, finding: str) -> bool:
+        """Whether a finding reaches the model's threshold; False if it has none."""
+        return (
+            self.thresholds is not None and self.probability(finding) >= self.thresholds[canonical(finding)]
+        )
+
+    def also_above(self, beyond: int = 3) -> list[tuple[str, float]]:
+        """The findings that reach their threshold behind the `beyond` likeliest ones, likeliest first."""
+        return [(finding, p) for finding, p in self.top(len(FINDINGS))[beyond:] if self.is_above(finding)]
+
+    def threshold_sentence(self, finding: str) -> str | None:
+        """`above the model's threshold of 31.0%`, or below it; None if the model has no thresholds."""
+        if self.thresholds is None:
+            return None
+        side = "above" if self.is_above(finding) else "below"
+        return f"{side} the model's threshold of {self.thresholds[canonical(finding)]:.1%}"
+
+    def shrunk(self, image: np.ndarray, side: int = 1024) -> tuple[np.ndarray, "Reading"]:
+        """The film uint8 (H, W) with its longer side at most `side` px, and the reading in that frame."""
+        small = shrink(image, side)
+        return small, self.in_frame(small.shape)
+
+    def in_frame(self, shape: tuple[int, ...]) -> "Reading":
+        """The same reading with its maps in a frame of shape (H, W)."""
+        height, width = shape
+        return replace(self, shape=(height, width))
 
     def map(self, finding: str) -> np.ndarray:
         """Where a finding was seen: float32 (H, W), 0-1, in the frame of the film."""
         return upsample_map(self._coarse(finding), self.shape)
 
+    def legend(self) -> str:
+        """What the colours of the maps mean, and what they do not."""
+        return map_legend((self.maps.shape[1], self.maps.shape[2]), self.method)
+
     def fault(self, finding: str) -> str | None:
-        """Why the map of a finding shows no place, as what follows "the map"; None where it shows one."""
+        """Why the map of a finding shows no place, as what follows "the map"; None if it shows one."""
         fault = map_fault(self._coarse(finding))
         return FAULTS[fault] if fault else None
 
     def caution(self, finding: str) -> str | None:
-        """A sentence where findings of this kind are mostly smaller than one cell of the map, else None."""
-        cells = self.maps.shape[1] * self.maps.shape[2]
-        median = MEDIAN_BOX.get(canonical(finding), 1)
-        if median * cells >= 1:
-            return None
-        return (
-            f"One cell of this map is {1 / cells:.1%} of the film, and half of the boxes that radiologists "
-            f"drew for {spoken(finding).lower()} are below {median:.1%}: the map shows surroundings only."
-        )
+        """A sentence if findings of this kind are mostly smaller than one cell of the map, else None."""
+        return size_caution(finding, self.maps.shape[1] * self.maps.shape[2])
 
     def overlay(self, image: np.ndarray, finding: str, opacity: float = 0.45) -> np.ndarray:
         """The map of a finding over a film uint8 (H, W) of the reading's frame: RGB uint8 (H, W, 3).
@@ -75,7 +110,8 @@ class Reading:
         return picture
 
     def _coarse(self, finding: str) -> np.ndarray:
-        return self.maps[FINDINGS.index(canonical(finding))]
+        coarse: np.ndarray = self.maps[FINDINGS.index(canonical(finding))]
+        return coarse
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +139,17 @@ class Classifier:
 
     @property
     def name(self) -> str:
-        """The run's name, or the file's where it lies in no run's folder."""
+        """The run's name, or the file's if it lies in no run's folder."""
         return self.path.absolute().parent.name if self.path.name == MODEL_FILE else self.path.stem
+
+    @property
+    def about(self) -> str:
+        """What the model is, and what its probabilities may be taken for, in two sentences."""
+        return (
+            f"Model {self.name}: {self.info.backbone}, trained on split {self.info.split_id} "
+            f"({self.info.label_version} labels). Its probabilities come from a research model: they rank, "
+            "they do not diagnose."
+        )
 
     @cached_property
     def grid(self) -> tuple[int, int]:
@@ -116,25 +161,30 @@ class Classifier:
 
     def predict(self, image: np.ndarray) -> np.ndarray:
         """Calibrated probabilities of a film uint8 (H, W): float32 (14,)."""
-        return self.probabilities(self.predict_batch(self.tensor(image)))[0]
+        probabilities: np.ndarray = self.probabilities(self.predict_batch(self.tensor(image)))[0]
+        return probabilities
 
     def predict_batch(self, x: Tensor) -> np.ndarray:
         """Raw logits of preprocessed films (B, 3, S, S): float32 (B, 14)."""
         with torch.inference_mode():
-            return self.model(x.to(self.device)).float().cpu().numpy()
+            logits: np.ndarray = self.model(x.to(self.device)).float().cpu().numpy()
+        return logits
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Calibrated probabilities float32 (…, 14) of raw logits (…, 14)."""
-        return apply_calibration(logits, self.info.calibration)
+        return apply_calibrator(logits, self.info.calibration)
 
-    def read(self, image: np.ndarray, method: str = "layercam") -> Reading:
-        """Probabilities and maps of all 14 findings of a film uint8 (H, W), from one forward pass.
+    def read(self, image: np.ndarray, method: str = DEFAULT_METHOD) -> Reading:
+        """Probabilities and maps of all 14 findings of a film uint8 (H, W).
 
-        method: one of xlite.explain.METHODS; ValueError otherwise.
+        method: one of xlite.explain.METHODS; ValueError otherwise. Those of CLOSED_FORM take one forward
+        pass, the others several.
         """
         logits, maps = activation_maps(self.model, self.tensor(image), method)
         probabilities = self.probabilities(logits[0].float().cpu().numpy())
-        return Reading(probabilities, maps[0].float().cpu().numpy(), image.shape)
+        height, width = image.shape
+        cells = maps[0].float().cpu().numpy()
+        return Reading(probabilities, cells, (height, width), method, self.info.thresholds)
 
     def explain(self, image: np.ndarray, finding: str, method: str = "gradcam") -> np.ndarray:
         """Where a finding is seen in a film uint8 (H, W): float32 (H, W), 0-1, in the film's own frame.
@@ -147,3 +197,10 @@ class Classifier:
     def tensor(self, image: np.ndarray) -> Tensor:
         """A film uint8 (H, W) as the model's input, preprocessed, on its device: float32 (1, 3, S, S)."""
         return torch.from_numpy(self.info.preprocess(image))[None].to(self.device)
+
+
+def read_upload(data: bytes, name: str) -> np.ndarray:
+    """An uploaded film, uint8 (H, W). Raises ImageError for a file that is too large or no film."""
+    if len(data) > MAX_UPLOAD_MB * 2**20:
+        raise ImageError(f"{name} has {len(data) / 2**20:.1f} MB: films may have {MAX_UPLOAD_MB} MB at most")
+    return read_image(data)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from xlite.errors import RunError, as_option
+from xlite.errors import RunError, Setting
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -36,22 +36,22 @@ def home() -> Path:
 
 
 def checkpoints_dir() -> Path:
-    """Where every run's folder lies."""
+    """The folder of all runs."""
     return home() / "checkpoints"
 
 
 def results_csv() -> Path:
-    """The experiment log, a row a finished experiment."""
+    """The experiment log, one row for each finished experiment."""
     return home() / "experiments" / "results.csv"
 
 
 def sweeps_dir() -> Path:
-    """Where every study's folder lies."""
+    """The folder of all studies."""
     return home() / "experiments" / "sweeps"
 
 
 def check_run_name(name: str) -> str:
-    """The name itself where it can be a run's folder name; raises RunError otherwise."""
+    """The name itself if it can be that of a folder; raises RunError otherwise."""
     if not RUN_NAME.fullmatch(name) or ".." in name:
         raise RunError(
             f"{name!r} cannot be a run's name: use up to 80 letters, digits, '.', '_' and '-', "
@@ -82,7 +82,7 @@ class TrainConfig(BaseModel):
         bool,
         Field(
             title="Allow shared patients",
-            description="Train on a split that shares patients (its figures then mean little)",
+            description="Train on a split that shares patients (its metrics then mean little)",
         ),
     ] = False
     skip_missing: Annotated[
@@ -115,7 +115,7 @@ class TrainConfig(BaseModel):
         ),
     ] = "imagenet"
     attention: Annotated[
-        Attention, Field(title="Attention", description="Attention over the last feature map")
+        Attention, Field(title="Attention", description="Attention over the last features")
     ] = "none"
     hidden: Annotated[
         int, Field(title="Hidden units", ge=1, le=8192, description="Width of the head's hidden layer")
@@ -188,7 +188,7 @@ class TrainConfig(BaseModel):
             title="Alpha",
             ge=0,
             le=1,
-            description="Share of the soft loss where a teacher speaks of a finding",
+            description="Share of the soft loss for the findings that a teacher knows",
         ),
     ] = 0.7
     temperature: Annotated[
@@ -200,7 +200,7 @@ class TrainConfig(BaseModel):
             title="Feature distillation",
             ge=0,
             le=1000,
-            description="Weight of feature distillation: the last map of the student is drawn towards its "
+            description="Weight of feature distillation: the student's last features are drawn towards its "
             "teacher's, which must be one network; 0 is off",
         ),
     ] = 0.0
@@ -213,18 +213,18 @@ class TrainConfig(BaseModel):
     accumulate: Annotated[
         int,
         Field(
-            title="Parts of a batch",
+            title="Gradient accumulation",
             ge=1,
             le=4096,
-            description="Parts of a batch whose gradients are added up before a step: less memory for the "
-            "same step, but batch norms see the parts",
+            description="Micro-batches whose gradients are added up before a step: less memory for the "
+            "same step, but batch norms see micro-batches",
         ),
     ] = 1
     auto_batch: Annotated[
         bool,
         Field(
             title="Fit batches to the memory",
-            description="Divide batches into as few parts as the device's memory asks for",
+            description="Accumulate gradients over as few micro-batches as the device's memory asks for",
         ),
     ] = False
     grad_checkpointing: Annotated[
@@ -307,11 +307,11 @@ class TrainConfig(BaseModel):
     workers: Annotated[
         int,
         Field(
-            title="Loader processes",
+            title="Data-loader workers",
             ge=0,
             le=256,
-            description="Loader processes beside the trainer. None is fastest as a rule: on a CPU the step "
-            "needs the cores, and a GPU augments the films by itself",
+            description="Data-loader workers beside the trainer. None is fastest as a rule: on a CPU the "
+            "step needs the cores, and a GPU augments the films by itself",
         ),
     ] = 0
     tensorboard: Annotated[
@@ -324,8 +324,8 @@ class TrainConfig(BaseModel):
 
     @field_validator("workers", mode="before")
     @classmethod
-    def _none_where_it_was_automatic(cls, value: object) -> object:
-        """-1 was once the default: as many as would help, which is none."""
+    def _none_if_automatic(cls, value: object) -> object:
+        """-1 was the default once: as many as would help, which is none."""
         return 0 if value in (-1, "-1") else value
 
     @field_validator("name")
@@ -337,7 +337,7 @@ class TrainConfig(BaseModel):
 def make_config(values: dict[str, object]) -> TrainConfig:
     """A TrainConfig from a plain dict (form, command line, JSON).
 
-    Raises RunError with one sentence that names the option, its value and what was expected.
+    Raises RunError with one sentence that names the setting, its value and what was expected.
     """
     try:
         return TrainConfig.model_validate(values)
@@ -349,7 +349,7 @@ def make_config(values: dict[str, object]) -> TrainConfig:
                 f"{name!r} is not a setting of a run; the settings are {', '.join(TrainConfig.model_fields)}"
             ) from error
         value = "missing" if first["type"] == "missing" else repr(first["input"])
-        raise RunError(f"{as_option(name)} is {value}; expected {_expected(name)}") from error
+        raise RunError(Setting(name), f" is {value}; expected {_expected(name)}") from error
 
 
 def _expected(name: str) -> str:

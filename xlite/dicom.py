@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -23,8 +23,8 @@ from xlite.pixels import STRIP, check_size, to_uint8
 
 # Plain X-ray and what exports call it: computed, digital, digitised film, fluoroscopy frame, other, unnamed.
 _MODALITIES = {"CR", "DX", "RG", "DR", "XR", "RF", "XA", "OT", ""}
-_FAR = 1e9  # no detector means a number beyond it, and float32 could not follow
-_NARROWEST = 1e-6  # width of a window, which is divided by
+_FAR = 1e9  # no detector gives a number beyond it, and float32 would be too coarse for one
+_NARROWEST = 1e-6  # least width of a window, as it is a divisor
 _JPEG2000_START = b"\xff\x4f\xff\x51"
 _JP2_BOX = b"\x00\x00\x00\x0cjP  "
 # What pydicom and its decoders raise on damaged files.
@@ -76,19 +76,19 @@ def _check_header(dataset: pydicom.Dataset) -> None:
 
 
 def _check_pixel_data(dataset: pydicom.Dataset) -> None:
-    """The pixels must be as many as Rows and Columns say, in what is compressed too, before it is decoded."""
+    """Raises ImageError unless the pixels, compressed or not, are as many as Rows and Columns say."""
     syntax = _transfer_syntax(dataset)
     if syntax == RLELossless:
         return  # pydicom compares the sizes itself
     if syntax.is_compressed:
         frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
-        if frame.startswith(_JP2_BOX):  # not what DICOM asks for, and pydicom loops for ever on a bad box
+        if frame.startswith(_JP2_BOX):  # not allowed in DICOM, and pydicom loops for ever on a bad box
             frame = frame[frame.index(_JPEG2000_START) :]
             dataset.PixelData = encapsulate([frame])
         mismatch = _codestream_size(frame) != (dataset.Columns, dataset.Rows)
     else:
         row = dataset.Columns * dataset.SamplesPerPixel * dataset.BitsAllocated // 8
-        # Padding at the end is common, a whole row of it is not.
+        # Padding at the end is common, but not a whole row of it.
         mismatch = len(dataset.PixelData) >= row * (dataset.Rows + 1)
     if mismatch:
         raise ImageError("the DICOM file's image size does not match its pixels; export it again")
@@ -102,7 +102,7 @@ def _transfer_syntax(dataset: pydicom.Dataset) -> UID:
 
 
 def _codestream_size(frame: bytes) -> tuple[int, int]:
-    """Width and height (px) that a JPEG, JPEG-LS or JPEG 2000 frame says it has."""
+    """Width and height (px) stated in a JPEG, JPEG-LS or JPEG 2000 frame."""
     if frame.startswith(_JPEG2000_START):  # the SIZ segment has the far corner, then the offset
         right, bottom, left, top = struct.unpack_from(">4I", frame, 8)
         return right - left, bottom - top
@@ -135,32 +135,34 @@ def _padding(stored: np.ndarray, dataset: pydicom.Dataset) -> np.ndarray:
     if first is None:
         return np.zeros(stored.shape, bool)
     last = dataset.get("PixelPaddingRangeLimit", first)
-    return (stored >= min(first, last)) & (stored <= max(first, last))
+    mask: np.ndarray = (stored >= min(first, last)) & (stored <= max(first, last))
+    return mask
 
 
 def _rescale(stored: np.ndarray, dataset: pydicom.Dataset) -> np.ndarray:
     if dataset.get("ModalityLUTSequence"):
-        return apply_modality_lut(stored, dataset)
+        looked_up: np.ndarray = apply_modality_lut(stored, dataset)
+        return looked_up
     if dataset.get("RescaleSlope") is None or dataset.get("RescaleIntercept") is None:
         return stored
     slope, intercept = float(dataset.RescaleSlope), float(dataset.RescaleIntercept)
     ends = [slope * int(end) + intercept for end in (stored.min(), stored.max())]
-    if not all(abs(value) < _FAR for value in (slope, intercept, *ends)):  # nor is NaN
+    if not all(abs(value) < _FAR for value in (slope, intercept, *ends)):  # refuses NaN too
         raise ImageError(
             f"the DICOM file's rescale slope {slope:g} and intercept {intercept:g} give no usable values; "
             "export it again"
         )
-    values = stored.astype(np.float32)
+    values: np.ndarray = stored.astype(np.float32)
     values *= slope
     values += intercept
     return values
 
 
 def _window(values: np.ndarray, dataset: pydicom.Dataset, exposed: np.ndarray) -> np.ndarray:
-    """Modality values (H, W) to uint8: the file's VOI LUT, else its first window, else the middle 99 %.
+    """Modality values (H, W) to uint8: by the file's VOI LUT, else its first window, else the middle 99 %.
 
     Percentiles and not the extremes: a burnt-in marker or a dead pixel would take the contrast of all others.
-    A window that makes the film a single grey was written for other values, and is passed over.
+    A window that makes the film a single grey was meant for other values, and is ignored.
     """
     if dataset.get("VOILUTSequence"):
         return to_uint8(apply_voi(np.rint(values).astype(np.int32), dataset))
@@ -176,9 +178,9 @@ def _window(values: np.ndarray, dataset: pydicom.Dataset, exposed: np.ndarray) -
 
 
 def _first(number: object) -> float | None:
-    """The first of one or several decimal strings; None where there is none that a detector could mean."""
-    values = number if isinstance(number, pydicom.multival.MultiValue) else [number]
-    first = float(values[0]) if values and values[0] not in (None, "") else math.nan
+    """The first of one or several decimal strings; None if there is none or no detector could mean it."""
+    values = list(number) if isinstance(number, pydicom.multival.MultiValue) else [number]
+    first = float(str(values[0])) if values and values[0] not in (None, "") else math.nan
     return first if abs(first) < _FAR else None
 
 

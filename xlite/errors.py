@@ -2,11 +2,11 @@
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 
 class Setting(str):
-    """A setting of a run, by its field's name, as a word of an error: an option or a label to who reads it."""
+    """A setting of a run, by its field's name, as a word of an error: an option here, a label on a page."""
 
     __slots__ = ()
 
@@ -24,8 +24,8 @@ def as_option(setting: str) -> str:
 class XliteError(Exception):
     """Bad input from outside: commands and pages print its message and nothing else.
 
-    `XliteError(Setting("batch_size"), " 30 must be a multiple of 4")`: the words of the message in order, with
-    settings among them as such, so that a page can call them by their labels.
+    `XliteError(Setting("batch_size"), " 30 must be a multiple of 4")`: the words of the message in order,
+    with settings among them as such, so that a page can call them by their labels.
     """
 
     def __init__(self, *words: str):
@@ -61,8 +61,34 @@ class RunError(XliteError):
     """A run that cannot be created, started, stopped or resumed."""
 
 
+def words_of(error: BaseException) -> tuple[str, ...]:
+    """The words of an error's message, to be told as part of another: settings stay settings."""
+    return error.words if isinstance(error, XliteError) else (str(error),)
+
+
+def retold(text: str, settings: Iterable[str]) -> tuple[str, ...]:
+    """The words of a message that was kept as its text and the fields of the settings that it names."""
+    words: list[str] = [text]
+    for setting in sorted(map(Setting, settings), key=len, reverse=True):  # `teacher_list` before `teacher`
+        words = [piece for word in words for piece in _pieces(word, setting)]
+    return tuple(words)
+
+
+def _pieces(word: str, setting: Setting) -> list[str]:
+    if isinstance(word, Setting):
+        return [word]
+    first, *others = word.split(setting.option)
+    pieces: list[str] = [first]
+    for other in others:
+        if other[:1].isalnum() or other[:1] == "-":  # a longer option, which is no setting here
+            pieces[-1] += setting.option + other
+        else:
+            pieces += [setting, other]
+    return [piece for piece in pieces if piece]
+
+
 def sentence(error: BaseException, file: str | os.PathLike[str] = "") -> str:
-    """An error in one sentence: its own where a user caused it, the system's, or its kind and words.
+    """An error in one sentence: the user's own, the system's, or the kind of any other and its words.
 
     `file` is named in place of the system's, which may be a temporary one.
     """

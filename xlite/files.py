@@ -14,7 +14,7 @@ _TAIL_BLOCK = 64 * 1024
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Replaces a file whole: readers see the old bytes or the new ones, also after a power cut.
+    """Replaces a whole file at once: readers see the old bytes or the new ones, also after a power cut.
 
     Raises OSError with the file's own path.
     """
@@ -26,19 +26,19 @@ def write_atomic(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         _patiently(lambda: os.replace(draft, path))
-    except OSError as error:  # which names the draft, or no file at all where a disk is full
+    except OSError as error:  # which names the draft, or no file at all if the disk is full
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         draft.unlink(missing_ok=True)
 
 
 def read_whole(path: Path) -> bytes:
-    """The bytes of a file that write_atomic replaces; raises FileNotFoundError where there is none."""
+    """The bytes of a file that write_atomic replaces; raises FileNotFoundError if there is none."""
     return _patiently(Path(path).read_bytes)
 
 
 def tail_lines(path: Path, lines: int) -> str:
-    """The last lines of a log, empty where there is none; of a bar that redraws itself, its last state."""
+    """The last lines of a log, empty if there is none; of a bar that redraws itself, its last state."""
     try:
         with open(path, "rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BLOCK))
@@ -50,7 +50,7 @@ def tail_lines(path: Path, lines: int) -> str:
 
 
 def _patiently(act: Callable[[], T]) -> T:
-    """Tries again: Windows refuses to replace a file that is being read, and to read one being replaced."""
+    """Acts, and tries again: Windows refuses to replace a file being read, and to read one being replaced."""
     for pause in (0.01, 0.05, 0.2) if sys.platform == "win32" else ():
         try:
             return act()

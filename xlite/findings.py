@@ -26,7 +26,7 @@ _ALIASES = {"Infiltrate": "Infiltration", "Pleural Thickening": "Pleural_Thicken
 def canonical(name: str) -> str:
     """The NIH name of a finding that may be written another way (`Infiltrate` in NIH's box table).
 
-    Raises ValueError where the name is none of the 14.
+    Raises ValueError if the name is none of the 14.
     """
     stripped = name.strip()
     finding = _ALIASES.get(stripped, stripped)

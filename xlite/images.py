@@ -28,14 +28,15 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 MAX_BYTES = 512 * 2**20
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
+MAX_UPLOAD_MB = 20  # MiB that a film may have which a browser sends
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG"}
 # Opened as what they are: Image.open would print a warning about a large size before we can refuse it.
 _READERS = {"PNG": PngImageFile, "JPEG": JpegImageFile}
-# Offsets of bytes in a PNG: behind the signature 8, chunk length 4, "IHDR" 4; then width 4, height 4.
+# Offsets in a PNG, after the signature (8 bytes), chunk length (4) and "IHDR" (4).
 _PNG_SIZE, _PNG_BIT_DEPTH, _PNG_COLOUR = 16, 24, 25
 _GREY = 0
-# Chunks that do not change how a PNG looks: no transparency, animation, or word on which side is up.
+# Chunks that do not change how a PNG looks: no transparency, no animation, no orientation.
 _PLAIN_CHUNKS = {b"IHDR", b"IDAT", b"IEND", b"tIME", b"pHYs"}
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -52,13 +53,13 @@ _BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, s
 
 def is_image_name(name: str) -> bool:
     """Whether a file name ends like a film: .png .jpg .jpeg .dcm, in any case."""
-    return name.lower().endswith(_SUFFIXES)
+    return name.lower().endswith(IMAGE_SUFFIXES)
 
 
-def read_image(source: bytes | str | os.PathLike) -> np.ndarray:
+def read_image(source: bytes | str | os.PathLike[str]) -> np.ndarray:
     """The film in a PNG, JPEG or DICOM, from its bytes or its path: uint8 (H, W), 0-255, bones bright.
 
-    Raises ImageError with a sentence for the user; it starts with the path where there is one.
+    Raises ImageError with a sentence for the user; it starts with the path if one is given.
     """
     if isinstance(source, bytes):
         return _decode(source)
@@ -93,7 +94,7 @@ def _decode(data: bytes) -> np.ndarray:
 
 
 def _decode_grey_png(data: bytes) -> np.ndarray | None:
-    """The pixels of an undamaged grey PNG, which most films are; None where `_decode_photo` must look closer.
+    """The pixels of an undamaged grey PNG, as most films are; None if `_decode_photo` must look closer.
 
     The same as Pillow's. OpenCV lets go of the interpreter all the while, so threads decode side by side.
     """
@@ -105,7 +106,7 @@ def _decode_grey_png(data: bytes) -> np.ndarray | None:
 
 
 def _is_plain_grey_png(data: bytes) -> bool:
-    """Whether it is a PNG of 8 or 16 bits of grey, of plain chunks and right checksums to its very end.
+    """Whether this is a PNG of 8 or 16 bits of grey with plain chunks only, undamaged to its end.
 
     OpenCV would complain about a damaged one on stderr.
     """
@@ -126,14 +127,15 @@ def _is_plain_grey_png(data: bytes) -> bool:
 
 
 def _decode_photo(data: bytes, file_format: str) -> np.ndarray:
-    """PNG or JPEG bytes to uint8 (H, W), upright; refuses cut files."""
+    """PNG or JPEG bytes to uint8 (H, W), upright; raises ImageError if the file is cut or damaged."""
     try:
         with _READERS[file_format](io.BytesIO(data)) as picture:
             check_size(*picture.size)
-            picture.load()  # refuses what is damaged, before OpenCV would complain about it on stderr
+            picture.load()  # refuses a damaged file before OpenCV can complain about it on stderr
             deep = file_format == "PNG" and data[_PNG_BIT_DEPTH] == 16
             grey = Image.fromarray(_decode_png16(data)) if deep else _to_grey(picture)
-            turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation))
+            orientation = picture.getexif().get(ExifTags.Base.Orientation)
+            turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
             return np.array(grey if turn is None else grey.transpose(turn))
     except _BROKEN as error:
         raise ImageError(f"the {file_format} is damaged or incomplete; copy or export it again") from error
@@ -163,14 +165,17 @@ def _decode_png16(data: bytes) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Preprocess:
-    """From a film to a model's input: the same object in training, validation, serving and export."""
+    """From a film to a model's input: the same object in training, validation, serving and export.
+
+    size: side S of the square input in px; mean, std: of each channel, for values of 0-1.
+    """
 
     size: int
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
 
     def resize(self, image: np.ndarray) -> np.ndarray:
-        """Film uint8 (H, W) to uint8 (S, S); squashes, as NIH did when it made its films square."""
+        """Film uint8 (H, W) to uint8 (S, S), squashed to a square as NIH did with its films."""
         shrinks = image.size > self.size**2
         method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         return cv2.resize(image, (self.size, self.size), interpolation=method)

@@ -1,12 +1,10 @@
-"""What commands say in the words of a page: options by the labels of the form. No streamlit, no torch."""
+"""Messages in the words of a page: settings by the labels of the form. No streamlit, no torch."""
 
-import re
+from collections.abc import Iterable
 
 from xlite.config import TrainConfig
-from xlite.errors import sentence
+from xlite.errors import Setting, XliteError, retold, sentence
 
-_OPTION = re.compile(r"--(?:no-)?([a-z]+(?:-[a-z]+)*)")
-_FIRST_WORD = re.compile(r"[a-z]+(?=[ ,:])")
 _COLORS = {"running": "green", "queued": "blue", "finished": "blue", "stopped": "orange"}
 
 
@@ -15,23 +13,25 @@ def label(name: str) -> str:
     return TrainConfig.model_fields[name].title or name
 
 
-def in_labels(text: str) -> str:
-    """A sentence of the command line for a page: `--skip-missing` becomes “Skip missing films”."""
-
-    def labelled(option: re.Match[str]) -> str:
-        name = option[1].replace("-", "_")
-        return f"“{label(name)}”" if name in TrainConfig.model_fields else option[0]
-
-    return _OPTION.sub(labelled, text)
+def in_labels(text: str, settings: Iterable[str]) -> str:
+    """A message for a page, with the fields of the settings that it names: `--skip-missing` becomes
+    “Skip missing films”.
+    """
+    return XliteError(*retold(text, settings)).message(_quoted)
 
 
-def headline(name: str, state: str, message: str) -> str:
-    """The name, state and last word of a run or a study, in Streamlit's Markdown."""
-    return f"**{name}** :{_COLORS.get(state, 'red')}-badge[{state}] {in_labels(message)}"
+def headline(name: str, state: str, message: str, settings: Iterable[str] = ()) -> str:
+    """The name, state and last message of a run or a study, in Streamlit's Markdown."""
+    return f"**{name}** :{_COLORS.get(state, 'red')}-badge[{state}] {in_labels(message, settings)}"
 
 
 def page_sentence(error: BaseException) -> str:
     """An error as a page shows it: in one sentence, with a capital letter and the labels of the form."""
-    text = in_labels(sentence(error))
-    first = _FIRST_WORD.match(text)  # a name such as `film.png` stays as it is
-    return text[0].upper() + text[1:] if first else text
+    text = error.message(_quoted) if isinstance(error, XliteError) else sentence(error)
+    first = text.partition(" ")[0].rstrip(",:")
+    plain = first.isalpha() and first.islower()  # a name such as `film.png` stays as it is
+    return text[0].upper() + text[1:] if plain else text
+
+
+def _quoted(setting: Setting) -> str:
+    return f"“{label(setting)}”"

@@ -1,4 +1,4 @@
-"""What every film must satisfy whatever its format, and the way from any bit depth to eight."""
+"""Sizes that films may have whatever their format, and the way from any bit depth to eight."""
 
 import numpy as np
 
@@ -7,13 +7,14 @@ from xlite.errors import ImageError
 MIN_SIDE = 32
 MAX_PIXELS = 64_000_000
 """A 14 x 17 inch film scanned at 50 um has 61 million, a flat-panel detector at most 30 million."""
-STRIP = 256  # rows worked on at a time where the numbers in between are wider than a byte
+STRIP = 256  # rows worked on at a time, as the numbers in between are wider than a byte
+RELEASE_SIDE = 1024  # px; NIH released its films as squares of this side and gives boxes in that frame
 
 
 def check_size(width: int, height: int) -> None:
     """Raises ImageError unless width x height (px) is a size that a chest film can have.
 
-    Meant for the size that a file's header states, before anything of that size is allocated.
+    Meant for the size in a file's header, before anything of that size is allocated.
     """
     if min(width, height) < MIN_SIDE:
         raise ImageError(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from xlite.findings import FINDINGS, spoken
 
-# One colour a line; the fourteen findings fit.
+# A colour for each of fourteen lines, as many as there are findings.
 PALETTE = (
     "#56b8b1", "#e3b05b", "#7ea9ea", "#e58293", "#a8cf74", "#b195e8", "#e79a6c",
     "#6fc7e6", "#d9d28a", "#c78bb9", "#8fb8a0", "#9aa7f0", "#d3a08c", "#a7b4c0",
@@ -20,14 +21,14 @@ AXIS = {"showgrid": True, "gridcolor": GRID, "zeroline": False, "linecolor": GRI
 
 
 def style(figure: go.Figure, height: int, source: str = "") -> go.Figure:
-    """The quiet style: no frame, thin lines, and where the figures come from printed over it."""
+    """The figure in the quiet style: no frame, thin lines, the source of its numbers printed above it."""
     figure.update_layout(**quiet_layout(height, source))
     figure.update_xaxes(**AXIS)
     return figure.update_yaxes(**AXIS)
 
 
-def quiet_layout(height: int, source: str = "") -> dict:
-    """The layout of the quiet style; AXIS is that of its axes."""
+def quiet_layout(height: int, source: str = "") -> dict[str, Any]:
+    """The layout of the quiet style, for figures built as plain dicts; AXIS is the style of their axes."""
     # Short lines fit a phone; Streamlit's theme would set the title in bold.
     broken = source.replace(": ", "<br>", 1).replace("; ", "<br>")
     text = f'<span style="font-weight:400">{broken}</span>' if source else ""
@@ -52,11 +53,11 @@ def learning_curves(metrics: pd.DataFrame) -> go.Figure:
     """Loss (left) and validation AUC (right) by epoch, from a run's metrics.csv."""
     figure = make_subplots(1, 2, subplot_titles=["Loss", "Validation AUC"], horizontal_spacing=0.1)
     lines = [(1, "train_loss", "training"), (1, "val_loss", "validation"), (2, "val_auc", "macro AUC")]
-    for (column, name, label), color in zip(lines, (PALETTE[1], PALETTE[2], PALETTE[0]), strict=True):
-        if name in metrics:
+    for (panel, column, name), color in zip(lines, (PALETTE[1], PALETTE[2], PALETTE[0]), strict=True):
+        if column in metrics:
             figure.add_scatter(
-                x=metrics["epoch"], y=metrics[name], name=label, mode="lines+markers", row=1, col=column,
-                line={"color": color, "width": 2}, marker={"size": 5}, showlegend=column == 1,
+                x=metrics["epoch"], y=metrics[column], name=name, mode="lines+markers", row=1, col=panel,
+                line={"color": color, "width": 2}, marker={"size": 5}, showlegend=panel == 1,
             )  # fmt: skip
     if "val_auc" in metrics and metrics["val_auc"].notna().any():
         best = metrics.loc[metrics["val_auc"].idxmax()]
@@ -73,7 +74,7 @@ def learning_curves(metrics: pd.DataFrame) -> go.Figure:
 
 
 def finding_curves(metrics: pd.DataFrame) -> go.Figure | None:
-    """Validation AUC of each finding by epoch, from a run's metrics.csv; None where no finding has one."""
+    """Validation AUC of each finding by epoch, from a run's metrics.csv; None if no finding has one."""
     figure = go.Figure()
     for finding, color in zip(FINDINGS, PALETTE, strict=True):
         column = f"val_auc_{finding}"
@@ -92,7 +93,7 @@ def finding_curves(metrics: pd.DataFrame) -> go.Figure | None:
 
 
 def trials_figure(configurations: Mapping[str, Sequence[float]]) -> go.Figure:
-    """Validation AUC of each configuration, the first on top: a point a seed, a bar at their mean."""
+    """Validation AUC of each configuration, the first on top: a point for each seed, a bar at their mean."""
     names = list(configurations)[::-1]
     figure = go.Figure()
     points = [(auc, place) for place, name in enumerate(names) for auc in configurations[name]]
@@ -148,7 +149,7 @@ def probability_bars(
 
 
 def _by_epoch(figure: go.Figure, metrics: pd.DataFrame) -> None:
-    """The axis of the epochs there are: of a single one plotly would show a zeroth and more below it."""
+    """An axis of the epochs that exist: for a single one plotly would show a zeroth and some below it."""
     last = int(metrics["epoch"].max())
     room = 0.04 * max(1, last - 1)
     limits = [1 - room, last + room]
@@ -156,7 +157,7 @@ def _by_epoch(figure: go.Figure, metrics: pd.DataFrame) -> None:
 
 
 def _limits(values: pd.DataFrame, most: float = 1.0) -> list[float] | None:
-    """An axis with room for values of 0 to `most` and no further; None where there is no value."""
+    """Limits of an axis that fit the values, never beyond 0 and `most`; None if there is no value."""
     low, high = values.min().min(), values.max().max()
     if not (math.isfinite(low) and math.isfinite(high)):
         return None

@@ -1,4 +1,4 @@
-"""How counts and numbers are written wherever a person reads them."""
+"""Counts, numbers and intervals as text for people."""
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
@@ -11,9 +11,9 @@ def are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
-def number(value: float | None, absent: str = "undefined") -> str:
-    """`0.812`; `absent` where there is no value."""
-    return absent if value is None else f"{value:.3f}"
+def number(value: float | None, absent: str = "undefined", digits: int = 3) -> str:
+    """`0.812`; `absent` if there is no value."""
+    return absent if value is None else f"{value:.{digits}f}"
 
 
 def interval(value: float | None, low: float | None, high: float | None) -> str:
@@ -23,6 +23,7 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
     return f"{number(value)} ({number(low)}–{number(high)})"
 
 
-def spread(mean: float | None, deviation: float | None) -> str:
+def spread(mean: float | None, deviation: float | None, digits: int = 3) -> str:
     """`0.812 ± 0.004` of several seeds, `0.812` of one."""
-    return number(mean, "–") + (f" ± {number(deviation)}" if deviation is not None else "")
+    more = "" if deviation is None else f" ± {number(deviation, digits=digits)}"
+    return number(mean, "–", digits) + more

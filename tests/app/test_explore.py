@@ -1,22 +1,13 @@
-"""The Explore page, as AppTest runs it: filters, figures, gallery, and what bad input does."""
+"""The Explore page, run by AppTest: filters, figures, gallery, and bad input."""
 
-import csv
 import os
-from io import BytesIO
 from pathlib import Path
 
-import cv2
-import numpy as np
-import pandas as pd
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from xlite.config import bundled
-from xlite.data.eda import browse, figures, summary
-from xlite.data.folder import NihFolder
-from xlite.errors import ImageError
-from xlite.findings import FINDINGS, NO_FINDING
+from xlite.data.folder import find_folders
 
 pytestmark = pytest.mark.usefixtures("one_scan")
 
@@ -35,7 +26,7 @@ def explore(**state: object) -> AppTest:
 
 
 def metrics(page: AppTest) -> dict[str, str]:
-    """The row of figures; fails where the page raised."""
+    """The row of metrics; fails if the page raised."""
     assert [error.message for error in page.exception] == []
     return {metric.label: metric.value for metric in page.metric}
 
@@ -101,7 +92,7 @@ def test_filters_survive_another_folder(tiny_folder: Path, tmp_path: Path):
 def test_a_filter_that_lets_nothing_through_says_so(tiny_folder: Path):
     page = explore(data=str(tiny_folder))
     page.multiselect(key="has").set_value(["Mass", "Hernia"]).run()
-    assert [warning.value for warning in page.warning] == ["No film fits. Take a filter away."]
+    assert len(page.warning) == 1 and "No film" in page.warning[0].value
     assert metrics(page) == {}
 
 
@@ -119,26 +110,9 @@ def test_gallery_of_films_with_boxes(tiny_folder: Path):
     assert gallery(page) == ["00000003_000"]
 
 
-def test_thumbnail_draws_each_box_in_the_frame_of_the_film(tmp_path: Path):
-    path = tmp_path / "film.png"
-    cv2.imwrite(str(path), np.zeros((100, 200), np.uint8))
-    box = pd.DataFrame([("film", "Mass", 256.0, 512.0, 512.0, 256.0)], columns=list(FIELDS))
-    plain = np.asarray(Image.open(BytesIO(browse.thumbnail(path, box[:0], side=400))))
-    assert plain.shape == (200, 400, 3) and plain.max() == 0
-    drawn = np.asarray(Image.open(BytesIO(browse.thumbnail(path, box, side=400)))).max(axis=2)
-    # x from 100 to 300, y from 100 to 150; the name stands above
-    assert drawn[100:151, [100, 300]].min() > 100 and drawn[[100, 150], 100:301].min() > 100
-    assert drawn[108:142, 110:290].max() < 40 and drawn[160:].max() < 40 and drawn[80:97].max() > 100
-
-
-FIELDS = ("stem", "finding", "x", "y", "w", "h")
-
-
-def test_thumbnail_of_a_broken_film_raises_and_the_gallery_says_which(tiny_folder: Path):
+def test_the_gallery_says_which_film_is_broken(tiny_folder: Path):
     broken = tiny_folder / "images" / "00000001_000.png"
     broken.write_text("not a film")
-    with pytest.raises(ImageError):
-        browse.thumbnail(broken, pd.DataFrame(columns=list(FIELDS)))
     page = explore(data=str(tiny_folder))
     assert metrics(page)["Films"] == "24"
     assert len(page.error) == 1 and len(page.get("image")) == 11
@@ -147,9 +121,8 @@ def test_thumbnail_of_a_broken_film_raises_and_the_gallery_says_which(tiny_folde
 def test_a_bad_folder_gets_one_sentence(tmp_path: Path):
     page = explore(data=str(tmp_path / "nowhere"))
     assert metrics(page) == {}
-    assert [error.value for error in page.error] == [
-        f"There is no data folder {tmp_path / 'nowhere'}; give the folder that holds Data_Entry_2017*.csv"
-    ]
+    (error,) = (error.value for error in page.error)
+    assert str(tmp_path / "nowhere") in error and "Data_Entry_2017*.csv" in error
 
 
 def test_tables_without_images(tiny_folder: Path):
@@ -186,7 +159,7 @@ def test_the_button_says_what_is_in_the_way(own_home: Path):
 def test_a_folder_in_home_is_found_by_itself(own_home: Path, tiny_folder: Path):
     (own_home / "data").mkdir()
     tiny_folder.rename(own_home / "data" / "mine")
-    assert browse.find_folders(own_home) == [own_home / "data" / "mine"]
+    assert find_folders(own_home) == [own_home / "data" / "mine"]
     assert metrics(explore())["Films"] == "24"
 
 
@@ -198,56 +171,3 @@ def test_a_changed_table_is_read_again(tiny_folder: Path):
     later = table.stat().st_mtime + 5
     os.utime(table, (later, later))
     assert metrics(explore(data=str(tiny_folder)))["Films"] == "10"
-
-
-def test_matching_is_what_a_row_by_row_reading_gives(tiny_folder: Path):
-    folder = NihFolder.open(tiny_folder)
-    wanted = browse.Filter(views=("PA",), sexes=("F",), ages=(33, 39), part="official train+val")
-    with (tiny_folder / "Data_Entry_2017_v2020.csv").open() as file:
-        rows = list(csv.reader(file))[1:]
-    listed = (tiny_folder / "train_val_list.txt").read_text().split()
-    expected = [
-        row[0]
-        for row in rows
-        if row[6] == "PA" and row[5] == "F" and 33 <= int(row[4]) <= 39 and row[0] in listed
-    ]
-    found = browse.matching(folder.table, wanted, browse.parts_of(folder))
-    assert found["image"].tolist() == expected and len(expected) == 4
-    assert len(browse.having(folder.table, [NO_FINDING])) == 12
-
-
-def test_bars_and_cells_carry_the_findings_they_stand_for(tiny_folder: Path):
-    table = NihFolder.open(tiny_folder).table
-    counts = summary.finding_counts(table)
-    assert list(figures.findings(counts).data[0].customdata) == list(counts.index)
-    together = summary.cooccurrence(table)
-    for by in ("lift", "films"):
-        cells = figures.together(together, summary.lift(together, 24), by).data[-1]
-        pairs = [tuple(pair) for pair in cells.customdata]
-        assert pairs == [(row, column) for row in FINDINGS for column in FINDINGS]
-        # a cell lies where its customdata says: x is the column, y the row
-        assert (cells.x[1], cells.y[1]) == ("Cardiomegaly", "Atelectasis")
-
-
-def test_cells_where_chance_gives_next_to_nothing_are_empty(tiny_folder: Path):
-    table = NihFolder.open(tiny_folder).table.iloc[[0] * 200].assign(**dict.fromkeys(FINDINGS, 0))
-    for finding, films in (("Mass", 40), ("Nodule", 25), ("Edema", 24)):
-        table.iloc[:films, table.columns.get_loc(finding)] = 1
-    table.iloc[:, table.columns.get_loc("Hernia")] = [0] * 195 + [
-        1
-    ] * 5  # meets none: 0.0 times of 1 expected
-    facts = browse.summarise(table)
-    shown = figures.together(facts["together"], facts["lift"], "lift").data[1]
-    cell = {name: place for place, name in enumerate(FINDINGS)}
-    texts = {other: shown.text[cell["Mass"]][cell[other]] for other in ("Mass", "Nodule", "Edema", "Hernia")}
-    assert texts == {"Mass": "", "Nodule": "5.0", "Edema": "", "Hernia": ""}  # 5, 4.8 and 1 are expected
-    assert np.isnan(shown.z[cell["Mass"]][cell["Hernia"]])
-
-
-@pytest.mark.parametrize(
-    ("most", "ticks"),
-    [(0, [0]), (2, [-2, -1, 0, 1, 2]), (104, [-100, -50, 0, 50, 100]), (8243, [-5000, 0, 5000])],
-)
-def test_ages_has_round_ticks_both_ways(most: int, ticks: list[int]):
-    histogram = pd.DataFrame({"F": [most], "M": [0]}, index=[0])
-    assert list(figures.ages(histogram).layout.xaxis.tickvals) == ticks

@@ -1,4 +1,4 @@
-"""Phantom folders: layout, labels in NIH's proportions, findings drawn where their boxes are."""
+"""Phantom folders: layout, labels in NIH's proportions, findings drawn inside their boxes."""
 
 import errno
 import functools
@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import pytest
 
-from xlite.data.check import check_folder
 from xlite.data.folder import NihFolder
+from xlite.data.folder_check import check_folder
 from xlite.data.phantom import write_phantom
 from xlite.data.phantom.draw import PAINTERS, draw_film
 from xlite.data.phantom.examples import EXAMPLES, SIZE, example_film

@@ -1,4 +1,4 @@
-"""Maps of other methods, what knows nothing, and the sanity checks, each beside a slow implementation."""
+"""The sanity checks, each beside a slow implementation."""
 
 from pathlib import Path
 
@@ -6,63 +6,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from pytorch_grad_cam import EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM
-from pytorch_grad_cam.utils.image import scale_cam_image
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from scipy.stats import spearmanr
-from tiny_models import ForOracle, student
+from tiny_models import student
 
-from xlite.catalog import MAPS
 from xlite.classify import Classifier
-from xlite.evaluation.cams import METHODS, Mapper, centre_map, random_map, read_film
 from xlite.evaluation.sanity import STAGES, STEPS, area, curves, randomised, rank_correlation
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
-
-LIBRARY = {
-    "layercam": LayerCAM,
-    "gradcam": GradCAM,
-    "gradcam++": GradCAMPlusPlus,
-    "hirescam": HiResCAM,
-    "eigencam": EigenCAM,
-}
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_each_method_is_the_librarys_on_the_whole_model(method):
-    model = student("mobilenetv3_small_050")
-    torch.manual_seed(1)
-    x = torch.randn(1, 3, 128, 128)
-    oracle, mapper = ForOracle(model), Mapper(model)
-    f = mapper.features(x)
-    with LIBRARY[method](oracle, [oracle.last_map]) as cam:
-        for finding in (0, 7):
-            expected = cam(x, [ClassifierOutputTarget(finding)])
-            mine = mapper.maps(f, finding, [method])[method]
-            assert (mine.shape, mine.dtype, mine.min() >= 0) == ((4, 4), np.float32, True)
-            resized = scale_cam_image(scale_cam_image(mine[None], (128, 128)))
-            np.testing.assert_allclose(resized, expected, atol=1e-3)
-
-
-def test_maps_of_the_library_leave_the_shared_model_alone():
-    model = student()
-    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    mapper = Mapper(model)
-    maps = mapper.maps(mapper.features(torch.randn(1, 3, 96, 96)), 4)
-    assert list(maps) == list(METHODS)
-    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
-    assert all(parameter.requires_grad and parameter.grad is None for parameter in model.parameters())
-    assert not any(module._forward_hooks for module in [*model.modules(), *mapper._head.modules()])
-
-
-def test_maps_that_know_nothing():
-    rng = np.random.default_rng(0)
-    noise = [random_map((5, 7), rng) for _ in range(2)]
-    assert noise[0].shape == (5, 7) and (noise[0] != noise[1]).all()
-    centre = centre_map((5, 7))
-    assert np.unravel_index(centre.argmax(), centre.shape) == (2, 3)
-    np.testing.assert_array_equal(centre, centre[::-1, ::-1])
-    assert centre_map((101, 101))[50, 75] == pytest.approx(np.exp(-0.5), abs=0.02)  # a sigma of a quarter
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -96,7 +46,15 @@ def test_rank_correlation_is_spearmans():
 
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    info = ModelInfo("test_resnet.r160_in1k", "none", 256, 0.3, Preprocess(64), "patient-42-0", "2020")
+    info = ModelInfo(
+        backbone="test_resnet.r160_in1k",
+        attention="none",
+        hidden=256,
+        dropout=0.3,
+        preprocess=Preprocess(64),
+        split_id="patient-42-0",
+        label_version="2020",
+    )
     return Classifier(student().requires_grad_(False), info, Path("m"), torch.device("cpu"))
 
 
@@ -129,17 +87,3 @@ def test_the_area_under_a_curve():
     assert area(np.full(STEPS + 1, 0.3)) == pytest.approx(0.3)
     assert area(np.linspace(1, 0, STEPS + 1)) == pytest.approx(0.5)
     assert area(np.array([1.0, 0, 0])) == pytest.approx(0.25)
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_a_film_is_read_with_the_maps_of_each_method(classifier, method):
-    assert tuple(MAPS) == METHODS  # all that are offered
-    image = np.random.default_rng(4).integers(0, 256, (90, 140), dtype=np.uint8)
-    reading, plain = read_film(classifier, image, method), classifier.read(image)
-    np.testing.assert_array_equal(reading.probabilities, plain.probabilities)
-    mapper = Mapper(classifier.model)
-    f = mapper.features(classifier.tensor(image))
-    maps = [mapper.maps(f, finding, [method])[method] for finding in range(14)]
-    np.testing.assert_allclose(reading.maps, maps, rtol=1e-5, atol=1e-7)
-    assert reading.shape == (90, 140) and reading.map("Mass").shape == (90, 140)
-    assert not any(module._forward_hooks for module in classifier.model.modules())

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tiny_runs import on_log
 from torch import Tensor, nn
 from torchvision.models import densenet121
 
@@ -102,7 +103,7 @@ def test_a_public_checkpoint_reads_films_as_its_authors_do(author, tmp_path):
         expected = author((grey - mean) / std)
     answer = teacher(torch.from_numpy(students(film))[None], torch.full((1, 14), torch.nan))
     torch.testing.assert_close(answer.logits, expected, rtol=1e-3, atol=1e-4)
-    assert answer.features.shape == (1, 1024, 7, 7) and teacher.map_channels == 1024
+    assert answer.features.shape == (1, 1024, 7, 7) and teacher.feature_channels == 1024
     assert known is None and teacher.seen == (SEEN,)
     assert teacher.sentence.startswith(
         f"Teacher: {spec} (public CheXNet weights, densenet121 at 224 px; for --teacher-list"
@@ -250,7 +251,8 @@ def test_reports_say_which_test_films_the_public_weights_have_seen(author, tmp_p
     def contamination(**changes: object) -> str:
         config = TrainConfig.model_validate({**values, "teacher": str(tmp_path / "weights"), **changes})
         said.clear()
-        open_job(config, fresh=False, say=said.append, progress=lambda done, total: None)
+        with on_log(said.append):
+            open_job(config, fresh=False, progress=lambda done, total: None)
         return next(line for line in said if "contamination" in line).removeprefix("Teacher contamination: ")
 
     assert contamination(split="official") == f"a teacher has {SEEN}"

@@ -229,5 +229,5 @@ def test_a_backbone_that_feeds_parameters_to_its_modules_can_be_described():
 
 
 def test_a_refused_backbone_is_told_why():
-    with pytest.raises(RunError, match=r"has no feature map to pool \(AssertionError\)"):
+    with pytest.raises(RunError, match=r"has no features to pool \(AssertionError\)"):
         student("halonet26t")

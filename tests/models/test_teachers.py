@@ -79,15 +79,15 @@ def test_several_teachers_are_averaged_where_they_speak(x):
     torch.testing.assert_close(mixed, plain)
 
 
-def test_only_a_single_network_gives_its_map(x):
+def test_only_a_single_network_gives_its_features(x):
     one, two = network_teacher(2), network_teacher(3)
     expected = one.networks[0].network.features(x)
     torch.testing.assert_close(one(x, UNKNOWN).features, expected)
-    assert one.map_channels == expected.shape[1]
+    assert one.feature_channels == expected.shape[1]
     several = Teacher([one.networks[0], two.networks[0]])
-    assert (several.map_channels, several(x, UNKNOWN).features) == (0, None)
+    assert (several.feature_channels, several(x, UNKNOWN).features) == (0, None)
     nothing = Teacher()
-    assert (nothing.map_channels, nothing(x, UNKNOWN).features) == (0, None)
+    assert (nothing.feature_channels, nothing(x, UNKNOWN).features) == (0, None)
     assert nothing(x, UNKNOWN).logits.isnan().all()
 
 
@@ -164,18 +164,18 @@ def test_features_of_no_or_several_networks_are_refused(tiny_folder, tmp_path, m
     (tmp_path / "known.csv").write_text("\n".join(lines) + "\n")
     run = Run.create(tiny_config(tiny_folder, "pupil", teacher=teacher, feature_weight=0.5))
     with pytest.raises(RunError, match=r"--feature-weight 0.5 needs a teacher with one network"):
-        train(run.config(), run, say=lambda line: None)
+        train(run.config(), run)
     assert not (tiny_folder / "cache").exists()
 
 
-def test_feature_distillation_draws_the_maps_together_and_leaves_a_plain_student(tiny_folder, tmp_path):
+def test_feature_distillation_draws_the_features_together_and_leaves_a_plain_student(tiny_folder, tmp_path):
     saved_model(tmp_path / "teacher.safetensors", 3)
     settings = tiny_config(
         tiny_folder, "pupil", teacher=str(tmp_path / "teacher.safetensors"), feature_weight=5.0, ema=0.5,
         epochs=6, lr=1e-2, augment=False,
     )  # fmt: skip
     run = Run.create(settings)
-    train(run.config(), run, say=lambda line: None)
+    train(run.config(), run)
     feature = run.read_metrics()["feature_loss"]
     assert feature.iloc[-1] < 0.8 * feature.iloc[0]
     kept = load_file(run.folder / "model.safetensors")

@@ -139,7 +139,7 @@ def edited(changes: dict) -> dict:
     [
         ({"conv1.0.weight": None}, "it lacks conv1.0.weight"),
         ({"extra.weight": torch.zeros(1)}, "it has unknown extra.weight"),
-        ({"bn1.weight": torch.zeros(3)}, r"it has bn1.weight \(3,\) where \(32,\) was expected"),
+        ({"bn1.weight": torch.zeros(3)}, r"it has bn1.weight \(3,\), expected \(32,\)"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_and_named(tmp_path, changes, sentence):
@@ -215,8 +215,16 @@ def test_none_keeps_the_random_weights():
 
 
 def save_student(path: Path, model: Student) -> None:
-    fields = (model.backbone_name, model.attention_name, model.hidden, model.dropout)
-    save_model(path, model, ModelInfo(*fields, Preprocess(64), "patient-42-0", "2020"))
+    info = ModelInfo(
+        backbone=model.backbone_name,
+        attention=model.attention_name,
+        hidden=model.hidden,
+        dropout=model.dropout,
+        preprocess=Preprocess(64),
+        split_id="patient-42-0",
+        label_version="2020",
+    )
+    save_model(path, model, info)
 
 
 def test_an_x_lite_model_gives_all_that_fits(tmp_path):

@@ -1,26 +1,26 @@
 """The model card says what the model file and its report say, and nothing of the machine."""
 
-import numpy as np
+from pathlib import Path
 
-from xlite.evaluation.estimates import evaluate_predictions
+from demo_home import SPLIT, drawn_report
+
+from xlite.evaluation.caveats import Said, TrainedOn
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
-from xlite.report.card import interval, write_card
+from xlite.report.card import write_card
+from xlite.report.sentences import sentence
+
+NOTES = {
+    "run": "night", "teacher": "big", "seed": 7, "loss": "focal", "trained_on": "9 films of 4 patients",
+}  # fmt: skip
 
 
-def test_the_card_holds_the_figures_of_the_report(tmp_path):
-    rng = np.random.default_rng(0)
-    labels = (rng.random((60, 14)) < 0.3).astype(np.float32)
-    labels[:, 13] = 0
-    report = evaluate_predictions(
-        labels, rng.random((60, 14)), np.arange(60) // 2,
-        split_id="patient-42-1a2b3c4d", part="test", label_version="2020", resamples=20,
-    ) | {"contamination": None}  # fmt: skip
+def test_the_card_holds_the_metrics_of_the_report(tmp_path: Path) -> None:
     info = ModelInfo(
-        "resnet18", "mhsa", 256, 0.3, Preprocess(224), "patient-42-1a2b3c4d", "2020",
-        notes={"run": "night", "teacher": "big", "seed": 7, "loss": "focal",
-               "trained_on": "9 films of 4 patients"},
+        backbone="resnet18", attention="mhsa", hidden=256, dropout=0.3, preprocess=Preprocess(224),
+        split_id=SPLIT, label_version="2020", notes=NOTES,
     )  # fmt: skip
+    report, _ = drawn_report(caveats=[Said(text="another edition")])
     write_card(tmp_path / "CARD.md", info, report, 11_300_000, 45.2)
     card = (tmp_path / "CARD.md").read_text()
     assert card.startswith("# Model card: night\n")
@@ -32,20 +32,14 @@ def test_the_card_holds_the_figures_of_the_report(tmp_path):
         "| Trained on | 9 films of 4 patients: the train part of ",
     ):
         assert part in card
-    assert f"| **mean of 13** | | **{interval(report['macro']['auc'])}** |" in card
-    assert "60 films of 30 patients" in card and "split patient-42-1a2b3c4d" in card
+    assert f"| **mean of 13** | | **{report.macro.auc}** |" in card
+    assert "200 films of 100 patients" in card and f"split {SPLIT}" in card
     assert "| Hernia | 0 | undefined | undefined |" in card
-    assert all(f"- {warning}" in card for warning in report["warnings"])
+    assert all(f"- {sentence(caveat)}" in card for caveat in report.caveats)
     assert "No diagnosis" in card
     assert "~~" not in card
-    spoiled = report | {"contamination": {"films": 7, "of": 60, "reasons": ["seen"]}}
-    write_card(tmp_path / "CARD.md", info, spoiled, 11_300_000, 45.2)
+    contaminated, _ = drawn_report(caveats=[TrainedOn(films=200, known=7)])
+    write_card(tmp_path / "CARD.md", info, contaminated, 11_300_000, 45.2)
     card = (tmp_path / "CARD.md").read_text()
-    assert "**Contaminated: 7 of 60 films" in card
-    assert f"| **mean of 13** | | **~~{interval(report['macro']['auc'])}~~** |" in card
-
-
-def test_an_interval_is_written_with_its_bounds():
-    assert interval({"value": 0.8123, "low": 0.79, "high": 0.834}) == "0.812 (0.790–0.834)"
-    assert interval({"value": 0.8123, "low": None, "high": None}) == "0.812"
-    assert interval({"value": None, "low": None, "high": None}) == "undefined"
+    assert "**Contaminated: 7 of 200 films are not new" in card
+    assert f"| **mean of 13** | | **~~{report.macro.auc}~~** |" in card

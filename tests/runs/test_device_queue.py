@@ -1,4 +1,4 @@
-"""The line for devices: one run a device, first come, first served, and nobody waits for the dead."""
+"""The queue for devices: one run a device, first come, first served, and nobody waits for the dead."""
 
 import os
 import signal
@@ -13,11 +13,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from tiny_runs import on_log
 
 from xlite.config import make_config
 from xlite.errors import RunError
-from xlite.runs import device_queue as line_module
-from xlite.runs.device_queue import Device, Line, Ticket, device_turn, line_folder, pick, waiting_for
+from xlite.runs import device_queue
+from xlite.runs.device_queue import Device, DeviceQueue, Ticket, device_turn, pick, queue_folder, waiting_for
 from xlite.runs.run import Run
 from xlite.training.fabric import usable_devices
 from xlite.training.loop import FitResult, train
@@ -26,16 +27,25 @@ CPU = Device("cpu", "cpu")
 GPUS = [Device("cuda:0", "gpu-a"), Device("cuda:1", "gpu-b")]
 TAKER = """
 import os, sys, time
+from xlite.cli.console import log_to
 from xlite.runs.device_queue import Device, device_turn
 from xlite.runs.run import Run
 run = Run.named(sys.argv[1])
-with run.hold(), device_turn(run, [Device("cpu", "cpu")], lambda line: print(line, flush=True)) as (device,):
+with log_to(), run.hold(), device_turn(run, [Device("cpu", "cpu")]) as (device,):
     if sys.argv[2] == "fork" and os.fork() == 0:
         time.sleep(20)  # as a loader's worker, which outlives a trainer that was killed for a moment
         os._exit(0)
     print("has", device.name, flush=True)
     time.sleep(20)
 """
+
+
+@pytest.fixture
+def events() -> Iterator[list[str]]:
+    """What X-Lite says while the test lasts, in the order of what happens."""
+    said: list[str] = []
+    with on_log(said.append):
+        yield said
 
 
 def new_run(name: str) -> Run:
@@ -51,12 +61,12 @@ def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_module, "POLL_S", 0.02)
+    monkeypatch.setattr(device_queue, "POLL_S", 0.02)
 
 
 @pytest.fixture
 def taker() -> Iterator[Callable[..., subprocess.Popen]]:
-    """Starts a process in which a run of that name stands in line for the CPU."""
+    """Starts a process in which a run of that name waits for the CPU."""
     started: list[subprocess.Popen] = []
 
     def start(name: str, how: str = "plain") -> subprocess.Popen:
@@ -95,27 +105,27 @@ def taker() -> Iterator[Callable[..., subprocess.Popen]]:
 def test_the_first_free_device_that_nobody_earlier_waits_for(
     others: list, number: int, wants: str, needs: int, expected: str
 ) -> None:
-    line = [Ticket(place, f"run{place}", tuple(keys), has=tuple(has)) for place, keys, has in others]
+    queue = [Ticket(place, f"run{place}", tuple(keys), has=tuple(has)) for place, keys, has in others]
     mine = Ticket(number, "mine", tuple(wants), needs)
-    assert pick([*line, mine], mine) == tuple(expected)
+    assert pick([*queue, mine], mine) == tuple(expected)
 
 
 @pytest.mark.parametrize(
     ("waiting", "sentence"),
     [
-        ([], "waits for cuda:0 or cuda:1 behind one and two (1st in line)"),
-        (["three"], "waits for cuda:0 or cuda:1 behind three (2nd in line)"),
-        (["three", "four"], "waits for cuda:0 or cuda:1 behind four (3rd in line)"),
-        ([f"r{n}" for n in range(10)], "waits for cuda:0 or cuda:1 behind r9 (11th in line)"),
-        ([f"r{n}" for n in range(20)], "waits for cuda:0 or cuda:1 behind r19 (21st in line)"),
+        ([], "waits for cuda:0 or cuda:1 behind one and two (1st in the queue)"),
+        (["three"], "waits for cuda:0 or cuda:1 behind three (2nd in the queue)"),
+        (["three", "four"], "waits for cuda:0 or cuda:1 behind four (3rd in the queue)"),
+        ([f"r{n}" for n in range(10)], "waits for cuda:0 or cuda:1 behind r9 (11th in the queue)"),
+        ([f"r{n}" for n in range(20)], "waits for cuda:0 or cuda:1 behind r19 (21st in the queue)"),
     ],
 )
 def test_who_waits_says_behind_whom(waiting: list[str], sentence: str) -> None:
     keys = ("gpu-a", "gpu-b")
-    line = [Ticket(1, "one", keys, has=("gpu-a",)), Ticket(2, "two", ("gpu-b",), has=("gpu-b",))]
-    line += [Ticket(3, "x", ("cpu",))]
-    line += [Ticket(number, name, keys) for number, name in enumerate(waiting, 4)]
-    assert waiting_for(line, Ticket(100, "mine", keys), GPUS) == sentence
+    queue = [Ticket(1, "one", keys, has=("gpu-a",)), Ticket(2, "two", ("gpu-b",), has=("gpu-b",))]
+    queue += [Ticket(3, "x", ("cpu",))]
+    queue += [Ticket(number, name, keys) for number, name in enumerate(waiting, 4)]
+    assert waiting_for(queue, Ticket(100, "mine", keys), GPUS) == sentence
 
 
 def test_a_run_waits_says_so_and_goes_on_as_soon_as_the_holder_is_killed(taker) -> None:
@@ -126,23 +136,22 @@ def test_a_run_waits_says_so_and_goes_on_as_soon_as_the_holder_is_killed(taker) 
 
     def kill(sentence: str) -> None:
         status = Run.named("second").status()
-        assert sentence == "Run second waits for cpu behind first (1st in line)"
-        assert (status.state, status.message) == ("queued", "waits for cpu behind first (1st in line)")
+        assert sentence == "Run second waits for cpu behind first (1st in the queue)"
+        assert (status.state, status.message) == ("queued", "waits for cpu behind first (1st in the queue)")
         os.kill(holder.pid, signal.SIGKILL)
         killed.append(time.monotonic())
 
-    with second.hold(), device_turn(second, [CPU], kill) as devices:
+    with on_log(kill), second.hold(), device_turn(second, [CPU]) as devices:
         assert (devices, len(killed), time.monotonic() - killed[0] < 1) == ([CPU], 1, True)
-    assert list(line_folder().glob("[0-9]*")) == []
+    assert list(queue_folder().glob("[0-9]*")) == []
 
 
-def test_the_line_is_served_in_order_and_skips_the_dead(taker) -> None:
-    events: list[str] = []
+def test_the_queue_is_served_in_order_and_skips_the_dead(taker, events: list[str]) -> None:
     ended = {name: threading.Event() for name in ("first", "second", "fourth")}
 
     def stand(name: str) -> None:
         run = new_run(name)
-        with run.hold(), device_turn(run, [CPU], events.append):
+        with run.hold(), device_turn(run, [CPU]):
             events.append(f"{name} has it")
             ended[name].wait(30)
 
@@ -153,16 +162,16 @@ def test_the_line_is_served_in_order_and_skips_the_dead(taker) -> None:
     threads["first"].start()
     see("first has it")
     threads["second"].start()
-    see("Run second waits for cpu behind first (1st in line)")
+    see("Run second waits for cpu behind first (1st in the queue)")
     third = taker("third")
-    assert third.stdout.readline() == "Run third waits for cpu behind second (2nd in line)\n"
+    assert third.stdout.readline() == "Run third waits for cpu behind second (2nd in the queue)\n"
     threads["fourth"].start()
-    see("Run fourth waits for cpu behind third (3rd in line)")
+    see("Run fourth waits for cpu behind third (3rd in the queue)")
     third.kill()
-    see("Run fourth waits for cpu behind second (2nd in line)")
+    see("Run fourth waits for cpu behind second (2nd in the queue)")
     ended["first"].set()
     wait_for(lambda: "second has it" in events)
-    see("Run fourth waits for cpu behind second (1st in line)")
+    see("Run fourth waits for cpu behind second (1st in the queue)")
     ended["second"].set()
     see("fourth has it")
     ended["fourth"].set()
@@ -175,7 +184,7 @@ def test_never_two_on_a_device_and_all_devices_are_used() -> None:
     lock, busy, most, served = threading.Lock(), set(), [], []
 
     def work(run: Run) -> None:
-        with run.hold(), device_turn(run, GPUS, lambda line: None) as (device,):
+        with run.hold(), device_turn(run, GPUS) as (device,):
             with lock:
                 assert device.key not in busy
                 busy.add(device.key)
@@ -195,7 +204,7 @@ def test_never_two_on_a_device_and_all_devices_are_used() -> None:
 
 def test_a_gpu_and_the_cpu_do_not_wait_for_each_other() -> None:
     one, other = new_run("one"), new_run("other")
-    with one.hold(), device_turn(one, [CPU], print), other.hold(), device_turn(other, GPUS, print) as devices:
+    with one.hold(), device_turn(one, [CPU]), other.hold(), device_turn(other, GPUS) as devices:
         assert devices == GPUS[:1]
 
 
@@ -203,50 +212,51 @@ def test_homes_share_the_devices_of_the_machine(taker, tmp_path: Path, monkeypat
     assert taker("first").stdout.readline() == "has cpu\n"
     monkeypatch.setenv("XLITE_HOME", str(tmp_path / "elsewhere"))
     run = new_run("mine")
-    with run.hold(), device_turn(run, [CPU], lambda line: run.stop()) as devices:
+    with on_log(lambda line: run.stop()), run.hold(), device_turn(run, [CPU]) as devices:
         assert devices == []
-        assert run.status().message == "waits for cpu behind first (1st in line)"
+        assert run.status().message == "waits for cpu behind first (1st in the queue)"
 
 
 def test_training_opens_nothing_before_its_turn_and_heeds_a_stop(taker, tmp_path: Path) -> None:
     assert taker("first").stdout.readline() == "has cpu\n"
     run = Run.create(make_config({"data": tmp_path / "no films here", "name": "second", "device": "cpu"}))
     run.write_progress({"state": "stopped", "epoch": 3, "epochs": 9})
-    result = train(run.config(), run, say=lambda line: run.stop())
+    with on_log(lambda line: run.stop()):
+        result = train(run.config(), run)
     status = run.status()
     assert (result.reason, result.epochs) == (FitResult("stopped", 0, 0.0).reason, 0)
     assert (status.state, status.message, status.epoch) == ("stopped", "stopped before its turn came", 3)
 
 
 def test_a_ticket_that_cannot_be_written_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = Line(line_folder())
+    queue = DeviceQueue(queue_folder())
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(line_module, "write_atomic", full)
-        with pytest.raises(OSError, match="No space"), line.ticket("one", ["cpu"]):
+        patch.setattr(device_queue, "write_atomic", full)
+        with pytest.raises(OSError, match="No space"), queue.ticket("one", ["cpu"]):
             pass
-    with line.ticket("two", ["cpu"]) as mine:
-        assert line.take(mine)[0] == ("cpu",)
+    with queue.ticket("two", ["cpu"]) as mine:
+        assert queue.take(mine)[0] == ("cpu",)
 
 
-def test_the_line_is_the_users_own_and_each_slurm_job_has_its_own(
+def test_the_queue_is_the_users_own_and_each_slurm_job_has_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("XLITE_LINE")
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
-    monkeypatch.setattr(line_module.tempfile, "gettempdir", lambda: str(tmp_path))
-    folder = line_folder()
+    monkeypatch.setattr(device_queue.tempfile, "gettempdir", lambda: str(tmp_path))
+    folder = queue_folder()
     assert folder.parent == tmp_path and folder.stat().st_mode & 0o777 == 0o700
     monkeypatch.setenv("SLURM_JOB_ID", "12")
-    assert line_folder() == folder / "slurm-12"
+    assert queue_folder() == folder / "slurm-12"
     stranger = os.getuid() + 1
     folder.rename(folder.with_name(f"xlite-{stranger}"))
     monkeypatch.setattr(os, "getuid", lambda: stranger)
     with pytest.raises(RunError, match="belongs to somebody else: set XLITE_LINE"):
-        line_folder()
+        queue_folder()
 
 
 def test_auto_takes_any_gpu_and_a_number_names_one(monkeypatch: pytest.MonkeyPatch) -> None:

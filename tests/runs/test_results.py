@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from xlite.config import results_csv
 from xlite.errors import DataError
-from xlite.runs.results import COLUMNS, append_result, read_results
+from xlite.evaluation.caveats import TeacherSeen
+from xlite.runs.results import COLUMNS, Notes, append_result, read_results
 
 HEADER = (
     "experiment_id,date,model,backbone,attention,kd_temp,kd_alpha,train_loss,val_auc,test_auc,"
@@ -27,50 +28,55 @@ ROW = {
     "val_auc": np.float32(0.5),
     "test_auc": float("nan"),
     "kd_temp": None,
-    "notes": 'a "quoted", note',
 }
 SPLIT = "patient-42-1a2b3c4d"
-LINE = f'007,2026-03-01,student,resnet18,none,,,0.25,0.5,,,,"split {SPLIT}; a ""quoted"", note"'
+NOTES = Notes(SPLIT, "2020", 42, teacher='a "quoted", name')
+SAID = f'split {SPLIT}; labels 2020; seed 42; teacher a "quoted", name'
+LINE = (
+    "007,2026-03-01,student,resnet18,none,,,0.25,0.5,,,,"
+    f'"split {SPLIT}; labels 2020; seed 42; teacher a ""quoted"", name"'
+)
 
 APPENDER = """
 import sys, time
 from pathlib import Path
-from xlite.runs.results import append_result
+from xlite.runs.results import Notes, append_result
 folder, number, start = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 for i in range(50):
     time.sleep(max(0, start + i * 0.02 - time.time()))  # all at once, and 25 times with a file yet to be made
-    row = {"experiment_id": f"{number}-{i}", "notes": "x" * 3000}
-    append_result(row, "patient-42-1", folder / f"{i // 2}.csv")
+    notes = Notes("patient-42-1", teacher="x" * 3000)
+    append_result({"experiment_id": f"{number}-{i}"}, notes, folder / f"{i // 2}.csv")
 """
 FLOOD = """
 import sys
 from pathlib import Path
-from xlite.runs.results import append_result
+from xlite.runs.results import Notes, append_result
 for i in range(200):
-    row = {"experiment_id": f"{sys.argv[2]}-{i}", "notes": "x" * 300}
-    append_result(row, "patient-42-1", Path(sys.argv[1]))
+    notes = Notes("patient-42-1", teacher="x" * 300)
+    append_result({"experiment_id": f"{sys.argv[2]}-{i}"}, notes, Path(sys.argv[1]))
 """
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
-from xlite.runs.results import append_result
+from xlite.runs.results import Notes, append_result
 path = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 5, resource.RLIM_INFINITY))
 try:
-    append_result({"experiment_id": "lost"}, "patient-42-1", path)
+    append_result({"experiment_id": "lost"}, Notes("patient-42-1"), path)
 except OSError as error:
     print("refused", error.errno)
 """
 
 
 def test_a_row_is_written_exactly_and_read_back() -> None:
-    append_result(ROW, SPLIT)
-    append_result({"experiment_id": "b", "notes": "two\nlines", "kd_temp": 4.0}, SPLIT)
-    assert results_csv().read_text() == f"{HEADER}\n{LINE}\nb,,,,,4.0,,,,,,,split {SPLIT}; two lines\n"
+    append_result(ROW, NOTES)
+    append_result({"experiment_id": "b", "kd_temp": 4.0}, Notes(SPLIT, teacher="two\nlines"))
+    line = f"b,,,,,4.0,,,,,,,split {SPLIT}; teacher two lines"
+    assert results_csv().read_text() == f"{HEADER}\n{LINE}\n{line}\n"
     table = read_results()
     assert list(table.columns) == list(COLUMNS)
     assert table["experiment_id"].tolist() == ["007", "b"]
-    assert table["notes"].tolist() == [f'split {SPLIT}; a "quoted", note', f"split {SPLIT}; two lines"]
+    assert table["notes"].tolist() == [SAID, f"split {SPLIT}; teacher two lines"]
     assert table["attention"].tolist() == ["none", ""]
     np.testing.assert_array_equal(table["val_auc"], [0.5, np.nan])
     np.testing.assert_array_equal(table["kd_temp"], [np.nan, 4.0])
@@ -83,15 +89,18 @@ def test_without_a_file_the_log_is_empty() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(
-    st.dictionaries(st.sampled_from(COLUMNS), st.one_of(st.text(), st.integers(), st.floats(), st.none())),
-    st.dictionaries(st.sampled_from(COLUMNS), st.text()),
+    st.dictionaries(
+        st.sampled_from(COLUMNS[:-1]), st.one_of(st.text(), st.integers(), st.floats(), st.none())
+    ),
+    st.dictionaries(st.sampled_from(COLUMNS[:-1]), st.text()),
+    st.text(),
 )
 def test_any_row_is_one_line_of_13_cells(
-    tmp_path_factory: pytest.TempPathFactory, one: dict, two: dict
+    tmp_path_factory: pytest.TempPathFactory, one: dict, two: dict, teacher: str
 ) -> None:
     path = tmp_path_factory.mktemp("log") / "results.csv"
-    append_result(one, SPLIT, path)
-    append_result(two, SPLIT, path)
+    append_result(one, Notes(SPLIT, teacher=teacher), path)
+    append_result(two, Notes(SPLIT), path)
     lines = path.read_text(encoding="utf-8").split("\n")
     assert (lines[0], lines[-1], len(lines)) == (HEADER, "", 4)
     assert [len(cells) for cells in csv.reader(lines[:3])] == [13, 13, 13]
@@ -109,7 +118,7 @@ def test_many_processes_lose_no_row_and_write_one_header(tmp_path: Path) -> None
         assert sorted(row[0] for row in rows) == sorted(
             f"{p}-{j}" for p in range(8) for j in (2 * i, 2 * i + 1)
         )
-        assert {(len(row), row[12]) for row in rows} == {(13, "split patient-42-1; " + "x" * 3000)}
+        assert {(len(row), row[12]) for row in rows} == {(13, "split patient-42-1; teacher " + "x" * 3000)}
 
 
 @pytest.mark.slow
@@ -123,21 +132,65 @@ def test_64_processes_append_200_rows_each(tmp_path: Path) -> None:
         header, *rows = csv.reader(file)
     assert header == list(COLUMNS)
     assert sorted(row[0] for row in rows) == sorted(f"{p}-{i}" for p in range(64) for i in range(200))
-    assert {(len(row), row[12]) for row in rows} == {(13, "split patient-42-1; " + "x" * 300)}
+    assert {(len(row), row[12]) for row in rows} == {(13, "split patient-42-1; teacher " + "x" * 300)}
 
 
-@pytest.mark.parametrize("notes", ["", None, "seed 1"])
-def test_no_row_is_without_its_split(notes: str | None) -> None:
+def test_no_row_is_without_its_split() -> None:
     with pytest.raises(ValueError, match="needs the id of the split"):
-        append_result({"experiment_id": "a", "notes": notes}, "")
+        append_result({"experiment_id": "a"}, Notes("", "2020", 1))
+    with pytest.raises(ValueError, match="'by hand' would be lost"):
+        append_result({"experiment_id": "a", "notes": "by hand"}, Notes(SPLIT))
     assert not results_csv().exists()
-    append_result({"experiment_id": "a", "notes": notes}, SPLIT)
-    assert read_results()["notes"][0] == f"split {SPLIT}" + (f"; {notes}" if notes else "")
+    append_result({"experiment_id": "a"}, Notes(SPLIT))
+    assert read_results()["notes"][0] == f"split {SPLIT}"
+
+
+SEEN = TeacherSeen(films=1500, trained=93, with_val=98, patients=98)
+UNKNOWN = TeacherSeen(films=0, trained=0, with_val=0, patients=0, known=False)
+
+
+@pytest.mark.parametrize(
+    ("notes", "text"),
+    [
+        (Notes(SPLIT), f"split {SPLIT}"),
+        (Notes(SPLIT, "2017", 0), f"split {SPLIT}; labels 2017; seed 0"),
+        (Notes(SPLIT, "2020", 42, 0.2), f"split {SPLIT}; labels 2020; seed 42; train share 0.2"),
+        (
+            Notes(SPLIT, "2020", 42, teacher="a,b.csv", seen=(SEEN, UNKNOWN)),
+            f"split {SPLIT}; labels 2020; seed 42; teacher a,b.csv; teacher saw 93 of 1,500 test films "
+            "(98 counting validation); teacher may have seen test films",
+        ),
+        (
+            Notes(SPLIT, teacher="a", seen=(TeacherSeen(films=1, trained=1, with_val=1, patients=1),)),
+            f"split {SPLIT}; teacher a; teacher saw 1 of 1 test film",
+        ),
+    ],
+)
+def test_notes_are_written_and_read_back(notes: Notes, text: str) -> None:
+    assert str(notes) == text
+    assert Notes.read(text) == notes
+
+
+def test_what_a_text_of_notes_cannot_say() -> None:
+    """How many patients a teacher knows. One that knows nobody is not there, and of two alike one is."""
+    some = TeacherSeen(films=150, trained=0, with_val=0, patients=7)
+    assert str(Notes(SPLIT, seen=(some,))) == f"split {SPLIT}; teacher saw 0 of 150 test films"
+    assert Notes.read(str(Notes(SPLIT, seen=(some,)))).seen == (some.model_copy(update={"patients": 0}),)
+    nobody = TeacherSeen(films=150, trained=0, with_val=0, patients=0)
+    assert str(Notes(SPLIT, seen=(nobody, SEEN, SEEN))) == str(Notes(SPLIT, seen=(SEEN,)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "by hand", "teacher saw it all", "seed of doubt", "teacher saw 3 of them", "train share: all"],
+)
+def test_notes_of_another_hand_are_passed_over(text: str) -> None:
+    assert Notes.read(f"split {SPLIT}; {text}") == Notes(SPLIT)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits the size of a file")
 def test_a_full_disk_leaves_no_torn_row() -> None:
-    append_result(ROW, SPLIT)
+    append_result(ROW, NOTES)
     before = results_csv().read_bytes()
     child = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(results_csv())], capture_output=True, text=True, check=True
@@ -147,18 +200,18 @@ def test_a_full_disk_leaves_no_torn_row() -> None:
 
 
 def test_a_row_without_its_line_end_is_kept_apart() -> None:
-    append_result(ROW, SPLIT)
+    append_result(ROW, NOTES)
     torn = results_csv().read_bytes()[:-1]
     results_csv().write_bytes(torn)
     assert read_results().empty
-    append_result({"experiment_id": "next"}, SPLIT)
+    append_result({"experiment_id": "next"}, NOTES)
     assert read_results()["experiment_id"].tolist() == ["007", "next"]
 
 
 def test_another_table_is_not_touched() -> None:
     results_csv().parent.mkdir()
     results_csv().write_text("a,b\n1,2\n")
-    for act in (lambda: append_result(ROW, SPLIT), read_results):
+    for act in (lambda: append_result(ROW, NOTES), read_results):
         with pytest.raises(DataError, match="is not an experiment log"):
             act()
     assert results_csv().read_text() == "a,b\n1,2\n"
@@ -166,7 +219,7 @@ def test_another_table_is_not_touched() -> None:
 
 def test_an_unknown_column_is_refused() -> None:
     with pytest.raises(ValueError, match="auc"):
-        append_result({"auc": 1}, SPLIT)
+        append_result({"auc": 1}, NOTES)
     assert not results_csv().exists()
 
 
@@ -184,7 +237,7 @@ def test_an_unknown_column_is_refused() -> None:
     ],
 )
 def test_a_damaged_row_is_told_by_its_line(line: str, words: str) -> None:
-    append_result(ROW, SPLIT)
+    append_result(ROW, NOTES)
     with open(results_csv(), "ab") as file:
         file.write(line.encode("latin-1") + b"\n")
     with pytest.raises(DataError, match=words) as caught:
@@ -194,7 +247,7 @@ def test_a_damaged_row_is_told_by_its_line(line: str, words: str) -> None:
 
 def test_a_row_that_may_be_there_is_not_written_twice() -> None:
     for _ in range(2):
-        append_result(ROW, SPLIT, unless_there=True)
-    append_result({**ROW, "experiment_id": "8"}, SPLIT, unless_there=True)
-    append_result(ROW, SPLIT)  # another experiment may have ended alike
+        append_result(ROW, NOTES, unless_there=True)
+    append_result({**ROW, "experiment_id": "8"}, NOTES, unless_there=True)
+    append_result(ROW, NOTES)  # another experiment may have ended alike
     assert read_results()["experiment_id"].tolist() == ["007", "8", "007"]

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import write_noise_folder
+from noise_folder import write_noise_folder
 from tiny_runs import TINY, assert_same_end, assert_same_training, config, run_to_end
 
 from xlite.cli import run as xlite_command
@@ -171,18 +171,18 @@ def test_jobs_wait_run_and_stop_on_a_real_cluster(films: Path, xlite) -> None:
     wait_for(lambda: first.status().state == "running" and len(first.read_metrics()) > 1)
     assert xlite(*words, *long, "--name", "second") == (0, "second\n", "")
     second = Run.named("second")
-    pending = f"waits in SLURM's line as job {job_of(second)} (Resources)"
+    pending = f"waits in SLURM's queue as job {job_of(second)} (Resources)"
     wait_for(lambda: second.status().message == pending)
     told = json.loads(xlite("jobs", "status", "second", "--json")[1])
     assert (told["state"], told["message"]) == ("queued", pending)
     assert xlite("jobs", "resume", "second")[2] == "Error: run 'second' is already running\n"
-    assert xlite("train", "--resume", "second")[2].startswith("Error: run 'second' waits in SLURM's line")
+    assert xlite("train", "--resume", "second")[2].startswith("Error: run 'second' waits in SLURM's queue")
     assert xlite("jobs", "delete", "second", "--yes")[0] == 2
     assert pending in xlite("jobs", "list")[1]
 
     assert xlite("jobs", "stop", "second") == (0, "Run second has stopped.\n", "")
     status = second.status()
-    assert (status.state, status.message) == ("stopped", "taken out of SLURM's line")
+    assert (status.state, status.message) == ("stopped", "taken out of SLURM's queue")
     assert slurm.look(job_of(second))[0] == "CANCELLED"
 
     assert "\nepoch 1/5000" in xlite("jobs", "logs", "first", "-n", 1000)[1]
@@ -208,7 +208,7 @@ def test_a_preempted_job_and_one_at_its_time_limit_go_on_exactly(films: Path) ->
     wait_for(lambda: len(run.read_metrics()) >= 2)
     ask("sbatch", "--partition=high", "--output=/dev/null", "--wrap=sleep 3")
     wait_for(lambda: run.status().state == "queued")
-    assert run.status().message.startswith(f"waits in SLURM's line as job {job_of(run)} (")
+    assert run.status().message.startswith(f"waits in SLURM's queue as job {job_of(run)} (")
     seen = len(run.read_metrics())
     assert seen < length
     wait_for(lambda: run.status().state == "running" and len(run.read_metrics()) > seen)
@@ -349,8 +349,8 @@ def test_what_is_submitted_for_several_processes(own_home: Path, fake, tmp_path:
 @pytest.mark.parametrize(
     ("squeue", "state", "message"),
     [
-        ("echo 'PENDING|Resources'", "queued", "waits in SLURM's line as job 12 (Resources)"),
-        ("echo 'PENDING|BeginTime'", "queued", "waits in SLURM's line as job 12 (BeginTime)"),
+        ("echo 'PENDING|Resources'", "queued", "waits in SLURM's queue as job 12 (Resources)"),
+        ("echo 'PENDING|BeginTime'", "queued", "waits in SLURM's queue as job 12 (BeginTime)"),
         ("echo 'CONFIGURING|None'", "queued", "SLURM starts job 12 (CONFIGURING)"),
         ("echo 'RUNNING|None'", "queued", "SLURM starts job 12 (RUNNING)"),
         ("echo 'TIMEOUT|TimeLimit'", "killed", "SLURM job 12 ended (TIMEOUT); resume goes on after"),

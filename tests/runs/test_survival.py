@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import write_noise_folder
+from noise_folder import write_noise_folder
 from tiny_runs import assert_same_end, config, run_to_end, state
 
 from xlite.models.checkpoint import load_model
@@ -27,7 +27,7 @@ print("ready", flush=True)
 for _ in sys.stdin:
     child = os.fork()
     if child == 0:
-        train(run.config(), run, say=lambda line: None)
+        train(run.config(), run)
         os._exit(0)
     print(child, flush=True)
     os.waitpid(child, 0)

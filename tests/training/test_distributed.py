@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pytest
 import torch.distributed as dist
-from conftest import write_noise_folder
 from tiny_runs import assert_same_training
 from torch.multiprocessing import get_context, start_processes
 
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
 from xlite.runs.run import Run
-from xlite.training.distributed import farewell, leader_first
+from xlite.training.distributed import final_barrier, leader_first
 
 pytestmark = pytest.mark.slow
 
@@ -45,12 +44,6 @@ TINY = [
     "--seed",
     "5",
 ]
-
-
-@pytest.fixture
-def films(tmp_path: Path) -> Path:
-    """80 noise films of 40 patients."""
-    return write_noise_folder(tmp_path / "films", patients=40)
 
 
 def command(films: Path, name: str, *options: str) -> list[str]:
@@ -83,7 +76,7 @@ def test_two_processes_train_as_one(films):
     assert Run.named("two").status().state == "finished"
 
 
-def test_torchrun_starts_them_too_and_accumulated_parts_are_shared(films):
+def test_torchrun_starts_them_too_and_micro_batches_are_shared(films):
     launcher = ["torch.distributed.run", "--nproc-per-node", "2", "--standalone", "-m"]
     plain = ["--backbone", "test_convnext.r160_in1k", "--dropout", "0", "--accumulate", "2"]
     finish(command(films, "one", *plain))
@@ -179,7 +172,7 @@ def test_a_stop_while_the_leader_decodes_ends_all_processes_and_none_decodes_in_
 
 def _part(rank: int, rendezvous: str, ends: bool, times: SimpleQueue) -> None:
     dist.init_process_group("gloo", init_method=rendezvous, rank=rank, world_size=2)
-    wait_for_all = farewell()
+    wait_for_all = final_barrier()
     if rank == 0:
         time.sleep(3)
         if not ends:
@@ -227,7 +220,7 @@ def test_others_wait_for_what_the_leader_does_first_however_long_and_end_with_it
 
 
 def test_the_step_that_broke_in_any_process_is_told_with_its_films(films, tmp_path):
-    """One film has a label that is no number: the process that meets it need not be the one that tells."""
+    """One film has a label that is NaN: the process that meets it need not be the one that reports it."""
     script = tmp_path / "poisoned.py"
     script.write_text(
         "from xlite.cli import main\n"
@@ -243,7 +236,7 @@ def test_the_step_that_broke_in_any_process_is_told_with_its_films(films, tmp_pa
     launcher = ["torch.distributed.run", "--nproc-per-node", "2", "--standalone", str(script)]
     options = ["--backbone", "test_convnext.r160_in1k"]
     said, _ = start([*launcher, *command(films, "nan", *options)[1:]]).communicate(timeout=300)
-    assert "the loss is no number any more in step" in said and "IndexError" not in said
+    assert "the loss is NaN in step" in said and "IndexError" not in said
     run = Run.named("nan")
     assert run.status().state == "failed"
     poison = load_split(NihFolder.open(films), "patient").stems("train")[7]

@@ -55,7 +55,7 @@ def test_soft_loss_is_bernoulli_kl_times_squared_temperature(batch):
     torch.testing.assert_close(soft_loss(student, teacher, tau), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_soft_loss_is_zero_and_flat_where_student_equals_teacher(batch):
+def test_soft_loss_is_zero_and_flat_if_student_equals_teacher(batch):
     logits = batch[0].requires_grad_()
     loss = soft_loss(logits, logits.detach(), 6.0).sum()
     loss.backward()
@@ -77,7 +77,7 @@ def test_soft_gradient_keeps_its_size_at_high_temperature():
     torch.testing.assert_close(student.grad, torch.full((1, 14), 0.4 / 4), rtol=1e-3, atol=0)
 
 
-def test_feature_loss_is_the_squared_distance_relative_to_the_teachers_map():
+def test_feature_loss_is_the_squared_distance_relative_to_the_teachers_features():
     generator = torch.Generator().manual_seed(3)
     projected, teacher = torch.randn(2, 5, 7, 7, generator=generator), torch.rand(2, 5, 7, 7) + 1
     scaled = teacher / teacher.pow(2).mean(dim=(1, 2, 3), keepdim=True).sqrt()
@@ -98,7 +98,7 @@ def test_feature_loss_does_not_depend_on_the_teachers_scale():
     torch.testing.assert_close(*gradients)
 
 
-def test_feature_loss_resizes_to_the_teachers_map_and_survives_a_dead_one():
+def test_feature_loss_resizes_to_the_teachers_features_and_survives_a_dead_one():
     flat = torch.tensor([0.0, 2.0]).view(1, 2, 1, 1) / math.sqrt(2)  # mean square 1
     assert feature_loss(flat.expand(1, 2, 9, 9), 3 * flat.expand(1, 2, 4, 4)).item() == pytest.approx(
         0, abs=1e-6

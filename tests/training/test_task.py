@@ -30,7 +30,7 @@ def learner() -> Student:
     return Student(BACKBONE, dropout=0.0).eval()
 
 
-def test_where_no_teacher_speaks_the_loss_is_the_hard_loss(batch, learner):
+def test_without_a_teacher_the_loss_is_the_hard_loss(batch, learner):
     x, labels = batch
     result = DistillTask(learner)(x, labels, UNKNOWN)
     torch.testing.assert_close(result["loss"], hard_loss(learner(x), labels).mean())
@@ -75,11 +75,11 @@ def test_films_and_findings_that_no_teacher_speaks_of_learn_from_their_labels(ba
 
 def test_feature_distillation_trains_student_and_projection(batch, learner, target):
     x, labels = batch
-    teacher_map = torch.rand(4, 24, 3, 3, generator=torch.Generator().manual_seed(6))
+    teacher_features = torch.rand(4, 24, 3, 3, generator=torch.Generator().manual_seed(6))
     task = DistillTask(learner, feature_weight=2.0, teacher_channels=24)
-    result = task(x, labels, target, teacher_map)
+    result = task(x, labels, target, teacher_features)
     plain = DistillTask(learner)(x, labels, target)
-    feature = feature_loss(task.projection(learner.features(x)), teacher_map).mean()
+    feature = feature_loss(task.projection(learner.features(x)), teacher_features).mean()
     torch.testing.assert_close(result["feature"], feature.detach())
     torch.testing.assert_close(result["loss"], plain["loss"] + 2 * feature)
     assert (result["hard"], result["soft"]) == (plain["hard"], plain["soft"])

@@ -52,15 +52,15 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command line and returns its exit status; what a user did wrong is one sentence on stderr."""
+    """Runs one command line and returns its exit status; a user's mistake becomes one sentence on stderr."""
     try:
         status = commands(args=list(arguments) or ["--help"], prog_name="xlite", standalone_mode=False)
-        sys.stdout.flush()  # here, where a full disk can still be told
+        sys.stdout.flush()  # now, while a full disk can still be reported
         return _refuse("interrupted", INTERRUPTED) if status == INTERRUPTED else status or 0
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
-        where = context.command_path if context else "xlite"
-        return _refuse(f"{_told(error)} (see `{where} --help`)")
+        command = context.command_path if context else "xlite"
+        return _refuse(f"{_told(error)} (see `{command} --help`)")
     except XliteError as error:
         return _refuse(str(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -72,7 +72,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _told(error: typer.TyperException) -> str:
-    """What is wrong with the words, without pydantic's; of similar options one that may have been meant."""
+    """What is wrong with the command line, not in pydantic's words, with an option that may be meant."""
     text = error.format_message()
     if alike := getattr(error, "possibilities", None):
         meant = difflib.get_close_matches(getattr(error, "option_name", ""), alike, 1, 0.75)
@@ -91,7 +91,7 @@ def _refuse(sentence: str, status: int = 2) -> int:
 
 
 def _give_up_stdout() -> None:
-    """Where stdout takes no more, sends the rest nowhere: Python's own flush at exit would complain again."""
+    """Sends what stdout no longer takes nowhere: Python's own flush at exit would complain again."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -25,9 +25,9 @@ Progress = Callable[[int, int], None]
 
 @contextmanager
 def progress_bar(text: str) -> Iterator[Progress]:
-    """Gives a callback (films done, films in all) that draws a bar on stderr from the third second on.
+    """Gives a callback (films done, films in all) that draws a bar on stderr after BAR_AFTER_S.
 
-    Into a file the bar redraws itself seldom, so that a log stays readable.
+    In a file the bar redraws itself seldom, so that a log stays readable.
     """
     from tqdm import tqdm
 
@@ -43,7 +43,7 @@ def progress_bar(text: str) -> Iterator[Progress]:
 
 @contextmanager
 def busy(text: str) -> Iterator[None]:
-    """For work that cannot tell how far it is: on a terminal, what goes on and for how long."""
+    """For work that cannot tell how far it is: shows on a terminal what goes on and for how long."""
     from tqdm import tqdm
 
     shape = "{desc}: {elapsed}"
@@ -73,7 +73,7 @@ def repeatedly(act: Callable[[], object], every_s: float = 0.5) -> Iterator[None
 
 
 def ask_twice(kind: str, name: str, what: str) -> None:
-    """Goes on only where somebody confirms that a run or study is to be deleted, and types its name."""
+    """Goes on only if somebody confirms that a run or study is to be deleted, and types its name."""
     if not sys.stdin.isatty():
         raise RunError(f"{kind} {name!r} is deleted for good, and nobody can be asked here: add --yes")
     typer.confirm(f"Delete {kind} {name} {what}?", abort=True)
@@ -82,7 +82,7 @@ def ask_twice(kind: str, name: str, what: str) -> None:
 
 
 class _Lines(logging.Handler):
-    """Writes each record's message as a line that passes progress bars by."""
+    """Writes each record's message as a line that does not break progress bars."""
 
     def __init__(self, stream: TextIO):
         super().__init__(logging.INFO)
@@ -100,31 +100,36 @@ class _Lines(logging.Handler):
 def log_to(stream: TextIO | None = None, file: Path | None = None) -> Iterator[None]:
     """While it lasts, what X-Lite logs from INFO on is written to a stream (stdout by default) and a file.
 
-    The file gets what a user did wrong too, as `Error: …`. If the stream is that file, each line comes once.
+    The file also gets an XliteError that ends the block, as `Error: …`. If the stream is that file, each line
+    is written once.
     """
-    logger = logging.getLogger("xlite")
+    out = stream or sys.stdout
     with ExitStack() as stack:
-        out = stream or sys.stdout
-        handlers: list[logging.Handler] = [_Lines(out)]
-        log = None
-        if file is not None:
-            log = stack.enter_context(open(file, "a", encoding="utf-8"))
-            if _same_file(out, log):
-                log = None
-            else:
-                handlers.append(_Lines(log))
-        before = logger.level
-        logger.setLevel(logging.INFO)
-        stack.callback(logger.setLevel, before)
-        for handler in handlers:
-            logger.addHandler(handler)
-            stack.callback(logger.removeHandler, handler)
+        stack.enter_context(_handling(out))
+        kept = stack.enter_context(open(file, "a", encoding="utf-8")) if file else None
+        if kept is None or _same_file(out, kept):
+            yield
+            return
+        stack.enter_context(_handling(kept))
         try:
             yield
         except XliteError as error:
-            if log is not None:
-                print(f"Error: {error}", file=log)
+            print(f"Error: {error}", file=kept)
             raise
+
+
+@contextmanager
+def _handling(stream: TextIO) -> Iterator[None]:
+    """While it lasts, what X-Lite logs from INFO on is written to the stream."""
+    logger, handler = logging.getLogger("xlite"), _Lines(stream)
+    before = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 def _same_file(one: TextIO, other: TextIO) -> bool:
@@ -132,11 +137,6 @@ def _same_file(one: TextIO, other: TextIO) -> bool:
         return os.path.sameopenfile(one.fileno(), other.fileno())
     except (OSError, ValueError):  # a stdout without a file behind it
         return False
-
-
-def say_aside(sentence: str) -> None:
-    """One sentence on stderr, beside an answer on stdout."""
-    print(sentence, file=sys.stderr)
 
 
 def print_json(value: Any) -> None:
@@ -157,5 +157,5 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A figure for a table; a dash where there is none."""
+    """A number for a table; a dash if there is none."""
     return "-" if value is None or value != value else f"{value:.{digits}f}"

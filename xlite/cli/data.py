@@ -2,11 +2,11 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Json, busy, print_json, progress_bar
+from xlite.cli.console import Json, busy, log_to, print_json, progress_bar
 from xlite.text import are, counted
 
 app = typer.Typer(help="Get, make, check and split data folders in the NIH layout.", rich_markup_mode=None)
@@ -47,7 +47,8 @@ def download(
     """
     from xlite.data.download import download as fetch
 
-    fetch(out, labels_only=labels_only)
+    with log_to():
+        fetch(out, labels_only=labels_only)
     print(f"ChestX-ray14{' labels' if labels_only else ''}: {out}")
 
 
@@ -55,10 +56,10 @@ def download(
 def check(data: DataFolder, as_json: Json = False) -> None:
     """Look at every film of a folder.
 
-    Lists missing, unreadable, duplicate and off-table images; exit status 1 where there are any.
+    Lists missing, unreadable, duplicate and off-table images; exit status 1 if there are any.
     """
-    from xlite.data.check import check_folder
     from xlite.data.folder import NihFolder
+    from xlite.data.folder_check import check_folder
 
     folder = NihFolder.open(data)
     with progress_bar("checking") as progress:
@@ -98,7 +99,7 @@ def split(
 ) -> None:
     """Divide a folder into train, val, test.
 
-    The lists are written to DATA/splits/, with an id that is stamped on every figure made from them.
+    The lists are written to DATA/splits/, with an id that all metrics made from them carry.
     """
     from xlite.data.folder import NihFolder
     from xlite.data.splits import PARTS, make_split, write_split
@@ -106,7 +107,7 @@ def split(
     with busy("splitting"):
         folder = NihFolder.open(data)
         made = make_split(folder, strategy, seed, allow_leakage)
-        where = write_split(folder, made)
+        target = write_split(folder, made)
         shared = made.shared_patients(folder)
     counts = {
         part: {
@@ -119,14 +120,14 @@ def split(
         print_json(
             {
                 "id": made.id,
-                "folder": where,
+                "folder": target,
                 "parts": counts,
                 "shared_patients": shared,
                 "missing": len(folder.missing()),
             }
         )
         return
-    print(f"Split {made.id} in {where}")
+    print(f"Split {made.id} in {target}")
     for part, count in counts.items():
         print(
             f"{part:6}{count['images']:>9,} {'film' if count['images'] == 1 else 'films'} of "
@@ -167,9 +168,9 @@ def leakage(
             read_list(teacher_list) if teacher_list else None,
         )
     if as_json:
-        print_json(report)
+        print_json(report.as_dict())
         return
-    for name, value in report.items():
+    for name, value in report.as_dict().items():
         text = f"{value:.1%}" if isinstance(value, float) else f"{value:,}"
         print(f"{name.replace('_', ' '):24}{text:>10}")
 
@@ -181,7 +182,7 @@ def cache(
 ) -> None:
     """Decode and resize all films once.
 
-    Training then reads no PNG; it makes the cache by itself where there is none.
+    Training then reads no PNG; it makes the cache by itself if there is none.
     """
     from xlite.data.cache import cache_folder
     from xlite.data.dataset import folder_films
@@ -214,16 +215,16 @@ def eda(
     from xlite.data.eda import write_eda
 
     with busy("drawing"):
-        report: dict[str, Any] = write_eda(data, out, other_table)
+        report = write_eda(data, out, other_table)
     if as_json:
-        print_json(report)
+        print_json(report.as_dict())
     else:
         print(f"Report: {out}")
-        _print_missing(report["missing"], report["films"])
+        _print_missing(report.missing, report.survey.overview.facts.films)
 
 
 def _print_missing(missing: int, films: int) -> None:
-    """One line where the folder lacks films of its table: lists and counts are of the table."""
+    """One line if the folder lacks films of its table: lists and counts are of the table."""
     if missing:
         print(
             f"{missing:,} of the {counted(films, 'film')} in the table {'has' if missing == 1 else 'have'} "

@@ -1,11 +1,15 @@
 """`xlite evaluate` and `xlite score`: the report on a model, or on anyone's predictions."""
 
+import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from xlite.cli.console import Device, Json, Model, Out, busy, print_json, say_aside
+from xlite.cli.console import Device, Json, Model, Out, busy, log_to, print_json
+
+if TYPE_CHECKING:
+    from xlite.evaluation.report import Report
 
 Radiologists = Annotated[
     Path | None,
@@ -26,7 +30,7 @@ def evaluate(
     calibration: Annotated[
         Literal["platt", "temperature", "isotonic", "none"] | None,
         typer.Option(
-            help="Fit this map on the validation films first, and save it in the model file with the "
+            help="Fit this calibrator on the validation films first, and save it in the model file with the "
             "thresholds that go with it; every later prediction uses it",
         ),
     ] = None,
@@ -41,30 +45,21 @@ def evaluate(
 
     Writes the whole report on one part of a split: report.html, report.md, metrics.json, and what they rest
     on, predictions.csv, labels.csv and curves.json. Thresholds and calibration are judged by the validation
-    part of the model's own split; where films have boxes in the folder, the report says where the maps look.
+    part of the model's own split; if films have boxes in the folder, the report says where the maps look.
     """
-    from xlite.evaluation.evaluate import evaluate_model
-    from xlite.report.terminal import summary
+    from xlite.evaluation.options import JudgeOptions
+    from xlite.report.write import evaluate_model
 
-    say = say_aside if as_json else print
-    report = evaluate_model(
-        model,
-        data,
-        split,
-        part,
-        out,
-        device,
-        skip_missing,
-        say=say,
+    options = JudgeOptions(
+        device=device,
+        skip_missing=skip_missing,
         calibration=calibration,
         radiologists=radiologists,
         teacher_list=teacher_list,
     )
-    if as_json:
-        print_json(report)
-    else:
-        print(summary(report))
-        print(f"Report: {out / 'report.html'}")
+    with log_to(sys.stderr if as_json else sys.stdout):
+        report = evaluate_model(model, data, split, part, out, options)
+    _print(report, out, as_json)
 
 
 def score(
@@ -90,7 +85,7 @@ def score(
         typer.Option(
             metavar="VAL.csv",
             help="Predictions of the same model for other films of the table: they choose thresholds and "
-            "calibration maps, and the report says what each gives",
+            "calibration, and the report says what each gives",
         ),
     ] = None,
     trained_on: Annotated[
@@ -98,7 +93,7 @@ def score(
         typer.Option(
             metavar="LIST",
             help="Films that the model, or its teacher, learned from: those judged here are counted, and the "
-            "figures struck through",
+            "metrics struck through",
         ),
     ] = None,
     radiologists: Radiologists = None,
@@ -116,27 +111,31 @@ def score(
 
     The labels come from NIH's table, or one like it; the report is the one that `evaluate` writes.
     """
-    from xlite.evaluation.score import score_predictions
+    from xlite.evaluation.options import ScoreOptions
+    from xlite.report.sentences import comparison_sentence
+    from xlite.report.write import score_predictions
+
+    options = ScoreOptions(
+        thresholds=thresholds,
+        ignore_unknown=ignore_unknown,
+        validation=validation,
+        radiologists=radiologists,
+        trained_on=trained_on,
+        against=against,
+    )
+    with log_to(sys.stderr if as_json else sys.stdout), busy("judging"):
+        report = score_predictions(predictions, table, out, options)
+    _print(report, out, as_json)
+    if report.comparison and not as_json:
+        print(comparison_sentence(report.comparison))
+
+
+def _print(report: "Report", out: Path, as_json: bool) -> None:
+    from xlite.report.metrics_json import report_json
     from xlite.report.terminal import summary
 
-    say = say_aside if as_json else print
-    with busy("judging"):
-        report = score_predictions(
-            predictions,
-            table,
-            out,
-            thresholds,
-            ignore_unknown,
-            say=say,
-            validation=validation,
-            radiologists=radiologists,
-            trained_on=trained_on,
-            against=against,
-        )
     if as_json:
-        print_json(report)
-    else:
-        print(summary(report))
-        print(f"Report: {out / 'report.html'}")
-        if against:
-            print(report["comparison"]["sentence"])
+        print_json(report_json(report))
+        return
+    print(summary(report))
+    print(f"Report: {out / 'report.html'}")

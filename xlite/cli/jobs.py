@@ -11,11 +11,15 @@ from xlite.cli.console import Json, ask_twice, number, print_json, print_table
 from xlite.cli.train import new_run, with_config_options
 from xlite.errors import RunError, sentence
 from xlite.runs import slurm
+from xlite.runs.rows import run_rows
 from xlite.runs.run import Run
-from xlite.runs.status import LIVE, RunStatus, clock, figures
+from xlite.runs.status import LIVE, RunStatus, clock, facts
 from xlite.text import counted
 
 app = typer.Typer(help="Training runs in the background.", rich_markup_mode=None)
+
+_SHOWN = ("Run", "State", "Epoch", "Best val AUC", "Best epoch")
+"""Columns of the table of runs that fit a terminal."""
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Name of the run")]
 SbatchOptions = Annotated[
@@ -45,7 +49,7 @@ def list_runs(as_json: Json = False) -> None:
     if as_json:
         print_json([_as_dict(run, status) for run, status in found])
     elif found:
-        print_table(["run", "state", "epoch", "best AUC", "of epoch"], [_row(*entry) for entry in found])
+        print_table(_SHOWN, [[_cell(row[column]) for column in _SHOWN] for row in run_rows(runs)])
         for run, now in found:
             if now.state in LIVE:
                 left = f", {clock(now.eta_s)} left" if now.eta_s is not None else ""
@@ -63,8 +67,8 @@ def status(name: RunName, as_json: Json = False) -> None:
         print_json(_as_dict(run, now))
         return
     print(f"{now.state}{': ' if now.message else ''}{now.message}")
-    for label, text in figures(now).items():
-        print(f"{label:21}{text}")
+    for title, text in facts(now).items():
+        print(f"{title:21}{text}")
 
 
 @app.command()
@@ -180,10 +184,11 @@ def _launch(run: Run, launcher: Launcher | None, options: list[str] | None) -> N
         run.submit(options or [])
 
 
+def _cell(value: str | float | None) -> str | float:
+    if value is None:
+        return "-"
+    return number(value) if isinstance(value, float) else value
+
+
 def _as_dict(run: Run, status: RunStatus) -> dict[str, object]:
     return {"name": run.name, **vars(status)}
-
-
-def _row(run: Run, status: RunStatus) -> list[object]:
-    epoch = f"{status.epoch}/{status.epochs}" if status.epochs else "-"
-    return [run.name, status.state, epoch, number(status.best_auc), status.best_epoch or "-"]

@@ -34,23 +34,25 @@ def localise(
     Writes localisation.json and maps.png: the pointing game, IoU and IoBB of several kinds of map, beside
     maps that know nothing, and whether the maps depend on the model at all.
     """
-    from xlite.evaluation.cams import METHODS
-    from xlite.evaluation.localisation_report import describe
-    from xlite.evaluation.localise import localise_model
+    from xlite.evaluation.options import MapOptions
+    from xlite.explain import METHODS
+    from xlite.report.metrics_json import localisation_json
+    from xlite.report.sections.localisation import map_tables
+    from xlite.report.sentences import sentence
+    from xlite.report.write import localise_model
 
     unknown = [name for name in method or () if name not in METHODS]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(METHODS)}", param_hint="--method")
+    options = MapOptions(boxes=boxes, methods=method, checks=checks, device=device)
     with progress_bar("localising") as progress:
-        report = localise_model(
-            model, data, split, part, out, boxes, method or METHODS, checks, device, progress=progress
-        )
+        report = localise_model(model, data, split, part, out, options, progress)
     if as_json:
-        print_json(report)
+        print_json(localisation_json(report))
         return
-    for header, rows in describe(report):
-        print_table(header, rows)
+    for table in map_tables(report):
+        print_table(table.header, table.texts)
         print()
-    for warning in report["warnings"]:
-        print(f"- {warning}")
+    for caveat in report.caveats:
+        print(f"- {sentence(caveat)}")
     print(f"Report: {out}")

@@ -2,17 +2,19 @@
 
 import functools
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Json, ask_twice, busy, number, print_json, print_table
-from xlite.cli.train import into_log, with_config_options
+from xlite.cli.console import Json, ask_twice, busy, log_to, number, print_json, print_table
+from xlite.cli.train import with_config_options
 from xlite.errors import RunError
 from xlite.sweeps.check import check_sources
+from xlite.sweeps.leaderboard import Leaderboard, leaderboard_rows, name_of
 from xlite.sweeps.phases import Phase, plan_phase
 from xlite.sweeps.plan import Plan, make_plan, parse_vary, read_space, without_password
-from xlite.sweeps.sweep import Sweep, SweepStatus
+from xlite.sweeps.status import SweepStatus
+from xlite.sweeps.sweep import Sweep
 from xlite.text import counted
 
 app = typer.Typer(help="Studies of many runs: the three phases, or any search.", rich_markup_mode=None)
@@ -84,7 +86,7 @@ def phase3(
 ) -> None:
     """The winner, on all of train.
 
-    That of phase 2, or of phase 1 where there is no phase 2.
+    That of phase 2, or of phase 1 if there is no phase 2.
     """
     _phase("phase3", values, study, seeds, "", storage, after)
 
@@ -188,7 +190,7 @@ def status(study: StudyName, as_json: Json = False) -> None:
     if now.trials:
         print_table(
             ["run", "state", "val AUC", "configuration"],
-            [[t["run"], t["state"], number(t["val_auc"]), _words(t["values"])] for t in now.trials],
+            [[trial.run, trial.state, number(trial.val_auc), name_of(trial.values)] for trial in now.trials],
         )
 
 
@@ -202,7 +204,7 @@ def leaderboard(study: StudyName, as_json: Json = False) -> None:
     if found is None:
         raise RunError(f"no trial of study {study!r} has finished yet")
     if as_json:
-        print_json(found)
+        print_json(found.model_dump(mode="json"))
     else:
         _print_leaderboard(found)
 
@@ -230,55 +232,30 @@ def _work(plan: Plan) -> None:
 def _go_on(sweep: Sweep) -> None:
     from xlite.sweeps.work import work_on
 
-    with into_log(sweep.path("log.txt")) as say:
-        found = work_on(sweep, say)
+    with log_to(file=sweep.path("log.txt")):
+        found = work_on(sweep)
     if found is None:
         print(f"Go on with: xlite sweep resume {sweep.name}")
     else:
         _print_leaderboard(found)
 
 
-def _print_leaderboard(found: dict[str, Any]) -> None:
-    header = ["", *found["vary"], "seeds", "val AUC", "±", "test AUC", "of the averaged, 95 %", "MB", "ms"]
-    header += ["first - this on test, 95 %", "p", ""]
-    print_table(header, [_cells(place, found) for place in range(len(found["rows"]))])
-    choose = "The validation films choose; the test films are only shown." if len(found["rows"]) > 1 else ""
-    print(f"Split {found['split_id']}. {choose}".rstrip())
-    if found["verdict"]:
-        print(found["verdict"])
-    for text in found.get("warnings", []):
+def _print_leaderboard(found: Leaderboard) -> None:
+    rows = leaderboard_rows(found, digits=4)
+    print_table(["", *rows[0]], [[place, *row.values()] for place, row in enumerate(rows, 1)])
+    choose = "The validation films choose; the test films are only shown." if len(rows) > 1 else ""
+    print(f"Split {found.split_id}. {choose}".rstrip())
+    if found.verdict:
+        print(found.verdict)
+    for text in found.warnings:
         print(f"Warning: {text}")
-
-
-def _cells(place: int, found: dict[str, Any]) -> list[object]:
-    """A configuration's row of the printed leaderboard."""
-    from xlite.report.sentences import interval
-    from xlite.sweeps.leaderboard import remark
-
-    row = found["rows"][place]
-    test = row["against_first"].get("test")
-    apart = f"{test['value']:+.4f} ({test['low']:+.4f} to {test['high']:+.4f})" if test else "-"
-    averaged = row["averaged"].get("test")
-    return [
-        place + 1,
-        *(row["values"][name] for name in found["vary"]),
-        row["seeds"],
-        number(row["val_auc"]),
-        number(row["val_sd"]),
-        number(row["test_auc"]),
-        interval(averaged) if averaged else "-",
-        number(row["model_size_mb"], 1),
-        number(row["inference_time_ms"], 1),
-        apart,
-        number(test["p"], 3) if test else "-",
-        remark(found, place),
-    ]
 
 
 def _as_dict(sweep: Sweep, status: SweepStatus) -> dict[str, object]:
     storage = without_password(sweep.storage())
-    return {"study": sweep.name, "kind": sweep.plan().kind, "storage": storage, **vars(status)}
-
-
-def _words(values: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+    return {
+        "study": sweep.name,
+        "kind": sweep.plan().kind,
+        "storage": storage,
+        **status.model_dump(mode="json"),
+    }

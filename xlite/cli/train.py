@@ -2,21 +2,22 @@
 
 import functools
 import inspect
-import os
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
 
-from xlite.cli.console import repeatedly
+from xlite.cli.console import log_to, repeatedly
 from xlite.config import TrainConfig, make_config
-from xlite.errors import RunError, XliteError, as_option
+from xlite.errors import RunError, Setting, XliteError, as_option
 from xlite.runs.follower import follows, led_run
 from xlite.runs.run import Run
+
+log = logging.getLogger(__name__)
 
 
 def with_config_options(command: Callable[..., Any], without: Sequence[str] = ()) -> Callable[..., Any]:
@@ -67,7 +68,9 @@ def _shown(name: str, field: FieldInfo) -> str:
 def new_run(values: dict[str, object]) -> Run:
     """A new run from the options that were typed."""
     if "data" not in values:
-        raise RunError("a run needs --data FOLDER: a data folder in the NIH layout, real or phantom")
+        raise RunError(
+            "a run needs ", Setting("data"), " FOLDER: a data folder in the NIH layout, real or phantom"
+        )
     config = make_config(values)
     _check_data(config)  # before a run is made for a wrong folder
     return Run.create(config)
@@ -81,11 +84,11 @@ def train(
 ) -> None:
     """Train a student, or distil one.
 
-    It is distilled where a --teacher is given. `xlite train --resume RUN` goes on with a run, exactly.
+    It is distilled if a --teacher is given. `xlite train --resume RUN` goes on with a run, exactly.
     """
     if resume and values:
-        options = ", ".join(map(as_option, values))
-        raise RunError(f"--resume goes on with the settings of run {resume!r}, so it takes no {options}")
+        taken = [word for name in values for word in (", ", Setting(name))][1:]
+        raise RunError(f"--resume goes on with the settings of run {resume!r}, so it takes no ", *taken)
     if follows():
         return _follow(resume or str(values.get("name", "")))
     if resume:
@@ -100,21 +103,21 @@ def train(
 
 def _train(run: Run) -> None:
     """Trains a run in this process, from wherever its folder stands."""
-    with run.hold(), into_log(run.path("log.txt")) as say:
-        say(f"Run {run.name} in {run.folder}")
+    with run.hold(), log_to(file=run.path("log.txt")):
+        log.info(f"Run {run.name} in {run.folder}")
         config = run.config()
         _check_data(config)
         from xlite.training.loop import train as train_run
 
         with _live_bar(run):
-            result = train_run(config, run, say=say)
+            result = train_run(config, run)
         if result.reason == "stopped":
-            say(f"Go on with: xlite train --resume {run.name}")
+            log.info(f"Go on with: xlite train --resume {run.name}")
 
 
 def _drop_refused(run: Run) -> None:
     """Deletes a new run that was refused before its first step: whoever typed the command reads why."""
-    from xlite.training.epochs import BROKEN_BATCH_FILE
+    from xlite.training.recorder import BROKEN_BATCH_FILE
 
     stepped = run.status().epoch > 0 or run.path(BROKEN_BATCH_FILE).exists()
     if run.failed_untrained() and not stepped:
@@ -122,13 +125,13 @@ def _drop_refused(run: Run) -> None:
 
 
 def _follow(name: str) -> None:
-    """Trains along with the process that leads, and leaves all writing to it."""
+    """Trains along with the process that leads, and leaves all writing to it: nothing it logs is shown."""
     run = led_run(name)
     from xlite.training.loop import train as train_run
 
     try:
-        train_run(run.config(), run, say=lambda line: None)
-    except RuntimeError as error:  # what torch says where the others have gone
+        train_run(run.config(), run)
+    except RuntimeError as error:  # what torch raises if the others have gone
         if run.status().state == "stopped":
             return  # as the leader says
         raise RunError(f"the process that leads run {run.name!r} has gone ({error})") from error
@@ -139,35 +142,6 @@ def _check_data(config: TrainConfig) -> None:
     from xlite.data.tables import find_table
 
     find_table(config.data)
-
-
-@contextmanager
-def into_log(path: Path) -> Iterator[Callable[[str], None]]:
-    """A `say` that prints, and keeps every line in a log where stdout is not that file already."""
-    with open(path, "a", encoding="utf-8") as log:
-        detached = _same_file(sys.stdout, log)
-
-        def say(line: str) -> None:
-            from tqdm import tqdm
-
-            tqdm.write(line, file=sys.stdout)
-            sys.stdout.flush()
-            if not detached:
-                print(line, file=log, flush=True)
-
-        try:
-            yield say
-        except XliteError as error:
-            if not detached:
-                print(f"Error: {error}", file=log)
-            raise
-
-
-def _same_file(one: Any, other: Any) -> bool:
-    try:
-        return os.path.sameopenfile(one.fileno(), other.fileno())
-    except (OSError, ValueError):  # a stdout without a file behind it
-        return False
 
 
 @contextmanager

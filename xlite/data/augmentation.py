@@ -1,9 +1,8 @@
 """Training augmentation as the design document lists it, film by film on a CPU or batch by batch on a GPU.
 
-    flip 0.5 (a switch), brightness and contrast ±10 % 0.3, rotation ±15° 0.4, shift ±6.25 %, scale ±10 % and
-    rotation ±5° 0.3, noise or blur 0.2; no vertical flips
-
-Grey values change before the geometry does, and what moves in from outside is black.
+With their probabilities: flip 0.5 (optional), brightness and contrast ±10 % 0.3, rotation ±15° 0.4, shift
+±6.25 % with scale ±10 % and rotation ±5° 0.3, noise or blur 0.2; no vertical flips. Grey values change
+before the geometry does, and what moves in from outside is black.
 """
 
 import os
@@ -30,7 +29,7 @@ def augmentation(flip: bool) -> "albumentations.Compose":
 
     `flip` adds horizontal flips, which bring the heart to the right side.
     """
-    # Else its import asks the network for a newer version.
+    # Otherwise its import asks the network for a newer version.
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     import albumentations as A
 
@@ -53,21 +52,21 @@ def augmentation(flip: bool) -> "albumentations.Compose":
 
 
 class BatchAugment:
-    """The same augmentation for whole batches, on the device where they are.
+    """The same augmentation for whole batches, on their device.
 
-    What is done to a film is a pure function of (seed, epoch, row); only the pattern of the noise also
-    depends on the batches before, and on which of several processes draws it. Rotation, shift and scale are
-    one interpolation here and up to two on the CPU.
+    What happens to a film is a pure function of (seed, epoch, row); only the pattern of the noise also
+    depends on the earlier batches and on the process that draws it. Rotation, shift and scale are one
+    interpolation here and up to two on the CPU.
     """
 
     def __init__(self, films: int, flip: bool, seed: int, device: torch.device, rank: int = 0):
         """For training films by row, 0 to `films` - 1, in the process of that rank."""
         self.films, self.flip, self.seed, self.device, self.rank = films, flip, seed, device, rank
-        # Of its own: drawn from torch's, noise would move the dropout, which all processes draw alike.
+        # Its own generator: noise drawn from torch's would shift the dropout, which all processes draw alike.
         self.generator = torch.Generator(device)
 
     def set_epoch(self, epoch: int) -> None:
-        """Draws what is done to each film in this epoch."""
+        """Draws the augmentation of each film for this epoch."""
         rng, films = np.random.default_rng((self.seed, epoch)), self.films
         key = np.random.SeedSequence((self.seed, epoch, self.rank)).generate_state(1, np.uint64)[0]
         self.generator.manual_seed(int(key >> 1))
@@ -104,17 +103,17 @@ class BatchAugment:
         return x
 
     def _which(self, chosen: np.ndarray, rows: Tensor) -> Tensor:
-        """Places in the batch whose film is chosen; found on the CPU, where nothing waits for the GPU."""
+        """Positions in the batch of the chosen films; found on the CPU, so that nothing waits for the GPU."""
         return torch.from_numpy(np.flatnonzero(chosen[rows.numpy()])).to(self.device, non_blocking=True)
 
 
 def _sources(
     flips: np.ndarray, turns: np.ndarray, scales: np.ndarray, angles: np.ndarray, shifts: np.ndarray
 ) -> np.ndarray:
-    """Where each pixel comes from, (N, 2, 3) as F.affine_grid takes it, in coordinates (x, y) of -1 to 1.
+    """Affine transforms from each pixel to its source, (N, 2, 3) for F.affine_grid, in coordinates -1 to 1.
 
-    A film is flipped (N,; -1 is), turned by degrees (N,), scaled (N, 2), turned by degrees (N,) and shifted
-    (N, 2; in sides of the film), in this order.
+    In this order a film is flipped (`flips` (N,): -1 flips, 1 does not), turned by `turns` (N,) degrees,
+    scaled by (N, 2), turned by `angles` (N,) degrees and shifted by (N, 2), in sides of the film.
     """
     ahead = _rotations(angles) @ (scales[:, :, None] * np.eye(2)) @ _rotations(turns)
     ahead[:, :, 0] *= flips[:, None]
@@ -131,12 +130,13 @@ def _rotations(degrees: np.ndarray) -> np.ndarray:
 def _blur_kernels(sigmas: np.ndarray) -> np.ndarray:
     """Gaussian weights (N, 2 reach + 1) that sum to 1."""
     offsets = np.arange(-_BLUR_REACH, _BLUR_REACH + 1)
-    weights = np.exp(-((offsets / sigmas[:, None]) ** 2) / 2)
-    return weights / weights.sum(axis=1, keepdims=True)
+    weights: np.ndarray = np.exp(-((offsets / sigmas[:, None]) ** 2) / 2)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
 
 
 def _blurred(films: Tensor, kernels: Tensor) -> Tensor:
-    """Films (B, S, S), each under its own kernel (B, K), along both axes; edges are mirrored as by OpenCV."""
+    """Films (B, S, S), each blurred by its own kernel (B, K) along both axes; edges mirrored as by OpenCV."""
     if not len(films):
         return films
     reach = kernels.shape[1] // 2

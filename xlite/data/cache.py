@@ -1,10 +1,10 @@
-"""Films decoded and resized once: a memory-mapped uint8 array beside an index of where each row came from.
+"""Films decoded and resized once: a memory-mapped uint8 array beside an index of the source of each row.
 
 A cache folder holds, for a side of 224 px, `films-224-<key>.npy` (N, 224, 224), `films-224-<key>.json` and
 `films-224.lock`. The key is a digest of the sources' names, sizes and modification times, so a changed
 source gives another key and the array is made anew, with the rows that did not change copied over. The
 index holds a CRC-32 of each film. Opening compares the sources and the array's size, then the CRC of every
-film where the array was touched since it was built, and of some films otherwise.
+film if the array was touched since it was built, else of some films.
 """
 
 import contextlib
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
+from pydantic import BaseModel, ConfigDict
 
 from xlite.config import home
 from xlite.errors import DataError, ImageError, sentence
@@ -30,15 +31,23 @@ from xlite.text import counted
 Progress = Callable[[int, int], None]
 Source = tuple[str, int, int]  # name, bytes, modification time in ns
 
-_FORMAT = 1  # goes up when read_image or the resizing give other pixels
-_TOGETHER = (
-    8  # films that a thread decodes at a time: handing over each one would cost as much as a small film
-)
+_FORMAT = 1  # raise it when read_image or the resizing give other pixels
+# Films that a thread decodes at a time: handing over each one would cost as much as a small film.
+_TOGETHER = 8
 _SAMPLE = 64
 
 
+class _Index(BaseModel):
+    """The index beside an array: the source and CRC-32 of each row, and when the array was built (ns)."""
+
+    model_config = ConfigDict(frozen=True)
+    sources: list[Source]
+    crc32: list[int]
+    built_ns: int
+
+
 def cache_folder(data_root: Path | str) -> Path:
-    """Where a data folder's cache goes: in its `cache`, or under home() where it cannot be written to."""
+    """Where a data folder's cache goes: into its `cache`, or under home() if it cannot be written to."""
     root = Path(data_root).resolve()
     inside = root / "cache"
     if os.access(inside if inside.exists() else root, os.W_OK):
@@ -49,13 +58,12 @@ def cache_folder(data_root: Path | str) -> Path:
 def open_cache(
     paths: Sequence[Path], preprocess: Preprocess, folder: Path, progress: Progress | None = None
 ) -> np.ndarray:
-    """The films at `paths`, resized: a read-only memory map, uint8 (N, S, S). Built where it is not there
-    yet.
+    """The films at `paths`, resized: a read-only memory map, uint8 (N, S, S). Built if it is not there yet.
 
-    One folder keeps one array a side, so give it all films of a data folder and pick rows. Two processes
+    A folder keeps one array for each side, so give it all films of a data folder and pick rows. Two processes
     may call this at once: one builds, the other waits. `progress(done, total)` is called while it builds.
-    Raises ImageError for a film that cannot be read, DataError where the disk is full or a film is missing;
-    no half cache is left.
+    Raises ImageError for a film that cannot be read, DataError if the disk is full or a film is missing; no
+    half cache is left.
     """
     if not paths:
         raise DataError(f"there are no films to put into {folder}")
@@ -71,7 +79,8 @@ def open_cache(
             for stale in folder.glob(f"films-{size}-*"):
                 if stale.stem != array.stem:
                     _try_remove(stale)
-            return np.load(array, mmap_mode="r")
+            films: np.ndarray = np.load(array, mmap_mode="r")
+            return films
     except OSError as error:
         raise DataError(
             f"{sentence(error, folder)}; the cache of {counted(len(paths), 'film')} at {size} px takes "
@@ -90,16 +99,20 @@ def _source(path: Path) -> Source:
 def _is_sound(array: Path, films: int, size: int) -> bool:
     """Whether the array is there with its index, of the right shape, and unharmed."""
     try:
-        index = json.loads(array.with_suffix(".json").read_bytes())
-        rows = np.load(array, mmap_mode="r")
-        crcs, built = index["crc32"], index["built_ns"]
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        index, rows = _read_array(array)
+    except (OSError, ValueError, EOFError):
         return False
-    if rows.shape != (films, size, size) or rows.dtype != np.uint8 or len(crcs) != films:
+    if rows.shape != (films, size, size) or rows.dtype != np.uint8 or len(index.crc32) != films:
         return False
-    untouched = array.stat().st_mtime_ns == built
+    untouched = array.stat().st_mtime_ns == index.built_ns
     looked_at = range(0, films, max(1, films // _SAMPLE)) if untouched else range(films)
-    return all(zlib.crc32(rows[row]) == crcs[row] for row in looked_at)
+    return all(zlib.crc32(rows[row]) == index.crc32[row] for row in looked_at)
+
+
+def _read_array(array: Path) -> tuple[_Index, np.ndarray]:
+    """An array's index and the array itself, mapped; raises OSError, ValueError or EOFError on damage."""
+    index = _Index.model_validate_json(array.with_suffix(".json").read_bytes())
+    return index, np.load(array, mmap_mode="r")
 
 
 def _build(
@@ -119,7 +132,7 @@ def _build(
             header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), size, size)}
             np.lib.format.write_array_header_1_0(file, header)
             for films in _decoded(array, paths, sources, preprocess):
-                file.write(films)
+                file.write(films.data)
                 for film in films:
                     crcs.append(zlib.crc32(film))
                     if progress:
@@ -127,8 +140,8 @@ def _build(
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, array)
-        index = {"sources": sources, "crc32": crcs, "built_ns": array.stat().st_mtime_ns}
-        partial.write_text(json.dumps(index), encoding="utf-8")
+        index = _Index(sources=sources, crc32=crcs, built_ns=array.stat().st_mtime_ns)
+        partial.write_text(index.model_dump_json(), encoding="utf-8")
         os.replace(partial, array.with_suffix(".json"))
     finally:
         partial.unlink(missing_ok=True)
@@ -168,12 +181,11 @@ def _earlier_rows(array: Path, size: int) -> dict[Source, np.ndarray]:
     rows: dict[Source, np.ndarray] = {}
     for index_file in set(array.parent.glob(f"films-{size}-*.json")) - {array.with_suffix(".json")}:
         try:
-            index = json.loads(index_file.read_bytes())
-            films = np.load(index_file.with_suffix(".npy"), mmap_mode="r")
-            known = list(zip(index["sources"], films, index["crc32"], strict=True))
-        except (OSError, ValueError, KeyError, TypeError, EOFError):
+            index, films = _read_array(index_file.with_suffix(".npy"))
+            known = list(zip(index.sources, films, index.crc32, strict=True))
+        except (OSError, ValueError, EOFError):
             continue
-        rows |= {tuple(source): film for source, film, crc in known if zlib.crc32(film) == crc}
+        rows |= {source: film for source, film, crc in known if zlib.crc32(film) == crc}
     return rows
 
 

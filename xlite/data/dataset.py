@@ -1,12 +1,10 @@
-"""What the training loop and the evaluation read: films from the cache, augmented or not, with their
-labels.
-"""
+"""What training and evaluation read: films from the cache, augmented or not, with their labels."""
 
 import os
 import random
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,11 +22,11 @@ if TYPE_CHECKING:
     import albumentations
 
 Batch = tuple[torch.Tensor, ...]
-"""Films uint8 (B, S, S), labels (B, 14), what predictions files know (B, 14), rows int64 (B,)."""
+"""Films uint8 (B, S, S), labels (B, 14), soft labels of predictions files (B, 14), rows int64 (B,)."""
 
 
 class FilmRows:
-    """Rows of a memory map as a sequence of films, in shape uint8 (N, S, S); none is read before its turn."""
+    """Some rows of a memory map as a sequence of films, uint8 (N, S, S); each is read only when asked for."""
 
     def __init__(self, array: np.ndarray, rows: np.ndarray):
         self.array, self.rows = array, rows
@@ -46,9 +44,7 @@ class FilmRows:
         return np.asarray(self.array[self.rows[at]])
 
     def __getstate__(self) -> dict[str, Any]:
-        """A loader process that is not forked maps the file itself; pickled, it would get a copy of every
-        film.
-        """
+        """The file's name instead of its films: a data-loader worker that is spawned maps the file itself."""
         name = self.array.filename if isinstance(self.array, np.memmap) else None
         return {"array": self.array if name is None else os.fspath(name), "rows": self.rows}
 
@@ -58,13 +54,13 @@ class FilmRows:
         self.rows = state["rows"]
 
 
-class FilmDataset(Dataset):
+class FilmDataset(Dataset[Batch]):
     """Films of one part, each as (film uint8 (S, S), y float32 (14,), soft float32 (14,), i).
 
-    They stay grey bytes until they are where the model is; `model_input` makes of them what it reads.
-    films: uint8 (N, S, S), as a rule the FilmRows of `open_films`; labels and soft (what a teacher says,
-    NaN where it says nothing): float32 (N, 14). Augmentation is a pure function of (seed, epoch, i): it
-    depends neither on workers nor on the order of reading.
+    Films stay grey bytes until they are on the model's device; `model_input` turns them into its input.
+    films: uint8 (N, S, S), usually the FilmRows of `open_films`; labels and soft (a teacher's probabilities,
+    NaN if it gives none): float32 (N, 14). Augmentation is a pure function of (seed, epoch, i): it depends
+    neither on data-loader workers nor on the order of reading.
     """
 
     def __init__(
@@ -93,7 +89,7 @@ class FilmDataset(Dataset):
         return len(self.films)
 
     def set_epoch(self, epoch: int) -> None:
-        """Which epoch's augmentation comes next; call it before the loader is iterated."""
+        """Sets the epoch whose augmentation comes next; call it before the loader is iterated."""
         self.epoch = epoch
 
     def __getitem__(self, i: int) -> tuple[torch.Tensor, ...]:
@@ -103,14 +99,16 @@ class FilmDataset(Dataset):
         """The films of several rows as one batch: (B, S, S), (B, 14), (B, 14), (B,)."""
         films, at = self.films[rows], torch.tensor(rows)
         if self.augment is not None:
-            films = np.stack([self._augmented(*pair) for pair in zip(rows, films, strict=True)])
+            pairs = zip(rows, films, strict=True)
+            films = np.stack([self._augmented(self.augment, *pair) for pair in pairs])
         return torch.from_numpy(films), self.labels[at], self.soft[at], at
 
-    def _augmented(self, i: int, film: np.ndarray) -> np.ndarray:
+    def _augmented(self, augment: "albumentations.Compose", i: int, film: np.ndarray) -> np.ndarray:
         key = (self.seed, self.epoch, i)
-        # One generator for all steps: by set_random_seed each gets the same draws, and rare steps coincide.
-        self.augment.set_random_state(np.random.default_rng(key), random.Random(repr(key)))
-        return self.augment(image=film)["image"]
+        # One generator for all steps: set_random_seed gives each the same draws, and rare steps coincide.
+        augment.set_random_state(np.random.default_rng(key), random.Random(repr(key)))
+        augmented: np.ndarray = augment(image=film)["image"]
+        return augmented
 
 
 def loader(
@@ -119,10 +117,10 @@ def loader(
     order: Iterable[int] | None = None,
     workers: int = 0,
     pin: bool = False,
-) -> DataLoader:
-    """Batches of a part, read in one go each; in the order of its rows, or of the sampler given.
+) -> DataLoader[Batch]:
+    """Batches of a part, each read in one go, in the order of its rows or the `order` given.
 
-    Workers are started anew each epoch: persistent ones would keep an epoch's number.
+    Data-loader workers are started anew each epoch: persistent ones would keep the number of the old epoch.
     """
     sampler = range(len(films)) if order is None else order
     return DataLoader(
@@ -131,23 +129,24 @@ def loader(
 
 
 def ahead(batches: Iterable[Batch], depth: int = 3) -> Iterator[Batch]:
-    """The same batches in the same order, read by a thread up to `depth` of them before their turn."""
+    """The same batches in the same order, read by a thread up to `depth` batches ahead."""
     with ThreadPoolExecutor(1) as reader:
         source = iter(batches)
-        waiting = deque(reader.submit(next, source, None) for _ in range(depth))
+        waiting: deque[Future[Batch | None]] = deque(reader.submit(next, source, None) for _ in range(depth))
         while (batch := waiting.popleft().result()) is not None:
             waiting.append(reader.submit(next, source, None))
             yield batch
 
 
-def _as_it_is(batch: Batch) -> Batch:
+def _as_it_is(batch: Any) -> Any:
+    """A batch comes whole from FilmDataset.__getitems__, though a data loader expects a list of its films."""
     return batch
 
 
 def model_input(films: torch.Tensor, preprocess: Preprocess) -> torch.Tensor:
-    """Films (B, S, S) of 0-255, uint8 or float32, to float32 (B, 3, S, S) on whichever device they are.
+    """Films (B, S, S) of 0-255, uint8 or float32, to float32 (B, 3, S, S) on the same device.
 
-    On a CPU it is `Preprocess.normalize` bit for bit. The channels lie last in memory.
+    On a CPU it is `Preprocess.normalize` bit for bit. Memory format: channels last.
     """
     unit = films.float() / 255
     channels = [(unit - mean) / std for mean, std in zip(preprocess.mean, preprocess.std, strict=True)]
@@ -157,7 +156,7 @@ def model_input(films: torch.Tensor, preprocess: Preprocess) -> torch.Tensor:
 def part_stems(folder: NihFolder, split: Split, part: str, skip_missing: bool = False) -> list[str]:
     """The stems of a part's films that are there, in the split's order.
 
-    Raises DataError where the part is empty, or where films are missing and `skip_missing` is not set.
+    Raises DataError if the part is empty, or if films are missing and `skip_missing` is not set.
     """
     stems = split.stems(part)
     there = [stem for stem in stems if stem in folder.paths]
@@ -180,8 +179,7 @@ def open_films(
     skip_missing: bool = False,
     progress: Progress | None = None,
 ) -> tuple[FilmRows, np.ndarray, list[str]]:
-    """(films, labels, stems) of a part: FilmRows uint8 (N, S, S), float32 (N, 14), N stems, in the split's
-    order.
+    """Films uint8 (N, S, S), labels float32 (N, 14) and stems of a part, in the split's order.
 
     All parts share the cache of the whole folder. Raises DataError as `part_stems` and `open_cache` do.
     """
@@ -193,7 +191,7 @@ def open_films(
 def folder_films(
     folder: NihFolder, preprocess: Preprocess, progress: Progress | None = None
 ) -> tuple[np.ndarray, dict[str, int]]:
-    """All films there are that the table lists: the cache's memory map, uint8 (M, S, S), and stem to row."""
+    """All films of the folder that its table lists: the cache, uint8 (M, S, S), and {stem: row of it}."""
     stems = sorted(stem for stem in folder.table["stem"] if stem in folder.paths)
     paths = [folder.paths[stem] for stem in stems]
     films = open_cache(paths, preprocess, cache_folder(folder.root), progress)

@@ -1,4 +1,4 @@
-"""A data folder in the NIH layout: its table, and which file each film is."""
+"""A data folder in the NIH layout: its table, and the file of each film."""
 
 import hashlib
 import os
@@ -18,6 +18,20 @@ from xlite.images import is_image_name
 _BOX_FILE = "BBox_List_2017.csv"
 
 
+def find_folders(home: Path) -> list[Path]:
+    """The data folders in `home`/data, those with an NIH table, by name."""
+    data = home / "data"
+    tables = [*data.glob("*/Data_Entry_2017*.csv"), *data.glob("*/Data_Entry_2017*.csv.gz")]
+    return sorted({table.parent for table in tables})
+
+
+def last_change(root: Path) -> float:
+    """When a data folder last changed, s since 1970; 0 if there is none. Caches of it are renewed by this."""
+    if not root.is_dir():
+        return 0.0
+    return max(path.stat().st_mtime for path in (root, *root.iterdir()) if path.exists())
+
+
 def film_files(root: Path) -> list[Path]:
     """Every image file of a data folder, sorted, from images/, images_NNN/ and images_NNN/images/."""
     folders = [root / "images", *sorted(root.glob("images_*")), *sorted(root.glob("images_*/images"))]
@@ -29,7 +43,7 @@ def film_files(root: Path) -> list[Path]:
 
 @dataclass(frozen=True, eq=False)
 class NihFolder:
-    """A data folder in the NIH layout: its table and where its films are (`paths`: stem to file)."""
+    """A data folder in the NIH layout: its table and the files of its films (`paths`: stem to file)."""
 
     root: Path
     table: pd.DataFrame
@@ -38,9 +52,7 @@ class NihFolder:
 
     @classmethod
     def open(cls, root: Path | str) -> "NihFolder":
-        """The folder's table and films; that there are none is fine here. Raises DataError, as read_table
-        does.
-        """
+        """The folder's table and films, of which there may be none. Raises DataError as read_table does."""
         root = Path(root)
         table_path = find_table(root)
         paths: dict[str, Path] = {}
@@ -68,27 +80,31 @@ class NihFolder:
 
     def labels(self, stems: Sequence[str]) -> np.ndarray:
         """The films' labels, float32 (N, 14) of 0 and 1."""
-        return self._label_array[self.rows(stems)].astype(np.float32)
+        labels: np.ndarray = self._label_array[self.rows(stems)].astype(np.float32)
+        return labels
 
     def patients(self, stems: Sequence[str]) -> np.ndarray:
         """The films' patients, int64 (N,)."""
-        return self.table["patient"].to_numpy()[self.rows(stems)]
+        patients: np.ndarray = self.table["patient"].to_numpy()[self.rows(stems)]
+        return patients
 
     def finding_counts(self, stems: Sequence[str]) -> np.ndarray:
         """How many of the 14 findings each film has, int64 (N,)."""
-        return self._label_array[self.rows(stems)].sum(1, dtype=np.int64)
+        counts: np.ndarray = self._label_array[self.rows(stems)].sum(1, dtype=np.int64)
+        return counts
 
     def names(self, stems: Sequence[str]) -> list[str]:
         """The films' names as the table writes them."""
-        return self.table["image"].iloc[self.rows(stems)].tolist()
+        names: list[str] = self.table["image"].iloc[self.rows(stems)].tolist()
+        return names
 
     def boxes(self) -> pd.DataFrame:
-        """The radiologists' boxes as `read_boxes` gives them; empty where the folder has none."""
+        """The radiologists' boxes as `read_boxes` gives them; empty if the folder has none."""
         path = self.root / _BOX_FILE
         return read_boxes(path) if path.exists() else pd.DataFrame(columns=BOX_COLUMNS)
 
     def fingerprint(self) -> str:
-        """12 hex digits of what the table says, whatever the order of its rows and its compression."""
+        """12 hex digits of the table's content, whatever the order of its rows and its compression."""
         ordered = self.table.sort_values("stem")
         digest = hashlib.sha256()
         for column in ("stem", "sex", "view"):
@@ -101,4 +117,5 @@ class NihFolder:
 
     @cached_property
     def _label_array(self) -> np.ndarray:
-        return self.table[list(FINDINGS)].to_numpy()
+        labels: np.ndarray = self.table[list(FINDINGS)].to_numpy()
+        return labels

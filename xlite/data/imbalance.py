@@ -1,46 +1,45 @@
-"""Weights against class imbalance: which one goes into the loss and which one into the sampler.
+"""Weights against class imbalance, for the loss and for the sampler, and the order of an epoch's films.
 
 The design document's weight_i = N / (C n_i) runs from 0.40 (Infiltration) to 35.3 (Hernia) on NIH's data.
-Both uses below are options and no default: on the full data a public attempt measured weighted BCE together
-with a balanced sampler at -0.022 macro AUC against plain BCE, and both make the probabilities too high for
-what is rare.
+Neither use below is a default: on the full data a public attempt measured weighted BCE together with a
+balanced sampler at -0.022 macro AUC against plain BCE, and both make the probabilities of rare findings too
+high.
 """
 
 import numpy as np
 
 
 def inverse_frequency(labels: np.ndarray) -> np.ndarray:
-    """weight_i = N / (C n_i) of labels (N, C) in 0 and 1: float32 (C,). A finding that never occurs counts
-    as once.
-    """
+    """weight_i = N / (C n_i) of labels (N, C) in 0 and 1: float32 (C,); n_i is at least 1."""
     films, findings = labels.shape
-    return (films / (findings * np.maximum(labels.sum(0), 1))).astype(np.float32)
+    weights: np.ndarray = (films / (findings * np.maximum(labels.sum(0), 1))).astype(np.float32)
+    return weights
 
 
 def positive_weights(labels: np.ndarray) -> np.ndarray:
-    """The `pos_weight` of weighted BCE, float32 (C,): it multiplies the loss of the positive films of a
-    finding.
+    """The `pos_weight` of weighted BCE, float32 (C,): it multiplies the loss of a finding's positive films.
 
-    `inverse_frequency`, but never below 1: as it stands it would under-weight the positives of the common
-    findings.
+    `inverse_frequency`, but never below 1, or positives of common findings would weigh too little.
     """
-    return np.maximum(inverse_frequency(labels), 1).astype(np.float32)
+    weights: np.ndarray = np.maximum(inverse_frequency(labels), np.float32(1))
+    return weights
 
 
 def balanced_sample_weights(labels: np.ndarray) -> np.ndarray:
-    """The weight of each film in a WeightedRandomSampler, float64 (N,), mean 1.
+    """The weight of each film in a balanced sampler, float64 (N,), mean 1, from labels (N, C) in 0 and 1.
 
-    A film counts as its rarest finding, or as `No Finding`, and weighs one over how many films have that: a
-    batch then holds about as many films of each. The loss takes no further weight from it.
+    A film counts for its rarest finding, or for `No Finding`, and weighs one over the number of films that
+    have it, so a batch holds about as many films of each. The loss takes no weight from it.
     """
     with_none = np.column_stack([labels > 0, ~(labels > 0).any(1)])
     rarity = 1 / np.maximum(with_none.sum(0), 1)
-    weights = (with_none * rarity).max(1)
-    return weights / weights.mean()
+    weights: np.ndarray = (with_none * rarity).max(1)
+    weights /= weights.mean()
+    return weights
 
 
 def epoch_order(films: int, seed: int, epoch: int, weights: np.ndarray | None = None) -> np.ndarray:
-    """Which rows an epoch goes through, int64 (films,): a shuffle, or draws with replacement by weight (N,).
+    """The rows of an epoch in order, int64 (films,): shuffled, or drawn with replacement by weights (films,).
 
     A pure function of its arguments.
     """

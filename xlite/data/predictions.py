@@ -1,4 +1,4 @@
-"""predictions.csv: 14 probabilities a film, written by X-Lite and read from anyone's model."""
+"""predictions.csv: 14 probabilities for each film, written by X-Lite and read from anyone's model."""
 
 import csv
 import gzip
@@ -24,14 +24,14 @@ class Predictions(NamedTuple):
     """A predictions file, rows in its order."""
 
     stems: list[str]
-    names: list[str]  # as the file writes them
+    names: list[str]  # as written in the file
     probs: np.ndarray  # (N, 14) float64 in 0-1, NIH order
 
 
 def write_predictions(path: Path | str, names: list[str], probs: np.ndarray) -> None:
     """Writes names (N,) and probabilities (N, 14) with nine digits, so that float32 survives; atomic.
 
-    Packed where the path ends in .gz, the same bytes each time.
+    Compressed if the path ends in .gz, to the same bytes each time.
     """
     row = "%s," + ",".join(["%#.9g"] * len(FINDINGS))
     lines = [row % (_quoted(name), *values) for name, values in zip(names, probs.tolist(), strict=True)]
@@ -47,13 +47,13 @@ def _quoted(name: str) -> str:
 def read_predictions(path: Path | str) -> Predictions:
     """Reads predictions.csv, plain or .gz; columns in any order, `Image Index`, `prob_` and name aliases too.
 
-    Raises DataError where a column is missing or double, a film is listed twice, or a value lies outside 0-1.
+    Raises DataError if a column is missing or double, a film is listed twice, or a value lies outside 0-1.
     """
     path = Path(path)
     header, *rows = _read_rows(path)
     image, columns = _columns(path, header)
     if not rows:
-        raise DataError(f"{path} holds no predictions; expected a row a film under the header")
+        raise DataError(f"{path} holds no predictions; expected a row for each film under the header")
     for number, row in enumerate(rows, 1):
         if len(row) != len(header):
             raise DataError(
@@ -65,8 +65,8 @@ def read_predictions(path: Path | str) -> Predictions:
     twice = [stem for stem, count in Counter(stems).items() if count > 1]
     if twice:
         raise DataError(
-            f"{path} lists {counted(len(twice), 'film')} more than once, {twice[0]} first; keep one row a "
-            "film"
+            f"{path} lists {counted(len(twice), 'film')} more than once, {twice[0]} first; keep one "
+            "row for each film"
         )
     probs = _numbers(path, [[row[column] for column in columns] for row in rows])
     _check_range(path, probs, names)
@@ -76,7 +76,7 @@ def read_predictions(path: Path | str) -> Predictions:
 def read_averaged(spec: Path | str) -> Predictions:
     """`read_predictions` of one file, or of several joined by commas: the mean of their probabilities.
 
-    Rows are in the order of the first. Raises DataError also where the files are not of the same films.
+    Rows are in the order of the first. Raises DataError also if the files are not of the same films.
     """
     first, *others = (read_predictions(file) for file in _files(spec))
     total = first.probs.copy()
@@ -93,15 +93,13 @@ def read_averaged(spec: Path | str) -> Predictions:
 
 
 def spoken_name(spec: Path | str) -> str:
-    """What a report calls the predictions that `read_averaged` reads."""
+    """A short name for the predictions that `read_averaged` reads."""
     files = _files(spec)
     return files[0].name if len(files) == 1 else f"the average of {len(files)} files"
 
 
 def distinct_names(specs: Sequence[Path | str]) -> list[str]:
-    """What tells apart the predictions that `read_averaged` reads: of each file the shortest end of its path
-    that no other one has.
-    """
+    """Names that tell apart the predictions `read_averaged` reads: the shortest path endings that differ."""
     groups = [_files(spec) for spec in specs]
     ends = _distinct_ends({file for files in groups for file in files})
     names = [[ends[file] for file in files] for files in groups]
@@ -118,7 +116,7 @@ def _distinct_ends(files: Collection[Path]) -> dict[Path, str]:
 
 
 def _files(spec: Path | str) -> list[Path]:
-    """A file whose name has a comma is that file."""
+    """The files of a spec, which are joined by commas; a file with a comma in its name is a single one."""
     whole = Path(spec)
     return [whole] if whole.is_file() else [Path(part.strip()) for part in str(spec).split(",")]
 

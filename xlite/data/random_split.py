@@ -1,4 +1,4 @@
-"""Films dealt out to train, val and test by chance: whole patients, or the design document's single films.
+"""Films dealt out to train, val and test at random: whole patients, or the design document's single films.
 
 The same table and seed give the same parts on any machine.
 """
@@ -11,29 +11,41 @@ import numpy as np
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError
 
-PARTS = ("train", "val", "test")
-DRAWN = ("patient", "image")
-"""Strategies that need no list: X-Lite's own split, and the design document's of single films."""
 SHARES = (0.70, 0.15, 0.15)
+"""Of train, val and test."""
 _SMALLEST_STRATUM = 20
 
 
-def draw_parts(folder: NihFolder, strategy: str, seed: int) -> dict[str, list[str]]:
-    """The stems of each part in one of DRAWN, as `make_split` of xlite.data.splits has them, without its id.
+def split_by_patient(folder: NihFolder, seed: int) -> list[list[str]]:
+    """X-Lite's own split: the stems of train, val and test, no patient in two of them."""
+    return deal(folder, sorted(folder.table["stem"].tolist()), SHARES, seed)
 
-    Raises DataError where the table has too few films.
+
+def split_by_film(folder: NihFolder, seed: int) -> list[list[str]]:
+    """The design document's split of single films: the stems of train, val and test.
+
+    Stratified by number of findings, the rare numbers pooled. Raises DataError if there are too few films.
     """
-    if strategy == "image":
-        return dict(zip(PARTS, _by_image(folder, seed), strict=True))
-    return dict(zip(PARTS, deal(folder, sorted(folder.table["stem"].tolist()), SHARES, seed), strict=True))
+    from sklearn.model_selection import train_test_split  # takes a second, and no other split needs it
+
+    stems = sorted(folder.table["stem"].tolist())
+    if len(stems) < _SMALLEST_STRATUM:
+        raise DataError(
+            f"the split 'image' needs at least {_SMALLEST_STRATUM} films; the table has {len(stems):,}"
+        )
+    counts = folder.finding_counts(stems)
+    pools = (np.minimum(counts, most) for most in range(counts.max(), -1, -1))
+    strata = next(pool for pool in pools if np.unique(pool, return_counts=True)[1].min() >= _SMALLEST_STRATUM)
+    train, rest, _, strata = train_test_split(
+        stems, strata, test_size=SHARES[1] + SHARES[2], stratify=strata, random_state=seed
+    )
+    return [train, *train_test_split(rest, test_size=0.5, stratify=strata, random_state=seed)]
 
 
 def deal(folder: NihFolder, stems: Sequence[str], shares: Sequence[float], seed: int) -> list[list[str]]:
-    """Deals films out to parts of these shares, each patient's whole, keeping them for every number of
-    findings.
+    """Deals films out to parts of these shares: patients stay whole, each number of findings keeps its share.
 
-    Patients come in random order; each goes to the part that is furthest behind for the films the patient
-    has.
+    Patients come in random order; each goes to the part that lags furthest behind in such films.
     """
     owners, numbers = folder.patients(stems).tolist(), folder.finding_counts(stems).tolist()
     total = Counter(numbers)
@@ -56,21 +68,3 @@ def deal(folder: NihFolder, stems: Sequence[str], shares: Sequence[float], seed:
         [stem for stem, patient in zip(stems, owners, strict=True) if part_of[patient] == part]
         for part in range(len(shares))
     ]
-
-
-def _by_image(folder: NihFolder, seed: int) -> list[list[str]]:
-    """The design document's split: single films, stratified by number of findings, the rare ones pooled."""
-    from sklearn.model_selection import train_test_split  # takes a second, and no other split needs it
-
-    stems = sorted(folder.table["stem"].tolist())
-    if len(stems) < _SMALLEST_STRATUM:
-        raise DataError(
-            f"the split 'image' needs at least {_SMALLEST_STRATUM} films; the table has {len(stems):,}"
-        )
-    counts = folder.finding_counts(stems)
-    pools = (np.minimum(counts, most) for most in range(counts.max(), -1, -1))
-    strata = next(pool for pool in pools if np.unique(pool, return_counts=True)[1].min() >= _SMALLEST_STRATUM)
-    train, rest, _, strata = train_test_split(
-        stems, strata, test_size=SHARES[1] + SHARES[2], stratify=strata, random_state=seed
-    )
-    return [train, *train_test_split(rest, test_size=0.5, stratify=strata, random_state=seed)]

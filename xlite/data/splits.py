@@ -1,6 +1,4 @@
-"""Splits of a data folder into train, val and test that never share a patient, each with an id for its
-figures.
-"""
+"""Splits of a data folder into train, val and test, each with an id that all metrics made from it carry."""
 
 import contextlib
 import hashlib
@@ -12,34 +10,46 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
-from xlite.data.random_split import DRAWN, PARTS, deal, draw_parts
+from xlite.data.random_split import deal, split_by_film, split_by_patient
 from xlite.data.tables import read_list, stem_of
 from xlite.errors import DataError, sentence
 from xlite.text import counted
 
-STRATEGIES = ("patient", "official", "chexnet", "image")
+PARTS = ("train", "val", "test")
+LEAK_FREE = ("patient", "official", "chexnet")
+STRATEGIES = (*LEAK_FREE, "image")
+RANDOM_STRATEGIES = ("patient", "image")
+"""Strategies that need no list: X-Lite's own split, and the design document's of single films."""
+OFFICIAL_LISTS = ("train_val_list.txt", "test_list.txt")
 _OFFICIAL_SHARES = (7 / 8, 1 / 8)
-_OFFICIAL_LISTS = ("train_val_list.txt", "test_list.txt")
 CHEXNET_LISTS = tuple(f"chexnet_{part}_list.txt" for part in PARTS)
 _SOURCES = {
-    **dict.fromkeys(_OFFICIAL_LISTS, "; `xlite data download OUT --labels-only` gets it"),
+    **dict.fromkeys(OFFICIAL_LISTS, "; `xlite data download OUT --labels-only` gets it"),
     **{
         name: f": take ChestX-ray14/labels/{part}_list.txt of arnoweng/CheXNet on GitHub, under that name"
         for part, name in zip(PARTS, CHEXNET_LISTS, strict=True)
     },
 }
-"""Where a list that a folder lacks comes from."""
+"""Where to get a list that a folder lacks."""
+
+
+class _Origin(BaseModel):
+    """How a split was made, from split.json; the rest of that file is for people."""
+
+    model_config = ConfigDict(frozen=True)
+    strategy: str
+    seed: int
 
 
 @dataclass(frozen=True)
 class Split:
-    """Three lists of films (`parts`: names as in the table) and the id that every figure made from them
-    carries.
+    """Three lists of films (`parts`: names as in the table) and the id that all metrics made from them carry.
 
-    dropped: how many films a list names that the folder's table lacks, a part.
+    dropped: for each part, how many films its list names that the folder's table lacks.
     """
 
     name: str
@@ -72,13 +82,13 @@ def make_split(
     """
     if strategy == "image" and not allow_leakage:
         raise DataError(
-            "the split 'image' puts films of one patient into several parts, so its figures flatter; "
+            "the split 'image' puts films of one patient into several parts, so its metrics flatter; "
             "use 'patient', or pass --allow-leakage to have it all the same"
         )
-    if strategy in DRAWN:
-        parts = draw_parts(folder, strategy, seed)
+    if strategy in RANDOM_STRATEGIES:
+        parts = random_parts(folder, strategy, seed)
     elif strategy == "official":
-        train_val, test = (_read_part(folder, folder.root / name) for name in _OFFICIAL_LISTS)
+        train_val, test = (_read_part(folder, folder.root / name) for name in OFFICIAL_LISTS)
         known = sorted(stem for stem in train_val if stem in folder)
         train, val = deal(folder, known, _OFFICIAL_SHARES, seed)
         # Films that the table lacks stay in the list: _finish counts and drops them.
@@ -97,10 +107,16 @@ def make_split(
     return _finish(folder, strategy, strategy, seed, parts, allow_leakage)
 
 
+def random_parts(folder: NihFolder, strategy: str, seed: int) -> dict[str, list[str]]:
+    """The stems of each part of one of RANDOM_STRATEGIES; raises DataError if the table has too few films."""
+    split = split_by_patient if strategy == "patient" else split_by_film
+    return dict(zip(PARTS, split(folder, seed), strict=True))
+
+
 def write_split(folder: NihFolder, split: Split) -> Path:
     """Writes splits/<name>/{train,val,test}.csv and split.json, and returns that folder.
 
-    Raises DataError where it cannot be written.
+    Raises DataError if it cannot be written.
     """
     target = _split_folder(folder, split.name)
     files = {f"{part}.csv": "\n".join(["image", *split.parts[part]]) for part in PARTS}
@@ -123,33 +139,31 @@ def write_split(folder: NihFolder, split: Split) -> Path:
 
 
 def read_split(folder: NihFolder, name: str, allow_leakage: bool = False) -> Split:
-    """The split in splits/<name>/, one's own or a written one; its id follows from the lists as they are
-    now.
+    """The split in splits/<name>/, written by X-Lite or by hand; its id is computed from its present lists.
 
-    Raises DataError where a list is missing or (unless `allow_leakage`) parts share a patient.
+    Raises DataError if a list is missing or (unless `allow_leakage`) parts share a patient.
     """
     place = _split_folder(folder, name)
     parts = {part: _read_part(folder, place / f"{part}.csv") for part in PARTS}
-    about: dict[str, object] = {}
-    if (place / "split.json").exists():
-        try:
-            about = json.loads((place / "split.json").read_text(encoding="utf-8"))
-            strategy, seed = str(about["strategy"]), int(str(about["seed"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"{place / 'split.json'} is damaged ({error}); delete it or make the split anew"
-            ) from error
-    else:
-        strategy, seed = "own", 0
-    return _finish(folder, name, strategy, seed, parts, allow_leakage)
+    origin = _read_origin(place / "split.json")
+    return _finish(folder, name, origin.strategy, origin.seed, parts, allow_leakage)
+
+
+def _read_origin(path: Path) -> _Origin:
+    """How the split was made; lists without a split.json are somebody's own."""
+    if not path.exists():
+        return _Origin(strategy="own", seed=0)
+    try:
+        return _Origin.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"]
+        raise DataError(f"{path} is damaged ({problem}); delete it or make the split anew") from error
 
 
 def load_split(folder: NihFolder, name: str, seed: int = 42, allow_leakage: bool = False) -> Split:
-    """The folder's split of that name; where there is none and it is one of STRATEGIES, makes and writes
-    it.
+    """The folder's split of that name; if there is none and it is one of STRATEGIES, makes and writes it.
 
-    `seed` counts only where the split has to be made. Raises DataError for an unknown name or shared
-    patients.
+    `seed` counts only if the split has to be made. Raises DataError for an unknown name or shared patients.
     """
     if _split_folder(folder, name).is_dir():
         return read_split(folder, name, allow_leakage)
@@ -169,7 +183,7 @@ def shrink_train(folder: NihFolder, split: Split, share: float) -> Split:
     """The split with that share (0-1) of its train part, by whole patients and stratified as a split is.
 
     A function of the split's id and the share alone, so all runs of a study train on the same films. Val,
-    test and the id stay: figures on them can be ranked beside those of the whole split.
+    test and the id stay: metrics on them can be ranked beside those of the whole split.
     """
     if share == 1:
         return split
@@ -193,7 +207,7 @@ def _finish(
         report = leakage_report(kept["train"], kept["test"], folder.table)
         raise DataError(
             f"the split {name!r} has {counted(shared, 'patient')} in more than one part "
-            f"({report['affected_share']:.1%} of its test films show a patient of train); use 'patient', or "
+            f"({report.affected_share:.1%} of its test films show a patient of train); use 'patient', or "
             "pass --allow-leakage to have it all the same"
         )
     text = "\n".join(f"{part} {stem}" for part in PARTS for stem in sorted(kept[part]))
@@ -210,7 +224,7 @@ def _shared_patients(folder: NihFolder, parts: dict[str, list[str]]) -> int:
 
 
 def _describe(folder: NihFolder, split: Split) -> dict[str, object]:
-    """What split.json says."""
+    """The content of split.json."""
     stems = {part: split.stems(part) for part in PARTS}
     return {
         "name": split.name,

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +36,9 @@ def stem_of(name: str) -> str:
 
 
 def find_table(root: Path | str) -> Path:
-    """The folder's `Data_Entry_2017*.csv` or `.csv.gz`; the 2020 edition where both are there.
+    """The folder's `Data_Entry_2017*.csv` or `.csv.gz`; the 2020 edition if both are there.
 
-    Raises DataError where the folder or the table is missing.
+    Raises DataError if the folder or the table is missing.
     """
     root = Path(root)
     if not root.is_dir():
@@ -58,11 +59,11 @@ def label_version(table_path: Path | str) -> str:
 
 
 def read_table(path: Path | str) -> pd.DataFrame:
-    """NIH's table, a row a film: image, stem, patient (int), follow_up (int), age (years, NaN where over
-    100 or not given), sex, view, and a uint8 column for each of the 14 findings.
+    """NIH's table, a row for each film.
 
-    Raises DataError where it cannot be read, lacks a column, is empty, names an unknown finding or a film
-    twice.
+    Columns: image, stem, patient (int), follow_up (int), age (years; NaN if over 100 or not given), sex,
+    view, and a uint8 column for each of the 14 findings. Raises DataError if the table cannot be read, lacks
+    a column, is empty, or names an unknown finding or a film twice.
     """
     path = Path(path)
     header, rows = _read_rows(path)
@@ -72,7 +73,7 @@ def read_table(path: Path | str) -> pd.DataFrame:
     # The header may count fewer columns than the rows (NIH's Width,Height), but never before these.
     positions = {header.index(name): column for name, column in _COLUMNS.items()}
     if rows.empty or rows.shape[1] <= max(positions):
-        raise DataError(f"{path} lists no films; expected a row a film under its header")
+        raise DataError(f"{path} lists no films; expected a row for each film under its header")
     raw = rows[sorted(positions)].rename(columns=positions)
     table = pd.DataFrame(
         {
@@ -88,8 +89,8 @@ def read_table(path: Path | str) -> pd.DataFrame:
     twice = table["stem"][table["stem"].duplicated()]
     if len(twice):
         raise DataError(
-            f"{path} lists {counted(len(twice), 'film')} more than once, {twice.iloc[0]} first; keep one row "
-            "a film"
+            f"{path} lists {counted(len(twice), 'film')} more than once, {twice.iloc[0]} first; keep one "
+            "row for each film"
         )
     return table.join(pd.DataFrame(_label_matrix(path, raw["labels"]), columns=list(FINDINGS)))
 
@@ -116,9 +117,9 @@ def read_boxes(path: Path | str) -> pd.DataFrame:
 
 
 def read_list(path: Path | str) -> list[str]:
-    """The stems of a list of films, in its order: a name a line, or a CSV with an image column.
+    """The stems of a list of films, in its order: a name on each line, or a CSV with an image column.
 
-    Raises DataError where it cannot be read or a CSV has no column `image` or `Image Index`.
+    Raises DataError if it cannot be read or a CSV has no column `image` or `Image Index`.
     """
     path = Path(path)
     if ".csv" not in path.suffixes:
@@ -131,7 +132,7 @@ def read_list(path: Path | str) -> list[str]:
 
 
 def _read_text(path: Path) -> str:
-    """A text file, plain or .gz, of UTF-8 with or without its mark."""
+    """A text file, plain or .gz, in UTF-8 with or without a byte-order mark."""
     try:
         content = path.read_bytes()
         return (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
@@ -146,7 +147,7 @@ def _read_rows(path: Path) -> tuple[list[str], pd.DataFrame]:
     text = _read_text(path)
     header, _, body = text.partition("\n")
     if not header.strip():
-        raise DataError(f"{path} is empty; expected a header and a row a film")
+        raise DataError(f"{path} is empty; expected a header and a row for each film")
     try:
         rows = pd.read_csv(io.StringIO(body), header=None, dtype=str, keep_default_na=False)
     except pd.errors.EmptyDataError:
@@ -165,20 +166,22 @@ def _integers(path: Path, values: pd.Series, name: str) -> np.ndarray:
     wrong = values[numbers.isna() | (numbers % 1 != 0)]
     if len(wrong):
         raise DataError(f"{path}: {name} {wrong.iloc[0]!r} in row {wrong.index[0] + 1} is not a whole number")
-    return numbers.to_numpy(np.int64)
+    integers: np.ndarray = numbers.to_numpy(np.int64)
+    return integers
 
 
 def _age(text: str) -> float:
-    """Years from `58`, `058Y`, `013M` or `020D`; NaN over 100, where NIH's figure is a slip of the pen."""
+    """Years from `58`, `058Y`, `013M` or `020D`; NaN over 100, which is a slip of the pen in NIH's table."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([YMD]?)", text.strip().upper())
     years = float(match[1]) * _YEARS[match[2]] if match else np.nan
     return years if years <= _OLDEST else np.nan
 
 
-def _each_once(values: pd.Series, function) -> np.ndarray:  # type: ignore[no-untyped-def]
-    """`function` of each value, called once for each that differs."""
+def _each_once(values: pd.Series, function: Callable[[str], object]) -> np.ndarray:
+    """`function` of each value, called once for each different one."""
     codes, different = pd.factorize(values)
-    return np.array([function(value) for value in different])[codes]
+    results: np.ndarray = np.array([function(value) for value in different])[codes]
+    return results
 
 
 def _label_matrix(path: Path, labels: pd.Series) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What limits the worth of a report's metrics: one class a fact, put into words by `xlite.report.sentences`.
 
-A caveat that counts films which what is judged has met before (`known` > 0) makes a report contaminated.
+A caveat with `known` > 0 makes a report contaminated. Imports pydantic only.
 """
 
 from typing import Annotated, Literal
@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 class _Fact(BaseModel):
     """What all caveats share.
 
-    known: how many of the films judged are of patients that what is judged, or its teacher, knows; stems: which
-    they are, empty if it cannot be told; never written to a file.
+    known: how many of the films judged are known to the model or its teacher, by themselves or by their
+    patients; stems: which these are, fewer than `known` if nobody can tell, and never written to a file.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,7 +32,8 @@ class MissingFilms(_Fact):
 class OtherSplit(_Fact):
     """The films are of another split than the model's; `learned` of them were trained or validated on.
 
-    learned is None if the folder lacks the model's split, so that nobody can tell.
+    learned: None if the folder lacks the model's split, so that nobody can tell. whole_folder: the films are
+    all that the folder has, and `split_id` says so in words.
     """
 
     kind: Literal["other_split"] = "other_split"
@@ -40,10 +41,11 @@ class OtherSplit(_Fact):
     own_split_id: str
     films: int
     learned: int | None
+    whole_folder: bool = False
 
 
 class TrainedOn(_Fact):
-    """The films are of the train part of the model's own split: `known` of them were trained on."""
+    """The films are of the train part of the model's own split: `known` of `films` were trained on."""
 
     kind: Literal["trained_on"] = "trained_on"
     films: int
@@ -71,15 +73,32 @@ class OtherEdition(_Fact):
 
 
 class NotProbabilities(_Fact):
-    """Scores of these findings are no probabilities: a loss or sampler distorts them, nothing calibrates them."""
+    """Scores of these findings, maybe all 14, are no probabilities: distorted in training, not calibrated.
+
+    causes: the loss by its name, "balanced sampler".
+    """
 
     kind: Literal["not_probabilities"] = "not_probabilities"
     causes: tuple[str, ...]
     findings: tuple[str, ...]
 
 
+class TeacherSeen(BaseModel):
+    """How many of `films` a teacher knows; `known` is False if nobody can tell, and the counts say nothing.
+
+    trained: it was trained on; with_val: trained on or chosen by; patients: it knows the patients of.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    films: int
+    trained: int
+    with_val: int
+    patients: int
+    known: bool = True
+
+
 class SeenByTeacher(BaseModel):
-    """Films that a teacher was trained on (`trained`), or chosen by too (`with_val`), and of known patients."""
+    """What a teacher knows of the films of a part, counted as in `TeacherSeen`."""
 
     model_config = ConfigDict(frozen=True)
     kind: Literal["seen"] = "seen"
@@ -100,7 +119,10 @@ class TeacherUnknown(BaseModel):
 
 
 class TeacherSaid(BaseModel):
-    """All that is known of a teacher is a sentence: of a public model, or in a model file of old."""
+    """All that is known of a teacher is a sentence: of a public model, or in a model file of old.
+
+    counted_on: the split whose test part the sentence counts, if other films are judged.
+    """
 
     model_config = ConfigDict(frozen=True)
     kind: Literal["said"] = "said"
@@ -112,14 +134,14 @@ TeacherFact = Annotated[SeenByTeacher | TeacherUnknown | TeacherSaid, Field(disc
 
 
 class TeacherKnows(_Fact):
-    """What the model's teachers know of the films judged, a fact a teacher."""
+    """What the model's teachers know of the films judged, one fact per teacher."""
 
     kind: Literal["teacher_knows"] = "teacher_knows"
     teachers: tuple[TeacherFact, ...]
 
 
 class UnknownFilms(_Fact):
-    """Predictions for films that the table lacks, left out; `validation` if they were to choose thresholds."""
+    """Predictions left out, as the table lacks their films; validation: they were to choose thresholds."""
 
     kind: Literal["unknown_films"] = "unknown_films"
     films: int
@@ -127,14 +149,17 @@ class UnknownFilms(_Fact):
 
 
 class SwappedColumns(_Fact):
-    """Pairs of findings of which each is told better by the other's column."""
+    """Pairs of findings that each other's scores tell much better than their own."""
 
     kind: Literal["swapped_columns"] = "swapped_columns"
     pairs: tuple[tuple[str, str], ...]
 
 
 class Listed(_Fact):
-    """Films in a list of what the model, or its teacher, learned from; `known` are of patients in it."""
+    """A list of what the model, or its teacher, learned from: `inside` of the films are in it.
+
+    `known` of them are of patients who have films in it.
+    """
 
     kind: Literal["listed"] = "listed"
     list_name: str
@@ -143,7 +168,7 @@ class Listed(_Fact):
 
 
 class SharedWithValidation(_Fact):
-    """Patients with films both here and among the validation predictions."""
+    """Patients with films both here and among the validation predictions, the file `name`."""
 
     kind: Literal["shared_with_validation"] = "shared_with_validation"
     patients: int
@@ -198,8 +223,56 @@ class OnePatient(_Fact):
     kind: Literal["one_patient"] = "one_patient"
 
 
+class BoxesWithoutFilm(_Fact):
+    """Only `boxes` of `given` boxes are on films of this part that are in the folder."""
+
+    kind: Literal["boxes_without_film"] = "boxes_without_film"
+    boxes: int
+    given: int
+
+
+class UnchangedMap(_Fact):
+    """A method's maps hardly change when the model forgets: `stage` is one of `sanity.STAGES`."""
+
+    kind: Literal["unchanged_map"] = "unchanged_map"
+    method: str
+    stage: str
+    correlation: float
+
+
+class NotAboveBaseline(_Fact):
+    """A method does not point into more boxes than maps of `baseline` do, beyond chance.
+
+    baseline: one of `metrics.localisation.BASELINES`.
+    """
+
+    kind: Literal["not_above_baseline"] = "not_above_baseline"
+    method: str
+    baseline: str
+
+
+class SmallBoxes(_Fact):
+    """Most boxes of a finding are smaller than one cell of a map, `cell` of the film (0-1)."""
+
+    kind: Literal["small_boxes"] = "small_boxes"
+    finding: str
+    boxes: int
+    small: int
+    cell: float
+
+
+class FewBoxes(_Fact):
+    """Findings with fewer than `metrics.localisation.FEW_BOXES` boxes."""
+
+    kind: Literal["few_boxes"] = "few_boxes"
+    findings: tuple[str, ...]
+
+
 class Said(_Fact):
-    """A warning in words alone, as reports of old have them; `by_teacher` if it told of a teacher."""
+    """A warning in words alone, as reports of old have them; `by_teacher` if it tells of a teacher.
+
+    known: if it is a reason for contamination, the films that all reasons count together.
+    """
 
     kind: Literal["said"] = "said"
     text: str
@@ -226,6 +299,11 @@ Caveat = Annotated[
     | FewPositives
     | BelowChance
     | OnePatient
+    | BoxesWithoutFilm
+    | UnchangedMap
+    | NotAboveBaseline
+    | SmallBoxes
+    | FewBoxes
     | Said,
     Field(discriminator="kind"),
 ]

@@ -1,53 +1,68 @@
-"""What a student's teachers know of the films that it is judged on. No torch.
-
-A source is a dict in a model file's notes, one for each set of films that a teacher learned from:
-{"split": id} for a run of X-Lite's own, {"list": file name} where its training list is known,
-{"predictions": file name} where nothing is but its answers, and {"said": sentence} where all that is known is
-a sentence. Where those films were there to count when the
-student was trained, it also has `counted_on`, the student's split, and `seen`, a Seen for each of that
-split's val and test parts.
-"""
+"""What a model's teachers know of the films that it is judged on, and which films caveats count. No torch."""
 
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import of_known_patients
 from xlite.data.splits import CHEXNET_LISTS, Split, read_split
 from xlite.data.tables import read_list
 from xlite.errors import DataError
-from xlite.evaluation.doubts import Doubt
-from xlite.text import counted
+from xlite.evaluation.caveats import (
+    Caveat,
+    SeenByTeacher,
+    TeacherFact,
+    TeacherKnows,
+    TeacherSaid,
+    TeacherSeen,
+    TeacherUnknown,
+)
+
+if TYPE_CHECKING:
+    from xlite.models.checkpoint import ModelInfo
 
 _SPLIT_ID = re.compile(r"(?P<name>.+)-\d+-[0-9a-f]{8}(-leaky)?")
 _JUDGED_ON = ("val", "test")
-_PERHAPS = "teacher may have seen test films"
-_MARK = re.compile(
-    r"teacher saw (?P<trained>[\d,]+) of (?P<films>[\d,]+) test films"
-    r"(?: \((?P<with_val>[\d,]+) counting validation\))?"
-)
-
-Source = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Seen:
-    """Of so many `films`, how many a teacher was trained on, how many with those that it was chosen by, and
-    of how many it knows the patient.
+class Source(BaseModel):
+    """A set of films that a teacher learned from, as the notes of a model file keep it.
+
+    One of: split, the id of one of X-Lite's own; list, the file name of a training list; predictions, the
+    file name of its answers, if nothing else is known; said, a sentence, if that is all. digest: of the
+    list's films. seen: what the teacher knows of the val and test films of the split `counted_on`, which the
+    student was trained on, if the films were there to count.
     """
 
-    films: int
-    trained: int
-    with_val: int
-    patients: int
+    model_config = ConfigDict(frozen=True)
+    split: str | None = None
+    list: str | None = None
+    predictions: str | None = None
+    said: str | None = None
+    digest: str | None = None
+    counted_on: str | None = None
+    seen: dict[str, TeacherSeen] | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_noted(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content = {key: value for key, value in handler(self).items() if value is not None}
+        for counts in content.get("seen", {}).values():
+            del counts["known"]
+        return content
+
+
+def read_sources(notes: Mapping[str, Any]) -> list[Source]:
+    """The sources of a model's teachers, from the notes of its file."""
+    return [Source.model_validate(noted) for noted in notes.get("teacher_knows", [])]
 
 
 def find_split(folder: NihFolder, split_id: str) -> Split | None:
-    """The folder's split of that id; None where it has none."""
+    """The folder's split of that id; None if it has none."""
     match = _SPLIT_ID.fullmatch(split_id)
     if not match or not (folder.root / "splits" / match["name"]).is_dir():
         return None
@@ -58,131 +73,187 @@ def find_split(folder: NihFolder, split_id: str) -> Split | None:
     return split if split.id == split_id else None
 
 
-def count(source: Source, folder: NihFolder, split: Split, given: Path | None = None) -> Source:
-    """The source with what it knows of the split's films, where its own films are known here."""
-    known = _films(source, folder, given)
-    if known is None:
-        return source
-    seen = {part: asdict(_seen(known, split.stems(part), folder)[0]) for part in _JUDGED_ON}
-    listed = {"digest": known[2]} if known[2] else {}
-    return {**source, **listed, "counted_on": split.id, "seen": seen}
+class _Told(NamedTuple):
+    """A fact on one teacher, how many of the films judged it knows, and which, if that can be told."""
+
+    fact: TeacherFact
+    known: int = 0
+    stems: frozenset[str] = frozenset()
 
 
-def is_here(source: Source, folder: NihFolder) -> bool:
-    """Whether its films can be counted in this folder."""
-    return _films(source, folder, None) is not None
+def model_teacher_caveat(
+    info: "ModelInfo", folder: NihFolder, split: Split, part: str, stems: Sequence[str], given: Path | None
+) -> TeacherKnows | None:
+    """What the model's teachers know of the films that it is judged on.
+
+    given: a list of what they were trained on. It is the list noted by that name; if none is, it stands for
+    all that is not here.
+    """
+    sources = read_sources(info.notes)
+    if given is not None and all(source.list != given.name for source in sources):
+        kept = [one for one in sources if not (one.list or one.predictions) or _is_here(one, folder)]
+        sources = [*kept, Source(list=given.name)]
+    told = _all_told(sources, folder, stems, split.id, part, given)
+    if given is None and info.notes.get("contamination"):
+        told.append(_sentence_alone(info, split, part))
+    return _caveat(told)
 
 
-def doubts(
+def teacher_caveat(
     sources: Iterable[Source],
     folder: NihFolder,
     stems: Sequence[str],
     split_id: str,
     part: str,
     given: Path | None = None,
-) -> list[Doubt]:
-    """What is to be said of the teachers where the student is judged on these films, a part of a split, each
-    with the number of films whose patient the teacher knows.
+) -> TeacherKnows | None:
+    """What teachers know of films, a part of a split; None if there is nothing to say.
 
-    `given` is the file of the list that is called so. Raises DataError where that cannot be read.
+    given: the file of the list that is called so. Raises DataError if it cannot be read.
     """
-    said = (_doubt(source, folder, stems, split_id, part, given) for source in sources)
-    return list(dict.fromkeys(doubt for doubt in said if doubt.text))
+    return _caveat(_all_told(sources, folder, stems, split_id, part, given))
 
 
-def marks(sources: Iterable[Source], split_id: str) -> list[str]:
-    """The same for a cell of a table, of the test part of the split that the student was trained on."""
-    said = []
+def count_source(source: Source, folder: NihFolder, split: Split, given: Path | None = None) -> Source:
+    """The source with what it knows of the split's films, if its own films are known here."""
+    films = _films(source, folder, given)
+    if films is None:
+        return source
+    seen = {part: _seen(films, split.stems(part), folder)[0] for part in _JUDGED_ON}
+    return source.model_copy(update={"digest": films.digest, "counted_on": split.id, "seen": seen})
+
+
+def seen_in_test(sources: Iterable[Source], split_id: str) -> list[TeacherSeen]:
+    """What the teachers know of the test films of the split that the student was trained on, if anything.
+
+    `known` is False if nobody can tell; equal counts are there once.
+    """
+    found: dict[tuple[int, ...], TeacherSeen] = {}
     for source in sources:
-        if source.get("counted_on") != split_id:
-            said.append(_PERHAPS)
-        elif (seen := Seen(**source["seen"]["test"])).patients:
-            said.append(f"teacher saw {_share_of(seen, counted(seen.films, 'test film'))}")
-    return list(dict.fromkeys(said))
+        if source.counted_on != split_id or source.seen is None:
+            seen = TeacherSeen(films=0, trained=0, with_val=0, patients=0, known=False)
+        else:
+            seen = source.seen["test"]
+        if seen.patients or not seen.known:
+            found.setdefault((seen.known, seen.films, seen.trained, seen.with_val), seen)
+    return list(found.values())
 
 
-def of_notes(notes: str) -> tuple[str, bool]:
-    """What `marks` said in the notes of a row, for a cell, and whether test films are known for certain.
-
-    `98 of 150` of the teacher that was trained or chosen on most, `their patients` where it was on none of
-    them, `unknown`, or nothing.
-    """
-    counts = [
-        (int((mark["with_val"] or mark["trained"]).replace(",", "")), mark["films"])
-        for mark in _MARK.finditer(notes)
-    ]
-    if counts:
-        most, films = max(counts)
-        return (f"{most:,} of {films}" if most else "their patients"), True
-    return ("unknown" if _PERHAPS in notes else ""), False
+def known_stems(caveats: Iterable[Caveat | _Told]) -> frozenset[str] | None:
+    """The films that any of the caveats counts; None if nobody can tell which these are."""
+    stems = frozenset[str]()
+    for caveat in caveats:
+        if caveat.known > len(caveat.stems):
+            return None
+        stems |= caveat.stems
+    return stems
 
 
-def _doubt(
-    source: Source, folder: NihFolder, stems: Sequence[str], split_id: str, part: str, given: Path | None
-) -> Doubt:
-    known, which = _films(source, folder, given), []
-    if known is not None:
-        seen, which = _seen(known, stems, folder)
-    elif source.get("counted_on") == split_id and part in source["seen"]:
-        seen = Seen(**source["seen"][part])
-    elif "said" in source:
-        return Doubt(source["said"])
-    elif "predictions" in source:
-        return Doubt(
-            f"what the model behind the predictions {source['predictions']} was trained on is not known: "
-            "--teacher-list FILE tells"
-        )
-    elif "split" in source:
-        return Doubt(
-            f"a teacher learned from split {source['split']}, which this folder does not have, so whether it "
-            "knows these films is not known"
-        )
-    else:
-        return Doubt(
-            f"a teacher was trained on the films of {source['list']}, which is not here, so whether it knows "
-            "these films is not known: --teacher-list FILE tells"
-        )
-    if not seen.patients:
-        return Doubt("")
-    trained_on = _share_of(seen, f"the {counted(seen.films, f'{part} film')} of split {split_id}")
-    text = f"a teacher was trained on {trained_on}, and knows the patients of {seen.patients:,} of them"
-    return Doubt(text, seen.patients, frozenset(which))
+def count_known(caveats: Sequence[Caveat | _Told]) -> int:
+    """How many films the caveats count together; the most that one counts if nobody can tell which."""
+    stems = known_stems(caveats)
+    return max((caveat.known for caveat in caveats), default=0) if stems is None else len(stems)
 
 
-def _share_of(seen: Seen, films: str) -> str:
-    more = f" ({seen.with_val:,} counting validation)" if seen.with_val > seen.trained else ""
-    return f"{seen.trained:,} of {films}{more}"
-
-
-def _films(source: Source, folder: NihFolder, given: Path | None) -> tuple[list[str], list[str], str] | None:
-    """The stems that a teacher was trained on and chosen by, and its list's digest; None where not here."""
-    if "split" in source:
-        split = find_split(folder, source["split"])
-        return split and (split.stems("train"), split.stems("val"), "")
-    if "list" not in source:
+def _caveat(told: Iterable[_Told]) -> TeacherKnows | None:
+    told = list(dict.fromkeys(told))
+    if not told:
         return None
-    named = given is not None and given.name == source["list"]
-    path = given if named else folder.root / source["list"]
+    stems = known_stems(told) or frozenset()
+    return TeacherKnows(teachers=tuple(one.fact for one in told), known=count_known(told), stems=stems)
+
+
+def _all_told(
+    sources: Iterable[Source],
+    folder: NihFolder,
+    stems: Sequence[str],
+    split_id: str,
+    part: str,
+    given: Path | None,
+) -> list[_Told]:
+    told = (_told(source, folder, stems, split_id, part, given) for source in sources)
+    return [one for one in told if one is not None]
+
+
+def _told(
+    source: Source, folder: NihFolder, stems: Sequence[str], split_id: str, part: str, given: Path | None
+) -> _Told | None:
+    """What one teacher knows of the films; None if it knows none of their patients."""
+    films, known = _films(source, folder, given), list[str]()
+    if films is not None:
+        seen, known = _seen(films, stems, folder)
+    elif source.counted_on == split_id and source.seen and part in source.seen:
+        seen = source.seen[part]
+    elif source.said is not None:
+        return _Told(TeacherSaid(text=source.said))
+    elif source.predictions is not None:
+        return _Told(TeacherUnknown(kind="predictions", name=source.predictions))
+    elif source.split is not None:
+        return _Told(TeacherUnknown(kind="split", name=source.split))
+    else:
+        return _Told(TeacherUnknown(kind="list", name=source.list or ""))
+    if not seen.patients:
+        return None
+    counts = seen.model_dump(exclude={"known"})
+    return _Told(SeenByTeacher(split_id=split_id, part=part, **counts), seen.patients, frozenset(known))
+
+
+def _sentence_alone(info: "ModelInfo", split: Split, part: str) -> _Told:
+    """The fact of a model file of old, a sentence that was counted on its own test part."""
+    text = info.notes["contamination"]
+    if (split.id, part) != (info.split_id, "test"):
+        return _Told(TeacherSaid(text=text, counted_on=info.split_id))
+    return _Told(TeacherSaid(text=text), _count_in_sentence_of_old(text))
+
+
+def _count_in_sentence_of_old(text: str) -> int:
+    """The test films known to a teacher: the oldest model files have the count in their sentence alone."""
+    pattern = r"trained on (\d+) of the \d+ test films|on patients of (\d+) of them"
+    counts = [int(count) for pair in re.findall(pattern, text) for count in pair if count]
+    return max(counts, default=0)
+
+
+class _Films(NamedTuple):
+    """The stems that a teacher was trained on and chosen by, and its list's digest, if it is of a list."""
+
+    trained: list[str]
+    of_val: list[str]
+    digest: str | None
+
+
+def _is_here(source: Source, folder: NihFolder) -> bool:
+    """Whether its films can be counted in this folder."""
+    return _films(source, folder, None) is not None
+
+
+def _films(source: Source, folder: NihFolder, given: Path | None) -> _Films | None:
+    """The films of a source; None if they are not here."""
+    if source.split is not None:
+        split = find_split(folder, source.split)
+        return None if split is None else _Films(split.stems("train"), split.stems("val"), None)
+    if source.list is None:
+        return None
+    named = given is not None and given.name == source.list
+    path = given if given is not None and named else folder.root / source.list
     if not named and not path.is_file():
         return None
     trained = read_list(path)
     digest = hashlib.sha256("\n".join(trained).encode()).hexdigest()[:16]
-    if not named and source.get("digest", digest) != digest:
+    if not named and source.digest not in (None, digest):
         return None
     of_val = path.with_name(CHEXNET_LISTS[1])
-    return trained, read_list(of_val) if path.name == CHEXNET_LISTS[0] and of_val.is_file() else [], digest
+    chosen = read_list(of_val) if path.name == CHEXNET_LISTS[0] and of_val.is_file() else []
+    return _Films(trained, chosen, digest)
 
 
-def _seen(
-    known: tuple[list[str], list[str], str], stems: Sequence[str], folder: NihFolder
-) -> tuple[Seen, list[str]]:
-    """What a teacher knows of the films, and which of them are of patients that it knows."""
-    trained, of_val, _ = known
-    which = of_known_patients(trained + of_val, stems, folder.table)
-    seen = Seen(
-        films=len(set(stems)),
-        trained=len(set(stems) & set(trained)),
-        with_val=len(set(stems) & {*trained, *of_val}),
-        patients=len(which),
+def _seen(films: _Films, stems: Sequence[str], folder: NihFolder) -> tuple[TeacherSeen, list[str]]:
+    """What a teacher knows of the films `stems`, and which of them are of patients that it knows."""
+    learned = films.trained + films.of_val
+    known = of_known_patients(learned, stems, folder.table)
+    seen = TeacherSeen(
+        films=len({*stems}),
+        trained=len({*stems} & {*films.trained}),
+        with_val=len({*stems} & {*learned}),
+        patients=len(known),
     )
-    return seen, which
+    return seen, known

@@ -1,6 +1,7 @@
-"""Reports on models: a part of a data folder's split read by a model, and what must be said about it."""
+"""A model judged on a part of a data folder's split, and what must be said about it."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,95 +16,66 @@ from xlite.data.folder import NihFolder
 from xlite.data.splits import Split, load_split
 from xlite.data.tables import stem_of
 from xlite.errors import DataError
-from xlite.evaluation.doubts import Doubt
+from xlite.evaluation.caveats import Caveat, MissingFilms
+from xlite.evaluation.contamination import model_teacher_caveat
 from xlite.evaluation.films import Films
-from xlite.evaluation.judge import Stamp, full_report, write_report
-from xlite.evaluation.known import own_split, split_doubts, teacher_doubts, training_doubts
+from xlite.evaluation.judge import Judgement, Stamp, full_report
 from xlite.evaluation.localise import localise_part
+from xlite.evaluation.options import JudgeOptions
+from xlite.evaluation.own_training import own_split, split_caveats, training_caveats
 from xlite.evaluation.radiologists import read_radiologists
-from xlite.evaluation.validation import fit_info, map_sentence
+from xlite.evaluation.report import Validation
+from xlite.evaluation.validation import calibrator_sentence, fit_info
 from xlite.findings import FINDINGS
-from xlite.metrics.calibration import without_map
+from xlite.metrics.bootstrap import Resamples
+from xlite.metrics.calibration import uncalibrated
 from xlite.metrics.thresholds import threshold_array
-from xlite.models.checkpoint import save_model
 from xlite.models.student import Student
-from xlite.report.card import CARD_FILE, card_beside
-from xlite.text import are, counted
+from xlite.text import counted
 
-Say = Callable[[str], None]
-Logits = tuple[Sequence[str], np.ndarray]
+log = logging.getLogger(__name__)
 
 
-def evaluate_model(
-    spec: str | Path,
-    data: str | Path,
-    split: str,
-    part: str,
-    out: str | Path,
-    device: str = "cpu",
-    skip_missing: bool = False,
-    batch_size: int = 64,
-    say: Say = print,
-    resamples: int = 1000,
-    *,
-    calibration: str | None = None,
-    radiologists: str | Path | None = None,
-    val_logits: Logits | None = None,
-    teacher_list: Path | None = None,
-) -> dict:
-    """Judges a model on one part (train, val, test) of a folder's split and writes the report into `out`.
+def judge_model(
+    spec: str | Path, data: str | Path, split: str, part: str, options: JudgeOptions
+) -> Judgement:
+    """Judges a model on one part (train, val, test) of a folder's split.
 
-    Thresholds and calibration maps are compared on the val part of the model's own split; val_logits: names
-    and logits (V, 14) of its films, where they are known already. calibration: a method of
-    `fit_calibration` to fit there first and, once the report is written, to save in the model file.
-    radiologists: Google's table. teacher_list: the films that the model's teacher was trained on. A split
-    that shares patients is judged too, with a warning. Returns the report as `full_report` does; raises
-    CheckpointError or DataError where model, folder, split, list or films cannot be read.
+    Thresholds and calibrators are compared on the val part of the model's own split. With options.calibration
+    the calibrator is fitted there first, and the judgement's classifier has it. A split that shares patients
+    is judged too, with a caveat. Raises CheckpointError or DataError if model, folder, split, list or films
+    cannot be read.
     """
-    classifier = Classifier.load(spec, device)
-    if teacher_list is not None and not classifier.info.notes.get("teacher"):
+    classifier = Classifier.load(spec, options.device)
+    if options.teacher_list is not None and not classifier.info.notes.get("teacher"):
         raise DataError(
-            f"{classifier.name} had no teacher, so there is nothing that {teacher_list} could list"
+            f"{classifier.name} had no teacher, so there is nothing that {options.teacher_list} could list"
         )
     folder = NihFolder.open(data)
     chosen = load_split(folder, split, allow_leakage=True)
-    read = partial(_read, folder=folder, skip_missing=skip_missing, batch_size=batch_size, say=say)
-    marks = read_radiologists(radiologists) if radiologists else None
-    held, note = _validation(classifier, folder, chosen, part, read, skip_missing, val_logits)
-    if calibration is not None:
-        if held is None:
-            raise DataError(f"no calibration can be fitted: {note}")
-        classifier = replace(
-            classifier, info=fit_info(classifier.info, held.logits, held.labels, calibration)
-        )
-        held = replace(held, probs=classifier.probabilities(held.logits))
-        if calibration != "none":
-            say(f"Calibration: {map_sentence(classifier.info, held.labels)}")
-    films = read(classifier, chosen, part)
-    info, missing = classifier.info, len(chosen.parts[part]) - len(films)
-    bare = without_map(info.calibration)
-    whole = counted(missing + len(films), "film")
-    doubts = [Doubt(f"{missing:,} of {whole} {are(missing)} missing and left out")] if missing else []
+    marks = read_radiologists(options.radiologists) if options.radiologists else None
+    validation, validated_on = _validation(classifier, folder, chosen, part, options)
+    if options.calibration is not None:
+        if validation is None:
+            raise DataError(f"no calibration can be fitted: {validated_on.note}")
+        classifier, validation = _calibrated(classifier, validation, options.calibration)
+    films = _read(classifier, folder, chosen, part, options)
+    info, bare = classifier.info, uncalibrated(classifier.info.calibration)
+    resamples = Resamples(films.patients, options.resamples, options.seed)
     report = full_report(
         films,
         Stamp(classifier.name, chosen.id, part, folder.label_version, info.notes.get("seed")),
-        thresholds=threshold_array(info.thresholds) if info.thresholds else None,
-        calibration=info.calibration["method"] if len(bare) < len(FINDINGS) else "none",
-        without_map=bare,
-        validation=held,
-        validated_on=note,
-        doubts=doubts
-        + split_doubts(info, folder, chosen, part, films.stems)
-        + training_doubts(info, folder)
-        + teacher_doubts(info, folder, chosen, part, films.stems, teacher_list),
-        radiologists=marks,
-        localisation=localise_part(classifier, folder, chosen, part, resamples=resamples),
         resamples=resamples,
+        thresholds=threshold_array(info.thresholds) if info.thresholds else None,
+        in_use="none" if info.calibration is None or len(bare) == len(FINDINGS) else info.calibration.method,
+        uncalibrated=bare,
+        validation=validation,
+        validated_on=validated_on,
+        caveats=_caveats(classifier, folder, chosen, part, films.stems, options.teacher_list),
+        radiologists=marks,
+        localisation=localise_part(classifier, folder, chosen, part, options.resamples, options.seed),
     )
-    write_report(out, report, films)
-    if calibration is not None:  # last, so that nothing given can fail behind it
-        _keep(classifier, report, say)
-    return report
+    return Judgement(report, films, resamples, classifier)
 
 
 def read_logits(model: Student, films: FilmDataset, batch_size: int) -> np.ndarray:
@@ -117,77 +89,76 @@ def read_logits(model: Student, films: FilmDataset, batch_size: int) -> np.ndarr
         return torch.cat([model(x).float().cpu() for x in inputs]).numpy()
 
 
-def _read(
+def _calibrated(classifier: Classifier, validation: Films, method: str) -> tuple[Classifier, Films]:
+    """The classifier with calibrator and thresholds fitted on validation films, and what it says of these."""
+    info = fit_info(classifier.info, validation.logits, validation.labels, method)
+    classifier = replace(classifier, info=info)
+    if method != "none":
+        log.info("Calibration: %s", calibrator_sentence(info, validation.labels))
+    return classifier, replace(validation, probs=classifier.probabilities(validation.logits))
+
+
+def _caveats(
     classifier: Classifier,
+    folder: NihFolder,
     split: Split,
     part: str,
-    *,
-    folder: NihFolder,
-    skip_missing: bool,
-    batch_size: int,
-    say: Say,
-) -> Films:
+    stems: list[str],
+    teacher_list: Path | None,
+) -> list[Caveat]:
+    """What must be said beside metrics on these films of the part."""
+    info, films = classifier.info, len(split.parts[part])
+    missing = films - len(stems)
+    teachers = model_teacher_caveat(info, folder, split, part, stems, teacher_list)
+    return [
+        *([MissingFilms(missing=missing, films=films)] if missing else []),
+        *split_caveats(info, folder, split, part, stems),
+        *training_caveats(info, folder),
+        *([teachers] if teachers else []),
+    ]
+
+
+def _read(classifier: Classifier, folder: NihFolder, split: Split, part: str, options: JudgeOptions) -> Films:
     """The films of a part and what the model says of them."""
     preprocess = classifier.info.preprocess
     with tqdm(desc="Decoding films", unit="film", delay=2, disable=None, leave=False) as bar:
         pixels, labels, stems = open_films(
-            folder, split, part, preprocess, skip_missing, partial(_advance, bar)
+            folder, split, part, preprocess, options.skip_missing, partial(_advance, bar)
         )
-    say(f"{classifier.name} reads {counted(len(stems), 'film')}: split {split.id}, part {part}")
-    logits = read_logits(classifier.model, FilmDataset(pixels, labels, preprocess), batch_size)
+    count = counted(len(stems), "film")
+    log.info("%s reads %s: split %s, part %s", classifier.name, count, split.id, part)
+    logits = read_logits(classifier.model, FilmDataset(pixels, labels, preprocess), options.batch_size)
     return _films(classifier, folder, stems, logits)
 
 
-def _films(classifier: Classifier, folder: NihFolder, stems: list[str], logits: np.ndarray) -> Films:
+def _films(classifier: Classifier, folder: NihFolder, stems: Sequence[str], logits: np.ndarray) -> Films:
     table = folder.table.iloc[folder.rows(stems)]
     return Films(table, folder.names(stems), logits, classifier.probabilities(logits))
 
 
 def _validation(
-    classifier: Classifier,
-    folder: NihFolder,
-    split: Split,
-    part: str,
-    read: Callable[[Classifier, Split, str], Films],
-    skip_missing: bool,
-    known: Logits | None,
-) -> tuple[Films | None, str]:
+    classifier: Classifier, folder: NihFolder, split: Split, part: str, options: JudgeOptions
+) -> tuple[Films | None, Validation]:
     """The validation films of the model's own split and what they are, or None and why there are none."""
-    own = split if split.id == classifier.info.split_id else own_split(classifier.info, folder)
+    own_id = classifier.info.split_id
+    own = split if split.id == own_id else own_split(classifier.info, folder)
     if own is None:
-        return None, f"this folder does not have the model's split, {classifier.info.split_id}"
+        return None, Validation(absent="no_split", split_id=own_id)
     if not own.parts["val"]:
-        return None, f"the model's split, {own.id}, has no validation part"
+        return None, Validation(absent="no_part", split_id=own.id)
     if part == "val":
-        return None, "these are the validation films themselves"
+        return None, Validation(absent="same_films", split_id=own.id)
+    expected, known = len(own.parts["val"]), options.val_logits
     here = sum(stem in folder.paths for stem in own.stems("val"))
-    if known is None and here < len(own.parts["val"]) and not (skip_missing and here):
-        return (
-            None,
-            f"only {here:,} of the {counted(len(own.parts['val']), 'film')} of the val part of split "
-            f"{own.id} {are(here)} here",
-        )
+    if known is None and here < expected and not (options.skip_missing and here):
+        return None, Validation(absent="not_here", split_id=own.id, here=here, expected=expected)
     if known is None:
-        held = read(classifier, own, "val")
+        films = _read(classifier, folder, own, "val", options)
     else:
-        held = _films(classifier, folder, [stem_of(name) for name in known[0]], known[1])
-    return held, f"the {counted(len(held), 'film')} of the val part of split {own.id}"
+        films = _films(classifier, folder, [stem_of(name) for name in known[0]], known[1])
+    return films, Validation(films=len(films), split_id=own.id)
 
 
-def _keep(classifier: Classifier, report: dict, say: Say) -> None:
-    """Saves the classifier's map and thresholds in its file, and makes the card beside it anew."""
-    path, info, split = classifier.path, classifier.info, report["split"]
-    save_model(path, classifier.model, info)
-    method, films = report["calibration"]["in_use"], report["validation"]["films"]
-    say(f"{path} now holds the calibration {method!r} and its thresholds, from {counted(films, 'film')}")
-    if not path.with_name(CARD_FILE).is_file():
-        return
-    if (split["id"], split["part"]) == (info.split_id, "test"):
-        card_beside(path, classifier.model, info, report)
-    else:
-        say(f"Its {CARD_FILE} still has the figures of the old one: judge the test part of {info.split_id}")
-
-
-def _advance(bar: tqdm, done: int, total: int) -> None:
+def _advance(bar: "tqdm[None]", done: int, total: int) -> None:
     bar.total = total
     bar.update(done - bar.n)

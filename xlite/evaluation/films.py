@@ -29,24 +29,24 @@ class Films:
     @property
     def labels(self) -> np.ndarray:
         """float32 (N, 14) of 0 and 1."""
-        return self.table[list(FINDINGS)].to_numpy(np.float32)
+        return np.asarray(self.table[list(FINDINGS)], np.float32)
 
     @property
     def patients(self) -> np.ndarray:
         """(N,) ids."""
-        return self.table["patient"].to_numpy()
+        return np.asarray(self.table["patient"])
 
     @property
     def stems(self) -> list[str]:
         """(N,) names without folder and suffix."""
-        return self.table["stem"].tolist()
+        return list(self.table["stem"])
 
     def __len__(self) -> int:
         return len(self.table)
 
 
 def write_labels(path: Path, films: Films) -> None:
-    """Writes the films' names, patients and labels as a CSV, for who compares models later; atomic."""
+    """Writes the films' names, patients and labels as a CSV, to compare models later; atomic."""
     table = films.table.assign(image=films.names)[_KEPT]
     write_atomic(path, table.to_csv(index=False, lineterminator="\n").encode())
 

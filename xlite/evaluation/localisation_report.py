@@ -1,149 +1,207 @@
-"""What a localisation report says beside its figures: sizes, published figures, warnings, and its tables.
+"""`LocalisationReport`: maps by several methods against radiologists' boxes, as typed values. No torch."""
 
-No torch.
-"""
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import pandas as pd
+from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from xlite.findings import spoken
-from xlite.metrics.localisation import BASELINES, FEW_BOXES, OVERLAPS, RELEASE_SIDE
-from xlite.report.sentences import interval
-from xlite.text import are, counted, number
+from xlite.evaluation.base import Bootstrap, Part, WithCaveats
+from xlite.evaluation.caveats import (
+    BoxesWithoutFilm,
+    Caveat,
+    FewBoxes,
+    NotAboveBaseline,
+    SmallBoxes,
+    UnchangedMap,
+)
+from xlite.metrics.estimate import Estimate
+from xlite.metrics.localisation import BASELINES, FEW_BOXES, RELEASE_SIDE, BoxSummary
 
 NIH_BOXES = 984
 UNCHANGED = 0.5  # a mean rank correlation above it: the map hardly depends on what was forgotten
-SHUFFLED = {
-    "head": "the classifier forgets what it learned: it shows where films have structure as much as findings",
-    "half": "the later half of the model forgets what it learned",
-    "all": "the whole model forgets what it learned: it is no map of the model",
-}
-BASE_NAMES = {"random": "a random map", "centre": "a map of the picture's centre"}
-# Given as published; the others of these papers are not repeated.
-PUBLISHED = (
-    {
-        "name": "Wang 2017",
-        "iobb_0.25": {"mean": 0.486, "per_finding": {"Cardiomegaly": 0.979, "Nodule": 0.051}},
+
+
+class _InPlace(Part):
+    """A part whose `metrics` are written in place: in a file their names stand beside the other keys."""
+
+    metrics: dict[str, Any]
+    _in_words: ClassVar[frozenset[str]] = frozenset()  # keys of a file that no field reads
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, content: Any) -> Any:
+        if not isinstance(content, Mapping) or "metrics" in content:
+            return content
+        own = cls.model_fields.keys()
+        metrics = {key: content[key] for key in content if key not in own | cls._in_words}
+        return {**{key: content[key] for key in content if key in own}, "metrics": metrics}
+
+    @model_serializer(mode="wrap")
+    def _spread(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content = handler(self)
+        return {**content.pop("metrics"), **content}
+
+
+class LocalisationJudged(Part):
+    """The boxes judged, the films and patients they are of, and the boxes on films that are not here."""
+
+    id: str
+    part: str
+    films: int
+    patients: int
+    boxes: int
+    boxes_without_film: int
+    label_version: str
+
+
+class CheckedEstimate(Part):
+    """A sanity check's mean over the `boxes` for which it is defined."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    boxes: int
+
+    @property
+    def estimate(self) -> Estimate:
+        """The mean with its interval."""
+        return Estimate(self.value, self.low, self.high)
+
+
+class SanityChecks(_InPlace):
+    """The sanity checks of one method on `boxes` boxes.
+
+    metrics: "deletion" and "insertion", each also "_above_random", and the rank correlation with the map
+    after each of `sanity.STAGES`; maps that know nothing have no rank correlation.
+    """
+
+    boxes: int
+    metrics: dict[str, CheckedEstimate]
+
+
+class MethodMetrics(_InPlace):
+    """One way to make maps: its metrics, how many maps have each fault, and the sanity checks.
+
+    metrics: each of `metrics.localisation.BOX_METRICS`, and "pointing_above_random", "pointing_above_centre".
+    """
+
+    metrics: dict[str, BoxSummary]
+    faults: dict[str, int]
+    checks: SanityChecks | None = None
+
+
+class BoxCounts(Part):
+    """The boxes of a finding, whether they are too few to judge it, how many are smaller than a cell."""
+
+    boxes: int
+    few: bool
+    smaller_than_a_cell: int
+
+
+class PublishedMetric(Part):
+    """A published metric of boxes: the mean of the findings, and some findings."""
+
+    mean: float
+    per_finding: dict[str, float] = {}
+
+
+class PublishedBoxes(_InPlace):
+    """A published result, by metrics of `BOX_METRICS`; comparable if it was measured on the boxes judged."""
+
+    _in_words: ClassVar[frozenset[str]] = frozenset({"not_comparable"})
+    name: str
+    metrics: dict[str, PublishedMetric]
+    comparable: bool
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_old(cls, content: Any) -> Any:
+        if isinstance(content, Mapping) and "not_comparable" in content:
+            return {"comparable": content["not_comparable"] is None, **content}
+        return content
+
+
+class LocalisationReport(WithCaveats):
+    """Maps by several methods against radiologists' boxes; the shape of localisation.json.
+
+    grid: cells of a map, down and across; cell: the share of the film (0-1) that one covers; methods: by
+    name, the baselines that know nothing last.
+    """
+
+    model: str
+    split: LocalisationJudged
+    grid: tuple[int, int]
+    cell: float
+    methods: dict[str, MethodMetrics]
+    findings: dict[str, BoxCounts]
+    published: tuple[PublishedBoxes, ...]
+    bootstrap: Bootstrap
+    training_seed: int | None = None
+
+
+# As published; the others of these papers are not repeated.
+_PUBLISHED = {
+    "Wang 2017": {
+        "iobb_0.25": PublishedMetric(mean=0.486, per_finding={"Cardiomegaly": 0.979, "Nodule": 0.051})
     },
-    {"name": "DenseNet-121, 512 px, Grad-CAM", "pointing": {"mean": 0.496}},
-    {"name": "DenseNet-121, 512 px, Grad-CAM++", "pointing": {"mean": 0.544}},
-    {"name": "DenseNet-121, 512 px, a random map", "pointing": {"mean": 0.228}},
-)
+    "DenseNet-121, 512 px, Grad-CAM": {"pointing": PublishedMetric(mean=0.496)},
+    "DenseNet-121, 512 px, Grad-CAM++": {"pointing": PublishedMetric(mean=0.544)},
+    "DenseNet-121, 512 px, a random map": {"pointing": PublishedMetric(mean=0.228)},
+}
 
 
-def findings_of(table: pd.DataFrame, grid: tuple[int, int]) -> dict:
-    """How many boxes (of the release's frame) each finding has, and how many are below a cell of the grid."""
+def published_boxes(boxes: int, split_id: str, part: str) -> tuple[PublishedBoxes, ...]:
+    """Published results, and whether these boxes, of a part of a split, are those they were measured on."""
+    same = boxes == NIH_BOXES and split_id.startswith("official") and part == "test"
+    return tuple(
+        PublishedBoxes(name=name, metrics=metrics, comparable=same) for name, metrics in _PUBLISHED.items()
+    )
+
+
+def count_boxes(table: pd.DataFrame, grid: tuple[int, int]) -> dict[str, BoxCounts]:
+    """The counts of each finding; table as `read_boxes` gives it, grid: cells of a map, down and across."""
     area = table["w"] * table["h"] / RELEASE_SIDE**2
     small = (area * grid[0] * grid[1] < 1).groupby(table["finding"])
     return {
-        name: {"boxes": int(n), "few": bool(n < FEW_BOXES), "smaller_than_a_cell": int(small.sum()[name])}
+        str(name): BoxCounts(
+            boxes=int(n), few=bool(n < FEW_BOXES), smaller_than_a_cell=int(small.sum()[name])
+        )
         for name, n in small.size().items()
     }
 
 
-def published(boxes: int, split_id: str, part: str) -> list[dict]:
-    """Published figures, each with why it may not be compared, or None."""
-    same = boxes == NIH_BOXES and split_id.startswith("official") and part == "test"
-    reason = None if same else f"measured on NIH's {NIH_BOXES} boxes; these are {boxes}, {split_id}, {part}"
-    return [{**figures, "not_comparable": reason} for figures in PUBLISHED]
+def map_caveats(report: LocalisationReport) -> list[Caveat]:
+    """What limits the worth of a report's metrics, read off these."""
+    split, found = report.split, list[Caveat]()
+    if split.boxes_without_film:
+        found.append(BoxesWithoutFilm(boxes=split.boxes, given=split.boxes + split.boxes_without_film))
+    for name, method in report.methods.items():
+        found += [*_unchanged(name, method), *_not_above(name, method)]
+    for finding, counts in report.findings.items():
+        small = counts.smaller_than_a_cell
+        if 2 * small > counts.boxes:
+            found.append(SmallBoxes(finding=finding, boxes=counts.boxes, small=small, cell=report.cell))
+    few = tuple(name for name, counts in report.findings.items() if counts.few)
+    return found + ([FewBoxes(findings=few)] if few else [])
 
 
-def map_warnings(report: dict) -> list[str]:
-    """What the figures of a report do not allow one to say."""
-    split, said = report["split"], []
-    if split["boxes_without_film"]:
-        every = split["boxes_without_film"] + split["boxes"]
-        said.append(
-            f"only {split['boxes']:,} of {counted(every, 'box', 'boxes')} {are(split['boxes'])} on films of "
-            "this part that are in the folder"
-        )
-    for name, method in report["methods"].items():
-        checks = method["checks"] or {}
-        for stage, words in SHUFFLED.items():
-            kept = checks[stage]["value"] if stage in checks else None
-            if kept is not None and kept > UNCHANGED:
-                said.append(f"{name} hardly changes (rank correlation {kept:.2f}) when {words}")
-        if name not in BASELINES:
-            for base in BASELINES:
-                gap = method[f"pointing_above_{base}"]["all"]
-                if gap["low"] is None or gap["low"] <= 0:
-                    said.append(
-                        f"{name} does not point into more boxes than {BASE_NAMES[base]}, beyond chance"
-                    )
-    for finding, counts in report["findings"].items():
-        small = counts["smaller_than_a_cell"]
-        if 2 * small > counts["boxes"]:
-            said.append(
-                f"{spoken(finding)}: {small:,} of {counted(counts['boxes'], 'box', 'boxes')} {are(small)} "
-                f"smaller than one cell of a map, {report['cell']:.1%} of the film"
-            )
-    few = [name for name, counts in report["findings"].items() if counts["few"]]
-    if few:
-        said.append(f"under {FEW_BOXES} boxes, so read no figure of theirs alone: {', '.join(few)}")
-    return said
-
-
-def describe(report: dict) -> list[tuple[list[str], list[list[str]]]]:
-    """The report's tables, each a header and rows: the methods, their overlaps, the findings, the checks."""
-    split, methods = report["split"], report["methods"]
-    header = [
-        counted(split["boxes"], "box", "boxes"),
-        "pointing",
-        "mean of findings",
-        "mean IoU",
-        "false boxes",
+def _unchanged(name: str, method: MethodMetrics) -> list[Caveat]:
+    checks = method.checks.metrics if method.checks else {}
+    kept = {stage: checks[stage].value for stage in ("head", "half", "all") if stage in checks}
+    return [
+        UnchangedMap(method=name, stage=stage, correlation=value)
+        for stage, value in kept.items()
+        if value is not None and value > UNCHANGED
     ]
-    tables = [
-        (
-            [*header, "empty", "flat", "outside"],
-            [
-                [
-                    name,
-                    interval(figures["pointing"]["all"]),
-                    interval(figures["pointing"]["mean"]),
-                    *(number(figures[key]["all"]["value"]) for key in ("iou", "false_boxes")),
-                    *map(str, figures["faults"].values()),
-                ]
-                for name, figures in methods.items()
-            ],
-        ),
-        (
-            ["share of boxes", *(f"{kind}>{overlap:g}" for kind in ("IoBB", "IoU") for overlap in OVERLAPS)],
-            [
-                [
-                    name,
-                    *(
-                        number(figures[f"{kind}_{overlap}"]["all"]["value"])
-                        for kind in ("iobb", "iou")
-                        for overlap in OVERLAPS
-                    ),
-                ]
-                for name, figures in methods.items()
-            ],
-        ),
-        (
-            ["pointing", "boxes", *methods],
-            [
-                [
-                    spoken(finding),
-                    str(counts["boxes"]),
-                    *(number(m["pointing"]["per_finding"][finding]["value"]) for m in methods.values()),
-                ]
-                for finding, counts in report["findings"].items()
-            ],
-        ),
+
+
+def _not_above(name: str, method: MethodMetrics) -> list[Caveat]:
+    if name in BASELINES:
+        return []
+    gaps = {base: method.metrics[f"pointing_above_{base}"].all for base in BASELINES}
+    return [
+        NotAboveBaseline(method=name, baseline=base)
+        for base, gap in gaps.items()
+        if gap.low is None or gap.low <= 0
     ]
-    checked = {name: figures["checks"] for name, figures in methods.items() if figures["checks"]}
-    if checked:
-        columns = ("deletion", "insertion", "head", "half", "all")
-        header = ["checks", "deletion", "insertion", "rank kept: head", "half", "all shuffled"]
-        rows = [
-            [name, *(_checked(checks[key], checks["boxes"]) if key in checks else "" for key in columns)]
-            for name, checks in checked.items()
-        ]
-        tables.append((header, rows))
-    return tables
-
-
-def _checked(figure: dict, boxes: int) -> str:
-    """A figure, and of how many boxes where it is not defined for all."""
-    return interval(figure) + (f" of {figure['boxes']}" if figure["boxes"] < boxes else "")

@@ -8,11 +8,12 @@ import pandas as pd
 from xlite.data.tables import stem_of
 from xlite.errors import DataError
 from xlite.evaluation.films import Films
+from xlite.evaluation.report import Radiologists, RadiologistsFinding
 from xlite.findings import FINDINGS
-from xlite.metrics.bootstrap import draw_patients, figure, or_none, resample_auc
+from xlite.metrics.bootstrap import Resamples, estimate, or_none
 from xlite.metrics.per_finding import auc_per_class, ratio
 
-# What the radiologists marked, and the findings of NIH that say the same; the last is a grouping of ours.
+# What the radiologists marked, and the findings of NIH that say the same; the last is our grouping.
 SHARED = {
     "Pneumothorax": ("Pneumothorax",),
     "Nodule or mass": ("Nodule", "Mass"),
@@ -44,55 +45,48 @@ def read_radiologists(path: str | Path) -> pd.DataFrame:
     return (marks == "YES").set_index(pd.Index([stem_of(name) for name in raw["Image Index"]]))
 
 
-def beside_radiologists(films: Films, marks: pd.DataFrame, resamples: int = 1000, seed: int = 0) -> dict:
+def beside_radiologists(films: Films, marks: pd.DataFrame, resamples: Resamples) -> Radiologists:
     """The films that radiologists read too: their labels against NIH's, and the scores against both.
 
-    marks as `read_radiologists` gives them. Of several findings of NIH the score is the largest probability.
-    {"images", "patients", "missed_by_no_finding" (share of NIH's "No Finding" films where they marked
-    something), "findings": {name: {"nih", "positives", "nih_positives", "nih_ppv", "nih_sensitivity", "auc",
-    "nih_auc", "difference"}}}; "auc" is against the radiologists. Raises DataError where no film is shared.
+    marks as `read_radiologists` gives them, resamples of all the films. Of several findings of NIH the score
+    is the largest probability. Raises DataError if no film is shared.
     """
     rows = np.flatnonzero(films.table["stem"].isin(marks.index))
     if not len(rows):
         raise DataError("the radiologists read none of these films; leave --radiologists out")
     marks = marks.loc[films.table["stem"].iloc[rows]]
     labels, probs = films.labels[rows], films.probs[rows]
-    owner, counts = draw_patients(films.patients[rows], resamples, seed)
+    drawn = resamples.redrawn(rows)  # of their patients alone, who are few among all
     clear = ~labels.any(axis=1)
-    return {
-        "images": len(rows),
-        "patients": len(counts),
-        "missed_by_no_finding": _share(marks.to_numpy()[clear].any(axis=1)),
-        "findings": {
-            name: _beside(marks[name].to_numpy(), labels, probs, nih, owner, counts)
-            for name, nih in SHARED.items()
+    return Radiologists(
+        images=len(rows),
+        patients=drawn.patients,
+        missed_by_no_finding=_share(marks[clear].to_numpy().any(axis=1)),
+        findings={
+            name: _beside(marks[name].to_numpy(), labels, probs, nih, drawn) for name, nih in SHARED.items()
         },
-    }
+    )
 
 
 def _beside(
-    marked: np.ndarray,
-    labels: np.ndarray,
-    probs: np.ndarray,
-    nih: tuple[str, ...],
-    owner: np.ndarray,
-    counts: np.ndarray,
-) -> dict:
+    marked: np.ndarray, labels: np.ndarray, probs: np.ndarray, nih: tuple[str, ...], resamples: Resamples
+) -> RadiologistsFinding:
     columns = [FINDINGS.index(finding) for finding in nih]
-    said, scores = labels[:, columns].any(axis=1), probs[:, columns].max(axis=1)
+    said = np.asarray(labels[:, columns].any(axis=1))
+    scores = probs[:, columns].max(axis=1)
     both = np.stack([marked, said], axis=1)
     twice = np.stack([scores, scores], axis=1)
-    whole, drawn = auc_per_class(both, twice), resample_auc(both, twice, owner, counts)
-    return {
-        "nih": list(nih),
-        "positives": int(marked.sum()),
-        "nih_positives": int(said.sum()),
-        "nih_ppv": _share(marked[said]),
-        "nih_sensitivity": _share(said[marked]),
-        "auc": figure(whole[0], drawn[:, 0]),
-        "nih_auc": figure(whole[1], drawn[:, 1]),
-        "difference": figure(whole[0] - whole[1], drawn[:, 0] - drawn[:, 1]),
-    }
+    whole, drawn = auc_per_class(both, twice), resamples.auc(both, twice)
+    return RadiologistsFinding(
+        nih=nih,
+        positives=int(marked.sum()),
+        nih_positives=int(said.sum()),
+        nih_ppv=_share(marked[said]),
+        nih_sensitivity=_share(said[marked]),
+        auc=estimate(whole[0], drawn[:, 0]),
+        nih_auc=estimate(whole[1], drawn[:, 1]),
+        difference=estimate(whole[0] - whole[1], drawn[:, 0] - drawn[:, 1]),
+    )
 
 
 def _share(values: np.ndarray) -> float | None:

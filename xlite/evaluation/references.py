@@ -3,21 +3,18 @@
 import hashlib
 from collections.abc import Sequence
 
+from xlite.evaluation.report import Reference
 from xlite.findings import FINDINGS
 
 # The first 8 hex digits of the SHA-256 of a test list's sorted stems, a line each.
 TEST_LISTS = {"7519b729": "official", "8b08042d": "chexnet"}
-_SPLITS = {
-    "official": "NIH's official test list",
-    "chexnet": "the chexnet 70/10/20 test list",
-    "random": "a random patient split of their own",
-}
 _PER_CLASS = {
     "CheXNet": "8094 9248 8638 7345 8676 7802 7680 8887 7901 8878 9371 8047 8062 9164",
     "jrzech": "8180 9090 8827 7156 8377 7756 7617 8776 8002 8945 9316 8251 7889 9175",
     "DenseNet-121, 448 px": "7798 8759 8327 7004 8249 8003 7325 8600 7463 8440 9212 8433 7966 9240",
 }
-# Name, test films, mean of 14 AUCs as published (None: the mean of its findings).
+# Name, test films ("random": of a random patient split of the authors'), mean of 14 AUCs as published
+# (None: the mean of its findings).
 _PUBLISHED = (
     ("Wang 2017", "official", 0.745),
     ("DenseNet-121, 224 px (AE-CNN's re-run)", "official", 0.807),
@@ -41,24 +38,18 @@ def films_digest(stems: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(sorted(stems)).encode()).hexdigest()[:8]
 
 
-def published_references(stems: Sequence[str]) -> list[dict]:
-    """Each published result: "name", "auc" (mean of 14), "per_class" or None, "comparable", "reason".
-
-    Comparable are those measured on exactly the films `stems`; "reason" says why or why not.
-    """
+def published_references(stems: Sequence[str]) -> tuple[Reference, ...]:
+    """Each published result; comparable are those measured on exactly the films `stems`."""
     mine = TEST_LISTS.get(films_digest(stems))
-    return [_reference(name, split, mean, mine) for name, split, mean in _PUBLISHED]
+    return tuple(_reference(name, films, mean, mine) for name, films, mean in _PUBLISHED)
 
 
-def _reference(name: str, split: str, mean: float | None, mine: str | None) -> dict:
-    digits = _PER_CLASS.get(name)
-    per_class = dict(zip(FINDINGS, (int(d) / 1e4 for d in digits.split()), strict=True)) if digits else None
-    comparable = split == mine
-    return {
-        "name": name,
-        "auc": mean if mean is not None else round(sum(per_class.values()) / len(FINDINGS), 4),
-        "per_class": per_class,
-        "comparable": comparable,
-        "reason": f"measured on {_SPLITS[split]}, "
-        + ("as here" if comparable else "and these are other films"),
-    }
+def _reference(name: str, films: str, mean: float | None, mine: str | None) -> Reference:
+    values = [int(digits) / 1e4 for digits in _PER_CLASS.get(name, "").split()]
+    return Reference(
+        name=name,
+        auc=round(sum(values) / len(FINDINGS), 4) if mean is None else mean,
+        per_class=dict(zip(FINDINGS, values, strict=True)) if values else None,
+        comparable=films == mine,
+        films=films,
+    )

@@ -1,27 +1,28 @@
 """`Report`: all that is known of a model, or of anyone's predictions, on some films, as typed values.
 
-metrics.json is this model dumped, with what `xlite.report` puts into words beside the facts. Names of its keys
-are a contract; a new one may come, none goes. Values are None if they are undefined.
+metrics.json is this model dumped, with what `xlite.report` puts into words beside the facts. The names of its
+keys are a contract: a new one may come, none goes. `Report.model_validate` reads the file back, also one of
+an X-Lite that wrote sentences only: these become `Said` caveats and fields that hold words. A value is None
+if it is undefined.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, computed_field, model_validator
 
+from xlite.evaluation.base import Bootstrap, Part, WithCaveats, said_caveats
 from xlite.evaluation.caveats import Caveat
+from xlite.evaluation.localisation_report import LocalisationReport
+from xlite.metrics.confusion import Confusion
 from xlite.metrics.estimate import Estimate
+from xlite.text import are, counted
 
 Rate = Literal["f1", "precision", "recall", "specificity"]
 Interval = tuple[float | None, float | None]
 
 
-class _Part(BaseModel):
-    """A part of a report, which nothing changes."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class Judged(_Part):
+class Judged(Part):
     """What the metrics were computed on; the identity that they must never be separated from."""
 
     id: str
@@ -31,7 +32,7 @@ class Judged(_Part):
     label_version: str
 
 
-class Means(_Part):
+class Means(Part):
     """Means over the findings that have the metric."""
 
     auc: Estimate
@@ -43,8 +44,13 @@ class Means(_Part):
     ece: Estimate
     brier: Estimate
 
+    def estimate(self, name: str) -> Estimate:
+        """A metric by its name."""
+        value: Estimate = getattr(self, name)
+        return value
 
-class FindingMetrics(_Part):
+
+class FindingMetrics(Part):
     """One finding's metrics; `intervals` holds low and high of those that are plain numbers here."""
 
     auc: Estimate
@@ -65,12 +71,12 @@ class FindingMetrics(_Part):
     intervals: dict[str, Interval]
 
     def estimate(self, name: str) -> Estimate:
-        """A metric with its interval, whichever way it is kept."""
+        """A metric by its name, with its interval, whichever way it is kept."""
         value = getattr(self, name)
         return value if isinstance(value, Estimate) else Estimate(value, *self.intervals[name])
 
 
-class Baseline(_Part):
+class Baseline(Part):
     """What answers that look at no film would reach, beside the accuracy of the model."""
 
     always_no_accuracy: float
@@ -79,16 +85,11 @@ class Baseline(_Part):
     always_yes_f1: float | None
 
 
-class Bootstrap(_Part):
-    """How intervals were made."""
+class Metrics(WithCaveats):
+    """The metrics of one set of predictions on one set of films, and what limits their worth.
 
-    unit: Literal["patient"] = "patient"
-    resamples: int
-    seed: int
-
-
-class Metrics(_Part):
-    """The metrics of one set of predictions on one set of films, and what limits their worth."""
+    macro_findings: how many findings each mean is taken over; training_seed: of the model, if it is known.
+    """
 
     split: Judged
     macro: Means
@@ -96,28 +97,29 @@ class Metrics(_Part):
     macro_findings: dict[str, int]
     baseline: Baseline
     bootstrap: Bootstrap
-    caveats: tuple[Caveat, ...] = ()
     training_seed: int | None = None
 
 
-class Contamination(_Part):
+class Contamination(Part):
     """How many of the films judged are known to what is judged, why, and the metrics on the others.
 
-    clean is None if none is left, or if it cannot be told which they are.
+    In a file the reasons are sentences; what is read back are those of the report's caveats that count films.
+    clean: None if no film is left, or if nobody can tell which they are.
     """
 
     films: int
     of: int
     reasons: tuple[Caveat, ...]
-    clean: Metrics | None
+    clean: Metrics | None = None
 
 
-class Validation(_Part):
-    """The validation films that choose thresholds and calibration, or why there are none.
+class Validation(Part):
+    """The validation films that choose thresholds and calibrators, or why there are none.
 
-    split_id: of a model, whose val part they are; file: of predictions. absent, if there are none: the folder
-    lacks the model's split, that has no val part, the films judged are themselves that part, only `films` of the
-    `expected` are here, or no validation predictions were given. text: the words of a report of old.
+    split_id: of a model, whose val part they are; file: of predictions. absent: the folder lacks the model's
+    split ("no_split"), that has no val part ("no_part"), the films judged are that part ("same_films"), only
+    `here` of its `expected` films are here ("not_here"), or no validation predictions were given
+    ("not_given"). text: the words of a report of old.
     """
 
     films: int = 0
@@ -126,10 +128,32 @@ class Validation(_Part):
     absent: Literal["", "no_split", "no_part", "same_films", "not_here", "not_given"] = ""
     here: int = 0
     expected: int = 0
-    text: str = ""
+    text: str = Field(default="", exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_old(cls, content: Any) -> Any:
+        if isinstance(content, Mapping) and "note" in content and "absent" not in content:
+            return {**content, "text": content["note"]}
+        return content
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def note(self) -> str:
+        """In words what they are, or why there are none: for the report, and for errors."""
+        part, here = f"of the val part of split {self.split_id}", f"{self.here:,}"
+        words = {
+            "": f"the {counted(self.films, 'film')} {f'of {self.file}' if self.file else part}",
+            "no_split": f"this folder does not have the model's split, {self.split_id}",
+            "no_part": f"the model's split, {self.split_id}, has no validation part",
+            "same_films": "these are the validation films themselves",
+            "not_here": f"only {here} of the {counted(self.expected, 'film')} {part} {are(self.here)} here",
+            "not_given": "there are no validation predictions (--validation VAL.csv), so none are chosen",
+        }
+        return self.text or words[self.absent]
 
 
-class PointAtThreshold(_Part):
+class PointAtThreshold(Part):
     """What one finding's threshold gives on the films judged."""
 
     threshold: float
@@ -138,50 +162,46 @@ class PointAtThreshold(_Part):
     recall: Estimate
     specificity: Estimate
 
+    def estimate(self, rate: Rate) -> Estimate:
+        """A rate by its name."""
+        value: Estimate = getattr(self, rate)
+        return value
 
-class OperatingPoints(_Part):
+
+class OperatingPoints(Part):
     """Thresholds by one rule: means over the findings, then each finding."""
 
     macro: dict[Rate, Estimate]
     per_class: dict[str, PointAtThreshold]
 
 
-class CalibrationErrors(_Part):
+class CalibrationErrors(Part):
     """Calibration error and Brier score after one calibrator: means, then each finding."""
 
     macro: dict[Literal["ece", "brier"], Estimate]
     per_class: dict[str, dict[Literal["ece", "brier"], float | None]]
 
 
-class CalibrationReport(_Part):
-    """The calibrator in use, the findings it leaves as they are, and what each calibrator would give."""
+class CalibrationReport(Part):
+    """The calibrator in use, the findings that it leaves as they are, and what each calibrator would give.
+
+    in_use: its method, "none", or "as given" for anyone's predictions; maps: by method, "none" first, None
+    without validation films.
+    """
 
     in_use: str
     without_map: tuple[str, ...] = ()
     maps: dict[str, CalibrationErrors] | None
 
 
-class Confusion(_Part):
-    """Counts of films by true finding (row) and other finding (column), as `metrics.confusion` defines them."""
-
-    findings: tuple[str, ...]
-    films: tuple[int, ...]
-    missed: tuple[int, ...]
-    silent: tuple[int, ...]
-    together: tuple[tuple[int, ...], ...]
-    called: tuple[tuple[int, ...], ...]
-    beside: tuple[tuple[int, ...], ...]
-    in_place: tuple[tuple[int, ...], ...]
-
-
-class GroupFinding(_Part):
+class GroupFinding(Part):
     """One finding in one group."""
 
     positives: int
     auc: Estimate
 
 
-class Group(_Part):
+class Group(Part):
     """One group of films: its mean AUC over the `findings` with enough positives, then each finding."""
 
     images: int
@@ -191,10 +211,11 @@ class Group(_Part):
     per_class: dict[str, GroupFinding]
 
 
-class Gap(_Part):
+class Gap(Part):
     """The difference of AUC between two groups, of the mean over `findings` or (finding) of one finding.
 
-    values: the AUC of each of `between`, their difference is the first less the second.
+    values: the AUC of each of `between`; the difference is the first less the second. text: the sentence of a
+    report of old, which has no values.
     """
 
     between: tuple[str, str]
@@ -203,20 +224,18 @@ class Gap(_Part):
     values: tuple[float, float] | None = None
     difference: Estimate
     larger_than_noise: bool
-    text: str | None = Field(
-        default=None, alias="sentence", exclude=True
-    )  # of a report of old, without values
+    text: str | None = Field(default=None, validation_alias="sentence", exclude=True)
 
 
-class Subgroups(_Part):
+class Subgroups(Part):
     """The groups that one attribute makes, and the gaps between them."""
 
     groups: dict[str, Group]
     gaps: tuple[Gap, ...]
 
 
-class RadiologistsFinding(_Part):
-    """What radiologists marked, against NIH's findings that say the same."""
+class RadiologistsFinding(Part):
+    """What radiologists marked, against NIH's findings that say the same; `auc` is against their marks."""
 
     nih: tuple[str, ...]
     positives: int
@@ -228,8 +247,11 @@ class RadiologistsFinding(_Part):
     difference: Estimate
 
 
-class Radiologists(_Part):
-    """The films that radiologists read too."""
+class Radiologists(Part):
+    """The films that radiologists read too.
+
+    missed_by_no_finding: the share of NIH's "No Finding" films on which they marked something.
+    """
 
     images: int
     patients: int
@@ -237,19 +259,26 @@ class Radiologists(_Part):
     findings: dict[str, RadiologistsFinding]
 
 
-class Reference(_Part):
-    """A published result: `films` says what it was measured on, `comparable` whether on exactly these films."""
+class Reference(Part):
+    """A published result, and whether it was measured on exactly the films judged.
+
+    auc: the mean of 14; films: "official", "chexnet" (the test lists of these splits) or "random" (a random
+    patient split of the authors'); reason: the words of a report of old.
+    """
 
     name: str
     auc: float
     per_class: dict[str, float] | None
     comparable: bool
     films: str = ""
-    reason: str = ""
+    reason: str = Field(default="", exclude=True)
 
 
-class Comparison(_Part):
-    """Two models on the films that both have: macro AUC, the first less the second, and whether it is a tie."""
+class Comparison(Part):
+    """A paired test of two models on the films that both have: macro AUC, the first less the second.
+
+    p: two-sided; tie: the interval of the difference reaches zero.
+    """
 
     names: tuple[str, str]
     first: float
@@ -259,14 +288,6 @@ class Comparison(_Part):
     tie: bool
     images: int
     patients: int
-
-
-class BoxSummary(_Part):
-    """A metric of boxes: over all boxes, the mean of the findings' means, and each finding."""
-
-    all: Estimate
-    mean: Estimate
-    per_finding: dict[str, Estimate]
 
 
 class Report(Metrics):
@@ -281,65 +302,26 @@ class Report(Metrics):
     subgroups: dict[str, Subgroups]
     radiologists: Radiologists | None
     references: tuple[Reference, ...]
-    localisation: "LocalisationReport | None" = None
+    localisation: LocalisationReport | None = None
     comparison: Comparison | None = None
 
-
-class LocalisationJudged(_Part):
-    """The boxes judged, the films and patients they are of, and the boxes on films that are not here."""
-
-    id: str
-    part: str
-    films: int
-    patients: int
-    boxes: int
-    boxes_without_film: int
-    label_version: str
+    @model_validator(mode="before")
+    @classmethod
+    def _of_old(cls, content: Any) -> Any:
+        return _with_reasons(content) if isinstance(content, Mapping) else content
 
 
-class BoxCounts(_Part):
-    """The boxes of a finding, whether they are too few to judge it, and how many are below a cell of the map."""
-
-    boxes: int
-    few: bool
-    smaller_than_a_cell: int
-
-
-class CheckedEstimate(_Part):
-    """A sanity check's mean over the boxes that define it."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    boxes: int
-
-
-class LocalisationReport(_Part):
-    """Maps by several methods against radiologists' boxes.
-
-    methods: by name, each metric of `metrics.localisation.FIGURES` and its differences from maps that know
-    nothing as BoxSummary, "faults" as counts, "checks" as CheckedEstimate; the shape of localisation.json.
-    """
-
-    model: str
-    split: LocalisationJudged
-    grid: tuple[int, int]
-    cell: float
-    methods: dict[str, "MethodMetrics"]
-    findings: dict[str, BoxCounts]
-    published: tuple[dict[str, object], ...]
-    bootstrap: Bootstrap
-    training_seed: int | None
-    caveats: tuple[Caveat, ...] = ()
-
-
-class MethodMetrics(_Part):
-    """One way to make maps: a BoxSummary a metric, how many maps have each fault, and the sanity checks."""
-
-    metrics: dict[str, BoxSummary]
-    faults: dict[str, int]
-    checks: dict[str, CheckedEstimate] | None = None
-
-
-Report.model_rebuild()
-LocalisationReport.model_rebuild()
+def _with_reasons(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The content of a file with caveats for its sentences, among them those of its contamination."""
+    spoiled, old = content.get("contamination"), "caveats" not in content
+    content = said_caveats(content)
+    if not isinstance(spoiled, Mapping):
+        return content
+    caveats = content["caveats"]
+    if old:
+        caveats = [
+            {**caveat, "known": spoiled["films"] if caveat["text"] in spoiled["reasons"] else 0}
+            for caveat in caveats
+        ]
+    reasons = [caveat for caveat in caveats if caveat["known"]]
+    return {**content, "caveats": caveats, "contamination": {**spoiled, "reasons": reasons}}

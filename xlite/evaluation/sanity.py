@@ -18,11 +18,12 @@ _BLUR_KERNEL, _BLUR_SIGMA, _BLUR_SIDE = 11, 5.0, 224
 
 
 def randomised(model: Student, stage: str, films: torch.Tensor, seed: int = 0) -> Student:
-    """A copy that has forgotten what it learned, from the output down to one of STAGES: the classifier
-    ("head"), the later half of all parameter tensors, or all of them.
+    """A copy that has forgotten what it learned, from the output down to one of STAGES.
+
+    These are the classifier ("head"), the later half of all parameter tensors, or all of them.
 
     The cascading randomisation of Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018, section 3.
-    They draw new values; here each tensor's are shuffled, and batch norms measure their statistics anew on
+    They draw new values. We shuffle those of each tensor, and batch norms measure their statistics anew on
     the films (B, 3, S, S), normalised: in every layer the activations keep their size, and none dies.
     """
     other = copy.deepcopy(model).eval()
@@ -49,7 +50,7 @@ def _measure_norms(model: Student, films: torch.Tensor) -> None:
 
 
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Spearman's, of the cells of two maps, ties by their mean rank; NaN where a map has one value."""
+    """Spearman's, of the cells of two maps, ties by their mean rank; NaN if a map has one value."""
     ranks = [rankdata(heat) - (heat.size + 1) / 2 for heat in (first, second)]
     below = np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum())
     return float(ranks[0] @ ranks[1] / below) if below else np.nan
@@ -61,9 +62,9 @@ def curves(
     """The probability of a finding as its map's pixels go, and as they come: both (STEPS + 1,).
 
     Deletion and insertion of Petsiuk et al., "RISE", BMVC 2018, section 4.1, in the model's own frame:
-    image and heat (S, S). The highest pixels come first, those alike in random order. Deleted ones take the
-    film's mean grey; insertion starts from the film blurred by a Gaussian of sigma 5 px in 11 x 11 at 224 px,
-    scaled with S.
+    image and heat (S, S). The highest pixels come first, equal ones in random order. Deleted pixels take the
+    image's mean grey; insertion starts from the image blurred by a Gaussian of sigma 5 px in 11 x 11 at
+    224 px, scaled with S.
     """
     order = np.lexsort((rng.random(heat.size), -heat.ravel()))
     kernel = round(_BLUR_KERNEL * heat.shape[0] / _BLUR_SIDE) // 2 * 2 + 1

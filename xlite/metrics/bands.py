@@ -1,47 +1,43 @@
 """Curves to draw, with 95 % bands by resampling patients: ROC, precision-recall and reliability."""
 
+from typing import Any
+
 import numpy as np
-from scipy.sparse import csr_array
 
 from xlite.findings import FINDINGS
-from xlite.metrics.bootstrap import chunks, draw_patients, interval, or_none, steps, walk
+from xlite.metrics.bootstrap import Resamples, interval, or_none, walk
 from xlite.metrics.curves import pr_points, roc_points
 from xlite.metrics.per_finding import ECE_BINS, ece_bin, ratio
 
 GRID = np.linspace(0, 1, 51)
+Curves = dict[str, dict[str, Any]]
 
 
 def draw_curves(
-    labels: np.ndarray,
-    probs: np.ndarray,
-    patients: np.ndarray,
-    raw: np.ndarray | None = None,
-    resamples: int = 1000,
-    seed: int = 0,
-) -> dict:
-    """curves.json as a dict: {finding: {"roc", "pr", "reliability"}}, empty lists where undefined.
+    labels: np.ndarray, probs: np.ndarray, resamples: Resamples, raw: np.ndarray | None = None
+) -> dict[str, Curves]:
+    """curves.json as a dict: {finding: {"roc", "pr", "reliability"}}, empty lists if they are undefined.
 
-    labels and probs (N, 14), patients (N,). roc: fpr, tpr and a band of tpr over fpr; pr: recall, precision
-    and a band of precision over recall; reliability: of each calibration bin that holds films their number,
-    mean probability and share of positives, with its band; the same of `raw` (N, 14), probabilities before
-    calibration, as reliability_before. No bands where all films are of one patient.
+    labels and probs (N, 14) of the films of `resamples`. roc: fpr, tpr and a band of tpr over fpr; pr:
+    recall, precision and a band of precision over recall; reliability: of each calibration bin that holds
+    films their number, mean probability and share of positives, with its band; reliability_before: the same
+    of `raw` (N, 14), probabilities before calibration. No bands if all films are of one patient.
     """
-    owner, counts = draw_patients(patients, resamples, seed)
     curves = {}
     for c, finding in enumerate(FINDINGS):
-        curves[finding] = _finding(labels[:, c], probs[:, c], owner, counts)
+        curves[finding] = _finding(labels[:, c], probs[:, c], resamples)
         if raw is not None:
-            curves[finding]["reliability_before"] = _reliability(labels[:, c], raw[:, c], owner, counts)
+            curves[finding]["reliability_before"] = _reliability(labels[:, c], raw[:, c], resamples)
     return curves
 
 
-def _finding(labels: np.ndarray, probs: np.ndarray, owner: np.ndarray, counts: np.ndarray) -> dict:
-    tpr, precision = resample_curves(labels, probs, owner, counts, GRID)
+def _finding(labels: np.ndarray, probs: np.ndarray, resamples: Resamples) -> Curves:
+    tpr, precision = resample_curves(labels, probs, resamples, GRID)
     roc, pr = roc_points(labels, probs), pr_points(labels, probs)
     return {
         "roc": {**_line("fpr", "tpr", roc), "band": _band("fpr", tpr, len(roc[0]))},
         "pr": {**_line("recall", "precision", pr), "band": _band("recall", precision, len(pr[0]))},
-        "reliability": _reliability(labels, probs, owner, counts),
+        "reliability": _reliability(labels, probs, resamples),
     }
 
 
@@ -50,7 +46,7 @@ def _line(x: str, y: str, points: tuple[np.ndarray, np.ndarray]) -> dict[str, li
 
 
 def _band(x: str, drawn: np.ndarray, points: int) -> dict[str, list[float]]:
-    """The 95 % percentile interval at each place of GRID over those resamples (R, G) where it is defined."""
+    """The 95 % percentile interval at each point of GRID over the resamples (R, G) that have a curve."""
     drawn = drawn[~np.isnan(drawn).any(axis=1)]
     if not len(drawn) or not points:
         return {x: [], "low": [], "high": []}
@@ -58,14 +54,14 @@ def _band(x: str, drawn: np.ndarray, points: int) -> dict[str, list[float]]:
     return {x: GRID.round(6).tolist(), "low": low, "high": high}
 
 
-def _reliability(labels: np.ndarray, probs: np.ndarray, owner: np.ndarray, counts: np.ndarray) -> dict:
+def _reliability(labels: np.ndarray, probs: np.ndarray, resamples: Resamples) -> dict[str, Any]:
     which = ece_bin(probs)
     films = np.bincount(which, minlength=ECE_BINS)
     filled = np.flatnonzero(films)
     means, shares = (
         ratio(np.bincount(which, weights, minlength=ECE_BINS), films)[filled] for weights in (probs, labels)
     )
-    drawn = resample_bins(labels, probs, owner, counts)[:, filled]
+    drawn = resample_bins(labels, probs, resamples)[:, filled]
     low, high = (
         [or_none(round(end, 6)) for end in ends] for ends in zip(*map(interval, drawn.T), strict=True)
     )
@@ -79,18 +75,18 @@ def _reliability(labels: np.ndarray, probs: np.ndarray, owner: np.ndarray, count
 
 
 def resample_curves(
-    labels: np.ndarray, scores: np.ndarray, owner: np.ndarray, counts: np.ndarray, grid: np.ndarray
+    labels: np.ndarray, scores: np.ndarray, resamples: Resamples, grid: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(sensitivity at each false positive rate, precision at each recall) of one finding, both (R, G).
 
     labels and scores (N,), grid (G,) of rates 0-1. Between two steps the ROC curve is a straight line; the
-    precision is that of the first step that reaches the recall. NaN where a resample has no positive, or for
-    the first no negative.
+    precision is that of the first step that reaches the recall. NaN if a resample has no positive, or for the
+    first no negative.
     """
-    shape = (counts.shape[1], len(grid))
+    shape = (resamples.resamples, len(grid))
     tpr, precision = np.full(shape, np.nan), np.full(shape, np.nan)
-    positive, negative = steps(labels.astype(bool), scores, owner, len(counts))
-    for part, weights in chunks(counts):
+    positive, negative = resamples.steps(labels.astype(bool), scores)
+    for part, weights in resamples.chunks():
         walked = walk(positive @ weights, negative @ weights)
         tp, above, within = (np.ascontiguousarray(column.T) for column in walked[:3])
         for r in range(len(tp)):
@@ -98,7 +94,7 @@ def resample_curves(
                 place = part.start + r
                 tpr[place] = _roc_at(grid, tp[r], above[r], within[r], walked[3][r])
                 step = np.searchsorted(tp[r], grid * tp[r, -1] - 1e-9)
-                step = np.maximum(step, np.searchsorted(tp[r], 0, side="right"))  # where something is called
+                step = np.maximum(step, np.searchsorted(tp[r], 0, side="right"))  # something is called
                 precision[place] = tp[r, step] / (tp[r, step] + within[r, step])
     return tpr, precision
 
@@ -111,14 +107,11 @@ def _roc_at(
     # Up and right across a step's ties, then flat to where the next step begins.
     x = np.append(np.stack([above, within], axis=1).ravel(), negatives)
     y = np.append(0, np.repeat(tp, 2))
-    return np.interp(grid * negatives + 1e-9, x, y / tp[-1])
+    return np.asarray(np.interp(grid * negatives + 1e-9, x, y / tp[-1]))
 
 
-def resample_bins(labels: np.ndarray, probs: np.ndarray, owner: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def resample_bins(labels: np.ndarray, probs: np.ndarray, resamples: Resamples) -> np.ndarray:
     """Share of positives in each calibration bin of one finding, (R, ECE_BINS); labels and probs (N,)."""
-    which, shape = ece_bin(probs, ECE_BINS), (ECE_BINS, len(counts))
-    positives, films = (
-        csr_array((weights, (which, owner)), shape=shape) @ counts
-        for weights in (np.asarray(labels, np.float64), np.ones(len(labels)))
-    )
-    return ratio(positives, films).T
+    which = ece_bin(probs)
+    positives = resamples.bin_sums(which, np.asarray(labels, np.float64))
+    return ratio(positives, resamples.bin_sums(which, np.ones(len(labels)))).T

@@ -1,42 +1,141 @@
 """Intervals by resampling patients with replacement, never images: films of one patient are alike.
 
-A resample is a column of whole-number weights, how often each patient was drawn. Every figure is then a
+A resample is a column of whole-number weights, how often each patient was drawn. Every metric is then a
 function of a few weighted sums, so films are sorted once and a thousand resamples cost some matrix products.
 """
 
+import copy
 from collections.abc import Iterator
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from xlite.metrics.per_finding import ECE_BINS, auc_per_class, ece_bin, macro, rates, ratio
+from xlite.metrics.estimate import Estimate
+from xlite.metrics.per_finding import ECE_BINS, ece_bin, rates, ratio
 
 CHUNK = 250  # resamples at a time: bounds the memory
+Steps = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
-def patient_counts(patients: np.ndarray, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(owner, counts): row of each film's patient (N,) int, and how often each of P patients was drawn.
+class Resamples:
+    """Patients drawn with replacement, once for all metrics of a report: same seed, same draws.
 
-    patients (N,) any hashable ids; counts (P, resamples) float32 whole numbers, each column summing to P.
+    owner (N,) int: the row of each film's patient; counts (P, R) float32: how often each of P patients was
+    drawn, each column summing to P; all 0 for a single patient, whose resamples are all alike, so that no
+    metric of theirs is defined. The methods take labels (N, C) 0 or 1 and scores (N, C) of these films and
+    give float64 (R, C), NaN if undefined.
     """
-    unique, owner = np.unique(patients, return_inverse=True)
-    rng, size = np.random.default_rng(seed), len(unique)
-    counts = np.empty((size, resamples), dtype=np.float32)
-    for r in range(resamples):
-        counts[:, r] = np.bincount(rng.integers(size, size=size), minlength=size)
-    return owner, counts
 
+    def __init__(self, patients: np.ndarray, resamples: int = 1000, seed: int = 0):
+        unique, self.owner = np.unique(patients, return_inverse=True)
+        self.resamples, self.seed = resamples, seed
+        rng, size = np.random.default_rng(seed), len(unique)
+        self.counts = np.zeros((size, resamples), dtype=np.float32)
+        if size > 1:
+            for r in range(resamples):
+                self.counts[:, r] = np.bincount(rng.integers(size, size=size), minlength=size)
 
-def draw_patients(patients: np.ndarray, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """As `patient_counts`, but all 0 where there is one patient: its resamples are all alike, so no figure
-    of theirs is defined.
-    """
-    owner, counts = patient_counts(patients, resamples, seed)
-    return owner, counts if len(counts) > 1 else np.zeros_like(counts)
+    @property
+    def patients(self) -> int:
+        """How many patients the films are of."""
+        return len(np.unique(self.owner))
+
+    def of(self, films: np.ndarray) -> "Resamples":
+        """The same drawn patients for some of the films, which a mask (N,) or row numbers choose."""
+        some = copy.copy(self)
+        some.owner = self.owner[films]
+        if some.patients == 1:
+            some.counts = np.zeros_like(self.counts)
+        return some
+
+    def redrawn(self, films: np.ndarray) -> "Resamples":
+        """Draws among the patients of these films alone, as many and by the same seed."""
+        return Resamples(self.owner[films], self.resamples, self.seed)
+
+    def auc_ap(self, labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(AUC, average precision), ties exact."""
+        shape = (self.resamples, labels.shape[1])
+        auc, ap = np.empty(shape), np.empty(shape)
+        for c, part, walked in self._walks(labels, scores):
+            auc[part, c], ap[part, c] = _auc(*walked), _ap(*walked)
+        return auc, ap
+
+    def auc(self, labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        """The first of `auc_ap`, in less time."""
+        auc = np.empty((self.resamples, labels.shape[1]))
+        for c, part, walked in self._walks(labels, scores):
+            auc[part, c] = _auc(*walked)
+        return auc
+
+    def rates(self, labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> dict[str, np.ndarray]:
+        """F1, precision, recall, specificity and accuracy at thresholds (C,)."""
+        positive, called = labels.astype(bool), probs >= thresholds
+        cells = (positive & called, ~positive & called, positive & ~called, ~positive & ~called)
+        return rates(*(self._sums(cell) for cell in cells))
+
+    def brier(self, labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
+        """Brier score."""
+        errors = self._sums((np.asarray(probs, np.float64) - labels) ** 2)
+        return ratio(errors, self._sums(np.ones((len(labels), 1))))
+
+    def ece(self, labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
+        """Expected calibration error."""
+        films = self._sums(np.ones((len(labels), 1)))
+        which, excess = ece_bin(probs, ECE_BINS), np.asarray(probs, np.float64) - labels
+        columns = [self.bin_sums(which[:, c], excess[:, c]) for c in range(labels.shape[1])]
+        return ratio(np.stack([np.abs(column).sum(axis=0) for column in columns], axis=1), films)
+
+    def bin_sums(self, which: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Sums of values (N,) in the calibration bin `which` (N,) of each film: (ECE_BINS, R)."""
+        bins = csr_array((values, (which, self.owner)), shape=(ECE_BINS, len(self.counts)))
+        return np.asarray(bins @ self.counts)
+
+    def chunks(self) -> list[tuple[slice, np.ndarray]]:
+        """The counts in slices of CHUNK resamples, each contiguous, as sparse products want them."""
+        starts = range(0, self.resamples, CHUNK)
+        parts = [slice(start, min(start + CHUNK, self.resamples)) for start in starts]
+        return [(part, np.ascontiguousarray(self.counts[:, part])) for part in parts]
+
+    def steps(self, positive: np.ndarray, scores: np.ndarray) -> tuple[csr_array, csr_array]:
+        """Films of each patient on each step of the falling score: positives (K, P), negatives (2K + 1, P).
+
+        positive (N,) bool, scores (N,). The K steps are the distinct scores of positives. Negatives lie above
+        step k (row 2k), tied with it (row 2k + 1), or below them all (row 2K).
+        """
+        steps = np.unique(-scores[positive])
+        row = np.searchsorted(steps, -scores[~positive])
+        tied = row < len(steps)
+        tied[tied] = steps[row[tied]] == -scores[~positive][tied]
+        own = np.searchsorted(steps, -scores[positive])
+        return (
+            self._placed(own, positive, len(steps)),
+            self._placed(2 * row + tied, ~positive, 2 * len(steps) + 1),
+        )
+
+    def _placed(self, rows: np.ndarray, films: np.ndarray, height: int) -> csr_array:
+        """A matrix (height, P) that counts the chosen films of each patient in their rows."""
+        ones = np.ones(len(rows), np.float32)
+        return csr_array((ones, (rows, self.owner[films])), shape=(height, len(self.counts)))
+
+    def _walks(
+        self, labels: np.ndarray, scores: np.ndarray
+    ) -> Iterator[tuple[int, slice, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]]:
+        """For each finding and slice of resamples: the positives on each step, and `walk` along the steps."""
+        drawn = self.chunks()
+        for c in range(labels.shape[1]):
+            positive, negative = self.steps(labels[:, c].astype(bool), scores[:, c])
+            for part, weights in drawn:
+                found = positive @ weights
+                yield c, part, (found, *walk(found, negative @ weights))
+
+    def _sums(self, values: np.ndarray) -> np.ndarray:
+        """Weighted sums of values (N, C) in each resample: (R, C) float64, to float32's precision."""
+        sums = np.stack([np.bincount(self.owner, column, minlength=len(self.counts)) for column in values.T])
+        return (sums.astype(np.float32) @ self.counts).T.astype(np.float64)
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % percentile interval of those resamples (R,) where the figure is defined; NaN where in none."""
+    """The 95 % percentile interval of the resamples (R,) that have the metric; NaN if none has it."""
     defined = values[~np.isnan(values)]
     if not len(defined):
         return np.nan, np.nan
@@ -45,83 +144,31 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 
 
 def or_none(value: float) -> float | None:
-    """A float as JSON can hold it: None where it is undefined."""
+    """A float as JSON can hold it: None if it is undefined."""
     return None if np.isnan(value) else float(value)
 
 
-def figure(value: float, drawn: np.ndarray) -> dict[str, float | None]:
-    """{"value", "low", "high"} of a figure and its resamples (R,), None where undefined."""
+def estimate(value: float, drawn: np.ndarray) -> Estimate:
+    """A metric with the interval of its resamples (R,)."""
     low, high = interval(drawn)
-    return {"value": or_none(value), "low": or_none(low), "high": or_none(high)}
+    return Estimate(or_none(value), or_none(low), or_none(high))
 
 
 def recentred(values: np.ndarray, centre: float) -> np.ndarray:
-    """Resamples (R,) of a figure >= 0, moved so that their mean is its value on all films.
+    """Resamples (R,) of a metric >= 0, moved so that their mean is its value on all films.
 
     Resampling adds noise of its own, which a calibration error, a sum of distances, counts as more error.
     """
     return np.maximum(values - np.nanmean(values) + centre, 0) if not np.isnan(values).all() else values
 
 
-def resample_auc_ap(
-    labels: np.ndarray, scores: np.ndarray, owner: np.ndarray, counts: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """(AUC, average precision) of each finding in each resample, both (R, C) float64, ties exact.
+def walk(positive: np.ndarray, negative: np.ndarray) -> Steps:
+    """True positives after each step, false ones before and after its ties, each (K, R); negatives (R,).
 
-    labels and scores (N, C), owner and counts as `patient_counts` gives them; NaN where undefined.
+    float32, which counts films exactly up to 16 million.
     """
-    shape = (counts.shape[1], labels.shape[1])
-    auc, ap = np.empty(shape), np.empty(shape)
-    for c, part, walked in _walks(labels, scores, owner, counts):
-        auc[part, c], ap[part, c] = _auc(*walked), _ap(*walked)
-    return auc, ap
-
-
-def resample_auc(labels: np.ndarray, scores: np.ndarray, owner: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The first of `resample_auc_ap`, in less time."""
-    auc = np.empty((counts.shape[1], labels.shape[1]))
-    for c, part, walked in _walks(labels, scores, owner, counts):
-        auc[part, c] = _auc(*walked)
-    return auc
-
-
-def _walks(
-    labels: np.ndarray, scores: np.ndarray, owner: np.ndarray, counts: np.ndarray
-) -> Iterator[tuple[int, slice, tuple[np.ndarray, ...]]]:
-    """For each finding and slice of resamples: the positives on each step, and `walk` along the steps."""
-    drawn = chunks(counts)
-    for c in range(labels.shape[1]):
-        positive, negative = steps(labels[:, c].astype(bool), scores[:, c], owner, len(counts))
-        for part, weights in drawn:
-            found = positive @ weights
-            yield c, part, (found, *walk(found, negative @ weights))
-
-
-def chunks(counts: np.ndarray) -> list[tuple[slice, np.ndarray]]:
-    """The counts (P, R) in slices of CHUNK resamples, each contiguous, as sparse products want them."""
-    starts = range(0, counts.shape[1], CHUNK)
-    parts = [slice(start, min(start + CHUNK, counts.shape[1])) for start in starts]
-    return [(part, np.ascontiguousarray(counts[:, part])) for part in parts]
-
-
-def steps(
-    positive: np.ndarray, scores: np.ndarray, owner: np.ndarray, patients: int
-) -> tuple[csr_array, csr_array]:
-    """Films of each patient on each step of the falling score: positives (K, P), negatives (2K + 1, P).
-
-    The K steps are the distinct scores of positives. Negatives lie above step k (row 2k), tied with it
-    (row 2k + 1), or below them all (row 2K).
-    """
-    steps = np.unique(-scores[positive])
-    row = np.searchsorted(steps, -scores[~positive])
-    tied = row < len(steps)
-    tied[tied] = steps[row[tied]] == -scores[~positive][tied]
-    rows = (np.searchsorted(steps, -scores[positive]), 2 * row + tied)
-    heights = (len(steps), 2 * len(steps) + 1)
-    return tuple(
-        csr_array((np.ones(len(r), np.float32), (r, owner[films])), shape=(height, patients))
-        for r, films, height in zip(rows, (positive, ~positive), heights, strict=True)
-    )
+    fp = np.cumsum(negative, axis=0)
+    return np.cumsum(positive, axis=0), fp[:-1:2], fp[1::2], fp[-1]
 
 
 def _auc(
@@ -142,91 +189,3 @@ def _ap(
 
 def _last(tp: np.ndarray, negatives: np.ndarray) -> np.ndarray:
     return tp[-1].astype(np.float64) if len(tp) else np.zeros(len(negatives))
-
-
-def walk(positive: np.ndarray, negative: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """True positives after each step, false ones before and after its ties, each (K, R); negatives (R,).
-
-    float32, which counts films exactly up to 16 million.
-    """
-    fp = np.cumsum(negative, axis=0)
-    return np.cumsum(positive, axis=0), fp[:-1:2], fp[1::2], fp[-1]
-
-
-def resample_rates(
-    labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray, owner: np.ndarray, counts: np.ndarray
-) -> dict[str, np.ndarray]:
-    """F1, precision, recall, specificity and accuracy at thresholds (C,), each (R, C) float64."""
-    positive, called = labels.astype(bool), probs >= thresholds
-    cells = (positive & called, ~positive & called, positive & ~called, ~positive & ~called)
-    return rates(*(_by_patient(cell, owner, counts) for cell in cells))
-
-
-def resample_brier(
-    labels: np.ndarray, probs: np.ndarray, owner: np.ndarray, counts: np.ndarray
-) -> np.ndarray:
-    """Brier score of each finding in each resample, (R, C) float64."""
-    errors = _by_patient((np.asarray(probs, np.float64) - labels) ** 2, owner, counts)
-    return ratio(errors, _by_patient(np.ones((len(labels), 1)), owner, counts))
-
-
-def _by_patient(values: np.ndarray, owner: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Weighted sums of values (N, C) in each resample: (R, C) float64, to float32's precision."""
-    sums = np.stack([np.bincount(owner, column, minlength=len(counts)) for column in values.T])
-    return (sums.astype(np.float32) @ counts).T.astype(np.float64)
-
-
-def resample_ece(labels: np.ndarray, probs: np.ndarray, owner: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Expected calibration error of each finding in each resample, (R, C) float64."""
-    films = _by_patient(np.ones((len(labels), 1)), owner, counts)
-    which, excess = ece_bin(probs, ECE_BINS), np.asarray(probs, np.float64) - labels
-    columns = [
-        csr_array((excess[:, c], (which[:, c], owner)), shape=(ECE_BINS, len(counts)))
-        for c in range(labels.shape[1])
-    ]
-    return ratio(np.stack([np.abs(column @ counts).sum(axis=0) for column in columns], axis=1), films)
-
-
-def compare_auc(
-    labels: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
-    patients: np.ndarray,
-    resamples: int = 1000,
-    seed: int = 0,
-) -> dict:
-    """Paired test of two models on the same films: macro AUC of the first minus that of the second.
-
-    labels, first and second (N, 14), patients (N,) -> as `paired_difference`; both models are judged on the
-    same resamples.
-    """
-    return paired_difference(
-        *(draw_macro_auc(labels, scores, patients, resamples, seed) for scores in (first, second))
-    )
-
-
-def draw_macro_auc(
-    labels: np.ndarray, scores: np.ndarray, patients: np.ndarray, resamples: int = 1000, seed: int = 0
-) -> tuple[float, np.ndarray]:
-    """Macro AUC of scores (N, 14) on all films, and (R,) on resampled patients; same seed, same resamples."""
-    owner, counts = patient_counts(patients, resamples, seed)
-    whole = float(macro(auc_per_class(labels, scores)))
-    return whole, macro(resample_auc_ap(labels, scores, owner, counts)[0])
-
-
-def paired_difference(first: tuple[float, np.ndarray], second: tuple[float, np.ndarray]) -> dict:
-    """The first model less the second, each as `draw_macro_auc` gives it for the same films and seed.
-
-    {"first", "second", "difference": {"value", "low", "high"}, "p", "tie"}; p is two-sided, at least
-    2 / (R + 1); a tie is a difference whose interval reaches zero.
-    """
-    differences = first[1] - second[1]
-    low, high = interval(differences)
-    tail = min(np.sum(differences <= 0), np.sum(differences >= 0))
-    return {
-        "first": first[0],
-        "second": second[0],
-        "difference": {"value": first[0] - second[0], "low": low, "high": high},
-        "p": float(min(1, 2 * (tail + 1) / (len(differences) + 1))),
-        "tie": not (low > 0 or high < 0),
-    }

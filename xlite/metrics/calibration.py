@@ -1,12 +1,18 @@
-"""Maps from logits to probabilities, fitted on validation and kept in the model file.
+"""Calibrators, from logits to probabilities: fitted on validation and kept in the model file.
 
 Platt scaling, sigmoid(scale * logit + bias) per finding (Platt 1999); temperature scaling, sigmoid(logit / T)
 with one T for all (Guo et al., ICML 2017); isotonic regression per finding (Zadrozny & Elkan, KDD 2002).
 """
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from scipy import special
+from scipy.special import expit
 
 from xlite.errors import CheckpointError
 from xlite.findings import FEW_POSITIVES, FINDINGS
@@ -15,25 +21,116 @@ METHODS = ("temperature", "platt", "isotonic")
 MIN_SCALE = 0.01
 PULL = 1.0  # strength of the pull towards the identity, in units of a film's log loss
 
+Numbers = tuple[float, ...]
 
-def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-x)) without overflow; float64 of the same shape."""
-    # tanh saturates where exp would overflow
-    return 0.5 * (1 + np.tanh(0.5 * np.asarray(logits, dtype=np.float64)))
+
+class _Fitted(BaseModel):
+    """What all calibrators share: they are frozen, and checked, as a model file can say anything."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check(cls, content: Any) -> Any:
+        if not isinstance(content, Mapping):
+            return content
+        if {*content, "method"} != cls.model_fields.keys():
+            method = cls.model_fields["method"].default
+            raise ValueError(
+                f"calibration {method!r} has {', '.join(sorted(content))}, expected "
+                f"{', '.join(sorted(cls.model_fields))}"
+            )
+        cls._check_values(content)
+        return content
+
+    @classmethod
+    def _check_values(cls, content: Mapping[str, Any]) -> None:
+        """Raises ValueError for values that no calibrator of this kind works with."""
+        raise NotImplementedError
+
+
+class Platt(_Fitted):
+    """sigmoid(scale * logit + bias), 14 scales > 0 and 14 biases; 1 and 0 leave a finding as it is."""
+
+    method: Literal["platt"] = "platt"
+    scale: Numbers
+    bias: Numbers
+
+    @classmethod
+    def _check_values(cls, content: Mapping[str, Any]) -> None:
+        _check_numbers("calibration's scale", content["scale"], len(FINDINGS), positive=True)
+        _check_numbers("calibration's bias", content["bias"], len(FINDINGS))
+
+    def apply(self, logits: np.ndarray) -> np.ndarray:
+        """Probabilities float64 of logits float64 (…, 14)."""
+        return np.asarray(expit(logits * np.asarray(self.scale) + np.asarray(self.bias)))
+
+    def uncalibrated(self) -> list[str]:
+        """The findings left to the plain sigmoid; a fit is never the identity to the last bit."""
+        lines = zip(FINDINGS, self.scale, self.bias, strict=True)
+        return [finding for finding, scale, bias in lines if (scale, bias) == (1, 0)]
+
+
+class Temperature(_Fitted):
+    """sigmoid(logit / temperature), one temperature > 0 for all findings; 1 leaves them as they are."""
+
+    method: Literal["temperature"] = "temperature"
+    temperature: float
+
+    @classmethod
+    def _check_values(cls, content: Mapping[str, Any]) -> None:
+        _check_numbers("calibration's temperature", [content["temperature"]], 1, positive=True)
+
+    def apply(self, logits: np.ndarray) -> np.ndarray:
+        """Probabilities float64 of logits float64 (…, 14)."""
+        return np.asarray(expit(logits / self.temperature))
+
+    def uncalibrated(self) -> list[str]:
+        """The findings left to the plain sigmoid: all or none."""
+        return list(FINDINGS) if self.temperature == 1 else []
+
+
+class Isotonic(_Fitted):
+    """Rising steps: of each finding its knots, and their probabilities; none for the plain sigmoid.
+
+    Between the knots probabilities lie on a straight line, outside them they are level: this makes ties.
+    """
+
+    method: Literal["isotonic"] = "isotonic"
+    logits: tuple[Numbers, ...]
+    probabilities: tuple[Numbers, ...]
+
+    @classmethod
+    def _check_values(cls, content: Mapping[str, Any]) -> None:
+        _check_steps(content["logits"], content["probabilities"])
+
+    def apply(self, logits: np.ndarray) -> np.ndarray:
+        """Probabilities float64 of logits float64 (…, 14)."""
+        columns = [
+            np.interp(logits[..., c], knots, heights) if knots else expit(logits[..., c])
+            for c, (knots, heights) in enumerate(zip(self.logits, self.probabilities, strict=True))
+        ]
+        return np.stack(columns, axis=-1)
+
+    def uncalibrated(self) -> list[str]:
+        """The findings left to the plain sigmoid."""
+        return [finding for finding, knots in zip(FINDINGS, self.logits, strict=True) if not knots]
+
+
+Calibrator = Annotated[Platt | Temperature | Isotonic, Field(discriminator="method")]
 
 
 def logit(probs: np.ndarray) -> np.ndarray:
     """log(p / (1 - p)) of probabilities 0-1, kept finite; float64 of the same shape."""
-    p = np.clip(np.asarray(probs, dtype=np.float64), 1e-12, 1 - 1e-12)
-    return np.log(p) - np.log1p(-p)
+    return np.asarray(special.logit(np.clip(np.asarray(probs, np.float64), 1e-12, 1 - 1e-12)))
 
 
-def fit_calibration(logits: np.ndarray, labels: np.ndarray, method: str = "platt") -> dict | None:
-    """The map by one of METHODS, or none: logits and labels (N, 14) of the validation part.
+def fit_calibrator(logits: np.ndarray, labels: np.ndarray, method: str = "platt") -> Calibrator | None:
+    """The calibrator by one of METHODS, or "none": logits and labels (N, 14) of the validation part.
 
-    Returns what `apply_calibration` takes. Raises CheckpointError for another method.
+    Raises CheckpointError for another method.
     """
-    fits: dict[str, Callable[[np.ndarray, np.ndarray], dict | None]] = {
+    fits: dict[str, Callable[[np.ndarray, np.ndarray], Calibrator | None]] = {
         "none": lambda *_: None,
         "temperature": fit_temperature,
         "platt": fit_platt,
@@ -44,91 +141,88 @@ def fit_calibration(logits: np.ndarray, labels: np.ndarray, method: str = "platt
     return fits[method](logits, labels)
 
 
-def fit_platt(logits: np.ndarray, labels: np.ndarray) -> dict:
+def fit_platt(logits: np.ndarray, labels: np.ndarray) -> Platt:
     """Scale and bias per finding that make sigmoid(scale * logit + bias) a probability.
 
-    logits and labels (N, 14) of the validation part -> {"method": "platt", "scale": [14] > 0, "bias": [14]}.
-    The identity where a finding has fewer than FEW_POSITIVES positives or negatives.
+    logits and labels (N, 14) of the validation part. The identity if a finding has fewer than FEW_POSITIVES
+    positives or negatives.
     """
-    pairs = [_fit(x, y) for x, y in zip(np.asarray(logits, np.float64).T, labels.T, strict=True)]
-    return {"method": "platt", "scale": [s for s, _ in pairs], "bias": [b for _, b in pairs]}
+    lines = [_fit(x, y) for x, y in zip(np.asarray(logits, np.float64).T, labels.T, strict=True)]
+    return Platt(scale=tuple(scale for scale, _ in lines), bias=tuple(bias for _, bias in lines))
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> dict:
-    """The temperature of the least log loss over all findings: {"method": "temperature", "temperature": T}.
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> Temperature:
+    """The temperature of the least log loss over all findings; logits and labels (N, 14).
 
-    logits and labels (N, 14). The same pull and least scale as Platt's keep 1 / T finite and above 0. T is 1
-    with fewer than FEW_POSITIVES positives or negatives in all.
+    The same pull and least scale as Platt's keep 1 / T finite and above 0. T is 1 with fewer than
+    FEW_POSITIVES positives or negatives in all.
     """
     x, y = np.asarray(logits, np.float64).ravel(), np.asarray(labels, np.float64).ravel()
     if _few(y):
-        return {"method": "temperature", "temperature": 1.0}
+        return Temperature(temperature=1.0)
     scale, _ = _newton(x, y, np.array([1.0, 0.0]), free=np.array([True, False]))
-    return {"method": "temperature", "temperature": float(1 / max(scale, MIN_SCALE))}
+    return Temperature(temperature=float(1 / max(scale, MIN_SCALE)))
 
 
-def fit_isotonic(logits: np.ndarray, labels: np.ndarray) -> dict:
-    """The best rising map per finding: {"method": "isotonic", "logits": [14 lists], "probabilities": …}.
+def fit_isotonic(logits: np.ndarray, labels: np.ndarray) -> Isotonic:
+    """The best rising steps per finding; logits and labels (N, 14).
 
-    Between the knots the map is a straight line, outside them level, so it makes ties. Both lists are empty,
-    for the plain sigmoid, where a finding has fewer than FEW_POSITIVES positives or negatives.
+    No knots if a finding has fewer than FEW_POSITIVES positives or negatives.
     """
     knots = [_knots(x, y) for x, y in zip(np.asarray(logits, np.float64).T, labels.T, strict=True)]
-    return {"method": "isotonic", "logits": [x for x, _ in knots], "probabilities": [y for _, y in knots]}
+    return Isotonic(logits=tuple(x for x, _ in knots), probabilities=tuple(y for _, y in knots))
 
 
-def without_map(calibration: dict | None) -> list[str]:
-    """The findings that a calibration leaves to the plain sigmoid; without a calibration all."""
-    if calibration is None:
-        return list(FINDINGS)
-    if calibration["method"] == "temperature":
-        return list(FINDINGS) if calibration["temperature"] == 1 else []
-    if calibration["method"] == "platt":  # a fit is never the identity to the last bit
-        pairs = zip(calibration["scale"], calibration["bias"], strict=True)
-        plain = [pair == (1, 0) for pair in pairs]
-    else:
-        plain = [not knots for knots in calibration["logits"]]
-    return [finding for finding, bare in zip(FINDINGS, plain, strict=True) if bare]
+def uncalibrated(calibrator: Calibrator | None) -> list[str]:
+    """The findings that a calibrator leaves to the plain sigmoid: all without one."""
+    return list(FINDINGS) if calibrator is None else calibrator.uncalibrated()
 
 
-def apply_calibration(logits: np.ndarray, calibration: dict | None) -> np.ndarray:
-    """Probabilities float32 in 0-1 of logits (…, 14).
-
-    calibration as `fit_calibration` returns it; None is the plain sigmoid. Raises CheckpointError where it is
-    of another kind.
-    """
+def apply_calibrator(logits: np.ndarray, calibrator: Calibrator | None) -> np.ndarray:
+    """Probabilities float32 in 0-1 of logits (…, 14); without a calibrator by the plain sigmoid."""
     logits = np.asarray(logits, dtype=np.float64)
-    method = "none" if calibration is None else calibration.get("method")
-    if method == "platt":
-        logits = logits * np.asarray(calibration["scale"]) + np.asarray(calibration["bias"])
-    elif method == "temperature":
-        logits = logits / calibration["temperature"]
-    elif method == "isotonic":
-        return _step(logits, calibration["logits"], calibration["probabilities"]).astype(np.float32)
-    elif method != "none":
-        raise CheckpointError(f"calibration {method!r} is not known; expected one of {', '.join(METHODS)}")
-    return sigmoid(logits).astype(np.float32)
+    probs = expit(logits) if calibrator is None else calibrator.apply(logits)
+    return np.asarray(probs, dtype=np.float32)
 
 
-def _knots(x: np.ndarray, y: np.ndarray) -> tuple[list[float], list[float]]:
+def _check_steps(logits: Any, probabilities: Any) -> None:
+    """Raises ValueError unless these are 14 lists of rising knots and 14 of rising probabilities."""
+    for name, lists in (("logits", logits), ("probabilities", probabilities)):
+        if not isinstance(lists, list | tuple) or len(lists) != len(FINDINGS):
+            raise ValueError(f"calibration's {name} are {lists!r:.80}, expected 14 lists")
+    for x, y in zip(logits, probabilities, strict=True):
+        _check_numbers("calibration's logits", x, len(y) if isinstance(y, list | tuple) else 0)
+        _check_numbers("calibration's probabilities", y, len(x))
+        if any(after <= before for before, after in pairwise(x)):
+            raise ValueError(f"calibration's logits are {x!r:.80}, expected rising numbers")
+        if y and (any(after < before for before, after in pairwise(y)) or y[0] < 0 or y[-1] > 1):
+            raise ValueError(f"calibration's probabilities are {y!r:.80}, expected rising ones in 0 to 1")
+
+
+def _check_numbers(name: str, values: Any, count: int, positive: bool = False) -> None:
+    kind = "numbers above 0" if positive else "numbers"
+    fits = isinstance(values, list | tuple) and len(values) == count and all(map(_is_number, values))
+    if not fits or (positive and min(values) <= 0):
+        raise ValueError(f"{name} is {values!r:.80}, expected {count} finite {kind}")
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a finite number that a float can hold: JSON has NaN, and whole numbers of any length."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) <= sys.float_info.max
+
+
+def _knots(x: np.ndarray, y: np.ndarray) -> tuple[Numbers, Numbers]:
     """Both ends of each level of the isotonic regression of y over x."""
     from scipy.optimize import isotonic_regression
 
     if _few(y):
-        return [], []
+        return (), ()
     seen, place, films = np.unique(x, return_inverse=True, return_counts=True)
     fitted = isotonic_regression(np.bincount(place, y) / films, weights=films).x.clip(0, 1)
     steps = np.diff(fitted) > 0
     ends = np.append(True, steps) | np.append(steps, True)
-    return seen[ends].tolist(), fitted[ends].tolist()
-
-
-def _step(logits: np.ndarray, knots: list[list[float]], heights: list[list[float]]) -> np.ndarray:
-    columns = [
-        np.interp(logits[..., c], x, y) if x else sigmoid(logits[..., c])
-        for c, (x, y) in enumerate(zip(knots, heights, strict=True))
-    ]
-    return np.stack(columns, axis=-1)
+    return tuple(seen[ends].tolist()), tuple(fitted[ends].tolist())
 
 
 def _few(y: np.ndarray) -> bool:
@@ -154,7 +248,7 @@ def _newton(x: np.ndarray, y: np.ndarray, point: np.ndarray, free: np.ndarray) -
     """The least log loss over the free ones of (scale, bias): Newton steps, halved until they help."""
     design = np.stack([x, np.ones_like(x)])
     for _ in range(100):
-        p = sigmoid(point[0] * x + point[1])
+        p = expit(point[0] * x + point[1])
         gradient = design @ (p - y) + PULL * (point - [1.0, 0.0])
         hessian = (design * (p * (1 - p))) @ design.T + PULL * np.eye(2)
         step = np.zeros(2)

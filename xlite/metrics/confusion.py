@@ -1,32 +1,53 @@
 """Multi-label confusion: for films with one finding, which others are called beside it or in its place."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from xlite.findings import FINDINGS
 
+Matrix = tuple[tuple[int, ...], ...]
 
-def confusion(labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> dict:
+
+@dataclass(frozen=True)
+class Confusion:
     """Counts of films by true finding (row) and other finding (column), both in NIH order.
 
-    labels (N, 14) 0 or 1, probs (N, 14), thresholds (14,). "films" (14,): films that have the row's finding,
-    "missed" (14,): of these where it is not called, "silent" (14,): of the missed where nothing is called.
-    Matrices (14, 14): "together": films that truly have both; "called": films with the row's finding where
-    the column's is called; of the wrong calls of these "beside": the row's finding is called too,
-    "in_place": it is not.
+    films (14,) have the row's finding; of these it is not called on `missed`, and on `silent` nothing is.
+    Matrices (14, 14): `together` truly have both; on `called`, films with the row's finding, the column's is
+    called. Of the wrong calls of these, `beside` call the row's finding too, `in_place` do not.
     """
+
+    findings: tuple[str, ...]
+    films: tuple[int, ...]
+    missed: tuple[int, ...]
+    silent: tuple[int, ...]
+    together: Matrix
+    called: Matrix
+    beside: Matrix
+    in_place: Matrix
+
+
+def confusion(labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> Confusion:
+    """The counts of labels (N, 14) 0 or 1 against probs (N, 14) called at thresholds (14,)."""
     truth, call = labels.astype(bool), probs >= thresholds
     hit, missed, wrong = truth & call, truth & ~call, call & ~truth
-    return {
-        "findings": list(FINDINGS),
-        "films": truth.sum(axis=0).tolist(),
-        "missed": missed.sum(axis=0).tolist(),
-        "silent": (missed & ~call.any(axis=1)[:, None]).sum(axis=0).tolist(),
-        "together": _pairs(truth, truth),
-        "called": _pairs(truth, call),
-        "beside": _pairs(hit, wrong),
-        "in_place": _pairs(missed, wrong),
-    }
+    return Confusion(
+        findings=FINDINGS,
+        films=_sums(truth),
+        missed=_sums(missed),
+        silent=_sums(missed & ~call.any(axis=1, keepdims=True)),
+        together=_pairs(truth, truth),
+        called=_pairs(truth, call),
+        beside=_pairs(hit, wrong),
+        in_place=_pairs(missed, wrong),
+    )
 
 
-def _pairs(rows: np.ndarray, columns: np.ndarray) -> list[list[int]]:
-    return (rows.astype(np.int64).T @ columns.astype(np.int64)).tolist()
+def _sums(films: np.ndarray) -> tuple[int, ...]:
+    return tuple(films.sum(axis=0).tolist())
+
+
+def _pairs(rows: np.ndarray, columns: np.ndarray) -> Matrix:
+    counts = rows.astype(np.int64).T @ columns.astype(np.int64)
+    return tuple(tuple(row) for row in counts.tolist())

@@ -18,7 +18,7 @@ class Sweep(NamedTuple):
 def sweep(labels: np.ndarray, scores: np.ndarray) -> Sweep:
     """True and false positives of one finding at each distinct score.
 
-    labels (N,) 0 or 1, scores (N,) any finite numbers; raises ValueError where a score is NaN.
+    labels (N,) 0 or 1, scores (N,) any finite numbers; raises ValueError if a score is NaN.
     """
     scores = np.asarray(scores, dtype=np.float64)
     if np.isnan(scores).any():
@@ -33,7 +33,7 @@ def sweep(labels: np.ndarray, scores: np.ndarray) -> Sweep:
 def roc_points(labels: np.ndarray, scores: np.ndarray, limit: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
     """The ROC curve of one finding as (fpr, tpr), each (K <= limit,) rising from 0 to 1.
 
-    Empty where the finding is never, or always, positive. A point that is left out lies within
+    Empty if the finding is never, or always, positive. A point that is left out lies within
     2 / (limit - 1) of a kept one, measured along the curve.
     """
     curve = sweep(labels, scores)
@@ -47,7 +47,7 @@ def roc_points(labels: np.ndarray, scores: np.ndarray, limit: int = POINTS) -> t
 def pr_points(labels: np.ndarray, scores: np.ndarray, limit: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
     """The precision-recall curve of one finding as (recall rising to 1, precision), each (K <= limit,).
 
-    A point for each score of a positive, as average precision sums them. Empty where a finding is never
+    A point for each score of a positive, as average precision sums them. Empty if a finding is never
     positive. A point that is left out lies within 2 / (limit - 1) of a kept one, measured along the curve.
     """
     curve = sweep(labels, scores)

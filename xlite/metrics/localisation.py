@@ -5,11 +5,13 @@ pixel j covers j to j + 1.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from xlite.metrics.bootstrap import draw_patients, figure
+from xlite.metrics.bootstrap import Resamples, estimate
+from xlite.metrics.estimate import Estimate
 from xlite.metrics.per_finding import ratio
 
 RELEASE_SIDE = 1024  # the frame that NIH's boxes are given in
@@ -20,8 +22,8 @@ BASELINES = ("random", "centre")  # maps that know nothing
 
 Box = Sequence[float] | np.ndarray  # x, y, w, h
 
-# A figure a box; the names of localisation.json.
-FIGURES = (
+# A number for each box; the names of localisation.json.
+BOX_METRICS = (
     "pointing",
     *(f"iobb_{overlap}" for overlap in OVERLAPS),
     *(f"iou_{overlap}" for overlap in OVERLAPS),
@@ -59,8 +61,8 @@ def map_boxes(heat: np.ndarray) -> np.ndarray:
     """The boxes of a map, float64 (K, 4): "normalized to [0, 255] and then thresholded by {60, 180}
     individually", one around each isolated region (Wang et al., "ChestX-ray8", CVPR 2017, section 3.2).
 
-    What the paper leaves open: normalised is by minimum and maximum, regions touch by corners too, and all
-    boxes of both levels count, small ones and equal ones among them. None for a map of one value.
+    What the paper leaves open: we normalise by minimum and maximum, regions touch by corners too, and all
+    boxes of both levels count, even small and equal ones. A map of one value has none.
     """
     low, high = float(heat.min()), float(heat.max())
     if low == high:
@@ -87,11 +89,11 @@ def overlaps(boxes: np.ndarray, box: Box) -> tuple[np.ndarray, np.ndarray]:
 
 
 def judge(heat: np.ndarray, box: Box) -> dict[str, float]:
-    """Each of FIGURES for one map and one box in its frame.
+    """Each of BOX_METRICS for one map and one box in its frame.
 
-    pointing, and T(IoBB) and T(IoU) for each of OVERLAPS: 1 where any box of the map exceeds it, else 0;
-    iou: of its best box, 0 where it has none; boxes: how many it has; false_boxes: how many of them reach
-    no IoBB above 0.25 (Wang's false positives).
+    pointing, and T(IoBB) and T(IoU) for each of OVERLAPS: 1 if any box of the map exceeds it, else 0;
+    iou: of its best box, 0 if it has none; boxes: how many it has; false_boxes: how many of them reach no
+    IoBB above 0.25 (Wang's false positives).
     """
     iou, iobb = overlaps(map_boxes(heat), box)
     best_iou, best_iobb = iou.max(initial=0), iobb.max(initial=0)
@@ -105,39 +107,49 @@ def judge(heat: np.ndarray, box: Box) -> dict[str, float]:
     }
 
 
-class Draws:
-    """The same resampled patients for every figure of the same boxes, so that figures can be subtracted.
+def random_map(grid: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """A map of independent uniform cells, float32 (h, w) in 0-1."""
+    return rng.random(grid, dtype=np.float32)
 
-    findings and patients (N,): of each box.
+
+def centre_map(grid: tuple[int, int]) -> np.ndarray:
+    """A Gaussian at the centre of the image, its sigma a quarter of each side, float32 (h, w) in 0-1.
+
+    It knows only that findings lie in the chest.
     """
-
-    def __init__(self, findings: np.ndarray, patients: np.ndarray, resamples: int = 1000, seed: int = 0):
-        self.findings = findings
-        self.owner, self.counts = draw_patients(patients, resamples, seed)
-
-    def summary(self, values: np.ndarray) -> dict:
-        """A figure (N,) of each box as {"all", "mean", "per_finding"}, each {value, low, high}.
-
-        all: every box counts once; mean: of the findings' means. Intervals are 95 %, by resampling patients;
-        None where they are undefined.
-        """
-        findings = [str(name) for name in np.unique(self.findings)]
-        parts = {name: self._mean(values, self.findings == name) for name in findings}
-        columns = np.stack(list(parts.values()))  # (findings, 1 + resamples)
-        return {
-            "all": _figure(self._mean(values, np.full(len(values), True))),
-            "mean": _figure(ratio(np.nansum(columns, 0), np.sum(~np.isnan(columns), 0))),
-            "per_finding": {name: _figure(part) for name, part in parts.items()},
-        }
-
-    def _mean(self, values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-        """The mean over the chosen boxes: of all, then of each resample, (1 + R,)."""
-        owner, patients = self.owner[chosen], len(self.counts)
-        weights = np.concatenate([np.ones((patients, 1)), self.counts], axis=1)
-        sums = np.bincount(owner, values[chosen], minlength=patients) @ weights
-        return ratio(sums, np.bincount(owner, minlength=patients) @ weights)
+    down, across = (((np.arange(cells) + 0.5) / cells - 0.5) / 0.25 for cells in grid)
+    return np.exp(-(down[:, None] ** 2 + across[None] ** 2) / 2).astype(np.float32)
 
 
-def _figure(means: np.ndarray) -> dict[str, float | None]:
-    """{value, low, high} of a mean and its resamples behind it, (1 + R,)."""
-    return figure(means[0], means[1:])
+@dataclass(frozen=True)
+class BoxSummary:
+    """A metric of boxes: over all boxes, the mean of the findings' means, and each finding."""
+
+    all: Estimate
+    mean: Estimate
+    per_finding: dict[str, Estimate]
+
+
+def summarise(values: np.ndarray, findings: np.ndarray, resamples: Resamples) -> BoxSummary:
+    """The summary of a metric (N,) of boxes of findings (N,), on resampled patients of these boxes."""
+    names = [str(name) for name in np.unique(findings)]
+    means = {name: _mean(values, findings == name, resamples) for name in names}
+    columns = np.stack(list(means.values()))  # (findings, 1 + R)
+    return BoxSummary(
+        all=_estimate(_mean(values, np.full(len(values), True), resamples)),
+        mean=_estimate(ratio(np.nansum(columns, 0), np.sum(~np.isnan(columns), 0))),
+        per_finding={name: _estimate(mean) for name, mean in means.items()},
+    )
+
+
+def _mean(values: np.ndarray, chosen: np.ndarray, resamples: Resamples) -> np.ndarray:
+    """The mean over the chosen boxes: of all, then of each resample, (1 + R,)."""
+    owner, patients = resamples.owner[chosen], len(resamples.counts)
+    weights = np.concatenate([np.ones((patients, 1)), resamples.counts], axis=1)
+    sums = np.bincount(owner, values[chosen], minlength=patients) @ weights
+    return ratio(sums, np.bincount(owner, minlength=patients) @ weights)
+
+
+def _estimate(means: np.ndarray) -> Estimate:
+    """The estimate of a mean with its resamples behind it, (1 + R,)."""
+    return estimate(means[0], means[1:])

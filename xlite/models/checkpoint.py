@@ -1,48 +1,73 @@
 """Model files: safetensors with all that serving needs in the header; replaced whole, and never unpickled."""
 
 import json
-import sys
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import Tensor
 
-from xlite.config import check_run_name
 from xlite.errors import CheckpointError, RunError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
-from xlite.models.available import MODEL_FILE, model_files, model_folders
+from xlite.metrics.calibration import Calibrator
 from xlite.models.student import Student
 
 FORMAT = "xlite-student-1"
 
+Probability = Annotated[float, Field(ge=0, le=1)]
 
-@dataclass(frozen=True)
-class ModelInfo:
-    """What a model file says about its model, beside the weights.
 
-    `thresholds` are probabilities by finding, `calibration` is as `fit_calibration` returns it, `notes` any
-    JSON.
+class ModelInfo(BaseModel):
+    """What a model file says about its model, beside the weights: its header has these fields as JSON.
+
+    A header can say anything, so the values are checked: no others work with a model. `calibration` is the
+    calibrator of its probabilities, `thresholds` are the probabilities by finding from which it calls a
+    finding present, `notes` are any JSON.
     """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     backbone: str
     attention: str
-    hidden: int
-    dropout: float
+    hidden: Annotated[int, Field(ge=1, le=8192)]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
     preprocess: Preprocess
     split_id: str
     label_version: str
-    thresholds: dict[str, float] | None = None
-    calibration: dict[str, Any] | None = None
-    notes: dict[str, Any] = field(default_factory=dict)
+    thresholds: dict[str, Probability] | None = None
+    calibration: Calibrator | None = None
+    notes: dict[str, Any] = {}
     findings: tuple[str, ...] = FINDINGS
+
+    @field_validator("preprocess")
+    @classmethod
+    def _preprocess_is_usable(cls, preprocess: Preprocess) -> Preprocess:
+        size, mean, std = preprocess.size, preprocess.mean, preprocess.std
+        if not 1 <= size <= 1024:
+            raise ValueError(f"preprocess.size is {size!r:.80}, expected 1 to 1024")
+        if not all(map(math.isfinite, mean)):
+            raise ValueError(f"preprocess.mean is {mean!r:.80}, expected 3 finite numbers")
+        if not all(math.isfinite(value) and value > 0 for value in std):
+            raise ValueError(f"preprocess.std is {std!r:.80}, expected 3 finite numbers above 0")
+        return preprocess
+
+    @field_validator("thresholds")
+    @classmethod
+    def _thresholds_are_the_findings(cls, thresholds: dict[str, float] | None) -> dict[str, float] | None:
+        if thresholds is None:
+            return None
+        if missing := [finding for finding in FINDINGS if finding not in thresholds]:
+            raise ValueError(f"thresholds lack {', '.join(missing)}")
+        if unknown := sorted(thresholds.keys() - set(FINDINGS)):
+            raise ValueError(f"thresholds know no {', '.join(unknown)}")
+        return thresholds
 
 
 def save_model(path: Path, model: Student, info: ModelInfo) -> None:
@@ -54,7 +79,7 @@ def save_model(path: Path, model: Student, info: ModelInfo) -> None:
 def load_model(path: Path) -> tuple[Student, ModelInfo]:
     """The model of a file, on the CPU and in eval, and its info.
 
-    Raises CheckpointError where the file is of another kind, damaged, or not what its own header says.
+    Raises CheckpointError if the file is of another kind, damaged, or not what its own header says.
     """
     header, weights = read_tensors(path)
     info = _parse(header, path)
@@ -68,8 +93,8 @@ def load_model(path: Path) -> tuple[Student, ModelInfo]:
 
 
 def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """The metadata and tensors of a safetensors file; raises CheckpointError where it is something else."""
-    # Read in one go: a run that trains may replace the file at any time, and safe_open opens it twice.
+    """The metadata and tensors of a safetensors file; raises CheckpointError if it is something else."""
+    # In one go: a run that trains may replace the file at any time, and safe_open opens it twice.
     with _named_errors(path):
         content = Path(path).read_bytes()
         weights = load(content)
@@ -100,106 +125,32 @@ def _parse(header: dict[str, str], path: Path) -> ModelInfo:
         )
     try:
         values = {key: json.loads(text) for key, text in header.items() if key != "format"}
-        size, mean, std = (values["preprocess"][key] for key in ("size", "mean", "std"))
-        values["preprocess"] = Preprocess(size, tuple(mean), tuple(std))
-        info = ModelInfo(**values | {"findings": tuple(values["findings"])})
-        _check_values(info)
-    except (KeyError, TypeError, ValueError) as error:
+        # What has a default in Python has to stand in a header.
+        values = {"findings": None} | values
+        if isinstance(values.get("preprocess"), dict):
+            values["preprocess"] = {"mean": None, "std": None} | values["preprocess"]
+        info = ModelInfo.model_validate_json(json.dumps(values))  # JSON, in which tuples are lists
+    except ValidationError as error:
+        raise CheckpointError(f"the header of {path} is damaged ({_objection(error)})") from error
+    except ValueError as error:
         raise CheckpointError(f"the header of {path} is damaged ({error})") from error
     if info.findings != FINDINGS:
         raise CheckpointError(
-            f"{path} answers for other findings, or in another order ({', '.join(map(str, info.findings))}); "
+            f"{path} answers for other findings, or in another order ({', '.join(info.findings)}); "
             f"expected NIH's 14 in NIH order ({', '.join(FINDINGS)})"
         )
     return info
 
 
-def _check_values(info: ModelInfo) -> None:
-    """Raises ValueError for values that no model works with: a header can say anything."""
-    whole = {"hidden": (info.hidden, 8192), "size": (info.preprocess.size, 1024)}
-    for name, (value, largest) in whole.items():
-        if not isinstance(value, int) or not 1 <= value <= largest:
-            raise ValueError(f"{name} is {value!r}, expected 1 to {largest}")
-    if not isinstance(info.dropout, int | float) or not 0 <= info.dropout < 1:
-        raise ValueError(f"dropout is {info.dropout!r}, expected 0 to 1")
-    if not isinstance(info.backbone, str) or not isinstance(info.attention, str):
-        raise ValueError(f"backbone {info.backbone!r} and attention {info.attention!r} must be names")
-    _check_numbers("mean", info.preprocess.mean, 3)
-    _check_numbers("std", info.preprocess.std, 3, positive=True)
-    if not isinstance(info.notes, dict):
-        raise ValueError(f"notes are {info.notes!r}, expected names with values")
-    if info.calibration is not None:
-        _check_calibration(info.calibration)
-    if info.thresholds is not None:
-        _check_thresholds(info.thresholds)
-
-
-_CALIBRATIONS = {
-    "platt": {"method", "scale", "bias"},
-    "temperature": {"method", "temperature"},
-    "isotonic": {"method", "logits", "probabilities"},
-}
-
-
-def _check_calibration(calibration: Any) -> None:
-    if not isinstance(calibration, dict):
-        raise ValueError(f"calibration is {calibration!r:.80}, expected a method and what belongs to it")
-    method = calibration.get("method")
-    if not isinstance(method, str) or method not in _CALIBRATIONS:
-        raise ValueError(
-            f"calibration has the method {method!r:.80}, expected one of {', '.join(_CALIBRATIONS)}"
-        )
-    if calibration.keys() != _CALIBRATIONS[method]:
-        raise ValueError(
-            f"calibration {method!r} has {', '.join(sorted(calibration))}, expected "
-            f"{', '.join(sorted(_CALIBRATIONS[method]))}"
-        )
-    if method == "platt":
-        _check_numbers("calibration's scale", calibration["scale"], len(FINDINGS), positive=True)
-        _check_numbers("calibration's bias", calibration["bias"], len(FINDINGS))
-    elif method == "temperature":
-        _check_numbers("calibration's temperature", [calibration["temperature"]], 1, positive=True)
-    else:
-        _check_steps(calibration["logits"], calibration["probabilities"])
-
-
-def _check_steps(logits: Any, probabilities: Any) -> None:
-    """Raises ValueError where an isotonic map is not 14 lists of rising knots and rising probabilities."""
-    for name, lists in (("logits", logits), ("probabilities", probabilities)):
-        if not isinstance(lists, list) or len(lists) != len(FINDINGS):
-            raise ValueError(f"calibration's {name} are {lists!r:.80}, expected 14 lists")
-    for x, y in zip(logits, probabilities, strict=True):
-        _check_numbers("calibration's logits", x, len(y) if isinstance(y, list) else 0)
-        _check_numbers("calibration's probabilities", y, len(x))
-        if any(after <= before for before, after in pairwise(x)):
-            raise ValueError(f"calibration's logits are {x!r:.80}, expected rising numbers")
-        if y and (any(after < before for before, after in pairwise(y)) or y[0] < 0 or y[-1] > 1):
-            raise ValueError(f"calibration's probabilities are {y!r:.80}, expected rising ones in 0 to 1")
-
-
-def _check_thresholds(thresholds: Any) -> None:
-    if not isinstance(thresholds, dict):
-        raise ValueError(f"thresholds are {thresholds!r:.80}, expected one for each of the 14 findings")
-    if missing := [finding for finding in FINDINGS if finding not in thresholds]:
-        raise ValueError(f"thresholds lack {', '.join(missing)}")
-    if unknown := sorted(thresholds.keys() - set(FINDINGS)):
-        raise ValueError(f"thresholds know no {', '.join(unknown)}")
-    for finding, value in thresholds.items():
-        if not _is_number(value) or not 0 <= value <= 1:
-            raise ValueError(f"threshold of {finding} is {value!r}, expected 0 to 1")
-
-
-def _check_numbers(name: str, values: Any, count: int, positive: bool = False) -> None:
-    kind = "numbers above 0" if positive else "numbers"
-    fits = isinstance(values, list | tuple) and len(values) == count and all(map(_is_number, values))
-    if not fits or (positive and min(values) <= 0):
-        raise ValueError(f"{name} is {values!r:.80}, expected {count} finite {kind}")
-
-
-def _is_number(value: Any) -> bool:
-    """Whether it is a finite number that a float can hold: JSON has NaN, and whole numbers of any length."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and abs(value) <= sys.float_info.max
+def _objection(error: ValidationError) -> str:
+    """The first value that is not what it should be, and what was expected."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] == "value_error":
+        return str(first["ctx"]["error"])
+    field = ".".join(map(str, first["loc"]))
+    if first["type"] == "missing":
+        return f"{field} is missing"
+    return f"{field} is {first['input']!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
 def check_same_tensors(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path | str) -> None:
@@ -207,7 +158,7 @@ def check_same_tensors(weights: Mapping[str, Tensor], wanted: Mapping[str, Tenso
     missing = sorted(wanted.keys() - weights.keys())
     unknown = sorted(weights.keys() - wanted.keys())
     shapes = [
-        f"{name} {tuple(weights[name].shape)} where {tuple(wanted[name].shape)} was expected"
+        f"{name} {tuple(weights[name].shape)}, expected {tuple(wanted[name].shape)}"
         for name in sorted(wanted.keys() & weights.keys())
         if weights[name].shape != wanted[name].shape
     ]
@@ -215,34 +166,6 @@ def check_same_tensors(weights: Mapping[str, Tensor], wanted: Mapping[str, Tenso
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             raise CheckpointError(f"{path} does not fit its model: it {what} {', '.join(names[:3])}{more}")
-
-
-def find_model(spec: str) -> Path:
-    """The model file that a path or a run's name stands for.
-
-    A file or a run's folder first, then a model by its name. Raises CheckpointError with the runs there are.
-    """
-    if not spec:
-        raise CheckpointError(f"no model named; {_known_runs()}")
-    given = Path(spec)
-    for path in (given, given / MODEL_FILE):
-        if path.is_file():
-            return path
-    try:
-        name = check_run_name(spec)
-    except RunError as error:
-        raise CheckpointError(f"there is no model file {spec}; {_known_runs()}") from error
-    files = model_files()
-    if name in files:
-        return files[name]
-    if any(folder.name == name for folder in model_folders()):
-        raise CheckpointError(f"run {name!r} has no model yet; it gets one at the end of its first epoch")
-    raise CheckpointError(f"{spec!r} is neither a model file nor a run; {_known_runs()}")
-
-
-def _known_runs() -> str:
-    names = ", ".join(sorted(model_files()))
-    return f"the runs with a model are {names}" if names else "no run has a model yet"
 
 
 def _kind(path: Path) -> str:
@@ -259,5 +182,5 @@ def _kind(path: Path) -> str:
 
 
 def _write(path: Path, weights: dict[str, Tensor], info: ModelInfo) -> None:
-    header = {name: json.dumps(value, allow_nan=False) for name, value in asdict(info).items()}
+    header = {name: json.dumps(value, allow_nan=False) for name, value in info.model_dump().items()}
     write_atomic(path, save(weights, header | {"format": FORMAT}))

@@ -17,7 +17,7 @@ from xlite.models.densenet import DenseNet
 from xlite.models.unpickle import run_apart
 from xlite.models.weights import read_state_dict, to_timm_names
 
-# All three read films at 224 px with ImageNet's mean and deviation, and answer in NIH order.
+# All three read films at 224 px with ImageNet's mean and deviation; their outputs are in NIH order.
 PREPROCESS = Preprocess(224)
 LIST = "ChestX-ray14/labels/train_list.txt of github.com/arnoweng/CheXNet"
 SEEN = (
@@ -25,11 +25,11 @@ SEEN = (
     "(20,383 counting validation)"
 )
 
-_FOREIGN = re.compile(r"GLOBAL ([\w.]+)")
+_FOREIGN_CLASS = re.compile(r"GLOBAL ([\w.]+)")
 
 
 def is_torch_file(path: Path) -> bool:
-    """Whether a file begins as torch.save writes it, now (a zip) or before 1.6 (a pickle)."""
+    """Whether a file begins as those of torch.save do: a zip, or before torch 1.6 a pickle."""
     with path.open("rb") as file:
         start = file.read(2)
     return start == b"PK" or start[:1] == b"\x80"
@@ -38,8 +38,8 @@ def is_torch_file(path: Path) -> bool:
 def load_chexnet(path: Path) -> DenseNet:
     """The network of a public CheXNet checkpoint, or of what `convert_chexnet` made of one, in eval.
 
-    Raises CheckpointError where a tensor is missing, left over, of another shape or not finite, and where the
-    file is something else or cannot be read without running code in it.
+    Raises CheckpointError if a tensor is missing, left over, of another shape or not finite, and if the file
+    is something else or cannot be read without running code in it.
     """
     network = DenseNet()
     network.load(_own_names(_read(path), path), path)
@@ -62,7 +62,9 @@ def convert_chexnet(path: Path, out: Path, trust: bool) -> None:
 
 
 def _read(path: Path, trust: bool = False) -> dict[str, Tensor]:
-    """The tensors of a file as it names them; only with `trust` is code in it run, and only where it must."""
+    """The tensors of a file as it names them; code in it is run only with `trust`, and only if nothing else
+    reads it.
+    """
     try:
         return read_state_dict(path) if is_torch_file(path) else read_tensors(path)[1]
     except CheckpointError as error:
@@ -71,23 +73,23 @@ def _read(path: Path, trust: bool = False) -> dict[str, Tensor]:
                 f"{path} holds no weights that can be read: expected a public CheXNet checkpoint, such as "
                 "model.pth.tar, or the .safetensors that this command made of one"
             ) from error
-        named = _FOREIGN.search(str(error.__cause__))
-        if not isinstance(error.__cause__, UnpicklingError) or not named:
+        foreign = _FOREIGN_CLASS.search(str(error.__cause__))
+        if not isinstance(error.__cause__, UnpicklingError) or not foreign:
             raise
         if trust:
             return run_apart("xlite.models.unpickle", str(path))[1]
         raise CheckpointError(
-            f"{path} cannot be read without running code in it (it calls for {named[1]}): if you trust where "
-            f"it comes from, `xlite convert {shlex.quote(str(path))} --out FILE.safetensors --trust` makes "
+            f"{path} cannot be read without running code in it (it calls for {foreign[1]}): if you trust "
+            f"its source, `xlite convert {shlex.quote(str(path))} --out FILE.safetensors --trust` makes "
             "plain weights of it"
         ) from error
 
 
 def _own_names(weights: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """The tensors under timm's names; CheckpointError where they are no DenseNet's, or two have one name."""
+    """The tensors under timm's names; CheckpointError if they are no DenseNet's, or two get one name."""
     plain = {re.sub(r"^(?:module\.|densenet121\.)+", "", name): tensor for name, tensor in weights.items()}
-    named = to_timm_names(plain)
-    own = {name.replace("classifier.0.", "classifier."): tensor for name, tensor in named.items()}
+    timm_named = to_timm_names(plain)
+    own = {name.replace("classifier.0.", "classifier."): tensor for name, tensor in timm_named.items()}
     if not any(name.startswith("features.denseblock") for name in own):
         raise CheckpointError(
             f"{path} holds no public CheXNet weights: expected a DenseNet-121's tensors, such as "

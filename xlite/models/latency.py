@@ -17,7 +17,7 @@ class Latency:
 
 
 def measure_latency(model: nn.Module, image_size: int, passes: int = 30, warmup: int = 5) -> Latency:
-    """Times `passes` forward passes of one film (1, 3, S, S) on the device where the model lies."""
+    """Times `passes` forward passes of one film (1, 3, S, S) on the model's device."""
     device = next(model.parameters()).device
     x = torch.zeros(1, 3, image_size, image_size, device=device)
     times = []

@@ -1,15 +1,16 @@
-"""Student: any timm backbone, attention over its last map, global average pooling, a head for 14 findings."""
+"""Student: any timm backbone, attention over its features, global average pooling, a head for 14 findings."""
 
 import copy
 import difflib
 from dataclasses import dataclass
+from typing import Any
 
 import timm
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from xlite.errors import RunError
+from xlite.errors import RunError, Setting
 from xlite.findings import FINDINGS
 from xlite.models.attention import MHSA, Performer
 
@@ -19,13 +20,15 @@ ATTENTIONS = {"none": nn.Identity, "mhsa": MHSA, "performer": Performer}
 class Student(nn.Module):
     """Films float32 (B, 3, S, S), normalised -> logits (B, 14); starts from random weights.
 
+    Its last output before pooling are the *features* (B, C, h, w), with C `feature_channels`.
+
     Some backbones transform the pooled features before their classifier (MobileNetV3 by a convolution,
     ConvNeXt by a norm). That step belongs to `pool_head`: the head's first layer reads what the classifier
     would have read, and every logit is a function of the mean of `features`, as `xlite.explain` relies on.
     """
 
     def __init__(self, backbone: str, attention: str = "none", hidden: int = 256, dropout: float = 0.3):
-        """Raises RunError for a name that timm does not know or that gives no feature map."""
+        """Raises RunError for a name that timm does not know or that gives no features with cells."""
         super().__init__()
         if attention not in ATTENTIONS:
             raise RunError(f"{attention!r} is no attention; expected one of {', '.join(ATTENTIONS)}")
@@ -34,8 +37,8 @@ class Student(nn.Module):
         self.backbone = _create_backbone(backbone)
         config = self.backbone.pretrained_cfg
         self.fixed_size: int | None = config["input_size"][-1] if config.get("fixed_input_size") else None
-        self.map_channels, self.num_features = self._measure()
-        self.attention = ATTENTIONS[attention](self.map_channels)
+        self.feature_channels, self.num_features = self._measure()
+        self.attention = ATTENTIONS[attention](self.feature_channels)
         self.classifier = nn.Sequential(
             nn.Linear(self.num_features, hidden),
             nn.ReLU(),
@@ -44,61 +47,71 @@ class Student(nn.Module):
         )
 
     def features(self, x: Tensor) -> Tensor:
-        """The last feature map, after attention: (B, 3, S, S) -> (B, C, h, w)."""
-        return self.attention(self._map(x))
+        """The last features, after attention: (B, 3, S, S) -> (B, C, h, w)."""
+        f: Tensor = self.attention(self._backbone_features(x))
+        return f
 
     def pool_head(self, pooled: Tensor) -> Tensor:
-        """The logits of a pooled map: (B, C) -> (B, 14)."""
-        return self.classifier(self._pre_logits(pooled))
+        """The logits of pooled features: (B, C) -> (B, 14)."""
+        logits: Tensor = self.classifier(self._pre_logits(pooled))
+        return logits
 
     def head(self, f: Tensor) -> Tensor:
-        """The logits of a feature map: (B, C, h, w) -> (B, 14)."""
+        """The logits of features: (B, C, h, w) -> (B, 14)."""
         return self.pool_head(f.mean((2, 3)))
 
     def forward(self, x: Tensor) -> Tensor:
         """The logits of films: (B, 3, S, S) -> (B, 14)."""
         return self.head(self.features(x))
 
-    def _map(self, x: Tensor) -> Tensor:
-        """The backbone's last map as (B, C, h, w), whichever layout the backbone has."""
+    def _backbone_features(self, x: Tensor) -> Tensor:
+        """The backbone's features as (B, C, h, w), whichever layout the backbone has."""
         if self.fixed_size and x.shape[-1] != self.fixed_size:
             raise RunError(
-                f"{self.backbone_name} takes films of {self.fixed_size} px only, not {x.shape[-1]} px; "
-                f"choose image size {self.fixed_size} or another backbone"
+                f"{self.backbone_name} takes films of {self.fixed_size} px only, not {x.shape[-1]} px; set ",
+                Setting("image_size"),
+                f" to {self.fixed_size}, or ",
+                Setting("backbone"),
+                " to another one",
             )
-        f = self.backbone.forward_features(x)
+        f: Tensor = self.backbone.forward_features(x)
         if f.ndim == 4:
             return f.permute(0, 3, 1, 2) if self._channels_last() else f
         tokens = f[:, getattr(self.backbone, "num_prefix_tokens", 0) :]
-        side = round(tokens.shape[1] ** 0.5)
-        return tokens.transpose(1, 2).unflatten(2, (side, side))
+        batch, count, channels = tokens.shape
+        side = round(count**0.5)
+        return tokens.transpose(1, 2).reshape(batch, channels, side, side)
 
     def _channels_last(self) -> bool:
         return getattr(self.backbone, "output_fmt", "NCHW") == "NHWC"
 
     def _pre_logits(self, pooled: Tensor) -> Tensor:
-        as_map = pooled[:, None, None, :] if self._channels_last() else pooled[:, :, None, None]
-        return self.backbone.forward_head(as_map, pre_logits=True).flatten(1)
+        """What a classifier would read, from pooled features: (B, C) -> (B, `num_features`)."""
+        cell = (
+            pooled[:, None, None, :] if self._channels_last() else pooled[:, :, None, None]
+        )  # 1 x 1 of them
+        read: Tensor = self.backbone.forward_head(cell, pre_logits=True)
+        return read.flatten(1)
 
     @torch.no_grad()
     def _measure(self) -> tuple[int, int]:
-        """Channels of the map, and of what a classifier would read, measured on one small film."""
+        """Channels of the features, and of what a classifier would read, measured on one small film."""
         was_training = self.backbone.training
         self.backbone.eval()  # batch norm statistics must not move
         side = self.fixed_size or 128
         try:
-            f = self._map(torch.zeros(1, 3, side, side))
+            f = self._backbone_features(torch.zeros(1, 3, side, side))
             widths = f.shape[1], self._pre_logits(f.mean((2, 3))).shape[1]
         except (RuntimeError, ValueError, TypeError, AttributeError, AssertionError) as error:
             raise RunError(
-                f"{self.backbone_name!r} has no feature map to pool ({str(error) or type(error).__name__}); "
+                f"{self.backbone_name!r} has no features to pool ({str(error) or type(error).__name__}); "
                 "choose a convolutional one"
             ) from error
         self.backbone.train(was_training)
         return widths
 
 
-def _create_backbone(name: str) -> nn.Module:
+def _create_backbone(name: str) -> Any:  # an nn.Module with methods of timm's that have no common type
     """The timm backbone without classifier or pooling, random weights; never from a hub or a folder."""
     known = timm.is_model(name) and ("." not in name or name in timm.list_pretrained(name))
     if not known:

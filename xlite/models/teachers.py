@@ -1,4 +1,4 @@
-"""Teachers: images in, 14 logits in NIH order out, each with its own input size and normalisation inside."""
+"""Teachers: films in, 14 logits in NIH order out, each with its own input size and normalisation inside."""
 
 import hashlib
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import fit_platt
 from xlite.models import chexnet, xrv
-from xlite.models.available import PREDICTIONS
-from xlite.models.checkpoint import FORMAT, ModelInfo, find_model, load_model, read_tensors
+from xlite.models.available import PREDICTION_SUFFIXES, find_model
+from xlite.models.checkpoint import FORMAT, ModelInfo, load_model, read_tensors
 from xlite.models.densenet import DenseNet
 from xlite.models.student import Student
 
@@ -28,7 +28,11 @@ _SMALLEST = 1e-6
 
 
 class Answer(NamedTuple):
-    """What a teacher says of a batch: logits (B, 14), NaN where it says nothing, and a map (B, C, h, w)."""
+    """What a teacher says of a batch of B films, without gradient.
+
+    logits (B, 14): raw, in NIH order; NaN for a film or a finding of which it says nothing.
+    features (B, C, h, w): the last ones of its network; None if it is no network, or several.
+    """
 
     logits: Tensor
     features: Tensor | None
@@ -36,6 +40,9 @@ class Answer(NamedTuple):
 
 class NetworkTeacher(nn.Module):
     """A frozen network that reads x (B, 3, S, S) as normalised for the student."""
+
+    scale: Tensor
+    shift: Tensor
 
     def __init__(self, network: Student | DenseNet, own: Preprocess, students: Preprocess):
         super().__init__()
@@ -47,11 +54,11 @@ class NetworkTeacher(nn.Module):
         self.register_buffer("shift", shift.view(1, 3, 1, 1))
 
     def train(self, mode: bool = True) -> "NetworkTeacher":
-        """Stays in eval whatever is asked: a teacher's batch norms and dropout must not move."""
+        """Stays in eval, whatever `mode` is: a teacher's batch norms and dropout must not move."""
         return super().train(False)
 
     def forward(self, x: Tensor) -> Answer:
-        """Logits (B, 14), NaN for findings that the network lacks, and its last map; without gradient."""
+        """Logits (B, 14), NaN for findings that the network lacks, and its features; without gradient."""
         with torch.no_grad():
             if x.shape[-1] != self.size:
                 x = F.interpolate(x, size=(self.size, self.size), mode="bilinear", antialias=True)
@@ -62,8 +69,9 @@ class NetworkTeacher(nn.Module):
 class Teacher(nn.Module):
     """All that teaches, averaged: networks, and predictions files that speak of some films; or nothing.
 
-    `map_channels` are those of the only network's last map, 0 where there is none or several. `seen` says
-    what networks of other people's making were trained on.
+    `feature_channels` are those of the only network's features, 0 if there is none or several. `infos` are
+    the headers of the networks that are X-Lite models, `seen` says what other people's were trained on.
+    `digest` is the SHA-256 of all that it is made of.
     """
 
     def __init__(
@@ -76,15 +84,15 @@ class Teacher(nn.Module):
     ):
         super().__init__()
         self.networks = nn.ModuleList(networks)
-        self.map_channels = networks[0].network.map_channels if len(networks) == 1 else 0
+        self.feature_channels = networks[0].network.feature_channels if len(networks) == 1 else 0
         self.infos = tuple(infos)
         self.seen = tuple(seen)
         self.sentence = sentence
         self.digest = digest
 
     def forward(self, x: Tensor, known: Tensor) -> Answer:
-        """The mean logits of all that speak of a film and a finding, NaN where none does; the map of the only
-        network, None where there is none or several.
+        """The mean logits of all that speak of a film and a finding, NaN if none does; the features of the
+        only network, None if there is none or several.
 
         `known` (B, 14) are the logits of the predictions files, NaN in the rows of films they lack.
         """
@@ -94,32 +102,36 @@ class Teacher(nn.Module):
 
 
 def _known_logits(paths: list[Path], stems: list[str]) -> np.ndarray:
-    """(N, 14) mean logits of the predictions files for the films named, NaN where no file has the film."""
-    answers = np.full((len(paths), len(stems), len(FINDINGS)), np.nan, np.float32)
-    for answer, path in zip(answers, paths, strict=True):
+    """Mean logits float32 (N, 14) of the predictions files for the films named, NaN if no file has a film."""
+    known = np.full((len(paths), len(stems), len(FINDINGS)), np.nan, np.float32)
+    for logits, path in zip(known, paths, strict=True):
         names, _, probabilities = read_predictions(path)
         row_of = {name: row for row, name in enumerate(names)}
         here = [i for i, stem in enumerate(stems) if stem in row_of]
         p = np.clip(probabilities[[row_of[stems[i]] for i in here]], _SMALLEST, 1 - _SMALLEST)
-        answer[here] = np.log(p / (1 - p))
-    count = (~np.isnan(answers)).sum(axis=0)
-    return np.where(count > 0, np.nansum(answers, axis=0) / np.maximum(count, 1), np.nan).astype(np.float32)
+        logits[here] = np.log(p / (1 - p))
+    count = (~np.isnan(known)).sum(axis=0)
+    mean = np.where(count > 0, np.nansum(known, axis=0) / np.maximum(count, 1), np.nan)
+    return mean.astype(np.float32)
 
 
 def _fitted_to(labels: np.ndarray, known: np.ndarray) -> np.ndarray:
     """The known logits with a scale and a bias per finding that suit the labels of the training films.
 
-    A file may come from films with other shares of findings: as they are, its logits would then pull against
-    the labels of the films it lacks. The order of the films within a finding stays as the teacher has it.
+    A file may come from films with other shares of findings: its logits as they are would then pull against
+    the labels of the films it lacks. The order of the films within a finding stays the teacher's.
     """
     taught = ~np.isnan(known).any(axis=1)
-    fit = fit_platt(known[taught], labels[taught])
-    return (known * np.float32(fit["scale"]) + np.float32(fit["bias"])).astype(np.float32)
+    platt = fit_platt(known[taught], labels[taught])
+    scale, bias = np.asarray(platt.scale, np.float32), np.asarray(platt.bias, np.float32)  # (14,) each
+    return (known * scale + bias).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class _Source:
-    """A network that teaches: what it reads, its words, what it may have seen, and what it is made of."""
+    """A network that teaches: its input, the sentence about it, its header if it is an X-Lite model, what it
+    may have seen, and the bytes of its weights.
+    """
 
     network: Student | DenseNet
     preprocess: Preprocess
@@ -130,7 +142,7 @@ class _Source:
 
 
 def _open_network(part: str) -> _Source:
-    """The network of one part of a spec that is no predictions file."""
+    """The network that one part of a spec names, if that part is no predictions file."""
     if part.startswith(xrv.PREFIX):
         name = part.removeprefix(xrv.PREFIX)
         network, weights = xrv.load_xrv(name)
@@ -153,7 +165,7 @@ def _open_network(part: str) -> _Source:
 
 def prediction_files(spec: str) -> list[Path]:
     """The predictions files among the parts of a spec."""
-    return [Path(part) for part in _parts(spec) if part.endswith(PREDICTIONS)]
+    return [Path(part) for part in _parts(spec) if part.endswith(PREDICTION_SUFFIXES)]
 
 
 def _parts(spec: str) -> list[str]:
@@ -167,7 +179,7 @@ def open_teacher(
 
     `spec` is a run, a model file, a public CheXNet checkpoint, xrv:NAME or a predictions CSV (plain or .gz),
     or several joined by commas; `stems` are the training films and `labels` (N, 14) theirs. Raises
-    CheckpointError or DataError where a part cannot be read or knows no film.
+    CheckpointError or DataError if a part cannot be read or knows no film.
     """
     files = prediction_files(spec)
     sources = [_open_network(part) for part in _parts(spec) if Path(part) not in files]

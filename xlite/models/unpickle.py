@@ -1,7 +1,7 @@
-"""Other people's pickles are run here, as a program of its own, and leave it as plain tensors.
+"""Other people's pickles, run in a process of their own that writes plain tensors.
 
 A pickle may hold any code, and reading it runs that code. `python -m xlite.models.unpickle FILE OUT` does so
-where somebody asked for it; what it changes in Python ends with it, and whoever called checks each tensor.
+if somebody asked for it; what it changes in Python ends with it, and its caller checks each tensor.
 """
 
 import subprocess
@@ -21,7 +21,7 @@ from xlite.models.checkpoint import read_tensors
 def run_apart(module: str, what: str) -> tuple[dict[str, str], dict[str, Tensor]]:
     """Metadata and tensors of the file that `python -m MODULE WHAT OUT` writes.
 
-    Raises CheckpointError with the program's last word where it fails.
+    Raises CheckpointError with the program's last line if it fails.
     """
     with TemporaryDirectory() as scratch:
         out = Path(scratch) / "tensors.safetensors"
@@ -37,7 +37,7 @@ def run_apart(module: str, what: str) -> tuple[dict[str, str], dict[str, Tensor]
 
 
 def write_tensors(weights: Mapping[str, Tensor], out: str, metadata: dict[str, str] | None = None) -> None:
-    """Writes tensors for `run_apart`, each with memory of its own, as safetensors wants them."""
+    """Writes tensors for `run_apart`, each with memory of its own, as safetensors demands."""
     own = {name: t.detach().clone(memory_format=torch.contiguous_format) for name, t in weights.items()}
     save_file(own, out, metadata)
 

@@ -1,4 +1,4 @@
-"""Starting weights: ImageNet's through timm, a local file, or none; and batch norms that were folded away."""
+"""Starting weights: ImageNet's through timm, a file, or none; and batch norms folded into convolutions."""
 
 import re
 import struct
@@ -13,7 +13,7 @@ import huggingface_hub
 import timm
 import torch
 from huggingface_hub import constants
-from huggingface_hub.errors import HTTPError
+from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # from another package each year
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -34,8 +34,8 @@ NOT_WEIGHTS = (
 def load_start_weights(student: Student, source: str | Path) -> str:
     """Loads `imagenet`, `none` or a file into the student; returns the sentence that says what happened.
 
-    Where ImageNet weights cannot be had the sentence says why and the student keeps its random weights.
-    Raises CheckpointError for a file that does not fit.
+    If ImageNet weights cannot be had, the sentence says why and the student keeps its random weights. Raises
+    CheckpointError for a file that does not fit.
     """
     if source == "none":
         return f"{student.backbone_name} starts from random weights"
@@ -52,7 +52,7 @@ def load_start_weights(student: Student, source: str | Path) -> str:
 def read_state_dict(path: Path) -> dict[str, Tensor]:
     """The tensors of a .safetensors file or a torch state dict, unwrapped; never runs code from the file.
 
-    Raises CheckpointError where it holds anything else.
+    Raises CheckpointError if it holds anything else.
     """
     if path.suffix == ".safetensors":
         return read_tensors(path)[1]
@@ -91,7 +91,7 @@ def _load_imagenet(student: Student) -> str:
 
 
 def _fetch(repository: str) -> Path:
-    """The hub's weights file: from its cache, else downloaded; raises OSError or HTTPError, soon."""
+    """The hub's weights file, from its cache or downloaded; raises OSError or HTTPError within seconds."""
     cached = huggingface_hub.try_to_load_from_cache(repository, HUB_FILE)
     if isinstance(cached, str):
         return Path(cached)
@@ -102,7 +102,7 @@ def _fetch(repository: str) -> Path:
 
 
 def _plain_reason(error: BaseException) -> str:
-    """What lies behind an error of the network, in one line."""
+    """The cause of an error of the network, in one line."""
     inner = error.__cause__ or getattr(error, "reason", None) or error
     return getattr(inner, "strerror", None) or str(inner).partition("\n")[0] or type(inner).__name__
 
@@ -123,7 +123,7 @@ def _load_student(student: Student, path: Path) -> str:
 
 
 def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) -> str:
-    """Loads every tensor but the classifier's; raises CheckpointError unless all of them find their place."""
+    """Loads every tensor but the classifier's; raises CheckpointError unless they are all the backbone's."""
     wanted = student.backbone.state_dict()
     timm_named = to_timm_names(weights)
     # files from before torch 0.4.1 do not count batches, and nothing here reads the count
@@ -140,9 +140,9 @@ def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) 
 
 
 def to_timm_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same tensors under timm's names, whether torchvision's, the old DenseNet's or timm's were given.
+    """The same tensors under timm's names, from torchvision's, the old DenseNet's or timm's own.
 
-    torchvision's ResNet and DenseNet have timm's names up to the classifier; its MobileNetV2 has not.
+    torchvision's ResNet and DenseNet have timm's names up to the classifier; its MobileNetV2 does not.
     """
     if "features.1.conv.0.0.weight" in weights:
         return {_mobilenet_v2_name(name): tensor for name, tensor in weights.items()}
@@ -162,7 +162,7 @@ STEM_AND_HEAD = {"0.0": "conv_stem", "0.1": "bn1", "18.0": "conv_head", "18.1": 
 
 
 def _mobilenet_v2_name(name: str) -> str:
-    """torchvision's name of a MobileNetV2 tensor -> timm's; the classifier's and unknown names stay."""
+    """torchvision's name of a MobileNetV2 tensor -> timm's; unknown names stay."""
     if block := re.fullmatch(r"features\.(\d+)\.conv\.([\d.]+)\.(\w+)", name):
         number, place, tensor = int(block[1]), block[2], block[3]
         places = FIRST_BLOCK if number == 1 else OTHER_BLOCKS
@@ -179,12 +179,12 @@ def is_folded(model: nn.Module) -> bool:
 
     A network that was never trained has no bias either, and is not folded.
     """
-    norms = _batch_norms(model)
+    norms = [(norm, *_statistics(norm)) for norm in _batch_norms(model)]
     neutral = all(
-        bool((n.running_mean == 0).all()) and bool(((n.running_var - 1).abs() <= 2 * n.eps).all())
-        for n in norms
+        not mean.any() and bool(((variance - 1).abs() <= 2 * norm.eps).all())
+        for norm, mean, variance in norms
     )
-    return neutral and any(bool(n.bias.any()) for n in norms)
+    return neutral and any(bool(norm.bias.any()) for norm, _, _ in norms)
 
 
 @torch.no_grad()
@@ -192,7 +192,7 @@ def refit_batchnorm(model: nn.Module, batches: Iterable[Tensor]) -> int:
     """Gives every batch norm the statistics of `batches` (B, 3, S, S) and keeps the eval function as it was.
 
     Weight and bias take up what the statistics change, so that training can start in train mode. Returns the
-    number of batch norms. Raises ValueError where there is no batch.
+    number of batch norms. Raises ValueError if there is no batch.
     """
     norms = _batch_norms(model)
     moments = {norm: _Moments() for norm in norms}
@@ -218,11 +218,18 @@ def _batch_norms(model: nn.Module) -> list[_BatchNorm]:
     return [m for m in model.modules() if isinstance(m, _BatchNorm) and m.affine and m.track_running_stats]
 
 
+def _statistics(norm: _BatchNorm) -> tuple[Tensor, Tensor]:
+    """The running mean and variance (C,) of a batch norm that keeps them."""
+    assert norm.running_mean is not None and norm.running_var is not None
+    return norm.running_mean, norm.running_var
+
+
 class _Moments:
     """Mean and variance of each channel over all that was added, in float64."""
 
     def __init__(self) -> None:
-        self.count, self.total, self.squares = 0, 0.0, 0.0
+        self.count = 0
+        self.total = self.squares = torch.zeros((), dtype=torch.float64)
 
     def add(self, x: Tensor) -> None:
         x = x.double().transpose(0, 1).flatten(1)  # (C, everything else)
@@ -239,9 +246,10 @@ class _Moments:
 
 def _restate(norm: _BatchNorm, mean: Tensor, variance: Tensor) -> None:
     """Sets the statistics, and weight and bias such that weight (x - mean) / sd + bias stays what it was."""
-    slope = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
-    offset = norm.bias.double() - slope * norm.running_mean.double()
+    old_mean, old_variance = _statistics(norm)
+    slope = norm.weight.double() / (old_variance.double() + norm.eps).sqrt()
+    offset = norm.bias.double() - slope * old_mean.double()
     norm.weight.copy_(slope * (variance + norm.eps).sqrt())
     norm.bias.copy_(offset + slope * mean)
-    norm.running_mean.copy_(mean)
-    norm.running_var.copy_(variance)
+    old_mean.copy_(mean)
+    old_variance.copy_(variance)

@@ -1,7 +1,7 @@
 """torchxrayvision's DenseNets. Their files are pickles, so the library loads them in a process of its own.
 
-`python -m xlite.models.xrv NAME OUT` is that process, which also keeps to itself that importing the library
-mutes every warning.
+`python -m xlite.models.xrv NAME OUT` is that process. Importing the library mutes every warning; there it
+mutes nobody else's.
 """
 
 import importlib.util
@@ -27,8 +27,8 @@ _HAVE_SEEN_NIH = ("all", "nih", "rsna")
 def load_xrv(name: str) -> tuple[DenseNet, dict[str, Tensor]]:
     """The library's DenseNet of that name (densenet121-res224-nih, or nih), with its tensors.
 
-    The library downloads its file once, into ~/.torchxrayvision. Raises CheckpointError where the library or
-    the file cannot be had, or a tensor is not what it should be.
+    The library downloads its file once, into ~/.torchxrayvision. Raises CheckpointError if the library or the
+    file cannot be had, or a tensor is not what it should be.
     """
     if importlib.util.find_spec(LIBRARY) is None:
         raise CheckpointError(
@@ -41,14 +41,14 @@ def load_xrv(name: str) -> tuple[DenseNet, dict[str, Tensor]]:
 
 
 def seen(name: str) -> str:
-    """What is known of the ChestX-ray14 films these weights learned from; empty where they saw none."""
+    """What is known of the ChestX-ray14 films these weights learned from; empty if they saw none."""
     if name.rpartition("-")[2] not in _HAVE_SEEN_NIH:
         return ""
     return f"{LIBRARY}'s weights {name}, which learned from ChestX-ray14 films; which ones was not kept"
 
 
 def main() -> None:
-    """Loads NAME as the library does and writes its tensors, and what it answers for, to OUT."""
+    """Loads NAME as the library does; writes its tensors and the names of its outputs to OUT."""
     import torchxrayvision as xrv
 
     name, out = sys.argv[1:]

@@ -1,13 +1,14 @@
-"""The model card: what a model is, what it learned from, what its figures are, and what it is not for."""
+"""The model card: what a model is, what it learned from, how good it is, and what it is not for."""
 
 from pathlib import Path
 
+from xlite.evaluation.report import Report
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
-from xlite.metrics.calibration import without_map
+from xlite.metrics.calibration import uncalibrated
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
-from xlite.report.sentences import clean, interval, mean_of
+from xlite.report.sentences import clean, contaminated_films, mean_of, sentence
 from xlite.text import are, counted, number
 
 CARD_FILE = "MODEL_CARD.md"
@@ -21,12 +22,11 @@ Research and teaching: comparing light models, distillation and maps on frontal 
 - No diagnosis, no triage, no decision about a person: it is no medical device and was never validated as one.
 - No lateral films, no other body parts, no children, no CT slices or photographs of screens.
 - No statement that a finding is absent: a low probability is not a normal film.
-- No comparison of its figures with those of another split, another label edition or another mix of films.
+- No comparison of its metrics with those of another split, another label edition or another mix of films.
 
 The labels it learned from were taken from radiology reports by a program; against radiologists part of them
 is wrong (for pneumothorax about half of the positive labels). A map shows what moved the score, not where a
 finding is."""
-
 
 _LOSSES = {
     "bce": "binary cross-entropy",
@@ -35,41 +35,39 @@ _LOSSES = {
     "weighted_focal": "focal, rare findings weighted",
 }
 _SAMPLERS = {"shuffle": "shuffled", "balanced": "drawn so that rare findings come more often"}
-
-
-def _attention(name: str) -> str:
-    return "no attention" if name == "none" else f"attention {name}"
-
-
-_MAPS = {
+_CALIBRATORS = {
     "platt": "by Platt scaling per finding",
     "temperature": "by one temperature",
     "isotonic": "by isotonic regression per finding",
 }
 
 
+def _attention(name: str) -> str:
+    return "no attention" if name == "none" else f"attention {name}"
+
+
 def _output(info: ModelInfo) -> str:
-    bare = without_map(info.calibration)
-    if len(bare) == len(FINDINGS):
+    calibrator, bare = info.calibration, uncalibrated(info.calibration)
+    if calibrator is None or len(bare) == len(FINDINGS):
         return "14 scores 0-1 (not exclusive) in NIH order, not calibrated"
     some = f"for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings " if bare else ""
     others = f"; the others as they are: {', '.join(bare)}" if bare else ""
     return (
         f"14 probabilities (not exclusive) in NIH order, calibrated {some}"
-        f"{_MAPS[info.calibration['method']]} on validation films{others}"
+        f"{_CALIBRATORS[calibrator.method]} on validation films{others}"
     )
 
 
-def card_beside(file: Path, model: Student, info: ModelInfo, report: dict) -> None:
+def card_beside(file: Path, model: Student, info: ModelInfo, report: Report) -> None:
     """Writes the card beside a model file; the rest as for `write_card`."""
     parameters = sum(tensor.numel() for tensor in model.parameters())
     write_card(file.with_name(CARD_FILE), info, report, parameters, file.stat().st_size / 1e6)
 
 
-def write_card(path: Path, info: ModelInfo, report: dict, parameters: int, megabytes: float) -> None:
+def write_card(path: Path, info: ModelInfo, report: Report, parameters: int, megabytes: float) -> None:
     """Writes the card of one model (Markdown) from what its file says and its report on the test part.
 
-    `report` as `full_report` returns it; `megabytes` is the size of the model file.
+    `megabytes` is the size of the model file.
     """
     notes = info.notes
     facts = {
@@ -88,49 +86,51 @@ def write_card(path: Path, info: ModelInfo, report: dict, parameters: int, megab
     }
     lines = [f"# Model card: {notes.get('run') or path.parent.name}", ""]
     lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.items()), ""]
-    lines += [*_figures(report), "", _PURPOSE, ""]
+    lines += [*_metrics(report), "", _PURPOSE, ""]
     write_atomic(path, "\n".join(lines).encode())
 
 
-def _figures(report: dict) -> list[str]:
-    """The report as a Markdown section: what it was measured on, a row a finding, the warnings."""
-    split, macro, spoiled = report["split"], report["macro"], report["contamination"]
-    mark = "~~{}~~" if spoiled else "{}"
+def _metrics(report: Report) -> list[str]:
+    """The report as a Markdown section: what it was measured on, a row a finding, the caveats."""
+    split, spoiled = report.split, report.contamination
     lines = [
-        "## Figures",
+        "## Metrics",
         "",
-        f"Measured on the {split['part']} part of split {split['id']}: {counted(split['images'], 'film')} "
-        f"of {counted(split['patients'], 'patient')}, {split['label_version']} labels. In brackets 95 % "
-        f"intervals by resampling patients ({report['bootstrap']['resamples']} times).",
+        f"Measured on the {split.part} part of split {split.id}: {counted(split.images, 'film')} of "
+        f"{counted(split.patients, 'patient')}, {split.label_version} labels. In brackets 95 % intervals by "
+        f"resampling patients ({report.bootstrap.resamples} times).",
         "",
-        *(
-            [
-                f"**Contaminated: {spoiled['films']:,} of {counted(spoiled['of'], 'film')} "
-                f"{are(spoiled['films'])} not new to what the model learned from (see the warnings), so the "
-                f"figures are struck through.** {clean(report)}.",
-                "",
-            ]
-            if spoiled
-            else []
-        ),
+    ]
+    if spoiled:
+        lines += [
+            f"**{contaminated_films(spoiled)} {are(spoiled.films)} not new to what the model learned from "
+            f"(see the warnings), so the metrics are struck through.** {clean(report)}.",
+            "",
+        ]
+    lines += [
+        *_table(report),
+        "",
+        f"Always answering no has an accuracy of {report.baseline.always_no_accuracy:.3f} on these films, so "
+        "accuracy says nothing. Expected calibration error (15 bins, mean): "
+        f"{number(report.macro.ece.value)}.",
+    ]
+    if report.caveats:
+        lines += ["", "Warnings:", "", *(f"- {sentence(caveat)}" for caveat in report.caveats)]
+    return lines
+
+
+def _table(report: Report) -> list[str]:
+    mark = "~~{}~~" if report.contamination else "{}"
+    lines = [
         "| finding | positives | AUC | average precision | threshold | sensitivity | specificity |",
         "|---|---|---|---|---|---|---|",
     ]
-    for finding in FINDINGS:
-        row = report["per_class"][finding]
+    for finding, one in report.per_class.items():
         lines.append(
-            f"| {finding} | {row['positives']} | {mark.format(interval(row['auc']))} | "
-            f"{mark.format(interval(row['ap']))} | {row['threshold']:.3f} | "
-            f"{mark.format(number(row['recall']))} | {mark.format(number(row['specificity']))} |"
+            f"| {finding} | {one.positives} | {mark.format(one.auc)} | {mark.format(one.ap)} | "
+            f"{one.threshold:.3f} | {mark.format(number(one.recall))} | "
+            f"{mark.format(number(one.specificity))} |"
         )
-    lines += [
-        f"| **{mean_of(report)}** | | **{mark.format(interval(macro['auc']))}** | "
-        f"{mark.format(interval(macro['ap']))} | | | |",
-        "",
-        f"Always answering no has an accuracy of {report['baseline']['always_no_accuracy']:.3f} on these "
-        "films, so accuracy says nothing. Expected calibration error (15 bins, mean): "
-        f"{number(macro['ece']['value'])}.",
-    ]
-    if report["warnings"]:
-        lines += ["", "Warnings:", "", *(f"- {warning}" for warning in report["warnings"])]
-    return lines
+    macro = report.macro
+    mean = f"| **{mean_of(report)}** | | **{mark.format(macro.auc)}** | {mark.format(macro.ap)} | | | |"
+    return [*lines, mean]

@@ -1,13 +1,13 @@
-"""A sheet of maps over their films: what the figures of a localisation report are made of."""
+"""A sheet of maps over their films: what the metrics of a localisation report are made of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from xlite.evaluation.maps import Tile
 from xlite.explain import draw_cell, map_fault, overlay, upsample_map
 from xlite.findings import spoken
 from xlite.metrics.localisation import peak, points_into
@@ -16,21 +16,10 @@ HIT, MISS = "#3fd07a", "#ff4d4d"
 INCHES = 1.7  # of a tile
 
 
-@dataclass(frozen=True, eq=False)
-class Tile:
-    """One map (h, w) of a finding over a film uint8 (H, W), and the box (4,) in its frame."""
-
-    method: str
-    finding: str
-    image: np.ndarray
-    coarse: np.ndarray
-    box: np.ndarray
-
-
 def draw_sheet(rows: Sequence[Sequence[Tile]], file: Path) -> None:
     """A PNG with a row a box and a column a method: the box, the map's peak, and whether it hits.
 
-    A map with a fault is named and not painted, as everywhere.
+    As everywhere a map with a fault is named and not painted.
     """
     columns = len(rows[0])
     figure = Figure(figsize=(INCHES * columns, INCHES * len(rows) + 0.7), layout="constrained")
@@ -43,7 +32,7 @@ def draw_sheet(rows: Sequence[Sequence[Tile]], file: Path) -> None:
     for axis, tile in zip(grid[0], rows[0], strict=True):
         axis.set_title(tile.method, color="white", fontsize=9)
     figure.supxlabel(
-        "Outlined: the radiologist's box, green where the map's peak (cross) lies in it, red where not. "
+        "Outlined: the radiologist's box, green if the map's peak (cross) lies in it, else red. "
         "Lower left: one cell of a map.",
         color="white",
         fontsize=8,

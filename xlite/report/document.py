@@ -17,9 +17,12 @@ class Cell(NamedTuple):
     grey: bool = False
 
 
+Row = Sequence[str | Cell]
+
+
 @dataclass(frozen=True)
 class Heading:
-    """A chapter's title."""
+    """A section's title."""
 
     text: str
 
@@ -33,7 +36,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Alert:
-    """Sentences that must not be missed; grave where they cost the figures their worth."""
+    """Sentences that must not be missed; grave if they cost the metrics their worth."""
 
     title: str
     sentences: Sequence[str]
@@ -42,12 +45,17 @@ class Alert:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a header; the first column and those in `words` are text, the others figures."""
+    """Rows under a header; the first column and those in `words` are text, the others numbers."""
 
     header: Sequence[str]
-    rows: Sequence[Sequence[str | Cell]]
+    rows: Sequence[Row]
     caption: str = ""
     words: Sequence[int] = ()
+
+    @property
+    def texts(self) -> list[list[str]]:
+        """The rows without marks."""
+        return [[cell if isinstance(cell, str) else cell.text for cell in row] for row in self.rows]
 
 
 @dataclass(frozen=True)

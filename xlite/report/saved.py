@@ -1,52 +1,43 @@
 """The evaluations that lie beside the models, for those who show them. No torch."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from xlite.data.predictions import read_predictions
 from xlite.errors import DataError
 from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
-from xlite.findings import FINDINGS
+from xlite.evaluation.report import Comparison, Report
 from xlite.models.available import model_folders
-from xlite.report.sentences import source
+from xlite.plots import PALETTE
+from xlite.report.curves_json import Curves, read_curves
+from xlite.report.view import View
 
-_KEYS = (
-    "baseline", "calibration", "confusion", "contamination", "macro_findings", "operating_points",
-    "radiologists", "references", "subgroups", "validation", "warnings",
-)  # fmt: skip
 PARTS = ("train", "val", "test")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evaluation:
     """What `xlite evaluate` wrote about one model on one part of one split."""
 
     model: str
     folder: Path
-    metrics: dict
-    curves: dict
-
-    @property
-    def split_id(self) -> str:
-        """Identity of the split: figures of different splits are never ranked together."""
-        return self.metrics["split"]["id"]
-
-    @property
-    def part(self) -> str:
-        """train, val or test."""
-        return self.metrics["split"]["part"]
+    report: Report
+    curves: Curves
 
     @property
     def group(self) -> tuple[str, str, str]:
         """What has to be equal before two evaluations may be compared: split, part, edition of the labels."""
-        return self.split_id, self.part, self.metrics["split"]["label_version"]
+        split = self.report.split
+        return split.id, split.part, split.label_version
 
-    @property
-    def source(self) -> str:
-        """One line that belongs on each of its figures: split, part, films, patients, labels, resamples."""
-        return source(self.metrics)
+    def view(self, palette: Sequence[str] = PALETTE) -> View:
+        """The report for dark pages."""
+        return View(self.report, self.curves, palette)
 
 
 def saved_evaluations() -> tuple[list[Evaluation], list[str]]:
@@ -66,7 +57,7 @@ def saved_evaluations() -> tuple[list[Evaluation], list[str]]:
 
 
 def read_evaluation(model: str, folder: Path) -> Evaluation:
-    """The report in a folder. Raises DataError where a file is missing or not what `write_report` writes."""
+    """The report in a folder. Raises DataError if a file is missing or not what `write_report` writes."""
     if (folder / "metrics.json").is_file() and not (folder / "curves.json").is_file():
         raise DataError(
             f"The evaluation {folder} was written by an older X-Lite and is left out: evaluate the model "
@@ -76,26 +67,29 @@ def read_evaluation(model: str, folder: Path) -> Evaluation:
         metrics, curves = (
             json.loads((folder / name).read_bytes()) for name in ("metrics.json", "curves.json")
         )
-        evaluation = Evaluation(model, folder, {**metrics, "model": model}, curves)
-        _ = evaluation.source, metrics["macro"]["auc"]["value"], [metrics[key] for key in _KEYS]
-        for finding in FINDINGS:
-            _ = metrics["per_class"][finding]["auc"]["value"]
-            _ = [curves[finding][name] for name in ("roc", "pr", "reliability")]
+        report = Report.model_validate({**metrics, "model": model})
+        return Evaluation(model, folder, report, read_curves(curves))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"The evaluation {folder} is damaged and left out ({type(error).__name__}: {error}); "
-            "delete it or evaluate the model again."
+            f"The evaluation {folder} is damaged and left out ({_reason(error)}); delete it or evaluate the "
+            "model again."
         ) from error
-    return evaluation
 
 
-def compare_saved(first: Path, second: Path) -> dict:
-    """`compare_files` of the models whose evaluations lie in two folders. Raises DataError."""
+def _reason(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return f"{type(error).__name__}: {error}"
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+
+
+def compare_saved(first: Path, second: Path) -> Comparison:
+    """The paired test of two models whose evaluations lie in these folders. Raises DataError."""
     if not (first / "labels.csv").is_file():
         raise DataError(
             f"{first} has no labels.csv beside its predictions, so it cannot be compared: evaluate that "
             "model again on your folder"
         )
     files = first / "predictions.csv", second / "predictions.csv"
-    answers = tuple(read_predictions(file) for file in files)
+    answers = read_predictions(files[0]), read_predictions(files[1])
     return compare_on(read_labels(first / "labels.csv"), answers, files, first / "labels.csv")

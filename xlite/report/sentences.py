@@ -1,55 +1,156 @@
-"""How figures are written wherever a person reads them. No torch."""
+"""The facts of a report in words: its source, what spoils it, gaps, references, comparisons. No torch."""
 
-from xlite.evaluation.doubts import TEACHER
+from collections.abc import Mapping, Sequence
+
+from xlite.evaluation.caveats import Caveat, Said, TeacherKnows
+from xlite.evaluation.localisation_report import NIH_BOXES, LocalisationJudged, LocalisationReport
+from xlite.evaluation.report import (
+    Comparison,
+    Contamination,
+    Gap,
+    Metrics,
+    Reference,
+    Report,
+    Subgroups,
+)
+from xlite.findings import spoken
+from xlite.metrics.estimate import Estimate
+from xlite.report.caveat_sentences import sentence as sentence
 from xlite.text import counted
-from xlite.text import interval as worded
+
+_MEASURED_ON = {
+    "official": "NIH's official test list",
+    "chexnet": "the chexnet 70/10/20 test list",
+    "random": "a random patient split of their own",
+}
 
 
-def mean_of(report: dict) -> str:
+def as_sentence(text: str) -> str:
+    """The text with a capital and a full stop."""
+    return capital(text) + "."
+
+
+def capital(text: str) -> str:
+    """The text with a capital; those that it has stay."""
+    return text[:1].upper() + text[1:]
+
+
+def mean_of(metrics: Metrics) -> str:
     """`mean of 14`, or of as many findings as have an AUC on these films."""
-    return f"mean of {sum(figures['auc']['value'] is not None for figures in report['per_class'].values())}"
+    return f"mean of {sum(one.auc.value is not None for one in metrics.per_class.values())}"
 
 
-def source(report: dict) -> str:
+def source(found: Metrics | LocalisationReport) -> str:
     """One line that belongs on each of its figures: split, part, films, patients, labels, seeds."""
-    split, drawn, seed = report["split"], report["bootstrap"], report.get("training_seed")
+    split, drawn, seed = found.split, found.bootstrap, found.training_seed
+    films = split.films if isinstance(split, LocalisationJudged) else split.images
     trained = "" if seed is None else f"trained with seed {seed}; "
     return (
-        f"split {split['id']}, {split['part']} part: {counted(split['images'], 'film')} of "
-        f"{counted(split['patients'], 'patient')}, {split['label_version']} labels; {trained}95 % intervals "
-        f"from {drawn['resamples']:,} resamples of patients, seed {drawn['seed']}"
+        f"split {split.id}, {split.part} part: {counted(films, 'film')} of "
+        f"{counted(split.patients, 'patient')}, {split.label_version} labels; {trained}95 % intervals from "
+        f"{drawn.resamples:,} resamples of patients, seed {drawn.seed}"
     )
 
 
-def known_films(report: dict) -> str:
-    """`98 of 150 test films are known to its teacher` of a contaminated report."""
-    spoiled = report["contamination"]
-    taught = all(reason.startswith(TEACHER) for reason in spoiled["reasons"])
-    return (
-        f"{spoiled['films']:,} of {spoiled['of']:,} {report['split']['part']} films are known to "
-        f"{'its teacher' if taught else 'the model or its teacher'}"
-    )
+def known_films(report: Report) -> str:
+    """`98 of 150 test films are known to its teacher` of a contaminated report; else nothing."""
+    spoiled = report.contamination
+    if spoiled is None:
+        return ""
+    knows = "its teacher" if all(map(_by_teacher, spoiled.reasons)) else "the model or its teacher"
+    return f"{spoiled.films:,} of {spoiled.of:,} {report.split.part} films are known to {knows}"
 
 
-def clean(report: dict) -> str:
-    """What the mean AUC is on those films of a contaminated report that are new to what is judged."""
-    spoiled = report["contamination"]
-    figures = spoiled.get("clean")
-    if figures is None:
-        if spoiled["films"] == spoiled["of"]:
-            return "There are no figures on clean films alone: none is left"
+def _by_teacher(caveat: Caveat) -> bool:
+    return isinstance(caveat, TeacherKnows) or (isinstance(caveat, Said) and caveat.by_teacher)
+
+
+def contaminated_films(found: Contamination) -> str:
+    """`Contaminated: 98 of 150 films`."""
+    return f"Contaminated: {found.films:,} of {counted(found.of, 'film')}"
+
+
+def clean(report: Report) -> str:
+    """The mean AUC on those films of a contaminated report that are new to what is judged; else nothing."""
+    spoiled = report.contamination
+    if spoiled is None:
+        return ""
+    if spoiled.clean is None:
+        if spoiled.films == spoiled.of:
+            return "There are no metrics on clean films alone: none is left"
         return (
-            "There are no figures on clean films alone: it cannot be told which those are; xlite evaluate … "
+            "There are no metrics on clean films alone: it cannot be told which those are; xlite evaluate … "
             "--teacher-list FILE, a list of its teacher's training films, tells"
         )
-    split = figures["split"]
+    split = spoiled.clean.split
     return (
-        f"On the {counted(split['images'], 'clean film')}, of {counted(split['patients'], 'patient')} new to "
-        f"what the model learned from, the mean AUC is {interval(figures['macro']['auc'])}, "
-        f"{mean_of(figures)}"
+        f"On the {counted(split.images, 'clean film')}, of {counted(split.patients, 'patient')} new to what "
+        f"the model learned from, the mean AUC is {spoiled.clean.macro.auc}, {mean_of(spoiled.clean)}"
     )
 
 
-def interval(figure: dict) -> str:
-    """`0.812 (0.790–0.834)` of {value, low, high}; `undefined` where there is no value."""
-    return worded(figure["value"], figure["low"], figure["high"])
+def reference_reason(reference: Reference) -> str:
+    """What a published result was measured on, and whether these are the same films."""
+    if reference.reason:
+        return reference.reason
+    here = "as here" if reference.comparable else "and these are other films"
+    return f"measured on {_MEASURED_ON[reference.films]}, {here}"
+
+
+def boxes_reason(comparable: bool, found: LocalisationReport) -> str:
+    """What published results for boxes were measured on, and whether these are the same boxes."""
+    if comparable:
+        return "measured on the same boxes"
+    split = found.split
+    return f"measured on NIH's {NIH_BOXES} boxes; these are {split.boxes}, {split.id}, {split.part}"
+
+
+def gap_sentence(attribute: str, gap: Gap) -> str | None:
+    """A gap between two groups of films; None if it is not larger than noise."""
+    if not gap.larger_than_noise:
+        return None
+    if gap.values is None:
+        return gap.text
+    which = {"age": "aged {}", "sex": "of sex {}", "view": "in view {}"}[attribute]
+    title = f"AUC of {spoken(gap.finding)}" if gap.finding else f"mean AUC of {gap.findings} findings"
+    (first, second), (a, b), difference = gap.between, gap.values, gap.difference
+    if a < b:
+        (first, second), (a, b), difference = (second, first), (b, a), _turned(difference)
+    return (
+        f"The {title} is higher on films {which.format(first)} ({a:.3f}) than {which.format(second)} "
+        f"({b:.3f}): difference {difference}."
+    )
+
+
+def _turned(difference: Estimate) -> Estimate:
+    """The same difference the other way round."""
+    value, low, high = (
+        None if one is None else -one for one in (difference.value, difference.high, difference.low)
+    )
+    return Estimate(value, low, high)
+
+
+def gap_sentences(subgroups: Mapping[str, Subgroups]) -> list[tuple[Gap, str]]:
+    """The gaps that are larger than noise, each in words."""
+    said = [
+        (gap, gap_sentence(attribute, gap)) for attribute, found in subgroups.items() for gap in found.gaps
+    ]
+    return [(gap, text) for gap, text in said if text]
+
+
+def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
+    """What a paired comparison found; `names` to call the two models otherwise."""
+    first, second = names or found.names
+    gap = found.difference
+    assert gap.value is not None and gap.low is not None and gap.high is not None
+    verdict = (
+        "a tie, the difference is within the noise"
+        if found.tie
+        else f"{'higher' if gap.value > 0 else 'lower'} than {second}"
+    )
+    both = f"{counted(found.images, 'film')} of {counted(found.patients, 'patient')}"
+    return (
+        f"Macro AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, on the {both} that "
+        f"both have: difference {gap.value:+.4f} ({gap.low:+.4f} to {gap.high:+.4f}), p {found.p:.3f}: "
+        f"{verdict}"
+    )

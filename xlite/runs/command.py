@@ -1,6 +1,7 @@
 """A run's settings as a command line, and made valid from any folder. Imports no torch."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from xlite.config import TrainConfig
@@ -9,12 +10,23 @@ from xlite.errors import as_option
 
 def train_command(config: TrainConfig) -> list[str]:
     """The command line that makes this config: every field that is not at its default."""
-    words = ["xlite", "train"]
+    return ["xlite", "train", *_words(config)]
+
+
+def start_command(config: TrainConfig, sbatch_options: Sequence[str] | None) -> list[str]:
+    """The command line that starts such a run: here if the options of sbatch are None, else by SLURM."""
+    if sbatch_options is None:
+        return train_command(config)
+    submit = ["xlite", "jobs", "start", "--launcher", "slurm"]
+    return [*submit, *(f"--sbatch-option={option}" for option in sbatch_options), *_words(config)]
+
+
+def _words(config: TrainConfig) -> list[str]:
+    words = []
     for name, field in TrainConfig.model_fields.items():
         value = getattr(config, name)
-        if not field.is_required() and value == field.default:
-            continue
-        words += option_words(name, value)
+        if field.is_required() or value != field.default:
+            words += option_words(name, value)
     return words
 
 

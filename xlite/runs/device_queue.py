@@ -1,23 +1,27 @@
-"""The line of runs that wait for devices: one run a device, first come, first served. Imports no torch.
+"""The queue of runs that wait for devices: one run a device, first come, first served. Imports no torch.
 
-Whoever is in the line holds the lock of a ticket, with a note beside it: who it is, which devices would do,
-and which one it has. The operating system drops the lock when the process dies: nobody waits for the dead.
+Whoever is in the queue holds the lock of a ticket, with a note beside it: who it is, which devices would do,
+and which it has. The operating system drops the lock when the process dies: nobody waits for the dead.
 """
 
 import json
+import logging
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from xlite.errors import RunError
 from xlite.files import write_atomic
+from xlite.runs.lock import is_taken
 from xlite.runs.run import Run
+
+log = logging.getLogger(__name__)
 
 POLL_S = 0.5
 """How often those who wait look whether it is their turn."""
@@ -33,7 +37,7 @@ class Device:
 
 @dataclass(frozen=True)
 class Ticket:
-    """A place in the line: number, run, keys of the devices that would do, how many it needs, what it has."""
+    """A place in it: number, run, keys of the devices that would do, how many it needs, which it has."""
 
     number: int
     run: str
@@ -43,34 +47,32 @@ class Ticket:
 
 
 @contextmanager
-def device_turn(
-    run: Run, devices: Sequence[Device], say: Callable[[str], None], needs: int = 1
-) -> Iterator[list[Device]]:
-    """Waits until enough of the devices (best first) are free and holds them; none where the run is to stop.
+def device_turn(run: Run, devices: Sequence[Device], needs: int = 1) -> Iterator[list[Device]]:
+    """Waits until enough of the devices (best first) are free and holds them; none if the run is to stop.
 
     While it waits, the run's status says behind whom. The run must be held.
     """
-    line = Line(line_folder())
-    with line.ticket(run.name, [device.key for device in devices], needs) as mine:
+    queue = DeviceQueue(queue_folder())
+    with queue.ticket(run.name, [device.key for device in devices], needs) as mine:
         said = ""
         keys: tuple[str, ...] = ()
         while not run.stop_requested():
-            keys, others = line.take(mine)
+            keys, others = queue.take(mine)
             if keys:
                 break
             sentence = waiting_for(others, mine, devices)
             if sentence != said:
                 said = sentence
-                run.write_progress({**vars(run.status()), "state": "queued", "message": sentence})
-                say(f"Run {run.name} {sentence}")
+                run.update_progress(state="queued", message=sentence)
+                log.info("Run %s %s", run.name, sentence)
             time.sleep(POLL_S)
         yield [device for device in devices if device.key in keys]
 
 
-def line_folder() -> Path:
-    """Where the line of this machine stands: $XLITE_LINE, else a folder of the user's own."""
+def queue_folder() -> Path:
+    """The folder of this machine's queue: $XLITE_LINE, else one of the user's own."""
     # A device belongs to the machine and not to a home: two homes must not train on one GPU at once. So the
-    # line is in the machine's folder for temporary files, where no network is asked whose turn it is. It is
+    # queue is in the machine's folder for temporary files, and no network is asked whose turn it is. It is
     # one user's, because a lock that others may open is theirs to keep. Containers that share a GPU have
     # temporary folders of their own: XLITE_LINE names one that they share.
     user = f"-{os.getuid()}" if hasattr(os, "getuid") else ""
@@ -86,29 +88,29 @@ def line_folder() -> Path:
     return folder
 
 
-def pick(line: Sequence[Ticket], mine: Ticket) -> tuple[str, ...]:
+def pick(queue: Sequence[Ticket], mine: Ticket) -> tuple[str, ...]:
     """The first devices that `mine` wants, that are free, and that nobody who came earlier waits for.
 
     As many as it needs, or none.
     """
-    taken = {key for ticket in line for key in ticket.has}
-    promised = {key for ticket in _before(line, mine) for key in ticket.wants}
+    taken = {key for ticket in queue for key in ticket.has}
+    promised = {key for ticket in _before(queue, mine) for key in ticket.wants}
     free = tuple(key for key in mine.wants if key not in taken | promised)
     return free[: mine.needs] if len(free) >= mine.needs else ()
 
 
-def waiting_for(line: Sequence[Ticket], mine: Ticket, devices: Sequence[Device]) -> str:
-    """What a run that waits says: for which devices, behind whom, and how far it is from its turn."""
-    holders = [ticket.run for ticket in line if set(ticket.has) & set(mine.wants)]
-    before = [ticket.run for ticket in _before(line, mine) if set(ticket.wants) & set(mine.wants)]
+def waiting_for(queue: Sequence[Ticket], mine: Ticket, devices: Sequence[Device]) -> str:
+    """What a run that waits says: for which devices, behind whom, and its place in the queue."""
+    holders = [ticket.run for ticket in queue if set(ticket.has) & set(mine.wants)]
+    before = [ticket.run for ticket in _before(queue, mine) if set(ticket.wants) & set(mine.wants)]
     names = (" or " if mine.needs < len(devices) else " and ").join(device.name for device in devices)
     behind = before[-1] if before else " and ".join(holders)
-    return f"waits for {names} behind {behind} ({_ordinal(len(before) + 1)} in line)"
+    return f"waits for {names} behind {behind} ({_ordinal(len(before) + 1)} in the queue)"
 
 
-def _before(line: Sequence[Ticket], mine: Ticket) -> list[Ticket]:
+def _before(queue: Sequence[Ticket], mine: Ticket) -> list[Ticket]:
     """Those who came earlier and still wait."""
-    return [ticket for ticket in line if not ticket.has and ticket.number < mine.number]
+    return [ticket for ticket in queue if not ticket.has and ticket.number < mine.number]
 
 
 def _ordinal(number: int) -> str:
@@ -116,7 +118,7 @@ def _ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
-class Line:
+class DeviceQueue:
     """The tickets in one folder. Whoever looks or changes anything passes the gate, so looks never meet."""
 
     def __init__(self, folder: Path):
@@ -125,39 +127,39 @@ class Line:
 
     @contextmanager
     def ticket(self, run: str, wants: Sequence[str], needs: int = 1) -> Iterator[Ticket]:
-        """A place at the end of the line, held until the block ends or the process dies."""
+        """A place at the end of the queue, held until the block ends or the process dies."""
         with self.gate:
             number = max((ticket.number for ticket in self._living()), default=0) + 1
             mine = Ticket(number, run, tuple(wants), needs)
             self._write(mine)
-            held = FileLock(self._path(number, "lock"))
-            held.acquire(timeout=0)
+            lock = FileLock(self._path(number, "lock"))
+            lock.acquire(timeout=0)
         try:
             yield mine
         finally:
             with self.gate:
-                held.release()
+                lock.release()
                 self._forget(number)
 
     def take(self, mine: Ticket) -> tuple[tuple[str, ...], list[Ticket]]:
-        """The devices that `mine` has from now on, none where it must wait, and the line as it was found."""
+        """The devices that `mine` has from now on, none if it must wait, and the queue as it was found."""
         with self.gate:
-            line = self._living()
-            keys = pick(line, mine)
+            queue = self._living()
+            keys = pick(queue, mine)
             if keys:
                 self._write(replace(mine, has=keys))
-            return keys, line
+            return keys, queue
 
     def _living(self) -> list[Ticket]:
         """The tickets whose holders are alive, in order; those of the dead are cleared away."""
-        line = []
+        queue = []
         for number in sorted(int(path.stem) for path in self.folder.glob("[0-9]*.lock")):
-            if _is_held(self._path(number, "lock")):
+            if is_taken(self._path(number, "lock")):
                 note = json.loads(self._path(number, "json").read_bytes())
-                line.append(Ticket(**{**note, "wants": tuple(note["wants"]), "has": tuple(note["has"])}))
+                queue.append(Ticket(**{**note, "wants": tuple(note["wants"]), "has": tuple(note["has"])}))
             else:
                 self._forget(number)
-        return line
+        return queue
 
     def _write(self, ticket: Ticket) -> None:
         write_atomic(self._path(ticket.number, "json"), json.dumps(asdict(ticket)).encode())
@@ -168,11 +170,3 @@ class Line:
 
     def _path(self, number: int, kind: str) -> Path:
         return self.folder / f"{number}.{kind}"
-
-
-def _is_held(path: Path) -> bool:
-    try:
-        with FileLock(path, timeout=0):
-            return False
-    except Timeout:
-        return True

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from xlite.config import check_run_name, checkpoints_dir
-from xlite.errors import RunError
+from xlite.errors import RunError, Setting
 from xlite.runs.run import Run
 
 _RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
-"""Where torchrun, Fabric and SLURM say which of the processes this one is; 0 or nothing for the first."""
+"""In these torchrun, Fabric and SLURM say which of the processes this one is; 0 or nothing for the first."""
 
 _RUN = "XLITE_RUN"
 _WAIT_S = 120.0
@@ -35,13 +35,14 @@ def leading(run: Run) -> Iterator[None]:
 
 
 def led_run(name: str) -> Run:
-    """The run to follow: as the leader says, else the one named; waits until the leader holds it.
+    """The run to follow, which the leader names, else `name`; waits until the leader holds it.
 
-    RunError where there is no name, or no leader.
+    RunError if there is no name, or no leader.
     """
     name = os.environ.get(_RUN) or name
     if not name:
-        raise RunError("processes that start together need --name or --resume, so that they train one run")
+        one = (Setting("name"), " or --resume, so that they train one run")
+        raise RunError("processes that start together need ", *one)
     deadline = time.monotonic() + _WAIT_S
     while time.monotonic() < deadline:
         run = Run(checkpoints_dir() / check_run_name(name))

@@ -1,4 +1,4 @@
-"""Trainers and sweeps as processes of their own on this machine, which outlive the one that starts them."""
+"""Commands of X-Lite as processes of their own on this machine, which outlive the one that starts them."""
 
 import os
 import subprocess
@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 
-def resume_command(name: str) -> list[str]:
-    """The words that train a run from wherever its folder stands."""
-    return [sys.executable, "-m", "xlite", "train", "--resume", name]
+def xlite_command(*words: str) -> list[str]:
+    """A command of X-Lite for this Python, wherever it is installed."""
+    return [sys.executable, "-m", "xlite", *words]
 
 
 def spawn(command: Sequence[str], home: Path, log: Path) -> "subprocess.Popen[bytes]":
@@ -29,6 +29,6 @@ def spawn(command: Sequence[str], home: Path, log: Path) -> "subprocess.Popen[by
             env={**os.environ, "XLITE_HOME": str(home), "PYTHONUNBUFFERED": "1"},
             **detached,
         )
-    # Waited for in a thread, so that it leaves no zombie where this process lives longer.
+    # A thread waits for it, so that it leaves no zombie if this process lives longer.
     threading.Thread(target=child.wait, daemon=True).start()
     return child

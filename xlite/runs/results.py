@@ -1,17 +1,20 @@
-"""The experiment log `experiments/results.csv`: a row a finished experiment, from any number of processes."""
+"""The experiment log `experiments/results.csv`: a row for each finished one, from any number of processes."""
 
 import csv
 import errno
 import io
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from filelock import FileLock
 
 from xlite.config import results_csv
 from xlite.errors import DataError
+from xlite.evaluation.caveats import TeacherSeen
+from xlite.text import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,19 +37,119 @@ COLUMNS = (
 _TEXT = ("experiment_id", "date", "model", "backbone", "attention", "notes")
 
 
-def append_result(
-    row: Mapping[str, object], split_id: str, path: Path | None = None, unless_there: bool = False
-) -> None:
-    """Adds one experiment, keys from COLUMNS; what is missing, None or NaN stays empty.
+_NAMES = {
+    "split_id": "split",
+    "label_version": "labels",
+    "seed": "seed",
+    "train_share": "train share",
+    "teacher": "teacher",
+}
+"""How the parts of a row's notes begin, by their fields."""
 
-    Its notes begin with the split's id: figures of different splits must never be ranked unawares. The row is
-    on disk when this returns. `unless_there` is for one that may have been added before: a row that equals it
-    to the letter then stays alone. Raises ValueError for a key that is no column or an empty id, DataError
-    where the file holds another table.
+_SAW, _MAY_HAVE_SEEN = "teacher saw ", "teacher may have seen test films"
+
+T = TypeVar("T")
+D = TypeVar("D")
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What the notes of a row say, parted by semicolons: `split patient-42-1a2b3c4d; labels 2020; seed 42`.
+
+    `seen` has what each teacher knows of the test films.
     """
-    if not split_id:
-        raise ValueError("a row of results.csv needs the id of the split that its figures were made on")
-    row = {**row, "notes": "; ".join(filter(None, [f"split {split_id}", _cell(row.get("notes"))]))}
+
+    split_id: str
+    label_version: str = ""
+    seed: int | None = None
+    train_share: float = 1.0
+    teacher: str = ""
+    seen: tuple[TeacherSeen, ...] = ()
+
+    def __str__(self) -> str:
+        values = {
+            "split_id": self.split_id,
+            "label_version": self.label_version,
+            "seed": "" if self.seed is None else str(self.seed),
+            "train_share": f"{self.train_share:g}" if self.train_share < 1 else "",
+            "teacher": self.teacher,
+        }
+        parts = [f"{_NAMES[field]} {value}" for field, value in values.items() if value]
+        return "; ".join([*parts, *dict.fromkeys(filter(None, map(_seen_as_text, self.seen)))])
+
+    @classmethod
+    def read(cls, text: str) -> "Notes":
+        """The notes of a row. What else a person may have written there is passed over.
+
+        The text does not say of how many films a teacher knows the patient: it is at least those it has seen.
+        """
+        said: dict[str, str] = {}
+        seen: list[TeacherSeen] = []
+        for part in text.split("; "):
+            if part == _MAY_HAVE_SEEN or part.startswith(_SAW):
+                seen += filter(None, [_read_seen(part)])
+                continue
+            for field, name in _NAMES.items():
+                if part.startswith(f"{name} "):
+                    said.setdefault(field, part.removeprefix(f"{name} "))
+        return cls(
+            said.get("split_id", ""),
+            said.get("label_version", ""),
+            _parsed(int, said.get("seed", ""), None),
+            _parsed(float, said.get("train_share", ""), 1.0),
+            said.get("teacher", ""),
+            tuple(seen),
+        )
+
+
+def _seen_as_text(seen: TeacherSeen) -> str:
+    """`teacher saw 93 of 150 test films (98 counting validation)`; nothing if it knows nobody."""
+    if not seen.known:
+        return _MAY_HAVE_SEEN
+    if not seen.patients:
+        return ""
+    more = f" ({seen.with_val:,} counting validation)" if seen.with_val > seen.trained else ""
+    return f"{_SAW}{seen.trained:,} of {counted(seen.films, 'test film')}{more}"
+
+
+def _read_seen(text: str) -> TeacherSeen | None:
+    """What `_seen_as_text` has written; None if a person has changed it beyond recognition."""
+    if text == _MAY_HAVE_SEEN:
+        return TeacherSeen(films=0, trained=0, with_val=0, patients=0, known=False)
+    words = text.removeprefix(_SAW).replace(",", "").replace("(", "").split()
+    numbers = [_parsed(int, word, None) for word in words]
+    match numbers:
+        case [int(trained), None, int(films), None, None, int(with_val), None, None]:
+            pass
+        case [int(trained), None, int(films), None, None]:
+            with_val = trained
+        case _:
+            return None
+    return TeacherSeen(films=films, trained=trained, with_val=with_val, patients=with_val)
+
+
+def _parsed(kind: Callable[[str], T], text: str, otherwise: D) -> T | D:
+    try:
+        return kind(text)
+    except ValueError:
+        return otherwise
+
+
+def append_result(
+    row: Mapping[str, object], notes: Notes, path: Path | None = None, unless_there: bool = False
+) -> None:
+    """Adds one experiment, keys from COLUMNS but the notes; what is missing, None or NaN stays empty.
+
+    The notes begin with the split's id: metrics on different splits must never be ranked unawares. The row is
+    on disk when this returns. `unless_there` is for one that may have been added before: a row that equals it
+    to the letter then stays alone. Raises ValueError for a key that is no column or an empty id, DataError if
+    the file holds another table.
+    """
+    if not notes.split_id:
+        raise ValueError("a row of results.csv needs the id of the split that its metrics were made on")
+    if "notes" in row:
+        raise ValueError(f"the notes of a row are given apart: {row['notes']!r} would be lost")
+    row = {**row, "notes": notes}
     unknown = set(row) - set(COLUMNS)
     if unknown:
         raise ValueError(f"{sorted(unknown)} are no columns of results.csv; expected some of {COLUMNS}")
@@ -71,9 +174,9 @@ def append_result(
 
 
 def read_results(path: Path | None = None) -> "pd.DataFrame":
-    """Every experiment in the order of its row, texts as str and figures as floats; empty without a file.
+    """Every experiment in the order of its row, texts as str and numbers as floats; empty without a file.
 
-    Raises DataError with the number of the line where a row is damaged.
+    Raises DataError with the number of the line if a row is damaged.
     """
     import pandas as pd
 
@@ -95,7 +198,7 @@ def read_results(path: Path | None = None) -> "pd.DataFrame":
 
 
 def _read_row(line: bytes) -> list[str | float]:
-    """The cells of a row, texts as str and figures as floats; ValueError with what is wrong with it."""
+    """The cells of a row, texts as str and numbers as floats; ValueError with what is wrong with it."""
     try:
         [cells] = csv.reader([line.decode()], strict=True)
     except UnicodeDecodeError as error:
@@ -104,10 +207,10 @@ def _read_row(line: bytes) -> list[str | float]:
         raise ValueError(f"is not CSV ({error})") from error
     if len(cells) != len(COLUMNS):
         raise ValueError(f"has {len(cells)} cells and should have {len(COLUMNS)}")
-    return [cell if name in _TEXT else _figure(name, cell) for name, cell in zip(COLUMNS, cells, strict=True)]
+    return [cell if name in _TEXT else _number(name, cell) for name, cell in zip(COLUMNS, cells, strict=True)]
 
 
-def _figure(name: str, cell: str) -> float:
+def _number(name: str, cell: str) -> float:
     try:
         return float(cell or "nan")
     except ValueError as error:

@@ -28,8 +28,8 @@ SCRIPT = """#!/bin/sh
 export XLITE_HOME={home} PYTHONUNBUFFERED=1
 epochs() {{ cat {metrics} 2>/dev/null | wc -l; }}
 began=$(epochs)
-# SLURM sends USR1 two minutes before the time limit: the job goes back into the line, and goes on from its
-# last finished epoch. Where this turn finished none, neither would the next one.
+# SLURM sends USR1 two minutes before the time limit: the job goes back into the queue, and goes on from its
+# last finished epoch. If this turn finished none, neither would the next one.
 again() {{
     if [ "$(epochs)" -gt "$began" ]; then
         scontrol requeue "$SLURM_JOB_ID"
@@ -65,7 +65,7 @@ def is_available() -> bool:
 
 
 def read_submission(folder: Path) -> Submission | None:
-    """The job that a run's folder was last submitted as; None where it was not, or the file is none."""
+    """The job that a run's folder was last submitted as; None if it was not, or the file is none."""
     try:
         values = json.loads(read_whole(folder / SUBMISSION))
         return Submission(str(values["job"]), tuple(map(str, values["options"])))
@@ -81,10 +81,10 @@ def submit(
     devices: int = 1,
     nodes: int = 1,
 ) -> Submission:
-    """Submits a run's command as a job that is put back into the line when it is pre-empted.
+    """Submits a run's command as a job that is put back into the queue when it is pre-empted.
 
     With several devices or nodes, srun starts the command once for each device. `options` are sbatch's own
-    and go last, so that they win. RunError with SLURM's words where it refuses.
+    and go last, so that they win. RunError with SLURM's words if it refuses.
     """
     several = devices * nodes > 1
     for option in options:
@@ -121,9 +121,9 @@ def _write_submission(folder: Path, submission: Submission) -> None:
 
 
 def look(job: str) -> tuple[str, str]:
-    """State and reason of a job in SLURM's words: PENDING, Resources; `GONE` where SLURM knows it no more.
+    """State and reason of a job in SLURM's words: PENDING, Resources; `GONE` if SLURM knows it no more.
 
-    RunError where SLURM does not answer.
+    RunError if SLURM does not answer.
     """
     done = _ask(["squeue", "--noheader", f"--jobs={job}", "--states=all", "--format=%T|%r"])
     if done.returncode != 0 and "Invalid job id" not in done.stderr:
@@ -133,13 +133,13 @@ def look(job: str) -> tuple[str, str]:
 
 
 def waiting(job: str) -> tuple[bool, str]:
-    """Whether a job whose trainer is not there may still begin, and a sentence on where it stands."""
+    """Whether a job whose trainer is not there may still begin, and a sentence on what it does."""
     try:
         state, reason = look(job)
     except RunError as error:
         return True, f"job {job}: {error}"
     if state == "PENDING":
-        return True, f"waits in SLURM's line as job {job} ({reason})"
+        return True, f"waits in SLURM's queue as job {job} ({reason})"
     if state in ENDED or state == "GONE":
         return False, f"SLURM job {job} ended ({state})"
     return True, f"SLURM starts job {job} ({state})"
@@ -154,7 +154,7 @@ def is_pending(job: str) -> bool:
 
 
 def cancel_pending(job: str) -> None:
-    """Takes a job out of SLURM's line; one that has started meanwhile goes on."""
+    """Takes a job out of SLURM's queue; one that has started meanwhile goes on."""
     _ask(["scancel", "--state=PENDING", job])
 
 

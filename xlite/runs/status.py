@@ -1,10 +1,10 @@
 """What a run says of itself in progress.json, and how people read it. Imports no torch."""
 
-import json
 import math
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from xlite.files import read_whole
 
@@ -12,14 +12,28 @@ State = Literal["new", "queued", "running", "finished", "stopped", "failed", "ki
 LIVE: tuple[State, ...] = ("queued", "running")
 
 
-@dataclass(frozen=True)
-class RunStatus:
-    """What a run does now; times in s, memory in GB, load 0-1, `updated` in ISO 8601, None where not known.
+class WorkStatus(BaseModel):
+    """What runs and studies say alike: their state, a message with the fields of the settings that it names,
+    and when that was (ISO 8601).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    state: State = "new"
+    message: str = ""
+    settings: tuple[str, ...] = ()
+    updated: str = ""
+
+
+S = TypeVar("S", bound=WorkStatus)
+
+
+class RunStatus(WorkStatus):
+    """What a run does now; times in s, memory in GB, load 0-1, None if it is not known.
 
     On a GPU memory and load are the device's, on a CPU the memory of the trainer and the load of the machine.
     """
 
-    state: State = "new"
     epoch: int = 0
     epochs: int = 0
     step: int = 0
@@ -34,29 +48,27 @@ class RunStatus:
     memory_gb: float | None = None
     memory_total_gb: float | None = None
     load: float | None = None
-    message: str = ""
-    updated: str = ""
 
 
-def read_status(path: Path) -> RunStatus:
-    """The content of a progress.json; `new` without a file, `failed` where no trainer wrote it."""
+def read_status(path: Path, kind: type[S]) -> S:
+    """The content of a progress.json; `new` if there is none, `failed` if it is not what X-Lite writes."""
     try:
-        values = json.loads(read_whole(path))
-        if not isinstance(values, dict):
-            raise TypeError(f"it holds {values!r}")
-        known = {field.name: values[field.name] for field in fields(RunStatus) if field.name in values}
-        status = RunStatus(**known)
+        return kind.model_validate_json(read_whole(path))
     except FileNotFoundError:
-        return RunStatus()
-    except (ValueError, TypeError) as error:
-        return RunStatus(state="failed", message=f"{path} is not what a trainer writes: {error}")
-    if status.state not in get_args(State):
-        return RunStatus(state="failed", message=f"{path} has the unknown state {status.state!r}")
-    return status
+        return kind()
+    except ValidationError as error:
+        return kind(state="failed", message=f"{path} is not what X-Lite writes: {problem(error)}")
 
 
-def figures(status: RunStatus) -> dict[str, str]:
-    """Where a run stands, as labels and texts for people; a dash where nothing is known."""
+def problem(error: ValidationError) -> str:
+    """What is wrong with a file, in one line: the place in it and pydantic's words."""
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else first["msg"]
+
+
+def facts(status: RunStatus) -> dict[str, str]:
+    """How far a run is, as titles and texts for people; a dash if nothing is known."""
     live = status.state in LIVE
     best = "–"
     if status.best_auc is not None and math.isfinite(status.best_auc):
@@ -78,11 +90,11 @@ def figures(status: RunStatus) -> dict[str, str]:
 
 
 def clock(seconds: float | None) -> str:
-    """Seconds as people read them."""
+    """Seconds as people read them: `2 h 01 min`, `1 min 15 s`, `9 s`."""
     if seconds is None:
         return "–"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return (
-        f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
-    )
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -1,20 +1,21 @@
-"""What a study needs, looked for before it is made: none begins whose trials would be refused one by one."""
+"""What a study needs, looked for before it is made: none begins if its trials would be refused one by one."""
 
 import itertools
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from xlite.config import TrainConfig
-from xlite.errors import RunError
-from xlite.models.available import PREDICTIONS, model_files
+from xlite.errors import RunError, Setting
+from xlite.models.available import PREDICTION_SUFFIXES, model_files
 from xlite.sweeps.plan import Plan, Range
 
 
 def check_sources(plan: Plan) -> None:
-    """DataError or RunError where a file, backbone, device or split that the plan names is not to be had, or
+    """DataError or RunError if a file, backbone, device or split that the plan names is not to be had, or if
     what varies changes nothing.
 
     Looks at every value that a setting may take. Takes some seconds, as each student is built once.
@@ -39,32 +40,28 @@ def check_sources(plan: Plan) -> None:
 
 
 def check_effects(plan: Plan) -> None:
-    """RunError where a setting varies and no trial heeds it: those that differ in it alone would be alike."""
+    """RunError if a setting varies and no trial heeds it: those that differ in it alone would be alike."""
     teachers, alphas = _values(plan, "teacher"), _values(plan, "alpha")
     focal = any("focal" in loss for loss in _values(plan, "loss"))
-    a_focal_loss = "a focal loss, as in --loss focal"
-    needs = {
-        "alpha": (any(teachers), "a teacher, as in --teacher SPEC"),
-        "temperature": (
-            any(teachers) and any(alphas),
-            "a teacher, as in --teacher SPEC, and an alpha over 0",
-        ),
-        "feature_weight": (
-            any(_networks(spec) == 1 for spec in teachers),
-            "a teacher that is one network: a run, a model file or xrv:NAME",
-        ),
+    a_focal_loss = ("a focal loss, as in ", Setting("loss"), " focal")
+    a_teacher = ("a teacher, as in ", Setting("teacher"), " SPEC")
+    one_network = ("a teacher that is one network: a run, a model file or xrv:NAME",)
+    needs: dict[str, tuple[bool, Sequence[str]]] = {
+        "alpha": (any(teachers), a_teacher),
+        "temperature": (any(teachers) and any(alphas), (*a_teacher, ", and an alpha over 0")),
+        "feature_weight": (any(_networks(spec) == 1 for spec in teachers), one_network),
         "focal_gamma": (focal, a_focal_loss),
         "focal_alpha": (focal, a_focal_loss),
     }
     for name, (heeded, needed) in needs.items():
         if name in plan.vary and not heeded:
-            raise RunError(f"{name} varies without effect: it needs {needed}")
+            raise RunError(Setting(name), " varies without effect: it needs ", *needed)
 
 
 def _networks(spec: str) -> int:
     """How many of a teacher's parts are networks, and no predictions files."""
     parts = filter(None, map(str.strip, spec.split(",")))
-    return sum(not part.endswith(PREDICTIONS) for part in parts)
+    return sum(not part.endswith(PREDICTION_SUFFIXES) for part in parts)
 
 
 def _values(plan: Plan, name: str) -> list[Any]:

@@ -1,14 +1,14 @@
 """The three phases of the design document: students alone, distillation, the winner on all films.
 
 Phases 1 and 2 train on 20 % of the train part. Phase 2 begins from what phase 1 fixed and the attention that
-it chose, phase 3 from the winner of phase 2, or of phase 1 where there is no phase 2. What is given wins.
+it chose, phase 3 from the winner of phase 2, or of phase 1 if there is no phase 2. What is given wins.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from xlite.config import sweeps_dir
-from xlite.errors import RunError
+from xlite.errors import RunError, Setting
 from xlite.sweeps.plan import Plan, make_plan
 from xlite.sweeps.sweep import Sweep
 
@@ -33,13 +33,14 @@ def plan_phase(
 ) -> Plan:
     """The plan of a phase with the settings that were given; the study is called as the phase by default.
 
-    `after` is the study that phases 2 and 3 follow. Raises RunError where that has no winner yet, where phase
-    2 lacks a teacher or phase 1 has one, or where a setting is wrong.
+    `after` is the study that phases 2 and 3 follow. Raises RunError if that has no winner yet, if phase 2
+    lacks a teacher or phase 1 has one, or if a setting is wrong.
     """
     vary: dict[str, object] = {}
     if phase == "phase1":
         if given.get("teacher"):
-            raise RunError("phase 1 trains the students alone, so it takes no --teacher: phase 2 distils")
+            alone = "phase 1 trains the students alone, so it takes no "
+            raise RunError(alone, Setting("teacher"), ": phase 2 distils")
         if after:
             raise RunError("phase 1 is the first, so it comes --after no other")
         fixed = {"train_share": SHARE, **given}
@@ -52,7 +53,9 @@ def plan_phase(
         fixed = {**winner, "train_share": 1.0, **given}
         if backbones:
             raise RunError(
-                "phase 3 trains the one winner, so it takes no --backbones; --backbone X overrules"
+                "phase 3 trains the one winner, so it takes no --backbones; ",
+                Setting("backbone"),
+                " X overrules",
             )
     return make_plan(phase, study or phase, fixed, vary, seeds=seeds, storage=storage, after=after)
 
@@ -62,7 +65,7 @@ def _phase2(
 ) -> tuple[str, dict[str, object], dict[str, object]]:
     """(study that it follows, what is fixed, what varies) of phase 2."""
     if not given.get("teacher"):
-        raise RunError("phase 2 distils, so it needs --teacher SPEC")
+        raise RunError("phase 2 distils, so it needs ", Setting("teacher"), " SPEC")
     fixed: dict[str, Any] = {"train_share": SHARE, **given}
     tried: Sequence[str] = BACKBONES
     if after or "attention" not in given:
@@ -78,23 +81,23 @@ def _phase2(
 
 
 def _last_study() -> str:
-    """The study that phase 3 follows where none is named."""
+    """The study that phase 3 follows if none is named."""
     return "phase2" if (sweeps_dir() / "phase2" / "sweep.json").is_file() else "phase1"
 
 
 def _winner(study: str) -> tuple[Plan, dict[str, Any]]:
-    """A study's plan, and the settings of its winner without the seed; RunError where there is none yet."""
+    """A study's plan, and the settings of its winner without the seed; RunError if there is none yet."""
     sweep = Sweep.named(study)
     status, leaderboard = sweep.status(), sweep.leaderboard()
-    if status.state == "finished" and leaderboard and leaderboard["winner"] is None:
-        raise RunError(f"study {study!r} has no winner in this home. {leaderboard['verdict']}")
-    if status.state != "finished" or not leaderboard:
+    if status.state == "finished" and leaderboard and leaderboard.winner is None:
+        raise RunError(f"study {study!r} has no winner in this home. {leaderboard.verdict}")
+    if status.state != "finished" or leaderboard is None or leaderboard.winner is None:
         raise RunError(
             f"study {study!r} has no winner yet ({status.count('finished')} of {status.total} trials have "
             f"finished, it is {status.state}): go on with `xlite sweep resume {study}`"
         )
     plan = sweep.plan()
-    values = leaderboard["rows"][leaderboard["winner"]]["values"]
+    values = leaderboard.rows[leaderboard.winner].values
     defaults = plan.config(values | {"seed": 0})
     chosen = {name: getattr(defaults, name) for name in ("backbone", "attention")}
     return plan, {**plan.fixed, **chosen, **values}

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from xlite.config import TrainConfig, check_run_name, make_config
-from xlite.errors import RunError
+from xlite.errors import RunError, Setting
 from xlite.runs.command import absolute_paths, option_words
 
 Kind = Literal["phase1", "phase2", "phase3", "search"]
@@ -19,7 +19,7 @@ _LONGEST_NAME = 70  # a run's name is this and its number
 
 
 class Range(BaseModel):
-    """Numbers from `low` to `high`, both among them; on a logarithmic scale where `log` is set."""
+    """Numbers from `low` to `high`, both among them; on a logarithmic scale if `log` is set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -101,13 +101,15 @@ def make_plan(
 ) -> Plan:
     """A plan whose every trial has settings that a run accepts; RunError with one sentence otherwise.
 
-    vary: {setting: list of values, or Range}; what is fixed does not vary. Paths become absolute. Where all
+    vary: {setting: list of values, or Range}; what is fixed does not vary. Paths become absolute. If all
     combinations are tried, each is trained with `seeds` seeds, counted up from the fixed one.
     """
     if len(check_run_name(study)) > _LONGEST_NAME:
         raise RunError(f"{study!r} is too long for a study's name: use up to {_LONGEST_NAME} characters")
     if "data" not in fixed:
-        raise RunError("a study needs --data FOLDER: a data folder in the NIH layout, real or phantom")
+        raise RunError(
+            "a study needs ", Setting("data"), " FOLDER: a data folder in the NIH layout, real or phantom"
+        )
     if seeds < 1 or trials < 0 or (trials and seeds > 1):
         raise RunError(
             f"{seeds} seeds with {trials} trials is no study: TPE (--trials) tries each configuration with "
@@ -119,7 +121,9 @@ def make_plan(
     if not trials:
         if "seed" in varying:
             raise RunError(
-                "the seeds of a grid are counted, not varied: give --seeds N, and --seed for the first"
+                "the seeds of a grid are counted, not varied: give --seeds N, and ",
+                Setting("seed"),
+                " for the first",
             )
         first = settled.pop("seed", FIRST_SEED)
         varying = {**varying, "seed": [first + number for number in range(seeds)]}
@@ -143,22 +147,25 @@ def _prunes(trials: int, seeds: int) -> bool:
 
 
 def _check(plan: Plan) -> None:
-    """Raises RunError where a grid has no end, or a search nothing to pick."""
+    """Raises RunError if a grid has no end, or a search nothing to pick."""
     ranges = {name: choices for name, choices in plan.vary.items() if isinstance(choices, Range)}
     if ranges and not plan.trials:
         name, choices = next(iter(ranges.items()))
         raise RunError(
-            f"{name} runs over {choices}, which cannot all be tried: give some values, as in "
-            f"{name}={choices.low},{choices.high}, or let TPE pick with --trials N"
+            Setting(name),
+            f" runs over {choices}, which cannot all be tried: give some values, as in "
+            f"{name}={choices.low},{choices.high}, or let TPE pick with --trials N",
         )
     if plan.trials and not plan.vary:
         raise RunError("a search needs something to vary: --vary lr=1e-4..1e-2:log, or --space FILE.json")
 
 
 def _typed(name: str, value: object) -> Any:
-    """A setting's value as a run would have it and JSON knows it; RunError where it is none."""
+    """A setting's value as a run would have it and JSON knows it; RunError if it is none."""
     if name == "name":
-        raise RunError("a study names its runs itself, so it takes no --name; --study names the study")
+        raise RunError(
+            "a study names its runs itself, so it takes no ", Setting("name"), "; --study names the study"
+        )
     config = absolute_paths(make_config({"data": ".", name: value}))
     typed = getattr(config, name)
     return str(typed) if isinstance(typed, Path) else typed
@@ -167,15 +174,16 @@ def _typed(name: str, value: object) -> Any:
 def _choices(name: str, choices: object) -> list[Any] | Range:
     """The values of a varying setting, each as a run would have it."""
     if name in ("data", "split"):
-        raise RunError(f"{name} cannot vary: figures on different films cannot be ranked")
+        raise RunError(Setting(name), " cannot vary: metrics on different films cannot be ranked")
     if isinstance(choices, Range):
         low, high = _typed(name, choices.low), _typed(name, choices.high)
         numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high))
         if not numbers or low >= high or (choices.log and low <= 0):
-            raise RunError(f"{name} cannot run over {choices}: expected two numbers, the lower one first")
+            what = f" cannot run over {choices}: expected two numbers, the lower one first"
+            raise RunError(Setting(name), what)
         return Range(low=low, high=high, log=choices.log)
     if isinstance(choices, str) or not isinstance(choices, Sequence) or not choices:
-        raise RunError(f"{name} varies over {choices!r}: expected a list of values, or low and high")
+        raise RunError(Setting(name), f" varies over {choices!r}: expected a list of values, or low and high")
     return list(dict.fromkeys(_typed(name, value) for value in choices))
 
 
@@ -185,7 +193,7 @@ def without_password(url: str) -> str:
 
 
 def parse_vary(text: str) -> tuple[str, list[str] | Range]:
-    """`backbone=a,b` or `lr=1e-4..1e-2:log` as (setting, values or Range); RunError where it is neither."""
+    """`backbone=a,b` or `lr=1e-4..1e-2:log` as (setting, values or Range); RunError if it is neither."""
     name, equals, choices = text.partition("=")
     if not equals or not choices:
         raise RunError(

@@ -18,8 +18,9 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from xlite.errors import RunError
+from xlite.errors import RunError, XliteError
 from xlite.sweeps.plan import Plan, Range
+from xlite.sweeps.status import Outcome, TrialStatus
 
 BEAT_EVERY_S = 30.0
 SETTLE_S = 1.0
@@ -41,7 +42,6 @@ _STATES = {
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
 }
-_LEFT_BY_A_RUN = ("val_auc", "test_auc", "model_size_mb", "inference_time_ms", "contamination", "message")
 _FOLDERS = re.compile(r"[^,]*[/\\]")
 _OF_THE_MACHINE = ("data", "device", "workers")
 
@@ -50,7 +50,7 @@ class Study:
     """The trials of one plan in an Optuna storage, which other machines may share."""
 
     def __init__(self, plan: Plan, storage: str, films: Mapping[str, str], here: str):
-        """Opens or begins the study; RunError where the storage cannot be had, or holds another study.
+        """Opens or begins the study; RunError if the storage cannot be had, or holds another study.
 
         films: what must be equal on every machine, {"split": id, "table": fingerprint}; here: a signature as
         no other sweep has, "place#id". A study of other settings that came to nothing gives way.
@@ -84,7 +84,7 @@ class Study:
             )
 
     def next_trial(self) -> Trial | None:
-        """The next trial to work on, its settings and its run's name in it; None where none is left.
+        """The next trial to work on, its settings and its run's name in it; None if none is left.
 
         Called by the holder of the sweep between trials, so one of this sweep that still runs is its own.
         """
@@ -118,7 +118,7 @@ class Study:
         return Trial(self.study, mine[0]._trial_id) if mine else None
 
     def _asked(self) -> Trial | None:
-        """A trial that waits, else a new one where TPE may pick more."""
+        """A trial that waits, else a new one if TPE may pick more."""
         more = self._waiting() or len(self._picks()) < self.plan.trials
         return self.study.ask() if more else None
 
@@ -138,18 +138,18 @@ class Study:
         """Says that the trial is being worked on, and where."""
         trial.set_user_attr("worker", {"here": self.here, "beat": time.time()})
 
-    def finish(self, trial: Trial, left: Mapping[str, Any]) -> None:
-        """Ends a trial well: `left` has val_auc and what else its run left."""
-        trial.set_user_attr("left", dict(left))
-        self.study.tell(trial, left["val_auc"])
+    def finish(self, trial: Trial, left: Outcome) -> None:
+        """Ends a trial well, with what its run left."""
+        trial.set_user_attr("left", left.model_dump())
+        self.study.tell(trial, left.val_auc)
 
     def prune(self, trial: Trial) -> None:
         """Ends a trial that is hopeless."""
         self.study.tell(trial, state=TrialState.PRUNED)
 
-    def fail(self, trial: Trial, message: str) -> None:
+    def fail(self, trial: Trial, error: XliteError) -> None:
         """Ends a trial whose run failed; it waits for the next time that the sweep is begun."""
-        trial.set_user_attr("left", {"message": message})
+        trial.set_user_attr("left", {"message": str(error), "settings": error.settings})
         self.study.tell(trial, state=TrialState.FAIL)
 
     def give_back(self, trial: Trial) -> None:
@@ -185,16 +185,16 @@ class Study:
         trials = self.study.get_trials(deepcopy=False)
         return {trial.user_attrs["run"]: trial for trial in trials if trial.user_attrs.get("run")}
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Every run's last attempt as a dict: run, state, values, val_auc and what else is known of it."""
+    def trials(self) -> list[TrialStatus]:
+        """Every run's last attempt."""
         return [
-            {
-                "run": run,
-                "state": _state(trial),
-                "values": _values(trial),
-                "where": trial.user_attrs.get("worker", {}).get("here", "").partition("#")[0],
-                **{key: trial.user_attrs.get("left", {}).get(key) for key in _LEFT_BY_A_RUN},
-            }
+            TrialStatus(
+                run=run,
+                state=_state(trial),
+                values=_values(trial),
+                where=trial.user_attrs.get("worker", {}).get("here", "").partition("#")[0],
+                **trial.user_attrs.get("left", {}),
+            )
             for run, trial in sorted(self.latest().items())
         ]
 
@@ -206,12 +206,12 @@ class Study:
 
     def _is_mine(self, trial: FrozenTrial) -> bool:
         """Whether this sweep has begun it: a storage of its own is nobody else's."""
-        return not self.plan.storage or trial.user_attrs.get("worker", {}).get("here") == self.here
+        return not self.plan.storage or bool(trial.user_attrs.get("worker", {}).get("here") == self.here)
 
     def _is_dead(self, trial: FrozenTrial) -> bool:
         """Whether nothing was heard of who works on it for too long."""
         if "worker" in trial.user_attrs:
-            return time.time() - trial.user_attrs["worker"]["beat"] > GRACE_S
+            return time.time() - float(trial.user_attrs["worker"]["beat"]) > GRACE_S
         seen = self._unsigned.setdefault(trial.number, time.monotonic())
         return time.monotonic() - seen > UNSIGNED_GRACE_S
 
@@ -238,7 +238,7 @@ class Study:
 
 
 def _open(name: str, storage: str, pruner: BasePruner) -> optuna.Study:
-    """The study in its storage; RunError where that cannot be had."""
+    """The study in its storage; RunError if that cannot be had."""
     for pause in (*OPEN_AGAIN_S, 0.0):
         try:
             return optuna.create_study(

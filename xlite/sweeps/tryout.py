@@ -14,7 +14,7 @@ from xlite.training.fabric import usable_devices
 
 
 def main() -> None:
-    """Looks for the devices, builds the students, and exits with a sentence where that fails."""
+    """Looks for the devices, builds the students, and exits with a sentence if that fails."""
     asked = json.loads(sys.argv[1])
     try:
         for device in asked["devices"]:

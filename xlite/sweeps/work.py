@@ -5,9 +5,10 @@ its run still training, or lets it go on from its last finished epoch.
 """
 
 import json
+import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -17,18 +18,23 @@ from optuna.trial import Trial
 from xlite.config import checkpoints_dir
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
-from xlite.errors import RunError
-from xlite.evaluation.doubts import TEACHER
+from xlite.errors import RunError, XliteError, retold
+from xlite.evaluation.caveats import TeacherKnows
 from xlite.files import read_whole
+from xlite.report.caveat_sentences import sentence
 from xlite.runs.command import absolute_paths
 from xlite.runs.results import read_results
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
-from xlite.sweeps.leaderboard import make_leaderboard, name_of
+from xlite.sweeps.leaderboard import Leaderboard, name_of
 from xlite.sweeps.plan import Plan
+from xlite.sweeps.ranking import make_leaderboard
+from xlite.sweeps.status import Outcome, TrialStatus
 from xlite.sweeps.study import BEAT_EVERY_S, STORAGE_ERRORS, Study, storage_sentence
 from xlite.sweeps.sweep import Sweep
 from xlite.text import are, counted
+
+log = logging.getLogger(__name__)
 
 POLL_S = 0.5
 WAIT_FOR_OTHERS_S = 5.0
@@ -39,22 +45,20 @@ _STORAGE_RETRIES = 20
 _DEATHS = 3
 """How often a run may die within one epoch before its trial is given up."""
 
-Say = Callable[[str], None]
-
 
 class _Stopped(Exception):
     """The sweep was asked to stop; the trial's run has ended and can go on."""
 
 
-class _Failed(Exception):
+class _Failed(XliteError):
     """A trial's run ended without a result."""
 
 
-def work_on(sweep: Sweep, say: Say = print) -> dict[str, Any] | None:
-    """Trains what is left of a sweep's trials and returns its leaderboard, None where it was asked to stop.
+def work_on(sweep: Sweep) -> Leaderboard | None:
+    """Trains what is left of a sweep's trials and returns its leaderboard, None if it was asked to stop.
 
-    Raises DataError or RunError where the folder, the split or the storage cannot be had, or where every
-    trial fails with the same sentence; KeyboardInterrupt passes through once the run has ended.
+    Raises DataError or RunError if the folder, the split or the storage cannot be had, or if every trial
+    fails with the same sentence; KeyboardInterrupt passes through once the run has ended.
     """
     with sweep.hold(), _storage_in_words(sweep.name):
         plan = sweep.plan()
@@ -63,7 +67,7 @@ def work_on(sweep: Sweep, say: Say = print) -> dict[str, Any] | None:
         split = load_split(folder, config.split, allow_leakage=config.allow_leakage)
         films = {"split": split.id, "table": folder.fingerprint()}
         study = Study(plan, sweep.storage(), films, sweep.signature())
-        work = _Work(sweep, plan, study, folder, split.id, say)
+        work = _Work(sweep, plan, study, folder, split.id)
         if not work.run_trials():
             work.show("stopped", "it goes on where it was")
             return None
@@ -73,14 +77,14 @@ def work_on(sweep: Sweep, say: Say = print) -> dict[str, Any] | None:
 class _Work:
     """One process's work on a sweep."""
 
-    def __init__(self, sweep: Sweep, plan: Plan, study: Study, folder: NihFolder, split_id: str, say: Say):
+    def __init__(self, sweep: Sweep, plan: Plan, study: Study, folder: NihFolder, split_id: str):
         self.sweep, self.plan, self.study = sweep, plan, study
-        self.folder, self.split_id, self.say = folder, split_id, say
+        self.folder, self.split_id = folder, split_id
 
     def run_trials(self) -> bool:
-        """Runs trial after trial until none is left; False where somebody asked for the end.
+        """Runs trial after trial until none is left; False if somebody asked for the end.
 
-        Where the storage does not answer it begins anew after a while: the run trains on, and is found.
+        If the storage does not answer it begins anew after a while: the run trains on, and is found.
         """
         failures = 0
         while True:
@@ -93,8 +97,8 @@ class _Work:
                 if failures > _STORAGE_RETRIES:
                     raise
                 waits = f"the storage does not answer ({storage_sentence(error)}); it is asked again"
-                self.say(waits)
-                self.sweep.write_progress(message=waits)
+                log.info(waits)
+                self.sweep.update_progress(message=waits)
                 time.sleep(STORAGE_RETRY_S)
 
     def _run_trials(self) -> bool:
@@ -113,35 +117,39 @@ class _Work:
                 return True
         return False
 
-    def end(self) -> dict[str, Any]:
-        """Compares the configurations and says what came of them; RunError where not one trial finished."""
-        rows = self.study.rows()
-        failed = [row for row in rows if row["state"] == "failed"]
-        if not any(row["state"] == "finished" for row in rows):
-            raise RunError(
-                f"no trial of study {self.plan.study!r} finished; the last said: {failed[-1]['message']}"
-            )
+    def end(self) -> Leaderboard:
+        """Compares the configurations and says what came of them; RunError if not one trial finished."""
+        trials = self.study.trials()
+        failed = [trial for trial in trials if trial.state == "failed"]
+        if not any(trial.state == "finished" for trial in trials):
+            what = f"no trial of study {self.plan.study!r} finished; the last said: "
+            raise RunError(what, *_said(failed[-1]))
         self.show("running", "comparing the configurations")
-        leaderboard = make_leaderboard(self.plan, rows, self.split_id, self.folder)
+        leaderboard = make_leaderboard(self.plan, trials, self.split_id, self.folder)
         self.sweep.write_leaderboard(leaderboard)
-        message = f"{len(rows) - len(failed)} of {len(rows)} trials ended well"
+        message = [f"{len(trials) - len(failed)} of {len(trials)} trials ended well"]
         if failed:
-            message += (
-                f"; {failed[0]['run']} failed: {failed[0]['message']} (resume tries the failed ones again)"
-            )
-        self.show("finished", message)
+            message += [f"; {failed[0].run} failed: ", *_said(failed[0])]
+            message.append(" (resume tries the failed ones again)")
+        self.show("finished", *message)
         return leaderboard
 
-    def show(self, state: str, message: str) -> None:
-        """Replaces what readers see: the state, every trial, and the leaderboard as far as it goes."""
-        rows = self.study.rows()
-        total = max(self.plan.total(), len(rows))  # another machine may have been asked for more
-        self.sweep.write_progress(
-            state=state, message=message, split_id=self.split_id, total=total, trials=rows
+    def show(self, state: str, *message: str) -> None:
+        """Replaces what readers see: the state, the words of a message, and every trial."""
+        said = XliteError(*message)
+        trials = self.study.trials()
+        total = max(self.plan.total(), len(trials))  # another machine may have been asked for more
+        self.sweep.update_progress(
+            state=state,
+            message=str(said),
+            settings=said.settings,
+            split_id=self.split_id,
+            total=total,
+            trials=trials,
         )
 
     def _run(self, trial: Trial) -> bool:
-        """One trial from its settings to what its run leaves; False where the sweep was asked to stop."""
+        """One trial from its settings to what its run leaves; False if the sweep was asked to stop."""
         name, values = trial.user_attrs["run"], dict(trial.params)
         run = Run(checkpoints_dir() / name)
         try:
@@ -156,8 +164,8 @@ class _Work:
                 return False
             raise
         except (_Failed, RunError) as error:
-            self.study.fail(trial, str(error))
-            self._tell(f"{name} failed: {error}")
+            self.study.fail(trial, error)
+            self._tell(f"{name} failed: ", *error.words)
         except UpdateFinishedTrialError:
             _stop(run)
             self._tell(f"{name} was ended by another machine in the meantime")
@@ -165,26 +173,26 @@ class _Work:
             self._end_trial(name, trial, left)
         return True
 
-    def _end_trial(self, name: str, trial: Trial, left: dict[str, Any] | None) -> None:
-        """Ends a trial with what its run left, None where it was hopeless."""
+    def _end_trial(self, name: str, trial: Trial, left: Outcome | None) -> None:
+        """Ends a trial with what its run left, None if it was hopeless."""
         if left is None:
             self.study.prune(trial)
             self._tell(f"{name} is stopped early: others were better at this epoch")
             return
         self.study.finish(trial, left)
-        rows = self.study.rows()
+        trials = self.study.trials()
         self.sweep.write_leaderboard(
-            make_leaderboard(self.plan, rows, self.split_id, self.folder, ended=False)
+            make_leaderboard(self.plan, trials, self.split_id, self.folder, ended=False)
         )
-        self._tell(f"{name}: validation AUC {left['val_auc']:.4f}")
+        self._tell(f"{name}: validation AUC {left.val_auc:.4f}")
 
-    def _tell(self, sentence: str) -> None:
+    def _tell(self, *message: str) -> None:
         """Says what happens, to whoever waits and to whoever looks."""
-        self.say(sentence)
-        self.show("running", sentence)
+        log.info("%s", XliteError(*message))
+        self.show("running", *message)
 
     def _make(self, run: Run, values: dict[str, Any]) -> None:
-        """Makes the trial's run where it was not begun before; RunError where it has other settings."""
+        """Makes the trial's run if it was not begun before; RunError if it has other settings."""
         config = absolute_paths(self.plan.config(values, run.name))
         if run.path("config.json").is_file() and run.config() == config:
             return
@@ -196,8 +204,8 @@ class _Work:
                 f"`xlite jobs delete {run.name}`"
             ) from error
 
-    def _follow(self, run: Run, trial: Trial) -> dict[str, Any] | None:
-        """What the run left at its end; None where it was pruned. Starts it as often as it dies."""
+    def _follow(self, run: Run, trial: Trial) -> Outcome | None:
+        """What the run left at its end; None if it was pruned. Starts it as often as it dies."""
         epoch, begun, deaths, beaten = run.status().epoch, False, 0, time.monotonic()
         known = self.study.reported(trial)
         while True:
@@ -220,25 +228,26 @@ class _Work:
                 _report(run, trial, known)
                 return _left_by(run)
             elif begun and (status.state != "killed" or deaths >= _DEATHS):
-                raise _Failed(status.message)
+                raise _Failed(*retold(status.message, status.settings))
             else:
                 deaths += begun
                 begun = True
                 run.start()
 
     def _heed_what_fails_always(self) -> None:
-        """RunError where no trial has finished and two, or all there are, failed with the same sentence."""
-        rows = self.study.rows()
-        words = [row["message"].replace(row["run"], "…") for row in rows if row["state"] == "failed"]
-        finished = any(row["state"] in ("finished", "pruned") for row in rows)
-        if not finished and len(words) >= min(2, self.plan.total()) and len(set(words)) == 1:
-            last = next(row for row in reversed(rows) if row["state"] == "failed")
-            raise RunError(f"every trial so far failed alike, {last['run']} last: {last['message']}")
+        """RunError if no trial has finished and two, or all there are, failed with the same sentence."""
+        trials = self.study.trials()
+        failed = [trial for trial in trials if trial.state == "failed"]
+        alike = len({(trial.message or "").replace(trial.run, "…") for trial in failed}) == 1
+        finished = any(trial.state in ("finished", "pruned") for trial in trials)
+        if not finished and len(failed) >= min(2, self.plan.total()) and alike:
+            last = failed[-1]
+            raise RunError(f"every trial so far failed alike, {last.run} last: ", *_said(last))
 
 
 @contextmanager
 def _storage_in_words(study: str) -> Iterator[None]:
-    """RunError where the storage of a study fails within."""
+    """RunError if the storage of a study fails within."""
     try:
         yield
     except STORAGE_ERRORS as error:
@@ -266,20 +275,26 @@ def _stop(run: Run) -> None:
         time.sleep(POLL_S / 5)
 
 
-def _left_by(run: Run) -> dict[str, Any]:
-    """What a finished run wrote into log and report; _Failed where it has no validation AUC."""
-    log = read_results()
-    logged = log[log["experiment_id"] == run.name]
+def _said(trial: TrialStatus) -> tuple[str, ...]:
+    """The words of why a trial failed."""
+    return retold(trial.message or "", trial.settings)
+
+
+def _left_by(run: Run) -> Outcome:
+    """What a finished run wrote into log and report; _Failed if it has no validation AUC."""
+    results = read_results()
+    logged = results[results["experiment_id"] == run.name]
     if not len(logged) or not math.isfinite(logged.iloc[-1]["val_auc"]):
         raise _Failed("the run has no validation AUC: no finding is both there and absent in the val part")
     row = logged.iloc[-1]
-    figures = {key: float(row[key]) for key in ("val_auc", "test_auc", "model_size_mb", "inference_time_ms")}
-    known = {key: value if math.isfinite(value) else None for key, value in figures.items()}
-    return {**known, "contamination": _contamination_of(run)}
+    metrics = {key: float(row[key]) for key in ("val_auc", "test_auc", "model_size_mb", "inference_time_ms")}
+    known = {key: value if math.isfinite(value) else None for key, value in metrics.items()}
+    return Outcome(**known, contamination=_contamination_of(run))
 
 
 def _contamination_of(run: Run) -> str | None:
-    """The warning in the run's test report of what its teacher knows of the films."""
+    """What the run's test report says of what its teacher knows of the films."""
     path = run.folder / "evaluation" / "test" / "metrics.json"
-    warnings = json.loads(read_whole(path))["warnings"] if path.is_file() else []
-    return next((text for text in warnings if text.startswith(TEACHER)), None)
+    caveats = json.loads(read_whole(path)).get("caveats", []) if path.is_file() else []
+    known = (TeacherKnows.model_validate(caveat) for caveat in caveats if caveat["kind"] == "teacher_knows")
+    return next(map(sentence, known), None)

@@ -1,4 +1,4 @@
-"""What training takes of its device, where the system or the driver tells."""
+"""How much of its device training uses, as far as the system or the driver tells."""
 
 import os
 from pathlib import Path
@@ -9,8 +9,8 @@ from pynvml import NVMLError
 _STATM = Path("/proc/self/statm")
 
 
-def gauges(device: torch.device) -> dict[str, float | None]:
-    """Memory in GB and load 0-1 under RunStatus' keys: of a GPU, or of a CPU."""
+def device_stats(device: torch.device) -> dict[str, float | None]:
+    """Memory in GB and load 0-1 under the keys of RunStatus, of a GPU or a CPU; None if nothing tells."""
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         return {"memory_gb": (total - free) / 1e9, "memory_total_gb": total / 1e9, "load": _gpu_load(device)}
@@ -25,7 +25,7 @@ def gauges(device: torch.device) -> dict[str, float | None]:
 
 
 def _gpu_load(device: torch.device) -> float | None:
-    """The share of the last second in which the GPU worked; None where the driver does not tell."""
+    """The share of the last second in which the GPU worked; None if the driver does not tell."""
     try:
         return torch.cuda.utilization(device) / 100
     except (NVMLError, RuntimeError):  # in a container, or on a part of a GPU

@@ -1,28 +1,35 @@
-"""What a finished run leaves: thresholds and calibration from val, test report and card, a row in the log."""
+"""What a finished run leaves: thresholds and calibrator from val, test report and card, a row in the log."""
 
 import json
+import logging
 import math
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from xlite.data.predictions import write_predictions
-from xlite.evaluation.contamination import marks
-from xlite.evaluation.evaluate import evaluate_model, read_logits
-from xlite.evaluation.validation import fit_info, map_sentence
+from xlite.evaluation.contamination import read_sources, seen_in_test
+from xlite.evaluation.evaluate import read_logits
+from xlite.evaluation.options import JudgeOptions
+from xlite.evaluation.report import Report
+from xlite.evaluation.validation import calibrator_sentence, fit_info
 from xlite.files import read_whole, write_atomic
-from xlite.metrics.calibration import apply_calibration
-from xlite.models.checkpoint import MODEL_FILE, ModelInfo, load_model, save_model
+from xlite.metrics.calibration import apply_calibrator
+from xlite.models.available import MODEL_FILE
+from xlite.models.checkpoint import ModelInfo, load_model, save_model
 from xlite.models.latency import measure_latency
 from xlite.models.student import Student
 from xlite.report.card import card_beside
-from xlite.report.sentences import clean, interval, mean_of
-from xlite.runs.results import append_result
+from xlite.report.sentences import clean, mean_of
+from xlite.report.write import evaluate_model
+from xlite.runs.results import Notes, append_result
 from xlite.runs.run import Run
 from xlite.training.job import Job
+
+log = logging.getLogger(__name__)
 
 ROW_FILE = "results_row.json"
 """In a run's folder: its row of results.csv, from the moment that it is about to be written there."""
@@ -30,57 +37,51 @@ ROW_FILE = "results_row.json"
 _BATCH = 64
 
 
-def finish(job: Job, run: Run, device: torch.device, say: Callable[[str], None]) -> None:
-    """Fits calibration and thresholds on val, judges the best epoch on test, and logs it in results.csv."""
+def finish(job: Job, run: Run, device: torch.device) -> None:
+    """Fits calibrator and thresholds on val, judges the best epoch on test, and logs it in results.csv."""
     path = run.folder / MODEL_FILE
     student, info = load_model(path)
     logits = read_logits(student.to(device), job.val, _BATCH)
     info = fit_info(info, logits, job.val.labels.numpy())
-    say(f"Calibration: {map_sentence(info, job.val.labels.numpy())}")
+    log.info(f"Calibration: {calibrator_sentence(info, job.val.labels.numpy())}")
     save_model(path, student.cpu(), info)
     # Kept for those who choose between runs: a choice by the test films would flatter what it chose.
     out = run.folder / "evaluation" / "val"
     out.mkdir(parents=True, exist_ok=True)
-    write_predictions(out / "predictions.csv", job.val_names, apply_calibration(logits, info.calibration))
-    report = _judge(job, run, device, say, logits) if job.split.parts["test"] else None
+    write_predictions(out / "predictions.csv", job.val_names, apply_calibrator(logits, info.calibration))
+    report = _judge(job, run, device, logits) if job.split.parts["test"] else None
     if report is None:
-        say("The split has no test part, so the run is not judged")
+        log.info("The split has no test part, so the run is not judged")
     else:
         card_beside(path, student, info, report)
-        say(_sentence(report))
-    _log(job, run, student, info, report)
+        log.info(_sentence(report))
+    _log_result(job, run, student, info, report)
 
 
-def _sentence(report: dict) -> str:
-    """The test AUC, and what it is worth where test films are known to what the student learned from."""
-    text = f"Test AUC {interval(report['macro']['auc'])}, {mean_of(report)} with 95 % interval"
-    spoiled = report["contamination"]
-    if not spoiled:
+def _sentence(report: Report) -> str:
+    """The test AUC, and what it is worth if what the student learned from knows test films."""
+    text = f"Test AUC {report.macro.auc}, {mean_of(report)} with 95 % interval"
+    spoiled = report.contamination
+    if spoiled is None:
         return text
-    known = f"{spoiled['films']:,} of the {spoiled['of']:,} test films"
+    known = f"{spoiled.films:,} of the {spoiled.of:,} test films"
     return f"{text}, but what it learned from knows {known}. {clean(report)}"
 
 
-def _judge(
-    job: Job, run: Run, device: torch.device, say: Callable[[str], None], val_logits: np.ndarray
-) -> dict:
-    """The report on the test part, which is also written to evaluation/test."""
-    config, out = job.config, run.folder / "evaluation" / "test"
-    return evaluate_model(
-        run.folder / MODEL_FILE,
-        config.data,
-        config.split,
-        "test",
-        out,
+def _judge(job: Job, run: Run, device: torch.device, val_logits: NDArray[np.float32]) -> Report:
+    """The report on the test part, which is also written to evaluation/test; val_logits (V, 14)."""
+    config = job.config
+    options = JudgeOptions(
         device=str(device),
         skip_missing=config.skip_missing,
-        say=say,
         val_logits=(job.val_names, val_logits),
         teacher_list=Path(config.teacher_list) if config.teacher_list else None,
     )
+    out = run.folder / "evaluation" / "test"
+    return evaluate_model(run.folder / MODEL_FILE, config.data, config.split, "test", out, options)
 
 
-def _log(job: Job, run: Run, student: Student, info: ModelInfo, report: dict | None) -> None:
+def _log_result(job: Job, run: Run, student: Student, info: ModelInfo, report: Report | None) -> None:
     """Appends the run to the experiment log, once: a run resumed after its end is judged anew, not logged.
 
     Its own folder keeps the row: another run may have had its name and ended alike.
@@ -90,11 +91,24 @@ def _log(job: Job, run: Run, student: Student, info: ModelInfo, report: dict | N
     row = json.loads(read_whole(kept)) if begun else _row(job, run, student, info, report)
     if not begun:
         write_atomic(kept, json.dumps(row, indent=1).encode() + b"\n")
-    append_result(row, info.split_id, unless_there=begun)
+    row.pop("notes", None)  # of a run that version 0.1.0 left here
+    append_result(row, _notes(job, info), unless_there=begun)
+
+
+def _notes(job: Job, info: ModelInfo) -> Notes:
+    """What the row's notes say of the run."""
+    return Notes(
+        info.split_id,
+        info.label_version,
+        job.config.seed,
+        job.config.train_share,
+        info.notes["teacher"],
+        tuple(seen_in_test(read_sources(info.notes), info.split_id)),
+    )
 
 
 def _row(
-    job: Job, run: Run, student: Student, info: ModelInfo, report: dict | None
+    job: Job, run: Run, student: Student, info: ModelInfo, report: Report | None
 ) -> dict[str, str | float | None]:
     """What results.csv says of the run."""
     config, epochs = job.config, run.read_metrics()
@@ -110,13 +124,9 @@ def _row(
         "kd_alpha": config.alpha if distilled else None,
         "train_loss": _rounded(best["train_loss"]),
         "val_auc": _rounded(best["val_auc"]),
-        "test_auc": _rounded(report["macro"]["auc"]["value"]) if report else None,
+        "test_auc": _rounded(report.macro.auc.value) if report else None,
         "inference_time_ms": round(measure_latency(student, config.image_size).p50_ms, 2),
         "model_size_mb": round((run.folder / MODEL_FILE).stat().st_size / 1e6, 2),
-        "notes": f"labels {info.label_version}; seed {config.seed}"
-        + (f"; train share {config.train_share:g}" if config.train_share < 1 else "")
-        + (f"; teacher {info.notes['teacher']}" if distilled else "")
-        + "".join(f"; {mark}" for mark in marks(info.notes.get("teacher_knows", []), info.split_id)),
     }
 
 

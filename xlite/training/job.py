@@ -1,11 +1,12 @@
-"""From a TrainConfig to all that the loop needs: films, student, teacher, task, the model file's words."""
+"""From a TrainConfig to all that the loop needs: films, student, teacher, task, what the model file says."""
 
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from xlite import __version__
 from xlite.config import TrainConfig
@@ -14,16 +15,19 @@ from xlite.data.dataset import FilmDataset, loader, model_input, open_films, par
 from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
 from xlite.data.splits import CHEXNET_LISTS, Split, load_split, shrink_train
-from xlite.errors import DataError, RunError
-from xlite.evaluation import contamination
+from xlite.errors import DataError, RunError, Setting
+from xlite.evaluation.contamination import Source, count_source, read_sources, teacher_caveat
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.chexnet import SEEN
 from xlite.models.student import Student, describe
 from xlite.models.teachers import Teacher, open_teacher, prediction_files
 from xlite.models.weights import is_folded, load_start_weights, refit_batchnorm
+from xlite.report.sentences import capital, sentence
 from xlite.text import counted
 from xlite.training.task import DistillTask
+
+log = logging.getLogger(__name__)
 
 _REFIT_FILMS = 256
 """Films that re-estimate folded batch-norm statistics; more change them by less than their noise."""
@@ -39,24 +43,58 @@ class Job:
     train_stems: list[str]
     val: FilmDataset
     val_names: list[str]
-    sample_weights: np.ndarray | None
+    sample_weights: NDArray[np.float64] | None
     task: DistillTask
     teacher: Teacher
     info: ModelInfo
 
 
-def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None], progress: Progress) -> Job:
-    """Opens folder, split, student, teacher and films, and says in plain sentences what will be trained.
+def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
+    """Opens folder, split, student, teacher and films, and logs in plain sentences what will be trained.
 
     `fresh` loads the starting weights; a run that goes on takes its own from last.ckpt instead.
     `progress(done, total)` is called while films are decoded. Raises DataError, CheckpointError or RunError
-    where any of it cannot be had: all that can be refused is refused before films are decoded.
+    if any of it cannot be had: all that can be refused is refused before films are decoded.
     """
     folder = NihFolder.open(config.data)
+    split, stems = _open_split(config, folder)
+    preprocess = Preprocess(config.image_size)
+    student = Student(config.backbone, config.attention, config.hidden, config.dropout)
+    log.info(_size_sentence(student, config))
+    started_from = load_start_weights(student, config.weights) if fresh else ""
+    teacher, known = _open_teacher(config, preprocess, stems, folder.labels(stems))
+    sources = _teacher_sources(config, folder, split, teacher)
+    _log_contamination(config, folder, split, sources)
+    info = _info(config, folder, split, stems, sources, _without_folders(started_from, config.weights))
+
+    films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
+    train = FilmDataset(films, labels, preprocess, seed=config.seed, soft=known)
+    films, val_labels, val_stems = open_films(folder, split, "val", preprocess, config.skip_missing, progress)
+    if fresh:
+        log.info(started_from)
+        _refit_if_folded(student, train)
+    return Job(
+        config=config,
+        split=split,
+        train=train,
+        train_stems=stems,
+        val=FilmDataset(films, val_labels, preprocess),
+        val_names=folder.names(val_stems),
+        sample_weights=balanced_sample_weights(labels) if config.sampler == "balanced" else None,
+        task=_task(config, student, teacher, labels),
+        teacher=teacher,
+        info=info,
+    )
+
+
+def _open_split(config: TrainConfig, folder: NihFolder) -> tuple[Split, list[str]]:
+    """The split with the share of its train part that is asked for, and the stems of its training films.
+
+    DataError if fewer than two films are left.
+    """
     split = load_split(folder, config.split, allow_leakage=config.allow_leakage)
     whole = len(split.parts["train"])
     split = shrink_train(folder, split, config.train_share)
-    preprocess = Preprocess(config.image_size)
     stems = part_stems(folder, split, "train", config.skip_missing)
     val_count = len(part_stems(folder, split, "val", config.skip_missing))
     if len(stems) < 2:
@@ -66,40 +104,11 @@ def open_job(config: TrainConfig, fresh: bool, say: Callable[[str], None], progr
     share = (
         f" ({config.train_share:.0%} of the {whole} there are, by patient)" if config.train_share < 1 else ""
     )
-    say(
+    log.info(
         f"Data: {folder.root}, split {split.id}: {len(stems)} films to train on{share}, "
         f"{val_count} to validate on"
     )
-    student = Student(config.backbone, config.attention, config.hidden, config.dropout)
-    say(_size_sentence(student, config))
-    started_from = load_start_weights(student, config.weights) if fresh else ""
-    teacher, known = _open_teacher(config, preprocess, stems, folder.labels(stems), say)
-    info = _info(config, folder, split, stems, teacher, _without_folders(started_from, config.weights))
-    known_films = contamination.doubts(
-        info.notes["teacher_knows"], folder, split.stems("test"), split.id, "test", _teacher_list(config)
-    )
-    if known_films:
-        say(f"Teacher contamination: {'; '.join(doubt.text for doubt in known_films)}")
-
-    films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
-    train = FilmDataset(films, labels, preprocess, seed=config.seed, soft=known)
-    films, val_labels, val_stems = open_films(folder, split, "val", preprocess, config.skip_missing, progress)
-    if fresh:
-        say(started_from)
-        _refit_if_folded(student, train, say)
-    weights = balanced_sample_weights(labels) if config.sampler == "balanced" else None
-    return Job(
-        config=config,
-        split=split,
-        train=train,
-        train_stems=stems,
-        val=FilmDataset(films, val_labels, preprocess),
-        val_names=folder.names(val_stems),
-        sample_weights=weights,
-        task=_task(config, student, teacher, labels),
-        teacher=teacher,
-        info=info,
-    )
+    return split, stems
 
 
 def _size_sentence(student: Student, config: TrainConfig) -> str:
@@ -112,56 +121,67 @@ def _size_sentence(student: Student, config: TrainConfig) -> str:
 
 
 def _open_teacher(
-    config: TrainConfig,
-    preprocess: Preprocess,
-    stems: list[str],
-    labels: np.ndarray,
-    say: Callable[[str], None],
-) -> tuple[Teacher, np.ndarray | None]:
-    """The teacher and what its predictions files know; one that knows nothing where none was asked for."""
+    config: TrainConfig, preprocess: Preprocess, stems: list[str], labels: NDArray[np.float32]
+) -> tuple[Teacher, NDArray[np.float32] | None]:
+    """The teacher, and the logits (N, 14) of its predictions files or None; without a teacher an empty one.
+
+    `stems` are the training films and `labels` (N, 14) theirs.
+    """
     if not config.teacher and config.teacher_list:
-        raise RunError(f"{config.teacher_list} lists what a teacher has seen, and there is no --teacher")
+        raise RunError(
+            f"{config.teacher_list} lists what a teacher has seen, and there is no ", Setting("teacher")
+        )
     teacher, known = Teacher(), None
     if config.teacher:
         teacher, known = open_teacher(config.teacher, preprocess, stems, labels)
-        say(teacher.sentence)
-    if config.feature_weight > 0 and not teacher.map_channels:
+        log.info(teacher.sentence)
+    if config.feature_weight > 0 and not teacher.feature_channels:
         raise RunError(
-            f"--feature-weight {config.feature_weight:g} needs a teacher with one network, whose last map "
-            f"the student is to meet; --teacher {config.teacher!r} has {len(teacher.networks)}"
+            Setting("feature_weight"),
+            f" {config.feature_weight:g} needs a teacher with one network, whose features the student is to "
+            "meet; ",
+            Setting("teacher"),
+            f" {config.teacher!r} has {len(teacher.networks)}",
         )
     return teacher, known
 
 
-def _refit_if_folded(student: Student, train: FilmDataset, say: Callable[[str], None]) -> None:
-    """Takes batch-norm statistics anew where the starting weights have them folded away."""
+def _log_contamination(config: TrainConfig, folder: NihFolder, split: Split, sources: list[Source]) -> None:
+    """Says what the teachers know of the films that the student will be judged on."""
+    caveat = teacher_caveat(sources, folder, split.stems("test"), split.id, "test", _teacher_list(config))
+    if caveat is not None:
+        log.info(capital(sentence(caveat)))
+
+
+def _refit_if_folded(student: Student, train: FilmDataset) -> None:
+    """Re-estimates batch-norm statistics if the starting weights have them folded away."""
     if not is_folded(student):
         return
     step = max(1, len(train) // _REFIT_FILMS)
     rows = range(0, len(train), step)[:_REFIT_FILMS]
     refit_batchnorm(student, [model_input(batch[0], train.preprocess) for batch in loader(train, 32, rows)])
-    say(f"Its batch norms were folded into weights: statistics taken anew from {len(rows)} training films")
+    log.info(
+        f"Its batch norms were folded into weights: statistics taken anew from {len(rows)} training films"
+    )
 
 
-def _teacher_knows(
-    config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher
-) -> list[contamination.Source]:
-    """What the teachers learned from, and what of the films that the student is judged on they know."""
-    sources: list[contamination.Source] = []
+def _teacher_sources(config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher) -> list[Source]:
+    """What the teachers learned from, and what they know of the films that the student is judged on."""
+    sources: list[Source] = []
     for info in teacher.infos:
-        sources += [{"split": info.split_id}] if info.split_id != split.id else []
-        sources += info.notes.get("teacher_knows", [])
-        sources += [{"said": info.notes["contamination"]}] if info.notes.get("contamination") else []
+        sources += [Source(split=info.split_id)] if info.split_id != split.id else []
+        sources += read_sources(info.notes)
+        sources += [Source(said=info.notes["contamination"])] if info.notes.get("contamination") else []
     for seen in teacher.seen:
-        # a list says better what CheXNet has seen
-        named = {"list": CHEXNET_LISTS[0]} if seen == SEEN else {}
-        if not (named and config.teacher_list):
-            sources.append({**named, "said": f"a teacher has {seen}"})
+        # A list says better what CheXNet has seen.
+        chexnets = CHEXNET_LISTS[0] if seen == SEEN else None
+        if chexnets is None or not config.teacher_list:
+            sources.append(Source(list=chexnets, said=f"a teacher has {seen}"))
     if config.teacher_list:
-        sources.append({"list": Path(config.teacher_list).name})
+        sources.append(Source(list=Path(config.teacher_list).name))
     else:
-        sources += [{"predictions": path.name} for path in prediction_files(config.teacher)]
-    return [contamination.count(source, folder, split, _teacher_list(config)) for source in sources]
+        sources += [Source(predictions=path.name) for path in prediction_files(config.teacher)]
+    return [count_source(source, folder, split, _teacher_list(config)) for source in sources]
 
 
 def _teacher_list(config: TrainConfig) -> Path | None:
@@ -169,13 +189,15 @@ def _teacher_list(config: TrainConfig) -> Path | None:
 
 
 def _without_folders(text: str, spec: str) -> str:
-    """The text with the files of a teacher or of weights called by their names, not by where they lay."""
+    """The text with the files of a teacher or of weights called by their names, without their folders."""
     for part in filter(None, spec.split(",")):
         text = text.replace(part, Path(part).name)
     return text
 
 
-def _task(config: TrainConfig, student: Student, teacher: Teacher, labels: np.ndarray) -> DistillTask:
+def _task(
+    config: TrainConfig, student: Student, teacher: Teacher, labels: NDArray[np.float32]
+) -> DistillTask:
     """The student with the losses that the configuration names."""
     weighted, focal = config.loss.startswith("weighted"), config.loss.endswith("focal")
     return DistillTask(
@@ -186,7 +208,7 @@ def _task(config: TrainConfig, student: Student, teacher: Teacher, labels: np.nd
         focal_gamma=config.focal_gamma if focal else 0.0,
         focal_alpha=config.focal_alpha if focal else None,
         feature_weight=config.feature_weight,
-        teacher_channels=teacher.map_channels,
+        teacher_channels=teacher.feature_channels,
     )
 
 
@@ -199,7 +221,7 @@ def _info(
     folder: NihFolder,
     split: Split,
     stems: list[str],
-    teacher: Teacher,
+    sources: list[Source],
     started_from: str,
 ) -> ModelInfo:
     """What the model file says of itself before thresholds and calibration are known."""
@@ -218,7 +240,7 @@ def _info(
             "train_share": config.train_share,
             "trained_on": _trained_on(folder, stems),
             "teacher": _without_folders(config.teacher, config.teacher),
-            "teacher_knows": _teacher_knows(config, folder, split, teacher),
+            "teacher_knows": [source.model_dump() for source in sources],
             "loss": config.loss,
             "sampler": config.sampler,
             "seed": config.seed,

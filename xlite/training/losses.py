@@ -1,11 +1,11 @@
-"""The losses: hard against NIH's labels, soft against a teacher's logits, and one against its last map."""
+"""The losses: hard against NIH's labels, soft against a teacher's logits, one against its features."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# A map that is zero everywhere has no scale; it stays zero.
-_DEAD_MAP = 1e-12
+# Features that are zero everywhere have no scale; they stay zero.
+_DEAD = 1e-12
 
 
 def hard_loss(
@@ -23,7 +23,7 @@ def hard_loss(
     """
     terms = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
     if focal_gamma > 0:
-        # p_t = exp(-BCE), so 1 - p_t loses no digits where the film is easy.
+        # p_t = exp(-BCE), so 1 - p_t loses no digits if the film is easy.
         terms = (-torch.expm1(-terms)) ** focal_gamma * terms
     if focal_alpha is not None:
         terms = terms * torch.where(labels > 0.5, focal_alpha, 1 - focal_alpha)
@@ -36,7 +36,7 @@ def soft_loss(logits: Tensor, teacher_logits: Tensor, temperature: float) -> Ten
     """τ² KL(σ(teacher/τ) ‖ σ(student/τ)) of each film's 14 Bernoulli findings: (B, 14) → (B, 14).
 
     The findings are not exclusive, so each has a Bernoulli distribution of its own; τ² keeps the gradient's
-    size independent of the temperature (Hinton et al. 2015, §2). Zero exactly where the logits agree.
+    size independent of the temperature (Hinton et al. 2015, §2). Exactly zero if the logits agree.
     """
     student, teacher = logits / temperature, teacher_logits / temperature
     yes = torch.sigmoid(teacher) * (F.logsigmoid(teacher) - F.logsigmoid(student))
@@ -44,15 +44,15 @@ def soft_loss(logits: Tensor, teacher_logits: Tensor, temperature: float) -> Ten
     return temperature**2 * (yes + no)
 
 
-def feature_loss(projected: Tensor, teacher_map: Tensor) -> Tensor:
-    """‖p - t‖² / ‖t‖² of each film: maps (B, C, h, w) of any size and (B, C, H, W) → (B,).
+def feature_loss(projected: Tensor, teacher_features: Tensor) -> Tensor:
+    """‖p - t‖² / ‖t‖² of each film: features (B, C, h, w) of any size and (B, C, H, W) → (B,).
 
-    FitNets' hint loss (Romero et al. 2015, eq. 3) with the teacher's map `t` scaled to a mean square of 1 in
-    each film: neither its size nor its gradient depends on the teacher's scale, and 1 is what a projection of
-    nothing costs. `p` is resized to the teacher's map.
+    FitNets' hint loss (Romero et al. 2015, eq. 3) with the teacher's features `t` scaled to a mean square of
+    1 in each film: neither its size nor its gradient depends on the teacher's scale, and 1 is what a
+    projection of nothing costs. `p` is resized to the teacher's features.
     """
-    teacher_map = teacher_map.float()
-    scale = teacher_map.square().mean(dim=(1, 2, 3), keepdim=True).clamp(min=_DEAD_MAP).sqrt()
-    size = (teacher_map.shape[-2], teacher_map.shape[-1])
+    teacher_features = teacher_features.float()
+    scale = teacher_features.square().mean(dim=(1, 2, 3), keepdim=True).clamp(min=_DEAD).sqrt()
+    size = (teacher_features.shape[-2], teacher_features.shape[-1])
     projected = F.interpolate(projected.float(), size=size, mode="bilinear", antialias=True)
-    return (projected - teacher_map / scale).square().mean(dim=(1, 2, 3))
+    return (projected - teacher_features / scale).square().mean(dim=(1, 2, 3))

@@ -1,75 +1,84 @@
-"""What to do about a device with too little memory: find how small the parts of a batch must be."""
+"""What to do about a device with too little memory: find the gradient accumulation that fits."""
 
 import copy
 
 import torch
 
 from xlite.config import TrainConfig
-from xlite.errors import RunError
+from xlite.errors import RunError, Setting
 from xlite.findings import FINDINGS
-from xlite.training.step import Trainer
+from xlite.training.step import Learner
 
 _FEWEST = 2
-"""Films in the smallest part: batch norm needs two."""
+"""Films in the smallest micro-batch: batch norm needs two."""
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether torch found too little memory; it has an error of its own for a GPU's only."""
+    """Whether torch ran out of memory; it has an error of its own for a GPU's only."""
     return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
 
 
-def fitting_parts(trainer: Trainer) -> int | None:
-    """The fewest parts (1, 2, 4, …) of a batch that fit the device's memory; None where two films do not."""
-    films, parts = trainer.sampler.films_a_step, 1
-    while films // parts >= _FEWEST:
-        if _fits(trainer, -(-films // parts)):
-            return parts
-        parts *= 2
+def fitting_accumulation(learner: Learner) -> int | None:
+    """The fewest micro-batches (1, 2, 4, …) that fit the device's memory; None if two films do not."""
+    films, micro_batches = learner.sampler.films_a_step, 1
+    while films // micro_batches >= _FEWEST:
+        if _fits(learner, -(-films // micro_batches)):
+            return micro_batches
+        micro_batches *= 2
     return None
 
 
-def _fits(trainer: Trainer, films: int) -> bool:
-    """Whether the gradients of a part of so many films can be had; the student is left as it was."""
-    before = copy.deepcopy(trainer.student.state_dict())
-    size = trainer.job.info.preprocess.size
+def _fits(learner: Learner, films: int) -> bool:
+    """Whether the gradients of a micro-batch of so many films fit; the student is left as it was."""
+    before = copy.deepcopy(learner.student.state_dict())
+    size = learner.job.info.preprocess.size
     x = torch.zeros(films, 3, size, size)
     labels, known = torch.zeros(films, len(FINDINGS)), torch.full((films, len(FINDINGS)), torch.nan)
-    trainer.model.train()
+    learner.model.train()
     try:
-        trainer.gradients(trainer.fabric.to_device((x, labels, known)), parts=1)
+        learner.gradients(learner.fabric.to_device((x, labels, known)), micro_batches=1)
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
         return False
     finally:
-        trainer.optimizer.zero_grad()
-        trainer.student.load_state_dict(before)
-        if trainer.fabric.device.type == "cuda":
+        learner.optimizer.zero_grad()
+        learner.student.load_state_dict(before)
+        if learner.fabric.device.type == "cuda":
             torch.cuda.empty_cache()
     return True
 
 
-def choose_parts(trainer: Trainer) -> str:
-    """Has each batch divided into as few parts as fit, and says so. RunError where two films do not."""
-    films = trainer.sampler.films_a_step
-    parts = fitting_parts(trainer)
-    if parts is None:
-        raise too_little_memory(trainer.job.config, None)
-    trainer.accumulate = parts
-    return f"Batches of {films} go through the device's memory in {parts} part{'s' * (parts > 1)}"
-
-
-def too_little_memory(config: TrainConfig, parts: int | None) -> RunError:
-    """What a run says whose batches do not fit, but would in `parts`; None: not even two films do."""
-    sentence = (
-        f"the device has too little memory for batches of {config.batch_size} at {config.image_size} px"
-        + (f" in {config.accumulate} parts" if config.accumulate > 1 else "")
+def choose_accumulation(learner: Learner) -> str:
+    """Sets the least gradient accumulation that fits, and says which. RunError if two films do not fit."""
+    films = learner.sampler.films_a_step
+    micro_batches = fitting_accumulation(learner)
+    if micro_batches is None:
+        raise too_little_memory(learner.job.config, None)
+    learner.accumulate = micro_batches
+    if micro_batches == 1:
+        return f"Batches of {films} fit the device's memory without gradient accumulation"
+    return (
+        f"Gradient accumulation: batches of {films} in {micro_batches} micro-batches fit the device's memory"
     )
-    lighter = "" if config.grad_checkpointing else ", or --grad-checkpointing"
-    if parts is None:
-        return RunError(f"{sentence}, and for two films too: use a smaller --image-size or backbone{lighter}")
-    fits = config.batch_size // parts
+
+
+def too_little_memory(config: TrainConfig, micro_batches: int | None) -> RunError:
+    """The error of a run whose batches do not fit, but would in `micro_batches`; None: not even two films."""
+    told = f"the device has too little memory for batches of {config.batch_size} at {config.image_size} px"
+    if config.accumulate > 1:
+        told += f" in {config.accumulate} micro-batches"
+    lighter = () if config.grad_checkpointing else (", or ", Setting("grad_checkpointing"))
+    if micro_batches is None:
+        smaller = (": use a smaller ", Setting("image_size"), " or ", Setting("backbone"))
+        return RunError(f"{told}, and for two films too", *smaller, *lighter)
     return RunError(
-        f"{sentence}: --batch-size {fits} fits, or --accumulate {parts} for the same steps (--auto-batch "
-        f"finds it by itself){lighter}"
+        f"{told}: ",
+        Setting("batch_size"),
+        f" {config.batch_size // micro_batches} fits, or ",
+        Setting("accumulate"),
+        f" {micro_batches} for the same steps (",
+        Setting("auto_batch"),
+        " finds it by itself)",
+        *lighter,
     )

@@ -20,11 +20,11 @@ def learning_rate(config: TrainConfig, step: int, steps_per_epoch: int) -> float
 def make_optimizer(task: DistillTask, config: TrainConfig, fused: bool = False) -> torch.optim.AdamW:
     """AdamW over two groups: the backbone, which learns at its `share` of the rate, and the rest.
 
-    `fused` takes torch's one kernel for all of a step, for a GPU; it does without the scaler of fp16.
+    `fused` takes torch's single kernel for a whole step; for a GPU, and not with the gradient scaler of fp16.
     """
     backbone = list(task.student.backbone.parameters())
-    known = {id(parameter) for parameter in backbone}
-    others = [parameter for parameter in task.parameters() if id(parameter) not in known]
+    in_backbone = {id(parameter) for parameter in backbone}
+    others = [parameter for parameter in task.parameters() if id(parameter) not in in_backbone]
     groups = [{"params": backbone, "share": config.backbone_lr}, {"params": others, "share": 1.0}]
     return torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay, fused=fused)
 

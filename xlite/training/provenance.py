@@ -54,7 +54,7 @@ def record_attempt(run: Run, job: Job, device: torch.device, processes: int) -> 
 
 
 def git_commit(folder: Path) -> str | None:
-    """The commit checked out in the folder, with `+changes` where files differ from it; None without git."""
+    """The commit checked out in the folder, with `+changes` if files differ from it; None without git."""
     if not (folder / ".git").exists():
         return None
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}

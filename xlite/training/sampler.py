@@ -1,18 +1,31 @@
 """Which films each step of an epoch trains on."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
 from xlite.data.imbalance import epoch_order
 
 
+@dataclass(frozen=True)
+class Rank:
+    """Which of several processes one is: `rank` counts from 0 to `world_size` - 1."""
+
+    rank: int = 0
+    world_size: int = 1
+
+
+ALONE = Rank()
+
+
 class EpochSampler(Sampler[int]):
     """The order of an epoch as a pure function of (seed, epoch): a shuffle, or draws by weight.
 
-    Of `ranks` processes each gets its own part of every batch, so that a step's films do not depend on their
-    number. Films that fill no whole batch are left out of an epoch, but where there is only one batch.
+    Each process gets its own share of every batch, so the films of a step do not depend on the number of
+    processes. Films that fill no whole batch are left out of an epoch, unless there is only one batch.
     """
 
     def __init__(
@@ -20,12 +33,12 @@ class EpochSampler(Sampler[int]):
         films: int,
         batch_size: int,
         seed: int,
-        weights: np.ndarray | None = None,
-        rank: int = 0,
-        ranks: int = 1,
+        weights: NDArray[np.float64] | None = None,
+        process: Rank = ALONE,
     ):
-        self.films, self.seed, self.weights, self.rank, self.ranks = films, seed, weights, rank, ranks
-        self.films_a_step = min(batch_size, films) // ranks
+        """For `films` training films, drawn by `weights` (films,) if they are given."""
+        self.films, self.seed, self.weights, self.process = films, seed, weights, process
+        self.films_a_step = min(batch_size, films) // process.world_size
         self.steps = max(films // batch_size, 1)
         self.epoch = 0
 
@@ -37,9 +50,10 @@ class EpochSampler(Sampler[int]):
         return self.steps * self.films_a_step
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self.batches()[:, self.rank].ravel().tolist())
+        return iter(self.batches()[:, self.process.rank].ravel().tolist())
 
-    def batches(self) -> np.ndarray:
-        """Rows of the training films, int (steps, ranks, films a step of one process)."""
+    def batches(self) -> NDArray[np.int64]:
+        """Rows of the training films: int64 (steps, processes, films a step of one process)."""
         order = epoch_order(self.films, self.seed, self.epoch, self.weights)
-        return order[: self.ranks * len(self)].reshape(self.steps, self.ranks, self.films_a_step)
+        processes = self.process.world_size
+        return order[: processes * len(self)].reshape(self.steps, processes, self.films_a_step)

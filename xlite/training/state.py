@@ -19,7 +19,7 @@ STATE_FILE = "last.ckpt"
 
 @dataclass
 class State:
-    """What an epoch's end leaves behind besides weights and optimizer."""
+    """Which epochs have ended and how, beside weights and optimizer; `rows` are those of metrics.csv."""
 
     epoch: int = 0
     best_score: float = -math.inf
@@ -27,6 +27,18 @@ class State:
     best_epoch: int = 0
     elapsed_s: float = 0.0
     rows: list[dict[str, float]] = field(default_factory=list)
+
+    def add(self, row: dict[str, float]) -> bool:
+        """Counts an epoch that has ended; returns whether it is the best so far."""
+        self.epoch = int(row["epoch"])
+        self.elapsed_s += row["seconds"]
+        self.rows.append(row)
+        # If no finding has both labels in val there is no AUC, and the loss must choose.
+        score = row["val_auc"] if math.isfinite(row["val_auc"]) else -row["val_loss"]
+        best = score > self.best_score
+        if best:
+            self.best_score, self.best_auc, self.best_epoch = score, row["val_auc"], self.epoch
+        return best
 
 
 def write_state(path: Path, content: dict[str, Any]) -> None:
@@ -38,7 +50,7 @@ def write_state(path: Path, content: dict[str, Any]) -> None:
 
 @contextmanager
 def reading_state(path: Path) -> Iterator[dict[str, Any]]:
-    """The content of a state file; CheckpointError where it is none, or lacks what the caller reads."""
+    """The content of a state file; CheckpointError if it is none, or lacks what the caller reads."""
     try:
         yield torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
@@ -48,7 +60,7 @@ def reading_state(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def check_unchanged(run: str, then: dict[str, str], now: dict[str, str]) -> None:
-    """RunError where what a run learns from is not what it began with."""
+    """RunError if what a run learns from is not what it began with."""
     for what, value in now.items():
         if then.get(what) != value:
             raise RunError(

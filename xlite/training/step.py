@@ -1,88 +1,96 @@
-"""What is trained and how an epoch of it goes; the loop around it keeps the run's folder."""
+"""What is trained and one step of it; the loop decides what follows what, and keeps the run's folder."""
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
-from timm.utils import ModelEmaV3
+from numpy.typing import NDArray
+from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 
 from xlite.data.augmentation import BatchAugment, augmentation
 from xlite.data.dataset import ahead, loader, model_input
-from xlite.errors import RunError
+from xlite.errors import RunError, Setting
 from xlite.findings import FINDINGS
 from xlite.metrics.per_finding import auc_per_class
 from xlite.models.student import Student
 from xlite.training.distributed import as_one_batch, gathered
 from xlite.training.job import Job
 from xlite.training.optimizer import learning_rate, make_optimizer, set_rate
-from xlite.training.sampler import EpochSampler
-from xlite.training.task import PARTS
+from xlite.training.sampler import EpochSampler, Rank
+from xlite.training.task import LOSSES
 
 Batch = tuple[Tensor, ...]
-"""x (B, 3, S, S), labels (B, 14) and what predictions files know (B, 14), on the device."""
+"""x (B, 3, S, S), labels (B, 14) and the logits of predictions files (B, 14), on the device."""
+
+_Module = TypeVar("_Module", bound=nn.Module)
 
 
-class Trainer:
-    """Model, optimizer, moving average and loaders of a job. Each process holds one; they go in step."""
+class Learner:
+    """Model, optimizer, moving average and data loaders of a job. Each process holds one, all in step."""
 
     def __init__(self, fabric: Fabric, job: Job):
         self.fabric, self.job = fabric, job
         config = job.config
-        self.on_gpu = on_gpu = fabric.device.type == "cuda"
-        self.augment = None
-        if config.augment and on_gpu:  # whose cores would be waited for
-            self.augment = BatchAugment(
-                len(job.train), config.flip, config.seed, fabric.device, fabric.global_rank
-            )
-        elif config.augment:
-            job.train.augment = augmentation(config.flip)
+        self.on_gpu = fabric.device.type == "cuda"
+        self.augment = self._augmentation()
+        process = Rank(fabric.global_rank, fabric.world_size)
         self.sampler = EpochSampler(
-            len(job.train),
-            config.batch_size,
-            config.seed,
-            job.sample_weights,
-            fabric.global_rank,
-            fabric.world_size,
+            len(job.train), config.batch_size, config.seed, job.sample_weights, process
         )
-        self.loader = loader(job.train, self.sampler.films_a_step, self.sampler, config.workers, on_gpu)
+        self.loader = loader(job.train, self.sampler.films_a_step, self.sampler, config.workers, self.on_gpu)
         mine = range(fabric.global_rank, len(job.val), fabric.world_size)
-        self.val_loader = loader(job.val, config.batch_size, mine, config.workers, on_gpu)
+        self.val_loader = loader(job.val, config.batch_size, mine, config.workers, self.on_gpu)
         self.accumulate = config.accumulate
-        self.broke_at = torch.zeros((), dtype=torch.long, device=fabric.device)
+        self.finite_steps = torch.zeros((), dtype=torch.long, device=fabric.device)
         self.student = job.task.student
         if config.grad_checkpointing:
             _checkpoint_gradients(self.student)
-        optimizer = make_optimizer(job.task, config, fused=on_gpu and config.precision != "16")
+        optimizer = make_optimizer(job.task, config, fused=self.on_gpu and config.precision != "16")
         # Depthwise convolutions run more than twice as fast on a CPU when the channels come last.
-        job.task.to(memory_format=torch.channels_last)
+        _channels_last(job.task)
         if config.compile:
             job.task.compile()
         self.model, self.optimizer = fabric.setup(job.task, optimizer)
         # Outside of what Fabric sets up: it is neither trained nor saved, and no process has to agree on it.
-        self.teacher = job.teacher.to(fabric.device, memory_format=torch.channels_last)
+        self.teacher = _channels_last(job.teacher.to(fabric.device))
         self.ema = ModelEmaV3(self.student, decay=config.ema, use_warmup=True) if config.ema else None
 
+    def _augmentation(self) -> BatchAugment | None:
+        """Augments whole batches on a GPU; on a CPU the data set does it, film by film, and this is None."""
+        job, config = self.job, self.job.config
+        if config.augment and self.on_gpu:  # the cores would keep it waiting
+            rank, device = self.fabric.global_rank, self.fabric.device
+            return BatchAugment(len(job.train), config.flip, config.seed, device, rank)
+        if config.augment:
+            job.train.augment = augmentation(config.flip)
+        return None
+
     @property
-    def kept(self) -> nn.Module:
-        """The plain student whose weights are validated and saved: the moving average where there is one."""
-        return self.ema.module if self.ema is not None else self.student
+    def kept(self) -> Student:
+        """The plain student whose weights are validated and saved: the moving average if there is one."""
+        if self.ema is None:
+            return self.student
+        average = self.ema.module
+        assert isinstance(average, Student)
+        return average
 
     def epoch(self, epoch: int) -> Iterator[Tensor]:
-        """Trains an epoch; after each step gives the means of the PARTS so far, on the device.
+        """Trains an epoch; after each step gives the means of LOSSES so far, float32 (4,) on the device.
 
-        `broke_at` counts the steps before the first whose loss is no number.
+        `finite_steps` counts the steps before the first whose loss is NaN or infinite.
         """
         self.begin(epoch)
         steps = len(self.loader)
-        sums = torch.zeros(len(PARTS), device=self.fabric.device)
-        self.broke_at.zero_()
+        sums = torch.zeros(len(LOSSES), device=self.fabric.device)
+        self.finite_steps.zero_()
         for step, batch in enumerate(self.batches()):
             sums += self.step(batch, (epoch - 1) * steps + step)
-            self.broke_at += sums[0].isfinite()
+            self.finite_steps += sums[0].isfinite()
             yield sums / (step + 1)
 
     def begin(self, epoch: int) -> None:
@@ -96,18 +104,18 @@ class Trainer:
 
     def batches(self) -> Iterator[Batch]:
         """The batches of the epoch begun last, on the device, augmented and normalised."""
-        for *there, rows in ahead(self.loader) if self.on_gpu else self.loader:
-            films, labels, known = self.fabric.to_device(there)
+        for *tensors, rows in ahead(self.loader) if self.on_gpu else self.loader:
+            films, labels, known = self.fabric.to_device(tensors)
             if self.augment is not None:
                 films = self.augment(films, rows)
             yield model_input(films, self.job.train.preprocess), labels, known
 
     def step(self, batch: Batch, number: int) -> Tensor:
-        """One step, the run's `number`th, on a batch that is on the device; returns its PARTS, detached."""
+        """One step, the run's `number`th, on a batch on the device; returns its LOSSES, float32 (4,)."""
         set_rate(self.optimizer, learning_rate(self.job.config, number, len(self.loader)))
-        sums = self.gradients(batch, self.accumulate)
+        losses = self.gradients(batch, self.accumulate)
         if self.job.config.grad_clip:
-            # A norm that is no number is told by the loop, with the films; fp16's scaler skips such a step.
+            # The loop reports a norm that is NaN, with the films; fp16's scaler skips such a step.
             self.fabric.clip_gradients(
                 self.model, self.optimizer, max_norm=self.job.config.grad_clip, error_if_nonfinite=False
             )
@@ -115,12 +123,12 @@ class Trainer:
         self.optimizer.zero_grad()
         if self.ema is not None:
             self.ema.update(self.student, step=number)
-        return sums
+        return losses
 
-    def gradients(self, batch: Batch, parts: int) -> Tensor:
-        """Adds up the gradients of a batch, one part of it after the other; returns its PARTS."""
-        sums = torch.zeros(len(PARTS), device=self.fabric.device)
-        chunks = list(zip(*(tensor.chunk(parts) for tensor in batch), strict=True))
+    def gradients(self, batch: Batch, micro_batches: int) -> Tensor:
+        """Accumulates the gradients of a batch over its micro-batches; returns its LOSSES, float32 (4,)."""
+        sums = torch.zeros(len(LOSSES), device=self.fabric.device)
+        chunks = list(zip(*(tensor.chunk(micro_batches) for tensor in batch), strict=True))
         for number, (x, labels, known) in enumerate(chunks, 1):
             share = len(x) / len(batch[0])
             with self.fabric.no_backward_sync(self.model, enabled=number < len(chunks)), as_one_batch():
@@ -129,19 +137,19 @@ class Trainer:
                     answer = self.teacher(x, known)
                 losses = self.model(x, labels, answer.logits, answer.features)
                 self.fabric.backward(losses["loss"] * share)
-            sums += share * torch.stack([losses[part].detach() for part in PARTS])
+            sums += share * torch.stack([losses[name].detach() for name in LOSSES])
         return sums
 
-    def validate(self, heed: Callable[[], None]) -> tuple[float, np.ndarray]:
-        """BCE and the 14 AUCs of the weights that would be kept, on the whole validation part.
+    def validate(self, before_batch: Callable[[], None]) -> tuple[float, NDArray[np.float64]]:
+        """BCE and the AUCs (14,) of the weights that would be kept, on the whole validation part.
 
-        `heed` is called before each batch; what it raises ends the validation.
+        What `before_batch` raises ends the validation.
         """
         kept = self.kept.eval()
         logits, labels = [], []
         with torch.inference_mode(), self.fabric.autocast():
             for films, y, _, _ in self.val_loader:
-                heed()
+                before_batch()
                 x = model_input(self.fabric.to_device(films), self.job.val.preprocess)
                 logits.append(kept(x).float().cpu())
                 labels.append(y)
@@ -151,9 +159,15 @@ class Trainer:
             return loss, np.full(len(FINDINGS), np.nan)
         return loss, auc_per_class(all_labels.numpy(), all_logits.numpy())
 
-    def state_dict(self) -> dict[str, object]:
+    def over_processes(self, tensor: Tensor, operation: str = "mean") -> Tensor:
+        """The mean (or `min`) of each element over all processes, on each of them."""
+        reduced = self.fabric.all_reduce(tensor, reduce_op=operation)
+        assert isinstance(reduced, Tensor)
+        return reduced
+
+    def state_dict(self) -> dict[str, Any]:
         """All that `load_state_dict` needs to go on exactly, as tensors and plain values."""
-        content: dict[str, object] = {
+        content = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
@@ -161,8 +175,8 @@ class Trainer:
         }
         return content if self.ema is None else {**content, "ema": self.ema.module.state_dict()}
 
-    def load_state_dict(self, content: dict[str, object]) -> None:
-        """Goes back to what `state_dict` gave; KeyError, RuntimeError or TypeError where it is not that."""
+    def load_state_dict(self, content: dict[str, Any]) -> None:
+        """Goes back to what `state_dict` gave; KeyError, RuntimeError or TypeError for anything else."""
         self.model.load_state_dict(content["model"])
         self.optimizer.load_state_dict(content["optimizer"])
         self.fabric.strategy.precision.load_state_dict(content["precision"])
@@ -172,7 +186,7 @@ class Trainer:
 
 
 def not_compiled(error: RuntimeError) -> str:
-    """Why torch could not compile the step, in its own words; empty where the error is another one."""
+    """Why torch could not compile the step, in its own words; empty if the error is another one."""
     from torch._dynamo.exc import TorchDynamoException  # slow to import, and only --compile needs it
 
     return str(error).splitlines()[0] if isinstance(error, TorchDynamoException) else ""
@@ -183,11 +197,18 @@ def seed_all(seed: int, epoch: int) -> None:
     torch.manual_seed(int(np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0] >> 1))
 
 
+def _channels_last(module: _Module) -> _Module:
+    """The module with its weights laid out for images whose channels come last in memory."""
+    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
 def _checkpoint_gradients(student: Student) -> None:
-    """Has the backbone recompute its activations in the backward pass; RunError where it cannot."""
+    """Has the backbone recompute its activations in the backward pass; RunError if it cannot."""
     try:
         student.backbone.set_grad_checkpointing(True)
     except (AttributeError, AssertionError) as error:
         raise RunError(
-            f"{student.backbone_name} cannot recompute its activations: leave --grad-checkpointing out"
+            f"{student.backbone_name} cannot recompute its activations: leave ",
+            Setting("grad_checkpointing"),
+            " out",
         ) from error

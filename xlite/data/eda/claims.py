@@ -5,7 +5,7 @@ from typing import Literal
 
 import pandas as pd
 
-from xlite.data.eda.summary import finding_counts, imbalance
+from xlite.data.eda.statistics import finding_counts, imbalance
 from xlite.data.random_split import SHARES
 from xlite.findings import FINDINGS, NO_FINDING
 
@@ -24,10 +24,10 @@ class Claim:
 
 
 def check_claims(table: pd.DataFrame, leak: float | None) -> list[Claim]:
-    """The six claims about the data, each with its figure from this table and a verdict.
+    """The six claims about the data, each with its number from this table and a verdict.
 
     leak: the share (0-1) of the test films whose patient is in train, in the design document's split of
-    single films; None where there are too few films for one.
+    single films; None if there are too few films for one.
     """
     counts = finding_counts(table)
     return [
@@ -47,7 +47,7 @@ def class_weights(counts: pd.DataFrame, films: int) -> pd.Series:
 
 
 def expected_exposure(table: pd.DataFrame) -> float:
-    """The share (0-1) of test films whose patient is in train too, expected when films are split at random.
+    """The share (0-1) of test films whose patient is in train too, expected if films are split at random.
 
     A film whose patient has n - 1 others escapes with (1 - train share)^(n - 1).
     """
@@ -58,14 +58,14 @@ def expected_exposure(table: pd.DataFrame) -> float:
 def _imbalance(counts: pd.DataFrame) -> Claim:
     found = imbalance(counts)
     says = "The imbalance is about 20:1 (most to least frequent)"
-    if found["findings"] is None:
+    if found.findings is None:
         return Claim(says, "no finding occurs", "cannot be said")
     films = counts["films"]
     computed = (
-        f"{found['findings']:.1f}:1 between findings ({found['common']} {films[found['common']]:,} : "
-        f"{found['rare']} {films[found['rare']]:,}); {found['with_no_finding']:.1f}:1 with No Finding"
+        f"{found.findings:.1f}:1 between findings ({found.common} {films[found.common]:,} : "
+        f"{found.rare} {films[found.rare]:,}); {found.with_no_finding:.1f}:1 with No Finding"
     )
-    return Claim(says, computed, _about(found["findings"], 20))
+    return Claim(says, computed, _about(found.findings, 20))
 
 
 def _no_finding(counts: pd.DataFrame) -> Claim:

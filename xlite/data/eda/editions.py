@@ -1,4 +1,4 @@
-"""What two editions of NIH's table say differently: label sets, findings, ages and the rest."""
+"""How two editions of NIH's table differ: in label sets, findings, ages and the rest."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,9 @@ DETAILS = ("patient", "follow_up", "age", "sex", "view")
 class Difference:
     """This folder's table beside another one.
 
-    films: in both; here, there: in one only. label_sets: films of both whose findings differ. findings, a
-    row a finding: here, there (films of both that have it), only_here, only_there. details: films that differ
-    in each of DETAILS; an age over 100 is a missing one, and two missing ages agree.
+    films: in both; here, there: in one only. label_sets: films of both whose findings differ. findings, with
+    a row for each: here, there (films of both that have it), only_here, only_there. details: films that
+    differ in each of DETAILS; an age over 100 counts as missing, and two missing ages agree.
     """
 
     other: str
@@ -32,7 +32,7 @@ class Difference:
 
 
 def other_edition(root: Path) -> Path | None:
-    """A second `Data_Entry_2017*` of the folder, beside the one that it is read from; None as a rule."""
+    """A second `Data_Entry_2017*` of the folder, beside the one that it is read from; usually None."""
     used = find_table(root)
     others = sorted({*root.glob("Data_Entry_2017*.csv"), *root.glob("Data_Entry_2017*.csv.gz")} - {used})
     return others[0] if others else None
@@ -41,7 +41,7 @@ def other_edition(root: Path) -> Path | None:
 def compare_editions(table: pd.DataFrame, other: Path) -> Difference:
     """Compares a table, as `read_table` gives it, with the one at `other`.
 
-    Raises DataError where that cannot be read or shares no film with the first.
+    Raises DataError if that cannot be read or shares no film with the first.
     """
     theirs = read_table(other).set_index("stem")
     ours = table.set_index("stem")

@@ -1,21 +1,43 @@
 """The EDA report: Markdown with figures beside it, every number computed from the folder that is given."""
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from xlite.data.eda import sections_films as films
-from xlite.data.eda import sections_training as training
-from xlite.data.eda.survey import Survey, as_dict, survey
+from xlite.data.eda.sections import batches, editions, films, splits
+from xlite.data.eda.survey import Survey, survey
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError
 from xlite.text import counted
 
 
-def write_eda(data: Path | str, out: Path | str, other_table: Path | None = None) -> dict[str, object]:
+@dataclass(frozen=True)
+class EdaReport:
+    """What `write_eda` wrote: the report, its figures, and the survey they show.
+
+    missing: films of the table that have no file.
+    """
+
+    path: Path
+    figures: list[Path]
+    missing: int
+    survey: Survey
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        return {
+            "report": str(self.path),
+            "missing": self.missing,
+            "figures": [str(figure) for figure in self.figures],
+            **self.survey.as_dict(),
+        }
+
+
+def write_eda(data: Path | str, out: Path | str, other_table: Path | None = None) -> EdaReport:
     """Writes the report on a data folder to `out` (Markdown) and its figures to `img/` beside it.
 
-    `other_table` is another edition of its table to compare with. Returns the figures as plain numbers.
-    Raises DataError where `data` is no data folder, `out` is one, or a table cannot be read.
+    `other_table` is another edition of its table to compare with. Raises DataError if `data` is no data
+    folder, `out` is a folder, or a table cannot be read.
     """
     out = Path(out)
     if out.is_dir():
@@ -23,72 +45,67 @@ def write_eda(data: Path | str, out: Path | str, other_table: Path | None = None
             f"{out} is a folder; give the Markdown file to write, such as {out / 'EDA_REPORT.md'}"
         )
     folder = NihFolder.open(data)
-    figures = survey(folder, other_table)
-    images = _draw(figures, out)
-    words = ["xlite", "eda", figures.data, "--out", out.name]
+    found = survey(folder, other_table)
+    links = _draw(found, out)
+    words = ["xlite", "eda", found.data, "--out", out.name]
     words += ["--other-table", other_table.name] if other_table else []
-    out.write_text(render(figures, images, " ".join(words)), encoding="utf-8")
-    return {
-        "report": str(out),
-        "missing": len(folder.missing()),
-        "figures": [str(out.parent / image) for image in images.values()],
-        **as_dict(figures),
-    }
+    out.write_text(render(found, links, " ".join(words)), encoding="utf-8")
+    figures = [out.parent / link for link in links.values()]
+    return EdaReport(out, figures, len(folder.missing()), found)
 
 
-def _draw(figures: Survey, out: Path) -> dict[str, str]:
-    """Draws the figures that the folder has data for; returns each one's path as the report links it."""
-    from xlite.data.eda import charts  # matplotlib takes most of a second: only who draws pays for it
+def _draw(found: Survey, out: Path) -> dict[str, str]:
+    """Draws the figures that the folder has data for; returns the link to each from the report."""
+    from xlite.data.eda import paper_figures as draw  # loading matplotlib takes most of a second
 
+    table = found.overview
     drawn = {
-        "findings": charts.findings(figures.counts),
-        "amounts": charts.amounts(
-            figures.findings_per_film, figures.findings_per_patient, figures.films_per_patient
-        ),
-        "together": charts.together(figures.cooccurrence, figures.lift),
+        "findings": draw.findings(table.finding_counts),
+        "amounts": draw.tallies(table.findings_per_film, table.findings_per_patient, table.films_per_patient),
+        "together": draw.cooccurrence(table.cooccurrence, table.lift),
     }
-    if figures.facts["with_finding"]:
-        drawn["views"] = charts.views(figures.by_view)
-    if len(figures.ages):
-        drawn["ages"] = charts.ages(figures.ages)
-    if len(figures.boxes):
-        drawn["boxes"] = charts.boxes(figures.boxes)
+    if table.facts.with_finding:
+        drawn["views"] = draw.views(table.by_view)
+    if len(table.ages):
+        drawn["ages"] = draw.ages(table.ages)
+    if len(found.boxes):
+        drawn["boxes"] = draw.boxes(found.boxes)
     (out.parent / "img").mkdir(parents=True, exist_ok=True)
-    images = {}
+    links = {}
     for name, figure in drawn.items():
-        images[name] = f"img/{out.stem.lower()}_{name}.png"
-        charts.save(figure, out.parent / images[name])
-    return images
+        links[name] = f"img/{out.stem.lower()}_{name}.png"
+        draw.save(figure, out.parent / links[name])
+    return links
 
 
-def render(figures: Survey, images: dict[str, str], command: str) -> str:
-    """The report as Markdown; `images` maps a figure's name to its link, `command` is what made it."""
+def render(found: Survey, links: dict[str, str], command: str) -> str:
+    """The report as Markdown; `links` maps a figure's name to its link, `command` is what made it."""
     sections = [
-        _head(figures, command),
-        films.claims(figures),
-        films.findings(figures, images),
-        films.amounts(figures, images),
-        films.from_film_to_film(figures),
-        films.together(figures, images),
-        films.people(figures, images),
-        films.prevalence(figures, images),
-        training.parts(figures),
-        training.batches(figures),
-        training.difference(figures),
-        films.boxes(figures, images),
+        _head(found, command),
+        films.claims(found),
+        films.findings(found, links),
+        films.tallies(found, links),
+        films.follow_ups(found),
+        films.cooccurrence(found, links),
+        films.ages(found, links),
+        films.prevalence(found, links),
+        splits.splits(found),
+        batches.batches(found),
+        editions.editions(found),
+        films.boxes(found, links),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _head(figures: Survey, command: str) -> str:
-    facts = figures.facts
+def _head(found: Survey, command: str) -> str:
+    facts = found.overview.facts
     return f"""# What is in the data
 
-{counted(facts["films"], "film")} of {counted(facts["patients"], "patient")}; by sex {_shares(facts["sex"])};
-by view {_shares(facts["view"])}; label edition {figures.label_version}.
+{counted(facts.films, "film")} of {counted(facts.patients, "patient")}; by sex {_shares(facts.sex)};
+by view {_shares(facts.view)}; label edition {found.label_version}.
 
 > Made by `{command}` on {date.today().isoformat()} from the folder
-> `{figures.data}`, table {figures.fingerprint}; nothing here is typed by hand.
+> `{found.data}`, table {found.fingerprint}; nothing here is typed by hand.
 > NIH's labels were mined from radiology reports, not read from the films: they are noisy."""
 
 

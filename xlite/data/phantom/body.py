@@ -16,7 +16,7 @@ SPINE_DEPTH = -5.5
 
 @dataclass(frozen=True)
 class Body:
-    """What the drawing needs to know of one patient on one film."""
+    """The build and pose of one patient on one film, all that the drawing needs."""
 
     female: bool
     age: float
@@ -128,7 +128,7 @@ def pose(body: Body, view: str, rng: np.random.Generator) -> Body:
 
 
 def place_film(body: Body, size: int, film: tuple[float, float], rng: np.random.Generator) -> Canvas:
-    """Where the film lies: width and height in cm as they come, the middle and a tilt by chance."""
+    """The film plane of one exposure, of width and height `film` (cm); its middle and tilt are random."""
     loose = 1.5 if body.supine else 1.0
     tall = 0.88 if film[1] > 40 else 1.0  # a tall film shows more of the neck and belly, yet not all
     zoom = rng.triangular(0.82, 0.93, 1.16) * (0.94 + 0.06 * body.cage_width / 13.9)

@@ -1,4 +1,6 @@
-"""Bones as hollow tubes in space, projected. Lengths in cm; thickness is of compact bone."""
+"""Bones as hollow tubes in space, projected. Lengths in cm; thickness means compact bone."""
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -12,12 +14,13 @@ RIB_SWEEP = np.array([2.3, 2.42, 2.42, 2.40, 2.36, 2.34, 2.28, 2.16, 2.05, 1.95,
 RIB_SHARE = np.array([0.74, 0.9, 0.97, 1, 1, 1, 1, 1, 1, 1, 1, 1])
 CORTEX = 0.07
 TURNED, TURNED_ON = [1, 2, 0], [2, 0, 1]  # the axes of a cross product
-FAINT = np.float32(0.55)  # what the front and the side of a rib have of the back's bone
+FAINT = np.float32(0.55)  # bone of a rib's front and side, as a share of the bone at its back
 
-Parts = list[tuple[np.ndarray, np.ndarray]]  # (points (N, 3), volumes (N,))
+Part = tuple[np.ndarray, np.ndarray]  # points (N, 3), volumes (N,)
+Parts = list[Part]
 
 
-def tube(line: np.ndarray, across: np.ndarray, radii: np.ndarray, cortex: float, step: float) -> tuple:
+def tube(line: np.ndarray, across: np.ndarray, radii: np.ndarray, cortex: float, step: float) -> Part:
     """A hollow tube along `line` (N, 3): points (M, 3) on its wall and inside, and their volumes (M,), cm3.
 
     `across` (N, 3) is the direction of the first of the two `radii` (N, 2).
@@ -38,7 +41,7 @@ def tube(line: np.ndarray, across: np.ndarray, radii: np.ndarray, cortex: float,
     across /= np.sqrt((across * across).sum(0)) + 1e-9
     normal = ahead[TURNED] * across[TURNED_ON] - ahead[TURNED_ON] * across[TURNED]
     around = 4 * max(3, int(1.25 * radii.max() / step))
-    # each ring is turned a little against the last, or rows of points would show as stripes
+    # each ring is turned a little against the last, so that rows of points do not show as stripes
     turn = (np.arange(around) + 0.618 * np.arange(count)[:, None]) * 2 * np.pi / around
     cos, sin = np.cos(turn, dtype=np.float32), np.sin(turn, dtype=np.float32)
     first, second = radii[..., None]
@@ -54,7 +57,7 @@ def tube(line: np.ndarray, across: np.ndarray, radii: np.ndarray, cortex: float,
 
 
 def ribs(body: Body, step: float) -> Parts:
-    """The 24 ribs, each from its vertebra around to the front, where cartilage begins."""
+    """The 24 ribs, each from its vertebra around to the front, up to the cartilage."""
     rng = body.rng(1)
     wobble = rng.normal(0, 0.12, (12, 2))
     height = rng.normal([0.72] + 11 * [0.60], 0.03)
@@ -121,7 +124,7 @@ def _vertebra(step: float) -> Parts:
     return parts
 
 
-def _rod(line: np.ndarray, radius: float, cortex: float, step: float) -> tuple[np.ndarray, np.ndarray]:
+def _rod(line: np.ndarray, radius: float, cortex: float, step: float) -> Part:
     """A thin solid edge of bone: points along the line (N, 3), spread over `radius`, with their volumes."""
     length = np.linalg.norm(np.diff(line, axis=0), axis=1)
     along = np.concatenate([[0], np.cumsum(length)])
@@ -132,7 +135,10 @@ def _rod(line: np.ndarray, radius: float, cortex: float, step: float) -> tuple[n
     return points, np.full(len(points), 2 * np.pi * radius * cortex * along[-1] / len(points), np.float32)
 
 
-def _bent(corners: list[tuple[float, float, float]], radii: list[float], cortex: float, step: float) -> tuple:
+def _bent(
+    corners: Sequence[tuple[float, float, float]], radii: list[float], cortex: float, step: float
+) -> Part:
+    """A tube along a smooth curve through the corners, with these radii at even distances."""
     corner = np.asarray(corners, float)
     line = rounded(corner, closed=False)
     radius = np.interp(np.linspace(0, 1, len(line)), np.linspace(0, 1, len(radii)), radii)
@@ -146,7 +152,7 @@ def shoulder(body: Body, side: int, step: float) -> Parts:
     lift, width = rng.normal(0, 0.5) - (1.2 if body.supine else 0), body.cage_width / 13.9
     end = 16.2 * width
 
-    def at(points: list[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
+    def at(points: Sequence[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
         return [(side * x, y, z) for x, y, z in points]
 
     clavicle = at(
@@ -180,7 +186,7 @@ def shoulder(body: Body, side: int, step: float) -> Parts:
         (inner, socket[1] - 0.5),
         (inner + 1.7, tip),
     ]
-    ridges = [
+    ridges: list[tuple[list[tuple[float, float, float]], float, float]] = [
         (
             [(*blade[3], -8), (socket[0] - 2.0, socket[1] + 6.0, -6), (socket[0] - 0.7, socket[1] + 1.8, -4)],
             0.42,
@@ -222,7 +228,8 @@ def blades(body: Body, canvas: Canvas) -> np.ndarray:
         corners = np.array([(side * x, y, -7.0) for x, y in plate])
         total += 0.11 * canvas.fill(rounded(body.project(corners)))
         head = np.array([(side * (outer + 1.9), top - 0.2, -1.0)])
-        total += 0.07 * canvas.solid(ellipse(*body.project(head)[0], 2.1, 2.3), 3.5, 2.0)
+        x, y = body.project(head)[0]
+        total += 0.07 * canvas.solid(ellipse(x, y, 2.1, 2.3), 3.5, 2.0)
     return canvas.blur(total, 0.05)
 
 
@@ -248,5 +255,6 @@ def skeleton(body: Body, canvas: Canvas) -> np.ndarray:
         + shoulder(body, LEFT, step * 0.6)
     )
     bone = canvas.splat((body.project(points), volumes) for points, volumes in parts)
-    bone = cv2.GaussianBlur(bone, (0, 0), 0.425 * step / pixel) + blades(body, canvas) + spine(body, canvas)
-    return bone * np.float32(body.bone)
+    tubes = cv2.GaussianBlur(bone, (0, 0), 0.425 * step / pixel)
+    total: np.ndarray = (tubes + blades(body, canvas) + spine(body, canvas)) * np.float32(body.bone)
+    return total

@@ -45,7 +45,7 @@ class Canvas:
         return np.moveaxis(np.array([across, down]), 0, -1)
 
     def splat(self, parts: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-        """Projects small volumes: thickness float32 (S, S), cm, of parts (body points (N, 2), cm3 (N,))."""
+        """Projects small volumes, parts (body points (N, 2), cm3 (N,)): thickness float32 (S, S), cm."""
         side = self.size + 2  # a margin of one pixel catches what falls off the film
         total = np.zeros(side * side, np.float32)
         for points, volumes in parts:
@@ -65,7 +65,7 @@ class Canvas:
         return self._paste(*self._filled(polygon, 2))
 
     def solid(self, polygon: np.ndarray, depth: float, rim: float) -> np.ndarray:
-        """A rounded body with this silhouette: float32 (S, S), cm thick, `depth` from `rim` cm inside on."""
+        """A rounded body with this silhouette: float32 (S, S), cm; `depth` cm thick from `rim` cm inwards."""
         softness = 0.06
         reached = 3 + int(4 * softness * self.density)  # px, by the blur
         mask, window = self._filled(polygon, reached)
@@ -87,7 +87,7 @@ class Canvas:
         return mask.astype(np.float32) / 255, window
 
     def _stencil(self, points: np.ndarray, margin: int) -> tuple[np.ndarray, np.ndarray, Window]:
-        """An empty uint8 mask around body points, where it lies on the film, and the points in it."""
+        """The points in an empty uint8 mask around them, that mask, and its window on the film."""
         pixels = self.pixels(points) - 0.5
         low = np.clip(np.floor(pixels.min(axis=0)) - margin, 0, self.size - 1).astype(int)
         high = np.clip(np.ceil(pixels.max(axis=0)) + margin + 1, low + 1, self.size).astype(int)

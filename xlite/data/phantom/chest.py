@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from xlite.data.phantom.canvas import Canvas, ellipse, rounded, smooth_step
 
 @dataclass
 class Chest:
-    """One patient on one film, layer by layer: float32 (S, S), cm along the beam unless said otherwise."""
+    """One patient on one film in layers: float32 (S, S), cm along the beam if nothing else is said."""
 
     body: Body
     canvas: Canvas
@@ -21,7 +22,7 @@ class Chest:
     lung: np.ndarray  # aerated lung
     wall_gap: np.ndarray  # distance to the chest wall or the apex, seen from the lung
     marking: np.ndarray  # blood in the lung's vessels
-    fluid: np.ndarray  # what fills air spaces
+    fluid: np.ndarray  # fluid in the air spaces
     other: np.ndarray  # water added elsewhere; gas counts negative
     free_air: np.ndarray  # share of the lung replaced by air of the pleural space, 0-1
     bone: np.ndarray  # compact bone
@@ -32,7 +33,7 @@ class Chest:
 
     def every(self, step: int) -> "Chest":
         """The same chest by one pixel in `step` ** 2."""
-        layers = {
+        layers: dict[str, Any] = {
             name: np.ascontiguousarray(value[::step, ::step])
             for name, value in vars(self).items()
             if isinstance(value, np.ndarray)
@@ -97,7 +98,8 @@ def _outer(body: Body, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         layers.append(
             _capsule(x, y, (0, -9), (side * 13 * width, 2.6 + drop), (3.4 + 0.25 * wall, 2.4 + 0.25 * wall))
         )
-    return np.cbrt(sum(layer * layer * layer for layer in layers)).astype(np.float32)
+    thickness: np.ndarray = np.cbrt(sum(layer * layer * layer for layer in layers)).astype(np.float32)
+    return thickness
 
 
 def _breasts(body: Body, canvas: Canvas, y: np.ndarray) -> np.ndarray:
@@ -123,16 +125,18 @@ def dome_line(body: Body, x: np.ndarray, side: int) -> np.ndarray:
     out = x * side - top
     lateral = np.clip(out / (wide - top + 0.15), 0, 1)
     medial = np.clip(-out / top, 0, 1.4)
-    return (
+    height: np.ndarray = (
         body.dome_of(side)
         + body.dome_drop * (0.45 * (1 - np.sqrt(1 - lateral**2.2)) + 0.55 * lateral**2)
         + 0.28 * body.dome_drop * medial**2
     )
+    return height
 
 
 def _domes(body: Body, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     to_left = smooth_step(x, -1.5, 1.5)
-    return dome_line(body, x, RIGHT) * (1 - to_left) + dome_line(body, x, LEFT) * to_left
+    height: np.ndarray = dome_line(body, x, RIGHT) * (1 - to_left) + dome_line(body, x, LEFT) * to_left
+    return height
 
 
 def _lungs(body: Body, canvas: Canvas, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -154,7 +158,8 @@ def _lungs(body: Body, canvas: Canvas, x: np.ndarray, y: np.ndarray) -> tuple[np
 
 
 def _soft_floor(value: np.ndarray) -> np.ndarray:
-    return 0.5 * (value + np.sqrt(np.square(value) + 2.0)) - 0.25
+    soft: np.ndarray = 0.5 * (value + np.sqrt(np.square(value) + 2.0)) - 0.25
+    return soft
 
 
 def heart_outline(body: Body) -> np.ndarray:

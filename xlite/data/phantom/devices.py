@@ -1,4 +1,4 @@
-"""What lies on or in the patient: letters, electrodes, wires, tubes, a pacemaker. In cm of water."""
+"""Things on or in the patient: letters, electrodes, wires, tubes, a pacemaker. In cm of water."""
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ from xlite.data.phantom.canvas import Canvas, ellipse, rounded
 Generator = np.random.Generator
 
 
-def _wire(canvas: Canvas, points: list, width: float, depth: float) -> np.ndarray:
+def _wire(canvas: Canvas, points: list[tuple[float, float]], width: float, depth: float) -> np.ndarray:
     return depth * canvas.blur(canvas.stroke(rounded(points, closed=False), width), 0.03)
 
 
@@ -71,7 +71,7 @@ def _sternal_wires(canvas: Canvas, rng: Generator) -> np.ndarray:
 
 
 def hardware(body: Body, canvas: Canvas, findings: tuple[str, ...], view: str, rng: Generator) -> np.ndarray:
-    """All that casts a shadow beside the patient: cm of water, float32 (S, S). Sicker patients carry more."""
+    """All devices that cast a shadow: cm of water, float32 (S, S). Sicker patients carry more."""
     total = np.zeros((canvas.size, canvas.size), np.float32)
     sick = view == "AP"
     chance = rng.random(4)
@@ -96,8 +96,8 @@ def _letters(size: int, text: str, tall: float, turn: float, mirrored: bool, rin
     corner = ((side - wide) // 2, (side + high) // 2)
     cv2.putText(patch, text, corner, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thick, cv2.LINE_AA)
     around = cv2.getRotationMatrix2D((side / 2, side / 2), turn, 1.0)
-    patch = cv2.warpAffine(patch, around, (side, side), flags=cv2.INTER_LINEAR)
-    return patch[:, ::-1] if mirrored else patch
+    turned: np.ndarray = cv2.warpAffine(patch, around, (side, side), flags=cv2.INTER_LINEAR)
+    return turned[:, ::-1] if mirrored else turned
 
 
 def add_marker(film: np.ndarray, view: str, rng: Generator) -> np.ndarray:

@@ -5,21 +5,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xlite.data.phantom import opacities, shapes
+from xlite.data.phantom import opacities, pleura_heart
 from xlite.data.phantom.body import draw_patient, place_film, pose
 from xlite.data.phantom.bones import skeleton
 from xlite.data.phantom.chest import Chest, build_chest
 from xlite.data.phantom.devices import add_marker, hardware
-from xlite.data.phantom.film import aim, attenuation, develop, draw_exposure, frame
+from xlite.data.phantom.exposure import aim, attenuation, develop, draw_exposure, frame
 from xlite.data.phantom.labels import Film
 from xlite.data.phantom.vessels import draw_vessels
 from xlite.findings import FINDINGS
+from xlite.pixels import RELEASE_SIDE
 
 Painter = Callable[[Chest, np.random.Generator, np.random.Generator], np.ndarray]
-# Air of the pleura comes last, so that nothing is painted beyond the lung's edge.
+# Air and fluid of the pleura come last, so that nothing is painted beyond the lung's edge.
 PAINTERS: dict[str, Painter] = {
-    "Emphysema": shapes.emphysema,
-    "Cardiomegaly": shapes.cardiomegaly,
+    "Emphysema": pleura_heart.emphysema,
+    "Cardiomegaly": pleura_heart.cardiomegaly,
     "Edema": opacities.edema,
     "Fibrosis": opacities.fibrosis,
     "Infiltration": opacities.infiltration,
@@ -28,12 +29,11 @@ PAINTERS: dict[str, Painter] = {
     "Atelectasis": opacities.atelectasis,
     "Mass": opacities.mass,
     "Nodule": opacities.nodule,
-    "Hernia": shapes.hernia,
-    "Pleural_Thickening": shapes.pleural_thickening,
-    "Pneumothorax": shapes.pneumothorax,
-    "Effusion": shapes.effusion,
+    "Hernia": pleura_heart.hernia,
+    "Pleural_Thickening": pleura_heart.pleural_thickening,
+    "Pneumothorax": pleura_heart.pneumothorax,
+    "Effusion": pleura_heart.effusion,
 }
-BOX_FRAME = 1024
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def draw_film(film: Film, size: int, seed: int) -> Drawing:
 
     patient = draw_patient(seed, film.patient, film.sex == "F", film.age)
     body = pose(patient, film.view, of_film(1))
-    body = shapes.reshape(body, film.findings, patient.rng(50), of_film(2))
+    body = pleura_heart.reshape(body, film.findings, patient.rng(50), of_film(2))
     canvas = place_film(body, size, film.size_cm, of_film(3))
     chest = build_chest(body, canvas)
     chest.marking += draw_vessels(body, canvas, chest.lung)
@@ -73,11 +73,11 @@ def draw_film(film: Film, size: int, seed: int) -> Drawing:
 
 
 def bounding_box(change: np.ndarray, share: float = 0.3) -> tuple[float, float, float, float] | None:
-    """x, y, w, h in the 1024 frame around all of (S, S) above this share of its maximum, if anything is."""
+    """x, y, w, h in the 1024 frame around all of (S, S) above this share of its maximum; None if it is 0."""
     top = float(change.max())
     if top <= 0:
         return None
     rows, columns = (np.flatnonzero((change > share * top).any(axis=axis)) for axis in (1, 0))
-    scale = BOX_FRAME / len(change)
+    scale = RELEASE_SIDE / len(change)
     x, y = columns[0] * scale, rows[0] * scale
     return float(x), float(y), float((columns[-1] + 1) * scale - x), float((rows[-1] + 1) * scale - y)

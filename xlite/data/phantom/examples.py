@@ -1,4 +1,4 @@
-"""The phantoms that ship with the app, so that there is a film to try before there is any data."""
+"""The phantoms that ship with the app: films to try before there is any data."""
 
 from pathlib import Path
 

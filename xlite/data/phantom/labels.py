@@ -1,4 +1,4 @@
-"""Who is on the films and with what: patients, views and label sets in NIH's proportions."""
+"""The table of the phantoms: patients, views and label sets in NIH's proportions."""
 
 from dataclasses import dataclass, replace
 
@@ -91,7 +91,7 @@ TEST_SHARE = 0.23
 
 @dataclass(frozen=True)
 class Film:
-    """One row of the table: all that is decided before anything is drawn."""
+    """One row of the table: everything about a film that is decided before it is drawn."""
 
     patient: int
     follow_up: int
@@ -114,7 +114,7 @@ class Film:
 
 
 def draw_labels(images: int, patients: int, seed: int) -> list[Film]:
-    """`images` films of `patients` patients, by patient and follow-up; DataError where that cannot be."""
+    """`images` films of `patients` patients, by patient and follow-up; DataError if there are too few."""
     if patients < 1 or images < patients:
         raise DataError(
             f"{counted(images, 'image')} of {counted(patients, 'patient')} cannot be: each patient needs at "
@@ -161,7 +161,7 @@ def _next_view(view: str | None, rng: np.random.Generator) -> str:
 
 
 def _with_every_finding(films: list[Film], rng: np.random.Generator) -> list[Film]:
-    """The same films, some healthy ones relabelled where a finding would be missing."""
+    """The same films, some healthy ones relabelled so that no finding is missing."""
     films = list(films)
     wanted = 2 if len(films) >= 2 * ALL_FINDINGS_FROM else 1
     for finding in FINDINGS:

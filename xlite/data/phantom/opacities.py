@@ -1,7 +1,7 @@
-"""Findings that fill or scar the lung, drawn where they lie. Lengths in cm.
+"""Findings that fill or scar the lung. Lengths in cm.
 
-Each takes the chest, random numbers of the patient (where it is) and of the film (how far it has got),
-changes the chest's layers and returns the thickness that its box goes around, float32 (S, S).
+Each takes the chest, random numbers of the patient (`place`: where it is) and of the film (`film`: how far
+it has got), changes the chest's layers and returns the thickness that its box encloses, float32 (S, S).
 """
 
 import numpy as np
@@ -28,9 +28,12 @@ def spot(body: Body, side: int, down: float, out: float) -> tuple[float, float]:
 def _patch(
     chest: Chest, rng: Generator, middle: tuple[float, float], across: float, down: float, rough: float
 ) -> np.ndarray:
-    """1 in the middle, about 0 outside an uneven ellipse, signed in between: float32 (S, S)."""
+    """An uneven ellipse: 1 in its middle, 0 on its edge, negative outside: float32 (S, S)."""
     u, v = (chest.x - middle[0]) / across, (chest.y - middle[1]) / down
-    return 1 - np.sqrt(u * u + v * v) + rough * chest.canvas.cloud(rng, max(across, down) * 0.7, 2)
+    patch: np.ndarray = (
+        1 - np.sqrt(u * u + v * v) + rough * chest.canvas.cloud(rng, max(across, down) * 0.7, 2)
+    )
+    return patch
 
 
 def _room(chest: Chest) -> np.ndarray:
@@ -54,7 +57,7 @@ def infiltration(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
 
 
 def consolidation(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
-    """Dense filling in which the bronchi stay open and show as dark branches."""
+    """Dense filling; the bronchi in it stay open and show as dark branches."""
     side = pick_side(place)
     middle = spot(chest.body, side, place.uniform(0.25, 1.0), place.uniform(0.1, 0.7))
     grow = film.uniform(0.75, 1.15)
@@ -80,7 +83,7 @@ def consolidation(chest: Chest, place: Generator, film: Generator) -> np.ndarray
         dense = dense * (
             1 - 0.16 * chest.canvas.blur(chest.canvas.stroke(line, place.uniform(0.2, 0.38)), 0.06)
         )
-    added = dense * _room(chest)
+    added: np.ndarray = dense * _room(chest)
     chest.fluid += added
     return added
 
@@ -98,7 +101,7 @@ def pneumonia(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
         beyond = (chest.y - fissure) * (-1 if upper else 1)
         shape = shape * smooth_step(beyond, -0.12, 0.12)
     patches = np.clip(0.75 + 0.22 * chest.canvas.cloud(place, 2.0, 3), 0.1, 1.4)
-    added = film.uniform(0.16, 0.62) * shape * patches * _room(chest)
+    added: np.ndarray = film.uniform(0.16, 0.62) * shape * patches * _room(chest)
     chest.fluid += added
     if place.random() < 0.25:
         other = spot(chest.body, -side, place.uniform(0.6, 1.0), place.uniform(0.2, 0.6))
@@ -153,7 +156,8 @@ def _lump(
     chest: Chest, place: Generator, middle: tuple[float, float], radius: float, rough: float
 ) -> np.ndarray:
     turn = np.linspace(0, 2 * np.pi, 64, endpoint=False)
-    wave = sum(place.normal(0, rough / k) * np.cos(k * turn + place.uniform(0, 6.3)) for k in range(2, 8))
+    waves = (place.normal(0, rough / k) * np.cos(k * turn + place.uniform(0, 6.3)) for k in range(2, 8))
+    wave = sum(waves, np.zeros(len(turn)))
     outline = ellipse(*middle, radius, radius * place.uniform(0.8, 1.1), place.uniform(0, 3))
     outline = np.array(middle) + (outline - middle) * (1 + wave)[:, None]
     return chest.canvas.blur(chest.canvas.solid(outline, 1.75 * radius, radius), 0.05 + 0.03 * radius)
@@ -220,14 +224,10 @@ def atelectasis(chest: Chest, place: Generator, film: Generator) -> np.ndarray:
             (side * 3.0, place.uniform(7.0, 9.0)),
         ]
     shape = canvas.blur(canvas.fill(rounded(wedge)), 0.3)
-    box = (
-        film.uniform(0.28, 0.85)
-        * shape
-        * np.clip(0.85 + 0.2 * canvas.cloud(place, 2, 2), 0, 1.1)
-        * _room(chest)
-    )
-    chest.fluid += box
-    return box
+    patches = np.clip(0.85 + 0.2 * canvas.cloud(place, 2, 2), 0, 1.1)
+    airless: np.ndarray = film.uniform(0.28, 0.85) * shape * patches * _room(chest)
+    chest.fluid += airless
+    return airless
 
 
 def base_line(chest: Chest, side: int) -> np.ndarray:

@@ -6,31 +6,19 @@ from xlite.data.phantom.body import LEFT, RIGHT, Body
 from xlite.data.phantom.canvas import Canvas
 
 LEVELS = 7
-FAN = (
-    -80,
-    -70,
-    -58,
-    -44,
-    -28,
-    -12,
-    2,
-    14,
-    26,
-    36,
-    46,
-    54,
-    62,
-    70,
-    78,
-    86,
-)  # degrees from the side, down is positive
+# Degrees from the side, down is positive.
+FAN = (-80, -70, -58, -44, -28, -12, 2, 14, 26, 36, 46, 54, 62, 70, 78, 86)
 BUCKETS = (0.0, 0.06, 0.11, 0.19, 0.32, 2.0)
+
+
+# Start (N, 2), end (N, 2), bend (N,) and the radii at both ends (N,) of N segments, cm.
+Segments = tuple[np.ndarray, ...]
 
 
 def _branch(
     rng: np.random.Generator, start: np.ndarray, angle: np.ndarray, radius: np.ndarray, reach: float
-) -> tuple:
-    """Grows a tree level by level: per segment start (N, 2), end (N, 2), bend (N,), radii at both ends."""
+) -> Segments:
+    """Grows a tree level by level."""
     starts, ends, bends, first, last = [], [], [], [], []
     length = np.full(len(angle), reach)
     for _ in range(LEVELS):
@@ -51,7 +39,7 @@ def _branch(
     return tuple(np.concatenate(part) for part in (starts, ends, bends, first, last))
 
 
-def _trees(body: Body) -> list[tuple]:
+def _trees(body: Body) -> list[Segments]:
     trees = []
     for side, hilum in ((RIGHT, (-3.3, 10.6)), (LEFT, (3.6, 9.9))):
         rng = body.rng(20 + (side == LEFT))
@@ -68,7 +56,7 @@ def _trees(body: Body) -> list[tuple]:
     return trees
 
 
-def _trunks(body: Body) -> tuple:
+def _trunks(body: Body) -> Segments:
     """The large vessels at the hila, as segments like a tree's."""
     rng = body.rng(22)
     paths = [
@@ -79,7 +67,7 @@ def _trunks(body: Body) -> tuple:
         ([(3.4, 8.6), (4.2, 7.2), (4.8, 5.4), (5.2, 4.0)], [0.48, 0.4, 0.3, 0.2]),
         ([(3.2, 11.2), (5.0, 10.4), (6.6, 10.3), (8.0, 10.9)], [0.4, 0.36, 0.28, 0.18]),
     ]
-    parts: list[list] = [[], [], [], [], []]
+    parts: list[list[np.ndarray]] = [[], [], [], [], []]
     for path, radii in paths:
         points = np.array(path) + rng.normal(0, 0.22, (len(path), 2))
         radius = np.array(radii) * rng.uniform(0.6, 0.85)
@@ -91,7 +79,7 @@ def _trunks(body: Body) -> tuple:
 
 
 def draw_vessels(body: Body, canvas: Canvas, lung: np.ndarray) -> np.ndarray:
-    """Blood along the beam in the lungs' vessels: float32 (S, S), cm; none where no lung (S, S, cm) is."""
+    """Blood along the beam in the lungs' vessels: float32 (S, S), cm; 0 outside the lung (S, S), cm."""
     groups = [*_trees(body), _trunks(body)]
     start, end, bend, first, last = (
         np.concatenate(part, dtype=np.float32) for part in zip(*groups, strict=True)

@@ -2,7 +2,7 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import groupby
@@ -37,6 +37,7 @@ TABLE, BOXES, TRAIN_VAL, TEST, NOTE = FILES = (
     "test_list.txt",
     "README.txt",
 )
+# Part of the bytes that a seed stands for, so its wording stays.
 README = """Phantom chest films: synthetic.
 
 Every image of this folder was drawn by X-Lite (xlite data phantom). No patient and no real radiograph is
@@ -48,10 +49,12 @@ Figures measured here say nothing about real films.
 """
 
 Boxes = list[tuple[str, dict[str, tuple[float, float, float, float]]]]
+Job = tuple[list[Film], Path, int, int]
+"""One patient's films, the folder, the size in px and the seed."""
 
 
 def write_phantom(
-    out: str | os.PathLike,
+    out: str | os.PathLike[str],
     images: int,
     patients: int,
     size: int,
@@ -61,9 +64,10 @@ def write_phantom(
 ) -> None:
     """Writes a synthetic NIH folder: `images` grey 8-bit PNGs of `patients` patients, `size` x `size` px.
 
-    The same arguments give the same bytes, whatever the number of `processes` (default: one a core).
-    `progress` is called with films done and films in all. DataError: size beyond 32-2048, fewer images than
-    patients, a negative seed, a folder that is not empty or cannot be written; no half-written one is left.
+    The same arguments give the same bytes, whatever the number of `processes` (default: one for each core).
+    `progress` is called with films done and films in all. Raises DataError for a size beyond 32-2048, fewer
+    images than patients, a negative seed, or a folder that is not empty or cannot be written; no half-written
+    one is left.
     """
     out = Path(out)
     if not SMALLEST <= size <= LARGEST:
@@ -87,9 +91,9 @@ def write_phantom(
 
 @contextmanager
 def _all_or_nothing(out: Path, films: list[Film]) -> Iterator[None]:
-    """Makes the folders, and removes all that was written where an error comes: half a folder is of no use.
+    """Makes the folders, and on an error removes all that was written: half a folder is of no use.
 
-    What was there before stays, and so does a folder that holds files of others by then.
+    What was there before stays, and so does a folder that by then holds files of others.
     """
     with ExitStack() as undo:
         made = [folder for folder in (out / "images", out, *out.parents) if not folder.exists()]
@@ -118,10 +122,11 @@ def _draw_all(
     progress: Callable[[int, int], None] | None,
     processes: int | None,
 ) -> Boxes:
-    jobs = [(list(group), folder, size, seed) for _, group in groupby(films, key=lambda film: film.patient)]
+    by_patient = groupby(films, key=lambda film: film.patient)
+    jobs = [(list(group), folder, size, seed) for _, group in by_patient]
     boxes: Boxes = []
     processes = 1 if len(films) <= IN_PROCESS_UP_TO else min(processes or _cores(), len(jobs))
-    with closing(_run(jobs, processes)) as parts:  # or a process may go on to write after an error here
+    with closing(_run(jobs, processes)) as parts:  # else a process may go on writing after an error here
         for part in parts:
             boxes += part
             if progress:
@@ -135,7 +140,7 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _run(jobs: list[tuple], processes: int) -> Iterator[Boxes]:
+def _run(jobs: list[Job], processes: int) -> Generator[Boxes, None, None]:
     if processes == 1:
         yield from map(_draw_patient, jobs)
         return
@@ -152,8 +157,8 @@ def _start_worker() -> None:
     np.empty(24 * 2**20, np.uint8)
 
 
-def _draw_patient(job: tuple[list[Film], Path, int, int]) -> Boxes:
-    """Draws and saves one patient's films; the boxes of each."""
+def _draw_patient(job: Job) -> Boxes:
+    """Draws and saves one patient's films; returns the boxes of each."""
     films, folder, size, seed = job
     boxes: Boxes = []
     for film in films:

@@ -1,4 +1,1 @@
-"""The chapters of a report, one a function: what metrics.json and curves.json say, as blocks to show.
-
-The HTML file, the Markdown and the page show the same blocks; the palette makes the charts fit their ground.
-"""
+"""The sections of a report, each a function from a `View` to blocks of a document."""

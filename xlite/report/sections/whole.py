@@ -1,41 +1,60 @@
-"""The whole report, for white paper."""
+"""The whole report: as a document, and as the tabs of the Results page."""
 
-from xlite.report.charts.paper import PAPER
 from xlite.report.document import Block, Heading, Text
-from xlite.report.sections.decisions import calibration, thresholds
-from xlite.report.sections.groups import confusion, radiologists, subgroups
-from xlite.report.sections.maps import localisation
-from xlite.report.sections.results import curve_grids, findings, head, references
+from xlite.report.sections.calibration import calibration
+from xlite.report.sections.confusion import confusion
+from xlite.report.sections.findings import findings, roc_and_precision
+from xlite.report.sections.localisation import localisation
+from xlite.report.sections.overall import clean_films, overall
+from xlite.report.sections.published import published
+from xlite.report.sections.radiologists import radiologists
+from xlite.report.sections.subgroups import subgroups
+from xlite.report.sections.thresholds import thresholds
+from xlite.report.sentences import comparison_sentence
+from xlite.report.view import View
+
+_USE = (
+    "Research software, and no diagnosis. NIH's labels were taken from radiology reports by a program and "
+    "are partly wrong. Metrics of different splits, label editions or mixes of films must not be ranked. Two "
+    "models are compared by a paired test on the same films (xlite score --against), never by two separate "
+    "metrics. Few positives make a metric a guess: look at the interval first."
+)
 
 
-def whole(report: dict, curves: dict) -> tuple[str, list[Block]]:
-    """Title and blocks of the whole report, for white paper."""
-    compared = report.get("comparison")
-    return f"Report on {report['model']}", [
-        *head(report),
-        Heading("Findings"),
-        *findings(report, PAPER),
-        Heading("Curves"),
-        *curve_grids(report, curves, PAPER),
-        Heading("Published results"),
-        *references(report),
-        *([Heading("Another model"), Text(compared["sentence"] + ".")] if compared else []),
-        Heading("Thresholds"),
-        *thresholds(report),
-        Heading("Calibration"),
-        *calibration(report, curves, PAPER),
-        Heading("Subgroups"),
-        *subgroups(report, PAPER),
-        Heading("What is called in its place"),
-        *confusion(report, PAPER),
-        *([Heading("Where the maps look"), *localisation(report)] if report.get("localisation") else []),
-        *([Heading("Beside radiologists"), *radiologists(report)] if report["radiologists"] else []),
-        Heading("What this may and may not be used for"),
-        Text(
-            "Research software, and no diagnosis. NIH's labels were taken from radiology reports by a "
-            "program and are partly wrong. Figures of different splits, label editions or mixes of films "
-            "must not be ranked. Two models are compared by a paired test on the same films (xlite score "
-            "--against), never by two separate figures. Few positives make a figure a guess: look at the "
-            "interval first."
-        ),
-    ]
+def whole(view: View) -> tuple[str, list[Block]]:
+    """Title and blocks of the whole report."""
+    report = view.report
+    sections: dict[str, list[Block]] = {
+        "": overall(view),
+        "Findings": findings(view),
+        "Curves": roc_and_precision(view),
+        "Published results": published(view),
+        "Another model": [Text(f"{comparison_sentence(report.comparison)}.")] if report.comparison else [],
+        "Thresholds": thresholds(view),
+        "Calibration": calibration(view),
+        "Subgroups": subgroups(view),
+        "What is called in its place": confusion(view),
+        "Where the maps look": localisation(view) if report.localisation else [],
+        "Beside radiologists": radiologists(view) if report.radiologists else [],
+        "What this may and may not be used for": [Text(_USE)],
+    }
+    blocks: list[Block] = []
+    for title, section in sections.items():
+        blocks += [Heading(title), *section] if title and section else section
+    return f"Report on {report.model}", blocks
+
+
+def tabs(view: View) -> dict[str, list[Block]]:
+    """The sections on one model by the names of their tabs; those that say what is lacking are among them."""
+    clean = clean_films(view)[1:]
+    return {
+        **({"Clean films": clean} if clean else {}),
+        "Findings": findings(view),
+        "Published": published(view),
+        "Thresholds": thresholds(view),
+        "Calibration": calibration(view),
+        "Subgroups": subgroups(view),
+        "Confusion": confusion(view),
+        "Maps": localisation(view),
+        "Radiologists": radiologists(view),
+    }

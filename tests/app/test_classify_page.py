@@ -1,0 +1,107 @@
+"""The Classify page: films from everywhere, the maps that are asked for, and what is refused."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from app_pages import page, words, write_examples
+from demo_home import SPLIT, save_demo_model
+
+from xlite import examples
+from xlite.classify import Classifier
+from xlite.explain import METHODS
+from xlite.findings import FINDINGS, spoken
+from xlite.images import read_image
+
+pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home")
+
+
+@pytest.fixture
+def bundled_films(only_this_home: Path) -> Path:
+    """The folder of two bundled films, a.png and b.png."""
+    folder = examples.bundled("app", "examples")
+    write_examples(folder)
+    return folder
+
+
+def test_classify_reads_a_bundled_film_at_once(own_home: Path, bundled_films: Path):
+    path = save_demo_model(own_home)
+    test = page("classify").run()
+    text = words(test)
+    reading = Classifier.load(path).read(read_image(bundled_films / "a.png"))
+    top = [(spoken(finding), f"{value:.1%}") for finding, value in reading.top(3)]
+    assert [(metric.label, metric.value) for metric in test.metric] == top
+    assert f"split {SPLIT}" in text and "research model" in text
+    assert test.image[0].captions[0].startswith("Synthetic film 1. Edema, Pleural thickening, map of ")
+    assert len(test.image) == 4
+    assert len(test.get("plotly_chart")) == 1
+
+
+def test_classify_says_what_a_map_is_and_which_other_findings_are_above_their_threshold(
+    own_home: Path, bundled_films: Path
+):
+    path = save_demo_model(own_home)  # a random one: some of its 14 probabilities are above its 0.5
+    reading = Classifier.load(path).read(read_image(bundled_films / "a.png"))
+    above = [f"{spoken(name)} ({value:.1%})" for name, value in reading.top(14) if value >= 0.5]
+    assert len(above) > 4
+    text = words(page("classify").run())
+    assert f"Beyond these three, above the model's threshold: {', '.join(above[3:])}." in text
+    assert "(2 × 2 cells, each about 25 % of the film; one is outlined): it does not locate" in text
+
+
+def test_classify_reads_an_upload_and_refuses_what_is_no_film(own_home: Path):
+    save_demo_model(own_home)
+    film = np.random.default_rng(0).integers(0, 256, (90, 70), dtype=np.uint8)
+    test = page("classify").run()
+    for name, data in (
+        ("fake.png", b"this is no picture"),
+        ("cut.png", cv2.imencode(".png", film)[1].tobytes()[:900]),
+        ("huge.png", b"\0" * (20 * 2**20 + 1)),
+    ):
+        test.file_uploader[0].set_value((name, data, "image/png")).run()
+        assert [error.message for error in test.exception] == []
+        assert len(test.error) == 1 and len(test.metric) == 0
+    assert test.error[0].value == "huge.png has 20.0 MB: films may have 20 MB at most"
+    test.file_uploader[0].set_value(("film.png", cv2.imencode(".png", film)[1].tobytes(), "image/png")).run()
+    words(test)
+    assert len(test.error) == 0 and len(test.metric) == 3
+    assert test.image[0].captions[0].startswith("film.png, map of ")
+
+
+def test_classify_switches_the_map_to_any_finding(own_home: Path, bundled_films: Path):
+    save_demo_model(own_home)
+    test = page("classify").run()
+    [maps] = [box for box in test.selectbox if box.label == "Map of"]
+    assert len(maps.options) == 14
+    for finding in FINDINGS:
+        maps.set_value(finding)
+        test.run()
+        assert [error.message for error in test.exception] == []
+
+
+def test_classify_makes_the_maps_that_are_asked_for(own_home: Path, bundled_films: Path):
+    save_demo_model(own_home)
+    test = page("classify").run()
+    assert METHODS["layercam"].description in words(test)
+    test.selectbox(key="map-method").set_value("eigencam").run()
+    text = words(test)
+    assert METHODS["eigencam"].description in text and "stand out, whatever the finding: red most" in text
+    probabilities = [metric.value for metric in test.metric]
+    test.selectbox(key="map-method").set_value("gradcam").run()
+    assert [metric.value for metric in test.metric] == probabilities
+
+
+def test_classify_says_when_there_is_no_model():
+    test = page("classify").run()
+    assert [info.value for info in test.info] == [
+        "There is no model yet. Train one on the Train page; it appears here after its first epoch."
+    ]
+
+
+def test_classify_refuses_a_damaged_model_in_one_sentence(own_home: Path, bundled_films: Path):
+    path = save_demo_model(own_home)
+    path.write_bytes(b"PK not a model")
+    test = page("classify").run()
+    assert [error.message for error in test.exception] == []
+    assert len(test.error) == 1 and "model.safetensors" in test.error[0].value

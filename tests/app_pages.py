@@ -1,0 +1,35 @@
+"""Pages as AppTest runs them, for the tests of each page."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from xlite.config import bundled
+
+
+def page(name: str, **state: object) -> AppTest:
+    """The page before its first run, with that session state."""
+    test = AppTest.from_file(bundled("pages", f"{name}.py"), default_timeout=300)
+    for key, value in state.items():
+        test.session_state[key] = value
+    return test
+
+
+def words(test: AppTest) -> str:
+    """All prose of a page; fails where the page raised."""
+    assert [error.message for error in test.exception] == []
+    kinds = (test.title, test.subheader, test.markdown, test.caption, test.info, test.warning, test.code)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def write_examples(folder: Path) -> None:
+    """Two bundled films, as the project lays them out."""
+    folder.mkdir(parents=True)
+    rows = ["image,findings"]
+    for name, findings in (("a.png", "Edema|Pleural_Thickening"), ("b.png", "No Finding")):
+        film = np.random.default_rng(len(rows)).integers(0, 256, (120, 100), dtype=np.uint8)
+        cv2.imwrite(str(folder / name), film)
+        rows.append(f"{name},{findings}")
+    (folder / "examples.csv").write_text("\n".join(rows) + "\n")

@@ -1,0 +1,38 @@
+"""A small table made by hand, whose statistics can be counted on one's fingers."""
+
+from pathlib import Path
+
+import pytest
+from noise_folder import HEADER_2020
+
+from xlite.data.folder import NihFolder
+
+# image, findings, follow-up, patient, age, sex, view
+
+
+FILMS = [
+    ("1_0.png", "Mass|Nodule", 0, 1, 17, "M", "PA"),
+    ("1_1.png", "Mass", 1, 1, 18, "M", "AP"),
+    ("1_2.png", "No Finding", 2, 1, 19, "M", "AP"),
+    ("2_0.png", "Edema", 0, 2, 60, "F", "AP"),
+    ("3_0.png", "No Finding", 0, 3, 61, "F", "PA"),
+    ("3_1.png", "Mass|Edema|Nodule", 1, 3, 412, "F", "AP"),
+    ("4_0.png", "No Finding", 0, 4, 44, "M", "PA"),
+    ("5_0.png", "No Finding", 0, 5, 45, "F", "PA"),
+]
+
+
+@pytest.fixture
+def hand(tmp_path: Path) -> NihFolder:
+    """Eight films of five patients, three boxes, official lists; no images."""
+    root = tmp_path / "hand"
+    root.mkdir()
+    rows = [",".join(map(str, film)) + ",64,64,0.1,0.1" for film in FILMS]
+    (root / "Data_Entry_2017_v2020.csv").write_text("\n".join([HEADER_2020, *rows]) + "\n")
+    (root / "BBox_List_2017.csv").write_text(
+        "Image Index,Finding Label,Bbox [x,y,w,h],,,\n"
+        "1_0.png,Mass,10,10,128,64,,,\n1_1.png,Mass,0,0,256,64,,,\n2_0.png,Infiltrate,0,0,1024,512,,,\n"
+    )
+    (root / "train_val_list.txt").write_text("1_0.png\n1_1.png\n1_2.png\n2_0.png\n9_9.png\n")
+    (root / "test_list.txt").write_text("3_0.png\n3_1.png\n4_0.png\n5_0.png\n")
+    return NihFolder.open(root)

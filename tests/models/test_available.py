@@ -1,0 +1,62 @@
+"""Models by name: the user's own, the shipped one, and what is said of names that nobody knows."""
+
+from pathlib import Path
+
+import pytest
+from demo_home import save_demo_model
+
+from xlite.errors import CheckpointError
+from xlite.models import available
+from xlite.models.available import find_model
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch, own_home):
+    """An empty home and an empty installation: (home's checkpoints, the shipped ones)."""
+    monkeypatch.setattr(available, "bundled", (tmp_path / "package").joinpath)
+    return own_home / "checkpoints", tmp_path / "package" / "checkpoints"
+
+
+def put(folder: Path, run: str) -> Path:
+    (folder / run).mkdir(parents=True)
+    (folder / run / "model.safetensors").touch()
+    return folder / run / "model.safetensors"
+
+
+def test_a_model_is_found_as_file_folder_run_or_shipped(folders):
+    home, shipped = folders
+    mine, theirs = put(home, "mine"), put(shipped, "demo")
+    assert find_model(str(mine)) == mine
+    assert find_model(str(mine.parent)) == mine
+    assert find_model("mine") == mine
+    assert find_model("demo") == theirs
+    assert find_model(str(put(home, "demo").parent.name)) == home / "demo" / "model.safetensors"  # home first
+
+
+@pytest.mark.parametrize("spec", ["stuednt", "../student", "nowhere/model.safetensors", "", "a b"])
+def test_an_unknown_model_is_refused_with_the_runs_there_are(folders, spec):
+    put(folders[0], "student")
+    put(folders[1], "demo")
+    put(folders[0].parent, "student")  # where ../student would lead
+    with pytest.raises(CheckpointError, match="the runs with a model are demo, student"):
+        find_model(spec)
+
+
+def test_no_model_at_all_and_a_run_without_one_are_said(folders):
+    with pytest.raises(
+        CheckpointError, match="'student' is neither a model file nor a run; no run has a model yet"
+    ):
+        find_model("student")
+    (folders[0] / "young").mkdir(parents=True)
+    with pytest.raises(CheckpointError, match="run 'young' has no model yet"):
+        find_model("young")
+
+
+def test_only_the_shipped_folder_of_the_checkout_counts(
+    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(available, "bundled", (tmp_path / "package").joinpath)
+    save_demo_model(tmp_path / "package", "leftover")
+    assert available.model_files() == {}
+    shipped = save_demo_model(tmp_path / "package", available.SHIPPED)
+    assert available.model_files() == {"demo": shipped}

@@ -1,0 +1,25 @@
+"""The tables of findings."""
+
+from demo_home import drawn_report
+
+from xlite.findings import spoken
+from xlite.report.document import to_markdown
+from xlite.report.sections.findings import findings, strongest
+from xlite.report.view import View
+
+
+def test_few_positives_have_a_star_and_its_meaning() -> None:
+    report, _ = drawn_report(threshold=0.4)
+    text = to_markdown("", findings(View(report, {})))
+    assert "| Hernia\\* | 0 | undefined | undefined |" in text
+    assert "\\* fewer than 10 positives: hardly known." in text
+    assert f"| {spoken('Mass')} | {report.per_class['Mass'].positives} |" in text
+
+
+def test_the_strongest_have_the_most_positives_and_an_auc() -> None:
+    report, _ = drawn_report()
+    names = strongest(report)
+    counts = {name: one.positives for name, one in report.per_class.items()}
+    assert len(names) == 4 and "Hernia" not in names
+    assert [counts[name] for name in names] == sorted(counts.values(), reverse=True)[:4]
+    assert len(strongest(report, 20)) == 13

@@ -1,0 +1,16 @@
+"""Several models on the same films."""
+
+from demo_home import drawn_report
+
+from xlite.metrics.estimate import Estimate
+from xlite.report.sections.ranking import ranking
+from xlite.report.view import View
+
+
+def test_models_are_ranked_by_macro_auc() -> None:
+    better, worse = (drawn_report(name)[0] for name in ("better", "worse"))
+    macro = worse.macro.model_copy(update={"auc": Estimate(0.1, 0.0, 0.2)})
+    views = [View(report, {}) for report in (worse.model_copy(update={"macro": macro}), better)]
+    table = ranking(views)
+    assert [row[0] for row in table.rows] == ["better", "worse"]
+    assert table.caption == views[1].source

@@ -1,0 +1,76 @@
+"""Evaluations beside models: read, of old too, or named in a sentence."""
+
+import json
+from pathlib import Path
+
+import pytest
+from demo_home import SPLIT, save_demo_evaluation
+
+from xlite.errors import DataError
+from xlite.report.saved import Evaluation, compare_saved, read_evaluation, saved_evaluations
+
+
+def own_evaluations() -> tuple[list[Evaluation], list[str]]:
+    """Without that of the shipped model."""
+    found, damaged = saved_evaluations()
+    return [one for one in found if one.model != "demo"], damaged
+
+
+def folder_of(home: Path, name: str) -> Path:
+    return home / "checkpoints" / name / "evaluation" / "test"
+
+
+def test_an_evaluation_is_read_under_the_name_of_its_folder(own_home: Path, no_charts: None) -> None:
+    written = save_demo_evaluation(own_home, "before")
+    (own_home / "checkpoints" / "before").rename(own_home / "checkpoints" / "after")
+    found, damaged = own_evaluations()
+    assert damaged == []
+    [one] = found
+    assert (one.model, one.report.model, one.group) == ("after", "after", (SPLIT, "test", "2020"))
+    assert one.report.macro == written.macro
+    assert one.folder == folder_of(own_home, "after")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        ("metrics.json", "", "JSONDecodeError"),
+        ("metrics.json", "[]", "TypeError"),
+        ("metrics.json", '{"split": {"id": 3}}', "split"),
+        ("curves.json", "{}", "Atelectasis"),
+        ("curves.json", None, "older X-Lite"),
+    ],
+)
+def test_a_damaged_one_is_a_sentence_with_its_reason(
+    own_home: Path, no_charts: None, file: str, content: str | None, reason: str
+) -> None:
+    save_demo_evaluation(own_home)
+    path = folder_of(own_home, "demo0") / file
+    if content is None:
+        path.unlink()
+    else:
+        path.write_text(content)
+    found, [damaged] = own_evaluations()
+    assert found == []
+    assert str(path.parent) in damaged and reason in damaged and damaged.count("\n") == 0
+
+
+def test_two_saved_models_are_compared_on_their_films(own_home: Path, no_charts: None) -> None:
+    for name in ("one", "two"):
+        save_demo_evaluation(own_home, name)
+    found = compare_saved(folder_of(own_home, "one"), folder_of(own_home, "two"))
+    assert (found.difference.value, found.tie, found.images, found.patients) == (0, True, 200, 100)
+    (folder_of(own_home, "one") / "labels.csv").unlink()
+    with pytest.raises(DataError, match="one.*labels.csv"):
+        compare_saved(folder_of(own_home, "one"), folder_of(own_home, "two"))
+
+
+def test_the_metrics_of_a_file_are_those_that_were_written(own_home: Path, no_charts: None) -> None:
+    save_demo_evaluation(own_home)
+    folder = folder_of(own_home, "demo0")
+    one = read_evaluation("demo0", folder)
+    content = json.loads((folder / "metrics.json").read_text())
+    assert one.report.macro.auc.value == content["macro"]["auc"]["value"]
+    assert (
+        one.curves["Mass"].roc.tpr == json.loads((folder / "curves.json").read_text())["Mass"]["roc"]["tpr"]
+    )

@@ -1,0 +1,119 @@
+"""Facts about a whole report in words."""
+
+import pytest
+from demo_home import SPLIT, drawn_report
+
+from xlite.evaluation.caveats import Caveat, ChosenOn, Said, TeacherKnows, TeacherSaid
+from xlite.evaluation.report import Comparison, Contamination, Gap, Reference, Report, Subgroups
+from xlite.metrics.estimate import Estimate
+from xlite.report import sentences as words
+
+TAUGHT = TeacherKnows(teachers=(TeacherSaid(text="it knows"),), known=7)
+
+
+def spoiled(films: int, *reasons: Caveat) -> Report:
+    report, _ = drawn_report()
+    return report.model_copy(update={"contamination": Contamination(films=films, of=200, reasons=reasons)})
+
+
+def test_a_source_names_split_films_labels_and_seeds() -> None:
+    report, _ = drawn_report(training_seed=7)
+    assert words.source(report) == (
+        f"split {SPLIT}, test part: 200 films of 100 patients, 2020 labels; trained with seed 7; 95 % "
+        "intervals from 20 resamples of patients, seed 0"
+    )
+    assert "trained" not in words.source(report.model_copy(update={"training_seed": None}))
+    assert words.mean_of(report) == "mean of 13"
+
+
+@pytest.mark.parametrize(
+    ("reasons", "who"),
+    [
+        ([TAUGHT], "its teacher"),
+        ([Said(text="of old", known=7, by_teacher=True)], "its teacher"),
+        ([TAUGHT, ChosenOn(known=7)], "the model or its teacher"),
+        ([Said(text="of old", known=7)], "the model or its teacher"),
+    ],
+)
+def test_known_films_are_counted_with_who_knows_them(reasons: list[Caveat], who: str) -> None:
+    report = spoiled(7, *reasons)
+    assert words.known_films(report) == f"7 of 200 test films are known to {who}"
+    assert report.contamination
+    assert words.contaminated_films(report.contamination) == "Contaminated: 7 of 200 films"
+
+
+def test_clean_films_have_a_mean_or_a_reason_to_have_none() -> None:
+    whole, _ = drawn_report()
+    assert words.clean(whole) == words.known_films(whole) == ""
+    assert words.clean(spoiled(200, TAUGHT)).endswith("none is left")
+    assert "--teacher-list FILE" in words.clean(spoiled(7, TAUGHT))
+    metrics = Contamination(films=0, of=200, reasons=(), clean=whole)
+    assert words.clean(whole.model_copy(update={"contamination": metrics})) == (
+        f"On the 200 clean films, of 100 patients new to what the model learned from, the mean AUC is "
+        f"{whole.macro.auc}, mean of 13"
+    )
+
+
+@pytest.mark.parametrize(
+    ("films", "comparable", "text"),
+    [
+        ("official", True, "measured on NIH's official test list, as here"),
+        ("chexnet", False, "measured on the chexnet 70/10/20 test list, and these are other films"),
+        ("random", False, "measured on a random patient split of their own, and these are other films"),
+    ],
+)
+def test_a_reference_says_what_it_was_measured_on(films: str, comparable: bool, text: str) -> None:
+    one = Reference(name="x", auc=0.8, per_class=None, comparable=comparable, films=films)
+    assert words.reference_reason(one) == text
+    assert words.reference_reason(one.model_copy(update={"reason": "of old"})) == "of old"
+
+
+def gap(**changes: object) -> Gap:
+    facts: dict[str, object] = {
+        "between": ("AP", "PA"), "finding": None, "findings": 12, "values": (0.7, 0.8),
+        "difference": Estimate(-0.1, -0.15, -0.05), "larger_than_noise": True,
+    }  # fmt: skip
+    return Gap.model_validate(facts | changes)
+
+
+def test_a_gap_is_told_from_the_higher_side() -> None:
+    assert words.gap_sentence("view", gap()) == (
+        "The mean AUC of 12 findings is higher on films in view PA (0.800) than in view AP (0.700): "
+        "difference 0.100 (0.050–0.150)."
+    )
+    other = gap(
+        between=("F", "M"),
+        finding="Pleural_Thickening",
+        values=(0.8, 0.7),
+        difference=Estimate(0.1, 0.05, 0.15),
+    )
+    assert words.gap_sentence("sex", other) == (
+        "The AUC of Pleural thickening is higher on films of sex F (0.800) than of sex M (0.700): difference "
+        "0.100 (0.050–0.150)."
+    )
+    assert words.gap_sentence("age", gap(larger_than_noise=False)) is None
+    old = gap(values=None, sentence="In words of old.")
+    assert words.gap_sentence("age", old) == "In words of old."
+    found = {"age": Subgroups(groups={}, gaps=(gap(larger_than_noise=False), old))}
+    assert words.gap_sentences(found) == [(old, "In words of old.")]
+
+
+@pytest.mark.parametrize(
+    ("difference", "tie", "verdict"),
+    [
+        (Estimate(0.02, -0.01, 0.05), True, "a tie, the difference is within the noise"),
+        (Estimate(0.02, 0.01, 0.03), False, "higher than b"),
+        (Estimate(-0.02, -0.03, -0.01), False, "lower than b"),
+    ],
+)
+def test_a_comparison_names_both_and_a_verdict(difference: Estimate, tie: bool, verdict: str) -> None:
+    found = Comparison(
+        names=("a", "b"), first=0.75, second=0.7301, difference=difference, p=0.0421, tie=tie, images=1500,
+        patients=1,
+    )  # fmt: skip
+    gap = f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"
+    assert words.comparison_sentence(found) == (
+        "Macro AUC 0.7500 of a against 0.7301 of b, on the 1,500 films of 1 patient that both have: "
+        f"difference {gap}, p 0.042: {verdict}"
+    )
+    assert " of **A** against " in words.comparison_sentence(found, ("**A**", "B"))

@@ -1,0 +1,104 @@
+"""Trainers that are played, and small plans, for the tests of studies: a plugin, for its fixtures."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from xlite.data.folder import NihFolder
+from xlite.data.predictions import write_predictions
+from xlite.data.splits import load_split
+from xlite.runs.results import Notes, append_result
+from xlite.runs.run import Run
+from xlite.sweeps import study as study_module
+from xlite.sweeps import work
+from xlite.sweeps.plan import Plan, make_plan
+from xlite.sweeps.sweep import Sweep
+
+TINY = {"image_size": 32, "epochs": 4}
+FILMS = {"split": "patient-42-1", "table": "t"}
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing waits for the clock or the disk."""
+    monkeypatch.setattr(work, "POLL_S", 0.01)
+    monkeypatch.setattr(work, "STORAGE_RETRY_S", 0.01)
+    monkeypatch.setattr(study_module, "SETTLE_S", 0.0)
+    monkeypatch.setattr(study_module, "OPEN_AGAIN_S", (0.0, 0.0))
+    event.listen(Engine, "connect", _in_memory)
+    yield
+    event.remove(Engine, "connect", _in_memory)
+
+
+def _in_memory(connection: object, _: object) -> None:
+    """What only a power cut could tell apart: SQLite leaves it to the system when the disk has a commit."""
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA journal_mode = MEMORY")
+
+
+class Trainers:
+    """Plays every run's trainer at once: its epochs' validation AUCs follow from its settings."""
+
+    def __init__(self, folder: Path):
+        self.folder = NihFolder.open(folder)
+        self.started: list[str] = []
+        self.aucs: Callable[[Run], list[float]] = lambda run: [0.6, 0.7]
+        self.end: Callable[[Run], None] = self.finish
+
+    def start(self, run: Run) -> None:
+        self.started.append(run.name)
+        self.end(run)
+
+    def train(self, run: Run, state: str, message: str = "", epochs: int | None = None) -> None:
+        aucs = self.aucs(run)[:epochs]
+        rows = [f"{epoch},{auc}" for epoch, auc in enumerate(aucs, 1)]
+        run.path("metrics.csv").write_text("\n".join(["epoch,val_auc", *rows]) + "\n")
+        run.write_progress({"state": state, "epoch": len(aucs), "epochs": 4, "message": message})
+
+    def finish(self, run: Run) -> None:
+        self.train(run, "finished")
+        config = run.config()
+        split = load_split(self.folder, config.split)
+        size = {"resnet18": 44.0}.get(config.backbone, 6.0)
+        row = {
+            "experiment_id": run.name,
+            "val_auc": max(self.aucs(run)),
+            "test_auc": 0.55,
+            "model_size_mb": size,
+        }
+        append_result({**row, "inference_time_ms": 5.0}, Notes(split.id))
+        for part in ("val", "test"):
+            labels = self.folder.labels(split.stems(part))
+            rng = np.random.default_rng(config.seed)
+            skill = max(self.aucs(run)) - 0.5
+            probs = np.clip(skill * labels + (1 - skill) * rng.random(labels.shape), 0, 1)
+            out = run.folder / "evaluation" / part
+            out.mkdir(parents=True)
+            write_predictions(out / "predictions.csv", split.parts[part], probs)
+
+
+@pytest.fixture
+def trainers(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Trainers:
+    played = Trainers(tiny_folder)
+    monkeypatch.setattr(Run, "start", lambda run: played.start(run))
+    return played
+
+
+def grid(data: Path, study: str = "s", seeds: int = 2, **vary: object) -> Plan:
+    vary = vary or {"backbone": ["resnet18", "mobilenetv3_small_100"]}
+    return make_plan("search", study, {"data": data, **TINY}, vary, seeds=seeds)
+
+
+def shared(plan: Plan, url: str) -> Plan:
+    return plan.model_copy(update={"storage": url})
+
+
+def states(sweep: Sweep) -> dict[str, str]:
+    return {trial.run: trial.state for trial in sweep.status().trials}

@@ -1,0 +1,186 @@
+"""The leaderboard: configurations compared in pairs, the one that is chosen, and why."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from played import grid
+
+from xlite.config import checkpoints_dir
+from xlite.data.folder import NihFolder
+from xlite.data.predictions import write_predictions
+from xlite.data.splits import load_split
+from xlite.metrics.estimate import Estimate
+from xlite.sweeps.leaderboard import Leaderboard
+from xlite.sweeps.ranking import make_leaderboard
+from xlite.sweeps.status import TrialStatus
+
+pytest_plugins = ["played"]
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+def trial(run: str, backbone: str, seed: int, val: float, size: float = 6.0, **more: str) -> TrialStatus:
+    return TrialStatus(
+        run=run,
+        values={"backbone": backbone, "seed": seed},
+        val_auc=val,
+        test_auc=val,
+        model_size_mb=size,
+        inference_time_ms=1.0,
+        **{"state": "finished", **more},
+    )
+
+
+def board(trials: list[TrialStatus], folder: Path) -> Leaderboard:
+    plan = grid(folder, backbone=["a", "b"], seeds=3)
+    return make_leaderboard(plan, trials, "patient-42-1", NihFolder.open(folder))
+
+
+def predict(run: str, folder: NihFolder, skill: float, parts: tuple[str, ...] = ("val",)) -> None:
+    """Leaves the run's predictions on the patient split: the labels where its skill is 1, noise where 0."""
+    split = load_split(folder, "patient")
+    for part in parts:
+        labels = folder.labels(split.stems(part))
+        noise = np.random.default_rng(1).random(labels.shape)
+        out = checkpoints_dir() / run / "evaluation" / part
+        out.mkdir(parents=True)
+        probs = skill * labels + (1 - skill) * noise
+        write_predictions(out / "predictions.csv", split.parts[part], probs)
+
+
+@pytest.mark.parametrize(
+    ("other", "size", "winner", "tie", "words"),
+    [
+        ([0.70, 0.71, 0.72], 3.0, 0, False, "No other one is within its noise"),
+        (
+            [0.79, 0.80, 0.81],
+            3.0,
+            1,
+            True,
+            "A tie: the other one cannot be told from the best (a, 0.8100), and of those that tie this is "
+            "the lightest (3.0 MB).",
+        ),
+        ([0.79, 0.80, 0.81], 9.0, 0, True, "A tie: the other one cannot be told from it and is not lighter."),
+        ([0.79, 0.80, 0.81], 5.99, 0, True, "from it and is not lighter."),
+    ],
+)
+def test_the_winner_is_the_lightest_of_those_within_the_seeds_noise(
+    large_table: NihFolder, other: list[float], size: float, winner: int, tie: bool, words: str
+) -> None:
+    for name, skill in (("a", 1.0), ("b", 0.0)):
+        for seed in range(3):
+            predict(f"{name}{seed}", large_table, skill)
+    trials = [trial(f"a{n}", "a", n, val) for n, val in enumerate([0.80, 0.81, 0.82])]
+    trials += [trial(f"b{n}", "b", n, val, size) for n, val in enumerate(other)]
+    found = board(trials, large_table.root)
+    assert (found.winner, found.rows[1].tie) == (winner, tie)
+    assert words in found.verdict
+    said = {
+        (0, False): ["wins", ""],
+        (0, True): ["best, but ties; chosen", "tie on val"],
+        (1, True): ["best, but ties", "tie on val; chosen"],
+    }
+    assert [found.remark(place) for place in range(2)] == said[winner, tie]
+
+
+def test_the_best_is_not_counted_among_those_that_tie_with_it(large_table: NihFolder) -> None:
+    """Of eight configurations all are alike, then all but one, then more than are compared."""
+    trials = [trial(f"{name}0", name, 1, 0.9) for name in "abcdefghijkl"]
+    for each in trials:
+        predict(each.run, large_table, 0.0 if each.run == "h0" else 1.0)
+    found = board(trials[:7], large_table.root)
+    assert found.verdict.endswith(
+        " A tie: none of the 6 others can be told from it, and none that ties is lighter."
+    )
+    assert [found.remark(place) for place in (0, 6)] == ["best, but ties; chosen", "tie on val"]
+    found = board(trials[:8], large_table.root)
+    assert "A tie: 6 of the 7 others cannot be told from it, and none that ties is lighter." in found.verdict
+    found = board(trials[:7] + trials[8:], large_table.root)
+    assert "A tie: none of the 9 others compared can be told from it, and none" in found.verdict
+
+
+def test_test_films_never_choose(large_table: NihFolder) -> None:
+    """The first is perfect on val, the second, which is lighter, on test: the first wins."""
+    for run, good, bad in (("a0", "val", "test"), ("b0", "test", "val")):
+        predict(run, large_table, 1.0, (good,))
+        predict(run, large_table, 0.0, (bad,))
+    found = board([trial("a0", "a", 1, 0.9, 9.0), trial("b0", "b", 1, 0.6, 3.0)], large_table.root)
+    val, test = (found.rows[1].against_first[part] for part in ("val", "test"))
+    assert (val.low > 0, val.tie, test.high < 0, test.tie) == (True, False, True, False)
+    assert (found.winner, found.rows[1].tie, val.p) == (0, False, 2 / 1001)
+    assert found.rows[0].averaged["val"].value == 1.0
+
+
+def test_what_was_not_compared_is_not_told_apart(large_table: NihFolder) -> None:
+    """Of four configurations two were trained in another home, and one run has lost its predictions."""
+    values = {"a0": 0.9, "b0": 0.8, "c0": 0.7, "d0": 0.6}
+    for run, skill in (("a0", 1.0), ("d0", 0.0)):
+        predict(run, large_table, skill)
+    trials = [trial(run, run[0], 1, val, where="two:/home") for run, val in values.items()]
+    found = board(trials, large_table.root)
+    assert [row.tie for row in found.rows] == [None, None, None, False]
+    assert [found.remark(place) for place in range(4)] == ["wins", "not compared", "not compared", ""]
+    assert found.verdict == (
+        "Chosen by the validation films: a, validation AUC 0.9000 (1 seed). Of the 1 compared with it none "
+        "is within its noise. 2 were not compared, as predictions of b0, c0 are not here (trained in "
+        "two:/home): run `xlite sweep resume s` there, or here once these runs are in checkpoints/."
+    )
+    predict("b0", large_table, 1.0)
+    found = board(trials, large_table.root)
+    assert (found.rows[1].tie, found.winner) == (True, 0)
+    assert "A tie: 1 of the 2 others compared cannot be told from it and is not lighter. 1 was not" in (
+        found.verdict
+    )
+
+
+def test_there_is_no_winner_where_the_first_cannot_be_compared(large_table: NihFolder) -> None:
+    predict("b0", large_table, 0.0)
+    found = board([trial("a0", "a", 1, 0.9, where="two:/home"), trial("b0", "b", 1, 0.6)], large_table.root)
+    assert (found.winner, found.rows[1].tie) == (None, None)
+    assert found.verdict == (
+        "No winner: the best, a, validation AUC 0.9000 (1 seed), was compared with none, as predictions of "
+        "a0 are not here (trained in two:/home): run `xlite sweep resume s` there, or here once these runs "
+        "are in checkpoints/."
+    )
+    assert found.remark(0) == ""
+
+
+def test_films_that_are_too_few_to_compare_by_are_told(tiny_folder: Path) -> None:
+    folder = NihFolder.open(tiny_folder)
+    stem = load_split(folder, "patient").stems("val")[0]
+    for run in ("a0", "b0"):
+        out = checkpoints_dir() / run / "evaluation" / "val"
+        out.mkdir(parents=True)
+        write_predictions(out / "predictions.csv", folder.names([stem]), np.full((1, 14), 0.5))
+    found = board([trial("a0", "a", 1, 0.9), trial("b0", "b", 1, 0.6)], tiny_folder)
+    assert (found.winner, found.rows[1].tie) == (0, None)
+    assert "None was compared with it, as the validation films are too few." in found.verdict
+    assert [found.remark(place) for place in range(2)] == ["chosen", "not compared"]
+
+
+def test_intervals_are_there_before_the_end_and_a_winner_is_not(large_table: NihFolder) -> None:
+    for run, skill in (("a0", 1.0), ("b0", 0.0)):
+        predict(run, large_table, skill, ("val", "test"))
+    trials = [trial("a0", "a", 1, 0.9), trial("b0", "b", 1, 0.6), trial("a1", "a", 2, 0.1, state="running")]
+    plan = grid(large_table.root, backbone=["a", "b"], seeds=2)
+    found = make_leaderboard(plan, trials, "patient-42-1", large_table, ended=False)
+    assert (found.winner, found.verdict) == (None, "")
+    first, second = found.rows
+    assert (first.averaged["test"], first.seeds) == (Estimate(1.0, 1.0, 1.0), 1)
+    assert second.averaged["test"].low < second.averaged["test"].high < 0.7
+    assert (second.tie, second.against_first["test"].tie) == (False, False)
+    assert [found.remark(place) for place in range(2)] == ["", ""]
+
+
+def test_runs_that_did_not_finish_do_not_count(tiny_folder: Path) -> None:
+    trials = [
+        trial("a0", "a", 1, 0.8),
+        trial("a1", "a", 2, 0.2, state="pruned"),
+        trial("b0", "b", 1, 0.9, state="failed"),
+    ]
+    found = board(trials, tiny_folder)
+    assert [(row.values, row.seeds, row.val_auc, row.val_sd) for row in found.rows] == [
+        ({"backbone": "a"}, 1, 0.8, None)
+    ]
+    assert found.verdict == "The only configuration has validation AUC 0.8000 (1 seed)."
+    assert found.remark(0) == "the only one"

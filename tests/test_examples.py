@@ -1,0 +1,27 @@
+from pathlib import Path
+
+import pytest
+from app_pages import write_examples
+
+from xlite import examples as module
+from xlite.examples import examples
+
+
+def test_the_bundled_films_are_listed_by_title_in_the_order_of_their_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "bundled", tmp_path.joinpath)
+    assert examples() == {}
+    folder = tmp_path / "app" / "examples"
+    write_examples(folder)
+    assert {title: film.path for title, film in examples().items()} == {
+        "1. Edema, Pleural thickening": folder / "a.png",
+        "2. No finding": folder / "b.png",
+    }
+    (folder / "a.png").unlink()
+    assert list(examples()) == ["1. No finding"]
+
+
+def test_every_film_of_the_shipped_table_is_there() -> None:
+    rows = module.bundled("app", "examples", "examples.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert [film.path.name for film in examples().values()] == [row.split(",")[0] for row in rows]

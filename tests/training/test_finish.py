@@ -1,0 +1,117 @@
+"""What a finished run leaves: a row in the log, a report, and what its teachers know of the test films."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny_runs import config, run_to_end
+
+from xlite.config import results_csv
+from xlite.data.folder import NihFolder
+from xlite.data.predictions import write_predictions
+from xlite.data.splits import load_split
+from xlite.evaluation.caveats import SeenByTeacher, TeacherKnows, TeacherUnknown
+from xlite.evaluation.options import JudgeOptions
+from xlite.metrics.estimate import Estimate
+from xlite.report.caveat_sentences import teacher_sentence
+from xlite.report.write import evaluate_model
+from xlite.runs.results import Notes, read_results
+from xlite.runs.run import Run
+from xlite.training.loop import train
+
+pytestmark = pytest.mark.usefixtures("quick_report")
+
+
+def metrics_json(run: Run) -> dict[str, Any]:
+    """The report on the test part as it was written."""
+    content: dict[str, Any] = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
+    return content
+
+
+def test_a_run_of_the_name_and_metrics_of_another_is_logged_too(films):
+    run, _ = run_to_end(config(films, "same", epochs=1))
+    run.rename("same-old")
+    again, _ = run_to_end(config(films, "same", epochs=1))
+    log = read_results()
+    assert log["experiment_id"].tolist() == ["same", "same"]
+    assert log["train_loss"].nunique() == 1
+    results_csv().unlink()  # as if the run had been killed right before its row was written
+    train(again.config(), again)
+    assert read_results().equals(log.iloc[1:].reset_index(drop=True))
+
+
+def test_what_a_teacher_may_know_of_the_test_films_follows_the_student(films):
+    run_to_end(config(films, "teacher", epochs=1))
+    test_list = films / "test_list.txt"
+    settings = config(
+        films, "student", split="official", teacher="teacher", teacher_list=str(test_list), epochs=1
+    )
+    run, _ = run_to_end(settings)
+    folder = NihFolder.open(films)
+    own, other = load_split(folder, "patient"), load_split(folder, "official")
+    test = set(other.stems("test"))
+    trained, with_val = len(test & set(own.stems("train"))), len(test - set(own.stems("test")))
+    patients = int(np.isin(folder.patients(other.stems("test")), folder.patients(own.stems("train"))).sum())
+    assert 0 < trained < with_val < 20 and patients == trained
+    report = metrics_json(run)
+    [caveat] = [one for one in report["caveats"] if one["kind"] == "teacher_knows"]
+    of_test = {"kind": "seen", "split_id": other.id, "part": "test", "films": 20}
+    assert caveat["teachers"] == [
+        {**of_test, "trained": trained, "with_val": with_val, "patients": with_val},
+        {**of_test, "trained": 20, "with_val": 20, "patients": 20},
+    ]
+    [warning] = [text for text in report["warnings"] if text.startswith("teacher contamination: ")]
+    assert f"{trained} of the 20 test films of split {other.id} ({with_val} counting" in warning
+    logged = read_results()["notes"].iloc[-1]
+    assert Notes.read(logged).teacher == "teacher"
+    assert logged.endswith(
+        f"; teacher saw {trained} of 20 test films ({with_val} counting validation); "
+        "teacher saw 20 of 20 test films"
+    )
+
+
+def test_predictions_of_a_model_whose_films_nobody_knows_are_told_wherever_metrics_are(
+    films, tmp_path, caplog
+):
+    folder = NihFolder.open(films)
+    split = load_split(folder, "patient")
+    probs = np.random.default_rng(0).random((len(split.parts["train"]), 14))
+    write_predictions(tmp_path / "answers.csv", split.parts["train"], probs)
+    run, _ = run_to_end(config(films, "student", teacher=str(tmp_path / "answers.csv"), epochs=1))
+    unknown = teacher_sentence(TeacherUnknown(kind="predictions", name="answers.csv"))
+    assert "answers.csv" in unknown
+    assert f"Teacher contamination: {unknown}" in caplog.messages
+    assert f"teacher contamination: {unknown}" in metrics_json(run)["warnings"]
+    assert f"teacher contamination: {unknown}" in (run.folder / "MODEL_CARD.md").read_text()
+    assert [seen.known for seen in Notes.read(read_results()["notes"].iloc[-1]).seen] == [False]
+    (tmp_path / "seen.txt").write_text(split.stems("test")[0] + "\n")
+    listed = JudgeOptions(resamples=20, teacher_list=tmp_path / "seen.txt")
+    again = evaluate_model("student", films, "patient", "test", tmp_path / "again", listed)
+    [caveat] = [one for one in again.caveats if isinstance(one, TeacherKnows)]
+    [seen] = caveat.teachers
+    assert isinstance(seen, SeenByTeacher)
+    assert (seen.split_id, seen.films) == (split.id, len(split.stems("test")))
+    assert (seen.trained, seen.patients) == (1, 2)
+
+
+def test_the_list_of_a_teachers_films_leads_to_metrics_on_clean_ones(films, tmp_path, caplog):
+    folder = NihFolder.open(films)
+    split = load_split(folder, "patient")
+    probs = np.random.default_rng(0).random((len(split.parts["train"]), 14))
+    write_predictions(tmp_path / "answers.csv", split.parts["train"], probs)
+    test = split.stems("test")
+    (tmp_path / "seen.txt").write_text(test[0] + "\n")
+    given = {"teacher": str(tmp_path / "answers.csv"), "teacher_list": str(tmp_path / "seen.txt")}
+    run, _ = run_to_end(config(films, "student", **given, epochs=1))
+    report = metrics_json(run)
+    spoiled, patients = report["contamination"], folder.patients(test)
+    assert (spoiled["films"], spoiled["of"]) == (2, len(test))
+    new = spoiled["clean"]
+    assert new["split"]["images"] == int((patients != patients[0]).sum()) == len(test) - 2
+    auc, clean_auc = (Estimate(**found["macro"]["auc"]) for found in (report, new))
+    [line] = [line for line in caplog.messages if line.startswith("Test AUC")]
+    assert line.startswith(f"Test AUC {auc}, ") and f"2 of the {len(test)} test films" in line
+    clean = line[line.index("On the") :]
+    assert clean.startswith(f"On the {len(test) - 2} clean films") and str(clean_auc) in clean
+    assert f"{clean}." in (run.folder / "MODEL_CARD.md").read_text()

@@ -1,0 +1,1 @@
+"""The sections of the EDA report, each a function from a survey to Markdown."""

@@ -1,0 +1,240 @@
+"""Statistics of a table of films: counts, prevalence, co-occurrence, ages. Tables in, small frames out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from xlite.data.ages import AGE_BANDS, age_band
+from xlite.findings import FINDINGS, NO_FINDING
+from xlite.pixels import RELEASE_SIDE
+
+CLASSES = (NO_FINDING, *FINDINGS)
+UNKNOWN_AGE = "unknown"
+LEAST_EXPECTED = 5
+"""Films that chance must give for a ratio to mean something (Cochran's rule for 2 x 2 tables)."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The plain facts of a table; ages in years, None if no age is given."""
+
+    films: int
+    patients: int
+    sex: dict[str, int]
+    view: dict[str, int]
+    age_missing: int
+    age_median: float | None
+    age_min: float | None
+    age_max: float | None
+    patients_with_several: int
+    films_of_patients_with_several: int
+    most_films: int
+    follow_ups: int
+    several_findings: int
+    with_finding: int
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """The most and the least frequent finding that occurs and their ratio; None if no finding occurs.
+
+    with_no_finding: films without a finding for each film of the least frequent one; absent: findings
+    without a film.
+    """
+
+    common: str | None
+    rare: str | None
+    findings: float | None
+    with_no_finding: float | None
+    absent: list[str]
+
+
+def indicators(table: pd.DataFrame) -> pd.DataFrame:
+    """A bool column for No Finding and each of the 14 findings; a row for each film, in the table's order."""
+    positive = table[list(FINDINGS)].to_numpy(dtype=bool)
+    columns = np.column_stack([~positive.any(axis=1), positive])
+    return pd.DataFrame(columns, index=table.index, columns=list(CLASSES))
+
+
+def finding_counts(table: pd.DataFrame) -> pd.DataFrame:
+    """Per class: films, share (0-1), patients, alone (share of its films with no other finding).
+
+    No Finding stands first, then the findings from common to rare.
+    """
+    present = indicators(table)
+    films = present.sum()
+    single = (present[list(FINDINGS)].sum(axis=1) == 1).to_numpy()
+    counts = pd.DataFrame(
+        {
+            "films": films,
+            "share": films / max(len(table), 1),
+            "patients": [table.loc[present[name], "patient"].nunique() for name in CLASSES],
+            "alone": [single[present[name]].mean() if films[name] else np.nan for name in CLASSES],
+        }
+    )
+    counts.loc[NO_FINDING, "alone"] = np.nan
+    findings = counts.loc[list(FINDINGS)].sort_values("films", ascending=False, kind="stable")
+    return pd.concat([counts.loc[[NO_FINDING]], findings])
+
+
+def imbalance(counts: pd.DataFrame) -> Imbalance:
+    """How unevenly findings occur, from `finding_counts`."""
+    films = counts.loc[list(FINDINGS), "films"]
+    occurring = films[films > 0]
+    absent = [name for name in FINDINGS if films[name] == 0]
+    if occurring.empty:
+        return Imbalance(None, None, None, None, absent)
+    rarest = int(occurring.min())
+    return Imbalance(
+        common=str(occurring.idxmax()),
+        rare=str(occurring.idxmin()),
+        findings=float(occurring.max() / rarest),
+        with_no_finding=float(counts.loc[NO_FINDING, "films"] / rarest),
+        absent=absent,
+    )
+
+
+def findings_per_film(table: pd.DataFrame) -> pd.Series:
+    """Films by their number of findings, from 0 to the largest number that occurs."""
+    return _tally(table[list(FINDINGS)].sum(axis=1), start=0)
+
+
+def findings_per_patient(table: pd.DataFrame) -> pd.Series:
+    """Patients by the number of different findings over all their films, from 0."""
+    return _tally(table.groupby("patient")[list(FINDINGS)].max().sum(axis=1), start=0)
+
+
+def films_per_patient(table: pd.DataFrame) -> pd.Series:
+    """Patients by their number of films, from 1 to the largest number that occurs."""
+    return _tally(table["patient"].value_counts(), start=1)
+
+
+def follow_ups(table: pd.DataFrame) -> pd.DataFrame:
+    """From each film of a patient to the next one, a row for each class: had, stays, lacked, appears.
+
+    had and lacked count the first films of such pairs; stays and appears are the shares (0-1) of the next
+    films that then have the class, NaN if there is no pair. Films are ordered by their follow-up number.
+    """
+    ordered = table.sort_values(["patient", "follow_up"], kind="stable")
+    patients, present = ordered["patient"].to_numpy(), indicators(ordered).to_numpy()
+    pairs = patients[1:] == patients[:-1]
+    before, after = present[:-1][pairs], present[1:][pairs]
+    had, stays, appears = before.sum(0), (before & after).sum(0), (~before & after).sum(0)
+    lacked = len(before) - had
+    shares = [
+        np.divide(part, whole, out=np.full(len(CLASSES), np.nan), where=whole > 0)
+        for part, whole in ((stays, had), (appears, lacked))
+    ]
+    return pd.DataFrame(
+        {"had": had, "stays": shares[0], "lacked": lacked, "appears": shares[1]}, index=list(CLASSES)
+    )
+
+
+def _tally(numbers: pd.Series, start: int) -> pd.Series:
+    counts = np.bincount(numbers.to_numpy(dtype=np.int64), minlength=start)[start:]
+    return pd.Series(counts, index=range(start, start + len(counts)), dtype=np.int64)
+
+
+def cooccurrence(table: pd.DataFrame) -> pd.DataFrame:
+    """Films that have both findings, int (14, 14); the diagonal holds the films that have the finding."""
+    positive = table[list(FINDINGS)].to_numpy(dtype=np.float64)
+    return pd.DataFrame((positive.T @ positive).astype(np.int64), index=FINDINGS, columns=FINDINGS)
+
+
+def lift(together: pd.DataFrame, films: int, least: float = 0.0) -> pd.DataFrame:
+    """How many times more often than by chance two findings meet, float (14, 14); 1 if they are independent.
+
+    NaN on the diagonal, if a finding does not occur, and if chance gives fewer than `least` films.
+    """
+    alone = np.diag(together).astype(np.float64)
+    expected = np.outer(alone, alone) / max(films, 1)
+    ratio = np.full(expected.shape, np.nan)
+    enough = (expected > 0) & (expected >= least)
+    np.divide(together.to_numpy(dtype=np.float64), expected, out=ratio, where=enough)
+    np.fill_diagonal(ratio, np.nan)
+    return pd.DataFrame(ratio, index=together.index, columns=together.columns)
+
+
+def pairs(table: pd.DataFrame) -> pd.DataFrame:
+    """Each pair of findings that meets at least once: first, second, films, lift; most films first."""
+    together = cooccurrence(table)
+    lifts = lift(together, len(table)).to_numpy()
+    rows, columns = np.triu_indices(len(FINDINGS), k=1)
+    found = pd.DataFrame(
+        {
+            "first": np.array(FINDINGS)[rows],
+            "second": np.array(FINDINGS)[columns],
+            "films": together.to_numpy()[rows, columns],
+            "lift": lifts[rows, columns],
+        }
+    )
+    return found[found["films"] > 0].sort_values("films", ascending=False, kind="stable", ignore_index=True)
+
+
+def age_groups(ages: pd.Series) -> pd.Series:
+    """The band of each age in years, in order of age; UNKNOWN_AGE, the last one, if the age is missing."""
+    bands = np.where(ages.isna(), UNKNOWN_AGE, age_band(ages))
+    ordered = pd.Categorical(bands, categories=[*AGE_BANDS, UNKNOWN_AGE], ordered=True)
+    return pd.Series(ordered, index=ages.index, name="age band")
+
+
+def age_histogram(table: pd.DataFrame, width: int = 5) -> pd.DataFrame:
+    """Films by sex (columns) in bins of `width` years, indexed by their first year, without missing ages."""
+    known = table[table["age"].notna()]
+    bins = (known["age"] // width * width).astype(int)
+    if known.empty:
+        return pd.DataFrame(index=pd.Index([], dtype=int, name="age"))
+    counted = pd.crosstab(bins, known["sex"])
+    counted.index.name = "age"
+    return counted.reindex(range(0, int(bins.max()) + width, width), fill_value=0)
+
+
+def prevalence_by(table: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
+    """A row for each group: films, then the share (0-1) of No Finding and each finding among them."""
+    present = indicators(table)
+    rows = present.groupby(groups, observed=True).mean()
+    rows.insert(0, "films", present.groupby(groups, observed=True).size())
+    return rows
+
+
+def box_sizes(boxes: pd.DataFrame) -> pd.DataFrame:
+    """Per finding that has boxes: boxes, films, and the median width, height (px of 1024) and area.
+
+    The area is a share of the frame, 0-1.
+    """
+    area = (boxes["w"] * boxes["h"] / RELEASE_SIDE**2).rename("area")
+    grouped = boxes.assign(area=area).groupby("finding")
+    sizes = pd.DataFrame(
+        {
+            "boxes": grouped.size(),
+            "films": grouped["stem"].nunique(),
+            "width": grouped["w"].median(),
+            "height": grouped["h"].median(),
+            "area": grouped["area"].median(),
+        }
+    )
+    return sizes.reindex([name for name in FINDINGS if name in sizes.index])
+
+
+def facts(table: pd.DataFrame) -> Facts:
+    """The plain facts of a table, as `read_table` gives it."""
+    each = table["patient"].value_counts()
+    several = each[each > 1]
+    ages = table["age"].dropna()
+    return Facts(
+        films=len(table),
+        patients=len(each),
+        sex={str(k): int(v) for k, v in table["sex"].value_counts().items()},
+        view={str(k): int(v) for k, v in table["view"].value_counts().items()},
+        age_missing=int(table["age"].isna().sum()),
+        age_median=float(ages.median()) if len(ages) else None,
+        age_min=float(ages.min()) if len(ages) else None,
+        age_max=float(ages.max()) if len(ages) else None,
+        patients_with_several=len(several),
+        films_of_patients_with_several=int(several.sum()),
+        most_films=int(each.max()) if len(each) else 0,
+        follow_ups=int((table["follow_up"] > 0).sum()),
+        several_findings=int((table[list(FINDINGS)].sum(axis=1) > 1).sum()),
+        with_finding=int(table[list(FINDINGS)].any(axis=1).sum()),
+    )

@@ -1,0 +1,46 @@
+"""What the typed reports share: parts that nothing changes, how intervals were made, and caveats."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from xlite.evaluation.caveats import Caveat
+
+_OF_TEACHER = "teacher contamination: "  # how a warning of a teacher began when there were only sentences
+
+
+class Part(BaseModel):
+    """A part of a report, which nothing changes."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Bootstrap(Part):
+    """How intervals were made."""
+
+    unit: Literal["patient"] = "patient"
+    resamples: int
+    seed: int
+
+
+class WithCaveats(Part):
+    """Metrics and what limits their worth, in a file also as the sentences "warnings"."""
+
+    caveats: tuple[Caveat, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_old(cls, content: Any) -> Any:
+        return said_caveats(content) if isinstance(content, Mapping) else content
+
+
+def said_caveats(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The content of a file, with a `Said` caveat for each of its "warnings" if it has no "caveats"."""
+    if "caveats" in content or "warnings" not in content:
+        return content
+    caveats = [
+        {"kind": "said", "text": text, "by_teacher": text.startswith(_OF_TEACHER)}
+        for text in content["warnings"]
+    ]
+    return {**content, "caveats": caveats}

@@ -1,0 +1,168 @@
+"""What the maps of several methods say of boxes, one by one, and some of them to look at."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from xlite.classify import Classifier
+from xlite.data.folder import NihFolder
+from xlite.evaluation import sanity
+from xlite.evaluation.localisation_report import CheckedEstimate, MethodMetrics, SanityChecks
+from xlite.explain import FAULTS, Mapper, map_fault, shrink, upsample_map
+from xlite.findings import FINDINGS
+from xlite.images import read_image
+from xlite.metrics.bootstrap import Resamples
+from xlite.metrics.estimate import Estimate
+from xlite.metrics.localisation import (
+    BASELINES,
+    BOX_METRICS,
+    centre_map,
+    in_frame,
+    judge,
+    random_map,
+    summarise,
+)
+
+FRAME = 512  # maps are judged in the film's frame, or in one shrunk to this longer side
+RANDOM_MAPS = 10  # a box: the metric of a random map is their mean
+ROWS_OF_SHEET = 8
+FILMS_FOR_NORMS = 64
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """One map (h, w) of a finding over a film uint8 (H, W), and the box (4,) in its frame."""
+
+    method: str
+    finding: str
+    image: np.ndarray
+    coarse: np.ndarray
+    box: np.ndarray
+
+
+class JudgedMaps:
+    """The boxes of a table one by one, and what the maps of several methods say of each."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        folder: NihFolder,
+        table: pd.DataFrame,
+        methods: Sequence[str],
+        resamples: int,
+        seed: int,
+    ):
+        self.classifier, self.folder, self.table = classifier, folder, table
+        self.findings = table["finding"].to_numpy()
+        self.resamples = Resamples(folder.patients(table["stem"]), resamples, seed)
+        self.methods, self.names = methods, [*methods, *BASELINES]
+        self.mapper, self.rng = Mapper(classifier.model), np.random.default_rng(seed)
+        self.values: dict[str, list[dict[str, float]]] = {name: [] for name in self.names}
+        self.checked: dict[str, list[dict[str, float]]] = {name: [] for name in self.names}
+        self.faults: dict[str, Counter[str | None]] = {name: Counter() for name in self.names}
+        self.tiles: list[list[Tile]] = []
+        self.to_check = np.empty(0, int)
+
+    def read(self, checks: int, progress: Progress | None) -> None:
+        """Judges every box, and puts `checks` of them, drawn at random, to the sanity checks."""
+        rows = self.rng.permutation(len(self.table))
+        self.to_check = np.sort(rows[:checks])
+        forgetful = self._forgetful() if checks else {}
+        # A box of each finding first, then a second of each …
+        turn = self.table.loc[rows].groupby("finding", sort=False).cumcount().sort_values(kind="stable")
+        shown = set(turn.index[:ROWS_OF_SHEET])
+        for row, box in enumerate(self.table.itertuples(index=False)):
+            image, finding = self._film(box.stem), FINDINGS.index(box.finding)
+            f = self.mapper.features(self.classifier.tensor(image))
+            maps = self.mapper.maps(f, finding, self.methods)
+            small = shrink(image, FRAME)
+            truth = in_frame((box.x, box.y, box.w, box.h), small.shape)
+            maps |= self._judge(maps, truth, small.shape)
+            if row in shown:
+                self.tiles.append([Tile(name, box.finding, small, one, truth) for name, one in maps.items()])
+            if row in self.to_check:
+                self._check(image, finding, maps, forgetful)
+            if progress:
+                progress(row + 1, len(self.table))
+
+    def metrics(self, name: str) -> MethodMetrics:
+        """A method's part of the report."""
+        values = {key: np.array([one[key] for one in self.values[name]]) for key in BOX_METRICS}
+        for base in BASELINES:
+            chance = np.array([one["pointing"] for one in self.values[base]])
+            values[f"pointing_above_{base}"] = values["pointing"] - chance
+        return MethodMetrics(
+            metrics={key: summarise(column, self.findings, self.resamples) for key, column in values.items()},
+            faults={fault: self.faults[name][fault] for fault in FAULTS},
+            checks=self._checks(name) if len(self.to_check) else None,
+        )
+
+    def _forgetful(self) -> dict[str, Mapper]:
+        """The model after each stage of the randomisation."""
+        stems = self.table["stem"][self.to_check[:FILMS_FOR_NORMS]]
+        films = torch.cat([self.classifier.tensor(self._film(stem)) for stem in stems])
+        return {stage: Mapper(sanity.randomised(self.mapper.model, stage, films)) for stage in sanity.STAGES}
+
+    def _film(self, stem: str) -> np.ndarray:
+        return read_image(self.folder.paths[stem])
+
+    def _judge(
+        self, maps: dict[str, np.ndarray], truth: np.ndarray, frame: tuple[int, int]
+    ) -> dict[str, np.ndarray]:
+        """Notes the metrics of one box for each map, and returns the maps that know nothing of it."""
+        grid = self.classifier.grid
+        noise = [random_map(grid, self.rng) for _ in range(RANDOM_MAPS)]
+        baselines = {"random": noise[0], "centre": centre_map(grid)}
+        for name, coarse in {**maps, **baselines}.items():
+            several = noise if name == "random" else [coarse]
+            judged = [judge(upsample_map(one, frame), truth) for one in several]
+            means = {key: float(np.mean([one[key] for one in judged])) for key in BOX_METRICS}
+            self.values[name].append(means)
+            self.faults[name][map_fault(coarse)] += 1
+        return baselines
+
+    def _check(
+        self, image: np.ndarray, finding: int, maps: dict[str, np.ndarray], forgetful: dict[str, Mapper]
+    ) -> None:
+        """Notes the sanity checks of one box for each map."""
+        square, x = self.classifier.info.preprocess.resize(image), self.classifier.tensor(image)
+        after = {
+            stage: mapper.maps(mapper.features(x), finding, self.methods)
+            for stage, mapper in forgetful.items()
+        }
+        for name, coarse in maps.items():
+            heat = upsample_map(coarse, square.shape)
+            deletion, insertion = sanity.curves(self.classifier, square, finding, heat, self.rng)
+            found = {"deletion": sanity.area(deletion), "insertion": sanity.area(insertion)}
+            if name in self.methods:
+                kept = {stage: sanity.rank_correlation(coarse, other[name]) for stage, other in after.items()}
+                found |= kept
+            self.checked[name].append(found)
+
+    def _checks(self, name: str) -> SanityChecks:
+        """Means over the boxes for which a check is defined.
+
+        A map that is empty before or after has no rank correlation.
+        """
+        mine, chance = pd.DataFrame(self.checked[name]), pd.DataFrame(self.checked["random"])
+        for curve in ("deletion", "insertion"):
+            mine[f"{curve}_above_random"] = mine[curve] - chance[curve]
+        means = {}
+        for key, column in mine.items():
+            known = column.notna().to_numpy()
+            mean = self._mean_check(column.to_numpy()[known], self.to_check[known])
+            means[str(key)] = CheckedEstimate(
+                value=mean.value, low=mean.low, high=mean.high, boxes=int(known.sum())
+            )
+        return SanityChecks(boxes=len(self.to_check), metrics=means)
+
+    def _mean_check(self, values: np.ndarray, rows: np.ndarray) -> Estimate:
+        """The mean of a check over the boxes in these rows."""
+        if not len(rows):
+            return Estimate(None)
+        return summarise(values, self.findings[rows], self.resamples.redrawn(rows)).all

@@ -1,0 +1,64 @@
+"""What one may choose when a model, its predictions or its maps are judged. No torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class JudgeOptions:
+    """How a model is judged on films.
+
+    skip_missing: leave films out that the folder lacks; batch_size: films read at a time; resamples, seed:
+    of patients, for the intervals; calibration: a method of `fit_calibrator` to fit first; radiologists:
+    Google's table; teacher_list: the films that the model's teacher was trained on; val_logits: names and
+    logits (V, 14) of the validation films, if they are known already.
+    """
+
+    device: str = "cpu"
+    skip_missing: bool = False
+    batch_size: int = 64
+    resamples: int = 1000
+    seed: int = 0
+    calibration: str | None = None
+    radiologists: str | Path | None = None
+    teacher_list: Path | None = None
+    val_logits: tuple[Sequence[str], np.ndarray] | None = None
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """How anyone's predictions are judged.
+
+    thresholds: a JSON file {finding: probability}; ignore_unknown: leave films out that the table lacks;
+    resamples, seed: of patients, for the intervals; validation: predictions of the same model for other films
+    of the table, which choose thresholds and calibrators; radiologists: Google's table; trained_on: a list of
+    films that the model, or its teacher, learned from; against: another model's predictions to compare with.
+    """
+
+    thresholds: str | Path | None = None
+    ignore_unknown: bool = False
+    resamples: int = 1000
+    seed: int = 0
+    validation: str | Path | None = None
+    radiologists: str | Path | None = None
+    trained_on: str | Path | None = None
+    against: str | Path | None = None
+
+
+@dataclass(frozen=True)
+class MapOptions:
+    """How a model's maps are judged.
+
+    boxes: a table as NIH's, by default the folder's own; methods: of `xlite.explain.METHODS`, None for all;
+    checks: boxes, drawn at random, for the sanity checks; resamples, seed: of patients, for the intervals.
+    """
+
+    boxes: str | Path | None = None
+    methods: Sequence[str] | None = None
+    checks: int = 24
+    device: str = "cpu"
+    resamples: int = 1000
+    seed: int = 0

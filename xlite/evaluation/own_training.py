@@ -1,0 +1,76 @@
+"""What a model's own training says against its metrics: films that it knows, labels, distorted scores."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from xlite.data.folder import NihFolder
+from xlite.data.leakage import of_known_patients
+from xlite.data.splits import Split, shrink_train
+from xlite.evaluation.caveats import (
+    Caveat,
+    ChosenOn,
+    NotProbabilities,
+    OtherEdition,
+    OtherSplit,
+    SharedPatients,
+    TrainedOn,
+)
+from xlite.evaluation.contamination import find_split
+from xlite.metrics.calibration import uncalibrated
+
+if TYPE_CHECKING:
+    from xlite.models.checkpoint import ModelInfo
+
+
+def own_split(info: "ModelInfo", folder: NihFolder) -> Split | None:
+    """The split that the model was trained on, of train the share it saw; None if the folder lacks it."""
+    own = find_split(folder, info.split_id)
+    return own and _as_trained(info, folder, own)
+
+
+def _as_trained(info: "ModelInfo", folder: NihFolder, own: Split) -> Split:
+    return shrink_train(folder, own, info.notes.get("train_share", 1.0))
+
+
+def split_caveats(
+    info: "ModelInfo", folder: NihFolder, split: Split, part: str, stems: Sequence[str]
+) -> list[Caveat]:
+    """What the model may already know of the films `stems` that it is judged on, a part of the split."""
+    if split.id != info.split_id:
+        return [_other_split(info, folder, split, stems)]
+    if part == "train":
+        learned = frozenset(stems) & frozenset(_as_trained(info, folder, split).stems("train"))
+        return [TrainedOn(films=len(stems), known=len(learned), stems=learned)]
+    if part == "val":
+        return [ChosenOn(known=len(stems), stems=frozenset(stems))]
+    known = of_known_patients(split.stems("train") + split.stems("val"), stems, folder.table)
+    return [SharedPatients(films=len(stems), known=len(known), stems=frozenset(known))] if known else []
+
+
+def _other_split(info: "ModelInfo", folder: NihFolder, split: Split, stems: Sequence[str]) -> OtherSplit:
+    """Films of another split than the model's, and which of them are of patients that it knows."""
+    own = own_split(info, folder)
+    learned = [] if own is None else own.stems("train") + own.stems("val")
+    known = of_known_patients(learned, stems, folder.table)
+    return OtherSplit(
+        split_id=split.id,
+        own_split_id=info.split_id,
+        films=len(stems),
+        learned=None if own is None else len({*learned} & {*stems}),
+        whole_folder=split.name == "all",
+        known=len(known),
+        stems=frozenset(known),
+    )
+
+
+def training_caveats(info: "ModelInfo", folder: NihFolder) -> list[Caveat]:
+    """What the model's training does to its metrics."""
+    notes, found = info.notes, list[Caveat]()
+    if info.label_version != folder.label_version:
+        found.append(OtherEdition(learned=info.label_version, judged=folder.label_version))
+    causes = [notes["loss"]] if notes.get("loss", "bce") != "bce" else []
+    causes += ["balanced sampler"] if notes.get("sampler") == "balanced" else []
+    bare = uncalibrated(info.calibration)
+    if causes and bare:
+        found.append(NotProbabilities(causes=tuple(causes), findings=tuple(bare)))
+    return found

@@ -1,0 +1,46 @@
+"""Heat maps: one list of their kinds (`methods`), what computes them (`maps`) and draws them (`drawing`), and
+what they fail to show (`faults`).
+
+The names below can be imported from here. Each module is loaded with the first of its names: a command's
+help lists METHODS and must not wait for torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from xlite.explain.methods import CLOSED_FORM, DEFAULT_METHOD, METHODS, Method, map_legend
+
+if TYPE_CHECKING:
+    from xlite.explain.drawing import draw_cell, overlay, shrink, upsample_map
+    from xlite.explain.faults import FAULTS, MEDIAN_BOX, map_fault
+    from xlite.explain.maps import Mapper, activation_maps, feature_maps
+
+__all__ = [
+    "CLOSED_FORM",
+    "DEFAULT_METHOD",
+    "FAULTS",
+    "MEDIAN_BOX",
+    "METHODS",
+    "Mapper",
+    "Method",
+    "activation_maps",
+    "draw_cell",
+    "feature_maps",
+    "map_fault",
+    "map_legend",
+    "overlay",
+    "shrink",
+    "upsample_map",
+]
+_MODULES = {
+    "drawing": ("draw_cell", "overlay", "shrink", "upsample_map"),
+    "faults": ("FAULTS", "MEDIAN_BOX", "map_fault"),
+    "maps": ("Mapper", "activation_maps", "feature_maps"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"xlite.explain.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

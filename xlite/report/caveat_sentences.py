@@ -1,0 +1,200 @@
+"""What limits the worth of a report's metrics, in words: a sentence a class of `evaluation.caveats`."""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from xlite.evaluation.caveats import (
+    AlwaysPositive,
+    BelowChance,
+    BoxesWithoutFilm,
+    Caveat,
+    ChosenOn,
+    FewBoxes,
+    FewPositives,
+    Listed,
+    MissingFilms,
+    NeverCalled,
+    NeverPositive,
+    NotAboveBaseline,
+    NoThresholds,
+    NotProbabilities,
+    OnePatient,
+    OtherEdition,
+    OtherSplit,
+    Said,
+    SeenByTeacher,
+    SharedPatients,
+    SharedWithValidation,
+    SmallBoxes,
+    SwappedColumns,
+    TeacherFact,
+    TeacherKnows,
+    TeacherSaid,
+    TeacherUnknown,
+    TrainedOn,
+    UnchangedMap,
+    UnknownFilms,
+)
+from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
+from xlite.metrics.localisation import FEW_BOXES
+from xlite.text import are, counted
+
+_FORGOTTEN = {
+    "head": "the classifier forgets what it learned: it shows where films have structure as much as findings",
+    "half": "the later half of the model forgets what it learned",
+    "all": "the whole model forgets what it learned: it is no map of the model",
+}
+_BASELINES = {"random": "a random map", "centre": "a map of the picture's centre"}
+
+
+def sentence(caveat: Caveat) -> str:
+    """A caveat in words, without a capital and a full stop."""
+    match caveat:
+        case MissingFilms(missing=missing, films=films):
+            return f"{missing:,} of {counted(films, 'film')} {are(missing)} missing and left out"
+        case OtherSplit():
+            return _other_split(caveat)
+        case TrainedOn(known=known, films=films):
+            some = "" if known == films else f"{known:,} of "
+            return f"the model was trained on {some}these films"
+        case ChosenOn():
+            return "the model was chosen and calibrated on these films"
+        case SharedPatients(known=known, films=films):
+            return (
+                f"the split shares patients: {known:,} of {counted(films, 'film')} ({known / films:.1%}) "
+                f"{are(known)} of patients the model was trained on"
+            )
+        case OtherEdition(learned=learned, judged=judged):
+            return f"the model learned the {learned} labels, these are the {judged} ones"
+        case NotProbabilities(causes=causes, findings=findings):
+            whose = "" if len(findings) == len(FINDINGS) else f" of {', '.join(findings)}"
+            how = " and ".join(causes)
+            return f"scores{whose} are not probabilities: trained with {how}, not calibrated"
+        case TeacherKnows(teachers=teachers):
+            return "teacher contamination: " + "; ".join(map(teacher_sentence, teachers))
+        case UnknownFilms(films=films, validation=validation):
+            kind = "validation film" if validation else "film"
+            return f"{counted(films, kind)} that the table lacks {are(films)} left out"
+        case SwappedColumns(pairs=pairs):
+            named = ", ".join(f"{first} and {second}" for first, second in pairs)
+            return f"columns may be swapped, each tells the other finding better: {named}"
+        case Listed(known=known, list_name=name, films=films, inside=inside):
+            return (
+                f"contamination: {inside:,} of these {counted(films, 'film')} {are(inside)} in {name}, and "
+                f"{known:,} {are(known)} of patients who are"
+            )
+        case SharedWithValidation(patients=patients, name=name):
+            have = "has" if patients == 1 else "have"
+            return f"{counted(patients, 'patient')} {have} films both here and in {name}"
+        case Said(text=text):
+            return text
+        case BoxesWithoutFilm() | UnchangedMap() | NotAboveBaseline() | SmallBoxes() | FewBoxes():
+            return _of_maps(caveat)
+        case _:
+            return _of_metrics(caveat)
+
+
+def _of_metrics(
+    caveat: NoThresholds
+    | NeverPositive
+    | AlwaysPositive
+    | NeverCalled
+    | FewPositives
+    | BelowChance
+    | OnePatient,
+) -> str:
+    """What these films cannot tell."""
+    match caveat:
+        case NoThresholds():
+            return "no thresholds given; 0.5 used for every finding"
+        case NeverPositive(findings=findings):
+            return f"never positive, so without AUC, AP and F1 and left out of their means: {_list(findings)}"
+        case AlwaysPositive(findings=findings):
+            return f"always positive, so without AUC and left out of its mean: {_list(findings)}"
+        case NeverCalled(findings=findings):
+            return (
+                "never called at its threshold, so without precision and left out of its mean: "
+                f"{_list(findings)}"
+            )
+        case FewPositives(positives=positives, auc_without=without):
+            few = _list(f"{finding} ({count})" for finding, count in positives.items())
+            said = f"fewer than {FEW_POSITIVES} positives, so hardly known, yet counted in the means: {few}"
+            return said if without is None else f"{said}; without them the mean AUC is {without:.3f}"
+        case BelowChance(auc=auc):
+            low = _list(f"{finding} ({value:.3f})" for finding, value in auc.items())
+            return f"AUC below chance, so the scores may be turned round: {low}"
+        case OnePatient():
+            return "all films are of one patient, so there are no intervals"
+        case _:
+            assert_never(caveat)
+
+
+def _of_maps(caveat: BoxesWithoutFilm | UnchangedMap | NotAboveBaseline | SmallBoxes | FewBoxes) -> str:
+    """What the metrics of maps do not allow one to say."""
+    match caveat:
+        case BoxesWithoutFilm(boxes=boxes, given=given):
+            every = counted(given, "box", "boxes")
+            return f"only {boxes:,} of {every} {are(boxes)} on films of this part that are in the folder"
+        case UnchangedMap(method=method, stage=stage, correlation=kept):
+            return f"{method} hardly changes (rank correlation {kept:.2f}) when {_FORGOTTEN[stage]}"
+        case NotAboveBaseline(method=method, baseline=baseline):
+            return f"{method} does not point into more boxes than {_BASELINES[baseline]}, beyond chance"
+        case SmallBoxes(finding=finding, boxes=boxes, small=small, cell=cell):
+            return (
+                f"{spoken(finding)}: {small:,} of {counted(boxes, 'box', 'boxes')} {are(small)} smaller than "
+                f"one cell of a map, {cell:.1%} of the film"
+            )
+        case FewBoxes(findings=findings):
+            return f"under {FEW_BOXES} boxes, so read no metric of theirs alone: {_list(findings)}"
+        case _:
+            assert_never(caveat)
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _other_split(caveat: OtherSplit) -> str:
+    named = caveat.split_id if caveat.whole_folder else f"split {caveat.split_id}"
+    first = f"{named} is not the model's own, {caveat.own_split_id}: "
+    if caveat.learned is None:
+        return (
+            f"{first}this folder does not have that split, so whether it was trained on these patients is "
+            "not known"
+        )
+    learned, known = caveat.learned, caveat.known
+    return (
+        f"{first}{learned:,} of these {counted(caveat.films, 'film')} {'was' if learned == 1 else 'were'} in "
+        f"its training or validation part, {known:,} {are(known)} of patients who were"
+    )
+
+
+def teacher_sentence(fact: TeacherFact) -> str:
+    """What one teacher knows of the films judged."""
+    match fact:
+        case SeenByTeacher():
+            films = f"the {counted(fact.films, f'{fact.part} film')} of split {fact.split_id}"
+            more = f" ({fact.with_val:,} counting validation)" if fact.with_val > fact.trained else ""
+            return (
+                f"a teacher was trained on {fact.trained:,} of {films}{more}, and knows the patients of "
+                f"{fact.patients:,} of them"
+            )
+        case TeacherUnknown(kind="predictions", name=name):
+            return (
+                f"what the model behind the predictions {name} was trained on is not known: "
+                "--teacher-list FILE tells"
+            )
+        case TeacherUnknown(kind="split", name=name):
+            return (
+                f"a teacher learned from split {name}, which this folder does not have, so whether it knows "
+                "these films is not known"
+            )
+        case TeacherUnknown(name=name):
+            return (
+                f"a teacher was trained on the films of {name}, which is not here, so whether it knows these "
+                "films is not known: --teacher-list FILE tells"
+            )
+        case TeacherSaid(text=text, counted_on=counted_on):
+            return f"{text} (counted on the test part of {counted_on})" if counted_on else text
+        case _:
+            assert_never(fact)

@@ -1,0 +1,43 @@
+"""Findings that are called for each other."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from xlite.data.eda.palette import DIVERGING, SCREEN_DIVERGING
+from xlite.findings import FINDINGS, spoken
+from xlite.metrics.confusion import Confusion
+from xlite.plots import PALETTE, style
+from xlite.report.charts.paper import PAPER
+
+
+def confusion_figure(confusion: Confusion, source: str, palette: Sequence[str] = PALETTE) -> go.Figure:
+    """Of the films with the row's finding, the share for which the column's is called, in %.
+
+    The colour is that share less the share of them that truly has it; none on the diagonal.
+    """
+    films = np.maximum(np.array(confusion.films, float)[:, None], 1)
+    called, true = np.array(confusion.called) / films, np.array(confusion.together) / films
+    excess = np.where(np.eye(len(FINDINGS), dtype=bool), np.nan, called - true)
+    names = [spoken(name) for name in FINDINGS]
+    figure = go.Figure(
+        go.Heatmap(
+            z=excess[::-1], x=names, y=names[::-1], zmin=-0.5, zmax=0.5, xgap=2, ygap=2,
+            colorscale=list(DIVERGING if palette is PAPER else SCREEN_DIVERGING),
+            text=(100 * called[::-1]).round().astype(int), texttemplate="%{text}", textfont={"size": 11},
+            colorbar={"title": {"text": "called − true", "side": "right"}, "thickness": 10, "outlinewidth": 0,
+                      "tickformat": "+.0%", "dtick": 0.25},
+            customdata=true[::-1], hoverongaps=False,
+            hovertemplate="with %{y}: %{x} called in %{text} %, true in %{customdata:.0%}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_layout(
+        annotations=[  # the diagonal has no colour, but a number: the sensitivity
+            {"x": name, "y": name, "text": f"<b>{share:.0f}</b>", "showarrow": False, "font": {"size": 11}}
+            for name, share in zip(names, 100 * called.diagonal(), strict=True)
+        ]
+    )
+    figure.update_xaxes(title="called", tickangle=-40)
+    figure.update_yaxes(title="the film has")
+    return style(figure, 600, source).update_xaxes(showgrid=False).update_yaxes(showgrid=False)

@@ -1,0 +1,58 @@
+"""metrics.json and localisation.json: a typed report dumped, with its facts in words beside them.
+
+Programs rely on the keys. `model_validate` of `Report` and `LocalisationReport` reads the files back.
+"""
+
+from typing import Any
+
+from xlite.evaluation.localisation_report import LocalisationReport
+from xlite.evaluation.report import Comparison, Metrics, Report
+from xlite.report.sentences import (
+    boxes_reason,
+    comparison_sentence,
+    gap_sentence,
+    reference_reason,
+    sentence,
+)
+
+Json = dict[str, Any]
+
+
+def report_json(report: Report) -> Json:
+    """metrics.json."""
+    content = _with_warnings(report)
+    spoiled = report.contamination
+    if spoiled is not None:
+        content["contamination"] |= {
+            "reasons": [sentence(reason) for reason in spoiled.reasons],
+            "clean": spoiled.clean and _with_warnings(spoiled.clean),
+        }
+    for attribute, found in report.subgroups.items():
+        for written, gap in zip(content["subgroups"][attribute]["gaps"], found.gaps, strict=True):
+            written["sentence"] = gap_sentence(attribute, gap)
+    for written, reference in zip(content["references"], report.references, strict=True):
+        written["reason"] = reference_reason(reference)
+    content["localisation"] = report.localisation and localisation_json(report.localisation)
+    if report.comparison is None:
+        del content["comparison"]
+    else:
+        content["comparison"] = comparison_json(report.comparison)
+    return content
+
+
+def localisation_json(found: LocalisationReport) -> Json:
+    """localisation.json, and "localisation" in metrics.json."""
+    content = _with_warnings(found)
+    for written, one in zip(content["published"], found.published, strict=True):
+        written["not_comparable"] = None if one.comparable else boxes_reason(one.comparable, found)
+    return content
+
+
+def comparison_json(comparison: Comparison) -> Json:
+    """comparison.json, and "comparison" in metrics.json."""
+    return {**comparison.model_dump(mode="json"), "sentence": comparison_sentence(comparison)}
+
+
+def _with_warnings(found: Metrics | LocalisationReport) -> Json:
+    warnings = [sentence(caveat) for caveat in found.caveats]
+    return {**found.model_dump(mode="json"), "warnings": warnings}

@@ -1,0 +1,132 @@
+"""Where the maps look: heat maps against radiologists' boxes."""
+
+from xlite.evaluation.localisation_report import LocalisationReport, PublishedBoxes, SanityChecks
+from xlite.findings import spoken
+from xlite.metrics.localisation import BASELINES, OVERLAPS
+from xlite.report.document import Alert, Block, Cell, Row, Table, Text
+from xlite.report.sentences import as_sentence, boxes_reason, sentence, source
+from xlite.report.view import View
+from xlite.text import counted, number
+
+_CHECKS = {
+    "deletion": "deletion",
+    "insertion": "insertion",
+    "head": "rank kept: head",
+    "half": "half",
+    "all": "all shuffled",
+}
+
+
+def localisation(view: View) -> list[Block]:
+    """The pointing game and overlaps of each map, beside maps that know nothing and published results."""
+    found = view.report.localisation
+    if found is None:
+        return [
+            Text("No box of this folder is on a film of this part, so where the maps look is not judged.")
+        ]
+    split = found.split
+    text = (
+        f"{counted(split.boxes, 'box', 'boxes')} on {split.films:,} of these films. Pointing: the share of "
+        "boxes that hold the peak of their finding's map. IoBB and IoU: the share that a box of the map "
+        "overlaps by more than that, both as Wang 2017 has them. A random map is the mean of ten; the "
+        "centre's says the middle of every film."
+    )
+    mind = [as_sentence(sentence(caveat)) for caveat in found.caveats]
+    alert = [Alert("To keep in mind", mind)] if mind else []
+    return [Text(text), *alert, *map_tables(found, view.contaminated), _published(found)]
+
+
+def map_tables(found: LocalisationReport, contaminated: bool = False) -> list[Table]:
+    """Tables of the methods, of their overlaps, of the findings and of the sanity checks.
+
+    What the model's own maps reach is struck through if the films are contaminated.
+    """
+    struck = set(found.methods) - set(BASELINES) if contaminated else set[str]()
+    checked = {name: one.checks for name, one in found.methods.items() if one.checks}
+    tables = [_methods(found, struck), _overlaps(found, struck), _findings(found, struck)]
+    return [*tables, _checks(checked, struck)] if checked else tables
+
+
+def _methods(found: LocalisationReport, struck: set[str]) -> Table:
+    header = [
+        counted(found.split.boxes, "box", "boxes"), "pointing", "mean of findings", "mean IoU", "false boxes",
+    ]  # fmt: skip
+    rows: list[Row] = [
+        [
+            name,
+            Cell(str(one.metrics["pointing"].all), name in struck),
+            Cell(str(one.metrics["pointing"].mean), name in struck),
+            *(Cell(number(one.metrics[key].all.value), name in struck) for key in ("iou", "false_boxes")),
+            *map(str, one.faults.values()),
+        ]
+        for name, one in found.methods.items()
+    ]
+    return Table([*header, "empty", "flat", "outside"], rows)
+
+
+def _overlaps(found: LocalisationReport, struck: set[str]) -> Table:
+    columns = [(kind, overlap) for kind in ("IoBB", "IoU") for overlap in OVERLAPS]
+    rows: list[Row] = [
+        [
+            name,
+            *(
+                Cell(number(one.metrics[f"{kind.lower()}_{overlap}"].all.value), name in struck)
+                for kind, overlap in columns
+            ),
+        ]
+        for name, one in found.methods.items()
+    ]
+    return Table(["Share of boxes", *(f"{kind}>{overlap:g}" for kind, overlap in columns)], rows)
+
+
+def _findings(found: LocalisationReport, struck: set[str]) -> Table:
+    rows: list[Row] = [
+        [
+            spoken(finding),
+            str(counts.boxes),
+            *(
+                Cell(number(one.metrics["pointing"].per_finding[finding].value), name in struck)
+                for name, one in found.methods.items()
+            ),
+        ]
+        for finding, counts in found.findings.items()
+    ]
+    return Table(["Pointing", "boxes", *found.methods], rows)
+
+
+def _checks(checked: dict[str, SanityChecks], struck: set[str]) -> Table:
+    rows: list[Row] = [
+        [name, *(Cell(_checked(checks, key), name in struck) for key in _CHECKS)]
+        for name, checks in checked.items()
+    ]
+    return Table(["Checks", *_CHECKS.values()], rows)
+
+
+def _checked(checks: SanityChecks, key: str) -> str:
+    """A check's mean, and over how many boxes if not all define it."""
+    one = checks.metrics.get(key)
+    if one is None:
+        return ""
+    return str(one.estimate) + (f" of {one.boxes}" if one.boxes < checks.boxes else "")
+
+
+def _published(found: LocalisationReport) -> Table:
+    """Published results; grey: of other boxes."""
+    rows: list[Row] = [
+        [
+            Cell(text, grey=not one.comparable)
+            for text in (
+                one.name,
+                _mean(one, "pointing"),
+                _mean(one, "iobb_0.25"),
+                boxes_reason(one.comparable, found),
+            )
+        ]
+        for one in found.published
+    ]
+    header = ["Published, mean of findings", "Pointing", "IoBB>0.25", "Boxes"]
+    return Table(header, rows, source(found), (3,))
+
+
+def _mean(published: PublishedBoxes, name: str) -> str:
+    return number(published.metrics[name].mean) if name in published.metrics else ""

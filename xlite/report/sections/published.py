@@ -1,0 +1,44 @@
+"""Published results beside this one: only those of the same films count, the others are grey."""
+
+from collections.abc import Sequence
+
+from xlite.findings import spoken
+from xlite.report.document import Block, Cell, Row, Table, Text
+from xlite.report.sentences import reference_reason
+from xlite.report.view import View
+from xlite.text import number
+
+
+def published(view: View) -> list[Block]:
+    """This model among published results by their mean AUC."""
+    report = view.report
+    mine: Row = [report.model, view.cell(report.macro.auc), "this report"]
+    others = sorted(report.references, key=lambda one: (not one.comparable, one.auc))
+    rows: list[Row] = [
+        [Cell(text, grey=not one.comparable) for text in (one.name, number(one.auc), reference_reason(one))]
+        for one in others
+    ]
+    same = sum(one.comparable for one in others)
+    text = (
+        f"Of these films too: {same}. The grey ones are of other films and may not be ranked with this one."
+        if same
+        else "No published result is of these films: all are grey, for orientation, and none may be ranked."
+    )
+    return [Text(text), Table(["Result", "Mean AUC of 14", "Films"], [mine, *rows], words=(2,))]
+
+
+def published_beside(view: View, findings: Sequence[str]) -> Table:
+    """AUC of some findings beside that of each published result that has one for each."""
+    report = view.report
+    others = [(one, one.per_class) for one in report.references if one.per_class is not None]
+    rows: list[Row] = [
+        [
+            spoken(finding),
+            view.cell(report.per_class[finding].auc),
+            *(Cell(number(aucs[finding]), grey=not one.comparable) for one, aucs in others),
+        ]
+        for finding in findings
+    ]
+    grey = [one.name for one, _ in others if not one.comparable]
+    caption = f"Of other films, not to be compared: {', '.join(grey)}." if grey else ""
+    return Table(["AUC", report.model, *(one.name for one, _ in others)], rows, caption)

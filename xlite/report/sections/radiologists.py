@@ -1,0 +1,43 @@
+"""Radiologists' labels beside NIH's."""
+
+from xlite.findings import spoken
+from xlite.report.document import Block, Row, Table, Text
+from xlite.report.view import View
+from xlite.text import counted, number
+
+
+def radiologists(view: View) -> list[Block]:
+    """What radiologists marked on the films that both know, and the AUC against each."""
+    found = view.report.radiologists
+    if found is None:
+        return [Text("Radiologists' labels were not given (--radiologists FILE, Google's table).")]
+    rows: list[Row] = [
+        [
+            name,
+            ", ".join(map(spoken, one.nih)),
+            f"{one.positives:,} / {one.nih_positives:,}",
+            number(one.nih_ppv),
+            number(one.nih_sensitivity),
+            view.cell(one.auc),
+            view.cell(one.nih_auc),
+        ]
+        for name, one in found.findings.items()
+    ]
+    text = f"Radiologists read {found.images:,} of these films, of {counted(found.patients, 'patient')}."
+    if found.missed_by_no_finding is not None:
+        text += (
+            f" They marked something in {found.missed_by_no_finding:.0%} of those that NIH calls No Finding."
+        )
+    header = [
+        "They marked",
+        "NIH's findings",
+        "Positives, theirs / NIH's",
+        "NIH's PPV",
+        "NIH's sensitivity",
+        "AUC, theirs",
+        "AUC, NIH's",
+    ]
+    caption = (
+        "Airspace opacity has no counterpart in NIH's labels: the findings named are a grouping of X-Lite's."
+    )
+    return [Text(text), Table(header, rows, caption, words=(1,))]

@@ -1,0 +1,40 @@
+"""What the sections of a report draw from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xlite.evaluation.report import Report
+from xlite.metrics.estimate import Estimate
+from xlite.report.charts.paper import PAPER
+from xlite.report.curves_json import Curves
+from xlite.report.document import Cell
+from xlite.report.sentences import source
+from xlite.text import number
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A report with its curves, and the palette of its charts."""
+
+    report: Report
+    curves: Curves
+    palette: Sequence[str] = PAPER
+
+    @property
+    def source(self) -> str:
+        """The line that belongs on each of its figures."""
+        return source(self.report)
+
+    @property
+    def contaminated(self) -> bool:
+        """Whether its metrics are struck through: what is judged knows some of the films."""
+        return self.report.contamination is not None
+
+    def cell(self, value: Estimate | float | None) -> Cell:
+        """A metric on all films as a table's cell."""
+        text = str(value) if isinstance(value, Estimate) else number(value)
+        return Cell(text, struck=self.contaminated)
+
+    def label(self, text: str) -> str:
+        """A metric in plotly's markup."""
+        return f"<s>{text}</s>" if self.contaminated else text

@@ -1,0 +1,149 @@
+"""Judges models, predictions and maps, and writes what was found: the one door for commands and pages."""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import expit
+
+from xlite.data.predictions import write_predictions
+from xlite.errors import DataError
+from xlite.evaluation.films import Films, write_labels
+from xlite.evaluation.localisation_report import LocalisationReport
+from xlite.evaluation.options import JudgeOptions, MapOptions, ScoreOptions
+from xlite.evaluation.report import Report
+from xlite.files import write_atomic
+from xlite.metrics.bands import draw_curves
+from xlite.metrics.bootstrap import Resamples
+from xlite.report.curves_json import Curves, dump_curves, read_curves
+from xlite.report.document import to_html, to_markdown
+from xlite.report.metrics_json import comparison_json, localisation_json, report_json
+from xlite.report.sections.whole import whole
+from xlite.report.view import View
+from xlite.text import counted
+
+if TYPE_CHECKING:
+    from xlite.classify import Classifier
+
+log = logging.getLogger(__name__)
+
+
+def evaluate_model(
+    spec: str | Path,
+    data: str | Path,
+    split: str,
+    part: str,
+    out: str | Path,
+    options: JudgeOptions | None = None,
+) -> Report:
+    """Judges a model on one part (train, val, test) of a folder's split, as `judge_model` does.
+
+    Writes the report into `out`; then, if a calibrator was to be fitted, it and its thresholds into the model
+    file, and the card beside it anew. Raises CheckpointError or DataError.
+    """
+    from xlite.evaluation.evaluate import judge_model
+
+    options = options or JudgeOptions()
+    found = judge_model(spec, data, split, part, options)
+    write_report(out, found.report, found.films, found.resamples)
+    if options.calibration is not None and found.classifier is not None:  # last: nothing can fail behind it
+        _keep_calibrator(found.classifier, found.report)
+    return found.report
+
+
+def score_predictions(
+    path: str | Path, table: str | Path, out: str | Path, options: ScoreOptions | None = None
+) -> Report:
+    """Judges anyone's predictions by an NIH table, as `judge_predictions` does; writes the report into `out`.
+
+    A comparison with another model's predictions is in the report, and in comparison.json. Raises DataError.
+    """
+    from xlite.evaluation.score import judge_predictions
+
+    found = judge_predictions(path, table, options or ScoreOptions())
+    write_report(out, found.report, found.films, found.resamples)
+    if found.report.comparison is not None:
+        _write_json(Path(out) / "comparison.json", comparison_json(found.report.comparison))
+    films = f"{len(found.films):,} of the {counted(found.listed, 'film')} of the table judged"
+    log.info("%s, report in %s", films, out)
+    return found.report
+
+
+def localise_model(
+    spec: str | Path,
+    data: str | Path,
+    split: str,
+    part: str,
+    out: str | Path,
+    options: MapOptions | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> LocalisationReport:
+    """Judges a model's maps by boxes, as `judge_maps` does; writes localisation.json and maps.png into `out`.
+
+    Raises CheckpointError, DataError or ImageError.
+    """
+    from xlite.evaluation.localise import judge_maps
+    from xlite.report.contact_sheet import draw_sheet
+
+    found = judge_maps(spec, data, split, part, options or MapOptions(), progress)
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    _write_json(out / "localisation.json", localisation_json(found.report), indent=2)
+    draw_sheet(found.tiles, out / "maps.png")
+    return found.report
+
+
+def write_report(out: str | Path, report: Report, films: Films, resamples: Resamples | None = None) -> None:
+    """Writes predictions.csv, labels.csv, curves.json, report.html, .md and, last, metrics.json into `out`.
+
+    resamples: those of the report, drawn anew if they are not at hand. Each file is replaced whole. Raises
+    DataError if the folder cannot be written.
+    """
+    out = Path(out)
+    view = View(report, curves_of(report, films, resamples))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_predictions(out / "predictions.csv", films.names, films.probs)
+        write_labels(out / "labels.csv", films)
+        _write_json(out / "curves.json", dump_curves(view.curves))
+        write_atomic(out / "report.html", to_html(*whole(view)).encode())
+        write_atomic(out / "report.md", to_markdown(*whole(view)).encode())
+        _write_json(out / "metrics.json", report_json(report))
+    except OSError as error:
+        raise DataError(f"the report cannot be written to {out}: {error.strerror or error}") from error
+
+
+def curves_of(report: Report, films: Films, resamples: Resamples | None = None) -> Curves:
+    """The curves of the films judged; resamples as for `write_report`."""
+    drawn, raw = report.bootstrap, expit(films.logits)
+    calibrated = not np.allclose(raw, films.probs, atol=1e-6)
+    resamples = resamples or Resamples(films.patients, drawn.resamples, drawn.seed)
+    return read_curves(draw_curves(films.labels, films.probs, resamples, raw if calibrated else None))
+
+
+def _write_json(path: Path, content: dict[str, Any], indent: int = 1) -> None:
+    write_atomic(path, (json.dumps(content, indent=indent, allow_nan=False) + "\n").encode())
+
+
+def _keep_calibrator(classifier: "Classifier", report: Report) -> None:
+    """Saves the classifier's calibrator and thresholds in its file, and makes the card beside it anew."""
+    from xlite.models.checkpoint import save_model
+    from xlite.report.card import CARD_FILE, card_beside
+
+    path, info, split = classifier.path, classifier.info, report.split
+    save_model(path, classifier.model, info)
+    films = counted(report.validation.films, "film")
+    log.info(
+        "%s now holds the calibration %r and its thresholds, from %s", path, report.calibration.in_use, films
+    )
+    if not path.with_name(CARD_FILE).is_file():
+        return
+    if (split.id, split.part) == (info.split_id, "test"):
+        card_beside(path, classifier.model, info, report)
+    else:
+        log.info(
+            "Its %s still has the metrics of the old one: judge the test part of %s", CARD_FILE, info.split_id
+        )

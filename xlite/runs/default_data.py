@@ -1,0 +1,19 @@
+"""The data folder that pages begin with."""
+
+import os
+from contextlib import suppress
+
+from xlite.errors import RunError
+from xlite.runs.run import Run
+
+
+def default_data() -> str:
+    """The data folder to begin with: $XLITE_DATA, else that of the newest run that had one, else empty."""
+    if named := os.environ.get("XLITE_DATA"):
+        return named
+    for run in Run.list():
+        with suppress(RunError):  # renamed or deleted since it was listed
+            folder = run.config().data
+            if any(folder.glob("Data_Entry_2017*.csv*")) and not run.failed_untrained():
+                return str(folder)
+    return ""

@@ -1,0 +1,49 @@
+"""What a study says of itself in progress.json: its trials, and what each of their runs left."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from xlite.runs.status import WorkStatus
+
+
+class Outcome(BaseModel):
+    """What a finished run left; None if it is not known.
+
+    contamination: the sentence of its report on what its teacher knows of the test films.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    val_auc: float | None = None
+    test_auc: float | None = None
+    model_size_mb: float | None = None
+    inference_time_ms: float | None = None
+    contamination: str | None = None
+
+
+class TrialStatus(Outcome):
+    """The last attempt at one run of a study, and what it left.
+
+    values: its settings that vary; where: the machine and home that trained it; message, settings: why it
+    failed, and the settings which that names.
+    """
+
+    run: str
+    state: str
+    values: dict[str, Any]
+    where: str = ""
+    message: str | None = None
+    settings: tuple[str, ...] = ()
+
+
+class SweepStatus(WorkStatus):
+    """What a study does now, of how many trials, and each of those that are known."""
+
+    split_id: str = ""
+    total: int = 0
+    trials: tuple[TrialStatus, ...] = ()
+
+    def count(self, state: str) -> int:
+        """How many trials are in that state."""
+        return sum(trial.state == state for trial in self.trials)

@@ -1,0 +1,136 @@
+"""What a run's epochs leave in its folder: progress.json, metrics.csv, last.ckpt, the model, event files."""
+
+import json
+import logging
+import math
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from xlite.files import write_atomic
+from xlite.models.available import MODEL_FILE
+from xlite.models.checkpoint import save_model
+from xlite.runs.run import Run
+from xlite.training.device_stats import device_stats
+from xlite.training.state import STATE_FILE, State, check_unchanged, reading_state, write_state
+from xlite.training.step import Learner
+from xlite.training.tensorboard import open_event_writer
+
+log = logging.getLogger(__name__)
+
+BROKEN_BATCH_FILE = "broken_batch.json"
+"""In a run's folder: the epoch, the step and the films with which its loss became NaN."""
+
+
+@dataclass(frozen=True)
+class MidEpoch:
+    """Where a run stands within an epoch, with the mean loss of its steps so far; `began` is monotonic."""
+
+    epoch: int
+    step: int
+    loss: float
+    began: float
+
+
+class Recorder:
+    """Reads and writes the folder of a run that trains. Every process reads, only the first one writes."""
+
+    def __init__(self, run: Run, learner: Learner):
+        self.run, self.learner, self.job = run, learner, learner.job
+        self.state = State()
+        self.leads = learner.fabric.is_global_zero
+        self.events = open_event_writer(run.folder) if self.job.config.tensorboard and self.leads else None
+        if self.leads:
+            for draft in run.folder.glob(".*.tmp"):  # of a process that was killed while it wrote
+                draft.unlink(missing_ok=True)
+
+    def resume(self) -> None:
+        """Goes back to the end of the last finished epoch, if there is one."""
+        path = self.run.folder / STATE_FILE
+        if not path.exists():
+            return
+        with reading_state(path) as content:
+            check_unchanged(self.run.name, content["learns_from"], self._learns_from())
+            self.learner.load_state_dict(content)
+            self.state = State(**content["state"])
+            self.job.info.notes["started_from"] = content["started_from"]
+        if self.leads:
+            self._write_metrics()
+        log.info("Going on after epoch %d", self.state.epoch)
+
+    def end_epoch(self, row: dict[str, float]) -> None:
+        """Counts the epoch and saves: the model if it is the best yet, then last.ckpt, then metrics.csv."""
+        best = self.state.add(row)
+        if not self.leads:
+            return
+        if best:
+            notes = {**self.job.info.notes, "epoch": self.state.epoch}
+            info = self.job.info.model_copy(update={"notes": notes})
+            save_model(self.run.folder / MODEL_FILE, self.learner.kept, info)
+        write_state(self.run.folder / STATE_FILE, self._content())
+        self._write_metrics()
+        if self.events is not None:
+            self.events.add(row)
+        self.report("training")
+
+    def keep_broken_batch(self, epoch: int, step: int, films: list[str]) -> None:
+        """Keeps which films the step saw that broke the loss."""
+        content = {"epoch": epoch, "step": step, "images": films}
+        write_atomic(self.run.folder / BROKEN_BATCH_FILE, json.dumps(content, indent=1).encode() + b"\n")
+
+    def report(self, message: str, at: MidEpoch | None = None) -> None:
+        """Replaces progress.json with where the run stands, in mid-epoch or after the last one."""
+        self.run.write_progress({**self.progress(message, at), "state": "running"})
+
+    def progress(self, message: str, at: MidEpoch | None = None) -> dict[str, Any]:
+        """The keys of progress.json but the state; the time left follows from the mean epoch so far."""
+        state, steps, epochs = self.state, len(self.learner.loader), self.job.config.epochs
+        last = state.rows[-1] if state.rows else {}
+        done, elapsed = float(state.epoch), state.elapsed_s
+        if at is not None:
+            done, elapsed = at.epoch - 1 + at.step / steps, elapsed + time.monotonic() - at.began
+        return {
+            "epoch": at.epoch if at else state.epoch,
+            "epochs": epochs,
+            "step": at.step if at else steps,
+            "steps": steps,
+            "loss": _finite(at.loss if at else last.get("train_loss")),
+            "val_auc": _finite(last.get("val_auc")),
+            "best_auc": _finite(state.best_auc),
+            "best_epoch": state.best_epoch,
+            "elapsed_s": elapsed,
+            "eta_s": elapsed / done * (epochs - done) if done else None,
+            "device": str(self.learner.fabric.device),
+            **device_stats(self.learner.fabric.device),
+            "message": message,
+        }
+
+    def _content(self) -> dict[str, Any]:
+        """What last.ckpt holds: all that exact resume needs."""
+        return {
+            **self.learner.state_dict(),
+            "state": asdict(self.state),
+            "started_from": self.job.info.notes["started_from"],
+            "learns_from": self._learns_from(),
+        }
+
+    def _learns_from(self) -> dict[str, str]:
+        """What must stay as it is: another split, say, would train on films that were kept apart."""
+        info = self.job.info
+        return {
+            "split": info.split_id,
+            "table of the data": info.notes["data_fingerprint"],
+            "teacher": self.job.teacher.digest,
+        }
+
+    def _write_metrics(self) -> None:
+        """Rewrites metrics.csv from the rows of the state, so that it never disagrees with the weights."""
+        content = pd.DataFrame(self.state.rows).to_csv(index=False).encode()
+        write_atomic(self.run.folder / "metrics.csv", content)
+
+
+def _finite(value: float | None) -> float | None:
+    """The value; None if it is undefined or infinite, which JSON cannot hold."""
+    return value if value is not None and math.isfinite(value) else None
