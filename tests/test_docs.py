@@ -171,3 +171,12 @@ def test_the_tables_are_what_score_finds_on_the_same_films(shared_data: Path):
     assert (
         arms.difference(study.films, (study.averaged("file"), study.averaged("alone")), ("", ""))[0] == said
     )
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/ARCHITECTURE.md"])
+def test_the_paths_that_newcomers_are_sent_to_exist(name: str):
+    quoted = re.findall(
+        r"`((?:xlite|app|pages|tests|docs|benchmarks|\.[a-z]+)/[\w./-]*)`", (ROOT / name).read_text()
+    )
+    missing = {path for path in quoted if not (ROOT / path).exists()}
+    assert quoted and missing <= {"pages/NAME.py", "xlite/bundled/"}
