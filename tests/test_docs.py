@@ -158,8 +158,8 @@ def test_the_tables_are_what_score_finds_on_the_same_films(shared_data: Path):
     study = arms.Study.read("nih-official")
     files = [arms.MEASURED / study.name / f"{arm}.csv.gz" for arm in ("file", "alone")]
     found = compare_files(*files, shared_data / "nih")
-    gap = found["difference"]
-    said = f"{gap['value']:+.3f} ({gap['low']:+.3f} to {gap['high']:+.3f})"
+    gap = found.difference
+    said = f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"
     assert (
         arms.difference(study.films, (study.averaged("file"), study.averaged("alone")), ("", ""))[0] == said
     )

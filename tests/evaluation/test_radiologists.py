@@ -12,6 +12,7 @@ from xlite.errors import DataError
 from xlite.evaluation.films import Films
 from xlite.evaluation.radiologists import SHARED, beside_radiologists, read_radiologists
 from xlite.findings import FINDINGS
+from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import logit
 
 HEADER = "Image Index,Finding Labels,Fracture,Pneumothorax,Airspace opacity,Nodule or mass"
@@ -29,24 +30,24 @@ def test_the_labels_are_compared_on_the_films_both_have(tmp_path: Path) -> None:
     films = drawn_films(rng)
     marks = rng.random((120, 4)) < 0.4
     path = write(tmp_path / "g.csv", [*films.names[:119], "elsewhere.png"], marks)
-    found = beside_radiologists(films, read_radiologists(path), resamples=50)
-    assert (found["images"], found["patients"]) == (119, 60)
+    found = beside_radiologists(films, read_radiologists(path), Resamples(films.patients, 50))
+    assert (found.images, found.patients) == (119, 60)
     clear = ~films.labels[:119].astype(bool).any(axis=1)
-    assert found["missed_by_no_finding"] == pytest.approx(marks[:119][clear].any(axis=1).mean())
+    assert found.missed_by_no_finding == pytest.approx(marks[:119][clear].any(axis=1).mean())
     for column, (name, nih) in zip((1, 3, 2), SHARED.items(), strict=True):
-        marked, one = marks[:119, column], found["findings"][name]
+        marked, one = marks[:119, column], found.findings[name]
         places = [FINDINGS.index(finding) for finding in nih]
         said = films.labels[:119, places].max(axis=1)
         scores = films.probs[:119, places].max(axis=1)
-        assert one["nih"] == list(nih)
-        assert (one["positives"], one["nih_positives"]) == (marked.sum(), said.sum())
-        assert one["nih_ppv"] == pytest.approx(precision_score(marked, said))
-        assert one["nih_sensitivity"] == pytest.approx(recall_score(marked, said))
-        assert one["auc"]["value"] == pytest.approx(roc_auc_score(marked, scores))
-        assert one["nih_auc"]["value"] == pytest.approx(roc_auc_score(said, scores))
-        gap = one["difference"]
-        assert gap["value"] == pytest.approx(one["auc"]["value"] - one["nih_auc"]["value"])
-        assert gap["low"] < gap["value"] < gap["high"]
+        assert one.nih == nih
+        assert (one.positives, one.nih_positives) == (marked.sum(), said.sum())
+        assert one.nih_ppv == pytest.approx(precision_score(marked, said))
+        assert one.nih_sensitivity == pytest.approx(recall_score(marked, said))
+        assert one.auc.value == pytest.approx(roc_auc_score(marked, scores))
+        assert one.nih_auc.value == pytest.approx(roc_auc_score(said, scores))
+        gap = one.difference
+        assert gap.value == pytest.approx(one.auc.value - one.nih_auc.value)
+        assert gap.low < gap.value < gap.high
 
 
 def test_a_wrong_table_is_one_sentence(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_a_wrong_table_is_one_sentence(tmp_path: Path) -> None:
         read_radiologists(tmp_path / "a.csv")
     path = write(tmp_path / "b.csv", ["a.png"], np.ones((1, 4), bool))
     with pytest.raises(DataError, match="the radiologists read none of these films"):
-        beside_radiologists(films, read_radiologists(path))
+        beside_radiologists(films, read_radiologists(path), Resamples(films.patients, 2))
     path.write_text(path.read_text().replace("YES", "MAYBE"))
     with pytest.raises(DataError, match="has marks other than YES and NO"):
         read_radiologists(path)
@@ -74,8 +75,8 @@ def test_the_published_facts_on_nihs_labels(shared_data: Path) -> None:
     table = read_table(tables / "Data_Entry_2017_v2020.csv.gz").set_index("stem", drop=False).loc[marks.index]
     probs = table[list(FINDINGS)].to_numpy(float)
     films = Films(table, table["image"].tolist(), logit(probs), probs)
-    found = beside_radiologists(films, marks, resamples=2)
-    assert found["images"] == 4376
-    assert found["findings"]["Pneumothorax"]["nih_ppv"] == pytest.approx(0.46, abs=0.005)
-    assert found["missed_by_no_finding"] == pytest.approx(0.36, abs=0.005)
-    assert found["findings"]["Pneumothorax"]["nih_auc"]["value"] == 1
+    found = beside_radiologists(films, marks, Resamples(films.patients, 2))
+    assert found.images == 4376
+    assert found.findings["Pneumothorax"].nih_ppv == pytest.approx(0.46, abs=0.005)
+    assert found.missed_by_no_finding == pytest.approx(0.36, abs=0.005)
+    assert found.findings["Pneumothorax"].nih_auc.value == 1

@@ -7,8 +7,7 @@ from sklearn.calibration import calibration_curve
 
 from xlite.findings import FINDINGS
 from xlite.metrics.bands import GRID, draw_curves, resample_bins, resample_curves
-from xlite.metrics.bootstrap import patient_counts
-from xlite.metrics.curves import pr_points
+from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.per_finding import ECE_BINS
 
 
@@ -20,21 +19,22 @@ def films(n: int = 240, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return labels, scores, rng.integers(0, n // 3, n)
 
 
-def written_out(owner: np.ndarray, counts: np.ndarray, resample: int) -> np.ndarray:
+def written_out(resamples: Resamples, resample: int) -> np.ndarray:
     """The rows of the films of a resample, each as often as its patient was drawn."""
-    return np.repeat(np.arange(len(owner)), counts[owner, resample].astype(int))
+    owner = resamples.owner
+    return np.repeat(np.arange(len(owner)), resamples.counts[owner, resample].astype(int))
 
 
 def test_the_bands_resamples_are_the_curves_of_films_written_out() -> None:
     labels, scores, patients = films()
-    owner, counts = patient_counts(patients, 6, seed=1)
-    tpr, precision = resample_curves(labels, scores, owner, counts, GRID)
+    resamples = Resamples(patients, 6, seed=1)
+    tpr, precision = resample_curves(labels, scores, resamples, GRID)
     for r in range(6):
-        rows = written_out(owner, counts, r)
+        rows = written_out(resamples, r)
         y, s = labels[rows], scores[rows]
         x, up, _ = sk.roc_curve(y, s, drop_intermediate=False)
         for place, at in enumerate(GRID):
-            # Where the curve rises straight up, its top counts.
+            # If the curve rises straight up, its top counts.
             reached = up[x <= at + 1e-12].max()
             after = np.searchsorted(x, at + 1e-12)
             if after < len(x):
@@ -49,30 +49,20 @@ def test_the_bands_resamples_are_the_curves_of_films_written_out() -> None:
 
 def test_a_resample_without_positives_has_no_curve() -> None:
     labels, scores = np.array([1.0, 0, 0]), np.array([0.9, 0.2, 0.4])
-    counts = np.array([[0, 2], [2, 0], [1, 1]], np.float32)
-    tpr, precision = resample_curves(labels, scores, np.arange(3), counts, GRID)
+    resamples = Resamples(np.arange(3), 2)
+    resamples.counts = np.array([[0, 2], [2, 0], [1, 1]], np.float32)
+    tpr, precision = resample_curves(labels, scores, resamples, GRID)
     assert np.isnan(tpr[0]).all() and np.isnan(precision[0]).all()
     assert (tpr[1] == 1).all() and (precision[1] == 1).all()
 
 
-def test_the_pr_curve_sums_to_average_precision() -> None:
-    labels, scores, _ = films()
-    recall, precision = pr_points(labels, scores, limit=10**6)
-    assert recall[-1] == 1
-    steps = np.diff(recall, prepend=0)
-    assert (steps * precision).sum() == pytest.approx(sk.average_precision_score(labels, scores))
-    few = pr_points(labels, scores, limit=20)
-    assert len(few[0]) <= 20 and few[0][-1] == 1
-    assert [len(points) for points in pr_points(np.zeros(5), np.ones(5))] == [0, 0]
-
-
 def test_the_bins_are_scikit_learns_and_their_resamples_those_of_films_written_out() -> None:
     labels, scores, patients = films()
-    owner, counts = patient_counts(patients, 4, seed=2)
-    drawn = resample_bins(labels, scores, owner, counts)
+    resamples = Resamples(patients, 4, seed=2)
+    drawn = resample_bins(labels, scores, resamples)
     edges = np.linspace(0, 1, ECE_BINS + 1)
     for r in range(4):
-        rows = written_out(owner, counts, r)
+        rows = written_out(resamples, r)
         which = np.digitize(scores[rows], edges[1:-1])
         for place in range(ECE_BINS):
             inside = labels[rows][which == place]
@@ -80,7 +70,7 @@ def test_the_bins_are_scikit_learns_and_their_resamples_those_of_films_written_o
             assert drawn[r, place] == pytest.approx(expected, nan_ok=True)
     scores = (scores + 1e-9).clip(0, 1)  # scikit-learn counts a film on an edge to the bin below
     spread = np.tile(labels[:, None], 14), np.tile(scores[:, None], 14)
-    found = draw_curves(*spread, patients, resamples=5)["Mass"]["reliability"]
+    found = draw_curves(*spread, Resamples(patients, 5))["Mass"]["reliability"]
     share, probability = calibration_curve(labels, scores, n_bins=ECE_BINS)
     np.testing.assert_allclose(found["share"], share, atol=1e-6)
     np.testing.assert_allclose(found["probability"], probability, atol=1e-6)
@@ -90,15 +80,15 @@ def test_the_bins_are_scikit_learns_and_their_resamples_those_of_films_written_o
 def test_the_bands_hold_the_curve_and_are_as_wide_as_the_resamples() -> None:
     labels, scores, patients = films(600)
     spread = np.tile(labels[:, None], 14), np.tile(scores[:, None], 14)
-    found = draw_curves(*spread, patients, raw=spread[1] / 2, resamples=400, seed=3)
+    resamples = Resamples(patients, 400, seed=3)
+    found = draw_curves(*spread, resamples, raw=spread[1] / 2)
     assert list(found) == list(FINDINGS)
     line, band = found["Edema"]["roc"], found["Edema"]["roc"]["band"]
     own = np.interp(band["fpr"], line["fpr"], line["tpr"])
     inside = (np.array(band["low"]) <= own + 0.02) & (own - 0.02 <= np.array(band["high"]))
     assert inside.all()
     assert 0.02 < np.max(np.array(band["high"]) - band["low"]) < 0.4
-    owner, counts = patient_counts(patients, 400, 3)
-    drawn, _ = resample_curves(labels, scores, owner, counts, GRID)
+    drawn, _ = resample_curves(labels, scores, resamples, GRID)
     np.testing.assert_allclose(band["low"], np.quantile(drawn, 0.025, axis=0), atol=1e-6)
     assert found["Edema"]["reliability_before"]["probability"][-1] <= 0.5
 
@@ -107,7 +97,7 @@ def test_what_is_undefined_has_empty_curves_and_one_patient_no_bands() -> None:
     labels, scores, _ = films()
     spread = np.tile(labels[:, None], 14), np.tile(scores[:, None], 14)
     spread[0][:, 13] = 0
-    found = draw_curves(*spread, np.zeros(len(labels)), resamples=9)
+    found = draw_curves(*spread, Resamples(np.zeros(len(labels)), 9))
     empty = {"fpr": [], "low": [], "high": []}
     assert found["Hernia"]["roc"] == {"fpr": [], "tpr": [], "band": empty}
     assert found["Hernia"]["pr"]["recall"] == []

@@ -1,17 +1,34 @@
-"""Platt scaling and thresholds against slow, independent ways to the same figures."""
+"""Calibrators against slow, independent ways to the same numbers and other people's fits."""
+
+import json
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import minimize
+from pydantic import TypeAdapter, ValidationError
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
+from sklearn.isotonic import isotonic_regression
+from sklearn.linear_model import LogisticRegression
 
-from xlite.errors import CheckpointError, DataError
+from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
-from xlite.metrics.calibration import PULL, apply_calibration, fit_platt
+from xlite.metrics.calibration import (
+    METHODS,
+    PULL,
+    Calibrator,
+    Isotonic,
+    Platt,
+    Temperature,
+    apply_calibrator,
+    fit_calibrator,
+    fit_platt,
+    logit,
+    uncalibrated,
+)
 from xlite.metrics.per_finding import ece_per_class
-from xlite.metrics.thresholds import PLAIN_THRESHOLD, choose_thresholds, read_thresholds
 
 
 def drawn(scale: float, bias: float, n: int = 4000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -19,14 +36,6 @@ def drawn(scale: float, bias: float, n: int = 4000, seed: int = 0) -> tuple[np.n
     rng = np.random.default_rng(seed)
     logits = rng.normal(size=(n, 14))
     return logits, (rng.random((n, 14)) < expit(scale * logits + bias)).astype(np.float32)
-
-
-def f1_score(labels: np.ndarray, called: np.ndarray) -> float:
-    """By its definition."""
-    tp, fp, fn = (
-        np.sum(a & b) for a, b in ((labels > 0, called), (labels == 0, called), (labels > 0, ~called))
-    )
-    return 2 * tp / (2 * tp + fp + fn)
 
 
 def test_platt_is_the_least_penalised_log_loss() -> None:
@@ -40,18 +49,18 @@ def test_platt_is_the_least_penalised_log_loss() -> None:
             return np.sum(np.logaddexp(0, z) - y * z) + PULL / 2 * ((v[0] - 1) ** 2 + v[1] ** 2)
 
         best = minimize(loss, [1.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-9}).x
-        assert (found["scale"][c], found["bias"][c]) == pytest.approx(tuple(best), abs=1e-5)
+        assert (found.scale[c], found.bias[c]) == pytest.approx(tuple(best), abs=1e-5)
 
 
 def test_platt_makes_probabilities_of_scores_on_films_it_did_not_see() -> None:
     found = fit_platt(*drawn(0.5, -2.0))
     logits, labels = drawn(0.5, -2.0, seed=1)
-    before = ece_per_class(labels, apply_calibration(logits, None))
-    after = ece_per_class(labels, apply_calibration(logits, found))
+    before = ece_per_class(labels, apply_calibrator(logits, None))
+    after = ece_per_class(labels, apply_calibrator(logits, found))
     assert before.min() > 0.3
     assert after.max() < 0.03
-    assert found["scale"] == pytest.approx([0.5] * 14, abs=0.2)
-    assert found["bias"] == pytest.approx([-2.0] * 14, abs=0.2)
+    assert found.scale == pytest.approx((0.5,) * 14, abs=0.2)
+    assert found.bias == pytest.approx((-2.0,) * 14, abs=0.2)
 
 
 def test_too_few_positives_or_negatives_keep_the_identity() -> None:
@@ -60,14 +69,14 @@ def test_too_few_positives_or_negatives_keep_the_identity() -> None:
     labels[:, 0], labels[:, 1] = np.arange(40) < 9, np.arange(40) < 31
     labels[:, 2], labels[:, 3] = np.arange(40) < 10, np.arange(40) < 30
     found = fit_platt(logits, labels)
-    assert [found["scale"][c] == 1 and found["bias"][c] == 0 for c in range(4)] == [True, True, False, False]
+    assert [found.scale[c] == 1 and found.bias[c] == 0 for c in range(4)] == [True, True, False, False]
 
 
 def test_scores_the_wrong_way_round_keep_their_order_and_get_the_prevalence() -> None:
     logits, labels = drawn(3.0, -2.0)
     found = fit_platt(-logits, labels)
-    assert found["scale"] == [0.01] * 14
-    mean = apply_calibration(-logits, found).mean(axis=0)
+    assert found.scale == (0.01,) * 14
+    mean = apply_calibrator(-logits, found).mean(axis=0)
     np.testing.assert_allclose(mean, labels.mean(axis=0), atol=0.01)
 
 
@@ -79,108 +88,137 @@ def test_platt_is_finite_and_rising_for_any_logits(seed: int, spread: float, shi
     labels = rng.random((60, 14)) < 0.4
     labels[:30, 0] = logits[:30, 0] > shift  # nearly separable
     found = fit_platt(logits, labels)
-    assert np.isfinite([*found["scale"], *found["bias"]]).all()
-    assert min(found["scale"]) >= 0.01
-    probs = apply_calibration(logits, found)
+    assert np.isfinite([*found.scale, *found.bias]).all()
+    assert min(found.scale) >= 0.01
+    probs = apply_calibrator(logits, found)
     assert probs.dtype == np.float32
     assert ((probs >= 0) & (probs <= 1)).all()
 
 
 def test_no_calibration_is_the_sigmoid_without_overflow() -> None:
     logits = np.array([[-1e4, -800.0, -30.0, -1.0, 0.0, 1.0, 30.0, 800.0, 1e4] + [0.0] * 5])
-    np.testing.assert_allclose(apply_calibration(logits, None), expit(logits), atol=1e-7)
+    np.testing.assert_allclose(apply_calibrator(logits, None), expit(logits), atol=1e-7)
 
 
-def test_calibration_applies_each_findings_own_line() -> None:
-    calibration = {
-        "method": "platt",
-        "scale": [1.0 + c for c in range(14)],
-        "bias": [c / 10 for c in range(14)],
-    }
+def test_platt_applies_each_findings_own_line() -> None:
+    calibrator = Platt(scale=tuple(1.0 + c for c in range(14)), bias=tuple(c / 10 for c in range(14)))
     expected = expit(np.arange(1, 15) * 0.3 + np.arange(14) / 10)
-    np.testing.assert_allclose(apply_calibration(np.full(14, 0.3), calibration), expected, atol=1e-7)
+    np.testing.assert_allclose(apply_calibrator(np.full(14, 0.3), calibrator), expected, atol=1e-7)
 
 
-def test_an_unknown_calibration_is_refused() -> None:
-    with pytest.raises(
-        CheckpointError,
-        match="calibration 'spline' is not known; expected one of temperature, platt, isotonic",
-    ):
-        apply_calibration(np.zeros((1, 14)), {"method": "spline"})
+def test_temperature_is_the_least_log_loss_over_all_findings() -> None:
+    logits, labels = drawn(0.4, 0.0)
+    found = fit_calibrator(logits, labels, "temperature")
+
+    def loss(scale: float) -> float:
+        z = scale * logits
+        return np.sum(np.logaddexp(0, z) - labels * z) + PULL / 2 * (scale - 1) ** 2
+
+    best = minimize_scalar(loss, bounds=(0.01, 5), method="bounded", options={"xatol": 1e-8}).x
+    assert found.temperature == pytest.approx(1 / best, abs=1e-4)
+    assert found.temperature == pytest.approx(2.5, abs=0.1)
+    np.testing.assert_allclose(apply_calibrator(logits, found), expit(logits * best), atol=1e-5)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_thresholds_reach_the_best_f1_there_is(dtype: type) -> None:
-    rng = np.random.default_rng(0)
-    labels = (rng.random((120, 14)) < 0.2).astype(np.float32)
-    probs = np.clip(rng.normal(0.3 + 0.2 * labels, 0.2), 0, 1).round(2).astype(dtype)
-    cuts = choose_thresholds(labels, probs)
-    for c in range(14):
-        y, p = labels[:, c], probs[:, c]
-        best = max(f1_score(y, p >= cut) for cut in np.unique(p))
-        assert f1_score(y, p >= cuts[c]) == pytest.approx(best)
-        assert cuts[c] not in p or cuts[c] == p.min()  # half-way between two probabilities seen
+def test_isotonic_is_scikit_learns_regression_and_keeps_the_sigmoid_if_positives_are_few() -> None:
+    logits, labels = drawn(1.5, -1.0, n=400)
+    labels[:, 3] = np.arange(400) < 9
+    found = fit_calibrator(logits, labels, "isotonic")
+    assert (found.logits[3], found.probabilities[3]) == ((), ())
+    probs = apply_calibrator(logits, found)
+    np.testing.assert_allclose(probs[:, 3], expit(logits[:, 3]), atol=1e-6)
+    order = np.argsort(logits[:, 0])
+    expected = isotonic_regression(labels[order, 0].astype(float), y_min=0, y_max=1)
+    np.testing.assert_allclose(probs[order, 0], expected, atol=1e-6)
+    beyond = apply_calibrator(np.array([[-99.0] * 14, [99.0] * 14]), found)
+    np.testing.assert_allclose(beyond[:, 0], expected[[0, -1]], atol=1e-6)
 
 
-def test_a_finding_never_positive_gets_the_fallback() -> None:
-    labels = np.zeros((5, 2))
-    labels[0, 1] = 1
-    np.testing.assert_allclose(
-        choose_thresholds(labels, np.tile(np.linspace(0.1, 0.5, 5)[::-1, None], 2)), [PLAIN_THRESHOLD, 0.45]
-    )
+def test_platt_is_near_scikit_learns_on_many_films() -> None:
+    logits, labels = drawn(0.5, -1.0)
+
+    theirs = LogisticRegression(C=1e9).fit(logits[:, :1], labels[:, 0])
+    mine = apply_calibrator(logits, fit_calibrator(logits, labels, "platt"))[:, 0]
+    np.testing.assert_allclose(mine, theirs.predict_proba(logits[:, :1])[:, 1], atol=1e-3)
 
 
-@settings(deadline=None)
-@given(
-    st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=30).filter(
-        lambda f: any(y for y, _ in f)
-    )
-)
-def test_thresholds_lose_no_f1_however_close_the_probabilities(films: list[tuple[bool, float]]) -> None:
-    labels, probs = np.array([[y] for y, _ in films]), np.array([[p] for _, p in films])
-    cut = choose_thresholds(labels, probs)[0]
-    best = max(f1_score(labels[:, 0], probs[:, 0] >= p) for p in probs[:, 0])
-    assert f1_score(labels[:, 0], probs[:, 0] >= cut) == pytest.approx(best)
-    assert 0 <= cut <= 1
+def test_calibrators_keep_the_order_of_films_and_mend_what_is_off() -> None:
+    logits, labels = drawn(0.5, -2.0)
+    judged, truth = drawn(0.5, -2.0, seed=1)
+    for method in METHODS:
+        probs = apply_calibrator(judged, fit_calibrator(logits, labels, method))
+        order = np.argsort(judged[:, 0], kind="stable")
+        assert (np.diff(probs[order, 0]) >= -1e-7).all()
+        if method != "temperature":  # which cannot move the mean
+            assert ece_per_class(truth, probs).max() < 0.04
 
 
-def write(path, text: str):
-    path.write_text(text)
-    return path
+def test_an_unknown_calibrator_is_refused() -> None:
+    with pytest.raises(CheckpointError, match="'beta' .* none, temperature, platt, isotonic"):
+        fit_calibrator(*drawn(1, 0, 30), "beta")
 
 
-def test_thresholds_are_read_by_name(tmp_path) -> None:
-    values = {name.replace("Infiltration", "Infiltrate"): c / 20 for c, name in enumerate(FINDINGS)}
-    path = write(tmp_path / "t.json", str(dict(reversed(values.items()))).replace("'", '"'))
-    np.testing.assert_allclose(read_thresholds(path), np.arange(14) / 20)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_calibrator_is_read_back_from_json(method: str) -> None:
+    fitted = fit_calibrator(*drawn(0.5, -1.0, 300), method)
+    content = json.loads(json.dumps(fitted.model_dump()))
+    assert content["method"] == method
+    assert TypeAdapter(Calibrator).validate_python(content) == fitted
+
+
+PLATT: dict[str, Any] = {"method": "platt", "scale": [1.0] * 14, "bias": [0.0] * 14}
+STEPS: dict[str, Any] = {"method": "isotonic", "logits": [[]] * 14, "probabilities": [[]] * 14}
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("content", "said"),
     [
-        ("{", "cannot be read as JSON"),
-        ("[1]", "hold no object"),
-        ('{"Cat": 0.5}', "'Cat' is none of the 14 findings"),
-        ('{"Mass": 0.5}', "thresholds lack Atelectasis, Cardiomegaly"),
+        ([1], "dictionary"),
+        ({"method": "spline"}, "'spline' .* 'platt', 'temperature', 'isotonic'"),
+        ({"scale": [1.0] * 14}, "'method'"),
+        ({"method": "platt", "scale": [1.0] * 14}, "'platt' has method, scale, expected bias, method, scale"),
+        ({**PLATT, "more": 1}, "has bias, method, more, scale"),
+        ({**PLATT, "scale": [1.0] * 13}, "scale is .* expected 14 finite numbers above 0"),
+        ({**PLATT, "scale": [0.0] * 14}, "above 0"),
+        ({**PLATT, "bias": [float("nan")] * 14}, "bias is .* expected 14 finite numbers"),
+        ({**PLATT, "bias": [True] * 14}, "bias is"),
+        ({**PLATT, "bias": [10**400] * 14}, "bias is"),
+        ({"method": "temperature", "temperature": -1}, "temperature is .-1.* above 0"),
+        ({"method": "temperature", "temperature": "1"}, "temperature is"),
+        ({**STEPS, "logits": [[]] * 13}, "logits are .* expected 14 lists"),
+        ({**STEPS, "logits": [[0.0]] * 14}, "expected 0 finite numbers"),
         (
-            "{" + ", ".join(f'"{name}": 1.5' for name in FINDINGS) + "}",
-            "threshold 1.5 of Atelectasis is no probability",
+            {**STEPS, "logits": [[0.0, 0.0]] * 14, "probabilities": [[0.1, 0.2]] * 14},
+            "expected rising numbers",
         ),
-        (
-            "{" + ", ".join(f'"{name}": true' for name in FINDINGS) + "}",
-            "threshold True of Atelectasis is no prob",
-        ),
-        (
-            "{" + ", ".join(f'"{name}": NaN' for name in FINDINGS) + "}",
-            "threshold nan of Atelectasis is no prob",
-        ),
+        ({**STEPS, "logits": [[0.0, 1.0]] * 14, "probabilities": [[0.2, 0.1]] * 14}, "rising ones in 0 to 1"),
+        ({**STEPS, "logits": [[0.0, 1.0]] * 14, "probabilities": [[0.2, 1.1]] * 14}, "rising ones in 0 to 1"),
     ],
 )
-def test_wrong_thresholds_are_one_sentence(tmp_path, text: str, sentence: str) -> None:
-    with pytest.raises(DataError, match=sentence):
-        read_thresholds(write(tmp_path / "t.json", text))
+def test_what_no_calibrator_works_with_is_refused(content: Any, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        TypeAdapter(Calibrator).validate_python(content)
 
 
-def test_a_missing_thresholds_file_is_one_sentence(tmp_path) -> None:
-    with pytest.raises(DataError, match="cannot be read as JSON"):
-        read_thresholds(tmp_path / "none.json")
+def test_a_calibrator_cannot_be_made_of_wrong_numbers_nor_changed() -> None:
+    with pytest.raises(ValidationError, match="14 finite numbers above 0"):
+        Platt(scale=(0.0,) * 14, bias=(0.0,) * 14)
+    with pytest.raises(ValidationError, match="frozen"):
+        Temperature(temperature=2.0).temperature = 1.0
+
+
+def test_findings_left_to_the_sigmoid_are_named() -> None:
+    knots = tuple(() if finding == "Mass" else (0.0, 1.0) for finding in FINDINGS)
+    heights = tuple(() if finding == "Mass" else (0.1, 0.2) for finding in FINDINGS)
+    scale = tuple(1.0 if finding in ("Mass", "Hernia") else 2.0 for finding in FINDINGS)
+    assert uncalibrated(None) == list(FINDINGS)
+    assert uncalibrated(Temperature(temperature=1)) == list(FINDINGS)
+    assert uncalibrated(Temperature(temperature=2)) == []
+    assert uncalibrated(Platt(scale=scale, bias=(0.0,) * 14)) == ["Mass", "Hernia"]
+    assert uncalibrated(Isotonic(logits=knots, probabilities=heights)) == ["Mass"]
+
+
+def test_a_logit_is_finite_for_probabilities_of_0_and_1() -> None:
+    probs = np.array([0.0, 0.25, 1.0])
+    np.testing.assert_allclose(expit(logit(probs)), probs, atol=1e-11)
+    assert np.isfinite(logit(probs)).all()

@@ -1,4 +1,4 @@
-"""Maps against boxes, each figure beside a slow implementation that shares no code with it."""
+"""Maps against boxes, each metric beside a slow implementation that shares no code with it."""
 
 import numpy as np
 import pytest
@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
+from xlite.metrics.bootstrap import Resamples
+from xlite.metrics.estimate import Estimate
 from xlite.metrics.localisation import (
-    FIGURES,
-    Draws,
+    BOX_METRICS,
     centre_map,
     in_frame,
     judge,
@@ -18,6 +19,7 @@ from xlite.metrics.localisation import (
     peak,
     points_into,
     random_map,
+    summarise,
 )
 
 
@@ -62,7 +64,7 @@ def pixels(box, shape) -> np.ndarray:
     w=st.integers(1, 6),
     h=st.integers(1, 6),
 )
-def test_every_figure_of_a_map_is_that_of_counting_pixels(heat, x, y, w, h):
+def test_every_metric_of_a_map_is_that_of_counting_pixels(heat, x, y, w, h):
     box = (x, y, min(w, 12 - x), min(h, 9 - y))
     truth = pixels(box, heat.shape)
     boxes = [] if heat.min() == heat.max() else [found[1:] for found in slow_boxes(heat)]
@@ -78,9 +80,9 @@ def test_every_figure_of_a_map_is_that_of_counting_pixels(heat, x, y, w, h):
         value > 0.25 for value in overlaps(map_boxes(heat), box)[1]
     )
     expected["pointing"] = points_into(heat, box)
-    figures = judge(heat, box)
-    assert tuple(figures) == FIGURES
-    assert figures == pytest.approx({name: float(value) for name, value in expected.items()})
+    found = judge(heat, box)
+    assert tuple(found) == BOX_METRICS
+    assert found == pytest.approx({name: float(value) for name, value in expected.items()})
     assert {tuple(found) for found in map_boxes(heat).astype(int)} == set(boxes)
 
 
@@ -91,16 +93,16 @@ def test_a_map_has_the_boxes_of_both_levels_and_wang_counts_them_all():
     heat[15:17, 20:22] = 0.3
     heat[17, 22] = 0.3  # touches by its corner
     assert map_boxes(heat).tolist() == [[3, 2, 15, 10], [20, 15, 3, 3], [5, 4, 4, 2]]
-    figures = judge(heat, (0, 0, 10, 8))
-    assert (figures["boxes"], figures["false_boxes"]) == (3, 1)  # 42 of 150 px, none of 9, 8 of 8
-    assert (figures["iobb_0.75"], figures["iou_0.25"], figures["iou"]) == (1, 0, pytest.approx(42 / 188))
+    found = judge(heat, (0, 0, 10, 8))
+    assert (found["boxes"], found["false_boxes"]) == (3, 1)  # 42 of 150 px, none of 9, 8 of 8
+    assert (found["iobb_0.75"], found["iou_0.25"], found["iou"]) == (1, 0, pytest.approx(42 / 188))
 
 
 @pytest.mark.parametrize("value", [0.0, 0.7])
 def test_a_map_of_one_value_has_no_peak_and_no_box(value):
     heat = np.full((8, 8), value, np.float32)
     assert peak(heat) is None
-    assert judge(heat, (0, 0, 8, 8)) == dict.fromkeys(FIGURES, 0)
+    assert judge(heat, (0, 0, 8, 8)) == dict.fromkeys(BOX_METRICS, 0)
 
 
 def test_the_peak_is_the_middle_of_the_highest_pixels():
@@ -140,8 +142,7 @@ def test_intervals_resample_patients():
     patients = rng.integers(0, 12, 40)
     findings = rng.choice(["Mass", "Nodule", "Effusion"], 40)
     values = rng.random(40)
-    draws = Draws(findings, patients, resamples=200, seed=3)
-    summary = draws.summary(values)
+    summary = summarise(values, findings, Resamples(patients, 200, seed=3))
     drawn, different = np.random.default_rng(3), np.unique(patients)
     every, means = [], []
     for _ in range(200):
@@ -152,19 +153,16 @@ def test_intervals_resample_patients():
         ]
         every.append(values[rows].mean())
         means.append(np.mean([values[rows][findings[rows] == name].mean() for name in set(findings[rows])]))
-    assert summary["all"] == pytest.approx(
-        dict(zip(("value", "low", "high"), (values.mean(), *np.percentile(every, [2.5, 97.5])), strict=True))
-    )
     expected = np.mean([values[findings == name].mean() for name in set(findings)])
-    assert summary["mean"] == pytest.approx(
-        dict(zip(("value", "low", "high"), (expected, *np.percentile(means, [2.5, 97.5])), strict=True))
-    )
-    assert summary["per_finding"]["Mass"]["value"] == pytest.approx(values[findings == "Mass"].mean())
+    for found, value, others in ((summary.all, values.mean(), every), (summary.mean, expected, means)):
+        ends = np.percentile(others, [2.5, 97.5])
+        assert (found.value, found.low, found.high) == pytest.approx((value, *ends))
+    assert summary.per_finding["Mass"].value == pytest.approx(values[findings == "Mass"].mean())
 
 
 def test_one_patient_has_no_interval():
-    summary = Draws(np.array(["Mass", "Mass"]), np.array([7, 7])).summary(np.array([0.0, 1.0]))
-    assert summary["all"] == {"value": 0.5, "low": None, "high": None}
+    findings, resamples = np.array(["Mass", "Mass"]), Resamples(np.array([7, 7]))
+    assert summarise(np.array([0.0, 1.0]), findings, resamples).all == Estimate(0.5, None, None)
 
 
 def test_maps_that_know_nothing():

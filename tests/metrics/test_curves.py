@@ -1,0 +1,44 @@
+"""Curves and the counts behind them, against scikit-learn."""
+
+import numpy as np
+import pytest
+from scores import films
+from sklearn import metrics as sk
+
+from xlite.metrics.curves import pr_points, roc_points, sweep
+
+
+def test_roc_points_are_scikit_learns() -> None:
+    labels, probs, _ = films()
+    fpr, tpr = roc_points(labels[:, 0], probs[:, 0])
+    np.testing.assert_allclose(
+        (fpr, tpr), sk.roc_curve(labels[:, 0], probs[:, 0], drop_intermediate=False)[:2], atol=1e-12
+    )
+
+
+def test_thinned_roc_points_keep_both_ends_and_the_shape() -> None:
+    labels, scores = films(5000)[0][:, 0], np.random.default_rng(1).normal(size=5000)
+    scores += labels
+    fpr, tpr = roc_points(labels, scores)
+    all_fpr, all_tpr, _ = sk.roc_curve(labels, scores, drop_intermediate=False)
+    assert (fpr[0], tpr[0], fpr[-1], tpr[-1]) == (0, 0, 1, 1)
+    assert 150 <= len(fpr) <= 200
+    distance = np.abs(all_fpr[:, None] - fpr) + np.abs(all_tpr[:, None] - tpr)
+    assert distance.min(axis=1).max() <= 2 / 199
+    assert sk.auc(fpr, tpr) == pytest.approx(sk.roc_auc_score(labels, scores), abs=1e-3)
+
+
+def test_roc_points_and_sweep_of_nothing_are_empty() -> None:
+    assert roc_points(np.zeros(3), np.arange(3))[0].shape == (0,)
+    assert sweep(np.zeros(0), np.zeros(0)).tp.shape == (0,)
+
+
+def test_the_pr_curve_sums_to_average_precision() -> None:
+    labels, scores = (columns[:, 0] for columns in films(240)[:2])
+    recall, precision = pr_points(labels, scores, limit=10**6)
+    assert recall[-1] == 1
+    steps = np.diff(recall, prepend=0)
+    assert (steps * precision).sum() == pytest.approx(sk.average_precision_score(labels, scores))
+    few = pr_points(labels, scores, limit=20)
+    assert len(few[0]) <= 20 and few[0][-1] == 1
+    assert [len(points) for points in pr_points(np.zeros(5), np.ones(5))] == [0, 0]

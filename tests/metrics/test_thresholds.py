@@ -1,0 +1,134 @@
+"""Thresholds against searches over every one of them, and the files that hold them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from xlite.errors import DataError
+from xlite.findings import FINDINGS
+from xlite.metrics.thresholds import PLAIN_THRESHOLD, RULES, choose_thresholds, read_thresholds
+
+
+def f1_score(labels: np.ndarray, called: np.ndarray) -> float:
+    """By its definition."""
+    tp, fp, fn = (
+        np.sum(a & b) for a, b in ((labels > 0, called), (labels == 0, called), (labels > 0, ~called))
+    )
+    return 2 * tp / (2 * tp + fp + fn)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_thresholds_reach_the_best_f1(dtype: type) -> None:
+    rng = np.random.default_rng(0)
+    labels = (rng.random((120, 14)) < 0.2).astype(np.float32)
+    probs = np.clip(rng.normal(0.3 + 0.2 * labels, 0.2), 0, 1).round(2).astype(dtype)
+    cuts = choose_thresholds(labels, probs)
+    for c in range(14):
+        y, p = labels[:, c], probs[:, c]
+        best = max(f1_score(y, p >= cut) for cut in np.unique(p))
+        assert f1_score(y, p >= cuts[c]) == pytest.approx(best)
+        assert cuts[c] not in p or cuts[c] == p.min()  # half-way between two probabilities seen
+
+
+def test_a_finding_never_positive_gets_the_fallback() -> None:
+    labels = np.zeros((5, 2))
+    labels[0, 1] = 1
+    np.testing.assert_allclose(
+        choose_thresholds(labels, np.tile(np.linspace(0.1, 0.5, 5)[::-1, None], 2)), [PLAIN_THRESHOLD, 0.45]
+    )
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=30).filter(
+        lambda f: any(y for y, _ in f)
+    )
+)
+def test_thresholds_lose_no_f1_however_close_the_probabilities(films: list[tuple[bool, float]]) -> None:
+    labels, probs = np.array([[y] for y, _ in films]), np.array([[p] for _, p in films])
+    cut = choose_thresholds(labels, probs)[0]
+    best = max(f1_score(labels[:, 0], probs[:, 0] >= p) for p in probs[:, 0])
+    assert f1_score(labels[:, 0], probs[:, 0] >= cut) == pytest.approx(best)
+    assert 0 <= cut <= 1
+
+
+def test_each_rule_finds_what_a_search_over_every_threshold_finds() -> None:
+    rng = np.random.default_rng(0)
+    labels = (rng.random((70, 14)) < 0.2).astype(np.float32)
+    probs = np.clip(rng.normal(0.3 + 0.2 * labels, 0.2), 0, 1).round(2)
+    cuts = {rule: choose_thresholds(labels, probs, rule) for rule in RULES}
+    for c in range(14):
+        y, p = labels[:, c], probs[:, c]
+        fpr, tpr, tried = sk.roc_curve(y, p, drop_intermediate=False)
+
+        def rates(cut: float, y: np.ndarray = y, p: np.ndarray = p) -> tuple[float, float]:
+            tn, fp, fn, tp = sk.confusion_matrix(y, p >= cut, labels=[0, 1]).ravel()
+            return tp / (tp + fn), tn / (tn + fp)
+
+        assert sk.f1_score(y, p >= cuts["f1"][c]) == pytest.approx(
+            max(sk.f1_score(y, p >= cut) for cut in tried)
+        )
+        assert sum(rates(cuts["youden"][c])) - 1 == pytest.approx((tpr - fpr).max())
+        sensitivity, specificity = rates(cuts["sensitivity_90"][c])
+        enough = tpr >= 0.9 - 1e-9
+        assert sensitivity >= 0.9 and 1 - specificity == pytest.approx(fpr[enough].min())
+        sensitivity, specificity = rates(cuts["specificity_95"][c])
+        enough = fpr <= 0.05 + 1e-9
+        assert specificity >= 0.95 and sensitivity == pytest.approx(tpr[enough].max())
+
+
+def test_if_no_threshold_is_specific_enough_nothing_is_called() -> None:
+    labels, probs = np.array([[1], [0], [0]]), np.array([[0.8], [0.8], [0.1]])
+    assert choose_thresholds(labels, probs, "specificity_95") == pytest.approx([0.9])
+    assert choose_thresholds(np.ones((3, 1)), probs, "youden") == pytest.approx([0.5])
+
+
+def test_an_unknown_rule_is_refused() -> None:
+    with pytest.raises(ValueError, match="'best' is no rule .* f1, youden"):
+        choose_thresholds(np.array([[1], [0]]), np.array([[0.8], [0.1]]), "best")
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_thresholds_are_read_by_name(tmp_path: Path) -> None:
+    values = {name.replace("Infiltration", "Infiltrate"): c / 20 for c, name in enumerate(FINDINGS)}
+    path = write(tmp_path / "t.json", str(dict(reversed(values.items()))).replace("'", '"'))
+    np.testing.assert_allclose(read_thresholds(path), np.arange(14) / 20)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "cannot be read as JSON"),
+        ("[1]", "hold no object"),
+        ('{"Cat": 0.5}', "'Cat' is none of the 14 findings"),
+        ('{"Mass": 0.5}', "thresholds lack Atelectasis, Cardiomegaly"),
+        (
+            "{" + ", ".join(f'"{name}": 1.5' for name in FINDINGS) + "}",
+            "threshold 1.5 of Atelectasis is no probability",
+        ),
+        (
+            "{" + ", ".join(f'"{name}": true' for name in FINDINGS) + "}",
+            "threshold True of Atelectasis is no prob",
+        ),
+        (
+            "{" + ", ".join(f'"{name}": NaN' for name in FINDINGS) + "}",
+            "threshold nan of Atelectasis is no prob",
+        ),
+    ],
+)
+def test_wrong_thresholds_are_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(DataError, match=sentence):
+        read_thresholds(write(tmp_path / "t.json", text))
+
+
+def test_a_missing_thresholds_file_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read as JSON"):
+        read_thresholds(tmp_path / "none.json")
