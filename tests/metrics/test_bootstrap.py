@@ -41,7 +41,9 @@ def test_one_patient_has_no_interval() -> None:
         assert drawn.patients == 1
         assert np.isnan(drawn.auc(labels[rows], probs[rows])).all()
         assert np.isnan(drawn.brier(labels[rows], probs[rows])).all()
-        assert drawn.estimate(0.5, drawn.ece(labels[rows], probs[rows])[:, 0]) == Estimate(0.5, None, None)
+        assert bootstrap.estimate(0.5, drawn.ece(labels[rows], probs[rows])[:, 0]) == Estimate(
+            0.5, None, None
+        )
 
 
 def all_metrics(labels: np.ndarray, probs: np.ndarray, cuts: np.ndarray) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 from sklearn.isotonic import isotonic_regression
@@ -18,13 +18,13 @@ from xlite.findings import FINDINGS
 from xlite.metrics.calibration import (
     METHODS,
     PULL,
+    Calibrator,
     Isotonic,
     Platt,
     Temperature,
     apply_calibrator,
     fit_calibrator,
     fit_platt,
-    from_dict,
     logit,
     uncalibrated,
 )
@@ -163,7 +163,7 @@ def test_a_calibrator_is_read_back_from_json(method: str) -> None:
     fitted = fit_calibrator(*drawn(0.5, -1.0, 300), method)
     content = json.loads(json.dumps(fitted.model_dump()))
     assert content["method"] == method
-    assert from_dict(content) == fitted
+    assert TypeAdapter(Calibrator).validate_python(content) == fitted
 
 
 PLATT: dict[str, Any] = {"method": "platt", "scale": [1.0] * 14, "bias": [0.0] * 14}
@@ -173,9 +173,9 @@ STEPS: dict[str, Any] = {"method": "isotonic", "logits": [[]] * 14, "probabiliti
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ([1], r"\[1\], expected a method"),
-        ({"method": "spline"}, "'spline', expected one of temperature, platt, isotonic"),
-        ({"scale": [1.0] * 14}, "None, expected one of"),
+        ([1], "dictionary"),
+        ({"method": "spline"}, "'spline' .* 'platt', 'temperature', 'isotonic'"),
+        ({"scale": [1.0] * 14}, "'method'"),
         ({"method": "platt", "scale": [1.0] * 14}, "'platt' has method, scale, expected bias, method, scale"),
         ({**PLATT, "more": 1}, "has bias, method, more, scale"),
         ({**PLATT, "scale": [1.0] * 13}, "scale is .* expected 14 finite numbers above 0"),
@@ -196,9 +196,8 @@ STEPS: dict[str, Any] = {"method": "isotonic", "logits": [[]] * 14, "probabiliti
     ],
 )
 def test_what_no_calibrator_works_with_is_refused(content: Any, said: str) -> None:
-    with pytest.raises(ValueError, match=said) as caught:
-        from_dict(content)
-    assert not isinstance(caught.value, ValidationError)  # a sentence, for the error of a model file
+    with pytest.raises(ValidationError, match=said):
+        TypeAdapter(Calibrator).validate_python(content)
 
 
 def test_a_calibrator_cannot_be_made_of_wrong_numbers_nor_changed() -> None:

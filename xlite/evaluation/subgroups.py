@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from xlite.data.ages import AGE_BANDS, age_band
 from xlite.evaluation.report import Gap, Group, GroupFinding, Subgroups
 from xlite.findings import FEW_POSITIVES, FINDINGS
 from xlite.metrics.bootstrap import Resamples, estimate, interval
 from xlite.metrics.per_finding import auc_per_class, macro
 
-AGE_BANDS = ("under 18", "18 to 60", "over 60")
 FALSE_ALARMS = 0.05
 
 
@@ -30,8 +30,7 @@ def film_groups(table: pd.DataFrame) -> dict[str, np.ndarray]:
 
     table as `read_table` gives it.
     """
-    age = table["age"].to_numpy(np.float64)
-    bands = np.select([age < 18, age <= 60, age > 60], AGE_BANDS, "")
+    bands = age_band(table["age"])
     return {"view": table["view"].to_numpy(str), "sex": table["sex"].to_numpy(str), "age": bands}
 
 

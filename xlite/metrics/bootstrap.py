@@ -133,11 +133,6 @@ class Resamples:
         sums = np.stack([np.bincount(self.owner, column, minlength=len(self.counts)) for column in values.T])
         return (sums.astype(np.float32) @ self.counts).T.astype(np.float64)
 
-    @staticmethod
-    def estimate(value: float, drawn: np.ndarray) -> Estimate:
-        """The module's `estimate`, for who has the resamples at hand."""
-        return estimate(value, drawn)
-
 
 def interval(values: np.ndarray) -> tuple[float, float]:
     """The 95 % percentile interval of the resamples (R,) that have the metric; NaN if none has it."""

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy import special
 from scipy.special import expit
 
@@ -118,20 +118,6 @@ class Isotonic(_Fitted):
 
 
 Calibrator = Annotated[Platt | Temperature | Isotonic, Field(discriminator="method")]
-_CALIBRATOR: TypeAdapter[Platt | Temperature | Isotonic] = TypeAdapter(Calibrator)
-
-
-def from_dict(content: Any) -> Calibrator:
-    """The calibrator that a model file's header holds; ValueError with a sentence if it holds none."""
-    if not isinstance(content, dict):
-        raise ValueError(f"calibration is {content!r:.80}, expected a method and what belongs to it")
-    method = content.get("method")
-    if not isinstance(method, str) or method not in METHODS:
-        raise ValueError(f"calibration has the method {method!r:.80}, expected one of {', '.join(METHODS)}")
-    try:
-        return _CALIBRATOR.validate_python(content)
-    except ValidationError as error:
-        raise error.errors()[0]["ctx"]["error"] from error
 
 
 def logit(probs: np.ndarray) -> np.ndarray:
