@@ -159,18 +159,18 @@ def _share(parameters: int, whole: int) -> tuple[str, str]:
     return f"{parameters / 1e6:.2f} M", f"{parameters / whole:.0%}"
 
 
-def claims(figures: Survey) -> str:
+def claims(found: Survey) -> str:
     """The design document's claims about the data."""
-    rows = ((claim.says, claim.computed, claim.verdict) for claim in figures.claims)
+    rows = ((claim.says, claim.computed, claim.verdict) for claim in found.claims)
     return table(("it says", "NIH's table gives", "so it"), rows)
 
 
-def data(figures: Survey) -> str:
+def data(found: Survey) -> str:
     """The data set in one sentence."""
-    facts = figures.overview.facts
+    facts = found.overview.facts
     followed = facts.films_of_patients_with_several / facts.films
     return (
-        f"{facts.films:,} films of {facts.patients:,} patients, {figures.label_version} labels; "
+        f"{facts.films:,} films of {facts.patients:,} patients, {found.label_version} labels; "
         f"{followed:.0%} of the films are of patients with more than one, at most {facts.most_films}."
     )
 
@@ -207,13 +207,13 @@ FROM_TABLES: dict[str, Callable[[Survey], str]] = {
 }
 
 
-def of_tables(figures: Survey) -> dict[str, Callable[[], str]]:
+def of_tables(found: Survey) -> dict[str, Callable[[], str]]:
     """The blocks of FROM_TABLES for one survey."""
-    return {name: partial(make, figures) for name, make in FROM_TABLES.items()}
+    return {name: partial(make, found) for name, make in FROM_TABLES.items()}
 
 
 def main() -> None:
-    """Rewrites every document whose figures have changed."""
+    """Rewrites every document whose blocks have changed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tables", type=Path, metavar="FOLDER", help="folder with NIH's tables and lists")
     tables = parser.parse_args().tables
@@ -225,13 +225,13 @@ def main() -> None:
         except DataError as error:
             parser.error(str(error))
     for path in shipped.write():
-        print(f"{path.name}: new figures")
+        print(f"{path.name}: made anew")
     for path in documents():
         text = path.read_text(encoding="utf-8")
         fresh = fill(text, blocks)
         if fresh != text:
             path.write_text(fresh, encoding="utf-8")
-            print(f"{path.name}: new figures")
+            print(f"{path.name}: made anew")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Every figure in a marked block of docs/*.md is what the code gives today."""
+"""Every number in a marked block of the documents is what the code gives today."""
 
 import json
 import re
@@ -37,8 +37,8 @@ def test_what_the_code_alone_gives():
 
 
 def test_what_the_real_tables_give(shared_data: Path):
-    figures = survey(NihFolder.open(shared_data / "nih_tables"))
-    assert_up_to_date(generate.of_tables(figures))
+    found = survey(NihFolder.open(shared_data / "nih_tables"))
+    assert_up_to_date(generate.of_tables(found))
 
 
 def test_every_mark_has_an_end_and_a_function_and_every_function_a_mark():
