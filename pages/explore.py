@@ -1,8 +1,8 @@
 import os
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from xlite.config import home
@@ -103,7 +103,7 @@ def show_headline(facts: Facts) -> None:
             st.metric(label, value, border=True, width=170)
 
 
-def clickable(figure: Any, key: str) -> tuple[str, ...]:
+def clickable(figure: go.Figure, key: str) -> tuple[str, ...]:
     """Shows a figure; the findings of the bar or cell that a person clicked, each once."""
     event = st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=QUIET_BAR)
     points = event["selection"]["points"]

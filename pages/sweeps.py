@@ -28,6 +28,7 @@ ABOUT: dict[Kind, str] = {
 }
 COMMON = ["image_size", "epochs", "batch_size"]
 LONG = 20  # rows of a leaderboard; more are scrolled
+AUCS = ("Val AUC", "Test AUC", "Averaged, test", "First − this, test")
 DIGITS = {"Val AUC": "%.4f", "Test AUC": "%.4f"}
 
 
@@ -150,10 +151,10 @@ def show_current(status: SweepStatus) -> None:
             st.caption(": ".join(filter(None, [name, place, in_labels(run.message, run.settings)])))
 
 
-def unbroken(figure: str) -> str:
-    """A figure that goes into two lines before its interval or not at all."""
-    figure = figure.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
-    return figure.replace("\u00a0(", " (")
+def unbroken(metric: str) -> str:
+    """A metric that goes into two lines before its interval or not at all."""
+    metric = metric.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
+    return metric.replace("\u00a0(", " (")
 
 
 def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
@@ -170,7 +171,7 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
     if found.warnings:
         st.warning("  \n".join(found.warnings), icon=":material/warning:")
     # Not a data frame: that keeps the widths of its first rows, and its last columns are out of sight.
-    table = [{name: unbroken(text) for name, text in row.items()} for row in leaderboard_rows(found)]
+    table = [row | {name: unbroken(row[name]) for name in AUCS} for row in leaderboard_rows(found)]
     st.table(table, border="horizontal", height="content" if len(table) <= LONG else LONG * 45)
     chooses = (
         "" if len(table) == 1 else "The validation films choose the winner; the test films are only shown. "

@@ -21,8 +21,10 @@ import numpy as np
 import pytest
 from noise_folder import HEADER_2020, write_noise_folder
 
+from xlite.config import make_config
 from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS
+from xlite.runs.run import Run
 
 # A shell that starts a suite in the background has it ignore Ctrl-C, and so would all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -47,12 +49,6 @@ def tiny_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def films(tmp_path: Path) -> Path:
-    """80 noise films of 40 patients, 64 px, in the NIH layout: enough to train on."""
-    return write_noise_folder(tmp_path / "films", patients=40)
-
-
-@pytest.fixture
 def large_table(tmp_path: Path) -> NihFolder:
     """2,000 films of about 600 patients, as a table alone."""
     rng = np.random.default_rng(0)
@@ -64,6 +60,24 @@ def large_table(tmp_path: Path) -> NihFolder:
         rows.append(f"{name},{label},0,{patient},40,M,PA,64,64,0.14,0.14")
     (tmp_path / "Data_Entry_2017_v2020.csv").write_text("\n".join(rows) + "\n")
     return NihFolder.open(tmp_path)
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """80 noise films of 40 patients, 64 px, in the NIH layout: enough to train on."""
+    return write_noise_folder(tmp_path / "films", patients=40)
+
+
+@pytest.fixture
+def stopped_run(tiny_folder: Path) -> Run:
+    """A run that was stopped after its second epoch."""
+    run = Run.create(make_config({"data": tiny_folder, "name": "one"}))
+    run.path("metrics.csv").write_text(
+        "epoch,train_loss,val_loss,val_auc,val_auc_Edema\n1,.5,.4,.61,.7\n2,.4,.3,.64,.8\n"
+    )
+    run.path("log.txt").write_text("epoch 2/8\n")
+    run.write_progress({"state": "stopped", "epoch": 2, "epochs": 8, "best_auc": 0.64, "best_epoch": 2})
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Files of X-Lite 0.1.0: a run that was stopped after two of three epochs goes on, its report and log are read."""
+"""Files of X-Lite 0.1.0: a run that was stopped after two of three epochs, and a study that has ended."""
 
 import json
 import shutil
@@ -13,8 +13,10 @@ from xlite.models.checkpoint import load_model
 from xlite.report.saved import read_evaluation
 from xlite.runs.results import read_results
 from xlite.runs.run import Run
+from xlite.sweeps.sweep import Sweep
 
 OLD = Path(__file__).parent / "data" / "old_run"
+OLD_STUDY = Path(__file__).parent / "data" / "old_study"
 
 
 @pytest.fixture
@@ -46,3 +48,35 @@ def test_an_old_report_and_log_are_read() -> None:
     assert evaluation.group == ("patient-42-a1039843", "test", "2020")
     [row] = read_results(OLD / "results.csv").to_dict("records")
     assert (row["experiment_id"], row["val_auc"], row["test_auc"]) == ("old", 0.408333, 0.333333)
+
+
+@pytest.fixture
+def old_study(own_home: Path) -> Sweep:
+    """A study of two learning rates with two seeds each, which version 0.1.0 brought to its end."""
+    shutil.copytree(OLD_STUDY, own_home / "experiments" / "sweeps" / "old")
+    return Sweep.named("old")
+
+
+def test_the_plan_and_status_of_an_old_study_are_read(old_study: Sweep) -> None:
+    plan = old_study.plan()
+    assert (plan.kind, plan.total(), plan.vary) == ("search", 4, {"lr": [0.001, 0.01], "seed": [1, 2]})
+    assert plan.config({"lr": 0.01, "seed": 2}).backbone == "test_efficientnet.r160_in1k"
+    status = old_study.status()
+    assert (status.state, status.total, status.count("finished")) == ("finished", 4, 4)
+    assert (status.message, status.settings) == ("4 of 4 trials ended well", ())
+    last = status.trials[-1]
+    assert (last.run, last.where, last.values) == ("old-003", "machine:/home", {"lr": 0.01, "seed": 2})
+    assert (last.val_auc, last.model_size_mb, last.contamination) == (0.469091, 0.43, None)
+    assert Sweep.open(plan).status() == status
+
+
+def test_the_leaderboard_of_an_old_study_is_read(old_study: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    board = old_study.leaderboard()
+    assert board is not None and board.ended and board.winner == 0
+    assert [row.name for row in board.rows] == ["lr 0.01", "lr 0.001"]
+    assert [board.remark(place) for place in range(2)] == ["best, but ties; chosen", "tie on val"]
+    kept = json.loads((OLD_STUDY / "leaderboard.json").read_text())
+    assert board.model_dump(mode="json") == kept
+    assert xlite(["sweep", "leaderboard", "old"]) == 0
+    out = capsys.readouterr().out
+    assert kept["verdict"] in out and "0.3377 ± 0.1858" in out and "+0.2903 (+0.0708 to +0.7778)" in out

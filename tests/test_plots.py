@@ -1,4 +1,4 @@
-"""Figures whose axes must hold what they show and nothing that cannot be."""
+"""Axes of figures: they hold all values, and nothing that cannot be."""
 
 import pandas as pd
 import pytest
@@ -18,7 +18,7 @@ def test_curves_show_the_epochs_there_are_and_no_auc_that_cannot_be(epochs: int,
         assert list(axis.range) == pytest.approx([0.45, 0.55])
 
 
-def test_an_axis_holds_all_values_and_ends_where_they_must():
+def test_an_axis_holds_all_values_and_ends_at_their_limits():
     columns = {"train_loss": [3.0, 0.01], "val_loss": [2.0, 0.5], "val_auc": [0.02, 0.99]}
     layout = learning_curves(pd.DataFrame({"epoch": [1, 2], **columns})).layout
     assert list(layout.yaxis.range) == pytest.approx([0, 3 + 0.08 * 2.99])

@@ -76,7 +76,7 @@ def _check_header(dataset: pydicom.Dataset) -> None:
 
 
 def _check_pixel_data(dataset: pydicom.Dataset) -> None:
-    """Refuses pixels that are not as many as Rows and Columns say; compressed ones before they are decoded."""
+    """Raises ImageError unless the pixels, compressed or not, are as many as Rows and Columns say."""
     syntax = _transfer_syntax(dataset)
     if syntax == RLELossless:
         return  # pydicom compares the sizes itself
@@ -135,12 +135,14 @@ def _padding(stored: np.ndarray, dataset: pydicom.Dataset) -> np.ndarray:
     if first is None:
         return np.zeros(stored.shape, bool)
     last = dataset.get("PixelPaddingRangeLimit", first)
-    return (stored >= min(first, last)) & (stored <= max(first, last))
+    mask: np.ndarray = (stored >= min(first, last)) & (stored <= max(first, last))
+    return mask
 
 
 def _rescale(stored: np.ndarray, dataset: pydicom.Dataset) -> np.ndarray:
     if dataset.get("ModalityLUTSequence"):
-        return apply_modality_lut(stored, dataset)
+        looked_up: np.ndarray = apply_modality_lut(stored, dataset)
+        return looked_up
     if dataset.get("RescaleSlope") is None or dataset.get("RescaleIntercept") is None:
         return stored
     slope, intercept = float(dataset.RescaleSlope), float(dataset.RescaleIntercept)
@@ -176,7 +178,7 @@ def _window(values: np.ndarray, dataset: pydicom.Dataset, exposed: np.ndarray) -
 
 
 def _first(number: object) -> float | None:
-    """The first of one or several decimal strings; None if there is none, or none that a detector could mean."""
+    """The first of one or several decimal strings; None if there is none or no detector could mean it."""
     values = list(number) if isinstance(number, pydicom.multival.MultiValue) else [number]
     first = float(str(values[0])) if values and values[0] not in (None, "") else math.nan
     return first if abs(first) < _FAR else None

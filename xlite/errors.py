@@ -80,7 +80,10 @@ def _pieces(word: str, setting: Setting) -> list[str]:
     first, *others = word.split(setting.option)
     pieces: list[str] = [first]
     for other in others:
-        pieces += [setting, other]
+        if other[:1].isalnum() or other[:1] == "-":  # a longer option, which is no setting here
+            pieces[-1] += setting.option + other
+        else:
+            pieces += [setting, other]
     return [piece for piece in pieces if piece]
 
 

@@ -33,7 +33,7 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG"}
 # Opened as what they are: Image.open would print a warning about a large size before we can refuse it.
 _READERS = {"PNG": PngImageFile, "JPEG": JpegImageFile}
-# Offsets in a PNG, after the signature (8 bytes), chunk length (4) and "IHDR" (4); width and height have 4 each.
+# Offsets in a PNG, after the signature (8 bytes), chunk length (4) and "IHDR" (4).
 _PNG_SIZE, _PNG_BIT_DEPTH, _PNG_COLOUR = 16, 24, 25
 _GREY = 0
 # Chunks that do not change how a PNG looks: no transparency, no animation, no orientation.

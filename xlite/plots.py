@@ -149,7 +149,7 @@ def probability_bars(
 
 
 def _by_epoch(figure: go.Figure, metrics: pd.DataFrame) -> None:
-    """An axis of the epochs that exist: for a single one plotly would also show a zeroth and some below it."""
+    """An axis of the epochs that exist: for a single one plotly would show a zeroth and some below it."""
     last = int(metrics["epoch"].max())
     room = 0.04 * max(1, last - 1)
     limits = [1 - room, last + room]

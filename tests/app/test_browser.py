@@ -1,4 +1,4 @@
-"""The app as a person uses it: a real server, a real Chromium, a real training process."""
+"""The app as people use it: a real server, a real Chromium, a real training process."""
 
 import os
 import shutil
@@ -19,7 +19,6 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from xlite.config import bundled
 from xlite.runs.run import LIVE, Run
-from xlite.sweeps.leaderboard import name_of, remark
 from xlite.sweeps.sweep import Sweep
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -85,7 +84,7 @@ def app(own_home: Path) -> Iterator[str]:
 
 
 def end_runs() -> None:
-    """Stops what a failed test left training: sweeps and runs outlive the server on purpose."""
+    """Stops runs and studies that a failed test left behind: they outlive the server on purpose."""
     for sweep in Sweep.list():
         if sweep.status().state == "running":
             sweep.stop()
@@ -100,7 +99,7 @@ def end_runs() -> None:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A fresh visitor, whose browser may ask nobody but this machine."""
+    """A new visitor, whose browser may talk to this machine only."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     asked: list[str] = []
     context.on("request", lambda request: asked.append(request.url))
@@ -122,7 +121,7 @@ def no_exception(page: Page) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-def test_every_page_opens_without_asking_anybody_outside(app: str, page: Page):
+def test_every_page_opens_without_a_request_to_the_outside(app: str, page: Page):
     for name in sorted(path.stem for path in bundled("pages").glob("*.py")):
         page.goto(app if name == "overview" else f"{app}/{name}")
         expect(page.get_by_test_id("stHeading").first).to_be_visible()
@@ -151,7 +150,7 @@ def test_a_film_is_uploaded_and_its_maps_are_seen(app: str, page: Page, tmp_path
     page.wait_for_url("**/classify")
     expect(page.get_by_test_id("stMetric")).to_have_count(3)
     settle(page)
-    # Its maps differ from finding to finding on any film, which a trained model does not promise.
+    # Its maps are different for each finding on any film; those of a trained model need not be.
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="demo0").click()
     expect(page.get_by_text("Model demo0:")).to_be_visible()
@@ -173,8 +172,9 @@ def test_a_film_is_uploaded_and_its_maps_are_seen(app: str, page: Page, tmp_path
 
 
 def test_an_upload_survives_a_change_of_model(app: str, page: Page, tmp_path: Path):
-    """Streamlit drops its answer to the upload's first request where the whole page is drawn anew meanwhile,
-    which happens too seldom for a test: so a change of model may draw the reading anew and nothing else.
+    """A change of model draws only the reading anew.
+
+    If the whole page were drawn anew, Streamlit would lose the upload now and then, too seldom for a test.
     """
     sent: list[bytes] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
@@ -245,7 +245,7 @@ def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, p
     no_exception(second)
 
 
-def test_a_phase_is_started_stopped_gone_on_with_and_ends_in_its_leaderboard(
+def test_a_phase_is_started_stopped_resumed_and_ends_in_its_leaderboard(
     app: str, page: Page, tiny_folder: Path
 ):
     page.goto(f"{app}/sweeps")
@@ -290,12 +290,12 @@ def test_a_phase_is_started_stopped_gone_on_with_and_ends_in_its_leaderboard(
     settle(page)
     no_exception(page)
     found = Sweep.named("phase1").leaderboard()
-    assert sorted(row["values"]["attention"] for row in found["rows"]) == ["mhsa", "none"]
-    assert page.get_by_test_id("stAlertContentSuccess").inner_text() == found["verdict"]
-    for place, row in enumerate(found["rows"]):
+    assert sorted(row.values["attention"] for row in found.rows) == ["mhsa", "none"]
+    assert page.get_by_test_id("stAlertContentSuccess").inner_text() == found.verdict
+    for place, row in enumerate(found.rows):
         cells = table.get_by_role("row").nth(place + 1).get_by_role("cell").all_inner_texts()
-        assert cells[:4] == [name_of(row["values"]), remark(found, place), "1", f"{row['val_auc']:.3f}"]
-        assert cells[-2] == f"{row['model_size_mb']:.1f}"
+        assert cells[:4] == [row.name, found.remark(place), "1", f"{row.val_auc:.3f}"]
+        assert cells[-2] == f"{row.model_size_mb:.1f}"
     last = table.get_by_role("columnheader").last.bounding_box()
     assert last["x"] + last["width"] < 1400
 
@@ -309,7 +309,7 @@ def fill(page: Page, label: str, text: str) -> None:
 
 
 def pick(page: Page, label: str, text: str) -> None:
-    """Types a value into a select box that takes new ones."""
+    """Types a value into a select box that accepts new values."""
     field = page.get_by_role("combobox", name=label)
     field.click()
     field.fill(text)

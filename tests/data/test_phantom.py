@@ -1,4 +1,4 @@
-"""Phantom folders: layout, labels in NIH's proportions, findings drawn where their boxes are."""
+"""Phantom folders: layout, labels in NIH's proportions, findings drawn inside their boxes."""
 
 import errno
 import functools

@@ -1,4 +1,4 @@
-"""predictions.csv: what is written is read back exactly, and what is wrong is one sentence."""
+"""predictions.csv: read back exactly as written, and each fault of a file said in one sentence."""
 
 import gzip
 from pathlib import Path
@@ -69,32 +69,32 @@ def test_columns_are_found_by_name_whatever_their_order_prefix_and_alias(tmp_pat
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        ([""], "is empty; expected a header with image and the 14 findings"),
-        ([HEADER], "holds no predictions; expected a row a film under the header"),
-        ([HEADER.removeprefix("image,"), row("")], r"has no column 'image' \(or 'Image Index'\)"),
+        ([""], "is empty"),
+        ([HEADER], "holds no predictions"),
+        ([HEADER.removeprefix("image,"), row("")], "'image'.*'Image Index'"),
         (
             ["image,Mass", "a.png,0.5"],
-            "lacks 13 of the 14 findings: Atelectasis, Cardiomegaly, .*, Hernia; add",
+            "lacks 13 of the 14 findings: Atelectasis, Cardiomegaly, .*, Hernia",
         ),
         (
             [HEADER.replace("Mass", "Masss"), row("a.png")],
-            "lacks 1 of the 14 findings: Mass; add these columns",
+            "lacks 1 of the 14 findings: Mass;",
         ),
-        ([HEADER + ",prob_Mass", row("a.png") + ",0.5"], "has two columns for Mass; keep one"),
-        ([HEADER, row("a.png"), "b.png,0.5"], "row 2 has 2 values; expected 15, as the header"),
+        ([HEADER + ",prob_Mass", row("a.png") + ",0.5"], "two columns for Mass"),
+        ([HEADER, row("a.png"), "b.png,0.5"], "row 2 has 2 values; expected 15"),
         (
             [HEADER, row("a.png"), row("b.png"), row("x/a.jpg")],
-            "lists 1 film more than once, a first; keep one row a film",
+            "1 film more than once, a first",
         ),
         ([HEADER, row("a.png"), row("b.png", 0.5, "high")], "row 2: 'high' for Cardiomegaly is not a number"),
         ([HEADER, row("a.png", "")], "row 1: '' for Atelectasis is not a number"),
         (
             [HEADER, row("a.png"), row("b.png", 0.5, "nan", "NaN")],
-            "2 values are NaN, first nan for Cardiomegaly of b.png; give a probability 0-1",
+            "2 values are NaN, first nan for Cardiomegaly of b.png",
         ),
         (
             [HEADER, row("a.png", -2.5), row("b.png", 1.5), row("c.png", "inf")],
-            "3 values are outside 0-1, first -2.5 for Atelectasis of a.png; give probabilities, for logits",
+            "3 values are outside 0-1, first -2.5 for Atelectasis of a.png",
         ),
     ],
 )
@@ -115,9 +115,9 @@ def test_files_that_are_no_text_are_one_sentence(tmp_path: Path) -> None:
         ("c.csv.gz", gzip.compress(b"x" * 99)[:-9]),
     ):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(DataError, match="cannot be read as a CSV of predictions"):
+        with pytest.raises(DataError, match="cannot be read"):
             read_predictions(tmp_path / name)
-    with pytest.raises(DataError, match="cannot be read as a CSV of predictions"):
+    with pytest.raises(DataError, match="cannot be read"):
         read_predictions(tmp_path)
 
 

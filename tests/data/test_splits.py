@@ -66,7 +66,7 @@ def test_the_same_table_gives_the_same_split_in_any_order_of_rows():
     folder = many(300)
     shuffled = NihFolder(folder.root, folder.table.sample(frac=1, random_state=1), "2020", {})
     split = make_split(folder)
-    assert split.id == "patient-42-12d9e14d"  # never changes: figures carry it
+    assert split.id == "patient-42-12d9e14d"  # never changes: reports carry it
     assert make_split(shuffled) == split
     assert make_split(folder, seed=43).id.startswith("patient-43-")
     assert make_split(folder, seed=43).parts != split.parts
@@ -162,7 +162,7 @@ def test_writing_again_replaces_the_lists_and_nothing_else(tiny_folder):
     assert read_split(folder, "patient") == again and (place / "notes.txt").read_text() == "mine"
 
 
-def test_ones_own_split_is_read_and_refused_where_it_shares_patients(tiny_folder):
+def test_ones_own_split_is_read_and_refused_if_it_shares_patients(tiny_folder):
     folder = NihFolder.open(tiny_folder)
     place = tiny_folder / "splits" / "mine"
     place.mkdir(parents=True)

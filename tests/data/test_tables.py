@@ -1,7 +1,6 @@
-"""The NIH folder: both editions of the table, boxes, lists, layouts and what `data check` finds."""
+"""NIH's tables: both editions of the labels, the boxes, and lists of films."""
 
 import gzip
-import shutil
 import time
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from noise_folder import HEADER_2020
 
 from xlite.data.folder import NihFolder
-from xlite.data.folder_check import CheckReport, check_folder
 from xlite.data.tables import find_table, label_version, read_boxes, read_list, read_table
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
@@ -71,7 +69,7 @@ def test_the_2020_header_is_known_whatever_the_file_is_called(tmp_path):
     assert label_version(path) == "2020"
 
 
-def test_the_2020_edition_is_taken_where_both_are_there(tmp_path):
+def test_of_both_editions_the_2020_one_is_taken(tmp_path):
     write_table(tmp_path, "2017")
     newer = write_table(tmp_path, "2020", compressed=True)
     assert find_table(tmp_path) == newer
@@ -115,51 +113,6 @@ def test_a_cut_archive_gets_one_sentence(tmp_path):
         NihFolder.open(tmp_path)
 
 
-def test_no_folder_and_no_table_get_one_sentence(tmp_path):
-    with pytest.raises(DataError, match="there is no data folder"):
-        NihFolder.open(tmp_path / "nowhere")
-    with pytest.raises(DataError, match="holds no Data_Entry_2017"):
-        NihFolder.open(tmp_path)
-
-
-def test_the_twelve_folder_layout_with_other_suffixes(tmp_path):
-    write_table(tmp_path, "2017")
-    files = ["images_001/images/00000001_000.jpg", "images_012/images/00000001_001.JPEG", "images/other.png"]
-    for name in files:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / "images_001" / "images" / "readme.txt").touch()
-    folder = NihFolder.open(tmp_path)
-    stems = ["00000001_000", "00000001_001", "other"]
-    assert folder.paths == {stem: tmp_path / name for stem, name in zip(stems, files, strict=True)}
-    assert folder.missing() == ["00000002_000"]
-
-
-def test_labels_patients_and_names_follow_the_stems_asked_for(tiny_folder):
-    folder = NihFolder.open(tiny_folder)
-    stems = ["00000003_000", "00000001_001", "00000001_000"]
-    labels = np.zeros((3, 14), np.float32)
-    labels[0, 3] = labels[2, 1] = 1
-    np.testing.assert_array_equal(folder.labels(stems), labels)
-    assert folder.labels(stems).dtype == np.float32
-    assert folder.finding_counts(stems).tolist() == [1, 0, 1]
-    assert folder.patients(stems).tolist() == [3, 1, 1]
-    assert folder.names(stems) == [f"{stem}.png" for stem in stems]
-    with pytest.raises(DataError, match="lists no film nobody"):
-        folder.labels(["nobody"])
-
-
-def test_the_fingerprint_is_of_content_not_of_form(tmp_path, tiny_folder):
-    (tmp_path / "other").mkdir()
-    header, *rows = (tiny_folder / "Data_Entry_2017_v2020.csv").read_text().splitlines()
-    other = tmp_path / "other" / "Data_Entry_2017_v2020.csv.gz"
-    other.write_bytes(gzip.compress("\n".join([header, *reversed(rows)]).encode()))
-    fingerprint = NihFolder.open(tiny_folder).fingerprint()
-    assert len(fingerprint) == 12 and NihFolder.open(other.parent).fingerprint() == fingerprint
-    other.write_bytes(gzip.compress("\n".join([header, *rows]).replace("Mass", "Nodule").encode()))
-    assert NihFolder.open(other.parent).fingerprint() != fingerprint
-
-
 def test_boxes_with_nihs_quirks(tmp_path):
     path = tmp_path / "BBox_List_2017.csv"
     path.write_text(
@@ -180,11 +133,6 @@ def test_boxes_with_nihs_quirks(tmp_path):
         read_boxes(path)
 
 
-def test_a_folder_without_boxes_has_none(tiny_folder):
-    boxes = NihFolder.open(tiny_folder).boxes()
-    assert list(boxes.columns) == ["stem", "finding", "x", "y", "w", "h"] and boxes.empty
-
-
 def test_lists_as_text_and_as_csv(tmp_path):
     (tmp_path / "list.txt").write_bytes(b"00000002_000.png\r\n\r\nimages/00000001_000.jpg\r\n")
     (tmp_path / "list.csv").write_text("n,Image Index\n1,00000002_000.png\n2,00000001_000\n")
@@ -199,41 +147,10 @@ def test_lists_as_text_and_as_csv(tmp_path):
         read_list(tmp_path / "absent.txt")
 
 
-def test_check_finds_nothing_wrong_with_a_sound_folder(tiny_folder):
-    calls = []
-    report = check_folder(NihFolder.open(tiny_folder), lambda done, total: calls.append((done, total)))
-    assert report == CheckReport([], [], [], []) and report.ok
-    assert calls == [(done, 24) for done in range(1, 25)]
-
-
-def test_check_finds_each_kind_of_fault(tiny_folder):
-    images = tiny_folder / "images"
-    (images / "00000001_000.png").unlink()
-    cut = images / "00000002_000.png"
-    cut.write_bytes(cut.read_bytes()[:500])
-    shutil.copy(images / "00000003_000.png", images / "00000003_001.png")  # the same bytes under another name
-    shutil.copy(
-        images / "00000004_001.png", images / "00000004_000.jpg"
-    )  # the same stem twice, and bytes too
-    shutil.copy(images / "00000005_000.png", images / "stranger.png")
-    report = check_folder(NihFolder.open(tiny_folder))
-    assert report.missing == ["00000001_000"]
-    assert [name for name, _ in report.unreadable] == ["images/00000002_000.png"]
-    assert "damaged" in report.unreadable[0][1]
-    assert report.duplicates == [
-        ["images/00000003_000.png", "images/00000003_001.png"],
-        ["images/00000004_000.jpg", "images/00000004_000.png"],
-        ["images/00000004_000.jpg", "images/00000004_001.png"],
-        ["images/00000005_000.png", "images/stranger.png"],
-    ]
-    assert report.off_table == ["images/stranger.png"]
-    assert not report.ok
-
-
 def test_the_real_table(shared_data):
     started = time.perf_counter()
     table = read_table(find_table(shared_data / "nih_tables"))
-    assert time.perf_counter() - started < 5  # about 1 s where nothing else runs
+    assert time.perf_counter() - started < 5  # about 1 s if nothing else runs
     assert len(table) == 112120 and table["patient"].nunique() == 30805
     assert table["sex"].value_counts().to_dict() == {"M": 63340, "F": 48780}
     assert table["view"].value_counts().to_dict() == {"PA": 67310, "AP": 44810}

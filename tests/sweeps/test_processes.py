@@ -76,25 +76,25 @@ def test_phase_1_from_the_terminal_to_its_leaderboard(tiny_folder: Path) -> None
     assert (done.returncode, done.stderr) == (0, "")
     sweep = Sweep.named("phase1")
     found = sweep.leaderboard()
-    assert {(row["values"]["backbone"], row["values"]["attention"]) for row in found["rows"]} == {
+    assert {(row.values["backbone"], row.values["attention"]) for row in found.rows} == {
         (backbone, attention)
         for backbone in (BACKBONE, "mobilenetv3_small_050")
         for attention in ("none", "mhsa")
     }
-    assert found["winner"] is not None and found["verdict"] in done.stdout
+    assert found.winner is not None and found.verdict in done.stdout
     log = read_results().set_index("experiment_id")
     assert sorted(log.index) == [f"phase1-00{number}" for number in range(4)]
-    for row in found["rows"]:
-        assert row["val_auc"] == log.loc[row["runs"][0], "val_auc"]
-        assert row["model_size_mb"] == log.loc[row["runs"][0], "model_size_mb"]
-        assert found["split_id"] in log.loc[row["runs"][0], "notes"]
+    for row in found.rows:
+        assert row.val_auc == log.loc[row.runs[0], "val_auc"]
+        assert row.model_size_mb == log.loc[row.runs[0], "model_size_mb"]
+        assert found.split_id in log.loc[row.runs[0], "notes"]
     answer = subprocess.run(
         [sys.executable, "-m", "xlite", "sweep", "leaderboard", "phase1", "--json"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert json.loads(answer.stdout) == found
+    assert json.loads(answer.stdout) == found.model_dump(mode="json")
     again = subprocess.run(line, capture_output=True, text=True, timeout=100)
     assert again.returncode == 0 and len(read_results()) == 4
 
@@ -126,7 +126,7 @@ def test_kills_of_the_trainer_and_of_the_sweep_lose_nothing(tiny_folder: Path) -
     out, _ = again.communicate(timeout=240)
     assert again.returncode == 130
     assert sweep.status().state == "stopped" and run.status().state == "stopped"
-    assert {t["run"]: t["state"] for t in sweep.status().trials} == {"s-000": "waiting", "s-001": "waiting"}
+    assert {t.run: t.state for t in sweep.status().trials} == {"s-000": "waiting", "s-001": "waiting"}
     wait_for(lambda: trainers_of(run) == [], 30)
 
 
@@ -145,7 +145,7 @@ def test_stopped_from_another_process_and_gone_on_with_in_the_background(tiny_fo
     wait_for(lambda: sweep.status().state == "finished")
     assert Run.named("s-000").read_metrics()["epoch"].tolist() == list(range(1, 151))
     assert f"Going on after epoch {epoch}" in Run.named("s-000").log_tail(400)
-    assert len(sweep.leaderboard()["rows"]) == 1
+    assert len(sweep.leaderboard().rows) == 1
 
 
 def test_two_homes_share_one_study(tiny_folder: Path, tmp_path: Path, url: str) -> None:

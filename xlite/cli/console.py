@@ -139,11 +139,6 @@ def _same_file(one: TextIO, other: TextIO) -> bool:
         return False
 
 
-def say_aside(sentence: str) -> None:
-    """One sentence on stderr, beside an answer on stdout."""
-    print(sentence, file=sys.stderr)
-
-
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
     print(json.dumps(value, indent=2, default=str))

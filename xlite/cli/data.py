@@ -107,7 +107,7 @@ def split(
     with busy("splitting"):
         folder = NihFolder.open(data)
         made = make_split(folder, strategy, seed, allow_leakage)
-        where = write_split(folder, made)
+        target = write_split(folder, made)
         shared = made.shared_patients(folder)
     counts = {
         part: {
@@ -120,14 +120,14 @@ def split(
         print_json(
             {
                 "id": made.id,
-                "folder": where,
+                "folder": target,
                 "parts": counts,
                 "shared_patients": shared,
                 "missing": len(folder.missing()),
             }
         )
         return
-    print(f"Split {made.id} in {where}")
+    print(f"Split {made.id} in {target}")
     for part, count in counts.items():
         print(
             f"{part:6}{count['images']:>9,} {'film' if count['images'] == 1 else 'films'} of "

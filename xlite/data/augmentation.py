@@ -110,7 +110,7 @@ class BatchAugment:
 def _sources(
     flips: np.ndarray, turns: np.ndarray, scales: np.ndarray, angles: np.ndarray, shifts: np.ndarray
 ) -> np.ndarray:
-    """The affine map from each pixel to its source, (N, 2, 3) for F.affine_grid, in coordinates -1 to 1.
+    """Affine transforms from each pixel to its source, (N, 2, 3) for F.affine_grid, in coordinates -1 to 1.
 
     In this order a film is flipped (`flips` (N,): -1 flips, 1 does not), turned by `turns` (N,) degrees,
     scaled by (N, 2), turned by `angles` (N,) degrees and shifted by (N, 2), in sides of the film.

@@ -1,4 +1,4 @@
-"""Films decoded and resized once: a memory-mapped uint8 array beside an index of where each row came from.
+"""Films decoded and resized once: a memory-mapped uint8 array beside an index of the source of each row.
 
 A cache folder holds, for a side of 224 px, `films-224-<key>.npy` (N, 224, 224), `films-224-<key>.json` and
 `films-224.lock`. The key is a digest of the sources' names, sizes and modification times, so a changed
@@ -31,14 +31,14 @@ from xlite.text import counted
 Progress = Callable[[int, int], None]
 Source = tuple[str, int, int]  # name, bytes, modification time in ns
 
-_FORMAT = 1  # goes up when read_image or the resizing give other pixels
+_FORMAT = 1  # raise it when read_image or the resizing give other pixels
 # Films that a thread decodes at a time: handing over each one would cost as much as a small film.
 _TOGETHER = 8
 _SAMPLE = 64
 
 
 class _Index(BaseModel):
-    """What stands beside an array: of each row its source and CRC-32, and when the array was built (ns)."""
+    """The index beside an array: the source and CRC-32 of each row, and when the array was built (ns)."""
 
     model_config = ConfigDict(frozen=True)
     sources: list[Source]

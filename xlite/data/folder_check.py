@@ -35,14 +35,14 @@ class CheckReport:
 
 
 def check_folder(folder: NihFolder, progress: Callable[[int, int], None] | None = None) -> CheckReport:
-    """Reads every film of the folder, whole; `progress(done, total)` is called after each."""
+    """Reads every film of the folder to its end; `progress(done, total)` is called after each."""
     files = film_files(folder.root)
     names = [path.relative_to(folder.root).as_posix() for path in files]
     alike: dict[str, set[str]] = defaultdict(set)
     unreadable = []
     with ThreadPoolExecutor(_THREADS) as pool:
         for done, (path, name, (digest, why)) in enumerate(
-            zip(files, names, pool.map(_look, files), strict=True), 1
+            zip(files, names, pool.map(_examine, files), strict=True), 1
         ):
             alike[stem_of(path.name)].add(name)
             alike[digest].add(name)
@@ -59,7 +59,7 @@ def check_folder(folder: NihFolder, progress: Callable[[int, int], None] | None 
     )
 
 
-def _look(path: Path) -> tuple[str, str]:
+def _examine(path: Path) -> tuple[str, str]:
     """A film's digest and why it cannot be read ("" if it can)."""
     try:
         content = path.read_bytes()

@@ -53,7 +53,7 @@ def read_predictions(path: Path | str) -> Predictions:
     header, *rows = _read_rows(path)
     image, columns = _columns(path, header)
     if not rows:
-        raise DataError(f"{path} holds no predictions; expected a row a film under the header")
+        raise DataError(f"{path} holds no predictions; expected a row for each film under the header")
     for number, row in enumerate(rows, 1):
         if len(row) != len(header):
             raise DataError(
@@ -65,8 +65,8 @@ def read_predictions(path: Path | str) -> Predictions:
     twice = [stem for stem, count in Counter(stems).items() if count > 1]
     if twice:
         raise DataError(
-            f"{path} lists {counted(len(twice), 'film')} more than once, {twice[0]} first; keep one row a "
-            "film"
+            f"{path} lists {counted(len(twice), 'film')} more than once, {twice[0]} first; keep one "
+            "row for each film"
         )
     probs = _numbers(path, [[row[column] for column in columns] for row in rows])
     _check_range(path, probs, names)
@@ -116,7 +116,7 @@ def _distinct_ends(files: Collection[Path]) -> dict[Path, str]:
 
 
 def _files(spec: Path | str) -> list[Path]:
-    """A file whose name has a comma is that file."""
+    """The files of a spec, which are joined by commas; a file with a comma in its name is a single one."""
     whole = Path(spec)
     return [whole] if whole.is_file() else [Path(part.strip()) for part in str(spec).split(",")]
 

@@ -38,7 +38,7 @@ _SOURCES = {
 
 
 class _Origin(BaseModel):
-    """What split.json says of how a split was made; the rest of the file is for people."""
+    """How a split was made, from split.json; the rest of that file is for people."""
 
     model_config = ConfigDict(frozen=True)
     strategy: str
@@ -224,7 +224,7 @@ def _shared_patients(folder: NihFolder, parts: dict[str, list[str]]) -> int:
 
 
 def _describe(folder: NihFolder, split: Split) -> dict[str, object]:
-    """What split.json says."""
+    """The content of split.json."""
     stems = {part: split.stems(part) for part in PARTS}
     return {
         "name": split.name,

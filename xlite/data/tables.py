@@ -73,7 +73,7 @@ def read_table(path: Path | str) -> pd.DataFrame:
     # The header may count fewer columns than the rows (NIH's Width,Height), but never before these.
     positions = {header.index(name): column for name, column in _COLUMNS.items()}
     if rows.empty or rows.shape[1] <= max(positions):
-        raise DataError(f"{path} lists no films; expected a row a film under its header")
+        raise DataError(f"{path} lists no films; expected a row for each film under its header")
     raw = rows[sorted(positions)].rename(columns=positions)
     table = pd.DataFrame(
         {
@@ -89,8 +89,8 @@ def read_table(path: Path | str) -> pd.DataFrame:
     twice = table["stem"][table["stem"].duplicated()]
     if len(twice):
         raise DataError(
-            f"{path} lists {counted(len(twice), 'film')} more than once, {twice.iloc[0]} first; keep one row "
-            "a film"
+            f"{path} lists {counted(len(twice), 'film')} more than once, {twice.iloc[0]} first; keep one "
+            "row for each film"
         )
     return table.join(pd.DataFrame(_label_matrix(path, raw["labels"]), columns=list(FINDINGS)))
 
@@ -147,7 +147,7 @@ def _read_rows(path: Path) -> tuple[list[str], pd.DataFrame]:
     text = _read_text(path)
     header, _, body = text.partition("\n")
     if not header.strip():
-        raise DataError(f"{path} is empty; expected a header and a row a film")
+        raise DataError(f"{path} is empty; expected a header and a row for each film")
     try:
         rows = pd.read_csv(io.StringIO(body), header=None, dtype=str, keep_default_na=False)
     except pd.errors.EmptyDataError:

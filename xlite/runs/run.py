@@ -1,7 +1,7 @@
 """A run is its folder, `checkpoints/<name>`: files and one lock tell any process what it does.
 
-`config.json` has its settings, `metrics.csv` a row for each epoch; `xlite.runs.work_folder` has the rest, which
-studies share. Imports no torch.
+`config.json` has its settings, `metrics.csv` a row for each epoch; `xlite.runs.work_folder` has the rest,
+which studies share. Imports no torch.
 """
 
 import builtins

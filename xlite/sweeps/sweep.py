@@ -1,8 +1,8 @@
 """A sweep is the folder of one study, `experiments/sweeps/<study>`: files and one lock tell what it does.
 
-`sweep.json` is the plan, `leaderboard.json` what came of it so far; `xlite.runs.work_folder` has the rest, which
-runs share. The trials are in Optuna's storage, as a rule `study.db` in the same folder, and their runs in
-`checkpoints/`. Readers need neither.
+`sweep.json` is the plan, `leaderboard.json` what came of it so far; `xlite.runs.work_folder` has the rest,
+which runs share. The trials are in Optuna's storage, as a rule `study.db` in the same folder, and their runs
+in `checkpoints/`. Readers need neither.
 """
 
 import builtins

@@ -6,14 +6,15 @@ import numpy as np
 
 from xlite.data.eda import statistics
 from xlite.data.eda.partitions import (
+    Leakage,
     Partition,
     balance,
-    drawn,
     exposed,
     leakage,
     locate,
     overlaps,
     partitions,
+    random_partition,
     widest_shift,
 )
 from xlite.data.folder import NihFolder
@@ -22,7 +23,7 @@ from xlite.findings import FINDINGS, NO_FINDING
 
 
 def row(**films: int) -> list[int]:
-    """The 15 class counts in order, 0 where not given."""
+    """The 15 class counts in order, 0 if not given."""
     return [films.get(name, 0) for name in statistics.CLASSES]
 
 
@@ -48,19 +49,16 @@ def test_exposed_counts_films_whose_patient_was_seen():
 def test_leakage_of_parts_that_share_patients(hand: NihFolder):
     parts = {"train": ["1_0", "3_1", "unknown"], "val": ["1_1", "2_0"], "test": ["1_2", "3_0", "4_0", "2_0"]}
     shared = locate(hand.table, [Partition("own", parts)])["own"]
-    assert leakage(hand.table, shared) == {
-        "shared_patients": 3,  # 1, 2 and 3
-        "val_seen": 0.5,
-        "test_seen": 0.5,
-        "test_seen_or_val": 0.75,
-    }
+    assert leakage(hand.table, shared) == Leakage(
+        shared_patients=3,  # 1, 2 and 3
+        val_seen=0.5,
+        test_seen=0.5,
+        test_seen_or_val=0.75,
+    )
     official = locate(hand.table, partitions(hand))["official"]
-    assert leakage(hand.table, official) == {
-        "shared_patients": 0,
-        "val_seen": None,
-        "test_seen": 0.0,
-        "test_seen_or_val": 0.0,
-    }
+    assert leakage(hand.table, official) == Leakage(
+        shared_patients=0, val_seen=None, test_seen=0.0, test_seen_or_val=0.0
+    )
 
 
 def test_the_widest_shift_is_a_ratio(hand: NihFolder):
@@ -73,12 +71,12 @@ def test_splits_that_are_drawn(tiny_folder: Path, hand: NihFolder):
     folder = NihFolder.open(tiny_folder)
     for strategy in ("patient", "image"):
         made = make_split(folder, strategy, 42, allow_leakage=True)
-        one = drawn(folder, strategy, 42)
+        one = random_partition(folder, strategy, 42)
         assert (one.name, one.parts) == (
             f"{strategy}, seed 42",
             {part: made.stems(part) for part in ("train", "val", "test")},
         )
-    assert drawn(hand, "image", 42) is None
+    assert random_partition(hand, "image", 42) is None
 
 
 def test_overlaps_of_two_lists():

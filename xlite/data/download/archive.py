@@ -6,6 +6,7 @@ that hold while reading, so that neither a path, a link, a device nor a bomb get
 """
 
 import gzip
+import io
 import os
 import re
 import shutil
@@ -26,14 +27,15 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_BYTES = 2**20  # headers and padding between two members; an ordinary archive needs 1 kB
 
 
-class _Metered:
+class _Metered(io.BufferedIOBase):
     """A readable stream that refuses to give more than `left` bytes: a header can be a bomb too."""
 
     def __init__(self, stream: gzip.GzipFile) -> None:
         self._stream = stream
         self.left = _HEADER_BYTES
 
-    def read(self, size: int, /) -> bytes:
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Up to `size` bytes; raises DataError if fewer are left."""
         data = self._stream.read(size)
         self.left -= len(data)
         if self.left < 0:
@@ -70,8 +72,7 @@ def _unpack_all(archive: Path, staging: Path, progress: Callable[[int], None]) -
     # tarfile's own gzip stream never compares the checksum; gzip does, once it is read to its end.
     with gzip.open(archive) as plain:
         stream = _Metered(plain)
-        # Read forwards only, which needs no more of a file than `read`; the stubs ask for all of it.
-        with tarfile.open(fileobj=stream, mode="r|") as tar:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=stream, mode="r|") as tar:
             for member in tar:
                 if member.isdir() and _FOLDER_PATH.fullmatch(member.name):
                     continue

@@ -55,7 +55,7 @@ log = logging.getLogger(__name__)
 
 
 class _Unpacked(BaseModel):
-    """What the marker of a finished archive says."""
+    """The marker of a finished archive: how many films it held, and where it came from."""
 
     model_config = ConfigDict(frozen=True)
     films: int
@@ -162,7 +162,7 @@ class _Download:
         with tqdm(desc=what, unit=unit, unit_scale=True, delay=2) as bar:
 
             def report(done: int, total: int | None) -> None:
-                if bar.total != total:  # the first call: what an earlier run fetched says nothing about speed
+                if bar.total != total:  # at first: what was fetched earlier must not count for the speed
                     bar.total, bar.initial, bar.n = total, done, done
                 bar.update(done - bar.n)
 

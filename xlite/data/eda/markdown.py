@@ -11,8 +11,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rules, *rows))
 
 
-def percent(share: float) -> str:
-    """`12.34%` of a share 0-1, empty if it is NaN."""
+def percent(share: float | None) -> str:
+    """`12.34%` of a share 0-1, empty if it is NaN or None."""
     return "" if pd.isna(share) else f"{share:.2%}"
 
 

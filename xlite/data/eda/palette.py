@@ -1,4 +1,4 @@
-"""Colours of the figures about data: on paper (the report) and on screen (the app)."""
+"""Colours of the figures about data: on paper (the report) and on screen (the app), beside those of plots."""
 
 INK = "#22313f"
 MUTED = "#6b7a89"
@@ -11,12 +11,7 @@ VIEW = {"AP": "#c8702a", "PA": "#2f6690"}
 UNKNOWN = "#cacaca"  # cells of too few films
 DIVERGING = ("#8c510a", "#dfc27d", "#f7f7f5", "#80b1d3", "#14507a")  # less often than by chance … more often
 
-SCREEN_MAIN = "#56b8b1"
-SCREEN_REST = "#5d6b78"
 SCREEN_GROUND = "#171d24"  # cells of too few films
-SCREEN_GRID = "rgba(140,155,170,0.22)"
-SCREEN_SEX = {"F": "#e58293", "M": "#7ea9ea"}
-SCREEN_VIEW = {"AP": "#e3b05b", "PA": "#56b8b1"}
 SCREEN_BOX = (227, 176, 91)  # RGB
 SCREEN_DIVERGING = ("#a06a1f", "#655436", "#2c3640", "#2b6468", "#2c938b")
 SCREEN_SEQUENTIAL = ("#1f2a33", "#25545a", "#2c938b")

@@ -30,6 +30,20 @@ class Partition:
     parts: dict[str, list[str]]
 
 
+@dataclass(frozen=True)
+class Leakage:
+    """What the parts of a partition share: patients, and films whose patient is in an earlier part.
+
+    shared_patients: patients in more than one part. val_seen, test_seen: share (0-1) of val's and of test's
+    films whose patient is in train; test_seen_or_val: in train or val. None if there is no such part.
+    """
+
+    shared_patients: int
+    val_seen: float | None
+    test_seen: float
+    test_seen_or_val: float
+
+
 def partitions(folder: NihFolder) -> list[Partition]:
     """NIH's and CheXNet's lists if the folder has all their files, then each split written into `splits/`.
 
@@ -46,7 +60,7 @@ def partitions(folder: NihFolder) -> list[Partition]:
     return found
 
 
-def drawn(folder: NihFolder, strategy: str, seed: int) -> Partition | None:
+def random_partition(folder: NihFolder, strategy: str, seed: int) -> Partition | None:
     """The random split that X-Lite would make of the table; None if the table has too few films."""
     try:
         return Partition(f"{strategy}, seed {seed}", random_parts(folder, strategy, seed))
@@ -76,26 +90,22 @@ def balance(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
     return pd.DataFrame.from_dict(counts, orient="index", columns=columns).astype(np.int64)
 
 
-def leakage(table: pd.DataFrame, rows: Rows) -> dict[str, float | int | None]:
-    """What the parts of a partition share: patients, and films whose patient is in an earlier part.
-
-    shared_patients: patients in more than one part. val_seen, test_seen: share (0-1) of val's and of test's
-    films whose patient is in train; test_seen_or_val: in train or val. None if there is no such part.
-    """
+def leakage(table: pd.DataFrame, rows: Rows) -> Leakage:
+    """What the parts of a partition share."""
     patients = table["patient"].to_numpy()
     owners = {part: patients[at] for part, at in rows.items()}
     times = np.unique(np.concatenate([np.unique(part) for part in owners.values()]), return_counts=True)[1]
     train, test = next(iter(owners.values())), owners["test"]
-    return {
-        "shared_patients": int((times > 1).sum()),
-        "val_seen": exposed(train, owners["val"]) if "val" in owners else None,
-        "test_seen": exposed(train, test),
-        "test_seen_or_val": exposed(np.concatenate([*owners.values()][:-1]), test),
-    }
+    return Leakage(
+        shared_patients=int((times > 1).sum()),
+        val_seen=exposed(train, owners["val"]) if "val" in owners else None,
+        test_seen=exposed(train, test),
+        test_seen_or_val=exposed(np.concatenate([*owners.values()][:-1]), test),
+    )
 
 
 def exposed(seen: np.ndarray, judged: np.ndarray) -> float:
-    """The share (0-1) of the `judged` films whose patient is among the `seen` ones; patients (n,) in."""
+    """The share (0-1) of the `judged` films whose patient is among the `seen`, both as patients (n,)."""
     return float(np.isin(judged, seen).mean()) if len(judged) else 0.0
 
 

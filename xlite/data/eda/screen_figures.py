@@ -8,6 +8,11 @@ import plotly.graph_objects as go
 
 from xlite.data.eda import palette
 from xlite.findings import FINDINGS, NO_FINDING, spoken
+from xlite.plots import GRID, PALETTE, QUIET
+
+MAIN = PALETTE[0]
+SEX = {"F": PALETTE[3], "M": PALETTE[2]}
+VIEW = {"AP": PALETTE[1], "PA": PALETTE[0]}
 
 
 def findings(counts: pd.DataFrame) -> go.Figure:
@@ -23,9 +28,7 @@ def findings(counts: pd.DataFrame) -> go.Figure:
             textposition="outside",
             cliponaxis=False,
             marker={
-                "color": [
-                    palette.SCREEN_REST if name == NO_FINDING else palette.SCREEN_MAIN for name in names
-                ],
+                "color": [QUIET if name == NO_FINDING else MAIN for name in names],
                 "cornerradius": 3,
             },
             hovertemplate="%{y}: %{x:,} films<extra></extra>",
@@ -46,7 +49,7 @@ def tally_bars(tally: pd.Series, title: str, unit: str) -> go.Figure:
             textposition="outside",
             cliponaxis=False,
             marker={
-                "color": [palette.SCREEN_REST] + [palette.SCREEN_MAIN] * (len(tally) - 1),
+                "color": [QUIET] + [MAIN] * (len(tally) - 1),
                 "cornerradius": 3,
             },
             hovertemplate="%{x}: %{y:,} " + unit + "<extra></extra>",
@@ -66,7 +69,7 @@ def films_per_patient(tally: pd.Series) -> go.Figure:
             x=tally.index,
             y=tally,
             mode="markers",
-            marker={"color": palette.SCREEN_MAIN, "size": 7, "opacity": 0.8},
+            marker={"color": MAIN, "size": 7, "opacity": 0.8},
             hovertemplate="%{y:,} patients with %{x} films<extra></extra>",
         )
     )
@@ -165,7 +168,7 @@ def ages(histogram: pd.DataFrame) -> go.Figure:
                 y=histogram.index,
                 orientation="h",
                 name=sex,
-                marker={"color": palette.SCREEN_SEX[sex]},
+                marker={"color": SEX[sex]},
                 customdata=histogram[sex],
                 hovertemplate="from %{y} years: %{customdata:,} films<extra>" + sex + "</extra>",
             )
@@ -178,7 +181,7 @@ def ages(histogram: pd.DataFrame) -> go.Figure:
 
 def views(prevalence: pd.DataFrame) -> go.Figure:
     """Each finding's prevalence in AP and PA films: a dot for each view, joined by a line; log scale."""
-    shares = prevalence.reindex(list(palette.SCREEN_VIEW))[list(FINDINGS)]
+    shares = prevalence.reindex(list(VIEW))[list(FINDINGS)]
     shares = shares.where(shares > 0)
     order = list(shares.max().fillna(0).sort_values().index)
     names = [spoken(name) for name in order]
@@ -188,11 +191,11 @@ def views(prevalence: pd.DataFrame) -> go.Figure:
             x=shares[name],
             y=[spoken(name)] * len(shares),
             mode="lines",
-            line={"color": palette.SCREEN_GRID, "width": 4},
+            line={"color": GRID, "width": 4},
             hoverinfo="skip",
             showlegend=False,
         )
-    for view, colour in palette.SCREEN_VIEW.items():
+    for view, colour in VIEW.items():
         figure.add_scatter(
             x=shares.loc[view, order],
             y=names,
@@ -225,6 +228,6 @@ def _style(figure: go.Figure, height: int) -> go.Figure:
         hoverlabel={"font": {"size": 12}},
         dragmode=False,
     )
-    figure.update_xaxes(gridcolor=palette.SCREEN_GRID, zeroline=False, automargin=True)
-    figure.update_yaxes(gridcolor=palette.SCREEN_GRID, zeroline=False, automargin=True)
+    figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)
+    figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True)
     return figure

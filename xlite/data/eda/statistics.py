@@ -51,7 +51,7 @@ class Imbalance:
 
 
 def indicators(table: pd.DataFrame) -> pd.DataFrame:
-    """A bool column for No Finding and each of the 14 findings, a row a film, in the table's order."""
+    """A bool column for No Finding and each of the 14 findings; a row for each film, in the table's order."""
     positive = table[list(FINDINGS)].to_numpy(dtype=bool)
     columns = np.column_stack([~positive.any(axis=1), positive])
     return pd.DataFrame(columns, index=table.index, columns=list(CLASSES))
@@ -111,7 +111,7 @@ def films_per_patient(table: pd.DataFrame) -> pd.Series:
 
 
 def follow_ups(table: pd.DataFrame) -> pd.DataFrame:
-    """From each film of a patient to the next one, a row a class: had, stays, lacked, appears.
+    """From each film of a patient to the next one, a row for each class: had, stays, lacked, appears.
 
     had and lacked count the first films of such pairs; stays and appears are the shares (0-1) of the next
     films that then have the class, NaN if there is no pair. Films are ordered by their follow-up number.

@@ -11,7 +11,15 @@ from xlite.data.eda.batch_composition import Batches, measure_batches
 from xlite.data.eda.claims import Claim, check_claims
 from xlite.data.eda.editions import Difference, compare_editions, other_edition
 from xlite.data.eda.overview import Overview, overview
-from xlite.data.eda.partitions import balance, drawn, leakage, locate, overlaps, partitions
+from xlite.data.eda.partitions import (
+    Leakage,
+    balance,
+    leakage,
+    locate,
+    overlaps,
+    partitions,
+    random_partition,
+)
 from xlite.data.eda.statistics import Imbalance
 from xlite.data.folder import NihFolder
 from xlite.data.splits import RANDOM_STRATEGIES
@@ -34,7 +42,7 @@ class Survey:
     follow_ups: pd.DataFrame
     boxes: pd.DataFrame
     balance: dict[str, pd.DataFrame]
-    leakage: pd.DataFrame
+    leakage: dict[str, Leakage]
     overlaps: pd.DataFrame
     batches: Batches
     difference: Difference | None
@@ -62,7 +70,7 @@ class Survey:
             "from_film_to_film": _rows(self.follow_ups),
             "boxes": _rows(self.boxes),
             "parts": {name: _rows(frame) for name, frame in self.balance.items()},
-            "leakage": _rows(self.leakage),
+            "leakage": {name: asdict(leak) for name, leak in self.leakage.items()},
             "overlaps": self.overlaps.to_dict("records"),
             "batches": {**vars(self.batches), "classes": _rows(self.batches.classes)},
             "difference": self.difference
@@ -79,10 +87,12 @@ def survey(folder: NihFolder, other_table: Path | None = None) -> Survey:
     table = folder.table
     described = overview(table)
     listed = partitions(folder)
-    made = {strategy: one for strategy in RANDOM_STRATEGIES if (one := drawn(folder, strategy, SEED))}
+    made = {
+        strategy: one for strategy in RANDOM_STRATEGIES if (one := random_partition(folder, strategy, SEED))
+    }
     located = locate(table, [*listed, *made.values()])
     leaks = {name: leakage(table, rows) for name, rows in located.items()}
-    leak = leaks[made["image"].name]["test_seen"] if "image" in made else None
+    leak = leaks[made["image"].name].test_seen if "image" in made else None
     written = [one.parts for one in listed]
     shown = [one.name for one in [*listed, *made.values()] if one in listed or one.parts not in written]
     other = other_table or other_edition(folder.root)
@@ -96,7 +106,7 @@ def survey(folder: NihFolder, other_table: Path | None = None) -> Survey:
         follow_ups=statistics.follow_ups(table),
         boxes=statistics.box_sizes(folder.boxes()),
         balance={name: balance(table, located[name]) for name in shown},
-        leakage=pd.DataFrame.from_dict({name: leaks[name] for name in shown}, orient="index"),
+        leakage={name: leaks[name] for name in shown},
         overlaps=overlaps(listed),
         batches=measure_batches(table[list(FINDINGS)].to_numpy(), BATCH_SIZE, SEED),
         difference=compare_editions(table, other) if other else None,

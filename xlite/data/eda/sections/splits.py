@@ -37,19 +37,19 @@ def splits(survey: Survey) -> str:
 
 
 def leakage_table(survey: Survey) -> str:
-    """A row a split: sizes, shared patients, films whose patient was seen, the finding that shifts most."""
+    """A row for each split: sizes, shared patients, films of seen patients, the finding that shifts most."""
     rows = []
-    for name, leak in survey.leakage.iterrows():
+    for name, leak in survey.leakage.items():
         counts = survey.balance[name]
         shift = widest_shift(counts)
         rows.append(
             (
-                str(name),
+                name,
                 " / ".join(f"{n:,}" for n in counts["films"]),
-                f"{leak['shared_patients']:,.0f}",
-                percent(leak["val_seen"]),
-                percent(leak["test_seen"]),
-                percent(leak["test_seen_or_val"]),
+                f"{leak.shared_patients:,}",
+                percent(leak.val_seen),
+                percent(leak.test_seen),
+                percent(leak.test_seen_or_val),
                 f"{spoken(shift[0])} {shift[1]:.2%} → {shift[2]:.2%}" if shift else "",
             )
         )

@@ -1,0 +1,50 @@
+"""What the tests of all commands share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command_line import Command, wait_for
+
+from xlite.cli import run
+from xlite.config import checkpoints_dir
+from xlite.images import Preprocess
+from xlite.runs.run import LIVE, Run
+
+
+@pytest.fixture
+def xlite(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command line in this process: its exit status, stdout and stderr."""
+
+    def call(*words: object) -> tuple[int, str, str]:
+        status = run([str(word) for word in words])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def model(own_home: Path) -> str:
+    """A random model under the name `demo`."""
+    import torch
+
+    from xlite.models.checkpoint import ModelInfo, save_model
+    from xlite.models.student import Student
+
+    torch.manual_seed(0)
+    student = Student("test_resnet.r160_in1k", hidden=16).eval()
+    info = ModelInfo("test_resnet.r160_in1k", "none", 16, 0.3, Preprocess(64), "patient-42-00000000", "2020")
+    (checkpoints_dir() / "demo").mkdir(parents=True)
+    save_model(checkpoints_dir() / "demo" / "model.safetensors", student, info)
+    return "demo"
+
+
+@pytest.fixture
+def no_job_left() -> Iterator[None]:
+    """Ends what a failed test leaves running."""
+    yield
+    for job in Run.list():
+        if job.status().state in LIVE:
+            job.stop()
+            wait_for(lambda job=job: not job.is_held())

@@ -1,0 +1,93 @@
+"""`xlite data` and `xlite eda`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from command_line import Command
+
+from xlite.data.splits import STRATEGIES
+
+
+def test_check_says_what_is_wrong_and_exits_1(xlite: Command, tiny_folder: Path) -> None:
+    status, out, err = xlite("data", "check", tiny_folder, "--json")
+    assert (status, err) == (0, "")
+    assert json.loads(out) == {
+        "ok": True,
+        "missing": [],
+        "unreadable": [],
+        "duplicates": [],
+        "off_table": [],
+    }
+    images = tiny_folder / "images"
+    (images / "00000001_000.png").unlink()
+    (images / "00000002_000.png").write_text("no film")
+    (images / "99999999_000.png").write_bytes((images / "00000003_000.png").read_bytes())
+    status, out, _ = xlite("data", "check", tiny_folder, "--json")
+    report = json.loads(out)
+    assert (status, report["ok"], report["missing"]) == (1, False, ["00000001_000"])
+    assert report["off_table"] == ["images/99999999_000.png"]
+    assert report["duplicates"] == [["images/00000003_000.png", "images/99999999_000.png"]]
+    assert [name for name, _ in report["unreadable"]] == ["images/00000002_000.png"]
+    status, out, _ = xlite("data", "check", tiny_folder)
+    assert status == 1
+    assert "1 missing:\n  00000001_000\n" in out
+
+
+def test_split_and_leakage(xlite: Command, tiny_folder: Path) -> None:
+    status, out, _ = xlite("data", "split", tiny_folder, "--json")
+    split = json.loads(out)
+    assert status == 0
+    assert split["id"].startswith("patient-42-")
+    assert sum(part["images"] for part in split["parts"].values()) == 24
+    assert (split["shared_patients"], split["parts"]["train"]) == (0, {"images": 16, "patients": 8})
+    parts = [tiny_folder / "splits" / "patient" / f"{part}.csv" for part in ("train", "test")]
+    status, out, _ = xlite("data", "leakage", "--train", parts[0], "--test", parts[1], "--json")
+    assert status == 0
+    assert json.loads(out)["shared_patients"] == 0
+    assert xlite("data", "split", tiny_folder, "--strategy", "image")[0] == 2
+    assert xlite("data", "split", tiny_folder, "--strategy", "image", "--allow-leakage")[0] == 0
+
+
+def test_films_that_are_missing_are_counted(xlite: Command, tiny_folder: Path, tmp_path: Path) -> None:
+    told = "3 of the 24 films in the table"
+    report = tmp_path / "report.md"
+    for film in sorted((tiny_folder / "images").iterdir())[:3]:
+        film.unlink()
+    assert told in xlite("data", "split", tiny_folder)[1]
+    assert json.loads(xlite("data", "split", tiny_folder, "--json")[1])["missing"] == 3
+    assert told in xlite("eda", tiny_folder, "--out", report)[1]
+
+
+def test_a_film_that_cannot_be_decoded_points_to_the_check(xlite: Command, tiny_folder: Path) -> None:
+    film = tiny_folder / "images" / "00000001_000.png"
+    film.write_bytes(film.read_bytes()[:200])
+    status, _, err = xlite("data", "cache", tiny_folder)
+    assert (status, err.count("\n"), film.name in err, "`xlite data check`" in err) == (2, 1, True, True)
+
+
+def test_cache_makes_what_training_reads(xlite: Command, tiny_folder: Path) -> None:
+    status, out, _ = xlite("data", "cache", tiny_folder, "--size", 32)
+    assert status == 0
+    assert "24 films of 32 px" in out and str(tiny_folder / "cache") in out
+
+
+def test_the_help_names_every_strategy(xlite: Command) -> None:
+    assert "|".join(STRATEGIES) in xlite("data", "split", "--help")[1]
+
+
+def test_phantom_draws_a_folder_and_download_logs_on_stdout(
+    xlite: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["--images", 3, "--patients", 2, "--size", 32, "--seed", 1]
+    status, out, err = xlite("data", "phantom", tmp_path / "p", *words)
+    assert (status, err, len(list((tmp_path / "p" / "images").iterdir()))) == (0, "", 3)
+    assert "3 films of 2 patients" in out and str(tmp_path / "p") in out
+
+    def fetch(url: str, path: Path, *rest: object) -> None:
+        path.write_text("Image Index,\n" if path.name.endswith(".csv.new") else "00000001_000.png\n")
+
+    monkeypatch.setattr("xlite.data.download.nih.fetch", fetch)
+    status, out, err = xlite("data", "download", tmp_path / "d", "--labels-only")
+    assert (status, err, out.count(": fetched\n")) == (0, "", 4)
+    assert out.endswith(f"ChestX-ray14 labels: {tmp_path / 'd'}\n")

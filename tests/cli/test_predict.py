@@ -1,0 +1,150 @@
+"""`xlite predict`: films in, predictions and overlays out."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from command_line import Command
+
+from xlite.data.predictions import read_predictions
+from xlite.data.tables import stem_of
+from xlite.findings import FINDINGS
+from xlite.images import read_image
+
+
+def test_predict_reads_files_and_folders_in_the_order_given(
+    xlite: Command, model: str, tiny_folder: Path, tmp_path: Path
+) -> None:
+    from xlite.classify import Classifier
+
+    single = tmp_path / "upload.JPG"
+    cv2.imwrite(str(single), np.random.default_rng(1).integers(0, 256, (50, 70), dtype=np.uint8))
+    (tiny_folder / "images" / "readme.txt").write_text("no film")
+    out = tmp_path / "out"
+    status, text, err = xlite("predict", model, single, tiny_folder / "images", "--out", out, "--heatmaps", 2)
+    assert (status, err) == (0, "")
+    assert "25 films" in text and str(out) in text
+    with open(out / "predictions.csv", newline="") as file:
+        header, *rows = csv.reader(file)
+    films = sorted(path.name for path in (tiny_folder / "images").glob("*.png"))
+    assert header == ["image", *FINDINGS]
+    assert [row[0] for row in rows] == ["upload.JPG", *films]
+    classifier = Classifier.load(model)
+    reading = classifier.read(read_image(single))
+    np.testing.assert_allclose([float(cell) for cell in rows[0][1:]], reading.probabilities, atol=1e-6)
+    overlays = sorted(path.name for path in out.glob("upload*.png"))
+    best = reading.top(2)
+    assert overlays == [f"upload_{rank}_{finding}.png" for rank, (finding, _) in enumerate(best, 1)]
+    written = cv2.cvtColor(cv2.imread(str(out / overlays[0])), cv2.COLOR_BGR2RGB)
+    np.testing.assert_array_equal(written, reading.overlay(read_image(single), best[0][0]))
+
+
+def test_predict_draws_the_map_that_is_asked_for(
+    xlite: Command, model: str, tiny_folder: Path, tmp_path: Path
+) -> None:
+    from xlite.classify import Classifier
+
+    film = min((tiny_folder / "images").glob("*.png"))
+    image = read_image(film)
+    pictures = {}
+    for method in ("layercam", "gradcam"):
+        out = tmp_path / method
+        status, _, err = xlite("predict", model, film, "--out", out, "--heatmaps", 14, "--map", method)
+        assert (status, err) == (0, "")
+        reading = Classifier.load(model).read(image, method)
+        for rank, (finding, _) in enumerate(reading.top(14), 1):
+            written = cv2.imread(str(out / f"{film.stem}_{rank}_{finding}.png"))
+            pictures[method, finding] = cv2.cvtColor(written, cv2.COLOR_BGR2RGB)
+            np.testing.assert_array_equal(pictures[method, finding], reading.overlay(image, finding))
+    pairs = [(pictures["layercam", name], pictures["gradcam", name]) for name in FINDINGS]
+    assert any(not np.array_equal(*pair) for pair in pairs)
+
+
+def test_one_bad_film_does_not_stop_the_others(xlite: Command, model: str, tiny_folder: Path) -> None:
+    images = tiny_folder / "images"
+    (images / "00000001_000.png").write_bytes(b"\x89PNG\r\n\x1a\n truncated")
+    status, out, err = xlite("predict", model, images, "--out", tiny_folder / "out", "--json")
+    assert status == 1
+    assert err.count("Error: ") == 1 and "00000001_000.png" in err
+    predictions = json.loads(out)
+    assert len(predictions) == 23
+    assert list(predictions["00000002_000.png"]) == list(FINDINGS)
+
+
+def test_predict_keeps_films_of_the_same_name_apart(xlite: Command, model: str, tiny_folder: Path) -> None:
+    film = tiny_folder / "images" / "00000001_000.png"
+    other = tiny_folder / "00000001_000.png"
+    other.write_bytes(film.read_bytes())
+    out = tiny_folder / "out"
+    status, text, _ = xlite("predict", model, film, other, "--out", out, "--json", "--heatmaps", 1)
+    names = ["images_00000001_000.png", f"{tiny_folder.name}_00000001_000.png"]
+    assert (status, list(json.loads(text))) == (0, names)
+    assert overlaid(out) == {stem_of(name) for name in names}
+    assert read_predictions(out / "predictions.csv").names == names
+    status, _, err = xlite("predict", model, film, film, "--out", out)
+    assert (status, err.count("\n"), f"{film} was given twice" in err) == (2, 1, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["1.2.840.1", "1.2.840.2"], ["1_1.2.840.1", "2_1.2.840.2"]),
+        (["a.png", "a.dcm", "b.png"], ["1_a.png", "2_a.dcm", "b.png"]),
+        (["a.png", "A.dcm", "2_a.png"], ["1_a.png", "2_A.dcm", "3_2_a.png"]),
+        (["x/a.png", "y/a.png", "y/a.jpg", "b"], ["x_a.png", "2_a.png", "3_a.jpg", "b"]),
+    ],
+)
+def test_each_film_has_a_row_and_overlays_of_its_own(
+    given: list[str], expected: list[str], xlite: Command, model: str, tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (40, 40), dtype=np.uint8)
+    films = [tmp_path / "films" / name for name in given]
+    for film in films:
+        film.parent.mkdir(parents=True, exist_ok=True)
+        film.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    out = tmp_path / "out"
+    status, _, err = xlite("predict", model, *films, "--out", out, "--heatmaps", 2)
+    assert (status, err) == (0, "")
+    assert read_predictions(out / "predictions.csv").names == expected
+    assert overlaid(out) == {stem_of(name) for name in expected} and len(list(out.glob("*.png"))) == 2 * len(
+        given
+    )
+
+
+def overlaid(out: Path) -> set[str]:
+    """The films that overlays in a folder are named after."""
+    return {re.sub(r"_\d_[A-Z][A-Za-z_]+\.png$", "", path.name) for path in out.glob("*.png")}
+
+
+@pytest.mark.parametrize("place", ["out", "."])
+def test_predict_does_not_read_its_own_overlays(
+    place: str, xlite: Command, model: str, tiny_folder: Path
+) -> None:
+    images = tiny_folder / "images"
+    words = ["predict", model, images, "--out", images / place, "--heatmaps", 1, "--json"]
+    first, again = xlite(*words), xlite(*words)
+    assert first == again and first[0] == 0 and len(json.loads(first[1])) == 24
+
+
+def test_a_film_alone_that_cannot_be_read_is_bad_input(xlite: Command, model: str, tmp_path: Path) -> None:
+    (tmp_path / "film.png").write_text("no film")
+    status, out, err = xlite("predict", model, tmp_path, "--out", tmp_path / "out")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"Error: {tmp_path / 'film.png'}: ") and "not a PNG, JPEG or DICOM" in err
+
+
+def test_predict_on_a_folder_without_films(xlite: Command, model: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    status, _, err = xlite("predict", model, tmp_path / "empty", "--out", tmp_path / "out")
+    assert (status, str(tmp_path / "empty") in err, "no film" in err) == (2, True, True)
+
+
+def test_a_file_where_a_folder_is_wanted_is_a_sentence(xlite: Command, model: str, tiny_folder: Path) -> None:
+    taken = tiny_folder / "taken"
+    taken.touch()
+    status, _, err = xlite("predict", model, tiny_folder / "images", "--out", taken)
+    assert (status, err.count("\n"), f"{taken} is a file" in err) == (2, 1, True)

@@ -1,0 +1,100 @@
+"""`xlite train`, and what is made of its run."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import TINY, Command, wait_for
+
+from xlite.config import checkpoints_dir
+from xlite.runs.run import Run
+
+
+def test_train_evaluate_and_score(xlite: Command, tiny_folder: Path, tmp_path: Path) -> None:
+    status, out, err = xlite("train", "--data", tiny_folder, "--name", "one", "--epochs", 2, *TINY.split())
+    assert (status, err) == (0, "")
+    run = Run.named("one")
+    assert run.path("log.txt").read_text() == out
+    assert "parameters" in out and "multiply-adds" in out
+    assert run.status().state == "finished"
+    status, _, err = xlite("train", "--data", tiny_folder, "--name", "one", *TINY.split())
+    assert (status, "'one' exists already" in err) == (2, True)
+    words = ["--data", tiny_folder, "--split", "patient", "--part", "test", "--out", tmp_path / "e"]
+    status, out, _ = xlite("evaluate", "one", *words, "--json")
+    report = json.loads((tmp_path / "e" / "metrics.json").read_text())
+    assert (status, json.loads(out)) == (0, report)
+    assert (report["split"]["part"], report["split"]["images"]) == ("test", 4)
+    # The run's own report, whose validation logits were at hand, is the same one.
+    assert json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text()) == report
+    predictions = tmp_path / "e" / "predictions.csv"
+    words = ["--table", tiny_folder, "--out", tmp_path / "s", "--trained-on", tiny_folder / "test_list.txt"]
+    status, out, _ = xlite(
+        "score", predictions, *words, "--validation", run.folder / "evaluation/val/predictions.csv"
+    )
+    scored = json.loads((tmp_path / "s" / "metrics.json").read_text())
+    assert (status, scored["split"]["images"], scored["validation"]["films"]) == (0, 4, 4)
+    spoiled = scored["contamination"]
+    assert spoiled is None or f"Contaminated: {spoiled['films']} of 4 films" in out
+    assert f"Report: {tmp_path / 's' / 'report.html'}" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--split image", "--allow-leakage"),
+        ("--split nowhere", "has no split 'nowhere'"),
+        ("--backbone resnet1800", "resnet1800"),
+        ("--device cuda:7", "'cuda:7'"),
+        ("--weights nosuch.pt", "nosuch.pt"),
+        ("--teacher nosuch", "nosuch"),
+    ],
+)
+def test_a_run_that_is_refused_leaves_nothing(
+    words: str, sentence: str, xlite: Command, tiny_folder: Path
+) -> None:
+    line = ["train", "--data", tiny_folder, "--epochs", 1, *TINY.split(), *words.split()]
+    status, _, err = xlite(*line, "--name", "one")
+    assert (status, err.count("\n"), sentence in err) == (2, 1, True)
+    assert list(checkpoints_dir().glob("[!.]*")) == []
+
+
+def test_a_run_that_failed_in_its_first_epoch_is_kept(xlite: Command, tiny_folder: Path) -> None:
+    words = ["--data", tiny_folder, "--name", "one", "--epochs", 1, "--lr", 10, "--grad-clip", 0]
+    status, _, err = xlite("train", *words, "--weight-decay", 10, "--warmup-epochs", 0, *TINY.split())
+    assert (status, "no number" in err) == (2, True)
+    assert Run.named("one").failed_untrained()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_job_left")
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+def test_an_interrupted_train_is_stopped_with_130(tiny_folder: Path) -> None:
+    words = [
+        "train",
+        "--data",
+        tiny_folder,
+        "--name",
+        "job",
+        "--epochs",
+        2000,
+        "--patience",
+        2000,
+        *TINY.split(),
+    ]
+    line = [sys.executable, "-m", "xlite", *map(str, words)]
+    process = subprocess.Popen(
+        line,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell's background job ignores Ctrl-C, and its children would inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    wait_for(lambda: (checkpoints_dir() / "job" / "metrics.csv").exists())
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "Error: interrupted\n")
+    assert Run.named("job").status().state == "stopped"

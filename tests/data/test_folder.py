@@ -1,0 +1,64 @@
+"""The NIH folder: its layouts, its films, and what it knows of them."""
+
+import gzip
+
+import numpy as np
+import pytest
+from noise_folder import HEADER_2020
+
+from xlite.data.folder import NihFolder
+from xlite.errors import DataError
+
+
+def test_no_folder_and_no_table_get_one_sentence(tmp_path):
+    with pytest.raises(DataError, match="there is no data folder"):
+        NihFolder.open(tmp_path / "nowhere")
+    with pytest.raises(DataError, match="holds no Data_Entry_2017"):
+        NihFolder.open(tmp_path)
+
+
+def test_the_twelve_folder_layout_with_other_suffixes(tmp_path):
+    rows = [
+        f"{stem}.png,Mass,0,1,58,M,PA,64,64,0.14,0.14"
+        for stem in ("00000001_000", "00000001_001", "00000002_000")
+    ]
+    (tmp_path / "Data_Entry_2017.csv").write_text("\n".join([HEADER_2020, *rows]) + "\n")
+    files = ["images_001/images/00000001_000.jpg", "images_012/images/00000001_001.JPEG", "images/other.png"]
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "images_001" / "images" / "readme.txt").touch()
+    folder = NihFolder.open(tmp_path)
+    stems = ["00000001_000", "00000001_001", "other"]
+    assert folder.paths == {stem: tmp_path / name for stem, name in zip(stems, files, strict=True)}
+    assert folder.missing() == ["00000002_000"]
+
+
+def test_labels_patients_and_names_follow_the_stems_asked_for(tiny_folder):
+    folder = NihFolder.open(tiny_folder)
+    stems = ["00000003_000", "00000001_001", "00000001_000"]
+    labels = np.zeros((3, 14), np.float32)
+    labels[0, 3] = labels[2, 1] = 1
+    np.testing.assert_array_equal(folder.labels(stems), labels)
+    assert folder.labels(stems).dtype == np.float32
+    assert folder.finding_counts(stems).tolist() == [1, 0, 1]
+    assert folder.patients(stems).tolist() == [3, 1, 1]
+    assert folder.names(stems) == [f"{stem}.png" for stem in stems]
+    with pytest.raises(DataError, match="lists no film nobody"):
+        folder.labels(["nobody"])
+
+
+def test_the_fingerprint_is_of_content_not_of_form(tmp_path, tiny_folder):
+    (tmp_path / "other").mkdir()
+    header, *rows = (tiny_folder / "Data_Entry_2017_v2020.csv").read_text().splitlines()
+    other = tmp_path / "other" / "Data_Entry_2017_v2020.csv.gz"
+    other.write_bytes(gzip.compress("\n".join([header, *reversed(rows)]).encode()))
+    fingerprint = NihFolder.open(tiny_folder).fingerprint()
+    assert len(fingerprint) == 12 and NihFolder.open(other.parent).fingerprint() == fingerprint
+    other.write_bytes(gzip.compress("\n".join([header, *rows]).replace("Mass", "Nodule").encode()))
+    assert NihFolder.open(other.parent).fingerprint() != fingerprint
+
+
+def test_a_folder_without_boxes_has_none(tiny_folder):
+    boxes = NihFolder.open(tiny_folder).boxes()
+    assert list(boxes.columns) == ["stem", "finding", "x", "y", "w", "h"] and boxes.empty

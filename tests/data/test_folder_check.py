@@ -1,0 +1,37 @@
+"""What `xlite data check` finds in a folder."""
+
+import shutil
+
+from xlite.data.folder import NihFolder
+from xlite.data.folder_check import CheckReport, check_folder
+
+
+def test_check_finds_nothing_wrong_with_a_sound_folder(tiny_folder):
+    calls = []
+    report = check_folder(NihFolder.open(tiny_folder), lambda done, total: calls.append((done, total)))
+    assert report == CheckReport([], [], [], []) and report.ok
+    assert calls == [(done, 24) for done in range(1, 25)]
+
+
+def test_check_finds_each_kind_of_fault(tiny_folder):
+    images = tiny_folder / "images"
+    (images / "00000001_000.png").unlink()
+    cut = images / "00000002_000.png"
+    cut.write_bytes(cut.read_bytes()[:500])
+    shutil.copy(images / "00000003_000.png", images / "00000003_001.png")  # the same bytes under another name
+    shutil.copy(
+        images / "00000004_001.png", images / "00000004_000.jpg"
+    )  # the same stem twice, and bytes too
+    shutil.copy(images / "00000005_000.png", images / "stranger.png")
+    report = check_folder(NihFolder.open(tiny_folder))
+    assert report.missing == ["00000001_000"]
+    assert [name for name, _ in report.unreadable] == ["images/00000002_000.png"]
+    assert "damaged" in report.unreadable[0][1]
+    assert report.duplicates == [
+        ["images/00000003_000.png", "images/00000003_001.png"],
+        ["images/00000004_000.jpg", "images/00000004_000.png"],
+        ["images/00000004_000.jpg", "images/00000004_001.png"],
+        ["images/00000005_000.png", "images/stranger.png"],
+    ]
+    assert report.off_table == ["images/stranger.png"]
+    assert not report.ok

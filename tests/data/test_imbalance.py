@@ -1,0 +1,28 @@
+"""Weights of classes and films, by hand and on the real table."""
+
+import numpy as np
+import pytest
+
+from xlite.data.folder import NihFolder
+from xlite.data.imbalance import balanced_sample_weights, inverse_frequency, positive_weights
+
+LABELS = np.array([[1, 0, 0]] * 6 + [[1, 1, 0]] * 2 + [[0, 0, 0]] * 4)  # 8, 2 and 0 of 12 films
+
+
+def test_class_weights():
+    assert inverse_frequency(LABELS).tolist() == pytest.approx([12 / (3 * 8), 12 / (3 * 2), 12 / 3])
+    assert positive_weights(LABELS).tolist() == [1, 2, 4]
+    assert positive_weights(LABELS).dtype == np.float32
+
+
+def test_a_balanced_draw_holds_as_many_films_of_each_finding():
+    weights = balanced_sample_weights(LABELS)
+    raw = np.array([1 / 8] * 6 + [1 / 2] * 2 + [1 / 4] * 4)
+    np.testing.assert_allclose(weights, raw / raw.mean())
+    assert weights[6:8].sum() == pytest.approx(weights[8:].sum())  # rare finding and No Finding alike
+
+
+def test_the_documents_weights_on_the_real_table(shared_data):
+    folder = NihFolder.open(shared_data / "nih_tables")
+    weights = inverse_frequency(folder.labels(folder.table["stem"].tolist()))
+    assert weights.min() == pytest.approx(0.40, abs=0.005) and weights.max() == pytest.approx(35.3, abs=0.05)
