@@ -6,7 +6,7 @@
 
 A document may have any block of BLOCKS, and with FOLDER, where NIH's tables lie, any of FROM_TABLES;
 EDA_REPORT.md is made whole, and so are the card and the report of the model that ships. Without --tables what
-needs them stays as it is. To add a figure, add a function and mark its place; what was measured lies in
+needs them stays as it is. To add a block, add a function and mark its place; what was measured lies in
 docs/measured/.
 """
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from xlite.config import check_run_name, checkpoints_dir
+from xlite.data.splits import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.report import Comparison
@@ -31,7 +32,7 @@ def evaluate_form(names: list[str]) -> None:
     with st.form("evaluate", border=False):
         columns = st.columns([3, 2, 2], vertical_alignment="bottom")
         model = columns[0].selectbox("Model", names, placeholder="no model yet")
-        split = columns[1].selectbox("Split", ["patient", "official", "chexnet"], accept_new_options=True)
+        split = columns[1].selectbox("Split", LEAK_FREE, accept_new_options=True)
         part = columns[2].selectbox("Part", ["test", "val"])
         data = st.text_input("Data folder", st.session_state.get("data", ""))
         pressed = st.form_submit_button("Evaluate", icon=":material/play_arrow:", disabled=not names)

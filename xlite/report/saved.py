@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from xlite.data.predictions import read_predictions
+from xlite.data.splits import PARTS
 from xlite.errors import DataError
 from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
@@ -16,8 +17,6 @@ from xlite.models.available import model_folders
 from xlite.plots import PALETTE
 from xlite.report.curves_json import Curves, read_curves
 from xlite.report.view import View
-
-PARTS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, eq=False)
