@@ -13,7 +13,7 @@ from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.leaderboard import leaderboard_rows
 from xlite.sweeps.phases import BACKBONES, plan_phase
-from xlite.sweeps.plan import Kind, Plan, make_plan, parse_vary, without_password
+from xlite.sweeps.plan import Design, Kind, Plan, make_plan, parse_vary, without_password
 from xlite.sweeps.status import SweepStatus
 from xlite.sweeps.sweep import Sweep
 from xlite.text import counted
@@ -73,7 +73,7 @@ def choose_plan(kind: Kind) -> Plan:
     if kind == "phase1":
         backbones = st.multiselect("Backbones", BACKBONES, default=BACKBONES, accept_new_options=True)
     given |= choose_fixed(follows=kind != "phase1")
-    return plan_phase(kind, given, study=study, seeds=seeds, backbones=backbones, after=after)
+    return plan_phase(kind, given, Design(study, seeds, after=after), backbones)
 
 
 def choose_search(study: str, given: dict[str, Any], seeds: int) -> Plan:
@@ -85,7 +85,7 @@ def choose_search(study: str, given: dict[str, Any], seeds: int) -> Plan:
     trials = right.number_input("Trials", 0, value=20, help="How many TPE picks; 0 tries them all.")
     given |= choose_fixed(follows=False)
     varying = dict(parse_vary(line) for line in vary.splitlines() if line.strip())
-    return make_plan("search", study, given, varying, seeds=seeds, trials=trials, prune=True)
+    return make_plan("search", given, varying, Design(study, seeds, trials, prune=True))
 
 
 def teacher_help() -> str | None:

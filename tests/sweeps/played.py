@@ -16,7 +16,7 @@ from xlite.runs.results import Notes, append_result
 from xlite.runs.run import Run
 from xlite.sweeps import study as study_module
 from xlite.sweeps import work
-from xlite.sweeps.plan import Plan, make_plan
+from xlite.sweeps.plan import Design, Plan, make_plan
 from xlite.sweeps.sweep import Sweep
 
 TINY = {"image_size": 32, "epochs": 4}
@@ -93,7 +93,7 @@ def trainers(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Trainers:
 
 def grid(data: Path, study: str = "s", seeds: int = 2, **vary: object) -> Plan:
     vary = vary or {"backbone": ["resnet18", "mobilenetv3_small_100"]}
-    return make_plan("search", study, {"data": data, **TINY}, vary, seeds=seeds)
+    return make_plan("search", {"data": data, **TINY}, vary, Design(study, seeds=seeds))
 
 
 def shared(plan: Plan, url: str) -> Plan:
