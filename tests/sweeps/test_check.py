@@ -11,7 +11,6 @@ from xlite.sweeps.check import check_effects, check_sources
 from xlite.sweeps.phases import plan_phase
 from xlite.sweeps.plan import Design, Range, make_plan
 
-pytest_plugins = ["played"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 

@@ -12,7 +12,6 @@ from xlite.sweeps.phases import plan_phase
 from xlite.sweeps.plan import Design
 from xlite.sweeps.sweep import Sweep
 
-pytest_plugins = ["played"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 

@@ -7,7 +7,6 @@ import pytest
 from xlite.errors import RunError
 from xlite.sweeps.plan import Design, Range, make_plan, parse_vary, read_space
 
-pytest_plugins = ["played"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 

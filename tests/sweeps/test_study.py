@@ -15,7 +15,6 @@ from xlite.sweeps.status import Outcome
 from xlite.sweeps.study import Study
 from xlite.sweeps.sweep import Sweep
 
-pytest_plugins = ["played"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 

@@ -24,7 +24,6 @@ from xlite.sweeps import work
 from xlite.sweeps.plan import Design, Plan, Range, make_plan
 from xlite.sweeps.sweep import Sweep
 
-pytest_plugins = ["played"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 
