@@ -142,8 +142,8 @@ def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
 
 def show_current(status: SweepStatus) -> None:
     """How far the study is, and the run that is training."""
-    done = len(status.trials) - status.count("waiting") - status.count("running")
-    st.progress(min(1.0, done / max(status.total, 1)), text=f"{done} of {counted(status.total, 'run')}")
+    share = min(1.0, status.ended / max(status.total, 1))
+    st.progress(share, text=f"{status.ended} of {counted(status.total, 'run')}")
     for name in [trial.run for trial in status.trials if trial.state == "running"]:
         run = Run(checkpoints_dir() / name).status()
         if run.state in LIVE:
@@ -183,8 +183,7 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
         "compares those of the first row and this one on the same test films. Intervals are 95 %, by "
         "resampling patients."
     )
-    aucs = {trial.run: trial.val_auc for trial in status.trials if trial.val_auc is not None}
-    points = {row.name: [aucs[run] for run in row.runs if run in aucs] for row in found.rows}
+    points = {row.name: status.val_aucs(row.runs) for row in found.rows}
     st.plotly_chart(
         trials_figure({name: values for name, values in points.items() if values}),
         key="trials",
