@@ -1,8 +1,8 @@
 """The reading of a film as a Gradio demo: `python app/share.py MODEL [--public --password P] [--port N]`.
 
-It answers on this machine only, unless --public (a temporary link of Gradio's) or --host (an address of one's
-own network) opens it, and then it demands a password. A film is read when it has arrived and deleted at once;
-the answer stays in memory while its page is open. Nothing can be trained or browsed through the demo.
+It serves this machine only, unless --public (a temporary link of Gradio's) or --host (an address in the local
+network) opens it, and then it demands a password. A film is read when it has arrived and deleted at once;
+what it showed stays in memory while its page is open. Nothing can be trained or browsed through the demo.
 """
 
 import argparse
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
     from xlite.classify import Classifier, Reading
 
-Answer = tuple[str, dict[str, float]]
-"""The film and its maps as HTML, and the 14 probabilities by finding."""
-Latest = tuple[str | None, Answer] | None
-"""The upload that a visitor had read last, deleted since, and the answer."""
+Shown = tuple[str, dict[str, float]]
+"""What a visitor sees: the film and its maps as HTML, and the 14 probabilities by finding."""
+Latest = tuple[str | None, Shown] | None
+"""The upload that a visitor had read last, deleted since, and what was shown of it."""
 USER = "guest"
 KEPT_S = 60
 """A film is deleted as soon as it has arrived and been read; a broken-off upload, after so many seconds."""
 SHOWN_PX = 800
 VISITORS = 100
-ANSWER_KEPT_S = 3600
-"""How many visitors' latest answers are held in memory, and for how long at most."""
+SHOWN_KEPT_S = 3600
+"""For how many visitors the latest reading is held in memory, and for how long at most."""
 NOTICE = "Research software, not for clinical use. Its output is no diagnosis. Films are not kept."
 STYLE = """
 .film-row {display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); gap: 12px}
@@ -79,7 +79,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def serve(options: argparse.Namespace) -> None:
-    """Loads the model and answers until interrupted; what Gradio writes goes with its folder at the end."""
+    """Loads the model and serves it until interrupted; what Gradio writes goes with its folder at the end."""
     from xlite.classify import Classifier
 
     classifier = Classifier.load(options.model)
@@ -132,7 +132,7 @@ def launch(demo: "gr.Blocks", options: argparse.Namespace) -> None:
         pwa=False,
         footer_links=[],
         css=STYLE,
-        # Fonts of the reader's own machine: Gradio's others may come from elsewhere.
+        # Fonts of the visitor's own machine: Gradio's others may come from elsewhere.
         theme=gr.themes.Soft(
             primary_hue="teal", neutral_hue="slate", font=["system-ui", "sans-serif"], font_mono=["monospace"]
         ),
@@ -145,7 +145,7 @@ def build(classifier: "Classifier") -> "gr.Blocks":
 
     def read(film: str | None, latest: Latest) -> tuple[str, dict[str, float], Latest]:
         if latest is None or film != latest[0]:
-            latest = (film, answer(classifier, take(film)))
+            latest = (film, read_film(classifier, take(film)))
         shown, probabilities = latest[1]
         return shown, probabilities, latest
 
@@ -168,7 +168,7 @@ def build(classifier: "Classifier") -> "gr.Blocks":
             with gr.Column(scale=5):
                 films = gr.HTML(label="Film and maps")
         outputs = [films, probabilities]
-        latest = gr.State(time_to_live=ANSWER_KEPT_S)
+        latest = gr.State(time_to_live=SHOWN_KEPT_S)
         gr.on(
             [film.upload, button.click],
             read,
@@ -179,7 +179,7 @@ def build(classifier: "Classifier") -> "gr.Blocks":
         )
         if bundled is not None:
             bundled.input(
-                lambda name: answer(classifier, example_film(name)), bundled, outputs, api_name="example"
+                lambda name: read_film(classifier, example_film(name)), bundled, outputs, api_name="example"
             )
     blocks: gr.Blocks = demo
     return blocks
@@ -220,7 +220,7 @@ def visible(sentence: str) -> Exception:
     return gr.Error(sentence, print_exception=False)
 
 
-def answer(classifier: "Classifier", image: "np.ndarray") -> Answer:
+def read_film(classifier: "Classifier", image: "np.ndarray") -> Shown:
     """The film and its three maps as HTML that embeds them (no file is written), and the 14 probabilities."""
     shown, reading = classifier.read(image).shrunk(image, SHOWN_PX)
     return film_row(shown, reading), {spoken(finding): reading.probability(finding) for finding in FINDINGS}

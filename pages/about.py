@@ -10,12 +10,12 @@ and shows where in the film a finding comes from. It runs on an ordinary compute
 **Not for clinical use.** X-Lite is research software. It is no medical device, has been examined by no
 authority, and its output is no diagnosis. Do not use it to decide about a patient.
 
-### What its figures can and cannot say
+### What its numbers can and cannot say
 - The labels of ChestX-ray14 were mined from reports by software. Radiologists who read 4,376 of the
   films again found a pneumothorax in fewer than half of those labelled with one, and some finding in a
   third of those labelled "No Finding".
 - An AUC belongs to its split. NIH's two common test lists differ enough to move the same predictions by
-  .02, so every figure here carries the identity of its split, and figures of different splits are never
+  .02, so every metric here carries the identity of its split, and metrics of different splits are never
   ranked.
 - A probability is calibrated for the films the model was validated on. At another hospital, with another
   prevalence, it is only an order.

@@ -33,3 +33,24 @@ class ForOracle(nn.Module):
         ):  # the gradient stops at the last features: what comes before them only costs time
             f = self.model.features(x)
         return self.model.head(self.last_features(f.requires_grad_()))
+
+
+def untrained(backbone: str = TINY, attention: str = "none", seed: int = 0, **kwargs) -> Student:
+    """With random weights, in eval."""
+    torch.manual_seed(seed)
+    return Student(backbone, attention, **kwargs).eval()
+
+
+def random_statistics(model: nn.Module) -> nn.Module:
+    """Batch norms as training leaves them, so that a mistaken one shows in the output."""
+    for norm in (m for m in model.modules() if isinstance(m, nn.BatchNorm2d)):
+        nn.init.normal_(norm.running_mean, std=0.3)
+        nn.init.uniform_(norm.running_var, 0.5, 2)
+        nn.init.uniform_(norm.weight, 0.5, 2)
+        nn.init.normal_(norm.bias, std=0.3)
+    return model.eval()
+
+
+def same(a: nn.Module, b: nn.Module) -> bool:
+    mine, others = a.state_dict(), b.state_dict()
+    return mine.keys() == others.keys() and all(torch.equal(mine[k], others[k]) for k in mine)

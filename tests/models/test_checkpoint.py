@@ -166,12 +166,12 @@ def rewrite(path: Path, tensors: dict | None = None, **header: str) -> None:
 
 
 def platt(**changes: object) -> str:
-    """A calibration as the header writes it, with some of it changed."""
+    """Platt's calibrator as the header writes it, with some of it changed."""
     return json.dumps({"method": "platt", "scale": [1.0] * 14, "bias": [0.0] * 14} | changes)
 
 
 def isotonic(logits: list, probabilities: list) -> str:
-    """An isotonic map as the header writes it."""
+    """An isotonic calibrator as the header writes it."""
     return json.dumps({"method": "isotonic", "logits": logits, "probabilities": probabilities})
 
 
@@ -186,7 +186,7 @@ def isotonic(logits: list, probabilities: list) -> str:
         },
     ],
 )
-def test_every_calibration_is_read_back(path, calibration):
+def test_every_calibrator_is_read_back(path, calibration):
     rewrite(path, calibration=json.dumps(calibration))
     found = load_model(path)[1].calibration
     assert found == read_info(path).calibration

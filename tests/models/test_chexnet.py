@@ -121,7 +121,7 @@ DAMAGES: dict[str, tuple[Change, str]] = {
     "left over": (lambda w: w.update({"features.extra.weight": w[LAYER]}), "unknown features.extra.weight"),
     "another shape": (
         lambda w: w.update({"classifier.weight": torch.zeros(18, 1024)}),
-        r"classifier.weight \(18, 1024\) where \(14, 1024\)",
+        r"classifier.weight \(18, 1024\), expected \(14, 1024\)",
     ),
     "not finite": (
         lambda w: w.update({LAYER: w[LAYER] * torch.inf}),

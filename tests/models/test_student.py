@@ -10,7 +10,7 @@ from xlite.models.attention import MHSA, FavorAttention, Performer, orthogonal_d
 from xlite.models.student import Student, describe
 
 TINY = "test_resnet.r160_in1k"
-WIDTHS = {  # channels of the map, width that the head reads, side of the map at 224 px
+WIDTHS = {  # channels of the features, width that the head reads, cells of a side at 224 px
     "efficientnet_b0": (1280, 1280, 7),
     "mobilenetv3_small_100": (576, 1024, 7),
     "resnet18": (512, 512, 7),

@@ -5,20 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 from scipy.stats import spearmanr
 from torch import nn
 
-from xlite.config import TrainConfig
-from xlite.errors import CheckpointError, RunError
+from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo, save_model
 from xlite.models.densenet import DenseNet
 from xlite.models.student import Student
 from xlite.models.teachers import NetworkTeacher, Teacher, open_teacher
-from xlite.runs.run import Run
-from xlite.training.loop import train
 
 BACKBONE = "test_resnet.r160_in1k"
 UNKNOWN = torch.full((4, 14), torch.nan)
@@ -46,14 +42,6 @@ def saved_model(path: Path, seed: int) -> Student:
     )  # fmt: skip
     save_model(path, network, info)
     return network
-
-
-def tiny_config(data: Path, name: str, **changes: object) -> TrainConfig:
-    values = {
-        "data": data, "name": name, "backbone": BACKBONE, "weights": "none", "image_size": 64,
-        "batch_size": 8, "epochs": 1, "device": "cpu",
-    }  # fmt: skip
-    return TrainConfig.model_validate({**values, **changes})
 
 
 def test_a_teacher_gets_no_gradient_and_stays_in_eval(x):
@@ -152,40 +140,3 @@ def test_a_predictions_file_is_fitted_to_the_shares_of_findings_in_training(tmp_
     np.testing.assert_allclose((1 / (1 + np.exp(-known))).mean(axis=0), labels.mean(axis=0), atol=0.02)
     for k in range(14):
         assert spearmanr(known[:, k], logits[:, k]).statistic > 0.999
-
-
-@pytest.mark.parametrize("teacher", ["", "one.safetensors,two.safetensors", "known.csv"])
-def test_features_of_no_or_several_networks_are_refused(tiny_folder, tmp_path, monkeypatch, teacher):
-    monkeypatch.chdir(tmp_path)
-    for seed, name in enumerate(("one", "two")):
-        saved_model(tmp_path / f"{name}.safetensors", seed)
-    films = sorted(path.name for path in (tiny_folder / "images").iterdir())
-    lines = ["image," + ",".join(FINDINGS), *(film + ",0.5" * 14 for film in films)]
-    (tmp_path / "known.csv").write_text("\n".join(lines) + "\n")
-    run = Run.create(tiny_config(tiny_folder, "pupil", teacher=teacher, feature_weight=0.5))
-    with pytest.raises(RunError, match=r"--feature-weight 0.5 needs a teacher with one network"):
-        train(run.config(), run)
-    assert not (tiny_folder / "cache").exists()
-
-
-def test_feature_distillation_draws_the_features_together_and_leaves_a_plain_student(tiny_folder, tmp_path):
-    saved_model(tmp_path / "teacher.safetensors", 3)
-    settings = tiny_config(
-        tiny_folder, "pupil", teacher=str(tmp_path / "teacher.safetensors"), feature_weight=5.0, ema=0.5,
-        epochs=6, lr=1e-2, augment=False,
-    )  # fmt: skip
-    run = Run.create(settings)
-    train(run.config(), run)
-    feature = run.read_metrics()["feature_loss"]
-    assert feature.iloc[-1] < 0.8 * feature.iloc[0]
-    kept = load_file(run.folder / "model.safetensors")
-    assert kept.keys() == student(0).state_dict().keys()
-    state = torch.load(run.folder / "last.ckpt", weights_only=True)
-    students = {f"student.{name}" for name in kept}
-    assert state["model"].keys() == students | {"projection.weight", "projection.bias"}
-    shares = [(len(group["params"]), group["share"]) for group in state["optimizer"]["param_groups"]]
-    backbone = sum(1 for _ in student(0).backbone.parameters())
-    assert shares == [(backbone, 1.0), (sum(1 for _ in student(0).parameters()) - backbone + 2, 1.0)]
-    # the rate falls to nothing, so that a short average ends near the student, far from where both began
-    weight = "classifier.0.weight"
-    torch.testing.assert_close(state["ema"][weight], state["model"][f"student.{weight}"], rtol=0, atol=2e-3)

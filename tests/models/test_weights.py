@@ -17,41 +17,15 @@ from huggingface_hub import constants
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
+from tiny_models import TINY, random_statistics, same, untrained
 from torch import nn
 
 from xlite.errors import CheckpointError
 from xlite.images import Preprocess
+from xlite.models.batchnorm import is_folded, refit_batchnorm
 from xlite.models.checkpoint import ModelInfo, save_model
 from xlite.models.student import Student
-from xlite.models.weights import (
-    is_folded,
-    load_start_weights,
-    read_state_dict,
-    refit_batchnorm,
-    to_timm_names,
-)
-
-TINY = "test_resnet.r160_in1k"
-
-
-def student(backbone: str = TINY, attention: str = "none", seed: int = 0, **kwargs) -> Student:
-    torch.manual_seed(seed)
-    return Student(backbone, attention, **kwargs).eval()
-
-
-def random_statistics(model: nn.Module) -> nn.Module:
-    """Batch norms as training leaves them, so that a mistaken one shows in the output."""
-    for norm in (m for m in model.modules() if isinstance(m, nn.BatchNorm2d)):
-        nn.init.normal_(norm.running_mean, std=0.3)
-        nn.init.uniform_(norm.running_var, 0.5, 2)
-        nn.init.uniform_(norm.weight, 0.5, 2)
-        nn.init.normal_(norm.bias, std=0.3)
-    return model.eval()
-
-
-def same(a: nn.Module, b: nn.Module) -> bool:
-    mine, others = a.state_dict(), b.state_dict()
-    return mine.keys() == others.keys() and all(torch.equal(mine[k], others[k]) for k in mine)
+from xlite.models.weights import load_start_weights, read_state_dict, to_timm_names
 
 
 @pytest.mark.parametrize(
@@ -66,7 +40,7 @@ def test_a_torchvision_file_gives_torchvisions_features(tmp_path, backbone, torc
     torch.manual_seed(1)
     source = random_statistics(torchvisions(weights=None))
     torch.save(source.state_dict(), tmp_path / "weights.pth")
-    model = student(backbone)
+    model = untrained(backbone)
 
     sentence = load_start_weights(model, tmp_path / "weights.pth")
 
@@ -87,7 +61,7 @@ def test_real_mobilenet_weights_give_torchvisions_features(shared_data):
     path = shared_data / "weights" / "mobilenet_v2_imagenet.pt"
     source = torchvision.models.mobilenet_v2(weights=None).eval()
     source.load_state_dict(torch.load(path, weights_only=True))
-    model = student("mobilenetv2_100")
+    model = untrained("mobilenetv2_100")
     assert not is_folded(model)
 
     load_start_weights(model, path)
@@ -113,7 +87,7 @@ def test_timm_names_wrappers_and_module_prefixes_are_read(tmp_path, wrapper):
     source = random_statistics(timm.create_model(TINY, num_classes=10))
     state = {f"module.{name}" if wrapper else name: tensor for name, tensor in source.state_dict().items()}
     torch.save({wrapper: state, "epoch": 3} if wrapper else state, tmp_path / "weights.pt")
-    model = student()
+    model = untrained()
     load_start_weights(model, str(tmp_path / "weights.pt"))
     source.reset_classifier(0, "")
     assert same(model.backbone, source)
@@ -123,7 +97,7 @@ def test_a_safetensors_file_is_read_and_may_lack_the_batch_counters(tmp_path):
     source = random_statistics(timm.create_model(TINY, num_classes=10))
     state = {k: t for k, t in source.state_dict().items() if not k.endswith("num_batches_tracked")}
     save_file(state, tmp_path / "weights.safetensors")
-    model = student()
+    model = untrained()
     load_start_weights(model, tmp_path / "weights.safetensors")
     source.reset_classifier(0, "")
     assert same(model.backbone, source)
@@ -144,7 +118,7 @@ def edited(changes: dict) -> dict:
 )
 def test_a_file_that_does_not_fit_is_refused_and_named(tmp_path, changes, sentence):
     torch.save(edited(changes), tmp_path / "weights.pt")
-    model, untouched = student(), student()
+    model, untouched = untrained(), untrained()
     with pytest.raises(CheckpointError, match=sentence):
         load_start_weights(model, tmp_path / "weights.pt")
     assert same(model, untouched)
@@ -169,7 +143,7 @@ class Evil:
 def test_a_file_of_another_kind_is_refused(tmp_path, name, content, sentence):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(CheckpointError, match=sentence):
-        load_start_weights(student(), tmp_path / name)
+        load_start_weights(untrained(), tmp_path / name)
 
 
 @settings(max_examples=60, deadline=None)
@@ -190,7 +164,7 @@ def test_damaged_files_are_refused_or_read(data, at, legacy, cut):
 def test_code_in_a_pickle_is_never_run(tmp_path):
     torch.save({"conv1.weight": Evil(tmp_path / "owned")}, tmp_path / "evil.pt")
     with pytest.raises(CheckpointError, match="is no plain file of weights"):
-        load_start_weights(student(), tmp_path / "evil.pt")
+        load_start_weights(untrained(), tmp_path / "evil.pt")
     assert not (tmp_path / "owned").exists()
 
 
@@ -198,18 +172,18 @@ def test_code_in_a_pickle_is_never_run(tmp_path):
 def test_a_torch_file_without_a_state_dict_is_refused(tmp_path, content):
     torch.save(content, tmp_path / "other.pt")
     with pytest.raises(CheckpointError, match="holds no state dict"):
-        load_start_weights(student(), tmp_path / "other.pt")
+        load_start_weights(untrained(), tmp_path / "other.pt")
 
 
 def test_a_file_that_is_not_there_is_refused():
     with pytest.raises(
         CheckpointError, match="no starting weights nowhere.pt; expected imagenet, none or a file"
     ):
-        load_start_weights(student(), "nowhere.pt")
+        load_start_weights(untrained(), "nowhere.pt")
 
 
 def test_none_keeps_the_random_weights():
-    model, untouched = student(), student()
+    model, untouched = untrained(), untrained()
     assert load_start_weights(model, "none") == f"{TINY} starts from random weights"
     assert same(model, untouched)
 
@@ -228,25 +202,25 @@ def save_student(path: Path, model: Student) -> None:
 
 
 def test_an_x_lite_model_gives_all_that_fits(tmp_path):
-    other = random_statistics(student(attention="mhsa", seed=1))
+    other = random_statistics(untrained(attention="mhsa", seed=1))
     save_student(tmp_path / "other.safetensors", other)
 
-    twin = student(attention="mhsa")
+    twin = untrained(attention="mhsa")
     sentence = load_start_weights(twin, tmp_path / "other.safetensors")
     assert sentence.startswith(f"{TINY} starts from the backbone, attention, classifier of the X-Lite model")
     assert same(twin, other)
 
-    wider = student(hidden=32)
+    wider = untrained(hidden=32)
     sentence = load_start_weights(wider, tmp_path / "other.safetensors")
     assert sentence.startswith(f"{TINY} starts from the backbone of the X-Lite model")
     assert same(wider.backbone, other.backbone)
-    assert same(wider.classifier, student(hidden=32).classifier)
+    assert same(wider.classifier, untrained(hidden=32).classifier)
 
 
 def test_an_x_lite_model_of_another_backbone_is_refused(tmp_path):
-    save_student(tmp_path / "other.safetensors", student("test_convnext"))
+    save_student(tmp_path / "other.safetensors", untrained("test_convnext"))
     with pytest.raises(CheckpointError, match="is a test_convnext, but this student is a test_resnet"):
-        load_start_weights(student(), tmp_path / "other.safetensors")
+        load_start_weights(untrained(), tmp_path / "other.safetensors")
 
 
 @pytest.fixture
@@ -267,7 +241,7 @@ def test_imagenet_that_cannot_be_reached_is_said_at_once(hub):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound, not listening: refuses
         hub(closed.getsockname()[1])
-        model, untouched = student(), student()
+        model, untouched = untrained(), untrained()
         start = time.monotonic()
         sentence = load_start_weights(model, "imagenet")
     reason = "Connection refused"
@@ -283,7 +257,7 @@ def test_imagenet_from_a_host_that_never_answers_is_said_soon(hub, monkeypatch):
         silent.listen()  # accepts, and says nothing
         hub(silent.getsockname()[1])
         start = time.monotonic()
-        sentence = load_start_weights(student(), "imagenet")
+        sentence = load_start_weights(untrained(), "imagenet")
     assert sentence == f"ImageNet weights for {TINY} could not be had (timed out): training from scratch"
     assert time.monotonic() - start < 3
 
@@ -320,7 +294,7 @@ def test_imagenet_weights_come_from_the_hub_and_then_from_its_cache(hub, tmp_pat
     body = (tmp_path / "model.safetensors").read_bytes()
     server = serve({"/timm/test_resnet.r160_in1k/resolve/main/model.safetensors": body})
     hub(server.server_port)
-    first, second = student(), student()
+    first, second = untrained(), untrained()
 
     sentence = load_start_weights(first, "imagenet")
     server.shutdown()
@@ -335,7 +309,7 @@ def test_imagenet_weights_come_from_the_hub_and_then_from_its_cache(hub, tmp_pat
 def test_a_hub_without_the_file_is_said(hub):
     server = serve({})
     hub(server.server_port)
-    sentence = load_start_weights(student(), "imagenet")
+    sentence = load_start_weights(untrained(), "imagenet")
     server.shutdown()
     server.server_close()
     assert sentence.startswith(f"ImageNet weights for {TINY} could not be had (")
@@ -343,53 +317,5 @@ def test_a_hub_without_the_file_is_said(hub):
 
 
 def test_a_backbone_without_published_weights_is_said():
-    sentence = load_start_weights(student("convnext_atto_rms"), "imagenet")
+    sentence = load_start_weights(untrained("convnext_atto_rms"), "imagenet")
     assert sentence == "timm has no ImageNet weights for convnext_atto_rms: training from scratch"
-
-
-@pytest.mark.parametrize("backbone", [TINY, "test_efficientnet"])
-def test_refit_keeps_the_eval_function_and_makes_train_mode_agree_with_it(backbone):
-    model = random_statistics(student(backbone))
-    films = torch.randn(24, 3, 64, 64) * 2 + 1
-    with torch.no_grad():
-        before = model(films)
-        model.train()
-        model.classifier.eval()  # dropout aside
-        assert (model(films) - before).norm() > 0.1 * before.norm()  # statistics of other data: train differs
-        for norm in (m for m in model.modules() if isinstance(m, nn.BatchNorm2d)):
-            norm.num_batches_tracked.zero_()
-        random_statistics(model)
-        before = model(films)
-
-        norms = refit_batchnorm(model, [films[:8], films[8:]])
-
-        assert norms == sum(isinstance(m, nn.BatchNorm2d) for m in model.modules())
-        torch.testing.assert_close(model(films), before, rtol=1e-3, atol=1e-5)
-        model.train()
-        model.classifier.eval()
-        torch.testing.assert_close(model(films), before, rtol=1e-3, atol=1e-4)
-
-
-def test_refit_restores_modes_and_removes_its_hooks():
-    model = random_statistics(student()).train()
-    model.classifier.eval()
-    refit_batchnorm(model, [torch.randn(2, 3, 64, 64)])
-    assert model.training and model.backbone.training and not model.classifier.training
-    assert not any(m._forward_pre_hooks for m in model.modules())
-
-
-def test_refit_without_films_is_refused_and_changes_nothing():
-    model, untouched = student(), student()
-    with pytest.raises(ValueError, match="at least one batch"):
-        refit_batchnorm(model, [])
-    assert same(model, untouched)
-
-
-def test_folded_means_neutral_statistics_and_a_bias():
-    model = student()
-    assert not is_folded(model)  # never trained: neutral, but no bias
-    nn.init.ones_(model.backbone.bn1.bias)
-    assert is_folded(model)
-    nn.init.ones_(model.backbone.bn1.running_mean)
-    assert not is_folded(model)
-    assert not is_folded(student("test_convnext"))  # no batch norm at all

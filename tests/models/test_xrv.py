@@ -47,7 +47,7 @@ def logits_of_the_library(name: str, film: np.ndarray, tmp_path: Path) -> dict[s
 
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library with a home of its own; skipped where the extra is not installed."""
+    """The library with a home of its own; skipped if the extra is not installed."""
     if importlib.util.find_spec(xrv.LIBRARY) is None:
         pytest.skip(f"{xrv.LIBRARY} is not installed")
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -27,7 +27,7 @@ def bench(
     size = describe(classifier.model, side)
     with busy("measuring"):
         latency = measure_latency(classifier.model, side)
-    figures = {
+    measured = {
         "model": classifier.name,
         "image_size": side,
         "parameters": size.parameters,
@@ -37,9 +37,9 @@ def bench(
         "latency_p95_ms": round(latency.p95_ms, 2),
     }
     if as_json:
-        print_json(figures)
+        print_json(measured)
     else:
-        print_table(list(figures), [list(figures.values())])
+        print_table(list(measured), [list(measured.values())])
 
 
 def convert(
@@ -49,7 +49,7 @@ def convert(
         bool,
         typer.Option(
             "--trust",
-            help="Run the code in the checkpoint where it cannot be read otherwise: in a process of its own, "
+            help="Run the code in the checkpoint if it cannot be read otherwise: in a process of its own, "
             "but with all that you may do here",
         ),
     ] = False,

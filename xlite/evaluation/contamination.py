@@ -26,7 +26,6 @@ from xlite.evaluation.caveats import (
 if TYPE_CHECKING:
     from xlite.models.checkpoint import ModelInfo
 
-_SPLIT_ID = re.compile(r"(?P<name>.+)-\d+-[0-9a-f]{8}(-leaky)?")
 _JUDGED_ON = ("val", "test")
 
 
@@ -62,15 +61,17 @@ def read_sources(notes: Mapping[str, Any]) -> list[Source]:
 
 
 def find_split(folder: NihFolder, split_id: str) -> Split | None:
-    """The folder's split of that id; None if it has none."""
-    match = _SPLIT_ID.fullmatch(split_id)
-    if not match or not (folder.root / "splits" / match["name"]).is_dir():
-        return None
-    try:
-        split = read_split(folder, match["name"], allow_leakage=True)
-    except DataError:  # a split that was changed by hand is not the one that is asked for
-        return None
-    return split if split.id == split_id else None
+    """The folder's split of that id, which begins with its name; None if it has none."""
+    names = sorted(place.name for place in folder.root.glob("splits/*") if place.is_dir())
+    for name in names:
+        if split_id.startswith(f"{name}-"):
+            try:
+                split = read_split(folder, name, allow_leakage=True)
+            except DataError:  # a split that was changed by hand is not the one that is asked for
+                continue
+            if split.id == split_id:
+                return split
+    return None
 
 
 class _Told(NamedTuple):

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 
 class Stamp(NamedTuple):
-    """What all metrics of a report carry: the model's name, split, part, edition of the labels, and the seed
-    that the model was trained with, if it is known.
+    """What all metrics of a report carry: of which model, on which films, by which edition of the labels.
+
+    training_seed: the seed that the model was trained with, if it is known.
     """
 
     model: str

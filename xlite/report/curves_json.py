@@ -11,17 +11,12 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class _Band(_Part):
-    """The 95 % interval of a curve at each place; empty lists if it is undefined."""
-
-    low: list[float]
-    high: list[float]
-
-
-class RocBand(_Band):
-    """The interval of the sensitivity over the false positive rate."""
+class RocBand(_Part):
+    """The 95 % interval of the sensitivity at each false positive rate; empty if it is undefined."""
 
     fpr: list[float]
+    low: list[float]
+    high: list[float]
 
 
 class Roc(_Part):
@@ -32,10 +27,12 @@ class Roc(_Part):
     band: RocBand
 
 
-class PrecisionBand(_Band):
-    """The interval of the precision over the recall."""
+class PrecisionBand(_Part):
+    """The 95 % interval of the precision at each recall; empty if it is undefined."""
 
     recall: list[float]
+    low: list[float]
+    high: list[float]
 
 
 class PrecisionRecall(_Part):

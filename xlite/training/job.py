@@ -18,11 +18,12 @@ from xlite.data.splits import CHEXNET_LISTS, Split, load_split, shrink_train
 from xlite.errors import DataError, RunError, Setting
 from xlite.evaluation.contamination import Source, count_source, read_sources, teacher_caveat
 from xlite.images import Preprocess
+from xlite.models.batchnorm import is_folded, refit_batchnorm
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.chexnet import SEEN
 from xlite.models.student import Student, describe
 from xlite.models.teachers import Teacher, open_teacher, prediction_files
-from xlite.models.weights import is_folded, load_start_weights, refit_batchnorm
+from xlite.models.weights import load_start_weights
 from xlite.report.sentences import capital, sentence
 from xlite.text import counted
 from xlite.training.task import DistillTask
