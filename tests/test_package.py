@@ -36,8 +36,8 @@ def test_the_public_names_are_these() -> None:
     assert set(xlite.__all__) == PUBLIC <= set(dir(xlite))
     for name in PUBLIC:
         assert getattr(xlite, name) is not None
-    with pytest.raises(AttributeError, match="Classifer"):
-        xlite.Classifer  # noqa: B018
+    with pytest.raises(AttributeError, match="NoSuchName"):
+        xlite.NoSuchName  # noqa: B018
 
 
 def test_a_bare_import_loads_nothing_heavy() -> None:

@@ -1,8 +1,14 @@
 """The report on a terminal."""
 
-from demo_home import SPLIT, drawn_report
+import numpy as np
+from demo_home import SPLIT, drawn_films, drawn_report
 
 from xlite.evaluation.caveats import Said, TrainedOn
+from xlite.evaluation.judge import Stamp, full_report
+from xlite.evaluation.report import Gap, Subgroups, Validation
+from xlite.findings import FINDINGS
+from xlite.metrics.bootstrap import Resamples
+from xlite.metrics.estimate import Estimate
 from xlite.report.sentences import clean
 from xlite.report.terminal import summary
 
@@ -32,3 +38,34 @@ def test_a_contaminated_summary_counts_the_films_and_has_the_clean_mean() -> Non
         assert any(line.startswith(f"Contaminated: {len(known)} of 200 films") for line in lines)
         assert clean(report) in lines
     assert clean(report).endswith("none is left")
+
+
+def test_a_gap_of_the_mean_is_told_and_that_of_a_finding_is_not() -> None:
+    report, _ = drawn_report()
+    gaps = [
+        Gap(
+            between=("F", "M"), finding=finding, findings=3, values=(0.8, 0.7),
+            difference=Estimate(0.1, 0.05, 0.15), larger_than_noise=True,
+        )
+        for finding in (None, "Mass")
+    ]  # fmt: skip
+    subgroups = {"sex": Subgroups(groups={}, gaps=tuple(gaps))}
+    text = summary(report.model_copy(update={"subgroups": subgroups}))
+    assert "The mean AUC of 3 findings is higher on films of sex F (0.800)" in text
+    assert "AUC of Mass" not in text
+
+
+def test_a_summary_without_any_positive_is_no_crash() -> None:
+    films = drawn_films(np.random.default_rng(0), count=5)
+    films.table[list(FINDINGS)] = 0
+    report = full_report(
+        films,
+        Stamp("m", "s", "test", "2020"),
+        resamples=Resamples(films.patients, 9),
+        thresholds=None,
+        in_use="none",
+        validation=None,
+        validated_on=Validation(absent="not_given"),
+    )
+    assert report.macro.auc.value is None
+    assert "Mean" in summary(report)

@@ -31,10 +31,10 @@ class View:
         return self.report.contamination is not None
 
     def cell(self, value: Estimate | float | None) -> Cell:
-        """A metric on all films as a table's cell."""
+        """A metric as a table's cell, struck through if the report is contaminated."""
         text = str(value) if isinstance(value, Estimate) else number(value)
         return Cell(text, struck=self.contaminated)
 
     def label(self, text: str) -> str:
-        """A metric in plotly's markup."""
+        """The same in plotly's markup."""
         return f"<s>{text}</s>" if self.contaminated else text

@@ -26,15 +26,11 @@ def overall(view: View) -> list[Block]:
     rows.insert(3, ["Accuracy", view.cell(base.accuracy), always_no, "14"])
     return [
         Text(as_sentence(view.source)),
-        *alerts(view),
+        *_contamination(view),
+        *mild_alerts(view),
         Table(["Mean over findings", "Value (95 % interval)", "Baseline", "Findings"], rows),
         *clean_films(view),
     ]
-
-
-def alerts(view: View) -> list[Block]:
-    """Contamination with its count, and the report's other caveats."""
-    return [*_contamination(view), *mild_alerts(view)]
 
 
 def grave_blocks(view: View) -> list[Block]:
