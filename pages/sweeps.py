@@ -13,7 +13,7 @@ from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.leaderboard import leaderboard_rows
 from xlite.sweeps.phases import BACKBONES, plan_phase
-from xlite.sweeps.plan import Kind, Plan, make_plan, parse_vary, without_password
+from xlite.sweeps.plan import Design, Kind, Plan, make_plan, parse_vary, without_password
 from xlite.sweeps.status import SweepStatus
 from xlite.sweeps.sweep import Sweep
 from xlite.text import counted
@@ -73,7 +73,7 @@ def choose_plan(kind: Kind) -> Plan:
     if kind == "phase1":
         backbones = st.multiselect("Backbones", BACKBONES, default=BACKBONES, accept_new_options=True)
     given |= choose_fixed(follows=kind != "phase1")
-    return plan_phase(kind, given, study=study, seeds=seeds, backbones=backbones, after=after)
+    return plan_phase(kind, given, Design(study, seeds, after=after), backbones)
 
 
 def choose_search(study: str, given: dict[str, Any], seeds: int) -> Plan:
@@ -85,7 +85,7 @@ def choose_search(study: str, given: dict[str, Any], seeds: int) -> Plan:
     trials = right.number_input("Trials", 0, value=20, help="How many TPE picks; 0 tries them all.")
     given |= choose_fixed(follows=False)
     varying = dict(parse_vary(line) for line in vary.splitlines() if line.strip())
-    return make_plan("search", study, given, varying, seeds=seeds, trials=trials, prune=True)
+    return make_plan("search", given, varying, Design(study, seeds, trials, prune=True))
 
 
 def teacher_help() -> str | None:
@@ -142,8 +142,8 @@ def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
 
 def show_current(status: SweepStatus) -> None:
     """How far the study is, and the run that is training."""
-    done = len(status.trials) - status.count("waiting") - status.count("running")
-    st.progress(min(1.0, done / max(status.total, 1)), text=f"{done} of {counted(status.total, 'run')}")
+    share = min(1.0, status.ended / max(status.total, 1))
+    st.progress(share, text=f"{status.ended} of {counted(status.total, 'run')}")
     for name in [trial.run for trial in status.trials if trial.state == "running"]:
         run = Run(checkpoints_dir() / name).status()
         if run.state in LIVE:
@@ -183,8 +183,7 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
         "compares those of the first row and this one on the same test films. Intervals are 95 %, by "
         "resampling patients."
     )
-    aucs = {trial.run: trial.val_auc for trial in status.trials if trial.val_auc is not None}
-    points = {row.name: [aucs[run] for run in row.runs if run in aucs] for row in found.rows}
+    points = {row.name: status.val_aucs(row.runs) for row in found.rows}
     st.plotly_chart(
         trials_figure({name: values for name, values in points.items() if values}),
         key="trials",

@@ -13,6 +13,7 @@ from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
 from xlite.runs.run import Run
 from xlite.sweeps.phases import plan_phase
+from xlite.sweeps.plan import Design
 from xlite.sweeps.ranking import make_leaderboard
 from xlite.sweeps.status import TrialStatus
 from xlite.sweeps.sweep import Sweep
@@ -40,7 +41,7 @@ def test_sweep_shows_the_command_of_each_kind(tiny_folder: Path):
 
 
 def test_sweep_shows_a_study_with_its_leaderboard_and_how_to_go_on(tiny_folder: Path):
-    plan = plan_phase("phase1", {"data": str(tiny_folder)}, seeds=1, backbones=["resnet18"])
+    plan = plan_phase("phase1", {"data": str(tiny_folder)}, Design(), ["resnet18"])
     sweep = Sweep.open(plan)
     left = {"test_auc": 0.6, "model_size_mb": 44.0, "inference_time_ms": 5.0}
     known = "teacher contamination: it knows"
@@ -77,7 +78,7 @@ def test_sweep_shows_a_study_with_its_leaderboard_and_how_to_go_on(tiny_folder: 
 
 
 def test_sweep_shows_seeds_as_they_finish_and_more_trials_than_were_planned(tiny_folder: Path):
-    plan = plan_phase("phase1", {"data": str(tiny_folder)}, seeds=2, backbones=["resnet18"])
+    plan = plan_phase("phase1", {"data": str(tiny_folder)}, Design(seeds=2), ["resnet18"])
     sweep = Sweep.open(plan)
     trials = [
         TrialStatus(
@@ -98,7 +99,9 @@ def test_sweep_shows_seeds_as_they_finish_and_more_trials_than_were_planned(tiny
 
 def test_sweep_deletes_a_study_asked_twice_and_its_runs_where_told(tiny_folder: Path):
     for study in ("kept", "gone"):
-        plan = plan_phase("phase1", {"data": str(tiny_folder)}, study=study, seeds=1, backbones=["resnet18"])
+        plan = plan_phase(
+            "phase1", {"data": str(tiny_folder)}, Design(study), ["resnet18"]
+        )
         sweep, trials = Sweep.open(plan), []
         for number, values in enumerate(plan.combinations()):
             Run.create(plan.config(values, f"{study}-00{number}"))

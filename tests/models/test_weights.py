@@ -146,6 +146,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path, name, content, sentence):
         load_start_weights(untrained(), tmp_path / name)
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")
 @settings(max_examples=60, deadline=None)
 @given(data=st.binary(max_size=200), at=st.integers(0, 5000), legacy=st.booleans(), cut=st.booleans())
 def test_damaged_files_are_refused_or_read(data, at, legacy, cut):

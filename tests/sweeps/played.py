@@ -1,46 +1,20 @@
-"""Trainers that are played, and small plans, for the tests of studies: a plugin, for its fixtures."""
+"""Trainers that are played, and small plans, for the tests of studies."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pytest
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
 from xlite.runs.results import Notes, append_result
 from xlite.runs.run import Run
-from xlite.sweeps import study as study_module
-from xlite.sweeps import work
-from xlite.sweeps.plan import Plan, make_plan
+from xlite.sweeps.plan import Design, Plan, make_plan
 from xlite.sweeps.sweep import Sweep
 
 TINY = {"image_size": 32, "epochs": 4}
 FILMS = {"split": "patient-42-1", "table": "t"}
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing waits for the clock or the disk."""
-    monkeypatch.setattr(work, "POLL_S", 0.01)
-    monkeypatch.setattr(work, "STORAGE_RETRY_S", 0.01)
-    monkeypatch.setattr(study_module, "SETTLE_S", 0.0)
-    monkeypatch.setattr(study_module, "OPEN_AGAIN_S", (0.0, 0.0))
-    event.listen(Engine, "connect", _in_memory)
-    yield
-    event.remove(Engine, "connect", _in_memory)
-
-
-def _in_memory(connection: object, _: object) -> None:
-    """What only a power cut could tell apart: SQLite leaves it to the system when the disk has a commit."""
-    if not isinstance(connection, sqlite3.Connection):
-        return
-    connection.execute("PRAGMA synchronous = OFF")
-    connection.execute("PRAGMA journal_mode = MEMORY")
 
 
 class Trainers:
@@ -84,16 +58,9 @@ class Trainers:
             write_predictions(out / "predictions.csv", split.parts[part], probs)
 
 
-@pytest.fixture
-def trainers(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Trainers:
-    played = Trainers(tiny_folder)
-    monkeypatch.setattr(Run, "start", lambda run: played.start(run))
-    return played
-
-
 def grid(data: Path, study: str = "s", seeds: int = 2, **vary: object) -> Plan:
     vary = vary or {"backbone": ["resnet18", "mobilenetv3_small_100"]}
-    return make_plan("search", study, {"data": data, **TINY}, vary, seeds=seeds)
+    return make_plan("search", {"data": data, **TINY}, vary, Design(study, seeds=seeds))
 
 
 def shared(plan: Plan, url: str) -> Plan:

@@ -9,9 +9,8 @@ from xlite.config import checkpoints_dir, sweeps_dir
 from xlite.errors import RunError
 from xlite.sweeps.check import check_effects, check_sources
 from xlite.sweeps.phases import plan_phase
-from xlite.sweeps.plan import Range, make_plan
+from xlite.sweeps.plan import Design, Range, make_plan
 
-pytest_plugins = ["played"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 
@@ -68,7 +67,7 @@ def test_a_space_whose_trials_would_be_alike_is_one_sentence_and_makes_nothing(
     kind: str, given: dict, vary: dict, sentence: str, tiny_folder: Path
 ) -> None:
     given = {"data": tiny_folder, **given}
-    plan = plan_phase("phase2", given) if kind == "phase2" else make_plan("search", "s", given, vary)
+    plan = plan_phase("phase2", given) if kind == "phase2" else make_plan("search", given, vary, Design("s"))
     with pytest.raises(RunError, match=sentence):
         check_sources(plan)
     assert not sweeps_dir().exists() and not (tiny_folder / "splits").exists()
@@ -84,7 +83,7 @@ def test_a_space_whose_trials_would_be_alike_is_one_sentence_and_makes_nothing(
     ],
 )
 def test_a_space_in_which_a_setting_counts_somewhere_is_fine(given: dict, vary: dict) -> None:
-    check_effects(make_plan("search", "s", {"data": "d", **given}, vary, trials=3))
+    check_effects(make_plan("search", {"data": "d", **given}, vary, Design("s", trials=3)))
 
 
 @pytest.mark.slow

@@ -9,9 +9,9 @@ from xlite.config import sweeps_dir
 from xlite.errors import RunError
 from xlite.sweeps import work
 from xlite.sweeps.phases import plan_phase
+from xlite.sweeps.plan import Design
 from xlite.sweeps.sweep import Sweep
 
-pytest_plugins = ["played"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 
@@ -27,7 +27,7 @@ def test_phases_are_the_design_documents(tiny_folder: Path) -> None:
     assert plan.total() == len(tried) == 12
     assert [values["seed"] for values in tried] == [42] * 4 + [43] * 4 + [44] * 4
     given = {"data": tiny_folder, "teacher": "big", "attention": "mhsa"}
-    second = plan_phase("phase2", given, seeds=1)
+    second = plan_phase("phase2", given, Design())
     assert second.total() == 8
     assert {name: second.vary[name] for name in ("temperature", "alpha")} == {
         "temperature": [2.0, 6.0],
@@ -37,7 +37,7 @@ def test_phases_are_the_design_documents(tiny_folder: Path) -> None:
 
 def test_what_is_given_does_not_vary(tiny_folder: Path) -> None:
     plan = plan_phase(
-        "phase1", {"data": tiny_folder, "attention": "none", "train_share": 1.0, "seed": 7}, seeds=2
+        "phase1", {"data": tiny_folder, "attention": "none", "train_share": 1.0, "seed": 7}, Design(seeds=2)
     )
     assert (plan.total(), plan.vary["seed"], plan.fixed["train_share"]) == (4, [7, 8], 1.0)
     assert "attention" not in plan.vary and plan.fixed["attention"] == "none"
@@ -65,7 +65,7 @@ def test_a_phase_that_cannot_be_is_one_sentence(phase: str, given: dict, sentenc
 @pytest.mark.slow
 def test_phases_follow_one_another(trainers: Trainers, tiny_folder: Path) -> None:
     trainers.aucs = lambda run: [0.9 if run.config().attention == "mhsa" else 0.6]
-    first = plan_phase("phase1", {"data": tiny_folder, **TINY}, seeds=1, backbones=["resnet18", "b"])
+    first = plan_phase("phase1", {"data": tiny_folder, **TINY}, Design(), ["resnet18", "b"])
     sweep = Sweep.open(first)
     with pytest.raises(
         RunError, match=r"'phase1' has no winner yet \(0 of 0 trials have finished, it is new\)"
@@ -73,7 +73,7 @@ def test_phases_follow_one_another(trainers: Trainers, tiny_folder: Path) -> Non
         plan_phase("phase2", {"teacher": "t"})
     found = work.work_on(sweep)
     winner = found.rows[found.winner].values
-    second = plan_phase("phase2", {"teacher": "t", "epochs": 2}, seeds=1)
+    second = plan_phase("phase2", {"teacher": "t", "epochs": 2}, Design())
     assert second.fixed == {
         **first.fixed,
         "attention": winner["attention"],
@@ -81,15 +81,15 @@ def test_phases_follow_one_another(trainers: Trainers, tiny_folder: Path) -> Non
         "epochs": 2,
     }
     assert (second.vary["backbone"], second.total(), second.after) == (["resnet18", "b"], 8, "phase1")
-    assert plan_phase("phase3", {}, seeds=2).fixed["attention"] == winner["attention"]
+    assert plan_phase("phase3", {}, Design(seeds=2)).fixed["attention"] == winner["attention"]
     none = {"winner": None, "verdict": "No winner: run it on two:/home."}
     sweep.write_leaderboard(found.model_copy(update=none))
     with pytest.raises(RunError, match="'phase1' has no winner in this home. No winner: run it on two:/home"):
         plan_phase("phase3", {})
     sweep.write_leaderboard(found)
-    third = plan_phase("phase3", {}, seeds=2)
+    third = plan_phase("phase3", {}, Design(seeds=2))
     assert third.fixed == {**first.fixed, **winner, "train_share": 1.0}
-    work.work_on(Sweep.open(plan_phase("phase2", {"teacher": "t", "epochs": 2}, seeds=1, backbones=["b"])))
+    work.work_on(Sweep.open(plan_phase("phase2", {"teacher": "t", "epochs": 2}, Design(), ["b"])))
     last = plan_phase("phase3", {})
     assert last.after == "phase2" and {"temperature", "alpha"} <= set(last.fixed)
     assert (last.fixed["teacher"], last.fixed["train_share"], last.total()) == ("t", 1.0, 3)

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from xlite.errors import RunError
-from xlite.sweeps.plan import Range, make_plan, parse_vary, read_space
+from xlite.sweeps.plan import Design, Range, make_plan, parse_vary, read_space
 
-pytest_plugins = ["played"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 
@@ -33,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 )
 def test_a_search_that_cannot_be_is_one_sentence(vary: dict, options: dict, sentence: str) -> None:
     with pytest.raises(RunError, match=sentence):
-        make_plan("search", "s", {"data": "d"}, vary, **options)
+        make_plan("search", {"data": "d"}, vary, Design("s", **options))
 
 
 def test_spaces_are_read_from_words_and_json(tmp_path: Path) -> None:

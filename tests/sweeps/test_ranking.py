@@ -15,7 +15,6 @@ from xlite.sweeps.leaderboard import Leaderboard
 from xlite.sweeps.ranking import make_leaderboard
 from xlite.sweeps.status import TrialStatus
 
-pytest_plugins = ["played"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 

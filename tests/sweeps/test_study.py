@@ -10,12 +10,11 @@ from xlite.config import sweeps_dir
 from xlite.errors import RunError
 from xlite.sweeps import study as study_module
 from xlite.sweeps import work
-from xlite.sweeps.plan import Plan, Range, make_plan
+from xlite.sweeps.plan import Design, Plan, Range, make_plan
 from xlite.sweeps.status import Outcome
 from xlite.sweeps.study import Study
 from xlite.sweeps.sweep import Sweep
 
-pytest_plugins = ["played"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 
@@ -94,7 +93,7 @@ def test_a_trial_that_was_taken_and_never_signed_does_not_wait_for_minutes(
     tiny_folder: Path, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vary = {"lr": Range(low=0.1, high=0.2)}
-    tpe = make_plan("search", "t", {"data": tiny_folder}, vary, trials=1)
+    tpe = make_plan("search", {"data": tiny_folder}, vary, Design("t", trials=1))
     for plan, names in ((grid(tiny_folder, seeds=1), ["s-001", "s-000"]), (tpe, ["t-001"])):
         Study(shared(plan, url), url, FILMS, "there#2").study.ask()  # killed right after it
         here = Study(shared(plan, url), url, FILMS, "here#1")
@@ -111,7 +110,7 @@ def test_a_trial_that_was_taken_and_never_signed_does_not_wait_for_minutes(
 
 def test_tpe_picks_no_more_where_two_machines_act_at_once(tiny_folder: Path, url: str) -> None:
     vary = {"lr": Range(low=0.1, high=0.2)}
-    plan = shared(make_plan("search", "s", {"data": tiny_folder}, vary, trials=2), url)
+    plan = shared(make_plan("search", {"data": tiny_folder}, vary, Design("s", trials=2)), url)
     one, two = Study(plan, url, FILMS, "here#1"), Study(plan, url, FILMS, "there#2")
     one.finish(one.next_trial(), Outcome(val_auc=0.5))
     asked = one._asked(), two._asked()  # each saw room for one more
@@ -132,7 +131,7 @@ def test_more_trials_than_planned_are_all_of_them(trainers: Trainers, tiny_folde
 
     def plan(trials: int) -> Plan:
         given = {"data": tiny_folder, **TINY}
-        return make_plan("search", "s", given, vary, trials=trials, storage=url)
+        return make_plan("search", given, vary, Design("s", trials=trials, storage=url))
 
     work.work_on(Sweep.open(plan(3)))
     Sweep.named("s").delete()

@@ -13,7 +13,6 @@ from xlite.runs.run import Run
 from xlite.sweeps import work
 from xlite.sweeps.sweep import Sweep
 
-pytest_plugins = ["played"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 

@@ -21,10 +21,9 @@ from xlite.evaluation.caveats import NeverPositive, SeenByTeacher, TeacherKnows
 from xlite.report.caveat_sentences import sentence
 from xlite.runs.run import Run
 from xlite.sweeps import work
-from xlite.sweeps.plan import Plan, Range, make_plan
+from xlite.sweeps.plan import Design, Plan, Range, make_plan
 from xlite.sweeps.sweep import Sweep
 
-pytest_plugins = ["played"]
 pytestmark = pytest.mark.usefixtures("quick")
 
 
@@ -186,7 +185,7 @@ def test_a_hopeless_trial_is_stopped_early(trainers: Trainers, tiny_folder: Path
 
     trainers.end = train
     rates = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]
-    plan = make_plan("search", "s", {"data": tiny_folder, **TINY}, {"lr": rates}, prune=True)
+    plan = make_plan("search", {"data": tiny_folder, **TINY}, {"lr": rates}, Design("s", prune=True))
     sweep = Sweep.open(plan)
     found = work.work_on(sweep)
     assert [run for run, state in states(sweep).items() if state == "pruned"] == ["s-004"]
@@ -198,7 +197,7 @@ def test_tpe_picks_within_the_ranges_and_takes_more_trials(trainers: Trainers, t
     vary = {"lr": Range(low=1e-4, high=1e-2, log=True), "epochs": Range(low=2, high=5), "alpha": [0.5, 0.9]}
 
     def plan(trials: int) -> Plan:
-        return make_plan("search", "s", {"data": tiny_folder, "image_size": 32}, vary, trials=trials)
+        return make_plan("search", {"data": tiny_folder, "image_size": 32}, vary, Design("s", trials=trials))
 
     work.work_on(Sweep.open(plan(3)))
     assert trainers.started == ["s-000", "s-001", "s-002"]

@@ -12,7 +12,7 @@ from xlite.errors import RunError
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.leaderboard import Leaderboard, leaderboard_rows, name_of
 from xlite.sweeps.phases import Phase, plan_phase
-from xlite.sweeps.plan import Plan, make_plan, parse_vary, read_space, without_password
+from xlite.sweeps.plan import Design, Plan, make_plan, parse_vary, read_space, without_password
 from xlite.sweeps.status import SweepStatus
 from xlite.sweeps.sweep import Sweep
 from xlite.text import counted
@@ -52,7 +52,7 @@ def phase1(
 
     Options as in `xlite train`; a setting that is given does not vary.
     """
-    _phase("phase1", values, study, seeds, backbones, storage)
+    _phase("phase1", values, Design(study, seeds, storage=storage), backbones)
 
 
 @app.command()
@@ -71,7 +71,7 @@ def phase2(
     2 backbones x 2 temperatures x 2 alphas. Needs a --teacher. What phase 1 was given, and the attention that
     it chose, hold here too.
     """
-    _phase("phase2", values, study, seeds, backbones, storage, after)
+    _phase("phase2", values, Design(study, seeds, storage=storage, after=after), backbones)
 
 
 @app.command()
@@ -88,7 +88,7 @@ def phase3(
 
     That of phase 2, or of phase 1 if there is no phase 2.
     """
-    _phase("phase3", values, study, seeds, "", storage, after)
+    _phase("phase3", values, Design(study, seeds, storage=storage, after=after))
 
 
 @app.command()
@@ -119,9 +119,8 @@ def search(
     A grid, or Optuna's TPE with --trials. Options as in `xlite train`; a setting that is given does not vary.
     """
     varying = {**(read_space(space) if space else {}), **dict(map(parse_vary, vary or []))}
-    _work(
-        make_plan("search", study, values, varying, seeds=seeds, trials=trials, prune=prune, storage=storage)
-    )
+    design = Design(study, seeds, trials, prune, storage)
+    _work(make_plan("search", values, varying, design))
 
 
 @app.command()
@@ -209,17 +208,9 @@ def leaderboard(study: StudyName, as_json: Json = False) -> None:
         _print_leaderboard(found)
 
 
-def _phase(
-    phase: Phase,
-    values: dict[str, object],
-    study: str,
-    seeds: int,
-    backbones: str,
-    storage: str,
-    after: str = "",
-) -> None:
+def _phase(phase: Phase, values: dict[str, object], design: Design, backbones: str = "") -> None:
     names = [name.strip() for name in backbones.split(",") if name.strip()]
-    _work(plan_phase(phase, values, study=study, seeds=seeds, backbones=names, after=after, storage=storage))
+    _work(plan_phase(phase, values, design, names))
 
 
 def _work(plan: Plan) -> None:

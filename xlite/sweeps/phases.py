@@ -5,11 +5,12 @@ it chose, phase 3 from the winner of phase 2, or of phase 1 if there is no phase
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from xlite.config import sweeps_dir
 from xlite.errors import RunError, Setting
-from xlite.sweeps.plan import Plan, make_plan
+from xlite.sweeps.plan import Design, Plan, make_plan
 from xlite.sweeps.sweep import Sweep
 
 Phase = Literal["phase1", "phase2", "phase3"]
@@ -19,24 +20,22 @@ ATTENTIONS = ("none", "mhsa")
 TEMPERATURES = (2.0, 6.0)
 ALPHAS = (0.5, 0.9)
 SHARE = 0.2
+THREE_SEEDS = Design(seeds=3)
 
 
 def plan_phase(
     phase: Phase,
     given: Mapping[str, object],
-    *,
-    study: str = "",
-    seeds: int = 3,
+    design: Design = THREE_SEEDS,
     backbones: Sequence[str] = (),
-    after: str = "",
-    storage: str = "",
 ) -> Plan:
     """The plan of a phase with the settings that were given; the study is called as the phase by default.
 
-    `after` is the study that phases 2 and 3 follow. Raises RunError if that has no winner yet, if phase 2
-    lacks a teacher or phase 1 has one, or if a setting is wrong.
+    Phases 2 and 3 follow the study that the design names, else the one of the phase before. Raises RunError
+    if that has no winner yet, if phase 2 lacks a teacher or phase 1 has one, or if a setting is wrong.
     """
     vary: dict[str, object] = {}
+    after = design.after
     if phase == "phase1":
         if given.get("teacher"):
             alone = "phase 1 trains the students alone, so it takes no "
@@ -57,7 +56,7 @@ def plan_phase(
                 Setting("backbone"),
                 " X overrules",
             )
-    return make_plan(phase, study or phase, fixed, vary, seeds=seeds, storage=storage, after=after)
+    return make_plan(phase, fixed, vary, replace(design, study=design.study or phase, after=after))
 
 
 def _phase2(

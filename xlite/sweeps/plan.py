@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,25 +88,34 @@ class Plan(BaseModel):
         return words + (["--storage", without_password(self.storage)] if self.storage else [])
 
 
-def make_plan(
-    kind: Kind,
-    study: str,
-    fixed: Mapping[str, object],
-    vary: Mapping[str, object],
-    *,
-    seeds: int = 1,
-    trials: int = 0,
-    prune: bool = False,
-    storage: str = "",
-    after: str = "",
-) -> Plan:
+@dataclass(frozen=True)
+class Design:
+    """How a study goes about its search.
+
+    study: its name; seeds: how many a configuration is trained with; trials: how many configurations TPE
+    picks, 0 for all of them; prune: whether hopeless trials end early; storage: the URL of one that machines
+    share, else SQLite; after: the study that it follows.
+    """
+
+    study: str = ""
+    seeds: int = 1
+    trials: int = 0
+    prune: bool = False
+    storage: str = ""
+    after: str = ""
+
+
+def make_plan(kind: Kind, fixed: Mapping[str, object], vary: Mapping[str, object], design: Design) -> Plan:
     """A plan whose every trial has settings that a run accepts; RunError with one sentence otherwise.
 
     vary: {setting: list of values, or Range}; what is fixed does not vary. Paths become absolute. If all
-    combinations are tried, each is trained with `seeds` seeds, counted up from the fixed one.
+    combinations are tried, each is trained with the seeds of the design, counted up from the fixed one.
     """
-    if len(check_run_name(study)) > _LONGEST_NAME:
-        raise RunError(f"{study!r} is too long for a study's name: use up to {_LONGEST_NAME} characters")
+    seeds, trials = design.seeds, design.trials
+    if len(check_run_name(design.study)) > _LONGEST_NAME:
+        raise RunError(
+            f"{design.study!r} is too long for a study's name: use up to {_LONGEST_NAME} characters"
+        )
     if "data" not in fixed:
         raise RunError(
             "a study needs ", Setting("data"), " FOLDER: a data folder in the NIH layout, real or phantom"
@@ -128,14 +138,14 @@ def make_plan(
         first = settled.pop("seed", FIRST_SEED)
         varying = {**varying, "seed": [first + number for number in range(seeds)]}
     plan = Plan(
-        study=study,
+        study=design.study,
         kind=kind,
         fixed=settled,
         vary=varying,
         trials=trials,
-        prune=prune and _prunes(trials, seeds),
-        storage=storage,
-        after=after,
+        prune=design.prune and _prunes(trials, seeds),
+        storage=design.storage,
+        after=design.after,
     )
     _check(plan)
     return plan

@@ -1,5 +1,6 @@
 """What a study says of itself in progress.json: its trials, and what each of their runs left."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -47,3 +48,13 @@ class SweepStatus(WorkStatus):
     def count(self, state: str) -> int:
         """How many trials are in that state."""
         return sum(trial.state == state for trial in self.trials)
+
+    @property
+    def ended(self) -> int:
+        """How many trials have ended, well or not."""
+        return len(self.trials) - self.count("waiting") - self.count("running")
+
+    def val_aucs(self, runs: Iterable[str]) -> list[float]:
+        """The validation AUCs of those of the runs that have one."""
+        known = {trial.run: trial.val_auc for trial in self.trials if trial.val_auc is not None}
+        return [known[run] for run in runs if run in known]
