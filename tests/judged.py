@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from conftest import write_noise_folder
+from noise_folder import write_noise_folder
 
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
