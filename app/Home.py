@@ -1,4 +1,4 @@
-"""Entry of the app, `streamlit run app/Home.py`: the frame around the pages in `pages/`."""
+"""Entry of the app, which `xlite app` starts: the frame around the pages in `pages/`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Writes the figures of README.md and docs/*.md: `python docs/generate.py --tables FOLDER`.
+"""Writes the tables of README.md, docs/*.md and docs/results/*.md: `python docs/generate.py --tables FOLDER`.
 
     <!-- generated: NAME -->
     what the function of that name gives
@@ -56,13 +56,14 @@ def fill(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
     return BLOCK.sub(made, text)
 
 
+def pages() -> list[Path]:
+    """README.md and every document of docs/ and docs/results/."""
+    return [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("results/*.md"))]
+
+
 def documents() -> list[Path]:
     """The documents that have a block."""
-    return [
-        path
-        for path in (DOCS.parent / "README.md", *sorted(DOCS.glob("*.md")))
-        if BLOCK.search(path.read_text(encoding="utf-8"))
-    ]
+    return [path for path in pages() if BLOCK.search(path.read_text(encoding="utf-8"))]
 
 
 def train_defaults() -> str:
@@ -158,18 +159,18 @@ def _share(parameters: int, whole: int) -> tuple[str, str]:
     return f"{parameters / 1e6:.2f} M", f"{parameters / whole:.0%}"
 
 
-def claims(figures: Survey) -> str:
+def claims(found: Survey) -> str:
     """The design document's claims about the data."""
-    rows = ((claim.says, claim.computed, claim.verdict) for claim in figures.claims)
+    rows = ((claim.says, claim.computed, claim.verdict) for claim in found.claims)
     return table(("it says", "NIH's table gives", "so it"), rows)
 
 
-def data(figures: Survey) -> str:
+def data(found: Survey) -> str:
     """The data set in one sentence."""
-    facts = figures.overview.facts
+    facts = found.overview.facts
     followed = facts.films_of_patients_with_several / facts.films
     return (
-        f"{facts.films:,} films of {facts.patients:,} patients, {figures.label_version} labels; "
+        f"{facts.films:,} films of {facts.patients:,} patients, {found.label_version} labels; "
         f"{followed:.0%} of the films are of patients with more than one, at most {facts.most_films}."
     )
 
@@ -191,6 +192,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "shipped-paired": shipped.paired,
     "shipped-report": shipped.report,
     "maps": shipped.maps,
+    "maps-pointing": shipped.maps_pointing,
     "recipes": recipes,
     **{f"study-{study.name}": partial(arms.tables, study) for study in arms.studies()},
 }
@@ -205,13 +207,13 @@ FROM_TABLES: dict[str, Callable[[Survey], str]] = {
 }
 
 
-def of_tables(figures: Survey) -> dict[str, Callable[[], str]]:
+def of_tables(found: Survey) -> dict[str, Callable[[], str]]:
     """The blocks of FROM_TABLES for one survey."""
-    return {name: partial(make, figures) for name, make in FROM_TABLES.items()}
+    return {name: partial(make, found) for name, make in FROM_TABLES.items()}
 
 
 def main() -> None:
-    """Rewrites every document whose figures have changed."""
+    """Rewrites every document whose blocks have changed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tables", type=Path, metavar="FOLDER", help="folder with NIH's tables and lists")
     tables = parser.parse_args().tables
@@ -223,13 +225,13 @@ def main() -> None:
         except DataError as error:
             parser.error(str(error))
     for path in shipped.write():
-        print(f"{path.name}: new figures")
+        print(f"{path.name}: made anew")
     for path in documents():
         text = path.read_text(encoding="utf-8")
         fresh = fill(text, blocks)
         if fresh != text:
             path.write_text(fresh, encoding="utf-8")
-            print(f"{path.name}: new figures")
+            print(f"{path.name}: made anew")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The figures of the model that ships, from its folder and docs/measured/."""
+"""What was measured of the model that ships, from its folder and docs/measured/."""
 
 import json
 import re
@@ -94,16 +94,36 @@ def paired() -> str:
     return table(["difference of mean AUC", "test films", "value", "p"], rows)
 
 
+def maps_pointing() -> str:
+    """How often the maps of each file of `maps` point into a box: methods with a closed form, and chance."""
+    methods = "layercam", "gradcam", "random", "centre"
+    rows = [
+        [
+            title,
+            str(found.split.boxes),
+            *(str(found.methods[name].metrics["pointing"].all) for name in methods),
+        ]
+        for title, found in _localised().items()
+    ]
+    return table(["pointing", "boxes", *methods], rows)
+
+
 def maps() -> str:
     """What `xlite localise` measured: a part for each file."""
-    return "\n\n".join(map(_maps, sorted((arms.MEASURED / "maps").glob("*.json"))))
+    return "\n\n".join(_maps(title, found) for title, found in _localised().items())
 
 
-def _maps(path: Path) -> str:
-    found = LocalisationReport.model_validate_json(path.read_bytes())
+def _localised() -> dict[str, LocalisationReport]:
+    """The reports of docs/measured/maps by the titles that their files' names give."""
+    return {
+        capital(path.stem.replace("-", " ")): LocalisationReport.model_validate_json(path.read_bytes())
+        for path in sorted((arms.MEASURED / "maps").glob("*.json"))
+    }
+
+
+def _maps(title: str, found: LocalisationReport) -> str:
     split, drawn = found.split, found.bootstrap
     films = split.id if split.part == "all" else f"split `{split.id}`, {split.part} part"
-    title = capital(path.stem.replace("-", " "))
     said = (
         f"**{title}**: model `{found.model}`, {films}, {split.label_version} labels; {split.boxes} boxes on "
         f"{split.films} films of {split.patients} patients; 95 % intervals from {drawn.resamples:,} "

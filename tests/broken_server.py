@@ -53,7 +53,7 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, size: int = 0, target: str 
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `files`; `faults` are used up one a request, and each may answer in place of the server."""
+    """Serves `files`; each of `faults` may answer one request in place of the server."""
 
     daemon_threads = True
 

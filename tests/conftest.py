@@ -26,17 +26,17 @@ from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS
 from xlite.runs.run import Run
 
-# A shell that starts a suite in the background has it ignore Ctrl-C, and so would all that it starts.
+# A suite in the background of a shell ignores Ctrl-C, and its children would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# What is imported until the first test stays to the end: looking for garbage in it would take seconds.
+# Whatever is imported before the first test stays to the end: to search it for garbage takes seconds.
 gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """The garbage of the tests themselves is collected, in larger heaps than an application would leave."""
+    """Collects the garbage of the tests from here on, less often than in an application."""
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
     gc.enable()

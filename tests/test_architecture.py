@@ -6,6 +6,7 @@ import graphlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import layers
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -151,3 +152,14 @@ def test_no_error_is_swallowed_and_no_path_is_bent(path: Path) -> None:
             assert caught not in {"everything", "Exception", "BaseException"}, f"line {node.lineno}"
         if isinstance(node, ast.Attribute):
             assert ast.unparse(node) not in {"sys.path", "warnings.filterwarnings", "warnings.simplefilter"}
+
+
+def test_the_picture_of_the_layers_shows_every_folder_in_its_place() -> None:
+    assert layers.PICTURE.read_text(encoding="utf-8") == layers.draw(), "run `python docs/layers.py`"
+    levels = {name: level for level, names in enumerate(LAYERS) for name in names}
+    rows = [[name.removesuffix(".py").rstrip("/") for name in names] for names, _, _ in layers.ROWS]
+    shown = [levels[name] for row in rows for name in row if name in levels]
+    heights = [max((levels[name] for name in row if name in levels), default=len(LAYERS)) for row in rows]
+    assert heights == sorted(heights, reverse=True) and len(shown) > len(rows)
+    packages = {path.parent.name for path in (ROOT / "xlite").glob("*/__init__.py")}
+    assert packages <= {name for row in rows for name in row}

@@ -64,7 +64,7 @@ def read(*args: object, **tags: object) -> np.ndarray:
 
 
 def to_bytes_with(**texts: str) -> bytes:
-    """A film whose decimal strings say what pydicom would not write."""
+    """A film with decimal strings that pydicom itself would not write."""
     with pydicom.config.disable_value_validation():
         return to_bytes(make(**texts))
 

@@ -1,4 +1,4 @@
-"""Every figure in a marked block of docs/*.md is what the code gives today."""
+"""Every number in a marked block of the documents is what the code gives today."""
 
 import json
 import re
@@ -37,14 +37,14 @@ def test_what_the_code_alone_gives():
 
 
 def test_what_the_real_tables_give(shared_data: Path):
-    figures = survey(NihFolder.open(shared_data / "nih_tables"))
-    assert_up_to_date(generate.of_tables(figures))
+    found = survey(NihFolder.open(shared_data / "nih_tables"))
+    assert_up_to_date(generate.of_tables(found))
 
 
 def test_every_mark_has_an_end_and_a_function_and_every_function_a_mark():
     known = {*generate.BLOCKS, *generate.FROM_TABLES}
     used = set()
-    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+    for path in generate.pages():
         text = path.read_text(encoding="utf-8")
         names = [match["name"] for match in generate.BLOCK.finditer(text)]
         assert len(names) == text.count("<!-- generated:") == text.count("<!-- end -->"), path.name
@@ -59,16 +59,24 @@ def test_a_block_is_made_anew_and_the_rest_stays():
     assert generate.fill(filled, {"two": lambda: "2"}).endswith("<!-- generated: two -->\n2\n<!-- end -->\n")
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
-def test_links_lead_somewhere(name: str):
-    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
-    for link in generate.re.findall(r"\]\(([^)#:]+)\)", text):
-        assert (ROOT / "docs" / link).exists(), link
+@pytest.mark.parametrize(
+    "path",
+    [*generate.pages(), *(ROOT / f"{name}.md" for name in ("CONTRIBUTING", "CHANGELOG", "SECURITY"))],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
+def test_links_lead_somewhere(path: Path):
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / link).exists(), link
+
+
+def test_no_cell_of_a_table_in_the_readme_is_long():
+    rows = [line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
+    assert rows and [cell for row in rows for cell in row.split("|") if len(cell.strip()) > 120] == []
 
 
 @pytest.mark.parametrize("name", ["RESULTS.md", "EXPERIMENTS.md"])
 def test_no_measured_auc_is_typed(name: str):
-    text = (ROOT / "docs" / name).read_text(encoding="utf-8").partition("## Also measured")[0]
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8").partition("## Other models")[0]
     prose = re.sub(r"(?s)<!-- generated: .*?<!-- end -->|```.*?```", "", text)
     assert re.findall(r"\b0?\.\d{3}\b", prose) == []
 
@@ -163,3 +171,12 @@ def test_the_tables_are_what_score_finds_on_the_same_films(shared_data: Path):
     assert (
         arms.difference(study.films, (study.averaged("file"), study.averaged("alone")), ("", ""))[0] == said
     )
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/ARCHITECTURE.md"])
+def test_the_paths_that_newcomers_are_sent_to_exist(name: str):
+    quoted = re.findall(
+        r"`((?:xlite|app|pages|tests|docs|benchmarks|\.[a-z]+)/[\w./-]*)`", (ROOT / name).read_text()
+    )
+    missing = {path for path in quoted if not (ROOT / path).exists()}
+    assert quoted and missing <= {"pages/NAME.py", "xlite/bundled/"}

@@ -144,7 +144,7 @@ def test_jpeg_and_opencv_agree_to_the_bit() -> None:
 
 
 def with_chunk(kind: bytes, body: bytes) -> bytes:
-    """The film as PNG with a chunk more behind its header."""
+    """The film as PNG with one more chunk after its header."""
     data = encode(FILM)
     return data[:33] + chunk(kind, body) + data[33:]
 
@@ -183,7 +183,7 @@ PLAIN = {
 
 @pytest.mark.parametrize("data", PLAIN.values(), ids=PLAIN)
 def test_pillow_and_opencv_agree_on_every_grey_png(data: bytes, capfd: pytest.CaptureFixture[str]) -> None:
-    """Films are read by either, and must not differ by that."""
+    """Either may read a film, so both must give the same pixels."""
     with Image.open(io.BytesIO(data)) as pillow:
         np.testing.assert_array_equal(read_image(data), np.array(pillow))
     opencv = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)

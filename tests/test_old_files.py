@@ -70,9 +70,7 @@ def test_the_plan_and_status_of_an_old_study_are_read(old_study: Sweep) -> None:
     assert Sweep.open(plan).status() == status
 
 
-def test_the_leaderboard_of_an_old_study_is_read(
-    old_study: Sweep, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_old_leaderboard_is_read(old_study: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
     board = old_study.leaderboard()
     assert board is not None and board.ended and board.winner == 0
     assert [row.name for row in board.rows] == ["lr 0.01", "lr 0.001"]

@@ -36,8 +36,8 @@ def test_the_public_names_are_these() -> None:
     assert set(xlite.__all__) == PUBLIC <= set(dir(xlite))
     for name in PUBLIC:
         assert getattr(xlite, name) is not None
-    with pytest.raises(AttributeError, match="Classifer"):
-        xlite.Classifer  # noqa: B018
+    with pytest.raises(AttributeError, match="NoSuchName"):
+        xlite.NoSuchName  # noqa: B018
 
 
 def test_a_bare_import_loads_nothing_heavy() -> None:
@@ -101,7 +101,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         python = programs / "python"
     # A folder named in a .pth file is searched, but its own .pth files are not read: the checkout stays out.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    pip = ["-m", "pip", "--disable-pip-version-check", "--python", python]
+    pip = ["-m", "pip", "--disable-pip-version-check", "--python", str(python)]
     call(sys.executable, *pip, "install", "-q", "--no-index", "--no-deps", wheel, cwd=root)
     found = call(python, "-c", "import xlite; print(xlite.__file__)", cwd=root)
     assert Path(found.strip()).is_relative_to(site)

@@ -28,7 +28,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 MAX_BYTES = 512 * 2**20
-MAX_UPLOAD_MB = 20  # MiB that a film may have which a browser sends
+MAX_UPLOAD_MB = 20  # MiB; the largest film that a browser may send
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG"}
 # Opened as what they are: Image.open would print a warning about a large size before we can refuse it.
@@ -149,7 +149,7 @@ def _to_grey(picture: Image.Image) -> Image.Image:
 
 
 def _decode_png16(data: bytes) -> np.ndarray:
-    """A PNG with 16 bits a channel to uint8 (H, W); Pillow would cut colour to the upper byte."""
+    """A PNG with 16 bits per channel to uint8 (H, W); Pillow would cut colour to the upper byte."""
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise ValueError("OpenCV cannot decode it")

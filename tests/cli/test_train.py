@@ -1,4 +1,4 @@
-"""`xlite train`, and what is made of its run."""
+"""`xlite train`, and evaluation of its run."""
 
 import json
 import signal

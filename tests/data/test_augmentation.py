@@ -30,7 +30,7 @@ def many(film: np.ndarray, count: int) -> torch.Tensor:
 
 
 def changed_alike(drawn: BatchAugment, **only: bool) -> np.ndarray:
-    """Rows for which just the steps named are done."""
+    """Rows with exactly the named steps."""
     identity = torch.tensor([[1.0, 0, 0], [0, 1, 0]])
     done = {
         "grey": (drawn.contrast != 1).numpy(),
@@ -43,7 +43,7 @@ def changed_alike(drawn: BatchAugment, **only: bool) -> np.ndarray:
 
 def test_what_is_done_depends_on_seed_epoch_and_row_alone(film):
     drawn, rows = batch_augment(), torch.arange(200)
-    still = rows[~torch.from_numpy(drawn.noisy[:200])]  # the pattern of the noise alone is torch's to draw
+    still = rows[~torch.from_numpy(drawn.noisy[:200])]  # torch draws only the pattern of the noise
     whole = drawn(many(film, len(still)), still)
     order = torch.randperm(len(still), generator=torch.Generator().manual_seed(1))
     parts = [batch_augment()(many(film, len(part)), still[part]) for part in order.split(7)]

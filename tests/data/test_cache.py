@@ -1,4 +1,4 @@
-"""The film cache: right pixels, built once, rebuilt when it must be, never half there."""
+"""The film cache: the right pixels, built once, rebuilt if it must be, never half there."""
 
 import os
 import signal
@@ -201,7 +201,7 @@ def test_a_build_that_is_killed_leaves_nothing_that_counts(tiny_folder, tmp_path
     started = time.perf_counter()
     paths = films_of(tiny_folder)
     np.testing.assert_array_equal(open_cache(paths, SMALL, tmp_path / "cache"), decoded(paths))
-    assert time.perf_counter() - started < 5  # the dead process's lock holds nobody up
+    assert time.perf_counter() - started < 5  # the dead process's lock delays nobody
     assert files_in(tmp_path / "cache") == {".lock", ".npy", ".json"}
 
 

@@ -80,7 +80,7 @@ def test_parts_share_one_cache_and_read_none_of_it_beforehand(folder):
 
 def test_augmentation_depends_on_seed_epoch_and_index_alone(films):
     first = all_of(dataset_of(films))
-    assert len(torch.unique(first.flatten(1), dim=0)) > 6  # the films are alike, what is made of them is not
+    assert len(torch.unique(first.flatten(1), dim=0)) > 6  # though the films are alike
     np.testing.assert_array_equal(all_of(dataset_of(films), workers=2).numpy(), first.numpy())
     dataset = dataset_of(films)
     dataset.set_epoch(1)
@@ -97,7 +97,7 @@ def test_the_steps_of_the_augmentation_are_drawn_independently(films):
     for epoch in range(100):
         dataset.set_epoch(epoch)
         unchanged += sum(np.array_equal(dataset[i][0], films[i]) for i in range(12))
-    # .5 x .7 x .6 x .7 x .8 of all; were the steps drawn alike, .5 would stay as they are.
+    # .5 x .7 x .6 x .7 x .8 of all; if all steps had the same draws, .5 would stay as they are.
     assert unchanged / 1200 == pytest.approx(0.1176, abs=0.03)
 
 

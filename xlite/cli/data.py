@@ -109,36 +109,21 @@ def split(
         made = make_split(folder, strategy, seed, allow_leakage)
         target = write_split(folder, made)
         shared = made.shared_patients(folder)
-    counts = {
-        part: {
-            "images": len(made.parts[part]),
-            "patients": len(set(folder.patients(made.stems(part)).tolist())),
-        }
-        for part in PARTS
-    }
+    films = {part: len(made.parts[part]) for part in PARTS}
+    patients = {part: len(set(folder.patients(made.stems(part)).tolist())) for part in PARTS}
+    missing = len(folder.missing())
     if as_json:
-        print_json(
-            {
-                "id": made.id,
-                "folder": target,
-                "parts": counts,
-                "shared_patients": shared,
-                "missing": len(folder.missing()),
-            }
-        )
+        parts = {part: {"images": films[part], "patients": patients[part]} for part in PARTS}
+        answer = {"id": made.id, "folder": target, "parts": parts, "shared_patients": shared}
+        print_json({**answer, "missing": missing})
         return
     print(f"Split {made.id} in {target}")
-    for part, count in counts.items():
-        print(
-            f"{part:6}{count['images']:>9,} {'film' if count['images'] == 1 else 'films'} of "
-            f"{counted(count['patients'], 'patient')}"
-        )
-    print(
-        f"{counted(shared, 'patient')} {are(shared)} in more than one part"
-        if shared
-        else "No patient is in two parts"
-    )
-    _print_missing(len(folder.missing()), len(folder.table))
+    for part in PARTS:
+        noun = "film" if films[part] == 1 else "films"
+        print(f"{part:6}{films[part]:>9,} {noun} of {counted(patients[part], 'patient')}")
+    several = f"{counted(shared, 'patient')} {are(shared)} in more than one part"
+    print(several if shared else "No patient is in two parts")
+    _print_missing(missing, len(folder.table))
 
 
 @app.command()

@@ -31,7 +31,7 @@ def test_cells_of_too_few_films_are_empty(tiny_folder: Path):
         table.iloc[:films, table.columns.get_loc(finding)] = 1
     table.iloc[:, table.columns.get_loc("Hernia")] = [0] * 195 + [
         1
-    ] * 5  # meets none: 0.0 times of 1 expected
+    ] * 5  # together with none of them, though chance gives 1
     data = overview(table)
     shown = screen_figures.cooccurrence(data.cooccurrence, data.lift, "lift").data[1]
     cell = {name: place for place, name in enumerate(FINDINGS)}

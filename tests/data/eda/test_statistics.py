@@ -96,7 +96,7 @@ def test_box_sizes(hand: NihFolder):
 
 
 def test_from_film_to_film(hand: NihFolder):
-    """Patient 1: Mass|Nodule, Mass, nothing; patient 3: nothing, then three. Row order is no matter."""
+    """Patient 1: Mass|Nodule, Mass, nothing; patient 3: nothing, then three. Rows in any order."""
     changes = statistics.follow_ups(hand.table.sample(frac=1, random_state=0))
     named = changes.loc[[NO_FINDING, "Mass", "Nodule", "Edema"]]
     assert named["had"].tolist() == [1, 2, 1, 0]

@@ -1,0 +1,83 @@
+"""Draws docs/img/layers.svg, the picture of the layers: `python docs/layers.py`."""
+
+from html import escape
+from pathlib import Path
+
+PICTURE = Path(__file__).resolve().parent / "img" / "layers.svg"
+WIDTH, ROW, GAP, EDGE, RAIL = 860, 46, 8, 16, 190
+# From the top down: what a layer is called in xlite/ (several stand side by side), what it does, its colour.
+ROWS = (
+    (("app/", "pages/"), "what a person sees: widgets and calls", "person"),
+    (("cli/",), "the xlite command", "person"),
+    (("sweeps/",), "studies of many runs", "run"),
+    (("training/",), "the torch half of a run", "run"),
+    (("runs/",), "a run as files: lock, status, queue", "run"),
+    (("report/",), "how a judgement is shown", "judge"),
+    (("evaluation/",), "what judges a model", "judge"),
+    (("classify.py", "predict.py"), "a model and all that reading needs", "model"),
+    (("explain/",), "every kind of heat map", "model"),
+    (("models/",), "student, teachers, checkpoints", "model"),
+    (("data/",), "tables, splits, films, phantoms", "data"),
+    (("metrics/",), "numbers from labels and scores", "data"),
+    (("images.py", "dicom.py", "plots.py", "messages.py"), "files to arrays, words for pages", "ground"),
+    (("config.py", "errors.py", "files.py", "findings.py", "text.py"), "the ground floor", "ground"),
+)
+COLOURS = {
+    "person": "#7e57c2",
+    "run": "#00897b",
+    "judge": "#c0792a",
+    "model": "#3f6fb5",
+    "data": "#5d8a3a",
+    "ground": "#66727d",
+}
+
+
+def draw() -> str:
+    """The picture as SVG: a row a layer, and an arrow for the one way that imports go."""
+    height = 2 * EDGE + len(ROWS) * (ROW + GAP) - GAP
+    shapes = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
+        'font-family="system-ui, sans-serif">',
+        "<title>The layers of X-Lite, from what a person sees down to the ground floor</title>",
+        f'<rect width="{WIDTH}" height="{height}" rx="10" fill="#ffffff"/>',
+    ]
+    for number, (names, does, kind) in enumerate(ROWS):
+        shapes += _row(EDGE + number * (ROW + GAP), names, does, COLOURS[kind])
+    shapes += [*_arrow(WIDTH - RAIL / 2 + 10, EDGE + 8, height - EDGE - 8), "</svg>"]
+    return "\n".join(shapes) + "\n"
+
+
+def _row(top: int, names: tuple[str, ...], does: str, colour: str) -> list[str]:
+    right, middle = WIDTH - RAIL, top + ROW / 2 + 5
+    shapes = [
+        f'<rect x="{EDGE}" y="{top}" width="{right - EDGE}" height="{ROW}" rx="6" fill="{colour}" '
+        f'fill-opacity="0.13" stroke="{colour}"/>',
+        f'<text x="{right - 14}" y="{middle}" font-size="14" text-anchor="end" fill="#39434d">'
+        f"{escape(does)}</text>",
+    ]
+    x = float(EDGE + 14)
+    for name in names:
+        shapes.append(
+            f'<text x="{x:g}" y="{middle}" font-size="15" font-weight="600" fill="{colour}">{name}</text>'
+        )
+        x += 9 * len(name) + 14
+    return shapes
+
+
+def _arrow(x: float, top: int, bottom: int) -> list[str]:
+    said = ("a layer imports", "from those below it,", "never from above")
+    middle = (top + bottom) // 2
+    return [
+        f'<path d="M {x:g} {top} V {bottom} m -8 -12 l 8 12 l 8 -12" fill="none" stroke="#39434d" '
+        'stroke-width="2"/>',
+        f'<rect x="{x - 78:g}" y="{middle - 36}" width="156" height="72" fill="#ffffff"/>',
+        *(
+            f'<text x="{x:g}" y="{middle - 12 + 20 * line}" font-size="14" text-anchor="middle" '
+            f'fill="#39434d">{words}</text>'
+            for line, words in enumerate(said)
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    PICTURE.write_text(draw(), encoding="utf-8")

@@ -1,0 +1,71 @@
+"""The tables of runs and experiments, as the Runs page and terminals have them."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from xlite.config import make_config
+from xlite.evaluation.caveats import TeacherSeen
+from xlite.runs.results import Notes
+from xlite.runs.rows import experiment_rows, known_test_films, run_rows
+from xlite.runs.run import Run
+
+NOBODY_KNOWS = TeacherSeen(films=0, trained=0, with_val=0, patients=0, known=False)
+
+
+def seen(with_val: int, films: int = 150) -> TeacherSeen:
+    return TeacherSeen(films=films, trained=0, with_val=with_val, patients=with_val + 1)
+
+
+def test_a_run_in_the_table(stopped_run: Run, tmp_path: Path) -> None:
+    (tmp_path / "big.csv").touch()
+    values = {"data": "films", "name": "two", "epochs": 8, "teacher": str(tmp_path / "big.csv")}
+    other = Run.create(make_config({**values, "attention": "mhsa"}))
+    gone = Run.create(make_config({"data": "films", "name": "gone"}))
+    gone.delete()
+    with other.hold():
+        other.write_progress({"state": "running", "epoch": 2, "eta_s": 130.0, "elapsed_s": 90.0})
+        rows = run_rows([other, gone, stopped_run])
+    assert rows[0] == {
+        "Run": "two",
+        "State": "running",
+        "Epoch": "2 of 8",
+        "Best val AUC": None,
+        "Best epoch": None,
+        "Time left": "2 min 10 s",
+        "Backbone": "efficientnet_b0",
+        "Attention": "mhsa",
+        "Teacher": "big.csv",
+        "Split": "patient",
+        "Minutes": 1.5,
+    }
+    assert [row["Run"] for row in rows] == ["two", "one"]
+    assert {name: rows[1][name] for name in ("Best val AUC", "Best epoch", "Time left", "Teacher")} == {
+        "Best val AUC": 0.64,
+        "Best epoch": 2,
+        "Time left": None,
+        "Teacher": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("teachers", "text", "struck"),
+    [
+        ((), "–", False),
+        ((NOBODY_KNOWS,), "unknown", False),
+        ((seen(98),), "98 of 150", True),
+        ((seen(0),), "their patients", True),
+        ((seen(1, 1500), seen(20, 1500), NOBODY_KNOWS), "20 of 1,500", True),
+    ],
+)
+def test_an_experiment_in_the_table(teachers: Sequence[TeacherSeen], text: str, struck: bool) -> None:
+    assert (known_test_films(teachers) or "–") == text
+    metrics = {"kd_temp": 4.0, "kd_alpha": math.nan, "val_auc": 0.61, "test_auc": 0.75}
+    names = {"experiment_id": "a_b", "date": "2026-03-01", "backbone": "resnet18"}
+    notes = Notes("patient-42-1", "2020", 1, seen=tuple(teachers))
+    [row] = experiment_rows([{**names, **metrics, "notes": str(notes)}])
+    assert row["Test AUC"] == ("~~0.750~~" if struck else "0.750")
+    assert (row["Run"], row["Temperature"], row["Alpha"], row["Val AUC"]) == ("a\\_b", "4", "–", "0.610")
+    assert row["Known test films"] == text

@@ -1,0 +1,67 @@
+"""The leaderboard as a table, a remark and a file."""
+
+import pytest
+
+from xlite.errors import RunError
+from xlite.metrics.estimate import Estimate
+from xlite.sweeps.leaderboard import Configuration, Difference, Leaderboard, leaderboard_rows, name_of
+from xlite.sweeps.sweep import Sweep
+
+FIRST = Configuration(
+    values={"backbone": "resnet18", "weight_decay": 1e-4},
+    runs=["s-000", "s-002"],
+    seeds=2,
+    val_auc=0.81236,
+    val_sd=0.0041,
+    test_auc=0.8,
+    averaged={"test": Estimate(0.812, 0.79, 0.834)},
+    model_size_mb=44.03,
+)
+SECOND = Configuration(
+    values={"backbone": "resnet50", "weight_decay": 0.1},
+    runs=["s-001"],
+    seeds=1,
+    val_auc=0.8,
+    against_first={"test": Difference(value=0.0123, low=-0.003, high=0.027, p=0.1234, tie=True)},
+    tie=True,
+)
+BOARD = Leaderboard(
+    study="s", kind="search", split_id="patient-42-1", vary=["backbone"], rows=[FIRST, SECOND]
+)
+
+
+def test_a_board_as_a_table() -> None:
+    first, second = leaderboard_rows(BOARD.model_copy(update={"winner": 0, "verdict": "Chosen."}))
+    assert first == {
+        "Configuration": "resnet18, weight decay 0.0001",
+        "Remark": "best, but ties; chosen",
+        "Seeds": "2",
+        "Val AUC": "0.812 ± 0.004",
+        "Test AUC": "0.800",
+        "Averaged, test": "0.812 (0.790–0.834)",
+        "First − this, test": "–",
+        "p": "–",
+        "MB": "44.0",
+        "ms": "–",
+    }
+    assert (second["Remark"], second["Averaged, test"], second["p"]) == ("tie on val and test", "–", "0.123")
+    assert second["First − this, test"] == "+0.012 (-0.003 to +0.027)"
+    first, second = leaderboard_rows(BOARD, digits=4)
+    assert (first["Val AUC"], second["Val AUC"]) == ("0.8124 ± 0.0041", "0.8000")
+    assert second["First − this, test"] == "+0.0123 (-0.0030 to +0.0270)"
+
+
+def test_settings_as_a_name() -> None:
+    assert name_of({"backbone": "a", "lr": 0.000123456, "flip": False}) == "a, lr 0.0001235, flip False"
+    assert FIRST.model_copy(update={"values": {}}).name == "all fixed"
+
+
+def test_a_board_is_written_and_read_back(own_home: object) -> None:
+    sweep = Sweep(Sweep.parent() / "s")
+    sweep.folder.mkdir(parents=True)
+    assert sweep.leaderboard() is None
+    sweep.write_leaderboard(BOARD)
+    assert sweep.leaderboard() == BOARD
+    sweep.path("leaderboard.json").write_text('{"study": "s"}')
+    with pytest.raises(RunError, match="leaderboard.json is damaged: kind"):
+        sweep.leaderboard()

@@ -1,0 +1,13 @@
+"""TrainConfig: what it takes from older runs."""
+
+import pytest
+
+from xlite.config import make_config
+from xlite.errors import RunError
+
+
+def test_the_automatic_number_of_loader_processes_of_older_runs_is_read_as_none() -> None:
+    assert make_config({"data": "films", "workers": -1}).workers == 0
+    assert make_config({"data": "films", "workers": "-1"}).workers == 0
+    with pytest.raises(RunError, match="--workers is -2"):
+        make_config({"data": "films", "workers": -2})
