@@ -34,7 +34,15 @@ def model(own_home: Path) -> str:
 
     torch.manual_seed(0)
     student = Student("test_resnet.r160_in1k", hidden=16).eval()
-    info = ModelInfo("test_resnet.r160_in1k", "none", 16, 0.3, Preprocess(64), "patient-42-00000000", "2020")
+    info = ModelInfo(
+        backbone="test_resnet.r160_in1k",
+        attention="none",
+        hidden=16,
+        dropout=0.3,
+        preprocess=Preprocess(64),
+        split_id="patient-42-00000000",
+        label_version="2020",
+    )
     (checkpoints_dir() / "demo").mkdir(parents=True)
     save_model(checkpoints_dir() / "demo" / "model.safetensors", student, info)
     return "demo"
