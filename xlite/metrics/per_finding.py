@@ -9,7 +9,6 @@ finding that is undefined.
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 from xlite.metrics.curves import sweep
 
@@ -40,6 +39,8 @@ def _auc(labels: np.ndarray, scores: np.ndarray) -> float:
 
 def cross_auc(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """AUC of each finding (row) by the scores of each other (column), (14, 14); NaN if undefined."""
+    from scipy.stats import rankdata  # takes nearly a second to import, and few need it
+
     positive = np.asarray(labels, np.float64)
     positives = positive.sum(axis=0)[:, None]
     ranks = rankdata(scores, axis=0)  # equal scores share the mean of their ranks
