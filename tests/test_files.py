@@ -8,7 +8,7 @@ import pytest
 from xlite.files import write_atomic
 
 
-def test_write_atomic_keeps_the_old_file_where_writing_fails(
+def test_write_atomic_keeps_the_old_file_if_writing_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "file"

@@ -97,11 +97,9 @@ def test_sweep_shows_seeds_as_they_finish_and_more_trials_than_were_planned(tiny
     ]
 
 
-def test_sweep_deletes_a_study_asked_twice_and_its_runs_where_told(tiny_folder: Path):
+def test_sweep_deletes_a_study_asked_twice_and_its_runs_if_told(tiny_folder: Path):
     for study in ("kept", "gone"):
-        plan = plan_phase(
-            "phase1", {"data": str(tiny_folder)}, Design(study), ["resnet18"]
-        )
+        plan = plan_phase("phase1", {"data": str(tiny_folder)}, Design(study), ["resnet18"])
         sweep, trials = Sweep.open(plan), []
         for number, values in enumerate(plan.combinations()):
             Run.create(plan.config(values, f"{study}-00{number}"))

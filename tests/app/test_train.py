@@ -176,7 +176,7 @@ def test_train_keeps_the_run_that_the_address_names(tiny_folder: Path):
     assert "**first**" in words(test.run())
 
 
-def test_the_train_page_submits_to_slurm_where_there_is_one(
+def test_the_train_page_submits_to_slurm_if_there_is_one(
     tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sbatch = tmp_path / "bin" / "sbatch"

@@ -425,7 +425,7 @@ def test_a_run_that_goes_on_here_forgets_slurm(run: Run, fake) -> None:
     assert slurm.read_submission(run.folder) is None
 
 
-def test_where_slurm_is_not_installed_a_sentence_says_so(
+def test_without_slurm_a_sentence_says_so(
     run: Run, xlite, fake, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     fake("sbatch", "echo 12")
@@ -447,7 +447,7 @@ def test_where_slurm_is_not_installed_a_sentence_says_so(
 
 
 @pytest.mark.parametrize(("epochs", "told"), [(2, "requeue 12\n"), (0, "The time limit is too short")])
-def test_before_the_time_limit_a_job_goes_back_where_it_got_on(
+def test_before_the_time_limit_a_job_goes_back_if_it_got_on(
     run: Run, fake, tmp_path: Path, epochs: int, told: str
 ) -> None:
     fake("sbatch", f"cat >{tmp_path}/script; echo 12")

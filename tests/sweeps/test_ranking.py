@@ -132,7 +132,7 @@ def test_what_was_not_compared_is_not_told_apart(large_table: NihFolder) -> None
     )
 
 
-def test_there_is_no_winner_where_the_first_cannot_be_compared(large_table: NihFolder) -> None:
+def test_there_is_no_winner_if_the_first_cannot_be_compared(large_table: NihFolder) -> None:
     predict("b0", large_table, 0.0)
     found = board([trial("a0", "a", 1, 0.9, where="two:/home"), trial("b0", "b", 1, 0.6)], large_table.root)
     assert (found.winner, found.rows[1].tie) == (None, None)

@@ -108,7 +108,7 @@ def test_a_trial_that_was_taken_and_never_signed_does_not_wait_for_minutes(
         assert len(all_of(alone)) == plan.total()
 
 
-def test_tpe_picks_no_more_where_two_machines_act_at_once(tiny_folder: Path, url: str) -> None:
+def test_tpe_picks_no_more_if_two_machines_act_at_once(tiny_folder: Path, url: str) -> None:
     vary = {"lr": Range(low=0.1, high=0.2)}
     plan = shared(make_plan("search", {"data": tiny_folder}, vary, Design("s", trials=2)), url)
     one, two = Study(plan, url, FILMS, "here#1"), Study(plan, url, FILMS, "there#2")

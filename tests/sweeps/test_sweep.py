@@ -39,7 +39,7 @@ def test_a_study_that_came_to_nothing_gives_up_its_name(trainers: Trainers, tiny
         Sweep.open(grid(tiny_folder, seeds=1))
 
 
-def test_a_study_is_deleted_and_its_runs_where_asked(
+def test_a_study_is_deleted_and_its_runs_if_asked(
     trainers: Trainers, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for study in ("s", "t"):
