@@ -4,7 +4,6 @@ A run is followed through its files, as a page does it, and outlives the sweep: 
 its run still training, or lets it go on from its last finished epoch.
 """
 
-import json
 import logging
 import math
 import time
@@ -19,7 +18,8 @@ from xlite.config import checkpoints_dir
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
 from xlite.errors import RunError, XliteError, retold
-from xlite.evaluation.caveats import TeacherKnows
+from xlite.evaluation.base import WithCaveats
+from xlite.evaluation.caveats import Said, TeacherKnows
 from xlite.files import read_whole
 from xlite.report.caveat_sentences import sentence
 from xlite.runs.command import absolute_paths
@@ -293,8 +293,10 @@ def _left_by(run: Run) -> Outcome:
 
 
 def _contamination_of(run: Run) -> str | None:
-    """What the run's test report says of what its teacher knows of the films."""
+    """What the run's test report, maybe one of old, says of what its teacher knows of the films."""
     path = run.folder / "evaluation" / "test" / "metrics.json"
-    caveats = json.loads(read_whole(path)).get("caveats", []) if path.is_file() else []
-    known = (TeacherKnows.model_validate(caveat) for caveat in caveats if caveat["kind"] == "teacher_knows")
-    return next(map(sentence, known), None)
+    caveats = WithCaveats.model_validate_json(read_whole(path)).caveats if path.is_file() else ()
+    of_teachers = (
+        one for one in caveats if isinstance(one, TeacherKnows) or (isinstance(one, Said) and one.by_teacher)
+    )
+    return next(map(sentence, of_teachers), None)
