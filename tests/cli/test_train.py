@@ -64,7 +64,7 @@ def test_a_run_that_is_refused_leaves_nothing(
 def test_a_run_that_failed_in_its_first_epoch_is_kept(xlite: Command, tiny_folder: Path) -> None:
     words = ["--data", tiny_folder, "--name", "one", "--epochs", 1, "--lr", 10, "--grad-clip", 0]
     status, _, err = xlite("train", *words, "--weight-decay", 10, "--warmup-epochs", 0, *TINY.split())
-    assert (status, "no number" in err) == (2, True)
+    assert (status, "NaN" in err) == (2, True)
     assert Run.named("one").failed_untrained()
 
 
