@@ -4,7 +4,7 @@ from html import escape
 from pathlib import Path
 
 PICTURE = Path(__file__).resolve().parent / "img" / "layers.svg"
-WIDTH, ROW, GAP, EDGE, RAIL = 860, 46, 8, 16, 190
+WIDTH, ROW, GAP, EDGE, RAIL = 1000, 46, 8, 16, 190
 # From the top down: what a layer is called in xlite/ (several stand side by side), what it does, its colour.
 ROWS = (
     (("app/", "pages/"), "what a person sees: widgets and calls", "person"),
@@ -33,7 +33,7 @@ COLOURS = {
 
 
 def draw() -> str:
-    """The picture as SVG: a row a layer, and an arrow for the one way that imports go."""
+    """The picture as SVG: one row per layer, and an arrow for the one way that imports go."""
     height = 2 * EDGE + len(ROWS) * (ROW + GAP) - GAP
     shapes = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
@@ -60,7 +60,7 @@ def _row(top: int, names: tuple[str, ...], does: str, colour: str) -> list[str]:
         shapes.append(
             f'<text x="{x:g}" y="{middle}" font-size="15" font-weight="600" fill="{colour}">{name}</text>'
         )
-        x += 9 * len(name) + 14
+        x += 11 * len(name) + 16  # wide enough for any system's font
     return shapes
 
 

@@ -72,7 +72,7 @@ def choose_map() -> None:
     """How the maps are made, and one line on what differs; the page is drawn anew with the choice."""
     with st.expander("How the maps are made"):
         method = st.selectbox(
-            "Method", list(METHODS), format_func=lambda method: METHODS[method].label, key="map-method"
+            "Method", list(METHODS), format_func=lambda method: METHODS[method].title, key="map-method"
         )
         st.caption(METHODS[method].description)
 

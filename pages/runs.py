@@ -6,7 +6,7 @@ import streamlit as st
 
 from xlite.config import checkpoints_dir
 from xlite.errors import XliteError
-from xlite.messages import in_labels, page_sentence
+from xlite.messages import in_field_titles, page_sentence
 from xlite.runs.command import train_command
 from xlite.runs.results import read_results
 from xlite.runs.rows import experiment_rows, run_rows
@@ -44,7 +44,7 @@ def one_run(name: str) -> None:
         st.rerun(scope="app")
     try:
         status, metrics = run.status(), run.read_metrics()
-        message = in_labels(status.message, status.settings)
+        message = in_field_titles(status.message, status.settings)
         st.markdown(f"**{name}** {status.state}{': ' if message else ''}{message}")
         st.caption("  ·  ".join(f"{title} {text}" for title, text in facts(status).items()))
         show_actions(run, status.state)

@@ -7,7 +7,7 @@ import streamlit as st
 from xlite.config import TrainConfig, checkpoints_dir
 from xlite.data.splits import LEAK_FREE
 from xlite.errors import XliteError
-from xlite.messages import headline, in_labels, label, page_sentence
+from xlite.messages import field_title, headline, in_field_titles, page_sentence
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
@@ -39,7 +39,7 @@ def choose_fixed(follows: bool) -> dict[str, Any]:
         "Settings that stay fixed",
         names,
         default=[] if follows else COMMON,
-        format_func=label,
+        format_func=field_title,
         help="All others are at their defaults, or as in the study that this one follows.",
     )
     fixed = {}
@@ -48,7 +48,7 @@ def choose_fixed(follows: bool) -> dict[str, Any]:
         field = TrainConfig.model_fields[name]
         with columns[place % 4]:
             fixed[name] = st.text_input(
-                label(name), str(field.default), help=field.description, key=f"fixed-{name}"
+                field_title(name), str(field.default), help=field.description, key=f"fixed-{name}"
             )
     return fixed
 
@@ -148,7 +148,7 @@ def show_current(status: SweepStatus) -> None:
         run = Run(checkpoints_dir() / name).status()
         if run.state in LIVE:
             place = f"epoch {run.epoch} of {run.epochs}" if run.epoch else run.state
-            st.caption(": ".join(filter(None, [name, place, in_labels(run.message, run.settings)])))
+            st.caption(": ".join(filter(None, [name, place, in_field_titles(run.message, run.settings)])))
 
 
 def unbroken(metric: str) -> str:
@@ -197,10 +197,10 @@ def show_trials(status: SweepStatus) -> None:
         {
             "Run": trial.run,
             "State": trial.state,
-            **{label(name): value for name, value in trial.values.items()},
+            **{field_title(name): value for name, value in trial.values.items()},
             "Val AUC": trial.val_auc,
             "Test AUC": trial.test_auc,
-            "Message": in_labels(trial.message or "", trial.settings),
+            "Message": in_field_titles(trial.message or "", trial.settings),
         }
         for trial in status.trials
     ]

@@ -10,7 +10,7 @@ from xlite.config import TrainConfig, make_config
 from xlite.data.splits import LEAK_FREE
 from xlite.data.tables import find_table
 from xlite.errors import XliteError
-from xlite.messages import headline, label, page_sentence
+from xlite.messages import field_title, headline, page_sentence
 from xlite.runs import slurm
 from xlite.runs.command import start_command, train_command
 from xlite.runs.run import Run
@@ -49,7 +49,8 @@ GROUPS = {
 NOTES = {
     "Distillation": "Without a teacher the student trains alone; alpha and temperature do nothing.",
     "Loss": "  \n".join(
-        f"**{label(name)}.** {TrainConfig.model_fields[name].description}." for name in ("loss", "sampler")
+        f"**{field_title(name)}.** {TrainConfig.model_fields[name].description}."
+        for name in ("loss", "sampler")
     ),
 }
 CHOICES = {
@@ -85,7 +86,7 @@ A_ROW = 3
 
 def field_widget(name: str, field: FieldInfo, value: Any) -> Any:
     """The widget of one setting; returns what the person chose."""
-    text, tip, key = label(name), field.description, f"train-{name}"
+    text, tip, key = field_title(name), field.description, f"train-{name}"
     if get_origin(field.annotation) is Literal:
         choices = list(get_args(field.annotation))
         place = choices.index(value)

@@ -61,17 +61,35 @@ def test_a_block_is_made_anew_and_the_rest_stays():
 
 @pytest.mark.parametrize(
     "path",
-    [*generate.pages(), *(ROOT / f"{name}.md" for name in ("CONTRIBUTING", "CHANGELOG", "SECURITY"))],
+    [
+        *generate.pages(),
+        *sorted((ROOT / "docs" / "site").glob("*.md")),
+        *(ROOT / f"{name}.md" for name in ("CONTRIBUTING", "CHANGELOG", "SECURITY")),
+    ],
     ids=lambda path: path.relative_to(ROOT).as_posix(),
 )
 def test_links_lead_somewhere(path: Path):
-    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+    text = path.read_text(encoding="utf-8")
+    in_place = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    for link in [*in_place, *re.findall(r"^\[\w+\]: (.+)$", text, re.MULTILINE)]:
         assert (path.parent / link).exists(), link
 
 
-def test_no_cell_of_a_table_in_the_readme_is_long():
-    rows = [line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
-    assert rows and [cell for row in rows for cell in row.split("|") if len(cell.strip()) > 120] == []
+@pytest.mark.parametrize(
+    "path",
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))],
+    ids=lambda path: path.name,
+)
+def test_no_cell_of_a_table_is_long(path: Path):
+    rows = [line for line in path.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
+    assert [cell for row in rows for cell in row.split("|") if len(cell.strip()) > 120] == []
+
+
+def test_the_site_shows_every_document():
+    menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("nav:")[2]
+    shown = set(re.findall(r"- ([\w/]+\.md)$", menu, re.MULTILINE))
+    docs = ROOT / "docs"
+    assert shown == {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")}
 
 
 @pytest.mark.parametrize("name", ["RESULTS.md", "EXPERIMENTS.md"])

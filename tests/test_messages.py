@@ -1,16 +1,16 @@
-"""Messages in the words of a page: settings by their labels, with a capital letter."""
+"""Messages in the words of a page: settings by their field titles, with a capital letter."""
 
 import pytest
 
 from xlite.config import TrainConfig, make_config
 from xlite.errors import DataError, RunError, Setting, retold, words_of
-from xlite.messages import headline, in_labels, label, page_sentence
+from xlite.messages import field_title, headline, in_field_titles, page_sentence
 
 
-def test_every_setting_has_a_label_of_its_own():
-    labels = [label(name) for name in TrainConfig.model_fields]
-    assert len(set(labels)) == len(labels)
-    assert [text for text in labels if not text[0].isupper() or "_" in text] == []
+def test_every_setting_has_a_title_of_its_own():
+    titles = [field_title(name) for name in TrainConfig.model_fields]
+    assert len(set(titles)) == len(titles)
+    assert [text for text in titles if not text[0].isupper() or "_" in text] == []
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_every_setting_has_a_label_of_its_own():
         (PermissionError(13, "Permission denied", "x"), "No permission to use x: Permission denied"),
     ],
 )
-def test_a_page_shows_labels_instead_of_options(error: BaseException, sentence: str):
+def test_a_page_shows_field_titles_instead_of_options(error: BaseException, sentence: str):
     assert page_sentence(error) == sentence
 
 
@@ -38,7 +38,7 @@ def test_a_message_that_was_kept_as_text_has_its_settings_again() -> None:
     assert words == ("teacher_list", " needs ", "teacher", ", not --teachers")
     assert str(RunError(*words)) == str(error) == "--teacher-list needs --teacher, not --teachers"
     assert retold("nothing is named", ()) == ("nothing is named",)
-    kept = in_labels("go on with --skip-missing or --alpha", ["skip_missing"])
+    kept = in_field_titles("go on with --skip-missing or --alpha", ["skip_missing"])
     assert kept == "go on with “Skip missing films” or --alpha"
     said = headline("night", "failed", "--lr is 20", ["lr"])
     assert said == "**night** :red-badge[failed] “Learning rate” is 20"

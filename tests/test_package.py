@@ -24,8 +24,10 @@ PUBLIC = {
     "FINDINGS",
     "CheckpointError",
     "Classifier",
+    "DataError",
     "ImageError",
     "Reading",
+    "RunError",
     "XliteError",
     "__version__",
     "read_image",
@@ -49,13 +51,22 @@ def test_a_bare_import_loads_nothing_heavy() -> None:
     assert done.stdout == "True set()\n"
 
 
-def test_the_example_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_error_that_is_imported_is_an_xlite_error() -> None:
+    for name in PUBLIC:
+        if name.endswith("Error"):
+            assert issubclass(getattr(xlite, name), xlite.XliteError), name
+
+
+def test_the_api_page_names_what_can_be_imported() -> None:
+    page = (ROOT / "docs" / "API.md").read_text(encoding="utf-8")
+    assert {name for name in PUBLIC if f"| `{name}" in page} == PUBLIC
+
+
+def test_the_example_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     [example] = re.findall(
         r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
     )
-    film = ROOT / "app" / "examples" / "effusion.png"
-    (tmp_path / "film.png").write_bytes(film.read_bytes())
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(ROOT)
     names: dict[str, object] = {}
     exec(example, names)
     reading = names["reading"]

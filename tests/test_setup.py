@@ -13,6 +13,7 @@ import pytest
 
 from xlite.cli import run
 from xlite.config import TrainConfig
+from xlite.images import MAX_UPLOAD_MB
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -56,6 +57,24 @@ def test_the_readme_and_this_list_know_every_command(capsys: pytest.CaptureFixtu
         listed = capsys.readouterr().out.split("Commands:\n")[1]
         known |= {f"{group} {line.split()[0]}".strip() for line in re.findall(r"^  \w.*$", listed, re.M)}
     assert known - {"data", "jobs", "sweep"} == set(COMMANDS)
+
+
+def test_the_readme_lists_the_commands_that_answer_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    known = set()
+    for command in COMMANDS:
+        run([*command.split(), "--help"])
+        known |= {command} if "--json" in capsys.readouterr().out.split() else set()
+    [listed] = re.findall(r"^`--json` prints [^:]*: (.*?)\.$", README, re.DOTALL | re.MULTILINE)
+    assert set(re.findall("`(.*?)`", listed)) == known
+
+
+def test_the_readme_lists_the_variables_that_are_read() -> None:
+    sources = [path for folder in ("xlite", "app", "tests") for path in (ROOT / folder).rglob("*.py")]
+    texts = [path.read_text(encoding="utf-8") for path in [*sources, ROOT / "run"]]
+    read = {
+        name for text in texts for name in re.findall(r"""(?:environ\S*["']|\$\{)(XLITE_[A-Z_]+)""", text)
+    }
+    assert set(re.findall(r"`(XLITE_\w+)`", README)) == read
 
 
 @pytest.mark.parametrize("command", ["train", "jobs start", "sweep search"])
@@ -167,3 +186,16 @@ def test_the_licence_is_the_one_that_is_named() -> None:
     text = (ROOT / "LICENSE").read_text()
     assert project["license"] == "Apache-2.0"
     assert "Apache License" in text and "END OF TERMS AND CONDITIONS" in text
+
+
+def test_the_citation_has_the_newest_release_of_the_changelog() -> None:
+    [(version, date), *_] = re.findall(
+        r"^## \[([\d.]+)\] - (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.M
+    )
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert f"\nversion: {version}\n" in citation and f"\ndate-released: {date}\n" in citation
+
+
+def test_the_app_takes_uploads_as_large_as_the_library_does() -> None:
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert settings["server"]["maxUploadSize"] == MAX_UPLOAD_MB

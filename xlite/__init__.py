@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from xlite.classify import Classifier as Classifier
     from xlite.classify import Reading as Reading
     from xlite.errors import CheckpointError as CheckpointError
+    from xlite.errors import DataError as DataError
     from xlite.errors import ImageError as ImageError
+    from xlite.errors import RunError as RunError
     from xlite.errors import XliteError as XliteError
     from xlite.findings import FINDINGS as FINDINGS
     from xlite.images import read_image as read_image
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 # Imported when first asked for: torch alone takes seconds.
 _HOMES = {
@@ -28,15 +30,19 @@ _HOMES = {
     "read_image": "xlite.images",
     "FINDINGS": "xlite.findings",
     "XliteError": "xlite.errors",
-    "ImageError": "xlite.errors",
     "CheckpointError": "xlite.errors",
+    "DataError": "xlite.errors",
+    "ImageError": "xlite.errors",
+    "RunError": "xlite.errors",
 }
 __all__ = [
     "FINDINGS",
     "CheckpointError",
     "Classifier",
+    "DataError",
     "ImageError",
     "Reading",
+    "RunError",
     "XliteError",
     "__version__",
     "read_image",

@@ -98,8 +98,8 @@ class TrainConfig(BaseModel):
             title="Share of the train part",
             gt=0,
             le=1,
-            description="Share of the train part to train on: whole patients, stratified by number of "
-            "findings, the same films for every run with this share; val and test stay whole",
+            description="Share of the train part to train on: whole patients, the same for every run with "
+            "this share; val and test stay whole",
         ),
     ] = 1.0
 
@@ -131,8 +131,8 @@ class TrainConfig(BaseModel):
         Loss,
         Field(
             title="Loss",
-            description="Plain BCE is the default: on the full data set a public attempt measured "
-            "weighted BCE with a sampler at -0.022 macro AUC and focal at -0.025 against it",
+            description="Plain BCE by default: on all the data, a public attempt lost 0.022 macro AUC by "
+            "weights and a sampler, 0.025 by focal",
         ),
     ] = "bce"
     focal_gamma: Annotated[
@@ -151,8 +151,8 @@ class TrainConfig(BaseModel):
         Literal["shuffle", "balanced"],
         Field(
             title="Sampling",
-            description="How a batch is drawn. Balanced draws rare findings more often, which distorts the "
-            "probabilities and cost AUC on the full data set",
+            description="How a batch is drawn. Balanced draws rare findings more often: it distorts "
+            "probabilities and cost AUC on the full data",
         ),
     ] = "shuffle"
     augment: Annotated[
@@ -170,8 +170,8 @@ class TrainConfig(BaseModel):
         str,
         Field(
             title="Teacher",
-            description="Teacher to distil from: a run, a model file, a public CheXNet checkpoint, "
-            "xrv:NAME (torchxrayvision), a predictions CSV, or several joined by commas; empty trains alone",
+            description="Run, model file, CheXNet checkpoint, xrv:NAME or predictions CSV to distil from; "
+            "several with commas; empty for none",
         ),
     ] = ""
     teacher_list: Annotated[
@@ -200,8 +200,8 @@ class TrainConfig(BaseModel):
             title="Feature distillation",
             ge=0,
             le=1000,
-            description="Weight of feature distillation: the student's last features are drawn towards its "
-            "teacher's, which must be one network; 0 is off",
+            description="Weight of feature distillation: draws the last features towards those of the "
+            "teacher, one network; 0 is off",
         ),
     ] = 0.0
 
@@ -216,8 +216,8 @@ class TrainConfig(BaseModel):
             title="Gradient accumulation",
             ge=1,
             le=4096,
-            description="Micro-batches whose gradients are added up before a step: less memory for the "
-            "same step, but batch norms see micro-batches",
+            description="Micro-batches whose gradients are added up before a step: less memory, but batch "
+            "norms see micro-batches",
         ),
     ] = 1
     auto_batch: Annotated[
@@ -310,8 +310,8 @@ class TrainConfig(BaseModel):
             title="Data-loader workers",
             ge=0,
             le=256,
-            description="Data-loader workers beside the trainer. None is fastest as a rule: on a CPU the "
-            "step needs the cores, and a GPU augments the films by itself",
+            description="Data-loader workers beside the trainer; 0 is usually fastest, as a CPU's cores are "
+            "needed and a GPU augments by itself",
         ),
     ] = 0
     tensorboard: Annotated[

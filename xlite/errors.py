@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 
 class Setting(str):
-    """A setting of a run, by its field's name, as a word of an error: an option here, a label on a page."""
+    """A setting of a run, by its field's name, as a word of an error: an option here, a title on a page."""
 
     __slots__ = ()
 
@@ -25,7 +25,7 @@ class XliteError(Exception):
     """Bad input from outside: commands and pages print its message and nothing else.
 
     `XliteError(Setting("batch_size"), " 30 must be a multiple of 4")`: the words of the message in order,
-    with settings among them as such, so that a page can call them by their labels.
+    with settings among them as such, so that a page can call them by their field titles.
     """
 
     def __init__(self, *words: str):

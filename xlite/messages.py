@@ -1,4 +1,4 @@
-"""Messages in the words of a page: settings by the labels of the form. No streamlit, no torch."""
+"""Messages in the words of a page: settings by the field titles of the form. No streamlit, no torch."""
 
 from collections.abc import Iterable
 
@@ -8,12 +8,12 @@ from xlite.errors import Setting, XliteError, retold, sentence
 _COLORS = {"running": "green", "queued": "blue", "finished": "blue", "stopped": "orange"}
 
 
-def label(name: str) -> str:
-    """The label of a setting of a run, such as `Batch size`."""
+def field_title(name: str) -> str:
+    """What the form calls a setting of a run, such as `Batch size`."""
     return TrainConfig.model_fields[name].title or name
 
 
-def in_labels(text: str, settings: Iterable[str]) -> str:
+def in_field_titles(text: str, settings: Iterable[str]) -> str:
     """A message for a page, with the fields of the settings that it names: `--skip-missing` becomes
     “Skip missing films”.
     """
@@ -22,11 +22,11 @@ def in_labels(text: str, settings: Iterable[str]) -> str:
 
 def headline(name: str, state: str, message: str, settings: Iterable[str] = ()) -> str:
     """The name, state and last message of a run or a study, in Streamlit's Markdown."""
-    return f"**{name}** :{_COLORS.get(state, 'red')}-badge[{state}] {in_labels(message, settings)}"
+    return f"**{name}** :{_COLORS.get(state, 'red')}-badge[{state}] {in_field_titles(message, settings)}"
 
 
 def page_sentence(error: BaseException) -> str:
-    """An error as a page shows it: in one sentence, with a capital letter and the labels of the form."""
+    """An error as a page shows it: one sentence with a capital letter and the field titles of the form."""
     text = error.message(_quoted) if isinstance(error, XliteError) else sentence(error)
     first = text.partition(" ")[0].rstrip(",:")
     plain = first.isalpha() and first.islower()  # a name such as `film.png` stays as it is
@@ -34,4 +34,4 @@ def page_sentence(error: BaseException) -> str:
 
 
 def _quoted(setting: Setting) -> str:
-    return f"“{label(setting)}”"
+    return f"“{field_title(setting)}”"

@@ -10,7 +10,7 @@ from xlite.explain import CLOSED_FORM, DEFAULT_METHOD, METHODS, map_legend
 def test_the_kinds_of_maps_and_their_order():
     assert list(METHODS) == ["layercam", "gradcam", "gradcam++", "hirescam", "eigencam"]
     assert DEFAULT_METHOD == "layercam" and CLOSED_FORM == ("layercam", "gradcam")
-    assert all(method.label and method.description.endswith(".") for method in METHODS.values())
+    assert all(method.title and method.description.endswith(".") for method in METHODS.values())
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Method:
-    """A kind of map: the name that people read, and what sets it apart from the others.
+    """A kind of map: the title that people read, and what sets it apart from the others.
 
     `library` is its class in pytorch-grad-cam; empty if `xlite.explain.maps` has it in closed form.
     `per_finding` is False if a film has one map for all findings.
     """
 
-    label: str
+    title: str
     description: str
     library: str = ""
     per_finding: bool = True

@@ -99,9 +99,7 @@ def _weights(counts: pd.DataFrame, films: int) -> Claim:
     lowered = int((weights < 1).sum())
     computed = f"from {weights[least]:.2f} ({least}) to {weights[most]:.1f} ({most})"
     if lowered:
-        computed += (
-            f"; as `pos_weight` it lowers the positives of {lowered} findings, outnumbered as they are"
-        )
+        computed += f"; as `pos_weight` it lowers the positives of {lowered} findings, which are outnumbered"
     return Claim(says, computed, "does not hold" if lowered else "holds")
 
 
