@@ -31,7 +31,8 @@ BOARD = Leaderboard(
 
 
 def test_a_board_as_a_table() -> None:
-    first, second = leaderboard_rows(BOARD.model_copy(update={"winner": 0, "verdict": "Chosen."}))
+    ended = {"ended": True, "winner": 0, "verdict": "Chosen."}
+    first, second = leaderboard_rows(BOARD.model_copy(update=ended))
     assert first == {
         "Configuration": "resnet18, weight decay 0.0001",
         "Remark": "best, but ties; chosen",

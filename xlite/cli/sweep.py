@@ -13,7 +13,7 @@ from xlite.sweeps.check import check_sources
 from xlite.sweeps.leaderboard import Leaderboard, leaderboard_rows, name_of
 from xlite.sweeps.phases import Phase, plan_phase
 from xlite.sweeps.plan import Design, Plan, make_plan, parse_vary, read_space, without_password
-from xlite.sweeps.status import SweepStatus
+from xlite.sweeps.status import SweepStatus, TrialStatus
 from xlite.sweeps.sweep import Sweep
 from xlite.text import counted
 
@@ -249,4 +249,13 @@ def _as_dict(sweep: Sweep, status: SweepStatus) -> dict[str, object]:
         "kind": sweep.plan().kind,
         "storage": storage,
         **status.model_dump(mode="json"),
+        "trials": [_trial_as_dict(trial) for trial in status.trials],
     }
+
+
+def _trial_as_dict(trial: TrialStatus) -> dict[str, object]:
+    """A trial as JSON, what its teacher knows in words."""
+    from xlite.report.caveat_sentences import sentence
+
+    knows = trial.contamination
+    return trial.model_dump(mode="json") | {"contamination": sentence(knows) if knows else None}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from xlite.metrics.estimate import Estimate
 from xlite.text import number, spread
@@ -63,8 +63,9 @@ class Configuration(BaseModel):
 class Leaderboard(BaseModel):
     """The configurations of a study, best mean validation AUC first.
 
-    winner: the place of the one that is chosen once the study has ended; None before, or if the first could
-    not be compared. verdict: why, in plain words; empty before the end.
+    ended: whether the study has, so that a winner was looked for. winner: the place of the one that is
+    chosen; None before the end, or if the first could not be compared. verdict: why, in plain words; empty
+    before the end.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -75,13 +76,17 @@ class Leaderboard(BaseModel):
     vary: list[str]
     warnings: list[str] = []
     rows: list[Configuration]
+    ended: bool = False
     winner: int | None = None
     verdict: str = ""
 
-    @property
-    def ended(self) -> bool:
-        """Whether the study had ended, so that a winner was looked for."""
-        return bool(self.verdict)
+    @model_validator(mode="before")
+    @classmethod
+    def _of_old(cls, content: Any) -> Any:
+        """Files of version 0.1.0 lack `ended`: those of a study that has ended have a verdict."""
+        if not isinstance(content, Mapping) or "ended" in content:
+            return content
+        return {**content, "ended": bool(content.get("verdict"))}
 
     def remark(self, place: int) -> str:
         """What is to be said of a row: whether it ties with the first, and whether it is chosen.

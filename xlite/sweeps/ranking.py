@@ -19,9 +19,10 @@ from xlite.data.predictions import read_predictions
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples, estimate
 from xlite.metrics.paired import macro_auc, paired_difference
+from xlite.report.caveat_sentences import sentence
 from xlite.sweeps.leaderboard import COMPARED, Configuration, Difference, Leaderboard
 from xlite.sweeps.plan import Plan
-from xlite.sweeps.status import TrialStatus
+from xlite.sweeps.status import Contamination, TrialStatus
 from xlite.sweeps.verdict import verdict
 
 SAME_SIZE = 1.01
@@ -57,6 +58,7 @@ def make_leaderboard(
         vary=[name for name in plan.vary if name != "seed"],
         warnings=_warnings(trials),
         rows=rows,
+        ended=ended,
         winner=winner,
         verdict=words,
     )
@@ -89,15 +91,15 @@ def _configuration(group: Sequence[TrialStatus]) -> Configuration:
 
 
 def _warnings(trials: Sequence[TrialStatus]) -> list[str]:
-    """What the runs' reports say of their teachers, each sentence once, with the runs if not of all."""
+    """What the runs' reports say of their teachers, each caveat once, with the runs if not of all."""
     finished = [trial for trial in trials if trial.state == "finished"]
-    runs: dict[str, list[str]] = defaultdict(list)
+    runs: dict[Contamination, list[str]] = defaultdict(list)
     for trial in finished:
         if trial.contamination:
             runs[trial.contamination].append(trial.run)
     return [
-        text if len(names) == len(finished) else f"{text} (runs {', '.join(names)})"
-        for text, names in runs.items()
+        sentence(caveat) + ("" if len(names) == len(finished) else f" (runs {', '.join(names)})")
+        for caveat, names in runs.items()
     ]
 
 

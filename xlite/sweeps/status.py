@@ -1,17 +1,26 @@
 """What a study says of itself in progress.json: its trials, and what each of their runs left."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from xlite.evaluation.caveats import Said, TeacherKnows
 from xlite.runs.status import WorkStatus
+
+
+def _of_old(content: Any) -> Any:
+    """Version 0.1.0 kept the sentence alone."""
+    return Said(text=content, by_teacher=True) if isinstance(content, str) else content
+
+
+Contamination = Annotated[TeacherKnows | Said, Field(discriminator="kind")]
 
 
 class Outcome(BaseModel):
     """What a finished run left; None if it is not known.
 
-    contamination: the sentence of its report on what its teacher knows of the test films.
+    contamination: the caveat of its report on what its teacher knows of the test films.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -20,7 +29,7 @@ class Outcome(BaseModel):
     test_auc: float | None = None
     model_size_mb: float | None = None
     inference_time_ms: float | None = None
-    contamination: str | None = None
+    contamination: Annotated[Contamination | None, BeforeValidator(_of_old)] = None
 
 
 class TrialStatus(Outcome):
@@ -36,6 +45,11 @@ class TrialStatus(Outcome):
     where: str = ""
     message: str | None = None
     settings: tuple[str, ...] = ()
+
+    @property
+    def cause(self) -> str:
+        """The message without the name of the run: trials that failed alike have the same."""
+        return (self.message or "").replace(self.run, "…")
 
 
 class SweepStatus(WorkStatus):

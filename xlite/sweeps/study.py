@@ -140,7 +140,7 @@ class Study:
 
     def finish(self, trial: Trial, left: Outcome) -> None:
         """Ends a trial well, with what its run left."""
-        trial.set_user_attr("left", left.model_dump())
+        trial.set_user_attr("left", left.model_dump(mode="json"))
         self.study.tell(trial, left.val_auc)
 
     def prune(self, trial: Trial) -> None:

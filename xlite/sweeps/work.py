@@ -18,15 +18,11 @@ from xlite.config import checkpoints_dir
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
 from xlite.errors import RunError, XliteError, retold
-from xlite.evaluation.base import WithCaveats
-from xlite.evaluation.caveats import Said, TeacherKnows
-from xlite.files import read_whole
-from xlite.report.caveat_sentences import sentence
 from xlite.runs.command import absolute_paths
-from xlite.runs.results import read_results
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.leaderboard import Leaderboard, name_of
+from xlite.sweeps.outcome import NoResult, left_by
 from xlite.sweeps.plan import Plan
 from xlite.sweeps.ranking import make_leaderboard
 from xlite.sweeps.status import Outcome, TrialStatus
@@ -48,10 +44,6 @@ _DEATHS = 3
 
 class _Stopped(Exception):
     """The sweep was asked to stop; the trial's run has ended and can go on."""
-
-
-class _Failed(XliteError):
-    """A trial's run ended without a result."""
 
 
 def work_on(sweep: Sweep) -> Leaderboard | None:
@@ -163,7 +155,7 @@ class _Work:
             if isinstance(error, _Stopped):
                 return False
             raise
-        except (_Failed, RunError) as error:
+        except (NoResult, RunError) as error:
             self.study.fail(trial, error)
             self._tell(f"{name} failed: ", *error.words)
         except UpdateFinishedTrialError:
@@ -226,9 +218,9 @@ class _Work:
                 time.sleep(POLL_S)
             elif status.state == "finished":
                 _report(run, trial, known)
-                return _left_by(run)
+                return left_by(run)
             elif begun and (status.state != "killed" or deaths >= _DEATHS):
-                raise _Failed(*retold(status.message, status.settings))
+                raise NoResult(*retold(status.message, status.settings))
             else:
                 deaths += begun
                 begun = True
@@ -238,7 +230,7 @@ class _Work:
         """RunError if no trial has finished and two, or all there are, failed with the same sentence."""
         trials = self.study.trials()
         failed = [trial for trial in trials if trial.state == "failed"]
-        alike = len({(trial.message or "").replace(trial.run, "…") for trial in failed}) == 1
+        alike = len({trial.cause for trial in failed}) == 1
         finished = any(trial.state in ("finished", "pruned") for trial in trials)
         if not finished and len(failed) >= min(2, self.plan.total()) and alike:
             last = failed[-1]
@@ -278,25 +270,3 @@ def _stop(run: Run) -> None:
 def _said(trial: TrialStatus) -> tuple[str, ...]:
     """The words of why a trial failed."""
     return retold(trial.message or "", trial.settings)
-
-
-def _left_by(run: Run) -> Outcome:
-    """What a finished run wrote into log and report; _Failed if it has no validation AUC."""
-    results = read_results()
-    logged = results[results["experiment_id"] == run.name]
-    if not len(logged) or not math.isfinite(logged.iloc[-1]["val_auc"]):
-        raise _Failed("the run has no validation AUC: no finding is both there and absent in the val part")
-    row = logged.iloc[-1]
-    metrics = {key: float(row[key]) for key in ("val_auc", "test_auc", "model_size_mb", "inference_time_ms")}
-    known = {key: value if math.isfinite(value) else None for key, value in metrics.items()}
-    return Outcome(**known, contamination=_contamination_of(run))
-
-
-def _contamination_of(run: Run) -> str | None:
-    """What the run's test report, maybe one of old, says of what its teacher knows of the films."""
-    path = run.folder / "evaluation" / "test" / "metrics.json"
-    caveats = WithCaveats.model_validate_json(read_whole(path)).caveats if path.is_file() else ()
-    of_teachers = (
-        one for one in caveats if isinstance(one, TeacherKnows) or (isinstance(one, Said) and one.by_teacher)
-    )
-    return next(map(sentence, of_teachers), None)
