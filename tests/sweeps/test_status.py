@@ -1,7 +1,7 @@
 """What progress.json says of a study's trials, in words of old too."""
 
 from xlite.evaluation.caveats import Said, SeenByTeacher, TeacherKnows
-from xlite.sweeps.status import Outcome, TrialStatus
+from xlite.sweeps.status import Outcome, Signature, TrialStatus
 
 
 def test_what_a_teacher_knows_is_written_and_read_back() -> None:
@@ -22,3 +22,8 @@ def test_trials_that_failed_alike_have_one_cause() -> None:
         for run in ("s-000", "s-001")
     ]
     assert failed[0].cause == failed[1].cause == "no weights for …"
+
+
+def test_a_signature_is_written_and_read_back() -> None:
+    signature = Signature("machine:/home/a#b", "1a2b")
+    assert str(signature) == "machine:/home/a#b#1a2b" and Signature.read(str(signature)) == signature

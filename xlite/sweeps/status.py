@@ -1,12 +1,30 @@
 """What a study says of itself in progress.json: its trials, and what each of their runs left."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from xlite.evaluation.caveats import Said, TeacherKnows
 from xlite.runs.status import WorkStatus
+
+
+@dataclass(frozen=True)
+class Signature:
+    """How a sweep signs the trials that it works on: its place, `machine:home`, and an id as no other has."""
+
+    place: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.place}#{self.id}"
+
+    @classmethod
+    def read(cls, text: str) -> "Signature":
+        """The signature that `str` has written."""
+        place, _, id = text.rpartition("#")
+        return cls(place, id)
 
 
 def _of_old(content: Any) -> Any:
@@ -67,6 +85,15 @@ class SweepStatus(WorkStatus):
     def ended(self) -> int:
         """How many trials have ended, well or not."""
         return len(self.trials) - self.count("waiting") - self.count("running")
+
+    @property
+    def share(self) -> float:
+        """How many of its trials have ended, 0-1."""
+        return min(1.0, self.ended / max(self.total, 1))
+
+    def running(self) -> list[str]:
+        """The names of the runs that are training."""
+        return [trial.run for trial in self.trials if trial.state == "running"]
 
     def val_aucs(self, runs: Iterable[str]) -> list[float]:
         """The validation AUCs of those of the runs that have one."""

@@ -7,8 +7,7 @@ its run still training, or lets it go on from its last finished epoch.
 import logging
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 from optuna.exceptions import UpdateFinishedTrialError
@@ -26,7 +25,8 @@ from xlite.sweeps.outcome import NoResult, left_by
 from xlite.sweeps.plan import Plan
 from xlite.sweeps.ranking import make_leaderboard
 from xlite.sweeps.status import Outcome, TrialStatus
-from xlite.sweeps.study import BEAT_EVERY_S, STORAGE_ERRORS, Study, storage_sentence
+from xlite.sweeps.storage import STORAGE_ERRORS, storage_in_words, storage_sentence
+from xlite.sweeps.study import BEAT_EVERY_S, Study
 from xlite.sweeps.sweep import Sweep
 from xlite.text import are, counted
 
@@ -52,7 +52,7 @@ def work_on(sweep: Sweep) -> Leaderboard | None:
     Raises DataError or RunError if the folder, the split or the storage cannot be had, or if every trial
     fails with the same sentence; KeyboardInterrupt passes through once the run has ended.
     """
-    with sweep.hold(), _storage_in_words(sweep.name):
+    with sweep.hold(), storage_in_words(sweep.name):
         plan = sweep.plan()
         config = plan.config({})
         folder = NihFolder.open(config.data)
@@ -235,18 +235,6 @@ class _Work:
         if not finished and len(failed) >= min(2, self.plan.total()) and alike:
             last = failed[-1]
             raise RunError(f"every trial so far failed alike, {last.run} last: ", *_said(last))
-
-
-@contextmanager
-def _storage_in_words(study: str) -> Iterator[None]:
-    """RunError if the storage of a study fails within."""
-    try:
-        yield
-    except STORAGE_ERRORS as error:
-        raise RunError(
-            f"the storage of study {study!r} does not answer: {storage_sentence(error)}; a run that trains "
-            f"goes on, and `xlite sweep resume {study}` finds it"
-        ) from error
 
 
 def _report(run: Run, trial: Trial, known: set[int]) -> bool:
