@@ -10,6 +10,7 @@ from xlite.findings import FINDINGS, spoken
 from xlite.images import IMAGE_SUFFIXES, MAX_UPLOAD_MB
 from xlite.messages import page_sentence
 from xlite.models.available import model_files
+from xlite.page_parts import QUIET_BAR
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,7 +108,7 @@ def show_reading(classifier: "Classifier", film: tuple[bytes, str]) -> None:
     with right:
         st.markdown("**All 14 findings**")
         bars = probability_bars(reading.probabilities.tolist(), reading.thresholds)
-        st.plotly_chart(bars, config={"displayModeBar": False})
+        st.plotly_chart(bars, config=QUIET_BAR)
         if reading.thresholds is None:
             st.caption("This model has no thresholds yet: read the order, not the height, of the bars.")
         else:

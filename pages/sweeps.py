@@ -8,6 +8,7 @@ from xlite.config import TrainConfig, checkpoints_dir
 from xlite.data.splits import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.messages import headline, in_labels, label, page_sentence
+from xlite.page_parts import QUIET_BAR, show_command, show_log, table_height
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
@@ -27,8 +28,6 @@ ABOUT: dict[Kind, str] = {
     "search": "Any settings of a run: a grid of all combinations, or so many that Optuna's TPE picks.",
 }
 COMMON = ["image_size", "epochs", "batch_size"]
-LONG = 20  # rows of a leaderboard; more are scrolled
-AUCS = ("Val AUC", "Test AUC", "Averaged, test", "First − this, test")
 DIGITS = {"Val AUC": "%.4f", "Test AUC": "%.4f"}
 
 
@@ -142,19 +141,12 @@ def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
 
 def show_current(status: SweepStatus) -> None:
     """How far the study is, and the run that is training."""
-    share = min(1.0, status.ended / max(status.total, 1))
-    st.progress(share, text=f"{status.ended} of {counted(status.total, 'run')}")
-    for name in [trial.run for trial in status.trials if trial.state == "running"]:
+    st.progress(status.share, text=f"{status.ended} of {counted(status.total, 'run')}")
+    for name in status.running():
         run = Run(checkpoints_dir() / name).status()
         if run.state in LIVE:
-            place = f"epoch {run.epoch} of {run.epochs}" if run.epoch else run.state
+            place = f"epoch {run.epoch_text}" if run.epoch else run.state
             st.caption(": ".join(filter(None, [name, place, in_labels(run.message, run.settings)])))
-
-
-def unbroken(metric: str) -> str:
-    """A metric that goes into two lines before its interval or not at all."""
-    metric = metric.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
-    return metric.replace("\u00a0(", " (")
 
 
 def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
@@ -171,23 +163,19 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
     if found.warnings:
         st.warning("  \n".join(found.warnings), icon=":material/warning:")
     # Not a data frame: that keeps the widths of its first rows, and its last columns are out of sight.
-    table = [row | {name: unbroken(row[name]) for name in AUCS} for row in leaderboard_rows(found)]
-    st.table(table, border="horizontal", height="content" if len(table) <= LONG else LONG * 45)
-    chooses = (
-        "" if len(table) == 1 else "The validation films choose the winner; the test films are only shown. "
-    )
+    table = leaderboard_rows(found, unbroken=True)
+    st.table(table, border="horizontal", height=table_height(len(table), 45))
     st.caption(
-        f"Split {found.split_id}. {chooses}"
-        "All metrics are of the runs that have finished. Val and Test AUC are means of single models ± "
-        "standard deviation over the seeds. “Averaged” are the seeds' averaged probabilities; “First − this” "
-        "compares those of the first row and this one on the same test films. Intervals are 95 %, by "
-        "resampling patients."
+        f"{found.caption} All metrics are of the runs that have finished. Val and Test AUC are means of "
+        "single models ± standard deviation over the seeds. “Averaged” are the seeds' averaged "
+        "probabilities; “First − this” compares those of the first row and this one on the same test films. "
+        "Intervals are 95 %, by resampling patients."
     )
     points = {row.name: status.val_aucs(row.runs) for row in found.rows}
     st.plotly_chart(
         trials_figure({name: values for name, values in points.items() if values}),
         key="trials",
-        config={"displayModeBar": False},
+        config=QUIET_BAR,
     )
 
 
@@ -226,12 +214,10 @@ def watch(name: str, known: list[str]) -> None:
         if status.trials:
             st.subheader("Runs")
             show_trials(status)
-        with st.expander("Log"):
-            st.code(sweep.log_tail(40) or "nothing yet", language=None, height=260)
-        with st.expander("Command, and the trials in Optuna's dashboard"):
-            st.code(shlex.join(sweep.plan().command()), language="bash", wrap_lines=True)
-            dashboard = ["optuna-dashboard", without_password(sweep.storage())]
-            st.code(shlex.join(dashboard), language="bash", wrap_lines=True)
+        show_log(sweep)
+        dashboard = ["optuna-dashboard", without_password(sweep.storage())]
+        title = "Command, and the trials in Optuna's dashboard"
+        show_command(title, sweep.plan().command(), dashboard)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 

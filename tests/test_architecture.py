@@ -27,11 +27,11 @@ LAYERS = (
     ("runs",),
     ("training",),
     ("sweeps",),
-    ("cli",),
+    ("cli", "page_parts"),
     ("__main__",),
 )
 ONLY_IN = {
-    "streamlit": ("app/Home.py", "pages/"),
+    "streamlit": ("app/Home.py", "pages/", "xlite/page_parts.py"),
     "gradio": ("app/share.py",),
     "lightning_fabric": tuple(f"xlite/training/{name}.py" for name in ("fabric", "loop", "step")),
 }

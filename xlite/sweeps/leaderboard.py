@@ -12,6 +12,10 @@ COMPARED = 10
 """How many of the first configurations are compared: a search may have hundreds, and each takes seconds."""
 
 
+_AUCS = ("Val AUC", "Test AUC", "Averaged, test", "First − this, test")
+"""Columns of its table that hold AUCs."""
+
+
 class Difference(BaseModel):
     """How far a macro AUC is above another on the same films: 95 % interval, p, and whether that is a tie."""
 
@@ -88,6 +92,12 @@ class Leaderboard(BaseModel):
             return content
         return {**content, "ended": bool(content.get("verdict"))}
 
+    @property
+    def caption(self) -> str:
+        """Whose films these are, and which of them choose."""
+        choose = "The validation films choose the winner; the test films are only shown."
+        return f"Split {self.split_id}. {choose if len(self.rows) > 1 else ''}".rstrip()
+
     def remark(self, place: int) -> str:
         """What is to be said of a row: whether it ties with the first, and whether it is chosen.
 
@@ -106,9 +116,13 @@ class Leaderboard(BaseModel):
         return "; ".join(said + (["not compared"] if unknown else []))
 
 
-def leaderboard_rows(board: Leaderboard, digits: int = 3) -> list[dict[str, str]]:
-    """The table of a leaderboard by column, for a page or a terminal; `digits` of single AUCs."""
-    return [_row(board, place, digits) for place in range(len(board.rows))]
+def leaderboard_rows(board: Leaderboard, digits: int = 3, *, unbroken: bool = False) -> list[dict[str, str]]:
+    """The table of a leaderboard by column, for a page or a terminal.
+
+    digits: of single AUCs; unbroken: AUCs go into two lines before their interval or not at all.
+    """
+    rows = [_row(board, place, digits) for place in range(len(board.rows))]
+    return [row | {name: _unbroken(row[name]) for name in _AUCS} for row in rows] if unbroken else rows
 
 
 def _row(board: Leaderboard, place: int, digits: int) -> dict[str, str]:
@@ -126,6 +140,11 @@ def _row(board: Leaderboard, place: int, digits: int) -> dict[str, str]:
         "MB": number(row.model_size_mb, "–", 1),
         "ms": number(row.inference_time_ms, "–", 1),
     }
+
+
+def _unbroken(metric: str) -> str:
+    metric = metric.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
+    return metric.replace("\u00a0(", " (")
 
 
 def name_of(values: Mapping[str, Any]) -> str:

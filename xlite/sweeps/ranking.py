@@ -20,6 +20,7 @@ from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples, estimate
 from xlite.metrics.paired import macro_auc, paired_difference
 from xlite.report.caveat_sentences import sentence
+from xlite.runs.run import Run
 from xlite.sweeps.leaderboard import COMPARED, Configuration, Difference, Leaderboard
 from xlite.sweeps.plan import Plan
 from xlite.sweeps.status import Contamination, TrialStatus
@@ -171,7 +172,7 @@ def _averaged(runs: Sequence[str], part: str) -> Films:
 
 
 def _predictions(run: str, part: str) -> Path:
-    return checkpoints_dir() / run / "evaluation" / part / "predictions.csv"
+    return Run(checkpoints_dir() / run).evaluation(part) / "predictions.csv"
 
 
 def _is_here(run: str) -> bool:
