@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Json, ask_twice, busy, log_to, number, print_json, print_table
+from xlite.cli.console import Json, ask_twice, busy, log_to, print_json, print_table
 from xlite.cli.train import with_config_options
 from xlite.errors import RunError
 from xlite.sweeps.check import check_sources
@@ -15,7 +15,7 @@ from xlite.sweeps.phases import Phase, plan_phase
 from xlite.sweeps.plan import Design, Plan, make_plan, parse_vary, read_space, without_password
 from xlite.sweeps.status import SweepStatus, TrialStatus
 from xlite.sweeps.sweep import Sweep
-from xlite.text import counted
+from xlite.text import counted, number
 
 app = typer.Typer(help="Studies of many runs: the three phases, or any search.", rich_markup_mode=None)
 # A study names its runs itself.
@@ -189,7 +189,10 @@ def status(study: StudyName, as_json: Json = False) -> None:
     if now.trials:
         print_table(
             ["run", "state", "val AUC", "configuration"],
-            [[trial.run, trial.state, number(trial.val_auc), name_of(trial.values)] for trial in now.trials],
+            [
+                [trial.run, trial.state, number(trial.val_auc, "-", 4), name_of(trial.values)]
+                for trial in now.trials
+            ],
         )
 
 
@@ -234,8 +237,7 @@ def _go_on(sweep: Sweep) -> None:
 def _print_leaderboard(found: Leaderboard) -> None:
     rows = leaderboard_rows(found, digits=4)
     print_table(["", *rows[0]], [[place, *row.values()] for place, row in enumerate(rows, 1)])
-    choose = "The validation films choose; the test films are only shown." if len(rows) > 1 else ""
-    print(f"Split {found.split_id}. {choose}".rstrip())
+    print(found.caption)
     if found.verdict:
         print(found.verdict)
     for text in found.warnings:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xlite.sweeps.leaderboard import COMPARED, Configuration
-from xlite.text import counted
+from xlite.text import counted, verb
 
 
 def verdict(study: str, rows: Sequence[Configuration], winner: int | None) -> str:
@@ -23,8 +23,8 @@ def verdict(study: str, rows: Sequence[Configuration], winner: int | None) -> st
         return f"{chosen} None was compared with it, {_why_not(study, unknown)}."
     sentences = [chosen, _noise(rows[0], known, best, all_of_them=len(known) == len(rows) - 1)]
     if unknown:
-        verb = "was" if len(unknown) == 1 else "were"
-        sentences.append(f"{len(unknown)} {verb} not compared, {_why_not(study, unknown)}.")
+        were = verb(len(unknown), "was", "were")
+        sentences.append(f"{len(unknown)} {were} not compared, {_why_not(study, unknown)}.")
     return " ".join(sentences)
 
 
