@@ -5,7 +5,6 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from xlite.config import home
 from xlite.data.eda import captions, filters, screen_figures
 from xlite.data.eda.filters import Filter
 from xlite.data.eda.overview import Overview, overview
@@ -16,6 +15,7 @@ from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.messages import page_sentence
 from xlite.page_parts import QUIET_BAR
+from xlite.places import home
 from xlite.runs.default_data import default_data
 from xlite.text import counted
 

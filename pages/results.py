@@ -4,7 +4,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from xlite.config import check_run_name, checkpoints_dir
 from xlite.data.splits import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.evaluation.options import JudgeOptions
@@ -13,6 +12,7 @@ from xlite.findings import FINDINGS, spoken
 from xlite.messages import page_sentence
 from xlite.models.available import model_files
 from xlite.page_parts import QUIET_BAR
+from xlite.places import check_run_name, checkpoints_dir
 from xlite.report.charts.rates import MOST_BANDS, Kind, curves_figure, model_curves
 from xlite.report.document import Alert, Block, Chart, to_markdown
 from xlite.report.saved import Evaluation, compare_saved, saved_evaluations

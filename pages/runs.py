@@ -3,10 +3,10 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from xlite.config import checkpoints_dir
 from xlite.errors import XliteError
 from xlite.messages import headline, page_sentence
 from xlite.page_parts import show_command, show_curves, show_log, table_height
+from xlite.places import checkpoints_dir
 from xlite.runs.command import train_command
 from xlite.runs.results import Experiment, read_experiments
 from xlite.runs.rows import experiment_rows, run_rows

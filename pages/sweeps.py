@@ -4,11 +4,12 @@ from typing import Any
 
 import streamlit as st
 
-from xlite.config import TrainConfig, checkpoints_dir
+from xlite.config import TrainConfig
 from xlite.data.splits import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.messages import headline, in_labels, label, page_sentence
 from xlite.page_parts import QUIET_BAR, show_command, show_log, table_height
+from xlite.places import checkpoints_dir
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources

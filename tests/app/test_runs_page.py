@@ -7,8 +7,9 @@ from app_pages import page, words
 from demo_home import SPLIT
 from streamlit.testing.v1 import AppTest
 
-from xlite.config import checkpoints_dir, make_config
+from xlite.config import make_config
 from xlite.evaluation.caveats import TeacherSeen
+from xlite.places import checkpoints_dir
 from xlite.runs.results import Experiment, Notes, append_result
 from xlite.runs.run import Run
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from xlite.cli import run as xlite_command
-from xlite.config import checkpoints_dir
 from xlite.errors import RunError
+from xlite.places import checkpoints_dir
 from xlite.runs.results import Experiment, Notes, append_result, read_results
 from xlite.runs.run import Run
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xlite.config import results_csv
 from xlite.errors import DataError
 from xlite.evaluation.caveats import TeacherSeen
+from xlite.places import results_csv
 from xlite.runs.results import COLUMNS, Experiment, Notes, append_result, read_experiments, read_results
 
 HEADER = (

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from xlite.config import checkpoints_dir, make_config
+from xlite.config import make_config
 from xlite.errors import RunError
+from xlite.places import checkpoints_dir
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from played import grid
 
-from xlite.config import checkpoints_dir
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
 from xlite.metrics.estimate import Estimate
+from xlite.places import checkpoints_dir
 from xlite.sweeps.leaderboard import Leaderboard
 from xlite.sweeps.ranking import make_leaderboard
 from xlite.sweeps.status import TrialStatus

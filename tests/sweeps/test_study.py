@@ -6,8 +6,8 @@ import pytest
 from optuna.trial import TrialState
 from played import FILMS, TINY, Trainers, grid, shared
 
-from xlite.config import sweeps_dir
 from xlite.errors import RunError
+from xlite.places import sweeps_dir
 from xlite.sweeps import study as study_module
 from xlite.sweeps import work
 from xlite.sweeps.plan import Design, Plan, Range, make_plan

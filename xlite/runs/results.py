@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from filelock import FileLock
 
-from xlite.config import results_csv
 from xlite.errors import DataError
 from xlite.evaluation.caveats import TeacherSeen
+from xlite.places import results_csv
 from xlite.text import counted
 
 if TYPE_CHECKING:

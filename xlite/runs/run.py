@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from xlite.config import TrainConfig, check_run_name, checkpoints_dir, make_config
+from xlite.config import TrainConfig, make_config
 from xlite.errors import RunError, words_of
 from xlite.files import write_atomic
+from xlite.places import check_run_name, checkpoints_dir
 from xlite.runs import slurm
 from xlite.runs.command import absolute_paths
 from xlite.runs.launch import xlite_command

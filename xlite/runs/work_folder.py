@@ -19,9 +19,9 @@ from typing import Any, ClassVar, Generic, Self
 
 from filelock import FileLock, Timeout
 
-from xlite.config import check_run_name
 from xlite.errors import RunError, XliteError, sentence
 from xlite.files import tail_lines, write_atomic
+from xlite.places import check_run_name
 from xlite.runs.launch import spawn, xlite_command
 from xlite.runs.lock import gate, holding, is_held, is_locked
 from xlite.runs.status import LIVE, S, WorkStatus, read_status

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from xlite.config import TrainConfig, check_run_name, make_config
+from xlite.config import TrainConfig, make_config
 from xlite.errors import RunError, Setting
+from xlite.places import check_run_name
 from xlite.runs.command import absolute_paths, option_words
 
 Kind = Literal["phase1", "phase2", "phase3", "search"]

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xlite.config import checkpoints_dir
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples, estimate
 from xlite.metrics.paired import macro_auc, paired_difference
+from xlite.places import checkpoints_dir
 from xlite.report.caveat_sentences import sentence
 from xlite.runs.run import Run
 from xlite.sweeps.leaderboard import COMPARED, Configuration, Difference, Leaderboard

@@ -14,9 +14,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from xlite.config import checkpoints_dir, sweeps_dir
 from xlite.errors import RunError
 from xlite.files import read_whole, write_atomic
+from xlite.places import checkpoints_dir, sweeps_dir
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, problem

@@ -13,10 +13,10 @@ from typing import Any
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial
 
-from xlite.config import checkpoints_dir
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
 from xlite.errors import RunError, XliteError, retold
+from xlite.places import checkpoints_dir
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
