@@ -17,6 +17,12 @@ _KINDS: dict[object, str] = {
 }
 _LIMITS = {"ge": "at least", "gt": "over", "le": "at most", "lt": "under"}
 
+SEED = 42
+"""The seed of the design document's split; the default of X-Lite's own splits and runs."""
+
+Value = str | int | float | bool
+"""What a setting may be in a file or in the plan of a study."""
+
 Attention = Literal["none", "mhsa", "performer"]
 Loss = Literal["bce", "weighted_bce", "focal", "weighted_focal"]
 
@@ -239,7 +245,7 @@ class TrainConfig(BaseModel):
     ] = 0.0
     seed: Annotated[
         int, Field(title="Seed", ge=0, lt=2**31, description="Seed of weights, order and augmentation")
-    ] = 42
+    ] = SEED
     device: Annotated[str, Field(title="Device", description="auto, cpu, cuda, cuda:1, mps")] = "auto"
     devices: Annotated[
         int,

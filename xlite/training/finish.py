@@ -35,14 +35,12 @@ log = logging.getLogger(__name__)
 ROW_FILE = "results_row.json"
 """In a run's folder: its row of results.csv, from the moment that it is about to be written there."""
 
-_BATCH = 64
-
 
 def finish(job: Job, run: Run, device: torch.device) -> None:
     """Fits calibrator and thresholds on val, judges the best epoch on test, and logs it in results.csv."""
     path = run.folder / MODEL_FILE
     student, info = load_model(path)
-    logits = read_logits(student.to(device), job.val, _BATCH)
+    logits = read_logits(student.to(device), job.val, JudgeOptions.batch_size)
     info = fit_info(info, logits, job.val.labels.numpy())
     log.info(f"Calibration: {calibrator_sentence(info, job.val.labels.numpy())}")
     save_model(path, student.cpu(), info)
