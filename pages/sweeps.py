@@ -14,7 +14,7 @@ from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.leaderboard import leaderboard_rows
-from xlite.sweeps.phases import BACKBONES, plan_phase
+from xlite.sweeps.phases import BACKBONES, SEEDS, SHARE_TEXT, plan_phase
 from xlite.sweeps.plan import Design, Kind, Plan, make_plan, parse_vary, without_password
 from xlite.sweeps.status import SweepStatus
 from xlite.sweeps.sweep import Sweep
@@ -22,9 +22,9 @@ from xlite.text import counted
 
 KINDS: dict[Kind, str] = {"phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3", "search": "Search"}
 ABOUT: dict[Kind, str] = {
-    "phase1": "Students alone: each backbone with and without attention, on 20 % of the train part.",
-    "phase2": "Distillation: each backbone with two temperatures and two alphas, on 20 % of the train part, "
-    "with the attention that phase 1 chose and all that phase 1 was given.",
+    "phase1": f"Students alone: each backbone with and without attention, on {SHARE_TEXT} of the train part.",
+    "phase2": "Distillation: each backbone with two temperatures and two alphas, on "
+    f"{SHARE_TEXT} of the train part, with the attention that phase 1 chose and all that phase 1 was given.",
     "phase3": "The winner of phase 2, or of phase 1 if there is no phase 2, on the whole train part.",
     "search": "Any settings of a run: a grid of all combinations, or so many that Optuna's TPE picks.",
 }
@@ -59,7 +59,7 @@ def choose_plan(kind: Kind) -> Plan:
     study = first.text_input("Name", kind, key=f"study-{kind}", help="A study goes on under its name.")
     split = second.selectbox("Split", LEAK_FREE, accept_new_options=True)
     data = third.text_input("Data folder", st.session_state.get("data", ""))
-    seeds = fourth.number_input("Seeds", 1, value=1 if kind == "search" else 3, key=f"seeds-{kind}")
+    seeds = fourth.number_input("Seeds", 1, value=1 if kind == "search" else SEEDS, key=f"seeds-{kind}")
     given: dict[str, Any] = {"data": os.path.expanduser(data)} if data else {}
     given["split"] = split
     if kind == "search":

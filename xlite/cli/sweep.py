@@ -11,7 +11,16 @@ from xlite.cli.train import with_config_options
 from xlite.errors import RunError
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.leaderboard import Leaderboard, leaderboard_rows, name_of
-from xlite.sweeps.phases import Phase, plan_phase
+from xlite.sweeps.phases import (
+    ALPHAS,
+    ATTENTIONS,
+    BACKBONES,
+    SEEDS,
+    SHARE_TEXT,
+    TEMPERATURES,
+    Phase,
+    plan_phase,
+)
 from xlite.sweeps.plan import Design, Plan, make_plan, parse_vary, read_space, without_password
 from xlite.sweeps.status import SweepStatus, TrialStatus
 from xlite.sweeps.sweep import Sweep
@@ -28,7 +37,7 @@ Study = Annotated[
 Seeds = Annotated[int, typer.Option(min=1, help="Seeds a configuration is trained with")]
 Backbones = Annotated[
     str,
-    typer.Option(metavar="A,B", help="Backbones to try; without it efficientnet_b0,mobilenetv3_small_100"),
+    typer.Option(metavar="A,B", help=f"Backbones to try; without it {','.join(BACKBONES)}"),
 ]
 After = Annotated[
     str, typer.Option(metavar="STUDY", help="The study it follows; without it the phase before")
@@ -38,39 +47,44 @@ Storage = Annotated[
 ]
 
 
-@app.command()
+_PHASE1 = f"""Students alone: {len(BACKBONES)} backbones x {len(ATTENTIONS)} attentions on {SHARE_TEXT}
+of train.
+
+Options as in `xlite train`; a setting that is given does not vary.
+"""
+_PHASE2 = f"""Distillation, on {SHARE_TEXT} of train.
+
+{len(BACKBONES)} backbones x {len(TEMPERATURES)} temperatures x {len(ALPHAS)} alphas. Needs a --teacher. What
+phase 1 was given, and the attention that it chose, hold here too.
+"""
+
+
+@app.command(help=_PHASE1)
 @with_run_options
 def phase1(
     study: Study = "phase1",
-    seeds: Seeds = 3,
+    seeds: Seeds = SEEDS,
     backbones: Backbones = "",
     storage: Storage = "",
     *,
     values: dict[str, object],
 ) -> None:
-    """Students alone: 2 backbones x 2 attentions on 20 % of train.
-
-    Options as in `xlite train`; a setting that is given does not vary.
-    """
+    """Students alone."""
     _phase("phase1", values, Design(study, seeds, storage=storage), backbones)
 
 
-@app.command()
+@app.command(help=_PHASE2)
 @with_run_options
 def phase2(
     study: Study = "phase2",
-    seeds: Seeds = 3,
+    seeds: Seeds = SEEDS,
     backbones: Backbones = "",
     after: After = "",
     storage: Storage = "",
     *,
     values: dict[str, object],
 ) -> None:
-    """Distillation, on 20 % of train.
-
-    2 backbones x 2 temperatures x 2 alphas. Needs a --teacher. What phase 1 was given, and the attention that
-    it chose, hold here too.
-    """
+    """Distillation."""
     _phase("phase2", values, Design(study, seeds, storage=storage, after=after), backbones)
 
 
@@ -78,7 +92,7 @@ def phase2(
 @with_run_options
 def phase3(
     study: Study = "phase3",
-    seeds: Seeds = 3,
+    seeds: Seeds = SEEDS,
     after: After = "",
     storage: Storage = "",
     *,

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from xlite.config import Value
 from xlite.metrics.estimate import Estimate
 from xlite.text import number, spread
 
@@ -44,7 +45,7 @@ class Configuration(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    values: dict[str, Any]
+    values: dict[str, Value]
     runs: list[str]
     seeds: int
     val_auc: float
@@ -147,7 +148,7 @@ def _unbroken(metric: str) -> str:
     return metric.replace("\u00a0(", " (")
 
 
-def name_of(values: Mapping[str, Any]) -> str:
+def name_of(values: Mapping[str, Value]) -> str:
     """Settings as a person reads them: `resnet18, attention none, alpha 0.5`."""
     return ", ".join(
         str(value) if name == "backbone" else f"{name.replace('_', ' ')} {_short(value)}"
@@ -155,5 +156,5 @@ def name_of(values: Mapping[str, Any]) -> str:
     )
 
 
-def _short(value: Any) -> str:
+def _short(value: Value) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,7 +1,7 @@
 """The three phases of the design document: students alone, distillation, the winner on all films.
 
-Phases 1 and 2 train on 20 % of the train part. Phase 2 begins from what phase 1 fixed and the attention that
-it chose, phase 3 from the winner of phase 2, or of phase 1 if there is no phase 2. What is given wins.
+Phases 1 and 2 train on a share of the train part. Phase 2 begins from what phase 1 fixed and the attention
+that it chose, phase 3 from the winner of phase 2, or of phase 1 if there is no phase 2. What is given wins.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,13 +20,19 @@ ATTENTIONS = ("none", "mhsa")
 TEMPERATURES = (2.0, 6.0)
 ALPHAS = (0.5, 0.9)
 SHARE = 0.2
-THREE_SEEDS = Design(seeds=3)
+SHARE_TEXT = f"{100 * SHARE:g} %"
+"""Of the train part, as people read it."""
+
+SEEDS = 3
+"""With how many each configuration is trained."""
+
+_DESIGN = Design(seeds=SEEDS)
 
 
 def plan_phase(
     phase: Phase,
     given: Mapping[str, object],
-    design: Design = THREE_SEEDS,
+    design: Design = _DESIGN,
     backbones: Sequence[str] = (),
 ) -> Plan:
     """The plan of a phase with the settings that were given; the study is called as the phase by default.
@@ -72,7 +78,7 @@ def _phase2(
         plan, winner = _winner(after)
         fixed = {**plan.fixed, "attention": winner["attention"], **given}
         known = plan.vary.get("backbone")
-        tried = known if isinstance(known, list) else [winner["backbone"]]
+        tried = list(map(str, known)) if isinstance(known, list) else [winner["backbone"]]
         if backbones and "backbone" not in given:
             fixed.pop("backbone", None)
     vary = {"backbone": list(backbones or tried), "temperature": list(TEMPERATURES), "alpha": list(ALPHAS)}

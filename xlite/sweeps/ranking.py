@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xlite.config import Value
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions
 from xlite.findings import FINDINGS
@@ -29,10 +30,10 @@ from xlite.sweeps.verdict import verdict
 SAME_SIZE = 1.01
 """Model files of one architecture differ by what their headers say."""
 
-Films = dict[str, NDArray[Any]]
+Films = dict[str, NDArray[np.float64]]
 """Probabilities (14,) by film."""
 
-Drawn = tuple[float, NDArray[Any]]
+Drawn = tuple[float, NDArray[np.float64]]
 """A macro AUC on all films, and (R,) on resampled patients."""
 
 
@@ -104,7 +105,7 @@ def _warnings(trials: Sequence[TrialStatus]) -> list[str]:
     ]
 
 
-def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_seed(values: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in values.items() if name != "seed"}
 
 

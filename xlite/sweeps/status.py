@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from xlite.config import Value
 from xlite.evaluation.caveats import Said, TeacherKnows
 from xlite.runs.status import WorkStatus
 
@@ -59,7 +60,7 @@ class TrialStatus(Outcome):
 
     run: str
     state: str
-    values: dict[str, Any]
+    values: dict[str, Value]
     where: str = ""
     message: str | None = None
     settings: tuple[str, ...] = ()

@@ -1,9 +1,8 @@
 """Optuna's trials, read as those of a study: their settings, their state and who works on them."""
 
-from typing import Any
-
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from xlite.config import Value
 from xlite.sweeps.plan import Range
 from xlite.sweeps.status import Signature, TrialStatus
 
@@ -44,12 +43,12 @@ def _where(trial: FrozenTrial) -> str:
     return str(worker["where"]) if "where" in worker else Signature.read(worker["here"]).place
 
 
-def values_of(trial: FrozenTrial) -> dict[str, Any]:
+def values_of(trial: FrozenTrial) -> dict[str, Value]:
     """The settings of a trial that vary."""
     return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
 
 
-def suggest(trial: Trial, name: str, choices: list[Any] | Range) -> None:
+def suggest(trial: Trial, name: str, choices: list[Value] | Range) -> None:
     """Lets Optuna pick a setting of a trial."""
     if isinstance(choices, list):
         trial.suggest_categorical(name, choices)
