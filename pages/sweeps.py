@@ -66,8 +66,8 @@ def choose_plan(kind: Kind) -> Plan:
         return choose_search(study, given, seeds)
     backbones, after = [], ""
     if kind in ("phase2", "phase3"):
-        known = [""] + [sweep.name for sweep in Sweep.list()]
-        after = st.selectbox("After", known, format_func=lambda name: name or "the phase before") or ""
+        studies = [""] + [sweep.name for sweep in Sweep.list()]
+        after = st.selectbox("After", studies, format_func=lambda name: name or "the phase before") or ""
     if kind == "phase2" and (teacher := st.text_input("Teacher", help=teacher_help())):
         given["teacher"] = teacher
     if kind == "phase1":
@@ -199,9 +199,9 @@ def show_trials(status: SweepStatus) -> None:
 
 
 @st.fragment(run_every=2)
-def watch(name: str, known: list[str]) -> None:
+def watch(name: str, listed: list[str]) -> None:
     """One study, read anew from its files every two seconds: any tab sees the same."""
-    if [sweep.name for sweep in Sweep.list()] != known:
+    if [sweep.name for sweep in Sweep.list()] != listed:
         st.rerun(scope="app")
     try:
         sweep = Sweep.named(name)

@@ -213,9 +213,9 @@ def show_buttons(run: Run, state: str) -> None:
 
 
 @st.fragment(run_every=2)
-def watch(name: str, known: list[str]) -> None:
+def watch(name: str, listed: list[str]) -> None:
     """One run, read anew from its files every two seconds: any tab sees the same."""
-    if [run.name for run in Run.list()] != known:
+    if [run.name for run in Run.list()] != listed:
         st.rerun(scope="app")
     try:
         run = Run.named(name)

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 from xlite.config import make_config
 from xlite.evaluation.caveats import TeacherSeen
 from xlite.places import checkpoints_dir
-from xlite.runs.results import Experiment, Notes, append_result
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result
 from xlite.runs.run import Run
 
 pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home")

@@ -9,7 +9,8 @@ import pytest
 from xlite.cli import run as xlite_command
 from xlite.errors import RunError
 from xlite.places import checkpoints_dir
-from xlite.runs.results import Experiment, Notes, append_result, read_results
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result, read_results
 from xlite.runs.run import Run
 
 pytestmark = pytest.mark.usefixtures("one_scan")

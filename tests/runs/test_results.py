@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xlite.errors import DataError
-from xlite.evaluation.caveats import TeacherSeen
 from xlite.places import results_csv
-from xlite.runs.results import COLUMNS, Experiment, Notes, append_result, read_experiments, read_results
+from xlite.runs.notes import Notes
+from xlite.runs.results import COLUMNS, Experiment, append_result, read_experiments, read_results
 
 HEADER = (
     "experiment_id,date,model,backbone,attention,kd_temp,kd_alpha,train_loss,val_auc,test_auc,"
@@ -40,7 +40,8 @@ LINE = (
 APPENDER = """
 import sys, time
 from pathlib import Path
-from xlite.runs.results import Experiment, Notes, append_result
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result
 folder, number, start = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 for i in range(50):
     time.sleep(max(0, start + i * 0.02 - time.time()))  # all at once, and 25 times with a file yet to be made
@@ -50,7 +51,8 @@ for i in range(50):
 FLOOD = """
 import sys
 from pathlib import Path
-from xlite.runs.results import Experiment, Notes, append_result
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result
 for i in range(200):
     notes = Notes("patient-42-1", teacher="x" * 300)
     append_result(Experiment(f"{sys.argv[2]}-{i}"), notes, Path(sys.argv[1]))
@@ -58,7 +60,8 @@ for i in range(200):
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
-from xlite.runs.results import Experiment, Notes, append_result
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result
 path = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 5, resource.RLIM_INFINITY))
 try:
@@ -146,49 +149,6 @@ def test_no_row_is_without_its_split() -> None:
     assert not results_csv().exists()
     append_result(Experiment("a"), Notes(SPLIT))
     assert read_results()["notes"][0] == f"split {SPLIT}"
-
-
-SEEN = TeacherSeen(films=1500, trained=93, with_val=98, patients=98)
-UNKNOWN = TeacherSeen(films=0, trained=0, with_val=0, patients=0, known=False)
-
-
-@pytest.mark.parametrize(
-    ("notes", "text"),
-    [
-        (Notes(SPLIT), f"split {SPLIT}"),
-        (Notes(SPLIT, "2017", 0), f"split {SPLIT}; labels 2017; seed 0"),
-        (Notes(SPLIT, "2020", 42, 0.2), f"split {SPLIT}; labels 2020; seed 42; train share 0.2"),
-        (
-            Notes(SPLIT, "2020", 42, teacher="a,b.csv", seen=(SEEN, UNKNOWN)),
-            f"split {SPLIT}; labels 2020; seed 42; teacher a,b.csv; teacher saw 93 of 1,500 test films "
-            "(98 counting validation); teacher may have seen test films",
-        ),
-        (
-            Notes(SPLIT, teacher="a", seen=(TeacherSeen(films=1, trained=1, with_val=1, patients=1),)),
-            f"split {SPLIT}; teacher a; teacher saw 1 of 1 test film",
-        ),
-    ],
-)
-def test_notes_are_written_and_read_back(notes: Notes, text: str) -> None:
-    assert str(notes) == text
-    assert Notes.read(text) == notes
-
-
-def test_what_a_text_of_notes_cannot_say() -> None:
-    """How many patients a teacher knows. One that knows nobody is not there, and of two alike one is."""
-    some = TeacherSeen(films=150, trained=0, with_val=0, patients=7)
-    assert str(Notes(SPLIT, seen=(some,))) == f"split {SPLIT}; teacher saw 0 of 150 test films"
-    assert Notes.read(str(Notes(SPLIT, seen=(some,)))).seen == (some.model_copy(update={"patients": 0}),)
-    nobody = TeacherSeen(films=150, trained=0, with_val=0, patients=0)
-    assert str(Notes(SPLIT, seen=(nobody, SEEN, SEEN))) == str(Notes(SPLIT, seen=(SEEN,)))
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "by hand", "teacher saw it all", "seed of doubt", "teacher saw 3 of them", "train share: all"],
-)
-def test_notes_of_another_hand_are_passed_over(text: str) -> None:
-    assert Notes.read(f"split {SPLIT}; {text}") == Notes(SPLIT)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits the size of a file")

@@ -7,7 +7,8 @@ import pytest
 
 from xlite.config import make_config
 from xlite.evaluation.caveats import TeacherSeen
-from xlite.runs.results import Experiment, Notes
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment
 from xlite.runs.rows import experiment_rows, known_test_films, run_rows
 from xlite.runs.run import Run
 

@@ -8,7 +8,8 @@ import numpy as np
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
-from xlite.runs.results import Experiment, Notes, append_result
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result
 from xlite.runs.run import Run
 from xlite.sweeps.plan import Design, Plan, make_plan
 from xlite.sweeps.sweep import Sweep

@@ -1,7 +1,7 @@
 """What progress.json says of a study's trials, in words of old too."""
 
 from xlite.evaluation.caveats import Said, SeenByTeacher, TeacherKnows
-from xlite.sweeps.status import Outcome, Signature, TrialStatus
+from xlite.sweeps.status import Outcome, Signature, SweepStatus, TrialStatus
 
 
 def test_what_a_teacher_knows_is_written_and_read_back() -> None:
@@ -27,3 +27,11 @@ def test_trials_that_failed_alike_have_one_cause() -> None:
 def test_a_signature_is_written_and_read_back() -> None:
     signature = Signature("machine:/home/a#b", "1a2b")
     assert str(signature) == "machine:/home/a#b#1a2b" and Signature.read(str(signature)) == signature
+
+
+def test_how_far_a_study_is() -> None:
+    states = ("finished", "failed", "running", "waiting")
+    trials = tuple(TrialStatus(run=state, state=state, values={}) for state in states)
+    status = SweepStatus(total=8, trials=trials)
+    assert (status.ended, status.share, status.running()) == (2, 0.25, ["running"])
+    assert (SweepStatus().share, SweepStatus(total=1, trials=trials).share) == (0.0, 1.0)

@@ -16,7 +16,8 @@ from xlite.metrics.estimate import Estimate
 from xlite.places import results_csv
 from xlite.report.caveat_sentences import teacher_sentence
 from xlite.report.write import evaluate_model
-from xlite.runs.results import Notes, read_results
+from xlite.runs.notes import Notes
+from xlite.runs.results import read_results
 from xlite.runs.run import Run
 from xlite.training.loop import train
 

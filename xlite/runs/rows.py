@@ -7,7 +7,8 @@ from pathlib import Path
 from xlite.errors import RunError
 from xlite.evaluation.caveats import TeacherSeen
 from xlite.report.document import plain
-from xlite.runs.results import Experiment, Notes
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, clock
 from xlite.text import number

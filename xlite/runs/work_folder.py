@@ -65,8 +65,8 @@ class WorkFolder(ABC, Generic[S]):
         """The one of that name; RunError if there is none."""
         found = cls(cls.parent() / check_run_name(name))
         if not found.path(cls.settings_file).is_file():
-            known = ", ".join(other.name for other in cls._all()) or "none yet"
-            raise RunError(f"there is no {cls.kind} {name!r} in {cls.parent()}; the {cls.kinds} are: {known}")
+            names = ", ".join(other.name for other in cls._all()) or "none yet"
+            raise RunError(f"there is no {cls.kind} {name!r} in {cls.parent()}; the {cls.kinds} are: {names}")
         return found
 
     @classmethod

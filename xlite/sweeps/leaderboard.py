@@ -1,4 +1,7 @@
-"""The leaderboard of a study, as leaderboard.json has it and pages and terminals show it. Imports little."""
+"""The leaderboard of a study: leaderboard.json, and the table of it that pages and terminals show.
+
+Imports little.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -77,8 +77,8 @@ def _phase2(
         after = after or "phase1"
         plan, winner = _winner(after)
         fixed = {**plan.fixed, "attention": winner["attention"], **given}
-        known = plan.vary.get("backbone")
-        tried = list(map(str, known)) if isinstance(known, list) else [winner["backbone"]]
+        compared = plan.vary.get("backbone")
+        tried = list(map(str, compared)) if isinstance(compared, list) else [winner["backbone"]]
         if backbones and "backbone" not in given:
             fixed.pop("backbone", None)
     vary = {"backbone": list(backbones or tried), "temperature": list(TEMPERATURES), "alpha": list(ALPHAS)}

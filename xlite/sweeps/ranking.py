@@ -77,7 +77,7 @@ def _configurations(trials: Iterable[TrialStatus]) -> list[Configuration]:
 
 def _configuration(group: Sequence[TrialStatus]) -> Configuration:
     """A configuration from its finished trials, one for each seed."""
-    val, test = (_known(trial.val_auc for trial in group), _known(trial.test_auc for trial in group))
+    val, test = (_present(trial.val_auc for trial in group), _present(trial.test_auc for trial in group))
     return Configuration(
         values=_without_seed(group[0].values),
         runs=[trial.run for trial in group],
@@ -86,8 +86,8 @@ def _configuration(group: Sequence[TrialStatus]) -> Configuration:
         val_sd=_deviation(val),
         test_auc=_mean(test),
         test_sd=_deviation(test),
-        model_size_mb=_mean(_known(trial.model_size_mb for trial in group)),
-        inference_time_ms=_mean(_known(trial.inference_time_ms for trial in group)),
+        model_size_mb=_mean(_present(trial.model_size_mb for trial in group)),
+        inference_time_ms=_mean(_present(trial.inference_time_ms for trial in group)),
         absent={trial.run: trial.where for trial in group if not _is_here(trial.run)},
     )
 
@@ -109,7 +109,7 @@ def _without_seed(values: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in values.items() if name != "seed"}
 
 
-def _known(values: Iterable[float | None]) -> list[float]:
+def _present(values: Iterable[float | None]) -> list[float]:
     return [value for value in values if value is not None]
 
 
@@ -127,10 +127,10 @@ def _compared(rows: Sequence[Configuration], part: str, folder: NihFolder) -> li
     first is above each on the same resampled patients. Rows whose predictions are not here stay as they are.
     """
     answers = [_averaged(row.runs, part) for row in rows]
-    known = [films for films in answers if films]
-    if not known or not answers[0]:
+    here = [films for films in answers if films]
+    if not answers[0]:
         return list(rows)
-    stems = [stem for stem in known[0] if stem in folder and all(stem in films for films in known)]
+    stems = [stem for stem in here[0] if stem in folder and all(stem in films for films in here)]
     labels, resamples = folder.labels(stems), Resamples(folder.patients(stems))
     compared = []
     first: Drawn | None = None

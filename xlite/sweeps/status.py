@@ -98,5 +98,5 @@ class SweepStatus(WorkStatus):
 
     def val_aucs(self, runs: Iterable[str]) -> list[float]:
         """The validation AUCs of those of the runs that have one."""
-        known = {trial.run: trial.val_auc for trial in self.trials if trial.val_auc is not None}
-        return [known[run] for run in runs if run in known]
+        aucs = {trial.run: trial.val_auc for trial in self.trials if trial.val_auc is not None}
+        return [aucs[run] for run in runs if run in aucs]

@@ -80,9 +80,9 @@ class Sweep(WorkFolder[SweepStatus]):
 
     def status(self) -> SweepStatus:
         """What the sweep does now, from progress.json and whether somebody holds the lock."""
-        held = self.is_held()
+        is_held = self.is_held()
         status = self.read_progress()
-        if held:
+        if is_held:
             return status.model_copy(update={"state": "running"})  # who has just begun says so a moment later
         if status.state == "running":
             message = "the process died; its trials are picked up again when the sweep goes on"

@@ -18,10 +18,10 @@ def verdict(study: str, rows: Sequence[Configuration], winner: int | None) -> st
     chosen = f"Chosen by the validation films: {best.name}, {said}."
     others = rows[1:COMPARED]
     unknown = [row for row in others if row.tie is None]
-    known = [row for row in others if row.tie is not None]
-    if not known:
+    compared = [row for row in others if row.tie is not None]
+    if not compared:
         return f"{chosen} None was compared with it, {_why_not(study, unknown)}."
-    sentences = [chosen, _noise(rows[0], known, best, all_of_them=len(known) == len(rows) - 1)]
+    sentences = [chosen, _noise(rows[0], compared, best, all_of_them=len(compared) == len(rows) - 1)]
     if unknown:
         were = verb(len(unknown), "was", "were")
         sentences.append(f"{len(unknown)} {were} not compared, {_why_not(study, unknown)}.")

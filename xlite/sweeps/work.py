@@ -199,16 +199,16 @@ class _Work:
     def _follow(self, run: Run, trial: Trial) -> Outcome | None:
         """What the run left at its end; None if it was pruned. Starts it as often as it dies."""
         epoch, begun, deaths, beaten = run.status().epoch, False, 0, time.monotonic()
-        known = self.study.reported(trial)
+        reported = self.study.reported(trial)
         while True:
-            held = run.is_held()  # first: a run that was just started says so a moment later
+            is_held = run.is_held()  # first: a run that was just started says so a moment later
             status = run.status()
             if status.epoch > epoch:
                 epoch, deaths = status.epoch, 0
-            if held or status.state in LIVE:
+            if is_held or status.state in LIVE:
                 if self.sweep.stop_requested():
                     raise _Stopped
-                if _report(run, trial, known) and trial.should_prune():
+                if _report(run, trial, reported) and trial.should_prune():
                     _stop(run)
                     if run.status().state != "finished":
                         return None
@@ -217,7 +217,7 @@ class _Work:
                     self.study.beat(trial)
                 time.sleep(POLL_S)
             elif status.state == "finished":
-                _report(run, trial, known)
+                _report(run, trial, reported)
                 return left_by(run)
             elif begun and (status.state != "killed" or deaths >= _DEATHS):
                 raise NoResult(*retold(status.message, status.settings))
@@ -237,11 +237,11 @@ class _Work:
             raise RunError(f"every trial so far failed alike, {last.run} last: ", *_said(last))
 
 
-def _report(run: Run, trial: Trial, known: set[int]) -> bool:
-    """Tells Optuna of the epochs that are not among the known; whether there was one."""
-    new = [row for row in run.read_metrics().to_dict("records") if row["epoch"] not in known]
+def _report(run: Run, trial: Trial, reported: set[int]) -> bool:
+    """Tells Optuna of the epochs that are not reported yet; whether there was one."""
+    new = [row for row in run.read_metrics().to_dict("records") if row["epoch"] not in reported]
     for row in new:
-        known.add(row["epoch"])
+        reported.add(row["epoch"])
         if math.isfinite(row["val_auc"]):
             trial.report(row["val_auc"], int(row["epoch"]))
     return bool(new)

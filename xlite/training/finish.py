@@ -26,7 +26,8 @@ from xlite.models.student import Student
 from xlite.report.card import card_beside
 from xlite.report.sentences import clean, mean_of
 from xlite.report.write import evaluate_model
-from xlite.runs.results import Experiment, Notes, append_result
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result
 from xlite.runs.run import Run
 from xlite.training.job import Job
 
