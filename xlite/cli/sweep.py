@@ -11,16 +11,7 @@ from xlite.cli.train import with_config_options
 from xlite.errors import RunError
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.leaderboard import Leaderboard, leaderboard_rows, name_of
-from xlite.sweeps.phases import (
-    ALPHAS,
-    ATTENTIONS,
-    BACKBONES,
-    SEEDS,
-    SHARE_TEXT,
-    TEMPERATURES,
-    Phase,
-    plan_phase,
-)
+from xlite.sweeps.phases import ABOUT, BACKBONES, SEEDS, Phase, plan_phase
 from xlite.sweeps.plan import Design, Plan, make_plan, parse_vary, read_space, without_password
 from xlite.sweeps.status import SweepStatus, TrialStatus
 from xlite.sweeps.sweep import Sweep
@@ -47,19 +38,7 @@ Storage = Annotated[
 ]
 
 
-_PHASE1 = f"""Students alone: {len(BACKBONES)} backbones x {len(ATTENTIONS)} attentions on {SHARE_TEXT}
-of train.
-
-Options as in `xlite train`; a setting that is given does not vary.
-"""
-_PHASE2 = f"""Distillation, on {SHARE_TEXT} of train.
-
-{len(BACKBONES)} backbones x {len(TEMPERATURES)} temperatures x {len(ALPHAS)} alphas. Needs a --teacher. What
-phase 1 was given, and the attention that it chose, hold here too.
-"""
-
-
-@app.command(help=_PHASE1)
+@app.command(help=ABOUT["phase1"])
 @with_run_options
 def phase1(
     study: Study = "phase1",
@@ -73,7 +52,7 @@ def phase1(
     _phase("phase1", values, Design(study, seeds, storage=storage), backbones)
 
 
-@app.command(help=_PHASE2)
+@app.command(help=ABOUT["phase2"])
 @with_run_options
 def phase2(
     study: Study = "phase2",
@@ -88,7 +67,7 @@ def phase2(
     _phase("phase2", values, Design(study, seeds, storage=storage, after=after), backbones)
 
 
-@app.command()
+@app.command(help=ABOUT["phase3"])
 @with_run_options
 def phase3(
     study: Study = "phase3",
@@ -98,10 +77,7 @@ def phase3(
     *,
     values: dict[str, object],
 ) -> None:
-    """The winner, on all of train.
-
-    That of phase 2, or of phase 1 if there is no phase 2.
-    """
+    """The winner, on all of train."""
     _phase("phase3", values, Design(study, seeds, storage=storage, after=after))
 
 
