@@ -41,7 +41,7 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
     """Fits calibrator and thresholds on val, judges the best epoch on test, and logs it in results.csv."""
     path = run.folder / MODEL_FILE
     student, info = load_model(path)
-    logits = read_logits(student.to(device), job.val, JudgeOptions.batch_size)
+    logits = read_logits(student.to(device), job.val, JudgeOptions().batch_size)
     info = fit_info(info, logits, job.val.labels.numpy())
     log.info(f"Calibration: {calibrator_sentence(info, job.val.labels.numpy())}")
     save_model(path, student.cpu(), info)
