@@ -7,13 +7,13 @@ from pathlib import Path
 import arms
 import pandas as pd
 
-from xlite.config import bundled
 from xlite.data.eda.markdown import table
 from xlite.data.predictions import read_predictions
 from xlite.evaluation.localisation_report import LocalisationReport
 from xlite.evaluation.report import Report
 from xlite.models.available import MODEL_FILE
 from xlite.models.checkpoint import load_model
+from xlite.places import bundled
 from xlite.report.card import CARD_FILE, card_beside
 from xlite.report.curves_json import read_curves
 from xlite.report.document import to_markdown

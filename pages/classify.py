@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from page_parts import QUIET_BAR
 
 from xlite.errors import XliteError
 from xlite.examples import examples
@@ -107,7 +108,7 @@ def show_reading(classifier: "Classifier", film: tuple[bytes, str]) -> None:
     with right:
         st.markdown("**All 14 findings**")
         bars = probability_bars(reading.probabilities.tolist(), reading.thresholds)
-        st.plotly_chart(bars, config={"displayModeBar": False})
+        st.plotly_chart(bars, config=QUIET_BAR)
         if reading.thresholds is None:
             st.caption("This model has no thresholds yet: read the order, not the height, of the bars.")
         else:

@@ -4,8 +4,8 @@ from pathlib import Path
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from page_parts import QUIET_BAR
 
-from xlite.config import home
 from xlite.data.eda import captions, filters, screen_figures
 from xlite.data.eda.filters import Filter
 from xlite.data.eda.overview import Overview, overview
@@ -15,13 +15,13 @@ from xlite.data.folder import NihFolder, find_folders, last_change
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.messages import page_sentence
+from xlite.places import home
 from xlite.runs.default_data import default_data
 from xlite.text import counted
 
 PHANTOM_IMAGES, PHANTOM_PATIENTS, PHANTOM_SIZE, PHANTOM_SEED = 40, 16, 256, 42
 A_PAGE = 12
 AGES = (0, 100)
-QUIET_BAR = {"displayModeBar": False}
 ALL = "all films"
 
 

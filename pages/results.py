@@ -3,8 +3,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import streamlit as st
+from page_parts import QUIET_BAR
 
-from xlite.config import check_run_name, checkpoints_dir
 from xlite.data.splits import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.evaluation.options import JudgeOptions
@@ -12,6 +12,7 @@ from xlite.evaluation.report import Comparison
 from xlite.findings import FINDINGS, spoken
 from xlite.messages import page_sentence
 from xlite.models.available import model_files
+from xlite.places import check_run_name, checkpoints_dir
 from xlite.report.charts.rates import MOST_BANDS, Kind, curves_figure, model_curves
 from xlite.report.document import Alert, Block, Chart, to_markdown
 from xlite.report.saved import Evaluation, compare_saved, saved_evaluations
@@ -22,9 +23,9 @@ from xlite.report.sections.ranking import ranking
 from xlite.report.sections.whole import tabs
 from xlite.report.sentences import comparison_sentence
 from xlite.report.view import View
+from xlite.runs.run import Run
 
 KINDS: tuple[Kind, Kind] = ("roc", "pr")
-QUIET_BAR = {"displayModeBar": False}
 
 
 def evaluate_form(names: list[str]) -> None:
@@ -43,7 +44,7 @@ def evaluate_form(names: list[str]) -> None:
 
         try:
             with st.spinner(f"Reading the {part} films", show_time=True):
-                out = checkpoints_dir() / model / "evaluation" / f"{check_run_name(split)}-{part}"
+                out = Run(checkpoints_dir() / model).evaluation(f"{check_run_name(split)}-{part}")
                 options = JudgeOptions(device="cuda" if torch.cuda.is_available() else "cpu")
                 evaluate_model(model, os.path.expanduser(data), split, part, out, options)
             st.rerun()

@@ -1,25 +1,23 @@
-import shlex
 from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
+from page_parts import show_command, show_curves, show_log, table_height
 
-from xlite.config import checkpoints_dir
 from xlite.errors import XliteError
-from xlite.messages import in_field_titles, page_sentence
+from xlite.messages import headline, page_sentence
+from xlite.places import checkpoints_dir
 from xlite.runs.command import train_command
-from xlite.runs.results import read_results
+from xlite.runs.results import Experiment, read_experiments
 from xlite.runs.rows import experiment_rows, run_rows
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, facts
-
-LONG = 20  # experiments; more are scrolled
 
 
 @st.fragment(run_every=5)
 def runs_table() -> None:
     """Every run of this home, newest first, renewed while one looks."""
-    runs, damaged = Run.look()
+    runs, damaged = Run.readable_and_damaged()
     for error in damaged:
         st.warning(page_sentence(error), icon=":material/warning:")
     rows = run_rows(runs)
@@ -37,25 +35,17 @@ def runs_table() -> None:
 @st.fragment(run_every=2)
 def one_run(name: str) -> None:
     """One run, read anew every two seconds from its files: how far it is, what can be done, curves, log."""
-    from xlite.plots import finding_curves, learning_curves
-
     run = Run(checkpoints_dir() / name)
     if not run.path("config.json").exists():  # renamed or deleted, here or by somebody else
         st.rerun(scope="app")
     try:
-        status, metrics = run.status(), run.read_metrics()
-        message = in_field_titles(status.message, status.settings)
-        st.markdown(f"**{name}** {status.state}{': ' if message else ''}{message}")
+        status = run.status()
+        st.markdown(headline(name, status.state, status.message, status.settings))
         st.caption("  ·  ".join(f"{title} {text}" for title, text in facts(status).items()))
         show_actions(run, status.state)
-        if len(metrics):
-            st.plotly_chart(learning_curves(metrics), key="curves", config={"displayModeBar": False})
-            if (curves := finding_curves(metrics)) is not None:
-                st.plotly_chart(curves, key="findings", config={"displayModeBar": False})
-        with st.expander("Log"):
-            st.code(run.log_tail(40) or "nothing yet", language=None, height=260)
-        with st.expander("Command and settings"):
-            st.code(shlex.join(train_command(run.config())), language="bash", wrap_lines=True)
+        show_curves(run)
+        show_log(run)
+        show_command("Command and settings", train_command(run.config()))
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 
@@ -67,8 +57,7 @@ def show_actions(run: Run, state: str) -> None:
             if st.button("Stop", icon=":material/stop:", disabled=run.stop_requested()) and done(run.stop):
                 st.rerun()
             return
-        can_go_on = state != "finished" and not run.failed_untrained()
-        if can_go_on and st.button("Resume", icon=":material/resume:") and done(run.resume):
+        if run.can_resume() and st.button("Resume", icon=":material/resume:") and done(run.resume):
             st.rerun()
         with st.popover("Rename", icon=":material/edit:"):
             new_name = st.text_input("New name", run.name, key=f"rename-{run.name}")
@@ -97,28 +86,30 @@ def done(act: Callable[[], object]) -> bool:
 def experiments_table() -> None:
     """experiments/results.csv, a row a finished experiment."""
     try:
-        results = read_results()
+        experiments = read_experiments()
     except XliteError as error:
         st.error(page_sentence(error))
         return
-    if not len(results):
+    if not experiments:
         st.caption("Finished runs are logged here (`experiments/results.csv`).")
         return
     # Not a data frame: that strikes nothing through, and cuts the notes off.
-    table = experiment_rows(results.iloc[::-1].to_dict("records"))
+    table = experiment_rows(reversed(experiments))
     with st.container(key="experiments"):
-        st.table(table, border="horizontal", height="content" if len(table) <= LONG else LONG * 70)
+        st.table(table, border="horizontal", height=table_height(len(table), 70))
     st.caption(
         "Struck through: the teacher knows test films; it was trained or chosen on so many of them. "
         "The notes name the split of a row. Metrics on different splits cannot be ranked against each other. "
         "The CSV has more columns: attention, training loss, size and time."
     )
-    st.download_button("Download CSV", to_csv(results), "results.csv", "text/csv", icon=":material/download:")
+    st.download_button(
+        "Download CSV", to_csv(experiments), "results.csv", "text/csv", icon=":material/download:"
+    )
 
 
-def to_csv(table: pd.DataFrame) -> bytes:
-    """The table as CSV bytes."""
-    return str(table.to_csv(index=False)).encode()
+def to_csv(experiments: list[Experiment]) -> bytes:
+    """The experiments as CSV bytes."""
+    return str(pd.DataFrame(experiments).to_csv(index=False)).encode()
 
 
 st.title("Runs")

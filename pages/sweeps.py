@@ -3,16 +3,18 @@ import shlex
 from typing import Any
 
 import streamlit as st
+from page_parts import QUIET_BAR, show_command, show_log, table_height
 
-from xlite.config import TrainConfig, checkpoints_dir
+from xlite.config import TrainConfig
 from xlite.data.splits import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.messages import field_title, headline, in_field_titles, page_sentence
+from xlite.places import checkpoints_dir
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.leaderboard import leaderboard_rows
-from xlite.sweeps.phases import BACKBONES, plan_phase
+from xlite.sweeps.phases import BACKBONES, SEEDS, SHARE_TEXT, plan_phase
 from xlite.sweeps.plan import Design, Kind, Plan, make_plan, parse_vary, without_password
 from xlite.sweeps.status import SweepStatus
 from xlite.sweeps.sweep import Sweep
@@ -20,15 +22,13 @@ from xlite.text import counted
 
 KINDS: dict[Kind, str] = {"phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3", "search": "Search"}
 ABOUT: dict[Kind, str] = {
-    "phase1": "Students alone: each backbone with and without attention, on 20 % of the train part.",
-    "phase2": "Distillation: each backbone with two temperatures and two alphas, on 20 % of the train part, "
-    "with the attention that phase 1 chose and all that phase 1 was given.",
+    "phase1": f"Students alone: each backbone with and without attention, on {SHARE_TEXT} of the train part.",
+    "phase2": "Distillation: each backbone with two temperatures and two alphas, on "
+    f"{SHARE_TEXT} of the train part, with the attention that phase 1 chose and all that phase 1 was given.",
     "phase3": "The winner of phase 2, or of phase 1 if there is no phase 2, on the whole train part.",
     "search": "Any settings of a run: a grid of all combinations, or so many that Optuna's TPE picks.",
 }
 COMMON = ["image_size", "epochs", "batch_size"]
-LONG = 20  # rows of a leaderboard; more are scrolled
-AUCS = ("Val AUC", "Test AUC", "Averaged, test", "First − this, test")
 DIGITS = {"Val AUC": "%.4f", "Test AUC": "%.4f"}
 
 
@@ -59,15 +59,15 @@ def choose_plan(kind: Kind) -> Plan:
     study = first.text_input("Name", kind, key=f"study-{kind}", help="A study goes on under its name.")
     split = second.selectbox("Split", LEAK_FREE, accept_new_options=True)
     data = third.text_input("Data folder", st.session_state.get("data", ""))
-    seeds = fourth.number_input("Seeds", 1, value=1 if kind == "search" else 3, key=f"seeds-{kind}")
+    seeds = fourth.number_input("Seeds", 1, value=1 if kind == "search" else SEEDS, key=f"seeds-{kind}")
     given: dict[str, Any] = {"data": os.path.expanduser(data)} if data else {}
     given["split"] = split
     if kind == "search":
         return choose_search(study, given, seeds)
     backbones, after = [], ""
     if kind in ("phase2", "phase3"):
-        known = [""] + [sweep.name for sweep in Sweep.list()]
-        after = st.selectbox("After", known, format_func=lambda name: name or "the phase before") or ""
+        studies = [""] + [sweep.name for sweep in Sweep.list()]
+        after = st.selectbox("After", studies, format_func=lambda name: name or "the phase before") or ""
     if kind == "phase2" and (teacher := st.text_input("Teacher", help=teacher_help())):
         given["teacher"] = teacher
     if kind == "phase1":
@@ -142,19 +142,12 @@ def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
 
 def show_current(status: SweepStatus) -> None:
     """How far the study is, and the run that is training."""
-    share = min(1.0, status.ended / max(status.total, 1))
-    st.progress(share, text=f"{status.ended} of {counted(status.total, 'run')}")
-    for name in [trial.run for trial in status.trials if trial.state == "running"]:
+    st.progress(status.share, text=f"{status.ended} of {counted(status.total, 'run')}")
+    for name in status.running():
         run = Run(checkpoints_dir() / name).status()
         if run.state in LIVE:
-            place = f"epoch {run.epoch} of {run.epochs}" if run.epoch else run.state
+            place = f"epoch {run.epoch_text}" if run.epoch else run.state
             st.caption(": ".join(filter(None, [name, place, in_field_titles(run.message, run.settings)])))
-
-
-def unbroken(metric: str) -> str:
-    """A metric that goes into two lines before its interval or not at all."""
-    metric = metric.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
-    return metric.replace("\u00a0(", " (")
 
 
 def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
@@ -171,23 +164,19 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
     if found.warnings:
         st.warning("  \n".join(found.warnings), icon=":material/warning:")
     # Not a data frame: that keeps the widths of its first rows, and its last columns are out of sight.
-    table = [row | {name: unbroken(row[name]) for name in AUCS} for row in leaderboard_rows(found)]
-    st.table(table, border="horizontal", height="content" if len(table) <= LONG else LONG * 45)
-    chooses = (
-        "" if len(table) == 1 else "The validation films choose the winner; the test films are only shown. "
-    )
+    table = leaderboard_rows(found, unbroken=True)
+    st.table(table, border="horizontal", height=table_height(len(table), 45))
     st.caption(
-        f"Split {found.split_id}. {chooses}"
-        "All metrics are of the runs that have finished. Val and Test AUC are means of single models ± "
-        "standard deviation over the seeds. “Averaged” are the seeds' averaged probabilities; “First − this” "
-        "compares those of the first row and this one on the same test films. Intervals are 95 %, by "
-        "resampling patients."
+        f"{found.caption} All metrics are of the runs that have finished. Val and Test AUC are means of "
+        "single models ± standard deviation over the seeds. “Averaged” are the seeds' averaged "
+        "probabilities; “First − this” compares those of the first row and this one on the same test films. "
+        "Intervals are 95 %, by resampling patients."
     )
     points = {row.name: status.val_aucs(row.runs) for row in found.rows}
     st.plotly_chart(
         trials_figure({name: values for name, values in points.items() if values}),
         key="trials",
-        config={"displayModeBar": False},
+        config=QUIET_BAR,
     )
 
 
@@ -210,9 +199,9 @@ def show_trials(status: SweepStatus) -> None:
 
 
 @st.fragment(run_every=2)
-def watch(name: str, known: list[str]) -> None:
+def watch(name: str, listed: list[str]) -> None:
     """One study, read anew from its files every two seconds: any tab sees the same."""
-    if [sweep.name for sweep in Sweep.list()] != known:
+    if [sweep.name for sweep in Sweep.list()] != listed:
         st.rerun(scope="app")
     try:
         sweep = Sweep.named(name)
@@ -226,12 +215,10 @@ def watch(name: str, known: list[str]) -> None:
         if status.trials:
             st.subheader("Runs")
             show_trials(status)
-        with st.expander("Log"):
-            st.code(sweep.log_tail(40) or "nothing yet", language=None, height=260)
-        with st.expander("Command, and the trials in Optuna's dashboard"):
-            st.code(shlex.join(sweep.plan().command()), language="bash", wrap_lines=True)
-            dashboard = ["optuna-dashboard", without_password(sweep.storage())]
-            st.code(shlex.join(dashboard), language="bash", wrap_lines=True)
+        show_log(sweep)
+        dashboard = ["optuna-dashboard", without_password(sweep.storage())]
+        title = "Command, and the trials in Optuna's dashboard"
+        show_command(title, sweep.plan().command(), dashboard)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 

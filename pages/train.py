@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
+from page_parts import show_command, show_curves, show_log
 from pydantic.fields import FieldInfo
 
 from xlite.config import TrainConfig, make_config
@@ -129,9 +130,13 @@ def choose_settings() -> dict[str, Any]:
     return chosen
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def model_size(backbone: str, attention: str, hidden: int, dropout: float, image_size: int) -> str:
+def model_size(config: TrainConfig) -> str:
     """One line on what the chosen student costs."""
+    return _size(config.backbone, config.attention, config.hidden, config.dropout, config.image_size)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _size(backbone: str, attention: str, hidden: int, dropout: float, image_size: int) -> str:
     from xlite.models.student import Student, describe
 
     size = describe(Student(backbone, attention, hidden, dropout), image_size)
@@ -170,10 +175,8 @@ def new_run() -> None:
         st.code(shlex.join(start_command(config, options)), language="bash", wrap_lines=True)
         start, size = st.columns([1, 4], vertical_alignment="center")
         started = start.button("Start training", type="primary", icon=":material/play_arrow:")
-        with size:
-            line = (config.backbone, config.attention, config.hidden, config.dropout, config.image_size)
-            with st.spinner("Measuring the model", show_time=False):
-                st.caption(model_size(*line))
+        with size, st.spinner("Measuring the model", show_time=False):
+            st.caption(model_size(config))
         if started:
             find_table(os.path.expanduser(config.data))
             run = Run.create(config)
@@ -191,10 +194,7 @@ def show_status(status: RunStatus) -> None:
         for title, text in facts(status).items():
             st.markdown(f":gray[{title}]  \n**{text}**", width="content")
     if status.state in LIVE:
-        within = status.step / status.steps if status.steps else 0.0
-        begins = "starting" if status.state == "running" else "waiting"
-        text = f"step {status.step} of {status.steps}" if status.steps else begins
-        st.progress(min(1.0, within), text=text)
+        st.progress(status.share, text=status.step_text)
 
 
 def show_buttons(run: Run, state: str) -> None:
@@ -207,20 +207,16 @@ def show_buttons(run: Run, state: str) -> None:
         ):
             run.stop()
             st.rerun()
-    elif state == "finished" or run.failed_untrained():
-        return
-    elif st.button("Resume", icon=":material/resume:", type="primary"):
+    elif run.can_resume() and st.button("Resume", icon=":material/resume:", type="primary"):
         with st.spinner("Starting"):
             run.resume()
         st.rerun()
 
 
 @st.fragment(run_every=2)
-def watch(name: str, known: list[str]) -> None:
+def watch(name: str, listed: list[str]) -> None:
     """One run, read anew from its files every two seconds: any tab sees the same."""
-    from xlite.plots import finding_curves, learning_curves
-
-    if [run.name for run in Run.list()] != known:
+    if [run.name for run in Run.list()] != listed:
         st.rerun(scope="app")
     try:
         run = Run.named(name)
@@ -230,20 +226,11 @@ def watch(name: str, known: list[str]) -> None:
         with buttons:
             show_buttons(run, status.state)
         show_status(status)
-        metrics = run.read_metrics()
-        if len(metrics):
-            st.plotly_chart(learning_curves(metrics), key="curves", config={"displayModeBar": False})
-            if (curves := finding_curves(metrics)) is not None:
-                with st.expander("AUC of each finding"):
-                    st.plotly_chart(curves, key="findings", config={"displayModeBar": False})
-        elif run.failed_untrained():
-            st.caption("Nothing was trained. Start it anew under its name, or delete it on the Runs page.")
-        else:
-            st.caption("The curves begin after the first epoch.")
-        with st.expander("Log"):
-            st.code(run.log_tail(40) or "nothing yet", language=None, height=260)
-        with st.expander("Command and settings"):
-            st.code(shlex.join(train_command(run.config())), language="bash", wrap_lines=True)
+        if not show_curves(run):
+            untrained = "Nothing was trained. Start it anew under its name, or delete it on the Runs page."
+            st.caption(untrained if run.failed_untrained() else "The curves begin after the first epoch.")
+        show_log(run)
+        show_command("Command and settings", train_command(run.config()))
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from xlite.config import bundled
+from xlite.places import bundled
 
 
 def page(name: str, **state: object) -> AppTest:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground floor up: a module imports from its own folder and from the lines above its own.
 LAYERS = (
     ("findings", "errors", "files", "text"),
+    ("places",),
     ("config", "pixels"),
     ("dicom", "messages", "access", "plots", "examples"),
     ("images",),
@@ -31,7 +32,7 @@ LAYERS = (
     ("__main__",),
 )
 ONLY_IN = {
-    "streamlit": ("app/Home.py", "pages/"),
+    "streamlit": ("app/Home.py", "app/page_parts.py", "pages/"),
     "gradio": ("app/share.py",),
     "lightning_fabric": tuple(f"xlite/training/{name}.py" for name in ("fabric", "loop", "step")),
     "torch": (

@@ -76,7 +76,7 @@ def test_an_old_leaderboard_is_read(old_study: Sweep, capsys: pytest.CaptureFixt
     assert [row.name for row in board.rows] == ["lr 0.01", "lr 0.001"]
     assert [board.remark(place) for place in range(2)] == ["best, but ties; chosen", "tie on val"]
     kept = json.loads((OLD_STUDY / "leaderboard.json").read_text())
-    assert board.model_dump(mode="json") == kept
+    assert board.model_dump(mode="json") == {**kept, "ended": True}
     assert xlite(["sweep", "leaderboard", "old"]) == 0
     out = capsys.readouterr().out
     assert kept["verdict"] in out and "0.3377 ± 0.1858" in out and "+0.2903 (+0.0708 to +0.7778)" in out

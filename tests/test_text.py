@@ -1,15 +1,25 @@
 """Counts and numbers as a person reads them."""
 
-from xlite.text import are, counted, interval
+import pytest
+
+from xlite.text import are, counted, interval, number, verb
 
 
 def test_a_count_has_its_noun_and_verb() -> None:
     assert [counted(count, "film") for count in (0, 1, 22433)] == ["0 films", "1 film", "22,433 films"]
     assert [counted(count, "box", "boxes") for count in (1, 984)] == ["1 box", "984 boxes"]
     assert [are(count) for count in (0, 1, 2)] == ["are", "is", "are"]
+    assert [verb(count, "has", "have") for count in (0, 1, 2)] == ["have", "has", "have"]
 
 
 def test_an_interval_is_written_with_its_bounds() -> None:
     assert interval(0.8123, 0.79, 0.834) == "0.812 (0.790–0.834)"
     assert interval(0.8123, None, None) == "0.812"
     assert interval(None, None, None) == "undefined"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "-"), (float("nan"), "-"), (0.5, "0.5000"), (12.345, "12.3450")]
+)
+def test_a_number_of_a_table(value: float | None, text: str) -> None:
+    assert number(value, "-", 4) == text

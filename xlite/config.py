@@ -1,15 +1,12 @@
 """TrainConfig: every path, hyperparameter and model choice of a training run, once. Imports no torch."""
 
-import os
-import re
 from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from xlite.errors import RunError, Setting
-
-RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+from xlite.places import check_run_name
 
 _KINDS: dict[object, str] = {
     bool: "true or false",
@@ -20,44 +17,14 @@ _KINDS: dict[object, str] = {
 }
 _LIMITS = {"ge": "at least", "gt": "over", "le": "at most", "lt": "under"}
 
+SEED = 42
+"""The seed of the design document's split; the default of X-Lite's own splits and runs."""
+
+Value = str | int | float | bool
+"""What a setting may be in a file or in the plan of a study."""
+
 Attention = Literal["none", "mhsa", "performer"]
 Loss = Literal["bce", "weighted_bce", "focal", "weighted_focal"]
-
-
-def bundled(*parts: str) -> Path:
-    """A file or folder that comes with X-Lite: beside the package in a checkout, inside it if installed."""
-    inside = Path(__file__).resolve().parent / "bundled"
-    return (inside if inside.is_dir() else inside.parents[1]).joinpath(*parts)
-
-
-def home() -> Path:
-    """The folder that holds `checkpoints/` and `experiments/`: $XLITE_HOME, else the current folder."""
-    return Path(os.environ.get("XLITE_HOME") or ".").absolute()
-
-
-def checkpoints_dir() -> Path:
-    """The folder of all runs."""
-    return home() / "checkpoints"
-
-
-def results_csv() -> Path:
-    """The experiment log, one row for each finished experiment."""
-    return home() / "experiments" / "results.csv"
-
-
-def sweeps_dir() -> Path:
-    """The folder of all studies."""
-    return home() / "experiments" / "sweeps"
-
-
-def check_run_name(name: str) -> str:
-    """The name itself if it can be that of a folder; raises RunError otherwise."""
-    if not RUN_NAME.fullmatch(name) or ".." in name:
-        raise RunError(
-            f"{name!r} cannot be a run's name: use up to 80 letters, digits, '.', '_' and '-', "
-            "starting with a letter or digit"
-        )
-    return name
 
 
 class TrainConfig(BaseModel):
@@ -278,7 +245,7 @@ class TrainConfig(BaseModel):
     ] = 0.0
     seed: Annotated[
         int, Field(title="Seed", ge=0, lt=2**31, description="Seed of weights, order and augmentation")
-    ] = 42
+    ] = SEED
     device: Annotated[str, Field(title="Device", description="auto, cpu, cuda, cuda:1, mps")] = "auto"
     devices: Annotated[
         int,

@@ -4,8 +4,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlite.config import bundled
 from xlite.findings import spoken
+from xlite.places import bundled
 
 
 @dataclass(frozen=True)

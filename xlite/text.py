@@ -1,19 +1,26 @@
 """Counts, numbers and intervals as text for people."""
 
+import math
+
 
 def counted(count: int, noun: str, plural: str = "") -> str:
     """`1 film`, `22,433 films`; a plural of another kind is given: `2 boxes`."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
+def verb(count: int, one: str, several: str) -> str:
+    """The verb behind a count: `1 film has`, `2 films have`."""
+    return one if count == 1 else several
+
+
 def are(count: int) -> str:
     """The verb behind a count: `1 film is`, `2 films are`."""
-    return "is" if count == 1 else "are"
+    return verb(count, "is", "are")
 
 
 def number(value: float | None, absent: str = "undefined", digits: int = 3) -> str:
-    """`0.812`; `absent` if there is no value."""
-    return absent if value is None else f"{value:.{digits}f}"
+    """`0.812`; `absent` if there is no value, or NaN."""
+    return absent if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
 def interval(value: float | None, low: float | None, high: float | None) -> str:

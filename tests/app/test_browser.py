@@ -17,7 +17,7 @@ from demo_home import BACKBONE, save_demo_evaluation, save_demo_model
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from xlite.config import bundled
+from xlite.places import bundled
 from xlite.runs.run import LIVE, Run
 from xlite.sweeps.sweep import Sweep
 

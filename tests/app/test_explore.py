@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from xlite.config import bundled
 from xlite.data.folder import find_folders
+from xlite.places import bundled
 
 pytestmark = pytest.mark.usefixtures("one_scan")
 

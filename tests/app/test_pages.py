@@ -11,8 +11,8 @@ from app_pages import page, words
 from demo_home import save_demo_evaluation, save_demo_model
 from streamlit.testing.v1 import AppTest
 
-from xlite.config import bundled
 from xlite.models import available as folders
+from xlite.places import bundled
 
 pytestmark = pytest.mark.usefixtures("one_scan", "no_charts", "only_this_home")
 

@@ -7,9 +7,11 @@ from app_pages import page, words
 from demo_home import SPLIT
 from streamlit.testing.v1 import AppTest
 
-from xlite.config import checkpoints_dir, make_config
+from xlite.config import make_config
 from xlite.evaluation.caveats import TeacherSeen
-from xlite.runs.results import Notes, append_result
+from xlite.places import checkpoints_dir
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result
 from xlite.runs.run import Run
 
 pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home")
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home")
 def test_runs_lists_runs_and_experiments(tiny_folder: Path):
 
     Run.create(make_config({"data": tiny_folder, "name": "first", "epochs": 3}))
-    append_result({"experiment_id": "first", "backbone": "resnet18", "val_auc": 0.61}, Notes(SPLIT))
+    append_result(Experiment("first", backbone="resnet18", val_auc=0.61), Notes(SPLIT))
     test = page("runs").run()
     words(test)
     runs, experiments = test.dataframe[0].value, test.table[0].value
@@ -36,7 +38,7 @@ def test_runs_marks_experiments_whose_teacher_knows_test_films():
         "two": (few, few.model_copy(update={"trained": 20, "with_val": 20, "patients": 21})),
         "unknown": (unknown,),
     }.items():
-        append_result({"experiment_id": name, "test_auc": 0.75}, Notes(SPLIT, "2020", 0, seen=seen))
+        append_result(Experiment(name, test_auc=0.75), Notes(SPLIT, "2020", 0, seen=seen))
     test = page("runs").run()
     text = words(test)
     shown = test.table[0].value
@@ -68,9 +70,9 @@ def test_a_run_that_goes_while_the_page_is_drawn_is_left_out(
 ):
     for run in ("first", "second"):
         Run.create(make_config({"data": tiny_folder, "name": run}))
-    listed = Run.look()
+    listed = Run.readable_and_damaged()
     Run.named("first").delete()
-    monkeypatch.setattr(Run, "look", lambda: listed)
+    monkeypatch.setattr(Run, "readable_and_damaged", lambda: listed)
     test = page(name).run()
     words(test)
     assert test.dataframe[0].value["Run"].tolist() == ["second"]

@@ -20,9 +20,9 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from xlite.classify import Classifier
-from xlite.config import bundled
 from xlite.findings import FINDINGS, spoken
 from xlite.images import read_image
+from xlite.places import bundled
 
 SHARE = bundled("app", "share.py")
 PASSWORD = "correct horse battery"

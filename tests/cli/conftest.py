@@ -7,8 +7,8 @@ import pytest
 from command_line import Command, wait_for
 
 from xlite.cli import run
-from xlite.config import checkpoints_dir
 from xlite.images import Preprocess
+from xlite.places import checkpoints_dir
 from xlite.runs.run import LIVE, Run
 
 

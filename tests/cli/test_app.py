@@ -9,7 +9,7 @@ import pytest
 from streamlit import config as streamlit
 
 from xlite.cli import app, run
-from xlite.config import bundled
+from xlite.places import bundled
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from xlite.cli.console import log_to, number
+from xlite.cli.console import log_to
 from xlite.errors import RunError
 
 log = logging.getLogger("xlite.some.module")
@@ -48,10 +48,3 @@ def test_a_stream_that_is_the_file_gets_each_line_once(tmp_path: Path) -> None:
         with pytest.raises(RunError), log_to(stream, path):
             raise RunError("the launcher writes this one")
     assert path.read_text() == "epoch 1\n"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(None, "-"), (float("nan"), "-"), (0.5, "0.5000"), (12.345, "12.3450")]
-)
-def test_a_number_of_a_table(value: float | None, text: str) -> None:
-    assert number(value) == text

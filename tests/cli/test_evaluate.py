@@ -1,13 +1,20 @@
 """`xlite evaluate` and `xlite score`."""
 
+import inspect
 import json
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 from command_line import Command
 
+from xlite.cli import evaluate as cli
+from xlite.cli.localise import localise
 from xlite.data.predictions import write_predictions
+from xlite.data.splits import PARTS
+from xlite.evaluation.options import MapOptions
+from xlite.metrics.calibration import METHODS
 
 
 def test_evaluate_takes_a_calibration_by_name_only(xlite: Command, model: str, tmp_path: Path) -> None:
@@ -15,6 +22,16 @@ def test_evaluate_takes_a_calibration_by_name_only(xlite: Command, model: str, t
     status, _, err = xlite(*words)
     assert (status, err.count("\n")) == (2, 1)
     assert "'beta' is not one of 'platt', 'temperature', 'isotonic', 'none'" in err
+
+
+def test_the_choices_are_those_of_the_modules_behind_it() -> None:
+    """The command cannot import them: it would begin with seconds of loading."""
+    hints = get_type_hints(cli.evaluate, include_extras=True)
+    calibrations, _ = get_args(get_args(hints["calibration"])[0])
+    assert set(get_args(calibrations)) == {*METHODS, "none"}
+    assert get_args(hints["part"])[1].metavar == "|".join(PARTS)
+    checks = inspect.signature(localise).parameters["checks"].default
+    assert checks == MapOptions.checks
 
 
 def test_score_tells_a_better_model_from_a_tie(xlite: Command, tiny_folder: Path, tmp_path: Path) -> None:

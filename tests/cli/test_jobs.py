@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from xlite.cli import run as xlite_command
-from xlite.config import checkpoints_dir
 from xlite.errors import RunError
-from xlite.runs.results import Notes, append_result, read_results
+from xlite.places import checkpoints_dir
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result, read_results
 from xlite.runs.run import Run
 
 pytestmark = pytest.mark.usefixtures("one_scan")
@@ -40,7 +41,7 @@ def names() -> list[str]:
 
 
 def test_rename_moves_the_folder_and_leaves_the_log_of_experiments(run: Run, xlite: Command) -> None:
-    append_result({"experiment_id": "one", "val_auc": 0.6}, Notes("patient-42-1"))
+    append_result(Experiment("one", val_auc=0.6), Notes("patient-42-1"))
     metrics, settings = run.path("metrics.csv").read_bytes(), run.config()
     assert xlite("jobs", "rename", "one", "two") == (0, "Run one is now two.\n", "")
     renamed = Run.named("two")

@@ -5,7 +5,7 @@ import socket
 
 from command_line import Command, child
 
-from xlite.config import checkpoints_dir
+from xlite.places import checkpoints_dir
 
 
 def test_bench_says_what_a_model_costs(xlite: Command, model: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from command_line import TINY, Command, wait_for
 
-from xlite.config import checkpoints_dir
+from xlite.places import checkpoints_dir
 from xlite.runs.run import Run
 
 

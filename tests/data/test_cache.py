@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
-from xlite.config import home
 from xlite.data import cache
 from xlite.data.cache import cache_folder, open_cache
 from xlite.errors import DataError, ImageError
 from xlite.images import Preprocess, read_image
+from xlite.places import home
 
 SMALL = Preprocess(32)
 

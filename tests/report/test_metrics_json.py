@@ -5,10 +5,10 @@ from pathlib import Path
 
 from demo_home import drawn_report
 
-from xlite.config import bundled
 from xlite.evaluation.caveats import Said, TrainedOn
 from xlite.evaluation.report import Comparison, Report
 from xlite.metrics.estimate import Estimate
+from xlite.places import bundled
 from xlite.report.metrics_json import comparison_json, localisation_json, report_json
 from xlite.report.sentences import sentence
 

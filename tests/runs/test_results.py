@@ -2,6 +2,7 @@ import csv
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,26 +10,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xlite.config import results_csv
 from xlite.errors import DataError
-from xlite.evaluation.caveats import TeacherSeen
-from xlite.runs.results import COLUMNS, Notes, append_result, read_results
+from xlite.places import results_csv
+from xlite.runs.notes import Notes
+from xlite.runs.results import COLUMNS, Experiment, append_result, read_experiments, read_results
 
 HEADER = (
     "experiment_id,date,model,backbone,attention,kd_temp,kd_alpha,train_loss,val_auc,test_auc,"
     "inference_time_ms,model_size_mb,notes"
 )
-ROW = {
-    "experiment_id": "007",
-    "date": "2026-03-01",
-    "model": "student",
-    "backbone": "resnet18",
-    "attention": "none",
-    "train_loss": 0.25,
-    "val_auc": np.float32(0.5),
-    "test_auc": float("nan"),
-    "kd_temp": None,
-}
+ROW = Experiment(
+    "007",
+    date="2026-03-01",
+    model="student",
+    backbone="resnet18",
+    attention="none",
+    train_loss=0.25,
+    val_auc=np.float32(0.5),
+    test_auc=float("nan"),
+)
 SPLIT = "patient-42-1a2b3c4d"
 NOTES = Notes(SPLIT, "2020", 42, teacher='a "quoted", name')
 SAID = f'split {SPLIT}; labels 2020; seed 42; teacher a "quoted", name'
@@ -40,29 +40,32 @@ LINE = (
 APPENDER = """
 import sys, time
 from pathlib import Path
-from xlite.runs.results import Notes, append_result
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result
 folder, number, start = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 for i in range(50):
     time.sleep(max(0, start + i * 0.02 - time.time()))  # all at once, and 25 times with a file yet to be made
     notes = Notes("patient-42-1", teacher="x" * 3000)
-    append_result({"experiment_id": f"{number}-{i}"}, notes, folder / f"{i // 2}.csv")
+    append_result(Experiment(f"{number}-{i}"), notes, folder / f"{i // 2}.csv")
 """
 FLOOD = """
 import sys
 from pathlib import Path
-from xlite.runs.results import Notes, append_result
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result
 for i in range(200):
     notes = Notes("patient-42-1", teacher="x" * 300)
-    append_result({"experiment_id": f"{sys.argv[2]}-{i}"}, notes, Path(sys.argv[1]))
+    append_result(Experiment(f"{sys.argv[2]}-{i}"), notes, Path(sys.argv[1]))
 """
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
-from xlite.runs.results import Notes, append_result
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result
 path = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 5, resource.RLIM_INFINITY))
 try:
-    append_result({"experiment_id": "lost"}, Notes("patient-42-1"), path)
+    append_result(Experiment("lost"), Notes("patient-42-1"), path)
 except OSError as error:
     print("refused", error.errno)
 """
@@ -70,9 +73,12 @@ except OSError as error:
 
 def test_a_row_is_written_exactly_and_read_back() -> None:
     append_result(ROW, NOTES)
-    append_result({"experiment_id": "b", "kd_temp": 4.0}, Notes(SPLIT, teacher="two\nlines"))
+    append_result(Experiment("b", kd_temp=4.0), Notes(SPLIT, teacher="two\nlines"))
     line = f"b,,,,,4.0,,,,,,,split {SPLIT}; teacher two lines"
     assert results_csv().read_text() == f"{HEADER}\n{LINE}\n{line}\n"
+    first, second = read_experiments()
+    assert first == replace(ROW, val_auc=0.5, test_auc=None, notes=SAID)
+    assert (second.kd_temp, second.val_auc) == (4.0, None)
     table = read_results()
     assert list(table.columns) == list(COLUMNS)
     assert table["experiment_id"].tolist() == ["007", "b"]
@@ -84,7 +90,7 @@ def test_a_row_is_written_exactly_and_read_back() -> None:
 
 def test_without_a_file_the_log_is_empty() -> None:
     table = read_results()
-    assert (list(table.columns), len(table)) == (list(COLUMNS), 0)
+    assert (list(table.columns), len(table), read_experiments()) == (list(COLUMNS), 0, [])
 
 
 @settings(max_examples=30, deadline=None)
@@ -99,8 +105,8 @@ def test_any_row_is_one_line_of_13_cells(
     tmp_path_factory: pytest.TempPathFactory, one: dict, two: dict, teacher: str
 ) -> None:
     path = tmp_path_factory.mktemp("log") / "results.csv"
-    append_result(one, Notes(SPLIT, teacher=teacher), path)
-    append_result(two, Notes(SPLIT), path)
+    append_result(Experiment(**{"experiment_id": "", **one}), Notes(SPLIT, teacher=teacher), path)
+    append_result(Experiment(**{"experiment_id": "", **two}), Notes(SPLIT), path)
     lines = path.read_text(encoding="utf-8").split("\n")
     assert (lines[0], lines[-1], len(lines)) == (HEADER, "", 4)
     assert [len(cells) for cells in csv.reader(lines[:3])] == [13, 13, 13]
@@ -137,55 +143,12 @@ def test_64_processes_append_200_rows_each(tmp_path: Path) -> None:
 
 def test_no_row_is_without_its_split() -> None:
     with pytest.raises(ValueError, match="needs the id of the split"):
-        append_result({"experiment_id": "a"}, Notes("", "2020", 1))
+        append_result(Experiment("a"), Notes("", "2020", 1))
     with pytest.raises(ValueError, match="'by hand' would be lost"):
-        append_result({"experiment_id": "a", "notes": "by hand"}, Notes(SPLIT))
+        append_result(Experiment("a", notes="by hand"), Notes(SPLIT))
     assert not results_csv().exists()
-    append_result({"experiment_id": "a"}, Notes(SPLIT))
+    append_result(Experiment("a"), Notes(SPLIT))
     assert read_results()["notes"][0] == f"split {SPLIT}"
-
-
-SEEN = TeacherSeen(films=1500, trained=93, with_val=98, patients=98)
-UNKNOWN = TeacherSeen(films=0, trained=0, with_val=0, patients=0, known=False)
-
-
-@pytest.mark.parametrize(
-    ("notes", "text"),
-    [
-        (Notes(SPLIT), f"split {SPLIT}"),
-        (Notes(SPLIT, "2017", 0), f"split {SPLIT}; labels 2017; seed 0"),
-        (Notes(SPLIT, "2020", 42, 0.2), f"split {SPLIT}; labels 2020; seed 42; train share 0.2"),
-        (
-            Notes(SPLIT, "2020", 42, teacher="a,b.csv", seen=(SEEN, UNKNOWN)),
-            f"split {SPLIT}; labels 2020; seed 42; teacher a,b.csv; teacher saw 93 of 1,500 test films "
-            "(98 counting validation); teacher may have seen test films",
-        ),
-        (
-            Notes(SPLIT, teacher="a", seen=(TeacherSeen(films=1, trained=1, with_val=1, patients=1),)),
-            f"split {SPLIT}; teacher a; teacher saw 1 of 1 test film",
-        ),
-    ],
-)
-def test_notes_are_written_and_read_back(notes: Notes, text: str) -> None:
-    assert str(notes) == text
-    assert Notes.read(text) == notes
-
-
-def test_what_a_text_of_notes_cannot_say() -> None:
-    """How many patients a teacher knows. One that knows nobody is not there, and of two alike one is."""
-    some = TeacherSeen(films=150, trained=0, with_val=0, patients=7)
-    assert str(Notes(SPLIT, seen=(some,))) == f"split {SPLIT}; teacher saw 0 of 150 test films"
-    assert Notes.read(str(Notes(SPLIT, seen=(some,)))).seen == (some.model_copy(update={"patients": 0}),)
-    nobody = TeacherSeen(films=150, trained=0, with_val=0, patients=0)
-    assert str(Notes(SPLIT, seen=(nobody, SEEN, SEEN))) == str(Notes(SPLIT, seen=(SEEN,)))
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "by hand", "teacher saw it all", "seed of doubt", "teacher saw 3 of them", "train share: all"],
-)
-def test_notes_of_another_hand_are_passed_over(text: str) -> None:
-    assert Notes.read(f"split {SPLIT}; {text}") == Notes(SPLIT)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits the size of a file")
@@ -204,7 +167,7 @@ def test_a_row_without_its_line_end_is_kept_apart() -> None:
     torn = results_csv().read_bytes()[:-1]
     results_csv().write_bytes(torn)
     assert read_results().empty
-    append_result({"experiment_id": "next"}, NOTES)
+    append_result(Experiment("next"), NOTES)
     assert read_results()["experiment_id"].tolist() == ["007", "next"]
 
 
@@ -217,10 +180,10 @@ def test_another_table_is_not_touched() -> None:
     assert results_csv().read_text() == "a,b\n1,2\n"
 
 
-def test_an_unknown_column_is_refused() -> None:
-    with pytest.raises(ValueError, match="auc"):
-        append_result({"auc": 1}, NOTES)
-    assert not results_csv().exists()
+def test_the_columns_are_those_of_the_header() -> None:
+    assert ",".join(COLUMNS) == HEADER
+    with pytest.raises(TypeError, match="auc"):
+        Experiment("a", auc=1)
 
 
 @pytest.mark.parametrize(
@@ -248,6 +211,6 @@ def test_a_damaged_row_is_told_by_its_line(line: str, words: str) -> None:
 def test_a_row_that_may_be_there_is_not_written_twice() -> None:
     for _ in range(2):
         append_result(ROW, NOTES, unless_there=True)
-    append_result({**ROW, "experiment_id": "8"}, NOTES, unless_there=True)
+    append_result(replace(ROW, experiment_id="8"), NOTES, unless_there=True)
     append_result(ROW, NOTES)  # another experiment may have ended alike
     assert read_results()["experiment_id"].tolist() == ["007", "8", "007"]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from xlite.config import checkpoints_dir, make_config
+from xlite.config import make_config
 from xlite.errors import RunError
+from xlite.places import checkpoints_dir
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 
@@ -111,7 +112,7 @@ def test_list_is_newest_first_and_leaves_foreign_folders_out(run: Run) -> None:
     (checkpoints_dir() / "empty").mkdir()
     (checkpoints_dir() / "notes.txt").touch()
     assert [found.name for found in Run.list()] == [newer.name, run.name]
-    runs, damaged = Run.look()
+    runs, damaged = Run.readable_and_damaged()
     assert [found.name for found in runs] == [newer.name, run.name]
     said = sorted(map(str, damaged))
     assert [sentence.split(" cannot be read from ")[0] for sentence in said] == [
@@ -133,7 +134,7 @@ def test_a_run_that_goes_while_one_looks_is_not_called_damaged(run: Run, monkeyp
         return read(looked_at)
 
     monkeypatch.setattr(Run, "config", config)
-    runs, damaged = Run.look()
+    runs, damaged = Run.readable_and_damaged()
     assert ([found.name for found in runs], damaged) == (["one"], [])
 
 
@@ -166,3 +167,19 @@ def test_run_and_results_import_neither_torch_nor_pandas() -> None:
     code = f"import sys, {modules}\nprint({{'torch', 'pandas'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_what_can_go_on(run: Run) -> None:
+    can = {}
+    for state in ("new", "stopped", "finished", "failed"):
+        run.write_progress({"state": state})
+        can[state] = run.can_resume()
+    assert can == {"new": True, "stopped": True, "finished": False, "failed": False}
+    run.path("metrics.csv").write_text("epoch,val_auc\n1,0.6\n")
+    assert run.can_resume()
+    with run.hold():
+        assert not run.can_resume()
+
+
+def test_where_its_reports_are(run: Run) -> None:
+    assert run.evaluation("test") == checkpoints_dir() / "one" / "evaluation" / "test"

@@ -1,4 +1,4 @@
-"""Runs as jobs of SLURM: a real cluster of one node on loopback, and what is said where it is not there."""
+"""Runs as jobs of SLURM: a real cluster of one node on loopback, and what is said if there is none."""
 
 import json
 import os
@@ -183,12 +183,12 @@ def test_jobs_wait_run_and_stop_on_a_real_cluster(films: Path, xlite) -> None:
     assert xlite("jobs", "stop", "second") == (0, "Run second has stopped.\n", "")
     status = second.status()
     assert (status.state, status.message) == ("stopped", "taken out of SLURM's queue")
-    assert slurm.look(job_of(second))[0] == "CANCELLED"
+    assert slurm.job_state(job_of(second))[0] == "CANCELLED"
 
     assert "\nepoch 1/5000" in xlite("jobs", "logs", "first", "-n", 1000)[1]
     assert xlite("jobs", "stop", "first")[0] == 0
     wait_for(lambda: first.status().state == "stopped")
-    wait_for(lambda: slurm.look(job_of(first))[0] == "COMPLETED")
+    wait_for(lambda: slurm.job_state(job_of(first))[0] == "COMPLETED")
     before, rows = job_of(first), len(first.read_metrics())
     assert xlite("jobs", "resume", "first") == (0, "Run first goes on.\n", "")
     assert job_of(first) != before
@@ -230,7 +230,7 @@ def test_two_tasks_train_as_one_process(films: Path) -> None:
     two = Run.create(config(films, "two", devices=2, **short))
     two.submit(["--overcommit"])  # two tasks on the one CPU of the cluster
     wait_for(lambda: two.status().state == "finished")
-    wait_for(lambda: slurm.look(job_of(two))[0] == "COMPLETED")
+    wait_for(lambda: slurm.job_state(job_of(two))[0] == "COMPLETED")
     log = two.log_tail(1000)
     assert log.count("Run two waits for the other processes (1 of 2 here)\n") == 1
     assert log.count("epoch 3/3") == 1 and "Traceback" not in log and "Warning" not in log
@@ -268,7 +268,7 @@ def test_other_tasks_than_the_run_asks_for_are_refused(films: Path) -> None:
         "SLURM started 2 processes on 1 machine, and the run asks for 4 on each of 1: use srun, with "
         "--nodes=1 --ntasks-per-node=4"
     )
-    wait_for(lambda: slurm.look(job_of(run))[0] == "FAILED", 30)
+    wait_for(lambda: slurm.job_state(job_of(run))[0] == "FAILED", 30)
     assert "Traceback" not in run.log_tail(1000)
 
 

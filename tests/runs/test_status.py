@@ -20,3 +20,16 @@ def test_facts_of_a_status() -> None:
     }
     assert set(facts(RunStatus()).values()) == {"–", "0 s"}
     assert clock(59.6) == "1 min 00 s"
+
+
+def test_how_far_a_run_is_within_its_epoch() -> None:
+    status = RunStatus(state="running", epoch=2, epochs=8, step=3, steps=12)
+    assert (status.share, status.step_text, status.epoch_text) == (0.25, "step 3 of 12", "2 of 8")
+    assert RunStatus(step=13, steps=12).share == 1.0
+    waits, begins = RunStatus(state="queued"), RunStatus(state="running")
+    assert (waits.share, waits.step_text, begins.step_text, waits.epoch_text) == (
+        0,
+        "waiting",
+        "starting",
+        "–",
+    )

@@ -10,8 +10,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from xlite.runs.run import Run
+from xlite.sweeps import storage, work
 from xlite.sweeps import study as study_module
-from xlite.sweeps import work
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(work, "POLL_S", 0.01)
     monkeypatch.setattr(work, "STORAGE_RETRY_S", 0.01)
     monkeypatch.setattr(study_module, "SETTLE_S", 0.0)
-    monkeypatch.setattr(study_module, "OPEN_AGAIN_S", (0.0, 0.0))
+    monkeypatch.setattr(storage, "OPEN_AGAIN_S", (0.0, 0.0))
     event.listen(Engine, "connect", _in_memory)
     yield
     event.remove(Engine, "connect", _in_memory)

@@ -8,7 +8,8 @@ import numpy as np
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
-from xlite.runs.results import Notes, append_result
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result
 from xlite.runs.run import Run
 from xlite.sweeps.plan import Design, Plan, make_plan
 from xlite.sweeps.sweep import Sweep
@@ -41,19 +42,15 @@ class Trainers:
         config = run.config()
         split = load_split(self.folder, config.split)
         size = {"resnet18": 44.0}.get(config.backbone, 6.0)
-        row = {
-            "experiment_id": run.name,
-            "val_auc": max(self.aucs(run)),
-            "test_auc": 0.55,
-            "model_size_mb": size,
-        }
-        append_result({**row, "inference_time_ms": 5.0}, Notes(split.id))
+        metrics = {"val_auc": max(self.aucs(run)), "test_auc": 0.55}
+        logged = Experiment(run.name, **metrics, model_size_mb=size, inference_time_ms=5.0)
+        append_result(logged, Notes(split.id))
         for part in ("val", "test"):
             labels = self.folder.labels(split.stems(part))
             rng = np.random.default_rng(config.seed)
             skill = max(self.aucs(run)) - 0.5
             probs = np.clip(skill * labels + (1 - skill) * rng.random(labels.shape), 0, 1)
-            out = run.folder / "evaluation" / part
+            out = run.evaluation(part)
             out.mkdir(parents=True)
             write_predictions(out / "predictions.csv", split.parts[part], probs)
 

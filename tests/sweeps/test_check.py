@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from xlite.cli import run as run_cli
-from xlite.config import checkpoints_dir, sweeps_dir
 from xlite.errors import RunError
+from xlite.places import checkpoints_dir, sweeps_dir
 from xlite.sweeps.check import check_effects, check_sources
 from xlite.sweeps.phases import plan_phase
 from xlite.sweeps.plan import Design, Range, make_plan

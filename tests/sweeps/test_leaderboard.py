@@ -31,7 +31,8 @@ BOARD = Leaderboard(
 
 
 def test_a_board_as_a_table() -> None:
-    first, second = leaderboard_rows(BOARD.model_copy(update={"winner": 0, "verdict": "Chosen."}))
+    ended = {"ended": True, "winner": 0, "verdict": "Chosen."}
+    first, second = leaderboard_rows(BOARD.model_copy(update=ended))
     assert first == {
         "Configuration": "resnet18, weight decay 0.0001",
         "Remark": "best, but ties; chosen",
@@ -49,6 +50,20 @@ def test_a_board_as_a_table() -> None:
     first, second = leaderboard_rows(BOARD, digits=4)
     assert (first["Val AUC"], second["Val AUC"]) == ("0.8124 ± 0.0041", "0.8000")
     assert second["First − this, test"] == "+0.0123 (-0.0030 to +0.0270)"
+
+
+def test_a_table_whose_aucs_break_before_their_interval() -> None:
+    first, second = leaderboard_rows(BOARD, unbroken=True)
+    assert first["Val AUC"] == "0.812\u00a0±\u00a00.004"
+    assert first["Averaged, test"] == "0.812 (0.790\u2060–\u20600.834)"
+    assert second["First − this, test"] == "+0.012 (-0.003\u00a0to\u00a0+0.027)"
+
+
+def test_whose_films_choose() -> None:
+    assert BOARD.caption == (
+        "Split patient-42-1. The validation films choose the winner; the test films are only shown."
+    )
+    assert BOARD.model_copy(update={"rows": [FIRST]}).caption == "Split patient-42-1."
 
 
 def test_settings_as_a_name() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from played import TINY, Trainers
 
-from xlite.config import sweeps_dir
 from xlite.errors import RunError
+from xlite.places import sweeps_dir
 from xlite.sweeps import work
 from xlite.sweeps.phases import plan_phase
 from xlite.sweeps.plan import Design

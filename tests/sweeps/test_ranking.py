@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from played import grid
 
-from xlite.config import checkpoints_dir
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
 from xlite.metrics.estimate import Estimate
+from xlite.places import checkpoints_dir
 from xlite.sweeps.leaderboard import Leaderboard
 from xlite.sweeps.ranking import make_leaderboard
 from xlite.sweeps.status import TrialStatus
@@ -36,7 +36,7 @@ def board(trials: list[TrialStatus], folder: Path) -> Leaderboard:
 
 
 def predict(run: str, folder: NihFolder, skill: float, parts: tuple[str, ...] = ("val",)) -> None:
-    """Leaves the run's predictions on the patient split: the labels where its skill is 1, noise where 0."""
+    """Leaves the run's predictions on the patient split: the labels if its skill is 1, noise if it is 0."""
     split = load_split(folder, "patient")
     for part in parts:
         labels = folder.labels(split.stems(part))
@@ -72,7 +72,7 @@ def test_the_winner_is_the_lightest_of_those_within_the_seeds_noise(
     trials = [trial(f"a{n}", "a", n, val) for n, val in enumerate([0.80, 0.81, 0.82])]
     trials += [trial(f"b{n}", "b", n, val, size) for n, val in enumerate(other)]
     found = board(trials, large_table.root)
-    assert (found.winner, found.rows[1].tie) == (winner, tie)
+    assert (found.ended, found.winner, found.rows[1].tie) == (True, winner, tie)
     assert words in found.verdict
     said = {
         (0, False): ["wins", ""],
@@ -163,7 +163,7 @@ def test_intervals_are_there_before_the_end_and_a_winner_is_not(large_table: Nih
     trials = [trial("a0", "a", 1, 0.9), trial("b0", "b", 1, 0.6), trial("a1", "a", 2, 0.1, state="running")]
     plan = grid(large_table.root, backbone=["a", "b"], seeds=2)
     found = make_leaderboard(plan, trials, "patient-42-1", large_table, ended=False)
-    assert (found.winner, found.verdict) == (None, "")
+    assert (found.ended, found.winner, found.verdict) == (False, None, "")
     first, second = found.rows
     assert (first.averaged["test"], first.seeds) == (Estimate(1.0, 1.0, 1.0), 1)
     assert second.averaged["test"].low < second.averaged["test"].high < 0.7

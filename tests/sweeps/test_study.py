@@ -6,16 +6,18 @@ import pytest
 from optuna.trial import TrialState
 from played import FILMS, TINY, Trainers, grid, shared
 
-from xlite.config import sweeps_dir
 from xlite.errors import RunError
+from xlite.places import sweeps_dir
 from xlite.sweeps import study as study_module
 from xlite.sweeps import work
 from xlite.sweeps.plan import Design, Plan, Range, make_plan
-from xlite.sweeps.status import Outcome
+from xlite.sweeps.status import Outcome, Signature
 from xlite.sweeps.study import Study
 from xlite.sweeps.sweep import Sweep
 
 pytestmark = pytest.mark.usefixtures("quick")
+
+HERE, THERE = Signature("here:/home", "1"), Signature("there:/home", "2")
 
 
 def all_of(study: Study) -> list[str]:
@@ -36,25 +38,25 @@ def test_the_storage_has_the_last_word_on_what_came_of_a_study(
     with pytest.raises(RunError, match="holds a study 's' of other settings"):
         work.work_on(Sweep.open(grid(tiny_folder, seeds=2)))
     first, second = (shared(grid(tiny_folder, seeds=seeds), url) for seeds in (1, 2))
-    taken = Study(first, url, FILMS, "there#2")
+    taken = Study(first, url, FILMS, THERE)
     trial = taken.next_trial()
     with pytest.raises(RunError, match="it differs in seed"):
-        Study(second, url, FILMS, "here#1")
+        Study(second, url, FILMS, HERE)
     taken.give_back(trial)
-    assert len(Study(second, url, FILMS, "here#1").trials()) == 4
+    assert len(Study(second, url, FILMS, HERE).trials()) == 4
 
 
 def test_what_was_interrupted_is_gone_on_with_first_here_and_by_others(tiny_folder: Path, url: str) -> None:
     plan = shared(grid(tiny_folder, seeds=1), url)
-    here = Study(plan, url, FILMS, "here#1")
+    here = Study(plan, url, FILMS, HERE)
     first = here.next_trial()
     first.report(0.5, 1)
     here.give_back(first)
     assert [row.state for row in here.trials()] == ["waiting", "waiting"]
-    again = Study(plan, url, FILMS, "here#1").next_trial()
+    again = Study(plan, url, FILMS, HERE).next_trial()
     assert (again.number, again.params, here.reported(again)) == (first.number, first.params, {1})
     here.give_back(again)
-    there = Study(plan, url, FILMS, "there#2")
+    there = Study(plan, url, FILMS, THERE)
     there.pick_up_dead()
     assert all_of(there) == ["s-001", "s-000"]
 
@@ -63,9 +65,9 @@ def test_what_a_dead_machine_left_is_picked_up_after_a_while(
     tiny_folder: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = shared(grid(tiny_folder), url)
-    there = Study(plan, url, FILMS, "there#2")
+    there = Study(plan, url, FILMS, THERE)
     taken = there.next_trial()
-    here = Study(plan, url, FILMS, "here#1")
+    here = Study(plan, url, FILMS, HERE)
     here.pick_up_dead()
     assert here.elsewhere() == 1
     assert all_of(here) == ["s-001", "s-002", "s-003"]
@@ -76,6 +78,14 @@ def test_what_a_dead_machine_left_is_picked_up_after_a_while(
     assert (trial.user_attrs["run"], trial.params) == ("s-000", taken.params)
 
 
+def test_a_trial_says_where_it_was_trained_also_one_of_old(tiny_folder: Path, url: str) -> None:
+    study = Study(shared(grid(tiny_folder, seeds=1), url), url, FILMS, HERE)
+    first, second = study.next_trial(), study.study.ask()
+    study.finish(first, Outcome(val_auc=0.5))
+    second.set_user_attr("worker", {"here": str(THERE), "beat": 1.0})  # as version 0.1.0 signed it
+    assert [row.where for row in study.trials()] == ["here:/home", "there:/home"]
+
+
 def test_a_sweep_knows_its_own_trials_whatever_its_machine_is_called(
     tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,8 +93,10 @@ def test_a_sweep_knows_its_own_trials_whatever_its_machine_is_called(
     signature = sweep.signature()
     monkeypatch.setattr("socket.gethostname", lambda: "renamed")
     assert sweep.signature() == signature
-    taken = Study(sweep.plan(), sweep.storage(), FILMS, "here#1").next_trial()
-    again = Study(sweep.plan(), sweep.storage(), FILMS, "lost its file#2")  # and nobody else's storage it is
+    taken = Study(sweep.plan(), sweep.storage(), FILMS, HERE).next_trial()
+    again = Study(
+        sweep.plan(), sweep.storage(), FILMS, Signature("lost its file", "2")
+    )  # and nobody else's storage it is
     again.pick_up_dead()
     assert again.next_trial().number == taken.number
 
@@ -95,15 +107,15 @@ def test_a_trial_that_was_taken_and_never_signed_does_not_wait_for_minutes(
     vary = {"lr": Range(low=0.1, high=0.2)}
     tpe = make_plan("search", {"data": tiny_folder}, vary, Design("t", trials=1))
     for plan, names in ((grid(tiny_folder, seeds=1), ["s-001", "s-000"]), (tpe, ["t-001"])):
-        Study(shared(plan, url), url, FILMS, "there#2").study.ask()  # killed right after it
-        here = Study(shared(plan, url), url, FILMS, "here#1")
+        Study(shared(plan, url), url, FILMS, THERE).study.ask()  # killed right after it
+        here = Study(shared(plan, url), url, FILMS, HERE)
         monkeypatch.setattr(study_module, "UNSIGNED_GRACE_S", 60.0)
         here.pick_up_dead()
         assert (all_of(here), here.elsewhere()) == (names[:-1], 1)
         monkeypatch.setattr(study_module, "UNSIGNED_GRACE_S", -1.0)
         here.pick_up_dead()
         assert all_of(here) == names[-1:]
-        alone = Study(plan, f"sqlite:///{tmp_path / plan.study}.db", FILMS, "here#1")
+        alone = Study(plan, f"sqlite:///{tmp_path / plan.study}.db", FILMS, HERE)
         alone.study.ask()
         assert len(all_of(alone)) == plan.total()
 
@@ -111,7 +123,7 @@ def test_a_trial_that_was_taken_and_never_signed_does_not_wait_for_minutes(
 def test_tpe_picks_no_more_if_two_machines_act_at_once(tiny_folder: Path, url: str) -> None:
     vary = {"lr": Range(low=0.1, high=0.2)}
     plan = shared(make_plan("search", {"data": tiny_folder}, vary, Design("s", trials=2)), url)
-    one, two = Study(plan, url, FILMS, "here#1"), Study(plan, url, FILMS, "there#2")
+    one, two = Study(plan, url, FILMS, HERE), Study(plan, url, FILMS, THERE)
     one.finish(one.next_trial(), Outcome(val_auc=0.5))
     asked = one._asked(), two._asked()  # each saw room for one more
     one._unfinished = two._unfinished = lambda: None
@@ -141,7 +153,7 @@ def test_more_trials_than_planned_are_all_of_them(trainers: Trainers, tiny_folde
 
 
 def test_a_trial_that_two_machines_planned_at_once_is_trained_once(tiny_folder: Path, url: str) -> None:
-    study = Study(grid(tiny_folder, seeds=1), url, FILMS, "here#1")
+    study = Study(grid(tiny_folder, seeds=1), url, FILMS, HERE)
     for trial in study.study.get_trials():
         study.study.enqueue_trial(trial.system_attrs["fixed_params"], user_attrs=trial.user_attrs)
     assert all_of(study) == ["s-000", "s-001"]
@@ -152,12 +164,12 @@ def test_a_trial_that_two_machines_planned_at_once_is_trained_once(tiny_folder: 
 
 
 def test_two_machines_must_mean_the_same_study(tiny_folder: Path, tmp_path: Path, url: str) -> None:
-    Study(shared(grid(tiny_folder), url), url, FILMS, "there#2").next_trial()
-    Study(shared(grid(tmp_path / "elsewhere" / "data"), url), url, FILMS, "here#1")
+    Study(shared(grid(tiny_folder), url), url, FILMS, THERE).next_trial()
+    Study(shared(grid(tmp_path / "elsewhere" / "data"), url), url, FILMS, HERE)
     with pytest.raises(RunError, match="it differs in split"):
-        Study(shared(grid(tiny_folder), url), url, {**FILMS, "split": "patient-42-2"}, "here#1")
+        Study(shared(grid(tiny_folder), url), url, {**FILMS, "split": "patient-42-2"}, HERE)
     with pytest.raises(RunError, match="it differs in seed"):
-        Study(shared(grid(tiny_folder, seeds=1), url), url, FILMS, "here#1")
+        Study(shared(grid(tiny_folder, seeds=1), url), url, FILMS, HERE)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +177,7 @@ def test_two_machines_must_mean_the_same_study(tiny_folder: Path, tmp_path: Path
 )
 def test_a_storage_that_cannot_be_had_is_a_sentence(tiny_folder: Path, url: str) -> None:
     with pytest.raises(RunError, match="the storage of study 's' cannot be opened") as caught:
-        Study(grid(tiny_folder), url, FILMS, "here#1")
+        Study(grid(tiny_folder), url, FILMS, HERE)
     assert "secret" not in str(caught.value)
 
 

@@ -7,8 +7,9 @@ import pytest
 from played import Trainers, grid, states
 
 from xlite.cli import run as run_cli
-from xlite.config import make_config, sweeps_dir
+from xlite.config import make_config
 from xlite.errors import RunError
+from xlite.places import sweeps_dir
 from xlite.runs.run import Run
 from xlite.sweeps import work
 from xlite.sweeps.sweep import Sweep

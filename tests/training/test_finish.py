@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 from tiny_runs import config, run_to_end
 
-from xlite.config import results_csv
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
 from xlite.evaluation.caveats import SeenByTeacher, TeacherKnows, TeacherUnknown
 from xlite.evaluation.options import JudgeOptions
 from xlite.metrics.estimate import Estimate
+from xlite.places import results_csv
 from xlite.report.caveat_sentences import teacher_sentence
 from xlite.report.write import evaluate_model
-from xlite.runs.results import Notes, read_results
+from xlite.runs.notes import Notes
+from xlite.runs.results import read_results
 from xlite.runs.run import Run
 from xlite.training.loop import train
 

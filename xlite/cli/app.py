@@ -12,8 +12,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from xlite.access import check_port
-from xlite.config import bundled
 from xlite.errors import RunError
+from xlite.places import bundled
 
 
 def app(

@@ -154,8 +154,3 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None
             for text, width, cell in zip(row, widths, cells, strict=True)
         )
         print("  ".join(line).rstrip())
-
-
-def number(value: float | None, digits: int = 4) -> str:
-    """A number for a table; a dash if there is none."""
-    return "-" if value is None or value != value else f"{value:.{digits}f}"

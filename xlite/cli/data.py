@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from xlite.cli.console import Json, busy, log_to, print_json, progress_bar
+from xlite.config import SEED
 from xlite.text import are, counted
 
 app = typer.Typer(help="Get, make, check and split data folders in the NIH layout.", rich_markup_mode=None)
@@ -91,7 +92,7 @@ def split(
             "weights. image: ignores patients, needs --allow-leakage",
         ),
     ] = "patient",
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same split")] = 42,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same split")] = SEED,
     allow_leakage: Annotated[
         bool, typer.Option("--allow-leakage", help="Write a split that shares patients")
     ] = False,

@@ -15,6 +15,44 @@ Radiologists = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Google's table of radiologists' labels, to stand beside NIH's"),
 ]
+Predictions = Annotated[
+    str,
+    typer.Argument(
+        metavar="PREDICTIONS.csv", help="14 probabilities a film; of several, joined by commas, the mean"
+    ),
+]
+LabelTable = Annotated[Path, typer.Option(metavar="TABLE.csv", help="NIH's table, or the folder it lies in")]
+Thresholds = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.json", help="A threshold a finding; without it what --validation chooses, else 0.5"
+    ),
+]
+IgnoreUnknown = Annotated[bool, typer.Option("--ignore-unknown", help="Leave out films that the table lacks")]
+Validation = Annotated[
+    str | None,
+    typer.Option(
+        metavar="VAL.csv",
+        help="Predictions of the same model for other films of the table: they choose thresholds and "
+        "calibration, and the report says what each gives",
+    ),
+]
+TrainedOn = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="LIST",
+        help="Films that the model, or its teacher, learned from: those judged here are counted, and the "
+        "metrics struck through",
+    ),
+]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        metavar="OTHER.csv",
+        help="Predictions of another model: the difference of macro AUC on the films both have, its 95 % "
+        "interval and p from resampled patients, and whether it is a tie; written to comparison.json too",
+    ),
+]
 
 
 def evaluate(
@@ -63,48 +101,15 @@ def evaluate(
 
 
 def score(
-    predictions: Annotated[
-        str,
-        typer.Argument(
-            metavar="PREDICTIONS.csv", help="14 probabilities a film; of several, joined by commas, the mean"
-        ),
-    ],
-    table: Annotated[Path, typer.Option(metavar="TABLE.csv", help="NIH's table, or the folder it lies in")],
+    predictions: Predictions,
+    table: LabelTable,
     out: Out,
-    thresholds: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.json", help="A threshold a finding; without it what --validation chooses, else 0.5"
-        ),
-    ] = None,
-    ignore_unknown: Annotated[
-        bool, typer.Option("--ignore-unknown", help="Leave out films that the table lacks")
-    ] = False,
-    validation: Annotated[
-        str | None,
-        typer.Option(
-            metavar="VAL.csv",
-            help="Predictions of the same model for other films of the table: they choose thresholds and "
-            "calibration, and the report says what each gives",
-        ),
-    ] = None,
-    trained_on: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="LIST",
-            help="Films that the model, or its teacher, learned from: those judged here are counted, and the "
-            "metrics struck through",
-        ),
-    ] = None,
+    thresholds: Thresholds = None,
+    ignore_unknown: IgnoreUnknown = False,
+    validation: Validation = None,
+    trained_on: TrainedOn = None,
     radiologists: Radiologists = None,
-    against: Annotated[
-        str | None,
-        typer.Option(
-            metavar="OTHER.csv",
-            help="Predictions of another model: the difference of macro AUC on the films both have, its 95 % "
-            "interval and p from resampled patients, and whether it is a tie; written to comparison.json too",
-        ),
-    ] = None,
+    against: Against = None,
     as_json: Json = False,
 ) -> None:
     """Judge the predictions of anyone's model.

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Json, ask_twice, number, print_json, print_table
+from xlite.cli.console import Json, ask_twice, print_json, print_table
 from xlite.cli.train import new_run, with_config_options
 from xlite.errors import RunError, sentence
 from xlite.runs import slurm
 from xlite.runs.rows import run_rows
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, RunStatus, clock, facts
-from xlite.text import counted
+from xlite.text import counted, number
 
 app = typer.Typer(help="Training runs in the background.", rich_markup_mode=None)
 
@@ -42,7 +42,7 @@ class Launcher(StrEnum):
 @app.command("list")
 def list_runs(as_json: Json = False) -> None:
     """All runs, newest first."""
-    runs, damaged = Run.look()
+    runs, damaged = Run.readable_and_damaged()
     found = [(run, run.status()) for run in runs]
     for error in damaged:
         print(f"Warning: {sentence(error)}", file=sys.stderr)
@@ -185,9 +185,7 @@ def _launch(run: Run, launcher: Launcher | None, options: list[str] | None) -> N
 
 
 def _cell(value: str | float | None) -> str | float:
-    if value is None:
-        return "-"
-    return number(value) if isinstance(value, float) else value
+    return number(value, "-", 4) if value is None or isinstance(value, float) else value
 
 
 def _as_dict(run: Run, status: RunStatus) -> dict[str, object]:

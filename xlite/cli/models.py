@@ -7,7 +7,7 @@ import typer
 
 from xlite.cli.app import hand_over
 from xlite.cli.console import Json, Model, busy, print_json, print_table
-from xlite.config import bundled
+from xlite.places import bundled
 
 
 def bench(

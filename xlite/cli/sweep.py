@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Json, ask_twice, busy, log_to, number, print_json, print_table
+from xlite.cli.console import Json, ask_twice, busy, log_to, print_json, print_table
 from xlite.cli.train import with_config_options
 from xlite.errors import RunError
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.leaderboard import Leaderboard, leaderboard_rows, name_of
-from xlite.sweeps.phases import Phase, plan_phase
+from xlite.sweeps.phases import ABOUT, BACKBONES, SEEDS, Phase, plan_phase
 from xlite.sweeps.plan import Design, Plan, make_plan, parse_vary, read_space, without_password
-from xlite.sweeps.status import SweepStatus
+from xlite.sweeps.status import SweepStatus, TrialStatus
 from xlite.sweeps.sweep import Sweep
-from xlite.text import counted
+from xlite.text import counted, number
 
 app = typer.Typer(help="Studies of many runs: the three phases, or any search.", rich_markup_mode=None)
 # A study names its runs itself.
@@ -28,7 +28,7 @@ Study = Annotated[
 Seeds = Annotated[int, typer.Option(min=1, help="Seeds a configuration is trained with")]
 Backbones = Annotated[
     str,
-    typer.Option(metavar="A,B", help="Backbones to try; without it efficientnet_b0,mobilenetv3_small_100"),
+    typer.Option(metavar="A,B", help=f"Backbones to try; without it {','.join(BACKBONES)}"),
 ]
 After = Annotated[
     str, typer.Option(metavar="STUDY", help="The study it follows; without it the phase before")
@@ -38,56 +38,46 @@ Storage = Annotated[
 ]
 
 
-@app.command()
+@app.command(help=ABOUT["phase1"])
 @with_run_options
 def phase1(
     study: Study = "phase1",
-    seeds: Seeds = 3,
+    seeds: Seeds = SEEDS,
     backbones: Backbones = "",
     storage: Storage = "",
     *,
     values: dict[str, object],
 ) -> None:
-    """Students alone: 2 backbones x 2 attentions on 20 % of train.
-
-    Options as in `xlite train`; a setting that is given does not vary.
-    """
+    """Students alone."""
     _phase("phase1", values, Design(study, seeds, storage=storage), backbones)
 
 
-@app.command()
+@app.command(help=ABOUT["phase2"])
 @with_run_options
 def phase2(
     study: Study = "phase2",
-    seeds: Seeds = 3,
+    seeds: Seeds = SEEDS,
     backbones: Backbones = "",
     after: After = "",
     storage: Storage = "",
     *,
     values: dict[str, object],
 ) -> None:
-    """Distillation, on 20 % of train.
-
-    2 backbones x 2 temperatures x 2 alphas. Needs a --teacher. What phase 1 was given, and the attention that
-    it chose, hold here too.
-    """
+    """Distillation."""
     _phase("phase2", values, Design(study, seeds, storage=storage, after=after), backbones)
 
 
-@app.command()
+@app.command(help=ABOUT["phase3"])
 @with_run_options
 def phase3(
     study: Study = "phase3",
-    seeds: Seeds = 3,
+    seeds: Seeds = SEEDS,
     after: After = "",
     storage: Storage = "",
     *,
     values: dict[str, object],
 ) -> None:
-    """The winner, on all of train.
-
-    That of phase 2, or of phase 1 if there is no phase 2.
-    """
+    """The winner, on all of train."""
     _phase("phase3", values, Design(study, seeds, storage=storage, after=after))
 
 
@@ -189,7 +179,10 @@ def status(study: StudyName, as_json: Json = False) -> None:
     if now.trials:
         print_table(
             ["run", "state", "val AUC", "configuration"],
-            [[trial.run, trial.state, number(trial.val_auc), name_of(trial.values)] for trial in now.trials],
+            [
+                [trial.run, trial.state, number(trial.val_auc, "-", 4), name_of(trial.values)]
+                for trial in now.trials
+            ],
         )
 
 
@@ -234,8 +227,7 @@ def _go_on(sweep: Sweep) -> None:
 def _print_leaderboard(found: Leaderboard) -> None:
     rows = leaderboard_rows(found, digits=4)
     print_table(["", *rows[0]], [[place, *row.values()] for place, row in enumerate(rows, 1)])
-    choose = "The validation films choose; the test films are only shown." if len(rows) > 1 else ""
-    print(f"Split {found.split_id}. {choose}".rstrip())
+    print(found.caption)
     if found.verdict:
         print(found.verdict)
     for text in found.warnings:
@@ -249,4 +241,13 @@ def _as_dict(sweep: Sweep, status: SweepStatus) -> dict[str, object]:
         "kind": sweep.plan().kind,
         "storage": storage,
         **status.model_dump(mode="json"),
+        "trials": [_trial_as_dict(trial) for trial in status.trials],
     }
+
+
+def _trial_as_dict(trial: TrialStatus) -> dict[str, object]:
+    """A trial as JSON, what its teacher knows in words."""
+    from xlite.report.caveat_sentences import sentence
+
+    knows = trial.contamination
+    return trial.model_dump(mode="json") | {"contamination": sentence(knows) if knows else None}

@@ -23,9 +23,9 @@ import numpy as np
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
-from xlite.config import home
 from xlite.errors import DataError, ImageError, sentence
 from xlite.images import Preprocess, read_image
+from xlite.places import home
 from xlite.text import counted
 
 Progress = Callable[[int, int], None]

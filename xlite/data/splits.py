@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from xlite.config import SEED
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
 from xlite.data.random_split import deal, split_by_film, split_by_patient
@@ -71,7 +72,7 @@ class Split:
 
 
 def make_split(
-    folder: NihFolder, strategy: str = "patient", seed: int = 42, allow_leakage: bool = False
+    folder: NihFolder, strategy: str = "patient", seed: int = SEED, allow_leakage: bool = False
 ) -> Split:
     """Splits the folder's table by one of STRATEGIES; the same table gives the same split on any machine.
 
@@ -160,7 +161,7 @@ def _read_origin(path: Path) -> _Origin:
         raise DataError(f"{path} is damaged ({problem}); delete it or make the split anew") from error
 
 
-def load_split(folder: NihFolder, name: str, seed: int = 42, allow_leakage: bool = False) -> Split:
+def load_split(folder: NihFolder, name: str, seed: int = SEED, allow_leakage: bool = False) -> Split:
     """The folder's split of that name; if there is none and it is one of STRATEGIES, makes and writes it.
 
     `seed` counts only if the split has to be made. Raises DataError for an unknown name or shared patients.

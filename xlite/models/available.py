@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from xlite.config import bundled, check_run_name, checkpoints_dir
 from xlite.errors import CheckpointError, RunError
+from xlite.places import bundled, check_run_name, checkpoints_dir
 
 MODEL_FILE = "model.safetensors"
 PREDICTION_SUFFIXES = (".csv", ".csv.gz")

@@ -37,7 +37,7 @@ class Device:
 
 @dataclass(frozen=True)
 class Ticket:
-    """A place in it: number, run, keys of the devices that would do, how many it needs, which it has."""
+    """A place in the queue: its number, the run, keys of devices that would do, how many it needs and has."""
 
     number: int
     run: str

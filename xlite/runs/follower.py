@@ -5,8 +5,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from xlite.config import check_run_name, checkpoints_dir
 from xlite.errors import RunError, Setting
+from xlite.places import check_run_name, checkpoints_dir
 from xlite.runs.run import Run
 
 _RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")

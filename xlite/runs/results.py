@@ -3,159 +3,67 @@
 import csv
 import errno
 import io
+import math
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from filelock import FileLock
 
-from xlite.config import results_csv
 from xlite.errors import DataError
-from xlite.evaluation.caveats import TeacherSeen
-from xlite.text import counted
+from xlite.places import results_csv
+from xlite.runs.notes import Notes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = (
-    "experiment_id",
-    "date",
-    "model",
-    "backbone",
-    "attention",
-    "kd_temp",
-    "kd_alpha",
-    "train_loss",
-    "val_auc",
-    "test_auc",
-    "inference_time_ms",
-    "model_size_mb",
-    "notes",
-)
-_TEXT = ("experiment_id", "date", "model", "backbone", "attention", "notes")
-
-
-_NAMES = {
-    "split_id": "split",
-    "label_version": "labels",
-    "seed": "seed",
-    "train_share": "train share",
-    "teacher": "teacher",
-}
-"""How the parts of a row's notes begin, by their fields."""
-
-_SAW, _MAY_HAVE_SEEN = "teacher saw ", "teacher may have seen test films"
-
-T = TypeVar("T")
-D = TypeVar("D")
-
 
 @dataclass(frozen=True)
-class Notes:
-    """What the notes of a row say, parted by semicolons: `split patient-42-1a2b3c4d; labels 2020; seed 42`.
+class Experiment:
+    """A finished experiment, a row of the log; numbers are None if they are not known.
 
-    `seen` has what each teacher knows of the test films.
+    date: ISO 8601; kd_temp, kd_alpha: temperature and alpha, of distilled students; notes: what `Notes`
+    reads, and what else a person may have written there.
     """
 
-    split_id: str
-    label_version: str = ""
-    seed: int | None = None
-    train_share: float = 1.0
-    teacher: str = ""
-    seen: tuple[TeacherSeen, ...] = ()
-
-    def __str__(self) -> str:
-        values = {
-            "split_id": self.split_id,
-            "label_version": self.label_version,
-            "seed": "" if self.seed is None else str(self.seed),
-            "train_share": f"{self.train_share:g}" if self.train_share < 1 else "",
-            "teacher": self.teacher,
-        }
-        parts = [f"{_NAMES[field]} {value}" for field, value in values.items() if value]
-        return "; ".join([*parts, *dict.fromkeys(filter(None, map(_seen_as_text, self.seen)))])
-
-    @classmethod
-    def read(cls, text: str) -> "Notes":
-        """The notes of a row. What else a person may have written there is passed over.
-
-        The text does not say of how many films a teacher knows the patient: it is at least those it has seen.
-        """
-        said: dict[str, str] = {}
-        seen: list[TeacherSeen] = []
-        for part in text.split("; "):
-            if part == _MAY_HAVE_SEEN or part.startswith(_SAW):
-                seen += filter(None, [_read_seen(part)])
-                continue
-            for field, name in _NAMES.items():
-                if part.startswith(f"{name} "):
-                    said.setdefault(field, part.removeprefix(f"{name} "))
-        return cls(
-            said.get("split_id", ""),
-            said.get("label_version", ""),
-            _parsed(int, said.get("seed", ""), None),
-            _parsed(float, said.get("train_share", ""), 1.0),
-            said.get("teacher", ""),
-            tuple(seen),
-        )
+    experiment_id: str
+    date: str = ""
+    model: str = ""
+    backbone: str = ""
+    attention: str = ""
+    kd_temp: float | None = None
+    kd_alpha: float | None = None
+    train_loss: float | None = None
+    val_auc: float | None = None
+    test_auc: float | None = None
+    inference_time_ms: float | None = None
+    model_size_mb: float | None = None
+    notes: str = ""
 
 
-def _seen_as_text(seen: TeacherSeen) -> str:
-    """`teacher saw 93 of 150 test films (98 counting validation)`; nothing if it knows nobody."""
-    if not seen.known:
-        return _MAY_HAVE_SEEN
-    if not seen.patients:
-        return ""
-    more = f" ({seen.with_val:,} counting validation)" if seen.with_val > seen.trained else ""
-    return f"{_SAW}{seen.trained:,} of {counted(seen.films, 'test film')}{more}"
-
-
-def _read_seen(text: str) -> TeacherSeen | None:
-    """What `_seen_as_text` has written; None if a person has changed it beyond recognition."""
-    if text == _MAY_HAVE_SEEN:
-        return TeacherSeen(films=0, trained=0, with_val=0, patients=0, known=False)
-    words = text.removeprefix(_SAW).replace(",", "").replace("(", "").split()
-    numbers = [_parsed(int, word, None) for word in words]
-    match numbers:
-        case [int(trained), None, int(films), None, None, int(with_val), None, None]:
-            pass
-        case [int(trained), None, int(films), None, None]:
-            with_val = trained
-        case _:
-            return None
-    return TeacherSeen(films=films, trained=trained, with_val=with_val, patients=with_val)
-
-
-def _parsed(kind: Callable[[str], T], text: str, otherwise: D) -> T | D:
-    try:
-        return kind(text)
-    except ValueError:
-        return otherwise
+COLUMNS = tuple(field.name for field in fields(Experiment))
+_TEXT = {field.name for field in fields(Experiment) if field.type is str}
 
 
 def append_result(
-    row: Mapping[str, object], notes: Notes, path: Path | None = None, unless_there: bool = False
+    experiment: Experiment, notes: Notes, path: Path | None = None, unless_there: bool = False
 ) -> None:
-    """Adds one experiment, keys from COLUMNS but the notes; what is missing, None or NaN stays empty.
+    """Adds one experiment, whose notes are given apart; None and NaN stay empty.
 
     The notes begin with the split's id: metrics on different splits must never be ranked unawares. The row is
     on disk when this returns. `unless_there` is for one that may have been added before: a row that equals it
-    to the letter then stays alone. Raises ValueError for a key that is no column or an empty id, DataError if
-    the file holds another table.
+    to the letter then stays alone. Raises ValueError if the notes lack the split, DataError if the file holds
+    another table.
     """
     if not notes.split_id:
         raise ValueError("a row of results.csv needs the id of the split that its metrics were made on")
-    if "notes" in row:
-        raise ValueError(f"the notes of a row are given apart: {row['notes']!r} would be lost")
-    row = {**row, "notes": notes}
-    unknown = set(row) - set(COLUMNS)
-    if unknown:
-        raise ValueError(f"{sorted(unknown)} are no columns of results.csv; expected some of {COLUMNS}")
+    if experiment.notes:
+        raise ValueError(f"the notes of a row are given apart: {experiment.notes!r} would be lost")
     path = Path(path or results_csv())
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = _csv_line(_cell(row.get(column)) for column in COLUMNS)
+    line = _csv_line(map(_cell, astuple(replace(experiment, notes=str(notes)))))
     # Long: with many at once one may be unlucky for a while, and its row must not be lost.
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=600)
     with lock, open(path, "a+b", buffering=0) as file:
@@ -174,31 +82,39 @@ def append_result(
 
 
 def read_results(path: Path | None = None) -> "pd.DataFrame":
-    """Every experiment in the order of its row, texts as str and numbers as floats; empty without a file.
+    """The log as a table, columns as COLUMNS: texts as str and numbers as floats; empty without a file.
 
     Raises DataError with the number of the line if a row is damaged.
     """
     import pandas as pd
 
+    table = pd.DataFrame(map(asdict, read_experiments(path)), columns=list(COLUMNS))
+    return table.astype({name: str if name in _TEXT else float for name in COLUMNS})
+
+
+def read_experiments(path: Path | None = None) -> list[Experiment]:
+    """Every experiment in the order of its row; none without a file.
+
+    Raises DataError with the number of the line if a row is damaged.
+    """
     path = Path(path or results_csv())
     content = path.read_bytes() if path.exists() else b""
     whole = content[: content.rfind(b"\n") + 1]  # without a row that is being written at this moment
     if not whole:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return []
     _check_header(path, io.BytesIO(whole))
-    rows = []
+    found = []
     for number, line in enumerate(whole.splitlines(), 1):  # a row is one line: no cell has a line end
         if number > 1 and line:
             try:
-                rows.append(_read_row(line))
+                found.append(_read_row(line))
             except ValueError as error:
                 raise DataError(f"line {number} of {path} {error}: mend or delete that line") from error
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.astype({name: str if name in _TEXT else float for name in COLUMNS})
+    return found
 
 
-def _read_row(line: bytes) -> list[str | float]:
-    """The cells of a row, texts as str and numbers as floats; ValueError with what is wrong with it."""
+def _read_row(line: bytes) -> Experiment:
+    """The experiment of a row; ValueError with what is wrong with it."""
     try:
         [cells] = csv.reader([line.decode()], strict=True)
     except UnicodeDecodeError as error:
@@ -207,14 +123,19 @@ def _read_row(line: bytes) -> list[str | float]:
         raise ValueError(f"is not CSV ({error})") from error
     if len(cells) != len(COLUMNS):
         raise ValueError(f"has {len(cells)} cells and should have {len(COLUMNS)}")
-    return [cell if name in _TEXT else _number(name, cell) for name, cell in zip(COLUMNS, cells, strict=True)]
+    values: dict[str, Any] = {
+        name: cell if name in _TEXT else _number(name, cell)
+        for name, cell in zip(COLUMNS, cells, strict=True)
+    }
+    return Experiment(**values)
 
 
-def _number(name: str, cell: str) -> float:
+def _number(name: str, cell: str) -> float | None:
     try:
-        return float(cell or "nan")
+        value = float(cell or "nan")
     except ValueError as error:
         raise ValueError(f"has {cell!r} for {name} and should have a number or nothing") from error
+    return None if math.isnan(value) else value
 
 
 def _check_header(path: Path, file: BinaryIO) -> None:

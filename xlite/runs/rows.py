@@ -1,17 +1,17 @@
 """The tables of runs and experiments, the same for the Runs page and for terminals. Imports no torch."""
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from xlite.errors import RunError
 from xlite.evaluation.caveats import TeacherSeen
 from xlite.report.document import plain
-from xlite.runs.results import Notes
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, clock
+from xlite.text import number
 
 Row = dict[str, str | float | None]
 
@@ -45,24 +45,24 @@ def _run_row(run: Run) -> Row:
     }
 
 
-def experiment_rows(results: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+def experiment_rows(experiments: Iterable[Experiment]) -> list[dict[str, str]]:
     """Rows of results.csv in Markdown, by column; a test AUC is struck through if a teacher knows films."""
-    return [_experiment_row(row) for row in results]
+    return [_experiment_row(one) for one in experiments]
 
 
-def _experiment_row(row: Mapping[str, Any]) -> dict[str, str]:
-    seen = Notes.read(row["notes"]).seen
-    test_auc = _cell(row["test_auc"], ".3f")
+def _experiment_row(one: Experiment) -> dict[str, str]:
+    seen = Notes.read(one.notes).seen
+    test_auc = number(one.test_auc, "–")
     return {
-        "Run": plain(row["experiment_id"]),
-        "Date": plain(row["date"]),
-        "Backbone": plain(row["backbone"]),
-        "Temperature": _cell(row["kd_temp"], "g"),
-        "Alpha": _cell(row["kd_alpha"], "g"),
-        "Val AUC": _cell(row["val_auc"], ".3f"),
-        "Test AUC": f"~~{test_auc}~~" if any(one.known for one in seen) else test_auc,
+        "Run": plain(one.experiment_id),
+        "Date": plain(one.date),
+        "Backbone": plain(one.backbone),
+        "Temperature": _given(one.kd_temp),
+        "Alpha": _given(one.kd_alpha),
+        "Val AUC": number(one.val_auc, "–"),
+        "Test AUC": f"~~{test_auc}~~" if any(teacher.known for teacher in seen) else test_auc,
         "Known test films": known_test_films(seen) or "–",
-        "Notes": plain(row["notes"]),
+        "Notes": plain(one.notes),
     }
 
 
@@ -79,5 +79,6 @@ def known_test_films(seen: Iterable[TeacherSeen]) -> str:
     return f"{most.with_val:,} of {most.films:,}" if most.with_val else "their patients"
 
 
-def _cell(number: float, form: str) -> str:
-    return "–" if math.isnan(number) else format(number, form)
+def _given(value: float | None) -> str:
+    """A setting as it was given."""
+    return "–" if value is None else f"{value:g}"

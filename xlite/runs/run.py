@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from xlite.config import TrainConfig, check_run_name, checkpoints_dir, make_config
+from xlite.config import TrainConfig, make_config
 from xlite.errors import RunError, words_of
 from xlite.files import write_atomic
+from xlite.places import check_run_name, checkpoints_dir
 from xlite.runs import slurm
 from xlite.runs.command import absolute_paths
 from xlite.runs.launch import xlite_command
@@ -60,7 +61,7 @@ class Run(WorkFolder[RunStatus]):
         return run
 
     @classmethod
-    def look(cls) -> "tuple[builtins.list[Run], builtins.list[RunError | OSError]]":
+    def readable_and_damaged(cls) -> "tuple[builtins.list[Run], builtins.list[RunError | OSError]]":
         """`Run.list()`, and for each other folder with a config.json why that cannot be read."""
         found: list[Run] = []
         damaged: list[RunError | OSError] = []
@@ -76,7 +77,7 @@ class Run(WorkFolder[RunStatus]):
     @classmethod
     def list(cls) -> "builtins.list[Run]":
         """Every run in `checkpoints/` whose settings can be read, newest first."""
-        return cls.look()[0]
+        return cls.readable_and_damaged()[0]
 
     def config(self) -> TrainConfig:
         """The run's own config.json; RunError if it is not one."""
@@ -110,6 +111,14 @@ class Run(WorkFolder[RunStatus]):
     def failed_untrained(self) -> bool:
         """Whether it was refused, or failed before its first epoch ended: there is nothing to go on with."""
         return self.status().state == "failed" and not self.has_trained()
+
+    def can_resume(self) -> bool:
+        """Whether it is at rest and there is something to go on with."""
+        return self.status().state not in (*LIVE, "finished") and not self.failed_untrained()
+
+    def evaluation(self, part: str) -> Path:
+        """The folder of its report on a part of its split, or of what it predicts there."""
+        return self.path("evaluation") / part
 
     def status(self) -> RunStatus:
         """What the run does now, from progress.json, whether a trainer holds the lock, and SLURM's queue."""

@@ -120,7 +120,7 @@ def _write_submission(folder: Path, submission: Submission) -> None:
     write_atomic(folder / SUBMISSION, json.dumps(asdict(submission)).encode() + b"\n")
 
 
-def look(job: str) -> tuple[str, str]:
+def job_state(job: str) -> tuple[str, str]:
     """State and reason of a job in SLURM's words: PENDING, Resources; `GONE` if SLURM knows it no more.
 
     RunError if SLURM does not answer.
@@ -135,7 +135,7 @@ def look(job: str) -> tuple[str, str]:
 def waiting(job: str) -> tuple[bool, str]:
     """Whether a job whose trainer is not there may still begin, and a sentence on what it does."""
     try:
-        state, reason = look(job)
+        state, reason = job_state(job)
     except RunError as error:
         return True, f"job {job}: {error}"
     if state == "PENDING":
@@ -148,7 +148,7 @@ def waiting(job: str) -> tuple[bool, str]:
 def is_pending(job: str) -> bool:
     """Whether SLURM says that the job has yet to start."""
     try:
-        return look(job)[0] == "PENDING"
+        return job_state(job)[0] == "PENDING"
     except RunError:
         return False
 

@@ -49,6 +49,23 @@ class RunStatus(WorkStatus):
     memory_total_gb: float | None = None
     load: float | None = None
 
+    @property
+    def share(self) -> float:
+        """How far it is within its epoch, 0-1."""
+        return min(1.0, self.step / self.steps) if self.steps else 0.0
+
+    @property
+    def step_text(self) -> str:
+        """How far a live run is within its epoch: `step 3 of 12`."""
+        if self.steps:
+            return f"step {self.step} of {self.steps}"
+        return "starting" if self.state == "running" else "waiting"
+
+    @property
+    def epoch_text(self) -> str:
+        """The epochs that have ended, `3 of 8`; a dash before it has begun."""
+        return f"{self.epoch} of {self.epochs}" if self.epochs else "–"
+
 
 def read_status(path: Path, kind: type[S]) -> S:
     """The content of a progress.json; `new` if there is none, `failed` if it is not what X-Lite writes."""
@@ -74,7 +91,7 @@ def facts(status: RunStatus) -> dict[str, str]:
     if status.best_auc is not None and math.isfinite(status.best_auc):
         best = f"{status.best_auc:.3f} (epoch {status.best_epoch})"
     shown = {
-        "Epoch": f"{status.epoch} of {status.epochs}" if status.epochs else "–",
+        "Epoch": status.epoch_text,
         "Loss": "–" if status.loss is None else f"{status.loss:.4f}",
         "Best validation AUC": best,
         "Elapsed": clock(status.elapsed_s),

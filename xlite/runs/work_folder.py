@@ -19,9 +19,9 @@ from typing import Any, ClassVar, Generic, Self
 
 from filelock import FileLock, Timeout
 
-from xlite.config import check_run_name
 from xlite.errors import RunError, XliteError, sentence
 from xlite.files import tail_lines, write_atomic
+from xlite.places import check_run_name
 from xlite.runs.launch import spawn, xlite_command
 from xlite.runs.lock import gate, holding, is_held, is_locked
 from xlite.runs.status import LIVE, S, WorkStatus, read_status
@@ -65,8 +65,8 @@ class WorkFolder(ABC, Generic[S]):
         """The one of that name; RunError if there is none."""
         found = cls(cls.parent() / check_run_name(name))
         if not found.path(cls.settings_file).is_file():
-            known = ", ".join(other.name for other in cls._all()) or "none yet"
-            raise RunError(f"there is no {cls.kind} {name!r} in {cls.parent()}; the {cls.kinds} are: {known}")
+            names = ", ".join(other.name for other in cls._all()) or "none yet"
+            raise RunError(f"there is no {cls.kind} {name!r} in {cls.parent()}; the {cls.kinds} are: {names}")
         return found
 
     @classmethod

@@ -25,7 +25,7 @@ def check_sources(plan: Plan) -> None:
     from xlite.data.tables import find_table  # slow, and all commands import this module
 
     check_effects(plan)
-    find_table(plan.fixed["data"])
+    find_table(str(plan.fixed["data"]))
     for spec in _values(plan, "teacher"):
         _check_teacher(spec)
     for weights in _values(plan, "weights"):
@@ -36,7 +36,7 @@ def check_sources(plan: Plan) -> None:
     _try_out(plan)
     # The last, for it writes: a split that is not there yet is made.
     (split,), (leaks,) = _values(plan, "split"), _values(plan, "allow_leakage")
-    load_split(NihFolder.open(plan.fixed["data"]), split, allow_leakage=leaks)
+    load_split(NihFolder.open(str(plan.fixed["data"])), split, allow_leakage=leaks)
 
 
 def check_effects(plan: Plan) -> None:

@@ -1,15 +1,23 @@
-"""The leaderboard of a study, as leaderboard.json has it and pages and terminals show it. Imports little."""
+"""The leaderboard of a study: leaderboard.json, and the table of it that pages and terminals show.
+
+Imports little.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
+from xlite.config import Value
 from xlite.metrics.estimate import Estimate
 from xlite.text import number, spread
 
 COMPARED = 10
 """How many of the first configurations are compared: a search may have hundreds, and each takes seconds."""
+
+
+_AUCS = ("Val AUC", "Test AUC", "Averaged, test", "First − this, test")
+"""Columns of its table that hold AUCs."""
 
 
 class Difference(BaseModel):
@@ -40,7 +48,7 @@ class Configuration(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    values: dict[str, Any]
+    values: dict[str, Value]
     runs: list[str]
     seeds: int
     val_auc: float
@@ -63,8 +71,9 @@ class Configuration(BaseModel):
 class Leaderboard(BaseModel):
     """The configurations of a study, best mean validation AUC first.
 
-    winner: the place of the one that is chosen once the study has ended; None before, or if the first could
-    not be compared. verdict: why, in plain words; empty before the end.
+    ended: whether the study has, so that a winner was looked for. winner: the place of the one that is
+    chosen; None before the end, or if the first could not be compared. verdict: why, in plain words; empty
+    before the end.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -75,13 +84,23 @@ class Leaderboard(BaseModel):
     vary: list[str]
     warnings: list[str] = []
     rows: list[Configuration]
+    ended: bool = False
     winner: int | None = None
     verdict: str = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_old(cls, content: Any) -> Any:
+        """Files of version 0.1.0 lack `ended`: those of a study that has ended have a verdict."""
+        if not isinstance(content, Mapping) or "ended" in content:
+            return content
+        return {**content, "ended": bool(content.get("verdict"))}
+
     @property
-    def ended(self) -> bool:
-        """Whether the study had ended, so that a winner was looked for."""
-        return bool(self.verdict)
+    def caption(self) -> str:
+        """Whose films these are, and which of them choose."""
+        choose = "The validation films choose the winner; the test films are only shown."
+        return f"Split {self.split_id}. {choose if len(self.rows) > 1 else ''}".rstrip()
 
     def remark(self, place: int) -> str:
         """What is to be said of a row: whether it ties with the first, and whether it is chosen.
@@ -101,9 +120,13 @@ class Leaderboard(BaseModel):
         return "; ".join(said + (["not compared"] if unknown else []))
 
 
-def leaderboard_rows(board: Leaderboard, digits: int = 3) -> list[dict[str, str]]:
-    """The table of a leaderboard by column, for a page or a terminal; `digits` of single AUCs."""
-    return [_row(board, place, digits) for place in range(len(board.rows))]
+def leaderboard_rows(board: Leaderboard, digits: int = 3, *, unbroken: bool = False) -> list[dict[str, str]]:
+    """The table of a leaderboard by column, for a page or a terminal.
+
+    digits: of single AUCs; unbroken: AUCs go into two lines before their interval or not at all.
+    """
+    rows = [_row(board, place, digits) for place in range(len(board.rows))]
+    return [row | {name: _unbroken(row[name]) for name in _AUCS} for row in rows] if unbroken else rows
 
 
 def _row(board: Leaderboard, place: int, digits: int) -> dict[str, str]:
@@ -123,7 +146,12 @@ def _row(board: Leaderboard, place: int, digits: int) -> dict[str, str]:
     }
 
 
-def name_of(values: Mapping[str, Any]) -> str:
+def _unbroken(metric: str) -> str:
+    metric = metric.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
+    return metric.replace("\u00a0(", " (")
+
+
+def name_of(values: Mapping[str, Value]) -> str:
     """Settings as a person reads them: `resnet18, attention none, alpha 0.5`."""
     return ", ".join(
         str(value) if name == "backbone" else f"{name.replace('_', ' ')} {_short(value)}"
@@ -131,5 +159,5 @@ def name_of(values: Mapping[str, Any]) -> str:
     )
 
 
-def _short(value: Any) -> str:
+def _short(value: Value) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

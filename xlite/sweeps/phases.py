@@ -1,15 +1,15 @@
 """The three phases of the design document: students alone, distillation, the winner on all films.
 
-Phases 1 and 2 train on 20 % of the train part. Phase 2 begins from what phase 1 fixed and the attention that
-it chose, phase 3 from the winner of phase 2, or of phase 1 if there is no phase 2. What is given wins.
+Phases 1 and 2 train on a share of the train part. Phase 2 begins from what phase 1 fixed and the attention
+that it chose, phase 3 from the winner of phase 2, or of phase 1 if there is no phase 2. What is given wins.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from xlite.config import sweeps_dir
 from xlite.errors import RunError, Setting
+from xlite.places import sweeps_dir
 from xlite.sweeps.plan import Design, Plan, make_plan
 from xlite.sweeps.sweep import Sweep
 
@@ -20,13 +20,37 @@ ATTENTIONS = ("none", "mhsa")
 TEMPERATURES = (2.0, 6.0)
 ALPHAS = (0.5, 0.9)
 SHARE = 0.2
-THREE_SEEDS = Design(seeds=3)
+SHARE_TEXT = f"{100 * SHARE:g} %"
+"""Of the train part, as people read it."""
+
+SEEDS = 3
+"""With how many each configuration is trained."""
+
+_DESIGN = Design(seeds=SEEDS)
+
+ABOUT: dict[Phase, str] = {
+    "phase1": f"""Students alone: {len(BACKBONES)} backbones x {len(ATTENTIONS)} attentions on {SHARE_TEXT}
+of train.
+
+Options as in `xlite train`; a setting that is given does not vary.
+""",
+    "phase2": f"""Distillation, on {SHARE_TEXT} of train.
+
+{len(BACKBONES)} backbones x {len(TEMPERATURES)} temperatures x {len(ALPHAS)} alphas. Needs a --teacher. What
+phase 1 was given, and the attention that it chose, hold here too.
+""",
+    "phase3": """The winner, on all of train.
+
+That of phase 2, or of phase 1 if there is no phase 2.
+""",
+}
+"""What each phase tries, as `xlite sweep` says it."""
 
 
 def plan_phase(
     phase: Phase,
     given: Mapping[str, object],
-    design: Design = THREE_SEEDS,
+    design: Design = _DESIGN,
     backbones: Sequence[str] = (),
 ) -> Plan:
     """The plan of a phase with the settings that were given; the study is called as the phase by default.
@@ -71,8 +95,8 @@ def _phase2(
         after = after or "phase1"
         plan, winner = _winner(after)
         fixed = {**plan.fixed, "attention": winner["attention"], **given}
-        known = plan.vary.get("backbone")
-        tried = known if isinstance(known, list) else [winner["backbone"]]
+        compared = plan.vary.get("backbone")
+        tried = list(map(str, compared)) if isinstance(compared, list) else [winner["backbone"]]
         if backbones and "backbone" not in given:
             fixed.pop("backbone", None)
     vary = {"backbone": list(backbones or tried), "temperature": list(TEMPERATURES), "alpha": list(ALPHAS)}

@@ -6,16 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from xlite.config import TrainConfig, check_run_name, make_config
+from xlite.config import SEED, TrainConfig, Value, make_config
 from xlite.errors import RunError, Setting
+from xlite.places import check_run_name
 from xlite.runs.command import absolute_paths, option_words
 
 Kind = Literal["phase1", "phase2", "phase3", "search"]
-FIRST_SEED: int = TrainConfig.model_fields["seed"].default
 _LONGEST_NAME = 70  # a run's name is this and its number
 
 
@@ -39,18 +39,18 @@ class Plan(BaseModel):
 
     study: str
     kind: Kind
-    fixed: dict[str, Any]
-    vary: dict[str, list[Any] | Range]
+    fixed: dict[str, Value]
+    vary: dict[str, list[Value] | Range]
     trials: int = 0
     prune: bool = False
     storage: str = ""
     after: str = ""
 
-    def config(self, values: Mapping[str, Any], name: str = "") -> TrainConfig:
+    def config(self, values: Mapping[str, Value], name: str = "") -> TrainConfig:
         """The settings of one trial: the fixed ones with `values` for those that vary."""
         return make_config({**self.fixed, **values, "name": name})
 
-    def combinations(self) -> list[dict[str, Any]]:
+    def combinations(self) -> list[dict[str, Value]]:
         """Every combination of the varying settings, all of them with one seed before the next seed."""
         lists = {name: values for name, values in self.vary.items() if isinstance(values, list)}
         names = sorted(lists, key=lambda name: name != "seed")
@@ -74,7 +74,7 @@ class Plan(BaseModel):
             words += option_words(name, value)
         if not self.trials:
             seeds = self.vary["seed"]
-            if isinstance(seeds, list) and seeds[0] != FIRST_SEED:
+            if isinstance(seeds, list) and seeds[0] != SEED:
                 words += ["--seed", str(seeds[0])]
             words += ["--seeds", str(self.seeds())]
         if self.kind == "search":
@@ -135,7 +135,7 @@ def make_plan(kind: Kind, fixed: Mapping[str, object], vary: Mapping[str, object
                 Setting("seed"),
                 " for the first",
             )
-        first = settled.pop("seed", FIRST_SEED)
+        first = int(settled.pop("seed", SEED))
         varying = {**varying, "seed": [first + number for number in range(seeds)]}
     plan = Plan(
         study=design.study,
@@ -170,31 +170,34 @@ def _check(plan: Plan) -> None:
         raise RunError("a search needs something to vary: --vary lr=1e-4..1e-2:log, or --space FILE.json")
 
 
-def _typed(name: str, value: object) -> Any:
+def _typed(name: str, value: object) -> Value:
     """A setting's value as a run would have it and JSON knows it; RunError if it is none."""
     if name == "name":
         raise RunError(
             "a study names its runs itself, so it takes no ", Setting("name"), "; --study names the study"
         )
     config = absolute_paths(make_config({"data": ".", name: value}))
-    typed = getattr(config, name)
+    typed: Value | Path = getattr(config, name)
     return str(typed) if isinstance(typed, Path) else typed
 
 
-def _choices(name: str, choices: object) -> list[Any] | Range:
+def _choices(name: str, choices: object) -> list[Value] | Range:
     """The values of a varying setting, each as a run would have it."""
     if name in ("data", "split"):
         raise RunError(Setting(name), " cannot vary: metrics on different films cannot be ranked")
     if isinstance(choices, Range):
         low, high = _typed(name, choices.low), _typed(name, choices.high)
-        numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high))
-        if not numbers or low >= high or (choices.log and low <= 0):
+        if not _is_number(low) or not _is_number(high) or low >= high or (choices.log and low <= 0):
             what = f" cannot run over {choices}: expected two numbers, the lower one first"
             raise RunError(Setting(name), what)
         return Range(low=low, high=high, log=choices.log)
     if isinstance(choices, str) or not isinstance(choices, Sequence) or not choices:
         raise RunError(Setting(name), f" varies over {choices!r}: expected a list of values, or low and high")
     return list(dict.fromkeys(_typed(name, value) for value in choices))
+
+
+def _is_number(value: Value) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def without_password(url: str) -> str:
@@ -242,5 +245,5 @@ def _number(text: str) -> int | float:
     return int(text) if text.strip().lstrip("-").isdigit() else float(text)
 
 
-def _as_typed(choices: list[Any] | Range) -> str:
+def _as_typed(choices: list[Value] | Range) -> str:
     return str(choices) if isinstance(choices, Range) else ",".join(map(str, choices))

@@ -13,24 +13,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xlite.config import checkpoints_dir
+from xlite.config import Value
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples, estimate
 from xlite.metrics.paired import macro_auc, paired_difference
+from xlite.places import checkpoints_dir
+from xlite.report.caveat_sentences import sentence
+from xlite.runs.run import Run
 from xlite.sweeps.leaderboard import COMPARED, Configuration, Difference, Leaderboard
 from xlite.sweeps.plan import Plan
-from xlite.sweeps.status import TrialStatus
+from xlite.sweeps.status import Contamination, TrialStatus
 from xlite.sweeps.verdict import verdict
 
 SAME_SIZE = 1.01
 """Model files of one architecture differ by what their headers say."""
 
-Films = dict[str, NDArray[Any]]
+Films = dict[str, NDArray[np.float64]]
 """Probabilities (14,) by film."""
 
-Drawn = tuple[float, NDArray[Any]]
+Drawn = tuple[float, NDArray[np.float64]]
 """A macro AUC on all films, and (R,) on resampled patients."""
 
 
@@ -57,6 +60,7 @@ def make_leaderboard(
         vary=[name for name in plan.vary if name != "seed"],
         warnings=_warnings(trials),
         rows=rows,
+        ended=ended,
         winner=winner,
         verdict=words,
     )
@@ -73,7 +77,7 @@ def _configurations(trials: Iterable[TrialStatus]) -> list[Configuration]:
 
 def _configuration(group: Sequence[TrialStatus]) -> Configuration:
     """A configuration from its finished trials, one for each seed."""
-    val, test = (_known(trial.val_auc for trial in group), _known(trial.test_auc for trial in group))
+    val, test = (_present(trial.val_auc for trial in group), _present(trial.test_auc for trial in group))
     return Configuration(
         values=_without_seed(group[0].values),
         runs=[trial.run for trial in group],
@@ -82,30 +86,30 @@ def _configuration(group: Sequence[TrialStatus]) -> Configuration:
         val_sd=_deviation(val),
         test_auc=_mean(test),
         test_sd=_deviation(test),
-        model_size_mb=_mean(_known(trial.model_size_mb for trial in group)),
-        inference_time_ms=_mean(_known(trial.inference_time_ms for trial in group)),
+        model_size_mb=_mean(_present(trial.model_size_mb for trial in group)),
+        inference_time_ms=_mean(_present(trial.inference_time_ms for trial in group)),
         absent={trial.run: trial.where for trial in group if not _is_here(trial.run)},
     )
 
 
 def _warnings(trials: Sequence[TrialStatus]) -> list[str]:
-    """What the runs' reports say of their teachers, each sentence once, with the runs if not of all."""
+    """What the runs' reports say of their teachers, each caveat once, with the runs if not of all."""
     finished = [trial for trial in trials if trial.state == "finished"]
-    runs: dict[str, list[str]] = defaultdict(list)
+    runs: dict[Contamination, list[str]] = defaultdict(list)
     for trial in finished:
         if trial.contamination:
             runs[trial.contamination].append(trial.run)
     return [
-        text if len(names) == len(finished) else f"{text} (runs {', '.join(names)})"
-        for text, names in runs.items()
+        sentence(caveat) + ("" if len(names) == len(finished) else f" (runs {', '.join(names)})")
+        for caveat, names in runs.items()
     ]
 
 
-def _without_seed(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_seed(values: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in values.items() if name != "seed"}
 
 
-def _known(values: Iterable[float | None]) -> list[float]:
+def _present(values: Iterable[float | None]) -> list[float]:
     return [value for value in values if value is not None]
 
 
@@ -123,10 +127,10 @@ def _compared(rows: Sequence[Configuration], part: str, folder: NihFolder) -> li
     first is above each on the same resampled patients. Rows whose predictions are not here stay as they are.
     """
     answers = [_averaged(row.runs, part) for row in rows]
-    known = [films for films in answers if films]
-    if not known or not answers[0]:
+    here = [films for films in answers if films]
+    if not answers[0]:
         return list(rows)
-    stems = [stem for stem in known[0] if stem in folder and all(stem in films for films in known)]
+    stems = [stem for stem in here[0] if stem in folder and all(stem in films for films in here)]
     labels, resamples = folder.labels(stems), Resamples(folder.patients(stems))
     compared = []
     first: Drawn | None = None
@@ -169,7 +173,7 @@ def _averaged(runs: Sequence[str], part: str) -> Films:
 
 
 def _predictions(run: str, part: str) -> Path:
-    return checkpoints_dir() / run / "evaluation" / part / "predictions.csv"
+    return Run(checkpoints_dir() / run).evaluation(part) / "predictions.csv"
 
 
 def _is_here(run: str) -> bool:

@@ -1,17 +1,45 @@
 """What a study says of itself in progress.json: its trials, and what each of their runs left."""
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from xlite.config import Value
+from xlite.evaluation.caveats import Said, TeacherKnows
 from xlite.runs.status import WorkStatus
+
+
+@dataclass(frozen=True)
+class Signature:
+    """How a sweep signs the trials that it works on: its place, `machine:home`, and an id as no other has."""
+
+    place: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.place}#{self.id}"
+
+    @classmethod
+    def read(cls, text: str) -> "Signature":
+        """The signature that `str` has written."""
+        place, _, id = text.rpartition("#")
+        return cls(place, id)
+
+
+def _of_old(content: Any) -> Any:
+    """Version 0.1.0 kept the sentence alone."""
+    return Said(text=content, by_teacher=True) if isinstance(content, str) else content
+
+
+Contamination = Annotated[TeacherKnows | Said, Field(discriminator="kind")]
 
 
 class Outcome(BaseModel):
     """What a finished run left; None if it is not known.
 
-    contamination: the sentence of its report on what its teacher knows of the test films.
+    contamination: the caveat of its report on what its teacher knows of the test films.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -20,7 +48,7 @@ class Outcome(BaseModel):
     test_auc: float | None = None
     model_size_mb: float | None = None
     inference_time_ms: float | None = None
-    contamination: str | None = None
+    contamination: Annotated[Contamination | None, BeforeValidator(_of_old)] = None
 
 
 class TrialStatus(Outcome):
@@ -32,10 +60,15 @@ class TrialStatus(Outcome):
 
     run: str
     state: str
-    values: dict[str, Any]
+    values: dict[str, Value]
     where: str = ""
     message: str | None = None
     settings: tuple[str, ...] = ()
+
+    @property
+    def cause(self) -> str:
+        """The message without the name of the run: trials that failed alike have the same."""
+        return (self.message or "").replace(self.run, "…")
 
 
 class SweepStatus(WorkStatus):
@@ -54,7 +87,16 @@ class SweepStatus(WorkStatus):
         """How many trials have ended, well or not."""
         return len(self.trials) - self.count("waiting") - self.count("running")
 
+    @property
+    def share(self) -> float:
+        """How many of its trials have ended, 0-1."""
+        return min(1.0, self.ended / max(self.total, 1))
+
+    def running(self) -> list[str]:
+        """The names of the runs that are training."""
+        return [trial.run for trial in self.trials if trial.state == "running"]
+
     def val_aucs(self, runs: Iterable[str]) -> list[float]:
         """The validation AUCs of those of the runs that have one."""
-        known = {trial.run: trial.val_auc for trial in self.trials if trial.val_auc is not None}
-        return [known[run] for run in runs if run in known]
+        aucs = {trial.run: trial.val_auc for trial in self.trials if trial.val_auc is not None}
+        return [aucs[run] for run in runs if run in aucs]

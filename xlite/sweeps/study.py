@@ -13,35 +13,23 @@ from contextlib import suppress
 from typing import Any
 
 import optuna
-from optuna.pruners import BasePruner, MedianPruner, NopPruner
-from optuna.storages import RDBStorage
+from optuna.pruners import MedianPruner, NopPruner
 from optuna.trial import FrozenTrial, Trial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
 
 from xlite.errors import RunError, XliteError
-from xlite.sweeps.plan import Plan, Range
-from xlite.sweeps.status import Outcome, TrialStatus
+from xlite.sweeps.plan import Plan
+from xlite.sweeps.status import Outcome, Signature, TrialStatus
+from xlite.sweeps.storage import open_study
+from xlite.sweeps.trials import GIVEN_BACK, status_of, suggest, values_of
 
 BEAT_EVERY_S = 30.0
 SETTLE_S = 1.0
 """How long a machine that shares a storage waits whether another one signs its trial too."""
 
-OPEN_AGAIN_S = (1.0, 1.0)
-"""Pauses before a storage is tried again: another machine may be making its tables at this moment."""
-
 GRACE_S, UNSIGNED_GRACE_S = 600.0, 30.0
 """How long nothing may be heard of who works on a trial, and how long it may take to sign one."""
 _PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH = 4, 2
-STORAGE_ERRORS = (SQLAlchemyError, optuna.exceptions.StorageInternalError)
-"""What comes of a database that does not answer."""
 
-_STATES = {
-    TrialState.WAITING: "waiting",
-    TrialState.RUNNING: "running",
-    TrialState.COMPLETE: "finished",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-}
 _FOLDERS = re.compile(r"[^,]*[/\\]")
 _OF_THE_MACHINE = ("data", "device", "workers")
 
@@ -49,23 +37,23 @@ _OF_THE_MACHINE = ("data", "device", "workers")
 class Study:
     """The trials of one plan in an Optuna storage, which other machines may share."""
 
-    def __init__(self, plan: Plan, storage: str, films: Mapping[str, str], here: str):
+    def __init__(self, plan: Plan, storage: str, films: Mapping[str, str], here: Signature):
         """Opens or begins the study; RunError if the storage cannot be had, or holds another study.
 
-        films: what must be equal on every machine, {"split": id, "table": fingerprint}; here: a signature as
-        no other sweep has, "place#id". A study of other settings that came to nothing gives way.
+        films: what must be equal on every machine, {"split": id, "table": fingerprint}; here: the
+        sweep's signature. A study of other settings that came to nothing gives way.
         """
         self.plan = plan
         self.here = here
         self._unsigned: dict[int, float] = {}  # trial -> when it was first seen, as clocks differ
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         pruner = MedianPruner(_PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH) if plan.prune else NopPruner()
-        self.study = _open(plan.study, storage, pruner)
+        self.study = open_study(plan.study, storage, pruner)
         meant = {**films, **_settings(plan)}
         then = self.study.user_attrs.get("xlite")
         if then not in (None, meant) and all(map(self._has_nothing, self.study.get_trials(deepcopy=False))):
             optuna.delete_study(study_name=plan.study, storage=storage)
-            self.study = _open(plan.study, storage, pruner)
+            self.study = open_study(plan.study, storage, pruner)
         self._check(meant)
         if not plan.trials:
             for number, values in enumerate(plan.combinations()):
@@ -98,7 +86,7 @@ class Study:
                     self.study.tell(trial, state=TrialState.FAIL)
                     continue
                 for name, choices in self.plan.vary.items():
-                    _suggest(trial, name, choices)
+                    suggest(trial, name, choices)
                 if "run" not in trial.user_attrs:
                     trial.set_user_attr("run", self._run_of(trial.number))
                 return trial
@@ -136,11 +124,11 @@ class Study:
 
     def beat(self, trial: Trial) -> None:
         """Says that the trial is being worked on, and where."""
-        trial.set_user_attr("worker", {"here": self.here, "beat": time.time()})
+        self._sign(trial, time.time())
 
     def finish(self, trial: Trial, left: Outcome) -> None:
         """Ends a trial well, with what its run left."""
-        trial.set_user_attr("left", left.model_dump())
+        trial.set_user_attr("left", left.model_dump(mode="json"))
         self.study.tell(trial, left.val_auc)
 
     def prune(self, trial: Trial) -> None:
@@ -154,7 +142,11 @@ class Study:
 
     def give_back(self, trial: Trial) -> None:
         """Leaves a trial for whoever goes on first, this home or another."""
-        trial.set_user_attr("worker", {"here": self.here, "beat": 0.0})
+        self._sign(trial, GIVEN_BACK)
+
+    def _sign(self, trial: Trial, beat: float) -> None:
+        signed = {"where": self.here.place, "here": str(self.here), "beat": beat}
+        trial.set_user_attr("worker", signed)
 
     def reported(self, trial: Trial) -> set[int]:
         """The epochs that Optuna knows of a trial."""
@@ -187,16 +179,7 @@ class Study:
 
     def trials(self) -> list[TrialStatus]:
         """Every run's last attempt."""
-        return [
-            TrialStatus(
-                run=run,
-                state=_state(trial),
-                values=_values(trial),
-                where=trial.user_attrs.get("worker", {}).get("here", "").partition("#")[0],
-                **trial.user_attrs.get("left", {}),
-            )
-            for run, trial in sorted(self.latest().items())
-        ]
+        return [status_of(run, trial) for run, trial in sorted(self.latest().items())]
 
     def _running(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
@@ -206,7 +189,7 @@ class Study:
 
     def _is_mine(self, trial: FrozenTrial) -> bool:
         """Whether this sweep has begun it: a storage of its own is nobody else's."""
-        return not self.plan.storage or bool(trial.user_attrs.get("worker", {}).get("here") == self.here)
+        return not self.plan.storage or bool(trial.user_attrs.get("worker", {}).get("here") == str(self.here))
 
     def _is_dead(self, trial: FrozenTrial) -> bool:
         """Whether nothing was heard of who works on it for too long."""
@@ -234,54 +217,7 @@ class Study:
 
     def _again(self, trial: FrozenTrial) -> None:
         if trial.user_attrs.get("run"):
-            self.study.enqueue_trial(_values(trial), user_attrs={"run": trial.user_attrs["run"]})
-
-
-def _open(name: str, storage: str, pruner: BasePruner) -> optuna.Study:
-    """The study in its storage; RunError if that cannot be had."""
-    for pause in (*OPEN_AGAIN_S, 0.0):
-        try:
-            return optuna.create_study(
-                study_name=name,
-                # a server hangs up on whoever was silent for long, as a sweep is
-                storage=RDBStorage(storage, engine_kwargs={"pool_pre_ping": True}),
-                direction="maximize",
-                pruner=pruner,
-                load_if_exists=True,
-            )
-        except (ImportError, *STORAGE_ERRORS) as error:
-            failure = error
-            time.sleep(pause)
-    raise RunError(
-        f"the storage of study {name!r} cannot be opened: {storage_sentence(failure)}"
-    ) from failure
-
-
-def storage_sentence(error: BaseException) -> str:
-    """What a storage that cannot be had says, in one line."""
-    if isinstance(error, ImportError):
-        needed = error.__cause__ or error
-        return f'{needed}; for PostgreSQL pip install "xlite-cxr[postgres]"'
-    return str(error.__cause__ or error).splitlines()[0]
-
-
-def _state(trial: FrozenTrial) -> str:
-    """A trial's state in a word; one that was given back waits."""
-    given_back = trial.state == TrialState.RUNNING and trial.user_attrs.get("worker", {}).get("beat") == 0
-    return "waiting" if given_back else _STATES[trial.state]
-
-
-def _values(trial: FrozenTrial) -> dict[str, Any]:
-    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
-
-
-def _suggest(trial: Trial, name: str, choices: list[Any] | Range) -> None:
-    if isinstance(choices, list):
-        trial.suggest_categorical(name, choices)
-    elif isinstance(choices.low, int) and isinstance(choices.high, int):
-        trial.suggest_int(name, choices.low, choices.high, log=choices.log)
-    else:
-        trial.suggest_float(name, choices.low, choices.high, log=choices.log)
+            self.study.enqueue_trial(values_of(trial), user_attrs={"run": trial.user_attrs["run"]})
 
 
 def _settings(plan: Plan) -> dict[str, Any]:

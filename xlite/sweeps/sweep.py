@@ -14,16 +14,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from xlite.config import checkpoints_dir, sweeps_dir
 from xlite.errors import RunError
 from xlite.files import read_whole, write_atomic
+from xlite.places import checkpoints_dir, sweeps_dir
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, problem
 from xlite.runs.work_folder import WorkFolder
 from xlite.sweeps.leaderboard import Leaderboard
 from xlite.sweeps.plan import Plan
-from xlite.sweeps.status import SweepStatus
+from xlite.sweeps.status import Signature, SweepStatus
 
 
 class Sweep(WorkFolder[SweepStatus]):
@@ -67,22 +67,22 @@ class Sweep(WorkFolder[SweepStatus]):
         """The URL of the Optuna storage: the plan's own, else SQLite in this folder."""
         return self.plan().storage or f"sqlite:///{self.path('study.db')}"
 
-    def signature(self) -> str:
-        """How this sweep signs the trials that it works on, "machine:home#id"; the same for ever.
+    def signature(self) -> Signature:
+        """How this sweep signs the trials that it works on; the same for ever.
 
         It is made up once: a machine may get another name, and a home another place.
         """
         path = self.path("signature")
         if not path.exists():
-            name = f"{socket.gethostname()}:{self.home}#{secrets.token_hex(8)}"
-            write_atomic(path, name.encode())
-        return read_whole(path).decode()
+            made = Signature(f"{socket.gethostname()}:{self.home}", secrets.token_hex(8))
+            write_atomic(path, str(made).encode())
+        return Signature.read(read_whole(path).decode())
 
     def status(self) -> SweepStatus:
         """What the sweep does now, from progress.json and whether somebody holds the lock."""
-        held = self.is_held()
+        is_held = self.is_held()
         status = self.read_progress()
-        if held:
+        if is_held:
             return status.model_copy(update={"state": "running"})  # who has just begun says so a moment later
         if status.state == "running":
             message = "the process died; its trials are picked up again when the sweep goes on"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xlite.sweeps.leaderboard import COMPARED, Configuration
-from xlite.text import counted
+from xlite.text import counted, verb
 
 
 def verdict(study: str, rows: Sequence[Configuration], winner: int | None) -> str:
@@ -18,13 +18,13 @@ def verdict(study: str, rows: Sequence[Configuration], winner: int | None) -> st
     chosen = f"Chosen by the validation films: {best.name}, {said}."
     others = rows[1:COMPARED]
     unknown = [row for row in others if row.tie is None]
-    known = [row for row in others if row.tie is not None]
-    if not known:
+    compared = [row for row in others if row.tie is not None]
+    if not compared:
         return f"{chosen} None was compared with it, {_why_not(study, unknown)}."
-    sentences = [chosen, _noise(rows[0], known, best, all_of_them=len(known) == len(rows) - 1)]
+    sentences = [chosen, _noise(rows[0], compared, best, all_of_them=len(compared) == len(rows) - 1)]
     if unknown:
-        verb = "was" if len(unknown) == 1 else "were"
-        sentences.append(f"{len(unknown)} {verb} not compared, {_why_not(study, unknown)}.")
+        were = verb(len(unknown), "was", "were")
+        sentences.append(f"{len(unknown)} {were} not compared, {_why_not(study, unknown)}.")
     return " ".join(sentences)
 
 

@@ -7,30 +7,26 @@ its run still training, or lets it go on from its last finished epoch.
 import logging
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial
 
-from xlite.config import checkpoints_dir
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
 from xlite.errors import RunError, XliteError, retold
-from xlite.evaluation.base import WithCaveats
-from xlite.evaluation.caveats import Said, TeacherKnows
-from xlite.files import read_whole
-from xlite.report.caveat_sentences import sentence
+from xlite.places import checkpoints_dir
 from xlite.runs.command import absolute_paths
-from xlite.runs.results import read_results
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.leaderboard import Leaderboard, name_of
+from xlite.sweeps.outcome import NoResult, left_by
 from xlite.sweeps.plan import Plan
 from xlite.sweeps.ranking import make_leaderboard
 from xlite.sweeps.status import Outcome, TrialStatus
-from xlite.sweeps.study import BEAT_EVERY_S, STORAGE_ERRORS, Study, storage_sentence
+from xlite.sweeps.storage import STORAGE_ERRORS, storage_in_words, storage_sentence
+from xlite.sweeps.study import BEAT_EVERY_S, Study
 from xlite.sweeps.sweep import Sweep
 from xlite.text import are, counted
 
@@ -50,17 +46,13 @@ class _Stopped(Exception):
     """The sweep was asked to stop; the trial's run has ended and can go on."""
 
 
-class _Failed(XliteError):
-    """A trial's run ended without a result."""
-
-
 def work_on(sweep: Sweep) -> Leaderboard | None:
     """Trains what is left of a sweep's trials and returns its leaderboard, None if it was asked to stop.
 
     Raises DataError or RunError if the folder, the split or the storage cannot be had, or if every trial
     fails with the same sentence; KeyboardInterrupt passes through once the run has ended.
     """
-    with sweep.hold(), _storage_in_words(sweep.name):
+    with sweep.hold(), storage_in_words(sweep.name):
         plan = sweep.plan()
         config = plan.config({})
         folder = NihFolder.open(config.data)
@@ -163,7 +155,7 @@ class _Work:
             if isinstance(error, _Stopped):
                 return False
             raise
-        except (_Failed, RunError) as error:
+        except (NoResult, RunError) as error:
             self.study.fail(trial, error)
             self._tell(f"{name} failed: ", *error.words)
         except UpdateFinishedTrialError:
@@ -207,16 +199,16 @@ class _Work:
     def _follow(self, run: Run, trial: Trial) -> Outcome | None:
         """What the run left at its end; None if it was pruned. Starts it as often as it dies."""
         epoch, begun, deaths, beaten = run.status().epoch, False, 0, time.monotonic()
-        known = self.study.reported(trial)
+        reported = self.study.reported(trial)
         while True:
-            held = run.is_held()  # first: a run that was just started says so a moment later
+            is_held = run.is_held()  # first: a run that was just started says so a moment later
             status = run.status()
             if status.epoch > epoch:
                 epoch, deaths = status.epoch, 0
-            if held or status.state in LIVE:
+            if is_held or status.state in LIVE:
                 if self.sweep.stop_requested():
                     raise _Stopped
-                if _report(run, trial, known) and trial.should_prune():
+                if _report(run, trial, reported) and trial.should_prune():
                     _stop(run)
                     if run.status().state != "finished":
                         return None
@@ -225,10 +217,10 @@ class _Work:
                     self.study.beat(trial)
                 time.sleep(POLL_S)
             elif status.state == "finished":
-                _report(run, trial, known)
-                return _left_by(run)
+                _report(run, trial, reported)
+                return left_by(run)
             elif begun and (status.state != "killed" or deaths >= _DEATHS):
-                raise _Failed(*retold(status.message, status.settings))
+                raise NoResult(*retold(status.message, status.settings))
             else:
                 deaths += begun
                 begun = True
@@ -238,30 +230,18 @@ class _Work:
         """RunError if no trial has finished and two, or all there are, failed with the same sentence."""
         trials = self.study.trials()
         failed = [trial for trial in trials if trial.state == "failed"]
-        alike = len({(trial.message or "").replace(trial.run, "…") for trial in failed}) == 1
+        alike = len({trial.cause for trial in failed}) == 1
         finished = any(trial.state in ("finished", "pruned") for trial in trials)
         if not finished and len(failed) >= min(2, self.plan.total()) and alike:
             last = failed[-1]
             raise RunError(f"every trial so far failed alike, {last.run} last: ", *_said(last))
 
 
-@contextmanager
-def _storage_in_words(study: str) -> Iterator[None]:
-    """RunError if the storage of a study fails within."""
-    try:
-        yield
-    except STORAGE_ERRORS as error:
-        raise RunError(
-            f"the storage of study {study!r} does not answer: {storage_sentence(error)}; a run that trains "
-            f"goes on, and `xlite sweep resume {study}` finds it"
-        ) from error
-
-
-def _report(run: Run, trial: Trial, known: set[int]) -> bool:
-    """Tells Optuna of the epochs that are not among the known; whether there was one."""
-    new = [row for row in run.read_metrics().to_dict("records") if row["epoch"] not in known]
+def _report(run: Run, trial: Trial, reported: set[int]) -> bool:
+    """Tells Optuna of the epochs that are not reported yet; whether there was one."""
+    new = [row for row in run.read_metrics().to_dict("records") if row["epoch"] not in reported]
     for row in new:
-        known.add(row["epoch"])
+        reported.add(row["epoch"])
         if math.isfinite(row["val_auc"]):
             trial.report(row["val_auc"], int(row["epoch"]))
     return bool(new)
@@ -278,25 +258,3 @@ def _stop(run: Run) -> None:
 def _said(trial: TrialStatus) -> tuple[str, ...]:
     """The words of why a trial failed."""
     return retold(trial.message or "", trial.settings)
-
-
-def _left_by(run: Run) -> Outcome:
-    """What a finished run wrote into log and report; _Failed if it has no validation AUC."""
-    results = read_results()
-    logged = results[results["experiment_id"] == run.name]
-    if not len(logged) or not math.isfinite(logged.iloc[-1]["val_auc"]):
-        raise _Failed("the run has no validation AUC: no finding is both there and absent in the val part")
-    row = logged.iloc[-1]
-    metrics = {key: float(row[key]) for key in ("val_auc", "test_auc", "model_size_mb", "inference_time_ms")}
-    known = {key: value if math.isfinite(value) else None for key, value in metrics.items()}
-    return Outcome(**known, contamination=_contamination_of(run))
-
-
-def _contamination_of(run: Run) -> str | None:
-    """What the run's test report, maybe one of old, says of what its teacher knows of the films."""
-    path = run.folder / "evaluation" / "test" / "metrics.json"
-    caveats = WithCaveats.model_validate_json(read_whole(path)).caveats if path.is_file() else ()
-    of_teachers = (
-        one for one in caveats if isinstance(one, TeacherKnows) or (isinstance(one, Said) and one.by_teacher)
-    )
-    return next(map(sentence, of_teachers), None)

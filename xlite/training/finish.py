@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
@@ -25,7 +26,8 @@ from xlite.models.student import Student
 from xlite.report.card import card_beside
 from xlite.report.sentences import clean, mean_of
 from xlite.report.write import evaluate_model
-from xlite.runs.results import Notes, append_result
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result
 from xlite.runs.run import Run
 from xlite.training.job import Job
 
@@ -34,19 +36,17 @@ log = logging.getLogger(__name__)
 ROW_FILE = "results_row.json"
 """In a run's folder: its row of results.csv, from the moment that it is about to be written there."""
 
-_BATCH = 64
-
 
 def finish(job: Job, run: Run, device: torch.device) -> None:
     """Fits calibrator and thresholds on val, judges the best epoch on test, and logs it in results.csv."""
     path = run.folder / MODEL_FILE
     student, info = load_model(path)
-    logits = read_logits(student.to(device), job.val, _BATCH)
+    logits = read_logits(student.to(device), job.val, JudgeOptions().batch_size)
     info = fit_info(info, logits, job.val.labels.numpy())
     log.info(f"Calibration: {calibrator_sentence(info, job.val.labels.numpy())}")
     save_model(path, student.cpu(), info)
     # Kept for those who choose between runs: a choice by the test films would flatter what it chose.
-    out = run.folder / "evaluation" / "val"
+    out = run.evaluation("val")
     out.mkdir(parents=True, exist_ok=True)
     write_predictions(out / "predictions.csv", job.val_names, apply_calibrator(logits, info.calibration))
     report = _judge(job, run, device, logits) if job.split.parts["test"] else None
@@ -77,7 +77,7 @@ def _judge(job: Job, run: Run, device: torch.device, val_logits: NDArray[np.floa
         val_logits=(job.val_names, val_logits),
         teacher_list=Path(config.teacher_list) if config.teacher_list else None,
     )
-    out = run.folder / "evaluation" / "test"
+    out = run.evaluation("test")
     return evaluate_model(run.folder / MODEL_FILE, config.data, config.split, "test", out, options)
 
 
@@ -88,11 +88,12 @@ def _log_result(job: Job, run: Run, student: Student, info: ModelInfo, report: R
     """
     kept = run.path(ROW_FILE)
     begun = kept.exists()
-    row = json.loads(read_whole(kept)) if begun else _row(job, run, student, info, report)
-    if not begun:
-        write_atomic(kept, json.dumps(row, indent=1).encode() + b"\n")
-    row.pop("notes", None)  # of a run that version 0.1.0 left here
-    append_result(row, _notes(job, info), unless_there=begun)
+    if begun:
+        experiment = replace(Experiment(**json.loads(read_whole(kept))), notes="")
+    else:
+        experiment = _experiment(job, run, student, info, report)
+        write_atomic(kept, json.dumps(asdict(experiment), indent=1).encode() + b"\n")
+    append_result(experiment, _notes(job, info), unless_there=begun)
 
 
 def _notes(job: Job, info: ModelInfo) -> Notes:
@@ -107,27 +108,25 @@ def _notes(job: Job, info: ModelInfo) -> Notes:
     )
 
 
-def _row(
-    job: Job, run: Run, student: Student, info: ModelInfo, report: Report | None
-) -> dict[str, str | float | None]:
+def _experiment(job: Job, run: Run, student: Student, info: ModelInfo, report: Report | None) -> Experiment:
     """What results.csv says of the run."""
     config, epochs = job.config, run.read_metrics()
     best = epochs[epochs["epoch"] == info.notes["epoch"]].iloc[0]
     distilled = bool(config.teacher)
-    return {
-        "experiment_id": run.name,
-        "date": date.today().isoformat(),
-        "model": "distilled student" if distilled else "student",
-        "backbone": config.backbone,
-        "attention": config.attention,
-        "kd_temp": config.temperature if distilled else None,
-        "kd_alpha": config.alpha if distilled else None,
-        "train_loss": _rounded(best["train_loss"]),
-        "val_auc": _rounded(best["val_auc"]),
-        "test_auc": _rounded(report.macro.auc.value) if report else None,
-        "inference_time_ms": round(measure_latency(student, config.image_size).p50_ms, 2),
-        "model_size_mb": round((run.folder / MODEL_FILE).stat().st_size / 1e6, 2),
-    }
+    return Experiment(
+        experiment_id=run.name,
+        date=date.today().isoformat(),
+        model="distilled student" if distilled else "student",
+        backbone=config.backbone,
+        attention=config.attention,
+        kd_temp=config.temperature if distilled else None,
+        kd_alpha=config.alpha if distilled else None,
+        train_loss=_rounded(best["train_loss"]),
+        val_auc=_rounded(best["val_auc"]),
+        test_auc=_rounded(report.macro.auc.value) if report else None,
+        inference_time_ms=round(measure_latency(student, config.image_size).p50_ms, 2),
+        model_size_mb=round((run.folder / MODEL_FILE).stat().st_size / 1e6, 2),
+    )
 
 
 def _rounded(value: float | None) -> float | None:

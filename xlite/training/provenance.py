@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 
 from xlite import __version__
-from xlite.config import bundled
 from xlite.files import write_atomic
+from xlite.places import bundled
 from xlite.runs.run import Run
 from xlite.training.job import Job
 

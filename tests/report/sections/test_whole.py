@@ -5,11 +5,11 @@ from pathlib import Path
 
 from demo_home import drawn_report
 
-from xlite.config import bundled
 from xlite.evaluation.caveats import TrainedOn
 from xlite.evaluation.report import Report
 from xlite.models.checkpoint import load_model
 from xlite.models.student import describe
+from xlite.places import bundled
 from xlite.report.card import write_card
 from xlite.report.curves_json import read_curves
 from xlite.report.document import Heading, to_markdown

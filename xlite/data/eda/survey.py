@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from xlite.config import TrainConfig
+from xlite.config import SEED, TrainConfig
 from xlite.data.eda import statistics
 from xlite.data.eda.batch_composition import Batches, measure_batches
 from xlite.data.eda.claims import Claim, check_claims
@@ -26,7 +26,6 @@ from xlite.data.splits import RANDOM_STRATEGIES
 from xlite.findings import FINDINGS
 
 BATCH_SIZE: int = TrainConfig.model_fields["batch_size"].default
-SEED = 42  # of the design document's split; the default of X-Lite's own splits and runs
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,45 @@
+"""Where X-Lite's files lie, and what a run may be called."""
+
+import os
+import re
+from pathlib import Path
+
+from xlite.errors import RunError
+
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+def bundled(*parts: str) -> Path:
+    """A file or folder that comes with X-Lite: beside the package in a checkout, inside it if installed."""
+    inside = Path(__file__).resolve().parent / "bundled"
+    return (inside if inside.is_dir() else inside.parents[1]).joinpath(*parts)
+
+
+def home() -> Path:
+    """The folder that holds `checkpoints/` and `experiments/`: $XLITE_HOME, else the current folder."""
+    return Path(os.environ.get("XLITE_HOME") or ".").absolute()
+
+
+def checkpoints_dir() -> Path:
+    """The folder of all runs."""
+    return home() / "checkpoints"
+
+
+def results_csv() -> Path:
+    """The experiment log, one row for each finished experiment."""
+    return home() / "experiments" / "results.csv"
+
+
+def sweeps_dir() -> Path:
+    """The folder of all studies."""
+    return home() / "experiments" / "sweeps"
+
+
+def check_run_name(name: str) -> str:
+    """The name itself if it can be that of a folder; raises RunError otherwise."""
+    if not RUN_NAME.fullmatch(name) or ".." in name:
+        raise RunError(
+            f"{name!r} cannot be a run's name: use up to 80 letters, digits, '.', '_' and '-', "
+            "starting with a letter or digit"
+        )
+    return name

@@ -1,0 +1,38 @@
+"""What a trial's run left: its row of results.csv, and what its report says of its teacher."""
+
+from xlite.errors import XliteError
+from xlite.evaluation.base import WithCaveats
+from xlite.evaluation.caveats import Said, TeacherKnows
+from xlite.files import read_whole
+from xlite.runs.results import read_experiments
+from xlite.runs.run import Run
+from xlite.sweeps.status import Contamination, Outcome
+
+
+class NoResult(XliteError):
+    """A trial's run ended without a result."""
+
+
+def left_by(run: Run) -> Outcome:
+    """What a finished run wrote into log and report; NoResult if it has no validation AUC."""
+    logged = [one for one in read_experiments() if one.experiment_id == run.name]
+    if not logged or logged[-1].val_auc is None:
+        raise NoResult("the run has no validation AUC: no finding is both there and absent in the val part")
+    last = logged[-1]
+    return Outcome(
+        val_auc=last.val_auc,
+        test_auc=last.test_auc,
+        model_size_mb=last.model_size_mb,
+        inference_time_ms=last.inference_time_ms,
+        contamination=_contamination_of(run),
+    )
+
+
+def _contamination_of(run: Run) -> Contamination | None:
+    """What the run's test report, maybe one of old, says of what its teacher knows of the films."""
+    path = run.evaluation("test") / "metrics.json"
+    caveats = WithCaveats.model_validate_json(read_whole(path)).caveats if path.is_file() else ()
+    for caveat in caveats:
+        if isinstance(caveat, TeacherKnows) or (isinstance(caveat, Said) and caveat.by_teacher):
+            return caveat
+    return None
