@@ -122,6 +122,8 @@ def test_open_teacher_reads_a_model_and_a_predictions_file(tmp_path):
     assert alone.sentence.endswith("; a teacher speaks of 50.0 % of the labels, the others count alone")
     with pytest.raises(CheckpointError, match="none of the 1 training films"):
         open_teacher(f"{tmp_path}/known.csv", Preprocess(64), ["c"], np.zeros((1, 14)))
+    with pytest.raises(CheckpointError, match="' ,' names no model"):
+        open_teacher(" ,", Preprocess(64), ["c"], np.zeros((1, 14)))
 
 
 def test_a_predictions_file_is_fitted_to_the_shares_of_findings_in_training(tmp_path):

@@ -18,7 +18,7 @@ from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import fit_platt
 from xlite.models import chexnet, xrv
-from xlite.models.available import PREDICTION_SUFFIXES, find_model
+from xlite.models.available import PREDICTION_SUFFIXES, XRV_PREFIX, find_model, teacher_parts
 from xlite.models.checkpoint import FORMAT, ModelInfo, load_model, read_tensors
 from xlite.models.densenet import DenseNet
 from xlite.models.student import Student
@@ -143,8 +143,8 @@ class _Source:
 
 def _open_network(part: str) -> _Source:
     """The network that one part of a spec names, if that part is no predictions file."""
-    if part.startswith(xrv.PREFIX):
-        name = part.removeprefix(xrv.PREFIX)
+    if part.startswith(XRV_PREFIX):
+        name = part.removeprefix(XRV_PREFIX)
         network, weights = xrv.load_xrv(name)
         lacks = f", without {', '.join(network.lacks)}" if network.lacks else ""
         sentence = f"{part} (densenet121 at {xrv.PREPROCESS.size} px{lacks})"
@@ -165,11 +165,7 @@ def _open_network(part: str) -> _Source:
 
 def prediction_files(spec: str) -> list[Path]:
     """The predictions files among the parts of a spec."""
-    return [Path(part) for part in _parts(spec) if part.endswith(PREDICTION_SUFFIXES)]
-
-
-def _parts(spec: str) -> list[str]:
-    return [part.strip() for part in spec.split(",")]
+    return [Path(part) for part in teacher_parts(spec) if part.endswith(PREDICTION_SUFFIXES)]
 
 
 def open_teacher(
@@ -182,7 +178,10 @@ def open_teacher(
     CheckpointError or DataError if a part cannot be read or knows no film.
     """
     files = prediction_files(spec)
-    sources = [_open_network(part) for part in _parts(spec) if Path(part) not in files]
+    parts = teacher_parts(spec)
+    if not parts:
+        raise CheckpointError(f"the teacher {spec!r} names no model and no predictions file")
+    sources = [_open_network(part) for part in parts if Path(part) not in files]
     digest = hashlib.sha256()
     for source in sources:
         digest.update(source.content)

@@ -10,7 +10,7 @@ from typing import Any
 
 from xlite.config import TrainConfig
 from xlite.errors import RunError, Setting
-from xlite.models.available import PREDICTION_SUFFIXES, model_files
+from xlite.models.available import PREDICTION_SUFFIXES, XRV_PREFIX, model_files, teacher_parts
 from xlite.sweeps.plan import Plan, Range
 
 
@@ -60,8 +60,7 @@ def check_effects(plan: Plan) -> None:
 
 def _networks(spec: str) -> int:
     """How many of a teacher's parts are networks, and no predictions files."""
-    parts = filter(None, map(str.strip, spec.split(",")))
-    return sum(not part.endswith(PREDICTION_SUFFIXES) for part in parts)
+    return sum(not part.endswith(PREDICTION_SUFFIXES) for part in teacher_parts(spec))
 
 
 def _values(plan: Plan, name: str) -> list[Any]:
@@ -73,9 +72,9 @@ def _values(plan: Plan, name: str) -> list[Any]:
 
 
 def _check_teacher(spec: str) -> None:
-    for part in filter(None, spec.split(",")):
+    for part in teacher_parts(spec):
         # of torchxrayvision's names only that library knows
-        if not part.startswith("xrv:") and part not in model_files() and not Path(part).exists():
+        if not part.startswith(XRV_PREFIX) and part not in model_files() and not Path(part).exists():
             known = ", ".join(sorted(model_files())) or "none"
             raise RunError(
                 f"there is no teacher {part!r}: expected a file, or a run with a model, of which there are "
