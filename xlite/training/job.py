@@ -18,12 +18,13 @@ from xlite.data.splits import CHEXNET_LISTS, Split, load_split, shrink_train
 from xlite.errors import DataError, RunError, Setting
 from xlite.evaluation.contamination import Source, count_source, read_sources, teacher_caveat
 from xlite.images import Preprocess
+from xlite.models.available import teacher_parts
 from xlite.models.batchnorm import is_folded, refit_batchnorm
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.chexnet import SEEN
 from xlite.models.student import Student, describe
 from xlite.models.teachers import Teacher, open_teacher, prediction_files
-from xlite.models.weights import load_start_weights
+from xlite.models.weights import StartWeights, load_start_weights
 from xlite.report.sentences import capital, sentence
 from xlite.text import counted
 from xlite.training.task import DistillTask
@@ -62,17 +63,17 @@ def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
     preprocess = Preprocess(config.image_size)
     student = Student(config.backbone, config.attention, config.hidden, config.dropout)
     log.info(_size_sentence(student, config))
-    started_from = load_start_weights(student, config.weights) if fresh else ""
+    started = load_start_weights(student, config.weights) if fresh else StartWeights("")
     teacher, known = _open_teacher(config, preprocess, stems, folder.labels(stems))
     sources = _teacher_sources(config, folder, split, teacher)
     _log_contamination(config, folder, split, sources)
-    info = _info(config, folder, split, stems, sources, _without_folders(started_from, config.weights))
+    info = _info(config, folder, split, stems, sources, started.noted)
 
     films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
     train = FilmDataset(films, labels, preprocess, seed=config.seed, soft=known)
     films, val_labels, val_stems = open_films(folder, split, "val", preprocess, config.skip_missing, progress)
     if fresh:
-        log.info(started_from)
+        log.info(started.sentence)
         _refit_if_folded(student, train)
     return Job(
         config=config,
@@ -189,13 +190,6 @@ def _teacher_list(config: TrainConfig) -> Path | None:
     return Path(config.teacher_list) if config.teacher_list else None
 
 
-def _without_folders(text: str, spec: str) -> str:
-    """The text with the files of a teacher or of weights called by their names, without their folders."""
-    for part in filter(None, spec.split(",")):
-        text = text.replace(part, Path(part).name)
-    return text
-
-
 def _task(
     config: TrainConfig, student: Student, teacher: Teacher, labels: NDArray[np.float32]
 ) -> DistillTask:
@@ -240,7 +234,7 @@ def _info(
             "run": config.name,
             "train_share": config.train_share,
             "trained_on": _trained_on(folder, stems),
-            "teacher": _without_folders(config.teacher, config.teacher),
+            "teacher": ",".join(Path(part).name for part in teacher_parts(config.teacher)),
             "teacher_knows": [source.model_dump() for source in sources],
             "loss": config.loss,
             "sampler": config.sampler,
