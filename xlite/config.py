@@ -22,6 +22,8 @@ _LIMITS = {"ge": "at least", "gt": "over", "le": "at most", "lt": "under"}
 
 Attention = Literal["none", "mhsa", "performer"]
 Loss = Literal["bce", "weighted_bce", "focal", "weighted_focal"]
+WEIGHTED: tuple[Loss, ...] = ("weighted_bce", "weighted_focal")
+FOCAL: tuple[Loss, ...] = ("focal", "weighted_focal")
 
 
 def bundled(*parts: str) -> Path:

@@ -13,6 +13,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from xlite.data.predictions import read_predictions
+from xlite.data.splits import CHEXNET_LISTS
 from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
@@ -36,6 +37,14 @@ class Answer(NamedTuple):
 
     logits: Tensor
     features: Tensor | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What other people's network was trained on, in words, and the NIH folder's list of it if there is one."""
+
+    text: str
+    list: str | None = None
 
 
 class NetworkTeacher(nn.Module):
@@ -78,7 +87,7 @@ class Teacher(nn.Module):
         self,
         networks: Sequence[NetworkTeacher] = (),
         infos: Sequence[ModelInfo] = (),
-        seen: Sequence[str] = (),
+        seen: Sequence[Seen] = (),
         sentence: str = "",
         digest: str = "",
     ):
@@ -137,7 +146,7 @@ class _Source:
     preprocess: Preprocess
     sentence: str
     info: ModelInfo | None
-    seen: str
+    seen: Seen | None
     content: bytes
 
 
@@ -148,7 +157,8 @@ def _open_network(part: str) -> _Source:
         network, weights = xrv.load_xrv(name)
         lacks = f", without {', '.join(network.lacks)}" if network.lacks else ""
         sentence = f"{part} (densenet121 at {xrv.PREPROCESS.size} px{lacks})"
-        return _Source(network, xrv.PREPROCESS, sentence, None, xrv.seen(name), save(weights))
+        text = xrv.seen(name)
+        return _Source(network, xrv.PREPROCESS, sentence, None, Seen(text) if text else None, save(weights))
     path = find_model(part)
     content = path.read_bytes()
     if chexnet.is_torch_file(path) or read_tensors(path)[0].get("format") != FORMAT:
@@ -157,10 +167,11 @@ def _open_network(part: str) -> _Source:
             f"{part} (public CheXNet weights, densenet121 at {own.size} px; for --teacher-list, their "
             f"training list is {chexnet.LIST})"
         )
-        return _Source(chexnet.load_chexnet(path), own, sentence, None, chexnet.SEEN, content)
+        seen = Seen(chexnet.SEEN, CHEXNET_LISTS[0])
+        return _Source(chexnet.load_chexnet(path), own, sentence, None, seen, content)
     student, info = load_model(path)
     sentence = f"{part} ({info.backbone} at {info.preprocess.size} px, split {info.split_id})"
-    return _Source(student, info.preprocess, sentence, info, "", content)
+    return _Source(student, info.preprocess, sentence, info, None, content)
 
 
 def prediction_files(spec: str) -> list[Path]:

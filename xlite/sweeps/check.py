@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from xlite.config import TrainConfig
+from xlite.config import FOCAL, TrainConfig
 from xlite.errors import RunError, Setting
 from xlite.models.available import PREDICTION_SUFFIXES, XRV_PREFIX, model_files, teacher_parts
 from xlite.sweeps.plan import Plan, Range
@@ -42,7 +42,7 @@ def check_sources(plan: Plan) -> None:
 def check_effects(plan: Plan) -> None:
     """RunError if a setting varies and no trial heeds it: those that differ in it alone would be alike."""
     teachers, alphas = _values(plan, "teacher"), _values(plan, "alpha")
-    focal = any("focal" in loss for loss in _values(plan, "loss"))
+    focal = any(loss in FOCAL for loss in _values(plan, "loss"))
     a_focal_loss = ("a focal loss, as in ", Setting("loss"), " focal")
     a_teacher = ("a teacher, as in ", Setting("teacher"), " SPEC")
     one_network = ("a teacher that is one network: a run, a model file or xrv:NAME",)

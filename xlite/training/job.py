@@ -9,19 +9,18 @@ import torch
 from numpy.typing import NDArray
 
 from xlite import __version__
-from xlite.config import TrainConfig
+from xlite.config import FOCAL, WEIGHTED, TrainConfig
 from xlite.data.cache import Progress
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films, part_stems
 from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
-from xlite.data.splits import CHEXNET_LISTS, Split, load_split, shrink_train
+from xlite.data.splits import Split, load_split, shrink_train
 from xlite.errors import DataError, RunError, Setting
 from xlite.evaluation.contamination import Source, count_source, read_sources, teacher_caveat
 from xlite.images import Preprocess
 from xlite.models.available import teacher_parts
 from xlite.models.batchnorm import is_folded, refit_batchnorm
 from xlite.models.checkpoint import ModelInfo
-from xlite.models.chexnet import SEEN
 from xlite.models.student import Student, describe
 from xlite.models.teachers import Teacher, open_teacher, prediction_files
 from xlite.models.weights import StartWeights, load_start_weights
@@ -175,10 +174,9 @@ def _teacher_sources(config: TrainConfig, folder: NihFolder, split: Split, teach
         sources += read_sources(info.notes)
         sources += [Source(said=info.notes["contamination"])] if info.notes.get("contamination") else []
     for seen in teacher.seen:
-        # A list says better what CheXNet has seen.
-        chexnets = CHEXNET_LISTS[0] if seen == SEEN else None
-        if chexnets is None or not config.teacher_list:
-            sources.append(Source(list=chexnets, said=f"a teacher has {seen}"))
+        # A list that was given says better what such a network has seen.
+        if seen.list is None or not config.teacher_list:
+            sources.append(Source(list=seen.list, said=f"a teacher has {seen.text}"))
     if config.teacher_list:
         sources.append(Source(list=Path(config.teacher_list).name))
     else:
@@ -194,7 +192,7 @@ def _task(
     config: TrainConfig, student: Student, teacher: Teacher, labels: NDArray[np.float32]
 ) -> DistillTask:
     """The student with the losses that the configuration names."""
-    weighted, focal = config.loss.startswith("weighted"), config.loss.endswith("focal")
+    weighted, focal = config.loss in WEIGHTED, config.loss in FOCAL
     return DistillTask(
         student,
         alpha=config.alpha,
