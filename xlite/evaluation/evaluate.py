@@ -85,7 +85,7 @@ def read_logits(model: Student, films: FilmDataset, batch_size: int) -> np.ndarr
         loader(films, batch_size), desc="Reading films", unit="batch", delay=2, disable=None, leave=False
     )
     with torch.inference_mode():
-        inputs = (model_input(batch[0].to(device), films.preprocess) for batch in bar)
+        inputs = (model_input(batch.films.to(device), films.preprocess) for batch in bar)
         return torch.cat([model(x).float().cpu() for x in inputs]).numpy()
 
 

@@ -63,13 +63,13 @@ def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
     student = Student(config.backbone, config.attention, config.hidden, config.dropout)
     log.info(_size_sentence(student, config))
     started = load_start_weights(student, config.weights) if fresh else StartWeights("")
-    teacher, known = _open_teacher(config, preprocess, stems, folder.labels(stems))
+    teacher, file_logits = _open_teacher(config, preprocess, stems, folder.labels(stems))
     sources = _teacher_sources(config, folder, split, teacher)
     _log_contamination(config, folder, split, sources)
     info = _info(config, folder, split, stems, sources, started.noted)
 
     films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
-    train = FilmDataset(films, labels, preprocess, seed=config.seed, soft=known)
+    train = FilmDataset(films, labels, preprocess, seed=config.seed, file_logits=file_logits)
     films, val_labels, val_stems = open_films(folder, split, "val", preprocess, config.skip_missing, progress)
     if fresh:
         log.info(started.sentence)
@@ -132,9 +132,9 @@ def _open_teacher(
         raise RunError(
             f"{config.teacher_list} lists what a teacher has seen, and there is no ", Setting("teacher")
         )
-    teacher, known = Teacher(), None
+    teacher, file_logits = Teacher(), None
     if config.teacher:
-        teacher, known = open_teacher(config.teacher, preprocess, stems, labels)
+        teacher, file_logits = open_teacher(config.teacher, preprocess, stems, labels)
         log.info(teacher.sentence)
     if config.feature_weight > 0 and not teacher.feature_channels:
         raise RunError(
@@ -144,7 +144,7 @@ def _open_teacher(
             Setting("teacher"),
             f" {config.teacher!r} has {len(teacher.networks)}",
         )
-    return teacher, known
+    return teacher, file_logits
 
 
 def _log_contamination(config: TrainConfig, folder: NihFolder, split: Split, sources: list[Source]) -> None:
@@ -160,7 +160,9 @@ def _refit_if_folded(student: Student, train: FilmDataset) -> None:
         return
     step = max(1, len(train) // _REFIT_FILMS)
     rows = range(0, len(train), step)[:_REFIT_FILMS]
-    refit_batchnorm(student, [model_input(batch[0], train.preprocess) for batch in loader(train, 32, rows)])
+    refit_batchnorm(
+        student, [model_input(batch.films, train.preprocess) for batch in loader(train, 32, rows)]
+    )
     log.info(
         f"Its batch norms were folded into weights: statistics taken anew from {len(rows)} training films"
     )
