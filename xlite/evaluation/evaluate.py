@@ -47,7 +47,7 @@ def judge_model(
     cannot be read.
     """
     classifier = Classifier.load(spec, options.device)
-    if options.teacher_list is not None and not classifier.info.notes.get("teacher"):
+    if options.teacher_list is not None and not classifier.info.notes.teacher:
         raise DataError(
             f"{classifier.name} had no teacher, so there is nothing that {options.teacher_list} could list"
         )
@@ -64,7 +64,7 @@ def judge_model(
     resamples = Resamples(films.patients, options.resamples, options.seed)
     report = full_report(
         films,
-        Stamp(classifier.name, chosen.id, part, folder.label_version, info.notes.get("seed")),
+        Stamp(classifier.name, chosen.id, part, folder.label_version, info.notes.seed),
         resamples=resamples,
         thresholds=threshold_array(info.thresholds) if info.thresholds else None,
         in_use="none" if info.calibration is None or len(bare) == len(FINDINGS) else info.calibration.method,

@@ -123,6 +123,6 @@ def _report(judged: JudgedMaps, split: Split, part: str, without: int) -> Locali
         findings=count_boxes(table, classifier.grid),
         published=published_boxes(len(table), split.id, part),
         bootstrap=Bootstrap(resamples=resamples.resamples, seed=resamples.seed),
-        training_seed=classifier.info.notes.get("seed"),
+        training_seed=classifier.info.notes.seed,
     )
     return report.model_copy(update={"caveats": tuple(map_caveats(report))})

@@ -102,7 +102,7 @@ def _notes(job: Job, info: ModelInfo) -> Notes:
         info.label_version,
         job.config.seed,
         job.config.train_share,
-        info.notes["teacher"],
+        info.notes.teacher or "",
         tuple(seen_in_test(read_sources(info.notes), info.split_id)),
     )
 
@@ -112,7 +112,7 @@ def _row(
 ) -> dict[str, str | float | None]:
     """What results.csv says of the run."""
     config, epochs = job.config, run.read_metrics()
-    best = epochs[epochs["epoch"] == info.notes["epoch"]].iloc[0]
+    best = epochs[epochs["epoch"] == info.notes.epoch].iloc[0]
     distilled = bool(config.teacher)
     return {
         "experiment_id": run.name,

@@ -20,7 +20,7 @@ from xlite.evaluation.contamination import Source, count_source, read_sources, t
 from xlite.images import Preprocess
 from xlite.models.available import teacher_parts
 from xlite.models.batchnorm import is_folded, refit_batchnorm
-from xlite.models.checkpoint import ModelInfo
+from xlite.models.checkpoint import ModelInfo, ModelNotes
 from xlite.models.student import Student, describe
 from xlite.models.teachers import Teacher, open_teacher, prediction_files
 from xlite.models.weights import StartWeights, load_start_weights
@@ -174,7 +174,7 @@ def _teacher_sources(config: TrainConfig, folder: NihFolder, split: Split, teach
     for info in teacher.infos:
         sources += [Source(split=info.split_id)] if info.split_id != split.id else []
         sources += read_sources(info.notes)
-        sources += [Source(said=info.notes["contamination"])] if info.notes.get("contamination") else []
+        sources += [Source(said=info.notes.contamination)] if info.notes.contamination else []
     for seen in teacher.seen:
         # A list that was given says better what such a network has seen.
         if seen.list is None or not config.teacher_list:
@@ -230,17 +230,17 @@ def _info(
         label_version=folder.label_version,
         thresholds=None,
         calibration=None,
-        notes={
-            "run": config.name,
-            "train_share": config.train_share,
-            "trained_on": _trained_on(folder, stems),
-            "teacher": ",".join(Path(part).name for part in teacher_parts(config.teacher)),
-            "teacher_knows": [source.model_dump() for source in sources],
-            "loss": config.loss,
-            "sampler": config.sampler,
-            "seed": config.seed,
-            "started_from": started_from,
-            "data_fingerprint": folder.fingerprint(),
-            "xlite": __version__,
-        },
+        notes=ModelNotes(
+            run=config.name,
+            train_share=config.train_share,
+            trained_on=_trained_on(folder, stems),
+            teacher=",".join(Path(part).name for part in teacher_parts(config.teacher)),
+            teacher_knows=tuple(source.model_dump() for source in sources),
+            loss=config.loss,
+            sampler=config.sampler,
+            seed=config.seed,
+            started_from=started_from,
+            data_fingerprint=folder.fingerprint(),
+            xlite=__version__,
+        ),
     )

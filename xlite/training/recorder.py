@@ -39,7 +39,7 @@ class Recorder:
 
     def __init__(self, run: Run, learner: Learner):
         self.run, self.learner, self.job = run, learner, learner.job
-        self.state = State()
+        self.info, self.state = self.job.info, State()
         self.leads = learner.fabric.is_global_zero
         self.events = open_event_writer(run.folder) if self.job.config.tensorboard and self.leads else None
         if self.leads:
@@ -55,7 +55,7 @@ class Recorder:
             check_unchanged(self.run.name, content["learns_from"], self._learns_from())
             self.learner.load_state_dict(content)
             self.state = State(**content["state"])
-            self.job.info.notes["started_from"] = content["started_from"]
+            self.info = self.info.noting(started_from=content["started_from"])
         if self.leads:
             self._write_metrics()
         log.info("Going on after epoch %d", self.state.epoch)
@@ -66,8 +66,7 @@ class Recorder:
         if not self.leads:
             return
         if best:
-            notes = {**self.job.info.notes, "epoch": self.state.epoch}
-            info = self.job.info.model_copy(update={"notes": notes})
+            info = self.info.noting(epoch=self.state.epoch)
             save_model(self.run.folder / MODEL_FILE, self.learner.kept, info)
         write_state(self.run.folder / STATE_FILE, self._content())
         self._write_metrics()
@@ -112,16 +111,15 @@ class Recorder:
         return {
             **self.learner.state_dict(),
             "state": asdict(self.state),
-            "started_from": self.job.info.notes["started_from"],
+            "started_from": self.info.notes.started_from,
             "learns_from": self._learns_from(),
         }
 
     def _learns_from(self) -> dict[str, str]:
         """What must stay as it is: another split, say, would train on films that were kept apart."""
-        info = self.job.info
         return {
-            "split": info.split_id,
-            "table of the data": info.notes["data_fingerprint"],
+            "split": self.info.split_id,
+            "table of the data": self.info.notes.data_fingerprint,
             "teacher": self.job.teacher.digest,
         }
 
