@@ -26,7 +26,7 @@ from xlite.models.teachers import Teacher, open_teacher, prediction_files
 from xlite.models.weights import StartWeights, load_start_weights
 from xlite.report.sentences import capital, sentence
 from xlite.text import counted
-from xlite.training.task import DistillTask
+from xlite.training.task import DistillTask, LossSettings
 
 log = logging.getLogger(__name__)
 
@@ -197,13 +197,15 @@ def _task(
     weighted, focal = config.loss in WEIGHTED, config.loss in FOCAL
     return DistillTask(
         student,
-        alpha=config.alpha,
-        temperature=config.temperature,
-        positive_weight=torch.from_numpy(positive_weights(labels)) if weighted else None,
-        focal_gamma=config.focal_gamma if focal else 0.0,
-        focal_alpha=config.focal_alpha if focal else None,
-        feature_weight=config.feature_weight,
-        teacher_channels=teacher.feature_channels,
+        LossSettings(
+            alpha=config.alpha,
+            temperature=config.temperature,
+            focal_gamma=config.focal_gamma if focal else 0.0,
+            focal_alpha=config.focal_alpha if focal else None,
+            feature_weight=config.feature_weight,
+        ),
+        torch.from_numpy(positive_weights(labels)) if weighted else None,
+        teacher.feature_channels,
     )
 
 

@@ -37,7 +37,7 @@ from xlite.training.provenance import record_attempt
 from xlite.training.recorder import BROKEN_BATCH_FILE, MidEpoch, Recorder
 from xlite.training.state import STATE_FILE
 from xlite.training.step import Learner, not_compiled, seed_all
-from xlite.training.task import LOSSES
+from xlite.training.task import Losses
 
 log = logging.getLogger(__name__)
 
@@ -177,17 +177,17 @@ def _train_epoch(recorder: Recorder, epoch: int) -> dict[str, float]:
             if alone:  # several find out together, at the epoch's end
                 _refuse_nan(recorder, epoch, loss)
             recorder.report("training", MidEpoch(epoch, step, loss, began))
-    losses = dict(zip(LOSSES, learner.over_processes(means).tolist(), strict=True))
-    _refuse_nan(recorder, epoch, losses["loss"])
+    losses = Losses(*learner.over_processes(means).cpu())
+    _refuse_nan(recorder, epoch, losses.loss.item())
     val_loss, aucs = learner.validate(partial(_heed_stop, run, alone))
     if not math.isfinite(val_loss):
         raise RunError(f"the validation loss is NaN in epoch {epoch}: use a smaller ", Setting("lr"))
     return {
         "epoch": epoch,
-        "train_loss": losses["loss"],
-        "hard_loss": losses["hard"],
-        "soft_loss": losses["soft"],
-        "feature_loss": losses["feature"],
+        "train_loss": losses.loss.item(),
+        "hard_loss": losses.hard.item(),
+        "soft_loss": losses.soft.item(),
+        "feature_loss": losses.feature.item(),
         "val_loss": val_loss,
         "val_auc": float(np.nanmean(aucs)) if np.isfinite(aucs).any() else math.nan,
         "lr": learner.optimizer.param_groups[-1]["lr"],

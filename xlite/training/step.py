@@ -22,7 +22,7 @@ from xlite.training.distributed import as_one_batch, gathered
 from xlite.training.job import Job
 from xlite.training.optimizer import learning_rate, make_optimizer, set_rate
 from xlite.training.sampler import EpochSampler, Rank
-from xlite.training.task import LOSSES
+from xlite.training.task import Losses
 
 _Module = TypeVar("_Module", bound=nn.Module)
 
@@ -87,13 +87,13 @@ class Learner:
         return average
 
     def epoch(self, epoch: int) -> Iterator[Tensor]:
-        """Trains an epoch; after each step gives the means of LOSSES so far, float32 (4,) on the device.
+        """Trains an epoch; after each step gives the means of its Losses so far, float32 (4,) on the device.
 
         `finite_steps` counts the steps before the first whose loss is NaN or infinite.
         """
         self.begin(epoch)
         steps = len(self.loader)
-        sums = torch.zeros(len(LOSSES), device=self.fabric.device)
+        sums = torch.zeros(len(Losses._fields), device=self.fabric.device)
         self.finite_steps.zero_()
         for step, batch in enumerate(self.batches()):
             sums += self.step(batch, (epoch - 1) * steps + step)
@@ -118,7 +118,7 @@ class Learner:
             yield StepBatch(model_input(films, self.job.train.preprocess), labels, file_logits)
 
     def step(self, batch: StepBatch, number: int) -> Tensor:
-        """One step, the run's `number`th, on a batch on the device; returns its LOSSES, float32 (4,)."""
+        """One step, the run's `number`th, on a batch on the device; returns its Losses as float32 (4,)."""
         set_rate(self.optimizer, learning_rate(self.job.config, number, len(self.loader)))
         losses = self.gradients(batch, self.accumulate)
         if self.job.config.grad_clip:
@@ -133,8 +133,8 @@ class Learner:
         return losses
 
     def gradients(self, batch: StepBatch, micro_batches: int) -> Tensor:
-        """Accumulates the gradients of a batch over its micro-batches; returns its LOSSES, float32 (4,)."""
-        sums = torch.zeros(len(LOSSES), device=self.fabric.device)
+        """Accumulates the gradients of a batch over its micro-batches; returns its Losses as float32 (4,)."""
+        sums = torch.zeros(len(Losses._fields), device=self.fabric.device)
         chunks = list(zip(*(tensor.chunk(micro_batches) for tensor in batch), strict=True))
         for number, (x, labels, file_logits) in enumerate(chunks, 1):
             share = len(x) / len(batch.x)
@@ -143,8 +143,8 @@ class Learner:
                 with self.fabric.autocast():
                     answer = self.teacher(x, file_logits)
                 losses = self.model(x, labels, answer.logits, answer.features)
-                self.fabric.backward(losses["loss"] * share)
-            sums += share * torch.stack([losses[name].detach() for name in LOSSES])
+                self.fabric.backward(losses.loss * share)
+            sums += share * torch.stack([loss.detach() for loss in losses])
         return sums
 
     def validate(self, before_batch: Callable[[], None]) -> tuple[float, NDArray[np.float64]]:
