@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from xlite.data.cache import Progress, cache_folder, open_cache
+from xlite.data.cache import cache_folder, open_cache
 from xlite.data.folder import NihFolder
 from xlite.data.splits import Split
 from xlite.errors import DataError
+from xlite.files import Progress
 from xlite.images import Preprocess
 from xlite.text import are, counted
 

@@ -19,10 +19,11 @@ from xlite.evaluation.localisation_report import (
     map_caveats,
     published_boxes,
 )
-from xlite.evaluation.maps import JudgedMaps, Progress, Tile
+from xlite.evaluation.maps import JudgedMaps, Tile
 from xlite.evaluation.options import MapOptions
 from xlite.evaluation.own_training import split_caveats
 from xlite.explain import CLOSED_FORM, METHODS
+from xlite.files import Progress
 from xlite.text import counted
 
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from xlite import __version__
 from xlite.config import FOCAL, WEIGHTED, TrainConfig
-from xlite.data.cache import Progress
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films, part_stems
 from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
 from xlite.data.splits import Split, load_split, shrink_train
 from xlite.errors import DataError, RunError, Setting
 from xlite.evaluation.contamination import Source, count_source, read_sources, teacher_caveat
+from xlite.files import Progress
 from xlite.images import Preprocess
 from xlite.models.available import teacher_parts
 from xlite.models.batchnorm import is_folded, refit_batchnorm
