@@ -11,14 +11,15 @@ from xlite.errors import RunError, Setting
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
-_KINDS: dict[object, str] = {
+# How messages call kinds of values and their limits, by pydantic's names; the command line's too.
+KINDS: dict[object, str] = {
     bool: "true or false",
     int: "a whole number",
     float: "a number",
     str: "text",
     Path: "a path",
 }
-_LIMITS = {"ge": "at least", "gt": "over", "le": "at most", "lt": "under"}
+LIMITS = {"ge": "at least", "gt": "over", "le": "at most", "lt": "under"}
 
 Attention = Literal["none", "mhsa", "performer"]
 Loss = Literal["bce", "weighted_bce", "focal", "weighted_focal"]
@@ -362,7 +363,7 @@ def _expected(name: str) -> str:
     limits = [
         f"{word} {getattr(rule, sign)}"
         for rule in field.metadata
-        for sign, word in _LIMITS.items()
+        for sign, word in LIMITS.items()
         if hasattr(rule, sign)
     ]
-    return ", ".join(filter(None, [_KINDS[field.annotation], " and ".join(limits)]))
+    return ", ".join(filter(None, [KINDS[field.annotation], " and ".join(limits)]))

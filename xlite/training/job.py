@@ -114,11 +114,7 @@ def _open_split(config: TrainConfig, folder: NihFolder) -> tuple[Split, list[str
 
 def _size_sentence(student: Student, config: TrainConfig) -> str:
     size = describe(student, config.image_size)
-    return (
-        f"Student: {config.backbone}, attention {config.attention}: {size.parameters / 1e6:.2f} M "
-        f"parameters, {size.megabytes:.1f} MB, {size.multiply_adds / 1e9:.2f} G multiply-adds "
-        f"at {config.image_size} px"
-    )
+    return f"Student: {config.backbone}, attention {config.attention}: {size} at {config.image_size} px"
 
 
 def _open_teacher(
