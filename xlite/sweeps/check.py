@@ -12,6 +12,7 @@ from xlite.config import FOCAL, TrainConfig
 from xlite.errors import RunError, Setting
 from xlite.models.available import PREDICTION_SUFFIXES, XRV_PREFIX, model_files, teacher_parts
 from xlite.sweeps.plan import Plan, Range
+from xlite.text import last_line
 
 
 def check_sources(plan: Plan) -> None:
@@ -94,5 +95,5 @@ def _try_out(plan: Plan) -> None:
     words = [sys.executable, "-m", "xlite.sweeps.tryout", asked]
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise RunError(said[-1] if said else f"the students cannot be tried: exit status {done.returncode}")
+        died = f"the students cannot be tried: exit status {done.returncode}"
+        raise RunError(last_line(done.stderr, died))
