@@ -113,11 +113,11 @@ class FilmDataset(Dataset[FilmBatch]):
             films = np.stack([self._augmented(self.augment, *pair) for pair in pairs])
         return FilmBatch(torch.from_numpy(films), self.labels[at], self.file_logits[at], at)
 
-    def _augmented(self, augment: "albumentations.Compose", i: int, film: np.ndarray) -> np.ndarray:
+    def _augmented(self, augment: "albumentations.Compose", i: int, image: np.ndarray) -> np.ndarray:
         key = (self.seed, self.epoch, i)
         # One generator for all steps: set_random_seed gives each the same draws, and rare steps coincide.
         augment.set_random_state(np.random.default_rng(key), random.Random(repr(key)))
-        augmented: np.ndarray = augment(image=film)["image"]
+        augmented: np.ndarray = augment(image=image)["image"]
         return augmented
 
 
