@@ -20,7 +20,7 @@ import torch
 from xlite.classify import Classifier
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo, save_model
-from xlite.models.student import Student, describe
+from xlite.models.student import Student
 
 
 def open_model(spec: str, attention: str, size: int) -> Classifier:
@@ -74,7 +74,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for spec in options.models:
         classifier = open_model(spec, options.attention, options.size)
-        size = describe(classifier.model, classifier.info.preprocess.size)
+        size = classifier.size()
         for threads in options.threads:
             torch.set_num_threads(threads)
             predict = milliseconds(partial(classifier.predict, film), options.repeats)

@@ -6,14 +6,17 @@ Goal: the memory of the process after the last epoch is within 2 % of that after
 """
 
 import argparse
-import logging
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from xlite.config import make_config
 from xlite.runs.run import Run
 from xlite.training.loop import train
+from xlite.training.recorder import Recorder
 
 
 def resident_mb() -> float:
@@ -22,17 +25,18 @@ def resident_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-class EpochMemory(logging.Handler):
-    """Notes the memory of the process in MB at the end of each epoch, which the training loop logs."""
+@contextmanager
+def memory_after_epochs() -> Iterator[list[float]]:
+    """Gives a list that gets the memory of the process in MB at the end of each epoch."""
+    megabytes: list[float] = []
+    end_epoch = Recorder.end_epoch
 
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.after_epoch: list[float] = []
+    def measured(recorder: Recorder, row: dict[str, float]) -> None:
+        end_epoch(recorder, row)
+        megabytes.append(resident_mb())
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Notes it if the record tells of an epoch's end."""
-        if record.getMessage().startswith("epoch "):
-            self.after_epoch.append(resident_mb())
+    with patch.object(Recorder, "end_epoch", measured):
+        yield megabytes
 
 
 def main() -> None:
@@ -45,15 +49,11 @@ def main() -> None:
     parser.add_argument("--image-size", type=int, default=64)
     parser.add_argument("--backbone", default="mobilenetv3_small_100")
     given = vars(parser.parse_args())
-    memory, logger = EpochMemory(), logging.getLogger("xlite.training.loop")
-    logger.setLevel(logging.INFO)
-    logger.addHandler(memory)
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory() as home, memory_after_epochs() as megabytes:
         os.environ["XLITE_HOME"] = home
         settings = {"weights": "none", "device": "cpu", "name": "memory", "patience": given["epochs"]}
         config = make_config({**given, **settings, "data": Path(given["data"]).absolute()})
         train(config, Run.create(config))
-    megabytes = memory.after_epoch
     for epoch in sorted({2, 5, 10, 20, 30, 40, len(megabytes)}):
         if 2 <= epoch <= len(megabytes):
             print(f"after epoch {epoch}: {megabytes[epoch - 1]:.0f} MB")

@@ -29,7 +29,7 @@ from xlite.data.dataset import FilmDataset, FilmRows
 from xlite.models.teachers import Teacher
 from xlite.training.fabric import open_fabric, usable_devices
 from xlite.training.job import Job, open_job
-from xlite.training.step import Batch, Learner
+from xlite.training.step import Learner, StepBatch
 
 ROUNDS, STEPS = 15, 4
 RESIDENT_STEPS = 100
@@ -55,12 +55,12 @@ def with_films(job: Job, films: int) -> Job:
         train.labels.numpy()[at],
         train.preprocess,
         seed=train.seed,
-        soft=train.soft.numpy()[at],
+        file_logits=train.file_logits.numpy()[at],
     )
     return replace(job, train=repeated, train_stems=[job.train_stems[i] for i in at])
 
 
-def endless(learner: Learner) -> Iterator[Batch]:
+def endless(learner: Learner) -> Iterator[StepBatch]:
     """Batches from the real loader, epoch after epoch, on the device and augmented."""
     for epoch in itertools.count(1):
         learner.begin(epoch)
@@ -91,13 +91,13 @@ def compare(fabric: Fabric, job: Job) -> None:
     def teacher_only() -> None:
         for _ in range(STEPS):
             with fabric.autocast():
-                learner.teacher(resident[0], resident[2])
+                learner.teacher(resident.x, resident.file_logits)
 
     acts = [from_loader, lambda: on_one_batch(learner), lambda: on_one_batch(alone), teacher_only]
     times = np.array([[seconds(act, device) for act in acts] for _ in range(ROUNDS + 2)])[2:]
-    rates = STEPS * len(resident[0]) / times[:, :2]
+    rates = STEPS * len(resident.x) / times[:, :2]
     for name, rate in zip(("from the loader", "resident batch"), np.median(rates, axis=0), strict=True):
-        print(f"{config.backbone} on {device}, {name} of {len(resident[0])}: {rate:.0f} films/s", flush=True)
+        print(f"{config.backbone} on {device}, {name} of {len(resident.x)}: {rate:.0f} films/s", flush=True)
     tell("loader", times[:, 1] / times[:, 0])
     if config.teacher:
         tell("distilling", times[:, 1] / (times[:, 2] + times[:, 3]))
@@ -114,10 +114,10 @@ def whole_epoch(fabric: Fabric, job: Job) -> None:
         for _ in range(RESIDENT_STEPS):
             learner.step(resident, 1)
 
-    bare = RESIDENT_STEPS * len(resident[0]) / seconds(on_one_batch, fabric.device)
+    bare = RESIDENT_STEPS * len(resident.x) / seconds(on_one_batch, fabric.device)
     took = seconds(lambda: [None for _ in learner.epoch(2)], fabric.device)
     rate = len(learner.sampler) / took
-    print(f"resident batch of {len(resident[0])}: {bare:.0f} films/s")
+    print(f"resident batch of {len(resident.x)}: {bare:.0f} films/s")
     print(f"epoch of {films:,} films: {took:.1f} s, {rate:.0f} films/s, {rate / bare:.3f} of it", flush=True)
 
 

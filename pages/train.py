@@ -140,10 +140,7 @@ def _size(backbone: str, attention: str, hidden: int, dropout: float, image_size
     from xlite.models.student import Student, describe
 
     size = describe(Student(backbone, attention, hidden, dropout), image_size)
-    return (
-        f"{size.parameters / 1e6:.2f} M parameters, {size.megabytes:.1f} MB, "
-        f"{size.multiply_adds / 1e9:.2f} G multiply-adds a film of {image_size} px"
-    )
+    return f"{size} a film of {image_size} px"
 
 
 def choose_launcher() -> list[str] | None:

@@ -25,6 +25,7 @@ from xlite.config import make_config
 from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 
 # A suite in the background of a shell ignores Ctrl-C, and its children would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -76,7 +77,7 @@ def stopped_run(tiny_folder: Path) -> Run:
         "epoch,train_loss,val_loss,val_auc,val_auc_Edema\n1,.5,.4,.61,.7\n2,.4,.3,.64,.8\n"
     )
     run.path("log.txt").write_text("epoch 2/8\n")
-    run.write_progress({"state": "stopped", "epoch": 2, "epochs": 8, "best_auc": 0.64, "best_epoch": 2})
+    run.write_progress(RunStatus(state="stopped", epoch=2, epochs=8, best_auc=0.64, best_epoch=2))
     return run
 
 

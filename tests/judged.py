@@ -14,7 +14,7 @@ from xlite.data.splits import load_split
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import Platt
-from xlite.models.checkpoint import ModelInfo, load_model, save_model
+from xlite.models.checkpoint import ModelInfo, ModelNotes, load_model, save_model
 from xlite.models.student import Student
 
 TABLE = "Data_Entry_2017_v2020.csv"
@@ -51,6 +51,8 @@ def save_tiny_model(home: Path, folder: Path) -> Path:
 def amend(path: Path, **changes: Any) -> None:
     """Changes what a model file says of itself."""
     model, info = load_model(path)
+    if "notes" in changes:
+        changes["notes"] = ModelNotes.model_validate(changes["notes"])
     save_model(path, model, info.model_copy(update=changes))
 
 

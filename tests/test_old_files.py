@@ -40,7 +40,7 @@ def test_an_old_run_goes_on_exactly(old_run: Run, no_charts: None) -> None:
 def test_an_old_model_file_is_read() -> None:
     student, info = load_model(OLD / "model.safetensors")
     assert (info.backbone, info.hidden, info.split_id) == ("test_efficientnet", 8, "patient-42-a1039843")
-    assert info.notes["epoch"] == 2 and not student.training
+    assert info.notes.epoch == 2 and not student.training
 
 
 def test_an_old_report_and_log_are_read() -> None:

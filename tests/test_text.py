@@ -2,7 +2,7 @@
 
 import pytest
 
-from xlite.text import are, counted, interval, number, verb
+from xlite.text import are, counted, interval, last_line, number, verb
 
 
 def test_a_count_has_its_noun_and_verb() -> None:
@@ -23,3 +23,8 @@ def test_an_interval_is_written_with_its_bounds() -> None:
 )
 def test_a_number_of_a_table(value: float | None, text: str) -> None:
     assert number(value, "-", 4) == text
+
+
+def test_the_last_line_is_told_or_that_there_is_none() -> None:
+    assert last_line("first\n  then this \n\n", "nothing") == "then this"
+    assert last_line(" \n", "nothing") == "nothing"

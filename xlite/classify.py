@@ -27,7 +27,7 @@ from xlite.images import MAX_UPLOAD_MB, read_image
 from xlite.metrics.calibration import apply_calibrator
 from xlite.models.available import MODEL_FILE, find_model
 from xlite.models.checkpoint import ModelInfo, load_model
-from xlite.models.student import Student
+from xlite.models.student import ModelSize, Student, describe
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +150,10 @@ class Classifier:
             f"({self.info.label_version} labels). Its probabilities come from a research model: they rank, "
             "they do not diagnose."
         )
+
+    def size(self) -> ModelSize:
+        """What the model costs on a film of its own size."""
+        return describe(self.model, self.info.preprocess.size)
 
     @cached_property
     def grid(self) -> tuple[int, int]:

@@ -8,14 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from xlite.errors import RunError, Setting
 from xlite.places import check_run_name
 
-_KINDS: dict[object, str] = {
+# How messages call kinds of values and their limits, by pydantic's names; the command line's too.
+KINDS: dict[object, str] = {
     bool: "true or false",
     int: "a whole number",
     float: "a number",
     str: "text",
     Path: "a path",
 }
-_LIMITS = {"ge": "at least", "gt": "over", "le": "at most", "lt": "under"}
+LIMITS = {"ge": "at least", "gt": "over", "le": "at most", "lt": "under"}
 
 SEED = 42
 """The seed of the design document's split; the default of X-Lite's own splits and runs."""
@@ -25,6 +26,8 @@ Value = str | int | float | bool
 
 Attention = Literal["none", "mhsa", "performer"]
 Loss = Literal["bce", "weighted_bce", "focal", "weighted_focal"]
+WEIGHTED: tuple[Loss, ...] = ("weighted_bce", "weighted_focal")
+FOCAL: tuple[Loss, ...] = ("focal", "weighted_focal")
 
 
 class TrainConfig(BaseModel):
@@ -327,7 +330,7 @@ def _expected(name: str) -> str:
     limits = [
         f"{word} {getattr(rule, sign)}"
         for rule in field.metadata
-        for sign, word in _LIMITS.items()
+        for sign, word in LIMITS.items()
         if hasattr(rule, sign)
     ]
-    return ", ".join(filter(None, [_KINDS[field.annotation], " and ".join(limits)]))
+    return ", ".join(filter(None, [KINDS[field.annotation], " and ".join(limits)]))

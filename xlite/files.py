@@ -9,6 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+Progress = Callable[[int, int], None]
+"""What long work calls now and then: `progress(done, total)`."""
+
 T = TypeVar("T")
 _TAIL_BLOCK = 64 * 1024
 

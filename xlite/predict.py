@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from xlite.data.predictions import write_predictions
 from xlite.data.tables import stem_of
 from xlite.errors import DataError, ImageError
 from xlite.explain.methods import DEFAULT_METHOD
+from xlite.files import Progress
 from xlite.findings import FINDINGS
 from xlite.images import is_image_name, read_image
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:  # it loads torch, and what was given is checked first
     from xlite.classify import Classifier, Reading
 
 log = logging.getLogger(__name__)
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Counts, numbers and intervals as text for people."""
+"""Counts, numbers, intervals and what programs said as text for people."""
 
 import math
 
@@ -16,6 +16,11 @@ def verb(count: int, one: str, several: str) -> str:
 def are(count: int) -> str:
     """The verb behind a count: `1 film is`, `2 films are`."""
     return verb(count, "is", "are")
+
+
+def last_line(text: str, absent: str) -> str:
+    """The last line of what a program said, without spaces around it; `absent` if it said nothing."""
+    return (text.strip().splitlines() or [absent])[-1].strip()
 
 
 def number(value: float | None, absent: str = "undefined", digits: int = 3) -> str:

@@ -13,6 +13,7 @@ from xlite.places import checkpoints_dir
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, append_result
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 
 pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home")
 
@@ -56,7 +57,7 @@ def test_a_refused_run_says_which_switch_helps_and_is_not_resumed(tiny_folder: P
     run = Run.create(make_config({"data": tiny_folder, "name": "refused"}))
     message = "3 films of the train part are missing; put them there, or go on without them with "
     told = {"message": f"{message}--skip-missing", "settings": ["skip_missing"]}
-    run.write_progress({"state": "failed", **told})
+    run.write_progress(RunStatus(state="failed", **told))
     test = page(name).run()
     assert f"{message}“Skip missing films”" in words(test)
     assert "Resume" not in [button.label for button in test.button]
@@ -141,7 +142,7 @@ def test_the_runs_page_deletes_after_two_confirmations(runs_page: AppTest) -> No
 
 def test_the_runs_page_shows_curves_and_log_and_stops_a_live_run(stopped_run: Run) -> None:
     with stopped_run.hold():
-        stopped_run.write_progress({"state": "running", "epoch": 2, "epochs": 8, "eta_s": 60.0})
+        stopped_run.write_progress(RunStatus(state="running", epoch=2, epochs=8, eta_s=60.0))
         test = page("runs").run()
         assert labels(test) == {"Stop"}
         assert len(test.get("plotly_chart")) == 2

@@ -10,6 +10,7 @@ from app_pages import page, words
 from xlite.config import TrainConfig, make_config
 from xlite.runs import slurm
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 
 pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home")
 
@@ -53,7 +54,7 @@ def test_stop_and_resume_say_in_one_sentence_that_the_disk_is_full(
 ):
     run = Run.create(make_config({"data": tiny_folder, "name": "live"}))
     with run.hold():
-        run.write_progress({"state": "running", "epoch": 3, "epochs": 8})
+        run.write_progress(RunStatus(state="running", epoch=3, epochs=8))
         press("Stop", "stop", monkeypatch)
     press("Resume", "start", monkeypatch)
 
@@ -130,9 +131,10 @@ def test_train_shows_a_live_run_and_stops_it(tiny_folder: Path):
         "epoch,train_loss,val_loss,val_auc\n1,0.5,0.4,0.61\n2,0.4,0.3,0.64\n"
     )
     (run.folder / "log.txt").write_text("epoch 2/8\n")
-    progress = {"state": "running", "epoch": 3, "epochs": 8, "step": 5, "steps": 10, "loss": 0.4321}
+    far = RunStatus(state="running", epoch=3, epochs=8, step=5, steps=10, loss=0.4321)
+    told = {"best_auc": 0.64, "best_epoch": 2, "elapsed_s": 75.0, "eta_s": 130.0}
     with run.hold():
-        run.write_progress(progress | {"best_auc": 0.64, "best_epoch": 2, "elapsed_s": 75.0, "eta_s": 130.0})
+        run.write_progress(far.model_copy(update=told))
         test = page("train").run()
         text = words(test)
         assert "**live** :green-badge[running]" in text
@@ -156,7 +158,7 @@ def test_train_shows_a_live_run_and_stops_it(tiny_folder: Path):
 
 def test_train_offers_to_resume_a_run_whose_process_died(tiny_folder: Path):
     run = Run.create(make_config({"data": tiny_folder, "name": "gone"}))
-    run.write_progress({"state": "running", "epoch": 3, "epochs": 8})
+    run.write_progress(RunStatus(state="running", epoch=3, epochs=8))
     test = page("train").run()
     assert "**gone** :red-badge[killed]" in words(test)
     assert [button.label for button in test.button if button.label in ("Stop", "Resume")] == ["Resume"]

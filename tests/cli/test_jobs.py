@@ -12,6 +12,7 @@ from xlite.places import checkpoints_dir
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, append_result, read_results
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 
 pytestmark = pytest.mark.usefixtures("one_scan")
 
@@ -65,7 +66,7 @@ def test_rename_refuses_what_is_no_free_name(run: Run, xlite: Command, new_name:
 def test_a_live_run_is_neither_renamed_nor_deleted(run: Run, xlite: Command, words: tuple[str, ...]) -> None:
     for state in ("running", "finished"):  # also one that has said its last word, and is about to end
         with run.hold():
-            run.write_progress({"state": state, "epoch": 2})
+            run.write_progress(RunStatus(state=state, epoch=2))
             status, _, err = xlite("jobs", *words)
             assert (status, err) == (
                 2,
@@ -115,11 +116,11 @@ def test_a_deletion_that_breaks_off_shows_no_half_run(run: Run, monkeypatch: pyt
 
 def test_list_and_status_tell_what_waits_and_what_is_left(run: Run, xlite: Command) -> None:
     with run.hold():
-        run.write_progress({"state": "queued", "message": "waits for cpu behind two (1st in the queue)"})
+        run.write_progress(RunStatus(state="queued", message="waits for cpu behind two (1st in the queue)"))
         assert xlite("jobs", "list")[1].endswith("\none waits for cpu behind two (1st in the queue)\n")
         told = "queued: waits for cpu behind two (1st in the queue)\n"
         assert xlite("jobs", "status", "one")[1].startswith(told)
-        run.write_progress({"state": "running", "epoch": 2, "epochs": 9, "eta_s": 130.0, "load": 0.5})
+        run.write_progress(RunStatus(state="running", epoch=2, epochs=9, eta_s=130.0, load=0.5))
         assert xlite("jobs", "list")[1].endswith("\none running, 2 min 10 s left\n")
         (checkpoints_dir() / "odd").mkdir()
         (checkpoints_dir() / "odd" / "config.json").write_text("{")

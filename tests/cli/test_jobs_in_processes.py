@@ -8,13 +8,14 @@ from command_line import TINY, Command, child, wait_for
 
 from xlite.config import make_config
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 
 
 def test_jobs_list_and_status_tell_the_same(xlite: Command) -> None:
     status, out, err = xlite("jobs", "list")
     assert (status, "xlite train" in out, err) == (0, True, "")
     run = Run.create(make_config({"data": "films", "name": "one"}))
-    run.write_progress({"state": "finished", "epoch": 3, "epochs": 3, "best_auc": 0.71234, "best_epoch": 2})
+    run.write_progress(RunStatus(state="finished", epoch=3, epochs=3, best_auc=0.71234, best_epoch=2))
     status, out, _ = xlite("jobs", "list")
     assert (status, out) == (
         0,

@@ -55,19 +55,19 @@ def test_without_augmentation_a_film_is_what_serving_sees(folder, part):
     for epoch in (0, 5):
         dataset.set_epoch(epoch)
         for i, stem in enumerate(stems):
-            film, y, soft, index = dataset[i]
+            film, y, file_logits, index = dataset[i]
             assert film.dtype == torch.uint8 and index == i
             x = model_input(film[None], PREPROCESS)
             np.testing.assert_array_equal(x[0].numpy(), PREPROCESS(read_image(folder.paths[stem])))
             assert x.is_contiguous(memory_format=torch.channels_last)
             np.testing.assert_array_equal(y.numpy(), folder.labels([stem])[0])
-            assert torch.isnan(soft).all() and soft.shape == (14,)
+            assert torch.isnan(file_logits).all() and file_logits.shape == (14,)
 
 
-def test_soft_labels_come_with_their_film(films):
-    soft = np.arange(12 * 14, dtype=np.float32).reshape(12, 14)
-    dataset = FilmDataset(films, np.zeros((12, 14)), PREPROCESS, soft=soft)
-    np.testing.assert_array_equal(dataset[7][2].numpy(), soft[7])
+def test_logits_of_files_come_with_their_film(films):
+    file_logits = np.arange(12 * 14, dtype=np.float32).reshape(12, 14)
+    dataset = FilmDataset(films, np.zeros((12, 14)), PREPROCESS, file_logits=file_logits)
+    np.testing.assert_array_equal(dataset[7].file_logits.numpy(), file_logits[7])
 
 
 def test_parts_share_one_cache_and_read_none_of_it_beforehand(folder):

@@ -31,7 +31,7 @@ from xlite.evaluation.contamination import (
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.report import Report
-from xlite.models.checkpoint import read_info
+from xlite.models.checkpoint import ModelNotes, read_info
 
 
 @pytest.fixture
@@ -159,11 +159,11 @@ def test_a_source_is_noted_with_the_keys_of_old() -> None:
         {"said": "it may"},
         {"list": "l.txt", "digest": "12", "counted_on": "s", "seen": {"val": seen, "test": seen}},
     ):
-        [source] = read_sources({"teacher_knows": [note]})
+        [source] = read_sources(ModelNotes(teacher_knows=(note,)))
         assert source.model_dump() == note
         assert json.loads(source.model_dump_json()) == note
     assert source.seen["test"] == TeacherSeen(**seen)
-    assert read_sources({}) == []
+    assert read_sources(ModelNotes()) == []
 
 
 def test_what_teachers_saw_of_the_test_part_is_there_once(tiny_folder: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from xlite.data.tables import read_boxes
-from xlite.explain import MEDIAN_BOX, map_fault
+from xlite.explain.faults import MEDIAN_BOX, map_fault
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from demo_home import save_demo_model
 
 from xlite.errors import CheckpointError
 from xlite.models import available
-from xlite.models.available import find_model
+from xlite.models.available import find_model, teacher_parts
 
 
 @pytest.fixture
@@ -60,3 +60,11 @@ def test_only_the_shipped_folder_of_the_checkout_counts(
     assert available.model_files() == {}
     shipped = save_demo_model(tmp_path / "package", available.SHIPPED)
     assert available.model_files() == {"demo": shipped}
+
+
+@pytest.mark.parametrize(
+    ("spec", "parts"),
+    [("", []), (" , ", []), ("a", ["a"]), ("a, b c ,xrv:nih,", ["a", "b c", "xrv:nih"])],
+)
+def test_a_teacher_has_the_parts_between_commas(spec, parts):
+    assert teacher_parts(spec) == parts

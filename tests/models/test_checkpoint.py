@@ -16,7 +16,7 @@ from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import Platt
-from xlite.models.checkpoint import ModelInfo, load_model, read_info, save_model
+from xlite.models.checkpoint import ModelInfo, ModelNotes, load_model, read_info, save_model
 from xlite.models.student import Student
 
 TINY = "test_resnet.r160_in1k"
@@ -71,14 +71,14 @@ def test_the_header_says_all_that_serving_needs(path):
         "label_version": "2020",
         "thresholds": INFO.thresholds,
         "calibration": {"method": "platt", "scale": [1.1] * 14, "bias": [-0.3] * 14},
-        "notes": INFO.notes,
+        "notes": {"run": "student", "teacher": None, "date": "2026-01-01", "unicode": "µ – ü"},
         "findings": list(FINDINGS),
     }
 
 
 def test_saving_takes_the_place_of_the_old_file_and_leaves_nothing_else(path, model):
-    save_model(path, model, INFO.model_copy(update={"notes": {"epoch": 2}}))
-    assert load_model(path)[1].notes == {"epoch": 2}
+    save_model(path, model, INFO.model_copy(update={"notes": ModelNotes(epoch=2)}))
+    assert load_model(path)[1].notes == ModelNotes(epoch=2)
     assert [p.name for p in path.parent.iterdir() if p.is_file()] == [path.name]
 
 
@@ -88,7 +88,7 @@ def test_a_save_that_breaks_leaves_the_old_file(path, model, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        save_model(path, model, INFO.model_copy(update={"notes": {"epoch": 2}}))
+        save_model(path, model, INFO.model_copy(update={"notes": ModelNotes(epoch=2)}))
     assert load_model(path)[1] == INFO
     assert [p.name for p in path.parent.iterdir() if p.is_file()] == [path.name]
 
@@ -96,7 +96,9 @@ def test_a_save_that_breaks_leaves_the_old_file(path, model, monkeypatch):
 def test_nan_in_the_info_is_refused(tmp_path, model):
     with pytest.raises(ValueError, match="JSON"):
         save_model(
-            tmp_path / "model.safetensors", model, INFO.model_copy(update={"notes": {"auc": float("nan")}})
+            tmp_path / "model.safetensors",
+            model,
+            INFO.model_copy(update={"notes": ModelNotes(auc=float("nan"))}),
         )
 
 
@@ -267,6 +269,7 @@ def test_every_calibrator_is_read_back(path, calibration):
         ],
         ({"notes": "[]"}, "is damaged .notes is .."),
         ({"notes": "null"}, "is damaged .notes is None"),
+        ({"notes": '{"seed": "first"}'}, "is damaged .notes.seed is 'first'"),
     ],
 )
 def test_a_header_that_does_not_hold_is_refused_and_named(path, header, sentence):
@@ -277,7 +280,7 @@ def test_a_header_that_does_not_hold_is_refused_and_named(path, header, sentence
 
 def test_a_header_without_calibration_thresholds_and_notes_is_read(path):
     rewrite(path, calibration="null", thresholds="null", notes="{}")
-    plain = {"calibration": None, "thresholds": None, "notes": {}}
+    plain = {"calibration": None, "thresholds": None, "notes": ModelNotes()}
     assert load_model(path)[1] == INFO.model_copy(update=plain)
 
 
@@ -329,7 +332,7 @@ print("ready", flush=True)
 for count in range(10**6):
     for p in model.parameters():
         p.data.fill_(count)
-    save_model(path, model, info.model_copy(update={"notes": {"count": count}}))
+    save_model(path, model, info.noting(epoch=count))
 """
 
 
@@ -340,10 +343,19 @@ def test_a_reader_and_a_kill_never_meet_a_half_written_file(path):
     counts = []
     for _ in range(40):
         model, info = load_model(path)
-        if "count" in info.notes:
-            counts.append(info.notes["count"])
+        if info.notes.epoch is not None:
+            counts.append(info.notes.epoch)
             assert all((p == counts[-1]).all() for p in model.parameters())
     saver.kill()
     saver.wait()
     assert counts == sorted(counts) and len(set(counts)) > 1
     load_model(path)
+
+
+def test_notes_are_written_as_they_were_read(path, model):
+    """Also those that nothing here reads; and no default becomes a note."""
+    noted = {"run": "r", "epoch": 3, "teacher_knows": [{"said": "µ"}], "mine": [1, {"a": None}]}
+    rewrite(path, notes=json.dumps(noted))
+    save_model(path, model, load_model(path)[1].noting(seed=4))
+    with safe_open(path, framework="pt") as file:
+        assert json.loads(file.metadata()["notes"]) == noted | {"seed": 4}

@@ -17,7 +17,7 @@ from xlite.config import TrainConfig
 from xlite.errors import CheckpointError
 from xlite.images import Preprocess
 from xlite.models.chexnet import SEEN, convert_chexnet, load_chexnet
-from xlite.models.teachers import open_teacher
+from xlite.models.teachers import Seen, open_teacher
 from xlite.training.job import open_job
 
 
@@ -95,7 +95,7 @@ def test_a_public_checkpoint_reads_films_as_its_authors_do(author, tmp_path):
     arnoweng(author, tmp_path / "model.pth.tar")
     students = Preprocess(224, mean=(0.5, 0.5, 0.5), std=(0.2, 0.2, 0.2))
     spec = str(tmp_path / "model.pth.tar")
-    teacher, known = open_teacher(spec, students, ["a"], np.zeros((1, 14)))
+    teacher, file_logits = open_teacher(spec, students, ["a"], np.zeros((1, 14)))
     film = np.random.default_rng(0).integers(0, 256, (224, 224), dtype=np.uint8)
     grey = torch.from_numpy(film)[None, None].expand(1, 3, 224, 224) / 255
     mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
@@ -104,7 +104,7 @@ def test_a_public_checkpoint_reads_films_as_its_authors_do(author, tmp_path):
     answer = teacher(torch.from_numpy(students(film))[None], torch.full((1, 14), torch.nan))
     torch.testing.assert_close(answer.logits, expected, rtol=1e-3, atol=1e-4)
     assert answer.features.shape == (1, 1024, 7, 7) and teacher.feature_channels == 1024
-    assert known is None and teacher.seen == (SEEN,)
+    assert file_logits is None and teacher.seen == (Seen(SEEN, "chexnet_train_list.txt"),)
     assert teacher.sentence.startswith(
         f"Teacher: {spec} (public CheXNet weights, densenet121 at 224 px; for --teacher-list"
     )

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from xlite.errors import RunError
 from xlite.models.attention import MHSA, FavorAttention, Performer, orthogonal_directions, positions
-from xlite.models.student import Student, describe
+from xlite.models.student import ModelSize, Student, describe
 
 TINY = "test_resnet.r160_in1k"
 WIDTHS = {  # channels of the features, width that the head reads, cells of a side at 224 px
@@ -208,6 +208,11 @@ def test_describe_counts_by_hand():
             module.register_forward_hook(lambda m, *_: counted.append(m.weight.numel()))
     model(torch.zeros(1, 3, 64, 64))
     assert size.multiply_adds == sum(counted)
+
+
+def test_a_size_is_shown_in_millions_and_billions():
+    size = ModelSize(parameters=2_880_000, megabytes=11.66, multiply_adds=312_000_000)
+    assert str(size) == "2.88 M parameters, 11.7 MB, 0.31 G multiply-adds"
 
 
 @pytest.mark.parametrize("attention", ["mhsa", "performer"])

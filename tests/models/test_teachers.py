@@ -59,9 +59,9 @@ def test_several_teachers_are_averaged_where_they_speak(x):
     one, two = network_teacher(2), network_teacher(3)
     both = Teacher([one.networks[0], two.networks[0]])
     torch.testing.assert_close(both(x, UNKNOWN).logits, (one(x, UNKNOWN).logits + two(x, UNKNOWN).logits) / 2)
-    known = UNKNOWN.clone()
-    known[0, 5] = 1.5
-    mixed, plain = both(x, known).logits, both(x, UNKNOWN).logits
+    file_logits = UNKNOWN.clone()
+    file_logits[0, 5] = 1.5
+    mixed, plain = both(x, file_logits).logits, both(x, UNKNOWN).logits
     torch.testing.assert_close(mixed[0, 5], (2 * plain[0, 5] + 1.5) / 3)
     mixed[0, 5] = plain[0, 5]
     torch.testing.assert_close(mixed, plain)
@@ -107,21 +107,23 @@ def test_open_teacher_reads_a_model_and_a_predictions_file(tmp_path):
     rows = ["image," + ",".join(FINDINGS), "b.png," + ",".join(["0.500000"] * 13 + ["0.900000"])]
     (tmp_path / "known.csv").write_text("\n".join(rows) + "\n")
     spec = f"{tmp_path}/teacher.safetensors, {tmp_path}/known.csv"
-    teacher, known = open_teacher(spec, Preprocess(64), ["a", "b"], np.zeros((2, 14)))
-    assert np.isnan(known[0]).all()
-    np.testing.assert_allclose(known[1], [0.0] * 13 + [np.log(9)], atol=1e-5)
+    teacher, file_logits = open_teacher(spec, Preprocess(64), ["a", "b"], np.zeros((2, 14)))
+    assert np.isnan(file_logits[0]).all()
+    np.testing.assert_allclose(file_logits[1], [0.0] * 13 + [np.log(9)], atol=1e-5)
     assert teacher.sentence == (
         f"Teacher: {tmp_path}/teacher.safetensors ({BACKBONE} at 64 px, split patient-42-00000000); "
         "known.csv for 1 of 2 training films (50.0 %), fitted to the shares of findings there"
     )
     x = torch.randn(2, 3, 64, 64)
-    answers = teacher(x, torch.from_numpy(known)).logits
+    answers = teacher(x, torch.from_numpy(file_logits)).logits
     torch.testing.assert_close(answers[0], network(x)[0].detach())
-    torch.testing.assert_close(answers[1], (network(x)[1].detach() + torch.from_numpy(known[1])) / 2)
+    torch.testing.assert_close(answers[1], (network(x)[1].detach() + torch.from_numpy(file_logits[1])) / 2)
     alone, _ = open_teacher(f"{tmp_path}/known.csv", Preprocess(64), ["a", "b"], np.zeros((2, 14)))
     assert alone.sentence.endswith("; a teacher speaks of 50.0 % of the labels, the others count alone")
     with pytest.raises(CheckpointError, match="none of the 1 training films"):
         open_teacher(f"{tmp_path}/known.csv", Preprocess(64), ["c"], np.zeros((1, 14)))
+    with pytest.raises(CheckpointError, match="' ,' names no model"):
+        open_teacher(" ,", Preprocess(64), ["c"], np.zeros((1, 14)))
 
 
 def test_a_predictions_file_is_fitted_to_the_shares_of_findings_in_training(tmp_path):
@@ -136,7 +138,7 @@ def test_a_predictions_file_is_fitted_to_the_shares_of_findings_in_training(tmp_
     ]
     lines = [",".join(["image", *FINDINGS]), *(",".join(row) for row in rows)]
     (tmp_path / "rare.csv").write_text("\n".join(lines) + "\n")
-    _, known = open_teacher(f"{tmp_path}/rare.csv", Preprocess(64), stems, labels)
-    np.testing.assert_allclose((1 / (1 + np.exp(-known))).mean(axis=0), labels.mean(axis=0), atol=0.02)
+    _, file_logits = open_teacher(f"{tmp_path}/rare.csv", Preprocess(64), stems, labels)
+    np.testing.assert_allclose((1 / (1 + np.exp(-file_logits))).mean(axis=0), labels.mean(axis=0), atol=0.02)
     for k in range(14):
-        assert spearmanr(known[:, k], logits[:, k]).statistic > 0.999
+        assert spearmanr(file_logits[:, k], logits[:, k]).statistic > 0.999

@@ -42,10 +42,11 @@ def test_a_torchvision_file_gives_torchvisions_features(tmp_path, backbone, torc
     torch.save(source.state_dict(), tmp_path / "weights.pth")
     model = untrained(backbone)
 
-    sentence = load_start_weights(model, tmp_path / "weights.pth")
+    started = load_start_weights(model, tmp_path / "weights.pth")
 
     tensors = len(source.state_dict()) - 2  # all but the classifier's weight and bias
-    assert sentence == f"{backbone} starts from {tmp_path / 'weights.pth'} ({tensors} tensors)"
+    assert started.sentence == f"{backbone} starts from {tmp_path / 'weights.pth'} ({tensors} tensors)"
+    assert started.noted == f"{backbone} starts from weights.pth ({tensors} tensors)"
     x = torch.randn(2, 3, 64, 64)
     with torch.no_grad():
         if backbone == "resnet18":
@@ -185,7 +186,7 @@ def test_a_file_that_is_not_there_is_refused():
 
 def test_none_keeps_the_random_weights():
     model, untouched = untrained(), untrained()
-    assert load_start_weights(model, "none") == f"{TINY} starts from random weights"
+    assert load_start_weights(model, "none").sentence == f"{TINY} starts from random weights"
     assert same(model, untouched)
 
 
@@ -207,12 +208,12 @@ def test_an_x_lite_model_gives_all_that_fits(tmp_path):
     save_student(tmp_path / "other.safetensors", other)
 
     twin = untrained(attention="mhsa")
-    sentence = load_start_weights(twin, tmp_path / "other.safetensors")
+    sentence = load_start_weights(twin, tmp_path / "other.safetensors").sentence
     assert sentence.startswith(f"{TINY} starts from the backbone, attention, classifier of the X-Lite model")
     assert same(twin, other)
 
     wider = untrained(hidden=32)
-    sentence = load_start_weights(wider, tmp_path / "other.safetensors")
+    sentence = load_start_weights(wider, tmp_path / "other.safetensors").sentence
     assert sentence.startswith(f"{TINY} starts from the backbone of the X-Lite model")
     assert same(wider.backbone, other.backbone)
     assert same(wider.classifier, untrained(hidden=32).classifier)
@@ -244,7 +245,7 @@ def test_imagenet_that_cannot_be_reached_is_said_at_once(hub):
         hub(closed.getsockname()[1])
         model, untouched = untrained(), untrained()
         start = time.monotonic()
-        sentence = load_start_weights(model, "imagenet")
+        sentence = load_start_weights(model, "imagenet").sentence
     reason = "Connection refused"
     assert sentence == f"ImageNet weights for {TINY} could not be had ({reason}): training from scratch"
     assert time.monotonic() - start < 3
@@ -258,7 +259,7 @@ def test_imagenet_from_a_host_that_never_answers_is_said_soon(hub, monkeypatch):
         silent.listen()  # accepts, and says nothing
         hub(silent.getsockname()[1])
         start = time.monotonic()
-        sentence = load_start_weights(untrained(), "imagenet")
+        sentence = load_start_weights(untrained(), "imagenet").sentence
     assert sentence == f"ImageNet weights for {TINY} could not be had (timed out): training from scratch"
     assert time.monotonic() - start < 3
 
@@ -297,20 +298,20 @@ def test_imagenet_weights_come_from_the_hub_and_then_from_its_cache(hub, tmp_pat
     hub(server.server_port)
     first, second = untrained(), untrained()
 
-    sentence = load_start_weights(first, "imagenet")
+    sentence = load_start_weights(first, "imagenet").sentence
     server.shutdown()
     server.server_close()
 
     assert sentence == f"{TINY} starts from ImageNet weights (timm/test_resnet.r160_in1k)"
     assert same(first.backbone, source)
-    assert load_start_weights(second, "imagenet") == sentence  # no server now
+    assert load_start_weights(second, "imagenet").sentence == sentence  # no server now
     assert same(second.backbone, source)
 
 
 def test_a_hub_without_the_file_is_said(hub):
     server = serve({})
     hub(server.server_port)
-    sentence = load_start_weights(untrained(), "imagenet")
+    sentence = load_start_weights(untrained(), "imagenet").sentence
     server.shutdown()
     server.server_close()
     assert sentence.startswith(f"ImageNet weights for {TINY} could not be had (")
@@ -318,5 +319,5 @@ def test_a_hub_without_the_file_is_said(hub):
 
 
 def test_a_backbone_without_published_weights_is_said():
-    sentence = load_start_weights(untrained("convnext_atto_rms"), "imagenet")
+    sentence = load_start_weights(untrained("convnext_atto_rms"), "imagenet").sentence
     assert sentence == "timm has no ImageNet weights for convnext_atto_rms: training from scratch"

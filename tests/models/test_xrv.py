@@ -59,11 +59,11 @@ def test_a_network_of_the_library_teaches_what_it_says_by_name(library, tmp_path
     film = np.random.default_rng(0).integers(0, 256, (224, 224), dtype=np.uint8)
     expected = logits_of_the_library("densenet121-res224-chex", film, tmp_path)
     spec = "xrv:densenet121-res224-chex"
-    teacher, known = open_teacher(spec, Preprocess(224), ["a"], np.zeros((1, 14)))
+    teacher, file_logits = open_teacher(spec, Preprocess(224), ["a"], np.zeros((1, 14)))
     answer = teacher(torch.from_numpy(Preprocess(224)(film))[None], UNKNOWN)
     own = [expected.get(name, np.nan) for name in FINDINGS]
     np.testing.assert_allclose(answer.logits[0], own, rtol=1e-3, atol=1e-3)
-    assert np.isnan(own).sum() == 7 and known is None
+    assert np.isnan(own).sum() == 7 and file_logits is None
     assert answer.features.shape == (1, 1024, 7, 7)
     lacks = "Infiltration, Mass, Nodule, Emphysema, Fibrosis, Pleural_Thickening, Hernia"
     assert teacher.sentence == (

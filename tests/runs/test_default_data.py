@@ -9,6 +9,7 @@ from noise_folder import write_noise_folder
 from xlite.config import make_config
 from xlite.runs.default_data import default_data
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 
 
 def test_the_app_opens_the_data_of_the_newest_run_that_had_any(
@@ -18,11 +19,11 @@ def test_the_app_opens_the_data_of_the_newest_run_that_had_any(
     good = Run.create(make_config({"data": tiny_folder, "name": "good"}))
     bad = Run.create(make_config({"data": tmp_path / "empty", "name": "gone"}))
     refused = Run.create(make_config({"data": write_noise_folder(tmp_path / "other"), "name": "refused"}))
-    refused.write_progress({"state": "failed", "message": "30 films are missing"})
+    refused.write_progress(RunStatus(state="failed", message="30 films are missing"))
     for age, run in enumerate((refused, bad, good)):
         os.utime(run.path("config.json"), (2e9 - age, 2e9 - age))
     assert default_data() == str(tiny_folder)
-    good.write_progress({"state": "running", "epoch": 1})
+    good.write_progress(RunStatus(state="running", epoch=1))
     assert default_data() == str(tiny_folder)
     good.delete()
     assert default_data() == ""

@@ -20,6 +20,7 @@ from xlite.errors import RunError
 from xlite.runs import device_queue
 from xlite.runs.device_queue import Device, DeviceQueue, Ticket, device_turn, pick, queue_folder, waiting_for
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 from xlite.training.fabric import usable_devices
 from xlite.training.loop import FitResult, train
 
@@ -220,7 +221,7 @@ def test_homes_share_the_devices_of_the_machine(taker, tmp_path: Path, monkeypat
 def test_training_opens_nothing_before_its_turn_and_heeds_a_stop(taker, tmp_path: Path) -> None:
     assert taker("first").stdout.readline() == "has cpu\n"
     run = Run.create(make_config({"data": tmp_path / "no films here", "name": "second", "device": "cpu"}))
-    run.write_progress({"state": "stopped", "epoch": 3, "epochs": 9})
+    run.write_progress(RunStatus(state="stopped", epoch=3, epochs=9))
     with on_log(lambda line: run.stop()):
         result = train(run.config(), run)
     status = run.status()

@@ -11,6 +11,7 @@ from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment
 from xlite.runs.rows import experiment_rows, known_test_films, run_rows
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 
 NOBODY_KNOWS = TeacherSeen(films=0, trained=0, with_val=0, patients=0, known=False)
 
@@ -26,7 +27,7 @@ def test_a_run_in_the_table(stopped_run: Run, tmp_path: Path) -> None:
     gone = Run.create(make_config({"data": "films", "name": "gone"}))
     gone.delete()
     with other.hold():
-        other.write_progress({"state": "running", "epoch": 2, "eta_s": 130.0, "elapsed_s": 90.0})
+        other.write_progress(RunStatus(state="running", epoch=2, eta_s=130.0, elapsed_s=90.0))
         rows = run_rows([other, gone, stopped_run])
     assert rows[0] == {
         "Run": "two",

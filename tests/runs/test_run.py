@@ -55,7 +55,7 @@ def test_create_refuses_a_name_that_exists(run: Run) -> None:
 
 
 def test_a_failed_run_keeps_its_name_while_it_holds_anything_trained(run: Run) -> None:
-    run.write_progress({"state": "failed", "message": "the disk was full"})
+    run.write_progress(RunStatus(state="failed", message="the disk was full"))
     run.path("model.safetensors").write_bytes(b"weights")
     with pytest.raises(RunError, match="'one' exists already"):
         Run.create(run.config())
@@ -63,11 +63,11 @@ def test_a_failed_run_keeps_its_name_while_it_holds_anything_trained(run: Run) -
 
 
 def test_a_run_that_failed_before_its_first_epoch_gives_up_its_name(run: Run) -> None:
-    run.write_progress({"state": "failed", "message": "no films"})
+    run.write_progress(RunStatus(state="failed", message="no films"))
     corrected = Run.create(make_config({"data": "other", "name": "one"}))
     assert (corrected.config().data.name, corrected.status().state) == ("other", "new")
     corrected.path("last.ckpt").touch()
-    corrected.write_progress({"state": "failed"})
+    corrected.write_progress(RunStatus(state="failed"))
     with pytest.raises(RunError, match="exists already"):
         Run.create(make_config({"data": "third", "name": "one"}))
 
@@ -157,7 +157,7 @@ def test_read_metrics(run: Run) -> None:
 
 
 def test_a_finished_run_is_not_started_again(run: Run) -> None:
-    run.write_progress({"state": "finished"})
+    run.write_progress(RunStatus(state="finished"))
     with pytest.raises(RunError, match="has finished"):
         run.start()
 

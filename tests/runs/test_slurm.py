@@ -21,6 +21,7 @@ from xlite.config import make_config
 from xlite.errors import RunError
 from xlite.runs import slurm
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
 CONFIG = """
@@ -383,7 +384,7 @@ def test_what_slurm_says_of_a_job_without_a_trainer(
     fake("squeue", "exit 1")
     monkeypatch.setenv("SLURM_JOB_ID", "12")
     with run.hold():
-        run.write_progress({"state": "running", "message": "training"})
+        run.write_progress(RunStatus(state="running", message="training"))
         assert run.status().message == "training"
 
 
@@ -391,7 +392,7 @@ def test_a_refused_submission_leaves_the_run_as_it_was(run: Run, fake) -> None:
     fake("squeue", "echo 'COMPLETED|None'")
     fake("sbatch", "echo 12")
     run.submit(["--partition=gpu"])
-    run.write_progress({"state": "stopped", "epoch": 3})
+    run.write_progress(RunStatus(state="stopped", epoch=3))
     fake("sbatch", "echo first; echo 'sbatch: error: Batch job submission failed: no way' >&2; exit 1")
     with pytest.raises(RunError, match="SLURM did not take the run: sbatch: error: .*: no way"):
         run.resume()

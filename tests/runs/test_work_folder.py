@@ -25,8 +25,9 @@ HOLDER = """
 import os, sys, time
 from pathlib import Path
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 with Run(Path(sys.argv[1])).hold() as _:
-    Run(Path(sys.argv[1])).write_progress({"state": "running", "epoch": 2, "epochs": 5})
+    Run(Path(sys.argv[1])).write_progress(RunStatus(state="running", epoch=2, epochs=5))
     if sys.argv[2] == "fork" and os.fork() == 0:
         time.sleep(20)  # as a loader's worker, which outlives a trainer that was killed for a moment
         os._exit(0)
@@ -75,14 +76,14 @@ def test_states_of_a_run_in_this_process(run: Run) -> None:
     assert other.status().state == "new"
     with run.hold():
         assert other.status().state == "queued"
-        run.write_progress({"state": "running", "epoch": 1, "epochs": 4, "loss": 0.5, "unknown": 1})
+        run.write_progress(RunStatus(state="running", epoch=1, epochs=4, loss=0.5, unknown=1))
         status = other.status()
         expected = RunStatus(state="running", epoch=1, epochs=4, loss=0.5, updated=status.updated)
         assert status == expected
         with run.hold():  # the command holds it, and the loop within it
             pass
         assert other.is_held()
-        run.write_progress({"state": "finished", "epoch": 4, "epochs": 4})
+        run.write_progress(RunStatus(state="finished", epoch=4, epochs=4))
     assert not other.is_held()
     assert other.status().state == "finished"
 
@@ -148,7 +149,7 @@ class SlowLock(FileLock):
 def test_readers_never_pass_for_a_trainer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look takes the lock for a moment; neither a trainer nor another reader may stumble over it."""
     monkeypatch.setattr(lock_module, "FileLock", SlowLock)
-    run.write_progress({"state": "running"})
+    run.write_progress(RunStatus(state="running"))
     seen: list[str] = []
     with meanwhile(lambda: seen.append(Run(run.folder).status().state), threads=4):
         time.sleep(0.5)
@@ -175,7 +176,7 @@ def test_readers_never_pass_for_a_trainer(run: Run, monkeypatch: pytest.MonkeyPa
 )
 def test_what_ends_a_trainer_is_kept(run: Run, error: BaseException, state: str, message: str) -> None:
     with pytest.raises(type(error)), run.hold():
-        run.write_progress({"state": "running", "epoch": 3, "eta_s": 9.0})
+        run.write_progress(RunStatus(state="running", epoch=3, eta_s=9.0))
         raise error
     status = run.status()
     assert (status.state, status.message, status.epoch, status.eta_s) == (state, message, 3, None)
@@ -202,7 +203,7 @@ def test_a_progress_file_of_another_hand_is_told(run: Run) -> None:
 
 
 def test_write_progress_is_whole_for_every_reader(run: Run) -> None:
-    progress = {"state": "running", "message": "x" * 20_000}
+    progress = RunStatus(state="running", message="x" * 20_000)
     run.write_progress(progress)
     with meanwhile(lambda: run.write_progress(progress)):
         lengths = {len(json.loads(run.path("progress.json").read_bytes())["message"]) for _ in range(300)}

@@ -11,6 +11,7 @@ from xlite.data.splits import load_split
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, append_result
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 from xlite.sweeps.plan import Design, Plan, make_plan
 from xlite.sweeps.sweep import Sweep
 
@@ -35,7 +36,7 @@ class Trainers:
         aucs = self.aucs(run)[:epochs]
         rows = [f"{epoch},{auc}" for epoch, auc in enumerate(aucs, 1)]
         run.path("metrics.csv").write_text("\n".join(["epoch,val_auc", *rows]) + "\n")
-        run.write_progress({"state": state, "epoch": len(aucs), "epochs": 4, "message": message})
+        run.write_progress(RunStatus(state=state, epoch=len(aucs), epochs=4, message=message))
 
     def finish(self, run: Run) -> None:
         self.train(run, "finished")

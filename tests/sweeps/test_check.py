@@ -86,6 +86,13 @@ def test_a_space_in_which_a_setting_counts_somewhere_is_fine(given: dict, vary: 
     check_effects(make_plan("search", {"data": "d", **given}, vary, Design("s", trials=3)))
 
 
+def test_the_parts_of_a_teacher_may_have_spaces_around_them(tiny_folder: Path) -> None:
+    plan = make_plan("search", {"data": tiny_folder}, {"lr": [1e-4, 1e-3]}, Design("s"))
+    plan = plan.model_copy(update={"fixed": {**plan.fixed, "teacher": "xrv:all, xrv:nih , nosuch"}})
+    with pytest.raises(RunError, match="there is no teacher 'nosuch'"):
+        check_sources(plan)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("vary", "given", "sentence"),

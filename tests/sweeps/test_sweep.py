@@ -11,6 +11,7 @@ from xlite.config import make_config
 from xlite.errors import RunError
 from xlite.places import sweeps_dir
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 from xlite.sweeps import work
 from xlite.sweeps.sweep import Sweep
 
@@ -58,7 +59,7 @@ def test_a_study_is_deleted_and_its_runs_if_asked(
     with Run.named("t-000").hold():
         assert run_cli(["sweep", "delete", "t", "--yes", "--runs"]) == 2
     assert "run 't-000' of study 't' is live" in capsys.readouterr().err
-    Run.named("t-000").write_progress({"state": "finished"})
+    Run.named("t-000").write_progress(RunStatus(state="finished"))
     assert run_cli(["sweep", "delete", "t", "--yes", "--runs"]) == 0
     assert capsys.readouterr().out == "Study t is deleted with 1 run.\n"
     assert sorted(run.name for run in Run.list()) == ["s-000", "s-001", "t-001"]

@@ -227,9 +227,9 @@ def test_the_step_that_broke_in_any_process_is_told_with_its_films(films, tmp_pa
         "from xlite.data.dataset import FilmDataset\n"
         "read = FilmDataset.__getitems__\n"
         "def poisoned(self, rows):\n"
-        "    films, labels, known, at = read(self, rows)\n"
-        "    labels[at == 7] = float('nan')\n"
-        "    return films, labels, known, at\n"
+        "    batch = read(self, rows)\n"
+        "    batch.labels[batch.rows == 7] = float('nan')\n"
+        "    return batch\n"
         "FilmDataset.__getitems__ = poisoned\n"
         "main()\n"
     )

@@ -53,7 +53,7 @@ def test_a_run_leaves_what_the_contract_says(films, caplog):
     assert each.mean(axis=1).tolist() == pytest.approx(run.read_metrics()["val_auc"].tolist())
     _, info = load_model(run.folder / "model.safetensors")
     assert info.split_id.startswith("patient-42-") and len(info.thresholds) == 14
-    assert info.calibration is None and info.notes["run"] == "whole"
+    assert info.calibration is None and info.notes.run == "whole"
     assert any(line.startswith("Calibration: no calibrator could be fitted") for line in said)
     report = json.loads((run.folder / "evaluation" / "test" / "metrics.json").read_text())
     assert report["split"]["id"] == info.split_id and report["split"]["part"] == "test"
@@ -69,7 +69,7 @@ def test_a_run_leaves_what_the_contract_says(films, caplog):
         f"{data}{kept} films to train on (50% of the {whole} there are, by patient), {val} to validate on"
         in said
     )
-    assert info.notes["train_share"] == 0.5
+    assert info.notes.train_share == 0.5
     judged = read_predictions(run.folder / "evaluation" / "val" / "predictions.csv")
     assert judged.names == split.parts["val"]
     auc = np.nanmean(auc_per_class(folder.labels(judged.stems), judged.probs))

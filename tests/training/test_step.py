@@ -13,6 +13,7 @@ pytestmark = pytest.mark.usefixtures("quick_report")
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*script_method. is deprecated:DeprecationWarning")  # of torch's own
 def test_a_compiled_run_learns_the_same(films):
     plain, _ = run_to_end(config(films, "plain", epochs=2, dropout=0))
     compiled, _ = run_to_end(config(films, "compiled", epochs=2, dropout=0, compile=True))

@@ -9,16 +9,18 @@ import typer
 from pydantic import ValidationError
 
 from xlite.cli import app, data, evaluate, jobs, localise, models, predict, sweep, train
+from xlite.config import KINDS, LIMITS
 from xlite.errors import XliteError, sentence
 
 INTERRUPTED = 130
 _EXPECTED = {
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_parsing": "a number",
-    "greater_than_equal": "at least {ge}",
-    "less_than_equal": "at most {le}",
+    "int_parsing": KINDS[int],
+    "int_from_float": KINDS[int],
+    "float_parsing": KINDS[float],
+    "greater_than_equal": LIMITS["ge"] + " {ge}",
+    "less_than_equal": LIMITS["le"] + " {le}",
 }
+"""What was expected, by the type of pydantic's error."""
 
 commands = typer.Typer(
     name="xlite",
@@ -78,11 +80,18 @@ def _told(error: typer.TyperException) -> str:
         meant = difflib.get_close_matches(getattr(error, "option_name", ""), alike, 1, 0.75)
         text = f"{error.message}{f' (did you mean {meant[0]}?)' if meant else ''}"
     if isinstance(error.__cause__, ValidationError):
-        wrong = error.__cause__.errors()[0]
-        expected = _EXPECTED.get(wrong["type"], "").format_map(wrong.get("ctx", {}))
-        own = f"got {wrong['input']!r}, expected {expected}" if expected else error.message
-        text = text.replace(error.message, own.removeprefix("Value error, "))
+        text = text.replace(error.message, _in_own_words(error.__cause__) or error.message)
     return text.rstrip(".")
+
+
+def _in_own_words(error: ValidationError) -> str:
+    """What pydantic refuses about an option's value; empty if only its own words tell."""
+    wrong = error.errors()[0]
+    context = wrong.get("ctx", {})
+    if wrong["type"] == "value_error":
+        return str(context["error"])
+    expected = _EXPECTED.get(wrong["type"], "").format_map(context)
+    return f"got {wrong['input']!r}, expected {expected}" if expected else ""
 
 
 def _refuse(sentence: str, status: int = 2) -> int:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from xlite.errors import RunError, XliteError
+from xlite.files import Progress
 
 BAR_AFTER_S = 2.0
 
@@ -20,7 +21,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON")]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A run's name or a model file")]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder to write into")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps")]
-Progress = Callable[[int, int], None]
 
 
 @contextmanager

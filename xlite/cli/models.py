@@ -20,11 +20,10 @@ def bench(
     """
     from xlite.classify import Classifier
     from xlite.models.latency import measure_latency
-    from xlite.models.student import describe
 
     classifier = Classifier.load(model)
     side = classifier.info.preprocess.size
-    size = describe(classifier.model, side)
+    size = classifier.size()
     with busy("measuring"):
         latency = measure_latency(classifier.model, side)
     measured = {

@@ -112,8 +112,8 @@ def _sources(
 ) -> np.ndarray:
     """Affine transforms from each pixel to its source, (N, 2, 3) for F.affine_grid, in coordinates -1 to 1.
 
-    In this order a film is flipped (`flips` (N,): -1 flips, 1 does not), turned by `turns` (N,) degrees,
-    scaled by (N, 2), turned by `angles` (N,) degrees and shifted by (N, 2), in sides of the film.
+    In this order an image is flipped (`flips` (N,): -1 flips, 1 does not), turned by `turns` (N,) degrees,
+    scaled by (N, 2), turned by `angles` (N,) degrees and shifted by (N, 2), in sides of the image.
     """
     ahead = _rotations(angles) @ (scales[:, :, None] * np.eye(2)) @ _rotations(turns)
     ahead[:, :, 0] *= flips[:, None]
@@ -135,12 +135,12 @@ def _blur_kernels(sigmas: np.ndarray) -> np.ndarray:
     return weights
 
 
-def _blurred(films: Tensor, kernels: Tensor) -> Tensor:
-    """Films (B, S, S), each blurred by its own kernel (B, K) along both axes; edges mirrored as by OpenCV."""
-    if not len(films):
-        return films
+def _blurred(images: Tensor, kernels: Tensor) -> Tensor:
+    """Images (B, S, S), each blurred by its own kernel (B, K) along both axes; edges mirrored like OpenCV."""
+    if not len(images):
+        return images
     reach = kernels.shape[1] // 2
-    x = F.pad(films[None], (reach, reach, reach, reach), mode="reflect")
-    groups = len(films)
+    x = F.pad(images[None], (reach, reach, reach, reach), mode="reflect")
+    groups = len(images)
     x = F.conv2d(x, kernels[:, None, None, :], groups=groups)
     return F.conv2d(x, kernels[:, None, :, None], groups=groups)[0]

@@ -15,7 +15,7 @@ import os
 import shutil
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,11 +24,11 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
 from xlite.errors import DataError, ImageError, sentence
+from xlite.files import Progress
 from xlite.images import Preprocess, read_image
 from xlite.places import home
 from xlite.text import counted
 
-Progress = Callable[[int, int], None]
 Source = tuple[str, int, int]  # name, bytes, modification time in ns
 
 _FORMAT = 1  # raise it when read_image or the resizing give other pixels

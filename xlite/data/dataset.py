@@ -5,24 +5,33 @@ import random
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from xlite.data.cache import Progress, cache_folder, open_cache
+from xlite.data.cache import cache_folder, open_cache
 from xlite.data.folder import NihFolder
 from xlite.data.splits import Split
 from xlite.errors import DataError
+from xlite.files import Progress
 from xlite.images import Preprocess
 from xlite.text import are, counted
 
 if TYPE_CHECKING:
     import albumentations
 
-Batch = tuple[torch.Tensor, ...]
-"""Films uint8 (B, S, S), labels (B, 14), soft labels of predictions files (B, 14), rows int64 (B,)."""
+
+class FilmBatch(NamedTuple):
+    """Films uint8 (B, S, S), labels (B, 14), logits of predictions files (B, 14), NaN for films they lack,
+    and their rows int64 (B,).
+    """
+
+    films: torch.Tensor
+    labels: torch.Tensor
+    file_logits: torch.Tensor
+    rows: torch.Tensor
 
 
 class FilmRows:
@@ -54,13 +63,13 @@ class FilmRows:
         self.rows = state["rows"]
 
 
-class FilmDataset(Dataset[Batch]):
-    """Films of one part, each as (film uint8 (S, S), y float32 (14,), soft float32 (14,), i).
+class FilmDataset(Dataset[FilmBatch]):
+    """Films of one part with their labels, and what predictions files of a teacher say of them.
 
     Films stay grey bytes until they are on the model's device; `model_input` turns them into its input.
-    films: uint8 (N, S, S), usually the FilmRows of `open_films`; labels and soft (a teacher's probabilities,
-    NaN if it gives none): float32 (N, 14). Augmentation is a pure function of (seed, epoch, i): it depends
-    neither on data-loader workers nor on the order of reading.
+    films: uint8 (N, S, S), usually the FilmRows of `open_films`; labels float32 (N, 14); file_logits: float32
+    (N, 14) logits of predictions files, NaN for films they lack. Augmentation is a pure function of (seed,
+    epoch, i): it depends neither on data-loader workers nor on the order of reading.
     """
 
     def __init__(
@@ -70,19 +79,19 @@ class FilmDataset(Dataset[Batch]):
         preprocess: Preprocess,
         augment: "albumentations.Compose | None" = None,
         seed: int = 0,
-        soft: np.ndarray | None = None,
+        file_logits: np.ndarray | None = None,
     ):
         if films.shape[1:] != (preprocess.size, preprocess.size):
             raise ValueError(f"films are {films.shape[1:]} px; the preprocessing is for {preprocess.size}")
-        soft = np.full(labels.shape, np.nan) if soft is None else soft
-        if not len(films) == len(labels) == len(soft):
+        file_logits = np.full(labels.shape, np.nan) if file_logits is None else file_logits
+        if not len(films) == len(labels) == len(file_logits):
             raise ValueError(
                 f"{counted(len(films), 'film')}, {counted(len(labels), 'label')}, "
-                f"{counted(len(soft), 'soft label')}; expected as many"
+                f"{len(file_logits)} with logits of files; expected as many"
             )
         self.films, self.preprocess = films, preprocess
         self.labels = torch.from_numpy(labels.astype(np.float32))
-        self.soft = torch.from_numpy(soft.astype(np.float32))
+        self.file_logits = torch.from_numpy(file_logits.astype(np.float32))
         self.augment, self.seed, self.epoch = augment, seed, 0
 
     def __len__(self) -> int:
@@ -92,22 +101,23 @@ class FilmDataset(Dataset[Batch]):
         """Sets the epoch whose augmentation comes next; call it before the loader is iterated."""
         self.epoch = epoch
 
-    def __getitem__(self, i: int) -> tuple[torch.Tensor, ...]:
-        return tuple(part[0] for part in self.__getitems__([i]))
+    def __getitem__(self, i: int) -> FilmBatch:
+        """One film, without the axis of a batch: (S, S), (14,), (14,), ()."""
+        return FilmBatch(*(part[0] for part in self.__getitems__([i])))
 
-    def __getitems__(self, rows: list[int]) -> Batch:
-        """The films of several rows as one batch: (B, S, S), (B, 14), (B, 14), (B,)."""
+    def __getitems__(self, rows: list[int]) -> FilmBatch:
+        """The films of several rows as one batch."""
         films, at = self.films[rows], torch.tensor(rows)
         if self.augment is not None:
             pairs = zip(rows, films, strict=True)
             films = np.stack([self._augmented(self.augment, *pair) for pair in pairs])
-        return torch.from_numpy(films), self.labels[at], self.soft[at], at
+        return FilmBatch(torch.from_numpy(films), self.labels[at], self.file_logits[at], at)
 
-    def _augmented(self, augment: "albumentations.Compose", i: int, film: np.ndarray) -> np.ndarray:
+    def _augmented(self, augment: "albumentations.Compose", i: int, image: np.ndarray) -> np.ndarray:
         key = (self.seed, self.epoch, i)
         # One generator for all steps: set_random_seed gives each the same draws, and rare steps coincide.
         augment.set_random_state(np.random.default_rng(key), random.Random(repr(key)))
-        augmented: np.ndarray = augment(image=film)["image"]
+        augmented: np.ndarray = augment(image=image)["image"]
         return augmented
 
 
@@ -117,7 +127,7 @@ def loader(
     order: Iterable[int] | None = None,
     workers: int = 0,
     pin: bool = False,
-) -> DataLoader[Batch]:
+) -> DataLoader[FilmBatch]:
     """Batches of a part, each read in one go, in the order of its rows or the `order` given.
 
     Data-loader workers are started anew each epoch: persistent ones would keep the number of the old epoch.
@@ -128,11 +138,13 @@ def loader(
     )
 
 
-def ahead(batches: Iterable[Batch], depth: int = 3) -> Iterator[Batch]:
+def ahead(batches: Iterable[FilmBatch], depth: int = 3) -> Iterator[FilmBatch]:
     """The same batches in the same order, read by a thread up to `depth` batches ahead."""
     with ThreadPoolExecutor(1) as reader:
         source = iter(batches)
-        waiting: deque[Future[Batch | None]] = deque(reader.submit(next, source, None) for _ in range(depth))
+        waiting: deque[Future[FilmBatch | None]] = deque(
+            reader.submit(next, source, None) for _ in range(depth)
+        )
         while (batch := waiting.popleft().result()) is not None:
             waiting.append(reader.submit(next, source, None))
             yield batch

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from xlite.data.folder import NihFolder, film_files
 from xlite.data.tables import stem_of
 from xlite.errors import ImageError
+from xlite.files import Progress
 from xlite.images import read_image
 
 _THREADS = 2
@@ -34,7 +34,7 @@ class CheckReport:
         return not (self.missing or self.unreadable or self.duplicates or self.off_table)
 
 
-def check_folder(folder: NihFolder, progress: Callable[[int, int], None] | None = None) -> CheckReport:
+def check_folder(folder: NihFolder, progress: Progress | None = None) -> CheckReport:
     """Reads every film of the folder to its end; `progress(done, total)` is called after each."""
     files = film_files(folder.root)
     names = [path.relative_to(folder.root).as_posix() for path in files]

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,7 +24,7 @@ from xlite.evaluation.caveats import (
 )
 
 if TYPE_CHECKING:
-    from xlite.models.checkpoint import ModelInfo
+    from xlite.models.checkpoint import ModelInfo, ModelNotes
 
 _JUDGED_ON = ("val", "test")
 
@@ -55,9 +55,9 @@ class Source(BaseModel):
         return content
 
 
-def read_sources(notes: Mapping[str, Any]) -> list[Source]:
+def read_sources(notes: "ModelNotes") -> list[Source]:
     """The sources of a model's teachers, from the notes of its file."""
-    return [Source.model_validate(noted) for noted in notes.get("teacher_knows", [])]
+    return [Source.model_validate(noted) for noted in notes.teacher_knows]
 
 
 def find_split(folder: NihFolder, split_id: str) -> Split | None:
@@ -95,7 +95,7 @@ def model_teacher_caveat(
         kept = [one for one in sources if not (one.list or one.predictions) or _is_here(one, folder)]
         sources = [*kept, Source(list=given.name)]
     told = _all_told(sources, folder, stems, split.id, part, given)
-    if given is None and info.notes.get("contamination"):
+    if given is None and info.notes.contamination:
         told.append(_sentence_alone(info, split, part))
     return _caveat(told)
 
@@ -201,7 +201,7 @@ def _told(
 
 def _sentence_alone(info: "ModelInfo", split: Split, part: str) -> _Told:
     """The fact of a model file of old, a sentence that was counted on its own test part."""
-    text = info.notes["contamination"]
+    text = info.notes.contamination
     if (split.id, part) != (info.split_id, "test"):
         return _Told(TeacherSaid(text=text, counted_on=info.split_id))
     return _Told(TeacherSaid(text=text), _count_in_sentence_of_old(text))

@@ -47,7 +47,7 @@ def judge_model(
     cannot be read.
     """
     classifier = Classifier.load(spec, options.device)
-    if options.teacher_list is not None and not classifier.info.notes.get("teacher"):
+    if options.teacher_list is not None and not classifier.info.notes.teacher:
         raise DataError(
             f"{classifier.name} had no teacher, so there is nothing that {options.teacher_list} could list"
         )
@@ -64,7 +64,7 @@ def judge_model(
     resamples = Resamples(films.patients, options.resamples, options.seed)
     report = full_report(
         films,
-        Stamp(classifier.name, chosen.id, part, folder.label_version, info.notes.get("seed")),
+        Stamp(classifier.name, chosen.id, part, folder.label_version, info.notes.seed),
         resamples=resamples,
         thresholds=threshold_array(info.thresholds) if info.thresholds else None,
         in_use="none" if info.calibration is None or len(bare) == len(FINDINGS) else info.calibration.method,
@@ -85,7 +85,7 @@ def read_logits(model: Student, films: FilmDataset, batch_size: int) -> np.ndarr
         loader(films, batch_size), desc="Reading films", unit="batch", delay=2, disable=None, leave=False
     )
     with torch.inference_mode():
-        inputs = (model_input(batch[0].to(device), films.preprocess) for batch in bar)
+        inputs = (model_input(batch.films.to(device), films.preprocess) for batch in bar)
         return torch.cat([model(x).float().cpu() for x in inputs]).numpy()
 
 

@@ -19,10 +19,11 @@ from xlite.evaluation.localisation_report import (
     map_caveats,
     published_boxes,
 )
-from xlite.evaluation.maps import JudgedMaps, Progress, Tile
+from xlite.evaluation.maps import JudgedMaps, Tile
 from xlite.evaluation.options import MapOptions
 from xlite.evaluation.own_training import split_caveats
 from xlite.explain import CLOSED_FORM, METHODS
+from xlite.files import Progress
 from xlite.text import counted
 
 
@@ -123,6 +124,6 @@ def _report(judged: JudgedMaps, split: Split, part: str, without: int) -> Locali
         findings=count_boxes(table, classifier.grid),
         published=published_boxes(len(table), split.id, part),
         bootstrap=Bootstrap(resamples=resamples.resamples, seed=resamples.seed),
-        training_seed=classifier.info.notes.get("seed"),
+        training_seed=classifier.info.notes.seed,
     )
     return report.model_copy(update={"caveats": tuple(map_caveats(report))})

@@ -1,7 +1,7 @@
 """What the maps of several methods say of boxes, one by one, and some of them to look at."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from xlite.data.folder import NihFolder
 from xlite.evaluation import sanity
 from xlite.evaluation.localisation_report import CheckedEstimate, MethodMetrics, SanityChecks
 from xlite.explain import FAULTS, Mapper, map_fault, shrink, upsample_map
+from xlite.files import Progress
 from xlite.findings import FINDINGS
 from xlite.images import read_image
 from xlite.metrics.bootstrap import Resamples
@@ -31,7 +32,6 @@ FRAME = 512  # maps are judged in the film's frame, or in one shrunk to this lon
 RANDOM_MAPS = 10  # a box: the metric of a random map is their mean
 ROWS_OF_SHEET = 8
 FILMS_FOR_NORMS = 64
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)

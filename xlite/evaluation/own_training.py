@@ -29,7 +29,7 @@ def own_split(info: "ModelInfo", folder: NihFolder) -> Split | None:
 
 
 def _as_trained(info: "ModelInfo", folder: NihFolder, own: Split) -> Split:
-    return shrink_train(folder, own, info.notes.get("train_share", 1.0))
+    return shrink_train(folder, own, info.notes.train_share)
 
 
 def split_caveats(
@@ -68,8 +68,8 @@ def training_caveats(info: "ModelInfo", folder: NihFolder) -> list[Caveat]:
     notes, found = info.notes, list[Caveat]()
     if info.label_version != folder.label_version:
         found.append(OtherEdition(learned=info.label_version, judged=folder.label_version))
-    causes = [notes["loss"]] if notes.get("loss", "bce") != "bce" else []
-    causes += ["balanced sampler"] if notes.get("sampler") == "balanced" else []
+    causes = [notes.loss] if notes.loss not in ("", "bce") else []
+    causes += ["balanced sampler"] if notes.sampler == "balanced" else []
     bare = uncalibrated(info.calibration)
     if causes and bare:
         found.append(NotProbabilities(causes=tuple(causes), findings=tuple(bare)))

@@ -6,26 +6,24 @@ help lists METHODS and must not wait for torch.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xlite.explain.methods import CLOSED_FORM, DEFAULT_METHOD, METHODS, Method, map_legend
 
 if TYPE_CHECKING:
     from xlite.explain.drawing import draw_cell, overlay, shrink, upsample_map
-    from xlite.explain.faults import FAULTS, MEDIAN_BOX, map_fault
-    from xlite.explain.maps import Mapper, activation_maps, feature_maps
+    from xlite.explain.faults import FAULTS, map_fault
+    from xlite.explain.maps import Mapper, activation_maps
 
 __all__ = [
     "CLOSED_FORM",
     "DEFAULT_METHOD",
     "FAULTS",
-    "MEDIAN_BOX",
     "METHODS",
     "Mapper",
     "Method",
     "activation_maps",
     "draw_cell",
-    "feature_maps",
     "map_fault",
     "map_legend",
     "overlay",
@@ -34,12 +32,12 @@ __all__ = [
 ]
 _MODULES = {
     "drawing": ("draw_cell", "overlay", "shrink", "upsample_map"),
-    "faults": ("FAULTS", "MEDIAN_BOX", "map_fault"),
-    "maps": ("Mapper", "activation_maps", "feature_maps"),
+    "faults": ("FAULTS", "map_fault"),
+    "maps": ("Mapper", "activation_maps"),
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     for module, names in _MODULES.items():
         if name in names:
             return getattr(import_module(f"xlite.explain.{module}"), name)

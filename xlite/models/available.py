@@ -8,6 +8,8 @@ from xlite.places import bundled, check_run_name, checkpoints_dir
 MODEL_FILE = "model.safetensors"
 PREDICTION_SUFFIXES = (".csv", ".csv.gz")
 """How the name of a predictions file ends; every other part of a teacher is a network."""
+XRV_PREFIX = "xrv:"
+"""How the name of a network of torchxrayvision begins."""
 SHIPPED = "demo"
 
 
@@ -55,6 +57,11 @@ def find_model(spec: str) -> Path:
     if any(folder.name == name for folder in model_folders()):
         raise CheckpointError(f"run {name!r} has no model yet; it gets one at the end of its first epoch")
     raise CheckpointError(f"{spec!r} is neither a model file nor a run; {_known_runs()}")
+
+
+def teacher_parts(spec: str) -> list[str]:
+    """What a teacher is made of: the parts between commas, without spaces around them or empty ones."""
+    return [part.strip() for part in spec.split(",") if part.strip()]
 
 
 def _known_runs() -> str:

@@ -7,7 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+)
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import Tensor
@@ -24,12 +32,41 @@ FORMAT = "xlite-student-1"
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
+class ModelNotes(BaseModel):
+    """What a model file notes of its model's training; nothing here is needed to serve the model.
+
+    `teacher_knows` are the sources of its teachers, as `xlite.evaluation.contamination` reads them;
+    `contamination` is a sentence instead, in model files of old. Other notes are kept as they are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    run: str = ""
+    train_share: float = 1.0
+    trained_on: str = ""
+    teacher: str | None = None
+    teacher_knows: tuple[dict[str, Any], ...] = ()
+    contamination: str = ""
+    loss: str = ""
+    sampler: str = ""
+    seed: int | None = None
+    started_from: str = ""
+    data_fingerprint: str = ""
+    xlite: str = ""
+    epoch: int | None = None
+
+    @model_serializer(mode="wrap")
+    def _what_was_noted(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Only what was noted: a default says that nothing is known."""
+        return {name: value for name, value in handler(self).items() if name in self.model_fields_set}
+
+
 class ModelInfo(BaseModel):
     """What a model file says about its model, beside the weights: its header has these fields as JSON.
 
     A header can say anything, so the values are checked: no others work with a model. `calibration` is the
     calibrator of its probabilities, `thresholds` are the probabilities by finding from which it calls a
-    finding present, `notes` are any JSON.
+    finding present.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -43,8 +80,12 @@ class ModelInfo(BaseModel):
     label_version: str
     thresholds: dict[str, Probability] | None = None
     calibration: Calibrator | None = None
-    notes: dict[str, Any] = {}
+    notes: Annotated[ModelNotes, Field(strict=False)] = ModelNotes()
     findings: tuple[str, ...] = FINDINGS
+
+    def noting(self, **notes: Any) -> "ModelInfo":
+        """The same with these notes beside the others, or in their place."""
+        return self.model_copy(update={"notes": self.notes.model_copy(update=notes)})
 
     @field_validator("preprocess")
     @classmethod

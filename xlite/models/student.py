@@ -134,6 +134,13 @@ class ModelSize:
     megabytes: float
     multiply_adds: int
 
+    def __str__(self) -> str:
+        """`2.88 M parameters, 11.7 MB, 0.31 G multiply-adds`."""
+        return (
+            f"{self.parameters / 1e6:.2f} M parameters, {self.megabytes:.1f} MB, "
+            f"{self.multiply_adds / 1e9:.2f} G multiply-adds"
+        )
+
 
 def describe(model: Student, image_size: int) -> ModelSize:
     """Counts without computing (on a copy that has shapes only), for one film of `image_size` px."""

@@ -13,12 +13,13 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from xlite.data.predictions import read_predictions
+from xlite.data.splits import CHEXNET_LISTS
 from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import fit_platt
 from xlite.models import chexnet, xrv
-from xlite.models.available import PREDICTION_SUFFIXES, find_model
+from xlite.models.available import PREDICTION_SUFFIXES, XRV_PREFIX, find_model, teacher_parts
 from xlite.models.checkpoint import FORMAT, ModelInfo, load_model, read_tensors
 from xlite.models.densenet import DenseNet
 from xlite.models.student import Student
@@ -36,6 +37,14 @@ class Answer(NamedTuple):
 
     logits: Tensor
     features: Tensor | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What other people's network was trained on, and the list of it in an NIH folder if there is one."""
+
+    text: str
+    list: str | None = None
 
 
 class NetworkTeacher(nn.Module):
@@ -78,7 +87,7 @@ class Teacher(nn.Module):
         self,
         networks: Sequence[NetworkTeacher] = (),
         infos: Sequence[ModelInfo] = (),
-        seen: Sequence[str] = (),
+        seen: Sequence[Seen] = (),
         sentence: str = "",
         digest: str = "",
     ):
@@ -90,41 +99,41 @@ class Teacher(nn.Module):
         self.sentence = sentence
         self.digest = digest
 
-    def forward(self, x: Tensor, known: Tensor) -> Answer:
+    def forward(self, x: Tensor, file_logits: Tensor) -> Answer:
         """The mean logits of all that speak of a film and a finding, NaN if none does; the features of the
         only network, None if there is none or several.
 
-        `known` (B, 14) are the logits of the predictions files, NaN in the rows of films they lack.
+        `file_logits` (B, 14) are the logits of predictions files, NaN for films they lack.
         """
         answers = [network(x) for network in self.networks]
-        logits = torch.stack([answer.logits for answer in answers] + [known]).nanmean(dim=0)
+        logits = torch.stack([answer.logits for answer in answers] + [file_logits]).nanmean(dim=0)
         return Answer(logits, answers[0].features if len(answers) == 1 else None)
 
 
-def _known_logits(paths: list[Path], stems: list[str]) -> np.ndarray:
+def _mean_logits(paths: list[Path], stems: list[str]) -> np.ndarray:
     """Mean logits float32 (N, 14) of the predictions files for the films named, NaN if no file has a film."""
-    known = np.full((len(paths), len(stems), len(FINDINGS)), np.nan, np.float32)
-    for logits, path in zip(known, paths, strict=True):
+    file_logits = np.full((len(paths), len(stems), len(FINDINGS)), np.nan, np.float32)
+    for logits, path in zip(file_logits, paths, strict=True):
         names, _, probabilities = read_predictions(path)
         row_of = {name: row for row, name in enumerate(names)}
         here = [i for i, stem in enumerate(stems) if stem in row_of]
         p = np.clip(probabilities[[row_of[stems[i]] for i in here]], _SMALLEST, 1 - _SMALLEST)
         logits[here] = np.log(p / (1 - p))
-    count = (~np.isnan(known)).sum(axis=0)
-    mean = np.where(count > 0, np.nansum(known, axis=0) / np.maximum(count, 1), np.nan)
+    count = (~np.isnan(file_logits)).sum(axis=0)
+    mean = np.where(count > 0, np.nansum(file_logits, axis=0) / np.maximum(count, 1), np.nan)
     return mean.astype(np.float32)
 
 
-def _fitted_to(labels: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The known logits with a scale and a bias per finding that suit the labels of the training films.
+def _fitted_to(labels: np.ndarray, file_logits: np.ndarray) -> np.ndarray:
+    """The files' logits with a scale and a bias per finding that suit the labels of the training films.
 
     A file may come from films with other shares of findings: its logits as they are would then pull against
     the labels of the films it lacks. The order of the films within a finding stays the teacher's.
     """
-    taught = ~np.isnan(known).any(axis=1)
-    platt = fit_platt(known[taught], labels[taught])
+    taught = ~np.isnan(file_logits).any(axis=1)
+    platt = fit_platt(file_logits[taught], labels[taught])
     scale, bias = np.asarray(platt.scale, np.float32), np.asarray(platt.bias, np.float32)  # (14,) each
-    return (known * scale + bias).astype(np.float32)
+    return (file_logits * scale + bias).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -137,18 +146,19 @@ class _Source:
     preprocess: Preprocess
     sentence: str
     info: ModelInfo | None
-    seen: str
+    seen: Seen | None
     content: bytes
 
 
 def _open_network(part: str) -> _Source:
     """The network that one part of a spec names, if that part is no predictions file."""
-    if part.startswith(xrv.PREFIX):
-        name = part.removeprefix(xrv.PREFIX)
+    if part.startswith(XRV_PREFIX):
+        name = part.removeprefix(XRV_PREFIX)
         network, weights = xrv.load_xrv(name)
         lacks = f", without {', '.join(network.lacks)}" if network.lacks else ""
         sentence = f"{part} (densenet121 at {xrv.PREPROCESS.size} px{lacks})"
-        return _Source(network, xrv.PREPROCESS, sentence, None, xrv.seen(name), save(weights))
+        text = xrv.seen(name)
+        return _Source(network, xrv.PREPROCESS, sentence, None, Seen(text) if text else None, save(weights))
     path = find_model(part)
     content = path.read_bytes()
     if chexnet.is_torch_file(path) or read_tensors(path)[0].get("format") != FORMAT:
@@ -157,49 +167,50 @@ def _open_network(part: str) -> _Source:
             f"{part} (public CheXNet weights, densenet121 at {own.size} px; for --teacher-list, their "
             f"training list is {chexnet.LIST})"
         )
-        return _Source(chexnet.load_chexnet(path), own, sentence, None, chexnet.SEEN, content)
+        seen = Seen(chexnet.SEEN, CHEXNET_LISTS[0])
+        return _Source(chexnet.load_chexnet(path), own, sentence, None, seen, content)
     student, info = load_model(path)
     sentence = f"{part} ({info.backbone} at {info.preprocess.size} px, split {info.split_id})"
-    return _Source(student, info.preprocess, sentence, info, "", content)
+    return _Source(student, info.preprocess, sentence, info, None, content)
 
 
 def prediction_files(spec: str) -> list[Path]:
     """The predictions files among the parts of a spec."""
-    return [Path(part) for part in _parts(spec) if part.endswith(PREDICTION_SUFFIXES)]
-
-
-def _parts(spec: str) -> list[str]:
-    return [part.strip() for part in spec.split(",")]
+    return [Path(part) for part in teacher_parts(spec) if part.endswith(PREDICTION_SUFFIXES)]
 
 
 def open_teacher(
     spec: str, students: Preprocess, stems: list[str], labels: np.ndarray
 ) -> tuple[Teacher, np.ndarray | None]:
-    """The teacher that `spec` names, and what its predictions files know: float32 (N, 14) logits, or None.
+    """The teacher that `spec` names, and the logits of its predictions files: float32 (N, 14), NaN for films
+    they lack, or None if there are no files.
 
     `spec` is a run, a model file, a public CheXNet checkpoint, xrv:NAME or a predictions CSV (plain or .gz),
     or several joined by commas; `stems` are the training films and `labels` (N, 14) theirs. Raises
     CheckpointError or DataError if a part cannot be read or knows no film.
     """
     files = prediction_files(spec)
-    sources = [_open_network(part) for part in _parts(spec) if Path(part) not in files]
+    parts = teacher_parts(spec)
+    if not parts:
+        raise CheckpointError(f"the teacher {spec!r} names no model and no predictions file")
+    sources = [_open_network(part) for part in parts if Path(part) not in files]
     digest = hashlib.sha256()
     for source in sources:
         digest.update(source.content)
     sentences = [source.sentence for source in sources]
-    known = None
+    file_logits = None
     if files:
-        known = _known_logits(files, stems)
-        digest.update(known.tobytes())
-        taught = int((~np.isnan(known[:, 0])).sum())
+        file_logits = _mean_logits(files, stems)
+        digest.update(file_logits.tobytes())
+        taught = int((~np.isnan(file_logits[:, 0])).sum())
         if not taught:
             raise CheckpointError(f"{spec!r} holds predictions for none of the {len(stems)} training films")
         sentences.append(
             f"{', '.join(path.name for path in files)} for {taught} of {len(stems)} training films "
             f"({100 * taught / len(stems):.1f} %), fitted to the shares of findings there"
         )
-        known = _fitted_to(labels, known)
-    share = _taught_share([source.network for source in sources], known)
+        file_logits = _fitted_to(labels, file_logits)
+    share = _taught_share([source.network for source in sources], file_logits)
     if share < 1:
         sentences.append(f"a teacher speaks of {100 * share:.1f} % of the labels, the others count alone")
     teacher = Teacher(
@@ -209,11 +220,11 @@ def open_teacher(
         "Teacher: " + "; ".join(sentences),
         digest.hexdigest(),
     )
-    return teacher, known
+    return teacher, file_logits
 
 
-def _taught_share(networks: list[Student | DenseNet], known: np.ndarray | None) -> float:
+def _taught_share(networks: list[Student | DenseNet], file_logits: np.ndarray | None) -> float:
     """The share (0-1) of the training films' labels that some teacher speaks of."""
     lacking = [set(network.lacks) if isinstance(network, DenseNet) else set() for network in networks]
     by_network = np.array([any(name not in lacks for lacks in lacking) for name in FINDINGS])
-    return float(by_network.mean() if known is None else (by_network | ~np.isnan(known)).mean())
+    return float(by_network.mean() if file_logits is None else (by_network | ~np.isnan(file_logits)).mean())

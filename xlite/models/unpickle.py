@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from xlite.errors import CheckpointError
 from xlite.models.checkpoint import read_tensors
+from xlite.text import last_line
 
 
 def run_apart(module: str, what: str) -> tuple[dict[str, str], dict[str, Tensor]]:
@@ -29,10 +30,8 @@ def run_apart(module: str, what: str) -> tuple[dict[str, str], dict[str, Tensor]
         words = [sys.executable, "-P", "-m", module, what, str(out)]
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True)
         if done.returncode or not out.is_file():
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            raise CheckpointError(
-                f"{what} could not be read: {said[-1] if said else f'exit status {done.returncode}'}"
-            )
+            why = last_line(done.stderr.decode(errors="replace"), f"exit status {done.returncode}")
+            raise CheckpointError(f"{what} could not be read: {why}")
         return read_tensors(out)
 
 

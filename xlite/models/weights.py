@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -30,14 +31,33 @@ NOT_WEIGHTS = (
 )
 
 
-def load_start_weights(student: Student, source: str | Path) -> str:
-    """Loads `imagenet`, `none` or a file into the student; returns the sentence that says what happened.
+@dataclass(frozen=True)
+class StartWeights:
+    """What a student starts from: a sentence, in two parts around the name of the file if there is one."""
+
+    before: str
+    file: Path | None = None
+    after: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The whole sentence, for the log."""
+        return f"{self.before}{self.file or ''}{self.after}"
+
+    @property
+    def noted(self) -> str:
+        """The sentence without the file's folder, for the notes of a model file."""
+        return f"{self.before}{self.file.name if self.file else ''}{self.after}"
+
+
+def load_start_weights(student: Student, source: str | Path) -> StartWeights:
+    """Loads `imagenet`, `none` or a file into the student; returns what happened.
 
     If ImageNet weights cannot be had, the sentence says why and the student keeps its random weights. Raises
     CheckpointError for a file that does not fit.
     """
     if source == "none":
-        return f"{student.backbone_name} starts from random weights"
+        return StartWeights(f"{student.backbone_name} starts from random weights")
     if source == "imagenet":
         return _load_imagenet(student)
     path = Path(source)
@@ -71,22 +91,22 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     return plain
 
 
-def _load_imagenet(student: Student) -> str:
+def _load_imagenet(student: Student) -> StartWeights:
     name = student.backbone_name
     repository = student.backbone.pretrained_cfg.get("hf_hub_id")
     if not repository:
-        return f"timm has no ImageNet weights for {name}: training from scratch"
+        return StartWeights(f"timm has no ImageNet weights for {name}: training from scratch")
     try:
         path = _fetch(repository)
     except (OSError, HTTPError) as error:
-        reason = _plain_reason(error)
-        return f"ImageNet weights for {name} could not be had ({reason}): training from scratch"
+        why = f"({_plain_reason(error)}): training from scratch"
+        return StartWeights(f"ImageNet weights for {name} could not be had {why}")
     overlay = {"file": str(path)}  # timm knows how each architecture's file is read
     donor = timm.create_model(
         name, pretrained=True, num_classes=0, global_pool="", pretrained_cfg_overlay=overlay
     )
     student.backbone.load_state_dict(donor.state_dict())
-    return f"{name} starts from ImageNet weights ({repository})"
+    return StartWeights(f"{name} starts from ImageNet weights ({repository})")
 
 
 def _fetch(repository: str) -> Path:
@@ -106,7 +126,7 @@ def _plain_reason(error: BaseException) -> str:
     return getattr(inner, "strerror", None) or str(inner).partition("\n")[0] or type(inner).__name__
 
 
-def _load_student(student: Student, path: Path) -> str:
+def _load_student(student: Student, path: Path) -> StartWeights:
     """Copies the parts of another X-Lite model that fit; the backbone must."""
     other, info = load_model(path)
     if info.backbone != student.backbone_name:
@@ -118,10 +138,11 @@ def _load_student(student: Student, path: Path) -> str:
         if {k: t.shape for k, t in weights.items()} == {k: t.shape for k, t in wanted.items()}:
             getattr(student, part).load_state_dict(weights)
             taken += [part] if weights else []
-    return f"{student.backbone_name} starts from the {', '.join(taken)} of the X-Lite model {path}"
+    parts = ", ".join(taken)
+    return StartWeights(f"{student.backbone_name} starts from the {parts} of the X-Lite model ", path)
 
 
-def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) -> str:
+def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) -> StartWeights:
     """Loads every tensor but the classifier's; raises CheckpointError unless they are all the backbone's."""
     wanted = student.backbone.state_dict()
     timm_named = to_timm_names(weights)
@@ -135,7 +156,7 @@ def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) 
     }
     check_same_tensors(kept | counters, wanted, path)
     student.backbone.load_state_dict(kept | counters)
-    return f"{student.backbone_name} starts from {path} ({len(kept)} tensors)"
+    return StartWeights(f"{student.backbone_name} starts from ", path, f" ({len(kept)} tensors)")
 
 
 def to_timm_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

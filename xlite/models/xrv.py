@@ -13,10 +13,10 @@ from torch import Tensor
 
 from xlite.errors import CheckpointError
 from xlite.images import Preprocess
+from xlite.models.available import XRV_PREFIX
 from xlite.models.densenet import DenseNet
 from xlite.models.unpickle import run_apart, write_tensors
 
-PREFIX = "xrv:"
 LIBRARY = "torchxrayvision"
 # The library wants grey values from -1024 to 1024: (grey - 0.5) · 2048 of a grey from 0 to 1.
 PREPROCESS = Preprocess(224, (0.5,) * 3, (1 / 2048,) * 3)
@@ -32,11 +32,11 @@ def load_xrv(name: str) -> tuple[DenseNet, dict[str, Tensor]]:
     """
     if importlib.util.find_spec(LIBRARY) is None:
         raise CheckpointError(
-            f'{PREFIX}{name} needs {LIBRARY}, which is not installed: pip install "xlite-cxr[xrv]"'
+            f'{XRV_PREFIX}{name} needs {LIBRARY}, which is not installed: pip install "xlite-cxr[xrv]"'
         )
     metadata, weights = run_apart("xlite.models.xrv", name)
     network = DenseNet(json.loads(metadata["targets"]), channels=1)
-    network.load(weights, f"{PREFIX}{name}")
+    network.load(weights, f"{XRV_PREFIX}{name}")
     return network.eval(), weights
 
 

@@ -75,16 +75,16 @@ def write_card(path: Path, info: ModelInfo, report: Report, parameters: int, meg
         f"{parameters / 1e6:.2f} M parameters, {megabytes:.1f} MB",
         "Input": f"one frontal film, grey, squashed to {info.preprocess.size} × {info.preprocess.size} px",
         "Output": _output(info),
-        "Trained on": f"{notes.get('trained_on', 'films not noted')}: the train part of split "
+        "Trained on": f"{notes.trained_on or 'films not noted'}: the train part of split "
         f"{info.split_id}, {info.label_version} labels",
-        "Starting weights": notes.get("started_from") or "not noted",
-        "Teacher": notes.get("teacher") or "none",
-        "Loss against labels": _LOSSES.get(notes.get("loss", ""), "not noted"),
-        "Order of films": _SAMPLERS.get(notes.get("sampler", ""), "not noted"),
-        "Seed": str(notes.get("seed", "not noted")),
-        "Best epoch": str(notes.get("epoch", "not noted")),
+        "Starting weights": notes.started_from or "not noted",
+        "Teacher": notes.teacher or "none",
+        "Loss against labels": _LOSSES.get(notes.loss, "not noted"),
+        "Order of films": _SAMPLERS.get(notes.sampler, "not noted"),
+        "Seed": "not noted" if notes.seed is None else str(notes.seed),
+        "Best epoch": "not noted" if notes.epoch is None else str(notes.epoch),
     }
-    lines = [f"# Model card: {notes.get('run') or path.parent.name}", ""]
+    lines = [f"# Model card: {notes.run or path.parent.name}", ""]
     lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.items()), ""]
     lines += [*_metrics(report), "", _PURPOSE, ""]
     write_atomic(path, "\n".join(lines).encode())

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from xlite.evaluation.films import Films, write_labels
 from xlite.evaluation.localisation_report import LocalisationReport
 from xlite.evaluation.options import JudgeOptions, MapOptions, ScoreOptions
 from xlite.evaluation.report import Report
-from xlite.files import write_atomic
+from xlite.files import Progress, write_atomic
 from xlite.metrics.bands import draw_curves
 from xlite.metrics.bootstrap import Resamples
 from xlite.report.curves_json import Curves, dump_curves, read_curves
@@ -79,7 +78,7 @@ def localise_model(
     part: str,
     out: str | Path,
     options: MapOptions | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> LocalisationReport:
     """Judges a model's maps by boxes, as `judge_maps` does; writes localisation.json and maps.png into `out`.
 

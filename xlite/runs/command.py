@@ -6,6 +6,7 @@ from pathlib import Path
 
 from xlite.config import TrainConfig
 from xlite.errors import as_option
+from xlite.models.available import teacher_parts
 
 
 def train_command(config: TrainConfig) -> list[str]:
@@ -40,12 +41,12 @@ def option_words(name: str, value: object) -> list[str]:
 
 def absolute_paths(config: TrainConfig) -> TrainConfig:
     """The same choices, valid from any folder: a resume may come from another one."""
-    teachers = [_absolute_path(part.strip()) for part in config.teacher.split(",")]
+    teachers = [_absolute_path(part) for part in teacher_parts(config.teacher)]
     return config.model_copy(
         update={
             "data": Path(os.path.expanduser(config.data)).absolute(),
             "weights": _absolute_path(config.weights),
-            "teacher": ",".join(teachers),
+            "teacher": ",".join(teachers) or config.teacher,
             "teacher_list": _absolute_path(config.teacher_list),
         }
     )

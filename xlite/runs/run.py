@@ -156,7 +156,7 @@ class Run(WorkFolder[RunStatus]):
                 words = xlite_command(*self._resume_words())
                 slurm.submit(self.folder, self.home, words, options, config.devices, config.nodes)
             except RunError:
-                self._write(before)
+                self.write_progress(before)
                 raise
 
     def resume(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from xlite.errors import RunError
 from xlite.files import read_whole, write_atomic
+from xlite.text import last_line
 
 SUBMISSION = "slurm.json"
 TIMEOUT_S = 20.0
@@ -106,7 +107,7 @@ def submit(
     try:
         done = _ask([*words, *options], script)
         if done.returncode != 0:
-            raise RunError(f"SLURM did not take the run: {_last_line(done.stderr)}")
+            raise RunError(f"SLURM did not take the run: {last_line(done.stderr, 'it gave no reason')}")
     except RunError:
         if before is not None:
             _write_submission(folder, before)
@@ -127,7 +128,7 @@ def job_state(job: str) -> tuple[str, str]:
     """
     done = _ask(["squeue", "--noheader", f"--jobs={job}", "--states=all", "--format=%T|%r"])
     if done.returncode != 0 and "Invalid job id" not in done.stderr:
-        raise RunError(f"SLURM does not answer: {_last_line(done.stderr)}")
+        raise RunError(f"SLURM does not answer: {last_line(done.stderr, 'it gave no reason')}")
     state, _, reason = done.stdout.strip().partition("|")
     return state or "GONE", reason
 
@@ -170,8 +171,3 @@ def _ask(words: Sequence[str], text: str | None = None) -> "subprocess.Completed
         raise RunError(f"there is no {words[0]} on this machine, so SLURM cannot be asked") from error
     except subprocess.TimeoutExpired as error:
         raise RunError(f"{words[0]} did not answer within {TIMEOUT_S:.0f} s") from error
-
-
-def _last_line(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[-1].strip() if lines else "it gave no reason"

@@ -24,7 +24,7 @@ from xlite.files import tail_lines, write_atomic
 from xlite.places import check_run_name
 from xlite.runs.launch import spawn, xlite_command
 from xlite.runs.lock import gate, holding, is_held, is_locked
-from xlite.runs.status import LIVE, S, WorkStatus, read_status
+from xlite.runs.status import LIVE, S, read_status
 
 START_TIMEOUT_S = 180.0
 BALLAST, BALLAST_BYTES = ".ballast", 64 * 1024
@@ -108,20 +108,17 @@ class WorkFolder(ABC, Generic[S]):
         """The last word of whoever works in it, who may be dead by now."""
         return read_status(self.path("progress.json"), self.status_type)
 
-    def write_progress(self, progress: dict[str, Any]) -> None:
-        """Replaces progress.json whole; keys as in the status, `updated` is set here."""
-        self._write(self.status_type.model_validate(progress))
+    def write_progress(self, status: S) -> None:
+        """Replaces progress.json whole; `updated` is set here."""
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        stamped = status.model_copy(update={"updated": now})
+        write_atomic(self.path("progress.json"), stamped.model_dump_json(indent=1).encode() + b"\n")
 
     def update_progress(self, **changes: Any) -> None:
         """Replaces progress.json; what is not named stays, but a new message has its own `settings`."""
         if "message" in changes:
             changes = {"settings": (), **changes}
-        self.write_progress({**dict(self.read_progress()), **changes})
-
-    def _write(self, status: WorkStatus) -> None:
-        now = datetime.now().astimezone().isoformat(timespec="seconds")
-        stamped = status.model_copy(update={"updated": now})
-        write_atomic(self.path("progress.json"), stamped.model_dump_json(indent=1).encode() + b"\n")
+        self.write_progress(self.status_type.model_validate({**dict(self.read_progress()), **changes}))
 
     @contextmanager
     def hold(self) -> Iterator[None]:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from xlite.config import TrainConfig
+from xlite.config import FOCAL, TrainConfig
 from xlite.errors import RunError, Setting
-from xlite.models.available import PREDICTION_SUFFIXES, model_files
+from xlite.models.available import PREDICTION_SUFFIXES, XRV_PREFIX, model_files, teacher_parts
 from xlite.sweeps.plan import Plan, Range
+from xlite.text import last_line
 
 
 def check_sources(plan: Plan) -> None:
@@ -42,7 +43,7 @@ def check_sources(plan: Plan) -> None:
 def check_effects(plan: Plan) -> None:
     """RunError if a setting varies and no trial heeds it: those that differ in it alone would be alike."""
     teachers, alphas = _values(plan, "teacher"), _values(plan, "alpha")
-    focal = any("focal" in loss for loss in _values(plan, "loss"))
+    focal = any(loss in FOCAL for loss in _values(plan, "loss"))
     a_focal_loss = ("a focal loss, as in ", Setting("loss"), " focal")
     a_teacher = ("a teacher, as in ", Setting("teacher"), " SPEC")
     one_network = ("a teacher that is one network: a run, a model file or xrv:NAME",)
@@ -60,8 +61,7 @@ def check_effects(plan: Plan) -> None:
 
 def _networks(spec: str) -> int:
     """How many of a teacher's parts are networks, and no predictions files."""
-    parts = filter(None, map(str.strip, spec.split(",")))
-    return sum(not part.endswith(PREDICTION_SUFFIXES) for part in parts)
+    return sum(not part.endswith(PREDICTION_SUFFIXES) for part in teacher_parts(spec))
 
 
 def _values(plan: Plan, name: str) -> list[Any]:
@@ -73,9 +73,9 @@ def _values(plan: Plan, name: str) -> list[Any]:
 
 
 def _check_teacher(spec: str) -> None:
-    for part in filter(None, spec.split(",")):
+    for part in teacher_parts(spec):
         # of torchxrayvision's names only that library knows
-        if not part.startswith("xrv:") and part not in model_files() and not Path(part).exists():
+        if not part.startswith(XRV_PREFIX) and part not in model_files() and not Path(part).exists():
             known = ", ".join(sorted(model_files())) or "none"
             raise RunError(
                 f"there is no teacher {part!r}: expected a file, or a run with a model, of which there are "
@@ -95,5 +95,5 @@ def _try_out(plan: Plan) -> None:
     words = [sys.executable, "-m", "xlite.sweeps.tryout", asked]
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise RunError(said[-1] if said else f"the students cannot be tried: exit status {done.returncode}")
+        died = f"the students cannot be tried: exit status {done.returncode}"
+        raise RunError(last_line(done.stderr, died))

@@ -103,7 +103,7 @@ def _notes(job: Job, info: ModelInfo) -> Notes:
         info.label_version,
         job.config.seed,
         job.config.train_share,
-        info.notes["teacher"],
+        info.notes.teacher or "",
         tuple(seen_in_test(read_sources(info.notes), info.split_id)),
     )
 
@@ -111,7 +111,7 @@ def _notes(job: Job, info: ModelInfo) -> Notes:
 def _experiment(job: Job, run: Run, student: Student, info: ModelInfo, report: Report | None) -> Experiment:
     """What results.csv says of the run."""
     config, epochs = job.config, run.read_metrics()
-    best = epochs[epochs["epoch"] == info.notes["epoch"]].iloc[0]
+    best = epochs[epochs["epoch"] == info.notes.epoch].iloc[0]
     distilled = bool(config.teacher)
     return Experiment(
         experiment_id=run.name,

@@ -9,24 +9,24 @@ import torch
 from numpy.typing import NDArray
 
 from xlite import __version__
-from xlite.config import TrainConfig
-from xlite.data.cache import Progress
+from xlite.config import FOCAL, WEIGHTED, TrainConfig
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films, part_stems
 from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
-from xlite.data.splits import CHEXNET_LISTS, Split, load_split, shrink_train
+from xlite.data.splits import Split, load_split, shrink_train
 from xlite.errors import DataError, RunError, Setting
 from xlite.evaluation.contamination import Source, count_source, read_sources, teacher_caveat
+from xlite.files import Progress
 from xlite.images import Preprocess
+from xlite.models.available import teacher_parts
 from xlite.models.batchnorm import is_folded, refit_batchnorm
-from xlite.models.checkpoint import ModelInfo
-from xlite.models.chexnet import SEEN
+from xlite.models.checkpoint import ModelInfo, ModelNotes
 from xlite.models.student import Student, describe
 from xlite.models.teachers import Teacher, open_teacher, prediction_files
-from xlite.models.weights import load_start_weights
+from xlite.models.weights import StartWeights, load_start_weights
 from xlite.report.sentences import capital, sentence
 from xlite.text import counted
-from xlite.training.task import DistillTask
+from xlite.training.task import DistillTask, LossSettings
 
 log = logging.getLogger(__name__)
 
@@ -62,17 +62,17 @@ def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
     preprocess = Preprocess(config.image_size)
     student = Student(config.backbone, config.attention, config.hidden, config.dropout)
     log.info(_size_sentence(student, config))
-    started_from = load_start_weights(student, config.weights) if fresh else ""
-    teacher, known = _open_teacher(config, preprocess, stems, folder.labels(stems))
+    started = load_start_weights(student, config.weights) if fresh else StartWeights("")
+    teacher, file_logits = _open_teacher(config, preprocess, stems, folder.labels(stems))
     sources = _teacher_sources(config, folder, split, teacher)
     _log_contamination(config, folder, split, sources)
-    info = _info(config, folder, split, stems, sources, _without_folders(started_from, config.weights))
+    info = _info(config, folder, split, stems, sources, started.noted)
 
     films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
-    train = FilmDataset(films, labels, preprocess, seed=config.seed, soft=known)
+    train = FilmDataset(films, labels, preprocess, seed=config.seed, file_logits=file_logits)
     films, val_labels, val_stems = open_films(folder, split, "val", preprocess, config.skip_missing, progress)
     if fresh:
-        log.info(started_from)
+        log.info(started.sentence)
         _refit_if_folded(student, train)
     return Job(
         config=config,
@@ -114,11 +114,7 @@ def _open_split(config: TrainConfig, folder: NihFolder) -> tuple[Split, list[str
 
 def _size_sentence(student: Student, config: TrainConfig) -> str:
     size = describe(student, config.image_size)
-    return (
-        f"Student: {config.backbone}, attention {config.attention}: {size.parameters / 1e6:.2f} M "
-        f"parameters, {size.megabytes:.1f} MB, {size.multiply_adds / 1e9:.2f} G multiply-adds "
-        f"at {config.image_size} px"
-    )
+    return f"Student: {config.backbone}, attention {config.attention}: {size} at {config.image_size} px"
 
 
 def _open_teacher(
@@ -132,9 +128,9 @@ def _open_teacher(
         raise RunError(
             f"{config.teacher_list} lists what a teacher has seen, and there is no ", Setting("teacher")
         )
-    teacher, known = Teacher(), None
+    teacher, file_logits = Teacher(), None
     if config.teacher:
-        teacher, known = open_teacher(config.teacher, preprocess, stems, labels)
+        teacher, file_logits = open_teacher(config.teacher, preprocess, stems, labels)
         log.info(teacher.sentence)
     if config.feature_weight > 0 and not teacher.feature_channels:
         raise RunError(
@@ -144,7 +140,7 @@ def _open_teacher(
             Setting("teacher"),
             f" {config.teacher!r} has {len(teacher.networks)}",
         )
-    return teacher, known
+    return teacher, file_logits
 
 
 def _log_contamination(config: TrainConfig, folder: NihFolder, split: Split, sources: list[Source]) -> None:
@@ -160,7 +156,9 @@ def _refit_if_folded(student: Student, train: FilmDataset) -> None:
         return
     step = max(1, len(train) // _REFIT_FILMS)
     rows = range(0, len(train), step)[:_REFIT_FILMS]
-    refit_batchnorm(student, [model_input(batch[0], train.preprocess) for batch in loader(train, 32, rows)])
+    refit_batchnorm(
+        student, [model_input(batch.films, train.preprocess) for batch in loader(train, 32, rows)]
+    )
     log.info(
         f"Its batch norms were folded into weights: statistics taken anew from {len(rows)} training films"
     )
@@ -172,12 +170,11 @@ def _teacher_sources(config: TrainConfig, folder: NihFolder, split: Split, teach
     for info in teacher.infos:
         sources += [Source(split=info.split_id)] if info.split_id != split.id else []
         sources += read_sources(info.notes)
-        sources += [Source(said=info.notes["contamination"])] if info.notes.get("contamination") else []
+        sources += [Source(said=info.notes.contamination)] if info.notes.contamination else []
     for seen in teacher.seen:
-        # A list says better what CheXNet has seen.
-        chexnets = CHEXNET_LISTS[0] if seen == SEEN else None
-        if chexnets is None or not config.teacher_list:
-            sources.append(Source(list=chexnets, said=f"a teacher has {seen}"))
+        # A list that was given says better what such a network has seen.
+        if seen.list is None or not config.teacher_list:
+            sources.append(Source(list=seen.list, said=f"a teacher has {seen.text}"))
     if config.teacher_list:
         sources.append(Source(list=Path(config.teacher_list).name))
     else:
@@ -189,27 +186,22 @@ def _teacher_list(config: TrainConfig) -> Path | None:
     return Path(config.teacher_list) if config.teacher_list else None
 
 
-def _without_folders(text: str, spec: str) -> str:
-    """The text with the files of a teacher or of weights called by their names, without their folders."""
-    for part in filter(None, spec.split(",")):
-        text = text.replace(part, Path(part).name)
-    return text
-
-
 def _task(
     config: TrainConfig, student: Student, teacher: Teacher, labels: NDArray[np.float32]
 ) -> DistillTask:
     """The student with the losses that the configuration names."""
-    weighted, focal = config.loss.startswith("weighted"), config.loss.endswith("focal")
+    weighted, focal = config.loss in WEIGHTED, config.loss in FOCAL
     return DistillTask(
         student,
-        alpha=config.alpha,
-        temperature=config.temperature,
-        positive_weight=torch.from_numpy(positive_weights(labels)) if weighted else None,
-        focal_gamma=config.focal_gamma if focal else 0.0,
-        focal_alpha=config.focal_alpha if focal else None,
-        feature_weight=config.feature_weight,
-        teacher_channels=teacher.feature_channels,
+        LossSettings(
+            alpha=config.alpha,
+            temperature=config.temperature,
+            focal_gamma=config.focal_gamma if focal else 0.0,
+            focal_alpha=config.focal_alpha if focal else None,
+            feature_weight=config.feature_weight,
+        ),
+        torch.from_numpy(positive_weights(labels)) if weighted else None,
+        teacher.feature_channels,
     )
 
 
@@ -236,17 +228,17 @@ def _info(
         label_version=folder.label_version,
         thresholds=None,
         calibration=None,
-        notes={
-            "run": config.name,
-            "train_share": config.train_share,
-            "trained_on": _trained_on(folder, stems),
-            "teacher": _without_folders(config.teacher, config.teacher),
-            "teacher_knows": [source.model_dump() for source in sources],
-            "loss": config.loss,
-            "sampler": config.sampler,
-            "seed": config.seed,
-            "started_from": started_from,
-            "data_fingerprint": folder.fingerprint(),
-            "xlite": __version__,
-        },
+        notes=ModelNotes(
+            run=config.name,
+            train_share=config.train_share,
+            trained_on=_trained_on(folder, stems),
+            teacher=",".join(Path(part).name for part in teacher_parts(config.teacher)),
+            teacher_knows=tuple(source.model_dump() for source in sources),
+            loss=config.loss,
+            sampler=config.sampler,
+            seed=config.seed,
+            started_from=started_from,
+            data_fingerprint=folder.fingerprint(),
+            xlite=__version__,
+        ),
     )

@@ -21,6 +21,7 @@ from xlite.runs.device_queue import Device, device_turn
 from xlite.runs.follower import follows, leading
 from xlite.runs.results import read_results
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 from xlite.text import counted
 from xlite.training.distributed import agreed, final_barrier, leader_first
 from xlite.training.fabric import open_fabric, usable_devices
@@ -36,7 +37,7 @@ from xlite.training.provenance import record_attempt
 from xlite.training.recorder import BROKEN_BATCH_FILE, MidEpoch, Recorder
 from xlite.training.state import STATE_FILE
 from xlite.training.step import Learner, not_compiled, seed_all
-from xlite.training.task import LOSSES
+from xlite.training.task import Losses
 
 log = logging.getLogger(__name__)
 
@@ -73,9 +74,7 @@ def train(config: TrainConfig, run: Run) -> FitResult:
     needs = min(config.devices, len(devices))
     with run.hold(), device_turn(run, devices, needs) as taken:
         if not taken:
-            run.write_progress(
-                {**vars(run.status()), "state": "stopped", "message": "stopped before its turn came"}
-            )
+            run.update_progress(state="stopped", message="stopped before its turn came")
             return FitResult("stopped", 0, math.nan)
         with leading(run):
             return _train(config, run, taken[0])
@@ -101,31 +100,32 @@ def _train(config: TrainConfig, run: Run, device: Device) -> FitResult:
 
 def _wait(run: Run, sentence: str) -> None:
     """Says what the run waits for, in its status and its log; raises Stopped if it was asked to stop."""
-    status = run.read_progress()
     if run.stop_requested():
-        run.write_progress({**vars(status), "state": "stopped", "message": "stopped before the first step"})
+        run.update_progress(state="stopped", message="stopped before the first step")
         raise Stopped
-    if sentence != status.message:
-        run.write_progress({**vars(status), "message": sentence})
+    if sentence != run.read_progress().message:
+        run.update_progress(message=sentence)
         log.info("Run %s %s", run.name, sentence)
 
 
 def _open_job(config: TrainConfig, run: Run, fabric: Fabric) -> Job:
     """Opens all that the run needs, the first process before the others; progress.json says how far it is."""
-    opening = {"state": "running", "epochs": config.epochs, "device": str(fabric.device)}
+    opening = RunStatus(
+        state="running", message="opening data and models", epochs=config.epochs, device=str(fabric.device)
+    )
     pace = _Pace()
 
     def decoding(done: int, total: int) -> None:
         if not (fabric.is_global_zero and pace.due()):
             return
-        run.write_progress({**opening, "message": f"decoded {done:,} of {total:,} films"})
+        run.update_progress(message=f"decoded {done:,} of {total:,} films")
         if run.stop_requested():
-            run.write_progress({**opening, "state": "stopped", "message": "stopped before the first step"})
+            run.update_progress(state="stopped", message="stopped before the first step")
             raise Stopped
 
     with leader_first():
         if fabric.is_global_zero:
-            run.write_progress({**opening, "message": "opening data and models"})
+            run.write_progress(opening)
         seed_all(config.seed, 0)
         job = open_job(config, not (run.folder / STATE_FILE).exists(), decoding)
         if fabric.is_global_zero:
@@ -177,17 +177,17 @@ def _train_epoch(recorder: Recorder, epoch: int) -> dict[str, float]:
             if alone:  # several find out together, at the epoch's end
                 _refuse_nan(recorder, epoch, loss)
             recorder.report("training", MidEpoch(epoch, step, loss, began))
-    losses = dict(zip(LOSSES, learner.over_processes(means).tolist(), strict=True))
-    _refuse_nan(recorder, epoch, losses["loss"])
+    losses = Losses(*learner.over_processes(means).cpu())
+    _refuse_nan(recorder, epoch, losses.loss.item())
     val_loss, aucs = learner.validate(partial(_heed_stop, run, alone))
     if not math.isfinite(val_loss):
         raise RunError(f"the validation loss is NaN in epoch {epoch}: use a smaller ", Setting("lr"))
     return {
         "epoch": epoch,
-        "train_loss": losses["loss"],
-        "hard_loss": losses["hard"],
-        "soft_loss": losses["soft"],
-        "feature_loss": losses["feature"],
+        "train_loss": losses.loss.item(),
+        "hard_loss": losses.hard.item(),
+        "soft_loss": losses.soft.item(),
+        "feature_loss": losses.feature.item(),
         "val_loss": val_loss,
         "val_auc": float(np.nanmean(aucs)) if np.isfinite(aucs).any() else math.nan,
         "lr": learner.optimizer.param_groups[-1]["lr"],
@@ -232,8 +232,7 @@ def _finish(recorder: Recorder, reason: str) -> None:
     if reason != "stopped":
         recorder.report("judging the best epoch on the test part")
         finish(learner.job, run, learner.fabric.device)
-    ended = "stopped" if reason == "stopped" else "finished"
-    run.write_progress({**recorder.progress(ending), "state": ended})
+    run.write_progress(recorder.progress("stopped" if reason == "stopped" else "finished", ending))
     log.info("Run %s: %s", run.name, ending)
 
 

@@ -7,7 +7,7 @@ import torch
 from xlite.config import TrainConfig
 from xlite.errors import RunError, Setting
 from xlite.findings import FINDINGS
-from xlite.training.step import Learner
+from xlite.training.step import Learner, StepBatch
 
 _FEWEST = 2
 """Films in the smallest micro-batch: batch norm needs two."""
@@ -33,10 +33,11 @@ def _fits(learner: Learner, films: int) -> bool:
     before = copy.deepcopy(learner.student.state_dict())
     size = learner.job.info.preprocess.size
     x = torch.zeros(films, 3, size, size)
-    labels, known = torch.zeros(films, len(FINDINGS)), torch.full((films, len(FINDINGS)), torch.nan)
+    labels, file_logits = torch.zeros(films, len(FINDINGS)), torch.full((films, len(FINDINGS)), torch.nan)
     learner.model.train()
     try:
-        learner.gradients(learner.fabric.to_device((x, labels, known)), micro_batches=1)
+        batch = StepBatch(*learner.fabric.to_device([x, labels, file_logits]))
+        learner.gradients(batch, micro_batches=1)
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise

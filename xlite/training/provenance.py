@@ -41,7 +41,7 @@ def record_attempt(run: Run, job: Job, device: torch.device, processes: int) -> 
             "platform": platform.platform(),
             "libraries": {name: _version(name) for name in _LIBRARIES},
             "data": str(job.config.data),
-            "data_fingerprint": job.info.notes["data_fingerprint"],
+            "data_fingerprint": job.info.notes.data_fingerprint,
             "split": job.split.id,
             "split_seed": job.split.seed,
             "seed": job.config.seed,

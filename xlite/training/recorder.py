@@ -13,6 +13,8 @@ from xlite.files import write_atomic
 from xlite.models.available import MODEL_FILE
 from xlite.models.checkpoint import save_model
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
+from xlite.runs.status import State as WorkState
 from xlite.training.device_stats import device_stats
 from xlite.training.state import STATE_FILE, State, check_unchanged, reading_state, write_state
 from xlite.training.step import Learner
@@ -39,7 +41,7 @@ class Recorder:
 
     def __init__(self, run: Run, learner: Learner):
         self.run, self.learner, self.job = run, learner, learner.job
-        self.state = State()
+        self.info, self.state = self.job.info, State()
         self.leads = learner.fabric.is_global_zero
         self.events = open_event_writer(run.folder) if self.job.config.tensorboard and self.leads else None
         if self.leads:
@@ -55,7 +57,7 @@ class Recorder:
             check_unchanged(self.run.name, content["learns_from"], self._learns_from())
             self.learner.load_state_dict(content)
             self.state = State(**content["state"])
-            self.job.info.notes["started_from"] = content["started_from"]
+            self.info = self.info.noting(started_from=content["started_from"])
         if self.leads:
             self._write_metrics()
         log.info("Going on after epoch %d", self.state.epoch)
@@ -66,8 +68,7 @@ class Recorder:
         if not self.leads:
             return
         if best:
-            notes = {**self.job.info.notes, "epoch": self.state.epoch}
-            info = self.job.info.model_copy(update={"notes": notes})
+            info = self.info.noting(epoch=self.state.epoch)
             save_model(self.run.folder / MODEL_FILE, self.learner.kept, info)
         write_state(self.run.folder / STATE_FILE, self._content())
         self._write_metrics()
@@ -82,46 +83,49 @@ class Recorder:
 
     def report(self, message: str, at: MidEpoch | None = None) -> None:
         """Replaces progress.json with where the run stands, in mid-epoch or after the last one."""
-        self.run.write_progress({**self.progress(message, at), "state": "running"})
+        self.run.write_progress(self.progress("running", message, at))
 
-    def progress(self, message: str, at: MidEpoch | None = None) -> dict[str, Any]:
-        """The keys of progress.json but the state; the time left follows from the mean epoch so far."""
+    def progress(self, doing: WorkState, message: str, at: MidEpoch | None = None) -> RunStatus:
+        """Where the run stands; the time left follows from the mean epoch so far."""
         state, steps, epochs = self.state, len(self.learner.loader), self.job.config.epochs
         last = state.rows[-1] if state.rows else {}
         done, elapsed = float(state.epoch), state.elapsed_s
         if at is not None:
             done, elapsed = at.epoch - 1 + at.step / steps, elapsed + time.monotonic() - at.began
-        return {
-            "epoch": at.epoch if at else state.epoch,
-            "epochs": epochs,
-            "step": at.step if at else steps,
-            "steps": steps,
-            "loss": _finite(at.loss if at else last.get("train_loss")),
-            "val_auc": _finite(last.get("val_auc")),
-            "best_auc": _finite(state.best_auc),
-            "best_epoch": state.best_epoch,
-            "elapsed_s": elapsed,
-            "eta_s": elapsed / done * (epochs - done) if done else None,
-            "device": str(self.learner.fabric.device),
-            **device_stats(self.learner.fabric.device),
-            "message": message,
-        }
+        stats = device_stats(self.learner.fabric.device)
+        return RunStatus(
+            state=doing,
+            message=message,
+            epoch=at.epoch if at else state.epoch,
+            epochs=epochs,
+            step=at.step if at else steps,
+            steps=steps,
+            loss=_finite(at.loss if at else last.get("train_loss")),
+            val_auc=_finite(last.get("val_auc")),
+            best_auc=_finite(state.best_auc),
+            best_epoch=state.best_epoch,
+            elapsed_s=elapsed,
+            eta_s=elapsed / done * (epochs - done) if done else None,
+            device=str(self.learner.fabric.device),
+            memory_gb=stats.memory_gb,
+            memory_total_gb=stats.memory_total_gb,
+            load=stats.load,
+        )
 
     def _content(self) -> dict[str, Any]:
         """What last.ckpt holds: all that exact resume needs."""
         return {
             **self.learner.state_dict(),
             "state": asdict(self.state),
-            "started_from": self.job.info.notes["started_from"],
+            "started_from": self.info.notes.started_from,
             "learns_from": self._learns_from(),
         }
 
     def _learns_from(self) -> dict[str, str]:
         """What must stay as it is: another split, say, would train on films that were kept apart."""
-        info = self.job.info
         return {
-            "split": info.split_id,
-            "table of the data": info.notes["data_fingerprint"],
+            "split": self.info.split_id,
+            "table of the data": self.info.notes.data_fingerprint,
             "teacher": self.job.teacher.digest,
         }
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -22,12 +22,19 @@ from xlite.training.distributed import as_one_batch, gathered
 from xlite.training.job import Job
 from xlite.training.optimizer import learning_rate, make_optimizer, set_rate
 from xlite.training.sampler import EpochSampler, Rank
-from xlite.training.task import LOSSES
-
-Batch = tuple[Tensor, ...]
-"""x (B, 3, S, S), labels (B, 14) and the logits of predictions files (B, 14), on the device."""
+from xlite.training.task import Losses
 
 _Module = TypeVar("_Module", bound=nn.Module)
+
+
+class StepBatch(NamedTuple):
+    """What a step reads, on the device: films as the student's input x (B, 3, S, S), labels (B, 14), and the
+    logits of predictions files (B, 14), NaN for films they lack.
+    """
+
+    x: Tensor
+    labels: Tensor
+    file_logits: Tensor
 
 
 class Learner:
@@ -80,13 +87,13 @@ class Learner:
         return average
 
     def epoch(self, epoch: int) -> Iterator[Tensor]:
-        """Trains an epoch; after each step gives the means of LOSSES so far, float32 (4,) on the device.
+        """Trains an epoch; after each step gives the means of its Losses so far, float32 (4,) on the device.
 
         `finite_steps` counts the steps before the first whose loss is NaN or infinite.
         """
         self.begin(epoch)
         steps = len(self.loader)
-        sums = torch.zeros(len(LOSSES), device=self.fabric.device)
+        sums = torch.zeros(len(Losses._fields), device=self.fabric.device)
         self.finite_steps.zero_()
         for step, batch in enumerate(self.batches()):
             sums += self.step(batch, (epoch - 1) * steps + step)
@@ -102,16 +109,16 @@ class Learner:
             self.augment.set_epoch(epoch)
         self.model.train()
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[StepBatch]:
         """The batches of the epoch begun last, on the device, augmented and normalised."""
-        for *tensors, rows in ahead(self.loader) if self.on_gpu else self.loader:
-            films, labels, known = self.fabric.to_device(tensors)
+        for batch in ahead(self.loader) if self.on_gpu else self.loader:
+            films, labels, file_logits = self.fabric.to_device([batch.films, batch.labels, batch.file_logits])
             if self.augment is not None:
-                films = self.augment(films, rows)
-            yield model_input(films, self.job.train.preprocess), labels, known
+                films = self.augment(films, batch.rows)
+            yield StepBatch(model_input(films, self.job.train.preprocess), labels, file_logits)
 
-    def step(self, batch: Batch, number: int) -> Tensor:
-        """One step, the run's `number`th, on a batch on the device; returns its LOSSES, float32 (4,)."""
+    def step(self, batch: StepBatch, number: int) -> Tensor:
+        """One step, the run's `number`th, on a batch on the device; returns its Losses as float32 (4,)."""
         set_rate(self.optimizer, learning_rate(self.job.config, number, len(self.loader)))
         losses = self.gradients(batch, self.accumulate)
         if self.job.config.grad_clip:
@@ -125,19 +132,19 @@ class Learner:
             self.ema.update(self.student, step=number)
         return losses
 
-    def gradients(self, batch: Batch, micro_batches: int) -> Tensor:
-        """Accumulates the gradients of a batch over its micro-batches; returns its LOSSES, float32 (4,)."""
-        sums = torch.zeros(len(LOSSES), device=self.fabric.device)
+    def gradients(self, batch: StepBatch, micro_batches: int) -> Tensor:
+        """Accumulates the gradients of a batch over its micro-batches; returns its Losses as float32 (4,)."""
+        sums = torch.zeros(len(Losses._fields), device=self.fabric.device)
         chunks = list(zip(*(tensor.chunk(micro_batches) for tensor in batch), strict=True))
-        for number, (x, labels, known) in enumerate(chunks, 1):
-            share = len(x) / len(batch[0])
+        for number, (x, labels, file_logits) in enumerate(chunks, 1):
+            share = len(x) / len(batch.x)
             with self.fabric.no_backward_sync(self.model, enabled=number < len(chunks)), as_one_batch():
                 x = x.contiguous(memory_format=torch.channels_last)
                 with self.fabric.autocast():
-                    answer = self.teacher(x, known)
+                    answer = self.teacher(x, file_logits)
                 losses = self.model(x, labels, answer.logits, answer.features)
-                self.fabric.backward(losses["loss"] * share)
-            sums += share * torch.stack([losses[name].detach() for name in LOSSES])
+                self.fabric.backward(losses.loss * share)
+            sums += share * torch.stack([loss.detach() for loss in losses])
         return sums
 
     def validate(self, before_batch: Callable[[], None]) -> tuple[float, NDArray[np.float64]]:
@@ -148,11 +155,11 @@ class Learner:
         kept = self.kept.eval()
         logits, labels = [], []
         with torch.inference_mode(), self.fabric.autocast():
-            for films, y, _, _ in self.val_loader:
+            for batch in self.val_loader:
                 before_batch()
-                x = model_input(self.fabric.to_device(films), self.job.val.preprocess)
+                x = model_input(self.fabric.to_device(batch.films), self.job.val.preprocess)
                 logits.append(kept(x).float().cpu())
-                labels.append(y)
+                labels.append(batch.labels)
         all_logits, all_labels = gathered(logits), gathered(labels)
         loss = F.binary_cross_entropy_with_logits(all_logits, all_labels).item()
         if not math.isfinite(loss):

@@ -2,7 +2,7 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import groupby
@@ -14,6 +14,7 @@ import numpy as np
 from xlite.data.phantom.draw import draw_film
 from xlite.data.phantom.labels import Film, draw_labels, official_lists
 from xlite.errors import DataError, sentence
+from xlite.files import Progress
 from xlite.findings import NO_FINDING
 from xlite.text import counted
 
@@ -59,7 +60,7 @@ def write_phantom(
     patients: int,
     size: int,
     seed: int,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     processes: int | None = None,
 ) -> None:
     """Writes a synthetic NIH folder: `images` grey 8-bit PNGs of `patients` patients, `size` x `size` px.
@@ -119,7 +120,7 @@ def _draw_all(
     folder: Path,
     size: int,
     seed: int,
-    progress: Callable[[int, int], None] | None,
+    progress: Progress | None,
     processes: int | None,
 ) -> Boxes:
     by_patient = groupby(films, key=lambda film: film.patient)
