@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import pandas as pd
 from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from xlite.data.splits import Split
 from xlite.evaluation.base import Bootstrap, Part, WithCaveats
 from xlite.evaluation.caveats import (
     BoxesWithoutFilm,
@@ -151,9 +152,9 @@ _PUBLISHED = {
 }
 
 
-def published_boxes(boxes: int, split_id: str, part: str) -> tuple[PublishedBoxes, ...]:
+def published_boxes(boxes: int, split: Split, part: str) -> tuple[PublishedBoxes, ...]:
     """Published results, and whether these boxes, of a part of a split, are those they were measured on."""
-    same = boxes == NIH_BOXES and split_id.startswith("official") and part == "test"
+    same = boxes == NIH_BOXES and split.strategy == "official" and part == "test"
     return tuple(
         PublishedBoxes(name=name, metrics=metrics, comparable=same) for name, metrics in _PUBLISHED.items()
     )

@@ -121,7 +121,7 @@ def _report(judged: JudgedMaps, split: Split, part: str, without: int) -> Locali
         cell=1 / (classifier.grid[0] * classifier.grid[1]),
         methods={name: judged.metrics(name) for name in judged.names},
         findings=count_boxes(table, classifier.grid),
-        published=published_boxes(len(table), split.id, part),
+        published=published_boxes(len(table), split, part),
         bootstrap=Bootstrap(resamples=resamples.resamples, seed=resamples.seed),
         training_seed=classifier.info.notes.get("seed"),
     )
