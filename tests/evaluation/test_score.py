@@ -24,6 +24,7 @@ from xlite.evaluation.caveats import (
     SwappedColumns,
     UnknownFilms,
 )
+from xlite.evaluation.compare import compare_files
 from xlite.evaluation.options import ScoreOptions
 from xlite.evaluation.report import Report, Validation
 from xlite.evaluation.score import judge_predictions
@@ -269,6 +270,15 @@ def test_the_average_of_several_predictions_is_judged_and_compared(table: Path) 
     reverse = score(table, against=both).comparison
     assert reverse.second == pytest.approx(alone.comparison.first)
     assert reverse.names == names[::-1]
+
+
+def test_a_comparison_draws_the_patients_that_the_options_ask_for(table: Path) -> None:
+    files = table.parent / "test.csv", table.parent / "other.csv"
+    given = read_predictions(files[0])
+    write_predictions(files[1], given.names, given.probs[::-1])
+    found = score(table, files[0], against=files[1], seed=3)
+    assert found.comparison.p == compare_files(*files, table, resamples=20, seed=3).p
+    assert found.comparison.difference == compare_files(*files, table, resamples=20, seed=3).difference
 
 
 def test_files_of_one_name_are_told_apart_by_their_folders(table: Path) -> None:

@@ -57,7 +57,7 @@ def judge_predictions(path: str | Path, table: str | Path, options: ScoreOptions
         caveats += _apart(films, validation, file)
         validated_on = Validation(films=len(validation), file=spoken_name(file))
     against = options.against
-    comparison = compare_files(path, against, table) if against else None
+    comparison = compare_files(path, against, table, options.resamples, options.seed) if against else None
     cuts = read_thresholds(options.thresholds) if options.thresholds else None
     if cuts is None and validation is not None:
         cuts = choose_thresholds(validation.labels, validation.probs)
