@@ -62,7 +62,7 @@ def test_a_report_of_old_is_read_with_its_words() -> None:
     content = json.loads(OLD.read_text())
     report = Report.model_validate(content)
     assert [caveat.text for caveat in report.caveats] == content["warnings"]
-    assert report.validation.note == content["validation"]["note"]
+    assert report.validation.text == content["validation"]["note"]
     assert [one.reason for one in report.references] == [one["reason"] for one in content["references"]]
     assert report.localisation.caveats[0].text == content["localisation"]["warnings"][0]
     assert report.localisation.published[0].comparable is False

@@ -123,12 +123,17 @@ def test_a_chosen_calibrator_is_saved_in_the_model_and_used_by_every_prediction(
 
 @pytest.mark.parametrize("method", ["platt", "isotonic"])
 def test_card_and_report_name_the_findings_without_a_calibrator(
-    model: Path, common_folder: Path, tmp_path: Path, method: str
+    model: Path, common_folder: Path, tmp_path: Path, method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "xlite")
     card = model.with_name("MODEL_CARD.md")
     card.write_text("old")
     others = [finding for finding in FINDINGS if finding not in ("Effusion", "Mass")]
-    evaluate(model, common_folder, tmp_path, calibration=method)
+    films = evaluate(model, common_folder, tmp_path, calibration=method).validation.films
+    [said] = [text for text in caplog.messages if text.startswith("Calibration: ")]
+    counts = ", ".join(f"{finding} 0" for finding in others)
+    assert f"{method} calibrator for 2 of 14 findings" in said
+    assert f"{films} validation films (positives: {counts})" in said
     text = card.read_text()
     assert "14 probabilities (not exclusive) in NIH order, calibrated for 2 of 14 findings by " in text
     assert f"on validation films; the others as they are: {', '.join(others)} |" in text
@@ -144,6 +149,13 @@ def test_a_calibrator_that_no_finding_has_films_enough_for_is_saved_as_none(
     card = model.with_name("MODEL_CARD.md")
     card.write_text("old")
     films = evaluate(model, tiny_folder, tmp_path, calibration=method).validation.films
+    [said] = [text for text in caplog.messages if text.startswith("Calibration: ")]
+    folder = NihFolder.open(tiny_folder)
+    positives = folder.labels(load_split(folder, "patient").stems("val")).sum(axis=0).astype(int)
+    counts = ", ".join(f"{finding} {count}" for finding, count in zip(FINDINGS, positives, strict=True))
+    assert "no calibrator could be fitted" in said
+    assert f"fewer than 10 positives or negatives among the {films} validation films" in said
+    assert said.endswith(f"(positives: {counts})")
     assert caplog.messages[-1].startswith(f"{model} now holds the calibration 'none'")
     assert caplog.messages[-1].endswith(f"{films} films")
     assert load_model(model)[1].calibration is None

@@ -25,7 +25,7 @@ from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.own_training import own_split, split_caveats, training_caveats
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.report import Validation
-from xlite.evaluation.validation import calibrator_sentence, fit_info
+from xlite.evaluation.validation import fit_info
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import uncalibrated
@@ -57,7 +57,10 @@ def judge_model(
     validation, validated_on = _validation(classifier, folder, chosen, part, options)
     if options.calibration is not None:
         if validation is None:
-            raise DataError(f"no calibration can be fitted: {validated_on.note}")
+            raise DataError(
+                f"no calibration can be fitted without validation films: give a folder that has the val part "
+                f"of {validated_on.split_id}, the model's own split, and judge another part"
+            )
         classifier, validation = _calibrated(classifier, validation, options.calibration)
     films = _read(classifier, folder, chosen, part, options)
     info, bare = classifier.info, uncalibrated(classifier.info.calibration)
@@ -75,7 +78,7 @@ def judge_model(
         radiologists=marks,
         localisation=localise_part(classifier, folder, chosen, part, options.resamples, options.seed),
     )
-    return Judgement(report, films, resamples, classifier)
+    return Judgement(report, films, resamples, classifier, validation)
 
 
 def read_logits(model: Student, films: FilmDataset, batch_size: int) -> np.ndarray:
@@ -93,8 +96,6 @@ def _calibrated(classifier: Classifier, validation: Films, method: str) -> tuple
     """The classifier with calibrator and thresholds fitted on validation films, and what it says of these."""
     info = fit_info(classifier.info, validation.logits, validation.labels, method)
     classifier = replace(classifier, info=info)
-    if method != "none":
-        log.info("Calibration: %s", calibrator_sentence(info, validation.labels))
     return classifier, replace(validation, probs=classifier.probabilities(validation.logits))
 
 

@@ -41,13 +41,15 @@ class Stamp(NamedTuple):
 class Judgement:
     """A report with what it was made from: the films, the patients drawn, the model if one read the films.
 
-    listed: the films of the table that predictions are scored by.
+    validation: the films that chose thresholds and calibrators, if there are any; listed: the films of the
+    table that predictions are scored by.
     """
 
     report: Report
     films: Films
     resamples: Resamples
     classifier: "Classifier | None" = None
+    validation: Films | None = None
     listed: int = 0
 
 

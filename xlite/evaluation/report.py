@@ -9,14 +9,13 @@ if it is undefined.
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, computed_field, model_validator
+from pydantic import Field, model_validator
 
 from xlite.evaluation.base import Bootstrap, Part, WithCaveats, said_caveats
 from xlite.evaluation.caveats import Caveat
 from xlite.evaluation.localisation_report import LocalisationReport
 from xlite.metrics.confusion import Confusion
 from xlite.metrics.estimate import Estimate
-from xlite.text import are, counted
 
 Rate = Literal["f1", "precision", "recall", "specificity"]
 Interval = tuple[float | None, float | None]
@@ -136,21 +135,6 @@ class Validation(Part):
         if isinstance(content, Mapping) and "note" in content and "absent" not in content:
             return {**content, "text": content["note"]}
         return content
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def note(self) -> str:
-        """In words what they are, or why there are none: for the report, and for errors."""
-        part, here = f"of the val part of split {self.split_id}", f"{self.here:,}"
-        words = {
-            "": f"the {counted(self.films, 'film')} {f'of {self.file}' if self.file else part}",
-            "no_split": f"this folder does not have the model's split, {self.split_id}",
-            "no_part": f"the model's split, {self.split_id}, has no validation part",
-            "same_films": "these are the validation films themselves",
-            "not_here": f"only {here} of the {counted(self.expected, 'film')} {part} {are(self.here)} here",
-            "not_given": "there are no validation predictions (--validation VAL.csv), so none are chosen",
-        }
-        return self.text or words[self.absent]
 
 
 class PointAtThreshold(Part):

@@ -74,7 +74,7 @@ def judge_predictions(path: str | Path, table: str | Path, options: ScoreOptions
         radiologists=read_radiologists(options.radiologists) if options.radiologists else None,
         comparison=comparison,
     )
-    return Judgement(report, films, resamples, listed=len(rows))
+    return Judgement(report, films, resamples, validation=validation, listed=len(rows))
 
 
 def _answered(

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from xlite.evaluation.caveats import Caveat, Said, TeacherKnows
 from xlite.evaluation.localisation_report import NIH_BOXES, LocalisationJudged, LocalisationReport
 from xlite.evaluation.report import (
@@ -12,11 +14,13 @@ from xlite.evaluation.report import (
     Reference,
     Report,
     Subgroups,
+    Validation,
 )
-from xlite.findings import spoken
+from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
+from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.report.caveat_sentences import sentence as sentence
-from xlite.text import counted
+from xlite.text import are, counted
 
 _MEASURED_ON = {
     "official": "NIH's official test list",
@@ -87,6 +91,35 @@ def clean(report: Report) -> str:
         f"On the {counted(split.images, 'clean film')}, of {counted(split.patients, 'patient')} new to what "
         f"the model learned from, the mean AUC is {spoiled.clean.macro.auc}, {mean_of(spoiled.clean)}"
     )
+
+
+def validation_note(validation: Validation) -> str:
+    """What the validation films are, or why there are none."""
+    part, here = f"of the val part of split {validation.split_id}", validation.here
+    words = {
+        "": f"the {counted(validation.films, 'film')} {f'of {validation.file}' if validation.file else part}",
+        "no_split": f"this folder does not have the model's split, {validation.split_id}",
+        "no_part": f"the model's split, {validation.split_id}, has no validation part",
+        "same_films": "these are the validation films themselves",
+        "not_here": f"only {here:,} of the {counted(validation.expected, 'film')} {part} {are(here)} here",
+        "not_given": "there are no validation predictions (--validation VAL.csv), so none are chosen",
+    }
+    return validation.text or words[validation.absent]
+
+
+def calibrator_sentence(calibrator: Calibrator | None, labels: np.ndarray) -> str:
+    """For how many findings a calibrator was fitted, and the positives of those that have too few.
+
+    calibrator as `fit_info` leaves it; labels (N, 14) of the validation films.
+    """
+    bare = uncalibrated(calibrator)
+    positives = dict(zip(FINDINGS, np.sum(labels > 0, axis=0), strict=True))
+    few = f"fewer than {FEW_POSITIVES} positives or negatives among the {len(labels):,} validation films"
+    counts = ", ".join(f"{finding} {positives[finding]}" for finding in bare)
+    if calibrator is None:
+        return f"no calibrator could be fitted: every finding has {few} (positives: {counts})"
+    fitted = f"{calibrator.method} calibrator for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings"
+    return f"{fitted}; the others have {few} (positives: {counts})" if bare else fitted
 
 
 def reference_reason(reference: Reference) -> str:

@@ -6,6 +6,7 @@ from xlite.evaluation.report import CalibrationReport
 from xlite.findings import FINDINGS, spoken
 from xlite.report.charts.reliability import LEAST_IN_BIN, reliability_grid
 from xlite.report.document import Block, Chart, Row, Table, Text
+from xlite.report.sentences import validation_note
 from xlite.report.view import View
 
 _CALIBRATORS = {"none": "none", "temperature": "temperature", "platt": "Platt", "isotonic": "isotonic"}
@@ -13,7 +14,7 @@ _CALIBRATORS = {"none": "none", "temperature": "temperature", "platt": "Platt", 
 
 def calibration(view: View) -> list[Block]:
     """The calibrator in use, the errors that each gives, and reliability diagrams."""
-    found, note = view.report.calibration, view.report.validation.note
+    found, note = view.report.calibration, validation_note(view.report.validation)
     blocks: list[Block] = [
         Text(f"Calibrator in use: {_CALIBRATORS.get(found.in_use, found.in_use)}{_others(found)}.")
     ]
