@@ -26,7 +26,7 @@ from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import apply_calibrator, fit_calibrator
 from xlite.metrics.thresholds import choose_thresholds
 from xlite.models.checkpoint import load_model
-from xlite.report.curves_json import read_curves
+from xlite.report.curves_json import dump_curves, read_curves
 from xlite.report.document import to_markdown
 from xlite.report.metrics_json import localisation_json, report_json
 from xlite.report.sections.whole import whole
@@ -59,7 +59,7 @@ def test_the_folder_holds_the_report_in_each_form(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert json.loads((out / "metrics.json").read_text()) == report_json(report)
     curves = json.loads((out / "curves.json").read_text())
-    assert curves == draw_curves(films.labels, films.probs, Resamples(films.patients, 20, 0))
+    assert curves == dump_curves(draw_curves(films.labels, films.probs, Resamples(films.patients, 20, 0)))
     assert (out / "report.md").read_text() == to_markdown(*whole(View(report, read_curves(curves))))
     given = read_predictions(out / "predictions.csv")
     np.testing.assert_array_equal(given.probs.astype(np.float32), films.probs)

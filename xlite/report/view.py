@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xlite.evaluation.report import Report
+from xlite.metrics.bands import Curves
 from xlite.metrics.estimate import Estimate
 from xlite.report.charts.paper import PAPER
-from xlite.report.curves_json import Curves
 from xlite.report.document import Cell
 from xlite.report.sentences import source
 from xlite.text import number

@@ -16,9 +16,9 @@ from xlite.evaluation.localisation_report import LocalisationReport
 from xlite.evaluation.options import JudgeOptions, MapOptions, ScoreOptions
 from xlite.evaluation.report import Report
 from xlite.files import write_atomic
-from xlite.metrics.bands import draw_curves
+from xlite.metrics.bands import Curves, draw_curves
 from xlite.metrics.bootstrap import Resamples
-from xlite.report.curves_json import Curves, dump_curves, read_curves
+from xlite.report.curves_json import dump_curves
 from xlite.report.document import to_html, to_markdown
 from xlite.report.metrics_json import comparison_json, localisation_json, report_json
 from xlite.report.sections.whole import whole
@@ -125,7 +125,7 @@ def curves_of(report: Report, films: Films, resamples: Resamples | None = None) 
     drawn, raw = report.bootstrap, expit(films.logits)
     calibrated = not np.allclose(raw, films.probs, atol=1e-6)
     resamples = resamples or Resamples(films.patients, drawn.resamples, drawn.seed)
-    return read_curves(draw_curves(films.labels, films.probs, resamples, raw if calibrated else None))
+    return draw_curves(films.labels, films.probs, resamples, raw if calibrated else None)
 
 
 def _write_json(path: Path, content: dict[str, Any], indent: int = 1) -> None:

@@ -1,8 +1,8 @@
 """Reliability diagrams as they are drawn."""
 
+from xlite.metrics.bands import FindingCurves, PrecisionBand, PrecisionRecall, Reliability, Roc, RocBand
 from xlite.plots import PALETTE, QUIET
 from xlite.report.charts.reliability import reliability_grid
-from xlite.report.curves_json import FindingCurves, PrecisionBand, PrecisionRecall, Reliability, Roc, RocBand
 
 BINS = Reliability(
     films=[30, 9, 10], probability=[0.1, 0.2, 0.4], share=[0.1, 0.9, 0.5], low=[0.0, 0.8, None],

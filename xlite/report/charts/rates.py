@@ -7,10 +7,10 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from xlite.findings import spoken
+from xlite.metrics.bands import FindingCurves
 from xlite.plots import PALETTE, style
 from xlite.report.charts.panels import Panel, diagonal, panel_grid
 from xlite.report.charts.paper import colors
-from xlite.report.curves_json import FindingCurves
 from xlite.report.view import View
 
 MOST_BANDS = 2

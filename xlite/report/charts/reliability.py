@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
+from xlite.metrics.bands import Curves, Reliability
 from xlite.plots import PALETTE, QUIET
 from xlite.report.charts.intervals import error_bars
 from xlite.report.charts.panels import Panel, diagonal, panel_grid
-from xlite.report.curves_json import Curves, Reliability
 
 LEAST_IN_BIN = 10
 
