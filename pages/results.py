@@ -118,7 +118,7 @@ def show_curves(models: list[View]) -> None:
     )
     for column, kind in zip(st.columns(2), KINDS, strict=True):
         lines = model_curves(models, picked, kind)
-        column.plotly_chart(curves_figure(lines, first.source, kind), key=kind, config=QUIET_BAR)
+        column.plotly_chart(curves_figure(lines, first.source_lines, kind), key=kind, config=QUIET_BAR)
     if len(lines) > MOST_BANDS:
         st.caption(
             f"The band is the 95 % interval of {spoken(picked[0])} ({first.report.model}), the first chosen. "

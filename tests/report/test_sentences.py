@@ -22,6 +22,12 @@ def test_a_source_names_split_films_labels_and_seeds() -> None:
         f"split {SPLIT}, test part: 200 films of 100 patients, 2020 labels; trained with seed 7; 95 % "
         "intervals from 20 resamples of patients, seed 0"
     )
+    assert words.source_lines(report) == (
+        f"split {SPLIT}, test part",
+        "200 films of 100 patients, 2020 labels",
+        "trained with seed 7",
+        "95 % intervals from 20 resamples of patients, seed 0",
+    )
     assert "trained" not in words.source(report.model_copy(update={"training_seed": None}))
     assert words.mean_of(report) == "mean of 13"
 

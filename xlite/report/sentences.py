@@ -45,14 +45,21 @@ def mean_of(metrics: Metrics) -> str:
 
 
 def source(found: Metrics | LocalisationReport) -> str:
-    """One line that belongs on each of its figures: split, part, films, patients, labels, seeds."""
+    """What belongs beside each of its metrics: split, part, films, patients, labels, seeds."""
+    first, *others = source_lines(found)
+    return f"{first}: {'; '.join(others)}"
+
+
+def source_lines(found: Metrics | LocalisationReport) -> tuple[str, ...]:
+    """`source` in short lines, which fit a figure on a phone."""
     split, drawn, seed = found.split, found.bootstrap, found.training_seed
     films = split.films if isinstance(split, LocalisationJudged) else split.images
-    trained = "" if seed is None else f"trained with seed {seed}; "
+    trained = () if seed is None else (f"trained with seed {seed}",)
     return (
-        f"split {split.id}, {split.part} part: {counted(films, 'film')} of "
-        f"{counted(split.patients, 'patient')}, {split.label_version} labels; {trained}95 % intervals from "
-        f"{drawn.resamples:,} resamples of patients, seed {drawn.seed}"
+        f"split {split.id}, {split.part} part",
+        f"{counted(films, 'film')} of {counted(split.patients, 'patient')}, {split.label_version} labels",
+        *trained,
+        f"95 % intervals from {drawn.resamples:,} resamples of patients, seed {drawn.seed}",
     )
 
 

@@ -8,7 +8,7 @@ from xlite.metrics.bands import Curves
 from xlite.metrics.estimate import Estimate
 from xlite.report.charts.paper import PAPER
 from xlite.report.document import Cell
-from xlite.report.sentences import source
+from xlite.report.sentences import source, source_lines
 from xlite.text import number
 
 
@@ -22,8 +22,13 @@ class View:
 
     @property
     def source(self) -> str:
-        """The line that belongs on each of its figures."""
+        """The sentence that belongs beside each of its metrics."""
         return source(self.report)
+
+    @property
+    def source_lines(self) -> tuple[str, ...]:
+        """The same in lines, for figures."""
+        return source_lines(self.report)
 
     @property
     def contaminated(self) -> bool:

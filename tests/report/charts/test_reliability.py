@@ -16,7 +16,7 @@ EMPTY = FindingCurves(
 
 
 def test_bins_of_few_films_are_left_out() -> None:
-    figure = reliability_grid({"Mass": EMPTY}, "source")
+    figure = reliability_grid({"Mass": EMPTY}, ("source",))
     _, bins = figure.data
     assert (list(bins.x), list(bins.y), list(bins.text)) == ([0.1, 0.4], [0.1, 0.5], ["30", "10"])
     assert list(bins.error_y.array) == [0.1, 0] and bins.marker.color == PALETTE[0]
@@ -24,7 +24,7 @@ def test_bins_of_few_films_are_left_out() -> None:
 
 def test_what_was_before_calibration_is_hollow() -> None:
     both = EMPTY.model_copy(update={"reliability_before": BINS})
-    _, before, after = reliability_grid({"Mass": both}, "source").data
+    _, before, after = reliability_grid({"Mass": both}, ("source",)).data
     assert (before.marker.symbol, before.marker.color) == ("circle-open", QUIET)
     assert (after.marker.symbol, after.marker.color) == ("circle", PALETTE[0])
     assert before.error_y.array is None

@@ -55,7 +55,7 @@ def model_curves(models: Sequence[View], findings: Sequence[str], kind: Kind) ->
 
 
 def curves_figure(
-    curves: Sequence[Curve], source: str, kind: Kind = "roc", palette: Sequence[str] = PALETTE
+    curves: Sequence[Curve], source: tuple[str, ...], kind: Kind = "roc", palette: Sequence[str] = PALETTE
 ) -> go.Figure:
     """ROC ("roc") or precision-recall ("pr") curves in one square, with their bands.
 
@@ -74,7 +74,10 @@ def curves_figure(
 
 
 def curves_grid(
-    panels: Mapping[str, Sequence[Curve]], source: str, kind: Kind = "roc", palette: Sequence[str] = PALETTE
+    panels: Mapping[str, Sequence[Curve]],
+    source: tuple[str, ...],
+    kind: Kind = "roc",
+    palette: Sequence[str] = PALETTE,
 ) -> go.Figure:
     """A small panel a finding; within it a line a model with its band, its label written inside."""
     ticks = {"tickvals": [0, 0.5, 1], "ticktext": ["0", ".5", "1"]}

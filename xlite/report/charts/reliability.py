@@ -14,7 +14,7 @@ from xlite.report.charts.panels import Panel, diagonal, panel_grid
 LEAST_IN_BIN = 10
 
 
-def reliability_grid(curves: Curves, source: str, palette: Sequence[str] = PALETTE) -> go.Figure:
+def reliability_grid(curves: Curves, source: tuple[str, ...], palette: Sequence[str] = PALETTE) -> go.Figure:
     """A reliability diagram a finding: share of positives over probability, bin by bin.
 
     Bins of fewer than LEAST_IN_BIN films are left out. Hollow: before calibration.

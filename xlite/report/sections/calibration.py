@@ -37,7 +37,7 @@ def calibration(view: View) -> list[Block]:
         f"bins those with fewer than {LEAST_IN_BIN} films are not drawn."
         + (" Hollow: before calibration." if before else "")
     )
-    return [*blocks, Chart(partial(reliability_grid, view.curves, view.source, view.palette), caption)]
+    return [*blocks, Chart(partial(reliability_grid, view.curves, view.source_lines, view.palette), caption)]
 
 
 def _others(found: CalibrationReport) -> str:
