@@ -12,7 +12,7 @@ from xlite.data.splits import load_split
 from xlite.errors import DataError
 from xlite.evaluation.caveats import MissingFilms, NotProbabilities
 from xlite.evaluation.evaluate import judge_model
-from xlite.evaluation.judge import Judgement
+from xlite.evaluation.full_report import Judgement
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.report import Judged, Report, Validation
 from xlite.findings import FINDINGS

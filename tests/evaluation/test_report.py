@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from demo_home import drawn_films
 
+from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import Said, TrainedOn
-from xlite.evaluation.judge import Stamp, full_report
+from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
 from xlite.evaluation.report import Report, Validation
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
@@ -20,11 +21,9 @@ def drawn_report(**options) -> Report:
     return full_report(
         films,
         Stamp("m", "s", "test", "2020"),
-        resamples=Resamples(films.patients, 9),
-        thresholds=None,
-        in_use="none",
-        validation=validation,
-        validated_on=Validation(films=200, split_id="s"),
+        Resamples(films.patients, 9),
+        InUse(None, "none"),
+        ValidationFilms(validation, Validation(films=200, split_id="s")),
         **options,
     )
 

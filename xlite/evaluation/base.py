@@ -1,13 +1,26 @@
 """What the typed reports share: parts that nothing changes, how intervals were made, and caveats."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from xlite.evaluation.caveats import Caveat
 
 _OF_TEACHER = "teacher contamination: "  # how a warning of a teacher began when there were only sentences
+
+
+class Stamp(NamedTuple):
+    """What all metrics of a report carry: of which model, on which films, by which edition of the labels.
+
+    training_seed: the seed that the model was trained with, if it is known.
+    """
+
+    model: str
+    split_id: str
+    part: str
+    label_version: str
+    training_seed: int | None = None
 
 
 class Part(BaseModel):
