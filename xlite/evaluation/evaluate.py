@@ -24,6 +24,7 @@ from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFil
 from xlite.evaluation.localise import localise_part
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.own_training import own_split, split_caveats, training_caveats
+from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.report import Validation
 from xlite.evaluation.validation import fit_info
@@ -31,6 +32,7 @@ from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import uncalibrated
 from xlite.metrics.thresholds import threshold_array
+from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
 from xlite.text import counted
 
@@ -77,7 +79,7 @@ def judge_model(
             bare,
         ),
         validation,
-        _caveats(classifier, folder, chosen, part, films.stems, options.teacher_list),
+        _caveats(info, PartJudged(folder, chosen, part, films.stems), options.teacher_list),
         Beside(marks, localise_part(classifier, folder, chosen, part, options.resamples, options.seed)),
     )
     return Judgement(report, films, resamples, classifier, validation.films)
@@ -101,22 +103,15 @@ def _calibrated(classifier: Classifier, validation: Films, method: str) -> tuple
     return classifier, replace(validation, probs=classifier.probabilities(validation.logits))
 
 
-def _caveats(
-    classifier: Classifier,
-    folder: NihFolder,
-    split: Split,
-    part: str,
-    stems: list[str],
-    teacher_list: Path | None,
-) -> list[Caveat]:
-    """What must be said beside metrics on these films of the part."""
-    info, films = classifier.info, len(split.parts[part])
-    missing = films - len(stems)
-    teachers = model_teacher_caveat(info, folder, split, part, stems, teacher_list)
+def _caveats(info: ModelInfo, judged: PartJudged, teacher_list: Path | None) -> list[Caveat]:
+    """What must be said beside metrics on the films judged."""
+    films = len(judged.split.parts[judged.part])
+    missing = films - len(judged.stems)
+    teachers = model_teacher_caveat(info, judged, teacher_list)
     return [
         *([MissingFilms(missing=missing, films=films)] if missing else []),
-        *split_caveats(info, folder, split, part, stems),
-        *training_caveats(info, folder),
+        *split_caveats(info, judged),
+        *training_caveats(info, judged.folder),
         *([teachers] if teachers else []),
     ]
 

@@ -22,6 +22,7 @@ from xlite.evaluation.localisation_report import (
 from xlite.evaluation.maps import JudgedMaps, Progress, Tile
 from xlite.evaluation.options import MapOptions
 from xlite.evaluation.own_training import split_caveats
+from xlite.evaluation.part_judged import PartJudged
 from xlite.explain import CLOSED_FORM, METHODS
 from xlite.text import counted
 
@@ -61,10 +62,10 @@ def judge_maps(
     judged = JudgedMaps(classifier, folder, table, methods, options.resamples, options.seed)
     judged.read(min(options.checks, len(table)), progress)
     report = _report(judged, chosen, part, len(given) - len(table))
-    seen = classifier.info, folder, chosen, part, list(table["stem"].unique())
-    teachers = model_teacher_caveat(*seen, None)
-    known = [*split_caveats(*seen), *([teachers] if teachers else [])]
-    return MapJudgement(report.model_copy(update={"caveats": (*known, *report.caveats)}), judged.tiles)
+    films = PartJudged(folder, chosen, part, list(table["stem"].unique()))
+    teachers = model_teacher_caveat(classifier.info, films)
+    before = [*split_caveats(classifier.info, films), *([teachers] if teachers else [])]
+    return MapJudgement(report.model_copy(update={"caveats": (*before, *report.caveats)}), judged.tiles)
 
 
 def localise_part(
