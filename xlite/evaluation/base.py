@@ -6,8 +6,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from xlite.evaluation.caveats import Caveat
-
-_OF_TEACHER = "teacher contamination: "  # how a warning of a teacher began when there were only sentences
+from xlite.evaluation.old_formats import said_caveats
 
 
 class Stamp(NamedTuple):
@@ -46,14 +45,3 @@ class WithCaveats(Part):
     @classmethod
     def _of_old(cls, content: Any) -> Any:
         return said_caveats(content) if isinstance(content, Mapping) else content
-
-
-def said_caveats(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The content of a file, with a `Said` caveat for each of its "warnings" if it has no "caveats"."""
-    if "caveats" in content or "warnings" not in content:
-        return content
-    caveats = [
-        {"kind": "said", "text": text, "by_teacher": text.startswith(_OF_TEACHER)}
-        for text in content["warnings"]
-    ]
-    return {**content, "caveats": caveats}

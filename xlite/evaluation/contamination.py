@@ -1,7 +1,6 @@
 """What a model's teachers know of the films that it is judged on, and which films caveats count. No torch."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +21,7 @@ from xlite.evaluation.caveats import (
     TeacherSeen,
     TeacherUnknown,
 )
+from xlite.evaluation.old_formats import count_in_sentence
 from xlite.evaluation.part_judged import PartJudged
 
 if TYPE_CHECKING:
@@ -62,16 +62,14 @@ def read_sources(notes: Mapping[str, Any]) -> list[Source]:
 
 
 def find_split(folder: NihFolder, split_id: str) -> Split | None:
-    """The folder's split of that id, which begins with its name; None if it has none."""
-    names = sorted(place.name for place in folder.root.glob("splits/*") if place.is_dir())
-    for name in names:
-        if split_id.startswith(f"{name}-"):
-            try:
-                split = read_split(folder, name, allow_leakage=True)
-            except DataError:  # a split that was changed by hand is not the one that is asked for
-                continue
-            if split.id == split_id:
-                return split
+    """The folder's split of that id; None if it has none."""
+    for name in sorted(place.name for place in folder.root.glob("splits/*") if place.is_dir()):
+        try:
+            split = read_split(folder, name, allow_leakage=True)
+        except DataError:  # a split that was changed by hand is not the one that is asked for
+            continue
+        if split.id == split_id:
+            return split
     return None
 
 
@@ -195,14 +193,7 @@ def _sentence_alone(info: "ModelInfo", judged: PartJudged) -> _OfTeacher:
     text = info.notes["contamination"]
     if (judged.split.id, judged.part) != (info.split_id, "test"):
         return _OfTeacher(TeacherSaid(text=text, counted_on=info.split_id))
-    return _OfTeacher(TeacherSaid(text=text), _count_in_sentence_of_old(text))
-
-
-def _count_in_sentence_of_old(text: str) -> int:
-    """The test films known to a teacher: the oldest model files have the count in their sentence alone."""
-    pattern = r"trained on (\d+) of the \d+ test films|on patients of (\d+) of them"
-    counts = [int(count) for pair in re.findall(pattern, text) for count in pair if count]
-    return max(counts, default=0)
+    return _OfTeacher(TeacherSaid(text=text), count_in_sentence(text))
 
 
 class _Films(NamedTuple):

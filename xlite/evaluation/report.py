@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from xlite.evaluation.base import Bootstrap, Part, WithCaveats, said_caveats
+from xlite.evaluation.base import Bootstrap, Part, WithCaveats
 from xlite.evaluation.caveats import Caveat
 from xlite.evaluation.localisation_report import LocalisationReport
+from xlite.evaluation.old_formats import said_caveats
 from xlite.metrics.confusion import Confusion
 from xlite.metrics.estimate import Estimate
 
