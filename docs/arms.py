@@ -17,12 +17,14 @@ import pandas as pd
 
 from xlite.data.eda.markdown import table
 from xlite.data.predictions import Predictions, read_averaged, read_predictions, write_predictions
-from xlite.errors import DataError
+from xlite.errors import DataError, XliteError
 from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
+from xlite.evaluation.report import Report
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples, estimate
 from xlite.metrics.paired import macro_auc
+from xlite.runs.run import Run
 from xlite.text import spread
 
 MEASURED = Path(__file__).resolve().parent / "measured"
@@ -192,16 +194,16 @@ def add(study: str, arm: str, folders: Sequence[Path]) -> None:
 
 
 def _run(study: str, arm: str, folder: Path) -> dict[str, object]:
-    report = json.loads((folder / "evaluation/test/metrics.json").read_bytes())
-    val = pd.read_csv(folder / "metrics.csv")["val_auc"].max()
+    report = Report.model_validate_json((folder / "evaluation/test/metrics.json").read_bytes())
+    val, auc = pd.read_csv(folder / "metrics.csv")["val_auc"].max(), report.macro.auc.value
     return {
         "study": study,
         "arm": arm,
-        "seed": json.loads((folder / "config.json").read_bytes())["seed"],
-        "split": report["split"]["id"],
-        "labels": report["split"]["label_version"],
+        "seed": Run(folder).config().seed,
+        "split": report.split.id,
+        "labels": report.split.label_version,
         "val_auc": round(val, 6),
-        "test_auc": round(report["macro"]["auc"]["value"], 6),
+        "test_auc": None if auc is None else round(auc, 6),
     }
 
 
@@ -214,7 +216,7 @@ def main() -> None:
     given = parser.parse_args()
     try:
         add(given.study, given.arm, given.runs)
-    except (DataError, OSError) as error:
+    except (XliteError, OSError) as error:
         parser.error(str(error))
     print(f"{given.arm}: {len(given.runs)} runs; now run `python docs/generate.py`")
 
