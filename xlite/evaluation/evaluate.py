@@ -28,9 +28,8 @@ from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.report import Validation
 from xlite.evaluation.validation import fit_info
-from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
-from xlite.metrics.calibration import uncalibrated
+from xlite.metrics.calibration import in_effect, uncalibrated
 from xlite.metrics.thresholds import threshold_array
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
@@ -67,7 +66,7 @@ def judge_model(
         classifier, fitted_on = _calibrated(classifier, validation.films, options.calibration)
         validation = replace(validation, films=fitted_on)
     films = _read(classifier, folder, chosen, part, options)
-    info, bare = classifier.info, uncalibrated(classifier.info.calibration)
+    info, calibrator = classifier.info, in_effect(classifier.info.calibration)
     resamples = Resamples(films.patients, options.resamples, options.seed)
     report = full_report(
         films,
@@ -75,8 +74,8 @@ def judge_model(
         resamples,
         InUse(
             threshold_array(info.thresholds) if info.thresholds else None,
-            "none" if info.calibration is None or len(bare) == len(FINDINGS) else info.calibration.method,
-            bare,
+            calibrator.method if calibrator else "none",
+            uncalibrated(calibrator),
         ),
         validation,
         _caveats(info, PartJudged(folder, chosen, part, films.stems), options.teacher_list),

@@ -9,7 +9,7 @@ from xlite.evaluation.report import CalibrationErrors, OperatingPoints, PointAtT
 from xlite.findings import FINDINGS
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples, estimate, or_none, recentred
-from xlite.metrics.calibration import METHODS, apply_calibrator, fit_calibrator, uncalibrated
+from xlite.metrics.calibration import METHODS, apply_calibrator, fit_calibrator, in_effect
 from xlite.metrics.thresholds import RULES, choose_thresholds
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ def fit_info(info: "ModelInfo", logits: np.ndarray, labels: np.ndarray, method: 
     logits and labels (N, 14) of the validation part. A calibrator that leaves every finding as it is, as none
     has films enough, is none.
     """
-    calibrator = fit_calibrator(logits, labels, method)
-    if len(uncalibrated(calibrator)) == len(FINDINGS):
-        calibrator = None
+    calibrator = in_effect(fit_calibrator(logits, labels, method))
     chosen = choose_thresholds(labels, apply_calibrator(logits, calibrator))
     thresholds = dict(zip(FINDINGS, chosen.tolist(), strict=True))
     return info.model_copy(update={"calibration": calibrator, "thresholds": thresholds})

@@ -5,7 +5,7 @@ from pathlib import Path
 from xlite.evaluation.report import Report
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
-from xlite.metrics.calibration import uncalibrated
+from xlite.metrics.calibration import in_effect, uncalibrated
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
 from xlite.report.sentences import clean, contaminated_films, mean_of, sentence
@@ -47,8 +47,8 @@ def _attention(name: str) -> str:
 
 
 def _output(info: ModelInfo) -> str:
-    calibrator, bare = info.calibration, uncalibrated(info.calibration)
-    if calibrator is None or len(bare) == len(FINDINGS):
+    calibrator, bare = in_effect(info.calibration), uncalibrated(info.calibration)
+    if calibrator is None:
         return "14 scores 0-1 (not exclusive) in NIH order, not calibrated"
     some = f"for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings " if bare else ""
     others = f"; the others as they are: {', '.join(bare)}" if bare else ""
