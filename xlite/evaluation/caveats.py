@@ -307,3 +307,8 @@ Caveat = Annotated[
     | Said,
     Field(discriminator="kind"),
 ]
+
+
+def is_of_teacher(caveat: Caveat) -> bool:
+    """Whether it tells what a teacher knows of the films judged."""
+    return isinstance(caveat, TeacherKnows) or (isinstance(caveat, Said) and caveat.by_teacher)

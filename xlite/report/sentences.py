@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from xlite.evaluation.caveats import Caveat, Said, TeacherKnows
+from xlite.evaluation.caveats import is_of_teacher
 from xlite.evaluation.localisation_report import NIH_BOXES, LocalisationJudged, LocalisationReport
 from xlite.evaluation.report import (
     Comparison,
@@ -68,12 +68,8 @@ def known_films(report: Report) -> str:
     spoiled = report.contamination
     if spoiled is None:
         return ""
-    knows = "its teacher" if all(map(_by_teacher, spoiled.reasons)) else "the model or its teacher"
+    knows = "its teacher" if all(map(is_of_teacher, spoiled.reasons)) else "the model or its teacher"
     return f"{spoiled.films:,} of {spoiled.of:,} {report.split.part} films are known to {knows}"
-
-
-def _by_teacher(caveat: Caveat) -> bool:
-    return isinstance(caveat, TeacherKnows) or (isinstance(caveat, Said) and caveat.by_teacher)
 
 
 def contaminated_films(found: Contamination) -> str:
