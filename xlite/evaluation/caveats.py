@@ -232,7 +232,7 @@ class BoxesWithoutFilm(_Fact):
 
 
 class UnchangedMap(_Fact):
-    """A method's maps hardly change when the model forgets: `stage` is one of `sanity.STAGES`."""
+    """A method's maps hardly change when the model forgets: `stage` one of `localisation_report.STAGES`."""
 
     kind: Literal["unchanged_map"] = "unchanged_map"
     method: str

@@ -20,6 +20,7 @@ from xlite.metrics.estimate import Estimate
 from xlite.metrics.localisation import BASELINES, FEW_BOXES, RELEASE_SIDE, BoxSummary
 
 NIH_BOXES = 984
+STAGES = ("head", "half", "all")  # of what a model is made to forget, as `sanity.randomised` does
 UNCHANGED = 0.5  # a mean rank correlation above it: the map hardly depends on what was forgotten
 
 
@@ -74,7 +75,7 @@ class SanityChecks(_InPlace):
     """The sanity checks of one method on `boxes` boxes.
 
     metrics: "deletion" and "insertion", each also "_above_random", and the rank correlation with the map
-    after each of `sanity.STAGES`; maps that know nothing have no rank correlation.
+    after each of STAGES; maps that know nothing have no rank correlation.
     """
 
     boxes: int
@@ -189,7 +190,7 @@ def map_caveats(report: LocalisationReport) -> list[Caveat]:
 
 def _unchanged(name: str, method: MethodMetrics) -> list[Caveat]:
     checks = method.checks.metrics if method.checks else {}
-    kept = {stage: checks[stage].value for stage in ("head", "half", "all") if stage in checks}
+    kept = {stage: checks[stage].value for stage in STAGES if stage in checks}
     return [
         UnchangedMap(method=name, stage=stage, correlation=value)
         for stage, value in kept.items()

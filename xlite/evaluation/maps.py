@@ -11,7 +11,7 @@ import torch
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
 from xlite.evaluation import sanity
-from xlite.evaluation.localisation_report import CheckedEstimate, MethodMetrics, SanityChecks
+from xlite.evaluation.localisation_report import STAGES, CheckedEstimate, MethodMetrics, SanityChecks
 from xlite.explain import FAULTS, Mapper, map_fault, shrink, upsample_map
 from xlite.findings import FINDINGS
 from xlite.images import read_image
@@ -20,6 +20,7 @@ from xlite.metrics.estimate import Estimate
 from xlite.metrics.localisation import (
     BASELINES,
     BOX_METRICS,
+    RANDOM_MAPS,
     centre_map,
     in_frame,
     judge,
@@ -28,7 +29,6 @@ from xlite.metrics.localisation import (
 )
 
 FRAME = 512  # maps are judged in the film's frame, or in one shrunk to this longer side
-RANDOM_MAPS = 10  # a box: the metric of a random map is their mean
 ROWS_OF_SHEET = 8
 FILMS_FOR_NORMS = 64
 Progress = Callable[[int, int], None]
@@ -106,7 +106,7 @@ class JudgedMaps:
         """The model after each stage of the randomisation."""
         stems = self.table["stem"][self.to_check[:FILMS_FOR_NORMS]]
         films = torch.cat([self.classifier.tensor(self._film(stem)) for stem in stems])
-        return {stage: Mapper(sanity.randomised(self.mapper.model, stage, films)) for stage in sanity.STAGES}
+        return {stage: Mapper(sanity.randomised(self.mapper.model, stage, films)) for stage in STAGES}
 
     def _film(self, stem: str) -> np.ndarray:
         return read_image(self.folder.paths[stem])

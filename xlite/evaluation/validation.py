@@ -1,6 +1,6 @@
 """What validation films decide, thresholds and calibrators, and what each gives on the films judged."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from xlite.metrics.thresholds import RULES, choose_thresholds
 if TYPE_CHECKING:
     from xlite.models.checkpoint import ModelInfo
 
-RATES: tuple[Rate, ...] = ("f1", "precision", "recall", "specificity")
+RATES: tuple[Rate, ...] = get_args(Rate)
 
 
 def fit_info(info: "ModelInfo", logits: np.ndarray, labels: np.ndarray, method: str = "platt") -> "ModelInfo":

@@ -18,6 +18,7 @@ RELEASE_SIDE = 1024  # the frame that NIH's boxes are given in
 LEVELS = (60, 180)  # of 255
 OVERLAPS = (0.1, 0.25, 0.5, 0.75)
 FEW_BOXES = 10
+RANDOM_MAPS = 10  # a box: the metric of a random map is their mean
 BASELINES = ("random", "centre")  # maps that know nothing
 
 Box = Sequence[float] | np.ndarray  # x, y, w, h

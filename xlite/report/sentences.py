@@ -1,6 +1,7 @@
 """The facts of a report in words: its source, what spoils it, gaps, references, comparisons. No torch."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,22 @@ _MEASURED_ON = {
     "chexnet": "the chexnet 70/10/20 test list",
     "random": "a random patient split of their own",
 }
+
+
+class CalibratorWords(NamedTuple):
+    """A calibrator's name, and how it makes probabilities."""
+
+    name: str
+    how: str
+
+
+CALIBRATORS = {
+    "none": CalibratorWords("none", "not"),
+    "temperature": CalibratorWords("temperature", "by one temperature"),
+    "platt": CalibratorWords("Platt", "by Platt scaling per finding"),
+    "isotonic": CalibratorWords("isotonic", "by isotonic regression per finding"),
+}
+"""By method."""
 
 
 def as_sentence(text: str) -> str:
