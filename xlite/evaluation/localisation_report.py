@@ -17,7 +17,8 @@ from xlite.evaluation.caveats import (
     UnchangedMap,
 )
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.localisation import BASELINES, FEW_BOXES, RELEASE_SIDE, BoxSummary
+from xlite.metrics.localisation import BASELINES, FEW_BOXES, BoxSummary
+from xlite.pixels import RELEASE_SIDE
 
 NIH_BOXES = 984
 STAGES = ("head", "half", "all")  # of what a model is made to forget, as `sanity.randomised` does

@@ -13,8 +13,8 @@ import numpy as np
 from xlite.metrics.bootstrap import Resamples, estimate
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.per_finding import ratio
+from xlite.pixels import RELEASE_SIDE
 
-RELEASE_SIDE = 1024  # the frame that NIH's boxes are given in
 LEVELS = (60, 180)  # of 255
 OVERLAPS = (0.1, 0.25, 0.5, 0.75)
 FEW_BOXES = 10
