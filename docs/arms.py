@@ -22,7 +22,7 @@ from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
 from xlite.evaluation.report import Report
 from xlite.findings import FINDINGS
-from xlite.metrics.bootstrap import Resamples, estimate
+from xlite.metrics.bootstrap import RESAMPLES, SEED, Resamples, estimate
 from xlite.metrics.paired import macro_auc
 from xlite.runs.run import Run
 from xlite.text import spread
@@ -98,7 +98,7 @@ def tables(study: Study) -> str:
         f"{study.about} Split `{split}`, {labels} labels: {len(study.films):,} test films of "
         f"{study.films['patient'].nunique():,} patients. Mean AUC of 14 findings: of each run, mean and "
         "standard deviation over the seeds; of the averaged probabilities of the arm's runs, with the 95 % "
-        "interval from 1,000 resamples of patients, seed 0."
+        f"interval from {RESAMPLES:,} resamples of patients, seed {SEED}."
     )
     if clean is not None:
         said += (

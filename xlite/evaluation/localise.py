@@ -24,6 +24,7 @@ from xlite.evaluation.options import MapOptions
 from xlite.evaluation.own_training import split_caveats
 from xlite.evaluation.part_judged import PartJudged
 from xlite.explain import CLOSED_FORM, METHODS
+from xlite.metrics.bootstrap import RESAMPLES, SEED
 from xlite.text import counted
 
 
@@ -73,8 +74,8 @@ def localise_part(
     folder: NihFolder,
     split: Split,
     part: str,
-    resamples: int = 1000,
-    seed: int = 0,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> LocalisationReport | None:
     """The report on the maps with a closed form, by the folder's own boxes.
 
