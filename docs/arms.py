@@ -25,6 +25,7 @@ from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import RESAMPLES, SEED, Resamples, estimate
 from xlite.metrics.paired import macro_auc
 from xlite.runs.run import Run
+from xlite.text import difference as text_of_difference
 from xlite.text import spread
 
 MEASURED = Path(__file__).resolve().parent / "measured"
@@ -169,7 +170,8 @@ def difference(
     """The paired difference of mean AUC on the films, and its p."""
     found = compare_on(films, answers, names, "docs/measured")
     gap = found.difference
-    text = f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"
+    assert gap.value is not None and gap.low is not None and gap.high is not None
+    text = text_of_difference(gap.value, gap.low, gap.high)
     return [pattern.format(text), f"{found.p:.3f}" + (", a tie" if found.tie else "")]
 
 

@@ -1,6 +1,6 @@
 """Counts and numbers as a person reads them."""
 
-from xlite.text import are, counted, interval
+from xlite.text import are, counted, difference, interval
 
 
 def test_a_count_has_its_noun_and_verb() -> None:
@@ -13,3 +13,8 @@ def test_an_interval_is_written_with_its_bounds() -> None:
     assert interval(0.8123, 0.79, 0.834) == "0.812 (0.790–0.834)"
     assert interval(0.8123, None, None) == "0.812"
     assert interval(None, None, None) == "undefined"
+
+
+def test_a_difference_has_its_sign() -> None:
+    assert difference(0.0123, -0.003, 0.027) == "+0.012 (-0.003 to +0.027)"
+    assert difference(0.0123, -0.003, 0.027, digits=4) == "+0.0123 (-0.0030 to +0.0270)"

@@ -21,7 +21,7 @@ from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.report.caveat_sentences import sentence as sentence
-from xlite.text import are, counted
+from xlite.text import are, counted, difference
 
 _MEASURED_ON = {
     "official": "NIH's official test list",
@@ -204,6 +204,6 @@ def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
     both = f"{counted(found.images, 'film')} of {counted(found.patients, 'patient')}"
     return (
         f"Macro AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, on the {both} that "
-        f"both have: difference {gap.value:+.4f} ({gap.low:+.4f} to {gap.high:+.4f}), p {found.p:.3f}: "
+        f"both have: difference {difference(gap.value, gap.low, gap.high, digits=4)}, p {found.p:.3f}: "
         f"{verdict}"
     )
