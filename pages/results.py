@@ -37,14 +37,13 @@ def evaluate_form(names: list[str]) -> None:
         data = st.text_input("Data folder", st.session_state.get("data", ""))
         pressed = st.form_submit_button("Evaluate", icon=":material/play_arrow:", disabled=not names)
     if pressed:
-        import torch
-
+        from xlite.evaluation.device import best_device
         from xlite.report.write import evaluate_model
 
         try:
             with st.spinner(f"Reading the {part} films", show_time=True):
                 out = checkpoints_dir() / model / "evaluation" / f"{check_run_name(split)}-{part}"
-                options = JudgeOptions(device="cuda" if torch.cuda.is_available() else "cpu")
+                options = JudgeOptions(device=best_device())
                 evaluate_model(model, os.path.expanduser(data), split, part, out, options)
             st.rerun()
         except (XliteError, OSError) as error:
