@@ -92,7 +92,7 @@ def test_thresholds_and_calibrators_are_compared_on_the_val_part_of_the_models_o
     assert [found[name].threshold for name in FINDINGS] == pytest.approx(cuts.tolist(), abs=1e-5)
     films = [read_image(folder.paths[stem]) for stem in split.stems("test")]
     raw = np.array([classifier.predict_batch(classifier.tensor(film))[0] for film in films])
-    none = report.calibration.maps["none"].macro["brier"].value
+    none = report.calibration.calibrators["none"].macro["brier"].value
     labels = folder.labels(split.stems("test"))
     assert none == pytest.approx(np.mean((1 / (1 + np.exp(-raw)) - labels) ** 2), abs=1e-6)
     names, logits = split.parts["val"], np.log(probs / (1 - probs))
@@ -108,7 +108,7 @@ def test_without_validation_films_nothing_is_chosen_and_the_reason_is_said(
     model: Path, tiny_folder: Path
 ) -> None:
     report = judged(model, tiny_folder, part="val")
-    assert (report.operating_points, report.calibration.maps) == (None, None)
+    assert (report.operating_points, report.calibration.calibrators) == (None, None)
     assert (report.validation.films, report.validation.absent) == (0, "same_films")
     amend(model, split_id="mine-1-00000000")
     validation = judged(model, tiny_folder).validation
@@ -160,7 +160,7 @@ def test_findings_that_no_calibrator_could_be_fitted_for_are_named(
     others = tuple(finding for finding in FINDINGS if finding not in ("Effusion", "Mass"))
     report = judged(model, common_folder, calibration=method)
     assert NotProbabilities(causes=("focal",), findings=others) in report.caveats
-    assert report.calibration.without_map == others
+    assert report.calibration.without_calibrator == others
 
 
 @pytest.mark.parametrize("method", ["platt", "temperature", "isotonic"])

@@ -137,7 +137,7 @@ def test_scoring_a_file_needs_no_torch() -> None:
 
 def test_validation_predictions_choose_thresholds_and_calibrators(table: Path) -> None:
     plain, report = score(table), score(table, validation=table.parent / "val.csv")
-    assert (plain.operating_points, plain.calibration.maps) == (None, None)
+    assert (plain.operating_points, plain.calibration.calibrators) == (None, None)
     assert plain.validation == Validation(absent="not_given")
     val = read_predictions(table.parent / "val.csv")
     labels = labels_of(table, val.stems)
@@ -148,7 +148,7 @@ def test_validation_predictions_choose_thresholds_and_calibrators(table: Path) -
     found = report.operating_points["specificity_95"].per_class
     assert [found[finding].threshold for finding in FINDINGS] == specific.tolist()
     assert fit_calibrator(logit(val.probs), labels, "temperature").temperature != pytest.approx(1)
-    ece = {method: one.macro["ece"].value for method, one in report.calibration.maps.items()}
+    ece = {method: one.macro["ece"].value for method, one in report.calibration.calibrators.items()}
     assert ece["none"] == pytest.approx(plain.macro.ece.value, abs=1e-6)
     assert ece["platt"] < ece["none"]
     assert report.macro.auc == plain.macro.auc
@@ -248,9 +248,9 @@ def test_thresholds_of_other_patients_give_the_public_model_its_known_f1(
     ).report
     assert report.macro.f1.value == pytest.approx(0.316, abs=0.02)
     assert report.macro.f1.low > 0.25
-    maps = report.calibration.maps
-    assert maps["none"].macro["ece"].value == pytest.approx(0.009, abs=0.004)
-    assert maps["platt"].macro["ece"].value < 0.011
+    errors = report.calibration.calibrators
+    assert errors["none"].macro["ece"].value == pytest.approx(0.009, abs=0.004)
+    assert errors["platt"].macro["ece"].value < 0.011
 
 
 def test_the_average_of_several_predictions_is_judged_and_compared(table: Path) -> None:

@@ -96,8 +96,8 @@ def full_report(
         operating_points=None if chosen_on is None else operating_points(films, chosen_on, resamples),
         calibration=CalibrationReport(
             in_use=in_use.calibrator,
-            without_map=tuple(in_use.uncalibrated),
-            maps=None if chosen_on is None else calibration_errors(films, chosen_on, resamples),
+            without_calibrator=tuple(in_use.uncalibrated),
+            calibrators=None if chosen_on is None else calibration_errors(films, chosen_on, resamples),
         ),
         confusion=confusion(films.labels, films.probs, cuts),
         subgroups=subgroups(films.labels, films.probs, film_groups(films.table), resamples),

@@ -9,7 +9,7 @@ if it is undefined.
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from xlite.evaluation.base import Bootstrap, Part, WithCaveats
 from xlite.evaluation.caveats import Caveat
@@ -170,13 +170,22 @@ class CalibrationErrors(Part):
 class CalibrationReport(Part):
     """The calibrator in use, the findings that it leaves as they are, and what each calibrator would give.
 
-    in_use: its method, "none", or "as given" for anyone's predictions; maps: by method, "none" first, None
-    without validation films.
+    in_use: its method, "none", or "as given" for anyone's predictions; calibrators: by method, "none" first,
+    None without validation films.
     """
 
     in_use: str
-    without_map: tuple[str, ...] = ()
-    maps: dict[str, CalibrationErrors] | None
+    without_calibrator: tuple[str, ...] = Field(
+        default=(), validation_alias=AliasChoices("without_calibrator", "without_map")
+    )
+    calibrators: dict[str, CalibrationErrors] | None = Field(
+        validation_alias=AliasChoices("calibrators", "maps")
+    )
+
+    @model_serializer(mode="wrap")
+    def _with_keys_of_file(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        keys = {"without_calibrator": "without_map", "calibrators": "maps"}  # metrics.json keeps its keys
+        return {keys.get(name, name): value for name, value in handler(self).items()}
 
 
 class GroupFinding(Part):

@@ -40,6 +40,6 @@ class View:
         text = str(value) if isinstance(value, Estimate) else number(value)
         return Cell(text, struck=self.contaminated)
 
-    def label(self, text: str) -> str:
-        """The same in plotly's markup."""
+    def marked(self, text: str) -> str:
+        """A metric's text in plotly's markup, struck through if the report is contaminated."""
         return f"<s>{text}</s>" if self.contaminated else text

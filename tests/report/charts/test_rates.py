@@ -28,10 +28,10 @@ def test_a_curve_is_labelled_with_its_area(clean: View, contaminated: View, kind
     one = clean.report.per_class["Pleural_Thickening"]
     area = one.auc if kind == "roc" else one.ap
     [alone] = model_curves([clean], ["Pleural_Thickening"], kind)
-    assert alone.label == f"Pleural thickening  {area}"
+    assert alone.name == f"Pleural thickening  {area}"
     first, second = model_curves([clean, contaminated], ["Pleural_Thickening"], kind)
-    assert first.label == f"Pleural thickening demo0  {area}"
-    assert second.label == f"Pleural thickening seen  <s>{area}</s>"
+    assert first.name == f"Pleural thickening demo0  {area}"
+    assert second.name == f"Pleural thickening seen  <s>{area}</s>"
     points = clean.curves["Pleural_Thickening"]
     expected = (points.roc.fpr, points.roc.tpr) if kind == "roc" else (points.pr.recall, points.pr.precision)
     assert (alone.x, alone.y) == expected

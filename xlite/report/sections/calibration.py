@@ -15,14 +15,14 @@ def calibration(view: View) -> list[Block]:
     """The calibrator in use, the errors that each gives, and reliability diagrams."""
     found, note = view.report.calibration, validation_note(view.report.validation)
     blocks: list[Block] = [Text(f"Calibrator in use: {_name(found.in_use)}{_others(found)}.")]
-    if found.maps:
+    if found.calibrators:
         rows: list[Row] = [
             [
                 _name(method) + (" (in use)" if method == found.in_use else ""),
                 view.cell(one.macro["ece"]),
                 view.cell(one.macro["brier"]),
             ]
-            for method, one in found.maps.items()
+            for method, one in found.calibrators.items()
         ]
         caption = f"Each fitted on {note}, judged on the films of this report. Less is better."
         blocks.append(
@@ -46,7 +46,7 @@ def _name(method: str) -> str:
 
 def _others(found: CalibrationReport) -> str:
     """Which findings the calibrator in use leaves as they are; a report of old does not say."""
-    bare = found.without_map
+    bare = found.without_calibrator
     if found.in_use == "none" or not bare:
         return ""
     return (

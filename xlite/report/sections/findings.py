@@ -92,8 +92,8 @@ def roc_and_precision(view: View) -> list[Block]:
     roc, pr = {}, {}
     for name, one in view.report.per_class.items():
         auc, ap = number(one.auc.value, absent="no AUC"), number(one.ap.value, absent="no AP")
-        roc[name] = [curve_of(view.curves[name], "roc", view.label(auc))]
-        pr[name] = [curve_of(view.curves[name], "pr", view.label(ap))]
+        roc[name] = [curve_of(view.curves[name], "roc", view.marked(auc))]
+        pr[name] = [curve_of(view.curves[name], "pr", view.marked(ap))]
     return [
         Chart(
             partial(curves_grid, roc, view.source_lines, "roc", view.palette),
