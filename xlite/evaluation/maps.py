@@ -23,7 +23,7 @@ from xlite.metrics.localisation import (
     RANDOM_MAPS,
     centre_map,
     in_frame,
-    judge,
+    judge_map,
     random_map,
     summarise,
 )
@@ -120,7 +120,7 @@ class JudgedMaps:
         baselines = {"random": noise[0], "centre": centre_map(grid)}
         for name, coarse in {**maps, **baselines}.items():
             several = noise if name == "random" else [coarse]
-            judged = [judge(upsample_map(one, frame), truth) for one in several]
+            judged = [judge_map(upsample_map(one, frame), truth) for one in several]
             means = {key: float(np.mean([one[key] for one in judged])) for key in BOX_METRICS}
             self.values[name].append(means)
             self.faults[name][map_fault(coarse)] += 1

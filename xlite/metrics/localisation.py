@@ -89,7 +89,7 @@ def overlaps(boxes: np.ndarray, box: Box) -> tuple[np.ndarray, np.ndarray]:
     return ratio(shared, own + width * height - shared), ratio(shared, own)
 
 
-def judge(heat: np.ndarray, box: Box) -> dict[str, float]:
+def judge_map(heat: np.ndarray, box: Box) -> dict[str, float]:
     """Each of BOX_METRICS for one map and one box in its frame.
 
     pointing, and T(IoBB) and T(IoU) for each of OVERLAPS: 1 if any box of the map exceeds it, else 0;
