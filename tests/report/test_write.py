@@ -82,7 +82,7 @@ def test_the_folder_holds_the_report_in_each_form(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     report, films = drawn_report()
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="cannot be written to .*file"):
+    with pytest.raises(DataError, match="cannot be written.*file"):
         write_report(tmp_path / "file", report, films)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit
 
 from xlite.data.predictions import write_predictions
-from xlite.errors import DataError
+from xlite.errors import DataError, sentence
 from xlite.evaluation.films import Films, write_labels
 from xlite.evaluation.localisation_report import LocalisationReport
 from xlite.evaluation.options import JudgeOptions, MapOptions, ScoreOptions
@@ -117,7 +117,7 @@ def write_report(out: str | Path, report: Report, films: Films, resamples: Resam
         write_atomic(out / "report.md", to_markdown(*whole(view)).encode())
         _write_json(out / "metrics.json", report_json(report))
     except OSError as error:
-        raise DataError(f"the report cannot be written to {out}: {error.strerror or error}") from error
+        raise DataError(f"the report cannot be written: {sentence(error, out)}") from error
 
 
 def curves_of(report: Report, films: Films, resamples: Resamples | None = None) -> Curves:
