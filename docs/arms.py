@@ -177,8 +177,8 @@ def difference(
 
 def add(study: str, arm: str, folders: Sequence[Path]) -> None:
     """Writes an arm's files from its runs' folders, in the place of what it had. Raises DataError."""
-    known = Study.read(study)
-    if arm not in known.arms:
+    described = Study.read(study)
+    if arm not in described.arms:
         raise DataError(f"{study}/study.json describes no arm {arm!r}; say there what it is first")
     out, rows = MEASURED / study, [_run(study, arm, folder) for folder in folders]
     every = pd.read_csv(RUNS)

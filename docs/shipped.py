@@ -49,8 +49,8 @@ def auc_sentence() -> str:
     text = f"Its mean AUC on {found.split.images} test films of split `{found.split.id}` is {found.macro.auc}"
     if found.contamination is None:
         return f"{text}."
-    known = f"but what it learned from knows {found.contamination.films} of them"
-    return f"{text}, {known}. {clean(found)}."
+    spoiled = f"but what it learned from knows {found.contamination.films} of them"
+    return f"{text}, {spoiled}. {clean(found)}."
 
 
 def choice() -> str:

@@ -154,10 +154,10 @@ class JudgedMaps:
             mine[f"{curve}_above_random"] = mine[curve] - chance[curve]
         means = {}
         for key, column in mine.items():
-            known = column.notna().to_numpy()
-            mean = self._mean_check(column.to_numpy()[known], self.to_check[known])
+            defined = column.notna().to_numpy()
+            mean = self._mean_check(column.to_numpy()[defined], self.to_check[defined])
             means[str(key)] = CheckedEstimate(
-                value=mean.value, low=mean.low, high=mean.high, boxes=int(known.sum())
+                value=mean.value, low=mean.low, high=mean.high, boxes=int(defined.sum())
             )
         return SanityChecks(boxes=len(self.to_check), metrics=means)
 
