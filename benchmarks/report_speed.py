@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from xlite.evaluation.base import Stamp
 from xlite.evaluation.films import Films
-from xlite.evaluation.judge import Stamp, full_report
+from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
 from xlite.evaluation.report import Validation
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
@@ -71,11 +72,9 @@ def main() -> int:
             report = full_report(
                 films,
                 Stamp("made-up", "made-up", "all", "none"),
-                resamples=resamples,
-                thresholds=None,
-                in_use="none",
-                validation=validation,
-                validated_on=Validation(films=len(validation), file="as many made-up films"),
+                resamples,
+                InUse(None, "none"),
+                ValidationFilms(validation, Validation(films=len(validation), file="as many made-up films")),
             )
             write_report(out, report, films, resamples)
         took = time.perf_counter() - start

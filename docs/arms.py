@@ -17,12 +17,15 @@ import pandas as pd
 
 from xlite.data.eda.markdown import table
 from xlite.data.predictions import Predictions, read_averaged, read_predictions, write_predictions
-from xlite.errors import DataError
+from xlite.errors import DataError, XliteError
 from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
+from xlite.evaluation.report import Report
 from xlite.findings import FINDINGS
-from xlite.metrics.bootstrap import Resamples, estimate
+from xlite.metrics.bootstrap import RESAMPLES, SEED, Resamples, estimate
 from xlite.metrics.paired import macro_auc
+from xlite.runs.run import Run
+from xlite.text import difference as text_of_difference
 from xlite.text import spread
 
 MEASURED = Path(__file__).resolve().parent / "measured"
@@ -96,7 +99,7 @@ def tables(study: Study) -> str:
         f"{study.about} Split `{split}`, {labels} labels: {len(study.films):,} test films of "
         f"{study.films['patient'].nunique():,} patients. Mean AUC of 14 findings: of each run, mean and "
         "standard deviation over the seeds; of the averaged probabilities of the arm's runs, with the 95 % "
-        "interval from 1,000 resamples of patients, seed 0."
+        f"interval from {RESAMPLES:,} resamples of patients, seed {SEED}."
     )
     if clean is not None:
         said += (
@@ -167,14 +170,15 @@ def difference(
     """The paired difference of mean AUC on the films, and its p."""
     found = compare_on(films, answers, names, "docs/measured")
     gap = found.difference
-    text = f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"
+    assert gap.value is not None and gap.low is not None and gap.high is not None
+    text = text_of_difference(gap.value, gap.low, gap.high)
     return [pattern.format(text), f"{found.p:.3f}" + (", a tie" if found.tie else "")]
 
 
 def add(study: str, arm: str, folders: Sequence[Path]) -> None:
     """Writes an arm's files from its runs' folders, in the place of what it had. Raises DataError."""
-    known = Study.read(study)
-    if arm not in known.arms:
+    described = Study.read(study)
+    if arm not in described.arms:
         raise DataError(f"{study}/study.json describes no arm {arm!r}; say there what it is first")
     out, rows = MEASURED / study, [_run(study, arm, folder) for folder in folders]
     every = pd.read_csv(RUNS)
@@ -192,16 +196,16 @@ def add(study: str, arm: str, folders: Sequence[Path]) -> None:
 
 
 def _run(study: str, arm: str, folder: Path) -> dict[str, object]:
-    report = json.loads((folder / "evaluation/test/metrics.json").read_bytes())
-    val = pd.read_csv(folder / "metrics.csv")["val_auc"].max()
+    report = Report.model_validate_json((folder / "evaluation/test/metrics.json").read_bytes())
+    val, auc = pd.read_csv(folder / "metrics.csv")["val_auc"].max(), report.macro.auc.value
     return {
         "study": study,
         "arm": arm,
-        "seed": json.loads((folder / "config.json").read_bytes())["seed"],
-        "split": report["split"]["id"],
-        "labels": report["split"]["label_version"],
+        "seed": Run(folder).config().seed,
+        "split": report.split.id,
+        "labels": report.split.label_version,
         "val_auc": round(val, 6),
-        "test_auc": round(report["macro"]["auc"]["value"], 6),
+        "test_auc": None if auc is None else round(auc, 6),
     }
 
 
@@ -214,7 +218,7 @@ def main() -> None:
     given = parser.parse_args()
     try:
         add(given.study, given.arm, given.runs)
-    except (DataError, OSError) as error:
+    except (XliteError, OSError) as error:
         parser.error(str(error))
     print(f"{given.arm}: {len(given.runs)} runs; now run `python docs/generate.py`")
 

@@ -1,7 +1,5 @@
 """What was measured of the model that ships, from its folder and docs/measured/."""
 
-import json
-import re
 from pathlib import Path
 
 import arms
@@ -10,13 +8,12 @@ import pandas as pd
 from xlite.data.eda.markdown import table
 from xlite.data.predictions import read_predictions
 from xlite.evaluation.localisation_report import LocalisationReport
-from xlite.evaluation.report import Report
 from xlite.models.available import MODEL_FILE
 from xlite.models.checkpoint import load_model
 from xlite.places import bundled
 from xlite.report.card import CARD_FILE, card_beside
-from xlite.report.curves_json import read_curves
 from xlite.report.document import to_markdown
+from xlite.report.saved import read_evaluation
 from xlite.report.sections.localisation import map_tables
 from xlite.report.sections.whole import whole
 from xlite.report.sentences import capital, clean, sentence
@@ -29,14 +26,12 @@ JUDGED = MODEL / "evaluation" / "test"
 
 def judged() -> View:
     """Its report on the test part."""
-    metrics, curves = (json.loads((JUDGED / name).read_bytes()) for name in ("metrics.json", "curves.json"))
-    return View(Report.model_validate(metrics), read_curves(curves))
+    return read_evaluation("demo", JUDGED).view()
 
 
 def report() -> str:
     """The whole report, as it stands in the model's folder but for its title, a heading deeper."""
-    text = to_markdown("", whole(judged())[1]).rstrip()
-    return re.sub("^## ", "### ", text, flags=re.MULTILINE)
+    return to_markdown("", whole(judged())[1], level=3).rstrip()
 
 
 def write() -> list[Path]:
@@ -54,8 +49,8 @@ def auc_sentence() -> str:
     text = f"Its mean AUC on {found.split.images} test films of split `{found.split.id}` is {found.macro.auc}"
     if found.contamination is None:
         return f"{text}."
-    known = f"but what it learned from knows {found.contamination.films} of them"
-    return f"{text}, {known}. {clean(found)}."
+    spoiled = f"but what it learned from knows {found.contamination.films} of them"
+    return f"{text}, {spoiled}. {clean(found)}."
 
 
 def choice() -> str:

@@ -38,14 +38,13 @@ def evaluate_form(names: list[str]) -> None:
         data = st.text_input("Data folder", st.session_state.get("data", ""))
         pressed = st.form_submit_button("Evaluate", icon=":material/play_arrow:", disabled=not names)
     if pressed:
-        import torch
-
+        from xlite.evaluation.device import best_device
         from xlite.report.write import evaluate_model
 
         try:
             with st.spinner(f"Reading the {part} films", show_time=True):
                 out = Run(checkpoints_dir() / model).evaluation(f"{check_run_name(split)}-{part}")
-                options = JudgeOptions(device="cuda" if torch.cuda.is_available() else "cpu")
+                options = JudgeOptions(device=best_device())
                 evaluate_model(model, os.path.expanduser(data), split, part, out, options)
             st.rerun()
         except (XliteError, OSError) as error:
@@ -119,7 +118,7 @@ def show_curves(models: list[View]) -> None:
     )
     for column, kind in zip(st.columns(2), KINDS, strict=True):
         lines = model_curves(models, picked, kind)
-        column.plotly_chart(curves_figure(lines, first.source, kind), key=kind, config=QUIET_BAR)
+        column.plotly_chart(curves_figure(lines, first.source_lines, kind), key=kind, config=QUIET_BAR)
     if len(lines) > MOST_BANDS:
         st.caption(
             f"The band is the 95 % interval of {spoken(picked[0])} ({first.report.model}), the first chosen. "

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import Caveat
 from xlite.evaluation.films import Films
-from xlite.evaluation.judge import Stamp, full_report
+from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
 from xlite.evaluation.report import Report, Validation
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
@@ -90,12 +91,10 @@ def drawn_report(
     report = full_report(
         films,
         Stamp(name, split_id, "test", "2020", training_seed),
-        resamples=Resamples(films.patients, resamples, 0),
-        thresholds=np.full(14, threshold),
-        in_use="none",
-        validation=validation,
-        validated_on=Validation(films=200, split_id=split_id),
-        caveats=caveats,
+        Resamples(films.patients, resamples, 0),
+        InUse(np.full(14, threshold), "none"),
+        ValidationFilms(validation, Validation(films=200, split_id=split_id)),
+        caveats,
     )
     return report, films
 

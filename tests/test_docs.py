@@ -11,7 +11,7 @@ import generate
 import numpy as np
 import pandas as pd
 import pytest
-from demo_home import drawn_films
+from demo_home import drawn_films, drawn_report
 
 from xlite.data.eda.survey import survey
 from xlite.data.folder import NihFolder
@@ -19,6 +19,8 @@ from xlite.data.predictions import read_predictions, write_predictions
 from xlite.errors import DataError
 from xlite.evaluation.compare import compare_files
 from xlite.evaluation.films import write_labels
+from xlite.metrics.estimate import Estimate
+from xlite.report.metrics_json import report_json
 from xlite.text import spread
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -121,12 +123,12 @@ def finished(root: Path, arm: str, seed: int, signal: float, split: str = "patie
     probs = np.random.default_rng(seed).random(films.probs.shape) + signal * films.labels
     write_predictions(folder / "evaluation/test/predictions.csv", films.names, probs / (1 + signal))
     write_labels(folder / "evaluation/test/labels.csv", films)
-    (folder / "config.json").write_text(json.dumps({"seed": seed}))
+    (folder / "config.json").write_text(json.dumps({"data": "films", "seed": seed}))
     (folder / "metrics.csv").write_text(f"epoch,val_auc\n1,0.5\n2,0.{60 + seed}\n3,0.55\n")
-    report = {
-        "split": {"id": split, "label_version": "2020"}, "macro": {"auc": {"value": 0.7 + seed / 100}},
-    }  # fmt: skip
-    (folder / "evaluation/test/metrics.json").write_text(json.dumps(report))
+    report, _ = drawn_report(split_id=split)
+    macro = report.macro.model_copy(update={"auc": Estimate(0.7 + seed / 100)})
+    content = report_json(report.model_copy(update={"macro": macro}))
+    (folder / "evaluation/test/metrics.json").write_text(json.dumps(content))
     return folder
 
 

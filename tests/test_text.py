@@ -2,7 +2,7 @@
 
 import pytest
 
-from xlite.text import are, counted, interval, last_line, number, verb
+from xlite.text import are, counted, difference, interval, last_line, number, verb
 
 
 def test_a_count_has_its_noun_and_verb() -> None:
@@ -28,3 +28,8 @@ def test_a_number_of_a_table(value: float | None, text: str) -> None:
 def test_the_last_line_is_told_or_that_there_is_none() -> None:
     assert last_line("first\n  then this \n\n", "nothing") == "then this"
     assert last_line(" \n", "nothing") == "nothing"
+
+
+def test_a_difference_has_its_sign() -> None:
+    assert difference(0.0123, -0.003, 0.027) == "+0.012 (-0.003 to +0.027)"
+    assert difference(0.0123, -0.003, 0.027, digits=4) == "+0.0123 (-0.0030 to +0.0270)"

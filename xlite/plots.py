@@ -20,18 +20,17 @@ QUIET, GRID = "#5d6b78", "rgba(140,155,170,0.22)"
 AXIS = {"showgrid": True, "gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
 
 
-def style(figure: go.Figure, height: int, source: str = "") -> go.Figure:
-    """The figure in the quiet style: no frame, thin lines, the source of its numbers printed above it."""
+def style(figure: go.Figure, height: int, source: tuple[str, ...] = ()) -> go.Figure:
+    """The figure in the quiet style: no frame, thin lines, the source of its metrics above it, by lines."""
     figure.update_layout(**quiet_layout(height, source))
     figure.update_xaxes(**AXIS)
     return figure.update_yaxes(**AXIS)
 
 
-def quiet_layout(height: int, source: str = "") -> dict[str, Any]:
+def quiet_layout(height: int, source: tuple[str, ...] = ()) -> dict[str, Any]:
     """The layout of the quiet style, for figures built as plain dicts; AXIS is the style of their axes."""
     # Short lines fit a phone; Streamlit's theme would set the title in bold.
-    broken = source.replace(": ", "<br>", 1).replace("; ", "<br>")
-    text = f'<span style="font-weight:400">{broken}</span>' if source else ""
+    text = f'<span style="font-weight:400">{"<br>".join(source)}</span>' if source else ""
     return {
         "height": height,
         "margin": {"l": 8, "r": 8, "t": 72 if source else 36, "b": 8},

@@ -35,6 +35,12 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
     return f"{number(value)} ({number(low)}–{number(high)})"
 
 
+def difference(value: float, low: float, high: float, digits: int = 3) -> str:
+    """`+0.012 (-0.003 to +0.027)`."""
+    value_said, low_said, high_said = (f"{one:+.{digits}f}" for one in (value, low, high))
+    return f"{value_said} ({low_said} to {high_said})"
+
+
 def spread(mean: float | None, deviation: float | None, digits: int = 3) -> str:
     """`0.812 ± 0.004` of several seeds, `0.812` of one."""
     more = "" if deviation is None else f" ± {number(deviation, digits=digits)}"

@@ -30,6 +30,7 @@ from xlite.evaluation.contamination import (
 )
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.options import JudgeOptions
+from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.report import Report
 from xlite.models.checkpoint import ModelNotes, read_info
 
@@ -41,6 +42,11 @@ def model(tiny_folder: Path, own_home: Path) -> Path:
 
 def judged(model: Path, data: Path, split: str = "patient", part: str = "test", **options) -> Report:
     return judge_model(model, data, split, part, JudgeOptions(resamples=20, **options)).report
+
+
+def part_judged(folder: NihFolder, split_id: str, stems: list[str]) -> PartJudged:
+    """The films as the test part of a split of that id."""
+    return PartJudged(folder, Split("mine", split_id, "patient", 1, {"test": stems}), "test", stems)
 
 
 def teachers(report: Report) -> list[TeacherFact]:
@@ -140,7 +146,7 @@ def test_predictions_and_absent_splits_and_sentences_tell_nothing(tiny_folder: P
         Source(said="public weights"),
         Source(predictions="p.csv"),
     ]
-    found = teacher_caveat(sources, folder, stems, "s", "test")
+    found = teacher_caveat(sources, part_judged(folder, "s", stems))
     assert found == TeacherKnows(
         teachers=(
             TeacherUnknown(kind="predictions", name="p.csv"),
@@ -148,7 +154,7 @@ def test_predictions_and_absent_splits_and_sentences_tell_nothing(tiny_folder: P
             TeacherSaid(text="public weights"),
         )
     )
-    assert teacher_caveat([], folder, stems, "s", "test") is None
+    assert teacher_caveat([], part_judged(folder, "s", stems)) is None
 
 
 def test_a_source_is_noted_with_the_keys_of_old() -> None:
@@ -196,7 +202,7 @@ def test_the_public_weights_have_seen_most_of_the_official_test_films(shared_dat
     folder = NihFolder.open(shared_data / "nih_tables")
     stems = read_list(folder.root / "test_list.txt")
     source = Source(list="chexnet_train_list.txt")
-    found = teacher_caveat([source], folder, stems, "official-42-1", "test")
+    found = teacher_caveat([source], part_judged(folder, "official-42-1", stems))
     assert found.teachers == (
         SeenByTeacher(
             split_id="official-42-1",

@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from xlite.errors import DataError
+from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import (
     AlwaysPositive,
     BelowChance,
@@ -43,10 +44,16 @@ def films(n: int = 300, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 def evaluate(
-    labels: np.ndarray, probs: np.ndarray, patients: np.ndarray, resamples: int = 50, seed: int = 0, **options
+    labels: np.ndarray,
+    probs: np.ndarray,
+    patients: np.ndarray,
+    resamples: int = 50,
+    seed: int = 0,
+    training_seed: int | None = None,
+    **options,
 ) -> Metrics:
-    stamp = {"split_id": "patient-42-1a2b3c4d", "part": "test", "label_version": "2020"}
-    return evaluate_predictions(labels, probs, Resamples(patients, resamples, seed), **stamp, **options)
+    stamp = Stamp("m", "patient-42-1a2b3c4d", "test", "2020", training_seed)
+    return evaluate_predictions(labels, probs, Resamples(patients, resamples, seed), stamp, **options)
 
 
 def test_each_metric_is_there_with_its_interval() -> None:

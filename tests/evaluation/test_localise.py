@@ -18,7 +18,7 @@ from xlite.evaluation.options import JudgeOptions, MapOptions
 from xlite.explain import CLOSED_FORM, map_fault
 from xlite.findings import FINDINGS
 from xlite.images import read_image
-from xlite.metrics.localisation import BOX_METRICS, in_frame, judge
+from xlite.metrics.localisation import BOX_METRICS, in_frame, judge_map
 
 METHODS = ("layercam", "gradcam", "eigencam")
 
@@ -63,7 +63,7 @@ def test_a_report_holds_the_metrics_of_every_box(boxed: Path, model: Path) -> No
     for box in folder.boxes().head(4).itertuples():
         image = read_image(folder.paths[box.stem])
         truth = in_frame((box.x, box.y, box.w, box.h), image.shape)
-        values.append(judge(classifier.explain(image, box.finding, "layercam"), truth))
+        values.append(judge_map(classifier.explain(image, box.finding, "layercam"), truth))
         faults.append(map_fault(classifier.read(image).maps[FINDINGS.index(box.finding)]))
     layercam = report.methods["layercam"]
     for name in BOX_METRICS:

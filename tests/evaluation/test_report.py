@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from demo_home import drawn_films
 
+from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import Said, TrainedOn
-from xlite.evaluation.judge import Stamp, full_report
+from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
 from xlite.evaluation.report import Report, Validation
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
@@ -20,11 +21,9 @@ def drawn_report(**options) -> Report:
     return full_report(
         films,
         Stamp("m", "s", "test", "2020"),
-        resamples=Resamples(films.patients, 9),
-        thresholds=None,
-        in_use="none",
-        validation=validation,
-        validated_on=Validation(films=200, split_id="s"),
+        Resamples(films.patients, 9),
+        InUse(None, "none"),
+        ValidationFilms(validation, Validation(films=200, split_id="s")),
         **options,
     )
 
@@ -62,7 +61,7 @@ def test_a_report_of_old_is_read_with_its_words() -> None:
     content = json.loads(OLD.read_text())
     report = Report.model_validate(content)
     assert [caveat.text for caveat in report.caveats] == content["warnings"]
-    assert report.validation.note == content["validation"]["note"]
+    assert report.validation.text == content["validation"]["note"]
     assert [one.reason for one in report.references] == [one["reason"] for one in content["references"]]
     assert report.localisation.caveats[0].text == content["localisation"]["warnings"][0]
     assert report.localisation.published[0].comparable is False

@@ -10,7 +10,8 @@ from scipy.stats import spearmanr
 from tiny_models import student
 
 from xlite.classify import Classifier
-from xlite.evaluation.sanity import STAGES, STEPS, area, curves, randomised, rank_correlation
+from xlite.evaluation.localisation_report import STAGES
+from xlite.evaluation.sanity import STEPS, area, curves, randomised, rank_correlation
 from xlite.images import Preprocess
 from xlite.models.checkpoint import ModelInfo
 

@@ -24,6 +24,7 @@ from xlite.evaluation.caveats import (
     SwappedColumns,
     UnknownFilms,
 )
+from xlite.evaluation.compare import compare_files
 from xlite.evaluation.options import ScoreOptions
 from xlite.evaluation.report import Report, Validation
 from xlite.evaluation.score import judge_predictions
@@ -136,19 +137,18 @@ def test_scoring_a_file_needs_no_torch() -> None:
 
 def test_validation_predictions_choose_thresholds_and_calibrators(table: Path) -> None:
     plain, report = score(table), score(table, validation=table.parent / "val.csv")
-    assert (plain.operating_points, plain.calibration.maps) == (None, None)
-    assert plain.validation == Validation(absent="not_given") and "--validation" in plain.validation.note
+    assert (plain.operating_points, plain.calibration.calibrators) == (None, None)
+    assert plain.validation == Validation(absent="not_given")
     val = read_predictions(table.parent / "val.csv")
     labels = labels_of(table, val.stems)
     cuts = choose_thresholds(labels, val.probs)
     assert [one.threshold for one in report.per_class.values()] == cuts.tolist()
     assert report.validation == Validation(films=200, file="val.csv")
-    assert report.validation.note == "the 200 films of val.csv"
     specific = choose_thresholds(labels, val.probs, "specificity_95")
     found = report.operating_points["specificity_95"].per_class
     assert [found[finding].threshold for finding in FINDINGS] == specific.tolist()
     assert fit_calibrator(logit(val.probs), labels, "temperature").temperature != pytest.approx(1)
-    ece = {method: one.macro["ece"].value for method, one in report.calibration.maps.items()}
+    ece = {method: one.macro["ece"].value for method, one in report.calibration.calibrators.items()}
     assert ece["none"] == pytest.approx(plain.macro.ece.value, abs=1e-6)
     assert ece["platt"] < ece["none"]
     assert report.macro.auc == plain.macro.auc
@@ -248,9 +248,9 @@ def test_thresholds_of_other_patients_give_the_public_model_its_known_f1(
     ).report
     assert report.macro.f1.value == pytest.approx(0.316, abs=0.02)
     assert report.macro.f1.low > 0.25
-    maps = report.calibration.maps
-    assert maps["none"].macro["ece"].value == pytest.approx(0.009, abs=0.004)
-    assert maps["platt"].macro["ece"].value < 0.011
+    errors = report.calibration.calibrators
+    assert errors["none"].macro["ece"].value == pytest.approx(0.009, abs=0.004)
+    assert errors["platt"].macro["ece"].value < 0.011
 
 
 def test_the_average_of_several_predictions_is_judged_and_compared(table: Path) -> None:
@@ -269,6 +269,15 @@ def test_the_average_of_several_predictions_is_judged_and_compared(table: Path) 
     reverse = score(table, against=both).comparison
     assert reverse.second == pytest.approx(alone.comparison.first)
     assert reverse.names == names[::-1]
+
+
+def test_a_comparison_draws_the_patients_that_the_options_ask_for(table: Path) -> None:
+    files = table.parent / "test.csv", table.parent / "other.csv"
+    given = read_predictions(files[0])
+    write_predictions(files[1], given.names, given.probs[::-1])
+    found = score(table, files[0], against=files[1], seed=3)
+    assert found.comparison.p == compare_files(*files, table, resamples=20, seed=3).p
+    assert found.comparison.difference == compare_files(*files, table, resamples=20, seed=3).difference
 
 
 def test_files_of_one_name_are_told_apart_by_their_folders(table: Path) -> None:

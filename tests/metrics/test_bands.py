@@ -6,7 +6,7 @@ from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 
 from xlite.findings import FINDINGS
-from xlite.metrics.bands import GRID, draw_curves, resample_bins, resample_curves
+from xlite.metrics.bands import GRID, Roc, RocBand, draw_curves, resample_bins, resample_curves
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.per_finding import ECE_BINS
 
@@ -70,11 +70,11 @@ def test_the_bins_are_scikit_learns_and_their_resamples_those_of_films_written_o
             assert drawn[r, place] == pytest.approx(expected, nan_ok=True)
     scores = (scores + 1e-9).clip(0, 1)  # scikit-learn counts a film on an edge to the bin below
     spread = np.tile(labels[:, None], 14), np.tile(scores[:, None], 14)
-    found = draw_curves(*spread, Resamples(patients, 5))["Mass"]["reliability"]
+    found = draw_curves(*spread, Resamples(patients, 5))["Mass"].reliability
     share, probability = calibration_curve(labels, scores, n_bins=ECE_BINS)
-    np.testing.assert_allclose(found["share"], share, atol=1e-6)
-    np.testing.assert_allclose(found["probability"], probability, atol=1e-6)
-    assert sum(found["films"]) == len(labels)
+    np.testing.assert_allclose(found.share, share, atol=1e-6)
+    np.testing.assert_allclose(found.probability, probability, atol=1e-6)
+    assert sum(found.films) == len(labels)
 
 
 def test_the_bands_hold_the_curve_and_are_as_wide_as_the_resamples() -> None:
@@ -83,14 +83,14 @@ def test_the_bands_hold_the_curve_and_are_as_wide_as_the_resamples() -> None:
     resamples = Resamples(patients, 400, seed=3)
     found = draw_curves(*spread, resamples, raw=spread[1] / 2)
     assert list(found) == list(FINDINGS)
-    line, band = found["Edema"]["roc"], found["Edema"]["roc"]["band"]
-    own = np.interp(band["fpr"], line["fpr"], line["tpr"])
-    inside = (np.array(band["low"]) <= own + 0.02) & (own - 0.02 <= np.array(band["high"]))
+    line, band = found["Edema"].roc, found["Edema"].roc.band
+    own = np.interp(band.fpr, line.fpr, line.tpr)
+    inside = (np.array(band.low) <= own + 0.02) & (own - 0.02 <= np.array(band.high))
     assert inside.all()
-    assert 0.02 < np.max(np.array(band["high"]) - band["low"]) < 0.4
+    assert 0.02 < np.max(np.array(band.high) - band.low) < 0.4
     drawn, _ = resample_curves(labels, scores, resamples, GRID)
-    np.testing.assert_allclose(band["low"], np.quantile(drawn, 0.025, axis=0), atol=1e-6)
-    assert found["Edema"]["reliability_before"]["probability"][-1] <= 0.5
+    np.testing.assert_allclose(band.low, np.quantile(drawn, 0.025, axis=0), atol=1e-6)
+    assert found["Edema"].reliability_before.probability[-1] <= 0.5
 
 
 def test_what_is_undefined_has_empty_curves_and_one_patient_no_bands() -> None:
@@ -98,9 +98,9 @@ def test_what_is_undefined_has_empty_curves_and_one_patient_no_bands() -> None:
     spread = np.tile(labels[:, None], 14), np.tile(scores[:, None], 14)
     spread[0][:, 13] = 0
     found = draw_curves(*spread, Resamples(np.zeros(len(labels)), 9))
-    empty = {"fpr": [], "low": [], "high": []}
-    assert found["Hernia"]["roc"] == {"fpr": [], "tpr": [], "band": empty}
-    assert found["Hernia"]["pr"]["recall"] == []
-    assert found["Mass"]["roc"]["band"] == empty
-    assert len(found["Mass"]["roc"]["fpr"]) > 2
-    assert set(found["Mass"]["reliability"]["low"]) == {None}
+    empty = RocBand(fpr=[], low=[], high=[])
+    assert found["Hernia"].roc == Roc(fpr=[], tpr=[], band=empty)
+    assert found["Hernia"].pr.recall == []
+    assert found["Mass"].roc.band == empty
+    assert len(found["Mass"].roc.fpr) > 2
+    assert set(found["Mass"].reliability.low) == {None}

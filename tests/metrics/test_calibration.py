@@ -25,6 +25,7 @@ from xlite.metrics.calibration import (
     apply_calibrator,
     fit_calibrator,
     fit_platt,
+    in_effect,
     logit,
     uncalibrated,
 )
@@ -222,3 +223,11 @@ def test_a_logit_is_finite_for_probabilities_of_0_and_1() -> None:
     probs = np.array([0.0, 0.25, 1.0])
     np.testing.assert_allclose(expit(logit(probs)), probs, atol=1e-11)
     assert np.isfinite(logit(probs)).all()
+
+
+def test_a_calibrator_that_leaves_every_finding_is_not_in_effect() -> None:
+    fitted = Temperature(temperature=2.0)
+    assert in_effect(fitted) is fitted
+    assert in_effect(Temperature(temperature=1.0)) is None and in_effect(None) is None
+    half = Platt(scale=(2.0,) + (1.0,) * 13, bias=(0.0,) * 14)
+    assert in_effect(half) is half

@@ -5,7 +5,7 @@ import pytest
 from scores import films
 from sklearn import metrics as sk
 
-from xlite.metrics.curves import pr_points, roc_points, sweep
+from xlite.metrics.curves import counts_by_score, pr_points, roc_points
 
 
 def test_roc_points_are_scikit_learns() -> None:
@@ -30,7 +30,7 @@ def test_thinned_roc_points_keep_both_ends_and_the_shape() -> None:
 
 def test_roc_points_and_sweep_of_nothing_are_empty() -> None:
     assert roc_points(np.zeros(3), np.arange(3))[0].shape == (0,)
-    assert sweep(np.zeros(0), np.zeros(0)).tp.shape == (0,)
+    assert counts_by_score(np.zeros(0), np.zeros(0)).tp.shape == (0,)
 
 
 def test_the_pr_curve_sums_to_average_precision() -> None:

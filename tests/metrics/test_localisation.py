@@ -13,7 +13,7 @@ from xlite.metrics.localisation import (
     BOX_METRICS,
     centre_map,
     in_frame,
-    judge,
+    judge_map,
     map_boxes,
     overlaps,
     peak,
@@ -80,7 +80,7 @@ def test_every_metric_of_a_map_is_that_of_counting_pixels(heat, x, y, w, h):
         value > 0.25 for value in overlaps(map_boxes(heat), box)[1]
     )
     expected["pointing"] = points_into(heat, box)
-    found = judge(heat, box)
+    found = judge_map(heat, box)
     assert tuple(found) == BOX_METRICS
     assert found == pytest.approx({name: float(value) for name, value in expected.items()})
     assert {tuple(found) for found in map_boxes(heat).astype(int)} == set(boxes)
@@ -93,7 +93,7 @@ def test_a_map_has_the_boxes_of_both_levels_and_wang_counts_them_all():
     heat[15:17, 20:22] = 0.3
     heat[17, 22] = 0.3  # touches by its corner
     assert map_boxes(heat).tolist() == [[3, 2, 15, 10], [20, 15, 3, 3], [5, 4, 4, 2]]
-    found = judge(heat, (0, 0, 10, 8))
+    found = judge_map(heat, (0, 0, 10, 8))
     assert (found["boxes"], found["false_boxes"]) == (3, 1)  # 42 of 150 px, none of 9, 8 of 8
     assert (found["iobb_0.75"], found["iou_0.25"], found["iou"]) == (1, 0, pytest.approx(42 / 188))
 
@@ -102,7 +102,7 @@ def test_a_map_has_the_boxes_of_both_levels_and_wang_counts_them_all():
 def test_a_map_of_one_value_has_no_peak_and_no_box(value):
     heat = np.full((8, 8), value, np.float32)
     assert peak(heat) is None
-    assert judge(heat, (0, 0, 8, 8)) == dict.fromkeys(BOX_METRICS, 0)
+    assert judge_map(heat, (0, 0, 8, 8)) == dict.fromkeys(BOX_METRICS, 0)
 
 
 def test_the_peak_is_the_middle_of_the_highest_pixels():

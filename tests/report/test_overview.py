@@ -1,9 +1,16 @@
-"""What the Overview page says of a test AUC."""
+"""What the cards of the Overview page say."""
 
-from demo_home import drawn_report
+from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+import torch
+from demo_home import BACKBONE, SPLIT, drawn_report, save_demo_evaluation, save_demo_model
+
+from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.caveats import TeacherKnows, TeacherSaid
-from xlite.report.overview import auc_headline
+from xlite.report.overview import auc_headline, auc_of, data_headline, device_headline, model_headline
+from xlite.report.saved import saved_evaluations
 from xlite.report.sentences import clean, source
 
 TEACHERS = (TeacherSaid(text="it knows"),)
@@ -33,3 +40,45 @@ def test_an_auc_without_clean_films_is_struck_through() -> None:
     found = auc_headline(report)
     assert found.value == f"~~{report.macro.auc}~~"
     assert found.detail.startswith(f"7 of 200 test films are known to its teacher. {clean(report)}")
+
+
+def test_the_auc_is_that_of_the_models_own_test_report(own_home: Path, no_charts: None) -> None:
+    report = save_demo_evaluation(own_home, "one")
+    found, _ = saved_evaluations()
+    assert auc_of("one", found) == auc_headline(report)
+    assert auc_of("two", found).value == auc_of(None, []).value == "Not measured yet"
+
+
+def test_a_data_folder_is_counted(tiny_folder: Path, tmp_path: Path) -> None:
+    whole = data_headline(tiny_folder)
+    assert (whole.value, whole.detail) == ("24 films", "12 patients, 2020 labels")
+    next((tiny_folder / "images").iterdir()).unlink()
+    assert data_headline(tiny_folder).detail == "12 patients, 2020 labels, 1 in the table only"
+    with pytest.raises(DataError):
+        data_headline(tmp_path / "none")
+
+
+def test_a_model_is_named_with_what_its_file_says(own_home: Path, tmp_path: Path) -> None:
+    path = save_demo_model(own_home)
+    found = model_headline(path)
+    assert found.value == "demo0"
+    assert found.detail.startswith(BACKBONE) and "films of 64 px" in found.detail
+    assert f"trained on split {SPLIT}, 2020 labels" in found.detail
+    (tmp_path / "no.safetensors").write_bytes(b"")
+    with pytest.raises(CheckpointError):
+        model_headline(tmp_path / "no.safetensors")
+
+
+def test_the_device_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert device_headline().value == "CPU"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert device_headline().value == "Apple GPU"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: "H100")
+    monkeypatch.setattr(
+        torch.cuda, "get_device_properties", lambda index: SimpleNamespace(total_memory=80 * 2**30)
+    )
+    found = device_headline()
+    assert (found.value, found.detail) == ("H100", "80 GiB of memory")

@@ -4,7 +4,7 @@ import pytest
 from demo_home import SPLIT, drawn_report
 
 from xlite.evaluation.caveats import Caveat, ChosenOn, Said, TeacherKnows, TeacherSaid
-from xlite.evaluation.report import Comparison, Contamination, Gap, Reference, Report, Subgroups
+from xlite.evaluation.report import Comparison, Contamination, Gap, Reference, Report, Subgroups, Validation
 from xlite.metrics.estimate import Estimate
 from xlite.report import sentences as words
 
@@ -21,6 +21,12 @@ def test_a_source_names_split_films_labels_and_seeds() -> None:
     assert words.source(report) == (
         f"split {SPLIT}, test part: 200 films of 100 patients, 2020 labels; trained with seed 7; 95 % "
         "intervals from 20 resamples of patients, seed 0"
+    )
+    assert words.source_lines(report) == (
+        f"split {SPLIT}, test part",
+        "200 films of 100 patients, 2020 labels",
+        "trained with seed 7",
+        "95 % intervals from 20 resamples of patients, seed 0",
     )
     assert "trained" not in words.source(report.model_copy(update={"training_seed": None}))
     assert words.mean_of(report) == "mean of 13"
@@ -52,6 +58,32 @@ def test_clean_films_have_a_mean_or_a_reason_to_have_none() -> None:
         f"On the 200 clean films, of 100 patients new to what the model learned from, the mean AUC is "
         f"{whole.macro.auc}, mean of 13"
     )
+
+
+@pytest.mark.parametrize(
+    ("validation", "text"),
+    [
+        (Validation(films=20, split_id="own"), "the 20 films of the val part of split own"),
+        (Validation(films=200, file="val.csv"), "the 200 films of val.csv"),
+        (
+            Validation(absent="no_split", split_id="own"),
+            "this folder does not have the model's split, own",
+        ),
+        (Validation(absent="no_part", split_id="own"), "the model's split, own, has no validation part"),
+        (Validation(absent="same_films", split_id="own"), "these are the validation films themselves"),
+        (
+            Validation(absent="not_here", split_id="own", here=1, expected=1200),
+            "only 1 of the 1,200 films of the val part of split own is here",
+        ),
+        (
+            Validation(absent="not_given"),
+            "there are no validation predictions (--validation VAL.csv), so none are chosen",
+        ),
+        (Validation.model_validate({"films": 3, "note": "in words of old"}), "in words of old"),
+    ],
+)
+def test_validation_films_are_named_or_missed(validation: Validation, text: str) -> None:
+    assert words.validation_note(validation) == text
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 import numpy as np
 from demo_home import SPLIT, drawn_films, drawn_report
 
+from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import Said, TrainedOn
-from xlite.evaluation.judge import Stamp, full_report
+from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
 from xlite.evaluation.report import Gap, Subgroups, Validation
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
@@ -61,11 +62,9 @@ def test_a_summary_without_any_positive_is_no_crash() -> None:
     report = full_report(
         films,
         Stamp("m", "s", "test", "2020"),
-        resamples=Resamples(films.patients, 9),
-        thresholds=None,
-        in_use="none",
-        validation=None,
-        validated_on=Validation(absent="not_given"),
+        Resamples(films.patients, 9),
+        InUse(None, "none"),
+        ValidationFilms(None, Validation(absent="not_given")),
     )
     assert report.macro.auc.value is None
     assert "Mean" in summary(report)

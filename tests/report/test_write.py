@@ -26,7 +26,7 @@ from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import apply_calibrator, fit_calibrator
 from xlite.metrics.thresholds import choose_thresholds
 from xlite.models.checkpoint import load_model
-from xlite.report.curves_json import read_curves
+from xlite.report.curves_json import dump_curves, read_curves
 from xlite.report.document import to_markdown
 from xlite.report.metrics_json import localisation_json, report_json
 from xlite.report.sections.whole import whole
@@ -59,7 +59,7 @@ def test_the_folder_holds_the_report_in_each_form(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert json.loads((out / "metrics.json").read_text()) == report_json(report)
     curves = json.loads((out / "curves.json").read_text())
-    assert curves == draw_curves(films.labels, films.probs, Resamples(films.patients, 20, 0))
+    assert curves == dump_curves(draw_curves(films.labels, films.probs, Resamples(films.patients, 20, 0)))
     assert (out / "report.md").read_text() == to_markdown(*whole(View(report, read_curves(curves))))
     given = read_predictions(out / "predictions.csv")
     np.testing.assert_array_equal(given.probs.astype(np.float32), films.probs)
@@ -82,7 +82,7 @@ def test_the_folder_holds_the_report_in_each_form(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     report, films = drawn_report()
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="cannot be written to .*file"):
+    with pytest.raises(DataError, match="cannot be written.*file"):
         write_report(tmp_path / "file", report, films)
 
 
@@ -123,12 +123,17 @@ def test_a_chosen_calibrator_is_saved_in_the_model_and_used_by_every_prediction(
 
 @pytest.mark.parametrize("method", ["platt", "isotonic"])
 def test_card_and_report_name_the_findings_without_a_calibrator(
-    model: Path, common_folder: Path, tmp_path: Path, method: str
+    model: Path, common_folder: Path, tmp_path: Path, method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "xlite")
     card = model.with_name("MODEL_CARD.md")
     card.write_text("old")
     others = [finding for finding in FINDINGS if finding not in ("Effusion", "Mass")]
-    evaluate(model, common_folder, tmp_path, calibration=method)
+    films = evaluate(model, common_folder, tmp_path, calibration=method).validation.films
+    [said] = [text for text in caplog.messages if text.startswith("Calibration: ")]
+    counts = ", ".join(f"{finding} 0" for finding in others)
+    assert f"{method} calibrator for 2 of 14 findings" in said
+    assert f"{films} validation films (positives: {counts})" in said
     text = card.read_text()
     assert "14 probabilities (not exclusive) in NIH order, calibrated for 2 of 14 findings by " in text
     assert f"on validation films; the others as they are: {', '.join(others)} |" in text
@@ -144,6 +149,13 @@ def test_a_calibrator_that_no_finding_has_films_enough_for_is_saved_as_none(
     card = model.with_name("MODEL_CARD.md")
     card.write_text("old")
     films = evaluate(model, tiny_folder, tmp_path, calibration=method).validation.films
+    [said] = [text for text in caplog.messages if text.startswith("Calibration: ")]
+    folder = NihFolder.open(tiny_folder)
+    positives = folder.labels(load_split(folder, "patient").stems("val")).sum(axis=0).astype(int)
+    counts = ", ".join(f"{finding} {count}" for finding, count in zip(FINDINGS, positives, strict=True))
+    assert "no calibrator could be fitted" in said
+    assert f"fewer than 10 positives or negatives among the {films} validation films" in said
+    assert said.endswith(f"(positives: {counts})")
     assert caplog.messages[-1].startswith(f"{model} now holds the calibration 'none'")
     assert caplog.messages[-1].endswith(f"{films} films")
     assert load_model(model)[1].calibration is None

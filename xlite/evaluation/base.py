@@ -1,13 +1,25 @@
 """What the typed reports share: parts that nothing changes, how intervals were made, and caveats."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from xlite.evaluation.caveats import Caveat
+from xlite.evaluation.old_formats import said_caveats
 
-_OF_TEACHER = "teacher contamination: "  # how a warning of a teacher began when there were only sentences
+
+class Stamp(NamedTuple):
+    """What all metrics of a report carry: of which model, on which films, by which edition of the labels.
+
+    training_seed: the seed that the model was trained with, if it is known.
+    """
+
+    model: str
+    split_id: str
+    part: str
+    label_version: str
+    training_seed: int | None = None
 
 
 class Part(BaseModel):
@@ -33,14 +45,3 @@ class WithCaveats(Part):
     @classmethod
     def _of_old(cls, content: Any) -> Any:
         return said_caveats(content) if isinstance(content, Mapping) else content
-
-
-def said_caveats(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The content of a file, with a `Said` caveat for each of its "warnings" if it has no "caveats"."""
-    if "caveats" in content or "warnings" not in content:
-        return content
-    caveats = [
-        {"kind": "said", "text": text, "by_teacher": text.startswith(_OF_TEACHER)}
-        for text in content["warnings"]
-    ]
-    return {**content, "caveats": caveats}

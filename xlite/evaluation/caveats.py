@@ -232,7 +232,7 @@ class BoxesWithoutFilm(_Fact):
 
 
 class UnchangedMap(_Fact):
-    """A method's maps hardly change when the model forgets: `stage` is one of `sanity.STAGES`."""
+    """A method's maps hardly change when the model forgets: `stage` one of `localisation_report.STAGES`."""
 
     kind: Literal["unchanged_map"] = "unchanged_map"
     method: str
@@ -307,3 +307,8 @@ Caveat = Annotated[
     | Said,
     Field(discriminator="kind"),
 ]
+
+
+def is_of_teacher(caveat: Caveat) -> bool:
+    """Whether it tells what a teacher knows of the films judged."""
+    return isinstance(caveat, TeacherKnows) or (isinstance(caveat, Said) and caveat.by_teacher)

@@ -10,7 +10,7 @@ from xlite.data.tables import find_table, read_table
 from xlite.errors import DataError
 from xlite.evaluation.report import Comparison
 from xlite.findings import FINDINGS
-from xlite.metrics.bootstrap import Resamples
+from xlite.metrics.bootstrap import RESAMPLES, SEED, Resamples
 from xlite.metrics.paired import macro_auc, paired_difference
 from xlite.text import counted
 
@@ -18,7 +18,11 @@ Files = tuple[str | Path, str | Path]
 
 
 def compare_files(
-    first: str | Path, second: str | Path, table: str | Path, resamples: int = 1000, seed: int = 0
+    first: str | Path,
+    second: str | Path,
+    table: str | Path,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> Comparison:
     """Paired test of two predictions files on the films that both have, labels and patients from NIH's table.
 
@@ -38,8 +42,8 @@ def compare_on(
     answers: tuple[Predictions, Predictions],
     names: Files,
     table: str | Path,
-    resamples: int = 1000,
-    seed: int = 0,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> Comparison:
     """`compare_files` of predictions already read, on films by stem with their patient and 14 labels.
 

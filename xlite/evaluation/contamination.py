@@ -1,7 +1,6 @@
 """What a model's teachers know of the films that it is judged on, and which films caveats count. No torch."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +21,8 @@ from xlite.evaluation.caveats import (
     TeacherSeen,
     TeacherUnknown,
 )
+from xlite.evaluation.old_formats import count_in_sentence
+from xlite.evaluation.part_judged import PartJudged
 
 if TYPE_CHECKING:
     from xlite.models.checkpoint import ModelInfo, ModelNotes
@@ -61,20 +62,18 @@ def read_sources(notes: "ModelNotes") -> list[Source]:
 
 
 def find_split(folder: NihFolder, split_id: str) -> Split | None:
-    """The folder's split of that id, which begins with its name; None if it has none."""
-    names = sorted(place.name for place in folder.root.glob("splits/*") if place.is_dir())
-    for name in names:
-        if split_id.startswith(f"{name}-"):
-            try:
-                split = read_split(folder, name, allow_leakage=True)
-            except DataError:  # a split that was changed by hand is not the one that is asked for
-                continue
-            if split.id == split_id:
-                return split
+    """The folder's split of that id; None if it has none."""
+    for name in sorted(place.name for place in folder.root.glob("splits/*") if place.is_dir()):
+        try:
+            split = read_split(folder, name, allow_leakage=True)
+        except DataError:  # a split that was changed by hand is not the one that is asked for
+            continue
+        if split.id == split_id:
+            return split
     return None
 
 
-class _Told(NamedTuple):
+class _OfTeacher(NamedTuple):
     """A fact on one teacher, how many of the films judged it knows, and which, if that can be told."""
 
     fact: TeacherFact
@@ -83,7 +82,7 @@ class _Told(NamedTuple):
 
 
 def model_teacher_caveat(
-    info: "ModelInfo", folder: NihFolder, split: Split, part: str, stems: Sequence[str], given: Path | None
+    info: "ModelInfo", judged: PartJudged, given: Path | None = None
 ) -> TeacherKnows | None:
     """What the model's teachers know of the films that it is judged on.
 
@@ -92,27 +91,22 @@ def model_teacher_caveat(
     """
     sources = read_sources(info.notes)
     if given is not None and all(source.list != given.name for source in sources):
-        kept = [one for one in sources if not (one.list or one.predictions) or _is_here(one, folder)]
+        kept = [one for one in sources if not (one.list or one.predictions) or _is_here(one, judged.folder)]
         sources = [*kept, Source(list=given.name)]
-    told = _all_told(sources, folder, stems, split.id, part, given)
+    facts = _facts(sources, judged, given)
     if given is None and info.notes.contamination:
-        told.append(_sentence_alone(info, split, part))
-    return _caveat(told)
+        facts.append(_sentence_alone(info, judged))
+    return _caveat(facts)
 
 
 def teacher_caveat(
-    sources: Iterable[Source],
-    folder: NihFolder,
-    stems: Sequence[str],
-    split_id: str,
-    part: str,
-    given: Path | None = None,
+    sources: Iterable[Source], judged: PartJudged, given: Path | None = None
 ) -> TeacherKnows | None:
-    """What teachers know of films, a part of a split; None if there is nothing to say.
+    """What teachers know of the films judged; None if there is nothing to say.
 
     given: the file of the list that is called so. Raises DataError if it cannot be read.
     """
-    return _caveat(_all_told(sources, folder, stems, split_id, part, given))
+    return _caveat(_facts(sources, judged, given))
 
 
 def count_source(source: Source, folder: NihFolder, split: Split, given: Path | None = None) -> Source:
@@ -140,7 +134,7 @@ def seen_in_test(sources: Iterable[Source], split_id: str) -> list[TeacherSeen]:
     return list(found.values())
 
 
-def known_stems(caveats: Iterable[Caveat | _Told]) -> frozenset[str] | None:
+def known_stems(caveats: Iterable[Caveat | _OfTeacher]) -> frozenset[str] | None:
     """The films that any of the caveats counts; None if nobody can tell which these are."""
     stems = frozenset[str]()
     for caveat in caveats:
@@ -150,68 +144,56 @@ def known_stems(caveats: Iterable[Caveat | _Told]) -> frozenset[str] | None:
     return stems
 
 
-def count_known(caveats: Sequence[Caveat | _Told]) -> int:
+def count_known(caveats: Sequence[Caveat | _OfTeacher]) -> int:
     """How many films the caveats count together; the most that one counts if nobody can tell which."""
     stems = known_stems(caveats)
     return max((caveat.known for caveat in caveats), default=0) if stems is None else len(stems)
 
 
-def _caveat(told: Iterable[_Told]) -> TeacherKnows | None:
-    told = list(dict.fromkeys(told))
-    if not told:
+def _caveat(facts: Iterable[_OfTeacher]) -> TeacherKnows | None:
+    distinct = list(dict.fromkeys(facts))
+    if not distinct:
         return None
-    stems = known_stems(told) or frozenset()
-    return TeacherKnows(teachers=tuple(one.fact for one in told), known=count_known(told), stems=stems)
+    return TeacherKnows(
+        teachers=tuple(one.fact for one in distinct),
+        known=count_known(distinct),
+        stems=known_stems(distinct) or frozenset(),
+    )
 
 
-def _all_told(
-    sources: Iterable[Source],
-    folder: NihFolder,
-    stems: Sequence[str],
-    split_id: str,
-    part: str,
-    given: Path | None,
-) -> list[_Told]:
-    told = (_told(source, folder, stems, split_id, part, given) for source in sources)
-    return [one for one in told if one is not None]
+def _facts(sources: Iterable[Source], judged: PartJudged, given: Path | None) -> list[_OfTeacher]:
+    facts = (_fact(source, judged, given) for source in sources)
+    return [one for one in facts if one is not None]
 
 
-def _told(
-    source: Source, folder: NihFolder, stems: Sequence[str], split_id: str, part: str, given: Path | None
-) -> _Told | None:
+def _fact(source: Source, judged: PartJudged, given: Path | None) -> _OfTeacher | None:
     """What one teacher knows of the films; None if it knows none of their patients."""
-    films, known = _films(source, folder, given), list[str]()
+    split_id, part = judged.split.id, judged.part
+    films, known = _films(source, judged.folder, given), list[str]()
     if films is not None:
-        seen, known = _seen(films, stems, folder)
+        seen, known = _seen(films, judged.stems, judged.folder)
     elif source.counted_on == split_id and source.seen and part in source.seen:
         seen = source.seen[part]
     elif source.said is not None:
-        return _Told(TeacherSaid(text=source.said))
+        return _OfTeacher(TeacherSaid(text=source.said))
     elif source.predictions is not None:
-        return _Told(TeacherUnknown(kind="predictions", name=source.predictions))
+        return _OfTeacher(TeacherUnknown(kind="predictions", name=source.predictions))
     elif source.split is not None:
-        return _Told(TeacherUnknown(kind="split", name=source.split))
+        return _OfTeacher(TeacherUnknown(kind="split", name=source.split))
     else:
-        return _Told(TeacherUnknown(kind="list", name=source.list or ""))
+        return _OfTeacher(TeacherUnknown(kind="list", name=source.list or ""))
     if not seen.patients:
         return None
     counts = seen.model_dump(exclude={"known"})
-    return _Told(SeenByTeacher(split_id=split_id, part=part, **counts), seen.patients, frozenset(known))
+    return _OfTeacher(SeenByTeacher(split_id=split_id, part=part, **counts), seen.patients, frozenset(known))
 
 
-def _sentence_alone(info: "ModelInfo", split: Split, part: str) -> _Told:
+def _sentence_alone(info: "ModelInfo", judged: PartJudged) -> _OfTeacher:
     """The fact of a model file of old, a sentence that was counted on its own test part."""
     text = info.notes.contamination
-    if (split.id, part) != (info.split_id, "test"):
-        return _Told(TeacherSaid(text=text, counted_on=info.split_id))
-    return _Told(TeacherSaid(text=text), _count_in_sentence_of_old(text))
-
-
-def _count_in_sentence_of_old(text: str) -> int:
-    """The test films known to a teacher: the oldest model files have the count in their sentence alone."""
-    pattern = r"trained on (\d+) of the \d+ test films|on patients of (\d+) of them"
-    counts = [int(count) for pair in re.findall(pattern, text) for count in pair if count]
-    return max(counts, default=0)
+    if (judged.split.id, judged.part) != (info.split_id, "test"):
+        return _OfTeacher(TeacherSaid(text=text, counted_on=info.split_id))
+    return _OfTeacher(TeacherSaid(text=text), count_in_sentence(text))
 
 
 class _Films(NamedTuple):

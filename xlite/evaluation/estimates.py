@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from xlite.errors import DataError
-from xlite.evaluation.base import Bootstrap
+from xlite.evaluation.base import Bootstrap, Stamp
 from xlite.evaluation.caveats import (
     AlwaysPositive,
     BelowChance,
@@ -32,13 +32,9 @@ def evaluate_predictions(
     labels: np.ndarray,
     probs: np.ndarray,
     resamples: Resamples,
-    *,
-    split_id: str,
-    part: str,
-    label_version: str,
+    stamp: Stamp,
     thresholds: np.ndarray | None = None,
     caveats: Sequence[Caveat] = (),
-    training_seed: int | None = None,
 ) -> Metrics:
     """Each metric per finding and macro, with 95 % intervals; what is undefined is named in its caveats.
 
@@ -52,11 +48,11 @@ def evaluate_predictions(
     names = (*_OBJECTS, *_NUMBERS)
     return Metrics(
         split=Judged(
-            id=split_id,
-            part=part,
+            id=stamp.split_id,
+            part=stamp.part,
             images=len(labels),
             patients=resamples.patients,
-            label_version=label_version,
+            label_version=stamp.label_version,
         ),
         macro=Means(
             **{
@@ -73,7 +69,7 @@ def evaluate_predictions(
             always_yes_f1=or_none(float(metrics.macro(always_yes_f1(labels)))),
         ),
         bootstrap=Bootstrap(resamples=resamples.resamples, seed=resamples.seed),
-        training_seed=training_seed,
+        training_seed=stamp.training_seed,
         caveats=(
             *caveats,
             *([NoThresholds()] if thresholds is None else []),

@@ -16,20 +16,22 @@ from xlite.data.folder import NihFolder
 from xlite.data.splits import Split, load_split
 from xlite.data.tables import stem_of
 from xlite.errors import DataError
+from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import Caveat, MissingFilms
 from xlite.evaluation.contamination import model_teacher_caveat
 from xlite.evaluation.films import Films
-from xlite.evaluation.judge import Judgement, Stamp, full_report
+from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
 from xlite.evaluation.localise import localise_part
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.own_training import own_split, split_caveats, training_caveats
+from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.report import Validation
-from xlite.evaluation.validation import calibrator_sentence, fit_info
-from xlite.findings import FINDINGS
+from xlite.evaluation.validation import fit_info
 from xlite.metrics.bootstrap import Resamples
-from xlite.metrics.calibration import uncalibrated
+from xlite.metrics.calibration import in_effect, uncalibrated
 from xlite.metrics.thresholds import threshold_array
+from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
 from xlite.text import counted
 
@@ -54,28 +56,32 @@ def judge_model(
     folder = NihFolder.open(data)
     chosen = load_split(folder, split, allow_leakage=True)
     marks = read_radiologists(options.radiologists) if options.radiologists else None
-    validation, validated_on = _validation(classifier, folder, chosen, part, options)
+    validation = _validation(classifier, folder, chosen, part, options)
     if options.calibration is not None:
-        if validation is None:
-            raise DataError(f"no calibration can be fitted: {validated_on.note}")
-        classifier, validation = _calibrated(classifier, validation, options.calibration)
+        if validation.films is None:
+            raise DataError(
+                f"no calibration can be fitted without validation films: give a folder that has the val part "
+                f"of {validation.facts.split_id}, the model's own split, and judge another part"
+            )
+        classifier, fitted_on = _calibrated(classifier, validation.films, options.calibration)
+        validation = replace(validation, films=fitted_on)
     films = _read(classifier, folder, chosen, part, options)
-    info, bare = classifier.info, uncalibrated(classifier.info.calibration)
+    info, calibrator = classifier.info, in_effect(classifier.info.calibration)
     resamples = Resamples(films.patients, options.resamples, options.seed)
     report = full_report(
         films,
         Stamp(classifier.name, chosen.id, part, folder.label_version, info.notes.seed),
-        resamples=resamples,
-        thresholds=threshold_array(info.thresholds) if info.thresholds else None,
-        in_use="none" if info.calibration is None or len(bare) == len(FINDINGS) else info.calibration.method,
-        uncalibrated=bare,
-        validation=validation,
-        validated_on=validated_on,
-        caveats=_caveats(classifier, folder, chosen, part, films.stems, options.teacher_list),
-        radiologists=marks,
-        localisation=localise_part(classifier, folder, chosen, part, options.resamples, options.seed),
+        resamples,
+        InUse(
+            threshold_array(info.thresholds) if info.thresholds else None,
+            calibrator.method if calibrator else "none",
+            uncalibrated(calibrator),
+        ),
+        validation,
+        _caveats(info, PartJudged(folder, chosen, part, films.stems), options.teacher_list),
+        Beside(marks, localise_part(classifier, folder, chosen, part, options.resamples, options.seed)),
     )
-    return Judgement(report, films, resamples, classifier)
+    return Judgement(report, films, resamples, classifier, validation.films)
 
 
 def read_logits(model: Student, films: FilmDataset, batch_size: int) -> np.ndarray:
@@ -93,27 +99,18 @@ def _calibrated(classifier: Classifier, validation: Films, method: str) -> tuple
     """The classifier with calibrator and thresholds fitted on validation films, and what it says of these."""
     info = fit_info(classifier.info, validation.logits, validation.labels, method)
     classifier = replace(classifier, info=info)
-    if method != "none":
-        log.info("Calibration: %s", calibrator_sentence(info, validation.labels))
     return classifier, replace(validation, probs=classifier.probabilities(validation.logits))
 
 
-def _caveats(
-    classifier: Classifier,
-    folder: NihFolder,
-    split: Split,
-    part: str,
-    stems: list[str],
-    teacher_list: Path | None,
-) -> list[Caveat]:
-    """What must be said beside metrics on these films of the part."""
-    info, films = classifier.info, len(split.parts[part])
-    missing = films - len(stems)
-    teachers = model_teacher_caveat(info, folder, split, part, stems, teacher_list)
+def _caveats(info: ModelInfo, judged: PartJudged, teacher_list: Path | None) -> list[Caveat]:
+    """What must be said beside metrics on the films judged."""
+    films = len(judged.split.parts[judged.part])
+    missing = films - len(judged.stems)
+    teachers = model_teacher_caveat(info, judged, teacher_list)
     return [
         *([MissingFilms(missing=missing, films=films)] if missing else []),
-        *split_caveats(info, folder, split, part, stems),
-        *training_caveats(info, folder),
+        *split_caveats(info, judged),
+        *training_caveats(info, judged.folder),
         *([teachers] if teachers else []),
     ]
 
@@ -138,25 +135,27 @@ def _films(classifier: Classifier, folder: NihFolder, stems: Sequence[str], logi
 
 def _validation(
     classifier: Classifier, folder: NihFolder, split: Split, part: str, options: JudgeOptions
-) -> tuple[Films | None, Validation]:
-    """The validation films of the model's own split and what they are, or None and why there are none."""
+) -> ValidationFilms:
+    """The validation films of the model's own split, or why there are none."""
     own_id = classifier.info.split_id
     own = split if split.id == own_id else own_split(classifier.info, folder)
     if own is None:
-        return None, Validation(absent="no_split", split_id=own_id)
+        return ValidationFilms(None, Validation(absent="no_split", split_id=own_id))
     if not own.parts["val"]:
-        return None, Validation(absent="no_part", split_id=own.id)
+        return ValidationFilms(None, Validation(absent="no_part", split_id=own.id))
     if part == "val":
-        return None, Validation(absent="same_films", split_id=own.id)
-    expected, known = len(own.parts["val"]), options.val_logits
+        return ValidationFilms(None, Validation(absent="same_films", split_id=own.id))
+    expected, given = len(own.parts["val"]), options.val_logits
     here = sum(stem in folder.paths for stem in own.stems("val"))
-    if known is None and here < expected and not (options.skip_missing and here):
-        return None, Validation(absent="not_here", split_id=own.id, here=here, expected=expected)
-    if known is None:
+    if given is None and here < expected and not (options.skip_missing and here):
+        return ValidationFilms(
+            None, Validation(absent="not_here", split_id=own.id, here=here, expected=expected)
+        )
+    if given is None:
         films = _read(classifier, folder, own, "val", options)
     else:
-        films = _films(classifier, folder, [stem_of(name) for name in known[0]], known[1])
-    return films, Validation(films=len(films), split_id=own.id)
+        films = _films(classifier, folder, [stem_of(name) for name in given[0]], given[1])
+    return ValidationFilms(films, Validation(films=len(films), split_id=own.id))
 
 
 def _advance(bar: "tqdm[None]", done: int, total: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import pandas as pd
 from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from xlite.data.splits import Split
 from xlite.evaluation.base import Bootstrap, Part, WithCaveats
 from xlite.evaluation.caveats import (
     BoxesWithoutFilm,
@@ -16,9 +17,11 @@ from xlite.evaluation.caveats import (
     UnchangedMap,
 )
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.localisation import BASELINES, FEW_BOXES, RELEASE_SIDE, BoxSummary
+from xlite.metrics.localisation import BASELINES, FEW_BOXES, BoxSummary
+from xlite.pixels import RELEASE_SIDE
 
 NIH_BOXES = 984
+STAGES = ("head", "half", "all")  # of what a model is made to forget, as `sanity.randomised` does
 UNCHANGED = 0.5  # a mean rank correlation above it: the map hardly depends on what was forgotten
 
 
@@ -73,7 +76,7 @@ class SanityChecks(_InPlace):
     """The sanity checks of one method on `boxes` boxes.
 
     metrics: "deletion" and "insertion", each also "_above_random", and the rank correlation with the map
-    after each of `sanity.STAGES`; maps that know nothing have no rank correlation.
+    after each of STAGES; maps that know nothing have no rank correlation.
     """
 
     boxes: int
@@ -151,9 +154,9 @@ _PUBLISHED = {
 }
 
 
-def published_boxes(boxes: int, split_id: str, part: str) -> tuple[PublishedBoxes, ...]:
+def published_boxes(boxes: int, split: Split, part: str) -> tuple[PublishedBoxes, ...]:
     """Published results, and whether these boxes, of a part of a split, are those they were measured on."""
-    same = boxes == NIH_BOXES and split_id.startswith("official") and part == "test"
+    same = boxes == NIH_BOXES and split.strategy == "official" and part == "test"
     return tuple(
         PublishedBoxes(name=name, metrics=metrics, comparable=same) for name, metrics in _PUBLISHED.items()
     )
@@ -188,7 +191,7 @@ def map_caveats(report: LocalisationReport) -> list[Caveat]:
 
 def _unchanged(name: str, method: MethodMetrics) -> list[Caveat]:
     checks = method.checks.metrics if method.checks else {}
-    kept = {stage: checks[stage].value for stage in ("head", "half", "all") if stage in checks}
+    kept = {stage: checks[stage].value for stage in STAGES if stage in checks}
     return [
         UnchangedMap(method=name, stage=stage, correlation=value)
         for stage, value in kept.items()

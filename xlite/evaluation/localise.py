@@ -22,8 +22,10 @@ from xlite.evaluation.localisation_report import (
 from xlite.evaluation.maps import JudgedMaps, Tile
 from xlite.evaluation.options import MapOptions
 from xlite.evaluation.own_training import split_caveats
+from xlite.evaluation.part_judged import PartJudged
 from xlite.explain import CLOSED_FORM, METHODS
 from xlite.files import Progress
+from xlite.metrics.bootstrap import RESAMPLES, SEED
 from xlite.text import counted
 
 
@@ -62,10 +64,10 @@ def judge_maps(
     judged = JudgedMaps(classifier, folder, table, methods, options.resamples, options.seed)
     judged.read(min(options.checks, len(table)), progress)
     report = _report(judged, chosen, part, len(given) - len(table))
-    seen = classifier.info, folder, chosen, part, list(table["stem"].unique())
-    teachers = model_teacher_caveat(*seen, None)
-    known = [*split_caveats(*seen), *([teachers] if teachers else [])]
-    return MapJudgement(report.model_copy(update={"caveats": (*known, *report.caveats)}), judged.tiles)
+    films = PartJudged(folder, chosen, part, list(table["stem"].unique()))
+    teachers = model_teacher_caveat(classifier.info, films)
+    before = [*split_caveats(classifier.info, films), *([teachers] if teachers else [])]
+    return MapJudgement(report.model_copy(update={"caveats": (*before, *report.caveats)}), judged.tiles)
 
 
 def localise_part(
@@ -73,8 +75,8 @@ def localise_part(
     folder: NihFolder,
     split: Split,
     part: str,
-    resamples: int = 1000,
-    seed: int = 0,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> LocalisationReport | None:
     """The report on the maps with a closed form, by the folder's own boxes.
 
@@ -122,7 +124,7 @@ def _report(judged: JudgedMaps, split: Split, part: str, without: int) -> Locali
         cell=1 / (classifier.grid[0] * classifier.grid[1]),
         methods={name: judged.metrics(name) for name in judged.names},
         findings=count_boxes(table, classifier.grid),
-        published=published_boxes(len(table), split.id, part),
+        published=published_boxes(len(table), split, part),
         bootstrap=Bootstrap(resamples=resamples.resamples, seed=resamples.seed),
         training_seed=classifier.info.notes.seed,
     )

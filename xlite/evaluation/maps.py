@@ -11,7 +11,7 @@ import torch
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
 from xlite.evaluation import sanity
-from xlite.evaluation.localisation_report import CheckedEstimate, MethodMetrics, SanityChecks
+from xlite.evaluation.localisation_report import STAGES, CheckedEstimate, MethodMetrics, SanityChecks
 from xlite.explain import FAULTS, Mapper, map_fault, shrink, upsample_map
 from xlite.files import Progress
 from xlite.findings import FINDINGS
@@ -21,15 +21,15 @@ from xlite.metrics.estimate import Estimate
 from xlite.metrics.localisation import (
     BASELINES,
     BOX_METRICS,
+    RANDOM_MAPS,
     centre_map,
     in_frame,
-    judge,
+    judge_map,
     random_map,
     summarise,
 )
 
 FRAME = 512  # maps are judged in the film's frame, or in one shrunk to this longer side
-RANDOM_MAPS = 10  # a box: the metric of a random map is their mean
 ROWS_OF_SHEET = 8
 FILMS_FOR_NORMS = 64
 
@@ -106,7 +106,7 @@ class JudgedMaps:
         """The model after each stage of the randomisation."""
         stems = self.table["stem"][self.to_check[:FILMS_FOR_NORMS]]
         films = torch.cat([self.classifier.tensor(self._film(stem)) for stem in stems])
-        return {stage: Mapper(sanity.randomised(self.mapper.model, stage, films)) for stage in sanity.STAGES}
+        return {stage: Mapper(sanity.randomised(self.mapper.model, stage, films)) for stage in STAGES}
 
     def _film(self, stem: str) -> np.ndarray:
         return read_image(self.folder.paths[stem])
@@ -120,7 +120,7 @@ class JudgedMaps:
         baselines = {"random": noise[0], "centre": centre_map(grid)}
         for name, coarse in {**maps, **baselines}.items():
             several = noise if name == "random" else [coarse]
-            judged = [judge(upsample_map(one, frame), truth) for one in several]
+            judged = [judge_map(upsample_map(one, frame), truth) for one in several]
             means = {key: float(np.mean([one[key] for one in judged])) for key in BOX_METRICS}
             self.values[name].append(means)
             self.faults[name][map_fault(coarse)] += 1
@@ -154,10 +154,10 @@ class JudgedMaps:
             mine[f"{curve}_above_random"] = mine[curve] - chance[curve]
         means = {}
         for key, column in mine.items():
-            known = column.notna().to_numpy()
-            mean = self._mean_check(column.to_numpy()[known], self.to_check[known])
+            defined = column.notna().to_numpy()
+            mean = self._mean_check(column.to_numpy()[defined], self.to_check[defined])
             means[str(key)] = CheckedEstimate(
-                value=mean.value, low=mean.low, high=mean.high, boxes=int(known.sum())
+                value=mean.value, low=mean.low, high=mean.high, boxes=int(defined.sum())
             )
         return SanityChecks(boxes=len(self.to_check), metrics=means)
 

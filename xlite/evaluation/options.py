@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from xlite.metrics.bootstrap import RESAMPLES, SEED
+
 
 @dataclass(frozen=True, eq=False)
 class JudgeOptions:
@@ -20,8 +22,8 @@ class JudgeOptions:
     device: str = "cpu"
     skip_missing: bool = False
     batch_size: int = 64
-    resamples: int = 1000
-    seed: int = 0
+    resamples: int = RESAMPLES
+    seed: int = SEED
     calibration: str | None = None
     radiologists: str | Path | None = None
     teacher_list: Path | None = None
@@ -40,8 +42,8 @@ class ScoreOptions:
 
     thresholds: str | Path | None = None
     ignore_unknown: bool = False
-    resamples: int = 1000
-    seed: int = 0
+    resamples: int = RESAMPLES
+    seed: int = SEED
     validation: str | Path | None = None
     radiologists: str | Path | None = None
     trained_on: str | Path | None = None
@@ -60,5 +62,5 @@ class MapOptions:
     methods: Sequence[str] | None = None
     checks: int = 24
     device: str = "cpu"
-    resamples: int = 1000
-    seed: int = 0
+    resamples: int = RESAMPLES
+    seed: int = SEED

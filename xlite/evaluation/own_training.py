@@ -1,6 +1,5 @@
 """What a model's own training says against its metrics: films that it knows, labels, distorted scores."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xlite.data.folder import NihFolder
@@ -16,6 +15,7 @@ from xlite.evaluation.caveats import (
     TrainedOn,
 )
 from xlite.evaluation.contamination import find_split
+from xlite.evaluation.part_judged import PartJudged
 from xlite.metrics.calibration import uncalibrated
 
 if TYPE_CHECKING:
@@ -32,12 +32,11 @@ def _as_trained(info: "ModelInfo", folder: NihFolder, own: Split) -> Split:
     return shrink_train(folder, own, info.notes.train_share)
 
 
-def split_caveats(
-    info: "ModelInfo", folder: NihFolder, split: Split, part: str, stems: Sequence[str]
-) -> list[Caveat]:
-    """What the model may already know of the films `stems` that it is judged on, a part of the split."""
+def split_caveats(info: "ModelInfo", judged: PartJudged) -> list[Caveat]:
+    """What the model may already know of the films that it is judged on."""
+    folder, split, part, stems = judged.folder, judged.split, judged.part, judged.stems
     if split.id != info.split_id:
-        return [_other_split(info, folder, split, stems)]
+        return [_other_split(info, judged)]
     if part == "train":
         learned = frozenset(stems) & frozenset(_as_trained(info, folder, split).stems("train"))
         return [TrainedOn(films=len(stems), known=len(learned), stems=learned)]
@@ -47,8 +46,9 @@ def split_caveats(
     return [SharedPatients(films=len(stems), known=len(known), stems=frozenset(known))] if known else []
 
 
-def _other_split(info: "ModelInfo", folder: NihFolder, split: Split, stems: Sequence[str]) -> OtherSplit:
+def _other_split(info: "ModelInfo", judged: PartJudged) -> OtherSplit:
     """Films of another split than the model's, and which of them are of patients that it knows."""
+    folder, split, stems = judged.folder, judged.split, judged.stems
     own = own_split(info, folder)
     learned = [] if own is None else own.stems("train") + own.stems("val")
     known = of_known_patients(learned, stems, folder.table)

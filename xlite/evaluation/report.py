@@ -9,14 +9,14 @@ if it is undefined.
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, computed_field, model_validator
+from pydantic import AliasChoices, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from xlite.evaluation.base import Bootstrap, Part, WithCaveats, said_caveats
+from xlite.evaluation.base import Bootstrap, Part, WithCaveats
 from xlite.evaluation.caveats import Caveat
 from xlite.evaluation.localisation_report import LocalisationReport
+from xlite.evaluation.old_formats import said_caveats
 from xlite.metrics.confusion import Confusion
 from xlite.metrics.estimate import Estimate
-from xlite.text import are, counted
 
 Rate = Literal["f1", "precision", "recall", "specificity"]
 Interval = tuple[float | None, float | None]
@@ -137,21 +137,6 @@ class Validation(Part):
             return {**content, "text": content["note"]}
         return content
 
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def note(self) -> str:
-        """In words what they are, or why there are none: for the report, and for errors."""
-        part, here = f"of the val part of split {self.split_id}", f"{self.here:,}"
-        words = {
-            "": f"the {counted(self.films, 'film')} {f'of {self.file}' if self.file else part}",
-            "no_split": f"this folder does not have the model's split, {self.split_id}",
-            "no_part": f"the model's split, {self.split_id}, has no validation part",
-            "same_films": "these are the validation films themselves",
-            "not_here": f"only {here} of the {counted(self.expected, 'film')} {part} {are(self.here)} here",
-            "not_given": "there are no validation predictions (--validation VAL.csv), so none are chosen",
-        }
-        return self.text or words[self.absent]
-
 
 class PointAtThreshold(Part):
     """What one finding's threshold gives on the films judged."""
@@ -185,13 +170,22 @@ class CalibrationErrors(Part):
 class CalibrationReport(Part):
     """The calibrator in use, the findings that it leaves as they are, and what each calibrator would give.
 
-    in_use: its method, "none", or "as given" for anyone's predictions; maps: by method, "none" first, None
-    without validation films.
+    in_use: its method, "none", or "as given" for anyone's predictions; calibrators: by method, "none" first,
+    None without validation films.
     """
 
     in_use: str
-    without_map: tuple[str, ...] = ()
-    maps: dict[str, CalibrationErrors] | None
+    without_calibrator: tuple[str, ...] = Field(
+        default=(), validation_alias=AliasChoices("without_calibrator", "without_map")
+    )
+    calibrators: dict[str, CalibrationErrors] | None = Field(
+        validation_alias=AliasChoices("calibrators", "maps")
+    )
+
+    @model_serializer(mode="wrap")
+    def _with_keys_of_file(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        keys = {"without_calibrator": "without_map", "calibrators": "maps"}  # metrics.json keeps its keys
+        return {keys.get(name, name): value for name, value in handler(self).items()}
 
 
 class GroupFinding(Part):

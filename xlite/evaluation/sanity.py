@@ -12,7 +12,6 @@ from xlite.classify import Classifier
 from xlite.data.dataset import model_input
 from xlite.models.student import Student
 
-STAGES = ("head", "half", "all")
 STEPS = 14
 _BLUR_KERNEL, _BLUR_SIGMA, _BLUR_SIDE = 11, 5.0, 224
 

@@ -9,6 +9,7 @@ from xlite.data.leakage import of_known_patients
 from xlite.data.predictions import Predictions, read_averaged, spoken_name
 from xlite.data.tables import find_table, label_version, read_list, read_table
 from xlite.errors import DataError
+from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import (
     Caveat,
     Listed,
@@ -18,7 +19,7 @@ from xlite.evaluation.caveats import (
 )
 from xlite.evaluation.compare import compare_files
 from xlite.evaluation.films import Films
-from xlite.evaluation.judge import Judgement, Stamp, full_report
+from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
 from xlite.evaluation.options import ScoreOptions
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.references import films_digest
@@ -49,32 +50,32 @@ def judge_predictions(path: str | Path, table: str | Path, options: ScoreOptions
     caveats += _swapped(films)
     if options.trained_on:
         caveats += _learned(films, rows, options.trained_on)
-    validation, validated_on = None, Validation(absent="not_given")
+    validation = ValidationFilms(None, Validation(absent="not_given"))
     if options.validation:
         file = options.validation
-        validation, left = _answered(read_averaged(file), file, rows, table, options.ignore_unknown)
+        others, left = _answered(read_averaged(file), file, rows, table, options.ignore_unknown)
         caveats += [UnknownFilms(films=left, validation=True)] if left else []
-        caveats += _apart(films, validation, file)
-        validated_on = Validation(films=len(validation), file=spoken_name(file))
+        caveats += _apart(films, others, file)
+        validation = ValidationFilms(others, Validation(films=len(others), file=spoken_name(file)))
     against = options.against
-    comparison = compare_files(path, against, table) if against else None
+    comparison = compare_files(path, against, table, options.resamples, options.seed) if against else None
     cuts = read_thresholds(options.thresholds) if options.thresholds else None
-    if cuts is None and validation is not None:
-        cuts = choose_thresholds(validation.labels, validation.probs)
+    if cuts is None and validation.films is not None:
+        cuts = choose_thresholds(validation.films.labels, validation.films.probs)
     resamples = Resamples(films.patients, options.resamples, options.seed)
     report = full_report(
         films,
         Stamp(spoken_name(path), f"table:{version}:{films_digest(films.stems)}", "all", version),
-        resamples=resamples,
-        thresholds=cuts,
-        in_use="as given",
-        validation=validation,
-        validated_on=validated_on,
-        caveats=caveats,
-        radiologists=read_radiologists(options.radiologists) if options.radiologists else None,
-        comparison=comparison,
+        resamples,
+        InUse(cuts, "as given"),
+        validation,
+        caveats,
+        Beside(
+            radiologists=read_radiologists(options.radiologists) if options.radiologists else None,
+            comparison=comparison,
+        ),
     )
-    return Judgement(report, films, resamples, listed=len(rows))
+    return Judgement(report, films, resamples, validation=validation.films, listed=len(rows))
 
 
 def _answered(

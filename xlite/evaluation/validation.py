@@ -1,21 +1,21 @@
 """What validation films decide, thresholds and calibrators, and what each gives on the films judged."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from xlite.evaluation.films import Films
 from xlite.evaluation.report import CalibrationErrors, OperatingPoints, PointAtThreshold, Rate
-from xlite.findings import FEW_POSITIVES, FINDINGS
+from xlite.findings import FINDINGS
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples, estimate, or_none, recentred
-from xlite.metrics.calibration import METHODS, apply_calibrator, fit_calibrator, uncalibrated
+from xlite.metrics.calibration import METHODS, apply_calibrator, fit_calibrator, in_effect
 from xlite.metrics.thresholds import RULES, choose_thresholds
 
 if TYPE_CHECKING:
     from xlite.models.checkpoint import ModelInfo
 
-RATES: tuple[Rate, ...] = ("f1", "precision", "recall", "specificity")
+RATES: tuple[Rate, ...] = get_args(Rate)
 
 
 def fit_info(info: "ModelInfo", logits: np.ndarray, labels: np.ndarray, method: str = "platt") -> "ModelInfo":
@@ -24,28 +24,10 @@ def fit_info(info: "ModelInfo", logits: np.ndarray, labels: np.ndarray, method: 
     logits and labels (N, 14) of the validation part. A calibrator that leaves every finding as it is, as none
     has films enough, is none.
     """
-    calibrator = fit_calibrator(logits, labels, method)
-    if len(uncalibrated(calibrator)) == len(FINDINGS):
-        calibrator = None
+    calibrator = in_effect(fit_calibrator(logits, labels, method))
     chosen = choose_thresholds(labels, apply_calibrator(logits, calibrator))
     thresholds = dict(zip(FINDINGS, chosen.tolist(), strict=True))
     return info.model_copy(update={"calibration": calibrator, "thresholds": thresholds})
-
-
-def calibrator_sentence(info: "ModelInfo", labels: np.ndarray) -> str:
-    """For how many findings `fit_info` fitted a calibrator, and the positives of those that have too few.
-
-    info as it was returned; labels (N, 14) of the validation part.
-    """
-    bare = uncalibrated(info.calibration)
-    positives = dict(zip(FINDINGS, np.sum(labels > 0, axis=0), strict=True))
-    few = f"fewer than {FEW_POSITIVES} positives or negatives among the {len(labels):,} validation films"
-    counts = ", ".join(f"{finding} {positives[finding]}" for finding in bare)
-    if info.calibration is None or len(bare) == len(FINDINGS):
-        return f"no calibrator could be fitted: every finding has {few} (positives: {counts})"
-    count = len(FINDINGS) - len(bare)
-    fitted = f"{info.calibration.method} calibrator for {count} of {len(FINDINGS)} findings"
-    return f"{fitted}; the others have {few} (positives: {counts})" if bare else fitted
 
 
 def operating_points(films: Films, validation: Films, resamples: Resamples) -> dict[str, OperatingPoints]:

@@ -1,8 +1,7 @@
 """Curves to draw, with 95 % bands by resampling patients: ROC, precision-recall and reliability."""
 
-from typing import Any
-
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples, interval, or_none, walk
@@ -10,51 +9,116 @@ from xlite.metrics.curves import pr_points, roc_points
 from xlite.metrics.per_finding import ECE_BINS, ece_bin, ratio
 
 GRID = np.linspace(0, 1, 51)
-Curves = dict[str, dict[str, Any]]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class RocBand(_Part):
+    """The 95 % interval of the sensitivity at each false positive rate; empty if it is undefined."""
+
+    fpr: list[float]
+    low: list[float]
+    high: list[float]
+
+
+class Roc(_Part):
+    """A ROC curve, rates 0-1; empty if it is undefined."""
+
+    fpr: list[float]
+    tpr: list[float]
+    band: RocBand
+
+
+class PrecisionBand(_Part):
+    """The 95 % interval of the precision at each recall; empty if it is undefined."""
+
+    recall: list[float]
+    low: list[float]
+    high: list[float]
+
+
+class PrecisionRecall(_Part):
+    """A precision-recall curve, rates 0-1; empty if it is undefined."""
+
+    recall: list[float]
+    precision: list[float]
+    band: PrecisionBand
+
+
+class Reliability(_Part):
+    """The calibration bins that hold films: how many, mean probability, share of positives with interval."""
+
+    films: list[int]
+    probability: list[float]
+    share: list[float]
+    low: list[float | None]
+    high: list[float | None]
+
+
+class FindingCurves(_Part):
+    """One finding's curves; `reliability_before` is that before calibration, if there was any."""
+
+    roc: Roc
+    pr: PrecisionRecall
+    reliability: Reliability
+    reliability_before: Reliability | None = None
+
+
+Curves = dict[str, FindingCurves]
 
 
 def draw_curves(
     labels: np.ndarray, probs: np.ndarray, resamples: Resamples, raw: np.ndarray | None = None
-) -> dict[str, Curves]:
-    """curves.json as a dict: {finding: {"roc", "pr", "reliability"}}, empty lists if they are undefined.
+) -> Curves:
+    """The curves of each finding.
 
-    labels and probs (N, 14) of the films of `resamples`. roc: fpr, tpr and a band of tpr over fpr; pr:
-    recall, precision and a band of precision over recall; reliability: of each calibration bin that holds
-    films their number, mean probability and share of positives, with its band; reliability_before: the same
-    of `raw` (N, 14), probabilities before calibration. No bands if all films are of one patient.
+    labels and probs (N, 14) of the films of `resamples`; raw (N, 14): probabilities before calibration, if
+    there was any. No bands if all films are of one patient.
     """
     curves = {}
     for c, finding in enumerate(FINDINGS):
-        curves[finding] = _finding(labels[:, c], probs[:, c], resamples)
-        if raw is not None:
-            curves[finding]["reliability_before"] = _reliability(labels[:, c], raw[:, c], resamples)
+        before = None if raw is None else _reliability(labels[:, c], raw[:, c], resamples)
+        curves[finding] = _finding(labels[:, c], probs[:, c], resamples, before)
     return curves
 
 
-def _finding(labels: np.ndarray, probs: np.ndarray, resamples: Resamples) -> Curves:
-    tpr, precision = resample_curves(labels, probs, resamples, GRID)
-    roc, pr = roc_points(labels, probs), pr_points(labels, probs)
-    return {
-        "roc": {**_line("fpr", "tpr", roc), "band": _band("fpr", tpr, len(roc[0]))},
-        "pr": {**_line("recall", "precision", pr), "band": _band("recall", precision, len(pr[0]))},
-        "reliability": _reliability(labels, probs, resamples),
-    }
+def _finding(
+    labels: np.ndarray, probs: np.ndarray, resamples: Resamples, before: Reliability | None
+) -> FindingCurves:
+    sensitivities, precisions = resample_curves(labels, probs, resamples, GRID)
+    fpr, tpr = map(_rounded, roc_points(labels, probs))
+    recall, precision = map(_rounded, pr_points(labels, probs))
+    roc_x, roc_low, roc_high = _band(sensitivities, len(fpr))
+    pr_x, pr_low, pr_high = _band(precisions, len(recall))
+    return FindingCurves(
+        roc=Roc(fpr=fpr, tpr=tpr, band=RocBand(fpr=roc_x, low=roc_low, high=roc_high)),
+        pr=PrecisionRecall(
+            recall=recall, precision=precision, band=PrecisionBand(recall=pr_x, low=pr_low, high=pr_high)
+        ),
+        reliability=_reliability(labels, probs, resamples),
+        reliability_before=before,
+    )
 
 
-def _line(x: str, y: str, points: tuple[np.ndarray, np.ndarray]) -> dict[str, list[float]]:
-    return {name: values.round(6).tolist() for name, values in zip((x, y), points, strict=True)}
+def _rounded(values: np.ndarray) -> list[float]:
+    return [float(value) for value in values.round(6)]
 
 
-def _band(x: str, drawn: np.ndarray, points: int) -> dict[str, list[float]]:
-    """The 95 % percentile interval at each point of GRID over the resamples (R, G) that have a curve."""
+def _band(drawn: np.ndarray, points: int) -> tuple[list[float], list[float], list[float]]:
+    """(x, low, high): the 95 % percentile interval at each point of GRID.
+
+    Over the resamples (R, G) that have a curve; empty if none has, or if the curve has no points.
+    """
     drawn = drawn[~np.isnan(drawn).any(axis=1)]
     if not len(drawn) or not points:
-        return {x: [], "low": [], "high": []}
-    low, high = np.percentile(drawn, [2.5, 97.5], axis=0).round(6).tolist()
-    return {x: GRID.round(6).tolist(), "low": low, "high": high}
+        return [], [], []
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
+    return _rounded(GRID), _rounded(low), _rounded(high)
 
 
-def _reliability(labels: np.ndarray, probs: np.ndarray, resamples: Resamples) -> dict[str, Any]:
+def _reliability(labels: np.ndarray, probs: np.ndarray, resamples: Resamples) -> Reliability:
     which = ece_bin(probs)
     films = np.bincount(which, minlength=ECE_BINS)
     filled = np.flatnonzero(films)
@@ -65,13 +129,9 @@ def _reliability(labels: np.ndarray, probs: np.ndarray, resamples: Resamples) ->
     low, high = (
         [or_none(round(end, 6)) for end in ends] for ends in zip(*map(interval, drawn.T), strict=True)
     )
-    return {
-        "films": films[filled].tolist(),
-        "probability": means.round(6).tolist(),
-        "share": shares.round(6).tolist(),
-        "low": low,
-        "high": high,
-    }
+    return Reliability(
+        films=films[filled].tolist(), probability=_rounded(means), share=_rounded(shares), low=low, high=high
+    )
 
 
 def resample_curves(

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.per_finding import ECE_BINS, ece_bin, rates, ratio
 
+RESAMPLES, SEED = 1000, 0  # unless a caller asks for others
 CHUNK = 250  # resamples at a time: bounds the memory
 Steps = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -26,7 +27,7 @@ class Resamples:
     give float64 (R, C), NaN if undefined.
     """
 
-    def __init__(self, patients: np.ndarray, resamples: int = 1000, seed: int = 0):
+    def __init__(self, patients: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED):
         unique, self.owner = np.unique(patients, return_inverse=True)
         self.resamples, self.seed = resamples, seed
         rng, size = np.random.default_rng(seed), len(unique)

@@ -178,6 +178,11 @@ def uncalibrated(calibrator: Calibrator | None) -> list[str]:
     return list(FINDINGS) if calibrator is None else calibrator.uncalibrated()
 
 
+def in_effect(calibrator: Calibrator | None) -> Calibrator | None:
+    """The calibrator; None if it leaves every finding to the plain sigmoid."""
+    return None if len(uncalibrated(calibrator)) == len(FINDINGS) else calibrator
+
+
 def apply_calibrator(logits: np.ndarray, calibrator: Calibrator | None) -> np.ndarray:
     """Probabilities float32 in 0-1 of logits (…, 14); without a calibrator by the plain sigmoid."""
     logits = np.asarray(logits, dtype=np.float64)

@@ -7,7 +7,7 @@ import numpy as np
 POINTS = 200
 
 
-class Sweep(NamedTuple):
+class Counts(NamedTuple):
     """Counts of one finding at each distinct score, from the highest down; called means score >= cut."""
 
     cuts: np.ndarray  # (K,) float64, falling
@@ -15,7 +15,7 @@ class Sweep(NamedTuple):
     fp: np.ndarray  # (K,) int64
 
 
-def sweep(labels: np.ndarray, scores: np.ndarray) -> Sweep:
+def counts_by_score(labels: np.ndarray, scores: np.ndarray) -> Counts:
     """True and false positives of one finding at each distinct score.
 
     labels (N,) 0 or 1, scores (N,) any finite numbers; raises ValueError if a score is NaN.
@@ -27,7 +27,7 @@ def sweep(labels: np.ndarray, scores: np.ndarray) -> Sweep:
     cuts, positive = scores[order], np.asarray(labels)[order].astype(bool)
     last = np.flatnonzero(np.append(cuts[1:] != cuts[:-1], True)) if len(cuts) else np.zeros(0, np.int64)
     tp = np.cumsum(positive, dtype=np.int64)[last]
-    return Sweep(cuts[last], tp, last + 1 - tp)
+    return Counts(cuts[last], tp, last + 1 - tp)
 
 
 def roc_points(labels: np.ndarray, scores: np.ndarray, limit: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
@@ -36,7 +36,7 @@ def roc_points(labels: np.ndarray, scores: np.ndarray, limit: int = POINTS) -> t
     Empty if the finding is never, or always, positive. A point that is left out lies within
     2 / (limit - 1) of a kept one, measured along the curve.
     """
-    curve = sweep(labels, scores)
+    curve = counts_by_score(labels, scores)
     if not len(curve.cuts) or not curve.tp[-1] or not curve.fp[-1]:
         return np.zeros(0), np.zeros(0)
     fpr = np.append(0, curve.fp / curve.fp[-1])
@@ -50,7 +50,7 @@ def pr_points(labels: np.ndarray, scores: np.ndarray, limit: int = POINTS) -> tu
     A point for each score of a positive, as average precision sums them. Empty if a finding is never
     positive. A point that is left out lies within 2 / (limit - 1) of a kept one, measured along the curve.
     """
-    curve = sweep(labels, scores)
+    curve = counts_by_score(labels, scores)
     if not len(curve.cuts) or not curve.tp[-1]:
         return np.zeros(0), np.zeros(0)
     rises = np.diff(curve.tp, prepend=0) > 0

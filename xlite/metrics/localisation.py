@@ -13,11 +13,12 @@ import numpy as np
 from xlite.metrics.bootstrap import Resamples, estimate
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.per_finding import ratio
+from xlite.pixels import RELEASE_SIDE
 
-RELEASE_SIDE = 1024  # the frame that NIH's boxes are given in
 LEVELS = (60, 180)  # of 255
 OVERLAPS = (0.1, 0.25, 0.5, 0.75)
 FEW_BOXES = 10
+RANDOM_MAPS = 10  # a box: the metric of a random map is their mean
 BASELINES = ("random", "centre")  # maps that know nothing
 
 Box = Sequence[float] | np.ndarray  # x, y, w, h
@@ -88,7 +89,7 @@ def overlaps(boxes: np.ndarray, box: Box) -> tuple[np.ndarray, np.ndarray]:
     return ratio(shared, own + width * height - shared), ratio(shared, own)
 
 
-def judge(heat: np.ndarray, box: Box) -> dict[str, float]:
+def judge_map(heat: np.ndarray, box: Box) -> dict[str, float]:
     """Each of BOX_METRICS for one map and one box in its frame.
 
     pointing, and T(IoBB) and T(IoU) for each of OVERLAPS: 1 if any box of the map exceeds it, else 0;

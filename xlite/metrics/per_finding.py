@@ -10,7 +10,7 @@ finding that is undefined.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from xlite.metrics.curves import sweep
+from xlite.metrics.curves import counts_by_score
 
 ECE_BINS = 15
 
@@ -29,7 +29,7 @@ def auc_per_class(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def _auc(labels: np.ndarray, scores: np.ndarray) -> float:
-    curve = sweep(labels, scores)
+    curve = counts_by_score(labels, scores)
     if not len(curve.cuts) or not curve.tp[-1] or not curve.fp[-1]:
         return np.nan
     heights = curve.tp + np.append(0, curve.tp[:-1])  # twice each step's mean: whole numbers stay exact
@@ -54,7 +54,7 @@ def ap_per_class(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def _ap(labels: np.ndarray, scores: np.ndarray) -> float:
-    curve = sweep(labels, scores)
+    curve = counts_by_score(labels, scores)
     if not len(curve.cuts) or not curve.tp[-1]:
         return np.nan
     steps = np.diff(curve.tp, prepend=0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from xlite.errors import DataError
 from xlite.findings import FINDINGS, canonical
-from xlite.metrics.curves import sweep
+from xlite.metrics.curves import counts_by_score
 
 PLAIN_THRESHOLD = 0.5
 SENSITIVITY, SPECIFICITY = 0.90, 0.95
@@ -32,7 +32,7 @@ def choose_thresholds(labels: np.ndarray, probs: np.ndarray, rule: str = "f1") -
 
 
 def _choose(labels: np.ndarray, probs: np.ndarray, rule: str) -> float:
-    cuts, tp, fp = sweep(labels, probs)
+    cuts, tp, fp = counts_by_score(labels, probs)
     if not len(cuts) or not tp[-1] or (not fp[-1] and rule in ("youden", "specificity_95")):
         return PLAIN_THRESHOLD
     if rule == "f1":

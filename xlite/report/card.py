@@ -5,10 +5,11 @@ from pathlib import Path
 from xlite.evaluation.report import Report
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
-from xlite.metrics.calibration import uncalibrated
+from xlite.metrics.calibration import in_effect, uncalibrated
+from xlite.metrics.per_finding import ECE_BINS
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
-from xlite.report.sentences import clean, contaminated_films, mean_of, sentence
+from xlite.report.sentences import CALIBRATORS, clean, contaminated_films, mean_of, sentence
 from xlite.text import are, counted, number
 
 CARD_FILE = "MODEL_CARD.md"
@@ -35,11 +36,6 @@ _LOSSES = {
     "weighted_focal": "focal, rare findings weighted",
 }
 _SAMPLERS = {"shuffle": "shuffled", "balanced": "drawn so that rare findings come more often"}
-_CALIBRATORS = {
-    "platt": "by Platt scaling per finding",
-    "temperature": "by one temperature",
-    "isotonic": "by isotonic regression per finding",
-}
 
 
 def _attention(name: str) -> str:
@@ -47,14 +43,14 @@ def _attention(name: str) -> str:
 
 
 def _output(info: ModelInfo) -> str:
-    calibrator, bare = info.calibration, uncalibrated(info.calibration)
-    if calibrator is None or len(bare) == len(FINDINGS):
+    calibrator, bare = in_effect(info.calibration), uncalibrated(info.calibration)
+    if calibrator is None:
         return "14 scores 0-1 (not exclusive) in NIH order, not calibrated"
     some = f"for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings " if bare else ""
     others = f"; the others as they are: {', '.join(bare)}" if bare else ""
     return (
         f"14 probabilities (not exclusive) in NIH order, calibrated {some}"
-        f"{_CALIBRATORS[calibrator.method]} on validation films{others}"
+        f"{CALIBRATORS[calibrator.method].how} on validation films{others}"
     )
 
 
@@ -111,7 +107,7 @@ def _metrics(report: Report) -> list[str]:
         *_table(report),
         "",
         f"Always answering no has an accuracy of {report.baseline.always_no_accuracy:.3f} on these films, so "
-        "accuracy says nothing. Expected calibration error (15 bins, mean): "
+        f"accuracy says nothing. Expected calibration error ({ECE_BINS} bins, mean): "
         f"{number(report.macro.ece.value)}.",
     ]
     if report.caveats:

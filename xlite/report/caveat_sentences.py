@@ -37,6 +37,7 @@ from xlite.evaluation.caveats import (
 )
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.localisation import FEW_BOXES
+from xlite.metrics.thresholds import PLAIN_THRESHOLD
 from xlite.text import are, counted
 
 _FORGOTTEN = {
@@ -106,7 +107,7 @@ def _of_metrics(
     """What these films cannot tell."""
     match caveat:
         case NoThresholds():
-            return "no thresholds given; 0.5 used for every finding"
+            return f"no thresholds given; {PLAIN_THRESHOLD} used for every finding"
         case NeverPositive(findings=findings):
             return f"never positive, so without AUC, AP and F1 and left out of their means: {_list(findings)}"
         case AlwaysPositive(findings=findings):

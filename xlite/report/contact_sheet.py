@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -40,7 +41,7 @@ def draw_sheet(rows: Sequence[Sequence[Tile]], file: Path) -> None:
     figure.savefig(file, dpi=110)
 
 
-def _draw(axis, tile: Tile) -> None:  # type: ignore[no-untyped-def]
+def _draw(axis: Axes, tile: Tile) -> None:
     heat, fault = upsample_map(tile.coarse, tile.image.shape), map_fault(tile.coarse)
     colour = HIT if points_into(heat, tile.box) else MISS
     picture = np.repeat(tile.image[..., None], 3, axis=2)

@@ -69,15 +69,15 @@ class Chart:
 Block = Heading | Text | Alert | Table | Chart
 
 
-def to_markdown(title: str, blocks: Iterable[Block]) -> str:
-    """The document as Markdown; charts are left to the HTML."""
+def to_markdown(title: str, blocks: Iterable[Block], level: int = 2) -> str:
+    """The document as Markdown, its headings of that level; charts are left to the HTML."""
     parts = [f"# {plain(title)}"] if title else []
-    return "\n\n".join([*parts, *filter(None, map(_markdown, blocks))]) + "\n"
+    return "\n\n".join([*parts, *filter(None, (_markdown(block, level) for block in blocks))]) + "\n"
 
 
-def _markdown(block: Block) -> str:
+def _markdown(block: Block, level: int) -> str:
     if isinstance(block, Heading):
-        return f"## {plain(block.text)}"
+        return f"{'#' * level} {plain(block.text)}"
     if isinstance(block, Text):
         return plain(block.text)
     if isinstance(block, Alert):

@@ -13,6 +13,7 @@ from xlite.report.sentences import (
     gap_sentence,
     reference_reason,
     sentence,
+    validation_note,
 )
 
 Json = dict[str, Any]
@@ -27,6 +28,7 @@ def report_json(report: Report) -> Json:
             "reasons": [sentence(reason) for reason in spoiled.reasons],
             "clean": spoiled.clean and _with_warnings(spoiled.clean),
         }
+    content["validation"]["note"] = validation_note(report.validation)
     for attribute, found in report.subgroups.items():
         for written, gap in zip(content["subgroups"][attribute]["gaps"], found.gaps, strict=True):
             written["sentence"] = gap_sentence(attribute, gap)

@@ -1,14 +1,20 @@
-"""What the Overview page says of a model's test AUC."""
+"""What the cards of the Overview page say."""
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from xlite.data.folder import NihFolder
 from xlite.evaluation.report import Report
+from xlite.report.saved import Evaluation
 from xlite.report.sentences import clean, known_films, source
+from xlite.text import counted
 
 
 @dataclass(frozen=True)
 class Headline:
-    """A number and what it is of, both Markdown: a struck-through number is in tildes."""
+    """What a card says, and a line or more of detail, both Markdown: a struck-through metric is in tildes."""
 
     value: str
     detail: str
@@ -27,3 +33,48 @@ def auc_headline(report: Report) -> Headline:
         return Headline(struck, f"{known}. {clean(report)}  \n{source(report)}")
     films = f"on the {spoiled.clean.split.images:,} clean films"
     return Headline(str(spoiled.clean.macro.auc), f"{films}  \n{struck} on all: {known}  \n{source(report)}")
+
+
+def auc_of(model: str | None, evaluations: Iterable[Evaluation]) -> Headline:
+    """`auc_headline` of a model's first report on a test part, or how to get one."""
+    for one in evaluations:
+        if one.model == model and one.report.split.part == "test":
+            return auc_headline(one.report)
+    return Headline("Not measured yet", "The Results page or `xlite evaluate` measures it.")
+
+
+def data_headline(path: Path) -> Headline:
+    """A data folder's films, its patients and the edition of its labels. Raises DataError."""
+    folder = NihFolder.open(path)
+    missing = len(folder.missing())
+    lack = f", {missing:,} in the table only" if missing else ""
+    patients = counted(folder.table["patient"].nunique(), "patient")
+    films = counted(len(folder.table) - missing, "film")
+    return Headline(films, f"{patients}, {folder.label_version} labels{lack}")
+
+
+def model_headline(path: Path) -> Headline:
+    """A model by the name of its folder, and what its file says of it. Raises CheckpointError."""
+    from xlite.models.checkpoint import read_info
+
+    info = read_info(path)
+    attention = "" if info.attention == "none" else f" with {info.attention} attention"
+    size = f"{path.stat().st_size / 1e6:.1f} MB, films of {info.preprocess.size} px"
+    trained = f"trained on split {info.split_id}, {info.label_version} labels"
+    return Headline(path.parent.name, f"{info.backbone}{attention}, {size}  \n{trained}")
+
+
+def device_headline() -> Headline:
+    """The device that models run on here."""
+    import torch
+
+    from xlite.evaluation.device import best_device
+
+    match best_device():
+        case "cuda":
+            memory = torch.cuda.get_device_properties(0).total_memory / 2**30
+            return Headline(torch.cuda.get_device_name(0), f"{memory:.0f} GiB of memory")
+        case "mps":
+            return Headline("Apple GPU", "through Metal")
+        case _:
+            return Headline("CPU", f"{os.cpu_count()} cores; reading a film needs no GPU")

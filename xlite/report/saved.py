@@ -13,9 +13,10 @@ from xlite.errors import DataError
 from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
 from xlite.evaluation.report import Comparison, Report
+from xlite.metrics.bands import Curves
 from xlite.models.available import model_folders
 from xlite.plots import PALETTE
-from xlite.report.curves_json import Curves, read_curves
+from xlite.report.curves_json import read_curves
 from xlite.report.view import View
 
 

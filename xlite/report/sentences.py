@@ -1,8 +1,11 @@
 """The facts of a report in words: its source, what spoils it, gaps, references, comparisons. No torch."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from xlite.evaluation.caveats import Caveat, Said, TeacherKnows
+import numpy as np
+
+from xlite.evaluation.caveats import is_of_teacher
 from xlite.evaluation.localisation_report import NIH_BOXES, LocalisationJudged, LocalisationReport
 from xlite.evaluation.report import (
     Comparison,
@@ -12,17 +15,35 @@ from xlite.evaluation.report import (
     Reference,
     Report,
     Subgroups,
+    Validation,
 )
-from xlite.findings import spoken
+from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
+from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.report.caveat_sentences import sentence as sentence
-from xlite.text import counted
+from xlite.text import are, counted, difference
 
 _MEASURED_ON = {
     "official": "NIH's official test list",
     "chexnet": "the chexnet 70/10/20 test list",
     "random": "a random patient split of their own",
 }
+
+
+class CalibratorWords(NamedTuple):
+    """A calibrator's name, and how it makes probabilities."""
+
+    name: str
+    how: str
+
+
+CALIBRATORS = {
+    "none": CalibratorWords("none", "not"),
+    "temperature": CalibratorWords("temperature", "by one temperature"),
+    "platt": CalibratorWords("Platt", "by Platt scaling per finding"),
+    "isotonic": CalibratorWords("isotonic", "by isotonic regression per finding"),
+}
+"""By method."""
 
 
 def as_sentence(text: str) -> str:
@@ -41,14 +62,21 @@ def mean_of(metrics: Metrics) -> str:
 
 
 def source(found: Metrics | LocalisationReport) -> str:
-    """One line that belongs on each of its figures: split, part, films, patients, labels, seeds."""
+    """What belongs beside each of its metrics: split, part, films, patients, labels, seeds."""
+    first, *others = source_lines(found)
+    return f"{first}: {'; '.join(others)}"
+
+
+def source_lines(found: Metrics | LocalisationReport) -> tuple[str, ...]:
+    """`source` in short lines, which fit a figure on a phone."""
     split, drawn, seed = found.split, found.bootstrap, found.training_seed
     films = split.films if isinstance(split, LocalisationJudged) else split.images
-    trained = "" if seed is None else f"trained with seed {seed}; "
+    trained = () if seed is None else (f"trained with seed {seed}",)
     return (
-        f"split {split.id}, {split.part} part: {counted(films, 'film')} of "
-        f"{counted(split.patients, 'patient')}, {split.label_version} labels; {trained}95 % intervals from "
-        f"{drawn.resamples:,} resamples of patients, seed {drawn.seed}"
+        f"split {split.id}, {split.part} part",
+        f"{counted(films, 'film')} of {counted(split.patients, 'patient')}, {split.label_version} labels",
+        *trained,
+        f"95 % intervals from {drawn.resamples:,} resamples of patients, seed {drawn.seed}",
     )
 
 
@@ -57,12 +85,8 @@ def known_films(report: Report) -> str:
     spoiled = report.contamination
     if spoiled is None:
         return ""
-    knows = "its teacher" if all(map(_by_teacher, spoiled.reasons)) else "the model or its teacher"
+    knows = "its teacher" if all(map(is_of_teacher, spoiled.reasons)) else "the model or its teacher"
     return f"{spoiled.films:,} of {spoiled.of:,} {report.split.part} films are known to {knows}"
-
-
-def _by_teacher(caveat: Caveat) -> bool:
-    return isinstance(caveat, TeacherKnows) or (isinstance(caveat, Said) and caveat.by_teacher)
 
 
 def contaminated_films(found: Contamination) -> str:
@@ -87,6 +111,35 @@ def clean(report: Report) -> str:
         f"On the {counted(split.images, 'clean film')}, of {counted(split.patients, 'patient')} new to what "
         f"the model learned from, the mean AUC is {spoiled.clean.macro.auc}, {mean_of(spoiled.clean)}"
     )
+
+
+def validation_note(validation: Validation) -> str:
+    """What the validation films are, or why there are none."""
+    part, here = f"of the val part of split {validation.split_id}", validation.here
+    words = {
+        "": f"the {counted(validation.films, 'film')} {f'of {validation.file}' if validation.file else part}",
+        "no_split": f"this folder does not have the model's split, {validation.split_id}",
+        "no_part": f"the model's split, {validation.split_id}, has no validation part",
+        "same_films": "these are the validation films themselves",
+        "not_here": f"only {here:,} of the {counted(validation.expected, 'film')} {part} {are(here)} here",
+        "not_given": "there are no validation predictions (--validation VAL.csv), so none are chosen",
+    }
+    return validation.text or words[validation.absent]
+
+
+def calibrator_sentence(calibrator: Calibrator | None, labels: np.ndarray) -> str:
+    """For how many findings a calibrator was fitted, and the positives of those that have too few.
+
+    calibrator as `fit_info` leaves it; labels (N, 14) of the validation films.
+    """
+    bare = uncalibrated(calibrator)
+    positives = dict(zip(FINDINGS, np.sum(labels > 0, axis=0), strict=True))
+    few = f"fewer than {FEW_POSITIVES} positives or negatives among the {len(labels):,} validation films"
+    counts = ", ".join(f"{finding} {positives[finding]}" for finding in bare)
+    if calibrator is None:
+        return f"no calibrator could be fitted: every finding has {few} (positives: {counts})"
+    fitted = f"{calibrator.method} calibrator for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings"
+    return f"{fitted}; the others have {few} (positives: {counts})" if bare else fitted
 
 
 def reference_reason(reference: Reference) -> str:
@@ -151,6 +204,6 @@ def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
     both = f"{counted(found.images, 'film')} of {counted(found.patients, 'patient')}"
     return (
         f"Macro AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, on the {both} that "
-        f"both have: difference {gap.value:+.4f} ({gap.low:+.4f} to {gap.high:+.4f}), p {found.p:.3f}: "
+        f"both have: difference {difference(gap.value, gap.low, gap.high, digits=4)}, p {found.p:.3f}: "
         f"{verdict}"
     )

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xlite.evaluation.report import Report
+from xlite.metrics.bands import Curves
 from xlite.metrics.estimate import Estimate
 from xlite.report.charts.paper import PAPER
-from xlite.report.curves_json import Curves
 from xlite.report.document import Cell
-from xlite.report.sentences import source
+from xlite.report.sentences import source, source_lines
 from xlite.text import number
 
 
@@ -22,8 +22,13 @@ class View:
 
     @property
     def source(self) -> str:
-        """The line that belongs on each of its figures."""
+        """The sentence that belongs beside each of its metrics."""
         return source(self.report)
+
+    @property
+    def source_lines(self) -> tuple[str, ...]:
+        """The same in lines, for figures."""
+        return source_lines(self.report)
 
     @property
     def contaminated(self) -> bool:
@@ -35,6 +40,6 @@ class View:
         text = str(value) if isinstance(value, Estimate) else number(value)
         return Cell(text, struck=self.contaminated)
 
-    def label(self, text: str) -> str:
-        """The same in plotly's markup."""
+    def marked(self, text: str) -> str:
+        """A metric's text in plotly's markup, struck through if the report is contaminated."""
         return f"<s>{text}</s>" if self.contaminated else text

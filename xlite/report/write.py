@@ -9,18 +9,19 @@ import numpy as np
 from scipy.special import expit
 
 from xlite.data.predictions import write_predictions
-from xlite.errors import DataError
+from xlite.errors import DataError, sentence
 from xlite.evaluation.films import Films, write_labels
 from xlite.evaluation.localisation_report import LocalisationReport
 from xlite.evaluation.options import JudgeOptions, MapOptions, ScoreOptions
 from xlite.evaluation.report import Report
 from xlite.files import Progress, write_atomic
-from xlite.metrics.bands import draw_curves
+from xlite.metrics.bands import Curves, draw_curves
 from xlite.metrics.bootstrap import Resamples
-from xlite.report.curves_json import Curves, dump_curves, read_curves
+from xlite.report.curves_json import dump_curves
 from xlite.report.document import to_html, to_markdown
 from xlite.report.metrics_json import comparison_json, localisation_json, report_json
 from xlite.report.sections.whole import whole
+from xlite.report.sentences import calibrator_sentence
 from xlite.report.view import View
 from xlite.text import counted
 
@@ -47,6 +48,9 @@ def evaluate_model(
 
     options = options or JudgeOptions()
     found = judge_model(spec, data, split, part, options)
+    if options.calibration not in (None, "none") and found.classifier and found.validation:
+        calibrator = found.classifier.info.calibration
+        log.info("Calibration: %s", calibrator_sentence(calibrator, found.validation.labels))
     write_report(out, found.report, found.films, found.resamples)
     if options.calibration is not None and found.classifier is not None:  # last: nothing can fail behind it
         _keep_calibrator(found.classifier, found.report)
@@ -112,7 +116,7 @@ def write_report(out: str | Path, report: Report, films: Films, resamples: Resam
         write_atomic(out / "report.md", to_markdown(*whole(view)).encode())
         _write_json(out / "metrics.json", report_json(report))
     except OSError as error:
-        raise DataError(f"the report cannot be written to {out}: {error.strerror or error}") from error
+        raise DataError(f"the report cannot be written: {sentence(error, out)}") from error
 
 
 def curves_of(report: Report, films: Films, resamples: Resamples | None = None) -> Curves:
@@ -120,7 +124,7 @@ def curves_of(report: Report, films: Films, resamples: Resamples | None = None) 
     drawn, raw = report.bootstrap, expit(films.logits)
     calibrated = not np.allclose(raw, films.probs, atol=1e-6)
     resamples = resamples or Resamples(films.patients, drawn.resamples, drawn.seed)
-    return read_curves(draw_curves(films.labels, films.probs, resamples, raw if calibrated else None))
+    return draw_curves(films.labels, films.probs, resamples, raw if calibrated else None)
 
 
 def _write_json(path: Path, content: dict[str, Any], indent: int = 1) -> None:

@@ -16,7 +16,7 @@ from xlite.evaluation.contamination import read_sources, seen_in_test
 from xlite.evaluation.evaluate import read_logits
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.report import Report
-from xlite.evaluation.validation import calibrator_sentence, fit_info
+from xlite.evaluation.validation import fit_info
 from xlite.files import read_whole, write_atomic
 from xlite.metrics.calibration import apply_calibrator
 from xlite.models.available import MODEL_FILE
@@ -24,7 +24,7 @@ from xlite.models.checkpoint import ModelInfo, load_model, save_model
 from xlite.models.latency import measure_latency
 from xlite.models.student import Student
 from xlite.report.card import card_beside
-from xlite.report.sentences import clean, mean_of
+from xlite.report.sentences import calibrator_sentence, clean, mean_of
 from xlite.report.write import evaluate_model
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, append_result
@@ -43,7 +43,7 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
     student, info = load_model(path)
     logits = read_logits(student.to(device), job.val, JudgeOptions().batch_size)
     info = fit_info(info, logits, job.val.labels.numpy())
-    log.info(f"Calibration: {calibrator_sentence(info, job.val.labels.numpy())}")
+    log.info(f"Calibration: {calibrator_sentence(info.calibration, job.val.labels.numpy())}")
     save_model(path, student.cpu(), info)
     # Kept for those who choose between runs: a choice by the test films would flatter what it chose.
     out = run.evaluation("val")

@@ -16,6 +16,7 @@ from xlite.data.imbalance import balanced_sample_weights, positive_weights
 from xlite.data.splits import Split, load_split, shrink_train
 from xlite.errors import DataError, RunError, Setting
 from xlite.evaluation.contamination import Source, count_source, read_sources, teacher_caveat
+from xlite.evaluation.part_judged import PartJudged
 from xlite.files import Progress
 from xlite.images import Preprocess
 from xlite.models.available import teacher_parts
@@ -145,7 +146,9 @@ def _open_teacher(
 
 def _log_contamination(config: TrainConfig, folder: NihFolder, split: Split, sources: list[Source]) -> None:
     """Says what the teachers know of the films that the student will be judged on."""
-    caveat = teacher_caveat(sources, folder, split.stems("test"), split.id, "test", _teacher_list(config))
+    caveat = teacher_caveat(
+        sources, PartJudged(folder, split, "test", split.stems("test")), _teacher_list(config)
+    )
     if caveat is not None:
         log.info(capital(sentence(caveat)))
 

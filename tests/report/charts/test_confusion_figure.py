@@ -13,7 +13,7 @@ def test_cells_are_shares_of_the_row_and_the_diagonal_the_sensitivity() -> None:
     labels[0, 1] = 1
     probs[:3, 0] = 1
     probs[:2, 1] = 1
-    figure = confusion_figure(confusion(labels, probs, np.full(14, 0.5)), "source")
+    figure = confusion_figure(confusion(labels, probs, np.full(14, 0.5)), ("source",))
     [cells] = figure.data
     first = len(FINDINGS) - 1  # the first finding is on top
     assert cells.text[first][1] == 50 and cells.customdata[first][1] == 0.25

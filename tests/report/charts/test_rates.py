@@ -28,10 +28,10 @@ def test_a_curve_is_labelled_with_its_area(clean: View, contaminated: View, kind
     one = clean.report.per_class["Pleural_Thickening"]
     area = one.auc if kind == "roc" else one.ap
     [alone] = model_curves([clean], ["Pleural_Thickening"], kind)
-    assert alone.label == f"Pleural thickening  {area}"
+    assert alone.name == f"Pleural thickening  {area}"
     first, second = model_curves([clean, contaminated], ["Pleural_Thickening"], kind)
-    assert first.label == f"Pleural thickening demo0  {area}"
-    assert second.label == f"Pleural thickening seen  <s>{area}</s>"
+    assert first.name == f"Pleural thickening demo0  {area}"
+    assert second.name == f"Pleural thickening seen  <s>{area}</s>"
     points = clean.curves["Pleural_Thickening"]
     expected = (points.roc.fpr, points.roc.tpr) if kind == "roc" else (points.pr.recall, points.pr.precision)
     assert (alone.x, alone.y) == expected
@@ -39,7 +39,7 @@ def test_a_curve_is_labelled_with_its_area(clean: View, contaminated: View, kind
 
 def test_of_many_curves_one_has_its_band(clean: View) -> None:
     two, three = (
-        curves_figure(model_curves([clean], names, "pr"), "source", "pr")
+        curves_figure(model_curves([clean], names, "pr"), ("source",), "pr")
         for names in (["Mass", "Edema"], ["Mass", "Edema", "Fibrosis"])
     )
     assert [sum(trace.fill == "toself" for trace in figure.data) for figure in (two, three)] == [2, 1]
@@ -48,7 +48,7 @@ def test_of_many_curves_one_has_its_band(clean: View) -> None:
 
 def test_a_grid_has_a_panel_a_finding(clean: View) -> None:
     panels = {name: model_curves([clean], [name], "roc") for name in ("Mass", "Edema", "Hernia")}
-    figure = curves_grid(panels, "source", "roc")
+    figure = curves_grid(panels, ("source",), "roc")
     notes = [note.text for note in figure.layout.annotations]
     assert [text for text in notes if "  " not in text] == ["Mass", "Edema", "Hernia"]
     assert figure.layout.xaxis3.domain[0] > figure.layout.xaxis2.domain[1] > 0

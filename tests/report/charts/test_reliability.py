@@ -1,8 +1,8 @@
 """Reliability diagrams as they are drawn."""
 
+from xlite.metrics.bands import FindingCurves, PrecisionBand, PrecisionRecall, Reliability, Roc, RocBand
 from xlite.plots import PALETTE, QUIET
 from xlite.report.charts.reliability import reliability_grid
-from xlite.report.curves_json import FindingCurves, PrecisionBand, PrecisionRecall, Reliability, Roc, RocBand
 
 BINS = Reliability(
     films=[30, 9, 10], probability=[0.1, 0.2, 0.4], share=[0.1, 0.9, 0.5], low=[0.0, 0.8, None],
@@ -16,7 +16,7 @@ EMPTY = FindingCurves(
 
 
 def test_bins_of_few_films_are_left_out() -> None:
-    figure = reliability_grid({"Mass": EMPTY}, "source")
+    figure = reliability_grid({"Mass": EMPTY}, ("source",))
     _, bins = figure.data
     assert (list(bins.x), list(bins.y), list(bins.text)) == ([0.1, 0.4], [0.1, 0.5], ["30", "10"])
     assert list(bins.error_y.array) == [0.1, 0] and bins.marker.color == PALETTE[0]
@@ -24,7 +24,7 @@ def test_bins_of_few_films_are_left_out() -> None:
 
 def test_what_was_before_calibration_is_hollow() -> None:
     both = EMPTY.model_copy(update={"reliability_before": BINS})
-    _, before, after = reliability_grid({"Mass": both}, "source").data
+    _, before, after = reliability_grid({"Mass": both}, ("source",)).data
     assert (before.marker.symbol, before.marker.color) == ("circle-open", QUIET)
     assert (after.marker.symbol, after.marker.color) == ("circle", PALETTE[0])
     assert before.error_y.array is None

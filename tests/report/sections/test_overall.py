@@ -5,6 +5,7 @@ import re
 import numpy as np
 from demo_home import drawn_report
 
+from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import OtherEdition, TrainedOn
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.metrics.bootstrap import Resamples
@@ -65,8 +66,7 @@ def test_the_clean_films_of_a_contaminated_report_have_metrics_of_their_own() ->
     rest = slice(61, None)
     alone = evaluate_predictions(
         films.labels[rest], films.probs[rest], Resamples(films.patients[rest], 20, 0),
-        split_id=report.split.id, part="test", label_version="2020", thresholds=np.full(14, 0.4),
-        training_seed=7,
+        Stamp("m", report.split.id, "test", "2020", 7), np.full(14, 0.4),
     )  # fmt: skip
     assert spoiled.clean == alone
     text = to_markdown("", clean_films(View(report, {})))

@@ -12,7 +12,9 @@ from xlite.plots import PALETTE, style
 from xlite.report.charts.paper import PAPER
 
 
-def confusion_figure(confusion: Confusion, source: str, palette: Sequence[str] = PALETTE) -> go.Figure:
+def confusion_figure(
+    confusion: Confusion, source: tuple[str, ...], palette: Sequence[str] = PALETTE
+) -> go.Figure:
     """Of the films with the row's finding, the share for which the column's is called, in %.
 
     The colour is that share less the share of them that truly has it; none on the diagonal.

@@ -17,7 +17,7 @@ from xlite.text import counted
 
 def auc_figure(
     models: Mapping[str, Mapping[str, Estimate]],
-    source: str,
+    source: tuple[str, ...],
     references: Sequence[Reference] = (),
     palette: Sequence[str] = PALETTE,
 ) -> go.Figure:
@@ -45,7 +45,7 @@ def auc_figure(
 
 
 def groups_figure(
-    subgroups: Mapping[str, Subgroups], source: str, palette: Sequence[str] = PALETTE
+    subgroups: Mapping[str, Subgroups], source: tuple[str, ...], palette: Sequence[str] = PALETTE
 ) -> go.Figure:
     """Mean AUC of each group with its interval, a colour an attribute."""
     figure, ticks = go.Figure(), []

@@ -20,7 +20,7 @@ class Panel(NamedTuple):
     notes: list[dict[str, Any]]
 
 
-def panel_grid(panels: Sequence[Panel], source: str) -> go.Figure:
+def panel_grid(panels: Sequence[Panel], source: tuple[str, ...]) -> go.Figure:
     """Small panels, four a row; built as plain data and checked by plotly once, which saves seconds."""
     rows = -(-len(panels) // _COLUMNS)
     traces, notes, layout = [], [], quiet_layout(96 + 200 * rows, source)

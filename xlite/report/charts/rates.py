@@ -7,10 +7,10 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from xlite.findings import spoken
+from xlite.metrics.bands import FindingCurves
 from xlite.plots import PALETTE, style
 from xlite.report.charts.panels import Panel, diagonal, panel_grid
 from xlite.report.charts.paper import colors
-from xlite.report.curves_json import FindingCurves
 from xlite.report.view import View
 
 MOST_BANDS = 2
@@ -21,9 +21,9 @@ Kind = Literal["roc", "pr"]
 
 @dataclass(frozen=True)
 class Curve:
-    """A line of a chart: its label, x and y 0-1, and a band of y over x from `low` to `high`."""
+    """A line of a chart: its name, x and y 0-1, and a band of y over x from `low` to `high`."""
 
-    label: str
+    name: str
     x: Sequence[float]
     y: Sequence[float]
     band_x: Sequence[float] = ()
@@ -31,17 +31,17 @@ class Curve:
     high: Sequence[float] = ()
 
 
-def curve_of(curves: FindingCurves, kind: Kind, label: str) -> Curve:
+def curve_of(curves: FindingCurves, kind: Kind, name: str) -> Curve:
     """A finding's ROC ("roc") or precision-recall ("pr") curve."""
     if kind == "roc":
         roc, band = curves.roc, curves.roc.band
-        return Curve(label, roc.fpr, roc.tpr, band.fpr, band.low, band.high)
+        return Curve(name, roc.fpr, roc.tpr, band.fpr, band.low, band.high)
     pr, above = curves.pr, curves.pr.band
-    return Curve(label, pr.recall, pr.precision, above.recall, above.low, above.high)
+    return Curve(name, pr.recall, pr.precision, above.recall, above.low, above.high)
 
 
 def model_curves(models: Sequence[View], findings: Sequence[str], kind: Kind) -> list[Curve]:
-    """A curve for each of those findings and models, its area in the label.
+    """A curve for each of those findings and models, its area in the name.
 
     Models are named if there are several; areas on contaminated films are struck through.
     """
@@ -49,13 +49,13 @@ def model_curves(models: Sequence[View], findings: Sequence[str], kind: Kind) ->
     for finding in findings:
         for view in models:
             one, name = view.report.per_class[finding], f" {view.report.model}" if len(models) > 1 else ""
-            area = view.label(str(one.auc if kind == "roc" else one.ap))
+            area = view.marked(str(one.auc if kind == "roc" else one.ap))
             curves.append(curve_of(view.curves[finding], kind, f"{spoken(finding)}{name}  {area}"))
     return curves
 
 
 def curves_figure(
-    curves: Sequence[Curve], source: str, kind: Kind = "roc", palette: Sequence[str] = PALETTE
+    curves: Sequence[Curve], source: tuple[str, ...], kind: Kind = "roc", palette: Sequence[str] = PALETTE
 ) -> go.Figure:
     """ROC ("roc") or precision-recall ("pr") curves in one square, with their bands.
 
@@ -74,9 +74,12 @@ def curves_figure(
 
 
 def curves_grid(
-    panels: Mapping[str, Sequence[Curve]], source: str, kind: Kind = "roc", palette: Sequence[str] = PALETTE
+    panels: Mapping[str, Sequence[Curve]],
+    source: tuple[str, ...],
+    kind: Kind = "roc",
+    palette: Sequence[str] = PALETTE,
 ) -> go.Figure:
-    """A small panel a finding; within it a line a model with its band, its label written inside."""
+    """A small panel a finding; within it a line a model with its band, its name written inside."""
     ticks = {"tickvals": [0, 0.5, 1], "ticktext": ["0", ".5", "1"]}
     axes = {"range": [0, 1], **ticks}, {"range": [0, 1.02], **ticks}
     drawn = []
@@ -88,7 +91,7 @@ def curves_grid(
             high = 0.04 + 0.14 * (len(curves) - 1 - line) if kind == "roc" else 0.96 - 0.14 * line
             anchor = "bottom" if kind == "roc" else "top"
             notes.append(
-                {"text": curve.label, "y": high, "yanchor": anchor, "font": {"size": 11, "color": color}}
+                {"text": curve.name, "y": high, "yanchor": anchor, "font": {"size": 11, "color": color}}
             )
         drawn.append(Panel(finding, traces, axes, notes))
     return panel_grid(drawn, source)
@@ -102,7 +105,7 @@ def _drawn(curve: Curve, color: str, width: float, banded: bool = True) -> list[
         "fillcolor": _faint(color, 0.18), "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False,
     }  # fmt: skip
     line = {
-        "x": curve.x, "y": curve.y, "mode": "lines", "name": curve.label,
+        "x": curve.x, "y": curve.y, "mode": "lines", "name": curve.name,
         "line": {"color": color, "width": width}, "hovertemplate": "%{x:.3f}, %{y:.3f}",
     }  # fmt: skip
     return [band, line] if x and banded else [line]

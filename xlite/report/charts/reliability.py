@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
+from xlite.metrics.bands import Curves, Reliability
 from xlite.plots import PALETTE, QUIET
 from xlite.report.charts.intervals import error_bars
 from xlite.report.charts.panels import Panel, diagonal, panel_grid
-from xlite.report.curves_json import Curves, Reliability
 
 LEAST_IN_BIN = 10
 
 
-def reliability_grid(curves: Curves, source: str, palette: Sequence[str] = PALETTE) -> go.Figure:
+def reliability_grid(curves: Curves, source: tuple[str, ...], palette: Sequence[str] = PALETTE) -> go.Figure:
     """A reliability diagram a finding: share of positives over probability, bin by bin.
 
     Bins of fewer than LEAST_IN_BIN films are left out. Hollow: before calibration.

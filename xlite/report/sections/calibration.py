@@ -4,44 +4,49 @@ from functools import partial
 
 from xlite.evaluation.report import CalibrationReport
 from xlite.findings import FINDINGS, spoken
+from xlite.metrics.per_finding import ECE_BINS
 from xlite.report.charts.reliability import LEAST_IN_BIN, reliability_grid
 from xlite.report.document import Block, Chart, Row, Table, Text
+from xlite.report.sentences import CALIBRATORS, validation_note
 from xlite.report.view import View
-
-_CALIBRATORS = {"none": "none", "temperature": "temperature", "platt": "Platt", "isotonic": "isotonic"}
 
 
 def calibration(view: View) -> list[Block]:
     """The calibrator in use, the errors that each gives, and reliability diagrams."""
-    found, note = view.report.calibration, view.report.validation.note
-    blocks: list[Block] = [
-        Text(f"Calibrator in use: {_CALIBRATORS.get(found.in_use, found.in_use)}{_others(found)}.")
-    ]
-    if found.maps:
+    found, note = view.report.calibration, validation_note(view.report.validation)
+    blocks: list[Block] = [Text(f"Calibrator in use: {_name(found.in_use)}{_others(found)}.")]
+    if found.calibrators:
         rows: list[Row] = [
             [
-                _CALIBRATORS[method] + (" (in use)" if method == found.in_use else ""),
+                _name(method) + (" (in use)" if method == found.in_use else ""),
                 view.cell(one.macro["ece"]),
                 view.cell(one.macro["brier"]),
             ]
-            for method, one in found.maps.items()
+            for method, one in found.calibrators.items()
         ]
         caption = f"Each fitted on {note}, judged on the films of this report. Less is better."
-        blocks.append(Table(["Calibrator", "Calibration error (15 bins)", "Brier score"], rows, caption))
+        blocks.append(
+            Table(["Calibrator", f"Calibration error ({ECE_BINS} bins)", "Brier score"], rows, caption)
+        )
     else:
         blocks.append(Text(f"No calibrators were fitted: {note}."))
     before = any(one.reliability_before for one in view.curves.values())
     caption = (
-        "Share of films that have the finding over the probability given; on the dotted line is right. Of 15 "
-        f"bins those with fewer than {LEAST_IN_BIN} films are not drawn."
+        "Share of films that have the finding over the probability given; on the dotted line is right. Of "
+        f"{ECE_BINS} bins those with fewer than {LEAST_IN_BIN} films are not drawn."
         + (" Hollow: before calibration." if before else "")
     )
-    return [*blocks, Chart(partial(reliability_grid, view.curves, view.source, view.palette), caption)]
+    return [*blocks, Chart(partial(reliability_grid, view.curves, view.source_lines, view.palette), caption)]
+
+
+def _name(method: str) -> str:
+    """A calibrator's name; that of anyone's predictions has none: they are judged as given."""
+    return CALIBRATORS[method].name if method in CALIBRATORS else method
 
 
 def _others(found: CalibrationReport) -> str:
     """Which findings the calibrator in use leaves as they are; a report of old does not say."""
-    bare = found.without_map
+    bare = found.without_calibrator
     if found.in_use == "none" or not bare:
         return ""
     return (

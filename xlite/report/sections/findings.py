@@ -34,7 +34,7 @@ def findings(view: View) -> list[Block]:
     """AUC of each finding as a chart, then all its metrics as tables."""
     report = view.report
     models = {report.model: {name: report.per_class[name].auc for name in FINDINGS}}
-    draw = partial(auc_figure, models, view.source, report.references, view.palette)
+    draw = partial(auc_figure, models, view.source_lines, report.references, view.palette)
     return [Chart(draw), _metrics(view), _at_thresholds(view)]
 
 
@@ -92,14 +92,15 @@ def roc_and_precision(view: View) -> list[Block]:
     roc, pr = {}, {}
     for name, one in view.report.per_class.items():
         auc, ap = number(one.auc.value, absent="no AUC"), number(one.ap.value, absent="no AP")
-        roc[name] = [curve_of(view.curves[name], "roc", view.label(auc))]
-        pr[name] = [curve_of(view.curves[name], "pr", view.label(ap))]
+        roc[name] = [curve_of(view.curves[name], "roc", view.marked(auc))]
+        pr[name] = [curve_of(view.curves[name], "pr", view.marked(ap))]
     return [
         Chart(
-            partial(curves_grid, roc, view.source, "roc", view.palette), "ROC curves; the number is the AUC."
+            partial(curves_grid, roc, view.source_lines, "roc", view.palette),
+            "ROC curves; the number is the AUC.",
         ),
         Chart(
-            partial(curves_grid, pr, view.source, "pr", view.palette),
+            partial(curves_grid, pr, view.source_lines, "pr", view.palette),
             "Precision over recall; the number is average precision. Bands: 95 % intervals place by place.",
         ),
     ]

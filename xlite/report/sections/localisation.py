@@ -2,7 +2,7 @@
 
 from xlite.evaluation.localisation_report import LocalisationReport, PublishedBoxes, SanityChecks
 from xlite.findings import spoken
-from xlite.metrics.localisation import BASELINES, OVERLAPS
+from xlite.metrics.localisation import BASELINES, OVERLAPS, RANDOM_MAPS
 from xlite.report.document import Alert, Block, Cell, Row, Table, Text
 from xlite.report.sentences import as_sentence, boxes_reason, sentence, source
 from xlite.report.view import View
@@ -28,8 +28,8 @@ def localisation(view: View) -> list[Block]:
     text = (
         f"{counted(split.boxes, 'box', 'boxes')} on {split.films:,} of these films. Pointing: the share of "
         "boxes that hold the peak of their finding's map. IoBB and IoU: the share that a box of the map "
-        "overlaps by more than that, both as Wang 2017 has them. A random map is the mean of ten; the "
-        "centre's says the middle of every film."
+        "overlaps by more than that, both as Wang 2017 has them. A random map is the mean of "
+        f"{RANDOM_MAPS}; the centre's says the middle of every film."
     )
     mind = [as_sentence(sentence(caveat)) for caveat in found.caveats]
     alert = [Alert("To keep in mind", mind)] if mind else []

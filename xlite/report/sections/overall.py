@@ -2,6 +2,7 @@
 
 from xlite.evaluation.report import Metrics
 from xlite.findings import FEW_POSITIVES, spoken
+from xlite.metrics.per_finding import ECE_BINS
 from xlite.report.document import Alert, Block, Row, Table, Text
 from xlite.report.sentences import as_sentence, clean, contaminated_films, mean_of, sentence, source
 from xlite.report.view import View
@@ -18,7 +19,7 @@ def overall(view: View) -> list[Block]:
             ("auc", "AUC", "0.5 by chance"),
             ("ap", "Average precision", f"{number(base.prevalence)} (prevalence)"),
             ("f1", "F1 at the thresholds", f"{number(base.always_yes_f1)} (always yes)"),
-            ("ece", "Calibration error (15 bins)", "0 is best"),
+            ("ece", f"Calibration error ({ECE_BINS} bins)", "0 is best"),
             ("brier", "Brier score", "0 is best"),
         )
     ]

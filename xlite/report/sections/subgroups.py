@@ -38,6 +38,6 @@ def subgroups(view: View) -> list[Block]:
     )
     return [
         first,
-        Chart(partial(groups_figure, found, view.source, view.palette)),
+        Chart(partial(groups_figure, found, view.source_lines, view.palette)),
         Table(["Group", "Films", "Patients", "Mean AUC", "Findings"], rows, caption),
     ]

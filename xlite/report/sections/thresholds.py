@@ -3,14 +3,14 @@
 from xlite.metrics.thresholds import RULES
 from xlite.report.document import Block, Row, Table, Text
 from xlite.report.sections.findings import RATES, starred
-from xlite.report.sentences import capital
+from xlite.report.sentences import capital, validation_note
 from xlite.report.view import View
 from xlite.text import number
 
 
 def thresholds(view: View) -> list[Block]:
     """What thresholds by each rule give on the films judged."""
-    report, note = view.report, view.report.validation.note
+    report, note = view.report, validation_note(view.report.validation)
     if report.operating_points is None:
         return [Text(f"No thresholds were chosen: {note}.")]
     points = {capital(RULES[rule]): one for rule, one in report.operating_points.items()}

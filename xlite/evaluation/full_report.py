@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import Caveat
 from xlite.evaluation.contamination import count_known, known_stems
 from xlite.evaluation.estimates import evaluate_predictions
@@ -24,74 +25,86 @@ if TYPE_CHECKING:
     from xlite.classify import Classifier
 
 
-class Stamp(NamedTuple):
-    """What all metrics of a report carry: of which model, on which films, by which edition of the labels.
+@dataclass(frozen=True, eq=False)
+class InUse:
+    """What turns scores into calls: thresholds (14,), or None for 0.5 with a caveat, and a calibrator.
 
-    training_seed: the seed that the model was trained with, if it is known.
+    calibrator: its method, "none", or "as given"; uncalibrated: the findings that it leaves as they are.
     """
 
-    model: str
-    split_id: str
-    part: str
-    label_version: str
-    training_seed: int | None = None
+    thresholds: np.ndarray | None
+    calibrator: str
+    uncalibrated: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ValidationFilms:
+    """The films that choose thresholds and calibrators, None if there are none; facts: which, or why."""
+
+    films: Films | None
+    facts: Validation
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What may stand beside the metrics; radiologists as `read_radiologists` gives them."""
+
+    radiologists: pd.DataFrame | None = None
+    localisation: LocalisationReport | None = None
+    comparison: Comparison | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
     """A report with what it was made from: the films, the patients drawn, the model if one read the films.
 
-    listed: the films of the table that predictions are scored by.
+    validation: the films that chose thresholds and calibrators, if there are any; listed: the films of the
+    table that predictions are scored by.
     """
 
     report: Report
     films: Films
     resamples: Resamples
     classifier: "Classifier | None" = None
+    validation: Films | None = None
     listed: int = 0
 
 
 def full_report(
     films: Films,
     stamp: Stamp,
-    *,
     resamples: Resamples,
-    thresholds: np.ndarray | None,
-    in_use: str,
-    uncalibrated: Sequence[str] = (),
-    validation: Films | None,
-    validated_on: Validation,
+    in_use: InUse,
+    validation: ValidationFilms,
     caveats: Sequence[Caveat] = (),
-    radiologists: pd.DataFrame | None = None,
-    localisation: LocalisationReport | None = None,
-    comparison: Comparison | None = None,
+    beside: Beside | None = None,
 ) -> Report:
     """`evaluate_predictions` of the films, and all else that is to be said of them.
 
-    resamples of the films; thresholds (14,), or None for 0.5 with a caveat; in_use: the calibrator's method,
-    uncalibrated: the findings that it leaves as they are; radiologists as `read_radiologists` gives them.
-    Contamination has the same metrics on the films that no caveat counts, if there are any. Raises DataError
-    if there are no films.
+    resamples of the films. Contamination has the same metrics on the films that no caveat counts, if there
+    are any. Raises DataError if there are no films.
     """
+    beside, thresholds, chosen_on = beside or Beside(), in_use.thresholds, validation.films
     whole = _metrics(films, np.arange(len(films)), stamp, thresholds, resamples, caveats)
     cuts = np.array([found.threshold for found in whole.per_class.values()])
+    marks = beside.radiologists
     return Report(
         **dict(whole),
         model=stamp.model,
         contamination=_contamination(films, stamp, thresholds, resamples, caveats),
-        validation=validated_on,
-        operating_points=None if validation is None else operating_points(films, validation, resamples),
+        validation=validation.facts,
+        operating_points=None if chosen_on is None else operating_points(films, chosen_on, resamples),
         calibration=CalibrationReport(
-            in_use=in_use,
-            without_map=tuple(uncalibrated),
-            maps=None if validation is None else calibration_errors(films, validation, resamples),
+            in_use=in_use.calibrator,
+            without_calibrator=tuple(in_use.uncalibrated),
+            calibrators=None if chosen_on is None else calibration_errors(films, chosen_on, resamples),
         ),
         confusion=confusion(films.labels, films.probs, cuts),
         subgroups=subgroups(films.labels, films.probs, film_groups(films.table), resamples),
-        radiologists=None if radiologists is None else beside_radiologists(films, radiologists, resamples),
-        localisation=localisation,
+        radiologists=None if marks is None else beside_radiologists(films, marks, resamples),
+        localisation=beside.localisation,
         references=published_references(films.stems),
-        comparison=comparison,
+        comparison=beside.comparison,
     )
 
 
@@ -129,10 +142,7 @@ def _metrics(
         films.labels[rows],
         films.probs[rows],
         resamples,
-        split_id=stamp.split_id,
-        part=stamp.part,
-        label_version=stamp.label_version,
-        thresholds=thresholds,
-        caveats=caveats,
-        training_seed=stamp.training_seed,
+        stamp,
+        thresholds,
+        caveats,
     )
