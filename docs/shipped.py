@@ -12,9 +12,9 @@ from xlite.data.eda.markdown import table
 from xlite.data.predictions import read_predictions
 from xlite.evaluation.localisation_report import LocalisationReport
 from xlite.evaluation.report import Report
-from xlite.models.available import MODEL_FILE
+from xlite.models.available import CARD_FILE, MODEL_FILE
 from xlite.models.checkpoint import load_model
-from xlite.report.card import CARD_FILE, card_beside
+from xlite.report.card import card_beside
 from xlite.report.curves_json import read_curves
 from xlite.report.document import to_markdown
 from xlite.report.sections.localisation import map_tables

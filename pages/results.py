@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from xlite.config import check_run_name, checkpoints_dir
-from xlite.data.splits import LEAK_FREE
+from xlite.data.strategies import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.report import Comparison

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from xlite.config import TrainConfig, checkpoints_dir
-from xlite.data.splits import LEAK_FREE
+from xlite.data.strategies import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.messages import headline, in_labels, label, page_sentence
 from xlite.runs.run import Run

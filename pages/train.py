@@ -7,7 +7,7 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from xlite.config import TrainConfig, make_config
-from xlite.data.splits import LEAK_FREE
+from xlite.data.strategies import LEAK_FREE
 from xlite.data.tables import find_table
 from xlite.errors import XliteError
 from xlite.messages import headline, label, page_sentence

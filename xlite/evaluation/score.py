@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xlite.data.leakage import of_known_patients
+from xlite.data.leakage import films_sharing_patients
 from xlite.data.predictions import Predictions, read_averaged, spoken_name
 from xlite.data.tables import find_table, label_version, read_list, read_table
 from xlite.errors import DataError
@@ -99,7 +99,7 @@ def _swapped(films: Films) -> list[Caveat]:
 def _learned(films: Films, rows: pd.DataFrame, trained_on: str | Path) -> list[Caveat]:
     """Films that the model, or its teacher, has learned from, or other films of their patients."""
     listed = read_list(trained_on)
-    known = frozenset(of_known_patients(listed, films.stems, rows))
+    known = frozenset(films_sharing_patients(listed, films.stems, rows))
     if not known:
         return []
     inside, name = len({*listed} & {*films.stems}), Path(trained_on).name

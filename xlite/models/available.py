@@ -6,6 +6,7 @@ from xlite.config import bundled, check_run_name, checkpoints_dir
 from xlite.errors import CheckpointError, RunError
 
 MODEL_FILE = "model.safetensors"
+CARD_FILE = "MODEL_CARD.md"
 PREDICTION_SUFFIXES = (".csv", ".csv.gz")
 """How the name of a predictions file ends; every other part of a teacher is a network."""
 SHIPPED = "demo"

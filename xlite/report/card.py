@@ -6,12 +6,11 @@ from xlite.evaluation.report import Report
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import uncalibrated
+from xlite.models.available import CARD_FILE
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
 from xlite.report.sentences import clean, contaminated_films, mean_of, sentence
 from xlite.text import are, counted, number
-
-CARD_FILE = "MODEL_CARD.md"
 
 _PURPOSE = """## What it is for
 
