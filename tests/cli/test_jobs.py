@@ -1,32 +1,17 @@
 """`xlite jobs`: runs are listed, renamed and deleted from a terminal."""
 
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_line import Command
 
-from xlite.cli import run as xlite_command
 from xlite.config import checkpoints_dir
 from xlite.errors import RunError
 from xlite.runs.results import Notes, append_result, read_results
 from xlite.runs.run import Run
 
 pytestmark = pytest.mark.usefixtures("one_scan")
-
-Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def xlite(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command line in this process: its exit status, stdout and stderr."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        status = xlite_command([str(word) for word in words])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ def taker() -> Iterator[Callable[..., subprocess.Popen]]:
         ([(1, "ab", "")], 2, "ab", 1, ""),
         ([(1, "a", "a"), (2, "a", "")], 3, "ab", 1, "b"),
         ([(1, "a", "a"), (2, "a", "")], 3, "b", 1, "b"),
-        # Who came later does not matter, even where it was served already.
+        # Who came later does not matter, even if it was served already.
         ([(5, "ab", "b"), (6, "ab", "")], 4, "ab", 1, "a"),
         # As many as it needs, or none, and meanwhile nobody who came later takes one of them.
         ([], 1, "abc", 2, "ab"),

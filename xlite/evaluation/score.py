@@ -37,7 +37,7 @@ SWAP_GAIN = 0.2  # of AUC, over both
 def judge_predictions(path: str | Path, table: str | Path, options: ScoreOptions) -> Judgement:
     """Judges anyone's predictions by an NIH table, the file or the folder that holds it.
 
-    Wherever predictions are asked for, several files joined by commas stand for their mean. Without
+    Several files of predictions joined by commas stand for their mean. Without
     thresholds and validation predictions 0.5 is used, with a caveat. Raises DataError for films that the
     table lacks, unless options.ignore_unknown.
     """
