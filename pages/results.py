@@ -70,7 +70,7 @@ def choose(found: list[Evaluation]) -> list[Evaluation]:
 
 
 def show(blocks: Iterable[Block], key: str) -> None:
-    """The blocks of a section, as the report has them."""
+    """Shows the blocks of a section of the report."""
     for place, block in enumerate(blocks):
         if isinstance(block, Chart):
             st.plotly_chart(block.draw(), key=f"{key}-{place}", config=QUIET_BAR)
