@@ -1,13 +1,15 @@
 """TrainConfig: every path, hyperparameter and model choice of a training run, once. Imports no torch."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from xlite.errors import RunError, Setting
-from xlite.files import PLAIN_NAME
+
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 _KINDS: dict[object, str] = {
     bool: "true or false",
@@ -50,7 +52,7 @@ def sweeps_dir() -> Path:
 
 def check_run_name(name: str) -> str:
     """The name itself if it can be that of a folder; raises RunError otherwise."""
-    if not PLAIN_NAME.fullmatch(name) or ".." in name:
+    if not RUN_NAME.fullmatch(name) or ".." in name:
         raise RunError(
             f"{name!r} cannot be a run's name: use up to 80 letters, digits, '.', '_' and '-', "
             "starting with a letter or digit"

@@ -134,7 +134,7 @@ def check_what_is_left(run: Run, finished: int) -> int:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 16 MB, mounted for the test, which is skipped if that needs more rights."""
+    """A file system of 16 MB, mounted for the test; skipped if that needs more rights."""
     disk = tmp_path / "disk"
     disk.mkdir()
     words = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]

@@ -36,7 +36,7 @@ def board(trials: list[TrialStatus], folder: Path) -> Leaderboard:
 
 
 def predict(run: str, folder: NihFolder, skill: float, parts: tuple[str, ...] = ("val",)) -> None:
-    """Leaves the run's predictions on the patient split: noise, with `skill` as the share of the labels."""
+    """Leaves the run's predictions on the patient split: the labels if its skill is 1, noise if it is 0."""
     split = load_split(folder, "patient")
     for part in parts:
         labels = folder.labels(split.stems(part))

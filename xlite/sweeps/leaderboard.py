@@ -1,4 +1,4 @@
-"""The leaderboard of a study: kept in leaderboard.json, shown on pages and in terminals. Imports little."""
+"""The leaderboard of a study, as leaderboard.json has it and pages and terminals show it. Imports little."""
 
 from collections.abc import Mapping
 from typing import Any
