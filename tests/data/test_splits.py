@@ -118,8 +118,9 @@ def test_lists_of_another_data_set_are_refused(tiny_folder):
 
 def test_image_is_refused_and_else_says_that_it_leaks(tmp_path):
     folder = many(400)
-    with pytest.raises(DataError, match="--allow-leakage"):
+    with pytest.raises(DataError, match="--allow-leakage") as refused:
         make_split(folder, "image")
+    assert refused.value.settings == ("allow_leakage",)
     split = make_split(folder, "image", allow_leakage=True)
     assert [len(split.parts[part]) for part in PARTS] == [280, 60, 60]
     assert split.id.startswith("image-42-") and split.id.endswith("-leaky")
@@ -176,8 +177,9 @@ def test_ones_own_split_is_read_and_refused_if_it_shares_patients(tiny_folder):
     assert split.parts["train"] == ["00000001_000.png", "00000002_000.png"]
 
     (place / "test.csv").write_text("image\n00000004_000.png\n00000001_001.png\n00000002_001.png\n")
-    with pytest.raises(DataError, match=r"has 2 patients in more than one part \(66.7% of its test films"):
+    with pytest.raises(DataError, match=r"has 2 patients in more than one part \(66.7%") as refused:
         load_split(folder, "mine")
+    assert refused.value.settings == ("allow_leakage",)
     leaky = load_split(folder, "mine", allow_leakage=True)
     assert leaky.id.endswith("-leaky") and leaky.shared_patients(folder) == 2
 
