@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlite.access import MIN_PASSWORD, check_access, check_port
+from xlite.access import HOST, MIN_PASSWORD, PORT, check_access, check_port
 from xlite.errors import ImageError, RunError, XliteError
 from xlite.examples import examples
 from xlite.findings import FINDINGS, spoken
@@ -72,9 +72,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--public", action="store_true", help="a temporary public link; demands --password")
     parser.add_argument("--password", help=f"{MIN_PASSWORD} characters or more; the user name is {USER}")
     parser.add_argument(
-        "--host", default="127.0.0.1", help="address to answer on; other than loopback demands --password"
+        "--host", default=HOST, help="address to answer on; other than loopback demands --password"
     )
-    parser.add_argument("--port", type=int, default=7860)
+    parser.add_argument("--port", type=int, default=PORT)
     return parser.parse_args(argv)
 
 
@@ -96,12 +96,12 @@ def serve(options: argparse.Namespace) -> None:
         try:
             while True:
                 time.sleep(KEPT_S / 10)
-                sweep(Path(folder))
+                delete_old(Path(folder))
         except KeyboardInterrupt:
             demo.close(verbose=False)
 
 
-def sweep(folder: Path, older_than_s: float = KEPT_S) -> None:
+def delete_old(folder: Path, older_than_s: float = KEPT_S) -> None:
     """Deletes the files in Gradio's folder that are older, and those that Gradio has forgotten too."""
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError):
@@ -145,7 +145,7 @@ def build(classifier: "Classifier") -> "gr.Blocks":
 
     def read(film: str | None, latest: Latest) -> tuple[str, dict[str, float], Latest]:
         if latest is None or film != latest[0]:
-            latest = (film, read_film(classifier, take(film)))
+            latest = (film, read_film(classifier, read_and_delete(film)))
         shown, probabilities = latest[1]
         return shown, probabilities, latest
 
@@ -198,22 +198,22 @@ def example_film(name: str) -> "np.ndarray":
     return read_image(next(example.path for example in examples().values() if example.path.stem == name))
 
 
-def take(film: str | None) -> "np.ndarray":
+def read_and_delete(film: str | None) -> "np.ndarray":
     """The uploaded film, uint8 (H, W); the upload is deleted whether it can be read or not."""
     if film is None:
-        raise visible("Choose a film first")
+        raise page_error("Choose a film first")
     path = Path(film)
     try:
         return read_image(path.read_bytes())
     except FileNotFoundError:
-        raise visible("That film is no longer here, because films are not kept: choose it again") from None
+        raise page_error("That film is no longer here, because films are not kept: choose it again") from None
     except ImageError as error:
-        raise visible(page_sentence(error)) from error
+        raise page_error(page_sentence(error)) from error
     finally:
         path.unlink(missing_ok=True)
 
 
-def visible(sentence: str) -> Exception:
+def page_error(sentence: str) -> Exception:
     """An error that Gradio shows to the visitor."""
     import gradio as gr
 

@@ -8,10 +8,10 @@ import pandas as pd
 from xlite.data.eda.markdown import table
 from xlite.data.predictions import read_predictions
 from xlite.evaluation.localisation_report import LocalisationReport
-from xlite.models.available import MODEL_FILE
+from xlite.models.available import CARD_FILE, MODEL_FILE
 from xlite.models.checkpoint import load_model
 from xlite.places import bundled
-from xlite.report.card import CARD_FILE, card_beside
+from xlite.report.card import card_beside
 from xlite.report.document import to_markdown
 from xlite.report.saved import read_evaluation
 from xlite.report.sections.localisation import map_tables

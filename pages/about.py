@@ -1,7 +1,7 @@
 import streamlit as st
 
 from xlite import __version__
-from xlite.models.available import model_files
+from xlite.models.available import CARD_FILE, model_files
 
 ABOUT = """
 X-Lite trains small networks that name 14 findings on frontal chest films, distils them from large ones,
@@ -41,7 +41,7 @@ st.title("About X-Lite")
 st.caption(f"Version {__version__}")
 st.markdown(ABOUT)
 for name, model in list(model_files().items())[:1]:
-    card = model.with_name("MODEL_CARD.md")
+    card = model.with_name(CARD_FILE)
     st.subheader(f"Model card of {name}")
     if card.is_file():
         with st.container(border=True):

@@ -46,6 +46,8 @@ def choose_film(upload: "UploadedFile | None", place: "DeltaGenerator") -> tuple
 @st.fragment
 def show_film(image: "np.ndarray", reading: "Reading", name: str) -> None:
     """The film with the map of one finding over it."""
+    from xlite.explain.drawing import OPACITY
+
     top = [finding for finding, _ in reading.top(3)]
     pick, slide = st.columns([3, 2], vertical_alignment="bottom")
     finding = pick.selectbox(
@@ -54,7 +56,9 @@ def show_film(image: "np.ndarray", reading: "Reading", name: str) -> None:
         format_func=lambda finding: f"{spoken(finding)}, {reading.probability(finding):.1%}",
         key=f"map-{name}",
     )
-    opacity = slide.slider("Opacity", 0, 100, 45, step=5, format="%d %%", help="0 shows the bare film")
+    opacity = slide.slider(
+        "Opacity", 0, 100, round(100 * OPACITY), step=5, format="%d %%", help="0 shows the bare film"
+    )
     fault, caution = reading.fault(finding), reading.caution(finding)
     if fault:
         st.info(f"Not painted: the map of {spoken(finding).lower()} {fault}.")

@@ -128,11 +128,11 @@ def show_findings(data: Overview) -> tuple[str, ...]:
 
 def show_cooccurrence(data: Overview) -> tuple[str, ...]:
     """The co-occurrence matrix; returns the findings that were clicked."""
-    known = data.lift.notna().any(axis=None)
+    enough = data.lift.notna().any(axis=None)
     by = st.segmented_control(
         "Colour by",
         ["lift", "films"],
-        default="lift" if known else "films",
+        default="lift" if enough else "films",
         required=True,
         key="by",
         label_visibility="collapsed",
@@ -177,18 +177,18 @@ def show_gallery(
         films = counted(len(found), "film")
         st.caption(f"{films} found; this folder holds tables only, so there are no images to show.")
         return
-    found = found[found["stem"].isin(folder.paths.keys())]
+    found = filters.among(found, folder.paths.keys())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if len(boxes) and st.toggle("Only films with boxes", key="boxed"):
-            found = found[found["stem"].isin(boxes["stem"])]
-        pages = max(-(-len(found) // A_PAGE), 1)
+            found = filters.among(found, set(boxes["stem"]))
+        pages = filters.page_count(found, A_PAGE)
         number = st.number_input(
             f"Page of {pages:,}", 1, pages, key=f"page-{len(found)}-{clicked}", width=150
         )
         again = " Double-click the chart to see all again." if clicked else ""
         st.caption(f"{counted(len(found), 'film')}.{again}")
     with st.container(horizontal=True):
-        for _, film in found.iloc[(number - 1) * A_PAGE : number * A_PAGE].iterrows():
+        for _, film in filters.page(found, number, A_PAGE).iterrows():
             with st.container(width=170, gap="small"):
                 show_film(folder, film, boxes[boxes["stem"] == film["stem"]])
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from page_parts import QUIET_BAR
 
-from xlite.data.splits import LEAK_FREE
+from xlite.data.strategies import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.report import Comparison
@@ -70,7 +70,7 @@ def choose(found: list[Evaluation]) -> list[Evaluation]:
 
 
 def show(blocks: Iterable[Block], key: str) -> None:
-    """The blocks of a section, as the report has them."""
+    """Shows the blocks of a section of the report."""
     for place, block in enumerate(blocks):
         if isinstance(block, Chart):
             st.plotly_chart(block.draw(), key=f"{key}-{place}", config=QUIET_BAR)

@@ -6,7 +6,7 @@ import streamlit as st
 from page_parts import QUIET_BAR, show_command, show_log, table_height
 
 from xlite.config import TrainConfig
-from xlite.data.splits import LEAK_FREE
+from xlite.data.strategies import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.messages import field_title, headline, in_field_titles, page_sentence
 from xlite.places import checkpoints_dir

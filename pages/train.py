@@ -8,7 +8,7 @@ from page_parts import show_command, show_curves, show_log
 from pydantic.fields import FieldInfo
 
 from xlite.config import TrainConfig, make_config
-from xlite.data.splits import LEAK_FREE
+from xlite.data.strategies import LEAK_FREE
 from xlite.data.tables import find_table
 from xlite.errors import XliteError
 from xlite.messages import field_title, headline, page_sentence

@@ -18,7 +18,7 @@ def page(name: str, **state: object) -> AppTest:
 
 
 def words(test: AppTest) -> str:
-    """All prose of a page; fails where the page raised."""
+    """All prose of a page; fails if the page raised."""
     assert [error.message for error in test.exception] == []
     kinds = (test.title, test.subheader, test.markdown, test.caption, test.info, test.warning, test.code)
     return "\n".join(str(element.value) for kind in kinds for element in kind)

@@ -19,6 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+from command_line import Command
 from noise_folder import HEADER_2020, write_noise_folder
 
 from xlite.config import make_config
@@ -41,6 +42,19 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
     gc.enable()
+
+
+@pytest.fixture
+def xlite(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command line in this process: its exit status, stdout and stderr."""
+    from xlite.cli import run
+
+    def call(*words: object) -> tuple[int, str, str]:
+        status = run([str(word) for word in words])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
 
 
 @pytest.fixture

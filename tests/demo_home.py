@@ -54,7 +54,7 @@ def save_demo_evaluation(
     signal: float = 0.3,
     caveats: Sequence[Caveat] = (),
 ) -> Report:
-    """A report on 200 drawn films of 100 patients, where Hernia has no positive, as metrics.json has it."""
+    """A report on 200 drawn films of 100 patients, none with Hernia, as metrics.json has it."""
     files = _report_files(name, split_id, seed, signal, tuple(caveats))
     out = home / "checkpoints" / name / "evaluation" / "test"
     out.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def drawn_report(
 
 
 def drawn_films(rng: np.random.Generator, first: int = 0, count: int = 200, signal: float = 0.3) -> Films:
-    """Films of two a patient, where Hernia has no positive, with scores that know something of them."""
+    """Films, two of each patient and none with Hernia, with scores that know something of their labels."""
     labels = (rng.random((count, 14)) < 0.2).astype(np.uint8)
     labels[:, -1] = 0
     probs = np.clip(signal * labels + 0.7 * rng.random((count, 14)), 0, 1).astype(np.float32)

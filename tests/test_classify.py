@@ -163,10 +163,8 @@ def test_findings_smaller_than_a_cell_are_flagged():
     flagged = [finding for finding in FINDINGS if reading.caution(finding)]
     assert flagged == ["Atelectasis", "Mass", "Nodule"]
     assert [finding for finding in FINDINGS if fine.caution(finding)] == []
-    assert reading.caution("Nodule") == (
-        "One cell of this map is 2.0% of the film, and half of the boxes that radiologists drew for nodule "
-        "are below 0.5%: the map shows surroundings only."
-    )
+    caution = reading.caution("Nodule") or ""
+    assert [part for part in ("2.0% of the film", "nodule", "below 0.5%") if part not in caution] == []
 
 
 def test_a_classifier_knows_the_cells_of_its_maps(classifier, film):

@@ -6,7 +6,7 @@ from xlite.config import make_config
 from xlite.errors import RunError
 
 
-def test_the_automatic_number_of_loader_processes_of_older_runs_is_read_as_none() -> None:
+def test_the_automatic_number_of_data_loader_workers_of_older_runs_is_read_as_none() -> None:
     assert make_config({"data": "films", "workers": -1}).workers == 0
     assert make_config({"data": "films", "workers": "-1"}).workers == 0
     with pytest.raises(RunError, match="--workers is -2"):

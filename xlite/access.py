@@ -6,6 +6,8 @@ import socket
 from xlite.errors import RunError
 
 MIN_PASSWORD = 12
+HOST, PORT = "127.0.0.1", 7860
+"""Where a demo answers if nothing else is asked for: on this machine alone."""
 
 
 def check_access(host: str, public: bool, password: str | None) -> None:

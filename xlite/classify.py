@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from xlite.errors import ImageError, RunError
-from xlite.explain.drawing import draw_cell, overlay, shrink, upsample_map
+from xlite.explain.drawing import OPACITY, SCREEN_SIDE, draw_cell, overlay, shrink, upsample_map
 from xlite.explain.faults import FAULTS, map_fault, size_caution
 from xlite.explain.maps import activation_maps
 from xlite.explain.methods import DEFAULT_METHOD, map_legend
@@ -69,7 +69,7 @@ class Reading:
         side = "above" if self.is_above(finding) else "below"
         return f"{side} the model's threshold of {self.thresholds[canonical(finding)]:.1%}"
 
-    def shrunk(self, image: np.ndarray, side: int = 1024) -> tuple[np.ndarray, "Reading"]:
+    def shrunk(self, image: np.ndarray, side: int = SCREEN_SIDE) -> tuple[np.ndarray, "Reading"]:
         """The film uint8 (H, W) with its longer side at most `side` px, and the reading in that frame."""
         small = shrink(image, side)
         return small, self.in_frame(small.shape)
@@ -96,7 +96,7 @@ class Reading:
         """A sentence if findings of this kind are mostly smaller than one cell of the map, else None."""
         return size_caution(finding, self.maps.shape[1] * self.maps.shape[2])
 
-    def overlay(self, image: np.ndarray, finding: str, opacity: float = 0.45) -> np.ndarray:
+    def overlay(self, image: np.ndarray, finding: str, opacity: float = OPACITY) -> np.ndarray:
         """The map of a finding over a film uint8 (H, W) of the reading's frame: RGB uint8 (H, W, 3).
 
         One cell of the map is outlined in the lower left corner. A map with a fault is not painted: the film

@@ -1,4 +1,4 @@
-"""DICOM radiographs to uint8 films: stored values, rescale, VOI LUT or window, then at most one inversion."""
+"""DICOM radiographs to uint8 images: stored values, rescale, VOI LUT or window, at most one inversion."""
 
 import io
 import math
@@ -120,13 +120,13 @@ def _codestream_size(frame: bytes) -> tuple[int, int]:
 
 def _render_grey(dataset: pydicom.Dataset) -> np.ndarray:
     stored = dataset.pixel_array
-    film = _window(_rescale(stored, dataset), dataset, ~_padding(stored, dataset))
+    image = _window(_rescale(stored, dataset), dataset, ~_padding(stored, dataset))
     # Both tags state the same inversion: a file with both is inverted once, and after the window.
     shape = str(dataset.get("PresentationLUTShape") or "").strip().upper()
     if dataset.PhotometricInterpretation == "MONOCHROME1" or shape == "INVERSE":
-        film = 255 - film
-    film[_padding(stored, dataset)] = 0
-    return film
+        image = 255 - image
+    image[_padding(stored, dataset)] = 0
+    return image
 
 
 def _padding(stored: np.ndarray, dataset: pydicom.Dataset) -> np.ndarray:
@@ -162,16 +162,16 @@ def _window(values: np.ndarray, dataset: pydicom.Dataset, exposed: np.ndarray) -
     """Modality values (H, W) to uint8: by the file's VOI LUT, else its first window, else the middle 99 %.
 
     Percentiles and not the extremes: a burnt-in marker or a dead pixel would take the contrast of all others.
-    A window that makes the film a single grey was meant for other values, and is ignored.
+    A window that makes the image a single grey was meant for other values, and is ignored.
     """
     if dataset.get("VOILUTSequence"):
         return to_uint8(apply_voi(np.rint(values).astype(np.int32), dataset))
     center, width = _first(dataset.get("WindowCenter")), _first(dataset.get("WindowWidth"))
     kind = str(dataset.get("VOILUTFunction") or "LINEAR").strip().upper()
     if center is not None and width is not None and width > (1 if kind == "LINEAR" else _NARROWEST):
-        film = _apply_window(values, center, width, kind)
-        if film.min() < film.max():
-            return film
+        image = _apply_window(values, center, width, kind)
+        if image.min() < image.max():
+            return image
     inside = values[exposed] if exposed.any() else values
     low, high = np.percentile(inside, (0.5, 99.5))
     return _apply_window(values, (low + high) / 2, max(high - low, _NARROWEST), "LINEAR_EXACT")
@@ -188,7 +188,7 @@ def _apply_window(values: np.ndarray, center: float, width: float, kind: str) ->
     """DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3, onto uint8 0-255."""
     if kind == "LINEAR":
         center, width = center - 0.5, width - 1
-    film = np.empty(values.shape, np.uint8)
+    image = np.empty(values.shape, np.uint8)
     for top in range(0, len(values), STRIP):
         rows = slice(top, top + STRIP)
         scaled = (values[rows].astype(np.float32) - center) / width
@@ -196,8 +196,8 @@ def _apply_window(values: np.ndarray, center: float, width: float, kind: str) ->
             scaled = 1 / (1 + np.exp(-4 * np.clip(scaled, -10, 10)))
         else:
             scaled = np.clip(scaled + 0.5, 0, 1)
-        film[rows] = np.rint(scaled * 255)
-    return film
+        image[rows] = np.rint(scaled * 255)
+    return image
 
 
 def _render_colour(dataset: pydicom.Dataset) -> np.ndarray:

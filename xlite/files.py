@@ -1,6 +1,7 @@
 """Files that one process writes while others read them. Imports no torch."""
 
 import os
+import re
 import sys
 import threading
 import time
@@ -13,6 +14,8 @@ Progress = Callable[[int, int], None]
 """What long work calls now and then: `progress(done, total)`."""
 
 T = TypeVar("T")
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+"""A name that can be a folder's on every system."""
 _TAIL_BLOCK = 64 * 1024
 
 

@@ -1,7 +1,7 @@
-"""Films: PNG, JPEG or DICOM in, uint8 (H, W) out; and the one way from a film to a model's input.
+"""Images: PNG, JPEG or DICOM in, uint8 (H, W) out; and the one way from an image to a model's input.
 
-    film = read_image("film.png")                # uint8 (H, W), bright bones on dark lungs
-    x = Preprocess(size=224)(film)               # float32 (3, 224, 224)
+    image = read_image("film.png")               # uint8 (H, W), bright bones on dark lungs
+    x = Preprocess(size=224)(image)              # float32 (3, 224, 224)
 
 Formats are recognised by content, never by suffix. Colour is made grey (ITU-R 601 weights), transparent
 pixels become black as the background of a film is, photos are turned upright by their EXIF tag.
@@ -81,8 +81,8 @@ def _read_file(path: Path) -> bytes:
 
 
 def _decode(data: bytes) -> np.ndarray:
-    if (film := _decode_grey_png(data)) is not None:
-        return film
+    if (image := _decode_grey_png(data)) is not None:
+        return image
     for signature, file_format in _SIGNATURES.items():
         if data.startswith(signature):
             return _decode_photo(data, file_format)
@@ -165,7 +165,7 @@ def _decode_png16(data: bytes) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Preprocess:
-    """From a film to a model's input: the same object in training, validation, serving and export.
+    """From an image to a model's input: the same object in training, validation, serving and export.
 
     size: side S of the square input in px; mean, std: of each channel, for values of 0-1.
     """
@@ -175,7 +175,7 @@ class Preprocess:
     std: tuple[float, float, float] = IMAGENET_STD
 
     def resize(self, image: np.ndarray) -> np.ndarray:
-        """Film uint8 (H, W) to uint8 (S, S), squashed to a square as NIH did with its films."""
+        """Image uint8 (H, W) to uint8 (S, S), squashed to a square as NIH did with its films."""
         shrinks = image.size > self.size**2
         method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         return cv2.resize(image, (self.size, self.size), interpolation=method)

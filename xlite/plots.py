@@ -17,7 +17,8 @@ PALETTE = (
     "#6fc7e6", "#d9d28a", "#c78bb9", "#8fb8a0", "#9aa7f0", "#d3a08c", "#a7b4c0",
 )  # fmt: skip
 QUIET, GRID = "#5d6b78", "rgba(140,155,170,0.22)"
-AXIS = {"showgrid": True, "gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
+BARE_AXIS = {"gridcolor": GRID, "zeroline": False, "automargin": True}
+AXIS = {**BARE_AXIS, "showgrid": True, "linecolor": GRID}
 
 
 def style(figure: go.Figure, height: int, source: tuple[str, ...] = ()) -> go.Figure:
@@ -32,10 +33,7 @@ def quiet_layout(height: int, source: tuple[str, ...] = ()) -> dict[str, Any]:
     # Short lines fit a phone; Streamlit's theme would set the title in bold.
     text = f'<span style="font-weight:400">{"<br>".join(source)}</span>' if source else ""
     return {
-        "height": height,
-        "margin": {"l": 8, "r": 8, "t": 72 if source else 36, "b": 8},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
+        **bare_layout(height, 72 if source else 36),
         "legend": {"title": None, "font": {"size": 13}},
         "title": {
             "text": text,
@@ -45,6 +43,16 @@ def quiet_layout(height: int, source: tuple[str, ...] = ()) -> dict[str, Any]:
             "yanchor": "top",
             "pad": {"t": 14},
         },
+    }
+
+
+def bare_layout(height: int, top: int) -> dict[str, Any]:
+    """The part of the quiet layout that figures without a title share: size and margins (px), no frame."""
+    return {
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": top, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
     }
 
 

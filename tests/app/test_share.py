@@ -212,7 +212,7 @@ def test_an_upload_that_nobody_read_is_swept(tmp_path: Path):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"film")
     os.utime(old, (time.time() - 100, time.time() - 100))
-    share.sweep(tmp_path, older_than_s=60)
+    share.delete_old(tmp_path, older_than_s=60)
     assert [path.name for path in tmp_path.rglob("*.png")] == ["new.png"]
 
 

@@ -4,24 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import Command, wait_for
+from command_line import wait_for
 
-from xlite.cli import run
 from xlite.images import Preprocess
 from xlite.places import checkpoints_dir
 from xlite.runs.run import LIVE, Run
-
-
-@pytest.fixture
-def xlite(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command line in this process: its exit status, stdout and stderr."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        status = run([str(word) for word in words])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

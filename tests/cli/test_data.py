@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from command_line import Command
 
-from xlite.data.splits import STRATEGIES
+from xlite.data.strategies import STRATEGIES
 
 
 def test_check_says_what_is_wrong_and_exits_1(xlite: Command, tiny_folder: Path) -> None:

@@ -1,12 +1,11 @@
 """`xlite jobs`: runs are listed, renamed and deleted from a terminal."""
 
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_line import Command
 
-from xlite.cli import run as xlite_command
 from xlite.errors import RunError
 from xlite.places import checkpoints_dir
 from xlite.runs.notes import Notes
@@ -15,20 +14,6 @@ from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 
 pytestmark = pytest.mark.usefixtures("one_scan")
-
-Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def xlite(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command line in this process: its exit status, stdout and stderr."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        status = xlite_command([str(word) for word in words])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ def test_predict_on_a_folder_without_films(xlite: Command, model: str, tmp_path:
     assert (status, str(tmp_path / "empty") in err, "no film" in err) == (2, True, True)
 
 
-def test_a_file_where_a_folder_is_wanted_is_a_sentence(xlite: Command, model: str, tiny_folder: Path) -> None:
+def test_a_file_in_place_of_a_folder_is_a_sentence(xlite: Command, model: str, tiny_folder: Path) -> None:
     taken = tiny_folder / "taken"
     taken.touch()
     status, _, err = xlite("predict", model, tiny_folder / "images", "--out", taken)

@@ -19,8 +19,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.folder_check import check_folder
 from xlite.data.phantom import write_phantom
 from xlite.data.phantom.draw import PAINTERS, draw_film
-from xlite.data.phantom.examples import EXAMPLES, SIZE, example_film
-from xlite.data.phantom.labels import Film, draw_labels, official_lists
+from xlite.data.phantom.labels import DETECTORS, Film, draw_labels, official_lists
 from xlite.data.phantom.write import BOX_NAMES, IN_PROCESS_UP_TO
 from xlite.data.tables import find_table, read_boxes, read_list
 from xlite.errors import DataError
@@ -29,6 +28,17 @@ from xlite.findings import FINDINGS
 IMAGES, PATIENTS = 60, 25
 # Share of NIH's films with each finding, %.
 NIH_SHARES = (10.31, 2.48, 11.88, 17.74, 5.16, 5.65, 1.28, 4.73, 4.16, 2.05, 2.24, 1.50, 3.02, 0.20)
+EXAMPLES = {
+    "effusion": (903, "PA", ("Effusion",)),
+    "pneumothorax": (911, "PA", ("Pneumothorax",)),
+    "cardiomegaly": (905, "PA", ("Cardiomegaly",)),
+    "mass": (924, "PA", ("Mass",)),
+    "edema_effusion": (907, "AP", ("Edema", "Effusion")),
+    "hernia": (908, "PA", ("Hernia",)),
+    "normal_pa": (901, "PA", ()),
+    "normal_ap": (902, "AP", ()),
+}
+"""The films of app/examples as they were drawn, 512 px with seed 2026: patient, view, findings."""
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -246,7 +256,10 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
 def test_bundled_examples_are_what_the_code_draws(name: str) -> None:
     path = Path(__file__).parents[2] / "app" / "examples" / f"{name}.png"
     shipped = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    drawn = draw_film(example_film(name), SIZE, seed=2026).image
+    patient, view, findings = EXAMPLES[name]
+    wide, high, spacing, _ = DETECTORS[view][0]
+    film = Film(patient, 0, 61, "MF"[patient % 2], view, findings, (wide, high), spacing)
+    drawn = draw_film(film, 512, seed=2026).image
     assert np.abs(shipped.astype(float) - drawn).mean() < 1
 
 
@@ -254,7 +267,10 @@ def test_the_list_of_examples_names_every_film() -> None:
     folder = Path(__file__).parents[2] / "app" / "examples"
     rows = [line.split(",") for line in (folder / "examples.csv").read_text().splitlines()]
     assert rows[0] == ["file", "findings", "view"]
-    assert [row[0] for row in rows[1:]] == [f"{name}.png" for name in EXAMPLES]
+    assert rows[1:] == [
+        [f"{name}.png", "|".join(findings) or "No Finding", view]
+        for name, (_, view, findings) in EXAMPLES.items()
+    ]
     assert {row[0] for row in rows[1:]} == {path.name for path in folder.glob("*.png")}
     assert sum(path.stat().st_size for path in folder.iterdir()) < 1_500_000
 

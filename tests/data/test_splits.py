@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
-from xlite.data.splits import PARTS, STRATEGIES, load_split, make_split, read_split, write_split
+from xlite.data.splits import PARTS, load_split, make_split, read_split, shrink_train, write_split
+from xlite.data.strategies import STRATEGIES
 from xlite.data.tables import read_list
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
@@ -116,8 +118,9 @@ def test_lists_of_another_data_set_are_refused(tiny_folder):
 
 def test_image_is_refused_and_else_says_that_it_leaks(tmp_path):
     folder = many(400)
-    with pytest.raises(DataError, match="--allow-leakage"):
+    with pytest.raises(DataError, match="--allow-leakage") as refused:
         make_split(folder, "image")
+    assert refused.value.settings == ("allow_leakage",)
     split = make_split(folder, "image", allow_leakage=True)
     assert [len(split.parts[part]) for part in PARTS] == [280, 60, 60]
     assert split.id.startswith("image-42-") and split.id.endswith("-leaky")
@@ -174,8 +177,9 @@ def test_ones_own_split_is_read_and_refused_if_it_shares_patients(tiny_folder):
     assert split.parts["train"] == ["00000001_000.png", "00000002_000.png"]
 
     (place / "test.csv").write_text("image\n00000004_000.png\n00000001_001.png\n00000002_001.png\n")
-    with pytest.raises(DataError, match=r"has 2 patients in more than one part \(66.7% of its test films"):
+    with pytest.raises(DataError, match=r"has 2 patients in more than one part \(66.7%") as refused:
         load_split(folder, "mine")
+    assert refused.value.settings == ("allow_leakage",)
     leaky = load_split(folder, "mine", allow_leakage=True)
     assert leaky.id.endswith("-leaky") and leaky.shared_patients(folder) == 2
 
@@ -214,6 +218,25 @@ def test_a_folder_that_cannot_be_written_to_is_split_all_the_same(tiny_folder):
     assert split == make_split(folder)
     with pytest.raises(DataError, match="File exists: .*splits"):
         write_split(folder, split)
+
+
+def test_a_share_of_train_is_whole_patients_in_proportion_and_the_same_for_all(
+    large_table: NihFolder,
+) -> None:
+    folder, split = large_table, make_split(large_table)
+    kept = shrink_train(folder, split, 0.2)
+    assert kept == shrink_train(folder, split, 0.2)
+    assert replace(kept, parts=split.parts) == split
+    assert [kept.parts[part] == split.parts[part] for part in ("train", "val", "test")] == [False, True, True]
+    assert set(kept.parts["train"]) < set(split.parts["train"])
+    inside, outside = kept.stems("train"), sorted(set(split.stems("train")) - set(kept.stems("train")))
+    assert not set(folder.patients(inside)) & set(folder.patients(outside))
+    assert abs(len(inside) / len(split.parts["train"]) - 0.2) < 0.005
+    shares = [np.bincount(folder.finding_counts(stems)) / len(stems) for stems in (inside, outside)]
+    np.testing.assert_allclose(*shares, atol=0.01)
+    assert shrink_train(folder, split, 1) is split
+    other = shrink_train(folder, replace(split, id="another"), 0.2)
+    assert other.parts["train"] != kept.parts["train"]
 
 
 @pytest.mark.slow

@@ -57,7 +57,7 @@ def test_maps_of_each_backbone_are_those_of_pytorch_grad_cam(method, backbone, a
 @pytest.mark.parametrize("attention", ATTENTIONS)
 def test_maps_are_the_gradient_by_its_definition(attention):
     """Grad-CAM's equations 1 and 2 and LayerCAM's 3 to 5, cell by cell and unscaled: the size of a map
-    matters where films are compared.
+    matters when films are compared.
     """
     model = student("mobilenetv3_small_050", attention)
     x = torch.randn(1, 3, 96, 160)
@@ -71,8 +71,8 @@ def test_maps_are_the_gradient_by_its_definition(attention):
         torch.testing.assert_close(layer_maps[:, finding], expected, rtol=1e-4, atol=1e-7)
 
 
-def test_grad_cam_is_all_zero_where_layer_cam_is_not():
-    """What a film's places say for a finding is drawn, also where what they say against it outweighs it."""
+def test_grad_cam_can_be_all_zero_though_layer_cam_is_not():
+    """LayerCAM shows what speaks for a finding in a film even if more speaks against it."""
     model = student()
     with torch.no_grad():
         model.classifier[-1].bias.zero_()

@@ -160,10 +160,9 @@ def test_a_file_that_is_no_checkpoint_is_not_converted_and_what_was_expected_is_
     film, out = tmp_path / "film.png", tmp_path / "plain.safetensors"
     film.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\x7f" * 99)
     assert run(["convert", str(film), "--out", str(out)]) == 2
-    assert capsys.readouterr().err == (
-        f"Error: {film} holds no weights that can be read: expected a public CheXNet checkpoint, such as "
-        "model.pth.tar, or the .safetensors that this command made of one\n"
-    )
+    error = capsys.readouterr().err
+    assert error.startswith(f"Error: {film} ") and error.count("\n") == 1
+    assert "model.pth.tar" in error and ".safetensors" in error
     assert not out.exists()
 
 
@@ -231,7 +230,7 @@ def test_what_a_pickle_lacks_or_does_wrong_is_said_and_nothing_is_written(author
     assert not out.exists()
 
 
-def test_a_conversion_needs_no_trust_where_no_code_is_needed(author, tmp_path):
+def test_a_conversion_needs_no_trust_if_no_code_has_to_run(author, tmp_path):
     arnoweng(author, tmp_path / "model.pth.tar")
     out = tmp_path / "plain.safetensors"
     convert_chexnet(tmp_path / "model.pth.tar", out, trust=False)

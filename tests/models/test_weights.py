@@ -247,7 +247,7 @@ def test_imagenet_that_cannot_be_reached_is_said_at_once(hub):
         start = time.monotonic()
         sentence = load_start_weights(model, "imagenet").sentence
     reason = "Connection refused"
-    assert sentence == f"ImageNet weights for {TINY} could not be had ({reason}): training from scratch"
+    assert TINY in sentence and f"({reason})" in sentence and "from scratch" in sentence
     assert time.monotonic() - start < 3
     assert same(model, untouched)
 
@@ -260,7 +260,7 @@ def test_imagenet_from_a_host_that_never_answers_is_said_soon(hub, monkeypatch):
         hub(silent.getsockname()[1])
         start = time.monotonic()
         sentence = load_start_weights(untrained(), "imagenet").sentence
-    assert sentence == f"ImageNet weights for {TINY} could not be had (timed out): training from scratch"
+    assert TINY in sentence and "(timed out)" in sentence and "from scratch" in sentence
     assert time.monotonic() - start < 3
 
 

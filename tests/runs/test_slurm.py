@@ -13,10 +13,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from noise_folder import write_noise_folder
 from tiny_runs import TINY, assert_same_end, assert_same_training, config, run_to_end
 
-from xlite.cli import run as xlite_command
 from xlite.config import make_config
 from xlite.errors import RunError
 from xlite.runs import slurm
@@ -124,24 +122,6 @@ def daemon(words: list[str], log: Path) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-@pytest.fixture
-def films(tmp_path: Path) -> Path:
-    """80 noise films of 40 patients."""
-    return write_noise_folder(tmp_path / "films", patients=40)
-
-
-@pytest.fixture
-def xlite(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Runs a command line in this process: its exit status, stdout and stderr."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        status = xlite_command([str(word) for word in words])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
 
 
 def options(films: Path, **changes: object) -> list[str]:
@@ -265,10 +245,9 @@ def test_other_tasks_than_the_run_asks_for_are_refused(films: Path) -> None:
     run = Run.create(config(films, "odd", devices=4))
     run.submit(["--overcommit", "--ntasks-per-node=2"])
     wait_for(lambda: run.status().state == "failed")
-    assert run.status().message == (
-        "SLURM started 2 processes on 1 machine, and the run asks for 4 on each of 1: use srun, with "
-        "--nodes=1 --ntasks-per-node=4"
-    )
+    said = run.status().message
+    for words in ("2 processes on 1 machine", "4 on each of 1", "--nodes=1 --ntasks-per-node=4"):
+        assert words in said
     wait_for(lambda: slurm.job_state(job_of(run))[0] == "FAILED", 30)
     assert "Traceback" not in run.log_tail(1000)
 
@@ -365,7 +344,7 @@ def test_what_is_submitted_for_several_processes(own_home: Path, fake, tmp_path:
         (
             "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1",
             "queued",
-            "job 12: SLURM does not answer: slurm_load_jobs error: Unable to contact slurm controller",
+            "job 12: SLURM does not answer",
         ),
     ],
 )
@@ -433,17 +412,13 @@ def test_without_slurm_a_sentence_says_so(
     run.submit()
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     status = run.status()
-    sentence = "job 12: there is no squeue on this machine, so SLURM cannot be asked"
-    assert (status.state, status.message) == ("queued", sentence)
+    assert status.state == "queued" and "job 12" in status.message and "no squeue" in status.message
     words = ["jobs", "start", "--data", tiny_folder, "--name", "two"]
-    assert xlite(*words, "--launcher", "slurm")[::2] == (
-        2,
-        "Error: there is no sbatch on this machine: submit from a login node, or use --launcher local\n",
-    )
-    assert xlite(*words, "--sbatch-option=--time=5")[::2] == (
-        2,
-        "Error: --sbatch-option is for --launcher slurm\n",
-    )
+    status, _, error = xlite(*words, "--launcher", "slurm")
+    assert status == 2 and "no sbatch" in error and "--launcher local" in error and error.count("\n") == 1
+    status, _, error = xlite(*words, "--sbatch-option=--time=5")
+    assert status == 2 and "--sbatch-option" in error and "--launcher slurm" in error
+    assert error.count("\n") == 1
     assert [one.name for one in Run.list()] == ["one"]
 
 

@@ -36,7 +36,7 @@ for _ in sys.stdin:
 
 
 @pytest.fixture
-def films(tmp_path: Path) -> Path:
+def forty_films(tmp_path: Path) -> Path:
     """40 noise films of 20 patients."""
     return write_noise_folder(tmp_path / "films", patients=20)
 
@@ -70,14 +70,14 @@ class Attempts:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-def test_fifty_kills_lose_no_finished_epoch_and_change_no_bit(films: Path) -> None:
+def test_fifty_kills_lose_no_finished_epoch_and_change_no_bit(forty_films: Path) -> None:
     """Half of the kills come within milliseconds of a file being written, the others at any time: a tenth of
     all after one more epoch has ended, so that the run moves on however slow the machine is.
     """
     epochs = 100
     settings = {"epochs": epochs, "patience": epochs, "ema": 0.9}
-    whole, _ = run_to_end(config(films, "whole", **settings))
-    run = Run.create(config(films, "killed", **settings))
+    whole, _ = run_to_end(config(forty_films, "whole", **settings))
+    run = Run.create(config(forty_films, "killed", **settings))
     attempts, chance, finished, first_epoch_s = Attempts(run), random.Random(7), 0, 0.0
     for kill in range(KILLS):
         trainer, began = attempts.start(), time.monotonic()
@@ -159,12 +159,12 @@ def fill(disk: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_full_disk_keeps_the_last_epoch_and_the_run_says_why(
-    films: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+    forty_films: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {"epochs": 30, "patience": 30}
-    whole, _ = run_to_end(config(films, "whole", **settings))
+    whole, _ = run_to_end(config(forty_films, "whole", **settings))
     monkeypatch.setenv("XLITE_HOME", str(small_disk))
-    run = Run.create(config(films, "full", **settings))
+    run = Run.create(config(forty_films, "full", **settings))
     run.start()
     deadline = time.monotonic() + 120
     while len(run.read_metrics()) < 2:

@@ -8,6 +8,7 @@ import typer
 
 from xlite.cli.console import Json, busy, log_to, print_json, progress_bar
 from xlite.config import SEED
+from xlite.data.strategies import STRATEGIES
 from xlite.text import are, counted
 
 app = typer.Typer(help="Get, make, check and split data folders in the NIH layout.", rich_markup_mode=None)
@@ -86,7 +87,7 @@ def split(
     strategy: Annotated[
         str,
         typer.Option(
-            metavar="patient|official|chexnet|image",
+            metavar="|".join(STRATEGIES),
             help="patient: 70/15/15 by number of findings, no patient in two parts. official: NIH's test "
             "list, val carved out of train_val by patient. chexnet: the 70/10/20 lists of the public CheXNet "
             "weights. image: ignores patients, needs --allow-leakage",

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from xlite.access import HOST, MIN_PASSWORD, PORT
 from xlite.cli.app import hand_over
 from xlite.cli.console import Json, Model, busy, print_json, print_table
 from xlite.places import bundled
@@ -68,12 +69,10 @@ def share(
     model: Model,
     public: Annotated[bool, typer.Option("--public", help="A public link; demands a password")] = False,
     password: Annotated[
-        str | None, typer.Option(help="At least 12 characters; visitors have to type it")
+        str | None, typer.Option(help=f"At least {MIN_PASSWORD} characters; visitors have to type it")
     ] = None,
-    host: Annotated[
-        str, typer.Option(help="Address to answer on; this machine alone by default")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine")] = 7860,
+    host: Annotated[str, typer.Option(help="Address to answer on; this machine alone by default")] = HOST,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine")] = PORT,
 ) -> None:
     """Serve a model as a Gradio demo.
 

@@ -182,10 +182,10 @@ def _earlier_rows(array: Path, size: int) -> dict[Source, np.ndarray]:
     for index_file in set(array.parent.glob(f"films-{size}-*.json")) - {array.with_suffix(".json")}:
         try:
             index, films = _read_array(index_file.with_suffix(".npy"))
-            known = list(zip(index.sources, films, index.crc32, strict=True))
+            earlier = list(zip(index.sources, films, index.crc32, strict=True))
         except (OSError, ValueError, EOFError):
             continue
-        rows |= {source: film for source, film, crc in known if zlib.crc32(film) == crc}
+        rows |= {source: film for source, film, crc in earlier if zlib.crc32(film) == crc}
     return rows
 
 

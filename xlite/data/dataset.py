@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from xlite.data.cache import cache_folder, open_cache
 from xlite.data.folder import NihFolder
 from xlite.data.splits import Split
-from xlite.errors import DataError
+from xlite.errors import DataError, Setting
 from xlite.files import Progress
 from xlite.images import Preprocess
 from xlite.text import are, counted
@@ -176,7 +176,8 @@ def part_stems(folder: NihFolder, split: Split, part: str, skip_missing: bool = 
     if lacking and not skip_missing:
         raise DataError(
             f"{lacking:,} of the {counted(len(stems), 'film')} of the {part} part {are(lacking)} missing in "
-            f"{folder.root}; put them there, or go on without them with --skip-missing"
+            f"{folder.root}; put them there, or go on without them with ",
+            Setting("skip_missing"),
         )
     if not there:
         raise DataError(f"the {part} part of the split {split.name!r} has no films in {folder.root}")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from xlite.data.layout import table_files
 from xlite.data.tables import BOX_COLUMNS, find_table, label_version, read_boxes, read_table, stem_of
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
@@ -20,9 +21,7 @@ _BOX_FILE = "BBox_List_2017.csv"
 
 def find_folders(home: Path) -> list[Path]:
     """The data folders in `home`/data, those with an NIH table, by name."""
-    data = home / "data"
-    tables = [*data.glob("*/Data_Entry_2017*.csv"), *data.glob("*/Data_Entry_2017*.csv.gz")]
-    return sorted({table.parent for table in tables})
+    return sorted(folder for folder in (home / "data").glob("*") if folder.is_dir() and table_files(folder))
 
 
 def last_change(root: Path) -> float:

@@ -10,7 +10,7 @@ from xlite.errors import DataError
 
 @dataclass(frozen=True)
 class TeacherOverlap:
-    """How far a teacher knows the test films; the share is 0-1.
+    """How many of the test films a teacher was trained on; the share is 0-1.
 
     clean_images: films of test whose patient the teacher never saw.
     """
@@ -23,7 +23,7 @@ class TeacherOverlap:
 
 @dataclass(frozen=True)
 class LeakageReport:
-    """How far the test films are known from training; the share is 0-1.
+    """What the test films share with training; the share is 0-1.
 
     affected_images: films of test whose patient is in train.
     """
@@ -50,7 +50,7 @@ def leakage_report(
     table: pd.DataFrame | None = None,
     teacher_list: Sequence[str] | None = None,
 ) -> LeakageReport:
-    """How far `test` is known to `train`, and to a teacher trained on `teacher_list` (all lists of stems).
+    """What `test` shares with `train`, and with a teacher's `teacher_list` (all lists of stems).
 
     Patients come from the table (as `read_table` gives it), else from the first 8 digits of the stem, as
     NIH names its films. Raises DataError if the patient of a film cannot be told.
@@ -84,23 +84,23 @@ def _teacher_overlap(
     )
 
 
-def of_known_patients(
+def films_sharing_patients(
     train: Sequence[str], test: Sequence[str], table: pd.DataFrame | None = None
 ) -> list[str]:
     """The films of `test` whose patient is in `train`; patients and errors as for `leakage_report`."""
-    known = set(_patients(train, table).values())
-    return [stem for stem, patient in _patients(test, table).items() if patient in known]
+    train_patients = set(_patients(train, table).values())
+    return [stem for stem, patient in _patients(test, table).items() if patient in train_patients]
 
 
 def _patients(stems: Sequence[str], table: pd.DataFrame | None) -> dict[str, int]:
     """The patient of each film, in the order of the films."""
-    known = {} if table is None else dict(zip(table["stem"], table["patient"].tolist(), strict=True))
-    return {stem: _patient(stem, known) for stem in dict.fromkeys(stems)}
+    listed = {} if table is None else dict(zip(table["stem"], table["patient"].tolist(), strict=True))
+    return {stem: _patient(stem, listed) for stem in dict.fromkeys(stems)}
 
 
-def _patient(stem: str, known: dict[str, int]) -> int:
-    if stem in known:
-        return known[stem]
+def _patient(stem: str, listed: dict[str, int]) -> int:
+    if stem in listed:
+        return listed[stem]
     if stem[:8].isdecimal() and len(stem) >= 8:
         return int(stem[:8])
     raise DataError(

@@ -10,13 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xlite.data.tables import stem_of
+from xlite.data.tables import IMAGE_COLUMNS, stem_of
 from xlite.errors import DataError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS, canonical
 from xlite.text import are, counted
 
-IMAGE_COLUMNS = ("image", "Image Index")
 PREFIX = "prob_"
 
 

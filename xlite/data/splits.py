@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,15 +15,13 @@ from xlite.config import SEED
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
 from xlite.data.random_split import deal, split_by_film, split_by_patient
+from xlite.data.strategies import RANDOM_STRATEGIES, STRATEGIES
 from xlite.data.tables import read_list, stem_of
-from xlite.errors import DataError, sentence
+from xlite.errors import DataError, Setting, sentence
+from xlite.files import PLAIN_NAME
 from xlite.text import counted
 
 PARTS = ("train", "val", "test")
-LEAK_FREE = ("patient", "official", "chexnet")
-STRATEGIES = (*LEAK_FREE, "image")
-RANDOM_STRATEGIES = ("patient", "image")
-"""Strategies that need no list: X-Lite's own split, and the design document's of single films."""
 OFFICIAL_LISTS = ("train_val_list.txt", "test_list.txt")
 _OFFICIAL_SHARES = (7 / 8, 1 / 8)
 CHEXNET_LISTS = tuple(f"chexnet_{part}_list.txt" for part in PARTS)
@@ -84,14 +81,16 @@ def make_split(
     if strategy == "image" and not allow_leakage:
         raise DataError(
             "the split 'image' puts films of one patient into several parts, so its metrics flatter; "
-            "use 'patient', or pass --allow-leakage to have it all the same"
+            "use 'patient', or pass ",
+            Setting("allow_leakage"),
+            " to have it all the same",
         )
     if strategy in RANDOM_STRATEGIES:
         parts = random_parts(folder, strategy, seed)
     elif strategy == "official":
         train_val, test = (_read_part(folder, folder.root / name) for name in OFFICIAL_LISTS)
-        known = sorted(stem for stem in train_val if stem in folder)
-        train, val = deal(folder, known, _OFFICIAL_SHARES, seed)
+        listed = sorted(stem for stem in train_val if stem in folder)
+        train, val = deal(folder, listed, _OFFICIAL_SHARES, seed)
         # Films that the table lacks stay in the list: _finish counts and drops them.
         parts = {
             "train": train + [stem for stem in train_val if stem not in folder],
@@ -209,7 +208,9 @@ def _finish(
         raise DataError(
             f"the split {name!r} has {counted(shared, 'patient')} in more than one part "
             f"({report.affected_share:.1%} of its test films show a patient of train); use 'patient', or "
-            "pass --allow-leakage to have it all the same"
+            "pass ",
+            Setting("allow_leakage"),
+            " to have it all the same",
         )
     text = "\n".join(f"{part} {stem}" for part in PARTS for stem in sorted(kept[part]))
     split_id = f"{name}-{seed}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
@@ -227,13 +228,14 @@ def _shared_patients(folder: NihFolder, parts: dict[str, list[str]]) -> int:
 def _describe(folder: NihFolder, split: Split) -> dict[str, object]:
     """The content of split.json."""
     stems = {part: split.stems(part) for part in PARTS}
+    shared = split.shared_patients(folder)
     return {
         "name": split.name,
         "id": split.id,
         "strategy": split.strategy,
         "seed": split.seed,
-        "leaky": split.id.endswith("-leaky"),
-        "shared_patients": split.shared_patients(folder),
+        "leaky": shared > 0 or split.strategy == "image",
+        "shared_patients": shared,
         "table": folder.fingerprint(),
         "images": {part: len(split.parts[part]) for part in PARTS},
         "patients": {part: len(np.unique(folder.patients(stems[part]))) for part in PARTS},
@@ -254,6 +256,6 @@ def _read_part(folder: NihFolder, path: Path) -> list[str]:
 
 
 def _split_folder(folder: NihFolder, name: str) -> Path:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
+    if not PLAIN_NAME.fullmatch(name):
         raise DataError(f"{name!r} cannot be a split's name; use letters, digits, '.', '_' and '-'")
     return folder.root / "splits" / name

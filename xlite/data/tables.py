@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from xlite.data.layout import table_files
 from xlite.errors import DataError
 from xlite.findings import FINDINGS, NO_FINDING, canonical
 from xlite.text import counted
@@ -25,6 +26,8 @@ _COLUMNS = {
     "Patient Gender": "sex",
     "View Position": "view",
 }
+IMAGE_COLUMNS = ("image", "Image Index")
+"""How a column of films may be called."""
 BOX_COLUMNS = ["stem", "finding", "x", "y", "w", "h"]
 _YEARS = {"": 1.0, "Y": 1.0, "M": 1 / 12, "D": 1 / 365.25}
 _OLDEST = 100
@@ -43,7 +46,7 @@ def find_table(root: Path | str) -> Path:
     root = Path(root)
     if not root.is_dir():
         raise DataError(f"there is no data folder {root}; give the folder that holds Data_Entry_2017*.csv")
-    tables = [*root.glob("Data_Entry_2017*.csv"), *root.glob("Data_Entry_2017*.csv.gz")]
+    tables = table_files(root)
     if not tables:
         raise DataError(
             f"{root} holds no Data_Entry_2017*.csv (or .csv.gz); give a folder in the NIH layout, or make "
@@ -125,7 +128,7 @@ def read_list(path: Path | str) -> list[str]:
     if ".csv" not in path.suffixes:
         return [stem_of(line) for line in _read_text(path).splitlines() if line.strip()]
     header, rows = _read_rows(path)
-    column = next((header.index(name) for name in ("image", "Image Index") if name in header), None)
+    column = next((header.index(name) for name in IMAGE_COLUMNS if name in header), None)
     if column is None:
         raise DataError(f"{path} has no column 'image' or 'Image Index'; it has {', '.join(header)}")
     return [stem_of(name) for name in rows[column].tolist() if name.strip()] if len(rows) else []

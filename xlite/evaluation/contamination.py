@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from xlite.data.folder import NihFolder
-from xlite.data.leakage import of_known_patients
+from xlite.data.leakage import films_sharing_patients
 from xlite.data.splits import CHEXNET_LISTS, Split, read_split
 from xlite.data.tables import read_list
 from xlite.errors import DataError
@@ -232,7 +232,7 @@ def _films(source: Source, folder: NihFolder, given: Path | None) -> _Films | No
 def _seen(films: _Films, stems: Sequence[str], folder: NihFolder) -> tuple[TeacherSeen, list[str]]:
     """What a teacher knows of the films `stems`, and which of them are of patients that it knows."""
     learned = films.trained + films.of_val
-    known = of_known_patients(learned, stems, folder.table)
+    known = films_sharing_patients(learned, stems, folder.table)
     seen = TeacherSeen(
         films=len({*stems}),
         trained=len({*stems} & {*films.trained}),

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from xlite.data.folder import NihFolder
-from xlite.data.leakage import of_known_patients
+from xlite.data.leakage import films_sharing_patients
 from xlite.data.splits import Split, shrink_train
 from xlite.evaluation.caveats import (
     Caveat,
@@ -42,7 +42,7 @@ def split_caveats(info: "ModelInfo", judged: PartJudged) -> list[Caveat]:
         return [TrainedOn(films=len(stems), known=len(learned), stems=learned)]
     if part == "val":
         return [ChosenOn(known=len(stems), stems=frozenset(stems))]
-    known = of_known_patients(split.stems("train") + split.stems("val"), stems, folder.table)
+    known = films_sharing_patients(split.stems("train") + split.stems("val"), stems, folder.table)
     return [SharedPatients(films=len(stems), known=len(known), stems=frozenset(known))] if known else []
 
 
@@ -51,7 +51,7 @@ def _other_split(info: "ModelInfo", judged: PartJudged) -> OtherSplit:
     folder, split, stems = judged.folder, judged.split, judged.stems
     own = own_split(info, folder)
     learned = [] if own is None else own.stems("train") + own.stems("val")
-    known = of_known_patients(learned, stems, folder.table)
+    known = films_sharing_patients(learned, stems, folder.table)
     return OtherSplit(
         split_id=split.id,
         own_split_id=info.split_id,

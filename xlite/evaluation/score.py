@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xlite.data.leakage import of_known_patients
+from xlite.data.leakage import films_sharing_patients
 from xlite.data.predictions import Predictions, read_averaged, spoken_name
 from xlite.data.tables import find_table, label_version, read_list, read_table
 from xlite.errors import DataError
@@ -38,7 +38,7 @@ SWAP_GAIN = 0.2  # of AUC, over both
 def judge_predictions(path: str | Path, table: str | Path, options: ScoreOptions) -> Judgement:
     """Judges anyone's predictions by an NIH table, the file or the folder that holds it.
 
-    Wherever predictions are asked for, several files joined by commas stand for their mean. Without
+    Several files of predictions joined by commas stand for their mean. Without
     thresholds and validation predictions 0.5 is used, with a caveat. Raises DataError for films that the
     table lacks, unless options.ignore_unknown.
     """
@@ -100,7 +100,7 @@ def _swapped(films: Films) -> list[Caveat]:
 def _learned(films: Films, rows: pd.DataFrame, trained_on: str | Path) -> list[Caveat]:
     """Films that the model, or its teacher, has learned from, or other films of their patients."""
     listed = read_list(trained_on)
-    known = frozenset(of_known_patients(listed, films.stems, rows))
+    known = frozenset(films_sharing_patients(listed, films.stems, rows))
     if not known:
         return []
     inside, name = len({*listed} & {*films.stems}), Path(trained_on).name

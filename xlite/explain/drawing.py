@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+OPACITY = 0.45  # of a map over its film, if nothing else is asked for
+SCREEN_SIDE = 1024  # px; a screen shows no more of a film
 RED_OF_TURBO = 220  # beyond it the colours darken again, and a peak would look like a hole
 STRIP = 64  # rows blended at a time: a film of 64 megapixels takes gigabytes as floats in colour
 
@@ -22,7 +24,7 @@ def upsample_map(coarse: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return fine
 
 
-def shrink(image: np.ndarray, side: int = 1024) -> np.ndarray:
+def shrink(image: np.ndarray, side: int = SCREEN_SIDE) -> np.ndarray:
     """A film uint8 (H, W) for the eye: at most `side` px on its longer side; a smaller one stays as it is."""
     scale = side / max(image.shape)
     if scale >= 1:
@@ -31,7 +33,7 @@ def shrink(image: np.ndarray, side: int = 1024) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def overlay(image: np.ndarray, heat: np.ndarray, opacity: float = 0.45) -> np.ndarray:
+def overlay(image: np.ndarray, heat: np.ndarray, opacity: float = OPACITY) -> np.ndarray:
     """The film uint8 (H, W) under its map float32 (H, W), 0-1: RGB uint8 (H, W, 3).
 
     The colour is as opaque as the map is high, at most `opacity`: without activation the film stays bare.

@@ -6,6 +6,7 @@ from xlite.errors import CheckpointError, RunError
 from xlite.places import bundled, check_run_name, checkpoints_dir
 
 MODEL_FILE = "model.safetensors"
+CARD_FILE = "MODEL_CARD.md"
 PREDICTION_SUFFIXES = (".csv", ".csv.gz")
 """How the name of a predictions file ends; every other part of a teacher is a network."""
 XRV_PREFIX = "xrv:"

@@ -7,12 +7,11 @@ from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import in_effect, uncalibrated
 from xlite.metrics.per_finding import ECE_BINS
+from xlite.models.available import CARD_FILE
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
 from xlite.report.sentences import CALIBRATORS, clean, contaminated_films, mean_of, sentence
 from xlite.text import are, counted, number
-
-CARD_FILE = "MODEL_CARD.md"
 
 _PURPOSE = """## What it is for
 

@@ -133,8 +133,9 @@ def _write_json(path: Path, content: dict[str, Any], indent: int = 1) -> None:
 
 def _keep_calibrator(classifier: "Classifier", report: Report) -> None:
     """Saves the classifier's calibrator and thresholds in its file, and makes the card beside it anew."""
+    from xlite.models.available import CARD_FILE
     from xlite.models.checkpoint import save_model
-    from xlite.report.card import CARD_FILE, card_beside
+    from xlite.report.card import card_beside
 
     path, info, split = classifier.path, classifier.info, report.split
     save_model(path, classifier.model, info)

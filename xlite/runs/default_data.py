@@ -3,6 +3,7 @@
 import os
 from contextlib import suppress
 
+from xlite.data.layout import table_files
 from xlite.errors import RunError
 from xlite.runs.run import Run
 
@@ -14,6 +15,6 @@ def default_data() -> str:
     for run in Run.list():
         with suppress(RunError):  # renamed or deleted since it was listed
             folder = run.config().data
-            if any(folder.glob("Data_Entry_2017*.csv*")) and not run.failed_untrained():
+            if table_files(folder) and not run.failed_untrained():
                 return str(folder)
     return ""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from xlite.data.layout import table_files
 from xlite.data.tables import find_table, label_version, read_table
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
@@ -13,7 +14,7 @@ DETAILS = ("patient", "follow_up", "age", "sex", "view")
 
 
 @dataclass(frozen=True)
-class Difference:
+class EditionDifference:
     """This folder's table beside another one.
 
     films: in both; here, there: in one only. label_sets: films of both whose findings differ. findings, with
@@ -34,11 +35,11 @@ class Difference:
 def other_edition(root: Path) -> Path | None:
     """A second `Data_Entry_2017*` of the folder, beside the one that it is read from; usually None."""
     used = find_table(root)
-    others = sorted({*root.glob("Data_Entry_2017*.csv"), *root.glob("Data_Entry_2017*.csv.gz")} - {used})
+    others = sorted(set(table_files(root)) - {used})
     return others[0] if others else None
 
 
-def compare_editions(table: pd.DataFrame, other: Path) -> Difference:
+def compare_editions(table: pd.DataFrame, other: Path) -> EditionDifference:
     """Compares a table, as `read_table` gives it, with the one at `other`.
 
     Raises DataError if that cannot be read or shares no film with the first.
@@ -62,7 +63,7 @@ def compare_editions(table: pd.DataFrame, other: Path) -> Difference:
         name: int((one[name].ne(two[name]) & ~(one[name].isna() & two[name].isna())).sum())
         for name in DETAILS
     }
-    return Difference(
+    return EditionDifference(
         other=other.name,
         version=label_version(other),
         films=len(both),

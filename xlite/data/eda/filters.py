@@ -1,6 +1,6 @@
 """Films of a table by view, sex, age, findings, and part of a list or split."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,21 @@ def having(table: pd.DataFrame, findings: Sequence[str]) -> pd.DataFrame:
     for name in findings:
         table = table[~table[list(FINDINGS)].any(axis=1) if name == NO_FINDING else table[name] > 0]
     return table
+
+
+def among(table: pd.DataFrame, stems: Collection[str]) -> pd.DataFrame:
+    """The films of a table that are among `stems`."""
+    return table[table["stem"].isin(stems)]
+
+
+def page_count(table: pd.DataFrame, size: int) -> int:
+    """How many pages of `size` films a table fills; an empty one has a page too."""
+    return max(-(-len(table) // size), 1)
+
+
+def page(table: pd.DataFrame, number: int, size: int) -> pd.DataFrame:
+    """The films on a page, numbered from 1."""
+    return table.iloc[(number - 1) * size : number * size]
 
 
 def matching(table: pd.DataFrame, wanted: Filter, parts: Mapping[str, Sequence[str]]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from xlite.data.eda import palette
 from xlite.findings import FINDINGS, NO_FINDING, spoken
-from xlite.plots import GRID, PALETTE, QUIET
+from xlite.plots import BARE_AXIS, GRID, PALETTE, QUIET, bare_layout
 
 MAIN = PALETTE[0]
 SEX = {"F": PALETTE[3], "M": PALETTE[2]}
@@ -176,7 +176,7 @@ def ages(histogram: pd.DataFrame) -> go.Figure:
     ticks = _both_ways(most)
     figure.update_xaxes(tickvals=ticks, ticktext=[f"{abs(tick):,}" for tick in ticks], title="films")
     figure.update_yaxes(title="age in years", showgrid=False)
-    return _style(figure, 420).update_layout(barmode="relative", bargap=0.12, legend=_ABOVE, margin_t=32)
+    return _style(figure, 420, top=32).update_layout(barmode="relative", bargap=0.12, legend=_ABOVE)
 
 
 def views(prevalence: pd.DataFrame) -> go.Figure:
@@ -206,7 +206,7 @@ def views(prevalence: pd.DataFrame) -> go.Figure:
         )
     figure.update_xaxes(type="log", tickformat="~p", dtick=1, title="share of the view's films (log)")
     figure.update_yaxes(showgrid=False)
-    return _style(figure, 420).update_layout(legend=_ABOVE, margin_t=32)
+    return _style(figure, 420, top=32).update_layout(legend=_ABOVE)
 
 
 def _both_ways(most: int) -> list[int]:
@@ -219,15 +219,8 @@ def _both_ways(most: int) -> list[int]:
 _ABOVE = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
 
 
-def _style(figure: go.Figure, height: int) -> go.Figure:
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        hoverlabel={"font": {"size": 12}},
-        dragmode=False,
-    )
-    figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)
-    figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True)
-    return figure
+def _style(figure: go.Figure, height: int, top: int = 8) -> go.Figure:
+    """The quiet style without a title: a figure that is clicked or hovered over, never dragged."""
+    figure.update_layout(**bare_layout(height, top), hoverlabel={"font": {"size": 12}}, dragmode=False)
+    figure.update_xaxes(**BARE_AXIS)
+    return figure.update_yaxes(**BARE_AXIS)

@@ -181,11 +181,11 @@ def age_groups(ages: pd.Series) -> pd.Series:
 
 def age_histogram(table: pd.DataFrame, width: int = 5) -> pd.DataFrame:
     """Films by sex (columns) in bins of `width` years, indexed by their first year, without missing ages."""
-    known = table[table["age"].notna()]
-    bins = (known["age"] // width * width).astype(int)
-    if known.empty:
+    aged = table[table["age"].notna()]
+    bins = (aged["age"] // width * width).astype(int)
+    if aged.empty:
         return pd.DataFrame(index=pd.Index([], dtype=int, name="age"))
-    counted = pd.crosstab(bins, known["sex"])
+    counted = pd.crosstab(bins, aged["sex"])
     counted.index.name = "age"
     return counted.reindex(range(0, int(bins.max()) + width, width), fill_value=0)
 

@@ -9,7 +9,7 @@ from xlite.config import SEED, TrainConfig
 from xlite.data.eda import statistics
 from xlite.data.eda.batch_composition import Batches, measure_batches
 from xlite.data.eda.claims import Claim, check_claims
-from xlite.data.eda.editions import Difference, compare_editions, other_edition
+from xlite.data.eda.editions import EditionDifference, compare_editions, other_edition
 from xlite.data.eda.overview import Overview, overview
 from xlite.data.eda.partitions import (
     Leakage,
@@ -22,7 +22,7 @@ from xlite.data.eda.partitions import (
 )
 from xlite.data.eda.statistics import Imbalance
 from xlite.data.folder import NihFolder
-from xlite.data.splits import RANDOM_STRATEGIES
+from xlite.data.strategies import RANDOM_STRATEGIES
 from xlite.findings import FINDINGS
 
 BATCH_SIZE: int = TrainConfig.model_fields["batch_size"].default
@@ -44,7 +44,7 @@ class Survey:
     leakage: dict[str, Leakage]
     overlaps: pd.DataFrame
     batches: Batches
-    difference: Difference | None
+    difference: EditionDifference | None
     claims: list[Claim]
 
     def as_dict(self) -> dict[str, object]:

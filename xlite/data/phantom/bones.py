@@ -18,6 +18,7 @@ FAINT = np.float32(0.55)  # bone of a rib's front and side, as a share of the bo
 
 Part = tuple[np.ndarray, np.ndarray]  # points (N, 3), volumes (N,)
 Parts = list[Part]
+Ridge = tuple[list[tuple[float, float, float]], float, float]  # corners, radius, thickness of the wall
 
 
 def tube(line: np.ndarray, across: np.ndarray, radii: np.ndarray, cortex: float, step: float) -> Part:
@@ -179,42 +180,29 @@ def shoulder(body: Body, side: int, step: float) -> Parts:
         [side * (head[0] + 2.0 * np.cos(turn)), head[1] + 2.15 * np.sin(turn), np.full(40, -1.0)], axis=-1
     )
     parts.append(_rod(ball, 0.11, 0.06, step))
-    inner, tip = body.scapula * width, socket[1] + 11.5
-    blade = [
-        (socket[0], socket[1]),
-        (inner + 0.4, socket[1] - 3.0),
-        (inner, socket[1] - 0.5),
-        (inner + 1.7, tip),
+    inner = body.scapula * width
+    parts += [
+        _bent(at(line), [radius * 1.1, radius], cortex, step)
+        for line, radius, cortex in _blade_ridges(socket, inner)
     ]
-    ridges: list[tuple[list[tuple[float, float, float]], float, float]] = [
-        (
-            [(*blade[3], -8), (socket[0] - 2.0, socket[1] + 6.0, -6), (socket[0] - 0.7, socket[1] + 1.8, -4)],
-            0.42,
-            0.06,
-        ),
-        (
-            [(*blade[3], -8), (inner + 0.1, socket[1] + 6.5, -8.5), (*blade[2], -8.5), (*blade[1], -7)],
-            0.2,
-            0.05,
-        ),
-        (
-            [(*blade[1], -7), (socket[0] - 3.2, socket[1] - 1.9, -5), (socket[0] - 1.0, socket[1] - 1.5, -3)],
-            0.2,
-            0.08,
-        ),
-        (
-            [(*blade[2], -9), (socket[0] - 3.0, socket[1] - 1.6, -8), (socket[0] + 1.2, socket[1] - 3.1, -5)],
-            0.45,
-            0.06,
-        ),
-        ([(socket[0] - 1.4, socket[1] - 1.2, -2), (socket[0] - 2.2, socket[1] - 1.6, 1)], 0.5, 0.035),
-    ]
-    parts += [_bent(at(line), [radius * 1.1, radius], cortex, step) for line, radius, cortex in ridges]
     rim = np.stack(
         [side * (socket[0] + 0.1 + 0.5 * np.cos(turn)), socket[1] + 1.9 * np.sin(turn), np.full(40, -3.0)], -1
     )
     parts.append(_rod(rim, 0.12, 0.10, step))
     return parts
+
+
+def _blade_ridges(socket: tuple[float, float], inner: float) -> list[Ridge]:
+    """The ridges of a shoulder blade from its socket (x, y) to its inner edge at x = `inner`."""
+    x, y = socket
+    top, corner, tip = (inner + 0.4, y - 3.0), (inner, y - 0.5), (inner + 1.7, y + 11.5)
+    return [
+        ([(*tip, -8), (x - 2.0, y + 6.0, -6), (x - 0.7, y + 1.8, -4)], 0.42, 0.06),
+        ([(*tip, -8), (inner + 0.1, y + 6.5, -8.5), (*corner, -8.5), (*top, -7)], 0.2, 0.05),
+        ([(*top, -7), (x - 3.2, y - 1.9, -5), (x - 1.0, y - 1.5, -3)], 0.2, 0.08),
+        ([(*corner, -9), (x - 3.0, y - 1.6, -8), (x + 1.2, y - 3.1, -5)], 0.45, 0.06),
+        ([(x - 1.4, y - 1.2, -2), (x - 2.2, y - 1.6, 1)], 0.5, 0.035),
+    ]
 
 
 def blades(body: Body, canvas: Canvas) -> np.ndarray:

@@ -1,8 +1,7 @@
 """Soft tissue, lungs, diaphragm, heart and great vessels as thickness along the beam, cm."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -33,12 +32,9 @@ class Chest:
 
     def every(self, step: int) -> "Chest":
         """The same chest by one pixel in `step` ** 2."""
-        layers: dict[str, Any] = {
-            name: np.ascontiguousarray(value[::step, ::step])
-            for name, value in vars(self).items()
-            if isinstance(value, np.ndarray)
-        }
-        return replace(self, canvas=replace(self.canvas, size=len(layers["x"])), **layers)
+        names = [field.name for field in fields(self)][2:]  # all but body and canvas are layers
+        layers = [np.ascontiguousarray(getattr(self, name)[::step, ::step]) for name in names]
+        return Chest(self.body, replace(self.canvas, size=len(layers[0])), *layers)
 
 
 def build_chest(body: Body, canvas: Canvas) -> Chest:

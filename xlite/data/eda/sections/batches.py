@@ -59,7 +59,7 @@ def sampler_table(survey: Survey) -> str:
 
 def weights_table(survey: Survey) -> str:
     """The weights of each finding, and what part of the loss its positive films are."""
-    known = survey.batches.classes.loc[list(FINDINGS)].dropna(subset="weight")
+    weighted = survey.batches.classes.loc[list(FINDINGS)].dropna(subset="weight")
     rows = (
         (
             str(name),
@@ -68,7 +68,7 @@ def weights_table(survey: Survey) -> str:
             percent(row.pull),
             percent(row.weighted_pull),
         )
-        for name, row in known.iterrows()
+        for name, row in weighted.iterrows()
     )
     header = ("finding", "N / (C n)", "pos_weight", "positive share, plain", "weighted")
     return table(header, rows, numbers=4)

@@ -85,10 +85,9 @@ def test_runs_says_which_folder_it_cannot_read(own_home: Path):
     (folder / "config.json").write_text('{"batch_size": 8}')
     test = page("runs").run()
     words(test)
-    assert [warning.value for warning in test.warning] == [
-        f"The settings of run 'broken' cannot be read from {folder / 'config.json'}: "
-        "“Data folder” is missing; expected a path"
-    ]
+    (warning,) = test.warning
+    for part in ("'broken'", str(folder / "config.json"), "“Data folder” is missing"):
+        assert part in warning.value
 
 
 @pytest.fixture

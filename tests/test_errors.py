@@ -1,0 +1,62 @@
+"""Errors in one sentence: settings as words of it, the system's errors with the file, and nothing twice."""
+
+import errno
+
+import pytest
+
+from xlite.errors import CheckpointError, DataError, RunError, Setting, XliteError, retold, sentence, words_of
+
+
+@pytest.mark.parametrize("kind", [CheckpointError, DataError, RunError])
+def test_settings_are_options_on_a_command_line_and_whatever_a_page_calls_them(
+    kind: type[XliteError],
+) -> None:
+    error = kind(Setting("batch_size"), " 30 is no multiple of ", Setting("devices"))
+    assert str(error) == "--batch-size 30 is no multiple of --devices"
+    assert error.message(str.upper) == "BATCH_SIZE 30 is no multiple of DEVICES"
+    assert error.settings == ("batch_size", "devices")
+    assert all(type(name) is str for name in error.settings)
+
+
+def test_an_option_in_plain_words_is_no_setting() -> None:
+    error = RunError("--study is text")
+    assert (str(error), error.settings) == ("--study is text", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "words"),
+    [
+        ("--lr is 20", ["lr"], ("lr", " is 20")),
+        ("--teacher-list and --teacher", ["teacher", "teacher_list"], ("teacher_list", " and ", "teacher")),
+        ("--lr-min is no --lr", ["lr"], ("--lr-min is no ", "lr")),
+        ("no setting", ["lr"], ("no setting",)),
+    ],
+)
+def test_the_settings_of_a_kept_message_are_found_again(
+    text: str, settings: list[str], words: tuple[str, ...]
+) -> None:
+    again = retold(text, settings)
+    assert again == words and str(XliteError(*again)) == text
+    assert {word for word in again if isinstance(word, Setting)} == set(settings) & set(words)
+
+
+def test_words_of_an_error_are_its_own_or_its_text() -> None:
+    assert words_of(DataError("a ", Setting("lr"))) == ("a ", "lr")
+    assert words_of(ValueError("b")) == ("b",)
+
+
+@pytest.mark.parametrize(
+    ("error", "file", "parts"),
+    [
+        (DataError("3 films are missing"), "x.png", ["3 films are missing"]),
+        (OSError(errno.ENOSPC, "No space left", "draft.tmp"), "last.ckpt", ["disk is full", "last.ckpt"]),
+        (OSError(errno.EACCES, "Permission denied", "a.csv"), "", ["no permission", "a.csv"]),
+        (OSError(errno.EIO, "Input/output error"), "", ["Input/output error"]),
+        (OSError(errno.EIO, "Input/output error", "a.csv"), "", ["Input/output error", "a.csv"]),
+        (ZeroDivisionError("division by zero"), "a.csv", ["ZeroDivisionError", "division by zero"]),
+    ],
+)
+def test_any_error_is_one_sentence(error: BaseException, file: str, parts: list[str]) -> None:
+    said = sentence(error, file)
+    assert [part for part in parts if part not in said] == []
+    assert "draft.tmp" not in said and "\n" not in said
