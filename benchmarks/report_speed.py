@@ -19,7 +19,7 @@ from scipy.special import expit
 from xlite.evaluation.base import Stamp
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
-from xlite.evaluation.report import Validation
+from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.report.write import score_predictions, write_report

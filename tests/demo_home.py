@@ -13,7 +13,8 @@ from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import Caveat
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import InUse, ValidationFilms, full_report
-from xlite.evaluation.report import Report, Validation
+from xlite.evaluation.report import Report
+from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.bootstrap import Resamples

@@ -14,7 +14,8 @@ from xlite.evaluation.caveats import MissingFilms, NotProbabilities
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.full_report import Judgement
 from xlite.evaluation.options import JudgeOptions
-from xlite.evaluation.report import Judged, Report, Validation
+from xlite.evaluation.report import Judged, Report
+from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.images import read_image
 from xlite.metrics.calibration import apply_calibrator, fit_calibrator

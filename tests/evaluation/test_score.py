@@ -26,8 +26,9 @@ from xlite.evaluation.caveats import (
 )
 from xlite.evaluation.compare import compare_files
 from xlite.evaluation.options import ScoreOptions
-from xlite.evaluation.report import Report, Validation
+from xlite.evaluation.report import Report
 from xlite.evaluation.score import judge_predictions
+from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import fit_calibrator, logit
 from xlite.metrics.thresholds import choose_thresholds

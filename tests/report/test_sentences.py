@@ -4,7 +4,8 @@ import pytest
 from demo_home import SPLIT, drawn_report
 
 from xlite.evaluation.caveats import Caveat, ChosenOn, Said, TeacherKnows, TeacherSaid
-from xlite.evaluation.report import Comparison, Contamination, Gap, Reference, Report, Subgroups, Validation
+from xlite.evaluation.report import Comparison, Contamination, Gap, Reference, Report, Subgroups
+from xlite.evaluation.validation_report import Validation
 from xlite.metrics.estimate import Estimate
 from xlite.report import sentences as words
 

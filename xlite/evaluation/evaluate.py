@@ -26,8 +26,8 @@ from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.own_training import own_split, split_caveats, training_caveats
 from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.radiologists import read_radiologists
-from xlite.evaluation.report import Validation
 from xlite.evaluation.validation import fit_info
+from xlite.evaluation.validation_report import Validation
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import in_effect, uncalibrated
 from xlite.metrics.thresholds import threshold_array

@@ -15,9 +15,10 @@ from xlite.evaluation.films import Films
 from xlite.evaluation.localisation_report import LocalisationReport
 from xlite.evaluation.radiologists import beside_radiologists
 from xlite.evaluation.references import published_references
-from xlite.evaluation.report import CalibrationReport, Comparison, Contamination, Metrics, Report, Validation
+from xlite.evaluation.report import Comparison, Contamination, Metrics, Report
 from xlite.evaluation.subgroups import film_groups, subgroups
 from xlite.evaluation.validation import calibration_errors, operating_points
+from xlite.evaluation.validation_report import CalibrationReport, Validation
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.confusion import confusion
 

@@ -23,7 +23,7 @@ from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFil
 from xlite.evaluation.options import ScoreOptions
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.references import films_digest
-from xlite.evaluation.report import Validation
+from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import logit

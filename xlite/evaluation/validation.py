@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from xlite.evaluation.films import Films
-from xlite.evaluation.report import CalibrationErrors, OperatingPoints, PointAtThreshold, Rate
+from xlite.evaluation.validation_report import CalibrationErrors, OperatingPoints, PointAtThreshold, Rate
 from xlite.findings import FINDINGS
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples, estimate, or_none, recentred

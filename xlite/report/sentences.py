@@ -15,8 +15,8 @@ from xlite.evaluation.report import (
     Reference,
     Report,
     Subgroups,
-    Validation,
 )
+from xlite.evaluation.validation_report import Validation
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate

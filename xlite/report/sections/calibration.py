@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from xlite.evaluation.report import CalibrationReport
+from xlite.evaluation.validation_report import CalibrationReport
 from xlite.findings import FINDINGS, spoken
 from xlite.metrics.per_finding import ECE_BINS
 from xlite.report.charts.reliability import LEAST_IN_BIN, reliability_grid

@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from xlite.evaluation.report import FindingMetrics, Rate, Report
+from xlite.evaluation.report import FindingMetrics, Report
+from xlite.evaluation.validation_report import Rate
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.report.charts.intervals import auc_figure
 from xlite.report.charts.rates import curve_of, curves_grid

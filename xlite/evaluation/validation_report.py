@@ -1,0 +1,86 @@
+"""What a report says of validation films, and of the thresholds and calibrators that they choose."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from xlite.evaluation.base import Part
+from xlite.metrics.estimate import Estimate
+
+Rate = Literal["f1", "precision", "recall", "specificity"]
+
+
+class Validation(Part):
+    """The validation films that choose thresholds and calibrators, or why there are none.
+
+    split_id: of a model, whose val part they are; file: of predictions. absent: the folder lacks the model's
+    split ("no_split"), that has no val part ("no_part"), the films judged are that part ("same_films"), only
+    `here` of its `expected` films are here ("not_here"), or no validation predictions were given
+    ("not_given"). text: the words of a report of old.
+    """
+
+    films: int = 0
+    split_id: str = ""
+    file: str = ""
+    absent: Literal["", "no_split", "no_part", "same_films", "not_here", "not_given"] = ""
+    here: int = 0
+    expected: int = 0
+    text: str = Field(default="", exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_old(cls, content: Any) -> Any:
+        if isinstance(content, Mapping) and "note" in content and "absent" not in content:
+            return {**content, "text": content["note"]}
+        return content
+
+
+class PointAtThreshold(Part):
+    """What one finding's threshold gives on the films judged."""
+
+    threshold: float
+    f1: Estimate
+    precision: Estimate
+    recall: Estimate
+    specificity: Estimate
+
+    def estimate(self, rate: Rate) -> Estimate:
+        """A rate by its name."""
+        value: Estimate = getattr(self, rate)
+        return value
+
+
+class OperatingPoints(Part):
+    """Thresholds by one rule: means over the findings, then each finding."""
+
+    macro: dict[Rate, Estimate]
+    per_class: dict[str, PointAtThreshold]
+
+
+class CalibrationErrors(Part):
+    """Calibration error and Brier score after one calibrator: means, then each finding."""
+
+    macro: dict[Literal["ece", "brier"], Estimate]
+    per_class: dict[str, dict[Literal["ece", "brier"], float | None]]
+
+
+class CalibrationReport(Part):
+    """The calibrator in use, the findings that it leaves as they are, and what each calibrator would give.
+
+    in_use: its method, "none", or "as given" for anyone's predictions; calibrators: by method, "none" first,
+    None without validation films.
+    """
+
+    in_use: str
+    without_calibrator: tuple[str, ...] = Field(
+        default=(), validation_alias=AliasChoices("without_calibrator", "without_map")
+    )
+    calibrators: dict[str, CalibrationErrors] | None = Field(
+        validation_alias=AliasChoices("calibrators", "maps")
+    )
+
+    @model_serializer(mode="wrap")
+    def _with_keys_of_file(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        keys = {"without_calibrator": "without_map", "calibrators": "maps"}  # metrics.json keeps its keys
+        return {keys.get(name, name): value for name, value in handler(self).items()}
