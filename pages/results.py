@@ -38,7 +38,7 @@ def evaluate_form(names: list[str]) -> None:
         data = st.text_input("Data folder", st.session_state.get("data", ""))
         pressed = st.form_submit_button("Evaluate", icon=":material/play_arrow:", disabled=not names)
     if pressed:
-        from xlite.evaluation.device import best_device
+        from xlite.models.device import best_device
         from xlite.report.write import evaluate_model
 
         try:

@@ -104,3 +104,7 @@ def test_what_is_undefined_has_empty_curves_and_one_patient_no_bands() -> None:
     assert found["Mass"].roc.band == empty
     assert len(found["Mass"].roc.fpr) > 2
     assert set(found["Mass"].reliability.low) == {None}
+
+
+def test_bands_are_given_at_every_fiftieth() -> None:
+    np.testing.assert_allclose(GRID, np.arange(51) / 50)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
-from sklearn.isotonic import isotonic_regression
+from sklearn.isotonic import IsotonicRegression, isotonic_regression
 from sklearn.linear_model import LogisticRegression
 
 from xlite.errors import CheckpointError
@@ -231,3 +231,13 @@ def test_a_calibrator_that_leaves_every_finding_is_not_in_effect() -> None:
     assert in_effect(Temperature(temperature=1.0)) is None and in_effect(None) is None
     half = Platt(scale=(2.0,) + (1.0,) * 13, bias=(0.0,) * 14)
     assert in_effect(half) is half
+
+
+def test_isotonic_weighs_tied_logits_by_their_films() -> None:
+    rng = np.random.default_rng(6)
+    logits = rng.integers(-3, 4, (200, 14)).astype(float)  # seven values, many films each
+    labels = (rng.random((200, 14)) < 1 / (1 + np.exp(-logits))).astype(float)
+    found = apply_calibrator(logits, fit_calibrator(logits, labels, "isotonic"))
+    for c in range(14):
+        reference = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(logits[:, c], labels[:, c])
+        np.testing.assert_allclose(found[:, c], reference.predict(logits[:, c]), atol=1e-6)

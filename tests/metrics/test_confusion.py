@@ -28,3 +28,10 @@ def test_confusion_counts_films() -> None:
     assert (found.missed, found.silent) == (tuple(missed), tuple(silent))
     for name, counts in expected.items():
         np.testing.assert_array_equal(getattr(found, name), counts, err_msg=name)
+
+
+def test_a_probability_at_its_threshold_is_called() -> None:
+    labels, probs = np.zeros((1, 14)), np.zeros((1, 14))
+    labels[0, 2], probs[0, 2] = 1, 0.5
+    found = confusion(labels, probs, np.full(14, 0.5))
+    assert (found.films[2], found.missed[2], found.called[2][2]) == (1, 0, 1)

@@ -42,3 +42,8 @@ def test_the_pr_curve_sums_to_average_precision() -> None:
     few = pr_points(labels, scores, limit=20)
     assert len(few[0]) <= 20 and few[0][-1] == 1
     assert [len(points) for points in pr_points(np.zeros(5), np.ones(5))] == [0, 0]
+
+
+def test_the_pr_curve_has_a_point_for_each_score_of_a_positive() -> None:
+    recall, precision = pr_points(np.array([0, 1, 0, 1, 0]), np.array([0.9, 0.8, 0.7, 0.6, 0.5]))
+    assert (recall.tolist(), precision.tolist()) == ([0.5, 1.0], [0.5, 0.5])

@@ -1,5 +1,6 @@
 """Thresholds against searches over every one of them, and the files that hold them."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -132,3 +133,30 @@ def test_wrong_thresholds_are_one_sentence(tmp_path: Path, text: str, sentence: 
 def test_a_missing_thresholds_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read as JSON"):
         read_thresholds(tmp_path / "none.json")
+
+
+def test_a_threshold_lies_half_way_to_the_last_score_too() -> None:
+    labels, probs = np.array([[1.0], [1.0], [0.0]]), np.array([[0.9], [0.6], [0.2]])
+    assert choose_thresholds(labels, probs) == pytest.approx(0.4)
+
+
+def test_youden_counts_positives_and_negatives_of_the_lowest_score() -> None:
+    labels = np.array([1, 0, 1, 1, 0, 0, 0, 1])[:, None]
+    probs = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.1])[:, None]
+    index = {
+        cut: np.mean(probs[labels == 1] >= cut) + np.mean(probs[labels == 0] < cut) - 1 for cut in probs[:, 0]
+    }
+    best = max(index, key=lambda cut: (index[cut], cut))
+    assert choose_thresholds(labels, probs, "youden") == pytest.approx((best + 0.5) / 2) and best == 0.6
+
+
+def test_a_specificity_of_95_percent_may_call_one_of_twenty_negatives() -> None:
+    probs = np.append(np.linspace(0.05, 0.43, 20), 0.415)[:, None]  # the positive is below one negative
+    labels = np.append(np.zeros(20), 1)[:, None]
+    assert choose_thresholds(labels, probs, "specificity_95") == pytest.approx((0.415 + 0.41) / 2)
+
+
+def test_thresholds_of_0_and_1_are_probabilities(tmp_path: Path) -> None:
+    path = tmp_path / "cuts.json"
+    path.write_text(json.dumps({finding: float(place % 2) for place, finding in enumerate(FINDINGS)}))
+    np.testing.assert_array_equal(read_thresholds(path), [0, 1] * 7)

@@ -338,16 +338,15 @@ for count in range(10**6):
 
 @pytest.mark.slow
 def test_a_reader_and_a_kill_never_meet_a_half_written_file(path):
-    saver = subprocess.Popen([sys.executable, "-c", SAVER, str(path)], stdout=subprocess.PIPE)
-    assert saver.stdout.readline() == b"ready\n"
     counts = []
-    for _ in range(40):
-        model, info = load_model(path)
-        if info.notes.epoch is not None:
-            counts.append(info.notes.epoch)
-            assert all((p == counts[-1]).all() for p in model.parameters())
-    saver.kill()
-    saver.wait()
+    with subprocess.Popen([sys.executable, "-c", SAVER, str(path)], stdout=subprocess.PIPE) as saver:
+        assert saver.stdout.readline() == b"ready\n"
+        for _ in range(40):
+            model, info = load_model(path)
+            if info.notes.epoch is not None:
+                counts.append(info.notes.epoch)
+                assert all((p == counts[-1]).all() for p in model.parameters())
+        saver.kill()
     assert counts == sorted(counts) and len(set(counts)) > 1
     load_model(path)
 

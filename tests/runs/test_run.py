@@ -172,7 +172,7 @@ def test_run_and_results_import_neither_torch_nor_pandas() -> None:
 def test_what_can_go_on(run: Run) -> None:
     can = {}
     for state in ("new", "stopped", "finished", "failed"):
-        run.write_progress({"state": state})
+        run.write_progress(RunStatus(state=state))
         can[state] = run.can_resume()
     assert can == {"new": True, "stopped": True, "finished": False, "failed": False}
     run.path("metrics.csv").write_text("epoch,val_auc\n1,0.6\n")

@@ -105,3 +105,21 @@ def test_feature_loss_resizes_to_the_teachers_features_and_survives_a_dead_one()
     )
     dead = feature_loss(torch.ones(1, 5, 4, 4), torch.zeros(1, 5, 2, 2))
     torch.testing.assert_close(dead, torch.ones(1))
+
+
+def test_a_focal_loss_with_a_gamma_that_is_no_even_number_follows_the_paper(batch):
+    logits, labels = batch
+    for gamma in (0.5, 1.0, 3.0):
+        p = torch.sigmoid(logits)
+        p_t = torch.where(labels > 0.5, p, 1 - p)
+        expected = -((1 - p_t) ** gamma) * p_t.log()
+        torch.testing.assert_close(hard_loss(logits, labels, focal_gamma=gamma), expected)
+
+
+def test_feature_loss_of_features_that_are_no_square_and_a_resize_that_looks_at_every_cell():
+    generator = torch.Generator().manual_seed(3)
+    projected, teacher = (torch.randn(2, 3, *size, generator=generator) for size in ((8, 6), (4, 2)))
+    unit = teacher / teacher.square().mean((1, 2, 3), keepdim=True).sqrt()
+    small = F.interpolate(projected, size=(4, 2), mode="bilinear", antialias=True)
+    expected = (small - unit).square().mean((1, 2, 3))
+    torch.testing.assert_close(feature_loss(projected, teacher), expected)

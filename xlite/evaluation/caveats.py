@@ -3,7 +3,7 @@
 A caveat with `known` > 0 makes a report contaminated. Imports pydantic only.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -309,6 +309,6 @@ Caveat = Annotated[
 ]
 
 
-def is_of_teacher(caveat: Caveat) -> bool:
+def is_of_teacher(caveat: Caveat) -> TypeGuard[TeacherKnows | Said]:
     """Whether it tells what a teacher knows of the films judged."""
     return isinstance(caveat, TeacherKnows) or (isinstance(caveat, Said) and caveat.by_teacher)

@@ -66,14 +66,12 @@ def model_headline(path: Path) -> Headline:
 
 def device_headline() -> Headline:
     """The device that models run on here."""
-    import torch
-
-    from xlite.evaluation.device import best_device
+    from xlite.models.device import best_device, first_gpu  # torch takes seconds
 
     match best_device():
         case "cuda":
-            memory = torch.cuda.get_device_properties(0).total_memory / 2**30
-            return Headline(torch.cuda.get_device_name(0), f"{memory:.0f} GiB of memory")
+            name, memory = first_gpu()
+            return Headline(name, f"{memory:.0f} GiB of memory")
         case "mps":
             return Headline("Apple GPU", "through Metal")
         case _:

@@ -2,7 +2,7 @@
 
 from xlite.errors import XliteError
 from xlite.evaluation.base import WithCaveats
-from xlite.evaluation.caveats import Said, TeacherKnows
+from xlite.evaluation.caveats import is_of_teacher
 from xlite.files import read_whole
 from xlite.runs.results import read_experiments
 from xlite.runs.run import Run
@@ -32,7 +32,4 @@ def _contamination_of(run: Run) -> Contamination | None:
     """What the run's test report, maybe one of old, says of what its teacher knows of the films."""
     path = run.evaluation("test") / "metrics.json"
     caveats = WithCaveats.model_validate_json(read_whole(path)).caveats if path.is_file() else ()
-    for caveat in caveats:
-        if isinstance(caveat, TeacherKnows) or (isinstance(caveat, Said) and caveat.by_teacher):
-            return caveat
-    return None
+    return next(filter(is_of_teacher, caveats), None)

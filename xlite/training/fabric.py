@@ -21,6 +21,7 @@ from torch.distributed import TCPStore  # type: ignore[attr-defined]  # torch do
 
 from xlite.config import TrainConfig
 from xlite.errors import RunError, Setting
+from xlite.models.device import best_device
 from xlite.runs.device_queue import POLL_S, Device
 from xlite.runs.follower import follows
 from xlite.text import counted
@@ -50,11 +51,7 @@ def usable_devices(asked: str) -> list[Device]:
 
     RunError if there is none.
     """
-    device = asked
-    if device == "auto":
-        device = (
-            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        )
+    device = best_device() if asked == "auto" else asked
     kind, _, index = device.partition(":")
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if kind not in available or (index and not index.isdigit()):

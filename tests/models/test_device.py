@@ -1,9 +1,9 @@
-"""The device that models are judged on."""
+"""The device that models run on."""
 
 import pytest
 import torch
 
-from xlite.evaluation.device import best_device
+from xlite.models.device import best_device
 
 
 @pytest.mark.parametrize(
