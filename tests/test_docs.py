@@ -34,6 +34,7 @@ def assert_up_to_date(blocks: dict[str, Callable[[], str]]) -> None:
         assert generate.fill(text, made) == text, f"{path.name} is not what the code gives: {AGAIN}"
 
 
+@pytest.mark.slow
 def test_what_the_code_alone_gives():
     assert_up_to_date(generate.BLOCKS)
 

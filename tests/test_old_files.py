@@ -30,6 +30,7 @@ def old_run(own_home: Path, tmp_path: Path) -> Run:
     return Run.named("old")
 
 
+@pytest.mark.slow
 def test_an_old_run_goes_on_exactly(old_run: Run, no_charts: None) -> None:
     assert old_run.status().state == "stopped" and old_run.status().epoch == 2
     assert xlite(["train", "--resume", "old"]) == 0

@@ -34,6 +34,7 @@ def test_the_choices_are_those_of_the_modules_behind_it() -> None:
     assert checks == MapOptions.checks
 
 
+@pytest.mark.slow
 def test_score_tells_a_better_model_from_a_tie(xlite: Command, tiny_folder: Path, tmp_path: Path) -> None:
     from xlite.data.folder import NihFolder
 

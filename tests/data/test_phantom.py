@@ -104,6 +104,7 @@ def test_boxes_belong_to_their_films_and_lie_in_the_frame(phantom: Path) -> None
     assert (boxes.x + boxes.w <= 1024).all() and (boxes.y + boxes.h <= 1024).all()
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_whatever_the_processes(tmp_path: Path) -> None:
     for processes in (1, 2):
         write_phantom(tmp_path / str(processes), IN_PROCESS_UP_TO + 1, 5, 32, seed=3, processes=processes)

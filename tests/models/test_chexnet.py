@@ -242,6 +242,7 @@ def test_a_conversion_needs_no_trust_if_no_code_has_to_run(author, tmp_path):
         convert_chexnet(tmp_path / "nothing", out, trust=False)
 
 
+@pytest.mark.slow
 def test_reports_say_which_test_films_the_public_weights_have_seen(author, tmp_path, tiny_folder):
     bare(author, tmp_path / "weights")
     values = {"data": tiny_folder, "backbone": "test_resnet.r160_in1k", "weights": "none", "image_size": 64}

@@ -112,6 +112,7 @@ def test_any_row_is_one_line_of_13_cells(
     assert [len(cells) for cells in csv.reader(lines[:3])] == [13, 13, 13]
 
 
+@pytest.mark.slow
 def test_many_processes_lose_no_row_and_write_one_header(tmp_path: Path) -> None:
     folder, start = tmp_path / "experiments", str(time.time() + 2)
     words = [sys.executable, "-c", APPENDER, str(folder)]

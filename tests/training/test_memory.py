@@ -62,6 +62,7 @@ main()
     assert "the device has too little memory for batches of 48 at 512 px: --batch-size" in ended.stderr
 
 
+@pytest.mark.slow
 def test_auto_batch_accumulates_until_batches_fit_and_leaves_no_trace(films, monkeypatch, caplog):
     asked, _ = run_to_end(config(films, "asked", accumulate=4, epochs=1))
     _out_of_memory_above(monkeypatch, 5)
