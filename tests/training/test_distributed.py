@@ -130,7 +130,8 @@ def test_a_run_on_several_machines_says_what_to_type_on_the_others(films):
     assert typed[-4:] == ["xlite", "train", "--resume", "two"]
     second = start(typed[-4:], **dict(word.split("=") for word in typed[:-4]))
     said, _ = first.communicate(timeout=300)
-    assert (first.returncode, second.wait(60)) == (0, 0), said
+    second.communicate(timeout=60)
+    assert (first.returncode, second.returncode) == (0, 0), said
     assert f"Run two {status.message}\n" in said and "srun" not in said
     assert_same_training(Run.named("one"), run)
 
