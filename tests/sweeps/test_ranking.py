@@ -167,3 +167,9 @@ def test_runs_that_did_not_finish_do_not_count(tiny_folder: Path) -> None:
     ]
     assert "0.8000 (1 seed)" in found.verdict
     assert found.remark(0) == "the only one"
+
+
+def test_a_board_of_no_finished_trial_is_empty(tiny_folder: Path) -> None:
+    """Of two machines one may end its trial before the storage shows it that any has finished."""
+    found = board([], tiny_folder)
+    assert (found.rows, found.winner, found.verdict) == ([], None, "")

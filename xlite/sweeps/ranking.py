@@ -128,7 +128,7 @@ def _compared(rows: Sequence[Configuration], part: str, folder: NihFolder) -> li
     """
     answers = [_averaged(row.runs, part) for row in rows]
     here = [films for films in answers if films]
-    if not answers[0]:
+    if not answers or not answers[0]:
         return list(rows)
     stems = [stem for stem in here[0] if stem in folder and all(stem in films for films in here)]
     labels, resamples = folder.labels(stems), Resamples(folder.patients(stems))
