@@ -1,12 +1,10 @@
 """Where X-Lite's files lie, and what a run may be called."""
 
 import os
-import re
 from pathlib import Path
 
 from xlite.errors import RunError
-
-RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+from xlite.files import PLAIN_NAME
 
 
 def bundled(*parts: str) -> Path:
@@ -37,7 +35,7 @@ def sweeps_dir() -> Path:
 
 def check_run_name(name: str) -> str:
     """The name itself if it can be that of a folder; raises RunError otherwise."""
-    if not RUN_NAME.fullmatch(name) or ".." in name:
+    if not PLAIN_NAME.fullmatch(name) or ".." in name:
         raise RunError(
             f"{name!r} cannot be a run's name: use up to 80 letters, digits, '.', '_' and '-', "
             "starting with a letter or digit"
