@@ -5,6 +5,7 @@ with one T for all (Guo et al., ICML 2017); isotonic regression per finding (Zad
 """
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal
@@ -24,7 +25,7 @@ PULL = 1.0  # strength of the pull towards the identity, in units of a film's lo
 Numbers = tuple[float, ...]
 
 
-class _Fitted(BaseModel):
+class _Fitted(BaseModel, ABC):
     """What all calibrators share: they are frozen, and checked, as a model file can say anything."""
 
     model_config = ConfigDict(frozen=True)
@@ -44,9 +45,9 @@ class _Fitted(BaseModel):
         return content
 
     @classmethod
+    @abstractmethod
     def _check_values(cls, content: Mapping[str, Any]) -> None:
         """Raises ValueError for values that no calibrator of this kind works with."""
-        raise NotImplementedError
 
 
 class Platt(_Fitted):

@@ -1,7 +1,6 @@
 """The evaluations that lie beside the models, for those who show them. No torch."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from xlite.evaluation.films import read_labels
 from xlite.evaluation.report import Comparison, Report
 from xlite.metrics.bands import Curves
 from xlite.models.available import model_folders
-from xlite.plots import PALETTE
 from xlite.report.curves_json import read_curves
 from xlite.report.view import View
 
@@ -35,9 +33,9 @@ class Evaluation:
         split = self.report.split
         return split.id, split.part, split.label_version
 
-    def view(self, palette: Sequence[str] = PALETTE) -> View:
+    def view(self) -> View:
         """The report for dark pages."""
-        return View(self.report, self.curves, palette)
+        return View(self.report, self.curves, on_paper=False)
 
 
 def saved_evaluations() -> tuple[list[Evaluation], list[str]]:

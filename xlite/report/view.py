@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from xlite.data.eda.palette import DIVERGING, SCREEN_DIVERGING
 from xlite.evaluation.report import Report
 from xlite.metrics.bands import Curves
 from xlite.metrics.estimate import Estimate
+from xlite.plots import PALETTE
 from xlite.report.charts.paper import PAPER
 from xlite.report.document import Cell
 from xlite.report.sentences import source, source_lines
@@ -14,11 +16,21 @@ from xlite.text import number
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A report with its curves, and the palette of its charts."""
+    """A report with its curves, whose charts are drawn for white paper or for dark pages."""
 
     report: Report
     curves: Curves
-    palette: Sequence[str] = PAPER
+    on_paper: bool = True
+
+    @property
+    def palette(self) -> Sequence[str]:
+        """The colours of the models, findings or groups of a chart."""
+        return PAPER if self.on_paper else PALETTE
+
+    @property
+    def diverging(self) -> Sequence[str]:
+        """The colours from less to more than expected."""
+        return DIVERGING if self.on_paper else SCREEN_DIVERGING
 
     @property
     def source(self) -> str:

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from xlite.data.eda.palette import DIVERGING, SCREEN_DIVERGING
+from xlite.data.eda.palette import SCREEN_DIVERGING
 from xlite.findings import FINDINGS, spoken
 from xlite.metrics.confusion import Confusion
-from xlite.plots import PALETTE, style
-from xlite.report.charts.paper import PAPER
+from xlite.plots import style
 
 
 def confusion_figure(
-    confusion: Confusion, source: tuple[str, ...], palette: Sequence[str] = PALETTE
+    confusion: Confusion, source: tuple[str, ...], colors: Sequence[str] = SCREEN_DIVERGING
 ) -> go.Figure:
     """Of the films with the row's finding, the share for which the column's is called, in %.
 
-    The colour is that share less the share of them that truly has it; none on the diagonal.
+    The colour is that share less the share of them that truly has it, from few to many `colors`; none on the
+    diagonal.
     """
     films = np.maximum(np.array(confusion.films, float)[:, None], 1)
     called, true = np.array(confusion.called) / films, np.array(confusion.together) / films
@@ -26,7 +26,7 @@ def confusion_figure(
     figure = go.Figure(
         go.Heatmap(
             z=excess[::-1], x=names, y=names[::-1], zmin=-0.5, zmax=0.5, xgap=2, ygap=2,
-            colorscale=list(DIVERGING if palette is PAPER else SCREEN_DIVERGING),
+            colorscale=list(colors),
             text=(100 * called[::-1]).round().astype(int), texttemplate="%{text}", textfont={"size": 11},
             colorbar={"title": {"text": "called − true", "side": "right"}, "thickness": 10, "outlinewidth": 0,
                       "tickformat": "+.0%", "dtick": 0.25},

@@ -37,7 +37,7 @@ def confusion(view: View) -> list[Block]:
     ]
     return [
         Chart(
-            partial(confusion_figure, found, view.source_lines, view.palette),
+            partial(confusion_figure, found, view.source_lines, view.diverging),
             "Of the films that have the row's finding, in % for how many the column's is called. Colour: "
             "called more or less often than it is true of them. On the diagonal the sensitivity.",
         ),
