@@ -1,5 +1,6 @@
 """Every number in a marked block of the documents is what the code gives today."""
 
+import ast
 import json
 import re
 from collections.abc import Callable
@@ -201,3 +202,29 @@ def test_the_paths_that_newcomers_are_sent_to_exist(name: str):
     )
     missing = {path for path in quoted if not (ROOT / path).exists()}
     assert quoted and missing <= {"pages/NAME.py", "xlite/bundled/"}
+
+
+def test_the_names_that_newcomers_are_sent_to_are_defined_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    found = re.findall(r"`([\w/]+\.py)`: ((?:`[\w.]+`(?:, | and )?)+)", text)
+    named = [(path, name) for path, names in found for name in re.findall(r"`([\w.]+)`", names)]
+    named += [(path, name) for name, path in re.findall(r"`(\w+)` in\s`([\w/]+\.py)`", text)]
+    assert len(named) > 20
+    strayed = [(path, name) for path, name in named if not defines((ROOT / path).read_text(), name)]
+    assert strayed == []
+
+
+def defines(code: str, name: str) -> bool:
+    """Whether a module defines a name at its top, or `Class.method`."""
+    body = ast.parse(code).body
+    for part in name.split("."):
+        found = [node for node in body if part in names_of(node)]
+        if not found:
+            return False
+        body = getattr(found[0], "body", [])
+    return True
+
+
+def names_of(node: ast.stmt) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", node)]
+    return [getattr(target, "id", None) or getattr(target, "name", "") for target in targets]
