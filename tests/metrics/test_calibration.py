@@ -181,6 +181,7 @@ STEPS: dict[str, Any] = {"method": "isotonic", "logits": [[]] * 14, "probabiliti
         ({**PLATT, "more": 1}, "has bias, method, more, scale"),
         ({**PLATT, "scale": [1.0] * 13}, "scale is .* expected 14 finite numbers above 0"),
         ({**PLATT, "scale": [0.0] * 14}, "above 0"),
+        ({**PLATT, "scale": [1.0] * 13 + [0.0]}, "above 0"),
         ({**PLATT, "bias": [float("nan")] * 14}, "bias is .* expected 14 finite numbers"),
         ({**PLATT, "bias": [True] * 14}, "bias is"),
         ({**PLATT, "bias": [10**400] * 14}, "bias is"),
@@ -194,6 +195,18 @@ STEPS: dict[str, Any] = {"method": "isotonic", "logits": [[]] * 14, "probabiliti
         ),
         ({**STEPS, "logits": [[0.0, 1.0]] * 14, "probabilities": [[0.2, 0.1]] * 14}, "rising ones in 0 to 1"),
         ({**STEPS, "logits": [[0.0, 1.0]] * 14, "probabilities": [[0.2, 1.1]] * 14}, "rising ones in 0 to 1"),
+        (
+            {**STEPS, "logits": [[0.0, 1.0]] * 14, "probabilities": [[-0.1, 0.2]] * 14},
+            "rising ones in 0 to 1",
+        ),
+        (
+            {**STEPS, "logits": [[0.0, 1.0, 2.0, 3.0]] * 14, "probabilities": [[0.1, 0.3, 0.2, 1.1]] * 14},
+            "rising ones in 0 to 1",
+        ),
+        (
+            {**STEPS, "logits": [[0.0, 1.0, 2.0, 3.0]] * 14, "probabilities": [[0.1, 0.3, 0.2, 0.4]] * 14},
+            "rising ones in 0 to 1",
+        ),
     ],
 )
 def test_what_no_calibrator_works_with_is_refused(content: Any, said: str) -> None:

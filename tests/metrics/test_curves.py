@@ -47,3 +47,15 @@ def test_the_pr_curve_sums_to_average_precision() -> None:
 def test_the_pr_curve_has_a_point_for_each_score_of_a_positive() -> None:
     recall, precision = pr_points(np.array([0, 1, 0, 1, 0]), np.array([0.9, 0.8, 0.7, 0.6, 0.5]))
     assert (recall.tolist(), precision.tolist()) == ([0.5, 1.0], [0.5, 0.5])
+
+
+def test_a_positive_with_the_highest_score_begins_the_pr_curve():
+    recall, precision = pr_points(np.array([1, 0, 1]), np.array([0.9, 0.5, 0.1]))
+    assert (recall.tolist(), precision.tolist()) == ([0.5, 1.0], [1.0, 2 / 3])
+
+
+def test_as_many_points_as_the_limit_are_all_kept_and_200_is_the_limit():
+    labels, scores = np.array([1, 0, 0, 1, 0, 1]), np.arange(6.0)
+    assert len(roc_points(labels, scores, limit=7)[0]) == 7
+    both = np.tile([0, 1], 500)  # a straight staircase, on which no two points are asked for twice
+    assert len(roc_points(both, np.arange(1000.0))[0]) == 200

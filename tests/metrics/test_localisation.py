@@ -173,3 +173,16 @@ def test_maps_that_know_nothing():
     assert np.unravel_index(centre.argmax(), centre.shape) == (2, 3)
     np.testing.assert_array_equal(centre, centre[::-1, ::-1])
     assert centre_map((101, 101))[50, 75] == pytest.approx(np.exp(-0.5), abs=0.02)  # a sigma of a quarter
+
+
+def test_a_map_box_holds_the_pixels_above_60_and_above_180_of_255():
+    heat = np.array([[0, 60, 0, 61, 0, 180, 0, 181, 0, 255]], np.float32)
+    assert map_boxes(heat)[:, 0].tolist() == [3, 5, 7, 9, 7, 9]
+
+
+def test_a_map_box_of_which_a_quarter_lies_in_the_box_is_false():
+    heat = np.zeros((8, 8), np.float32)
+    heat[2, 2:6] = 1
+    judged = judge_map(heat, (2, 2, 1, 1))
+    assert (judged["boxes"], judged["false_boxes"]) == (2, 2)
+    assert judge_map(heat, (2, 2, 1.1, 1))["false_boxes"] == 0
