@@ -131,7 +131,8 @@ def _levels(header: Header, chunks: Chunks) -> np.ndarray:
     colours[0, :, 2::-1] = np.frombuffer(palette, np.uint8).reshape(-1, 3)
     alpha = np.frombuffer(b"".join(chunks.get(b"tRNS", [])), np.uint8)[: colours.shape[1]]
     colours[0, : len(alpha), 3] = alpha
-    return _to_grey(colours).ravel()
+    greys: np.ndarray = _to_grey(colours)[0]
+    return greys
 
 
 def _hidden(header: Header, chunks: Chunks) -> np.ndarray | None:
