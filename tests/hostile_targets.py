@@ -39,6 +39,7 @@ def broken_pngs() -> Iterator[tuple[str, bytes]]:
         yield f"colour {colour} of {bits} bits", png_of_rows(rows_of(GREY), GREY.shape, colour, bits)
     plain = split(png(GREY, 0))
     yield "data in two places", joined(plain[:2] + [(b"tIME", bytes(7))] + plain[1:])
+    yield "a million pixels wide", png_of_rows(b"", (40, 1_000_000), 6, 16)
     yield "data before the header", joined([plain[1], plain[0], plain[2]])
     rgb = split(png(COLOUR, 2))
     rows = rows_of(COLOUR)

@@ -45,3 +45,8 @@ def test_comments_profiles_and_thumbnails_change_nothing() -> None:
     data = JPEGS["colour"]
     more = b"\xff\xfe\0\x06text" + b"\xff\xe2\0\x10ICC_PROFILE\0\1\1"
     np.testing.assert_array_equal(read_photo(data[:2] + more + data[2:]), read_photo(data))
+
+
+def test_a_scan_may_end_with_a_restart_marker() -> None:
+    data = JPEGS["with restart markers"]
+    np.testing.assert_array_equal(read_photo(data[:-2] + b"\xff\xd3" + data[-2:]), read_photo(data))

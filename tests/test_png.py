@@ -88,7 +88,7 @@ def test_every_bit_counts(kind: str) -> None:
 
 def test_a_tall_colour_film_is_read_over_the_ends_of_strips() -> None:
     """Filters refer to the row above, which may be the last of the strip before."""
-    film = np.tile(COLOUR, (60, 40, 1))
+    film = np.tile(COLOUR, (30, 20, 1))
     np.testing.assert_array_equal(read_png(png(film, 2)), weighted(film))
     np.testing.assert_array_equal(read_png(png(film, 2, interlaced=True)), weighted(film))
 

@@ -120,7 +120,7 @@ def _to_grey(samples: np.ndarray) -> np.ndarray:
 def _levels(header: Header, chunks: Chunks) -> np.ndarray:
     """The grey levels that the samples of a grey or palette picture stand for."""
     if header.colour == GREY:
-        levels = (np.arange(2**header.bits) * 255 // (2**header.bits - 1)).astype(np.uint8)
+        levels: np.ndarray = (np.arange(2**header.bits) * 255 // (2**header.bits - 1)).astype(np.uint8)
         if (hidden := _hidden(header, chunks)) is not None:
             levels[hidden[hidden < len(levels)]] = 0
         return levels

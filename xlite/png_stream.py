@@ -18,8 +18,8 @@ from xlite.pixels import check_size
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
 MAX_CHUNKS = 100_000
-_MAX_WIDTH = 2**20  # px, OpenCV's
-_STRIP_BYTES = 2**20
+_MAX_WIDTH = 65_535  # px, as in JPEG and DICOM; a row is at most a part of a strip
+_STRIP_BYTES = 2**21
 _FED_BYTES = 2**17  # compressed bytes given to zlib at a time, as it copies what it could not take yet
 _BLOCK_BYTES = 65_535  # the most that a block of a zlib stream holds as it is
 _CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
@@ -76,7 +76,7 @@ def read_header(body: memoryview) -> Header:
     width, height, bits, colour, compression, filters, interlaced = struct.unpack(">IIBBBBB", body)
     check_size(width, height)
     if bits not in _DEPTHS.get(colour, ()) or compression or filters or interlaced > 1 or width > _MAX_WIDTH:
-        raise damaged("its header states what no PNG has")
+        raise damaged("its header states what no film has")
     return Header(width, height, bits, colour, _PASSES if interlaced else _WHOLE)
 
 
