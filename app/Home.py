@@ -5,6 +5,7 @@ import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Thread
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -73,7 +74,9 @@ async def open_browser(_: st.App) -> AsyncIterator[None]:
     if not st.get_option("server.headless"):
         scheme = "https" if st.get_option("server.sslCertFile") else "http"
         path = st.get_option("server.baseUrlPath").strip("/")
-        webbrowser.open(f"{scheme}://localhost:{st.get_option('browser.serverPort')}/{path}")
+        address = f"{scheme}://localhost:{st.get_option('browser.serverPort')}/{path}"
+        # Some browsers return only when they are closed.
+        Thread(target=webbrowser.open, args=[address], daemon=True).start()
     yield
 
 

@@ -2,8 +2,8 @@
 
 It serves this machine only, unless --public (a temporary link of Gradio's) or --host (an address in the local
 network) opens it, and then it demands a password. It answers by the names of this machine, that of the link
-and those in XLITE_HOSTS. A film is read when it has arrived and deleted at once; what it showed stays in memory
-while its page is open. Nothing can be trained or browsed through the demo.
+and those in XLITE_HOSTS. A film is read when it has arrived and deleted at once; what it showed stays in
+memory while its page is open. Nothing can be trained or browsed through the demo.
 """
 
 import argparse

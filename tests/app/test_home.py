@@ -145,6 +145,28 @@ def test_an_open_address_is_refused_however_it_was_set(way: str, tmp_path: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the browser is a shell script")
+def test_a_desktop_sees_the_app_in_its_browser(tmp_path: Path):
+    browser, seen = tmp_path / "browser", tmp_path / "seen"
+    browser.write_text(f'#!/bin/sh\necho "$1" >"{seen}.part" && mv "{seen}.part" "{seen}"\n')
+    browser.chmod(0o755)
+    options = (
+        "--server.address",
+        "localhost",
+        "--server.headless",
+        "false",
+        "--server.showEmailPrompt",
+        "false",
+    )
+    with serving(tmp_path, *options, BROWSER=str(browser)) as port:
+        deadline = time.monotonic() + 20
+        while not seen.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert seen.read_text() == f"http://localhost:{port}/\n"
+
+
+@pytest.mark.slow
 def test_an_address_that_its_owner_opened_answers_by_its_number_and_listed_names(tmp_path: Path):
     with serving(
         tmp_path, "--server.address", "0.0.0.0", XLITE_PUBLIC="1", XLITE_HOSTS="ward.example"

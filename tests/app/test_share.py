@@ -229,7 +229,6 @@ def test_wrong_guesses_wait_and_a_visitor_elsewhere_does_not(address: str):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
 def test_the_password_is_typed_at_a_prompt_and_seen_nowhere(home: Path):
     pid, terminal = pty.fork()
     if pid == 0:

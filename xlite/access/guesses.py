@@ -48,8 +48,8 @@ class Queue:
 class GuessDelay:
     """Lets the sign-in behind it check one guess after another, ever more slowly while they are wrong.
 
-    The answer 200 to a POST to `path` is a right password, anything else a wrong one. A right one resets its
-    address, and nobody waits longer than PATIENCE_S because others guess.
+    The answer 200 to a POST to `path`, behind whatever prefix, is a right password, anything else a wrong one.
+    A right one resets its address, and nobody waits longer than PATIENCE_S because others guess.
     """
 
     def __init__(self, app: ASGIApp, path: str = "/login") -> None:
@@ -60,7 +60,8 @@ class GuessDelay:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, a guess when its turn has come; 429 if that is too far away."""
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"].rstrip("/") != self.path:
+        is_post = scope["type"] == "http" and scope["method"] == "POST"
+        if not is_post or not scope["path"].rstrip("/").endswith(self.path):
             await self.app(scope, receive, send)
             return
         address = network_of((scope.get("client") or ("",))[0])
@@ -100,4 +101,4 @@ def network_of(client: str) -> str:
     address = ip_address(client)
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address or client)
+    return str(address) if address else ""

@@ -1,7 +1,7 @@
 """By which names a server answers: those of this machine and those that its owner lists.
 
-A web page of anybody may give its own name the address of this machine (DNS rebinding): the browser then takes
-the server for a part of that page. Only the name tells.
+Any web page may give its own name the address of this machine (DNS rebinding): the browser then takes the
+server for a part of that page. Only the name tells.
 """
 
 import os
