@@ -48,7 +48,7 @@ class Queue:
 class GuessDelay:
     """Lets the sign-in behind it check one guess after another, ever more slowly while they are wrong.
 
-    The answer 200 to a POST to `path`, behind whatever prefix, is a right password, anything else a wrong one.
+    The answer 200 to a POST to `path`, behind whatever prefix, is a right password, all else a wrong one.
     A right one resets its address, and nobody waits longer than PATIENCE_S because others guess.
     """
 
