@@ -1,6 +1,7 @@
 """A demo's password: where it comes from, and which ones are refused."""
 
 import getpass
+import os
 import sys
 from pathlib import Path
 
@@ -74,6 +75,7 @@ def test_a_password_is_read_from_a_file_or_the_environment(
     assert read_password(None, None) is None
     monkeypatch.setenv("XLITE_PASSWORD", "from the environment")
     assert read_password(None, None) == "from the environment"
+    assert "XLITE_PASSWORD" not in os.environ
     file = tmp_path / "password"
     file.write_bytes(b" from a file \r\nnot this\n")
     assert read_password(str(file), None) == " from a file "

@@ -50,7 +50,8 @@ def read_password(file: str | None, typed: str | None) -> str | None:
         except (OSError, UnicodeDecodeError) as error:
             raise RunError(f"the password cannot be read from {file!r}: {sentence(error)}") from error
     if typed is None:
-        return os.environ.get("XLITE_PASSWORD") or None
+        # Taken out of it: what the demo starts, such as Gradio's tunnel, need not know it.
+        return os.environ.pop("XLITE_PASSWORD", None) or None
     if not sys.stdin.isatty():
         raise RunError(f"there is no terminal to ask for the password: {WAYS}")
     try:
