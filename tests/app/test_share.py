@@ -54,7 +54,7 @@ def serving(home: Path, *options: str, **variables: str) -> Iterator[str]:
         )
     try:
         address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 180
         while True:
             try:
                 httpx.get(address, timeout=5)
