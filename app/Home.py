@@ -1,9 +1,18 @@
 """Entry of the app, which `xlite app` starts: the frame around the pages in `pages/`."""
 
+import sys
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Thread
 
 import streamlit as st
+from starlette.middleware import Middleware
 
+from xlite.access.addresses import check_app_address
+from xlite.access.hosts import HostGuard, owner_names
+from xlite.errors import XliteError
 from xlite.runs.default_data import default_data
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,35 +31,68 @@ PAGES = {
     "Help": [("about", "About", ":material/info:")],
 }
 
-# A file of our own: of a named symbol the browser would ask fonts.gstatic.com.
-st.set_page_config(page_title="X-Lite", page_icon=str(ROOT / "app" / "icon.svg"), layout="wide")
-st.html(ROOT / "app" / "style.css")
-page = st.navigation(
-    {
-        section: [
-            st.Page(
-                ROOT / "pages" / f"{name}.py",
-                title=title,
-                icon=icon,
-                url_path=name,
-                default=name == "overview",
-            )
-            for name, title, icon in pages
-        ]
-        for section, pages in PAGES.items()
-    },
-    expanded=True,
-)
-if "data" not in st.session_state:
-    st.session_state["data"] = default_data()
-with st.sidebar:
-    st.text_input(
-        "Data folder",
-        key="data",
-        placeholder="/path/to/ChestX-ray14",
-        help="A folder in the NIH layout, real or phantom. Make a phantom with `xlite data phantom OUT`.",
+
+def show() -> None:
+    """What a visitor sees: the frame, and in it the page."""
+    # A file of our own: of a named symbol the browser would ask fonts.gstatic.com.
+    st.set_page_config(page_title="X-Lite", page_icon=str(ROOT / "app" / "icon.svg"), layout="wide")
+    st.html(ROOT / "app" / "style.css")
+    page = st.navigation(
+        {
+            section: [
+                st.Page(
+                    ROOT / "pages" / f"{name}.py",
+                    title=title,
+                    icon=icon,
+                    url_path=name,
+                    default=name == "overview",
+                )
+                for name, title, icon in pages
+            ]
+            for section, pages in PAGES.items()
+        },
+        expanded=True,
     )
-    st.caption("Its output is no diagnosis and no medical advice.")
-# Above each page's title: on a phone the sidebar is closed, and the foot of a page far away.
-st.caption("**Research software, not for clinical use**")
-page.run()
+    if "data" not in st.session_state:
+        st.session_state["data"] = default_data()
+    with st.sidebar:
+        st.text_input(
+            "Data folder",
+            key="data",
+            placeholder="/path/to/ChestX-ray14",
+            help="A folder in the NIH layout, real or phantom. Make a phantom with `xlite data phantom OUT`.",
+        )
+        st.caption("Its output is no diagnosis and no medical advice.")
+    # Above each page's title: on a phone the sidebar is closed, and the foot of a page far away.
+    st.caption("**Research software, not for clinical use**")
+    page.run()
+
+
+@asynccontextmanager
+async def open_browser(_: st.App) -> AsyncIterator[None]:
+    """Shows the app to whoever started it from a desktop."""
+    if not st.get_option("server.headless"):
+        scheme = "https" if st.get_option("server.sslCertFile") else "http"
+        path = st.get_option("server.baseUrlPath").strip("/")
+        address = f"{scheme}://localhost:{st.get_option('browser.serverPort')}/{path}"
+        # Some browsers return only when they are closed.
+        Thread(target=webbrowser.open, args=[address], daemon=True).start()
+    yield
+
+
+def guards() -> list[Middleware]:
+    """Who is answered; ends the server with a sentence if it would answer others than its owner allows."""
+    address = st.get_option("server.address")
+    try:
+        check_app_address(address)
+        return [Middleware(HostGuard, names=owner_names(address))]
+    except XliteError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    show()
+else:
+    # `streamlit run` finds this name in the file, and serves it instead of running the script bare.
+    app = st.App(__file__, lifespan=open_browser, middleware=guards())

@@ -1,8 +1,9 @@
-"""The reading of a film as a Gradio demo: `python app/share.py MODEL [--public --password P] [--port N]`.
+"""The reading of a film as a Gradio demo: `python app/share.py MODEL [--public --password] [--port N]`.
 
 It serves this machine only, unless --public (a temporary link of Gradio's) or --host (an address in the local
-network) opens it, and then it demands a password. A film is read when it has arrived and deleted at once;
-what it showed stays in memory while its page is open. Nothing can be trained or browsed through the demo.
+network) opens it, and then it demands a password. It answers by the names of this machine, that of the link
+and those in XLITE_HOSTS. A film is read when it has arrived and deleted at once; what it showed stays in
+memory while its page is open. Nothing can be trained or browsed through the demo.
 """
 
 import argparse
@@ -17,8 +18,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from xlite.access import HOST, MIN_PASSWORD, PORT, check_access, check_port
+from starlette.middleware import Middleware
+
+from xlite.access.addresses import HOST, PORT, check_port
+from xlite.access.guesses import GuessDelay
+from xlite.access.hosts import HostGuard, owner_names
+from xlite.access.passwords import MIN_PASSWORD, USER, check_access, read_password
 from xlite.errors import ImageError, RunError, XliteError
 from xlite.examples import examples
 from xlite.findings import FINDINGS, spoken
@@ -35,7 +42,6 @@ Shown = tuple[str, dict[str, float]]
 """What a visitor sees: the film and its maps as HTML, and the 14 probabilities by finding."""
 Latest = tuple[str | None, Shown] | None
 """The upload that a visitor had read last, deleted since, and what was shown of it."""
-USER = "guest"
 KEPT_S = 60
 """A film is deleted as soon as it has arrived and been read; a broken-off upload, after so many seconds."""
 SHOWN_PX = 800
@@ -54,12 +60,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serves until interrupted; returns the exit status, 2 with one sentence on stderr for bad input."""
     options = parse(argv)
     try:
-        check_access(options.host, options.public, options.password)
+        password = read_password(options.password_file, options.password)
+        check_access(options.host, options.public, password)
         check_port(options.host, options.port)
-        serve(options)
+        serve(options, password)
     except XliteError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Error: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -70,7 +80,14 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("model", help="a run's name or a model file")
     parser.add_argument("--public", action="store_true", help="a temporary public link; demands --password")
-    parser.add_argument("--password", help=f"{MIN_PASSWORD} characters or more; the user name is {USER}")
+    parser.add_argument(
+        "--password",
+        nargs="?",
+        const="",
+        metavar="",
+        help=f"ask for a password of {MIN_PASSWORD} characters or more; the user name is {USER}",
+    )
+    parser.add_argument("--password-file", metavar="FILE", help="read the password from a file's first line")
     parser.add_argument(
         "--host", default=HOST, help="address to answer on; other than loopback demands --password"
     )
@@ -78,18 +95,21 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def serve(options: argparse.Namespace) -> None:
+def serve(options: argparse.Namespace, password: str | None) -> None:
     """Loads the model and serves it until interrupted; what Gradio writes goes with its folder at the end."""
     from xlite.classify import Classifier
 
+    names = owner_names(options.host)
     classifier = Classifier.load(options.model)
     with tempfile.TemporaryDirectory(prefix="xlite-share-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
         demo = build(classifier)
-        launch(demo, options)
+        launch(demo, options, password, names)
         if options.public and not demo.share_url:
             demo.close()
             raise RunError("no public link could be made: this machine does not reach Gradio's service")
+        if demo.share_url:
+            names.add(urlsplit(demo.share_url).hostname)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         address = demo.share_url or f"http://{options.host}:{options.port}"
         print(f"{classifier.name} reads films at {address} until Ctrl-C ends it", flush=True)
@@ -109,13 +129,15 @@ def delete_old(folder: Path, older_than_s: float = KEPT_S) -> None:
                 path.unlink()
 
 
-def launch(demo: "gr.Blocks", options: argparse.Namespace) -> None:
-    """Starts the server with everything off that the demo does not need."""
+def launch(demo: "gr.Blocks", options: argparse.Namespace, password: str | None, names: set[str]) -> None:
+    """Starts the server with everything off that the demo does not need; it answers by those names."""
     import gradio as gr
 
+    guards = [Middleware(HostGuard, names=names), *([Middleware(GuessDelay)] if password else [])]
     demo.launch(
-        auth=(USER, options.password) if options.password else None,
-        auth_message=NOTICE,
+        auth=(USER, password) if password else None,
+        auth_message=f"{NOTICE} After a wrong password the next try takes longer.",
+        app_kwargs={"middleware": guards},
         share=options.public,
         server_name=options.host,
         server_port=options.port,

@@ -20,6 +20,7 @@ ROWS = (
     (("data/",), "tables, splits, films, phantoms", "data"),
     (("metrics/",), "numbers from labels and scores", "data"),
     (("images.py", "dicom.py", "plots.py", "messages.py"), "files to arrays, words for pages", "ground"),
+    (("access/",), "who may reach a server", "ground"),
     (("config.py", "errors.py", "files.py", "findings.py", "text.py"), "the ground floor", "ground"),
 )
 COLOURS = {

@@ -35,6 +35,7 @@ LAYERS = (
 ONLY_IN = {
     "streamlit": ("app/Home.py", "app/page_parts.py", "pages/"),
     "gradio": ("app/share.py",),
+    "starlette": ("app/", "xlite/access/"),
     "lightning_fabric": tuple(f"xlite/training/{name}.py" for name in ("fabric", "loop", "step")),
     "torch": (
         *("xlite/models/", "xlite/explain/maps.py", "xlite/classify.py", "xlite/training/"),

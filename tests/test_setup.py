@@ -9,7 +9,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import cv2
 import pytest
+from openjpeg.utils import get_openjpeg_version
+from PIL import features
 
 from xlite.cli import run
 from xlite.config import TrainConfig
@@ -179,6 +182,21 @@ def test_every_dependency_is_bounded() -> None:
     wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
     assert [line for line in wanted if not re.search(r">=[\d.]+.*,<[\d.]+$", line)] == []
     assert (ROOT / "requirements.txt").read_text().splitlines()[-1] == "-e ."
+
+
+def version(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(".")))
+
+
+def test_the_libraries_that_decode_are_those_that_security_names() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    floors = dict(re.findall(r"^([\w-]+)>=([\d.]+)", "\n".join(project["dependencies"]), re.M))
+    assert version(floors["pillow"]) >= (12, 3) and version(floors["opencv-python-headless"]) >= (4, 13)
+    [png] = re.findall(r"PNG: .*\(ver ([\d.]+)\)", cv2.getBuildInformation())
+    assert version(png) >= (1, 6, 53)
+    assert version(features.version("jpg_2000")) >= (2, 5, 4)
+    bundled_openjpeg = ".".join(map(str, get_openjpeg_version()))
+    assert f"newest wheel bundles OpenJPEG {bundled_openjpeg}." in (ROOT / "SECURITY.md").read_text()
 
 
 def test_the_licence_is_the_one_that_is_named() -> None:

@@ -3,11 +3,15 @@
 import importlib.util
 import json
 import os
+import pty
+import signal
 import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,11 +39,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(home: Path, *options: str) -> Iterator[str]:
+def serving(home: Path, *options: str, **variables: str) -> Iterator[str]:
     """A demo of `demo0` on a free loopback port, its temporary files under `home/tmp`."""
     port = free_port()
     (home / "tmp").mkdir(exist_ok=True)
     environment = {**os.environ, "XLITE_HOME": str(home), "TMPDIR": str(home / "tmp"), "OMP_NUM_THREADS": "1"}
+    environment |= variables
     with open(home / "share.log", "wb") as log:
         server = subprocess.Popen(
             [sys.executable, str(SHARE), "demo0", "--port", str(port), *options],
@@ -49,7 +54,7 @@ def serving(home: Path, *options: str) -> Iterator[str]:
         )
     try:
         address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 180
         while True:
             try:
                 httpx.get(address, timeout=5)
@@ -71,10 +76,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+def password_file(home: Path) -> str:
+    path = home / "password"
+    path.write_text(f"{PASSWORD}\n")
+    return str(path)
+
+
 @pytest.fixture(scope="module")
 def address(home: Path) -> Iterator[str]:
-    """A demo with a password."""
-    with serving(home, "--password", PASSWORD) as address:
+    """A demo with a password, whose owner lists one name."""
+    with serving(home, "--password-file", password_file(home), XLITE_HOSTS="xray.example.org") as address:
         yield address
 
 
@@ -157,9 +168,103 @@ def test_a_wrong_password_or_none_gets_nothing(address: str):
 
 
 @pytest.mark.slow
-def test_files_over_20_mb_are_refused(home: Path, address: str):
+def test_only_names_of_this_machine_and_listed_ones_are_answered(address: str):
+    port = int(address.rpartition(":")[2])
+    with httpx.Client(base_url=address) as visitor:
+        for path in (
+            "/",
+            "/config",
+            "/gradio_api/startup-events",
+            "/gradio_api/upload",
+            "/login",
+            "/theme.css",
+        ):
+            for host in ("evil.example", f"evil.example:{port}", "xxxx.gradio.live", "0.0.0.0", "192.0.2.1"):
+                for headers in ({"Host": host}, {"Host": host, "Origin": f"http://{host}"}):
+                    assert visitor.get(path, headers=headers).status_code == 403
+                    assert visitor.post(path, headers=headers).status_code == 403
+        for host in ("localhost", f"127.0.0.1:{port}", "127.9.9.9", "[::1]", "xray.example.org"):
+            assert visitor.get("/", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.slow
+def test_a_link_of_gradio_answers_by_its_own_name(home: Path, tmp_path: Path):
+    """With a tunnel of ours in the place of Gradio's: it says the link, and requests carry its name."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import gradio.networking\n"
+        "gradio.networking.setup_tunnel = lambda **_: 'https://0123456789abcdef.gradio.live'\n"
+    )
+    paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    with serving(home, "--public", PYTHONPATH=paths, XLITE_PASSWORD=PASSWORD) as address:
+        hosts = ("0123456789abcdef.gradio.live", "localhost", "other.gradio.live")
+        deadline = time.monotonic() + 60
+        while httpx.get(address, headers={"Host": hosts[0]}).status_code == 403:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert [httpx.get(address, headers={"Host": host}).status_code for host in hosts] == [200, 200, 403]
+        with httpx.Client(
+            base_url=address, headers={"Host": hosts[0], "Origin": f"https://{hosts[0]}"}
+        ) as guest:
+            assert guest.post("/login", data={"username": "guest", "password": PASSWORD}).status_code == 200
+            assert guest.get("/config").status_code == 200
+
+
+@pytest.mark.slow
+def test_wrong_guesses_wait_and_a_visitor_elsewhere_does_not(address: str):
+    wrong = {"username": "guest", "password": "wrong horse battery"}
+    right = {"username": "guest", "password": PASSWORD}
+    with httpx.Client(base_url=address, timeout=30) as guest:
+        assert guest.post("/login", data=right).status_code == 200  # what other tests guessed is forgotten
+        began = time.monotonic()
+        assert {guest.post("/login", data=wrong).status_code for _ in range(5)} == {400}
+        assert time.monotonic() - began > 3.7
+
+    def guess(_: int) -> int:
+        return httpx.post(f"{address}/login", data=wrong, timeout=30).status_code
+
+    with ThreadPoolExecutor(40) as pool:
+        guesses = pool.map(guess, range(40))
+        with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2")) as visitor:
+            answer = visitor.post(f"{address}/login", data=right)
+        counts = Counter(guesses)
+    assert answer.status_code == 200 and answer.elapsed.total_seconds() < 4
+    assert counts[400] <= 6 and counts[400] + counts[429] == 40
+    deadline = time.monotonic() + 20
+    while (back := httpx.post(f"{address}/login", data=right, timeout=30)).status_code == 429:
+        assert time.monotonic() < deadline and int(back.headers["Retry-After"]) <= 12
+        time.sleep(0.5)
+    assert back.status_code == 200
+
+
+@pytest.mark.slow
+def test_the_password_is_typed_at_a_prompt_and_seen_nowhere(home: Path):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        words = [sys.executable, "-m", "xlite", "share", "demo0", "--port", str(free_port()), "--password"]
+        os.execve(sys.executable, words, {**os.environ, "XLITE_HOME": str(home)})
+    try:
+        shown = until(terminal, b"Password for visitors: ")
+        os.write(terminal, f"{PASSWORD}\n".encode())
+        shown += until(terminal, b"reads films at")
+        assert PASSWORD.encode() not in shown + Path(f"/proc/{pid}/cmdline").read_bytes()
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        os.waitpid(pid, 0)
+        os.close(terminal)
+
+
+def until(terminal: int, words: bytes) -> bytes:
+    """What a terminal shows up to those words."""
+    shown = b""
+    while words not in shown:
+        shown += os.read(terminal, 1000)
+    return shown
+
+
+@pytest.mark.slow
+def test_files_over_64_mb_are_refused(home: Path, address: str):
     with signed_in(address) as guest:
-        big = guest.post("/gradio_api/upload", files={"files": ("big.png", b"\0" * (21 << 20))}, timeout=60)
+        big = guest.post("/gradio_api/upload", files={"files": ("big.png", b"\0" * (65 << 20))}, timeout=60)
     assert big.status_code == 413
     assert [name for name in kept_files(home) if "big.png" in name] == []
 
@@ -194,7 +299,7 @@ def test_it_offers_reading_and_nothing_else(client: Client):
 
 @pytest.mark.slow
 def test_nothing_is_left_when_it_ends(home: Path, film: Path):
-    with serving(home, "--password", PASSWORD) as address, signed_in(address) as guest:
+    with serving(home, "--password-file", password_file(home)) as address, signed_in(address) as guest:
         before = set((home / "tmp").iterdir())
         with film.open("rb") as file:
             assert guest.post("/gradio_api/upload", files={"files": file}).status_code == 200
@@ -224,10 +329,11 @@ def signed_in(address: str) -> Iterator[httpx.Client]:
         yield guest
 
 
-def share(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def share(home: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(SHARE), *options],
-        env={**os.environ, "XLITE_HOME": str(home)},
+        env={**os.environ, "XLITE_HOME": str(home), **variables},
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=90,
@@ -239,13 +345,28 @@ def share(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
     [
         (["--public"], "a demo that others can reach needs --password with 12 characters or more"),
         (["--host", "0.0.0.0"], "a demo that others can reach needs --password with 12 characters or more"),
-        (["--public", "--password", "elevenchars"], "the password has 11 characters: use 12 or more"),
-        (["--password", "short"], "the password has 5 characters: use 12 or more"),
+        (["--password", "correct horse battery"], "a password on the command line can be read in `ps`"),
+        (["--password=short"], "a password on the command line can be read in `ps`"),
+        (["--password"], "there is no terminal to ask for the password: leave its value away"),
+        (["--password-file", "/no/such/file"], "the password cannot be read from '/no/such/file': "),
         (["--port", "70000"], "port 70000 does not exist"),
     ],
 )
 def test_an_open_door_is_refused(home: Path, options: list[str], sentence: str):
     done = share(home, "demo0", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Error: {sentence}") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("password", "sentence"),
+    [
+        ("elevenchars", "the password has 11 characters: use 12 or more"),
+        ("xlite-guest-1234", "the password is easily guessed, made of repeats, sequences or common words"),
+    ],
+)
+def test_a_weak_password_is_refused(home: Path, password: str, sentence: str):
+    done = share(home, "demo0", "--public", XLITE_PASSWORD=password)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"Error: {sentence}") and done.stderr.count("\n") == 1
 

@@ -41,7 +41,7 @@ def test_each_setting_of_the_file_reaches_streamlit_under_its_own_name() -> None
     assert len(settings) == sum(
         len(value) if isinstance(value, dict) else 1 for table in file.values() for value in table.values()
     )
-    assert settings["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] == "20"
+    assert settings["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] == "64"
     assert settings["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] == "false"
     assert settings["STREAMLIT_THEME_SIDEBAR_BACKGROUND_COLOR"] == "#0c1014"
     assert settings["STREAMLIT_THEME_HEADING_FONT_WEIGHTS"] == "[600, 600, 600]"
@@ -66,6 +66,30 @@ def test_a_port_in_use_is_refused(
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("Error: ") and err.count("\n") == 1 and f":{port} " in err
     assert started == []
+
+
+@pytest.mark.parametrize("form", ["--server.address {}", "--server.address={}", ""])
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.1", "box", "unix:///tmp/app.sock"])
+def test_an_address_that_others_reach_is_refused_unless_its_owner_opens_it(
+    started: list[tuple[list[str], Mapping[str, str]]],
+    form: str,
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("XLITE_PUBLIC", raising=False)
+    if not form:
+        monkeypatch.setenv("STREAMLIT_SERVER_ADDRESS", address)
+    words = form.format(address).split()
+    assert run(["app", *words]) == 2
+    assert started == [] and capsys.readouterr().err == (
+        f"Error: the app would answer on {address}, and whoever reaches it can start and delete runs: "
+        "start it with --server.address localhost, or set XLITE_PUBLIC=1 if others may\n"
+    )
+    assert run(["app", *words, "--server.address", "127.0.0.1"]) == 0
+    monkeypatch.setenv("XLITE_PUBLIC", "1")
+    assert run(["app", *words]) == 0
+    assert len(started) == 2
 
 
 def test_a_port_that_is_no_number_is_refused(

@@ -1,6 +1,7 @@
 """`xlite bench` and `xlite share`."""
 
 import json
+import os
 import socket
 
 from command_line import Command, child
@@ -22,6 +23,21 @@ def test_share_refuses_a_port_in_use_and_a_short_password(model: str) -> None:
         done = child("share", model, "--port", taken.getsockname()[1])
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "in use" in done.stderr
-    done = child("share", model, "--public", "--password", "short")
-    assert done.returncode == 2
-    assert "12" in done.stderr
+    done = child("share", model, "--public", env={**os.environ, "XLITE_PASSWORD": "short"})
+    assert (done.returncode, done.stderr) == (
+        2,
+        "Error: the password has 5 characters: use 12 or more, so that nobody guesses it\n",
+    )
+
+
+def test_share_takes_no_password_from_the_command_line(xlite: Command, model: str) -> None:
+    status, out, err = xlite("share", model, "--public", "--password", "correct horse battery")
+    assert (status, out) == (2, "")
+    assert err == (
+        "Error: a password on the command line can be read in `ps` by everybody here: leave its value away "
+        "to be asked for it, or use --password-file FILE or the variable XLITE_PASSWORD\n"
+    )
+    status, _, err = xlite("share", model, "--password=correct horse battery")
+    assert status == 2 and "'--password' does not take a value" in err
+    status, _, err = xlite("share", model, "another")
+    assert (status, err) == (2, "Error: share serves one model; got 'another' too\n")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from xlite.access import check_port
+from xlite.access.addresses import check_app_address, check_port
 from xlite.errors import RunError
 from xlite.places import bundled
 
@@ -24,10 +24,13 @@ def app(
 ) -> None:
     """Open the app in the browser.
 
-    Takes the options of `streamlit run`. The app answers on this machine only. Runs lie in the current
-    folder, or in $XLITE_HOME.
+    Takes the options of `streamlit run`. The app answers on this machine only, by its names and those in
+    $XLITE_HOSTS; with XLITE_PUBLIC=1 it may answer on other addresses. Runs lie in the current folder, or in
+    $XLITE_HOME.
     """
     words, environment = options or [], os.environ | unset_settings(os.environ)
+    # The app itself checks again what Streamlit made of options, variables and files.
+    check_app_address(asked("server.address", words, environment))
     if port := asked_port(words, environment):
         check_port("localhost", port)
     hand_over(["-m", "streamlit", "run", str(bundled("app", "Home.py")), *words], environment)
@@ -44,7 +47,7 @@ def unset_settings(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "STREAMLIT") -> Iterator[tuple[str, str]]:
-    """Each value of nested tables: `server.maxUploadSize = 20` is STREAMLIT_SERVER_MAX_UPLOAD_SIZE, "20"."""
+    """Each value of nested tables: `server.maxUploadSize = 64` is STREAMLIT_SERVER_MAX_UPLOAD_SIZE, "64"."""
     for key, value in table.items():
         name = f"{prefix}_{re.sub('(?=[A-Z])', '_', key).upper()}"
         if isinstance(value, Mapping):
@@ -58,11 +61,16 @@ def asked_port(words: Sequence[str], environment: Mapping[str, str]) -> int | No
 
     Raises RunError if it is no number.
     """
-    joined = re.search(r"(?:^|\n)--server\.port[=\n](.*)", "\n".join(words))
-    port = joined[1] if joined else environment.get("STREAMLIT_SERVER_PORT")
+    port = asked("server.port", words, environment)
     if port and not port.isdecimal():
         raise RunError(f"--server.port is {port!r}; expected a whole number")
     return int(port) if port else None
+
+
+def asked(option: str, words: Sequence[str], environment: Mapping[str, str]) -> str | None:
+    """What the last of the options of that name says, else its variable; None if neither is there."""
+    said = re.findall(rf"(?:^|\n)--{re.escape(option)}[=\n](.*)", "\n".join(words))
+    return said[-1] if said else environment.get(f"STREAMLIT_{option.replace('.', '_').upper()}")
 
 
 def hand_over(words: Sequence[str], environment: Mapping[str, str] | None = None) -> NoReturn:

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
-from xlite.access import HOST, MIN_PASSWORD, PORT
+from xlite.access.addresses import HOST, PORT
+from xlite.access.passwords import MIN_PASSWORD, TYPED
 from xlite.cli.app import hand_over
 from xlite.cli.console import Json, Model, busy, print_json, print_table
+from xlite.errors import RunError
 from xlite.places import bundled
 
 
@@ -69,8 +71,12 @@ def share(
     model: Model,
     public: Annotated[bool, typer.Option("--public", help="A public link; demands a password")] = False,
     password: Annotated[
-        str | None, typer.Option(help=f"At least {MIN_PASSWORD} characters; visitors have to type it")
+        bool, typer.Option("--password", help=f"Ask for a password: at least {MIN_PASSWORD} characters")
+    ] = False,
+    password_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Read it from a file; or set XLITE_PASSWORD")
     ] = None,
+    typed: Annotated[list[str] | None, typer.Argument(hidden=True, metavar="")] = None,
     host: Annotated[str, typer.Option(help="Address to answer on; this machine alone by default")] = HOST,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine")] = PORT,
 ) -> None:
@@ -78,7 +84,10 @@ def share(
 
     It reads films and does nothing else: nothing can be trained or browsed through it.
     """
+    if typed:
+        raise RunError(TYPED if password else f"share serves one model; got {typed[0]!r} too")
     words = [str(bundled("app", "share.py")), model, "--host", host, "--port", str(port)]
     words += ["--public"] if public else []
-    words += [f"--password={password}"] if password is not None else []
+    words += ["--password"] if password else []
+    words += ["--password-file", str(password_file)] if password_file else []
     hand_over(words)

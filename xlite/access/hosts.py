@@ -1,0 +1,85 @@
+"""By which names a server answers: those of this machine and those that its owner lists.
+
+Any web page may give its own name the address of this machine (DNS rebinding): the browser then takes the
+server for a part of that page. Only the name tells.
+"""
+
+import os
+import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from xlite.access.addresses import ip_address, is_loopback
+from xlite.errors import RunError
+
+_REFUSAL = "This server does not answer by that name. Its owner lists the names that it has in XLITE_HOSTS.\n"
+
+
+class HostGuard:
+    """Refuses (403) each request, socket, upload and health check by a strange name or from a page of one.
+
+    `names` are answered besides those of this machine; whoever owns the collection may add to it later. The
+    address that a connection was made to is answered too: it is a number, which no page can have for a name.
+    """
+
+    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+        self.app = app
+        self.names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on, or refuses it."""
+        if scope["type"] == "lifespan" or self._is_known(scope):
+            await self.app(scope, receive, send)
+            return
+        refusal = (
+            WebSocketClose() if scope["type"] == "websocket" else PlainTextResponse(_REFUSAL, status_code=403)
+        )
+        await refusal(scope, receive, send)
+
+    def _is_known(self, scope: Scope) -> bool:
+        headers = Headers(scope=scope)
+        own = (scope.get("server") or ("",))[0]
+        asked = [host_name(host) for host in headers.getlist("host")]
+        asked += [host_name(origin.partition("://")[2]) for origin in headers.getlist("origin")]
+        return len(headers.getlist("host")) == 1 and all(name and self._is_own(name, own) for name in asked)
+
+    def _is_own(self, name: str, own: str) -> bool:
+        address = ip_address(name)
+        return is_loopback(name) or name in self.names or (address is not None and address == ip_address(own))
+
+
+def host_name(host: str) -> str | None:
+    """The name in a `Host` header, in lower case, without its port and a final dot; None if it is none.
+
+    An IPv6 address comes without its brackets.
+    """
+    if ip_address(host):
+        return host.lower()
+    try:
+        parts = urlsplit(f"//{host}")
+        _ = parts.port  # raises ValueError unless it is a port
+    except ValueError:
+        return None
+    name = (parts.hostname or "").removesuffix(".")
+    is_name = parts.netloc == host and "@" not in host and re.fullmatch(r"[\w.:-]+", name, re.ASCII)
+    return name if is_name else None
+
+
+def owner_names(address: str | None) -> set[str]:
+    """The names that an owner gives a server: what it is told to answer on, and XLITE_HOSTS.
+
+    Raises RunError for what is no name of a machine.
+    """
+    names = set() if address in (None, "", "0.0.0.0", "::") else {host_name(address)}
+    for word in os.environ.get("XLITE_HOSTS", "").replace(",", " ").split():
+        names.add(host_name(word))
+        if host_name(word) is None:
+            raise RunError(
+                f"XLITE_HOSTS holds {word!r}; expected names such as xray.example.org, with commas between"
+            )
+    return {name for name in names if name}
