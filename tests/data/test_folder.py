@@ -42,7 +42,7 @@ def test_labels_patients_and_names_follow_the_stems_asked_for(tiny_folder):
     np.testing.assert_array_equal(folder.labels(stems), labels)
     assert folder.labels(stems).dtype == np.float32
     assert folder.finding_counts(stems).tolist() == [1, 0, 1]
-    assert folder.patients(stems).tolist() == [3, 1, 1]
+    assert folder.patients(stems).tolist() == ["3", "1", "1"]
     assert folder.names(stems) == [f"{stem}.png" for stem in stems]
     with pytest.raises(DataError, match="lists no film nobody"):
         folder.labels(["nobody"])

@@ -32,7 +32,7 @@ def test_without_a_teacher_nothing_is_said_of_one():
 
 
 def test_the_table_says_whose_film_it_is_before_the_name_does():
-    table = pd.DataFrame({"stem": ["a", "00000001_000"], "patient": [5, 5]})
+    table = pd.DataFrame({"stem": ["a", "00000001_000"], "patient": ["5", "5"]})
     assert leakage_report(["a"], ["00000001_000"], table).affected_images == 1
     with pytest.raises(DataError, match="patient of 'b' cannot be told"):
         leakage_report(["a"], ["b"], table)
