@@ -148,8 +148,8 @@ class Classifier:
         """What the model is, and what its probabilities may be taken for, in two sentences."""
         return (
             f"Model {self.name}: {self.info.backbone}, trained on split {self.info.split_id} "
-            f"({labels_of(self.info.label_version)}). Its probabilities come from a research model: they rank, "
-            "they do not diagnose."
+            f"({labels_of(self.info.label_version)}). Its probabilities come from a research model: they "
+            "rank, they do not diagnose."
         )
 
     def size(self) -> ModelSize:

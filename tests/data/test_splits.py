@@ -22,7 +22,8 @@ from xlite.findings import FINDINGS
 def folder_of(patients: list[int], findings: list[int], root="nowhere", **more) -> NihFolder:
     """A folder whose film i is of patients[i] and has the first findings[i] of the 14 findings."""
     stems = [f"{patient:08d}_{film:03d}" for film, patient in enumerate(patients)]
-    table = pd.DataFrame({"image": [f"{stem}.png" for stem in stems], "stem": stems, "patient": [str(p) for p in patients]})
+    names, ids = [f"{stem}.png" for stem in stems], [str(patient) for patient in patients]
+    table = pd.DataFrame({"image": names, "stem": stems, "patient": ids})
     for column in ("follow_up", "age", "sex", "view"):
         table[column] = "" if column in ("sex", "view") else 0
     for rank, finding in enumerate(FINDINGS):

@@ -31,7 +31,7 @@ def names_in(line: str) -> list[str]:
     words = _split(r"[,;\s]", line)
     if len(words) < 2:
         names = words
-    elif several := next(filter(_are_films, (_split(r"[,;\t]", line), words)), None):
+    elif several := next(filter(_are_films, (words, _split(r"[,;\t]", line))), None):
         names = several
     elif has_suffix(words[0]) and all(map(_LABEL.fullmatch, words[1:])):
         names = words[:1]

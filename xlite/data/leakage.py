@@ -3,9 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import pandas as pd
 
+from xlite.data.tables import read_list
 from xlite.errors import DataError
 from xlite.patients import patient_ids
 
@@ -46,6 +48,17 @@ class LeakageReport:
         """All numbers side by side, those of a teacher only if there is one."""
         numbers = asdict(self)
         return numbers | (numbers.pop("teacher") or {})
+
+
+def read_training_list(path: Path | str) -> list[str]:
+    """`read_list` of films that were trained on: one of no films would call every other film clean.
+
+    Raises DataError.
+    """
+    stems = read_list(path)
+    if not stems:
+        raise DataError(f"{path} lists no film; give the list of the films that were trained on")
+    return stems
 
 
 def leakage_report(
@@ -103,14 +116,14 @@ def _patients(stems: Sequence[str], table: pd.DataFrame | None) -> dict[str, str
     unlisted = [stem for stem in found if stem not in listed]
     if unlisted and (other := next((stem for stem in listed if _named(stem) not in ("", listed[stem])), "")):
         raise DataError(
-            f"the patient of {unlisted[0]!r} cannot be told: the table does not list it, and its names, such as "
+            f"the patient of {unlisted[0]!r} cannot be told: the table does not list it, and its names, as "
             f"{other!r}, do not begin with the patient; give a table of all films"
         )
     nobody = next((stem for stem, patient in found.items() if not patient), None)
     if nobody is not None:
         raise DataError(
-            f"the patient of {nobody!r} cannot be told: no table lists it and it does not begin with 8 digits, "
-            "as NIH's names do"
+            f"the patient of {nobody!r} cannot be told: no table lists it and it does not begin with 8 "
+            "digits, as NIH's names do"
         )
     return found
 

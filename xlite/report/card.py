@@ -92,8 +92,8 @@ def _metrics(report: Report) -> list[str]:
         "## Metrics",
         "",
         f"Measured on the {split.part} part of split {split.id}: {counted(split.images, 'film')} of "
-        f"{counted(split.patients, 'patient')}, {labels_of(split.label_version)}. In brackets 95 % intervals by "
-        f"resampling patients ({report.bootstrap.resamples} times).",
+        f"{counted(split.patients, 'patient')}, {labels_of(split.label_version)}. In brackets 95 % intervals "
+        f"by resampling patients ({report.bootstrap.resamples} times).",
         "",
     ]
     if spoiled:
