@@ -1,6 +1,7 @@
 """Splits: no patient in two parts, shares and strata kept, ids that mean something, leaks refused."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -187,6 +188,16 @@ def test_ones_own_split_is_read_and_refused_if_it_shares_patients(tiny_folder):
     (place / "val.csv").unlink()
     with pytest.raises(DataError, match="lacks splits/mine/val.csv"):
         load_split(folder, "mine")
+
+
+def test_names_with_commas_come_back_from_a_written_split(tiny_folder):
+    table = tiny_folder / "Data_Entry_2017_v2020.csv"
+    table.write_text(re.sub(r"(?m)^([0-9]{8})_([0-9]{3}).png", r'"Doe, \1, ""\2"".png"', table.read_text()))
+    folder = NihFolder.open(tiny_folder)
+    split = make_split(folder)
+    write_split(folder, split)
+    assert read_split(folder, "patient") == split
+    assert sum(map(len, split.parts.values())) == 24
 
 
 def test_a_damaged_split_json_is_named(tiny_folder):

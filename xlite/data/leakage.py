@@ -11,6 +11,7 @@ from xlite.data.tables import read_list
 from xlite.errors import DataError
 from xlite.patients import patient_ids
 
+_IN_NAME = re.compile(r"[0-9]{1,8}")
 _NIH_NAME = re.compile(r"([0-9]{8})_[0-9]{3}")
 
 
@@ -70,7 +71,7 @@ def leakage_report(
     """What `test` shares with `train`, and with a teacher's `teacher_list` (all lists of stems).
 
     Patients come from the table (as `read_table` gives it), else from the 8 digits that NIH's names begin
-    with, unless the table shows that its names do not. Raises DataError if a film's patient cannot be told.
+    with, unless the table's patients have other ids. Raises DataError if a film's patient cannot be told.
     """
     test_patients = _patients(test, table)
     train_patients = set(_patients(train, table).values())
@@ -113,11 +114,12 @@ def _patients(stems: Sequence[str], table: pd.DataFrame | None) -> dict[str, str
     """The patient of each film, in the order of the films."""
     listed = {} if table is None else dict(zip(table["stem"], table["patient"], strict=True))
     found = {stem: listed.get(stem) or _named(stem) for stem in dict.fromkeys(stems)}
-    unlisted = [stem for stem in found if stem not in listed]
-    if unlisted and (other := next((stem for stem in listed if _named(stem) not in ("", listed[stem])), "")):
+    unlisted = next((stem for stem in found if stem not in listed), None)
+    foreign = next((patient for patient in listed.values() if not _IN_NAME.fullmatch(patient)), None)
+    if unlisted is not None and foreign is not None:
         raise DataError(
-            f"the patient of {unlisted[0]!r} cannot be told: the table does not list it, and its names, as "
-            f"{other!r}, do not begin with the patient; give a table of all films"
+            f"the patient of {unlisted!r} cannot be told: the table does not list it, and its patients, such "
+            f"as {foreign!r}, are not those in NIH's names; give a table of all films"
         )
     nobody = next((stem for stem, patient in found.items() if not patient), None)
     if nobody is not None:

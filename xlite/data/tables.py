@@ -170,7 +170,7 @@ def _patients(path: Path, written: list[str]) -> list[str]:
 
 def _integers(path: Path, values: pd.Series, name: str) -> np.ndarray:
     numbers = pd.to_numeric(values, errors="coerce")
-    wrong = values[numbers.isna() | (numbers % 1 != 0)]
+    wrong = values[numbers.isna() | (numbers % 1 != 0) | (numbers.abs() > 2**53)]
     if len(wrong):
         raise DataError(f"{path}: {name} {wrong.iloc[0]!r} in row {wrong.index[0] + 1} is not a whole number")
     integers: np.ndarray = numbers.to_numpy(np.int64)

@@ -34,9 +34,10 @@ def read_radiologists(path: str | Path) -> pd.DataFrame:
     stems = pd.Index([stem_of(name) for name in raw["Image Index"]])
     twice = np.flatnonzero(stems.duplicated() | (stems == ""))
     if len(twice):
+        name = raw["Image Index"][twice[0]]
         raise DataError(
-            f"{path} names a film twice or not at all ({raw['Image Index'][twice[0]]!r}, line {twice[0] + 2}); give "
-            "Google's table as it was published"
+            f"{path} names a film twice or not at all ({name!r}, line {twice[0] + 2}); give Google's table "
+            "as it was published"
         )
     marks = raw[list(_MARKED)].apply(lambda column: column.str.upper())
     if not marks.isin(["YES", "NO"]).all(axis=None):
