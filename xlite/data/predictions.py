@@ -61,6 +61,8 @@ def read_predictions(path: Path | str) -> Predictions:
             )
     names = [row[image].strip() for row in rows]
     stems = [stem_of(name) for name in names]
+    if "" in stems:
+        raise DataError(f"{path}, row {stems.index('') + 1} names no film; fill in its name")
     twice = [stem for stem, count in Counter(stems).items() if count > 1]
     if twice:
         raise DataError(
