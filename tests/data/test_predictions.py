@@ -108,7 +108,7 @@ def test_bad_files_are_one_sentence(tmp_path: Path, lines: list[str], sentence: 
 
 
 def test_files_that_are_no_text_are_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="there is no file"):
+    with pytest.raises(DataError, match="there is no predictions file"):
         read_predictions(tmp_path / "none.csv")
     for name, content in (
         ("a.csv", b"\x89PNG\xff\x00"),

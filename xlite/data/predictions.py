@@ -49,6 +49,8 @@ def read_predictions(path: Path | str) -> Predictions:
     Raises DataError if a column is missing or double, a film is listed twice, or a value lies outside 0-1.
     """
     path = Path(path)
+    if not path.exists():
+        raise DataError(f"there is no predictions file {path}")
     header, rows = read_rows(path)
     image, columns = _columns(path, header)
     if not rows:
