@@ -2,7 +2,7 @@
 
 import pytest
 
-from xlite.text import are, counted, difference, interval, last_line, number, verb
+from xlite.text import are, counted, difference, interval, labels_of, last_line, number, of_edition, verb
 
 
 def test_a_count_has_its_noun_and_verb() -> None:
@@ -33,3 +33,8 @@ def test_the_last_line_is_told_or_that_there_is_none() -> None:
 def test_a_difference_has_its_sign() -> None:
     assert difference(0.0123, -0.003, 0.027) == "+0.012 (-0.003 to +0.027)"
     assert difference(0.0123, -0.003, 0.027, digits=4) == "+0.0123 (-0.0030 to +0.0270)"
+
+
+def test_labels_are_called_by_their_edition_if_it_is_known() -> None:
+    assert [labels_of("2020"), labels_of("unknown")] == ["2020 labels", "labels of an unknown edition"]
+    assert [of_edition("2017"), of_edition("unknown")] == ["2017", "of an unknown edition"]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from xlite.data.film_names import stem_of
 from xlite.data.predictions import write_predictions
-from xlite.data.tables import stem_of
 from xlite.errors import DataError, ImageError
 from xlite.explain.methods import DEFAULT_METHOD
 from xlite.files import Progress

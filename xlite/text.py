@@ -2,6 +2,9 @@
 
 import math
 
+UNKNOWN_EDITION = "unknown"
+"""The edition of labels of which nobody can tell which it is."""
+
 
 def counted(count: int, noun: str, plural: str = "") -> str:
     """`1 film`, `22,433 films`; a plural of another kind is given: `2 boxes`."""
@@ -45,3 +48,13 @@ def spread(mean: float | None, deviation: float | None, digits: int = 3) -> str:
     """`0.812 ± 0.004` of several seeds, `0.812` of one."""
     more = "" if deviation is None else f" ± {number(deviation, digits=digits)}"
     return number(mean, "–", digits) + more
+
+
+def of_edition(edition: str) -> str:
+    """What stands behind "labels": `2020`, or `of an unknown edition`."""
+    return "of an unknown edition" if edition == UNKNOWN_EDITION else edition
+
+
+def labels_of(edition: str) -> str:
+    """`2020 labels`; `labels of an unknown edition`."""
+    return "labels of an unknown edition" if edition == UNKNOWN_EDITION else f"{edition} labels"

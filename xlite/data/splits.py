@@ -1,7 +1,9 @@
 """Splits of a data folder into train, val and test, each with an id that all metrics made from it carry."""
 
 import contextlib
+import csv
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -12,11 +14,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from xlite.config import SEED
+from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
 from xlite.data.random_split import deal, split_by_film, split_by_patient
 from xlite.data.strategies import RANDOM_STRATEGIES, STRATEGIES
-from xlite.data.tables import read_list, stem_of
+from xlite.data.tables import read_list
 from xlite.errors import DataError, Setting, sentence
 from xlite.files import PLAIN_NAME
 from xlite.text import counted
@@ -119,15 +122,15 @@ def write_split(folder: NihFolder, split: Split) -> Path:
     Raises DataError if it cannot be written.
     """
     target = _split_folder(folder, split.name)
-    files = {f"{part}.csv": "\n".join(["image", *split.parts[part]]) for part in PARTS}
-    files["split.json"] = json.dumps(_describe(folder, split), indent=2)
+    files = {f"{part}.csv": _as_csv(["image", *split.parts[part]]) for part in PARTS}
+    files["split.json"] = json.dumps(_describe(folder, split), indent=2) + "\n"
     try:
         target.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=target.parent) as scratch:
             made = Path(scratch) / split.name
             made.mkdir()
             for name, text in files.items():
-                (made / name).write_text(text + "\n", encoding="utf-8")
+                (made / name).write_text(text, encoding="utf-8")
             if not target.is_dir():
                 os.replace(made, target)
             else:
@@ -136,6 +139,13 @@ def write_split(folder: NihFolder, split: Split) -> Path:
     except OSError as error:
         raise DataError(sentence(error, target)) from error
     return target
+
+
+def _as_csv(cells: list[str]) -> str:
+    """A column of a CSV; cells with a comma or a quote are in quotes."""
+    column = io.StringIO()
+    csv.writer(column, lineterminator="\n").writerows([cell] for cell in cells)
+    return column.getvalue()
 
 
 def read_split(folder: NihFolder, name: str, allow_leakage: bool = False) -> Split:
