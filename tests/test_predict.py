@@ -23,11 +23,9 @@ def test_films_come_in_the_order_given_and_folders_are_searched(tmp_path: Path) 
     single = write_film(tmp_path / "z.png")
     inside = [write_film(tmp_path / "films" / name) for name in ("b.png", "deep/a.png")]
     (tmp_path / "films" / "readme.txt").write_text("no film")
-    assert find_films([single, tmp_path / "films"], tmp_path / "out") == [
-        Film(single, "z.png"),
-        Film(inside[0], "b.png"),
-        Film(inside[1], "a.png"),
-    ]
+    found = find_films([single, tmp_path / "films"], tmp_path / "out")
+    assert found.films == [Film(single, "z.png"), Film(inside[0], "b.png"), Film(inside[1], "a.png")]
+    assert found.passed_over == {"not a film": 1}
 
 
 @pytest.mark.parametrize(

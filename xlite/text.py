@@ -74,6 +74,12 @@ def as_cell(text: str) -> str:
     return "'" + printable(text.replace("\\", r"\\"))
 
 
+def quoted_cell(text: str) -> str:
+    """`as_cell`, in quotes if it needs them; some spreadsheets part cells by semicolons."""
+    cell = as_cell(text)
+    return '"' + cell.replace('"', '""') + '"' if set(cell) & set(',;"') else cell
+
+
 def from_cell(cell: str) -> str:
     """The text that `as_cell` made the cell of; any other cell stays as it is."""
     if not cell.startswith("'"):

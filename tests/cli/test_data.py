@@ -18,6 +18,7 @@ def test_check_says_what_is_wrong_and_exits_1(xlite: Command, tiny_folder: Path)
         "unreadable": [],
         "duplicates": [],
         "off_table": [],
+        "passed_over": {},
     }
     images = tiny_folder / "images"
     (images / "00000001_000.png").unlink()

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from xlite.cli import app, data, evaluate, jobs, localise, models, predict, sweep, train
 from xlite.config import KINDS, LIMITS
 from xlite.errors import XliteError, sentence
+from xlite.text import printable
 
 INTERRUPTED = 130
 _EXPECTED = {
@@ -95,7 +96,7 @@ def _in_own_words(error: ValidationError) -> str:
 
 
 def _refuse(sentence: str, status: int = 2) -> int:
-    print(f"Error: {' '.join(sentence.split())}", file=sys.stderr)
+    print(printable(f"Error: {' '.join(sentence.split())}"), file=sys.stderr)
     return status
 
 

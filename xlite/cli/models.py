@@ -7,7 +7,7 @@ import typer
 
 from xlite.access import HOST, MIN_PASSWORD, PORT
 from xlite.cli.app import hand_over
-from xlite.cli.console import Json, Model, busy, print_json, print_table
+from xlite.cli.console import Json, Model, busy, print_json, print_table, say
 from xlite.places import bundled
 
 
@@ -62,7 +62,7 @@ def convert(
 
     with busy("converting"):
         convert_chexnet(checkpoint, out, trust)
-    print(f"{out} holds the weights of {checkpoint}, for --teacher {out}")
+    say(f"{out} holds the weights of {checkpoint}, for --teacher {out}")
 
 
 def share(

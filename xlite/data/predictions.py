@@ -12,9 +12,9 @@ import numpy as np
 
 from xlite.data.tables import IMAGE_COLUMNS, stem_of
 from xlite.errors import DataError
-from xlite.files import write_atomic
+from xlite.files import read_file, write_atomic
 from xlite.findings import FINDINGS, canonical
-from xlite.text import are, counted
+from xlite.text import are, counted, from_cell, quoted_cell
 
 PREFIX = "prob_"
 
@@ -33,14 +33,10 @@ def write_predictions(path: Path | str, names: list[str], probs: np.ndarray) -> 
     Compressed if the path ends in .gz, to the same bytes each time.
     """
     row = "%s," + ",".join(["%#.9g"] * len(FINDINGS))
-    lines = [row % (_quoted(name), *values) for name, values in zip(names, probs.tolist(), strict=True)]
+    lines = [row % (quoted_cell(name), *values) for name, values in zip(names, probs.tolist(), strict=True)]
     text = "\n".join([",".join(("image", *FINDINGS)), *lines, ""])
     content = text.encode()
     write_atomic(Path(path), gzip.compress(content, mtime=0) if Path(path).suffix == ".gz" else content)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if set(name) & set(',"\r\n') else name
 
 
 def read_predictions(path: Path | str) -> Predictions:
@@ -59,7 +55,7 @@ def read_predictions(path: Path | str) -> Predictions:
                 f"{path}, row {number} has {counted(len(row), 'value')}; expected {len(header)}, as the "
                 "header"
             )
-    names = [row[image].strip() for row in rows]
+    names = [from_cell(row[image].strip()) for row in rows]
     stems = [stem_of(name) for name in names]
     twice = [stem for stem, count in Counter(stems).items() if count > 1]
     if twice:
@@ -122,7 +118,7 @@ def _files(spec: Path | str) -> list[Path]:
 
 def _read_rows(path: Path) -> list[list[str]]:
     try:
-        content = path.read_bytes()
+        content = read_file(path)
         if path.suffix == ".gz":
             content = gzip.decompress(content)
         lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))

@@ -19,7 +19,7 @@ from xlite.data.strategies import RANDOM_STRATEGIES, STRATEGIES
 from xlite.data.tables import read_list, stem_of
 from xlite.errors import DataError, Setting, sentence
 from xlite.files import PLAIN_NAME
-from xlite.text import counted
+from xlite.text import counted, quoted_cell
 
 PARTS = ("train", "val", "test")
 OFFICIAL_LISTS = ("train_val_list.txt", "test_list.txt")
@@ -119,7 +119,7 @@ def write_split(folder: NihFolder, split: Split) -> Path:
     Raises DataError if it cannot be written.
     """
     target = _split_folder(folder, split.name)
-    files = {f"{part}.csv": "\n".join(["image", *split.parts[part]]) for part in PARTS}
+    files = {f"{part}.csv": "\n".join(["image", *map(quoted_cell, split.parts[part])]) for part in PARTS}
     files["split.json"] = json.dumps(_describe(folder, split), indent=2)
     try:
         target.parent.mkdir(exist_ok=True)

@@ -14,8 +14,9 @@ import pandas as pd
 
 from xlite.data.layout import table_files
 from xlite.errors import DataError
+from xlite.files import read_file
 from xlite.findings import FINDINGS, NO_FINDING, canonical
-from xlite.text import counted
+from xlite.text import counted, from_cell
 
 _COLUMNS = {
     "Image Index": "image",
@@ -131,13 +132,13 @@ def read_list(path: Path | str) -> list[str]:
     column = next((header.index(name) for name in IMAGE_COLUMNS if name in header), None)
     if column is None:
         raise DataError(f"{path} has no column 'image' or 'Image Index'; it has {', '.join(header)}")
-    return [stem_of(name) for name in rows[column].tolist() if name.strip()] if len(rows) else []
+    return [stem_of(from_cell(name)) for name in rows[column].tolist() if name.strip()] if len(rows) else []
 
 
 def _read_text(path: Path) -> str:
     """A text file, plain or .gz, in UTF-8 with or without a byte-order mark."""
     try:
-        content = path.read_bytes()
+        content = read_file(path)
         return (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
     except FileNotFoundError as error:
         raise DataError(f"there is no file {path}") from error
