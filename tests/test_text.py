@@ -90,6 +90,8 @@ def test_line_ends_may_be_kept() -> None:
         (r"=\x41", r"'=\\x41"),
         (r"'\x41", r"''\\x41"),
         ("\udcff.png", r"'\udcff.png"),
+        (" blank.png", "' blank.png"),
+        ("blank.png ", r"'blank.png\U00000020"),
     ],
 )
 def test_a_cell_is_text_to_a_spreadsheet_and_reads_back_as_it_was(text: str, cell: str) -> None:
@@ -102,5 +104,5 @@ def test_every_text_survives_its_cell() -> None:
     for _ in range(20_000):
         text = "".join(draw.choices(signs, k=draw.randrange(9)))
         cell = as_cell(text)
-        assert from_cell(cell) == text and printable(cell) == cell
+        assert from_cell(cell) == text and printable(cell) == cell == cell.strip()
         assert not cell.lstrip().startswith(("=", "+", "-", "@"))

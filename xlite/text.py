@@ -67,11 +67,14 @@ def printable(text: str, keep: str = "") -> str:
 def as_cell(text: str) -> str:
     """Text as a cell of a CSV that spreadsheets take for text and terminals can show; `from_cell` undoes it.
 
-    A cell that would be a formula, or that holds what is not printable, begins with an apostrophe.
+    A cell that would be a formula, that holds what is not printable or that has blanks at an end begins with
+    an apostrophe.
     """
-    if printable(text) == text == from_cell(text) and not text.lstrip().startswith(_FORMULA):
+    if printable(text) == text == from_cell(text) == text.strip() and not text.startswith(_FORMULA):
         return text
-    return "'" + printable(text.replace("\\", r"\\"))
+    shown = printable(text.replace("\\", r"\\"))
+    end = len(shown.rstrip())
+    return "'" + shown[:end] + "".join(rf"\U{ord(blank):08x}" for blank in shown[end:])
 
 
 def quoted_cell(text: str) -> str:
@@ -85,7 +88,8 @@ def from_cell(cell: str) -> str:
     if not cell.startswith("'"):
         return cell
     text = _ESCAPE.sub(lambda found: found[0].encode().decode("unicode_escape"), cell[1:])
-    return text if text != cell[1:] or text.lstrip().startswith(("'", *_FORMULA)) else cell
+    plain = text == cell[1:] == text.strip() and not text.startswith(("'", *_FORMULA))
+    return cell if plain else text
 
 
 def _shows(one: str) -> bool:
