@@ -133,3 +133,25 @@ def test_several_files_joined_by_commas_are_averaged_film_by_film(tmp_path: Path
     write(tmp_path / "c.csv", HEADER, row("1.png"), row("3.png"))
     with pytest.raises(DataError, match="c.csv and .*a.csv are averaged but differ in 2 films, 2 first"):
         read_averaged(f"{a},{tmp_path / 'c.csv'}")
+
+
+def test_names_are_text_to_a_spreadsheet_and_read_back_as_they_were(tmp_path: Path) -> None:
+    names = [
+        "=cmd|' /C calc'!A0.png",
+        "+1",
+        "-1.png",
+        "@x",
+        "'=x",
+        "a;=b.png",
+        "\tx",
+        "x\ny",
+        "\x1b[2J",
+        "caf\udce9",
+    ]
+    names += ["'t Hart.png", " blank ", "x\u202egnp.exe", 'a"b,c', "C:\\new\\x41.png"]
+    write_predictions(tmp_path / "p.csv", names, np.full((len(names), 14), 0.5))
+    text = (tmp_path / "p.csv").read_text(encoding="utf-8")
+    assert text.replace("\n", "").isprintable() and text.count("\n") == 1 + len(names)
+    assert not any(line.startswith(("=", "+", "-", "@")) for line in text.splitlines())
+    assert "\n'+1,0.5" in text and '\n"a;=b.png",0.5' in text and "\n't Hart.png,0.5" in text
+    assert read_predictions(tmp_path / "p.csv").names == names
