@@ -175,7 +175,7 @@ def test_films_of_any_name_are_read_and_none_ends_the_batch(
     assert (status, err) == (0, "")
     assert text.endswith(f"7 films read: {out}\n3 passed over (2 hidden, 1 not a film)\n")
     assert r"red\x1b[31m.png" in text and r"two\nlines.png" in text and r"caf\udce9.png" in text
-    assert "\x1b" not in text and text.isprintable() is False and text.replace("\n", "").isprintable()
+    assert text.replace("\n", "").isprintable()
     written = (out / "predictions.csv").read_text(encoding="utf-8")
     assert written.replace("\n", "").isprintable() and len(written.splitlines()) == 8
     assert "\n'=cmd.png,0." in written and "\n'+1.png,0." in written

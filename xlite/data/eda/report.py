@@ -11,6 +11,7 @@ from xlite.data.eda.sections import batches, editions, films, splits
 from xlite.data.eda.survey import Survey, survey
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError
+from xlite.findings import FINDINGS
 from xlite.text import counted, printable
 
 
@@ -67,7 +68,7 @@ def _draw(found: Survey, out: Path) -> dict[str, str]:
         "amounts": draw.tallies(table.findings_per_film, table.findings_per_patient, table.films_per_patient),
         "together": draw.cooccurrence(table.cooccurrence, table.lift),
     }
-    if table.facts.with_finding:
+    if (table.by_view.filter(["AP", "PA"], axis=0)[list(FINDINGS)] > 0).any(axis=None):
         drawn["views"] = draw.views(table.by_view)
     if len(table.ages):
         drawn["ages"] = draw.ages(table.ages)
