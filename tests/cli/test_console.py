@@ -1,12 +1,13 @@
-"""What commands log is shown and kept, each line once."""
+"""What commands log is shown and kept, each line once, and no name does anything to the terminal."""
 
+import ast
 import io
 import logging
 from pathlib import Path
 
 import pytest
 
-from xlite.cli import run
+from xlite.cli import console, run
 from xlite.cli.console import log_to, print_table, say
 from xlite.errors import RunError
 
@@ -76,3 +77,18 @@ def test_an_error_is_one_line_whatever_is_named(capsys: pytest.CaptureFixture[st
     assert run(["predict", "demo", f"/nowhere/{NAME}", "--out", "out"]) == 2
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and told.rstrip("\n").isprintable() and r"a\x1b[31m\u202eb Error" in told
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(console.__file__).parent.glob("*.py")), ids=lambda path: path.stem
+)
+def test_commands_write_on_the_terminal_by_the_console_alone(path: Path) -> None:
+    calls = [
+        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+    ]
+    raw = [
+        node.lineno for node in calls if ast.unparse(node.func) in ("print", "typer.echo", "sys.stdout.write")
+    ]
+    assert (
+        path.stem == "console" or not raw or (path.stem, len(raw)) == ("jobs", 1)
+    )  # what a log goes on with

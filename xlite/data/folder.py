@@ -20,7 +20,9 @@ _BOX_FILE = "BBox_List_2017.csv"
 
 def find_folders(home: Path) -> list[Path]:
     """The data folders in `home`/data, those with an NIH table, by name."""
-    return sorted(folder for folder in (home / "data").glob("*") if folder.is_dir() and table_files(folder))
+    return sorted(
+        folder for folder in (home / "data").glob("[!.]*") if folder.is_dir() and table_files(folder)
+    )
 
 
 def last_change(root: Path) -> float:
