@@ -21,7 +21,7 @@ from xlite.errors import DataError, ImageError, sentence
 from xlite.explain.methods import DEFAULT_METHOD
 from xlite.files import Progress
 from xlite.findings import FINDINGS
-from xlite.images import read_image
+from xlite.images import check_contrast, read_image
 from xlite.text import printable
 
 if TYPE_CHECKING:  # it loads torch, and what was given is checked first
@@ -106,6 +106,7 @@ def predict_films(
         for number, film in enumerate(films, 1):
             try:
                 image = read_image(film.path)
+                check_contrast(image, film.path)
                 reading = classifier.read(image, method)
                 read[film.name] = reading.probabilities
                 unpainted += _write_overlays(out, film.name, image, reading, heatmaps)

@@ -10,7 +10,7 @@ from xlite.data.folder import NihFolder, film_files
 from xlite.data.tables import stem_of
 from xlite.errors import ImageError
 from xlite.files import Progress
-from xlite.images import film_bytes, read_image
+from xlite.images import check_contrast, film_bytes, read_image
 
 _THREADS = 2
 
@@ -69,7 +69,7 @@ def _examine(path: Path) -> tuple[str, str]:
     try:
         content = film_bytes(path)
         digest = hashlib.sha256(content).hexdigest()
-        read_image(content)
+        check_contrast(read_image(content))
     except ImageError as error:
         return digest, str(error)
     return digest, ""
