@@ -24,6 +24,7 @@ from xlite.report.sections.whole import tabs
 from xlite.report.sentences import comparison_sentence
 from xlite.report.view import View
 from xlite.runs.run import Run
+from xlite.text import labels_of
 
 KINDS: tuple[Kind, Kind] = ("roc", "pr")
 
@@ -58,7 +59,7 @@ def choose(found: list[Evaluation]) -> list[Evaluation]:
     group = left.selectbox(
         "Judged on",
         groups,
-        format_func=lambda key: f"{key[0]}, {key[1]} part, {key[2]} labels",
+        format_func=lambda key: f"{key[0]}, {key[1]} part, {labels_of(key[2])}",
         help="Only models judged on the same films with the same labels can be compared.",
     )
     within: dict[str, Evaluation] = {}

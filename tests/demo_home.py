@@ -110,7 +110,7 @@ def drawn_films(rng: np.random.Generator, first: int = 0, count: int = 200, sign
         {
             "image": [f"{number:08d}_000.png" for number in numbers],
             "stem": [f"{number:08d}_000" for number in numbers],
-            "patient": numbers // 2,
+            "patient": (numbers // 2).astype(str),
             "age": rng.integers(5, 90, count).astype(float),
             "sex": np.where(numbers // 2 % 2, "F", "M"),
             "view": np.where(numbers % 2, "AP", "PA"),

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground floor up: a module imports from its own folder and from the lines above its own.
 LAYERS = (
     ("findings", "errors", "files", "text"),
+    ("patients",),
     ("places",),
     ("config", "pixels"),
     ("jpeg", "orientation", "png_stream"),

@@ -28,6 +28,7 @@ from xlite.metrics.calibration import apply_calibrator
 from xlite.models.available import MODEL_FILE, find_model
 from xlite.models.checkpoint import ModelInfo, load_model
 from xlite.models.student import ModelSize, Student, describe
+from xlite.text import labels_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,8 +148,8 @@ class Classifier:
         """What the model is, and what its probabilities may be taken for, in two sentences."""
         return (
             f"Model {self.name}: {self.info.backbone}, trained on split {self.info.split_id} "
-            f"({self.info.label_version} labels). Its probabilities come from a research model: they rank, "
-            "they do not diagnose."
+            f"({labels_of(self.info.label_version)}). Its probabilities come from a research model: they "
+            "rank, they do not diagnose."
         )
 
     def size(self) -> ModelSize:

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from xlite.data.film_files import FilmFiles, find_film_files, passed_over_words
+from xlite.data.film_names import stem_of
 from xlite.data.predictions import write_predictions
-from xlite.data.tables import stem_of
 from xlite.errors import DataError, ImageError, sentence
 from xlite.explain.methods import DEFAULT_METHOD
 from xlite.files import Progress

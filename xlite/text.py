@@ -8,6 +8,9 @@ _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """How a formula begins in a spreadsheet; the last four are the same signs in full width."""
 _ESCAPE = re.compile(r"\\(?:[\\nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 
+UNKNOWN_EDITION = "unknown"
+"""The edition of labels of which nobody can tell which it is."""
+
 
 def counted(count: int, noun: str, plural: str = "") -> str:
     """`1 film`, `22,433 films`; a plural of another kind is given: `2 boxes`."""
@@ -98,3 +101,13 @@ def _shows(one: str) -> bool:
 
 def _spelt(one: str) -> str:
     return one.encode("unicode_escape").decode()
+
+
+def of_edition(edition: str) -> str:
+    """What stands behind "labels": `2020`, or `of an unknown edition`."""
+    return "of an unknown edition" if edition == UNKNOWN_EDITION else edition
+
+
+def labels_of(edition: str) -> str:
+    """`2020 labels`; `labels of an unknown edition`."""
+    return "labels of an unknown edition" if edition == UNKNOWN_EDITION else f"{edition} labels"

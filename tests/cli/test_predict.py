@@ -93,7 +93,7 @@ def test_predict_keeps_films_of_the_same_name_apart(xlite: Command, model: str, 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (["1.2.840.1", "1.2.840.2"], ["1_1.2.840.1", "2_1.2.840.2"]),
+        (["1.2.840.1", "1.2.840.2"], ["1.2.840.1", "1.2.840.2"]),
         (["a.png", "a.dcm", "b.png"], ["1_a.png", "2_a.dcm", "b.png"]),
         (["a.png", "A.dcm", "2_a.png"], ["1_a.png", "2_A.dcm", "3_2_a.png"]),
         (["x/a.png", "y/a.png", "y/a.jpg", "b"], ["x_a.png", "2_a.png", "3_a.jpg", "b"]),

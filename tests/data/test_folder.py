@@ -7,6 +7,7 @@ import pytest
 from noise_folder import HEADER_2020
 
 from xlite.data.folder import NihFolder
+from xlite.data.splits import PARTS, make_split
 from xlite.errors import DataError
 
 
@@ -42,7 +43,7 @@ def test_labels_patients_and_names_follow_the_stems_asked_for(tiny_folder):
     np.testing.assert_array_equal(folder.labels(stems), labels)
     assert folder.labels(stems).dtype == np.float32
     assert folder.finding_counts(stems).tolist() == [1, 0, 1]
-    assert folder.patients(stems).tolist() == [3, 1, 1]
+    assert folder.patients(stems).tolist() == ["3", "1", "1"]
     assert folder.names(stems) == [f"{stem}.png" for stem in stems]
     with pytest.raises(DataError, match="lists no film nobody"):
         folder.labels(["nobody"])
@@ -57,6 +58,36 @@ def test_the_fingerprint_is_of_content_not_of_form(tmp_path, tiny_folder):
     assert len(fingerprint) == 12 and NihFolder.open(other.parent).fingerprint() == fingerprint
     other.write_bytes(gzip.compress("\n".join([header, *rows]).replace("Mass", "Nodule").encode()))
     assert NihFolder.open(other.parent).fingerprint() != fingerprint
+
+
+@pytest.mark.parametrize("resaved", ["{}.0", "{:0>8}", " {} "])
+def test_a_program_that_writes_numbers_anew_changes_no_patient(tiny_folder, resaved):
+    folder = NihFolder.open(tiny_folder)
+    table, split = tiny_folder / "Data_Entry_2017_v2020.csv", make_split(folder)
+    header, *rows = (line.split(",") for line in table.read_text().splitlines())
+    lines = [",".join([*row[:3], resaved.format(row[3]), *row[4:]]) for row in rows]
+    table.write_text("\n".join([",".join(header), *lines]) + "\n")
+    again = NihFolder.open(tiny_folder)
+    assert again.table.equals(folder.table)
+    assert again.fingerprint() == folder.fingerprint() == "69aba022ee5c"
+    assert make_split(again) == split and split.id == "patient-42-362c028c"
+
+
+@pytest.mark.parametrize("numbered", ["3219028876720669899512818192021423{:04}", "PAT-{}", "1.2.840.{}"])
+def test_other_ids_are_as_many_patients_in_folder_and_split(tiny_folder, numbered):
+    table = tiny_folder / "Data_Entry_2017_v2020.csv"
+    header, *rows = (line.split(",") for line in table.read_text().splitlines())
+    lines = [",".join([*row[:3], numbered.format(int(row[3])), *row[4:]]) for row in rows]
+    table.write_text("\n".join([",".join(header), *lines]) + "\n")
+    folder = NihFolder.open(tiny_folder)
+    assert folder.table["patient"].nunique() == 12
+    assert folder.patients(["00000003_000"]).tolist() == [numbered.format(3)]
+    split = make_split(folder)
+    owners = [set(folder.patients(split.stems(part)).tolist()) for part in PARTS]
+    assert sum(map(len, owners)) == 12 and split.shared_patients(folder) == 0
+    first = folder.fingerprint()
+    table.write_text(table.read_text().replace(numbered.format(3), numbered.format(13)))
+    assert NihFolder.open(tiny_folder).fingerprint() != first
 
 
 def test_a_folder_without_boxes_has_none(tiny_folder):

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from xlite.data.leakage import leakage_report
+from xlite.data.leakage import leakage_report, read_training_list
 from xlite.errors import DataError
 
 
@@ -32,7 +32,29 @@ def test_without_a_teacher_nothing_is_said_of_one():
 
 
 def test_the_table_says_whose_film_it_is_before_the_name_does():
-    table = pd.DataFrame({"stem": ["a", "00000001_000"], "patient": [5, 5]})
+    table = pd.DataFrame({"stem": ["a", "00000001_000"], "patient": ["5", "5"]})
     assert leakage_report(["a"], ["00000001_000"], table).affected_images == 1
     with pytest.raises(DataError, match="patient of 'b' cannot be told"):
         leakage_report(["a"], ["b"], table)
+
+
+@pytest.mark.parametrize("stem", ["20210304123456", "1.2.840.77.1", "00000001_000_left"])
+def test_only_nihs_names_tell_the_patient(stem):
+    assert leakage_report(["00000001_000"], ["00000001_999"]).affected_images == 1
+    with pytest.raises(DataError, match=f"patient of '{stem}' cannot be told: no table lists it"):
+        leakage_report(["00000001_000"], [stem])
+
+
+def test_names_tell_no_patient_beside_a_table_with_ids_of_another_kind():
+    table = pd.DataFrame({"stem": ["00000001_000", "00000002_000"], "patient": ["A7", "2"]})
+    assert leakage_report(["00000002_000"], ["00000001_000"], table).affected_images == 0
+    with pytest.raises(DataError, match="patient of '00000003_000' cannot be told: .*patients, such as 'A7'"):
+        leakage_report(["00000003_000"], ["00000001_000"], table)
+
+
+def test_a_list_of_no_films_calls_nothing_clean(tmp_path):
+    (tmp_path / "list.txt").write_text("a.png b.png\n")
+    assert read_training_list(tmp_path / "list.txt") == ["a", "b"]
+    (tmp_path / "list.txt").write_text("\n")
+    with pytest.raises(DataError, match="list.txt lists no film; give the list"):
+        read_training_list(tmp_path / "list.txt")

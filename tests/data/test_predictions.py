@@ -107,7 +107,7 @@ def test_bad_files_are_one_sentence(tmp_path: Path, lines: list[str], sentence: 
 
 
 def test_files_that_are_no_text_are_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="there is no predictions file"):
+    with pytest.raises(DataError, match="there is no file"):
         read_predictions(tmp_path / "none.csv")
     for name, content in (
         ("a.csv", b"\x89PNG\xff\x00"),
@@ -119,6 +119,23 @@ def test_files_that_are_no_text_are_one_sentence(tmp_path: Path) -> None:
             read_predictions(tmp_path / name)
     with pytest.raises(DataError, match="cannot be read"):
         read_predictions(tmp_path)
+
+
+def test_windows_paths_names_without_suffix_and_old_line_ends(tmp_path: Path) -> None:
+    names = [r"D:\cxr\images\00000001_000.PNG", "1.2.840.77.1000", "1.2.840.77.1001", "scans/a.dcm"]
+    path = tmp_path / "p.csv"
+    path.write_bytes(
+        "\r".join([HEADER.replace(",", ";"), *(row(n).replace(",", ";") for n in names)]).encode()
+    )
+    found = read_predictions(path)
+    assert found.stems == ["00000001_000", "1.2.840.77.1000", "1.2.840.77.1001", "a"]
+    assert found.names == names and (found.probs == 0.5).all()
+
+
+def test_a_web_page_saved_as_predictions_is_one_sentence(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.csv", "<!DOCTYPE html>", "<html><body>Not found</body></html>")
+    with pytest.raises(DataError, match="has no column 'image'.*<!DOCTYPE html>"):
+        read_predictions(path)
 
 
 def test_several_files_joined_by_commas_are_averaged_film_by_film(tmp_path: Path) -> None:

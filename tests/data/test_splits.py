@@ -1,6 +1,7 @@
 """Splits: no patient in two parts, shares and strata kept, ids that mean something, leaks refused."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -23,7 +24,8 @@ from xlite.findings import FINDINGS
 def folder_of(patients: list[int], findings: list[int], root="nowhere", **more) -> NihFolder:
     """A folder whose film i is of patients[i] and has the first findings[i] of the 14 findings."""
     stems = [f"{patient:08d}_{film:03d}" for film, patient in enumerate(patients)]
-    table = pd.DataFrame({"image": [f"{stem}.png" for stem in stems], "stem": stems, "patient": patients})
+    names, ids = [f"{stem}.png" for stem in stems], [str(patient) for patient in patients]
+    table = pd.DataFrame({"image": names, "stem": stems, "patient": ids})
     for column in ("follow_up", "age", "sex", "view"):
         table[column] = "" if column in ("sex", "view") else 0
     for rank, finding in enumerate(FINDINGS):
@@ -187,6 +189,16 @@ def test_ones_own_split_is_read_and_refused_if_it_shares_patients(tiny_folder):
     (place / "val.csv").unlink()
     with pytest.raises(DataError, match="lacks splits/mine/val.csv"):
         load_split(folder, "mine")
+
+
+def test_names_with_commas_come_back_from_a_written_split(tiny_folder):
+    table = tiny_folder / "Data_Entry_2017_v2020.csv"
+    table.write_text(re.sub(r"(?m)^([0-9]{8})_([0-9]{3}).png", r'"Doe, \1, ""\2"".png"', table.read_text()))
+    folder = NihFolder.open(tiny_folder)
+    split = make_split(folder)
+    write_split(folder, split)
+    assert read_split(folder, "patient") == split
+    assert sum(map(len, split.parts.values())) == 24
 
 
 def test_a_damaged_split_json_is_named(tiny_folder):

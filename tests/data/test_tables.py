@@ -41,7 +41,7 @@ def expected_table() -> pd.DataFrame:
         {
             "image": ["00000001_000.png", "00000001_001.png", "00000002_000.png"],
             "stem": ["00000001_000", "00000001_001", "00000002_000"],
-            "patient": [1, 1, 2],
+            "patient": ["1", "1", "2"],
             "follow_up": [0, 1, 0],
             "age": [58.0, np.nan, 0.5],
             "sex": ["M", "M", "F"],
@@ -64,9 +64,23 @@ def test_both_editions_read_alike(tmp_path, edition, compressed):
     assert label_version(path) == edition
 
 
-def test_the_2020_header_is_known_whatever_the_file_is_called(tmp_path):
-    path = write_table(tmp_path, "2020").rename(tmp_path / "Data_Entry_2017.csv")
-    assert label_version(path) == "2020"
+@pytest.mark.parametrize(
+    ("name", "header", "edition"),
+    [
+        ("Data_Entry_2017.csv", HEADER_2020 + ",Unnamed: 11", "2017"),  # resaved by pandas
+        ("Data_Entry_2017.csv", "," + HEADER_2020 + ",Unnamed: 11", "2017"),  # with row numbers
+        ("Data_Entry_2017.csv", "Unnamed: 0," + HEADER_2020 + ",", "2017"),
+        ("Data_Entry_2017.csv", HEADER_2020, "unknown"),  # of either edition, its empty column dropped
+        ("Data_Entry_2017.csv", HEADER_2020 + ",Site", "unknown"),
+        ("Data_Entry_2017.csv", HEADER_2020.partition(",Original")[0] + ",", "unknown"),
+        ("hospital.csv", HEADER_2020.partition(",Original")[0], "unknown"),
+        ("Data_Entry_2017_v2020.csv", "Unnamed: 0," + HEADER_2020, "2020"),
+        ("Data_Entry_2017_v2020.csv", HEADER_2020 + ",Unnamed: 11", "unknown"),  # 2017's by its header
+    ],
+)
+def test_an_edition_that_is_not_certain_is_unknown(tmp_path, name, header, edition):
+    (tmp_path / name).write_text(header + "\n")
+    assert label_version(tmp_path / name) == edition
 
 
 def test_of_both_editions_the_2020_one_is_taken(tmp_path):
@@ -91,9 +105,14 @@ BAD_TABLES = {
     "lists no films": HEADER_2020 + "\n",
     "'Broken_Rib' is none of the 14 findings": HEADER_2020 + "\n" + ROWS.replace("Emphysema", "Broken_Rib"),
     "lists 1 film more than once, 00000001_000": HEADER_2020 + "\n" + ROWS + ROWS.splitlines()[0] + "\n",
-    "Patient ID 'two' in row 3": HEADER_2020 + "\n" + ROWS.replace(",2,{c}", ",two,{c}"),
     "Patient ID '2.7' in row 3": HEADER_2020 + "\n" + ROWS.replace(",2,{c}", ",2.7,{c}"),
     "cannot be read as a table": HEADER_2020 + "\n" + ROWS + "," * 40 + "\n",
+    "row 4 has 2 values; expected 11": HEADER_2020 + "\n" + ROWS + "00000003_000.png,Mass\n",
+    "Patient ID '' in row 3 names no patient": HEADER_2020 + "\n" + ROWS.replace(",2,{c}", ",,{c}"),
+    "Patient ID '2E+37' in row 3": HEADER_2020 + "\n" + ROWS.replace(",2,{c}", ",2E+37,{c}"),
+    "Patient ID '1' and Patient ID '001' may be": HEADER_2020 + "\n" + ROWS.replace(",2,{c}", ",001,{c}"),
+    "Follow-up # '1e99' in row 2": HEADER_2020 + "\n" + ROWS.replace(",1,1,{b}", ",1e99,1,{b}"),
+    "rows without a film's name": HEADER_2020 + "\n" + ROWS.replace("00000002_000.png", " "),
 }
 
 
@@ -111,6 +130,22 @@ def test_a_cut_archive_gets_one_sentence(tmp_path):
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(DataError, match="cannot be read as text"):
         NihFolder.open(tmp_path)
+
+
+def test_old_line_ends_windows_paths_and_names_of_dots(tmp_path):
+    path = tmp_path / "Data_Entry_2017.csv"
+    names = {"00000001_000.png": r"D:\cxr\00000001_000.png", "00000001_001.png": "1.2.840.1"}
+    rows = ROWS.format(a=58, b=412, c=0.5, end="").replace("00000002_000.png", "1.2.840.2")
+    for name, other in names.items():
+        rows = rows.replace(name, other)
+    path.write_bytes((HEADER_2020 + "\n" + rows).replace("\n", "\r").encode())
+    table = read_table(path)
+    assert table["stem"].tolist() == ["00000001_000", "1.2.840.1", "1.2.840.2"]
+    expected = expected_table().assign(image=table["image"], stem=table["stem"])
+    pd.testing.assert_frame_equal(table, expected)
+    boxes = tmp_path / "BBox_List_2017.csv"
+    boxes.write_bytes(b"Image Index,Finding Label,x,y,w,h\rC:\\films\\1.2.840.1,Mass,1,2,3,4\r")
+    assert read_boxes(boxes).to_numpy().tolist() == [["1.2.840.1", "Mass", 1, 2, 3, 4]]
 
 
 def test_boxes_with_nihs_quirks(tmp_path):
@@ -131,6 +166,12 @@ def test_boxes_with_nihs_quirks(tmp_path):
     path.write_text("Image Index,Finding Label,Bbox [x,y,w,h],,,\n00014716_007.png,Mass,here,1,2,3\n")
     with pytest.raises(DataError, match="is not a table of boxes"):
         read_boxes(path)
+    path.write_text("Image Index,Finding Label,x,y,w,h\na.png,Mass,nan,1,2,3\n")
+    with pytest.raises(DataError, match="x, y, w and h have to be finite numbers"):
+        read_boxes(path)
+    path.write_text("Image Index,Finding Label,x,y,w,h\na.png,Mass,1,1,2,3\nb.png,Mass\n")
+    with pytest.raises(DataError, match="has 2 columns; expected Image Index"):
+        read_boxes(path)
 
 
 def test_lists_as_text_and_as_csv(tmp_path):
@@ -141,10 +182,41 @@ def test_lists_as_text_and_as_csv(tmp_path):
     assert read_list(tmp_path / "list.txt") == ["00000002_000", "00000001_000"]
     assert read_list(tmp_path / "list.csv") == ["00000002_000", "00000001_000"]
     assert read_list(tmp_path / "none.csv") == []
+    (tmp_path / "list.tsv").write_text("image\tn\nC:\\films\\1.2.840.1\t1\n1.2.840.2.dcm\t2\n")
+    assert read_list(tmp_path / "list.tsv") == ["1.2.840.1", "1.2.840.2"]
+    (tmp_path / "labels.txt").write_text("00000002_000.png 0 1 0\n00000001_000.png 0 0 0\n")  # CheXNet's
+    assert read_list(tmp_path / "labels.txt") == ["00000002_000", "00000001_000"]
     with pytest.raises(DataError, match="no column 'image'"):
         read_list(tmp_path / "odd.csv")
     with pytest.raises(DataError, match="there is no file"):
         read_list(tmp_path / "absent.txt")
+
+
+@pytest.mark.parametrize("separator", [",", ", ", ";", " ", "\t", "\r"])
+@pytest.mark.parametrize("suffix", [".png", ".JPG", ""])
+def test_films_on_one_line_are_counted(tmp_path, separator, suffix):
+    stems = [f"{patient:08d}_{film:03d}" for patient in range(10) for film in range(2)]
+    (tmp_path / "list.txt").write_text(separator.join(f"images/{stem}{suffix}" for stem in stems))
+    assert read_list(tmp_path / "list.txt") == stems
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list.txt", "scan 1.png scan 2.png\n"),
+        ("list.txt", "a.png\n<html>\n"),
+        ("list.txt", "a.png,Mass\n"),
+        ("list.txt", "['a.png', 'b.png']\n"),
+        ("list.csv", "image,a.png,b.png\n"),
+        ("list.csv", "a.png\nb.png\n"),
+        ("list.csv", "image\na.png,b.png\n"),
+        ("list.csv", 'image\n"a.png;b.png"\n'),
+    ],
+)
+def test_a_list_that_may_be_something_else_is_refused(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match="is no list with a film on each line: .*give a name on each line"):
+        read_list(tmp_path / name)
 
 
 def test_the_real_table(shared_data):

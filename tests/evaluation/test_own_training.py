@@ -1,6 +1,7 @@
 """What a model's own training says against its metrics."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,12 @@ def test_what_training_did_to_the_scores_is_said(model: Path, tiny_folder: Path)
         OtherEdition(learned="2017", judged="2020"),
         NotProbabilities(causes=("weighted_bce", "balanced sampler"), findings=FINDINGS),
     ]
+    amend(model, notes={}, label_version="unknown")
+    assert training_caveats(read_info(model), folder) == [OtherEdition(learned="unknown", judged="2020")]
+    unknown = replace(folder, label_version="unknown")
+    assert training_caveats(read_info(model), unknown) == []  # its own folder, whatever its edition
+    amend(model, split_id="patient-42-00000000")
+    assert training_caveats(read_info(model), unknown) == [OtherEdition(learned="unknown", judged="unknown")]
     for scale, bare in (
         ((2.0,) * 14, None),
         ((1.0, *(2.0,) * 12, 1.0), ("Atelectasis", "Hernia")),

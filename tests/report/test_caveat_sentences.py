@@ -44,6 +44,11 @@ SAID: list[tuple[Caveat, str]] = [
         "the model learned the 2017 labels, these are the 2020 ones",
     ),
     (
+        facts.OtherEdition(learned="2020", judged="unknown"),
+        "the model learned 2020 labels, and these are labels of an unknown edition: whether they are the "
+        "same cannot be told",
+    ),
+    (
         facts.NotProbabilities(causes=("focal", "balanced sampler"), findings=FINDINGS),
         "scores are not probabilities: trained with focal and balanced sampler, not calibrated",
     ),

@@ -147,15 +147,15 @@ def leakage(
 
     Images and patients seen by the student and, with --teacher-list, by its teacher.
     """
-    from xlite.data.leakage import leakage_report
+    from xlite.data.leakage import leakage_report, read_training_list
     from xlite.data.tables import read_list, read_table
 
     with busy("comparing"):
         report = leakage_report(
-            read_list(train),
+            read_training_list(train),
             read_list(test),
             read_table(table) if table else None,
-            read_list(teacher_list) if teacher_list else None,
+            read_training_list(teacher_list) if teacher_list else None,
         )
     if as_json:
         print_json(report.as_dict())

@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from xlite.data.film_files import FilmFiles, find_film_files
+from xlite.data.film_names import stem_of
 from xlite.data.layout import table_files
-from xlite.data.tables import BOX_COLUMNS, find_table, label_version, read_boxes, read_table, stem_of
+from xlite.data.tables import BOX_COLUMNS, find_table, label_version, read_boxes, read_table
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
+from xlite.patients import patient_bytes
 
 _BOX_FILE = "BBox_List_2017.csv"
 
@@ -81,7 +83,7 @@ class NihFolder:
         return labels
 
     def patients(self, stems: Sequence[str]) -> np.ndarray:
-        """The films' patients, int64 (N,)."""
+        """The films' patients, (N,) ids as text."""
         patients: np.ndarray = self.table["patient"].to_numpy()[self.rows(stems)]
         return patients
 
@@ -106,8 +108,8 @@ class NihFolder:
         digest = hashlib.sha256()
         for column in ("stem", "sex", "view"):
             digest.update("\n".join(ordered[column].tolist()).encode())
-        for column in ("patient", "follow_up"):
-            digest.update(ordered[column].to_numpy("<i8").tobytes())
+        digest.update(patient_bytes(ordered["patient"].tolist()))
+        digest.update(ordered["follow_up"].to_numpy("<i8").tobytes())
         digest.update(ordered["age"].to_numpy("<f8").tobytes())
         digest.update(ordered[list(FINDINGS)].to_numpy("u1").tobytes())
         return digest.hexdigest()[:12]

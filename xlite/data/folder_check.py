@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder, film_files
-from xlite.data.tables import stem_of
 from xlite.errors import ImageError
 from xlite.files import Progress
 from xlite.images import check_contrast, film_bytes, read_image

@@ -1,11 +1,18 @@
 """What two lists of films have in common: films, patients, and what a teacher has already seen."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import pandas as pd
 
+from xlite.data.tables import read_list
 from xlite.errors import DataError
+from xlite.patients import patient_ids
+
+_IN_NAME = re.compile(r"[0-9]{1,8}")
+_NIH_NAME = re.compile(r"([0-9]{8})_[0-9]{3}")
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,17 @@ class LeakageReport:
         return numbers | (numbers.pop("teacher") or {})
 
 
+def read_training_list(path: Path | str) -> list[str]:
+    """`read_list` of films that were trained on: one of no films would call every other film clean.
+
+    Raises DataError.
+    """
+    stems = read_list(path)
+    if not stems:
+        raise DataError(f"{path} lists no film; give the list of the films that were trained on")
+    return stems
+
+
 def leakage_report(
     train: Sequence[str],
     test: Sequence[str],
@@ -52,8 +70,8 @@ def leakage_report(
 ) -> LeakageReport:
     """What `test` shares with `train`, and with a teacher's `teacher_list` (all lists of stems).
 
-    Patients come from the table (as `read_table` gives it), else from the first 8 digits of the stem, as
-    NIH names its films. Raises DataError if the patient of a film cannot be told.
+    Patients come from the table (as `read_table` gives it), else from the 8 digits that NIH's names begin
+    with, unless the table's patients have other ids. Raises DataError if a film's patient cannot be told.
     """
     test_patients = _patients(test, table)
     train_patients = set(_patients(train, table).values())
@@ -72,7 +90,7 @@ def leakage_report(
 
 
 def _teacher_overlap(
-    test_patients: dict[str, int], teacher_list: Sequence[str], table: pd.DataFrame | None
+    test_patients: dict[str, str], teacher_list: Sequence[str], table: pd.DataFrame | None
 ) -> TeacherOverlap:
     teacher_patients = set(_patients(teacher_list, table).values())
     seen = len(test_patients.keys() & set(teacher_list))
@@ -92,17 +110,27 @@ def films_sharing_patients(
     return [stem for stem, patient in _patients(test, table).items() if patient in train_patients]
 
 
-def _patients(stems: Sequence[str], table: pd.DataFrame | None) -> dict[str, int]:
+def _patients(stems: Sequence[str], table: pd.DataFrame | None) -> dict[str, str]:
     """The patient of each film, in the order of the films."""
-    listed = {} if table is None else dict(zip(table["stem"], table["patient"].tolist(), strict=True))
-    return {stem: _patient(stem, listed) for stem in dict.fromkeys(stems)}
+    listed = {} if table is None else dict(zip(table["stem"], table["patient"], strict=True))
+    found = {stem: listed.get(stem) or _named(stem) for stem in dict.fromkeys(stems)}
+    unlisted = next((stem for stem in found if stem not in listed), None)
+    foreign = next((patient for patient in listed.values() if not _IN_NAME.fullmatch(patient)), None)
+    if unlisted is not None and foreign is not None:
+        raise DataError(
+            f"the patient of {unlisted!r} cannot be told: the table does not list it, and its patients, such "
+            f"as {foreign!r}, are not those in NIH's names; give a table of all films"
+        )
+    nobody = next((stem for stem, patient in found.items() if not patient), None)
+    if nobody is not None:
+        raise DataError(
+            f"the patient of {nobody!r} cannot be told: no table lists it and it does not begin with 8 "
+            "digits, as NIH's names do"
+        )
+    return found
 
 
-def _patient(stem: str, listed: dict[str, int]) -> int:
-    if stem in listed:
-        return listed[stem]
-    if stem[:8].isdecimal() and len(stem) >= 8:
-        return int(stem[:8])
-    raise DataError(
-        f"the patient of {stem!r} cannot be told: no table lists it and it does not begin with 8 digits"
-    )
+def _named(stem: str) -> str:
+    """The patient in the name of a film of NIH; nothing in other names."""
+    named = _NIH_NAME.fullmatch(stem)
+    return patient_ids([named[1]])[0] if named else ""

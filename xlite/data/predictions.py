@@ -1,8 +1,6 @@
 """predictions.csv: 14 probabilities for each film, written by X-Lite and read from anyone's model."""
 
-import csv
 import gzip
-import io
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -10,9 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xlite.data.tables import IMAGE_COLUMNS, stem_of
+from xlite.data.film_names import stem_of
+from xlite.data.rows import read_rows
+from xlite.data.tables import IMAGE_COLUMNS
 from xlite.errors import DataError
-from xlite.files import read_file, write_atomic
+from xlite.files import write_atomic
 from xlite.findings import FINDINGS, canonical
 from xlite.text import are, counted, from_cell, quoted_cell
 
@@ -45,7 +45,7 @@ def read_predictions(path: Path | str) -> Predictions:
     Raises DataError if a column is missing or double, a film is listed twice, or a value lies outside 0-1.
     """
     path = Path(path)
-    header, *rows = _read_rows(path)
+    header, rows = read_rows(path)
     image, columns = _columns(path, header)
     if not rows:
         raise DataError(f"{path} holds no predictions; expected a row for each film under the header")
@@ -116,26 +116,10 @@ def _files(spec: Path | str) -> list[Path]:
     return [whole] if whole.is_file() else [Path(part.strip()) for part in str(spec).split(",")]
 
 
-def _read_rows(path: Path) -> list[list[str]]:
-    try:
-        content = read_file(path)
-        if path.suffix == ".gz":
-            content = gzip.decompress(content)
-        lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
-        rows = [row for row in lines if row]
-    except FileNotFoundError as error:
-        raise DataError(f"there is no predictions file {path}") from error
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as a CSV of predictions: {error}") from error
-    if not rows:
-        raise DataError(f"{path} is empty; expected a header with image and the 14 findings")
-    return rows
-
-
 def _columns(path: Path, header: list[str]) -> tuple[int, list[int]]:
     """Positions of the image's name and of the 14 findings, in NIH order."""
     image, places = [], {}
-    for position, title in enumerate(title.strip() for title in header):
+    for position, title in enumerate(header):
         if title in IMAGE_COLUMNS:
             image.append(position)
             continue

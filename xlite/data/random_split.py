@@ -10,6 +10,7 @@ import numpy as np
 
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError
+from xlite.patients import patient_order
 
 SHARES = (0.70, 0.15, 0.15)
 """Of train, val and test."""
@@ -49,14 +50,15 @@ def deal(folder: NihFolder, stems: Sequence[str], shares: Sequence[float], seed:
     """
     owners, numbers = folder.patients(stems).tolist(), folder.finding_counts(stems).tolist()
     total = Counter(numbers)
-    films_of: dict[int, Counter[int]] = defaultdict(Counter)  # patient -> number of findings -> films
+    films_of: dict[str, Counter[int]] = defaultdict(Counter)  # patient -> number of findings -> films
     for patient, number in zip(owners, numbers, strict=True):
         films_of[patient][number] += 1
 
     dealt: list[Counter[int]] = [Counter() for _ in shares]
-    part_of: dict[int, int] = {}
+    part_of: dict[str, int] = {}
     # RandomState's order is frozen for good; rounded, a tie is a tie in every version of Python.
-    for patient in np.random.RandomState(seed).permutation(sorted(films_of)).tolist():
+    patients = sorted(films_of, key=patient_order)
+    for patient in (patients[place] for place in np.random.RandomState(seed).permutation(len(patients))):
         films = films_of[patient].items()
         behind = [
             round(sum(n * (1 - mine[number] / (share * total[number])) for number, n in films), 9)

@@ -12,11 +12,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from xlite.config import SEED
+from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
 from xlite.data.random_split import deal, split_by_film, split_by_patient
 from xlite.data.strategies import RANDOM_STRATEGIES, STRATEGIES
-from xlite.data.tables import read_list, stem_of
+from xlite.data.tables import read_list
 from xlite.errors import DataError, Setting, sentence
 from xlite.files import PLAIN_NAME
 from xlite.text import counted, quoted_cell
@@ -119,15 +120,15 @@ def write_split(folder: NihFolder, split: Split) -> Path:
     Raises DataError if it cannot be written.
     """
     target = _split_folder(folder, split.name)
-    files = {f"{part}.csv": "\n".join(["image", *map(quoted_cell, split.parts[part])]) for part in PARTS}
-    files["split.json"] = json.dumps(_describe(folder, split), indent=2)
+    files = {f"{part}.csv": "\n".join(["image", *map(quoted_cell, split.parts[part]), ""]) for part in PARTS}
+    files["split.json"] = json.dumps(_describe(folder, split), indent=2) + "\n"
     try:
         target.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=target.parent) as scratch:
             made = Path(scratch) / split.name
             made.mkdir()
             for name, text in files.items():
-                (made / name).write_text(text + "\n", encoding="utf-8")
+                (made / name).write_text(text, encoding="utf-8")
             if not target.is_dir():
                 os.replace(made, target)
             else:

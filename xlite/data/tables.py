@@ -1,22 +1,20 @@
 """NIH's tables and those like them: both editions of the labels, the boxes, and lists of films."""
 
-import csv
-import gzip
-import io
-import os
 import re
-import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
 
+from xlite.data.film_names import has_suffix, names_in, stem_of
 from xlite.data.layout import table_files
+from xlite.data.rows import columns_of, read_header, read_rows, read_text
 from xlite.errors import DataError
-from xlite.files import read_file
 from xlite.findings import FINDINGS, NO_FINDING, canonical
-from xlite.text import counted, from_cell
+from xlite.patients import patient_ids
+from xlite.text import UNKNOWN_EDITION, counted, from_cell
 
 _COLUMNS = {
     "Image Index": "image",
@@ -27,16 +25,12 @@ _COLUMNS = {
     "Patient Gender": "sex",
     "View Position": "view",
 }
+_NIH_HEADER = [*_COLUMNS, "OriginalImage[Width", "Height]", "OriginalImagePixelSpacing[x", "y]"]
 IMAGE_COLUMNS = ("image", "Image Index")
 """How a column of films may be called."""
 BOX_COLUMNS = ["stem", "finding", "x", "y", "w", "h"]
 _YEARS = {"": 1.0, "Y": 1.0, "M": 1 / 12, "D": 1 / 365.25}
 _OLDEST = 100
-
-
-def stem_of(name: str) -> str:
-    """The name that a film is known by: `images/00000001_000.png` is `00000001_000`."""
-    return os.path.splitext(os.path.basename(name.strip()))[0]
 
 
 def find_table(root: Path | str) -> Path:
@@ -57,39 +51,50 @@ def find_table(root: Path | str) -> Path:
 
 
 def label_version(table_path: Path | str) -> str:
-    """The edition of the labels, "2017" or "2020": 2017's header ends in an empty column."""
-    header = _header(_read_text(Path(table_path)))
-    return "2020" if "v2020" in Path(table_path).name or header[-1] else "2017"
+    """The edition of the labels, "2017" or "2020", or "unknown" if it is not certain.
+
+    The 2017 edition's header ends in an empty column, which pandas calls `Unnamed: 11`; but for that, the two
+    are alike, and the 2020 edition is known by its file's name alone.
+    """
+    path = Path(table_path)
+    header = read_header(path)
+    if header[0] in ("", "Unnamed: 0"):  # row numbers, which pandas writes too
+        header = header[1:]
+    is_2017 = header[:-1] == _NIH_HEADER and re.fullmatch(r"(Unnamed: \d+)?", header[-1]) is not None
+    is_2020 = "v2020" in path.name
+    if is_2017 == is_2020:
+        return UNKNOWN_EDITION
+    return "2017" if is_2017 else "2020"
 
 
 def read_table(path: Path | str) -> pd.DataFrame:
     """NIH's table, a row for each film.
 
-    Columns: image, stem, patient (int), follow_up (int), age (years; NaN if over 100 or not given), sex,
-    view, and a uint8 column for each of the 14 findings. Raises DataError if the table cannot be read, lacks
-    a column, is empty, or names an unknown finding or a film twice.
+    Columns: image, stem, patient (as `patient_ids` gives it), follow_up (int), age (years; NaN if over 100 or
+    not given), sex, view, and a uint8 column for each of the 14 findings. Raises DataError if the table
+    cannot be read, lacks a column, is empty, names an unknown finding or a film twice, or leaves a patient in
+    doubt.
     """
     path = Path(path)
-    header, rows = _read_rows(path)
+    header, rows = read_rows(path)
     missing = [name for name in _COLUMNS if name not in header]
     if missing:
         raise DataError(f"{path} lacks the column {missing[0]!r}; NIH's table has {', '.join(_COLUMNS)}")
     # The header may count fewer columns than the rows (NIH's Width,Height), but never before these.
-    positions = {header.index(name): column for name, column in _COLUMNS.items()}
-    if rows.empty or rows.shape[1] <= max(positions):
-        raise DataError(f"{path} lists no films; expected a row for each film under its header")
-    raw = rows[sorted(positions)].rename(columns=positions)
+    raw = pd.DataFrame(columns_of(path, header, rows, list(_COLUMNS))).rename(columns=_COLUMNS)
     table = pd.DataFrame(
         {
-            "image": raw["image"].str.strip(),
+            "image": raw["image"],
             "stem": [stem_of(name) for name in raw["image"].tolist()],
-            "patient": _integers(path, raw["patient"], "Patient ID"),
+            "patient": _patients(path, raw["patient"].tolist()),
             "follow_up": _integers(path, raw["follow_up"], "Follow-up #"),
             "age": _each_once(raw["age"], _age),
-            "sex": raw["sex"].str.strip(),
-            "view": raw["view"].str.strip(),
+            "sex": raw["sex"],
+            "view": raw["view"],
         }
     )
+    if "" in set(table["stem"]):
+        raise DataError(f"{path} has rows without a film's name; fill in the column Image Index")
     twice = table["stem"][table["stem"].duplicated()]
     if len(twice):
         raise DataError(
@@ -102,72 +107,70 @@ def read_table(path: Path | str) -> pd.DataFrame:
 def read_boxes(path: Path | str) -> pd.DataFrame:
     """The radiologists' boxes: stem, finding (NIH name) and x, y, w, h in px of the 1024x1024 frame."""
     path = Path(path)
-    _, rows = _read_rows(path)
-    if rows.empty:
-        return pd.DataFrame(columns=BOX_COLUMNS)
-    if rows.shape[1] < len(BOX_COLUMNS):
-        raise DataError(
-            f"{path} has {rows.shape[1]} columns; expected Image Index, Finding Label, x, y, w, h"
-        )
-    boxes = rows.iloc[:, : len(BOX_COLUMNS)].set_axis(BOX_COLUMNS, axis=1)
+    _, rows = read_rows(path)
+    short = next((row for row in rows if len(row) < len(BOX_COLUMNS)), None)
+    if short:
+        raise DataError(f"{path} has {len(short)} columns; expected Image Index, Finding Label, x, y, w, h")
+    boxes = pd.DataFrame([row[: len(BOX_COLUMNS)] for row in rows], columns=BOX_COLUMNS)
     try:
-        return boxes.assign(
-            stem=[stem_of(name) for name in boxes["stem"]],
-            finding=[canonical(name) for name in boxes["finding"]],
-            **{side: boxes[side].astype(float) for side in "xywh"},
-        )
+        sides = {side: boxes[side].astype(float) for side in "xywh"}
+        findings = [canonical(name) for name in boxes["finding"]]
     except ValueError as error:
         raise DataError(f"{path} is not a table of boxes: {error}") from error
+    if not np.isfinite([*sides.values()]).all():
+        raise DataError(f"{path} is not a table of boxes: x, y, w and h have to be finite numbers")
+    return boxes.assign(stem=[stem_of(name) for name in boxes["stem"]], finding=findings, **sides)
 
 
 def read_list(path: Path | str) -> list[str]:
-    """The stems of a list of films, in its order: a name on each line, or a CSV with an image column.
+    """The stems of a list of films, in its order: names line by line, or a CSV with an image column.
 
-    Raises DataError if it cannot be read or a CSV has no column `image` or `Image Index`.
+    A line may hold several names, as `names_in` takes them. Raises DataError if the list cannot be read, if a
+    CSV has no column `image` or `Image Index`, and for what may be one film or several.
     """
     path = Path(path)
-    if ".csv" not in path.suffixes:
-        return [stem_of(line) for line in _read_text(path).splitlines() if line.strip()]
-    header, rows = _read_rows(path)
+    lines = [line for line in read_text(path).splitlines() if line.strip()]
+    titles = {title.strip() for title in re.split(r"[,;\t]", lines[0])} if lines else set()
+    if ".csv" in path.name.lower() or titles & set(IMAGE_COLUMNS):
+        return [stem_of(name) for name in _image_column(path)]
+    names = []
+    for line in lines:
+        names += names_in(line) or _in_doubt(path, line)
+    return [stem_of(name) for name in names]
+
+
+def _image_column(path: Path) -> list[str]:
+    """The films of a list that is a CSV."""
+    header, rows = read_rows(path)
     column = next((header.index(name) for name in IMAGE_COLUMNS if name in header), None)
+    if any(map(has_suffix, header)):
+        _in_doubt(path, ",".join(header))
     if column is None:
-        raise DataError(f"{path} has no column 'image' or 'Image Index'; it has {', '.join(header)}")
-    return [stem_of(from_cell(name)) for name in rows[column].tolist() if name.strip()] if len(rows) else []
+        raise DataError(f"{path} has no column 'image' or 'Image Index'; it has {', '.join(header)[:200]!r}")
+    for row in rows:
+        films = names_in(row[column]) if column < len(row) else []
+        if any(map(has_suffix, row[len(header) :])) or (len(films) > 1 and all(map(has_suffix, films))):
+            _in_doubt(path, ",".join(row))
+    return [from_cell(name) for row in rows if (name := "".join(row[column : column + 1]).strip())]
 
 
-def _read_text(path: Path) -> str:
-    """A text file, plain or .gz, in UTF-8 with or without a byte-order mark."""
+def _in_doubt(path: Path, line: str) -> NoReturn:
+    raise DataError(
+        f"{path} is no list with a film on each line: {line[:80]!r} may be one film, several or none; give a "
+        "name on each line, with its suffix, or a CSV with a column 'image'"
+    )
+
+
+def _patients(path: Path, written: list[str]) -> list[str]:
     try:
-        content = read_file(path)
-        return (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise DataError(f"there is no file {path}") from error
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as text: {error}") from error
-
-
-def _read_rows(path: Path) -> tuple[list[str], pd.DataFrame]:
-    """A table's header and the rows under it, all text, columns numbered from 0."""
-    text = _read_text(path)
-    header, _, body = text.partition("\n")
-    if not header.strip():
-        raise DataError(f"{path} is empty; expected a header and a row for each film")
-    try:
-        rows = pd.read_csv(io.StringIO(body), header=None, dtype=str, keep_default_na=False)
-    except pd.errors.EmptyDataError:
-        rows = pd.DataFrame()
-    except pd.errors.ParserError as error:
-        raise DataError(f"{path} cannot be read as a table: {str(error).strip()}") from error
-    return _header(text), rows
-
-
-def _header(text: str) -> list[str]:
-    return [name.strip() for name in next(csv.reader([text.partition("\n")[0]]), [""])]
+        return patient_ids(written)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def _integers(path: Path, values: pd.Series, name: str) -> np.ndarray:
     numbers = pd.to_numeric(values, errors="coerce")
-    wrong = values[numbers.isna() | (numbers % 1 != 0)]
+    wrong = values[numbers.isna() | (numbers % 1 != 0) | (numbers.abs() > 2**53)]
     if len(wrong):
         raise DataError(f"{path}: {name} {wrong.iloc[0]!r} in row {wrong.index[0] + 1} is not a whole number")
     integers: np.ndarray = numbers.to_numpy(np.int64)

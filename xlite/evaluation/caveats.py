@@ -65,7 +65,7 @@ class SharedPatients(_Fact):
 
 
 class OtherEdition(_Fact):
-    """The model learned one edition of the labels and is judged by another."""
+    """The model learned one edition of the labels and is judged by another, or nobody can tell."""
 
     kind: Literal["other_edition"] = "other_edition"
     learned: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from xlite.data.folder import NihFolder
-from xlite.data.leakage import films_sharing_patients
+from xlite.data.leakage import films_sharing_patients, read_training_list
 from xlite.data.splits import CHEXNET_LISTS, Split, read_split
 from xlite.data.tables import read_list
 from xlite.errors import DataError
@@ -220,7 +220,7 @@ def _films(source: Source, folder: NihFolder, given: Path | None) -> _Films | No
     path = given if given is not None and named else folder.root / source.list
     if not named and not path.is_file():
         return None
-    trained = read_list(path)
+    trained = read_training_list(path)
     digest = hashlib.sha256("\n".join(trained).encode()).hexdigest()[:16]
     if not named and source.digest not in (None, digest):
         return None

@@ -12,9 +12,9 @@ from tqdm import tqdm
 
 from xlite.classify import Classifier
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films
+from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder
 from xlite.data.splits import Split, load_split
-from xlite.data.tables import stem_of
 from xlite.errors import DataError
 from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import Caveat, MissingFilms

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xlite.data.tables import stem_of
+from xlite.data.film_names import stem_of
 from xlite.errors import DataError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
@@ -34,7 +34,7 @@ class Films:
 
     @property
     def patients(self) -> np.ndarray:
-        """(N,) ids."""
+        """(N,) ids as text."""
         return np.asarray(self.table["patient"])
 
     @property
@@ -56,8 +56,9 @@ def write_labels(path: Path, films: Films) -> None:
 def read_labels(path: Path) -> pd.DataFrame:
     """What `write_labels` wrote, by stem. Raises DataError."""
     try:
-        table = pd.read_csv(path, dtype={"image": str})[_KEPT]
+        table = pd.read_csv(path, dtype={"image": str, "patient": str}, keep_default_na=False)[_KEPT]
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"the labels {path} cannot be read: {error}") from error
-    table["image"] = table["image"].map(from_cell)
+    for column in ("image", "patient"):
+        table[column] = table[column].map(from_cell)
     return table.set_index(table["image"].map(stem_of))

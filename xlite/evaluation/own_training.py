@@ -17,6 +17,7 @@ from xlite.evaluation.caveats import (
 from xlite.evaluation.contamination import find_split
 from xlite.evaluation.part_judged import PartJudged
 from xlite.metrics.calibration import uncalibrated
+from xlite.text import UNKNOWN_EDITION
 
 if TYPE_CHECKING:
     from xlite.models.checkpoint import ModelInfo
@@ -66,8 +67,10 @@ def _other_split(info: "ModelInfo", judged: PartJudged) -> OtherSplit:
 def training_caveats(info: "ModelInfo", folder: NihFolder) -> list[Caveat]:
     """What the model's training does to its metrics."""
     notes, found = info.notes, list[Caveat]()
-    if info.label_version != folder.label_version:
-        found.append(OtherEdition(learned=info.label_version, judged=folder.label_version))
+    learned, judged = info.label_version, folder.label_version
+    # Two unknown editions are surely one only in the folder that the model was trained on.
+    if learned != judged or (judged == UNKNOWN_EDITION and find_split(folder, info.split_id) is None):
+        found.append(OtherEdition(learned=learned, judged=judged))
     causes = [notes.loss] if notes.loss not in ("", "bce") else []
     causes += ["balanced sampler"] if notes.sampler == "balanced" else []
     bare = uncalibrated(info.calibration)

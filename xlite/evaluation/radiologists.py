@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xlite.data.tables import stem_of
+from xlite.data.film_names import stem_of
+from xlite.data.rows import columns_of, read_rows
 from xlite.errors import DataError
 from xlite.evaluation.films import Films
 from xlite.evaluation.report import Radiologists, RadiologistsFinding
@@ -24,25 +25,24 @@ _MARKED = (*SHARED, "Fracture")
 
 def read_radiologists(path: str | Path) -> pd.DataFrame:
     """Their table by stem: a bool column for each of what they marked. Raises DataError."""
-    try:
-        raw = pd.read_csv(path, dtype=str, index_col=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"the radiologists' labels {path} cannot be read as a CSV: {error}") from error
-    missing = [name for name in ("Image Index", *_MARKED) if name not in raw]
+    path, expected = Path(path), ("Image Index", *_MARKED)
+    header, rows = read_rows(path)
+    missing = [name for name in expected if name not in header]
     if missing:
-        raise DataError(
-            f"{path} lacks the column {missing[0]!r}; Google's table has Image Index and {', '.join(_MARKED)}"
-        )
-    twice = raw["Image Index"][raw["Image Index"].duplicated() | raw["Image Index"].isna()]
+        raise DataError(f"{path} lacks the column {missing[0]!r}; Google's table has {', '.join(expected)}")
+    raw = pd.DataFrame(columns_of(path, header, rows, expected))
+    stems = pd.Index([stem_of(name) for name in raw["Image Index"]])
+    twice = np.flatnonzero(stems.duplicated() | (stems == ""))
     if len(twice):
+        name = raw["Image Index"][twice[0]]
         raise DataError(
-            f"{path} names a film twice or not at all ({twice.iloc[0]!r}, line {twice.index[0] + 2}); give "
-            "Google's table as it was published"
+            f"{path} names a film twice or not at all ({name!r}, line {twice[0] + 2}); give Google's table "
+            "as it was published"
         )
-    marks = raw[list(_MARKED)].apply(lambda column: column.str.strip().str.upper())
+    marks = raw[list(_MARKED)].apply(lambda column: column.str.upper())
     if not marks.isin(["YES", "NO"]).all(axis=None):
         raise DataError(f"{path} has marks other than YES and NO; give Google's table as it was published")
-    return (marks == "YES").set_index(pd.Index([stem_of(name) for name in raw["Image Index"]]))
+    return (marks == "YES").set_index(stems)
 
 
 def beside_radiologists(films: Films, marks: pd.DataFrame, resamples: Resamples) -> Radiologists:

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xlite.data.leakage import films_sharing_patients
+from xlite.data.leakage import films_sharing_patients, read_training_list
 from xlite.data.predictions import Predictions, read_averaged, spoken_name
-from xlite.data.tables import find_table, label_version, read_list, read_table
+from xlite.data.tables import find_table, label_version, read_table
 from xlite.errors import DataError
 from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import (
@@ -99,7 +99,7 @@ def _swapped(films: Films) -> list[Caveat]:
 
 def _learned(films: Films, rows: pd.DataFrame, trained_on: str | Path) -> list[Caveat]:
     """Films that the model, or its teacher, has learned from, or other films of their patients."""
-    listed = read_list(trained_on)
+    listed = read_training_list(trained_on)
     known = frozenset(films_sharing_patients(listed, films.stems, rows))
     if not known:
         return []

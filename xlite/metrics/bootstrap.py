@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.per_finding import ECE_BINS, ece_bin, rates, ratio
+from xlite.patients import patient_places
 
 RESAMPLES, SEED = 1000, 0  # unless a caller asks for others
 CHUNK = 250  # resamples at a time: bounds the memory
@@ -28,9 +29,9 @@ class Resamples:
     """
 
     def __init__(self, patients: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED):
-        unique, self.owner = np.unique(patients, return_inverse=True)
+        self.owner = patient_places(patients)
         self.resamples, self.seed = resamples, seed
-        rng, size = np.random.default_rng(seed), len(unique)
+        rng, size = np.random.default_rng(seed), self.patients
         self.counts = np.zeros((size, resamples), dtype=np.float32)
         if size > 1:
             for r in range(resamples):

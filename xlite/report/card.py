@@ -11,7 +11,7 @@ from xlite.models.available import CARD_FILE
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
 from xlite.report.sentences import CALIBRATORS, clean, contaminated_films, mean_of, sentence
-from xlite.text import are, counted, number
+from xlite.text import are, counted, labels_of, number
 
 _PURPOSE = """## What it is for
 
@@ -71,7 +71,7 @@ def write_card(path: Path, info: ModelInfo, report: Report, parameters: int, meg
         "Input": f"one frontal film, grey, squashed to {info.preprocess.size} × {info.preprocess.size} px",
         "Output": _output(info),
         "Trained on": f"{notes.trained_on or 'films not noted'}: the train part of split "
-        f"{info.split_id}, {info.label_version} labels",
+        f"{info.split_id}, {labels_of(info.label_version)}",
         "Starting weights": notes.started_from or "not noted",
         "Teacher": notes.teacher or "none",
         "Loss against labels": _LOSSES.get(notes.loss, "not noted"),
@@ -92,8 +92,8 @@ def _metrics(report: Report) -> list[str]:
         "## Metrics",
         "",
         f"Measured on the {split.part} part of split {split.id}: {counted(split.images, 'film')} of "
-        f"{counted(split.patients, 'patient')}, {split.label_version} labels. In brackets 95 % intervals by "
-        f"resampling patients ({report.bootstrap.resamples} times).",
+        f"{counted(split.patients, 'patient')}, {labels_of(split.label_version)}. In brackets 95 % intervals "
+        f"by resampling patients ({report.bootstrap.resamples} times).",
         "",
     ]
     if spoiled:

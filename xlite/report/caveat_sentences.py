@@ -38,7 +38,7 @@ from xlite.evaluation.caveats import (
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.localisation import FEW_BOXES
 from xlite.metrics.thresholds import PLAIN_THRESHOLD
-from xlite.text import are, counted
+from xlite.text import UNKNOWN_EDITION, are, counted, labels_of
 
 _FORGOTTEN = {
     "head": "the classifier forgets what it learned: it shows where films have structure as much as findings",
@@ -65,6 +65,9 @@ def sentence(caveat: Caveat) -> str:
                 f"the split shares patients: {known:,} of {counted(films, 'film')} ({known / films:.1%}) "
                 f"{are(known)} of patients the model was trained on"
             )
+        case OtherEdition(learned=learned, judged=judged) if UNKNOWN_EDITION in (learned, judged):
+            both = f"the model learned {labels_of(learned)}, and these are {labels_of(judged)}"
+            return f"{both}: whether they are the same cannot be told"
         case OtherEdition(learned=learned, judged=judged):
             return f"the model learned the {learned} labels, these are the {judged} ones"
         case NotProbabilities(causes=causes, findings=findings):

@@ -9,7 +9,7 @@ from xlite.data.folder import NihFolder
 from xlite.evaluation.report import Report
 from xlite.report.saved import Evaluation
 from xlite.report.sentences import clean, known_films, source
-from xlite.text import counted
+from xlite.text import counted, labels_of
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def data_headline(path: Path) -> Headline:
     lack = f", {missing:,} in the table only" if missing else ""
     patients = counted(folder.table["patient"].nunique(), "patient")
     films = counted(len(folder.table) - missing, "film")
-    return Headline(films, f"{patients}, {folder.label_version} labels{lack}")
+    return Headline(films, f"{patients}, {labels_of(folder.label_version)}{lack}")
 
 
 def model_headline(path: Path) -> Headline:
@@ -60,7 +60,7 @@ def model_headline(path: Path) -> Headline:
     info = read_info(path)
     attention = "" if info.attention == "none" else f" with {info.attention} attention"
     size = f"{path.stat().st_size / 1e6:.1f} MB, films of {info.preprocess.size} px"
-    trained = f"trained on split {info.split_id}, {info.label_version} labels"
+    trained = f"trained on split {info.split_id}, {labels_of(info.label_version)}"
     return Headline(path.parent.name, f"{info.backbone}{attention}, {size}  \n{trained}")
 
 

@@ -21,7 +21,7 @@ from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.report.caveat_sentences import sentence as sentence
-from xlite.text import are, counted, difference
+from xlite.text import are, counted, difference, labels_of
 
 _MEASURED_ON = {
     "official": "NIH's official test list",
@@ -74,7 +74,7 @@ def source_lines(found: Metrics | LocalisationReport) -> tuple[str, ...]:
     trained = () if seed is None else (f"trained with seed {seed}",)
     return (
         f"split {split.id}, {split.part} part",
-        f"{counted(films, 'film')} of {counted(split.patients, 'patient')}, {split.label_version} labels",
+        f"{counted(films, 'film')} of {counted(split.patients, 'patient')}, {labels_of(split.label_version)}",
         *trained,
         f"95 % intervals from {drawn.resamples:,} resamples of patients, seed {drawn.seed}",
     )

@@ -3,7 +3,7 @@
 from xlite.evaluation.report import Report
 from xlite.metrics.estimate import Estimate
 from xlite.report.sentences import clean, contaminated_films, gap_sentences, sentence
-from xlite.text import counted, number
+from xlite.text import counted, number, of_edition
 
 
 def summary(report: Report) -> str:
@@ -15,7 +15,7 @@ def summary(report: Report) -> str:
     lines.append(_line("Mean", mean.auc, mean.ap.value, mean.f1.value, ""))
     lines.append(
         f"{counted(split.images, 'film')} of {counted(split.patients, 'patient')}, split {split.id}, part "
-        f"{split.part}, labels {split.label_version}"
+        f"{split.part}, labels {of_edition(split.label_version)}"
     )
     if spoiled:
         lines.append(f"{contaminated_films(spoiled)}; none of these metrics is that of a clean test")

@@ -29,6 +29,16 @@ def test_editions_are_compared_film_by_film(hand: NihFolder):
     assert "table (2020) beside `Data_Entry_2017.csv` (2017): 7 films\nare in both" in editions(found)
     assert found.as_dict()["difference"]["findings"]["Mass"]["only_here"] == 1
     json.dumps(found.as_dict(), allow_nan=False)
+    other.write_text((hand.root / "Data_Entry_2017_v2020.csv").read_text())
+    said = editions(survey(hand))
+    assert "beside `Data_Entry_2017.csv` (unknown): 8 films" in said
+    assert "| finding | 2020 | there | only here | only there |" in said
+    (hand.root / "Data_Entry_2017_v2020.csv").unlink()
+    alone = survey(NihFolder.open(hand.root))
+    assert alone.label_version == "unknown"
+    assert editions(alone).startswith(
+        "## Label editions\n\nOne table of an unknown edition is here. `--other"
+    )
     other.write_text(HEADER_2020 + "\n10_0.png,Mass,0,10,50,M,PA,64,64,0.1,0.1\n")
     with pytest.raises(DataError, match="no film in common"):
         compare_editions(hand.table, other)

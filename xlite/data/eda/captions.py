@@ -8,13 +8,13 @@ from xlite.data.eda.overview import Overview
 from xlite.data.eda.statistics import LEAST_EXPECTED, Facts
 from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS, NO_FINDING, spoken
-from xlite.text import counted
+from xlite.text import counted, labels_of
 
 
 def folder_caption(folder: NihFolder) -> str:
     """A data folder, its label edition and its size."""
     films = counted(len(folder.table), "film")
-    return f"`{folder.root}`, {folder.label_version} labels, {films} in the table"
+    return f"`{folder.root}`, {labels_of(folder.label_version)}, {films} in the table"
 
 
 def headline(facts: Facts) -> dict[str, str]:

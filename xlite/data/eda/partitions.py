@@ -106,7 +106,7 @@ def leakage(table: pd.DataFrame, rows: Rows) -> Leakage:
 
 def exposed(seen: np.ndarray, judged: np.ndarray) -> float:
     """The share (0-1) of the `judged` films whose patient is among the `seen`, both as patients (n,)."""
-    return float(np.isin(judged, seen).mean()) if len(judged) else 0.0
+    return float(pd.Series(judged).isin(seen).mean()) if len(judged) else 0.0
 
 
 def widest_shift(parts: pd.DataFrame) -> tuple[str, float, float] | None:

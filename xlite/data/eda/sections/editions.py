@@ -2,22 +2,26 @@
 
 from xlite.data.eda.markdown import table
 from xlite.data.eda.survey import Survey
+from xlite.text import UNKNOWN_EDITION
 
 
 def editions(survey: Survey) -> str:
     """How another edition of the table differs, if there is one."""
     found = survey.difference
+    unknown = survey.label_version == UNKNOWN_EDITION
     if found is None:
+        here = "One table of an unknown" if unknown else f"Only the {survey.label_version}"
         return (
-            f"## Label editions\n\nOnly the {survey.label_version} edition is here. "
-            "`--other-table FILE` compares another one with it."
+            f"## Label editions\n\n{here} edition is here. `--other-table FILE` compares another one with it."
         )
     details = ", ".join(f"{name.replace('_', '-')} {films:,}" for name, films in found.details.items())
     rows = (
         (str(name), *(f"{n:,}" for n in (row.here, row.there, row.only_here, row.only_there)))
         for name, row in found.findings.iterrows()
     )
-    header = ("finding", survey.label_version, found.version, "only here", "only there")
+    ours = "here" if unknown else survey.label_version
+    theirs = "there" if found.version == UNKNOWN_EDITION else found.version
+    header = ("finding", ours, theirs, "only here", "only there")
     return f"""## Label editions
 
 This folder's table ({survey.label_version}) beside `{found.other}` ({found.version}): {found.films:,} films

@@ -1,0 +1,103 @@
+"""Patient ids: text from end to end, as tables write it, and what of it is the same patient.
+
+No id passes through a number: a float keeps 15 digits, an int64 18, and patients that lose others are merged.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+
+from xlite.errors import DataError
+
+_WHOLE = re.compile(r"(-?)([0-9]{1,99})(\.0*)?")
+# 2.7, 1,5, 3.2E+37 and 1e+17; but not 1e5, which may be somebody's id.
+_OTHER_NUMBER = re.compile(r"[+-]?(?:[0-9]*[.,][0-9]*(?:e[+-]?[0-9]+)?|[0-9]+e[+-][0-9]+)", re.IGNORECASE)
+_NOBODY = {"", "-", "?", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "none", "null", "unknown"}
+_EXACT = 2**53
+"""Up to here a float64 holds every whole number."""
+
+
+def patient_ids(written: Sequence[str]) -> list[str]:
+    """The id of each film's patient, from a table's column.
+
+    Whole numbers lose what programs add to them, a fraction of zeros and leading zeros: `1`, `1.0` and
+    `00000001` are `1`. All other ids stay as they are. Raises DataError if an id is missing or has been
+    rounded, and if what may be one patient is written in two ways, as `P7` and `p007` or `1` and `0001`.
+    """
+    ids, spellings, of_floats = dict[str, str](), dict[str, str](), set[str]()
+    for text in dict.fromkeys(written):
+        whole = _WHOLE.fullmatch(text.strip())
+        if whole is None and (fault := _fault(text.strip())):
+            raise DataError(f"Patient ID {text!r} in row {written.index(text) + 1} {fault}")
+        spelling = whole[1] + whole[2] if whole else text.strip()
+        before = spellings.setdefault(_likeness(spelling), spelling)
+        if before != spelling:
+            raise DataError(
+                f"Patient ID {before!r} and Patient ID {spelling!r} may be one patient or two; write each "
+                "patient's id in one way"
+            )
+        ids[text] = whole[1] + (whole[2].lstrip("0") or "0") if whole else spelling
+        if whole and whole[3]:
+            of_floats.add(ids[text])
+    _check_rounding(of_floats, {ids[text] for text in ids if "." not in text})
+    return [ids[text] for text in written]
+
+
+def patient_order(patient: str) -> tuple[bool, int, str]:
+    """A key to sort ids by: whole numbers first, by value, as NIH's always were, then all other text."""
+    number = _number(patient)
+    return (True, 0, patient) if number is None else (False, number, "")
+
+
+def patient_places(patients: np.ndarray) -> np.ndarray:
+    """int64 (N,): for each film's patient (N,) its place among the different patients in `patient_order`."""
+    different, found = np.unique(patients, return_inverse=True)
+    ordered = sorted(range(len(different)), key=lambda row: patient_order(str(different[row])))
+    placed: np.ndarray = np.argsort(ordered)[found]
+    return placed
+
+
+def patient_bytes(patients: Sequence[str]) -> bytes:
+    """Ids for a digest: int64 if all are whole numbers that fit, as NIH's always were, else text."""
+    numbers = [_number(patient) for patient in patients]
+    small = [number for number in numbers if number is not None and abs(number) < 2**63]
+    if len(small) == len(numbers):
+        return np.array(small, "<i8").tobytes()
+    return "\n".join(patients).encode()
+
+
+def _number(patient: str) -> int | None:
+    """The value of an id that is a whole number."""
+    whole = _WHOLE.fullmatch(patient)
+    return int(whole[1] + whole[2]) if whole else None
+
+
+def _fault(text: str) -> str:
+    """What is wrong with an id that is no whole number; nothing if it is a name."""
+    if text.casefold() in _NOBODY:
+        return "names no patient; give each film the id of its own"
+    if _OTHER_NUMBER.fullmatch(text):
+        return (
+            "is neither a whole number nor a name: a program may have rounded it and merged patients; give "
+            "ids as they were, as text"
+        )
+    return ""
+
+
+def _check_rounding(of_floats: set[str], others: set[str]) -> None:
+    """Raises DataError if ids with `.0` are too long for a float and may have been rounded to one."""
+    long = {patient for patient in of_floats if abs(int(patient)) > _EXACT}
+    if long - others and all(int(float(patient)) == int(patient) for patient in long):
+        raise DataError(
+            f"Patient ID '{min(long - others)}.0' has more digits than a program keeps that writes ids with "
+            "'.0', so patients may be merged; give ids as they were, as text"
+        )
+
+
+def _likeness(spelling: str) -> str:
+    """What is equal for two ids that may be of one patient: no case, no blanks, no leading zeros."""
+    plain = "".join(unicodedata.normalize("NFKC", spelling).casefold().split())
+    numbered = re.fullmatch(r"([^0-9]*)0*([0-9]+)([^0-9]*)", plain)
+    return "".join(numbered.groups()) if numbered else plain
