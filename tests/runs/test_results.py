@@ -220,11 +220,11 @@ def test_a_row_that_may_be_there_is_not_written_twice() -> None:
 def test_what_a_spreadsheet_would_run_or_a_terminal_obey_stays_text(tmp_path: Path) -> None:
     log = tmp_path / "results.csv"
     row = replace(ROW, model="=cmd|' /C calc'!A0", backbone="-x", attention="\x1b[2J", train_loss=-0.25)
-    append_result(row, Notes(SPLIT, teacher="caf\udce9.csv"), log)
+    append_result(row, Notes(SPLIT, teacher="name\udce9.csv"), log)
     text = log.read_text(encoding="utf-8")
     assert text.splitlines()[1].startswith(
         r"007,2026-03-01,'=cmd|' /C calc'!A0,'-x,'\x1b[2J,,,-0.25,0.5,,,,'split "
     )
     [found] = read_experiments(log)
-    assert found == replace(row, test_auc=None, notes=f"split {SPLIT}; teacher caf\udce9.csv")
+    assert found == replace(row, test_auc=None, notes=f"split {SPLIT}; teacher name\udce9.csv")
     assert to_csv([found]) == log.read_bytes()
