@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xlite.data.predictions import read_averaged, read_predictions, write_predictions
+from xlite.data.predictions import (
+    distinct_names,
+    read_averaged,
+    read_predictions,
+    spoken_name,
+    write_predictions,
+)
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
 
@@ -172,3 +178,8 @@ def test_names_are_text_to_a_spreadsheet_and_read_back_as_they_were(tmp_path: Pa
     assert not any(line.startswith(("=", "+", "-", "@")) for line in text.splitlines())
     assert "\n'+1,0.5" in text and '\n"a;=b.png",0.5' in text and "\n't Veld.png,0.5" in text
     assert read_predictions(tmp_path / "p.csv").names == names
+
+
+def test_a_file_is_called_by_what_a_report_can_say(tmp_path: Path) -> None:
+    assert spoken_name(tmp_path / "a\x1b\udcff.csv") == r"a\x1b\udcff.csv"
+    assert distinct_names(["a\udcff/p.csv", "b/p.csv"]) == [r"a\udcff/p.csv", "b/p.csv"]

@@ -14,7 +14,7 @@ from xlite.data.tables import IMAGE_COLUMNS
 from xlite.errors import DataError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS, canonical
-from xlite.text import are, counted, from_cell, quoted_cell
+from xlite.text import are, counted, from_cell, printable, quoted_cell
 
 PREFIX = "prob_"
 
@@ -90,7 +90,7 @@ def read_averaged(spec: Path | str) -> Predictions:
 def spoken_name(spec: Path | str) -> str:
     """A short name for the predictions that `read_averaged` reads."""
     files = _files(spec)
-    return files[0].name if len(files) == 1 else f"the average of {len(files)} files"
+    return printable(files[0].name) if len(files) == 1 else f"the average of {len(files)} files"
 
 
 def distinct_names(specs: Sequence[Path | str]) -> list[str]:
@@ -106,7 +106,7 @@ def _distinct_ends(files: Collection[Path]) -> dict[Path, str]:
     for file in files:
         tails = (file.parts[-count:] for count in range(1, len(file.parts) + 1))
         alone = (tail for tail in tails if sum(other.parts[-len(tail) :] == tail for other in files) == 1)
-        found[file] = Path(*next(alone, file.parts)).as_posix()
+        found[file] = printable(Path(*next(alone, file.parts)).as_posix())
     return found
 
 
