@@ -11,8 +11,10 @@ from xlite.text import (
     difference,
     from_cell,
     interval,
+    labels_of,
     last_line,
     number,
+    of_edition,
     printable,
     verb,
 )
@@ -106,3 +108,8 @@ def test_every_text_survives_its_cell() -> None:
         cell = as_cell(text)
         assert from_cell(cell) == text and printable(cell) == cell == cell.strip()
         assert not cell.lstrip().startswith(("=", "+", "-", "@"))
+
+
+def test_labels_are_called_by_their_edition_if_it_is_known() -> None:
+    assert [labels_of("2020"), labels_of("unknown")] == ["2020 labels", "labels of an unknown edition"]
+    assert [of_edition("2017"), of_edition("unknown")] == ["2017", "of an unknown edition"]

@@ -91,8 +91,8 @@ def _check_rounding(of_floats: set[str], others: set[str]) -> None:
     long = {patient for patient in of_floats if abs(int(patient)) > _EXACT}
     if long - others and all(int(float(patient)) == int(patient) for patient in long):
         raise DataError(
-            f"Patient ID '{min(long - others)}.0' has more digits than a program keeps that writes ids with "
-            "'.0', so patients may be merged; give ids as they were, as text"
+            f"Patient ID '{min(long - others)}.0' has more digits than a floating-point number keeps, so "
+            "patients may be merged; give ids as they were, as text"
         )
 
 

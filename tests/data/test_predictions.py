@@ -87,6 +87,7 @@ def test_columns_are_found_by_name_whatever_their_order_prefix_and_alias(tmp_pat
             "lacks 1 of the 14 findings: Mass;",
         ),
         ([HEADER + ",prob_Mass", row("a.png") + ",0.5"], "two columns for Mass"),
+        ([HEADER, row("a.png"), row(" ")], "row 2 names no film"),
         ([HEADER, row("a.png"), "b.png,0.5"], "row 2 has 2 values; expected 15"),
         (
             [HEADER, row("a.png"), row("b.png"), row("x/a.jpg")],
@@ -113,7 +114,7 @@ def test_bad_files_are_one_sentence(tmp_path: Path, lines: list[str], sentence: 
 
 
 def test_files_that_are_no_text_are_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="there is no file"):
+    with pytest.raises(DataError, match="there is no predictions file"):
         read_predictions(tmp_path / "none.csv")
     for name, content in (
         ("a.csv", b"\x89PNG\xff\x00"),

@@ -106,6 +106,34 @@ def test_the_id_of_a_scored_set_follows_its_films(predictions: Path, tiny_folder
     assert split_id() != first
 
 
+@pytest.mark.parametrize("numbered", ["{}.0", "{:04}", "32190288767206698995128181920214{:04}"])
+def test_ids_of_any_length_are_as_many_patients_and_drawn_alike(table: Path, numbered: str) -> None:
+    before = score(table, validation=table.parent / "val.csv")
+    head, *rows = (line.split(",") for line in table.read_text().splitlines())
+    lines = [",".join([*row[:3], numbered.format(int(row[3])), *row[4:]]) for row in rows]
+    table.write_text("\n".join([",".join(head), *lines]) + "\n")
+    assert score(table, validation=table.parent / "val.csv") == before
+    assert before.split.patients == 100
+
+
+def test_an_edition_that_is_not_certain_is_said_to_be_unknown(table: Path) -> None:
+    known = score(table).split
+    split = score(table.rename(table.with_name("table.csv"))).split
+    assert (known.label_version, split.label_version) == ("2020", "unknown")
+    assert split.id == known.id.replace("2020", "unknown")
+
+
+@pytest.mark.parametrize("form", ["{}.png,", "{} ", "D:\\cxr\\{}.PNG;", '"{}.dcm"\n'])
+def test_films_that_were_trained_on_are_counted_in_every_form_of_a_list(table: Path, form: str) -> None:
+    stems = read_predictions(table.parent / "test.csv").stems[:20]
+    (table.parent / "seen.txt").write_text("".join(form.format(stem) for stem in stems))
+    found = caveats(score(table, trained_on=table.parent / "seen.txt"), Listed)
+    assert [(one.inside, one.films) for one in found] == [(20, 200)]
+    (table.parent / "seen.txt").write_text("")
+    with pytest.raises(DataError, match="seen.txt lists no film"):
+        score(table, trained_on=table.parent / "seen.txt")
+
+
 def test_films_that_the_table_lacks_are_refused_or_left_out(predictions: Path, tiny_folder: Path) -> None:
     def judged(ignore: bool = False) -> Report:
         options = ScoreOptions(resamples=20, ignore_unknown=ignore)

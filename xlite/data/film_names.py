@@ -2,9 +2,11 @@
 
 import re
 
-_SUFFIX = re.compile(r"\.(png|jpe?g|dcm|dicom|ima|tiff?|bmp|webp|jp2|npy)$", re.IGNORECASE)
-_NO_NAME = re.compile(r"[<>\x00-\x1f\x7f]|^\W+$")
-_LABEL = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
+_SUFFIXES = r"\.(png|jpe?g|dcm|dicom|ima|tiff?|bmp|webp|jp2|npy)"
+_SUFFIX = re.compile(f"{_SUFFIXES}$", re.IGNORECASE)
+# Of a web page, a terminal, JSON; or several films behind one another.
+_NO_NAME = re.compile(rf"[<>\x00-\x1f\x7f]|^\W+$|{_SUFFIXES}[^\w./\\ -]", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
 _QUOTES = "\"'"
 
 
@@ -13,7 +15,7 @@ def stem_of(name: str) -> str:
 
     Only a film's suffix is left out: `1.2.840.77.1000` is a whole name.
     """
-    base = re.split(r"[/\\]", name.strip())[-1]
+    base = name.strip().replace("\\", "/").rpartition("/")[2]
     return _SUFFIX.sub("", base) or base
 
 
@@ -33,9 +35,11 @@ def names_in(line: str) -> list[str]:
         names = words
     elif several := next(filter(_are_films, (words, _split(r"[,;\t]", line))), None):
         names = several
-    elif has_suffix(words[0]) and all(map(_LABEL.fullmatch, words[1:])):
+    elif has_suffix(words[0]) and all(map(_NUMBER.fullmatch, words[1:])):
         names = words[:1]
-    elif has_suffix(words[-1]) and not any(map(has_suffix, words[:-1])):
+    elif has_suffix(words[-1]) and not any(
+        has_suffix(word) or _NUMBER.fullmatch(word) for word in words[:-1]
+    ):
         names = [line.strip().strip(_QUOTES)]
     else:
         names = []

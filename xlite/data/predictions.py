@@ -45,6 +45,8 @@ def read_predictions(path: Path | str) -> Predictions:
     Raises DataError if a column is missing or double, a film is listed twice, or a value lies outside 0-1.
     """
     path = Path(path)
+    if not path.exists():
+        raise DataError(f"there is no predictions file {path}")
     header, rows = read_rows(path)
     image, columns = _columns(path, header)
     if not rows:
@@ -57,6 +59,8 @@ def read_predictions(path: Path | str) -> Predictions:
             )
     names = [from_cell(row[image].strip()) for row in rows]
     stems = [stem_of(name) for name in names]
+    if "" in stems:
+        raise DataError(f"{path}, row {stems.index('') + 1} names no film; fill in its name")
     twice = [stem for stem, count in Counter(stems).items() if count > 1]
     if twice:
         raise DataError(
