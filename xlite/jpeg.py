@@ -13,7 +13,7 @@ from xlite.pixels import check_size
 
 # Progressive files have ten scans as a rule; each costs a pass over the whole image.
 MAX_SCANS = 100
-MAX_SCANNED_PIXELS = 1_000_000_000
+MAX_SCANNED_PIXELS = 700_000_000
 MAX_SEGMENTS = 4_000
 MAX_FILL_BYTES = 65_536
 END, SCAN, RESTART_INTERVAL = 0xD9, 0xDA, 0xDD
@@ -83,16 +83,15 @@ def segments(data: bytes) -> Iterator[Segment]:
         marker, start = found[1][0], found.end() - 2
         fill, count = fill + start - at, count + 1
         at = found.end()
-        if fill > MAX_FILL_BYTES or count > MAX_SEGMENTS:
-            raise ImageError(
-                f"the image has more than {MAX_SEGMENTS:,} segments or {MAX_FILL_BYTES:,} fill bytes, "
-                "as no film has; export it again"
-            )
+        _check_counts(fill, count)
         if marker == END:
             return
         if marker in _BARE:
             continue
         part = _segment(data, marker, start, scan_end)
+        # A decoder that is fed in pieces begins each time at the first of the fill bytes in a scan.
+        fill += 2 * data.count(b"\xff\xff", part.end, part.scan_end)
+        _check_counts(fill, count)
         if marker in _FRAMES:
             frame = _frame(data, part)
             check_size(frame.width, frame.height)
@@ -111,6 +110,14 @@ def segments(data: bytes) -> Iterator[Segment]:
                 )
         yield part
         at = part.scan_end
+
+
+def _check_counts(fill: int, count: int) -> None:
+    if fill > MAX_FILL_BYTES or count > MAX_SEGMENTS:
+        raise ImageError(
+            f"the image has more than {MAX_SEGMENTS:,} segments or {MAX_FILL_BYTES:,} fill bytes, "
+            "as no film has; export it again"
+        )
 
 
 def _segment(data: bytes, marker: int, start: int, scan_end: re.Pattern[bytes]) -> Segment:

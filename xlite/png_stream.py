@@ -6,7 +6,7 @@ walked and rows inflated here, and libpng only undoes the filters of a strip of 
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -18,9 +18,10 @@ from xlite.pixels import check_size
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
 MAX_CHUNKS = 100_000
-_MAX_WIDTH = 2**20  # px, OpenCV's
+_MAX_WIDTH = 65_535  # px, as in JPEG and DICOM; a row is at most a part of a strip
 _STRIP_BYTES = 2**21
 _FED_BYTES = 2**17  # compressed bytes given to zlib at a time, as it copies what it could not take yet
+_BLOCK_BYTES = 65_535  # the most that a block of a zlib stream holds as it is
 _CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
 _DEPTHS = {GREY: (1, 2, 4, 8, 16), PALETTE: (1, 2, 4, 8), RGB: (8, 16), GREY_ALPHA: (8, 16), RGBA: (8, 16)}
 _CRITICAL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
@@ -75,7 +76,7 @@ def read_header(body: memoryview) -> Header:
     width, height, bits, colour, compression, filters, interlaced = struct.unpack(">IIBBBBB", body)
     check_size(width, height)
     if bits not in _DEPTHS.get(colour, ()) or compression or filters or interlaced > 1 or width > _MAX_WIDTH:
-        raise damaged("its header states what no PNG has")
+        raise damaged("its header states what no film has")
     return Header(width, height, bits, colour, _PASSES if interlaced else _WHOLE)
 
 
@@ -83,14 +84,16 @@ class Rows:
     """The bytes that the data chunks unpack to, some at a time."""
 
     def __init__(self, bodies: list[memoryview]) -> None:
-        self._left = (body[at : at + _FED_BYTES] for body in bodies for at in range(0, len(body), _FED_BYTES))
+        packed = memoryview(b"".join(bodies))
+        self._left = (packed[at : at + _FED_BYTES] for at in range(0, len(packed), _FED_BYTES))
         self._inflater = zlib.decompressobj()
         self._fed: bytes | memoryview = b""
 
     def placed(self, header: Header, image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Some rows at a time, the part of the image (H, W) where they belong, and their samples.
 
-        Samples are (rows, width, channels), uint8 or uint16; of less than 8 bits uint8 (rows, row bytes, 1).
+        Samples are uint8 or uint16 (rows, width, channels), blue first and alpha last; of less than 8 bits
+        uint8 (rows, row bytes, 1).
         """
         for top, left, down, across in header.passes:
             target = image[top::down, left::across]
@@ -104,7 +107,7 @@ class Rows:
         for first in range(0, height if row_bytes else 0, together):  # an empty pass has no rows at all
             count = min(together, height - first)
             pixels = _unfiltered(self._read(count * (row_bytes + 1)), above, max(1, header.pixel_bits // 8))
-            above = _big_endian(pixels[-1]).tobytes()
+            above = _as_stored(pixels[-1:]).tobytes()
             yield first, _samples(pixels, header)
 
     def finish(self) -> None:
@@ -161,7 +164,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
 
 
 def _unfiltered(filtered: bytes, above: bytes, unit: int) -> np.ndarray:
-    """Rows with their filters undone, as pixels of `unit` bytes: (rows, width) or (rows, width, RGB or RGBA).
+    """Rows with their filters undone, as pixels of `unit` bytes: (rows, width) or (rows, width, BGR or BGRA).
 
     above: the bytes of the row before, as filters refer to it.
     """
@@ -169,37 +172,46 @@ def _unfiltered(filtered: bytes, above: bytes, unit: int) -> np.ndarray:
         raise damaged("a row has an unknown filter")
     bits, colour = _LAYOUTS[unit]
     rows = len(filtered) // (len(above) + 1)
-    header = struct.pack(">IIBBBBB", len(above) // unit, rows + 1, bits, colour, 0, 0, 0)
-    body = _stored(b"".join([b"\0", above, filtered]))
-    strip = b"".join([SIGNATURE, *_chunk(b"IHDR", header), *_chunk(b"IDAT", body), *_chunk(b"IEND", b"")])
-    pixels = cv2.imdecode(np.frombuffer(strip, np.uint8), cv2.IMREAD_UNCHANGED)
+    rows = len(filtered) // (len(above) + 1) + 1
+    header = struct.pack(">IIBBBBB", len(above) // unit, rows, bits, colour, 0, 0, 0)
+    strip = [SIGNATURE, *_chunk(b"IHDR", [header]), *_chunk(b"IDAT", _stored(b"\0" + above, filtered))]
+    strip += _chunk(b"IEND", [])
+    pixels = cv2.imdecode(np.frombuffer(b"".join(strip), np.uint8), cv2.IMREAD_UNCHANGED)
     assert pixels is not None  # it is whole, as we made it
-    if pixels.ndim == 3:  # OpenCV has blue first
-        cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA, pixels)
     return pixels[1:]
 
 
-def _stored(raw: bytes) -> bytes:
-    """A zlib stream that holds bytes as they are, in blocks of at most 65,535 (RFC 1951, 3.2.4)."""
-    parts = [b"\x78\x01"]
-    for at in range(0, len(raw), 65_535):
-        block = raw[at : at + 65_535]
-        last = at + 65_535 >= len(raw)
-        parts += [struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF), block]
-    return b"".join([*parts, zlib.adler32(raw).to_bytes(4, "big")])
+def _stored(*parts: bytes) -> list[bytes | memoryview]:
+    """The pieces of a zlib stream that holds bytes as they are, in blocks (RFC 1951, 3.2.4)."""
+    pieces: list[bytes | memoryview] = [b"\x78\x01"]
+    adler = 1
+    for part in parts:
+        adler = zlib.adler32(part, adler)
+        view = memoryview(part)
+        for at in range(0, len(part), _BLOCK_BYTES):
+            block = view[at : at + _BLOCK_BYTES]
+            pieces += [struct.pack("<BHH", 0, len(block), len(block) ^ 0xFFFF), block]
+    return [*pieces, b"\x01\0\0\xff\xff", adler.to_bytes(4, "big")]
 
 
-def _chunk(kind: bytes, body: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    return len(body).to_bytes(4, "big"), kind, body, zlib.crc32(body, zlib.crc32(kind)).to_bytes(4, "big")
+def _chunk(kind: bytes, pieces: Sequence[bytes | memoryview]) -> list[bytes | memoryview]:
+    crc = zlib.crc32(kind)
+    for piece in pieces:
+        crc = zlib.crc32(piece, crc)
+    return [sum(map(len, pieces)).to_bytes(4, "big"), kind, *pieces, crc.to_bytes(4, "big")]
 
 
 def _samples(pixels: np.ndarray, header: Header) -> np.ndarray:
     """Pixels as `_unfiltered` gives them, taken apart into the samples that they really hold."""
     if header.colour == GREY_ALPHA:
-        depth = ">u2" if header.bits == 16 else ">u1"
-        return _big_endian(pixels).reshape(len(pixels), -1).view(depth).reshape(len(pixels), -1, 2)
+        kind = np.uint16 if header.bits == 16 else np.uint8
+        rows = _as_stored(pixels).reshape(len(pixels), -1).view(np.dtype(kind).newbyteorder(">"))
+        return rows.reshape(len(pixels), -1, 2).astype(kind)
     return pixels.reshape(len(pixels), -1, 1) if pixels.ndim == 2 else pixels
 
 
-def _big_endian(pixels: np.ndarray) -> np.ndarray:
-    return pixels.astype(pixels.dtype.newbyteorder(">"), copy=False)
+def _as_stored(pixels: np.ndarray) -> np.ndarray:
+    """Pixels as `_unfiltered` gives them, red first and with the high byte first, as a PNG has them."""
+    if pixels.ndim == 3:
+        pixels = pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+    return pixels.astype(pixels.dtype.newbyteorder(">"))
