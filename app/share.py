@@ -29,7 +29,7 @@ from xlite.access.passwords import MIN_PASSWORD, USER, check_access, read_passwo
 from xlite.errors import ImageError, RunError, XliteError
 from xlite.examples import examples
 from xlite.findings import FINDINGS, spoken
-from xlite.images import IMAGE_SUFFIXES, MAX_UPLOAD_MB, read_image
+from xlite.images import MAX_UPLOAD_MB, read_image
 from xlite.messages import page_sentence
 
 if TYPE_CHECKING:
@@ -177,7 +177,6 @@ def build(classifier: "Classifier") -> "gr.Blocks":
             with gr.Column(scale=2):
                 film = gr.File(
                     label=f"Chest film: PNG, JPEG or DICOM, at most {MAX_UPLOAD_MB} MB",
-                    file_types=list(IMAGE_SUFFIXES),
                     type="filepath",
                     height=150,
                 )

@@ -8,7 +8,7 @@ from xlite.errors import XliteError
 from xlite.examples import examples
 from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.findings import FINDINGS, spoken
-from xlite.images import IMAGE_SUFFIXES, MAX_UPLOAD_MB
+from xlite.images import MAX_UPLOAD_MB
 from xlite.messages import page_sentence
 from xlite.models.available import model_files
 
@@ -156,7 +156,6 @@ st.title("Read a film")
 read_with_a_model(
     st.file_uploader(
         f"Chest film (PNG, JPEG or DICOM, at most {MAX_UPLOAD_MB} MB)",
-        type=[suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES],
         max_upload_size=MAX_UPLOAD_MB,
         help="It stays in this page's memory and is not stored.",
     )

@@ -1,6 +1,5 @@
 from collections.abc import Callable
 
-import pandas as pd
 import streamlit as st
 from page_parts import show_command, show_curves, show_log, table_height
 
@@ -8,7 +7,7 @@ from xlite.errors import XliteError
 from xlite.messages import headline, page_sentence
 from xlite.places import checkpoints_dir
 from xlite.runs.command import train_command
-from xlite.runs.results import Experiment, read_experiments
+from xlite.runs.results import read_experiments, to_csv
 from xlite.runs.rows import experiment_rows, run_rows
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, facts
@@ -105,11 +104,6 @@ def experiments_table() -> None:
     st.download_button(
         "Download CSV", to_csv(experiments), "results.csv", "text/csv", icon=":material/download:"
     )
-
-
-def to_csv(experiments: list[Experiment]) -> bytes:
-    """The experiments as CSV bytes."""
-    return str(pd.DataFrame(experiments).to_csv(index=False)).encode()
 
 
 st.title("Runs")

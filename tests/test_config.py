@@ -11,3 +11,10 @@ def test_the_automatic_number_of_data_loader_workers_of_older_runs_is_read_as_no
     assert make_config({"data": "films", "workers": "-1"}).workers == 0
     with pytest.raises(RunError, match="--workers is -2"):
         make_config({"data": "films", "workers": -2})
+
+
+def test_a_path_that_is_no_text_is_refused_before_it_is_kept():
+    with pytest.raises(
+        RunError, match=r"^--data is films/\udcff, which is not text in UTF-8: give it another"
+    ):
+        make_config({"data": "films/\udcff"})

@@ -28,7 +28,7 @@ from xlite.metrics.calibration import apply_calibrator
 from xlite.models.available import MODEL_FILE, find_model
 from xlite.models.checkpoint import ModelInfo, load_model
 from xlite.models.student import ModelSize, Student, describe
-from xlite.text import labels_of
+from xlite.text import labels_of, printable
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +141,8 @@ class Classifier:
     @property
     def name(self) -> str:
         """The run's name, or the file's if it lies in no run's folder."""
-        return self.path.absolute().parent.name if self.path.name == MODEL_FILE else self.path.stem
+        path = self.path
+        return printable(path.absolute().parent.name if path.name == MODEL_FILE else path.stem)
 
     @property
     def about(self) -> str:

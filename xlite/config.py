@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from xlite.errors import RunError, Setting
 from xlite.places import check_run_name
@@ -302,6 +302,19 @@ class TrainConfig(BaseModel):
     @classmethod
     def _name_is_a_folder(cls, value: str) -> str:
         return check_run_name(value) if value else value
+
+    @field_validator("*")
+    @classmethod
+    def _is_text(cls, value: object, info: ValidationInfo) -> object:
+        """The run's folder keeps each setting as text: a path that is none could not be written down."""
+        try:
+            str(value).encode()
+        except UnicodeEncodeError as error:
+            raise RunError(
+                Setting(info.field_name or ""),
+                f" is {value}, which is not text in UTF-8: give it another name",
+            ) from error
+        return value
 
 
 def make_config(values: dict[str, object]) -> TrainConfig:

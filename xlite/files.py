@@ -1,7 +1,9 @@
 """Files that one process writes while others read them. Imports no torch."""
 
+import errno
 import os
 import re
+import stat
 import sys
 import threading
 import time
@@ -25,7 +27,8 @@ def write_atomic(path: Path, data: bytes) -> None:
     Raises OSError with the file's own path.
     """
     path = Path(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    # A part of the name: with all of it the draft of a long one could not be made.
+    draft = path.with_name(f".{path.name[:50]}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         with open(draft, "wb") as file:
             file.write(data)
@@ -43,6 +46,17 @@ def read_whole(path: Path) -> bytes:
     return _patiently(Path(path).read_bytes)
 
 
+def read_file(path: Path | str) -> bytes:
+    """The bytes of a file that somebody named.
+
+    Raises OSError, also at once for a pipe, a socket or a device, which might never end.
+    """
+    with open(path, "rb", opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, not a file", str(path))
+        return file.read()
+
+
 def tail_lines(path: Path, lines: int) -> str:
     """The last lines of a log, empty if there is none; of a bar that redraws itself, its last state."""
     try:
@@ -53,6 +67,11 @@ def tail_lines(path: Path, lines: int) -> str:
         return ""
     whole = (line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.rstrip().split("\n"))
     return "\n".join(deque(whole, maxlen=lines))
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Opens a pipe too without waiting for somebody at its other end."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _patiently(act: Callable[[], T]) -> T:

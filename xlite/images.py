@@ -16,6 +16,7 @@ import numpy as np
 
 from xlite.dicom import looks_like_dicom, read_dicom
 from xlite.errors import ImageError
+from xlite.files import read_file
 from xlite.photo import read_photo
 from xlite.png import read_png
 from xlite.png_stream import SIGNATURE
@@ -43,18 +44,19 @@ def read_image(source: bytes | str | os.PathLike[str]) -> np.ndarray:
     if isinstance(source, bytes):
         return _decode(source)
     try:
-        return _decode(_read_file(Path(source)))
+        return _decode(film_bytes(Path(source)))
     except ImageError as error:
         raise ImageError(f"{os.fspath(source)}: {error}") from error
 
 
-def _read_file(path: Path) -> bytes:
-    if not path.is_file():
-        raise ImageError("there is no such file" if not path.exists() else "this is not a file")
-    if path.stat().st_size > MAX_BYTES:
-        raise ImageError(f"the file is larger than {MAX_BYTES // 2**20} MB; export it smaller")
+def film_bytes(path: Path) -> bytes:
+    """The bytes of a film's file. Raises ImageError, at once also for a pipe or a device or a huge file."""
     try:
-        return path.read_bytes()
+        if not path.is_file():
+            raise ImageError("there is no such file" if not path.exists() else "this is not a file")
+        if path.stat().st_size > MAX_BYTES:
+            raise ImageError(f"the file is larger than {MAX_BYTES // 2**20} MB; export it smaller")
+        return read_file(path)
     except OSError as error:
         raise ImageError(f"the file cannot be read ({error.strerror})") from error
 

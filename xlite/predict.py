@@ -1,9 +1,12 @@
 """Films read in one go: which files they are, what each is called, predictions.csv and overlays."""
 
+import hashlib
 import logging
+import os
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,16 +14,21 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from xlite.data.film_files import FilmFiles, find_film_files, passed_over_words
 from xlite.data.film_names import stem_of
 from xlite.data.predictions import write_predictions
-from xlite.errors import DataError, ImageError
+from xlite.errors import DataError, ImageError, sentence
 from xlite.explain.methods import DEFAULT_METHOD
 from xlite.files import Progress
 from xlite.findings import FINDINGS
-from xlite.images import check_contrast, is_image_name, read_image
+from xlite.images import check_contrast, read_image
+from xlite.text import printable
 
 if TYPE_CHECKING:  # it loads torch, and what was given is checked first
     from xlite.classify import Classifier, Reading
+
+_PREDICTIONS = "predictions.csv"
+_LONGEST_NAME = 255  # bytes, on all common file systems
 
 log = logging.getLogger(__name__)
 
@@ -33,17 +41,27 @@ class Film:
     name: str
 
 
+@dataclass(frozen=True)
+class FilmsFound:
+    """The films to read, and what else lies in the folders given: {reason: count}."""
+
+    films: list[Film]
+    passed_over: Counter[str]
+
+
 @dataclass(frozen=True, eq=False)
 class FilmsRead:
     """What a model said of films: names (N,) and probabilities float32 (N, 14), as in predictions.csv.
 
-    `unreadable` counts the films that could not be read, `unpainted` the overlays whose map shows no place.
+    `unreadable` counts the films that could not be read, `unpainted` the overlays whose map shows no place,
+    `unwritten` the films whose overlays could not be written.
     """
 
     names: list[str]
     probabilities: np.ndarray
     unreadable: int
     unpainted: int
+    unwritten: int = 0
 
     def by_name(self) -> dict[str, dict[str, float]]:
         """{name: {finding: probability}}."""
@@ -53,16 +71,19 @@ class FilmsRead:
         }
 
 
-def find_films(given: Sequence[Path], out: Path) -> list[Film]:
-    """The files given, and the films in the folders given without our own overlays in `out`.
+def find_films(given: Sequence[Path], out: Path) -> FilmsFound:
+    """The files given, and the films in the folders given without what `predict_films` wrote into `out`.
 
     Raises DataError if a path does not exist, a folder holds no film, or a film is given twice.
     """
-    paths = [film for path in given for film in _films_of(path, out)]
-    if len(set(paths)) < len(paths):
-        twice = Counter(paths).most_common(1)[0][0]
-        raise DataError(f"{twice} was given twice: name each film once")
-    return [Film(path, name) for path, name in zip(paths, _names(paths), strict=True)]
+    found = [_films_of(path, out) for path in given]
+    paths = [film for each in found for film in each.films]
+    keys = [(os.path.realpath(path), path.name) for path in paths]
+    times = Counter(keys)
+    if twice := [path for path, key in zip(paths, keys, strict=True) if times[key] > 1]:
+        raise DataError(f"{twice[0]} was given twice: name each film once")
+    films = [Film(path, name) for path, name in zip(paths, _names(paths), strict=True)]
+    return FilmsFound(films, sum((each.passed_over for each in found), Counter()))
 
 
 def predict_films(
@@ -75,45 +96,47 @@ def predict_films(
 ) -> FilmsRead:
     """Reads films and writes predictions.csv and `heatmaps` overlays of each into `out`, likeliest first.
 
-    A film that cannot be read is logged and left out; if it is the only one, its ImageError is raised.
+    A film that cannot be read is logged and left out; if it is the only one, its ImageError is raised. A film
+    whose overlays cannot be written is logged. Whatever ends this early, predictions.csv has what was read.
     """
     out.mkdir(parents=True, exist_ok=True)
     read: dict[str, np.ndarray] = {}
-    unpainted = 0
-    for number, film in enumerate(films, 1):
-        try:
-            image = read_image(film.path)
-            check_contrast(image, film.path)
-        except ImageError as error:
-            if len(films) == 1:
-                raise
-            log.error("Error: %s", error)
-        else:
-            reading = classifier.read(image, method)
-            read[film.name] = reading.probabilities
-            unpainted += _write_overlays(out, film.name, image, reading, heatmaps)
-        if progress:
-            progress(number, len(films))
-    probabilities = np.stack(list(read.values())) if read else np.empty((0, len(FINDINGS)), np.float32)
-    if read:
-        write_predictions(out / "predictions.csv", list(read), probabilities)
-    return FilmsRead(list(read), probabilities, len(films) - len(read), unpainted)
+    unpainted = unwritten = 0
+    try:
+        for number, film in enumerate(films, 1):
+            try:
+                image = read_image(film.path)
+                check_contrast(image, film.path)
+                reading = classifier.read(image, method)
+                read[film.name] = reading.probabilities
+                unpainted += _write_overlays(out, film.name, image, reading, heatmaps)
+            except ImageError as error:
+                if len(films) == 1:
+                    raise
+                log.error("Error: %s", error)
+            except OSError as error:
+                unwritten += 1
+                log.error("Error: %s: its overlays cannot be written: %s", film.path, sentence(error))
+            if progress:
+                progress(number, len(films))
+    finally:
+        probabilities = np.stack(list(read.values())) if read else np.empty((0, len(FINDINGS)), np.float32)
+        if read:
+            write_predictions(out / _PREDICTIONS, list(read), probabilities)
+    return FilmsRead(list(read), probabilities, len(films) - len(read), unpainted, unwritten)
 
 
-def _films_of(path: Path, out: Path) -> Iterator[Path]:
+def _films_of(path: Path, out: Path) -> FilmFiles:
     if not path.exists():
         raise DataError(f"there is no file or folder {path}")
     if not path.is_dir():
-        yield path
-        return
-    films = sorted(
-        film
-        for film in path.rglob("*")
-        if is_image_name(film.name) and film.is_file() and not _is_overlay(film, out)
-    )
-    if not films:
-        raise DataError(f"the folder {path} holds no film: expected .png, .jpg, .jpeg or .dcm files")
-    yield from films
+        return FilmFiles([path])
+    found = find_film_files([path], lambda file: _is_own(file, out))
+    if not found.films:
+        others = passed_over_words(found.passed_over)
+        besides = f"; {others}" if others else ""
+        raise DataError(f"the folder {path} holds no film: expected PNG, JPEG or DICOM files{besides}")
+    return FilmFiles(sorted(found.films), found.passed_over)
 
 
 def _names(films: Sequence[Path]) -> list[str]:
@@ -131,8 +154,8 @@ def _names(films: Sequence[Path]) -> list[str]:
 
 
 def _alike(names: Sequence[str]) -> set[str]:
-    """The names that others share, but for suffix and case."""
-    stems = [stem_of(name).casefold() for name in names]
+    """The names that others share, but for suffix and case and how an accent is written."""
+    stems = [unicodedata.normalize("NFC", stem_of(name).casefold()) for name in names]
     count = Counter(stems)
     return {name for name, stem in zip(names, stems, strict=True) if count[stem] > 1}
 
@@ -140,17 +163,30 @@ def _alike(names: Sequence[str]) -> set[str]:
 def _write_overlays(out: Path, name: str, image: np.ndarray, reading: "Reading", count: int) -> int:
     """Writes the likeliest findings over the film, as `<stem>_1_<finding>.png`.
 
-    Returns how many of the maps show no place and were not painted.
+    Returns how many of the maps show no place and were not painted. Raises OSError.
     """
     top = [finding for finding, _ in reading.top(count)]
     for rank, finding in enumerate(top, 1):
         pixels = cv2.cvtColor(reading.overlay(image, finding), cv2.COLOR_RGB2BGR)
-        file = out / f"{stem_of(name)}_{rank}_{finding}.png"
+        file = out / _overlay_name(stem_of(name), f"_{rank}_{finding}.png")
         file.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
     return sum(reading.fault(finding) is not None for finding in top)
 
 
-def _is_overlay(film: Path, out: Path) -> bool:
-    """Whether a file lies in the folder `out` and is called as `_write_overlays` calls its own."""
-    named = re.fullmatch(rf".+_\d+_({'|'.join(FINDINGS)})\.png", film.name)
-    return named is not None and film.parent.resolve() == out.resolve()
+def _overlay_name(stem: str, ending: str) -> str:
+    """`<stem><ending>`; a stem that is too long or not printable is shortened to what can be a file's name.
+
+    A digest of the whole stem then keeps it apart from others.
+    """
+    whole = os.fsencode(stem + ending)
+    if len(whole) <= _LONGEST_NAME and printable(stem) == stem:
+        return stem + ending
+    ending = f"-{hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]}{ending}"
+    shown = "".join(sign if printable(sign) == sign else "_" for sign in stem).encode()
+    return shown[: _LONGEST_NAME - len(ending)].decode(errors="ignore") + ending
+
+
+def _is_own(file: Path, out: Path) -> bool:
+    """Whether a file lies in the folder `out` and is called as what `predict_films` writes there."""
+    named = re.fullmatch(rf"{re.escape(_PREDICTIONS)}|.+_\d+_({'|'.join(FINDINGS)})\.png", file.name)
+    return named is not None and file.parent.resolve() == out.resolve()

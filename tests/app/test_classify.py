@@ -69,6 +69,17 @@ def test_classify_reads_an_upload_and_refuses_what_is_no_film(own_home: Path):
     assert test.image[0].captions[0].startswith("film.png, map of ")
 
 
+def test_classify_takes_a_film_of_any_name(own_home: Path):
+    save_demo_model(own_home)
+    film = np.random.default_rng(0).integers(0, 256, (90, 70), dtype=np.uint8)
+    test = page("classify").run()
+    assert list(test.file_uploader[0].proto.type) == []  # by content: DICOM is called .dicom, .IMA or nothing
+    for name in ("IM000001", "film.dicom", "film.IMA"):
+        data = cv2.imencode(".png", film)[1].tobytes()
+        test.file_uploader[0].set_value((name, data, "application/octet-stream")).run()
+        assert (len(test.exception), len(test.error), len(test.metric)) == (0, 0, 3)
+
+
 def test_classify_switches_the_map_to_any_finding(own_home: Path, bundled_films: Path):
     save_demo_model(own_home)
     test = page("classify").run()

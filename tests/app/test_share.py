@@ -120,6 +120,13 @@ def test_it_reads_a_film_as_the_classifier_does_and_keeps_nothing(home: Path, cl
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["IM000001", "film.dicom", "film.IMA", "1.2.840.113619.2"])
+def test_it_reads_a_film_of_any_name(home: Path, client: Client, film: Path, name: str):
+    _, label = client.predict(handle_file(film.rename(film.with_name(name))), api_name="/read")
+    assert len(label["confidences"]) == len(FINDINGS) and kept_files(home) == []
+
+
+@pytest.mark.slow
 def test_a_file_that_is_no_film_gets_one_sentence_and_is_not_kept(home: Path, client: Client, tmp_path: Path):
     fake = tmp_path / "fake.png"
     fake.write_text("this is no picture")

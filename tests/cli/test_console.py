@@ -1,12 +1,14 @@
-"""What commands log is shown and kept, each line once."""
+"""What commands log is shown and kept, each line once, and no name does anything to the terminal."""
 
+import ast
 import io
 import logging
 from pathlib import Path
 
 import pytest
 
-from xlite.cli.console import log_to
+from xlite.cli import console, run
+from xlite.cli.console import log_to, print_table, say
 from xlite.errors import RunError
 
 log = logging.getLogger("xlite.some.module")
@@ -48,3 +50,45 @@ def test_a_stream_that_is_the_file_gets_each_line_once(tmp_path: Path) -> None:
         with pytest.raises(RunError), log_to(stream, path):
             raise RunError("the launcher writes this one")
     assert path.read_text() == "epoch 1\n"
+
+
+NAME, SHOWN = "a\x1b[31m\u202eb\nError: c\udce9.png", r"a\x1b[31m\u202eb\nError: c\udce9.png"
+
+
+def test_a_name_does_nothing_to_the_terminal_nor_to_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(RunError), log_to(file=tmp_path / "log.txt"):
+        log.error("reads %s", NAME)
+        raise RunError(f"cannot read {NAME}")
+    assert capsys.readouterr().out == f"reads {SHOWN}\n"
+    assert (tmp_path / "log.txt").read_text() == f"reads {SHOWN}\nError: cannot read {SHOWN}\n"
+    print_table(["image", "value"], [[NAME, 1], ["b.png", 0.5]])
+    say(f"one line\n{NAME}")
+    title = "image".ljust(len(SHOWN))
+    assert capsys.readouterr().out == (
+        f"{title}  value\n{SHOWN}      1\n{'b.png'.ljust(len(SHOWN))}    0.5\none line\n"
+        + SHOWN.replace(r"\n", "\n")
+        + "\n"
+    )
+
+
+def test_an_error_is_one_line_whatever_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["predict", "demo", f"/nowhere/{NAME}", "--out", "out"]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and told.rstrip("\n").isprintable() and r"a\x1b[31m\u202eb Error" in told
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(console.__file__).parent.glob("*.py")), ids=lambda path: path.stem
+)
+def test_commands_write_on_the_terminal_by_the_console_alone(path: Path) -> None:
+    calls = [
+        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+    ]
+    raw = [
+        node.lineno for node in calls if ast.unparse(node.func) in ("print", "typer.echo", "sys.stdout.write")
+    ]
+    assert (
+        path.stem == "console" or not raw or (path.stem, len(raw)) == ("jobs", 1)
+    )  # what a log goes on with

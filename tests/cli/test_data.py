@@ -1,6 +1,7 @@
 """`xlite data` and `xlite eda`."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ def test_check_says_what_is_wrong_and_exits_1(xlite: Command, tiny_folder: Path)
         "unreadable": [],
         "duplicates": [],
         "off_table": [],
+        "passed_over": {},
     }
     images = tiny_folder / "images"
     (images / "00000001_000.png").unlink()
@@ -91,3 +93,40 @@ def test_phantom_draws_a_folder_and_download_logs_on_stdout(
     status, out, err = xlite("data", "download", tmp_path / "d", "--labels-only")
     assert (status, err, out.count(": fetched\n")) == (0, "", 4)
     assert out.endswith(f"ChestX-ray14 labels: {tmp_path / 'd'}\n")
+
+
+def test_check_shows_names_without_their_effects_and_counts_what_it_passes_over(
+    xlite: Command, tiny_folder: Path
+) -> None:
+    images = tiny_folder / "images"
+    film = (images / "00000001_000.png").read_bytes()
+    (images / "red\x1b[31m").write_bytes(film)
+    (images / "name\udce9.png").write_bytes(b"no film")
+    (images / "._00000001_000.png").write_bytes(film)
+    (images / "notes.txt").write_text("no film")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(images / "pipe.png")
+    status, out, err = xlite("data", "check", tiny_folder)
+    assert (status, err) == (1, "") and out.replace("\n", "").isprintable()
+    assert r"images/00000001_000.png = images/red\x1b[31m" in out
+    assert r"images/name\udce9.png: the file is not a PNG" in out
+    assert out.splitlines()[-1].startswith("3 passed over (1 hidden, ") == hasattr(os, "mkfifo")
+    status, out, _ = xlite("data", "check", tiny_folder, "--json")
+    report = json.loads(out)
+    assert report["off_table"] == ["images/name\udce9.png", "images/red\x1b[31m"]
+    assert report["passed_over"] == {"hidden": 1, "not a film": 1, "not a file": 1}
+
+
+def test_a_pipe_in_place_of_a_table_is_refused_at_once(xlite: Command, tiny_folder: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no pipes in folders")
+    pipe = tiny_folder / "pipe.csv"
+    os.mkfifo(pipe)
+    table = tiny_folder / "Data_Entry_2017_v2020.csv"
+    for words in (
+        ["data", "leakage", "--train", pipe, "--test", pipe],
+        ["score", pipe, "--table", table, "--out", tiny_folder / "out"],
+        ["eda", tiny_folder, "--other-table", pipe, "--out", tiny_folder / "out.md"],
+    ):
+        status, _, err = xlite(*words)
+        assert (status, err.count("\n"), "it is a pipe, a socket or a device" in err) == (2, 1, True)

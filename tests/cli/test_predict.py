@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def test_predict_keeps_films_of_the_same_name_apart(xlite: Command, model: str, 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (["1.2.840.1", "1.2.840.2"], ["1_1.2.840.1", "2_1.2.840.2"]),
+        (["1.2.840.1", "1.2.840.2"], ["1.2.840.1", "1.2.840.2"]),
         (["a.png", "a.dcm", "b.png"], ["1_a.png", "2_a.dcm", "b.png"]),
         (["a.png", "A.dcm", "2_a.png"], ["1_a.png", "2_A.dcm", "3_2_a.png"]),
         (["x/a.png", "y/a.png", "y/a.jpg", "b"], ["x_a.png", "2_a.png", "3_a.jpg", "b"]),
@@ -148,3 +149,44 @@ def test_a_file_in_place_of_a_folder_is_a_sentence(xlite: Command, model: str, t
     taken.touch()
     status, _, err = xlite("predict", model, tiny_folder / "images", "--out", taken)
     assert (status, err.count("\n"), f"{taken} is a file" in err) == (2, 1, True)
+
+
+def test_films_of_any_name_are_read_and_none_ends_the_batch(
+    xlite: Command, model: str, tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (40, 40), dtype=np.uint8)
+    png = cv2.imencode(".png", pixels)[1].tobytes()
+    names = [
+        "+1.png",
+        "=cmd.png",
+        "IM000001",
+        f"{'a' * 245}.png",
+        "name\udce9.png",
+        "red\x1b[31m.png",
+        "two\nlines.png",
+    ]
+    films = tmp_path / "films"
+    for name in [*names, ".hidden.png", ".ipynb_checkpoints/x.png"]:
+        (films / name).parent.mkdir(parents=True, exist_ok=True)
+        (films / name).write_bytes(png)
+    (films / "readme.txt").write_text("no film")
+    out = tmp_path / "out"
+    status, text, err = xlite("predict", model, films, "--out", out, "--heatmaps", 1)
+    assert (status, err) == (0, "")
+    assert text.endswith(f"7 films read: {out}\n3 passed over (2 hidden, 1 not a film)\n")
+    assert r"red\x1b[31m.png" in text and r"two\nlines.png" in text and r"name\udce9.png" in text
+    assert text.replace("\n", "").isprintable()
+    written = (out / "predictions.csv").read_text(encoding="utf-8")
+    assert written.replace("\n", "").isprintable() and len(written.splitlines()) == 8
+    assert "\n'=cmd.png,0." in written and "\n'+1.png,0." in written
+    assert read_predictions(out / "predictions.csv").names == names
+    assert len(list(out.glob("*.png"))) == 7
+    status, text, err = xlite("predict", model, films, "--out", out, "--json")
+    assert (status, list(json.loads(text)), err) == (0, names, "3 passed over (2 hidden, 1 not a film)\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_a_pipe_is_refused_at_once(xlite: Command, model: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "film.png")
+    status, out, err = xlite("predict", model, tmp_path / "film.png", "--out", tmp_path / "out")
+    assert (status, out, err) == (2, "", f"Error: {tmp_path / 'film.png'}: this is not a file\n")

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xlite.data.predictions import read_averaged, read_predictions, write_predictions
+from xlite.data.predictions import (
+    distinct_names,
+    read_averaged,
+    read_predictions,
+    spoken_name,
+    write_predictions,
+)
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
 
@@ -151,3 +157,30 @@ def test_several_files_joined_by_commas_are_averaged_film_by_film(tmp_path: Path
     write(tmp_path / "c.csv", HEADER, row("1.png"), row("3.png"))
     with pytest.raises(DataError, match="c.csv and .*a.csv are averaged but differ in 2 films, 2 first"):
         read_averaged(f"{a},{tmp_path / 'c.csv'}")
+
+
+def test_names_are_text_to_a_spreadsheet_and_read_back_as_they_were(tmp_path: Path) -> None:
+    names = [
+        "=cmd|' /C calc'!A0.png",
+        "+1",
+        "-1.png",
+        "@x",
+        "'=x",
+        "a;=b.png",
+        "\tx",
+        "x\ny",
+        "\x1b[2J",
+        "name\udce9",
+    ]
+    names += ["'t Veld.png", " blank ", "x\u202egnp.exe", 'a"b,c', "C:\\new\\x41.png"]
+    write_predictions(tmp_path / "p.csv", names, np.full((len(names), 14), 0.5))
+    text = (tmp_path / "p.csv").read_text(encoding="utf-8")
+    assert text.replace("\n", "").isprintable() and text.count("\n") == 1 + len(names)
+    assert not any(line.startswith(("=", "+", "-", "@")) for line in text.splitlines())
+    assert "\n'+1,0.5" in text and '\n"a;=b.png",0.5' in text and "\n't Veld.png,0.5" in text
+    assert read_predictions(tmp_path / "p.csv").names == names
+
+
+def test_a_file_is_called_by_what_a_report_can_say(tmp_path: Path) -> None:
+    assert spoken_name(tmp_path / "a\x1b\udcff.csv") == r"a\x1b\udcff.csv"
+    assert distinct_names(["a\udcff/p.csv", "b/p.csv"]) == [r"a\udcff/p.csv", "b/p.csv"]

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from noise_folder import HEADER_2020
 
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
@@ -276,3 +277,15 @@ def test_the_real_splits(shared_data, tmp_path):
     seen = leakage_report(train, official.stems("test"), folder.table, teacher_list=train + val)
     assert seen.shared_images == 17920
     assert seen.teacher and (seen.teacher.teacher_seen_images, seen.teacher.clean_images) == (20383, 5213)
+
+
+def test_lists_keep_names_that_a_spreadsheet_would_run_or_part(tmp_path):
+    names = ["=1+1.png", "a,b.png", "c;d.png", "'e.png", *(f"{number}.png" for number in range(30))]
+    rows = [f'"{name}",Mass,0,{number},58,M,PA,64,64,.1,.1' for number, name in enumerate(names)]
+    (tmp_path / "Data_Entry_2017_v2020.csv").write_text("\n".join([HEADER_2020, *rows]) + "\n")
+    folder = NihFolder.open(tmp_path)
+    split = make_split(folder)
+    place = write_split(folder, split)
+    texts = [(place / f"{part}.csv").read_text() for part in PARTS]
+    assert "\n'=1+1.png\n" in "".join(texts) and '\n"c;d.png"\n' in "".join(texts)
+    assert read_split(folder, "patient").parts == split.parts

@@ -1,6 +1,7 @@
 """The four doors of `report.write`: files of a report and what they say, the calibrator, the card."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,7 @@ from xlite.data.predictions import read_predictions, write_predictions
 from xlite.data.splits import load_split
 from xlite.errors import DataError
 from xlite.evaluation.contamination import Source, count_source
-from xlite.evaluation.films import read_labels
+from xlite.evaluation.films import read_labels, write_labels
 from xlite.evaluation.options import JudgeOptions, MapOptions, ScoreOptions
 from xlite.evaluation.report import Report
 from xlite.findings import FINDINGS
@@ -48,6 +49,15 @@ def common_folder(model: Path, tmp_path: Path) -> Path:
 
 def evaluate(model: Path, data: Path, out: Path, part: str = "test", **options) -> Report:
     return evaluate_model(model, data, "patient", part, out, JudgeOptions(resamples=20, **options))
+
+
+def test_labels_keep_names_that_a_spreadsheet_would_run(tmp_path: Path) -> None:
+    _, films = drawn_report()
+    names = ["=1+1.png", "a,b.png", "x\x1b.png", *films.names[3:]]
+    write_labels(tmp_path / "labels.csv", replace(films, names=names))
+    kept = read_labels(tmp_path / "labels.csv")
+    assert kept["image"].tolist() == names and kept.index.tolist()[:3] == ["=1+1", "a,b", "x\x1b"]
+    assert (tmp_path / "labels.csv").read_text().splitlines()[1].startswith("'=1+1.png,")
 
 
 def test_the_folder_holds_the_report_in_each_form(tmp_path: Path) -> None:

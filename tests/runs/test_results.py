@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from xlite.errors import DataError
 from xlite.places import results_csv
 from xlite.runs.notes import Notes
-from xlite.runs.results import COLUMNS, Experiment, append_result, read_experiments, read_results
+from xlite.runs.results import COLUMNS, Experiment, append_result, read_experiments, read_results, to_csv
 
 HEADER = (
     "experiment_id,date,model,backbone,attention,kd_temp,kd_alpha,train_loss,val_auc,test_auc,"
@@ -215,3 +215,16 @@ def test_a_row_that_may_be_there_is_not_written_twice() -> None:
     append_result(replace(ROW, experiment_id="8"), NOTES, unless_there=True)
     append_result(ROW, NOTES)  # another experiment may have ended alike
     assert read_results()["experiment_id"].tolist() == ["007", "8", "007"]
+
+
+def test_what_a_spreadsheet_would_run_or_a_terminal_obey_stays_text(tmp_path: Path) -> None:
+    log = tmp_path / "results.csv"
+    row = replace(ROW, model="=cmd|' /C calc'!A0", backbone="-x", attention="\x1b[2J", train_loss=-0.25)
+    append_result(row, Notes(SPLIT, teacher="name\udce9.csv"), log)
+    text = log.read_text(encoding="utf-8")
+    assert text.splitlines()[1].startswith(
+        r"007,2026-03-01,'=cmd|' /C calc'!A0,'-x,'\x1b[2J,,,-0.25,0.5,,,,'split "
+    )
+    [found] = read_experiments(log)
+    assert found == replace(row, test_auc=None, notes=f"split {SPLIT}; teacher name\udce9.csv")
+    assert to_csv([found]) == log.read_bytes()

@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from xlite.cli import app, data, evaluate, jobs, localise, models, predict, sweep, train
+from xlite.cli.console import say
 from xlite.config import KINDS, LIMITS
 from xlite.errors import XliteError, sentence
 
@@ -95,7 +96,7 @@ def _in_own_words(error: ValidationError) -> str:
 
 
 def _refuse(sentence: str, status: int = 2) -> int:
-    print(f"Error: {' '.join(sentence.split())}", file=sys.stderr)
+    say(f"Error: {' '.join(sentence.split())}", sys.stderr)
     return status
 
 

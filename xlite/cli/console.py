@@ -14,6 +14,7 @@ import typer
 
 from xlite.errors import RunError, XliteError
 from xlite.files import Progress
+from xlite.text import printable
 
 BAR_AFTER_S = 2.0
 
@@ -92,7 +93,7 @@ class _Lines(logging.Handler):
         """Writes the message."""
         from tqdm import tqdm
 
-        tqdm.write(record.getMessage(), file=self.stream)
+        tqdm.write(printable(record.getMessage()), file=self.stream)
         self.stream.flush()
 
 
@@ -114,7 +115,7 @@ def log_to(stream: TextIO | None = None, file: Path | None = None) -> Iterator[N
         try:
             yield
         except XliteError as error:
-            print(f"Error: {error}", file=kept)
+            print(printable(f"Error: {error}"), file=kept)
             raise
 
 
@@ -139,6 +140,11 @@ def _same_file(one: TextIO, other: TextIO) -> bool:
         return False
 
 
+def say(text: str, file: TextIO | None = None) -> None:
+    """Lines on stdout, or another stream; what a name in them would do to the terminal is spelt out."""
+    print(printable(text, keep="\n"), file=file)
+
+
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
     print(json.dumps(value, indent=2, default=str))
@@ -146,7 +152,7 @@ def print_json(value: Any) -> None:
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Aligned columns on stdout; numbers to the right."""
-    texts = [[str(cell) for cell in row] for row in rows]
+    texts = [[printable(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(header, *texts, strict=True)]
     for row, cells in zip([list(header), *texts], [header, *rows], strict=True):
         line = (

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Json, busy, log_to, print_json, progress_bar
+from xlite.cli.console import Json, busy, log_to, print_json, progress_bar, say
 from xlite.config import SEED
 from xlite.data.strategies import STRATEGIES
-from xlite.text import are, counted
+from xlite.text import are, counted, printable
 
 app = typer.Typer(help="Get, make, check and split data folders in the NIH layout.", rich_markup_mode=None)
 
@@ -35,7 +35,7 @@ def phantom(
 
     with progress_bar("drawing") as progress:
         write_phantom(out, images, patients, size, seed, progress=progress)
-    print(f"{counted(images, 'film')} of {counted(patients, 'patient')}, {size} px, seed {seed}: {out}")
+    say(f"{counted(images, 'film')} of {counted(patients, 'patient')}, {size} px, seed {seed}: {out}")
 
 
 @app.command()
@@ -51,7 +51,7 @@ def download(
 
     with log_to():
         fetch(out, labels_only=labels_only)
-    print(f"ChestX-ray14{' labels' if labels_only else ''}: {out}")
+    say(f"ChestX-ray14{' labels' if labels_only else ''}: {out}")
 
 
 @app.command()
@@ -60,6 +60,7 @@ def check(data: DataFolder, as_json: Json = False) -> None:
 
     Lists missing, unreadable, duplicate and off-table images; exit status 1 if there are any.
     """
+    from xlite.data.film_files import passed_over_words
     from xlite.data.folder import NihFolder
     from xlite.data.folder_check import check_folder
 
@@ -69,7 +70,7 @@ def check(data: DataFolder, as_json: Json = False) -> None:
     if as_json:
         print_json({"ok": report.ok, **asdict(report)})
     else:
-        print(
+        say(
             f"{counted(len(folder.table), 'row')} in the table, {counted(len(folder.paths), 'film')} in "
             f"{folder.root}"
         )
@@ -77,6 +78,8 @@ def check(data: DataFolder, as_json: Json = False) -> None:
         _print_names("unreadable", [f"{file}: {why}" for file, why in report.unreadable])
         _print_names("duplicate", [" = ".join(group) for group in report.duplicates])
         _print_names("off the table", report.off_table)
+        if report.passed_over:
+            say(passed_over_words(report.passed_over))
     if not report.ok:
         raise typer.Exit(1)
 
@@ -119,12 +122,12 @@ def split(
         answer = {"id": made.id, "folder": target, "parts": parts, "shared_patients": shared}
         print_json({**answer, "missing": missing})
         return
-    print(f"Split {made.id} in {target}")
+    say(f"Split {made.id} in {target}")
     for part in PARTS:
         noun = "film" if films[part] == 1 else "films"
-        print(f"{part:6}{films[part]:>9,} {noun} of {counted(patients[part], 'patient')}")
+        say(f"{part:6}{films[part]:>9,} {noun} of {counted(patients[part], 'patient')}")
     several = f"{counted(shared, 'patient')} {are(shared)} in more than one part"
-    print(several if shared else "No patient is in two parts")
+    say(several if shared else "No patient is in two parts")
     _print_missing(missing, len(folder.table))
 
 
@@ -159,7 +162,7 @@ def leakage(
         return
     for name, value in report.as_dict().items():
         text = f"{value:.1%}" if isinstance(value, float) else f"{value:,}"
-        print(f"{name.replace('_', ' '):24}{text:>10}")
+        say(f"{name.replace('_', ' '):24}{text:>10}")
 
 
 @app.command()
@@ -179,7 +182,7 @@ def cache(
     folder = NihFolder.open(data)
     with progress_bar("caching") as progress:
         films, _ = folder_films(folder, Preprocess(size), progress)
-    print(
+    say(
         f"{counted(len(films), 'film')} of {size} px, {films.nbytes / 1e6:,.1f} MB, in "
         f"{cache_folder(folder.root)}"
     )
@@ -206,22 +209,22 @@ def eda(
     if as_json:
         print_json(report.as_dict())
     else:
-        print(f"Report: {out}")
+        say(f"Report: {out}")
         _print_missing(report.missing, report.survey.overview.facts.films)
 
 
 def _print_missing(missing: int, films: int) -> None:
     """One line if the folder lacks films of its table: lists and counts are of the table."""
     if missing:
-        print(
+        say(
             f"{missing:,} of the {counted(films, 'film')} in the table {'has' if missing == 1 else 'have'} "
             "no image here; the table counts all the same"
         )
 
 
 def _print_names(what: str, names: list[str]) -> None:
-    print(f"{len(names):,} {what}{':' if names else ''}")
+    say(f"{len(names):,} {what}{':' if names else ''}")
     for name in names[:SHOWN]:
-        print(f"  {name}")
+        say(f"  {printable(name)}")
     if len(names) > SHOWN:
-        print(f"  and {len(names) - SHOWN:,} more (--json lists all)")
+        say(f"  and {len(names) - SHOWN:,} more (--json lists all)")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from xlite.cli.console import Device, Json, Model, Out, busy, log_to, print_json
+from xlite.cli.console import Device, Json, Model, Out, busy, log_to, print_json, say
 
 if TYPE_CHECKING:
     from xlite.evaluation.report import Report
@@ -132,7 +132,7 @@ def score(
         report = score_predictions(predictions, table, out, options)
     _print(report, out, as_json)
     if report.comparison and not as_json:
-        print(comparison_sentence(report.comparison))
+        say(comparison_sentence(report.comparison))
 
 
 def _print(report: "Report", out: Path, as_json: bool) -> None:
@@ -142,5 +142,5 @@ def _print(report: "Report", out: Path, as_json: bool) -> None:
     if as_json:
         print_json(report_json(report))
         return
-    print(summary(report))
-    print(f"Report: {out / 'report.html'}")
+    say(summary(report))
+    say(f"Report: {out / 'report.html'}")

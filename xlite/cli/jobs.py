@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Json, ask_twice, print_json, print_table
+from xlite.cli.console import Json, ask_twice, print_json, print_table, say
 from xlite.cli.train import new_run, with_config_options
 from xlite.errors import RunError, sentence
 from xlite.runs import slurm
 from xlite.runs.rows import run_rows
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, RunStatus, clock, facts
-from xlite.text import counted, number
+from xlite.text import counted, number, printable
 
 app = typer.Typer(help="Training runs in the background.", rich_markup_mode=None)
 
@@ -45,7 +45,7 @@ def list_runs(as_json: Json = False) -> None:
     runs, damaged = Run.readable_and_damaged()
     found = [(run, run.status()) for run in runs]
     for error in damaged:
-        print(f"Warning: {sentence(error)}", file=sys.stderr)
+        say(f"Warning: {sentence(error)}", file=sys.stderr)
     if as_json:
         print_json([_as_dict(run, status) for run, status in found])
     elif found:
@@ -53,9 +53,9 @@ def list_runs(as_json: Json = False) -> None:
         for run, now in found:
             if now.state in LIVE:
                 left = f", {clock(now.eta_s)} left" if now.eta_s is not None else ""
-                print(f"{run.name} {now.message or now.state}{left}")
+                say(f"{run.name} {now.message or now.state}{left}")
     else:
-        print("No runs yet; `xlite train --data DATA` makes one.")
+        say("No runs yet; `xlite train --data DATA` makes one.")
 
 
 @app.command()
@@ -66,9 +66,9 @@ def status(name: RunName, as_json: Json = False) -> None:
     if as_json:
         print_json(_as_dict(run, now))
         return
-    print(f"{now.state}{': ' if now.message else ''}{now.message}")
+    say(f"{now.state}{': ' if now.message else ''}{now.message}")
     for title, text in facts(now).items():
-        print(f"{title:21}{text}")
+        say(f"{title:21}{text}")
 
 
 @app.command()
@@ -85,7 +85,7 @@ def start(
     _check_launcher(launcher, sbatch_option)
     run = new_run(values)
     _launch(run, launcher, sbatch_option)
-    print(run.name)
+    say(run.name)
 
 
 @app.command()
@@ -97,7 +97,7 @@ def stop(name: RunName) -> None:
     run = Run.named(name)
     run.stop()
     ended = run.status().state not in LIVE
-    print(f"Run {name} {'has stopped' if ended else 'ends after its current step'}.")
+    say(f"Run {name} {'has stopped' if ended else 'ends after its current step'}.")
 
 
 @app.command()
@@ -115,7 +115,7 @@ def resume(
     else:
         _check_launcher(launcher, sbatch_option)
         _launch(run, launcher, sbatch_option)
-    print(f"Run {name} goes on.")
+    say(f"Run {name} goes on.")
 
 
 @app.command()
@@ -124,7 +124,7 @@ def rename(name: RunName, new_name: Annotated[str, typer.Argument(help="Its name
 
     It must not be live. Rows of results.csv keep the old name.
     """
-    print(f"Run {name} is now {Run.named(name).rename(new_name).name}.")
+    say(f"Run {name} is now {Run.named(name).rename(new_name).name}.")
 
 
 @app.command()
@@ -140,7 +140,7 @@ def delete(
     if not yes:
         ask_twice("run", name, f"with its model and {counted(len(run.read_metrics()), 'epoch')}")
     run.delete()
-    print(f"Run {name} is deleted.")
+    say(f"Run {name} is deleted.")
 
 
 @app.command()
@@ -153,13 +153,13 @@ def logs(
     run = Run.named(name)
     path = run.path("log.txt")
     position = path.stat().st_size if path.exists() else 0
-    print(run.log_tail(lines))
+    say(run.log_tail(lines))
     while follow:
         ended = run.status().state not in LIVE
         if path.exists():
             with open(path, encoding="utf-8", errors="replace") as log:
                 log.seek(position)
-                sys.stdout.write(log.read())
+                sys.stdout.write(printable(log.read(), keep="\n"))
                 sys.stdout.flush()
                 position = log.tell()
         if ended:

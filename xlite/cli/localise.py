@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Device, Json, Model, Out, print_json, print_table, progress_bar
+from xlite.cli.console import Device, Json, Model, Out, print_json, print_table, progress_bar, say
 
 
 def localise(
@@ -52,7 +52,7 @@ def localise(
         return
     for table in map_tables(report):
         print_table(table.header, table.texts)
-        print()
+        say("")
     for caveat in report.caveats:
-        print(f"- {sentence(caveat)}")
-    print(f"Report: {out}")
+        say(f"- {sentence(caveat)}")
+    say(f"Report: {out}")

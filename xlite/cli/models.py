@@ -8,7 +8,7 @@ import typer
 from xlite.access.addresses import HOST, PORT
 from xlite.access.passwords import MIN_PASSWORD, TYPED
 from xlite.cli.app import hand_over
-from xlite.cli.console import Json, Model, busy, print_json, print_table
+from xlite.cli.console import Json, Model, busy, print_json, print_table, say
 from xlite.errors import RunError
 from xlite.places import bundled
 
@@ -64,7 +64,7 @@ def convert(
 
     with busy("converting"):
         convert_chexnet(checkpoint, out, trust)
-    print(f"{out} holds the weights of {checkpoint}, for --teacher {out}")
+    say(f"{out} holds the weights of {checkpoint}, for --teacher {out}")
 
 
 def share(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xlite.cli.console import Device, Json, Model, Out, log_to, print_json, print_table, progress_bar
+from xlite.cli.console import Device, Json, Model, Out, log_to, print_json, print_table, progress_bar, say
 from xlite.errors import DataError
 from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.findings import FINDINGS
@@ -36,28 +36,32 @@ def predict(
 ) -> None:
     """Read films: their findings, and overlays.
 
-    Writes predictions.csv and, with --heatmaps K, K overlays an image. Of several films one that cannot be
-    read is reported, the others are done, and the exit status is 1.
+    Writes predictions.csv and, with --heatmaps K, K overlays an image. In folders, linked ones too, films are
+    found by suffix or else by content; hidden files are left out. Of several films one that cannot be read is
+    reported, the others are done, and the exit status is 1.
     """
     if method is not None and method not in METHODS:
         raise typer.BadParameter(f"{method!r} is none of {', '.join(METHODS)}", param_hint="--map")
     if method is not None and not heatmaps:
         raise typer.BadParameter("no overlay is asked for: add --heatmaps 3", param_hint="--map")
+    from xlite.data.film_files import passed_over_words
     from xlite.predict import find_films, predict_films
 
-    films = find_films(images, out)
+    found = find_films(images, out)
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} is a file, and --out is the folder to write into: give another name")
     from xlite.classify import Classifier
 
     classifier = Classifier.load(model, device)
     with progress_bar("reading") as progress, log_to(sys.stderr):
-        done = predict_films(classifier, films, out, heatmaps, method or DEFAULT_METHOD, progress)
+        done = predict_films(classifier, found.films, out, heatmaps, method or DEFAULT_METHOD, progress)
     if as_json:
         print_json(done.by_name())
     else:
         _print_answer(done, classifier.name, out)
-    if done.unreadable:
+    if found.passed_over:
+        say(passed_over_words(found.passed_over), sys.stderr if as_json else None)
+    if done.unreadable or done.unwritten:
         raise typer.Exit(1)
 
 
@@ -69,8 +73,9 @@ def _print_answer(done: "FilmsRead", model: str, out: Path, count: int = 3, show
         rows.append([name, *(f"{finding} {value:.3f}" for value, finding in best)])
     if rows:
         print_table(["image", *(f"finding {rank}" for rank in range(1, count + 1))], rows)
-    print(f"Model {model}. Research software: no diagnosis.")
+    say(f"Model {model}. Research software: no diagnosis.")
     if done.unpainted:
-        print(f"{counted(done.unpainted, 'overlay')} left bare: a map is empty, flat or peaks at the rim")
+        say(f"{counted(done.unpainted, 'overlay')} left bare: a map is empty, flat or peaks at the rim")
     bad = f", {done.unreadable:,} could not be" if done.unreadable else ""
-    print(f"{counted(len(done.names), 'film')} read{bad}: {out}")
+    bare = f", {done.unwritten:,} without overlays" if done.unwritten else ""
+    say(f"{counted(len(done.names), 'film')} read{bad}{bare}: {out}")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Json, ask_twice, busy, log_to, print_json, print_table
+from xlite.cli.console import Json, ask_twice, busy, log_to, print_json, print_table, say
 from xlite.cli.train import with_config_options
 from xlite.errors import RunError
 from xlite.sweeps.check import check_sources
@@ -126,7 +126,7 @@ def stop(study: StudyName) -> None:
     Its run gives up the epoch it is in, and all of it can go on.
     """
     Sweep.named(study).stop()
-    print(f"Study {study} ends after the current step of its run.")
+    say(f"Study {study} ends after the current step of its run.")
 
 
 @app.command()
@@ -146,7 +146,7 @@ def delete(
     if not yes:
         ask_twice("study", study, f"with {with_runs} and their models" if runs else "but not its runs")
     sweep.delete(doomed)
-    print(f"Study {study} is deleted{f' with {with_runs}' if runs else ', and its runs are kept'}.")
+    say(f"Study {study} is deleted{f' with {with_runs}' if runs else ', and its runs are kept'}.")
 
 
 @app.command("list")
@@ -164,7 +164,7 @@ def list_studies(as_json: Json = False) -> None:
             ],
         )
     else:
-        print("No studies yet; `xlite sweep phase1 --data DATA` begins one.")
+        say("No studies yet; `xlite sweep phase1 --data DATA` begins one.")
 
 
 @app.command()
@@ -175,7 +175,7 @@ def status(study: StudyName, as_json: Json = False) -> None:
     if as_json:
         print_json(_as_dict(sweep, now))
         return
-    print(f"{study}: {now.state}, {now.message}" if now.message else f"{study}: {now.state}")
+    say(f"{study}: {now.state}, {now.message}" if now.message else f"{study}: {now.state}")
     if now.trials:
         print_table(
             ["run", "state", "val AUC", "configuration"],
@@ -219,7 +219,7 @@ def _go_on(sweep: Sweep) -> None:
     with log_to(file=sweep.path("log.txt")):
         found = work_on(sweep)
     if found is None:
-        print(f"Go on with: xlite sweep resume {sweep.name}")
+        say(f"Go on with: xlite sweep resume {sweep.name}")
     else:
         _print_leaderboard(found)
 
@@ -227,11 +227,11 @@ def _go_on(sweep: Sweep) -> None:
 def _print_leaderboard(found: Leaderboard) -> None:
     rows = leaderboard_rows(found, digits=4)
     print_table(["", *rows[0]], [[place, *row.values()] for place, row in enumerate(rows, 1)])
-    print(found.caption)
+    say(found.caption)
     if found.verdict:
-        print(found.verdict)
+        say(found.verdict)
     for text in found.warnings:
-        print(f"Warning: {text}")
+        say(f"Warning: {text}")
 
 
 def _as_dict(sweep: Sweep, status: SweepStatus) -> dict[str, object]:

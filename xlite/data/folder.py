@@ -1,7 +1,6 @@
 """A data folder in the NIH layout: its table, and the file of each film."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from xlite.data.film_files import FilmFiles, find_film_files
 from xlite.data.film_names import stem_of
 from xlite.data.layout import table_files
 from xlite.data.tables import BOX_COLUMNS, find_table, label_version, read_boxes, read_table
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
-from xlite.images import is_image_name
 from xlite.patients import patient_bytes
 
 _BOX_FILE = "BBox_List_2017.csv"
@@ -23,7 +22,9 @@ _BOX_FILE = "BBox_List_2017.csv"
 
 def find_folders(home: Path) -> list[Path]:
     """The data folders in `home`/data, those with an NIH table, by name."""
-    return sorted(folder for folder in (home / "data").glob("*") if folder.is_dir() and table_files(folder))
+    return sorted(
+        folder for folder in (home / "data").glob("[!.]*") if folder.is_dir() and table_files(folder)
+    )
 
 
 def last_change(root: Path) -> float:
@@ -33,13 +34,10 @@ def last_change(root: Path) -> float:
     return max(path.stat().st_mtime for path in (root, *root.iterdir()) if path.exists())
 
 
-def film_files(root: Path) -> list[Path]:
-    """Every image file of a data folder, sorted, from images/, images_NNN/ and images_NNN/images/."""
+def film_files(root: Path) -> FilmFiles:
+    """Every film of a data folder: in images/, images_NNN/, images_NNN/images/, and then their subfolders."""
     folders = [root / "images", *sorted(root.glob("images_*")), *sorted(root.glob("images_*/images"))]
-    files: list[Path] = []
-    for folder in filter(Path.is_dir, folders):
-        files += (folder / name for name in sorted(os.listdir(folder)) if is_image_name(name))
-    return files
+    return find_film_files(filter(Path.is_dir, folders))
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +55,7 @@ class NihFolder:
         root = Path(root)
         table_path = find_table(root)
         paths: dict[str, Path] = {}
-        for path in film_files(root):
+        for path in film_files(root).films:
             paths.setdefault(stem_of(path.name), path)
         return cls(root, read_table(table_path), label_version(table_path), paths)
 

@@ -3,14 +3,14 @@
 import hashlib
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder, film_files
 from xlite.errors import ImageError
 from xlite.files import Progress
-from xlite.images import check_contrast, read_image
+from xlite.images import check_contrast, film_bytes, read_image
 
 _THREADS = 2
 
@@ -20,13 +20,15 @@ class CheckReport:
     """What is wrong with a data folder; files are given relative to it.
 
     missing: stems of the table without a file; unreadable: (file, why); duplicates: files of the same bytes
-    or the same stem, in groups; off_table: files that the table does not list.
+    or the same stem, in groups; off_table: files that the table does not list. passed_over counts what lies
+    among the films and was not looked at, {reason: count}, which is no fault.
     """
 
     missing: list[str]
     unreadable: list[tuple[str, str]]
     duplicates: list[list[str]]
     off_table: list[str]
+    passed_over: dict[str, int] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -36,7 +38,8 @@ class CheckReport:
 
 def check_folder(folder: NihFolder, progress: Progress | None = None) -> CheckReport:
     """Reads every film of the folder to its end; `progress(done, total)` is called after each."""
-    files = film_files(folder.root)
+    found = film_files(folder.root)
+    files = found.films
     names = [path.relative_to(folder.root).as_posix() for path in files]
     alike: dict[str, set[str]] = defaultdict(set)
     unreadable = []
@@ -56,17 +59,16 @@ def check_folder(folder: NihFolder, progress: Progress | None = None) -> CheckRe
         unreadable=unreadable,
         duplicates=[list(group) for group in sorted(groups)],
         off_table=[name for path, name in zip(files, names, strict=True) if stem_of(path.name) not in folder],
+        passed_over=dict(found.passed_over),
     )
 
 
 def _examine(path: Path) -> tuple[str, str]:
     """A film's digest and why it cannot be read ("" if it can)."""
+    digest = path.as_posix()
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        return path.as_posix(), f"{path.name} cannot be opened: {error.strerror}"
-    digest = hashlib.sha256(content).hexdigest()
-    try:
+        content = film_bytes(path)
+        digest = hashlib.sha256(content).hexdigest()
         check_contrast(read_image(content))
     except ImageError as error:
         return digest, str(error)

@@ -14,7 +14,7 @@ from xlite.data.tables import IMAGE_COLUMNS
 from xlite.errors import DataError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS, canonical
-from xlite.text import are, counted
+from xlite.text import are, counted, from_cell, printable, quoted_cell
 
 PREFIX = "prob_"
 
@@ -33,14 +33,10 @@ def write_predictions(path: Path | str, names: list[str], probs: np.ndarray) -> 
     Compressed if the path ends in .gz, to the same bytes each time.
     """
     row = "%s," + ",".join(["%#.9g"] * len(FINDINGS))
-    lines = [row % (_quoted(name), *values) for name, values in zip(names, probs.tolist(), strict=True)]
+    lines = [row % (quoted_cell(name), *values) for name, values in zip(names, probs.tolist(), strict=True)]
     text = "\n".join([",".join(("image", *FINDINGS)), *lines, ""])
     content = text.encode()
     write_atomic(Path(path), gzip.compress(content, mtime=0) if Path(path).suffix == ".gz" else content)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if set(name) & set(',"\r\n') else name
 
 
 def read_predictions(path: Path | str) -> Predictions:
@@ -61,7 +57,7 @@ def read_predictions(path: Path | str) -> Predictions:
                 f"{path}, row {number} has {counted(len(row), 'value')}; expected {len(header)}, as the "
                 "header"
             )
-    names = [row[image].strip() for row in rows]
+    names = [from_cell(row[image].strip()) for row in rows]
     stems = [stem_of(name) for name in names]
     if "" in stems:
         raise DataError(f"{path}, row {stems.index('') + 1} names no film; fill in its name")
@@ -98,7 +94,7 @@ def read_averaged(spec: Path | str) -> Predictions:
 def spoken_name(spec: Path | str) -> str:
     """A short name for the predictions that `read_averaged` reads."""
     files = _files(spec)
-    return files[0].name if len(files) == 1 else f"the average of {len(files)} files"
+    return printable(files[0].name) if len(files) == 1 else f"the average of {len(files)} files"
 
 
 def distinct_names(specs: Sequence[Path | str]) -> list[str]:
@@ -114,7 +110,7 @@ def _distinct_ends(files: Collection[Path]) -> dict[Path, str]:
     for file in files:
         tails = (file.parts[-count:] for count in range(1, len(file.parts) + 1))
         alone = (tail for tail in tails if sum(other.parts[-len(tail) :] == tail for other in files) == 1)
-        found[file] = Path(*next(alone, file.parts)).as_posix()
+        found[file] = printable(Path(*next(alone, file.parts)).as_posix())
     return found
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from xlite.errors import DataError
+from xlite.files import read_file
 from xlite.text import counted
 
 _GZIP = b"\x1f\x8b"
@@ -23,7 +24,7 @@ def read_text(path: Path) -> str:
     Raises DataError if there is none, or if it is damaged or no text.
     """
     try:
-        content = path.read_bytes()
+        content = read_file(path)
         if path.suffix.lower() == ".gz" or content.startswith(_GZIP):
             content = gzip.decompress(content)
         text = content.decode("utf-16" if content.startswith(_UTF_16) else "utf-8-sig")

@@ -1,9 +1,7 @@
 """Splits of a data folder into train, val and test, each with an id that all metrics made from it carry."""
 
 import contextlib
-import csv
 import hashlib
-import io
 import json
 import os
 import tempfile
@@ -22,7 +20,7 @@ from xlite.data.strategies import RANDOM_STRATEGIES, STRATEGIES
 from xlite.data.tables import read_list
 from xlite.errors import DataError, Setting, sentence
 from xlite.files import PLAIN_NAME
-from xlite.text import counted
+from xlite.text import counted, quoted_cell
 
 PARTS = ("train", "val", "test")
 OFFICIAL_LISTS = ("train_val_list.txt", "test_list.txt")
@@ -122,7 +120,7 @@ def write_split(folder: NihFolder, split: Split) -> Path:
     Raises DataError if it cannot be written.
     """
     target = _split_folder(folder, split.name)
-    files = {f"{part}.csv": _as_csv(["image", *split.parts[part]]) for part in PARTS}
+    files = {f"{part}.csv": "\n".join(["image", *map(quoted_cell, split.parts[part]), ""]) for part in PARTS}
     files["split.json"] = json.dumps(_describe(folder, split), indent=2) + "\n"
     try:
         target.parent.mkdir(exist_ok=True)
@@ -139,13 +137,6 @@ def write_split(folder: NihFolder, split: Split) -> Path:
     except OSError as error:
         raise DataError(sentence(error, target)) from error
     return target
-
-
-def _as_csv(cells: list[str]) -> str:
-    """A column of a CSV; cells with a comma or a quote are in quotes."""
-    column = io.StringIO()
-    csv.writer(column, lineterminator="\n").writerows([cell] for cell in cells)
-    return column.getvalue()
 
 
 def read_split(folder: NihFolder, name: str, allow_leakage: bool = False) -> Split:

@@ -14,7 +14,7 @@ from xlite.data.rows import columns_of, read_header, read_rows, read_text
 from xlite.errors import DataError
 from xlite.findings import FINDINGS, NO_FINDING, canonical
 from xlite.patients import patient_ids
-from xlite.text import UNKNOWN_EDITION, counted
+from xlite.text import UNKNOWN_EDITION, counted, from_cell
 
 _COLUMNS = {
     "Image Index": "image",
@@ -151,7 +151,7 @@ def _image_column(path: Path) -> list[str]:
         films = names_in(row[column]) if column < len(row) else []
         if any(map(has_suffix, row[len(header) :])) or (len(films) > 1 and all(map(has_suffix, films))):
             _in_doubt(path, ",".join(row))
-    return [name for row in rows if (name := "".join(row[column : column + 1]).strip())]
+    return [from_cell(name) for row in rows if (name := "".join(row[column : column + 1]).strip())]
 
 
 def _in_doubt(path: Path, line: str) -> NoReturn:

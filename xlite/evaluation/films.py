@@ -10,6 +10,7 @@ from xlite.data.film_names import stem_of
 from xlite.errors import DataError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
+from xlite.text import as_cell, from_cell
 
 _KEPT = ["image", "patient", *FINDINGS]
 
@@ -47,7 +48,8 @@ class Films:
 
 def write_labels(path: Path, films: Films) -> None:
     """Writes the films' names, patients and labels as a CSV, to compare models later; atomic."""
-    table = films.table.assign(image=films.names)[_KEPT]
+    patients = films.table["patient"].astype(str).map(as_cell)
+    table = films.table.assign(image=[*map(as_cell, films.names)], patient=patients)[_KEPT]
     write_atomic(path, table.to_csv(index=False, lineterminator="\n").encode())
 
 
@@ -57,4 +59,6 @@ def read_labels(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path, dtype={"image": str, "patient": str}, keep_default_na=False)[_KEPT]
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"the labels {path} cannot be read: {error}") from error
+    for column in ("image", "patient"):
+        table[column] = table[column].map(from_cell)
     return table.set_index(table["image"].map(stem_of))

@@ -29,7 +29,7 @@ from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import logit
 from xlite.metrics.per_finding import cross_auc
 from xlite.metrics.thresholds import choose_thresholds, read_thresholds
-from xlite.text import are, counted
+from xlite.text import are, counted, printable
 
 SWAP_POSITIVES = 30  # that two findings need before their columns are thought to be swapped
 SWAP_GAIN = 0.2  # of AUC, over both
@@ -103,7 +103,7 @@ def _learned(films: Films, rows: pd.DataFrame, trained_on: str | Path) -> list[C
     known = frozenset(films_sharing_patients(listed, films.stems, rows))
     if not known:
         return []
-    inside, name = len({*listed} & {*films.stems}), Path(trained_on).name
+    inside, name = len({*listed} & {*films.stems}), printable(Path(trained_on).name)
     return [Listed(list_name=name, films=len(films), inside=inside, known=len(known), stems=known)]
 
 

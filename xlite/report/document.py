@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+from xlite.text import printable
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -108,7 +110,7 @@ def plain(text: str) -> str:
     """The text with what Markdown would take for a mark made harmless."""
     for mark in "\\`*_<>|~[]":
         text = text.replace(mark, f"\\{mark}")
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))
 
 
 def to_html(title: str, blocks: Iterable[Block]) -> str:

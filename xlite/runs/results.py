@@ -15,6 +15,7 @@ from filelock import FileLock
 from xlite.errors import DataError
 from xlite.places import results_csv
 from xlite.runs.notes import Notes
+from xlite.text import as_cell, from_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,6 +82,12 @@ def append_result(
             raise
 
 
+def to_csv(experiments: Iterable[Experiment]) -> bytes:
+    """The log's header and rows of these experiments, as the log itself has them."""
+    rows = [map(_cell, astuple(experiment)) for experiment in experiments]
+    return b"".join(map(_csv_line, [COLUMNS, *rows]))
+
+
 def read_results(path: Path | None = None) -> "pd.DataFrame":
     """The log as a table, columns as COLUMNS: texts as str and numbers as floats; empty without a file.
 
@@ -124,7 +131,7 @@ def _read_row(line: bytes) -> Experiment:
     if len(cells) != len(COLUMNS):
         raise ValueError(f"has {len(cells)} cells and should have {len(COLUMNS)}")
     values: dict[str, Any] = {
-        name: cell if name in _TEXT else _number(name, cell)
+        name: from_cell(cell) if name in _TEXT else _number(name, cell)
         for name, cell in zip(COLUMNS, cells, strict=True)
     }
     return Experiment(**values)
@@ -155,7 +162,9 @@ def _ends_whole(file: BinaryIO) -> bool:
 def _cell(value: object) -> str:
     """A value's text on one line; nothing for None and NaN."""
     text = " ".join(str(value).split())
-    return "" if text in ("None", "nan") else text
+    if text in ("None", "nan"):
+        return ""
+    return as_cell(text) if isinstance(value, str) else text
 
 
 def _csv_line(cells: Iterable[str]) -> bytes:

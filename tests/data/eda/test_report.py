@@ -52,6 +52,21 @@ def test_report_of_a_table_without_any_finding_box_age_or_list(tmp_path: Path):
     json.dumps(report.as_dict(), allow_nan=False)
 
 
+def test_text_of_the_table_and_of_names_is_no_markdown(tmp_path: Path):
+    root = tmp_path / "name\udce9 `data`"
+    root.mkdir()
+    view = "![x](http://host/x.png)<b>|\x1b[2J"
+    rows = [f"{n}_0.png,Mass,0,{n},40,F,{view},64,64,.1,.1" for n in range(4)]
+    (root / "Data_Entry_2017_v2020.csv").write_text("\n".join([HEADER_2020, *rows]) + "\n")
+    out = tmp_path / "my name\udce9.md"
+    report = write_eda(root, out)
+    text = out.read_text(encoding="utf-8")
+    shown = r"\!\[x\]\(http\://host/x.png\)\<b\>\|\\x1b\[2J"
+    assert f"by view 4 {shown}; label edition 2020" in text and f"| {shown} |" in text
+    assert r"`name\udce9 'data'`" in text and text.replace("\n", "").isprintable()
+    assert "](img/my%20name%E9_findings.png)" in text and all(figure.is_file() for figure in report.figures)
+
+
 def test_report_refuses_bad_places(tmp_path: Path, tiny_folder: Path):
     with pytest.raises(DataError, match="is a folder"):
         write_eda(tiny_folder, tmp_path)

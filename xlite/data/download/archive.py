@@ -49,7 +49,7 @@ def unpack_films(archive: Path, folder: Path, progress: Callable[[int], None] = 
     The whole archive is read and its checksum compared before the first film appears in `folder`.
     Raises DataError if the archive is damaged or holds anything but films, OSError if the disk is full.
     """
-    staging = folder.with_name(folder.name + ".unpacking")
+    staging = folder.with_name(f".{folder.name}.unpacking")  # hidden: its films are not the folder's yet
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:

@@ -1,14 +1,18 @@
 """The EDA report: Markdown with figures beside it, every number computed from the folder that is given."""
 
+import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from urllib.parse import quote
 
+from xlite.data.eda.markdown import plain
 from xlite.data.eda.sections import batches, editions, films, splits
 from xlite.data.eda.survey import Survey, survey
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError
-from xlite.text import counted
+from xlite.findings import FINDINGS
+from xlite.text import counted, printable
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def _draw(found: Survey, out: Path) -> dict[str, str]:
         "amounts": draw.tallies(table.findings_per_film, table.findings_per_patient, table.films_per_patient),
         "together": draw.cooccurrence(table.cooccurrence, table.lift),
     }
-    if table.facts.with_finding:
+    if (table.by_view.filter(["AP", "PA"], axis=0)[list(FINDINGS)] > 0).any(axis=None):
         drawn["views"] = draw.views(table.by_view)
     if len(table.ages):
         drawn["ages"] = draw.ages(table.ages)
@@ -80,6 +84,7 @@ def _draw(found: Survey, out: Path) -> dict[str, str]:
 
 def render(found: Survey, links: dict[str, str], command: str) -> str:
     """The report as Markdown; `links` maps a figure's name to its link, `command` is what made it."""
+    links = {name: quote(os.fsencode(link)) for name, link in links.items()}
     sections = [
         _head(found, command),
         films.claims(found),
@@ -104,10 +109,14 @@ def _head(found: Survey, command: str) -> str:
 {counted(facts.films, "film")} of {counted(facts.patients, "patient")}; by sex {_shares(facts.sex)};
 by view {_shares(facts.view)}; label edition {found.label_version}.
 
-> Made by `{command}` on {date.today().isoformat()} from the folder
-> `{found.data}`, table {found.fingerprint}; nothing here is typed by hand.
+> Made by {_code(command)} on {date.today().isoformat()} from the folder
+> {_code(found.data)}, table {found.fingerprint}; nothing here is typed by hand.
 > NIH's labels were mined from radiology reports, not read from the films: they are noisy."""
 
 
+def _code(text: str) -> str:
+    return "`" + printable(text).replace("`", "'") + "`"
+
+
 def _shares(counts: dict[str, int]) -> str:
-    return " and ".join(f"{count:,} {name}" for name, count in counts.items())
+    return " and ".join(f"{count:,} {plain(name)}" for name, count in counts.items())
