@@ -15,6 +15,7 @@ LAYERS = (
     ("findings", "errors", "files", "text"),
     ("places",),
     ("config", "pixels"),
+    ("jpeg",),
     ("dicom", "messages", "access", "plots", "examples"),
     ("images",),
     ("metrics",),

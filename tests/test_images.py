@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from xlite.errors import ImageError
-from xlite.images import Preprocess, is_image_name, read_image
+from xlite.images import Preprocess, check_contrast, has_contrast, is_image_name, read_image
 
 FILM = np.random.default_rng(0).integers(0, 256, (48, 64), np.uint8)
 FILM[0, :2] = 0, 255
@@ -352,6 +352,54 @@ def test_random_bytes_give_a_sentence(data: bytes, signature: bytes) -> None:
 )
 def test_names_of_films(name: str, expected: bool) -> None:
     assert is_image_name(name) is expected
+
+
+def with_letter(grey: int) -> np.ndarray:
+    """A blank film of one grey with a side marker."""
+    film = np.full((512, 640), grey, np.uint8)
+    cv2.putText(film, "L", (20, 90), cv2.FONT_HERSHEY_SIMPLEX, 3, 255 - grey, 12)
+    return film
+
+
+def noisy(grey: int, spread: int, side: int) -> np.ndarray:
+    """A blank film of one grey but for noise of +- `spread` levels."""
+    noise = np.random.default_rng(0).integers(-spread, spread + 1, (side, side))
+    return np.clip(grey + noise, 0, 255).astype(np.uint8)
+
+
+BLANK = {
+    "black": np.zeros((64, 64), np.uint8),
+    "white": np.full((300, 400), 255, np.uint8),
+    "grey": np.full((32, 2000), 128, np.uint8),
+    "small with noise": noisy(128, 5, 64),
+    "with noise": noisy(100, 10, 256),
+    "black with noise": noisy(0, 5, 512),
+    "white with noise": noisy(255, 5, 1024),
+    "hot pixels": np.where(np.random.default_rng(1).random((512, 512)) < 0.005, 255, 0).astype(np.uint8),
+    "with a letter": with_letter(0),
+    "white with a letter": with_letter(255),
+    "with a frame": np.pad(np.zeros((1000, 1000), np.uint8), 2, constant_values=255),
+}
+
+
+@pytest.mark.parametrize("film", BLANK.values(), ids=BLANK)
+def test_a_film_that_shows_nothing_has_no_contrast(film: np.ndarray) -> None:
+    assert not has_contrast(film)
+    with pytest.raises(ImageError, match="the film shows nothing"):
+        check_contrast(film)
+
+
+@pytest.mark.parametrize("film", [SMOOTH, FILM, 100 + SMOOTH // 8, np.tri(300, dtype=np.uint8) * 30])
+def test_a_film_that_shows_something_has_contrast(film: np.ndarray) -> None:
+    assert has_contrast(film)
+    check_contrast(film)
+
+
+@pytest.mark.slow
+def test_no_real_film_is_without_contrast(shared_data: Path) -> None:
+    """Films of NIH, of other hospitals and of intensive care, slices, lateral films."""
+    films = [*shared_data.glob("nih_all/images/*"), *shared_data.glob("films_of_other_kinds/*/*")]
+    assert len(films) > 2_883 and [path.name for path in films if not has_contrast(read_image(path))] == []
 
 
 def test_resize_squashes_and_averages() -> None:

@@ -28,7 +28,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 MAX_BYTES = 512 * 2**20
-MAX_UPLOAD_MB = 20  # MiB; the largest film that a browser may send
+MAX_UPLOAD_MB = 64  # MiB; the largest film that a browser may send
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG"}
 # Opened as what they are: Image.open would print a warning about a large size before we can refuse it.
@@ -38,6 +38,8 @@ _PNG_SIZE, _PNG_BIT_DEPTH, _PNG_COLOUR = 16, 24, 25
 _GREY = 0
 # Chunks that do not change how a PNG looks: no transparency, no animation, no orientation.
 _PLAIN_CHUNKS = {b"IHDR", b"IDAT", b"IEND", b"tIME", b"pHYs"}
+_FIELDS = 16  # a side, for the means of a film
+_LEAST_CONTRAST = 10  # grey levels
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -161,6 +163,26 @@ def _decode_png16(data: bytes) -> np.ndarray:
     for row, alpha in zip(grey, pixels[..., 3], strict=True):
         row[:] = np.rint(row * (alpha.astype(np.float32) / 65535))
     return grey
+
+
+def has_contrast(image: np.ndarray) -> bool:
+    """Whether a film uint8 (H, W) shows anything: not blank, black or white, nor one value but for noise.
+
+    Looks at the means of 16 x 16 fields, in which noise, a thin frame and a burnt-in letter vanish: the
+    middle 90 % of them must span 10 grey levels. Of 2,883 NIH films none spans less than 76, of 120 others 33.
+    """
+    means = cv2.resize(image, (_FIELDS, _FIELDS), interpolation=cv2.INTER_AREA)
+    low, high = np.percentile(means, (5, 95))
+    return bool(high - low >= _LEAST_CONTRAST)
+
+
+def check_contrast(image: np.ndarray, path: Path | None = None) -> None:
+    """Raises ImageError unless the film uint8 (H, W), read from `path`, has contrast."""
+    if not has_contrast(image):
+        raise ImageError(
+            f"{f'{path}: ' if path else ''}the film shows nothing: all of it is about as bright "
+            f"(grey level {image.mean():.0f} of 255); export it again, with its contrast"
+        )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,148 @@
+"""The structure of a JPEG or JPEG-LS stream, read in bounded time before any decoding (ITU-T T.81, T.87).
+
+Decoders ask for memory by any header they find, and for time by each scan: all markers are looked at first.
+"""
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xlite.errors import ImageError
+from xlite.pixels import check_size
+
+# Progressive files have ten scans as a rule; each costs a pass over the whole image.
+MAX_SCANS = 100
+MAX_SCANNED_PIXELS = 1_000_000_000
+MAX_SEGMENTS = 4_000
+MAX_FILL_BYTES = 65_536
+START, END, SCAN, RESTART_INTERVAL = 0xD8, 0xD9, 0xDA, 0xDD
+_JPEG_LS = 0xF7
+_FRAMES = {*range(0xC0, 0xD0), _JPEG_LS} - {0xC4, 0xC8, 0xCC}
+_HIERARCHICAL = {0xDE, 0xDF}
+# Markers that stand alone: TEM, RST0 to RST7 and a second start of image.
+_BARE = {0x01, *range(0xD0, 0xD9)}
+_MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
+# What ends a scan's data, in which 0xFF is followed by a zero byte (JPEG) or a zero bit (JPEG-LS).
+_SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_SCAN_END_LS = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame header: its marker, bits a sample, size in px, and (id, across, down) of each component."""
+
+    marker: int
+    precision: int
+    width: int
+    height: int
+    components: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A marker and where its bytes lie: [start, body) is marker and length, [body, end) the parameters.
+
+    [end, scan_end) is the coded data behind the header of a scan, with its restart markers; else it is empty.
+    """
+
+    marker: int
+    start: int
+    body: int
+    end: int
+    scan_end: int
+
+
+def check_jpeg(data: bytes) -> tuple[int, int]:
+    """Width and height (px) of a JPEG or JPEG-LS stream, all of whose markers are in order.
+
+    Raises ImageError if the stream is damaged or cut, has a size that no film has, frame headers that differ,
+    or asks for more work than a film can: scans, segments and fill bytes are counted.
+    """
+    frame = read_frame(data, list(segments(data)))
+    return frame.width, frame.height
+
+
+def read_frame(data: bytes, parts: list[Segment]) -> Frame:
+    """The one frame that all frame headers among the segments state. Raises ImageError."""
+    frames = {_frame(data, part) for part in parts if part.marker in _FRAMES}
+    if len(frames) != 1:
+        raise ImageError(
+            "the image has frame headers that differ; export it again"
+            if frames
+            else _damaged("no frame header")
+        )
+    return frames.pop()
+
+
+def segments(data: bytes) -> Iterator[Segment]:
+    """The segments of a stream in order, without bare markers, to its end marker. Raises ImageError."""
+    if not data.startswith(b"\xff\xd8"):
+        raise ImageError(_damaged("no start marker"))
+    at, fill, count, scans, pixels, scan_end = 2, 0, 0, 0, 0, _SCAN_END
+    while True:
+        found = _MARKER.match(data, at)
+        if not found:
+            raise ImageError(_damaged("a marker is missing"))
+        marker, start = found[1][0], found.end() - 2
+        fill, count = fill + start - at, count + 1
+        at = found.end()
+        if fill > MAX_FILL_BYTES or count > MAX_SEGMENTS:
+            raise ImageError(
+                f"the image has more than {MAX_SEGMENTS:,} segments or {MAX_FILL_BYTES:,} fill bytes, "
+                "as no film has; export it again"
+            )
+        if marker == END:
+            return
+        if marker in _BARE:
+            continue
+        part = _segment(data, marker, start, scan_end)
+        if marker in _FRAMES:
+            frame = _frame(data, part)
+            check_size(frame.width, frame.height)
+            pixels = frame.width * frame.height
+            scan_end = _SCAN_END_LS if marker == _JPEG_LS else _SCAN_END
+        if marker in _HIERARCHICAL:
+            raise ImageError("the image is a hierarchical JPEG, which cannot be read; export it again")
+        if marker == SCAN:
+            scans += 1
+            if not pixels:
+                raise ImageError(_damaged("a scan before its frame header"))
+            if scans > MAX_SCANS or scans * pixels > MAX_SCANNED_PIXELS:
+                raise ImageError(
+                    f"the image has {scans:,} scans or more, too many for its size; "
+                    "export it as a baseline JPEG"
+                )
+        yield part
+        at = part.scan_end
+
+
+def _segment(data: bytes, marker: int, start: int, scan_end: re.Pattern[bytes]) -> Segment:
+    body = start + 4
+    length = int.from_bytes(data[start + 2 : body], "big")
+    end = start + 2 + length
+    if length < 2 or end > len(data):
+        raise ImageError(_damaged("a segment is cut"))
+    if marker != SCAN:
+        return Segment(marker, start, body, end, end)
+    found = scan_end.search(data, end)
+    if not found:
+        raise ImageError(_damaged("the last scan is cut"))
+    return Segment(marker, start, body, end, found.start())
+
+
+def _frame(data: bytes, part: Segment) -> Frame:
+    if part.end - part.body < 6:
+        raise ImageError(_damaged("a frame header is cut"))
+    precision, height, width, count = struct.unpack_from(">BHHB", data, part.body)
+    if part.end - part.body != 6 + 3 * count or not 1 <= count <= 4:
+        raise ImageError(_damaged(f"a frame header of {count} components"))
+    sampling = [data[at : at + 2] for at in range(part.body + 6, part.end, 3)]
+    components = tuple((name, factors >> 4, factors & 15) for name, factors in sampling)
+    if not all(1 <= across <= 4 and 1 <= down <= 4 for _, across, down in components):
+        raise ImageError(_damaged("a sampling factor that is not 1 to 4"))
+    return Frame(part.marker, precision, width, height, components)
+
+
+def _damaged(what: str) -> str:
+    return f"the image is damaged or incomplete ({what}); copy or export it again"
