@@ -10,10 +10,10 @@ import torch
 from noise_folder import write_noise_folder
 from tiny_runs import config, stop_after_first_epoch
 
-from xlite.errors import CheckpointError
+from xlite.errors import CheckpointError, RunError
 from xlite.runs.run import Run
 from xlite.training.loop import train
-from xlite.training.state import State, reading_state
+from xlite.training.state import State, check_unchanged, reading_state
 
 OLD = Path(__file__).parents[1] / "data" / "old_run"
 
@@ -122,8 +122,8 @@ def test_what_is_left_of_a_run_with_a_damaged_state_is_said(trained, tmp_path, d
     with pytest.raises(CheckpointError) as caught, reading_state(folder / "last.ckpt"):
         pass
     assert str(caught.value) == (
-        f"{folder / 'last.ckpt'} is not the state of this run ({reason}), so the run cannot go on: the weights "
-        f"of its best epoch, 1, are whole: start a new run with --weights {folder / 'model.safetensors'}"
+        f"{folder / 'last.ckpt'} is not the state of this run ({reason}), so the run cannot go on: "
+        f"the weights of its best epoch, 1, are whole: start a new run with --weights {folder / 'model.safetensors'}"
     )
 
 
@@ -139,3 +139,13 @@ def test_a_state_of_old_without_a_checksum_is_read_and_its_records_are_checked(t
         reading_state(tmp_path / "last.ckpt"),
     ):
         pass
+
+
+def test_a_state_of_old_does_not_tell_its_films_and_goes_on():
+    now = {"split": "a", "content of the films": "1"}
+    check_unchanged("one", {"split": "a"}, now)
+    check_unchanged("one", now, now)
+    with pytest.raises(
+        RunError, match="the content of the films of run 'one' has changed .*'2' then, '1' now"
+    ):
+        check_unchanged("one", now | {"content of the films": "2"}, now)
