@@ -82,7 +82,7 @@ DAMAGED = {
 @pytest.mark.parametrize(("data", "why"), DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_stream_is_refused(data: bytes, why: str) -> None:
     message = refusal(data)
-    assert message.startswith("the image is damaged or incomplete (") and why in message
+    assert message.startswith("the JPEG is damaged or incomplete (") and why in message
 
 
 HOSTILE = {
