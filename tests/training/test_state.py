@@ -118,12 +118,13 @@ def test_a_damaged_or_cut_state_is_never_loaded(trained, tmp_path):
 )
 def test_what_is_left_of_a_run_with_a_damaged_state_is_said(trained, tmp_path, damage, reason):
     folder = shutil.copytree(trained, tmp_path / "one")
-    (folder / "last.ckpt").write_bytes(damage((folder / "last.ckpt").read_bytes()))
-    with pytest.raises(CheckpointError) as caught, reading_state(folder / "last.ckpt"):
+    path = folder / "last.ckpt"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(CheckpointError) as caught, reading_state(path):
         pass
     assert str(caught.value) == (
-        f"{folder / 'last.ckpt'} is not the state of this run ({reason}), so the run cannot go on: "
-        f"the weights of its best epoch, 1, are whole: start a new run with --weights {folder / 'model.safetensors'}"
+        f"{path} is not the state of this run ({reason}), so the run cannot go on: the weights of its best "
+        f"epoch, 1, are whole: start a new run with --weights {folder / 'model.safetensors'}"
     )
 
 
