@@ -1,4 +1,4 @@
-"""Damaged files of runs and models by the hundred: a sentence, or an answer that can be used; no traceback."""
+"""Damaged files of runs and models, by the hundred: a sentence, or an answer that can be used."""
 
 import json
 import shutil
@@ -124,11 +124,10 @@ def test_a_runs_report(name: str, runs: tuple[Run, Run]) -> None:
                         block.draw() if isinstance(block, Chart) else to_markdown("", [block])
 
 
-def test_a_runs_state(runs: tuple[Run, Run]) -> None:
-    one, _ = runs
-    path, rng = one.path(STATE_FILE), np.random.default_rng(4)
-    whole = path.read_bytes()
-    for _ in range(100):
+def test_a_runs_state(runs: tuple[Run, Run], tmp_path: Path) -> None:
+    whole, path = runs[0].path(STATE_FILE).read_bytes(), tmp_path / STATE_FILE
+    rng = np.random.default_rng(4)
+    for _ in range(300):
         path.write_bytes(damaged_bytes(whole, rng))
         if path.read_bytes() == whole:
             continue
