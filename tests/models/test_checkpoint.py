@@ -280,6 +280,7 @@ def test_every_calibrator_is_read_back(path, calibration):
         ({"notes": "[]"}, "is damaged .notes is .."),
         ({"notes": "null"}, "is damaged .notes is None"),
         ({"notes": '{"seed": "first"}'}, "is damaged .notes.seed is 'first'"),
+        ({"notes": '{"train_share": 0}'}, "is damaged .notes.train_share is 0"),
         ({"notes": '{"mine": NaN}'}, "is damaged .Out of range float values are not JSON compliant"),
         ({"backbone": json.dumps("a" * 10**6)}, "is damaged .backbone is 'aaa.*at most 200 characters"),
     ],

@@ -48,7 +48,7 @@ class ModelNotes(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     run: str = ""
-    train_share: float = 1.0
+    train_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     trained_on: str = ""
     teacher: str | None = None
     teacher_knows: tuple[dict[str, Any], ...] = ()

@@ -97,7 +97,8 @@ class Run(WorkFolder[RunStatus]):
 
     def failed_untrained(self) -> bool:
         """Whether it was refused, or failed before its first epoch ended: there is nothing to go on with."""
-        return self.status().state == "failed" and not self.has_trained()
+        # a damaged progress.json calls a run failed that trains
+        return self.status().state == "failed" and not self.has_trained() and not self.is_held()
 
     def can_resume(self) -> bool:
         """Whether it is at rest and there is something to go on with."""
