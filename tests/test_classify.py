@@ -61,6 +61,17 @@ def film() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (90, 140), dtype=np.uint8)
 
 
+def test_finite_weights_whose_answer_is_not_are_refused_by_name(tmp_path, film):
+    path = write_model(tmp_path / "huge.safetensors")
+    loaded = Classifier.load(path)
+    loaded.model.classifier[0].weight.data.fill_(3e38)
+    save_model(path, loaded.model, loaded.info)
+    broken = Classifier.load(path)
+    for read in (broken.predict, broken.read):
+        with pytest.raises(CheckpointError, match=f"{path} answers with values that are not finite"):
+            read(film)
+
+
 def test_a_film_is_read_as_training_would_see_it(classifier, film):
     """Preprocess, model, calibration, by hand."""
     x = torch.from_numpy(PREPROCESS.normalize(PREPROCESS.resize(film)))[None]

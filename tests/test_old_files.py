@@ -81,3 +81,18 @@ def test_an_old_leaderboard_is_read(old_study: Sweep, capsys: pytest.CaptureFixt
     assert xlite(["sweep", "leaderboard", "old"]) == 0
     out = capsys.readouterr().out
     assert kept["verdict"] in out and "0.3377 ± 0.1858" in out and "+0.2903 (+0.0708 to +0.7778)" in out
+
+
+def test_a_study_with_a_damaged_plan_is_a_warning_beside_an_intact_list(
+    old_study: Sweep, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(old_study.folder, old_study.folder.with_name("broken"))
+    (old_study.folder.with_name("broken") / "sweep.json").write_text("[" * 100_000)
+    for words in (["sweep", "list"], ["sweep", "list", "--json"]):
+        assert xlite(words) == 0
+        out, err = capsys.readouterr()
+        assert "old" in out and "broken" not in out
+        assert (
+            err.startswith("Warning: the plan of study 'broken' cannot be read from ")
+            and err.count("\n") == 1
+        )

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xlite.errors import ImageError, RunError
+from xlite.errors import CheckpointError, ImageError, RunError
 from xlite.explain.drawing import OPACITY, SCREEN_SIDE, draw_cell, overlay, shrink, upsample_map
 from xlite.explain.faults import FAULTS, map_fault, size_caution
 from xlite.explain.maps import activation_maps
@@ -177,7 +177,15 @@ class Classifier:
         return logits
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Calibrated probabilities float32 (…, 14) of raw logits (…, 14)."""
+        """Calibrated probabilities float32 (…, 14) of raw logits (…, 14).
+
+        Raises CheckpointError for logits that are no numbers: weights may be finite and their sums not.
+        """
+        if not np.isfinite(logits).all():
+            raise CheckpointError(
+                f"{self.path} answers with values that are not finite: its weights are damaged, and "
+                "nothing it says can be used"
+            )
         return apply_calibrator(logits, self.info.calibration)
 
     def read(self, image: np.ndarray, method: str = DEFAULT_METHOD) -> Reading:

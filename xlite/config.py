@@ -33,7 +33,7 @@ FOCAL: tuple[Loss, ...] = ("focal", "weighted_focal")
 class TrainConfig(BaseModel):
     """All choices of one run: the form, the command line and the run's folder share this object."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     data: Annotated[
         Path, Field(title="Data folder", description="Data folder in the NIH layout, real or phantom")
@@ -331,7 +331,7 @@ def make_config(values: dict[str, object]) -> TrainConfig:
             raise RunError(
                 f"{name!r} is not a setting of a run; the settings are {', '.join(TrainConfig.model_fields)}"
             ) from error
-        value = "missing" if first["type"] == "missing" else repr(first["input"])
+        value = "missing" if first["type"] == "missing" else f"{first['input']!r:.200}"
         raise RunError(Setting(name), f" is {value}; expected {_expected(name)}") from error
 
 

@@ -79,6 +79,32 @@ def test_a_run_that_goes_while_the_page_is_drawn_is_left_out(
     assert test.dataframe[0].value["Run"].tolist() == ["second"]
 
 
+@pytest.mark.parametrize("name", ["runs", "train", "overview"])
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("metrics.csv", b"\xff\xfe\0"),
+        ("metrics.csv", b"epoch,train_loss,val_loss,val_auc\n1,a,b,c\n"),
+        ("progress.json", b'{"elapsed_s": 1e400}'),
+        ("progress.json", b"[" * 100_000),
+        ("config.json", b"[" * 100_000),
+    ],
+)
+def test_a_damaged_file_of_one_run_spoils_no_page(
+    name: str, file: str, content: bytes, stopped_run: Run, tiny_folder: Path
+):
+    Run.create(make_config({"data": tiny_folder, "name": "two"}))
+    stopped_run.path(file).write_bytes(content)
+    test = page(name)
+    test.query_params["run"] = "one"
+    test.run()
+    words(test)  # no exception
+    if name != "train":
+        assert "two" in test.dataframe[0].value["Run"].tolist()
+    if file == "metrics.csv" and name != "overview":
+        assert [error.value for error in test.error if "epochs of run 'one' cannot be read" in error.value]
+
+
 def test_runs_says_which_folder_it_cannot_read(own_home: Path):
     folder = checkpoints_dir() / "broken"
     folder.mkdir(parents=True)

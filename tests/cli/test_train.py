@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import TINY, Command, wait_for
+from tiny_runs import config
 
 from xlite.places import checkpoints_dir
 from xlite.runs.run import Run
@@ -39,6 +40,19 @@ def test_train_evaluate_and_score(xlite: Command, tiny_folder: Path, tmp_path: P
     spoiled = scored["contamination"]
     assert spoiled is None or f"Contaminated: {spoiled['films']} of 4 films" in out
     assert f"Report: {tmp_path / 's' / 'report.html'}" in out
+
+
+def test_a_run_with_an_unknown_setting_goes_on_and_says_so(
+    xlite: Command, films: Path, quick_report: None
+) -> None:
+    run = Run.create(config(films, "one", epochs=1))
+    content = json.loads(run.path("config.json").read_text()) | {"colour": "blue"}
+    run.path("config.json").write_text(json.dumps(content))
+    status, out, err = xlite("train", "--resume", "one")
+    line = "Warning: its config.json has what is no setting of this X-Lite: 'colour'; it is kept\n"
+    assert (status, err, line in out) == (0, "", True)
+    assert run.status().state == "finished"
+    assert json.loads(run.path("config.json").read_text()) == content
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """The film cache: the right pixels, built once, rebuilt if it must be, never half there."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import cv2
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 
 from xlite.data import cache
-from xlite.data.cache import cache_folder, open_cache
+from xlite.data.cache import cache_folder, film_facts, fingerprint, open_cache
 from xlite.errors import DataError, ImageError
 from xlite.images import Preprocess, read_image
 from xlite.places import home
@@ -229,3 +231,29 @@ def test_the_cache_lies_in_the_data_folder_or_at_home(tiny_folder, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     outside = cache_folder(tiny_folder)
     assert outside.parent == home() / "cache" and outside == cache_folder(str(tiny_folder) + "/../data")
+
+
+def test_the_facts_of_films_are_the_indexs_and_equal_those_of_their_pixels(tiny_folder, tmp_path):
+    paths = films_of(tiny_folder)
+    for row in (3, 7):
+        cv2.imwrite(str(paths[row]), np.full((64, 64), 20 * row, np.uint8))
+    films, rows = open_cache(paths, SMALL, tmp_path / "cache"), np.array([7, 0, 3, 5])
+    told, seen = film_facts(films, rows), film_facts(np.array(films), rows)
+    assert told.crc32.tolist() == seen.crc32.tolist() == [zlib.crc32(films[row]) for row in rows]
+    assert told.contrast.tolist() == seen.contrast.tolist() == [False, True, False, True]
+    assert told.flat == 2
+    assert fingerprint(told) == fingerprint(seen) != fingerprint(film_facts(films, rows[::-1]))
+
+
+def test_an_index_of_old_is_told_which_films_have_no_contrast(tiny_folder, tmp_path, reads):
+    paths = films_of(tiny_folder)
+    cv2.imwrite(str(paths[3]), np.full((64, 64), 60, np.uint8))
+    open_cache(paths, SMALL, tmp_path / "cache")
+    [index] = (tmp_path / "cache").glob("*.json")
+    whole = json.loads(index.read_text())
+    assert whole.pop("flat") == [3]
+    index.write_text(json.dumps(whole))
+    reads.clear()
+    films = open_cache(paths, SMALL, tmp_path / "cache")
+    assert reads == [] and json.loads(index.read_text()) == whole | {"flat": [3]}
+    assert film_facts(films, np.arange(24)).flat == 1

@@ -11,6 +11,7 @@ from judged import amend, save_tiny_model
 from xlite.data.folder import NihFolder
 from xlite.data.splits import Split, load_split
 from xlite.data.tables import read_list
+from xlite.errors import CheckpointError
 from xlite.evaluation.caveats import (
     SeenByTeacher,
     TeacherFact,
@@ -214,3 +215,10 @@ def test_the_public_weights_have_seen_most_of_the_official_test_films(shared_dat
         ),
     )
     assert found.known == len(found.stems) == 20_383
+
+
+@pytest.mark.parametrize("knows", [{"split": 3}, {"seen": {"test": {"films": "many"}}}, {"seen": [1]}])
+def test_damaged_notes_of_what_a_teacher_knows_are_a_sentence(model: Path, tiny_folder: Path, knows) -> None:
+    amend(model, notes={"teacher": "t", "teacher_knows": [knows]})
+    with pytest.raises(CheckpointError, match="notes of what its teachers know are damaged .(split|seen)"):
+        judged(model, tiny_folder)

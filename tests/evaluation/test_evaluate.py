@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from judged import amend, save_tiny_model, write_common_folder
@@ -10,7 +11,7 @@ from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
 from xlite.errors import DataError
-from xlite.evaluation.caveats import MissingFilms, NotProbabilities
+from xlite.evaluation.caveats import FlatFilms, MissingFilms, NotProbabilities
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.full_report import Judgement
 from xlite.evaluation.options import JudgeOptions
@@ -186,6 +187,21 @@ def test_missing_films_are_refused_or_left_out_and_counted(model: Path, tiny_fol
     found = judge(model, tiny_folder, skip_missing=True)
     assert found.report.caveats[0] == MissingFilms(missing=1, films=len(names))
     assert found.films.names == names[1:]
+
+
+def test_films_without_contrast_are_counted_once_and_judged_like_any_other(
+    model: Path, tiny_folder: Path
+) -> None:
+    split = load_split(NihFolder.open(tiny_folder), "patient")
+    for part in ("train", "val"):  # of which no report tells
+        cv2.imwrite(str(tiny_folder / "images" / split.parts[part][0]), np.zeros((64, 64), np.uint8))
+    assert not any(isinstance(caveat, FlatFilms) for caveat in judged(model, tiny_folder).caveats)
+    names = split.parts["test"]
+    cv2.imwrite(str(tiny_folder / "images" / names[1]), np.full((64, 64), 200, np.uint8))
+    found = judge(model, tiny_folder)
+    flat = [caveat for caveat in found.report.caveats if isinstance(caveat, FlatFilms)]
+    assert flat == [FlatFilms(flat=1, films=len(names))]
+    assert found.films.names == names and np.isfinite(found.films.probs).all()
 
 
 def test_a_list_for_a_model_without_teacher_is_refused(

@@ -1,6 +1,7 @@
 import json
 import os
 import pickle
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -226,6 +227,10 @@ def test_every_calibrator_is_read_back(path, calibration):
                 ("[0, 0, NaN]", "[1, 1, 1]", "preprocess.mean is"),
                 (f"[0, 0, {10**400}]", "[1, 1, 1]", "preprocess.mean"),
                 ("[0, 0, 0]", "[1, 0, 1]", "preprocess.std is"),
+                ("[0, 0, 0]", "[1, 1e-300, 1]", "preprocess.std is .*expected 3 numbers from 1e-06 to 1000"),
+                ("[0, 0, 0]", "[1, 1, 1e38]", "preprocess.std is"),
+                ("[0, 0, 0]", "[1, 1, NaN]", "preprocess.std is"),
+                ("[0, 0, 1e38]", "[1, 1, 1]", "preprocess.mean is .*expected 3 numbers from -1000 to 1000"),
             ]
         ],
         *[
@@ -247,6 +252,11 @@ def test_every_calibrator_is_read_back(path, calibration):
                 (platt(method="spline"), "'spline'.*'temperature'"),
                 (platt(method=["platt"]), "method"),
                 ('{"method": "temperature", "temperature": 0}', "temperature is"),
+                ('{"method": "temperature", "temperature": 1e-320}', "temperature is .*from 0.001 to 1e.06"),
+                ('{"method": "temperature", "temperature": 1e300}', "temperature is"),
+                (platt(scale=[1.0] * 13 + [1e-300]), "scale is .*expected 14 numbers from 0.001 to 1e.06"),
+                (platt(bias=[0.0] * 13 + [-1e300]), "bias is .*expected 14 numbers from -1e.06 to 1e.06"),
+                (isotonic([[-1e300, 1e300]] * 14, [[0.0, 0.5]] * 14), "logits is .*expected 2 numbers"),
                 (isotonic([[0.0]] * 13, [[0.5]] * 14), "logits are .*expected 14 lists"),
                 (isotonic([[0.0]] * 14, [[]] * 14), "logits is"),
                 (isotonic([[0.0]] * 14, [0.5] * 14), "logits is"),
@@ -270,6 +280,9 @@ def test_every_calibrator_is_read_back(path, calibration):
         ({"notes": "[]"}, "is damaged .notes is .."),
         ({"notes": "null"}, "is damaged .notes is None"),
         ({"notes": '{"seed": "first"}'}, "is damaged .notes.seed is 'first'"),
+        ({"notes": '{"train_share": 0}'}, "is damaged .notes.train_share is 0"),
+        ({"notes": '{"mine": NaN}'}, "is damaged .Out of range float values are not JSON compliant"),
+        ({"backbone": json.dumps("a" * 10**6)}, "is damaged .backbone is 'aaa.*at most 200 characters"),
     ],
 )
 def test_a_header_that_does_not_hold_is_refused_and_named(path, header, sentence):
@@ -299,6 +312,92 @@ def test_weights_that_do_not_fit_are_refused_and_named(path, tensors, sentence):
     rewrite(path, tensors)
     with pytest.raises(CheckpointError, match=f"does not fit its model: {sentence}"):
         load_model(path)
+
+
+def damaged(kind: str, tensors: dict) -> dict:
+    """The tensors whose first running variance and first weight no longer are what they should be."""
+    weight = next(name for name in tensors if name.endswith("conv1.weight"))
+    variance = next(name for name in tensors if name.endswith("running_var"))
+    changes = {
+        "nan": {weight: torch.full_like(tensors[weight], torch.nan)},
+        "infinite": {weight: tensors[weight].clone().index_fill_(0, torch.tensor([1]), -torch.inf)},
+        "int8": {weight: tensors[weight].to(torch.int8)},
+        "bool": {weight: tensors[weight] > 0},
+        "complex64": {weight: tensors[weight].to(torch.complex64)},
+        "float8": {weight: tensors[weight].to(torch.float8_e4m3fn)},
+        "too large": {weight: tensors[weight].double() + 1e300},
+        "float counter": {name: t.float() for name, t in tensors.items() if name.endswith("_tracked")},
+        "negative": {variance: -torch.ones_like(tensors[variance])},
+        "all half": {k: t.half() if t.is_floating_point() else t for k, t in tensors.items()},
+        "all bfloat16": {k: t.bfloat16() if t.is_floating_point() else t for k, t in tensors.items()},
+        "all double": {k: t.double() if t.is_floating_point() else t for k, t in tensors.items()},
+    }
+    return changes[kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("nan", "has values that are not finite in backbone.*conv1.weight$"),
+        ("infinite", "has values that are not finite in backbone.*conv1.weight$"),
+        ("too large", "has values that are not finite in backbone.*conv1.weight$"),
+        ("int8", "conv1.weight of type int8, expected float32 or float64 or float16 or bfloat16$"),
+        ("bool", "conv1.weight of type bool, expected float32"),
+        ("complex64", "conv1.weight of type complex64, expected float32"),
+        ("float8", "conv1.weight of type float8_e4m3fn, expected float32"),
+        ("float counter", "num_batches_tracked of type float32, expected int64 or .* and .* more$"),
+        ("negative", "has variances below 0, .*running_var$"),
+    ],
+)
+def test_weights_that_are_no_usable_numbers_are_refused_by_name(path, kind, sentence):
+    rewrite(path, damaged(kind, load_file(path)))
+    with pytest.raises(CheckpointError, match=f"^{path} .*{sentence}"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("kind", ["all half", "all bfloat16", "all double"])
+def test_weights_of_another_precision_are_read_as_float32(path, kind):
+    before = load_model(path)[0].state_dict()
+    rewrite(path, damaged(kind, load_file(path)))
+    after = load_model(path)[0].state_dict()
+    for name, tensor in after.items():
+        assert tensor.dtype == before[name].dtype
+        torch.testing.assert_close(tensor, before[name], rtol=1e-2, atol=1e-3)
+
+
+def test_a_type_that_torch_does_not_know_is_named(path):
+    head = b'{"a":{"dtype":"F4","shape":[4],"data_offsets":[0,2]}}'
+    path.write_bytes(len(head).to_bytes(8, "little") + head + b"\0\0")
+    with pytest.raises(CheckpointError, match="holds numbers of type 'F4', which no model here uses"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("field", ["notes", "backbone", "thresholds", "colour"])
+@pytest.mark.parametrize("deep", ["[" * 100_000, "[" * 100_000 + "]" * 100_000, '{"a":' * 100_000])
+def test_a_header_that_nests_deep_is_refused(path, field, deep):
+    rewrite(path, **{field: deep})
+    for read in (load_model, read_info):
+        with pytest.raises(CheckpointError, match="the header of .* is damaged .recursion limit exceeded"):
+            read(path)
+
+
+def test_a_giant_backbone_is_refused_before_it_is_built(path):
+    """It would take 7 GB; what is compared first has shapes and no numbers."""
+    rewrite(path, backbone='"vit_gigantic_patch14_clip_224"', preprocess=PREPROCESS_224)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(CheckpointError, match="does not fit its model: it lacks backbone.blocks.0.attn"):
+        load_model(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
+
+
+PREPROCESS_224 = json.dumps({"size": 224, "mean": [0.5] * 3, "std": [0.25] * 3})
+
+
+def test_a_size_that_the_backbone_does_not_take_is_refused(tmp_path):
+    info = INFO.model_copy(update={"backbone": "test_vit", "attention": "none"})
+    save_model(tmp_path / "vit.safetensors", Student("test_vit", "none", 16, 0.1), info)
+    with pytest.raises(CheckpointError, match="preprocess.size is 64, and test_vit takes no films of that"):
+        load_model(tmp_path / "vit.safetensors")
 
 
 @pytest.fixture(scope="module")

@@ -127,6 +127,11 @@ DAMAGES: dict[str, tuple[Change, str]] = {
         lambda w: w.update({LAYER: w[LAYER] * torch.inf}),
         f"not finite in {LAYER}",
     ),
+    "whole numbers": (lambda w: w.update({LAYER: w[LAYER].to(torch.int8)}), f"it has {LAYER} of type int8"),
+    "negative variance": (
+        lambda w: w.update({"features.norm0.running_var": -torch.ones(64)}),
+        "variances below 0, .* in features.norm0.running_var",
+    ),
     "twice": (lambda w: w.update({f"densenet121.{LAYER}": w[LAYER]}), "1 tensors twice"),
     "twice by module": (lambda w: w.update({f"module.{LAYER}": w[LAYER]}), "tensors twice, with and without"),
     "another network": (

@@ -11,7 +11,7 @@ from torch import nn
 from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
-from xlite.models.checkpoint import ModelInfo, save_model
+from xlite.models.checkpoint import ModelInfo, load_model, save_model
 from xlite.models.densenet import DenseNet
 from xlite.models.student import Student
 from xlite.models.teachers import NetworkTeacher, Teacher, open_teacher
@@ -42,6 +42,16 @@ def saved_model(path: Path, seed: int) -> Student:
     )  # fmt: skip
     save_model(path, network, info)
     return network
+
+
+def test_a_teacher_that_answers_with_no_numbers_is_refused(tmp_path):
+    """Its NaN would pass for silence, and the student would learn from the labels alone."""
+    network = saved_model(tmp_path / "model.safetensors", 3)
+    network.classifier[0].weight.data.fill_(3e38)
+    info = load_model(tmp_path / "model.safetensors")[1]
+    save_model(tmp_path / "model.safetensors", network, info)
+    with pytest.raises(CheckpointError, match="the teacher .* answers with values that are not finite"):
+        open_teacher(str(tmp_path / "model.safetensors"), Preprocess(64), ["a"], np.zeros((1, 14)))
 
 
 def test_a_teacher_gets_no_gradient_and_stays_in_eval(x):

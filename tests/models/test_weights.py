@@ -170,6 +170,49 @@ def test_code_in_a_pickle_is_never_run(tmp_path):
     assert not (tmp_path / "owned").exists()
 
 
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+@pytest.mark.parametrize(
+    ("name", "change", "sentence"),
+    [
+        ("layer1.0.conv1.weight", lambda t: t / 0, "has values that are not finite in layer1.0.conv1.weight"),
+        (
+            "layer1.0.conv1.weight",
+            lambda t: t.int(),
+            "it has layer1.0.conv1.weight of type int32, expected float32",
+        ),
+        (
+            "layer1.0.conv1.weight",
+            lambda t: t > 0,
+            "it has layer1.0.conv1.weight of type bool, expected float32",
+        ),
+        (
+            "layer1.0.conv1.weight",
+            lambda t: t.to_sparse(),
+            "it has layer1.0.conv1.weight, which is no plain array of numbers",
+        ),
+        ("bn1.running_var", lambda t: t - 2, "has variances below 0, .* in bn1.running_var"),
+    ],
+)
+def test_starting_weights_that_are_no_usable_numbers_are_refused(tmp_path, suffix, name, change, sentence):
+    weights = untrained().backbone.state_dict()
+    weights[name] = change(weights[name])
+    if weights[name].is_sparse and suffix == "safetensors":
+        return  # the format has none
+    path = tmp_path / f"weights.{suffix}"
+    (save_file if suffix == "safetensors" else torch.save)(weights, path)
+    model, untouched = untrained(), untrained()
+    with pytest.raises(CheckpointError, match=f"{path} .*{sentence}"):
+        load_start_weights(model, path)
+    assert same(model, untouched)
+
+
+def test_a_number_of_5000_digits_in_a_tensors_name_is_refused(tmp_path):
+    names = ["features.1.conv.0.0.weight", f"features.{'9' * 5000}.conv.0.0.weight"]
+    torch.save({name: torch.zeros(1) for name in names}, tmp_path / "weights.pth")
+    with pytest.raises(CheckpointError, match="does not fit its model"):
+        load_start_weights(untrained(), tmp_path / "weights.pth")
+
+
 @pytest.mark.parametrize("content", [[torch.zeros(1)], {"lr": 0.1}, torch.zeros(2)])
 def test_a_torch_file_without_a_state_dict_is_refused(tmp_path, content):
     torch.save(content, tmp_path / "other.pt")

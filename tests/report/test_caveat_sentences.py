@@ -16,6 +16,10 @@ SEEN = facts.SeenByTeacher(
 SAID: list[tuple[Caveat, str]] = [
     (facts.MissingFilms(missing=1, films=1000), "1 of 1,000 films is missing and left out"),
     (
+        facts.FlatFilms(flat=2, films=1000),
+        "2 of 1,000 films have no contrast (blank, black or white); `xlite data check` lists them",
+    ),
+    (
         facts.OtherSplit(split_id="a-1", own_split_id="b-2", films=24, learned=None),
         "split a-1 is not the model's own, b-2: this folder does not have that split, so whether it was "
         "trained on these patients is not known",

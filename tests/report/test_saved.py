@@ -34,7 +34,9 @@ def test_an_evaluation_is_read_under_the_name_of_its_folder(own_home: Path, no_c
 @pytest.mark.parametrize(
     ("file", "content", "reason"),
     [
-        ("metrics.json", "", "JSONDecodeError"),
+        ("metrics.json", "", "EOF while parsing a value"),
+        ("metrics.json", "[" * 100_000, "recursion limit exceeded"),
+        ("curves.json", '{"a":' * 100_000, "recursion limit exceeded"),
         ("metrics.json", "[]", "TypeError"),
         ("metrics.json", '{"split": {"id": 3}}', "split"),
         ("curves.json", "{}", "Atelectasis"),

@@ -1,6 +1,7 @@
 """What a finished run leaves: a row in the log, a report, and what its teachers know of the test films."""
 
 import json
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from xlite.places import results_csv
 from xlite.report.caveat_sentences import teacher_sentence
 from xlite.report.write import evaluate_model
 from xlite.runs.notes import Notes
-from xlite.runs.results import read_results
+from xlite.runs.results import Experiment, read_results
 from xlite.runs.run import Run
+from xlite.training.finish import _kept_row
 from xlite.training.loop import train
 
 pytestmark = pytest.mark.usefixtures("quick_report")
@@ -40,6 +42,15 @@ def test_a_run_of_the_name_and_metrics_of_another_is_logged_too(films):
     results_csv().unlink()  # as if the run had been killed right before its row was written
     train(again.config(), again)
     assert read_results().equals(log.iloc[1:].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"{}", b"[" * 100_000, b'{"experiment_id": 3}'])
+def test_a_damaged_row_of_its_own_is_made_anew(tmp_path, content):
+    row = Experiment("one", val_auc=0.7, notes="said")
+    (tmp_path / "row.json").write_text(json.dumps(asdict(row)))
+    assert _kept_row(tmp_path / "row.json") == replace(row, notes="")
+    (tmp_path / "row.json").write_bytes(content)
+    assert _kept_row(tmp_path / "row.json") is None and _kept_row(tmp_path / "none.json") is None
 
 
 def test_what_a_teacher_may_know_of_the_test_films_follows_the_student(films):

@@ -9,7 +9,7 @@ import torch
 from tiny_runs import config, run_to_end
 
 from xlite.data.folder import NihFolder
-from xlite.training.provenance import git_commit
+from xlite.training.provenance import _earlier_attempts, git_commit
 
 pytestmark = pytest.mark.usefixtures("quick_report")
 
@@ -36,3 +36,18 @@ def test_the_commit_is_named_with_what_was_changed(tmp_path):
     assert git_commit(tmp_path) == head
     (tmp_path / "a").write_text("2")
     assert git_commit(tmp_path) == f"{head}+changes"
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"{}", b"[" * 100_000, b'[{"started"'])
+def test_a_damaged_one_is_set_aside_with_a_warning(tmp_path, caplog, content):
+    path = tmp_path / "provenance.json"
+    assert _earlier_attempts(path) == []
+    path.write_bytes(b'[{"seed": 5}]')
+    assert _earlier_attempts(path) == [{"seed": 5}] and caplog.messages == []
+    path.write_bytes(content)
+    assert _earlier_attempts(path) == []
+    assert caplog.messages == [
+        f"Warning: {path} is damaged and now called damaged-provenance.json; its attempts are told anew from "
+        "here"
+    ]
+    assert (tmp_path / "damaged-provenance.json").read_bytes() == content

@@ -1,12 +1,15 @@
 """A run goes on only with what it began with."""
 
 import shutil
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from tiny_runs import config, run_to_end, stop_after_first_epoch
 
 from xlite.data.folder import NihFolder
-from xlite.data.splits import make_split, write_split
+from xlite.data.splits import load_split, make_split, write_split
 from xlite.errors import RunError
 from xlite.runs.run import Run
 from xlite.training.loop import train
@@ -32,3 +35,39 @@ def test_a_run_whose_teacher_changed_does_not_go_on(films):
     run_to_end(config(films, "teacher", epochs=1, seed=9))
     with pytest.raises(RunError, match="the teacher of run 'pupil' has changed"):
         train(run.config(), run)
+
+
+def film(folder: Path, part: str, at: int = 0) -> Path:
+    """A film of a part of the folder's split by patient."""
+    return folder / "images" / load_split(NihFolder.open(folder), "patient").parts[part][at]
+
+
+def test_a_run_whose_films_were_replaced_does_not_go_on(films):
+    """Names, table and split are the same, and nothing else would tell. Films put back are the same films, be
+    their dates others, and the cache deleted.
+    """
+    run = Run.create(config(films, "replaced"))
+    stop_after_first_epoch(run)
+    for part in ("train", "val"):
+        replaced = film(films, part, 3)
+        before = replaced.read_bytes()
+        cv2.imwrite(str(replaced), 255 - cv2.imread(str(replaced), cv2.IMREAD_GRAYSCALE))
+        with pytest.raises(RunError, match="the content of the films of run 'replaced' has changed since it"):
+            train(run.config(), run)
+        replaced.write_bytes(before)
+    shutil.rmtree(films / "cache")
+    assert train(run.config(), run).reason == "finished"
+
+
+def test_films_without_contrast_are_counted_with_one_warning(films, caplog):
+    """Also by a second run, which finds them in the cache."""
+    for part in ("train", "val", "test"):
+        cv2.imwrite(str(film(films, part)), np.full((64, 64), 70, np.uint8))
+    for name in ("first", "second"):
+        caplog.clear()
+        run_to_end(config(films, name, epochs=1))
+        [line] = [line.message for line in caplog.records if line.levelname == "WARNING"]
+        assert line == (
+            "Warning: 2 of 68 films to train and validate on have no contrast (blank, black or white); "
+            "`xlite data check` lists them"
+        )

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated
 
@@ -138,7 +139,10 @@ def delete(
     """
     run = Run.named(name)
     if not yes:
-        ask_twice("run", name, f"with its model and {counted(len(run.read_metrics()), 'epoch')}")
+        what = "its epochs"
+        with suppress(RunError):  # what is damaged may be deleted too
+            what = counted(len(run.read_metrics()), "epoch")
+        ask_twice("run", name, f"with its model and {what}")
     run.delete()
     say(f"Run {name} is deleted.")
 

@@ -1,6 +1,7 @@
 """`xlite sweep`: studies of many runs, from a terminal."""
 
 import functools
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -152,7 +153,13 @@ def delete(
 @app.command("list")
 def list_studies(as_json: Json = False) -> None:
     """All studies, the one begun last first."""
-    found = [(sweep, sweep.status()) for sweep in Sweep.list()]
+    found = []
+    for sweep in Sweep.list():
+        try:
+            sweep.plan()
+            found.append((sweep, sweep.status()))
+        except RunError as error:
+            print(f"Warning: {error}", file=sys.stderr)
     if as_json:
         print_json([_as_dict(sweep, status) for sweep, status in found])
     elif found:

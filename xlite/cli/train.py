@@ -106,6 +106,11 @@ def _train(run: Run) -> None:
     with run.hold(), log_to(file=run.path("log.txt")):
         log.info(f"Run {run.name} in {run.folder}")
         config = run.config()
+        if unknown := run.unknown_settings():
+            names = ", ".join(map(repr, unknown))
+            log.warning(
+                f"Warning: its config.json has what is no setting of this X-Lite: {names}; it is kept"
+            )
         _check_data(config)
         from xlite.training.loop import train as train_run
 

@@ -3,8 +3,8 @@
 A cache folder holds, for a side of 224 px, `films-224-<key>.npy` (N, 224, 224), `films-224-<key>.json` and
 `films-224.lock`. The key is a digest of the sources' names, sizes and modification times, so a changed
 source gives another key and the array is made anew, with the rows that did not change copied over. The
-index holds a CRC-32 of each film. Opening compares the sources and the array's size, then the CRC of every
-film if the array was touched since it was built, else of some films.
+index holds a CRC-32 of each film, and which have no contrast. Opening compares the sources and the array's
+size, then the CRC of every film if the array was touched since it was built, else of some films.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from pydantic import BaseModel, ConfigDict
 
 from xlite.errors import DataError, ImageError, sentence
 from xlite.files import Progress
-from xlite.images import Preprocess, read_image
+from xlite.images import Preprocess, has_contrast, read_image
 from xlite.places import home
 from xlite.text import counted
 
@@ -38,12 +39,29 @@ _SAMPLE = 64
 
 
 class _Index(BaseModel):
-    """The index beside an array: the source and CRC-32 of each row, and when the array was built (ns)."""
+    """The index beside an array: the source and CRC-32 of each row, and when the array was built (ns).
+
+    flat: the rows of the films without contrast; None in an index of old, which does not say.
+    """
 
     model_config = ConfigDict(frozen=True)
     sources: list[Source]
     crc32: list[int]
     built_ns: int
+    flat: list[int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FilmFacts:
+    """Of each film of an array its CRC-32, uint32 (N,), and whether it has contrast, bool (N,)."""
+
+    crc32: np.ndarray
+    contrast: np.ndarray
+
+    @property
+    def flat(self) -> int:
+        """How many films have no contrast."""
+        return int((~self.contrast).sum())
 
 
 def cache_folder(data_root: Path | str) -> Path:
@@ -76,6 +94,7 @@ def open_cache(
         with FileLock(folder / f"films-{size}.lock"):
             if not _is_sound(array, len(paths), size):
                 _build(array, paths, sources, preprocess, progress)
+            _complete_index(array)
             for stale in folder.glob(f"films-{size}-*"):
                 if stale.stem != array.stem:
                     _try_remove(stale)
@@ -86,6 +105,26 @@ def open_cache(
             f"{sentence(error, folder)}; the cache of {counted(len(paths), 'film')} at {size} px takes "
             f"{len(paths) * size**2 / 1e9:.1f} GB"
         ) from error
+
+
+def film_facts(films: np.ndarray, rows: np.ndarray) -> FilmFacts:
+    """The facts of some rows of an array uint8 (M, S, S): from the cache's index, else from the films."""
+    if isinstance(films, np.memmap):
+        with contextlib.suppress(OSError, ValueError):
+            index = _read_index(Path(str(films.filename)))
+            if index.flat is not None and len(index.crc32) == len(films):
+                crc32 = np.array(index.crc32, np.uint32)[rows]
+                return FilmFacts(crc32, ~np.isin(rows, index.flat))
+    crcs = [zlib.crc32(films[row]) for row in rows]
+    return FilmFacts(np.array(crcs, np.uint32), np.array([has_contrast(films[row]) for row in rows], bool))
+
+
+def fingerprint(*parts: FilmFacts) -> str:
+    """16 hex digits of the pixels of films in their order."""
+    digest = hashlib.sha256()
+    for facts in parts:
+        digest.update(facts.crc32.astype("<u4").tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _source(path: Path) -> Source:
@@ -111,8 +150,26 @@ def _is_sound(array: Path, films: int, size: int) -> bool:
 
 def _read_array(array: Path) -> tuple[_Index, np.ndarray]:
     """An array's index and the array itself, mapped; raises OSError, ValueError or EOFError on damage."""
-    index = _Index.model_validate_json(array.with_suffix(".json").read_bytes())
-    return index, np.load(array, mmap_mode="r")
+    return _read_index(array), np.load(array, mmap_mode="r")
+
+
+def _read_index(array: Path) -> _Index:
+    """An array's index; raises OSError or ValueError on damage."""
+    return _Index.model_validate_json(array.with_suffix(".json").read_bytes())
+
+
+def _complete_index(array: Path) -> None:
+    """Looks for films without contrast if the index is one of old, which does not tell them."""
+    index, films = _read_array(array)
+    if index.flat is None:
+        flat = [row for row, film in enumerate(films) if not has_contrast(film)]
+        _write_index(array, index.model_copy(update={"flat": flat}))
+
+
+def _write_index(array: Path, index: _Index) -> None:
+    partial = array.with_suffix(".partial")
+    partial.write_text(index.model_dump_json(), encoding="utf-8")
+    os.replace(partial, array.with_suffix(".json"))
 
 
 def _build(
@@ -125,6 +182,7 @@ def _build(
     """Writes the array and its index; each appears whole, the index last."""
     size, partial = preprocess.size, array.with_suffix(".partial")
     crcs: list[int] = []
+    flat: list[int] = []
     try:
         _check_disk(array.parent, len(paths) * size**2)
         # Written, not mapped: a full disk is then an error here, and not a SIGBUS.
@@ -134,15 +192,15 @@ def _build(
             for films in _decoded(array, paths, sources, preprocess):
                 file.write(films.data)
                 for film in films:
+                    flat += [] if has_contrast(film) else [len(crcs)]
                     crcs.append(zlib.crc32(film))
                     if progress:
                         progress(len(crcs), len(paths))
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, array)
-        index = _Index(sources=sources, crc32=crcs, built_ns=array.stat().st_mtime_ns)
-        partial.write_text(index.model_dump_json(), encoding="utf-8")
-        os.replace(partial, array.with_suffix(".json"))
+        built_ns = array.stat().st_mtime_ns
+        _write_index(array, _Index(sources=sources, crc32=crcs, built_ns=built_ns, flat=flat))
     finally:
         partial.unlink(missing_ok=True)
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from xlite.data.cache import cache_folder, open_cache
+from xlite.data.cache import FilmFacts, cache_folder, film_facts, open_cache
 from xlite.data.folder import NihFolder
 from xlite.data.splits import Split
 from xlite.errors import DataError, Setting
@@ -51,6 +51,10 @@ class FilmRows:
     def __getitem__(self, at: int | list[int]) -> np.ndarray:
         """One film (S, S), or a copy of several (B, S, S)."""
         return np.asarray(self.array[self.rows[at]])
+
+    def facts(self) -> FilmFacts:
+        """What the cache knows of these films."""
+        return film_facts(self.array, self.rows)
 
     def __getstate__(self) -> dict[str, Any]:
         """The file's name instead of its films: a data-loader worker that is spawned maps the file itself."""

@@ -29,6 +29,14 @@ class MissingFilms(_Fact):
     films: int
 
 
+class FlatFilms(_Fact):
+    """Films without contrast (blank, black or white), which count like any other."""
+
+    kind: Literal["flat_films"] = "flat_films"
+    flat: int
+    films: int
+
+
 class OtherSplit(_Fact):
     """The films are of another split than the model's; `learned` of them were trained or validated on.
 
@@ -281,6 +289,7 @@ class Said(_Fact):
 
 Caveat = Annotated[
     MissingFilms
+    | FlatFilms
     | OtherSplit
     | TrainedOn
     | ChosenOn

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import films_sharing_patients, read_training_list
 from xlite.data.splits import CHEXNET_LISTS, Split, read_split
 from xlite.data.tables import read_list
-from xlite.errors import DataError
+from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.caveats import (
     Caveat,
     SeenByTeacher,
@@ -57,8 +57,15 @@ class Source(BaseModel):
 
 
 def read_sources(notes: "ModelNotes") -> list[Source]:
-    """The sources of a model's teachers, from the notes of its file."""
-    return [Source.model_validate(noted) for noted in notes.teacher_knows]
+    """The sources of a model's teachers, from the notes of its file; CheckpointError if these are damaged."""
+    try:
+        return [Source.model_validate(noted) for noted in notes.teacher_knows]
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise CheckpointError(
+            f"the model's notes of what its teachers know are damaged ({'.'.join(map(str, first['loc']))}: "
+            f"{first['msg']})"
+        ) from error
 
 
 def find_split(folder: NihFolder, split_id: str) -> Split | None:

@@ -17,7 +17,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.splits import Split, load_split
 from xlite.errors import DataError
 from xlite.evaluation.base import Stamp
-from xlite.evaluation.caveats import Caveat, MissingFilms
+from xlite.evaluation.caveats import Caveat, FlatFilms, MissingFilms
 from xlite.evaluation.contamination import model_teacher_caveat
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
@@ -65,7 +65,7 @@ def judge_model(
             )
         classifier, fitted_on = _calibrated(classifier, validation.films, options.calibration)
         validation = replace(validation, films=fitted_on)
-    films = _read(classifier, folder, chosen, part, options)
+    films, flat = _read(classifier, folder, chosen, part, options)
     info, calibrator = classifier.info, in_effect(classifier.info.calibration)
     resamples = Resamples(films.patients, options.resamples, options.seed)
     report = full_report(
@@ -78,7 +78,7 @@ def judge_model(
             uncalibrated(calibrator),
         ),
         validation,
-        _caveats(info, PartJudged(folder, chosen, part, films.stems), options.teacher_list),
+        _caveats(info, PartJudged(folder, chosen, part, films.stems), flat, options.teacher_list),
         Beside(marks, localise_part(classifier, folder, chosen, part, options.resamples, options.seed)),
     )
     return Judgement(report, films, resamples, classifier, validation.films)
@@ -102,21 +102,24 @@ def _calibrated(classifier: Classifier, validation: Films, method: str) -> tuple
     return classifier, replace(validation, probs=classifier.probabilities(validation.logits))
 
 
-def _caveats(info: ModelInfo, judged: PartJudged, teacher_list: Path | None) -> list[Caveat]:
-    """What must be said beside metrics on the films judged."""
+def _caveats(info: ModelInfo, judged: PartJudged, flat: int, teacher_list: Path | None) -> list[Caveat]:
+    """What must be said beside metrics on the films judged, `flat` of which have no contrast."""
     films = len(judged.split.parts[judged.part])
     missing = films - len(judged.stems)
     teachers = model_teacher_caveat(info, judged, teacher_list)
     return [
         *([MissingFilms(missing=missing, films=films)] if missing else []),
+        *([FlatFilms(flat=flat, films=len(judged.stems))] if flat else []),
         *split_caveats(info, judged),
         *training_caveats(info, judged.folder),
         *([teachers] if teachers else []),
     ]
 
 
-def _read(classifier: Classifier, folder: NihFolder, split: Split, part: str, options: JudgeOptions) -> Films:
-    """The films of a part and what the model says of them."""
+def _read(
+    classifier: Classifier, folder: NihFolder, split: Split, part: str, options: JudgeOptions
+) -> tuple[Films, int]:
+    """The films of a part and what the model says of them; and how many of them have no contrast."""
     preprocess = classifier.info.preprocess
     with tqdm(desc="Decoding films", unit="film", delay=2, disable=None, leave=False) as bar:
         pixels, labels, stems = open_films(
@@ -125,7 +128,7 @@ def _read(classifier: Classifier, folder: NihFolder, split: Split, part: str, op
     count = counted(len(stems), "film")
     log.info("%s reads %s: split %s, part %s", classifier.name, count, split.id, part)
     logits = read_logits(classifier.model, FilmDataset(pixels, labels, preprocess), options.batch_size)
-    return _films(classifier, folder, stems, logits)
+    return _films(classifier, folder, stems, logits), pixels.facts().flat
 
 
 def _films(classifier: Classifier, folder: NihFolder, stems: Sequence[str], logits: np.ndarray) -> Films:
@@ -152,7 +155,7 @@ def _validation(
             None, Validation(absent="not_here", split_id=own.id, here=here, expected=expected)
         )
     if given is None:
-        films = _read(classifier, folder, own, "val", options)
+        films, _ = _read(classifier, folder, own, "val", options)
     else:
         films = _films(classifier, folder, [stem_of(name) for name in given[0]], given[1])
     return ValidationFilms(films, Validation(films=len(films), split_id=own.id))

@@ -9,13 +9,14 @@ if it is undefined.
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from xlite.evaluation.base import Bootstrap, Part, WithCaveats
 from xlite.evaluation.caveats import Caveat
 from xlite.evaluation.localisation_report import LocalisationReport
 from xlite.evaluation.old_formats import said_caveats
 from xlite.evaluation.validation_report import CalibrationReport, OperatingPoints, Validation
+from xlite.findings import FINDINGS
 from xlite.metrics.confusion import Confusion
 from xlite.metrics.estimate import Estimate
 
@@ -73,7 +74,7 @@ class FindingMetrics(Part):
     def estimate(self, name: str) -> Estimate:
         """A metric by its name, with its interval, whichever way it is kept."""
         value = getattr(self, name)
-        return value if isinstance(value, Estimate) else Estimate(value, *self.intervals[name])
+        return value if isinstance(value, Estimate) else Estimate(value, *self.intervals.get(name, ()))
 
 
 class Baseline(Part):
@@ -98,6 +99,13 @@ class Metrics(WithCaveats):
     baseline: Baseline
     bootstrap: Bootstrap
     training_seed: int | None = None
+
+    @field_validator("per_class")
+    @classmethod
+    def _all_findings_are_there(cls, found: dict[str, FindingMetrics]) -> dict[str, FindingMetrics]:
+        if missing := [finding for finding in FINDINGS if finding not in found]:
+            raise ValueError(f"{', '.join(missing)} is missing")
+        return found
 
 
 class Contamination(Part):

@@ -1,7 +1,9 @@
 """Curves to draw, with 95 % bands by resampling patients: ROC, precision-recall and reliability."""
 
+from typing import Self
+
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples, interval, or_none, walk
@@ -13,6 +15,13 @@ GRID = np.linspace(0, 1, 51)
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+    @model_validator(mode="after")
+    def _lists_have_one_length(self) -> Self:
+        """A file can say anything, and points are drawn from several lists at once."""
+        if len({len(value) for _, value in self if isinstance(value, list)}) > 1:
+            raise ValueError("its lists have different lengths")
+        return self
 
 
 class RocBand(_Part):

@@ -20,6 +20,8 @@ from xlite.findings import FEW_POSITIVES, FINDINGS
 
 METHODS = ("temperature", "platt", "isotonic")
 MIN_SCALE = 0.01
+# No fit reaches these; a calibrator beyond them answers the same for every film, or nothing.
+LEAST_SCALE, MOST = 1e-3, 1e6
 PULL = 1.0  # strength of the pull towards the identity, in units of a film's log loss
 
 Numbers = tuple[float, ...]
@@ -206,10 +208,13 @@ def _check_steps(logits: Any, probabilities: Any) -> None:
 
 
 def _check_numbers(name: str, values: Any, count: int, positive: bool = False) -> None:
-    kind = "numbers above 0" if positive else "numbers"
+    kind = "finite numbers above 0" if positive else "finite numbers"
     fits = isinstance(values, list | tuple) and len(values) == count and all(map(_is_number, values))
     if not fits or (positive and min(values) <= 0):
-        raise ValueError(f"{name} is {values!r:.80}, expected {count} finite {kind}")
+        raise ValueError(f"{name} is {values!r:.80}, expected {count} {kind}")
+    if any(abs(value) > MOST for value in values) or (positive and min(values) < LEAST_SCALE):
+        least = f"from {LEAST_SCALE:g}" if positive else f"from -{MOST:g}"
+        raise ValueError(f"{name} is {values!r:.80}, expected {count} numbers {least} to {MOST:g}")
 
 
 def _is_number(value: Any) -> bool:

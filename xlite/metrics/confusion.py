@@ -1,12 +1,16 @@
 """Multi-label confusion: for films with one finding, which others are called beside it or in its place."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from xlite.findings import FINDINGS
 
-Matrix = tuple[tuple[int, ...], ...]
+_Of14 = Field(min_length=len(FINDINGS), max_length=len(FINDINGS))
+Counts = Annotated[tuple[Annotated[int, Field(ge=0)], ...], _Of14]
+Matrix = Annotated[tuple[Counts, ...], _Of14]
 
 
 @dataclass(frozen=True)
@@ -19,9 +23,9 @@ class Confusion:
     """
 
     findings: tuple[str, ...]
-    films: tuple[int, ...]
-    missed: tuple[int, ...]
-    silent: tuple[int, ...]
+    films: Counts
+    missed: Counts
+    silent: Counts
     together: Matrix
     called: Matrix
     beside: Matrix

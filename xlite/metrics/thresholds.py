@@ -1,10 +1,10 @@
 """Thresholds per finding, chosen on validation films and never on the films they are then judged on."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic_core import from_json
 
 from xlite.errors import DataError
 from xlite.findings import FINDINGS, canonical
@@ -56,7 +56,7 @@ def _choose(labels: np.ndarray, probs: np.ndarray, rule: str) -> float:
 def read_thresholds(path: str | Path) -> np.ndarray:
     """Thresholds (14,) in 0-1 from a JSON file {finding: probability}; raises DataError."""
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = from_json(Path(path).read_bytes())
     except (OSError, ValueError) as error:
         raise DataError(f"the thresholds {path} cannot be read as JSON: {error}") from error
     if not isinstance(content, dict):

@@ -1,12 +1,12 @@
 """Model files: safetensors with all that serving needs in the header; replaced whole, and never unpickled."""
 
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -16,6 +16,7 @@ from pydantic import (
     field_validator,
     model_serializer,
 )
+from pydantic_core import from_json
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import Tensor
@@ -26,10 +27,15 @@ from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import Calibrator
 from xlite.models.student import Student
+from xlite.models.tensor_check import check_tensors
 
 FORMAT = "xlite-student-1"
 
+# Greys go from 0 to 1, in steps of 1/255: beyond these numbers float32 has no room left for a film.
+SMALLEST_STD, LARGEST_STD, LARGEST_MEAN = 1e-6, 1e3, 1e3
+
 Probability = Annotated[float, Field(ge=0, le=1)]
+Line = Annotated[str, Field(max_length=200)]
 
 
 class ModelNotes(BaseModel):
@@ -42,7 +48,7 @@ class ModelNotes(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     run: str = ""
-    train_share: float = 1.0
+    train_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     trained_on: str = ""
     teacher: str | None = None
     teacher_knows: tuple[dict[str, Any], ...] = ()
@@ -71,13 +77,13 @@ class ModelInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    backbone: str
-    attention: str
+    backbone: Line
+    attention: Line
     hidden: Annotated[int, Field(ge=1, le=8192)]
     dropout: Annotated[float, Field(ge=0, lt=1)]
     preprocess: Preprocess
-    split_id: str
-    label_version: str
+    split_id: Line
+    label_version: Line
     thresholds: dict[str, Probability] | None = None
     calibration: Calibrator | None = None
     notes: Annotated[ModelNotes, Field(strict=False)] = ModelNotes()
@@ -93,11 +99,23 @@ class ModelInfo(BaseModel):
         size, mean, std = preprocess.size, preprocess.mean, preprocess.std
         if not 1 <= size <= 1024:
             raise ValueError(f"preprocess.size is {size!r:.80}, expected 1 to 1024")
-        if not all(map(math.isfinite, mean)):
-            raise ValueError(f"preprocess.mean is {mean!r:.80}, expected 3 finite numbers")
-        if not all(math.isfinite(value) and value > 0 for value in std):
-            raise ValueError(f"preprocess.std is {std!r:.80}, expected 3 finite numbers above 0")
+        if not all(abs(value) <= LARGEST_MEAN for value in mean):
+            raise ValueError(
+                f"preprocess.mean is {mean!r:.80}, expected 3 numbers from {-LARGEST_MEAN:g} to "
+                f"{LARGEST_MEAN:g}"
+            )
+        if not all(SMALLEST_STD <= value <= LARGEST_STD for value in std):
+            raise ValueError(
+                f"preprocess.std is {std!r:.80}, expected 3 numbers from {SMALLEST_STD:g} to {LARGEST_STD:g}"
+            )
         return preprocess
+
+    @field_validator("notes")
+    @classmethod
+    def _notes_can_be_written(cls, notes: ModelNotes) -> ModelNotes:
+        """JSON has no NaN, though Python reads one."""
+        json.dumps(notes.model_dump(), allow_nan=False)
+        return notes
 
     @field_validator("thresholds")
     @classmethod
@@ -120,17 +138,39 @@ def save_model(path: Path, model: Student, info: ModelInfo) -> None:
 def load_model(path: Path) -> tuple[Student, ModelInfo]:
     """The model of a file, on the CPU and in eval, and its info.
 
-    Raises CheckpointError if the file is of another kind, damaged, or not what its own header says.
+    Raises CheckpointError if the file is of another kind, damaged, or not what its own header says: that is
+    found out before a model is built, as a small file may name a giant one.
     """
     header, weights = read_tensors(path)
     info = _parse(header, path)
     try:
-        student = Student(info.backbone, info.attention, info.hidden, info.dropout)
+        with torch.device("meta"):  # shapes without numbers
+            shapes = _build(info)
+        shapes = shapes.to("meta")
+        check_tensors(weights, shapes.state_dict(), path)
+        _check_size(shapes, info, path)
+        student = _build(info)
     except RunError as error:
         raise CheckpointError(f"{path} cannot be rebuilt: {error}") from error
-    check_same_tensors(weights, student.state_dict(), path)
     student.load_state_dict(weights)
     return student.eval(), info
+
+
+def _build(info: ModelInfo) -> Student:
+    return Student(info.backbone, info.attention, info.hidden, info.dropout)
+
+
+def _check_size(shapes: Student, info: ModelInfo, path: Path) -> None:
+    """CheckpointError unless a model on the meta device takes films of the size that its header names."""
+    side = info.preprocess.size
+    try:
+        with torch.no_grad():
+            shapes.eval()(torch.zeros(1, 3, side, side, device="meta"))
+    except (RunError, RuntimeError, ValueError, AssertionError) as error:
+        raise CheckpointError(
+            f"the header of {path} is damaged (preprocess.size is {side}, and {info.backbone} takes no films "
+            "of that size)"
+        ) from error
 
 
 def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
@@ -139,7 +179,7 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     with _named_errors(path):
         content = Path(path).read_bytes()
         weights = load(content)
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        header = from_json(content[8 : 8 + int.from_bytes(content[:8], "little")])
     return header.get("__metadata__") or {}, weights
 
 
@@ -155,7 +195,9 @@ def _named_errors(path: Path) -> Iterator[None]:
         raise CheckpointError(f"there is no model file {path}")
     try:
         yield
-    except (SafetensorError, OSError) as error:
+    except LookupError as error:
+        raise CheckpointError(f"{path} holds numbers of type {error}, which no model here uses") from error
+    except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{path} is no model file: {_kind(Path(path))}") from error
 
 
@@ -165,7 +207,7 @@ def _parse(header: dict[str, str], path: Path) -> ModelInfo:
             f"{path} holds tensors but is no X-Lite model: its header has no format {FORMAT!r}"
         )
     try:
-        values = {key: json.loads(text) for key, text in header.items() if key != "format"}
+        values = {key: from_json(text) for key, text in header.items() if key != "format"}
         # What has a default in Python has to stand in a header.
         values = {"findings": None} | values
         if isinstance(values.get("preprocess"), dict):
@@ -177,7 +219,7 @@ def _parse(header: dict[str, str], path: Path) -> ModelInfo:
         raise CheckpointError(f"the header of {path} is damaged ({error})") from error
     if info.findings != FINDINGS:
         raise CheckpointError(
-            f"{path} answers for other findings, or in another order ({', '.join(info.findings)}); "
+            f"{path} answers for other findings, or in another order ({', '.join(info.findings):.300}); "
             f"expected NIH's 14 in NIH order ({', '.join(FINDINGS)})"
         )
     return info
@@ -191,22 +233,7 @@ def _objection(error: ValidationError) -> str:
     field = ".".join(map(str, first["loc"]))
     if first["type"] == "missing":
         return f"{field} is missing"
-    return f"{field} is {first['input']!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}"
-
-
-def check_same_tensors(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path | str) -> None:
-    """Raises CheckpointError naming the first tensors that are missing, left over, or of another shape."""
-    missing = sorted(wanted.keys() - weights.keys())
-    unknown = sorted(weights.keys() - wanted.keys())
-    shapes = [
-        f"{name} {tuple(weights[name].shape)}, expected {tuple(wanted[name].shape)}"
-        for name in sorted(wanted.keys() & weights.keys())
-        if weights[name].shape != wanted[name].shape
-    ]
-    for what, names in (("lacks", missing), ("has unknown", unknown), ("has", shapes)):
-        if names:
-            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            raise CheckpointError(f"{path} does not fit its model: it {what} {', '.join(names[:3])}{more}")
+    return f"{field:.80} is {first['input']!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
 def _kind(path: Path) -> str:

@@ -9,9 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
-from xlite.models.checkpoint import check_same_tensors
+from xlite.models.tensor_check import check_tensors
 
 
 class DenseNet(nn.Module):
@@ -54,14 +53,9 @@ class DenseNet(nn.Module):
     def load(self, weights: Mapping[str, Tensor], source: Path | str) -> None:
         """Takes every tensor; only the counters of batches may be missing (torch had none before 0.4.1).
 
-        Raises CheckpointError naming the tensors of `source` that are missing, left over, of another shape or
-        not finite.
+        Raises CheckpointError as `check_tensors` does.
         """
         wanted = self.net.state_dict()
         counters = {name: wanted[name] for name in wanted if name.endswith(".num_batches_tracked")}
-        check_same_tensors(counters | dict(weights), wanted, source)
-        broken = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
-        if broken:
-            more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
-            raise CheckpointError(f"{source} has values that are not finite in {', '.join(broken[:3])}{more}")
+        check_tensors(counters | dict(weights), wanted, source)
         self.net.load_state_dict(counters | dict(weights))

@@ -174,6 +174,19 @@ def _open_network(part: str) -> _Source:
     return _Source(student, info.preprocess, sentence, info, None, content)
 
 
+def _check_answers(source: _Source) -> None:
+    """CheckpointError if a network answers a film of all greys with NaN, which would pass for silence."""
+    side = source.preprocess.size
+    film = np.linspace(0, 255, side * side).reshape(side, side).astype(np.uint8)
+    lacks = source.network.lacks if isinstance(source.network, DenseNet) else ()
+    with torch.inference_mode():
+        logits = source.network(torch.from_numpy(source.preprocess(film))[None])[0]
+    if not logits[[finding not in lacks for finding in FINDINGS]].isfinite().all():
+        raise CheckpointError(
+            f"the teacher {source.sentence} answers with values that are not finite: its weights are damaged"
+        )
+
+
 def prediction_files(spec: str) -> list[Path]:
     """The predictions files among the parts of a spec."""
     return [Path(part) for part in teacher_parts(spec) if part.endswith(PREDICTION_SUFFIXES)]
@@ -194,6 +207,8 @@ def open_teacher(
     if not parts:
         raise CheckpointError(f"the teacher {spec!r} names no model and no predictions file")
     sources = [_open_network(part) for part in parts if Path(part) not in files]
+    for source in sources:
+        _check_answers(source)
     digest = hashlib.sha256()
     for source in sources:
         digest.update(source.content)

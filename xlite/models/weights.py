@@ -1,34 +1,28 @@
 """Starting weights: ImageNet's through timm, a file, or none."""
 
 import re
-import struct
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 
 import huggingface_hub
 import timm
-import torch
 from huggingface_hub import constants
 from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # from another package each year
+from safetensors import SafetensorError
 from torch import Tensor
 
 from xlite.errors import CheckpointError
-from xlite.models.checkpoint import FORMAT, check_same_tensors, load_model, read_tensors
+from xlite.models.checkpoint import FORMAT, load_model, read_tensors
 from xlite.models.student import Student
+from xlite.models.tensor_check import check_tensors
+from xlite.models.torch_files import UNREADABLE, load_plain
 
 HUB_TIMEOUT_S = 5.0
 HUB_FILE = "model.safetensors"
-
-# what torch's restricted unpickler raises on other files (found by fuzzing)
-NOT_WEIGHTS = (
-    *(UnpicklingError, RuntimeError, EOFError, ValueError, OSError),
-    *(LookupError, TypeError, AttributeError, AssertionError, struct.error),
-)
 
 
 @dataclass(frozen=True)
@@ -76,8 +70,8 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         return read_tensors(path)[1]
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except NOT_WEIGHTS as error:
+        content = load_plain(path)
+    except UNREADABLE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path} is no plain file of weights ({reason})") from error
     for wrapper in ("state_dict", "model"):
@@ -102,9 +96,15 @@ def _load_imagenet(student: Student) -> StartWeights:
         why = f"({_plain_reason(error)}): training from scratch"
         return StartWeights(f"ImageNet weights for {name} could not be had {why}")
     overlay = {"file": str(path)}  # timm knows how each architecture's file is read
-    donor = timm.create_model(
-        name, pretrained=True, num_classes=0, global_pool="", pretrained_cfg_overlay=overlay
-    )
+    try:
+        donor = timm.create_model(
+            name, pretrained=True, num_classes=0, global_pool="", pretrained_cfg_overlay=overlay
+        )
+    except (SafetensorError, RuntimeError, LookupError, OSError) as error:
+        raise CheckpointError(
+            f"the ImageNet weights in {path} are damaged: delete that file, and they are downloaded again"
+        ) from error
+    check_tensors(donor.state_dict(), student.backbone.state_dict(), path)
     student.backbone.load_state_dict(donor.state_dict())
     return StartWeights(f"{name} starts from ImageNet weights ({repository})")
 
@@ -154,7 +154,7 @@ def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) 
         for name, tensor in timm_named.items()
         if name in wanted or name.rpartition(".")[0] not in classifiers
     }
-    check_same_tensors(kept | counters, wanted, path)
+    check_tensors(kept | counters, wanted, path)
     student.backbone.load_state_dict(kept | counters)
     return StartWeights(f"{student.backbone_name} starts from ", path, f" ({len(kept)} tensors)")
 
@@ -183,7 +183,7 @@ STEM_AND_HEAD = {"0.0": "conv_stem", "0.1": "bn1", "18.0": "conv_head", "18.1": 
 
 def _mobilenet_v2_name(name: str) -> str:
     """torchvision's name of a MobileNetV2 tensor -> timm's; unknown names stay."""
-    if block := re.fullmatch(r"features\.(\d+)\.conv\.([\d.]+)\.(\w+)", name):
+    if block := re.fullmatch(r"features\.(\d{1,3})\.conv\.([\d.]+)\.(\w+)", name):
         number, place, tensor = int(block[1]), block[2], block[3]
         places = FIRST_BLOCK if number == 1 else OTHER_BLOCKS
         if place in places and number <= len(MOBILENET_V2_STAGES):

@@ -11,6 +11,7 @@ from xlite.evaluation.caveats import (
     ChosenOn,
     FewBoxes,
     FewPositives,
+    FlatFilms,
     Listed,
     MissingFilms,
     NeverCalled,
@@ -38,7 +39,7 @@ from xlite.evaluation.caveats import (
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.localisation import FEW_BOXES
 from xlite.metrics.thresholds import PLAIN_THRESHOLD
-from xlite.text import UNKNOWN_EDITION, are, counted, labels_of
+from xlite.text import UNKNOWN_EDITION, are, counted, labels_of, verb
 
 _FORGOTTEN = {
     "head": "the classifier forgets what it learned: it shows where films have structure as much as findings",
@@ -53,6 +54,12 @@ def sentence(caveat: Caveat) -> str:
     match caveat:
         case MissingFilms(missing=missing, films=films):
             return f"{missing:,} of {counted(films, 'film')} {are(missing)} missing and left out"
+        case FlatFilms(flat=flat, films=films):
+            have = verb(flat, "has", "have")
+            return (
+                f"{flat:,} of {counted(films, 'film')} {have} no contrast (blank, black or white); "
+                "`xlite data check` lists them"
+            )
         case OtherSplit():
             return _other_split(caveat)
         case TrainedOn(known=known, films=films):

@@ -1,10 +1,10 @@
 """The evaluations that lie beside the models, for those who show them. No torch."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from xlite.data.predictions import read_predictions
 from xlite.data.splits import PARTS
@@ -63,7 +63,7 @@ def read_evaluation(model: str, folder: Path) -> Evaluation:
         )
     try:
         metrics, curves = (
-            json.loads((folder / name).read_bytes()) for name in ("metrics.json", "curves.json")
+            from_json((folder / name).read_bytes()) for name in ("metrics.json", "curves.json")
         )
         report = Report.model_validate({**metrics, "model": model})
         return Evaluation(model, folder, report, read_curves(curves))

@@ -6,7 +6,6 @@ which studies share. Imports no torch.
 
 import builtins
 import itertools
-import json
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -17,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from xlite.config import TrainConfig, make_config
-from xlite.errors import RunError, words_of
-from xlite.files import write_atomic
+from xlite.config import TrainConfig
+from xlite.errors import RunError
 from xlite.places import check_run_name, checkpoints_dir
 from xlite.runs import slurm
 from xlite.runs.command import absolute_paths
 from xlite.runs.launch import xlite_command
+from xlite.runs.run_files import read_epochs, read_settings, write_settings
 from xlite.runs.status import LIVE, RunStatus
 from xlite.runs.work_folder import WorkFolder
 
@@ -57,7 +56,8 @@ class Run(WorkFolder[RunStatus]):
                 raise RunError(
                     f"{run.name!r} exists already in {parent}: choose another name, or resume that run"
                 ) from error
-            run._write_config(absolute_paths(config).model_copy(update={"name": run.name}))
+            settings = absolute_paths(config).model_copy(update={"name": run.name})
+            write_settings(run.path("config.json"), settings, {})
         return run
 
     @classmethod
@@ -81,28 +81,15 @@ class Run(WorkFolder[RunStatus]):
 
     def config(self) -> TrainConfig:
         """The run's own config.json; RunError if it is not one."""
-        path = self.path("config.json")
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(values, dict):
-                raise ValueError("it is no object of settings")
-            return make_config(values)
-        except (OSError, ValueError, RunError) as error:
-            what = f"the settings of run {self.name!r} cannot be read from {path}: "
-            raise RunError(what, *words_of(error)) from error
+        return read_settings(self.path("config.json"), self.name)[0]
 
-    def _write_config(self, config: TrainConfig) -> None:
-        write_atomic(self.path("config.json"), config.model_dump_json(indent=2).encode() + b"\n")
+    def unknown_settings(self) -> "builtins.list[str]":
+        """The names in config.json that are no settings: of a later version, or of one of old."""
+        return builtins.list(read_settings(self.path("config.json"), self.name)[1])
 
     def read_metrics(self) -> "pd.DataFrame":
-        """metrics.csv, a row for each epoch; empty if no epoch has finished."""
-        import pandas as pd
-
-        path = self.path("metrics.csv")
-        try:
-            return pd.read_csv(path)
-        except (FileNotFoundError, pd.errors.EmptyDataError):
-            return pd.DataFrame()
+        """metrics.csv, a row for each epoch; empty if no epoch has finished. RunError if it is damaged."""
+        return read_epochs(self.path("metrics.csv"), self.name)
 
     def has_trained(self) -> bool:
         """Whether the folder holds anything of a finished epoch."""
@@ -110,7 +97,8 @@ class Run(WorkFolder[RunStatus]):
 
     def failed_untrained(self) -> bool:
         """Whether it was refused, or failed before its first epoch ended: there is nothing to go on with."""
-        return self.status().state == "failed" and not self.has_trained()
+        # a damaged progress.json calls a run failed that trains
+        return self.status().state == "failed" and not self.has_trained() and not self.is_held()
 
     def can_resume(self) -> bool:
         """Whether it is at rest and there is something to go on with."""
@@ -182,12 +170,13 @@ class Run(WorkFolder[RunStatus]):
         Rows of results.csv keep the name that they were written under.
         """
         renamed = Run(self.folder.with_name(check_run_name(name)))
-        config = self.config().model_copy(update={"name": name})
+        config, unknown = read_settings(self.path("config.json"), self.name)
         with self._at_rest("renamed"):
             if renamed.folder.exists():
                 raise RunError(f"{name!r} exists already in {renamed.folder.parent}: choose another name")
             self.folder.rename(renamed.folder)
-            renamed._write_config(config)
+            settings = config.model_copy(update={"name": name})
+            write_settings(renamed.path("config.json"), settings, unknown)
         return renamed
 
     def delete(self) -> None:
@@ -209,6 +198,7 @@ class Run(WorkFolder[RunStatus]):
     def _starting(self) -> Iterator[None]:
         if self.status().state == "finished":
             raise RunError(f"run {self.name!r} has finished; start a new run to train on")
+        self.config()  # damaged settings are refused here, and not in a process that nobody listens to
         with super()._starting():
             yield
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic_core import from_json
+
 from xlite.errors import RunError
 from xlite.files import read_whole, write_atomic
 from xlite.text import last_line
@@ -68,9 +70,10 @@ def is_available() -> bool:
 def read_submission(folder: Path) -> Submission | None:
     """The job that a run's folder was last submitted as; None if it was not, or the file is none."""
     try:
-        values = json.loads(read_whole(folder / SUBMISSION))
-        return Submission(str(values["job"]), tuple(map(str, values["options"])))
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        values = from_json(read_whole(folder / SUBMISSION))
+        job, options = values["job"], values["options"]
+        return Submission(str(job), tuple(map(str, options))) if isinstance(options, list) else None
+    except (OSError, ValueError, TypeError, LookupError):
         return None
 
 

@@ -2,13 +2,16 @@
 
 import math
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from xlite.errors import sentence
 from xlite.files import read_whole
 
 State = Literal["new", "queued", "running", "finished", "stopped", "failed", "killed"]
+Count = Annotated[int, Field(ge=0, le=10**9)]
+Seconds = Annotated[float, Field(ge=0, le=1e10)]
 LIVE: tuple[State, ...] = ("queued", "running")
 
 
@@ -17,7 +20,7 @@ class WorkStatus(BaseModel):
     and when that was (ISO 8601).
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     state: State = "new"
     message: str = ""
@@ -34,16 +37,16 @@ class RunStatus(WorkStatus):
     On a GPU memory and load are the device's, on a CPU the memory of the trainer and the load of the machine.
     """
 
-    epoch: int = 0
-    epochs: int = 0
-    step: int = 0
-    steps: int = 0
+    epoch: Count = 0
+    epochs: Count = 0
+    step: Count = 0
+    steps: Count = 0
     loss: float | None = None
     val_auc: float | None = None
     best_auc: float | None = None
-    best_epoch: int | None = None
-    elapsed_s: float = 0.0
-    eta_s: float | None = None
+    best_epoch: Count | None = None
+    elapsed_s: Seconds = 0.0
+    eta_s: Seconds | None = None
     device: str = ""
     memory_gb: float | None = None
     memory_total_gb: float | None = None
@@ -68,13 +71,17 @@ class RunStatus(WorkStatus):
 
 
 def read_status(path: Path, kind: type[S]) -> S:
-    """The content of a progress.json; `new` if there is none, `failed` if it is not what X-Lite writes."""
+    """The content of a progress.json; `new` if there is none, `failed` if it is not what X-Lite writes, or
+    cannot be read.
+    """
     try:
         return kind.model_validate_json(read_whole(path))
     except FileNotFoundError:
         return kind()
     except ValidationError as error:
         return kind(state="failed", message=f"{path} is not what X-Lite writes: {problem(error)}")
+    except OSError as error:
+        return kind(state="failed", message=sentence(error))
 
 
 def problem(error: ValidationError) -> str:

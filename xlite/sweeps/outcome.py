@@ -1,11 +1,14 @@
 """What a trial's run left: its row of results.csv, and what its report says of its teacher."""
 
+from pydantic import ValidationError
+
 from xlite.errors import XliteError
 from xlite.evaluation.base import WithCaveats
 from xlite.evaluation.caveats import is_of_teacher
 from xlite.files import read_whole
 from xlite.runs.results import read_experiments
 from xlite.runs.run import Run
+from xlite.runs.status import problem
 from xlite.sweeps.status import Contamination, Outcome
 
 
@@ -31,5 +34,8 @@ def left_by(run: Run) -> Outcome:
 def _contamination_of(run: Run) -> Contamination | None:
     """What the run's test report, maybe one of old, says of what its teacher knows of the films."""
     path = run.evaluation("test") / "metrics.json"
-    caveats = WithCaveats.model_validate_json(read_whole(path)).caveats if path.is_file() else ()
+    try:
+        caveats = WithCaveats.model_validate_json(read_whole(path)).caveats if path.is_file() else ()
+    except ValidationError as error:
+        raise NoResult(f"the run's report {path} is damaged: {problem(error)}") from error
     return next(filter(is_of_teacher, caveats), None)

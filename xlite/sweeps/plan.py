@@ -1,7 +1,6 @@
 """What a study tries: settings that are fixed, settings that vary, and which of their combinations."""
 
 import itertools
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json
 
 from xlite.config import SEED, TrainConfig, Value, make_config
 from xlite.errors import RunError, Setting
@@ -226,7 +226,7 @@ def parse_vary(text: str) -> tuple[str, list[str] | Range]:
 def read_space(path: Path) -> dict[str, list[Any] | Range]:
     """What varies, from JSON: {"backbone": ["a", "b"], "lr": {"low": 1e-4, "high": 1e-2, "log": true}}."""
     try:
-        space = json.loads(path.read_text(encoding="utf-8"))
+        space = from_json(path.read_bytes())
         if not isinstance(space, dict):
             raise ValueError("it is no object of settings")
     except (OSError, ValueError) as error:

@@ -76,7 +76,7 @@ class Sweep(WorkFolder[SweepStatus]):
         if not path.exists():
             made = Signature(f"{socket.gethostname()}:{self.home}", secrets.token_hex(8))
             write_atomic(path, str(made).encode())
-        return Signature.read(read_whole(path).decode())
+        return Signature.read(read_whole(path).decode(errors="replace"))
 
     def status(self) -> SweepStatus:
         """What the sweep does now, from progress.json and whether somebody holds the lock."""

@@ -239,7 +239,11 @@ class _Work:
 
 def _report(run: Run, trial: Trial, reported: set[int]) -> bool:
     """Tells Optuna of the epochs that are not reported yet; whether there was one."""
-    new = [row for row in run.read_metrics().to_dict("records") if row["epoch"] not in reported]
+    try:
+        epochs = run.read_metrics().to_dict("records")
+    except RunError:  # somebody damaged it: the trainer writes it anew with the next epoch
+        return False
+    new = [row for row in epochs if row["epoch"] not in reported]
     for row in new:
         reported.add(row["epoch"])
         if math.isfinite(row["val_auc"]):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from xlite.data.predictions import write_predictions
 from xlite.evaluation.contamination import read_sources, seen_in_test
@@ -88,12 +89,19 @@ def _log_result(job: Job, run: Run, student: Student, info: ModelInfo, report: R
     """
     kept = run.path(ROW_FILE)
     begun = kept.exists()
-    if begun:
-        experiment = replace(Experiment(**json.loads(read_whole(kept))), notes="")
-    else:
+    experiment = _kept_row(kept)
+    if experiment is None:
         experiment = _experiment(job, run, student, info, report)
         write_atomic(kept, json.dumps(asdict(experiment), indent=1).encode() + b"\n")
     append_result(experiment, _notes(job, info), unless_there=begun)
+
+
+def _kept_row(path: Path) -> Experiment | None:
+    """The row that an earlier end of the run kept; None if there is none, or it is damaged."""
+    try:
+        return replace(TypeAdapter(Experiment).validate_json(read_whole(path)), notes="")
+    except (FileNotFoundError, ValidationError):
+        return None
 
 
 def _notes(job: Job, info: ModelInfo) -> Notes:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from xlite import __version__
 from xlite.config import FOCAL, WEIGHTED, TrainConfig
+from xlite.data.cache import FilmFacts, fingerprint
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films, part_stems
 from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
@@ -26,7 +27,7 @@ from xlite.models.student import Student, describe
 from xlite.models.teachers import Teacher, open_teacher, prediction_files
 from xlite.models.weights import StartWeights, load_start_weights
 from xlite.report.sentences import capital, sentence
-from xlite.text import counted
+from xlite.text import counted, verb
 from xlite.training.task import DistillTask, LossSettings
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,10 @@ _REFIT_FILMS = 256
 
 @dataclass(frozen=True)
 class Job:
-    """What one run trains, on what, and what its model file will say of itself."""
+    """What one run trains, on what, and what its model file will say of itself.
+
+    films: the fingerprint of the pixels of all films that it trains and validates on.
+    """
 
     config: TrainConfig
     split: Split
@@ -49,6 +53,7 @@ class Job:
     task: DistillTask
     teacher: Teacher
     info: ModelInfo
+    films: str
 
 
 def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
@@ -70,8 +75,11 @@ def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
     info = _info(config, folder, split, stems, sources, started.noted)
 
     films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
+    facts = [films.facts()]
     train = FilmDataset(films, labels, preprocess, seed=config.seed, file_logits=file_logits)
     films, val_labels, val_stems = open_films(folder, split, "val", preprocess, config.skip_missing, progress)
+    facts.append(films.facts())
+    _warn_of_flat_films(facts)
     if fresh:
         log.info(started.sentence)
         _refit_if_folded(student, train)
@@ -86,7 +94,18 @@ def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
         task=_task(config, student, teacher, labels),
         teacher=teacher,
         info=info,
+        films=fingerprint(*facts),
     )
+
+
+def _warn_of_flat_films(facts: list[FilmFacts]) -> None:
+    """One warning if films of the train and val parts have no contrast: they count like any other."""
+    flat, films = sum(part.flat for part in facts), sum(len(part.contrast) for part in facts)
+    if flat:
+        log.warning(
+            f"Warning: {flat:,} of {counted(films, 'film')} to train and validate on "
+            f"{verb(flat, 'has', 'have')} no contrast (blank, black or white); `xlite data check` lists them"
+        )
 
 
 def _open_split(config: TrainConfig, folder: NihFolder) -> tuple[Split, list[str]]:

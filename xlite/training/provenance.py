@@ -1,20 +1,25 @@
 """What made a run: versions, commit, data, seeds and device of each attempt, kept in its folder."""
 
 import json
+import logging
 import os
 import platform
 import subprocess
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import torch
+from pydantic_core import from_json
 
 from xlite import __version__
-from xlite.files import write_atomic
+from xlite.files import read_whole, write_atomic
 from xlite.places import bundled
 from xlite.runs.run import Run
 from xlite.training.job import Job
+
+log = logging.getLogger(__name__)
 
 PROVENANCE_FILE = "provenance.json"
 _LIBRARIES = (
@@ -31,7 +36,7 @@ _LIBRARIES = (
 def record_attempt(run: Run, job: Job, device: torch.device, processes: int) -> None:
     """Adds this attempt to the run's provenance.json, a list with one entry for each start or resume."""
     path = run.path(PROVENANCE_FILE)
-    attempts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    attempts = _earlier_attempts(path)
     attempts.append(
         {
             "started": datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -51,6 +56,24 @@ def record_attempt(run: Run, job: Job, device: torch.device, processes: int) -> 
         }
     )
     write_atomic(path, json.dumps(attempts, indent=2).encode() + b"\n")
+
+
+def _earlier_attempts(path: Path) -> list[Any]:
+    """The attempts in a provenance.json; one that is damaged is set aside, as no run fails for it."""
+    try:
+        attempts = from_json(read_whole(path))
+        if isinstance(attempts, list):
+            return attempts
+    except FileNotFoundError:
+        return []
+    except ValueError:
+        pass
+    aside = path.with_name(f"damaged-{path.name}")
+    path.replace(aside)
+    log.warning(
+        f"Warning: {path} is damaged and now called {aside.name}; its attempts are told anew from here"
+    )
+    return []
 
 
 def git_commit(folder: Path) -> str | None:

@@ -127,6 +127,7 @@ class Recorder:
             "split": self.info.split_id,
             "table of the data": self.info.notes.data_fingerprint,
             "teacher": self.job.teacher.digest,
+            "content of the films": self.job.films,
         }
 
     def _write_metrics(self) -> None:

@@ -1,7 +1,7 @@
 """What an epoch's end leaves in last.ckpt: all that exact resume needs, replaced whole, never unpickled."""
 
+import hashlib
 import math
-import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,9 +12,19 @@ from typing import Any
 import torch
 
 from xlite.errors import CheckpointError, RunError
-from xlite.files import write_atomic
+from xlite.files import read_whole, write_atomic
+from xlite.models.available import MODEL_FILE
+from xlite.models.checkpoint import load_model
+from xlite.models.torch_files import UNREADABLE, load_plain_file
 
 STATE_FILE = "last.ckpt"
+
+_CHECKED = "sha256"
+"""The entry of a state that says that its file ends with a checksum; files of old have neither."""
+
+_MARK = b"xlite-sha256 "
+_TRAILER = len(_MARK) + 64
+"""Bytes behind what torch.save wrote: torch and unzip pass over them."""
 
 
 @dataclass
@@ -42,27 +52,53 @@ class State:
 
 
 def write_state(path: Path, content: dict[str, Any]) -> None:
-    """Replaces the state of a run whole; `content` holds tensors and plain values only."""
+    """Replaces the state of a run whole, with its checksum; `content` holds tensors and plain values only."""
     buffer = BytesIO()
-    torch.save(content, buffer)
+    torch.save({**content, _CHECKED: True}, buffer)
+    digest = hashlib.sha256(buffer.getbuffer()).hexdigest()
+    buffer.write(_MARK + digest.encode())
     write_atomic(path, buffer.getvalue())
 
 
 @contextmanager
 def reading_state(path: Path) -> Iterator[dict[str, Any]]:
-    """The content of a state file; CheckpointError if it is none, or lacks what the caller reads."""
+    """The content of a state file; CheckpointError if it is damaged, none, or lacks what the caller reads."""
     try:
-        yield torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        yield _read_state(path)
+    except UNREADABLE as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise CheckpointError(
-            f"{path} is not the state of this run ({type(error).__name__}): start a new run"
+            f"{path} is not the state of this run ({reason:.200}), so the run cannot go on: {_way_out(path)}"
         ) from error
 
 
+def _read_state(path: Path) -> dict[str, Any]:
+    """The content of a state file; one of UNREADABLE if it is damaged or none."""
+    raw = read_whole(path)
+    whole, trailer = raw[:-_TRAILER], raw[-_TRAILER:]
+    checked = trailer.startswith(_MARK)
+    if checked and trailer != _MARK + hashlib.sha256(whole).hexdigest().encode():
+        raise ValueError("it is damaged: its checksum does not match")
+    content: dict[str, Any] = load_plain_file(BytesIO(whole if checked else raw))
+    if content.get(_CHECKED) and not checked:
+        raise ValueError("it is damaged: its checksum is missing")
+    return content
+
+
+def _way_out(path: Path) -> str:
+    """What a run without a state has left to start another one from."""
+    model = path.with_name(MODEL_FILE)
+    try:
+        epoch = load_model(model)[1].notes.epoch
+    except CheckpointError:
+        return "start a new run"
+    return f"the weights of its best epoch, {epoch}, are whole: start a new run with --weights {model}"
+
+
 def check_unchanged(run: str, then: dict[str, str], now: dict[str, str]) -> None:
-    """RunError if what a run learns from is not what it began with."""
+    """RunError if what a run learns from is not what it began with; states of old do not tell the films."""
     for what, value in now.items():
-        if then.get(what) != value:
+        if then.get(what, value) != value:
             raise RunError(
                 f"the {what} of run {run!r} has changed since it began ({then.get(what)!r} then, {value!r} "
                 "now): start a new run, or put back what it learned from"

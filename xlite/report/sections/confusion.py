@@ -54,4 +54,4 @@ def _most(counts: Sequence[int], films: int, shown: int = 2) -> str:
     """The findings with the highest counts, as shares of the films."""
     order = sorted(range(len(counts)), key=lambda place: -counts[place])[:shown]
     named = [(spoken(FINDINGS[place]).replace(" ", NO_BREAK), counts[place]) for place in order]
-    return ", ".join(f"{name}{NO_BREAK}{count / films:.0%}" for name, count in named if count)
+    return ", ".join(f"{name}{NO_BREAK}{count / films:.0%}" for name, count in named if count and films > 0)
