@@ -13,7 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +35,8 @@ Shown = tuple[str, dict[str, float]]
 """What a visitor sees: the film and its maps as HTML, and the 14 probabilities by finding."""
 Latest = tuple[str | None, Shown] | None
 """The upload that a visitor had read last, deleted since, and what was shown of it."""
+NOTHING: tuple[str, None] = ("", None)
+"""What a visitor sees while a film is read, and if it cannot be."""
 USER = "guest"
 KEPT_S = 60
 """A film is deleted as soon as it has arrived and been read; a broken-off upload, after so many seconds."""
@@ -143,11 +145,15 @@ def build(classifier: "Classifier") -> "gr.Blocks":
     """The page: a film in, its three likeliest findings with maps and all 14 probabilities out."""
     import gradio as gr
 
-    def read(film: str | None, latest: Latest) -> tuple[str, dict[str, float], Latest]:
+    def read(film: str | None, latest: Latest) -> Iterator[tuple[str, dict[str, float] | None, Latest]]:
+        yield *NOTHING, latest  # an error leaves what stands there
         if latest is None or film != latest[0]:
             latest = (film, read_film(classifier, read_and_delete(film)))
-        shown, probabilities = latest[1]
-        return shown, probabilities, latest
+        yield *latest[1], latest
+
+    def read_example(name: str) -> Iterator[tuple[str, dict[str, float] | None]]:
+        yield NOTHING
+        yield read_film(classifier, example_film(name))
 
     with gr.Blocks(title="X-Lite", analytics_enabled=False) as demo:
         gr.Markdown(f"# X-Lite reads a chest film\n**{NOTICE}**")
@@ -178,9 +184,10 @@ def build(classifier: "Classifier") -> "gr.Blocks":
             concurrency_limit=2,
         )
         if bundled is not None:
-            bundled.input(
-                lambda name: read_film(classifier, example_film(name)), bundled, outputs, api_name="example"
-            )
+            bundled.input(read_example, bundled, outputs, api_name="example")
+            bundled.input(lambda: None, None, film, api_visibility="private")
+            gr.on([film.upload, button.click], lambda: None, None, bundled, api_visibility="private")
+        film.clear(lambda: NOTHING, None, outputs, api_visibility="private")
     blocks: gr.Blocks = demo
     return blocks
 

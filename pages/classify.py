@@ -54,7 +54,8 @@ def show_film(image: "np.ndarray", reading: "Reading", name: str) -> None:
         "Map of",
         top + [finding for finding in FINDINGS if finding not in top],
         format_func=lambda finding: f"{spoken(finding)}, {reading.probability(finding):.1%}",
-        key=f"map-{name}",
+        # The browser keeps the text of the choice, which has a number: other numbers are another choice.
+        key=f"map-{hash(reading.probabilities.tobytes())}",
     )
     opacity = slide.slider(
         "Opacity", 0, 100, round(100 * OPACITY), step=5, format="%d %%", help="0 shows the bare film"
@@ -147,7 +148,8 @@ def read_with_a_model(upload: "UploadedFile | None") -> None:
         try:
             classifier = open_classifier(models[model], models[model].stat().st_mtime_ns)
             about.caption(classifier.about)
-            show_reading(classifier, film)
+            with st.container(key="reading"):
+                show_reading(classifier, film)
         except (XliteError, OSError) as error:
             st.error(page_sentence(error))
 
