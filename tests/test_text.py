@@ -1,8 +1,21 @@
 """Counts and numbers as a person reads them."""
 
+import random
+
 import pytest
 
-from xlite.text import are, counted, difference, interval, last_line, number, verb
+from xlite.text import (
+    are,
+    as_cell,
+    counted,
+    difference,
+    from_cell,
+    interval,
+    last_line,
+    number,
+    printable,
+    verb,
+)
 
 
 def test_a_count_has_its_noun_and_verb() -> None:
@@ -33,3 +46,61 @@ def test_the_last_line_is_told_or_that_there_is_none() -> None:
 def test_a_difference_has_its_sign() -> None:
     assert difference(0.0123, -0.003, 0.027) == "+0.012 (-0.003 to +0.027)"
     assert difference(0.0123, -0.003, 0.027, digits=4) == "+0.0123 (-0.0030 to +0.0270)"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("00000001_000.png", "00000001_000.png"),
+        ("Thorax Müller 胸部 é.png", "Thorax Müller 胸部 é.png"),
+        ("two\u00a0words\u3000", "two\u00a0words\u3000"),
+        ("\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
+        ("a\r\n\tb\x00\x7f\x9b", r"a\r\n\tb\x00\x7f\x9b"),
+        ("x\u202egnp.exe\u2066\u200b\ufeff", r"x\u202egnp.exe\u2066\u200b\ufeff"),
+        ("a\u2028b\u2029", r"a\u2028b\u2029"),
+        ("caf\udce9.png", r"caf\udce9.png"),
+    ],
+)
+def test_what_steers_a_terminal_is_spelt_out(text: str, shown: str) -> None:
+    assert printable(text) == shown and printable(shown) == shown
+
+
+def test_line_ends_may_be_kept() -> None:
+    assert printable("two\nlines\x1b", keep="\n") == "two\nlines\\x1b"
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("film.png", "film.png"),
+        ("'t Hart.png", "'t Hart.png"),
+        ("two\u00a0words.png", "two\u00a0words.png"),
+        (r"C:\new\x41.png", r"C:\new\x41.png"),
+        ("=cmd.png", "'=cmd.png"),
+        ("+1.png", "'+1.png"),
+        ("-1.png", "'-1.png"),
+        ("@SUM(A1).png", "'@SUM(A1).png"),
+        (" =1+1.png", "' =1+1.png"),
+        ("\uff1d1.png", "'\uff1d1.png"),
+        ("\t=1.png", r"'\t=1.png"),
+        ("'=cmd.png", "''=cmd.png"),
+        ("''", "'" * 3),
+        ("\x1b[31m.png", r"'\x1b[31m.png"),
+        ("a\nb\\n.png", r"'a\nb\\n.png"),
+        (r"=\x41", r"'=\\x41"),
+        (r"'\x41", r"''\\x41"),
+        ("\udcff.png", r"'\udcff.png"),
+    ],
+)
+def test_a_cell_is_text_to_a_spreadsheet_and_reads_back_as_it_was(text: str, cell: str) -> None:
+    assert (as_cell(text), from_cell(cell)) == (cell, text)
+
+
+def test_every_text_survives_its_cell() -> None:
+    draw = random.Random(0)
+    signs = "'\\=+-@ntrx41uU0 \u00a0\t\n\x1b\u202e\udcff\U000e0041é胸"
+    for _ in range(20_000):
+        text = "".join(draw.choices(signs, k=draw.randrange(9)))
+        cell = as_cell(text)
+        assert from_cell(cell) == text and printable(cell) == cell
+        assert not cell.lstrip().startswith(("=", "+", "-", "@"))

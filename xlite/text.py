@@ -1,6 +1,12 @@
 """Counts, numbers, intervals and what programs said as text for people."""
 
 import math
+import re
+import unicodedata
+
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a formula begins in a spreadsheet; the last four are the same signs in full width."""
+_ESCAPE = re.compile(r"\\(?:[\\nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
@@ -45,3 +51,40 @@ def spread(mean: float | None, deviation: float | None, digits: int = 3) -> str:
     """`0.812 ± 0.004` of several seeds, `0.812` of one."""
     more = "" if deviation is None else f" ± {number(deviation, digits=digits)}"
     return number(mean, "–", digits) + more
+
+
+def printable(text: str, keep: str = "") -> str:
+    r"""Text that only shows: what steers a terminal, turns the direction or is no character is spelt out.
+
+    Control and format characters, line ends and lone surrogates become `\x1b`, `\u202e`, `\n`, `\udcff`, but
+    for those in `keep`.
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one in keep or _shows(one) else _spelt(one) for one in text)
+
+
+def as_cell(text: str) -> str:
+    """Text as a cell of a CSV that spreadsheets take for text and terminals can show; `from_cell` undoes it.
+
+    A cell that would be a formula, or that holds what is not printable, begins with an apostrophe.
+    """
+    if printable(text) == text == from_cell(text) and not text.lstrip().startswith(_FORMULA):
+        return text
+    return "'" + printable(text.replace("\\", r"\\"))
+
+
+def from_cell(cell: str) -> str:
+    """The text that `as_cell` made the cell of; any other cell stays as it is."""
+    if not cell.startswith("'"):
+        return cell
+    text = _ESCAPE.sub(lambda found: found[0].encode().decode("unicode_escape"), cell[1:])
+    return text if text != cell[1:] or text.lstrip().startswith(("'", *_FORMULA)) else cell
+
+
+def _shows(one: str) -> bool:
+    return unicodedata.category(one) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def _spelt(one: str) -> str:
+    return one.encode("unicode_escape").decode()
