@@ -23,7 +23,7 @@ from xlite.errors import ImageError, RunError, XliteError
 from xlite.examples import examples
 from xlite.findings import FINDINGS, spoken
 from xlite.images import IMAGE_SUFFIXES, MAX_UPLOAD_MB, read_image
-from xlite.messages import page_sentence
+from xlite.messages import in_words, literal
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -170,7 +170,7 @@ def build(classifier: "Classifier") -> "gr.Blocks":
                 probabilities = gr.Label(
                     label="All 14 findings", num_top_classes=len(FINDINGS), show_heading=False
                 )
-                gr.Markdown(classifier.about)
+                gr.Markdown(literal(classifier.about))
             with gr.Column(scale=5):
                 films = gr.HTML(label="Film and maps")
         outputs = [films, probabilities]
@@ -215,7 +215,7 @@ def read_and_delete(film: str | None) -> "np.ndarray":
     except FileNotFoundError:
         raise page_error("That film is no longer here, because films are not kept: choose it again") from None
     except ImageError as error:
-        raise page_error(page_sentence(error)) from error
+        raise page_error(in_words(error)) from error
     finally:
         path.unlink(missing_ok=True)
 
@@ -224,7 +224,7 @@ def page_error(sentence: str) -> Exception:
     """An error that Gradio shows to the visitor."""
     import gradio as gr
 
-    return gr.Error(sentence, print_exception=False)
+    return gr.Error(html.escape(sentence, quote=False), print_exception=False)
 
 
 def read_film(classifier: "Classifier", image: "np.ndarray") -> Shown:

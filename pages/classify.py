@@ -9,7 +9,7 @@ from xlite.examples import examples
 from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.findings import FINDINGS, spoken
 from xlite.images import IMAGE_SUFFIXES, MAX_UPLOAD_MB
-from xlite.messages import page_sentence
+from xlite.messages import literal, page_sentence
 from xlite.models.available import model_files
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def show_film(image: "np.ndarray", reading: "Reading", name: str) -> None:
         st.info(caution)
     st.image(
         reading.overlay(image, finding, opacity / 100),
-        caption=f"{name}, map of {spoken(finding).lower()}"
+        caption=f"{literal(name)}, map of {spoken(finding).lower()}"
         + ("" if fault else "; the square is one cell of the map"),
         width="stretch",
     )
@@ -147,7 +147,7 @@ def read_with_a_model(upload: "UploadedFile | None") -> None:
         about = st.empty()
         try:
             classifier = open_classifier(models[model], models[model].stat().st_mtime_ns)
-            about.caption(classifier.about)
+            about.caption(literal(classifier.about))
             with st.container(key="reading"):
                 show_reading(classifier, film)
         except (XliteError, OSError) as error:

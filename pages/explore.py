@@ -14,7 +14,7 @@ from xlite.data.eda.thumbnails import thumbnail
 from xlite.data.folder import NihFolder, find_folders, last_change
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS, NO_FINDING, spoken
-from xlite.messages import page_sentence
+from xlite.messages import literal, page_sentence
 from xlite.places import home
 from xlite.runs.default_data import default_data
 from xlite.text import counted
@@ -85,8 +85,8 @@ def ask_filter(table: pd.DataFrame, parts: dict[str, list[str]]) -> Filter:
         ages = middle.slider("Age in years", *AGES, AGES, key="ages")
         part = right.selectbox("Part", [ALL, *parts], key="part")
         with st.container(horizontal=True, gap="medium"):
-            views = st.pills("View", sorted(table["view"].unique()), selection_mode="multi", key="views")
-            sexes = st.pills("Sex", sorted(table["sex"].unique()), selection_mode="multi", key="sexes")
+            views = choose_among("View", table["view"], "views")
+            sexes = choose_among("Sex", table["sex"], "sexes")
     return Filter(
         views=tuple(views),
         sexes=tuple(sexes),
@@ -94,6 +94,12 @@ def ask_filter(table: pd.DataFrame, parts: dict[str, list[str]]) -> Filter:
         findings=tuple(findings),
         part="" if part == ALL else part,
     )
+
+
+def choose_among(label: str, column: pd.Series, key: str) -> list[str]:
+    """Any of the values that a column of the table has."""
+    values = sorted(column.unique())
+    return st.pills(label, values, selection_mode="multi", format_func=literal, key=key)
 
 
 def show_headline(facts: Facts) -> None:

@@ -122,7 +122,7 @@ def test_a_bad_folder_gets_one_sentence(tmp_path: Path):
     page = explore(data=str(tmp_path / "nowhere"))
     assert metrics(page) == {}
     (error,) = (error.value for error in page.error)
-    assert str(tmp_path / "nowhere") in error and "Data_Entry_2017*.csv" in error
+    assert str(tmp_path / "nowhere") in error and "Data_Entry_2017\\*.csv" in error
 
 
 def test_tables_without_images(tiny_folder: Path):
