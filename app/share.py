@@ -107,7 +107,7 @@ def delete_old(folder: Path, older_than_s: float = KEPT_S) -> None:
     """Deletes the files in Gradio's folder that are older, and those that Gradio has forgotten too."""
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError):
-            if path.is_file() and time.time() - path.stat().st_mtime > older_than_s:
+            if path.is_file() and abs(time.time() - path.stat().st_mtime) > older_than_s:
                 path.unlink()
 
 

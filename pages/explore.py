@@ -11,7 +11,7 @@ from xlite.data.eda.filters import Filter
 from xlite.data.eda.overview import Overview, overview
 from xlite.data.eda.statistics import Facts
 from xlite.data.eda.thumbnails import thumbnail
-from xlite.data.folder import NihFolder, find_folders, last_change
+from xlite.data.folder import Changes, NihFolder, changes, find_folders
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.messages import literal, page_sentence
@@ -26,14 +26,14 @@ ALL = "all films"
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the table")
-def open_folder(root: str, changed: float) -> tuple[NihFolder, dict[str, list[str]], pd.DataFrame]:
+def open_folder(root: str, changed: Changes) -> tuple[NihFolder, dict[str, list[str]], pd.DataFrame]:
     """The folder, the parts of its lists and splits, its boxes; `changed` renews the cache. Never mutated."""
     folder = NihFolder.open(root)
     return folder, filters.parts_of(folder), folder.boxes()
 
 
 @st.cache_data(max_entries=64, show_spinner="Counting")
-def describe(root: str, changed: float, wanted: Filter) -> Overview:
+def describe(root: str, changed: Changes, wanted: Filter) -> Overview:
     """The statistics of the films that the filter lets through."""
     folder, parts, _ = open_folder(root, changed)
     return overview(filters.matching(folder.table, wanted, parts))
@@ -211,7 +211,7 @@ def show_film(folder: NihFolder, film: pd.Series, boxes: pd.DataFrame) -> None:
 
 def show_folder(root: Path) -> None:
     """Everything about one data folder."""
-    changed = last_change(root)
+    changed = changes(root)
     folder, parts, boxes = open_folder(str(root), changed)
     st.caption(captions.folder_caption(folder))
     wanted = ask_filter(folder.table, parts)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from xlite.data.folder import Changes, changes
 from xlite.errors import XliteError
 from xlite.messages import as_code, page_sentence, said
 from xlite.models.available import model_files
@@ -22,8 +23,8 @@ NEXT = [
 
 
 @st.cache_data(max_entries=8, ttl=600, show_spinner=False)
-def cached_data_headline(path: Path, changed: float) -> Headline:
-    """What is in a data folder; `changed`, the time of its last change, renews the cache."""
+def cached_data_headline(path: Path, changed: Changes) -> Headline:
+    """What is in a data folder; `changed` renews the cache."""
     return data_headline(path)
 
 
@@ -42,7 +43,7 @@ def data_card() -> None:
         return
     try:
         path = Path(os.path.expanduser(data))
-        found = cached_data_headline(path, path.stat().st_mtime if path.exists() else 0.0)
+        found = cached_data_headline(path, changes(path))
         card("Data", Headline(found.value, f"{found.detail}  \n{as_code(data)}"))
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))

@@ -110,9 +110,17 @@ def ungrouped() -> list[str]:
     return [name for name in TrainConfig.model_fields if name not in grouped]
 
 
+def follow_sidebar() -> None:
+    """Has the form take over the data folder whenever the sidebar names another one."""
+    data = st.session_state.get("data", "")
+    if st.session_state.get("train-followed") != data:
+        st.session_state["train-followed"] = st.session_state["train-data"] = data
+
+
 def choose_settings() -> dict[str, Any]:
     """The form: every field of TrainConfig, its description as a tooltip."""
     chosen: dict[str, Any] = {}
+    follow_sidebar()
     groups = {**GROUPS, "Machine": GROUPS["Machine"] + ungrouped()}
     for tab, (group, names) in zip(st.tabs(list(groups)), groups.items(), strict=True):
         with tab:
@@ -120,7 +128,7 @@ def choose_settings() -> dict[str, Any]:
                 if place % A_ROW == 0:
                     columns = st.columns(A_ROW, vertical_alignment="bottom")
                 field = TrainConfig.model_fields[name]
-                value = st.session_state.get("data", "") if name == "data" else field.default
+                value = "" if name == "data" else field.default
                 with columns[place % A_ROW]:
                     chosen[name] = field_widget(name, field, value)
             if group in NOTES:

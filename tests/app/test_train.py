@@ -208,6 +208,17 @@ def test_train_shows_no_command_without_a_data_folder():
     assert test.info[0].value.startswith("Name a data folder")
 
 
+def test_the_form_takes_over_the_folder_that_the_sidebar_names(tiny_folder: Path):
+    test = page("train").run()
+    for folder in (str(tiny_folder), "/another/folder"):
+        test.session_state["data"] = folder
+        test.run()
+        assert test.text_input(key="train-data").value == folder
+        assert test.code[0].value == f"xlite train --data {folder}"
+    test.text_input(key="train-data").set_value("/its/own").run()
+    assert test.code[0].value == "xlite train --data /its/own"
+
+
 def test_train_keeps_the_run_that_the_address_names(tiny_folder: Path):
     for name in ("first", "second"):
         Run.create(make_config({"data": tiny_folder, "name": name}))
