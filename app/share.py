@@ -14,7 +14,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ from xlite.errors import ImageError, RunError, XliteError
 from xlite.examples import examples
 from xlite.findings import FINDINGS, spoken
 from xlite.images import MAX_UPLOAD_MB, read_image
-from xlite.messages import page_sentence
+from xlite.messages import in_words, literal
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -42,6 +42,8 @@ Shown = tuple[str, dict[str, float]]
 """What a visitor sees: the film and its maps as HTML, and the 14 probabilities by finding."""
 Latest = tuple[str | None, Shown] | None
 """The upload that a visitor had read last, deleted since, and what was shown of it."""
+NOTHING: tuple[str, None] = ("", None)
+"""What a visitor sees while a film is read, and if it cannot be."""
 KEPT_S = 60
 """A film is deleted as soon as it has arrived and been read; a broken-off upload, after so many seconds."""
 SHOWN_PX = 800
@@ -125,7 +127,7 @@ def delete_old(folder: Path, older_than_s: float = KEPT_S) -> None:
     """Deletes the files in Gradio's folder that are older, and those that Gradio has forgotten too."""
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError):
-            if path.is_file() and time.time() - path.stat().st_mtime > older_than_s:
+            if path.is_file() and abs(time.time() - path.stat().st_mtime) > older_than_s:
                 path.unlink()
 
 
@@ -165,11 +167,15 @@ def build(classifier: "Classifier") -> "gr.Blocks":
     """The page: a film in, its three likeliest findings with maps and all 14 probabilities out."""
     import gradio as gr
 
-    def read(film: str | None, latest: Latest) -> tuple[str, dict[str, float], Latest]:
+    def read(film: str | None, latest: Latest) -> Iterator[tuple[str, dict[str, float] | None, Latest]]:
+        yield *NOTHING, latest  # an error leaves what stands there
         if latest is None or film != latest[0]:
             latest = (film, read_film(classifier, read_and_delete(film)))
-        shown, probabilities = latest[1]
-        return shown, probabilities, latest
+        yield *latest[1], latest
+
+    def read_example(name: str) -> Iterator[tuple[str, dict[str, float] | None]]:
+        yield NOTHING
+        yield read_film(classifier, example_film(name))
 
     with gr.Blocks(title="X-Lite", analytics_enabled=False) as demo:
         gr.Markdown(f"# X-Lite reads a chest film\n**{NOTICE}**")
@@ -185,7 +191,7 @@ def build(classifier: "Classifier") -> "gr.Blocks":
                 probabilities = gr.Label(
                     label="All 14 findings", num_top_classes=len(FINDINGS), show_heading=False
                 )
-                gr.Markdown(classifier.about)
+                gr.Markdown(literal(classifier.about))
             with gr.Column(scale=5):
                 films = gr.HTML(label="Film and maps")
         outputs = [films, probabilities]
@@ -199,9 +205,10 @@ def build(classifier: "Classifier") -> "gr.Blocks":
             concurrency_limit=2,
         )
         if bundled is not None:
-            bundled.input(
-                lambda name: read_film(classifier, example_film(name)), bundled, outputs, api_name="example"
-            )
+            bundled.input(read_example, bundled, outputs, api_name="example")
+            bundled.input(lambda: None, None, film, api_visibility="private")
+            gr.on([film.upload, button.click], lambda: None, None, bundled, api_visibility="private")
+        film.clear(lambda: NOTHING, None, outputs, api_visibility="private")
     blocks: gr.Blocks = demo
     return blocks
 
@@ -231,7 +238,7 @@ def read_and_delete(film: str | None) -> "np.ndarray":
     except FileNotFoundError:
         raise page_error("That film is no longer here, because films are not kept: choose it again") from None
     except ImageError as error:
-        raise page_error(page_sentence(error)) from error
+        raise page_error(in_words(error)) from error
     finally:
         path.unlink(missing_ok=True)
 
@@ -240,7 +247,7 @@ def page_error(sentence: str) -> Exception:
     """An error that Gradio shows to the visitor."""
     import gradio as gr
 
-    return gr.Error(sentence, print_exception=False)
+    return gr.Error(html.escape(sentence, quote=False), print_exception=False)
 
 
 def read_film(classifier: "Classifier", image: "np.ndarray") -> Shown:

@@ -1,6 +1,7 @@
 import streamlit as st
 
 from xlite import __version__
+from xlite.messages import literal
 from xlite.models.available import CARD_FILE, model_files
 
 ABOUT = """
@@ -42,9 +43,10 @@ st.caption(f"Version {__version__}")
 st.markdown(ABOUT)
 for name, model in list(model_files().items())[:1]:
     card = model.with_name(CARD_FILE)
-    st.subheader(f"Model card of {name}")
+    st.subheader(f"Model card of {literal(name)}")
     if card.is_file():
         with st.container(border=True):
-            st.markdown(card.read_text(encoding="utf-8", errors="replace"))
+            # A card may come from elsewhere: its pictures would be fetched from there, so they are links.
+            st.markdown(card.read_text(encoding="utf-8", errors="replace").replace("![", "["))
     else:
         st.caption("This model has no card: it is a run of your own.")

@@ -9,7 +9,7 @@ from xlite.examples import examples
 from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.findings import FINDINGS, spoken
 from xlite.images import MAX_UPLOAD_MB
-from xlite.messages import page_sentence
+from xlite.messages import literal, page_sentence
 from xlite.models.available import model_files
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def show_film(image: "np.ndarray", reading: "Reading", name: str) -> None:
         "Map of",
         top + [finding for finding in FINDINGS if finding not in top],
         format_func=lambda finding: f"{spoken(finding)}, {reading.probability(finding):.1%}",
-        key=f"map-{name}",
+        # The browser keeps the text of the choice, which has a number: other numbers are another choice.
+        key=f"map-{hash(reading.probabilities.tobytes())}",
     )
     opacity = slide.slider(
         "Opacity", 0, 100, round(100 * OPACITY), step=5, format="%d %%", help="0 shows the bare film"
@@ -66,7 +67,7 @@ def show_film(image: "np.ndarray", reading: "Reading", name: str) -> None:
         st.info(caution)
     st.image(
         reading.overlay(image, finding, opacity / 100),
-        caption=f"{name}, map of {spoken(finding).lower()}"
+        caption=f"{literal(name)}, map of {spoken(finding).lower()}"
         + ("" if fault else "; the square is one cell of the map"),
         width="stretch",
     )
@@ -146,8 +147,9 @@ def read_with_a_model(upload: "UploadedFile | None") -> None:
         about = st.empty()
         try:
             classifier = open_classifier(models[model], models[model].stat().st_mtime_ns)
-            about.caption(classifier.about)
-            show_reading(classifier, film)
+            about.caption(literal(classifier.about))
+            with st.container(key="reading"):
+                show_reading(classifier, film)
         except (XliteError, OSError) as error:
             st.error(page_sentence(error))
 

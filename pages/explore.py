@@ -11,10 +11,10 @@ from xlite.data.eda.filters import Filter
 from xlite.data.eda.overview import Overview, overview
 from xlite.data.eda.statistics import Facts
 from xlite.data.eda.thumbnails import thumbnail
-from xlite.data.folder import NihFolder, find_folders, last_change
+from xlite.data.folder import Changes, NihFolder, changes, find_folders
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS, NO_FINDING, spoken
-from xlite.messages import page_sentence
+from xlite.messages import literal, page_sentence
 from xlite.places import home
 from xlite.runs.default_data import default_data
 from xlite.text import counted
@@ -26,14 +26,14 @@ ALL = "all films"
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the table")
-def open_folder(root: str, changed: float) -> tuple[NihFolder, dict[str, list[str]], pd.DataFrame]:
+def open_folder(root: str, changed: Changes) -> tuple[NihFolder, dict[str, list[str]], pd.DataFrame]:
     """The folder, the parts of its lists and splits, its boxes; `changed` renews the cache. Never mutated."""
     folder = NihFolder.open(root)
     return folder, filters.parts_of(folder), folder.boxes()
 
 
 @st.cache_data(max_entries=64, show_spinner="Counting")
-def describe(root: str, changed: float, wanted: Filter) -> Overview:
+def describe(root: str, changed: Changes, wanted: Filter) -> Overview:
     """The statistics of the films that the filter lets through."""
     folder, parts, _ = open_folder(root, changed)
     return overview(filters.matching(folder.table, wanted, parts))
@@ -85,8 +85,8 @@ def ask_filter(table: pd.DataFrame, parts: dict[str, list[str]]) -> Filter:
         ages = middle.slider("Age in years", *AGES, AGES, key="ages")
         part = right.selectbox("Part", [ALL, *parts], key="part")
         with st.container(horizontal=True, gap="medium"):
-            views = st.pills("View", sorted(table["view"].unique()), selection_mode="multi", key="views")
-            sexes = st.pills("Sex", sorted(table["sex"].unique()), selection_mode="multi", key="sexes")
+            views = choose_among("View", table["view"], "views")
+            sexes = choose_among("Sex", table["sex"], "sexes")
     return Filter(
         views=tuple(views),
         sexes=tuple(sexes),
@@ -94,6 +94,12 @@ def ask_filter(table: pd.DataFrame, parts: dict[str, list[str]]) -> Filter:
         findings=tuple(findings),
         part="" if part == ALL else part,
     )
+
+
+def choose_among(label: str, column: pd.Series, key: str) -> list[str]:
+    """Any of the values that a column of the table has."""
+    values = sorted(column.unique())
+    return st.pills(label, values, selection_mode="multi", format_func=literal, key=key)
 
 
 def show_headline(facts: Facts) -> None:
@@ -205,7 +211,7 @@ def show_film(folder: NihFolder, film: pd.Series, boxes: pd.DataFrame) -> None:
 
 def show_folder(root: Path) -> None:
     """Everything about one data folder."""
-    changed = last_change(root)
+    changed = changes(root)
     folder, parts, boxes = open_folder(str(root), changed)
     st.caption(captions.folder_caption(folder))
     wanted = ask_filter(folder.table, parts)

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from xlite.data.folder import Changes, changes
 from xlite.errors import XliteError
-from xlite.messages import page_sentence
+from xlite.messages import as_code, page_sentence, said
 from xlite.models.available import model_files
 from xlite.report.overview import Headline, auc_of, data_headline, device_headline, model_headline
 from xlite.report.saved import saved_evaluations
@@ -22,8 +23,8 @@ NEXT = [
 
 
 @st.cache_data(max_entries=8, ttl=600, show_spinner=False)
-def cached_data_headline(path: Path, changed: float) -> Headline:
-    """What is in a data folder; `changed`, the time of its last change, renews the cache."""
+def cached_data_headline(path: Path, changed: Changes) -> Headline:
+    """What is in a data folder; `changed` renews the cache."""
     return data_headline(path)
 
 
@@ -42,8 +43,8 @@ def data_card() -> None:
         return
     try:
         path = Path(os.path.expanduser(data))
-        found = cached_data_headline(path, path.stat().st_mtime if path.exists() else 0.0)
-        card("Data", Headline(found.value, f"{found.detail}  \n`{data}`"))
+        found = cached_data_headline(path, changes(path))
+        card("Data", Headline(found.value, f"{found.detail}  \n{as_code(data)}"))
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 
@@ -63,7 +64,7 @@ def auc_card(model: str | None) -> None:
     """The macro AUC of the model on duty on its test part."""
     evaluations, damaged = saved_evaluations()
     for sentence in damaged:
-        st.warning(sentence, icon=":material/warning:")
+        st.warning(said(sentence), icon=":material/warning:")
     card("Test macro AUC", auc_of(model, evaluations))
 
 

@@ -10,18 +10,18 @@ from xlite.errors import XliteError
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.report import Comparison
 from xlite.findings import FINDINGS, spoken
-from xlite.messages import page_sentence
+from xlite.messages import literal, page_sentence, said
 from xlite.models.available import model_files
 from xlite.places import check_run_name, checkpoints_dir
 from xlite.report.charts.rates import MOST_BANDS, Kind, curves_figure, model_curves
 from xlite.report.document import Alert, Block, Chart, to_markdown
-from xlite.report.saved import Evaluation, compare_saved, saved_evaluations
+from xlite.report.saved import Evaluation, compare_saved, read_evaluation, saved_evaluations
 from xlite.report.sections.findings import strongest
 from xlite.report.sections.overall import grave_blocks, mild_alerts
 from xlite.report.sections.published import published_beside
 from xlite.report.sections.ranking import ranking
 from xlite.report.sections.whole import tabs
-from xlite.report.sentences import comparison_sentence
+from xlite.report.sentences import comparison_sentence, source
 from xlite.report.view import View
 from xlite.runs.run import Run
 from xlite.text import labels_of
@@ -29,8 +29,9 @@ from xlite.text import labels_of
 KINDS: tuple[Kind, Kind] = ("roc", "pr")
 
 
-def evaluate_form(names: list[str]) -> None:
-    """Judges a model on one part of a split, as `xlite evaluate` does."""
+def evaluate_form(models: dict[str, Path]) -> None:
+    """Judges a model on one part of a split, as `xlite evaluate` does; what comes of it is shown first."""
+    names = list(models)
     with st.form("evaluate", border=False):
         columns = st.columns([3, 2, 2], vertical_alignment="bottom")
         model = columns[0].selectbox("Model", names, placeholder="no model yet")
@@ -46,7 +47,8 @@ def evaluate_form(names: list[str]) -> None:
             with st.spinner(f"Reading the {part} films", show_time=True):
                 out = Run(checkpoints_dir() / model).evaluation(f"{check_run_name(split)}-{part}")
                 options = JudgeOptions(device=best_device())
-                evaluate_model(model, os.path.expanduser(data), split, part, out, options)
+                evaluate_model(models[model], os.path.expanduser(data), split, part, out, options)
+            st.session_state["evaluated"] = read_evaluation(model, out)
             st.rerun()
         except (XliteError, OSError) as error:
             st.error(page_sentence(error))
@@ -55,10 +57,12 @@ def evaluate_form(names: list[str]) -> None:
 def choose(found: list[Evaluation]) -> list[Evaluation]:
     """The evaluations to show: one split, part and label edition, any number of models."""
     groups = list(dict.fromkeys(evaluation.group for evaluation in found))
+    fresh = st.session_state.get("evaluated")
     left, right = st.columns([2, 3])
     group = left.selectbox(
         "Judged on",
         groups,
+        groups.index(fresh.group) if fresh and fresh.group in groups else 0,
         format_func=lambda key: f"{key[0]}, {key[1]} part, {labels_of(key[2])}",
         help="Only models judged on the same films with the same labels can be compared.",
     )
@@ -66,7 +70,8 @@ def choose(found: list[Evaluation]) -> list[Evaluation]:
     for evaluation in found:
         if evaluation.group == group:
             within.setdefault(evaluation.model, evaluation)  # a run's own report comes first
-    chosen = right.multiselect("Models", list(within), default=list(within)[:1], max_selections=4)
+    first = [fresh.model] if fresh and fresh.group == group and fresh.model in within else list(within)[:1]
+    chosen = right.multiselect("Models", list(within), default=first, max_selections=4)
     return [within[name] for name in chosen]
 
 
@@ -75,13 +80,13 @@ def show(blocks: Iterable[Block], key: str) -> None:
     for place, block in enumerate(blocks):
         if isinstance(block, Chart):
             st.plotly_chart(block.draw(), key=f"{key}-{place}", config=QUIET_BAR)
-            st.caption(block.caption)
+            st.caption(literal(block.caption))
         elif isinstance(block, Alert):
             box = st.error if block.grave else st.warning
-            lines = "".join(f"\n- {line}" for line in block.sentences)
-            box(f"**{block.title}**\n{lines}", icon=":material/warning:")
+            lines = "".join(f"\n- {said(line)}" for line in block.sentences)
+            box(f"**{literal(block.title)}**\n{lines}", icon=":material/warning:")
         else:
-            st.markdown(to_markdown("", [block]))
+            st.markdown(to_markdown("", [block], escape=literal))
 
 
 def show_caveats(view: View) -> None:
@@ -105,7 +110,7 @@ def show_comparisons(chosen: list[Evaluation]) -> None:
         try:
             times = tuple((one.folder / "predictions.csv").stat().st_mtime for one in (first, other))
             found = compared(first.folder, other.folder, times)
-            text = comparison_sentence(found, (f"**{first.model}**", other.model))
+            text = comparison_sentence(found, (f"**{literal(first.model)}**", literal(other.model)))
             st.info(text, icon=":material/balance:")
         except (XliteError, OSError) as error:
             st.warning(page_sentence(error), icon=":material/warning:")
@@ -122,8 +127,8 @@ def show_curves(models: list[View]) -> None:
         column.plotly_chart(curves_figure(lines, first.source_lines, kind), key=kind, config=QUIET_BAR)
     if len(lines) > MOST_BANDS:
         st.caption(
-            f"The band is the 95 % interval of {spoken(picked[0])} ({first.report.model}), the first chosen. "
-            f"With {MOST_BANDS} lines or fewer each has its own."
+            f"The band is the 95 % interval of {spoken(picked[0])} ({literal(first.report.model)}), the "
+            f"first chosen. With {MOST_BANDS} lines or fewer each has its own."
         )
     show([published_beside(view, picked) for view in models], "published")
 
@@ -133,7 +138,8 @@ def show_details(models: list[View]) -> None:
     named = {view.report.model: view for view in models}
     name = models[0].report.model
     if len(named) > 1:
-        name = st.segmented_control("In detail", list(named), default=name, required=True)
+        names = list(named)
+        name = st.segmented_control("In detail", names, default=name, format_func=literal, required=True)
     show_caveats(named[name])
     sections = tabs(named[name])
     first, *others = st.tabs(["Curves", *sections])
@@ -147,9 +153,12 @@ def show_details(models: list[View]) -> None:
 st.title("Results")
 found, damaged = saved_evaluations()
 with st.expander("Evaluate a model", icon=":material/add:", expanded=not found):
-    evaluate_form(list(model_files()))
+    evaluate_form(model_files())
+if fresh := st.session_state.get("evaluated"):
+    told = literal(f"{fresh.model} is judged on {source(fresh.report)}. Its metrics are below.")
+    st.success(told, icon=":material/check:")
 for sentence in damaged:
-    st.warning(sentence, icon=":material/warning:")
+    st.warning(said(sentence), icon=":material/warning:")
 if found:
     chosen = choose(found)
     if chosen:

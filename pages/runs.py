@@ -4,7 +4,7 @@ import streamlit as st
 from page_parts import show_command, show_curves, show_log, table_height
 
 from xlite.errors import XliteError
-from xlite.messages import headline, page_sentence
+from xlite.messages import headline, literal, page_sentence
 from xlite.places import checkpoints_dir
 from xlite.runs.command import train_command
 from xlite.runs.results import read_experiments, to_csv
@@ -40,7 +40,7 @@ def one_run(name: str) -> None:
     try:
         status = run.status()
         st.markdown(headline(name, status.state, status.message, status.settings))
-        st.caption("  ·  ".join(f"{title} {text}" for title, text in facts(status).items()))
+        st.caption("  ·  ".join(f"{title} {literal(text)}" for title, text in facts(status).items()))
         show_actions(run, status.state)
         show_curves(run)
         show_log(run)

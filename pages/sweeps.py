@@ -8,7 +8,7 @@ from page_parts import QUIET_BAR, show_command, show_log, table_height
 from xlite.config import TrainConfig
 from xlite.data.strategies import LEAK_FREE
 from xlite.errors import XliteError
-from xlite.messages import field_title, headline, in_field_titles, page_sentence
+from xlite.messages import field_title, headline, in_field_titles, literal, page_sentence, said
 from xlite.places import checkpoints_dir
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
@@ -147,7 +147,8 @@ def show_current(status: SweepStatus) -> None:
         run = Run(checkpoints_dir() / name).status()
         if run.state in LIVE:
             place = f"epoch {run.epoch_text}" if run.epoch else run.state
-            st.caption(": ".join(filter(None, [name, place, in_field_titles(run.message, run.settings)])))
+            told = in_field_titles(run.message, run.settings)
+            st.caption(said(": ".join(filter(None, [name, place, told]))))
 
 
 def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
@@ -160,15 +161,16 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
         return
     st.subheader("Leaderboard")
     if found.verdict:
-        (st.warning if found.winner is None else st.success)(found.verdict)
+        (st.warning if found.winner is None else st.success)(said(found.verdict))
     if found.warnings:
-        st.warning("  \n".join(found.warnings), icon=":material/warning:")
+        st.warning("  \n".join(map(said, found.warnings)), icon=":material/warning:")
     # Not a data frame: that keeps the widths of its first rows, and its last columns are out of sight.
     table = leaderboard_rows(found, unbroken=True)
+    table = [row | {"Configuration": literal(row["Configuration"])} for row in table]
     st.table(table, border="horizontal", height=table_height(len(table), 45))
     st.caption(
-        f"{found.caption} All metrics are of the runs that have finished. Val and Test AUC are means of "
-        "single models ± standard deviation over the seeds. “Averaged” are the seeds' averaged "
+        f"{literal(found.caption)} All metrics are of the runs that have finished. Val and Test AUC are "
+        "means of single models ± standard deviation over the seeds. “Averaged” are the seeds' averaged "
         "probabilities; “First − this” compares those of the first row and this one on the same test films. "
         "Intervals are 95 %, by resampling patients."
     )

@@ -1,4 +1,3 @@
-import os
 import shlex
 from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin
@@ -9,11 +8,10 @@ from pydantic.fields import FieldInfo
 
 from xlite.config import TrainConfig, make_config
 from xlite.data.strategies import LEAK_FREE
-from xlite.data.tables import find_table
 from xlite.errors import XliteError
-from xlite.messages import field_title, headline, page_sentence
+from xlite.messages import field_title, headline, literal, page_sentence
 from xlite.runs import slurm
-from xlite.runs.command import start_command, train_command
+from xlite.runs.command import absolute_paths, start_command, train_command
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, RunStatus, facts
 
@@ -112,9 +110,17 @@ def ungrouped() -> list[str]:
     return [name for name in TrainConfig.model_fields if name not in grouped]
 
 
+def follow_sidebar() -> None:
+    """Has the form take over the data folder whenever the sidebar names another one."""
+    data = st.session_state.get("data", "")
+    if st.session_state.get("train-followed") != data:
+        st.session_state["train-followed"] = st.session_state["train-data"] = data
+
+
 def choose_settings() -> dict[str, Any]:
     """The form: every field of TrainConfig, its description as a tooltip."""
     chosen: dict[str, Any] = {}
+    follow_sidebar()
     groups = {**GROUPS, "Machine": GROUPS["Machine"] + ungrouped()}
     for tab, (group, names) in zip(st.tabs(list(groups)), groups.items(), strict=True):
         with tab:
@@ -122,7 +128,7 @@ def choose_settings() -> dict[str, Any]:
                 if place % A_ROW == 0:
                     columns = st.columns(A_ROW, vertical_alignment="bottom")
                 field = TrainConfig.model_fields[name]
-                value = st.session_state.get("data", "") if name == "data" else field.default
+                value = "" if name == "data" else field.default
                 with columns[place % A_ROW]:
                     chosen[name] = field_widget(name, field, value)
             if group in NOTES:
@@ -175,7 +181,8 @@ def new_run() -> None:
         with size, st.spinner("Measuring the model", show_time=False):
             st.caption(model_size(config))
         if started:
-            find_table(os.path.expanduser(config.data))
+            with st.spinner("Looking for all that it names", show_time=True):
+                check(config, here=options is None)
             run = Run.create(config)
             with st.spinner("Starting", show_time=True):
                 run.start() if options is None else run.submit(options)
@@ -185,11 +192,21 @@ def new_run() -> None:
         st.error(page_sentence(error))
 
 
+def check(config: TrainConfig, here: bool) -> None:
+    """Raises XliteError if data, split, teacher, weights or, on this machine, the device cannot be had."""
+    from xlite.training.fabric import usable_devices
+    from xlite.training.job import check_job
+
+    check_job(absolute_paths(config))
+    if here:
+        usable_devices(config.device)
+
+
 def show_status(status: RunStatus) -> None:
     """How far the run is, in one row of facts and a bar."""
     with st.container(horizontal=True, gap="large"):
         for title, text in facts(status).items():
-            st.markdown(f":gray[{title}]  \n**{text}**", width="content")
+            st.markdown(f":gray[{title}]  \n**{literal(text)}**", width="content")
     if status.state in LIVE:
         st.progress(status.share, text=status.step_text)
 

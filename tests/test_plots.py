@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from xlite.plots import finding_curves, learning_curves
+from xlite.plots import finding_curves, learning_curves, plain_label, trials_figure
 
 
 @pytest.mark.parametrize(("epochs", "limits"), [(1, [0.96, 1.04]), (51, [-1.0, 53.0])])
@@ -25,3 +25,8 @@ def test_an_axis_holds_all_values_and_ends_at_their_limits():
     assert list(layout.yaxis2.range) == [0, 1]
     nothing = pd.DataFrame({"epoch": [1], "train_loss": [0.5], "val_loss": [0.5], "val_auc": [float("nan")]})
     assert learning_curves(nothing).layout.yaxis2.range is None
+
+
+def test_names_in_figures_are_no_markup():
+    assert plain_label("<a href='x'>a & b</a>") == "&lt;a href='x'&gt;a &amp; b&lt;/a&gt;"
+    assert list(trials_figure({"lr 1": [0.5], "<b>x": [0.6]}).layout.yaxis.ticktext) == ["&lt;b&gt;x", "lr 1"]

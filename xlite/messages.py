@@ -1,10 +1,25 @@
-"""Messages in the words of a page: settings by the field titles of the form. No streamlit, no torch."""
+"""Messages in the words of a page: settings by the field titles of the form, and text from outside, which a
+page shows as it is. No streamlit, no torch.
+"""
 
+import re
 from collections.abc import Iterable
 
 from xlite.config import TrainConfig
 from xlite.errors import Setting, XliteError, retold, sentence
+from xlite.text import printable
 
+_MARKS = re.compile(
+    r"[\\`*~$|<>\[\]]"  # code, emphasis, LaTeX, tables, HTML, links, pictures
+    r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis again, but not within a name
+    r"|:(?=[A-Za-z])"  # directives such as :red[…]
+    r"|&(?=#?\w+;)"
+    r"|^(?:[#+-](?=[#+ -]|$)|=)"  # headings and lists
+)
+_NUMBERED = re.compile(r"^(\d+)(?=[.)](?: |$))")
+_MADE_LINKS = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=\w)(?=@\w)|(?<=:)(?=[\w+/-]+:)", re.IGNORECASE)
+"""Where Streamlit makes a link or a symbol, whether it is escaped or not."""
+_JOINER = "\u2060"
 _COLORS = {"running": "green", "queued": "blue", "finished": "blue", "stopped": "orange"}
 
 
@@ -20,13 +35,50 @@ def in_field_titles(text: str, settings: Iterable[str]) -> str:
     return XliteError(*retold(text, settings)).message(_quoted)
 
 
+def literal(text: str) -> str:
+    """Text from outside, such as a film's name, in Markdown that Streamlit shows as it is, in one line.
+
+    Nothing in it is a mark, HTML, a picture, LaTeX, a colour or a link; what is not printable is spelt out.
+    """
+    return _escaped(_in_one_line(text))
+
+
+def as_code(text: str) -> str:
+    """Text from outside as code in Markdown, such as a path."""
+    shown = _in_one_line(text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
+    return f"{fence} {shown} {fence}" if len(fence) > 1 else f"`{shown}`"
+
+
+def said(text: str) -> str:
+    """A sentence as Markdown: literal, but for commands between backticks, which are code."""
+    pieces = _in_one_line(text).split("`")
+    if len(pieces) % 2 == 0 or "" in pieces[1:-1]:  # no pairs, or code of another kind
+        return literal(text)
+    return "`".join(piece if place % 2 else _escaped(piece) for place, piece in enumerate(pieces))
+
+
+def _in_one_line(text: str) -> str:
+    return printable(" ".join(text.split()))
+
+
+def _escaped(text: str) -> str:
+    return _NUMBERED.sub(r"\1\\", _MARKS.sub(r"\\\g<0>", _MADE_LINKS.sub(_JOINER, text)))
+
+
 def headline(name: str, state: str, message: str, settings: Iterable[str] = ()) -> str:
     """The name, state and last message of a run or a study, in Streamlit's Markdown."""
-    return f"**{name}** :{_COLORS.get(state, 'red')}-badge[{state}] {in_field_titles(message, settings)}"
+    told = said(in_field_titles(message, settings))
+    return f"**{literal(name)}** :{_COLORS.get(state, 'red')}-badge[{state}] {told}"
 
 
 def page_sentence(error: BaseException) -> str:
-    """An error as a page shows it: one sentence with a capital letter and the field titles of the form."""
+    """An error as a page shows it, in Streamlit's Markdown: `in_words` with no marks but code."""
+    return said(in_words(error))
+
+
+def in_words(error: BaseException) -> str:
+    """An error in one sentence with a capital letter and the field titles of the form."""
     text = error.message(_quoted) if isinstance(error, XliteError) else sentence(error)
     first = text.partition(" ")[0].rstrip(",:")
     plain = first.isalpha() and first.islower()  # a name such as `film.png` stays as it is

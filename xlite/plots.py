@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,11 @@ BARE_AXIS = {"gridcolor": GRID, "zeroline": False, "automargin": True}
 AXIS = {**BARE_AXIS, "showgrid": True, "linecolor": GRID}
 
 
+def plain_label(text: str) -> str:
+    """Text from outside, such as a model's name, as a figure shows it: Plotly has markup of its own."""
+    return escape(text, quote=False)
+
+
 def style(figure: go.Figure, height: int, source: tuple[str, ...] = ()) -> go.Figure:
     """The figure in the quiet style: no frame, thin lines, the source of its metrics above it, by lines."""
     figure.update_layout(**quiet_layout(height, source))
@@ -31,7 +37,7 @@ def style(figure: go.Figure, height: int, source: tuple[str, ...] = ()) -> go.Fi
 def quiet_layout(height: int, source: tuple[str, ...] = ()) -> dict[str, Any]:
     """The layout of the quiet style, for figures built as plain dicts; AXIS is the style of their axes."""
     # Short lines fit a phone; Streamlit's theme would set the title in bold.
-    text = f'<span style="font-weight:400">{"<br>".join(source)}</span>' if source else ""
+    text = f'<span style="font-weight:400">{"<br>".join(map(plain_label, source))}</span>' if source else ""
     return {
         **bare_layout(height, 72 if source else 36),
         "legend": {"title": None, "font": {"size": 13}},
@@ -113,7 +119,8 @@ def trials_figure(configurations: Mapping[str, Sequence[float]]) -> go.Figure:
         mode="markers", marker={"symbol": "line-ns", "size": 18, "line": {"width": 2, "color": PALETTE[1]}},
         hovertemplate="mean %{x:.4f}<extra></extra>",
     )  # fmt: skip
-    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[-0.6, len(names) - 0.4])
+    labels = list(map(plain_label, names))
+    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=labels, range=[-0.6, len(names) - 0.4])
     figure.update_xaxes(title="validation AUC")
     figure.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
     return style(figure, 130 + 34 * len(names))

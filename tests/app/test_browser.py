@@ -17,6 +17,9 @@ from demo_home import BACKBONE, save_demo_evaluation, save_demo_model
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from xlite.classify import Classifier
+from xlite.findings import FINDINGS, spoken
+from xlite.images import MAX_UPLOAD_MB, read_image
 from xlite.places import bundled
 from xlite.runs.run import LIVE, Run
 from xlite.sweeps.sweep import Sweep
@@ -205,6 +208,62 @@ def test_a_file_that_is_no_film_gets_one_sentence(app: str, page: Page, tmp_path
     no_exception(page)
 
 
+def test_the_number_beside_the_chosen_map_is_that_of_the_model_and_the_film(
+    app: str, page: Page, own_home: Path, tmp_path: Path
+):
+    save_demo_model(own_home, "other", seed=1)
+    rng, films = np.random.default_rng(0), [tmp_path / "a" / "film.png", tmp_path / "b" / "film.png"]
+    for film, side in zip(films, (256, 40), strict=True):
+        film.parent.mkdir()
+        cv2.imwrite(str(film), cv2.resize(rng.integers(0, 256, (side, side), dtype=np.uint8), (256, 256)))
+    page.goto(f"{app}/classify")
+    expect(page.get_by_test_id("stMetric")).to_have_count(3)
+    pick_option(page, "Model", "demo0")
+    for film in films:  # of one name
+        page.locator("input[type=file]").set_input_files(film)
+        for model in ("other", "demo0"):
+            pick_option(page, "Map of", "Cardiomegaly")
+            pick_option(page, "Model", model)
+            reading = Classifier.load(model).read(read_image(film))
+            expect(page.get_by_test_id("stMetric").first).to_contain_text(f"{reading.top(1)[0][1]:.1%}")
+            shown = page.get_by_role("combobox", name="Map of").input_value()
+            assert shown in [f"{spoken(name)}, {reading.probability(name):.1%}" for name in FINDINGS]
+    no_exception(page)
+
+
+def test_a_refused_upload_says_why_and_no_other_reading_is_left_below(app: str, page: Page, tmp_path: Path):
+    film, large, text = tmp_path / "film.png", tmp_path / "large.png", tmp_path / "note.txt"
+    cv2.imwrite(str(film), np.random.default_rng(0).integers(0, 256, (256, 200), dtype=np.uint8))
+    large.write_bytes(b"\x89PNG" + bytes(MAX_UPLOAD_MB * 2**20))
+    text.write_text("no film")
+    page.goto(f"{app}/classify")
+    metrics, reason = page.get_by_test_id("stMetric"), page.get_by_test_id("stFileChip").get_by_role("alert")
+    expect(metrics.first).to_be_visible()
+    settle(page)
+    for refused, why in ((large, "File must be"), (text, "files are not allowed")):
+        page.locator("input[type=file]").set_input_files(film)
+        expect(page.get_by_text("film.png, map of")).to_be_visible()
+        page.locator("input[type=file]").set_input_files(refused)
+        expect(reason).to_contain_text(why)
+        assert reason.bounding_box()["width"] > 100
+        expect(metrics.first).to_be_hidden()
+        expect(page.get_by_text("film.png, map of")).to_be_hidden()
+        page.get_by_role("button", name=f"Remove {refused.name}").click()
+        expect(metrics.first).to_be_visible()
+    no_exception(page)
+
+
+def test_a_films_name_loads_no_picture_and_sets_no_marks(app: str, page: Page, tmp_path: Path):
+    name = "![x](https:evil.example) <b>c<b> $y$ :red[z] _w_.png"
+    film = tmp_path / name
+    cv2.imwrite(str(film), np.random.default_rng(0).integers(0, 256, (256, 200), dtype=np.uint8))
+    page.goto(f"{app}/classify")
+    page.locator("input[type=file]").set_input_files(film)
+    expect(page.get_by_text(f"{name}, map of")).to_be_visible()
+    settle(page)
+    no_exception(page)
+
+
 def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, page: Page, tiny_folder: Path):
     page.goto(f"{app}/train")
     fill(page, "Data folder", str(tiny_folder))
@@ -306,6 +365,14 @@ def fill(page: Page, label: str, text: str) -> None:
     field.fill(text)
     field.press("Enter")
     page.wait_for_timeout(300)
+
+
+def pick_option(page: Page, label: str, text: str) -> None:
+    """Chooses one of the options of a field, and waits for what comes of it."""
+    settle(page)
+    page.get_by_role("combobox", name=label, exact=True).click()
+    page.get_by_role("option", name=text).first.click()
+    settle(page)
 
 
 def pick(page: Page, label: str, text: str) -> None:

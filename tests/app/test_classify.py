@@ -91,6 +91,20 @@ def test_classify_switches_the_map_to_any_finding(own_home: Path, bundled_films:
         assert [error.message for error in test.exception] == []
 
 
+def test_names_of_films_and_what_a_model_says_of_itself_are_shown_as_they_are(own_home: Path):
+    save_demo_model(own_home)
+    film = cv2.imencode(".png", np.random.default_rng(0).integers(0, 256, (90, 70), dtype=np.uint8))[
+        1
+    ].tobytes()
+    test = page("classify").run()
+    test.file_uploader[0].set_value(("![x](https:evil.example) $y$.png", film, "image/png")).run()
+    words(test)
+    assert test.image[0].captions[0].startswith("!\\[x\\](https\\:evil.example) \\$y\\$.png, map of ")
+    assert test.caption[0].value.startswith(
+        "Model demo0: test_resnet.r160_in1k, trained on split patient-42-"
+    )
+
+
 def test_classify_makes_the_maps_that_are_asked_for(own_home: Path, bundled_films: Path):
     save_demo_model(own_home)
     test = page("classify").run()

@@ -122,7 +122,7 @@ def test_a_bad_folder_gets_one_sentence(tmp_path: Path):
     page = explore(data=str(tmp_path / "nowhere"))
     assert metrics(page) == {}
     (error,) = (error.value for error in page.error)
-    assert str(tmp_path / "nowhere") in error and "Data_Entry_2017*.csv" in error
+    assert str(tmp_path / "nowhere") in error and "Data_Entry_2017\\*.csv" in error
 
 
 def test_tables_without_images(tiny_folder: Path):
@@ -171,3 +171,11 @@ def test_a_changed_table_is_read_again(tiny_folder: Path):
     later = table.stat().st_mtime + 5
     os.utime(table, (later, later))
     assert metrics(explore(data=str(tiny_folder)))["Films"] == "10"
+
+
+def test_names_in_the_table_are_shown_as_they_are(tiny_folder: Path):
+    table = tiny_folder / "Data_Entry_2017_v2020.csv"
+    table.write_text(table.read_text().replace("00000001_000.png", "a $x$ [y](z) *b*.png"))
+    (tiny_folder / "images" / "00000001_000.png").rename(tiny_folder / "images" / "a $x$ [y](z) *b*.png")
+    page = explore(data=str(tiny_folder))
+    assert any("\\$x\\$ \\[y\\](z) \\*b\\*" in caption.value for caption in page.caption)

@@ -11,6 +11,7 @@ from app_pages import page, words
 from demo_home import save_demo_evaluation, save_demo_model
 from streamlit.testing.v1 import AppTest
 
+from xlite.messages import literal
 from xlite.models import available as folders
 from xlite.places import bundled
 
@@ -50,7 +51,7 @@ def test_a_wrong_data_folder_is_one_sentence(name: str, data: str):
     test = page(name, data=data).run()
     assert [error.message for error in test.exception] == []
     assert [error.value for error in test.error] == [
-        f"There is no data folder {data}; give the folder that holds Data_Entry_2017*.csv"
+        literal(f"There is no data folder {data}; give the folder that holds Data_Entry_2017*.csv")
     ]
 
 

@@ -86,6 +86,24 @@ def test_two_models_are_compared_by_a_paired_test(own_home: Path) -> None:
     assert "on the 200 films of 100 patients that both have" in test.info[0].value
 
 
+def test_an_evaluation_says_that_it_has_ended_and_is_shown(own_home: Path, tiny_folder: Path) -> None:
+    save_demo_evaluation(own_home, "aaa")
+    save_demo_model(own_home)
+    test = page("results", data=str(tiny_folder)).run()
+    [model] = [box for box in test.selectbox if box.label == "Model"]
+    model.set_value("demo0")
+    test.button[0].click().run()
+    words(test)
+    [said] = [success.value for success in test.success]
+    assert said.startswith("demo0 is judged on split patient-42-") and said.endswith("below.")
+    assert "test part: 4 films of 2 patients, 2020 labels" in said
+    [group] = [box for box in test.selectbox if box.label == "Judged on"]
+    assert group.value[0].startswith("patient-42-") and group.value[0] != SPLIT
+    assert test.multiselect[0].value == ["demo0"]
+    group.set_value((SPLIT, "test", "2020")).run()
+    assert test.multiselect[0].value == ["aaa"]
+
+
 def test_a_bad_data_folder_is_refused_in_one_sentence(own_home: Path) -> None:
     save_demo_model(own_home)
     test = page("results", data="/nowhere/at/all").run()

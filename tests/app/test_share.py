@@ -137,6 +137,19 @@ def test_a_file_that_is_no_film_gets_one_sentence_and_is_not_kept(home: Path, cl
 
 
 @pytest.mark.slow
+def test_what_stood_there_goes_before_another_film_is_read(client: Client, film: Path, tmp_path: Path):
+    fake = tmp_path / "fake.png"
+    fake.write_text("this is no picture")
+    refused = client.submit(handle_file(fake), api_name="/read")
+    with pytest.raises(AppError):
+        refused.result(60)
+    assert [maps for maps, _ in refused.outputs()] == [""]
+    read = client.submit(handle_file(film), api_name="/read")
+    read.result(60)
+    assert [bool(maps) for maps, _ in read.outputs()] == [False, True]
+
+
+@pytest.mark.slow
 def test_a_film_can_be_read_again_though_it_is_gone(home: Path, address: str, film: Path):
     with signed_in(address) as guest:
         with film.open("rb") as file:

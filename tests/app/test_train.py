@@ -118,6 +118,44 @@ def test_train_refuses_bad_values_in_one_sentence(
     assert [run.name for run in Run.list()] == ["taken"]
 
 
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"teacher": "nosuch.csv"}, "nosuch.csv"),
+        ({"teacher": "nosuch"}, "'nosuch' is neither a model file nor a run; no run has a model yet"),
+        (
+            {"teacher_list": "nosuch.txt"},
+            "nosuch.txt lists what a teacher has seen, and there is no “Teacher”",
+        ),
+    ],
+)
+def test_start_refuses_what_is_not_there_and_makes_no_run(tiny_folder: Path, given: dict, sentence: str):
+    state = {f"train-{name}": value for name, value in given.items()}
+    test = page("train", data=str(tiny_folder), **state).run()
+    [start] = [button for button in test.button if button.label == "Start training"]
+    start.click().run()
+    assert [error.message for error in test.exception] == []
+    [error] = [error.value.replace("\\", "") for error in test.error]
+    assert sentence in error
+    assert Run.list() == []
+
+
+def test_start_refuses_a_folder_without_films(tiny_folder: Path):
+    for film in (tiny_folder / "images").iterdir():
+        film.unlink()
+    test = page("train", data=str(tiny_folder)).run()
+    [start] = [button for button in test.button if button.label == "Start training"]
+    start.click().run()
+    [error] = [error.value for error in test.error]
+    assert error.startswith("16 of the 16 films of the train part are missing in")
+    assert error.endswith("go on without them with “Skip missing films”")
+    test.toggle(key="train-skip_missing").set_value(True).run()
+    [start] = [button for button in test.button if button.label == "Start training"]
+    start.click().run()
+    assert "has no films in" in test.error[0].value
+    assert Run.list() == []
+
+
 def test_train_refuses_an_unknown_backbone_before_anything_starts(tiny_folder: Path):
     state = {"data": str(tiny_folder), "train-backbone": "resnet_of_dreams"}
     test = page("train", **state).run()
@@ -168,6 +206,17 @@ def test_train_shows_no_command_without_a_data_folder():
     test = page("train").run()
     assert len(test.code) == 0 and "Start training" not in [button.label for button in test.button]
     assert test.info[0].value.startswith("Name a data folder")
+
+
+def test_the_form_takes_over_the_folder_that_the_sidebar_names(tiny_folder: Path):
+    test = page("train").run()
+    for folder in (str(tiny_folder), "/another/folder"):
+        test.session_state["data"] = folder
+        test.run()
+        assert test.text_input(key="train-data").value == folder
+        assert test.code[0].value == f"xlite train --data {folder}"
+    test.text_input(key="train-data").set_value("/its/own").run()
+    assert test.code[0].value == "xlite train --data /its/own"
 
 
 def test_train_keeps_the_run_that_the_address_names(tiny_folder: Path):

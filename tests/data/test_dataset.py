@@ -1,6 +1,9 @@
 """The dataset: train/serve parity, augmentation by (seed, epoch, index), missing films."""
 
+import errno
+import os
 import pickle
+import signal
 
 import cv2
 import numpy as np
@@ -8,10 +11,18 @@ import pytest
 import torch
 
 from xlite.data.augmentation import augmentation
-from xlite.data.dataset import FilmDataset, FilmRows, folder_films, loader, model_input, open_films
+from xlite.data.dataset import (
+    FilmDataset,
+    FilmRows,
+    folder_films,
+    killed_worker,
+    loader,
+    model_input,
+    open_films,
+)
 from xlite.data.folder import NihFolder
 from xlite.data.splits import PARTS, load_split
-from xlite.errors import DataError
+from xlite.errors import DataError, RunError
 from xlite.images import Preprocess, read_image
 
 PREPROCESS = Preprocess(48)
@@ -137,6 +148,44 @@ def test_a_dataset_for_a_worker_carries_the_file_name_not_the_films(folder):
     np.testing.assert_array_equal(unpacked[3], films[3])
     plain = pickle.loads(pickle.dumps(FilmRows(np.zeros((2, 4, 4), np.uint8), np.array([1]))))
     assert plain.shape == (1, 4, 4)
+
+
+@pytest.mark.timeout(60)
+def test_workers_need_no_shared_memory(films, monkeypatch):
+    def full(*_: object) -> None:
+        raise RuntimeError("unable to allocate shared memory(shm): No space left on device (28)")
+
+    monkeypatch.setattr(torch.UntypedStorage, "_share_fd_cpu_", full)
+    monkeypatch.setattr(torch.UntypedStorage, "_share_filename_cpu_", full)
+    np.testing.assert_array_equal(all_of(dataset_of(films), workers=2), all_of(dataset_of(films)))
+
+
+def test_workers_that_cannot_be_started_are_refused_in_one_sentence(films, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("torch.utils.data.dataloader._MultiProcessingDataLoaderIter", full)
+    with pytest.raises(RunError) as refusal:
+        all_of(dataset_of(films), workers=1)
+    assert str(refusal.value) == (
+        "the data-loader workers could not be started (No space left on device): use --workers 0, which does "
+        "without"
+    )
+
+
+@pytest.mark.timeout(60)
+def test_a_worker_that_is_killed_is_told_of(films):
+    class Deadly(FilmDataset):
+        def __getitems__(self, rows: list[int]) -> None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(RuntimeError) as death:
+        all_of(Deadly(films, np.zeros((12, 14)), PREPROCESS), workers=1)
+    said = killed_worker(death.value)
+    assert said is not None and said.settings == ("workers",)
+    assert str(said).startswith("a data-loader worker has died, most often for want of memory (DataLoader")
+    assert str(said).endswith("): use fewer --workers or 0, which does without")
+    assert killed_worker(RuntimeError("something else")) is None
 
 
 @pytest.mark.slow

@@ -1,12 +1,13 @@
 """The NIH folder: its layouts, its films, and what it knows of them."""
 
 import gzip
+import os
 
 import numpy as np
 import pytest
 from noise_folder import HEADER_2020
 
-from xlite.data.folder import NihFolder
+from xlite.data.folder import NihFolder, changes
 from xlite.data.splits import PARTS, make_split
 from xlite.errors import DataError
 
@@ -93,3 +94,13 @@ def test_other_ids_are_as_many_patients_in_folder_and_split(tiny_folder, numbere
 def test_a_folder_without_boxes_has_none(tiny_folder):
     boxes = NihFolder.open(tiny_folder).boxes()
     assert list(boxes.columns) == ["stem", "finding", "x", "y", "w", "h"] and boxes.empty
+
+
+def test_a_change_is_seen_whichever_way_the_clock_goes(tiny_folder):
+    before = changes(tiny_folder)
+    assert changes(tiny_folder) == before and changes(tiny_folder / "nowhere") == []
+    table = tiny_folder / "Data_Entry_2017_v2020.csv"
+    content = table.read_bytes()
+    table.write_bytes(content.replace(b",PA,", b",AP,"))
+    os.utime(table, (1e9, 1e9))  # as of a clock that was put back, or of an older copy
+    assert changes(tiny_folder) != before

@@ -19,6 +19,7 @@ from xlite.config import make_config
 from xlite.errors import RunError
 from xlite.runs import device_queue
 from xlite.runs.device_queue import Device, DeviceQueue, Ticket, device_turn, pick, queue_folder, waiting_for
+from xlite.runs.rows import run_rows
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 from xlite.training.fabric import usable_devices
@@ -201,6 +202,58 @@ def test_never_two_on_a_device_and_all_devices_are_used() -> None:
     for thread in threads:
         thread.join(30)
     assert (len(served), max(most)) == (10, 2)
+
+
+IN_TURN = """
+import sys, time
+from pathlib import Path
+from xlite.runs.device_queue import Device, device_turn
+from xlite.runs.run import Run
+run, order = Run.named(sys.argv[1]), Path(sys.argv[2])
+with run.hold(), device_turn(run, [Device("cpu", "cpu")]) as devices:
+    if devices:
+        with open(order, "a") as file:
+            print("begins", run.name, file=file, flush=True)
+            time.sleep(0.1)
+            while not order.with_name("go").exists():
+                time.sleep(0.05)
+            print("ends", run.name, file=file, flush=True)
+    else:
+        run.update_progress(state="stopped", message="stopped before its turn came")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_thirty_runs_wait_in_order_and_some_are_stopped_or_killed(tmp_path: Path) -> None:
+    """Processes of their own. What waits takes little of the machine, and so does a look at all of them."""
+    order, runs, children = tmp_path / "order", [], []
+    for number in range(30):
+        run = new_run(f"run{number:02d}")
+        words = [sys.executable, "-c", IN_TURN, run.name, order]
+        children.append(subprocess.Popen(words, start_new_session=True))
+        runs.append(run)
+        wait_for(lambda: order.exists() if len(runs) == 1 else "behind" in runs[-1].status().message, 60)
+    assert runs[-1].status().message == "waits for cpu behind run28 (29th in the queue)"
+    began = time.process_time()
+    rows = run_rows(Run.list())
+    assert time.process_time() - began < 0.5
+    assert [row["State"] for row in rows] == ["queued"] * 30
+    for number in (3, 15, 29):
+        runs[number].stop()
+    for number in (7, 8):
+        children[number].kill()
+        children[number].wait()
+    order.with_name("go").touch()
+    for child in children:
+        child.wait(120)
+    left = [run.name for number, run in enumerate(runs) if number not in (3, 7, 8, 15, 29)]
+    assert order.read_text().split("\n")[:-1] == [
+        f"{what} {name}" for name in left for what in ("begins", "ends")
+    ]
+    assert [runs[number].status().state for number in (3, 15, 29)] == ["stopped"] * 3
+    assert [runs[number].status().state for number in (7, 8)] == ["killed"] * 2
+    assert list(queue_folder().glob("[0-9]*")) == []
 
 
 def test_a_gpu_and_the_cpu_do_not_wait_for_each_other() -> None:

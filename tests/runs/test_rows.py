@@ -64,9 +64,9 @@ def test_a_run_in_the_table(stopped_run: Run, tmp_path: Path) -> None:
 def test_an_experiment_in_the_table(teachers: Sequence[TeacherSeen], text: str, struck: bool) -> None:
     assert (known_test_films(teachers) or "–") == text
     metrics = {"kd_temp": 4.0, "val_auc": 0.61, "test_auc": 0.75}
-    names = {"experiment_id": "a_b", "date": "2026-03-01", "backbone": "resnet18"}
+    names = {"experiment_id": "a*b", "date": "2026-03-01", "backbone": "resnet18"}
     notes = Notes("patient-42-1", "2020", 1, seen=tuple(teachers))
     [row] = experiment_rows([Experiment(**names, **metrics, notes=str(notes))])
     assert row["Test AUC"] == ("~~0.750~~" if struck else "0.750")
-    assert (row["Run"], row["Temperature"], row["Alpha"], row["Val AUC"]) == ("a\\_b", "4", "–", "0.610")
+    assert (row["Run"], row["Temperature"], row["Alpha"], row["Val AUC"]) == ("a\\*b", "4", "–", "0.610")
     assert row["Known test films"] == text

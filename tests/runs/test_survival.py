@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,10 +12,14 @@ from pathlib import Path
 
 import pytest
 from noise_folder import write_noise_folder
+from streamlit.testing.v1 import AppTest
 from tiny_runs import assert_same_end, config, run_to_end, state
 
+from xlite.errors import DataError, RunError
 from xlite.models.checkpoint import load_model
+from xlite.places import bundled, checkpoints_dir
 from xlite.runs.run import Run
+from xlite.training.loop import train
 
 KILLS = 50
 # Imports once and forks for each attempt: every attempt is a process of its own, and starts at once.
@@ -189,3 +194,68 @@ def test_a_full_disk_keeps_the_last_epoch_and_the_run_says_why(
         time.sleep(0.05)
     assert run.status().state == "finished"
     assert_same_end(whole, run)
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_while_the_cache_is_built_leaves_no_half_of_it(
+    forty_films: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = Path(shutil.copytree(forty_films, small_disk / "films"))
+    run = Run.create(config(data, "large", image_size=704))  # 40 films of 0.5 MB
+    with pytest.raises(DataError) as refusal:
+        train(run.config(), run)
+    assert str(refusal.value).startswith(f"the disk is full, so {data / 'cache'} could not be written")
+    assert str(refusal.value).endswith("the cache of 40 films at 704 px takes 0.0 GB")
+    assert (run.status().state, run.status().message) == ("failed", str(refusal.value))
+    # As if somebody else filled it meanwhile: the writing itself fails.
+    monkeypatch.setattr("xlite.data.cache._check_disk", lambda folder, needed: None)
+    with pytest.raises(DataError, match="the disk is full, so .* could not be written"):
+        train(run.config(), run)
+    assert [path.name for path in (data / "cache").iterdir()] == ["films-704.lock"]
+    assert run_to_end(config(data, "small"))[0].status().state == "finished"
+
+
+STARTS_BY_THE_PAGE = """
+import os, sys
+from streamlit.testing.v1 import AppTest
+from xlite.places import bundled
+test = AppTest.from_file(bundled("pages", "train.py"), default_timeout=120)
+for words in sys.argv[1:]:
+    name, value = words.split("=")
+    test.session_state[name] = int(value) if value.isdigit() else value
+test.run()
+[start] = [button for button in test.button if button.label == "Start training"]
+start.click().run()
+assert not test.error and not test.exception, [one.value for one in test.error]
+print("started", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="has no process groups")
+def test_a_run_outlives_the_app_that_started_it_and_is_found_again(forty_films: Path) -> None:
+    given = {
+        "data": forty_films, "train-data": forty_films, "train-name": "lives", "train-epochs": 5000,
+        "train-patience": 5000, "train-image_size": 32, "train-batch_size": 16,
+    }  # fmt: skip
+    words = [sys.executable, "-c", STARTS_BY_THE_PAGE, *(f"{name}={value}" for name, value in given.items())]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "start_new_session": True}
+    paths = [str(bundled("app")), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    run = Run(checkpoints_dir() / "lives")
+    with subprocess.Popen(words, env=environment, **pipes) as app:
+        assert app.stdout.readline() == "started\n"
+        os.killpg(app.pid, signal.SIGKILL)
+    try:
+        wait_for_an_epoch(run, after=len(run.read_metrics()))
+        test = AppTest.from_file(bundled("pages", "train.py"), default_timeout=120).run()
+        assert "**lives** :green-badge[running]" in "".join(one.value for one in test.markdown)
+        assert [one.label for one in test.button if one.label in ("Stop", "Resume")] == ["Stop"]
+        with pytest.raises(RunError, match="run 'lives' is already running"):
+            run.start()
+    finally:
+        run.stop()
+        while run.is_held():
+            time.sleep(0.05)
+    assert run.status().state == "stopped"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from xlite.cli import run as run_cli
-from xlite.errors import RunError
+from xlite.errors import DataError, RunError
 from xlite.places import checkpoints_dir, sweeps_dir
 from xlite.sweeps.check import check_effects, check_sources
 from xlite.sweeps.phases import plan_phase
@@ -111,4 +111,13 @@ def test_a_wrong_name_is_one_sentence_before_a_study_is_made(
     said = capsys.readouterr().err
     assert said.startswith("Error: ") and sentence in said and said.count("\n") == 1
     assert not sweeps_dir().exists() and not checkpoints_dir().exists()
+    assert not (tiny_folder / "splits").exists()
+
+
+def test_a_study_of_a_folder_without_films_is_refused(tiny_folder: Path) -> None:
+    for film in (tiny_folder / "images").iterdir():
+        film.unlink()
+    plan = make_plan("search", {"data": tiny_folder}, {"lr": [1e-4, 1e-3]}, Design("s"))
+    with pytest.raises(DataError, match="there are no films in .*: put them into its folder images"):
+        check_sources(plan)
     assert not (tiny_folder / "splits").exists()

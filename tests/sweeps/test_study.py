@@ -1,5 +1,8 @@
 """The Optuna side of a study: whose turn a trial is, on one machine and on several."""
 
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from xlite.sweeps import study as study_module
 from xlite.sweeps import work
 from xlite.sweeps.plan import Design, Plan, Range, make_plan
 from xlite.sweeps.status import Outcome, Signature
-from xlite.sweeps.study import Study
+from xlite.sweeps.study import BEAT_EVERY_S, GRACE_S, Study
 from xlite.sweeps.sweep import Sweep
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -71,11 +74,40 @@ def test_what_a_dead_machine_left_is_picked_up_after_a_while(
     here.pick_up_dead()
     assert here.elsewhere() == 1
     assert all_of(here) == ["s-001", "s-002", "s-003"]
-    monkeypatch.setattr(study_module, "GRACE_S", -1.0)
+    for name in ("GRACE_S", "LISTEN_S"):
+        monkeypatch.setattr(study_module, name, -1.0)
     here.pick_up_dead()
     assert {row.run: row.state for row in here.trials()}["s-000"] == "waiting"
     trial = here.next_trial()
     assert (trial.user_attrs["run"], trial.params) == ("s-000", taken.params)
+
+
+@pytest.mark.parametrize("jump_s", [-86400.0, 0.0, 86400.0])
+def test_a_clock_that_jumps_takes_no_trial_from_the_living_and_waits_for_no_dead(
+    tiny_folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, jump_s: float
+) -> None:
+    plan = shared(grid(tiny_folder), url)
+    there, here = Study(plan, url, FILMS, THERE), Study(plan, url, FILMS, HERE)
+    taken = there.next_trial()
+    wall, began, passed = time.time(), time.monotonic(), 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: began + passed)
+
+    def at_clock(offset_s: float, act: Callable[[], None]) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "time", lambda: wall + passed + offset_s)
+            act()
+
+    def trials_elsewhere() -> int:
+        at_clock(jump_s, here.pick_up_dead)
+        return here.elsewhere()
+
+    for _ in range(30):  # 15 minutes
+        assert trials_elsewhere() == 1
+        passed += BEAT_EVERY_S
+        at_clock(0.0, partial(there.beat, taken))
+    assert trials_elsewhere() == 1  # the last that was heard
+    passed += GRACE_S + 1
+    assert trials_elsewhere() == 0
 
 
 def test_a_trial_says_where_it_was_trained_also_one_of_old(tiny_folder: Path, url: str) -> None:

@@ -3,6 +3,8 @@
 import json
 import math
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +14,9 @@ import numpy as np
 import pytest
 import torch
 from tiny_runs import assert_same_end, config, on_log, run_to_end, state, stop_after_first_epoch, weights
+from torch.utils.data import get_worker_info
 
+from xlite.data.dataset import FilmDataset
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions
 from xlite.data.splits import load_split, shrink_train
@@ -121,11 +125,40 @@ loop.train(run.config(), run)
     return subprocess.run([sys.executable, "-c", code], env=os.environ, timeout=120)
 
 
+@pytest.mark.timeout(120)
+def test_a_run_whose_worker_is_killed_says_so(films, monkeypatch):
+    def die(*_: object) -> None:
+        assert get_worker_info() is not None
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(FilmDataset, "__getitems__", die)
+    run = Run.create(config(films, "killed", workers=1))
+    with pytest.raises(RunError, match=r"a data-loader worker has died, .* use fewer --workers or 0"):
+        train(run.config(), run)
+    status = run.status()
+    assert (status.state, status.settings) == ("failed", ("workers",))
+
+
 @pytest.mark.slow
 def test_data_loader_workers_do_not_change_the_weights(films):
     assert_same_end(
         run_to_end(config(films, "none", workers=0))[0], run_to_end(config(films, "two", workers=2))[0]
     )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_workers_train_with_the_smallest_shared_memory(films, tmp_path):
+    """64 kB instead of a container's 64 MB, as the films are small too: there is room for a lock."""
+    mount = "mount -t tmpfs -o size=64k tmpfs /dev/shm"
+    trial = ["unshare", "--mount", "sh", "-c", mount]
+    if not shutil.which("unshare") or subprocess.run(trial, capture_output=True).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    whole, _ = run_to_end(config(films, "whole", image_size=64))
+    run = Run.create(config(films, "small", image_size=64, workers=2))
+    command = shlex.join([sys.executable, "-m", "xlite", "train", "--resume", run.name])
+    subprocess.run(["unshare", "--mount", "sh", "-c", f"{mount} && exec {command}"], check=True, timeout=200)
+    assert_same_end(whole, run)
 
 
 def test_stop_drops_the_epoch_and_resume_is_exact(films):

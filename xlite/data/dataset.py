@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from xlite.data.cache import FilmFacts, cache_folder, film_facts, open_cache
 from xlite.data.folder import NihFolder
 from xlite.data.splits import Split
-from xlite.errors import DataError, Setting
+from xlite.errors import DataError, RunError, Setting
 from xlite.files import Progress
 from xlite.images import Preprocess
 from xlite.text import are, counted
@@ -32,6 +32,18 @@ class FilmBatch(NamedTuple):
     labels: torch.Tensor
     file_logits: torch.Tensor
     rows: torch.Tensor
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A data-loader worker hands a batch over as bytes: torch would put its tensors into shared memory.
+
+        Containers have 64 MB of that as a rule, and when it is full torch loses a batch and waits for ever.
+        """
+        return _batch_of, tuple(tensor.numpy() for tensor in self)
+
+
+def _batch_of(*arrays: np.ndarray) -> FilmBatch:
+    """The batch whose tensors these arrays are."""
+    return FilmBatch(*map(torch.from_numpy, arrays))
 
 
 class FilmRows:
@@ -125,6 +137,31 @@ class FilmDataset(Dataset[FilmBatch]):
         return augmented
 
 
+class _Loader(DataLoader[FilmBatch]):
+    def __iter__(self) -> Any:
+        """Starts the workers; RunError if that cannot be done."""
+        try:
+            return super().__iter__()
+        except OSError as error:  # of a file system for shared memory that is full, or too many processes
+            raise RunError(
+                f"the data-loader workers could not be started ({error.strerror}): use ",
+                Setting("workers"),
+                " 0, which does without",
+            ) from error
+
+
+def killed_worker(error: RuntimeError) -> RunError | None:
+    """What to say if a data-loader worker was killed; None if the error is another one."""
+    if not str(error).startswith("DataLoader worker"):
+        return None
+    told = f"a data-loader worker has died, most often for want of memory ({str(error).rstrip('. ')})"
+    return RunError(
+        f"{told}: use fewer ",
+        Setting("workers"),
+        " or 0, which does without",
+    )
+
+
 def loader(
     films: FilmDataset,
     batch_size: int,
@@ -137,7 +174,7 @@ def loader(
     Data-loader workers are started anew each epoch: persistent ones would keep the number of the old epoch.
     """
     sampler = range(len(films)) if order is None else order
-    return DataLoader(
+    return _Loader(
         films, batch_size, sampler=sampler, num_workers=workers, pin_memory=pin, collate_fn=_as_it_is
     )
 

@@ -20,6 +20,10 @@ from xlite.patients import patient_bytes
 _BOX_FILE = "BBox_List_2017.csv"
 
 
+Changes = list[tuple[str, int, int]]
+"""Name, modification time in ns and bytes of files and folders."""
+
+
 def find_folders(home: Path) -> list[Path]:
     """The data folders in `home`/data, those with an NIH table, by name."""
     return sorted(
@@ -27,11 +31,15 @@ def find_folders(home: Path) -> list[Path]:
     )
 
 
-def last_change(root: Path) -> float:
-    """When a data folder last changed, s since 1970; 0 if there is none. Caches of it are renewed by this."""
+def changes(root: Path) -> Changes:
+    """The state of a data folder and of all that lies in it; empty if there is none.
+
+    Caches of it are renewed if this differs, also by an older file or after a clock was put back.
+    """
     if not root.is_dir():
-        return 0.0
-    return max(path.stat().st_mtime for path in (root, *root.iterdir()) if path.exists())
+        return []
+    stats = [(path.name, path.stat()) for path in (root, *root.iterdir()) if path.exists()]
+    return sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 
 def film_files(root: Path) -> FilmFiles:

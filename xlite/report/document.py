@@ -71,26 +71,32 @@ class Chart:
 Block = Heading | Text | Alert | Table | Chart
 
 
-def to_markdown(title: str, blocks: Iterable[Block], level: int = 2) -> str:
-    """The document as Markdown, its headings of that level; charts are left to the HTML."""
-    parts = [f"# {plain(title)}"] if title else []
-    return "\n\n".join([*parts, *filter(None, (_markdown(block, level) for block in blocks))]) + "\n"
+def to_markdown(
+    title: str, blocks: Iterable[Block], level: int = 2, escape: Callable[[str], str] | None = None
+) -> str:
+    """The document as Markdown, its headings of that level; charts are left to the HTML.
+
+    escape: what makes a text harmless where it is shown, `plain` if nothing is given.
+    """
+    escape = escape or plain
+    parts = [f"# {escape(title)}"] if title else []
+    return "\n\n".join([*parts, *filter(None, (_markdown(block, level, escape) for block in blocks))]) + "\n"
 
 
-def _markdown(block: Block, level: int) -> str:
+def _markdown(block: Block, level: int, escape: Callable[[str], str]) -> str:
     if isinstance(block, Heading):
-        return f"{'#' * level} {plain(block.text)}"
+        return f"{'#' * level} {escape(block.text)}"
     if isinstance(block, Text):
-        return plain(block.text)
+        return escape(block.text)
     if isinstance(block, Alert):
-        lines = [f"**{plain(block.title)}**", "", *(f"- {plain(sentence)}" for sentence in block.sentences)]
+        lines = [f"**{escape(block.title)}**", "", *(f"- {escape(sentence)}" for sentence in block.sentences)]
         return "\n".join(f"> {line}".rstrip() for line in lines)
     if isinstance(block, Table):
-        header = [plain(name) for name in block.header]
+        header = [escape(name) for name in block.header]
         ruler = ["---" if _is_text(block, column) else "---:" for column in range(len(header))]
-        rows = [[_marked(cell) for cell in row] for row in block.rows]
+        rows = [[_marked(cell, escape) for cell in row] for row in block.rows]
         lines = [f"| {' | '.join(row)} |" for row in (header, ruler, *rows)]
-        return "\n".join(lines + (["", plain(block.caption)] if block.caption else []))
+        return "\n".join(lines + (["", escape(block.caption)] if block.caption else []))
     return ""
 
 
@@ -98,10 +104,10 @@ def _is_text(table: Table, column: int) -> bool:
     return column == 0 or column in table.words
 
 
-def _marked(cell: str | Cell) -> str:
+def _marked(cell: str | Cell, escape: Callable[[str], str]) -> str:
     if isinstance(cell, str):
-        return plain(cell)
-    text = plain(cell.text)
+        return escape(cell)
+    text = escape(cell.text)
     text = f"~~{text}~~" if cell.struck and text else text
     return f"*{text}*" if cell.grey and text else text
 

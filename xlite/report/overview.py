@@ -7,6 +7,7 @@ from pathlib import Path
 
 from xlite.data.folder import NihFolder
 from xlite.evaluation.report import Report
+from xlite.messages import literal
 from xlite.report.saved import Evaluation
 from xlite.report.sentences import clean, known_films, source
 from xlite.text import counted, labels_of
@@ -25,14 +26,14 @@ def auc_headline(report: Report) -> Headline:
 
     On contaminated films it is struck through, and that of the clean films takes its place if there is one.
     """
-    auc, spoiled = str(report.macro.auc), report.contamination
+    auc, spoiled, where = str(report.macro.auc), report.contamination, literal(source(report))
     if spoiled is None:
-        return Headline(auc, source(report))
+        return Headline(auc, where)
     struck, known = f"~~{auc}~~", known_films(report)
     if spoiled.clean is None:
-        return Headline(struck, f"{known}. {clean(report)}  \n{source(report)}")
+        return Headline(struck, f"{known}. {clean(report)}  \n{where}")
     films = f"on the {spoiled.clean.split.images:,} clean films"
-    return Headline(str(spoiled.clean.macro.auc), f"{films}  \n{struck} on all: {known}  \n{source(report)}")
+    return Headline(str(spoiled.clean.macro.auc), f"{films}  \n{struck} on all: {known}  \n{where}")
 
 
 def auc_of(model: str | None, evaluations: Iterable[Evaluation]) -> Headline:
@@ -60,8 +61,9 @@ def model_headline(path: Path) -> Headline:
     info = read_info(path)
     attention = "" if info.attention == "none" else f" with {info.attention} attention"
     size = f"{path.stat().st_size / 1e6:.1f} MB, films of {info.preprocess.size} px"
-    trained = f"trained on split {info.split_id}, {labels_of(info.label_version)}"
-    return Headline(path.parent.name, f"{info.backbone}{attention}, {size}  \n{trained}")
+    trained = literal(f"trained on split {info.split_id}, {labels_of(info.label_version)}")
+    about = literal(f"{info.backbone}{attention}, {size}")
+    return Headline(literal(path.parent.name), f"{about}  \n{trained}")
 
 
 def device_headline() -> Headline:
@@ -71,7 +73,7 @@ def device_headline() -> Headline:
     match best_device():
         case "cuda":
             name, memory = first_gpu()
-            return Headline(name, f"{memory:.0f} GiB of memory")
+            return Headline(literal(name), f"{memory:.0f} GiB of memory")
         case "mps":
             return Headline("Apple GPU", "through Metal")
         case _:

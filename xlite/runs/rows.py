@@ -6,7 +6,7 @@ from pathlib import Path
 
 from xlite.errors import RunError
 from xlite.evaluation.caveats import TeacherSeen
-from xlite.report.document import plain
+from xlite.messages import literal
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment
 from xlite.runs.run import Run
@@ -54,15 +54,15 @@ def _experiment_row(one: Experiment) -> dict[str, str]:
     seen = Notes.read(one.notes).seen
     test_auc = number(one.test_auc, "–")
     return {
-        "Run": plain(one.experiment_id),
-        "Date": plain(one.date),
-        "Backbone": plain(one.backbone),
+        "Run": literal(one.experiment_id),
+        "Date": literal(one.date),
+        "Backbone": literal(one.backbone),
         "Temperature": _given(one.kd_temp),
         "Alpha": _given(one.kd_alpha),
         "Val AUC": number(one.val_auc, "–"),
         "Test AUC": f"~~{test_auc}~~" if any(teacher.known for teacher in seen) else test_auc,
         "Known test films": known_test_films(seen) or "–",
-        "Notes": plain(one.notes),
+        "Notes": literal(one.notes),
     }
 
 

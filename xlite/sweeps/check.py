@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xlite.config import FOCAL, TrainConfig
-from xlite.errors import RunError, Setting
+from xlite.errors import DataError, RunError, Setting
 from xlite.models.available import PREDICTION_SUFFIXES, XRV_PREFIX, model_files, teacher_parts
 from xlite.sweeps.plan import Plan, Range
 from xlite.text import last_line
@@ -34,10 +34,13 @@ def check_sources(plan: Plan) -> None:
             _check_file("starting weights", weights, "imagenet, none or a file")
     for films in filter(None, _values(plan, "teacher_list")):
         _check_file("list of a teacher's films", films, "a file")
+    folder = NihFolder.open(str(plan.fixed["data"]))
+    if not folder.paths:
+        raise DataError(f"there are no films in {folder.root}: put them into its folder images")
     _try_out(plan)
     # The last, for it writes: a split that is not there yet is made.
     (split,), (leaks,) = _values(plan, "split"), _values(plan, "allow_leakage")
-    load_split(NihFolder.open(str(plan.fixed["data"])), split, allow_leakage=leaks)
+    load_split(folder, split, allow_leakage=leaks)
 
 
 def check_effects(plan: Plan) -> None:

@@ -28,6 +28,8 @@ SETTLE_S = 1.0
 
 GRACE_S, UNSIGNED_GRACE_S = 600.0, 30.0
 """How long nothing may be heard of who works on a trial, and how long it may take to sign one."""
+LISTEN_S = 3 * BEAT_EVERY_S
+"""How long one listens at least before a sign is old, as the clocks of two machines need not agree."""
 _PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH = 4, 2
 
 _FOLDERS = re.compile(r"[^,]*[/\\]")
@@ -45,7 +47,8 @@ class Study:
         """
         self.plan = plan
         self.here = here
-        self._unsigned: dict[int, float] = {}  # trial -> when it was first seen, as clocks differ
+        # trial -> its last sign, and when this process first saw it, as clocks differ and jump
+        self._seen: dict[int, tuple[float | None, float]] = {}
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         pruner = MedianPruner(_PRUNE_AFTER_TRIALS, _PRUNE_FROM_EPOCH) if plan.prune else NopPruner()
         self.study = open_study(plan.study, storage, pruner)
@@ -192,15 +195,21 @@ class Study:
         return not self.plan.storage or bool(trial.user_attrs.get("worker", {}).get("here") == str(self.here))
 
     def _is_dead(self, trial: FrozenTrial) -> bool:
-        """Whether nothing was heard of who works on it for too long."""
-        if "worker" in trial.user_attrs:
-            return time.time() - float(trial.user_attrs["worker"]["beat"]) > GRACE_S
-        seen = self._unsigned.setdefault(trial.number, time.monotonic())
-        return time.monotonic() - seen > UNSIGNED_GRACE_S
+        """Whether nothing was heard of who works on it for too long, by the clock or since one listens."""
+        sign, now = _sign_of(trial), time.monotonic()
+        before, since = self._seen.get(trial.number, (sign, now))
+        if sign != before:
+            since = now
+        self._seen[trial.number] = sign, since
+        if sign is None:
+            return now - since > UNSIGNED_GRACE_S
+        return sign == GIVEN_BACK or now - since > (LISTEN_S if _is_old(sign) else GRACE_S)
 
     def _has_nothing(self, trial: FrozenTrial) -> bool:
         """Whether nothing came of it and nobody works on it."""
-        idle = trial.state == TrialState.RUNNING and (self._is_mine(trial) or self._is_dead(trial))
+        sign = _sign_of(trial)
+        left = self._is_dead(trial) or (sign is not None and _is_old(sign))
+        idle = trial.state == TrialState.RUNNING and (self._is_mine(trial) or left)
         return idle or trial.state in (TrialState.WAITING, TrialState.FAIL)
 
     def _is_superfluous(self, trial: Trial) -> bool:
@@ -218,6 +227,15 @@ class Study:
     def _again(self, trial: FrozenTrial) -> None:
         if trial.user_attrs.get("run"):
             self.study.enqueue_trial(values_of(trial), user_attrs={"run": trial.user_attrs["run"]})
+
+
+def _sign_of(trial: FrozenTrial) -> float | None:
+    """When whoever works on a trial signed it last, by their clock; None if nobody has."""
+    return float(trial.user_attrs["worker"]["beat"]) if "worker" in trial.user_attrs else None
+
+
+def _is_old(sign: float) -> bool:
+    return time.time() - sign > GRACE_S
 
 
 def _settings(plan: Plan) -> dict[str, Any]:

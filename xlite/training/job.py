@@ -108,6 +108,21 @@ def _warn_of_flat_films(facts: list[FilmFacts]) -> None:
         )
 
 
+def check_job(config: TrainConfig) -> None:
+    """Raises what `open_job` would before it decodes films: for a page, which asks before it makes a run.
+
+    Starting weights from ImageNet are left out: without them a student begins at random.
+    """
+    folder = NihFolder.open(config.data)
+    split, stems = _open_split(config, folder)
+    preprocess = Preprocess(config.image_size)
+    if config.weights != "imagenet":
+        student = Student(config.backbone, config.attention, config.hidden, config.dropout)
+        load_start_weights(student, config.weights)
+    teacher, _ = _open_teacher(config, preprocess, stems, folder.labels(stems))
+    _teacher_sources(config, folder, split, teacher)
+
+
 def _open_split(config: TrainConfig, folder: NihFolder) -> tuple[Split, list[str]]:
     """The split with the share of its train part that is asked for, and the stems of its training films.
 

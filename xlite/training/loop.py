@@ -15,6 +15,7 @@ import numpy as np
 from lightning_fabric import Fabric
 
 from xlite.config import TrainConfig
+from xlite.data.dataset import killed_worker
 from xlite.errors import RunError, Setting
 from xlite.findings import FINDINGS
 from xlite.runs.device_queue import Device, device_turn
@@ -151,6 +152,8 @@ def _train_epochs(recorder: Recorder) -> str:
                 raise RunError(
                     f"the step cannot be compiled here ({why}): leave ", Setting("compile"), " out"
                 ) from error
+            if killed := killed_worker(error):
+                raise killed from error
             if not is_out_of_memory(error):
                 raise
             row = None

@@ -8,13 +8,14 @@ from xlite.data.eda.overview import Overview
 from xlite.data.eda.statistics import LEAST_EXPECTED, Facts
 from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS, NO_FINDING, spoken
+from xlite.messages import as_code, literal
 from xlite.text import counted, labels_of
 
 
 def folder_caption(folder: NihFolder) -> str:
-    """A data folder, its label edition and its size."""
+    """A data folder, its label edition and its size, in Markdown."""
     films = counted(len(folder.table), "film")
-    return f"`{folder.root}`, {labels_of(folder.label_version)}, {films} in the table"
+    return f"{as_code(str(folder.root))}, {labels_of(folder.label_version)}, {films} in the table"
 
 
 def headline(facts: Facts) -> dict[str, str]:
@@ -63,4 +64,5 @@ def film_caption(film: pd.Series) -> str:
     """A film's findings (`Mass, Nodule` or `No finding`), view, sex, age and stem, in Markdown."""
     labels = ", ".join(spoken(name) for name in FINDINGS if film[name]) or spoken(NO_FINDING)
     age = "age unknown" if pd.isna(film["age"]) else f"{film['age']:.0f} y"
-    return f"**{labels}**  \n{film['view']}, {film['sex']}, {age}  \n{film['stem']}"
+    view, sex, stem = (literal(film[name]) for name in ("view", "sex", "stem"))
+    return f"**{labels}**  \n{view}, {sex}, {age}  \n{stem}"

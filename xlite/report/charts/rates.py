@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from xlite.findings import spoken
 from xlite.metrics.bands import FindingCurves
-from xlite.plots import PALETTE, style
+from xlite.plots import PALETTE, plain_label, style
 from xlite.report.charts.panels import Panel, diagonal, panel_grid
 from xlite.report.charts.paper import colors
 from xlite.report.view import View
@@ -48,7 +48,8 @@ def model_curves(models: Sequence[View], findings: Sequence[str], kind: Kind) ->
     curves = []
     for finding in findings:
         for view in models:
-            one, name = view.report.per_class[finding], f" {view.report.model}" if len(models) > 1 else ""
+            one = view.report.per_class[finding]
+            name = f" {plain_label(view.report.model)}" if len(models) > 1 else ""
             area = view.marked(str(one.auc if kind == "roc" else one.ap))
             curves.append(curve_of(view.curves[finding], kind, f"{spoken(finding)}{name}  {area}"))
     return curves
