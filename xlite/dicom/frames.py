@@ -1,0 +1,169 @@
+"""From Pixel Data to an array of unsigned integers, uncompressed, RLE, JPEG, JPEG-LS or JPEG 2000."""
+
+import io
+import struct
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+from pydicom.uid import ExplicitVRBigEndian, RLELossless
+
+from xlite.dicom import jpeg2000
+from xlite.dicom.attributes import unfit, whole
+from xlite.dicom.codec import decode_apart
+from xlite.dicom.layout import Layout
+from xlite.dicom.parse import DAMAGED, Film
+from xlite.errors import ImageError
+from xlite.jpeg import Frame, read_frame, segments
+
+MAX_FRAGMENTS = 20_000
+_MAX_DECODED = 256 * 2**20  # bytes
+_ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
+_DCT = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # baseline, extended and progressive, Huffman or arithmetic
+_LOSSLESS = {0xC3, 0xCB, 0xF7}  # the last is JPEG-LS
+_CODING_SECONDS = 3e-7  # the slowest decoder's time for a sample, and a half more
+
+
+def read_codes(film: Film, layout: Layout) -> tuple[np.ndarray, Layout]:
+    """Unsigned integers (H, W) or (H, W, 3) as they lie in Pixel Data, and the layout that they have.
+
+    Of YBR films the luminance Y alone, (H, W). A view on the file if it is not compressed. Raises ImageError.
+    """
+    if not film.encapsulated:
+        return _uncompressed(film, layout), layout
+    frame = _join_fragments(film.pixel_data)
+    if layout.rows * layout.columns * layout.samples * layout.allocated // 8 > _MAX_DECODED:
+        raise ImageError(
+            f"the DICOM file's image takes more than {_MAX_DECODED // 2**20} MB; "
+            "export it with fewer pixels, or grey"
+        )
+    if film.syntax == RLELossless:
+        return _only_luminance(_decode_rle(frame, layout), layout), layout
+    if jpeg2000.is_jpeg2000(frame):
+        return jpeg2000.decode(frame, layout)
+    if frame.startswith(b"\xff\xd8"):
+        return _decode_jpeg(frame, layout)
+    raise ImageError(
+        f"the DICOM file's pixels are compressed in an unknown way (Transfer Syntax UID {film.syntax}); "
+        "export it uncompressed"
+    )
+
+
+def mismatch(columns: int, rows: int) -> ImageError:
+    """The error for pixels that make another image than the header says."""
+    return ImageError(
+        f"the DICOM file's image size does not match its pixels (Columns {columns:,}, Rows {rows:,}); "
+        "export it again"
+    )
+
+
+def _uncompressed(film: Film, layout: Layout) -> np.ndarray:
+    halved = layout.photometric in ("YBR_FULL_422", "YBR_PARTIAL_422")
+    shape = (layout.rows, layout.columns, *((2,) if halved else (3,) if layout.samples == 3 else ()))
+    kind = np.dtype(("<", ">")[film.syntax == ExplicitVRBigEndian] + f"u{layout.allocated // 8}")
+    size, found = int(np.prod(shape)) * kind.itemsize, len(film.pixel_data)
+    if found < size:
+        raise ImageError(
+            f"the DICOM file is damaged: its Pixel Data has {found:,} bytes, but Rows and Columns need "
+            f"{size:,}; copy or export it again"
+        )
+    # Whole rows behind the film are of a film of another size, unless they are padding.
+    excess = film.pixel_data[size:]
+    if len(excess) >= size // layout.rows and excess.tobytes().strip(excess[:1].tobytes()):
+        raise mismatch(layout.columns, layout.rows)
+    pixels = film.pixel_data[:size]
+    if kind.byteorder == ">" and layout.allocated == 8 and film.pixel_vr == "OW":  # bytes in pairs, swapped
+        whole_words = film.pixel_data[: size + size % 2]
+        pixels = memoryview(np.frombuffer(whole_words, ">u2").astype("<u2").tobytes())[:size]
+    codes = np.frombuffer(pixels, kind)
+    if halved:  # two pixels: Y, Y, and what they share of the colour
+        return codes.reshape(-1, 4)[:, :2].reshape(shape[:2])
+    if layout.samples == 3 and whole_planes(film):
+        codes = np.moveaxis(codes.reshape(3, *shape[:2]), 0, -1)
+    return _only_luminance(codes.reshape(shape), layout)
+
+
+def whole_planes(film: Film) -> bool:
+    """Whether all reds come first, then all greens, then all blues."""
+    planar = whole(film.header, "PlanarConfiguration")
+    if planar not in (0, 1):
+        raise unfit("PlanarConfiguration", f"is {planar}; expected 0 or 1")
+    return planar == 1
+
+
+def _only_luminance(codes: np.ndarray, layout: Layout) -> np.ndarray:
+    return codes[..., 0] if codes.ndim == 3 and layout.photometric.startswith("YBR_FULL") else codes
+
+
+def _join_fragments(pixel_data: memoryview) -> bytes:
+    """The one frame of encapsulated Pixel Data: all items behind the first, which is the offset table."""
+    pieces: list[memoryview] = []
+    at = 0
+    while at + 8 <= len(pixel_data):
+        group, element, length = struct.unpack_from("<HHI", pixel_data, at)
+        tag = group << 16 | element
+        if tag == _DELIMITER:
+            break
+        if tag != _ITEM or at + 8 + length > len(pixel_data) or len(pieces) > MAX_FRAGMENTS:
+            raise ImageError(DAMAGED)
+        pieces.append(pixel_data[at + 8 : at + 8 + length])
+        at += 8 + length
+    return b"".join(pieces[1:])
+
+
+def _decode_rle(frame: bytes, layout: Layout) -> np.ndarray:
+    """PS3.5 annex G: a segment for each byte of each sample, the upper byte first, in PackBits."""
+    width, pixels = layout.allocated // 8, layout.rows * layout.columns
+    if len(frame) < 64:
+        raise ImageError(DAMAGED)
+    count, *starts = struct.unpack_from("<16I", frame)
+    if count != layout.samples * width:
+        raise mismatch(layout.columns, layout.rows)
+    codes = np.empty((layout.samples, pixels, width), np.uint8)
+    ends = [*starts[1:count], len(frame)]
+    for number, (start, end) in enumerate(zip(starts, ends, strict=False)):
+        sample, byte = divmod(number, width)
+        # One line of all pixels: in Pillow a run ends with its line, but not every writer's does.
+        try:
+            line = Image.frombytes("L", (pixels, 1), frame[start:end], "packbits", "L")
+        except ValueError as error:  # too few pixels
+            raise ImageError(DAMAGED) from error
+        codes[sample, :, width - 1 - byte] = np.asarray(line)[0]
+    planes = codes.view(f"<u{width}").reshape(layout.samples, layout.rows, layout.columns)
+    return np.moveaxis(planes, 0, -1) if layout.samples == 3 else planes[0]
+
+
+def _decode_jpeg(frame: bytes, layout: Layout) -> tuple[np.ndarray, Layout]:
+    found = read_frame(frame, list(segments(frame)))
+    if (found.width, found.height) != (layout.columns, layout.rows) or len(
+        found.components
+    ) != layout.samples:
+        raise mismatch(layout.columns, layout.rows)
+    is_ybr = layout.photometric.startswith("YBR")
+    if found.marker in _DCT and found.precision == 8 and (layout.samples == 1 or is_ybr):
+        codes = _decode_luminance(frame)
+    else:
+        codes = _decode_with_libjpeg(frame, found, layout)
+        codes = codes[..., 0] if is_ybr else codes
+    return codes, replace(layout, stored=min(layout.stored, found.precision), allocated=codes.itemsize * 8)
+
+
+def _decode_luminance(frame: bytes) -> np.ndarray:
+    try:
+        with JpegImageFile(io.BytesIO(frame)) as picture:
+            picture.draft("L", picture.size)
+            return np.asarray(picture)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ImageError(DAMAGED) from error
+
+
+def _decode_with_libjpeg(frame: bytes, found: Frame, layout: Layout) -> np.ndarray:
+    if found.marker not in _DCT | _LOSSLESS:
+        raise ImageError("the DICOM file holds a hierarchical JPEG, which cannot be read; export it again")
+    samples = layout.rows * layout.columns * layout.samples
+    kind = np.uint8 if found.precision <= 8 else np.uint16
+    codes = decode_apart("libjpeg", frame, seconds=3 + samples * _CODING_SECONDS, kind=kind)
+    if codes.size != samples:
+        raise mismatch(layout.columns, layout.rows)
+    return codes.reshape(layout.rows, layout.columns, *((3,) if layout.samples == 3 else ()))
