@@ -19,14 +19,20 @@ def render_colour(codes: np.ndarray, layout: Layout, header: pydicom.Dataset) ->
         return look_up(codes, _palette(layout, header))
     image = np.empty(codes.shape[:2], np.uint8)
     for top in range(0, len(codes), STRIP):
-        samples = layout.values(codes[top : top + STRIP])
-        if layout.photometric == "YBR_PARTIAL_422":
-            samples = (samples - _PARTIAL_BLACK) * (255 / (_PARTIAL_WHITE - _PARTIAL_BLACK))
-        elif layout.stored != 8:
-            samples = samples * (255 / (2**layout.stored - 1))
-        strip = np.rint(np.clip(samples, 0, 255)).astype(np.uint8)
+        strip = _to_bytes(np.ascontiguousarray(codes[top : top + STRIP]), layout)
         image[top : top + STRIP] = strip if strip.ndim == 2 else cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)
     return image
+
+
+def _to_bytes(codes: np.ndarray, layout: Layout) -> np.ndarray:
+    """Samples of any shape to uint8."""
+    partial = layout.photometric == "YBR_PARTIAL_422"
+    if layout.stored == layout.allocated == 8 and not partial:
+        return codes
+    black, white = (_PARTIAL_BLACK, _PARTIAL_WHITE) if partial else (0, 2**layout.stored - 1)
+    scaled = (layout.values(codes) - black) * (255 / (white - black))
+    samples: np.ndarray = np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+    return samples
 
 
 def _palette(layout: Layout, header: pydicom.Dataset) -> np.ndarray:

@@ -22,7 +22,9 @@ _MAX_DECODED = 256 * 2**20  # bytes
 _ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
 _DCT = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # baseline, extended and progressive, Huffman or arithmetic
 _LOSSLESS = {0xC3, 0xCB, 0xF7}  # the last is JPEG-LS
-_CODING_SECONDS = 3e-7  # the slowest decoder's time for a sample, and a half more
+# What a byte of JPEG-LS takes, the slowest to decode, and again as much; where it stands for many pixels
+# alike, they are quick.
+_SECONDS, _SECONDS_A_BYTE = 2, 4e-7
 
 
 def read_codes(film: Film, layout: Layout) -> tuple[np.ndarray, Layout]:
@@ -32,7 +34,7 @@ def read_codes(film: Film, layout: Layout) -> tuple[np.ndarray, Layout]:
     """
     if not film.encapsulated:
         return _uncompressed(film, layout), layout
-    frame = _join_fragments(film.pixel_data)
+    frame = _join_fragments(film)
     if layout.rows * layout.columns * layout.samples * layout.allocated // 8 > _MAX_DECODED:
         raise ImageError(
             f"the DICOM file's image takes more than {_MAX_DECODED // 2**20} MB; "
@@ -44,24 +46,21 @@ def read_codes(film: Film, layout: Layout) -> tuple[np.ndarray, Layout]:
         return jpeg2000.decode(frame, layout)
     if frame.startswith(b"\xff\xd8"):
         return _decode_jpeg(frame, layout)
-    raise ImageError(
-        f"the DICOM file's pixels are compressed in an unknown way (Transfer Syntax UID {film.syntax}); "
-        "export it uncompressed"
-    )
+    raise _unknown(film)
 
 
-def mismatch(columns: int, rows: int) -> ImageError:
-    """The error for pixels that make another image than the header says."""
+def _unknown(film: Film) -> ImageError:
     return ImageError(
-        f"the DICOM file's image size does not match its pixels (Columns {columns:,}, Rows {rows:,}); "
-        "export it again"
+        f"the DICOM file's pixels are stored in an unknown way (Transfer Syntax UID {film.syntax[:64]}); "
+        "export it uncompressed"
     )
 
 
 def _uncompressed(film: Film, layout: Layout) -> np.ndarray:
     halved = layout.photometric in ("YBR_FULL_422", "YBR_PARTIAL_422")
     shape = (layout.rows, layout.columns, *((2,) if halved else (3,) if layout.samples == 3 else ()))
-    kind = np.dtype(("<", ">")[film.syntax == ExplicitVRBigEndian] + f"u{layout.allocated // 8}")
+    swapped = film.syntax == ExplicitVRBigEndian
+    kind = np.dtype(("<", ">")[swapped] + f"u{layout.allocated // 8}")
     size, found = int(np.prod(shape)) * kind.itemsize, len(film.pixel_data)
     if found < size:
         raise ImageError(
@@ -71,20 +70,20 @@ def _uncompressed(film: Film, layout: Layout) -> np.ndarray:
     # Whole rows behind the film are of a film of another size, unless they are padding.
     excess = film.pixel_data[size:]
     if len(excess) >= size // layout.rows and excess.tobytes().strip(excess[:1].tobytes()):
-        raise mismatch(layout.columns, layout.rows)
+        raise layout.mismatch()
     pixels = film.pixel_data[:size]
-    if kind.byteorder == ">" and layout.allocated == 8 and film.pixel_vr == "OW":  # bytes in pairs, swapped
+    if swapped and layout.allocated == 8 and film.pixel_vr == "OW":  # words of two bytes, each a pixel
         whole_words = film.pixel_data[: size + size % 2]
         pixels = memoryview(np.frombuffer(whole_words, ">u2").astype("<u2").tobytes())[:size]
     codes = np.frombuffer(pixels, kind)
     if halved:  # two pixels: Y, Y, and what they share of the colour
         return codes.reshape(-1, 4)[:, :2].reshape(shape[:2])
-    if layout.samples == 3 and whole_planes(film):
+    if layout.samples == 3 and _has_planes(film):
         codes = np.moveaxis(codes.reshape(3, *shape[:2]), 0, -1)
     return _only_luminance(codes.reshape(shape), layout)
 
 
-def whole_planes(film: Film) -> bool:
+def _has_planes(film: Film) -> bool:
     """Whether all reds come first, then all greens, then all blues."""
     planar = whole(film.header, "PlanarConfiguration")
     if planar not in (0, 1):
@@ -96,8 +95,11 @@ def _only_luminance(codes: np.ndarray, layout: Layout) -> np.ndarray:
     return codes[..., 0] if codes.ndim == 3 and layout.photometric.startswith("YBR_FULL") else codes
 
 
-def _join_fragments(pixel_data: memoryview) -> bytes:
+def _join_fragments(film: Film) -> bytes:
     """The one frame of encapsulated Pixel Data: all items behind the first, which is the offset table."""
+    pixel_data = film.pixel_data
+    if pixel_data[:4] != struct.pack("<HH", _ITEM >> 16, _ITEM & 0xFFFF):
+        raise _unknown(film)
     pieces: list[memoryview] = []
     at = 0
     while at + 8 <= len(pixel_data):
@@ -119,7 +121,7 @@ def _decode_rle(frame: bytes, layout: Layout) -> np.ndarray:
         raise ImageError(DAMAGED)
     count, *starts = struct.unpack_from("<16I", frame)
     if count != layout.samples * width:
-        raise mismatch(layout.columns, layout.rows)
+        raise layout.mismatch()
     codes = np.empty((layout.samples, pixels, width), np.uint8)
     ends = [*starts[1:count], len(frame)]
     for number, (start, end) in enumerate(zip(starts, ends, strict=False)):
@@ -139,7 +141,7 @@ def _decode_jpeg(frame: bytes, layout: Layout) -> tuple[np.ndarray, Layout]:
     if (found.width, found.height) != (layout.columns, layout.rows) or len(
         found.components
     ) != layout.samples:
-        raise mismatch(layout.columns, layout.rows)
+        raise layout.mismatch()
     is_ybr = layout.photometric.startswith("YBR")
     if found.marker in _DCT and found.precision == 8 and (layout.samples == 1 or is_ybr):
         codes = _decode_luminance(frame)
@@ -163,7 +165,7 @@ def _decode_with_libjpeg(frame: bytes, found: Frame, layout: Layout) -> np.ndarr
         raise ImageError("the DICOM file holds a hierarchical JPEG, which cannot be read; export it again")
     samples = layout.rows * layout.columns * layout.samples
     kind = np.uint8 if found.precision <= 8 else np.uint16
-    codes = decode_apart("libjpeg", frame, seconds=3 + samples * _CODING_SECONDS, kind=kind)
+    codes = decode_apart("libjpeg", frame, seconds=_SECONDS + len(frame) * _SECONDS_A_BYTE, kind=kind)
     if codes.size != samples:
-        raise mismatch(layout.columns, layout.rows)
+        raise layout.mismatch()
     return codes.reshape(layout.rows, layout.columns, *((3,) if layout.samples == 3 else ()))

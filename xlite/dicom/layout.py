@@ -6,6 +6,7 @@ import numpy as np
 import pydicom
 
 from xlite.dicom.attributes import text, unfit, whole
+from xlite.errors import ImageError
 from xlite.pixels import check_size
 
 # By letters and digits alone, as writers vary blanks, underscores and case.
@@ -46,6 +47,13 @@ class Layout:
             half = 2 ** (self.stored - 1)
             stored = (stored ^ half) - half
         return stored
+
+    def mismatch(self) -> ImageError:
+        """The error for pixels that make another image than the header says."""
+        return ImageError(
+            f"the DICOM file's image size does not match its pixels (Columns {self.columns:,}, "
+            f"Rows {self.rows:,}, Samples per Pixel {self.samples}); export it again"
+        )
 
 
 def read_layout(header: pydicom.Dataset) -> Layout:

@@ -8,15 +8,16 @@ import pydicom
 from pydicom.dataelem import RawDataElement
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_sequence_item
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from xlite.errors import ImageError
 
 MAX_READS = 20_000  # a film has some 300 elements, each of two or three reads, of some 20 us each
 _MAX_VALUE = 2**20  # bytes; the largest value that a film's header needs is a look-up table of 128 KB
-_MAX_CHARACTER_SET = 256  # bytes; pydicom splits it into names and looks up each
+_MAX_CHARACTER_SET = 8  # bytes; pydicom looks up each of its names, and no number or code needs one
 _CHARACTER_SETS = (b"\x08\x00\x05\x00", b"\x00\x08\x00\x05")  # the tag in both byte orders
 _UNDEFINED = 0xFFFFFFFF
+_NATIVE = {ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian}
 _PALETTE = [
     f"{kind}{colour}PaletteColorLookupTable{part}"
     for colour in ("Red", "Green", "Blue")
@@ -47,7 +48,7 @@ class Film:
     """The header of a film, and its Pixel Data where it lies in the file."""
 
     header: pydicom.Dataset
-    syntax: UID
+    syntax: str
     pixel_vr: str
     pixel_data: memoryview
     encapsulated: bool
@@ -89,6 +90,7 @@ def parse(data: bytes) -> Film:
     reader = _Reader(data)
     try:
         header = pydicom.dcmread(reader, stop_before_pixels=True, force=True, specific_tags=_KEYWORDS)
+        stated = str(header.file_meta.get("TransferSyntaxUID") or "")
     except _BROKEN as error:
         raise ImageError(_too_many() if reader.spent else DAMAGED) from error
     if reader.spent:
@@ -105,10 +107,8 @@ def parse(data: bytes) -> Film:
     if not value:
         raise ImageError("the DICOM file holds no image (Pixel Data); export the film with its pixels")
     implied = ExplicitVRLittleEndian if explicit else ImplicitVRLittleEndian
-    if order == ">":
-        implied = ExplicitVRBigEndian
-    syntax = UID(str(header.file_meta.get("TransferSyntaxUID") or implied))
-    return Film(header, syntax, vr, value, length == _UNDEFINED or syntax.is_encapsulated)
+    syntax = stated or (ExplicitVRBigEndian if order == ">" else implied)
+    return Film(header, syntax, vr, value, length == _UNDEFINED or syntax not in _NATIVE)
 
 
 def first_item(header: pydicom.Dataset, keyword: str) -> pydicom.Dataset | None:
