@@ -80,6 +80,11 @@ def test_numbers_of_two_values_or_written_in_letters_are_read() -> None:
     within_one(read_image(with_element(data, "Columns", "IS", b"64")), GREYS)
 
 
+def test_an_empty_element_of_an_unknown_vr_is_an_empty_one() -> None:
+    data = with_element(to_bytes(make(**FULL_WINDOW)), "PixelPaddingValue", "ZZ", b"")
+    within_one(read_image(data), GREYS)
+
+
 def test_an_implicit_file_is_read_by_the_dictionary() -> None:
     dataset = make(**FULL_WINDOW, NumberOfFrames=1, PixelPaddingValue=4095)
     dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian

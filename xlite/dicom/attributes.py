@@ -8,8 +8,8 @@ import re
 
 import numpy as np
 import pydicom
-from pydicom.datadict import dictionary_description, dictionary_VR
-from pydicom.dataelem import RawDataElement
+from pydicom.datadict import dictionary_description, dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement, RawDataElement
 
 from xlite.errors import ImageError
 
@@ -20,9 +20,15 @@ _FORMATS = {"UL": "u4", "SL": "i4", "FL": "f4", "FD": "f8", "SS": "i2"}
 _MOST = 128 * 2**10  # bytes; more than any value that is read as numbers
 
 
+def find(header: pydicom.Dataset, keyword: str) -> RawDataElement | DataElement | None:
+    """The element as it was parsed; pydicom's own `get_item` converts an empty one, which can fail."""
+    tag = tag_for_keyword(keyword)
+    return next((element for element in header.values() if element.tag == tag), None)
+
+
 def raw(header: pydicom.Dataset, keyword: str) -> RawDataElement | None:
     """The element as it lies in the file; None if it is missing or empty."""
-    element = header.get_item(keyword)
+    element = find(header, keyword)
     return element if isinstance(element, RawDataElement) and element.value else None
 
 

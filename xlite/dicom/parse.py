@@ -10,6 +10,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_sequence_item
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from xlite.dicom.attributes import find
 from xlite.errors import ImageError
 
 MAX_READS = 20_000  # a film has some 300 elements, each of two or three reads, of some 20 us each
@@ -113,12 +114,12 @@ def parse(data: bytes) -> Film:
 
 def first_item(header: pydicom.Dataset, keyword: str) -> pydicom.Dataset | None:
     """The first item of a sequence; None if the sequence is missing or empty. Raises ImageError."""
-    element = header.get_item(keyword)
+    element = find(header, keyword)
     if element is None or not element.value:
         return None
     if not isinstance(element, RawDataElement):  # of undefined length: parsed with the file
-        item: pydicom.Dataset = element.value[0]
-        return item
+        item = element.value[0]
+        return item if isinstance(item, pydicom.Dataset) else None
     reader = _Reader(element.value)
     implicit = element.is_implicit_VR or element.VR == "UN"
     try:
