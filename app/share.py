@@ -202,9 +202,11 @@ def read_and_delete(film: str | None) -> "np.ndarray":
     """The uploaded film, uint8 (H, W); the upload is deleted whether it can be read or not."""
     if film is None:
         raise page_error("Choose a film first")
+    from xlite.classify import read_upload
+
     path = Path(film)
     try:
-        return read_image(path.read_bytes())
+        return read_upload(path.read_bytes(), path.name)
     except FileNotFoundError:
         raise page_error("That film is no longer here, because films are not kept: choose it again") from None
     except ImageError as error:

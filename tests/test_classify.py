@@ -118,10 +118,12 @@ def test_a_reading_says_what_is_above_the_models_thresholds():
 def test_an_upload_is_read_unless_it_is_too_large_or_no_film(film):
     png = cv2.imencode(".png", film)[1].tobytes()
     np.testing.assert_array_equal(read_upload(png, "film.png"), film)
-    with pytest.raises(ImageError, match=r"huge.png has 20.0 MB: .* 20 MB"):
-        read_upload(b"\0" * (20 * 2**20 + 1), "huge.png")
+    with pytest.raises(ImageError, match=r"huge.png has 64.0 MB: .* 64 MB"):
+        read_upload(b"\0" * (64 * 2**20 + 1), "huge.png")
     with pytest.raises(ImageError, match="PNG, JPEG or DICOM"):
         read_upload(b"this is no picture", "fake.png")
+    with pytest.raises(ImageError, match="^the film shows nothing: .*grey level 7 of 255"):
+        read_upload(cv2.imencode(".png", np.full_like(film, 7))[1].tobytes(), "blank.png")
 
 
 def test_maps_are_explained_by_grad_cam_unless_asked_otherwise(classifier, film):

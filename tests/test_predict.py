@@ -61,3 +61,6 @@ def test_an_unreadable_film_is_logged_and_counted_but_raised_if_it_is_alone(
     assert steps == [(1, 2), (2, 2)]
     with pytest.raises(ImageError, match=r"bad\.png"):
         predict_films(classifier, [Film(bad, "bad.png")], tmp_path / "out")
+    cv2.imwrite(str(bad), np.full((64, 64), 9, np.uint8))
+    with pytest.raises(ImageError, match=r"bad\.png: the film shows nothing"):
+        predict_films(classifier, [Film(bad, "bad.png")], tmp_path / "out")

@@ -23,7 +23,7 @@ from xlite.explain.faults import FAULTS, map_fault, size_caution
 from xlite.explain.maps import activation_maps
 from xlite.explain.methods import DEFAULT_METHOD, map_legend
 from xlite.findings import FINDINGS, canonical
-from xlite.images import MAX_UPLOAD_MB, read_image
+from xlite.images import MAX_UPLOAD_MB, check_contrast, read_image
 from xlite.metrics.calibration import apply_calibrator
 from xlite.models.available import MODEL_FILE, find_model
 from xlite.models.checkpoint import ModelInfo, load_model
@@ -204,7 +204,9 @@ class Classifier:
 
 
 def read_upload(data: bytes, name: str) -> np.ndarray:
-    """An uploaded film, uint8 (H, W). Raises ImageError for a file that is too large or no film."""
+    """An uploaded film, uint8 (H, W). Raises ImageError for a file too large, no film or a blank one."""
     if len(data) > MAX_UPLOAD_MB * 2**20:
         raise ImageError(f"{name} has {len(data) / 2**20:.1f} MB: films may have {MAX_UPLOAD_MB} MB at most")
-    return read_image(data)
+    film = read_image(data)
+    check_contrast(film)
+    return film

@@ -13,10 +13,10 @@ from xlite.pixels import check_size
 
 # Progressive files have ten scans as a rule; each costs a pass over the whole image.
 MAX_SCANS = 100
-MAX_SCANNED_PIXELS = 1_000_000_000
+MAX_SCANNED_PIXELS = 700_000_000
 MAX_SEGMENTS = 4_000
 MAX_FILL_BYTES = 65_536
-START, END, SCAN, RESTART_INTERVAL = 0xD8, 0xD9, 0xDA, 0xDD
+END, SCAN, RESTART_INTERVAL = 0xD9, 0xDA, 0xDD
 _JPEG_LS = 0xF7
 _FRAMES = {*range(0xC0, 0xD0), _JPEG_LS} - {0xC4, 0xC8, 0xCC}
 _HIERARCHICAL = {0xDE, 0xDF}
@@ -67,36 +67,31 @@ def read_frame(data: bytes, parts: list[Segment]) -> Frame:
     """The one frame that all frame headers among the segments state. Raises ImageError."""
     frames = {_frame(data, part) for part in parts if part.marker in _FRAMES}
     if len(frames) != 1:
-        raise ImageError(
-            "the image has frame headers that differ; export it again"
-            if frames
-            else _damaged("no frame header")
-        )
+        raise damaged("frame headers that differ" if frames else "no frame header")
     return frames.pop()
 
 
 def segments(data: bytes) -> Iterator[Segment]:
     """The segments of a stream in order, without bare markers, to its end marker. Raises ImageError."""
     if not data.startswith(b"\xff\xd8"):
-        raise ImageError(_damaged("no start marker"))
+        raise damaged("no start marker")
     at, fill, count, scans, pixels, scan_end = 2, 0, 0, 0, 0, _SCAN_END
     while True:
         found = _MARKER.match(data, at)
         if not found:
-            raise ImageError(_damaged("a marker is missing"))
+            raise damaged("a marker is missing")
         marker, start = found[1][0], found.end() - 2
         fill, count = fill + start - at, count + 1
         at = found.end()
-        if fill > MAX_FILL_BYTES or count > MAX_SEGMENTS:
-            raise ImageError(
-                f"the image has more than {MAX_SEGMENTS:,} segments or {MAX_FILL_BYTES:,} fill bytes, "
-                "as no film has; export it again"
-            )
+        _check_counts(fill, count)
         if marker == END:
             return
         if marker in _BARE:
             continue
         part = _segment(data, marker, start, scan_end)
+        # A decoder that is fed in pieces begins each time at the first of the fill bytes in a scan.
+        fill += 2 * data.count(b"\xff\xff", part.end, part.scan_end)
+        _check_counts(fill, count)
         if marker in _FRAMES:
             frame = _frame(data, part)
             check_size(frame.width, frame.height)
@@ -107,7 +102,7 @@ def segments(data: bytes) -> Iterator[Segment]:
         if marker == SCAN:
             scans += 1
             if not pixels:
-                raise ImageError(_damaged("a scan before its frame header"))
+                raise damaged("a scan before its frame header")
             if scans > MAX_SCANS or scans * pixels > MAX_SCANNED_PIXELS:
                 raise ImageError(
                     f"the image has {scans:,} scans or more, too many for its size; "
@@ -117,32 +112,41 @@ def segments(data: bytes) -> Iterator[Segment]:
         at = part.scan_end
 
 
+def _check_counts(fill: int, count: int) -> None:
+    if fill > MAX_FILL_BYTES or count > MAX_SEGMENTS:
+        raise ImageError(
+            f"the image has more than {MAX_SEGMENTS:,} segments or {MAX_FILL_BYTES:,} fill bytes, "
+            "as no film has; export it again"
+        )
+
+
 def _segment(data: bytes, marker: int, start: int, scan_end: re.Pattern[bytes]) -> Segment:
     body = start + 4
     length = int.from_bytes(data[start + 2 : body], "big")
     end = start + 2 + length
     if length < 2 or end > len(data):
-        raise ImageError(_damaged("a segment is cut"))
+        raise damaged("a segment is cut")
     if marker != SCAN:
         return Segment(marker, start, body, end, end)
     found = scan_end.search(data, end)
     if not found:
-        raise ImageError(_damaged("the last scan is cut"))
+        raise damaged("the last scan is cut")
     return Segment(marker, start, body, end, found.start())
 
 
 def _frame(data: bytes, part: Segment) -> Frame:
     if part.end - part.body < 6:
-        raise ImageError(_damaged("a frame header is cut"))
+        raise damaged("a frame header is cut")
     precision, height, width, count = struct.unpack_from(">BHHB", data, part.body)
     if part.end - part.body != 6 + 3 * count or not 1 <= count <= 4:
-        raise ImageError(_damaged(f"a frame header of {count} components"))
+        raise damaged(f"a frame header of {count} components")
     sampling = [data[at : at + 2] for at in range(part.body + 6, part.end, 3)]
     components = tuple((name, factors >> 4, factors & 15) for name, factors in sampling)
     if not all(1 <= across <= 4 and 1 <= down <= 4 for _, across, down in components):
-        raise ImageError(_damaged("a sampling factor that is not 1 to 4"))
+        raise damaged("a sampling factor that is not 1 to 4")
     return Frame(part.marker, precision, width, height, components)
 
 
-def _damaged(what: str) -> str:
-    return f"the image is damaged or incomplete ({what}); copy or export it again"
+def damaged(how: str) -> ImageError:
+    """The error of a stream that is damaged, and how."""
+    return ImageError(f"the JPEG is damaged or incomplete ({how}); copy or export it again")

@@ -17,7 +17,7 @@ from xlite.errors import DataError, ImageError
 from xlite.explain.methods import DEFAULT_METHOD
 from xlite.files import Progress
 from xlite.findings import FINDINGS
-from xlite.images import is_image_name, read_image
+from xlite.images import check_contrast, is_image_name, read_image
 
 if TYPE_CHECKING:  # it loads torch, and what was given is checked first
     from xlite.classify import Classifier, Reading
@@ -83,6 +83,7 @@ def predict_films(
     for number, film in enumerate(films, 1):
         try:
             image = read_image(film.path)
+            check_contrast(image, film.path)
         except ImageError as error:
             if len(films) == 1:
                 raise

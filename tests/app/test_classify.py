@@ -57,12 +57,12 @@ def test_classify_reads_an_upload_and_refuses_what_is_no_film(own_home: Path):
     for name, data in (
         ("fake.png", b"this is no picture"),
         ("cut.png", cv2.imencode(".png", film)[1].tobytes()[:900]),
-        ("huge.png", b"\0" * (20 * 2**20 + 1)),
+        ("huge.png", b"\0" * (64 * 2**20 + 1)),
     ):
         test.file_uploader[0].set_value((name, data, "image/png")).run()
         assert [error.message for error in test.exception] == []
         assert len(test.error) == 1 and len(test.metric) == 0
-    assert test.error[0].value == "huge.png has 20.0 MB: films may have 20 MB at most"
+    assert test.error[0].value == "huge.png has 64.0 MB: films may have 64 MB at most"
     test.file_uploader[0].set_value(("film.png", cv2.imencode(".png", film)[1].tobytes(), "image/png")).run()
     words(test)
     assert len(test.error) == 0 and len(test.metric) == 3

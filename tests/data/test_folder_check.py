@@ -2,6 +2,9 @@
 
 import shutil
 
+import cv2
+import numpy as np
+
 from xlite.data.folder import NihFolder
 from xlite.data.folder_check import CheckReport, check_folder
 
@@ -35,3 +38,10 @@ def test_check_finds_each_kind_of_fault(tiny_folder):
     ]
     assert report.off_table == ["images/stranger.png"]
     assert not report.ok
+
+
+def test_a_film_that_shows_nothing_is_listed(tiny_folder):
+    cv2.imwrite(str(tiny_folder / "images" / "00000001_000.png"), np.full((64, 64), 128, np.uint8))
+    ((name, why),) = check_folder(NihFolder.open(tiny_folder)).unreadable
+    assert name == "images/00000001_000.png"
+    assert why.startswith("the film shows nothing: all of it is about as bright (grey level 128 of 255)")

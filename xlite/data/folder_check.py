@@ -10,7 +10,7 @@ from xlite.data.folder import NihFolder, film_files
 from xlite.data.tables import stem_of
 from xlite.errors import ImageError
 from xlite.files import Progress
-from xlite.images import read_image
+from xlite.images import check_contrast, read_image
 
 _THREADS = 2
 
@@ -67,7 +67,7 @@ def _examine(path: Path) -> tuple[str, str]:
         return path.as_posix(), f"{path.name} cannot be opened: {error.strerror}"
     digest = hashlib.sha256(content).hexdigest()
     try:
-        read_image(content)
+        check_contrast(read_image(content))
     except ImageError as error:
         return digest, str(error)
     return digest, ""

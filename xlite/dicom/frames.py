@@ -1,12 +1,10 @@
 """From Pixel Data to an array of unsigned integers, uncompressed, RLE, JPEG, JPEG-LS or JPEG 2000."""
 
-import io
 import struct
 from dataclasses import replace
 
 import numpy as np
 from PIL import Image
-from PIL.JpegImagePlugin import JpegImageFile
 from pydicom.uid import ExplicitVRBigEndian, RLELossless
 
 from xlite.dicom import jpeg2000
@@ -16,12 +14,13 @@ from xlite.dicom.layout import Layout
 from xlite.dicom.parse import DAMAGED, Film
 from xlite.errors import ImageError
 from xlite.jpeg import Frame, read_frame, segments
+from xlite.photo import decode_photo
 
 MAX_FRAGMENTS = 20_000
 _MAX_DECODED = 256 * 2**20  # bytes
 _ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
-_DCT = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # baseline, extended and progressive, Huffman or arithmetic
-_LOSSLESS = {0xC3, 0xCB, 0xF7}  # the last is JPEG-LS
+_PHOTO = {0xC0, 0xC1, 0xC2}  # baseline, sequential and progressive
+_OTHERS = {0xC9, 0xCA, 0xC3, 0xCB, 0xF7}  # arithmetic coding, lossless, JPEG-LS
 # What a byte of JPEG-LS takes, the slowest to decode, and again as much; where it stands for many pixels
 # alike, they are quick.
 _SECONDS, _SECONDS_A_BYTE = 2, 4e-7
@@ -143,25 +142,16 @@ def _decode_jpeg(frame: bytes, layout: Layout) -> tuple[np.ndarray, Layout]:
     ) != layout.samples:
         raise layout.mismatch()
     is_ybr = layout.photometric.startswith("YBR")
-    if found.marker in _DCT and found.precision == 8 and (layout.samples == 1 or is_ybr):
-        codes = _decode_luminance(frame)
+    if found.marker in _PHOTO and found.precision == 8 and (layout.samples == 1 or is_ybr):
+        codes = decode_photo(frame)
     else:
         codes = _decode_with_libjpeg(frame, found, layout)
         codes = codes[..., 0] if is_ybr else codes
     return codes, replace(layout, stored=min(layout.stored, found.precision), allocated=codes.itemsize * 8)
 
 
-def _decode_luminance(frame: bytes) -> np.ndarray:
-    try:
-        with JpegImageFile(io.BytesIO(frame)) as picture:
-            picture.draft("L", picture.size)
-            return np.asarray(picture)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ImageError(DAMAGED) from error
-
-
 def _decode_with_libjpeg(frame: bytes, found: Frame, layout: Layout) -> np.ndarray:
-    if found.marker not in _DCT | _LOSSLESS:
+    if found.marker not in _PHOTO | _OTHERS:
         raise ImageError("the DICOM file holds a hierarchical JPEG, which cannot be read; export it again")
     samples = layout.rows * layout.columns * layout.samples
     kind = np.uint8 if found.precision <= 8 else np.uint16

@@ -13,7 +13,8 @@ from xlite.errors import ImageError
 
 _START = b"\xff\x4f\xff\x51"
 _JP2_BOX = b"\x00\x00\x00\x0cjP  "
-_CODING_STYLE, _TILE_PART = 0xFF52, 0xFF90
+_END = b"\xff\xd9"
+_CODING_STYLE, _TILE_PART, _LEAST_TILE_PART = b"\xff\x52", b"\xff\x90", 14
 # Decoding takes some 0.25 s a MB and 6 bytes a sample: larger films leave out the finest resolutions.
 _MAX_BYTES, _MAX_SAMPLES = 6 * 2**20, 32_000_000
 _SECONDS = 4
@@ -27,6 +28,7 @@ class _Header:
     precision: int
     signed: bool
     resolutions: int
+    tiles_at: int
 
 
 def is_jpeg2000(frame: bytes) -> bool:
@@ -47,6 +49,7 @@ def decode(frame: bytes, layout: Layout) -> tuple[np.ndarray, Layout]:
     stated = (layout.columns, layout.rows, layout.samples)
     if (header.width, header.height, header.components) != stated:
         raise layout.mismatch()
+    _check_tiles(frame, header.tiles_at)
     levels = 0
     while len(frame) > _MAX_BYTES << 2 * levels or layout.rows * layout.columns * layout.samples > (
         _MAX_SAMPLES << 2 * levels
@@ -68,13 +71,33 @@ def _read_header(frame: bytes) -> _Header:
     if subsampling != [1, 1]:
         raise ValueError("subsampled")
     at, resolutions = 2, 0
-    while (marker := struct.unpack_from(">H", frame, at)[0]) != _TILE_PART:
+    while (marker := frame[at : at + 2]) != _TILE_PART:
         if marker == _CODING_STYLE:
             resolutions = frame[at + 9]
         at += 2 + struct.unpack_from(">H", frame, at + 2)[0]
     return _Header(
-        right - left, bottom - top, components, (depth & 0x7F) + 1, bool(depth & 0x80), resolutions
+        right - left, bottom - top, components, (depth & 0x7F) + 1, bool(depth & 0x80), resolutions, at
     )
+
+
+def _check_tiles(frame: bytes, at: int) -> None:
+    """Raises ImageError unless all tiles are there, and whole: a decoder would leave the others black.
+
+    at: where the first part of a tile begins.
+    """
+    right, bottom, _, _, width, height, left, top = struct.unpack_from(">8I", frame, 8)
+    found: set[int] = set()
+    while frame[at : at + 2] == _TILE_PART:
+        found.add(int.from_bytes(frame[at + 4 : at + 6], "big"))
+        length = int.from_bytes(frame[at + 6 : at + 10], "big")
+        if length == 0:  # the last one, up to the end marker
+            length = len(frame.rstrip(b"\0")) - len(_END) - at
+        if length < _LEAST_TILE_PART or at + length > len(frame):
+            raise ImageError(DAMAGED)
+        at += length
+    tiles = -(-(right - left) // max(width, 1)) * -(-(bottom - top) // max(height, 1))
+    if len(found) != tiles or frame[at : at + 2] not in (_END, b"", b"\0"):
+        raise ImageError(DAMAGED)
 
 
 def _decode_whole(frame: bytes, header: _Header) -> np.ndarray:

@@ -1,0 +1,115 @@
+"""PNGs of every kind are read right, and refused if anything in them is damaged."""
+
+import numpy as np
+import pytest
+from hostile_films import COLOUR, GREY, chunk, png, png_of_rows, pngs, rows_of
+from hostile_targets import broken_pngs, join, split
+from PIL import Image
+
+from xlite.errors import ImageError
+from xlite.png import read_png
+
+PNGS, BROKEN = pngs(), dict(broken_pngs())
+
+
+def weighted(colour: np.ndarray) -> np.ndarray:
+    return np.array(Image.fromarray(colour).convert("L"))
+
+
+def times(grey: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    return grey.astype(int) * alpha // 255
+
+
+COLOURS = (255 - np.arange(768) // 3).astype(np.uint8).reshape(1, 256, 3)
+ALPHA = np.concatenate([np.arange(200), np.full(56, 255)])
+DEEP = np.rint((GREY * 16.0 + 3) / 4095 * 255)
+EXPECTED = {
+    "grey": GREY,
+    "grey of OpenCV": GREY,
+    "with texts": GREY,
+    "grey, 16 bits": DEEP,
+    "grey with a key": np.where(GREY == 64, 0, GREY),
+    "RGB": weighted(COLOUR),
+    "RGB of Pillow": weighted(COLOUR),
+    "palette": weighted(COLOURS)[0][GREY],
+    "palette with transparency": times(weighted(COLOURS)[0], ALPHA)[GREY],
+    "grey and alpha": times(GREY, GREY[::-1]),
+    "RGBA": times(weighted(COLOUR), GREY),
+    "grey, 1 bits": (GREY >> 7) * 255,
+    "grey, 2 bits": (GREY >> 6) * 85,
+    "grey, 4 bits": (GREY >> 4) * 17,
+    "palette, 4 bits": weighted(np.arange(48, dtype=np.uint8).reshape(1, 16, 3))[0][GREY >> 4],
+    "interlaced": GREY,
+    "interlaced, 16 bits": DEEP,
+    "interlaced RGB": weighted(COLOUR),
+    "interlaced palette": weighted(COLOURS)[0][GREY],
+    "interlaced, 1 bits": (GREY >> 7) * 255,
+    "interlaced, 2 bits": (GREY >> 6) * 85,
+    "interlaced, 4 bits": (GREY >> 4) * 17,
+}
+ROUNDED_LATER = {
+    "RGB, 16 bits": weighted(np.dstack([DEEP, DEEP[::-1], DEEP]).astype(np.uint8)),
+    "grey and alpha, 16 bits": times(GREY, GREY[::-1]),
+    "RGBA, 16 bits": times(weighted(COLOUR), GREY),
+}
+
+
+def test_there_is_a_picture_of_every_kind() -> None:
+    assert PNGS.keys() == EXPECTED.keys() | ROUNDED_LATER.keys()
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_every_kind_is_read_right(kind: str) -> None:
+    np.testing.assert_array_equal(read_png(PNGS[kind]), EXPECTED[kind])
+
+
+@pytest.mark.parametrize("kind", ROUNDED_LATER)
+def test_colour_of_16_bits_is_rounded_once_and_at_the_end(kind: str) -> None:
+    assert np.abs(read_png(PNGS[kind]) - ROUNDED_LATER[kind].astype(float)).max() <= 1
+
+
+@pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
+def test_what_is_damaged_is_refused_though_its_chunks_have_right_checksums(data: bytes) -> None:
+    with pytest.raises(ImageError, match="^the PNG is damaged or incomplete"):
+        read_png(data)
+
+
+@pytest.mark.parametrize("kind", PNGS)
+def test_every_bit_counts(kind: str) -> None:
+    """A flipped bit anywhere in the data of the rows, or in the frame of their chunk."""
+    data = PNGS[kind]
+    start = data.index(b"IDAT") - 4
+    for at in range(start, len(data), 7):
+        flipped = bytearray(data)
+        flipped[at] ^= 1 << at % 8
+        with pytest.raises(ImageError):
+            read_png(bytes(flipped))
+
+
+def test_a_tall_colour_film_is_read_over_the_ends_of_strips() -> None:
+    """Filters refer to the row above, which may be the last of the strip before."""
+    film = np.tile(COLOUR, (30, 20, 1))
+    np.testing.assert_array_equal(read_png(png(film, 2)), weighted(film))
+    np.testing.assert_array_equal(read_png(png(film, 2, interlaced=True)), weighted(film))
+
+
+def test_data_in_many_chunks_is_put_together() -> None:
+    parts = split(png(COLOUR, 2))
+    packed = next(body for kind, body in parts if kind == b"IDAT")
+    pieces = b"".join(chunk(b"IDAT", packed[at : at + 5]) for at in range(0, len(packed), 5))
+    whole = join(parts, b"")
+    data = whole.replace(chunk(b"IDAT", b""), pieces + chunk(b"IDAT", b""))
+    np.testing.assert_array_equal(read_png(data), weighted(COLOUR))
+
+
+def test_rows_that_the_header_does_not_count_never_change_a_film() -> None:
+    """libpng passes over them in a grey film, and what it has read is right; colour films are refused."""
+    rows = rows_of(np.vstack([GREY, GREY]))
+    np.testing.assert_array_equal(read_png(png_of_rows(rows, GREY.shape, 0)), GREY)
+
+
+def test_a_damaged_colour_is_not_taken_for_black() -> None:
+    with pytest.raises(ImageError, match="a pixel's colour is not in its palette"):
+        read_png(BROKEN["a colour out of the palette"])
+    with pytest.raises(ImageError, match="it has no palette"):
+        read_png(BROKEN["no palette"])
