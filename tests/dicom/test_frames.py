@@ -4,6 +4,7 @@ import io
 import struct
 
 import numpy as np
+import pydicom
 import pytest
 from dicom_films import (
     DAMAGED,
@@ -19,7 +20,8 @@ from dicom_films import (
     within_one,
 )  # fmt: skip
 from PIL import Image
-from pydicom.encaps import encapsulate
+from pydicom.data import get_testdata_file
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -142,6 +144,23 @@ def test_a_jpeg_in_several_fragments_is_read() -> None:
     parts.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
     parts["PixelData"].is_undefined_length = True
     np.testing.assert_array_equal(read_image(to_bytes(parts)), read_image(whole))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["MR_small_jpeg_ls_lossless.dcm", "JPGExtended.dcm", "SC_rgb_jpeg_gdcm.dcm", "SC_rgb_jpeg_dcmtk.dcm"],
+)
+@pytest.mark.parametrize("share", [0.5, 0.95])
+def test_a_cut_scan_is_refused_with_or_without_an_end_marker(name: str, share: float) -> None:
+    """JPEG-LS, 12 bits, lossless and baseline: decoders fill what is missing and say nothing."""
+    dataset = pydicom.dcmread(get_testdata_file(name, download=False))
+    dataset.Modality = "CR"
+    assert read_image(to_bytes(dataset)).shape == (dataset.Rows, dataset.Columns)
+    frame = get_frame(dataset.PixelData, 0, number_of_frames=1).rstrip(b"\0")
+    cut = frame[: int(share * len(frame))].rstrip(b"\xff")
+    for end in (b"", b"\xff\xd9"):
+        dataset.PixelData = encapsulate([cut + end])
+        assert "cut" in refusal(dataset)
 
 
 def frame_header(marker: int, side: int, components: int = 1) -> bytes:

@@ -13,7 +13,7 @@ from xlite.dicom.codec import decode_apart
 from xlite.dicom.layout import Layout
 from xlite.dicom.parse import DAMAGED, Film
 from xlite.errors import ImageError
-from xlite.jpeg import Frame, read_frame, segments
+from xlite.jpeg import SCAN, Frame, damaged, read_frame, segments
 from xlite.photo import decode_photo
 
 MAX_FRAGMENTS = 20_000
@@ -24,6 +24,9 @@ _OTHERS = {0xC9, 0xCA, 0xC3, 0xCB, 0xF7}  # arithmetic coding, lossless, JPEG-LS
 # What a byte of JPEG-LS takes, the slowest to decode, and again as much; where it stands for many pixels
 # alike, they are quick.
 _SECONDS, _SECONDS_A_BYTE = 2, 4e-7
+# A cut scan is filled without a word, so frames are decoded twice; larger ones would take seconds more.
+_MOST_TWICE, _MOST_SAMPLES_TWICE = 8 * 2**20, 16_000_000
+_MORE = bytes.fromhex("5a93c64e17b82d6971a4d3850f3c9be2") * 2
 
 
 def read_codes(film: Film, layout: Layout) -> tuple[np.ndarray, Layout]:
@@ -150,12 +153,27 @@ def _decode_jpeg(frame: bytes, layout: Layout) -> tuple[np.ndarray, Layout]:
     return codes, replace(layout, stored=min(layout.stored, found.precision), allocated=codes.itemsize * 8)
 
 
+def _with_more(frame: bytes) -> bytes:
+    """The stream with more coded data behind each scan: what depends on it was cut."""
+    pieces, at = [], 0
+    for part in segments(frame):
+        if part.marker == SCAN:
+            pieces += [frame[at : part.scan_end], _MORE]
+            at = part.scan_end
+    return b"".join([*pieces, frame[at:]])
+
+
 def _decode_with_libjpeg(frame: bytes, found: Frame, layout: Layout) -> np.ndarray:
     if found.marker not in _PHOTO | _OTHERS:
         raise ImageError("the DICOM file holds a hierarchical JPEG, which cannot be read; export it again")
     samples = layout.rows * layout.columns * layout.samples
     kind = np.uint8 if found.precision <= 8 else np.uint16
-    codes = decode_apart("libjpeg", frame, seconds=_SECONDS + len(frame) * _SECONDS_A_BYTE, kind=kind)
+    seconds = _SECONDS + len(frame) * _SECONDS_A_BYTE
+    codes = decode_apart("libjpeg", frame, seconds=seconds, kind=kind)
     if codes.size != samples:
         raise layout.mismatch()
+    if len(frame) <= _MOST_TWICE and samples <= _MOST_SAMPLES_TWICE:
+        again = decode_apart("libjpeg", _with_more(frame), seconds=seconds, kind=kind)
+        if not np.array_equal(codes, again):
+            raise damaged("a scan is cut")
     return codes.reshape(layout.rows, layout.columns, *((3,) if layout.samples == 3 else ()))
