@@ -1,9 +1,9 @@
 """Films read under limits: `python tests/hostile.py mutants SEED COUNT`, or `eaters`, or `large`.
 
 What can be asked of a mutant depends on what its format can tell. All of a PNG stands under checksums: it
-is the film or refused. JPEG and DICOM have none: a flipped bit gives another picture, and nobody can know. What
-is missing can be known: a JPEG that was cut, with or without an end marker behind the cut, is the film or is
-refused. Of all others it is asked that they give a picture or a sentence, within the limits and nothing else.
+is the film or refused. JPEG and DICOM have none: a flipped bit gives another picture, and nobody can know.
+What is missing can be known: a JPEG that was cut, with or without an end marker behind the cut, is the film
+or refused. All others must give a picture or a sentence, within the limits, and nothing else.
 """
 
 import sys

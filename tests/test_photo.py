@@ -50,3 +50,9 @@ def test_comments_profiles_and_thumbnails_change_nothing() -> None:
 def test_a_scan_may_end_with_a_restart_marker() -> None:
     data = JPEGS["with restart markers"]
     np.testing.assert_array_equal(read_photo(data[:-2] + b"\xff\xd3" + data[-2:]), read_photo(data))
+
+
+def test_several_scans_that_take_too_long_are_refused_before_they_are_decoded() -> None:
+    data = JPEGS["progressive"]
+    with pytest.raises(ImageError, match=r"56 x 40 pixels in several scans, .* too much time or memory"):
+        read_photo(data[:-2] + bytes(24_000_000) + data[-2:])

@@ -1,5 +1,7 @@
 """PNGs of every kind are read right, and refused if anything in them is damaged."""
 
+import zlib
+
 import numpy as np
 import pytest
 from hostile_films import COLOUR, GREY, chunk, png, png_of_rows, pngs, rows_of
@@ -69,9 +71,12 @@ def test_colour_of_16_bits_is_rounded_once_and_at_the_end(kind: str) -> None:
 
 
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
-def test_what_is_damaged_is_refused_though_its_chunks_have_right_checksums(data: bytes) -> None:
+def test_what_is_damaged_is_refused_though_its_chunks_have_right_checksums(
+    data: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(ImageError, match="^the PNG is damaged or incomplete"):
         read_png(data)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("kind", PNGS)
@@ -102,10 +107,18 @@ def test_data_in_many_chunks_is_put_together() -> None:
     np.testing.assert_array_equal(read_png(data), weighted(COLOUR))
 
 
-def test_rows_that_the_header_does_not_count_never_change_a_film() -> None:
-    """libpng passes over them in a grey film, and what it has read is right; colour films are refused."""
-    rows = rows_of(np.vstack([GREY, GREY]))
-    np.testing.assert_array_equal(read_png(png_of_rows(rows, GREY.shape, 0)), GREY)
+def test_a_large_grey_film_is_verified_too(capfd: pytest.CaptureFixture[str]) -> None:
+    """OpenCV reads it: rows that the header does not count are passed over, and never change the film."""
+    film = np.tile(GREY, (26, 19))
+    rows = rows_of(film)
+    for more in (b"", rows[:5000]):
+        np.testing.assert_array_equal(read_png(png_of_rows(rows + more, film.shape, 0)), film)
+    with pytest.raises(ImageError, match="rows are missing"):
+        read_png(png_of_rows(rows[:-5000], film.shape, 0))
+    with pytest.raises(ImageError, match="compressed data is broken"):
+        parts = split(png_of_rows(rows, film.shape, 0))
+        read_png(join(parts, zlib.compress(rows)[:-1] + b"\0"))
+    capfd.readouterr()  # libpng's words on stderr
 
 
 def test_a_damaged_colour_is_not_taken_for_black() -> None:

@@ -22,6 +22,7 @@ _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 # Coded data that goes on behind the end of a stretch: it is passed over if the stretch was whole.
 _MORE = bytes.fromhex("5a93c64e17b82d6971a4d3850f3c9be2") * 2
 _MAX_DECODER_BYTES = 450_000_000
+_MAX_CODED_BYTES = 24_000_000  # of several scans, which take three times as long as one
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error)
 
 
@@ -52,20 +53,21 @@ def decode_photo(data: bytes) -> np.ndarray:
 
 
 def _check_kind(frame: Frame, parts: list[Segment]) -> None:
-    """Raises ImageError for a kind of JPEG that no film is, or that would take too much memory."""
+    """Raises ImageError for a kind of JPEG that no film is, or that would take too much time or memory."""
     kinds = (_BASELINE, _SEQUENTIAL, _PROGRESSIVE)
     if frame.marker not in kinds or frame.precision != 8 or len(frame.components) == 2:
         raise ImageError("the JPEG is of a kind that cannot be read; export it as a baseline JPEG or as PNG")
     pixels = frame.width * frame.height
     # Pillow takes 4 bytes for a pixel with colour; a decoder of several scans keeps 2 for each coefficient.
     needed = pixels * (2 if len(frame.components) == 1 else 5)
-    if sum(part.marker == SCAN for part in parts) > 1:
+    coded = [part.scan_end - part.end for part in parts if part.marker == SCAN]
+    if len(coded) > 1:
         widest = max(across * down for _, across, down in frame.components)
         needed += sum(2 * pixels * across * down // widest for _, across, down in frame.components)
-    if needed > _MAX_DECODER_BYTES:
+    if needed > _MAX_DECODER_BYTES or (len(coded) > 1 and sum(coded) > _MAX_CODED_BYTES):
         raise ImageError(
             f"the JPEG is {frame.width:,} x {frame.height:,} pixels in several scans, which takes too much "
-            "memory; export it as a baseline JPEG or as PNG"
+            "time or memory; export it as a baseline JPEG or as PNG"
         )
 
 

