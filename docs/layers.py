@@ -19,7 +19,7 @@ ROWS = (
     (("models/",), "student, teachers, checkpoints", "model"),
     (("data/",), "tables, splits, films, phantoms", "data"),
     (("metrics/",), "numbers from labels and scores", "data"),
-    (("images.py", "dicom.py", "plots.py", "messages.py"), "files to arrays, words for pages", "ground"),
+    (("images.py", "dicom/", "plots.py", "messages.py"), "files to arrays, words for pages", "ground"),
     (("access/",), "who may reach a server", "ground"),
     (("config.py", "errors.py", "files.py", "findings.py", "text.py"), "the ground floor", "ground"),
 )

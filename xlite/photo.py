@@ -27,7 +27,13 @@ _BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, s
 
 
 def read_photo(data: bytes) -> np.ndarray:
-    """The film in a JPEG: uint8 (H, W), upright, colour made grey.
+    """The film in a JPEG: uint8 (H, W), upright, colour made grey. Raises ImageError."""
+    image = decode_photo(data)
+    return upright(image, _orientation(data, list(segments(data))))
+
+
+def decode_photo(data: bytes) -> np.ndarray:
+    """The film in a JPEG as it is coded: uint8 (H, W), colour made grey.
 
     A decoder fills what a cut scan lacks with grey and says nothing. So it decodes twice, the second time
     with more data behind each stretch of coded data: a picture that depends on it was cut. A JPEG has no
@@ -43,7 +49,7 @@ def read_photo(data: bytes) -> np.ndarray:
     for rows, strip in _decoded(_stream(data, parts, _MORE)):
         if not np.array_equal(image[rows], strip):
             raise damaged("a scan is cut")
-    return upright(image, _orientation(data, parts))
+    return image
 
 
 def _check_kind(frame: Frame, parts: list[Segment]) -> None:

@@ -1,0 +1,43 @@
+"""From the bytes of a DICOM file to a film."""
+
+import numpy as np
+import pydicom
+
+from xlite.dicom.attributes import text, whole
+from xlite.dicom.colour import render_colour
+from xlite.dicom.frames import read_codes
+from xlite.dicom.grey import render_grey
+from xlite.dicom.layout import read_layout
+from xlite.dicom.parse import parse
+from xlite.errors import ImageError
+
+# Plain X-ray and what exports call it: computed, digital, digitised film, fluoroscopy frame, other, unnamed.
+_MODALITIES = {"CR", "DX", "RG", "DR", "XR", "RF", "XA", "OT", ""}
+
+
+def looks_like_dicom(data: bytes) -> bool:
+    """Whether bytes begin as a DICOM file does, with or without its 128-byte preamble."""
+    if data[128:132] == b"DICM":
+        return True
+    starts_in_group = data[:2] in (b"\x02\x00", b"\x08\x00") and data[3:4] == b"\x00"
+    names_a_vr = data[4:6].isalpha() and data[4:6].isupper()
+    return starts_in_group and (names_a_vr or data[6:8] == b"\x00\x00")
+
+
+def read_dicom(data: bytes) -> np.ndarray:
+    """The radiograph in DICOM bytes: uint8 (H, W), 0-255, bones bright. Raises ImageError."""
+    film = parse(data)
+    _check_kind(film.header)
+    layout = read_layout(film.header)
+    codes, layout = read_codes(film, layout)
+    render = render_grey if layout.photometric.startswith("MONOCHROME") else render_colour
+    return render(codes, layout, film.header)
+
+
+def _check_kind(header: pydicom.Dataset) -> None:
+    modality = text(header, "Modality")
+    if modality not in _MODALITIES:
+        raise ImageError(f"the DICOM file is of type {modality[:16]!r}; expected an X-ray (CR, DX or RG)")
+    frames = whole(header, "NumberOfFrames", 1)
+    if frames > 1:
+        raise ImageError(f"the DICOM file holds {frames:,} images; export the one film to read")

@@ -1,0 +1,179 @@
+"""From Pixel Data to an array of unsigned integers, uncompressed, RLE, JPEG, JPEG-LS or JPEG 2000."""
+
+import struct
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+from pydicom.uid import ExplicitVRBigEndian, RLELossless
+
+from xlite.dicom import jpeg2000
+from xlite.dicom.attributes import unfit, whole
+from xlite.dicom.codec import decode_apart
+from xlite.dicom.layout import Layout
+from xlite.dicom.parse import DAMAGED, Film
+from xlite.errors import ImageError
+from xlite.jpeg import SCAN, Frame, damaged, read_frame, segments
+from xlite.photo import decode_photo
+
+MAX_FRAGMENTS = 20_000
+_MAX_DECODED = 256 * 2**20  # bytes
+_ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
+_PHOTO = {0xC0, 0xC1, 0xC2}  # baseline, sequential and progressive
+_OTHERS = {0xC9, 0xCA, 0xC3, 0xCB, 0xF7}  # arithmetic coding, lossless, JPEG-LS
+# What a byte of JPEG-LS takes, the slowest to decode, and again as much; where it stands for many pixels
+# alike, they are quick.
+_SECONDS, _SECONDS_A_BYTE = 2, 4e-7
+# A cut scan is filled without a word, so frames are decoded twice; larger ones would take seconds more.
+_MOST_TWICE, _MOST_SAMPLES_TWICE = 8 * 2**20, 16_000_000
+_MORE = bytes.fromhex("5a93c64e17b82d6971a4d3850f3c9be2") * 2
+
+
+def read_codes(film: Film, layout: Layout) -> tuple[np.ndarray, Layout]:
+    """Unsigned integers (H, W) or (H, W, 3) as they lie in Pixel Data, and the layout that they have.
+
+    Of YBR films the luminance Y alone, (H, W). A view on the file if it is not compressed. Raises ImageError.
+    """
+    if not film.encapsulated:
+        return _uncompressed(film, layout), layout
+    frame = _join_fragments(film)
+    if layout.rows * layout.columns * layout.samples * layout.allocated // 8 > _MAX_DECODED:
+        raise ImageError(
+            f"the DICOM file's image takes more than {_MAX_DECODED // 2**20} MB; "
+            "export it with fewer pixels, or grey"
+        )
+    if film.syntax == RLELossless:
+        return _only_luminance(_decode_rle(frame, layout), layout), layout
+    if jpeg2000.is_jpeg2000(frame):
+        return jpeg2000.decode(frame, layout)
+    if frame.startswith(b"\xff\xd8"):
+        return _decode_jpeg(frame, layout)
+    raise _unknown(film)
+
+
+def _unknown(film: Film) -> ImageError:
+    return ImageError(
+        f"the DICOM file's pixels are stored in an unknown way (Transfer Syntax UID {film.syntax[:64]}); "
+        "export it uncompressed"
+    )
+
+
+def _uncompressed(film: Film, layout: Layout) -> np.ndarray:
+    halved = layout.photometric in ("YBR_FULL_422", "YBR_PARTIAL_422")
+    shape = (layout.rows, layout.columns, *((2,) if halved else (3,) if layout.samples == 3 else ()))
+    swapped = film.syntax == ExplicitVRBigEndian
+    kind = np.dtype(("<", ">")[swapped] + f"u{layout.allocated // 8}")
+    size, found = int(np.prod(shape)) * kind.itemsize, len(film.pixel_data)
+    if found < size:
+        raise ImageError(
+            f"the DICOM file is damaged: its Pixel Data has {found:,} bytes, but Rows and Columns need "
+            f"{size:,}; copy or export it again"
+        )
+    # Whole rows behind the film are of a film of another size, unless they are padding.
+    excess = film.pixel_data[size:]
+    if len(excess) >= size // layout.rows and excess.tobytes().strip(excess[:1].tobytes()):
+        raise layout.mismatch()
+    pixels = film.pixel_data[:size]
+    if swapped and layout.allocated == 8 and film.pixel_vr == "OW":  # words of two bytes, each a pixel
+        whole_words = film.pixel_data[: size + size % 2]
+        pixels = memoryview(np.frombuffer(whole_words, ">u2").astype("<u2").tobytes())[:size]
+    codes = np.frombuffer(pixels, kind)
+    if halved:  # two pixels: Y, Y, and what they share of the colour
+        return codes.reshape(-1, 4)[:, :2].reshape(shape[:2])
+    if layout.samples == 3 and _has_planes(film):
+        codes = np.moveaxis(codes.reshape(3, *shape[:2]), 0, -1)
+    return _only_luminance(codes.reshape(shape), layout)
+
+
+def _has_planes(film: Film) -> bool:
+    """Whether all reds come first, then all greens, then all blues."""
+    planar = whole(film.header, "PlanarConfiguration")
+    if planar not in (0, 1):
+        raise unfit("PlanarConfiguration", f"is {planar}; expected 0 or 1")
+    return planar == 1
+
+
+def _only_luminance(codes: np.ndarray, layout: Layout) -> np.ndarray:
+    return codes[..., 0] if codes.ndim == 3 and layout.photometric.startswith("YBR_FULL") else codes
+
+
+def _join_fragments(film: Film) -> bytes:
+    """The one frame of encapsulated Pixel Data: all items behind the first, which is the offset table."""
+    pixel_data = film.pixel_data
+    if pixel_data[:4] != struct.pack("<HH", _ITEM >> 16, _ITEM & 0xFFFF):
+        raise _unknown(film)
+    pieces: list[memoryview] = []
+    at = 0
+    while at + 8 <= len(pixel_data):
+        group, element, length = struct.unpack_from("<HHI", pixel_data, at)
+        tag = group << 16 | element
+        if tag == _DELIMITER:
+            break
+        if tag != _ITEM or at + 8 + length > len(pixel_data) or len(pieces) > MAX_FRAGMENTS:
+            raise ImageError(DAMAGED)
+        pieces.append(pixel_data[at + 8 : at + 8 + length])
+        at += 8 + length
+    return b"".join(pieces[1:])
+
+
+def _decode_rle(frame: bytes, layout: Layout) -> np.ndarray:
+    """PS3.5 annex G: a segment for each byte of each sample, the upper byte first, in PackBits."""
+    width, pixels = layout.allocated // 8, layout.rows * layout.columns
+    if len(frame) < 64:
+        raise ImageError(DAMAGED)
+    count, *starts = struct.unpack_from("<16I", frame)
+    if count != layout.samples * width:
+        raise layout.mismatch()
+    codes = np.empty((layout.samples, pixels, width), np.uint8)
+    ends = [*starts[1:count], len(frame)]
+    for number, (start, end) in enumerate(zip(starts, ends, strict=False)):
+        sample, byte = divmod(number, width)
+        # One line of all pixels: in Pillow a run ends with its line, but not every writer's does.
+        try:
+            line = Image.frombytes("L", (pixels, 1), frame[start:end], "packbits", "L")
+        except ValueError as error:  # too few pixels
+            raise ImageError(DAMAGED) from error
+        codes[sample, :, width - 1 - byte] = np.asarray(line)[0]
+    planes = codes.view(f"<u{width}").reshape(layout.samples, layout.rows, layout.columns)
+    return np.moveaxis(planes, 0, -1) if layout.samples == 3 else planes[0]
+
+
+def _decode_jpeg(frame: bytes, layout: Layout) -> tuple[np.ndarray, Layout]:
+    found = read_frame(frame, list(segments(frame)))
+    if (found.width, found.height) != (layout.columns, layout.rows) or len(
+        found.components
+    ) != layout.samples:
+        raise layout.mismatch()
+    is_ybr = layout.photometric.startswith("YBR")
+    if found.marker in _PHOTO and found.precision == 8 and (layout.samples == 1 or is_ybr):
+        codes = decode_photo(frame)
+    else:
+        codes = _decode_with_libjpeg(frame, found, layout)
+        codes = codes[..., 0] if is_ybr else codes
+    return codes, replace(layout, stored=min(layout.stored, found.precision), allocated=codes.itemsize * 8)
+
+
+def _with_more(frame: bytes) -> bytes:
+    """The stream with more coded data behind each scan: what depends on it was cut."""
+    pieces, at = [], 0
+    for part in segments(frame):
+        if part.marker == SCAN:
+            pieces += [frame[at : part.scan_end], _MORE]
+            at = part.scan_end
+    return b"".join([*pieces, frame[at:]])
+
+
+def _decode_with_libjpeg(frame: bytes, found: Frame, layout: Layout) -> np.ndarray:
+    if found.marker not in _PHOTO | _OTHERS:
+        raise ImageError("the DICOM file holds a hierarchical JPEG, which cannot be read; export it again")
+    samples = layout.rows * layout.columns * layout.samples
+    kind = np.uint8 if found.precision <= 8 else np.uint16
+    seconds = _SECONDS + len(frame) * _SECONDS_A_BYTE
+    codes = decode_apart("libjpeg", frame, seconds=seconds, kind=kind)
+    if codes.size != samples:
+        raise layout.mismatch()
+    if len(frame) <= _MOST_TWICE and samples <= _MOST_SAMPLES_TWICE:
+        again = decode_apart("libjpeg", _with_more(frame), seconds=seconds, kind=kind)
+        if not np.array_equal(codes, again):
+            raise damaged("a scan is cut")
+    return codes.reshape(layout.rows, layout.columns, *((3,) if layout.samples == 3 else ()))

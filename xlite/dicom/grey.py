@@ -1,0 +1,141 @@
+"""Grey films: stored values, modality transformation, VOI LUT or window, inversion, padding (PS3.3 C.11).
+
+All steps are done for each value that a pixel can have, at most 65,536, and looked up once for each pixel.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pydicom
+
+from xlite.dicom.attributes import decimal, text, words
+from xlite.dicom.layout import Layout
+from xlite.dicom.parse import first_item
+from xlite.dicom.tables import LookUpTable, read_table
+from xlite.dicom.window import NARROWEST, apply_window, middle, stated_window
+from xlite.errors import ImageError
+from xlite.pixels import STRIP
+
+_FAR = 1e9  # no detector gives a number beyond it
+_ROUND = 2**24  # float32 tells whole numbers apart up to here
+
+
+@dataclass(frozen=True)
+class _Modality:
+    """What the stored values mean: one value for each code, and the least and largest that there can be."""
+
+    values: np.ndarray
+    limits: tuple[float, float]
+    fills_range: bool
+    """Whether the limits are black and white if the file says no more: 8 bits, or a look-up table."""
+
+
+def render_grey(codes: np.ndarray, layout: Layout, header: pydicom.Dataset) -> np.ndarray:
+    """Film uint8 (H, W), 0-255, bones bright, from codes (H, W). Raises ImageError."""
+    codes, stored = _index(codes, layout)
+    counts = _histogram(codes, len(stored))
+    padded = _padding(stored, layout, header)
+    modality = _modality(stored, layout, header)
+    greys = _present(modality, counts, padded, header)
+    # Both tags state the same inversion: a file with both is inverted once, and after the window.
+    if layout.photometric == "MONOCHROME1" or text(header, "PresentationLUTShape") == "INVERSE":
+        greys = 255 - greys
+    greys[padded] = 0
+    return look_up(codes, greys)
+
+
+def look_up(codes: np.ndarray, greys: np.ndarray) -> np.ndarray:
+    """The grey uint8 of each code (H, W), in strips."""
+    image = np.empty(codes.shape, np.uint8)
+    for top in range(0, len(codes), STRIP):
+        image[top : top + STRIP] = greys[codes[top : top + STRIP]]
+    return image
+
+
+def _index(codes: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Codes uint8 or uint16 (H, W), and the stored value int64 of each code."""
+    if layout.allocated <= 16:
+        return codes, layout.values(np.arange(2**layout.allocated))
+    low = min(int(layout.values(row).min()) for row in codes)
+    high = max(int(layout.values(row).max()) for row in codes)
+    if high - low >= 2**16:
+        raise ImageError(
+            f"the DICOM file's pixels (Bits Allocated {layout.allocated}) go from {low:,} to {high:,}; "
+            "expected 16 bits at most, so export it with these"
+        )
+    narrow = np.empty(codes.shape, np.uint16)
+    for row, wide in zip(narrow, codes, strict=True):
+        row[:] = layout.values(wide) - low
+    return narrow, low + np.arange(2**16)
+
+
+def _histogram(codes: np.ndarray, size: int) -> np.ndarray:
+    counts = np.zeros(size, np.int64)
+    for top in range(0, len(codes), STRIP):
+        counts += np.bincount(codes[top : top + STRIP].ravel(), minlength=size)
+    return counts
+
+
+def _padding(stored: np.ndarray, layout: Layout, header: pydicom.Dataset) -> np.ndarray:
+    """Mask of the values that the file puts outside the exposed field: a value or a range.
+
+    Only the first of several values counts. It is signed if the pixels are, whatever its VR.
+    """
+    ends = words(header, "PixelPaddingValue")[:1]
+    if not ends:
+        return np.zeros(stored.shape, bool)
+    ends += words(header, "PixelPaddingRangeLimit")[:1]
+    if layout.allocated <= 16:
+        ends = [(end + 2**15) % 2**16 - 2**15 if layout.signed else end % 2**16 for end in ends]
+    mask: np.ndarray = (stored >= min(ends)) & (stored <= max(ends))
+    return mask
+
+
+def _modality(stored: np.ndarray, layout: Layout, header: pydicom.Dataset) -> _Modality:
+    if item := first_item(header, "ModalityLUTSequence"):
+        table = read_table(item, "LUTDescriptor", "LUTData", layout.limits)
+        return _Modality(table.at(stored), (0, table.top), fills_range=True)
+    slope, intercept = decimal(header, "RescaleSlope"), decimal(header, "RescaleIntercept")
+    if not slope or intercept is None:  # a slope of 0 would make all pixels one value: as without
+        return _Modality(stored, layout.limits, fills_range=layout.stored <= 8)
+    ends = sorted(slope * int(end) + intercept for end in (stored.min(), stored.max()))
+    usable = all(abs(value) < _FAR for value in (slope, intercept, *ends))
+    if not usable or ends[1] - ends[0] < NARROWEST:  # refuses NaN too
+        raise ImageError(
+            f"the DICOM file's rescale slope {slope:g} and intercept {intercept:g} give no usable values; "
+            "export it again"
+        )
+    kind = np.float32 if max(-ends[0], ends[1]) < _ROUND * abs(slope) else np.float64
+    values: np.ndarray = stored.astype(kind)
+    values = values * slope + intercept
+    low, high = sorted(slope * end + intercept for end in layout.limits)
+    return _Modality(values, (low, high), fills_range=layout.stored <= 8)
+
+
+def _present(
+    modality: _Modality, counts: np.ndarray, padded: np.ndarray, header: pydicom.Dataset
+) -> np.ndarray:
+    """A grey uint8 for each code: by the file's VOI LUT, else its first window, else by its range.
+
+    The range is that of 8 bits or of the modality's look-up table; of deeper pixels the middle 99 %, as few
+    detectors fill theirs. A LUT or window that makes the film a single grey was meant for other values.
+    """
+    values, shown = modality.values, counts > 0
+    if item := first_item(header, "VOILUTSequence"):
+        greys = _to_grey(read_table(item, "LUTDescriptor", "LUTData", modality.limits), values)
+        if np.ptp(greys[shown]):
+            return greys
+    if window := stated_window(header):
+        greys = apply_window(values, window)
+        if np.ptp(greys[shown]):
+            return greys
+    if modality.fills_range:
+        black, white = modality.limits
+        return np.rint(np.clip((values - black) * (255 / (white - black)), 0, 255)).astype(np.uint8)
+    exposed = shown & ~padded if (shown & ~padded).any() else shown
+    return apply_window(values, middle(values[exposed], counts[exposed]))
+
+
+def _to_grey(table: LookUpTable, values: np.ndarray) -> np.ndarray:
+    greys: np.ndarray = np.rint(table.at(values).astype(np.float32) * (255 / table.top)).astype(np.uint8)
+    return greys

@@ -1,0 +1,80 @@
+"""How a film's pixels lie in Pixel Data (PS3.3 C.7.6.3)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pydicom
+
+from xlite.dicom.attributes import text, unfit, whole
+from xlite.errors import ImageError
+from xlite.pixels import check_size
+
+# By letters and digits alone, as writers vary blanks, underscores and case.
+_PHOTOMETRIC = {
+    name.replace(" ", "").replace("_", ""): (name, samples)
+    for name, samples in (
+        *(("MONOCHROME1", 1), ("MONOCHROME2", 1), ("PALETTE COLOR", 1), ("RGB", 3), ("YBR_FULL", 3)),
+        *(("YBR_FULL_422", 3), ("YBR_PARTIAL_422", 3), ("YBR_RCT", 3), ("YBR_ICT", 3)),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Size in px, samples a pixel, what they mean, and how many of their bits count.
+
+    stored: the lower bits of those allocated; signed: whether they are in two's complement.
+    """
+
+    rows: int
+    columns: int
+    samples: int
+    photometric: str
+    allocated: int
+    stored: int
+    signed: bool
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """The least and the largest value that the stored bits can hold."""
+        half = 2 ** (self.stored - 1)
+        return (-half, half - 1) if self.signed else (0, 2 * half - 1)
+
+    def values(self, codes: np.ndarray) -> np.ndarray:
+        """Stored values int64 of unsigned integers as they lie in Pixel Data; unused bits do not count."""
+        stored: np.ndarray = codes.astype(np.int64) & (2**self.stored - 1)
+        if self.signed:
+            half = 2 ** (self.stored - 1)
+            stored = (stored ^ half) - half
+        return stored
+
+    def mismatch(self) -> ImageError:
+        """The error for pixels that make another image than the header says."""
+        return ImageError(
+            f"the DICOM file's image size does not match its pixels (Columns {self.columns:,}, "
+            f"Rows {self.rows:,}, Samples per Pixel {self.samples}); export it again"
+        )
+
+
+def read_layout(header: pydicom.Dataset) -> Layout:
+    """The layout that a header states. Raises ImageError, which names the attribute."""
+    rows, columns = whole(header, "Rows"), whole(header, "Columns")
+    check_size(columns, rows)
+    written = text(header, "PhotometricInterpretation")
+    key = "".join(letter for letter in written if letter.isalnum())
+    if key not in _PHOTOMETRIC:
+        what = f"is {written[:20]!r}, which cannot be read" if written else "is missing"
+        raise unfit("PhotometricInterpretation", what)
+    photometric, samples = _PHOTOMETRIC[key]
+    if (stated := whole(header, "SamplesPerPixel", samples)) != samples:
+        raise unfit("SamplesPerPixel", f"is {stated}, but {photometric} has {samples}")
+    allocated = whole(header, "BitsAllocated")
+    if allocated not in (8, 16, 32):
+        raise unfit("BitsAllocated", f"is {allocated}; expected 8, 16 or 32")
+    stored = whole(header, "BitsStored")
+    if not 1 <= stored <= allocated:
+        raise unfit("BitsStored", f"is {stored}; expected 1 to {allocated}, the Bits Allocated")
+    if (high := whole(header, "HighBit", stored - 1)) != stored - 1:
+        raise unfit("HighBit", f"is {high}: its pixels are in the upper bits, as is no longer done")
+    signed = whole(header, "PixelRepresentation") == 1
+    return Layout(rows, columns, samples, photometric, allocated, stored, signed)

@@ -1,0 +1,135 @@
+"""The elements of a DICOM file that a film needs, found in bounded time: pydicom sets no limit of its own."""
+
+import io
+import struct
+from dataclasses import dataclass
+
+import pydicom
+from pydicom.dataelem import RawDataElement
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.filereader import read_sequence_item
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from xlite.dicom.attributes import find
+from xlite.errors import ImageError
+
+MAX_READS = 20_000  # a film has some 300 elements, each of two or three reads, of some 20 us each
+_MAX_VALUE = 2**20  # bytes; the largest value that a film's header needs is a look-up table of 128 KB
+_MAX_CHARACTER_SET = 8  # bytes; pydicom looks up each of its names, and no number or code needs one
+_CHARACTER_SETS = (b"\x08\x00\x05\x00", b"\x00\x08\x00\x05")  # the tag in both byte orders
+_UNDEFINED = 0xFFFFFFFF
+_NATIVE = {ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian}
+_PALETTE = [
+    f"{kind}{colour}PaletteColorLookupTable{part}"
+    for colour in ("Red", "Green", "Blue")
+    for kind, part in (("", "Descriptor"), ("", "Data"), ("Segmented", "Data"))
+]
+_KEYWORDS = [
+    *("Modality", "NumberOfFrames", "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation"),
+    *("PlanarConfiguration", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
+    *(
+        "PixelPaddingValue",
+        "PixelPaddingRangeLimit",
+        "ModalityLUTSequence",
+        "RescaleSlope",
+        "RescaleIntercept",
+    ),
+    *("VOILUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction", "PresentationLUTShape", *_PALETTE),
+]
+# What pydicom raises on damaged files.
+_BROKEN = (
+    InvalidDicomError, BytesLengthException, ValueError, TypeError, AttributeError, LookupError, RuntimeError,
+    EOFError, OSError, ArithmeticError, NotImplementedError, struct.error,
+)  # fmt: skip
+DAMAGED = "the DICOM file is damaged or cannot be read; export it again"
+
+
+@dataclass(frozen=True)
+class Film:
+    """The header of a film, and its Pixel Data where it lies in the file."""
+
+    header: pydicom.Dataset
+    syntax: str
+    pixel_vr: str
+    pixel_data: memoryview
+    encapsulated: bool
+
+
+class _Reader(io.BytesIO):
+    """Bytes that may be read in so many pieces: then they end, and `spent` says so."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._left, self._tag = MAX_READS, b""
+
+    @property
+    def spent(self) -> bool:
+        return self._left < 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        """The next bytes; none if this is more than a film's header needs."""
+        self._left -= 1
+        if size is None or size < 0:  # pydicom reads all only to inflate it, without a limit
+            raise ImageError(
+                "the DICOM file is deflated as a whole (Transfer Syntax UID); "
+                "export it uncompressed or as JPEG 2000"
+            )
+        if self.spent:
+            return b""
+        too_long = size > (_MAX_CHARACTER_SET if self._tag in _CHARACTER_SETS else _MAX_VALUE)
+        if too_long:
+            self.seek(size, io.SEEK_CUR)
+            return b""
+        piece = super().read(size)
+        if size == 8:
+            self._tag = piece[:4]
+        return piece
+
+
+def parse(data: bytes) -> Film:
+    """The film in the bytes of a DICOM file; nothing is decoded yet. Raises ImageError."""
+    reader = _Reader(data)
+    try:
+        header = pydicom.dcmread(reader, stop_before_pixels=True, force=True, specific_tags=_KEYWORDS)
+        stated = str(header.file_meta.get("TransferSyntaxUID") or "")
+    except _BROKEN as error:
+        raise ImageError(_too_many() if reader.spent else DAMAGED) from error
+    if reader.spent:
+        raise ImageError(_too_many())
+    start = reader.tell()
+    order = ">" if data[start : start + 2] == b"\x7f\xe0" else "<"
+    if len(data) < start + 12 or struct.unpack_from(f"{order}HH", data, start) != (0x7FE0, 0x0010):
+        raise ImageError("the DICOM file holds no image (Pixel Data); export the film with its pixels")
+    vr = data[start + 4 : start + 6].decode("latin-1")
+    explicit = vr in ("OB", "OW", "UN")  # as a length these letters would be odd, which none is
+    length = struct.unpack_from(f"{order}I", data, start + (8 if explicit else 4))[0]
+    start += 12 if explicit else 8
+    value = memoryview(data)[start:] if length == _UNDEFINED else memoryview(data)[start : start + length]
+    if not value:
+        raise ImageError("the DICOM file holds no image (Pixel Data); export the film with its pixels")
+    implied = ExplicitVRLittleEndian if explicit else ImplicitVRLittleEndian
+    syntax = stated or (ExplicitVRBigEndian if order == ">" else implied)
+    return Film(header, syntax, vr, value, length == _UNDEFINED or syntax not in _NATIVE)
+
+
+def first_item(header: pydicom.Dataset, keyword: str) -> pydicom.Dataset | None:
+    """The first item of a sequence; None if the sequence is missing or empty. Raises ImageError."""
+    element = find(header, keyword)
+    if element is None or not element.value:
+        return None
+    if not isinstance(element, RawDataElement):  # of undefined length: parsed with the file
+        item = element.value[0]
+        return item if isinstance(item, pydicom.Dataset) else None
+    reader = _Reader(element.value)
+    implicit = element.is_implicit_VR or element.VR == "UN"
+    try:
+        found = read_sequence_item(reader, implicit, element.is_little_endian, "iso8859", 0)
+    except _BROKEN as error:
+        raise ImageError(_too_many() if reader.spent else DAMAGED) from error
+    if reader.spent:
+        raise ImageError(_too_many())
+    return found
+
+
+def _too_many() -> str:
+    return f"the DICOM file has more than {MAX_READS // 2:,} elements, as no film has; export it again"
