@@ -38,7 +38,7 @@ class _Fitted(BaseModel, ABC):
         if {*content, "method"} != cls.model_fields.keys():
             method = cls.model_fields["method"].default
             raise ValueError(
-                f"calibrator {method!r} has {', '.join(sorted(content))}, expected "
+                f"calibration {method!r} has {', '.join(sorted(content))}, expected "
                 f"{', '.join(sorted(cls.model_fields))}"
             )
         cls._check_values(content)
@@ -59,8 +59,8 @@ class Platt(_Fitted):
 
     @classmethod
     def _check_values(cls, content: Mapping[str, Any]) -> None:
-        _check_numbers("calibrator's scale", content["scale"], len(FINDINGS), positive=True)
-        _check_numbers("calibrator's bias", content["bias"], len(FINDINGS))
+        _check_numbers("calibration's scale", content["scale"], len(FINDINGS), positive=True)
+        _check_numbers("calibration's bias", content["bias"], len(FINDINGS))
 
     def apply(self, logits: np.ndarray) -> np.ndarray:
         """Probabilities float64 of logits float64 (…, 14)."""
@@ -80,7 +80,7 @@ class Temperature(_Fitted):
 
     @classmethod
     def _check_values(cls, content: Mapping[str, Any]) -> None:
-        _check_numbers("calibrator's temperature", [content["temperature"]], 1, positive=True)
+        _check_numbers("calibration's temperature", [content["temperature"]], 1, positive=True)
 
     def apply(self, logits: np.ndarray) -> np.ndarray:
         """Probabilities float64 of logits float64 (…, 14)."""
@@ -195,14 +195,14 @@ def _check_steps(logits: Any, probabilities: Any) -> None:
     """Raises ValueError unless these are 14 lists of rising knots and 14 of rising probabilities."""
     for name, lists in (("logits", logits), ("probabilities", probabilities)):
         if not isinstance(lists, list | tuple) or len(lists) != len(FINDINGS):
-            raise ValueError(f"calibrator's {name} are {lists!r:.80}, expected 14 lists")
+            raise ValueError(f"calibration's {name} are {lists!r:.80}, expected 14 lists")
     for x, y in zip(logits, probabilities, strict=True):
-        _check_numbers("calibrator's logits", x, len(y) if isinstance(y, list | tuple) else 0)
-        _check_numbers("calibrator's probabilities", y, len(x))
+        _check_numbers("calibration's logits", x, len(y) if isinstance(y, list | tuple) else 0)
+        _check_numbers("calibration's probabilities", y, len(x))
         if any(after <= before for before, after in pairwise(x)):
-            raise ValueError(f"calibrator's logits are {x!r:.80}, expected rising numbers")
+            raise ValueError(f"calibration's logits are {x!r:.80}, expected rising numbers")
         if y and (any(after < before for before, after in pairwise(y)) or y[0] < 0 or y[-1] > 1):
-            raise ValueError(f"calibrator's probabilities are {y!r:.80}, expected rising ones in 0 to 1")
+            raise ValueError(f"calibration's probabilities are {y!r:.80}, expected rising ones in 0 to 1")
 
 
 def _check_numbers(name: str, values: Any, count: int, positive: bool = False) -> None:

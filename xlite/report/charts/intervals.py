@@ -93,9 +93,9 @@ def _axes(figure: go.Figure, shown: Mapping[float, Estimate], texts: Sequence[st
     )
     figure.add_vline(x=0.5, line={"color": QUIET, "width": 1, "dash": "dot"})
     for row, one in shown.items():
-        if one.value is None:
+        if one.value is None:  # a little above the line of its row, which would strike it through
             figure.add_annotation(
-                text="undefined", x=0, xref="x domain", xanchor="left", y=row, showarrow=False,
+                text="undefined", x=0, xref="x domain", xanchor="left", y=row, yshift=8, showarrow=False,
                 font={"size": 11, "color": GREY},
             )  # fmt: skip
 
