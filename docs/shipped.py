@@ -12,6 +12,7 @@ from xlite.models.available import CARD_FILE, MODEL_FILE
 from xlite.models.checkpoint import load_model
 from xlite.places import bundled
 from xlite.report.card import card_beside
+from xlite.report.caveat_sentences import map_name
 from xlite.report.document import to_markdown
 from xlite.report.saved import read_evaluation
 from xlite.report.sections.localisation import map_tables
@@ -49,8 +50,8 @@ def auc_sentence() -> str:
     text = f"Its mean AUC on {found.split.images} test films of split `{found.split.id}` is {found.macro.auc}"
     if found.contamination is None:
         return f"{text}."
-    spoiled = f"but what it learned from knows {found.contamination.films} of them"
-    return f"{text}, {spoiled}. {clean(found)}."
+    known = f"but what it learned from knows {found.contamination.films} of them"
+    return f"{text}, {known}. {clean(found)}."
 
 
 def choice() -> str:
@@ -100,7 +101,7 @@ def maps_pointing() -> str:
         ]
         for title, found in _localised().items()
     ]
-    return table(["pointing", "boxes", *methods], rows)
+    return table(["pointing", "boxes", *map(map_name, methods)], rows)
 
 
 def maps() -> str:

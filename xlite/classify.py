@@ -3,9 +3,9 @@
 classifier = Classifier.load("student")
 reading = classifier.read(read_image("film.png"))
 for finding, probability in reading.top(3):
-    picture, fault = reading.overlay(film, finding), reading.fault(finding)
+    painted, fault = reading.overlay(film, finding), reading.fault(finding)
 small, reading = reading.shrunk(film)  # for a page: maps of this size cost little
-picture = reading.overlay(small, "Mass")
+painted = reading.overlay(small, "Mass")
 """
 
 from collections.abc import Mapping
@@ -105,10 +105,10 @@ class Reading:
         """
         if self.fault(finding):
             return np.repeat(image[..., None], 3, axis=2)
-        picture = overlay(image, self.map(finding), opacity)
+        painted = overlay(image, self.map(finding), opacity)
         height, width = self.shape
-        draw_cell(picture, (height / self.maps.shape[1], width / self.maps.shape[2]))
-        return picture
+        draw_cell(painted, (height / self.maps.shape[1], width / self.maps.shape[2]))
+        return painted
 
     def _coarse(self, finding: str) -> np.ndarray:
         coarse: np.ndarray = self.maps[FINDINGS.index(canonical(finding))]

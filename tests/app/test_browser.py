@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from xlite.classify import Classifier
+from xlite.evaluation.caveats import TrainedOn
 from xlite.findings import FINDINGS, spoken
 from xlite.images import MAX_UPLOAD_MB, read_image
 from xlite.places import bundled
@@ -143,6 +144,16 @@ def test_on_a_phone_a_wide_table_scrolls_in_its_own_box(app: str, page: Page, ow
     assert main.evaluate("box => box.scrollWidth - box.clientWidth") == 0
     assert table.evaluate("box => box.scrollWidth - box.clientWidth") > 0
     no_exception(page)
+
+
+def test_no_table_of_a_report_is_cut_on_a_screen_of_1000_px(browser: Browser, own_home: Path):
+    save_demo_evaluation(own_home, caveats=[TrainedOn(films=200, known=7)])
+    file = own_home / "checkpoints" / "demo0" / "evaluation" / "test" / "report.html"
+    page = browser.new_page(viewport={"width": 1000, "height": 800})
+    page.goto(file.as_uri())
+    widths = page.locator(".wide").evaluate_all("all => all.map(box => [box.scrollWidth, box.clientWidth])")
+    assert len(widths) > 10 and all(needed <= there for needed, there in widths)
+    page.close()
 
 
 def test_a_film_is_uploaded_and_its_maps_are_seen(app: str, page: Page, tmp_path: Path):

@@ -1,4 +1,4 @@
-"""What teachers know of the films judged: counted, noted in model files, and told of models of old."""
+"""What teachers know of the films judged: counted, noted in model files, and told of old models."""
 
 import json
 import shutil
@@ -65,9 +65,9 @@ def test_a_sentence_of_old_is_told_with_the_count_in_it(model: Path, tiny_folder
     amend(model, notes={"contamination": said})
     report = judged(model, tiny_folder)
     assert teachers(report) == [TeacherSaid(text=said)]
-    spoiled = report.contamination
-    assert (spoiled.films, spoiled.of, spoiled.clean) == (3, 4, None)
-    assert spoiled.reasons == (TeacherKnows(teachers=(TeacherSaid(text=said),), known=3),)
+    contamination = report.contamination
+    assert (contamination.films, contamination.of, contamination.clean) == (3, 4, None)
+    assert contamination.reasons == (TeacherKnows(teachers=(TeacherSaid(text=said),), known=3),)
     amend(model, notes={"contamination": "a teacher may have seen them"})
     assert judged(model, tiny_folder).contamination is None
     elsewhere = judged(model, tiny_folder, part="train")

@@ -115,7 +115,7 @@ def test_without_validation_films_nothing_is_chosen_and_the_reason_is_said(
     amend(model, split_id="mine-1-00000000")
     validation = judged(model, tiny_folder).validation
     assert validation == Validation(absent="no_split", split_id="mine-1-00000000")
-    with pytest.raises(DataError, match="no calibration can be fitted .* mine-1-00000000"):
+    with pytest.raises(DataError, match="no calibrator can be fitted .* mine-1-00000000"):
         judged(model, tiny_folder, calibration="isotonic")
 
 

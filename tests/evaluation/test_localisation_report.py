@@ -1,4 +1,4 @@
-"""What is said of the maps' metrics: counts of boxes, published results, caveats; the keys of old."""
+"""What is said of the maps' metrics: counts of boxes, published results, caveats; the old keys."""
 
 import json
 

@@ -43,9 +43,9 @@ def test_the_parts_a_model_learned_from_are_named(model: Path, tiny_folder: Path
         caveat = report.caveats[0]
         assert isinstance(caveat, kind)
         assert (caveat.known, caveat.stems) == (len(stems), frozenset(stems))
-        spoiled = report.contamination
-        assert (spoiled.films, spoiled.of, spoiled.clean) == (len(stems), len(stems), None)
-        assert spoiled.reasons == (caveat,)
+        contamination = report.contamination
+        assert (contamination.films, contamination.of, contamination.clean) == (len(stems), len(stems), None)
+        assert contamination.reasons == (caveat,)
     assert judged(model, tiny_folder).contamination is None
 
 

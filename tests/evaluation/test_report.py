@@ -1,4 +1,4 @@
-"""The typed report: read back from files of today and of old, with every key kept."""
+"""The typed report: read back from today's files and from old ones, with every key kept."""
 
 import json
 from pathlib import Path
@@ -77,8 +77,8 @@ def test_a_report_of_old_is_read_with_its_words() -> None:
 def test_an_old_contaminated_report_has_its_reasons() -> None:
     content = json.loads(OLD.read_text())
     said = ["teacher contamination: a teacher was trained on them", "others"]
-    spoiled = {"films": 3, "of": 7, "reasons": said[:1]}
-    report = Report.model_validate({**content, "warnings": said, "contamination": spoiled})
+    contamination = {"films": 3, "of": 7, "reasons": said[:1]}
+    report = Report.model_validate({**content, "warnings": said, "contamination": contamination})
     reason = Said(text=said[0], by_teacher=True, known=3)
     assert report.caveats == (reason, Said(text="others"))
     assert report.contamination.reasons == (reason,)

@@ -223,11 +223,11 @@ def test_films_that_were_in_training_contaminate_the_report(table: Path) -> None
     known = frozenset(given.stems[:12])
     listed = Listed(list_name="seen.txt", films=200, inside=11, known=12, stems=known)
     assert report.caveats[0] == listed
-    spoiled = report.contamination
-    assert (spoiled.films, spoiled.of, spoiled.reasons) == (12, 200, (listed,))
-    assert (spoiled.clean.split.images, spoiled.clean.split.patients) == (188, 94)
+    contamination = report.contamination
+    assert (contamination.films, contamination.of, contamination.reasons) == (12, 200, (listed,))
+    assert (contamination.clean.split.images, contamination.clean.split.patients) == (188, 94)
     write_predictions(table.parent / "clean.csv", given.names[12:], given.probs[12:])
-    assert spoiled.clean.macro == score(table, "clean.csv").macro
+    assert contamination.clean.macro == score(table, "clean.csv").macro
     (table.parent / "seen.txt").write_text("00000999_000.png\n")
     assert score(table, trained_on=table.parent / "seen.txt").contamination is None
 

@@ -36,12 +36,12 @@ def test_an_empty_map_stays_empty():
 
 
 def test_a_cell_is_outlined_in_the_lower_left_corner():
-    picture = np.full((700, 1400, 3), 90, np.uint8)
-    draw_cell(picture, (100, 200))
-    rows, columns = np.nonzero((picture == 255).all(2))
+    painted = np.full((700, 1400, 3), 90, np.uint8)
+    draw_cell(painted, (100, 200))
+    rows, columns = np.nonzero((painted == 255).all(2))
     assert 100 <= np.ptp(rows) <= 103 and 200 <= np.ptp(columns) <= 203  # the line has a width
     assert rows.min() > 550 and columns.max() < 250
-    assert (picture[300:500] == 90).all() and (picture[:, 300:] == 90).all()
+    assert (painted[300:500] == 90).all() and (painted[:, 300:] == 90).all()
 
 
 def test_an_overlay_leaves_the_film_bare_where_nothing_was_seen():
@@ -75,10 +75,10 @@ def test_an_overlay_of_a_film_of_many_strips_is_that_of_its_parts():
 def test_an_overlay_takes_little_more_memory_than_its_pixels():
     film, heat = np.full((3000, 2000), 90, np.uint8), np.ones((3000, 2000), np.float32)
     tracemalloc.start()
-    picture = overlay(film, heat)
+    painted = overlay(film, heat)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert picture.nbytes <= peak < 1.5 * picture.nbytes
+    assert painted.nbytes <= peak < 1.5 * painted.nbytes
 
 
 def test_a_film_is_shrunk_to_a_side_and_never_enlarged():

@@ -76,15 +76,17 @@ SAID: list[tuple[Caveat, str]] = [
             )
         ),
         "teacher contamination: what the model behind the predictions p.csv was trained on is not known: "
-        "--teacher-list FILE tells; a teacher learned from split s-4, which this folder does not have, so "
-        "whether it knows these films is not known; a teacher was trained on the films of l.txt, which is "
-        "not here, so whether it knows these films is not known: --teacher-list FILE tells; in words",
+        "a list of its training films would tell; a teacher learned from split s-4, which this folder does "
+        "not have, so whether it knows these films is not known; a teacher was trained on the films of "
+        "l.txt, which is not here, so whether it knows these films is not known: a list of its training "
+        "films would tell; in words",
     ),
     (facts.UnknownFilms(films=2), "2 films that the table lacks are left out"),
     (facts.UnknownFilms(films=1, validation=True), "1 validation film that the table lacks is left out"),
     (
-        facts.SwappedColumns(pairs=(TWO, ("Edema", "Fibrosis"))),
-        "columns may be swapped, each tells the other finding better: Mass and Hernia, Edema and Fibrosis",
+        facts.SwappedColumns(pairs=(TWO, ("Edema", "Pleural_Thickening"))),
+        "columns may be swapped, each tells the other finding better: Mass and Hernia, Edema and Pleural "
+        "thickening",
     ),
     (
         facts.Listed(list_name="seen.txt", films=60, inside=1, known=12),
@@ -93,8 +95,8 @@ SAID: list[tuple[Caveat, str]] = [
     (facts.SharedWithValidation(patients=1, name="val"), "1 patient has films both here and in val"),
     (facts.NoThresholds(), "no thresholds given; 0.5 used for every finding"),
     (
-        facts.NeverPositive(findings=TWO),
-        "never positive, so without AUC, AP and F1 and left out of their means: Mass, Hernia",
+        facts.NeverPositive(findings=("Mass", "Pleural_Thickening")),
+        "never positive, so without AUC, AP and F1 and left out of their means: Mass, Pleural thickening",
     ),
     (
         facts.AlwaysPositive(findings=TWO),
@@ -105,17 +107,17 @@ SAID: list[tuple[Caveat, str]] = [
         "never called at its threshold, so without precision and left out of its mean: Mass, Hernia",
     ),
     (
-        facts.FewPositives(positives={"Mass": 3, "Edema": 9}, auc_without=0.81249),
-        "fewer than 10 positives, so hardly known, yet counted in the means: Mass (3), Edema (9); without "
-        "them the mean AUC is 0.812",
+        facts.FewPositives(positives={"Mass": 3, "Pleural_Thickening": 9}, auc_without=0.81249),
+        "fewer than 10 positives, so hardly known, yet counted in the means: Mass (3), Pleural thickening "
+        "(9); without them the mean AUC is 0.812",
     ),
     (
         facts.FewPositives(positives={"Mass": 3}, auc_without=None),
         "fewer than 10 positives, so hardly known, yet counted in the means: Mass (3)",
     ),
     (
-        facts.BelowChance(auc={"Mass": 0.1234}),
-        "AUC below chance, so the scores may be turned round: Mass (0.123)",
+        facts.BelowChance(auc={"Pleural_Thickening": 0.1234}),
+        "AUC below chance, so the scores may be turned round: Pleural thickening (0.123)",
     ),
     (facts.OnePatient(), "all films are of one patient, so there are no intervals"),
     (
@@ -124,24 +126,24 @@ SAID: list[tuple[Caveat, str]] = [
     ),
     (
         facts.UnchangedMap(method="eigencam", stage="head", correlation=0.999),
-        "eigencam hardly changes (rank correlation 1.00) when the classifier forgets what it learned: it "
+        "EigenCAM hardly changes (rank correlation 1.00) when the classifier forgets what it learned: it "
         "shows where films have structure as much as findings",
     ),
     (
         facts.UnchangedMap(method="eigencam", stage="all", correlation=0.6),
-        "eigencam hardly changes (rank correlation 0.60) when the whole model forgets what it learned: it is "
+        "EigenCAM hardly changes (rank correlation 0.60) when the whole model forgets what it learned: it is "
         "no map of the model",
     ),
     (
         facts.NotAboveBaseline(method="gradcam", baseline="centre"),
-        "gradcam does not point into more boxes than a map of the picture's centre, beyond chance",
+        "Grad-CAM does not point into more boxes than a map of the film's centre, beyond chance",
     ),
     (
         facts.SmallBoxes(finding="Pleural_Thickening", boxes=1, small=1, cell=0.0204),
         "Pleural thickening: 1 of 1 box is smaller than one cell of a map, 2.0% of the film",
     ),
     (facts.FewBoxes(findings=TWO), "under 10 boxes, so read no metric of theirs alone: Mass, Hernia"),
-    (facts.Said(text="in words of old"), "in words of old"),
+    (facts.Said(text="in old words"), "in old words"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Evaluations beside models: read, of old too, or named in a sentence."""
+"""Evaluations beside models: read, old ones too, or named in a sentence."""
 
 import json
 from pathlib import Path

@@ -12,7 +12,7 @@ from xlite.report import sentences as words
 TAUGHT = TeacherKnows(teachers=(TeacherSaid(text="it knows"),), known=7)
 
 
-def spoiled(films: int, *reasons: Caveat) -> Report:
+def contaminated(films: int, *reasons: Caveat) -> Report:
     report, _ = drawn_report()
     return report.model_copy(update={"contamination": Contamination(films=films, of=200, reasons=reasons)})
 
@@ -37,13 +37,13 @@ def test_a_source_names_split_films_labels_and_seeds() -> None:
     ("reasons", "who"),
     [
         ([TAUGHT], "its teacher"),
-        ([Said(text="of old", known=7, by_teacher=True)], "its teacher"),
+        ([Said(text="old words", known=7, by_teacher=True)], "its teacher"),
         ([TAUGHT, ChosenOn(known=7)], "the model or its teacher"),
-        ([Said(text="of old", known=7)], "the model or its teacher"),
+        ([Said(text="old words", known=7)], "the model or its teacher"),
     ],
 )
 def test_known_films_are_counted_with_who_knows_them(reasons: list[Caveat], who: str) -> None:
-    report = spoiled(7, *reasons)
+    report = contaminated(7, *reasons)
     assert words.known_films(report) == f"7 of 200 test films are known to {who}"
     assert report.contamination
     assert words.contaminated_films(report.contamination) == "Contaminated: 7 of 200 films"
@@ -52,8 +52,11 @@ def test_known_films_are_counted_with_who_knows_them(reasons: list[Caveat], who:
 def test_clean_films_have_a_mean_or_a_reason_to_have_none() -> None:
     whole, _ = drawn_report()
     assert words.clean(whole) == words.known_films(whole) == ""
-    assert words.clean(spoiled(200, TAUGHT)).endswith("none is left")
-    assert "--teacher-list FILE" in words.clean(spoiled(7, TAUGHT))
+    assert words.clean(contaminated(200, TAUGHT)).endswith("none is left")
+    assert words.clean(contaminated(7, TAUGHT)) == (
+        "There are no metrics on clean films alone: without a list of its teacher's training films it cannot "
+        "be told which those are"
+    )
     metrics = Contamination(films=0, of=200, reasons=(), clean=whole)
     assert words.clean(whole.model_copy(update={"contamination": metrics})) == (
         f"On the 200 clean films, of 100 patients new to what the model learned from, the mean AUC is "
@@ -76,11 +79,8 @@ def test_clean_films_have_a_mean_or_a_reason_to_have_none() -> None:
             Validation(absent="not_here", split_id="own", here=1, expected=1200),
             "only 1 of the 1,200 films of the val part of split own is here",
         ),
-        (
-            Validation(absent="not_given"),
-            "there are no validation predictions (--validation VAL.csv), so none are chosen",
-        ),
-        (Validation.model_validate({"films": 3, "note": "in words of old"}), "in words of old"),
+        (Validation(absent="not_given"), "no validation predictions were given"),
+        (Validation.model_validate({"films": 3, "note": "in old words"}), "in old words"),
     ],
 )
 def test_validation_films_are_named_or_missed(validation: Validation, text: str) -> None:
@@ -98,7 +98,7 @@ def test_validation_films_are_named_or_missed(validation: Validation, text: str)
 def test_a_reference_says_what_it_was_measured_on(films: str, comparable: bool, text: str) -> None:
     one = Reference(name="x", auc=0.8, per_class=None, comparable=comparable, films=films)
     assert words.reference_reason(one) == text
-    assert words.reference_reason(one.model_copy(update={"reason": "of old"})) == "of old"
+    assert words.reference_reason(one.model_copy(update={"reason": "old words"})) == "old words"
 
 
 def gap(**changes: object) -> Gap:
@@ -125,10 +125,10 @@ def test_a_gap_is_told_from_the_higher_side() -> None:
         "0.100 (0.050–0.150)."
     )
     assert words.gap_sentence("age", gap(larger_than_noise=False)) is None
-    old = gap(values=None, sentence="In words of old.")
-    assert words.gap_sentence("age", old) == "In words of old."
+    old = gap(values=None, sentence="In old words.")
+    assert words.gap_sentence("age", old) == "In old words."
     found = {"age": Subgroups(groups={}, gaps=(gap(larger_than_noise=False), old))}
-    assert words.gap_sentences(found) == [(old, "In words of old.")]
+    assert words.gap_sentences(found) == [(old, "In old words.")]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from xlite.evaluation.contamination import Source, count_source
 from xlite.evaluation.films import read_labels, write_labels
 from xlite.evaluation.options import JudgeOptions, MapOptions, ScoreOptions
 from xlite.evaluation.report import Report
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
 from xlite.images import read_image
 from xlite.metrics.bands import draw_curves
 from xlite.metrics.bootstrap import Resamples
@@ -141,12 +141,12 @@ def test_card_and_report_name_the_findings_without_a_calibrator(
     others = [finding for finding in FINDINGS if finding not in ("Effusion", "Mass")]
     films = evaluate(model, common_folder, tmp_path, calibration=method).validation.films
     [said] = [text for text in caplog.messages if text.startswith("Calibration: ")]
-    counts = ", ".join(f"{finding} 0" for finding in others)
+    counts = ", ".join(f"{spoken(finding)} 0" for finding in others)
     assert f"{method} calibrator for 2 of 14 findings" in said
     assert f"{films} validation films (positives: {counts})" in said
     text = card.read_text()
     assert "14 probabilities (not exclusive) in NIH order, calibrated for 2 of 14 findings by " in text
-    assert f"on validation films; the others as they are: {', '.join(others)} |" in text
+    assert f"on validation films; the others as they are: {', '.join(map(spoken, others))} |" in text
     said = "for 2 of 14 findings; the others had too few positives or negatives in validation: Atelectasis, "
     assert said in (tmp_path / "report.md").read_text()
 
@@ -162,11 +162,12 @@ def test_a_calibrator_that_no_finding_has_films_enough_for_is_saved_as_none(
     [said] = [text for text in caplog.messages if text.startswith("Calibration: ")]
     folder = NihFolder.open(tiny_folder)
     positives = folder.labels(load_split(folder, "patient").stems("val")).sum(axis=0).astype(int)
-    counts = ", ".join(f"{finding} {count}" for finding, count in zip(FINDINGS, positives, strict=True))
+    counted = zip(map(spoken, FINDINGS), positives, strict=True)
+    counts = ", ".join(f"{finding} {count}" for finding, count in counted)
     assert "no calibrator could be fitted" in said
     assert f"fewer than 10 positives or negatives among the {films} validation films" in said
     assert said.endswith(f"(positives: {counts})")
-    assert caplog.messages[-1].startswith(f"{model} now holds the calibration 'none'")
+    assert caplog.messages[-1].startswith(f"{model} now holds the calibrator 'none'")
     assert caplog.messages[-1].endswith(f"{films} films")
     assert load_model(model)[1].calibration is None
     assert "14 scores 0-1 (not exclusive) in NIH order, not calibrated" in card.read_text()
@@ -216,7 +217,7 @@ def test_a_summary_says_what_would_tell_which_films_are_clean(
     source = count_source(Source(list="list.txt"), folder, split, path)
     amend(model, notes={"teacher": "t", "teacher_knows": [source.model_dump()]})
     text = summary(evaluate(model, tiny_folder, tmp_path / "out"))
-    assert "it cannot be told which" in text and "--teacher-list FILE" in text
+    assert "without a list of its teacher's training films it cannot be told which those are" in text
 
 
 @pytest.mark.usefixtures("no_charts")
@@ -271,7 +272,7 @@ def test_an_evaluation_has_the_section_on_maps_if_the_folder_has_boxes(
     found = evaluate_model(model, tiny_folder, "official", "test", tmp_path / "a", options).localisation
     text = (tmp_path / "a" / "report.md").read_text().partition("## Where the maps look")[2]
     pointing = found.methods["layercam"].metrics["pointing"].all.value
-    assert f"| layercam | {pointing:.3f} | " in text
+    assert f"| LayerCAM | {pointing:.3f} | " in text
     assert "| *Wang 2017* |  | *0.486* | *measured on NIH's 984 boxes; these are 1, official-42-" in text
     (tiny_folder / "BBox_List_2017.csv").unlink()
     evaluate_model(model, tiny_folder, "official", "test", tmp_path / "a", options)

@@ -9,7 +9,7 @@ import typer
 from xlite.cli.console import Device, Json, Model, Out, log_to, print_json, print_table, progress_bar, say
 from xlite.errors import DataError
 from xlite.explain import DEFAULT_METHOD, METHODS
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
 from xlite.text import counted
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _print_answer(done: "FilmsRead", model: str, out: Path, count: int = 3, show
     rows = []
     for name, probabilities in list(done.by_name().items())[:shown]:
         best = sorted(((value, finding) for finding, value in probabilities.items()), reverse=True)[:count]
-        rows.append([name, *(f"{finding} {value:.3f}" for value, finding in best)])
+        rows.append([name, *(f"{spoken(finding)} {value:.3f}" for value, finding in best)])
     if rows:
         print_table(["image", *(f"finding {rank}" for rank in range(1, count + 1))], rows)
     say(f"Model {model}. Research software: no diagnosis.")

@@ -127,7 +127,7 @@ class TeacherUnknown(BaseModel):
 
 
 class TeacherSaid(BaseModel):
-    """All that is known of a teacher is a sentence: of a public model, or in a model file of old.
+    """All that is known of a teacher is a sentence: of a public model, or in an old model file.
 
     counted_on: the split whose test part the sentence counts, if other films are judged.
     """
@@ -277,7 +277,7 @@ class FewBoxes(_Fact):
 
 
 class Said(_Fact):
-    """A warning in words alone, as reports of old have them; `by_teacher` if it tells of a teacher.
+    """A warning in words alone, as old reports have them; `by_teacher` if it tells of a teacher.
 
     known: if it is a reason for contamination, the films that all reasons count together.
     """

@@ -196,7 +196,7 @@ def _fact(source: Source, judged: PartJudged, given: Path | None) -> _OfTeacher 
 
 
 def _sentence_alone(info: "ModelInfo", judged: PartJudged) -> _OfTeacher:
-    """The fact of a model file of old, a sentence that was counted on its own test part."""
+    """The fact of an old model file, a sentence that was counted on its own test part."""
     text = info.notes.contamination
     if (judged.split.id, judged.part) != (info.split_id, "test"):
         return _OfTeacher(TeacherSaid(text=text, counted_on=info.split_id))

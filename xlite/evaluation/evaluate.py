@@ -60,7 +60,7 @@ def judge_model(
     if options.calibration is not None:
         if validation.films is None:
             raise DataError(
-                f"no calibration can be fitted without validation films: give a folder that has the val part "
+                "no calibrator can be fitted without validation films: give a folder that has the val part "
                 f"of {validation.facts.split_id}, the model's own split, and judge another part"
             )
         classifier, fitted_on = _calibrated(classifier, validation.films, options.calibration)

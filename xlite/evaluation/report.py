@@ -141,8 +141,8 @@ class Group(Part):
 class Gap(Part):
     """The difference of AUC between two groups, of the mean over `findings` or (finding) of one finding.
 
-    values: the AUC of each of `between`; the difference is the first less the second. text: the sentence of a
-    report of old, which has no values.
+    values: the AUC of each of `between`; the difference is the first less the second. text: the sentence of
+    an old report, which has no values.
     """
 
     between: tuple[str, str]
@@ -190,7 +190,7 @@ class Reference(Part):
     """A published result, and whether it was measured on exactly the films judged.
 
     auc: the mean of 14; films: "official", "chexnet" (the test lists of these splits) or "random" (a random
-    patient split of the authors'); reason: the words of a report of old.
+    patient split of the authors'); reason: the words of an old report.
     """
 
     name: str
@@ -240,15 +240,15 @@ class Report(Metrics):
 
 def _with_reasons(content: Mapping[str, Any]) -> Mapping[str, Any]:
     """The content of a file with caveats for its sentences, among them those of its contamination."""
-    spoiled, old = content.get("contamination"), "caveats" not in content
+    contamination, old = content.get("contamination"), "caveats" not in content
     content = said_caveats(content)
-    if not isinstance(spoiled, Mapping):
+    if not isinstance(contamination, Mapping):
         return content
     caveats = content["caveats"]
     if old:
         caveats = [
-            {**caveat, "known": spoiled["films"] if caveat["text"] in spoiled["reasons"] else 0}
+            {**caveat, "known": contamination["films"] if caveat["text"] in contamination["reasons"] else 0}
             for caveat in caveats
         ]
     reasons = [caveat for caveat in caveats if caveat["known"]]
-    return {**content, "caveats": caveats, "contamination": {**spoiled, "reasons": reasons}}
+    return {**content, "caveats": caveats, "contamination": {**contamination, "reasons": reasons}}

@@ -17,7 +17,7 @@ class Validation(Part):
     split_id: of a model, whose val part they are; file: of predictions. absent: the folder lacks the model's
     split ("no_split"), that has no val part ("no_part"), the films judged are that part ("same_films"), only
     `here` of its `expected` films are here ("not_here"), or no validation predictions were given
-    ("not_given"). text: the words of a report of old.
+    ("not_given"). text: the words of an old report.
     """
 
     films: int = 0

@@ -1,4 +1,4 @@
-"""Maps over films, as pictures."""
+"""Maps over films, as RGB images."""
 
 import cv2
 import numpy as np
@@ -41,22 +41,22 @@ def overlay(image: np.ndarray, heat: np.ndarray, opacity: float = OPACITY) -> np
     """
     if image.shape != heat.shape:
         raise ValueError(f"film {image.shape} and map {heat.shape} must have the same shape")
-    picture = np.empty((*image.shape, 3), np.uint8)
+    painted = np.empty((*image.shape, 3), np.uint8)
     for top in range(0, len(image), STRIP):
         rows = slice(top, top + STRIP)
         seen = np.clip(heat[rows], 0, 1)
         levels = (seen * RED_OF_TURBO).astype(np.uint8)
         colour = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
         alpha = opacity * seen[..., None]
-        picture[rows] = ((1 - alpha) * image[rows, :, None] + alpha * colour).round()
-    return picture
+        painted[rows] = ((1 - alpha) * image[rows, :, None] + alpha * colour).round()
+    return painted
 
 
-def draw_cell(picture: np.ndarray, cell: tuple[float, float]) -> None:
+def draw_cell(image: np.ndarray, cell: tuple[float, float]) -> None:
     """Outlines one cell of a map, (height, width) in px, in the lower left corner of RGB uint8 (H, W, 3)."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     line = max(1, round(min(height, width) / 400))
     left, bottom = 3 * line, height - 1 - 3 * line
     corner = (left + round(cell[1]), bottom - round(cell[0]))
     for thickness, colour in ((3 * line, (0, 0, 0)), (line, (255, 255, 255))):
-        cv2.rectangle(picture, (left, bottom), corner, colour, thickness)
+        cv2.rectangle(image, (left, bottom), corner, colour, thickness)

@@ -140,7 +140,7 @@ def fit_calibrator(logits: np.ndarray, labels: np.ndarray, method: str = "platt"
         "isotonic": fit_isotonic,
     }
     if method not in fits:
-        raise CheckpointError(f"calibration {method!r} is not known; expected one of {', '.join(fits)}")
+        raise CheckpointError(f"calibrator {method!r} is not known; expected one of {', '.join(fits)}")
     return fits[method](logits, labels)
 
 

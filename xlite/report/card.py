@@ -4,13 +4,16 @@ from pathlib import Path
 
 from xlite.evaluation.report import Report
 from xlite.files import write_atomic
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
 from xlite.metrics.calibration import in_effect, uncalibrated
+from xlite.metrics.estimate import Estimate
 from xlite.metrics.per_finding import ECE_BINS
 from xlite.models.available import CARD_FILE
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
+from xlite.report.document import marked_cell
 from xlite.report.sentences import CALIBRATORS, clean, contaminated_films, mean_of, sentence
+from xlite.report.view import metric_cell
 from xlite.text import are, counted, labels_of, number
 
 _PURPOSE = """## What it is for
@@ -46,7 +49,7 @@ def _output(info: ModelInfo) -> str:
     if calibrator is None:
         return "14 scores 0-1 (not exclusive) in NIH order, not calibrated"
     some = f"for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings " if bare else ""
-    others = f"; the others as they are: {', '.join(bare)}" if bare else ""
+    others = f"; the others as they are: {', '.join(map(spoken, bare))}" if bare else ""
     return (
         f"14 probabilities (not exclusive) in NIH order, calibrated {some}"
         f"{CALIBRATORS[calibrator.method].how} on validation films{others}"
@@ -87,7 +90,7 @@ def write_card(path: Path, info: ModelInfo, report: Report, parameters: int, meg
 
 def _metrics(report: Report) -> list[str]:
     """The report as a Markdown section: what it was measured on, a row a finding, the caveats."""
-    split, spoiled = report.split, report.contamination
+    split, contamination = report.split, report.contamination
     lines = [
         "## Metrics",
         "",
@@ -96,10 +99,10 @@ def _metrics(report: Report) -> list[str]:
         f"by resampling patients ({report.bootstrap.resamples} times).",
         "",
     ]
-    if spoiled:
+    if contamination:
         lines += [
-            f"**{contaminated_films(spoiled)} {are(spoiled.films)} not new to what the model learned from "
-            f"(see the warnings), so the metrics are struck through.** {clean(report)}.",
+            f"**{contaminated_films(contamination)} {are(contamination.films)} not new to what the model "
+            f"learned from (see the warnings), so the metrics are struck through.** {clean(report)}.",
             "",
         ]
     lines += [
@@ -115,17 +118,18 @@ def _metrics(report: Report) -> list[str]:
 
 
 def _table(report: Report) -> list[str]:
-    mark = "~~{}~~" if report.contamination else "{}"
+    def said(value: Estimate | float | None) -> str:
+        return marked_cell(metric_cell(value, report.contamination is not None))
+
     lines = [
         "| finding | positives | AUC | average precision | threshold | sensitivity | specificity |",
         "|---|---|---|---|---|---|---|",
     ]
     for finding, one in report.per_class.items():
         lines.append(
-            f"| {finding} | {one.positives} | {mark.format(one.auc)} | {mark.format(one.ap)} | "
-            f"{one.threshold:.3f} | {mark.format(number(one.recall))} | "
-            f"{mark.format(number(one.specificity))} |"
+            f"| {spoken(finding)} | {one.positives} | {said(one.auc)} | {said(one.ap)} | "
+            f"{one.threshold:.3f} | {said(one.recall)} | {said(one.specificity)} |"
         )
     macro = report.macro
-    mean = f"| **{mean_of(report)}** | | **{mark.format(macro.auc)}** | {mark.format(macro.ap)} | | | |"
+    mean = f"| **{mean_of(report)}** | | **{said(macro.auc)}** | {said(macro.ap)} | | | |"
     return [*lines, mean]

@@ -36,6 +36,7 @@ from xlite.evaluation.caveats import (
     UnchangedMap,
     UnknownFilms,
 )
+from xlite.explain.methods import METHODS
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.localisation import FEW_BOXES
 from xlite.metrics.thresholds import PLAIN_THRESHOLD
@@ -46,7 +47,12 @@ _FORGOTTEN = {
     "half": "the later half of the model forgets what it learned",
     "all": "the whole model forgets what it learned: it is no map of the model",
 }
-_BASELINES = {"random": "a random map", "centre": "a map of the picture's centre"}
+_BASELINES = {"random": "a random map", "centre": "a map of the film's centre"}
+
+
+def map_name(method: str) -> str:
+    """What people call a kind of map: its title in METHODS; `Random` or `Centre` if it knows nothing."""
+    return METHODS[method].title if method in METHODS else method.capitalize()
 
 
 def sentence(caveat: Caveat) -> str:
@@ -78,7 +84,7 @@ def sentence(caveat: Caveat) -> str:
         case OtherEdition(learned=learned, judged=judged):
             return f"the model learned the {learned} labels, these are the {judged} ones"
         case NotProbabilities(causes=causes, findings=findings):
-            whose = "" if len(findings) == len(FINDINGS) else f" of {', '.join(findings)}"
+            whose = "" if len(findings) == len(FINDINGS) else f" of {_list(findings)}"
             how = " and ".join(causes)
             return f"scores{whose} are not probabilities: trained with {how}, not calibrated"
         case TeacherKnows(teachers=teachers):
@@ -87,7 +93,7 @@ def sentence(caveat: Caveat) -> str:
             kind = "validation film" if validation else "film"
             return f"{counted(films, kind)} that the table lacks {are(films)} left out"
         case SwappedColumns(pairs=pairs):
-            named = ", ".join(f"{first} and {second}" for first, second in pairs)
+            named = ", ".join(f"{spoken(first)} and {spoken(second)}" for first, second in pairs)
             return f"columns may be swapped, each tells the other finding better: {named}"
         case Listed(known=known, list_name=name, films=films, inside=inside):
             return (
@@ -128,11 +134,11 @@ def _of_metrics(
                 f"{_list(findings)}"
             )
         case FewPositives(positives=positives, auc_without=without):
-            few = _list(f"{finding} ({count})" for finding, count in positives.items())
+            few = ", ".join(f"{spoken(finding)} ({count})" for finding, count in positives.items())
             said = f"fewer than {FEW_POSITIVES} positives, so hardly known, yet counted in the means: {few}"
             return said if without is None else f"{said}; without them the mean AUC is {without:.3f}"
         case BelowChance(auc=auc):
-            low = _list(f"{finding} ({value:.3f})" for finding, value in auc.items())
+            low = ", ".join(f"{spoken(finding)} ({value:.3f})" for finding, value in auc.items())
             return f"AUC below chance, so the scores may be turned round: {low}"
         case OnePatient():
             return "all films are of one patient, so there are no intervals"
@@ -147,9 +153,10 @@ def _of_maps(caveat: BoxesWithoutFilm | UnchangedMap | NotAboveBaseline | SmallB
             every = counted(given, "box", "boxes")
             return f"only {boxes:,} of {every} {are(boxes)} on films of this part that are in the folder"
         case UnchangedMap(method=method, stage=stage, correlation=kept):
-            return f"{method} hardly changes (rank correlation {kept:.2f}) when {_FORGOTTEN[stage]}"
+            return f"{map_name(method)} hardly changes (rank correlation {kept:.2f}) when {_FORGOTTEN[stage]}"
         case NotAboveBaseline(method=method, baseline=baseline):
-            return f"{method} does not point into more boxes than {_BASELINES[baseline]}, beyond chance"
+            other = _BASELINES[baseline]
+            return f"{map_name(method)} does not point into more boxes than {other}, beyond chance"
         case SmallBoxes(finding=finding, boxes=boxes, small=small, cell=cell):
             return (
                 f"{spoken(finding)}: {small:,} of {counted(boxes, 'box', 'boxes')} {are(small)} smaller than "
@@ -162,7 +169,7 @@ def _of_maps(caveat: BoxesWithoutFilm | UnchangedMap | NotAboveBaseline | SmallB
 
 
 def _list(names: Iterable[str]) -> str:
-    return ", ".join(names)
+    return ", ".join(map(spoken, names))
 
 
 def _other_split(caveat: OtherSplit) -> str:
@@ -192,8 +199,8 @@ def teacher_sentence(fact: TeacherFact) -> str:
             )
         case TeacherUnknown(kind="predictions", name=name):
             return (
-                f"what the model behind the predictions {name} was trained on is not known: "
-                "--teacher-list FILE tells"
+                f"what the model behind the predictions {name} was trained on is not known: a list of its "
+                "training films would tell"
             )
         case TeacherUnknown(kind="split", name=name):
             return (
@@ -203,7 +210,7 @@ def teacher_sentence(fact: TeacherFact) -> str:
         case TeacherUnknown(name=name):
             return (
                 f"a teacher was trained on the films of {name}, which is not here, so whether it knows these "
-                "films is not known: --teacher-list FILE tells"
+                "films is not known: a list of its training films would tell"
             )
         case TeacherSaid(text=text, counted_on=counted_on):
             return f"{text} (counted on the test part of {counted_on})" if counted_on else text

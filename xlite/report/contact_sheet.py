@@ -12,6 +12,7 @@ from xlite.evaluation.maps import Tile
 from xlite.explain import draw_cell, map_fault, overlay, upsample_map
 from xlite.findings import spoken
 from xlite.metrics.localisation import peak, points_into
+from xlite.report.caveat_sentences import map_name
 
 HIT, MISS = "#3fd07a", "#ff4d4d"
 INCHES = 1.7  # of a tile
@@ -31,7 +32,7 @@ def draw_sheet(rows: Sequence[Sequence[Tile]], file: Path) -> None:
             _draw(axis, tile)
         axes[0].set_ylabel(spoken(tiles[0].finding), color="white", fontsize=9)
     for axis, tile in zip(grid[0], rows[0], strict=True):
-        axis.set_title(tile.method, color="white", fontsize=9)
+        axis.set_title(map_name(tile.method), color="white", fontsize=9)
     figure.supxlabel(
         "Outlined: the radiologist's box, green if the map's peak (cross) lies in it, else red. "
         "Lower left: one cell of a map.",
@@ -44,12 +45,12 @@ def draw_sheet(rows: Sequence[Sequence[Tile]], file: Path) -> None:
 def _draw(axis: Axes, tile: Tile) -> None:
     heat, fault = upsample_map(tile.coarse, tile.image.shape), map_fault(tile.coarse)
     colour = HIT if points_into(heat, tile.box) else MISS
-    picture = np.repeat(tile.image[..., None], 3, axis=2)
+    painted = np.repeat(tile.image[..., None], 3, axis=2)
     if not fault:
-        picture = overlay(tile.image, heat)
-        draw_cell(picture, tuple(np.divide(tile.image.shape, tile.coarse.shape)))
+        painted = overlay(tile.image, heat)
+        draw_cell(painted, tuple(np.divide(tile.image.shape, tile.coarse.shape)))
     height, width = tile.image.shape
-    axis.imshow(picture, extent=(0, width, height, 0))
+    axis.imshow(painted, extent=(0, width, height, 0))
     x, y, w, h = tile.box
     axis.add_patch(Rectangle((x, y), w, h, fill=False, edgecolor=colour, linewidth=1.4))
     if point := peak(heat):

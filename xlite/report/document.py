@@ -94,7 +94,7 @@ def _markdown(block: Block, level: int, escape: Callable[[str], str]) -> str:
     if isinstance(block, Table):
         header = [escape(name) for name in block.header]
         ruler = ["---" if _is_text(block, column) else "---:" for column in range(len(header))]
-        rows = [[_marked(cell, escape) for cell in row] for row in block.rows]
+        rows = [[marked_cell(cell, escape) for cell in row] for row in block.rows]
         lines = [f"| {' | '.join(row)} |" for row in (header, ruler, *rows)]
         return "\n".join(lines + (["", escape(block.caption)] if block.caption else []))
     return ""
@@ -104,7 +104,12 @@ def _is_text(table: Table, column: int) -> bool:
     return column == 0 or column in table.words
 
 
-def _marked(cell: str | Cell, escape: Callable[[str], str]) -> str:
+def marked_cell(cell: str | Cell, escape: Callable[[str], str] | None = None) -> str:
+    """A cell as Markdown: what is struck through in tildes, what is grey in italics.
+
+    escape: as of `to_markdown`.
+    """
+    escape = escape or plain
     if isinstance(cell, str):
         return escape(cell)
     text = escape(cell.text)
@@ -172,13 +177,14 @@ def _drawn(block: Chart, name: str) -> str:
     return f"<figure>{chart}{caption}</figure>"
 
 
-_WIDTH = 840  # px
+_PAGE = 920  # px: the widest tables fit in single lines
+_WIDTH = 840  # px of a chart
 _ON_A4 = 700 / _WIDTH  # of it, on paper
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _STYLE = f"""
 :root {{ color-scheme: light; }}
 body {{ margin: 0; background: #fff; color: #22313f; font: 15px/1.55 {_FONT}; }}
-main {{ max-width: {_WIDTH}px; margin: 0 auto; padding: 40px 20px 80px; }}
+main {{ max-width: {_PAGE}px; margin: 0 auto; padding: 40px 20px 80px; }}
 h1 {{ font-size: 27px; font-weight: 650; line-height: 1.25; margin: 0 0 6px; }}
 h2 {{ font-size: 19px; font-weight: 650; margin: 46px 0 10px; padding-top: 14px;
   border-top: 1px solid #d9dfe5; }}
@@ -191,7 +197,7 @@ figure {{ margin: 14px 0; break-inside: avoid; }}
 .alert ul {{ margin: 4px 0 0; padding-left: 18px; }}
 .wide {{ overflow-x: auto; margin: 12px 0 4px; }}
 table {{ border-collapse: collapse; width: 100%; font-size: 12.5px; font-variant-numeric: tabular-nums; }}
-th, td {{ text-align: right; padding: 4px 7px; border-bottom: 1px solid #e9edf1; }}
+th, td {{ text-align: right; padding: 4px 5px; border-bottom: 1px solid #e9edf1; }}
 td {{ white-space: nowrap; }}
 th.text, td.text {{ text-align: left; }}
 td.text {{ white-space: normal; }}

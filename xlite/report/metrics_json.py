@@ -22,11 +22,11 @@ Json = dict[str, Any]
 def report_json(report: Report) -> Json:
     """metrics.json."""
     content = _with_warnings(report)
-    spoiled = report.contamination
-    if spoiled is not None:
+    contamination = report.contamination
+    if contamination is not None:
         content["contamination"] |= {
-            "reasons": [sentence(reason) for reason in spoiled.reasons],
-            "clean": spoiled.clean and _with_warnings(spoiled.clean),
+            "reasons": [sentence(reason) for reason in contamination.reasons],
+            "clean": contamination.clean and _with_warnings(contamination.clean),
         }
     content["validation"]["note"] = validation_note(report.validation)
     for attribute, found in report.subgroups.items():

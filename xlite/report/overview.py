@@ -8,8 +8,10 @@ from pathlib import Path
 from xlite.data.folder import NihFolder
 from xlite.evaluation.report import Report
 from xlite.messages import literal
+from xlite.report.document import marked_cell
 from xlite.report.saved import Evaluation
 from xlite.report.sentences import clean, known_films, source
+from xlite.report.view import metric_cell
 from xlite.text import counted, labels_of
 
 
@@ -26,14 +28,15 @@ def auc_headline(report: Report) -> Headline:
 
     On contaminated films it is struck through, and that of the clean films takes its place if there is one.
     """
-    auc, spoiled, where = str(report.macro.auc), report.contamination, literal(source(report))
-    if spoiled is None:
+    found, where = report.contamination, literal(source(report))
+    auc = marked_cell(metric_cell(report.macro.auc, found is not None))
+    if found is None:
         return Headline(auc, where)
-    struck, known = f"~~{auc}~~", known_films(report)
-    if spoiled.clean is None:
-        return Headline(struck, f"{known}. {clean(report)}  \n{where}")
-    films = f"on the {spoiled.clean.split.images:,} clean films"
-    return Headline(str(spoiled.clean.macro.auc), f"{films}  \n{struck} on all: {known}  \n{where}")
+    known = known_films(report)
+    if found.clean is None:
+        return Headline(auc, f"{known}. {clean(report)}  \n{where}")
+    films = f"on the {found.clean.split.images:,} clean films"
+    return Headline(str(found.clean.macro.auc), f"{films}  \n{auc} on all: {known}  \n{where}")
 
 
 def auc_of(model: str | None, evaluations: Iterable[Evaluation]) -> Headline:

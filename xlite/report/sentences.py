@@ -1,4 +1,4 @@
-"""The facts of a report in words: its source, what spoils it, gaps, references, comparisons. No torch."""
+"""The facts of a report in words: source, contamination, gaps, references, comparisons. No torch."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -82,11 +82,11 @@ def source_lines(found: Metrics | LocalisationReport) -> tuple[str, ...]:
 
 def known_films(report: Report) -> str:
     """`98 of 150 test films are known to its teacher` of a contaminated report; else nothing."""
-    spoiled = report.contamination
-    if spoiled is None:
+    found = report.contamination
+    if found is None:
         return ""
-    knows = "its teacher" if all(map(is_of_teacher, spoiled.reasons)) else "the model or its teacher"
-    return f"{spoiled.films:,} of {spoiled.of:,} {report.split.part} films are known to {knows}"
+    knows = "its teacher" if all(map(is_of_teacher, found.reasons)) else "the model or its teacher"
+    return f"{found.films:,} of {found.of:,} {report.split.part} films are known to {knows}"
 
 
 def contaminated_films(found: Contamination) -> str:
@@ -96,20 +96,20 @@ def contaminated_films(found: Contamination) -> str:
 
 def clean(report: Report) -> str:
     """The mean AUC on those films of a contaminated report that are new to what is judged; else nothing."""
-    spoiled = report.contamination
-    if spoiled is None:
+    found = report.contamination
+    if found is None:
         return ""
-    if spoiled.clean is None:
-        if spoiled.films == spoiled.of:
+    if found.clean is None:
+        if found.films == found.of:
             return "There are no metrics on clean films alone: none is left"
         return (
-            "There are no metrics on clean films alone: it cannot be told which those are; xlite evaluate … "
-            "--teacher-list FILE, a list of its teacher's training films, tells"
+            "There are no metrics on clean films alone: without a list of its teacher's training films it "
+            "cannot be told which those are"
         )
-    split = spoiled.clean.split
+    split = found.clean.split
     return (
         f"On the {counted(split.images, 'clean film')}, of {counted(split.patients, 'patient')} new to what "
-        f"the model learned from, the mean AUC is {spoiled.clean.macro.auc}, {mean_of(spoiled.clean)}"
+        f"the model learned from, the mean AUC is {found.clean.macro.auc}, {mean_of(found.clean)}"
     )
 
 
@@ -122,7 +122,7 @@ def validation_note(validation: Validation) -> str:
         "no_part": f"the model's split, {validation.split_id}, has no validation part",
         "same_films": "these are the validation films themselves",
         "not_here": f"only {here:,} of the {counted(validation.expected, 'film')} {part} {are(here)} here",
-        "not_given": "there are no validation predictions (--validation VAL.csv), so none are chosen",
+        "not_given": "no validation predictions were given",
     }
     return validation.text or words[validation.absent]
 
@@ -135,7 +135,7 @@ def calibrator_sentence(calibrator: Calibrator | None, labels: np.ndarray) -> st
     bare = uncalibrated(calibrator)
     positives = dict(zip(FINDINGS, np.sum(labels > 0, axis=0), strict=True))
     few = f"fewer than {FEW_POSITIVES} positives or negatives among the {len(labels):,} validation films"
-    counts = ", ".join(f"{finding} {positives[finding]}" for finding in bare)
+    counts = ", ".join(f"{spoken(finding)} {positives[finding]}" for finding in bare)
     if calibrator is None:
         return f"no calibrator could be fitted: every finding has {few} (positives: {counts})"
     fitted = f"{calibrator.method} calibrator for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings"

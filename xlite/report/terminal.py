@@ -1,6 +1,7 @@
 """The report for a terminal."""
 
 from xlite.evaluation.report import Report
+from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
 from xlite.report.sentences import clean, contaminated_films, gap_sentences, sentence
 from xlite.text import counted, number, of_edition
@@ -10,22 +11,21 @@ def summary(report: Report) -> str:
     """A table of AUC with interval, AP, F1 and positives, then gaps between groups, and the caveats."""
     lines = [f"{'':<20}{'AUC':>6}  {'95 % interval':<17}{'AP':>6}{'F1':>7}{'positives':>11}"]
     for finding, one in report.per_class.items():
-        lines.append(_line(finding, one.auc, one.ap.value, one.f1, one.positives))
-    mean, split, spoiled = report.macro, report.split, report.contamination
+        lines.append(_line(spoken(finding), one.auc, one.ap.value, one.f1, one.positives))
+    mean, split, found = report.macro, report.split, report.contamination
     lines.append(_line("Mean", mean.auc, mean.ap.value, mean.f1.value, ""))
     lines.append(
         f"{counted(split.images, 'film')} of {counted(split.patients, 'patient')}, split {split.id}, part "
         f"{split.part}, labels {of_edition(split.label_version)}"
     )
-    if spoiled:
-        lines.append(f"{contaminated_films(spoiled)}; none of these metrics is that of a clean test")
+    if found:
+        lines.append(f"{contaminated_films(found)}; none of these metrics is that of a clean test")
         lines.append(clean(report))
     lines += [text for gap, text in gap_sentences(report.subgroups) if not gap.finding]
     return "\n".join([*lines, *(f"Warning: {sentence(caveat)}" for caveat in report.caveats)])
 
 
 def _line(title: str, auc: Estimate, ap: float | None, f1: float | None, positives: int | str) -> str:
-    value, low, high, precision, rate = (
-        number(one, absent="–") for one in (auc.value, auc.low, auc.high, ap, f1)
-    )
-    return f"{title:<20}{value:>6}  {low + ' to ' + high:<17}{precision:>6}{rate:>7}{positives:>11}"
+    value, precision, rate = (number(one, absent="–") for one in (auc.value, ap, f1))
+    between = "" if auc.low is None or auc.high is None else f"{number(auc.low)} to {number(auc.high)}"
+    return f"{title:<20}{value:>6}  {between:<17}{precision:>6}{rate:>7}{positives:>11}"

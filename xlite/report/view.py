@@ -1,5 +1,6 @@
 """What the sections of a report draw from."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,6 @@ from xlite.plots import PALETTE
 from xlite.report.charts.paper import PAPER
 from xlite.report.document import Cell
 from xlite.report.sentences import source, source_lines
-from xlite.text import number
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +49,17 @@ class View:
 
     def cell(self, value: Estimate | float | None) -> Cell:
         """A metric as a table's cell, struck through if the report is contaminated."""
-        text = str(value) if isinstance(value, Estimate) else number(value)
-        return Cell(text, struck=self.contaminated)
+        return metric_cell(value, self.contaminated)
 
-    def marked(self, text: str) -> str:
-        """A metric's text in plotly's markup, struck through if the report is contaminated."""
-        return f"<s>{text}</s>" if self.contaminated else text
+    def marked(self, value: Estimate | float | None, absent: str = "undefined") -> str:
+        """A metric in plotly's markup, struck through if the report is contaminated; else `absent`."""
+        cell = metric_cell(value, self.contaminated, absent)
+        return f"<s>{cell.text}</s>" if cell.struck else cell.text
+
+
+def metric_cell(value: Estimate | float | None, contaminated: bool, absent: str = "undefined") -> Cell:
+    """A metric as a table's cell, struck through on contaminated films; if undefined `absent`, not struck."""
+    one = value if isinstance(value, Estimate) else Estimate(value)
+    if one.value is None or math.isnan(one.value):
+        return Cell(absent)
+    return Cell(str(one), struck=contaminated)

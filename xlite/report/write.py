@@ -141,7 +141,7 @@ def _keep_calibrator(classifier: "Classifier", report: Report) -> None:
     save_model(path, classifier.model, info)
     films = counted(report.validation.films, "film")
     log.info(
-        "%s now holds the calibration %r and its thresholds, from %s", path, report.calibration.in_use, films
+        "%s now holds the calibrator %r and its thresholds, from %s", path, report.calibration.in_use, films
     )
     if not path.with_name(CARD_FILE).is_file():
         return

@@ -1,5 +1,7 @@
 """Reliability diagrams as they are drawn."""
 
+import pytest
+
 from xlite.metrics.bands import FindingCurves, PrecisionBand, PrecisionRecall, Reliability, Roc, RocBand
 from xlite.plots import PALETTE, QUIET
 from xlite.report.charts.reliability import reliability_grid
@@ -20,6 +22,14 @@ def test_bins_of_few_films_are_left_out() -> None:
     _, bins = figure.data
     assert (list(bins.x), list(bins.y), list(bins.text)) == ([0.1, 0.4], [0.1, 0.5], ["30", "10"])
     assert list(bins.error_y.array) == [0.1, 0] and bins.marker.color == PALETTE[0]
+
+
+def test_a_panel_holds_its_points_and_their_intervals() -> None:
+    layout = reliability_grid({"Mass": EMPTY}, ("source",)).layout
+    assert layout.xaxis.range == layout.yaxis.range
+    assert layout.xaxis.range == pytest.approx((-0.02625, 0.525))  # the bin of 9 films, up to 1, is not drawn
+    wide = EMPTY.model_copy(update={"reliability": BINS.model_copy(update={"high": [0.7, 1.0, None]})})
+    assert reliability_grid({"Mass": wide}, ("source",)).layout.yaxis.range[1] == pytest.approx(0.735)
 
 
 def test_what_was_before_calibration_is_hollow() -> None:

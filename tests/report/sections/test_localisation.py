@@ -21,7 +21,7 @@ def test_the_tables_hold_the_metrics_of_each_method_and_finding() -> None:
     layercam = content["methods"]["layercam"]
     pointing = found.methods["layercam"].metrics["pointing"]
     assert methods.header[0] == "27 boxes"
-    assert methods.texts[0][:3] == ["layercam", str(pointing.all), str(pointing.mean)]
+    assert methods.texts[0][:3] == ["LayerCAM", str(pointing.all), str(pointing.mean)]
     assert methods.texts[0][-3:] == [str(layercam["faults"][name]) for name in ("empty", "flat", "outside")]
     assert overlaps.texts[0][1] == f"{layercam['iobb_0.1']['all']['value']:.3f}"
     assert findings.texts[0][:2] == ["Atelectasis", "1"]
@@ -36,8 +36,8 @@ def test_what_the_models_own_maps_reach_is_struck_through_on_contaminated_films(
     found = LocalisationReport.model_validate(json.loads(MEASURED.read_text()))
     methods, _, findings, _ = map_tables(found, contaminated=True)
     struck = {row[0]: [isinstance(cell, Cell) and cell.struck for cell in row[1:]] for row in methods.rows}
-    assert struck["layercam"] == [True] * 4 + [False] * 3
-    assert not any(struck["random"]) and not any(struck["centre"])
+    assert struck["LayerCAM"] == [True] * 4 + [False] * 3
+    assert not any(struck["Random"]) and not any(struck["Centre"])
     marks = [isinstance(cell, Cell) and cell.struck for cell in findings.rows[0][1:]]
     assert marks == [False, *[True] * 5, False, False]
 

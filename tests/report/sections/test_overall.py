@@ -1,4 +1,4 @@
-"""What spoils a report stands at its head, and the clean films have a table of their own."""
+"""A report's contamination stands at its head, and the clean films have a table of their own."""
 
 import re
 
@@ -17,8 +17,8 @@ from xlite.report.view import View
 from xlite.report.write import curves_of
 
 NOT_THESE = (
-    "it cannot be told which those are; xlite evaluate … --teacher-list FILE, a list of its teacher's "
-    "training films, tells."
+    "There are no metrics on clean films alone: without a list of its teacher's training films it cannot be "
+    "told which those are."
 )
 
 
@@ -29,15 +29,15 @@ def test_contaminated_metrics_are_struck_through_and_the_films_counted() -> None
         OtherEdition(learned="a", judged="b"),
     ]
     report, films = drawn_report(caveats=caveats, threshold=0.4)
-    spoiled = report.contamination
-    assert spoiled and (spoiled.films, spoiled.of, spoiled.clean) == (9, 200, None)
-    assert list(spoiled.reasons) == caveats[:2] and list(report.caveats[:3]) == caveats
+    contamination = report.contamination
+    assert contamination and (contamination.films, contamination.of, contamination.clean) == (9, 200, None)
+    assert list(contamination.reasons) == caveats[:2] and list(report.caveats[:3]) == caveats
     view = View(report, curves_of(report, films))
     text = to_markdown(*whole(view))
     assert "**Contaminated: 9 of 200 films. Metrics are struck through.**" in text
     assert "> - The model was trained on 7 of these films.\n> - The model was trained on 9 of" in text
     assert f"| AUC | ~~{report.macro.auc}~~ |" in text
-    assert f"There are no metrics on clean films alone: {NOT_THESE}" in text
+    assert NOT_THESE in text
     bare = re.findall(r"(?<!~)\b0\.\d{3} \(0\.\d{3}–0\.\d{3}\)", text.partition("## Subgroups")[0])
     assert bare == []
     assert len(grave_blocks(view)) == 2
@@ -61,14 +61,14 @@ def test_the_clean_films_of_a_contaminated_report_have_metrics_of_their_own() ->
         TrainedOn(films=200, known=len(stems), stems=frozenset(stems)) for stems in (known[:40], known[9:])
     ]
     report, _ = drawn_report(caveats=caveats, threshold=0.4, training_seed=7)
-    spoiled = report.contamination
-    assert spoiled and (spoiled.films, spoiled.of) == (61, 200)
+    contamination = report.contamination
+    assert contamination and (contamination.films, contamination.of) == (61, 200)
     rest = slice(61, None)
     alone = evaluate_predictions(
         films.labels[rest], films.probs[rest], Resamples(films.patients[rest], 20, 0),
         Stamp("m", report.split.id, "test", "2020", 7), np.full(14, 0.4),
     )  # fmt: skip
-    assert spoiled.clean == alone
+    assert contamination.clean == alone
     text = to_markdown("", clean_films(View(report, {})))
     said = (
         "On the 139 clean films, of 70 patients new to what the model learned from, the mean AUC is "

@@ -14,13 +14,16 @@ def test_published_results_are_grey_unless_they_are_of_the_same_films(
 ) -> None:
     report, films = drawn_report()
     assert not any(one.comparable for one in report.references)
-    assert "all are grey" in to_markdown("", published(View(report, {})))
+    said = "No published result is of these films: all are for orientation, and none may be ranked.\n"
+    assert to_markdown("", published(View(report, {}))).startswith(said)
     monkeypatch.setitem(references.TEST_LISTS, references.films_digest(films.stems), "official")
     report, _ = drawn_report()
     view = View(report, {})
     same = [one.name for one in report.references if one.comparable]
     assert (len(same), same[0], same[-1]) == (10, "Wang 2017", "EVA-X-B, 86 M")
     text = to_markdown("", published(view))
+    others = "The others are of other films and may not be ranked with this one.\n"
+    assert text.startswith(f"Measured on these films too: 10. {others}")
     assert "| Wang 2017 | 0.745 | measured on NIH's official test list, as here |" in text
     assert "| *CheXNet* | *0.841* | *measured on a random patient split of their own, and these are" in text
     table = published_beside(view, ["Hernia", "Mass"])

@@ -12,7 +12,7 @@ from xlite.models.student import describe
 from xlite.places import bundled
 from xlite.report.card import write_card
 from xlite.report.curves_json import read_curves
-from xlite.report.document import Heading, to_markdown
+from xlite.report.document import Heading, Text, to_markdown
 from xlite.report.sections.whole import tabs, whole
 from xlite.report.view import View
 from xlite.report.write import curves_of
@@ -47,6 +47,9 @@ def test_sections_without_facts_are_left_out_of_the_document_and_said_in_the_tab
         "Radiologists",
     ]  # fmt: skip
     assert len(found["Maps"]) == len(found["Radiologists"]) == 1
+    assert found["Radiologists"] == [Text("Radiologists' labels were not given to this evaluation.")]
+    pages = [to_markdown("", section) for section in (blocks, *found.values())]
+    assert not any("--" in text.replace("---", "") or "xlite " in text for text in pages)
     known = frozenset(films.stems[:20])
     contaminated, _ = drawn_report(caveats=[TrainedOn(films=200, known=20, stems=known)])
     assert next(iter(tabs(View(contaminated, view.curves)))) == "Clean films"

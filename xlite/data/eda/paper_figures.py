@@ -51,7 +51,7 @@ def tallies(per_film: pd.Series, per_patient: pd.Series, films_each: pd.Series) 
     """Three log-scale panels: findings per film, different findings per patient, films per patient."""
     figure = Figure(figsize=(11, 3.6))
     panels = figure.subplots(1, 3, width_ratios=[3.6, 4.4, 2.6])
-    figure.subplots_adjust(left=0.07, right=0.985, bottom=0.09, top=0.89, wspace=0.28)
+    figure.subplots_adjust(left=0.07, right=0.985, bottom=0.15, top=0.89, wspace=0.28)
     for axes, tally, title in (
         (panels[0], per_film, "Findings per film"),
         (panels[1], per_patient, "Different findings per patient"),
@@ -73,12 +73,16 @@ def tallies(per_film: pd.Series, per_patient: pd.Series, films_each: pd.Series) 
     panels[2].set_xscale("log")
     panels[2].xaxis.set_major_formatter("{x:,.0f}")
     _title(panels[2], "Films per patient")
-    for axes, unit in zip(panels, ("films", "patients", "patients"), strict=True):
+    units = ("findings", "films"), ("different findings", "patients"), ("films", "patients")
+    for axes, (across, unit) in zip(panels, units, strict=True):
         axes.set_yscale("log")
+        axes.set_xlabel(across)
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.set_ylabel(unit)
         axes.minorticks_off()
         _quiet(axes)
+    for axes, tally in zip(panels, (per_film, per_patient), strict=False):
+        axes.set_ylim(1, 2 * max(tally.max(), 1))  # from 1 the length of a bar is the logarithm of its number
     return figure
 
 

@@ -1,6 +1,7 @@
 """Dots with intervals: the AUC of findings, and of groups of films."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,10 @@ from xlite.plots import PALETTE, QUIET, style
 from xlite.report.charts.paper import colors
 from xlite.text import counted
 
+GREY = "#748290"  # seen on white paper and on dark pages
+_SHAPES = ("diamond-open", "square-open", "triangle-up-open", "circle-open")
+_LOWEST = 0.4  # where the axis of AUC begins, unless there are lower ones
+
 
 def auc_figure(
     models: Mapping[str, Mapping[str, Estimate]],
@@ -23,23 +28,24 @@ def auc_figure(
 ) -> go.Figure:
     """AUC of each finding with its interval, a colour a model: {model: {finding: AUC}}.
 
-    Published results that name each finding's AUC are diamonds, grey if they are of other films.
+    Published results that name each finding's AUC have a shape each, grey if they are of other films.
     """
     figure = go.Figure()
     names = list(FINDINGS)[::-1]
-    for reference in references:
-        if reference.per_class is not None:
-            figure.add_scatter(**_diamonds(reference, reference.per_class, names, palette))
+    told = [(reference, reference.per_class) for reference in references if reference.per_class is not None]
+    for (reference, per_class), shape in zip(told, cycle(_SHAPES), strict=False):
+        figure.add_scatter(**_published(reference, per_class, names, palette, shape))
+    shown: dict[float, Estimate] = {}
     for place, (model, color) in enumerate(zip(models, colors(palette, len(models)), strict=True)):
         shift = (place - (len(models) - 1) / 2) * -0.6 / max(len(models), 1)
         rows = {names.index(name) + shift: models[model][name] for name in names}
+        shown |= rows
         figure.add_scatter(**_dots(rows, color, model, [spoken(name) for name in names]))
-    figure.add_vline(x=0.5, line={"color": QUIET, "width": 1, "dash": "dot"})
-    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=[spoken(name) for name in names])
-    figure.update_xaxes(title="AUC with 95 % interval")
+    _axes(figure, shown, [spoken(name) for name in names], "AUC with 95 % interval")
     figure.update_layout(
-        legend={"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0},
-        showlegend=len(models) > 1 or any(reference.per_class for reference in references),
+        # At the foot of the figure, however many lines it takes: plotly keeps it clear of the axis title.
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+        showlegend=len(models) > 1 or bool(told),
     )
     return style(figure, 600, source)
 
@@ -47,19 +53,19 @@ def auc_figure(
 def groups_figure(
     subgroups: Mapping[str, Subgroups], source: tuple[str, ...], palette: Sequence[str] = PALETTE
 ) -> go.Figure:
-    """Mean AUC of each group with its interval, a colour an attribute."""
-    figure, ticks = go.Figure(), []
-    row = sum(len(found.groups) for found in subgroups.values())
-    for color, found in zip(palette, subgroups.values(), strict=False):
-        rows = {}
-        for name, group in found.groups.items():
-            row -= 1
-            ticks.append((row, f"{name}  ({counted(group.images, 'film')})"))
-            rows[float(row)] = group.auc
-        figure.add_scatter(**_dots(rows, color, "", list(found.groups)))
-    figure.update_yaxes(tickvals=[place for place, _ in ticks], ticktext=[text for _, text in ticks])
-    figure.update_xaxes(title="mean AUC with 95 % interval").update_layout(showlegend=False)
-    return style(figure, 130 + 30 * len(ticks), source)
+    """Mean AUC of each group with its interval, a row a group, a colour an attribute."""
+    figure = go.Figure()
+    shown: dict[float, Estimate] = {}
+    texts: list[str] = []  # from the lowest row up, as the rows are numbered
+    for color, found in list(zip(palette, subgroups.values(), strict=False))[::-1]:
+        groups = dict(reversed(found.groups.items()))
+        rows = {float(len(texts) + place): group.auc for place, group in enumerate(groups.values())}
+        shown |= rows
+        texts += [f"{name}  ({counted(group.images, 'film')})" for name, group in groups.items()]
+        figure.add_scatter(**_dots(rows, color, "", list(groups)))
+    _axes(figure, shown, texts, "mean AUC with 95 % interval")
+    figure.update_layout(showlegend=False)
+    return style(figure, 130 + 30 * len(texts), source)
 
 
 def error_bars(
@@ -78,15 +84,35 @@ def error_bars(
     }
 
 
-def _diamonds(
-    reference: Reference, per_class: Mapping[str, float], names: Sequence[str], palette: Sequence[str]
+def _axes(figure: go.Figure, shown: Mapping[float, Estimate], texts: Sequence[str], title: str) -> None:
+    """An axis of AUC from `_LOWEST`, or less if need be, to 1; a row a text, even of an undefined AUC."""
+    ends = [end for one in shown.values() for end in (one.value, one.low) if end is not None]
+    figure.update_xaxes(title=title, range=[min(_LOWEST, *ends) - 0.02 if ends else _LOWEST, 1.02])
+    figure.update_yaxes(
+        tickvals=list(range(len(texts))), ticktext=list(texts), range=[-0.6, len(texts) - 0.4]
+    )
+    figure.add_vline(x=0.5, line={"color": QUIET, "width": 1, "dash": "dot"})
+    for row, one in shown.items():
+        if one.value is None:  # a little above the line of its row, which would strike it through
+            figure.add_annotation(
+                text="undefined", x=0, xref="x domain", xanchor="left", y=row, yshift=8, showarrow=False,
+                font={"size": 11, "color": GREY},
+            )  # fmt: skip
+
+
+def _published(
+    reference: Reference,
+    per_class: Mapping[str, float],
+    names: Sequence[str],
+    palette: Sequence[str],
+    shape: str,
 ) -> dict[str, Any]:
-    color = palette[1] if reference.comparable else QUIET
+    color = palette[1] if reference.comparable else GREY
     return {
         "x": [per_class[name] for name in names], "y": list(range(len(names))), "mode": "markers",
         "name": reference.name + ("" if reference.comparable else " (other films)"),
-        "marker": {"symbol": "diamond-open", "size": 8, "color": color},
-        "opacity": 1 if reference.comparable else 0.45, "hovertemplate": "%{x:.3f}",
+        "marker": {"symbol": shape, "size": 8, "color": color, "line": {"width": 1.5}},
+        "hovertemplate": "%{x:.3f}",
     }  # fmt: skip
 
 

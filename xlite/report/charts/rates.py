@@ -50,7 +50,7 @@ def model_curves(models: Sequence[View], findings: Sequence[str], kind: Kind) ->
         for view in models:
             one = view.report.per_class[finding]
             name = f" {plain_label(view.report.model)}" if len(models) > 1 else ""
-            area = view.marked(str(one.auc if kind == "roc" else one.ap))
+            area = view.marked(one.auc if kind == "roc" else one.ap)
             curves.append(curve_of(view.curves[finding], kind, f"{spoken(finding)}{name}  {area}"))
     return curves
 

@@ -22,14 +22,16 @@ def reliability_grid(curves: Curves, source: tuple[str, ...], palette: Sequence[
     panels = []
     for finding, one in curves.items():
         before, after = one.reliability_before, one.reliability
-        shown = [bins for bins in (before, after) if bins is not None]
-        values = [value for bins in shown for row in _filled(bins) for value in (row.probability, row.share)]
-        top = max([0.02, *values]) * 1.08
+        shown = [row for bins in (before, after) if bins is not None for row in _filled(bins)]
+        values = [value for row in shown for value in (row.probability, row.share)]
+        highs = [row.high for row in _filled(after) if row.high is not None]
+        top = max([0.02, *values, *highs]) * 1.05
         traces = diagonal(top)
         if before is not None:
             traces.append(_bins(_filled(before), QUIET, hollow=True))
         traces.append(_bins(_filled(after), palette[0], hollow=False))
-        axis = {"range": [0, top], "nticks": 3, "tickformat": ".2~f"}
+        # A little room on both sides: a point at the rim of the panel would be cut.
+        axis = {"range": [-0.05 * top, top], "nticks": 3, "tickformat": ".2~f"}
         panels.append(Panel(finding, traces, (axis, axis), []))
     return panel_grid(panels, source)
 

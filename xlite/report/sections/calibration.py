@@ -45,7 +45,7 @@ def _name(method: str) -> str:
 
 
 def _others(found: CalibrationReport) -> str:
-    """Which findings the calibrator in use leaves as they are; a report of old does not say."""
+    """Which findings the calibrator in use leaves as they are; an old report does not say."""
     bare = found.without_calibrator
     if found.in_use == "none" or not bare:
         return ""

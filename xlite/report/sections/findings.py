@@ -92,9 +92,9 @@ def roc_and_precision(view: View) -> list[Block]:
     """ROC and precision-recall curves of all findings, with bands."""
     roc, pr = {}, {}
     for name, one in view.report.per_class.items():
-        auc, ap = number(one.auc.value, absent="no AUC"), number(one.ap.value, absent="no AP")
-        roc[name] = [curve_of(view.curves[name], "roc", view.marked(auc))]
-        pr[name] = [curve_of(view.curves[name], "pr", view.marked(ap))]
+        auc, ap = view.marked(one.auc.value, "no AUC"), view.marked(one.ap.value, "no AP")
+        roc[name] = [curve_of(view.curves[name], "roc", auc)]
+        pr[name] = [curve_of(view.curves[name], "pr", ap)]
     return [
         Chart(
             partial(curves_grid, roc, view.source_lines, "roc", view.palette),

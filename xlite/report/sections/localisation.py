@@ -3,9 +3,10 @@
 from xlite.evaluation.localisation_report import LocalisationReport, PublishedBoxes, SanityChecks
 from xlite.findings import spoken
 from xlite.metrics.localisation import BASELINES, OVERLAPS, RANDOM_MAPS
+from xlite.report.caveat_sentences import map_name
 from xlite.report.document import Alert, Block, Cell, Row, Table, Text
 from xlite.report.sentences import as_sentence, boxes_reason, sentence, source
-from xlite.report.view import View
+from xlite.report.view import View, metric_cell
 from xlite.text import counted, number
 
 _CHECKS = {
@@ -53,10 +54,10 @@ def _methods(found: LocalisationReport, struck: set[str]) -> Table:
     ]  # fmt: skip
     rows: list[Row] = [
         [
-            name,
-            Cell(str(one.metrics["pointing"].all), name in struck),
-            Cell(str(one.metrics["pointing"].mean), name in struck),
-            *(Cell(number(one.metrics[key].all.value), name in struck) for key in ("iou", "false_boxes")),
+            map_name(name),
+            metric_cell(one.metrics["pointing"].all, name in struck),
+            metric_cell(one.metrics["pointing"].mean, name in struck),
+            *(metric_cell(one.metrics[key].all.value, name in struck) for key in ("iou", "false_boxes")),
             *map(str, one.faults.values()),
         ]
         for name, one in found.methods.items()
@@ -68,9 +69,9 @@ def _overlaps(found: LocalisationReport, struck: set[str]) -> Table:
     columns = [(kind, overlap) for kind in ("IoBB", "IoU") for overlap in OVERLAPS]
     rows: list[Row] = [
         [
-            name,
+            map_name(name),
             *(
-                Cell(number(one.metrics[f"{kind.lower()}_{overlap}"].all.value), name in struck)
+                metric_cell(one.metrics[f"{kind.lower()}_{overlap}"].all.value, name in struck)
                 for kind, overlap in columns
             ),
         ]
@@ -85,33 +86,34 @@ def _findings(found: LocalisationReport, struck: set[str]) -> Table:
             spoken(finding),
             str(counts.boxes),
             *(
-                Cell(number(one.metrics["pointing"].per_finding[finding].value), name in struck)
+                metric_cell(one.metrics["pointing"].per_finding[finding].value, name in struck)
                 for name, one in found.methods.items()
             ),
         ]
         for finding, counts in found.findings.items()
     ]
-    return Table(["Pointing", "boxes", *found.methods], rows)
+    return Table(["Pointing", "boxes", *map(map_name, found.methods)], rows)
 
 
 def _checks(checked: dict[str, SanityChecks], struck: set[str]) -> Table:
     rows: list[Row] = [
-        [name, *(Cell(_checked(checks, key), name in struck) for key in _CHECKS)]
+        [map_name(name), *(_checked(checks, key, name in struck) for key in _CHECKS)]
         for name, checks in checked.items()
     ]
     return Table(["Checks", *_CHECKS.values()], rows)
 
 
-def _checked(checks: SanityChecks, key: str) -> str:
+def _checked(checks: SanityChecks, key: str, struck: bool) -> Cell:
     """A check's mean, and over how many boxes if not all define it."""
     one = checks.metrics.get(key)
     if one is None:
-        return ""
-    return str(one.estimate) + (f" of {one.boxes}" if one.boxes < checks.boxes else "")
+        return Cell("")
+    mean = metric_cell(one.estimate, struck)
+    return mean._replace(text=f"{mean.text} of {one.boxes}") if one.boxes < checks.boxes else mean
 
 
 def _published(found: LocalisationReport) -> Table:
-    """Published results; grey: of other boxes."""
+    """Published results; those of other boxes are marked."""
     rows: list[Row] = [
         [
             Cell(text, grey=not one.comparable)

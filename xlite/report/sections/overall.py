@@ -1,4 +1,4 @@
-"""What was judged, what spoils it, and the means over the findings."""
+"""What was judged, what is contaminated, and the means over the findings."""
 
 from xlite.evaluation.report import Metrics
 from xlite.findings import FEW_POSITIVES, spoken
@@ -47,20 +47,20 @@ def mild_alerts(view: View) -> list[Alert]:
 
 
 def _contamination(view: View) -> list[Block]:
-    spoiled = view.report.contamination
-    if spoiled is None:
+    found = view.report.contamination
+    if found is None:
         return []
-    reasons = [as_sentence(sentence(reason)) for reason in spoiled.reasons]
-    return [Alert(f"{contaminated_films(spoiled)}. Metrics are struck through.", reasons, grave=True)]
+    reasons = [as_sentence(sentence(reason)) for reason in found.reasons]
+    return [Alert(f"{contaminated_films(found)}. Metrics are struck through.", reasons, grave=True)]
 
 
 def clean_films(view: View) -> list[Block]:
     """Of a contaminated report a sentence and a table on the films that are new; else nothing."""
-    spoiled = view.report.contamination
-    if spoiled is None:
+    found = view.report.contamination
+    if found is None:
         return []
     said = Text(as_sentence(clean(view.report)))
-    return [said] if spoiled.clean is None else [said, _clean_table(spoiled.clean)]
+    return [said] if found.clean is None else [said, _clean_table(found.clean)]
 
 
 def _clean_table(metrics: Metrics) -> Table:

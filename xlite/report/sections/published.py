@@ -1,4 +1,4 @@
-"""Published results beside this one: only those of the same films count, the others are grey."""
+"""Published results beside this one: only those of the same films count, the others are marked."""
 
 from collections.abc import Sequence
 
@@ -20,9 +20,10 @@ def published(view: View) -> list[Block]:
     ]
     same = sum(one.comparable for one in others)
     text = (
-        f"Of these films too: {same}. The grey ones are of other films and may not be ranked with this one."
+        f"Measured on these films too: {same}. The others are of other films and may not be ranked with "
+        "this one."
         if same
-        else "No published result is of these films: all are grey, for orientation, and none may be ranked."
+        else "No published result is of these films: all are for orientation, and none may be ranked."
     )
     return [Text(text), Table(["Result", "Mean AUC of 14", "Films"], [mine, *rows], words=(2,))]
 

@@ -10,7 +10,7 @@ def radiologists(view: View) -> list[Block]:
     """What radiologists marked on the films that both know, and the AUC against each."""
     found = view.report.radiologists
     if found is None:
-        return [Text("Radiologists' labels were not given (--radiologists FILE, Google's table).")]
+        return [Text("Radiologists' labels were not given to this evaluation.")]
     rows: list[Row] = [
         [
             name,

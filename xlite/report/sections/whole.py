@@ -16,8 +16,8 @@ from xlite.report.view import View
 _USE = (
     "Research software, and no diagnosis. NIH's labels were taken from radiology reports by a program and "
     "are partly wrong. Metrics of different splits, label editions or mixes of films must not be ranked. Two "
-    "models are compared by a paired test on the same films (xlite score --against), never by two separate "
-    "metrics. Few positives make a metric a guess: look at the interval first."
+    "models are compared by a paired test on the same films, never by two separate metrics. Few positives "
+    "make a metric a guess: look at the interval first."
 )
 
 
