@@ -159,7 +159,7 @@ def list_studies(as_json: Json = False) -> None:
             sweep.plan()
             found.append((sweep, sweep.status()))
         except RunError as error:
-            print(f"Warning: {error}", file=sys.stderr)
+            say(f"Warning: {error}", file=sys.stderr)
     if as_json:
         print_json([_as_dict(sweep, status) for sweep, status in found])
     elif found:
