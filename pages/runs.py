@@ -39,7 +39,7 @@ def one_run(name: str) -> None:
         st.rerun(scope="app")
     try:
         status = run.status()
-        st.markdown(headline(name, status.state, status.message, status.settings))
+        st.markdown(headline(name, status.state, status.said))
         st.caption("  ·  ".join(f"{title} {literal(text)}" for title, text in facts(status).items()))
         show_actions(run, status.state)
         show_curves(run)

@@ -147,7 +147,7 @@ def show_current(status: SweepStatus) -> None:
         run = Run(checkpoints_dir() / name).status()
         if run.state in LIVE:
             place = f"epoch {run.epoch_text}" if run.epoch else run.state
-            told = in_field_titles(run.message, run.settings)
+            told = in_field_titles(run.said)
             st.caption(said(": ".join(filter(None, [name, place, told]))))
 
 
@@ -191,7 +191,7 @@ def show_trials(status: SweepStatus) -> None:
             **{field_title(name): value for name, value in trial.values.items()},
             "Val AUC": trial.val_auc,
             "Test AUC": trial.test_auc,
-            "Message": in_field_titles(trial.message or "", trial.settings),
+            "Message": in_field_titles(trial.said),
         }
         for trial in status.trials
     ]
@@ -209,7 +209,7 @@ def watch(name: str, listed: list[str]) -> None:
         sweep = Sweep.named(name)
         status = sweep.status()
         head, buttons = st.columns([5, 2], vertical_alignment="center")
-        head.markdown(headline(name, status.state, status.message, status.settings))
+        head.markdown(headline(name, status.state, status.said))
         with buttons.container(horizontal=True, horizontal_alignment="right"):
             show_buttons(sweep, status)
         show_current(status)

@@ -236,7 +236,7 @@ def watch(name: str, listed: list[str]) -> None:
         run = Run.named(name)
         status = run.status()
         head, buttons = st.columns([5, 1], vertical_alignment="center")
-        head.markdown(headline(name, status.state, status.message, status.settings))
+        head.markdown(headline(name, status.state, status.said))
         with buttons:
             show_buttons(run, status.state)
         show_status(status)

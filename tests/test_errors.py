@@ -1,10 +1,21 @@
 """Errors in one sentence: settings as words of it, the system's errors with the file, and nothing twice."""
 
 import errno
+import json
 
 import pytest
 
-from xlite.errors import CheckpointError, DataError, RunError, Setting, XliteError, retold, sentence, words_of
+from xlite.errors import (
+    CheckpointError,
+    DataError,
+    RunError,
+    Setting,
+    XliteError,
+    as_json,
+    from_json,
+    sentence,
+    words_of,
+)
 
 
 @pytest.mark.parametrize("kind", [CheckpointError, DataError, RunError])
@@ -23,21 +34,12 @@ def test_an_option_in_plain_words_is_no_setting() -> None:
     assert (str(error), error.settings) == ("--study is text", ())
 
 
-@pytest.mark.parametrize(
-    ("text", "settings", "words"),
-    [
-        ("--lr is 20", ["lr"], ("lr", " is 20")),
-        ("--teacher-list and --teacher", ["teacher", "teacher_list"], ("teacher_list", " and ", "teacher")),
-        ("--lr-min is no --lr", ["lr"], ("--lr-min is no ", "lr")),
-        ("no setting", ["lr"], ("no setting",)),
-    ],
-)
-def test_the_settings_of_a_kept_message_are_found_again(
-    text: str, settings: list[str], words: tuple[str, ...]
-) -> None:
-    again = retold(text, settings)
-    assert again == words and str(XliteError(*again)) == text
-    assert {word for word in again if isinstance(word, Setting)} == set(settings) & set(words)
+def test_words_come_back_from_json_with_their_settings() -> None:
+    words = (Setting("teacher_list"), " needs ", Setting("teacher"), ", not --teachers")
+    kept = json.loads(json.dumps(as_json(words)))
+    assert kept == [{"setting": "teacher_list"}, " needs ", {"setting": "teacher"}, ", not --teachers"]
+    assert XliteError(*from_json(kept)).settings == ("teacher_list", "teacher")
+    assert str(XliteError(*from_json(kept))) == "--teacher-list needs --teacher, not --teachers"
 
 
 def test_words_of_an_error_are_its_own_or_its_text() -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from xlite.config import TrainConfig, make_config
-from xlite.errors import DataError, RunError, Setting, retold, words_of
+from xlite.errors import DataError, RunError, Setting, as_json, words_of
 from xlite.messages import as_code, field_title, headline, in_field_titles, literal, page_sentence, said
+from xlite.runs.status import RunStatus
 
 
 def test_every_setting_has_a_title_of_its_own():
@@ -32,16 +33,12 @@ def test_a_page_shows_field_titles_instead_of_options(error: BaseException, sent
     assert page_sentence(error) == sentence
 
 
-def test_a_message_that_was_kept_as_text_has_its_settings_again() -> None:
-    error = RunError(Setting("teacher_list"), " needs ", Setting("teacher"), ", not --teachers")
-    words = retold(str(error), error.settings)
-    assert words == ("teacher_list", " needs ", "teacher", ", not --teachers")
-    assert str(RunError(*words)) == str(error) == "--teacher-list needs --teacher, not --teachers"
-    assert retold("nothing is named", ()) == ("nothing is named",)
-    kept = in_field_titles("go on with --skip-missing or --alpha", ["skip_missing"])
-    assert kept == "go on with “Skip missing films” or --alpha"
-    said = headline("night", "failed", "--lr is 20", ["lr"])
+def test_a_kept_message_is_shown_in_field_titles() -> None:
+    words = ("go on with ", Setting("skip_missing"), " or --alpha")
+    assert in_field_titles(words) == "go on with “Skip missing films” or --alpha"
+    said = headline("night", "failed", RunStatus(words=as_json((Setting("lr"), " is 20"))).said)
     assert said == "**night** :red-badge[failed] “Learning rate” is 20"
+    assert headline("night", "stopped", RunStatus(message="interrupted").said).endswith(" interrupted")
 
 
 def test_an_error_within_an_error_keeps_its_settings() -> None:

@@ -64,7 +64,7 @@ def test_the_plan_and_status_of_an_old_study_are_read(old_study: Sweep) -> None:
     assert plan.config({"lr": 0.01, "seed": 2}).backbone == "test_efficientnet.r160_in1k"
     status = old_study.status()
     assert (status.state, status.total, status.count("finished")) == ("finished", 4, 4)
-    assert (status.message, status.settings) == ("4 of 4 trials ended well", ())
+    assert status.said == ("4 of 4 trials ended well",)
     last = status.trials[-1]
     assert (last.run, last.where, last.values) == ("old-003", "machine:/home", {"lr": 0.01, "seed": 2})
     assert (last.val_auc, last.model_size_mb, last.contamination) == (0.469091, 0.43, None)

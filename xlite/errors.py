@@ -4,6 +4,8 @@ import errno
 import os
 from collections.abc import Callable, Iterable
 
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
+
 
 class Setting(str):
     """A setting of a run, by its field's name, as a word of an error: an option here, a title on a page."""
@@ -66,25 +68,20 @@ def words_of(error: BaseException) -> tuple[str, ...]:
     return error.words if isinstance(error, XliteError) else (str(error),)
 
 
-def retold(text: str, settings: Iterable[str]) -> tuple[str, ...]:
-    """The words of a message that was kept as its text and the fields of the settings that it names."""
-    words: list[str] = [text]
-    for setting in sorted(map(Setting, settings), key=len, reverse=True):  # `teacher_list` before `teacher`
-        words = [piece for word in words for piece in _pieces(word, setting)]
-    return tuple(words)
+class NamedSetting(TypedDict):
+    """A setting as a word of a message that JSON keeps, by its field."""
+
+    setting: str
 
 
-def _pieces(word: str, setting: Setting) -> list[str]:
-    if isinstance(word, Setting):
-        return [word]
-    first, *others = word.split(setting.option)
-    pieces: list[str] = [first]
-    for other in others:
-        if other[:1].isalnum() or other[:1] == "-":  # a longer option, which is no setting here
-            pieces[-1] += setting.option + other
-        else:
-            pieces += [setting, other]
-    return [piece for piece in pieces if piece]
+def as_json(words: Iterable[str]) -> list[str | NamedSetting]:
+    """The words of a message as JSON keeps them: a setting is `{"setting": its field}`."""
+    return [{"setting": str.__str__(word)} if isinstance(word, Setting) else word for word in words]
+
+
+def from_json(kept: Iterable[str | NamedSetting]) -> tuple[str, ...]:
+    """The words that `as_json` has written."""
+    return tuple(word if isinstance(word, str) else Setting(word["setting"]) for word in kept)
 
 
 def sentence(error: BaseException, file: str | os.PathLike[str] = "") -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from xlite.config import TrainConfig
-from xlite.errors import Setting, XliteError, retold, sentence
+from xlite.errors import Setting, XliteError, sentence
 from xlite.text import printable
 
 _MARKS = re.compile(
@@ -28,11 +28,9 @@ def field_title(name: str) -> str:
     return TrainConfig.model_fields[name].title or name
 
 
-def in_field_titles(text: str, settings: Iterable[str]) -> str:
-    """A message for a page, with the fields of the settings that it names: `--skip-missing` becomes
-    “Skip missing films”.
-    """
-    return XliteError(*retold(text, settings)).message(_quoted)
+def in_field_titles(words: Iterable[str]) -> str:
+    """The words of a message for a page: the setting `skip_missing` becomes “Skip missing films”."""
+    return XliteError(*words).message(_quoted)
 
 
 def literal(text: str) -> str:
@@ -66,9 +64,9 @@ def _escaped(text: str) -> str:
     return _NUMBERED.sub(r"\1\\", _MARKS.sub(r"\\\g<0>", _MADE_LINKS.sub(_JOINER, text)))
 
 
-def headline(name: str, state: str, message: str, settings: Iterable[str] = ()) -> str:
-    """The name, state and last message of a run or a study, in Streamlit's Markdown."""
-    told = said(in_field_titles(message, settings))
+def headline(name: str, state: str, words: Iterable[str]) -> str:
+    """The name, state and words of the last message of a run or a study, in Streamlit's Markdown."""
+    told = said(in_field_titles(words))
     return f"**{literal(name)}** :{_COLORS.get(state, 'red')}-badge[{state}] {told}"
 
 

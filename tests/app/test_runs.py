@@ -56,7 +56,8 @@ def test_runs_marks_experiments_whose_teacher_knows_test_films():
 def test_a_refused_run_says_which_switch_helps_and_is_not_resumed(tiny_folder: Path, name: str):
     run = Run.create(make_config({"data": tiny_folder, "name": "refused"}))
     message = "3 films of the train part are missing; put them there, or go on without them with "
-    told = {"message": f"{message}--skip-missing", "settings": ["skip_missing"]}
+    kept = [message, {"setting": "skip_missing"}]
+    told = {"message": f"{message}--skip-missing", "words": kept}
     run.write_progress(RunStatus(state="failed", **told))
     test = page(name).run()
     assert f"{message}“Skip missing films”" in words(test)

@@ -33,7 +33,7 @@ def run(tmp_path: Path) -> Run:
         *(
             b'{"val_auc": Infinity}',
             b'{"best_auc": "0.7"x}',
-            b'{"settings": 3}',
+            b'{"words": 3}',
             b'{"steps": 99999999999999999999}',
         ),
     ],

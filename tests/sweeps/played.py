@@ -11,6 +11,7 @@ from xlite.data.splits import load_split
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, append_result
 from xlite.runs.run import Run
+from xlite.runs.run_files import EPOCH_COLUMNS
 from xlite.runs.status import RunStatus
 from xlite.sweeps.plan import Design, Plan, make_plan
 from xlite.sweeps.sweep import Sweep
@@ -34,8 +35,8 @@ class Trainers:
 
     def train(self, run: Run, state: str, message: str = "", epochs: int | None = None) -> None:
         aucs = self.aucs(run)[:epochs]
-        rows = [f"{epoch},{auc}" for epoch, auc in enumerate(aucs, 1)]
-        run.path("metrics.csv").write_text("\n".join(["epoch,val_auc", *rows]) + "\n")
+        rows = [f"{epoch},0.5,0.4,{auc}" for epoch, auc in enumerate(aucs, 1)]
+        run.path("metrics.csv").write_text("\n".join([",".join(EPOCH_COLUMNS), *rows]) + "\n")
         run.write_progress(RunStatus(state=state, epoch=len(aucs), epochs=4, message=message))
 
     def finish(self, run: Run) -> None:

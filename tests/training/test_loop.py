@@ -20,7 +20,7 @@ from xlite.data.dataset import FilmDataset
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions
 from xlite.data.splits import load_split, shrink_train
-from xlite.errors import DataError, RunError
+from xlite.errors import DataError, RunError, XliteError
 from xlite.findings import FINDINGS
 from xlite.metrics.per_finding import auc_per_class
 from xlite.models.checkpoint import load_model
@@ -136,7 +136,7 @@ def test_a_run_whose_worker_is_killed_says_so(films, monkeypatch):
     with pytest.raises(RunError, match=r"a data-loader worker has died, .* use fewer --workers or 0"):
         train(run.config(), run)
     status = run.status()
-    assert (status.state, status.settings) == ("failed", ("workers",))
+    assert (status.state, XliteError(*status.said).settings) == ("failed", ("workers",))
 
 
 @pytest.mark.slow

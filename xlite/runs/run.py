@@ -123,7 +123,7 @@ class Run(WorkFolder[RunStatus]):
         waits, told = slurm.waiting(submission.job) if submission else (False, "the process died")
         if not waits:
             told = f"{told}; resume goes on after the last finished epoch"
-        now = {"state": "queued" if waits else "killed", "message": told, "settings": (), "eta_s": None}
+        now = {"state": "queued" if waits else "killed", "message": told, "words": (), "eta_s": None}
         return status.model_copy(update=now)
 
     def update_progress(self, **changes: Any) -> None:

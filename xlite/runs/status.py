@@ -4,9 +4,9 @@ import math
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from xlite.errors import sentence
+from xlite.errors import NamedSetting, from_json, sentence
 from xlite.files import read_whole
 
 State = Literal["new", "queued", "running", "finished", "stopped", "failed", "killed"]
@@ -15,16 +15,24 @@ Seconds = Annotated[float, Field(ge=0, le=1e10)]
 LIVE: tuple[State, ...] = ("queued", "running")
 
 
-class WorkStatus(BaseModel):
-    """What runs and studies say alike: their state, a message with the fields of the settings that it names,
-    and when that was (ISO 8601).
-    """
+class WithMessage(BaseModel):
+    """A message, and its words if it names settings, so that a page can call them by their field titles."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
+    message: Annotated[str, BeforeValidator(lambda text: "" if text is None else text)] = ""  # 0.1.0 had null
+    words: tuple[str | NamedSetting, ...] = ()
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The words of the message, with settings among them as such."""
+        return from_json(self.words) or (self.message,)
+
+
+class WorkStatus(WithMessage):
+    """What runs and studies say alike: their state, a message, and when that was (ISO 8601)."""
+
     state: State = "new"
-    message: str = ""
-    settings: tuple[str, ...] = ()
     updated: str = ""
 
 

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Generic, Self
 
 from filelock import FileLock, Timeout
 
-from xlite.errors import RunError, XliteError, sentence
+from xlite.errors import RunError, XliteError, as_json, sentence
 from xlite.files import tail_lines, write_atomic
 from xlite.places import check_run_name
 from xlite.runs.launch import spawn, xlite_command
@@ -115,9 +115,9 @@ class WorkFolder(ABC, Generic[S]):
         write_atomic(self.path("progress.json"), stamped.model_dump_json(indent=1).encode() + b"\n")
 
     def update_progress(self, **changes: Any) -> None:
-        """Replaces progress.json; what is not named stays, but a new message has its own `settings`."""
+        """Replaces progress.json; what is not named stays, but a new message has its own words."""
         if "message" in changes:
-            changes = {"settings": (), **changes}
+            changes = {"words": (), **changes}
         self.write_progress(self.status_type.model_validate({**dict(self.read_progress()), **changes}))
 
     @contextmanager
@@ -155,8 +155,8 @@ class WorkFolder(ABC, Generic[S]):
             if isinstance(error, KeyboardInterrupt):
                 self.update_progress(state="stopped", message="interrupted from the keyboard")
             else:
-                named = error.settings if isinstance(error, XliteError) else ()
-                self.update_progress(state="failed", message=sentence(error), settings=named)
+                words = as_json(error.words) if isinstance(error, XliteError) else ()
+                self.update_progress(state="failed", message=sentence(error), words=words)
 
     def start(self) -> None:
         """Starts it or goes on with it, in a process that outlives this one.

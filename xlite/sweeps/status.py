@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from xlite.config import Value
 from xlite.evaluation.caveats import Said, TeacherKnows
-from xlite.runs.status import WorkStatus
+from xlite.runs.status import WithMessage, WorkStatus
 
 
 @dataclass(frozen=True)
@@ -51,24 +51,21 @@ class Outcome(BaseModel):
     contamination: Annotated[Contamination | None, BeforeValidator(_of_old)] = None
 
 
-class TrialStatus(Outcome):
+class TrialStatus(WithMessage, Outcome):
     """The last attempt at one run of a study, and what it left.
 
-    values: its settings that vary; where: the machine and home that trained it; message, settings: why it
-    failed, and the settings which that names.
+    values: its settings that vary; where: the machine and home that trained it; message: why it failed.
     """
 
     run: str
     state: str
     values: dict[str, Value]
     where: str = ""
-    message: str | None = None
-    settings: tuple[str, ...] = ()
 
     @property
     def cause(self) -> str:
         """The message without the name of the run: trials that failed alike have the same."""
-        return (self.message or "").replace(self.run, "…")
+        return self.message.replace(self.run, "…")
 
 
 class SweepStatus(WorkStatus):

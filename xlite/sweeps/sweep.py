@@ -86,7 +86,7 @@ class Sweep(WorkFolder[SweepStatus]):
             return status.model_copy(update={"state": "running"})  # who has just begun says so a moment later
         if status.state == "running":
             message = "the process died; its trials are picked up again when the sweep goes on"
-            return status.model_copy(update={"state": "killed", "message": message, "settings": ()})
+            return status.model_copy(update={"state": "killed", "message": message, "words": ()})
         return status
 
     def runs(self) -> "builtins.list[Run]":

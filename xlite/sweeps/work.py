@@ -15,7 +15,7 @@ from optuna.trial import Trial
 
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
-from xlite.errors import RunError, XliteError, retold
+from xlite.errors import RunError, XliteError, as_json
 from xlite.places import checkpoints_dir
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
@@ -24,7 +24,7 @@ from xlite.sweeps.leaderboard import Leaderboard, name_of
 from xlite.sweeps.outcome import NoResult, left_by
 from xlite.sweeps.plan import Plan
 from xlite.sweeps.ranking import make_leaderboard
-from xlite.sweeps.status import Outcome, TrialStatus
+from xlite.sweeps.status import Outcome
 from xlite.sweeps.storage import STORAGE_ERRORS, storage_in_words, storage_sentence
 from xlite.sweeps.study import BEAT_EVERY_S, Study
 from xlite.sweeps.sweep import Sweep
@@ -115,26 +115,25 @@ class _Work:
         failed = [trial for trial in trials if trial.state == "failed"]
         if not any(trial.state == "finished" for trial in trials):
             what = f"no trial of study {self.plan.study!r} finished; the last said: "
-            raise RunError(what, *_said(failed[-1]))
+            raise RunError(what, *failed[-1].said)
         self.show("running", "comparing the configurations")
         leaderboard = make_leaderboard(self.plan, trials, self.split_id, self.folder)
         self.sweep.write_leaderboard(leaderboard)
         message = [f"{len(trials) - len(failed)} of {len(trials)} trials ended well"]
         if failed:
-            message += [f"; {failed[0].run} failed: ", *_said(failed[0])]
+            message += [f"; {failed[0].run} failed: ", *failed[0].said]
             message.append(" (resume tries the failed ones again)")
         self.show("finished", *message)
         return leaderboard
 
     def show(self, state: str, *message: str) -> None:
         """Replaces what readers see: the state, the words of a message, and every trial."""
-        said = XliteError(*message)
         trials = self.study.trials()
         total = max(self.plan.total(), len(trials))  # another machine may have been asked for more
         self.sweep.update_progress(
             state=state,
-            message=str(said),
-            settings=said.settings,
+            message=str(XliteError(*message)),
+            words=as_json(message),
             split_id=self.split_id,
             total=total,
             trials=trials,
@@ -220,7 +219,7 @@ class _Work:
                 _report(run, trial, reported)
                 return left_by(run)
             elif begun and (status.state != "killed" or deaths >= _DEATHS):
-                raise NoResult(*retold(status.message, status.settings))
+                raise NoResult(*status.said)
             else:
                 deaths += begun
                 begun = True
@@ -234,7 +233,7 @@ class _Work:
         finished = any(trial.state in ("finished", "pruned") for trial in trials)
         if not finished and len(failed) >= min(2, self.plan.total()) and alike:
             last = failed[-1]
-            raise RunError(f"every trial so far failed alike, {last.run} last: ", *_said(last))
+            raise RunError(f"every trial so far failed alike, {last.run} last: ", *last.said)
 
 
 def _report(run: Run, trial: Trial, reported: set[int]) -> bool:
@@ -257,8 +256,3 @@ def _stop(run: Run) -> None:
         run.stop()
     while run.is_held():
         time.sleep(POLL_S / 5)
-
-
-def _said(trial: TrialStatus) -> tuple[str, ...]:
-    """The words of why a trial failed."""
-    return retold(trial.message or "", trial.settings)
