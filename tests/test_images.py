@@ -273,6 +273,7 @@ def test_huge_films_are_refused_by_their_header(of_size) -> None:
             assert f"{width:,} x {height:,} pixels" in message and "64 million" in message
 
 
+@pytest.mark.slow
 def test_a_film_of_a_large_scanner_is_read() -> None:
     """35 x 43 cm at 50 um: 61 megapixels."""
     film = np.tile(FILM, (180, 110))[:8600, :7000]

@@ -98,6 +98,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield port
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "path", "headers"), DOORS)
 def test_a_strange_name_finds_every_door_closed(port: int, method: str, path: str, headers: dict[str, str]):
     for host in ("evil.example", f"evil.example:{port}", f"0.0.0.0:{port}", f"192.0.2.1:{port}"):

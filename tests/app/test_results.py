@@ -57,6 +57,7 @@ def test_contaminated_metrics_are_struck_through_with_the_count(own_home: Path) 
     assert f"| demo0 | ~~{report.macro.auc}~~ |" in test.markdown[0].value
 
 
+@pytest.mark.slow
 def test_models_of_different_splits_are_never_ranked_together(own_home: Path) -> None:
     for name, split in (("one", SPLIT), ("two", SPLIT), ("three", "official-42-99999999")):
         save_demo_evaluation(own_home, name, split, seed=len(name))

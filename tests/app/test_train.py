@@ -15,6 +15,7 @@ from xlite.runs.status import RunStatus
 pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home")
 
 
+@pytest.mark.slow
 def test_train_opens_a_data_folder_below_the_users_own(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HOME", str(tiny_folder.parent))
     started = []

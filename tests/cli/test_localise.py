@@ -21,6 +21,7 @@ def model(own_home: Path) -> Path:
     return save_demo_model(own_home)
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_metrics(
     boxed: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

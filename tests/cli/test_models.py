@@ -4,6 +4,7 @@ import json
 import os
 import socket
 
+import pytest
 from command_line import Command, child
 
 from xlite.places import checkpoints_dir
@@ -18,6 +19,7 @@ def test_bench_says_what_a_model_costs(xlite: Command, model: str) -> None:
     assert 0 < answer["latency_p50_ms"] <= answer["latency_p95_ms"]
 
 
+@pytest.mark.slow
 def test_share_refuses_a_port_in_use_and_a_short_password(model: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = child("share", model, "--port", taken.getsockname()[1])

@@ -181,6 +181,7 @@ def start_build(data: Path, into: Path, each: str, setup: str = "") -> subproces
     return subprocess.Popen([sys.executable, "-c", code, data, into], stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_of_two_processes_one_builds_and_the_other_waits(tiny_folder, tmp_path):
     slowly = "import time; time.sleep(0.02); print('film')"
     both = [start_build(tiny_folder, tmp_path / "cache", slowly) for _ in range(2)]

@@ -22,6 +22,7 @@ def test_a_balanced_draw_holds_as_many_films_of_each_finding():
     assert weights[6:8].sum() == pytest.approx(weights[8:].sum())  # rare finding and No Finding alike
 
 
+@pytest.mark.slow
 def test_the_documents_weights_on_the_real_table(shared_data):
     folder = NihFolder.open(shared_data / "nih_tables")
     weights = inverse_frequency(folder.labels(folder.table["stem"].tolist()))

@@ -276,6 +276,7 @@ def test_the_list_of_examples_names_every_film() -> None:
     assert sum(path.stat().st_size for path in folder.iterdir()) < 1_500_000
 
 
+@pytest.mark.slow
 def test_greys_are_near_those_of_real_films(shared_data: Path) -> None:
     real = NihFolder.open(shared_data / "nih")
     stems = real.table.stem[:: max(1, len(real.table) // 60)]

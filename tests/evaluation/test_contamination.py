@@ -75,6 +75,7 @@ def test_a_sentence_of_old_is_told_with_the_count_in_it(model: Path, tiny_folder
     assert teachers(elsewhere) == [TeacherSaid(text="a teacher may have seen them", counted_on=own)]
 
 
+@pytest.mark.slow
 def test_what_teachers_know_is_counted_on_the_films_at_hand(
     model: Path, tiny_folder: Path, tmp_path: Path
 ) -> None:

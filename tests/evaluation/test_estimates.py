@@ -178,6 +178,7 @@ def test_no_films_are_refused() -> None:
         evaluate(np.zeros((0, 14)), np.zeros((0, 14)), np.zeros(0))
 
 
+@pytest.mark.slow
 def test_a_public_models_published_metrics_are_reproduced(shared_data: Path) -> None:
     start = time.perf_counter()
     report = judge_predictions(

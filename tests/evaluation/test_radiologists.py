@@ -69,6 +69,7 @@ def test_a_wrong_table_is_one_sentence(tmp_path: Path) -> None:
             read_radiologists(twice)
 
 
+@pytest.mark.slow
 def test_the_published_facts_on_nihs_labels(shared_data: Path) -> None:
     tables = shared_data / "nih_tables"
     marks = read_radiologists(tables / "google2019_nih-chest-xray-labels.csv.gz")

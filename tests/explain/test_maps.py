@@ -100,6 +100,7 @@ def test_a_films_maps_do_not_depend_on_its_batch(method):
         torch.testing.assert_close(alone[1][0], maps[i], rtol=1e-4, atol=atol)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "count"), [("layercam", 24), ("gradcam++", 8)])
 def test_eight_threads_on_one_model_give_what_one_thread_gives(method, count):
     model = student("mobilenetv3_small_050", "mhsa")

@@ -57,6 +57,7 @@ def test_thresholds_lose_no_f1_however_close_the_probabilities(films: list[tuple
     assert 0 <= cut <= 1
 
 
+@pytest.mark.slow
 def test_each_rule_finds_what_a_search_over_every_threshold_finds() -> None:
     rng = np.random.default_rng(0)
     labels = (rng.random((70, 14)) < 0.2).astype(np.float32)

@@ -186,6 +186,7 @@ def test_positions_differ_in_every_cell():
     assert len(where.unique(dim=0)) == 35
 
 
+@pytest.mark.slow
 def test_parameters_are_those_of_the_published_backbones():
     assert describe(student("efficientnet_b0"), 224).parameters == 4_339_082
     assert describe(student("mobilenetv3_small_100"), 224).parameters == 1_517_856 + 1025 * 256 + 257 * 14

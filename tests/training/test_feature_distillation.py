@@ -55,6 +55,7 @@ def test_features_of_no_or_several_networks_are_refused(tiny_folder, tmp_path, m
     assert not (tiny_folder / "cache").exists()
 
 
+@pytest.mark.slow
 def test_feature_distillation_draws_the_features_together_and_leaves_a_plain_student(tiny_folder, tmp_path):
     saved_model(tmp_path / "teacher.safetensors", 3)
     settings = tiny_config(

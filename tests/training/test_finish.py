@@ -32,6 +32,7 @@ def metrics_json(run: Run) -> dict[str, Any]:
     return content
 
 
+@pytest.mark.slow
 def test_a_run_of_the_name_and_metrics_of_another_is_logged_too(films):
     run, _ = run_to_end(config(films, "same", epochs=1))
     run.rename("same-old")

@@ -80,17 +80,15 @@ def test_a_run_leaves_what_the_contract_says(films, caplog):
     assert auc == pytest.approx(status.best_auc, abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
         {},
-        pytest.param(
-            {
-                "ema": 0.9, "sampler": "balanced", "loss": "weighted_focal", "teacher": "teacher",
-                "feature_weight": 0.5,
-            },
-            marks=pytest.mark.slow,
-        ),
+        {
+            "ema": 0.9, "sampler": "balanced", "loss": "weighted_focal", "teacher": "teacher",
+            "feature_weight": 0.5,
+        },
     ],
 )  # fmt: skip
 def test_killed_in_mid_epoch_and_resumed_equals_uninterrupted(films, changes):

@@ -17,6 +17,7 @@ from xlite.training.loop import train
 pytestmark = pytest.mark.usefixtures("quick_report")
 
 
+@pytest.mark.slow
 def test_a_run_whose_split_changed_does_not_go_on(films):
     """The new split would train on films that the run had kept apart, and no report could tell."""
     run = Run.create(config(films, "moved"))
@@ -27,6 +28,7 @@ def test_a_run_whose_split_changed_does_not_go_on(films):
         train(run.config(), run)
 
 
+@pytest.mark.slow
 def test_a_run_whose_teacher_changed_does_not_go_on(films):
     run_to_end(config(films, "teacher", epochs=1))
     run = Run.create(config(films, "pupil", teacher="teacher"))

@@ -47,6 +47,7 @@ def test_accumulated_gradients_are_those_of_the_batch(films):
     assert not all(torch.equal(at_once[key], in_four[key]) for key in at_once)  # it did go another way
 
 
+@pytest.mark.slow
 def test_recomputed_activations_change_no_gradient(films):
     plain = {"backbone": "test_convnext.r160_in1k", "epochs": 1}
     kept, _ = run_to_end(config(films, "kept", **plain))
