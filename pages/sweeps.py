@@ -53,15 +53,17 @@ def choose_fixed(follows: bool) -> dict[str, Any]:
     return fixed
 
 
-def choose_plan(kind: Kind) -> Plan:
-    """The form of one kind of study; XliteError if it is not yet complete."""
+def choose_plan(kind: Kind) -> Plan | None:
+    """The form of one kind of study, None before it has a data folder; XliteError if it is not complete."""
     first, second, third, fourth = st.columns([3, 3, 4, 2])
     study = first.text_input("Name", kind, key=f"study-{kind}", help="A study goes on under its name.")
     split = second.selectbox("Split", LEAK_FREE, accept_new_options=True)
     data = third.text_input("Data folder", st.session_state.get("data", ""))
     seeds = fourth.number_input("Seeds", 1, value=1 if kind == "search" else SEEDS, key=f"seeds-{kind}")
-    given: dict[str, Any] = {"data": os.path.expanduser(data)} if data else {}
-    given["split"] = split
+    if not data:
+        st.info("Name a data folder above or in the sidebar; then the rest of the form is here.")
+        return None
+    given: dict[str, Any] = {"data": os.path.expanduser(data), "split": split}
     if kind == "search":
         return choose_search(study, given, seeds)
     backbones, after = [], ""
@@ -104,6 +106,8 @@ def new_study() -> None:
     st.caption(ABOUT[kind])
     try:
         plan = choose_plan(kind)
+        if plan is None:
+            return
         st.caption(f"{counted(plan.total(), 'run')}. The same from a terminal:")
         st.code(shlex.join(plan.command()), language="bash", wrap_lines=True)
         if st.button("Start the study", type="primary", icon=":material/play_arrow:"):

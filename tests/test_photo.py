@@ -1,6 +1,7 @@
 """JPEGs of every kind are read as Pillow reads them, and refused if a part is missing."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -50,6 +51,16 @@ def test_comments_profiles_and_thumbnails_change_nothing() -> None:
 def test_a_scan_may_end_with_a_restart_marker() -> None:
     data = JPEGS["with restart markers"]
     np.testing.assert_array_equal(read_photo(data[:-2] + b"\xff\xd3" + data[-2:]), read_photo(data))
+
+
+@pytest.mark.parametrize("kind", JPEGS)
+def test_fill_bytes_before_markers_change_nothing(kind: str) -> None:
+    """Encoders fill a stream up to an even length with one before its end, as DICOM wants it."""
+    data = JPEGS[kind]
+    begin = data.index(b"\xff\xda")
+    marker = rb"\xff(?=[\xc4\xd0-\xda])"
+    filled = data[:begin] + re.sub(marker, b"\xff\xff\xff", data[begin:])
+    np.testing.assert_array_equal(read_photo(filled), read_photo(data))
 
 
 def test_several_scans_that_take_too_long_are_refused_before_they_are_decoded() -> None:

@@ -23,9 +23,10 @@ _HIERARCHICAL = {0xDE, 0xDF}
 # Markers that stand alone: TEM, RST0 to RST7 and a second start of image.
 _BARE = {0x01, *range(0xD0, 0xD9)}
 _MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
-# What ends a scan's data, in which 0xFF is followed by a zero byte (JPEG) or a zero bit (JPEG-LS).
-_SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-_SCAN_END_LS = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
+# What ends a scan's data, in which 0xFF is followed by a zero byte (JPEG) or a zero bit (JPEG-LS): a marker
+# with the fill bytes in front of it. A run of them is looked at once, from its start.
+_SCAN_END = re.compile(rb"(?<!\xff)\xff+[\x01-\xcf\xd8-\xfe]")
+_SCAN_END_LS = re.compile(rb"(?<!\xff)\xff+[\x80-\xcf\xd8-\xfe]")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ _EXIF_OR_XMP = 0xE1
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 # What a decoder needs: frame, tables, restart interval, scans, and the colours that JFIF and Adobe imply.
 _NEEDED = {0xC0, 0xC1, 0xC2, 0xC4, 0xDB, RESTART_INTERVAL, SCAN, 0xE0, 0xEE}
-_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+_RESTART = re.compile(rb"(?<!\xff)\xff+[\xd0-\xd7]")  # with the fill bytes in front of it
 # Coded data that goes on behind the end of a stretch: it is passed over if the stretch was whole.
 _MORE = bytes.fromhex("5a93c64e17b82d6971a4d3850f3c9be2") * 2
 _MAX_DECODER_BYTES = 450_000_000
@@ -113,7 +113,7 @@ def _check_restarts(data: bytes, scan: Segment, blocks: int, interval: int) -> N
     for found in _RESTART.finditer(data, scan.end, scan.scan_end):
         if seen == expected and found.end() == scan.scan_end:
             return  # some devices end a scan with one
-        if seen == expected or found[0][1] != 0xD0 + seen % 8:
+        if seen == expected or found[0][-1] != 0xD0 + seen % 8:
             raise damaged("its restart markers are out of order")
         seen += 1
     if seen < expected:

@@ -28,7 +28,7 @@ from xlite.runs.run import Run
             "train --loss dice --data d",
             "--loss is 'dice'; expected one of bce, weighted_bce, focal, weighted_focal",
         ),
-        ("train", "a run needs --data FOLDER"),
+        ("train", "real or phantom: give --data"),
         ("train --data nowhere", "there is no data folder nowhere"),
         ("train --data nowhere --name ../x", "'../x' cannot be a run's name"),
         ("train --resume ../x", "'../x' cannot be a run's name"),

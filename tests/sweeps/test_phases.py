@@ -46,12 +46,12 @@ def test_what_is_given_does_not_vary(tiny_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("phase", "given", "sentence"),
     [
-        ("phase1", {}, "a study needs --data FOLDER"),
+        ("phase1", {}, "real or phantom: give --data"),
         ("phase1", {"data": "d", "teacher": "t"}, "phase 1 trains the students alone"),
         ("phase1", {"data": "d", "name": "t"}, "it takes no --name"),
         ("phase1", {"data": "d", "epoch": 1}, "'epoch' is not a setting of a run"),
         ("phase1", {"data": "d", "lr": "fast"}, "--lr is 'fast'; expected a number"),
-        ("phase2", {"data": "d"}, "phase 2 distils, so it needs --teacher"),
+        ("phase2", {"data": "d"}, "phase 2 distils, so it needs a teacher: give --teacher"),
         ("phase2", {"data": "d", "teacher": "t"}, "there is no study 'phase1'"),
         ("phase3", {"data": "d"}, "there is no study 'phase1'"),
     ],

@@ -68,9 +68,7 @@ def _shown(name: str, field: FieldInfo) -> str:
 def new_run(values: dict[str, object]) -> Run:
     """A new run from the options that were typed."""
     if "data" not in values:
-        raise RunError(
-            "a run needs ", Setting("data"), " FOLDER: a data folder in the NIH layout, real or phantom"
-        )
+        raise RunError("a run needs a data folder in the NIH layout, real or phantom: give ", Setting("data"))
     config = make_config(values)
     _check_data(config)  # before a run is made for a wrong folder
     return Run.create(config)

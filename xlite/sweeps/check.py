@@ -48,7 +48,7 @@ def check_effects(plan: Plan) -> None:
     teachers, alphas = _values(plan, "teacher"), _values(plan, "alpha")
     focal = any(loss in FOCAL for loss in _values(plan, "loss"))
     a_focal_loss = ("a focal loss, as in ", Setting("loss"), " focal")
-    a_teacher = ("a teacher, as in ", Setting("teacher"), " SPEC")
+    a_teacher = ("a teacher: give ", Setting("teacher"))
     one_network = ("a teacher that is one network: a run, a model file or xrv:NAME",)
     needs: dict[str, tuple[bool, Sequence[str]]] = {
         "alpha": (any(teachers), a_teacher),

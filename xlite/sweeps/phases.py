@@ -65,7 +65,7 @@ def plan_phase(
             alone = "phase 1 trains the students alone, so it takes no "
             raise RunError(alone, Setting("teacher"), ": phase 2 distils")
         if after:
-            raise RunError("phase 1 is the first, so it comes --after no other")
+            raise RunError("phase 1 is the first, so it comes after no other study")
         fixed = {"train_share": SHARE, **given}
         vary = {"backbone": list(backbones or BACKBONES), "attention": list(ATTENTIONS)}
     elif phase == "phase2":
@@ -76,9 +76,9 @@ def plan_phase(
         fixed = {**winner, "train_share": 1.0, **given}
         if backbones:
             raise RunError(
-                "phase 3 trains the one winner, so it takes no --backbones; ",
+                "phase 3 trains the one winner, so it takes no list of backbones: ",
                 Setting("backbone"),
-                " X overrules",
+                " gives it another",
             )
     return make_plan(phase, fixed, vary, replace(design, study=design.study or phase, after=after))
 
@@ -88,7 +88,7 @@ def _phase2(
 ) -> tuple[str, dict[str, object], dict[str, object]]:
     """(study that it follows, what is fixed, what varies) of phase 2."""
     if not given.get("teacher"):
-        raise RunError("phase 2 distils, so it needs ", Setting("teacher"), " SPEC")
+        raise RunError("phase 2 distils, so it needs a teacher: give ", Setting("teacher"))
     fixed: dict[str, Any] = {"train_share": SHARE, **given}
     tried: Sequence[str] = BACKBONES
     if after or "attention" not in given:

@@ -118,11 +118,11 @@ def make_plan(kind: Kind, fixed: Mapping[str, object], vary: Mapping[str, object
         )
     if "data" not in fixed:
         raise RunError(
-            "a study needs ", Setting("data"), " FOLDER: a data folder in the NIH layout, real or phantom"
+            "a study needs a data folder in the NIH layout, real or phantom: give ", Setting("data")
         )
     if seeds < 1 or trials < 0 or (trials and seeds > 1):
         raise RunError(
-            f"{seeds} seeds with {trials} trials is no study: TPE (--trials) tries each configuration with "
+            f"{seeds} seeds with {trials} trials is no study: a search by TPE tries each configuration with "
             "one seed, a grid with one or more"
         )
     settled = {name: _typed(name, value) for name, value in fixed.items()}
@@ -131,7 +131,7 @@ def make_plan(kind: Kind, fixed: Mapping[str, object], vary: Mapping[str, object
     if not trials:
         if "seed" in varying:
             raise RunError(
-                "the seeds of a grid are counted, not varied: give --seeds N, and ",
+                "the seeds of a grid are counted, not varied: give how many, and ",
                 Setting("seed"),
                 " for the first",
             )
@@ -164,18 +164,16 @@ def _check(plan: Plan) -> None:
         raise RunError(
             Setting(name),
             f" runs over {choices}, which cannot all be tried: give some values, as in "
-            f"{name}={choices.low},{choices.high}, or let TPE pick with --trials N",
+            f"{name}={choices.low},{choices.high}, or a number of trials, which TPE picks",
         )
     if plan.trials and not plan.vary:
-        raise RunError("a search needs something to vary: --vary lr=1e-4..1e-2:log, or --space FILE.json")
+        raise RunError("a search needs something to vary, such as lr=1e-4..1e-2:log or attention=none,mhsa")
 
 
 def _typed(name: str, value: object) -> Value:
     """A setting's value as a run would have it and JSON knows it; RunError if it is none."""
     if name == "name":
-        raise RunError(
-            "a study names its runs itself, so it takes no ", Setting("name"), "; --study names the study"
-        )
+        raise RunError("a study names its runs itself, after its own name, so it takes no ", Setting("name"))
     config = absolute_paths(make_config({"data": ".", name: value}))
     typed: Value | Path = getattr(config, name)
     return str(typed) if isinstance(typed, Path) else typed
@@ -210,7 +208,8 @@ def parse_vary(text: str) -> tuple[str, list[str] | Range]:
     name, equals, choices = text.partition("=")
     if not equals or not choices:
         raise RunError(
-            f"--vary {text!r}: expected SETTING=A,B,C or SETTING=LOW..HIGH or SETTING=LOW..HIGH:log"
+            f"{text!r} varies no setting: expected SETTING=A,B,C or SETTING=LOW..HIGH or "
+            "SETTING=LOW..HIGH:log"
         )
     name = name.strip().replace("-", "_")
     ends, _, scale = choices.partition(":")
@@ -220,7 +219,7 @@ def parse_vary(text: str) -> tuple[str, list[str] | Range]:
     try:
         return name, _range({"low": _number(low), "high": _number(high), "log": scale == "log"})
     except ValueError as error:
-        raise RunError(f"--vary {text!r}: {low!r} and {high!r} are not two numbers") from error
+        raise RunError(f"{text!r} varies no setting: {low!r} and {high!r} are not two numbers") from error
 
 
 def read_space(path: Path) -> dict[str, list[Any] | Range]:

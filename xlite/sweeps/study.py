@@ -71,7 +71,7 @@ class Study:
             differing = sorted(key for key in meant if (then or {}).get(key) != meant[key])
             raise RunError(
                 f"the storage holds a study {self.plan.study!r} of other settings or films (it differs in "
-                f"{', '.join(differing)}): give this one another --study"
+                f"{', '.join(differing)}): give this one another name"
             )
 
     def next_trial(self) -> Trial | None:

@@ -155,5 +155,5 @@ def _check_same(then: Plan, now: Plan) -> None:
         if what and not more_trials:
             raise RunError(
                 f"study {then.study!r} was begun with other settings (it differs in {what}): go on with "
-                f"`xlite sweep resume {then.study}`, or give the new one another --study"
+                f"`xlite sweep resume {then.study}`, or give the new one another name"
             )

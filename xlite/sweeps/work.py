@@ -191,7 +191,7 @@ class _Work:
             Run.create(config)  # also in the place of one that failed before its first epoch
         except RunError as error:
             raise RunError(
-                f"run {run.name!r} exists already with other settings: give this sweep another --study, or "
+                f"run {run.name!r} exists already with other settings: give this study another name, or "
                 f"`xlite jobs delete {run.name}`"
             ) from error
 
