@@ -14,12 +14,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from xlite.dicom import looks_like_dicom, read_dicom
 from xlite.errors import ImageError
 from xlite.files import read_file
-from xlite.photo import read_photo
-from xlite.png import read_png
-from xlite.png_stream import SIGNATURE
+from xlite.formats.dicom import looks_like_dicom, read_dicom
+from xlite.formats.photo import read_photo
+from xlite.formats.png import read_png
+from xlite.formats.png_stream import SIGNATURE
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydicom.uid import UID
 
-from xlite.dicom import looks_like_dicom
+from xlite.formats.dicom import looks_like_dicom
 from xlite.images import is_image_name
 
 HIDDEN, NO_FILM, NO_FILE, CLOSED = "hidden", "not a film", "not a file", "not readable"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xlite.orientation import exif_orientation, upright, xmp_orientation
+from xlite.formats.orientation import exif_orientation, upright, xmp_orientation
 
 IMAGE = np.arange(6, dtype=np.uint8).reshape(2, 3)
 

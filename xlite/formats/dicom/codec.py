@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from xlite.dicom.parse import DAMAGED
 from xlite.errors import ImageError
+from xlite.formats.dicom.parse import DAMAGED
 
 MAX_MEMORY = 420 * 2**20  # bytes above what an idle decoder takes
 _DEADLINE = 4  # times the seconds allowed, as the machine may be busy

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from xlite.errors import ImageError
-from xlite.jpeg import MAX_FILL_BYTES, MAX_SEGMENTS, check_jpeg
+from xlite.formats.jpeg import MAX_FILL_BYTES, MAX_SEGMENTS, check_jpeg
 
 FILM = Image.fromarray(np.add.outer(np.arange(48), np.arange(64)).astype(np.uint8) * 2)
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pydicom
 
-from xlite.dicom.attributes import decimal, text, words
-from xlite.dicom.layout import Layout
-from xlite.dicom.parse import first_item
-from xlite.dicom.tables import LookUpTable, read_table
-from xlite.dicom.window import NARROWEST, apply_window, middle, stated_window
 from xlite.errors import ImageError
+from xlite.formats.dicom.attributes import decimal, text, words
+from xlite.formats.dicom.layout import Layout
+from xlite.formats.dicom.parse import first_item
+from xlite.formats.dicom.tables import LookUpTable, read_table
+from xlite.formats.dicom.window import NARROWEST, apply_window, middle, stated_window
 from xlite.pixels import STRIP
 
 _FAR = 1e9  # no detector gives a number beyond it

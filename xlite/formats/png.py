@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageChops
 
-from xlite.orientation import exif_orientation, upright, xmp_orientation
+from xlite.formats.orientation import exif_orientation, upright, xmp_orientation
+from xlite.formats.png_stream import GREY, PALETTE, RGB, Header, Rows, damaged, read_chunks, read_header
 from xlite.pixels import STRIP, to_uint8
-from xlite.png_stream import GREY, PALETTE, RGB, Header, Rows, damaged, read_chunks, read_header
 
 Chunks = dict[bytes, list[memoryview]]
 """The bodies of a PNG's chunks by their kind."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from xlite.dicom.window import Window, apply_window, middle, stated_window
+from xlite.formats.dicom.window import Window, apply_window, middle, stated_window
 
 
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from xlite.dicom.codec import decode_apart
-from xlite.dicom.layout import Layout
-from xlite.dicom.parse import DAMAGED
 from xlite.errors import ImageError
+from xlite.formats.dicom.codec import decode_apart
+from xlite.formats.dicom.layout import Layout
+from xlite.formats.dicom.parse import DAMAGED
 
 _START = b"\xff\x4f\xff\x51"
 _JP2_BOX = b"\x00\x00\x00\x0cjP  "

@@ -7,14 +7,14 @@ import numpy as np
 from PIL import Image
 from pydicom.uid import ExplicitVRBigEndian, RLELossless
 
-from xlite.dicom import jpeg2000
-from xlite.dicom.attributes import unfit, whole
-from xlite.dicom.codec import decode_apart
-from xlite.dicom.layout import Layout
-from xlite.dicom.parse import DAMAGED, Film
 from xlite.errors import ImageError
-from xlite.jpeg import SCAN, Frame, damaged, read_frame, segments
-from xlite.photo import decode_photo
+from xlite.formats.dicom import jpeg2000
+from xlite.formats.dicom.attributes import unfit, whole
+from xlite.formats.dicom.codec import decode_apart
+from xlite.formats.dicom.layout import Layout
+from xlite.formats.dicom.parse import DAMAGED, Film
+from xlite.formats.jpeg import SCAN, Frame, damaged, read_frame, segments
+from xlite.formats.photo import decode_photo
 
 MAX_FRAGMENTS = 20_000
 _MAX_DECODED = 256 * 2**20  # bytes

@@ -10,8 +10,8 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_sequence_item
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from xlite.dicom.attributes import find
 from xlite.errors import ImageError
+from xlite.formats.dicom.attributes import find
 
 MAX_READS = 20_000  # a film has some 300 elements, each of two or three reads, of some 20 us each
 _MAX_VALUE = 2**20  # bytes; the largest value that a film's header needs is a look-up table of 128 KB

@@ -10,9 +10,9 @@ from PIL import Image
 from pydicom.encaps import get_frame
 from pydicom.uid import JPEG2000Lossless
 
-from xlite.dicom import codec
-from xlite.dicom.codec import decode_apart
 from xlite.errors import ImageError
+from xlite.formats.dicom import codec
+from xlite.formats.dicom.codec import decode_apart
 
 
 def jpeg(pixels: np.ndarray) -> bytes:

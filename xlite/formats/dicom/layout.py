@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pydicom
 
-from xlite.dicom.attributes import text, unfit, whole
 from xlite.errors import ImageError
+from xlite.formats.dicom.attributes import text, unfit, whole
 from xlite.pixels import check_size
 
 # By letters and digits alone, as writers vary blanks, underscores and case.

@@ -9,8 +9,8 @@ import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
 from xlite.errors import ImageError
-from xlite.jpeg import RESTART_INTERVAL, SCAN, Frame, Segment, damaged, read_frame, segments
-from xlite.orientation import exif_orientation, upright, xmp_orientation
+from xlite.formats.jpeg import RESTART_INTERVAL, SCAN, Frame, Segment, damaged, read_frame, segments
+from xlite.formats.orientation import exif_orientation, upright, xmp_orientation
 from xlite.pixels import STRIP
 
 _BASELINE, _SEQUENTIAL, _PROGRESSIVE = 0xC0, 0xC1, 0xC2

@@ -9,7 +9,7 @@ from hostile_targets import broken_pngs, join, split
 from PIL import Image
 
 from xlite.errors import ImageError
-from xlite.png import read_png
+from xlite.formats.png import read_png
 
 PNGS, BROKEN = pngs(), dict(broken_pngs())
 

@@ -5,7 +5,7 @@ import pytest
 from dicom_films import FULL_WINDOW, GREYS, RAMP, make, read, refusal, to_bytes, with_element, within_one
 from pydicom.uid import ImplicitVRLittleEndian
 
-from xlite.dicom.attributes import usable
+from xlite.formats.dicom.attributes import usable
 from xlite.images import read_image
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pydicom
 
-from xlite.dicom.attributes import decimal, text, usable
+from xlite.formats.dicom.attributes import decimal, text, usable
 
 NARROWEST = 1e-6  # least width of a window, as it is a divisor
 _MIDDLE = (0.005, 0.995)

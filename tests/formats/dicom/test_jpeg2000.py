@@ -9,7 +9,7 @@ from dicom_films import DAMAGED, FULL_WINDOW, MISMATCH, RAMP, compressed, make, 
 from pydicom.encaps import get_frame
 from pydicom.uid import JPEG2000, JPEG2000Lossless
 
-from xlite.dicom import jpeg2000
+from xlite.formats.dicom import jpeg2000
 from xlite.images import read_image
 
 

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pydicom
 
-from xlite.dicom.attributes import raw, unfit
-from xlite.dicom.grey import look_up
-from xlite.dicom.layout import Layout
-from xlite.dicom.tables import read_table
+from xlite.formats.dicom.attributes import raw, unfit
+from xlite.formats.dicom.grey import look_up
+from xlite.formats.dicom.layout import Layout
+from xlite.formats.dicom.tables import read_table
 from xlite.pixels import STRIP
 
 _PARTIAL_BLACK, _PARTIAL_WHITE = 16, 235  # of YBR_PARTIAL_422, as in video (CCIR 601)

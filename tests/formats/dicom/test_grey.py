@@ -15,7 +15,7 @@ from dicom_films import (
     within_one,
 )  # fmt: skip
 
-from xlite.dicom.grey import look_up
+from xlite.formats.dicom.grey import look_up
 from xlite.images import read_image
 
 EIGHT = (RAMP // 20).astype(np.uint8)  # 0 to 204

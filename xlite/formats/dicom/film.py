@@ -3,13 +3,13 @@
 import numpy as np
 import pydicom
 
-from xlite.dicom.attributes import text, whole
-from xlite.dicom.colour import render_colour
-from xlite.dicom.frames import read_codes
-from xlite.dicom.grey import render_grey
-from xlite.dicom.layout import read_layout
-from xlite.dicom.parse import parse
 from xlite.errors import ImageError
+from xlite.formats.dicom.attributes import text, whole
+from xlite.formats.dicom.colour import render_colour
+from xlite.formats.dicom.frames import read_codes
+from xlite.formats.dicom.grey import render_grey
+from xlite.formats.dicom.layout import read_layout
+from xlite.formats.dicom.parse import parse
 
 # Plain X-ray and what exports call it: computed, digital, digitised film, fluoroscopy frame, other, unnamed.
 _MODALITIES = {"CR", "DX", "RG", "DR", "XR", "RF", "XA", "OT", ""}

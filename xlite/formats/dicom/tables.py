@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pydicom
 
-from xlite.dicom.attributes import raw, unfit, words
+from xlite.formats.dicom.attributes import raw, unfit, words
 
 _SMALL = 14  # bits that tables declared 16 bits deep often have: the width of the words was written instead
 

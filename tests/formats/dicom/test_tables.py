@@ -8,7 +8,7 @@ from dicom_films import FULL_WINDOW, GREYS, RAMP, lut, make, read, refusal, to_b
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from xlite.dicom.tables import LookUpTable
+from xlite.formats.dicom.tables import LookUpTable
 from xlite.images import read_image
 
 DIM = RAMP // 4  # no pixel of this film meets the upper part of a table

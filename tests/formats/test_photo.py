@@ -10,7 +10,7 @@ from hostile_targets import broken_jpegs
 from PIL import Image
 
 from xlite.errors import ImageError
-from xlite.photo import read_photo
+from xlite.formats.photo import read_photo
 
 JPEGS, BROKEN = jpegs(), dict(broken_jpegs())
 
