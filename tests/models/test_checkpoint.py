@@ -328,6 +328,7 @@ def damaged(kind: str, tensors: dict) -> dict:
         "too large": {weight: tensors[weight].double() + 1e300},
         "float counter": {name: t.float() for name, t in tensors.items() if name.endswith("_tracked")},
         "negative": {variance: -torch.ones_like(tensors[variance])},
+        "none": {variance: torch.zeros_like(tensors[variance])},
         "all half": {k: t.half() if t.is_floating_point() else t for k, t in tensors.items()},
         "all bfloat16": {k: t.bfloat16() if t.is_floating_point() else t for k, t in tensors.items()},
         "all double": {k: t.double() if t.is_floating_point() else t for k, t in tensors.items()},
@@ -347,6 +348,7 @@ def damaged(kind: str, tensors: dict) -> dict:
         ("float8", "conv1.weight of type float8_e4m3fn, expected float32"),
         ("float counter", "num_batches_tracked of type float32, expected int64 or .* and .* more$"),
         ("negative", "has variances below 0, .*running_var$"),
+        ("none", "has no variance above 0, .*running_var$"),
     ],
 )
 def test_weights_that_are_no_usable_numbers_are_refused_by_name(path, kind, sentence):

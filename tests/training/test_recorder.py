@@ -28,6 +28,21 @@ def test_a_run_whose_split_changed_does_not_go_on(films):
         train(run.config(), run)
 
 
+def test_a_run_goes_on_with_its_own_settings_and_its_own_state_alone(films):
+    """One digit of config.json, or the last.ckpt of another run: it would go on as neither of the two."""
+    one, other = Run.create(config(films, "one")), Run.create(config(films, "other", seed=6))
+    stop_after_first_epoch(one)
+    own = one.path("config.json").read_text()
+    one.path("config.json").write_text(own.replace('"lr": 0.001', '"lr": 0.5'))
+    with pytest.raises(RunError, match="setting lr of run 'one' has changed .*'0.001' then, '0.5' now"):
+        train(one.config(), one)
+    one.path("config.json").write_text(own.replace('"epochs": 3', '"epochs": 1'))
+    assert train(one.config(), one).epochs == 1
+    shutil.copy(one.path("last.ckpt"), other.path("last.ckpt"))
+    with pytest.raises(RunError, match="setting seed of run 'other' has changed .*'5' then, '6' now"):
+        train(other.config(), other)
+
+
 @pytest.mark.slow
 def test_a_run_whose_teacher_changed_does_not_go_on(films):
     run_to_end(config(films, "teacher", epochs=1))

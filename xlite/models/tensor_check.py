@@ -17,8 +17,8 @@ WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 def check_tensors(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], source: Path | str) -> None:
     """Raises CheckpointError unless `weights` can take the place of `wanted`, with the names that cannot.
 
-    Their names, shapes and kinds must agree, their values must be finite, and no running variance of a batch
-    norm may be below 0. `wanted` may be on the meta device: its values are not read.
+    Their names, shapes and kinds must agree, their values must be finite, and the running variances of a
+    batch norm may not be below 0, nor all be 0. `wanted` may be on the meta device: its values are not read.
     """
     shared = sorted(wanted.keys() & weights.keys())
     _refuse(source, "does not fit its model: it lacks", sorted(wanted.keys() - weights.keys()))
@@ -33,8 +33,12 @@ def check_tensors(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], s
     _refuse(source, "holds no numbers that this model can use: it has", kinds)
     broken = [name for name in shared if not weights[name].to(wanted[name].dtype).isfinite().all()]
     _refuse(source, "has values that are not finite in", broken)
-    negative = [name for name in shared if name.endswith("running_var") and bool((weights[name] < 0).any())]
+    variances = [name for name in shared if name.endswith("running_var")]
+    negative = [name for name in variances if bool((weights[name] < 0).any())]
     _refuse(source, "has variances below 0, whose root nothing can be divided by, in", negative)
+    # A channel that is dead has none; a norm without any divides by nothing.
+    nothing = [name for name in variances if not bool((weights[name] > 0).any())]
+    _refuse(source, "has no variance above 0, which leaves nothing to divide by, in", nothing)
 
 
 def _wrong_kind(name: str, tensor: Tensor, wanted: Tensor) -> str:

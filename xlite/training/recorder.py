@@ -22,6 +22,13 @@ from xlite.training.tensorboard import open_event_writer
 
 log = logging.getLogger(__name__)
 
+_DECISIVE = (
+    "train_share", "backbone", "attention", "hidden", "dropout", "image_size", "loss", "focal_gamma",
+    "focal_alpha", "sampler", "augment", "flip", "alpha", "temperature", "feature_weight", "batch_size", "lr",
+    "backbone_lr", "weight_decay", "warmup_epochs", "grad_clip", "ema", "seed",
+)  # fmt: skip
+"""Settings with which a run goes on or is another one: not the machine's, nor how long it trains."""
+
 BROKEN_BATCH_FILE = "broken_batch.json"
 """In a run's folder: the epoch, the step and the films with which its loss became NaN."""
 
@@ -123,7 +130,8 @@ class Recorder:
 
     def _learns_from(self) -> dict[str, str]:
         """What must stay as it is: another split, say, would train on films that were kept apart."""
-        return {
+        settings = {f"setting {name}": str(getattr(self.job.config, name)) for name in _DECISIVE}
+        return settings | {
             "split": self.info.split_id,
             "table of the data": self.info.notes.data_fingerprint,
             "teacher": self.job.teacher.digest,

@@ -96,10 +96,10 @@ def _way_out(path: Path) -> str:
 
 
 def check_unchanged(run: str, then: dict[str, str], now: dict[str, str]) -> None:
-    """RunError if what a run learns from is not what it began with; states of old do not tell the films."""
+    """RunError if what a run learns from is not what it began with; states of old tell less."""
     for what, value in now.items():
         if then.get(what, value) != value:
             raise RunError(
                 f"the {what} of run {run!r} has changed since it began ({then.get(what)!r} then, {value!r} "
-                "now): start a new run, or put back what it learned from"
+                "now): start a new run, or put back what it was"
             )
