@@ -100,6 +100,7 @@ def test_an_implicit_file_is_read_by_the_dictionary() -> None:
         ({"SamplesPerPixel": 3}, "Samples per Pixel is 3, but MONOCHROME2 has 1"),
         ({"BitsAllocated": 12}, "Bits Allocated is 12; expected 8, 16 or 32"),
         ({"BitsStored": 17, "HighBit": 16}, "Bits Stored is 17; expected 1 to 16"),
+        ({"HighBit": 7}, "High Bit is 7; expected 11, as Bits Stored is 12"),
         ({"HighBit": 15}, "High Bit is 15: its pixels are in the upper bits"),
     ],
 )

@@ -99,7 +99,8 @@ def test_without_a_window_one_dead_pixel_does_not_take_the_contrast() -> None:
     [
         {"WindowCenter": 60000, "WindowWidth": 10},
         {"WindowCenter": 2048, "WindowWidth": 0},
-        {"WindowCenter": 2048, "WindowWidth": 1},
+        {"WindowCenter": 2048, "WindowWidth": 0.9},
+        {"WindowCenter": 60000, "WindowWidth": 1},
         {"WindowCenter": 2048, "WindowWidth": -4096},
         {"WindowCenter": 2048},
         {"WindowCenter": "", "WindowWidth": ""},
@@ -107,6 +108,14 @@ def test_without_a_window_one_dead_pixel_does_not_take_the_contrast() -> None:
 )
 def test_a_window_that_shows_nothing_is_passed_over(window: dict[str, object]) -> None:
     np.testing.assert_array_equal(read(**window), read())
+
+
+def test_a_window_of_width_1_is_a_threshold() -> None:
+    """PS3.3 C.11.2.1.2.1: black up to the center less a half, white above."""
+    np.testing.assert_array_equal(
+        read(WindowCenter=2048, WindowWidth=1), np.where(RAMP > 2047.5, 255, 0).astype(np.uint8)
+    )
+    np.testing.assert_array_equal(read(WindowCenter=2048.5, WindowWidth=1), np.where(RAMP > 2048, 255, 0))
 
 
 def test_padding_is_black_and_does_not_set_the_contrast() -> None:

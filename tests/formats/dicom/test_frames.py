@@ -20,6 +20,7 @@ from dicom_films import (
     within_one,
 )  # fmt: skip
 from PIL import Image
+from pydicom import Dataset
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.uid import (
@@ -115,10 +116,23 @@ def test_rle_runs_may_go_on_in_the_next_row_and_samples_may_have_32_bits() -> No
     np.testing.assert_array_equal(read_image(compressed(frame, RLELossless, (48, 64), **tags)), pixels)
 
 
-def test_rle_may_hold_too_much_but_not_too_little() -> None:
+@pytest.mark.parametrize(("kind", "bits"), [(np.uint8, 8), (np.uint16, 12)])
+@pytest.mark.parametrize("content", ["noise", "black behind the film"])
+def test_rle_of_more_rows_is_a_film_of_another_size(kind: type, bits: int, content: str) -> None:
+    pixels = np.random.default_rng(0).integers(1, 200, (70, 66)).astype(kind)
+    pixels[69] *= content == "noise"
+    dataset = make(pixels, bits)
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    dataset.Rows = 69
+    assert MISMATCH in refusal(dataset)
+
+
+def test_rle_may_be_padded_but_holds_neither_too_much_nor_too_little() -> None:
     header = struct.pack("<16I", 1, 64, *[0] * 14)
-    long = compressed(header + b"\x81\x05" * 10_000, RLELossless)
-    np.testing.assert_array_equal(read_image(long), np.full((64, 64), 5))
+    for padding in (bytes(4000), b"\x80" * 7):
+        padded = compressed(header + b"\x81\x05" * 32 + padding, RLELossless)
+        np.testing.assert_array_equal(read_image(padded), np.full((64, 64), 5))
+    assert MISMATCH in refusal(compressed(header + b"\x81\x05" * 10_000, RLELossless))
     assert DAMAGED in refusal(compressed(header + b"\x81\x05" * 20, RLELossless))
     assert DAMAGED in refusal(compressed(bytes(10), RLELossless))
     assert MISMATCH in refusal(compressed(struct.pack("<16I", 2, 64, *[0] * 14), RLELossless))
@@ -161,6 +175,40 @@ def test_a_cut_scan_is_refused_with_or_without_an_end_marker(name: str, share: f
     for end in (b"", b"\xff\xd9"):
         dataset.PixelData = encapsulate([cut + end])
         assert "cut" in refusal(dataset)
+
+
+def with_bits(dataset: Dataset, bits: int) -> Dataset:
+    dataset.BitsStored, dataset.HighBit = bits, bits - 1
+    return dataset
+
+
+@pytest.mark.parametrize(
+    ("name", "bits", "precision"),
+    [
+        ("MR_small_jpeg_ls_lossless.dcm", 8, 16),
+        ("JPGExtended.dcm", 7, 12),
+        ("SC_rgb_jpeg_gdcm.dcm", 6, 8),  # lossless
+        ("MR_small_jp2klossless.dcm", 8, 16),
+    ],
+)
+def test_pixels_of_more_bits_than_stored_are_refused_and_not_wrapped(
+    name: str, bits: int, precision: int
+) -> None:
+    dataset = pydicom.dcmread(get_testdata_file(name, download=False))
+    dataset.Modality = "CR"
+    message = refusal(with_bits(dataset, bits))
+    assert f"Bits Stored is {bits}, but its compressed pixels have {precision} bits" in message
+
+
+def test_what_a_lossy_jpeg_overshoots_is_clipped() -> None:
+    """Beside white letters on black a decoder gives more than white: wrapped, that would be black."""
+    pixels = np.where(np.random.default_rng(0).random((64, 64)) < 0.9, 127, 100).astype(np.uint8)
+    frame = jpeg(pixels)
+    decoded = np.asarray(Image.open(io.BytesIO(frame)))
+    assert decoded.max() > 127
+    film = read_image(compressed(frame, JPEGBaseline8Bit, BitsStored=7, HighBit=6))
+    within_one(film, decoded.clip(0, 127) * (255 / 127))
+    assert "Bits Stored is 6, but" in refusal(compressed(frame, JPEGBaseline8Bit, BitsStored=6, HighBit=5))
 
 
 def frame_header(marker: int, side: int, components: int = 1) -> bytes:

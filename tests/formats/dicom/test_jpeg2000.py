@@ -5,7 +5,18 @@ import time
 
 import numpy as np
 import pytest
-from dicom_films import DAMAGED, FULL_WINDOW, MISMATCH, RAMP, compressed, make, refusal, to_bytes
+from dicom_films import (
+    DAMAGED,
+    FULL_WINDOW,
+    GREYS,
+    MISMATCH,
+    RAMP,
+    compressed,
+    make,
+    refusal,
+    to_bytes,
+    within_one,
+)  # fmt: skip
 from pydicom.encaps import get_frame
 from pydicom.uid import JPEG2000, JPEG2000Lossless
 
@@ -72,6 +83,24 @@ def test_a_film_without_smaller_resolutions_is_refused_if_it_is_too_large(
     dataset.compress(JPEG2000Lossless, generate_instance_uid=False)
     monkeypatch.setattr(jpeg2000, "_MAX_SAMPLES", 1)
     assert "too few resolutions" in refusal(dataset)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_precision_above_bits_stored_is_allowed_if_the_pixels_fit(
+    signed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some encoders state Bits Allocated as the precision of 12 bits."""
+    pixels = RAMP.astype(np.int16) - 2048 if signed else RAMP
+    window = {"WindowCenter": 0 if signed else 2048, "WindowWidth": 4096}
+    dataset = make(pixels, 16, **window)
+    dataset.compress(JPEG2000Lossless, generate_instance_uid=False)
+    dataset.BitsStored, dataset.HighBit = 12, 11
+    within_one(read_image(to_bytes(dataset)), GREYS)
+    dataset.BitsStored, dataset.HighBit = 11, 10
+    message = "Bits Stored is 11, but its compressed pixels have 16 bits and do not fit in it"
+    assert message in refusal(dataset)
+    monkeypatch.setattr(jpeg2000, "_MAX_SAMPLES", RAMP.size // 3)
+    assert message in refusal(dataset)
 
 
 @pytest.mark.parametrize("kept", [30, 60, 200, -40, -2])

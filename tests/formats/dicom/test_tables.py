@@ -43,12 +43,70 @@ def test_the_declared_depth_counts_if_entries_do_not_reach_it() -> None:
     within_one(read(VOILUTSequence=lut(0, table(40000), 16)), RAMP / 4095 * 40000 / 65535 * 255)
 
 
-@pytest.mark.parametrize("bits", [8, 10, 12, 14])
+@pytest.mark.parametrize("bits", [8, 10, 12])
 def test_a_table_declared_16_bits_that_holds_fewer_is_read_by_what_it_holds(bits: int) -> None:
     """Some writers state the width of the words: shown by that, a film would be all but black."""
     tags = {"VOILUTSequence": lut(0, table(2**bits - 1), 16)}
     within_one(read(**tags), GREYS)
     within_one(read(DIM, **tags), DIM / 4095 * 255)
+
+
+@pytest.mark.parametrize("top", [4096, 8191, 13107, 16383])
+def test_a_table_of_16_bits_that_fits_in_13_or_14_keeps_the_declared_range(top: int) -> None:
+    within_one(read(VOILUTSequence=lut(0, table(top), 16)), RAMP / 4095 * top / 65535 * 255)
+    within_one(read(ModalityLUTSequence=lut(0, table(top), 16)), RAMP / 4095 * top / 65535 * 255)
+    film = read_image(to_bytes(palette(np.array(table(top)), 16, RAMP)))
+    within_one(film, RAMP / 4095 * top / 65535 * 255)
+
+
+@pytest.mark.parametrize("stated", [1000, 3000, 4095])
+def test_a_descriptor_of_fewer_entries_than_there_are_does_not_clip(stated: int) -> None:
+    sequence = lut(0, table(65535), 16)
+    sequence[0].LUTDescriptor = [stated, 0, 16]
+    within_one(read(VOILUTSequence=sequence), GREYS)
+    within_one(read(ModalityLUTSequence=sequence), GREYS)
+
+
+def signed_lut(values: list[int], bits: int) -> list[Dataset]:
+    sequence = lut(0, [0], bits)
+    sequence[0].LUTDescriptor = [len(values), 0, bits]
+    sequence[0].add_new("LUTData", "SS", values)
+    return sequence
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_a_modality_table_of_signed_entries_has_a_range_of_its_own(bits: int) -> None:
+    sequence = signed_lut([value - 2048 for value in table(4095)], bits)
+    within_one(read(ModalityLUTSequence=sequence, WindowCenter=0, WindowWidth=4096), GREYS)
+    within_one(read(ModalityLUTSequence=sequence), GREYS)
+    wide = signed_lut([value - 32768 for value in table(65535)], 16)
+    within_one(read(ModalityLUTSequence=wide), GREYS)
+
+
+def test_a_signed_vr_without_entries_below_zero_and_in_a_voi_table_changes_nothing() -> None:
+    within_one(read(ModalityLUTSequence=signed_lut(table(4095), 12)), GREYS)
+    wrapped = [value - 65536 if value >= 32768 else value for value in table(65535)]
+    within_one(read(VOILUTSequence=signed_lut(wrapped, 16)), GREYS)
+
+
+@pytest.mark.parametrize("undefined_length", [True, False])
+@pytest.mark.parametrize("part", [None, "LUTDescriptor"])
+def test_the_first_voi_table_that_has_data_counts(undefined_length: bool, part: str | None) -> None:
+    without = Dataset()
+    if part:
+        without.LUTDescriptor = [4096, 0, 12]
+    second, third = lut(0, table(4095), 12), lut(0, table(4095)[::-1], 12)
+    dataset = make(VOILUTSequence=[without, *second, *third])
+    dataset["VOILUTSequence"].is_undefined_length = undefined_length
+    within_one(read_image(to_bytes(dataset)), GREYS)
+
+
+@pytest.mark.parametrize("part", [None, "LUTDescriptor"])
+def test_a_window_counts_beside_a_voi_table_without_data(part: str | None) -> None:
+    without = Dataset()
+    if part:
+        without.LUTDescriptor = [4096, 0, 12]
+    within_one(read(VOILUTSequence=[without, without], **FULL_WINDOW), GREYS)
 
 
 @pytest.mark.parametrize("declared", [0, 8, 10])

@@ -13,7 +13,7 @@ from xlite.formats.dicom.attributes import unfit, whole
 from xlite.formats.dicom.codec import decode_apart
 from xlite.formats.dicom.layout import Layout
 from xlite.formats.dicom.parse import DAMAGED, Film
-from xlite.formats.jpeg import SCAN, Frame, damaged, read_frame, segments
+from xlite.formats.jpeg import SCAN, Frame, Segment, damaged, read_frame, segments
 from xlite.formats.photo import decode_photo
 
 MAX_FRAGMENTS = 20_000
@@ -21,6 +21,7 @@ _MAX_DECODED = 256 * 2**20  # bytes
 _ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
 _PHOTO = {0xC0, 0xC1, 0xC2}  # baseline, sequential and progressive
 _OTHERS = {0xC9, 0xCA, 0xC3, 0xCB, 0xF7}  # arithmetic coding, lossless, JPEG-LS
+_LOSSLESS, _JPEG_LS = {0xC3, 0xCB}, 0xF7
 # What a byte of JPEG-LS takes, the slowest to decode, and again as much; where it stands for many pixels
 # alike, they are quick.
 _SECONDS, _SECONDS_A_BYTE = 2, 4e-7
@@ -128,18 +129,30 @@ def _decode_rle(frame: bytes, layout: Layout) -> np.ndarray:
     ends = [*starts[1:count], len(frame)]
     for number, (start, end) in enumerate(zip(starts, ends, strict=False)):
         sample, byte = divmod(number, width)
-        # One line of all pixels: in Pillow a run ends with its line, but not every writer's does.
-        try:
-            line = Image.frombytes("L", (pixels, 1), frame[start:end], "packbits", "L")
-        except ValueError as error:  # too few pixels
-            raise ImageError(DAMAGED) from error
-        codes[sample, :, width - 1 - byte] = np.asarray(line)[0]
+        line = _unpack(frame[start:end], pixels)
+        if line is None:
+            raise ImageError(DAMAGED)
+        # A row more is of a film of another size; zeros behind the last run are padding.
+        if _unpack(frame[start:end].rstrip(b"\0") + b"\0", pixels + layout.columns) is not None:
+            raise layout.mismatch()
+        codes[sample, :, width - 1 - byte] = line
     planes = codes.view(f"<u{width}").reshape(layout.samples, layout.rows, layout.columns)
     return np.moveaxis(planes, 0, -1) if layout.samples == 3 else planes[0]
 
 
+def _unpack(segment: bytes, pixels: int) -> np.ndarray | None:
+    """The first bytes of a segment in PackBits, uint8 (pixels,); None if it holds fewer."""
+    # One line of all pixels: in Pillow a run ends with its line, but not every writer's does.
+    try:
+        line = Image.frombytes("L", (pixels, 1), segment, "packbits", "L")
+    except ValueError:
+        return None
+    return np.asarray(line).ravel()
+
+
 def _decode_jpeg(frame: bytes, layout: Layout) -> tuple[np.ndarray, Layout]:
-    found = read_frame(frame, list(segments(frame)))
+    parts = list(segments(frame))
+    found = read_frame(frame, parts)
     if (found.width, found.height) != (layout.columns, layout.rows) or len(
         found.components
     ) != layout.samples:
@@ -150,7 +163,16 @@ def _decode_jpeg(frame: bytes, layout: Layout) -> tuple[np.ndarray, Layout]:
     else:
         codes = _decode_with_libjpeg(frame, found, layout)
         codes = codes[..., 0] if is_ybr else codes
+    codes = layout.fitted(codes, found.precision, lossy=_is_lossy(frame, found, parts))
     return codes, replace(layout, stored=min(layout.stored, found.precision), allocated=codes.itemsize * 8)
+
+
+def _is_lossy(frame: bytes, found: Frame, parts: list[Segment]) -> bool:
+    if found.marker != _JPEG_LS:
+        return found.marker not in _LOSSLESS
+    # How far a pixel may be off stands behind the components of a scan.
+    nears = [part.body + 1 + 2 * frame[part.body] for part in parts if part.marker == SCAN]
+    return any(frame[near : near + 1] > b"\0" for near in nears)
 
 
 def _with_more(frame: bytes) -> bytes:

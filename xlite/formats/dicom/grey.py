@@ -9,9 +9,9 @@ import numpy as np
 import pydicom
 
 from xlite.errors import ImageError
-from xlite.formats.dicom.attributes import decimal, text, words
+from xlite.formats.dicom.attributes import decimal, raw, text, words
 from xlite.formats.dicom.layout import Layout
-from xlite.formats.dicom.parse import first_item
+from xlite.formats.dicom.parse import items
 from xlite.formats.dicom.tables import LookUpTable, read_table
 from xlite.formats.dicom.window import NARROWEST, apply_window, middle, stated_window
 from xlite.pixels import STRIP
@@ -92,9 +92,9 @@ def _padding(stored: np.ndarray, layout: Layout, header: pydicom.Dataset) -> np.
 
 
 def _modality(stored: np.ndarray, layout: Layout, header: pydicom.Dataset) -> _Modality:
-    if item := first_item(header, "ModalityLUTSequence"):
-        table = read_table(item, "LUTDescriptor", "LUTData", layout.limits)
-        return _Modality(table.at(stored), (0, table.top), fills_range=True)
+    if item := next(items(header, "ModalityLUTSequence"), None):
+        table = read_table(item, "LUTDescriptor", "LUTData", layout.limits, may_be_signed=True)
+        return _Modality(table.at(stored), table.limits, fills_range=True)
     slope, intercept = decimal(header, "RescaleSlope"), decimal(header, "RescaleIntercept")
     if not slope or intercept is None:  # a slope of 0 would make all pixels one value: as without
         return _Modality(stored, layout.limits, fills_range=layout.stored <= 8)
@@ -121,11 +121,12 @@ def _present(
     detectors fill theirs. A LUT or window that makes the film a single grey was meant for other values.
     """
     values, shown = modality.values, counts > 0
-    if item := first_item(header, "VOILUTSequence"):
+    window = stated_window(header)
+    if item := _voi_item(header, window is not None):
         greys = _to_grey(read_table(item, "LUTDescriptor", "LUTData", modality.limits), values)
         if np.ptp(greys[shown]):
             return greys
-    if window := stated_window(header):
+    if window:
         greys = apply_window(values, window)
         if np.ptp(greys[shown]):
             return greys
@@ -134,6 +135,16 @@ def _present(
         return np.rint(np.clip((values - black) * (255 / (white - black)), 0, 255)).astype(np.uint8)
     exposed = shown & ~padded if (shown & ~padded).any() else shown
     return apply_window(values, middle(values[exposed], counts[exposed]))
+
+
+def _voi_item(header: pydicom.Dataset, has_window: bool) -> pydicom.Dataset | None:
+    """The first VOI LUT that has data; without one, and without a window, the first of all."""
+    first = None
+    for item in items(header, "VOILUTSequence"):
+        if raw(item, "LUTData"):
+            return item
+        first = first or item
+    return None if has_window else first
 
 
 def _to_grey(table: LookUpTable, values: np.ndarray) -> np.ndarray:

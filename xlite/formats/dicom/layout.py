@@ -1,13 +1,13 @@
 """How a film's pixels lie in Pixel Data (PS3.3 C.7.6.3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pydicom
 
 from xlite.errors import ImageError
 from xlite.formats.dicom.attributes import text, unfit, whole
-from xlite.pixels import check_size
+from xlite.pixels import STRIP, check_size
 
 # By letters and digits alone, as writers vary blanks, underscores and case.
 _PHOTOMETRIC = {
@@ -17,6 +17,7 @@ _PHOTOMETRIC = {
         *(("YBR_FULL_422", 3), ("YBR_PARTIAL_422", 3), ("YBR_RCT", 3), ("YBR_ICT", 3)),
     )
 }
+_OVERSHOOT = 8  # lossy coding goes beyond the values at an edge by less than this part of their range
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,27 @@ class Layout:
             stored = (stored ^ half) - half
         return stored
 
+    def fitted(self, codes: np.ndarray, precision: int, *, lossy: bool) -> np.ndarray:
+        """Decoded codes of any shape, with `precision` bits a sample, within the stored bits.
+
+        A precision above Bits Stored alone is no fault, as some writers state Bits Allocated there. A lossy
+        stream overshoots at edges, which is clipped. Raises ImageError for codes that the bits cannot hold.
+        """
+        if precision <= self.stored or int(codes.max()) < 2**self.stored:
+            return codes
+        low, high = self.limits
+        over = 2**self.stored // _OVERSHOOT if lossy else 0
+        fitted, wide = np.empty_like(codes), replace(self, stored=precision)
+        for top in range(0, len(codes), STRIP):
+            values = wide.values(codes[top : top + STRIP])
+            if values.min() < low - over or values.max() > high + over:
+                raise ImageError(
+                    f"the DICOM file's Bits Stored is {self.stored}, but its compressed pixels have "
+                    f"{precision} bits and do not fit in it; export it again, or uncompressed"
+                )
+            fitted[top : top + STRIP] = values.clip(low, high).astype(codes.dtype)
+        return fitted
+
     def mismatch(self) -> ImageError:
         """The error for pixels that make another image than the header says."""
         return ImageError(
@@ -74,7 +96,10 @@ def read_layout(header: pydicom.Dataset) -> Layout:
     stored = whole(header, "BitsStored")
     if not 1 <= stored <= allocated:
         raise unfit("BitsStored", f"is {stored}; expected 1 to {allocated}, the Bits Allocated")
-    if (high := whole(header, "HighBit", stored - 1)) != stored - 1:
+    high = whole(header, "HighBit", stored - 1)
+    if high >= stored:
         raise unfit("HighBit", f"is {high}: its pixels are in the upper bits, as is no longer done")
+    if high != stored - 1:
+        raise unfit("HighBit", f"is {high}; expected {stored - 1}, as Bits Stored is {stored}")
     signed = whole(header, "PixelRepresentation") == 1
     return Layout(rows, columns, samples, photometric, allocated, stored, signed)

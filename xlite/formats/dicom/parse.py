@@ -2,6 +2,7 @@
 
 import io
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pydicom
@@ -112,23 +113,26 @@ def parse(data: bytes) -> Film:
     return Film(header, syntax, vr, value, length == _UNDEFINED or syntax not in _NATIVE)
 
 
-def first_item(header: pydicom.Dataset, keyword: str) -> pydicom.Dataset | None:
-    """The first item of a sequence; None if the sequence is missing or empty. Raises ImageError."""
+def items(header: pydicom.Dataset, keyword: str) -> Iterator[pydicom.Dataset]:
+    """The items of a sequence, each read when it is asked for; none if it is missing. Raises ImageError."""
     element = find(header, keyword)
     if element is None or not element.value:
-        return None
+        return
     if not isinstance(element, RawDataElement):  # of undefined length: parsed with the file
-        item = element.value[0]
-        return item if isinstance(item, pydicom.Dataset) else None
+        yield from (item for item in element.value if isinstance(item, pydicom.Dataset))
+        return
     reader = _Reader(element.value)
     implicit = element.is_implicit_VR or element.VR == "UN"
-    try:
-        found = read_sequence_item(reader, implicit, element.is_little_endian, "iso8859", 0)
-    except _BROKEN as error:
-        raise ImageError(_too_many() if reader.spent else DAMAGED) from error
-    if reader.spent:
-        raise ImageError(_too_many())
-    return found
+    while reader.tell() < len(element.value):
+        try:
+            item = read_sequence_item(reader, implicit, element.is_little_endian, "iso8859", 0)
+        except _BROKEN as error:
+            raise ImageError(_too_many() if reader.spent else DAMAGED) from error
+        if reader.spent:
+            raise ImageError(_too_many())
+        if item is None:  # the end of the sequence
+            return
+        yield item
 
 
 def _too_many() -> str:

@@ -7,14 +7,14 @@ import pydicom
 
 from xlite.formats.dicom.attributes import raw, unfit, words
 
-_SMALL = 14  # bits that tables declared 16 bits deep often have: the width of the words was written instead
+_SMALL = 12  # bits that tables declared 16 bits deep often have: the width of the words was written instead
 
 
 @dataclass(frozen=True)
 class LookUpTable:
     """Entries for inputs from `first` on; those below and above take the entry at the end.
 
-    entries: uint16; bits: how deep they are, whatever the entries that a film meets.
+    entries: uint16, or int32 if some are below zero; bits: how deep they are, whatever entries a film meets.
     """
 
     first: int
@@ -22,9 +22,15 @@ class LookUpTable:
     bits: int
 
     @property
+    def limits(self) -> tuple[int, int]:
+        """The least and the largest entry that the depth allows."""
+        least = -(2 ** (self.bits - 1)) if self.entries.dtype.kind == "i" else 0
+        return least, least + 2**self.bits - 1
+
+    @property
     def top(self) -> int:
         """The largest entry that the depth allows: the white of this table."""
-        return int(2**self.bits - 1)
+        return self.limits[1]
 
     def at(self, values: np.ndarray) -> np.ndarray:
         """The entries for values of any shape, which are rounded to whole numbers."""
@@ -33,10 +39,20 @@ class LookUpTable:
         return found
 
 
-def read_table(item: pydicom.Dataset, descriptor: str, data: str, inputs: tuple[float, float]) -> LookUpTable:
+def read_table(
+    item: pydicom.Dataset,
+    descriptor: str,
+    data: str,
+    inputs: tuple[float, float],
+    *,
+    may_be_signed: bool = False,
+) -> LookUpTable:
     """A table from its descriptor and data, named by their keywords; inputs: the least and largest possible.
 
-    Raises ImageError, which names the attribute.
+    Its depth is the one declared, unless the entries need more, or 16 bits are declared and all fit in 12. It
+    has as many entries as there are data, whatever the descriptor says.
+    may_be_signed: whether data of VR SS are signed; else all are unsigned. Raises ImageError, which names the
+    attribute.
     """
     stated = words(item, descriptor)
     if len(stated) < 3:
@@ -44,7 +60,10 @@ def read_table(item: pydicom.Dataset, descriptor: str, data: str, inputs: tuple[
     # A length of 0 stands for 65,536; whether the first input is signed follows from what can come in.
     count = stated[0] % 2**16 or 2**16
     entries, packed = _entries(item, data, count)
-    first = _signed_first(stated[1], count, inputs)
+    element = raw(item, data)
+    if may_be_signed and element and element.VR == "SS" and int(entries.max()) >= 2**15:
+        entries = entries.view(np.int16).astype(np.int32)
+    first = _signed_first(stated[1], len(entries), inputs)
     return LookUpTable(first, entries, _depth(stated[2] % 2**16, entries, packed))
 
 
@@ -59,7 +78,7 @@ def _entries(item: pydicom.Dataset, keyword: str, count: int) -> tuple[np.ndarra
         return found.astype("<u2").view(np.uint8)[:count].astype(np.uint16), True
     if not len(found):
         raise unfit(keyword, "is missing")
-    return found[:count].astype(np.uint16), False
+    return found[: 2**16].astype(np.uint16), False
 
 
 def _signed_first(word: int, count: int, inputs: tuple[float, float]) -> int:
@@ -79,7 +98,8 @@ def _signed_first(word: int, count: int, inputs: tuple[float, float]) -> int:
 def _depth(declared: int, entries: np.ndarray, packed: bool) -> int:
     if packed:
         return 8
-    needed = max(8, int(entries.max()).bit_length())
+    signed = entries.dtype.kind == "i"
+    needed = max(8, int(np.where(entries < 0, ~entries, entries).max()).bit_length() + signed)
     if not needed <= declared <= 16 or (declared == 16 and needed <= _SMALL):
         return needed
     return declared

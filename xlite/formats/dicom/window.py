@@ -25,7 +25,7 @@ def stated_window(header: pydicom.Dataset) -> Window | None:
     """The first window of a file; None if it has none that could be meant."""
     center, width = usable(decimal(header, "WindowCenter")), usable(decimal(header, "WindowWidth"))
     function = text(header, "VOILUTFunction") or "LINEAR"
-    if center is None or width is None or width <= (1 if function == "LINEAR" else NARROWEST):
+    if center is None or width is None or width < (1 if function == "LINEAR" else NARROWEST):
         return None
     return Window(center, width, function)
 
@@ -56,6 +56,8 @@ def apply_window(values: np.ndarray, window: Window) -> np.ndarray:
     center, width = window.center, window.width
     if window.function == "LINEAR":
         center, width = center - 0.5, width - 1
+        if width == 0:  # a threshold
+            return np.where(values > center, 255, 0).astype(np.uint8)
     kind = values.dtype if values.dtype == np.float64 else np.float32
     scaled = (values.astype(kind) - center) / width
     if window.function == "SIGMOID":
