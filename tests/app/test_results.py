@@ -73,6 +73,7 @@ def test_models_of_different_splits_are_never_ranked_together(own_home: Path) ->
     assert [line.split("|")[1].strip() for line in test.markdown[0].value.splitlines()[2:4]] == ["one", "two"]
 
 
+@pytest.mark.slow
 def test_two_models_are_compared_by_a_paired_test(own_home: Path) -> None:
     for name, seed in (("one", 3), ("two", 3), ("better", 3)):
         save_demo_evaluation(own_home, name, seed=seed, signal=0.9 if name == "better" else 0.3)

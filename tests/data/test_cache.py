@@ -208,6 +208,7 @@ def test_a_build_that_is_killed_leaves_nothing_that_counts(tiny_folder, tmp_path
     assert files_in(tmp_path / "cache") == {".lock", ".npy", ".json"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     sys.platform == "win32", reason="Windows has no limit on a file's size to stand for a full disk"
 )

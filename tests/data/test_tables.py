@@ -219,6 +219,7 @@ def test_a_list_that_may_be_something_else_is_refused(tmp_path, name, text):
         read_list(tmp_path / name)
 
 
+@pytest.mark.slow
 def test_the_real_table(shared_data):
     started = time.perf_counter()
     table = read_table(find_table(shared_data / "nih_tables"))

@@ -185,6 +185,7 @@ def test_early_stopping_counts_epochs_since_the_best(films):
     assert result.epochs == rows["epoch"].iloc[-1] == rows["epoch"][rows["val_auc"].idxmax()] + 1
 
 
+@pytest.mark.slow
 def test_distilled_student_approaches_its_teacher(films):
     teacher, _ = run_to_end(config(films, "teacher", epochs=1))
     run, _ = run_to_end(

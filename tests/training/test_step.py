@@ -37,6 +37,7 @@ def test_a_step_that_cannot_be_compiled_says_so(films, tmp_path):
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_accumulated_gradients_are_those_of_the_batch(films):
     """On a model without batch norm, for it alone knows how large its batch is."""
     plain = {"backbone": "test_convnext.r160_in1k", "dropout": 0.0, "epochs": 1}

@@ -137,6 +137,7 @@ def test_real_counts(real: tuple[dict[str, Any], str]):
     assert found["findings_per_film"] == [60361, 30963, 14306, 4856, 1247, 301, 67, 16, 1, 2]
 
 
+@pytest.mark.slow
 def test_real_facts(real: tuple[dict[str, Any], str]):
     found, _ = real
     assert (found["films"], found["patients"], found["most_films"]) == (112120, 30805, 184)
@@ -148,6 +149,7 @@ def test_real_facts(real: tuple[dict[str, Any], str]):
     assert edema == {"AP": 4.5, "PA": 0.4}
 
 
+@pytest.mark.slow
 def test_real_claims(real: tuple[dict[str, Any], str]):
     found, _ = real
     assert [claim["verdict"] for claim in found["claims"]] == ["does not hold"] * 6
@@ -164,6 +166,7 @@ def test_real_claims(real: tuple[dict[str, Any], str]):
     assert abs(drawn - 81.5) < 1  # four standard deviations of the draw
 
 
+@pytest.mark.slow
 def test_real_overlaps_and_boxes(real: tuple[dict[str, Any], str]):
     found, _ = real
     assert found["overlaps"][0] == {
@@ -180,6 +183,7 @@ def test_real_overlaps_and_boxes(real: tuple[dict[str, Any], str]):
     assert round(100 * found["boxes"]["Nodule"]["area"], 2) == 0.46
 
 
+@pytest.mark.slow
 def test_the_report_in_docs_is_what_the_code_gives(real: tuple[dict[str, Any], str]):
     found, fresh = real
     kept = (ROOT / "docs" / "EDA_REPORT.md").read_text()

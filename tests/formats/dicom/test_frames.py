@@ -160,6 +160,7 @@ def test_a_jpeg_in_several_fragments_is_read() -> None:
     np.testing.assert_array_equal(read_image(to_bytes(parts)), read_image(whole))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["MR_small_jpeg_ls_lossless.dcm", "JPGExtended.dcm", "SC_rgb_jpeg_gdcm.dcm", "SC_rgb_jpeg_dcmtk.dcm"],
