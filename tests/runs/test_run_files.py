@@ -141,7 +141,7 @@ def test_a_folder_in_place_of_the_settings_is_told_as_it_is(run: Run, xlite: Com
     run.path("config.json").mkdir()
     why = f"the settings of run 'one' cannot be read from {run.path('config.json')}: "
     code, _, err = xlite("jobs", "list")
-    assert code == 0 and err.startswith(f"Warning: {why}")
+    assert (code, err) == (0, f"Warning: {why}that is no file\n")
     for words in (["status", "one"], ["resume", "one"], ["logs", "one"]):
         code, out, err = xlite("jobs", *words)
         told = f"{why}that is no file; put the file back, or delete {run.folder}"
