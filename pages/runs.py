@@ -7,7 +7,7 @@ from xlite.errors import XliteError
 from xlite.messages import headline, literal, page_sentence
 from xlite.places import checkpoints_dir
 from xlite.runs.command import train_command
-from xlite.runs.results import read_experiments, to_csv
+from xlite.runs.results import readable_and_damaged, to_csv
 from xlite.runs.rows import experiment_rows, run_rows
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, facts
@@ -85,10 +85,12 @@ def done(act: Callable[[], object]) -> bool:
 def experiments_table() -> None:
     """experiments/results.csv, a row a finished experiment."""
     try:
-        experiments = read_experiments()
+        experiments, damage = readable_and_damaged()
     except XliteError as error:
         st.error(page_sentence(error))
         return
+    if damage:
+        st.warning(page_sentence(damage), icon=":material/warning:")
     if not experiments:
         st.caption("Finished runs are logged here (`experiments/results.csv`).")
         return

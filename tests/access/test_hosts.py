@@ -30,6 +30,11 @@ STRANGE = (
         "localhost:port",
         "127.1",
     ),
+    *("[::1]evil", "[::1]evil:80", "[::1].", "[::1]:", "[::1]:80:80", "[::1]:x", "[::1]:99999", "[::1]:8_0"),
+    *("[::1]]", "[[::1]]", "x[::1]", "[localhost]", "[127.0.0.1]", "[::1%lo]", "[]", "[::1] :80"),
+    *("localhost:", "localhost:80:80", "localhost:80 ", " localhost", "localhost :80", "localhost: 80"),
+    *("localhost:-1", "localhost:+80", "localhost:0", "localhost:65536", "localhost:000080", "local\thost"),
+    *("localhost..", ".", ":80", "localhost,evil", "localhost;", "localhost?", "user:x@localhost"),
     *("a.xray.example.org", "xray.example.org.evil.example", "192.0.2.8", "[::2]", "[::1", "", "*", "null"),
 )
 
@@ -122,7 +127,9 @@ def test_what_is_no_name_in_xlite_hosts_is_refused(word: str, monkeypatch: pytes
 
 
 def test_a_name_is_told_from_what_looks_like_one() -> None:
-    assert [host_name(host) for host in ("[::1]:80", "A.b.:1", "a b", "a%2eb", "ä.example")] == [
+    assert [
+        host_name(host) for host in ("[::1]:80", "A.b.:1", "a b", "a%2eb", "ä.example", "a:\u0668", "\u212a")
+    ] == [
         *("::1", "a.b"),
-        *(None, None, None),
+        *(None, None, None, None, None),
     ]

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from xlite.config import make_config
 from xlite.evaluation.caveats import TeacherSeen
-from xlite.places import checkpoints_dir
+from xlite.places import checkpoints_dir, results_csv
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, append_result
 from xlite.runs.run import Run
@@ -27,6 +27,18 @@ def test_runs_lists_runs_and_experiments(tiny_folder: Path):
     runs, experiments = test.dataframe[0].value, test.table[0].value
     assert runs.loc[0, ["Run", "State", "Epoch"]].tolist() == ["first", "new", "0 of 3"]
     assert experiments.loc[0, ["Run", "Backbone", "Val AUC"]].tolist() == ["first", "resnet18", "0.610"]
+
+
+def test_runs_shows_experiments_beside_a_damaged_row_and_warns_of_it():
+    append_result(Experiment("first", val_auc=0.61), Notes(SPLIT))
+    with open(results_csv(), "a") as file:
+        file.write('=cmd|x,2026,student,x,none,abc,nan,inf,1e999,-5,x,1.62,"x"\n')
+    append_result(Experiment("second", val_auc=0.62), Notes(SPLIT))
+    test = page("runs").run()
+    words(test)
+    assert test.table[0].value["Run"].tolist() == ["second", "first"]
+    [warning] = test.warning
+    assert warning.value.startswith("Line 3 of ") and "left out: mend or delete it" in warning.value
 
 
 def test_runs_marks_experiments_whose_teacher_knows_test_films():

@@ -94,6 +94,10 @@ def test_columns_are_found_by_name_whatever_their_order_prefix_and_alias(tmp_pat
             "1 film more than once, a first",
         ),
         ([HEADER, row("a.png"), row("b.png", 0.5, "high")], "row 2: 'high' for Cardiomegaly is not a number"),
+        ([HEADER, row("a.png", 0.5, "0_1")], "row 1: '0_1' for Cardiomegaly is not a number"),
+        ([HEADER, row("a.png"), row("b.png", "０.５")], "row 2: '０.５' for Atelectasis is not a number"),
+        ([HEADER, row("a.png", "٠")], "row 1: '٠' for Atelectasis is not a number"),
+        ([HEADER, row("a.png", "\u00a00.5")], "for Atelectasis is not a number"),
         ([HEADER, row("a.png", "")], "row 1: '' for Atelectasis is not a number"),
         (
             [HEADER, row("a.png"), row("b.png", 0.5, "nan", "NaN")],

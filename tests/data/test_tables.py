@@ -83,6 +83,27 @@ def test_an_edition_that_is_not_certain_is_unknown(tmp_path, name, header, editi
     assert label_version(tmp_path / name) == edition
 
 
+@pytest.mark.parametrize(
+    ("header", "ends", "edition"),
+    [
+        (HEADER_2020 + ",", ",", "2017"),
+        (HEADER_2020 + ",Unnamed: 11", ",", "2017"),
+        (HEADER_2020 + ",", "", "unknown"),  # 2020's rows under a header with a comma more
+        (HEADER_2020 + ",Unnamed: 11", "", "unknown"),
+        (HEADER_2020 + ",", ",,", "unknown"),
+        (HEADER_2020 + ",", ",A", "unknown"),
+        (HEADER_2020, ",", "unknown"),
+    ],
+)
+def test_the_2017_edition_has_its_empty_column_in_each_row(tmp_path, header, ends, edition):
+    path = tmp_path / "Data_Entry_2017.csv"
+    path.write_text(header + "\n" + ROWS.format(a="058Y", b="412Y", c="006M", end=ends))
+    assert label_version(path) == edition
+    numbered = path.read_text().splitlines()
+    path.write_text("\n".join(f"{number or ''},{line}" for number, line in enumerate(numbered)))
+    assert label_version(path) == edition
+
+
 def test_of_both_editions_the_2020_one_is_taken(tmp_path):
     write_table(tmp_path, "2017")
     newer = write_table(tmp_path, "2020", compressed=True)

@@ -1,4 +1,5 @@
 import csv
+import logging
 import subprocess
 import sys
 import time
@@ -13,7 +14,15 @@ from hypothesis import strategies as st
 from xlite.errors import DataError
 from xlite.places import results_csv
 from xlite.runs.notes import Notes
-from xlite.runs.results import COLUMNS, Experiment, append_result, read_experiments, read_results, to_csv
+from xlite.runs.results import (
+    COLUMNS,
+    Experiment,
+    append_result,
+    read_experiments,
+    read_results,
+    readable_and_damaged,
+    to_csv,
+)
 
 HEADER = (
     "experiment_id,date,model,backbone,attention,kd_temp,kd_alpha,train_loss,val_auc,test_auc,"
@@ -190,23 +199,65 @@ def test_the_columns_are_those_of_the_header() -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (f"b,{'x,' * 12}y", "line 3 of .* has 14 cells and should have 13"),
-        ("b,2026", "line 3 of .* has 2 cells and should have 13"),
+        (f"b,{'x,' * 12}y", "has 14 cells and should have 13"),
+        ("b,2026", "has 2 cells and should have 13"),
+        (f"b,,,,,,,good{',' * 5}", "has 'good' for train_loss and should have a number or nothing"),
+        (f"b,,,,,,,1e999{',' * 5}", "has '1e999' for train_loss and should have a number or nothing"),
+        (f"b,,,,,,,0_1{',' * 5}", "has '0_1' for train_loss and should have a number or nothing"),
+        (f"b,,,,,,,,-5{',' * 4}", "has '-5' for val_auc and should have a number 0-1 or nothing"),
+        (f"b,,,,,,,,,8.5{',' * 3}", "has '8.5' for test_auc and should have a number 0-1 or nothing"),
         (
-            f"b,,,,,,,good{',' * 5}",
-            "line 3 of .* has 'good' for train_loss and should have a number or nothing",
+            '=cmd|x,2026,student,x,none,abc,nan,inf,1e999,-5,x,1.62,"x"',
+            "has 'abc' for kd_temp and should have a number or nothing",
         ),
-        ('"b,,,,,,,,,,,,', "line 3 of .* is not CSV"),
-        (f"b\xff{',' * 12}", "line 3 of .* is not text in UTF-8"),
+        ('"b,,,,,,,,,,,,', "is not CSV (unexpected end of data)"),
+        (f"b\r{',' * 12}", "is not CSV (new-line character seen in unquoted field"),
+        (f"b\xff{',' * 12}", "is not text in UTF-8"),
+        (f"b\0{',' * 12}", "has a NUL byte"),
+        ("\0" * 50, "has a NUL byte"),
     ],
 )
-def test_a_damaged_row_is_told_by_its_line(line: str, words: str) -> None:
+def test_a_damaged_row_is_left_out_with_one_warning(
+    line: str, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
     append_result(ROW, NOTES)
     with open(results_csv(), "ab") as file:
         file.write(line.encode("latin-1") + b"\n")
-    with pytest.raises(DataError, match=words) as caught:
-        read_results()
-    assert str(results_csv()) in str(caught.value)
+    before = results_csv().read_bytes()
+    append_result(Experiment("next"), NOTES)
+    assert results_csv().read_bytes().startswith(before)
+    assert read_results()["experiment_id"].tolist() == ["007", "next"]
+    [record] = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.message.startswith(f"Warning: line 3 of {results_csv()} {words}")
+    assert record.message.endswith("; it is left out: mend or delete it")
+
+
+def test_many_damaged_rows_are_one_warning() -> None:
+    append_result(ROW, NOTES)
+    with open(results_csv(), "a") as file:
+        file.write("\n" + "torn\n" * 8)
+    append_result(ROW, NOTES)
+    found, damage = readable_and_damaged()
+    assert [one.experiment_id for one in found] == ["007", "007"]
+    assert str(damage) == (
+        f"line 4 of {results_csv()} has 1 cell and should have 13; it is left out (and 7 more: "
+        "5, 6, 7, 8, 9, …): mend or delete them"
+    )
+
+
+def test_a_flipped_bit_costs_one_row_at_most_two() -> None:
+    for name in "abc":
+        append_result(replace(ROW, experiment_id=name), NOTES)
+    content = results_csv().read_bytes()
+    start, end = content.index(b"\nb,"), content.index(b"\nc,")
+    for at in range(start + 1, end + 1):
+        for bit in range(8):
+            flipped = bytearray(content)
+            flipped[at] ^= 1 << bit
+            results_csv().write_bytes(flipped)
+            names = [one.experiment_id for one in readable_and_damaged()[0]]
+            assert names[0] == "a" and (at == end or names[-1] == "c")
 
 
 def test_a_row_that_may_be_there_is_not_written_twice() -> None:

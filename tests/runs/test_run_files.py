@@ -134,3 +134,15 @@ def test_unknown_settings_are_told_and_kept(run: Run) -> None:
 def test_settings_are_written_as_ever(run: Run) -> None:
     expected = run.config().model_dump_json(indent=2) + "\n"
     assert run.path("config.json").read_text(encoding="utf-8") == expected
+
+
+def test_a_folder_in_place_of_the_settings_is_told_as_it_is(run: Run, xlite: Command) -> None:
+    run.path("config.json").unlink()
+    run.path("config.json").mkdir()
+    why = f"the settings of run 'one' cannot be read from {run.path('config.json')}: "
+    code, _, err = xlite("jobs", "list")
+    assert (code, err) == (0, f"Warning: {why}that is no file\n")
+    for words in (["status", "one"], ["resume", "one"], ["logs", "one"]):
+        code, out, err = xlite("jobs", *words)
+        told = f"{why}that is no file; put the file back, or delete {run.folder}"
+        assert (code, out, err) == (2, "", f"Error: {told}\n")

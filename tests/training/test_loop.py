@@ -24,7 +24,9 @@ from xlite.errors import DataError, RunError, XliteError
 from xlite.findings import FINDINGS
 from xlite.metrics.per_finding import auc_per_class
 from xlite.models.checkpoint import load_model
-from xlite.runs.results import read_results
+from xlite.places import results_csv
+from xlite.runs.notes import Notes
+from xlite.runs.results import Experiment, append_result, read_results
 from xlite.runs.run import Run
 from xlite.training import loop
 from xlite.training.job import open_job
@@ -176,6 +178,19 @@ def test_a_finished_run_trains_no_further(films):
     assert (result.reason, result.epochs) == ("finished", 1)
     assert all(torch.equal(before[key], value) for key, value in weights(run).items())
     assert len(read_results()) == 1
+
+
+def test_a_damaged_row_of_the_log_stops_no_training(films, caplog):
+    append_result(Experiment("old", val_auc=0.6), Notes("patient-42-1"))
+    with open(results_csv(), "ab") as file:
+        file.write(b'=cmd|x,2026,student,x,none,abc,nan,inf,1e999,-5,x,1.62,"x"\n')
+    before = results_csv().read_bytes()
+    _, result = run_to_end(config(films, "new", epochs=1))
+    told = [message for message in caplog.messages if "results.csv" in message]
+    assert (result.reason, len(told)) == ("finished", 1)
+    assert told[0].startswith(f"Warning: line 3 of {results_csv()} has 'abc' for kd_temp")
+    assert results_csv().read_bytes().startswith(before)
+    assert read_results()["experiment_id"].tolist() == ["old", "new"]
 
 
 def test_early_stopping_counts_epochs_since_the_best(films):

@@ -7,7 +7,6 @@ server for a part of that page. Only the name tells.
 import os
 import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
@@ -17,6 +16,10 @@ from starlette.websockets import WebSocketClose
 from xlite.access.addresses import ip_address, is_loopback
 from xlite.errors import RunError
 
+_HOST = re.compile(
+    r"(?:\[(?P<bracketed>[0-9a-fA-F:.]+)\]|(?P<name>[\w.-]+))(?::(?P<port>\d{1,5}))?", re.ASCII
+)
+"""A name or an address, with or without a port (RFC 3986, 3.2.2; but no empty port)."""
 _REFUSAL = "This server does not answer by that name. Its owner lists the names that it has in XLITE_HOSTS.\n"
 
 
@@ -60,14 +63,12 @@ def host_name(host: str) -> str | None:
     """
     if ip_address(host):
         return host.lower()
-    try:
-        parts = urlsplit(f"//{host}")
-        _ = parts.port  # raises ValueError unless it is a port
-    except ValueError:
+    found = _HOST.fullmatch(host)
+    if found is None or not 1 <= int(found["port"] or 1) <= 65535:
         return None
-    name = (parts.hostname or "").removesuffix(".")
-    is_name = parts.netloc == host and "@" not in host and re.fullmatch(r"[\w.:-]+", name, re.ASCII)
-    return name if is_name else None
+    if address := found["bracketed"]:
+        return address.lower() if ":" in address and ip_address(address) else None
+    return found["name"].lower().removesuffix(".") or None
 
 
 def owner_names(address: str | None) -> set[str]:

@@ -151,6 +151,8 @@ def _columns(path: Path, header: list[str]) -> tuple[int, list[int]]:
 
 def _numbers(path: Path, rows: list[list[str]]) -> np.ndarray:
     try:
+        if not _is_plain("".join(map("".join, rows))):
+            raise ValueError
         return np.array([[float(text) for text in row] for row in rows], dtype=np.float64)
     except ValueError as error:
         number, row = next((n, row) for n, row in enumerate(rows, 1) if not all(map(_is_number, row)))
@@ -165,7 +167,12 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return True
+    return _is_plain(text)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it has neither underscores nor digits of other scripts, both of which Python's float takes."""
+    return text.isascii() and "_" not in text
 
 
 def _check_range(path: Path, probs: np.ndarray, names: list[str]) -> None:

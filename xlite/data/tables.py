@@ -53,14 +53,16 @@ def find_table(root: Path | str) -> Path:
 def label_version(table_path: Path | str) -> str:
     """The edition of the labels, "2017" or "2020", or "unknown" if it is not certain.
 
-    The 2017 edition's header ends in an empty column, which pandas calls `Unnamed: 11`; but for that, the two
-    are alike, and the 2020 edition is known by its file's name alone.
+    The 2017 edition ends in an empty column, in the header, where pandas calls it `Unnamed: 11`, and in each
+    row; but for that, the two are alike, and the 2020 edition is known by its file's name alone.
     """
     path = Path(table_path)
     header = read_header(path)
+    width = len(header)
     if header[0] in ("", "Unnamed: 0"):  # row numbers, which pandas writes too
         header = header[1:]
-    is_2017 = header[:-1] == _NIH_HEADER and re.fullmatch(r"(Unnamed: \d+)?", header[-1]) is not None
+    has_its_header = header[:-1] == _NIH_HEADER and re.fullmatch(r"(Unnamed: \d+)?", header[-1]) is not None
+    is_2017 = has_its_header and all(len(row) == width and not row[-1].strip() for row in read_rows(path)[1])
     is_2020 = "v2020" in path.name
     if is_2017 == is_2020:
         return UNKNOWN_EDITION

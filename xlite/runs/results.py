@@ -3,6 +3,7 @@
 import csv
 import errno
 import io
+import logging
 import math
 import os
 from collections.abc import Iterable
@@ -12,13 +13,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from filelock import FileLock
 
-from xlite.errors import DataError
+from xlite.errors import DataError, sentence
 from xlite.places import results_csv
 from xlite.runs.notes import Notes
-from xlite.text import as_cell, from_cell
+from xlite.text import as_cell, counted, from_cell, verb
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,9 @@ class Experiment:
 
 COLUMNS = tuple(field.name for field in fields(Experiment))
 _TEXT = {field.name for field in fields(Experiment) if field.type is str}
+_AUCS = ("val_auc", "test_auc")
+_NUMBERED = 5
+"""How many damaged lines a warning names by their numbers, besides the first."""
 
 
 def append_result(
@@ -91,7 +97,7 @@ def to_csv(experiments: Iterable[Experiment]) -> bytes:
 def read_results(path: Path | None = None) -> "pd.DataFrame":
     """The log as a table, columns as COLUMNS: texts as str and numbers as floats; empty without a file.
 
-    Raises DataError with the number of the line if a row is damaged.
+    Damaged rows and errors as in `read_experiments`.
     """
     import pandas as pd
 
@@ -100,28 +106,47 @@ def read_results(path: Path | None = None) -> "pd.DataFrame":
 
 
 def read_experiments(path: Path | None = None) -> list[Experiment]:
-    """Every experiment in the order of its row; none without a file.
+    """Every experiment in the order of its row, but damaged rows, of which it warns; none without a file.
 
-    Raises DataError with the number of the line if a row is damaged.
+    Raises DataError if the file holds another table.
     """
+    found, damage = readable_and_damaged(path)
+    if damage:
+        log.warning("Warning: %s", sentence(damage))
+    return found
+
+
+def readable_and_damaged(path: Path | None = None) -> tuple[list[Experiment], DataError | None]:
+    """What `read_experiments` gives, and what it warns of: the damaged lines, None if there are none."""
     path = Path(path or results_csv())
     content = path.read_bytes() if path.exists() else b""
     whole = content[: content.rfind(b"\n") + 1]  # without a row that is being written at this moment
     if not whole:
-        return []
+        return [], None
     _check_header(path, io.BytesIO(whole))
-    found = []
-    for number, line in enumerate(whole.splitlines(), 1):  # a row is one line: no cell has a line end
-        if number > 1 and line:
+    found, damaged = [], {}
+    for number, line in enumerate(whole.split(b"\n"), 1):  # a row is one line: no cell has a line end
+        if number > 1 and line.strip():
             try:
-                found.append(_read_row(line))
+                found.append(_read_row(line.removesuffix(b"\r")))
             except ValueError as error:
-                raise DataError(f"line {number} of {path} {error}: mend or delete that line") from error
-    return found
+                damaged[number] = str(error)
+    return found, _damage(path, damaged) if damaged else None
+
+
+def _damage(path: Path, damaged: dict[int, str]) -> DataError:
+    """The one sentence about all damaged lines, whose numbers come with what is wrong with them."""
+    first, *others = damaged
+    named = ", ".join(map(str, others[:_NUMBERED])) + (", …" if others[_NUMBERED:] else "")
+    more = f" (and {len(others):,} more: {named})" if others else ""
+    them = verb(len(damaged), "it", "them")
+    return DataError(f"line {first} of {path} {damaged[first]}; it is left out{more}: mend or delete {them}")
 
 
 def _read_row(line: bytes) -> Experiment:
     """The experiment of a row; ValueError with what is wrong with it."""
+    if b"\0" in line:
+        raise ValueError("has a NUL byte")
     try:
         [cells] = csv.reader([line.decode()], strict=True)
     except UnicodeDecodeError as error:
@@ -129,7 +154,7 @@ def _read_row(line: bytes) -> Experiment:
     except csv.Error as error:
         raise ValueError(f"is not CSV ({error})") from error
     if len(cells) != len(COLUMNS):
-        raise ValueError(f"has {len(cells)} cells and should have {len(COLUMNS)}")
+        raise ValueError(f"has {counted(len(cells), 'cell')} and should have {len(COLUMNS)}")
     values: dict[str, Any] = {
         name: from_cell(cell) if name in _TEXT else _number(name, cell)
         for name, cell in zip(COLUMNS, cells, strict=True)
@@ -138,11 +163,19 @@ def _read_row(line: bytes) -> Experiment:
 
 
 def _number(name: str, cell: str) -> float | None:
+    expected = "a number 0-1" if name in _AUCS else "a number"
     try:
         value = float(cell or "nan")
-    except ValueError as error:
-        raise ValueError(f"has {cell!r} for {name} and should have a number or nothing") from error
+    except ValueError:
+        value = math.inf
+    # Python's float takes 0_1 and the digits of other scripts too.
+    if math.isinf(value) or "_" in cell or not cell.isascii() or (name in _AUCS and not _is_auc(value)):
+        raise ValueError(f"has {cell!r:.80} for {name} and should have {expected} or nothing")
     return None if math.isnan(value) else value
+
+
+def _is_auc(value: float) -> bool:
+    return math.isnan(value) or 0 <= value <= 1
 
 
 def _check_header(path: Path, file: BinaryIO) -> None:

@@ -19,6 +19,8 @@ EPOCH_COLUMNS = ("epoch", "train_loss", "val_loss", "val_auc")
 def read_settings(path: Path, run: str) -> tuple[TrainConfig, dict[str, Any]]:
     """The settings in a config.json, and those that this X-Lite does not know; RunError if it is damaged."""
     try:
+        if path.exists() and not path.is_file():  # a folder, or a pipe, which might never end
+            raise ValueError("that is no file")
         values = from_json(read_whole(path))
         if not isinstance(values, dict):
             raise ValueError("it is no object of settings")

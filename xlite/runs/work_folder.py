@@ -62,11 +62,17 @@ class WorkFolder(ABC, Generic[S]):
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """The one of that name; RunError if there is none."""
+        """The one of that name; RunError if there is none, or if its settings are no file."""
         found = cls(cls.parent() / check_run_name(name))
-        if not found.path(cls.settings_file).is_file():
+        settings = found.path(cls.settings_file)
+        if not settings.exists():
             names = ", ".join(other.name for other in cls._all()) or "none yet"
             raise RunError(f"there is no {cls.kind} {name!r} in {cls.parent()}; the {cls.kinds} are: {names}")
+        if not settings.is_file():
+            raise RunError(
+                f"the settings of {cls.kind} {name!r} cannot be read from {settings}: that is no file; put "
+                f"the file back, or delete {found.folder}"
+            )
         return found
 
     @classmethod

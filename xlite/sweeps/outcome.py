@@ -2,11 +2,11 @@
 
 from pydantic import ValidationError
 
-from xlite.errors import XliteError
+from xlite.errors import XliteError, sentence
 from xlite.evaluation.base import WithCaveats
 from xlite.evaluation.caveats import is_of_teacher
 from xlite.files import read_whole
-from xlite.runs.results import read_experiments
+from xlite.runs.results import readable_and_damaged
 from xlite.runs.run import Run
 from xlite.runs.status import problem
 from xlite.sweeps.status import Contamination, Outcome
@@ -18,7 +18,10 @@ class NoResult(XliteError):
 
 def left_by(run: Run) -> Outcome:
     """What a finished run wrote into log and report; NoResult if it has no validation AUC."""
-    logged = [one for one in read_experiments() if one.experiment_id == run.name]
+    experiments, damage = readable_and_damaged()
+    logged = [one for one in experiments if one.experiment_id == run.name]
+    if damage and not logged:
+        raise NoResult(f"the log has no row that can be read for the run: {sentence(damage)}")
     if not logged or logged[-1].val_auc is None:
         raise NoResult("the run has no validation AUC: no finding is both there and absent in the val part")
     last = logged[-1]

@@ -83,7 +83,7 @@ def train(config: TrainConfig, run: Run) -> FitResult:
 
 def _train(config: TrainConfig, run: Run, device: Device) -> FitResult:
     """Sets up, trains the epochs that are left, and judges the best of them on the test part."""
-    read_results()  # a damaged log is refused before the work, not after it
+    read_results()  # another table is refused, and damaged rows are told, before the work and not after it
     try:
         fabric = open_fabric(config, device.name, partial(_wait, run))
         wait_for_all = final_barrier()
