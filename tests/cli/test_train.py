@@ -37,8 +37,8 @@ def test_train_evaluate_and_score(xlite: Command, tiny_folder: Path, tmp_path: P
     )
     scored = json.loads((tmp_path / "s" / "metrics.json").read_text())
     assert (status, scored["split"]["images"], scored["validation"]["films"]) == (0, 4, 4)
-    spoiled = scored["contamination"]
-    assert spoiled is None or f"Contaminated: {spoiled['films']} of 4 films" in out
+    contamination = scored["contamination"]
+    assert contamination is None or f"Contaminated: {contamination['films']} of 4 films" in out
     assert f"Report: {tmp_path / 's' / 'report.html'}" in out
 
 

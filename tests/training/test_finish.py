@@ -118,9 +118,9 @@ def test_the_list_of_a_teachers_films_leads_to_metrics_on_clean_ones(films, tmp_
     given = {"teacher": str(tmp_path / "answers.csv"), "teacher_list": str(tmp_path / "seen.txt")}
     run, _ = run_to_end(config(films, "student", **given, epochs=1))
     report = metrics_json(run)
-    spoiled, patients = report["contamination"], folder.patients(test)
-    assert (spoiled["films"], spoiled["of"]) == (2, len(test))
-    new = spoiled["clean"]
+    contamination, patients = report["contamination"], folder.patients(test)
+    assert (contamination["films"], contamination["of"]) == (2, len(test))
+    new = contamination["clean"]
     assert new["split"]["images"] == int((patients != patients[0]).sum()) == len(test) - 2
     auc, clean_auc = (Estimate(**found["macro"]["auc"]) for found in (report, new))
     [line] = [line for line in caplog.messages if line.startswith("Test AUC")]

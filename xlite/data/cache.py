@@ -41,7 +41,7 @@ _SAMPLE = 64
 class _Index(BaseModel):
     """The index beside an array: the source and CRC-32 of each row, and when the array was built (ns).
 
-    flat: the rows of the films without contrast; None in an index of old, which does not say.
+    flat: the rows of the films without contrast; None in an older index, which does not say.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -159,7 +159,7 @@ def _read_index(array: Path) -> _Index:
 
 
 def _complete_index(array: Path) -> None:
-    """Looks for films without contrast if the index is one of old, which does not tell them."""
+    """Looks for films without contrast if the index is an older one, which does not tell them."""
     index, films = _read_array(array)
     if index.flat is None:
         flat = [row for row, film in enumerate(films) if not has_contrast(film)]

@@ -42,7 +42,7 @@ class ModelNotes(BaseModel):
     """What a model file notes of its model's training; nothing here is needed to serve the model.
 
     `teacher_knows` are the sources of its teachers, as `xlite.evaluation.contamination` reads them;
-    `contamination` is a sentence instead, in model files of old. Other notes are kept as they are.
+    `contamination` is a sentence instead, in older model files. Other notes are kept as they are.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")

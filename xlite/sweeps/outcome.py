@@ -35,7 +35,7 @@ def left_by(run: Run) -> Outcome:
 
 
 def _contamination_of(run: Run) -> Contamination | None:
-    """What the run's test report, maybe one of old, says of what its teacher knows of the films."""
+    """What the run's test report, maybe an older one, says of what its teacher knows of the films."""
     path = run.evaluation("test") / "metrics.json"
     try:
         caveats = WithCaveats.model_validate_json(read_whole(path)).caveats if path.is_file() else ()

@@ -62,10 +62,10 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
 def _sentence(report: Report) -> str:
     """The test AUC, and what it is worth if what the student learned from knows test films."""
     text = f"Test AUC {report.macro.auc}, {mean_of(report)} with 95 % interval"
-    spoiled = report.contamination
-    if spoiled is None:
+    contamination = report.contamination
+    if contamination is None:
         return text
-    known = f"{spoiled.films:,} of the {spoiled.of:,} test films"
+    known = f"{contamination.films:,} of the {contamination.of:,} test films"
     return f"{text}, but what it learned from knows {known}. {clean(report)}"
 
 

@@ -20,7 +20,7 @@ from xlite.models.torch_files import UNREADABLE, load_plain_file
 STATE_FILE = "last.ckpt"
 
 _CHECKED = "sha256"
-"""The entry of a state that says that its file ends with a checksum; files of old have neither."""
+"""The entry of a state that says that its file ends with a checksum; older files have neither."""
 
 _MARK = b"xlite-sha256 "
 _TRAILER = len(_MARK) + 64
@@ -96,7 +96,7 @@ def _way_out(path: Path) -> str:
 
 
 def check_unchanged(run: str, then: dict[str, str], now: dict[str, str]) -> None:
-    """RunError if what a run learns from is not what it began with; states of old tell less."""
+    """RunError if what a run learns from is not what it began with; older states tell less."""
     for what, value in now.items():
         if then.get(what, value) != value:
             raise RunError(
