@@ -90,7 +90,7 @@ def show(blocks: Iterable[Block], key: str) -> None:
 
 
 def show_caveats(view: View) -> None:
-    """What contaminates the metrics, in full; what is to be kept in mind, a click away from the first curve."""
+    """What contaminates the metrics, in full; what else limits them, a click away from the first curve."""
     show(grave_blocks(view), "grave")
     for alert in mild_alerts(view):
         with st.expander(f"{alert.title} ({len(alert.sentences)})", icon=":material/warning:"):

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from xlite.errors import RunError
+from xlite.errors import RunError, sentence
 from xlite.files import read_whole, write_atomic
 from xlite.places import checkpoints_dir, sweeps_dir
 from xlite.runs.command import absolute_paths
@@ -60,7 +60,7 @@ class Sweep(WorkFolder[SweepStatus]):
         try:
             return Plan.model_validate_json(read_whole(path))
         except (OSError, ValidationError) as error:
-            why = problem(error) if isinstance(error, ValidationError) else str(error)
+            why = problem(error) if isinstance(error, ValidationError) else sentence(error)
             raise RunError(f"the plan of study {self.name!r} cannot be read from {path}: {why}") from error
 
     def storage(self) -> str:
