@@ -25,8 +25,8 @@ _BARE = {0x01, *range(0xD0, 0xD9)}
 _MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
 # What ends a scan's data, in which 0xFF is followed by a zero byte (JPEG) or a zero bit (JPEG-LS): a marker
 # with the fill bytes in front of it. A run of them is looked at once, from its start.
-_SCAN_END = re.compile(rb"(?<!\xff)\xff+[\x01-\xcf\xd8-\xfe]")
-_SCAN_END_LS = re.compile(rb"(?<!\xff)\xff+[\x80-\xcf\xd8-\xfe]")
+_SCAN_END = re.compile(rb"\xff(?<!\xff\xff)\xff*+[\x01-\xcf\xd8-\xfe]")
+_SCAN_END_LS = re.compile(rb"\xff(?<!\xff\xff)\xff*+[\x80-\xcf\xd8-\xfe]")
 
 
 @dataclass(frozen=True)
