@@ -11,9 +11,9 @@ from xlite.errors import (
     RunError,
     Setting,
     XliteError,
-    as_json,
-    from_json,
     sentence,
+    words_as_json,
+    words_from_json,
     words_of,
 )
 
@@ -36,10 +36,10 @@ def test_an_option_in_plain_words_is_no_setting() -> None:
 
 def test_words_come_back_from_json_with_their_settings() -> None:
     words = (Setting("teacher_list"), " needs ", Setting("teacher"), ", not --teachers")
-    kept = json.loads(json.dumps(as_json(words)))
+    kept = json.loads(json.dumps(words_as_json(words)))
     assert kept == [{"setting": "teacher_list"}, " needs ", {"setting": "teacher"}, ", not --teachers"]
-    assert XliteError(*from_json(kept)).settings == ("teacher_list", "teacher")
-    assert str(XliteError(*from_json(kept))) == "--teacher-list needs --teacher, not --teachers"
+    assert XliteError(*words_from_json(kept)).settings == ("teacher_list", "teacher")
+    assert str(XliteError(*words_from_json(kept))) == "--teacher-list needs --teacher, not --teachers"
 
 
 def test_words_of_an_error_are_its_own_or_its_text() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from xlite.config import TrainConfig, make_config
-from xlite.errors import DataError, RunError, Setting, as_json, words_of
+from xlite.errors import DataError, RunError, Setting, words_as_json, words_of
 from xlite.messages import as_code, field_title, headline, in_field_titles, literal, page_sentence, said
 from xlite.runs.status import RunStatus
 
@@ -36,7 +36,7 @@ def test_a_page_shows_field_titles_instead_of_options(error: BaseException, sent
 def test_a_kept_message_is_shown_in_field_titles() -> None:
     words = ("go on with ", Setting("skip_missing"), " or --alpha")
     assert in_field_titles(words) == "go on with “Skip missing films” or --alpha"
-    said = headline("night", "failed", RunStatus(words=as_json((Setting("lr"), " is 20"))).said)
+    said = headline("night", "failed", RunStatus(words=words_as_json((Setting("lr"), " is 20"))).said)
     assert said == "**night** :red-badge[failed] “Learning rate” is 20"
     assert headline("night", "stopped", RunStatus(message="interrupted").said).endswith(" interrupted")
 

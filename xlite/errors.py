@@ -74,13 +74,13 @@ class NamedSetting(TypedDict):
     setting: str
 
 
-def as_json(words: Iterable[str]) -> list[str | NamedSetting]:
+def words_as_json(words: Iterable[str]) -> list[str | NamedSetting]:
     """The words of a message as JSON keeps them: a setting is `{"setting": its field}`."""
     return [{"setting": str.__str__(word)} if isinstance(word, Setting) else word for word in words]
 
 
-def from_json(kept: Iterable[str | NamedSetting]) -> tuple[str, ...]:
-    """The words that `as_json` has written."""
+def words_from_json(kept: Iterable[str | NamedSetting]) -> tuple[str, ...]:
+    """The words that `words_as_json` has written."""
     return tuple(word if isinstance(word, str) else Setting(word["setting"]) for word in kept)
 
 

@@ -17,9 +17,10 @@ import numpy as np
 from xlite.errors import ImageError
 from xlite.files import read_file
 from xlite.formats.dicom import looks_like_dicom, read_dicom
+from xlite.formats.jpeg import SIGNATURE as JPEG_SIGNATURE
 from xlite.formats.photo import read_photo
 from xlite.formats.png import read_png
-from xlite.formats.png_stream import SIGNATURE
+from xlite.formats.png_stream import SIGNATURE as PNG_SIGNATURE
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -62,9 +63,9 @@ def film_bytes(path: Path) -> bytes:
 
 
 def _decode(data: bytes) -> np.ndarray:
-    if data.startswith(SIGNATURE):
+    if data.startswith(PNG_SIGNATURE):
         return read_png(data)
-    if data.startswith(b"\xff\xd8\xff"):
+    if data.startswith(JPEG_SIGNATURE):
         return read_photo(data)
     if looks_like_dicom(data):
         return read_dicom(data)

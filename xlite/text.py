@@ -56,6 +56,11 @@ def spread(mean: float | None, deviation: float | None, digits: int = 3) -> str:
     return number(mean, "–", digits) + more
 
 
+def has_plain_digits(text: str) -> bool:
+    """Whether it has neither underscores nor digits of other scripts, both of which Python's float takes."""
+    return text.isascii() and "_" not in text
+
+
 def printable(text: str, keep: str = "") -> str:
     r"""Text that only shows: what steers a terminal, turns the direction or is no character is spelt out.
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from pydicom.uid import UID
 
 from xlite.formats.dicom import looks_like_dicom
+from xlite.formats.jpeg import SIGNATURE as JPEG_SIGNATURE
+from xlite.formats.png_stream import SIGNATURE as PNG_SIGNATURE
 from xlite.images import is_image_name
 
 HIDDEN, NO_FILM, NO_FILE, CLOSED = "hidden", "not a film", "not a file", "not readable"
@@ -21,7 +23,7 @@ HIDDEN, NO_FILM, NO_FILE, CLOSED = "hidden", "not a film", "not a file", "not re
 _FILM, _FOLDER = "film", "folder"
 _SYSTEMS_OWN = {"__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"}
 """Folders that systems keep beside those of people, with copies of films in them; in lower case."""
-_PHOTOS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+_PHOTOS = (PNG_SIGNATURE, JPEG_SIGNATURE)
 _DICOM_CLASS = re.compile(rb"\x02\x00\x02\x00UI..([0-9.]{1,64})", re.DOTALL)
 """What a DICOM file holds: element (0002,0002), a UID, near its beginning (PS3.10, 7.1)."""
 _HEAD = 1024

@@ -14,7 +14,7 @@ from xlite.data.tables import IMAGE_COLUMNS
 from xlite.errors import DataError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS, canonical
-from xlite.text import are, counted, from_cell, printable, quoted_cell
+from xlite.text import are, counted, from_cell, has_plain_digits, printable, quoted_cell
 
 PREFIX = "prob_"
 
@@ -151,7 +151,7 @@ def _columns(path: Path, header: list[str]) -> tuple[int, list[int]]:
 
 def _numbers(path: Path, rows: list[list[str]]) -> np.ndarray:
     try:
-        if not _is_plain("".join(map("".join, rows))):
+        if not has_plain_digits("".join(map("".join, rows))):
             raise ValueError
         return np.array([[float(text) for text in row] for row in rows], dtype=np.float64)
     except ValueError as error:
@@ -167,12 +167,7 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return _is_plain(text)
-
-
-def _is_plain(text: str) -> bool:
-    """Whether it has neither underscores nor digits of other scripts, both of which Python's float takes."""
-    return text.isascii() and "_" not in text
+    return has_plain_digits(text)
 
 
 def _check_range(path: Path, probs: np.ndarray, names: list[str]) -> None:

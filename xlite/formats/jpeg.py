@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from xlite.errors import ImageError
 from xlite.pixels import check_size
 
+SIGNATURE = b"\xff\xd8\xff"
 # Progressive files have ten scans as a rule; each costs a pass over the whole image.
 MAX_SCANS = 100
 MAX_SCANNED_PIXELS = 700_000_000
@@ -23,10 +24,11 @@ _HIERARCHICAL = {0xDE, 0xDF}
 # Markers that stand alone: TEM, RST0 to RST7 and a second start of image.
 _BARE = {0x01, *range(0xD0, 0xD9)}
 _MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
-# What ends a scan's data, in which 0xFF is followed by a zero byte (JPEG) or a zero bit (JPEG-LS): a marker
-# with the fill bytes in front of it. A run of them is looked at once, from its start.
-_SCAN_END = re.compile(rb"\xff(?<!\xff\xff)\xff*+[\x01-\xcf\xd8-\xfe]")
-_SCAN_END_LS = re.compile(rb"\xff(?<!\xff\xff)\xff*+[\x80-\xcf\xd8-\xfe]")
+MARKER_START = rb"\xff(?<!\xff\xff)\xff*+"
+"""A pattern: what stands before a marker's last byte, fill bytes too. A run of them is looked at once."""
+# What ends a scan's data, in which 0xFF is followed by a zero byte (JPEG) or a zero bit (JPEG-LS).
+_SCAN_END = re.compile(MARKER_START + rb"[\x01-\xcf\xd8-\xfe]")
+_SCAN_END_LS = re.compile(MARKER_START + rb"[\x80-\xcf\xd8-\xfe]")
 
 
 @dataclass(frozen=True)

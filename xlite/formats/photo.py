@@ -9,7 +9,16 @@ import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
 from xlite.errors import ImageError
-from xlite.formats.jpeg import RESTART_INTERVAL, SCAN, Frame, Segment, damaged, read_frame, segments
+from xlite.formats.jpeg import (
+    MARKER_START,
+    RESTART_INTERVAL,
+    SCAN,
+    Frame,
+    Segment,
+    damaged,
+    read_frame,
+    segments,
+)
 from xlite.formats.orientation import exif_orientation, upright, xmp_orientation
 from xlite.pixels import STRIP
 
@@ -18,7 +27,7 @@ _EXIF_OR_XMP = 0xE1
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 # What a decoder needs: frame, tables, restart interval, scans, and the colours that JFIF and Adobe imply.
 _NEEDED = {0xC0, 0xC1, 0xC2, 0xC4, 0xDB, RESTART_INTERVAL, SCAN, 0xE0, 0xEE}
-_RESTART = re.compile(rb"\xff(?<!\xff\xff)\xff*+[\xd0-\xd7]")  # with the fill bytes in front of it
+_RESTART = re.compile(MARKER_START + rb"[\xd0-\xd7]")
 # Coded data that goes on behind the end of a stretch: it is passed over if the stretch was whole.
 _MORE = bytes.fromhex("5a93c64e17b82d6971a4d3850f3c9be2") * 2
 _MAX_DECODER_BYTES = 450_000_000

@@ -16,7 +16,7 @@ from filelock import FileLock
 from xlite.errors import DataError, sentence
 from xlite.places import results_csv
 from xlite.runs.notes import Notes
-from xlite.text import as_cell, counted, from_cell, verb
+from xlite.text import as_cell, counted, from_cell, has_plain_digits, verb
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,8 +168,7 @@ def _number(name: str, cell: str) -> float | None:
         value = float(cell or "nan")
     except ValueError:
         value = math.inf
-    # Python's float takes 0_1 and the digits of other scripts too.
-    if math.isinf(value) or "_" in cell or not cell.isascii() or (name in _AUCS and not _is_auc(value)):
+    if math.isinf(value) or not has_plain_digits(cell) or (name in _AUCS and not _is_auc(value)):
         raise ValueError(f"has {cell!r:.80} for {name} and should have {expected} or nothing")
     return None if math.isnan(value) else value
 

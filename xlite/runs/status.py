@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from xlite.errors import NamedSetting, from_json, sentence
+from xlite.errors import NamedSetting, sentence, words_from_json
 from xlite.files import read_whole
 
 State = Literal["new", "queued", "running", "finished", "stopped", "failed", "killed"]
@@ -26,7 +26,7 @@ class WithMessage(BaseModel):
     @property
     def said(self) -> tuple[str, ...]:
         """The words of the message, with settings among them as such."""
-        return from_json(self.words) or (self.message,)
+        return words_from_json(self.words) or (self.message,)
 
 
 class WorkStatus(WithMessage):

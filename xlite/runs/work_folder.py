@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Generic, Self
 
 from filelock import FileLock, Timeout
 
-from xlite.errors import RunError, XliteError, as_json, sentence
+from xlite.errors import RunError, XliteError, sentence, words_as_json
 from xlite.files import tail_lines, write_atomic
 from xlite.places import check_run_name
 from xlite.runs.launch import spawn, xlite_command
@@ -161,7 +161,7 @@ class WorkFolder(ABC, Generic[S]):
             if isinstance(error, KeyboardInterrupt):
                 self.update_progress(state="stopped", message="interrupted from the keyboard")
             else:
-                words = as_json(error.words) if isinstance(error, XliteError) else ()
+                words = words_as_json(error.words) if isinstance(error, XliteError) else ()
                 self.update_progress(state="failed", message=sentence(error), words=words)
 
     def start(self) -> None:

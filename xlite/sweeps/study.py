@@ -16,7 +16,7 @@ import optuna
 from optuna.pruners import MedianPruner, NopPruner
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from xlite.errors import RunError, XliteError, as_json
+from xlite.errors import RunError, XliteError, words_as_json
 from xlite.sweeps.plan import Plan
 from xlite.sweeps.status import Outcome, Signature, TrialStatus
 from xlite.sweeps.storage import open_study
@@ -140,7 +140,7 @@ class Study:
 
     def fail(self, trial: Trial, error: XliteError) -> None:
         """Ends a trial whose run failed; it waits for the next time that the sweep is begun."""
-        trial.set_user_attr("left", {"message": str(error), "words": as_json(error.words)})
+        trial.set_user_attr("left", {"message": str(error), "words": words_as_json(error.words)})
         self.study.tell(trial, state=TrialState.FAIL)
 
     def give_back(self, trial: Trial) -> None:

@@ -15,7 +15,7 @@ from optuna.trial import Trial
 
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
-from xlite.errors import RunError, XliteError, as_json
+from xlite.errors import RunError, XliteError, words_as_json
 from xlite.places import checkpoints_dir
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
@@ -133,7 +133,7 @@ class _Work:
         self.sweep.update_progress(
             state=state,
             message=str(XliteError(*message)),
-            words=as_json(message),
+            words=words_as_json(message),
             split_id=self.split_id,
             total=total,
             trials=trials,

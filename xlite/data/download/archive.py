@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xlite.errors import DataError
+from xlite.formats.png_stream import SIGNATURE as PNG_SIGNATURE
 
 MAX_FILMS = 20_000  # an archive; NIH's largest has 10,000
 MAX_FILM_BYTES = 32 * 2**20  # NIH's largest films have 3 MB
@@ -23,7 +24,6 @@ MAX_TOTAL_BYTES = 10 * 2**30  # NIH's largest archive holds 4.2 GB
 
 _FILM_PATH = re.compile(r"(?:\./)?images/([A-Za-z0-9_-]{1,64}\.png)")
 _FOLDER_PATH = re.compile(r"(?:\./?)?(?:images/?)?")
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_BYTES = 2**20  # headers and padding between two members; an ordinary archive needs 1 kB
 
 
@@ -102,6 +102,6 @@ def _film_name(member: tarfile.TarInfo) -> str:
 def _write_film(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
     file = tar.extractfile(member)
     content = file.read() if file else b""
-    if not content.startswith(_PNG_SIGNATURE):
+    if not content.startswith(PNG_SIGNATURE):
         raise DataError(f"{member.name} is not a PNG image")
     path.write_bytes(content)
