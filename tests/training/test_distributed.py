@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -194,14 +195,17 @@ def test_followers_stay_until_the_leader_has_ended_or_died(tmp_path, ends):
     assert waited[1] > 2
 
 
-def _in_turn(rank: int, rendezvous: str, ends: bool, times: SimpleQueue) -> None:
-    short = timedelta(seconds=1)  # what a collective waits; the leader is alone for longer
+def _in_turn(rank: int, rendezvous: str, ends: bool, times: SimpleQueue, both: Barrier) -> None:
+    short = timedelta(
+        seconds=2
+    )  # what a collective waits, as the first meeting does; the leader is alone for longer
+    both.wait()  # one may have started seconds after the other
     dist.init_process_group("gloo", init_method=rendezvous, rank=rank, world_size=2, timeout=short)
     try:
         with leader_first():
             began = time.monotonic()
             if rank == 0:
-                time.sleep(4)
+                time.sleep(6)
                 if not ends:
                     os._exit(0)
             times.put((rank, began))
@@ -211,11 +215,11 @@ def _in_turn(rank: int, rendezvous: str, ends: bool, times: SimpleQueue) -> None
 
 @pytest.mark.parametrize("ends", [True, False])
 def test_others_wait_for_what_the_leader_does_first_however_long_and_end_with_it(tmp_path, ends):
-    times = get_context("spawn").SimpleQueue()
-    start_processes(_in_turn, (f"file://{tmp_path}/rendezvous", ends, times), nprocs=2)
+    times, both = get_context("spawn").SimpleQueue(), get_context("spawn").Barrier(2)
+    start_processes(_in_turn, (f"file://{tmp_path}/rendezvous", ends, times, both), nprocs=2)
     began = dict(times.get() for _ in range(1 + ends))
     if ends:
-        assert began[1] - began[0] > 3.5
+        assert began[1] - began[0] > 5.5
     else:
         assert began == {1: None}
 

@@ -6,7 +6,7 @@ Decoders ask for memory by any header they find, and for time by each scan: all 
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xlite.errors import ImageError
 from xlite.pixels import check_size
@@ -79,6 +79,7 @@ def segments(data: bytes) -> Iterator[Segment]:
     if not data.startswith(b"\xff\xd8"):
         raise damaged("no start marker")
     at, fill, count, scans, pixels, scan_end = 2, 0, 0, 0, 0, _SCAN_END
+    markers = without_stuffing(data)
     while True:
         found = _MARKER.match(data, at)
         if not found:
@@ -91,7 +92,9 @@ def segments(data: bytes) -> Iterator[Segment]:
             return
         if marker in _BARE:
             continue
-        part = _segment(data, marker, start, scan_end)
+        part = _segment(data, marker, start)
+        if marker == SCAN:
+            part = replace(part, scan_end=_end_of_scan(markers, part.end, scan_end))
         # A decoder that is fed in pieces begins each time at the first of the fill bytes in a scan.
         fill += 2 * data.count(b"\xff\xff", part.end, part.scan_end)
         _check_counts(fill, count)
@@ -123,18 +126,25 @@ def _check_counts(fill: int, count: int) -> None:
         )
 
 
-def _segment(data: bytes, marker: int, start: int, scan_end: re.Pattern[bytes]) -> Segment:
+def without_stuffing(data: bytes) -> bytes:
+    """Data of the same length without the 0xFF that a zero byte follows: a search for markers meets less."""
+    return data.replace(b"\xff\0", b"\0\0")
+
+
+def _segment(data: bytes, marker: int, start: int) -> Segment:
     body = start + 4
     length = int.from_bytes(data[start + 2 : body], "big")
     end = start + 2 + length
     if length < 2 or end > len(data):
         raise damaged("a segment is cut")
-    if marker != SCAN:
-        return Segment(marker, start, body, end, end)
-    found = scan_end.search(data, end)
+    return Segment(marker, start, body, end, end)
+
+
+def _end_of_scan(markers: bytes, start: int, pattern: re.Pattern[bytes]) -> int:
+    found = pattern.search(markers, start)
     if not found:
         raise damaged("the last scan is cut")
-    return Segment(marker, start, body, end, found.start())
+    return found.start()
 
 
 def _frame(data: bytes, part: Segment) -> Frame:

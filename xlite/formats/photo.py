@@ -18,6 +18,7 @@ from xlite.formats.jpeg import (
     damaged,
     read_frame,
     segments,
+    without_stuffing,
 )
 from xlite.formats.orientation import exif_orientation, upright, xmp_orientation
 from xlite.pixels import STRIP
@@ -37,18 +38,24 @@ _BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, s
 
 def read_photo(data: bytes) -> np.ndarray:
     """The film in a JPEG: uint8 (H, W), upright, colour made grey. Raises ImageError."""
-    image = decode_photo(data)
-    return upright(image, _orientation(data, list(segments(data))))
+    parts = list(segments(data))
+    return upright(_decode(data, parts), _orientation(data, parts))
 
 
 def decode_photo(data: bytes) -> np.ndarray:
-    """The film in a JPEG as it is coded: uint8 (H, W), colour made grey.
+    """The film in a JPEG as it is coded: uint8 (H, W), colour made grey. Raises ImageError.
+
+    A JPEG has no checksum: a flipped bit of coded data cannot be noticed if all blocks are still there.
+    """
+    return _decode(data, list(segments(data)))
+
+
+def _decode(data: bytes, parts: list[Segment]) -> np.ndarray:
+    """The film in these segments.
 
     A decoder fills what a cut scan lacks with grey and says nothing. So it decodes twice, the second time
-    with more data behind each stretch of coded data: a picture that depends on it was cut. A JPEG has no
-    checksum: a flipped bit of coded data cannot be noticed if all blocks are still there. Raises ImageError.
+    with more data behind each stretch of coded data: a picture that depends on it was cut.
     """
-    parts = list(segments(data))
     frame = read_frame(data, parts)
     _check_kind(frame, parts)
     _check_scans(data, parts, frame)
@@ -119,8 +126,9 @@ def _check_restarts(data: bytes, scan: Segment, blocks: int, interval: int) -> N
     """Raises ImageError unless the restart markers of a scan are as many as there must be, and in order."""
     expected = -(-blocks // interval) - 1 if interval else 0
     seen = 0
-    for found in _RESTART.finditer(data, scan.end, scan.scan_end):
-        if seen == expected and found.end() == scan.scan_end:
+    coded = without_stuffing(data[scan.end : scan.scan_end])
+    for found in _RESTART.finditer(coded):
+        if seen == expected and found.end() == len(coded):
             return  # some devices end a scan with one
         if seen == expected or found[0][-1] != 0xD0 + seen % 8:
             raise damaged("its restart markers are out of order")
@@ -136,9 +144,19 @@ def _stream(data: bytes, parts: list[Segment], more: bytes = b"") -> bytes:
         if part.marker in _NEEDED:
             pieces += [data[part.start : part.end]]
         if part.marker == SCAN:
-            coded = data[part.end : part.scan_end]
-            pieces += [_RESTART.sub(more + rb"\g<0>", coded) if more else coded, more]
+            pieces += [*_stretches(data[part.end : part.scan_end], more), more]
     return b"".join([*pieces, b"\xff\xd9"])
+
+
+def _stretches(coded: bytes, more: bytes) -> Iterator[bytes]:
+    """The coded data of a scan with `more` before each of its restart markers."""
+    at = 0
+    if more:
+        for found in _RESTART.finditer(without_stuffing(coded)):
+            yield coded[at : found.start()]
+            yield more
+            at = found.start()
+    yield coded[at:]
 
 
 def _decoded(stream: bytes) -> Iterator[tuple[slice, np.ndarray]]:
