@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlite.errors import DataError
-from xlite.patients import patient_bytes, patient_ids, patient_order, patient_places
+from xlite.patients import patient_bytes, patient_ids, patient_order, patient_places, patients_with
 
 E17 = 10**17
 LONG = ["32190288767206698995128181920214237181", "32190288767206698995128181920214237182"]
@@ -76,3 +76,10 @@ def test_places_and_bytes_are_those_of_the_numbers(numbers: list[int]) -> None:
 def test_ids_that_no_int64_holds_are_digested_as_text() -> None:
     assert patient_bytes(["1", LONG[0]]) == f"1\n{LONG[0]}".encode()
     assert patient_bytes(["1", "a"]) == b"1\na"
+
+
+def test_patients_are_counted_once_however_many_films_are_marked():
+    marked = np.array([[1, 0, 1], [1, 0, 0], [0, 0, 1], [1, 0, 1]], bool)
+    patients = np.array(["7", "7", "p", "10"])
+    assert patients_with(marked, patients).tolist() == [2, 0, 3]
+    assert patients_with(marked[:0], patients[:0]).tolist() == [0, 0, 0]

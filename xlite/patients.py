@@ -59,6 +59,13 @@ def patient_places(patients: np.ndarray) -> np.ndarray:
     return placed
 
 
+def patients_with(marked: np.ndarray, patients: np.ndarray) -> np.ndarray:
+    """int64 (C,): how many of the patients (N,) have at least one film that is marked, (N, C) bool."""
+    different, owner = np.unique(patients, return_inverse=True)
+    counts = [np.count_nonzero(np.bincount(owner[column], minlength=len(different))) for column in marked.T]
+    return np.array(counts, dtype=np.int64)
+
+
 def patient_bytes(patients: Sequence[str]) -> bytes:
     """Ids for a digest: int64 if all are whole numbers that fit, as NIH's always were, else text."""
     numbers = [_number(patient) for patient in patients]
