@@ -25,9 +25,9 @@ from xlite.evaluation.options import ScoreOptions
 from xlite.evaluation.report import Judged, Metrics
 from xlite.evaluation.score import judge_predictions
 from xlite.findings import FINDINGS
-from xlite.metrics import bootstrap
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples
+from xlite.metrics.calibration_line import calibration_lines
 from xlite.metrics.estimate import Estimate
 
 NAMES = ("auc", "ap", "f1", "precision", "recall", "specificity", "ece", "brier")
@@ -73,15 +73,25 @@ def test_each_metric_is_there_with_its_interval() -> None:
         "brier": metrics.brier_per_class(labels, probs),
         **metrics.rates_at(labels, probs, cuts),
     }
+    drawn = [name for name in NAMES if name != "ece"]  # which has no interval on so few patients
     for name in NAMES:
         mean = report.macro.estimate(name)
         assert mean.value == pytest.approx(values[name].mean())
-        assert mean.low < mean.value < mean.high
+        assert mean == report.macro_fixed[name].estimate
+        assert report.macro_fixed[name].findings == FINDINGS
+        assert mean.low < mean.value < mean.high if name in drawn else (mean.low, mean.high) == (None, None)
     for c, found in enumerate(report.per_class.values()):
         for name in NAMES:
             one = found.estimate(name)
             assert one.value == pytest.approx(values[name][c])
-            assert one.low < one.value < one.high
+            assert one.low < one.value < one.high if name in drawn else (one.low, one.high) == (None, None)
+        positive = labels[:, c] > 0
+        assert found.positive_patients == len(set(patients[positive]))
+        assert found.negative_patients == len(set(patients[~positive]))
+        assert found.perfect_ece == metrics.perfect_ece_per_class(probs)[c]
+        line = calibration_lines(labels, probs, patients)[c]
+        assert (found.calibration_intercept, found.calibration_slope) == (line.intercept, line.slope)
+        assert found.undefined_resamples == {}
         assert set(found.intervals) == {*NAMES} - {"auc", "ap"}
         assert (found.positives, found.threshold) == (labels[:, c].sum(), cuts[c])
         assert found.few_positives is False
@@ -94,6 +104,7 @@ def test_each_metric_is_there_with_its_interval() -> None:
         "accuracy": pytest.approx(((probs >= cuts) == labels).mean()),
         "prevalence": pytest.approx(labels.mean()),
         "always_yes_f1": pytest.approx(np.mean([f1_score(y, np.ones(300)) for y in labels.T])),
+        "perfect_ece": metrics.perfect_ece_per_class(probs).mean(),
     }
     assert report.macro_findings == dict.fromkeys(NAMES, 14)
 
@@ -133,6 +144,7 @@ def test_what_is_undefined_is_none_and_named() -> None:
         NeverCalled(findings=("Pleural_Thickening",)),
     ]
     assert isinstance(few, FewPositives) and few.positives == {"Cardiomegaly": 3}
+    assert few.patients == {"Cardiomegaly": 1}
     assert few.auc_without == pytest.approx(without)
     assert (report.macro_findings["auc"], report.macro_findings["precision"]) == (12, 13)
     marked = [name for name, found in report.per_class.items() if found.few_positives]
@@ -146,16 +158,31 @@ def test_scores_turned_round_are_named() -> None:
     assert report.caveats == (BelowChance(auc={"Effusion": 0.0}),)
 
 
-def test_the_calibration_errors_interval_is_not_moved_up_by_resampling() -> None:
-    """On few films the error's resamples all but miss it; recentred they lie around it."""
-    labels, probs, patients = films(60)
-    report = evaluate(labels, probs, patients, resamples=300)
-    value = metrics.ece_per_class(labels, probs).mean()
-    drawn = Resamples(patients, 300).ece(labels, probs).mean(axis=1)
-    low, high = bootstrap.interval(drawn - drawn.mean() + value)
-    ece = report.macro.ece
-    assert (ece.value, ece.low, ece.high) == pytest.approx((value, low, high))
-    assert drawn.mean() > value
+def test_what_few_patients_have_bears_no_interval_and_is_left_out_of_the_means() -> None:
+    labels, probs, patients = films()
+    labels[:, 0], labels[:, 5] = patients < 4, patients < 7  # 4 and 7 of 100 patients, with three films each
+    report = evaluate(labels, probs, patients, thresholds=np.full(14, 0.3))
+    four, seven = report.per_class["Atelectasis"], report.per_class["Nodule"]
+    assert (four.positive_patients, four.negative_patients, four.few_positives) == (4, 96, True)
+    assert four.auc.value is not None and (four.auc.low, four.ap.low) == (None, None)
+    assert four.intervals["brier"] == (None, None) and None not in four.intervals["recall"]
+    assert seven.auc.low < seven.auc.value < seven.auc.high
+    fixed = report.macro_fixed["auc"]
+    assert fixed.findings == tuple(name for name in FINDINGS if name not in ("Atelectasis", "Nodule"))
+    assert (report.macro.auc.low, report.macro.auc.high) == (None, None)
+    assert fixed.estimate.low < fixed.estimate.value < fixed.estimate.high
+    aucs = [report.per_class[name].auc.value for name in fixed.findings]
+    assert fixed.estimate.value == pytest.approx(np.mean(aucs))
+    shares = four.undefined_resamples
+    assert shares.keys() == {"auc", "ap", "f1", "recall"} and 0 < shares["auc"] < 0.1
+
+
+def test_few_patients_bear_no_interval_of_a_mean() -> None:
+    labels, probs, patients = films(297)  # 99 patients
+    report = evaluate(labels, probs, patients, thresholds=np.full(14, 0.3))
+    assert all(one.findings == FINDINGS for one in report.macro_fixed.values())
+    assert {report.macro.estimate(name).low for name in NAMES} == {None}
+    assert report.per_class["Mass"].auc.low is not None
 
 
 def test_one_patient_has_metrics_and_no_intervals() -> None:
@@ -164,7 +191,8 @@ def test_one_patient_has_metrics_and_no_intervals() -> None:
     mean = pytest.approx(metrics.auc_per_class(labels, probs).mean())
     assert report.macro.auc == Estimate(mean, None, None)
     assert report.per_class["Mass"].intervals["brier"] == (None, None)
-    assert report.caveats == (OnePatient(),)
+    few, *others = report.caveats
+    assert isinstance(few, FewPositives) and others == [OnePatient()]
 
 
 def test_no_positive_at_all_is_no_crash() -> None:

@@ -29,6 +29,13 @@ def drawn_report(**options) -> Report:
     )
 
 
+def _kept(old: object, new: object) -> object:
+    """What a document has of the keys of an old one."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {key: _kept(old[key], new[key]) for key in old}
+    return new
+
+
 def test_a_report_is_read_back_but_for_the_stems() -> None:
     stems = frozenset(drawn_films(np.random.default_rng(0)).stems[:10])
     report = drawn_report(caveats=[TrainedOn(films=200, known=10, stems=stems)])
@@ -69,7 +76,7 @@ def test_a_report_of_old_is_read_with_its_words() -> None:
     assert report.per_class["Mass"].threshold == content["per_class"]["Mass"]["threshold"]
     written = json.loads(report.model_dump_json())
     for key in ("split", "macro", "per_class", "operating_points", "calibration", "confusion"):
-        assert written[key] == content[key], key
+        assert _kept(content[key], written[key]) == content[key], key
     for key in ("methods", "findings", "grid", "cell", "split", "bootstrap"):
         assert written["localisation"][key] == content["localisation"][key], key
 

@@ -28,6 +28,13 @@ def missing(old: object, new: object, path: str = "") -> list[str]:
     return []
 
 
+def kept(old: object, new: object) -> object:
+    """What a document has of the keys of an old one."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {key: kept(old[key], new[key]) for key in old}
+    return new
+
+
 def test_no_key_of_old_is_gone() -> None:
     films = frozenset(f"{number:08d}_000" for number in range(40))
     report, _ = drawn_report(caveats=[TrainedOn(films=200, known=40, stems=films)])
@@ -56,7 +63,7 @@ def test_an_old_file_says_in_words_what_it_said() -> None:
             "operating_points",
             "calibration",
         ):
-            assert new[name] == old[name], name
+            assert kept(old[name], new[name]) == old[name], name
         assert new["validation"]["note"] == old["validation"]["note"]
         assert [one["reason"] for one in new["references"]] == [one["reason"] for one in old["references"]]
         gaps = [

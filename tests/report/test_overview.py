@@ -19,7 +19,7 @@ TEACHERS = (TeacherSaid(text="it knows"),)
 def test_a_clean_auc_stands_alone() -> None:
     report, _ = drawn_report()
     found = auc_headline(report)
-    assert (found.value, found.detail) == (str(report.macro.auc), source(report))
+    assert (found.value, found.detail) == (str(report.macro.auc), f"Mean of 13  \n{source(report)}")
 
 
 def test_the_clean_films_take_the_place_of_a_contaminated_auc() -> None:
@@ -30,7 +30,7 @@ def test_the_clean_films_take_the_place_of_a_contaminated_auc() -> None:
     assert report.contamination and report.contamination.clean
     assert found.value == str(report.contamination.clean.macro.auc)
     assert found.detail.splitlines()[:2] == [
-        "on the 140 clean films  ",
+        "mean of 13 on the 140 clean films  ",
         f"~~{report.macro.auc}~~ on all: 60 of 200 test films are known to its teacher  ",
     ]
 

@@ -8,6 +8,7 @@ from xlite.evaluation.report import Comparison, Contamination, Gap, Reference, R
 from xlite.evaluation.validation_report import Validation
 from xlite.metrics.estimate import Estimate
 from xlite.report import sentences as words
+from xlite.report.means import mean_of
 
 TAUGHT = TeacherKnows(teachers=(TeacherSaid(text="it knows"),), known=7)
 
@@ -30,7 +31,7 @@ def test_a_source_names_split_films_labels_and_seeds() -> None:
         "95 % intervals from 20 resamples of patients, seed 0",
     )
     assert "trained" not in words.source(report.model_copy(update={"training_seed": None}))
-    assert words.mean_of(report) == "mean of 13"
+    assert mean_of(report) == "mean of 13"
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,10 @@ from xlite.metrics.thresholds import choose_thresholds
 from xlite.models.checkpoint import load_model
 from xlite.report.curves_json import dump_curves, read_curves
 from xlite.report.document import to_markdown
+from xlite.report.means import mean_of
 from xlite.report.metrics_json import localisation_json, report_json
 from xlite.report.sections.whole import whole
-from xlite.report.sentences import mean_of, source
+from xlite.report.sentences import source
 from xlite.report.terminal import summary
 from xlite.report.view import View
 from xlite.report.write import evaluate_model, localise_model, score_predictions, write_report

@@ -211,10 +211,14 @@ class NeverCalled(_Fact):
 
 
 class FewPositives(_Fact):
-    """Findings with too few positives, and how many; the mean AUC without them, None if none is left."""
+    """Findings with too few positive patients: their positive films and patients (an old report lacks these).
+
+    auc_without: the mean AUC without them, None if none is left.
+    """
 
     kind: Literal["few_positives"] = "few_positives"
     positives: dict[str, int]
+    patients: dict[str, int] = {}
     auc_without: float | None
 
 

@@ -1,6 +1,7 @@
 """The metrics of one set of predictions, each finding's and their means, with intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +20,20 @@ from xlite.evaluation.caveats import (
 from xlite.evaluation.report import Baseline, FindingMetrics, Judged, Means, Metrics
 from xlite.findings import FEW_POSITIVES, FINDINGS
 from xlite.metrics import per_finding as metrics
-from xlite.metrics.bootstrap import Resamples, estimate, interval, or_none, recentred
+from xlite.metrics.bootstrap import Resamples, or_none
+from xlite.metrics.calibration_line import calibration_lines
 from xlite.metrics.estimate import Estimate
+from xlite.metrics.finding_estimates import (
+    PatientCounts,
+    finding_estimate,
+    fixed_mean,
+    mean_estimate,
+)
 from xlite.metrics.thresholds import PLAIN_THRESHOLD
 
 _OBJECTS = ("auc", "ap")  # these carry their interval in place, the others under "intervals"
 _NUMBERS = ("f1", "precision", "recall", "specificity", "ece", "brier")
+_NAMES = (*_OBJECTS, *_NUMBERS)
 Values = dict[str, np.ndarray]
 
 
@@ -45,7 +54,13 @@ def evaluate_predictions(
         raise DataError("there are no films to evaluate; give predictions for at least one film of the table")
     cuts = np.full(len(FINDINGS), PLAIN_THRESHOLD) if thresholds is None else np.asarray(thresholds)
     values, drawn = _values(labels, probs, cuts), _drawn(labels, probs, cuts, resamples)
-    names = (*_OBJECTS, *_NUMBERS)
+    counts = PatientCounts.per_finding(labels, probs >= cuts, resamples.owner)
+    found = {name: _estimates(name, values[name], drawn[name], counts) for name in _NAMES}
+    fixed = {name: fixed_mean(name, found[name], drawn[name], counts) for name in _NAMES}
+    lines, perfect = (
+        calibration_lines(labels, probs, resamples.owner),
+        metrics.perfect_ece_per_class(probs),
+    )
     return Metrics(
         split=Judged(
             id=stamp.split_id,
@@ -54,28 +69,38 @@ def evaluate_predictions(
             patients=resamples.patients,
             label_version=stamp.label_version,
         ),
-        macro=Means(
-            **{
-                name: _estimate(float(metrics.macro(values[name])), metrics.macro(drawn[name]), name)
-                for name in names
-            }
-        ),
-        per_class={finding: _finding(c, labels, cuts, values, drawn) for c, finding in enumerate(FINDINGS)},
-        macro_findings={name: int(np.sum(~np.isnan(values[name]))) for name in names},
+        macro=Means(**{name: mean_estimate(values[name], fixed[name]) for name in _NAMES}),
+        macro_fixed=fixed,
+        per_class={
+            finding: FindingMetrics(
+                **_counted(labels[:, c], counts[c]),
+                **_measured({name: found[name][c] for name in _NAMES}),
+                always_yes_f1=or_none(always_yes_f1(labels)[c]),
+                accuracy=float(values["accuracy"][c]),
+                threshold=float(cuts[c]),
+                perfect_ece=float(perfect[c]),
+                calibration_intercept=lines[c].intercept,
+                calibration_slope=lines[c].slope,
+                undefined_resamples=_undefined({name: drawn[name][:, c] for name in _NAMES}),
+            )
+            for c, finding in enumerate(FINDINGS)
+        },
+        macro_findings={name: int(np.sum(~np.isnan(values[name]))) for name in _NAMES},
         baseline=Baseline(
             always_no_accuracy=float(1 - labels.mean()),
             accuracy=float(values["accuracy"].mean()),
             prevalence=float(labels.mean()),
             always_yes_f1=or_none(float(metrics.macro(always_yes_f1(labels)))),
+            perfect_ece=float(perfect.mean()),
         ),
         bootstrap=Bootstrap(resamples=resamples.resamples, seed=resamples.seed),
         training_seed=stamp.training_seed,
         caveats=(
             *caveats,
             *([NoThresholds()] if thresholds is None else []),
-            *_gaps(labels, values),
+            *_gaps(labels, values, counts),
             *([OnePatient()] if resamples.patients == 1 else []),
-            *_below_chance(labels, values["auc"], drawn["auc"]),
+            *_below_chance(found["auc"], counts),
         ),
     )
 
@@ -109,37 +134,49 @@ def _drawn(labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray, resamp
     }
 
 
-def _estimate(value: float, drawn: np.ndarray, name: str) -> Estimate:
-    """The named metric with the interval of its resamples (R,)."""
-    return estimate(value, recentred(drawn, value) if name == "ece" else drawn)
+def _estimates(
+    name: str, values: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientCounts]
+) -> list[Estimate]:
+    """The named metric of each finding, from its values (14,) and its resamples (R, 14)."""
+    return [finding_estimate(name, value, drawn[:, c], counts[c]) for c, value in enumerate(values)]
 
 
-def _finding(c: int, labels: np.ndarray, cuts: np.ndarray, values: Values, drawn: Values) -> FindingMetrics:
-    found = {name: _estimate(values[name][c], drawn[name][:, c], name) for name in (*_OBJECTS, *_NUMBERS)}
-    positives, prevalence = int(labels[:, c].sum()), labels[:, c].mean()
-    return FindingMetrics(
-        auc=found["auc"],
-        ap=found["ap"],
-        positives=positives,
-        few_positives=positives < FEW_POSITIVES,
-        prevalence=float(prevalence),
-        always_yes_f1=or_none(always_yes_f1(labels)[c]),
-        always_no_accuracy=float(1 - prevalence),
-        accuracy=float(values["accuracy"][c]),
-        threshold=float(cuts[c]),
-        intervals={name: (found[name].low, found[name].high) for name in _NUMBERS},
+def _counted(labels: np.ndarray, counts: PatientCounts) -> dict[str, Any]:
+    """What `FindingMetrics` holds of the labels (N,) alone."""
+    return {
+        "positives": int(labels.sum()),
+        "positive_patients": counts.positive,
+        "negative_patients": counts.negative,
+        "few_positives": counts.positive < FEW_POSITIVES,
+        "prevalence": float(labels.mean()),
+        "always_no_accuracy": float(1 - labels.mean()),
+    }
+
+
+def _measured(found: Mapping[str, Estimate]) -> dict[str, Any]:
+    """One finding's metrics as `FindingMetrics` holds them."""
+    return {
+        **{name: found[name] for name in _OBJECTS},
         **{name: found[name].value for name in _NUMBERS},
-    )
+        "intervals": {name: (found[name].low, found[name].high) for name in _NUMBERS},
+    }
 
 
-def _gaps(labels: np.ndarray, values: Values) -> list[Caveat]:
+def _undefined(drawn: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The share of resamples (R,) that lack a metric, of the metrics that some have and some lack."""
+    shares = {name: float(np.isnan(values).mean()) for name, values in drawn.items()}
+    return {name: share for name, share in shares.items() if 0 < share < 1}
+
+
+def _gaps(labels: np.ndarray, values: Values, counts: Sequence[PatientCounts]) -> list[Caveat]:
     """What these films cannot tell."""
-    positives = dict(zip(FINDINGS, labels.sum(axis=0).astype(int).tolist(), strict=True))
+    films = dict(zip(FINDINGS, labels.sum(axis=0).astype(int).tolist(), strict=True))
+    patients = {finding: one.positive for finding, one in zip(FINDINGS, counts, strict=True)}
     precision = dict(zip(FINDINGS, values["precision"], strict=True))
-    never = tuple(finding for finding, count in positives.items() if not count)
-    always = tuple(finding for finding, count in positives.items() if count == len(labels))
+    never = tuple(finding for finding, count in films.items() if not count)
+    always = tuple(finding for finding, count in films.items() if count == len(labels))
     uncalled = tuple(finding for finding, value in precision.items() if np.isnan(value))
-    few = {finding: count for finding, count in positives.items() if 0 < count < FEW_POSITIVES}
+    few = {finding: count for finding, count in patients.items() if 0 < count < FEW_POSITIVES}
     found = list[Caveat]()
     if never:
         found.append(NeverPositive(findings=never))
@@ -148,16 +185,22 @@ def _gaps(labels: np.ndarray, values: Values) -> list[Caveat]:
     if uncalled:
         found.append(NeverCalled(findings=uncalled))
     if few:
-        enough = values["auc"][labels.sum(axis=0) >= FEW_POSITIVES]
-        found.append(FewPositives(positives=few, auc_without=or_none(float(metrics.macro(enough)))))
+        enough = values["auc"][[one.positive >= FEW_POSITIVES for one in counts]]
+        found.append(
+            FewPositives(
+                positives={finding: films[finding] for finding in few},
+                patients=few,
+                auc_without=or_none(float(metrics.macro(enough))),
+            )
+        )
     return found
 
 
-def _below_chance(labels: np.ndarray, auc: np.ndarray, drawn: np.ndarray) -> list[Caveat]:
+def _below_chance(auc: Sequence[Estimate], counts: Sequence[PatientCounts]) -> list[Caveat]:
     """Findings whose whole interval lies under 0.5: seldom a bad model, mostly scores turned round."""
     low = {
-        finding: float(auc[c])
-        for c, finding in enumerate(FINDINGS)
-        if labels[:, c].sum() >= FEW_POSITIVES and interval(drawn[:, c])[1] < 0.5
+        finding: one.value
+        for finding, one, count in zip(FINDINGS, auc, counts, strict=True)
+        if one.value is not None and one.high is not None and one.high < 0.5 and count.k >= FEW_POSITIVES
     }
     return [BelowChance(auc=low)] if low else []

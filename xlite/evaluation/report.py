@@ -19,6 +19,7 @@ from xlite.evaluation.validation_report import CalibrationReport, OperatingPoint
 from xlite.findings import FINDINGS
 from xlite.metrics.confusion import Confusion
 from xlite.metrics.estimate import Estimate
+from xlite.metrics.finding_estimates import FixedMean
 
 Interval = tuple[float | None, float | None]
 
@@ -34,7 +35,7 @@ class Judged(Part):
 
 
 class Means(Part):
-    """Means over the findings that have the metric."""
+    """Means over the findings that have the metric; with an interval if they are those of `macro_fixed`."""
 
     auc: Estimate
     ap: Estimate
@@ -52,7 +53,12 @@ class Means(Part):
 
 
 class FindingMetrics(Part):
-    """One finding's metrics; `intervals` holds low and high of those that are plain numbers here."""
+    """One finding's metrics; `intervals` holds low and high of those that are plain numbers here.
+
+    positive_patients, negative_patients: patients with films of the kind; few_positives: the first are too
+    few. perfect_ece: the calibration error of as many films if the probabilities were right.
+    undefined_resamples: the share of resamples that lack a metric, if some do. An old report lacks these.
+    """
 
     auc: Estimate
     ap: Estimate
@@ -70,6 +76,12 @@ class FindingMetrics(Part):
     ece: float | None
     brier: float | None
     intervals: dict[str, Interval]
+    positive_patients: int | None = None
+    negative_patients: int | None = None
+    perfect_ece: float | None = None
+    calibration_intercept: Estimate = Estimate(None)
+    calibration_slope: Estimate = Estimate(None)
+    undefined_resamples: dict[str, float] = {}
 
     def estimate(self, name: str) -> Estimate:
         """A metric by its name, with its interval, whichever way it is kept."""
@@ -78,22 +90,29 @@ class FindingMetrics(Part):
 
 
 class Baseline(Part):
-    """What answers that look at no film would reach, beside the accuracy of the model."""
+    """What answers that look at no film would reach, beside the accuracy of the model.
+
+    perfect_ece: the mean calibration error of as many films if the probabilities were right.
+    """
 
     always_no_accuracy: float
     accuracy: float
     prevalence: float
     always_yes_f1: float | None
+    perfect_ece: float | None = None
 
 
 class Metrics(WithCaveats):
     """The metrics of one set of predictions on one set of films, and what limits their worth.
 
-    macro_findings: how many findings each mean is taken over; training_seed: of the model, if it is known.
+    macro_findings: how many findings each mean is taken over. macro_fixed: by metric the mean over the
+    findings that all resamples have and enough patients bear, so that it has an interval; an old report has
+    none. training_seed: of the model, if it is known.
     """
 
     split: Judged
     macro: Means
+    macro_fixed: dict[str, FixedMean] = {}
     per_class: dict[str, FindingMetrics]
     macro_findings: dict[str, int]
     baseline: Baseline

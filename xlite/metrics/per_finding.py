@@ -75,6 +75,29 @@ def ece_per_class(labels: np.ndarray, probs: np.ndarray, bins: int = ECE_BINS) -
     return ratio(np.array(gaps), len(labels))
 
 
+def perfect_ece_per_class(probs: np.ndarray, bins: int = ECE_BINS, draws: int = 100) -> np.ndarray:
+    """The mean calibration error that these probabilities would have on as many films if all were right.
+
+    It is not 0: on few films the share of positives in a bin is off by chance. Labels are drawn by the
+    probabilities, one film independent of the others, always with the same seed.
+    """
+    rng, which = np.random.default_rng(0), ece_bin(probs, bins)
+    return np.array([_perfect_ece(rng, p, b, bins, draws) for p, b in zip(probs.T, which.T, strict=True)])
+
+
+def _perfect_ece(
+    rng: np.random.Generator, probs: np.ndarray, which: np.ndarray, bins: int, draws: int
+) -> float:
+    order = np.argsort(which, kind="stable")
+    starts = np.searchsorted(which[order], np.unique(which))
+    p = np.asarray(probs, np.float32)[order]
+    gaps = [
+        np.abs(np.add.reduceat((rng.random(len(p), np.float32) < p) - p, starts, dtype=np.float64)).sum()
+        for _ in range(draws)
+    ]
+    return float(np.mean(gaps) / len(probs))
+
+
 def brier_per_class(labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
     """Mean squared distance between probability and label per finding."""
     return ratio(np.sum((np.asarray(probs, np.float64) - labels) ** 2, axis=0), len(labels))

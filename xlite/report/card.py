@@ -12,7 +12,8 @@ from xlite.models.available import CARD_FILE
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
 from xlite.report.document import marked_cell
-from xlite.report.sentences import CALIBRATORS, clean, contaminated_films, mean_of, sentence
+from xlite.report.means import mean_rows, missing_intervals, positives
+from xlite.report.sentences import CALIBRATORS, clean, contaminated_films, sentence
 from xlite.report.view import metric_cell
 from xlite.text import are, counted, labels_of, number
 
@@ -110,7 +111,8 @@ def _metrics(report: Report) -> list[str]:
         "",
         f"Always answering no has an accuracy of {report.baseline.always_no_accuracy:.3f} on these films, so "
         f"accuracy says nothing. Expected calibration error ({ECE_BINS} bins, mean): "
-        f"{number(report.macro.ece.value)}.",
+        f"{number(report.macro.ece.value)}; as many films would have "
+        f"{number(report.baseline.perfect_ece, 'more than 0')} if the probabilities were right.",
     ]
     if report.caveats:
         lines += ["", "Warnings:", "", *(f"- {sentence(caveat)}" for caveat in report.caveats)]
@@ -127,9 +129,10 @@ def _table(report: Report) -> list[str]:
     ]
     for finding, one in report.per_class.items():
         lines.append(
-            f"| {spoken(finding)} | {one.positives} | {said(one.auc)} | {said(one.ap)} | "
+            f"| {spoken(finding)} | {positives(one)} | {said(one.auc)} | {said(one.ap)} | "
             f"{one.threshold:.3f} | {said(one.recall)} | {said(one.specificity)} |"
         )
-    macro = report.macro
-    mean = f"| **{mean_of(report)}** | | **{said(macro.auc)}** | {said(macro.ap)} | | | |"
-    return [*lines, mean]
+    for row in mean_rows(report):
+        means = {name: said(estimate) for name, estimate in row.estimates.items()}
+        lines.append(f"| **{row.title}** | | **{means['auc']}** | {means['ap']} | | | |")
+    return [*lines, "", *missing_intervals(report)]

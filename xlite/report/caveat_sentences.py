@@ -133,9 +133,10 @@ def _of_metrics(
                 "never called at its threshold, so without precision and left out of its mean: "
                 f"{_list(findings)}"
             )
-        case FewPositives(positives=positives, auc_without=without):
-            few = ", ".join(f"{spoken(finding)} ({count})" for finding, count in positives.items())
-            said = f"fewer than {FEW_POSITIVES} positives, so hardly known, yet counted in the means: {few}"
+        case FewPositives(positives=positives, patients=patients, auc_without=without):
+            few = ", ".join(f"{spoken(finding)} ({n})" for finding, n in (patients or positives).items())
+            who = "patients with the finding" if patients else "positives"
+            said = f"fewer than {FEW_POSITIVES} {who}, so hardly known, yet counted in the means: {few}"
             return said if without is None else f"{said}; without them the mean AUC is {without:.3f}"
         case BelowChance(auc=auc):
             low = ", ".join(f"{spoken(finding)} ({value:.3f})" for finding, value in auc.items())

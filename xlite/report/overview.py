@@ -9,8 +9,9 @@ from xlite.data.folder import NihFolder
 from xlite.evaluation.report import Report
 from xlite.messages import literal
 from xlite.report.document import marked_cell
+from xlite.report.means import mean_auc
 from xlite.report.saved import Evaluation
-from xlite.report.sentences import clean, known_films, source
+from xlite.report.sentences import capital, clean, known_films, source
 from xlite.report.view import metric_cell
 from xlite.text import counted, labels_of
 
@@ -29,14 +30,16 @@ def auc_headline(report: Report) -> Headline:
     On contaminated films it is struck through, and that of the clean films takes its place if there is one.
     """
     found, where = report.contamination, literal(source(report))
-    auc = marked_cell(metric_cell(report.macro.auc, found is not None))
+    over, estimate = mean_auc(report)
+    auc = marked_cell(metric_cell(estimate, found is not None))
     if found is None:
-        return Headline(auc, where)
+        return Headline(auc, f"{capital(over)}  \n{where}")
     known = known_films(report)
     if found.clean is None:
         return Headline(auc, f"{known}. {clean(report)}  \n{where}")
-    films = f"on the {found.clean.split.images:,} clean films"
-    return Headline(str(found.clean.macro.auc), f"{films}  \n{auc} on all: {known}  \n{where}")
+    over, estimate = mean_auc(found.clean)
+    films = f"{over} on the {found.clean.split.images:,} clean films"
+    return Headline(str(estimate), f"{films}  \n{auc} on all: {known}  \n{where}")
 
 
 def auc_of(model: str | None, evaluations: Iterable[Evaluation]) -> Headline:

@@ -21,6 +21,7 @@ from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.report.caveat_sentences import sentence as sentence
+from xlite.report.means import mean_auc
 from xlite.text import are, counted, difference, labels_of
 
 _MEASURED_ON = {
@@ -54,11 +55,6 @@ def as_sentence(text: str) -> str:
 def capital(text: str) -> str:
     """The text with a capital; those that it has stay."""
     return text[:1].upper() + text[1:]
-
-
-def mean_of(metrics: Metrics) -> str:
-    """`mean of 14`, or of as many findings as have an AUC on these films."""
-    return f"mean of {sum(one.auc.value is not None for one in metrics.per_class.values())}"
 
 
 def source(found: Metrics | LocalisationReport) -> str:
@@ -106,10 +102,10 @@ def clean(report: Report) -> str:
             "There are no metrics on clean films alone: without a list of its teacher's training films it "
             "cannot be told which those are"
         )
-    split = found.clean.split
+    split, (over, auc) = found.clean.split, mean_auc(found.clean)
     return (
         f"On the {counted(split.images, 'clean film')}, of {counted(split.patients, 'patient')} new to what "
-        f"the model learned from, the mean AUC is {found.clean.macro.auc}, {mean_of(found.clean)}"
+        f"the model learned from, the mean AUC is {auc}, {over}"
     )
 
 

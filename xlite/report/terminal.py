@@ -3,7 +3,8 @@
 from xlite.evaluation.report import Report
 from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
-from xlite.report.sentences import clean, contaminated_films, gap_sentences, sentence
+from xlite.report.means import mean_rows, missing_intervals
+from xlite.report.sentences import capital, clean, contaminated_films, gap_sentences, sentence
 from xlite.text import counted, number, of_edition
 
 
@@ -12,8 +13,11 @@ def summary(report: Report) -> str:
     lines = [f"{'':<20}{'AUC':>6}  {'95 % interval':<17}{'AP':>6}{'F1':>7}{'positives':>11}"]
     for finding, one in report.per_class.items():
         lines.append(_line(spoken(finding), one.auc, one.ap.value, one.f1, one.positives))
-    mean, split, found = report.macro, report.split, report.contamination
-    lines.append(_line("Mean", mean.auc, mean.ap.value, mean.f1.value, ""))
+    split, found = report.split, report.contamination
+    for row in mean_rows(report):
+        mean = row.estimates
+        lines.append(_line(capital(row.title), mean["auc"], mean["ap"].value, mean["f1"].value, ""))
+    lines += missing_intervals(report)
     lines.append(
         f"{counted(split.images, 'film')} of {counted(split.patients, 'patient')}, split {split.id}, part "
         f"{split.part}, labels {of_edition(split.label_version)}"

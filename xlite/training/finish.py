@@ -25,7 +25,8 @@ from xlite.models.checkpoint import ModelInfo, load_model, save_model
 from xlite.models.latency import measure_latency
 from xlite.models.student import Student
 from xlite.report.card import card_beside
-from xlite.report.sentences import calibrator_sentence, clean, mean_of
+from xlite.report.means import mean_auc
+from xlite.report.sentences import calibrator_sentence, clean
 from xlite.report.write import evaluate_model
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, append_result
@@ -61,7 +62,8 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
 
 def _sentence(report: Report) -> str:
     """The test AUC, and what it is worth if what the student learned from knows test films."""
-    text = f"Test AUC {report.macro.auc}, {mean_of(report)} with 95 % interval"
+    over, auc = mean_auc(report)
+    text = f"Test AUC {auc}, {over} with 95 % interval"
     contamination = report.contamination
     if contamination is None:
         return text

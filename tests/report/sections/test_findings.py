@@ -2,7 +2,6 @@
 
 from demo_home import drawn_report
 
-from xlite.findings import spoken
 from xlite.report.document import to_markdown
 from xlite.report.sections.findings import findings, strongest
 from xlite.report.view import View
@@ -12,8 +11,9 @@ def test_few_positives_have_a_star_and_its_meaning() -> None:
     report, _ = drawn_report(threshold=0.4)
     text = to_markdown("", findings(View(report, {})))
     assert "| Hernia\\* | 0 | undefined | undefined |" in text
-    assert "\\* fewer than 10 positives: hardly known." in text
-    assert f"| {spoken('Mass')} | {report.per_class['Mass'].positives} |" in text
+    assert "\\* fewer than 10 positive patients: hardly known." in text
+    mass = report.per_class["Mass"]
+    assert f"| Mass | {mass.positives} of {mass.positive_patients} patients | {mass.auc} |" in text
 
 
 def test_the_strongest_have_the_most_positives_and_an_auc() -> None:

@@ -8,7 +8,8 @@ from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.report.charts.intervals import auc_figure
 from xlite.report.charts.rates import curve_of, curves_grid
 from xlite.report.document import Block, Cell, Chart, Row, Table
-from xlite.report.sentences import mean_of
+from xlite.report.means import mean_rows, missing_intervals, positives
+from xlite.report.sentences import capital
 from xlite.report.view import View
 from xlite.text import number
 
@@ -44,7 +45,7 @@ def _metrics(view: View) -> Table:
     rows: list[Row] = [
         [
             starred(name, one),
-            f"{one.positives:,}",
+            positives(one),
             view.cell(one.auc),
             view.cell(one.ap),
             number(one.prevalence),
@@ -53,19 +54,22 @@ def _metrics(view: View) -> Table:
         ]
         for name, one in report.per_class.items()
     ]
-    mean: list[str | Cell] = [
-        mean_of(report).capitalize(),
-        "",
-        view.cell(report.macro.auc),
-        view.cell(report.macro.ap),
-        number(report.baseline.prevalence),
-        view.cell(report.macro.brier.value),
-        view.cell(report.macro.ece.value),
+    means: list[Row] = [
+        [
+            capital(mean.title),
+            "",
+            view.cell(mean.estimates["auc"]),
+            view.cell(mean.estimates["ap"]),
+            number(report.baseline.prevalence) if mean.findings is report.macro_findings else "",
+            view.cell(mean.estimates["brier"].value),
+            view.cell(mean.estimates["ece"].value),
+        ]
+        for mean in mean_rows(report)
     ]
     few = any(one.few_positives for one in report.per_class.values())
-    star = f"* fewer than {FEW_POSITIVES} positives: hardly known. " if few else ""
+    star = [f"* fewer than {FEW_POSITIVES} positive patients: hardly known."] if few else []
     header = ["Finding", "Positives", "AUC", "Average precision", "Prevalence", "Brier", "ECE"]
-    return Table(header, [*rows, mean], star + view.source)
+    return Table(header, [*rows, *means], " ".join([*star, *missing_intervals(report), view.source]))
 
 
 def _at_thresholds(view: View) -> Table:

@@ -1,10 +1,14 @@
 """What was judged, what is contaminated, and the means over the findings."""
 
-from xlite.evaluation.report import Metrics
-from xlite.findings import FEW_POSITIVES, spoken
+from collections.abc import Sequence
+
+from xlite.evaluation.report import Metrics, Report
+from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
+from xlite.metrics.intervals import LEAST_IN_MEAN
 from xlite.metrics.per_finding import ECE_BINS
-from xlite.report.document import Alert, Block, Row, Table, Text
-from xlite.report.sentences import as_sentence, clean, contaminated_films, mean_of, sentence, source
+from xlite.report.document import Alert, Block, Cell, Row, Table, Text
+from xlite.report.means import MeanRow, mean_rows, missing_intervals, positives
+from xlite.report.sentences import as_sentence, capital, clean, contaminated_films, sentence, source
 from xlite.report.view import View
 from xlite.text import number
 
@@ -12,26 +16,47 @@ from xlite.text import number
 def overall(view: View) -> list[Block]:
     """What was judged on what, what to be warned of, and the means beside their baselines."""
     report = view.report
-    base, counts = report.baseline, report.macro_findings
+    base, means = report.baseline, mean_rows(report)
     rows: list[Row] = [
-        [title, view.cell(report.macro.estimate(name)), beside, str(counts[name])]
+        [title, *_of_mean(view, means[0], name, beside), *_of_fixed(view, means[1:], name)]
         for name, title, beside in (
             ("auc", "AUC", "0.5 by chance"),
             ("ap", "Average precision", f"{number(base.prevalence)} (prevalence)"),
             ("f1", "F1 at the thresholds", f"{number(base.always_yes_f1)} (always yes)"),
-            ("ece", f"Calibration error ({ECE_BINS} bins)", "0 is best"),
+            ("ece", f"Calibration error ({ECE_BINS} bins)", _perfect(report)),
             ("brier", "Brier score", "0 is best"),
         )
     ]
     always_no = f"{number(base.always_no_accuracy)} (always no)"
-    rows.insert(3, ["Accuracy", view.cell(base.accuracy), always_no, "14"])
+    accuracy: Row = ["Accuracy", view.cell(base.accuracy), always_no, str(len(FINDINGS))]
+    rows.insert(3, [*accuracy, *([""] * 2 * (len(means) - 1))])
     return [
         Text(as_sentence(view.source)),
         *_contamination(view),
         *mild_alerts(view),
-        Table(["Mean over findings", "Value (95 % interval)", "Baseline", "Findings"], rows),
+        Table(_header(means), rows, " ".join(missing_intervals(report))),
         *clean_films(view),
     ]
+
+
+def _header(means: Sequence[MeanRow]) -> list[str]:
+    fixed = [f"With {LEAST_IN_MEAN} patients or more", "Of them"] if means[1:] else []
+    return ["Mean over findings", "Value (95 % interval)", "Baseline", "Findings", *fixed]
+
+
+def _of_mean(view: View, mean: MeanRow, name: str, baseline: str) -> list[str | Cell]:
+    return [view.cell(mean.estimates[name]), baseline, str(mean.findings[name])]
+
+
+def _of_fixed(view: View, fixed: Sequence[MeanRow], name: str) -> list[str | Cell]:
+    """The mean over the fixed findings and their number, if these are others."""
+    return [cell for one in fixed for cell in (view.cell(one.estimates[name]), str(one.findings[name]))]
+
+
+def _perfect(report: Report) -> str:
+    """What the calibration error would be of probabilities that are right; an old report does not say."""
+    perfect = report.baseline.perfect_ece
+    return "0 is best" if perfect is None else f"{number(perfect)} (if perfect)"
 
 
 def grave_blocks(view: View) -> list[Block]:
@@ -65,12 +90,13 @@ def clean_films(view: View) -> list[Block]:
 
 def _clean_table(metrics: Metrics) -> Table:
     names = ("auc", "ap", "f1", "ece", "brier")
-    mean = [mean_of(metrics).capitalize(), *(str(metrics.macro.estimate(name)) for name in names)]
+    means = [[capital(row.title), *(row.text(name) for name in names)] for row in mean_rows(metrics)]
     rows = [
-        [f"{spoken(name)} ({one.positives} positives)", *(str(one.estimate(metric)) for metric in names)]
+        [f"{spoken(name)} ({positives(one)})", *(str(one.estimate(metric)) for metric in names)]
         for name, one in metrics.per_class.items()
         if not one.few_positives
     ]
-    caption = f"Findings with at least {FEW_POSITIVES} positives among them. {source(metrics)}"
+    few = f"Findings with at least {FEW_POSITIVES} positive patients among them."
+    caption = " ".join([few, *missing_intervals(metrics), source(metrics)])
     header = ["Clean films alone", "AUC", "Average precision", "F1", "Calibration error", "Brier score"]
-    return Table(header, [mean, *rows], caption)
+    return Table(header, [*means, *rows], caption)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from xlite.findings import spoken
 from xlite.report.document import Block, Cell, Row, Table, Text
+from xlite.report.means import mean_auc
 from xlite.report.sentences import reference_reason
 from xlite.report.view import View
 from xlite.text import number
@@ -12,7 +13,8 @@ from xlite.text import number
 def published(view: View) -> list[Block]:
     """This model among published results by their mean AUC."""
     report = view.report
-    mine: Row = [report.model, view.cell(report.macro.auc), "this report"]
+    over, auc = mean_auc(report)
+    mine: Row = [report.model, view.cell(auc), f"this report: {over}"]
     others = sorted(report.references, key=lambda one: (not one.comparable, one.auc))
     rows: list[Row] = [
         [Cell(text, grey=not one.comparable) for text in (one.name, number(one.auc), reference_reason(one))]
@@ -25,7 +27,7 @@ def published(view: View) -> list[Block]:
         if same
         else "No published result is of these films: all are for orientation, and none may be ranked."
     )
-    return [Text(text), Table(["Result", "Mean AUC of 14", "Films"], [mine, *rows], words=(2,))]
+    return [Text(text), Table(["Result", "Mean AUC", "Films"], [mine, *rows], words=(2,))]
 
 
 def published_beside(view: View, findings: Sequence[str]) -> Table:

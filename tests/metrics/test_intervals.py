@@ -1,0 +1,118 @@
+"""Intervals: formulas against published values, and which of them is used at how many patients."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from xlite.metrics import intervals
+from xlite.metrics.intervals import newcombe, percentile, union, wilson
+
+DRAWN = np.linspace(0.4, 0.6, 1001)  # its percentile interval is 0.405 to 0.595
+SIMPLE = pytest.approx((0.405, 0.595))
+
+
+@pytest.mark.parametrize(("hits", "cases"), [(0, 10), (10, 10), (1, 1), (3, 10), (81, 263), (15, 148)])
+def test_wilsons_interval_is_scipys(hits: int, cases: int) -> None:
+    found = binomtest(hits, cases).proportion_ci(method="wilson")
+    assert wilson(hits / cases, cases) == pytest.approx((found.low, found.high), abs=1e-12)
+
+
+def test_wilsons_interval_takes_any_number_of_cases() -> None:
+    assert wilson(0.5, 0) is None and wilson(np.nan, 10) is None
+    assert wilson(0.5, np.inf) == (0.5, 0.5)
+    low, high = wilson(0.2, 12.5)
+    assert wilson(0.2, 12)[0] < low < 0.2 < high < wilson(0.2, 12)[1]
+
+
+def test_newcombes_interval_solves_its_equation() -> None:
+    """Newcombe 2006: each limit is as many of its own standard errors away as a normal quantile says."""
+
+    def error(theta: float, m: int, n: int) -> float:
+        star = (m + n) / 2 - 1
+        inside = 1 + star * (1 - theta) / (2 - theta) + star * theta / (1 + theta)
+        return float(np.sqrt(theta * (1 - theta) * inside / (m * n)))
+
+    for auc, m, n in ((0.8, 10, 90), (0.55, 5, 5), (0.97, 25, 600)):
+        low, high = newcombe(auc, m, n)
+        assert (auc - low) / error(low, m, n) == pytest.approx(intervals.Z)
+        assert (high - auc) / error(high, m, n) == pytest.approx(intervals.Z)
+        assert newcombe(1 - auc, m, n) == pytest.approx((1 - high, 1 - low))
+    assert newcombe(1.0, 5, 50)[1] == 1 and 0.6 < newcombe(1.0, 5, 50)[0] < 1
+    assert newcombe(0.0, 5, 50) == pytest.approx((0, 1 - newcombe(1.0, 5, 50)[0]))
+
+
+def test_percentiles_are_of_the_resamples_that_have_the_metric() -> None:
+    assert percentile(np.append(DRAWN, [np.nan] * 50)) == SIMPLE
+    assert percentile(np.full(5, np.nan)) is None
+
+
+def test_a_union_is_the_wider_at_each_end() -> None:
+    assert union((0.2, 0.5), (0.3, 0.6)) == (0.2, 0.6)
+    assert union(None, (0.3, 0.6)) == union((0.3, 0.6), None) == (0.3, 0.6)
+    assert union(None, None) is None
+
+
+def test_an_auc_has_no_interval_then_the_wider_one_then_percentiles() -> None:
+    assert intervals.auc_interval(0.5, DRAWN, 4, 900) is None
+    assert intervals.auc_interval(0.5, DRAWN, 900, 4) is None
+    assert intervals.auc_interval(np.nan, DRAWN, 0, 900) is None
+    assert intervals.auc_interval(0.5, DRAWN, 5, 900) == newcombe(0.5, 5, 900)
+    narrow = 0.45 + DRAWN / 10
+    assert intervals.auc_interval(0.5, narrow, 29, 900) == newcombe(0.5, 29, 900)
+    assert intervals.auc_interval(0.5, DRAWN, 30, 30) == SIMPLE
+
+
+def test_an_average_precision_needs_more_patients_for_percentiles_alone() -> None:
+    assert intervals.ap_interval(0.5, DRAWN, 4, 900) is None
+    assert intervals.ap_interval(0.5, DRAWN, 99, 900) == union((0.405, 0.595), wilson(0.5, 99))
+    assert intervals.ap_interval(0.5, DRAWN, 100, 900) == SIMPLE
+
+
+def test_a_rate_has_as_many_cases_as_its_resamples_say_but_no_more_than_patients() -> None:
+    assert intervals.rate_interval(1.0, np.ones(100), 1) == pytest.approx((0.2065, 1), abs=1e-4)
+    assert intervals.rate_interval(0.0, np.zeros(100), 10) == pytest.approx((0, 0.2775), abs=1e-4)
+    few = intervals.rate_interval(0.5, DRAWN, 20)
+    assert few == pytest.approx(wilson(0.5, 20))
+    cases = 0.25 / DRAWN.var()
+    many = intervals.rate_interval(0.5, DRAWN, 10_000)
+    assert many == pytest.approx(union((0.405, 0.595), wilson(0.5, cases)))
+    assert intervals.rate_interval(0.5, np.full(9, np.nan), 0) is None
+
+
+def test_f1_is_a_rate_of_the_films_that_are_positive_or_called() -> None:
+    drawn = np.full(100, 0.8)
+    low, high = wilson(0.8 / 1.2, 15)
+    assert intervals.f1_interval(0.8, drawn, 15) == pytest.approx(
+        (2 * low / (1 + low), 2 * high / (1 + high))
+    )
+    assert (
+        intervals.f1_interval(0.0, np.zeros(100), 3)[0] == 0 < intervals.f1_interval(0.0, np.zeros(9), 3)[1]
+    )
+
+
+def test_a_brier_score_is_as_skewed_as_a_share() -> None:
+    drawn = np.linspace(0.01, 0.03, 1001)
+    assert intervals.brier_interval(0.02, drawn, 4, 900) is None
+    skewed = wilson(0.02, 0.02 * 0.98 / drawn.var())
+    assert intervals.brier_interval(0.02, drawn, 5, 900) == pytest.approx((0.0105, skewed[1]))
+
+
+def test_a_calibration_errors_resamples_are_turned_round() -> None:
+    assert intervals.ece_interval(0.45, DRAWN, 1000) == pytest.approx((0.305, 0.495))
+    assert intervals.ece_interval(0.45, DRAWN, 999) is None
+    assert intervals.ece_interval(0.25, DRAWN, 1000) == pytest.approx((0, 0.095))
+
+
+def test_the_interval_of_a_mean_keeps_what_each_interval_knows() -> None:
+    values, limits = np.array([0.5, 0.9]), np.array([[0.3, 0.6], [0.7, 0.95]])
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=1000)
+    alike = np.stack([one, 2 * one], axis=1)
+    assert intervals.mean_interval(values, limits, alike, 100) == pytest.approx((0.45, 0.825))
+    opposed = np.stack([one, -one], axis=1)
+    assert intervals.mean_interval(values, limits, opposed, 100) == pytest.approx((0.65, 0.775))
+    still = np.stack([one, np.zeros(1000)], axis=1)  # a rate that is 1 in each resample
+    low, high = intervals.mean_interval(values, limits, still, 100)
+    assert (low, high) == pytest.approx((0.7 - np.hypot(0.2, 0.3) / 2, 0.7 + np.hypot(0.2, 0.05) / 2))
+    assert intervals.mean_interval(values, limits, alike, 99) is None
+    assert intervals.mean_interval(values[:0], limits[:, :0], alike[:, :0], 100) is None

@@ -1,0 +1,107 @@
+"""Which interval goes with which metric of a finding, and the mean over those findings that can bear one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from xlite.findings import FINDINGS
+from xlite.metrics import intervals
+from xlite.metrics.bootstrap import or_none
+from xlite.metrics.estimate import Estimate
+from xlite.metrics.intervals import ENOUGH, LEAST_IN_MEAN, Interval
+from xlite.patients import patients_with
+
+
+class PatientCounts(NamedTuple):
+    """How many patients have a film that is positive, negative, called, positive or called; and any film."""
+
+    positive: int
+    negative: int
+    called: int
+    either: int
+    all: int
+
+    @classmethod
+    def per_finding(cls, labels: np.ndarray, called: np.ndarray, patients: np.ndarray) -> list[Self]:
+        """Of each finding: labels (N, C) 0 or 1, called (N, C) bool, patients (N,)."""
+        positive = np.asarray(labels).astype(bool)
+        marked = (positive, ~positive, called, positive | called, np.ones_like(positive))
+        counts = [patients_with(films, patients).tolist() for films in marked]
+        return [cls(*each) for each in zip(*counts, strict=True)]
+
+    @property
+    def k(self) -> int:
+        """What decides how well a ranking is known: the fewer of positive and negative patients."""
+        return min(self.positive, self.negative)
+
+
+@dataclass(frozen=True)
+class FixedMean:
+    """The mean of a metric over findings that are the same in each resample, and which these are."""
+
+    findings: tuple[str, ...] = ()
+    estimate: Estimate = Estimate(None)
+
+
+def finding_estimate(name: str, value: float, drawn: np.ndarray, counts: PatientCounts) -> Estimate:
+    """The named metric of one finding with its interval, from its resamples (R,); None if undefined."""
+    if np.isnan(value):
+        return Estimate(None)
+    return Estimate(float(value), *(_interval(name, value, drawn, counts) or ()))
+
+
+def _interval(name: str, value: float, drawn: np.ndarray, counts: PatientCounts) -> Interval:
+    denominators = {
+        "precision": counts.called,
+        "recall": counts.positive,
+        "specificity": counts.negative,
+    }
+    match name:
+        case "auc":
+            return intervals.auc_interval(value, drawn, counts.positive, counts.negative)
+        case "ap":
+            return intervals.ap_interval(value, drawn, counts.positive, counts.negative)
+        case "brier":
+            return intervals.brier_interval(value, drawn, counts.positive, counts.negative)
+        case "ece":
+            return intervals.ece_interval(value, drawn, counts.all) if counts.k >= ENOUGH else None
+        case "f1":
+            return intervals.f1_interval(value, drawn, counts.either)
+        case _:
+            return intervals.rate_interval(value, drawn, denominators[name])
+
+
+def fixed_mean(
+    name: str, estimates: Sequence[Estimate], drawn: np.ndarray, counts: Sequence[PatientCounts]
+) -> FixedMean:
+    """The mean of the named metric over the findings that all resamples have and enough patients bear.
+
+    estimates: of each finding, as `finding_estimate` gives them; drawn (R, 14).
+    """
+    defined = ~np.isnan(drawn).any(axis=0)
+    chosen = [
+        c
+        for c, (one, count) in enumerate(zip(estimates, counts, strict=True))
+        if one.value is not None and defined[c] and count.k >= LEAST_IN_MEAN
+    ]
+    if not chosen:
+        return FixedMean()
+    values = np.array([estimates[c].value for c in chosen], np.float64)
+    some, patients = drawn[:, chosen], counts[0].all
+    if name == "ece":
+        found = intervals.ece_interval(float(values.mean()), some.mean(axis=1), patients)
+    else:
+        limits = np.array([(estimates[c].low, estimates[c].high) for c in chosen], np.float64).T
+        found = intervals.mean_interval(values, limits, some, patients)
+    findings = tuple(FINDINGS[c] for c in chosen)
+    return FixedMean(findings, Estimate(float(values.mean()), *(found or ())))
+
+
+def mean_estimate(values: np.ndarray, fixed: FixedMean) -> Estimate:
+    """The mean of a metric (14,) over the findings that have it; with an interval if these are the fixed."""
+    defined = values[~np.isnan(values)]
+    if len(defined) == len(fixed.findings):
+        return fixed.estimate
+    return Estimate(or_none(float(np.mean(defined))) if len(defined) else None)

@@ -1,0 +1,147 @@
+"""95 % intervals that hold what they claim, by one set of rules: how many patients bear which interval.
+
+Percentiles of resampled patients alone are too narrow if few patients decide. What decides is k, the fewer of
+the patients with a finding and of those without it. So an interval is the union of the percentile interval
+and of a formula for independent cases that knows how skewed a metric near 0 or 1 is, for rankings while k is
+small; and if it is very small, there is none. `benchmarks/coverage.py` measures how many of the intervals
+hold the true value; the numbers below are read off its tables.
+"""
+
+from statistics import NormalDist
+
+import numpy as np
+
+from xlite.findings import FEW_POSITIVES
+from xlite.metrics.bootstrap import interval
+
+LEAST = 5
+"""k: below it a ranking has no interval."""
+ENOUGH, ENOUGH_FOR_AP = 30, 100
+"""k: from it on percentiles alone hold an AUC, or an average precision. Calibration errors need the first."""
+LEAST_IN_MEAN = FEW_POSITIVES
+"""k: below it a finding is left out of the interval of a mean over findings."""
+LEAST_FOR_MEAN, LEAST_FOR_ECE = 100, 1000
+"""Patients in all: below it a mean over findings, or a calibration error, has no interval."""
+Z = NormalDist().inv_cdf(0.975)
+
+Interval = tuple[float, float] | None
+"""Low and high; None if there is none."""
+
+
+def percentile(drawn: np.ndarray) -> Interval:
+    """The 95 % percentile interval of the resamples (R,) that have the metric."""
+    low, high = interval(drawn)
+    return None if np.isnan(low) else (low, high)
+
+
+def auc_interval(auc: float, drawn: np.ndarray, positive: int, negative: int) -> Interval:
+    """Of an AUC, its resamples (R,), and how many patients have the finding and do not."""
+    k = min(positive, negative)
+    if k < LEAST or np.isnan(auc):
+        return None
+    simple = percentile(drawn)
+    return simple if k >= ENOUGH else union(simple, newcombe(auc, positive, negative))
+
+
+def ap_interval(ap: float, drawn: np.ndarray, positive: int, negative: int) -> Interval:
+    """Of an average precision, its resamples (R,), and how many patients have the finding and do not.
+
+    The positives are taken for the cases of a share (Boyd et al., ECML 2013), but by Wilson's interval.
+    """
+    k = min(positive, negative)
+    if k < LEAST:
+        return None
+    simple = percentile(drawn)
+    return simple if k >= ENOUGH_FOR_AP else union(simple, wilson(ap, positive))
+
+
+def rate_interval(rate: float, drawn: np.ndarray, patients: int) -> Interval:
+    """Of a share of films, its resamples (R,), and how many patients have a film in the denominator.
+
+    Wilson's interval takes as many cases as would vary as much as the resamples do (Korn & Graubard, Survey
+    Methodology 24 (1998) 193), but no more than there are patients.
+    """
+    return union(percentile(drawn), wilson(rate, min(patients, _cases(rate, drawn))))
+
+
+def f1_interval(f1: float, drawn: np.ndarray, patients: int) -> Interval:
+    """Of an F1, its resamples (R,), and how many patients have a film that is positive or called.
+
+    Of these films F1 / (2 - F1), the Jaccard index, is the share that is both.
+    """
+    found = rate_interval(f1 / (2 - f1), drawn / (2 - drawn), patients)
+    return found and (2 * found[0] / (1 + found[0]), 2 * found[1] / (1 + found[1]))
+
+
+def brier_interval(brier: float, drawn: np.ndarray, positive: int, negative: int) -> Interval:
+    """Of a Brier score, its resamples (R,), and how many patients have the finding and do not."""
+    if min(positive, negative) < LEAST:
+        return None
+    return union(percentile(drawn), wilson(brier, _cases(brier, drawn)))
+
+
+def ece_interval(ece: float, drawn: np.ndarray, patients: int) -> Interval:
+    """The basic interval of a calibration error, its resamples (R,) and the number of patients.
+
+    Resampling adds noise, which a sum of distances counts as error: percentiles would lie above the truth.
+    The basic interval turns their distances round (Davison & Hinkley, Bootstrap Methods, 1997, 5.2).
+    """
+    found = percentile(drawn) if patients >= LEAST_FOR_ECE else None
+    return found and (max(0.0, 2 * ece - found[1]), max(0.0, 2 * ece - found[0]))
+
+
+def mean_interval(values: np.ndarray, limits: np.ndarray, drawn: np.ndarray, patients: int) -> Interval:
+    """Of the mean of several metrics (M,), their limits (2, M), resamples (R, M) and the number of patients.
+
+    From the limits of each and the correlations of the resamples: MOVER (Zou & Donner, Statistics in Medicine
+    27 (2008) 1693), which keeps what each interval knows that percentiles of the mean would not.
+    """
+    if patients < LEAST_FOR_MEAN or not len(values):
+        return None
+    spread = drawn - drawn.mean(axis=0)
+    size = np.sqrt((spread**2).sum(axis=0))
+    spread = spread / np.where(size > 0, size, 1)
+    alike = spread.T @ spread
+    np.fill_diagonal(alike, 1)
+    below, above = values - limits[0], limits[1] - values
+    low, high = (float(np.sqrt(max(0.0, far @ alike @ far))) / len(values) for far in (below, above))
+    return float(values.mean()) - low, float(values.mean()) + high
+
+
+def newcombe(auc: float, positive: int, negative: int) -> Interval:
+    """Method 5 of Newcombe, Statistics in Medicine 25 (2006) 559, for an AUC of so many independent cases."""
+    from scipy.optimize import brentq  # takes a while to import, and few need it
+
+    balanced = (positive + negative) / 2 - 1
+
+    def beyond(theta: float) -> float:
+        """How far theta is from the AUC, beyond Z of its standard errors."""
+        spread = 1 + balanced * (1 - theta) / (2 - theta) + balanced * theta / (1 + theta)
+        return abs(theta - auc) - Z * float(np.sqrt(theta * (1 - theta) * spread / (positive * negative)))
+
+    # At 0 and 1 themselves the standard error is 0 too, which is no limit.
+    low = 0.0 if auc <= 0 else float(brentq(beyond, 0, min(auc, 1 - 1e-12)))
+    return low, 1.0 if auc >= 1 else float(brentq(beyond, max(auc, 1e-12), 1))
+
+
+def wilson(share: float, cases: float) -> Interval:
+    """Wilson's score interval of a share of independent cases, JASA 22 (1927) 209."""
+    if not cases or np.isnan(share):
+        return None
+    centre = (share + Z**2 / (2 * cases)) / (1 + Z**2 / cases)
+    half = Z * float(np.sqrt(share * (1 - share) / cases + Z**2 / (4 * cases**2))) / (1 + Z**2 / cases)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def union(first: Interval, second: Interval) -> Interval:
+    """The interval from the lower of two lows to the higher of two highs; the other one if one is missing."""
+    if first is None or second is None:
+        return first or second
+    return min(first[0], second[0]), max(first[1], second[1])
+
+
+def _cases(share: float, drawn: np.ndarray) -> float:
+    """How many independent cases would make the share vary as its resamples (R,) do."""
+    defined = drawn[~np.isnan(drawn)]
+    variance = float(defined.var()) if len(defined) else 0.0
+    return share * (1 - share) / variance if variance else np.inf

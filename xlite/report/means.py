@@ -1,0 +1,108 @@
+"""Means over the findings in words: over how many each is, and why a metric has no interval."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from xlite.evaluation.report import FindingMetrics, Metrics
+from xlite.findings import spoken
+from xlite.metrics.estimate import Estimate
+from xlite.metrics.finding_estimates import FixedMean
+from xlite.metrics.intervals import ENOUGH, LEAST, LEAST_FOR_ECE, LEAST_FOR_MEAN, LEAST_IN_MEAN
+from xlite.text import counted
+
+SHORT = {
+    "auc": "AUC",
+    "ap": "average precision",
+    "f1": "F1",
+    "precision": "precision",
+    "recall": "sensitivity",
+    "specificity": "specificity",
+    "ece": "calibration error",
+    "brier": "Brier score",
+}
+"""The metrics in running text."""
+
+
+class MeanRow(NamedTuple):
+    """Means over findings: a title with the number of findings that have an AUC, and each metric's mean.
+
+    findings: over how many each mean is.
+    """
+
+    title: str
+    estimates: dict[str, Estimate]
+    findings: dict[str, int]
+
+    def text(self, name: str) -> str:
+        """A mean with its interval; the number of its findings too, if that is not the title's."""
+        few = self.findings[name] != self.findings["auc"] and self.estimates[name].value is not None
+        return str(self.estimates[name]) + (f" of {self.findings[name]}" if few else "")
+
+
+def mean_rows(metrics: Metrics) -> list[MeanRow]:
+    """The means over the findings that have a metric, then those over the fixed ones, if these are others."""
+    fixed, found = metrics.macro_fixed, metrics.macro_findings
+    every = MeanRow(mean_of(metrics), {name: metrics.macro.estimate(name) for name in found}, found)
+    if not any(one.findings and len(one.findings) != found[name] for name, one in fixed.items()):
+        return [every]
+    counts = {name: len(one.findings) for name, one in fixed.items()}
+    return [every, MeanRow(_title(fixed["auc"]), {name: one.estimate for name, one in fixed.items()}, counts)]
+
+
+def mean_auc(metrics: Metrics) -> tuple[str, Estimate]:
+    """What the mean AUC is taken over, and the AUC: over the fixed findings if only that has an interval."""
+    fixed = metrics.macro_fixed.get("auc", FixedMean())
+    if metrics.macro.auc.low is None and fixed.estimate.low is not None:
+        return _title(fixed), fixed.estimate
+    return mean_of(metrics), metrics.macro.auc
+
+
+def mean_of(metrics: Metrics) -> str:
+    """`mean of 14`, or of as many findings as have an AUC on these films."""
+    return f"mean of {metrics.macro_findings['auc']}"
+
+
+def _title(fixed: FixedMean) -> str:
+    return f"mean of the {len(fixed.findings)} with {LEAST_IN_MEAN} patients or more"
+
+
+def positives(metrics: FindingMetrics) -> str:
+    """`25 films of 19 patients`; `25` in an old report, which does not count patients."""
+    films = f"{metrics.positives:,}"
+    if metrics.positive_patients is None or not metrics.positives:
+        return films
+    return f"{films} of {counted(metrics.positive_patients, 'patient')}"
+
+
+def missing_intervals(metrics: Metrics) -> list[str]:
+    """Why some metrics have no interval, and which are undefined in some resamples; sentences."""
+    if not metrics.macro_fixed:  # an old report, whose intervals follow other rules
+        return []
+    return list(_reasons(metrics))
+
+
+def _reasons(metrics: Metrics) -> Iterator[str]:
+    known = {name: one for name, one in metrics.per_class.items() if one.auc.value is not None}
+    few = [
+        f"{spoken(name)} ({positives(one)})"
+        for name, one in known.items()
+        if min(one.positive_patients or 0, one.negative_patients or 0) < LEAST
+    ]
+    if few:
+        yield (
+            f"No interval of AUC, average precision and Brier score below {LEAST} patients with the finding "
+            f"or without it: {', '.join(few)}."
+        )
+    if metrics.split.patients < LEAST_FOR_MEAN:
+        yield f"No interval of means over findings below {LEAST_FOR_MEAN} patients."
+    if metrics.split.patients < LEAST_FOR_ECE:
+        yield f"No interval of the calibration error below {LEAST_FOR_ECE:,} patients."
+    elif any(one.ece is not None and one.intervals["ece"][0] is None for one in known.values()):
+        yield f"No interval of the calibration error below {ENOUGH} patients with the finding or without it."
+    undefined = {
+        name: ", ".join(f"{SHORT[metric]} {share:.1%}" for metric, share in one.undefined_resamples.items())
+        for name, one in metrics.per_class.items()
+    }
+    if any(undefined.values()):
+        said = "; ".join(f"{spoken(name)} {shares}" for name, shares in undefined.items() if shares)
+        yield f"Undefined in a share of the resamples, and the interval is of the others: {said}."
