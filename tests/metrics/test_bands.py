@@ -8,6 +8,7 @@ from sklearn.calibration import calibration_curve
 from xlite.findings import FINDINGS
 from xlite.metrics.bands import GRID, Roc, RocBand, draw_curves, resample_bins, resample_curves
 from xlite.metrics.bootstrap import Resamples
+from xlite.metrics.intervals import rate_interval
 from xlite.metrics.per_finding import ECE_BINS
 
 
@@ -89,7 +90,11 @@ def test_the_bands_hold_the_curve_and_are_as_wide_as_the_resamples() -> None:
     assert inside.all()
     assert 0.02 < np.max(np.array(band.high) - band.low) < 0.4
     drawn, _ = resample_curves(labels, scores, resamples, GRID)
-    np.testing.assert_allclose(band.low, np.quantile(drawn, 0.025, axis=0), atol=1e-6)
+    whole, _ = resample_curves(labels, scores, resamples.whole(), GRID)
+    np.testing.assert_allclose(whole[0], own, atol=1e-5)
+    patients = len(np.unique(patients[labels > 0]))
+    ends = [rate_interval(*point, patients) for point in zip(whole[0], drawn.T, strict=True)]
+    np.testing.assert_allclose(np.stack([band.low, band.high], axis=1), ends, atol=1e-6)
     assert found["Edema"].reliability_before.probability[-1] <= 0.5
 
 
@@ -104,6 +109,25 @@ def test_what_is_undefined_has_empty_curves_and_one_patient_no_bands() -> None:
     assert found["Mass"].roc.band == empty
     assert len(found["Mass"].roc.fpr) > 2
     assert set(found["Mass"].reliability.low) == {None}
+
+
+def test_a_band_needs_five_patients_with_the_finding_and_without_it() -> None:
+    labels, scores, _ = films()
+    for few in (labels, 1 - labels):
+        for count, given in ((4, False), (5, True)):
+            patients = np.where(few > 0, np.arange(len(few)) % count, np.arange(len(few)))
+            found = draw_curves(
+                *(np.tile(one[:, None], 14) for one in (labels, scores)), Resamples(patients, 9)
+            )
+            assert (len(found["Mass"].roc.band.low) > 0) == (len(found["Mass"].pr.band.low) > 0) == given
+
+
+def test_a_bin_of_one_patient_is_not_known_for_certain() -> None:
+    labels, probs = np.zeros((50, 14), np.float32), np.full((50, 14), 0.05)
+    probs[0] = 0.99
+    found = draw_curves(labels, probs, Resamples(np.arange(50), 200))["Mass"].reliability
+    assert (found.films, found.share) == ([49, 1], [0, 0])
+    assert found.low == [0, 0] and found.high == pytest.approx([0.0727, 0.7935], abs=1e-4)
 
 
 def test_bands_are_given_at_every_fiftieth() -> None:

@@ -12,6 +12,7 @@ from xlite.evaluation.films import Films
 from xlite.evaluation.report import Radiologists, RadiologistsFinding
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples, estimate, or_none
+from xlite.metrics.finding_estimates import PatientCounts, finding_estimate
 from xlite.metrics.per_finding import auc_per_class, ratio
 
 # What the radiologists marked, and the findings of NIH that say the same; the last is our grouping.
@@ -77,15 +78,18 @@ def _beside(
     both = np.stack([marked, said], axis=1)
     twice = np.stack([scores, scores], axis=1)
     whole, drawn = auc_per_class(both, twice), resamples.auc(both, twice)
+    counts = PatientCounts.per_finding(both, both, resamples.owner)
+    theirs, nihs = (finding_estimate("auc", whole[c], drawn[:, c], counts[c]) for c in (0, 1))
+    known = theirs.low is not None and nihs.low is not None
     return RadiologistsFinding(
         nih=nih,
         positives=int(marked.sum()),
         nih_positives=int(said.sum()),
         nih_ppv=_share(marked[said]),
         nih_sensitivity=_share(said[marked]),
-        auc=estimate(whole[0], drawn[:, 0]),
-        nih_auc=estimate(whole[1], drawn[:, 1]),
-        difference=estimate(whole[0] - whole[1], drawn[:, 0] - drawn[:, 1]),
+        auc=theirs,
+        nih_auc=nihs,
+        difference=estimate(whole[0] - whole[1], drawn[:, 0] - drawn[:, 1] if known else np.full(1, np.nan)),
     )
 
 

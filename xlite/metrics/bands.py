@@ -6,8 +6,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from xlite.findings import FINDINGS
-from xlite.metrics.bootstrap import Resamples, interval, or_none, walk
+from xlite.metrics.bootstrap import Resamples, walk
 from xlite.metrics.curves import pr_points, roc_points
+from xlite.metrics.intervals import LEAST, rate_interval
 from xlite.metrics.per_finding import ECE_BINS, ece_bin, ratio
 
 GRID = np.linspace(0, 1, 51)
@@ -84,7 +85,7 @@ def draw_curves(
     """The curves of each finding.
 
     labels and probs (N, 14) of the films of `resamples`; raw (N, 14): probabilities before calibration, if
-    there was any. No bands if all films are of one patient.
+    there was any. No bands if fewer than LEAST patients have the finding, or do not.
     """
     curves = {}
     for c, finding in enumerate(FINDINGS):
@@ -96,11 +97,15 @@ def draw_curves(
 def _finding(
     labels: np.ndarray, probs: np.ndarray, resamples: Resamples, before: Reliability | None
 ) -> FindingCurves:
-    sensitivities, precisions = resample_curves(labels, probs, resamples, GRID)
     fpr, tpr = map(_rounded, roc_points(labels, probs))
     recall, precision = map(_rounded, pr_points(labels, probs))
-    roc_x, roc_low, roc_high = _band(sensitivities, len(fpr))
-    pr_x, pr_low, pr_high = _band(precisions, len(recall))
+    positive = labels.astype(bool)
+    have, lack = (len(np.unique(resamples.owner[films])) for films in (positive, ~positive))
+    curves, drawn = (resample_curves(labels, probs, one, GRID) for one in (resamples.whole(), resamples))
+    patients = have if min(have, lack) >= LEAST else 0
+    (roc_x, roc_low, roc_high), (pr_x, pr_low, pr_high) = (
+        _band(curve[0], some, patients) for curve, some in zip(curves, drawn, strict=True)
+    )
     return FindingCurves(
         roc=Roc(fpr=fpr, tpr=tpr, band=RocBand(fpr=roc_x, low=roc_low, high=roc_high)),
         pr=PrecisionRecall(
@@ -115,16 +120,19 @@ def _rounded(values: np.ndarray) -> list[float]:
     return [float(value) for value in values.round(6)]
 
 
-def _band(drawn: np.ndarray, points: int) -> tuple[list[float], list[float], list[float]]:
-    """(x, low, high): the 95 % percentile interval at each point of GRID.
+def _band(
+    curve: np.ndarray, drawn: np.ndarray, patients: int
+) -> tuple[list[float], list[float], list[float]]:
+    """(x, low, high): the interval of a rate at each point of GRID, each of `patients` cases.
 
-    Over the resamples (R, G) that have a curve; empty if none has, or if the curve has no points.
+    From the curve (G,) and the resamples (R, G) that have one; empty if none has, or there are no patients.
     """
     drawn = drawn[~np.isnan(drawn).any(axis=1)]
-    if not len(drawn) or not points:
+    if not len(drawn) or not patients:
         return [], [], []
-    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    return _rounded(GRID), _rounded(low), _rounded(high)
+    found = [rate_interval(value, some, patients) for value, some in zip(curve, drawn.T, strict=True)]
+    ends = np.array(found, np.float64).T
+    return _rounded(GRID), _rounded(ends[0]), _rounded(ends[1])
 
 
 def _reliability(labels: np.ndarray, probs: np.ndarray, resamples: Resamples) -> Reliability:
@@ -135,11 +143,16 @@ def _reliability(labels: np.ndarray, probs: np.ndarray, resamples: Resamples) ->
         ratio(np.bincount(which, weights, minlength=ECE_BINS), films)[filled] for weights in (probs, labels)
     )
     drawn = resample_bins(labels, probs, resamples)[:, filled]
-    low, high = (
-        [or_none(round(end, 6)) for end in ends] for ends in zip(*map(interval, drawn.T), strict=True)
-    )
+    found = [
+        rate_interval(shares[place], drawn[:, place], len(np.unique(resamples.owner[which == bin_])))
+        for place, bin_ in enumerate(filled)
+    ]
     return Reliability(
-        films=films[filled].tolist(), probability=_rounded(means), share=_rounded(shares), low=low, high=high
+        films=films[filled].tolist(),
+        probability=_rounded(means),
+        share=_rounded(shares),
+        low=[ends and round(ends[0], 6) for ends in found],
+        high=[ends and round(ends[1], 6) for ends in found],
     )
 
 

@@ -50,6 +50,12 @@ class Resamples:
             some.counts = np.zeros_like(self.counts)
         return some
 
+    def whole(self) -> "Resamples":
+        """Each patient once, as the only resample."""
+        one = copy.copy(self)
+        one.resamples, one.counts = 1, np.ones((len(self.counts), 1), np.float32)
+        return one
+
     def redrawn(self, films: np.ndarray) -> "Resamples":
         """Draws among the patients of these films alone, as many and by the same seed."""
         return Resamples(self.owner[films], self.resamples, self.seed)

@@ -61,7 +61,8 @@ def rate_interval(rate: float, drawn: np.ndarray, patients: int) -> Interval:
     Wilson's interval takes as many cases as would vary as much as the resamples do (Korn & Graubard, Survey
     Methodology 24 (1998) 193), but no more than there are patients.
     """
-    return union(percentile(drawn), wilson(rate, min(patients, _cases(rate, drawn))))
+    simple = percentile(drawn)
+    return simple and union(simple, wilson(rate, min(patients, _cases(rate, drawn))))
 
 
 def f1_interval(f1: float, drawn: np.ndarray, patients: int) -> Interval:
