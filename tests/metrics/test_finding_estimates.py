@@ -15,15 +15,15 @@ from xlite.metrics.finding_estimates import (
 )
 
 DRAWN = np.linspace(0.4, 0.6, 1001)
-COUNTS = PatientCounts(positive=20, negative=90, called=7, either=25, all=95)
+COUNTS = PatientCounts(positive=20, negative=90, called=7, either=25, all=95, effective=80.0)
 
 
 def test_patients_are_counted_by_what_their_films_are() -> None:
     labels = np.array([[1, 0], [1, 0], [0, 0], [1, 0]], np.float32)
     called = np.array([[0, 0], [1, 0], [1, 1], [0, 0]], bool)
-    first, second = PatientCounts.per_finding(labels, called, np.array(["a", "a", "a", "b"]))
-    assert first == PatientCounts(positive=2, negative=1, called=1, either=2, all=2)
-    assert second == PatientCounts(positive=0, negative=2, called=1, either=1, all=2)
+    first, second = PatientCounts.per_finding(labels, called, np.array([0, 0, 0, 1]))
+    assert first == PatientCounts(positive=2, negative=1, called=1, either=2, all=2, effective=1.6)
+    assert second == PatientCounts(positive=0, negative=2, called=1, either=1, all=2, effective=1.6)
     assert (first.k, second.k) == (1, 0)
 
 
@@ -45,7 +45,7 @@ def test_each_metric_has_the_interval_of_its_own_patients(name: str, expected: t
 
 
 def test_a_calibration_error_needs_many_patients_and_enough_with_the_finding() -> None:
-    many = PatientCounts(positive=30, negative=970, called=0, either=30, all=1000)
+    many = PatientCounts(positive=30, negative=970, called=0, either=30, all=1000, effective=900.0)
     expected = Estimate(0.5, *intervals.ece_interval(0.5, DRAWN, 1000))
     assert finding_estimate("ece", 0.5, DRAWN, many) == expected
     assert finding_estimate("ece", 0.5, DRAWN, many._replace(positive=29)) == Estimate(0.5)
@@ -63,7 +63,7 @@ def test_the_fixed_findings_have_patients_enough_and_the_metric_in_each_resample
     chosen = [c for c in range(14) if c not in (0, 3, 5)]
     assert found.findings == tuple(FINDINGS[c] for c in chosen)
     limits = np.array([(estimates[c].low, estimates[c].high) for c in chosen]).T
-    expected = intervals.mean_interval(values[chosen], limits, drawn[:, chosen], 100)
+    expected = intervals.mean_interval(values[chosen], limits, drawn[:, chosen], 100, 80.0)
     assert found.estimate == Estimate(pytest.approx(values[chosen].mean()), *expected)
     assert mean_estimate(values, found) == Estimate(pytest.approx(np.nanmean(values)))
     none = [one._replace(positive=9) for one in counts]

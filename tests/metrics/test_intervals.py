@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm, t
 
 from xlite.metrics import intervals
 from xlite.metrics.intervals import newcombe, percentile, union, wilson
@@ -46,6 +46,13 @@ def test_percentiles_are_of_the_resamples_that_have_the_metric() -> None:
     assert percentile(np.full(5, np.nan)) is None
 
 
+def test_percentiles_of_few_cases_are_expanded() -> None:
+    tail = norm.cdf(np.sqrt(30 / 29) * t.ppf(0.025, 29))
+    assert tail == pytest.approx(0.01875, abs=1e-5)
+    assert percentile(DRAWN, 30) == pytest.approx((0.4 + 0.2 * tail, 0.6 - 0.2 * tail))
+    assert percentile(DRAWN, 10**9) == SIMPLE
+
+
 def test_a_union_is_the_wider_at_each_end() -> None:
     assert union((0.2, 0.5), (0.3, 0.6)) == (0.2, 0.6)
     assert union(None, (0.3, 0.6)) == union((0.3, 0.6), None) == (0.3, 0.6)
@@ -59,13 +66,13 @@ def test_an_auc_has_no_interval_then_the_wider_one_then_percentiles() -> None:
     assert intervals.auc_interval(0.5, DRAWN, 5, 900) == newcombe(0.5, 5, 900)
     narrow = 0.45 + DRAWN / 10
     assert intervals.auc_interval(0.5, narrow, 29, 900) == newcombe(0.5, 29, 900)
-    assert intervals.auc_interval(0.5, DRAWN, 30, 30) == SIMPLE
+    assert intervals.auc_interval(0.5, DRAWN, 900, 30) == percentile(DRAWN, 30)
 
 
 def test_an_average_precision_needs_more_patients_for_percentiles_alone() -> None:
     assert intervals.ap_interval(0.5, DRAWN, 4, 900) is None
-    assert intervals.ap_interval(0.5, DRAWN, 99, 900) == union((0.405, 0.595), wilson(0.5, 99))
-    assert intervals.ap_interval(0.5, DRAWN, 100, 900) == SIMPLE
+    assert intervals.ap_interval(0.5, DRAWN, 99, 900) == union(percentile(DRAWN, 99), wilson(0.5, 99))
+    assert intervals.ap_interval(0.5, DRAWN, 100, 900) == percentile(DRAWN, 100)
 
 
 def test_a_rate_has_as_many_cases_as_its_resamples_say_but_no_more_than_patients() -> None:
@@ -103,14 +110,22 @@ def test_a_calibration_errors_resamples_are_turned_round() -> None:
 
 def test_the_interval_of_a_mean_keeps_what_each_interval_knows() -> None:
     values, limits = np.array([0.5, 0.9]), np.array([[0.3, 0.6], [0.7, 0.95]])
-    rng = np.random.default_rng(0)
-    one = rng.normal(size=1000)
+    one = np.random.default_rng(0).normal(size=1000)
+
+    def mean(drawn: np.ndarray, patients: int = 100, effective: float = 1e12) -> tuple[float, float] | None:
+        return intervals.mean_interval(values, limits, drawn, patients, effective)
+
     alike = np.stack([one, 2 * one], axis=1)
-    assert intervals.mean_interval(values, limits, alike, 100) == pytest.approx((0.45, 0.825))
-    opposed = np.stack([one, -one], axis=1)
-    assert intervals.mean_interval(values, limits, opposed, 100) == pytest.approx((0.65, 0.775))
-    still = np.stack([one, np.zeros(1000)], axis=1)  # a rate that is 1 in each resample
-    low, high = intervals.mean_interval(values, limits, still, 100)
+    assert mean(alike) == pytest.approx((0.45, 0.825))
+    assert mean(np.stack([one, -one], axis=1)) == pytest.approx((0.65, 0.775))
+    low, high = mean(np.stack([one, np.zeros(1000)], axis=1))  # a rate that is 1 in each resample
     assert (low, high) == pytest.approx((0.7 - np.hypot(0.2, 0.3) / 2, 0.7 + np.hypot(0.2, 0.05) / 2))
-    assert intervals.mean_interval(values, limits, alike, 99) is None
-    assert intervals.mean_interval(values[:0], limits[:, :0], alike[:, :0], 100) is None
+    wider = t.ppf(0.975, 19) / intervals.Z
+    assert mean(alike, effective=20) == pytest.approx((0.7 - 0.25 * wider, 0.7 + 0.125 * wider))
+    assert mean(alike, patients=99) is None
+    assert intervals.mean_interval(values[:0], limits[:, :0], alike[:, :0], 100, 100) is None
+
+
+def test_patients_with_many_films_leave_few_that_tell() -> None:
+    assert intervals.effective_number(np.arange(50) // 5) == pytest.approx(10)
+    assert intervals.effective_number(np.array([0] * 90 + list(range(1, 11)))) == pytest.approx(100**2 / 8110)

@@ -15,21 +15,27 @@ from xlite.patients import patients_with
 
 
 class PatientCounts(NamedTuple):
-    """How many patients have a film that is positive, negative, called, positive or called; and any film."""
+    """How many patients have a film that is positive, negative, called, positive or called; and any film.
+
+    effective: `intervals.effective_number` of all of them.
+    """
 
     positive: int
     negative: int
     called: int
     either: int
     all: int
+    effective: float
 
     @classmethod
-    def per_finding(cls, labels: np.ndarray, called: np.ndarray, patients: np.ndarray) -> list[Self]:
-        """Of each finding: labels (N, C) 0 or 1, called (N, C) bool, patients (N,)."""
+    def per_finding(cls, labels: np.ndarray, called: np.ndarray, owner: np.ndarray) -> list[Self]:
+        """Of each finding: labels (N, C) 0 or 1, called (N, C) bool, owner (N,) int: the films' patients."""
         positive = np.asarray(labels).astype(bool)
-        marked = (positive, ~positive, called, positive | called, np.ones_like(positive))
-        counts = [patients_with(films, patients).tolist() for films in marked]
-        return [cls(*each) for each in zip(*counts, strict=True)]
+        have, lack, marked, either = (
+            patients_with(films, owner).tolist() for films in (positive, ~positive, called, positive | called)
+        )
+        every, effective = len(np.unique(owner)), intervals.effective_number(owner)
+        return [cls(have[c], lack[c], marked[c], either[c], every, effective) for c in range(labels.shape[1])]
 
     @property
     def k(self) -> int:
@@ -89,12 +95,12 @@ def fixed_mean(
     if not chosen:
         return FixedMean()
     values = np.array([estimates[c].value for c in chosen], np.float64)
-    some, patients = drawn[:, chosen], counts[0].all
+    some, patients = drawn[:, chosen], counts[0]
     if name == "ece":
-        found = intervals.ece_interval(float(values.mean()), some.mean(axis=1), patients)
+        found = intervals.ece_interval(float(values.mean()), some.mean(axis=1), patients.all)
     else:
         limits = np.array([(estimates[c].low, estimates[c].high) for c in chosen], np.float64).T
-        found = intervals.mean_interval(values, limits, some, patients)
+        found = intervals.mean_interval(values, limits, some, patients.all, patients.effective)
     findings = tuple(FINDINGS[c] for c in chosen)
     return FixedMean(findings, Estimate(float(values.mean()), *(found or ())))
 

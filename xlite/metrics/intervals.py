@@ -10,9 +10,9 @@ hold the true value; the numbers below are read off its tables.
 from statistics import NormalDist
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 from xlite.findings import FEW_POSITIVES
-from xlite.metrics.bootstrap import interval
 
 LEAST = 5
 """k: below it a ranking has no interval."""
@@ -28,10 +28,18 @@ Interval = tuple[float, float] | None
 """Low and high; None if there is none."""
 
 
-def percentile(drawn: np.ndarray) -> Interval:
-    """The 95 % percentile interval of the resamples (R,) that have the metric."""
-    low, high = interval(drawn)
-    return None if np.isnan(low) else (low, high)
+def percentile(drawn: np.ndarray, k: float = np.inf) -> Interval:
+    """The 95 % percentile interval of the resamples (R,) that have the metric.
+
+    Expanded for k cases, as resamples of few vary too little (Hesterberg, American Statistician 69 (2015)
+    371, section 5.3).
+    """
+    defined = drawn[~np.isnan(drawn)]
+    if not len(defined):
+        return None
+    tail = 0.025 if np.isinf(k) else float(ndtr(np.sqrt(k / (k - 1)) * stdtrit(k - 1, 0.025)))
+    low, high = np.quantile(defined, [tail, 1 - tail])
+    return float(low), float(high)
 
 
 def auc_interval(auc: float, drawn: np.ndarray, positive: int, negative: int) -> Interval:
@@ -39,7 +47,7 @@ def auc_interval(auc: float, drawn: np.ndarray, positive: int, negative: int) ->
     k = min(positive, negative)
     if k < LEAST or np.isnan(auc):
         return None
-    simple = percentile(drawn)
+    simple = percentile(drawn, k)
     return simple if k >= ENOUGH else union(simple, newcombe(auc, positive, negative))
 
 
@@ -51,7 +59,7 @@ def ap_interval(ap: float, drawn: np.ndarray, positive: int, negative: int) -> I
     k = min(positive, negative)
     if k < LEAST:
         return None
-    simple = percentile(drawn)
+    simple = percentile(drawn, k)
     return simple if k >= ENOUGH_FOR_AP else union(simple, wilson(ap, positive))
 
 
@@ -91,11 +99,15 @@ def ece_interval(ece: float, drawn: np.ndarray, patients: int) -> Interval:
     return found and (max(0.0, 2 * ece - found[1]), max(0.0, 2 * ece - found[0]))
 
 
-def mean_interval(values: np.ndarray, limits: np.ndarray, drawn: np.ndarray, patients: int) -> Interval:
+def mean_interval(
+    values: np.ndarray, limits: np.ndarray, drawn: np.ndarray, patients: int, effective: float
+) -> Interval:
     """Of the mean of several metrics (M,), their limits (2, M), resamples (R, M) and the number of patients.
 
     From the limits of each and the correlations of the resamples: MOVER (Zou & Donner, Statistics in Medicine
-    27 (2008) 1693), which keeps what each interval knows that percentiles of the mean would not.
+    27 (2008) 1693), which keeps what each interval knows that percentiles of the mean would not. Student's
+    quantile at `effective` patients (see `effective_number`) stands for the normal one: a few patients with
+    many films move all findings at once.
     """
     if patients < LEAST_FOR_MEAN or not len(values):
         return None
@@ -105,8 +117,18 @@ def mean_interval(values: np.ndarray, limits: np.ndarray, drawn: np.ndarray, pat
     alike = spread.T @ spread
     np.fill_diagonal(alike, 1)
     below, above = values - limits[0], limits[1] - values
-    low, high = (float(np.sqrt(max(0.0, far @ alike @ far))) / len(values) for far in (below, above))
+    wider = -float(stdtrit(effective - 1, 0.025)) / Z
+    low, high = (wider * float(np.sqrt(max(0.0, far @ alike @ far))) / len(values) for far in (below, above))
     return float(values.mean()) - low, float(values.mean()) + high
+
+
+def effective_number(owner: np.ndarray) -> float:
+    """How many patients with as many films each tell as much as these, owner (N,) int of each film.
+
+    Kish, Survey Sampling (1965) 8.2.
+    """
+    films = np.bincount(owner).astype(np.float64)
+    return float(films.sum() ** 2 / (films**2).sum())
 
 
 def newcombe(auc: float, positive: int, negative: int) -> Interval:
