@@ -71,7 +71,7 @@ def test_an_auc_has_no_interval_then_the_wider_one_then_percentiles() -> None:
 
 def test_an_average_precision_needs_more_patients_for_percentiles_alone() -> None:
     assert intervals.ap_interval(0.5, DRAWN, 4, 900) is None
-    assert intervals.ap_interval(0.5, DRAWN, 99, 900) == union(percentile(DRAWN, 99), wilson(0.5, 99))
+    assert intervals.ap_interval(0.5, DRAWN, 99, 900) == union(percentile(DRAWN), wilson(0.5, 99))
     assert intervals.ap_interval(0.5, DRAWN, 100, 900) == percentile(DRAWN, 100)
 
 

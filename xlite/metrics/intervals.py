@@ -47,8 +47,9 @@ def auc_interval(auc: float, drawn: np.ndarray, positive: int, negative: int) ->
     k = min(positive, negative)
     if k < LEAST or np.isnan(auc):
         return None
-    simple = percentile(drawn, k)
-    return simple if k >= ENOUGH else union(simple, newcombe(auc, positive, negative))
+    if k >= ENOUGH:
+        return percentile(drawn, k)
+    return union(percentile(drawn), newcombe(auc, positive, negative))
 
 
 def ap_interval(ap: float, drawn: np.ndarray, positive: int, negative: int) -> Interval:
@@ -59,8 +60,9 @@ def ap_interval(ap: float, drawn: np.ndarray, positive: int, negative: int) -> I
     k = min(positive, negative)
     if k < LEAST:
         return None
-    simple = percentile(drawn, k)
-    return simple if k >= ENOUGH_FOR_AP else union(simple, wilson(ap, positive))
+    if k >= ENOUGH_FOR_AP:
+        return percentile(drawn, k)
+    return union(percentile(drawn), wilson(ap, positive))
 
 
 def rate_interval(rate: float, drawn: np.ndarray, patients: int) -> Interval:

@@ -66,11 +66,11 @@ def _title(fixed: FixedMean) -> str:
     return f"mean of the {len(fixed.findings)} with {LEAST_IN_MEAN} patients or more"
 
 
-def positives(metrics: FindingMetrics) -> str:
-    """`25 films of 19 patients`; `25` in an old report, which does not count patients."""
+def positives(metrics: FindingMetrics, what: str = "") -> str:
+    """`25 of 19 patients`; `25`, of what if that is said, in an old report, which does not count patients."""
     films = f"{metrics.positives:,}"
     if metrics.positive_patients is None or not metrics.positives:
-        return films
+        return f"{films} {what}".rstrip()
     return f"{films} of {counted(metrics.positive_patients, 'patient')}"
 
 

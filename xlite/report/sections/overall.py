@@ -92,7 +92,7 @@ def _clean_table(metrics: Metrics) -> Table:
     names = ("auc", "ap", "f1", "ece", "brier")
     means = [[capital(row.title), *(row.text(name) for name in names)] for row in mean_rows(metrics)]
     rows = [
-        [f"{spoken(name)} ({positives(one)})", *(str(one.estimate(metric)) for metric in names)]
+        [f"{spoken(name)} ({positives(one, 'positives')})", *(str(one.estimate(metric)) for metric in names)]
         for name, one in metrics.per_class.items()
         if not one.few_positives
     ]
