@@ -80,14 +80,16 @@ def test_findings_that_a_group_hardly_has_are_left_out_and_counted() -> None:
     assert found.gaps == ()
 
 
-def test_a_group_of_one_patient_has_no_interval() -> None:
+def test_a_group_of_one_patient_has_no_mean_however_many_films_it_has() -> None:
     labels, scores, view = split_films(n=100)
     patients = np.where(view == "AP", 0, np.arange(100))
     found = subgroups(labels, scores, {"view": view}, Resamples(patients, 20))["view"]
     assert [group.patients for group in found.groups.values()] == [1, 50]
-    assert found.groups["AP"].auc.value is not None and found.groups["AP"].auc.low is None
+    assert (found.groups["AP"].findings, found.groups["AP"].auc) == (0, Estimate(None))
+    alone = found.groups["AP"].per_class["Mass"].auc
+    assert alone.value is not None and alone.low is None
     assert found.groups["PA"].auc.low is not None
-    assert not any(gap.larger_than_noise for gap in found.gaps)
+    assert (found.gaps, found.looks, found.not_compared) == ((), 0, "few_patients")
 
 
 def test_films_are_grouped_by_view_sex_and_age_and_unknown_ones_left_out() -> None:
