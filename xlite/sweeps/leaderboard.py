@@ -4,9 +4,15 @@ Imports little.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from xlite.config import Value
 from xlite.metrics.estimate import Estimate
@@ -20,14 +26,25 @@ _AUCS = ("Val AUC", "Test AUC", "Averaged, test", "First − this, test")
 """Columns of its table that hold AUCs."""
 
 
-class Difference(BaseModel):
+class _Part(BaseModel):
+    """A part of the file, frozen. What version 0.1.0 did not know is written only if there is something."""
+
+    model_config = ConfigDict(frozen=True)
+    _later: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _what_is_known(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if name not in self._later or value}
+
+
+class Difference(_Part):
     """How far the first macro AUC is above another on the same films: 95 % interval, p, and whether that is a
     tie, which p of .05 or more is. Interval and p hold for all pairs of those compared together.
 
     findings: how many the means are over; None in an old file, whose pairs were each compared alone.
     """
 
-    model_config = ConfigDict(frozen=True)
+    _later = ("findings",)
 
     value: float
     low: float
@@ -42,7 +59,7 @@ class Difference(BaseModel):
         return f"{value} ({low} to {high})"
 
 
-class Configuration(BaseModel):
+class Configuration(_Part):
     """Runs that differ in their seed alone.
 
     val_auc, test_auc, with val_sd and test_sd over the seeds: means of the single models. absent: runs whose
@@ -52,7 +69,7 @@ class Configuration(BaseModel):
     how many the validation AUC of each run is the best, None if it is not known.
     """
 
-    model_config = ConfigDict(frozen=True)
+    _later = ("epochs",)
 
     values: dict[str, Value]
     runs: list[str]
@@ -92,7 +109,7 @@ class Optimism(BaseModel):
     val_less_test: float | None = None
 
 
-class Leaderboard(BaseModel):
+class Leaderboard(_Part):
     """The configurations of a study, best mean validation AUC first.
 
     ended: whether the study has, so that a winner was looked for. winner: the place of the one that is
@@ -100,7 +117,7 @@ class Leaderboard(BaseModel):
     before the end. optimism: None in an old file, and without rows.
     """
 
-    model_config = ConfigDict(frozen=True)
+    _later = ("optimism",)
 
     study: str
     kind: str
