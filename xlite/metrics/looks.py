@@ -118,4 +118,4 @@ def _found(look: Look, largest: np.ndarray, cut: float) -> Found:
         min(1.0, max(look.value + half, by_itself.high)),
     )
     ends = (low, high) if math.isfinite(half) else (None, None)
-    return Found(Estimate(look.value, *ends), max(p, by_itself.p))
+    return Found(Estimate(look.value, *ends), max(float(p), by_itself.p))
