@@ -234,12 +234,12 @@ def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
         else f"{'higher' if gap.value > 0 else 'lower'} than {second}"
     )
     both = f"{counted(found.images, 'film')} of {counted(found.patients, 'patient')}"
-    over = "" if found.findings is None else f"mean of {counted(found.findings, 'finding')}, "
+    over = "" if found.findings is None else f", mean of {counted(found.findings, 'finding')}"
     rough = (
         "" if found.in_every_resample else "; too few patients: no finding is in every resample, p is rough"
     )
     return (
-        f"Macro AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, {over}on the {both} "
-        f"that both have: difference {difference(gap.value, gap.low, gap.high, digits=4)}, p {found.p:.3f}: "
+        f"Macro AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, on the {both} that "
+        f"both have{over}: difference {difference(gap.value, gap.low, gap.high, digits=4)}, p {found.p:.3f}: "
         f"{verdict}{rough}"
     )
