@@ -207,3 +207,10 @@ def looked(looks: int | None, *gaps: Gap, why: str | None = None) -> Subgroups:
 )
 def test_how_many_gaps_were_looked_at(found: dict[str, Subgroups], text: str) -> None:
     assert words.looks_sentence(found) == text
+
+
+def test_several_comparisons_are_several_tests() -> None:
+    assert words.comparisons_note(3) == (
+        "Each of these 3 comparisons is a test of its own: of equal models one is called higher or lower by "
+        "chance in up to 14% of cases."
+    )

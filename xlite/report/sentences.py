@@ -20,6 +20,7 @@ from xlite.evaluation.validation_report import Validation
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
+from xlite.metrics.looks import ALPHA
 from xlite.report.caveat_sentences import sentence as sentence
 from xlite.text import are, counted, difference, labels_of, verb
 
@@ -242,4 +243,12 @@ def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
         f"Macro AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, on the {both} that "
         f"both have{over}: difference {difference(gap.value, gap.low, gap.high, digits=4)}, p {found.p:.3f}: "
         f"{verdict}{rough}"
+    )
+
+
+def comparisons_note(count: int) -> str:
+    """What several paired comparisons, each a test of its own, are worth together."""
+    return (
+        f"Each of these {count} comparisons is a test of its own: of equal models one is called higher or "
+        f"lower by chance in up to {1 - (1 - ALPHA) ** count:.0%} of cases."
     )
