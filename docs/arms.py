@@ -25,8 +25,8 @@ from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import RESAMPLES, SEED, Resamples, estimate
 from xlite.metrics.paired import macro_auc
 from xlite.runs.run import Run
-from xlite.text import counted, spread
 from xlite.text import difference as text_of_difference
+from xlite.text import spread
 
 MEASURED = Path(__file__).resolve().parent / "measured"
 RUNS = MEASURED / "runs.csv"
@@ -146,7 +146,8 @@ def _pairs(study: Study, clean: pd.DataFrame | None) -> list[str]:
     if clean is not None:
         header += ["clean films alone", "p"]
     return [
-        "Paired on the same test films, the averaged probabilities of two arms, both on the same resamples:",
+        "Paired on the same test films, the averaged probabilities of two arms, both on the same resamples "
+        "and the findings that all of these have, each pair a test of its own:",
         table(header, rows),
     ]
 
@@ -171,7 +172,7 @@ def difference(
     found = compare_on(films, answers, names, "docs/measured")
     gap = found.difference
     assert gap.value is not None and gap.low is not None and gap.high is not None
-    text = f"{text_of_difference(gap.value, gap.low, gap.high)}, {counted(found.findings or 0, 'finding')}"
+    text = text_of_difference(gap.value, gap.low, gap.high)
     return [pattern.format(text), f"{found.p:.3f}" + (", a tie" if found.tie else "")]
 
 

@@ -191,10 +191,10 @@ def looked(looks: int | None, *gaps: Gap, why: str | None = None) -> Subgroups:
             {
                 "view": looked(0, why="few_patients"),
                 "sex": looked(0, why="one_group"),
-                "age": looked(0, why="no_groups"),
+                "age": looked(0, why="few_patients"),
             },
-            "Nothing could be compared: by view no two groups have 10 patients with and 10 without a "
-            "finding, by sex all films are in one group, by age the table has no groups.",
+            "Nothing could be compared: by sex all films are in one group, by view and age no two groups "
+            "have 10 patients with and 10 without a finding.",
         ),
         ({"view": looked(None)}, "Nothing could be compared."),
         ({}, "Nothing could be compared."),

@@ -208,11 +208,11 @@ def looks_sentence(subgroups: Mapping[str, Subgroups]) -> str:
     An old report does not have their number, but lists a gap if anything was compared.
     """
     looks = sum(found.looks or 0 for found in subgroups.values())
-    reasons = ", ".join(
-        f"by {attribute} {_NOT_COMPARED[found.not_compared]}"
-        for attribute, found in subgroups.items()
-        if found.not_compared
-    )
+    by_reason = {
+        words: [name for name, found in subgroups.items() if found.not_compared == reason]
+        for reason, words in _NOT_COMPARED.items()
+    }
+    reasons = ", ".join(f"by {' and '.join(names)} {words}" for words, names in by_reason.items() if names)
     if not looks and not any(found.gaps for found in subgroups.values()):
         return f"Nothing could be compared{reasons and ': '}{reasons}."
     said = []
