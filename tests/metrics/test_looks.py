@@ -75,7 +75,8 @@ def test_differences_without_noise() -> None:
     assert shared([]) == []
 
 
-def test_too_few_resamples_give_no_interval_and_no_difference() -> None:
-    (found,) = shared([Look(0.5, np.array([0.4, 0.5, 0.6]), MANY)])
-    assert found == Found(Estimate(0.5), 0.5)
-    assert not found.larger_than_noise
+@pytest.mark.parametrize(("resamples", "enough"), [(3, False), (20, False), (39, False), (40, True)])
+def test_too_few_resamples_give_no_interval_and_no_difference(resamples: int, enough: bool) -> None:
+    (found,) = shared([Look(0.5, np.linspace(0.4, 0.6, resamples), MANY)])
+    assert (found.difference.low is not None) == found.larger_than_noise == enough
+    assert found.p == pytest.approx(2 / (resamples + 1))

@@ -86,7 +86,8 @@ def shared(looks: Sequence[Look], kept: Sequence[Look] | None = None) -> list[Fo
     largest = np.sort(np.max([_steps(look) for look in looks], axis=0))[::-1]
     # As many resamples may reach further than a difference of p < ALPHA: (reach + 1) / (R + 1) < ALPHA.
     reach = math.ceil(ALPHA * (len(largest) + 1)) - 2
-    cut = float(largest[reach]) if reach >= 0 else np.inf
+    enough = 2 / (len(largest) + 1) < ALPHA  # resamples for p to pass it, be it alone
+    cut = float(largest[reach]) if enough else np.inf
     return [_found(look, largest, cut) for look in (looks if kept is None else kept)]
 
 
