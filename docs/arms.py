@@ -146,7 +146,8 @@ def _pairs(study: Study, clean: pd.DataFrame | None) -> list[str]:
     if clean is not None:
         header += ["clean films alone", "p"]
     return [
-        "Paired on the same test films, the averaged probabilities of two arms, both on the same resamples:",
+        "Paired on the same test films, the averaged probabilities of two arms, both on the same resamples "
+        "and the findings that all of these have, each pair a test of its own:",
         table(header, rows),
     ]
 

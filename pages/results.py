@@ -21,7 +21,7 @@ from xlite.report.sections.overall import grave_blocks, mild_alerts
 from xlite.report.sections.published import published_beside
 from xlite.report.sections.ranking import ranking
 from xlite.report.sections.whole import tabs
-from xlite.report.sentences import comparison_sentence, source
+from xlite.report.sentences import comparison_sentence, comparisons_note, source
 from xlite.report.view import View
 from xlite.runs.run import Run
 from xlite.text import labels_of
@@ -114,6 +114,8 @@ def show_comparisons(chosen: list[Evaluation]) -> None:
             st.info(text, icon=":material/balance:")
         except (XliteError, OSError) as error:
             st.warning(page_sentence(error), icon=":material/warning:")
+    if len(chosen) > 2:
+        st.caption(comparisons_note(len(chosen) - 1))
 
 
 def show_curves(models: list[View]) -> None:

@@ -176,7 +176,8 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
         f"{literal(found.caption)} All metrics are of the runs that have finished. Val and Test AUC are "
         "means of single models ± standard deviation over the seeds. “Averaged” are the seeds' averaged "
         "probabilities; “First − this” compares those of the first row and this one on the same test films. "
-        "Intervals are 95 %, by resampling patients."
+        "Intervals are 95 %, by resampling patients; those of “First − this” and p hold for all pairs of the "
+        "configurations compared together."
     )
     points = {row.name: status.val_aucs(row.runs) for row in found.rows}
     st.plotly_chart(

@@ -80,14 +80,16 @@ def test_findings_that_a_group_hardly_has_are_left_out_and_counted() -> None:
     assert found.gaps == ()
 
 
-def test_a_group_of_one_patient_has_no_interval() -> None:
+def test_a_group_of_one_patient_has_no_mean_however_many_films_it_has() -> None:
     labels, scores, view = split_films(n=100)
     patients = np.where(view == "AP", 0, np.arange(100))
     found = subgroups(labels, scores, {"view": view}, Resamples(patients, 20))["view"]
     assert [group.patients for group in found.groups.values()] == [1, 50]
-    assert found.groups["AP"].auc.value is not None and found.groups["AP"].auc.low is None
+    assert (found.groups["AP"].findings, found.groups["AP"].auc) == (0, Estimate(None))
+    alone = found.groups["AP"].per_class["Mass"].auc
+    assert alone.value is not None and alone.low is None
     assert found.groups["PA"].auc.low is not None
-    assert not any(gap.larger_than_noise for gap in found.gaps)
+    assert (found.gaps, found.looks, found.not_compared) == ((), 0, "few_patients")
 
 
 def test_films_are_grouped_by_view_sex_and_age_and_unknown_ones_left_out() -> None:
@@ -103,3 +105,48 @@ def test_films_are_grouped_by_view_sex_and_age_and_unknown_ones_left_out() -> No
         "sex": ["F", "M"],
         "age": ["under 18", "18 to 60", "over 60"],
     }
+
+
+def test_alpha_is_shared_over_all_gaps_of_all_attributes() -> None:
+    """Sex is dealt by chance, yet its groups are looked at too: no gap of views has a smaller p."""
+    labels, scores, view = split_films(0.25)
+    sex = np.random.default_rng(3).choice(["F", "M"], len(view))
+    resamples = Resamples(np.arange(len(labels)), 300)
+    alone = subgroups(labels, scores, {"view": view}, resamples)["view"]
+    both = subgroups(labels, scores, {"view": view, "sex": sex}, resamples)
+    assert [one.looks for one in (alone, both["view"], both["sex"])] == [15, 15, 15]
+    assert alone.gaps[0].difference.value == both["view"].gaps[0].difference.value
+    assert both["view"].gaps[0].difference.low <= alone.gaps[0].difference.low
+    assert both["view"].gaps[0].p >= alone.gaps[0].p
+    for one in (alone, *both.values()):
+        for gap in one.gaps:
+            beyond = gap.difference.low * gap.difference.high > 0
+            assert gap.larger_than_noise == (gap.p < 0.05) == beyond
+
+
+@pytest.mark.parametrize("absent", [False, True])
+def test_patients_count_and_not_films(absent: bool) -> None:
+    """Nine patients of a group have a finding on 45 films, or all but nine have it on all films."""
+    labels, scores, view = split_films()
+    patients = np.arange(900) // 10 * 2 + (view == "AP")  # 90 patients of a view each, five films each
+    labels[view == "AP", 7] = (patients[view == "AP"] < 19) ^ absent
+    found = subgroups(labels, scores, {"view": view}, Resamples(patients, 50))["view"]
+    assert found.groups["AP"].per_class["Pneumothorax"].positives == (405 if absent else 45)
+    assert ([group.findings for group in found.groups.values()], found.looks) == ([13, 14], 14)
+
+
+def test_why_nothing_could_be_compared() -> None:
+    labels, scores, view = split_films(n=60)
+    groups = {
+        "view": np.full(60, ""),
+        "sex": np.full(60, "F"),
+        "age": np.where(view == "AP", "over 60", "under 18"),
+    }
+    found = subgroups(labels, scores, groups, Resamples(np.arange(60) // 4, 20))
+    reasons = {name: (one.looks, one.gaps, one.not_compared) for name, one in found.items()}
+    assert reasons == {
+        "view": (0, (), "no_groups"),
+        "sex": (0, (), "one_group"),
+        "age": (0, (), "few_patients"),
+    }
+    assert by_view().not_compared is None

@@ -7,7 +7,7 @@ from scores import films
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples, interval
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.paired import PairedDifference, macro_auc, paired_difference
+from xlite.metrics.paired import PairedDifference, compared_findings, macro_auc, paired_difference
 
 
 def compare(
@@ -46,3 +46,31 @@ def test_an_undefined_difference_is_a_tie() -> None:
     labels, probs, _ = films(30)
     assert compare(labels, probs, probs / 2, np.zeros(30)).difference.low is None
     assert compare(labels, probs, probs / 2, np.zeros(30)).tie
+
+
+def test_resamples_without_an_auc_count_for_neither_side() -> None:
+    drawn = np.where(np.arange(199) % 2, np.nan, np.linspace(0.01, 0.02, 199))
+    found = paired_difference((0.8, drawn + 0.7), (0.785, np.full(199, 0.7)))
+    assert (found.p, found.tie) == (pytest.approx(2 / 101), False)
+    assert (found.difference.low, found.difference.high) == pytest.approx((drawn[2], drawn[196]))
+    nothing = paired_difference((0.8, np.full(9, np.nan)), (0.7, np.full(9, 0.7)))
+    assert (nothing.p, nothing.tie, nothing.difference.low) == (1, True, None)
+
+
+@pytest.mark.parametrize("below", [23, 24, 25, 26])
+def test_p_below_alpha_is_no_tie_and_the_interval_says_the_same(below: int) -> None:
+    drawn = np.concatenate([np.full(below, -0.01), np.linspace(0.01, 0.02, 1000 - below)])
+    found = paired_difference((0.8, drawn), (0.79, np.zeros(1000)))
+    assert found.tie == (found.p >= 0.05) == (found.difference.low <= 0) == (below > 24)
+
+
+def test_a_comparison_is_over_the_findings_of_every_resample() -> None:
+    labels, _, patients = films(400)
+    labels[:, 3], labels[:, 4], labels[:, 5] = 0, 1, 0
+    labels[:2, 5] = 1  # of one patient or two: some resamples have none
+    resamples = Resamples(patients, 99)
+    found, in_every = compared_findings(labels, resamples)
+    assert (np.flatnonzero(~found).tolist(), in_every) == ([3, 4, 5], True)
+    rare = labels[:, 3:6]
+    assert [each.tolist() for each in compared_findings(rare, resamples)[:1]] == [[False, False, True]]
+    assert not compared_findings(rare, resamples).in_every_resample

@@ -40,6 +40,10 @@ SAID: list[tuple[Caveat, str]] = [
     (facts.TrainedOn(films=24, known=5), "the model was trained on 5 of these films"),
     (facts.ChosenOn(known=3), "the model was chosen and calibrated on these films"),
     (
+        facts.ChosenOn(known=3, epochs=12),
+        "the model was chosen, as the best of 12 epochs, and calibrated on these films",
+    ),
+    (
         facts.SharedPatients(films=8, known=2),
         "the split shares patients: 2 of 8 films (25.0%) are of patients the model was trained on",
     ),

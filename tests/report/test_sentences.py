@@ -126,6 +126,9 @@ def test_a_gap_is_told_from_the_higher_side() -> None:
         "0.100 (0.050–0.150)."
     )
     assert words.gap_sentence("age", gap(larger_than_noise=False)) is None
+    one = words.gap_sentence("view", gap(findings=1, p=0.0121))
+    assert one is not None and one.startswith("The mean AUC of 1 finding is higher")
+    assert one.endswith("difference 0.100 (0.050–0.150), p 0.012.")
     old = gap(values=None, sentence="In old words.")
     assert words.gap_sentence("age", old) == "In old words."
     found = {"age": Subgroups(groups={}, gaps=(gap(larger_than_noise=False), old))}
@@ -151,3 +154,64 @@ def test_a_comparison_names_both_and_a_verdict(difference: Estimate, tie: bool, 
         f"difference {gap}, p 0.042: {verdict}"
     )
     assert " of **A** against " in words.comparison_sentence(found, ("**A**", "B"))
+
+
+def test_a_comparison_says_over_how_many_findings() -> None:
+    found = Comparison(
+        names=("a", "b"), first=0.75, second=0.73, difference=Estimate(0.02, -0.01, 0.05), p=0.2, tie=True,
+        images=30, patients=12, findings=9,
+    )  # fmt: skip
+    assert "of b, on the 30 films of 12 patients that both have, mean of 9 findings: difference" in (
+        words.comparison_sentence(found)
+    )
+    rough = found.model_copy(update={"findings": 1, "in_every_resample": False})
+    assert ", mean of 1 finding: difference" in words.comparison_sentence(rough)
+    assert words.comparison_sentence(rough).endswith(
+        "within the noise; too few patients: no finding is in every resample, p is rough"
+    )
+
+
+def looked(looks: int | None, *gaps: Gap, why: str | None = None) -> Subgroups:
+    return Subgroups.model_validate({"groups": {}, "gaps": gaps, "looks": looks, "not_compared": why})
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (
+            {"view": looked(12, gap(larger_than_noise=False)), "sex": looked(1)},
+            "No gap between two groups is larger than the noise of resampling patients. 13 gaps were looked "
+            "at; p and intervals hold for all together.",
+        ),
+        (
+            {"view": looked(1, gap(p=0.01)), "sex": looked(0, why="one_group")},
+            "1 gap was looked at; p and intervals hold for all together. Not compared: by sex all films are "
+            "in one group.",
+        ),
+        (
+            {
+                "view": looked(0, why="few_patients"),
+                "sex": looked(0, why="one_group"),
+                "age": looked(0, why="few_patients"),
+            },
+            "Nothing could be compared: by sex all films are in one group, by view and age no two groups "
+            "have 10 patients with and 10 without a finding.",
+        ),
+        ({"view": looked(None)}, "Nothing could be compared."),
+        ({}, "Nothing could be compared."),
+        (
+            {"view": looked(None, gap(larger_than_noise=False))},
+            "No gap between two groups is larger than the noise of resampling patients.",
+        ),
+        ({"view": looked(None, gap())}, ""),
+    ],
+)
+def test_how_many_gaps_were_looked_at(found: dict[str, Subgroups], text: str) -> None:
+    assert words.looks_sentence(found) == text
+
+
+def test_several_comparisons_are_several_tests() -> None:
+    assert words.comparisons_note(3) == (
+        "Each of these 3 comparisons is a test of its own: of equal models one is called higher or lower by "
+        "chance in up to 14% of cases."
+    )

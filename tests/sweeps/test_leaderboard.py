@@ -4,7 +4,14 @@ import pytest
 
 from xlite.errors import RunError
 from xlite.metrics.estimate import Estimate
-from xlite.sweeps.leaderboard import Configuration, Difference, Leaderboard, leaderboard_rows, name_of
+from xlite.sweeps.leaderboard import (
+    Configuration,
+    Difference,
+    Leaderboard,
+    Optimism,
+    leaderboard_rows,
+    name_of,
+)
 from xlite.sweeps.sweep import Sweep
 
 FIRST = Configuration(
@@ -64,6 +71,11 @@ def test_whose_films_choose() -> None:
         "Split patient-42-1. The validation films choose the winner; the test films are only shown."
     )
     assert BOARD.model_copy(update={"rows": [FIRST]}).caption == "Split patient-42-1."
+    optimism = Optimism(configurations=2, epochs=(8, 8))
+    assert BOARD.model_copy(update={"optimism": optimism}).caption == (
+        "Split patient-42-1. The validation films choose the winner; the test films are only shown. The "
+        "highest Val AUC is the best of 2 configurations and of 8 epochs of each run, and as such too high."
+    )
 
 
 def test_settings_as_a_name() -> None:

@@ -11,7 +11,7 @@ from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
 from xlite.metrics.estimate import Estimate
 from xlite.places import checkpoints_dir
-from xlite.sweeps.leaderboard import Leaderboard
+from xlite.sweeps.leaderboard import Leaderboard, Optimism
 from xlite.sweeps.ranking import make_leaderboard
 from xlite.sweeps.status import TrialStatus
 
@@ -173,3 +173,24 @@ def test_a_board_of_no_finished_trial_is_empty(tiny_folder: Path) -> None:
     """Of two machines one may end its trial before the storage shows it that any has finished."""
     found = board([], tiny_folder)
     assert (found.rows, found.winner, found.verdict) == ([], None, "")
+
+
+def test_the_leaderboard_says_what_the_best_is_the_best_of(large_table: NihFolder) -> None:
+    for run, skill in (("a0", 0.3), ("a1", 0.3), ("b0", 0.3)):
+        predict(run, large_table, skill)
+    trials = [
+        trial("a0", "a", 1, 0.9).model_copy(update={"epochs": 5, "test_auc": 0.85}),
+        trial("a1", "a", 2, 0.8).model_copy(update={"epochs": 8, "test_auc": 0.84}),
+        trial("b0", "b", 1, 0.7).model_copy(update={"epochs": 3}),
+    ]
+    found = board(trials, large_table.root)
+    assert [row.epochs for row in found.rows] == [[5, 8], [3]]
+    lead = found.rows[0].val_auc - 0.845
+    assert found.optimism == Optimism(configurations=2, epochs=(3, 8), of_choosing=0.0, val_less_test=lead)
+    assert "best of 2 configurations and of 3 to 8 epochs of each run" in found.verdict
+    again = Leaderboard.model_validate_json(found.model_dump_json())
+    assert again == found
+    unknown = board([*trials[:2], trial("b0", "b", 1, 0.7)], large_table.root).optimism
+    assert unknown is not None and unknown.epochs is None
+    away = board([*trials, trial("c0", "c", 1, 0.6, where="two:/home")], large_table.root).optimism
+    assert away is not None and (away.configurations, away.of_choosing) == (3, None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xlite.sweeps.leaderboard import Configuration
+from xlite.sweeps.leaderboard import Configuration, Optimism
 from xlite.sweeps.verdict import verdict
 
 
@@ -66,3 +66,30 @@ def test_there_is_no_winner_if_the_first_cannot_be_compared() -> None:
 
 def test_too_few_films_are_told() -> None:
     assert_says(verdict("s", [row("a"), row("b")], 0), "a, validation", "None was compared", "too few")
+
+
+@pytest.mark.parametrize(
+    ("optimism", "words"),
+    [
+        (Optimism(configurations=1), ""),
+        (
+            Optimism(configurations=1, epochs=(8, 8)),
+            "The highest validation AUC is the best of 8 epochs of each run on the same films, so it is too "
+            "high.",
+        ),
+        (
+            Optimism(configurations=3, epochs=(4, 9), of_choosing=0.0061, val_less_test=0.0123),
+            "The highest validation AUC is the best of 3 configurations and of 4 to 9 epochs of each run on "
+            "the same films, so it is too high: choosing among configurations adds 0.0061. The test AUC of "
+            "the chosen one is 0.0123 below its validation AUC.",
+        ),
+        (
+            Optimism(configurations=30, val_less_test=-0.002),
+            "The highest validation AUC is the best of 30 configurations on the same films, so it is too "
+            "high. The test AUC of the chosen one is 0.0020 above its validation AUC.",
+        ),
+    ],
+)
+def test_what_the_best_is_the_best_of_is_told(optimism: Optimism, words: str) -> None:
+    rows = [row("a"), row("b", False)]
+    assert verdict("s", rows, 0, optimism) == f"{verdict('s', rows, 0)} {words}".rstrip()

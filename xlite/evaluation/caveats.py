@@ -60,9 +60,13 @@ class TrainedOn(_Fact):
 
 
 class ChosenOn(_Fact):
-    """The films are the validation part by which the model was chosen and calibrated."""
+    """The films are the validation part by which the model was chosen and calibrated.
+
+    epochs: how many it is the best of, None if the model's file does not say.
+    """
 
     kind: Literal["chosen_on"] = "chosen_on"
+    epochs: int | None = None
 
 
 class SharedPatients(_Fact):

@@ -11,7 +11,7 @@ from xlite.errors import DataError
 from xlite.evaluation.report import Comparison
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import RESAMPLES, SEED, Resamples
-from xlite.metrics.paired import macro_auc, paired_difference
+from xlite.metrics.paired import compared_findings, macro_auc, paired_difference
 from xlite.text import counted
 
 Files = tuple[str | Path, str | Path]
@@ -63,7 +63,8 @@ def compare_on(
             f"{first} and {second} share films of one patient only; patients are resampled, so give several"
         )
     probs = a.probs[[row_a[stem] for stem in common]], b.probs[[row_b[stem] for stem in common]]
-    found = paired_difference(*(macro_auc(labels, scores, drawn) for scores in probs))
+    over, in_all = compared_findings(labels, drawn)
+    found = paired_difference(*(macro_auc(labels[:, over], scores[:, over], drawn) for scores in probs))
     if found.difference.low is None:
         raise DataError(
             f"among the {counted(len(common), 'film')} that {first} and {second} share no finding is both "
@@ -78,4 +79,6 @@ def compare_on(
         tie=found.tie,
         images=len(common),
         patients=drawn.patients,
+        findings=int(over.sum()),
+        in_every_resample=in_all,
     )

@@ -42,7 +42,7 @@ def split_caveats(info: "ModelInfo", judged: PartJudged) -> list[Caveat]:
         learned = frozenset(stems) & frozenset(_as_trained(info, folder, split).stems("train"))
         return [TrainedOn(films=len(stems), known=len(learned), stems=learned)]
     if part == "val":
-        return [ChosenOn(known=len(stems), stems=frozenset(stems))]
+        return [ChosenOn(known=len(stems), stems=frozenset(stems), epochs=info.notes.epochs)]
     known = films_sharing_patients(split.stems("train") + split.stems("val"), stems, folder.table)
     return [SharedPatients(films=len(stems), known=len(known), stems=frozenset(known))] if known else []
 

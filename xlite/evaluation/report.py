@@ -7,7 +7,7 @@ if it is undefined.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -160,8 +160,9 @@ class Group(Part):
 class Gap(Part):
     """The difference of AUC between two groups, of the mean over `findings` or (finding) of one finding.
 
-    values: the AUC of each of `between`; the difference is the first less the second. text: the sentence of
-    an old report, which has no values.
+    values: the AUC of each of `between`; the difference is the first less the second. Its interval and p hold
+    for all gaps that the report looks at together; it is larger than noise if p is below .05. p is None in an
+    old report, and text the sentence of one that has no values.
     """
 
     between: tuple[str, str]
@@ -169,15 +170,26 @@ class Gap(Part):
     findings: int = 0
     values: tuple[float, float] | None = None
     difference: Estimate
+    p: float | None = None
     larger_than_noise: bool
     text: str | None = Field(default=None, validation_alias="sentence", exclude=True)
 
 
+NotCompared = Literal["no_groups", "one_group", "few_patients"]
+"""No film has a group, or all have the same, or no finding is frequent enough in two groups."""
+
+
 class Subgroups(Part):
-    """The groups that one attribute makes, and the gaps between them."""
+    """The groups that one attribute makes, and the gaps between them: all of means, and of single findings
+    those that are larger than noise.
+
+    looks: how many gaps were looked at, None in an old report; not_compared: why there were none.
+    """
 
     groups: dict[str, Group]
     gaps: tuple[Gap, ...]
+    looks: int | None = None
+    not_compared: NotCompared | None = None
 
 
 class RadiologistsFinding(Part):
@@ -223,7 +235,8 @@ class Reference(Part):
 class Comparison(Part):
     """A paired test of two models on the films that both have: macro AUC, the first less the second.
 
-    p: two-sided; tie: the interval of the difference reaches zero.
+    p: two-sided; tie: p is not below .05, and the interval of the difference reaches zero. findings: how many
+    the means are over, None in an old file; in_every_resample: whether every resample has all of them.
     """
 
     names: tuple[str, str]
@@ -234,6 +247,8 @@ class Comparison(Part):
     tie: bool
     images: int
     patients: int
+    findings: int | None = None
+    in_every_resample: bool = True
 
 
 class Report(Metrics):

@@ -1,28 +1,45 @@
 """Metrics by view, sex and age, and which gaps between them are larger than the noise of the patients."""
 
+from collections.abc import Mapping
 from itertools import combinations
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from xlite.data.ages import AGE_BANDS, age_band
-from xlite.evaluation.report import Gap, Group, GroupFinding, Subgroups
+from xlite.evaluation.report import Gap, Group, GroupFinding, NotCompared, Subgroups
 from xlite.findings import FEW_POSITIVES, FINDINGS
-from xlite.metrics.bootstrap import Resamples, estimate, interval
+from xlite.metrics.bootstrap import Resamples, estimate
+from xlite.metrics.looks import Found, Look, shared
 from xlite.metrics.per_finding import auc_per_class, macro
-
-FALSE_ALARMS = 0.05
+from xlite.patients import patients_with
 
 
 class _Measured(NamedTuple):
-    """One group: its films (N,) bool, AUC (14,) and its resamples (R, 14), and the findings that count."""
+    """One group: its films (N,) bool, AUC (14,) and its resamples (R, 14), and how many of its patients are
+    positive or negative, the fewer (14,).
+    """
 
     films: np.ndarray
     auc: np.ndarray
     drawn: np.ndarray
-    counts: np.ndarray
+    patients: np.ndarray
+
+    @property
+    def counts(self) -> np.ndarray:
+        """The findings (14,) bool that there is something to say of."""
+        return self.patients >= FEW_POSITIVES
+
+
+class _Seen(NamedTuple):
+    """A gap that is looked at: between which groups, of which findings (14,) bool, and the AUC of each."""
+
+    between: tuple[str, str]
+    findings: np.ndarray
+    values: tuple[float, float]
+    look: Look
+    of_mean: bool
 
 
 def film_groups(table: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -39,34 +56,42 @@ def subgroups(
 ) -> dict[str, Subgroups]:
     """The groups that each attribute makes, and their gaps; labels and scores (N, 14), groups each (N,).
 
-    A group's AUC is the mean of the findings with FEW_POSITIVES positives and negatives in it; a gap is taken
-    over the findings that both groups have so many of, on the same resamples of patients.
+    A group's AUC is the mean of the findings that FEW_POSITIVES of its patients have, and as many have not; a
+    gap is taken over the findings that both groups have so many of, on the same resamples of patients. All
+    gaps of all attributes are looked at together: `shared` says which are larger than noise.
     """
-    return {
-        attribute: _attribute(attribute, labels, scores, values, resamples)
+    measured = {
+        attribute: _by_group(attribute, labels, scores, values, resamples)
         for attribute, values in groups.items()
+    }
+    seen = {attribute: _gaps_of(found) for attribute, found in measured.items()}
+    found = iter(shared([one.look for gaps in seen.values() for one in gaps]))
+    return {
+        attribute: Subgroups(
+            groups={name: _group(one, labels, resamples) for name, one in measured[attribute].items()},
+            gaps=tuple(_told([(one, next(found)) for one in gaps])),
+            looks=len(gaps),
+            not_compared=None if gaps else _why_not(len(measured[attribute])),
+        )
+        for attribute, gaps in seen.items()
     }
 
 
-def _attribute(
+def _by_group(
     attribute: str, labels: np.ndarray, scores: np.ndarray, values: np.ndarray, resamples: Resamples
-) -> Subgroups:
+) -> dict[str, _Measured]:
     names = [name for name in (AGE_BANDS if attribute == "age" else np.unique(values)) if name]
     films = {str(name): values == name for name in names if (values == name).any()}
-    found = {name: _measure(labels, scores, mask, resamples) for name, mask in films.items()}
-    return Subgroups(
-        groups={name: _group(one, labels, resamples) for name, one in found.items()}, gaps=_gaps(found)
-    )
+    return {name: _measure(labels, scores, mask, resamples) for name, mask in films.items()}
 
 
 def _measure(labels: np.ndarray, scores: np.ndarray, films: np.ndarray, resamples: Resamples) -> _Measured:
-    labels, scores = labels[films], scores[films]
-    positives = labels.sum(axis=0)
+    labels, scores, patients = labels[films], scores[films], resamples.owner[films]
     return _Measured(
         films,
         auc_per_class(labels, scores),
         resamples.of(films).auc(labels, scores),
-        (positives >= FEW_POSITIVES) & (len(labels) - positives >= FEW_POSITIVES),
+        np.minimum(patients_with(labels > 0, patients), patients_with(labels == 0, patients)),
     )
 
 
@@ -86,56 +111,45 @@ def _group(one: _Measured, labels: np.ndarray, resamples: Resamples) -> Group:
     )
 
 
-def _gaps(found: dict[str, _Measured]) -> tuple[Gap, ...]:
-    """Gaps of the mean between each two groups, and of those findings for which it is larger than noise.
+def _why_not(groups: int) -> NotCompared:
+    """Why an attribute that makes so many groups has no gap."""
+    few: tuple[NotCompared, ...] = ("no_groups", "one_group")
+    return few[groups] if groups < len(few) else "few_patients"
 
-    The mean's gap counts if its 95 % interval leaves out 0. So many findings are looked at that some gap of
-    theirs would do so by chance: theirs count if they do with FALSE_ALARMS shared out among them all
-    (Bonferroni).
-    """
-    pairs = [(a, b, found[a].counts & found[b].counts) for a, b in combinations(found, 2)]
-    looks = sum(int(both.sum()) for _, _, both in pairs)
+
+def _gaps_of(found: Mapping[str, _Measured]) -> list[_Seen]:
+    """Between each two groups the gap of the mean, and of each finding that it is a mean of."""
     gaps = []
-    for a, b, both in pairs:
+    for between in combinations(found, 2):
+        both = np.logical_and(*(found[name].counts for name in between))
         if both.any():
-            gaps.append(_mean_gap(a, b, found, both))
-            gaps += [gap for c in np.flatnonzero(both) if (gap := _finding_gap(a, b, found, int(c), looks))]
-    return tuple(gaps)
+            gaps.append(_seen(between, found, both, of_mean=True))
+            gaps += [_seen(between, found, one, of_mean=False) for one in np.diag(both)[both]]
+    return gaps
 
 
-def _mean_gap(a: str, b: str, found: dict[str, _Measured], both: np.ndarray) -> Gap:
-    first, second = (float(macro(found[name].auc[both])) for name in (a, b))
-    drawn = macro(found[a].drawn[:, both]) - macro(found[b].drawn[:, both])
-    gap = estimate(first - second, drawn)
-    return Gap(
-        between=(a, b),
-        finding=None,
-        findings=int(both.sum()),
-        values=(first, second),
-        difference=gap,
-        larger_than_noise=gap.low is not None and gap.high is not None and gap.low * gap.high > 0,
-    )
+def _seen(
+    between: tuple[str, str], found: Mapping[str, _Measured], findings: np.ndarray, *, of_mean: bool
+) -> _Seen:
+    a, b = (found[name] for name in between)
+    first, second = (float(one.auc[findings].mean()) for one in (a, b))
+    drawn = np.mean(a.drawn[:, findings] - b.drawn[:, findings], axis=1)
+    look = Look(first - second, drawn, np.minimum(a.patients, b.patients)[findings])
+    return _Seen(between, findings, (first, second), look, of_mean)
 
 
-def _finding_gap(a: str, b: str, found: dict[str, _Measured], c: int, looks: int) -> Gap | None:
-    """The gap of one finding, if it is beyond what chance gives once in so many looks."""
-    first, second = (float(found[name].auc[c]) for name in (a, b))
-    drawn = found[a].drawn[:, c] - found[b].drawn[:, c]
-    if not _beyond_noise(first - second, drawn, looks):
-        return None
-    return Gap(
-        between=(a, b),
-        finding=FINDINGS[c],
-        findings=1,
-        values=(first, second),
-        difference=estimate(first - second, drawn),
-        larger_than_noise=True,
-    )
-
-
-def _beyond_noise(gap: float, drawn: np.ndarray, looks: int) -> bool:
-    """Whether a gap is beyond what chance gives once in so many looks; its noise taken as normal."""
-    low, high = interval(drawn)
-    if np.isnan(low) or low <= 0 <= high:
-        return False
-    return bool(abs(gap) > NormalDist().inv_cdf(1 - FALSE_ALARMS / 2 / looks) * np.nanstd(drawn))
+def _told(gaps: list[tuple[_Seen, Found]]) -> list[Gap]:
+    """The gaps of means, and of single findings those that are larger than noise."""
+    return [
+        Gap(
+            between=seen.between,
+            finding=None if seen.of_mean else FINDINGS[int(np.flatnonzero(seen.findings)[0])],
+            findings=int(seen.findings.sum()),
+            values=seen.values,
+            difference=found.difference,
+            p=found.p,
+            larger_than_noise=found.larger_than_noise,
+        )
+        for seen, found in gaps
+        if seen.of_mean or found.larger_than_noise
+    ]

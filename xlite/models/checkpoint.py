@@ -42,7 +42,8 @@ class ModelNotes(BaseModel):
     """What a model file notes of its model's training; nothing here is needed to serve the model.
 
     `teacher_knows` are the sources of its teachers, as `xlite.evaluation.contamination` reads them;
-    `contamination` is a sentence instead, in older model files. Other notes are kept as they are.
+    `contamination` is a sentence instead, in older model files. `epoch` is the best of `epochs` by the
+    validation films. Other notes are kept as they are.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -60,6 +61,7 @@ class ModelNotes(BaseModel):
     data_fingerprint: str = ""
     xlite: str = ""
     epoch: int | None = None
+    epochs: int | None = None
 
     @model_serializer(mode="wrap")
     def _what_was_noted(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

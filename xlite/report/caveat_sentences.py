@@ -71,8 +71,9 @@ def sentence(caveat: Caveat) -> str:
         case TrainedOn(known=known, films=films):
             some = "" if known == films else f"{known:,} of "
             return f"the model was trained on {some}these films"
-        case ChosenOn():
-            return "the model was chosen and calibrated on these films"
+        case ChosenOn(epochs=epochs):
+            best = "" if epochs is None else f", as the best of {counted(epochs, 'epoch')},"
+            return f"the model was chosen{best} and calibrated on these films"
         case SharedPatients(known=known, films=films):
             return (
                 f"the split shares patients: {known:,} of {counted(films, 'film')} ({known / films:.1%}) "

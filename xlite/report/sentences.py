@@ -20,14 +20,22 @@ from xlite.evaluation.validation_report import Validation
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
+from xlite.metrics.looks import ALPHA
 from xlite.report.caveat_sentences import sentence as sentence
 from xlite.report.means import mean_auc
-from xlite.text import are, counted, difference, labels_of
+from xlite.text import are, counted, difference, labels_of, verb
 
 _MEASURED_ON = {
     "official": "NIH's official test list",
     "chexnet": "the chexnet 70/10/20 test list",
     "random": "a random patient split of their own",
+}
+
+
+_NOT_COMPARED = {
+    "no_groups": "the table has no groups",
+    "one_group": "all films are in one group",
+    "few_patients": f"no two groups have {FEW_POSITIVES} patients with and {FEW_POSITIVES} without a finding",
 }
 
 
@@ -161,13 +169,16 @@ def gap_sentence(attribute: str, gap: Gap) -> str | None:
     if gap.values is None:
         return gap.text
     which = {"age": "aged {}", "sex": "of sex {}", "view": "in view {}"}[attribute]
-    title = f"AUC of {spoken(gap.finding)}" if gap.finding else f"mean AUC of {gap.findings} findings"
+    title = (
+        f"AUC of {spoken(gap.finding)}" if gap.finding else f"mean AUC of {counted(gap.findings, 'finding')}"
+    )
+    p = "" if gap.p is None else f", p {gap.p:.3f}"
     (first, second), (a, b), difference = gap.between, gap.values, gap.difference
     if a < b:
         (first, second), (a, b), difference = (second, first), (b, a), _turned(difference)
     return (
         f"The {title} is higher on films {which.format(first)} ({a:.3f}) than {which.format(second)} "
-        f"({b:.3f}): difference {difference}."
+        f"({b:.3f}): difference {difference}{p}."
     )
 
 
@@ -187,6 +198,28 @@ def gap_sentences(subgroups: Mapping[str, Subgroups]) -> list[tuple[Gap, str]]:
     return [(gap, text) for gap, text in said if text]
 
 
+def looks_sentence(subgroups: Mapping[str, Subgroups]) -> str:
+    """How many gaps were looked at, and by which attributes nothing could be compared, and why.
+
+    An old report does not have their number, but lists a gap if anything was compared.
+    """
+    looks = sum(found.looks or 0 for found in subgroups.values())
+    by_reason = {
+        words: [name for name, found in subgroups.items() if found.not_compared == reason]
+        for reason, words in _NOT_COMPARED.items()
+    }
+    reasons = ", ".join(f"by {' and '.join(names)} {words}" for words, names in by_reason.items() if names)
+    if not looks and not any(found.gaps for found in subgroups.values()):
+        return f"Nothing could be compared{reasons and ': '}{reasons}."
+    said = []
+    if not gap_sentences(subgroups):
+        said.append("No gap between two groups is larger than the noise of resampling patients.")
+    if looks:
+        were = verb(looks, "was", "were")
+        said.append(f"{counted(looks, 'gap')} {were} looked at; p and intervals hold for all together.")
+    return " ".join([*said, *([f"Not compared: {reasons}."] if reasons else [])])
+
+
 def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
     """What a paired comparison found; `names` to call the two models otherwise."""
     first, second = names or found.names
@@ -198,8 +231,20 @@ def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
         else f"{'higher' if gap.value > 0 else 'lower'} than {second}"
     )
     both = f"{counted(found.images, 'film')} of {counted(found.patients, 'patient')}"
+    over = "" if found.findings is None else f", mean of {counted(found.findings, 'finding')}"
+    rough = (
+        "" if found.in_every_resample else "; too few patients: no finding is in every resample, p is rough"
+    )
     return (
         f"Macro AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, on the {both} that "
-        f"both have: difference {difference(gap.value, gap.low, gap.high, digits=4)}, p {found.p:.3f}: "
-        f"{verdict}"
+        f"both have{over}: difference {difference(gap.value, gap.low, gap.high, digits=4)}, p {found.p:.3f}: "
+        f"{verdict}{rough}"
+    )
+
+
+def comparisons_note(count: int) -> str:
+    """What several paired comparisons, each a test of its own, are worth together."""
+    return (
+        f"Each of these {count} comparisons is a test of its own: of equal models one is called higher or "
+        f"lower by chance in up to {1 - (1 - ALPHA) ** count:.0%} of cases."
     )

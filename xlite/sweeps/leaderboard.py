@@ -4,13 +4,19 @@ Imports little.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from xlite.config import Value
 from xlite.metrics.estimate import Estimate
-from xlite.text import number, spread
+from xlite.text import counted, number, spread
 
 COMPARED = 10
 """How many of the first configurations are compared: a search may have hundreds, and each takes seconds."""
@@ -20,16 +26,32 @@ _AUCS = ("Val AUC", "Test AUC", "Averaged, test", "First − this, test")
 """Columns of its table that hold AUCs."""
 
 
-class Difference(BaseModel):
-    """How far a macro AUC is above another on the same films: 95 % interval, p, and whether that is a tie."""
+class _Part(BaseModel):
+    """A part of the file, frozen. What version 0.1.0 did not know is written only if there is something."""
 
     model_config = ConfigDict(frozen=True)
+    _later: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _what_is_known(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if name not in self._later or value}
+
+
+class Difference(_Part):
+    """How far the first macro AUC is above another on the same films: 95 % interval, p, and whether that is a
+    tie, which p of .05 or more is. Interval and p hold for all pairs of those compared together.
+
+    findings: how many the means are over; None in an old file, whose pairs were each compared alone.
+    """
+
+    _later = ("findings",)
 
     value: float
     low: float
     high: float
     p: float
     tie: bool
+    findings: int | None = None
 
     def text(self, digits: int = 3) -> str:
         """`+0.012 (-0.003 to +0.027)`."""
@@ -37,16 +59,17 @@ class Difference(BaseModel):
         return f"{value} ({low} to {high})"
 
 
-class Configuration(BaseModel):
+class Configuration(_Part):
     """Runs that differ in their seed alone.
 
     val_auc, test_auc, with val_sd and test_sd over the seeds: means of the single models. absent: runs whose
     predictions are not on this machine, and where they were trained. By part, "val" and "test": averaged, the
     AUC of the seeds' averaged probabilities, and against_first, how far the first configuration is above it.
-    tie: whether it cannot be told from the first on the validation films; None if nobody knows.
+    tie: whether it cannot be told from the first on the validation films; None if nobody knows. epochs: of
+    how many the validation AUC of each run is the best, None if it is not known.
     """
 
-    model_config = ConfigDict(frozen=True)
+    _later = ("epochs",)
 
     values: dict[str, Value]
     runs: list[str]
@@ -61,6 +84,7 @@ class Configuration(BaseModel):
     averaged: dict[str, Estimate] = {}
     against_first: dict[str, Difference] = {}
     tie: bool | None = None
+    epochs: list[int | None] = []
 
     @property
     def name(self) -> str:
@@ -68,15 +92,32 @@ class Configuration(BaseModel):
         return name_of(self.values) or "all fixed"
 
 
-class Leaderboard(BaseModel):
+class Optimism(BaseModel):
+    """Why the first validation AUC is too good: it is the best of so many configurations and epochs.
+
+    epochs: the fewest and the most of a run, None if they are not known. of_choosing: how much choosing the
+    best configuration adds, by choosing on half of the patients and judging on the others; None if there
+    is one, or not all were compared. val_less_test: how much the chosen one's validation AUC is above its
+    test AUC, which has the best epoch in it and that the films are others; None without a test AUC.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    configurations: int
+    epochs: tuple[int, int] | None = None
+    of_choosing: float | None = None
+    val_less_test: float | None = None
+
+
+class Leaderboard(_Part):
     """The configurations of a study, best mean validation AUC first.
 
     ended: whether the study has, so that a winner was looked for. winner: the place of the one that is
     chosen; None before the end, or if the first could not be compared. verdict: why, in plain words; empty
-    before the end.
+    before the end. optimism: None in an old file, and without rows.
     """
 
-    model_config = ConfigDict(frozen=True)
+    _later = ("optimism",)
 
     study: str
     kind: str
@@ -87,6 +128,7 @@ class Leaderboard(BaseModel):
     ended: bool = False
     winner: int | None = None
     verdict: str = ""
+    optimism: Optimism | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -98,9 +140,13 @@ class Leaderboard(BaseModel):
 
     @property
     def caption(self) -> str:
-        """Whose films these are, and which of them choose."""
-        choose = "The validation films choose the winner; the test films are only shown."
-        return f"Split {self.split_id}. {choose if len(self.rows) > 1 else ''}".rstrip()
+        """Whose films these are, which of them choose, and what the best validation AUC is the best of."""
+        said = [f"Split {self.split_id}."]
+        if len(self.rows) > 1:
+            said.append("The validation films choose the winner; the test films are only shown.")
+        if of := best_of(self.optimism):
+            said.append(f"The highest Val AUC is the best of {of}, and as such too high.")
+        return " ".join(said)
 
     def remark(self, place: int) -> str:
         """What is to be said of a row: whether it ties with the first, and whether it is chosen.
@@ -118,6 +164,17 @@ class Leaderboard(BaseModel):
             said.append("wins" if True not in ties and False in ties else "chosen")
         unknown = self.ended and 0 < place < COMPARED and row.tie is None
         return "; ".join(said + (["not compared"] if unknown else []))
+
+
+def best_of(found: Optimism | None) -> str:
+    """`3 configurations and of 8 to 10 epochs of each run`; empty if it is the best of nothing known."""
+    if found is None:
+        return ""
+    few, most = found.epochs or (1, 1)
+    epochs = f"{few} to {counted(most, 'epoch')}" if few < most else counted(most, "epoch")
+    configurations = counted(found.configurations, "configuration")
+    said = [configurations] if found.configurations > 1 else []
+    return " and of ".join(said + ([f"{epochs} of each run"] if most > 1 else []))
 
 
 def leaderboard_rows(board: Leaderboard, digits: int = 3, *, unbroken: bool = False) -> list[dict[str, str]]:

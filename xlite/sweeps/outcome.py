@@ -30,6 +30,7 @@ def left_by(run: Run) -> Outcome:
         test_auc=last.test_auc,
         model_size_mb=last.model_size_mb,
         inference_time_ms=last.inference_time_ms,
+        epochs=run.status().epoch or None,
         contamination=_contamination_of(run),
     )
 

@@ -8,7 +8,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,12 @@ from xlite.config import Value
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions
 from xlite.findings import FINDINGS
-from xlite.metrics.bootstrap import Resamples, estimate
-from xlite.metrics.paired import macro_auc, paired_difference
+from xlite.metrics.bootstrap import or_none
 from xlite.places import checkpoints_dir
 from xlite.report.caveat_sentences import sentence
 from xlite.runs.run import Run
-from xlite.sweeps.leaderboard import COMPARED, Configuration, Difference, Leaderboard
+from xlite.sweeps.comparison import Judged, judge, optimism
+from xlite.sweeps.leaderboard import COMPARED, Configuration, Leaderboard, Optimism
 from xlite.sweeps.plan import Plan
 from xlite.sweeps.status import Contamination, TrialStatus
 from xlite.sweeps.verdict import verdict
@@ -33,8 +33,15 @@ SAME_SIZE = 1.01
 Films = dict[str, NDArray[np.float64]]
 """Probabilities (14,) by film."""
 
-Drawn = tuple[float, NDArray[np.float64]]
-"""A macro AUC on all films, and (R,) on resampled patients."""
+
+class OnPart(NamedTuple):
+    """Labels (N, 14) and patients (N,) of a part's films, and the probabilities (N, 14) by those rows, named
+    by their places, whose predictions are here.
+    """
+
+    labels: NDArray[np.float32]
+    patients: NDArray[Any]
+    scores: dict[int, NDArray[np.float64]]
 
 
 def make_leaderboard(
@@ -46,13 +53,17 @@ def make_leaderboard(
     is chosen; there is none if the predictions of the first row are not on this machine.
     """
     rows = _configurations(trials)
-    for part in ("val", "test"):
-        rows[:COMPARED] = _compared(rows[:COMPARED], part, folder)
+    parts = {part: _on_part(rows[:COMPARED], part, folder) for part in ("val", "test")}
+    for part, films in parts.items():
+        rows[:COMPARED] = _compared(rows[:COMPARED], part, films)
     rows[1:COMPARED] = [row.model_copy(update={"tie": _ties(rows[0], row)}) for row in rows[1:COMPARED]]
-    winner, words = None, ""
-    if ended and rows:
-        winner = None if rows[0].absent and len(rows) > 1 else _choose(rows[:COMPARED])
-        words = verdict(plan.study, rows, winner)
+    winner, words, flattered = None, "", None
+    if rows:
+        alone = rows[0].absent and len(rows) > 1
+        winner = _choose(rows[:COMPARED]) if ended and not alone else None
+        flattered = _optimism(rows, rows[winner or 0], parts["val"] if ended else None)
+    if ended and flattered:
+        words = verdict(plan.study, rows, winner, flattered)
     return Leaderboard(
         study=plan.study,
         kind=plan.kind,
@@ -63,6 +74,7 @@ def make_leaderboard(
         ended=ended,
         winner=winner,
         verdict=words,
+        optimism=flattered,
     )
 
 
@@ -89,6 +101,7 @@ def _configuration(group: Sequence[TrialStatus]) -> Configuration:
         model_size_mb=_mean(_present(trial.model_size_mb for trial in group)),
         inference_time_ms=_mean(_present(trial.inference_time_ms for trial in group)),
         absent={trial.run: trial.where for trial in group if not _is_here(trial.run)},
+        epochs=[trial.epochs for trial in group],
     )
 
 
@@ -122,40 +135,51 @@ def _deviation(values: Sequence[float]) -> float | None:
     return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
-def _compared(rows: Sequence[Configuration], part: str, folder: NihFolder) -> list[Configuration]:
-    """The rows with the AUC of their seeds' averaged probabilities on the films of a part, and how far the
-    first is above each on the same resampled patients. Rows whose predictions are not here stay as they are.
+def _on_part(rows: Sequence[Configuration], part: str, folder: NihFolder) -> OnPart | None:
+    """The seeds' averaged probabilities on the films of a part; None if the first has none here."""
+    answers = {place: _averaged(row.runs, part) for place, row in enumerate(rows)}
+    here = {place: films for place, films in answers.items() if films}
+    if 0 not in here:
+        return None
+    stems = [stem for stem in here[0] if stem in folder and all(stem in films for films in here.values())]
+    if not stems:
+        return None
+    scores = {place: np.stack([films[stem] for stem in stems]) for place, films in here.items()}
+    return OnPart(folder.labels(stems), folder.patients(stems), scores)
+
+
+def _compared(rows: Sequence[Configuration], part: str, films: OnPart | None) -> list[Configuration]:
+    """The rows with their AUC on the films of a part, and how far the first is above each. Rows whose
+    predictions are not here stay as they are, and all do if the films are too few.
     """
-    answers = [_averaged(row.runs, part) for row in rows]
-    here = [films for films in answers if films]
-    if not answers or not answers[0]:
+    if films is None:
         return list(rows)
-    stems = [stem for stem in here[0] if stem in folder and all(stem in films for films in here)]
-    labels, resamples = folder.labels(stems), Resamples(folder.patients(stems))
-    compared = []
-    first: Drawn | None = None
-    for row, films in zip(rows, answers, strict=True):
-        if films:
-            drawn = macro_auc(labels, np.stack([films[stem] for stem in stems]), resamples)
-            first = first or drawn
-            row = _with_estimates(row, part, drawn, None if first is drawn else first)
-        compared.append(row)
-    return compared
+    judged = judge(films.labels, list(films.scores.values()), films.patients)
+    found = dict(zip(films.scores, judged, strict=True)) if judged else {}
+    return [_with(row, part, found[place]) if place in found else row for place, row in enumerate(rows)]
 
 
-def _with_estimates(row: Configuration, part: str, drawn: Drawn, first: Drawn | None) -> Configuration:
-    """The row with its AUC on a part and the lead of the first over it; as it is if they are undefined."""
-    averaged = estimate(*drawn)
-    if averaged.low is None:  # too few films to resample
-        return row
-    update: dict[str, Any] = {"averaged": {**row.averaged, part: averaged}}
-    if first is not None:
-        found = paired_difference(first, drawn)
-        update["against_first"] = {
-            **row.against_first,
-            part: Difference.model_validate({**vars(found.difference), "p": found.p, "tie": found.tie}),
-        }
+def _with(row: Configuration, part: str, found: Judged) -> Configuration:
+    """The row with what was found on a part."""
+    update: dict[str, Any] = {"averaged": {**row.averaged, part: found.averaged}}
+    if found.against_first is not None:
+        update["against_first"] = {**row.against_first, part: found.against_first}
     return row.model_copy(update=update)
+
+
+def _optimism(rows: Sequence[Configuration], chosen: Configuration, val: OnPart | None) -> Optimism:
+    """What the best validation AUC is the best of, and what that adds to it as far as it can be told."""
+    epochs = [count for row in rows for count in row.epochs]
+    known = [count for count in epochs if count is not None]
+    of_choosing = None
+    if val is not None and 1 < len(val.scores) == len(rows):
+        of_choosing = or_none(optimism(val.labels, list(val.scores.values()), val.patients))
+    return Optimism(
+        configurations=len(rows),
+        epochs=(min(known), max(known)) if known and len(known) == len(epochs) else None,
+        of_choosing=of_choosing,
+        val_less_test=None if chosen.test_auc is None else chosen.val_auc - chosen.test_auc,
+    )
 
 
 def _averaged(runs: Sequence[str], part: str) -> Films:
@@ -192,11 +216,11 @@ def _choose(rows: Sequence[Configuration]) -> int:
 def _ties(first: Configuration, row: Configuration) -> bool | None:
     """Whether a row cannot be told from the first on the validation films; None if nobody knows.
 
-    Either the 95 % interval of their difference over patients reaches zero, or the means lie within two
-    standard errors of their seeds.
+    Either their difference over patients is a tie, or favours the row, or the means lie within two standard
+    errors of their seeds.
     """
     films = row.against_first.get("val")
-    if films is not None and films.low <= 0:
+    if films is not None and (films.tie or films.value <= 0):
         return True
     if first.val_sd is not None and row.val_sd is not None:
         error = math.hypot(first.val_sd / first.seeds**0.5, row.val_sd / row.seeds**0.5)

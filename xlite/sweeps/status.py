@@ -39,7 +39,8 @@ Contamination = Annotated[TeacherKnows | Said, Field(discriminator="kind")]
 class Outcome(BaseModel):
     """What a finished run left; None if it is not known.
 
-    contamination: the caveat of its report on what its teacher knows of the test films.
+    contamination: the caveat of its report on what its teacher knows of the test films. epochs: how many it
+    trained for, of which the best has the validation AUC.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,6 +49,7 @@ class Outcome(BaseModel):
     test_auc: float | None = None
     model_size_mb: float | None = None
     inference_time_ms: float | None = None
+    epochs: int | None = None
     contamination: Annotated[Contamination | None, BeforeValidator(_of_old)] = None
 
 

@@ -2,12 +2,20 @@
 
 from collections.abc import Sequence
 
-from xlite.sweeps.leaderboard import COMPARED, Configuration
+from xlite.sweeps.leaderboard import COMPARED, Configuration, Optimism, best_of
 from xlite.text import counted, verb
 
 
-def verdict(study: str, rows: Sequence[Configuration], winner: int | None) -> str:
+def verdict(
+    study: str, rows: Sequence[Configuration], winner: int | None, optimism: Optimism | None = None
+) -> str:
     """What came of a study that has ended; `winner` is the place of the row that is chosen."""
+    said = [_chosen(study, rows, winner), *([_flattered(optimism)] if optimism else [])]
+    return " ".join(filter(None, said))
+
+
+def _chosen(study: str, rows: Sequence[Configuration], winner: int | None) -> str:
+    """Which is chosen, and what the others are beside it."""
     best = rows[winner or 0]
     spread = "" if best.val_sd is None else f" ± {best.val_sd:.4f}"
     said = f"validation AUC {best.val_auc:.4f}{spread} ({counted(best.seeds, 'seed')})"
@@ -26,6 +34,23 @@ def verdict(study: str, rows: Sequence[Configuration], winner: int | None) -> st
         were = verb(len(unknown), "was", "were")
         sentences.append(f"{len(unknown)} {were} not compared, {_why_not(study, unknown)}.")
     return " ".join(sentences)
+
+
+def _flattered(found: Optimism) -> str:
+    """What the highest validation AUC is the best of, and by how much that lifts it."""
+    of = best_of(found)
+    if not of:
+        return ""
+    adds = (
+        "" if found.of_choosing is None else f": choosing among configurations adds {found.of_choosing:.4f}"
+    )
+    said = f"The highest validation AUC is the best of {of} on the same films, so it is too high{adds}."
+    if found.val_less_test is None:
+        return said
+    side = "below" if found.val_less_test >= 0 else "above"
+    return (
+        f"{said} The test AUC of the chosen one is {abs(found.val_less_test):.4f} {side} its validation AUC."
+    )
 
 
 def _noise(

@@ -44,7 +44,7 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
     path = run.folder / MODEL_FILE
     student, info = load_model(path)
     logits = read_logits(student.to(device), job.val, JudgeOptions().batch_size)
-    info = fit_info(info, logits, job.val.labels.numpy())
+    info = fit_info(info, logits, job.val.labels.numpy()).noting(epochs=len(run.read_metrics()))
     log.info(f"Calibration: {calibrator_sentence(info.calibration, job.val.labels.numpy())}")
     save_model(path, student.cpu(), info)
     # Kept for those who choose between runs: a choice by the test films would flatter what it chose.

@@ -1,0 +1,92 @@
+"""Several models on the same films: each against the first, and what choosing the best of them flatters."""
+
+import copy
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from xlite.metrics.bootstrap import Resamples, estimate
+from xlite.metrics.estimate import Estimate
+from xlite.metrics.looks import ALPHA, Look, shared
+from xlite.metrics.paired import compared_findings
+from xlite.metrics.per_finding import auc_per_class, macro
+from xlite.patients import patients_with
+from xlite.sweeps.leaderboard import Difference
+
+HALVINGS, SEED = 200, 0
+
+
+class Judged(NamedTuple):
+    """A model's macro AUC, and how far the first is above it; None for the first itself."""
+
+    averaged: Estimate
+    against_first: Difference | None
+
+
+class _Measured(NamedTuple):
+    """AUC of the findings on all films (C,) and on the resamples (R, C)."""
+
+    auc: np.ndarray
+    drawn: np.ndarray
+
+
+def judge(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray) -> list[Judged]:
+    """The models whose scores these are, (N, 14) each, on films with labels (N, 14) of patients (N,).
+
+    Which of them is the first was chosen by what is compared here: whichever leads by chance comes first.
+    So p and intervals hold for all pairs of them together. Empty if the films are too few.
+    """
+    resamples = Resamples(patients)
+    measured = [_Measured(auc_per_class(labels, one), resamples.auc(labels, one)) for one in scores]
+    averaged = [estimate(float(macro(one.auc)), macro(one.drawn)) for one in measured]
+    if averaged[0].low is None:
+        return []
+    over, _ = compared_findings(labels, resamples)
+    few = np.minimum(patients_with(labels > 0, patients), patients_with(labels == 0, patients))[over]
+    means = [(float(macro(one.auc[over])), macro(one.drawn[:, over])) for one in measured]
+    looks = [Look(a[0] - b[0], a[1] - b[1], few) for a, b in combinations(means, 2)]
+    found = shared(looks, looks[: len(means) - 1])  # the pairs of the first come first
+    differences = [
+        Difference.model_validate(
+            {**vars(one.difference), "p": one.p, "tie": one.p >= ALPHA, "findings": int(over.sum())}
+        )
+        for one in found
+    ]
+    return [Judged(*pair) for pair in zip(averaged, [None, *differences], strict=True)]
+
+
+def optimism(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray) -> float:
+    """How far choosing the best of the models lifts its macro AUC above what it is worth on other patients.
+
+    labels (N, 14), scores (N, 14) of each model, patients (N,). Half of the patients choose the best, the
+    others judge it: how much less it is there above the mean of all models. The films that choose are
+    half of those that there are, and chance lifts more by √2 there; this is taken off. NaN if undefined.
+    """
+    resamples = Resamples(patients, HALVINGS, SEED)
+    over, _ = compared_findings(labels, Resamples(patients))
+    chosen_by, judged_by = (
+        np.array([macro(half.auc(labels[:, over], one[:, over])) for one in scores])
+        for half in _halves(resamples)
+    )
+    leads = [half - half.mean(axis=0) for half in (chosen_by, judged_by)]
+    flattered = [_at_best(a, a) - _at_best(a, b) for a, b in (leads, leads[::-1])]
+    return float(np.nanmean(flattered) / np.sqrt(2)) if not np.isnan(flattered).all() else np.nan
+
+
+def _at_best(leads: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """Of (models, R) the values of the model that leads in each of R; NaN where no model has any."""
+    best = np.argmax(np.nan_to_num(leads, nan=-np.inf), axis=0)
+    values: np.ndarray = of[best, np.arange(of.shape[1])]
+    return values
+
+
+def _halves(resamples: Resamples) -> tuple[Resamples, Resamples]:
+    """In the place of each resample a random half of the patients, once each; and the other half."""
+    first, second = copy.copy(resamples), copy.copy(resamples)
+    size = len(resamples.counts)
+    halves = np.tile((np.arange(size) % 2).astype(np.float32)[:, None], (1, resamples.resamples))
+    first.counts = np.random.default_rng(SEED).permuted(halves, axis=0)
+    second.counts = 1 - first.counts
+    return first, second
