@@ -72,7 +72,7 @@ def _read_colour(header: Header, rows: Rows, chunks: Chunks) -> np.ndarray:
     for target, samples in rows.placed(header, image):
         np.copyto(target, _to_grey(samples))
         if hidden is not None:
-            target[(samples == hidden).all(axis=2)] = 0
+            _hide(target, samples, hidden)
     return image
 
 
@@ -83,18 +83,28 @@ def _read_deep(header: Header, rows: Rows, chunks: Chunks) -> np.ndarray:
     for target, samples in rows.placed(header, deep):
         channels = samples.shape[2]
         if brightest < 2**15:
-            brightest = max(brightest, int(samples[..., : 3 if channels > 2 else 1].max()))
+            row = cv2.reduce(samples, 0, cv2.REDUCE_MAX)  # the brightest of each column
+            brightest = max(brightest, int(row[..., : 3 if channels > 2 else 1].max()))
         grey = cv2.cvtColor(samples, _DEEP_TO_GREY[channels]) if channels > 2 else samples[..., 0]
-        if channels in (2, 4):
-            grey = np.rint(grey * (samples[..., -1].astype(np.float32) / 65535))
+        if channels in (2, 4) and (alpha := cv2.extractChannel(samples, channels - 1)).min() < 65535:
+            share = alpha.astype(np.float32)
+            share /= 65535
+            share *= grey
+            grey = np.rint(share, out=share)
         np.copyto(target, grey, casting="unsafe")
         if hidden is not None:
-            target[(samples == hidden).all(axis=2)] = 0
+            _hide(target, samples, hidden)
     table = to_uint8(np.arange(2 ** max(8, brightest.bit_length()), dtype=np.uint16))
     image = np.empty(deep.shape, np.uint8)
     for top in range(0, len(deep), STRIP):
         image[top : top + STRIP] = table[deep[top : top + STRIP]]
     return image
+
+
+def _hide(target: np.ndarray, samples: np.ndarray, hidden: np.ndarray) -> None:
+    """Makes black what is transparent: the pixels (H, W) whose samples (H, W, channels) are `hidden`."""
+    colour = tuple(hidden.tolist())
+    np.copyto(target, 0, where=cv2.inRange(samples, colour, colour) > 0)
 
 
 def _unpacked(packed: np.ndarray, bits: int) -> np.ndarray:
