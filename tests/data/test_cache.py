@@ -259,3 +259,27 @@ def test_an_index_of_old_is_told_which_films_have_no_contrast(tiny_folder, tmp_p
     films = open_cache(paths, SMALL, tmp_path / "cache")
     assert reads == [] and json.loads(index.read_text()) == whole | {"flat": [3]}
     assert film_facts(films, np.arange(24)).flat == 1
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_a_cache_of_another_version_is_made_anew_and_that_is_said(
+    tiny_folder, tmp_path, reads, caplog, monkeypatch, says
+):
+    """None of its rows is taken over, as its films may have been read otherwise."""
+    paths = films_of(tiny_folder)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(cache, "_FORMAT", 1)
+        films = np.array(open_cache(paths, SMALL, tmp_path))
+    (index,) = tmp_path.glob("*.json")
+    if not says:  # as version 1.0 wrote it
+        content = json.loads(index.read_text())
+        del content["format"]
+        index.write_text(json.dumps(content))
+    np.testing.assert_array_equal(open_cache(paths, SMALL, tmp_path), films)
+    assert sorted(reads) == sorted([path.name for path in paths] * 2)
+    array = index.with_suffix(".npy")
+    assert caplog.messages == [
+        f"the cache {array} was made by another version of X-Lite, which read some films differently: it is "
+        "made anew"
+    ]
+    assert not array.exists() and len(list(tmp_path.glob("*.npy"))) == 1

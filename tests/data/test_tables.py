@@ -125,6 +125,9 @@ BAD_TABLES = {
     "is empty": "",
     "lists no films": HEADER_2020 + "\n",
     "'Broken_Rib' is none of the 14 findings": HEADER_2020 + "\n" + ROWS.replace("Emphysema", "Broken_Rib"),
+    "'No Finding|Mass' contradicts itself": HEADER_2020
+    + "\n"
+    + ROWS.replace("No Finding", "No Finding|Mass"),
     "lists 1 film more than once, 00000001_000": HEADER_2020 + "\n" + ROWS + ROWS.splitlines()[0] + "\n",
     "Patient ID '2.7' in row 3": HEADER_2020 + "\n" + ROWS.replace(",2,{c}", ",2.7,{c}"),
     "cannot be read as a table": HEADER_2020 + "\n" + ROWS + "," * 40 + "\n",

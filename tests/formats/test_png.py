@@ -60,6 +60,27 @@ def test_there_is_a_picture_of_every_kind() -> None:
     assert PNGS.keys() == EXPECTED.keys() | ROUNDED_LATER.keys()
 
 
+@pytest.mark.parametrize(
+    ("stated", "white"),
+    [
+        (b"", 4095),
+        (b"\x0c", 4095),
+        (b"\x0e", 2**14 - 1),
+        (b"\x0a", 65_535),
+        (b"\x10", 65_535),
+        (b"\x07", 4095),
+    ],
+)
+def test_a_film_of_16_bits_that_says_how_many_count_is_believed(stated: bytes, white: int) -> None:
+    """Samples beyond the bits stated were scaled to all 16, as they should be; else the brightest tells."""
+    deep = GREY.astype(np.uint16) * 16
+    extra = chunk(b"sBIT", stated) if stated else b""
+    np.testing.assert_array_equal(read_png(png(deep, 0, 16, extra=extra)), np.rint(deep * (255 / white)))
+    alpha = np.dstack([deep, np.full_like(deep, 65_535)])
+    extra = chunk(b"sBIT", stated + b"\x10") if stated else b""
+    np.testing.assert_array_equal(read_png(png(alpha, 4, 16, extra=extra)), np.rint(deep * (255 / white)))
+
+
 @pytest.mark.parametrize("kind", EXPECTED)
 def test_every_kind_is_read_right(kind: str) -> None:
     np.testing.assert_array_equal(read_png(PNGS[kind]), EXPECTED[kind])

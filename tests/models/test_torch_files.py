@@ -51,3 +51,31 @@ def test_a_pickle_that_asks_for_all_memory_is_refused(tmp_path):
     (tmp_path / "huge.pt").write_bytes(huge)
     with pytest.raises(UNREADABLE):
         load_plain(tmp_path / "huge.pt")
+
+
+MANY = 200_000
+DEEP = {
+    "alone": b")" + b"\x85" * MANY,
+    "beside numbers": b")" + b"K\x01\x86" * MANY,
+    "of two alike": b")" + b"q\0h\0\x86" * MANY,
+    "between marks": b"(" * MANY + b")" + b"t" * MANY,
+}
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("deep", DEEP.values(), ids=DEEP)
+def test_tuples_that_lie_deep_in_each_other_are_refused(tmp_path, zipped, deep):
+    """As the key of a dict they crashed the process."""
+    pickled = b"\x80\x02}" + deep + b"K\x01s."
+    path = tmp_path / "deep.pt"
+    if zipped:
+        with zipfile.ZipFile(path, "w") as records:
+            records.writestr("deep/version", "3\n")
+            records.writestr("deep/data.pkl", pickled)
+    else:
+        torch.save(CONTENT, path, _use_new_zipfile_serialization=False)
+        content = path.read_bytes()
+        start = content.index(b"\x80\x02}q\x00(X\x06\x00\x00\x00weight")
+        path.write_bytes(content[:start] + pickled + content[start:])
+    with pytest.raises(ValueError, match="its tuples lie too deep in each other"):
+        load_plain(path)

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
 import zlib
@@ -30,9 +31,12 @@ from xlite.images import Preprocess, has_contrast, read_image
 from xlite.places import home
 from xlite.text import counted
 
+log = logging.getLogger(__name__)
+
 Source = tuple[str, int, int]  # name, bytes, modification time in ns
 
-_FORMAT = 1  # raise it when read_image or the resizing give other pixels
+# Raise it when read_image or the resizing give other pixels. 2: DICOM look-up tables and films of 8 bits.
+_FORMAT = 2
 # Films that a thread decodes at a time: handing over each one would cost as much as a small film.
 _TOGETHER = 8
 _SAMPLE = 64
@@ -42,6 +46,7 @@ class _Index(BaseModel):
     """The index beside an array: the source and CRC-32 of each row, and when the array was built (ns).
 
     flat: the rows of the films without contrast; None in an older index, which does not say.
+    format: what `_FORMAT` was; an index that does not say is of 1.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -49,6 +54,7 @@ class _Index(BaseModel):
     crc32: list[int]
     built_ns: int
     flat: list[int] | None = None
+    format: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +206,7 @@ def _build(
             os.fsync(file.fileno())
         os.replace(partial, array)
         built_ns = array.stat().st_mtime_ns
-        _write_index(array, _Index(sources=sources, crc32=crcs, built_ns=built_ns, flat=flat))
+        _write_index(array, _Index(sources=sources, crc32=crcs, built_ns=built_ns, flat=flat, format=_FORMAT))
     finally:
         partial.unlink(missing_ok=True)
 
@@ -242,6 +248,13 @@ def _earlier_rows(array: Path, size: int) -> dict[Source, np.ndarray]:
             index, films = _read_array(index_file.with_suffix(".npy"))
             earlier = list(zip(index.sources, films, index.crc32, strict=True))
         except (OSError, ValueError, EOFError):
+            continue
+        if index.format != _FORMAT:
+            log.warning(
+                "the cache %s was made by another version of X-Lite, which read some films differently: "
+                "it is made anew",
+                index_file.with_suffix(".npy"),
+            )
             continue
         rows |= {source: film for source, film, crc in earlier if zlib.crc32(film) == crc}
     return rows

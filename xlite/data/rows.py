@@ -9,10 +9,11 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from xlite.errors import DataError
+from xlite.errors import DataError, sentence
 from xlite.files import read_file
 from xlite.text import counted
 
+_MAX_BYTES = 2**28  # unpacked; NIH's table has 8 MB, predictions of all its films 20
 _GZIP = b"\x1f\x8b"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SEPARATORS = (",", ";", "\t")
@@ -26,10 +27,15 @@ def read_text(path: Path) -> str:
     try:
         content = read_file(path)
         if path.suffix.lower() == ".gz" or content.startswith(_GZIP):
-            content = gzip.decompress(content)
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+                content = packed.read(_MAX_BYTES + 1)
+            if len(content) > _MAX_BYTES:
+                raise DataError(f"{path} unpacks to more than {_MAX_BYTES // 2**20} MB, as no table does")
         text = content.decode("utf-16" if content.startswith(_UTF_16) else "utf-8-sig")
     except FileNotFoundError as error:
         raise DataError(f"there is no file {path}") from error
+    except PermissionError as error:
+        raise DataError(sentence(error, path)) from error
     except (OSError, EOFError, zlib.error, UnicodeError) as error:
         raise DataError(f"{path} cannot be read as text: {error}") from error
     if "\0" in text:

@@ -197,10 +197,13 @@ def _label_matrix(path: Path, labels: pd.Series) -> np.ndarray:
     """uint8 (N, 14) from `Mass|Nodule`, `No Finding`."""
 
     def vector(text: str) -> list[bool]:
+        names = [name.strip() for name in text.split("|")]
         try:
-            found = {canonical(name) for name in text.split("|") if name.strip() != NO_FINDING}
+            found = {canonical(name) for name in names if name != NO_FINDING}
         except ValueError as error:
             raise DataError(f"{path}: the finding {error}, or {NO_FINDING}") from error
+        if found and NO_FINDING in names:
+            raise DataError(f"{path}: {text!r} contradicts itself; give a film its findings, or {NO_FINDING}")
         return [finding in found for finding in FINDINGS]
 
     return _each_once(labels, vector).astype(np.uint8)

@@ -17,9 +17,9 @@ MAX_SCANS = 100
 MAX_SCANNED_PIXELS = 700_000_000
 MAX_SEGMENTS = 4_000
 MAX_FILL_BYTES = 65_536
-END, SCAN, RESTART_INTERVAL = 0xD9, 0xDA, 0xDD
+END, SCAN, RESTART_INTERVAL, HUFFMAN_TABLES = 0xD9, 0xDA, 0xDD, 0xC4
 _JPEG_LS = 0xF7
-_FRAMES = {*range(0xC0, 0xD0), _JPEG_LS} - {0xC4, 0xC8, 0xCC}
+_FRAMES = {*range(0xC0, 0xD0), _JPEG_LS} - {HUFFMAN_TABLES, 0xC8, 0xCC}
 _HIERARCHICAL = {0xDE, 0xDF}
 # Markers that stand alone: TEM, RST0 to RST7 and a second start of image.
 _BARE = {0x01, *range(0xD0, 0xD9)}
@@ -116,6 +116,18 @@ def segments(data: bytes) -> Iterator[Segment]:
                 )
         yield part
         at = part.scan_end
+
+
+def has_code_of_ones(data: bytes, parts: list[Segment]) -> bool:
+    """Whether a Huffman table has a code of ones alone, which none should have; or there is no table."""
+    tables = [data[part.body : part.end] for part in parts if part.marker == HUFFMAN_TABLES]
+    for table in tables:
+        while table:
+            counts = table[1:17]  # of codes of 1 to 16 bits
+            if sum(count << 15 - bits for bits, count in enumerate(counts)) >= 2**16:
+                return True
+            table = table[17 + sum(counts) :]
+    return not tables
 
 
 def _check_counts(fill: int, count: int) -> None:

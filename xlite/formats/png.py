@@ -7,7 +7,17 @@ import numpy as np
 from PIL import Image, ImageChops
 
 from xlite.formats.orientation import exif_orientation, upright, xmp_orientation
-from xlite.formats.png_stream import GREY, PALETTE, RGB, Header, Rows, damaged, read_chunks, read_header
+from xlite.formats.png_stream import (
+    GREY,
+    GREY_ALPHA,
+    PALETTE,
+    RGB,
+    Header,
+    Rows,
+    damaged,
+    read_chunks,
+    read_header,
+)
 from xlite.pixels import STRIP, to_uint8
 
 Chunks = dict[bytes, list[memoryview]]
@@ -72,29 +82,52 @@ def _read_colour(header: Header, rows: Rows, chunks: Chunks) -> np.ndarray:
     for target, samples in rows.placed(header, image):
         np.copyto(target, _to_grey(samples))
         if hidden is not None:
-            target[(samples == hidden).all(axis=2)] = 0
+            _hide(target, samples, hidden)
     return image
 
 
 def _read_deep(header: Header, rows: Rows, chunks: Chunks) -> np.ndarray:
-    """A picture of 16 bits a sample; how many of them are used, the brightest sample tells."""
+    """A picture of 16 bits a sample; how many of them are used, sBIT tells, else the brightest sample."""
     deep, brightest = np.empty((header.height, header.width), np.uint16), 0
     hidden = _hidden(header, chunks)
     for target, samples in rows.placed(header, deep):
         channels = samples.shape[2]
         if brightest < 2**15:
-            brightest = max(brightest, int(samples[..., : 3 if channels > 2 else 1].max()))
+            row = cv2.reduce(samples, 0, cv2.REDUCE_MAX)  # the brightest of each column
+            brightest = max(brightest, int(row[..., : 3 if channels > 2 else 1].max()))
         grey = cv2.cvtColor(samples, _DEEP_TO_GREY[channels]) if channels > 2 else samples[..., 0]
-        if channels in (2, 4):
-            grey = np.rint(grey * (samples[..., -1].astype(np.float32) / 65535))
+        if channels in (2, 4) and (alpha := cv2.extractChannel(samples, channels - 1)).min() < 65535:
+            share = alpha.astype(np.float32)
+            share /= 65535
+            share *= grey
+            grey = np.rint(share, out=share)
         np.copyto(target, grey, casting="unsafe")
         if hidden is not None:
-            target[(samples == hidden).all(axis=2)] = 0
-    table = to_uint8(np.arange(2 ** max(8, brightest.bit_length()), dtype=np.uint16))
+            _hide(target, samples, hidden)
+    bits = max(8, brightest.bit_length())
+    if stated := _significant_bits(header, chunks):
+        bits = stated if bits <= stated else 16  # samples as they were, or scaled to the whole range
+    table = to_uint8(np.arange(2**bits, dtype=np.uint16))
     image = np.empty(deep.shape, np.uint8)
     for top in range(0, len(deep), STRIP):
         image[top : top + STRIP] = table[deep[top : top + STRIP]]
     return image
+
+
+def _significant_bits(header: Header, chunks: Chunks) -> int:
+    """How many bits the samples had before they became 16 (sBIT), 8 to 16; 0 if nothing says so.
+
+    A writer has to scale them to 16 bits, but some leave them as they were.
+    """
+    colours = 1 if header.colour in (GREY, GREY_ALPHA) else 3
+    stated = max(chunks.get(b"sBIT", [memoryview(b"")])[0][:colours], default=0)
+    return stated if 8 <= stated <= 16 else 0
+
+
+def _hide(target: np.ndarray, samples: np.ndarray, hidden: np.ndarray) -> None:
+    """Makes black what is transparent: the pixels (H, W) whose samples (H, W, channels) are `hidden`."""
+    colour = tuple(hidden.tolist())
+    np.copyto(target, 0, where=cv2.inRange(samples, colour, colour) > 0)
 
 
 def _unpacked(packed: np.ndarray, bits: int) -> np.ndarray:

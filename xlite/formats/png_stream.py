@@ -213,5 +213,6 @@ def _samples(pixels: np.ndarray, header: Header) -> np.ndarray:
 def _as_stored(pixels: np.ndarray) -> np.ndarray:
     """Pixels as `_unfiltered` gives them, red first and with the high byte first, as a PNG has them."""
     if pixels.ndim == 3:
-        pixels = pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+        swap = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+        pixels = cv2.cvtColor(pixels, swap)
     return pixels.astype(pixels.dtype.newbyteorder(">"))

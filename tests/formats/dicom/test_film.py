@@ -63,6 +63,50 @@ def test_monochrome1_is_inverted_once() -> None:
     np.testing.assert_array_equal(both, inverted)
     np.testing.assert_array_equal(read(PresentationLUTShape="INVERSE", **FULL_WINDOW), inverted)
     np.testing.assert_array_equal(read(PresentationLUTShape="IDENTITY", **FULL_WINDOW), plain)
+    # They contradict each other: what comes out of the window is shown as it is, as dcmtk does.
+    identity = read(PhotometricInterpretation="MONOCHROME1", PresentationLUTShape="IDENTITY", **FULL_WINDOW)
+    np.testing.assert_array_equal(identity, plain)
+
+
+GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+
+
+def functional_groups(voi: dict[str, object], transformation: dict[str, object]) -> list[Dataset]:
+    """Of one frame, or of all: what an enhanced film has in place of attributes of its header."""
+    group, voi_item, transformation_item = Dataset(), Dataset(), Dataset()
+    voi_item.update(voi)
+    transformation_item.update(transformation)
+    group.FrameVOILUTSequence, group.PixelValueTransformationSequence = [voi_item], [transformation_item]
+    return [group]
+
+
+@pytest.mark.parametrize("where", GROUPS)
+@pytest.mark.parametrize("undefined_length", [False, True])
+def test_an_enhanced_film_has_window_and_rescale_in_its_functional_groups(
+    where: str, undefined_length: bool
+) -> None:
+    window, rescale = (
+        {"WindowCenter": 1000, "WindowWidth": 501},
+        {"RescaleSlope": 2, "RescaleIntercept": -500},
+    )
+    groups = functional_groups(window, rescale)
+    dataset = make(NumberOfFrames=1, **{where: groups})
+    dataset[where].is_undefined_length = undefined_length
+    groups[0]["FrameVOILUTSequence"].is_undefined_length = undefined_length
+    np.testing.assert_array_equal(read_image(to_bytes(dataset)), read(**window, **rescale))
+    dataset.WindowCenter, dataset.WindowWidth, dataset.RescaleIntercept = 2048, 4096, None
+    expected = read(**FULL_WINDOW, **rescale)  # what the header says itself comes first
+    np.testing.assert_array_equal(read_image(to_bytes(dataset)), expected)
+
+
+def test_the_groups_of_a_frame_come_before_those_of_all_and_may_hold_a_table() -> None:
+    table = lut(0, list(range(4095, -1, -1)), 12)
+    all_frames, one_frame = (
+        functional_groups(FULL_WINDOW, {}),
+        functional_groups({"VOILUTSequence": table}, {}),
+    )
+    film = read(**dict(zip(GROUPS, (all_frames, one_frame), strict=True)))
+    np.testing.assert_array_equal(film, read(VOILUTSequence=table))
 
 
 def test_the_inversion_comes_after_the_window() -> None:

@@ -34,6 +34,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from xlite.formats.dicom.codec import decode_apart
 from xlite.images import read_image
 
 EIGHT = np.tile(np.arange(64, dtype=np.uint8) * 4, (64, 1))
@@ -175,7 +176,47 @@ def test_a_cut_scan_is_refused_with_or_without_an_end_marker(name: str, share: f
     cut = frame[: int(share * len(frame))].rstrip(b"\xff")
     for end in (b"", b"\xff\xd9"):
         dataset.PixelData = encapsulate([cut + end])
-        assert "cut" in refusal(dataset)
+        assert "is damaged" in refusal(dataset)
+
+
+@pytest.mark.parametrize(
+    ("name", "times"),
+    [("JPGExtended.dcm", 1), ("SC_rgb_jpeg_gdcm.dcm", 1), ("MR_small_jpeg_ls_lossless.dcm", 2)],
+)
+def test_huffman_codes_tell_a_cut_by_one_decoding(
+    name: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of a lossless film of 30 megapixels would take more than 2 s."""
+    decoded = []
+
+    def decode(*args: object, **options: object) -> np.ndarray:
+        decoded.append(args)
+        return decode_apart(*args, **options)
+
+    monkeypatch.setattr("xlite.formats.dicom.frames.decode_apart", decode)
+    dataset = pydicom.dcmread(get_testdata_file(name, download=False))
+    dataset.Modality = "CR"
+    read_image(to_bytes(dataset))
+    assert len(decoded) == times
+
+
+def test_a_cut_is_told_although_a_code_is_of_ones_alone() -> None:
+    dataset = pydicom.dcmread(get_testdata_file("SC_rgb_jpeg_gdcm.dcm", download=False))
+    dataset.Modality = "CR"
+    frame = get_frame(dataset.PixelData, 0, number_of_frames=1).rstrip(b"\0")
+    start = frame.index(b"\xff\xc4")
+    end = start + 2 + int.from_bytes(frame[start + 2 : start + 4], "big")
+    counts, values = bytearray(frame[start + 5 : start + 21]), frame[start + 21 : end]
+    longest = len(counts.rstrip(b"\0")) - 1
+    spare = (2**16 - sum(count << 15 - bits for bits, count in enumerate(counts))) >> 15 - longest
+    counts[longest] += spare  # up to the code of ones
+    table = frame[start + 4 : start + 5] + counts + values + bytes(spare)
+    full = frame[:start] + b"\xff\xc4" + struct.pack(">H", len(table) + 2) + table + frame[end:]
+    whole = read_image(to_bytes(dataset))
+    dataset.PixelData = encapsulate([full])
+    np.testing.assert_array_equal(read_image(to_bytes(dataset)), whole)
+    dataset.PixelData = encapsulate([full[: len(full) * 3 // 4].rstrip(b"\xff") + b"\xff\xd9"])
+    assert "a scan is cut" in refusal(dataset)
 
 
 def with_bits(dataset: Dataset, bits: int) -> Dataset:

@@ -13,7 +13,7 @@ from xlite.formats.dicom.attributes import unfit, whole
 from xlite.formats.dicom.codec import decode_apart
 from xlite.formats.dicom.layout import Layout
 from xlite.formats.dicom.parse import DAMAGED, Film
-from xlite.formats.jpeg import SCAN, Frame, Segment, damaged, read_frame, segments
+from xlite.formats.jpeg import SCAN, Frame, Segment, damaged, has_code_of_ones, read_frame, segments
 from xlite.formats.photo import decode_photo
 
 MAX_FRAGMENTS = 20_000
@@ -25,9 +25,13 @@ _LOSSLESS, _JPEG_LS = {0xC3, 0xCB}, 0xF7
 # What a byte of JPEG-LS takes, the slowest to decode, and again as much; where it stands for many pixels
 # alike, they are quick.
 _SECONDS, _SECONDS_A_BYTE = 2, 4e-7
-# A cut scan is filled without a word, so frames are decoded twice; larger ones would take seconds more.
-_MOST_TWICE, _MOST_SAMPLES_TWICE = 8 * 2**20, 16_000_000
+# A cut scan is filled without a word. Huffman codes are never of ones alone (T.81, annex C), so ones behind a
+# scan are an error if it was cut. Other codes are decoded twice, with more data behind each scan the second
+# time: what depends on it was cut. Of larger frames that would take seconds more.
+_HUFFMAN = {0xC0, 0xC1, 0xC3}
+_ONES = b"\xff\0" * 64
 _MORE = bytes.fromhex("5a93c64e17b82d6971a4d3850f3c9be2") * 2
+_MOST_TWICE, _MOST_SAMPLES_TWICE = 4 * 2**20, 7_000_000
 
 
 def read_codes(film: Film, layout: Layout) -> tuple[np.ndarray, Layout]:
@@ -161,7 +165,7 @@ def _decode_jpeg(frame: bytes, layout: Layout) -> tuple[np.ndarray, Layout]:
     if found.marker in _PHOTO and found.precision == 8 and (layout.samples == 1 or is_ybr):
         codes = decode_photo(frame)
     else:
-        codes = _decode_with_libjpeg(frame, found, layout)
+        codes = _decode_with_libjpeg(frame, found, parts, layout)
         codes = codes[..., 0] if is_ybr else codes
     codes = layout.fitted(codes, found.precision, lossy=_is_lossy(frame, found, parts))
     return codes, replace(layout, stored=min(layout.stored, found.precision), allocated=codes.itemsize * 8)
@@ -175,27 +179,29 @@ def _is_lossy(frame: bytes, found: Frame, parts: list[Segment]) -> bool:
     return any(frame[near : near + 1] > b"\0" for near in nears)
 
 
-def _with_more(frame: bytes) -> bytes:
-    """The stream with more coded data behind each scan: what depends on it was cut."""
+def _with_more(frame: bytes, parts: list[Segment], more: bytes) -> bytes:
+    """The stream with more coded data behind each scan."""
     pieces, at = [], 0
-    for part in segments(frame):
+    for part in parts:
         if part.marker == SCAN:
-            pieces += [frame[at : part.scan_end], _MORE]
+            pieces += [frame[at : part.scan_end], more]
             at = part.scan_end
     return b"".join([*pieces, frame[at:]])
 
 
-def _decode_with_libjpeg(frame: bytes, found: Frame, layout: Layout) -> np.ndarray:
+def _decode_with_libjpeg(frame: bytes, found: Frame, parts: list[Segment], layout: Layout) -> np.ndarray:
     if found.marker not in _PHOTO | _OTHERS:
         raise ImageError("the DICOM file holds a hierarchical JPEG, which cannot be read; export it again")
     samples = layout.rows * layout.columns * layout.samples
     kind = np.uint8 if found.precision <= 8 else np.uint16
     seconds = _SECONDS + len(frame) * _SECONDS_A_BYTE
-    codes = decode_apart("libjpeg", frame, seconds=seconds, kind=kind)
+    is_told = found.marker in _HUFFMAN and not has_code_of_ones(frame, parts)
+    stream = _with_more(frame, parts, _ONES) if is_told else frame
+    codes = decode_apart("libjpeg", stream, seconds=seconds, kind=kind)
     if codes.size != samples:
         raise layout.mismatch()
-    if len(frame) <= _MOST_TWICE and samples <= _MOST_SAMPLES_TWICE:
-        again = decode_apart("libjpeg", _with_more(frame), seconds=seconds, kind=kind)
+    if not is_told and len(frame) <= _MOST_TWICE and samples <= _MOST_SAMPLES_TWICE:
+        again = decode_apart("libjpeg", _with_more(frame, parts, _MORE), seconds=seconds, kind=kind)
         if not np.array_equal(codes, again):
             raise damaged("a scan is cut")
     return codes.reshape(layout.rows, layout.columns, *((3,) if layout.samples == 3 else ()))

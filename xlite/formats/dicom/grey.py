@@ -37,8 +37,9 @@ def render_grey(codes: np.ndarray, layout: Layout, header: pydicom.Dataset) -> n
     padded = _padding(stored, layout, header)
     modality = _modality(stored, layout, header)
     greys = _present(modality, counts, padded, header)
-    # Both tags state the same inversion: a file with both is inverted once, and after the window.
-    if layout.photometric == "MONOCHROME1" or text(header, "PresentationLUTShape") == "INVERSE":
+    # Both tags state the same inversion, after the window: the shape counts, if there is one (PS3.3 C.11.6).
+    shape = text(header, "PresentationLUTShape")
+    if shape == "INVERSE" or (layout.photometric == "MONOCHROME1" and shape != "IDENTITY"):
         greys = 255 - greys
     greys[padded] = 0
     return look_up(codes, greys)

@@ -36,7 +36,13 @@ _KEYWORDS = [
         "RescaleIntercept",
     ),
     *("VOILUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction", "PresentationLUTShape", *_PALETTE),
+    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 ]
+# Where an enhanced film has what others have in their header (PS3.3 C.7.6.16.2.9 and C.7.6.16.2.10).
+_IN_GROUPS = {
+    "PixelValueTransformationSequence": ("RescaleSlope", "RescaleIntercept"),
+    "FrameVOILUTSequence": ("VOILUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction"),
+}
 # What pydicom raises on damaged files.
 _BROKEN = (
     InvalidDicomError, BytesLengthException, ValueError, TypeError, AttributeError, LookupError, RuntimeError,
@@ -97,6 +103,7 @@ def parse(data: bytes) -> Film:
         raise ImageError(_too_many() if reader.spent else DAMAGED) from error
     if reader.spent:
         raise ImageError(_too_many())
+    _take_from_groups(header)
     start = reader.tell()
     order = ">" if data[start : start + 2] == b"\x7f\xe0" else "<"
     if len(data) < start + 12 or struct.unpack_from(f"{order}HH", data, start) != (0x7FE0, 0x0010):
@@ -111,6 +118,24 @@ def parse(data: bytes) -> Film:
     implied = ExplicitVRLittleEndian if explicit else ImplicitVRLittleEndian
     syntax = stated or (ExplicitVRBigEndian if order == ">" else implied)
     return Film(header, syntax, vr, value, length == _UNDEFINED or syntax not in _NATIVE)
+
+
+def _take_from_groups(header: pydicom.Dataset) -> None:
+    """Adds to a header what functional groups say of the one frame, or of all, unless it says so itself."""
+    for sequence, keywords in _IN_GROUPS.items():
+        for group in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
+            frame = next(items(header, group), None)
+            item = frame and next(items(frame, sequence), None)
+            if item is None or any(_is_stated(header, keyword) for keyword in keywords):
+                continue
+            for keyword in keywords:
+                if (element := find(item, keyword)) is not None:
+                    header[element.tag] = element
+
+
+def _is_stated(header: pydicom.Dataset, keyword: str) -> bool:
+    element = find(header, keyword)
+    return element is not None and bool(element.value)
 
 
 def items(header: pydicom.Dataset, keyword: str) -> Iterator[pydicom.Dataset]:
