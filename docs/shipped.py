@@ -15,9 +15,9 @@ from xlite.report.card import card_beside
 from xlite.report.caveat_sentences import map_name
 from xlite.report.document import to_markdown
 from xlite.report.saved import read_evaluation
-from xlite.report.sections.localisation import map_tables
+from xlite.report.sections.localisation import map_notes, map_tables
 from xlite.report.sections.whole import whole
-from xlite.report.sentences import capital, clean, sentence
+from xlite.report.sentences import capital, clean
 from xlite.report.view import View
 from xlite.text import number
 
@@ -126,7 +126,7 @@ def _maps(title: str, found: LocalisationReport) -> str:
         f"resamples of patients, seed {drawn.seed}."
     )
     tables = [table([_plain(name) for name in one.header], one.texts) for one in map_tables(found)]
-    warnings = "\n".join(f"- {_plain(sentence(caveat))}" for caveat in found.caveats)
+    warnings = "\n".join(f"- {_plain(note)}" for note in map_notes(found))
     return "\n\n".join([said, *tables, warnings])
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,7 +21,7 @@ from xlite.evaluation.localisation_report import (
     published_boxes,
 )
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.localisation import BoxSummary
+from xlite.metrics.target_means import BoxSummary
 
 
 def split(strategy: str) -> Split:
@@ -107,12 +108,22 @@ def test_boxes_that_are_missing_small_or_few_are_counted() -> None:
 
 def test_boxes_below_a_cell_are_counted_by_their_area() -> None:
     sides = [100.0] * 9 + [512.0, 513.0]
-    table = pd.DataFrame({"finding": ["Mass"] * 9 + ["Edema"] * 2, "w": sides, "h": sides})
-    assert count_boxes(table, (2, 2)) == {
-        "Edema": BoxCounts(boxes=2, few=True, smaller_than_a_cell=0),
-        "Mass": BoxCounts(boxes=9, few=True, smaller_than_a_cell=9),
+    stems = ["a", *"abcdefgh", *"ab"]
+    table = pd.DataFrame({"stem": stems, "finding": ["Mass"] * 9 + ["Edema"] * 2, "w": sides, "h": sides})
+    patients = table["stem"].replace("b", "a").to_numpy()
+    assert count_boxes(table, patients, (2, 2)) == {
+        "Edema": BoxCounts(boxes=2, few=True, smaller_than_a_cell=0, targets=2, patients=1),
+        "Mass": BoxCounts(boxes=9, few=True, smaller_than_a_cell=9, targets=8, patients=7),
     }
-    assert count_boxes(table, (1, 2))["Edema"].smaller_than_a_cell == 2
+    assert count_boxes(table, patients, (1, 2))["Edema"].smaller_than_a_cell == 2
+
+
+def test_few_boxes_are_those_of_fewer_than_10_patients() -> None:
+    table = pd.DataFrame({"stem": list("abcdefghijkl"), "finding": "Mass", "w": 100.0, "h": 100.0})
+    few = {
+        patients: count_boxes(table, np.arange(12) % patients, (2, 2))["Mass"].few for patients in (9, 10, 12)
+    }
+    assert few == {9: True, 10: False, 12: False}
 
 
 def test_metrics_stand_beside_the_other_keys_as_in_files_of_old() -> None:
@@ -127,7 +138,11 @@ def test_metrics_stand_beside_the_other_keys_as_in_files_of_old() -> None:
         "pointing_above_random": gap,
         "pointing_above_centre": gap,
         "faults": {"empty": 1},
-        "checks": {"head": {"value": 0.5, "low": None, "high": None, "boxes": 2}, "boxes": 2},
+        "checks": {
+            "head": {"value": 0.5, "low": None, "high": None, "boxes": 2, "targets": None},
+            "boxes": 2,
+            "targets": None,
+        },
     }
     assert content["published"][0]["iobb_0.25"]["mean"] == 0.486
     assert LocalisationReport.model_validate(content) == whole

@@ -15,9 +15,10 @@ from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.localisation_report import BoxCounts, LocalisationJudged
 from xlite.evaluation.localise import MapJudgement, judge_maps
 from xlite.evaluation.options import JudgeOptions, MapOptions
-from xlite.explain import CLOSED_FORM, map_fault
+from xlite.explain import CLOSED_FORM, map_fault, upsample_map
 from xlite.findings import FINDINGS
 from xlite.images import read_image
+from xlite.metrics.estimate import Estimate
 from xlite.metrics.localisation import BOX_METRICS, in_frame, judge_map
 
 METHODS = ("layercam", "gradcam", "eigencam")
@@ -54,9 +55,12 @@ def test_a_report_holds_the_metrics_of_every_box(boxed: Path, model: Path) -> No
         boxes=4,
         boxes_without_film=1,
         label_version="2020",
+        targets=4,
     )
     assert (report.grid, report.cell) == ((2, 2), 0.25)
-    assert report.findings["Mass"] == BoxCounts(boxes=1, few=True, smaller_than_a_cell=1)
+    assert report.findings["Mass"] == BoxCounts(
+        boxes=1, few=True, smaller_than_a_cell=1, targets=1, patients=1
+    )
     # LayerCAM once more, by the classifier that pages use
     classifier, folder = Classifier.load(model), NihFolder.open(boxed)
     values, faults = [], []
@@ -69,7 +73,7 @@ def test_a_report_holds_the_metrics_of_every_box(boxed: Path, model: Path) -> No
     for name in BOX_METRICS:
         assert layercam.metrics[name].all.value == pytest.approx(np.mean([one[name] for one in values]))
     assert layercam.faults == {fault: faults.count(fault) for fault in ("empty", "flat", "outside")}
-    assert layercam.checks.boxes == 2
+    assert (layercam.checks.boxes, layercam.checks.targets) == (2, 2)
     assert {"deletion", "insertion", "head", "half", "all"} < set(layercam.checks.metrics)
     assert "head" not in report.methods["random"].checks.metrics
     gap = layercam.metrics["pointing_above_random"].all.value
@@ -124,3 +128,25 @@ def test_an_evaluation_judges_the_maps_if_the_folder_has_boxes(boxed: Path, mode
     assert found == alone.model_copy(update={"caveats": tuple(others)})
     (boxed / "BBox_List_2017.csv").unlink()
     assert judge_model(model, boxed, "official", "test", options).report.localisation is None
+
+
+def test_several_boxes_of_a_finding_on_one_film_are_one_target(boxed: Path, model: Path) -> None:
+    more = "00000002_000.png,Effusion,0,0,200,200,,,\n00000002_000.jpg,Effusion,800,800,200,200,,,\n"
+    with (boxed / "BBox_List_2017.csv").open("a") as table:
+        table.write(more)
+    found = judged(model, boxed, "all", methods=("layercam",), checks=9, resamples=20)
+    report = found.report
+    assert (report.split.boxes, report.split.targets, report.split.films) == (6, 4, 4)
+    assert report.findings["Effusion"] == BoxCounts(
+        boxes=3, few=True, smaller_than_a_cell=3, targets=1, patients=1
+    )
+    layercam = report.methods["layercam"]
+    assert (layercam.checks.boxes, layercam.checks.targets) == (6, 4)
+    [effusion] = [row for row in found.tiles if row[0].finding == "Effusion"]
+    tile = effusion[0]
+    assert tile.boxes.shape == (3, 4)
+    values = judge_map(upsample_map(tile.coarse, tile.image.shape), tile.boxes)
+    assert {name: layercam.metrics[name].per_finding["Effusion"] for name in BOX_METRICS} == {
+        name: Estimate(value) for name, value in values.items()
+    }
+    assert sum(layercam.faults.values()) <= 4

@@ -13,6 +13,9 @@ from xlite.explain.faults import MEDIAN_BOX, map_fault
         ({(1, 5): 1, (0, 0): 0.9}, None),
         ({(0, 3): 1, (3, 3): 0.9}, "outside"),
         ({(3, 6): 1}, "outside"),
+        ({(0, 3): 1, (3, 3): 1}, None),
+        ({(3, 3): 1, (6, 6): 1}, None),
+        ({(0, 3): 1, (6, 6): 1}, "outside"),
     ],
 )
 def test_a_map_that_shows_no_place_is_called_what_it_is(cells, fault):

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from xlite.metrics.bootstrap import Resamples
-from xlite.metrics.estimate import Estimate
+from xlite.explain import upsample_map
 from xlite.metrics.localisation import (
     BOX_METRICS,
     centre_map,
@@ -16,17 +15,16 @@ from xlite.metrics.localisation import (
     judge_map,
     map_boxes,
     overlaps,
-    peak,
+    peaks,
     points_into,
     random_map,
-    summarise,
 )
 
 
-def slow_boxes(heat: np.ndarray) -> set[tuple[int, int, int, int, int]]:
-    """Regions by flood, pixel by pixel: (level, x, y, w, h) of each."""
+def slow_boxes(heat: np.ndarray) -> list[tuple[int, int, int, int]]:
+    """The boxes x, y, w, h of both levels, by flood, pixel by pixel."""
     low, high = heat.min(), heat.max()
-    found = set()
+    found = []
     for level in (60, 180):
         todo = {
             (int(r), int(c))
@@ -42,8 +40,8 @@ def slow_boxes(heat: np.ndarray) -> set[tuple[int, int, int, int, int]]:
                 todo -= near
                 front += near
             rows, columns = zip(*region, strict=True)
-            found.add(
-                (level, min(columns), min(rows), max(columns) - min(columns) + 1, max(rows) - min(rows) + 1)
+            found.append(
+                (min(columns), min(rows), max(columns) - min(columns) + 1, max(rows) - min(rows) + 1)
             )
     return found
 
@@ -56,34 +54,59 @@ def pixels(box, shape) -> np.ndarray:
     return mask
 
 
-@settings(max_examples=40, deadline=None)
+def slow_pointing(heat: np.ndarray, boxes: list[tuple[int, int, int, int]]) -> float:
+    """The chance that one of the highest regions, chosen at random, points into a box, region by region."""
+    todo = {(int(r), int(c)) for r, c in np.ndindex(heat.shape) if heat[r, c] == heat.max()}
+    if len(todo) == heat.size:
+        return 0.0
+    chances = []
+    while todo:
+        region, front = set(), [todo.pop()]
+        while front:
+            r, c = front.pop()
+            region.add((r, c))
+            near = {(r + i, c + j) for i in (-1, 0, 1) for j in (-1, 0, 1)} & todo
+            todo -= near
+            front += near
+        middle = (
+            sum(c for _, c in region) / len(region) + 0.5,
+            sum(r for r, _ in region) / len(region) + 0.5,
+        )
+        holds = any(c <= middle[0] <= c + 1 and r <= middle[1] <= r + 1 for r, c in region)
+        points = [middle] if holds else [(c + 0.5, r + 0.5) for r, c in region]
+        hits = [any(x <= px <= x + w and y <= py <= y + h for x, y, w, h in boxes) for px, py in points]
+        chances.append(sum(hits) / len(hits))
+    return sum(chances) / len(chances)
+
+
+@settings(max_examples=300, deadline=None)
 @given(
-    heat=hnp.arrays(np.float32, (9, 12), elements=st.sampled_from([0, 0, 0.1, 0.3, 0.5, 0.8, 1])),
-    x=st.integers(0, 10),
-    y=st.integers(0, 7),
-    w=st.integers(1, 6),
-    h=st.integers(1, 6),
+    heat=hnp.arrays(np.float32, (9, 12), elements=st.sampled_from([0, 0, 0, 0.1, 0.3, 0.5, 0.8, 1])),
+    drawn=st.lists(
+        st.tuples(st.integers(0, 10), st.integers(0, 7), st.integers(1, 6), st.integers(1, 6)),
+        min_size=1,
+        max_size=3,
+    ),
 )
-def test_every_metric_of_a_map_is_that_of_counting_pixels(heat, x, y, w, h):
-    box = (x, y, min(w, 12 - x), min(h, 9 - y))
-    truth = pixels(box, heat.shape)
-    boxes = [] if heat.min() == heat.max() else [found[1:] for found in slow_boxes(heat)]
-    masks = [pixels(found, heat.shape) for found in boxes]
-    iou = [(mask & truth).sum() / (mask | truth).sum() for mask in masks]
-    iobb = [(mask & truth).sum() / mask.sum() for mask in masks]
-    expected = {"iou": max(iou, default=0)}
+def test_every_metric_of_a_map_is_that_of_counting_pixels(heat, drawn):
+    true = [(x, y, min(w, 12 - x), min(h, 9 - y)) for x, y, w, h in drawn]
+    truths = [pixels(box, heat.shape) for box in true]
+    boxes = [] if heat.min() == heat.max() else slow_boxes(heat)
+    masks = [pixels(box, heat.shape) for box in boxes]
+    iou = [max((mask & truth).sum() / (mask | truth).sum() for truth in truths) for mask in masks]
+    iobb = [max((mask & truth).sum() / mask.sum() for truth in truths) for mask in masks]
+    expected = {"pointing": slow_pointing(heat, true)}
     for overlap in (0.1, 0.25, 0.5, 0.75):
         expected[f"iobb_{overlap}"] = any(value > overlap for value in iobb)
         expected[f"iou_{overlap}"] = any(value > overlap for value in iou)
-    expected["boxes"] = len(map_boxes(heat))
-    expected["false_boxes"] = expected["boxes"] - sum(
-        value > 0.25 for value in overlaps(map_boxes(heat), box)[1]
-    )
-    expected["pointing"] = points_into(heat, box)
-    found = judge_map(heat, box)
-    assert tuple(found) == BOX_METRICS
+    expected |= {"iou": max(iou, default=0), "boxes": len(boxes)}
+    expected["false_boxes"] = sum(value <= 0.25 for value in iobb)
+    found = judge_map(heat, true)
+    assert set(found) == set(BOX_METRICS)
     assert found == pytest.approx({name: float(value) for name, value in expected.items()})
-    assert {tuple(found) for found in map_boxes(heat).astype(int)} == set(boxes)
+    assert sorted(map(tuple, map_boxes(heat))) == sorted(boxes)
+    if len(true) == 1:
+        assert judge_map(heat, true[0]) == found
 
 
 def test_a_map_has_the_boxes_of_both_levels_and_wang_counts_them_all():
@@ -101,16 +124,57 @@ def test_a_map_has_the_boxes_of_both_levels_and_wang_counts_them_all():
 @pytest.mark.parametrize("value", [0.0, 0.7])
 def test_a_map_of_one_value_has_no_peak_and_no_box(value):
     heat = np.full((8, 8), value, np.float32)
-    assert peak(heat) is None
+    assert peaks(heat) == []
     assert judge_map(heat, (0, 0, 8, 8)) == dict.fromkeys(BOX_METRICS, 0)
 
 
 def test_the_peak_is_the_middle_of_the_highest_pixels():
     heat = np.zeros((10, 20), np.float32)
     heat[2:4, 6:10] = 1
-    assert peak(heat) == (8.0, 3.0)
-    assert points_into(heat, (8, 3, 1, 1)) and points_into(heat, (4, 0, 4, 3))
-    assert not points_into(heat, (8.01, 3, 5, 5))
+    assert [points.tolist() for points in peaks(heat)] == [[[8.0, 3.0]]]
+    assert points_into(heat, (8, 3, 1, 1)) == points_into(heat, (4, 0, 4, 3)) == 1
+    assert points_into(heat, (8.01, 3, 5, 5)) == 0
+
+
+def test_nothing_points_between_peaks_of_equal_height():
+    heat = np.zeros((10, 20), np.float32)
+    heat[4, 2] = heat[4:6, 16:18] = 1
+    left, between, right = (1, 3, 3, 3), (7, 2, 5, 5), (16, 4, 2, 2)
+    assert [points.tolist() for points in peaks(heat)] == [[[2.5, 4.5]], [[17.0, 5.0]]]
+    assert [points_into(heat, box) for box in (left, between, right)] == [0.5, 0, 0.5]
+    assert points_into(heat, np.array([left, right])) == 1
+    assert judge_map(heat, [left, between])["pointing"] == 0.5
+
+
+def test_a_ring_points_at_its_pixels_and_not_into_its_hole():
+    heat = np.zeros((9, 9), np.float32)
+    heat[2:7, 2:7] = 1
+    heat[3:6, 3:6] = 0
+    [points] = peaks(heat)
+    assert len(points) == 16
+    assert points_into(heat, (3, 3, 3, 3)) == 0
+    assert points_into(heat, (0, 0, 3, 9)) == 5 / 16
+
+
+def test_peaks_of_equal_height_stay_so_when_a_map_is_made_finer():
+    coarse = np.zeros((7, 7), np.float32)
+    coarse[3, 1] = coarse[3, 5] = 0.7
+    coarse[3, 3] = 0.3
+    for shape in ((512, 419), (333, 512), (500, 365)):
+        heat = upsample_map(coarse, shape)
+        assert len(peaks(heat)) == 2
+        assert points_into(heat, (0, 0, shape[1] / 2, shape[0])) == 0.5
+
+
+def test_no_box_of_a_target_is_false():
+    heat = np.zeros((20, 40), np.float32)
+    heat[5:10, 4:10] = 1
+    heat[5:10, 30:36] = 0.9
+    left, right = (4, 5, 6, 5), (30, 5, 6, 5)
+    both = judge_map(heat, [left, right])
+    assert (both["boxes"], both["false_boxes"], both["iou"], both["pointing"]) == (4, 0, 1, 1)
+    assert judge_map(heat, left)["false_boxes"] == 2
+    assert judge_map(heat, right) == both | {"pointing": 0, "false_boxes": 2}
 
 
 def test_a_box_of_the_release_lies_in_the_frame_of_the_film():
@@ -120,7 +184,7 @@ def test_a_box_of_the_release_lies_in_the_frame_of_the_film():
 
 def test_overlaps_of_boxes_that_share_nothing_are_0():
     iou, iobb = overlaps(np.array([[0, 0, 2, 2], [5, 5, 2, 2], [2, 0, 4, 4]]), (2, 0, 2, 2))
-    assert iou.tolist() == [0, 0, 0.25] and iobb.tolist() == [0, 0, 0.25]
+    assert iou.tolist() == [[0], [0], [0.25]] and iobb.tolist() == [[0], [0], [0.25]]
 
 
 def test_scipy_finds_the_same_regions():
@@ -134,35 +198,6 @@ def test_scipy_finds_the_same_regions():
             (c.start, r.start, c.stop - c.start, r.stop - r.start) for r, c in ndimage.find_objects(labels)
         ]
     assert sorted(map(tuple, map_boxes(heat))) == sorted(expected)
-
-
-def test_intervals_resample_patients():
-    """Against a loop that draws patients one by one and counts the boxes of each."""
-    rng = np.random.default_rng(1)
-    patients = rng.integers(0, 12, 40)
-    findings = rng.choice(["Mass", "Nodule", "Effusion"], 40)
-    values = rng.random(40)
-    summary = summarise(values, findings, Resamples(patients, 200, seed=3))
-    drawn, different = np.random.default_rng(3), np.unique(patients)
-    every, means = [], []
-    for _ in range(200):
-        rows = [
-            row
-            for k in drawn.integers(len(different), size=len(different))
-            for row in np.flatnonzero(patients == different[k])
-        ]
-        every.append(values[rows].mean())
-        means.append(np.mean([values[rows][findings[rows] == name].mean() for name in set(findings[rows])]))
-    expected = np.mean([values[findings == name].mean() for name in set(findings)])
-    for found, value, others in ((summary.all, values.mean(), every), (summary.mean, expected, means)):
-        ends = np.percentile(others, [2.5, 97.5])
-        assert (found.value, found.low, found.high) == pytest.approx((value, *ends))
-    assert summary.per_finding["Mass"].value == pytest.approx(values[findings == "Mass"].mean())
-
-
-def test_one_patient_has_no_interval():
-    findings, resamples = np.array(["Mass", "Mass"]), Resamples(np.array([7, 7]))
-    assert summarise(np.array([0.0, 1.0]), findings, resamples).all == Estimate(0.5, None, None)
 
 
 def test_maps_that_know_nothing():

@@ -261,7 +261,10 @@ def test_maps_are_judged_into_a_file_and_a_sheet(tiny_folder: Path, own_home: Pa
     assert sheet.shape[0] > 300 and sheet.shape[1] > 300
     warnings = " ".join(localisation_json(report)["warnings"])
     assert "only 4 of 5 boxes" in warnings and "Mass: 1 of 1 box is smaller than one cell" in warnings
-    assert "all films of the folder is not the model's own, " in warnings and "under 10 boxes" in warnings
+    assert (
+        "all films of the folder is not the model's own, " in warnings
+        and "under 10 patients with a box" in warnings
+    )
 
 
 @pytest.mark.usefixtures("no_charts")

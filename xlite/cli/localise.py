@@ -24,7 +24,10 @@ def localise(
         typer.Option(metavar="NAME", help="A way to make maps, several times; all without it"),
     ] = None,
     checks: Annotated[
-        int, typer.Option(min=0, help="Boxes, drawn at random, for randomisation, deletion and insertion")
+        int,
+        typer.Option(
+            min=0, help="Boxed findings of films, drawn at random, for randomisation, deletion and insertion"
+        ),
     ] = 24,
     device: Device = "cpu",
     as_json: Json = False,
@@ -37,8 +40,7 @@ def localise(
     from xlite.evaluation.options import MapOptions
     from xlite.explain import METHODS
     from xlite.report.metrics_json import localisation_json
-    from xlite.report.sections.localisation import map_tables
-    from xlite.report.sentences import sentence
+    from xlite.report.sections.localisation import map_notes, map_tables
     from xlite.report.write import localise_model
 
     unknown = [name for name in method or () if name not in METHODS]
@@ -53,6 +55,6 @@ def localise(
     for table in map_tables(report):
         print_table(table.header, table.texts)
         say("")
-    for caveat in report.caveats:
-        say(f"- {sentence(caveat)}")
+    for note in map_notes(report):
+        say(f"- {note}")
     say(f"Report: {out}")

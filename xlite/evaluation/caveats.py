@@ -278,7 +278,7 @@ class SmallBoxes(_Fact):
 
 
 class FewBoxes(_Fact):
-    """Findings with fewer than `metrics.localisation.FEW_BOXES` boxes."""
+    """Findings of which fewer than `metrics.localisation.FEW_BOXES` patients have a box."""
 
     kind: Literal["few_boxes"] = "few_boxes"
     findings: tuple[str, ...]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -17,7 +18,8 @@ from xlite.evaluation.caveats import (
     UnchangedMap,
 )
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.localisation import BASELINES, FEW_BOXES, BoxSummary
+from xlite.metrics.localisation import BASELINES, FEW_BOXES
+from xlite.metrics.target_means import BoxSummary
 from xlite.pixels import RELEASE_SIDE
 
 NIH_BOXES = 984
@@ -47,7 +49,10 @@ class _InPlace(Part):
 
 
 class LocalisationJudged(Part):
-    """The boxes judged, the films and patients they are of, and the boxes on films that are not here."""
+    """The boxes judged, the films and patients they are of, and the boxes on films that are not here.
+
+    targets: how many pairs of a film and a finding have boxes; None in old reports, which judge box by box.
+    """
 
     id: str
     part: str
@@ -56,15 +61,20 @@ class LocalisationJudged(Part):
     boxes: int
     boxes_without_film: int
     label_version: str
+    targets: int | None = None
 
 
 class CheckedEstimate(Part):
-    """A sanity check's mean over the `boxes` for which it is defined."""
+    """A sanity check's mean over the `targets` for which it is defined, and how many boxes these have.
+
+    targets: None in old reports, which check box by box.
+    """
 
     value: float | None
     low: float | None = None
     high: float | None = None
     boxes: int
+    targets: int | None = None
 
     @property
     def estimate(self) -> Estimate:
@@ -73,13 +83,16 @@ class CheckedEstimate(Part):
 
 
 class SanityChecks(_InPlace):
-    """The sanity checks of one method on `boxes` boxes.
+    """The sanity checks of one method on `targets` targets, which have `boxes` boxes.
+
+    targets: None in old reports, which check box by box.
 
     metrics: "deletion" and "insertion", each also "_above_random", and the rank correlation with the map
     after each of STAGES; maps that know nothing have no rank correlation.
     """
 
     boxes: int
+    targets: int | None = None
     metrics: dict[str, CheckedEstimate]
 
 
@@ -95,11 +108,17 @@ class MethodMetrics(_InPlace):
 
 
 class BoxCounts(Part):
-    """The boxes of a finding, whether they are too few to judge it, how many are smaller than a cell."""
+    """The boxes of a finding, whether too few patients have one, how many are smaller than a cell.
+
+    targets: the films that have boxes of it; patients: of those films. Both None in old reports, which judge
+    box by box and call a finding few by its boxes.
+    """
 
     boxes: int
     few: bool
     smaller_than_a_cell: int
+    targets: int | None = None
+    patients: int | None = None
 
 
 class PublishedMetric(Part):
@@ -162,15 +181,23 @@ def published_boxes(boxes: int, split: Split, part: str) -> tuple[PublishedBoxes
     )
 
 
-def count_boxes(table: pd.DataFrame, grid: tuple[int, int]) -> dict[str, BoxCounts]:
-    """The counts of each finding; table as `read_boxes` gives it, grid: cells of a map, down and across."""
-    area = table["w"] * table["h"] / RELEASE_SIDE**2
-    small = (area * grid[0] * grid[1] < 1).groupby(table["finding"])
+def count_boxes(table: pd.DataFrame, patients: np.ndarray, grid: tuple[int, int]) -> dict[str, BoxCounts]:
+    """The counts of each finding.
+
+    table as `read_boxes` gives it, patients (N,): whose film each of its boxes is on, grid: cells of a map,
+    down and across.
+    """
+    small = table["w"] * table["h"] / RELEASE_SIDE**2 * grid[0] * grid[1] < 1
+    rows = table.assign(small=small, patient=patients).groupby("finding")
     return {
         str(name): BoxCounts(
-            boxes=int(n), few=bool(n < FEW_BOXES), smaller_than_a_cell=int(small.sum()[name])
+            boxes=len(boxes),
+            few=boxes["patient"].nunique() < FEW_BOXES,
+            smaller_than_a_cell=int(boxes["small"].sum()),
+            targets=boxes["stem"].nunique(),
+            patients=boxes["patient"].nunique(),
         )
-        for name, n in small.size().items()
+        for name, boxes in rows
     }
 
 

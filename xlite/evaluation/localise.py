@@ -31,7 +31,7 @@ from xlite.text import counted
 
 @dataclass(frozen=True, eq=False)
 class MapJudgement:
-    """The report on a model's maps, and some of them to look at: a row for each box, a tile for each map."""
+    """The report on a model's maps, and some of them to look at: a row a target, a tile a map."""
 
     report: LocalisationReport
     tiles: list[list[Tile]]
@@ -47,7 +47,7 @@ def judge_maps(
 ) -> MapJudgement:
     """Judges a model's maps by the boxes of one part of a split, or "all": of every film that the folder has.
 
-    progress is called with the boxes done and all. Raises CheckpointError, DataError, or ImageError.
+    progress is called with the targets done and all. Raises CheckpointError, DataError, or ImageError.
     """
     classifier, folder = Classifier.load(spec, options.device), NihFolder.open(data)
     chosen = _split(folder, split, part)
@@ -62,7 +62,7 @@ def judge_maps(
         )
     methods = tuple(METHODS) if options.methods is None else options.methods
     judged = JudgedMaps(classifier, folder, table, methods, options.resamples, options.seed)
-    judged.read(min(options.checks, len(table)), progress)
+    judged.read(options.checks, progress)
     report = _report(judged, chosen, part, len(given) - len(table))
     films = PartJudged(folder, chosen, part, list(table["stem"].unique()))
     teachers = model_teacher_caveat(classifier.info, films)
@@ -118,12 +118,13 @@ def _report(judged: JudgedMaps, split: Split, part: str, without: int) -> Locali
             patients=resamples.patients,
             boxes=len(table),
             boxes_without_film=without,
+            targets=len(judged.targets),
             label_version=folder.label_version,
         ),
         grid=classifier.grid,
         cell=1 / (classifier.grid[0] * classifier.grid[1]),
         methods={name: judged.metrics(name) for name in judged.names},
-        findings=count_boxes(table, classifier.grid),
+        findings=count_boxes(table, folder.patients(table["stem"]), classifier.grid),
         published=published_boxes(len(table), split, part),
         bootstrap=Bootstrap(resamples=resamples.resamples, seed=resamples.seed),
         training_seed=classifier.info.notes.seed,

@@ -1,4 +1,4 @@
-"""What the maps of several methods say of boxes, one by one, and some of them to look at."""
+"""What the maps of several methods say of targets, one by one, and some of them to look at."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,13 +21,14 @@ from xlite.metrics.estimate import Estimate
 from xlite.metrics.localisation import (
     BASELINES,
     BOX_METRICS,
+    NO_RATES,
     RANDOM_MAPS,
     centre_map,
     in_frame,
     judge_map,
     random_map,
-    summarise,
 )
+from xlite.metrics.target_means import summarise
 
 FRAME = 512  # maps are judged in the film's frame, or in one shrunk to this longer side
 ROWS_OF_SHEET = 8
@@ -36,17 +37,20 @@ FILMS_FOR_NORMS = 64
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """One map (h, w) of a finding over a film uint8 (H, W), and the box (4,) in its frame."""
+    """One map (h, w) of a finding over a film uint8 (H, W), and its boxes (B, 4) in the film's frame."""
 
     method: str
     finding: str
     image: np.ndarray
     coarse: np.ndarray
-    box: np.ndarray
+    boxes: np.ndarray
 
 
 class JudgedMaps:
-    """The boxes of a table one by one, and what the maps of several methods say of each."""
+    """The targets of a table of boxes one by one, and what the maps of several methods say of each.
+
+    targets: a row for all boxes of one finding on one film, with their x, y, w, h in `boxes`, (B, 4).
+    """
 
     def __init__(
         self,
@@ -58,8 +62,10 @@ class JudgedMaps:
         seed: int,
     ):
         self.classifier, self.folder, self.table = classifier, folder, table
-        self.findings = table["finding"].to_numpy()
-        self.resamples = Resamples(folder.patients(table["stem"]), resamples, seed)
+        targets = table.groupby(["stem", "finding"], sort=False)[["x", "y", "w", "h"]]
+        self.targets = targets.apply(lambda boxes: boxes.to_numpy()).rename("boxes").reset_index()
+        self.findings = self.targets["finding"].to_numpy()
+        self.resamples = Resamples(folder.patients(self.targets["stem"]), resamples, seed)
         self.methods, self.names = methods, [*methods, *BASELINES]
         self.mapper, self.rng = Mapper(classifier.model), np.random.default_rng(seed)
         self.values: dict[str, list[dict[str, float]]] = {name: [] for name in self.names}
@@ -69,26 +75,28 @@ class JudgedMaps:
         self.to_check = np.empty(0, int)
 
     def read(self, checks: int, progress: Progress | None) -> None:
-        """Judges every box, and puts `checks` of them, drawn at random, to the sanity checks."""
-        rows = self.rng.permutation(len(self.table))
+        """Judges every target, and puts up to `checks` of them, drawn at random, to the sanity checks."""
+        rows = self.rng.permutation(len(self.targets))
         self.to_check = np.sort(rows[:checks])
         forgetful = self._forgetful() if checks else {}
-        # A box of each finding first, then a second of each …
-        turn = self.table.loc[rows].groupby("finding", sort=False).cumcount().sort_values(kind="stable")
+        # A target of each finding first, then a second of each …
+        turn = self.targets.loc[rows].groupby("finding", sort=False).cumcount().sort_values(kind="stable")
         shown = set(turn.index[:ROWS_OF_SHEET])
-        for row, box in enumerate(self.table.itertuples(index=False)):
-            image, finding = self._film(box.stem), FINDINGS.index(box.finding)
+        for row, target in enumerate(self.targets.itertuples(index=False)):
+            image, finding = self._film(target.stem), FINDINGS.index(target.finding)
             f = self.mapper.features(self.classifier.tensor(image))
             maps = self.mapper.maps(f, finding, self.methods)
             small = shrink(image, FRAME)
-            truth = in_frame((box.x, box.y, box.w, box.h), small.shape)
+            truth = in_frame(target.boxes, small.shape)
             maps |= self._judge(maps, truth, small.shape)
             if row in shown:
-                self.tiles.append([Tile(name, box.finding, small, one, truth) for name, one in maps.items()])
+                self.tiles.append(
+                    [Tile(name, target.finding, small, one, truth) for name, one in maps.items()]
+                )
             if row in self.to_check:
                 self._check(image, finding, maps, forgetful)
             if progress:
-                progress(row + 1, len(self.table))
+                progress(row + 1, len(self.targets))
 
     def metrics(self, name: str) -> MethodMetrics:
         """A method's part of the report."""
@@ -97,14 +105,17 @@ class JudgedMaps:
             chance = np.array([one["pointing"] for one in self.values[base]])
             values[f"pointing_above_{base}"] = values["pointing"] - chance
         return MethodMetrics(
-            metrics={key: summarise(column, self.findings, self.resamples) for key, column in values.items()},
+            metrics={
+                key: summarise(column, self.findings, self.resamples, rate=key not in NO_RATES)
+                for key, column in values.items()
+            },
             faults={fault: self.faults[name][fault] for fault in FAULTS},
             checks=self._checks(name) if len(self.to_check) else None,
         )
 
     def _forgetful(self) -> dict[str, Mapper]:
         """The model after each stage of the randomisation."""
-        stems = self.table["stem"][self.to_check[:FILMS_FOR_NORMS]]
+        stems = self.targets["stem"][self.to_check[:FILMS_FOR_NORMS]]
         films = torch.cat([self.classifier.tensor(self._film(stem)) for stem in stems])
         return {stage: Mapper(sanity.randomised(self.mapper.model, stage, films)) for stage in STAGES}
 
@@ -114,7 +125,7 @@ class JudgedMaps:
     def _judge(
         self, maps: dict[str, np.ndarray], truth: np.ndarray, frame: tuple[int, int]
     ) -> dict[str, np.ndarray]:
-        """Notes the metrics of one box for each map, and returns the maps that know nothing of it."""
+        """Notes the metrics of one target for each map, and returns the maps that know nothing of it."""
         grid = self.classifier.grid
         noise = [random_map(grid, self.rng) for _ in range(RANDOM_MAPS)]
         baselines = {"random": noise[0], "centre": centre_map(grid)}
@@ -129,7 +140,7 @@ class JudgedMaps:
     def _check(
         self, image: np.ndarray, finding: int, maps: dict[str, np.ndarray], forgetful: dict[str, Mapper]
     ) -> None:
-        """Notes the sanity checks of one box for each map."""
+        """Notes the sanity checks of one target for each map."""
         square, x = self.classifier.info.preprocess.resize(image), self.classifier.tensor(image)
         after = {
             stage: mapper.maps(mapper.features(x), finding, self.methods)
@@ -145,7 +156,7 @@ class JudgedMaps:
             self.checked[name].append(found)
 
     def _checks(self, name: str) -> SanityChecks:
-        """Means over the boxes for which a check is defined.
+        """Means over the targets for which a check is defined.
 
         A map that is empty before or after has no rank correlation.
         """
@@ -157,12 +168,21 @@ class JudgedMaps:
             defined = column.notna().to_numpy()
             mean = self._mean_check(column.to_numpy()[defined], self.to_check[defined])
             means[str(key)] = CheckedEstimate(
-                value=mean.value, low=mean.low, high=mean.high, boxes=int(defined.sum())
+                value=mean.value,
+                low=mean.low,
+                high=mean.high,
+                boxes=self._boxes(self.to_check[defined]),
+                targets=int(defined.sum()),
             )
-        return SanityChecks(boxes=len(self.to_check), metrics=means)
+        checked = len(self.to_check)
+        return SanityChecks(boxes=self._boxes(self.to_check), targets=checked, metrics=means)
+
+    def _boxes(self, rows: np.ndarray) -> int:
+        """How many boxes the targets in these rows have."""
+        return sum(map(len, self.targets["boxes"][rows]))
 
     def _mean_check(self, values: np.ndarray, rows: np.ndarray) -> Estimate:
-        """The mean of a check over the boxes in these rows."""
+        """The mean of a check over the targets in these rows."""
         if not len(rows):
             return Estimate(None)
-        return summarise(values, self.findings[rows], self.resamples.redrawn(rows)).all
+        return summarise(values, self.findings[rows], self.resamples.redrawn(rows), rate=False).all

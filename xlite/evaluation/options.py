@@ -55,7 +55,7 @@ class MapOptions:
     """How a model's maps are judged.
 
     boxes: a table as NIH's, by default the folder's own; methods: of `xlite.explain.METHODS`, None for all;
-    checks: boxes, drawn at random, for the sanity checks; resamples, seed: of patients, for the intervals.
+    checks: targets, drawn at random, for the sanity checks; resamples, seed: of patients, for the intervals.
     """
 
     boxes: str | Path | None = None

@@ -31,9 +31,8 @@ def map_fault(coarse: np.ndarray) -> str | None:
         return "empty"
     if top - coarse.min() < FLAT * top:
         return "flat"
-    cell = np.unravel_index(coarse.argmax(), coarse.shape)
-    middle = (np.array(cell) + 0.5) / coarse.shape
-    if min(*middle, *(1 - middle)) < RIM:
+    middles = (np.argwhere(coarse == top) + 0.5) / coarse.shape  # of all peaks: one in the chest is a place
+    if (np.minimum(middles, 1 - middles) < RIM).any(axis=1).all():
         return "outside"
     return None
 

@@ -1,29 +1,27 @@
 """Maps against radiologists' boxes: the pointing game, and the boxes that a map itself gives.
 
 A map is float32 (H, W) in a film's frame, whatever its scale; a box is x, y, w, h in px of that frame, and
-pixel j covers j to j + 1.
+pixel j covers j to j + 1. What is judged is a target: all boxes of one finding on one film.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from xlite.metrics.bootstrap import Resamples, estimate
-from xlite.metrics.estimate import Estimate
 from xlite.metrics.per_finding import ratio
 from xlite.pixels import RELEASE_SIDE
 
 LEVELS = (60, 180)  # of 255
 OVERLAPS = (0.1, 0.25, 0.5, 0.75)
-FEW_BOXES = 10
-RANDOM_MAPS = 10  # a box: the metric of a random map is their mean
+EQUAL = 1e-6  # of a map's range: interpolation in float32 makes equal heights differ by about as much
+FEW_BOXES = 10  # patients with a box of a finding
+RANDOM_MAPS = 10  # a target: the metric of a random map is their mean
 BASELINES = ("random", "centre")  # maps that know nothing
 
-Box = Sequence[float] | np.ndarray  # x, y, w, h
+Boxes = Sequence[float] | np.ndarray  # x, y, w, h of one box, or of each, (B, 4)
 
-# A number for each box; the names of localisation.json.
+# A number for each target; the names of localisation.json.
 BOX_METRICS = (
     "pointing",
     *(f"iobb_{overlap}" for overlap in OVERLAPS),
@@ -32,30 +30,55 @@ BOX_METRICS = (
     "boxes",
     "false_boxes",
 )
+NO_RATES = ("iou", "boxes", "false_boxes")  # numbers of a target; the others are whether it is hit
 
 
-def in_frame(box: Box, shape: tuple[int, int]) -> np.ndarray:
-    """A box of the release's 1024 x 1024 frame in the frame of a film (H, W): float64 (4,), x y w h in px."""
+def in_frame(boxes: Boxes, shape: tuple[int, int]) -> np.ndarray:
+    """Boxes of the release's 1024 x 1024 frame in the frame of a film (H, W): float64, as many, in px."""
     height, width = shape
-    return np.asarray(box, np.float64) * [width, height, width, height] / RELEASE_SIDE
+    return np.asarray(boxes, np.float64) * [width, height, width, height] / RELEASE_SIDE
 
 
-def peak(heat: np.ndarray) -> tuple[float, float] | None:
-    """Where a map is highest, x and y in px: the middle of its highest pixels; None for a flat map."""
-    top = heat.max()
-    if top == heat.min():
-        return None
-    rows, columns = np.nonzero(heat == top)
-    return float(columns.mean() + 0.5), float(rows.mean() + 0.5)
+def peaks(heat: np.ndarray) -> list[np.ndarray]:
+    """Where a map is highest: for each of its peaks points (n, 2), x and y in px; none for a flat map.
 
-
-def points_into(heat: np.ndarray, box: Box) -> bool:
-    """The pointing game: whether a map's peak lies in the box, edges included, with no tolerance.
-
-    Zhang et al., "Top-down Neural Attention by Excitation Backprop", ECCV 2016, section 4.2, who allow 15 px.
+    A peak is a region of highest pixels, which touch by corners too: two regions of equal height are two
+    peaks, and nothing points between them. A peak's point is its middle. A region that does not hold its own
+    middle, such as a ring, has a point for each of its pixels instead.
     """
-    point, (x, y, width, height) = peak(heat), box
-    return point is not None and x <= point[0] <= x + width and y <= point[1] <= y + height
+    low, top = float(heat.min()), float(heat.max())
+    if low == top:
+        return []
+    highest = heat >= top - EQUAL * (top - low)
+    count, regions = cv2.connectedComponents(highest.astype(np.uint8), connectivity=8)
+    return [_points(np.argwhere(regions == region)) for region in range(1, count)]
+
+
+def _points(pixels: np.ndarray) -> np.ndarray:
+    """The points of one peak, (n, 2) x and y, from its pixels (n, 2), row and column."""
+    centres = pixels[:, ::-1] + 0.5
+    middle = centres.mean(axis=0)
+    inside = (np.abs(centres - middle) <= 0.5).all(axis=1).any()
+    return middle[None] if inside else centres
+
+
+def points_into(heat: np.ndarray, boxes: Boxes) -> float:
+    """The pointing game: whether a map's peak lies in a box, edges included, with no tolerance.
+
+    The chance, 0-1, that a peak chosen at random does; 0 for a flat map. Zhang et al., "Top-down Neural
+    Attention by Excitation Backprop", ECCV 2016, section 4.2, who allow 15 px and have one peak a map.
+    """
+    hits = [_in_any(points, boxes).mean() for points in peaks(heat)]
+    return float(np.mean(hits)) if hits else 0.0
+
+
+def _in_any(points: np.ndarray, boxes: Boxes) -> np.ndarray:
+    """Which of the points (n, 2) lie in any of the boxes, edges included: (n,) bool."""
+    across, down = points[:, :1], points[:, 1:]
+    x, y, width, height = np.atleast_2d(boxes).T
+    within = (x <= across) & (across <= x + width) & (y <= down) & (down <= y + height)
+    hit: np.ndarray = within.any(axis=1)
+    return hit
 
 
 def map_boxes(heat: np.ndarray) -> np.ndarray:
@@ -77,29 +100,30 @@ def map_boxes(heat: np.ndarray) -> np.ndarray:
     return np.concatenate(found).astype(np.float64)
 
 
-def overlaps(boxes: np.ndarray, box: Box) -> tuple[np.ndarray, np.ndarray]:
-    """(IoU, IoBB) of a map's boxes (K, 4) with a radiologist's: intersection over union, and over the map's
-    own box. Both (K,).
+def overlaps(found: np.ndarray, boxes: Boxes) -> tuple[np.ndarray, np.ndarray]:
+    """(IoU, IoBB) of each of a map's boxes (K, 4) with each of B radiologists': intersection over union, and
+    over the map's own box. Both (K, B).
     """
-    x, y, width, height = box
-    across = np.minimum(boxes[:, 0] + boxes[:, 2], x + width) - np.maximum(boxes[:, 0], x)
-    down = np.minimum(boxes[:, 1] + boxes[:, 3], y + height) - np.maximum(boxes[:, 1], y)
-    shared = np.maximum(across, 0) * np.maximum(down, 0)
-    own = boxes[:, 2] * boxes[:, 3]
-    return ratio(shared, own + width * height - shared), ratio(shared, own)
+    start, end = found[:, None, :2], found[:, None, :2] + found[:, None, 2:]
+    true = np.atleast_2d(np.asarray(boxes, np.float64))
+    sides = np.minimum(end, true[:, :2] + true[:, 2:]) - np.maximum(start, true[:, :2])
+    shared = np.maximum(sides, 0).prod(axis=-1)
+    own = np.broadcast_to(found[:, 2:].prod(axis=-1)[:, None], shared.shape)
+    return ratio(shared, own + true[:, 2:].prod(axis=-1) - shared), ratio(shared, own)
 
 
-def judge_map(heat: np.ndarray, box: Box) -> dict[str, float]:
-    """Each of BOX_METRICS for one map and one box in its frame.
+def judge_map(heat: np.ndarray, boxes: Boxes) -> dict[str, float]:
+    """Each of BOX_METRICS for one map and the boxes of its finding in its frame, which are one target.
 
-    pointing, and T(IoBB) and T(IoU) for each of OVERLAPS: 1 if any box of the map exceeds it, else 0;
-    iou: of its best box, 0 if it has none; boxes: how many it has; false_boxes: how many of them reach no
-    IoBB above 0.25 (Wang's false positives).
+    pointing: as `points_into` has it; T(IoBB) and T(IoU) for each of OVERLAPS: 1 if any box of the map
+    exceeds it with any of the target's boxes, else 0; iou: of its best box, 0 if it has none; boxes: how many
+    it has; false_boxes: how many of them reach no IoBB above 0.25 with any (Wang's false positives). None of
+    NIH's targets has two boxes, so Wang et al. did not have to say how they count.
     """
-    iou, iobb = overlaps(map_boxes(heat), box)
+    iou, iobb = (found.max(axis=1) for found in overlaps(map_boxes(heat), boxes))
     best_iou, best_iobb = iou.max(initial=0), iobb.max(initial=0)
     return {
-        "pointing": float(points_into(heat, box)),
+        "pointing": points_into(heat, boxes),
         **{f"iobb_{overlap}": float(best_iobb > overlap) for overlap in OVERLAPS},
         **{f"iou_{overlap}": float(best_iou > overlap) for overlap in OVERLAPS},
         "iou": float(best_iou),
@@ -120,37 +144,3 @@ def centre_map(grid: tuple[int, int]) -> np.ndarray:
     """
     down, across = (((np.arange(cells) + 0.5) / cells - 0.5) / 0.25 for cells in grid)
     return np.exp(-(down[:, None] ** 2 + across[None] ** 2) / 2).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class BoxSummary:
-    """A metric of boxes: over all boxes, the mean of the findings' means, and each finding."""
-
-    all: Estimate
-    mean: Estimate
-    per_finding: dict[str, Estimate]
-
-
-def summarise(values: np.ndarray, findings: np.ndarray, resamples: Resamples) -> BoxSummary:
-    """The summary of a metric (N,) of boxes of findings (N,), on resampled patients of these boxes."""
-    names = [str(name) for name in np.unique(findings)]
-    means = {name: _mean(values, findings == name, resamples) for name in names}
-    columns = np.stack(list(means.values()))  # (findings, 1 + R)
-    return BoxSummary(
-        all=_estimate(_mean(values, np.full(len(values), True), resamples)),
-        mean=_estimate(ratio(np.nansum(columns, 0), np.sum(~np.isnan(columns), 0))),
-        per_finding={name: _estimate(mean) for name, mean in means.items()},
-    )
-
-
-def _mean(values: np.ndarray, chosen: np.ndarray, resamples: Resamples) -> np.ndarray:
-    """The mean over the chosen boxes: of all, then of each resample, (1 + R,)."""
-    owner, patients = resamples.owner[chosen], len(resamples.counts)
-    weights = np.concatenate([np.ones((patients, 1)), resamples.counts], axis=1)
-    sums = np.bincount(owner, values[chosen], minlength=patients) @ weights
-    return ratio(sums, np.bincount(owner, minlength=patients) @ weights)
-
-
-def _estimate(means: np.ndarray) -> Estimate:
-    """The estimate of a mean with its resamples behind it, (1 + R,)."""
-    return estimate(means[0], means[1:])

@@ -165,7 +165,9 @@ def _of_maps(caveat: BoxesWithoutFilm | UnchangedMap | NotAboveBaseline | SmallB
                 f"one cell of a map, {cell:.1%} of the film"
             )
         case FewBoxes(findings=findings):
-            return f"under {FEW_BOXES} boxes, so read no metric of theirs alone: {_list(findings)}"
+            return (
+                f"under {FEW_BOXES} patients with a box, so read no metric of theirs alone: {_list(findings)}"
+            )
         case _:
             assert_never(caveat)
 

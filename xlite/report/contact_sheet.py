@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from xlite.evaluation.maps import Tile
 from xlite.explain import draw_cell, map_fault, overlay, upsample_map
 from xlite.findings import spoken
-from xlite.metrics.localisation import peak, points_into
+from xlite.metrics.localisation import peaks, points_into
 from xlite.report.caveat_sentences import map_name
 
 HIT, MISS = "#3fd07a", "#ff4d4d"
@@ -19,7 +19,7 @@ INCHES = 1.7  # of a tile
 
 
 def draw_sheet(rows: Sequence[Sequence[Tile]], file: Path) -> None:
-    """A PNG with a row a box and a column a method: the box, the map's peak, and whether it hits.
+    """A PNG with a row a target and a column a method: its boxes, the map's peaks, and whether one hits.
 
     As everywhere a map with a fault is named and not painted.
     """
@@ -34,7 +34,7 @@ def draw_sheet(rows: Sequence[Sequence[Tile]], file: Path) -> None:
     for axis, tile in zip(grid[0], rows[0], strict=True):
         axis.set_title(map_name(tile.method), color="white", fontsize=9)
     figure.supxlabel(
-        "Outlined: the radiologist's box, green if the map's peak (cross) lies in it, else red. "
+        "Outlined: the radiologists' boxes, green if a peak of the map (cross) lies in one, else red. "
         "Lower left: one cell of a map.",
         color="white",
         fontsize=8,
@@ -44,17 +44,17 @@ def draw_sheet(rows: Sequence[Sequence[Tile]], file: Path) -> None:
 
 def _draw(axis: Axes, tile: Tile) -> None:
     heat, fault = upsample_map(tile.coarse, tile.image.shape), map_fault(tile.coarse)
-    colour = HIT if points_into(heat, tile.box) else MISS
+    colour = HIT if points_into(heat, tile.boxes) > 0 else MISS
     painted = np.repeat(tile.image[..., None], 3, axis=2)
     if not fault:
         painted = overlay(tile.image, heat)
         draw_cell(painted, tuple(np.divide(tile.image.shape, tile.coarse.shape)))
     height, width = tile.image.shape
     axis.imshow(painted, extent=(0, width, height, 0))
-    x, y, w, h = tile.box
-    axis.add_patch(Rectangle((x, y), w, h, fill=False, edgecolor=colour, linewidth=1.4))
-    if point := peak(heat):
-        axis.plot(*point, marker="+", color=colour, markersize=9, markeredgewidth=1.8)
+    for x, y, w, h in tile.boxes:
+        axis.add_patch(Rectangle((x, y), w, h, fill=False, edgecolor=colour, linewidth=1.4))
+    for points in peaks(heat):
+        axis.plot(*points.T, "+", color=colour, markersize=9, markeredgewidth=1.8)
     if fault:
         axis.text(width / 2, 0.07 * height, fault, color="white", fontsize=8, ha="center", va="center")
     axis.set_xticks([])

@@ -1,7 +1,10 @@
 """Where the maps look: heat maps against radiologists' boxes."""
 
+from collections.abc import Iterator
+
 from xlite.evaluation.localisation_report import LocalisationReport, PublishedBoxes, SanityChecks
 from xlite.findings import spoken
+from xlite.metrics.intervals import LEAST, LEAST_FOR_MEAN, LEAST_IN_MEAN
 from xlite.metrics.localisation import BASELINES, OVERLAPS, RANDOM_MAPS
 from xlite.report.caveat_sentences import map_name
 from xlite.report.document import Alert, Block, Cell, Row, Table, Text
@@ -25,16 +28,57 @@ def localisation(view: View) -> list[Block]:
         return [
             Text("No box of this folder is on a film of this part, so where the maps look is not judged.")
         ]
-    split = found.split
-    text = (
-        f"{counted(split.boxes, 'box', 'boxes')} on {split.films:,} of these films. Pointing: the share of "
-        "boxes that hold the peak of their finding's map. IoBB and IoU: the share that a box of the map "
-        "overlaps by more than that, both as Wang 2017 has them. A random map is the mean of "
-        f"{RANDOM_MAPS}; the centre's says the middle of every film."
-    )
-    mind = [as_sentence(sentence(caveat)) for caveat in found.caveats]
+    mind = [as_sentence(note) for note in map_notes(found)]
     alert = [Alert("To keep in mind", mind)] if mind else []
-    return [Text(text), *alert, *map_tables(found, view.contaminated), _published(found)]
+    return [Text(_what(found)), *alert, *map_tables(found, view.contaminated), _published(found)]
+
+
+def map_notes(found: LocalisationReport) -> list[str]:
+    """What limits the metrics of maps, and why some have no interval; without capital and full stop."""
+    return [*map(sentence, found.caveats), *_missing_intervals(found)]
+
+
+def _missing_intervals(found: LocalisationReport) -> Iterator[str]:
+    patients = {name: one.patients for name, one in found.findings.items() if one.patients is not None}
+    if not patients:  # an old report, whose intervals follow other rules
+        return
+    few = [f"{spoken(name)} ({n})" for name, n in patients.items() if n < LEAST]
+    if few:
+        yield f"no interval below {LEAST} patients with a box of the finding: {', '.join(few)}"
+    if found.split.patients < LEAST:
+        yield f"no interval of all findings together below {LEAST} patients with a box"
+    if found.split.patients < LEAST_FOR_MEAN:
+        yield f"no interval of means of findings below {LEAST_FOR_MEAN} patients with a box"
+    elif min(patients.values()) < LEAST_IN_MEAN:
+        yield (
+            f"no interval of means of findings, as fewer than {LEAST_IN_MEAN} patients have a box of one of "
+            "them"
+        )
+
+
+def _what(found: LocalisationReport) -> str:
+    """What was judged, and what its metrics are."""
+    split = found.split
+    boxes = f"{counted(split.boxes, 'box', 'boxes')} on {split.films:,} of these films"
+    if split.targets is None:
+        first = f"{boxes}. Pointing: the share of boxes that hold the peak of their finding's map. "
+    else:
+        first = (
+            f"{_counted(found)}, each all boxes of one finding on one film: {boxes}. Pointing: the share of "
+            "targets with the peak of their finding's map in one of their boxes; if several are equally "
+            "high, the share of them that lies in one. "
+        )
+    return (
+        f"{first}IoBB and IoU: the share with a box that a box of the map overlaps by more than that, both "
+        "as Wang 2017 has them. False boxes: the map's boxes that reach no IoBB above 0.25, on average. A "
+        f"random map is the mean of {RANDOM_MAPS}; the centre's says the middle of every film."
+    )
+
+
+def _counted(found: LocalisationReport) -> str:
+    """How many targets were judged; in an old report how many boxes."""
+    targets = found.split.targets
+    return counted(found.split.boxes, "box", "boxes") if targets is None else counted(targets, "target")
 
 
 def map_tables(found: LocalisationReport, contaminated: bool = False) -> list[Table]:
@@ -49,9 +93,7 @@ def map_tables(found: LocalisationReport, contaminated: bool = False) -> list[Ta
 
 
 def _methods(found: LocalisationReport, struck: set[str]) -> Table:
-    header = [
-        counted(found.split.boxes, "box", "boxes"), "pointing", "mean of findings", "mean IoU", "false boxes",
-    ]  # fmt: skip
+    header = [_counted(found), "pointing", "mean of findings", "mean IoU", "false boxes"]
     rows: list[Row] = [
         [
             map_name(name),
@@ -77,14 +119,19 @@ def _overlaps(found: LocalisationReport, struck: set[str]) -> Table:
         ]
         for name, one in found.methods.items()
     ]
-    return Table(["Share of boxes", *(f"{kind}>{overlap:g}" for kind, overlap in columns)], rows)
+    unit = "boxes" if found.split.targets is None else "targets"
+    return Table([f"Share of {unit}", *(f"{kind}>{overlap:g}" for kind, overlap in columns)], rows)
 
 
 def _findings(found: LocalisationReport, struck: set[str]) -> Table:
+    header = ["boxes"] if found.split.targets is None else ["targets", "patients"]
     rows: list[Row] = [
         [
             spoken(finding),
-            str(counts.boxes),
+            *(
+                str(n)
+                for n in ([counts.boxes] if counts.targets is None else [counts.targets, counts.patients])
+            ),
             *(
                 metric_cell(one.metrics["pointing"].per_finding[finding].value, name in struck)
                 for name, one in found.methods.items()
@@ -92,7 +139,7 @@ def _findings(found: LocalisationReport, struck: set[str]) -> Table:
         ]
         for finding, counts in found.findings.items()
     ]
-    return Table(["Pointing", "boxes", *map(map_name, found.methods)], rows)
+    return Table(["Pointing", *header, *map(map_name, found.methods)], rows)
 
 
 def _checks(checked: dict[str, SanityChecks], struck: set[str]) -> Table:
@@ -104,12 +151,13 @@ def _checks(checked: dict[str, SanityChecks], struck: set[str]) -> Table:
 
 
 def _checked(checks: SanityChecks, key: str, struck: bool) -> Cell:
-    """A check's mean, and over how many boxes if not all define it."""
+    """A check's mean, and over how many targets if not all define it."""
     one = checks.metrics.get(key)
     if one is None:
         return Cell("")
     mean = metric_cell(one.estimate, struck)
-    return mean._replace(text=f"{mean.text} of {one.boxes}") if one.boxes < checks.boxes else mean
+    over = one.boxes if one.targets is None else one.targets
+    return mean._replace(text=f"{mean.text} of {over}") if one.boxes < checks.boxes else mean
 
 
 def _published(found: LocalisationReport) -> Table:
