@@ -1,6 +1,6 @@
 """Decodes one compressed frame, within limits: stdin to stdout, as samples in little endian.
 
-    python decode_process.py libjpeg|openjpeg|reduced:LEVELS SECONDS BYTES
+    python decode_process.py libjpeg|charls|openjpeg|reduced:LEVELS SECONDS BYTES
 
 A script and not a module: it imports nothing of X-Lite, so that it starts in a fraction of a second.
 `reduced` leaves out LEVELS of the finest resolutions of a JPEG 2000, each a half of the one before.
@@ -21,7 +21,7 @@ def main(decoder: str, seconds: str, memory: str) -> None:
     """Decodes stdin to stdout, or ends with another status than 0."""
     frame = sys.stdin.buffer.read()
     name, _, levels = decoder.partition(":")
-    decode = {"libjpeg": _libjpeg, "openjpeg": _openjpeg}.get(name) or _reduced(int(levels))
+    decode = {"libjpeg": _libjpeg, "charls": _charls, "openjpeg": _openjpeg}.get(name) or _reduced(int(levels))
     _limit(int(seconds), int(memory))
     sys.stdout.buffer.write(np.ascontiguousarray(decode(frame)).data)
 
@@ -42,6 +42,15 @@ def _libjpeg(frame: bytes) -> np.ndarray:
 
     samples: np.ndarray = decode(frame, reshape=False)
     return samples
+
+
+def _charls(frame: bytes) -> np.ndarray:
+    from jpeg_ls import decode_buffer
+
+    data, header = decode_buffer(frame)
+    samples = np.frombuffer(data, np.uint8 if header["bits_per_sample"] <= 8 else "<u2")
+    is_in_planes = header["components"] == 3 and header["interleave_mode"] == 0
+    return samples.reshape(3, -1).T if is_in_planes else samples
 
 
 def _openjpeg(frame: bytes) -> np.ndarray:

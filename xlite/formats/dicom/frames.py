@@ -22,8 +22,8 @@ _ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
 _PHOTO = {0xC0, 0xC1, 0xC2}  # baseline, sequential and progressive
 _OTHERS = {0xC9, 0xCA, 0xC3, 0xCB, 0xF7}  # arithmetic coding, lossless, JPEG-LS
 _LOSSLESS, _JPEG_LS = {0xC3, 0xCB}, 0xF7
-# What a byte of JPEG-LS takes, the slowest to decode, and again as much; where it stands for many pixels
-# alike, they are quick.
+# What a byte takes of the slowest to decode, and again as much; if it stands for many pixels alike, they are
+# quick.
 _SECONDS, _SECONDS_A_BYTE = 2, 4e-7
 # A cut scan is filled without a word. Huffman codes are never of ones alone (T.81, annex C), so ones behind a
 # scan are an error if it was cut. Other codes are decoded twice, with more data behind each scan the second
@@ -165,7 +165,7 @@ def _decode_jpeg(frame: bytes, layout: Layout) -> tuple[np.ndarray, Layout]:
     if found.marker in _PHOTO and found.precision == 8 and (layout.samples == 1 or is_ybr):
         codes = decode_photo(frame)
     else:
-        codes = _decode_with_libjpeg(frame, found, parts, layout)
+        codes = _decode_others(frame, found, parts, layout)
         codes = codes[..., 0] if is_ybr else codes
     codes = layout.fitted(codes, found.precision, lossy=_is_lossy(frame, found, parts))
     return codes, replace(layout, stored=min(layout.stored, found.precision), allocated=codes.itemsize * 8)
@@ -189,19 +189,22 @@ def _with_more(frame: bytes, parts: list[Segment], more: bytes) -> bytes:
     return b"".join([*pieces, frame[at:]])
 
 
-def _decode_with_libjpeg(frame: bytes, found: Frame, parts: list[Segment], layout: Layout) -> np.ndarray:
+def _decode_others(frame: bytes, found: Frame, parts: list[Segment], layout: Layout) -> np.ndarray:
     if found.marker not in _PHOTO | _OTHERS:
         raise ImageError("the DICOM file holds a hierarchical JPEG, which cannot be read; export it again")
     samples = layout.rows * layout.columns * layout.samples
     kind = np.uint8 if found.precision <= 8 else np.uint16
     seconds = _SECONDS + len(frame) * _SECONDS_A_BYTE
-    is_told = found.marker in _HUFFMAN and not has_code_of_ones(frame, parts)
-    stream = _with_more(frame, parts, _ONES) if is_told else frame
-    codes = decode_apart("libjpeg", stream, seconds=seconds, kind=kind)
+    if found.marker == _JPEG_LS:  # whose decoder tells of a cut
+        is_told, decoder, stream = True, "charls", frame
+    else:
+        is_told, decoder = found.marker in _HUFFMAN and not has_code_of_ones(frame, parts), "libjpeg"
+        stream = _with_more(frame, parts, _ONES) if is_told else frame
+    codes = decode_apart(decoder, stream, seconds=seconds, kind=kind)
     if codes.size != samples:
         raise layout.mismatch()
     if not is_told and len(frame) <= _MOST_TWICE and samples <= _MOST_SAMPLES_TWICE:
-        again = decode_apart("libjpeg", _with_more(frame, parts, _MORE), seconds=seconds, kind=kind)
+        again = decode_apart(decoder, _with_more(frame, parts, _MORE), seconds=seconds, kind=kind)
         if not np.array_equal(codes, again):
             raise damaged("a scan is cut")
     return codes.reshape(layout.rows, layout.columns, *((3,) if layout.samples == 3 else ()))
