@@ -10,26 +10,29 @@ import pandas as pd
 from xlite.data.ages import AGE_BANDS, age_band
 from xlite.evaluation.report import Gap, Group, GroupFinding, NotCompared, Subgroups
 from xlite.findings import FEW_POSITIVES, FINDINGS
-from xlite.metrics.bootstrap import Resamples, estimate
+from xlite.metrics.bootstrap import Resamples
+from xlite.metrics.finding_estimates import PatientCounts, finding_estimate, fixed_mean, mean_estimate
 from xlite.metrics.looks import Found, Look, shared
-from xlite.metrics.per_finding import auc_per_class, macro
-from xlite.patients import patients_with
+from xlite.metrics.per_finding import auc_per_class
 
 
 class _Measured(NamedTuple):
-    """One group: its films (N,) bool, AUC (14,) and its resamples (R, 14), and how many of its patients are
-    positive or negative, the fewer (14,).
-    """
+    """One group: its films (N,) bool, AUC (14,) and its resamples (R, 14), its patients for each finding."""
 
     films: np.ndarray
     auc: np.ndarray
     drawn: np.ndarray
-    patients: np.ndarray
+    patients: list[PatientCounts]
+
+    @property
+    def k(self) -> np.ndarray:
+        """How many of its patients have each finding or do not, the fewer (14,)."""
+        return np.array([one.k for one in self.patients])
 
     @property
     def counts(self) -> np.ndarray:
         """The findings (14,) bool that there is something to say of."""
-        return self.patients >= FEW_POSITIVES
+        return self.k >= FEW_POSITIVES
 
 
 class _Seen(NamedTuple):
@@ -86,26 +89,27 @@ def _by_group(
 
 
 def _measure(labels: np.ndarray, scores: np.ndarray, films: np.ndarray, resamples: Resamples) -> _Measured:
-    labels, scores, patients = labels[films], scores[films], resamples.owner[films]
+    labels, scores, owner = labels[films], scores[films], resamples.owner[films]
     return _Measured(
         films,
         auc_per_class(labels, scores),
         resamples.of(films).auc(labels, scores),
-        np.minimum(patients_with(labels > 0, patients), patients_with(labels == 0, patients)),
+        PatientCounts.per_finding(labels, labels > 0, owner),
     )
 
 
 def _group(one: _Measured, labels: np.ndarray, resamples: Resamples) -> Group:
-    counts = one.counts
+    aucs = [
+        finding_estimate("auc", one.auc[c], one.drawn[:, c], one.patients[c]) for c in range(len(one.auc))
+    ]
+    fixed = fixed_mean("auc", aucs, one.drawn, one.patients)
     return Group(
         images=int(one.films.sum()),
         patients=resamples.of(one.films).patients,
-        auc=estimate(float(macro(one.auc[counts])), macro(one.drawn[:, counts])),
-        findings=int(counts.sum()),
+        auc=mean_estimate(np.where(one.counts, one.auc, np.nan), fixed),
+        findings=int(one.counts.sum()),
         per_class={
-            finding: GroupFinding(
-                positives=int(labels[one.films, c].sum()), auc=estimate(one.auc[c], one.drawn[:, c])
-            )
+            finding: GroupFinding(positives=int(labels[one.films, c].sum()), auc=aucs[c])
             for c, finding in enumerate(FINDINGS)
         },
     )
@@ -134,7 +138,7 @@ def _seen(
     a, b = (found[name] for name in between)
     first, second = (float(one.auc[findings].mean()) for one in (a, b))
     drawn = np.mean(a.drawn[:, findings] - b.drawn[:, findings], axis=1)
-    look = Look(first - second, drawn, np.minimum(a.patients, b.patients)[findings])
+    look = Look(first - second, drawn, np.minimum(a.k, b.k)[findings])
     return _Seen(between, findings, (first, second), look, of_mean)
 
 

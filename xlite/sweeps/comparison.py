@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xlite.metrics.bootstrap import Resamples, estimate
+from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
+from xlite.metrics.finding_estimates import PatientCounts, finding_estimate, fixed_mean, mean_estimate
 from xlite.metrics.looks import ALPHA, Look, shared
 from xlite.metrics.paired import compared_findings
 from xlite.metrics.per_finding import auc_per_class, macro
-from xlite.patients import patients_with
 from xlite.sweeps.leaderboard import Difference
 
 HALVINGS, SEED = 200, 0
@@ -40,11 +40,12 @@ def judge(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray
     """
     resamples = Resamples(patients)
     measured = [_Measured(auc_per_class(labels, one), resamples.auc(labels, one)) for one in scores]
-    averaged = [estimate(float(macro(one.auc)), macro(one.drawn)) for one in measured]
-    if averaged[0].low is None:
+    if np.isnan(measured[0].drawn).all():
         return []
+    counts = PatientCounts.per_finding(labels, labels > 0, resamples.owner)
+    averaged = [_mean(one, counts) for one in measured]
     over, _ = compared_findings(labels, resamples)
-    few = np.minimum(patients_with(labels > 0, patients), patients_with(labels == 0, patients))[over]
+    few = np.array([count.k for count in counts])[over]
     means = [(float(macro(one.auc[over])), macro(one.drawn[:, over])) for one in measured]
     looks = [Look(a[0] - b[0], a[1] - b[1], few) for a, b in combinations(means, 2)]
     found = shared(looks, looks[: len(means) - 1])  # the pairs of the first come first
@@ -55,6 +56,12 @@ def judge(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray
         for one in found
     ]
     return [Judged(*pair) for pair in zip(averaged, [None, *differences], strict=True)]
+
+
+def _mean(one: _Measured, counts: Sequence[PatientCounts]) -> Estimate:
+    """The macro AUC, with an interval if the patients bear one."""
+    aucs = [finding_estimate("auc", value, one.drawn[:, c], counts[c]) for c, value in enumerate(one.auc)]
+    return mean_estimate(one.auc, fixed_mean("auc", aucs, one.drawn, counts))
 
 
 def optimism(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray) -> float:

@@ -21,7 +21,9 @@ def main(decoder: str, seconds: str, memory: str) -> None:
     """Decodes stdin to stdout, or ends with another status than 0."""
     frame = sys.stdin.buffer.read()
     name, _, levels = decoder.partition(":")
-    decode = {"libjpeg": _libjpeg, "charls": _charls, "openjpeg": _openjpeg}.get(name) or _reduced(int(levels))
+    decode = {"libjpeg": _libjpeg, "charls": _charls, "openjpeg": _openjpeg}.get(name) or _reduced(
+        int(levels)
+    )
     _limit(int(seconds), int(memory))
     sys.stdout.buffer.write(np.ascontiguousarray(decode(frame)).data)
 
