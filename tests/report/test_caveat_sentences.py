@@ -146,7 +146,10 @@ SAID: list[tuple[Caveat, str]] = [
         facts.SmallBoxes(finding="Pleural_Thickening", boxes=1, small=1, cell=0.0204),
         "Pleural thickening: 1 of 1 box is smaller than one cell of a map, 2.0% of the film",
     ),
-    (facts.FewBoxes(findings=TWO), "under 10 boxes, so read no metric of theirs alone: Mass, Hernia"),
+    (
+        facts.FewBoxes(findings=TWO),
+        "under 10 patients with a box, so read no metric of theirs alone: Mass, Hernia",
+    ),
     (facts.Said(text="in old words"), "in old words"),
 ]
 

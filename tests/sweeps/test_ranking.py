@@ -149,8 +149,8 @@ def test_intervals_are_there_before_the_end_and_a_winner_is_not(large_table: Nih
     found = make_leaderboard(plan, trials, "patient-42-1", large_table, ended=False)
     assert (found.ended, found.winner, found.verdict) == (False, None, "")
     first, second = found.rows
-    assert (first.averaged["test"], first.seeds) == (Estimate(1.0, 1.0, 1.0), 1)
-    assert second.averaged["test"].low < second.averaged["test"].high < 0.7
+    assert (first.averaged["test"], first.seeds) == (Estimate(1.0), 1)  # too few patients for an interval
+    assert second.averaged["test"].value < 0.7 and second.averaged["test"].low is None
     assert (second.tie, second.against_first["test"].tie) == (False, False)
     assert [found.remark(place) for place in range(2)] == ["", ""]
 

@@ -71,4 +71,4 @@ def _mean_of_findings(means: list[_Mean], resamples: Resamples) -> Estimate:
         limits = np.array([mean.interval() for mean in means], np.float64).T
         effective = intervals.effective_number(resamples.owner)
         found = intervals.mean_interval(values, limits, drawn, resamples.patients, effective)
-    return Estimate(float(values.mean()), *(found or ()))
+    return Estimate(sum(values.tolist()) / len(values), *(found or ()))

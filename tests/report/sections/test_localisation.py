@@ -7,8 +7,10 @@ from demo_home import drawn_report
 
 from xlite.evaluation.caveats import TrainedOn
 from xlite.evaluation.localisation_report import LocalisationReport
+from xlite.findings import spoken
 from xlite.report.document import Alert, Cell, Table
-from xlite.report.sections.localisation import localisation, map_tables
+from xlite.report.sections.localisation import localisation, map_notes, map_tables
+from xlite.report.sentences import sentence
 from xlite.report.view import View
 
 MEASURED = Path(__file__).parents[3] / "docs" / "measured" / "maps" / "shipped-on-NIH.json"
@@ -60,3 +62,27 @@ def test_the_section_says_what_limits_it_and_greys_results_of_other_boxes() -> N
     ]
     assert all(isinstance(cell, Cell) and cell.grey for cell in published.rows[0])
     assert published.caption.startswith("split official-42-f26cf2e5, test part: 24 films of 23 patients")
+
+
+def test_a_report_of_targets_counts_them_and_says_why_intervals_are_missing() -> None:
+    content = json.loads(MEASURED.read_text())
+    content["split"] |= {"targets": 25}
+    for n, counts in enumerate(content["findings"].values()):
+        counts |= {"targets": 20 + n, "patients": 3 + n}
+    names = list(content["findings"])
+    found = LocalisationReport.model_validate(content)
+    methods, overlaps, findings, _ = map_tables(found)
+    assert (methods.header[0], overlaps.header[0]) == ("25 targets", "Share of targets")
+    assert findings.header[:3] == ["Pointing", "targets", "patients"]
+    assert findings.texts[1][:3] == [spoken(names[1]), "21", "4"]
+    few = f"{spoken(names[0])} (3), {spoken(names[1])} (4)"
+    assert map_notes(found)[-2:] == [
+        f"no interval below 5 patients with a box of the finding: {few}",
+        "no interval of means of findings below 100 patients with a box",
+    ]
+    content["split"]["patients"] = 100
+    assert map_notes(LocalisationReport.model_validate(content))[-1] == (
+        "no interval of means of findings, as fewer than 10 patients have a box of one of them"
+    )
+    old = LocalisationReport.model_validate(json.loads(MEASURED.read_text()))
+    assert map_notes(old) == [sentence(caveat) for caveat in old.caveats]

@@ -47,6 +47,11 @@ def _missing_intervals(found: LocalisationReport) -> Iterator[str]:
         yield f"no interval below {LEAST} patients with a box of the finding: {', '.join(few)}"
     if found.split.patients < LEAST:
         yield f"no interval of all findings together below {LEAST} patients with a box"
+    checks = [
+        one for method in found.methods.values() if method.checks for one in method.checks.metrics.values()
+    ]
+    if any(one.value is not None and one.low is None for one in checks):
+        yield f"no interval of checks below {LEAST} patients"
     if found.split.patients < LEAST_FOR_MEAN:
         yield f"no interval of means of findings below {LEAST_FOR_MEAN} patients with a box"
     elif min(patients.values()) < LEAST_IN_MEAN:
