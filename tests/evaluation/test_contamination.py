@@ -32,7 +32,7 @@ from xlite.evaluation.contamination import (
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.part_judged import PartJudged
-from xlite.evaluation.report import Report
+from xlite.evaluation.report import Contamination, Report
 from xlite.models.checkpoint import ModelNotes, read_info
 
 
@@ -69,7 +69,10 @@ def test_a_sentence_of_old_is_told_with_the_count_in_it(model: Path, tiny_folder
     assert (contamination.films, contamination.of, contamination.clean) == (3, 4, None)
     assert contamination.reasons == (TeacherKnows(teachers=(TeacherSaid(text=said),), known=3),)
     amend(model, notes={"contamination": "a teacher may have seen them"})
-    assert judged(model, tiny_folder).contamination is None
+    unsure = judged(model, tiny_folder)
+    maybe = TeacherSaid(text="a teacher may have seen them")
+    assert unsure.contamination == Contamination(films=0, of=4, reasons=(), unknown=(maybe,))
+    assert not unsure.contaminated
     elsewhere = judged(model, tiny_folder, part="train")
     own = read_info(model).split_id
     assert teachers(elsewhere) == [TeacherSaid(text="a teacher may have seen them", counted_on=own)]

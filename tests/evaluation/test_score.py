@@ -32,6 +32,7 @@ from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import fit_calibrator, logit
 from xlite.metrics.thresholds import choose_thresholds
+from xlite.report.sentences import sentence
 
 Kind = TypeVar("Kind")
 HEADER = (
@@ -221,7 +222,7 @@ def test_films_that_were_in_training_contaminate_the_report(table: Path) -> None
     (table.parent / "seen.txt").write_text("\n".join([*given.names[:11], "00000999_000.png"]))
     report = score(table, trained_on=table.parent / "seen.txt")
     known = frozenset(given.stems[:12])
-    listed = Listed(list_name="seen.txt", films=200, inside=11, known=12, stems=known)
+    listed = Listed(list_name="seen.txt", films=200, inside=11, outside=1, known=12, stems=known)
     assert report.caveats[0] == listed
     contamination = report.contamination
     assert (contamination.films, contamination.of, contamination.reasons) == (12, 200, (listed,))
@@ -229,7 +230,12 @@ def test_films_that_were_in_training_contaminate_the_report(table: Path) -> None
     write_predictions(table.parent / "clean.csv", given.names[12:], given.probs[12:])
     assert contamination.clean.macro == score(table, "clean.csv").macro
     (table.parent / "seen.txt").write_text("00000999_000.png\n")
-    assert score(table, trained_on=table.parent / "seen.txt").contamination is None
+    report = score(table, trained_on=table.parent / "seen.txt")
+    assert report.contamination is None
+    assert sentence(report.caveats[0]) == (
+        "contamination: 0 of these 200 films are in seen.txt, and 0 are of patients who are: 0 of 200 known; "
+        "1 listed film is not in the table"
+    )
 
 
 def test_swapped_columns_are_noticed(table: Path) -> None:
