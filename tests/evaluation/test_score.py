@@ -247,7 +247,8 @@ def test_listed_films_whose_patients_nobody_can_tell_leave_no_film_clean(table: 
     assert (listed.known, listed.outside, listed.untold) == (10, 2, 2)
     assert report.contamination == Contamination(films=10, of=200, reasons=(listed,), unknown=(listed,))
     why = "the patients of 2 films of seen.txt, all of which the table lacks, cannot be told"
-    assert sentence(listed).endswith(f": 10 of 200 known; 2 listed films are not in the table, and {why}")
+    more = ", and the patients of 2 of them cannot be told"
+    assert sentence(listed).endswith(f": 10 of 200 known; 2 listed films are not in the table{more}")
     assert clean(report) == f"There are no metrics on clean films alone: {why}"
     assert Report.model_validate(json.loads(json.dumps(report_json(report)))).contamination == (
         report.contamination.model_copy(update={"reasons": (plain(listed),), "unknown": (plain(listed),)})

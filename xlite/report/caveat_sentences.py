@@ -196,7 +196,7 @@ def _listed(caveat: Listed) -> str:
     if outside is None:
         return found
     lacking = f"{counted(outside, 'listed film')} {are(outside)} not in the table"
-    more = f", and {why_not_known(caveat)}" if caveat.untold else ""
+    more = f", and the patients of {caveat.untold:,} of them cannot be told" if caveat.untold else ""
     return f"{found}: {known:,} of {caveat.films:,} known; {lacking}{more}"
 
 
