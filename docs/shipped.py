@@ -50,6 +50,8 @@ def auc_sentence() -> str:
     text = f"Its mean AUC on {found.split.images} test films of split `{found.split.id}` is {found.macro.auc}"
     if found.contamination is None:
         return f"{text}."
+    if not found.contaminated:
+        return f"{text}. {clean(found)}."
     known = f"but what it learned from knows {found.contamination.films} of them"
     return f"{text}, {known}. {clean(found)}."
 

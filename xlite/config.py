@@ -149,7 +149,7 @@ class TrainConfig(BaseModel):
         Field(
             title="List of the teacher's films",
             description="List of the films that the teacher was trained on: test films among them are "
-            "counted in every report of the student",
+            "counted in every report of the student; one for each teacher, with commas",
         ),
     ] = ""
     alpha: Annotated[

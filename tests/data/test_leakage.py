@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from xlite.data.leakage import leakage_report, read_training_list
+from xlite.data.leakage import Shared, films_sharing_patients, leakage_report, read_training_list
 from xlite.errors import DataError
 
 
@@ -50,6 +50,34 @@ def test_names_tell_no_patient_beside_a_table_with_ids_of_another_kind():
     assert leakage_report(["00000002_000"], ["00000001_000"], table).affected_images == 0
     with pytest.raises(DataError, match="patient of '00000003_000' cannot be told: .*patients, such as 'A7'"):
         leakage_report(["00000003_000"], ["00000001_000"], table)
+
+
+@pytest.mark.parametrize(
+    ("rows", "shared"),
+    [
+        # Names that are NIH's tell whose the films outside are.
+        ({"00000001_000": "1", "00000002_000": "2"}, Shared(["00000001_000"], outside=2, untold=1)),
+        # The table has another patient under the number 1, and one of that id under another.
+        ({"00000001_000": "9", "00000002_000": "2"}, Shared([], outside=2, untold=2)),
+        ({"00000007_000": "1", "00000002_000": "2"}, Shared([], outside=2, untold=2)),
+        ({"a": "1", "00000002_000": "2"}, Shared([], outside=2, untold=2)),
+        ({"00000008_000": "7", "00000002_000": "2"}, Shared([], outside=2, untold=1)),
+        ({"00000001_000": "A7", "00000002_000": "2"}, Shared([], outside=2, untold=2)),
+    ],
+)
+def test_names_tell_no_patient_if_the_table_has_another_under_that_number(rows, shared):
+    table = pd.DataFrame({"stem": [*rows], "patient": [*rows.values()]})
+    assert films_sharing_patients(["00000001_005", "b"], [*rows], table) == shared
+    if shared.untold == 2:
+        with pytest.raises(DataError, match="patient of '00000001_005' cannot be told: the table does not"):
+            leakage_report(["00000001_005"], [*rows], table)
+
+
+def test_the_tables_patient_counts_whatever_the_names_say():
+    stems = ["00000001_000", "00000001_001", "00000005_000"]
+    table = pd.DataFrame({"stem": stems, "patient": ["5", "6", "5"]})
+    found = films_sharing_patients(["00000001_000"], stems, table)
+    assert found == Shared(["00000001_000", "00000005_000"], outside=0, untold=0)
 
 
 def test_a_list_of_no_films_calls_nothing_clean(tmp_path):

@@ -11,7 +11,7 @@ from judged import amend, save_tiny_model
 from xlite.data.folder import NihFolder
 from xlite.data.splits import Split, load_split
 from xlite.data.tables import read_list
-from xlite.errors import CheckpointError
+from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.caveats import (
     SeenByTeacher,
     TeacherFact,
@@ -28,12 +28,15 @@ from xlite.evaluation.contamination import (
     read_sources,
     seen_in_test,
     teacher_caveat,
+    with_lists,
 )
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.part_judged import PartJudged
-from xlite.evaluation.report import Report
+from xlite.evaluation.report import Contamination, Report
 from xlite.models.checkpoint import ModelNotes, read_info
+from xlite.report.caveat_sentences import teacher_sentence
+from xlite.report.sentences import clean
 
 
 @pytest.fixture
@@ -69,7 +72,10 @@ def test_a_sentence_of_old_is_told_with_the_count_in_it(model: Path, tiny_folder
     assert (contamination.films, contamination.of, contamination.clean) == (3, 4, None)
     assert contamination.reasons == (TeacherKnows(teachers=(TeacherSaid(text=said),), known=3),)
     amend(model, notes={"contamination": "a teacher may have seen them"})
-    assert judged(model, tiny_folder).contamination is None
+    unsure = judged(model, tiny_folder)
+    maybe = TeacherSaid(text="a teacher may have seen them")
+    assert unsure.contamination == Contamination(films=0, of=4, reasons=(), unknown=(maybe,))
+    assert not unsure.contaminated
     elsewhere = judged(model, tiny_folder, part="train")
     own = read_info(model).split_id
     assert teachers(elsewhere) == [TeacherSaid(text="a teacher may have seen them", counted_on=own)]
@@ -137,6 +143,72 @@ def test_a_list_that_is_noted_takes_no_other_ones_place(
     assert whole.contamination.films < len(test)
     given = judged(model, tiny_folder, teacher_list=second)
     assert teachers(given) == teachers(whole)
+
+
+def test_one_list_speaks_for_one_source(tiny_folder: Path, tmp_path: Path) -> None:
+    folder = NihFolder.open(tiny_folder)
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("\n".join(folder.table["image"][:2]))
+    first, second, weights = Source(predictions="p.csv"), Source(predictions="q.csv"), Source(weights="w.pt")
+    start = weights.model_copy(update={"start": True})
+    a, b = tmp_path / "a.txt", tmp_path / "b.txt"
+    of_a, of_b = Source(list="a.txt"), Source(list="b.txt")
+    every = [first, second, start, Source(said="xrv")]
+    for given, found in (
+        (None, every),
+        (a, [of_a, *every[1:]]),
+        (f"{a},{b}", [of_a, of_b, *every[2:]]),
+        (f"{a},{b},{a}", [of_a, of_b, Source(list="a.txt", start=True), every[3]]),
+        (f"{a}, {a}", [of_a, *every[2:]]),  # two teachers of the same films
+    ):
+        assert with_lists(every, given, folder) == found
+    noted = Source(list="b.txt", digest="12")
+    assert with_lists([first, noted], b, folder) == [first, noted]
+    assert with_lists([first, noted], f"{b},{a}", folder) == [of_a, noted]
+    assert with_lists([], a, folder) == [of_a]
+    with pytest.raises(DataError, match="are called alike"):
+        with_lists(every, f"{a},{tmp_path / 'other' / 'a.txt'}", folder)
+
+
+def test_one_known_list_leaves_a_second_teacher_unknown(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    test = load_split(NihFolder.open(tiny_folder), "patient").stems("test")
+    path = tmp_path / "seen.txt"
+    path.write_text(test[0] + "\n")
+    amend(model, notes=noted(Source(predictions="p.csv"), Source(predictions="q.csv")))
+    report = judged(model, tiny_folder, teacher_list=path)
+    unknown = TeacherUnknown(kind="predictions", name="q.csv")
+    contamination = report.contamination
+    assert (contamination.films, contamination.unknown, contamination.clean) == (2, (unknown,), None)
+    assert clean(report) == f"There are no metrics on clean films alone: {teacher_sentence(unknown)}"
+    both = judged(model, tiny_folder, teacher_list=f"{path},{path}").contamination
+    assert (both.films, both.unknown, both.clean.split.images) == (2, (), len(test) - 2)
+
+
+@pytest.mark.parametrize(
+    ("notes", "weights"),
+    [
+        ({"started_from": "x starts from random weights"}, None),
+        ({"started_from": "x starts from ImageNet weights (timm/x.in1k)"}, None),
+        ({"started_from": "timm has no ImageNet weights for x: training from scratch"}, None),
+        ({"started_from": "ImageNet weights for x could not be had (no): training from scratch"}, None),
+        ({"started_from": "x starts from w.pt (52 tensors)", "start_knows": []}, None),
+        ({"started_from": "x starts from w.pt (52 tensors)"}, "x starts from w.pt (52 tensors)"),
+        ({"started_from": "x starts from the X-Lite model m"}, "x starts from the X-Lite model m"),
+        ({"started_from": "x.pt", "start_knows": [{"weights": "x.pt", "start": True}]}, "x.pt"),
+    ],
+)
+def test_what_a_model_started_from_is_known_if_it_is_noted_or_has_no_films(
+    model: Path, tiny_folder: Path, notes: dict, weights: str | None
+) -> None:
+    amend(model, notes=notes)
+    contamination = judged(model, tiny_folder).contamination
+    if weights is None:
+        assert contamination is None
+    else:
+        unknown = (TeacherUnknown(kind="weights", name=weights, start=True),)
+        assert contamination == Contamination(films=0, of=4, reasons=(), unknown=unknown)
 
 
 def test_predictions_and_absent_splits_and_sentences_tell_nothing(tiny_folder: Path) -> None:

@@ -21,10 +21,11 @@ from xlite.evaluation.caveats import (
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.own_training import training_caveats
-from xlite.evaluation.report import Report
+from xlite.evaluation.report import Contamination, Report
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import Platt
 from xlite.models.checkpoint import read_info
+from xlite.report.sentences import clean
 
 
 @pytest.fixture
@@ -83,10 +84,16 @@ def test_a_model_of_an_unknown_split_says_that_it_is_not_known(
 ) -> None:
     amend(model, split_id=split_id)
     report = judged(model, tiny_folder)
-    assert report.caveats[0] == OtherSplit(
+    unknown = OtherSplit(
         split_id=report.split.id, own_split_id=split_id, films=report.split.images, learned=None
     )
-    assert report.contamination is None
+    assert report.caveats[0] == unknown
+    films = report.split.images
+    assert report.contamination == Contamination(films=0, of=films, reasons=(), unknown=(unknown,))
+    assert clean(report) == (
+        "There are no metrics on clean films alone: this folder does not have the model's own split, "
+        f"{split_id}, so what it knows cannot be told"
+    )
 
 
 def test_a_leaky_split_is_judged_with_the_count(model: Path, tiny_folder: Path) -> None:

@@ -26,12 +26,14 @@ from xlite.evaluation.caveats import (
 )
 from xlite.evaluation.compare import compare_files
 from xlite.evaluation.options import ScoreOptions
-from xlite.evaluation.report import Report
+from xlite.evaluation.report import Contamination, Report
 from xlite.evaluation.score import judge_predictions
 from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import fit_calibrator, logit
 from xlite.metrics.thresholds import choose_thresholds
+from xlite.report.metrics_json import report_json
+from xlite.report.sentences import clean, comparison_sentence, sentence
 
 Kind = TypeVar("Kind")
 HEADER = (
@@ -221,7 +223,7 @@ def test_films_that_were_in_training_contaminate_the_report(table: Path) -> None
     (table.parent / "seen.txt").write_text("\n".join([*given.names[:11], "00000999_000.png"]))
     report = score(table, trained_on=table.parent / "seen.txt")
     known = frozenset(given.stems[:12])
-    listed = Listed(list_name="seen.txt", films=200, inside=11, known=12, stems=known)
+    listed = Listed(list_name="seen.txt", films=200, inside=11, outside=1, known=12, stems=known)
     assert report.caveats[0] == listed
     contamination = report.contamination
     assert (contamination.films, contamination.of, contamination.reasons) == (12, 200, (listed,))
@@ -229,7 +231,61 @@ def test_films_that_were_in_training_contaminate_the_report(table: Path) -> None
     write_predictions(table.parent / "clean.csv", given.names[12:], given.probs[12:])
     assert contamination.clean.macro == score(table, "clean.csv").macro
     (table.parent / "seen.txt").write_text("00000999_000.png\n")
-    assert score(table, trained_on=table.parent / "seen.txt").contamination is None
+    report = score(table, trained_on=table.parent / "seen.txt")
+    assert report.contamination is None
+    assert sentence(report.caveats[0]) == (
+        "contamination: 0 of these 200 films are in seen.txt, and 0 are of patients who are: 0 of 200 known; "
+        "1 listed film is not in the table"
+    )
+
+
+def test_listed_films_whose_patients_nobody_can_tell_leave_no_film_clean(table: Path) -> None:
+    given = read_predictions(table.parent / "test.csv")
+    (table.parent / "seen.txt").write_text("\n".join([*given.names[:10], "else.png", "other.png"]))
+    report = score(table, "test.csv", trained_on=table.parent / "seen.txt")
+    [listed] = caveats(report, Listed)
+    assert (listed.known, listed.outside, listed.untold) == (10, 2, 2)
+    assert report.contamination == Contamination(films=10, of=200, reasons=(listed,), unknown=(listed,))
+    why = "the patients of 2 films of seen.txt, all of which the table lacks, cannot be told"
+    more = ", and the patients of 2 of them cannot be told"
+    assert sentence(listed).endswith(f": 10 of 200 known; 2 listed films are not in the table{more}")
+    assert clean(report) == f"There are no metrics on clean films alone: {why}"
+    assert Report.model_validate(json.loads(json.dumps(report_json(report)))).contamination == (
+        report.contamination.model_copy(update={"reasons": (plain(listed),), "unknown": (plain(listed),)})
+    )
+
+
+def plain(listed: Listed) -> Listed:
+    """The caveat as a file keeps it."""
+    return listed.model_copy(update={"stems": frozenset()})
+
+
+def test_a_comparison_has_the_films_that_are_new_to_the_first_alone(table: Path) -> None:
+    given = read_predictions(table.parent / "test.csv")
+    write_predictions(table.parent / "b.csv", given.names, given.probs[::-1])
+    write_predictions(table.parent / "few.csv", given.names[20:], given.probs[20:])
+    (table.parent / "seen.txt").write_text("\n".join(given.names[:20]))
+    options = {"trained_on": table.parent / "seen.txt"}
+    found = score(table, against=table.parent / "b.csv", **options).comparison
+    whole = score(table, against=table.parent / "b.csv").comparison
+    write_predictions(table.parent / "clean.csv", given.names[20:], given.probs[20:])
+    clean_one = score(table, "clean.csv", against=table.parent / "b.csv").comparison
+    names = {"names": ("test.csv", "b.csv")}
+    assert found == whole.model_copy(update={"known": 20, "clean": clean_one.model_copy(update=names)})
+    assert "But test.csv, or its teacher, knows 20 of these films. On clean films alone: " in (
+        comparison_sentence(found)
+    )
+    # Films that only one of the two has are not compared.
+    assert score(table, against=table.parent / "few.csv", **options).comparison.known == 0
+    (table.parent / "seen.txt").write_text("\n".join(given.names))
+    found = score(table, against=table.parent / "b.csv", **options).comparison
+    assert (found.known, found.clean, found.untold) == (200, None, False)
+    (table.parent / "seen.txt").write_text("else.png\n")
+    found = score(table, against=table.parent / "b.csv", **options).comparison
+    assert found == whole.model_copy(update={"untold": True})
+    assert comparison_sentence(found).endswith(
+        "knows 0 of these films, and maybe more: there is no comparison on clean films alone"
+    )
 
 
 def test_swapped_columns_are_noticed(table: Path) -> None:

@@ -8,12 +8,13 @@ import torch
 from demo_home import BACKBONE, SPLIT, drawn_report, save_demo_evaluation, save_demo_model
 
 from xlite.errors import CheckpointError, DataError
-from xlite.evaluation.caveats import TeacherKnows, TeacherSaid
+from xlite.evaluation.caveats import SeenByTeacher, TeacherKnows, TeacherSaid, TeacherUnknown
 from xlite.report.overview import auc_headline, auc_of, data_headline, device_headline, model_headline
 from xlite.report.saved import saved_evaluations
 from xlite.report.sentences import clean, source
 
 TEACHERS = (TeacherSaid(text="it knows"),)
+SEEN = SeenByTeacher(split_id="s", part="test", films=200, trained=60, with_val=60, patients=60)
 
 
 def test_a_clean_auc_stands_alone() -> None:
@@ -24,7 +25,7 @@ def test_a_clean_auc_stands_alone() -> None:
 
 def test_the_clean_films_take_the_place_of_a_contaminated_auc() -> None:
     _, films = drawn_report()
-    known = TeacherKnows(teachers=TEACHERS, known=60, stems=frozenset(films.stems[:60]))
+    known = TeacherKnows(teachers=(SEEN,), known=60, stems=frozenset(films.stems[:60]))
     report, _ = drawn_report(caveats=[known])
     found = auc_headline(report)
     assert report.contamination and report.contamination.clean
@@ -40,6 +41,16 @@ def test_an_auc_without_clean_films_is_struck_through() -> None:
     found = auc_headline(report)
     assert found.value == f"~~{report.macro.auc}~~"
     assert found.detail.startswith(f"7 of 200 test films are known to its teacher. {clean(report)}")
+
+
+def test_an_auc_of_which_nobody_knows_whether_it_is_clean_says_why() -> None:
+    report, _ = drawn_report(caveats=[TeacherKnows(teachers=(TeacherUnknown(kind="weights", name="w.pt"),))])
+    found = auc_headline(report)
+    assert (found.value, found.detail.splitlines()[0]) == (
+        str(report.macro.auc),
+        "Mean of 13. There are no metrics on clean films alone: which films the starting weights (w.pt) were "
+        "trained on is not known: a list of these would tell  ",
+    )
 
 
 def test_the_auc_is_that_of_the_models_own_test_report(own_home: Path, no_charts: None) -> None:

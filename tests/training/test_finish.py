@@ -6,14 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_runs import config, run_to_end
+import torch
+from tiny_runs import TINY, config, run_to_end, stop_after_first_epoch
 
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
 from xlite.evaluation.caveats import SeenByTeacher, TeacherKnows, TeacherUnknown
+from xlite.evaluation.contamination import Source, count_source
 from xlite.evaluation.options import JudgeOptions
 from xlite.metrics.estimate import Estimate
+from xlite.models.checkpoint import read_info
+from xlite.models.student import Student
 from xlite.places import results_csv
 from xlite.report.caveat_sentences import teacher_sentence
 from xlite.report.write import evaluate_model
@@ -22,6 +26,7 @@ from xlite.runs.results import Experiment, read_results
 from xlite.runs.run import Run
 from xlite.training.finish import _kept_row
 from xlite.training.loop import train
+from xlite.training.state import STATE_FILE, reading_state, write_state
 
 pytestmark = pytest.mark.usefixtures("quick_report")
 
@@ -128,3 +133,52 @@ def test_the_list_of_a_teachers_films_leads_to_metrics_on_clean_ones(films, tmp_
     clean = line[line.index("On the") :]
     assert clean.startswith(f"On the {len(test) - 2} clean films") and str(clean_auc) in clean
     assert f"{clean}." in (run.folder / "MODEL_CARD.md").read_text()
+
+
+def test_films_of_the_model_that_a_run_starts_from_are_counted_also_after_a_resume(films):
+    first, _ = run_to_end(config(films, "first", epochs=1))
+    weights = {"weights": str(first.folder / "model.safetensors"), "split": "official"}
+    run = Run.create(config(films, "second", **weights, epochs=2))
+    stop_after_first_epoch(run)
+    train(run.config(), run)
+    folder = NihFolder.open(films)
+    own, other = load_split(folder, "patient"), load_split(folder, "official")
+    source = count_source(Source(split=own.id, start=True), folder, other)
+    seen, report = source.seen["test"], metrics_json(run)
+    assert 0 < seen.trained < seen.with_val == seen.patients < 20
+    assert read_info(run.folder / "model.safetensors").notes.start_knows == (source.model_dump(),)
+    [caveat] = [one for one in report["caveats"] if one["kind"] == "teacher_knows"]
+    assert caveat["teachers"] == [
+        {"kind": "seen", "start": True, "split_id": other.id, "part": "test"}
+        | {key: value for key, value in seen.model_dump().items() if key != "known"}
+    ]
+    contamination = report["contamination"]
+    assert (contamination["films"], contamination["of"]) == (seen.patients, 20)
+    assert contamination["clean"]["split"]["images"] == 20 - seen.patients
+    assert contamination["reasons"] == [
+        f"contamination: a model that training started from was trained on {seen.trained} of the 20 test "
+        f"films of split {other.id} ({seen.with_val} counting validation), and knows the patients of "
+        f"{seen.patients} of them"
+    ]
+    logged = Notes.read(read_results()["notes"].iloc[-1])
+    assert (logged.seen, logged.start_seen) == ((), (seen,))
+
+
+def test_a_resumed_run_of_old_has_no_note_of_what_it_started_from(films, tmp_path):
+    torch.save({"model": backbone().state_dict()}, tmp_path / "w.pt")
+    run = Run.create(config(films, "old", weights=str(tmp_path / "w.pt"), epochs=2))
+    stop_after_first_epoch(run)
+    with reading_state(run.folder / STATE_FILE) as content:
+        del content["start_knows"]
+        write_state(run.folder / STATE_FILE, content)
+    train(run.config(), run)
+    name = f"{TINY['backbone']} starts from w.pt ({len(backbone().state_dict())} tensors)"
+    fact = TeacherUnknown(kind="weights", name=name, start=True)
+    contamination = metrics_json(run)["contamination"]
+    assert contamination["unknown"] == [fact.model_dump()] and contamination["clean"] is None
+    assert contamination["sentence"] == f"There are no metrics on clean films alone: {teacher_sentence(fact)}"
+
+
+def backbone() -> torch.nn.Module:
+    """The backbone of the tiny runs, untrained."""
+    return Student(TINY["backbone"], hidden=16).backbone

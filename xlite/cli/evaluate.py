@@ -74,8 +74,12 @@ def evaluate(
     ] = None,
     radiologists: Radiologists = None,
     teacher_list: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="List of the films that its teacher was trained on, to count them"),
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="List of the films that its teacher was trained on, to count them; one for each teacher, "
+            "with commas",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -1,7 +1,7 @@
 """What two lists of films have in common: films, patients, and what a teacher has already seen."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,6 +26,19 @@ class TeacherOverlap:
     teacher_seen_images: int
     teacher_seen_share: float
     clean_images: int
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What films judged share with films learned from.
+
+    films: those judged whose patient was learned from; outside: how many of the others the table lacks;
+    untold: how many of these nobody can tell the patient of, so that he may be judged too.
+    """
+
+    films: list[str]
+    outside: int
+    untold: int
 
 
 @dataclass(frozen=True)
@@ -71,7 +84,8 @@ def leakage_report(
     """What `test` shares with `train`, and with a teacher's `teacher_list` (all lists of stems).
 
     Patients come from the table (as `read_table` gives it), else from the 8 digits that NIH's names begin
-    with, unless the table's patients have other ids. Raises DataError if a film's patient cannot be told.
+    with, unless the table's patients have other ids or that number is another patient there. Raises
+    DataError if a film's patient cannot be told.
     """
     test_patients = _patients(test, table)
     train_patients = set(_patients(train, table).values())
@@ -102,35 +116,61 @@ def _teacher_overlap(
     )
 
 
-def films_sharing_patients(
-    train: Sequence[str], test: Sequence[str], table: pd.DataFrame | None = None
-) -> list[str]:
-    """The films of `test` whose patient is in `train`; patients and errors as for `leakage_report`."""
-    train_patients = set(_patients(train, table).values())
-    return [stem for stem, patient in _patients(test, table).items() if patient in train_patients]
+def films_sharing_patients(learned: Sequence[str], judged: Sequence[str], table: pd.DataFrame) -> Shared:
+    """What the films `judged`, all of the table, share with those learned from; patients as for
+    `leakage_report`.
+    """
+    listed = _listed(table)
+    outside = {*learned} - listed.keys()
+    named = _told_by_name(outside, listed)
+    known = {listed[stem] for stem in {*learned} - outside} | {*named.values()}
+    return Shared(
+        [stem for stem in dict.fromkeys(judged) if listed[stem] in known],
+        len(outside),
+        len(outside - named.keys()),
+    )
 
 
 def _patients(stems: Sequence[str], table: pd.DataFrame | None) -> dict[str, str]:
     """The patient of each film, in the order of the films."""
-    listed = {} if table is None else dict(zip(table["stem"], table["patient"], strict=True))
-    found = {stem: listed.get(stem) or _named(stem) for stem in dict.fromkeys(stems)}
-    unlisted = next((stem for stem in found if stem not in listed), None)
-    foreign = next((patient for patient in listed.values() if not _IN_NAME.fullmatch(patient)), None)
-    if unlisted is not None and foreign is not None:
-        raise DataError(
-            f"the patient of {unlisted!r} cannot be told: the table does not list it, and its patients, such "
-            f"as {foreign!r}, are not those in NIH's names; give a table of all films"
-        )
-    nobody = next((stem for stem, patient in found.items() if not patient), None)
-    if nobody is not None:
+    listed = _listed(table)
+    named = _told_by_name([stem for stem in stems if stem not in listed], listed)
+    nobody = next((stem for stem in stems if stem not in listed and stem not in named), None)
+    if nobody is None:
+        return {stem: listed[stem] if stem in listed else named[stem] for stem in stems}
+    others = listed.items() - _named(listed).items()
+    if not others:
         raise DataError(
             f"the patient of {nobody!r} cannot be told: no table lists it and it does not begin with 8 "
             "digits, as NIH's names do"
         )
-    return found
+    stem, patient = min(others)
+    raise DataError(
+        f"the patient of {nobody!r} cannot be told: the table does not list it, and its patients, such as "
+        f"{patient!r} of {stem!r}, are not those in NIH's names; give a table of all films"
+    )
 
 
-def _named(stem: str) -> str:
-    """The patient in the name of a film of NIH; nothing in other names."""
-    named = _NIH_NAME.fullmatch(stem)
-    return patient_ids([named[1]])[0] if named else ""
+def _listed(table: pd.DataFrame | None) -> dict[str, str]:
+    """The patient of each film of a table."""
+    return {} if table is None else dict(zip(table["stem"], table["patient"], strict=True))
+
+
+def _told_by_name(stems: Iterable[str], listed: dict[str, str]) -> dict[str, str]:
+    """The patients of films that a table lacks, as far as their names tell them.
+
+    They tell nothing beside patients with ids of another kind. Else they do but for a number that is another
+    patient in the table, or whose patient has films of other names there.
+    """
+    if not all(map(_IN_NAME.fullmatch, {*listed.values()})):
+        return {}
+    in_names = _named(listed)
+    others = [stem for stem in listed if in_names.get(stem) != listed[stem]]
+    doubtful = {patients.get(stem) for stem in others for patients in (in_names, listed)}
+    return {stem: patient for stem, patient in _named(stems).items() if patient not in doubtful}
+
+
+def _named(stems: Iterable[str]) -> dict[str, str]:
+    """The patients in the names of those of the films that are called as NIH's are."""
+    numbers = {stem: named[1] for stem in stems if (named := _NIH_NAME.fullmatch(stem))}
+    return dict(zip(numbers, patient_ids(list(numbers.values())), strict=True))

@@ -1,11 +1,13 @@
 """What limits the worth of a report's metrics: one class a fact, put into words by `xlite.report.sentences`.
 
-A caveat with `known` > 0 makes a report contaminated. Imports pydantic only.
+A caveat with `known` > 0 makes a report contaminated; one of which `not_known` has a fact, none clean.
+Imports pydantic only.
 """
 
-from typing import Annotated, Literal, TypeGuard
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, TypeGuard
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 
 class _Fact(BaseModel):
@@ -95,24 +97,41 @@ class NotProbabilities(_Fact):
     findings: tuple[str, ...]
 
 
-class TeacherSeen(BaseModel):
-    """How many of `films` a teacher knows; `known` is False if nobody can tell, and the counts say nothing.
-
-    trained: it was trained on; with_val: trained on or chosen by; patients: it knows the patients of.
-    """
+class _Sparse(BaseModel):
+    """What is written without `start` and `untold` unless they say something: older files lack them."""
 
     model_config = ConfigDict(frozen=True)
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content = handler(self)
+        return {name: value for name, value in content.items() if value or name not in ("start", "untold")}
+
+
+class TeacherSeen(_Sparse):
+    """How many of `films` a teacher knows; `known` is False if nobody can tell, and the counts say nothing.
+
+    trained: it was trained on; with_val: trained on or chosen by; patients: it knows the patients of. untold:
+    how many films it learned from are of patients that nobody can tell, and that may be judged too.
+    """
+
     films: int
     trained: int
     with_val: int
     patients: int
     known: bool = True
+    untold: int = 0
 
 
-class SeenByTeacher(BaseModel):
-    """What a teacher knows of the films of a part, counted as in `TeacherSeen`."""
+class _OfSource(_Sparse):
+    """A fact on a model that what is judged learned from: a teacher, or one that it started from."""
 
-    model_config = ConfigDict(frozen=True)
+    start: bool = False
+
+
+class SeenByTeacher(_OfSource):
+    """What a source knows of the films of a part, counted as in `TeacherSeen`."""
+
     kind: Literal["seen"] = "seen"
     split_id: str
     part: str
@@ -120,23 +139,25 @@ class SeenByTeacher(BaseModel):
     trained: int
     with_val: int
     patients: int
+    untold: int = 0
 
 
-class TeacherUnknown(BaseModel):
-    """Nobody can tell what a teacher has seen; `name` is the predictions file, split or list behind it."""
+class TeacherUnknown(_OfSource):
+    """Nobody can tell what a source has seen; `name` is what is behind it.
 
-    model_config = ConfigDict(frozen=True)
-    kind: Literal["predictions", "split", "list"]
+    That is a predictions file, a split, a list, or weights that came without their films.
+    """
+
+    kind: Literal["predictions", "split", "list", "weights"]
     name: str
 
 
-class TeacherSaid(BaseModel):
-    """All that is known of a teacher is a sentence: of a public model, or in an old model file.
+class TeacherSaid(_OfSource):
+    """All that is known of a source is a sentence: of a public model, or in an old model file.
 
     counted_on: the split whose test part the sentence counts, if other films are judged.
     """
 
-    model_config = ConfigDict(frozen=True)
     kind: Literal["said"] = "said"
     text: str
     counted_on: str = ""
@@ -146,7 +167,7 @@ TeacherFact = Annotated[SeenByTeacher | TeacherUnknown | TeacherSaid, Field(disc
 
 
 class TeacherKnows(_Fact):
-    """What the model's teachers know of the films judged, one fact per teacher."""
+    """What the model's teachers, and what it started from, know of the films judged, a fact each."""
 
     kind: Literal["teacher_knows"] = "teacher_knows"
     teachers: tuple[TeacherFact, ...]
@@ -170,13 +191,16 @@ class SwappedColumns(_Fact):
 class Listed(_Fact):
     """A list of what the model, or its teacher, learned from: `inside` of the films are in it.
 
-    `known` of them are of patients who have films in it.
+    `known` of them are of patients who have films in it. outside: how many films of the list the table lacks;
+    untold: how many of these nobody can tell the patient of. An old report lacks both.
     """
 
     kind: Literal["listed"] = "listed"
     list_name: str
     films: int
     inside: int
+    outside: int | None = None
+    untold: int = 0
 
 
 class SharedWithValidation(_Fact):
@@ -329,3 +353,26 @@ Caveat = Annotated[
 def is_of_teacher(caveat: Caveat) -> TypeGuard[TeacherKnows | Said]:
     """Whether it tells what a teacher knows of the films judged."""
     return isinstance(caveat, TeacherKnows) or (isinstance(caveat, Said) and caveat.by_teacher)
+
+
+NotKnown = Annotated[OtherSplit | Listed | TeacherFact, Field(discriminator="kind")]
+"""Why nobody can tell which of the films judged are clean."""
+
+
+def not_known(caveats: Iterable[Caveat]) -> tuple[NotKnown, ...]:
+    """What the caveats leave open of who knows the films judged: nothing if all of it is known."""
+    return tuple(fact for caveat in caveats for fact in _left_open(caveat))
+
+
+def _left_open(caveat: Caveat) -> Iterable[NotKnown]:
+    match caveat:
+        case OtherSplit(learned=None):
+            return [caveat]
+        case Listed() if caveat.untold:
+            return [caveat]
+        case TeacherKnows(teachers=teachers):
+            unsure = [fact for fact in teachers if not isinstance(fact, SeenByTeacher) or fact.untold]
+            uncounted = caveat.known > len(caveat.stems)  # only noted as numbers, not which films
+            return unsure or (teachers if uncounted else ())
+        case _:
+            return ()

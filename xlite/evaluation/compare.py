@@ -1,5 +1,6 @@
 """Two models on the same films: a paired test, never two separate estimates. No torch."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,12 @@ def compare_files(
     table: str | Path,
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    known: Collection[str] = (),
 ) -> Comparison:
     """Paired test of two predictions files on the films that both have, labels and patients from NIH's table.
 
-    Each may be several joined by commas, as `read_averaged` takes them; names as `distinct_names` gives them.
+    known: films that the first learned from; the comparison has the same test on the others, too. Each file
+    may be several joined by commas, as `read_averaged` takes them; names as `distinct_names` gives them.
     Raises DataError if the films that both have are none, of one patient, or all alike.
     """
     answers = read_averaged(first), read_averaged(second)
@@ -34,7 +37,16 @@ def compare_files(
     films = read_table(table).set_index("stem")
     compared = compare_on(films, answers, (first, second), table, resamples, seed)
     one, other = distinct_names((first, second))
-    return compared.model_copy(update={"names": (one, other)})
+    compared = compared.model_copy(update={"names": (one, other)})
+    inside = films.index.intersection([*{*known}.intersection(*(answer.stems for answer in answers))])
+    if inside.empty:
+        return compared
+    try:
+        clean = compare_on(films.drop(inside), answers, (first, second), table, resamples, seed)
+    except DataError:  # too few films are left
+        return compared.model_copy(update={"known": len(inside)})
+    clean = clean.model_copy(update={"names": (one, other)})
+    return compared.model_copy(update={"known": len(inside), "clean": clean})
 
 
 def compare_on(

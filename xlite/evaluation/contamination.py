@@ -1,4 +1,7 @@
-"""What a model's teachers know of the films that it is judged on, and which films caveats count. No torch."""
+"""What a model's sources know of the films that it is judged on, and which films caveats count. No torch.
+
+A source is what a model learned from beside its own split: a teacher, or a model that it started from.
+"""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -21,8 +24,9 @@ from xlite.evaluation.caveats import (
     TeacherSeen,
     TeacherUnknown,
 )
-from xlite.evaluation.old_formats import count_in_sentence
+from xlite.evaluation.old_formats import count_in_sentence, starts_without_films
 from xlite.evaluation.part_judged import PartJudged
+from xlite.models.available import teacher_parts
 
 if TYPE_CHECKING:
     from xlite.models.checkpoint import ModelInfo, ModelNotes
@@ -31,11 +35,12 @@ _JUDGED_ON = ("val", "test")
 
 
 class Source(BaseModel):
-    """A set of films that a teacher learned from, as the notes of a model file keep it.
+    """A set of films that a model learned from by way of another one, as the notes of its file keep it.
 
     One of: split, the id of one of X-Lite's own; list, the file name of a training list; predictions, the
-    file name of its answers, if nothing else is known; said, a sentence, if that is all. digest: of the
-    list's films. seen: what the teacher knows of the val and test films of the split `counted_on`, which the
+    file name of a teacher's answers, or weights, that of weights to start from, if nothing else is known;
+    said, a sentence, if that is all. start: it started from that model; else it was a teacher. digest: of the
+    list's films. seen: what the source knows of the val and test films of the split `counted_on`, which the
     student was trained on, if the films were there to count.
     """
 
@@ -43,29 +48,97 @@ class Source(BaseModel):
     split: str | None = None
     list: str | None = None
     predictions: str | None = None
+    weights: str | None = None
     said: str | None = None
+    start: bool = False
     digest: str | None = None
     counted_on: str | None = None
     seen: dict[str, TeacherSeen] | None = None
 
     @model_serializer(mode="wrap")
     def _as_noted(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        content = {key: value for key, value in handler(self).items() if value is not None}
+        content = {key: value for key, value in handler(self).items() if value not in (None, False)}
         for counts in content.get("seen", {}).values():
             del counts["known"]
         return content
 
 
 def read_sources(notes: "ModelNotes") -> list[Source]:
-    """The sources of a model's teachers, from the notes of its file; CheckpointError if these are damaged."""
+    """The sources of a model, from the notes of its file; CheckpointError if these are damaged.
+
+    An older file does not note those of the model that it started from: all that is told is that there was
+    one.
+    """
     try:
-        return [Source.model_validate(noted) for noted in notes.teacher_knows]
+        sources = [Source.model_validate(noted) for noted in (*notes.teacher_knows, *notes.start_knows)]
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise CheckpointError(
             f"the model's notes of what its teachers know are damaged ({'.'.join(map(str, first['loc']))}: "
             f"{first['msg']})"
         ) from error
+    if "start_knows" not in notes.model_fields_set and not starts_without_films(notes.started_from):
+        sources.append(Source(weights=notes.started_from, start=True))
+    return distinct(sources)
+
+
+def sources_behind(info: "ModelInfo", split: Split, share: float, *, start: bool = False) -> list[Source]:
+    """What one learns from who learns from an X-Lite model, on a share (0-1) of the split's train part.
+
+    start: by starting from it; else it is a teacher. Its own films count unless they are the split's, too.
+    """
+    own = [Source(split=info.split_id, start=start)] if info.split_id != split.id or share < 1 else []
+    said = [Source(said=info.notes.contamination, start=start)] if info.notes.contamination else []
+    return [*own, *read_sources(info.notes), *said]
+
+
+def distinct(sources: Iterable[Source]) -> list[Source]:
+    """The sources in their order, each once."""
+    found: list[Source] = []
+    for source in sources:
+        found += [source] if source not in found else []
+    return found
+
+
+def list_files(spec: str | Path | None) -> list[Path]:
+    """The files of `--teacher-list`, one or several joined by commas; DataError if two are called alike."""
+    files = [Path(part) for part in teacher_parts(str(spec or ""))]
+    for file in files:
+        other = next((one for one in files if one.name == file.name and one != file), None)
+        if other is not None:
+            raise DataError(
+                f"the lists {file} and {other} are called alike, and are told by name: rename one"
+            )
+    return files
+
+
+def with_lists(sources: Iterable[Source], given: str | Path | None, folder: NihFolder) -> list[Source]:
+    """The sources, with lists in the place of those that cannot be counted in this folder.
+
+    A list is that of the source which is noted with its name; if none is, it is that of the first source
+    without one. No list speaks for two sources: if too few are given, others stay without one.
+    """
+    found, names = [*sources], [path.name for path in list_files(given)]
+    left = [*names]
+    for name in {source.list for source in found if source.list in left}:
+        left.remove(name or "")
+    for place, source in enumerate(found):
+        if left and source.list not in names and _lacks_list(source, folder):
+            found[place] = Source(list=left.pop(0), start=source.start)
+    return distinct([*found, *(Source(list=name) for name in left)])
+
+
+def takes_lists(info: "ModelInfo", folder: NihFolder) -> bool:
+    """Whether there is anything that a list could tell of what a model's sources were trained on."""
+    sources = read_sources(info.notes)
+    return bool(info.notes.teacher) or any(_lacks_list(source, folder) for source in sources)
+
+
+def _lacks_list(source: Source, folder: NihFolder) -> bool:
+    """Whether a list of training films would tell what a source has seen."""
+    if source.list is not None:
+        return _films(source, folder, ()) is None
+    return source.predictions is not None or source.weights is not None
 
 
 def find_split(folder: NihFolder, split_id: str) -> Split | None:
@@ -80,8 +153,8 @@ def find_split(folder: NihFolder, split_id: str) -> Split | None:
     return None
 
 
-class _OfTeacher(NamedTuple):
-    """A fact on one teacher, how many of the films judged it knows, and which, if that can be told."""
+class _OfSource(NamedTuple):
+    """A fact on one source, how many of the films judged it knows, and which, if that can be told."""
 
     fact: TeacherFact
     known: int = 0
@@ -89,36 +162,35 @@ class _OfTeacher(NamedTuple):
 
 
 def model_teacher_caveat(
-    info: "ModelInfo", judged: PartJudged, given: Path | None = None
+    info: "ModelInfo", judged: PartJudged, given: str | Path | None = None
 ) -> TeacherKnows | None:
-    """What the model's teachers know of the films that it is judged on.
+    """What the model's sources know of the films that it is judged on.
 
-    given: a list of what they were trained on. It is the list noted by that name; if none is, it stands for
-    all that is not here.
+    given: lists of what they were trained on, as `list_files` takes them. The first is of the teacher of
+    whom an old file has a sentence alone. Raises DataError if one cannot be read.
     """
-    sources = read_sources(info.notes)
-    if given is not None and all(source.list != given.name for source in sources):
-        kept = [one for one in sources if not (one.list or one.predictions) or _is_here(one, judged.folder)]
-        sources = [*kept, Source(list=given.name)]
-    facts = _facts(sources, judged, given)
-    if given is None and info.notes.contamination:
+    lists, sources, said = list_files(given), read_sources(info.notes), info.notes.contamination
+    if lists and said:
+        sources = [Source(list=lists[0].name), *sources]
+    facts = _facts(with_lists(sources, given, judged.folder), judged, lists)
+    if not lists and said:
         facts.append(_sentence_alone(info, judged))
     return _caveat(facts)
 
 
 def teacher_caveat(
-    sources: Iterable[Source], judged: PartJudged, given: Path | None = None
+    sources: Iterable[Source], judged: PartJudged, given: str | Path | None = None
 ) -> TeacherKnows | None:
-    """What teachers know of the films judged; None if there is nothing to say.
+    """What sources know of the films judged; None if there is nothing to say.
 
-    given: the file of the list that is called so. Raises DataError if it cannot be read.
+    given: the files of the lists that are called so. Raises DataError if one cannot be read.
     """
-    return _caveat(_facts(sources, judged, given))
+    return _caveat(_facts(sources, judged, list_files(given)))
 
 
-def count_source(source: Source, folder: NihFolder, split: Split, given: Path | None = None) -> Source:
+def count_source(source: Source, folder: NihFolder, split: Split, given: str | Path | None = None) -> Source:
     """The source with what it knows of the split's films, if its own films are known here."""
-    films = _films(source, folder, given)
+    films = _films(source, folder, list_files(given))
     if films is None:
         return source
     seen = {part: _seen(films, split.stems(part), folder)[0] for part in _JUDGED_ON}
@@ -126,7 +198,7 @@ def count_source(source: Source, folder: NihFolder, split: Split, given: Path | 
 
 
 def seen_in_test(sources: Iterable[Source], split_id: str) -> list[TeacherSeen]:
-    """What the teachers know of the test films of the split that the student was trained on, if anything.
+    """What the sources know of the test films of the split that the student was trained on, if anything.
 
     `known` is False if nobody can tell; equal counts are there once.
     """
@@ -141,7 +213,7 @@ def seen_in_test(sources: Iterable[Source], split_id: str) -> list[TeacherSeen]:
     return list(found.values())
 
 
-def known_stems(caveats: Iterable[Caveat | _OfTeacher]) -> frozenset[str] | None:
+def known_stems(caveats: Iterable[Caveat | _OfSource]) -> frozenset[str] | None:
     """The films that any of the caveats counts; None if nobody can tell which these are."""
     stems = frozenset[str]()
     for caveat in caveats:
@@ -151,85 +223,83 @@ def known_stems(caveats: Iterable[Caveat | _OfTeacher]) -> frozenset[str] | None
     return stems
 
 
-def count_known(caveats: Sequence[Caveat | _OfTeacher]) -> int:
+def count_known(caveats: Sequence[Caveat | _OfSource]) -> int:
     """How many films the caveats count together; the most that one counts if nobody can tell which."""
     stems = known_stems(caveats)
     return max((caveat.known for caveat in caveats), default=0) if stems is None else len(stems)
 
 
-def _caveat(facts: Iterable[_OfTeacher]) -> TeacherKnows | None:
-    distinct = list(dict.fromkeys(facts))
-    if not distinct:
+def _caveat(facts: Iterable[_OfSource]) -> TeacherKnows | None:
+    once = list(dict.fromkeys(facts))
+    if not once:
         return None
     return TeacherKnows(
-        teachers=tuple(one.fact for one in distinct),
-        known=count_known(distinct),
-        stems=known_stems(distinct) or frozenset(),
+        teachers=tuple(one.fact for one in once),
+        known=count_known(once),
+        stems=known_stems(once) or frozenset(),
     )
 
 
-def _facts(sources: Iterable[Source], judged: PartJudged, given: Path | None) -> list[_OfTeacher]:
-    facts = (_fact(source, judged, given) for source in sources)
+def _facts(sources: Iterable[Source], judged: PartJudged, lists: Sequence[Path]) -> list[_OfSource]:
+    facts = (_fact(source, judged, lists) for source in sources)
     return [one for one in facts if one is not None]
 
 
-def _fact(source: Source, judged: PartJudged, given: Path | None) -> _OfTeacher | None:
-    """What one teacher knows of the films; None if it knows none of their patients."""
-    split_id, part = judged.split.id, judged.part
-    films, known = _films(source, judged.folder, given), list[str]()
+def _fact(source: Source, judged: PartJudged, lists: Sequence[Path]) -> _OfSource | None:
+    """What one source knows of the films; None if it surely knows none of their patients."""
+    split_id, part, start = judged.split.id, judged.part, source.start
+    films, known = _films(source, judged.folder, lists), list[str]()
     if films is not None:
         seen, known = _seen(films, judged.stems, judged.folder)
     elif source.counted_on == split_id and source.seen and part in source.seen:
         seen = source.seen[part]
     elif source.said is not None:
-        return _OfTeacher(TeacherSaid(text=source.said))
+        return _OfSource(TeacherSaid(text=source.said, start=start))
     elif source.predictions is not None:
-        return _OfTeacher(TeacherUnknown(kind="predictions", name=source.predictions))
+        return _OfSource(TeacherUnknown(kind="predictions", name=source.predictions, start=start))
+    elif source.weights is not None:
+        return _OfSource(TeacherUnknown(kind="weights", name=source.weights, start=start))
     elif source.split is not None:
-        return _OfTeacher(TeacherUnknown(kind="split", name=source.split))
+        return _OfSource(TeacherUnknown(kind="split", name=source.split, start=start))
     else:
-        return _OfTeacher(TeacherUnknown(kind="list", name=source.list or ""))
-    if not seen.patients:
+        return _OfSource(TeacherUnknown(kind="list", name=source.list or "", start=start))
+    if not seen.patients and not seen.untold:
         return None
     counts = seen.model_dump(exclude={"known"})
-    return _OfTeacher(SeenByTeacher(split_id=split_id, part=part, **counts), seen.patients, frozenset(known))
+    fact = SeenByTeacher(split_id=split_id, part=part, start=start, **counts)
+    return _OfSource(fact, seen.patients, frozenset(known))
 
 
-def _sentence_alone(info: "ModelInfo", judged: PartJudged) -> _OfTeacher:
+def _sentence_alone(info: "ModelInfo", judged: PartJudged) -> _OfSource:
     """The fact of an old model file, a sentence that was counted on its own test part."""
     text = info.notes.contamination
     if (judged.split.id, judged.part) != (info.split_id, "test"):
-        return _OfTeacher(TeacherSaid(text=text, counted_on=info.split_id))
-    return _OfTeacher(TeacherSaid(text=text), count_in_sentence(text))
+        return _OfSource(TeacherSaid(text=text, counted_on=info.split_id))
+    return _OfSource(TeacherSaid(text=text), count_in_sentence(text))
 
 
 class _Films(NamedTuple):
-    """The stems that a teacher was trained on and chosen by, and its list's digest, if it is of a list."""
+    """The stems that a source was trained on and chosen by, and its list's digest, if it is of a list."""
 
     trained: list[str]
     of_val: list[str]
     digest: str | None
 
 
-def _is_here(source: Source, folder: NihFolder) -> bool:
-    """Whether its films can be counted in this folder."""
-    return _films(source, folder, None) is not None
-
-
-def _films(source: Source, folder: NihFolder, given: Path | None) -> _Films | None:
+def _films(source: Source, folder: NihFolder, lists: Sequence[Path]) -> _Films | None:
     """The films of a source; None if they are not here."""
     if source.split is not None:
         split = find_split(folder, source.split)
         return None if split is None else _Films(split.stems("train"), split.stems("val"), None)
     if source.list is None:
         return None
-    named = given is not None and given.name == source.list
-    path = given if given is not None and named else folder.root / source.list
-    if not named and not path.is_file():
+    named = next((path for path in lists if path.name == source.list), None)
+    path = named or folder.root / source.list
+    if named is None and not path.is_file():
         return None
     trained = read_training_list(path)
     digest = hashlib.sha256("\n".join(trained).encode()).hexdigest()[:16]
-    if not named and source.digest not in (None, digest):
+    if named is None and source.digest not in (None, digest):
         return None
     of_val = path.with_name(CHEXNET_LISTS[1])
     chosen = read_list(of_val) if path.name == CHEXNET_LISTS[0] and of_val.is_file() else []
@@ -237,13 +307,14 @@ def _films(source: Source, folder: NihFolder, given: Path | None) -> _Films | No
 
 
 def _seen(films: _Films, stems: Sequence[str], folder: NihFolder) -> tuple[TeacherSeen, list[str]]:
-    """What a teacher knows of the films `stems`, and which of them are of patients that it knows."""
+    """What a source knows of the films `stems`, and which of them are of patients that it knows."""
     learned = films.trained + films.of_val
-    known = films_sharing_patients(learned, stems, folder.table)
+    shared = films_sharing_patients(learned, stems, folder.table)
     seen = TeacherSeen(
         films=len({*stems}),
         trained=len({*stems} & {*films.trained}),
         with_val=len({*stems} & {*learned}),
-        patients=len(known),
+        patients=len(shared.films),
+        untold=shared.untold,
     )
-    return seen, known
+    return seen, shared.films

@@ -18,7 +18,7 @@ from xlite.data.splits import Split, load_split
 from xlite.errors import DataError
 from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import Caveat, FlatFilms, MissingFilms
-from xlite.evaluation.contamination import model_teacher_caveat
+from xlite.evaluation.contamination import model_teacher_caveat, takes_lists
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
 from xlite.evaluation.localise import localise_part
@@ -49,11 +49,11 @@ def judge_model(
     cannot be read.
     """
     classifier = Classifier.load(spec, options.device)
-    if options.teacher_list is not None and not classifier.info.notes.teacher:
+    folder = NihFolder.open(data)
+    if options.teacher_list is not None and not takes_lists(classifier.info, folder):
         raise DataError(
             f"{classifier.name} had no teacher, so there is nothing that {options.teacher_list} could list"
         )
-    folder = NihFolder.open(data)
     chosen = load_split(folder, split, allow_leakage=True)
     marks = read_radiologists(options.radiologists) if options.radiologists else None
     validation = _validation(classifier, folder, chosen, part, options)
@@ -102,7 +102,7 @@ def _calibrated(classifier: Classifier, validation: Films, method: str) -> tuple
     return classifier, replace(validation, probs=classifier.probabilities(validation.logits))
 
 
-def _caveats(info: ModelInfo, judged: PartJudged, flat: int, teacher_list: Path | None) -> list[Caveat]:
+def _caveats(info: ModelInfo, judged: PartJudged, flat: int, teacher_list: str | Path | None) -> list[Caveat]:
     """What must be said beside metrics on the films judged, `flat` of which have no contrast."""
     films = len(judged.split.parts[judged.part])
     missing = films - len(judged.stems)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from xlite.evaluation.base import Stamp
-from xlite.evaluation.caveats import Caveat
+from xlite.evaluation.caveats import Caveat, not_known
 from xlite.evaluation.contamination import count_known, known_stems
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.evaluation.films import Films
@@ -83,7 +83,7 @@ def full_report(
     """`evaluate_predictions` of the films, and all else that is to be said of them.
 
     resamples of the films. Contamination has the same metrics on the films that no caveat counts, if there
-    are any. Raises DataError if there are no films.
+    are any and all that was learned from is known. Raises DataError if there are no films.
     """
     beside, thresholds, chosen_on = beside or Beside(), in_use.thresholds, validation.films
     whole = _metrics(films, np.arange(len(films)), stamp, thresholds, resamples, caveats)
@@ -116,16 +116,17 @@ def _contamination(
     resamples: Resamples,
     caveats: Sequence[Caveat],
 ) -> Contamination | None:
-    """How many films the caveats count and the metrics on the others; None if they count none."""
-    reasons = [caveat for caveat in caveats if caveat.known]
-    if not reasons:
+    """How many films the caveats count and the metrics on the others; None if they surely know none."""
+    reasons, unknown = [caveat for caveat in caveats if caveat.known], not_known(caveats)
+    if not reasons and not unknown:
         return None
-    known = known_stems(reasons)
+    known = None if unknown else known_stems(reasons)
     clean = np.flatnonzero([known is not None and stem not in known for stem in films.stems])
     return Contamination(
         films=count_known(reasons),
         of=len(films),
         reasons=tuple(reasons),
+        unknown=unknown,
         clean=_metrics(films, clean, stamp, thresholds, resamples.redrawn(clean)) if len(clean) else None,
     )
 

@@ -24,3 +24,12 @@ def count_in_sentence(text: str) -> int:
     pattern = r"trained on (\d+) of the \d+ test films|on patients of (\d+) of them"
     counts = [int(count) for pair in re.findall(pattern, text) for count in pair if count]
     return max(counts, default=0)
+
+
+def starts_without_films(text: str) -> bool:
+    """Whether a model began at random or with ImageNet's weights, by the sentence of a model file of old.
+
+    Of a file that notes nothing it is taken for granted.
+    """
+    ends = r"( starts from random weights| starts from ImageNet weights \(.*\)|: training from scratch)"
+    return not text or re.fullmatch(rf".*{ends}", text) is not None

@@ -15,7 +15,8 @@ class JudgeOptions:
 
     skip_missing: leave films out that the folder lacks; batch_size: films read at a time; resamples, seed:
     of patients, for the intervals; calibration: a method of `fit_calibrator` to fit first; radiologists:
-    Google's table; teacher_list: the films that the model's teacher was trained on; val_logits: names and
+    Google's table; teacher_list: files of the films that the model's teachers were trained on, joined by
+    commas; val_logits: names and
     logits (V, 14) of the validation films, if they are known already.
     """
 
@@ -26,7 +27,7 @@ class JudgeOptions:
     seed: int = SEED
     calibration: str | None = None
     radiologists: str | Path | None = None
-    teacher_list: Path | None = None
+    teacher_list: str | Path | None = None
     val_logits: tuple[Sequence[str], np.ndarray] | None = None
 
 

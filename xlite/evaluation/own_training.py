@@ -43,7 +43,7 @@ def split_caveats(info: "ModelInfo", judged: PartJudged) -> list[Caveat]:
         return [TrainedOn(films=len(stems), known=len(learned), stems=learned)]
     if part == "val":
         return [ChosenOn(known=len(stems), stems=frozenset(stems), epochs=info.notes.epochs)]
-    known = films_sharing_patients(split.stems("train") + split.stems("val"), stems, folder.table)
+    known = films_sharing_patients(split.stems("train") + split.stems("val"), stems, folder.table).films
     return [SharedPatients(films=len(stems), known=len(known), stems=frozenset(known))] if known else []
 
 
@@ -52,7 +52,7 @@ def _other_split(info: "ModelInfo", judged: PartJudged) -> OtherSplit:
     folder, split, stems = judged.folder, judged.split, judged.stems
     own = own_split(info, folder)
     learned = [] if own is None else own.stems("train") + own.stems("val")
-    known = films_sharing_patients(learned, stems, folder.table)
+    known = films_sharing_patients(learned, stems, folder.table).films
     return OtherSplit(
         split_id=split.id,
         own_split_id=info.split_id,

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from xlite.evaluation.base import Bootstrap, Part, WithCaveats
-from xlite.evaluation.caveats import Caveat
+from xlite.evaluation.caveats import Caveat, NotKnown
 from xlite.evaluation.localisation_report import LocalisationReport
 from xlite.evaluation.old_formats import said_caveats
 from xlite.evaluation.validation_report import CalibrationReport, OperatingPoints, Validation
@@ -131,12 +131,14 @@ class Contamination(Part):
     """How many of the films judged are known to what is judged, why, and the metrics on the others.
 
     In a file the reasons are sentences; what is read back are those of the report's caveats that count films.
-    clean: None if no film is left, or if nobody can tell which they are.
+    films: 0 if none is known to be, but that is all that can be told. unknown: why nobody can tell which of
+    the others are clean; an old report lacks it. clean: None if that is so, or if no film is left.
     """
 
     films: int
     of: int
     reasons: tuple[Caveat, ...]
+    unknown: tuple[NotKnown, ...] = ()
     clean: Metrics | None = None
 
 
@@ -236,7 +238,9 @@ class Comparison(Part):
     """A paired test of two models on the films that both have: macro AUC, the first less the second.
 
     p: two-sided; tie: p is not below .05, and the interval of the difference reaches zero. findings: how many
-    the means are over, None in an old file; in_every_resample: whether every resample has all of them.
+    the means are over, None in an old file; in_every_resample: whether every resample has all of them. known:
+    how many of the films the first learned from, by themselves or by their patients; untold: there may be
+    more, and nobody can tell; clean: the same test on the others, if they are enough.
     """
 
     names: tuple[str, str]
@@ -249,6 +253,9 @@ class Comparison(Part):
     patients: int
     findings: int | None = None
     in_every_resample: bool = True
+    known: int = 0
+    untold: bool = False
+    clean: "Comparison | None" = None
 
 
 class Report(Metrics):
@@ -265,6 +272,11 @@ class Report(Metrics):
     references: tuple[Reference, ...]
     localisation: LocalisationReport | None = None
     comparison: Comparison | None = None
+
+    @property
+    def contaminated(self) -> bool:
+        """Whether films are known to what is judged: not if nobody can tell."""
+        return self.contamination is not None and self.contamination.films > 0
 
     @model_validator(mode="before")
     @classmethod

@@ -16,8 +16,10 @@ from xlite.evaluation.caveats import (
     SharedWithValidation,
     SwappedColumns,
     UnknownFilms,
+    not_known,
 )
 from xlite.evaluation.compare import compare_files
+from xlite.evaluation.contamination import known_stems
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
 from xlite.evaluation.options import ScoreOptions
@@ -57,8 +59,13 @@ def judge_predictions(path: str | Path, table: str | Path, options: ScoreOptions
         caveats += [UnknownFilms(films=left, validation=True)] if left else []
         caveats += _apart(films, others, file)
         validation = ValidationFilms(others, Validation(films=len(others), file=spoken_name(file)))
-    against = options.against
-    comparison = compare_files(path, against, table, options.resamples, options.seed) if against else None
+    comparison = None
+    if options.against:
+        comparison = compare_files(
+            path, options.against, table, options.resamples, options.seed, known_stems(caveats) or frozenset()
+        )
+        if not_known(caveats):
+            comparison = comparison.model_copy(update={"untold": True, "clean": None})
     cuts = read_thresholds(options.thresholds) if options.thresholds else None
     if cuts is None and validation.films is not None:
         cuts = choose_thresholds(validation.films.labels, validation.films.probs)
@@ -98,13 +105,20 @@ def _swapped(films: Films) -> list[Caveat]:
 
 
 def _learned(films: Films, rows: pd.DataFrame, trained_on: str | Path) -> list[Caveat]:
-    """Films that the model, or its teacher, has learned from, or other films of their patients."""
+    """Films that the model, or its teacher, has learned from, or films of their patients; maybe none."""
     listed = read_training_list(trained_on)
-    known = frozenset(films_sharing_patients(listed, films.stems, rows))
-    if not known:
-        return []
-    inside, name = len({*listed} & {*films.stems}), printable(Path(trained_on).name)
-    return [Listed(list_name=name, films=len(films), inside=inside, known=len(known), stems=known)]
+    shared = films_sharing_patients(listed, films.stems, rows)
+    return [
+        Listed(
+            list_name=printable(Path(trained_on).name),
+            films=len(films),
+            inside=len({*listed} & {*films.stems}),
+            outside=shared.outside,
+            untold=shared.untold,
+            known=len(shared.films),
+            stems=frozenset(shared.films),
+        )
+    ]
 
 
 def _apart(films: Films, validation: Films, path: str | Path) -> list[Caveat]:

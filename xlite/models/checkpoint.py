@@ -41,7 +41,8 @@ Line = Annotated[str, Field(max_length=200)]
 class ModelNotes(BaseModel):
     """What a model file notes of its model's training; nothing here is needed to serve the model.
 
-    `teacher_knows` are the sources of its teachers, as `xlite.evaluation.contamination` reads them;
+    `teacher_knows` are the sources of its teachers, as `xlite.evaluation.contamination` reads them, and
+    `start_knows` those of the model that it started from: if it is noted and empty, it started without one.
     `contamination` is a sentence instead, in older model files. `epoch` is the best of `epochs` by the
     validation films. Other notes are kept as they are.
     """
@@ -53,6 +54,7 @@ class ModelNotes(BaseModel):
     trained_on: str = ""
     teacher: str | None = None
     teacher_knows: tuple[dict[str, Any], ...] = ()
+    start_knows: tuple[dict[str, Any], ...] = ()
     contamination: str = ""
     loss: str = ""
     sampler: str = ""

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from xlite.errors import CheckpointError
-from xlite.models.checkpoint import FORMAT, load_model, read_tensors
+from xlite.models.checkpoint import FORMAT, ModelInfo, load_model, read_tensors
 from xlite.models.student import Student
 from xlite.models.tensor_check import check_tensors
 from xlite.models.torch_files import UNREADABLE, load_plain
@@ -27,11 +27,15 @@ HUB_FILE = "model.safetensors"
 
 @dataclass(frozen=True)
 class StartWeights:
-    """What a student starts from: a sentence, in two parts around the name of the file if there is one."""
+    """What a student starts from: a sentence, in two parts around the name of the file if there is one.
+
+    info: the header of that file if it is an X-Lite model; else nobody knows which films are behind it.
+    """
 
     before: str
     file: Path | None = None
     after: str = ""
+    info: ModelInfo | None = None
 
     @property
     def sentence(self) -> str:
@@ -139,7 +143,9 @@ def _load_student(student: Student, path: Path) -> StartWeights:
             getattr(student, part).load_state_dict(weights)
             taken += [part] if weights else []
     parts = ", ".join(taken)
-    return StartWeights(f"{student.backbone_name} starts from the {parts} of the X-Lite model ", path)
+    return StartWeights(
+        f"{student.backbone_name} starts from the {parts} of the X-Lite model ", path, "", info
+    )
 
 
 def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) -> StartWeights:

@@ -100,7 +100,9 @@ def _metrics(report: Report) -> list[str]:
         f"by resampling patients ({report.bootstrap.resamples} times).",
         "",
     ]
-    if contamination:
+    if contamination and not report.contaminated:
+        lines += [f"{clean(report)}.", ""]
+    elif contamination:
         lines += [
             f"**{contaminated_films(contamination)} {are(contamination.films)} not new to what the model "
             f"learned from (see the warnings), so the metrics are struck through.** {clean(report)}.",
@@ -121,7 +123,7 @@ def _metrics(report: Report) -> list[str]:
 
 def _table(report: Report) -> list[str]:
     def said(value: Estimate | float | None) -> str:
-        return marked_cell(metric_cell(value, report.contamination is not None))
+        return marked_cell(metric_cell(value, report.contaminated))
 
     lines = [
         "| finding | positives | AUC | average precision | threshold | sensitivity | specificity |",

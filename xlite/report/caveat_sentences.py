@@ -18,6 +18,7 @@ from xlite.evaluation.caveats import (
     NeverPositive,
     NotAboveBaseline,
     NoThresholds,
+    NotKnown,
     NotProbabilities,
     OnePatient,
     OtherEdition,
@@ -89,18 +90,16 @@ def sentence(caveat: Caveat) -> str:
             how = " and ".join(causes)
             return f"scores{whose} are not probabilities: trained with {how}, not calibrated"
         case TeacherKnows(teachers=teachers):
-            return "teacher contamination: " + "; ".join(map(teacher_sentence, teachers))
+            whose = "" if any(fact.start for fact in teachers) else "teacher "
+            return f"{whose}contamination: " + "; ".join(map(teacher_sentence, teachers))
         case UnknownFilms(films=films, validation=validation):
             kind = "validation film" if validation else "film"
             return f"{counted(films, kind)} that the table lacks {are(films)} left out"
         case SwappedColumns(pairs=pairs):
             named = ", ".join(f"{spoken(first)} and {spoken(second)}" for first, second in pairs)
             return f"columns may be swapped, each tells the other finding better: {named}"
-        case Listed(known=known, list_name=name, films=films, inside=inside):
-            return (
-                f"contamination: {inside:,} of these {counted(films, 'film')} {are(inside)} in {name}, and "
-                f"{known:,} {are(known)} of patients who are"
-            )
+        case Listed():
+            return _listed(caveat)
         case SharedWithValidation(patients=patients, name=name):
             have = "has" if patients == 1 else "have"
             return f"{counted(patients, 'patient')} {have} films both here and in {name}"
@@ -191,29 +190,75 @@ def _other_split(caveat: OtherSplit) -> str:
     )
 
 
+def _listed(caveat: Listed) -> str:
+    known, inside, outside = caveat.known, caveat.inside, caveat.outside
+    found = (
+        f"contamination: {inside:,} of these {counted(caveat.films, 'film')} {are(inside)} in "
+        f"{caveat.list_name}, and {known:,} {are(known)} of patients who are"
+    )
+    if outside is None:
+        return found
+    lacking = f"{counted(outside, 'listed film')} {are(outside)} not in the table"
+    more = f", and the patients of {caveat.untold:,} of them cannot be told" if caveat.untold else ""
+    return f"{found}: {known:,} of {caveat.films:,} known; {lacking}{more}"
+
+
+def why_not_known(fact: NotKnown) -> str:
+    """Why nobody can tell which of the films judged are clean."""
+    match fact:
+        case OtherSplit(own_split_id=own):
+            return f"this folder does not have the model's own split, {own}, so what it knows cannot be told"
+        case Listed(list_name=name, untold=untold):
+            return _whose(untold, name)
+        case SeenByTeacher(untold=0):
+            whose = "the training films of the model that it started from"
+            named = whose if fact.start else "its teacher's training films"
+            return f"without a list of {named} it cannot be told which those are"
+        case TeacherSaid():
+            said = teacher_sentence(fact)
+            return (
+                f"{said}, and without a list of its training films it cannot be told which of these it knows"
+            )
+        case _:
+            return teacher_sentence(fact)
+
+
+def _whose(films: int, name: str) -> str:
+    """That nobody can tell the patients of films of a list."""
+    which = verb(films, "which", "all of which")
+    return f"the patients of {counted(films, 'film')} of {name}, {which} the table lacks, cannot be told"
+
+
 def teacher_sentence(fact: TeacherFact) -> str:
-    """What one teacher knows of the films judged."""
+    """What one source of a model knows of the films judged."""
+    who = "a model that training started from" if fact.start else "a teacher"
     match fact:
         case SeenByTeacher():
             films = f"the {counted(fact.films, f'{fact.part} film')} of split {fact.split_id}"
             more = f" ({fact.with_val:,} counting validation)" if fact.with_val > fact.trained else ""
+            untold = f"; {_whose(fact.untold, 'its list')}" if fact.untold else ""
             return (
-                f"a teacher was trained on {fact.trained:,} of {films}{more}, and knows the patients of "
-                f"{fact.patients:,} of them"
+                f"{who} was trained on {fact.trained:,} of {films}{more}, and knows the patients of "
+                f"{fact.patients:,} of them{untold}"
             )
         case TeacherUnknown(kind="predictions", name=name):
             return (
                 f"what the model behind the predictions {name} was trained on is not known: a list of its "
                 "training films would tell"
             )
+        case TeacherUnknown(kind="weights", name=name):
+            return (
+                f"which films the starting weights ({name}) were trained on is not known: a list of these "
+                "would tell"
+            )
         case TeacherUnknown(kind="split", name=name):
             return (
-                f"a teacher learned from split {name}, which this folder does not have, so whether it knows "
+                f"{who} learned from split {name}, which this folder does not have, so whether it knows "
                 "these films is not known"
             )
         case TeacherUnknown(name=name):
             return (
-                f"a teacher was trained on the films of {name}, which is not here, so whether it knows these "
+                f"{who} was trained on the films of {name}, which is not here, so whether it knows these "
                 "films is not known: a list of its training films would tell"
             )
         case TeacherSaid(text=text, counted_on=counted_on):

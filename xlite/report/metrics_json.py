@@ -9,6 +9,7 @@ from xlite.evaluation.localisation_report import LocalisationReport
 from xlite.evaluation.report import Comparison, Metrics, Report
 from xlite.report.sentences import (
     boxes_reason,
+    clean,
     comparison_sentence,
     gap_sentence,
     reference_reason,
@@ -26,6 +27,7 @@ def report_json(report: Report) -> Json:
     if contamination is not None:
         content["contamination"] |= {
             "reasons": [sentence(reason) for reason in contamination.reasons],
+            "sentence": clean(report),
             "clean": contamination.clean and _with_warnings(contamination.clean),
         }
     content["validation"]["note"] = validation_note(report.validation)

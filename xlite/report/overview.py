@@ -31,9 +31,11 @@ def auc_headline(report: Report) -> Headline:
     """
     found, where = report.contamination, literal(source(report))
     over, estimate = mean_auc(report)
-    auc = marked_cell(metric_cell(estimate, found is not None))
+    auc = marked_cell(metric_cell(estimate, report.contaminated))
     if found is None:
         return Headline(auc, f"{capital(over)}  \n{where}")
+    if not report.contaminated:
+        return Headline(auc, f"{capital(over)}. {clean(report)}  \n{where}")
     known = known_films(report)
     if found.clean is None:
         return Headline(auc, f"{known}. {clean(report)}  \n{where}")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xlite.evaluation.caveats import is_of_teacher
+from xlite.evaluation.caveats import TeacherKnows, is_of_teacher
 from xlite.evaluation.localisation_report import NIH_BOXES, LocalisationJudged, LocalisationReport
 from xlite.evaluation.report import (
     Comparison,
@@ -22,6 +22,7 @@ from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.looks import ALPHA
 from xlite.report.caveat_sentences import sentence as sentence
+from xlite.report.caveat_sentences import why_not_known
 from xlite.report.means import mean_auc
 from xlite.text import are, counted, difference, labels_of, verb
 
@@ -87,10 +88,17 @@ def source_lines(found: Metrics | LocalisationReport) -> tuple[str, ...]:
 def known_films(report: Report) -> str:
     """`98 of 150 test films are known to its teacher` of a contaminated report; else nothing."""
     found = report.contamination
-    if found is None:
+    if found is None or not found.films:
         return ""
-    knows = "its teacher" if all(map(is_of_teacher, found.reasons)) else "the model or its teacher"
-    return f"{found.films:,} of {found.of:,} {report.split.part} films are known to {knows}"
+    return f"{found.films:,} of {found.of:,} {report.split.part} films are known to {_who_knows(found)}"
+
+
+def _who_knows(found: Contamination) -> str:
+    if not all(map(is_of_teacher, found.reasons)):
+        return "the model or its teacher"
+    facts = [fact for one in found.reasons if isinstance(one, TeacherKnows) for fact in one.teachers]
+    starts = {fact.start for fact in facts if fact not in found.unknown}
+    return "what it learned from" if True in starts else "its teacher"
 
 
 def contaminated_films(found: Contamination) -> str:
@@ -99,17 +107,18 @@ def contaminated_films(found: Contamination) -> str:
 
 
 def clean(report: Report) -> str:
-    """The mean AUC on those films of a contaminated report that are new to what is judged; else nothing."""
+    """The mean AUC on the films that are new to what is judged, or why there is none; nothing if all are."""
     found = report.contamination
     if found is None:
         return ""
     if found.clean is None:
         if found.films == found.of:
-            return "There are no metrics on clean films alone: none is left"
-        return (
-            "There are no metrics on clean films alone: without a list of its teacher's training films it "
-            "cannot be told which those are"
-        )
+            why = "none is left"
+        elif found.unknown:
+            why = "; ".join(map(why_not_known, found.unknown))
+        else:
+            why = "without a list of its teacher's training films it cannot be told which those are"
+        return f"There are no metrics on clean films alone: {why}"
     split, (over, auc) = found.clean.split, mean_auc(found.clean)
     return (
         f"On the {counted(split.images, 'clean film')}, of {counted(split.patients, 'patient')} new to what "
@@ -238,7 +247,7 @@ def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
     return (
         f"Macro AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, on the {both} that "
         f"both have{over}: difference {difference(gap.value, gap.low, gap.high, digits=4)}, p {found.p:.3f}: "
-        f"{verdict}{rough}"
+        f"{verdict}{rough}{_without_known(found, names)}"
     )
 
 
@@ -248,3 +257,14 @@ def comparisons_note(count: int) -> str:
         f"Each of these {count} comparisons is a test of its own: of equal models one is called higher or "
         f"lower by chance in up to {1 - (1 - ALPHA) ** count:.0%} of cases."
     )
+
+
+def _without_known(found: Comparison, names: Sequence[str]) -> str:
+    """What a comparison says of films that the first learned from, and of the others; nothing without any."""
+    if not found.known and not found.untold:
+        return ""
+    more = ", and maybe more" if found.untold else ""
+    knows = f"{(names or found.names)[0]}, or its teacher, knows {found.known:,} of these films{more}"
+    if found.clean is None:
+        return f". But {knows}: there is no comparison on clean films alone"
+    return f". But {knows}. On clean films alone: {comparison_sentence(found.clean, names)}"

@@ -22,8 +22,9 @@ def summary(report: Report) -> str:
         f"{counted(split.images, 'film')} of {counted(split.patients, 'patient')}, split {split.id}, part "
         f"{split.part}, labels {of_edition(split.label_version)}"
     )
-    if found:
+    if found and report.contaminated:
         lines.append(f"{contaminated_films(found)}; none of these metrics is that of a clean test")
+    if found:
         lines.append(clean(report))
     lines += [text for gap, text in gap_sentences(report.subgroups) if not gap.finding]
     return "\n".join([*lines, *(f"Warning: {sentence(caveat)}" for caveat in report.caveats)])

@@ -45,7 +45,7 @@ class View:
     @property
     def contaminated(self) -> bool:
         """Whether its metrics are struck through: what is judged knows some of the films."""
-        return self.report.contamination is not None
+        return self.report.contaminated
 
     def cell(self, value: Estimate | float | None) -> Cell:
         """A metric as a table's cell, struck through if the report is contaminated."""

@@ -41,13 +41,16 @@ def option_words(name: str, value: object) -> list[str]:
 
 def absolute_paths(config: TrainConfig) -> TrainConfig:
     """The same choices, valid from any folder: a resume may come from another one."""
-    teachers = [_absolute_path(part) for part in teacher_parts(config.teacher)]
+    teachers, lists = (
+        ",".join(_absolute_path(part) for part in teacher_parts(spec)) or spec
+        for spec in (config.teacher, config.teacher_list)
+    )
     return config.model_copy(
         update={
             "data": Path(os.path.expanduser(config.data)).absolute(),
             "weights": _absolute_path(config.weights),
-            "teacher": ",".join(teachers) or config.teacher,
-            "teacher_list": _absolute_path(config.teacher_list),
+            "teacher": teachers,
+            "teacher_list": lists,
         }
     )
 

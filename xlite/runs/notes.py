@@ -16,7 +16,9 @@ _NAMES = {
 }
 """How the parts of a row's notes begin, by their fields."""
 
-_SAW, _MAY_HAVE_SEEN = "teacher saw ", "teacher may have seen test films"
+_SAW, _MAY_HAVE_SEEN = " saw ", " may have seen test films"
+_SEEING = {"seen": "teacher", "start_seen": "starting model"}
+"""Who knows test films, by the field that counts them."""
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -26,7 +28,7 @@ D = TypeVar("D")
 class Notes:
     """What the notes of a row say, parted by semicolons: `split patient-42-1a2b3c4d; labels 2020; seed 42`.
 
-    `seen` has what each teacher knows of the test films.
+    seen: what each teacher knows of the test films; start_seen: what each model that it started from does.
     """
 
     split_id: str
@@ -35,6 +37,7 @@ class Notes:
     train_share: float = 1.0
     teacher: str = ""
     seen: tuple[TeacherSeen, ...] = ()
+    start_seen: tuple[TeacherSeen, ...] = ()
 
     def __str__(self) -> str:
         values = {
@@ -45,7 +48,9 @@ class Notes:
             "teacher": self.teacher,
         }
         parts = [f"{_NAMES[field]} {value}" for field, value in values.items() if value]
-        return "; ".join([*parts, *dict.fromkeys(filter(None, map(_seen_as_text, self.seen)))])
+        for field, who in _SEEING.items():
+            parts += filter(None, [_seen_as_text(who, seen) for seen in getattr(self, field)])
+        return "; ".join(dict.fromkeys(parts))
 
     @classmethod
     def read(cls, text: str) -> "Notes":
@@ -54,10 +59,11 @@ class Notes:
         The text does not say of how many films a teacher knows the patient: it is at least those it has seen.
         """
         said: dict[str, str] = {}
-        seen: list[TeacherSeen] = []
+        seen: dict[str, list[TeacherSeen]] = {field: [] for field in _SEEING}
         for part in text.split("; "):
-            if part == _MAY_HAVE_SEEN or part.startswith(_SAW):
-                seen += filter(None, [_read_seen(part)])
+            who = next((field for field, name in _SEEING.items() if _tells_of(name, part)), None)
+            if who is not None:
+                seen[who] += filter(None, [_read_seen(part.removeprefix(_SEEING[who]))])
                 continue
             for field, name in _NAMES.items():
                 if part.startswith(f"{name} "):
@@ -68,22 +74,28 @@ class Notes:
             _parsed(int, said.get("seed", ""), None),
             _parsed(float, said.get("train_share", ""), 1.0),
             said.get("teacher", ""),
-            tuple(seen),
+            tuple(seen["seen"]),
+            tuple(seen["start_seen"]),
         )
 
 
-def _seen_as_text(seen: TeacherSeen) -> str:
+def _tells_of(who: str, part: str) -> bool:
+    """Whether a part of the notes says what somebody has seen."""
+    return part == f"{who}{_MAY_HAVE_SEEN}" or part.startswith(f"{who}{_SAW}")
+
+
+def _seen_as_text(who: str, seen: TeacherSeen) -> str:
     """`teacher saw 93 of 150 test films (98 counting validation)`; nothing if it knows nobody."""
     if not seen.known:
-        return _MAY_HAVE_SEEN
+        return f"{who}{_MAY_HAVE_SEEN}"
     if not seen.patients:
         return ""
     more = f" ({seen.with_val:,} counting validation)" if seen.with_val > seen.trained else ""
-    return f"{_SAW}{seen.trained:,} of {counted(seen.films, 'test film')}{more}"
+    return f"{who}{_SAW}{seen.trained:,} of {counted(seen.films, 'test film')}{more}"
 
 
 def _read_seen(text: str) -> TeacherSeen | None:
-    """What `_seen_as_text` has written; None if a person has changed it beyond recognition."""
+    """What `_seen_as_text` writes behind who it is; None if a person has changed it beyond recognition."""
     if text == _MAY_HAVE_SEEN:
         return TeacherSeen(films=0, trained=0, with_val=0, patients=0, known=False)
     words = text.removeprefix(_SAW).replace(",", "").replace("(", "").split()

@@ -32,7 +32,7 @@ def check_sources(plan: Plan) -> None:
     for weights in _values(plan, "weights"):
         if weights not in ("imagenet", "none"):
             _check_file("starting weights", weights, "imagenet, none or a file")
-    for films in filter(None, _values(plan, "teacher_list")):
+    for films in (part for spec in _values(plan, "teacher_list") for part in teacher_parts(spec)):
         _check_file("list of a teacher's films", films, "a file")
     folder = NihFolder.open(str(plan.fixed["data"]))
     if not folder.paths:

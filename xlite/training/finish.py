@@ -67,6 +67,8 @@ def _sentence(report: Report) -> str:
     contamination = report.contamination
     if contamination is None:
         return text
+    if not report.contaminated:
+        return f"{text}. {clean(report)}"
     known = f"{contamination.films:,} of the {contamination.of:,} test films"
     return f"{text}, but what it learned from knows {known}. {clean(report)}"
 
@@ -78,7 +80,7 @@ def _judge(job: Job, run: Run, device: torch.device, val_logits: NDArray[np.floa
         device=str(device),
         skip_missing=config.skip_missing,
         val_logits=(job.val_names, val_logits),
-        teacher_list=Path(config.teacher_list) if config.teacher_list else None,
+        teacher_list=config.teacher_list or None,
     )
     out = run.evaluation("test")
     return evaluate_model(run.folder / MODEL_FILE, config.data, config.split, "test", out, options)
@@ -108,13 +110,15 @@ def _kept_row(path: Path) -> Experiment | None:
 
 def _notes(job: Job, info: ModelInfo) -> Notes:
     """What the row's notes say of the run."""
+    sources = read_sources(info.notes)
     return Notes(
         info.split_id,
         info.label_version,
         job.config.seed,
         job.config.train_share,
         info.notes.teacher or "",
-        tuple(seen_in_test(read_sources(info.notes), info.split_id)),
+        seen=tuple(seen_in_test([one for one in sources if not one.start], info.split_id)),
+        start_seen=tuple(seen_in_test([one for one in sources if one.start], info.split_id)),
     )
 
 

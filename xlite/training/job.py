@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,14 @@ from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
 from xlite.data.splits import Split, load_split, shrink_train
 from xlite.errors import DataError, RunError, Setting
-from xlite.evaluation.contamination import Source, count_source, read_sources, teacher_caveat
+from xlite.evaluation.contamination import (
+    Source,
+    count_source,
+    distinct,
+    sources_behind,
+    teacher_caveat,
+    with_lists,
+)
 from xlite.evaluation.part_judged import PartJudged
 from xlite.files import Progress
 from xlite.images import Preprocess
@@ -70,9 +78,12 @@ def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
     log.info(_size_sentence(student, config))
     started = load_start_weights(student, config.weights) if fresh else StartWeights("")
     teacher, file_logits = _open_teacher(config, preprocess, stems, folder.labels(stems))
-    sources = _teacher_sources(config, folder, split, teacher)
-    _log_contamination(config, folder, split, sources)
-    info = _info(config, folder, split, stems, sources, started.noted)
+    taught = _teacher_sources(config, folder, split, teacher)
+    begun = _start_sources(config, folder, split, started)
+    _log_contamination(config, folder, split, [*taught, *begun])
+    info = _info(config, folder, split, stems, taught)
+    if fresh:
+        info = info.noting(started_from=started.noted, start_knows=_as_noted(begun))
 
     films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
     facts = [films.facts()]
@@ -179,10 +190,9 @@ def _open_teacher(
 
 
 def _log_contamination(config: TrainConfig, folder: NihFolder, split: Split, sources: list[Source]) -> None:
-    """Says what the teachers know of the films that the student will be judged on."""
-    caveat = teacher_caveat(
-        sources, PartJudged(folder, split, "test", split.stems("test")), _teacher_list(config)
-    )
+    """Says what its sources know of the films that the student will be judged on."""
+    judged = PartJudged(folder, split, "test", split.stems("test"))
+    caveat = teacher_caveat(sources, judged, config.teacher_list)
     if caveat is not None:
         log.info(capital(sentence(caveat)))
 
@@ -203,24 +213,28 @@ def _refit_if_folded(student: Student, train: FilmDataset) -> None:
 
 def _teacher_sources(config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher) -> list[Source]:
     """What the teachers learned from, and what they know of the films that the student is judged on."""
-    sources: list[Source] = []
+    sources = [Source(list=seen.list, said=f"a teacher has {seen.text}") for seen in teacher.seen]
+    sources += [Source(predictions=path.name) for path in prediction_files(config.teacher)]
     for info in teacher.infos:
-        sources += [Source(split=info.split_id)] if info.split_id != split.id else []
-        sources += read_sources(info.notes)
-        sources += [Source(said=info.notes.contamination)] if info.notes.contamination else []
-    for seen in teacher.seen:
-        # A list that was given says better what such a network has seen.
-        if seen.list is None or not config.teacher_list:
-            sources.append(Source(list=seen.list, said=f"a teacher has {seen.text}"))
-    if config.teacher_list:
-        sources.append(Source(list=Path(config.teacher_list).name))
-    else:
-        sources += [Source(predictions=path.name) for path in prediction_files(config.teacher)]
-    return [count_source(source, folder, split, _teacher_list(config)) for source in sources]
+        sources += sources_behind(info, split, config.train_share)
+    listed = with_lists(sources, config.teacher_list, folder)
+    return [count_source(source, folder, split, config.teacher_list) for source in listed]
 
 
-def _teacher_list(config: TrainConfig) -> Path | None:
-    return Path(config.teacher_list) if config.teacher_list else None
+def _start_sources(
+    config: TrainConfig, folder: NihFolder, split: Split, started: StartWeights
+) -> list[Source]:
+    """What the model that the student starts from learned from, counted as for a teacher."""
+    if started.file is None:
+        return []
+    if started.info is None:
+        return [Source(weights=started.file.name, start=True)]
+    sources = distinct(sources_behind(started.info, split, config.train_share, start=True))
+    return [count_source(one, folder, split) for one in sources]
+
+
+def _as_noted(sources: list[Source]) -> tuple[dict[str, Any], ...]:
+    return tuple(source.model_dump() for source in sources)
 
 
 def _task(
@@ -251,10 +265,12 @@ def _info(
     folder: NihFolder,
     split: Split,
     stems: list[str],
-    sources: list[Source],
-    started_from: str,
+    taught: list[Source],
 ) -> ModelInfo:
-    """What the model file says of itself before thresholds and calibration are known."""
+    """What the model file says of itself before thresholds and calibration are known.
+
+    taught: the sources of its teachers.
+    """
     return ModelInfo(
         backbone=config.backbone,
         attention=config.attention,
@@ -270,11 +286,10 @@ def _info(
             train_share=config.train_share,
             trained_on=_trained_on(folder, stems),
             teacher=",".join(Path(part).name for part in teacher_parts(config.teacher)),
-            teacher_knows=tuple(source.model_dump() for source in sources),
+            teacher_knows=_as_noted(taught),
             loss=config.loss,
             sampler=config.sampler,
             seed=config.seed,
-            started_from=started_from,
             data_fingerprint=folder.fingerprint(),
             xlite=__version__,
         ),

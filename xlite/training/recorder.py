@@ -64,7 +64,9 @@ class Recorder:
             check_unchanged(self.run.name, content["learns_from"], self._learns_from())
             self.learner.load_state_dict(content)
             self.state = State(**content["state"])
-            self.info = self.info.noting(started_from=content["started_from"])
+            # An older state lacks what it started from: then nothing is noted of it.
+            kept = {name: content[name] for name in ("start_knows",) if name in content}
+            self.info = self.info.noting(started_from=content["started_from"], **kept)
         if self.leads:
             self._write_metrics()
         log.info("Going on after epoch %d", self.state.epoch)
@@ -124,7 +126,7 @@ class Recorder:
         return {
             **self.learner.state_dict(),
             "state": asdict(self.state),
-            "started_from": self.info.notes.started_from,
+            **self.info.notes.model_dump(include={"started_from", "start_knows"}),
             "learns_from": self._learns_from(),
         }
 

@@ -60,7 +60,7 @@ def _perfect(report: Report) -> str:
 
 
 def grave_blocks(view: View) -> list[Block]:
-    """Of a contaminated report its count and a sentence on the clean films; else nothing."""
+    """Of a contaminated report its count; a sentence on the clean films unless all are."""
     return [*_contamination(view), *clean_films(view)[:1]]
 
 
@@ -73,14 +73,14 @@ def mild_alerts(view: View) -> list[Alert]:
 
 def _contamination(view: View) -> list[Block]:
     found = view.report.contamination
-    if found is None:
+    if found is None or not view.contaminated:
         return []
     reasons = [as_sentence(sentence(reason)) for reason in found.reasons]
     return [Alert(f"{contaminated_films(found)}. Metrics are struck through.", reasons, grave=True)]
 
 
 def clean_films(view: View) -> list[Block]:
-    """Of a contaminated report a sentence and a table on the films that are new; else nothing."""
+    """A sentence and a table on the films that are new, or why there is none; nothing if all are new."""
     found = view.report.contamination
     if found is None:
         return []
