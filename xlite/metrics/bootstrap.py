@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.per_finding import ECE_BINS, ece_bin, rates, ratio
+from xlite.metrics.per_finding import ECE_BINS, ece_bin, known_rates, rates, ratio
 from xlite.patients import patient_places
 
 RESAMPLES, SEED = 1000, 0  # unless a caller asks for others
@@ -76,10 +76,10 @@ class Resamples:
         return auc
 
     def rates(self, labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> dict[str, np.ndarray]:
-        """F1, precision, recall, specificity and accuracy at thresholds (C,)."""
+        """F1, precision, recall, specificity and accuracy at thresholds (C,), NaN where these are."""
         positive, called = labels.astype(bool), probs >= thresholds
         cells = (positive & called, ~positive & called, positive & ~called, ~positive & ~called)
-        return rates(*(self._sums(cell) for cell in cells))
+        return known_rates(rates(*(self._sums(cell) for cell in cells)), thresholds)
 
     def brier(self, labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
         """Brier score."""
