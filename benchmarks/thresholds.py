@@ -60,7 +60,7 @@ def chosen(population: Population, sample: Sample) -> Iterator[tuple[object, ...
 
 
 def table(rows: pd.DataFrame) -> pd.DataFrame:
-    """By rate and rule, over k: the mean rate on validation and in truth, the share of intervals that hold."""
+    """By rate and rule, over k: mean rate on validation and in truth, share of intervals that hold, width."""
     bins = pd.cut(rows["k"], K_BINS, labels=K_NAMES).rename("k")
     found = rows.groupby(["rate", "rule", bins], observed=True)[["seen", "true", "holds", "width"]].mean()
     return found.unstack("k").stack(0, future_stack=True).reindex(["seen", "true", "holds", "width"], level=2)

@@ -206,7 +206,7 @@ def _withheld(thresholds: Thresholds) -> list[Caveat]:
 
 
 def _other_prevalence(prevalence: np.ndarray, counts: Sequence[PatientCounts]) -> list[Caveat]:
-    """Findings whose prevalence is far from NIH's: Wilson's whole interval is FAR_PREVALENCE times beyond it."""
+    """Findings with Wilson's whole interval of the prevalence more than FAR_PREVALENCE times beyond NIH's."""
     here = dict[str, float]()
     for finding, share, count in zip(FINDINGS, prevalence.tolist(), counts, strict=True):
         nih = NIH_PREVALENCE[finding]

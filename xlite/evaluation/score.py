@@ -61,9 +61,7 @@ def judge_predictions(path: str | Path, table: str | Path, options: ScoreOptions
     comparison = compare_files(path, against, table, options.resamples, options.seed) if against else None
     cuts = Thresholds(read_thresholds(options.thresholds)) if options.thresholds else None
     if cuts is None and validation.films is not None:
-        cuts = Thresholds.choose(
-            validation.films.labels, validation.films.probs, validation.films.patients
-        )
+        cuts = Thresholds.choose(validation.films.labels, validation.films.probs, validation.films.patients)
     resamples = Resamples(films.patients, options.resamples, options.seed)
     report = full_report(
         films,

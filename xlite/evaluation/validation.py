@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from xlite.evaluation.films import Films
-from xlite.evaluation.validation_report import CalibrationErrors, OperatingPoints, PointAtThreshold, Rate
+from xlite.evaluation.validation_report import (
+    CalibrationErrors,
+    Expected,
+    OperatingPoints,
+    PointAtThreshold,
+    Rate,
+)
 from xlite.findings import FINDINGS
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples, or_none
@@ -81,14 +87,17 @@ def _points(films: Films, validation: Films, resamples: Resamples, rule: str) ->
     )
 
 
-def _expected(validation: Films, c: int, cut: float) -> dict[str, Estimate]:
+def _expected(validation: Films, c: int, cut: float) -> Expected:
     """Sensitivity and specificity of a finding's threshold on validation, with what they will truly be."""
     positive, called = validation.labels[:, c] > 0, validation.probs[:, c] >= cut
-    found = {}
-    for rate, films, right in (("recall", positive, called), ("specificity", ~positive, ~called)):
-        interval = promised_interval(right[films], validation.patients[films])
-        found[rate] = Estimate(float(right[films].mean()), *(interval or ()))
-    return found
+    return {
+        "recall": _promised(called[positive], validation.patients[positive]),
+        "specificity": _promised(~called[~positive], validation.patients[~positive]),
+    }
+
+
+def _promised(right: np.ndarray, patients: np.ndarray) -> Estimate:
+    return Estimate(float(right.mean()), *(promised_interval(right, patients) or ()))
 
 
 def calibration_errors(films: Films, validation: Films, resamples: Resamples) -> dict[str, CalibrationErrors]:

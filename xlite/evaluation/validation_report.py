@@ -11,6 +11,7 @@ from xlite.metrics.finding_estimates import FixedMean
 from xlite.metrics.thresholds import ChosenOn
 
 Rate = Literal["f1", "precision", "recall", "specificity"]
+Expected = dict[Literal["recall", "specificity"], Estimate]
 
 
 class Validation(Part):
@@ -54,7 +55,7 @@ class PointAtThreshold(Part):
     chosen_on: ChosenOn | None = None
     called: int | None = None
     called_patients: int | None = None
-    expected: dict[Literal["recall", "specificity"], Estimate] = {}
+    expected: Expected = {}
 
     def estimate(self, rate: Rate) -> Estimate:
         """A rate by its name."""

@@ -162,14 +162,6 @@ def estimate(value: float, drawn: np.ndarray) -> Estimate:
     return Estimate(or_none(value), or_none(low), or_none(high))
 
 
-def recentred(values: np.ndarray, centre: float) -> np.ndarray:
-    """Resamples (R,) of a metric >= 0, moved so that their mean is its value on all films.
-
-    Resampling adds noise of its own, which a calibration error, a sum of distances, counts as more error.
-    """
-    return np.maximum(values - np.nanmean(values) + centre, 0) if not np.isnan(values).all() else values
-
-
 def walk(positive: np.ndarray, negative: np.ndarray) -> Steps:
     """True positives after each step, false ones before and after its ties, each (K, R); negatives (R,).
 

@@ -242,7 +242,7 @@ def _knots(x: np.ndarray, y: np.ndarray) -> tuple[Numbers, Numbers]:
 def _few(labels: np.ndarray, patients: np.ndarray) -> np.ndarray:
     """bool (C,): whether too few of the patients (N,) have a finding, or lack it, by labels (N, C)."""
     fewer = np.minimum(patients_with(labels > 0, patients), patients_with(labels <= 0, patients))
-    return fewer < FEW_POSITIVES
+    return np.asarray(fewer < FEW_POSITIVES)
 
 
 def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:

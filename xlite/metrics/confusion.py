@@ -35,7 +35,7 @@ class Confusion:
 
 
 def confusion(labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> Confusion:
-    """The counts of labels (N, 14) 0 or 1 against probs (N, 14) called at thresholds (14,), NaN if withheld."""
+    """The counts of labels (N, 14) 0 or 1 against probs (N, 14) called at thresholds (14,), NaN if none."""
     truth, call = labels.astype(bool), probs >= thresholds
     hit, missed, wrong = truth & call, truth & ~call, call & ~truth
     return Confusion(

@@ -137,21 +137,17 @@ def promised_interval(right: np.ndarray, owner: np.ndarray) -> Interval:
     right (N,) bool: which of the films with the finding are called, or of those without it are not; owner
     (N,): their patients. The true share above the j-th of n independent cases is Beta(j, n + 1 - j), and a
     threshold half-way to the next case lies between this and the next order statistic: together they are the
-    interval of Clopper & Pearson, Biometrika 26 (1934) 404. It takes as many cases as vary like these clusters
-    (Korn & Graubard 1998), at Student's quantile of their effective number, but no more than patients and no
-    fewer than if all films of a patient were alike. None without films.
+    interval of Clopper & Pearson, Biometrika 26 (1934) 404. Films of a patient are alike, so the cases are
+    half-way between as many as vary like these films (Korn & Graubard 1998), which is itself an estimate, and
+    as few as there are if a patient's films are all the same. None without films.
     """
     if not len(right):
         return None
     _, places, films = np.unique(owner, return_inverse=True, return_counts=True)
-    share, effective = float(right.mean()), effective_number(places)
+    share, fewest = float(right.mean()), effective_number(places)
     spread = float(((np.bincount(places, right) - share * films) ** 2).sum()) / len(right) ** 2
-    cases = float(len(films))
-    if spread and effective > 1:
-        wider = Z / -float(stdtrit(effective - 1, 0.025))
-        cases = min(cases, max(effective, share * (1 - share) / spread * wider**2))
-    elif not spread:
-        cases = effective
+    alike = share * (1 - share) / spread if spread else fewest
+    cases = (fewest + min(len(films), max(fewest, alike))) / 2
     j = share * cases
     low = 0.0 if j <= 0 else float(betaincinv(j, cases + 1 - j, 0.025))
     return low, 1.0 if share >= 1 else float(betaincinv(j + 1, cases - j, 0.975))

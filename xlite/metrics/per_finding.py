@@ -129,7 +129,7 @@ def rates_at(labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> d
 
 
 def prevalence(labels: np.ndarray) -> np.ndarray:
-    """The share of the films that is positive, float64, of labels (N, …) 0 or 1; a float32 mean is rounded."""
+    """The share of positive films, float64 (…), of labels (N, …) 0 or 1: a mean in float32 is rounded."""
     return np.asarray(np.mean(labels, axis=0, dtype=np.float64))
 
 

@@ -64,7 +64,8 @@ class Thresholds:
     def of(cls, cuts: Mapping[str, float | None], chosen_on: Mapping[str, ChosenOn] | None) -> Self:
         """Those that a model file holds by finding."""
         values = np.array([cuts[finding] for finding in FINDINGS], np.float64)  # None becomes NaN
-        return cls(values, chosen_on and tuple(chosen_on[finding] for finding in FINDINGS))
+        counts = tuple(chosen_on[finding] for finding in FINDINGS) if chosen_on else None
+        return cls(values, counts)
 
     def by_finding(self) -> dict[str, float | None]:
         """What `of` takes: None if withheld."""
@@ -75,7 +76,7 @@ class Thresholds:
 
     def chosen_on_by_finding(self) -> dict[str, ChosenOn] | None:
         """What `of` takes."""
-        return self.chosen_on and dict(zip(FINDINGS, self.chosen_on, strict=True))
+        return dict(zip(FINDINGS, self.chosen_on, strict=True)) if self.chosen_on else None
 
 
 def choose_thresholds(labels: np.ndarray, probs: np.ndarray, rule: str = "f1") -> np.ndarray:
