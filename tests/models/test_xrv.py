@@ -74,7 +74,9 @@ def test_a_network_of_the_library_teaches_what_it_says_by_name(library, tmp_path
     # another teacher fills what this one lacks
     rows = ["image," + ",".join(FINDINGS), "a.png" + ",0.5" * 14]
     (tmp_path / "known.csv").write_text("\n".join(rows) + "\n")
-    both, _ = open_teacher(f"{spec},{tmp_path}/known.csv", Preprocess(224), ["a"], np.zeros((1, 14)), np.array(["1"]))
+    both, _ = open_teacher(
+        f"{spec},{tmp_path}/known.csv", Preprocess(224), ["a"], np.zeros((1, 14)), np.array(["1"])
+    )
     assert "count alone" not in both.sentence and both.digest != teacher.digest
 
 

@@ -1,7 +1,7 @@
 """The metrics of one set of predictions, each finding's and their means, with intervals."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +37,7 @@ from xlite.metrics.thresholds import PLAIN_THRESHOLD, Thresholds
 _OBJECTS = ("auc", "ap")  # these carry their interval in place, the others under "intervals"
 _NUMBERS = ("f1", "precision", "recall", "specificity", "ece", "brier")
 _NAMES = (*_OBJECTS, *_NUMBERS)
-_AT_PREVALENCE: tuple[Literal["ap", "precision"], ...] = ("ap", "precision")
+_AT_PREVALENCE = ("ap", "precision")
 Values = dict[str, np.ndarray]
 
 

@@ -7,7 +7,7 @@ if it is undefined.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
@@ -122,7 +122,7 @@ class Metrics(WithCaveats):
     macro_fixed: dict[str, FixedMean] = {}
     per_class: dict[str, FindingMetrics]
     macro_findings: dict[str, int]
-    macro_prevalence: dict[Literal["ap", "precision"], float | None] = {}
+    macro_prevalence: dict[str, float | None] = {}
     baseline: Baseline
     bootstrap: Bootstrap
     training_seed: int | None = None

@@ -1,7 +1,7 @@
 """Means over the findings in words: over how many each is, and why a metric has no interval."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,7 @@ SHORT = {
 }
 """The metrics in running text."""
 
-AT_ONE_PREVALENCE: tuple[Literal["ap", "precision"], ...] = ("ap", "precision")
+AT_ONE_PREVALENCE = ("ap", "precision")
 AT_PREVALENCE = "Precision holds at the prevalence beside it, its mean at that of the findings that have it."
 CHOSEN_ON = (
     "Chosen on: validation patients with the finding. * Fewer than "

@@ -135,7 +135,7 @@ def roc_and_precision(view: View) -> list[Block]:
         ),
         Chart(
             partial(curves_grid, pr, view.source_lines, "pr", view.palette),
-            "Precision over recall; the number is average precision, at the prevalence of these films. Bands: "
-            "95 % intervals place by place.",
+            "Precision over recall; the number is average precision, at the prevalence of these films. "
+            "Bands: 95 % intervals place by place.",
         ),
     ]
