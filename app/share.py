@@ -262,6 +262,8 @@ def film_row(image: "np.ndarray", reading: "Reading") -> str:
     for finding, probability in reading.top(3):
         fault = reading.fault(finding)
         caption = f"{spoken(finding)} {probability:.1%}" + (f": its map {fault}" if fault else "")
+        if reading.is_withheld(finding):
+            caption += f"; {reading.threshold_sentence(finding)}"
         pictures.append(captioned(reading.overlay(image, finding), caption))
     return f'<div class="film-row">{"".join(pictures)}</div><p>{html.escape(reading.legend())}</p>'
 

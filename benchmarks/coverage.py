@@ -20,7 +20,7 @@ from xlite.evaluation.report import Metrics
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.thresholds import choose_thresholds
+from xlite.metrics.thresholds import Thresholds, choose_thresholds
 from xlite.patients import patients_with
 
 METRICS = ("auc", "ap", "f1", "precision", "recall", "specificity", "brier", "ece")
@@ -54,7 +54,7 @@ def measure(population: Population, sizes: Sequence[int], draws: int, seed: int 
 def evaluate(sample: Sample, thresholds: np.ndarray, resamples: int = 1000) -> Metrics:
     """The metrics of the films at these thresholds."""
     drawn = Resamples(sample.patients, resamples)
-    return evaluate_predictions(sample.labels, sample.probs, drawn, STAMP, thresholds)
+    return evaluate_predictions(sample.labels, sample.probs, drawn, STAMP, Thresholds(thresholds))
 
 
 def compared(sample: Sample, thresholds: np.ndarray, true: Metrics) -> Iterator[tuple[object, ...]]:

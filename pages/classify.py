@@ -118,7 +118,8 @@ def show_reading(classifier: "Classifier", film: tuple[bytes, str]) -> None:
             st.caption("This model has no thresholds yet: read the order, not the height, of the bars.")
         else:
             st.caption(
-                "Coloured: at or above the model's own threshold (amber tick), chosen on validation films."
+                "Coloured: at or above the model's own threshold (amber tick), chosen on validation films. "
+                + reading.withheld()
             )
         choose_map()
     show_top(image, reading)

@@ -19,6 +19,7 @@ from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import logit
+from xlite.metrics.thresholds import Thresholds
 from xlite.models.checkpoint import ModelInfo, save_model
 from xlite.models.student import Student
 from xlite.report.write import write_report
@@ -93,7 +94,7 @@ def drawn_report(
         films,
         Stamp(name, split_id, "test", "2020", training_seed),
         Resamples(films.patients, resamples, 0),
-        InUse(np.full(14, threshold), "none"),
+        InUse(Thresholds(np.full(14, threshold)), "none"),
         ValidationFilms(validation, Validation(films=200, split_id=split_id)),
         caveats,
     )

@@ -22,27 +22,30 @@ from xlite.explain.drawing import OPACITY, SCREEN_SIDE, draw_cell, overlay, shri
 from xlite.explain.faults import FAULTS, map_fault, size_caution
 from xlite.explain.maps import activation_maps
 from xlite.explain.methods import DEFAULT_METHOD, map_legend
-from xlite.findings import FINDINGS, canonical
+from xlite.findings import FINDINGS, canonical, spoken
 from xlite.images import MAX_UPLOAD_MB, check_contrast, read_image
 from xlite.metrics.calibration import apply_calibrator
+from xlite.metrics.thresholds import ChosenOn
 from xlite.models.available import MODEL_FILE, find_model
 from xlite.models.checkpoint import ModelInfo, load_model
 from xlite.models.student import ModelSize, Student, describe
-from xlite.text import labels_of, printable
+from xlite.text import counted, few_patients, labels_of, printable
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
     """What a model sees in a film of shape (H, W): float32 probabilities (14,) and maps (14, h, w) >= 0.
 
-    `method` is the kind of its maps; `thresholds` are the model's own, by finding, if it has any.
+    `method` is the kind of its maps; `thresholds` are the model's own, by finding, if it has any, None if
+    withheld, and `chosen_on` counts the validation patients that chose them, if the model file does.
     """
 
     probabilities: np.ndarray
     maps: np.ndarray
     shape: tuple[int, int]
     method: str = DEFAULT_METHOD
-    thresholds: Mapping[str, float] | None = None
+    thresholds: Mapping[str, float | None] | None = None
+    chosen_on: Mapping[str, ChosenOn] | None = None
 
     def top(self, count: int = 3) -> list[tuple[str, float]]:
         """The `count` likeliest findings with their probabilities, likeliest first."""
@@ -55,20 +58,34 @@ class Reading:
 
     def is_above(self, finding: str) -> bool:
         """Whether a finding reaches the model's threshold; False if it has none."""
-        return (
-            self.thresholds is not None and self.probability(finding) >= self.thresholds[canonical(finding)]
-        )
+        cut = (self.thresholds or {}).get(canonical(finding))
+        return cut is not None and self.probability(finding) >= cut
+
+    def is_withheld(self, finding: str) -> bool:
+        """Whether the model has thresholds, but none for this finding: too few patients would choose it."""
+        return self.thresholds is not None and self.thresholds[canonical(finding)] is None
 
     def also_above(self, beyond: int = 3) -> list[tuple[str, float]]:
         """The findings that reach their threshold behind the `beyond` likeliest ones, likeliest first."""
         return [(finding, p) for finding, p in self.top(len(FINDINGS))[beyond:] if self.is_above(finding)]
 
     def threshold_sentence(self, finding: str) -> str | None:
-        """`above the model's threshold of 31.0%`, or below it; None if the model has no thresholds."""
+        """`above the model's threshold of 31.0% (25 validation patients)`, or below it.
+
+        `no threshold: 3 validation patients` if it is withheld; None if the model has no thresholds.
+        """
         if self.thresholds is None:
             return None
+        cut, one = self.thresholds[canonical(finding)], (self.chosen_on or {}).get(canonical(finding))
+        if cut is None:
+            return "no threshold" + (f": {few_patients(one.positive, one.negative)}" if one else "")
         side = "above" if self.is_above(finding) else "below"
-        return f"{side} the model's threshold of {self.thresholds[canonical(finding)]:.1%}"
+        patients = f" ({counted(one.positive, 'validation patient')})" if one else ""
+        return f"{side} the model's threshold of {cut:.1%}{patients}"
+
+    def withheld(self) -> str:
+        """`No threshold: Hernia (3 validation patients).`; nothing if each finding has one, or none has."""
+        return withheld_sentence(self.thresholds, self.chosen_on)
 
     def shrunk(self, image: np.ndarray, side: int = SCREEN_SIDE) -> tuple[np.ndarray, "Reading"]:
         """The film uint8 (H, W) with its longer side at most `side` px, and the reading in that frame."""
@@ -198,7 +215,10 @@ class Classifier:
         probabilities = self.probabilities(logits[0].float().cpu().numpy())
         height, width = image.shape
         cells = maps[0].float().cpu().numpy()
-        return Reading(probabilities, cells, (height, width), method, self.info.thresholds)
+        info = self.info
+        return Reading(
+            probabilities, cells, (height, width), method, info.thresholds, info.thresholds_chosen_on
+        )
 
     def explain(self, image: np.ndarray, finding: str, method: str = "gradcam") -> np.ndarray:
         """Where a finding is seen in a film uint8 (H, W): float32 (H, W), 0-1, in the film's own frame.
@@ -211,6 +231,16 @@ class Classifier:
     def tensor(self, image: np.ndarray) -> Tensor:
         """A film uint8 (H, W) as the model's input, preprocessed, on its device: float32 (1, 3, S, S)."""
         return torch.from_numpy(self.info.preprocess(image))[None].to(self.device)
+
+
+def withheld_sentence(
+    thresholds: Mapping[str, float | None] | None, chosen_on: Mapping[str, ChosenOn] | None
+) -> str:
+    """Which findings of a model file have no threshold, and why: nothing is called by them."""
+    bare = [finding for finding, cut in (thresholds or {}).items() if cut is None]
+    few = {name: f" ({few_patients(one.positive, one.negative)})" for name, one in (chosen_on or {}).items()}
+    named = [spoken(finding) + few.get(finding, "") for finding in bare]
+    return f"No threshold: {', '.join(named)}." if named else ""
 
 
 def read_upload(data: bytes, name: str) -> np.ndarray:

@@ -127,16 +127,17 @@ def trials_figure(configurations: Mapping[str, Sequence[float]]) -> go.Figure:
 
 
 def probability_bars(
-    probabilities: Sequence[float], thresholds: Mapping[str, float] | None, height: int = 560
+    probabilities: Sequence[float], thresholds: Mapping[str, float | None] | None, height: int = 560
 ) -> go.Figure:
-    """All 14 probabilities (0-1, NIH order) as bars, the likeliest on top, each model threshold as a tick."""
+    """All 14 probabilities (0-1, NIH order) as bars, the likeliest on top, each model threshold as a tick.
+
+    A finding whose threshold is None has no tick, and is never coloured.
+    """
     order = sorted(range(len(FINDINGS)), key=lambda place: probabilities[place])
     names = [FINDINGS[place] for place in order]
     values = [float(probabilities[place]) for place in order]
-    over = [
-        thresholds is not None and value >= thresholds[name]
-        for name, value in zip(names, values, strict=True)
-    ]
+    cuts = {name: cut for name, cut in (thresholds or {}).items() if cut is not None}
+    over = [name in cuts and value >= cuts[name] for name, value in zip(names, values, strict=True)]
     figure = go.Figure(
         go.Bar(
             x=values, y=[spoken(name) for name in names], orientation="h", name="probability",
@@ -144,9 +145,10 @@ def probability_bars(
             hovertemplate="%{y} %{x:.1%}<extra></extra>",
         )
     )  # fmt: skip
-    if thresholds is not None:
+    if cuts:
+        ticks = [name for name in names if name in cuts]
         figure.add_scatter(
-            x=[thresholds[name] for name in names], y=[spoken(name) for name in names], mode="markers",
+            x=[cuts[name] for name in ticks], y=[spoken(name) for name in ticks], mode="markers",
             marker={"symbol": "line-ns", "size": 14, "line": {"width": 2, "color": PALETTE[1]}},
             name="threshold", hovertemplate="threshold %{x:.1%}<extra></extra>",
         )  # fmt: skip
@@ -155,7 +157,7 @@ def probability_bars(
             text=f"<b>{value:.1%}</b>" if flag else f"{value:.1%}", y=spoken(name), x=1, xref="paper",
             xanchor="right", showarrow=False, xshift=52, font={"size": 13},
         )  # fmt: skip
-    top = max([*values, *(thresholds or {}).values(), 0.1])
+    top = max([*values, *cuts.values(), 0.1])
     figure.update_xaxes(range=[0, min(1.0, 1.08 * top)], tickformat=".0%", nticks=5)
     figure.update_layout(bargap=0.35, showlegend=False)
     figure = style(figure, height).update_layout(margin={"r": 60, "t": 8})

@@ -27,6 +27,12 @@ def are(count: int) -> str:
     return verb(count, "is", "are")
 
 
+def few_patients(positive: int, negative: int) -> str:
+    """`3 validation patients` of those that have a finding, or of those without it if they are fewer."""
+    without = " without it" if negative < positive else ""
+    return counted(min(positive, negative), "validation patient") + without
+
+
 def last_line(text: str, absent: str) -> str:
     """The last line of what a program said, without spaces around it; `absent` if it said nothing."""
     return (text.strip().splitlines() or [absent])[-1].strip()

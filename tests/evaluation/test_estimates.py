@@ -29,6 +29,7 @@ from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration_line import calibration_lines
 from xlite.metrics.estimate import Estimate
+from xlite.metrics.thresholds import Thresholds
 
 NAMES = ("auc", "ap", "f1", "precision", "recall", "specificity", "ece", "brier")
 NOTHING = Estimate(None, None, None)
@@ -59,7 +60,7 @@ def evaluate(
 def test_each_metric_is_there_with_its_interval() -> None:
     labels, probs, patients = films()
     cuts = np.linspace(0.3, 0.5, 14)
-    report = evaluate(labels, probs, patients, thresholds=cuts, resamples=200, training_seed=3)
+    report = evaluate(labels, probs, patients, thresholds=Thresholds(cuts), resamples=200, training_seed=3)
     assert report.split == Judged(
         id="patient-42-1a2b3c4d", part="test", images=300, patients=100, label_version="2020"
     )
@@ -117,7 +118,7 @@ def test_the_same_seed_gives_the_same_report_and_another_seed_other_intervals() 
 
 
 def test_without_thresholds_a_half_is_used_and_said() -> None:
-    report, given = evaluate(*films()), evaluate(*films(), thresholds=np.full(14, 0.5))
+    report, given = evaluate(*films()), evaluate(*films(), thresholds=Thresholds(np.full(14, 0.5)))
     assert report.caveats == (NoThresholds(),)
     assert given.caveats == ()
     assert report.per_class == given.per_class
@@ -128,7 +129,7 @@ def test_what_is_undefined_is_none_and_named() -> None:
     labels[:, 13], labels[:, 4], labels[3:, 1] = 0, 1, 0  # Hernia never, Mass always, Cardiomegaly 3
     probs[:, 12] = 0.01
     before = MissingFilms(missing=1, films=301)
-    report = evaluate(labels, probs, patients, thresholds=np.full(14, 0.3), caveats=[before])
+    report = evaluate(labels, probs, patients, thresholds=Thresholds(np.full(14, 0.3)), caveats=[before])
     hernia, mass = report.per_class["Hernia"], report.per_class["Mass"]
     assert (hernia.auc, hernia.ap, hernia.f1, hernia.positives) == (NOTHING, NOTHING, None, 0)
     assert (mass.auc, mass.ap.value) == (NOTHING, 1)
@@ -154,14 +155,14 @@ def test_what_is_undefined_is_none_and_named() -> None:
 def test_scores_turned_round_are_named() -> None:
     labels, probs, patients = films()
     probs[:, 2] = 1 - labels[:, 2]
-    report = evaluate(labels, probs, patients, thresholds=np.full(14, 0.3))
+    report = evaluate(labels, probs, patients, thresholds=Thresholds(np.full(14, 0.3)))
     assert report.caveats == (BelowChance(auc={"Effusion": 0.0}),)
 
 
 def test_what_few_patients_have_bears_no_interval_and_is_left_out_of_the_means() -> None:
     labels, probs, patients = films()
     labels[:, 0], labels[:, 5] = patients < 4, patients < 7  # 4 and 7 of 100 patients, with three films each
-    report = evaluate(labels, probs, patients, thresholds=np.full(14, 0.3))
+    report = evaluate(labels, probs, patients, thresholds=Thresholds(np.full(14, 0.3)))
     four, seven = report.per_class["Atelectasis"], report.per_class["Nodule"]
     assert (four.positive_patients, four.negative_patients, four.few_positives) == (4, 96, True)
     assert four.auc.value is not None and (four.auc.low, four.ap.low) == (None, None)
@@ -179,7 +180,7 @@ def test_what_few_patients_have_bears_no_interval_and_is_left_out_of_the_means()
 
 def test_few_patients_bear_no_interval_of_a_mean() -> None:
     labels, probs, patients = films(297)  # 99 patients
-    report = evaluate(labels, probs, patients, thresholds=np.full(14, 0.3))
+    report = evaluate(labels, probs, patients, thresholds=Thresholds(np.full(14, 0.3)))
     assert all(one.findings == FINDINGS for one in report.macro_fixed.values())
     assert {report.macro.estimate(name).low for name in NAMES} == {None}
     assert report.per_class["Mass"].auc.low is not None
@@ -187,7 +188,7 @@ def test_few_patients_bear_no_interval_of_a_mean() -> None:
 
 def test_one_patient_has_metrics_and_no_intervals() -> None:
     labels, probs, _ = films()
-    report = evaluate(labels, probs, np.zeros(300), thresholds=np.full(14, 0.3))
+    report = evaluate(labels, probs, np.zeros(300), thresholds=Thresholds(np.full(14, 0.3)))
     mean = pytest.approx(metrics.auc_per_class(labels, probs).mean())
     assert report.macro.auc == Estimate(mean, None, None)
     assert report.per_class["Mass"].intervals["brier"] == (None, None)

@@ -20,7 +20,7 @@ from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.images import read_image
 from xlite.metrics.calibration import apply_calibrator, fit_calibrator
-from xlite.metrics.thresholds import choose_thresholds
+from xlite.metrics.thresholds import Thresholds
 
 
 @pytest.fixture
@@ -89,9 +89,9 @@ def test_thresholds_and_calibrators_are_compared_on_the_val_part_of_the_models_o
     assert report.validation == Validation(films=len(stems), split_id=split.id)
     assert report.calibration.in_use == "platt"
     probs = np.array([classifier.predict(read_image(folder.paths[stem])) for stem in stems])
-    cuts = choose_thresholds(folder.labels(stems), probs, "youden")
+    cuts = Thresholds.choose(folder.labels(stems), probs, folder.patients(stems), "youden").by_finding()
     found = report.operating_points["youden"].per_class
-    assert [found[name].threshold for name in FINDINGS] == pytest.approx(cuts.tolist(), abs=1e-5)
+    assert {name: found[name].threshold for name in FINDINGS} == pytest.approx(cuts, abs=1e-5)
     films = [read_image(folder.paths[stem]) for stem in split.stems("test")]
     raw = np.array([classifier.predict_batch(classifier.tensor(film))[0] for film in films])
     none = report.calibration.calibrators["none"].macro["brier"].value
@@ -141,16 +141,18 @@ def test_a_chosen_calibrator_is_fitted_first_and_used(model: Path, common_folder
     films = [read_image(folder.paths[stem]) for stem in split.stems("val")]
     logits = np.array([before.predict_batch(before.tensor(film))[0] for film in films])
     labels = folder.labels(split.stems("val"))
-    expected = fit_calibrator(logits, labels, method)
+    expected = fit_calibrator(logits, labels, folder.patients(split.stems("val")), method)
     film = read_image(folder.paths[split.stems("test")[0]])
     one = before.predict_batch(before.tensor(film))[0]
     np.testing.assert_allclose(after.predict(film), apply_calibrator(one, expected), atol=1e-5)
     np.testing.assert_allclose(found.films.probs[0], after.predict(film), atol=1e-6)
-    cuts = choose_thresholds(labels, apply_calibrator(logits, expected))
-    np.testing.assert_allclose(list(after.info.thresholds.values()), cuts, atol=1e-5)
-    assert [point.threshold for point in found.report.operating_points["f1"].per_class.values()] == (
-        pytest.approx(cuts.tolist(), abs=1e-5)
-    )
+    patients = folder.patients(split.stems("val"))
+    cuts = Thresholds.choose(labels, apply_calibrator(logits, expected), patients).cuts
+    found_cuts = np.array(list(after.info.thresholds.values()), np.float64)
+    np.testing.assert_allclose(found_cuts, cuts, atol=1e-5)
+    assert [
+        point.threshold for point in found.report.operating_points["f1"].per_class.values()
+    ] == pytest.approx(Thresholds(cuts).by_finding().values(), abs=1e-5)
     assert model.read_bytes() == content  # who writes the report saves it, last
 
 

@@ -10,7 +10,7 @@ from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import METHODS, apply_calibrator, fit_calibrator, logit
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.thresholds import RULES, choose_thresholds
+from xlite.metrics.thresholds import RULES, ChosenOn, Thresholds
 
 
 def test_operating_points_are_chosen_on_one_set_and_judged_on_the_other() -> None:
@@ -19,10 +19,14 @@ def test_operating_points_are_chosen_on_one_set_and_judged_on_the_other() -> Non
     found = operating_points(films, validation, Resamples(films.patients, 40))
     assert list(found) == list(RULES)
     for rule, one in found.items():
-        cuts = choose_thresholds(validation.labels, validation.probs, rule)
+        chosen = Thresholds.choose(validation.labels, validation.probs, validation.patients, rule)
+        cuts = chosen.cuts
         for c, finding in enumerate(FINDINGS[:13]):
             row, called = one.per_class[finding], films.probs[:, c] >= cuts[c]
-            assert row.threshold == cuts[c]
+            assert row.threshold == cuts[c] and row.chosen_on == chosen.chosen_on[c]
+            assert row.called == called.sum()
+            sensitivity = row.expected["recall"]
+            assert sensitivity.low <= sensitivity.value <= sensitivity.high
             assert row.f1.value == pytest.approx(f1_score(films.labels[:, c], called))
             assert row.f1.low <= row.f1.value <= row.f1.high
             tn, fp, fn, tp = confusion_matrix(films.labels[:, c], called).ravel()
@@ -30,7 +34,10 @@ def test_operating_points_are_chosen_on_one_set_and_judged_on_the_other() -> Non
             assert row.specificity.value == pytest.approx(tn / (tn + fp))
         values = [one.per_class[finding].f1.value for finding in FINDINGS[:13]]
         assert one.macro["f1"].value == pytest.approx(np.mean(values))
-        assert one.per_class["Hernia"].f1 == Estimate(None, None, None)
+        hernia = one.per_class["Hernia"]
+        assert (hernia.threshold, hernia.chosen_on) == (None, ChosenOn(0, 100))
+        assert (hernia.f1, hernia.specificity, hernia.called) == (Estimate(None), Estimate(None), None)
+        assert one.macro_findings["precision"] == 13
 
 
 def test_calibrators_are_judged_before_and_after() -> None:
@@ -40,11 +47,11 @@ def test_calibrators_are_judged_before_and_after() -> None:
     assert list(found) == ["none", *METHODS]
     np.testing.assert_allclose(logit(films.probs[0]), films.logits[0])
     for method, one in found.items():
-        fitted = fit_calibrator(validation.logits, validation.labels, method)
+        fitted = fit_calibrator(validation.logits, validation.labels, validation.patients, method)
         probs = apply_calibrator(films.logits, fitted)
         briers = [brier_score_loss(films.labels[:, c], probs[:, c]) for c in range(14)]
         assert one.macro["brier"].value == pytest.approx(np.mean(briers))
         assert one.per_class["Mass"]["brier"] == pytest.approx(briers[4])
         ece = one.macro["ece"]
-        assert ece.low <= ece.value <= ece.high
+        assert (ece.low, ece.high) == (None, None)  # 100 patients bear no interval of a calibration error
     assert found["platt"].macro["ece"].value < found["none"].macro["ece"].value

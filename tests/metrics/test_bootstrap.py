@@ -107,12 +107,6 @@ def test_copies_of_a_patients_films_do_not_narrow_the_interval() -> None:
     np.testing.assert_allclose(once, four, atol=1e-12)
 
 
-def test_recentred_resamples_have_the_value_as_mean_and_never_fall_below_zero() -> None:
-    np.testing.assert_allclose(bootstrap.recentred(np.array([0.2, 0.3, 0.4]), 0.25), [0.15, 0.25, 0.35])
-    np.testing.assert_allclose(bootstrap.recentred(np.array([0.0, 1.0]), 0.1), [0, 0.6])
-    np.testing.assert_allclose(bootstrap.recentred(np.array([1.0, np.nan, 3.0]), 2.5), [1.5, np.nan, 3.5])
-
-
 def test_a_thousand_resamples_are_drawn_unless_others_are_asked_for() -> None:
     assert Resamples(np.arange(3)).counts.shape == (3, 1000)
 

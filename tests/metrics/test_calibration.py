@@ -39,9 +39,14 @@ def drawn(scale: float, bias: float, n: int = 4000, seed: int = 0) -> tuple[np.n
     return logits, (rng.random((n, 14)) < expit(scale * logits + bias)).astype(np.float32)
 
 
+def alone(labels: np.ndarray) -> np.ndarray:
+    """The patients (N,) of labels (N, 14), each of one film."""
+    return np.arange(len(labels))
+
+
 def test_platt_is_the_least_penalised_log_loss() -> None:
     logits, labels = drawn(2.0, -1.5)
-    found = fit_platt(logits, labels)
+    found = fit_platt(logits, labels, alone(labels))
     for c in (0, 13):
         x, y = logits[:, c], labels[:, c].astype(float)
 
@@ -54,7 +59,7 @@ def test_platt_is_the_least_penalised_log_loss() -> None:
 
 
 def test_platt_makes_probabilities_of_scores_on_films_it_did_not_see() -> None:
-    found = fit_platt(*drawn(0.5, -2.0))
+    found = fit_platt(*drawn(0.5, -2.0), np.arange(4000))
     logits, labels = drawn(0.5, -2.0, seed=1)
     before = ece_per_class(labels, apply_calibrator(logits, None))
     after = ece_per_class(labels, apply_calibrator(logits, found))
@@ -69,13 +74,21 @@ def test_too_few_positives_or_negatives_keep_the_identity() -> None:
     labels[:] = np.arange(40)[:, None] < 20
     labels[:, 0], labels[:, 1] = np.arange(40) < 9, np.arange(40) < 31
     labels[:, 2], labels[:, 3] = np.arange(40) < 10, np.arange(40) < 30
-    found = fit_platt(logits, labels)
+    found = fit_platt(logits, labels, alone(labels))
     assert [found.scale[c] == 1 and found.bias[c] == 0 for c in range(4)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_many_films_of_few_patients_choose_no_calibrator(method: str) -> None:
+    logits, labels = drawn(0.5, -1.0, n=400)
+    few = fit_calibrator(logits, labels, np.arange(400) % 9, method)
+    assert uncalibrated(few) == list(FINDINGS) and in_effect(few) is None
+    assert uncalibrated(fit_calibrator(logits, labels, np.arange(400) % 10, method)) == []
 
 
 def test_scores_the_wrong_way_round_keep_their_order_and_get_the_prevalence() -> None:
     logits, labels = drawn(3.0, -2.0)
-    found = fit_platt(-logits, labels)
+    found = fit_platt(-logits, labels, alone(labels))
     assert found.scale == (0.01,) * 14
     mean = apply_calibrator(-logits, found).mean(axis=0)
     np.testing.assert_allclose(mean, labels.mean(axis=0), atol=0.01)
@@ -88,7 +101,7 @@ def test_platt_is_finite_and_rising_for_any_logits(seed: int, spread: float, shi
     logits = (rng.normal(size=(60, 14)) * spread + shift).astype(np.float32)
     labels = rng.random((60, 14)) < 0.4
     labels[:30, 0] = logits[:30, 0] > shift  # nearly separable
-    found = fit_platt(logits, labels)
+    found = fit_platt(logits, labels, alone(labels))
     assert np.isfinite([*found.scale, *found.bias]).all()
     assert min(found.scale) >= 0.01
     probs = apply_calibrator(logits, found)
@@ -109,7 +122,7 @@ def test_platt_applies_each_findings_own_line() -> None:
 
 def test_temperature_is_the_least_log_loss_over_all_findings() -> None:
     logits, labels = drawn(0.4, 0.0)
-    found = fit_calibrator(logits, labels, "temperature")
+    found = fit_calibrator(logits, labels, alone(labels), "temperature")
 
     def loss(scale: float) -> float:
         z = scale * logits
@@ -124,7 +137,7 @@ def test_temperature_is_the_least_log_loss_over_all_findings() -> None:
 def test_isotonic_is_scikit_learns_regression_and_keeps_the_sigmoid_if_positives_are_few() -> None:
     logits, labels = drawn(1.5, -1.0, n=400)
     labels[:, 3] = np.arange(400) < 9
-    found = fit_calibrator(logits, labels, "isotonic")
+    found = fit_calibrator(logits, labels, alone(labels), "isotonic")
     assert (found.logits[3], found.probabilities[3]) == ((), ())
     probs = apply_calibrator(logits, found)
     np.testing.assert_allclose(probs[:, 3], expit(logits[:, 3]), atol=1e-6)
@@ -139,7 +152,7 @@ def test_platt_is_near_scikit_learns_on_many_films() -> None:
     logits, labels = drawn(0.5, -1.0)
 
     theirs = LogisticRegression(C=1e9).fit(logits[:, :1], labels[:, 0])
-    mine = apply_calibrator(logits, fit_calibrator(logits, labels, "platt"))[:, 0]
+    mine = apply_calibrator(logits, fit_calibrator(logits, labels, alone(labels), "platt"))[:, 0]
     np.testing.assert_allclose(mine, theirs.predict_proba(logits[:, :1])[:, 1], atol=1e-3)
 
 
@@ -147,7 +160,7 @@ def test_calibrators_keep_the_order_of_films_and_mend_what_is_off() -> None:
     logits, labels = drawn(0.5, -2.0)
     judged, truth = drawn(0.5, -2.0, seed=1)
     for method in METHODS:
-        probs = apply_calibrator(judged, fit_calibrator(logits, labels, method))
+        probs = apply_calibrator(judged, fit_calibrator(logits, labels, alone(labels), method))
         order = np.argsort(judged[:, 0], kind="stable")
         assert (np.diff(probs[order, 0]) >= -1e-7).all()
         if method != "temperature":  # which cannot move the mean
@@ -156,12 +169,12 @@ def test_calibrators_keep_the_order_of_films_and_mend_what_is_off() -> None:
 
 def test_an_unknown_calibrator_is_refused() -> None:
     with pytest.raises(CheckpointError, match="'beta' .* none, temperature, platt, isotonic"):
-        fit_calibrator(*drawn(1, 0, 30), "beta")
+        fit_calibrator(*drawn(1, 0, 30), np.arange(30), "beta")
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_calibrator_is_read_back_from_json(method: str) -> None:
-    fitted = fit_calibrator(*drawn(0.5, -1.0, 300), method)
+    fitted = fit_calibrator(*drawn(0.5, -1.0, 300), np.arange(300), method)
     content = json.loads(json.dumps(fitted.model_dump()))
     assert content["method"] == method
     assert TypeAdapter(Calibrator).validate_python(content) == fitted
@@ -250,7 +263,7 @@ def test_isotonic_weighs_tied_logits_by_their_films() -> None:
     rng = np.random.default_rng(6)
     logits = rng.integers(-3, 4, (200, 14)).astype(float)  # seven values, many films each
     labels = (rng.random((200, 14)) < 1 / (1 + np.exp(-logits))).astype(float)
-    found = apply_calibrator(logits, fit_calibrator(logits, labels, "isotonic"))
+    found = apply_calibrator(logits, fit_calibrator(logits, labels, alone(labels), "isotonic"))
     for c in range(14):
         reference = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(logits[:, c], labels[:, c])
         np.testing.assert_allclose(found[:, c], reference.predict(logits[:, c]), atol=1e-6)

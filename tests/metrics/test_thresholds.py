@@ -11,7 +11,7 @@ from sklearn import metrics as sk
 
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
-from xlite.metrics.thresholds import PLAIN_THRESHOLD, RULES, choose_thresholds, read_thresholds
+from xlite.metrics.thresholds import RULES, ChosenOn, Thresholds, choose_thresholds, read_thresholds
 
 
 def f1_score(labels: np.ndarray, called: np.ndarray) -> float:
@@ -35,12 +35,28 @@ def test_thresholds_reach_the_best_f1(dtype: type) -> None:
         assert cuts[c] not in p or cuts[c] == p.min()  # half-way between two probabilities seen
 
 
-def test_a_finding_never_positive_gets_the_fallback() -> None:
+def test_a_finding_never_positive_has_no_threshold() -> None:
     labels = np.zeros((5, 2))
     labels[0, 1] = 1
     np.testing.assert_allclose(
-        choose_thresholds(labels, np.tile(np.linspace(0.1, 0.5, 5)[::-1, None], 2)), [PLAIN_THRESHOLD, 0.45]
+        choose_thresholds(labels, np.tile(np.linspace(0.1, 0.5, 5)[::-1, None], 2)), [np.nan, 0.45]
     )
+
+
+def test_a_threshold_that_too_few_patients_choose_is_withheld() -> None:
+    """Nine patients are too few, however many films they have; so are nine without the finding."""
+    labels, probs = np.zeros((60, 14)), np.tile(np.linspace(0, 1, 60)[:, None], 14)
+    patients = np.arange(60) // 3
+    labels[:27, 0], labels[:30, 1], labels[27:, 2] = 1, 1, 1
+    labels[:33, 3] = 1
+    found = Thresholds.choose(labels, probs, patients)
+    expected = [ChosenOn(9, 11), ChosenOn(10, 10), ChosenOn(11, 9), ChosenOn(11, 9)]
+    assert found.chosen_on[:5] == (*expected, ChosenOn(0, 20))
+    assert np.isnan(found.cuts).tolist() == [True, False] + 12 * [True]
+    assert found.cuts[1] == choose_thresholds(labels, probs)[1]
+    again = Thresholds.of(found.by_finding(), found.chosen_on_by_finding())
+    np.testing.assert_array_equal(again.cuts, found.cuts)
+    assert again.chosen_on == found.chosen_on and found.by_finding()["Atelectasis"] is None
 
 
 @settings(deadline=None)
@@ -86,7 +102,7 @@ def test_each_rule_finds_what_a_search_over_every_threshold_finds() -> None:
 def test_if_no_threshold_is_specific_enough_nothing_is_called() -> None:
     labels, probs = np.array([[1], [0], [0]]), np.array([[0.8], [0.8], [0.1]])
     assert choose_thresholds(labels, probs, "specificity_95") == pytest.approx([0.9])
-    assert choose_thresholds(np.ones((3, 1)), probs, "youden") == pytest.approx([0.5])
+    assert np.isnan(choose_thresholds(np.ones((3, 1)), probs, "youden")).all()
 
 
 def test_an_unknown_rule_is_refused() -> None:

@@ -95,7 +95,7 @@ def test_a_public_checkpoint_reads_films_as_its_authors_do(author, tmp_path):
     arnoweng(author, tmp_path / "model.pth.tar")
     students = Preprocess(224, mean=(0.5, 0.5, 0.5), std=(0.2, 0.2, 0.2))
     spec = str(tmp_path / "model.pth.tar")
-    teacher, file_logits = open_teacher(spec, students, ["a"], np.zeros((1, 14)))
+    teacher, file_logits = open_teacher(spec, students, ["a"], np.zeros((1, 14)), np.array(["1"]))
     film = np.random.default_rng(0).integers(0, 256, (224, 224), dtype=np.uint8)
     grey = torch.from_numpy(film)[None, None].expand(1, 3, 224, 224) / 255
     mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
@@ -111,7 +111,7 @@ def test_a_public_checkpoint_reads_films_as_its_authors_do(author, tmp_path):
     weights = torch.load(spec, weights_only=True)["state_dict"]
     weights["module.densenet121.classifier.0.bias"] += 1e-6
     torch.save({"state_dict": weights}, spec)
-    assert open_teacher(spec, students, ["a"], np.zeros((1, 14)))[0].digest != teacher.digest
+    assert open_teacher(spec, students, ["a"], np.zeros((1, 14)), np.array(["1"]))[0].digest != teacher.digest
 
 
 LAYER = "features.denseblock3.denselayer7.conv1.weight"
@@ -158,7 +158,7 @@ def test_a_damaged_checkpoint_is_refused_with_the_names(author, tmp_path, damage
 def test_what_is_no_checkpoint_is_refused_in_a_sentence(tmp_path, content):
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(CheckpointError, match="file is no (plain file of weights|model file)"):
-        open_teacher(str(tmp_path / "file"), Preprocess(64), ["a"], np.zeros((1, 14)))
+        open_teacher(str(tmp_path / "file"), Preprocess(64), ["a"], np.zeros((1, 14)), np.array(["1"]))
 
 
 def test_a_file_that_is_no_checkpoint_is_not_converted_and_what_was_expected_is_said(tmp_path, capsys):
@@ -187,7 +187,7 @@ def test_code_in_a_checkpoint_is_not_run_unless_asked_for(author, tmp_path, caps
     with pytest.raises(
         CheckpointError, match=f"xlite convert {path} --out FILE.safetensors --trust"
     ) as caught:
-        open_teacher(str(path), Preprocess(64), ["a"], np.zeros((1, 14)))
+        open_teacher(str(path), Preprocess(64), ["a"], np.zeros((1, 14)), np.array(["1"]))
     assert "(it calls for exec)" in str(caught.value)
     assert run(["convert", str(path), "--out", str(out)]) == 2
     assert "without running code" in capsys.readouterr().err
@@ -212,7 +212,7 @@ def test_a_whole_pickled_network_is_converted_and_teaches(author, tmp_path):
         load_chexnet(tmp_path / "checkpoint")
     out = tmp_path / "plain.safetensors"
     convert_chexnet(tmp_path / "checkpoint", out, trust=True)
-    teacher, _ = open_teacher(str(out), Preprocess(64), ["a"], np.zeros((1, 14)))
+    teacher, _ = open_teacher(str(out), Preprocess(64), ["a"], np.zeros((1, 14)), np.array(["1"]))
     x = torch.randn(1, 3, 224, 224)
     with torch.no_grad():
         expected = author(x)

@@ -51,7 +51,9 @@ def test_a_teacher_that_answers_with_no_numbers_is_refused(tmp_path):
     info = load_model(tmp_path / "model.safetensors")[1]
     save_model(tmp_path / "model.safetensors", network, info)
     with pytest.raises(CheckpointError, match="the teacher .* answers with values that are not finite"):
-        open_teacher(str(tmp_path / "model.safetensors"), Preprocess(64), ["a"], np.zeros((1, 14)))
+        open_teacher(
+            str(tmp_path / "model.safetensors"), Preprocess(64), ["a"], np.zeros((1, 14)), np.array(["1"])
+        )
 
 
 def test_a_teacher_gets_no_gradient_and_stays_in_eval(x):
@@ -117,7 +119,9 @@ def test_open_teacher_reads_a_model_and_a_predictions_file(tmp_path):
     rows = ["image," + ",".join(FINDINGS), "b.png," + ",".join(["0.500000"] * 13 + ["0.900000"])]
     (tmp_path / "known.csv").write_text("\n".join(rows) + "\n")
     spec = f"{tmp_path}/teacher.safetensors, {tmp_path}/known.csv"
-    teacher, file_logits = open_teacher(spec, Preprocess(64), ["a", "b"], np.zeros((2, 14)))
+    teacher, file_logits = open_teacher(
+        spec, Preprocess(64), ["a", "b"], np.zeros((2, 14)), np.array(["1", "2"])
+    )
     assert np.isnan(file_logits[0]).all()
     np.testing.assert_allclose(file_logits[1], [0.0] * 13 + [np.log(9)], atol=1e-5)
     network_said, file_said = teacher.sentence.split("; ")
@@ -128,12 +132,14 @@ def test_open_teacher_reads_a_model_and_a_predictions_file(tmp_path):
     answers = teacher(x, torch.from_numpy(file_logits)).logits
     torch.testing.assert_close(answers[0], network(x)[0].detach())
     torch.testing.assert_close(answers[1], (network(x)[1].detach() + torch.from_numpy(file_logits[1])) / 2)
-    alone, _ = open_teacher(f"{tmp_path}/known.csv", Preprocess(64), ["a", "b"], np.zeros((2, 14)))
+    alone, _ = open_teacher(
+        f"{tmp_path}/known.csv", Preprocess(64), ["a", "b"], np.zeros((2, 14)), np.array(["1", "2"])
+    )
     assert "50.0 % of the labels" in alone.sentence
     with pytest.raises(CheckpointError, match="none of the 1 training films"):
-        open_teacher(f"{tmp_path}/known.csv", Preprocess(64), ["c"], np.zeros((1, 14)))
+        open_teacher(f"{tmp_path}/known.csv", Preprocess(64), ["c"], np.zeros((1, 14)), np.array(["1"]))
     with pytest.raises(CheckpointError, match="' ,' names no model"):
-        open_teacher(" ,", Preprocess(64), ["c"], np.zeros((1, 14)))
+        open_teacher(" ,", Preprocess(64), ["c"], np.zeros((1, 14)), np.array(["1"]))
 
 
 def test_a_predictions_file_is_fitted_to_the_shares_of_findings_in_training(tmp_path):
@@ -148,7 +154,7 @@ def test_a_predictions_file_is_fitted_to_the_shares_of_findings_in_training(tmp_
     ]
     lines = [",".join(["image", *FINDINGS]), *(",".join(row) for row in rows)]
     (tmp_path / "rare.csv").write_text("\n".join(lines) + "\n")
-    _, file_logits = open_teacher(f"{tmp_path}/rare.csv", Preprocess(64), stems, labels)
+    _, file_logits = open_teacher(f"{tmp_path}/rare.csv", Preprocess(64), stems, labels, np.array(stems))
     np.testing.assert_allclose((1 / (1 + np.exp(-file_logits))).mean(axis=0), labels.mean(axis=0), atol=0.02)
     for k in range(14):
         assert spearmanr(file_logits[:, k], logits[:, k]).statistic > 0.999

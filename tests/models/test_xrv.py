@@ -59,7 +59,7 @@ def test_a_network_of_the_library_teaches_what_it_says_by_name(library, tmp_path
     film = np.random.default_rng(0).integers(0, 256, (224, 224), dtype=np.uint8)
     expected = logits_of_the_library("densenet121-res224-chex", film, tmp_path)
     spec = "xrv:densenet121-res224-chex"
-    teacher, file_logits = open_teacher(spec, Preprocess(224), ["a"], np.zeros((1, 14)))
+    teacher, file_logits = open_teacher(spec, Preprocess(224), ["a"], np.zeros((1, 14)), np.array(["1"]))
     answer = teacher(torch.from_numpy(Preprocess(224)(film))[None], UNKNOWN)
     own = [expected.get(name, np.nan) for name in FINDINGS]
     np.testing.assert_allclose(answer.logits[0], own, rtol=1e-3, atol=1e-3)
@@ -74,7 +74,9 @@ def test_a_network_of_the_library_teaches_what_it_says_by_name(library, tmp_path
     # another teacher fills what this one lacks
     rows = ["image," + ",".join(FINDINGS), "a.png" + ",0.5" * 14]
     (tmp_path / "known.csv").write_text("\n".join(rows) + "\n")
-    both, _ = open_teacher(f"{spec},{tmp_path}/known.csv", Preprocess(224), ["a"], np.zeros((1, 14)))
+    both, _ = open_teacher(
+        f"{spec},{tmp_path}/known.csv", Preprocess(224), ["a"], np.zeros((1, 14)), np.array(["1"])
+    )
     assert "count alone" not in both.sentence and both.digest != teacher.digest
 
 
@@ -95,7 +97,7 @@ def test_what_the_library_cannot_load_is_said_in_a_sentence(library, tmp_path):
 def test_without_the_library_a_sentence_says_how_to_get_it(monkeypatch):
     monkeypatch.setattr(xrv, "LIBRARY", "a_library_that_is_not_there")
     with pytest.raises(CheckpointError, match=r"xlite-cxr\[xrv\]"):
-        open_teacher("xrv:nih", Preprocess(64), ["a"], np.zeros((1, 14)))
+        open_teacher("xrv:nih", Preprocess(64), ["a"], np.zeros((1, 14)), np.array(["1"]))
 
 
 @pytest.mark.parametrize("name", ["nih", "densenet121-res224-all", "rsna"])

@@ -8,6 +8,7 @@ from xlite.evaluation.estimates import evaluate_predictions
 from xlite.evaluation.report import Metrics
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
+from xlite.metrics.thresholds import Thresholds
 from xlite.report.means import mean_auc, mean_rows, missing_intervals, positives
 
 
@@ -19,7 +20,7 @@ def measured(patients: int, rare: int) -> Metrics:
     labels[:, 0] = owner < rare
     probs = np.clip(rng.normal(0.3 + 0.2 * labels, 0.2), 0, 1).astype(np.float32)
     stamp = Stamp("m", "s", "test", "2020")
-    return evaluate_predictions(labels, probs, Resamples(owner, 200), stamp, np.full(14, 0.4))
+    return evaluate_predictions(labels, probs, Resamples(owner, 200), stamp, Thresholds(np.full(14, 0.4)))
 
 
 def test_findings_that_few_patients_have_are_left_out_of_a_second_mean() -> None:

@@ -25,7 +25,7 @@ from xlite.images import read_image
 from xlite.metrics.bands import draw_curves
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import apply_calibrator, fit_calibrator
-from xlite.metrics.thresholds import choose_thresholds
+from xlite.metrics.thresholds import Thresholds
 from xlite.models.checkpoint import load_model
 from xlite.report.curves_json import dump_curves, read_curves
 from xlite.report.document import to_markdown
@@ -121,15 +121,17 @@ def test_a_chosen_calibrator_is_saved_in_the_model_and_used_by_every_prediction(
     films = [read_image(folder.paths[stem]) for stem in split.stems("val")]
     logits = np.array([before.predict_batch(before.tensor(film))[0] for film in films])
     labels = folder.labels(split.stems("val"))
-    expected = fit_calibrator(logits, labels, method)
+    expected = fit_calibrator(logits, labels, folder.patients(split.stems("val")), method)
     film = read_image(folder.paths[split.stems("test")[0]])
     one = before.predict_batch(before.tensor(film))[0]
     np.testing.assert_allclose(after.predict(film), apply_calibrator(one, expected), atol=1e-5)
     np.testing.assert_allclose(
         read_predictions(tmp_path / "predictions.csv").probs[0], after.predict(film), atol=1e-6
     )
-    cuts = choose_thresholds(labels, apply_calibrator(logits, expected))
-    np.testing.assert_allclose(list(after.info.thresholds.values()), cuts, atol=1e-5)
+    patients = folder.patients(split.stems("val"))
+    cuts = Thresholds.choose(labels, apply_calibrator(logits, expected), patients).cuts
+    found_cuts = np.array(list(after.info.thresholds.values()), np.float64)
+    np.testing.assert_allclose(found_cuts, cuts, atol=1e-5)
 
 
 @pytest.mark.parametrize("method", ["platt", "isotonic"])

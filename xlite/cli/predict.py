@@ -50,7 +50,7 @@ def predict(
     found = find_films(images, out)
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} is a file, and --out is the folder to write into: give another name")
-    from xlite.classify import Classifier
+    from xlite.classify import Classifier, withheld_sentence
 
     classifier = Classifier.load(model, device)
     with progress_bar("reading") as progress, log_to(sys.stderr):
@@ -59,6 +59,8 @@ def predict(
         print_json(done.by_name())
     else:
         _print_answer(done, classifier.name, out)
+        if withheld := withheld_sentence(classifier.info.thresholds, classifier.info.thresholds_chosen_on):
+            say(withheld)
     if found.passed_over:
         say(passed_over_words(found.passed_over), sys.stderr if as_json else None)
     if done.unreadable or done.unwritten:

@@ -217,6 +217,22 @@ class NoThresholds(_Fact):
     kind: Literal["no_thresholds"] = "no_thresholds"
 
 
+class WithheldThresholds(_Fact):
+    """Findings whose threshold is withheld: their validation patients with the finding and without it."""
+
+    kind: Literal["withheld_thresholds"] = "withheld_thresholds"
+    positive: dict[str, int]
+    negative: dict[str, int]
+
+
+class OtherPrevalence(_Fact):
+    """Findings that are much more or less frequent here than on NIH's films: their prevalences, 0-1."""
+
+    kind: Literal["other_prevalence"] = "other_prevalence"
+    here: dict[str, float]
+    nih: dict[str, float]
+
+
 class NeverPositive(_Fact):
     """Findings that no film has."""
 
@@ -334,6 +350,8 @@ Caveat = Annotated[
     | Listed
     | SharedWithValidation
     | NoThresholds
+    | WithheldThresholds
+    | OtherPrevalence
     | NeverPositive
     | AlwaysPositive
     | NeverCalled

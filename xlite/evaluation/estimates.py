@@ -16,9 +16,11 @@ from xlite.evaluation.caveats import (
     NeverPositive,
     NoThresholds,
     OnePatient,
+    OtherPrevalence,
+    WithheldThresholds,
 )
 from xlite.evaluation.report import Baseline, FindingMetrics, Judged, Means, Metrics
-from xlite.findings import FEW_POSITIVES, FINDINGS
+from xlite.findings import FAR_PREVALENCE, FEW_POSITIVES, FINDINGS, NIH_PREVALENCE
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples, or_none
 from xlite.metrics.calibration_line import calibration_lines
@@ -29,11 +31,13 @@ from xlite.metrics.finding_estimates import (
     fixed_mean,
     mean_estimate,
 )
-from xlite.metrics.thresholds import PLAIN_THRESHOLD
+from xlite.metrics.intervals import wilson
+from xlite.metrics.thresholds import PLAIN_THRESHOLD, Thresholds
 
 _OBJECTS = ("auc", "ap")  # these carry their interval in place, the others under "intervals"
 _NUMBERS = ("f1", "precision", "recall", "specificity", "ece", "brier")
 _NAMES = (*_OBJECTS, *_NUMBERS)
+_AT_PREVALENCE = ("ap", "precision")
 Values = dict[str, np.ndarray]
 
 
@@ -42,21 +46,23 @@ def evaluate_predictions(
     probs: np.ndarray,
     resamples: Resamples,
     stamp: Stamp,
-    thresholds: np.ndarray | None = None,
+    thresholds: Thresholds | None = None,
     caveats: Sequence[Caveat] = (),
 ) -> Metrics:
     """Each metric per finding and macro, with 95 % intervals; what is undefined is named in its caveats.
 
-    labels (N, 14) 0 or 1, probs (N, 14) in 0-1, resamples of these films, thresholds (14,), or None for 0.5
-    with a caveat; caveats: what is known beforehand. Raises DataError if there are no films.
+    labels (N, 14) 0 or 1, probs (N, 14) in 0-1, resamples of these films, thresholds, or None for 0.5 with
+    a caveat; caveats: what is known beforehand. Raises DataError if there are no films.
     """
     if not len(labels):
         raise DataError("there are no films to evaluate; give predictions for at least one film of the table")
-    cuts = np.full(len(FINDINGS), PLAIN_THRESHOLD) if thresholds is None else np.asarray(thresholds)
+    given = thresholds or Thresholds(np.full(len(FINDINGS), PLAIN_THRESHOLD))
+    cuts, chosen_on = given.cuts, given.chosen_on_by_finding() or {}
     values, drawn = _values(labels, probs, cuts), _drawn(labels, probs, cuts, resamples)
     counts = PatientCounts.per_finding(labels, probs >= cuts, resamples.owner)
     found = {name: _estimates(name, values[name], drawn[name], counts) for name in _NAMES}
     fixed = {name: fixed_mean(name, found[name], drawn[name], counts) for name in _NAMES}
+    prevalence = metrics.prevalence(labels)
     lines, perfect = (
         calibration_lines(labels, probs, resamples.owner),
         metrics.perfect_ece_per_class(probs),
@@ -76,8 +82,9 @@ def evaluate_predictions(
                 **_counted(labels[:, c], counts[c]),
                 **_measured({name: found[name][c] for name in _NAMES}),
                 always_yes_f1=or_none(always_yes_f1(labels)[c]),
-                accuracy=float(values["accuracy"][c]),
-                threshold=float(cuts[c]),
+                **_called(probs[:, c] >= cuts[c], counts[c], cuts[c]),
+                accuracy=or_none(values["accuracy"][c]),
+                chosen_on=chosen_on.get(finding),
                 perfect_ece=float(perfect[c]),
                 calibration_intercept=lines[c].intercept,
                 calibration_slope=lines[c].slope,
@@ -86,10 +93,14 @@ def evaluate_predictions(
             for c, finding in enumerate(FINDINGS)
         },
         macro_findings={name: int(np.sum(~np.isnan(values[name]))) for name in _NAMES},
+        macro_prevalence={
+            name: or_none(float(metrics.macro(np.where(np.isnan(values[name]), np.nan, prevalence))))
+            for name in _AT_PREVALENCE
+        },
         baseline=Baseline(
-            always_no_accuracy=float(1 - labels.mean()),
-            accuracy=float(values["accuracy"].mean()),
-            prevalence=float(labels.mean()),
+            always_no_accuracy=float(1 - prevalence.mean()),
+            accuracy=or_none(float(metrics.macro(values["accuracy"]))),
+            prevalence=float(prevalence.mean()),
             always_yes_f1=or_none(float(metrics.macro(always_yes_f1(labels)))),
             perfect_ece=float(perfect.mean()),
         ),
@@ -98,7 +109,9 @@ def evaluate_predictions(
         caveats=(
             *caveats,
             *([NoThresholds()] if thresholds is None else []),
-            *_gaps(labels, values, counts),
+            *_withheld(given),
+            *_gaps(labels, values, counts, ~np.isnan(cuts)),
+            *_other_prevalence(prevalence, counts),
             *([OnePatient()] if resamples.patients == 1 else []),
             *_below_chance(found["auc"], counts),
         ),
@@ -107,7 +120,7 @@ def evaluate_predictions(
 
 def always_yes_f1(labels: np.ndarray) -> np.ndarray:
     """F1 per finding of calling every film, 2π / (1 + π) at the prevalence π; NaN if never positive."""
-    prevalence = labels.mean(axis=0, dtype=np.float64)
+    prevalence = metrics.prevalence(labels)
     return metrics.ratio(2 * prevalence, np.where(prevalence > 0, 1 + prevalence, 0))
 
 
@@ -148,9 +161,16 @@ def _counted(labels: np.ndarray, counts: PatientCounts) -> dict[str, Any]:
         "positive_patients": counts.positive,
         "negative_patients": counts.negative,
         "few_positives": counts.positive < FEW_POSITIVES,
-        "prevalence": float(labels.mean()),
-        "always_no_accuracy": float(1 - labels.mean()),
+        "prevalence": float(metrics.prevalence(labels)),
+        "always_no_accuracy": float(1 - metrics.prevalence(labels)),
     }
+
+
+def _called(called: np.ndarray, counts: PatientCounts, cut: float) -> dict[str, Any]:
+    """What `FindingMetrics` holds of a threshold and the films (N,) that reach it; None if it is withheld."""
+    if np.isnan(cut):
+        return {"threshold": None}
+    return {"threshold": float(cut), "called": int(called.sum()), "called_patients": counts.called}
 
 
 def _measured(found: Mapping[str, Estimate]) -> dict[str, Any]:
@@ -168,14 +188,44 @@ def _undefined(drawn: Mapping[str, np.ndarray]) -> dict[str, float]:
     return {name: share for name, share in shares.items() if 0 < share < 1}
 
 
-def _gaps(labels: np.ndarray, values: Values, counts: Sequence[PatientCounts]) -> list[Caveat]:
-    """What these films cannot tell."""
+def _withheld(thresholds: Thresholds) -> list[Caveat]:
+    """The findings without a threshold, and how many patients were to choose it."""
+    few = {
+        finding: one
+        for finding, one in (thresholds.chosen_on_by_finding() or {}).items()
+        if thresholds.by_finding()[finding] is None
+    }
+    if not few:
+        return []
+    return [
+        WithheldThresholds(
+            positive={finding: one.positive for finding, one in few.items()},
+            negative={finding: one.negative for finding, one in few.items()},
+        )
+    ]
+
+
+def _other_prevalence(prevalence: np.ndarray, counts: Sequence[PatientCounts]) -> list[Caveat]:
+    """Findings with Wilson's whole interval of the prevalence more than FAR_PREVALENCE times beyond NIH's."""
+    here = dict[str, float]()
+    for finding, share, count in zip(FINDINGS, prevalence.tolist(), counts, strict=True):
+        nih = NIH_PREVALENCE[finding]
+        low, high = wilson(share, count.effective) or (0.0, 1.0)
+        if share and (low > FAR_PREVALENCE * nih or high * FAR_PREVALENCE < nih):
+            here[finding] = share
+    return [OtherPrevalence(here=here, nih={name: NIH_PREVALENCE[name] for name in here})] if here else []
+
+
+def _gaps(
+    labels: np.ndarray, values: Values, counts: Sequence[PatientCounts], with_threshold: np.ndarray
+) -> list[Caveat]:
+    """What these films cannot tell; with_threshold (14,) bool."""
     films = dict(zip(FINDINGS, labels.sum(axis=0).astype(int).tolist(), strict=True))
     patients = {finding: one.positive for finding, one in zip(FINDINGS, counts, strict=True)}
-    precision = dict(zip(FINDINGS, values["precision"], strict=True))
+    uncalled_ones = np.isnan(values["precision"]) & with_threshold
     never = tuple(finding for finding, count in films.items() if not count)
     always = tuple(finding for finding, count in films.items() if count == len(labels))
-    uncalled = tuple(finding for finding, value in precision.items() if np.isnan(value))
+    uncalled = tuple(finding for finding, never in zip(FINDINGS, uncalled_ones, strict=True) if never)
     few = {finding: count for finding, count in patients.items() if 0 < count < FEW_POSITIVES}
     found = list[Caveat]()
     if never:

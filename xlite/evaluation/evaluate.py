@@ -30,7 +30,7 @@ from xlite.evaluation.validation import fit_info
 from xlite.evaluation.validation_report import Validation
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import in_effect, uncalibrated
-from xlite.metrics.thresholds import threshold_array
+from xlite.metrics.thresholds import Thresholds
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
 from xlite.text import counted
@@ -73,7 +73,7 @@ def judge_model(
         Stamp(classifier.name, chosen.id, part, folder.label_version, info.notes.seed),
         resamples,
         InUse(
-            threshold_array(info.thresholds) if info.thresholds else None,
+            Thresholds.of(info.thresholds, info.thresholds_chosen_on) if info.thresholds else None,
             calibrator.method if calibrator else "none",
             uncalibrated(calibrator),
         ),
@@ -97,7 +97,7 @@ def read_logits(model: Student, films: FilmDataset, batch_size: int) -> np.ndarr
 
 def _calibrated(classifier: Classifier, validation: Films, method: str) -> tuple[Classifier, Films]:
     """The classifier with calibrator and thresholds fitted on validation films, and what it says of these."""
-    info = fit_info(classifier.info, validation.logits, validation.labels, method)
+    info = fit_info(classifier.info, validation.logits, validation.labels, validation.patients, method)
     classifier = replace(classifier, info=info)
     return classifier, replace(validation, probs=classifier.probabilities(validation.logits))
 

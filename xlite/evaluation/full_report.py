@@ -21,6 +21,7 @@ from xlite.evaluation.validation import calibration_errors, operating_points
 from xlite.evaluation.validation_report import CalibrationReport, Validation
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.confusion import confusion
+from xlite.metrics.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from xlite.classify import Classifier
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class InUse:
-    """What turns scores into calls: thresholds (14,), or None for 0.5 with a caveat, and a calibrator.
+    """What turns scores into calls: thresholds, or None for 0.5 with a caveat, and a calibrator.
 
     calibrator: its method, "none", or "as given"; uncalibrated: the findings that it leaves as they are.
     """
 
-    thresholds: np.ndarray | None
+    thresholds: Thresholds | None
     calibrator: str
     uncalibrated: Sequence[str] = ()
 
@@ -87,7 +88,7 @@ def full_report(
     """
     beside, thresholds, chosen_on = beside or Beside(), in_use.thresholds, validation.films
     whole = _metrics(films, np.arange(len(films)), stamp, thresholds, resamples, caveats)
-    cuts = np.array([found.threshold for found in whole.per_class.values()])
+    cuts = np.array([found.threshold for found in whole.per_class.values()], np.float64)
     marks = beside.radiologists
     return Report(
         **dict(whole),
@@ -112,7 +113,7 @@ def full_report(
 def _contamination(
     films: Films,
     stamp: Stamp,
-    thresholds: np.ndarray | None,
+    thresholds: Thresholds | None,
     resamples: Resamples,
     caveats: Sequence[Caveat],
 ) -> Contamination | None:
@@ -135,7 +136,7 @@ def _metrics(
     films: Films,
     rows: np.ndarray,
     stamp: Stamp,
-    thresholds: np.ndarray | None,
+    thresholds: Thresholds | None,
     resamples: Resamples,
     caveats: Sequence[Caveat] = (),
 ) -> Metrics:

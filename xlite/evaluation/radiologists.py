@@ -89,6 +89,8 @@ def _beside(
         nih_sensitivity=_share(said[marked]),
         auc=theirs,
         nih_auc=nihs,
+        prevalence=_share(marked),
+        nih_patients=counts[1].positive,
         difference=estimate(whole[0] - whole[1], drawn[:, 0] - drawn[:, 1] if known else np.full(1, np.nan)),
     )
 

@@ -20,6 +20,7 @@ from xlite.findings import FINDINGS
 from xlite.metrics.confusion import Confusion
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.finding_estimates import FixedMean
+from xlite.metrics.thresholds import ChosenOn
 
 Interval = tuple[float | None, float | None]
 
@@ -57,7 +58,9 @@ class FindingMetrics(Part):
 
     positive_patients, negative_patients: patients with films of the kind; few_positives: the first are too
     few. perfect_ece: the calibration error of as many films if the probabilities were right.
-    undefined_resamples: the share of resamples that lack a metric, if some do. An old report lacks these.
+    undefined_resamples: the share of resamples that lack a metric, if some do. called, called_patients: films
+    that reach the threshold, and their patients. chosen_on: the validation patients that chose the threshold,
+    which is None, with all rates at it, if they are too few. An old report lacks these.
     """
 
     auc: Estimate
@@ -67,8 +70,8 @@ class FindingMetrics(Part):
     prevalence: float
     always_yes_f1: float | None
     always_no_accuracy: float
-    accuracy: float
-    threshold: float
+    accuracy: float | None
+    threshold: float | None
     f1: float | None
     precision: float | None
     recall: float | None
@@ -82,6 +85,9 @@ class FindingMetrics(Part):
     calibration_intercept: Estimate = Estimate(None)
     calibration_slope: Estimate = Estimate(None)
     undefined_resamples: dict[str, float] = {}
+    called: int | None = None
+    called_patients: int | None = None
+    chosen_on: ChosenOn | None = None
 
     def estimate(self, name: str) -> Estimate:
         """A metric by its name, with its interval, whichever way it is kept."""
@@ -96,7 +102,7 @@ class Baseline(Part):
     """
 
     always_no_accuracy: float
-    accuracy: float
+    accuracy: float | None
     prevalence: float
     always_yes_f1: float | None
     perfect_ece: float | None = None
@@ -107,7 +113,8 @@ class Metrics(WithCaveats):
 
     macro_findings: how many findings each mean is taken over. macro_fixed: by metric the mean over the
     findings that all resamples have and enough patients bear, so that it has an interval; an old report has
-    none. training_seed: of the model, if it is known.
+    none. macro_prevalence: the mean prevalence of the findings that the mean of average precision, or of
+    precision, is taken over. training_seed: of the model, if it is known.
     """
 
     split: Judged
@@ -115,6 +122,7 @@ class Metrics(WithCaveats):
     macro_fixed: dict[str, FixedMean] = {}
     per_class: dict[str, FindingMetrics]
     macro_findings: dict[str, int]
+    macro_prevalence: dict[str, float | None] = {}
     baseline: Baseline
     bootstrap: Bootstrap
     training_seed: int | None = None
@@ -195,7 +203,11 @@ class Subgroups(Part):
 
 
 class RadiologistsFinding(Part):
-    """What radiologists marked, against NIH's findings that say the same; `auc` is against their marks."""
+    """What radiologists marked, against NIH's findings that say the same; `auc` is against their marks.
+
+    prevalence: the share of the films that they marked, at which `nih_ppv` holds; nih_patients: those with
+    NIH's findings. An old report lacks these.
+    """
 
     nih: tuple[str, ...]
     positives: int
@@ -205,6 +217,8 @@ class RadiologistsFinding(Part):
     auc: Estimate
     nih_auc: Estimate
     difference: Estimate
+    prevalence: float | None = None
+    nih_patients: int | None = None
 
 
 class Radiologists(Part):

@@ -30,7 +30,7 @@ from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import logit
 from xlite.metrics.per_finding import cross_auc
-from xlite.metrics.thresholds import choose_thresholds, read_thresholds
+from xlite.metrics.thresholds import Thresholds, read_thresholds
 from xlite.text import are, counted, printable
 
 SWAP_POSITIVES = 30  # that two findings need before their columns are thought to be swapped
@@ -66,9 +66,9 @@ def judge_predictions(path: str | Path, table: str | Path, options: ScoreOptions
         )
         if not_known(caveats):
             comparison = comparison.model_copy(update={"untold": True, "clean": None})
-    cuts = read_thresholds(options.thresholds) if options.thresholds else None
+    cuts = Thresholds(read_thresholds(options.thresholds)) if options.thresholds else None
     if cuts is None and validation.films is not None:
-        cuts = choose_thresholds(validation.films.labels, validation.films.probs)
+        cuts = Thresholds.choose(validation.films.labels, validation.films.probs, validation.films.patients)
     resamples = Resamples(films.patients, options.resamples, options.seed)
     report = full_report(
         films,

@@ -5,12 +5,27 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from xlite.evaluation.films import Films
-from xlite.evaluation.validation_report import CalibrationErrors, OperatingPoints, PointAtThreshold, Rate
+from xlite.evaluation.validation_report import (
+    CalibrationErrors,
+    Expected,
+    OperatingPoints,
+    PointAtThreshold,
+    Rate,
+)
 from xlite.findings import FINDINGS
 from xlite.metrics import per_finding as metrics
-from xlite.metrics.bootstrap import Resamples, estimate, or_none, recentred
+from xlite.metrics.bootstrap import Resamples, or_none
 from xlite.metrics.calibration import METHODS, apply_calibrator, fit_calibrator, in_effect
-from xlite.metrics.thresholds import RULES, choose_thresholds
+from xlite.metrics.estimate import Estimate
+from xlite.metrics.finding_estimates import (
+    FixedMean,
+    PatientCounts,
+    finding_estimate,
+    fixed_mean,
+    mean_estimate,
+)
+from xlite.metrics.intervals import promised_interval
+from xlite.metrics.thresholds import RULES, Thresholds
 
 if TYPE_CHECKING:
     from xlite.models.checkpoint import ModelInfo
@@ -18,16 +33,23 @@ if TYPE_CHECKING:
 RATES: tuple[Rate, ...] = get_args(Rate)
 
 
-def fit_info(info: "ModelInfo", logits: np.ndarray, labels: np.ndarray, method: str = "platt") -> "ModelInfo":
+def fit_info(
+    info: "ModelInfo", logits: np.ndarray, labels: np.ndarray, patients: np.ndarray, method: str = "platt"
+) -> "ModelInfo":
     """The info with the calibrator of that method, or none, and the thresholds of the best F1 after it.
 
-    logits and labels (N, 14) of the validation part. A calibrator that leaves every finding as it is, as none
-    has films enough, is none.
+    logits and labels (N, 14) of the validation part, patients (N,). A calibrator that leaves every finding as
+    it is, as none has patients enough, is none; a threshold that too few patients chose is withheld.
     """
-    calibrator = in_effect(fit_calibrator(logits, labels, method))
-    chosen = choose_thresholds(labels, apply_calibrator(logits, calibrator))
-    thresholds = dict(zip(FINDINGS, chosen.tolist(), strict=True))
-    return info.model_copy(update={"calibration": calibrator, "thresholds": thresholds})
+    calibrator = in_effect(fit_calibrator(logits, labels, patients, method))
+    chosen = Thresholds.choose(labels, apply_calibrator(logits, calibrator), patients)
+    return info.model_copy(
+        update={
+            "calibration": calibrator,
+            "thresholds": chosen.by_finding(),
+            "thresholds_chosen_on": chosen.chosen_on_by_finding(),
+        }
+    )
 
 
 def operating_points(films: Films, validation: Films, resamples: Resamples) -> dict[str, OperatingPoints]:
@@ -39,21 +61,43 @@ def operating_points(films: Films, validation: Films, resamples: Resamples) -> d
 
 
 def _points(films: Films, validation: Films, resamples: Resamples, rule: str) -> OperatingPoints:
-    cuts = choose_thresholds(validation.labels, validation.probs, rule)
-    whole = metrics.rates_at(films.labels, films.probs, cuts)
-    drawn = resamples.rates(films.labels, films.probs, cuts)
+    chosen = Thresholds.choose(validation.labels, validation.probs, validation.patients, rule)
+    called = films.probs >= chosen.cuts
+    counts = PatientCounts.per_finding(films.labels, called, resamples.owner)
+    values = metrics.rates_at(films.labels, films.probs, chosen.cuts)
+    drawn = resamples.rates(films.labels, films.probs, chosen.cuts)
+    found = {rate: _estimates(rate, values[rate], drawn[rate], counts) for rate in RATES}
+    fixed = {rate: fixed_mean(rate, found[rate], drawn[rate], counts) for rate in RATES}
+    cuts, chosen_on = chosen.by_finding(), chosen.chosen_on_by_finding() or {}
     return OperatingPoints(
-        macro={
-            rate: estimate(float(metrics.macro(whole[rate])), metrics.macro(drawn[rate])) for rate in RATES
-        },
+        macro={rate: mean_estimate(values[rate], fixed[rate]) for rate in RATES},
+        macro_findings={rate: int(np.sum(~np.isnan(values[rate]))) for rate in RATES},
+        macro_fixed=fixed,
         per_class={
             finding: PointAtThreshold(
-                threshold=float(cuts[c]),
-                **{rate: estimate(whole[rate][c], drawn[rate][:, c]) for rate in RATES},
+                threshold=cuts[finding],
+                chosen_on=chosen_on[finding],
+                called=None if cuts[finding] is None else int(called[:, c].sum()),
+                called_patients=None if cuts[finding] is None else counts[c].called,
+                expected={} if cuts[finding] is None else _expected(validation, c, chosen.cuts[c]),
+                **{rate: found[rate][c] for rate in RATES},
             )
             for c, finding in enumerate(FINDINGS)
         },
     )
+
+
+def _expected(validation: Films, c: int, cut: float) -> Expected:
+    """Sensitivity and specificity of a finding's threshold on validation, with what they will truly be."""
+    positive, called = validation.labels[:, c] > 0, validation.probs[:, c] >= cut
+    return {
+        "recall": _promised(called[positive], validation.patients[positive]),
+        "specificity": _promised(~called[~positive], validation.patients[~positive]),
+    }
+
+
+def _promised(right: np.ndarray, patients: np.ndarray) -> Estimate:
+    return Estimate(float(right.mean()), *(promised_interval(right, patients) or ()))
 
 
 def calibration_errors(films: Films, validation: Films, resamples: Resamples) -> dict[str, CalibrationErrors]:
@@ -65,18 +109,31 @@ def calibration_errors(films: Films, validation: Films, resamples: Resamples) ->
 
 
 def _errors(films: Films, validation: Films, resamples: Resamples, method: str) -> CalibrationErrors:
-    fitted = fit_calibrator(validation.logits, validation.labels, method)
+    fitted = fit_calibrator(validation.logits, validation.labels, validation.patients, method)
     labels, probs = films.labels, apply_calibrator(films.logits, fitted)
+    nothing_called = np.zeros(probs.shape, bool)
+    counts = PatientCounts.per_finding(labels, nothing_called, resamples.owner)
     ece, brier = metrics.ece_per_class(labels, probs), metrics.brier_per_class(labels, probs)
-    mean_ece, mean_brier = float(metrics.macro(ece)), float(metrics.macro(brier))
-    drawn_ece = recentred(metrics.macro(resamples.ece(labels, probs)), mean_ece)
     return CalibrationErrors(
         macro={
-            "ece": estimate(mean_ece, drawn_ece),
-            "brier": estimate(mean_brier, metrics.macro(resamples.brier(labels, probs))),
+            "ece": _mean("ece", ece, resamples.ece(labels, probs), counts),
+            "brier": _mean("brier", brier, resamples.brier(labels, probs), counts),
         },
         per_class={
             finding: {"ece": or_none(ece[c]), "brier": or_none(brier[c])}
             for c, finding in enumerate(FINDINGS)
         },
     )
+
+
+def _mean(name: str, values: np.ndarray, drawn: np.ndarray, counts: list[PatientCounts]) -> Estimate:
+    """The mean of the named metric, from its values (14,) and resamples (R, 14)."""
+    fixed: FixedMean = fixed_mean(name, _estimates(name, values, drawn, counts), drawn, counts)
+    return mean_estimate(values, fixed)
+
+
+def _estimates(
+    name: str, values: np.ndarray, drawn: np.ndarray, counts: list[PatientCounts]
+) -> list[Estimate]:
+    """The named metric of each finding, from its values (14,) and resamples (R, 14)."""
+    return [finding_estimate(name, value, drawn[:, c], counts[c]) for c, value in enumerate(values)]

@@ -7,8 +7,11 @@ from pydantic import AliasChoices, Field, SerializerFunctionWrapHandler, model_s
 
 from xlite.evaluation.base import Part
 from xlite.metrics.estimate import Estimate
+from xlite.metrics.finding_estimates import FixedMean
+from xlite.metrics.thresholds import ChosenOn
 
 Rate = Literal["f1", "precision", "recall", "specificity"]
+Expected = dict[Literal["recall", "specificity"], Estimate]
 
 
 class Validation(Part):
@@ -37,13 +40,22 @@ class Validation(Part):
 
 
 class PointAtThreshold(Part):
-    """What one finding's threshold gives on the films judged."""
+    """What one finding's threshold gives on the films judged, and what it promises on any.
 
-    threshold: float
+    threshold: None if too few validation patients chose it, and then all rates are. called, called_patients:
+    films judged that reach it, and their patients. expected: sensitivity and specificity on the validation
+    films, with the intervals of what they will be on new patients. An old report lacks all but the rates.
+    """
+
+    threshold: float | None
     f1: Estimate
     precision: Estimate
     recall: Estimate
     specificity: Estimate
+    chosen_on: ChosenOn | None = None
+    called: int | None = None
+    called_patients: int | None = None
+    expected: Expected = {}
 
     def estimate(self, rate: Rate) -> Estimate:
         """A rate by its name."""
@@ -52,9 +64,14 @@ class PointAtThreshold(Part):
 
 
 class OperatingPoints(Part):
-    """Thresholds by one rule: means over the findings, then each finding."""
+    """Thresholds by one rule: means over the findings, then each finding.
+
+    macro_findings, macro_fixed: as those of `Metrics`; an old report lacks them.
+    """
 
     macro: dict[Rate, Estimate]
+    macro_findings: dict[Rate, int] = {}
+    macro_fixed: dict[Rate, FixedMean] = {}
     per_class: dict[str, PointAtThreshold]
 
 

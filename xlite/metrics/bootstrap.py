@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.per_finding import ECE_BINS, ece_bin, rates, ratio
+from xlite.metrics.per_finding import ECE_BINS, ece_bin, known_rates, rates, ratio
 from xlite.patients import patient_places
 
 RESAMPLES, SEED = 1000, 0  # unless a caller asks for others
@@ -76,10 +76,10 @@ class Resamples:
         return auc
 
     def rates(self, labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> dict[str, np.ndarray]:
-        """F1, precision, recall, specificity and accuracy at thresholds (C,)."""
+        """F1, precision, recall, specificity and accuracy at thresholds (C,), NaN where these are."""
         positive, called = labels.astype(bool), probs >= thresholds
         cells = (positive & called, ~positive & called, positive & ~called, ~positive & ~called)
-        return rates(*(self._sums(cell) for cell in cells))
+        return known_rates(rates(*(self._sums(cell) for cell in cells)), thresholds)
 
     def brier(self, labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
         """Brier score."""
@@ -160,14 +160,6 @@ def estimate(value: float, drawn: np.ndarray) -> Estimate:
     """A metric with the interval of its resamples (R,)."""
     low, high = interval(drawn)
     return Estimate(or_none(value), or_none(low), or_none(high))
-
-
-def recentred(values: np.ndarray, centre: float) -> np.ndarray:
-    """Resamples (R,) of a metric >= 0, moved so that their mean is its value on all films.
-
-    Resampling adds noise of its own, which a calibration error, a sum of distances, counts as more error.
-    """
-    return np.maximum(values - np.nanmean(values) + centre, 0) if not np.isnan(values).all() else values
 
 
 def walk(positive: np.ndarray, negative: np.ndarray) -> Steps:

@@ -17,6 +17,7 @@ from scipy.special import expit
 
 from xlite.errors import CheckpointError
 from xlite.findings import FEW_POSITIVES, FINDINGS
+from xlite.patients import patients_with
 
 METHODS = ("temperature", "platt", "isotonic")
 MIN_SCALE = 0.01
@@ -128,12 +129,14 @@ def logit(probs: np.ndarray) -> np.ndarray:
     return np.asarray(special.logit(np.clip(np.asarray(probs, np.float64), 1e-12, 1 - 1e-12)))
 
 
-def fit_calibrator(logits: np.ndarray, labels: np.ndarray, method: str = "platt") -> Calibrator | None:
-    """The calibrator by one of METHODS, or "none": logits and labels (N, 14) of the validation part.
+def fit_calibrator(
+    logits: np.ndarray, labels: np.ndarray, patients: np.ndarray, method: str = "platt"
+) -> Calibrator | None:
+    """The calibrator by one of METHODS, or "none", from the validation part.
 
-    Raises CheckpointError for another method.
+    logits and labels (N, 14), patients (N,). Raises CheckpointError for another method.
     """
-    fits: dict[str, Callable[[np.ndarray, np.ndarray], Calibrator | None]] = {
+    fits: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], Calibrator | None]] = {
         "none": lambda *_: None,
         "temperature": fit_temperature,
         "platt": fit_platt,
@@ -141,38 +144,40 @@ def fit_calibrator(logits: np.ndarray, labels: np.ndarray, method: str = "platt"
     }
     if method not in fits:
         raise CheckpointError(f"calibrator {method!r} is not known; expected one of {', '.join(fits)}")
-    return fits[method](logits, labels)
+    return fits[method](logits, labels, patients)
 
 
-def fit_platt(logits: np.ndarray, labels: np.ndarray) -> Platt:
+def fit_platt(logits: np.ndarray, labels: np.ndarray, patients: np.ndarray) -> Platt:
     """Scale and bias per finding that make sigmoid(scale * logit + bias) a probability.
 
-    logits and labels (N, 14) of the validation part. The identity if a finding has fewer than FEW_POSITIVES
-    positives or negatives.
+    logits and labels (N, 14) of the validation part, patients (N,). The identity if fewer than FEW_POSITIVES
+    patients have a finding, or lack it.
     """
-    lines = [_fit(x, y) for x, y in zip(np.asarray(logits, np.float64).T, labels.T, strict=True)]
+    columns = zip(np.asarray(logits, np.float64).T, labels.T, _few(labels, patients), strict=True)
+    lines = [(1.0, 0.0) if few else _fit(x, y) for x, y, few in columns]
     return Platt(scale=tuple(scale for scale, _ in lines), bias=tuple(bias for _, bias in lines))
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> Temperature:
-    """The temperature of the least log loss over all findings; logits and labels (N, 14).
+def fit_temperature(logits: np.ndarray, labels: np.ndarray, patients: np.ndarray) -> Temperature:
+    """The temperature of the least log loss over all findings; logits and labels (N, 14), patients (N,).
 
-    The same pull and least scale as Platt's keep 1 / T finite and above 0. T is 1 with fewer than
-    FEW_POSITIVES positives or negatives in all.
+    The same pull and least scale as Platt's keep 1 / T finite and above 0. T is 1 if fewer than FEW_POSITIVES
+    patients have any finding, or lack any.
     """
     x, y = np.asarray(logits, np.float64).ravel(), np.asarray(labels, np.float64).ravel()
-    if _few(y):
+    if _few(y[:, None], np.repeat(patients, labels.shape[1]))[0]:
         return Temperature(temperature=1.0)
     scale, _ = _newton(x, y, np.array([1.0, 0.0]), free=np.array([True, False]))
     return Temperature(temperature=float(1 / max(scale, MIN_SCALE)))
 
 
-def fit_isotonic(logits: np.ndarray, labels: np.ndarray) -> Isotonic:
-    """The best rising steps per finding; logits and labels (N, 14).
+def fit_isotonic(logits: np.ndarray, labels: np.ndarray, patients: np.ndarray) -> Isotonic:
+    """The best rising steps per finding; logits and labels (N, 14), patients (N,).
 
-    No knots if a finding has fewer than FEW_POSITIVES positives or negatives.
+    No knots if fewer than FEW_POSITIVES patients have a finding, or lack it.
     """
-    knots = [_knots(x, y) for x, y in zip(np.asarray(logits, np.float64).T, labels.T, strict=True)]
+    columns = zip(np.asarray(logits, np.float64).T, labels.T, _few(labels, patients), strict=True)
+    knots = [((), ()) if few else _knots(x, y) for x, y, few in columns]
     return Isotonic(logits=tuple(x for x, _ in knots), probabilities=tuple(y for _, y in knots))
 
 
@@ -227,8 +232,6 @@ def _knots(x: np.ndarray, y: np.ndarray) -> tuple[Numbers, Numbers]:
     """Both ends of each level of the isotonic regression of y over x."""
     from scipy.optimize import isotonic_regression
 
-    if _few(y):
-        return (), ()
     seen, place, films = np.unique(x, return_inverse=True, return_counts=True)
     fitted = isotonic_regression(np.bincount(place, y) / films, weights=films).x.clip(0, 1)
     steps = np.diff(fitted) > 0
@@ -236,14 +239,13 @@ def _knots(x: np.ndarray, y: np.ndarray) -> tuple[Numbers, Numbers]:
     return tuple(seen[ends].tolist()), tuple(fitted[ends].tolist())
 
 
-def _few(y: np.ndarray) -> bool:
-    positives = int(np.sum(y > 0))
-    return min(positives, len(y) - positives) < FEW_POSITIVES
+def _few(labels: np.ndarray, patients: np.ndarray) -> np.ndarray:
+    """bool (C,): whether too few of the patients (N,) have a finding, or lack it, by labels (N, C)."""
+    fewer = np.minimum(patients_with(labels > 0, patients), patients_with(labels <= 0, patients))
+    return np.asarray(fewer < FEW_POSITIVES)
 
 
 def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    if _few(y):
-        return 1.0, 0.0
     scale, bias = _newton(x, y, np.array([1.0, 0.0]), free=np.array([True, True]))
     if scale < MIN_SCALE:  # scores no better than chance: keep their order, let the bias carry the prevalence
         scale, bias = _newton(x, y, np.array([MIN_SCALE, 0.0]), free=np.array([False, True]))

@@ -19,7 +19,8 @@ class Confusion:
 
     films (14,) have the row's finding; of these it is not called on `missed`, and on `silent` nothing is.
     Matrices (14, 14): `together` truly have both; on `called`, films with the row's finding, the column's is
-    called. Of the wrong calls of these, `beside` call the row's finding too, `in_place` do not.
+    called. Of the wrong calls of these, `beside` call the row's finding too, `in_place` do not. withheld: the
+    findings without a threshold, which nothing is called by.
     """
 
     findings: tuple[str, ...]
@@ -30,10 +31,11 @@ class Confusion:
     called: Matrix
     beside: Matrix
     in_place: Matrix
+    withheld: tuple[str, ...] = ()
 
 
 def confusion(labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> Confusion:
-    """The counts of labels (N, 14) 0 or 1 against probs (N, 14) called at thresholds (14,)."""
+    """The counts of labels (N, 14) 0 or 1 against probs (N, 14) called at thresholds (14,), NaN if none."""
     truth, call = labels.astype(bool), probs >= thresholds
     hit, missed, wrong = truth & call, truth & ~call, call & ~truth
     return Confusion(
@@ -45,6 +47,7 @@ def confusion(labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> 
         called=_pairs(truth, call),
         beside=_pairs(hit, wrong),
         in_place=_pairs(missed, wrong),
+        withheld=tuple(finding for finding, cut in zip(FINDINGS, thresholds, strict=True) if np.isnan(cut)),
     )
 
 

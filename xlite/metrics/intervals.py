@@ -10,7 +10,7 @@ hold the true value; the numbers below are read off its tables.
 from statistics import NormalDist
 
 import numpy as np
-from scipy.special import ndtr, stdtrit
+from scipy.special import betaincinv, ndtr, stdtrit
 
 from xlite.findings import FEW_POSITIVES
 
@@ -131,6 +131,28 @@ def effective_number(owner: np.ndarray) -> float:
     """
     films = np.bincount(owner).astype(np.float64)
     return float(films.sum() ** 2 / (films**2).sum())
+
+
+def promised_interval(right: np.ndarray, owner: np.ndarray) -> Interval:
+    """Of the share that a threshold will truly get right, from the films that it was chosen on.
+
+    right (N,) bool: which of the films with the finding are called, or of those without it are not; owner
+    (N,): their patients. The true share above the j-th of n independent cases is Beta(j, n + 1 - j), and a
+    threshold half-way to the next case lies between this and the next order statistic: together they are the
+    interval of Clopper & Pearson, Biometrika 26 (1934) 404. Films of a patient are alike, so the cases are
+    half-way between as many as vary like these films (Korn & Graubard 1998), which is itself an estimate, and
+    as few as there are if a patient's films are all the same. None without films.
+    """
+    if not len(right):
+        return None
+    _, places, films = np.unique(owner, return_inverse=True, return_counts=True)
+    share, fewest = float(right.mean()), effective_number(places)
+    spread = float(((np.bincount(places, right) - share * films) ** 2).sum()) / len(right) ** 2
+    alike = share * (1 - share) / spread if spread else fewest
+    cases = (fewest + min(len(films), max(fewest, alike))) / 2
+    j = share * cases
+    low = 0.0 if j <= 0 else float(betaincinv(j, cases + 1 - j, 0.025))
+    return low, 1.0 if share >= 1 else float(betaincinv(j + 1, cases - j, 0.975))
 
 
 def newcombe(auc: float, positive: int, negative: int) -> Interval:

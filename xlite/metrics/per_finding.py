@@ -119,10 +119,23 @@ def rates(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray, tn: np.ndarray) -> dic
 
 
 def rates_at(labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> dict[str, np.ndarray]:
-    """`rates` per finding; thresholds (14,), a film is called if its probability >= the threshold."""
+    """`rates` per finding; thresholds (14,), a film is called if its probability >= the threshold.
+
+    NaN if the threshold is: nothing is called by one that is withheld, and that is no rate of 0.
+    """
     positive, called = np.asarray(labels).astype(bool), probs >= thresholds
     counts = (positive & called, ~positive & called, positive & ~called, ~positive & ~called)
-    return rates(*(c.sum(axis=0) for c in counts))
+    return known_rates(rates(*(c.sum(axis=0) for c in counts)), thresholds)
+
+
+def prevalence(labels: np.ndarray) -> np.ndarray:
+    """The share of positive films, float64 (…), of labels (N, …) 0 or 1: a mean in float32 is rounded."""
+    return np.asarray(np.mean(labels, axis=0, dtype=np.float64))
+
+
+def known_rates(found: dict[str, np.ndarray], thresholds: np.ndarray) -> dict[str, np.ndarray]:
+    """The rates (…, 14), NaN where the threshold (14,) is."""
+    return {name: np.where(np.isnan(thresholds), np.nan, values) for name, values in found.items()}
 
 
 def macro(values: np.ndarray) -> np.ndarray:

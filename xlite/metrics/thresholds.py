@@ -1,16 +1,21 @@
 """Thresholds per finding, chosen on validation films and never on the films they are then judged on."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
 import numpy as np
+from pydantic import Field
 from pydantic_core import from_json
 
 from xlite.errors import DataError
-from xlite.findings import FINDINGS, canonical
+from xlite.findings import FEW_POSITIVES, FINDINGS, canonical
 from xlite.metrics.curves import counts_by_score
+from xlite.patients import patients_with
 
 PLAIN_THRESHOLD = 0.5
+"""Of every finding if no thresholds are given."""
 SENSITIVITY, SPECIFICITY = 0.90, 0.95
 RULES = {
     "f1": "best F1",
@@ -20,13 +25,67 @@ RULES = {
 }
 
 
+_Count = Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True)
+class ChosenOn:
+    """The validation patients that a threshold was chosen on: those with the finding and those without it."""
+
+    positive: _Count
+    negative: _Count
+
+    @property
+    def few(self) -> bool:
+        """Whether they are too few to choose by: what the threshold promises would not hold."""
+        return min(self.positive, self.negative) < FEW_POSITIVES
+
+
+@dataclass(frozen=True, eq=False)
+class Thresholds:
+    """A threshold per finding, float64 (14,) in 0-1, NaN if it is withheld, and what chose it.
+
+    chosen_on: of each finding; None if X-Lite did not choose, or an old model file does not say.
+    """
+
+    cuts: np.ndarray
+    chosen_on: tuple[ChosenOn, ...] | None = None
+
+    @classmethod
+    def choose(cls, labels: np.ndarray, probs: np.ndarray, patients: np.ndarray, rule: str = "f1") -> Self:
+        """`choose_thresholds`, each withheld if too few of the patients (N,) have the finding, or lack it."""
+        positive = np.asarray(labels) > 0
+        both = (patients_with(films, patients).tolist() for films in (positive, ~positive))
+        chosen_on = tuple(ChosenOn(*counts) for counts in zip(*both, strict=True))
+        few = np.array([one.few for one in chosen_on])
+        return cls(np.where(few, np.nan, choose_thresholds(labels, probs, rule)), chosen_on)
+
+    @classmethod
+    def of(cls, cuts: Mapping[str, float | None], chosen_on: Mapping[str, ChosenOn] | None) -> Self:
+        """Those that a model file holds by finding."""
+        values = np.array([cuts[finding] for finding in FINDINGS], np.float64)  # None becomes NaN
+        counts = tuple(chosen_on[finding] for finding in FINDINGS) if chosen_on else None
+        return cls(values, counts)
+
+    def by_finding(self) -> dict[str, float | None]:
+        """What `of` takes: None if withheld."""
+        return {
+            finding: None if np.isnan(cut) else float(cut)
+            for finding, cut in zip(FINDINGS, self.cuts, strict=True)
+        }
+
+    def chosen_on_by_finding(self) -> dict[str, ChosenOn] | None:
+        """What `of` takes."""
+        return dict(zip(FINDINGS, self.chosen_on, strict=True)) if self.chosen_on else None
+
+
 def choose_thresholds(labels: np.ndarray, probs: np.ndarray, rule: str = "f1") -> np.ndarray:
     """A threshold per finding by one of RULES: labels and probs (N, 14) of validation films -> (14,) in 0-1.
 
     A film is called if its probability >= the threshold. The threshold lies half-way to the next lower
     probability seen, so that rounding moves no film across. Of several that are equally good, and for
-    sensitivity, it is the highest; for specificity the lowest. PLAIN_THRESHOLD if a finding is never
-    positive, or never negative and the rule asks for negatives. Youden's index: Youden, Cancer 3 (1950).
+    sensitivity, it is the highest; for specificity the lowest. NaN if a finding is never positive, or never
+    negative and the rule asks for negatives. Youden's index: Youden, Cancer 3 (1950).
     """
     return np.array([_choose(y, p, rule) for y, p in zip(labels.T, probs.T, strict=True)], dtype=np.float64)
 
@@ -34,7 +93,7 @@ def choose_thresholds(labels: np.ndarray, probs: np.ndarray, rule: str = "f1") -
 def _choose(labels: np.ndarray, probs: np.ndarray, rule: str) -> float:
     cuts, tp, fp = counts_by_score(labels, probs)
     if not len(cuts) or not tp[-1] or (not fp[-1] and rule in ("youden", "specificity_95")):
-        return PLAIN_THRESHOLD
+        return float("nan")
     if rule == "f1":
         best = int(np.argmax(2 * tp / (tp + fp + tp[-1])))  # the denominator is 2tp + fp + fn
     elif rule == "youden":

@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_serializer,
 )
@@ -26,6 +27,7 @@ from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import Calibrator
+from xlite.metrics.thresholds import ChosenOn
 from xlite.models.student import Student
 from xlite.models.tensor_check import check_tensors
 
@@ -76,7 +78,8 @@ class ModelInfo(BaseModel):
 
     A header can say anything, so the values are checked: no others work with a model. `calibration` is the
     calibrator of its probabilities, `thresholds` are the probabilities by finding from which it calls a
-    finding present.
+    finding present, None if withheld as too few patients chose it; `thresholds_chosen_on` counts these, and
+    an old file does not say.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -88,7 +91,8 @@ class ModelInfo(BaseModel):
     preprocess: Preprocess
     split_id: Line
     label_version: Line
-    thresholds: dict[str, Probability] | None = None
+    thresholds: dict[str, Probability | None] | None = None
+    thresholds_chosen_on: dict[str, ChosenOn] | None = None
     calibration: Calibrator | None = None
     notes: Annotated[ModelNotes, Field(strict=False)] = ModelNotes()
     findings: tuple[str, ...] = FINDINGS
@@ -121,16 +125,18 @@ class ModelInfo(BaseModel):
         json.dumps(notes.model_dump(), allow_nan=False)
         return notes
 
-    @field_validator("thresholds")
+    @field_validator("thresholds", "thresholds_chosen_on")
     @classmethod
-    def _thresholds_are_the_findings(cls, thresholds: dict[str, float] | None) -> dict[str, float] | None:
-        if thresholds is None:
+    def _findings_are_all_there(
+        cls, values: dict[str, Any] | None, field: ValidationInfo
+    ) -> dict[str, Any] | None:
+        if values is None:
             return None
-        if missing := [finding for finding in FINDINGS if finding not in thresholds]:
-            raise ValueError(f"thresholds lack {', '.join(missing)}")
-        if unknown := sorted(thresholds.keys() - set(FINDINGS)):
-            raise ValueError(f"thresholds know no {', '.join(unknown)}")
-        return thresholds
+        if missing := [finding for finding in FINDINGS if finding not in values]:
+            raise ValueError(f"{field.field_name} lack {', '.join(missing)}")
+        if unknown := sorted(values.keys() - set(FINDINGS)):
+            raise ValueError(f"{field.field_name} know no {', '.join(unknown)}")
+        return values
 
 
 def save_model(path: Path, model: Student, info: ModelInfo) -> None:

@@ -124,14 +124,14 @@ def _mean_logits(paths: list[Path], stems: list[str]) -> np.ndarray:
     return mean.astype(np.float32)
 
 
-def _fitted_to(labels: np.ndarray, file_logits: np.ndarray) -> np.ndarray:
+def _fitted_to(labels: np.ndarray, patients: np.ndarray, file_logits: np.ndarray) -> np.ndarray:
     """The files' logits with a scale and a bias per finding that suit the labels of the training films.
 
     A file may come from films with other shares of findings: its logits as they are would then pull against
     the labels of the films it lacks. The order of the films within a finding stays the teacher's.
     """
     taught = ~np.isnan(file_logits).any(axis=1)
-    platt = fit_platt(file_logits[taught], labels[taught])
+    platt = fit_platt(file_logits[taught], labels[taught], patients[taught])
     scale, bias = np.asarray(platt.scale, np.float32), np.asarray(platt.bias, np.float32)  # (14,) each
     return (file_logits * scale + bias).astype(np.float32)
 
@@ -193,14 +193,14 @@ def prediction_files(spec: str) -> list[Path]:
 
 
 def open_teacher(
-    spec: str, students: Preprocess, stems: list[str], labels: np.ndarray
+    spec: str, students: Preprocess, stems: list[str], labels: np.ndarray, patients: np.ndarray
 ) -> tuple[Teacher, np.ndarray | None]:
     """The teacher that `spec` names, and the logits of its predictions files: float32 (N, 14), NaN for films
     they lack, or None if there are no files.
 
     `spec` is a run, a model file, a public CheXNet checkpoint, xrv:NAME or a predictions CSV (plain or .gz),
-    or several joined by commas; `stems` are the training films and `labels` (N, 14) theirs. Raises
-    CheckpointError or DataError if a part cannot be read or knows no film.
+    or several joined by commas; `stems` are the training films, `labels` (N, 14) and `patients` (N,)
+    theirs. Raises CheckpointError or DataError if a part cannot be read or knows no film.
     """
     files = prediction_files(spec)
     parts = teacher_parts(spec)
@@ -224,7 +224,7 @@ def open_teacher(
             f"{', '.join(path.name for path in files)} for {taught} of {len(stems)} training films "
             f"({100 * taught / len(stems):.1f} %), fitted to the shares of findings there"
         )
-        file_logits = _fitted_to(labels, file_logits)
+        file_logits = _fitted_to(labels, patients, file_logits)
     share = _taught_share([source.network for source in sources], file_logits)
     if share < 1:
         sentences.append(f"a teacher speaks of {100 * share:.1f} % of the labels, the others count alone")

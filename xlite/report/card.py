@@ -12,7 +12,7 @@ from xlite.models.available import CARD_FILE
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
 from xlite.report.document import marked_cell
-from xlite.report.means import mean_rows, missing_intervals, positives
+from xlite.report.means import CHOSEN_ON, mean_rows, missing_intervals, positives, threshold_cells
 from xlite.report.sentences import CALIBRATORS, clean, contaminated_films, sentence
 from xlite.report.view import metric_cell
 from xlite.text import are, counted, labels_of, number
@@ -126,15 +126,19 @@ def _table(report: Report) -> list[str]:
         return marked_cell(metric_cell(value, report.contaminated))
 
     lines = [
-        "| finding | positives | AUC | average precision | threshold | sensitivity | specificity |",
-        "|---|---|---|---|---|---|---|",
+        "| finding | positives | AUC | average precision | prevalence "
+        "| threshold | chosen on | sensitivity | specificity |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for finding, one in report.per_class.items():
         lines.append(
             f"| {spoken(finding)} | {positives(one)} | {said(one.auc)} | {said(one.ap)} | "
-            f"{one.threshold:.3f} | {said(one.recall)} | {said(one.specificity)} |"
+            f"{number(one.prevalence)} | {' | '.join(threshold_cells(one))} | {said(one.recall)} | "
+            f"{said(one.specificity)} |"
         )
     for row in mean_rows(report):
         means = {name: said(estimate) for name, estimate in row.estimates.items()}
-        lines.append(f"| **{row.title}** | | **{means['auc']}** | {means['ap']} | | | |")
-    return [*lines, "", *missing_intervals(report)]
+        share = number(row.prevalence.get("ap"), "")
+        lines.append(f"| **{row.title}** | | **{means['auc']}** | {means['ap']} | {share} | | | | |")
+    held = "Average precision holds at the prevalence beside it."
+    return [*lines, "", held, CHOSEN_ON, *missing_intervals(report)]

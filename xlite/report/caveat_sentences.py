@@ -22,6 +22,7 @@ from xlite.evaluation.caveats import (
     NotProbabilities,
     OnePatient,
     OtherEdition,
+    OtherPrevalence,
     OtherSplit,
     Said,
     SeenByTeacher,
@@ -36,12 +37,13 @@ from xlite.evaluation.caveats import (
     TrainedOn,
     UnchangedMap,
     UnknownFilms,
+    WithheldThresholds,
 )
 from xlite.explain.methods import METHODS
-from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
+from xlite.findings import FAR_PREVALENCE, FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.localisation import FEW_BOXES
 from xlite.metrics.thresholds import PLAIN_THRESHOLD
-from xlite.text import UNKNOWN_EDITION, are, counted, labels_of, verb
+from xlite.text import UNKNOWN_EDITION, are, counted, few_patients, labels_of, verb
 
 _FORGOTTEN = {
     "head": "the classifier forgets what it learned: it shows where films have structure as much as findings",
@@ -113,6 +115,8 @@ def sentence(caveat: Caveat) -> str:
 
 def _of_metrics(
     caveat: NoThresholds
+    | WithheldThresholds
+    | OtherPrevalence
     | NeverPositive
     | AlwaysPositive
     | NeverCalled
@@ -124,6 +128,24 @@ def _of_metrics(
     match caveat:
         case NoThresholds():
             return f"no thresholds given; {PLAIN_THRESHOLD} used for every finding"
+        case WithheldThresholds(positive=positive, negative=negative):
+            few = ", ".join(
+                f"{spoken(finding)} ({few_patients(count, negative[finding])})"
+                for finding, count in positive.items()
+            )
+            return (
+                f"no threshold below {FEW_POSITIVES} validation patients with the finding or without it, so "
+                f"nothing is called and its rates are undefined: {few}"
+            )
+        case OtherPrevalence(here=here, nih=nih):
+            named = ", ".join(
+                f"{spoken(finding)} {share:.1%} (NIH {nih[finding]:.1%})" for finding, share in here.items()
+            )
+            return (
+                "precision, PPV and average precision hold at the prevalence of these films only, which is "
+                f"more than {FAR_PREVALENCE} times that of all of NIH's films, or less than one in "
+                f"{FAR_PREVALENCE} of it: {named}"
+            )
         case NeverPositive(findings=findings):
             return f"never positive, so without AUC, AP and F1 and left out of their means: {_list(findings)}"
         case AlwaysPositive(findings=findings):

@@ -1,14 +1,17 @@
 """Means over the findings in words: over how many each is, and why a metric has no interval."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from xlite.evaluation.report import FindingMetrics, Metrics
-from xlite.findings import spoken
+from xlite.evaluation.validation_report import PointAtThreshold
+from xlite.findings import FEW_POSITIVES, spoken
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.finding_estimates import FixedMean
 from xlite.metrics.intervals import ENOUGH, LEAST, LEAST_FOR_ECE, LEAST_FOR_MEAN, LEAST_IN_MEAN
-from xlite.text import counted
+from xlite.text import counted, few_patients, number
 
 SHORT = {
     "auc": "AUC",
@@ -22,16 +25,25 @@ SHORT = {
 }
 """The metrics in running text."""
 
+AT_ONE_PREVALENCE = ("ap", "precision")
+AT_PREVALENCE = "Precision holds at the prevalence beside it, its mean at that of the findings that have it."
+CHOSEN_ON = (
+    "Chosen on: validation patients with the finding. * Fewer than "
+    f"{FEW_POSITIVES} with it, or without it, so that there is no threshold and nothing is called."
+)
+
 
 class MeanRow(NamedTuple):
     """Means over findings: a title with the number of findings that have an AUC, and each metric's mean.
 
-    findings: over how many each mean is.
+    findings: over how many each mean is. prevalence: of these, in the mean, of average precision and
+    precision.
     """
 
     title: str
     estimates: dict[str, Estimate]
     findings: dict[str, int]
+    prevalence: Mapping[str, float | None]
 
     def text(self, name: str) -> str:
         """A mean with its interval; the number of its findings too, if that is not the title's."""
@@ -42,11 +54,20 @@ class MeanRow(NamedTuple):
 def mean_rows(metrics: Metrics) -> list[MeanRow]:
     """The means over the findings that have a metric, then those over the fixed ones, if these are others."""
     fixed, found = metrics.macro_fixed, metrics.macro_findings
-    every = MeanRow(mean_of(metrics), {name: metrics.macro.estimate(name) for name in found}, found)
+    base = metrics.baseline.prevalence  # an old report has only this one
+    prevalence = {name: metrics.macro_prevalence.get(name, base) for name in AT_ONE_PREVALENCE}
+    estimates = {name: metrics.macro.estimate(name) for name in found}
+    every = MeanRow(mean_of(metrics), estimates, found, prevalence)
     if not any(one.findings and len(one.findings) != found[name] for name, one in fixed.items()):
         return [every]
     counts = {name: len(one.findings) for name, one in fixed.items()}
-    return [every, MeanRow(_title(fixed["auc"]), {name: one.estimate for name, one in fixed.items()}, counts)]
+    means = {name: one.estimate for name, one in fixed.items()}
+    shares = {
+        name: float(np.mean([metrics.per_class[finding].prevalence for finding in fixed[name].findings]))
+        for name in AT_ONE_PREVALENCE
+        if fixed[name].findings
+    }
+    return [every, MeanRow(_title(fixed["auc"]), means, counts, shares)]
 
 
 def mean_auc(metrics: Metrics) -> tuple[str, Estimate]:
@@ -72,6 +93,22 @@ def positives(metrics: FindingMetrics, what: str = "") -> str:
     if metrics.positive_patients is None or not metrics.positives:
         return f"{films} {what}".rstrip()
     return f"{films} of {counted(metrics.positive_patients, 'patient')}"
+
+
+def called(metrics: FindingMetrics | PointAtThreshold) -> str:
+    """`40 films of 31 patients` that reach the threshold; nothing if it is withheld, or in an old report."""
+    if metrics.called is None:
+        return ""
+    patients = counted(metrics.called_patients or 0, "patient")
+    return f"{metrics.called:,} of {patients}" if metrics.called else "0"
+
+
+def threshold_cells(metrics: FindingMetrics | PointAtThreshold) -> list[str]:
+    """A threshold, `none` if it is withheld, and how many validation patients chose it, if that is known."""
+    one = metrics.chosen_on
+    if metrics.threshold is None:
+        return ["none", few_patients(one.positive, one.negative) if one else ""]
+    return [number(metrics.threshold), counted(one.positive, "patient") if one else ""]
 
 
 def missing_intervals(metrics: Metrics) -> list[str]:

@@ -21,10 +21,12 @@ from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.looks import ALPHA
+from xlite.metrics.thresholds import ChosenOn
+from xlite.patients import patients_with
 from xlite.report.caveat_sentences import sentence as sentence
 from xlite.report.caveat_sentences import why_not_known
 from xlite.report.means import mean_auc
-from xlite.text import are, counted, difference, labels_of, verb
+from xlite.text import are, counted, difference, few_patients, labels_of, verb
 
 _MEASURED_ON = {
     "official": "NIH's official test list",
@@ -140,19 +142,33 @@ def validation_note(validation: Validation) -> str:
     return validation.text or words[validation.absent]
 
 
-def calibrator_sentence(calibrator: Calibrator | None, labels: np.ndarray) -> str:
-    """For how many findings a calibrator was fitted, and the positives of those that have too few.
+def calibrator_sentence(calibrator: Calibrator | None, labels: np.ndarray, patients: np.ndarray) -> str:
+    """For how many findings a calibrator was fitted, and the positive patients of those that have too few.
 
-    calibrator as `fit_info` leaves it; labels (N, 14) of the validation films.
+    calibrator as `fit_info` leaves it; labels (N, 14) and patients (N,) of the validation films.
     """
     bare = uncalibrated(calibrator)
-    positives = dict(zip(FINDINGS, np.sum(labels > 0, axis=0), strict=True))
-    few = f"fewer than {FEW_POSITIVES} positives or negatives among the {len(labels):,} validation films"
+    positives = dict(zip(FINDINGS, patients_with(labels > 0, patients).tolist(), strict=True))
+    every = counted(len(np.unique(patients)), "validation patient")
+    few = f"fewer than {FEW_POSITIVES} patients with it or without it among the {every}"
     counts = ", ".join(f"{spoken(finding)} {positives[finding]}" for finding in bare)
     if calibrator is None:
-        return f"no calibrator could be fitted: every finding has {few} (positives: {counts})"
+        return f"no calibrator could be fitted: every finding has {few} (with it: {counts})"
     fitted = f"{calibrator.method} calibrator for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings"
-    return f"{fitted}; the others have {few} (positives: {counts})" if bare else fitted
+    return f"{fitted}; the others have {few} (with it: {counts})" if bare else fitted
+
+
+def thresholds_sentence(chosen_on: Mapping[str, ChosenOn]) -> str:
+    """How many validation patients with the finding chose each threshold, and which are withheld."""
+    kept = [f"{spoken(finding)} {one.positive:,}" for finding, one in chosen_on.items() if not one.few]
+    few = [
+        f"{spoken(finding)} ({few_patients(one.positive, one.negative)})"
+        for finding, one in chosen_on.items()
+        if one.few
+    ]
+    chosen = f"chosen on so many validation patients with the finding: {', '.join(kept)}" if kept else ""
+    withheld = f"none below {FEW_POSITIVES}: {', '.join(few)}" if few else ""
+    return "; ".join(filter(None, [chosen, withheld]))
 
 
 def reference_reason(reference: Reference) -> str:

@@ -3,7 +3,7 @@
 from xlite.evaluation.report import Report
 from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
-from xlite.report.means import mean_rows, missing_intervals
+from xlite.report.means import MeanRow, mean_rows, missing_intervals
 from xlite.report.sentences import capital, clean, contaminated_films, gap_sentences, sentence
 from xlite.text import counted, number, of_edition
 
@@ -16,7 +16,11 @@ def summary(report: Report) -> str:
     split, found = report.split, report.contamination
     for row in mean_rows(report):
         mean = row.estimates
-        lines.append(_line(capital(row.title), mean["auc"], mean["ap"].value, mean["f1"].value, ""))
+        lines.append(_line(capital(row.title), mean["auc"], mean["ap"].value, mean["f1"].value, _fewer(row)))
+    prevalence = number(mean_rows(report)[0].prevalence["ap"])
+    lines.append(f"AP holds at the prevalence of these films, {prevalence} in the mean.")
+    if any(one.chosen_on for one in report.per_class.values()):
+        lines.append(_thresholds(report))
     lines += missing_intervals(report)
     lines.append(
         f"{counted(split.images, 'film')} of {counted(split.patients, 'patient')}, split {split.id}, part "
@@ -28,6 +32,22 @@ def summary(report: Report) -> str:
         lines.append(clean(report))
     lines += [text for gap, text in gap_sentences(report.subgroups) if not gap.finding]
     return "\n".join([*lines, *(f"Warning: {sentence(caveat)}" for caveat in report.caveats)])
+
+
+def _fewer(mean: MeanRow) -> str:
+    """Over how many findings the mean F1 is, if not over as many as the mean AUC."""
+    few = mean.findings["f1"] != mean.findings["auc"] and mean.estimates["f1"].value is not None
+    return f"F1 of {mean.findings['f1']}" if few else ""
+
+
+def _thresholds(report: Report) -> str:
+    """Each threshold that X-Lite chose, with the validation patients that chose it; others are a caveat."""
+    kept = [
+        f"{spoken(name)} {one.threshold:.3f} ({one.chosen_on.positive:,})"
+        for name, one in report.per_class.items()
+        if one.threshold is not None and one.chosen_on is not None
+    ]
+    return f"Thresholds (validation patients with the finding): {', '.join(kept) or 'none'}"
 
 
 def _line(title: str, auc: Estimate, ap: float | None, f1: float | None, positives: int | str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from xlite.data.eda.palette import DIVERGING, SCREEN_DIVERGING
 from xlite.evaluation.report import Report
+from xlite.findings import FINDINGS
 from xlite.metrics.bands import Curves
 from xlite.metrics.estimate import Estimate
 from xlite.plots import PALETTE
@@ -50,6 +51,12 @@ class View:
     def cell(self, value: Estimate | float | None) -> Cell:
         """A metric as a table's cell, struck through if the report is contaminated."""
         return metric_cell(value, self.contaminated)
+
+    def mean_cell(self, value: Estimate, findings: int | None, stated: int = len(FINDINGS)) -> Cell:
+        """A mean over findings, with their number if that is known and not the stated one."""
+        cell = self.cell(value)
+        few = value.value is not None and findings not in (None, stated)
+        return cell._replace(text=f"{cell.text} of {findings}") if few else cell
 
     def marked(self, value: Estimate | float | None, absent: str = "undefined") -> str:
         """A metric in plotly's markup, struck through if the report is contaminated; else `absent`."""

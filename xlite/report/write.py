@@ -21,7 +21,7 @@ from xlite.report.curves_json import dump_curves
 from xlite.report.document import to_html, to_markdown
 from xlite.report.metrics_json import comparison_json, localisation_json, report_json
 from xlite.report.sections.whole import whole
-from xlite.report.sentences import calibrator_sentence
+from xlite.report.sentences import calibrator_sentence, thresholds_sentence
 from xlite.report.view import View
 from xlite.text import counted
 
@@ -48,9 +48,12 @@ def evaluate_model(
 
     options = options or JudgeOptions()
     found = judge_model(spec, data, split, part, options)
-    if options.calibration not in (None, "none") and found.classifier and found.validation:
-        calibrator = found.classifier.info.calibration
-        log.info("Calibration: %s", calibrator_sentence(calibrator, found.validation.labels))
+    if options.calibration is not None and found.classifier and found.validation:
+        info, chosen_by = found.classifier.info, found.validation
+        if options.calibration != "none":
+            said = calibrator_sentence(info.calibration, chosen_by.labels, chosen_by.patients)
+            log.info("Calibration: %s", said)
+        log.info("Thresholds: %s", thresholds_sentence(info.thresholds_chosen_on or {}))
     write_report(out, found.report, found.films, found.resamples)
     if options.calibration is not None and found.classifier is not None:  # last: nothing can fail behind it
         _keep_calibrator(found.classifier, found.report)

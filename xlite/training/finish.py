@@ -26,7 +26,7 @@ from xlite.models.latency import measure_latency
 from xlite.models.student import Student
 from xlite.report.card import card_beside
 from xlite.report.means import mean_auc
-from xlite.report.sentences import calibrator_sentence, clean
+from xlite.report.sentences import calibrator_sentence, clean, thresholds_sentence
 from xlite.report.write import evaluate_model
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, append_result
@@ -44,8 +44,10 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
     path = run.folder / MODEL_FILE
     student, info = load_model(path)
     logits = read_logits(student.to(device), job.val, JudgeOptions().batch_size)
-    info = fit_info(info, logits, job.val.labels.numpy()).noting(epochs=len(run.read_metrics()))
-    log.info(f"Calibration: {calibrator_sentence(info.calibration, job.val.labels.numpy())}")
+    labels, patients = job.val.labels.numpy(), job.val_patients
+    info = fit_info(info, logits, labels, patients).noting(epochs=len(run.read_metrics()))
+    log.info(f"Calibration: {calibrator_sentence(info.calibration, labels, patients)}")
+    log.info(f"Thresholds: {thresholds_sentence(info.thresholds_chosen_on or {})}")
     save_model(path, student.cpu(), info)
     # Kept for those who choose between runs: a choice by the test films would flatter what it chose.
     out = run.evaluation("val")

@@ -57,6 +57,7 @@ class Job:
     train_stems: list[str]
     val: FilmDataset
     val_names: list[str]
+    val_patients: NDArray[np.object_]
     sample_weights: NDArray[np.float64] | None
     task: DistillTask
     teacher: Teacher
@@ -77,7 +78,7 @@ def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
     student = Student(config.backbone, config.attention, config.hidden, config.dropout)
     log.info(_size_sentence(student, config))
     started = load_start_weights(student, config.weights) if fresh else StartWeights("")
-    teacher, file_logits = _open_teacher(config, preprocess, stems, folder.labels(stems))
+    teacher, file_logits = _open_teacher(config, preprocess, stems, folder)
     taught = _teacher_sources(config, folder, split, teacher)
     begun = _start_sources(config, folder, split, started)
     _log_contamination(config, folder, split, [*taught, *begun])
@@ -101,6 +102,7 @@ def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
         train_stems=stems,
         val=FilmDataset(films, val_labels, preprocess),
         val_names=folder.names(val_stems),
+        val_patients=folder.patients(val_stems),
         sample_weights=balanced_sample_weights(labels) if config.sampler == "balanced" else None,
         task=_task(config, student, teacher, labels),
         teacher=teacher,
@@ -130,7 +132,7 @@ def check_job(config: TrainConfig) -> None:
     if config.weights != "imagenet":
         student = Student(config.backbone, config.attention, config.hidden, config.dropout)
         load_start_weights(student, config.weights)
-    teacher, _ = _open_teacher(config, preprocess, stems, folder.labels(stems))
+    teacher, _ = _open_teacher(config, preprocess, stems, folder)
     _teacher_sources(config, folder, split, teacher)
 
 
@@ -164,11 +166,11 @@ def _size_sentence(student: Student, config: TrainConfig) -> str:
 
 
 def _open_teacher(
-    config: TrainConfig, preprocess: Preprocess, stems: list[str], labels: NDArray[np.float32]
+    config: TrainConfig, preprocess: Preprocess, stems: list[str], folder: NihFolder
 ) -> tuple[Teacher, NDArray[np.float32] | None]:
     """The teacher, and the logits (N, 14) of its predictions files or None; without a teacher an empty one.
 
-    `stems` are the training films and `labels` (N, 14) theirs.
+    `stems` are the training films.
     """
     if not config.teacher and config.teacher_list:
         raise RunError(
@@ -176,7 +178,9 @@ def _open_teacher(
         )
     teacher, file_logits = Teacher(), None
     if config.teacher:
-        teacher, file_logits = open_teacher(config.teacher, preprocess, stems, labels)
+        teacher, file_logits = open_teacher(
+            config.teacher, preprocess, stems, folder.labels(stems), folder.patients(stems)
+        )
         log.info(teacher.sentence)
     if config.feature_weight > 0 and not teacher.feature_channels:
         raise RunError(

@@ -9,6 +9,7 @@ from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import OtherEdition, TrainedOn
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.metrics.bootstrap import Resamples
+from xlite.metrics.thresholds import Thresholds
 from xlite.report.document import to_markdown
 from xlite.report.sections.overall import clean_films, grave_blocks, mild_alerts, overall
 from xlite.report.sections.whole import whole
@@ -66,7 +67,7 @@ def test_the_clean_films_of_a_contaminated_report_have_metrics_of_their_own() ->
     rest = slice(61, None)
     alone = evaluate_predictions(
         films.labels[rest], films.probs[rest], Resamples(films.patients[rest], 20, 0),
-        Stamp("m", report.split.id, "test", "2020", 7), np.full(14, 0.4),
+        Stamp("m", report.split.id, "test", "2020", 7), Thresholds(np.full(14, 0.4)),
     )  # fmt: skip
     assert contamination.clean == alone
     text = to_markdown("", clean_films(View(report, {})))

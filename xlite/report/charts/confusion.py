@@ -17,17 +17,20 @@ def confusion_figure(
     """Of the films with the row's finding, the share for which the column's is called, in %.
 
     The colour is that share less the share of them that truly has it, from few to many `colors`; none on the
-    diagonal.
+    diagonal. Columns of findings without a threshold are bare.
     """
     films = np.maximum(np.array(confusion.films, float)[:, None], 1)
     called, true = np.array(confusion.called) / films, np.array(confusion.together) / films
-    excess = np.where(np.eye(len(FINDINGS), dtype=bool), np.nan, called - true)
+    bare = np.isin(FINDINGS, confusion.withheld)
+    shares = np.where(bare, "", (100 * called).round().astype(int).astype(str))
+    excess = np.where(bare, np.nan, called - true)
+    excess = np.where(np.eye(len(FINDINGS), dtype=bool), np.nan, excess)
     names = [spoken(name) for name in FINDINGS]
     figure = go.Figure(
         go.Heatmap(
             z=excess[::-1], x=names, y=names[::-1], zmin=-0.5, zmax=0.5, xgap=2, ygap=2,
             colorscale=list(colors),
-            text=(100 * called[::-1]).round().astype(int), texttemplate="%{text}", textfont={"size": 11},
+            text=shares[::-1], texttemplate="%{text}", textfont={"size": 11},
             colorbar={"title": {"text": "called − true", "side": "right"}, "thickness": 10, "outlinewidth": 0,
                       "tickformat": "+.0%", "dtick": 0.25},
             customdata=true[::-1], hoverongaps=False,
@@ -36,8 +39,8 @@ def confusion_figure(
     )  # fmt: skip
     figure.update_layout(
         annotations=[  # the diagonal has no colour, but a number: the sensitivity
-            {"x": name, "y": name, "text": f"<b>{share:.0f}</b>", "showarrow": False, "font": {"size": 11}}
-            for name, share in zip(names, 100 * called.diagonal(), strict=True)
+            {"x": name, "y": name, "text": f"<b>{share}</b>", "showarrow": False, "font": {"size": 11}}
+            for name, share in zip(names, shares.diagonal(), strict=True)
         ]
     )
     figure.update_xaxes(title="called", tickangle=-40)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from xlite.findings import FINDINGS, spoken
+from xlite.metrics.confusion import Confusion
 from xlite.report.charts.confusion import confusion_figure
 from xlite.report.document import Block, Chart, Row, Table
 from xlite.report.view import View
@@ -18,10 +19,7 @@ def confusion(view: View) -> list[Block]:
         [
             spoken(name),
             f"{found.films[row]:,}",
-            f"{found.missed[row]:,}",
-            f"{found.silent[row]:,}",
-            _most(found.in_place[row], found.missed[row]),
-            _most(found.beside[row], found.films[row] - found.missed[row]),
+            *(_called(found, row) if name not in found.withheld else ["no threshold", "", "", ""]),
             _most([*found.together[row][:row], 0, *found.together[row][row + 1 :]], found.films[row]),
         ]
         for row, name in enumerate(FINDINGS)
@@ -47,6 +45,16 @@ def confusion(view: View) -> list[Block]:
             "Shares: of the missed films, of the found ones, of all with the finding.",
             (4, 5, 6),
         ),
+    ]
+
+
+def _called(found: Confusion, row: int) -> list[str]:
+    """What is called on the films with the finding of the row."""
+    return [
+        f"{found.missed[row]:,}",
+        f"{found.silent[row]:,}",
+        _most(found.in_place[row], found.missed[row]),
+        _most(found.beside[row], found.films[row] - found.missed[row]),
     ]
 
 

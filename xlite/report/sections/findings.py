@@ -3,15 +3,26 @@
 from functools import partial
 
 from xlite.evaluation.report import FindingMetrics, Report
-from xlite.evaluation.validation_report import Rate
+from xlite.evaluation.validation_report import PointAtThreshold, Rate
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
+from xlite.metrics.estimate import Estimate
 from xlite.report.charts.intervals import auc_figure
 from xlite.report.charts.rates import curve_of, curves_grid
-from xlite.report.document import Block, Cell, Chart, Row, Table
-from xlite.report.means import mean_rows, missing_intervals, positives
+from xlite.report.document import Block, Chart, Row, Table
+from xlite.report.means import (
+    AT_PREVALENCE,
+    CHOSEN_ON,
+    called,
+    mean_rows,
+    missing_intervals,
+    positives,
+    threshold_cells,
+)
 from xlite.report.sentences import capital
 from xlite.report.view import View
 from xlite.text import number
+
+_HEADER = ("At its threshold", "Threshold", "Chosen on", "F1 of always yes", "Called", "Prevalence")
 
 RATES: dict[Rate, str] = {
     "f1": "F1",
@@ -24,6 +35,11 @@ RATES: dict[Rate, str] = {
 def starred(finding: str, metrics: FindingMetrics) -> str:
     """A finding's name, with a star if it has too few positives."""
     return spoken(finding) + ("*" if metrics.few_positives else "")
+
+
+def withheld_star(finding: str, metrics: FindingMetrics | PointAtThreshold) -> str:
+    """A finding's name, with a star if too few validation patients would choose its threshold."""
+    return spoken(finding) + ("*" if metrics.threshold is None else "")
 
 
 def strongest(report: Report, count: int = 4) -> list[str]:
@@ -59,37 +75,50 @@ def _metrics(view: View) -> Table:
             capital(mean.title),
             "",
             view.cell(mean.estimates["auc"]),
-            view.cell(mean.estimates["ap"]),
-            number(report.baseline.prevalence) if mean.findings is report.macro_findings else "",
-            view.cell(mean.estimates["brier"].value),
-            view.cell(mean.estimates["ece"].value),
+            view.mean_cell(mean.estimates["ap"], mean.findings["ap"], over),
+            number(mean.prevalence.get("ap"), ""),
+            *(
+                view.mean_cell(Estimate(mean.estimates[name].value), mean.findings[name], over)
+                for name in ("brier", "ece")
+            ),
         ]
         for mean in mean_rows(report)
+        for over in (mean.findings["auc"],)
     ]
     few = any(one.few_positives for one in report.per_class.values())
     star = [f"* fewer than {FEW_POSITIVES} positive patients: hardly known."] if few else []
     header = ["Finding", "Positives", "AUC", "Average precision", "Prevalence", "Brier", "ECE"]
-    return Table(header, [*rows, *means], " ".join([*star, *missing_intervals(report), view.source]))
+    held = "Average precision holds at the prevalence beside it."
+    return Table(header, [*rows, *means], " ".join([*star, held, *missing_intervals(report), view.source]))
 
 
 def _at_thresholds(view: View) -> Table:
     report, base = view.report, view.report.baseline
     rows: list[Row] = [
         [
-            starred(name, one),
-            number(one.threshold),
+            withheld_star(name, one),
+            *threshold_cells(one),
             *(view.cell(one.estimate(rate)) for rate in RATES),
             number(one.always_yes_f1),
+            called(one),
+            number(one.prevalence),
         ]
         for name, one in report.per_class.items()
     ]
-    mean: list[str | Cell] = ["Mean", "", *(view.cell(report.macro.estimate(rate)) for rate in RATES)]
+    mean: Row = [
+        "Mean",
+        "",
+        "",
+        *(view.mean_cell(report.macro.estimate(rate), report.macro_findings[rate]) for rate in RATES),
+        number(base.always_yes_f1),
+        "",
+        number(mean_rows(report)[0].prevalence["precision"], ""),
+    ]
     caption = (
-        f"Accuracy {base.accuracy:.3f}; always answering no has {base.always_no_accuracy:.3f}, so accuracy "
-        "says nothing."
+        f"Accuracy {number(base.accuracy)}; always answering no has {base.always_no_accuracy:.3f}, so "
+        f"accuracy says nothing. {AT_PREVALENCE} {CHOSEN_ON}"
     )
-    header = ["At its threshold", "Threshold", *RATES.values(), "F1 of always yes"]
-    return Table(header, [*rows, [*mean, number(base.always_yes_f1)]], caption)
+    return Table([*_HEADER[:3], *RATES.values(), *_HEADER[3:]], [*rows, mean], caption)
 
 
 def roc_and_precision(view: View) -> list[Block]:
@@ -106,6 +135,7 @@ def roc_and_precision(view: View) -> list[Block]:
         ),
         Chart(
             partial(curves_grid, pr, view.source_lines, "pr", view.palette),
-            "Precision over recall; the number is average precision. Bands: 95 % intervals place by place.",
+            "Precision over recall; the number is average precision, at the prevalence of these films. "
+            "Bands: 95 % intervals place by place.",
         ),
     ]

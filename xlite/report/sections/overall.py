@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xlite.evaluation.report import Metrics, Report
-from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
+from xlite.findings import FEW_POSITIVES, spoken
 from xlite.metrics.intervals import LEAST_IN_MEAN
 from xlite.metrics.per_finding import ECE_BINS
 from xlite.report.document import Alert, Block, Cell, Row, Table, Text
@@ -21,14 +21,15 @@ def overall(view: View) -> list[Block]:
         [title, *_of_mean(view, means[0], name, beside), *_of_fixed(view, means[1:], name)]
         for name, title, beside in (
             ("auc", "AUC", "0.5 by chance"),
-            ("ap", "Average precision", f"{number(base.prevalence)} (prevalence)"),
+            ("ap", "Average precision", f"{number(means[0].prevalence['ap'])} (prevalence)"),
             ("f1", "F1 at the thresholds", f"{number(base.always_yes_f1)} (always yes)"),
             ("ece", f"Calibration error ({ECE_BINS} bins)", _perfect(report)),
             ("brier", "Brier score", "0 is best"),
         )
     ]
     always_no = f"{number(base.always_no_accuracy)} (always no)"
-    accuracy: Row = ["Accuracy", view.cell(base.accuracy), always_no, str(len(FINDINGS))]
+    with_threshold = sum(one.accuracy is not None for one in report.per_class.values())
+    accuracy: Row = ["Accuracy", view.cell(base.accuracy), always_no, str(with_threshold)]
     rows.insert(3, [*accuracy, *([""] * 2 * (len(means) - 1))])
     return [
         Text(as_sentence(view.source)),
@@ -96,7 +97,8 @@ def _clean_table(metrics: Metrics) -> Table:
         for name, one in metrics.per_class.items()
         if not one.few_positives
     ]
-    few = f"Findings with at least {FEW_POSITIVES} positive patients among them."
+    few = f"Average precision at a mean prevalence of {number(mean_rows(metrics)[0].prevalence['ap'])}. "
+    few += f"Findings with at least {FEW_POSITIVES} positive patients among them."
     caption = " ".join([few, *missing_intervals(metrics), source(metrics)])
     header = ["Clean films alone", "AUC", "Average precision", "F1", "Calibration error", "Brier score"]
     return Table(header, [*means, *rows], caption)

@@ -1,5 +1,6 @@
 """Radiologists' labels beside NIH's."""
 
+from xlite.evaluation.report import RadiologistsFinding
 from xlite.findings import spoken
 from xlite.report.document import Block, Row, Table, Text
 from xlite.report.view import View
@@ -15,8 +16,9 @@ def radiologists(view: View) -> list[Block]:
         [
             name,
             ", ".join(map(spoken, one.nih)),
-            f"{one.positives:,} / {one.nih_positives:,}",
+            f"{one.positives:,} / {_nih(one)}",
             number(one.nih_ppv),
+            number(one.prevalence, ""),
             number(one.nih_sensitivity),
             view.cell(one.auc),
             view.cell(one.nih_auc),
@@ -33,11 +35,19 @@ def radiologists(view: View) -> list[Block]:
         "NIH's findings",
         "Positives, theirs / NIH's",
         "NIH's PPV",
+        "Prevalence, theirs",
         "NIH's sensitivity",
         "AUC, theirs",
         "AUC, NIH's",
     ]
     caption = (
+        "NIH's PPV holds at the prevalence beside it only: these films are no random sample of NIH's. "
         "Airspace opacity has no counterpart in NIH's labels: the findings named are a grouping of X-Lite's."
     )
     return [Text(text), Table(header, rows, caption, words=(1,))]
+
+
+def _nih(one: RadiologistsFinding) -> str:
+    """NIH's positives, which the PPV is of, and their patients; an old report does not count these."""
+    patients = "" if one.nih_patients is None else f" of {counted(one.nih_patients, 'patient')}"
+    return f"{one.nih_positives:,}{patients}"

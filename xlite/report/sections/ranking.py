@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from xlite.report.document import Row, Table
+from xlite.report.means import mean_rows
+from xlite.report.sentences import capital
 from xlite.report.view import View
 from xlite.text import number
 
@@ -12,10 +14,14 @@ def ranking(models: Sequence[View]) -> Table:
     rows: list[Row] = [
         [
             view.report.model,
-            *(view.cell(view.report.macro.estimate(name)) for name in ("auc", "ap", "f1", "ece")),
+            *(
+                view.mean_cell(view.report.macro.estimate(name), view.report.macro_findings[name])
+                for name in ("auc", "ap", "f1", "ece")
+            ),
             number(view.report.baseline.always_no_accuracy),
         ]
         for view in sorted(models, key=lambda view: -(view.report.macro.auc.value or 0))
     ]
     header = ["Model", "Macro AUC", "AP", "F1", "ECE", "Accuracy of always no"]
-    return Table(header, rows, models[0].source)
+    prevalence = number(mean_rows(models[0].report)[0].prevalence["ap"])
+    return Table(header, rows, f"AP at a mean prevalence of {prevalence}. {capital(models[0].source)}")

@@ -1,11 +1,28 @@
 """Thresholds by each rule, chosen on validation films."""
 
+from collections.abc import Iterator
+from typing import Literal
+
+from xlite.evaluation.validation_report import OperatingPoints
+from xlite.metrics.intervals import LEAST_IN_MEAN
 from xlite.metrics.thresholds import RULES
-from xlite.report.document import Block, Row, Table, Text
-from xlite.report.sections.findings import RATES, starred
+from xlite.report.document import Block, Cell, Row, Table, Text
+from xlite.report.means import AT_PREVALENCE, CHOSEN_ON, called, threshold_cells
+from xlite.report.sections.findings import RATES, withheld_star
 from xlite.report.sentences import capital, validation_note
 from xlite.report.view import View
 from xlite.text import number
+
+_EXPECTED = (
+    "The last two columns are what the threshold did on the validation films, with the interval of what it "
+    "will do on new patients like these."
+)
+
+
+_PROMISED: dict[Literal["recall", "specificity"], str] = {
+    "recall": "Sensitivity",
+    "specificity": "Specificity",
+}
 
 
 def thresholds(view: View) -> list[Block]:
@@ -14,21 +31,35 @@ def thresholds(view: View) -> list[Block]:
     if report.operating_points is None:
         return [Text(f"No thresholds were chosen: {note}.")]
     points = {capital(RULES[rule]): one for rule, one in report.operating_points.items()}
-    means: list[Row] = [
-        [rule, *(view.cell(one.macro[rate]) for rate in RATES)] for rule, one in points.items()
-    ]
-    blocks: list[Block] = [
+    means = [row for rule, one in points.items() for row in _means(view, rule, one)]
+    return [
         Text(f"Chosen per finding on {note}; the rates are those on the films judged here."),
         Table(["Mean over findings", *RATES.values()], means),
+        *(_table(view, rule, one) for rule, one in points.items()),
     ]
-    for rule, one in points.items():
-        rows: list[Row] = [
-            [
-                starred(name, report.per_class[name]),
-                number(point.threshold),
-                *(view.cell(point.estimate(rate)) for rate in RATES),
-            ]
-            for name, point in one.per_class.items()
+
+
+def _means(view: View, rule: str, points: OperatingPoints) -> Iterator[Row]:
+    """The means of each rate, then those over the findings that bear an interval, if these are others."""
+    found, fixed = points.macro_findings, points.macro_fixed
+    yield [rule, *(view.mean_cell(points.macro[rate], found.get(rate)) for rate in RATES)]
+    if any(one.findings and len(one.findings) != found[rate] for rate, one in fixed.items()):
+        title = f"{rule}, of those with {LEAST_IN_MEAN} patients or more"
+        yield [title, *(view.mean_cell(fixed[rate].estimate, len(fixed[rate].findings)) for rate in RATES)]
+
+
+def _table(view: View, rule: str, points: OperatingPoints) -> Table:
+    rows: list[Row] = [
+        [
+            withheld_star(name, point),
+            *threshold_cells(point),
+            *(view.cell(point.estimate(rate)) for rate in RATES),
+            called(point),
+            number(view.report.per_class[name].prevalence),
+            *(Cell(str(point.expected[rate]) if rate in point.expected else "") for rate in _PROMISED),
         ]
-        blocks.append(Table([rule, "Threshold", *RATES.values()], rows))
-    return blocks
+        for name, point in points.per_class.items()
+    ]
+    expected = [f"{title} to expect" for title in _PROMISED.values()]
+    header = [rule, "Threshold", "Chosen on", *RATES.values(), "Called", "Prevalence", *expected]
+    return Table(header, rows, f"{CHOSEN_ON} {AT_PREVALENCE} {_EXPECTED}")
