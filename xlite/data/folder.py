@@ -48,6 +48,10 @@ def film_files(root: Path) -> FilmFiles:
     return find_film_files(filter(Path.is_dir, folders))
 
 
+PHANTOM_NOTE, PHANTOM_TITLE = "README.txt", "Phantom chest films: synthetic."
+"""The file by which a folder of drawn films is known, and how it begins."""
+
+
 @dataclass(frozen=True, eq=False)
 class NihFolder:
     """A data folder in the NIH layout: its table and the files of its films (`paths`: stem to file)."""
@@ -70,6 +74,14 @@ class NihFolder:
     @cached_property
     def _rows(self) -> dict[str, int]:
         return {stem: row for row, stem in enumerate(self.table["stem"].tolist())}
+
+    @cached_property
+    def is_phantom(self) -> bool:
+        """Whether its films were drawn, as `xlite data phantom` notes: they are of no patient."""
+        try:
+            return (self.root / PHANTOM_NOTE).read_bytes().startswith(PHANTOM_TITLE.encode())
+        except OSError:
+            return False
 
     def __contains__(self, stem: str) -> bool:
         return stem in self._rows

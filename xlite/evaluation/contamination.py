@@ -39,9 +39,9 @@ class Source(BaseModel):
 
     One of: split, the id of one of X-Lite's own; list, the file name of a training list; predictions, the
     file name of a teacher's answers, or weights, that of weights to start from, if nothing else is known;
-    said, a sentence, if that is all. start: it started from that model; else it was a teacher. digest: of the
-    list's films. seen: what the source knows of the val and test films of the split `counted_on`, which the
-    student was trained on, if the films were there to count.
+    said, a sentence, if that is all. phantoms: the split is of drawn films. start: it started from that
+    model; else it was a teacher. digest: of the list's films. seen: what the source knows of the val and test
+    films of the split `counted_on`, which the student was trained on, if the films were there to count.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,6 +50,7 @@ class Source(BaseModel):
     predictions: str | None = None
     weights: str | None = None
     said: str | None = None
+    phantoms: bool = False
     start: bool = False
     digest: str | None = None
     counted_on: str | None = None
@@ -87,7 +88,8 @@ def sources_behind(info: "ModelInfo", split: Split, share: float, *, start: bool
 
     start: by starting from it; else it is a teacher. Its own films count unless they are the split's, too.
     """
-    own = [Source(split=info.split_id, start=start)] if info.split_id != split.id or share < 1 else []
+    films = Source(split=info.split_id, phantoms=info.notes.phantoms, start=start)
+    own = [films] if info.split_id != split.id or share < 1 else []
     said = [Source(said=info.notes.contamination, start=start)] if info.notes.contamination else []
     return [*own, *read_sources(info.notes), *said]
 
@@ -290,6 +292,8 @@ def _films(source: Source, folder: NihFolder, lists: Sequence[Path]) -> _Films |
     """The films of a source; None if they are not here."""
     if source.split is not None:
         split = find_split(folder, source.split)
+        if split is None and source.phantoms and not folder.is_phantom:
+            return _Films([], [], None)  # drawn films are of nobody
         return None if split is None else _Films(split.stems("train"), split.stems("val"), None)
     if source.list is None:
         return None

@@ -53,11 +53,12 @@ def _other_split(info: "ModelInfo", judged: PartJudged) -> OtherSplit:
     own = own_split(info, folder)
     learned = [] if own is None else own.stems("train") + own.stems("val")
     known = films_sharing_patients(learned, stems, folder.table).films
+    of_nobody = info.notes.phantoms and not folder.is_phantom
     return OtherSplit(
         split_id=split.id,
         own_split_id=info.split_id,
         films=len(stems),
-        learned=None if own is None else len({*learned} & {*stems}),
+        learned=None if own is None and not of_nobody else len({*learned} & {*stems}),
         whole_folder=split.name == "all",
         known=len(known),
         stems=frozenset(known),

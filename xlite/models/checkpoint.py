@@ -46,7 +46,7 @@ class ModelNotes(BaseModel):
     `teacher_knows` are the sources of its teachers, as `xlite.evaluation.contamination` reads them, and
     `start_knows` those of the model that it started from: if it is noted and empty, it started without one.
     `contamination` is a sentence instead, in older model files. `epoch` is the best of `epochs` by the
-    validation films. Other notes are kept as they are.
+    validation films. `phantoms`: its films were drawn. Other notes are kept as they are.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -54,6 +54,7 @@ class ModelNotes(BaseModel):
     run: str = ""
     train_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     trained_on: str = ""
+    phantoms: bool = False
     teacher: str | None = None
     teacher_knows: tuple[dict[str, Any], ...] = ()
     start_knows: tuple[dict[str, Any], ...] = ()

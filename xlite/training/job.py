@@ -289,6 +289,7 @@ def _info(
             run=config.name,
             train_share=config.train_share,
             trained_on=_trained_on(folder, stems),
+            phantoms=folder.is_phantom,
             teacher=",".join(Path(part).name for part in teacher_parts(config.teacher)),
             teacher_knows=_as_noted(taught),
             loss=config.loss,

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from xlite.data.folder import PHANTOM_NOTE, PHANTOM_TITLE
 from xlite.data.phantom.draw import draw_film
 from xlite.data.phantom.labels import Film, draw_labels, official_lists
 from xlite.errors import DataError, sentence
@@ -36,10 +37,12 @@ TABLE, BOXES, TRAIN_VAL, TEST, NOTE = FILES = (
     "BBox_List_2017.csv",
     "train_val_list.txt",
     "test_list.txt",
-    "README.txt",
+    PHANTOM_NOTE,
 )
 # Part of the bytes that a seed stands for, so its wording stays.
-README = """Phantom chest films: synthetic.
+README = (
+    PHANTOM_TITLE
+    + """
 
 Every image of this folder was drawn by X-Lite (xlite data phantom). No patient and no real radiograph is
 in it. Layout, file names and tables are those of NIH ChestX-ray14, so that all that reads the real data
@@ -48,6 +51,7 @@ Figures measured here say nothing about real films.
 
 {images} of {patients}, {size} x {size} px, seed {seed}.
 """
+)
 
 Boxes = list[tuple[str, dict[str, tuple[float, float, float, float]]]]
 Job = tuple[list[Film], Path, int, int]
