@@ -152,7 +152,7 @@ def test_a_chosen_calibrator_is_fitted_first_and_used(model: Path, common_folder
     np.testing.assert_allclose(found_cuts, cuts, atol=1e-5)
     assert [
         point.threshold for point in found.report.operating_points["f1"].per_class.values()
-    ] == pytest.approx(Thresholds(cuts).by_finding().values(), abs=1e-5)
+    ] == pytest.approx(list(Thresholds(cuts).by_finding().values()), abs=1e-5)
     assert model.read_bytes() == content  # who writes the report saves it, last
 
 
