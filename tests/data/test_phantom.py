@@ -66,6 +66,7 @@ def test_the_folder_has_what_was_asked_for(phantom: Path) -> None:
     assert (folder.missing(), folder.label_version) == ([], "2020")
     assert {cv2.imread(str(path), cv2.IMREAD_UNCHANGED).shape for path in folder.paths.values()} == {(48, 48)}
     assert "synthetic" in (phantom / "README.txt").read_text()
+    assert NihFolder.open(phantom).is_phantom
     assert check_folder(folder).ok
 
 

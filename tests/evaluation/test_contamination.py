@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from judged import amend, save_tiny_model
 
-from xlite.data.folder import NihFolder
+from xlite.data.folder import PHANTOM_NOTE, PHANTOM_TITLE, NihFolder
 from xlite.data.splits import Split, load_split
 from xlite.data.tables import read_list
 from xlite.errors import CheckpointError, DataError
@@ -27,11 +27,13 @@ from xlite.evaluation.contamination import (
     known_stems,
     read_sources,
     seen_in_test,
+    sources_behind,
     teacher_caveat,
     with_lists,
 )
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.options import JudgeOptions
+from xlite.evaluation.own_training import split_caveats
 from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.report import Contamination, Report
 from xlite.models.checkpoint import ModelNotes, read_info
@@ -209,6 +211,25 @@ def test_what_a_model_started_from_is_known_if_it_is_noted_or_has_no_films(
     else:
         unknown = (TeacherUnknown(kind="weights", name=weights, start=True),)
         assert contamination == Contamination(films=0, of=4, reasons=(), unknown=unknown)
+
+
+def test_phantoms_are_of_nobody_unless_phantoms_are_judged(model: Path, tiny_folder: Path) -> None:
+    amend(model, notes={"phantoms": True, "start_knows": []})
+    info, split = read_info(model), "drawn-1-00000000"
+    info = info.model_copy(update={"split_id": split})
+    folder = NihFolder.open(tiny_folder)
+    own = load_split(folder, "patient")
+    [source] = sources_behind(info, own, 1.0, start=True)
+    assert source == Source(split=split, phantoms=True, start=True)
+    judged = part_judged(folder, "s", folder.table["stem"].tolist())
+    assert teacher_caveat([source], judged) is None
+    [caveat] = split_caveats(info, judged)
+    assert (caveat.learned, caveat.known) == (0, 0)
+    (tiny_folder / PHANTOM_NOTE).write_text(f"{PHANTOM_TITLE}\n\nMore.\n")
+    drawn = part_judged(NihFolder.open(tiny_folder), "s", folder.table["stem"].tolist())
+    unknown = TeacherUnknown(kind="split", name=split, start=True)
+    assert teacher_caveat([source], drawn) == TeacherKnows(teachers=(unknown,))
+    assert split_caveats(info, drawn)[0].learned is None
 
 
 def test_predictions_and_absent_splits_and_sentences_tell_nothing(tiny_folder: Path) -> None:

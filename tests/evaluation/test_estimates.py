@@ -13,12 +13,15 @@ from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import (
     AlwaysPositive,
     BelowChance,
+    Caveat,
     FewPositives,
     MissingFilms,
     NeverCalled,
     NeverPositive,
     NoThresholds,
     OnePatient,
+    OtherPrevalence,
+    WithheldThresholds,
 )
 from xlite.evaluation.estimates import evaluate_predictions
 from xlite.evaluation.options import ScoreOptions
@@ -29,7 +32,7 @@ from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration_line import calibration_lines
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.thresholds import Thresholds
+from xlite.metrics.thresholds import ChosenOn, Thresholds
 
 NAMES = ("auc", "ap", "f1", "precision", "recall", "specificity", "ece", "brier")
 NOTHING = Estimate(None, None, None)
@@ -57,6 +60,38 @@ def evaluate(
     return evaluate_predictions(labels, probs, Resamples(patients, resamples, seed), stamp, **options)
 
 
+def limits(report: Metrics) -> tuple[Caveat, ...]:
+    """The caveats, without that of the prevalence: every finding is common here."""
+    return tuple(caveat for caveat in report.caveats if not isinstance(caveat, OtherPrevalence))
+
+
+def test_prevalence_is_exact_and_named_if_it_is_far_from_nihs() -> None:
+    labels, probs, patients = films()
+    labels[:, 3] = np.arange(300) < 54  # Infiltration as often as on NIH's films
+    labels[:, 5] = np.arange(300) % 50 == 0
+    report = evaluate(labels, probs, patients, thresholds=Thresholds(np.full(14, 0.3)))
+    assert report.per_class["Nodule"].prevalence == 6 / 300  # in float32 it is 0.0199999996
+    assert report.per_class["Nodule"].always_no_accuracy == 1 - 6 / 300
+    shares = [one.prevalence for one in report.per_class.values()]
+    assert report.macro_prevalence == {"ap": np.mean(shares), "precision": np.mean(shares)}
+    [caveat] = [one for one in report.caveats if isinstance(one, OtherPrevalence)]
+    assert "Infiltration" not in caveat.here and caveat.here["Hernia"] == shares[13]
+    assert caveat.nih["Hernia"] == 227 / 112120
+
+
+def test_a_withheld_threshold_calls_nothing_and_has_no_rates() -> None:
+    labels, probs, patients = films()
+    chosen_on = (ChosenOn(3, 90), *[ChosenOn(50, 60)] * 13)
+    cuts = np.array([np.nan] + [0.3] * 13)
+    report = evaluate(labels, probs, patients, thresholds=Thresholds(cuts, chosen_on))
+    one, other = report.per_class["Atelectasis"], report.per_class["Mass"]
+    rates = [one.threshold, one.called, one.accuracy, one.f1, one.precision, one.recall, one.specificity]
+    assert rates == [None] * 7 and one.chosen_on == ChosenOn(3, 90) and one.auc.value is not None
+    assert other.called == (probs[:, 4] >= 0.3).sum() and other.called_patients <= 100
+    assert {report.macro_findings[name] for name in ("f1", "precision", "recall", "specificity")} == {13}
+    assert limits(report) == (WithheldThresholds(positive={"Atelectasis": 3}, negative={"Atelectasis": 90}),)
+
+
 def test_each_metric_is_there_with_its_interval() -> None:
     labels, probs, patients = films()
     cuts = np.linspace(0.3, 0.5, 14)
@@ -64,7 +99,7 @@ def test_each_metric_is_there_with_its_interval() -> None:
     assert report.split == Judged(
         id="patient-42-1a2b3c4d", part="test", images=300, patients=100, label_version="2020"
     )
-    assert (report.caveats, report.training_seed) == ((), 3)
+    assert (limits(report), report.training_seed) == ((), 3)
     assert (report.bootstrap.unit, report.bootstrap.resamples, report.bootstrap.seed) == ("patient", 200, 0)
     assert list(report.per_class) == list(FINDINGS)
     values = {
@@ -119,8 +154,8 @@ def test_the_same_seed_gives_the_same_report_and_another_seed_other_intervals() 
 
 def test_without_thresholds_a_half_is_used_and_said() -> None:
     report, given = evaluate(*films()), evaluate(*films(), thresholds=Thresholds(np.full(14, 0.5)))
-    assert report.caveats == (NoThresholds(),)
-    assert given.caveats == ()
+    assert limits(report) == (NoThresholds(),)
+    assert limits(given) == ()
     assert report.per_class == given.per_class
 
 
@@ -137,7 +172,7 @@ def test_what_is_undefined_is_none_and_named() -> None:
     aucs = [found.auc.value for found in report.per_class.values()]
     assert report.macro.auc.value == pytest.approx(np.mean([auc for auc in aucs if auc is not None]))
     without = np.mean([auc for c, auc in enumerate(aucs) if c not in (1, 4, 13)])
-    *others, few = report.caveats
+    *others, few = limits(report)
     assert others == [
         before,
         NeverPositive(findings=("Hernia",)),
@@ -156,7 +191,7 @@ def test_scores_turned_round_are_named() -> None:
     labels, probs, patients = films()
     probs[:, 2] = 1 - labels[:, 2]
     report = evaluate(labels, probs, patients, thresholds=Thresholds(np.full(14, 0.3)))
-    assert report.caveats == (BelowChance(auc={"Effusion": 0.0}),)
+    assert limits(report) == (BelowChance(auc={"Effusion": 0.0}),)
 
 
 def test_what_few_patients_have_bears_no_interval_and_is_left_out_of_the_means() -> None:
@@ -192,7 +227,7 @@ def test_one_patient_has_metrics_and_no_intervals() -> None:
     mean = pytest.approx(metrics.auc_per_class(labels, probs).mean())
     assert report.macro.auc == Estimate(mean, None, None)
     assert report.per_class["Mass"].intervals["brier"] == (None, None)
-    few, *others = report.caveats
+    few, *others = limits(report)
     assert isinstance(few, FewPositives) and others == [OnePatient()]
 
 

@@ -80,12 +80,12 @@ def test_the_seed_draws_other_patients(model: Path, common_folder: Path) -> None
 
 
 def test_thresholds_and_calibrators_are_compared_on_the_val_part_of_the_models_own_split(
-    model: Path, tiny_folder: Path
+    model: Path, common_folder: Path
 ) -> None:
-    folder = NihFolder.open(tiny_folder)
+    folder = NihFolder.open(common_folder)
     split = load_split(folder, "patient")
     stems, classifier = split.stems("val"), Classifier.load(model)
-    report = judged(model, tiny_folder)
+    report = judged(model, common_folder)
     assert report.validation == Validation(films=len(stems), split_id=split.id)
     assert report.calibration.in_use == "platt"
     probs = np.array([classifier.predict(read_image(folder.paths[stem])) for stem in stems])
@@ -98,9 +98,9 @@ def test_thresholds_and_calibrators_are_compared_on_the_val_part_of_the_models_o
     labels = folder.labels(split.stems("test"))
     assert none == pytest.approx(np.mean((1 / (1 + np.exp(-raw)) - labels) ** 2), abs=1e-6)
     names, logits = split.parts["val"], np.log(probs / (1 - probs))
-    shifted = judged(model, tiny_folder, val_logits=(names, (logits - 0.1) / 2.0 + 0.05))
+    shifted = judged(model, common_folder, val_logits=(names, (logits - 0.1) / 2.0 + 0.05))
     assert shifted.operating_points != report.operating_points
-    same = judged(model, tiny_folder, val_logits=(names, (logits - 0.1) / 2.0))
+    same = judged(model, common_folder, val_logits=(names, (logits - 0.1) / 2.0))
     close = same.operating_points["f1"].per_class
     for name, one in report.operating_points["f1"].per_class.items():
         assert close[name].threshold == pytest.approx(one.threshold, abs=1e-5)
@@ -152,7 +152,7 @@ def test_a_chosen_calibrator_is_fitted_first_and_used(model: Path, common_folder
     np.testing.assert_allclose(found_cuts, cuts, atol=1e-5)
     assert [
         point.threshold for point in found.report.operating_points["f1"].per_class.values()
-    ] == pytest.approx(Thresholds(cuts).by_finding().values(), abs=1e-5)
+    ] == pytest.approx(list(Thresholds(cuts).by_finding().values()), abs=1e-5)
     assert model.read_bytes() == content  # who writes the report saves it, last
 
 

@@ -15,6 +15,7 @@ from judged import TABLE, write_some_predictions
 
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions, write_predictions
+from xlite.data.tables import read_table
 from xlite.errors import DataError
 from xlite.evaluation.caveats import (
     Listed,
@@ -31,7 +32,7 @@ from xlite.evaluation.score import judge_predictions
 from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import fit_calibrator, logit
-from xlite.metrics.thresholds import choose_thresholds
+from xlite.metrics.thresholds import Thresholds
 from xlite.report.metrics_json import report_json
 from xlite.report.sentences import clean, comparison_sentence, sentence
 
@@ -172,13 +173,14 @@ def test_validation_predictions_choose_thresholds_and_calibrators(table: Path) -
     assert plain.validation == Validation(absent="not_given")
     val = read_predictions(table.parent / "val.csv")
     labels = labels_of(table, val.stems)
-    cuts = choose_thresholds(labels, val.probs)
-    assert [one.threshold for one in report.per_class.values()] == cuts.tolist()
+    patients = read_table(table).set_index("stem").loc[val.stems, "patient"].to_numpy()
+    cuts = Thresholds.choose(labels, val.probs, patients)
+    assert {name: one.threshold for name, one in report.per_class.items()} == cuts.by_finding()
     assert report.validation == Validation(films=200, file="val.csv")
-    specific = choose_thresholds(labels, val.probs, "specificity_95")
+    specific = Thresholds.choose(labels, val.probs, patients, "specificity_95")
     found = report.operating_points["specificity_95"].per_class
-    assert [found[finding].threshold for finding in FINDINGS] == specific.tolist()
-    assert fit_calibrator(logit(val.probs), labels, "temperature").temperature != pytest.approx(1)
+    assert {name: one.threshold for name, one in found.items()} == specific.by_finding()
+    assert fit_calibrator(logit(val.probs), labels, patients, "temperature").temperature != pytest.approx(1)
     ece = {method: one.macro["ece"].value for method, one in report.calibration.calibrators.items()}
     assert ece["none"] == pytest.approx(plain.macro.ece.value, abs=1e-6)
     assert ece["platt"] < ece["none"]

@@ -71,6 +71,7 @@ def test_the_header_says_all_that_serving_needs(path):
         "split_id": "patient-42-1a2b3c4d",
         "label_version": "2020",
         "thresholds": INFO.thresholds,
+        "thresholds_chosen_on": None,
         "calibration": {"method": "platt", "scale": [1.1] * 14, "bias": [-0.3] * 14},
         "notes": {"run": "student", "teacher": None, "date": "2026-01-01", "unicode": "µ – ü"},
         "findings": list(FINDINGS),

@@ -99,6 +99,16 @@ SAID: list[tuple[Caveat, str]] = [
     (facts.SharedWithValidation(patients=1, name="val"), "1 patient has films both here and in val"),
     (facts.NoThresholds(), "no thresholds given; 0.5 used for every finding"),
     (
+        facts.WithheldThresholds(positive={"Mass": 3, "Hernia": 40}, negative={"Mass": 90, "Hernia": 1}),
+        "no threshold below 10 validation patients with the finding or without it, so nothing is called and "
+        "its rates are undefined: Mass (3 validation patients), Hernia (1 validation patient without it)",
+    ),
+    (
+        facts.OtherPrevalence(here={"Mass": 0.5}, nih={"Mass": 0.0516}),
+        "precision, PPV and average precision hold at the prevalence of these films only, which is more than "
+        "2 times that of all of NIH's films, or less than one in 2 of it: Mass 50.0% (NIH 5.2%)",
+    ),
+    (
         facts.NeverPositive(findings=("Mass", "Pleural_Thickening")),
         "never positive, so without AUC, AP and F1 and left out of their means: Mass, Pleural thickening",
     ),

@@ -27,6 +27,7 @@ from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import apply_calibrator, fit_calibrator
 from xlite.metrics.thresholds import Thresholds
 from xlite.models.checkpoint import load_model
+from xlite.patients import patients_with
 from xlite.report.curves_json import dump_curves, read_curves
 from xlite.report.document import to_markdown
 from xlite.report.means import mean_of
@@ -142,15 +143,17 @@ def test_card_and_report_name_the_findings_without_a_calibrator(
     card = model.with_name("MODEL_CARD.md")
     card.write_text("old")
     others = [finding for finding in FINDINGS if finding not in ("Effusion", "Mass")]
-    films = evaluate(model, common_folder, tmp_path, calibration=method).validation.films
+    evaluate(model, common_folder, tmp_path, calibration=method)
     [said] = [text for text in caplog.messages if text.startswith("Calibration: ")]
     counts = ", ".join(f"{spoken(finding)} 0" for finding in others)
     assert f"{method} calibrator for 2 of 14 findings" in said
-    assert f"{films} validation films (positives: {counts})" in said
+    assert (
+        "fewer than 10 patients with it or without it among the " in said and f"(with it: {counts})" in said
+    )
     text = card.read_text()
     assert "14 probabilities (not exclusive) in NIH order, calibrated for 2 of 14 findings by " in text
     assert f"on validation films; the others as they are: {', '.join(map(spoken, others))} |" in text
-    said = "for 2 of 14 findings; the others had too few positives or negatives in validation: Atelectasis, "
+    said = "the others had too few patients with them or without them in validation: Atelectasis, "
     assert said in (tmp_path / "report.md").read_text()
 
 
@@ -164,12 +167,13 @@ def test_a_calibrator_that_no_finding_has_films_enough_for_is_saved_as_none(
     films = evaluate(model, tiny_folder, tmp_path, calibration=method).validation.films
     [said] = [text for text in caplog.messages if text.startswith("Calibration: ")]
     folder = NihFolder.open(tiny_folder)
-    positives = folder.labels(load_split(folder, "patient").stems("val")).sum(axis=0).astype(int)
+    stems = load_split(folder, "patient").stems("val")
+    positives = patients_with(folder.labels(stems) > 0, folder.patients(stems))
     counted = zip(map(spoken, FINDINGS), positives, strict=True)
     counts = ", ".join(f"{finding} {count}" for finding, count in counted)
     assert "no calibrator could be fitted" in said
-    assert f"fewer than 10 positives or negatives among the {films} validation films" in said
-    assert said.endswith(f"(positives: {counts})")
+    assert "every finding has fewer than 10 patients with it or without it among the " in said
+    assert said.endswith(f"(with it: {counts})")
     assert caplog.messages[-1].startswith(f"{model} now holds the calibrator 'none'")
     assert caplog.messages[-1].endswith(f"{films} films")
     assert load_model(model)[1].calibration is None

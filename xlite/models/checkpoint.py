@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import torch
 from pydantic import (
@@ -16,6 +16,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
     model_serializer,
+    model_validator,
 )
 from pydantic_core import from_json
 from safetensors import SafetensorError, safe_open
@@ -125,6 +126,13 @@ class ModelInfo(BaseModel):
         """JSON has no NaN, though Python reads one."""
         json.dumps(notes.model_dump(), allow_nan=False)
         return notes
+
+    @model_validator(mode="after")
+    def _withheld_thresholds_have_a_reason(self) -> Self:
+        for finding, cut in (self.thresholds or {}).items():
+            if cut is None and self.thresholds_chosen_on is None:
+                raise ValueError(f"thresholds.{finding} is None, and thresholds_chosen_on does not say why")
+        return self
 
     @field_validator("thresholds", "thresholds_chosen_on")
     @classmethod

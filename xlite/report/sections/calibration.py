@@ -92,6 +92,6 @@ def _others(found: CalibrationReport) -> str:
     if found.in_use == "none" or not bare:
         return ""
     return (
-        f", for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings; the others had too few positives or "
-        f"negatives in validation: {', '.join(map(spoken, bare))}"
+        f", for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings; the others had too few patients "
+        f"with them or without them in validation: {', '.join(map(spoken, bare))}"
     )

@@ -6,7 +6,7 @@ from typing import Literal
 from xlite.evaluation.validation_report import OperatingPoints
 from xlite.metrics.intervals import LEAST_IN_MEAN
 from xlite.metrics.thresholds import RULES
-from xlite.report.document import Block, Cell, Row, Table, Text
+from xlite.report.document import Block, Row, Table, Text
 from xlite.report.means import AT_PREVALENCE, CHOSEN_ON, called, threshold_cells
 from xlite.report.sections.findings import RATES, withheld_star
 from xlite.report.sentences import capital, validation_note
@@ -56,7 +56,7 @@ def _table(view: View, rule: str, points: OperatingPoints) -> Table:
             *(view.cell(point.estimate(rate)) for rate in RATES),
             called(point),
             number(view.report.per_class[name].prevalence),
-            *(Cell(str(point.expected[rate]) if rate in point.expected else "") for rate in _PROMISED),
+            *(view.cell(point.expected[rate]) if point.expected else "" for rate in _PROMISED),
         ]
         for name, point in points.per_class.items()
     ]
