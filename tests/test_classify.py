@@ -14,6 +14,7 @@ from xlite.explain import METHODS, Mapper, draw_cell, overlay, upsample_map
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
 from xlite.metrics.calibration import Calibrator, Platt, apply_calibrator
+from xlite.metrics.thresholds import ChosenOn
 from xlite.models.checkpoint import ModelInfo, save_model
 from xlite.models.student import Student
 
@@ -124,6 +125,18 @@ def test_a_reading_says_what_is_above_the_models_thresholds():
     assert reading.threshold_sentence("Pleural Thickening") == "above the model's threshold of 50.0%"
     bare = Reading(probabilities, maps, (10, 10))
     assert bare.also_above() == [] and bare.threshold_sentence("Mass") is None
+
+
+def test_a_withheld_threshold_calls_nothing_and_says_why():
+    probabilities, maps = np.full(14, 0.9, np.float32), np.ones((14, 2, 2), np.float32)
+    chosen_on = dict.fromkeys(FINDINGS, ChosenOn(25, 90)) | {"Hernia": ChosenOn(3, 112)}
+    thresholds = dict.fromkeys(FINDINGS, 0.5) | {"Hernia": None}
+    reading = Reading(probabilities, maps, (10, 10), thresholds=thresholds, chosen_on=chosen_on)
+    assert not reading.is_above("Hernia") and len(reading.also_above(0)) == 13
+    assert reading.threshold_sentence("Hernia") == "no threshold: 3 validation patients"
+    said = "above the model's threshold of 50.0% (25 validation patients)"
+    assert reading.threshold_sentence("Mass") == said
+    assert reading.withheld() == "No threshold: Hernia (3 validation patients)."
 
 
 def test_an_upload_is_read_unless_it_is_too_large_or_no_film(film):

@@ -46,7 +46,7 @@ def test_contaminated_metrics_are_struck_through_with_the_count(own_home: Path) 
     words(test)
     assert "Contaminated: 7 of 200 films" in test.error[0].value
     assert "The model was trained on 7 of these films." in test.error[0].value
-    assert test.expander[1].label == "To keep in mind (2)"
+    assert test.expander[1].label == "To keep in mind (3)"
     assert "The model learned the 2017 labels" in test.warning[0].value
     tabs = {tab.label: tab for tab in test.tabs}
     assert f"~~{report.per_class['Mass'].auc}~~" in "\n".join(one.value for one in tabs["Findings"].markdown)
@@ -55,7 +55,7 @@ def test_contaminated_metrics_are_struck_through_with_the_count(own_home: Path) 
         lines = [line["name"] for line in json.loads(chart.proto.spec)["data"] if "name" in line]
         areas = [(name, report.per_class[name].estimate(area)) for name in strongest(report)]
         assert lines == [f"{spoken(name)}  <s>{value}</s>" for name, value in areas]
-    assert f"| demo0 | ~~{report.macro.auc}~~ |" in test.markdown[0].value
+    assert f"| demo0 | ~~{report.macro.auc} of 13~~ |" in test.markdown[0].value
 
 
 @pytest.mark.slow

@@ -129,3 +129,15 @@ def test_the_interval_of_a_mean_keeps_what_each_interval_knows() -> None:
 def test_patients_with_many_films_leave_few_that_tell() -> None:
     assert intervals.effective_number(np.arange(50) // 5) == pytest.approx(10)
     assert intervals.effective_number(np.array([0] * 90 + list(range(1, 11)))) == pytest.approx(100**2 / 8110)
+
+
+@pytest.mark.parametrize(("right", "cases"), [(9, 10), (10, 10), (0, 12), (27, 30)])
+def test_what_a_threshold_promises_is_clopper_and_pearsons_interval_if_films_are_of_other_patients(
+    right: int, cases: int
+) -> None:
+    found = binomtest(right, cases).proportion_ci(method="exact")
+    films = np.arange(cases) < right
+    assert intervals.promised_interval(films, np.arange(cases)) == pytest.approx((found.low, found.high))
+    twice = intervals.promised_interval(np.repeat(films, 2), np.repeat(np.arange(cases), 2))
+    assert twice == pytest.approx((found.low, found.high))  # films that are all the same tell no more
+    assert intervals.promised_interval(films[:0], films[:0]) is None

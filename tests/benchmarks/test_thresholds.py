@@ -1,0 +1,21 @@
+"""What thresholds promise, measured on validation patients drawn from real predictions."""
+
+from pathlib import Path
+
+import pytest
+from population import Population
+from thresholds import measure
+
+
+@pytest.mark.slow
+def test_what_a_threshold_promises_holds(shared_data: Path) -> None:
+    population = Population.read(
+        shared_data / "reference" / "densenet121_test_predictions.csv",
+        shared_data / "nih_tables" / "Data_Entry_2017_v2020.csv.gz",
+    )
+    rows = measure(population, (100, 300), draws=40)
+    enough = rows[rows["k"] >= 10]
+    assert enough.groupby(["rate", "rule"])["holds"].mean().min() >= 0.93
+    assert rows[rows["k"] == 1].groupby(["rate", "rule"])["seen"].mean()["sensitivity", "sensitivity_90"] == (
+        pytest.approx(1, abs=0.01)
+    )
