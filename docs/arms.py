@@ -22,8 +22,9 @@ from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
 from xlite.evaluation.report import Report
 from xlite.findings import FINDINGS
-from xlite.metrics.bootstrap import RESAMPLES, SEED, Resamples, estimate
-from xlite.metrics.paired import macro_auc
+from xlite.metrics.bootstrap import RESAMPLES, SEED, Resamples
+from xlite.metrics.finding_estimates import PatientCounts, mean_auc_estimate
+from xlite.metrics.per_finding import auc_per_class
 from xlite.runs.run import Run
 from xlite.text import difference as text_of_difference
 from xlite.text import spread
@@ -99,7 +100,7 @@ def tables(study: Study) -> str:
         f"{study.about} Split `{split}`, {labels} labels: {len(study.films):,} test films of "
         f"{study.films['patient'].nunique():,} patients. Mean AUC of 14 findings: of each run, mean and "
         "standard deviation over the seeds; of the averaged probabilities of the arm's runs, with the 95 % "
-        f"interval from {RESAMPLES:,} resamples of patients, seed {SEED}."
+        f"interval from {RESAMPLES:,} resamples of patients, seed {SEED}, if they bear one."
     )
     if clean is not None:
         said += (
@@ -135,7 +136,7 @@ def _pairs(study: Study, clean: pd.DataFrame | None) -> list[str]:
     there = [(a, b) for a, b in study.pairs if a in measured and b in measured]
     if not there:
         return []
-    header = ["difference of mean AUC", "value", "p"]
+    header = ["difference of mean AUC", "value", "p", "findings"]
     rows = []
     for a, b in there:
         answers = study.averaged(a), study.averaged(b)
@@ -144,7 +145,7 @@ def _pairs(study: Study, clean: pd.DataFrame | None) -> list[str]:
         if clean is not None:
             rows[-1] += difference(clean, answers, (a, b))
     if clean is not None:
-        header += ["clean films alone", "p"]
+        header += ["clean films alone", "p", "findings"]
     return [
         "Paired on the same test films, the averaged probabilities of two arms, both on the same resamples "
         "and the findings that all of these have, each pair a test of its own:",
@@ -162,7 +163,9 @@ def auc(answers: Predictions, films: pd.DataFrame) -> str:
     rows = [row for row, stem in enumerate(answers.stems) if stem in films.index]
     films = films.loc[[answers.stems[row] for row in rows]]
     resamples = Resamples(films["patient"].to_numpy())
-    return str(estimate(*macro_auc(films[list(FINDINGS)].to_numpy(), answers.probs[rows], resamples)))
+    labels, probs = films[list(FINDINGS)].to_numpy(), answers.probs[rows]
+    counts = PatientCounts.per_finding(labels, labels > 0, resamples.owner)
+    return str(mean_auc_estimate(auc_per_class(labels, probs), resamples.auc(labels, probs), counts))
 
 
 def difference(
@@ -173,7 +176,8 @@ def difference(
     gap = found.difference
     assert gap.value is not None and gap.low is not None and gap.high is not None
     text = text_of_difference(gap.value, gap.low, gap.high)
-    return [pattern.format(text), f"{found.p:.3f}" + (", a tie" if found.tie else "")]
+    p = f"{found.p:.3f}" + (", a tie" if found.tie else "")
+    return [pattern.format(text), p, str(found.findings)]
 
 
 def add(study: str, arm: str, folders: Sequence[Path]) -> None:

@@ -89,7 +89,7 @@ def paired() -> str:
                     rows.append([f"shipped − {arm}", f"{len(chosen)} ({which})", *cells])
     if not rows:
         return "No arm has been measured on its split."
-    return table(["difference of mean AUC", "test films", "value", "p"], rows)
+    return table(["difference of mean AUC", "test films", "value", "p", "findings"], rows)
 
 
 def maps_pointing() -> str:

@@ -7,9 +7,10 @@ from app_pages import page, words
 from demo_home import BACKBONE, SPLIT, save_demo_evaluation, save_demo_model
 
 from xlite.config import make_config
-from xlite.evaluation.caveats import Listed, TeacherKnows, TeacherSaid
+from xlite.evaluation.caveats import Listed, SeenByTeacher, TeacherKnows
 from xlite.runs.run import Run
 
+SEEN = SeenByTeacher(split_id="s", part="test", films=200, trained=60, with_val=60, patients=60)
 pytestmark = pytest.mark.usefixtures("one_scan", "no_charts", "only_this_home")
 
 
@@ -27,7 +28,7 @@ def test_it_tells_model_auc_data_and_runs(own_home: Path, tiny_folder: Path) -> 
 def test_a_contaminated_auc_is_struck_through_beside_that_of_clean_films(own_home: Path) -> None:
     save_demo_model(own_home)
     stems = frozenset(f"{number:08d}_000" for number in range(60))
-    teacher = TeacherKnows(teachers=(TeacherSaid(text="it was trained on them"),), known=60, stems=stems)
+    teacher = TeacherKnows(teachers=(SEEN,), known=60, stems=stems)
     report = save_demo_evaluation(own_home, caveats=[teacher])
     text = words(page("overview").run())
     assert report.contamination and report.contamination.clean

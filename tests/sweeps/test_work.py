@@ -41,7 +41,7 @@ def test_a_grid_runs_to_its_leaderboard_and_not_again(trainers: Trainers, tiny_f
     assert first.values == {"backbone": "resnet18"}
     assert (first.runs, first.seeds, first.val_auc, first.val_sd) == (["s-000", "s-002"], 2, 0.9, 0.0)
     assert (second.val_auc, second.test_auc, second.model_size_mb) == (0.6, 0.55, 6.0)
-    assert first.averaged["test"].low <= first.averaged["test"].value
+    assert first.averaged["test"].value is not None and first.averaged["test"].low is None  # few patients
     assert set(second.against_first) == {"val", "test"}
     assert sweep.leaderboard() == found
     assert found.split_id == load_split(NihFolder.open(tiny_folder), "patient").id

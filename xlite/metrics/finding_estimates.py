@@ -111,3 +111,9 @@ def mean_estimate(values: np.ndarray, fixed: FixedMean) -> Estimate:
     if len(defined) == len(fixed.findings):
         return fixed.estimate
     return Estimate(or_none(float(np.mean(defined))) if len(defined) else None)
+
+
+def mean_auc_estimate(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientCounts]) -> Estimate:
+    """The mean AUC over the findings that have one, (14,), its resamples (R, 14), if it may with an interval."""
+    aucs = [finding_estimate("auc", value, drawn[:, c], counts[c]) for c, value in enumerate(auc)]
+    return mean_estimate(auc, fixed_mean("auc", aucs, drawn, counts))

@@ -3,8 +3,9 @@
 from xlite.evaluation.report import Report
 from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
+from xlite.metrics.intervals import LEAST_IN_MEAN
 from xlite.report.means import MeanRow, mean_rows, missing_intervals
-from xlite.report.sentences import capital, clean, contaminated_films, gap_sentences, sentence
+from xlite.report.sentences import clean, contaminated_films, gap_sentences, sentence
 from xlite.text import counted, number, of_edition
 
 
@@ -16,7 +17,9 @@ def summary(report: Report) -> str:
     split, found = report.split, report.contamination
     for row in mean_rows(report):
         mean = row.estimates
-        lines.append(_line(capital(row.title), mean["auc"], mean["ap"].value, mean["f1"].value, _fewer(row)))
+        lines.append(_line(_mean_title(row), mean["auc"], mean["ap"].value, mean["f1"].value, _fewer(row)))
+    if len(mean_rows(report)) > 1:
+        lines.append("k: the fewer of the patients with a finding and of those without it.")
     prevalence = number(mean_rows(report)[0].prevalence["ap"])
     lines.append(f"AP holds at the prevalence of these films, {prevalence} in the mean.")
     if any(one.chosen_on for one in report.per_class.values()):
@@ -32,6 +35,12 @@ def summary(report: Report) -> str:
         lines.append(clean(report))
     lines += [text for gap, text in gap_sentences(report.subgroups) if not gap.finding]
     return "\n".join([*lines, *(f"Warning: {sentence(caveat)}" for caveat in report.caveats)])
+
+
+def _mean_title(mean: MeanRow) -> str:
+    """`Mean of 14`, or `Mean of 9 (k ≥ 10)` over the fixed findings, which fits the column."""
+    title = f"Mean of {mean.findings['auc']}"
+    return title if mean.title == title.lower() else f"{title} (k ≥ {LEAST_IN_MEAN})"
 
 
 def _fewer(mean: MeanRow) -> str:

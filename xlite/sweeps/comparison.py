@@ -9,7 +9,7 @@ import numpy as np
 
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.finding_estimates import PatientCounts, finding_estimate, fixed_mean, mean_estimate
+from xlite.metrics.finding_estimates import PatientCounts, mean_auc_estimate
 from xlite.metrics.looks import ALPHA, Look, shared
 from xlite.metrics.paired import compared_findings
 from xlite.metrics.per_finding import auc_per_class, macro
@@ -43,7 +43,7 @@ def judge(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray
     if np.isnan(measured[0].drawn).all():
         return []
     counts = PatientCounts.per_finding(labels, labels > 0, resamples.owner)
-    averaged = [_mean(one, counts) for one in measured]
+    averaged = [mean_auc_estimate(one.auc, one.drawn, counts) for one in measured]
     over, _ = compared_findings(labels, resamples)
     few = np.array([count.k for count in counts])[over]
     means = [(float(macro(one.auc[over])), macro(one.drawn[:, over])) for one in measured]
@@ -56,12 +56,6 @@ def judge(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray
         for one in found
     ]
     return [Judged(*pair) for pair in zip(averaged, [None, *differences], strict=True)]
-
-
-def _mean(one: _Measured, counts: Sequence[PatientCounts]) -> Estimate:
-    """The macro AUC, with an interval if the patients bear one."""
-    aucs = [finding_estimate("auc", value, one.drawn[:, c], counts[c]) for c, value in enumerate(one.auc)]
-    return mean_estimate(one.auc, fixed_mean("auc", aucs, one.drawn, counts))
 
 
 def optimism(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray) -> float:
