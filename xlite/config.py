@@ -148,8 +148,8 @@ class TrainConfig(BaseModel):
         str,
         Field(
             title="List of the teacher's films",
-            description="List of the films that the teacher was trained on: test films among them are "
-            "counted in every report of the student; one for each teacher, with commas",
+            description="Films that the teacher was trained on, so that reports can count test films among "
+            "them; one list for each teacher, with commas",
         ),
     ] = ""
     alpha: Annotated[

@@ -114,6 +114,6 @@ def mean_estimate(values: np.ndarray, fixed: FixedMean) -> Estimate:
 
 
 def mean_auc_estimate(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientCounts]) -> Estimate:
-    """The mean AUC over the findings that have one, (14,), its resamples (R, 14), if it may with an interval."""
+    """The mean AUC over the findings that have one; auc (14,), drawn (R, 14) its resamples."""
     aucs = [finding_estimate("auc", value, drawn[:, c], counts[c]) for c, value in enumerate(auc)]
     return mean_estimate(auc, fixed_mean("auc", aucs, drawn, counts))
