@@ -14,7 +14,7 @@ from xlite.explain import METHODS, Mapper, draw_cell, overlay, upsample_map
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
 from xlite.metrics.calibration import Calibrator, Platt, apply_calibrator
-from xlite.metrics.thresholds import ChosenOn
+from xlite.metrics.thresholds import ValidationPatients
 from xlite.models.checkpoint import ModelInfo, save_model
 from xlite.models.student import Student
 
@@ -129,7 +129,7 @@ def test_a_reading_says_what_is_above_the_models_thresholds():
 
 def test_a_withheld_threshold_calls_nothing_and_says_why():
     probabilities, maps = np.full(14, 0.9, np.float32), np.ones((14, 2, 2), np.float32)
-    chosen_on = dict.fromkeys(FINDINGS, ChosenOn(25, 90)) | {"Hernia": ChosenOn(3, 112)}
+    chosen_on = dict.fromkeys(FINDINGS, ValidationPatients(25, 90)) | {"Hernia": ValidationPatients(3, 112)}
     thresholds = dict.fromkeys(FINDINGS, 0.5) | {"Hernia": None}
     reading = Reading(probabilities, maps, (10, 10), thresholds=thresholds, chosen_on=chosen_on)
     assert not reading.is_above("Hernia") and len(reading.also_above(0)) == 13

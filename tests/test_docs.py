@@ -174,7 +174,7 @@ def test_films_that_a_teacher_knows_are_left_out_of_a_column_of_their_own(study:
     assert "knows the patients of 80 test films; the last column has the other 120 films, of 60 pat" in text
     whole, clean = (arms.auc(read.averaged("a"), films) for films in (read.films, read.films.iloc[80:]))
     assert whole != clean and f"~~{whole}~~ | {clean} |" in text
-    assert re.search(r"\| a − b \| ~~\+[^|]*~~ \| 0\.\d{3} \| 14 \| \+0", text)
+    assert re.search(r"\| a − b \| ~~\+[^|]*~~ \| 0\.\d{3} \| \d+ \| \+0", text)
 
 
 def test_an_arm_of_another_split_or_none_is_refused(study: Path):

@@ -25,7 +25,7 @@ from xlite.explain.methods import DEFAULT_METHOD, map_legend
 from xlite.findings import FINDINGS, canonical, spoken
 from xlite.images import MAX_UPLOAD_MB, check_contrast, read_image
 from xlite.metrics.calibration import apply_calibrator
-from xlite.metrics.thresholds import ChosenOn
+from xlite.metrics.thresholds import ValidationPatients
 from xlite.models.available import MODEL_FILE, find_model
 from xlite.models.checkpoint import ModelInfo, load_model
 from xlite.models.student import ModelSize, Student, describe
@@ -45,7 +45,7 @@ class Reading:
     shape: tuple[int, int]
     method: str = DEFAULT_METHOD
     thresholds: Mapping[str, float | None] | None = None
-    chosen_on: Mapping[str, ChosenOn] | None = None
+    chosen_on: Mapping[str, ValidationPatients] | None = None
 
     def top(self, count: int = 3) -> list[tuple[str, float]]:
         """The `count` likeliest findings with their probabilities, likeliest first."""
@@ -234,7 +234,7 @@ class Classifier:
 
 
 def withheld_sentence(
-    thresholds: Mapping[str, float | None] | None, chosen_on: Mapping[str, ChosenOn] | None
+    thresholds: Mapping[str, float | None] | None, chosen_on: Mapping[str, ValidationPatients] | None
 ) -> str:
     """Which findings of a model file have no threshold, and why: nothing is called by them."""
     bare = [finding for finding, cut in (thresholds or {}).items() if cut is None]

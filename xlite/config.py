@@ -148,8 +148,8 @@ class TrainConfig(BaseModel):
         str,
         Field(
             title="List of the teacher's films",
-            description="Films that the teacher was trained on, so that reports can count test films among "
-            "them; one list for each teacher, with commas",
+            description="Films that the teacher was trained on, counted in every report; one list for each "
+            "teacher, with commas",
         ),
     ] = ""
     alpha: Annotated[

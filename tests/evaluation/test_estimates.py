@@ -32,7 +32,7 @@ from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration_line import calibration_lines
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.thresholds import ChosenOn, Thresholds
+from xlite.metrics.thresholds import Thresholds, ValidationPatients
 
 NAMES = ("auc", "ap", "f1", "precision", "recall", "specificity", "ece", "brier")
 NOTHING = Estimate(None, None, None)
@@ -81,12 +81,12 @@ def test_prevalence_is_exact_and_named_if_it_is_far_from_nihs() -> None:
 
 def test_a_withheld_threshold_calls_nothing_and_has_no_rates() -> None:
     labels, probs, patients = films()
-    chosen_on = (ChosenOn(3, 90), *[ChosenOn(50, 60)] * 13)
+    chosen_on = (ValidationPatients(3, 90), *[ValidationPatients(50, 60)] * 13)
     cuts = np.array([np.nan] + [0.3] * 13)
     report = evaluate(labels, probs, patients, thresholds=Thresholds(cuts, chosen_on))
     one, other = report.per_class["Atelectasis"], report.per_class["Mass"]
     rates = [one.threshold, one.called, one.accuracy, one.f1, one.precision, one.recall, one.specificity]
-    assert rates == [None] * 7 and one.chosen_on == ChosenOn(3, 90) and one.auc.value is not None
+    assert rates == [None] * 7 and one.chosen_on == ValidationPatients(3, 90) and one.auc.value is not None
     assert other.called == (probs[:, 4] >= 0.3).sum() and other.called_patients <= 100
     assert {report.macro_findings[name] for name in ("f1", "precision", "recall", "specificity")} == {13}
     assert limits(report) == (WithheldThresholds(positive={"Atelectasis": 3}, negative={"Atelectasis": 90}),)

@@ -10,7 +10,7 @@ from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import METHODS, apply_calibrator, fit_calibrator, logit
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.thresholds import RULES, ChosenOn, Thresholds
+from xlite.metrics.thresholds import RULES, Thresholds, ValidationPatients
 
 
 def test_operating_points_are_chosen_on_one_set_and_judged_on_the_other() -> None:
@@ -35,7 +35,7 @@ def test_operating_points_are_chosen_on_one_set_and_judged_on_the_other() -> Non
         values = [one.per_class[finding].f1.value for finding in FINDINGS[:13]]
         assert one.macro["f1"].value == pytest.approx(np.mean(values))
         hernia = one.per_class["Hernia"]
-        assert (hernia.threshold, hernia.chosen_on) == (None, ChosenOn(0, 100))
+        assert (hernia.threshold, hernia.chosen_on) == (None, ValidationPatients(0, 100))
         assert (hernia.f1, hernia.specificity, hernia.called) == (Estimate(None), Estimate(None), None)
         assert one.macro_findings["precision"] == 13
 

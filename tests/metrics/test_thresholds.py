@@ -11,7 +11,7 @@ from sklearn import metrics as sk
 
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
-from xlite.metrics.thresholds import RULES, ChosenOn, Thresholds, choose_thresholds, read_thresholds
+from xlite.metrics.thresholds import RULES, Thresholds, ValidationPatients, choose_thresholds, read_thresholds
 
 
 def f1_score(labels: np.ndarray, called: np.ndarray) -> float:
@@ -50,8 +50,13 @@ def test_a_threshold_that_too_few_patients_choose_is_withheld() -> None:
     labels[:27, 0], labels[:30, 1], labels[27:, 2] = 1, 1, 1
     labels[:33, 3] = 1
     found = Thresholds.choose(labels, probs, patients)
-    expected = [ChosenOn(9, 11), ChosenOn(10, 10), ChosenOn(11, 9), ChosenOn(11, 9)]
-    assert found.chosen_on[:5] == (*expected, ChosenOn(0, 20))
+    expected = [
+        ValidationPatients(9, 11),
+        ValidationPatients(10, 10),
+        ValidationPatients(11, 9),
+        ValidationPatients(11, 9),
+    ]
+    assert found.chosen_on[:5] == (*expected, ValidationPatients(0, 20))
     assert np.isnan(found.cuts).tolist() == [True, False] + 12 * [True]
     assert found.cuts[1] == choose_thresholds(labels, probs)[1]
     again = Thresholds.of(found.by_finding(), found.chosen_on_by_finding())

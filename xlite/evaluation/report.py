@@ -20,7 +20,7 @@ from xlite.findings import FINDINGS
 from xlite.metrics.confusion import Confusion
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.finding_estimates import FixedMean
-from xlite.metrics.thresholds import ChosenOn
+from xlite.metrics.thresholds import ValidationPatients
 
 Interval = tuple[float | None, float | None]
 
@@ -87,7 +87,7 @@ class FindingMetrics(Part):
     undefined_resamples: dict[str, float] = {}
     called: int | None = None
     called_patients: int | None = None
-    chosen_on: ChosenOn | None = None
+    chosen_on: ValidationPatients | None = None
 
     def estimate(self, name: str) -> Estimate:
         """A metric by its name, with its interval, whichever way it is kept."""

@@ -8,7 +8,7 @@ from pydantic import AliasChoices, Field, SerializerFunctionWrapHandler, model_s
 from xlite.evaluation.base import Part
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.finding_estimates import FixedMean
-from xlite.metrics.thresholds import ChosenOn
+from xlite.metrics.thresholds import ValidationPatients
 
 Rate = Literal["f1", "precision", "recall", "specificity"]
 Expected = dict[Literal["recall", "specificity"], Estimate]
@@ -52,7 +52,7 @@ class PointAtThreshold(Part):
     precision: Estimate
     recall: Estimate
     specificity: Estimate
-    chosen_on: ChosenOn | None = None
+    chosen_on: ValidationPatients | None = None
     called: int | None = None
     called_patients: int | None = None
     expected: Expected = {}

@@ -29,7 +29,7 @@ _Count = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)
-class ChosenOn:
+class ValidationPatients:
     """The validation patients that a threshold was chosen on: those with the finding and those without it."""
 
     positive: _Count
@@ -49,19 +49,19 @@ class Thresholds:
     """
 
     cuts: np.ndarray
-    chosen_on: tuple[ChosenOn, ...] | None = None
+    chosen_on: tuple[ValidationPatients, ...] | None = None
 
     @classmethod
     def choose(cls, labels: np.ndarray, probs: np.ndarray, patients: np.ndarray, rule: str = "f1") -> Self:
         """`choose_thresholds`, each withheld if too few of the patients (N,) have the finding, or lack it."""
         positive = np.asarray(labels) > 0
         both = (patients_with(films, patients).tolist() for films in (positive, ~positive))
-        chosen_on = tuple(ChosenOn(*counts) for counts in zip(*both, strict=True))
+        chosen_on = tuple(ValidationPatients(*counts) for counts in zip(*both, strict=True))
         few = np.array([one.few for one in chosen_on])
         return cls(np.where(few, np.nan, choose_thresholds(labels, probs, rule)), chosen_on)
 
     @classmethod
-    def of(cls, cuts: Mapping[str, float | None], chosen_on: Mapping[str, ChosenOn] | None) -> Self:
+    def of(cls, cuts: Mapping[str, float | None], chosen_on: Mapping[str, ValidationPatients] | None) -> Self:
         """Those that a model file holds by finding."""
         values = np.array([cuts[finding] for finding in FINDINGS], np.float64)  # None becomes NaN
         counts = tuple(chosen_on[finding] for finding in FINDINGS) if chosen_on else None
@@ -74,7 +74,7 @@ class Thresholds:
             for finding, cut in zip(FINDINGS, self.cuts, strict=True)
         }
 
-    def chosen_on_by_finding(self) -> dict[str, ChosenOn] | None:
+    def chosen_on_by_finding(self) -> dict[str, ValidationPatients] | None:
         """What `of` takes."""
         return dict(zip(FINDINGS, self.chosen_on, strict=True)) if self.chosen_on else None
 

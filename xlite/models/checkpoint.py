@@ -28,7 +28,7 @@ from xlite.files import write_atomic
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import Calibrator
-from xlite.metrics.thresholds import ChosenOn
+from xlite.metrics.thresholds import ValidationPatients
 from xlite.models.student import Student
 from xlite.models.tensor_check import check_tensors
 
@@ -94,7 +94,7 @@ class ModelInfo(BaseModel):
     split_id: Line
     label_version: Line
     thresholds: dict[str, Probability | None] | None = None
-    thresholds_chosen_on: dict[str, ChosenOn] | None = None
+    thresholds_chosen_on: dict[str, ValidationPatients] | None = None
     calibration: Calibrator | None = None
     notes: Annotated[ModelNotes, Field(strict=False)] = ModelNotes()
     findings: tuple[str, ...] = FINDINGS

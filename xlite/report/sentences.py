@@ -21,7 +21,7 @@ from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.looks import ALPHA
-from xlite.metrics.thresholds import ChosenOn
+from xlite.metrics.thresholds import ValidationPatients
 from xlite.patients import patients_with
 from xlite.report.caveat_sentences import sentence as sentence
 from xlite.report.caveat_sentences import why_not_known
@@ -158,7 +158,7 @@ def calibrator_sentence(calibrator: Calibrator | None, labels: np.ndarray, patie
     return f"{fitted}; the others have {few} (with it: {counts})" if bare else fitted
 
 
-def thresholds_sentence(chosen_on: Mapping[str, ChosenOn]) -> str:
+def thresholds_sentence(chosen_on: Mapping[str, ValidationPatients]) -> str:
     """How many validation patients with the finding chose each threshold, and which are withheld."""
     kept = [f"{spoken(finding)} {one.positive:,}" for finding, one in chosen_on.items() if not one.few]
     few = [
