@@ -9,7 +9,7 @@ from xlite.evaluation.report import Metrics
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.thresholds import Thresholds
-from xlite.report.means import mean_auc, mean_rows, missing_intervals, positives
+from xlite.report.means import mean_auc, mean_rows, missing_intervals, positives, undefined_resamples
 
 
 def measured(patients: int, rare: int) -> Metrics:
@@ -30,14 +30,18 @@ def test_findings_that_few_patients_have_are_left_out_of_a_second_mean() -> None
     assert first.estimates["auc"] == found.macro.auc and first.estimates["auc"].low is None
     assert second.estimates["auc"] == found.macro_fixed["auc"].estimate
     assert mean_auc(found) == (second.title, second.estimates["auc"])
-    few, ece, undefined = missing_intervals(found)
+    few, ece = missing_intervals(found)
+    [undefined] = undefined_resamples(found)
     assert few == (
         "No interval of AUC, average precision and Brier score below 5 patients with the finding or without "
         "it: Atelectasis (12 of 4 patients)."
     )
     assert ece == "No interval of the calibration error below 1,000 patients."
-    assert undefined.startswith("Undefined in a share of the resamples, and the interval is of the others: ")
-    assert "Atelectasis AUC " in undefined
+    share = max(found.per_class["Atelectasis"].undefined_resamples.values())
+    assert undefined == (
+        "Some metrics are undefined in a share of the resamples, and their interval is of the others: "
+        f"Atelectasis {share:.1%}."
+    )
 
 
 def test_one_mean_is_enough_if_all_findings_bear_it() -> None:

@@ -12,7 +12,14 @@ from xlite.models.available import CARD_FILE
 from xlite.models.checkpoint import ModelInfo
 from xlite.models.student import Student
 from xlite.report.document import marked_cell
-from xlite.report.means import CHOSEN_ON, mean_rows, missing_intervals, positives, threshold_cells
+from xlite.report.means import (
+    CHOSEN_ON,
+    mean_rows,
+    missing_intervals,
+    positives,
+    threshold_cells,
+    undefined_resamples,
+)
 from xlite.report.sentences import CALIBRATORS, clean, contaminated_films, sentence
 from xlite.report.view import metric_cell
 from xlite.text import are, counted, labels_of, number
@@ -141,4 +148,4 @@ def _table(report: Report) -> list[str]:
         share = number(row.prevalence.get("ap"), "")
         lines.append(f"| **{row.title}** | | **{means['auc']}** | {means['ap']} | {share} | | | | |")
     held = "Average precision holds at the prevalence beside it."
-    return [*lines, "", held, CHOSEN_ON, *missing_intervals(report)]
+    return [*lines, "", held, CHOSEN_ON, *missing_intervals(report), *undefined_resamples(report)]

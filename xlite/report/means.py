@@ -13,18 +13,6 @@ from xlite.metrics.finding_estimates import FixedMean
 from xlite.metrics.intervals import ENOUGH, LEAST, LEAST_FOR_ECE, LEAST_FOR_MEAN, LEAST_IN_MEAN
 from xlite.text import counted, few_patients, number
 
-SHORT = {
-    "auc": "AUC",
-    "ap": "average precision",
-    "f1": "F1",
-    "precision": "precision",
-    "recall": "sensitivity",
-    "specificity": "specificity",
-    "ece": "calibration error",
-    "brier": "Brier score",
-}
-"""The metrics in running text."""
-
 AT_ONE_PREVALENCE = ("ap", "precision")
 AT_PREVALENCE = "Precision holds at the prevalence beside it, its mean at that of the findings that have it."
 CHOSEN_ON = (
@@ -112,7 +100,7 @@ def threshold_cells(metrics: FindingMetrics | PointAtThreshold) -> list[str]:
 
 
 def missing_intervals(metrics: Metrics) -> list[str]:
-    """Why some metrics have no interval, and which are undefined in some resamples; sentences."""
+    """Why some metrics have no interval, in sentences."""
     if not metrics.macro_fixed:  # an old report, whose intervals follow other rules
         return []
     return list(_reasons(metrics))
@@ -136,10 +124,13 @@ def _reasons(metrics: Metrics) -> Iterator[str]:
         yield f"No interval of the calibration error below {LEAST_FOR_ECE:,} patients."
     elif any(one.ece is not None and one.intervals["ece"][0] is None for one in known.values()):
         yield f"No interval of the calibration error below {ENOUGH} patients with the finding or without it."
-    undefined = {
-        name: ", ".join(f"{SHORT[metric]} {share:.1%}" for metric, share in one.undefined_resamples.items())
-        for name, one in metrics.per_class.items()
+
+
+def undefined_resamples(metrics: Metrics) -> list[str]:
+    """A sentence on findings whose metrics some resamples lack, with the largest share, if there are any."""
+    found = {
+        name: max(one.undefined_resamples.values(), default=0) for name, one in metrics.per_class.items()
     }
-    if any(undefined.values()):
-        said = "; ".join(f"{spoken(name)} {shares}" for name, shares in undefined.items() if shares)
-        yield f"Undefined in a share of the resamples, and the interval is of the others: {said}."
+    shares = [f"{spoken(name)} {share:.1%}" for name, share in found.items() if share]
+    said = "Some metrics are undefined in a share of the resamples, and their interval is of the others"
+    return [f"{said}: {', '.join(shares)}."] if shares else []

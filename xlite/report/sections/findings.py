@@ -17,12 +17,11 @@ from xlite.report.means import (
     missing_intervals,
     positives,
     threshold_cells,
+    undefined_resamples,
 )
 from xlite.report.sentences import capital
 from xlite.report.view import View
 from xlite.text import number
-
-_HEADER = ("At its threshold", "Threshold", "Chosen on", "F1 of always yes", "Called", "Prevalence")
 
 RATES: dict[Rate, str] = {
     "f1": "F1",
@@ -53,7 +52,7 @@ def findings(view: View) -> list[Block]:
     report = view.report
     models = {report.model: {name: report.per_class[name].auc for name in FINDINGS}}
     draw = partial(auc_figure, models, view.source_lines, report.references, view.palette)
-    return [Chart(draw), _metrics(view), _at_thresholds(view)]
+    return [Chart(draw), _metrics(view), _called(view), _rates(view)]
 
 
 def _metrics(view: View) -> Table:
@@ -89,36 +88,60 @@ def _metrics(view: View) -> Table:
     star = [f"* fewer than {FEW_POSITIVES} positive patients: hardly known."] if few else []
     header = ["Finding", "Positives", "AUC", "Average precision", "Prevalence", "Brier", "ECE"]
     held = "Average precision holds at the prevalence beside it."
-    return Table(header, [*rows, *means], " ".join([*star, held, *missing_intervals(report), view.source]))
+    missing = [*missing_intervals(report), *undefined_resamples(report)]
+    return Table(header, [*rows, *means], " ".join([*star, held, *missing, view.source]))
 
 
-def _at_thresholds(view: View) -> Table:
+def _called(view: View) -> Table:
     report, base = view.report, view.report.baseline
     rows: list[Row] = [
         [
             withheld_star(name, one),
             *threshold_cells(one),
-            *(view.cell(one.estimate(rate)) for rate in RATES),
-            number(one.always_yes_f1),
             called(one),
-            number(one.prevalence),
+            view.cell(one.estimate("f1")),
+            number(one.always_yes_f1),
         ]
         for name, one in report.per_class.items()
     ]
-    mean: Row = [
-        "Mean",
-        "",
-        "",
-        *(view.mean_cell(report.macro.estimate(rate), report.macro_findings[rate]) for rate in RATES),
-        number(base.always_yes_f1),
-        "",
-        number(mean_rows(report)[0].prevalence["precision"], ""),
+    means: list[Row] = [
+        [
+            capital(mean.title),
+            *[""] * 3,
+            view.mean_cell(mean.estimates["f1"], mean.findings["f1"]),
+            number(base.always_yes_f1) if mean.findings is report.macro_findings else "",
+        ]
+        for mean in mean_rows(report)
     ]
     caption = (
         f"Accuracy {number(base.accuracy)}; always answering no has {base.always_no_accuracy:.3f}, so "
-        f"accuracy says nothing. {AT_PREVALENCE} {CHOSEN_ON}"
+        f"accuracy says nothing. {CHOSEN_ON}"
     )
-    return Table([*_HEADER[:3], *RATES.values(), *_HEADER[3:]], [*rows, mean], caption)
+    header = ["At its threshold", "Threshold", "Chosen on", "Called", "F1", "F1 of always yes"]
+    return Table(header, [*rows, *means], caption)
+
+
+def _rates(view: View) -> Table:
+    report = view.report
+    names = [rate for rate in RATES if rate != "f1"]
+    rows: list[Row] = [
+        [
+            withheld_star(name, one),
+            number(one.prevalence),
+            *(view.cell(one.estimate(rate)) for rate in names),
+        ]
+        for name, one in report.per_class.items()
+    ]
+    means: list[Row] = [
+        [
+            capital(mean.title),
+            number(mean.prevalence["precision"], ""),
+            *(view.mean_cell(mean.estimates[rate], mean.findings[rate]) for rate in names),
+        ]
+        for mean in mean_rows(report)
+    ]
+    header = ["At its threshold", "Prevalence", *(RATES[rate] for rate in names)]
+    return Table(header, [*rows, *means], AT_PREVALENCE)
 
 
 def roc_and_precision(view: View) -> list[Block]:
