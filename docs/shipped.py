@@ -14,6 +14,7 @@ from xlite.places import bundled
 from xlite.report.card import card_beside
 from xlite.report.caveat_sentences import map_name
 from xlite.report.document import to_markdown
+from xlite.report.means import mean_auc
 from xlite.report.saved import read_evaluation
 from xlite.report.sections.localisation import map_notes, map_tables
 from xlite.report.sections.whole import whole
@@ -47,7 +48,9 @@ def write() -> list[Path]:
 def auc_sentence() -> str:
     """Its mean AUC in a sentence, with that on clean films if a teacher knows some."""
     found = judged().report
-    text = f"Its mean AUC on {found.split.images} test films of split `{found.split.id}` is {found.macro.auc}"
+    text = (
+        f"Its mean AUC on {found.split.images} test films of split `{found.split.id}` is {mean_auc(found)[1]}"
+    )
     if found.contamination is None:
         return f"{text}."
     if not found.contaminated:

@@ -107,3 +107,9 @@ def test_an_archive_that_unpacks_to_more_than_a_table_is_refused(tmp_path: Path)
     path.write_bytes(gzip.compress(b"image\n" * 10**7) * 5)  # 300 MB out of 300 KB
     with pytest.raises(DataError, match="unpacks to more than 256 MB, as no table does"):
         read_text(path)
+
+
+def test_a_column_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(DataError, match="t.csv has the column 'b' more than once; keep the right one"):
+        columns_of(Path("t.csv"), ["a", "b", "b"], [["1", "2", "3"]], ["a", "b"])
+    assert columns_of(Path("t.csv"), ["a", "b", "b"], [["1", "2", "3"]], ["a"]) == {"a": ["1"]}

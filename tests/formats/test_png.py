@@ -2,6 +2,7 @@
 
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from hostile_films import COLOUR, GREY, chunk, png, png_of_rows, pngs, rows_of
@@ -147,3 +148,10 @@ def test_a_damaged_colour_is_not_taken_for_black() -> None:
         read_png(BROKEN["a colour out of the palette"])
     with pytest.raises(ImageError, match="it has no palette"):
         read_png(BROKEN["no palette"])
+
+
+def test_the_brightest_pixel_of_16_bits_may_lie_anywhere() -> None:
+    """OpenCV reduces a picture of one channel to another shape than one of several."""
+    film = np.zeros((40, 64), np.uint16)
+    film[7, 50] = 60_000
+    assert read_png(cv2.imencode(".png", film)[1].tobytes()).max() == round(60_000 / 257)

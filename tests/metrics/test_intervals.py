@@ -78,6 +78,8 @@ def test_an_average_precision_needs_more_patients_for_percentiles_alone() -> Non
 def test_a_rate_has_as_many_cases_as_its_resamples_say_but_no_more_than_patients() -> None:
     assert intervals.rate_interval(1.0, np.ones(100), 1) == pytest.approx((0.2065, 1), abs=1e-4)
     assert intervals.rate_interval(0.0, np.zeros(100), 10) == pytest.approx((0, 0.2775), abs=1e-4)
+    near = np.append(np.ones(99), 0.9)  # some resamples of a curve are a little below its top
+    assert intervals.rate_interval(1.0, near, 8) == pytest.approx(wilson(1.0, 8))
     few = intervals.rate_interval(0.5, DRAWN, 20)
     assert few == pytest.approx(wilson(0.5, 20))
     cases = 0.25 / DRAWN.var()

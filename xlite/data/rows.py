@@ -63,8 +63,11 @@ def columns_of(
 ) -> dict[str, list[str]]:
     """The columns of these names, all of which the header has; without blanks around the values.
 
-    Raises DataError unless there are rows, all long enough and none longer than the first.
+    Raises DataError unless there are rows, all long enough and none longer than the first, and if a column is
+    there twice.
     """
+    if twice := [name for name in names if header.count(name) > 1]:
+        raise DataError(f"{path} has the column {twice[0]!r} more than once; keep the right one")
     positions = {name: header.index(name) for name in names}
     least = max(positions.values()) + 1
     if not rows:

@@ -30,6 +30,7 @@ from xlite.metrics.finding_estimates import (
     finding_estimate,
     fixed_mean,
     mean_estimate,
+    whole_mean_auc,
 )
 from xlite.metrics.intervals import wilson
 from xlite.metrics.thresholds import PLAIN_THRESHOLD, Thresholds
@@ -67,6 +68,9 @@ def evaluate_predictions(
         calibration_lines(labels, probs, resamples.owner),
         metrics.perfect_ece_per_class(probs),
     )
+    means = {name: mean_estimate(values[name], fixed[name]) for name in _NAMES}
+    if means["auc"].low is None:
+        means["auc"] = whole_mean_auc(values["auc"], drawn["auc"], counts)
     return Metrics(
         split=Judged(
             id=stamp.split_id,
@@ -75,7 +79,7 @@ def evaluate_predictions(
             patients=resamples.patients,
             label_version=stamp.label_version,
         ),
-        macro=Means(**{name: mean_estimate(values[name], fixed[name]) for name in _NAMES}),
+        macro=Means(**means),
         macro_fixed=fixed,
         per_class={
             finding: FindingMetrics(

@@ -36,7 +36,10 @@ class Judged(Part):
 
 
 class Means(Part):
-    """Means over the findings that have the metric; with an interval if they are those of `macro_fixed`."""
+    """Means over the findings that have the metric; with an interval if they are those of `macro_fixed`.
+
+    `auc` has one of all findings too, for programs that rely on it; reports show that of the fixed ones.
+    """
 
     auc: Estimate
     ap: Estimate

@@ -93,8 +93,9 @@ def _read_deep(header: Header, rows: Rows, chunks: Chunks) -> np.ndarray:
     for target, samples in rows.placed(header, deep):
         channels = samples.shape[2]
         if brightest < 2**15:
-            row = cv2.reduce(samples, 0, cv2.REDUCE_MAX)  # the brightest of each column
-            brightest = max(brightest, int(row[..., : 3 if channels > 2 else 1].max()))
+            # The brightest of each column, as one row of samples: of a single channel OpenCV drops the axis.
+            columns = cv2.reduce(samples.reshape(len(samples), -1), 0, cv2.REDUCE_MAX).reshape(-1, channels)
+            brightest = max(brightest, int(columns[:, : 3 if channels > 2 else 1].max()))
         grey = cv2.cvtColor(samples, _DEEP_TO_GREY[channels]) if channels > 2 else samples[..., 0]
         if channels in (2, 4) and (alpha := cv2.extractChannel(samples, channels - 1)).min() < 65535:
             share = alpha.astype(np.float32)

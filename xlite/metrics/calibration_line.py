@@ -8,12 +8,11 @@ too low, below 0 too high. Slope: below 1 they are too extreme, above 1 not extr
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, stdtrit
 
 from xlite.findings import FEW_POSITIVES
 from xlite.metrics.calibration import logit
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.intervals import Z
 from xlite.patients import patient_places, patients_with
 
 
@@ -29,30 +28,31 @@ def calibration_lines(labels: np.ndarray, probs: np.ndarray, patients: np.ndarra
     """The line of each finding, with 95 % intervals that count films of a patient as alike.
 
     labels and probs (N, C), patients (N,). Intervals by the clustered sandwich estimator (Liang & Zeger,
-    Biometrika 73 (1986) 13). None below FEW_POSITIVES patients with the finding or without it.
+    Biometrika 73 (1986) 13), which is too narrow if few patients decide: it is widened to Student's quantile
+    for k of them. None below FEW_POSITIVES patients with the finding or without it.
     """
     positive, owner = np.asarray(labels) > 0, patient_places(patients)
     k = np.minimum(*(patients_with(marked, owner) for marked in (positive, ~positive)))
     return [
-        _line(positive[:, c].astype(np.float64), logit(probs[:, c]), owner)
+        _line(positive[:, c].astype(np.float64), logit(probs[:, c]), owner, int(k[c]))
         if k[c] >= FEW_POSITIVES
         else CalibrationLine()
         for c in range(positive.shape[1])
     ]
 
 
-def _line(y: np.ndarray, x: np.ndarray, owner: np.ndarray) -> CalibrationLine:
+def _line(y: np.ndarray, x: np.ndarray, owner: np.ndarray, k: int) -> CalibrationLine:
     ones = np.ones((1, len(x)))
-    intercept = _fit(y, ones, x, np.zeros(1), owner)
+    intercept = _fit(y, ones, x, np.zeros(1), owner, k)
     with_it, without = x[y > 0], x[y == 0]
     if with_it.min() >= without.max() or with_it.max() <= without.min():  # told apart: the steeper the better
         return CalibrationLine(intercept)
     both = np.stack([x, ones[0]])
-    return CalibrationLine(intercept, _fit(y, both, np.zeros(len(x)), np.array([1.0, 0.0]), owner))
+    return CalibrationLine(intercept, _fit(y, both, np.zeros(len(x)), np.array([1.0, 0.0]), owner, k))
 
 
 def _fit(
-    y: np.ndarray, design: np.ndarray, offset: np.ndarray, start: np.ndarray, owner: np.ndarray
+    y: np.ndarray, design: np.ndarray, offset: np.ndarray, start: np.ndarray, owner: np.ndarray, k: int
 ) -> Estimate:
     """The first coefficient of the logistic regression of y (N,) on the rows of the design (D, N)."""
     from scipy.optimize import minimize  # takes a while to import, and few need it
@@ -72,6 +72,7 @@ def _fit(
     bread = np.linalg.inv(curvature(found.x)) / len(y)
     errors = design * (y - expit(found.x @ design + offset))
     meat = np.stack([np.bincount(owner, row) for row in errors])
-    half = Z * float(np.sqrt((bread @ meat @ meat.T @ bread)[0, 0]))
+    quantile = -float(stdtrit(k - 1, 0.025)) * (k / (k - 1)) ** 0.5
+    half = quantile * float(np.sqrt((bread @ meat @ meat.T @ bread)[0, 0]))
     value = float(found.x[0])
     return Estimate(value, value - half, value + half)

@@ -113,6 +113,26 @@ def mean_estimate(values: np.ndarray, fixed: FixedMean) -> Estimate:
     return Estimate(or_none(float(np.mean(defined))) if len(defined) else None)
 
 
+def whole_mean_auc(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientCounts]) -> Estimate:
+    """The mean AUC over all findings that have one, however few patients bear them; auc (14,), drawn (R, 14).
+
+    For files, whose readers rely on an interval. It is wide if few patients bear findings: Newcombe's.
+    """
+    chosen = np.flatnonzero(~np.isnan(auc))
+    some = drawn[:, chosen]
+    if not len(chosen) or np.isnan(some).all(axis=0).any():  # one patient, or nothing to resample
+        return Estimate(or_none(float(np.mean(auc[chosen]))) if len(chosen) else None)
+    some = np.where(np.isnan(some), np.nanmean(some, axis=0), some)
+    bearing = [counts[int(c)] for c in chosen]
+    limits = [
+        intervals.any_auc_interval(auc[c], drawn[:, c], one.positive, one.negative)
+        for c, one in zip(chosen, bearing, strict=True)
+    ]
+    ends = np.array(limits, np.float64).T
+    low, high = intervals.moved(auc[chosen], ends, some, bearing[0].effective)
+    return Estimate(float(np.mean(auc[chosen])), max(0.0, low), min(1.0, high))
+
+
 def mean_auc_estimate(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientCounts]) -> Estimate:
     """The mean AUC over the findings that have one; auc (14,), drawn (R, 14) its resamples."""
     aucs = [finding_estimate("auc", value, drawn[:, c], counts[c]) for c, value in enumerate(auc)]

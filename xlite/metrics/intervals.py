@@ -44,9 +44,13 @@ def percentile(drawn: np.ndarray, k: float = np.inf) -> Interval:
 
 def auc_interval(auc: float, drawn: np.ndarray, positive: int, negative: int) -> Interval:
     """Of an AUC, its resamples (R,), and how many patients have the finding and do not."""
+    enough = min(positive, negative) >= LEAST and not np.isnan(auc)
+    return any_auc_interval(auc, drawn, positive, negative) if enough else None
+
+
+def any_auc_interval(auc: float, drawn: np.ndarray, positive: int, negative: int) -> Interval:
+    """The same however few the patients are; one at least has the finding, and one has not."""
     k = min(positive, negative)
-    if k < LEAST or np.isnan(auc):
-        return None
     if k >= ENOUGH:
         return percentile(drawn, k)
     return union(percentile(drawn), newcombe(auc, positive, negative))
@@ -111,8 +115,11 @@ def mean_interval(
     quantile at `effective` patients (see `effective_number`) stands for the normal one: a few patients with
     many films move all findings at once.
     """
-    if patients < LEAST_FOR_MEAN or not len(values):
-        return None
+    return None if patients < LEAST_FOR_MEAN or not len(values) else moved(values, limits, drawn, effective)
+
+
+def moved(values: np.ndarray, limits: np.ndarray, drawn: np.ndarray, effective: float) -> tuple[float, float]:
+    """The interval of `mean_interval`, whatever the number of patients."""
     spread = drawn - drawn.mean(axis=0)
     size = np.sqrt((spread**2).sum(axis=0))
     spread = spread / np.where(size > 0, size, 1)
@@ -191,4 +198,5 @@ def _cases(share: float, drawn: np.ndarray) -> float:
     """How many independent cases would make the share vary as its resamples (R,) do."""
     defined = drawn[~np.isnan(drawn)]
     variance = float(defined.var()) if len(defined) else 0.0
-    return share * (1 - share) / variance if variance else np.inf
+    spread = share * (1 - share)  # at 0 and 1 the share itself says nothing of its cases
+    return spread / variance if spread and variance else np.inf

@@ -44,7 +44,7 @@ def mean_rows(metrics: Metrics) -> list[MeanRow]:
     fixed, found = metrics.macro_fixed, metrics.macro_findings
     base = metrics.baseline.prevalence  # an old report has only this one
     prevalence = {name: metrics.macro_prevalence.get(name, base) for name in AT_ONE_PREVALENCE}
-    estimates = {name: metrics.macro.estimate(name) for name in found}
+    estimates = {name: shown_mean(metrics, name) for name in found}
     every = MeanRow(mean_of(metrics), estimates, found, prevalence)
     if not any(one.findings and len(one.findings) != found[name] for name, one in fixed.items()):
         return [every]
@@ -60,10 +60,19 @@ def mean_rows(metrics: Metrics) -> list[MeanRow]:
 
 def mean_auc(metrics: Metrics) -> tuple[str, Estimate]:
     """What the mean AUC is taken over, and the AUC: over the fixed findings if only that has an interval."""
-    fixed = metrics.macro_fixed.get("auc", FixedMean())
-    if metrics.macro.auc.low is None and fixed.estimate.low is not None:
+    fixed, every = metrics.macro_fixed.get("auc", FixedMean()), shown_mean(metrics, "auc")
+    if every.low is None and fixed.estimate.low is not None:
         return _title(fixed), fixed.estimate
-    return mean_of(metrics), metrics.macro.auc
+    return mean_of(metrics), every
+
+
+def shown_mean(metrics: Metrics, name: str) -> Estimate:
+    """The named mean over all findings that have it; with its interval if it is that of the fixed ones."""
+    value, fixed = metrics.macro.estimate(name), metrics.macro_fixed.get(name)
+    if fixed is None:  # an old report
+        return value
+    same = len(fixed.findings) == metrics.macro_findings[name]
+    return fixed.estimate if same else Estimate(value.value)
 
 
 def mean_of(metrics: Metrics) -> str:

@@ -65,7 +65,7 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
 def _sentence(report: Report) -> str:
     """The test AUC, and what it is worth if what the student learned from knows test films."""
     over, auc = mean_auc(report)
-    text = f"Test AUC {auc}, {over} with 95 % interval"
+    text = f"Test AUC {auc}, {over}" + (" with 95 % interval" if auc.low is not None else "")
     contamination = report.contamination
     if contamination is None:
         return text

@@ -92,7 +92,9 @@ def _signed_first(word: int, count: int, inputs: tuple[float, float]) -> int:
     def met(first: int) -> float:
         return min(inputs[1], first + count - 1) - max(inputs[0], first)
 
-    return signed if word < 0 or met(signed) > met(unsigned) else unsigned
+    # Both readings may lie within the inputs; if these go below zero, the word is one of signed values.
+    is_signed = met(signed) > met(unsigned) or (met(signed) == met(unsigned) and inputs[0] < 0)
+    return signed if word < 0 or is_signed else unsigned
 
 
 def _depth(declared: int, entries: np.ndarray, packed: bool) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xlite.report.document import Row, Table
-from xlite.report.means import mean_rows
+from xlite.report.means import mean_rows, shown_mean
 from xlite.report.sentences import capital
 from xlite.report.view import View
 from xlite.text import number
@@ -15,7 +15,7 @@ def ranking(models: Sequence[View]) -> Table:
         [
             view.report.model,
             *(
-                view.mean_cell(view.report.macro.estimate(name), view.report.macro_findings[name])
+                view.mean_cell(shown_mean(view.report, name), view.report.macro_findings[name])
                 for name in ("auc", "ap", "f1", "ece")
             ),
             number(view.report.baseline.always_no_accuracy),
