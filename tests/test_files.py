@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from xlite.files import read_file, write_atomic
+from xlite.files import read_file, read_whole, write_atomic
 
 
 def test_write_atomic_keeps_the_old_file_if_writing_fails(
@@ -40,3 +40,10 @@ def test_a_pipe_or_a_device_is_refused_at_once(tmp_path: Path) -> None:
         read_file(tmp_path)
     (tmp_path / "file").write_bytes(b"content")
     assert read_file(tmp_path / "file") == b"content"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders here")
+def test_a_pipe_in_the_place_of_a_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "progress.json")
+    with pytest.raises(OSError, match="it is a pipe, a socket or a device"):
+        read_whole(tmp_path / "progress.json")

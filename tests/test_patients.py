@@ -83,3 +83,20 @@ def test_patients_are_counted_once_however_many_films_are_marked():
     patients = np.array(["7", "7", "p", "10"])
     assert patients_with(marked, patients).tolist() == [2, 0, 3]
     assert patients_with(marked[:0], patients[:0]).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ["321902887672066000000", "321902887672066000000", "1"],  # of a spreadsheet
+        [str(int(float(10**20 + 7 * 10**5 * n))) for n in range(3)],  # floats made whole
+    ],
+)
+def test_ids_that_were_rounded_before_are_refused(ids: list[str]) -> None:
+    with pytest.raises(DataError, match="look as if a program had rounded them"):
+        patient_ids(ids)
+
+
+def test_long_ids_that_floats_cannot_hold_are_as_they_are() -> None:
+    ids = [str(10**20 + 7 * n + 1) for n in range(3)]
+    assert patient_ids(ids) == ids

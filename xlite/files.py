@@ -42,8 +42,8 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 
 def read_whole(path: Path) -> bytes:
-    """The bytes of a file that write_atomic replaces; raises FileNotFoundError if there is none."""
-    return _patiently(Path(path).read_bytes)
+    """The bytes of a file that write_atomic replaces, as `read_file`; FileNotFoundError if there is none."""
+    return _patiently(lambda: read_file(path))
 
 
 def read_file(path: Path | str) -> bytes:

@@ -94,7 +94,18 @@ def _fault(text: str) -> str:
 
 
 def _check_rounding(of_floats: set[str], others: set[str]) -> None:
-    """Raises DataError if ids with `.0` are too long for a float and may have been rounded to one."""
+    """Raises DataError if ids are too long for a float and may have been rounded to one.
+
+    Those with `.0` come from floats; those without may, if several are what floats hold, or if a spreadsheet
+    put zeros behind 15 digits.
+    """
+    whole = {patient for patient in others if _number(patient) is not None and abs(int(patient)) > _EXACT}
+    zeros = {patient for patient in whole if not patient.lstrip("-")[15:].strip("0")}
+    if whole and (zeros == whole or (len(whole) > 1 and all(int(float(one)) == int(one) for one in whole))):
+        raise DataError(
+            f"Patient ID {min(whole)!r} and all other long ones look as if a program had rounded them, so "
+            "patients may be merged; give ids as they were, as text"
+        )
     long = {patient for patient in of_floats if abs(int(patient)) > _EXACT}
     if long - others and all(int(float(patient)) == int(patient) for patient in long):
         raise DataError(

@@ -106,7 +106,7 @@ SAID: list[tuple[Caveat, str]] = [
     (
         facts.OtherPrevalence(here={"Mass": 0.5}, nih={"Mass": 0.0516}),
         "precision, PPV and average precision hold at the prevalence of these films only, which is more than "
-        "2 times that of all of NIH's films, or less than one in 2 of it: Mass 50.0% (NIH 5.2%)",
+        "twice, or less than half, that of all of NIH's films: Mass 50.0% (NIH 5.2%)",
     ),
     (
         facts.NeverPositive(findings=("Mass", "Pleural_Thickening")),

@@ -194,7 +194,7 @@ def looked(looks: int | None, *gaps: Gap, why: str | None = None) -> Subgroups:
                 "sex": looked(0, why="one_group"),
                 "age": looked(0, why="few_patients"),
             },
-            "Nothing could be compared: by sex all films are in one group, by view and age no two groups "
+            "Nothing could be compared: by sex, all films are in one group; by view and age, no two groups "
             "have 10 patients with and 10 without a finding.",
         ),
         ({"view": looked(None)}, "Nothing could be compared."),

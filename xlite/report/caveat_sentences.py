@@ -40,7 +40,7 @@ from xlite.evaluation.caveats import (
     WithheldThresholds,
 )
 from xlite.explain.methods import METHODS
-from xlite.findings import FAR_PREVALENCE, FEW_POSITIVES, FINDINGS, spoken
+from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.localisation import FEW_BOXES
 from xlite.metrics.thresholds import PLAIN_THRESHOLD
 from xlite.text import UNKNOWN_EDITION, are, counted, few_patients, labels_of, verb
@@ -143,8 +143,7 @@ def _of_metrics(
             )
             return (
                 "precision, PPV and average precision hold at the prevalence of these films only, which is "
-                f"more than {FAR_PREVALENCE} times that of all of NIH's films, or less than one in "
-                f"{FAR_PREVALENCE} of it: {named}"
+                f"more than twice, or less than half, that of all of NIH's films: {named}"
             )
         case NeverPositive(findings=findings):
             return f"never positive, so without AUC, AP and F1 and left out of their means: {_list(findings)}"

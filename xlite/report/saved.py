@@ -12,6 +12,7 @@ from xlite.errors import DataError
 from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
 from xlite.evaluation.report import Comparison, Report
+from xlite.files import read_whole
 from xlite.metrics.bands import Curves
 from xlite.models.available import model_folders
 from xlite.report.curves_json import read_curves
@@ -62,9 +63,7 @@ def read_evaluation(model: str, folder: Path) -> Evaluation:
             "again."
         )
     try:
-        metrics, curves = (
-            from_json((folder / name).read_bytes()) for name in ("metrics.json", "curves.json")
-        )
+        metrics, curves = (from_json(read_whole(folder / name)) for name in ("metrics.json", "curves.json"))
         report = Report.model_validate({**metrics, "model": model})
         return Evaluation(model, folder, report, read_curves(curves))
     except (OSError, ValueError, KeyError, TypeError) as error:

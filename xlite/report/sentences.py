@@ -233,7 +233,7 @@ def looks_sentence(subgroups: Mapping[str, Subgroups]) -> str:
         words: [name for name, found in subgroups.items() if found.not_compared == reason]
         for reason, words in _NOT_COMPARED.items()
     }
-    reasons = ", ".join(f"by {' and '.join(names)} {words}" for words, names in by_reason.items() if names)
+    reasons = "; ".join(f"by {' and '.join(names)}, {words}" for words, names in by_reason.items() if names)
     if not looks and not any(found.gaps for found in subgroups.values()):
         return f"Nothing could be compared{reasons and ': '}{reasons}."
     said = []
