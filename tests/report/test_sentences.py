@@ -185,7 +185,7 @@ def looked(looks: int | None, *gaps: Gap, why: str | None = None) -> Subgroups:
         ),
         (
             {"view": looked(1, gap(p=0.01)), "sex": looked(0, why="one_group")},
-            "1 gap was looked at; p and intervals hold for all together. Not compared: by sex all films are "
+            "1 gap was looked at; p and intervals hold for all together. Not compared: by sex, all films are "
             "in one group.",
         ),
         (
