@@ -118,7 +118,8 @@ def with_lists(sources: Iterable[Source], given: str | Path | None, folder: NihF
     """The sources, with lists in the place of those that cannot be counted in this folder.
 
     A list is that of the source which is noted with its name; if none is, it is that of the first source
-    without one. No list speaks for two sources: if too few are given, others stay without one.
+    without one, and then of the first with another list. No list speaks for two sources: if too few are
+    given, others stay without one.
     """
     found, names = [*sources], [path.name for path in list_files(given)]
     left = [*names]
@@ -126,6 +127,9 @@ def with_lists(sources: Iterable[Source], given: str | Path | None, folder: NihF
         left.remove(name or "")
     for place, source in enumerate(found):
         if left and source.list not in names and _lacks_list(source, folder):
+            found[place] = Source(list=left.pop(0), start=source.start)
+    for place, source in enumerate(found):
+        if left and source.list is not None and source.list not in names:  # one that is here, but not meant
             found[place] = Source(list=left.pop(0), start=source.start)
     return distinct([*found, *(Source(list=name) for name in left)])
 
