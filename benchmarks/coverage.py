@@ -7,12 +7,11 @@ from it with replacement, their films are judged by X-Lite's own functions, and 
 the population's metric at the same thresholds. `benchmarks/false_alarms.py` does the same for comparisons.
 """
 
-import argparse
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from population import Population, Sample
+from population import Population, Sample, parse_options
 
 from xlite.evaluation.base import Stamp
 from xlite.evaluation.estimates import evaluate_predictions
@@ -21,7 +20,7 @@ from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.thresholds import Thresholds, choose_thresholds
-from xlite.patients import patients_with
+from xlite.patients import fewer_patients
 
 METRICS = ("auc", "ap", "f1", "precision", "recall", "specificity", "brier", "ece")
 SIZES = (10, 30, 100, 300, 1000)
@@ -60,8 +59,7 @@ def evaluate(sample: Sample, thresholds: np.ndarray, resamples: int = 1000) -> M
 def compared(sample: Sample, thresholds: np.ndarray, true: Metrics) -> Iterator[tuple[object, ...]]:
     """The rows of `measure` for one drawn set of films."""
     found, patients = evaluate(sample, thresholds), int(sample.patients.max()) + 1
-    positive = sample.labels.astype(bool)
-    fewer = np.minimum(*(patients_with(marked, sample.patients) for marked in (positive, ~positive)))
+    fewer = fewer_patients(sample.labels, sample.patients)
     for name in METRICS:
         truth = {finding: true.per_class[finding].estimate(name).value for finding in FINDINGS}
         for finding, k in zip(FINDINGS, fewer.tolist(), strict=True):
@@ -105,14 +103,7 @@ def tables(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def main() -> None:
     """Draws, judges and prints."""
-    as_it_is = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_it_is)
-    parser.add_argument("--predictions", required=True, help="a predictions CSV: the population")
-    parser.add_argument("--table", required=True, help="NIH's table with the films' labels and patients")
-    parser.add_argument("--draws", type=int, default=DRAWS, help="sets of films of each size")
-    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="patients in a set of films")
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parse_options(str(__doc__), SIZES, DRAWS)
     population = Population.read(options.predictions, options.table)
     rows = measure(population, options.sizes, options.draws, options.seed)
     for caption, table in tables(rows):

@@ -1,5 +1,7 @@
 """A population of patients to draw samples from: real predictions beside the labels of a whole table."""
 
+import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -53,3 +55,15 @@ class Population:
         owners = np.repeat(np.arange(patients), [len(piece) for piece in pieces])
         groups = {name: values[rows] for name, values in films.groups.items()}
         return Sample(films.labels[rows], films.probs[rows], owners, groups)
+
+
+def parse_options(about: str, sizes: Sequence[int], draws: int) -> argparse.Namespace:
+    """What the command line says: predictions, table, draws, sizes and seed; about: what `--help` prints."""
+    as_it_is = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=about, formatter_class=as_it_is)
+    parser.add_argument("--predictions", required=True, help="a predictions CSV: the population")
+    parser.add_argument("--table", required=True, help="NIH's table with the films' labels and patients")
+    parser.add_argument("--draws", type=int, default=draws, help="sets of films of each size")
+    parser.add_argument("--sizes", type=int, nargs="+", default=sizes, help="patients in a set of films")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()

@@ -7,13 +7,12 @@ threshold is chosen on their films by each rule, and its sensitivity and specifi
 are the truth: they are compared with the rates on the validation films and with their intervals.
 """
 
-import argparse
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 from coverage import K_BINS, K_NAMES
-from population import Population, Sample
+from population import Population, Sample, parse_options
 
 from xlite.findings import FINDINGS
 from xlite.metrics.intervals import promised_interval
@@ -68,14 +67,7 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """Draws, chooses and prints."""
-    as_it_is = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_it_is)
-    parser.add_argument("--predictions", required=True, help="a predictions CSV: the population")
-    parser.add_argument("--table", required=True, help="NIH's table with the films' labels and patients")
-    parser.add_argument("--draws", type=int, default=DRAWS, help="sets of validation films of each size")
-    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="patients in a set of films")
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parse_options(str(__doc__), SIZES, DRAWS)
     population = Population.read(options.predictions, options.table)
     rows = measure(population, options.sizes, options.draws, options.seed)
     print(f"k: validation patients with the finding, of {len(FINDINGS)} findings together")

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlite.errors import DataError
-from xlite.patients import patient_bytes, patient_ids, patient_order, patient_places, patients_with
+from xlite.patients import (
+    fewer_patients,
+    patient_bytes,
+    patient_ids,
+    patient_order,
+    patient_places,
+    patients_with,
+)
 
 E17 = 10**17
 LONG = ["32190288767206698995128181920214237181", "32190288767206698995128181920214237182"]
@@ -83,6 +90,7 @@ def test_patients_are_counted_once_however_many_films_are_marked():
     patients = np.array(["7", "7", "p", "10"])
     assert patients_with(marked, patients).tolist() == [2, 0, 3]
     assert patients_with(marked[:0], patients[:0]).tolist() == [0, 0, 0]
+    assert fewer_patients(marked.astype(np.float32), patients).tolist() == [1, 0, 1]
 
 
 @pytest.mark.parametrize(

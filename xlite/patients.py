@@ -66,6 +66,13 @@ def patients_with(marked: np.ndarray, patients: np.ndarray) -> np.ndarray:
     return np.array(counts, dtype=np.int64)
 
 
+def fewer_patients(labels: np.ndarray, patients: np.ndarray) -> np.ndarray:
+    """int64 (C,): the fewer of the patients (N,) with a finding and of those without it; labels (N, C)."""
+    positive = np.asarray(labels) > 0
+    fewer: np.ndarray = np.minimum(patients_with(positive, patients), patients_with(~positive, patients))
+    return fewer
+
+
 def patient_bytes(patients: Sequence[str]) -> bytes:
     """Ids for a digest: int64 if all are whole numbers that fit, as NIH's always were, else text."""
     numbers = [_number(patient) for patient in patients]

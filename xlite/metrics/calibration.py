@@ -17,7 +17,7 @@ from scipy.special import expit
 
 from xlite.errors import CheckpointError
 from xlite.findings import FEW_POSITIVES, FINDINGS
-from xlite.patients import patients_with
+from xlite.patients import fewer_patients
 
 METHODS = ("temperature", "platt", "isotonic")
 MIN_SCALE = 0.01
@@ -241,8 +241,7 @@ def _knots(x: np.ndarray, y: np.ndarray) -> tuple[Numbers, Numbers]:
 
 def _few(labels: np.ndarray, patients: np.ndarray) -> np.ndarray:
     """bool (C,): whether too few of the patients (N,) have a finding, or lack it, by labels (N, C)."""
-    fewer = np.minimum(patients_with(labels > 0, patients), patients_with(labels <= 0, patients))
-    return np.asarray(fewer < FEW_POSITIVES)
+    return np.asarray(fewer_patients(labels, patients) < FEW_POSITIVES)
 
 
 def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:

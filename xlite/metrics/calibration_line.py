@@ -13,7 +13,7 @@ from scipy.special import expit, stdtrit
 from xlite.findings import FEW_POSITIVES
 from xlite.metrics.calibration import logit
 from xlite.metrics.estimate import Estimate
-from xlite.patients import patient_places, patients_with
+from xlite.patients import fewer_patients, patient_places
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def calibration_lines(labels: np.ndarray, probs: np.ndarray, patients: np.ndarra
     for k of them. None below FEW_POSITIVES patients with the finding or without it.
     """
     positive, owner = np.asarray(labels) > 0, patient_places(patients)
-    k = np.minimum(*(patients_with(marked, owner) for marked in (positive, ~positive)))
+    k = fewer_patients(labels, owner)
     return [
         _line(positive[:, c].astype(np.float64), logit(probs[:, c]), owner, int(k[c]))
         if k[c] >= FEW_POSITIVES
