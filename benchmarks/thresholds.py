@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from coverage import K_BINS, K_NAMES
+from interval_coverage import K_BINS, K_NAMES
 from population import Population, Sample, parse_options
 
 from xlite.findings import FINDINGS

@@ -1,5 +1,6 @@
 """What a newcomer meets first: the settings on the command line, the README, the start scripts."""
 
+import importlib.metadata
 import json
 import os
 import re
@@ -217,3 +218,11 @@ def test_the_citation_has_the_newest_release_of_the_changelog() -> None:
 def test_the_app_takes_uploads_as_large_as_the_library_does() -> None:
     settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
     assert settings["server"]["maxUploadSize"] == MAX_UPLOAD_MB
+
+
+def test_no_script_takes_the_name_of_an_installed_package() -> None:
+    """Tests put folders of scripts in front of what is installed: a script would be imported instead."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    folders = [ROOT / name for name in settings["tool"]["pytest"]["ini_options"]["pythonpath"]]
+    scripts = {path.stem for folder in folders for path in folder.glob("*.py")}
+    assert scripts & importlib.metadata.packages_distributions().keys() == set()

@@ -1,6 +1,6 @@
 """What the intervals of a report hold: the share of 95 % intervals that have the true value in them.
 
-    python benchmarks/coverage.py --predictions P.csv --table T.csv.gz
+    python benchmarks/interval_coverage.py --predictions P.csv --table T.csv.gz
 
 A predictions file with its table is the population, whose metrics are true by definition. Patients are drawn
 from it with replacement, their films are judged by X-Lite's own functions, and each interval is compared with

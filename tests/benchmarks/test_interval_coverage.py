@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from coverage import K_BINS, K_NAMES, measure, tables
+from interval_coverage import K_BINS, K_NAMES, measure, tables
 from population import Population
 
 RATES = ("f1", "precision", "recall", "specificity")
