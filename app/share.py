@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     import gradio as gr
     import numpy as np
 
-    from xlite.classify import Classifier, Reading
+    from xlite.classify import Classifier
+    from xlite.reading import Reading
 
 Shown = tuple[str, dict[str, float]]
 """What a visitor sees: the film and its maps as HTML, and the 14 probabilities by finding."""

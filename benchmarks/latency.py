@@ -19,7 +19,8 @@ import torch
 
 from xlite.classify import Classifier
 from xlite.images import Preprocess
-from xlite.models.checkpoint import ModelInfo, save_model
+from xlite.models.checkpoint import save_model
+from xlite.models.info import ModelInfo
 from xlite.models.student import Student
 
 

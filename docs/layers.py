@@ -16,6 +16,7 @@ ROWS = (
     (("evaluation/",), "what judges a model", "judge"),
     (("predict.py",), "many films to files", "model"),
     (("classify.py",), "a model and all that reading needs", "model"),
+    (("reading.py", "engines/"), "a reading; what computes it", "model"),
     (("explain/",), "every kind of heat map", "model"),
     (("models/",), "student, teachers, checkpoints", "model"),
     (("data/",), "tables, splits, films, phantoms", "data"),

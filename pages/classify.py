@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from xlite.classify import Classifier, Reading
+    from xlite.classify import Classifier
+    from xlite.reading import Reading
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the model")

@@ -20,7 +20,8 @@ from xlite.images import Preprocess
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import logit
 from xlite.metrics.thresholds import Thresholds
-from xlite.models.checkpoint import ModelInfo, save_model
+from xlite.models.checkpoint import save_model
+from xlite.models.info import ModelInfo
 from xlite.models.student import Student
 from xlite.report.write import write_report
 

@@ -14,7 +14,8 @@ from xlite.data.splits import load_split
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import Platt
-from xlite.models.checkpoint import ModelInfo, ModelNotes, load_model, save_model
+from xlite.models.checkpoint import load_model, save_model
+from xlite.models.info import ModelInfo, ModelNotes
 from xlite.models.student import Student
 
 TABLE = "Data_Entry_2017_v2020.csv"

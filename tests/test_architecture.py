@@ -22,6 +22,7 @@ LAYERS = (
     ("data",),
     ("models",),
     ("explain",),
+    ("reading", "engines"),
     ("classify",),
     ("predict",),
     ("evaluation",),
@@ -38,7 +39,7 @@ ONLY_IN = {
     "starlette": ("app/", "xlite/access/"),
     "lightning_fabric": tuple(f"xlite/training/{name}.py" for name in ("fabric", "loop", "step")),
     "torch": (
-        *("xlite/models/", "xlite/explain/maps.py", "xlite/classify.py", "xlite/training/"),
+        *("xlite/models/", "xlite/explain/maps.py", "xlite/engines/torch_engine.py", "xlite/training/"),
         *("xlite/data/dataset.py", "xlite/data/augmentation.py"),
         *(f"xlite/evaluation/{name}.py" for name in ("evaluate", "maps", "sanity")),
     ),

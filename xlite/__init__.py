@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from xlite.classify import Classifier as Classifier
-    from xlite.classify import Reading as Reading
     from xlite.errors import CheckpointError as CheckpointError
     from xlite.errors import DataError as DataError
     from xlite.errors import ImageError as ImageError
@@ -20,13 +19,14 @@ if TYPE_CHECKING:
     from xlite.errors import XliteError as XliteError
     from xlite.findings import FINDINGS as FINDINGS
     from xlite.images import read_image as read_image
+    from xlite.reading import Reading as Reading
 
 __version__ = "0.2.0.dev0"
 
 # Imported when first asked for: torch alone takes seconds.
 _HOMES = {
     "Classifier": "xlite.classify",
-    "Reading": "xlite.classify",
+    "Reading": "xlite.reading",
     "read_image": "xlite.images",
     "FINDINGS": "xlite.findings",
     "XliteError": "xlite.errors",

@@ -25,7 +25,8 @@ from xlite.images import check_contrast, read_image
 from xlite.text import printable
 
 if TYPE_CHECKING:  # it loads torch, and what was given is checked first
-    from xlite.classify import Classifier, Reading
+    from xlite.classify import Classifier
+    from xlite.reading import Reading
 
 _PREDICTIONS = "predictions.csv"
 _LONGEST_NAME = 255  # bytes, on all common file systems

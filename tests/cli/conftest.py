@@ -16,7 +16,8 @@ def model(own_home: Path) -> str:
     """A random model under the name `demo`."""
     import torch
 
-    from xlite.models.checkpoint import ModelInfo, save_model
+    from xlite.models.checkpoint import save_model
+    from xlite.models.info import ModelInfo
     from xlite.models.student import Student
 
     torch.manual_seed(0)

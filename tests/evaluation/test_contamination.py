@@ -36,7 +36,7 @@ from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.own_training import split_caveats
 from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.report import Contamination, Report
-from xlite.models.checkpoint import ModelNotes, read_info
+from xlite.models.info import ModelNotes, read_info
 from xlite.report.caveat_sentences import teacher_sentence
 from xlite.report.sentences import clean
 

@@ -93,7 +93,7 @@ def test_thresholds_and_calibrators_are_compared_on_the_val_part_of_the_models_o
     found = report.operating_points["youden"].per_class
     assert {name: found[name].threshold for name in FINDINGS} == pytest.approx(cuts, abs=1e-5)
     films = [read_image(folder.paths[stem]) for stem in split.stems("test")]
-    raw = np.array([classifier.predict_batch(classifier.tensor(film))[0] for film in films])
+    raw = np.array([classifier.logits(classifier.input(film))[0] for film in films])
     none = report.calibration.calibrators["none"].macro["brier"].value
     labels = folder.labels(split.stems("test"))
     assert none == pytest.approx(np.mean((1 / (1 + np.exp(-raw)) - labels) ** 2), abs=1e-6)
@@ -139,11 +139,11 @@ def test_a_chosen_calibrator_is_fitted_first_and_used(model: Path, common_folder
     assert found.report.calibration.in_use == method
     assert (after.info.calibration.method if after.info.calibration else "none") == method
     films = [read_image(folder.paths[stem]) for stem in split.stems("val")]
-    logits = np.array([before.predict_batch(before.tensor(film))[0] for film in films])
+    logits = np.array([before.logits(before.input(film))[0] for film in films])
     labels = folder.labels(split.stems("val"))
     expected = fit_calibrator(logits, labels, folder.patients(split.stems("val")), method)
     film = read_image(folder.paths[split.stems("test")[0]])
-    one = before.predict_batch(before.tensor(film))[0]
+    one = before.logits(before.input(film))[0]
     np.testing.assert_allclose(after.predict(film), apply_calibrator(one, expected), atol=1e-5)
     np.testing.assert_allclose(found.films.probs[0], after.predict(film), atol=1e-6)
     patients = folder.patients(split.stems("val"))

@@ -24,7 +24,7 @@ from xlite.evaluation.own_training import training_caveats
 from xlite.evaluation.report import Contamination, Report
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import Platt
-from xlite.models.checkpoint import read_info
+from xlite.models.info import read_info
 from xlite.report.sentences import clean
 
 

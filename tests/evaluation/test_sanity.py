@@ -10,10 +10,11 @@ from scipy.stats import spearmanr
 from tiny_models import student
 
 from xlite.classify import Classifier
+from xlite.engines.torch_engine import TorchEngine
 from xlite.evaluation.localisation_report import STAGES
 from xlite.evaluation.sanity import STEPS, area, curves, randomised, rank_correlation
 from xlite.images import Preprocess
-from xlite.models.checkpoint import ModelInfo
+from xlite.models.info import ModelInfo
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -56,7 +57,8 @@ def classifier() -> Classifier:
         split_id="patient-42-0",
         label_version="2020",
     )
-    return Classifier(student().requires_grad_(False), info, Path("m"), torch.device("cpu"))
+    engine = TorchEngine(student().requires_grad_(False), info, torch.device("cpu"))
+    return Classifier(engine, info, Path("m"))
 
 
 def test_deletion_and_insertion_are_those_of_replacing_pixel_by_pixel(classifier):

@@ -17,7 +17,8 @@ from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import Platt
-from xlite.models.checkpoint import ModelInfo, ModelNotes, load_model, read_info, save_model
+from xlite.models.checkpoint import load_model, save_model
+from xlite.models.info import ModelInfo, ModelNotes, read_info
 from xlite.models.student import Student
 
 TINY = "test_resnet.r160_in1k"

@@ -11,8 +11,9 @@ from torch import nn
 from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
-from xlite.models.checkpoint import ModelInfo, load_model, save_model
+from xlite.models.checkpoint import load_model, save_model
 from xlite.models.densenet import DenseNet
+from xlite.models.info import ModelInfo
 from xlite.models.student import Student
 from xlite.models.teachers import NetworkTeacher, Teacher, open_teacher
 

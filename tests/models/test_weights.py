@@ -23,7 +23,8 @@ from torch import nn
 from xlite.errors import CheckpointError
 from xlite.images import Preprocess
 from xlite.models.batchnorm import is_folded, refit_batchnorm
-from xlite.models.checkpoint import ModelInfo, save_model
+from xlite.models.checkpoint import save_model
+from xlite.models.info import ModelInfo
 from xlite.models.student import Student
 from xlite.models.weights import load_start_weights, read_state_dict, to_timm_names
 

@@ -6,7 +6,7 @@ from demo_home import SPLIT, drawn_report
 
 from xlite.evaluation.caveats import Said, TrainedOn
 from xlite.images import Preprocess
-from xlite.models.checkpoint import ModelInfo
+from xlite.models.info import ModelInfo
 from xlite.report.card import write_card
 from xlite.report.sentences import sentence
 

@@ -10,7 +10,8 @@ from xlite.config import TrainConfig
 from xlite.errors import RunError
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
-from xlite.models.checkpoint import ModelInfo, save_model
+from xlite.models.checkpoint import save_model
+from xlite.models.info import ModelInfo
 from xlite.models.student import Student
 from xlite.runs.run import Run
 from xlite.training.loop import train

@@ -16,7 +16,7 @@ from xlite.evaluation.caveats import SeenByTeacher, TeacherKnows, TeacherUnknown
 from xlite.evaluation.contamination import Source, count_source
 from xlite.evaluation.options import JudgeOptions
 from xlite.metrics.estimate import Estimate
-from xlite.models.checkpoint import read_info
+from xlite.models.info import read_info
 from xlite.models.student import Student
 from xlite.places import results_csv
 from xlite.report.caveat_sentences import teacher_sentence

@@ -15,7 +15,8 @@ from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
 from xlite.errors import RunError, XliteError
 from xlite.evaluation.contamination import Source, count_source
-from xlite.models.checkpoint import ModelNotes, load_model
+from xlite.models.checkpoint import load_model
+from xlite.models.info import ModelNotes
 from xlite.runs.run import Run
 from xlite.training.job import check_job, open_job
 from xlite.training.loop import train

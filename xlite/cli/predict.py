@@ -50,7 +50,8 @@ def predict(
     found = find_films(images, out)
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} is a file, and --out is the folder to write into: give another name")
-    from xlite.classify import Classifier, withheld_sentence
+    from xlite.classify import Classifier
+    from xlite.reading import withheld_sentence
 
     classifier = Classifier.load(model, device)
     with progress_bar("reading") as progress, log_to(sys.stderr):

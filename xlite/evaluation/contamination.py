@@ -29,7 +29,7 @@ from xlite.evaluation.part_judged import PartJudged
 from xlite.models.available import teacher_parts
 
 if TYPE_CHECKING:
-    from xlite.models.checkpoint import ModelInfo, ModelNotes
+    from xlite.models.info import ModelInfo, ModelNotes
 
 _JUDGED_ON = ("val", "test")
 

@@ -31,7 +31,7 @@ from xlite.evaluation.validation_report import Validation
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import in_effect, uncalibrated
 from xlite.metrics.thresholds import Thresholds
-from xlite.models.checkpoint import ModelInfo
+from xlite.models.info import ModelInfo
 from xlite.models.student import Student
 from xlite.text import counted
 

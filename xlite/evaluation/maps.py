@@ -68,6 +68,7 @@ class JudgedMaps:
         self.resamples = Resamples(folder.patients(self.targets["stem"]), resamples, seed)
         self.methods, self.names = methods, [*methods, *BASELINES]
         self.mapper, self.rng = Mapper(classifier.model), np.random.default_rng(seed)
+        self.device = next(classifier.model.parameters()).device
         self.values: dict[str, list[dict[str, float]]] = {name: [] for name in self.names}
         self.checked: dict[str, list[dict[str, float]]] = {name: [] for name in self.names}
         self.faults: dict[str, Counter[str | None]] = {name: Counter() for name in self.names}
@@ -84,7 +85,7 @@ class JudgedMaps:
         shown = set(turn.index[:ROWS_OF_SHEET])
         for row, target in enumerate(self.targets.itertuples(index=False)):
             image, finding = self._film(target.stem), FINDINGS.index(target.finding)
-            f = self.mapper.features(self.classifier.tensor(image))
+            f = self.mapper.features(self._input(image))
             maps = self.mapper.maps(f, finding, self.methods)
             small = shrink(image, FRAME)
             truth = in_frame(target.boxes, small.shape)
@@ -116,8 +117,11 @@ class JudgedMaps:
     def _forgetful(self) -> dict[str, Mapper]:
         """The model after each stage of the randomisation."""
         stems = self.targets["stem"][self.to_check[:FILMS_FOR_NORMS]]
-        films = torch.cat([self.classifier.tensor(self._film(stem)) for stem in stems])
+        films = torch.cat([self._input(self._film(stem)) for stem in stems])
         return {stage: Mapper(sanity.randomised(self.mapper.model, stage, films)) for stage in STAGES}
+
+    def _input(self, image: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(self.classifier.input(image)).to(self.device)
 
     def _film(self, stem: str) -> np.ndarray:
         return read_image(self.folder.paths[stem])
@@ -141,7 +145,7 @@ class JudgedMaps:
         self, image: np.ndarray, finding: int, maps: dict[str, np.ndarray], forgetful: dict[str, Mapper]
     ) -> None:
         """Notes the sanity checks of one target for each map."""
-        square, x = self.classifier.info.preprocess.resize(image), self.classifier.tensor(image)
+        square, x = self.classifier.info.preprocess.resize(image), self._input(image)
         after = {
             stage: mapper.maps(mapper.features(x), finding, self.methods)
             for stage, mapper in forgetful.items()

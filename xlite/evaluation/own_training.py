@@ -20,7 +20,7 @@ from xlite.metrics.calibration import uncalibrated
 from xlite.text import UNKNOWN_EDITION
 
 if TYPE_CHECKING:
-    from xlite.models.checkpoint import ModelInfo
+    from xlite.models.info import ModelInfo
 
 
 def own_split(info: "ModelInfo", folder: NihFolder) -> Split | None:

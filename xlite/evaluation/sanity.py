@@ -72,7 +72,7 @@ def curves(
     grey = np.full_like(image, round(float(image.mean())))
     films = np.concatenate([_replaced(image, grey, order), _replaced(blurred, image, order)])
     x = model_input(torch.from_numpy(films), classifier.info.preprocess)
-    probabilities = classifier.probabilities(classifier.predict_batch(x))[:, finding]
+    probabilities = classifier.probabilities(classifier.logits(x.numpy()))[:, finding]
     return probabilities[: STEPS + 1], probabilities[STEPS + 1 :]
 
 

@@ -28,7 +28,7 @@ from xlite.metrics.intervals import promised_interval
 from xlite.metrics.thresholds import RULES, Thresholds
 
 if TYPE_CHECKING:
-    from xlite.models.checkpoint import ModelInfo
+    from xlite.models.info import ModelInfo
 
 RATES: tuple[Rate, ...] = get_args(Rate)
 

@@ -20,8 +20,9 @@ from xlite.images import Preprocess
 from xlite.metrics.calibration import fit_platt
 from xlite.models import chexnet, xrv
 from xlite.models.available import PREDICTION_SUFFIXES, XRV_PREFIX, find_model, teacher_parts
-from xlite.models.checkpoint import FORMAT, ModelInfo, load_model, read_tensors
+from xlite.models.checkpoint import load_model, read_tensors
 from xlite.models.densenet import DenseNet
+from xlite.models.info import FORMAT, ModelInfo
 from xlite.models.student import Student
 
 # Probabilities of 0 and 1 have no logit; this keeps what a predictions file rounds away within ±14.

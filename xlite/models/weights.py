@@ -16,7 +16,8 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from xlite.errors import CheckpointError
-from xlite.models.checkpoint import FORMAT, ModelInfo, load_model, read_tensors
+from xlite.models.checkpoint import load_model, read_tensors
+from xlite.models.info import FORMAT, ModelInfo
 from xlite.models.student import Student
 from xlite.models.tensor_check import check_tensors
 from xlite.models.torch_files import UNREADABLE, load_plain

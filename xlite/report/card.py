@@ -9,7 +9,7 @@ from xlite.metrics.calibration import in_effect, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.per_finding import ECE_BINS
 from xlite.models.available import CARD_FILE
-from xlite.models.checkpoint import ModelInfo
+from xlite.models.info import ModelInfo
 from xlite.models.student import Student
 from xlite.report.document import marked_cell
 from xlite.report.means import (

@@ -64,7 +64,7 @@ def data_headline(path: Path) -> Headline:
 
 def model_headline(path: Path) -> Headline:
     """A model by the name of its folder, and what its file says of it. Raises CheckpointError."""
-    from xlite.models.checkpoint import read_info
+    from xlite.models.info import read_info
 
     info = read_info(path)
     attention = "" if info.attention == "none" else f" with {info.attention} attention"

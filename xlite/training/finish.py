@@ -21,7 +21,8 @@ from xlite.evaluation.validation import fit_info
 from xlite.files import read_whole, write_atomic
 from xlite.metrics.calibration import apply_calibrator
 from xlite.models.available import MODEL_FILE
-from xlite.models.checkpoint import ModelInfo, load_model, save_model
+from xlite.models.checkpoint import load_model, save_model
+from xlite.models.info import ModelInfo
 from xlite.models.latency import measure_latency
 from xlite.models.student import Student
 from xlite.report.card import card_beside

@@ -30,7 +30,7 @@ from xlite.files import Progress
 from xlite.images import Preprocess
 from xlite.models.available import teacher_parts
 from xlite.models.batchnorm import is_folded, refit_batchnorm
-from xlite.models.checkpoint import ModelInfo, ModelNotes
+from xlite.models.info import ModelInfo, ModelNotes
 from xlite.models.student import Student, describe
 from xlite.models.teachers import Teacher, open_teacher, prediction_files
 from xlite.models.weights import StartWeights, load_start_weights

@@ -1,0 +1,53 @@
+"""The engine for GPUs, for kinds of map that a library makes, and for models that were not exported."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from xlite.errors import RunError
+from xlite.explain.maps import activation_maps
+from xlite.explain.methods import METHODS
+from xlite.models.checkpoint import load_model
+from xlite.models.info import ModelInfo
+from xlite.models.student import Student
+
+
+@dataclass(frozen=True, eq=False)
+class TorchEngine:
+    """A student in torch, in eval, on its device."""
+
+    model: Student = field(repr=False)
+    info: ModelInfo
+    device: torch.device
+    name: str = "torch"
+
+    @classmethod
+    def load(cls, path: Path, device: str = "cpu") -> "TorchEngine":
+        """The student of a model file. Raises CheckpointError; RunError for the device."""
+        model, info = load_model(path)
+        try:
+            place = torch.device(device)
+            model.to(place)
+        except (RuntimeError, AssertionError) as error:
+            raise RunError(
+                f"device {device!r} cannot be used ({str(error).splitlines()[0]}); try cpu"
+            ) from error
+        return cls(model.requires_grad_(False), info, place)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """All of xlite.explain.METHODS."""
+        return tuple(METHODS)
+
+    def logits(self, x: np.ndarray) -> np.ndarray:
+        """Raw logits float32 (B, 14) of preprocessed films float32 (B, 3, S, S)."""
+        with torch.inference_mode():
+            found: np.ndarray = self.model(torch.from_numpy(x).to(self.device)).float().cpu().numpy()
+        return found
+
+    def logits_and_maps(self, x: np.ndarray, method: str) -> tuple[np.ndarray, np.ndarray]:
+        """Raw logits float32 (B, 14) and maps float32 (B, 14, h, w) >= 0, not scaled, by one of METHODS."""
+        logits, maps = activation_maps(self.model, torch.from_numpy(x).to(self.device), method)
+        return logits.float().cpu().numpy(), maps.float().cpu().numpy()

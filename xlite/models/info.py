@@ -1,0 +1,215 @@
+"""What a model file says about its model, beside the weights: ModelInfo. No torch."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import from_json
+from safetensors import SafetensorError, safe_open
+
+from xlite.errors import CheckpointError
+from xlite.findings import FINDINGS
+from xlite.images import Preprocess
+from xlite.metrics.calibration import Calibrator
+from xlite.metrics.thresholds import ValidationPatients
+
+FORMAT = "xlite-student-1"
+
+# Greys go from 0 to 1, in steps of 1/255: beyond these numbers float32 has no room left for a film.
+SMALLEST_STD, LARGEST_STD, LARGEST_MEAN = 1e-6, 1e3, 1e3
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Line = Annotated[str, Field(max_length=200)]
+
+
+class ModelNotes(BaseModel):
+    """What a model file notes of its model's training; nothing here is needed to serve the model.
+
+    `teacher_knows` are the sources of its teachers, as `xlite.evaluation.contamination` reads them, and
+    `start_knows` those of the model that it started from: if it is noted and empty, it started without one.
+    `contamination` is a sentence instead, in older model files. `epoch` is the best of `epochs` by the
+    validation films. `phantoms`: its films were drawn. Other notes are kept as they are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    run: str = ""
+    train_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    trained_on: str = ""
+    phantoms: bool = False
+    teacher: str | None = None
+    teacher_knows: tuple[dict[str, Any], ...] = ()
+    start_knows: tuple[dict[str, Any], ...] = ()
+    contamination: str = ""
+    loss: str = ""
+    sampler: str = ""
+    seed: int | None = None
+    started_from: str = ""
+    data_fingerprint: str = ""
+    xlite: str = ""
+    epoch: int | None = None
+    epochs: int | None = None
+
+    @model_serializer(mode="wrap")
+    def _what_was_noted(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Only what was noted: a default says that nothing is known."""
+        return {name: value for name, value in handler(self).items() if name in self.model_fields_set}
+
+
+class ModelInfo(BaseModel):
+    """What a model file says about its model, beside the weights: its header has these fields as JSON.
+
+    A header can say anything, so the values are checked: no others work with a model. `calibration` is the
+    calibrator of its probabilities, `thresholds` are the probabilities by finding from which it calls a
+    finding present, None if withheld as too few patients chose it; `thresholds_chosen_on` counts these, and
+    an old file does not say.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    backbone: Line
+    attention: Line
+    hidden: Annotated[int, Field(ge=1, le=8192)]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    preprocess: Preprocess
+    split_id: Line
+    label_version: Line
+    thresholds: dict[str, Probability | None] | None = None
+    thresholds_chosen_on: dict[str, ValidationPatients] | None = None
+    calibration: Calibrator | None = None
+    notes: Annotated[ModelNotes, Field(strict=False)] = ModelNotes()
+    findings: tuple[str, ...] = FINDINGS
+
+    def noting(self, **notes: Any) -> "ModelInfo":
+        """The same with these notes beside the others, or in their place."""
+        return self.model_copy(update={"notes": self.notes.model_copy(update=notes)})
+
+    @field_validator("preprocess")
+    @classmethod
+    def _preprocess_is_usable(cls, preprocess: Preprocess) -> Preprocess:
+        size, mean, std = preprocess.size, preprocess.mean, preprocess.std
+        if not 1 <= size <= 1024:
+            raise ValueError(f"preprocess.size is {size!r:.80}, expected 1 to 1024")
+        if not all(abs(value) <= LARGEST_MEAN for value in mean):
+            raise ValueError(
+                f"preprocess.mean is {mean!r:.80}, expected 3 numbers from {-LARGEST_MEAN:g} to "
+                f"{LARGEST_MEAN:g}"
+            )
+        if not all(SMALLEST_STD <= value <= LARGEST_STD for value in std):
+            raise ValueError(
+                f"preprocess.std is {std!r:.80}, expected 3 numbers from {SMALLEST_STD:g} to {LARGEST_STD:g}"
+            )
+        return preprocess
+
+    @field_validator("notes")
+    @classmethod
+    def _notes_can_be_written(cls, notes: ModelNotes) -> ModelNotes:
+        """JSON has no NaN, though Python reads one."""
+        json.dumps(notes.model_dump(), allow_nan=False)
+        return notes
+
+    @model_validator(mode="after")
+    def _withheld_thresholds_have_a_reason(self) -> Self:
+        for finding, cut in (self.thresholds or {}).items():
+            if cut is None and self.thresholds_chosen_on is None:
+                raise ValueError(f"thresholds.{finding} is None, and thresholds_chosen_on does not say why")
+        return self
+
+    @field_validator("thresholds", "thresholds_chosen_on")
+    @classmethod
+    def _findings_are_all_there(
+        cls, values: dict[str, Any] | None, field: ValidationInfo
+    ) -> dict[str, Any] | None:
+        if values is None:
+            return None
+        if missing := [finding for finding in FINDINGS if finding not in values]:
+            raise ValueError(f"{field.field_name} lack {', '.join(missing)}")
+        if unknown := sorted(values.keys() - set(FINDINGS)):
+            raise ValueError(f"{field.field_name} know no {', '.join(unknown)}")
+        return values
+
+
+def header_of(info: ModelInfo) -> dict[str, str]:
+    """The fields as JSON by name, as the header of a model file has them beside its format."""
+    return {name: json.dumps(value, allow_nan=False) for name, value in info.model_dump().items()}
+
+
+def read_info(path: Path) -> ModelInfo:
+    """The header of a model file, without its weights. Raises CheckpointError as `load_model` does."""
+    with named_errors(path), safe_open(path, framework="np") as file:
+        return parse_header(file.metadata() or {}, path)
+
+
+@contextmanager
+def named_errors(path: Path) -> Iterator[None]:
+    """Turns what safetensors raises into a CheckpointError that says what the file is instead."""
+    if not Path(path).is_file():
+        raise CheckpointError(f"there is no model file {path}")
+    try:
+        yield
+    except LookupError as error:
+        raise CheckpointError(f"{path} holds numbers of type {error}, which no model here uses") from error
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is no model file: {_kind(Path(path))}") from error
+
+
+def parse_header(header: dict[str, str], path: Path, kind: str = FORMAT) -> ModelInfo:
+    """The info of a file's header of format `kind`; raises CheckpointError for values no model works with."""
+    if header.get("format") != kind:
+        raise CheckpointError(
+            f"{path} holds tensors but is no X-Lite model: its header has no format {kind!r}"
+        )
+    try:
+        values = {key: from_json(text) for key, text in header.items() if key != "format"}
+        # What has a default in Python has to stand in a header.
+        values = {"findings": None} | values
+        if isinstance(values.get("preprocess"), dict):
+            values["preprocess"] = {"mean": None, "std": None} | values["preprocess"]
+        info = ModelInfo.model_validate_json(json.dumps(values))  # JSON, in which tuples are lists
+    except ValidationError as error:
+        raise CheckpointError(f"the header of {path} is damaged ({_objection(error)})") from error
+    except ValueError as error:
+        raise CheckpointError(f"the header of {path} is damaged ({error})") from error
+    if info.findings != FINDINGS:
+        raise CheckpointError(
+            f"{path} answers for other findings, or in another order ({', '.join(info.findings):.300}); "
+            f"expected NIH's 14 in NIH order ({', '.join(FINDINGS)})"
+        )
+    return info
+
+
+def _objection(error: ValidationError) -> str:
+    """The first value that is not what it should be, and what was expected."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] == "value_error":
+        return str(first["ctx"]["error"])
+    field = ".".join(map(str, first["loc"]))
+    if first["type"] == "missing":
+        return f"{field} is missing"
+    return f"{field:.80} is {first['input']!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+def _kind(path: Path) -> str:
+    """In words, what a file that is not safetensors seems to be."""
+    with path.open("rb") as file:
+        start = file.read(16)
+    if start[:2] == b"PK" or start[:1] == b"\x80":
+        return "it is a pickle, which could run code when opened; X-Lite reads safetensors only"
+    if not start:
+        return "it is empty"
+    if start[8:9] == b"{":
+        return "it is a safetensors file, but damaged or cut short"
+    return "it is not in the safetensors format"
