@@ -48,6 +48,11 @@ class Classifier:
         return cls(engine, engine.info, path)
 
     @property
+    def has_weights(self) -> bool:
+        """Whether the file has weights for torch: an export has none."""
+        return self.path.suffix != EXPORT_SUFFIX
+
+    @property
     def model(self) -> "Student":
         """The student in torch. Raises CheckpointError if the file has no weights for torch."""
         return self._in_torch.model
@@ -58,7 +63,7 @@ class Classifier:
 
         if isinstance(self.engine, TorchEngine):
             return self.engine
-        if self.path.suffix == EXPORT_SUFFIX:
+        if not self.has_weights:
             raise CheckpointError(
                 f"{self.path} is an export, which has logits, probabilities and the maps "
                 f"{' and '.join(self.engine.methods)}; for more name the model that it was made from"
