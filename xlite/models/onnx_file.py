@@ -13,7 +13,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnx
 from google.protobuf.message import DecodeError
 from pydantic import BaseModel, ConfigDict
 from pydantic import ValidationError as FieldError
@@ -22,6 +21,7 @@ from xlite.errors import CheckpointError
 from xlite.files import read_file
 from xlite.findings import FINDINGS
 from xlite.models.info import ModelInfo, parse_header
+from xlite.models.onnx_schema import EXTERNAL, model_class
 
 FORMAT = "xlite-onnx-1"
 INPUT = "image"
@@ -113,15 +113,14 @@ def metadata(facts: ExportFacts) -> dict[str, str]:
     return {name: json.dumps(value, allow_nan=False) for name, value in facts.model_dump().items()}
 
 
-def _parse(content: bytes, path: Path) -> onnx.ModelProto:
-    proto = onnx.ModelProto()
+def _parse(content: bytes, path: Path) -> Any:
     try:
-        proto.ParseFromString(content)
+        model = model_class().FromString(content)
     except DecodeError as error:
         raise CheckpointError(f"{path} is no ONNX file, or is damaged or cut short") from error
-    if not proto.graph.node:
+    if not model.graph.node:
         raise CheckpointError(f"{path} is no ONNX file: it has no layers")
-    return proto
+    return model
 
 
 def _facts(header: dict[str, str], path: Path) -> ExportFacts:
@@ -138,17 +137,19 @@ def _facts(header: dict[str, str], path: Path) -> ExportFacts:
         raise CheckpointError(f"the metadata of {path} is damaged ({error})") from error
 
 
-def _check_graph(proto: onnx.ModelProto, size: int, path: Path) -> None:
+def _check_graph(proto: Any, size: int, path: Path) -> None:
     if proto.functions or proto.training_info or proto.graph.sparse_initializer:
         raise CheckpointError(f"{path} has functions of its own, which no export of X-Lite has")
     for node in proto.graph.node:
         if node.domain not in ("", "ai.onnx") or node.op_type not in OPERATORS:
             name = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
             raise CheckpointError(f"{path} has the operator {name:.80}, which no export of X-Lite has")
-        tensors = [attribute.t for attribute in node.attribute]
-        if any(attribute.g.node or attribute.graphs for attribute in node.attribute):
-            raise CheckpointError(f"{path} has a graph within its graph, which no export of X-Lite has")
-        _check_inside(tensors, path)
+        for attribute in node.attribute:
+            if attribute.g.node or attribute.graphs:
+                raise CheckpointError(f"{path} has a graph within its graph, which no export of X-Lite has")
+            if attribute.sparse_tensor or attribute.sparse_tensors:
+                raise CheckpointError(f"{path} has sparse numbers, which no export of X-Lite has")
+            _check_inside([attribute.t, *attribute.tensors], path)
     _check_inside(proto.graph.initializer, path)
     given = [one.name for one in proto.graph.input]
     if given != [INPUT] or _sides(proto.graph.input[0])[1:] != [3, size, size]:
@@ -164,13 +165,13 @@ def _check_graph(proto: onnx.ModelProto, size: int, path: Path) -> None:
 
 def _check_inside(tensors: Any, path: Path) -> None:
     for tensor in tensors:
-        if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
+        if tensor.data_location == EXTERNAL or tensor.external_data:
             raise CheckpointError(
                 f"{path} keeps the numbers of {tensor.name:.80} in another file; an export of X-Lite is one"
             )
 
 
-def _sides(value: onnx.ValueInfoProto) -> list[int]:
+def _sides(value: Any) -> list[int]:
     """The sides of an input or output; 0 for one that may vary."""
     sides = [one.dim_value for one in value.type.tensor_type.shape.dim]
     return sides if len(sides) > 1 else [0, 0, 0, 0]
