@@ -1,5 +1,7 @@
 """Maps over films, as RGB images."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 
@@ -7,7 +9,6 @@ OPACITY = 0.45  # of a map over its film, if nothing else is asked for
 SCREEN_SIDE = 1024  # px; a screen shows no more of a film
 RED_OF_TURBO = 220  # beyond it the colours darken again, and a peak would look like a hole
 STRIP_PIXELS = 2**16  # blended at a time: what lies between film and picture stays in the processor's cache
-_LEVELS = np.arange(256)
 
 
 def upsample_map(coarse: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -72,12 +73,18 @@ def _colours(peak: int, opacity: float) -> np.ndarray:
 
     One number a pixel is looked up twice as fast as three.
     """
-    seen = np.minimum(_LEVELS / peak, 1)[:, None]
-    turbo = cv2.applyColorMap((seen * RED_OF_TURBO).astype(np.uint8), cv2.COLORMAP_TURBO)
+    seen = np.minimum(np.arange(256) / peak, 1)
     colours = np.zeros((256, 4), np.uint8)
-    colours[:, :3] = np.rint(opacity * seen * turbo[:, 0, ::-1])
+    colours[:, :3] = np.rint(opacity * seen[:, None] * _turbo()[(seen * RED_OF_TURBO).astype(int)])
     packed: np.ndarray = colours.view(np.int32)[:, 0]
     return packed
+
+
+@cache
+def _turbo() -> np.ndarray:
+    """The colours of levels 0-255: RGB uint8 (256, 3). OpenCV makes them anew for each picture."""
+    levels = np.arange(256, dtype=np.uint8)[:, None]
+    return cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)[:, 0, ::-1]
 
 
 def draw_cell(image: np.ndarray, cell: tuple[float, float]) -> None:
