@@ -1,4 +1,4 @@
-"""Which files are read and what they are called; what is written is tested through `xlite predict`."""
+"""Many films to files: what is written, in which order, and what a run that was broken off leaves."""
 
 from pathlib import Path
 
@@ -6,58 +6,26 @@ import cv2
 import numpy as np
 import pytest
 from demo_home import save_demo_model
+from noise_film import write_film
 
 from xlite.classify import Classifier
 from xlite.data.predictions import read_predictions
-from xlite.errors import DataError, ImageError
+from xlite.errors import ImageError
 from xlite.findings import FINDINGS
 from xlite.images import read_image
-from xlite.predict import Film, find_films, predict_films
+from xlite.predict.films import Film, find_films
+from xlite.predict.pipeline import predict_films
 
 
-def write_film(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.random.default_rng(1).integers(0, 256, (40, 40), dtype=np.uint8))
-    return path
-
-
-def test_films_come_in_the_order_given_and_folders_are_searched(tmp_path: Path) -> None:
-    single = write_film(tmp_path / "z.png")
-    inside = [write_film(tmp_path / "films" / name) for name in ("b.png", "deep/a.png")]
-    (tmp_path / "films" / "readme.txt").write_text("no film")
-    found = find_films([single, tmp_path / "films"], tmp_path / "out")
-    assert found.films == [Film(single, "z.png"), Film(inside[0], "b.png"), Film(inside[1], "a.png")]
-    assert found.passed_over == {"not a film": 1}
-
-
-def test_a_film_is_given_twice_however_its_path_is_written(tmp_path: Path) -> None:
-    film = write_film(tmp_path / "films" / "a.png")
-    (tmp_path / "link").symlink_to("films")
-    for other in (
-        tmp_path / "link",
-        tmp_path / "link" / "a.png",
-        tmp_path / "link" / ".." / "films" / "a.png",
-    ):
-        with pytest.raises(DataError, match=r"a\.png was given twice"):
-            find_films([film, other], tmp_path / "out")
-
-
-@pytest.mark.parametrize(
-    ("given", "match"),
-    [(["gone"], "gone"), (["empty"], "empty holds no film"), (["a.png"] * 2, "given twice")],
-)
-def test_what_is_no_film_or_given_twice_is_refused(tmp_path: Path, given: list[str], match: str) -> None:
-    write_film(tmp_path / "a.png")
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=match):
-        find_films([tmp_path / name for name in given], tmp_path / "out")
+@pytest.fixture
+def classifier(own_home: Path) -> Classifier:
+    save_demo_model(own_home)
+    return Classifier.load("demo0")
 
 
 def test_an_unreadable_film_is_logged_and_counted_but_raised_if_it_is_alone(
-    tmp_path: Path, own_home: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, classifier: Classifier, caplog: pytest.LogCaptureFixture
 ) -> None:
-    save_demo_model(own_home)
-    classifier = Classifier.load("demo0")
     good, bad = write_film(tmp_path / "good.png"), tmp_path / "bad.png"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n cut")
     steps: list[tuple[int, int]] = []
@@ -78,12 +46,6 @@ def test_an_unreadable_film_is_logged_and_counted_but_raised_if_it_is_alone(
         predict_films(classifier, [Film(bad, "bad.png")], tmp_path / "out")
 
 
-@pytest.fixture
-def classifier(own_home: Path) -> Classifier:
-    save_demo_model(own_home)
-    return Classifier.load("demo0")
-
-
 def test_what_was_read_is_written_if_the_rest_is_broken_off(
     tmp_path: Path, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,7 +56,7 @@ def test_what_was_read_is_written_if_the_rest_is_broken_off(
             raise KeyboardInterrupt
         return read_image(path)
 
-    monkeypatch.setattr("xlite.predict.read_image", read_two)
+    monkeypatch.setattr("xlite.predict.pipeline.read_image", read_two)
     with pytest.raises(KeyboardInterrupt):
         predict_films(classifier, films, tmp_path / "out")
     assert read_predictions(tmp_path / "out" / "predictions.csv").names == ["a.png", "b.png"]
@@ -136,12 +98,3 @@ def test_overlays_have_names_of_their_own_that_every_system_takes(
     assert max(len(name.encode()) for name in overlays) == 255
     again = find_films([tmp_path], tmp_path / "out").films  # which knows them as its own
     assert [film.name for film in again] == ["film.png"]
-
-
-def test_names_that_differ_in_case_or_in_how_an_accent_is_written_are_numbered(tmp_path: Path) -> None:
-    for name in ("Film.png", "film.png", "name\u00e9.png", "namee\u0301.png", "other.png"):
-        (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n")
-    found = find_films([tmp_path], tmp_path / "out")
-    assert [film.name for film in found.films] == [
-        *("1_Film.png", "2_film.png", "3_namee\u0301.png", "4_name\u00e9.png", "other.png")
-    ]
