@@ -22,6 +22,8 @@ from xlite.predict.films import LOCK_FILE, RECORD_FILE, Film
 from xlite.predict.tables import PREDICTIONS, Answer, Row, Table, add_rows, read_table, write_table
 from xlite.text import as_cell
 
+BATCH = 4
+"""Films that the network reads together, and whose rows come together; more save little, and hold pixels."""
 Work = Mapping[str, str | int]
 """What makes two runs the same one, by name: the model's digest, X-Lite's version, its options."""
 
@@ -95,7 +97,9 @@ class Output:
         same = {film.name for film in self.films if digests.get(as_cell(film.name)) == _digest(film.path)}
         rows = {table: read_table(self.folder, table) for table in self.tables}
         settled = {row.name for table, found in rows.items() for row in found if table.settles(row.cells)}
-        self.done = frozenset(settled & same)
+        done = [film.name for film in self.films if film.name in settled & same]
+        # Whole batches only, so that each film has the same company as in a run that nothing broke off.
+        self.done = frozenset(done[: len(done) - len(done) % BATCH])
         self.kept = {
             table.file: [row for row in found if row.name in self.done] for table, found in rows.items()
         }

@@ -22,7 +22,7 @@ from xlite.files import Progress
 from xlite.findings import FINDINGS
 from xlite.images import check_contrast, read_image
 from xlite.predict.films import Film
-from xlite.predict.output import Output, Work, digest_of, opened
+from xlite.predict.output import BATCH, Output, Work, digest_of, opened
 from xlite.predict.overlays import Painted, write_overlays
 from xlite.predict.tables import GUARDS, PREDICTIONS, Answer, Table, Verdict
 from xlite.reading import Reading
@@ -32,7 +32,6 @@ if TYPE_CHECKING:  # it loads an engine, and what was given is checked first
 
 Judge = Callable[[np.ndarray], Verdict]
 """What guards say of an image uint8 (H, W); threads share it."""
-BATCH = 4  # films that the network reads together; more save little time and hold more pixels
 MOST_THREADS = 16
 
 log = logging.getLogger(__name__)
