@@ -31,7 +31,8 @@ from xlite.data.folder import NihFolder
 from xlite.errors import DataError, as_option
 from xlite.findings import FINDINGS
 from xlite.models.densenet import DenseNet
-from xlite.models.student import ATTENTIONS, ModelSize, Student, describe
+from xlite.models.info import ModelSize
+from xlite.models.student import ATTENTIONS, Student, describe
 from xlite.text import number
 
 DOCS = Path(__file__).resolve().parent

@@ -14,7 +14,7 @@ ROWS = (
     (("runs/",), "a run as files: lock, status, queue", "run"),
     (("report/",), "how a judgement is shown", "judge"),
     (("evaluation/",), "what judges a model", "judge"),
-    (("predict/",), "many films to files", "model"),
+    (("predict/", "export/"), "many films to files; a model to ONNX", "model"),
     (("classify.py",), "a model and all that reading needs", "model"),
     (("reading.py", "engines/"), "a reading; what computes it", "model"),
     (("explain/",), "every kind of heat map", "model"),
@@ -23,7 +23,7 @@ ROWS = (
     (("metrics/",), "numbers from labels and scores", "data"),
     (("images.py",), "any film to an array", "ground"),
     (("formats/", "plots.py", "messages.py", "access/", "examples.py"), "side by side", "ground"),
-    (("config.py", "pixels.py", "places.py", "patients.py"), "the ground floor", "ground"),
+    (("config.py", "pixels.py", "places.py", "patients.py", "processors.py"), "the ground floor", "ground"),
     (("findings.py", "errors.py", "files.py", "text.py"), "what all stand on", "ground"),
 )
 COLOURS = {

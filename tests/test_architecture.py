@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("findings", "errors", "files", "text"),
     ("patients",),
-    ("places",),
+    ("places", "processors"),
     ("config", "pixels"),
     ("formats", "messages", "access", "plots", "examples"),
     ("images",),
@@ -24,7 +24,7 @@ LAYERS = (
     ("explain",),
     ("reading", "engines"),
     ("classify",),
-    ("predict",),
+    ("predict", "export"),
     ("evaluation",),
     ("report",),
     ("runs",),
@@ -39,7 +39,8 @@ ONLY_IN = {
     "starlette": ("app/", "xlite/access/"),
     "lightning_fabric": tuple(f"xlite/training/{name}.py" for name in ("fabric", "loop", "step")),
     "torch": (
-        *("xlite/models/", "xlite/explain/maps.py", "xlite/engines/torch_engine.py", "xlite/training/"),
+        *("xlite/models/", "xlite/explain/maps.py", "xlite/engines/torch_engine.py"),
+        *("xlite/export/", "xlite/training/"),
         *("xlite/data/dataset.py", "xlite/data/augmentation.py"),
         *(f"xlite/evaluation/{name}.py" for name in ("evaluate", "maps", "sanity")),
     ),

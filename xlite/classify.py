@@ -16,17 +16,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlite.engines.engine import Engine
+from xlite.engines.onnx_engine import OnnxEngine
+from xlite.engines.opening import open_engine
 from xlite.errors import CheckpointError, ImageError
-from xlite.explain.methods import DEFAULT_METHOD
+from xlite.explain.methods import DEFAULT_METHOD, METHODS
 from xlite.images import MAX_UPLOAD_MB, check_contrast, read_image
 from xlite.metrics.calibration import apply_calibrator
-from xlite.models.available import MODEL_FILE, find_model
-from xlite.models.info import ModelInfo
+from xlite.models.available import EXPORT_FILE, EXPORT_SUFFIX, MODEL_FILE, find_model
+from xlite.models.info import ModelInfo, ModelSize
 from xlite.reading import Reading
 from xlite.text import labels_of, printable
 
 if TYPE_CHECKING:  # torch, which reading by other engines does without
-    from xlite.models.student import ModelSize, Student
+    from xlite.engines.torch_engine import TorchEngine
+    from xlite.models.student import Student
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,27 +44,37 @@ class Classifier:
     def load(cls, spec: str | Path, device: str = "cpu") -> "Classifier":
         """The model of a file, or of a run by its name. Raises CheckpointError; RunError for the device."""
         path = find_model(str(spec))
-        from xlite.engines.torch_engine import TorchEngine
-
-        engine = TorchEngine.load(path, device)
+        engine = open_engine(path, device)
         return cls(engine, engine.info, path)
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the file has weights for torch: an export has none."""
+        return self.path.suffix != EXPORT_SUFFIX
 
     @property
     def model(self) -> "Student":
         """The student in torch. Raises CheckpointError if the file has no weights for torch."""
+        return self._in_torch.model
+
+    @cached_property
+    def _in_torch(self) -> "TorchEngine":
         from xlite.engines.torch_engine import TorchEngine
 
-        if not isinstance(self.engine, TorchEngine):
+        if isinstance(self.engine, TorchEngine):
+            return self.engine
+        if not self.has_weights:
             raise CheckpointError(
-                f"{self.path} has no weights for torch; name the model it was exported from"
+                f"{self.path} is an export, which has logits, probabilities and the maps "
+                f"{' and '.join(self.engine.methods)}; for more name the model that it was made from"
             )
-        return self.engine.model
+        return TorchEngine.load(self.path)
 
     @property
     def name(self) -> str:
         """The run's name, or the file's if it lies in no run's folder."""
         path = self.path
-        return printable(path.absolute().parent.name if path.name == MODEL_FILE else path.stem)
+        return printable(path.absolute().parent.name if path.name in (MODEL_FILE, EXPORT_FILE) else path.stem)
 
     @property
     def about(self) -> str:
@@ -72,8 +85,11 @@ class Classifier:
             "rank, they do not diagnose."
         )
 
-    def size(self) -> "ModelSize":
+    def size(self) -> ModelSize:
         """What the model costs on a film of its own size."""
+        if isinstance(self.engine, OnnxEngine):
+            facts = self.engine.facts
+            return ModelSize(facts.parameters, self.path.stat().st_size / 1e6, facts.multiply_adds)
         from xlite.models.student import describe
 
         return describe(self.model, self.info.preprocess.size)
@@ -113,7 +129,10 @@ class Classifier:
         method: one of xlite.explain.METHODS; ValueError otherwise. Those of CLOSED_FORM take one forward
         pass, the others several.
         """
-        logits, maps = self.engine.logits_and_maps(self.input(image), method)
+        if method not in METHODS:
+            raise ValueError(f"{method!r} is no kind of map; expected one of {', '.join(METHODS)}")
+        engine = self.engine if method in self.engine.methods else self._in_torch
+        logits, maps = engine.logits_and_maps(self.input(image), method)
         height, width = image.shape
         info = self.info
         return Reading(

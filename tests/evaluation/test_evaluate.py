@@ -10,7 +10,7 @@ from judged import amend, save_tiny_model, write_common_folder
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
-from xlite.errors import DataError
+from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.caveats import FlatFilms, MissingFilms, NotProbabilities
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.full_report import Judgement
@@ -219,3 +219,16 @@ def test_a_list_for_a_model_without_teacher_is_refused(
 def test_an_unknown_part_is_one_sentence(model: Path, tiny_folder: Path) -> None:
     with pytest.raises(DataError, match="'tset' is no part of a split"):
         judged(model, tiny_folder, part="tset")
+
+
+def test_an_export_is_judged_as_its_model(
+    exported: tuple[Path, Path], tiny_folder: Path, own_home: Path
+) -> None:
+    source, file = exported
+    save_tiny_model(own_home, tiny_folder)  # and the folder gets its split
+    one, other = judge(source, tiny_folder), judge(file, tiny_folder)
+    np.testing.assert_allclose(one.films.logits, other.films.logits, atol=1e-5)
+    assert other.report.split == one.report.split
+    assert other.report.macro.auc == one.report.macro.auc
+    with pytest.raises(CheckpointError, match="is an export: calibrate the model that it was made from"):
+        judge(file, tiny_folder, calibration="platt")

@@ -7,7 +7,8 @@ from torch.nn import functional as F
 
 from xlite.errors import RunError
 from xlite.models.attention import MHSA, FavorAttention, Performer, orthogonal_directions, positions
-from xlite.models.student import ModelSize, Student, describe
+from xlite.models.info import ModelSize
+from xlite.models.student import Student, describe
 
 TINY = "test_resnet.r160_in1k"
 WIDTHS = {  # channels of the features, width that the head reads, cells of a side at 224 px

@@ -43,6 +43,7 @@ for command in (
     evaluate.score,
     predict.predict,
     models.bench,
+    models.export,
     models.convert,
     models.share,
 ):

@@ -1,13 +1,14 @@
 """A model judged on a part of a data folder's split, and what must be said about it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from xlite.classify import Classifier
@@ -15,7 +16,7 @@ from xlite.data.dataset import FilmDataset, loader, model_input, open_films
 from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder
 from xlite.data.splits import Split, load_split
-from xlite.errors import DataError
+from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import Caveat, FlatFilms, MissingFilms
 from xlite.evaluation.contamination import model_teacher_caveat, takes_lists
@@ -49,6 +50,10 @@ def judge_model(
     cannot be read.
     """
     classifier = Classifier.load(spec, options.device)
+    if options.calibration is not None and not classifier.has_weights:
+        raise CheckpointError(
+            f"{classifier.path} is an export: calibrate the model that it was made from, and export it again"
+        )
     folder = NihFolder.open(data)
     if options.teacher_list is not None and not takes_lists(classifier.info, folder):
         raise DataError(
@@ -67,6 +72,9 @@ def judge_model(
         validation = replace(validation, films=fitted_on)
     films, flat = _read(classifier, folder, chosen, part, options)
     info, calibrator = classifier.info, in_effect(classifier.info.calibration)
+    localised = None
+    if classifier.has_weights:
+        localised = localise_part(classifier, folder, chosen, part, options.resamples, options.seed)
     resamples = Resamples(films.patients, options.resamples, options.seed)
     report = full_report(
         films,
@@ -79,7 +87,7 @@ def judge_model(
         ),
         validation,
         _caveats(info, PartJudged(folder, chosen, part, films.stems), flat, options.teacher_list),
-        Beside(marks, localise_part(classifier, folder, chosen, part, options.resamples, options.seed)),
+        Beside(marks, localised),
     )
     return Judgement(report, films, resamples, classifier, validation.films)
 
@@ -87,12 +95,29 @@ def judge_model(
 def read_logits(model: Student, films: FilmDataset, batch_size: int) -> np.ndarray:
     """Raw logits float32 (N, 14) of a dataset's films, in its order, on the model's device; in eval."""
     device = next(model.parameters()).device
+    return _read_batches(lambda x: model(x).float().cpu().numpy(), films, batch_size, device)
+
+
+def _logits(classifier: Classifier, films: FilmDataset, batch_size: int) -> np.ndarray:
+    """As `read_logits`; by an export's own engine, if there are no weights for torch."""
+    if classifier.has_weights:  # what training saw, to the last digit
+        return read_logits(classifier.model, films, batch_size)
+
+    def by_engine(x: Tensor) -> np.ndarray:
+        return classifier.logits(np.ascontiguousarray(x.numpy()))
+
+    return _read_batches(by_engine, films, batch_size, torch.device("cpu"))
+
+
+def _read_batches(
+    forward: Callable[[Tensor], np.ndarray], films: FilmDataset, batch_size: int, device: torch.device
+) -> np.ndarray:
     bar = tqdm(
         loader(films, batch_size), desc="Reading films", unit="batch", delay=2, disable=None, leave=False
     )
     with torch.inference_mode():
         inputs = (model_input(batch.films.to(device), films.preprocess) for batch in bar)
-        return torch.cat([model(x).float().cpu() for x in inputs]).numpy()
+        return np.concatenate([forward(x) for x in inputs])
 
 
 def _calibrated(classifier: Classifier, validation: Films, method: str) -> tuple[Classifier, Films]:
@@ -127,7 +152,7 @@ def _read(
         )
     count = counted(len(stems), "film")
     log.info("%s reads %s: split %s, part %s", classifier.name, count, split.id, part)
-    logits = read_logits(classifier.model, FilmDataset(pixels, labels, preprocess), options.batch_size)
+    logits = _logits(classifier, FilmDataset(pixels, labels, preprocess), options.batch_size)
     return _films(classifier, folder, stems, logits), pixels.facts().flat
 
 

@@ -6,6 +6,9 @@ from xlite.errors import CheckpointError, RunError
 from xlite.places import bundled, check_run_name, checkpoints_dir
 
 MODEL_FILE = "model.safetensors"
+EXPORT_FILE = "model.onnx"
+"""The model of a run's folder as it reads on a processor, if it was exported."""
+EXPORT_SUFFIX = ".onnx"
 CARD_FILE = "MODEL_CARD.md"
 PREDICTION_SUFFIXES = (".csv", ".csv.gz")
 """How the name of a predictions file ends; every other part of a teacher is a network."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -140,6 +141,22 @@ class ModelInfo(BaseModel):
         if unknown := sorted(values.keys() - set(FINDINGS)):
             raise ValueError(f"{field.field_name} know no {', '.join(unknown)}")
         return values
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """What a model costs: parameters, megabytes (10^6 bytes) of its file, multiply-adds of one film."""
+
+    parameters: int
+    megabytes: float
+    multiply_adds: int
+
+    def __str__(self) -> str:
+        """`2.88 M parameters, 11.7 MB, 0.31 G multiply-adds`."""
+        return (
+            f"{self.parameters / 1e6:.2f} M parameters, {self.megabytes:.1f} MB, "
+            f"{self.multiply_adds / 1e9:.2f} G multiply-adds"
+        )
 
 
 def header_of(info: ModelInfo) -> dict[str, str]:

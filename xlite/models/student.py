@@ -2,7 +2,6 @@
 
 import copy
 import difflib
-from dataclasses import dataclass
 from typing import Any
 
 import timm
@@ -13,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from xlite.errors import RunError, Setting
 from xlite.findings import FINDINGS
 from xlite.models.attention import MHSA, Performer
+from xlite.models.info import ModelSize
 
 ATTENTIONS = {"none": nn.Identity, "mhsa": MHSA, "performer": Performer}
 
@@ -53,7 +53,7 @@ class Student(nn.Module):
 
     def pool_head(self, pooled: Tensor) -> Tensor:
         """The logits of pooled features: (B, C) -> (B, 14)."""
-        logits: Tensor = self.classifier(self._pre_logits(pooled))
+        logits: Tensor = self.classifier(self.pre_logits(pooled))
         return logits
 
     def head(self, f: Tensor) -> Tensor:
@@ -85,7 +85,7 @@ class Student(nn.Module):
     def _channels_last(self) -> bool:
         return getattr(self.backbone, "output_fmt", "NCHW") == "NHWC"
 
-    def _pre_logits(self, pooled: Tensor) -> Tensor:
+    def pre_logits(self, pooled: Tensor) -> Tensor:
         """What a classifier would read, from pooled features: (B, C) -> (B, `num_features`)."""
         cell = (
             pooled[:, None, None, :] if self._channels_last() else pooled[:, :, None, None]
@@ -101,7 +101,7 @@ class Student(nn.Module):
         side = self.fixed_size or 128
         try:
             f = self._backbone_features(torch.zeros(1, 3, side, side))
-            widths = f.shape[1], self._pre_logits(f.mean((2, 3))).shape[1]
+            widths = f.shape[1], self.pre_logits(f.mean((2, 3))).shape[1]
         except (RuntimeError, ValueError, TypeError, AttributeError, AssertionError) as error:
             raise RunError(
                 f"{self.backbone_name!r} has no features to pool ({str(error) or type(error).__name__}); "
@@ -124,22 +124,6 @@ def _create_backbone(name: str) -> Any:  # an nn.Module with methods of timm's t
         raise RunError(
             f"{name!r} cannot be built without pooling ({error}); choose a convolutional backbone"
         ) from error
-
-
-@dataclass(frozen=True)
-class ModelSize:
-    """What a model costs: parameters, megabytes (10^6 bytes) of its file, multiply-adds of one film."""
-
-    parameters: int
-    megabytes: float
-    multiply_adds: int
-
-    def __str__(self) -> str:
-        """`2.88 M parameters, 11.7 MB, 0.31 G multiply-adds`."""
-        return (
-            f"{self.parameters / 1e6:.2f} M parameters, {self.megabytes:.1f} MB, "
-            f"{self.multiply_adds / 1e9:.2f} G multiply-adds"
-        )
 
 
 def describe(model: Student, image_size: int) -> ModelSize:

@@ -5,7 +5,6 @@ time: a network's last digits depend on what it reads together.
 """
 
 import logging
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +24,7 @@ from xlite.predict.films import Film
 from xlite.predict.output import BATCH, Output, Work, digest_of, opened
 from xlite.predict.overlays import Painted, write_overlays
 from xlite.predict.tables import GUARDS, PREDICTIONS, Answer, Table, Verdict
+from xlite.processors import processors
 from xlite.reading import Reading
 
 if TYPE_CHECKING:  # it loads an engine, and what was given is checked first
@@ -132,7 +132,7 @@ class _Reader:
 
     def read(self) -> None:
         """Reads the films that are not done yet."""
-        threads = min(os.cpu_count() or 1, MOST_THREADS)
+        threads = min(processors(), MOST_THREADS)
         batch: list[_Decoded] = []
         with ThreadPoolExecutor(threads) as pool:
             try:

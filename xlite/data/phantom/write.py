@@ -17,6 +17,7 @@ from xlite.data.phantom.labels import Film, draw_labels, official_lists
 from xlite.errors import DataError, sentence
 from xlite.files import Progress
 from xlite.findings import NO_FINDING
+from xlite.processors import processors
 from xlite.text import counted
 
 TABLE_HEADER = (
@@ -130,19 +131,13 @@ def _draw_all(
     by_patient = groupby(films, key=lambda film: film.patient)
     jobs = [(list(group), folder, size, seed) for _, group in by_patient]
     boxes: Boxes = []
-    processes = 1 if len(films) <= IN_PROCESS_UP_TO else min(processes or _cores(), len(jobs))
+    processes = 1 if len(films) <= IN_PROCESS_UP_TO else min(processes or processors(), len(jobs))
     with closing(_run(jobs, processes)) as parts:  # else a process may go on writing after an error here
         for part in parts:
             boxes += part
             if progress:
                 progress(len(boxes), len(films))
     return boxes
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # not on Windows and macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _run(jobs: list[Job], processes: int) -> Generator[Boxes, None, None]:

@@ -1,0 +1,115 @@
+"""Exports written by torch's own exporter, and read by onnxruntime."""
+
+import hashlib
+import json
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from tiny_models import student
+
+from xlite.classify import Classifier
+from xlite.engines.onnx_engine import OnnxEngine
+from xlite.engines.torch_engine import TorchEngine
+from xlite.errors import CheckpointError
+from xlite.export import write
+from xlite.export.write import EXPORTABLE, export_model
+from xlite.findings import FINDINGS
+from xlite.images import Preprocess
+from xlite.metrics.calibration import Platt
+from xlite.models.checkpoint import save_model
+from xlite.models.info import ModelInfo
+from xlite.models.student import ATTENTIONS
+
+FILMS = [np.random.default_rng(seed).integers(0, 256, (120, 100), dtype=np.uint8) for seed in range(2)]
+
+
+def saved(path, model, size=96):
+    """The model as a file with a calibration that matters."""
+    info = ModelInfo(
+        backbone=model.backbone_name,
+        attention=model.attention_name,
+        hidden=model.hidden,
+        dropout=model.dropout,
+        preprocess=Preprocess(size),
+        split_id="patient-42-0",
+        label_version="2020",
+        calibration=Platt(scale=(1.5,) * 14, bias=(-1.0,) * 14),
+    )
+    save_model(path, model, info)
+    return path
+
+
+def test_an_export_says_all_that_serving_needs(exported):
+    source, file = exported
+    entries = {entry.key: entry.value for entry in onnx.load(file).metadata_props}
+    assert entries.pop("format") == "xlite-onnx-1"
+    header = {key: json.loads(text) for key, text in entries.items()}
+    assert header["findings"] == list(FINDINGS)
+    assert header["calibration"]["method"] == "platt"
+    assert header["split_id"] == "patient-42-0" and header["label_version"] == "2020"
+    assert header["source_sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert (header["source"], header["precision"]) == ("model.safetensors", "fp32")
+    assert b"/home" not in file.read_bytes() and b"site-packages" not in file.read_bytes()
+
+
+def test_an_export_answers_for_any_number_of_films(exported):
+    source, file = exported
+    torch_engine, onnx_engine = TorchEngine.load(source), OnnxEngine.load(file)
+    assert onnx_engine.info == torch_engine.info
+    x = np.random.default_rng(1).normal(size=(5, 3, 96, 96)).astype(np.float32)
+    for method in onnx_engine.methods:
+        for films in (x[:1], x):
+            logits, maps = onnx_engine.logits_and_maps(films, method)
+            expected_logits, expected = torch_engine.logits_and_maps(films, method)
+            np.testing.assert_allclose(logits, expected_logits, atol=1e-5)
+            np.testing.assert_allclose(maps, expected, atol=1e-5 * expected.max())
+    np.testing.assert_array_equal(onnx_engine.logits(x), logits)
+    with pytest.raises(ValueError, match="'eigencam' is no map of an exported model"):
+        onnx_engine.logits_and_maps(x, "eigencam")
+
+
+def test_a_model_is_read_by_its_export_as_long_as_it_is_the_same(exported, tmp_path):
+    source, file = exported
+    model, beside = tmp_path / "run" / "model.safetensors", tmp_path / "run" / "model.onnx"
+    model.parent.mkdir()
+    model.write_bytes(source.read_bytes())
+    in_torch = Classifier.load(model)
+    beside.write_bytes(file.read_bytes())
+    by_export = Classifier.load(model)
+    assert (in_torch.engine.name, by_export.engine.name) == ("torch", "onnxruntime")
+    assert Classifier.load(beside).name == by_export.name == "run"
+    one, other = in_torch.read(FILMS[0]), by_export.read(FILMS[0])
+    np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-6)
+    np.testing.assert_allclose(one.maps, other.maps, atol=1e-5 * one.maps.max())
+    # maps of the library come from the weights, which an export alone has not
+    by_library = [classifier.read(FILMS[0], "eigencam").maps for classifier in (by_export, in_torch)]
+    np.testing.assert_array_equal(*by_library)
+    with pytest.raises(CheckpointError, match="is an export, which has logits, probabilities and the maps"):
+        Classifier.load(beside).read(FILMS[0], "eigencam")
+    saved(model, student(seed=7))
+    assert Classifier.load(model).engine.name == "torch"
+
+
+def test_a_file_that_answers_otherwise_is_not_written(exported, tmp_path, monkeypatch):
+    source, out = saved(tmp_path / "model.safetensors", student(seed=7)), tmp_path / "out" / "model.onnx"
+    monkeypatch.setattr(write, "_graph", lambda engine: onnx.load(exported[1]))  # another model's graph
+    with pytest.raises(CheckpointError, match="does not answer here as it did when it was exported"):
+        export_model(source, out, FILMS)
+    assert list(out.parent.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("backbone", EXPORTABLE)
+def test_every_backbone_answers_alike(backbone, attention, tmp_path):
+    model = student(backbone, attention)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim < 2:
+                parameter.add_(torch.randn_like(parameter) * 0.05)
+    source, out = saved(tmp_path / "model.safetensors", model, 224), tmp_path / "model.onnx"
+    parity = export_model(source, out, FILMS)
+    assert parity.holds and parity.films == 3
+    assert Classifier.load(source).engine.name == "onnxruntime"

@@ -1,0 +1,109 @@
+"""The engine for processors: an exported model in onnxruntime. No torch."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf, NotImplemented
+
+from xlite.errors import CheckpointError
+from xlite.explain.methods import CLOSED_FORM
+from xlite.metrics.calibration import apply_calibrator
+from xlite.models.info import ModelInfo
+from xlite.models.onnx_file import INPUT, OUTPUTS, ExportFacts, OnnxFile, read_onnx
+from xlite.processors import processors
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxEngine:
+    """A session of onnxruntime that has given its golden answer."""
+
+    session: onnxruntime.InferenceSession = field(repr=False)
+    info: ModelInfo
+    facts: ExportFacts
+    name: str = "onnxruntime"
+
+    @classmethod
+    def load(cls, path: Path, threads: int | None = None) -> "OnnxEngine":
+        """An exported model. Raises CheckpointError if it is not whole, or answers otherwise than it says."""
+        return cls.of(read_onnx(path), path, threads)
+
+    @classmethod
+    def of(cls, file: OnnxFile, path: Path, threads: int | None = None) -> "OnnxEngine":
+        """The engine of a file that was looked through; `path` names it in errors."""
+        try:
+            session = onnxruntime.InferenceSession(
+                file.content, _options(threads), providers=["CPUExecutionProvider"]
+            )
+        except (Fail, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise CheckpointError(f"{path} cannot be run by onnxruntime ({reason:.200})") from error
+        engine = cls(session, file.info, file.facts)
+        engine._check_golden(path)
+        return engine
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Those in closed form, which the file computes in its one pass."""
+        return CLOSED_FORM
+
+    def logits(self, x: np.ndarray) -> np.ndarray:
+        """Raw logits float32 (B, 14) of preprocessed films float32 (B, 3, S, S)."""
+        return self._run(x, "logits")[0]
+
+    def logits_and_maps(self, x: np.ndarray, method: str) -> tuple[np.ndarray, np.ndarray]:
+        """Raw logits float32 (B, 14) and maps float32 (B, 14, h, w) >= 0, not scaled, by one of `methods`."""
+        if method not in CLOSED_FORM:
+            raise ValueError(f"{method!r} is no map of an exported model: it has {', '.join(CLOSED_FORM)}")
+        logits, maps = self._run(x, "logits", method)
+        return logits, maps
+
+    def _run(self, x: np.ndarray, *outputs: str) -> list[np.ndarray]:
+        found: list[np.ndarray] = self.session.run(outputs, {INPUT: x})
+        return found
+
+    def _check_golden(self, path: Path) -> None:
+        """Another engine or processor may compute wrongly without a word, and a file may be tampered with."""
+        golden = self.facts.golden
+        try:
+            x = self.info.preprocess.normalize(golden.image())[None]
+            found = dict(zip(OUTPUTS, self._run(x, *OUTPUTS), strict=True))
+            calibrated = apply_calibrator(found["logits"], self.info.calibration)
+            differences = {
+                "logits": _apart(found["logits"][0], golden.logits),
+                "probabilities": _apart(found["probabilities"][0], golden.probabilities),
+                "calibration": _apart(found["probabilities"], calibrated),
+                "maps": _apart(found["layercam"][0], golden.layercam, relative=True),
+            }
+        except (ValueError, onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument) as error:
+            raise CheckpointError(f"the metadata of {path} is damaged ({error})") from error
+        wrong = [name for name, apart in differences.items() if not apart <= golden.tolerance]
+        if wrong:
+            raise CheckpointError(
+                f"{path} does not answer here as it did when it was exported (its {', '.join(wrong)} differ "
+                f"by {differences[wrong[0]]:.2g}, expected {golden.tolerance:g} at most): export it again"
+            )
+
+
+def _apart(found: np.ndarray, expected: object, relative: bool = False) -> float:
+    """The largest difference; relative to the largest expected value if asked for."""
+    wanted = np.asarray(expected, np.float64)
+    if found.shape != wanted.shape:
+        raise ValueError(f"an answer of {found.shape} where its golden answer has {wanted.shape}")
+    scale = max(float(np.abs(wanted).max()), 1e-6) if relative else 1.0
+    return float(np.abs(found - wanted).max()) / scale
+
+
+def _options(threads: int | None) -> onnxruntime.SessionOptions:
+    """As many threads as this process may use, which sleep while nothing is to be read.
+
+    Threads that wait by spinning take the processor from whatever else runs: a training, a page, a film.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or processors()
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return options

@@ -1,0 +1,1 @@
+"""From a student in torch to one ONNX file that answers by itself: `write.export_model`."""

@@ -1,0 +1,185 @@
+"""`xlite export`: a student of a model file as one ONNX file that is written only if it answers alike."""
+
+import base64
+import hashlib
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import torch
+
+from xlite.data.phantom.draw import draw_film
+from xlite.data.phantom.labels import draw_labels
+from xlite.engines.onnx_engine import OnnxEngine
+from xlite.engines.torch_engine import TorchEngine
+from xlite.errors import CheckpointError
+from xlite.explain.methods import CLOSED_FORM
+from xlite.export.graph import ServingGraph
+from xlite.files import write_atomic
+from xlite.metrics.calibration import apply_calibrator
+from xlite.models.info import header_of
+from xlite.models.onnx_file import FORMAT, INPUT, OUTPUTS, ExportFacts, Golden, metadata, read_onnx
+from xlite.models.student import describe
+
+log = logging.getLogger(__name__)
+
+OPSET = 18
+TOLERANCE = 1e-4  # of logits, and of maps as a share of their peak
+GOLDEN_TOLERANCE = 1e-3  # another processor sums in another order
+EXPORTABLE = (
+    *("efficientnet_b0", "tf_efficientnet_lite0", "mobilenetv2_100", "mobilenetv3_small_100"),
+    *("mobilenetv3_large_100", "resnet18", "convnext_tiny", "densenet121"),
+)
+"""Backbones whose exports are tested; others of their families go, too, if their parity holds."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far the file's answers lie from torch's on `films` films: the largest differences.
+
+    Maps are compared as shares of their own peak.
+    """
+
+    films: int
+    logits: float
+    probabilities: float
+    maps: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether file and model are the same for every use."""
+        return max(self.logits, self.probabilities, self.maps) <= TOLERANCE
+
+
+def export_model(source: Path, out: Path, films: list[np.ndarray]) -> Parity:
+    """Writes the model file `source` as ONNX to `out`; parity is checked on `films`, each uint8 (H, W).
+
+    Raises CheckpointError, and writes nothing, if the answers differ by more than TOLERANCE.
+    """
+    engine = TorchEngine.load(source)
+    proto = _graph(engine)
+    golden_film = _golden_film(engine.info.preprocess.size)
+    preprocess = engine.info.preprocess
+    inputs = np.stack([preprocess(film) for film in [golden_film, *films]])
+    content = _with_metadata(proto, engine, source, golden_film, inputs[:1])
+    part = out.with_name(f".{out.name}.part")
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        file = read_onnx(part)
+        parity = _parity(engine, OnnxEngine.of(file, out), inputs)
+    finally:
+        part.unlink(missing_ok=True)
+    if not parity.holds:
+        raise CheckpointError(
+            f"{source} cannot be exported: the file answers differently (logits by {parity.logits:.1g}, "
+            f"probabilities by {parity.probabilities:.1g}, maps by {parity.maps:.1g} of their peak; at most "
+            f"{TOLERANCE:g} is right)"
+        )
+    write_atomic(out, content)
+    return parity
+
+
+def _graph(engine: TorchEngine) -> onnx.ModelProto:
+    """The graph as torch's exporter writes it, with any number of films at once."""
+    side = engine.info.preprocess.size
+    serving = ServingGraph(engine.model, engine.info.calibration).eval().requires_grad_(False)
+    with _exporters_own_words():
+        program = torch.onnx.export(
+            serving,
+            (torch.zeros(2, 3, side, side),),
+            dynamo=True,
+            dynamic_shapes={INPUT: {0: torch.export.Dim("batch")}},
+            input_names=[INPUT],
+            output_names=list(OUTPUTS),
+            opset_version=OPSET,
+            optimize=True,
+            verbose=False,
+        )
+    assert program is not None  # with dynamo the exporter returns one, or raises
+    return program.model_proto
+
+
+@contextmanager
+def _exporters_own_words() -> Iterator[None]:
+    """What torch's exporter says of torch and of its own future goes to the log, not to the user."""
+    own = logging.getLogger("torch.onnx")
+    level = own.level
+    own.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(record=True, action="always") as caught:
+            yield
+    finally:
+        own.setLevel(level)
+    for warning in caught:
+        log.debug("torch.onnx: %s", warning.message)
+
+
+def _with_metadata(
+    proto: onnx.ModelProto, engine: TorchEngine, source: Path, film: np.ndarray, x: np.ndarray
+) -> bytes:
+    """The file's content: the graph without the exporter's notes, and all that serving needs."""
+    size = describe(engine.model, engine.info.preprocess.size)
+    facts = ExportFacts(
+        source=source.name,
+        source_sha256=hashlib.sha256(source.read_bytes()).hexdigest(),
+        precision="fp32",
+        parameters=size.parameters,
+        multiply_adds=size.multiply_adds,
+        golden=_golden(engine, film, x),
+    )
+    _strip(proto)
+    header: dict[str, str] = {"format": FORMAT} | header_of(engine.info) | metadata(facts)
+    onnx.helper.set_model_props(proto, header)
+    content: bytes = proto.SerializeToString()
+    return content
+
+
+def _strip(proto: onnx.ModelProto) -> None:
+    """Takes out where each layer came from: paths of this machine, and a third of a small file."""
+    del proto.metadata_props[:]
+    proto.graph.doc_string = proto.doc_string = ""
+    del proto.graph.value_info[:], proto.graph.metadata_props[:]
+    for node in proto.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    for value in (*proto.graph.input, *proto.graph.output, *proto.graph.initializer):
+        del value.metadata_props[:]
+
+
+def _golden_film(side: int) -> np.ndarray:
+    """A phantom, uint8 (S, S): always the same film."""
+    return draw_film(draw_labels(1, 1, 0)[0], side, seed=0).image
+
+
+def _golden(engine: TorchEngine, film: np.ndarray, x: np.ndarray) -> Golden:
+    logits, maps = engine.logits_and_maps(x, "layercam")
+    calibrated = apply_calibrator(logits, engine.info.calibration)
+    return Golden(
+        film=base64.b64encode(cv2.imencode(".png", film)[1].tobytes()).decode(),
+        logits=[round(float(value), 6) for value in logits[0]],
+        probabilities=[round(float(value), 6) for value in calibrated[0]],
+        layercam=[[[float(f"{cell:.6g}") for cell in row] for row in one] for one in maps[0]],
+        tolerance=GOLDEN_TOLERANCE,
+    )
+
+
+def _parity(engine: TorchEngine, exported: OnnxEngine, x: np.ndarray) -> Parity:
+    logits, probabilities, maps = 0.0, 0.0, 0.0
+    for film in x:
+        for method in CLOSED_FORM:
+            one, its = engine.logits_and_maps(film[None], method)
+            other, exported_maps = exported.logits_and_maps(film[None], method)
+            peak = max(float(its.max()), 1e-6)
+            logits = max(logits, float(np.abs(one - other).max()))
+            maps = max(maps, float(np.abs(its - exported_maps).max()) / peak)
+        calibrated = apply_calibrator(one, engine.info.calibration)
+        found = exported.session.run(["probabilities"], {INPUT: film[None]})[0]
+        probabilities = max(probabilities, float(np.abs(found - calibrated).max()))
+    return Parity(len(x), logits, probabilities, maps)

@@ -1,0 +1,176 @@
+"""Exported models: one ONNX file, and what its metadata says. No torch.
+
+A file may come from anywhere, so it is looked through before anything runs: only layers that an export
+writes, no control flow, no numbers outside the file, and inputs and outputs as they should be. onnxruntime
+then gets these very bytes and no path.
+"""
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+from pydantic import BaseModel, ConfigDict
+from pydantic import ValidationError as FieldError
+
+from xlite.errors import CheckpointError
+from xlite.files import read_file
+from xlite.findings import FINDINGS
+from xlite.models.info import ModelInfo, parse_header
+
+FORMAT = "xlite-onnx-1"
+INPUT = "image"
+OUTPUTS = ("logits", "probabilities", "layercam", "gradcam", "features")
+MAX_BYTES = 2**30
+OPERATORS = frozenset(
+    (
+        *("Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Conv", "Cos"),
+        *("DequantizeLinear", "Div", "Erf", "Exp", "Expand", "Flatten", "Gather", "Gelu", "Gemm"),
+        *("GlobalAveragePool", "Greater", "GreaterOrEqual", "HardSigmoid", "HardSwish", "Identity"),
+        *("LayerNormalization", "Less", "LessOrEqual", "MatMul", "Max", "MaxPool", "Min", "Mul", "Neg"),
+        *("Pad", "Pow", "QuantizeLinear", "Reciprocal", "ReduceMax", "ReduceMean", "ReduceSum", "Relu"),
+        *("Reshape", "Shape", "Sigmoid", "Sin", "Slice", "Softmax", "Split", "Sqrt", "Squeeze", "Sub"),
+        *("Tanh", "Transpose", "Unsqueeze", "Where"),
+    )
+)
+"""What exports of all backbones are made of: no control flow, nothing that reads or that only grows."""
+
+
+class Golden(BaseModel):
+    """A film and what the file answers to it: each engine compares its own answer before it is used.
+
+    `film` is a PNG in base64, grey, of the model's own size; logits and probabilities (14,), `layercam`
+    (14, h, w). They may differ by `tolerance`, maps by that share of their peak.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    film: str
+    logits: list[float]
+    probabilities: list[float]
+    layercam: list[list[list[float]]]
+    tolerance: float
+
+    def image(self) -> np.ndarray:
+        """The film uint8 (S, S). Raises ValueError if it is no PNG."""
+        content = np.frombuffer(base64.b64decode(self.film, validate=True), np.uint8)
+        pixels = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
+        if pixels is None:
+            raise ValueError("its film is no PNG")
+        return pixels
+
+
+class ExportFacts(BaseModel):
+    """What an export notes beside ModelInfo.
+
+    `source` and `source_sha256` are name and hash of the file it was made from, `precision` is fp32, fp16 or
+    int8; `parameters` and `multiply_adds` are what a film costs.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    source: str
+    source_sha256: str
+    precision: str
+    parameters: int
+    multiply_adds: int
+    golden: Golden
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxFile:
+    """A file looked through: its bytes, what they say of the model, and of the export."""
+
+    content: bytes
+    info: ModelInfo
+    facts: ExportFacts
+
+
+def read_onnx(path: Path) -> OnnxFile:
+    """An exported model, looked through. Raises CheckpointError, by name, for whatever must not be in it."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise CheckpointError(f"{path} is larger than {MAX_BYTES // 2**20} MB: no student is")
+        content = read_file(path)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
+    proto = _parse(content, path)
+    header = {entry.key: entry.value for entry in proto.metadata_props}
+    known = ExportFacts.model_fields.keys()
+    info = parse_header({key: text for key, text in header.items() if key not in known}, path, FORMAT)
+    facts = _facts({key: text for key, text in header.items() if key in known}, path)
+    _check_graph(proto, info.preprocess.size, path)
+    return OnnxFile(content, info, facts)
+
+
+def metadata(facts: ExportFacts) -> dict[str, str]:
+    """The facts as JSON by name, as the file's metadata has them beside the fields of ModelInfo."""
+    return {name: json.dumps(value, allow_nan=False) for name, value in facts.model_dump().items()}
+
+
+def _parse(content: bytes, path: Path) -> onnx.ModelProto:
+    proto = onnx.ModelProto()
+    try:
+        proto.ParseFromString(content)
+    except DecodeError as error:
+        raise CheckpointError(f"{path} is no ONNX file, or is damaged or cut short") from error
+    if not proto.graph.node:
+        raise CheckpointError(f"{path} is no ONNX file: it has no layers")
+    return proto
+
+
+def _facts(header: dict[str, str], path: Path) -> ExportFacts:
+    try:
+        values: dict[str, Any] = {key: json.loads(text) for key, text in header.items()}
+        return ExportFacts.model_validate(values)
+    except FieldError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise CheckpointError(
+            f"the metadata of {path} is damaged ({field:.80}: {first['msg']:.80})"
+        ) from error
+    except ValueError as error:
+        raise CheckpointError(f"the metadata of {path} is damaged ({error})") from error
+
+
+def _check_graph(proto: onnx.ModelProto, size: int, path: Path) -> None:
+    if proto.functions or proto.training_info or proto.graph.sparse_initializer:
+        raise CheckpointError(f"{path} has functions of its own, which no export of X-Lite has")
+    for node in proto.graph.node:
+        if node.domain not in ("", "ai.onnx") or node.op_type not in OPERATORS:
+            name = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
+            raise CheckpointError(f"{path} has the operator {name:.80}, which no export of X-Lite has")
+        tensors = [attribute.t for attribute in node.attribute]
+        if any(attribute.g.node or attribute.graphs for attribute in node.attribute):
+            raise CheckpointError(f"{path} has a graph within its graph, which no export of X-Lite has")
+        _check_inside(tensors, path)
+    _check_inside(proto.graph.initializer, path)
+    given = [one.name for one in proto.graph.input]
+    if given != [INPUT] or _sides(proto.graph.input[0])[1:] != [3, size, size]:
+        raise CheckpointError(
+            f"{path} takes {', '.join(given):.80}; expected {INPUT} of (batch, 3, {size}, {size})"
+        )
+    names = [one.name for one in proto.graph.output]
+    if tuple(names) != OUTPUTS:
+        raise CheckpointError(f"{path} answers with {', '.join(names):.200}; expected {', '.join(OUTPUTS)}")
+    if any(_sides(one)[1] != len(FINDINGS) for one in proto.graph.output[:4]):
+        raise CheckpointError(f"{path} does not answer for {len(FINDINGS)} findings")
+
+
+def _check_inside(tensors: Any, path: Path) -> None:
+    for tensor in tensors:
+        if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
+            raise CheckpointError(
+                f"{path} keeps the numbers of {tensor.name:.80} in another file; an export of X-Lite is one"
+            )
+
+
+def _sides(value: onnx.ValueInfoProto) -> list[int]:
+    """The sides of an input or output; 0 for one that may vary."""
+    sides = [one.dim_value for one in value.type.tensor_type.shape.dim]
+    return sides if len(sides) > 1 else [0, 0, 0, 0]
