@@ -200,7 +200,7 @@ class _Reader:
         x = np.concatenate(inputs)
         if not self.heatmaps:
             return [(row, None) for row in self.classifier.probabilities(self.classifier.logits(x))]
-        logits, maps = self.classifier.engine.logits_and_maps(x, self.method)
+        logits, maps = self.classifier.logits_and_maps(x, self.method)
         return list(zip(self.classifier.probabilities(logits), maps, strict=True))
 
     def _settle(self) -> None:
