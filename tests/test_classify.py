@@ -181,9 +181,13 @@ def test_a_map_with_a_fault_is_named_and_not_painted():
     assert reading.fault("Effusion") == "peaks at the rim of the picture, outside the chest"
     assert (reading.overlay(film, "Effusion") == 90).all() and (reading.overlay(film, "Edema") == 90).all()
     painted = reading.overlay(film, "Mass")
-    expected = overlay(film, reading.map("Mass"))
+    expected = overlay(film, maps[4])
     draw_cell(expected, (10, 20))
     np.testing.assert_array_equal(painted, expected)
+    with pytest.raises(
+        ValueError, match=r"film \(70, 141\) and reading \(70, 140\) must have the same frame"
+    ):
+        reading.overlay(np.zeros((70, 141), np.uint8), "Mass")
 
 
 def test_findings_smaller_than_a_cell_are_flagged():

@@ -111,6 +111,16 @@ class Classifier:
         """Raw logits float32 (B, 14) of preprocessed films float32 (B, 3, S, S)."""
         return self.engine.logits(x)
 
+    def logits_and_maps(self, x: np.ndarray, method: str = DEFAULT_METHOD) -> tuple[np.ndarray, np.ndarray]:
+        """Raw logits float32 (B, 14) and maps (B, 14, h, w) >= 0, not scaled, of preprocessed films.
+
+        ValueError unless the method is one of xlite.explain.METHODS; what the engine lacks is made in torch.
+        """
+        if method not in METHODS:
+            raise ValueError(f"{method!r} is no kind of map; expected one of {', '.join(METHODS)}")
+        engine = self.engine if method in self.engine.methods else self._in_torch
+        return engine.logits_and_maps(x, method)
+
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Calibrated probabilities float32 (…, 14) of raw logits (…, 14).
 
@@ -129,10 +139,7 @@ class Classifier:
         method: one of xlite.explain.METHODS; ValueError otherwise. Those of CLOSED_FORM take one forward
         pass, the others several.
         """
-        if method not in METHODS:
-            raise ValueError(f"{method!r} is no kind of map; expected one of {', '.join(METHODS)}")
-        engine = self.engine if method in self.engine.methods else self._in_torch
-        logits, maps = engine.logits_and_maps(self.input(image), method)
+        logits, maps = self.logits_and_maps(self.input(image), method)
         height, width = image.shape
         info = self.info
         return Reading(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from xlite.explain.drawing import OPACITY, SCREEN_SIDE, draw_cell, overlay, shrink, upsample_map
@@ -99,11 +100,13 @@ class Reading:
         """The map of a finding over a film uint8 (H, W) of the reading's frame: RGB uint8 (H, W, 3).
 
         One cell of the map is outlined in the lower left corner. A map with a fault is not painted: the film
-        stays bare.
+        stays bare. Raises ValueError unless the film has the reading's frame.
         """
+        if image.shape != self.shape:
+            raise ValueError(f"film {image.shape} and reading {self.shape} must have the same frame")
         if self.fault(finding):
-            return np.repeat(image[..., None], 3, axis=2)
-        painted = overlay(image, self.map(finding), opacity)
+            return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+        painted = overlay(image, self._coarse(finding), opacity)
         height, width = self.shape
         draw_cell(painted, (height / self.maps.shape[1], width / self.maps.shape[2]))
         return painted

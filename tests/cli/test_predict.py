@@ -4,12 +4,15 @@ import csv
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from command_line import Command
+from command_line import Command, wait_for
 
 from xlite.data.predictions import read_predictions
 from xlite.data.tables import stem_of
@@ -190,3 +193,53 @@ def test_a_pipe_is_refused_at_once(xlite: Command, model: str, tmp_path: Path) -
     os.mkfifo(tmp_path / "film.png")
     status, out, err = xlite("predict", model, tmp_path / "film.png", "--out", tmp_path / "out")
     assert (status, out, err) == (2, "", f"Error: {tmp_path / 'film.png'}: this is not a file\n")
+
+
+def test_a_run_that_has_not_finished_is_gone_on_with_or_replaced(
+    xlite: Command, model: str, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, out = tiny_folder / "images", tiny_folder / "out"
+    films = sorted(path.name for path in images.glob("*.png"))
+
+    def read(path: Path) -> np.ndarray:
+        if path.name == films[-1]:
+            raise KeyboardInterrupt
+        return read_image(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("xlite.predict.pipeline.read_image", read)
+        status, _, _ = xlite("predict", model, images, "--out", out)
+    assert (status, read_predictions(out / "predictions.csv").names) == (130, films[:-1])
+    status, text, err = xlite("predict", model, images, "--out", out, "--heatmaps", 1)
+    sentence = f"{out} holds a run that has not finished and differs from this one in heatmaps: "
+    assert (status, text, err.count("\n")) == (2, "", 1) and sentence in err and "--fresh" in err
+    status, text, err = xlite("predict", model, images, "--out", out, "--json")
+    assert (status, err, list(json.loads(text))) == (0, "Going on: 20 of 24 films are done\n", films)
+    assert xlite("predict", model, images, "--out", out, "--json") == (0, text, "")
+    again = xlite("predict", model, images, "--out", out, "--fresh", "--json", "--heatmaps", 1)
+    assert (again[0], again[2], list(json.loads(again[1]))) == (0, "", films)
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_where_it_stopped(
+    xlite: Command, model: str, own_home: Path, tmp_path: Path
+) -> None:
+    films, out = tmp_path / "films", tmp_path / "out"
+    films.mkdir()
+    for number in range(40):
+        pixels = np.random.default_rng(number).integers(0, 256, (20, 20), dtype=np.uint8)
+        cv2.imwrite(str(films / f"{number:02d}.png"), cv2.resize(pixels, (512, 512)))
+    words = [str(word) for word in ("predict", model, films, "--heatmaps", 14, "--out")]
+    process = subprocess.Popen([sys.executable, "-m", "xlite", *words, str(out)], stdout=subprocess.DEVNULL)
+    rows = out / "predictions.csv"
+    wait_for(lambda: rows.exists() and rows.read_bytes().count(b"\n") > 8)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL and rows.read_bytes().endswith(b"\n")
+    done = read_predictions(rows).names
+    assert done == [f"{number:02d}.png" for number in range(len(done))] and 8 <= len(done) < 40
+    status, text, err = xlite(*words, out)
+    assert status == 0 and "40 films read" in text
+    assert err.startswith(f"Going on: {len(done)} of 40 films are done\n")
+    assert xlite(*words, tmp_path / "whole")[0] == 0
+    files = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert files == {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}

@@ -7,14 +7,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
 from xlite.errors import RunError, XliteError
 from xlite.files import Progress
 from xlite.text import printable
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 BAR_AFTER_S = 2.0
 
@@ -26,18 +30,23 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps")]
 
 @contextmanager
 def progress_bar(text: str) -> Iterator[Progress]:
-    """Gives a callback (films done, films in all) that draws a bar on stderr after BAR_AFTER_S.
+    """Gives a callback (films done, in all) that draws a bar on stderr BAR_AFTER_S after its first call.
 
     In a file the bar redraws itself seldom, so that a log stays readable.
     """
     from tqdm import tqdm
 
     interval = 0.1 if sys.stderr.isatty() else 10.0
-    with tqdm(desc=text, unit="film", delay=BAR_AFTER_S, mininterval=interval, file=sys.stderr) as bar:
+    with ExitStack() as stack:
+
+        @cache
+        def bar() -> "tqdm[NoReturn]":  # not before it is needed: what is logged first would draw it
+            new = tqdm(desc=text, unit="film", delay=BAR_AFTER_S, mininterval=interval, file=sys.stderr)
+            return stack.enter_context(new)
 
         def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+            bar().total = total
+            bar().update(done - bar().n)
 
         yield show
 

@@ -13,7 +13,7 @@ from xlite.findings import FINDINGS, spoken
 from xlite.text import counted
 
 if TYPE_CHECKING:
-    from xlite.predict import FilmsRead
+    from xlite.predict.pipeline import FilmsRead
 
 
 def predict(
@@ -32,6 +32,9 @@ def predict(
         ),
     ] = None,
     device: Device = "cpu",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over where a run that has not finished would go on")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read films: their findings, and overlays.
@@ -39,13 +42,17 @@ def predict(
     Writes predictions.csv and, with --heatmaps K, K overlays an image. In folders, linked ones too, films are
     found by suffix or else by content; hidden files are left out. Of several films one that cannot be read is
     reported, the others are done, and the exit status is 1.
+
+    Rows are written as films are read. If a run is killed, the same command goes on where it stopped; a run
+    that has finished is done anew.
     """
     if method is not None and method not in METHODS:
         raise typer.BadParameter(f"{method!r} is none of {', '.join(METHODS)}", param_hint="--map")
     if method is not None and not heatmaps:
         raise typer.BadParameter("no overlay is asked for: add --heatmaps 3", param_hint="--map")
     from xlite.data.film_files import passed_over_words
-    from xlite.predict import find_films, predict_films
+    from xlite.predict.films import find_films
+    from xlite.predict.pipeline import predict_films
 
     found = find_films(images, out)
     if out.exists() and not out.is_dir():
@@ -55,7 +62,9 @@ def predict(
 
     classifier = Classifier.load(model, device)
     with progress_bar("reading") as progress, log_to(sys.stderr):
-        done = predict_films(classifier, found.films, out, heatmaps, method or DEFAULT_METHOD, progress)
+        done = predict_films(
+            classifier, found.films, out, heatmaps, method or DEFAULT_METHOD, progress, fresh=fresh
+        )
     if as_json:
         print_json(done.by_name())
     else:
@@ -64,7 +73,7 @@ def predict(
             say(withheld)
     if found.passed_over:
         say(passed_over_words(found.passed_over), sys.stderr if as_json else None)
-    if done.unreadable or done.unwritten:
+    if done.unreadable or done.refused or done.unwritten:
         raise typer.Exit(1)
 
 
@@ -80,5 +89,6 @@ def _print_answer(done: "FilmsRead", model: str, out: Path, count: int = 3, show
     if done.unpainted:
         say(f"{counted(done.unpainted, 'overlay')} left bare: a map is empty, flat or peaks at the rim")
     bad = f", {done.unreadable:,} could not be" if done.unreadable else ""
+    refused = f", {done.refused:,} refused" if done.refused else ""
     bare = f", {done.unwritten:,} without overlays" if done.unwritten else ""
-    say(f"{counted(len(done.names), 'film')} read{bad}{bare}: {out}")
+    say(f"{counted(len(done.names), 'film')} read{bad}{refused}{bare}: {out}")

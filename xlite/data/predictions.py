@@ -17,6 +17,8 @@ from xlite.findings import FINDINGS, canonical
 from xlite.text import are, counted, from_cell, has_plain_digits, printable, quoted_cell
 
 PREFIX = "prob_"
+HEADER = ",".join(("image", *FINDINGS))
+_VALUES = ",%#.9g" * len(FINDINGS)
 
 
 class Predictions(NamedTuple):
@@ -27,15 +29,18 @@ class Predictions(NamedTuple):
     probs: np.ndarray  # (N, 14) float64 in 0-1, NIH order
 
 
+def prediction_line(name: str, values: Sequence[float]) -> str:
+    """A film's line of predictions.csv: nine digits, so that float32 survives."""
+    return quoted_cell(name) + _VALUES % tuple(values)
+
+
 def write_predictions(path: Path | str, names: list[str], probs: np.ndarray) -> None:
-    """Writes names (N,) and probabilities (N, 14) with nine digits, so that float32 survives; atomic.
+    """Writes names (N,) and probabilities (N, 14); atomic.
 
     Compressed if the path ends in .gz, to the same bytes each time.
     """
-    row = "%s," + ",".join(["%#.9g"] * len(FINDINGS))
-    lines = [row % (quoted_cell(name), *values) for name, values in zip(names, probs.tolist(), strict=True)]
-    text = "\n".join([",".join(("image", *FINDINGS)), *lines, ""])
-    content = text.encode()
+    lines = [prediction_line(name, values) for name, values in zip(names, probs.tolist(), strict=True)]
+    content = "\n".join([HEADER, *lines, ""]).encode()
     write_atomic(Path(path), gzip.compress(content, mtime=0) if Path(path).suffix == ".gz" else content)
 
 

@@ -1,12 +1,14 @@
 """Maps over films, as RGB images."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 
 OPACITY = 0.45  # of a map over its film, if nothing else is asked for
 SCREEN_SIDE = 1024  # px; a screen shows no more of a film
 RED_OF_TURBO = 220  # beyond it the colours darken again, and a peak would look like a hole
-STRIP = 64  # rows blended at a time: a film of 64 megapixels takes gigabytes as floats in colour
+STRIP_PIXELS = 2**16  # blended at a time: what lies between film and picture stays in the processor's cache
 
 
 def upsample_map(coarse: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -33,23 +35,56 @@ def shrink(image: np.ndarray, side: int = SCREEN_SIDE) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def overlay(image: np.ndarray, heat: np.ndarray, opacity: float = OPACITY) -> np.ndarray:
-    """The film uint8 (H, W) under its map float32 (H, W), 0-1: RGB uint8 (H, W, 3).
+def overlay(image: np.ndarray, coarse: np.ndarray, opacity: float = OPACITY) -> np.ndarray:
+    """The film uint8 (H, W) under a map (h, w) >= 0 of all of it, not scaled: RGB uint8 (H, W, 3).
 
-    The colour is as opaque as the map is high, at most `opacity`: without activation the film stays bare.
-    Raises ValueError unless both have the same shape.
+    The colour is as opaque as the map is high, at most `opacity` at its peak: without activation the film
+    stays bare. Within 3 grey levels, mostly 1, of the sum in floating point, which takes ten times as long.
     """
-    if image.shape != heat.shape:
-        raise ValueError(f"film {image.shape} and map {heat.shape} must have the same shape")
+    levels = _levels(coarse, image.shape)
+    peak = int(levels.max())
+    if not peak:
+        return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+    colours = _colours(peak, opacity)
     painted = np.empty((*image.shape, 3), np.uint8)
-    for top in range(0, len(image), STRIP):
-        rows = slice(top, top + STRIP)
-        seen = np.clip(heat[rows], 0, 1)
-        levels = (seen * RED_OF_TURBO).astype(np.uint8)
-        colour = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
-        alpha = opacity * seen[..., None]
-        painted[rows] = ((1 - alpha) * image[rows, :, None] + alpha * colour).round()
+    together = max(1, STRIP_PIXELS // image.shape[1])
+    for top in range(0, len(image), together):
+        film, level = image[top : top + together], levels[top : top + together]
+        film = cv2.subtract(film, cv2.multiply(film, level, scale=opacity / peak))
+        colour = cv2.LUT(level, colours).view(np.uint8).reshape(*film.shape, 4)
+        cv2.add(
+            cv2.cvtColor(film, cv2.COLOR_GRAY2RGB),
+            cv2.cvtColor(colour, cv2.COLOR_RGBA2RGB),
+            dst=painted[top : top + together],
+        )
     return painted
+
+
+def _levels(coarse: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A map (h, w) >= 0 in the frame of a film (H, W), as levels uint8; enlarged as bytes, not as floats."""
+    height, width = shape
+    peak = coarse.max()
+    small: np.ndarray = np.rint(255 * (coarse / peak if peak > 0 else coarse)).astype(np.uint8)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _colours(peak: int, opacity: float) -> np.ndarray:
+    """What each level of a map adds to its film: int32 (256,), whose bytes are red, green, blue and nothing.
+
+    One number a pixel is looked up twice as fast as three.
+    """
+    seen = np.minimum(np.arange(256) / peak, 1)
+    colours = np.zeros((256, 4), np.uint8)
+    colours[:, :3] = np.rint(opacity * seen[:, None] * _turbo()[(seen * RED_OF_TURBO).astype(int)])
+    packed: np.ndarray = colours.view(np.int32)[:, 0]
+    return packed
+
+
+@cache
+def _turbo() -> np.ndarray:
+    """The colours of levels 0-255: RGB uint8 (256, 3). OpenCV makes them anew for each picture."""
+    levels = np.arange(256, dtype=np.uint8)[:, None]
+    return cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)[:, 0, ::-1]
 
 
 def draw_cell(image: np.ndarray, cell: tuple[float, float]) -> None:

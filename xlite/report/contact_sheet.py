@@ -47,7 +47,7 @@ def _draw(axis: Axes, tile: Tile) -> None:
     colour = HIT if points_into(heat, tile.boxes) > 0 else MISS
     painted = np.repeat(tile.image[..., None], 3, axis=2)
     if not fault:
-        painted = overlay(tile.image, heat)
+        painted = overlay(tile.image, tile.coarse)
         draw_cell(painted, tuple(np.divide(tile.image.shape, tile.coarse.shape)))
     height, width = tile.image.shape
     axis.imshow(painted, extent=(0, width, height, 0))

@@ -1,0 +1,330 @@
+"""Many films to files: what is written, in which order, and what a run that was broken off leaves."""
+
+import csv
+import json
+import resource
+import signal
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from demo_home import save_demo_model
+from filelock import FileLock
+from noise_film import write_film
+
+from xlite.classify import Classifier
+from xlite.data.predictions import read_predictions
+from xlite.errors import DataError, ImageError
+from xlite.explain import METHODS
+from xlite.findings import FINDINGS
+from xlite.images import read_image
+from xlite.predict.films import LOCK_FILE, Film, find_films
+from xlite.predict.pipeline import BATCH, predict_films
+from xlite.predict.tables import Table
+
+
+@pytest.fixture
+def classifier(own_home: Path) -> Classifier:
+    save_demo_model(own_home)
+    return Classifier.load("demo0")
+
+
+def test_an_unreadable_film_is_logged_and_counted_but_raised_if_it_is_alone(
+    tmp_path: Path, classifier: Classifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    good, bad = write_film(tmp_path / "good.png"), tmp_path / "bad.png"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n cut")
+    steps: list[tuple[int, int]] = []
+    done = predict_films(
+        classifier,
+        [Film(bad, "bad.png"), Film(good, "good.png")],
+        tmp_path / "out",
+        progress=lambda *step: steps.append(step),
+    )
+    assert (done.names, done.unreadable, done.unpainted) == (["good.png"], 1, 0)
+    assert list(done.by_name()["good.png"]) == list(FINDINGS)
+    assert [record.getMessage() for record in caplog.records if str(bad) in record.getMessage()]
+    assert steps == [(1, 2), (2, 2)]
+    with pytest.raises(ImageError, match=r"bad\.png"):
+        predict_films(classifier, [Film(bad, "bad.png")], tmp_path / "out")
+    cv2.imwrite(str(bad), np.full((64, 64), 9, np.uint8))
+    with pytest.raises(ImageError, match=r"bad\.png: the film shows nothing"):
+        predict_films(classifier, [Film(bad, "bad.png")], tmp_path / "out")
+
+
+def test_what_was_read_is_written_if_the_rest_is_broken_off(
+    tmp_path: Path, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films = [Film(write_film(tmp_path / name), name) for name in ("a.png", "b.png", "c.png")]
+
+    def read_two(path: Path) -> np.ndarray:
+        if path.name == "c.png":
+            raise KeyboardInterrupt
+        return read_image(path)
+
+    monkeypatch.setattr("xlite.predict.pipeline.read_image", read_two)
+    with pytest.raises(KeyboardInterrupt):
+        predict_films(classifier, films, tmp_path / "out")
+    assert read_predictions(tmp_path / "out" / "predictions.csv").names == ["a.png", "b.png"]
+
+
+def test_an_overlay_that_cannot_be_written_is_one_line_and_the_batch_goes_on(
+    tmp_path: Path, classifier: Classifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    films = [Film(write_film(tmp_path / name), name) for name in ("a.png", "b.png")]
+    [(best, _)] = classifier.read(read_image(films[0].path)).top(1)
+    (tmp_path / "out" / f"a_1_{best}.png").mkdir(parents=True)
+    done = predict_films(classifier, films, tmp_path / "out", heatmaps=1)
+    assert (done.names, done.unreadable, done.unwritten) == (["a.png", "b.png"], 0, 1)
+    [told] = [record.getMessage() for record in caplog.records]
+    assert told.startswith(f"Error: {films[0].path}: its overlays cannot be written: Is a directory")
+    assert read_predictions(tmp_path / "out" / "predictions.csv").names == done.names
+    assert (tmp_path / "out" / f"b_1_{best}.png").is_file()
+
+
+def test_overlays_have_names_of_their_own_that_every_system_takes(
+    tmp_path: Path, classifier: Classifier
+) -> None:
+    stem, chest = "a" * 250, "\u80f8" * 82
+    names = [
+        f"{stem}1",
+        f"{stem}2",
+        f"{chest}1.png",
+        f"{chest}2.png",
+        "name\udce9.png",
+        "name\udcea.png",
+        "x\n.png",
+    ]
+    films = [Film(write_film(tmp_path / "film.png"), name) for name in names]
+    done = predict_films(classifier, films, tmp_path / "out", heatmaps=14)
+    assert done.names == names and done.unwritten == 0
+    assert read_predictions(tmp_path / "out" / "predictions.csv").names == names
+    overlays = [path.name for path in (tmp_path / "out").glob("*.png")]
+    assert len(overlays) == 14 * len(names) and all(name.isprintable() for name in overlays)
+    assert max(len(name.encode()) for name in overlays) == 255
+    again = find_films([tmp_path], tmp_path / "out").films  # which knows them as its own
+    assert [film.name for film in again] == ["film.png"]
+
+
+def noise_films(folder: Path, count: int, side: int = 40) -> list[Film]:
+    """Films of coarse noise, each another, called as NIH's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        pixels = np.random.default_rng(number).integers(0, 256, (20, 20), dtype=np.uint8)
+        cv2.imwrite(str(folder / f"{number:08d}_000.png"), cv2.resize(pixels, (side, side)))
+    return find_films([folder], folder / "out").films
+
+
+class BrokenOff(Exception):
+    """Stands for whatever ends a run early."""
+
+
+@pytest.fixture
+def break_off_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], list[str]]:
+    """A function that lets reading break off at the film of a number, if any; it gives the films read."""
+    opened: list[str] = []
+
+    def set_up(number: int | None) -> list[str]:
+        opened.clear()
+
+        def read(path: Path) -> np.ndarray:
+            if number is not None and path.name == f"{number:08d}_000.png":
+                raise BrokenOff
+            image = read_image(path)
+            opened.append(path.name)
+            return image
+
+        monkeypatch.setattr("xlite.predict.pipeline.read_image", read)
+        return opened
+
+    return set_up
+
+
+def test_a_batch_answers_as_each_film_alone(tmp_path: Path, classifier: Classifier) -> None:
+    films = noise_films(tmp_path / "films", 2 * BATCH + 1)
+    done = predict_films(classifier, films, tmp_path / "out", heatmaps=2)
+    for film in films:
+        image = read_image(film.path)
+        reading = classifier.read(image)
+        np.testing.assert_allclose(done.found[film.name], reading.probabilities, atol=1e-6)
+        for rank, (finding, _) in enumerate(reading.top(2), 1):
+            written = cv2.imread(str(tmp_path / "out" / f"{film.path.stem}_{rank}_{finding}.png"))
+            painted = cv2.cvtColor(reading.overlay(image, finding), cv2.COLOR_RGB2BGR)
+            assert abs(written.astype(int) - painted).max() <= 2
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_kind_of_map_is_made_of_batches_too(method: str, tmp_path: Path, classifier: Classifier) -> None:
+    films = noise_films(tmp_path / "films", 2)
+    predict_films(classifier, films, tmp_path / "out", heatmaps=1, method=method)
+    for film in films:
+        reading = classifier.read(read_image(film.path), method)
+        [(finding, _)] = reading.top(1)
+        written = cv2.imread(str(tmp_path / "out" / f"{film.path.stem}_1_{finding}.png"))
+        painted = cv2.cvtColor(reading.overlay(read_image(film.path), finding), cv2.COLOR_RGB2BGR)
+        assert abs(written.astype(int) - painted).max() <= 2
+
+
+def test_a_run_that_was_broken_off_goes_on_and_ends_with_the_same_bytes(
+    tmp_path: Path,
+    classifier: Classifier,
+    break_off_at: Callable[[int | None], list[str]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    films, out = noise_films(tmp_path / "films", 3 * BATCH), tmp_path / "out"
+    films[1].path.write_bytes(b"\x89PNG\r\n\x1a\n cut")
+    break_off_at(None)
+    whole = predict_films(classifier, films, tmp_path / "whole", heatmaps=1)
+    break_off_at(2 * BATCH)
+    with pytest.raises(BrokenOff):
+        predict_films(classifier, films, out, heatmaps=1)
+    names = read_predictions(out / "predictions.csv").names
+    assert names == [film.name for film in films[: 2 * BATCH] if film is not films[1]]
+    opened, steps = break_off_at(None), []
+    with caplog.at_level("INFO", "xlite"):
+        done = predict_films(classifier, films, out, heatmaps=1, progress=lambda *step: steps.append(step))
+    # The last batch was not whole: its films are read again, in the company that they have without a break.
+    assert caplog.messages[-2] == f"Going on: {BATCH} of {len(films)} films are done"
+    assert sorted(opened) == [film.name for film in films[BATCH + 1 :]]
+    assert steps == [(number, 2 * BATCH) for number in range(1, 2 * BATCH + 1)]
+    assert (done.names, done.unreadable) == (whole.names, whole.unreadable)
+    assert (done.by_name(), done.unreadable) == (whole.by_name(), 1)
+    files = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert files == {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
+    assert json.loads(files["predictions.json"])["finished"] is True
+
+
+def test_half_a_row_and_rows_of_films_that_changed_are_read_again(
+    tmp_path: Path, classifier: Classifier, break_off_at: Callable[[int | None], list[str]]
+) -> None:
+    films, out = noise_films(tmp_path / "films", 3 * BATCH), tmp_path / "out"
+    break_off_at(2 * BATCH)
+    with pytest.raises(BrokenOff):
+        predict_films(classifier, films, out)
+    with open(out / "predictions.csv", "ab") as file:
+        file.truncate(file.tell() - 20)  # as a power cut may leave it
+    pixels = np.random.default_rng(99).integers(0, 256, (50, 50), dtype=np.uint8)
+    cv2.imwrite(str(films[2].path), pixels)
+    opened = break_off_at(None)  # of the eight rows six are left, of which a whole batch counts
+    late = [*films[:3], Film(write_film(tmp_path / "films" / "late.png"), "late.png"), *films[3:]]
+    done = predict_films(classifier, late, out)
+    assert sorted(opened) == sorted([films[2].name, "late.png", *(film.name for film in films[BATCH + 1 :])])
+    assert done.names == read_predictions(out / "predictions.csv").names == [film.name for film in late]
+    np.testing.assert_allclose(done.found[films[2].name], classifier.predict(pixels), atol=1e-6)
+
+
+def test_a_run_of_other_work_does_not_go_on_and_a_finished_one_is_done_anew(
+    tmp_path: Path, own_home: Path, classifier: Classifier, break_off_at: Callable[[int | None], list[str]]
+) -> None:
+    films, out = noise_films(tmp_path / "films", 2 * BATCH), tmp_path / "out"
+    save_demo_model(own_home, "other", seed=1)
+    other = Classifier.load("other")
+    break_off_at(BATCH)
+    with pytest.raises(BrokenOff):
+        predict_films(classifier, films, out)
+    opened = break_off_at(None)
+    for call, differs in (
+        (lambda: predict_films(other, films, out), "model"),
+        (lambda: predict_films(classifier, films, out, heatmaps=1), "heatmaps"),
+    ):
+        with pytest.raises(DataError, match=f"has not finished and differs from this one in {differs}: "):
+            call()
+    assert opened == []
+    of_other = predict_films(other, films, out, fresh=True)
+    assert of_other.names == [film.name for film in films] and len(opened) == 2 * BATCH
+    again = predict_films(classifier, films, out)
+    assert again.names == of_other.names and again.by_name() != of_other.by_name()
+    assert read_predictions(out / "predictions.csv").names == again.names
+
+
+def test_a_folder_takes_one_run_at_a_time(tmp_path: Path, classifier: Classifier) -> None:
+    films, out = noise_films(tmp_path / "films", 1), tmp_path / "out"
+    out.mkdir()
+    with FileLock(out / LOCK_FILE), pytest.raises(DataError, match="another xlite predict writes into"):
+        predict_films(classifier, films, out)
+    (out / "predictions.json").write_text('{"mine": 1}')
+    with pytest.raises(DataError, match=r"predictions\.json is no record of xlite predict"):
+        predict_films(classifier, films, out)
+    assert predict_films(classifier, films, out, fresh=True).names == [films[0].name]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What guards of the tests say."""
+
+    verdict: str
+    reasons: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
+
+
+def test_what_guards_refuse_has_a_row_of_theirs_only(
+    tmp_path: Path,
+    classifier: Classifier,
+    caplog: pytest.LogCaptureFixture,
+    break_off_at: Callable[[int | None], list[str]],
+) -> None:
+    films, out = noise_films(tmp_path / "films", 2 * BATCH), tmp_path / "out"
+    cv2.imwrite(str(films[1].path), np.zeros((40, 40), np.uint8))
+
+    def judge(image: np.ndarray) -> Said:
+        if not image.any():
+            return Said("refuse", ("not_chest", "blank"), ("This is no chest X-ray.", "It is blank."))
+        return Said("offer", ("inverted",)) if image[0, 0] > 128 else Said("pass")
+
+    extra = Table("findings.csv", "image,finding", lambda one: [f"{one.film.name},{one.film.path.stem}"] * 2)
+    words = {"judge": judge, "tables": (extra,)}
+    break_off_at(BATCH)
+    with pytest.raises(BrokenOff):
+        predict_films(classifier, films, out, **words)
+    opened = break_off_at(None)
+    done = predict_films(classifier, films, out, **words)
+    assert len(opened) == BATCH
+    assert (done.names, done.refused, done.unreadable) == ([f.name for f in films if f is not films[1]], 1, 0)
+    header, *rows = csv.reader((out / "guards.csv").read_text().splitlines())
+    said = [judge(read_image(film.path)) for film in films]
+    assert header == ["image", "verdict", "reasons"]
+    assert rows == [[f.name, one.verdict, ";".join(one.reasons)] for f, one in zip(films, said, strict=True)]
+    lines = (out / "findings.csv").read_text().splitlines()
+    assert lines == ["image,finding", *(f"{film.name},{film.path.stem}" for film in films for _ in range(2))]
+    assert read_predictions(out / "predictions.csv").names == done.names
+    assert f"Error: {films[1].path}: This is no chest X-ray. It is blank." in caplog.messages
+    with pytest.raises(ImageError, match=r"This is no chest X-ray\. It is blank\."):
+        predict_films(classifier, films[1:2], tmp_path / "alone", judge=judge)
+    assert (tmp_path / "alone" / "guards.csv").read_text().splitlines()[1:] == [
+        f'{films[1].name},refuse,"not_chest;blank"'
+    ]
+
+
+def test_a_full_disk_leaves_whole_rows(tmp_path: Path, classifier: Classifier) -> None:
+    films, out = noise_films(tmp_path / "films", 2 * BATCH), tmp_path / "out"
+    limit = 1300  # bytes: the rows of one batch fit, those of two do not
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with pytest.raises(OSError, match=r"predictions\.csv"):
+            predict_films(classifier, films, out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    names = read_predictions(out / "predictions.csv").names
+    assert names == [film.name for film in films[:BATCH]]
+    assert predict_films(classifier, films, out).names == [film.name for film in films]
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_films(tmp_path: Path, classifier: Classifier) -> None:
+    films = noise_films(tmp_path / "films", 10, side=1024)
+    predict_films(classifier, films, tmp_path / "warm", heatmaps=1)
+    peaks = []
+    for times in (3, 12):
+        many = [Film(film.path, f"{round}_{film.name}") for round in range(times) for film in films]
+        tracemalloc.start()
+        predict_films(classifier, many, tmp_path / f"{times}", heatmaps=1)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.1 * peaks[0] + 2**20 < 200 * 2**20

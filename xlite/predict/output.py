@@ -1,0 +1,174 @@
+"""The folder that films are read into: its tables, its record, and what a killed run left to go on from.
+
+predictions.json, the record, says of which work the tables are. While that has not finished, it also has a
+digest of each film's file: a film is done if its row is there and its file is as it was.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from xlite.errors import DataError
+from xlite.files import read_whole, write_atomic
+from xlite.predict.films import LOCK_FILE, RECORD_FILE, Film
+from xlite.predict.tables import PREDICTIONS, Answer, Row, Table, add_rows, read_table, write_table
+from xlite.text import as_cell
+
+BATCH = 4
+"""Films that the network reads together, and whose rows come together; more save little, and hold pixels."""
+Work = Mapping[str, str | int]
+"""What makes two runs the same one, by name: the model's digest, X-Lite's version, its options."""
+
+
+class Record(BaseModel):
+    """predictions.json: the work, whether it has finished, and if not, a digest of each film by its name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: Literal["xlite-predict-1"] = "xlite-predict-1"
+    work: dict[str, str | int]
+    finished: bool = False
+    films: dict[str, str] = {}
+
+
+@dataclass(eq=False)
+class Output:
+    """The folder, while a run writes into it. `kept` are the rows of films that are done, by table."""
+
+    folder: Path
+    films: Sequence[Film]
+    work: Work
+    tables: Sequence[Table]
+    done: frozenset[str] = frozenset()
+    kept: dict[str, list[Row]] = field(default_factory=dict)
+    _has_begun: bool = False
+
+    def write(self, answers: Sequence[Answer]) -> None:
+        """Adds the rows of films. The last table is predictions.csv, whose row says that a film is done."""
+        if not self._has_begun:
+            self._begin()
+        for table in self.tables:
+            add_rows(self.folder, table, answers)
+
+    def finish(self) -> None:
+        """Puts the rows into the order of the films, and notes that all is done.
+
+        If no film could be read, what was in the folder before stays.
+        """
+        if not self._has_begun and not self.done:
+            return
+        if not self._has_begun:
+            self._begin()
+        if self.done:
+            places = {film.name: place for place, film in enumerate(self.films)}
+            for table in self.tables:
+                rows = sorted(read_table(self.folder, table), key=lambda row: places[row.name])
+                write_table(self.folder, table, rows)
+        self._note(Record(work=dict(self.work), finished=True))
+
+    def kept_probabilities(self) -> dict[str, np.ndarray]:
+        """What predictions.csv says of films that are done, by name: float32 (14,)."""
+        rows = self.kept.get(PREDICTIONS.file, [])
+        return {row.name: np.array(row.cells[1:], np.float32) for row in rows}
+
+    def go_on(self) -> None:
+        """Finds what a run of the same work left, if it has not finished; one that has is done anew.
+
+        Raises DataError if it was of other work.
+        """
+        record = _read_record(self.folder / RECORD_FILE)
+        if record is None or record.finished:
+            return
+        keys = self.work.keys() | record.work.keys()
+        if other := sorted(key for key in keys if self.work.get(key) != record.work.get(key)):
+            raise DataError(
+                f"{self.folder} holds a run that has not finished and differs from this one in "
+                f"{', '.join(other)}: repeat its command to go on with it, or add --fresh to start over"
+            )
+        digests = record.films
+        same = {film.name for film in self.films if digests.get(as_cell(film.name)) == _digest(film.path)}
+        rows = {table: read_table(self.folder, table) for table in self.tables}
+        settled = {row.name for table, found in rows.items() for row in found if table.settles(row.cells)}
+        done = [film.name for film in self.films if film.name in settled & same]
+        # Whole batches only, so that each film has the same company as in a run that nothing broke off.
+        self.done = frozenset(done[: len(done) - len(done) % BATCH])
+        self.kept = {
+            table.file: [row for row in found if row.name in self.done] for table, found in rows.items()
+        }
+
+    def _begin(self) -> None:
+        """Leaves in the tables what is done, and only then says whose they are."""
+        for table in self.tables:
+            write_table(self.folder, table, self.kept.get(table.file, []))
+        films = {as_cell(film.name): _digest(film.path) for film in self.films}
+        self._note(Record(work=dict(self.work), films=films))
+        self._has_begun = True
+
+    def _note(self, record: Record) -> None:
+        text = record.model_dump_json(indent=2)
+        write_atomic(self.folder / RECORD_FILE, f"{text}\n".encode())
+
+
+@contextmanager
+def opened(
+    folder: Path,
+    films: Sequence[Film],
+    work: Mapping[str, str | int],
+    tables: Sequence[Table],
+    fresh: bool = False,
+) -> Iterator[Output]:
+    """The folder, which it makes and holds, with what an unfinished run left in it unless all is to be fresh.
+
+    Raises DataError if another process writes into it, or the unfinished run is of other work.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK_FILE, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise DataError(
+            f"another xlite predict writes into {folder}: wait until it ends, or give another --out"
+        ) from error
+    try:
+        output = Output(folder, films, work, tables)
+        if not fresh:
+            output.go_on()
+        yield output
+    finally:
+        lock.release()
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, as hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digest(path: Path) -> str:
+    """Which file a film is, and whether it is as it was: of its path, its size and when it changed."""
+    try:
+        state = path.stat()
+    except OSError:  # which whoever reads it will say
+        return ""
+    known = f"{os.path.abspath(path)}\0{state.st_size}\0{state.st_mtime_ns}"
+    return hashlib.sha256(os.fsencode(known)).hexdigest()[:16]
+
+
+def _read_record(path: Path) -> Record | None:
+    """The record; None if there is none. Raises DataError if the file is another's."""
+    try:
+        return Record.model_validate_json(read_whole(path))
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise DataError(
+            f"{path} is no record of xlite predict: give another --out, or add --fresh to replace it"
+        ) from error
