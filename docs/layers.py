@@ -14,7 +14,7 @@ ROWS = (
     (("runs/",), "a run as files: lock, status, queue", "run"),
     (("report/",), "how a judgement is shown", "judge"),
     (("evaluation/",), "what judges a model", "judge"),
-    (("predict.py",), "many films to files", "model"),
+    (("predict.py", "serving/"), "many films to files; of many askers", "model"),
     (("classify.py",), "a model and all that reading needs", "model"),
     (("reading.py", "engines/"), "a reading; what computes it", "model"),
     (("explain/",), "every kind of heat map", "model"),

@@ -32,7 +32,7 @@ class Secret:
         return f"a {self.noun} on the command line can be read in `ps` by everybody here: {self.ways}"
 
     def read(self, file: str | None, typed: str | None, value: str | None) -> str | None:
-        """The secret from a file's first line, the terminal, or `value` of its variable; None if there is none.
+        """The secret from a file's first line, the terminal, or its variable's `value`; None if none is.
 
         `typed` is what follows its option: "" asks for it. Raises RunError if it is more, if there is no
         terminal to ask, or if the file cannot be read.

@@ -1,0 +1,222 @@
+"""The HTTP API: what can be asked, and each answer as JSON; errors are one sentence each."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.security import HTTPBearer
+from serve_body import ALONE, FORM, MAX_BODY_MB, MAX_FILMS, SentFilm, films_of
+from serve_metrics import CONTENT_TYPE, CountRequests, Metrics
+from serve_page import HEADERS, page
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
+
+import xlite
+from xlite.access.hosts import HostGuard
+from xlite.access.tokens import TokenGuard
+from xlite.errors import ImageError
+from xlite.findings import FINDINGS
+from xlite.images import MAX_UPLOAD_MB
+from xlite.messages import in_words
+from xlite.serving.answers import NOTICE, Answer, FilmAnswer, HealthAnswer, ModelsAnswer, Problem
+from xlite.serving.films import FilmReader
+from xlite.serving.room import BusyError, Room
+
+ANSWER_S = 60.0
+"""So long the films of a request may take to be read, the wait for others included."""
+RETRY_AFTER_S = 3
+"""When to ask again what was refused because the server is busy."""
+PATHS = ("/v1/predict", "/v1/models", "/health", "/metrics", "/docs", "/openapi.json")
+_EXAMPLE = "curl -F films=@one.png -F films=@two.dcm 'http://localhost:8000/v1/predict?maps=3'"
+_FILM = {"type": "string", "format": "binary"}
+_BODY = {
+    "required": True,
+    "content": {
+        FORM: {"schema": {"type": "object", "properties": {"films": {"type": "array", "items": _FILM}}}},
+        **{kind: {"schema": _FILM} for kind in ALONE},
+    },
+}
+_PROBLEMS = {
+    400: "The form of films is damaged",
+    404: "There is no such model",
+    408: "The films took too long to arrive",
+    413: f"Too large: a film may have {MAX_UPLOAD_MB} MB, a request {MAX_BODY_MB} MB and {MAX_FILMS} films",
+    415: "The body is of another type",
+    422: "A film that was sent alone cannot be read, or a value of the query is wrong",
+    500: "The server failed",
+    503: "The server is busy: ask again after the seconds in Retry-After",
+    504: "The films took too long to read",
+}
+_GUARDED = {
+    401: "The token is missing or wrong",
+    403: "Asked by a name that the server does not have",
+    429: "Too many wrong tokens",
+}
+
+
+def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> FastAPI:
+    """The API over these models, the first of which is asked unless another is named.
+
+    It answers by `names` and those of this machine, and if there is a token, to those who have it; the health
+    check needs none.
+    """
+    room = Room()
+    metrics = Metrics(room)
+    by_name = {reader.model.name: reader for reader in readers}
+
+    @asynccontextmanager
+    async def working(_: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for reader in readers:
+                await stack.enter_async_context(reader.working())
+            yield
+
+    app = FastAPI(
+        title="X-Lite",
+        version=xlite.__version__,
+        description=f"Reads chest films: 14 probabilities each, and maps. {NOTICE}",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=working,
+        middleware=_guards(metrics, names, token),
+        responses=_problems({**_GUARDED, 500: _PROBLEMS[500]} if token else {403: _GUARDED[403]}),
+        dependencies=[Depends(HTTPBearer(auto_error=False))] if token else [],
+    )
+    _add_refusals(app)
+
+    @app.post(
+        "/v1/predict",
+        responses=_problems(_PROBLEMS),
+        openapi_extra={"requestBody": _BODY, "x-example": _EXAMPLE},
+    )
+    async def predict(
+        request: Request,
+        maps: Annotated[
+            int, Query(ge=0, le=len(FINDINGS), description="Overlays a film, likeliest first")
+        ] = 0,
+        model: Annotated[
+            str | None, Query(description="A name of /v1/models; else the first of them")
+        ] = None,
+    ) -> Answer:
+        """Reads PNG, JPEG or DICOM films: one alone as the body, or several as files of a form.
+
+        A film of several that cannot be read has its own `error`.
+        """
+        reader = _named(by_name, model)
+        with room.request() as share:
+            films = await films_of(request, share)
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    answers = await _read(reader, films, maps)
+            except TimeoutError as error:
+                raise HTTPException(
+                    504, f"the films were not read in {ANSWER_S:.0f} s: send fewer"
+                ) from error
+        refused = sum(answer.error is not None for answer in answers)
+        metrics.films.labels("refused").inc(refused)
+        metrics.films.labels("read").inc(len(answers) - refused)
+        if len(answers) == 1 and answers[0].error:
+            raise HTTPException(422, answers[0].error)
+        return Answer(model=reader.model, films=answers)
+
+    @app.get("/v1/models")
+    async def models() -> ModelsAnswer:
+        """The models that can be asked."""
+        return ModelsAnswer(models=[reader.model for reader in readers])
+
+    @app.get("/health")
+    async def health() -> HealthAnswer:
+        """For a load balancer: the server answers. Needs no token."""
+        return HealthAnswer()
+
+    @app.get("/metrics", response_class=_MetricsText)
+    async def count() -> Response:
+        """Requests, films, seconds, queue and errors in Prometheus' text format."""
+        return _MetricsText(metrics.text())
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(page(app.openapi()), headers=HEADERS)
+
+    return app
+
+
+class _MetricsText(Response):
+    media_type = CONTENT_TYPE
+
+
+def problem(detail: str, status: int) -> JSONResponse:
+    """A refusal as all of them are: one sentence as `detail`."""
+    return JSONResponse(Problem(detail=detail.strip()).model_dump(), status)
+
+
+def _problems(means: dict[int, str]) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": Problem, "description": said} for status, said in means.items()}
+
+
+def _guards(metrics: Metrics, names: set[str], token: str | None) -> list[Middleware]:
+    """What each request passes, from the outside in."""
+    guards = [Middleware(CountRequests, metrics, PATHS), Middleware(HostGuard, names, problem)]
+    return guards + ([Middleware(TokenGuard, token, ("/health",), problem)] if token else [])
+
+
+def _named(readers: dict[str, FilmReader], name: str | None) -> FilmReader:
+    found = readers.get(name) if name is not None else next(iter(readers.values()))
+    if found is None:
+        raise HTTPException(404, f"there is no such model here; expected {' or '.join(readers)}")
+    return found
+
+
+async def _read(reader: FilmReader, films: Sequence[SentFilm], maps: int) -> list[FilmAnswer]:
+    """The answers in the order of the films; if one fails otherwise than by being no film, none go on."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_read_or_say(reader, film, maps)) for film in films]
+    return [task.result() for task in tasks]
+
+
+async def _read_or_say(reader: FilmReader, film: SentFilm, maps: int) -> FilmAnswer:
+    try:
+        return await reader.read(film.data, film.name, maps)
+    except ImageError as error:
+        return FilmAnswer(name=film.name, error=in_words(error))
+
+
+def _add_refusals(app: FastAPI) -> None:
+    """Each kind of error as one sentence."""
+
+    @app.exception_handler(StarletteHTTPException)
+    async def refuse(_: Request, error: StarletteHTTPException) -> Response:
+        detail = error.detail
+        if detail == HTTPStatus(error.status_code).phrase:  # the framework's own words
+            detail = f"{detail.lower()}: /docs says what can be asked"
+        refusal = problem(detail, error.status_code)
+        refusal.headers.update(error.headers or {})
+        return refusal
+
+    @app.exception_handler(RequestValidationError)
+    async def refuse_query(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        words = first["msg"][0].lower() + first["msg"][1:]
+        return problem(f"{first['loc'][-1]} is {first['input']!r:.80}: {words}", 422)
+
+    @app.exception_handler(BusyError)
+    async def refuse_busy(_: Request, error: BusyError) -> Response:
+        refusal = problem(str(error), 503)
+        refusal.headers["Retry-After"] = str(RETRY_AFTER_S)
+        return refusal
+
+    @app.exception_handler(ClientDisconnect)
+    async def nobody(_: Request, __: ClientDisconnect) -> Response:
+        return problem("the request was broken off", 400)  # whoever asked has gone
+
+    @app.exception_handler(Exception)
+    async def fail(_: Request, error: Exception) -> Response:
+        logging.getLogger("xlite").error("a request failed with %s", type(error).__name__)
+        return problem("the server failed to answer that: its log says why", 500)
