@@ -11,6 +11,7 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field
 from serve_body import ALONE, FORM, MAX_BODY_MB, MAX_FILMS, SentFilm, films_of
 from serve_metrics import CONTENT_TYPE, CountRequests, Metrics
 from serve_page import HEADERS, page
@@ -24,7 +25,6 @@ from xlite.access.tokens import TokenGuard
 from xlite.errors import ImageError
 from xlite.findings import FINDINGS
 from xlite.images import MAX_UPLOAD_MB
-from xlite.messages import in_words
 from xlite.serving.answers import NOTICE, Answer, FilmAnswer, HealthAnswer, ModelsAnswer, Problem
 from xlite.serving.films import FilmReader
 from xlite.serving.room import BusyError, Room
@@ -35,21 +35,24 @@ RETRY_AFTER_S = 3
 """When to ask again what was refused because the server is busy."""
 PATHS = ("/v1/predict", "/v1/models", "/health", "/metrics", "/docs", "/openapi.json")
 _EXAMPLE = "curl -F films=@one.png -F films=@two.dcm 'http://localhost:8000/v1/predict?maps=3'"
+_EXPECTED = f"a whole number from 0 to {len(FINDINGS)}"
 _FILM = {"type": "string", "format": "binary"}
+_FORM = {
+    "type": "object",
+    "required": ["films"],
+    "properties": {"films": {"type": "array", "minItems": 1, "maxItems": MAX_FILMS, "items": _FILM}},
+}
 _BODY = {
     "required": True,
-    "content": {
-        FORM: {"schema": {"type": "object", "properties": {"films": {"type": "array", "items": _FILM}}}},
-        **{kind: {"schema": _FILM} for kind in ALONE},
-    },
+    "content": {FORM: {"schema": _FORM}, **{kind: {"schema": _FILM} for kind in ALONE}},
 }
 _PROBLEMS = {
     400: "The form of films is damaged",
     404: "There is no such model",
     408: "The films took too long to arrive",
-    413: f"Too large: a film may have {MAX_UPLOAD_MB} MB, a request {MAX_BODY_MB} MB and {MAX_FILMS} films",
+    413: f"Too large: a film may have {MAX_UPLOAD_MB} MB, a form {MAX_BODY_MB} MB",
     415: "The body is of another type",
-    422: "A film that was sent alone cannot be read, or a value of the query is wrong",
+    422: f"A film sent alone cannot be read, the query is wrong, or there are more than {MAX_FILMS} films",
     500: "The server failed",
     503: "The server is busy: ask again after the seconds in Retry-After",
     504: "The films took too long to read",
@@ -59,6 +62,15 @@ _GUARDED = {
     403: "Asked by a name that the server does not have",
     429: "Too many wrong tokens",
 }
+
+
+class Asked(BaseModel):
+    """The query of /v1/predict; another word in it is refused, so that no slip goes unnoticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    maps: Annotated[int, Field(ge=0, le=len(FINDINGS), description="Overlays a film, likeliest first")] = 0
+    model: Annotated[str | None, Field(description="A name of /v1/models; else the first of them")] = None
 
 
 def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> FastAPI:
@@ -96,25 +108,17 @@ def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> 
         responses=_problems(_PROBLEMS),
         openapi_extra={"requestBody": _BODY, "x-example": _EXAMPLE},
     )
-    async def predict(
-        request: Request,
-        maps: Annotated[
-            int, Query(ge=0, le=len(FINDINGS), description="Overlays a film, likeliest first")
-        ] = 0,
-        model: Annotated[
-            str | None, Query(description="A name of /v1/models; else the first of them")
-        ] = None,
-    ) -> Answer:
+    async def predict(request: Request, asked: Annotated[Asked, Query()]) -> Answer:
         """Reads PNG, JPEG or DICOM films: one alone as the body, or several as files of a form.
 
         A film of several that cannot be read has its own `error`.
         """
-        reader = _named(by_name, model)
+        reader = _named(by_name, asked.model)
         with room.request() as share:
             films = await films_of(request, share)
             try:
                 async with asyncio.timeout(ANSWER_S):
-                    answers = await _read(reader, films, maps)
+                    answers = await _read(reader, films, asked.maps)
             except TimeoutError as error:
                 raise HTTPException(
                     504, f"the films were not read in {ANSWER_S:.0f} s: send fewer"
@@ -185,7 +189,7 @@ async def _read_or_say(reader: FilmReader, film: SentFilm, maps: int) -> FilmAns
     try:
         return await reader.read(film.data, film.name, maps)
     except ImageError as error:
-        return FilmAnswer(name=film.name, error=in_words(error))
+        return FilmAnswer(name=film.name, error=str(error))
 
 
 def _add_refusals(app: FastAPI) -> None:
@@ -203,8 +207,8 @@ def _add_refusals(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def refuse_query(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        words = first["msg"][0].lower() + first["msg"][1:]
-        return problem(f"{first['loc'][-1]} is {first['input']!r:.80}: {words}", 422)
+        expected = "nothing by that name" if first["type"] == "extra_forbidden" else _EXPECTED
+        return problem(f"{first['loc'][-1]!s:.80} is {first['input']!r:.80}; expected {expected}", 422)
 
     @app.exception_handler(BusyError)
     async def refuse_busy(_: Request, error: BusyError) -> Response:

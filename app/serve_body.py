@@ -57,7 +57,7 @@ class _Form:
 
     def _count(self) -> None:
         if len(self.films) + self.fields >= MAX_FILMS:
-            raise HTTPException(413, f"a request may hold {MAX_FILMS} films at most: send them in parts")
+            raise HTTPException(422, f"a request may hold {MAX_FILMS} films at most: send them in parts")
 
 
 async def films_of(request: Request, share: Share) -> list[SentFilm]:
