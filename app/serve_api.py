@@ -36,6 +36,7 @@ RETRY_AFTER_S = 3
 PATHS = ("/v1/predict", "/v1/models", "/health", "/metrics", "/docs", "/openapi.json")
 _EXAMPLE = "curl -F films=@one.png -F films=@two.dcm 'http://localhost:8000/v1/predict?maps=3'"
 _EXPECTED = f"a whole number from 0 to {len(FINDINGS)}"
+_AS_JSON = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _FILM = {"type": "string", "format": "binary"}
 _FORM = {
     "type": "object",
@@ -53,15 +54,11 @@ _PROBLEMS = {
     413: f"Too large: a film may have {MAX_UPLOAD_MB} MB, a form {MAX_BODY_MB} MB",
     415: "The body is of another type",
     422: f"A film sent alone cannot be read, the query is wrong, or there are more than {MAX_FILMS} films",
-    500: "The server failed",
     503: "The server is busy: ask again after the seconds in Retry-After",
     504: "The films took too long to read",
 }
-_GUARDED = {
-    401: "The token is missing or wrong",
-    403: "Asked by a name that the server does not have",
-    429: "Too many wrong tokens",
-}
+_GUARDED = {401: "The token is missing or wrong", 429: "Too many wrong tokens"}
+_ALWAYS = {403: "Asked by a name that the server does not have", 500: "The server failed"}
 
 
 class Asked(BaseModel):
@@ -81,6 +78,9 @@ def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> 
     """
     room = Room()
     metrics = Metrics(room)
+    # Both for the schema alone: it is TokenGuard that refuses.
+    guarded = [Depends(HTTPBearer(auto_error=False))] if token else []
+    refusals = {**(_GUARDED if token else {}), **_ALWAYS}
     by_name = {reader.model.name: reader for reader in readers}
 
     @asynccontextmanager
@@ -98,13 +98,13 @@ def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> 
         redoc_url=None,
         lifespan=working,
         middleware=_guards(metrics, names, token),
-        responses=_problems({**_GUARDED, 500: _PROBLEMS[500]} if token else {403: _GUARDED[403]}),
-        dependencies=[Depends(HTTPBearer(auto_error=False))] if token else [],
+        responses=_problems(refusals),
     )
     _add_refusals(app)
 
     @app.post(
         "/v1/predict",
+        dependencies=guarded,
         responses=_problems(_PROBLEMS),
         openapi_extra={"requestBody": _BODY, "x-example": _EXAMPLE},
     )
@@ -130,7 +130,7 @@ def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> 
             raise HTTPException(422, answers[0].error)
         return Answer(model=reader.model, films=answers)
 
-    @app.get("/v1/models")
+    @app.get("/v1/models", dependencies=guarded)
     async def models() -> ModelsAnswer:
         """The models that can be asked."""
         return ModelsAnswer(models=[reader.model for reader in readers])
@@ -140,7 +140,13 @@ def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> 
         """For a load balancer: the server answers. Needs no token."""
         return HealthAnswer()
 
-    @app.get("/metrics", response_class=_MetricsText)
+    # Its refusals are JSON though it is text itself.
+    @app.get(
+        "/metrics",
+        dependencies=guarded,
+        response_class=_MetricsText,
+        responses={status: {"description": said, "content": _AS_JSON} for status, said in refusals.items()},
+    )
     async def count() -> Response:
         """Requests, films, seconds, queue and errors in Prometheus' text format."""
         return _MetricsText(metrics.text())

@@ -3,8 +3,8 @@
     python benchmarks/load.py demo --seconds 60
     python benchmarks/load.py demo --films ../shared/data/uploads --clients 8
 
-Server and clients are on this machine, and the clients take their share of it. The bare network is timed on
-batches as the server makes them, decoding in as many threads as there are cores; each in a process of its own.
+Server and clients are on this machine, and the clients take their share of it. The bare network is timed in
+batches as the server makes them, decoding in as many threads as there are cores: each in a fresh process.
 """
 
 import argparse
