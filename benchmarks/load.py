@@ -28,7 +28,7 @@ import httpx
 import numpy as np
 
 from xlite.examples import examples
-from xlite.images import is_image_name
+from xlite.images import is_image_name, read_image
 
 T = TypeVar("T")
 BATCH = 16
@@ -48,7 +48,7 @@ def sample(folder: Path | None, side: int, suffix: str) -> list[bytes]:
     """Films as files: those of a folder as they are, or the bundled phantoms at `side` px."""
     if folder is not None:
         return [path.read_bytes() for path in sorted(folder.rglob("*")) if is_image_name(path.name)]
-    films = (cv2.imread(str(one.path), cv2.IMREAD_GRAYSCALE) for one in examples().values())
+    films = (read_image(one.path) for one in examples().values())
     sized = (cv2.resize(film, (side, side), interpolation=cv2.INTER_CUBIC) for film in films)
     return [cv2.imencode(suffix, film)[1].tobytes() for film in sized]
 
@@ -65,8 +65,6 @@ def network_rate(model: str, seconds: float) -> float:
 
 def decoding_rate(films: list[bytes], seconds: float) -> float:
     """Films a second that are decoded and nothing else, by all cores."""
-    from xlite.images import read_image
-
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return len(films) * rate(lambda: list(pool.map(read_image, films)), seconds)
 
