@@ -133,10 +133,10 @@ class Http(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Waits on, unless a request has come whole or its body is being read."""
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._stop_waiting()
-        else:
+        if self.cycle is None or self.cycle.response_complete:
             self._wait()
+        elif not self.flow.write_paused:
+            self._stop_waiting()
 
     def pause_writing(self) -> None:
         """Waits for the client to take what it was sent."""
@@ -149,9 +149,15 @@ class Http(H11Protocol):
         self._stop_waiting()
 
     def on_response_complete(self) -> None:
-        """From here on uvicorn waits for the next request itself."""
-        self._stop_waiting()
+        """From here on uvicorn waits for the next request itself, if the client takes this answer."""
+        if not self.flow.write_paused:
+            self._stop_waiting()
         super().on_response_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Closes the connection; what the client has not taken by then, it has to take soon."""
+        super().timeout_keep_alive_handler()
+        self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Waits no more."""

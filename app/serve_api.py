@@ -1,7 +1,6 @@
 """The HTTP API: what can be asked, and each answer as JSON; errors are one sentence each."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
@@ -227,6 +226,5 @@ def _add_refusals(app: FastAPI) -> None:
         return problem("the request was broken off", 400)  # whoever asked has gone
 
     @app.exception_handler(Exception)
-    async def fail(_: Request, error: Exception) -> Response:
-        logging.getLogger("xlite").error("a request failed with %s", type(error).__name__)
+    async def fail(_: Request, __: Exception) -> Response:
         return problem("the server failed to answer that: its log says why", 500)

@@ -242,6 +242,33 @@ def test_who_sends_nothing_is_cut_off(address: str, sent: bytes) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("taken", [0, 6_000_000])
+def test_who_takes_no_answer_is_cut_off(home: Path, taken: int) -> None:
+    film = encoded(cv2.resize(drawn(), (1000, 1000)), "png")
+    length = f"Content-Length: {len(film)}\r\n\r\n".encode()
+    with serving(home) as (address, server):
+        host, port = address.removeprefix("http://").split(":")
+        with socket.socket() as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            line.connect((host, int(port)))
+            line.sendall(b"POST /v1/predict?maps=14 HTTP/1.1\r\nHost: localhost\r\n" + length + film)
+            while taken > 0:
+                taken -= len(line.recv(min(taken, 2**16)))
+            wait_for(lambda: connections(server.pid, int(port)) == 1, 60)
+            began = time.monotonic()
+            wait_for(lambda: connections(server.pid, int(port)) == 0, 60)
+            assert time.monotonic() - began < 2 * SLOW_S + 10
+
+
+def connections(pid: int, port: int) -> int:
+    """How many connections to its port a server holds open."""
+    local = f":{port:04X}"
+    rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    inodes = {row[9] for row in rows if row[1].endswith(local) and row[3] != "0A"}
+    return sum(name == f"socket:[{inode}]" for inode in inodes for name in open_files(pid))
+
+
+@pytest.mark.slow
 def test_drops_of_a_head_keep_no_connection(address: str) -> None:
     host, port = address.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=1) as line:
