@@ -1,6 +1,7 @@
 """The API's page for people, written from its OpenAPI schema: plain HTML that asks nobody for anything."""
 
 import json
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -38,7 +39,7 @@ def page(schema: dict[str, Any]) -> str:
 
 
 def _operation(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
-    yield f"<h2><code>{method} {escape(path)}</code></h2><p>{escape(operation.get('description', ''))}</p>"
+    yield f"<h2><code>{method} {escape(path)}</code></h2><p>{_prose(operation.get('description', ''))}</p>"
     if parameters := operation.get("parameters"):
         yield _table(
             ("Query", "Type", "Means"),
@@ -48,7 +49,7 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> Iterator[st
         yield f"<p>Body: {', '.join(f'<code>{escape(kind)}</code>' for kind in body['content'])}</p>"
     if example := operation.get("x-example"):
         yield f"<pre>{escape(example)}</pre>"
-    answers = operation["responses"].items()
+    answers = sorted(operation["responses"].items())
     yield _table(("Status", "", "Means"), [(code, _answer(one), one["description"]) for code, one in answers])
 
 
@@ -57,7 +58,7 @@ def _answer(response: dict[str, Any]) -> str:
 
 
 def _model(name: str, model: dict[str, Any]) -> Iterator[str]:
-    yield f"<h3>{escape(name)}</h3><p>{escape(model.get('description', ''))}</p>"
+    yield f"<h3>{escape(name)}</h3><p>{_prose(model.get('description', ''))}</p>"
     fields = model.get("properties", {}).items()
     yield _table(("Field", "Type", "Default"), [(key, _type(one), _default(one)) for key, one in fields])
 
@@ -78,7 +79,14 @@ def _type(schema: dict[str, Any]) -> str:
         return f"list of {_type(schema['items'])}"
     if isinstance(inner := schema.get("additionalProperties"), dict):
         return f"{_type(inner)} by finding"
+    if "maximum" in schema:
+        return f"{schema['type']} from {schema['minimum']} to {schema['maximum']}"
     return str(schema.get("const", schema.get("type", "")))
+
+
+def _prose(text: str) -> str:
+    """A docstring as HTML: what stands between backticks is code."""
+    return re.sub("`(.*?)`", r"<code>\1</code>", escape(text))
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
