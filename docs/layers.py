@@ -14,7 +14,7 @@ ROWS = (
     (("runs/",), "a run as files: lock, status, queue", "run"),
     (("report/",), "how a judgement is shown", "judge"),
     (("evaluation/",), "what judges a model", "judge"),
-    (("predict/", "export/"), "many films to files; a model to ONNX", "model"),
+    (("predict/", "serving/", "export/"), "many films, many askers; a model to ONNX", "model"),
     (("classify.py",), "a model and all that reading needs", "model"),
     (("reading.py", "engines/"), "a reading; what computes it", "model"),
     (("explain/",), "every kind of heat map", "model"),

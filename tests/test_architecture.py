@@ -24,7 +24,7 @@ LAYERS = (
     ("explain",),
     ("reading", "engines"),
     ("classify",),
-    ("predict", "export"),
+    ("predict", "serving", "export"),
     ("evaluation",),
     ("report",),
     ("runs",),
@@ -36,6 +36,7 @@ LAYERS = (
 ONLY_IN = {
     "streamlit": ("app/Home.py", "app/page_parts.py", "pages/"),
     "gradio": ("app/share.py",),
+    **dict.fromkeys(("fastapi", "uvicorn", "python_multipart", "prometheus_client"), ("app/serve",)),
     "starlette": ("app/", "xlite/access/"),
     "lightning_fabric": tuple(f"xlite/training/{name}.py" for name in ("fabric", "loop", "step")),
     "torch": (

@@ -140,11 +140,17 @@ class Classifier:
         pass, the others several.
         """
         logits, maps = self.logits_and_maps(self.input(image), method)
-        height, width = image.shape
+        return self.reading(logits[0], maps[0], image.shape, method)
+
+    def reading(
+        self, logits: np.ndarray, maps: np.ndarray, shape: tuple[int, ...], method: str = DEFAULT_METHOD
+    ) -> Reading:
+        """The reading of a film of shape (H, W) from its raw logits (14,) and maps (14, h, w)."""
+        height, width = shape
         info = self.info
         return Reading(
-            self.probabilities(logits[0]),
-            maps[0],
+            self.probabilities(logits),
+            maps,
             (height, width),
             method,
             info.thresholds,

@@ -8,6 +8,8 @@ from xlite.errors import RunError
 
 HOST, PORT = "127.0.0.1", 7860
 """Where a demo answers if nothing else is asked for: on this machine alone."""
+API_PORT = 8000
+"""Where the API answers, on HOST."""
 
 
 def check_app_address(address: str | None) -> None:

@@ -45,47 +45,29 @@ class Queue:
         self.wrong += 1
 
 
-class GuessDelay:
-    """Lets the sign-in behind it check one guess after another, ever more slowly while they are wrong.
+class Guesses:
+    """Who guessed wrong lately, and how long that makes the next guess wait."""
 
-    The answer 200 to a POST to `path`, behind whatever prefix, is a right password, all else a wrong one.
-    A right one resets its address, and nobody waits longer than PATIENCE_S because others guess.
-    """
-
-    def __init__(self, app: ASGIApp, path: str = "/login") -> None:
-        self.app = app
-        self.path = path
+    def __init__(self) -> None:
         self.all = Queue(FIRST_IN_ALL_S, LONGEST_IN_ALL_S)
         self.addresses: OrderedDict[str, Queue] = OrderedDict()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on, a guess when its turn has come; 429 if that is too far away."""
-        is_post = scope["type"] == "http" and scope["method"] == "POST"
-        if not is_post or not scope["path"].rstrip("/").endswith(self.path):
-            await self.app(scope, receive, send)
-            return
-        address = network_of((scope.get("client") or ("",))[0])
-        queue, now = self._queue(address), time.monotonic()
+    def enter(self, client: str) -> float:
+        """How long a guess of that client has to wait, in s; it counts as wrong until `forgive` is told.
+
+        Above PATIENCE_S it is not let in: it is to be refused at once.
+        """
+        queue, now = self._queue(network_of(client)), time.monotonic()
         wait = max(queue.wait(now), self.all.wait(now))
-        if wait > PATIENCE_S:
-            refusal = PlainTextResponse(
-                "Too many wrong passwords: wait a little, then try again.\n",
-                status_code=429,
-                headers={"Retry-After": f"{wait:.0f}"},
-            )
-            await refusal(scope, receive, send)
-            return
-        queue.enter(now)
-        self.all.enter(now)
-        await asyncio.sleep(wait)
+        if wait <= PATIENCE_S:
+            queue.enter(now)
+            self.all.enter(now)
+        return wait
 
-        async def send_and_learn(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 200:
-                self.addresses.pop(address, None)
-                self.all.wrong = max(0, self.all.wrong - 1)
-            await send(message)
-
-        await self.app(scope, receive, send_and_learn)
+    def forgive(self, client: str) -> None:
+        """The guess was right: its address starts anew."""
+        self.addresses.pop(network_of(client), None)
+        self.all.wrong = max(0, self.all.wrong - 1)
 
     def _queue(self, address: str) -> Queue:
         """The queue of an address; the address heard of longest ago is forgotten for a new one."""
@@ -94,6 +76,49 @@ class GuessDelay:
         if len(self.addresses) > ADDRESSES:
             self.addresses.popitem(last=False)
         return queue
+
+
+class GuessDelay(Guesses):
+    """Lets the sign-in behind it check one guess after another, ever more slowly while they are wrong.
+
+    The answer 200 to a POST to `path`, behind whatever prefix, is a right password, all else a wrong one.
+    A right one resets its address, and nobody waits longer than PATIENCE_S because others guess.
+    """
+
+    def __init__(self, app: ASGIApp, path: str = "/login") -> None:
+        super().__init__()
+        self.app = app
+        self.path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on, a guess when its turn has come; 429 if that is too far away."""
+        is_post = scope["type"] == "http" and scope["method"] == "POST"
+        if not is_post or not scope["path"].rstrip("/").endswith(self.path):
+            await self.app(scope, receive, send)
+            return
+        client = client_of(scope)
+        wait = self.enter(client)
+        if wait > PATIENCE_S:
+            refusal = PlainTextResponse(
+                "Too many wrong passwords: wait a little, then try again.\n",
+                status_code=429,
+                headers={"Retry-After": f"{wait:.0f}"},
+            )
+            await refusal(scope, receive, send)
+            return
+        await asyncio.sleep(wait)
+
+        async def send_and_learn(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                self.forgive(client)
+            await send(message)
+
+        await self.app(scope, receive, send_and_learn)
+
+
+def client_of(scope: Scope) -> str:
+    """The address that a request came from; empty if the server does not know it."""
+    return str((scope.get("client") or ("",))[0])
 
 
 def network_of(client: str) -> str:

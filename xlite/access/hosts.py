@@ -6,10 +6,10 @@ server for a part of that page. Only the name tells.
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
@@ -28,20 +28,22 @@ class HostGuard:
 
     `names` are answered besides those of this machine; whoever owns the collection may add to it later. The
     address that a connection was made to is answered too: it is a number, which no page can have for a name.
+    `answer` makes the refusal of its words and its status.
     """
 
-    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, names: Collection[str], answer: Callable[[str, int], Response] = PlainTextResponse
+    ) -> None:
         self.app = app
         self.names = names
+        self.answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on, or refuses it."""
         if scope["type"] == "lifespan" or self._is_known(scope):
             await self.app(scope, receive, send)
             return
-        refusal = (
-            WebSocketClose() if scope["type"] == "websocket" else PlainTextResponse(_REFUSAL, status_code=403)
-        )
+        refusal = WebSocketClose() if scope["type"] == "websocket" else self.answer(_REFUSAL, 403)
         await refusal(scope, receive, send)
 
     def _is_known(self, scope: Scope) -> bool:

@@ -1,19 +1,15 @@
 """The password of a demo: where it is read from, and which ones anybody would guess."""
 
-import getpass
 import os
 import re
-import sys
-from pathlib import Path
 
 from xlite.access.addresses import is_loopback
-from xlite.errors import RunError, sentence
+from xlite.access.secrets import Secret
+from xlite.errors import RunError
 
 USER = "guest"
 MIN_PASSWORD = 12
-_LONGEST = 1000
-WAYS = "leave its value away to be asked for it, or use --password-file FILE or the variable XLITE_PASSWORD"
-TYPED = f"a password on the command line can be read in `ps` by everybody here: {WAYS}"
+PASSWORD = Secret("password", "XLITE_PASSWORD", "Password for visitors: ")
 _LEFT, _DISTINCT = 8, 5
 """So many characters, so many of them different, must be left of a password without its known pieces."""
 _WORDS = f"""
@@ -41,40 +37,29 @@ def read_password(file: str | None, typed: str | None) -> str | None:
     `typed` is what follows --password: "" asks for it. Raises RunError if it is more, if there is no terminal
     to ask, or if the file cannot be read.
     """
-    if typed:
-        raise RunError(TYPED)
-    if file is not None:
-        try:
-            with Path(file).open(encoding="utf-8") as lines:
-                return lines.readline(_LONGEST).rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RunError(f"the password cannot be read from {file!r}: {sentence(error)}") from error
-    if typed is None:
-        # Taken out of it: what the demo starts, such as Gradio's tunnel, need not know it.
-        return os.environ.pop("XLITE_PASSWORD", None) or None
-    if not sys.stdin.isatty():
-        raise RunError(f"there is no terminal to ask for the password: {WAYS}")
-    try:
-        return getpass.getpass("Password for visitors: ")
-    except EOFError as error:
-        raise RunError(f"no password was typed: {WAYS}") from error
+    # Taken out of it: what the demo starts, such as Gradio's tunnel, need not know it.
+    return PASSWORD.read(file, typed, os.environ.pop("XLITE_PASSWORD", None))
 
 
 def check_access(host: str, public: bool, password: str | None) -> None:
     """Raises RunError if strangers could reach a demo without a good password."""
-    opened = public or not is_loopback(host)
-    if opened and not password:
+    check_secret(PASSWORD, "a demo", public or not is_loopback(host), password, MIN_PASSWORD)
+
+
+def check_secret(secret: Secret, server: str, opened: bool, said: str | None, least: int) -> None:
+    """Raises RunError if a server that others can reach has no secret, or if one of any server is weak."""
+    if opened and not said:
         raise RunError(
-            f"a demo that others can reach needs --password with {MIN_PASSWORD} characters or more: {WAYS}"
+            f"{server} that others can reach needs --{secret.noun} with {least} characters or more: "
+            f"{secret.ways}"
         )
-    if password is not None and len(password) < MIN_PASSWORD:
+    if said is not None and len(said) < least:
         raise RunError(
-            f"the password has {len(password)} characters: use {MIN_PASSWORD} or more, "
-            "so that nobody guesses it"
+            f"the {secret.noun} has {len(said)} characters: use {least} or more, so that nobody guesses it"
         )
-    if password is not None and is_trivial(password):
+    if said is not None and is_trivial(said):
         raise RunError(
-            "the password is easily guessed, made of repeats, sequences or common words: "
+            f"the {secret.noun} is easily guessed, made of repeats, sequences or common words: "
             "use three words that have nothing to do with each other, or random characters"
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 from pydantic import ValidationError
 
-from xlite.cli import app, data, evaluate, jobs, localise, models, predict, sweep, train
+from xlite.cli import app, data, evaluate, jobs, localise, models, predict, serve, sweep, train
 from xlite.cli.console import say
 from xlite.config import KINDS, LIMITS
 from xlite.errors import XliteError, sentence
@@ -46,6 +46,7 @@ for command in (
     models.export,
     models.convert,
     models.share,
+    serve.serve,
 ):
     commands.command()(command)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from xlite.access.addresses import HOST, PORT
-from xlite.access.passwords import MIN_PASSWORD, TYPED
+from xlite.access.passwords import MIN_PASSWORD, PASSWORD
 from xlite.cli.app import hand_over
 from xlite.cli.console import Json, Model, busy, print_json, print_table, say
 from xlite.errors import RunError
@@ -126,7 +126,7 @@ def share(
     It reads films and does nothing else: nothing can be trained or browsed through it.
     """
     if typed:
-        raise RunError(TYPED if password else f"share serves one model; got {typed[0]!r} too")
+        raise RunError(PASSWORD.typed if password else f"share serves one model; got {typed[0]!r} too")
     words = [str(bundled("app", "share.py")), model, "--host", host, "--port", str(port)]
     words += ["--public"] if public else []
     words += ["--password"] if password else []

@@ -1,0 +1,121 @@
+"""FilmReader: the same answers as Classifier.read, whatever the file and whoever else asks."""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from demo_home import BACKBONE, SPLIT, save_demo_model
+
+from xlite.classify import Classifier
+from xlite.errors import ImageError
+from xlite.findings import FINDINGS
+from xlite.reading import Reading
+from xlite.serving.answers import FilmAnswer, GuardsAnswer
+from xlite.serving.films import FilmReader
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+    return Classifier.load(save_demo_model(tmp_path_factory.mktemp("home")))
+
+
+def films(count: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (count, 12, 10), dtype=np.uint8)
+    return [cv2.resize(one, (100, 120), interpolation=cv2.INTER_CUBIC) for one in coarse]
+
+
+def png(film: np.ndarray) -> bytes:
+    return cv2.imencode(".png", film)[1].tobytes()
+
+
+def run(classifier: Classifier, act: Callable[[FilmReader], Awaitable[Any]]) -> Any:
+    async def main() -> Any:
+        reader = FilmReader(classifier)
+        async with reader.working():
+            return await asyncio.wait_for(act(reader), 60)
+
+    return asyncio.run(main())
+
+
+def test_twenty_at_once_get_their_own_answers(classifier: Classifier) -> None:
+    images = films(20)
+
+    async def act(reader: FilmReader) -> list[FilmAnswer]:
+        return await asyncio.gather(
+            *(reader.read(png(film), f"{place}.png", place % 3) for place, film in enumerate(images))
+        )
+
+    for place, (film, answer) in enumerate(zip(images, run(classifier, act), strict=True)):
+        reading = classifier.read(film)
+        assert answer.name == f"{place}.png" and answer.error is None and answer.guards is None
+        assert answer.probabilities == pytest.approx(
+            {finding: reading.probability(finding) for finding in FINDINGS}, abs=1e-6
+        )
+        assert answer.thresholds == dict.fromkeys(FINDINGS, 0.5)
+        assert answer.threshold_sentences == {one: reading.threshold_sentence(one) for one in FINDINGS}
+        assert [one.finding for one in answer.overlays] == [name for name, _ in reading.top(place % 3)]
+        for one in answer.overlays:
+            painted = cv2.imdecode(np.frombuffer(base64.b64decode(one.png), np.uint8), cv2.IMREAD_COLOR_RGB)
+            wanted = reading.overlay(film, one.finding)
+            assert np.abs(painted.astype(int) - wanted).max() <= 2
+            assert (one.fault, one.caution) == (reading.fault(one.finding), reading.caution(one.finding))
+        assert answer.legend == (reading.legend() if place % 3 else None)
+
+
+def test_a_large_film_is_shown_as_a_screen_shows_it(classifier: Classifier) -> None:
+    film = cv2.resize(films(1)[0], (1500, 3000))
+
+    async def act(reader: FilmReader) -> FilmAnswer:
+        return await reader.read(png(film), "large.png", 1)
+
+    [overlay] = run(classifier, act).overlays
+    assert cv2.imdecode(np.frombuffer(base64.b64decode(overlay.png), np.uint8), 0).shape == (1024, 512)
+
+
+def test_what_is_no_film_is_refused_and_the_next_one_read(classifier: Classifier) -> None:
+    async def act(reader: FilmReader) -> FilmAnswer:
+        for data, sentence in ((b"nothing", "not a PNG"), (b"", "empty"), (png(films(1)[0])[:-40], "cut")):
+            with pytest.raises(ImageError, match=sentence):
+                await reader.read(data, "film")
+        with pytest.raises(ImageError, match="shows nothing"):
+            await reader.read(png(np.full((300, 300), 9, np.uint8)), "blank")
+        return await reader.read(png(films(1)[0]), "film")
+
+    assert run(classifier, act).error is None
+
+
+def test_the_model_says_which_file_it_is(classifier: Classifier) -> None:
+    async def act(reader: FilmReader) -> dict[str, Any]:
+        return reader.model.model_dump()
+
+    assert run(classifier, act) == {
+        "name": "demo0",
+        "sha256": hashlib.sha256(Path(classifier.path).read_bytes()).hexdigest(),
+        "backbone": BACKBONE,
+        "image_size": 64,
+        "split_id": SPLIT,
+        "label_version": "2020",
+        "about": classifier.about,
+    }
+
+
+def test_a_model_without_thresholds_says_so() -> None:
+    reading = Reading(np.full(14, 0.25, np.float32), np.empty((14, 0, 0), np.float32), (9, 9))
+    assert FilmAnswer.of("a.png", reading, None, 0).model_dump() == {
+        "name": "a.png",
+        "error": None,
+        "probabilities": dict.fromkeys(FINDINGS, 0.25),
+        "thresholds": None,
+        "threshold_sentences": None,
+        "overlays": [],
+        "legend": None,
+        "guards": None,
+    }
+    assert GuardsAnswer(verdict="refuse", reasons=["not_chest"]).reasons == ["not_chest"]

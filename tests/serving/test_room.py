@@ -1,0 +1,35 @@
+"""Room: what requests take and give back, and when there is none left."""
+
+import pytest
+
+from xlite.serving import room
+from xlite.serving.room import BusyError, Room
+
+
+def test_a_request_gives_back_what_it_took_also_if_it_fails() -> None:
+    hall = Room()
+    with pytest.raises(ZeroDivisionError), hall.request() as share:
+        share.take(length=1000)
+        share.take(films=3, length=1)
+        assert (hall.films, hall.bytes) == (3, 1001)
+        raise ZeroDivisionError
+    assert (hall.films, hall.bytes) == (0, 0)
+
+
+@pytest.mark.parametrize("too_much", [{"films": 2}, {"length": 2}])
+def test_beyond_its_limits_it_is_busy_and_takes_nothing(
+    monkeypatch: pytest.MonkeyPatch, too_much: dict[str, int]
+) -> None:
+    monkeypatch.setattr(room, "MAX_FILMS_HELD", 4)
+    monkeypatch.setattr(room, "MAX_HELD_MB", 4 / 2**20)
+    hall = Room()
+    with hall.request() as one, hall.request() as other:
+        one.take(films=3, length=3)
+        with pytest.raises(BusyError, match="the server is busy: send this again in a few seconds"):
+            other.take(**too_much)
+        assert (hall.films, hall.bytes) == (3, 3)
+        other.take(films=1, length=1)
+        with pytest.raises(BusyError), hall.request():
+            pass
+    with hall.request():
+        assert (hall.films, hall.bytes) == (0, 0)
