@@ -19,7 +19,7 @@ from xlite.engines.engine import Engine
 from xlite.errors import CheckpointError, ImageError
 from xlite.explain.methods import DEFAULT_METHOD
 from xlite.images import MAX_UPLOAD_MB, check_contrast, read_image
-from xlite.metrics.calibration import apply_calibrator
+from xlite.metrics.calibration import apply_calibrator, uncalibrated
 from xlite.models.available import MODEL_FILE, find_model
 from xlite.models.info import ModelInfo
 from xlite.reading import Reading
@@ -123,6 +123,8 @@ class Classifier:
             method,
             info.thresholds,
             info.thresholds_chosen_on,
+            info.validation,
+            uncalibrated(info.calibration),
         )
 
     def explain(self, image: np.ndarray, finding: str, method: str = "gradcam") -> np.ndarray:
