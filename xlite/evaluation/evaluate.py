@@ -61,8 +61,9 @@ def judge_model(
     if options.calibration is not None:
         if validation.films is None:
             raise DataError(
-                "nothing can be fitted or recorded without validation films: give a folder that has the val "
-                f"part of {validation.facts.split_id}, the model's own split, and judge another part"
+                "no calibrator can be fitted and nothing recorded without validation films: give a folder "
+                f"that has the val part of {validation.facts.split_id}, the model's own split, and judge "
+                "another part"
             )
         classifier, fitted_on = _calibrated(classifier, validation.films, options.calibration)
         validation = replace(validation, films=fitted_on)

@@ -135,7 +135,7 @@ def _validation(info: ModelInfo) -> list[str]:
         return []
     zone = next(iter(info.validation.values())).zone
     said = (
-        "What the thresholds did on the validation films, with the 95 % interval of what they will do on new "
+        "What the thresholds did on the validation films, with the 95% interval of what they will do on new "
         f"patients. With {zone.confidence:.0%} confidence each, at most {zone.missed:.0%} of patients with a "
         f"finding have a film with it below the low cut-off, and at most {zone.alarmed:.0%} of those without "
         "it a film without it at or above the high one; between the two the model is not sure."
