@@ -56,6 +56,11 @@ STYLE = """
 .film-row {display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); gap: 12px}
 .film-row figure {margin: 0} .film-row img {width: 100%; border-radius: 6px; background: #000}
 .film-row figcaption {padding: 6px 2px; font-variant-numeric: tabular-nums}
+.film-row figcaption p {margin: 4px 0; font-size: 13px; line-height: 1.4}
+.wide {overflow-x: auto; margin-top: 12px} .wide table {border-collapse: collapse; font-size: 13px}
+.wide th, .wide td {padding: 4px 8px; text-align: right; border-bottom: 1px solid #d9dfe5}
+.note {font-size: 13px}
+.wide th.text, .wide td.text {text-align: left}
 """
 
 
@@ -258,26 +263,31 @@ def read_film(classifier: "Classifier", image: "np.ndarray") -> Shown:
 
 
 def film_row(image: "np.ndarray", reading: "Reading") -> str:
-    """The bare film, then the three likeliest findings over it."""
+    """The bare film, then the three likeliest findings over it; what each of the 14 verdicts is worth."""
+    from xlite.report.document import table_html
+    from xlite.report.worth import worth_sentences, worth_table
+
     pictures = [captioned(image, "The film")]
     for finding, probability in reading.top(3):
         fault = reading.fault(finding)
         caption = f"{spoken(finding)} {probability:.1%}" + (f": its map {fault}" if fault else "")
-        if reading.is_withheld(finding):
-            caption += f"; {reading.threshold_sentence(finding)}"
-        pictures.append(captioned(reading.overlay(image, finding), caption))
-    return f'<div class="film-row">{"".join(pictures)}</div><p>{html.escape(reading.legend())}</p>'
+        said = worth_sentences(reading.worth(finding))
+        pictures.append(captioned(reading.overlay(image, finding), caption, said))
+    legend = f"<p>{html.escape(reading.legend())}</p>"
+    return (
+        f'<div class="film-row">{"".join(pictures)}</div>{legend}{table_html(worth_table(reading.worths()))}'
+    )
 
 
-def captioned(image: "np.ndarray", caption: str) -> str:
-    """An image uint8, grey (H, W) or RGB (H, W, 3), as an HTML figure with its caption."""
+def captioned(image: "np.ndarray", caption: str, sentences: Sequence[str] = ()) -> str:
+    """An image uint8, grey (H, W) or RGB (H, W, 3), as an HTML figure: its caption, sentences below it."""
     import cv2
 
     pixels = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
     source = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
-    text = html.escape(caption)
-    return f'<figure><img src="{source}" alt="{text}"><figcaption>{text}</figcaption></figure>'
+    text, more = html.escape(caption), "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
+    return f'<figure><img src="{source}" alt="{text}"><figcaption>{text}{more}</figcaption></figure>'
 
 
 if __name__ == "__main__":

@@ -85,18 +85,29 @@ def choose_map() -> None:
 
 
 def show_top(image: "np.ndarray", reading: "Reading") -> None:
-    """The three likeliest findings, each with its own map."""
+    """The three likeliest findings, each with its own map and what its probability is worth."""
+    from xlite.report.worth import worth_sentences
+
     st.subheader("Most likely findings")
     if also := [f"{spoken(finding)} ({p:.1%})" for finding, p in reading.also_above()]:
         st.markdown(f"Beyond these three, above the model's threshold: {', '.join(also)}.")
     for column, (finding, probability) in zip(st.columns(3), reading.top(3), strict=True):
         with column.container(border=True):
             st.metric(spoken(finding), f"{probability:.1%}")
-            if sentence := reading.threshold_sentence(finding):
+            for sentence in worth_sentences(reading.worth(finding)):
                 st.caption(sentence)
             st.image(reading.overlay(image, finding), width="stretch")
             if fault := reading.fault(finding):
                 st.caption(f"Its map {fault}.")
+
+
+def show_worth(reading: "Reading") -> None:
+    """Of all findings, what their probabilities and thresholds may be taken for."""
+    from xlite.report.document import to_markdown
+    from xlite.report.worth import worth_table
+
+    st.subheader("What each verdict is worth")
+    st.markdown(to_markdown("", [worth_table(reading.worths())], escape=literal))
 
 
 def show_reading(classifier: "Classifier", film: tuple[bytes, str]) -> None:
@@ -124,6 +135,7 @@ def show_reading(classifier: "Classifier", film: tuple[bytes, str]) -> None:
             )
         choose_map()
     show_top(image, reading)
+    show_worth(reading)
 
 
 @st.fragment

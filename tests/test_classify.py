@@ -20,6 +20,7 @@ from xlite.models.checkpoint import save_model
 from xlite.models.info import ModelInfo
 from xlite.models.student import Student
 from xlite.reading import Reading
+from xlite.report.worth import threshold_sentence
 
 CALIBRATOR = Platt(scale=tuple(0.5 + 0.1 * i for i in range(14)), bias=tuple(-1 + 0.2 * i for i in range(14)))
 PREPROCESS = Preprocess(64, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4))
@@ -124,10 +125,10 @@ def test_a_reading_says_what_is_above_the_models_thresholds():
         2:
     ]  # the likeliest is none of them
     assert reading.also_above(14) == []
-    assert reading.threshold_sentence("Hernia") == "below the model's threshold of 80.0%"
-    assert reading.threshold_sentence("Pleural Thickening") == "above the model's threshold of 50.0%"
+    assert threshold_sentence(reading.worth("Hernia")) == "below the model's threshold of 80.0%"
+    assert threshold_sentence(reading.worth("Pleural Thickening")) == "above the model's threshold of 50.0%"
     bare = Reading(probabilities, maps, (10, 10))
-    assert bare.also_above() == [] and bare.threshold_sentence("Mass") is None
+    assert bare.also_above() == [] and threshold_sentence(bare.worth("Mass")) is None
 
 
 def test_a_withheld_threshold_calls_nothing_and_says_why():
@@ -136,9 +137,9 @@ def test_a_withheld_threshold_calls_nothing_and_says_why():
     thresholds = dict.fromkeys(FINDINGS, 0.5) | {"Hernia": None}
     reading = Reading(probabilities, maps, (10, 10), thresholds=thresholds, chosen_on=chosen_on)
     assert not reading.is_above("Hernia") and len(reading.also_above(0)) == 13
-    assert reading.threshold_sentence("Hernia") == "no threshold: 3 validation patients"
+    assert threshold_sentence(reading.worth("Hernia")) == "no threshold: 3 validation patients"
     said = "above the model's threshold of 50.0% (25 validation patients)"
-    assert reading.threshold_sentence("Mass") == said
+    assert threshold_sentence(reading.worth("Mass")) == said
     assert reading.withheld() == "No threshold: Hernia (3 validation patients)."
 
 

@@ -21,7 +21,7 @@ from xlite.engines.opening import open_engine
 from xlite.errors import CheckpointError, ImageError
 from xlite.explain.methods import DEFAULT_METHOD, METHODS
 from xlite.images import MAX_UPLOAD_MB, check_contrast, read_image
-from xlite.metrics.calibration import apply_calibrator
+from xlite.metrics.calibration import apply_calibrator, uncalibrated
 from xlite.models.available import EXPORT_FILE, EXPORT_SUFFIX, MODEL_FILE, find_model
 from xlite.models.info import ModelInfo, ModelSize
 from xlite.reading import Reading
@@ -155,6 +155,8 @@ class Classifier:
             method,
             info.thresholds,
             info.thresholds_chosen_on,
+            info.validation,
+            uncalibrated(info.calibration),
         )
 
     def explain(self, image: np.ndarray, finding: str, method: str = "gradcam") -> np.ndarray:

@@ -1,7 +1,8 @@
-"""Reading: what a model sees in one film, as numbers, maps and sentences. No torch."""
+"""Reading: what a model sees in one film, as numbers, facts and maps. No torch."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,7 +12,9 @@ from xlite.explain.faults import FAULTS, map_fault, size_caution
 from xlite.explain.methods import DEFAULT_METHOD, map_legend
 from xlite.findings import FINDINGS, canonical, spoken
 from xlite.metrics.thresholds import ValidationPatients
-from xlite.text import counted, few_patients
+from xlite.metrics.validation_record import ValidationRecord
+from xlite.metrics.worth import Worth
+from xlite.text import few_patients
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +23,9 @@ class Reading:
 
     `method` is the kind of its maps; `thresholds` are the model's own, by finding, if it has any, None if
     withheld, and `chosen_on` counts the validation patients that chose them, if the model file does.
+    `records` are what the validation films say of each finding, None from a file that does not say;
+    `uncalibrated` the findings that no calibrator was fitted to. `void`: a guard fired, so that the film is
+    not as the validation films were, and no guarantee of theirs holds.
     """
 
     probabilities: np.ndarray
@@ -28,6 +34,9 @@ class Reading:
     method: str = DEFAULT_METHOD
     thresholds: Mapping[str, float | None] | None = None
     chosen_on: Mapping[str, ValidationPatients] | None = None
+    records: Mapping[str, ValidationRecord] | None = None
+    uncalibrated: Collection[str] = FINDINGS
+    void: bool = False
 
     def top(self, count: int = 3) -> list[tuple[str, float]]:
         """The `count` likeliest findings with their probabilities, likeliest first."""
@@ -43,27 +52,28 @@ class Reading:
         cut = (self.thresholds or {}).get(canonical(finding))
         return cut is not None and self.probability(finding) >= cut
 
-    def is_withheld(self, finding: str) -> bool:
-        """Whether the model has thresholds, but none for this finding: too few patients would choose it."""
-        return self.thresholds is not None and self.thresholds[canonical(finding)] is None
+    def worth(self, finding: str) -> Worth:
+        """What the verdict on a finding is worth: facts, which `xlite.report.worth` puts into words."""
+        name = canonical(finding)
+        cut, record = (self.thresholds or {}).get(name), (self.records or {}).get(name)
+        return Worth(
+            finding=name,
+            probability=self.probability(name),
+            threshold=cut,
+            withheld=self.thresholds is not None and cut is None,
+            patients=record.patients if record else (self.chosen_on or {}).get(name),
+            record=record,
+            calibrated=name not in self.uncalibrated,
+            void=self.void,
+        )
+
+    def worths(self) -> list[Worth]:
+        """What the verdict on each finding is worth, likeliest first."""
+        return [self.worth(finding) for finding, _ in self.top(len(FINDINGS))]
 
     def also_above(self, beyond: int = 3) -> list[tuple[str, float]]:
         """The findings that reach their threshold behind the `beyond` likeliest ones, likeliest first."""
         return [(finding, p) for finding, p in self.top(len(FINDINGS))[beyond:] if self.is_above(finding)]
-
-    def threshold_sentence(self, finding: str) -> str | None:
-        """`above the model's threshold of 31.0% (25 validation patients)`, or below it.
-
-        `no threshold: 3 validation patients` if it is withheld; None if the model has no thresholds.
-        """
-        if self.thresholds is None:
-            return None
-        cut, one = self.thresholds[canonical(finding)], (self.chosen_on or {}).get(canonical(finding))
-        if cut is None:
-            return "no threshold" + (f": {few_patients(one.positive, one.negative)}" if one else "")
-        side = "above" if self.is_above(finding) else "below"
-        patients = f" ({counted(one.positive, 'validation patient')})" if one else ""
-        return f"{side} the model's threshold of {cut:.1%}{patients}"
 
     def withheld(self) -> str:
         """`No threshold: Hernia (3 validation patients).`; nothing if each finding has one, or none has."""
@@ -114,6 +124,11 @@ class Reading:
     def _coarse(self, finding: str) -> np.ndarray:
         coarse: np.ndarray = self.maps[FINDINGS.index(canonical(finding))]
         return coarse
+
+
+def worth_rows(name: str, reading: Reading) -> list[dict[str, Any]]:
+    """The rows of findings.csv of a film called `name`, one a finding; None stands for an empty cell."""
+    return [{"image": name} | reading.worth(finding).row() for finding in FINDINGS]
 
 
 def withheld_sentence(

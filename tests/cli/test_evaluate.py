@@ -13,7 +13,7 @@ from xlite.cli import evaluate as cli
 from xlite.cli.localise import localise
 from xlite.data.predictions import write_predictions
 from xlite.data.splits import PARTS
-from xlite.evaluation.options import MapOptions
+from xlite.evaluation.options import KEEP, MapOptions
 from xlite.metrics.calibration import METHODS
 
 
@@ -21,14 +21,14 @@ def test_evaluate_takes_a_calibration_by_name_only(xlite: Command, model: str, t
     words = ["evaluate", model, "--data", tmp_path, "--out", tmp_path / "o", "--calibration", "beta"]
     status, _, err = xlite(*words)
     assert (status, err.count("\n")) == (2, 1)
-    assert "'beta' is not one of 'platt', 'temperature', 'isotonic', 'none'" in err
+    assert "'beta' is not one of 'platt', 'temperature', 'isotonic', 'none', 'keep'" in err
 
 
 def test_the_choices_are_those_of_the_modules_behind_it() -> None:
     """The command cannot import them: it would begin with seconds of loading."""
     hints = get_type_hints(cli.evaluate, include_extras=True)
     calibrations, _ = get_args(get_args(hints["calibration"])[0])
-    assert set(get_args(calibrations)) == {*METHODS, "none"}
+    assert set(get_args(calibrations)) == {*METHODS, "none", KEEP}
     assert get_args(hints["part"])[1].metavar == "|".join(PARTS)
     checks = inspect.signature(localise).parameters["checks"].default
     assert checks == MapOptions.checks

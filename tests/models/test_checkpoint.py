@@ -74,6 +74,7 @@ def test_the_header_says_all_that_serving_needs(path):
         "thresholds": INFO.thresholds,
         "thresholds_chosen_on": None,
         "calibration": {"method": "platt", "scale": [1.1] * 14, "bias": [-0.3] * 14},
+        "validation": None,
         "notes": {"run": "student", "teacher": None, "date": "2026-01-01", "unicode": "µ – ü"},
         "findings": list(FINDINGS),
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from demo_home import drawn_report, save_demo_model
 from html_texts import HtmlTexts
 from judged import BOXES, amend, save_tiny_model, write_common_folder, write_some_predictions
@@ -26,7 +27,7 @@ from xlite.metrics.bands import draw_curves
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import apply_calibrator, fit_calibrator
 from xlite.metrics.thresholds import Thresholds
-from xlite.models.checkpoint import load_model
+from xlite.models.checkpoint import load_model, save_model
 from xlite.patients import patients_with
 from xlite.report.curves_json import dump_curves, read_curves
 from xlite.report.document import to_markdown
@@ -36,6 +37,7 @@ from xlite.report.sections.whole import whole
 from xlite.report.sentences import source
 from xlite.report.terminal import summary
 from xlite.report.view import View
+from xlite.report.worth import records_sentence, records_table
 from xlite.report.write import evaluate_model, localise_model, score_predictions, write_report
 
 
@@ -120,11 +122,11 @@ def test_a_chosen_calibrator_is_saved_in_the_model_and_used_by_every_prediction(
     assert report.calibration.in_use == method
     assert (after.info.calibration.method if after.info.calibration else "none") == method
     films = [read_image(folder.paths[stem]) for stem in split.stems("val")]
-    logits = np.array([before.predict_batch(before.tensor(film))[0] for film in films])
+    logits = np.array([before.logits(before.input(film))[0] for film in films])
     labels = folder.labels(split.stems("val"))
     expected = fit_calibrator(logits, labels, folder.patients(split.stems("val")), method)
     film = read_image(folder.paths[split.stems("test")[0]])
-    one = before.predict_batch(before.tensor(film))[0]
+    one = before.logits(before.input(film))[0]
     np.testing.assert_allclose(after.predict(film), apply_calibrator(one, expected), atol=1e-5)
     np.testing.assert_allclose(
         read_predictions(tmp_path / "predictions.csv").probs[0], after.predict(film), atol=1e-6
@@ -133,6 +135,30 @@ def test_a_chosen_calibrator_is_saved_in_the_model_and_used_by_every_prediction(
     cuts = Thresholds.choose(labels, apply_calibrator(logits, expected), patients).cuts
     found_cuts = np.array(list(after.info.thresholds.values()), np.float64)
     np.testing.assert_allclose(found_cuts, cuts, atol=1e-5)
+
+
+def test_what_thresholds_are_worth_is_saved_in_a_model_that_stays_as_it_is(
+    model: Path, common_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "xlite")
+    evaluate(model, common_folder, tmp_path / "platt", calibration="platt")
+    fitted, card = load_model(model)[1], model.with_name("MODEL_CARD.md")
+    assert fitted.validation is not None
+    old, info = load_model(model)
+    save_model(model, old, info.model_copy(update={"validation": None}))
+    card.write_text("old")
+    evaluate(model, common_folder, tmp_path / "kept", calibration="keep")
+    student, kept = load_model(model)
+    assert kept == fitted
+    assert all(torch.equal(mine, student.state_dict()[name]) for name, mine in old.state_dict().items())
+    assert caplog.messages[-1].startswith(f"{model} now holds what its thresholds are worth, from ")
+    said = f"On the validation films: {records_sentence(kept.validation)}"
+    assert [text for text in caplog.messages if text.startswith("On the val")] == [said, said]
+    text = card.read_text()
+    assert to_markdown("", [records_table(kept.validation, kept.thresholds)]) in text
+    assert (
+        "With 95% confidence each, at most 10% of patients with a finding have a film with it below" in text
+    )
 
 
 @pytest.mark.parametrize("method", ["platt", "isotonic"])

@@ -66,10 +66,11 @@ def evaluate(
         bool, typer.Option("--skip-missing", help="Go on without the films that the folder lacks")
     ] = False,
     calibration: Annotated[
-        Literal["platt", "temperature", "isotonic", "none"] | None,
+        Literal["platt", "temperature", "isotonic", "none", "keep"] | None,
         typer.Option(
             help="Fit this calibrator on the validation films first, and save it in the model file with the "
-            "thresholds that go with it; every later prediction uses it",
+            "thresholds that go with it and what they are worth; every later prediction uses it. keep: leave "
+            "both as they are, and save what they are worth",
         ),
     ] = None,
     radiologists: Radiologists = None,

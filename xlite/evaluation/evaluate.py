@@ -23,11 +23,11 @@ from xlite.evaluation.contamination import model_teacher_caveat, takes_lists
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
 from xlite.evaluation.localise import localise_part
-from xlite.evaluation.options import JudgeOptions
+from xlite.evaluation.options import KEEP, JudgeOptions
 from xlite.evaluation.own_training import own_split, split_caveats, training_caveats
 from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.radiologists import read_radiologists
-from xlite.evaluation.validation import fit_info
+from xlite.evaluation.validation import fit_info, record_validation
 from xlite.evaluation.validation_report import Validation
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import in_effect, uncalibrated
@@ -45,7 +45,8 @@ def judge_model(
     """Judges a model on one part (train, val, test) of a folder's split.
 
     Thresholds and calibrators are compared on the val part of the model's own split. With options.calibration
-    the calibrator is fitted there first, and the judgement's classifier has it. A split that shares patients
+    the calibrator is fitted there first, or what the model's own says there is recorded, and the judgement's
+    classifier has it. A split that shares patients
     is judged too, with a caveat. Raises CheckpointError or DataError if model, folder, split, list or films
     cannot be read.
     """
@@ -65,8 +66,9 @@ def judge_model(
     if options.calibration is not None:
         if validation.films is None:
             raise DataError(
-                "no calibrator can be fitted without validation films: give a folder that has the val part "
-                f"of {validation.facts.split_id}, the model's own split, and judge another part"
+                "no calibrator can be fitted and nothing recorded without validation films: give a folder "
+                f"that has the val part of {validation.facts.split_id}, the model's own split, and judge "
+                "another part"
             )
         classifier, fitted_on = _calibrated(classifier, validation.films, options.calibration)
         validation = replace(validation, films=fitted_on)
@@ -121,8 +123,13 @@ def _read_batches(
 
 
 def _calibrated(classifier: Classifier, validation: Films, method: str) -> tuple[Classifier, Films]:
-    """The classifier with calibrator and thresholds fitted on validation films, and what it says of these."""
-    info = fit_info(classifier.info, validation.logits, validation.labels, validation.patients, method)
+    """The classifier with what validation films say, and what it says of these.
+
+    They fit its calibrator and thresholds; with the method KEEP they only say what its own are worth.
+    """
+    films = validation.logits, validation.labels, validation.patients
+    info = classifier.info
+    info = record_validation(info, *films) if method == KEEP else fit_info(info, *films, method)
     classifier = replace(classifier, info=info)
     return classifier, replace(validation, probs=classifier.probabilities(validation.logits))
 

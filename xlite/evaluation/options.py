@@ -8,16 +8,18 @@ import numpy as np
 
 from xlite.metrics.bootstrap import RESAMPLES, SEED
 
+KEEP = "keep"
+"""In place of a calibrator to fit: the model keeps its own, and what its thresholds are worth is recorded."""
+
 
 @dataclass(frozen=True, eq=False)
 class JudgeOptions:
     """How a model is judged on films.
 
-    skip_missing: leave films out that the folder lacks; batch_size: films read at a time; resamples, seed:
-    of patients, for the intervals; calibration: a method of `fit_calibrator` to fit first; radiologists:
-    Google's table; teacher_list: files of the films that the model's teachers were trained on, joined by
-    commas; val_logits: names and
-    logits (V, 14) of the validation films, if they are known already.
+    skip_missing: leave films out that the folder lacks; batch_size: films read at a time; resamples, seed: of
+    patients, for the intervals; calibration: a method of `fit_calibrator` to fit first, or KEEP;
+    radiologists: Google's table; teacher_list: files of the films that the model's teachers were trained on,
+    joined by commas; val_logits: names and logits (V, 14) of the validation films, if they are known already.
     """
 
     device: str = "cpu"

@@ -24,8 +24,8 @@ from xlite.metrics.finding_estimates import (
     fixed_mean,
     mean_estimate,
 )
-from xlite.metrics.intervals import promised_interval
 from xlite.metrics.thresholds import RULES, Thresholds
+from xlite.metrics.validation_record import promised_rates, validation_records
 
 if TYPE_CHECKING:
     from xlite.models.info import ModelInfo
@@ -39,17 +39,32 @@ def fit_info(
     """The info with the calibrator of that method, or none, and the thresholds of the best F1 after it.
 
     logits and labels (N, 14) of the validation part, patients (N,). A calibrator that leaves every finding as
-    it is, as none has patients enough, is none; a threshold that too few patients chose is withheld.
+    it is, as none has patients enough, is none; a threshold that too few patients chose is withheld. What
+    these films say of both is recorded.
     """
     calibrator = in_effect(fit_calibrator(logits, labels, patients, method))
     chosen = Thresholds.choose(labels, apply_calibrator(logits, calibrator), patients)
-    return info.model_copy(
+    fitted = info.model_copy(
         update={
             "calibration": calibrator,
             "thresholds": chosen.by_finding(),
             "thresholds_chosen_on": chosen.chosen_on_by_finding(),
         }
     )
+    return record_validation(fitted, logits, labels, patients)
+
+
+def record_validation(
+    info: "ModelInfo", logits: np.ndarray, labels: np.ndarray, patients: np.ndarray
+) -> "ModelInfo":
+    """The info with what the validation films say of its own calibrator and thresholds; these stay.
+
+    logits and labels (N, 14), patients (N,).
+    """
+    none = dict.fromkeys(FINDINGS)
+    thresholds = Thresholds.of(info.thresholds or none, info.thresholds_chosen_on)
+    probs = apply_calibrator(logits, info.calibration)
+    return info.model_copy(update={"validation": validation_records(labels, probs, patients, thresholds)})
 
 
 def operating_points(films: Films, validation: Films, resamples: Resamples) -> dict[str, OperatingPoints]:
@@ -90,14 +105,9 @@ def _points(films: Films, validation: Films, resamples: Resamples, rule: str) ->
 def _expected(validation: Films, c: int, cut: float) -> Expected:
     """Sensitivity and specificity of a finding's threshold on validation, with what they will truly be."""
     positive, called = validation.labels[:, c] > 0, validation.probs[:, c] >= cut
-    return {
-        "recall": _promised(called[positive], validation.patients[positive]),
-        "specificity": _promised(~called[~positive], validation.patients[~positive]),
-    }
-
-
-def _promised(right: np.ndarray, patients: np.ndarray) -> Estimate:
-    return Estimate(float(right.mean()), *(promised_interval(right, patients) or ()))
+    found = promised_rates(positive, called, validation.patients)
+    none = Estimate(None)
+    return {"recall": found["sensitivity"] or none, "specificity": found["specificity"] or none}
 
 
 def calibration_errors(films: Films, validation: Films, resamples: Resamples) -> dict[str, CalibrationErrors]:

@@ -26,6 +26,7 @@ from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import Calibrator
 from xlite.metrics.thresholds import ValidationPatients
+from xlite.metrics.validation_record import ValidationRecord
 
 FORMAT = "xlite-student-1"
 
@@ -76,7 +77,8 @@ class ModelInfo(BaseModel):
     A header can say anything, so the values are checked: no others work with a model. `calibration` is the
     calibrator of its probabilities, `thresholds` are the probabilities by finding from which it calls a
     finding present, None if withheld as too few patients chose it; `thresholds_chosen_on` counts these, and
-    an old file does not say.
+    an old file does not say. `validation` is what the validation films say of each finding at these
+    thresholds, after this calibrator; an old file has none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -91,6 +93,7 @@ class ModelInfo(BaseModel):
     thresholds: dict[str, Probability | None] | None = None
     thresholds_chosen_on: dict[str, ValidationPatients] | None = None
     calibration: Calibrator | None = None
+    validation: dict[str, ValidationRecord] | None = None
     notes: Annotated[ModelNotes, Field(strict=False)] = ModelNotes()
     findings: tuple[str, ...] = FINDINGS
 
@@ -129,7 +132,19 @@ class ModelInfo(BaseModel):
                 raise ValueError(f"thresholds.{finding} is None, and thresholds_chosen_on does not say why")
         return self
 
-    @field_validator("thresholds", "thresholds_chosen_on")
+    @model_validator(mode="after")
+    def _records_are_of_these_thresholds(self) -> Self:
+        for finding, one in (self.validation or {}).items():
+            cut = (self.thresholds or {}).get(finding)
+            for name, rate, films in (
+                ("sensitivity", one.sensitivity, one.positive_films),
+                ("specificity", one.specificity, one.negative_films),
+            ):
+                if (rate is not None) != (cut is not None and films > 0):
+                    raise ValueError(f"validation.{finding}.{name} is {rate}, but its threshold is {cut}")
+        return self
+
+    @field_validator("thresholds", "thresholds_chosen_on", "validation")
     @classmethod
     def _findings_are_all_there(
         cls, values: dict[str, Any] | None, field: ValidationInfo
@@ -161,7 +176,8 @@ class ModelSize:
 
 def header_of(info: ModelInfo) -> dict[str, str]:
     """The fields as JSON by name, as the header of a model file has them beside its format."""
-    return {name: json.dumps(value, allow_nan=False) for name, value in info.model_dump().items()}
+    fields = info.model_dump().items()
+    return {name: json.dumps(value, allow_nan=False, separators=(",", ":")) for name, value in fields}
 
 
 def read_info(path: Path) -> ModelInfo:

@@ -11,7 +11,7 @@ from xlite.metrics.per_finding import ECE_BINS
 from xlite.models.available import CARD_FILE
 from xlite.models.info import ModelInfo
 from xlite.models.student import Student
-from xlite.report.document import marked_cell
+from xlite.report.document import marked_cell, to_markdown
 from xlite.report.means import (
     CHOSEN_ON,
     mean_rows,
@@ -22,6 +22,7 @@ from xlite.report.means import (
 )
 from xlite.report.sentences import CALIBRATORS, clean, contaminated_films, sentence
 from xlite.report.view import metric_cell
+from xlite.report.worth import records_table
 from xlite.text import are, counted, labels_of, number
 
 _PURPOSE = """## What it is for
@@ -92,7 +93,7 @@ def write_card(path: Path, info: ModelInfo, report: Report, parameters: int, meg
     }
     lines = [f"# Model card: {notes.run or path.parent.name}", ""]
     lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.items()), ""]
-    lines += [*_metrics(report), "", _PURPOSE, ""]
+    lines += [*_metrics(report), "", *_validation(info), _PURPOSE, ""]
     write_atomic(path, "\n".join(lines).encode())
 
 
@@ -126,6 +127,21 @@ def _metrics(report: Report) -> list[str]:
     if report.caveats:
         lines += ["", "Warnings:", "", *(f"- {sentence(caveat)}" for caveat in report.caveats)]
     return lines
+
+
+def _validation(info: ModelInfo) -> list[str]:
+    """What the validation films say of the thresholds, as a Markdown section; nothing from an old file."""
+    if info.validation is None:
+        return []
+    zone = next(iter(info.validation.values())).zone
+    said = (
+        "What the thresholds did on the validation films, with the 95% interval of what they will do on new "
+        f"patients. With {zone.confidence:.0%} confidence each, at most {zone.missed:.0%} of patients with a "
+        f"finding have a film with it below the low cut-off, and at most {zone.alarmed:.0%} of those without "
+        "it a film without it at or above the high one; between the two the model is not sure."
+    )
+    table = to_markdown("", [records_table(info.validation, info.thresholds or {})])
+    return ["## Validation films", "", said, "", table]
 
 
 def _table(report: Report) -> list[str]:

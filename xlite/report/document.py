@@ -147,11 +147,12 @@ def _html(block: Block, number: int) -> str:
         kind = "alert grave" if block.grave else "alert"
         return f'<div class="{kind}"><strong>{escape(block.title)}</strong><ul>{items}</ul></div>'
     if isinstance(block, Table):
-        return _table(block)
+        return table_html(block)
     return _drawn(block, f"chart-{number}")
 
 
-def _table(table: Table) -> str:
+def table_html(table: Table) -> str:
+    """The table as HTML, in a box of its own that scrolls; its caption below."""
     header, *rows = (
         "".join(_cell(tag, cell, _is_text(table, column)) for column, cell in enumerate(row))
         for tag, row in (("th", table.header), *(("td", row) for row in table.rows))

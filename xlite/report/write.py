@@ -12,7 +12,7 @@ from xlite.data.predictions import write_predictions
 from xlite.errors import DataError, sentence
 from xlite.evaluation.films import Films, write_labels
 from xlite.evaluation.localisation_report import LocalisationReport
-from xlite.evaluation.options import JudgeOptions, MapOptions, ScoreOptions
+from xlite.evaluation.options import KEEP, JudgeOptions, MapOptions, ScoreOptions
 from xlite.evaluation.report import Report
 from xlite.files import Progress, write_atomic
 from xlite.metrics.bands import Curves, draw_curves
@@ -23,6 +23,7 @@ from xlite.report.metrics_json import comparison_json, localisation_json, report
 from xlite.report.sections.whole import whole
 from xlite.report.sentences import calibrator_sentence, thresholds_sentence
 from xlite.report.view import View
+from xlite.report.worth import records_sentence
 from xlite.text import counted
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def evaluate_model(
     """Judges a model on one part (train, val, test) of a folder's split, as `judge_model` does.
 
     Writes the report into `out`; then, if a calibrator was to be fitted, it and its thresholds into the model
-    file, and the card beside it anew. Raises CheckpointError or DataError.
+    file, or with KEEP what these are worth, and the card beside it anew. Raises CheckpointError or DataError.
     """
     from xlite.evaluation.evaluate import judge_model
 
@@ -50,13 +51,15 @@ def evaluate_model(
     found = judge_model(spec, data, split, part, options)
     if options.calibration is not None and found.classifier and found.validation:
         info, chosen_by = found.classifier.info, found.validation
-        if options.calibration != "none":
+        if options.calibration not in ("none", KEEP):
             said = calibrator_sentence(info.calibration, chosen_by.labels, chosen_by.patients)
             log.info("Calibration: %s", said)
-        log.info("Thresholds: %s", thresholds_sentence(info.thresholds_chosen_on or {}))
+        if options.calibration != KEEP:
+            log.info("Thresholds: %s", thresholds_sentence(info.thresholds_chosen_on or {}))
+        log.info("On the validation films: %s", records_sentence(info.validation or {}))
     write_report(out, found.report, found.films, found.resamples)
     if options.calibration is not None and found.classifier is not None:  # last: nothing can fail behind it
-        _keep_calibrator(found.classifier, found.report)
+        _keep_fitted(found.classifier, found.report, options.calibration)
     return found.report
 
 
@@ -134,8 +137,8 @@ def _write_json(path: Path, content: dict[str, Any], indent: int = 1) -> None:
     write_atomic(path, (json.dumps(content, indent=indent, allow_nan=False) + "\n").encode())
 
 
-def _keep_calibrator(classifier: "Classifier", report: Report) -> None:
-    """Saves the classifier's calibrator and thresholds in its file, and makes the card beside it anew."""
+def _keep_fitted(classifier: "Classifier", report: Report, calibration: str) -> None:
+    """Saves what was fitted by that option, or recorded, in the model file; makes the card beside it anew."""
     from xlite.models.available import CARD_FILE
     from xlite.models.checkpoint import save_model
     from xlite.report.card import card_beside
@@ -143,9 +146,9 @@ def _keep_calibrator(classifier: "Classifier", report: Report) -> None:
     path, info, split = classifier.path, classifier.info, report.split
     save_model(path, classifier.model, info)
     films = counted(report.validation.films, "film")
-    log.info(
-        "%s now holds the calibrator %r and its thresholds, from %s", path, report.calibration.in_use, films
-    )
+    fitted = f"the calibrator {report.calibration.in_use!r} and its thresholds"
+    kept = "what its thresholds are worth" if calibration == KEEP else fitted
+    log.info("%s now holds %s, from %s", path, kept, films)
     if not path.with_name(CARD_FILE).is_file():
         return
     if (split.id, split.part) == (info.split_id, "test"):

@@ -28,6 +28,7 @@ from xlite.models.student import Student
 from xlite.report.card import card_beside
 from xlite.report.means import mean_auc
 from xlite.report.sentences import calibrator_sentence, clean, thresholds_sentence
+from xlite.report.worth import records_sentence
 from xlite.report.write import evaluate_model
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, append_result
@@ -49,6 +50,7 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
     info = fit_info(info, logits, labels, patients).noting(epochs=len(run.read_metrics()))
     log.info(f"Calibration: {calibrator_sentence(info.calibration, labels, patients)}")
     log.info(f"Thresholds: {thresholds_sentence(info.thresholds_chosen_on or {})}")
+    log.info(f"On the validation films: {records_sentence(info.validation or {})}")
     save_model(path, student.cpu(), info)
     # Kept for those who choose between runs: a choice by the test films would flatter what it chose.
     out = run.evaluation("val")
