@@ -14,16 +14,13 @@ from pathlib import Path
 from pydicom.uid import UID
 
 from xlite.formats.dicom import looks_like_dicom
-from xlite.formats.jpeg import SIGNATURE as JPEG_SIGNATURE
-from xlite.formats.png_stream import SIGNATURE as PNG_SIGNATURE
-from xlite.images import is_image_name
+from xlite.images import is_image_name, looks_like_photo
 
 HIDDEN, NO_FILM, NO_FILE, CLOSED = "hidden", "not a film", "not a file", "not readable"
 """Why something is passed over. "Not a file" is a pipe, a socket or a device."""
 _FILM, _FOLDER = "film", "folder"
 _SYSTEMS_OWN = {"__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"}
 """Folders that systems keep beside those of people, with copies of films in them; in lower case."""
-_PHOTOS = (PNG_SIGNATURE, JPEG_SIGNATURE)
 _DICOM_CLASS = re.compile(rb"\x02\x00\x02\x00UI..([0-9.]{1,64})", re.DOTALL)
 """What a DICOM file holds: element (0002,0002), a UID, near its beginning (PS3.10, 7.1)."""
 _HEAD = 1024
@@ -102,11 +99,11 @@ def _kind(entry: os.DirEntry[str]) -> str:
 
 
 def _holds_film(path: str) -> bool:
-    """Whether a file begins as a PNG, a JPEG, or a DICOM file of images: a DICOMDIR or a report is none."""
+    """Whether a file begins as a photo, or a DICOM file of images: a DICOMDIR or a report is none."""
     with open(path, "rb") as file:
         head = file.read(_HEAD)
-    if head.startswith(_PHOTOS) or not looks_like_dicom(head):
-        return head.startswith(_PHOTOS)
+    if not looks_like_dicom(head):
+        return looks_like_photo(head)
     found = _DICOM_CLASS.search(head)
     uid = UID(found[1].decode()) if found else UID("")
     return uid.name == uid or "Image Storage" in uid.name  # a class that pydicom does not know may be one

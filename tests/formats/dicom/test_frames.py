@@ -34,7 +34,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from xlite.formats.dicom.codec import decode_apart
+from xlite.formats.codec import decode_apart
 from xlite.images import read_image
 
 EIGHT = np.tile(np.arange(64, dtype=np.uint8) * 4, (64, 1))

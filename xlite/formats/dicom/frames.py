@@ -8,9 +8,9 @@ from PIL import Image
 from pydicom.uid import ExplicitVRBigEndian, RLELossless
 
 from xlite.errors import ImageError
+from xlite.formats.codec import decode_apart
 from xlite.formats.dicom import jpeg2000
 from xlite.formats.dicom.attributes import unfit, whole
-from xlite.formats.dicom.codec import decode_apart
 from xlite.formats.dicom.layout import Layout
 from xlite.formats.dicom.parse import DAMAGED, Film
 from xlite.formats.jpeg import SCAN, Frame, Segment, damaged, has_code_of_ones, read_frame, segments
@@ -200,11 +200,13 @@ def _decode_others(frame: bytes, found: Frame, parts: list[Segment], layout: Lay
     else:
         is_told, decoder = found.marker in _HUFFMAN and not has_code_of_ones(frame, parts), "libjpeg"
         stream = _with_more(frame, parts, _ONES) if is_told else frame
-    codes = decode_apart(decoder, stream, seconds=seconds, kind=kind)
+    codes = decode_apart(decoder, stream, seconds=seconds, kind=kind, damaged=DAMAGED)
     if codes.size != samples:
         raise layout.mismatch()
     if not is_told and len(frame) <= _MOST_TWICE and samples <= _MOST_SAMPLES_TWICE:
-        again = decode_apart(decoder, _with_more(frame, parts, _MORE), seconds=seconds, kind=kind)
+        again = decode_apart(
+            decoder, _with_more(frame, parts, _MORE), seconds=seconds, kind=kind, damaged=DAMAGED
+        )
         if not np.array_equal(codes, again):
             raise damaged("a scan is cut")
     return codes.reshape(layout.rows, layout.columns, *((3,) if layout.samples == 3 else ()))
