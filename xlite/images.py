@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -53,15 +54,28 @@ def is_image_name(name: str) -> bool:
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
-def read_image(source: bytes | str | os.PathLike[str]) -> np.ndarray:
+class FilmSource(Protocol):
+    """A film that is no file of its own, such as one in a zipped folder."""
+
+    def __fspath__(self) -> str:
+        """What it is called in messages."""
+
+    def read_bytes(self) -> bytes:
+        """The bytes of the film's file. Raises ImageError."""
+
+
+def read_image(source: bytes | str | Path | FilmSource, window: str | None = None) -> np.ndarray:
     """The film in a file of one of the `FORMATS`, from its bytes or its path: uint8 (H, W), bones bright.
 
-    Raises ImageError with a sentence for the user; it starts with the path if one is given.
+    window: for DICOM, one of its `dicom_windows` by title or place from 1 on, or "CENTER,WIDTH". Raises
+    ImageError with a sentence for the user; it starts with the path if one is given.
     """
     if isinstance(source, bytes):
-        return _decode(source)
+        return _decode(source, window)
     try:
-        return _decode(film_bytes(Path(source)))
+        if isinstance(source, str | Path):
+            return _decode(film_bytes(Path(source)), window)
+        return _decode(source.read_bytes(), window)
     except ImageError as error:
         raise ImageError(f"{os.fspath(source)}: {error}") from error
 
@@ -98,8 +112,13 @@ def _reader(head: bytes) -> Callable[[bytes], np.ndarray] | None:
     return read_bmp if looks_like_bmp(head) else None
 
 
-def _decode(data: bytes) -> np.ndarray:
-    if read := _reader(data):
+def _decode(data: bytes, window: str | None) -> np.ndarray:
+    read = _reader(data)
+    if read is read_dicom:
+        return read_dicom(data, window)
+    if read:
+        if window is not None:
+            raise ImageError("only DICOM films have windows to choose from; leave the window out")
         return read(data)
     if not data:
         raise ImageError("the file is empty; copy or export it again")
