@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from xlite.errors import ImageError
-from xlite.images import FORMATS, Preprocess, check_contrast, has_contrast, is_image_name, read_image
+from xlite.formats import FORMATS
+from xlite.images import Preprocess, check_contrast, has_contrast, is_image_name, read_image
 
 FILM = np.random.default_rng(0).integers(0, 256, (48, 64), np.uint8)
 FILM[0, :2] = 0, 255

@@ -89,10 +89,10 @@ def test_what_was_read_is_written_if_the_rest_is_broken_off(
 ) -> None:
     films = [Film(write_film(tmp_path / name), name) for name in ("a.png", "b.png", "c.png")]
 
-    def read_two(path: Path) -> np.ndarray:
+    def read_two(path: Path, window: str | None) -> np.ndarray:
         if path.name == "c.png":
             raise KeyboardInterrupt
-        return read_image(path)
+        return read_image(path, window)
 
     monkeypatch.setattr("xlite.predict.read_image", read_two)
     with pytest.raises(KeyboardInterrupt):

@@ -18,6 +18,7 @@ import numpy as np
 
 from xlite.errors import ImageError
 from xlite.files import read_file
+from xlite.formats import FORMATS
 from xlite.formats.bmp import looks_like_bmp, read_bmp
 from xlite.formats.dicom import looks_like_dicom, read_dicom
 from xlite.formats.jpeg import SIGNATURE as JPEG_SIGNATURE
@@ -33,8 +34,6 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 MAX_BYTES = 512 * 2**20
 MAX_UPLOAD_MB = 64  # MiB; the largest film that a browser may send
-FORMATS = "PNG, JPEG, TIFF, WebP, BMP or DICOM"
-"""The formats of films, in words: forms, help texts and messages say this."""
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm")
 _OTHERS = {  # by how a file begins
     b"GIF8": "a GIF",
@@ -141,11 +140,11 @@ def has_contrast(image: np.ndarray) -> bool:
     return bool(high - low >= _LEAST_CONTRAST)
 
 
-def check_contrast(image: np.ndarray, path: Path | None = None) -> None:
+def check_contrast(image: np.ndarray, path: str | os.PathLike[str] | None = None) -> None:
     """Raises ImageError unless the film uint8 (H, W), read from `path`, has contrast."""
     if not has_contrast(image):
         raise ImageError(
-            f"{f'{path}: ' if path else ''}the film shows nothing: all of it is about as bright "
+            f"{f'{os.fspath(path)}: ' if path else ''}the film shows nothing: all of it is about as bright "
             f"(grey level {image.mean():.0f} of 255); export it again, with its contrast"
         )
 

@@ -10,6 +10,7 @@ from xlite.cli.console import Device, Json, Model, Out, log_to, print_json, prin
 from xlite.errors import DataError
 from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.findings import FINDINGS, spoken
+from xlite.formats import FORMATS
 from xlite.text import counted
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 def predict(
     model: Model,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE…", help="PNG, JPEG, DICOM, or folders")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE…", help=f"{FORMATS}, or folders, zipped or not")
+    ],
     out: Out,
     heatmaps: Annotated[
         int, typer.Option(min=0, max=len(FINDINGS), help="Overlays an image, likeliest findings first")
@@ -31,14 +34,18 @@ def predict(
             help=f"How overlays are made: {', '.join(METHODS)}  [default: {DEFAULT_METHOD}]",
         ),
     ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="DICOM: a window of the file by name or number, or CENTER,WIDTH"),
+    ] = None,
     device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
     """Read films: their findings, and overlays.
 
-    Writes predictions.csv and, with --heatmaps K, K overlays an image. In folders, linked ones too, films are
-    found by suffix or else by content; hidden files are left out. Of several films one that cannot be read is
-    reported, the others are done, and the exit status is 1.
+    Writes predictions.csv and, with --heatmaps K, K overlays an image. In folders, linked and zipped ones
+    too, films are found by suffix or else by content; hidden files are left out. Of several films one that
+    cannot be read is reported, the others are done, and the exit status is 1.
     """
     if method is not None and method not in METHODS:
         raise typer.BadParameter(f"{method!r} is none of {', '.join(METHODS)}", param_hint="--map")
@@ -55,7 +62,9 @@ def predict(
 
     classifier = Classifier.load(model, device)
     with progress_bar("reading") as progress, log_to(sys.stderr):
-        done = predict_films(classifier, found.films, out, heatmaps, method or DEFAULT_METHOD, progress)
+        done = predict_films(
+            classifier, found.films, out, heatmaps, method or DEFAULT_METHOD, progress, window
+        )
     if as_json:
         print_json(done.by_name())
     else:
