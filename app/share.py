@@ -29,6 +29,7 @@ from xlite.access.passwords import MIN_PASSWORD, USER, check_access, read_passwo
 from xlite.errors import ImageError, RunError, XliteError
 from xlite.examples import examples
 from xlite.findings import FINDINGS, spoken
+from xlite.formats import FORMATS
 from xlite.images import MAX_UPLOAD_MB, read_image
 from xlite.messages import in_words, literal
 
@@ -188,7 +189,7 @@ def build(classifier: "Classifier") -> "gr.Blocks":
         with gr.Row():
             with gr.Column(scale=2):
                 film = gr.File(
-                    label=f"Chest film: PNG, JPEG or DICOM, at most {MAX_UPLOAD_MB} MB",
+                    label=f"Chest film: {FORMATS}, at most {MAX_UPLOAD_MB} MB",
                     type="filepath",
                     height=150,
                 )

@@ -8,6 +8,7 @@ from xlite.errors import XliteError
 from xlite.examples import examples
 from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.findings import FINDINGS, spoken
+from xlite.formats import FORMATS
 from xlite.images import MAX_UPLOAD_MB
 from xlite.messages import literal, page_sentence
 from xlite.models.available import model_files
@@ -171,7 +172,7 @@ def read_with_a_model(upload: "UploadedFile | None") -> None:
 st.title("Read a film")
 read_with_a_model(
     st.file_uploader(
-        f"Chest film (PNG, JPEG or DICOM, at most {MAX_UPLOAD_MB} MB)",
+        f"Chest film ({FORMATS}, at most {MAX_UPLOAD_MB} MB)",
         max_upload_size=MAX_UPLOAD_MB,
         help="It stays in this page's memory and is not stored.",
     )

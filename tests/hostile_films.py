@@ -157,6 +157,43 @@ def jpegs() -> dict[str, bytes]:
     }
 
 
+def tiffs() -> dict[str, bytes]:
+    """A valid TIFF of each kind."""
+    grey, colour, deep = (Image.fromarray(pixels) for pixels in (GREY, COLOUR, DEEP))
+    return {
+        "grey": saved(grey, "TIFF"),
+        "grey, LZW": saved(grey, "TIFF", compression="tiff_lzw"),
+        "grey, packbits": saved(grey, "TIFF", compression="packbits"),
+        "grey, deflate in strips": saved(grey, "TIFF", compression="tiff_adobe_deflate", strip_size=300),
+        "grey, JPEG": saved(grey, "TIFF", compression="jpeg"),
+        "16 bits": saved(deep, "TIFF"),
+        "16 bits, deflate": saved(deep, "TIFF", compression="tiff_adobe_deflate"),
+        "RGB, LZW": saved(colour, "TIFF", compression="tiff_lzw"),
+        "RGB, JPEG": saved(colour, "TIFF", compression="jpeg"),
+        "RGB, 16 bits": cv2.imencode(".tif", COLOUR.astype(np.uint16) * 257)[1].tobytes(),
+    }
+
+
+def webps() -> dict[str, bytes]:
+    """A valid WebP of each kind."""
+    colour = Image.fromarray(COLOUR)
+    alpha = Image.fromarray(np.dstack([COLOUR, GREY]))
+    return {
+        "lossy": saved(colour, "WEBP"),
+        "lossless": saved(colour, "WEBP", lossless=True),
+        "lossy with alpha": saved(alpha, "WEBP"),
+    }
+
+
+def bmps() -> dict[str, bytes]:
+    """A valid BMP of each kind."""
+    return {
+        "grey": saved(Image.fromarray(GREY), "BMP"),
+        "RGB": saved(Image.fromarray(COLOUR), "BMP"),
+        "1 bit": saved(Image.fromarray(GREY > 99), "BMP"),
+    }
+
+
 def dicoms() -> dict[str, bytes]:
     """A valid DICOM of each kind."""
     lut = Dataset()

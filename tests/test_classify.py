@@ -148,7 +148,7 @@ def test_an_upload_is_read_unless_it_is_too_large_or_no_film(film):
     np.testing.assert_array_equal(read_upload(png, "film.png"), film)
     with pytest.raises(ImageError, match=r"huge.png has 64.0 MB: .* 64 MB"):
         read_upload(b"\0" * (64 * 2**20 + 1), "huge.png")
-    with pytest.raises(ImageError, match="PNG, JPEG or DICOM"):
+    with pytest.raises(ImageError, match="not a PNG, JPEG, TIFF"):
         read_upload(b"this is no picture", "fake.png")
     with pytest.raises(ImageError, match="^the film shows nothing: .*grey level 7 of 255"):
         read_upload(cv2.imencode(".png", np.full_like(film, 7))[1].tobytes(), "blank.png")

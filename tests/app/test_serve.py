@@ -27,6 +27,7 @@ from serve import SLOW_S
 from xlite.classify import Classifier
 from xlite.findings import FINDINGS
 from xlite.images import read_image
+from xlite.report.worth import threshold_sentence
 
 TOKEN = "q7Zr2LwX9vKe4TgB"
 SERVER = [sys.executable, "-m", "xlite", "serve"]
@@ -104,7 +105,7 @@ def answer_of(classifier: Classifier, data: bytes, name: str, maps: int) -> dict
             {finding: reading.probability(finding) for finding in FINDINGS}, abs=1e-6
         ),
         "thresholds": dict.fromkeys(FINDINGS, 0.5),
-        "threshold_sentences": {finding: reading.threshold_sentence(finding) for finding in FINDINGS},
+        "threshold_sentences": {finding: threshold_sentence(reading.worth(finding)) for finding in FINDINGS},
         "overlays": [finding for finding, _ in reading.top(maps)],
         "legend": reading.legend() if maps else None,
         "guards": None,

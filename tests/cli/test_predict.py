@@ -17,6 +17,7 @@ from command_line import Command, wait_for
 from xlite.data.predictions import read_predictions
 from xlite.data.tables import stem_of
 from xlite.findings import FINDINGS
+from xlite.formats import FORMATS
 from xlite.images import read_image
 
 
@@ -138,7 +139,7 @@ def test_a_film_alone_that_cannot_be_read_is_bad_input(xlite: Command, model: st
     (tmp_path / "film.png").write_text("no film")
     status, out, err = xlite("predict", model, tmp_path, "--out", tmp_path / "out")
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert err.startswith(f"Error: {tmp_path / 'film.png'}: ") and "not a PNG, JPEG or DICOM" in err
+    assert err.startswith(f"Error: {tmp_path / 'film.png'}: ") and f"not a {FORMATS} image" in err
 
 
 def test_predict_on_a_folder_without_films(xlite: Command, model: str, tmp_path: Path) -> None:
@@ -201,7 +202,7 @@ def test_a_run_that_has_not_finished_is_gone_on_with_or_replaced(
     images, out = tiny_folder / "images", tiny_folder / "out"
     films = sorted(path.name for path in images.glob("*.png"))
 
-    def read(path: Path) -> np.ndarray:
+    def read(path: Path, window: str | None) -> np.ndarray:
         if path.name == films[-1]:
             raise KeyboardInterrupt
         return read_image(path)

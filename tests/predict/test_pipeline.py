@@ -61,10 +61,10 @@ def test_what_was_read_is_written_if_the_rest_is_broken_off(
 ) -> None:
     films = [Film(write_film(tmp_path / name), name) for name in ("a.png", "b.png", "c.png")]
 
-    def read_two(path: Path) -> np.ndarray:
+    def read_two(path: Path, window: str | None) -> np.ndarray:
         if path.name == "c.png":
             raise KeyboardInterrupt
-        return read_image(path)
+        return read_image(path, window)
 
     monkeypatch.setattr("xlite.predict.pipeline.read_image", read_two)
     with pytest.raises(KeyboardInterrupt):
@@ -131,10 +131,10 @@ def break_off_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], list
     def set_up(number: int | None) -> list[str]:
         opened.clear()
 
-        def read(path: Path) -> np.ndarray:
+        def read(path: Path, window: str | None) -> np.ndarray:
             if number is not None and path.name == f"{number:08d}_000.png":
                 raise BrokenOff
-            image = read_image(path)
+            image = read_image(path, window)
             opened.append(path.name)
             return image
 

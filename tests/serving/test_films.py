@@ -16,6 +16,7 @@ from xlite.classify import Classifier
 from xlite.errors import ImageError
 from xlite.findings import FINDINGS
 from xlite.reading import Reading
+from xlite.report.worth import threshold_sentence
 from xlite.serving.answers import FilmAnswer, GuardsAnswer
 from xlite.serving.films import FilmReader
 
@@ -59,7 +60,7 @@ def test_twenty_at_once_get_their_own_answers(classifier: Classifier) -> None:
             {finding: reading.probability(finding) for finding in FINDINGS}, abs=1e-6
         )
         assert answer.thresholds == dict.fromkeys(FINDINGS, 0.5)
-        assert answer.threshold_sentences == {one: reading.threshold_sentence(one) for one in FINDINGS}
+        assert answer.threshold_sentences == {one: threshold_sentence(reading.worth(one)) for one in FINDINGS}
         assert [one.finding for one in answer.overlays] == [name for name, _ in reading.top(place % 3)]
         for one in answer.overlays:
             painted = cv2.imdecode(np.frombuffer(base64.b64decode(one.png), np.uint8), cv2.IMREAD_COLOR_RGB)

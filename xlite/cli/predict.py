@@ -10,6 +10,7 @@ from xlite.cli.console import Device, Json, Model, Out, log_to, print_json, prin
 from xlite.errors import DataError
 from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.findings import FINDINGS, spoken
+from xlite.formats import FORMATS
 from xlite.text import counted
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 def predict(
     model: Model,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE…", help="PNG, JPEG, DICOM, or folders")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE…", help=f"{FORMATS}, or folders, zipped or not")
+    ],
     out: Out,
     heatmaps: Annotated[
         int, typer.Option(min=0, max=len(FINDINGS), help="Overlays an image, likeliest findings first")
@@ -31,6 +34,10 @@ def predict(
             help=f"How overlays are made: {', '.join(METHODS)}  [default: {DEFAULT_METHOD}]",
         ),
     ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="DICOM: a window of the file by name or number, or CENTER,WIDTH"),
+    ] = None,
     device: Device = "cpu",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over where a run that has not finished would go on")
@@ -39,9 +46,9 @@ def predict(
 ) -> None:
     """Read films: their findings, and overlays.
 
-    Writes predictions.csv and, with --heatmaps K, K overlays an image. In folders, linked ones too, films are
-    found by suffix or else by content; hidden files are left out. Of several films one that cannot be read is
-    reported, the others are done, and the exit status is 1.
+    Writes predictions.csv and, with --heatmaps K, K overlays an image. In folders, linked and zipped ones
+    too, films are found by suffix or else by content; hidden files are left out. Of several films one that
+    cannot be read is reported, the others are done, and the exit status is 1.
 
     Rows are written as films are read. If a run is killed, the same command goes on where it stopped; a run
     that has finished is done anew.
@@ -63,7 +70,14 @@ def predict(
     classifier = Classifier.load(model, device)
     with progress_bar("reading") as progress, log_to(sys.stderr):
         done = predict_films(
-            classifier, found.films, out, heatmaps, method or DEFAULT_METHOD, progress, fresh=fresh
+            classifier,
+            found.films,
+            out,
+            heatmaps,
+            method or DEFAULT_METHOD,
+            progress,
+            window=window,
+            fresh=fresh,
         )
     if as_json:
         print_json(done.by_name())

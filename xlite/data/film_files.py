@@ -5,28 +5,15 @@ is not opened here: NIH's data set has 112,120 of them.
 """
 
 import os
-import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydicom.uid import UID
-
-from xlite.formats.dicom import looks_like_dicom
-from xlite.formats.jpeg import SIGNATURE as JPEG_SIGNATURE
-from xlite.formats.png_stream import SIGNATURE as PNG_SIGNATURE
+from xlite.data.film_kinds import CLOSED, HEAD, HIDDEN, NO_FILE, NO_FILM, holds_film, is_hidden
 from xlite.images import is_image_name
 
-HIDDEN, NO_FILM, NO_FILE, CLOSED = "hidden", "not a film", "not a file", "not readable"
-"""Why something is passed over. "Not a file" is a pipe, a socket or a device."""
 _FILM, _FOLDER = "film", "folder"
-_SYSTEMS_OWN = {"__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"}
-"""Folders that systems keep beside those of people, with copies of films in them; in lower case."""
-_PHOTOS = (PNG_SIGNATURE, JPEG_SIGNATURE)
-_DICOM_CLASS = re.compile(rb"\x02\x00\x02\x00UI..([0-9.]{1,64})", re.DOTALL)
-"""What a DICOM file holds: element (0002,0002), a UID, near its beginning (PS3.10, 7.1)."""
-_HEAD = 1024
 
 
 @dataclass(frozen=True)
@@ -86,7 +73,7 @@ def _listed(folder: Path) -> Iterator[tuple[str, str, bool]]:
 
 
 def _kind(entry: os.DirEntry[str]) -> str:
-    if entry.name.startswith(".") or entry.name.endswith("~") or entry.name.casefold() in _SYSTEMS_OWN:
+    if is_hidden(entry.name):
         return HIDDEN
     try:
         if entry.is_dir():
@@ -96,17 +83,11 @@ def _kind(entry: os.DirEntry[str]) -> str:
         # A link that leads nowhere is a film by its name: whoever reads it says what is wrong.
         if is_image_name(entry.name):
             return _FILM
-        return _FILM if entry.is_file() and _holds_film(entry.path) else NO_FILM
+        return _FILM if entry.is_file() and _begins_as_film(entry.path) else NO_FILM
     except OSError:  # a file that may not be read, a link that leads to itself
         return CLOSED
 
 
-def _holds_film(path: str) -> bool:
-    """Whether a file begins as a PNG, a JPEG, or a DICOM file of images: a DICOMDIR or a report is none."""
+def _begins_as_film(path: str) -> bool:
     with open(path, "rb") as file:
-        head = file.read(_HEAD)
-    if head.startswith(_PHOTOS) or not looks_like_dicom(head):
-        return head.startswith(_PHOTOS)
-    found = _DICOM_CLASS.search(head)
-    uid = UID(found[1].decode()) if found else UID("")
-    return uid.name == uid or "Image Storage" in uid.name  # a class that pydicom does not know may be one
+        return holds_film(file.read(HEAD))

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlite.data.film_files import FilmFiles, find_film_files, passed_over_words
+from xlite.data.film_files import find_film_files, passed_over_words
 from xlite.data.film_names import stem_of
+from xlite.data.zipped import ZippedFilm, find_zipped_films, is_zip
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
+from xlite.formats import FORMATS
 
 LOCK_FILE, RECORD_FILE = ".predictions.lock", "predictions.json"
 PREDICTIONS_FILE, GUARDS_FILE = "predictions.csv", "guards.csv"
@@ -23,7 +25,7 @@ OWN_FILES = (LOCK_FILE, RECORD_FILE, PREDICTIONS_FILE, GUARDS_FILE)
 class Film:
     """A file, and what it is called in predictions.csv and on its overlays."""
 
-    path: Path
+    path: Path | ZippedFilm
     name: str
 
 
@@ -41,29 +43,35 @@ def find_films(given: Sequence[Path], out: Path) -> FilmsFound:
     Raises DataError if a path does not exist, a folder holds no film, or a film is given twice.
     """
     found = [_films_of(path, out) for path in given]
-    paths = [film for each in found for film in each.films]
+    paths = [film for films, _ in found for film in films]
     keys = [(os.path.realpath(path), path.name) for path in paths]
     times = Counter(keys)
     if twice := [path for path, key in zip(paths, keys, strict=True) if times[key] > 1]:
         raise DataError(f"{twice[0]} was given twice: name each film once")
     films = [Film(path, name) for path, name in zip(paths, _names(paths), strict=True)]
-    return FilmsFound(films, sum((each.passed_over for each in found), Counter()))
+    return FilmsFound(films, sum((passed_over for _, passed_over in found), Counter()))
 
 
-def _films_of(path: Path, out: Path) -> FilmFiles:
+def _films_of(path: Path, out: Path) -> tuple[Sequence[Path | ZippedFilm], Counter[str]]:
+    """The films at a path, and what else lies in a folder, zipped or not."""
     if not path.exists():
         raise DataError(f"there is no file or folder {path}")
-    if not path.is_dir():
-        return FilmFiles([path])
-    found = find_film_files([path], lambda file: _is_own(file, out))
-    if not found.films:
-        others = passed_over_words(found.passed_over)
+    films: Sequence[Path | ZippedFilm]
+    if path.is_dir():
+        found = find_film_files([path], lambda file: _is_own(file, out))
+        films, passed_over = sorted(found.films), found.passed_over
+    elif is_zip(path):
+        films, passed_over = find_zipped_films(path)
+    else:
+        return [path], Counter()
+    if not films:
+        others = passed_over_words(passed_over)
         besides = f"; {others}" if others else ""
-        raise DataError(f"the folder {path} holds no film: expected PNG, JPEG or DICOM files{besides}")
-    return FilmFiles(sorted(found.films), found.passed_over)
+        raise DataError(f"the folder {path} holds no film: expected {FORMATS} files{besides}")
+    return films, passed_over
 
 
-def _names(films: Sequence[Path]) -> list[str]:
+def _names(films: Sequence[Path | ZippedFilm]) -> list[str]:
     """What each film is called: its file name, if no other film's is alike.
 
     Alike are names that differ in suffix only, because tables know films without it. Such films get their
@@ -71,7 +79,7 @@ def _names(films: Sequence[Path]) -> list[str]:
     """
     numbered = [f"{number}_{film.name}" for number, film in enumerate(films, 1)]
     names = [film.name for film in films]
-    for others in ([f"{film.absolute().parent.name}_{film.name}" for film in films], numbered):
+    for others in ([f"{Path(film).absolute().parent.name}_{film.name}" for film in films], numbered):
         alike = _alike(names)
         names = [other if name in alike else name for name, other in zip(names, others, strict=True)]
     return numbered if _alike(names) else names

@@ -16,6 +16,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from xlite.data.zipped import ZippedFilm
 from xlite.errors import DataError
 from xlite.files import read_whole, write_atomic
 from xlite.predict.films import LOCK_FILE, RECORD_FILE, Film
@@ -24,7 +25,7 @@ from xlite.text import as_cell
 
 BATCH = 4
 """Films that the network reads together, and whose rows come together; more save little, and hold pixels."""
-Work = Mapping[str, str | int]
+Work = Mapping[str, str | int | None]
 """What makes two runs the same one, by name: the model's digest, X-Lite's version, its options."""
 
 
@@ -34,7 +35,7 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     format: Literal["xlite-predict-1"] = "xlite-predict-1"
-    work: dict[str, str | int]
+    work: dict[str, str | int | None]
     finished: bool = False
     films: dict[str, str] = {}
 
@@ -121,7 +122,7 @@ class Output:
 def opened(
     folder: Path,
     films: Sequence[Film],
-    work: Mapping[str, str | int],
+    work: Mapping[str, str | int | None],
     tables: Sequence[Table],
     fresh: bool = False,
 ) -> Iterator[Output]:
@@ -152,13 +153,14 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _digest(path: Path) -> str:
+def _digest(film: Path | ZippedFilm) -> str:
     """Which file a film is, and whether it is as it was: of its path, its size and when it changed."""
+    file = film.archive if isinstance(film, ZippedFilm) else film
     try:
-        state = path.stat()
+        state = file.stat()
     except OSError:  # which whoever reads it will say
         return ""
-    known = f"{os.path.abspath(path)}\0{state.st_size}\0{state.st_mtime_ns}"
+    known = f"{os.path.abspath(film)}\0{state.st_size}\0{state.st_mtime_ns}"
     return hashlib.sha256(os.fsencode(known)).hexdigest()[:16]
 
 

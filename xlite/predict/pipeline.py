@@ -69,28 +69,31 @@ def predict_films(
     method: str = DEFAULT_METHOD,
     progress: Progress | None = None,
     *,
+    window: str | None = None,
     fresh: bool = False,
     judge: Judge | None = None,
     tables: Sequence[Table] = (),
 ) -> FilmsRead:
     """Reads films and writes predictions.csv and `heatmaps` overlays of each into `out`, likeliest first.
 
-    With `judge` also guards.csv; a film that it refuses is not read. `tables` are written beside them. A film
-    that cannot be read is logged and left out; if it is the only one, or the only one is refused, that is an
-    ImageError. A film whose overlays cannot be written is logged. Whatever ends this early, the tables have
-    what was read, and the same call goes on from there, unless all is to be `fresh`.
+    `window` is the one that DICOM films are shown by, as `read_image` takes it. With `judge` also guards.csv;
+    a film that it refuses is not read. `tables` are written beside them. A film that cannot be read is logged
+    and left out; if it is the only one, or the only one is refused, that is an ImageError. A film whose
+    overlays cannot be written is logged. Whatever ends this early, the tables have what was read, and the
+    same call goes on from there, unless all is to be `fresh`.
     """
     work: Work = {
         "model": digest_of(classifier.path),
         "version": __version__,
         "heatmaps": heatmaps,
         "map": method,
+        "window": window,
     }
     guards = [GUARDS] if judge else []
     with opened(out, films, work, [*guards, *tables, PREDICTIONS], fresh) as output:
         if output.done:
             log.info("Going on: %s of %s films are done", f"{len(output.done):,}", f"{len(films):,}")
-        reader = _Reader(classifier, films, output, heatmaps, method, judge, progress)
+        reader = _Reader(classifier, films, output, heatmaps, method, window, judge, progress)
         reader.read()
         output.finish()
     return reader.result()
@@ -119,11 +122,13 @@ class _Reader:
         output: Output,
         heatmaps: int,
         method: str,
+        window: str | None,
         judge: Judge | None,
         progress: Progress | None,
     ) -> None:
         self.classifier, self.films, self.output = classifier, films, output
-        self.heatmaps, self.method, self.judge, self.progress = heatmaps, method, judge, progress
+        self.heatmaps, self.method, self.window = heatmaps, method, window
+        self.judge, self.progress = judge, progress
         self.left = [film for film in films if film.name not in output.done]
         self.counts = FilmsRead()
         self.steps = 0
@@ -154,7 +159,7 @@ class _Reader:
         return replace(self.counts, found=ordered, refused=refused)
 
     def _decode(self, film: Film) -> _Decoded:
-        image = read_image(film.path)
+        image = read_image(film.path, self.window)
         guards = self.judge(image) if self.judge else None
         if guards is None:
             check_contrast(image, film.path)

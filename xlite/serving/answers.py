@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from xlite.classify import Classifier
 from xlite.findings import FINDINGS
 from xlite.reading import Reading
+from xlite.report.worth import threshold_sentence
 
 NOTICE = "Research software: its output is no diagnosis."
 
@@ -82,7 +83,7 @@ class FilmAnswer(_Answer):
     @classmethod
     def of(cls, name: str, reading: Reading, film: np.ndarray | None, maps: int) -> Self:
         """A reading, with its `maps` likeliest findings over the film uint8 (H, W) of the reading's frame."""
-        sentences = {finding: reading.threshold_sentence(finding) for finding in FINDINGS}
+        sentences = {finding: threshold_sentence(reading.worth(finding)) for finding in FINDINGS}
         return cls(
             name=name,
             probabilities={finding: reading.probability(finding) for finding in FINDINGS},

@@ -34,7 +34,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from xlite.formats.dicom.codec import decode_apart
+from xlite.formats.codec import decode_apart
+from xlite.formats.jpeg import segments
 from xlite.images import read_image
 
 EIGHT = np.tile(np.arange(64, dtype=np.uint8) * 4, (64, 1))
@@ -303,3 +304,65 @@ def test_millions_of_fragments_and_long_offset_tables_are_passed_over() -> None:
         dataset.file_meta.TransferSyntaxUID = JPEG2000Lossless
         dataset["PixelData"].is_undefined_length = True
         refusal(dataset)
+
+
+def colour_jpeg(*, ycbcr: bool, tagged: bool) -> tuple[bytes, np.ndarray]:
+    """A JPEG of colours and the greys it shows; without its JFIF or Adobe segment if it is not tagged."""
+    colours = np.zeros((64, 64, 3), np.uint8)
+    colours[:32, :, 0], colours[32:, :, 2], colours[:, 32:, 1] = 200, 180, 90
+    picture = Image.fromarray(colours)
+    buffer = io.BytesIO()
+    options = {} if ycbcr else {"keep_rgb": True}
+    picture.save(buffer, "JPEG", quality=95, subsampling=0, **options)
+    data = buffer.getvalue()
+    if not tagged:
+        for part in segments(data):
+            if part.marker in (0xE0, 0xEE):
+                data = data[: part.start] + data[part.end :]
+    return data, np.asarray(picture.convert("L")).astype(int)
+
+
+def in_colour(frame: bytes, photometric: str) -> np.ndarray:
+    tags = {"PhotometricInterpretation": photometric, "SamplesPerPixel": 3, "PlanarConfiguration": 0}
+    return read_image(compressed(frame, JPEGBaseline8Bit, **tags)).astype(int)
+
+
+@pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL", "YBR_FULL_422"])
+def test_what_a_jpeg_says_of_its_colours_counts_more_than_the_header(photometric: str) -> None:
+    frame, greys = colour_jpeg(ycbcr=True, tagged=True)
+    assert np.abs(in_colour(frame, photometric) - greys).max() <= 3
+    if photometric == "RGB":  # which nothing in the stream contradicts
+        frame, greys = colour_jpeg(ycbcr=False, tagged=False)
+        assert np.abs(in_colour(frame, photometric) - greys).max() <= 3
+
+
+@pytest.mark.parametrize("photometric", ["YBR_RCT", "YBR_ICT"])
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless])
+def test_colours_that_jpeg_2000_alone_has_are_refused_elsewhere(photometric: str, syntax: str) -> None:
+    pixels = np.zeros((48, 64, 3), np.uint8)
+    dataset = make(pixels, 8, PhotometricInterpretation="RGB", SamplesPerPixel=3, PlanarConfiguration=0)
+    if syntax == RLELossless:
+        dataset.compress(syntax, generate_instance_uid=False)
+    dataset.PhotometricInterpretation = photometric
+    assert f"Photometric Interpretation is {photometric}, which JPEG 2000 alone can have" in refusal(dataset)
+
+
+def several(frames: list[bytes], syntax: str, **options: object) -> Dataset:
+    dataset = make(np.zeros((64, 64), np.uint8), 8, PixelData=encapsulate(frames, **options))
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset["PixelData"].is_undefined_length = True
+    return dataset
+
+
+@pytest.mark.parametrize("has_bot", [True, False])
+def test_several_frames_are_told_although_their_number_is_not_stated(has_bot: bool) -> None:
+    rle = struct.pack("<16I", 1, 64, *[0] * 14) + b"\x81\x05" * 32
+    films = make(np.zeros((64, 64), np.uint8), 8)
+    films.compress(JPEG2000Lossless, generate_instance_uid=False)
+    j2k = get_frame(films.PixelData, 0, number_of_frames=1)
+    for frame, syntax in ((jpeg(), JPEGBaseline8Bit), (rle, RLELossless), (j2k, JPEG2000Lossless)):
+        assert "several images" in refusal(several([frame, frame], syntax, has_bot=has_bot))
+        assert read_image(to_bytes(several([frame], syntax, has_bot=has_bot))).shape == (64, 64)
+    assert read_image(
+        to_bytes(several([jpeg()], JPEGBaseline8Bit, fragments_per_frame=4, has_bot=has_bot))
+    ).any()

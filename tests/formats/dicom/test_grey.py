@@ -110,3 +110,26 @@ def test_32_bits_a_pixel_are_read_if_16_hold_them() -> None:
     within_one(read(RAMP.astype(np.uint32) + 10**6, 32, WindowCenter=10**6 + 2048, WindowWidth=4096), GREYS)
     wide = RAMP.astype(np.uint32) * 10**6
     assert "Bits Allocated 32" in refusal(make(wide, 32))
+
+
+def test_values_above_the_stored_bits_are_refused_and_not_folded() -> None:
+    deep = RAMP * 2  # 13 bits
+    assert "Bits Stored is 12, but its pixels have values up to 8,190" in refusal(make(deep, **FULL_WINDOW))
+    signed = (RAMP.astype(np.int16) - 2048) * 2
+    assert "Bits Stored is 12" in refusal(make(signed, WindowCenter=0, WindowWidth=4096))
+
+
+def test_bits_above_may_be_alike_repeat_the_sign_hold_an_overlay_or_be_padding() -> None:
+    expected = read(**FULL_WINDOW)
+    np.testing.assert_array_equal(read(RAMP | 0xA000, **FULL_WINDOW), expected)
+    marked = RAMP.copy()
+    marked[:4] |= 0x1000
+    assert "Bits Stored is 12" in refusal(make(marked, **FULL_WINDOW))
+    overlaid = make(marked, **FULL_WINDOW)
+    overlaid.add_new(0x60000102, "US", 12)
+    np.testing.assert_array_equal(read_image(to_bytes(overlaid)), expected)
+    padded = RAMP.copy()
+    padded[:, :5] = 65535
+    film = read(padded, PixelPaddingValue=65535, **FULL_WINDOW)
+    assert (film[:, :5] == 0).all()
+    np.testing.assert_array_equal(film[:, 5:], expected[:, 5:])

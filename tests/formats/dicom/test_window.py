@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from xlite.formats.dicom.window import Window, apply_window, middle, stated_window
+from xlite.formats.dicom.window import Window, apply_window, middle, stated_windows
 
 
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
@@ -29,4 +29,4 @@ def test_the_middle_of_counted_values_is_that_of_the_pixels() -> None:
 
 
 def test_a_header_without_a_window_states_none() -> None:
-    assert stated_window(Dataset()) is None
+    assert stated_windows(Dataset()) == []

@@ -17,6 +17,7 @@ _FAR = 1e9  # no detector gives a number beyond it, and float32 would be too coa
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 _TEXTS = {"DS", "IS", "CS", "LO", "SH", "LT", "ST", "UT"}
 _FORMATS = {"UL": "u4", "SL": "i4", "FL": "f4", "FD": "f8", "SS": "i2"}
+_MOST_TEXT, _LONGEST_TITLE = 1024, 64  # bytes of all values of a text; signs of a title (VR LO)
 _MOST = 128 * 2**10  # bytes; more than any value that is read as numbers
 
 
@@ -39,8 +40,18 @@ def _vr(element: RawDataElement) -> str:
 
 def text(header: pydicom.Dataset, keyword: str) -> str:
     """The first value, in upper case and without blanks around it; empty if there is none."""
+    return next(iter(_values(header, keyword)), "").upper()
+
+
+def titles(header: pydicom.Dataset, keyword: str) -> list[str]:
+    """All values of a text that people read, without what does not print; UTF-8, else Latin-1."""
     element = raw(header, keyword)
-    return _first_text(element.value or b"").upper() if element else ""
+    value = (element.value or b"")[:_MOST_TEXT] if element else b""
+    try:
+        written = value.decode("utf-8")
+    except UnicodeDecodeError:
+        written = value.decode("latin-1")
+    return ["".join(filter(str.isprintable, part)).strip()[:_LONGEST_TITLE] for part in written.split("\\")]
 
 
 def decimal(header: pydicom.Dataset, keyword: str) -> float | None:
@@ -48,12 +59,21 @@ def decimal(header: pydicom.Dataset, keyword: str) -> float | None:
 
     NaN and infinities are numbers here: who asks decides what they mean.
     """
+    return next(iter(decimals(header, keyword)), None)
+
+
+def decimals(header: pydicom.Dataset, keyword: str) -> list[float | None]:
+    """All numbers of a value, as `decimal` reads the first."""
     element = raw(header, keyword)
     if element is None:
-        return None
+        return []
     if _vr(element) not in _TEXTS:
-        return float(next(iter(words(header, keyword)), math.nan))
-    written = _first_text(element.value or b"").replace(",", ".")
+        return [float(number) for number in words(header, keyword)] or [math.nan]
+    return [_number(written) for written in _values(header, keyword)]
+
+
+def _number(written: str) -> float | None:
+    written = written.replace(",", ".")
     if written.lstrip("+-").lower() in {"nan", "inf", "infinity"}:
         return float(written)
     found = _NUMBER.match(written)
@@ -95,5 +115,8 @@ def unfit(keyword: str, why: str) -> ImageError:
     return ImageError(f"the DICOM file's {dictionary_description(keyword)} {why}; export it again")
 
 
-def _first_text(value: bytes) -> str:
-    return value[:256].decode("latin-1").split("\\")[0].strip(" \t\r\n\0")
+def _values(header: pydicom.Dataset, keyword: str) -> list[str]:
+    """The values of a text, without blanks around them."""
+    element = raw(header, keyword)
+    value = (element.value or b"")[:_MOST_TEXT].decode("latin-1") if element else ""
+    return [part.strip(" \t\r\n\0") for part in value.split("\\")]

@@ -2,15 +2,16 @@
 
 import struct
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image
 from pydicom.uid import ExplicitVRBigEndian, RLELossless
 
 from xlite.errors import ImageError
+from xlite.formats.codec import decode_apart
 from xlite.formats.dicom import jpeg2000
 from xlite.formats.dicom.attributes import unfit, whole
-from xlite.formats.dicom.codec import decode_apart
 from xlite.formats.dicom.layout import Layout
 from xlite.formats.dicom.parse import DAMAGED, Film
 from xlite.formats.jpeg import SCAN, Frame, Segment, damaged, has_code_of_ones, read_frame, segments
@@ -22,6 +23,8 @@ _ITEM, _DELIMITER = 0xFFFEE000, 0xFFFEE0DD
 _PHOTO = {0xC0, 0xC1, 0xC2}  # baseline, sequential and progressive
 _OTHERS = {0xC9, 0xCA, 0xC3, 0xCB, 0xF7}  # arithmetic coding, lossless, JPEG-LS
 _LOSSLESS, _JPEG_LS = {0xC3, 0xCB}, 0xF7
+_STARTS, _END = {b"\xff\xd8\xff", b"\xff\x4f\xff"}, b"\xff\xd9"  # of a JPEG and a JPEG 2000
+_COLOUR_TAGS = {0xE0: b"JFIF\0", 0xEE: b"Adobe"}  # by their markers
 # What a byte takes of the slowest to decode, and again as much; if it stands for many pixels alike, they are
 # quick.
 _SECONDS, _SECONDS_A_BYTE = 2, 4e-7
@@ -39,6 +42,9 @@ def read_codes(film: Film, layout: Layout) -> tuple[np.ndarray, Layout]:
 
     Of YBR films the luminance Y alone, (H, W). A view on the file if it is not compressed. Raises ImageError.
     """
+    is_coded = film.encapsulated and film.syntax != RLELossless
+    if layout.photometric in ("YBR_RCT", "YBR_ICT") and not is_coded:
+        raise unfit("PhotometricInterpretation", f"is {layout.photometric}, which JPEG 2000 alone can have")
     if not film.encapsulated:
         return _uncompressed(film, layout), layout
     frame = _join_fragments(film)
@@ -58,7 +64,7 @@ def read_codes(film: Film, layout: Layout) -> tuple[np.ndarray, Layout]:
 
 def _unknown(film: Film) -> ImageError:
     return ImageError(
-        f"the DICOM file's pixels are stored in an unknown way (Transfer Syntax UID {film.syntax[:64]}); "
+        f"the DICOM file's pixels are stored in an unknown way (Transfer Syntax UID {film.syntax}); "
         "export it uncompressed"
     )
 
@@ -118,7 +124,25 @@ def _join_fragments(film: Film) -> bytes:
             raise ImageError(DAMAGED)
         pieces.append(pixel_data[at + 8 : at + 8 + length])
         at += 8 + length
+    if _holds_frames(pieces, film.syntax):
+        raise ImageError("the DICOM file holds several images; export the one film to read")
     return b"".join(pieces[1:])
+
+
+def _holds_frames(pieces: list[memoryview], syntax: str) -> bool:
+    """Whether items hold more than a frame: by their offset table, or as one begins where another ended."""
+    if not pieces:
+        return False
+    # The offsets of a table rise; some writers fill it with zeros.
+    offsets = np.frombuffer(pieces[0][: len(pieces[0]) // 4 * 4], "<u4")
+    if len(offsets) > 1 and (np.diff(offsets.astype(np.int64)) > 0).all():
+        return True
+    if syntax == RLELossless:  # whose frames have a fragment each (PS3.5, A.4.2)
+        return len(pieces) > 2
+    return any(
+        bytes(following[:3]) in _STARTS and bytes(before[-8:]).rstrip(b"\0").endswith(_END)
+        for before, following in pairwise(pieces[1:])
+    )
 
 
 def _decode_rle(frame: bytes, layout: Layout) -> np.ndarray:
@@ -162,13 +186,19 @@ def _decode_jpeg(frame: bytes, layout: Layout) -> tuple[np.ndarray, Layout]:
     ) != layout.samples:
         raise layout.mismatch()
     is_ybr = layout.photometric.startswith("YBR")
-    if found.marker in _PHOTO and found.precision == 8 and (layout.samples == 1 or is_ybr):
+    as_photo = layout.samples == 1 or is_ybr or _says_its_colours(frame, parts)
+    if found.marker in _PHOTO and found.precision == 8 and as_photo:
         codes = decode_photo(frame)
     else:
         codes = _decode_others(frame, found, parts, layout)
         codes = codes[..., 0] if is_ybr else codes
     codes = layout.fitted(codes, found.precision, lossy=_is_lossy(frame, found, parts))
     return codes, replace(layout, stored=min(layout.stored, found.precision), allocated=codes.itemsize * 8)
+
+
+def _says_its_colours(frame: bytes, parts: list[Segment]) -> bool:
+    """Whether a JFIF or Adobe segment tells how colours are coded: a header that says RGB may be wrong."""
+    return any(frame.startswith(_COLOUR_TAGS.get(part.marker, b"-"), part.body) for part in parts)
 
 
 def _is_lossy(frame: bytes, found: Frame, parts: list[Segment]) -> bool:
@@ -200,11 +230,13 @@ def _decode_others(frame: bytes, found: Frame, parts: list[Segment], layout: Lay
     else:
         is_told, decoder = found.marker in _HUFFMAN and not has_code_of_ones(frame, parts), "libjpeg"
         stream = _with_more(frame, parts, _ONES) if is_told else frame
-    codes = decode_apart(decoder, stream, seconds=seconds, kind=kind)
+    codes = decode_apart(decoder, stream, seconds=seconds, kind=kind, damaged=DAMAGED)
     if codes.size != samples:
         raise layout.mismatch()
     if not is_told and len(frame) <= _MOST_TWICE and samples <= _MOST_SAMPLES_TWICE:
-        again = decode_apart(decoder, _with_more(frame, parts, _MORE), seconds=seconds, kind=kind)
+        again = decode_apart(
+            decoder, _with_more(frame, parts, _MORE), seconds=seconds, kind=kind, damaged=DAMAGED
+        )
         if not np.array_equal(codes, again):
             raise damaged("a scan is cut")
     return codes.reshape(layout.rows, layout.columns, *((3,) if layout.samples == 3 else ()))

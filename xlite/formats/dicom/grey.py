@@ -3,17 +3,18 @@
 All steps are done for each value that a pixel can have, at most 65,536, and looked up once for each pixel.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pydicom
 
 from xlite.errors import ImageError
-from xlite.formats.dicom.attributes import decimal, raw, text, words
+from xlite.formats.dicom.attributes import decimal, raw, text, unfit, words
 from xlite.formats.dicom.layout import Layout
-from xlite.formats.dicom.parse import items
-from xlite.formats.dicom.tables import LookUpTable, read_table
-from xlite.formats.dicom.window import NARROWEST, apply_window, middle, stated_window
+from xlite.formats.dicom.parse import has_overlay_bits, items
+from xlite.formats.dicom.presets import chosen
+from xlite.formats.dicom.tables import read_table
+from xlite.formats.dicom.window import NARROWEST, Window, apply_window, middle, stated_windows
 from xlite.pixels import STRIP
 
 _FAR = 1e9  # no detector gives a number beyond it
@@ -30,13 +31,22 @@ class _Modality:
     """Whether the limits are black and white if the file says no more: 8 bits, or a look-up table."""
 
 
-def render_grey(codes: np.ndarray, layout: Layout, header: pydicom.Dataset) -> np.ndarray:
-    """Film uint8 (H, W), 0-255, bones bright, from codes (H, W). Raises ImageError."""
+def render_grey(
+    codes: np.ndarray, layout: Layout, header: pydicom.Dataset, window: str | None = None
+) -> np.ndarray:
+    """Film uint8 (H, W), 0-255, bones bright, from codes (H, W), by a window as `chosen` takes it.
+
+    Raises ImageError.
+    """
     codes, stored = _index(codes, layout)
     counts = _histogram(codes, len(stored))
     padded = _padding(stored, layout, header)
+    _check_unused_bits(np.flatnonzero((counts > 0) & ~padded), layout, header)
     modality = _modality(stored, layout, header)
-    greys = _present(modality, counts, padded, header)
+    if window is None:
+        greys = _present(modality, counts, padded, header)
+    else:
+        greys = _shown_by(chosen(header, window), modality)
     # Both tags state the same inversion, after the window: the shape counts, if there is one (PS3.3 C.11.6).
     shape = text(header, "PresentationLUTShape")
     if shape == "INVERSE" or (layout.photometric == "MONOCHROME1" and shape != "IDENTITY"):
@@ -88,8 +98,28 @@ def _padding(stored: np.ndarray, layout: Layout, header: pydicom.Dataset) -> np.
     ends += words(header, "PixelPaddingRangeLimit")[:1]
     if layout.allocated <= 16:
         ends = [(end + 2**15) % 2**16 - 2**15 if layout.signed else end % 2**16 for end in ends]
-    mask: np.ndarray = (stored >= min(ends)) & (stored <= max(ends))
+        # Some writers put it into all allocated bits, beyond what the stored ones hold.
+        whole = replace(layout, stored=layout.allocated).values(np.arange(len(stored)))
+        outside = (whole >= min(ends)) & (whole <= max(ends)) & (whole != stored)
+    else:
+        outside = np.zeros(stored.shape, bool)
+    mask: np.ndarray = outside | ((stored >= min(ends)) & (stored <= max(ends)))
     return mask
+
+
+def _check_unused_bits(codes: np.ndarray, layout: Layout, header: pydicom.Dataset) -> None:
+    """Raises ImageError if the exposed pixels' codes need more bits than Bits Stored says.
+
+    The bits above may all be alike, may repeat the sign, or may hold an overlay that the header states.
+    """
+    if layout.allocated > 16 or not len(codes):
+        return
+    above = codes >> layout.stored
+    signs = (codes >> (layout.stored - 1) & 1) * (2 ** (layout.allocated - layout.stored) - 1)
+    if np.ptp(above) == 0 or (layout.signed and np.array_equal(above, signs)):
+        return
+    if not has_overlay_bits(header):
+        raise unfit("BitsStored", f"is {layout.stored}, but its pixels have values up to {codes.max():,}")
 
 
 def _modality(stored: np.ndarray, layout: Layout, header: pydicom.Dataset) -> _Modality:
@@ -122,13 +152,13 @@ def _present(
     detectors fill theirs. A LUT or window that makes the film a single grey was meant for other values.
     """
     values, shown = modality.values, counts > 0
-    window = stated_window(header)
+    window = next(iter(stated_windows(header)), None)
     if item := _voi_item(header, window is not None):
-        greys = _to_grey(read_table(item, "LUTDescriptor", "LUTData", modality.limits), values)
+        greys = _shown_by(item, modality)
         if np.ptp(greys[shown]):
             return greys
     if window:
-        greys = apply_window(values, window)
+        greys = _shown_by(window, modality)
         if np.ptp(greys[shown]):
             return greys
     if modality.fills_range:
@@ -148,6 +178,11 @@ def _voi_item(header: pydicom.Dataset, has_window: bool) -> pydicom.Dataset | No
     return None if has_window else first
 
 
-def _to_grey(table: LookUpTable, values: np.ndarray) -> np.ndarray:
-    greys: np.ndarray = np.rint(table.at(values).astype(np.float32) * (255 / table.top)).astype(np.uint8)
+def _shown_by(shown_by: pydicom.Dataset | Window, modality: _Modality) -> np.ndarray:
+    """A grey uint8 for each code, by a window or by the table of an item."""
+    if isinstance(shown_by, Window):
+        return apply_window(modality.values, shown_by)
+    table = read_table(shown_by, "LUTDescriptor", "LUTData", modality.limits)
+    entries = table.at(modality.values).astype(np.float32)
+    greys: np.ndarray = np.rint(entries * (255 / table.top)).astype(np.uint8)
     return greys

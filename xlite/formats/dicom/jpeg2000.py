@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from xlite.errors import ImageError
-from xlite.formats.dicom.codec import decode_apart
+from xlite.formats.codec import decode_apart
 from xlite.formats.dicom.layout import Layout
 from xlite.formats.dicom.parse import DAMAGED
 
@@ -105,7 +105,7 @@ def _check_tiles(frame: bytes, at: int) -> None:
 
 def _decode_whole(frame: bytes, header: _Header) -> np.ndarray:
     kind = f"<u{1 if header.precision <= 8 else 2 if header.precision <= 16 else 4}"
-    codes = decode_apart("openjpeg", frame, seconds=_SECONDS, kind=kind)
+    codes = decode_apart("openjpeg", frame, seconds=_SECONDS, kind=kind, damaged=DAMAGED)
     shape = (header.height, header.width, *((header.components,) if header.components > 1 else ()))
     if codes.size != np.prod(shape):
         raise ImageError(DAMAGED)
@@ -115,7 +115,9 @@ def _decode_whole(frame: bytes, header: _Header) -> np.ndarray:
 def _decode_reduced(frame: bytes, header: _Header, levels: int) -> np.ndarray:
     """Pillow fills 8 or 16 bits from the top, colour always 8, and lifts signed values above zero."""
     deep = header.precision > 8 and header.components == 1
-    flat = decode_apart(f"reduced:{levels}", frame, seconds=_SECONDS, kind="<u2" if deep else "u1")
+    flat = decode_apart(
+        f"reduced:{levels}", frame, seconds=_SECONDS, kind="<u2" if deep else "u1", damaged=DAMAGED
+    )
     small = [-(-side // 2**levels) for side in (header.height, header.width)]
     if flat.size != np.prod(small) * header.components:
         raise ImageError(DAMAGED)

@@ -17,6 +17,7 @@ _PHOTOMETRIC = {
         *(("YBR_FULL_422", 3), ("YBR_PARTIAL_422", 3), ("YBR_RCT", 3), ("YBR_ICT", 3)),
     )
 }
+_NOT_READ = {"HSV", "ARGB", "CMYK", "XYB", "YBRPARTIAL420"}
 _OVERSHOOT = 8  # lossy coding goes beyond the values at an edge by less than this part of their range
 
 
@@ -85,8 +86,9 @@ def read_layout(header: pydicom.Dataset) -> Layout:
     written = text(header, "PhotometricInterpretation")
     key = "".join(letter for letter in written if letter.isalnum())
     if key not in _PHOTOMETRIC:
-        what = f"is {written[:20]!r}, which cannot be read" if written else "is missing"
-        raise unfit("PhotometricInterpretation", what)
+        # What stands in a broken tag may be a person's name, which is not told.
+        known = f"is {key!r}, which" if key in _NOT_READ else "is of a kind that"
+        raise unfit("PhotometricInterpretation", f"{known} cannot be read" if written else "is missing")
     photometric, samples = _PHOTOMETRIC[key]
     if (stated := whole(header, "SamplesPerPixel", samples)) != samples:
         raise unfit("SamplesPerPixel", f"is {stated}, but {photometric} has {samples}")

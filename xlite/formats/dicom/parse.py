@@ -1,11 +1,13 @@
 """The elements of a DICOM file that a film needs, found in bounded time: pydicom sets no limit of its own."""
 
 import io
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pydicom
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_sequence_item
@@ -16,8 +18,11 @@ from xlite.formats.dicom.attributes import find
 
 MAX_READS = 20_000  # a film has some 300 elements, each of two or three reads, of some 20 us each
 _MAX_VALUE = 2**20  # bytes; the largest value that a film's header needs is a look-up table of 128 KB
-_MAX_CHARACTER_SET = 8  # bytes; pydicom looks up each of its names, and no number or code needs one
-_CHARACTER_SETS = (b"\x08\x00\x05\x00", b"\x00\x08\x00\x05")  # the tag in both byte orders
+# Specific Character Set, in both byte orders: no number or code needs it, and pydicom looks up each of its
+# names and warns of those it does not know. It also warns of a Transfer Syntax UID that is none. Both with
+# what stands there, which in a broken file may be a person's name.
+_CHARACTER_SETS = (b"\x08\x00\x05\x00", b"\x00\x08\x00\x05")
+_SYNTAX, _UID = b"\x02\x00\x10\x00", re.compile(rb"[0-2](\.(0|[1-9]\d*)){3,}[\0 ]*")
 _UNDEFINED = 0xFFFFFFFF
 _NATIVE = {ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian}
 _PALETTE = [
@@ -35,13 +40,22 @@ _KEYWORDS = [
         "RescaleSlope",
         "RescaleIntercept",
     ),
-    *("VOILUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction", "PresentationLUTShape", *_PALETTE),
+    *("VOILUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction", "WindowCenterWidthExplanation"),
+    *("PresentationLUTShape", *_PALETTE),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 ]
+# Overlay Bit Position of each group that an overlay may have: which bit above the pixel's own it lies in.
+_OVERLAY_BITS = frozenset(range(0x60000102, 0x60200102, 0x20000))
 # Where an enhanced film has what others have in their header (PS3.3 C.7.6.16.2.9 and C.7.6.16.2.10).
 _IN_GROUPS = {
     "PixelValueTransformationSequence": ("RescaleSlope", "RescaleIntercept"),
-    "FrameVOILUTSequence": ("VOILUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction"),
+    "FrameVOILUTSequence": (
+        "VOILUTSequence",
+        "WindowCenter",
+        "WindowWidth",
+        "VOILUTFunction",
+        "WindowCenterWidthExplanation",
+    ),
 }
 # What pydicom raises on damaged files.
 _BROKEN = (
@@ -67,7 +81,8 @@ class _Reader(io.BytesIO):
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
-        self._left, self._tag = MAX_READS, b""
+        self._left = MAX_READS
+        self._start = b""  # of the element whose value comes next: tag, and VR and length
 
     @property
     def spent(self) -> bool:
@@ -83,21 +98,31 @@ class _Reader(io.BytesIO):
             )
         if self.spent:
             return b""
-        too_long = size > (_MAX_CHARACTER_SET if self._tag in _CHARACTER_SETS else _MAX_VALUE)
-        if too_long:
+        if size > _MAX_VALUE:
             self.seek(size, io.SEEK_CUR)
             return b""
-        piece = super().read(size)
-        if size == 8:
-            self._tag = piece[:4]
+        piece, start, self._start = super().read(size), self._start, b""
+        if start[4:6].isalpha() and start[6:] == b"\0\0" and size == 4:  # a length
+            self._start = start[:4]
+        elif start[:4] in _CHARACTER_SETS or (start[:4] == _SYNTAX and not _UID.fullmatch(piece)):
+            return b""
+        elif size == 8:
+            self._start = piece
         return piece
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Goes to another place; what is read there is not the value of the element before."""
+        self._start = b""
+        return super().seek(offset, whence)
 
 
 def parse(data: bytes) -> Film:
     """The film in the bytes of a DICOM file; nothing is decoded yet. Raises ImageError."""
     reader = _Reader(data)
+    known = (tag_for_keyword(keyword) for keyword in _KEYWORDS)
+    wanted = [tag for tag in (*known, *_OVERLAY_BITS) if tag is not None]
     try:
-        header = pydicom.dcmread(reader, stop_before_pixels=True, force=True, specific_tags=_KEYWORDS)
+        header = pydicom.dcmread(reader, stop_before_pixels=True, force=True, specific_tags=wanted)
         stated = str(header.file_meta.get("TransferSyntaxUID") or "")
     except _BROKEN as error:
         raise ImageError(_too_many() if reader.spent else DAMAGED) from error
@@ -131,6 +156,12 @@ def _take_from_groups(header: pydicom.Dataset) -> None:
             for keyword in keywords:
                 if (element := find(item, keyword)) is not None:
                     header[element.tag] = element
+
+
+def has_overlay_bits(header: pydicom.Dataset) -> bool:
+    """Whether bits of the pixels that do not count as theirs hold an overlay (as was done until 2004)."""
+    elements = (element for element in header.values() if element.tag in _OVERLAY_BITS)
+    return any(isinstance(element, RawDataElement) and any(element.value or b"") for element in elements)
 
 
 def _is_stated(header: pydicom.Dataset, keyword: str) -> bool:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pydicom
 
-from xlite.formats.dicom.attributes import decimal, text, usable
+from xlite.formats.dicom.attributes import decimals, text, usable
 
 NARROWEST = 1e-6  # least width of a window, as it is a divisor
+_LINEAR, _FUNCTIONS = "LINEAR", {"LINEAR", "LINEAR_EXACT", "SIGMOID"}
 _MIDDLE = (0.005, 0.995)
 
 
@@ -21,11 +22,19 @@ class Window:
     function: str
 
 
-def stated_window(header: pydicom.Dataset) -> Window | None:
-    """The first window of a file; None if it has none that could be meant."""
-    center, width = usable(decimal(header, "WindowCenter")), usable(decimal(header, "WindowWidth"))
-    function = text(header, "VOILUTFunction") or "LINEAR"
-    if center is None or width is None or width < (1 if function == "LINEAR" else NARROWEST):
+def stated_windows(header: pydicom.Dataset) -> list[Window | None]:
+    """The windows of a file in order; None in place of one that could not be meant.
+
+    A function that the standard does not know is passed over, as dcmtk does.
+    """
+    function = text(header, "VOILUTFunction")
+    function = function if function in _FUNCTIONS else _LINEAR
+    pairs = zip(decimals(header, "WindowCenter"), decimals(header, "WindowWidth"), strict=False)
+    return [_window(usable(center), usable(width), function) for center, width in pairs]
+
+
+def _window(center: float | None, width: float | None, function: str) -> Window | None:
+    if center is None or width is None or width < (1 if function == _LINEAR else NARROWEST):
         return None
     return Window(center, width, function)
 
@@ -54,7 +63,7 @@ def _percentile(values: np.ndarray, ranks: np.ndarray, share: float) -> float:
 def apply_window(values: np.ndarray, window: Window) -> np.ndarray:
     """Values of any shape onto uint8 0-255."""
     center, width = window.center, window.width
-    if window.function == "LINEAR":
+    if window.function == _LINEAR:
         center, width = center - 0.5, width - 1
         if width == 0:  # a threshold
             return np.where(values > center, 255, 0).astype(np.uint8)
