@@ -9,9 +9,9 @@ import numpy as np
 import pydicom
 
 from xlite.errors import ImageError
-from xlite.formats.dicom.attributes import decimal, raw, text, unfit, words
+from xlite.formats.dicom.attributes import decimal, raw, text, words
 from xlite.formats.dicom.layout import Layout
-from xlite.formats.dicom.parse import has_overlay_bits, items
+from xlite.formats.dicom.parse import items
 from xlite.formats.dicom.presets import chosen
 from xlite.formats.dicom.tables import read_table
 from xlite.formats.dicom.window import NARROWEST, Window, apply_window, middle, stated_windows
@@ -41,7 +41,6 @@ def render_grey(
     codes, stored = _index(codes, layout)
     counts = _histogram(codes, len(stored))
     padded = _padding(stored, layout, header)
-    _check_unused_bits(np.flatnonzero((counts > 0) & ~padded), layout, header)
     modality = _modality(stored, layout, header)
     if window is None:
         greys = _present(modality, counts, padded, header)
@@ -105,21 +104,6 @@ def _padding(stored: np.ndarray, layout: Layout, header: pydicom.Dataset) -> np.
         outside = np.zeros(stored.shape, bool)
     mask: np.ndarray = outside | ((stored >= min(ends)) & (stored <= max(ends)))
     return mask
-
-
-def _check_unused_bits(codes: np.ndarray, layout: Layout, header: pydicom.Dataset) -> None:
-    """Raises ImageError if the exposed pixels' codes need more bits than Bits Stored says.
-
-    The bits above may all be alike, may repeat the sign, or may hold an overlay that the header states.
-    """
-    if layout.allocated > 16 or not len(codes):
-        return
-    above = codes >> layout.stored
-    signs = (codes >> (layout.stored - 1) & 1) * (2 ** (layout.allocated - layout.stored) - 1)
-    if np.ptp(above) == 0 or (layout.signed and np.array_equal(above, signs)):
-        return
-    if not has_overlay_bits(header):
-        raise unfit("BitsStored", f"is {layout.stored}, but its pixels have values up to {codes.max():,}")
 
 
 def _modality(stored: np.ndarray, layout: Layout, header: pydicom.Dataset) -> _Modality:

@@ -45,7 +45,6 @@ _KEYWORDS = [
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 ]
 # Overlay Bit Position of each group that an overlay may have: which bit above the pixel's own it lies in.
-_OVERLAY_BITS = frozenset(range(0x60000102, 0x60200102, 0x20000))
 # Where an enhanced film has what others have in their header (PS3.3 C.7.6.16.2.9 and C.7.6.16.2.10).
 _IN_GROUPS = {
     "PixelValueTransformationSequence": ("RescaleSlope", "RescaleIntercept"),
@@ -120,7 +119,7 @@ def parse(data: bytes) -> Film:
     """The film in the bytes of a DICOM file; nothing is decoded yet. Raises ImageError."""
     reader = _Reader(data)
     known = (tag_for_keyword(keyword) for keyword in _KEYWORDS)
-    wanted = [tag for tag in (*known, *_OVERLAY_BITS) if tag is not None]
+    wanted = [tag for tag in known if tag is not None]
     try:
         header = pydicom.dcmread(reader, stop_before_pixels=True, force=True, specific_tags=wanted)
         stated = str(header.file_meta.get("TransferSyntaxUID") or "")
@@ -156,12 +155,6 @@ def _take_from_groups(header: pydicom.Dataset) -> None:
             for keyword in keywords:
                 if (element := find(item, keyword)) is not None:
                     header[element.tag] = element
-
-
-def has_overlay_bits(header: pydicom.Dataset) -> bool:
-    """Whether bits of the pixels that do not count as theirs hold an overlay (as was done until 2004)."""
-    elements = (element for element in header.values() if element.tag in _OVERLAY_BITS)
-    return any(isinstance(element, RawDataElement) and any(element.value or b"") for element in elements)
 
 
 def _is_stated(header: pydicom.Dataset, keyword: str) -> bool:
