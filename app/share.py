@@ -62,6 +62,7 @@ STYLE = """
 .wide th, .wide td {padding: 4px 8px; text-align: right; border-bottom: 1px solid #d9dfe5}
 .note {font-size: 13px}
 .wide th.text, .wide td.text {text-align: left}
+.wide td:not(.text) {white-space: nowrap}
 """
 
 

@@ -127,7 +127,7 @@ class Reading:
 
 
 def worth_rows(name: str, reading: Reading) -> list[dict[str, Any]]:
-    """The rows of findings.csv of a film called `name`, one a finding; None stands for an empty cell."""
+    """What is known of a film called `name` as flat rows, one a finding; None if something is not known."""
     return [{"image": name} | reading.worth(finding).row() for finding in FINDINGS]
 
 

@@ -10,9 +10,14 @@ from demo_home import SPLIT, save_demo_model
 
 from xlite import examples
 from xlite.classify import Classifier
+from xlite.evaluation.validation import record_validation
 from xlite.explain import METHODS
 from xlite.findings import FINDINGS, spoken
 from xlite.images import read_image
+from xlite.messages import literal
+from xlite.models.checkpoint import load_model, save_model
+from xlite.report.document import to_markdown
+from xlite.report.worth import worth_sentences, worth_table
 
 pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home")
 
@@ -48,6 +53,23 @@ def test_classify_says_what_a_map_is_and_which_other_findings_are_above_their_th
     text = words(page("classify").run())
     assert f"Beyond these three, above the model's threshold: {', '.join(above[3:])}." in text
     assert "(2 × 2 cells, each about 25 % of the film; one is outlined): it does not locate" in text
+
+
+def test_classify_says_what_each_verdict_is_worth(own_home: Path, bundled_films: Path):
+    path = save_demo_model(own_home)
+    student, info = load_model(path)
+    rng = np.random.default_rng(0)
+    labels = (rng.random((400, 14)) < 0.2).astype(np.float32)
+    save_model(path, student, record_validation(info, rng.normal(0, 1, (400, 14)), labels, np.arange(400)))
+    reading = Classifier.load(path).read(read_image(bundled_films / "a.png"))
+    test = page("classify").run()
+    words(test)
+    captions = [caption.value for caption in test.caption]
+    for finding, _ in reading.top(3):
+        said = worth_sentences(reading.worth(finding))
+        assert len(said) == 4 and set(said) <= set(captions)
+    table = to_markdown("", [worth_table(reading.worths())], escape=literal)
+    assert [shown.value for shown in test.markdown if shown.value.startswith("| Finding")] == [table.strip()]
 
 
 def test_classify_reads_an_upload_and_refuses_what_is_no_film(own_home: Path):

@@ -11,9 +11,10 @@ from xlite.evaluation.validation import fit_info, record_validation
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import apply_calibrator
-from xlite.metrics.thresholds import Thresholds
+from xlite.metrics.thresholds import Thresholds, ValidationPatients
 from xlite.metrics.validation_record import validation_records
-from xlite.models.info import FORMAT, ModelInfo, header_of, parse_header
+from xlite.models.info import FORMAT, ModelInfo, header_of, parse_header, read_info
+from xlite.places import bundled
 
 BARE = ModelInfo(
     backbone="resnet18", attention="none", hidden=16, dropout=0.1, preprocess=Preprocess(64),
@@ -82,3 +83,13 @@ def test_records_that_do_not_fit_the_thresholds_are_refused() -> None:
     said = refused(records, thresholds="null", thresholds_chosen_on="null")
     assert "validation.Atelectasis.sensitivity is 0." in said and "its threshold is None" in said
     assert "validation is 3" in refused(3)
+
+
+def test_the_shipped_model_says_what_its_thresholds_are_worth() -> None:
+    info = read_info(bundled("checkpoints", "demo", "model.safetensors"))
+    found = info.validation["Pneumonia"]
+    assert (found.positive_films, found.negative_films) == (31, 108)
+    assert found.patients == ValidationPatients(29, 99)
+    assert found.sensitivity.value == pytest.approx(19 / 31)
+    certified = [finding for finding, one in info.validation.items() if one.zone.low is not None]
+    assert certified == ["Pneumonia"]

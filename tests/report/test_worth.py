@@ -112,9 +112,9 @@ def test_a_row_of_the_table() -> None:
         ("Finding", "Effusion", "Pleural thickening"),
         ("Probability", "25.0%", "50.0%"),
         ("Threshold", "below 31.0%", "none"),
-        ("Sensitivity", "6% (0% to 27%)", ""),
-        ("Specificity", "93% (86% to 97%)", ""),
-        ("Films with it", "18 of 17 patients", ""),
+        ("Sensitivity", "6% (0–27)", ""),
+        ("Specificity", "93% (86–97)", ""),
+        ("Patients with it", "17", ""),
         ("Zone", "not sure", ""),
         ("Higher than", "24% and 0%", ""),
         ("Remarks", "rules nothing out", "not calibrated"),
@@ -134,7 +134,7 @@ def test_what_is_logged_and_what_the_card_says() -> None:
     )
     counts = ["18 of 17 patients", "112 of 90 patients"]
     assert records_table(records, {"Effusion": 0.31, "Hernia": None}).texts == [
-        ["Effusion", "0.310", counts[0], "6% (0% to 27%)", counts[1], "93% (86% to 97%)", "0.0213", "0.4000"],
+        ["Effusion", "0.310", counts[0], "6% (0–27)", counts[1], "93% (86–97)", "0.0213", "0.4000"],
         [
             *("Hernia", "none", counts[0], "", counts[1], ""),
             *(

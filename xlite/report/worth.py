@@ -21,7 +21,7 @@ _ZONES = {
 _SHORT: dict[Remark, str] = {
     "rules_nothing_out": "rules nothing out",
     "says_little": "says little",
-    "few_patients": "chosen on too few patients",
+    "few_patients": "few patients",
     "no_threshold": "no threshold",
     "not_calibrated": "not calibrated",
 }
@@ -138,7 +138,7 @@ def rank_sentence(worth: Worth) -> str | None:
 
 def worth_table(worths: Iterable[Worth]) -> Table:
     """A row a finding: probability, threshold and what it is worth."""
-    header = ["Finding", "Probability", "Threshold", "Sensitivity", "Specificity", "Films with it", "Zone"]
+    header = ["Finding", "Probability", "Threshold", "Sensitivity", "Specificity", "Patients with it", "Zone"]
     rows = [
         [
             spoken(one.finding),
@@ -146,9 +146,7 @@ def worth_table(worths: Iterable[Worth]) -> Table:
             "none" if one.threshold is None else f"{one.side} {one.threshold:.1%}",
             _rate(one.sensitivity),
             _rate(one.specificity),
-            f"{one.record.positive_films:,} of {counted(one.record.patients.positive, 'patient')}"
-            if one.record
-            else "",
+            f"{one.patients.positive:,}" if one.patients else "",
             _ZONES[one.zone] if one.zone else "",
             " and ".join(f"{place}%" for place in (one.rank_without, one.rank_with) if place is not None),
             ", ".join(_SHORT[remark] for remark in one.remarks),
@@ -212,7 +210,9 @@ def _rank(place: int, films: int) -> str:
 
 
 def _rate(found: Estimate | None) -> str:
-    return f"{_share(found)} ({_span(found)})" if found else ""
+    if found is None or found.low is None or found.high is None:
+        return ""
+    return f"{_share(found)} ({100 * found.low:.0f}–{100 * found.high:.0f})"
 
 
 def _share(found: Estimate) -> str:
