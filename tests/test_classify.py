@@ -284,6 +284,7 @@ COLD = """
 import sys, time
 import numpy, torch
 from xlite.classify import Classifier
+from xlite.engines.torch_engine import TorchEngine
 start = time.monotonic()
 Classifier.load(sys.argv[1]).read(numpy.zeros((1024, 1024), numpy.uint8))
 print(time.monotonic() - start)
