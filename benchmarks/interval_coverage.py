@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from population import Population, Sample, parse_options
+from population import Population, Sample, measured
 
 from xlite.evaluation.base import Stamp
 from xlite.evaluation.estimates import evaluate_predictions
@@ -103,9 +103,7 @@ def tables(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def main() -> None:
     """Draws, judges and prints."""
-    options = parse_options(str(__doc__), SIZES, DRAWS)
-    population = Population.read(options.predictions, options.table)
-    rows = measure(population, options.sizes, options.draws, options.seed)
+    rows = measured(str(__doc__), measure, SIZES, DRAWS)
     for caption, table in tables(rows):
         print(f"{caption}\n{table.to_string(float_format='{:.3f}'.format, na_rep='')}\n")
 

@@ -1,12 +1,13 @@
 """A population of patients to draw samples from: real predictions beside the labels of a whole table."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+import pandas as pd
 
 from xlite.data.predictions import read_predictions
 from xlite.data.tables import read_table
@@ -57,8 +58,12 @@ class Population:
         return Sample(films.labels[rows], films.probs[rows], owners, groups)
 
 
-def parse_options(about: str, sizes: Sequence[int], draws: int) -> argparse.Namespace:
-    """What the command line says: predictions, table, draws, sizes and seed; about: what `--help` prints."""
+Measure = Callable[[Population, Sequence[int], int, int], pd.DataFrame]
+"""What is measured on sets of so many patients, drawn so many times with a seed, in rows."""
+
+
+def measured(about: str, measure: Measure, sizes: Sequence[int], draws: int) -> pd.DataFrame:
+    """What a benchmark measures, as its command line says; about: what `--help` prints."""
     as_it_is = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=about, formatter_class=as_it_is)
     parser.add_argument("--predictions", required=True, help="a predictions CSV: the population")
@@ -66,4 +71,6 @@ def parse_options(about: str, sizes: Sequence[int], draws: int) -> argparse.Name
     parser.add_argument("--draws", type=int, default=draws, help="sets of films of each size")
     parser.add_argument("--sizes", type=int, nargs="+", default=sizes, help="patients in a set of films")
     parser.add_argument("--seed", type=int, default=0)
-    return parser.parse_args()
+    options = parser.parse_args()
+    population = Population.read(options.predictions, options.table)
+    return measure(population, options.sizes, options.draws, options.seed)

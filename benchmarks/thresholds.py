@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 from interval_coverage import K_BINS, K_NAMES
-from population import Population, Sample, parse_options
+from population import Population, Sample, measured
 
 from xlite.findings import FINDINGS
 from xlite.metrics.intervals import promised_interval
@@ -67,9 +67,7 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """Draws, chooses and prints."""
-    options = parse_options(str(__doc__), SIZES, DRAWS)
-    population = Population.read(options.predictions, options.table)
-    rows = measure(population, options.sizes, options.draws, options.seed)
+    rows = measured(str(__doc__), measure, SIZES, DRAWS)
     print(f"k: validation patients with the finding, of {len(FINDINGS)} findings together")
     print(table(rows).to_string(float_format="{:.3f}".format, na_rep=""))
 

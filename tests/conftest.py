@@ -225,27 +225,14 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A tiny model with a calibration, and its export in another folder."""
-    from tiny_models import student
+    from tiny_models import save_student, student
 
     from xlite.export.write import export_model
-    from xlite.images import Preprocess
     from xlite.metrics.calibration import Platt
-    from xlite.models.checkpoint import save_model
-    from xlite.models.info import ModelInfo
 
-    model, folder = student(), tmp_path_factory.mktemp("exported")
+    folder = tmp_path_factory.mktemp("exported")
     source, out = folder / "model.safetensors", folder / "export" / "model.onnx"
-    info = ModelInfo(
-        backbone=model.backbone_name,
-        attention=model.attention_name,
-        hidden=model.hidden,
-        dropout=model.dropout,
-        preprocess=Preprocess(96),
-        split_id="patient-42-0",
-        label_version="2020",
-        thresholds=dict.fromkeys(FINDINGS, 0.5),
-        calibration=Platt(scale=(1.5,) * 14, bias=(-1.0,) * 14),
-    )
-    save_model(source, model, info)
+    calibration = Platt(scale=(1.5,) * 14, bias=(-1.0,) * 14)
+    save_student(source, student(), 96, thresholds=dict.fromkeys(FINDINGS, 0.5), calibration=calibration)
     export_model(source, out, [])
     return source, out

@@ -294,9 +294,10 @@ print(time.monotonic() - start)
 @pytest.mark.slow
 def test_loading_and_the_first_reading_take_less_than_two_seconds(tmp_path):
     path = write_model(tmp_path / "model.safetensors", "efficientnet_b0", Preprocess(224))
-    words = [sys.executable, "-c", COLD, str(path)]
-    tries = [subprocess.run(words, capture_output=True, check=True, text=True).stdout for _ in range(3)]
-    assert min(map(float, tries)) < 2  # beside other programs a try may take longer
+    seconds = subprocess.run(
+        [sys.executable, "-c", COLD, str(path)], capture_output=True, check=True, text=True
+    )
+    assert float(seconds.stdout) < 2
 
 
 def test_real_uploads_are_read(classifier, shared_data):

@@ -100,20 +100,16 @@ def test_each_setting_is_an_option_with_its_description_and_default(
             assert squeezed(f"{field.description}[default: {field.default}]") in page
 
 
-def test_help_costs_little_more_than_what_parses_a_command_line() -> None:
+def test_help_takes_half_a_second_at_most() -> None:
     code = (
-        "import sys, time; began = time.process_time(); "
-        "import pydantic, typer; parsers = time.process_time(); from xlite.cli import run; run(['--help']); "
+        "import sys, time; began = time.process_time(); from xlite.cli import run; run(['--help']); "
         "heavy = {'torch', 'pandas', 'numpy', 'streamlit', 'cv2', 'tqdm'} & set(sys.modules); "
-        "print(heavy, (time.process_time() - parsers) / (parsers - began), file=sys.stderr)"
+        "print(heavy, time.process_time() - began, file=sys.stderr)"
     )
-    ratios = []
-    for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        heavy, ratio = done.stderr.rsplit(" ", 1)
-        assert heavy == "set()"
-        ratios.append(float(ratio))
-    assert min(ratios) < 7
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy, seconds = done.stderr.rsplit(" ", 1)
+    assert heavy == "set()"
+    assert float(seconds) < 0.5
 
 
 def test_module_and_command_are_the_same() -> None:

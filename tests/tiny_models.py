@@ -1,8 +1,14 @@
 """Tiny students, and one as a CAM library sees it."""
 
+from pathlib import Path
+from typing import Any
+
 import torch
 from torch import nn
 
+from xlite.images import Preprocess
+from xlite.models.checkpoint import save_model
+from xlite.models.info import ModelInfo
 from xlite.models.student import Student
 
 TINY = "test_resnet.r160_in1k"
@@ -54,3 +60,19 @@ def random_statistics(model: nn.Module) -> nn.Module:
 def same(a: nn.Module, b: nn.Module) -> bool:
     mine, others = a.state_dict(), b.state_dict()
     return mine.keys() == others.keys() and all(torch.equal(mine[k], others[k]) for k in mine)
+
+
+def save_student(path: Path, model: Student, size: int = 64, **fields: Any) -> Path:
+    """The student as a model file for films of `size` px, with these fields of its header."""
+    info = ModelInfo(
+        backbone=model.backbone_name,
+        attention=model.attention_name,
+        hidden=model.hidden,
+        dropout=model.dropout,
+        preprocess=Preprocess(size),
+        split_id="patient-42-0",
+        label_version="2020",
+        **fields,
+    )
+    save_model(path, model, info)
+    return path

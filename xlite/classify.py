@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlite.engines.engine import Engine
-from xlite.engines.onnx_engine import OnnxEngine
 from xlite.engines.opening import open_engine
 from xlite.errors import CheckpointError, ImageError
 from xlite.explain.methods import DEFAULT_METHOD, METHODS
@@ -87,12 +86,7 @@ class Classifier:
 
     def size(self) -> ModelSize:
         """What the model costs on a film of its own size."""
-        if isinstance(self.engine, OnnxEngine):
-            facts = self.engine.facts
-            return ModelSize(facts.parameters, self.path.stat().st_size / 1e6, facts.multiply_adds)
-        from xlite.models.student import describe
-
-        return describe(self.model, self.info.preprocess.size)
+        return self.engine.size()
 
     @cached_property
     def grid(self) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Files that one process writes while others read them. Imports no torch."""
 
 import errno
+import hashlib
 import os
 import re
 import stat
@@ -55,6 +56,12 @@ def read_file(path: Path | str) -> bytes:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, not a file", str(path))
         return file.read()
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, as hexadecimal digits. Raises OSError."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def tail_lines(path: Path, lines: int) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from demo_home import BACKBONE, save_demo_evaluation, save_demo_model
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from servers import free_port
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from xlite.classify import Classifier
@@ -58,9 +58,7 @@ def browser() -> Iterator[Browser]:
 def app(own_home: Path) -> Iterator[str]:
     """The address of `streamlit run app/Home.py` on a free loopback port, with a tiny model in its home."""
     save_demo_model(own_home)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "XLITE_HOME": str(own_home), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "streamlit", "run", "app/Home.py", "--server.headless", "true"]
     with open(own_home / "server.log", "wb") as log:

@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from servers import free_port
 
 from xlite.places import bundled
 
@@ -48,9 +48,7 @@ def environment(**more: str) -> dict[str, str]:
 @contextmanager
 def serving(folder: Path, *options: str, **more: str) -> Iterator[int]:
     """The port of `streamlit run app/Home.py` on this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(HOME), "--server.headless", "true"]
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(

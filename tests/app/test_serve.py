@@ -23,6 +23,7 @@ from command_line import wait_for
 from demo_home import SPLIT, save_demo_model
 from dicom_films import make, to_bytes
 from serve import SLOW_S
+from servers import free_port, started
 
 from xlite.classify import Classifier
 from xlite.findings import FINDINGS
@@ -33,33 +34,15 @@ TOKEN = "q7Zr2LwX9vKe4TgB"
 SERVER = [sys.executable, "-m", "xlite", "serve"]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @contextmanager
 def serving(home: Path, *words: str, **variables: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A server on a free loopback port: its address and its process. Its temporary files are `home/tmp`."""
-    port = free_port()
-    (home / "tmp").mkdir(exist_ok=True)
-    environment = {**os.environ, "XLITE_HOME": str(home), "TMPDIR": str(home / "tmp"), "OMP_NUM_THREADS": "1"}
-    with open(home / "serve.log", "wb") as log:
-        server = subprocess.Popen(
-            [*SERVER, *(words or ("demo0",)), "--port", str(port)],
-            env=environment | variables,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        said = home / "serve.log"
-        wait_for(lambda: "until Ctrl-C" in said.read_text() or server.poll() is not None)
-        assert server.poll() is None, said.read_text()
+    port, log = free_port(), home / "serve.log"
+    command = [*SERVER, *(words or ("demo0",)), "--port", str(port)]
+    with started(command, home, log, 60, **variables) as server:
+        wait_for(lambda: "until Ctrl-C" in log.read_text() or server.poll() is not None)
+        assert server.poll() is None, log.read_text()
         yield f"http://127.0.0.1:{port}", server
-    finally:
-        server.terminate()
-        server.wait(60)
 
 
 @pytest.fixture(scope="module")

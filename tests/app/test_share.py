@@ -22,6 +22,7 @@ import pytest
 from demo_home import save_demo_model
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from servers import free_port, started
 
 from xlite.classify import Classifier
 from xlite.findings import FINDINGS, spoken
@@ -32,27 +33,12 @@ SHARE = bundled("app", "share.py")
 PASSWORD = "correct horse battery"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @contextmanager
 def serving(home: Path, *options: str, **variables: str) -> Iterator[str]:
     """A demo of `demo0` on a free loopback port, its temporary files under `home/tmp`."""
-    port = free_port()
-    (home / "tmp").mkdir(exist_ok=True)
-    environment = {**os.environ, "XLITE_HOME": str(home), "TMPDIR": str(home / "tmp"), "OMP_NUM_THREADS": "1"}
-    environment |= variables
-    with open(home / "share.log", "wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, str(SHARE), "demo0", "--port", str(port), *options],
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
+    port, log = free_port(), home / "share.log"
+    command = [sys.executable, str(SHARE), "demo0", "--port", str(port), *options]
+    with started(command, home, log, 20, **variables) as server:
         address = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + 180
         while True:
@@ -60,12 +46,9 @@ def serving(home: Path, *options: str, **variables: str) -> Iterator[str]:
                 httpx.get(address, timeout=5)
                 break
             except httpx.TransportError:
-                assert server.poll() is None and time.monotonic() < deadline, (home / "share.log").read_text()
+                assert server.poll() is None and time.monotonic() < deadline, log.read_text()
                 time.sleep(0.1)
         yield address
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """What is called a difference where there is none: by reports, leaderboards and comparisons."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,12 +19,6 @@ def made_up() -> Population:
     groups = {"view": np.where(rng.random(len(patients)) < 0.6, "PA", "AP")}
     starts = np.searchsorted(patients, np.arange(501))
     return Population(Sample(labels, probs, patients, groups), starts)
-
-
-@pytest.fixture
-def real(shared_data: Path) -> Population:
-    tables = shared_data / "nih_tables" / "Data_Entry_2017_v2020.csv.gz"
-    return Population.read(shared_data / "reference" / "densenet121_test_predictions.csv", tables)
 
 
 def test_groups_without_a_gap_are_dealt_to_whole_patients(made_up: Population) -> None:
@@ -55,21 +47,21 @@ def test_a_row_for_each_number_of_patients(made_up: Population) -> None:
 
 
 @pytest.mark.slow
-def test_few_reports_tell_of_a_gap_if_there_is_none(real: Population) -> None:
-    found = measure(real, report, (100, 300, 1000), 150)
+def test_few_reports_tell_of_a_gap_if_there_is_none(population: Population) -> None:
+    found = measure(population, report, (100, 300, 1000), 150)
     assert (found["gap"] <= 0.07).all(), found
     assert (found["nothing compared"] < [0.5, 0.01, 0.01]).all(), found
 
 
 @pytest.mark.slow
-def test_few_leaderboards_call_one_of_ten_equal_models_beaten(real: Population) -> None:
-    found = measure(real, board, (100, 300), 100)
+def test_few_leaderboards_call_one_of_ten_equal_models_beaten(population: Population) -> None:
+    found = measure(population, board, (100, 300), 100)
     assert (found["any beaten"] <= 0.07).all(), found
     assert found["said to add"].to_numpy() == pytest.approx(found["best of 10 adds"].to_numpy(), rel=0.25)
 
 
 @pytest.mark.slow
-def test_few_comparisons_call_one_of_two_equal_models_better(real: Population) -> None:
-    found = measure(real, pair, (30, 100, 300), 150)
+def test_few_comparisons_call_one_of_two_equal_models_better(population: Population) -> None:
+    found = measure(population, pair, (30, 100, 300), 150)
     assert found["no tie"].mean() <= 0.08, found
     assert (found["no tie"] == found["p < .05"]).all() and not found["refused"].any()

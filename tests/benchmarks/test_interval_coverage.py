@@ -1,7 +1,5 @@
 """What intervals hold, measured on patients drawn from real predictions."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,14 +7,6 @@ from interval_coverage import K_BINS, K_NAMES, measure, tables
 from population import Population
 
 RATES = ("f1", "precision", "recall", "specificity")
-
-
-@pytest.fixture(scope="module")
-def population(shared_data: Path) -> Population:
-    return Population.read(
-        shared_data / "reference" / "densenet121_test_predictions.csv",
-        shared_data / "nih_tables" / "Data_Entry_2017_v2020.csv.gz",
-    )
 
 
 def test_a_patient_drawn_twice_is_two_patients(population: Population) -> None:

@@ -1,18 +1,12 @@
 """What thresholds promise, measured on validation patients drawn from real predictions."""
 
-from pathlib import Path
-
 import pytest
 from population import Population
 from thresholds import measure
 
 
 @pytest.mark.slow
-def test_what_a_threshold_promises_holds(shared_data: Path) -> None:
-    population = Population.read(
-        shared_data / "reference" / "densenet121_test_predictions.csv",
-        shared_data / "nih_tables" / "Data_Entry_2017_v2020.csv.gz",
-    )
+def test_what_a_threshold_promises_holds(population: Population) -> None:
     rows = measure(population, (100, 300), draws=40)
     enough = rows[rows["k"] >= 10]
     assert enough.groupby(["rate", "rule"])["holds"].mean().min() >= 0.93

@@ -1,18 +1,12 @@
 """What the cut-offs of "not sure" zones guarantee, measured on patients drawn from real predictions."""
 
-from pathlib import Path
-
 import pytest
 from population import Population
 from triage_coverage import measure
 
 
 @pytest.mark.slow
-def test_a_guarantee_is_broken_in_one_of_twenty_at_most(shared_data: Path) -> None:
-    population = Population.read(
-        shared_data / "reference" / "densenet121_test_predictions.csv",
-        shared_data / "nih_tables" / "Data_Entry_2017_v2020.csv.gz",
-    )
+def test_a_guarantee_is_broken_in_one_of_twenty_at_most(population: Population) -> None:
     rows = measure(population, (300, 1000), draws=60)
     low, high = (rows[rows["cut_off"] == end] for end in ("low", "high"))
     assert ((low["k"] >= 29) == low["certified"]).all() and ((high["k"] >= 59) == high["certified"]).all()

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from tiny_models import student
+from tiny_models import save_student, student
 
 from xlite.classify import Classifier
 from xlite.engines.onnx_engine import OnnxEngine
@@ -16,29 +16,11 @@ from xlite.errors import CheckpointError
 from xlite.export import write
 from xlite.export.write import EXPORTABLE, export_model
 from xlite.findings import FINDINGS
-from xlite.images import Preprocess
 from xlite.metrics.calibration import Platt
-from xlite.models.checkpoint import save_model
-from xlite.models.info import ModelInfo
 from xlite.models.student import ATTENTIONS
 
+CALIBRATION = Platt(scale=(1.5,) * 14, bias=(-1.0,) * 14)
 FILMS = [np.random.default_rng(seed).integers(0, 256, (120, 100), dtype=np.uint8) for seed in range(2)]
-
-
-def saved(path, model, size=96):
-    """The model as a file with a calibration that matters."""
-    info = ModelInfo(
-        backbone=model.backbone_name,
-        attention=model.attention_name,
-        hidden=model.hidden,
-        dropout=model.dropout,
-        preprocess=Preprocess(size),
-        split_id="patient-42-0",
-        label_version="2020",
-        calibration=Platt(scale=(1.5,) * 14, bias=(-1.0,) * 14),
-    )
-    save_model(path, model, info)
-    return path
 
 
 def test_an_export_says_all_that_serving_needs(exported):
@@ -88,12 +70,13 @@ def test_a_model_is_read_by_its_export_as_long_as_it_is_the_same(exported, tmp_p
     np.testing.assert_array_equal(*by_library)
     with pytest.raises(CheckpointError, match="is an export, which has logits, probabilities and the maps"):
         Classifier.load(beside).read(FILMS[0], "eigencam")
-    saved(model, student(seed=7))
+    save_student(model, student(seed=7), 96, calibration=CALIBRATION)
     assert Classifier.load(model).engine.name == "torch"
 
 
 def test_a_file_that_answers_otherwise_is_not_written(exported, tmp_path, monkeypatch):
-    source, out = saved(tmp_path / "model.safetensors", student(seed=7)), tmp_path / "out" / "model.onnx"
+    source = save_student(tmp_path / "model.safetensors", student(seed=7), 96, calibration=CALIBRATION)
+    out = tmp_path / "out" / "model.onnx"
     monkeypatch.setattr(write, "_graph", lambda engine: onnx.load(exported[1]))  # another model's graph
     with pytest.raises(CheckpointError, match="does not answer here as it did when it was exported"):
         export_model(source, out, FILMS)
@@ -109,7 +92,8 @@ def test_every_backbone_answers_alike(backbone, attention, tmp_path):
         for parameter in model.parameters():
             if parameter.ndim < 2:
                 parameter.add_(torch.randn_like(parameter) * 0.05)
-    source, out = saved(tmp_path / "model.safetensors", model, 224), tmp_path / "model.onnx"
+    source = save_student(tmp_path / "model.safetensors", model, 224, calibration=CALIBRATION)
+    out = tmp_path / "model.onnx"
     parity = export_model(source, out, FILMS)
     assert parity.holds and parity.films == 3
     assert Classifier.load(source).engine.name == "onnxruntime"

@@ -17,15 +17,11 @@ from huggingface_hub import constants
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
-from tiny_models import TINY, random_statistics, same, untrained
+from tiny_models import TINY, random_statistics, same, save_student, untrained
 from torch import nn
 
 from xlite.errors import CheckpointError
-from xlite.images import Preprocess
 from xlite.models.batchnorm import is_folded, refit_batchnorm
-from xlite.models.checkpoint import save_model
-from xlite.models.info import ModelInfo
-from xlite.models.student import Student
 from xlite.models.weights import load_start_weights, read_state_dict, to_timm_names
 
 
@@ -232,19 +228,6 @@ def test_none_keeps_the_random_weights():
     model, untouched = untrained(), untrained()
     assert load_start_weights(model, "none").sentence == f"{TINY} starts from random weights"
     assert same(model, untouched)
-
-
-def save_student(path: Path, model: Student) -> None:
-    info = ModelInfo(
-        backbone=model.backbone_name,
-        attention=model.attention_name,
-        hidden=model.hidden,
-        dropout=model.dropout,
-        preprocess=Preprocess(64),
-        split_id="patient-42-0",
-        label_version="2020",
-    )
-    save_model(path, model, info)
 
 
 def test_an_x_lite_model_gives_all_that_fits(tmp_path):

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from xlite.models.info import ModelInfo
+from xlite.models.info import ModelInfo, ModelSize
 
 
 class Engine(Protocol):
@@ -23,6 +23,10 @@ class Engine(Protocol):
     @property
     def methods(self) -> tuple[str, ...]:
         """Those of xlite.explain.METHODS that it makes."""
+        ...
+
+    def size(self) -> ModelSize:
+        """What the network costs on a film of its own size."""
         ...
 
     def logits(self, x: np.ndarray) -> np.ndarray:

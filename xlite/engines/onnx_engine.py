@@ -5,12 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf, NotImplemented
+from onnxruntime.capi.onnxruntime_pybind11_state import (
+    Fail,
+    InvalidArgument,
+    InvalidGraph,
+    InvalidProtobuf,
+    NotImplemented,
+)
 
 from xlite.errors import CheckpointError
 from xlite.explain.methods import CLOSED_FORM
 from xlite.metrics.calibration import apply_calibrator
-from xlite.models.info import ModelInfo
+from xlite.models.info import ModelInfo, ModelSize
 from xlite.models.onnx_file import INPUT, OUTPUTS, ExportFacts, OnnxFile, read_onnx
 from xlite.processors import processors
 
@@ -22,6 +28,7 @@ class OnnxEngine:
     session: onnxruntime.InferenceSession = field(repr=False)
     info: ModelInfo
     facts: ExportFacts
+    file_bytes: int
     name: str = "onnxruntime"
 
     @classmethod
@@ -39,7 +46,7 @@ class OnnxEngine:
         except (Fail, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise CheckpointError(f"{path} cannot be run by onnxruntime ({reason:.200})") from error
-        engine = cls(session, file.info, file.facts)
+        engine = cls(session, file.info, file.facts, len(file.content))
         engine._check_golden(path)
         return engine
 
@@ -48,27 +55,32 @@ class OnnxEngine:
         """Those in closed form, which the file computes in its one pass."""
         return CLOSED_FORM
 
+    def size(self) -> ModelSize:
+        """What the file says that its network costs, and the file's own size."""
+        return ModelSize(self.facts.parameters, self.file_bytes / 1e6, self.facts.multiply_adds)
+
+    def answers(self, x: np.ndarray, *names: str) -> dict[str, np.ndarray]:
+        """The named ones of OUTPUTS, all if none is named, for preprocessed films float32 (B, 3, S, S)."""
+        wanted = names or OUTPUTS
+        return dict(zip(wanted, self.session.run(wanted, {INPUT: x}), strict=True))
+
     def logits(self, x: np.ndarray) -> np.ndarray:
         """Raw logits float32 (B, 14) of preprocessed films float32 (B, 3, S, S)."""
-        return self._run(x, "logits")[0]
+        return self.answers(x, "logits")["logits"]
 
     def logits_and_maps(self, x: np.ndarray, method: str) -> tuple[np.ndarray, np.ndarray]:
         """Raw logits float32 (B, 14) and maps float32 (B, 14, h, w) >= 0, not scaled, by one of `methods`."""
         if method not in CLOSED_FORM:
             raise ValueError(f"{method!r} is no map of an exported model: it has {', '.join(CLOSED_FORM)}")
-        logits, maps = self._run(x, "logits", method)
-        return logits, maps
-
-    def _run(self, x: np.ndarray, *outputs: str) -> list[np.ndarray]:
-        found: list[np.ndarray] = self.session.run(outputs, {INPUT: x})
-        return found
+        found = self.answers(x, "logits", method)
+        return found["logits"], found[method]
 
     def _check_golden(self, path: Path) -> None:
         """Another engine or processor may compute wrongly without a word, and a file may be tampered with."""
         golden = self.facts.golden
         try:
             x = self.info.preprocess.normalize(golden.image())[None]
-            found = dict(zip(OUTPUTS, self._run(x, *OUTPUTS), strict=True))
+            found = self.answers(x)
             calibrated = apply_calibrator(found["logits"], self.info.calibration)
             differences = {
                 "logits": _apart(found["logits"][0], golden.logits),
@@ -76,7 +88,7 @@ class OnnxEngine:
                 "calibration": _apart(found["probabilities"], calibrated),
                 "maps": _apart(found["layercam"][0], golden.layercam, relative=True),
             }
-        except (ValueError, onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument) as error:
+        except (ValueError, InvalidArgument) as error:
             raise CheckpointError(f"the metadata of {path} is damaged ({error})") from error
         wrong = [name for name, apart in differences.items() if not apart <= golden.tolerance]
         if wrong:

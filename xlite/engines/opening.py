@@ -1,13 +1,11 @@
-"""Which engine reads with a model file."""
+"""Which engine reads with a model file: each is loaded with the framework that it needs, and no other."""
 
-import hashlib
 from pathlib import Path
 
 from xlite.engines.engine import Engine
-from xlite.engines.onnx_engine import OnnxEngine
 from xlite.errors import CheckpointError, RunError
+from xlite.files import digest_of
 from xlite.models.available import EXPORT_FILE, EXPORT_SUFFIX
-from xlite.models.onnx_file import read_onnx
 
 CPU = "cpu"
 
@@ -21,19 +19,27 @@ def open_engine(path: Path, device: str = CPU) -> Engine:
     if path.suffix == EXPORT_SUFFIX:
         if device != CPU:
             raise RunError(f"{path} is an export, which reads on the cpu; got device {device!r}")
+        from xlite.engines.onnx_engine import OnnxEngine
+
         return OnnxEngine.load(path)
-    export = path.with_name(EXPORT_FILE)
-    if device == CPU and export.is_file():
-        file = read_onnx(export)
-        if file.facts.source_sha256 == hashlib.sha256(_content(path)).hexdigest():
-            return OnnxEngine.of(file, export)
+    if device == CPU and (engine := _by_export(path)):
+        return engine
     from xlite.engines.torch_engine import TorchEngine
 
     return TorchEngine.load(path, device)
 
 
-def _content(path: Path) -> bytes:
+def _by_export(path: Path) -> Engine | None:
+    """The engine of the export beside a model file; None unless there is one, and of this very file."""
+    export = path.with_name(EXPORT_FILE)
+    if not export.is_file():
+        return None
+    from xlite.engines.onnx_engine import OnnxEngine
+    from xlite.models.onnx_file import read_onnx
+
+    file = read_onnx(export)
     try:
-        return path.read_bytes()
+        is_of_this = file.facts.source_sha256 == digest_of(path)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
+    return OnnxEngine.of(file, export) if is_of_this else None

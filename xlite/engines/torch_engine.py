@@ -10,8 +10,8 @@ from xlite.errors import RunError
 from xlite.explain.maps import activation_maps
 from xlite.explain.methods import METHODS
 from xlite.models.checkpoint import load_model
-from xlite.models.info import ModelInfo
-from xlite.models.student import Student
+from xlite.models.info import ModelInfo, ModelSize
+from xlite.models.student import Student, describe
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,10 @@ class TorchEngine:
     def methods(self) -> tuple[str, ...]:
         """All of xlite.explain.METHODS."""
         return tuple(METHODS)
+
+    def size(self) -> ModelSize:
+        """What the student costs on a film of its own size."""
+        return describe(self.model, self.info.preprocess.size)
 
     def logits(self, x: np.ndarray) -> np.ndarray:
         """Raw logits float32 (B, 14) of preprocessed films float32 (B, 3, S, S)."""

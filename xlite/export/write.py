@@ -1,7 +1,6 @@
 """`xlite export`: a student of a model file as one ONNX file that is written only if it answers alike."""
 
 import base64
-import hashlib
 import logging
 import warnings
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from xlite.engines.torch_engine import TorchEngine
 from xlite.errors import CheckpointError
 from xlite.explain.methods import CLOSED_FORM
 from xlite.export.graph import ServingGraph
-from xlite.files import write_atomic
+from xlite.files import digest_of, write_atomic
 from xlite.metrics.calibration import apply_calibrator
 from xlite.models.info import header_of
 from xlite.models.onnx_file import FORMAT, INPUT, OUTPUTS, ExportFacts, Golden, metadata, read_onnx
@@ -128,7 +127,7 @@ def _with_metadata(
     size = describe(engine.model, engine.info.preprocess.size)
     facts = ExportFacts(
         source=source.name,
-        source_sha256=hashlib.sha256(source.read_bytes()).hexdigest(),
+        source_sha256=digest_of(source),
         precision="fp32",
         parameters=size.parameters,
         multiply_adds=size.multiply_adds,
@@ -173,13 +172,12 @@ def _golden(engine: TorchEngine, film: np.ndarray, x: np.ndarray) -> Golden:
 def _parity(engine: TorchEngine, exported: OnnxEngine, x: np.ndarray) -> Parity:
     logits, probabilities, maps = 0.0, 0.0, 0.0
     for film in x:
+        found = exported.answers(film[None])
         for method in CLOSED_FORM:
-            one, its = engine.logits_and_maps(film[None], method)
-            other, exported_maps = exported.logits_and_maps(film[None], method)
-            peak = max(float(its.max()), 1e-6)
-            logits = max(logits, float(np.abs(one - other).max()))
-            maps = max(maps, float(np.abs(its - exported_maps).max()) / peak)
-        calibrated = apply_calibrator(one, engine.info.calibration)
-        found = exported.session.run(["probabilities"], {INPUT: film[None]})[0]
-        probabilities = max(probabilities, float(np.abs(found - calibrated).max()))
+            own, cells = engine.logits_and_maps(film[None], method)
+            peak = max(float(cells.max()), 1e-6)
+            maps = max(maps, float(np.abs(cells - found[method]).max()) / peak)
+        logits = max(logits, float(np.abs(own - found["logits"]).max()))
+        calibrated = apply_calibrator(own, engine.info.calibration)
+        probabilities = max(probabilities, float(np.abs(found["probabilities"] - calibrated).max()))
     return Parity(len(x), logits, probabilities, maps)

@@ -122,7 +122,7 @@ class Output:
 def opened(
     folder: Path,
     films: Sequence[Film],
-    work: Mapping[str, str | int | None],
+    work: Work,
     tables: Sequence[Table],
     fresh: bool = False,
 ) -> Iterator[Output]:
@@ -145,12 +145,6 @@ def opened(
         yield output
     finally:
         lock.release()
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file's bytes, as hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest(film: Path | ZippedFilm) -> str:

@@ -17,11 +17,11 @@ import numpy as np
 from xlite import __version__
 from xlite.errors import ImageError, sentence
 from xlite.explain.methods import DEFAULT_METHOD
-from xlite.files import Progress
+from xlite.files import Progress, digest_of
 from xlite.findings import FINDINGS
 from xlite.images import check_contrast, read_image
 from xlite.predict.films import Film
-from xlite.predict.output import BATCH, Output, Work, digest_of, opened
+from xlite.predict.output import BATCH, Output, Work, opened
 from xlite.predict.overlays import Painted, write_overlays
 from xlite.predict.tables import GUARDS, PREDICTIONS, Answer, Table, Verdict
 from xlite.processors import processors

@@ -1,7 +1,6 @@
 """What the API answers: the fields of its JSON, and a reading turned into them."""
 
 import base64
-import hashlib
 from typing import Literal, Self
 
 import cv2
@@ -9,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from xlite.classify import Classifier
+from xlite.files import digest_of
 from xlite.findings import FINDINGS
 from xlite.reading import Reading
 from xlite.report.worth import threshold_sentence
@@ -35,11 +35,9 @@ class ModelAnswer(_Answer):
     def of(cls, classifier: Classifier) -> Self:
         """What a loaded model says of itself."""
         info = classifier.info
-        with classifier.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         return cls(
             name=classifier.name,
-            sha256=digest,
+            sha256=digest_of(classifier.path),
             backbone=info.backbone,
             image_size=info.preprocess.size,
             split_id=info.split_id,

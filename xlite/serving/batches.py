@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from xlite.classify import Classifier
-from xlite.explain.methods import DEFAULT_METHOD
 
 LARGEST = 16
 """So many films a batch at most: beyond it a CPU gains nothing, and the first film waits for the last."""
@@ -65,7 +64,7 @@ class Batches:
         """Logits (B, 14) and maps (B, 14, h, w) of a batch; no maps unless a film of it wants them."""
         x = np.concatenate([asked.x for asked in batch])
         if any(asked.with_maps for asked in batch):
-            return self.classifier.engine.logits_and_maps(x, DEFAULT_METHOD)
+            return self.classifier.logits_and_maps(x)
         logits = self.classifier.logits(x)
         return logits, np.empty((*logits.shape, 0, 0), np.float32)
 

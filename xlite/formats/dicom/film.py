@@ -49,25 +49,9 @@ def dicom_windows(data: bytes) -> list[str]:
 
 # Other types that are told by name: what stands in a broken tag may be a person's.
 _OTHERS = {
-    *(
-        "BI",
-        "BMD",
-        "CT",
-        "DG",
-        "ECG",
-        "ES",
-        "GM",
-        "IO",
-        "IVOCT",
-        "IVUS",
-        "MG",
-        "MR",
-        "NM",
-        "OCT",
-        "OP",
-        "OPT",
-    ),
-    *("PR", "PT", "PX", "RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "SC", "SEG", "SM", "SR", "TG", "US", "XC"),
+    *("BI", "BMD", "CT", "DG", "ECG", "ES", "GM", "IO", "IVOCT", "IVUS", "MG", "MR", "NM", "OCT", "OP"),
+    *("OPT", "PR", "PT", "PX", "RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "SC", "SEG", "SM", "SR", "TG"),
+    *("US", "XC"),
 }
 
 

@@ -1,0 +1,33 @@
+"""Servers for tests: each in a process of its own, on a free loopback port."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A port on which nobody answers yet."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def started(
+    command: Sequence[str], home: Path, log: Path, patience_s: float, **variables: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A server of a home, ended at the end; it writes into `log`, and its temporary files into `home/tmp`."""
+    (home / "tmp").mkdir(exist_ok=True)
+    own = {"XLITE_HOME": str(home), "TMPDIR": str(home / "tmp"), "OMP_NUM_THREADS": "1"}
+    with log.open("wb") as said:
+        server = subprocess.Popen(
+            command, env={**os.environ, **own, **variables}, stdout=said, stderr=subprocess.STDOUT
+        )
+    try:
+        yield server
+    finally:
+        server.terminate()
+        server.wait(patience_s)
