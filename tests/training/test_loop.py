@@ -149,13 +149,13 @@ def test_data_loader_workers_do_not_change_the_weights(films):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_workers_train_with_the_smallest_shared_memory(films, tmp_path):
-    """64 kB instead of a container's 64 MB, as the films are small too: there is room for a lock."""
-    mount = "mount -t tmpfs -o size=64k tmpfs /dev/shm"
+    """128 kB instead of a container's 64 MB: room for the locks (about 60 kB), not for a batch (8 x 36 kB)."""
+    mount = "mount -t tmpfs -o size=128k tmpfs /dev/shm"
     trial = ["unshare", "--mount", "sh", "-c", mount]
     if not shutil.which("unshare") or subprocess.run(trial, capture_output=True).returncode != 0:
         pytest.skip("no file system can be mounted here")
-    whole, _ = run_to_end(config(films, "whole", image_size=64))
-    run = Run.create(config(films, "small", image_size=64, workers=2))
+    whole, _ = run_to_end(config(films, "whole", image_size=192))
+    run = Run.create(config(films, "small", image_size=192, workers=2))
     command = shlex.join([sys.executable, "-m", "xlite", "train", "--resume", run.name])
     subprocess.run(["unshare", "--mount", "sh", "-c", f"{mount} && exec {command}"], check=True, timeout=200)
     assert_same_end(whole, run)
