@@ -80,7 +80,7 @@ def main() -> None:
             export, bare = prepared(spec, options.attention, options.size, Path(folder) / str(number))
             files = {"decode": "", "limit": str(bare), "read": str(export), "peer": ""}
             for threads in options.threads:
-                found = defaultdict(list)
+                found: dict[str, list[float]] = defaultdict(list)
                 for _ in range(options.rounds):
                     for name, model in files.items():
                         found[name] += times(Way(name, films, model, threads, options.repeats))

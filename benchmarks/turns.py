@@ -77,8 +77,14 @@ def bare_network(export: Path, out: Path) -> Path:
     return out
 
 
+def _pixels(data: bytes) -> np.ndarray:
+    film = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert film is not None, "a film of the benchmark cannot be read"
+    return film
+
+
 def _decode(way: Way) -> Act:
-    return lambda data: cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    return _pixels
 
 
 def _limit(way: Way) -> Act:
@@ -93,7 +99,7 @@ def _limit(way: Way) -> Act:
     side = asked.shape[-1]
 
     def act(data: bytes) -> object:
-        film = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        film = _pixels(data)
         small = cv2.resize(film, (side, side), interpolation=cv2.INTER_AREA)
         x = np.repeat((small.astype(np.float32) / 255 - 0.45)[None, None] / 0.22, 3, axis=1)
         return session.run(None, {asked.name: x})
@@ -117,17 +123,17 @@ def _read(way: Way) -> Act:
 
 def _peer(way: Way) -> Act:
     """DenseNet121 in torch and pytorch-grad-cam, as its documentation has it."""
+    import timm
     import torch
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.image import show_cam_on_image
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-    from torchvision.models import densenet121
 
-    model = densenet121(num_classes=14).eval()
+    model = timm.create_model("densenet121", num_classes=14).eval()
     cam = GradCAM(model, [model.features])
 
     def act(data: bytes) -> object:
-        film = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        film = _pixels(data)
         small = cv2.resize(film, (224, 224), interpolation=cv2.INTER_AREA).astype(np.float32)
         x = torch.from_numpy(small / 255 - 0.45)[None, None].repeat(1, 3, 1, 1) / 0.22
         with torch.inference_mode():
