@@ -54,7 +54,7 @@ def test_score_tells_a_better_model_from_a_tie(xlite: Command, tiny_folder: Path
     assert (written["first"], written["images"], written["tie"]) == (1, len(names), False)
     assert 0 < written["difference"]["low"] < 1 - written["second"] < written["difference"]["high"]
     assert written["p"] == pytest.approx(2 / 1001)
-    assert written["sentence"].endswith("p 0.002: higher than chance.csv")
+    assert written["sentence"].count("of 12 patients that both have")
     assert xlite("score", chance, *words, perfect)[1].endswith("p 0.002: lower than perfect.csv\n")
     status, text, _ = xlite("score", chance, *words, nudged)
     assert json.loads((out / "comparison.json").read_text())["tie"] is True

@@ -28,7 +28,7 @@ def test_the_command_prints_the_metrics(
     line = ["localise", str(model), "--data", str(boxed), "--part", "all", "--out", str(tmp_path / "out")]
     assert run([*line, "--checks", "1", "--method", "layercam"]) == 0
     text = capsys.readouterr().out
-    assert "4 boxes   pointing" in text and "rank kept: head" in text and "centre" in text
+    assert "4 targets  pointing" in text and "rank kept: head" in text and "centre" in text
     assert text.endswith(f"Report: {tmp_path / 'out'}\n")
     assert run([*line, "--checks", "0", "--method", "gradcam", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

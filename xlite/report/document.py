@@ -198,7 +198,7 @@ figure {{ margin: 14px 0; break-inside: avoid; }}
 .alert ul {{ margin: 4px 0 0; padding-left: 18px; }}
 .wide {{ overflow-x: auto; margin: 12px 0 4px; }}
 table {{ border-collapse: collapse; width: 100%; font-size: 12.5px; font-variant-numeric: tabular-nums; }}
-th, td {{ text-align: right; padding: 4px 5px; border-bottom: 1px solid #e9edf1; }}
+th, td {{ text-align: right; padding: 4px 4px; border-bottom: 1px solid #e9edf1; }}
 td {{ white-space: nowrap; }}
 th.text, td.text {{ text-align: left; }}
 td.text {{ white-space: normal; }}

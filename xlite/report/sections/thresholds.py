@@ -35,7 +35,7 @@ def thresholds(view: View) -> list[Block]:
     return [
         Text(f"Chosen per finding on {note}; the rates are those on the films judged here."),
         Table(["Mean over findings", *RATES.values()], means),
-        *(_table(view, rule, one) for rule, one in points.items()),
+        *(table for rule, one in points.items() for table in _tables(view, rule, one)),
     ]
 
 
@@ -48,18 +48,15 @@ def _means(view: View, rule: str, points: OperatingPoints) -> Iterator[Row]:
         yield [title, *(view.mean_cell(fixed[rate].estimate, len(fixed[rate].findings)) for rate in RATES)]
 
 
-def _table(view: View, rule: str, points: OperatingPoints) -> Table:
-    rows: list[Row] = [
-        [
-            withheld_star(name, point),
-            *threshold_cells(point),
-            *(view.cell(point.estimate(rate)) for rate in RATES),
-            called(point),
-            number(view.report.per_class[name].prevalence),
-            *(view.cell(point.expected[rate]) if point.expected else "" for rate in _PROMISED),
-        ]
-        for name, point in points.per_class.items()
-    ]
-    expected = [f"{title} to expect" for title in _PROMISED.values()]
-    header = [rule, "Threshold", "Chosen on", *RATES.values(), "Called", "Prevalence", *expected]
-    return Table(header, rows, f"{CHOSEN_ON} {AT_PREVALENCE} {_EXPECTED}")
+def _tables(view: View, rule: str, points: OperatingPoints) -> Iterator[Table]:
+    """What a rule's thresholds give on the films judged; and what they call, and are to give on others."""
+    rates: list[Row] = []
+    calls: list[Row] = []
+    for name, point in points.per_class.items():
+        star = withheld_star(name, point)
+        rates.append([star, *threshold_cells(point), *(view.cell(point.estimate(rate)) for rate in RATES)])
+        expected = (view.cell(point.expected[rate]) if point.expected else "" for rate in _PROMISED)
+        calls.append([star, called(point), number(view.report.per_class[name].prevalence), *expected])
+    yield Table([rule, "Threshold", "Chosen on", *RATES.values()], rates, f"{CHOSEN_ON} {AT_PREVALENCE}")
+    titles = [f"{title} to expect" for title in _PROMISED.values()]
+    yield Table([rule, "Called", "Prevalence", *titles], calls, _EXPECTED)
