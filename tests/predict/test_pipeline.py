@@ -327,4 +327,4 @@ def test_memory_does_not_grow_with_the_number_of_films(tmp_path: Path, classifie
         predict_films(classifier, many, tmp_path / f"{times}", heatmaps=1)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < 1.1 * peaks[0] + 2**20 < 200 * 2**20
+    assert peaks[1] < peaks[0] + 12 * 2**20  # how full the queue is differs; the films more have 90 MB
