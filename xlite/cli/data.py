@@ -63,7 +63,7 @@ def check(
         bool,
         typer.Option(
             "--guards",
-            help="Also list films that look turned, inverted or like no chest X-ray, which changes no exit status",
+            help="Also list films that look turned, inverted or like no chest X-ray; the exit status stays",
         ),
     ] = False,
     as_json: Json = False,

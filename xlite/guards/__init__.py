@@ -1,1 +1,1 @@
-"""What a picture is before it is read: a frontal chest X-ray, the right way up, as the training films were."""
+"""What a picture is, before it is read: a frontal chest X-ray, the right way up."""

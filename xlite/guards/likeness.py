@@ -60,7 +60,7 @@ class Likeness(BaseModel):
         return distances
 
     def check(self, features: np.ndarray) -> Check | None:
-        """The reason `unlike` for one film's pooled features (C,), if they are too far from all training films'."""
+        """The reason `unlike` for one film's pooled features (C,); None if they are near enough."""
         distance = float(self.distance(features[None])[0])
         return Check("unlike", "distance", distance, self.limit) if distance > self.limit else None
 

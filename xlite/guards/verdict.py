@@ -31,8 +31,11 @@ Reason = Literal[
 ]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 REASONS: tuple[Reason, ...] = get_args(Reason)
+_HARDLY = 1 / 3
+"""A probability that is less than chance among three kinds."""
 _REFUSE: set[Reason] = {"not_chest", "blank"}
-_OFFER: set[Reason] = {"inverted", "rotated_90", "rotated_180", "rotated_270"}
+_TURNS: tuple[Reason, ...] = ("rotated_90", "rotated_180", "rotated_270")
+_OFFER: set[Reason] = {"inverted", *_TURNS}
 _SENTENCES: dict[Reason, str] = {
     "not_chest": "This does not look like a chest X-ray",
     "blank": "The picture is blank: it shows nothing",
@@ -40,7 +43,7 @@ _SENTENCES: dict[Reason, str] = {
     "rotated_90": "The film looks turned by 90° clockwise",
     "rotated_180": "The film looks upside down",
     "rotated_270": "The film looks turned by 90° counterclockwise",
-    "mirrored": "The film may be mirrored, or the heart lies on the right (dextrocardia); it is read as it is",
+    "mirrored": "The film may be mirrored (or dextrocardia); it is read as it is",
     "lateral": "This looks like a lateral film; the model learned from frontal films alone",
     "child": "This looks like a film of a child; few films of training were of children",
     "cut": "The film looks cut: a part of the lungs is not on it",
@@ -108,25 +111,24 @@ class Guards:
 
 def decide(scores: Mapping[str, float], measured: Measurements, limits: Limits) -> Guards:
     """The reasons for what the gate says (`Gate.scores`) and measured. What is refused is not described."""
-    if scores["other"] >= limits.other and scores["other"] > scores["lateral"]:
-        return Guards((_probable("not_chest", scores["other"], limits.other),), scores)
+    if not_chest := _not_chest(scores, limits):
+        return Guards((not_chest,), scores)
+    asked: tuple[tuple[Reason, float], ...] = (
+        ("inverted", limits.inverted),
+        ("mirrored", limits.mirrored),
+        ("lateral", limits.lateral),
+        ("child", limits.child),
+        ("cut", limits.cut),
+    )
     checks = [
         *_turned(scores, limits),
-        *(
-            _probable(reason, scores[reason], limit)
-            for reason, limit in (
-                ("inverted", limits.inverted),
-                ("mirrored", limits.mirrored),
-                ("lateral", limits.lateral),
-                ("child", limits.child),
-                ("cut", limits.cut),
-            )
-            if scores[reason] >= limit
-        ),
+        *(_probable(reason, scores[reason], limit) for reason, limit in asked if scores[reason] >= limit),
         *_greys(measured, limits),
     ]
-    if scores["lateral"] >= limits.lateral:  # turns, cuts and ages were learned from frontal films
-        checks = [check for check in checks if check.reason in {"lateral", "range", "inverted"}]
+    if scores["lateral"] >= limits.lateral:  # ages, cuts and mirrors were learned from frontal films alone
+        checks = [check for check in checks if check.reason not in {"mirrored", "child", "cut"}]
+    elif scores["frontal"] < limits.frontal:
+        checks.append(Check("unlike", "probability", scores["frontal"], limits.frontal, below=True))
     return Guards(tuple(sorted(checks, key=lambda check: REASONS.index(check.reason))), scores)
 
 
@@ -140,9 +142,9 @@ def fixed(image: np.ndarray, guards: Guards) -> np.ndarray:
 
     A mirror is never undone: it may be the patient's.
     """
-    turned = next((reason for reason in guards.reasons if reason.startswith("rotated_")), None)
-    if turned:
-        image = np.rot90(image, int(turned.removeprefix("rotated_")) // 90)
+    for quarters, reason in enumerate(_TURNS, 1):
+        if reason in guards.reasons:
+            image = np.rot90(image, quarters)
     if "inverted" in guards.reasons:
         image = 255 - image
     return np.ascontiguousarray(image)
@@ -152,11 +154,20 @@ def _probable(reason: Reason, value: float, limit: float) -> Check:
     return Check(reason, "probability", value, limit)
 
 
+def _not_chest(scores: Mapping[str, float], limits: Limits) -> Check | None:
+    """No chest X-ray: what looks like none, and what is hardly frontal and not certainly lateral."""
+    if scores["other"] >= limits.other:
+        return _probable("not_chest", scores["other"], limits.other)
+    best = max(scores["frontal"], scores["lateral"])
+    if scores["frontal"] < _HARDLY and best < limits.lateral:
+        return Check("not_chest", "probability", best, limits.lateral, below=True)
+    return None
+
+
 def _turned(scores: Mapping[str, float], limits: Limits) -> list[Check]:
     if scores["turned"] < limits.turned:
         return []
-    turns: tuple[Reason, ...] = ("rotated_90", "rotated_180", "rotated_270")
-    return [_probable(max(turns, key=lambda turn: scores[turn]), scores["turned"], limits.turned)]
+    return [_probable(max(_TURNS, key=lambda turn: scores[turn]), scores["turned"], limits.turned)]
 
 
 def _greys(measured: Measurements, limits: Limits) -> list[Check]:

@@ -55,7 +55,7 @@ def film(rng: np.random.Generator, small: np.ndarray) -> tuple[np.ndarray, Chang
 
 
 def other(rng: np.random.Generator, small: np.ndarray, closest: float = 0.35) -> np.ndarray:
-    """A picture of another kind in any state: turned, mirrored, inverted, of any exposure, a part of it.
+    """A picture of another kind in any state: turned, mirrored, inverted, bent, a part of it.
 
     closest: the smallest side of the part, as a share of the whole.
     """
@@ -63,16 +63,20 @@ def other(rng: np.random.Generator, small: np.ndarray, closest: float = 0.35) ->
     left, top = rng.uniform(min(0, 1 - side), max(0, 1 - side), 2)
     box = (left, top, left + side * rng.uniform(0.85, 1), top + side * rng.uniform(0.85, 1))
     changes = Changes(int(rng.integers(4)), int(rng.integers(2)), int(rng.random() < 0.3))
-    image = turn(_warped(rng, _exposed(rng, small), box, degrees=10), changes)
+    shown = _bent(rng, small) if rng.random() < 0.3 else small
+    image = turn(_warped(rng, _exposed(rng, shown), box, degrees=10), changes)
     return _grained(rng, _lettered(rng, _framed(rng, 255 - image if changes.inverted else image)))
 
 
-def lateral(rng: np.random.Generator, small: np.ndarray) -> np.ndarray:
-    """A lateral film in some state; it may look to either side. Few are there: they are bent as well."""
+def lateral(rng: np.random.Generator, small: np.ndarray) -> tuple[np.ndarray, Changes]:
+    """A lateral film in some state and what was done to it. Few are there: they are bent as well.
+
+    It may look to either side, so that `mirrored` says nothing of it.
+    """
     changes = Changes(int(rng.integers(4)) if rng.random() < 0.3 else 0, int(rng.integers(2)))
     image = _warped(rng, _bent(rng, _exposed(rng, small)), _whole_box(rng, 0.14)[0], degrees=10)
     image = _lettered(rng, _framed(rng, turn(image, changes)))
-    return _grained(rng, 255 - image if rng.random() < 0.15 else image)
+    return _grained(rng, 255 - image if rng.random() < 0.15 else image), changes
 
 
 def scrambled(rng: np.random.Generator, films: np.ndarray) -> np.ndarray:
@@ -96,7 +100,7 @@ def scrambled(rng: np.random.Generator, films: np.ndarray) -> np.ndarray:
 def _whole_box(
     rng: np.random.Generator, most: float = 0.07
 ) -> tuple[tuple[float, float, float, float], float]:
-    """The part of a film that is shown, (left, top, right, bottom) as shares: nearly all, or with a margin."""
+    """The part of a film that is shown, (left, top, right, bottom) as shares: nearly all of it."""
     left, top, right, bottom = rng.uniform(-most, most * 0.8, 4)
     return (left, top, 1 - right, 1 - bottom), 0.0
 
@@ -112,7 +116,7 @@ def _cut_box(rng: np.random.Generator) -> tuple[tuple[float, float, float, float
 
 def _exposed(rng: np.random.Generator, small: np.ndarray) -> np.ndarray:
     """Other greys: gamma, contrast, brightness, sometimes local contrast as some devices make it."""
-    if rng.random() < 0.15:
+    if rng.random() < 0.25:
         small = cv2.createCLAHE(rng.uniform(1, 5), (8, 8)).apply(small)
     greys = (np.arange(256) / 255) ** np.exp(rng.normal(0, 0.3))
     greys = (greys - 0.5) * np.exp(rng.normal(-0.1, 0.25)) + 0.5 + rng.normal(0, 0.07)
@@ -124,7 +128,7 @@ def _exposed(rng: np.random.Generator, small: np.ndarray) -> np.ndarray:
 def _warped(
     rng: np.random.Generator, small: np.ndarray, box: tuple[float, float, float, float], degrees: float
 ) -> np.ndarray:
-    """The part of a thumbnail in a box, turned a little, at the network's size; outside is black or smeared."""
+    """The part of a thumbnail in a box, turned a little, at the network's size."""
     left, top, right, bottom = (SIDE * value for value in box)
     angle = np.deg2rad(rng.uniform(-degrees, degrees))
     across, down = (right - left) / INPUT, (bottom - top) / INPUT
@@ -134,7 +138,8 @@ def _warped(
     matrix = np.column_stack([scale, middle - scale @ np.full(2, (INPUT - 1) / 2)])
     outside = cv2.BORDER_CONSTANT if rng.random() < 0.6 else cv2.BORDER_REPLICATE
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(small, matrix, (INPUT, INPUT), flags=flags, borderMode=outside)
+    warped: np.ndarray = cv2.warpAffine(small, matrix, (INPUT, INPUT), flags=flags, borderMode=outside)
+    return warped
 
 
 def _bent(rng: np.random.Generator, small: np.ndarray) -> np.ndarray:
@@ -149,7 +154,7 @@ def _framed(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     """With the edges of a collimator or of a viewer, black, white or grey."""
     if rng.random() < 0.75:
         return image
-    grey = int(rng.choice([0, 0, 255, rng.integers(256)]))
+    grey = (0, 0, 255, int(rng.integers(256)))[rng.integers(4)]
     for side in range(4):
         width = int(rng.integers(1, 12)) if rng.random() < 0.5 else 0
         lines = image if side < 2 else image.T
@@ -177,5 +182,5 @@ def _grained(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
         return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.1))
     if what < 0.4:
         _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))])
-        return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))
     return image

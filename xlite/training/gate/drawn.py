@@ -128,9 +128,9 @@ def limb(rng: np.random.Generator) -> np.ndarray:
         tip = foot + rng.uniform(120, 250) * np.array([np.sin(lean), -np.cos(lean)])
         width = rng.uniform(5, 11) if fingers == 5 else rng.uniform(10, 26)
         tissue, bone = np.zeros_like(thick), np.zeros_like(thick)
-        ends = tuple(tuple(int(v) for v in point) for point in (foot, tip))
-        cv2.line(tissue, *ends, 0.35, int(width * rng.uniform(2, 4)), cv2.LINE_AA)
-        cv2.line(bone, *ends, rng.uniform(0.3, 0.6), int(width), cv2.LINE_AA)
+        start, end = foot.astype(int).tolist(), tip.astype(int).tolist()
+        cv2.line(tissue, start, end, 0.35, int(width * rng.uniform(2, 4)), cv2.LINE_AA)
+        cv2.line(bone, start, end, rng.uniform(0.3, 0.6), int(width), cv2.LINE_AA)
         for joint in rng.uniform(0.2, 0.95, int(rng.integers(1, 4))):
             centre = tuple(int(v) for v in foot + joint * (tip - foot))
             cv2.circle(bone, centre, int(width * 0.8), 0.65, -1, cv2.LINE_AA)
@@ -180,17 +180,15 @@ def _stretched(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Values to greys of some range within 0-255."""
     low, high = np.sort(rng.integers(0, 256, 2)) if rng.random() < 0.5 else (0, 255)
     span = float(values.max() - values.min()) or 1.0
-    return (low + (values - values.min()) / span * (high - low)).astype(np.uint8)
+    return np.asarray(low + (values - values.min()) / span * (high - low)).astype(np.uint8)
 
 
 def _shown(rng: np.random.Generator, page: np.ndarray) -> np.ndarray:
     """A page at some size, perhaps with margins."""
     if rng.random() < 0.3:
-        page = cv2.copyMakeBorder(
-            page, *(int(v) for v in rng.integers(0, 160, 4)), cv2.BORDER_CONSTANT, value=255
-        )
+        page = np.pad(page, rng.integers(0, 160, (2, 2)), constant_values=255)
     return cv2.resize(page, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
 def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
-    return cv2.GaussianBlur(image, (0, 0), sigma)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma))

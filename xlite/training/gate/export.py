@@ -26,7 +26,7 @@ def export(net: GateNet, limits: Limits, notes: dict[str, object], out: Path, fi
     Raises CheckpointError, and leaves no file, if any probability differs by more than 1e-4.
     """
     torch.onnx.export(
-        Answers(net.to(memory_format=torch.contiguous_format).eval()),
+        Answers(net.eval()),
         (torch.zeros(1, 1, SIDE, SIDE),),
         out,
         input_names=[INPUT],

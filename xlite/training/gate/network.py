@@ -50,7 +50,7 @@ class Answers(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Kinds (B, 3) and turns (B, 8), each row adding up to 1, and flags (B, 4) of 0-1."""
-        kinds, turns, flags = self.net(x).split((KINDS, TURNS, FLAGS), 1)
+        kinds, turns, flags = torch.split(self.net(x), [KINDS, TURNS, FLAGS], 1)
         return kinds.softmax(1), turns.softmax(1), flags.sigmoid()
 
 

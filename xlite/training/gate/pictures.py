@@ -1,6 +1,6 @@
-"""Real pictures that the gate learns from: films of a folder, of other kinds, and what libraries bring along.
+"""Real pictures that the gate learns from: of a data folder, of other kinds, and of installed libraries.
 
-All are thumbnails uint8 (224, 224). Pictures that are alike share a group, and a group is held out as a whole.
+All are thumbnails uint8 (224, 224). Pictures that are alike share a group; a group is held out whole.
 """
 
 import csv
@@ -19,7 +19,7 @@ from xlite.data.phantom.draw import draw_film
 from xlite.data.phantom.labels import draw_labels
 from xlite.errors import DataError
 from xlite.guards.measure import SIDE, thumbnail
-from xlite.images import read_image
+from xlite.images import is_image_name, read_image
 
 FRONTAL, LATERAL, OTHER = range(3)
 FOLDERS = {"lateral": LATERAL, "ct_slice": OTHER, "frontal_elsewhere": FRONTAL, "frontal_icu": FRONTAL}
@@ -92,7 +92,7 @@ def read_others(folder: Path) -> list[Picture]:
         with table.open(newline="", encoding="utf-8") as file:
             sources = {row["file"]: row["source"] for row in csv.DictReader(file)}
     found = []
-    for path in sorted(folder.glob("*/*")):
+    for path in sorted(path for path in folder.glob("*/*") if is_image_name(path.name)):
         name, what = path.relative_to(folder).as_posix(), path.parent.name
         small = thumbnail(read_image(path))
         found.append(Picture(name, sources.get(name, name), what, FOLDERS.get(what, OTHER), small))
@@ -111,6 +111,19 @@ def library_pictures() -> list[Picture]:
         like = next((other for other in pictures if _alike(other.small, small)), None)
         pictures.append(Picture(name, like.group if like else name, what, OTHER, small))
     return pictures
+
+
+def deal(groups: list[str], folds: int, seed: int) -> dict[str, int]:
+    """A fold, 1 to `folds`, for each group: those with the most pictures first, each to the smallest fold."""
+    names, counts = np.unique(groups, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(names))
+    sizes = [0] * folds
+    dealt = {}
+    for index in sorted(order, key=lambda index: -counts[index]):
+        fold = int(np.argmin(sizes))
+        sizes[fold] += int(counts[index])
+        dealt[str(names[index])] = fold + 1
+    return dealt
 
 
 def _photographs() -> Iterator[tuple[str, np.ndarray]]:

@@ -1,12 +1,10 @@
-"""`python -m xlite.training.gate`: trains the gate network from films, drawings and other pictures."""
+"""`python -m xlite.cli.gate`: trains the gate network from films, drawings and other pictures."""
 
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-import torch
 import typer
 
 from xlite.cli.console import progress_bar, say
@@ -14,9 +12,8 @@ from xlite.data.folder import NihFolder
 from xlite.data.splits import make_split
 from xlite.errors import XliteError
 from xlite.training.gate.export import export
-from xlite.training.gate.learn import Stock, choose_limits, train
-from xlite.training.gate.network import GateNet
-from xlite.training.gate.pictures import library_pictures, phantoms, read_films, read_others
+from xlite.training.gate.learn import Stock, choose_limits, open_base, save_base, train
+from xlite.training.gate.pictures import deal, library_pictures, phantoms, read_films, read_others
 
 _CHECKED = 32
 
@@ -31,8 +28,8 @@ def main(
         Path,
         typer.Option(
             metavar="FOLDER",
-            help="Other pictures, in subfolders: lateral, frontal_elsewhere and frontal_icu are what they say, "
-            "whatever else is no chest X-ray; files that sources.csv gives the same source are held out together",
+            help="Other pictures, in subfolders: lateral, frontal_elsewhere, frontal_icu are what they say, "
+            "whatever else is no chest X-ray; files of one source in sources.csv are held out together",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="FILE.onnx", help="The network; those of the folds beside it")],
@@ -52,8 +49,8 @@ def main(
     ] = None,
     steps: Annotated[
         int, typer.Option(min=1, help="Batches of 64 of the first stage, without pictures")
-    ] = 1000,
-    more_steps: Annotated[int, typer.Option(min=1, help="Batches of the second stage, with them")] = 350,
+    ] = 900,
+    more_steps: Annotated[int, typer.Option(min=1, help="Batches of the second stage, with them")] = 400,
     drawn: Annotated[int, typer.Option(min=1, help="Phantoms")] = 150,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
@@ -68,45 +65,26 @@ def main(
         stock = Stock(read_films(folder, parts["train"]), phantoms(drawn, seed), [])
     val = read_films(folder, parts["val"])
     pictures = [*read_others(others), *library_pictures()]
-    group_fold = _deal([picture.group for picture in pictures], max(folds, 1), seed)
-    first = _first_stage(stock, steps, seed, base)
+    group_fold = deal([picture.group for picture in pictures], max(folds, 1), seed)
+    first = open_base(base) if base and base.is_file() else None
+    if first is None:
+        with progress_bar("first stage") as progress:
+            first = train(stock, steps, seed, None, progress)
+        if base:
+            save_base(first, base)
     notes = {"split": split.id, "seed": seed, "steps": [steps, more_steps], "left_out": leave_out or []}
     for fold in range(folds, -1, -1):  # the one that is shipped comes last, and has seen all pictures
         held_out = [picture for picture in pictures if fold and group_fold[picture.group] == fold]
         names = [picture.name for picture in held_out]
         kept = [picture for picture in pictures if picture.name not in set(names)]
         with progress_bar(f"fold {fold}" if fold else "all") as progress:
-            net = train(replace(stock, pictures=kept), more_steps, seed + fold, first, progress)
-        limits = choose_limits(net, val, stock.films, seed)
+            shown = replace(stock, pictures=kept)
+            net = train(shown, more_steps, seed + fold, first, progress)
+        limits = choose_limits(net, val, shown, seed)
         path = out.with_name(f"{out.stem}-fold{fold}.onnx") if fold else out
         counts = {"films": len(stock.films.stems), "validation": len(val.stems), "pictures": len(kept)}
         export(net, limits, {**notes, **counts, "held_out": names}, path, val.small[:_CHECKED])
         say(f"{path}: {limits.model_dump_json()}")
-
-
-def _first_stage(stock: Stock, steps: int, seed: int, base: Path | None) -> GateNet:
-    if base and base.is_file():
-        net = GateNet()
-        net.load_state_dict(torch.load(base, weights_only=True))
-        return net
-    with progress_bar("first stage") as progress:
-        net = train(stock, steps, seed, None, progress)
-    if base:
-        torch.save(net.state_dict(), base)
-    return net
-
-
-def _deal(groups: list[str], folds: int, seed: int) -> dict[str, int]:
-    """A fold, 1 to `folds`, for each group: those with the most pictures first, each to the smallest fold."""
-    names, counts = np.unique(groups, return_counts=True)
-    order = np.random.default_rng(seed).permutation(len(names))
-    sizes = [0] * folds
-    dealt = {}
-    for index in sorted(order, key=lambda index: -counts[index]):
-        fold = int(np.argmin(sizes))
-        sizes[fold] += int(counts[index])
-        dealt[str(names[index])] = fold + 1
-    return dealt
 
 
 if __name__ == "__main__":
