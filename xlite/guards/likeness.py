@@ -14,7 +14,9 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, model_validator
 from xlite.guards.verdict import Check
 
 _AXES = 32
-QUANTILE = 0.99
+QUANTILE, SPARE = 0.99, 1.25
+"""The limit is the distance that this share of validation films does not exceed, times the second: films of
+other hospitals are further away than those of the training's own, and have to pass."""
 
 
 class Likeness(BaseModel):
@@ -22,7 +24,7 @@ class Likeness(BaseModel):
 
     channels: C features of a film; axes: K main axes; values: float32, little-endian, in base64: the mean
     (C,), the axes (K, C), the variances along them (K,) and the variance in any other direction; limit: the
-    distance that a share `quantile` of `films` validation films did not exceed.
+    `SPARE`-fold distance that a share `quantile` of `films` validation films did not exceed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,4 +92,5 @@ def fit(training: np.ndarray, validation: np.ndarray, quantile: float = QUANTILE
         quantile=quantile,
         films=len(validation),
     )
-    return made.model_copy(update={"limit": float(np.quantile(made.distance(validation), quantile))})
+    limit = SPARE * float(np.quantile(made.distance(validation), quantile))
+    return made.model_copy(update={"limit": limit})
