@@ -1,6 +1,5 @@
 """The shipped gate, on drawn films and pictures; on real ones where they are."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from xlite.guards.verdict import fixed
 from xlite.images import read_image
 from xlite.places import bundled
 
-SHARED = Path(os.environ.get("XLITE_SHARED", Path(__file__).resolve().parents[3] / "shared")) / "data"
 FILMS = [read_image(example.path) for example in examples().values()]
 
 
@@ -102,17 +100,15 @@ def test_a_gate_of_another_version_is_refused(tmp_path: Path, change: str) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the films of ../shared/data")
-def test_real_films_turned_by_mistake_are_found(gate: Gate) -> None:
-    films = SHARED / "nih_all" / "images"
+def test_real_films_turned_by_mistake_are_found(gate: Gate, shared_data: Path) -> None:
+    films = shared_data / "nih_all" / "images"
     assert gate.judge(read_image(films / "00003490_011.jpg")).reasons == ("rotated_180",)
     assert "inverted" in gate.judge(read_image(films / "00017999_000.jpg")).reasons
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the films of ../shared/data")
-def test_real_films_of_any_size_are_read(gate: Gate) -> None:
-    uploads = sorted((SHARED / "uploads").glob("*.png"))
+def test_real_films_of_any_size_are_read(gate: Gate, shared_data: Path) -> None:
+    uploads = sorted((shared_data / "uploads").glob("*.png"))
     assert [gate.judge(read_image(path)).verdict for path in uploads] == ["pass"] * len(uploads)
-    elsewhere = sorted((SHARED / "films_of_other_kinds" / "frontal_elsewhere").iterdir())
+    elsewhere = sorted((shared_data / "films_of_other_kinds" / "frontal_elsewhere").iterdir())
     assert "refuse" not in {gate.judge(read_image(path)).verdict for path in elsewhere}
