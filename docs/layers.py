@@ -21,6 +21,7 @@ ROWS = (
     (("models/",), "student, teachers, checkpoints", "model"),
     (("data/",), "tables, splits, films, phantoms", "data"),
     (("metrics/",), "numbers from labels and scores", "data"),
+    (("guards/",), "what a picture is, before it is read", "ground"),
     (("images.py",), "any film to an array", "ground"),
     (("formats/", "plots.py", "messages.py", "access/", "examples.py"), "side by side", "ground"),
     (("config.py", "pixels.py", "places.py", "patients.py", "processors.py"), "the ground floor", "ground"),

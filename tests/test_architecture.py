@@ -18,6 +18,7 @@ LAYERS = (
     ("config", "pixels"),
     ("formats", "messages", "access", "plots", "examples"),
     ("images",),
+    ("guards",),
     ("metrics",),
     ("data",),
     ("models",),

@@ -161,7 +161,7 @@ def test_the_wheel_holds_the_package_and_what_runs_beside_it(wheel: Path) -> Non
     wanted = {path.relative_to(ROOT).as_posix() for path in (ROOT / "xlite").rglob("*.py")} | {
         "xlite/py.typed"
     }
-    for folder in ("app", "pages", "checkpoints/demo", ".streamlit"):
+    for folder in ("app", "pages", "checkpoints/demo", "checkpoints/gate", ".streamlit"):
         files = (path for path in (ROOT / folder).rglob("*") if path.is_file())
         wanted |= {f"xlite/bundled/{path.relative_to(ROOT).as_posix()}" for path in files}
     assert {name for name in names if ".dist-info/" not in name} == {

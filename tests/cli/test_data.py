@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import cv2
 import pytest
 from command_line import Command
 
@@ -130,3 +131,21 @@ def test_a_pipe_in_place_of_a_table_is_refused_at_once(xlite: Command, tiny_fold
     ):
         status, _, err = xlite(*words)
         assert (status, err.count("\n"), "it is a pipe, a socket or a device" in err) == (2, 1, True)
+
+
+def test_check_lists_films_that_the_gate_would_turn_or_refuse(xlite: Command, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert xlite("data", "phantom", data, "--images", 3, "--patients", 3, "--size", 256)[0] == 0
+    first, second, third = sorted((data / "images").iterdir())
+    for path, change in ((first, lambda film: film[::-1, ::-1]), (second, lambda film: 255 - film)):
+        cv2.imwrite(str(path), change(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)))
+    status, out, _ = xlite("data", "check", data, "--guards", "--json")
+    found = json.loads(out)["suspected"]
+    assert status == 0
+    assert [(film["file"], film["verdict"], film["reasons"][0]) for film in found] == [
+        (f"images/{first.name}", "offer", "rotated_180"),
+        (f"images/{second.name}", "offer", "inverted"),
+    ]
+    status, out, _ = xlite("data", "check", data, "--guards")
+    assert status == 0
+    assert f"2 suspected:\n  images/{first.name}: The film looks upside down (probability " in out

@@ -1,8 +1,7 @@
 """`xlite data` and `xlite eda`: phantom, download, check, split, leakage, cache, and a look at the tables."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +9,9 @@ from xlite.cli.console import Json, busy, log_to, print_json, progress_bar, say
 from xlite.config import SEED
 from xlite.data.strategies import STRATEGIES
 from xlite.text import are, counted, printable
+
+if TYPE_CHECKING:  # pandas and onnxruntime load when a command needs them
+    from xlite.data.folder_check import CheckReport
 
 app = typer.Typer(help="Get, make, check and split data folders in the NIH layout.", rich_markup_mode=None)
 
@@ -55,7 +57,17 @@ def download(
 
 
 @app.command()
-def check(data: DataFolder, as_json: Json = False) -> None:
+def check(
+    data: DataFolder,
+    guards: Annotated[
+        bool,
+        typer.Option(
+            "--guards",
+            help="Also list films that look turned, inverted or like no chest X-ray; the exit status stays",
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Look at every film of a folder.
 
     Lists missing, unreadable, duplicate and off-table images; exit status 1 if there are any.
@@ -63,12 +75,14 @@ def check(data: DataFolder, as_json: Json = False) -> None:
     from xlite.data.film_files import passed_over_words
     from xlite.data.folder import NihFolder
     from xlite.data.folder_check import check_folder
+    from xlite.guards.gate import Gate
 
     folder = NihFolder.open(data)
+    gate = Gate.load() if guards else None
     with progress_bar("checking") as progress:
-        report = check_folder(folder, progress)
+        report = check_folder(folder, progress, gate)
     if as_json:
-        print_json({"ok": report.ok, **asdict(report)})
+        print_json({"ok": report.ok, **_as_dict(report)})
     else:
         say(
             f"{counted(len(folder.table), 'row')} in the table, {counted(len(folder.paths), 'film')} in "
@@ -78,6 +92,11 @@ def check(data: DataFolder, as_json: Json = False) -> None:
         _print_names("unreadable", [f"{file}: {why}" for file, why in report.unreadable])
         _print_names("duplicate", [" = ".join(group) for group in report.duplicates])
         _print_names("off the table", report.off_table)
+        if guards:
+            _print_names(
+                "suspected",
+                [f"{file}: {' '.join(found.sentences)}" for file, found in report.suspected or []],
+            )
         if report.passed_over:
             say(passed_over_words(report.passed_over))
     if not report.ok:
@@ -220,6 +239,18 @@ def _print_missing(missing: int, films: int) -> None:
             f"{missing:,} of the {counted(films, 'film')} in the table {'has' if missing == 1 else 'have'} "
             "no image here; the table counts all the same"
         )
+
+
+def _as_dict(report: "CheckReport") -> dict[str, object]:
+    """The report for --json; what the gate says only if it was asked."""
+    fields = {name: value for name, value in vars(report).items() if name != "suspected"}
+    if report.suspected is None:
+        return fields
+    found = [
+        {"file": file, "verdict": guards.verdict, "reasons": guards.reasons}
+        for file, guards in report.suspected
+    ]
+    return {**fields, "suspected": found}
 
 
 def _print_names(what: str, names: list[str]) -> None:

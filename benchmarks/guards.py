@@ -1,0 +1,214 @@
+"""What the gate finds and what it lets pass: the tables of docs/results/guards.md.
+
+    python benchmarks/guards.py --films DATA --others FOLDER --gate FILE.onnx
+
+Films are those of the split's test part, which chose nothing. Each picture of FOLDER, and each that comes
+with a library, is judged by the network that did not see it: FILE-fold1.onnx and so on, beside FILE.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from latency import milliseconds
+from scipy.stats import binomtest
+
+from xlite.data.folder import NihFolder
+from xlite.data.splits import make_split
+from xlite.guards.gate import Gate
+from xlite.guards.measure import SIDE
+from xlite.guards.verdict import REASONS, Guards
+from xlite.images import read_image
+from xlite.training.gate.augment import Changes, turn
+from xlite.training.gate.drawn import DRAWN
+from xlite.training.gate.export import NOTES
+from xlite.training.gate.pictures import library_pictures, phantoms, read_films, read_others
+
+_DRAWN_EACH, _PHANTOMS, _SEED = 150, 100, 10_001  # a seed that no training uses
+_TURNED = {90: "rotated_90", 180: "rotated_180", 270: "rotated_270"}
+_WRONG: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "upside down": lambda film: turn(film, Changes(2)),
+    "inverted": lambda film: 255 - film,
+}
+_CODES = {"upside down": "rotated_180", "inverted": "inverted"}
+Is = Callable[[Guards], bool]
+
+
+def line(what: str, found: Sequence[bool]) -> str:
+    """A row of a table: how many of how many, the share and its 95 % interval by Wilson."""
+    hits, of = sum(found), len(found)
+    if not of:
+        return f"| {what} | 0 | – | – |"
+    low, high = binomtest(hits, of).proportion_ci(method="wilson")
+    return f"| {what} | {hits} of {of} | {hits / of:.1%} | {low:.1%} to {high:.1%} |"
+
+
+def gives(*reasons: str) -> Is:
+    """Whether guards give one of these reasons."""
+    return lambda guards: bool(set(reasons) & set(guards.reasons))
+
+
+def verdict(name: str) -> Is:
+    """Whether guards come to this verdict."""
+    return lambda guards: guards.verdict == name
+
+
+def spoken(guards: Guards) -> bool:
+    """Whether a picture does not simply pass."""
+    return guards.verdict != "pass"
+
+
+def judged(gate: Gate, images: Iterable[np.ndarray]) -> list[Guards]:
+    """The guards of each image."""
+    return [gate.judge(image) for image in images]
+
+
+def passes(what: str, guards: Sequence[Guards]) -> list[str]:
+    """Three rows on films that should pass."""
+    wrong = (
+        ("refused", ("refuse",)),
+        ("turned or inverted in vain", ("offer",)),
+        ("cautioned", ("caution",)),
+    )
+    return [line(f"{what}: {name}", [verdict(*which)(one) for one in guards]) for name, which in wrong]
+
+
+def cut(small: np.ndarray, share: float, bottom: bool) -> np.ndarray:
+    """A film without a share of its height, at the top or the bottom."""
+    lost = round(share * len(small))
+    return small[: len(small) - lost] if bottom else small[lost:]
+
+
+def film_rows(gate: Gate, small: np.ndarray, age: np.ndarray, ap: np.ndarray) -> list[str]:
+    """Rows on the test films as they are, by view and age."""
+    films = judged(gate, small)
+
+    def row(what: str, those: np.ndarray, is_so: Is) -> str:
+        return line(what, [is_so(films[number]) for number in np.flatnonzero(those)])
+
+    adult = ~(age < 18)
+    rows = passes("adults", [films[number] for number in np.flatnonzero(adult)])
+    rows += [
+        row(f"adults, {name}: any word", adult & (ap == view), spoken)
+        for name, view in (("PA", 0), ("AP", 1))
+    ]
+    rows += [row(f"adults: `{reason}`", adult, gives(reason)) for reason in REASONS]
+    for name, low, high in (("under 10", 0, 10), ("10 to 17", 10, 18)):
+        rows.append(row(f"children {name}: `child`", (age >= low) & (age < high), gives("child")))
+    return [*rows, row("children: refused", age < 18, verdict("refuse"))]
+
+
+def wrong_rows(gate: Gate, small: np.ndarray) -> list[str]:
+    """Rows on films that were turned, mirrored, inverted and cut."""
+    rows = []
+    for degrees, reason in _TURNED.items():
+        found = judged(gate, (turn(film, Changes(degrees // 90)) for film in small))
+        rows.append(line(f"turned by {degrees}° clockwise", [gives(reason)(one) for one in found]))
+    found = judged(gate, (255 - film for film in small))
+    rows.append(line("inverted", [gives("inverted")(one) for one in found]))
+    found = judged(gate, (255 - turn(film, Changes(2)) for film in small))
+    both = [gives("inverted")(one) and gives("rotated_180")(one) for one in found]
+    rows.append(line("inverted and upside down: both found", both))
+    found = judged(gate, (film[:, ::-1].copy() for film in small))
+    rows.append(line("mirrored", [gives("mirrored")(one) for one in found]))
+    for share in (0.2, 0.3, 0.4):
+        for name, bottom in (("top", False), ("bottom", True)):
+            found = judged(gate, (cut(film, share, bottom) for film in small))
+            rows.append(line(f"cut: {share:.0%} of the {name} is lost", [gives("cut")(one) for one in found]))
+    return rows
+
+
+def other_rows(others: Path, gates: dict[str, Gate]) -> tuple[list[str], list[str]]:
+    """Rows on pictures that a fold's network did not see, and the names of those with another verdict."""
+    rows, names = [], []
+    kinds: dict[str, list[tuple[str, np.ndarray]]] = {}
+    for picture in (*read_others(others), *library_pictures()):
+        kinds.setdefault(picture.what, []).append((picture.name, picture.small))
+    for what, pictures in kinds.items():
+        guards = [gates[name].judge(image) for name, image in pictures]
+        is_frontal = what.startswith("frontal")
+        if is_frontal:
+            rows += passes(what, guards)
+            for name, change in _WRONG.items():
+                found = [gates[one].judge(change(image)) for one, image in pictures]
+                rows.append(line(f"{what}: {name} found", [gives(_CODES[name])(one) for one in found]))
+                rows.append(line(f"{what}: {name}, any word", [spoken(one) for one in found]))
+        else:
+            reason = "lateral" if what == "lateral" else "not_chest"
+            rows.append(line(f"{what}: `{reason}`", [gives(reason)(one) for one in guards]))
+            rows.append(line(f"{what}: any word", [spoken(one) for one in guards]))
+        names += [
+            f"{name}: {one.verdict} {';'.join(one.reasons)}"
+            for (name, _), one in zip(pictures, guards, strict=True)
+            if spoken(one) == is_frontal
+        ]
+    return rows, names
+
+
+def drawn_rows(gate: Gate) -> list[str]:
+    """Rows on drawn pictures of seeds that no training used."""
+    rows = []
+    for name, draw in DRAWN.items():
+        rng = np.random.default_rng(_SEED)
+        found = judged(gate, (draw(rng) for _ in range(_DRAWN_EACH)))
+        rows.append(line(f"{name}: refused", [verdict("refuse")(one) for one in found]))
+        rows.append(line(f"{name}: any word", [spoken(one) for one in found]))
+    rows += passes("phantom", judged(gate, phantoms(_PHANTOMS, _SEED)))
+    return rows
+
+
+def table(title: str, rows: list[str]) -> None:
+    """Prints a table in Markdown."""
+    print(
+        f"\n## {title}\n\n| pictures | n | share | 95 % interval |\n|---|---|---|---|",
+        *rows,
+        sep="\n",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Prints all tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--films", type=Path, required=True)
+    parser.add_argument("--others", type=Path, required=True)
+    parser.add_argument("--gate", type=Path, required=True)
+    parser.add_argument("--split", default="chexnet")
+    parser.add_argument(
+        "--leave-out", nargs="*", default=[], help="stems of films that are known to be wrong"
+    )
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    gate, folder = Gate.load(args.gate), NihFolder.open(args.films)
+    split = make_split(folder, args.split)
+    films = read_films(folder, [stem for stem in split.stems("test") if stem not in args.leave_out])
+    gates: dict[str, Gate] = {}
+    for path in sorted(args.gate.parent.glob(f"{args.gate.stem}-fold*.onnx")):
+        fold = Gate.load(path)
+        gates |= dict.fromkeys(
+            json.loads(fold.session.get_modelmeta().custom_metadata_map[NOTES])["held_out"], fold
+        )
+    print(f"split {split.id}, {len(films.stems)} test films; {gate.limits}")
+    table("Films as they are", film_rows(gate, films.small, films.age, films.ap))
+    adults = films.small[~(films.age < 18)]
+    table("Films made wrong", wrong_rows(gate, adults))
+    rows, names = other_rows(args.others, gates)
+    table("Other pictures, each judged by a network that did not see it", rows)
+    print("", *names, sep="\n- ")
+    table("Drawn pictures", drawn_rows(gate))
+    for stem in args.leave_out:
+        if stem in folder.paths:
+            print(f"{stem}: {';'.join(gate.judge(read_image(folder.paths[stem])).reasons)}")
+    large = cv2.resize(films.small[0], (1024, 1024))
+    for side, image in ((SIDE, films.small[0]), (1024, large)):
+        print(f"{side} px: {milliseconds(partial(gate.judge, image), 200)[0]:.2f} ms (median)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The distance of a film's features from those of training films."""
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from xlite.guards.likeness import SPARE, Likeness, fit
+
+
+def drawn(rng: np.random.Generator, films: int, channels: int = 80) -> np.ndarray:
+    mix = np.random.default_rng(7).normal(0, 1, (12, channels))
+    return (rng.normal(0, 1, (films, 12)) @ mix + rng.normal(3, 0.3, (films, channels))).astype(np.float32)
+
+
+@pytest.fixture
+def likeness() -> Likeness:
+    rng = np.random.default_rng(0)
+    return fit(drawn(rng, 600), drawn(rng, 300))
+
+
+def test_like_films_are_about_1_away_and_hardly_any_exceeds_the_limit(likeness: Likeness) -> None:
+    away = likeness.distance(drawn(np.random.default_rng(1), 2000))
+    assert np.median(away) == pytest.approx(1, abs=0.1)
+    assert 0.001 < (away > likeness.limit / SPARE).mean() < 0.04
+    assert (away > likeness.limit).mean() < 0.001
+
+
+def test_films_beyond_and_beside_the_cloud_are_unlike(likeness: Likeness) -> None:
+    rng = np.random.default_rng(2)
+    like = drawn(rng, 50)
+    for odd in (3 + 4 * (like - 3), like + rng.normal(0, 1.5, like.shape).astype(np.float32)):
+        assert (likeness.distance(odd) > likeness.limit).mean() > 0.9
+    check = likeness.check(3 + 9 * (like[0] - 3))
+    assert check is not None
+    assert (check.reason, check.measure, check.limit) == ("unlike", "distance", likeness.limit)
+    assert likeness.check(np.full(80, 3, np.float32)) is None
+
+
+def test_a_saved_likeness_gives_the_same_distances(likeness: Likeness) -> None:
+    films = drawn(np.random.default_rng(3), 5)
+    again = Likeness.model_validate_json(likeness.model_dump_json())
+    assert again.distance(films).tolist() == likeness.distance(films).tolist()
+    assert (again.channels, again.films, again.quantile) == (80, 300, 0.99)
+
+
+def test_with_fewer_films_than_channels_distances_are_numbers() -> None:
+    rng = np.random.default_rng(4)
+    likeness = fit(drawn(rng, 20), drawn(rng, 20))
+    assert np.isfinite(likeness.distance(drawn(rng, 20))).all()
+
+
+@pytest.mark.parametrize("change", [{"channels": 79}, {"axes": 0}, {"values": "AAAA"}, {"values": "?"}])
+def test_a_damaged_likeness_is_refused(likeness: Likeness, change: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Likeness.model_validate({**likeness.model_dump(mode="json"), **change})
+
+
+def test_too_few_films_are_refused() -> None:
+    films = np.zeros((2, 5), np.float32)
+    with pytest.raises(ValueError, match="2 training and 2 validation films are too few"):
+        fit(films, films)
