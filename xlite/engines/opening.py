@@ -22,14 +22,20 @@ def open_engine(path: Path, device: str = CPU) -> Engine:
         if device != CPU:
             raise RunError(f"{path} is an export, which reads on the cpu; got device {device!r}")
         return OnnxEngine.load(path)
-    export = path.with_name(EXPORT_FILE)
-    if device == CPU and export.is_file():
-        file = read_onnx(export)
-        if file.facts.source_sha256 == hashlib.sha256(_content(path)).hexdigest():
-            return OnnxEngine.of(file, export)
+    if device == CPU and (export := export_of(path)):
+        return OnnxEngine.load(export)
     from xlite.engines.torch_engine import TorchEngine
 
     return TorchEngine.load(path, device)
+
+
+def export_of(path: Path) -> Path | None:
+    """The export beside a model file, if it was made from this very file. Raises CheckpointError."""
+    export = path.with_name(EXPORT_FILE)
+    if not export.is_file():
+        return None
+    source = read_onnx(export).facts.source_sha256
+    return export if source == hashlib.sha256(_content(path)).hexdigest() else None
 
 
 def _content(path: Path) -> bytes:
