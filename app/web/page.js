@@ -44,7 +44,7 @@ async function read(file) {
   say(`Reading ${file.name} …`);
   await new Promise((done) => setTimeout(done, 30)); // lets the browser draw the line above
   try {
-    const film = await readFilm(file), started = performance.now(), answer = await model.run(film);
+    const started = performance.now(), film = await readFilm(file), answer = await model.run(film);
     if (turn !== latest) return;
     shown = { film: forScreen(film, SCREEN_SIDE), answer, name: file.name };
     show();
