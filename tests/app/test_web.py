@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 TOLERANCE = 1e-3
+PATIENCE_MS = 60_000
 READ = """async ([content, digest]) => {
     const { open } = await import("./engine.js"), { decode } = await import("./film.js");
     window.model ??= await open(digest);
@@ -81,9 +82,11 @@ def served(folder: Path) -> Iterator[str]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @contextlib.contextmanager
@@ -104,11 +107,14 @@ def opened(browser: Browser, folder: Path) -> Iterator[Page]:
         context = browser.new_context(viewport={"width": 1300, "height": 1000})
         context.route("**/*", guard)
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(address)
-        yield page
-        context.close()
+        try:
+            yield page
+        finally:
+            context.close()
         assert [url for url in asked if not url.startswith(address)] == []
         assert faults == []
 
@@ -156,6 +162,7 @@ def test_the_page_answers_as_python_does(
 ) -> None:
     classifier, apart = Classifier.load(exported[1]), {}
     with opened(browser, site) as page:
+        expect(page.locator("#status")).to_contain_text("Ready")  # one load at a time
         for name, content in films.items():
             found, film = read_there(page, content), read_image(content)
             assert (found["height"], found["width"]) == film.shape, name
