@@ -72,8 +72,7 @@ class Classifier:
     @property
     def name(self) -> str:
         """The run's name, or the file's if it lies in no run's folder."""
-        path = self.path
-        return printable(path.absolute().parent.name if path.name in (MODEL_FILE, EXPORT_FILE) else path.stem)
+        return model_name(self.path)
 
     @property
     def about(self) -> str:
@@ -164,6 +163,11 @@ class Classifier:
     def input(self, image: np.ndarray) -> np.ndarray:
         """A film uint8 (H, W) as the model's input, preprocessed: float32 (1, 3, S, S)."""
         return self.info.preprocess(image)[None]
+
+
+def model_name(path: Path) -> str:
+    """The run's name of a model file, or the file's if it lies in no run's folder."""
+    return printable(path.absolute().parent.name if path.name in (MODEL_FILE, EXPORT_FILE) else path.stem)
 
 
 def read_upload(data: bytes, name: str) -> np.ndarray:

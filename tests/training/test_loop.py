@@ -149,7 +149,7 @@ def test_data_loader_workers_do_not_change_the_weights(films):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_workers_train_with_the_smallest_shared_memory(films, tmp_path):
-    """128 kB instead of a container's 64 MB: room for the locks (about 60 kB), not for a batch (8 x 36 kB)."""
+    """128 kB instead of a container's 64 MB: room for locks (60 kB), not for a batch (8 x 36 kB)."""
     mount = "mount -t tmpfs -o size=128k tmpfs /dev/shm"
     trial = ["unshare", "--mount", "sh", "-c", mount]
     if not shutil.which("unshare") or subprocess.run(trial, capture_output=True).returncode != 0:

@@ -55,9 +55,18 @@ def export(
     data: Annotated[
         Path | None, typer.Option(metavar="DATA", help="A data folder: parity is checked on its films, too")
     ] = None,
+    web: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a static page that reads films in a browser")
+    ] = None,
+    runtime: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="For --web: onnxruntime-web as a folder or .tgz, else npm fetches it"
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a model as one ONNX file.
+    """Write a model as one ONNX file, or as a page.
 
     In one forward pass the file gives logits, calibrated probabilities and the maps of all findings. It is
     written only if it answers as the model does on each film tried, and it reads several times as fast on a
@@ -68,6 +77,9 @@ def export(
     from xlite.models.available import find_model
 
     source = find_model(model)
+    if web is not None:
+        _export_page(source, web, runtime, out, data, as_json)
+        return
     target = out or source.with_name(EXPORT_FILE)
     if target.suffix != EXPORT_SUFFIX:
         raise RunError(
@@ -83,6 +95,38 @@ def export(
         f"logits differ by at most {parity.logits:.1g}, probabilities by {parity.probabilities:.1g}, maps by "
         f"{parity.maps:.1g} of their peak"
     )
+
+
+def _export_page(
+    source: Path, folder: Path, runtime: Path | None, out: Path | None, data: Path | None, as_json: bool
+) -> None:
+    """The page of a model, which is exported into the page's folder first if it has no export of its own."""
+    from xlite.classify import model_name
+    from xlite.engines.opening import export_of
+    from xlite.export.web import write_page
+
+    if out is not None:
+        raise RunError(f"--web {folder} and --out {out} write different things: give one of them")
+    if source.suffix == EXPORT_SUFFIX:
+        export = source
+    elif export_of(source):
+        export = source.with_name(EXPORT_FILE)
+    else:
+        from xlite.export.films import parity_films
+        from xlite.export.write import export_model
+
+        export = folder / EXPORT_FILE
+        with busy("exporting"):
+            export_model(source, export, parity_films(data))
+    with busy("writing the page"):
+        size = write_page(export, model_name(source), folder, runtime)
+    if as_json:
+        print_json({"folder": str(folder), "megabytes": size / 1e6})
+    else:
+        say(
+            f"{folder} ({size / 1e6:.1f} MB) is a page for any static host; try `python -m http.server -d "
+            f"{folder}`"
+        )
 
 
 def convert(

@@ -1,11 +1,15 @@
 """Which engine reads with a model file: each is loaded with the framework that it needs, and no other."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xlite.engines.engine import Engine
 from xlite.errors import CheckpointError, RunError
 from xlite.files import digest_of
 from xlite.models.available import EXPORT_FILE, EXPORT_SUFFIX
+
+if TYPE_CHECKING:
+    from xlite.models.onnx_file import OnnxFile
 
 CPU = "cpu"
 
@@ -22,24 +26,27 @@ def open_engine(path: Path, device: str = CPU) -> Engine:
         from xlite.engines.onnx_engine import OnnxEngine
 
         return OnnxEngine.load(path)
-    if device == CPU and (engine := _by_export(path)):
-        return engine
+    if device == CPU and (file := export_of(path)):
+        from xlite.engines.onnx_engine import OnnxEngine
+
+        return OnnxEngine.of(file, path.with_name(EXPORT_FILE))
     from xlite.engines.torch_engine import TorchEngine
 
     return TorchEngine.load(path, device)
 
 
-def _by_export(path: Path) -> Engine | None:
-    """The engine of the export beside a model file; None unless there is one, and of this very file."""
+def export_of(path: Path) -> "OnnxFile | None":
+    """The export beside a model file; None unless there is one, and of this very file.
+
+    Raises CheckpointError if one of them cannot be read.
+    """
     export = path.with_name(EXPORT_FILE)
     if not export.is_file():
         return None
-    from xlite.engines.onnx_engine import OnnxEngine
     from xlite.models.onnx_file import read_onnx
 
     file = read_onnx(export)
     try:
-        is_of_this = file.facts.source_sha256 == digest_of(path)
+        return file if file.facts.source_sha256 == digest_of(path) else None
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
-    return OnnxEngine.of(file, export) if is_of_this else None

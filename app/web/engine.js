@@ -1,0 +1,84 @@
+// The model in onnxruntime-web: one thread, for static hosts send no isolation headers.
+//
+// Nothing answers before its files are those that were exported, and before it has answered the golden film.
+
+import { Refusal } from "./errors.js";
+import { decode } from "./film.js";
+import { normalise, squash } from "./preprocess.js";
+import * as ort from "./runtime/ort.wasm.bundle.min.mjs";
+
+const here = (name) => new URL(name, import.meta.url);
+
+/** A model that answers here as it did when it was exported. `digest` is that of model.json, in hexadecimals. */
+export async function open(digest) {
+  const facts = JSON.parse(new TextDecoder().decode(await load("model.json", digest)));
+  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.wasmBinary = await load("runtime/ort-wasm-simd-threaded.wasm", facts.files.runtime);
+  const session = await start(await load("model.onnx", facts.files.model), "model.onnx");
+  const model = { facts, run: (film) => run(session, facts, film) };
+  await checkGolden(model);
+  return model;
+}
+
+async function load(name, digest) {
+  let answer;
+  try {
+    answer = await fetch(here(name));
+  } catch {
+    answer = { ok: false };
+  }
+  if (!answer.ok) throw new Refusal(`${name} is missing beside this page; copy the whole folder again`);
+  const bytes = await answer.arrayBuffer();
+  // Browsers hash over https and on this computer alone; the golden film is checked in any case.
+  if (crypto.subtle) {
+    const found = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    if (Array.from(found, (byte) => byte.toString(16).padStart(2, "0")).join("") !== digest) {
+      throw new Refusal(`${name} is not the file that was exported: it was changed or is damaged; export the page again`);
+    }
+  }
+  return bytes;
+}
+
+async function start(bytes, name) {
+  try {
+    return await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+  } catch (error) {
+    throw new Refusal(`${name} cannot be run by this browser (${String(error.message ?? error).slice(0, 200)})`);
+  }
+}
+
+/** All answers to a film: probabilities (14), and maps {dims: [14, h, w], data} by their kind. */
+async function run(session, { preprocess }, film) {
+  const { size, mean, std } = preprocess;
+  const input = normalise(squash(film, size), mean, std);
+  let found;
+  try {
+    found = await session.run({ image: new ort.Tensor("float32", input, [1, 3, size, size]) });
+  } catch (error) {
+    throw new Refusal(`the film could not be read: the browser stopped the model (${error.message ?? error})`);
+  }
+  const answer = { logits: found.logits.data, probabilities: found.probabilities.data };
+  if (!answer.logits.every(Number.isFinite)) throw new Refusal("the model answers with values that are no numbers");
+  for (const kind of ["layercam", "gradcam"]) {
+    answer[kind] = { rows: found[kind].dims[2], columns: found[kind].dims[3], data: found[kind].data };
+  }
+  return answer;
+}
+
+async function checkGolden({ facts, run }) {
+  const { film, logits, probabilities, layercam, tolerance } = facts.golden;
+  const found = await run(await decode(Uint8Array.from(atob(film), (letter) => letter.charCodeAt(0))));
+  const maps = layercam.flat(2), peak = Math.max(...maps, 1e-6);
+  const apart = { logits: distance(found.logits, logits), probabilities: distance(found.probabilities, probabilities),
+    maps: distance(found.layercam.data, maps) / peak };
+  const wrong = Object.keys(apart).filter((name) => !(apart[name] <= tolerance));
+  if (wrong.length) {
+    throw new Refusal(`the model does not answer here as it did when it was exported (its ${wrong.join(", ")} differ `
+      + `by ${apart[wrong[0]].toPrecision(2)}, expected ${tolerance} at most): use another browser, or export it again`);
+  }
+}
+
+function distance(found, expected) {
+  if (found.length !== expected.length) return NaN;
+  return expected.reduce((most, value, at) => Math.max(most, Math.abs(value - found[at])), 0);
+}

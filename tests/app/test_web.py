@@ -1,0 +1,218 @@
+"""The static page as people use it: plain files on loopback, a real Chromium, no other network."""
+
+import contextlib
+import functools
+import http.server
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from dicom_films import make, to_bytes
+from PIL import Image
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from xlite.classify import Classifier
+from xlite.errors import CheckpointError
+from xlite.examples import examples
+from xlite.explain.methods import CLOSED_FORM
+from xlite.export.web import write_page
+from xlite.export.web_runtime import runtime_files
+from xlite.findings import FINDINGS
+from xlite.images import read_image
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+TOLERANCE = 1e-3
+PATIENCE_MS = 60_000
+READ = """async ([content, digest]) => {
+    const { open } = await import("./engine.js"), { decode } = await import("./film.js");
+    window.model ??= await open(digest);
+    const film = await decode(Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0)));
+    const answer = await window.model.run(film), plain = (map) => Array.from(map.data);
+    return { width: film.width, height: film.height, probabilities: Array.from(answer.probabilities),
+        layercam: plain(answer.layercam), gradcam: plain(answer.gradcam) };
+}"""
+
+
+def lacking(sentence: str) -> None:
+    if os.environ.get("XLITE_REQUIRE_WEB"):
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium: $XLITE_CHROMIUM, one on the path, or playwright's own."""
+    named = os.environ.get("XLITE_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    with sync_playwright() as playwright:
+        path = named or playwright.chromium.executable_path
+        if not Path(path).exists():
+            lacking("no Chromium found: install one, or set XLITE_CHROMIUM")
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def site(exported: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a tiny model; its runtime is that of $XLITE_WEB_RUNTIME, or npm's."""
+    folder, given = tmp_path_factory.mktemp("site"), os.environ.get("XLITE_WEB_RUNTIME")
+    try:
+        runtime_files(Path(given) if given else None)
+    except CheckpointError as error:
+        lacking(str(error))
+    write_page(exported[1], "tiny", folder, Path(given) if given else None)
+    return folder
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[str]:
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextlib.contextmanager
+def opened(browser: Browser, folder: Path) -> Iterator[Page]:
+    """The page, whose browser reaches its own host alone; nothing else is asked for, and no script fails."""
+    asked: list[str] = []
+    faults: list[str] = []
+    with served(folder) as address:
+
+        def guard(route: Route) -> None:
+            asked.append(route.request.url)
+            assert route.request.method == "GET"
+            if route.request.url.startswith(address):
+                route.continue_()
+            else:
+                route.abort()
+
+        context = browser.new_context(viewport={"width": 1300, "height": 1000})
+        context.route("**/*", guard)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(address)
+        try:
+            yield page
+        finally:
+            context.close()
+        assert [url for url in asked if not url.startswith(address)] == []
+        assert faults == []
+
+
+def png(image: np.ndarray) -> bytes:
+    return bytes(cv2.imencode(".png", image)[1].tobytes())
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """A film of each kind that the page reads, by name."""
+    one = next(iter(examples().values())).path
+    film, folder = read_image(one), tmp_path_factory.mktemp("films")
+    colour = np.dstack([film, np.roll(film, 3, 1), 255 - film])
+    alpha = np.tile(np.linspace(0, 255, film.shape[1]).astype(np.uint8), (film.shape[0], 1))
+    exif = Image.Exif()
+    exif[0x112] = 6
+    Image.fromarray(film).save(folder / "turned.jpg", exif=exif)
+    kinds = {example.path.name: example.path.read_bytes() for example in examples().values()}
+    return kinds | {
+        "grey.jpg": bytes(cv2.imencode(".jpg", film)[1].tobytes()),
+        "colour.jpg": bytes(cv2.imencode(".jpg", colour)[1].tobytes()),
+        "turned.jpg": (folder / "turned.jpg").read_bytes(),
+        "twelve_bits.png": png(film.astype(np.uint16) * 16),
+        "sixteen_bits.png": png(film.astype(np.uint16) * 257),
+        "colour.png": png(colour),
+        "transparent.png": png(np.dstack([colour, alpha])),
+        "small.png": png(cv2.resize(film, (50, 61), interpolation=cv2.INTER_AREA)),
+        "large.png": png(cv2.resize(film, (2600, 3001))),
+        "wide.png": png(cv2.resize(film, (700, 60))),
+        "plain.dcm": to_bytes(make(film.astype(np.uint16) * 16)),
+        "window.dcm": to_bytes(make(film.astype(np.uint16) * 16, WindowCenter=1500, WindowWidth=2500)),
+    }
+
+
+def read_there(page: Page, content: bytes) -> dict:
+    import base64
+
+    digest = page.locator("body").get_attribute("data-model")
+    return page.evaluate(READ, [base64.b64encode(content).decode(), digest])
+
+
+def test_the_page_answers_as_python_does(
+    browser: Browser, site: Path, films: dict[str, bytes], exported: tuple[Path, Path]
+) -> None:
+    classifier, apart = Classifier.load(exported[1]), {}
+    with opened(browser, site) as page:
+        expect(page.locator("#status")).to_contain_text("Ready")  # one load at a time
+        for name, content in films.items():
+            found, film = read_there(page, content), read_image(content)
+            assert (found["height"], found["width"]) == film.shape, name
+            differences = [np.abs(classifier.predict(film) - found["probabilities"]).max()]
+            for method in CLOSED_FORM:
+                maps = classifier.read(film, method).maps
+                differences += [np.abs(maps.ravel() - found[method]).max() / max(maps.max(), 1e-6)]
+            apart[name] = max(differences)
+    assert {name: value for name, value in apart.items() if value > TOLERANCE} == {}
+
+
+def test_a_film_is_read_and_a_damaged_one_is_refused(browser: Browser, site: Path, tmp_path: Path) -> None:
+    film = next(iter(examples().values())).path
+    cut, blank, text = tmp_path / "cut.png", tmp_path / "blank.png", tmp_path / "notes.png"
+    cut.write_bytes(film.read_bytes()[:-4000])
+    blank.write_bytes(png(np.full((64, 64), 90, np.uint8)))
+    text.write_text("no film")
+    with opened(browser, site) as page:
+        expect(page.locator("#status")).to_contain_text("Ready")
+        page.set_input_files("#file", film)
+        expect(page.locator("#status")).to_contain_text("It has not left this computer")
+        assert page.locator("#rows tr").count() == len(FINDINGS)
+        assert "the model's threshold of 50.0%" in page.locator("#rows tr").first.inner_text()
+        bare = page.evaluate("document.getElementById('film').toDataURL()")
+        page.focus("#opacity")
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("document.getElementById('film').toDataURL()") != bare
+        for path, sentence in (
+            (cut, "damaged"),
+            (blank, "shows nothing"),
+            (text, "not a PNG, JPEG or DICOM"),
+        ):
+            page.set_input_files("#file", path)
+            expect(page.locator("#status")).to_contain_text(sentence)
+            expect(page.locator("#reading")).to_be_hidden()
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.onnx", "runtime/ort-wasm-simd-threaded.wasm"])
+def test_changed_and_missing_files_are_refused_by_name(
+    browser: Browser, site: Path, tmp_path: Path, name: str
+) -> None:
+    changed = Path(shutil.copytree(site, tmp_path / "changed"))
+    content = bytearray((changed / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (changed / name).write_bytes(content)
+    with opened(browser, changed) as page:
+        expect(page.locator("#status")).to_contain_text(
+            f"{name} is not the file that was exported", ignore_case=True
+        )
+        assert page.locator("#file").is_disabled()
+    (changed / name).unlink()
+    with opened(browser, changed) as page:
+        expect(page.locator("#status")).to_contain_text(f"{name} is missing", ignore_case=True)

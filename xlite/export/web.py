@@ -1,0 +1,109 @@
+"""`xlite export --web`: a model as one static page that reads films in a browser. No torch.
+
+The page's own files lie in `app/web`. What it says of the model stands in `model.json`, made here, so that
+colours, legends and cautions have one source; `index.html` holds the hash of it, and it those of the others.
+"""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from xlite.engines.onnx_engine import OnnxEngine
+from xlite.explain.drawing import OPACITY, RED_OF_TURBO
+from xlite.explain.faults import FAULTS, size_caution
+from xlite.explain.methods import CLOSED_FORM, METHODS, map_legend
+from xlite.export.web_runtime import WASM, runtime_files
+from xlite.files import write_atomic
+from xlite.findings import FINDINGS, spoken
+from xlite.metrics.calibration import uncalibrated
+from xlite.models.info import ModelInfo
+from xlite.models.onnx_file import read_onnx
+from xlite.places import bundled
+from xlite.reading import withheld_sentence
+from xlite.text import few_patients, labels_of
+
+_DIGEST = "DIGEST"  # in index.html, where the hash of model.json goes
+
+
+def write_page(model: Path, name: str, folder: Path, runtime: Path | None) -> int:
+    """Writes the page of an exported model, called `name`, into a folder; returns its bytes.
+
+    runtime: onnxruntime-web, packed or unpacked; by default npm brings it. Raises CheckpointError for a model
+    that is no export or does not answer as it did, and if there is no runtime.
+    """
+    file = read_onnx(model)
+    OnnxEngine.of(file, model)  # checks its golden answer
+    parts = runtime_files(runtime)
+    grid = np.shape(file.facts.golden.layercam)[1:]
+    facts = _facts(file.info, name, (grid[0], grid[1])) | {
+        "golden": file.facts.golden.model_dump(),
+        "source": {"sha256": file.facts.source_sha256, "precision": file.facts.precision},
+        "files": {
+            "model": hashlib.sha256(file.content).hexdigest(),
+            "runtime": hashlib.sha256(parts[WASM]).hexdigest(),
+        },
+    }
+    said = json.dumps(facts, allow_nan=False, separators=(",", ":")).encode()
+    shutil.copytree(bundled("app", "web"), folder, dirs_exist_ok=True)
+    shutil.copyfile(bundled("app", "icon.svg"), folder / "icon.svg")
+    for part, content in parts.items():
+        write_atomic(folder / "runtime" / part, content)
+    write_atomic(folder / "model.onnx", file.content)
+    write_atomic(folder / "model.json", said)
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    write_atomic(folder / "index.html", page.replace(_DIGEST, hashlib.sha256(said).hexdigest(), 1).encode())
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _facts(info: ModelInfo, name: str, grid: tuple[int, int]) -> dict[str, Any]:
+    """What the page says of a model whose maps have `grid` cells."""
+    return {
+        "name": name,
+        "about": f"Model {name}: {info.backbone}, trained on split {info.split_id} "
+        f"({labels_of(info.label_version)}).",
+        "preprocess": {
+            "size": info.preprocess.size,
+            "mean": info.preprocess.mean,
+            "std": info.preprocess.std,
+        },
+        "findings": [_finding(info, finding, grid[0] * grid[1]) for finding in FINDINGS],
+        "calibration": info.calibration and info.calibration.method,
+        "withheld": withheld_sentence(info.thresholds, info.thresholds_chosen_on),
+        "maps": {
+            method: {
+                "title": METHODS[method].title,
+                "description": METHODS[method].description,
+                "legend": map_legend(grid, method),
+            }
+            for method in CLOSED_FORM
+        },
+        "faults": FAULTS,
+        "opacity": OPACITY,
+        "colours": _colours(),
+    }
+
+
+def _finding(info: ModelInfo, finding: str, cells: int) -> dict[str, Any]:
+    cut = (info.thresholds or {}).get(finding)
+    one = (info.thresholds_chosen_on or {}).get(finding)
+    few = f": {few_patients(one.positive, one.negative)}" if one else ""
+    return {
+        "name": finding,
+        "title": spoken(finding),
+        "threshold": cut,
+        "positive": one.positive if one else None,
+        "withheld": f"no threshold{few}" if info.thresholds and cut is None else "",
+        "calibrated": finding not in uncalibrated(info.calibration),
+        "caution": size_caution(finding, cells) or "",
+    }
+
+
+def _colours() -> str:
+    """The colours of a map's levels, RGB as hexadecimal digits."""
+    levels = np.arange(RED_OF_TURBO + 1, dtype=np.uint8)[:, None]
+    return cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)[..., ::-1].tobytes().hex()
