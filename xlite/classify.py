@@ -22,7 +22,7 @@ from xlite.errors import CheckpointError, ImageError
 from xlite.explain.methods import DEFAULT_METHOD, METHODS
 from xlite.images import MAX_UPLOAD_MB, check_contrast, read_image
 from xlite.metrics.calibration import apply_calibrator
-from xlite.models.available import EXPORT_FILE, EXPORT_SUFFIX, MODEL_FILE, find_model
+from xlite.models.available import EXPORT_FILES, EXPORT_SUFFIX, MODEL_FILE, find_model
 from xlite.models.info import ModelInfo, ModelSize
 from xlite.reading import Reading
 from xlite.text import labels_of, printable
@@ -69,7 +69,9 @@ class Classifier:
     def name(self) -> str:
         """The run's name, or the file's if it lies in no run's folder."""
         path = self.path
-        return printable(path.absolute().parent.name if path.name in (MODEL_FILE, EXPORT_FILE) else path.stem)
+        return printable(
+            path.absolute().parent.name if path.name in (MODEL_FILE, *EXPORT_FILES.values()) else path.stem
+        )
 
     @property
     def about(self) -> str:

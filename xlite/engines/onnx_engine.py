@@ -11,7 +11,14 @@ from xlite.errors import CheckpointError
 from xlite.explain.methods import CLOSED_FORM
 from xlite.metrics.calibration import apply_calibrator
 from xlite.models.info import ModelInfo
-from xlite.models.onnx_file import INPUT, OUTPUTS, ExportFacts, OnnxFile, read_onnx
+from xlite.models.onnx_file import (
+    INPUT,
+    OUTPUTS,
+    TOLERANCES,
+    ExportFacts,
+    OnnxFile,
+    read_onnx,
+)
 from xlite.processors import processors
 
 
@@ -33,9 +40,7 @@ class OnnxEngine:
     def of(cls, file: OnnxFile, path: Path, threads: int | None = None) -> "OnnxEngine":
         """The engine of a file that was looked through; `path` names it in errors."""
         try:
-            session = onnxruntime.InferenceSession(
-                file.content, _options(threads), providers=["CPUExecutionProvider"]
-            )
+            session = open_session(file.content, threads)
         except (Fail, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise CheckpointError(f"{path} cannot be run by onnxruntime ({reason:.200})") from error
@@ -54,10 +59,16 @@ class OnnxEngine:
 
     def logits_and_maps(self, x: np.ndarray, method: str) -> tuple[np.ndarray, np.ndarray]:
         """Raw logits float32 (B, 14) and maps float32 (B, 14, h, w) >= 0, not scaled, by one of `methods`."""
+        logits, maps, _ = self.answer(x, method)
+        return logits, maps
+
+    def answer(self, x: np.ndarray, method: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Logits and maps as `logits_and_maps`, and the disagreement (B, 14) of an ensemble's members."""
         if method not in CLOSED_FORM:
             raise ValueError(f"{method!r} is no map of an exported model: it has {', '.join(CLOSED_FORM)}")
-        logits, maps = self._run(x, "logits", method)
-        return logits, maps
+        has = [one.name for one in self.session.get_outputs()][len(OUTPUTS) :]
+        logits, maps, *apart = self._run(x, "logits", method, *has)
+        return logits, maps, apart[0] if apart else None
 
     def _run(self, x: np.ndarray, *outputs: str) -> list[np.ndarray]:
         found: list[np.ndarray] = self.session.run(outputs, {INPUT: x})
@@ -78,11 +89,12 @@ class OnnxEngine:
             }
         except (ValueError, onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument) as error:
             raise CheckpointError(f"the metadata of {path} is damaged ({error})") from error
-        wrong = [name for name, apart in differences.items() if not apart <= golden.tolerance]
+        limits = {name: golden.tolerance for name in differences} | {"calibration": TOLERANCES["fp32"]}
+        wrong = [name for name, apart in differences.items() if not apart <= limits[name]]
         if wrong:
             raise CheckpointError(
                 f"{path} does not answer here as it did when it was exported (its {', '.join(wrong)} differ "
-                f"by {differences[wrong[0]]:.2g}, expected {golden.tolerance:g} at most): export it again"
+                f"by {differences[wrong[0]]:.2g}, expected {limits[wrong[0]]:g} at most): export it again"
             )
 
 
@@ -93,6 +105,11 @@ def _apart(found: np.ndarray, expected: object, relative: bool = False) -> float
         raise ValueError(f"an answer of {found.shape} where its golden answer has {wanted.shape}")
     scale = max(float(np.abs(wanted).max()), 1e-6) if relative else 1.0
     return float(np.abs(found - wanted).max()) / scale
+
+
+def open_session(content: bytes, threads: int | None = None) -> onnxruntime.InferenceSession:
+    """A session on the processor, as `_options` has it. Raises what onnxruntime raises."""
+    return onnxruntime.InferenceSession(content, _options(threads), providers=["CPUExecutionProvider"])
 
 
 def _options(threads: int | None) -> onnxruntime.SessionOptions:
