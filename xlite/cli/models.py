@@ -139,6 +139,35 @@ def _export_int8(source: Path, target: Path, data: Path, as_json: bool) -> None:
     )
 
 
+def ensemble(
+    members: Annotated[list[Path], typer.Argument(metavar="FILE.onnx…", help="Two or more exports")],
+    out: Annotated[Path, typer.Option(metavar="FILE.onnx", help="File to write")],
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DATA", help="The folder of their split: fits calibration and thresholds"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make one ONNX file of several exports.
+
+    It averages their logits before calibration and their maps, and says how far their probabilities lie
+    apart. Calibration and thresholds of the members do not hold for the mean: without --data it has none.
+    """
+    from xlite.export.ensemble import export_ensemble
+
+    if out.suffix != EXPORT_SUFFIX:
+        raise RunError(f"--out {out} must end in {EXPORT_SUFFIX}, as exports are recognised by their names")
+    with busy("averaging"):
+        info = export_ensemble(members, out, data)
+    megabytes = out.stat().st_size / 1e6
+    if as_json:
+        print_json({"file": str(out), "megabytes": megabytes, "calibrated": info.calibration is not None})
+        return
+    fitted = "calibration and thresholds were fitted to the mean of its members on validation films"
+    bare = "it has no calibration and no thresholds: with --data they are fitted on validation films"
+    say(f"{out} ({megabytes:.1f} MB) averages {len(members)} members; {fitted if data else bare}")
+
+
 def convert(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A public CheXNet checkpoint")],
     out: Annotated[Path, typer.Option(metavar="FILE.safetensors", help="File to write")],

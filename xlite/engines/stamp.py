@@ -26,7 +26,8 @@ def answering(proto: onnx.ModelProto, info: ModelInfo, facts: ExportFacts) -> On
     film = facts.golden.image()
     session = open_session(proto.SerializeToString(), threads=1)
     found = session.run(list(_ASKED), {INPUT: info.preprocess.normalize(film)[None]})
-    own = golden(film, *(answer[0] for answer in found), tolerance=TOLERANCES[facts.precision])
+    logits, probabilities, layercam = (answer[0] for answer in found)
+    own = golden(film, logits, probabilities, layercam, TOLERANCES[facts.precision])
     facts = facts.model_copy(update={"golden": own})
     return OnnxFile(stamped(proto, info, facts), info, facts)
 

@@ -40,7 +40,7 @@ OPERATORS = frozenset(
         *("Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Conv", "Cos"),
         *("DequantizeLinear", "Div", "Erf", "Exp", "Expand", "Flatten", "Gather", "Gelu", "Gemm"),
         *("GlobalAveragePool", "Greater", "GreaterOrEqual", "HardSigmoid", "HardSwish", "Identity"),
-        *("LayerNormalization", "Less", "LessOrEqual", "MatMul", "Max", "MaxPool", "Min", "Mul", "Neg"),
+        *("LayerNormalization", "Less", "LessOrEqual", "MatMul", "Max", "MaxPool", "Mean", "Min", "Mul", "Neg"),
         *("Pad", "Pow", "QuantizeLinear", "Reciprocal", "ReduceMax", "ReduceMean", "ReduceSum", "Relu"),
         *("Reshape", "Shape", "Sigmoid", "Sin", "Slice", "Softmax", "Split", "Sqrt", "Squeeze", "Sub"),
         *("Tanh", "Transpose", "Unsqueeze", "Where"),

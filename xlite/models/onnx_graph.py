@@ -22,7 +22,8 @@ def upstream(graph: GraphProto, names: Iterable[str]) -> list[NodeProto]:
 
 def maker_of(graph: GraphProto, name: str) -> NodeProto:
     """The node that computes a tensor. Raises StopIteration if none does."""
-    return next(node for node in graph.node if name in node.output)
+    made: NodeProto = next(node for node in graph.node if name in node.output)
+    return made
 
 
 def drop_unused(graph: GraphProto, missing: str = "") -> None:
