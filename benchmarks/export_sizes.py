@@ -93,8 +93,9 @@ def halved(file: OnnxFile) -> OnnxFile:
 
 
 def quantised(file: OnnxFile, films: np.ndarray) -> OnnxFile:
-    """The export with 8-bit layers."""
+    """The export with 8-bit layers, the others with float16 weights, as `xlite export --int8` has it."""
     proto = quantise(parsed(file.content), films, file.info.preprocess)
+    halve(proto)
     return answering(proto, file.info, file.facts.model_copy(update={"precision": "int8"}))
 
 

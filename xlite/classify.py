@@ -129,7 +129,11 @@ class Classifier:
         if method not in METHODS:
             raise ValueError(f"{method!r} is no kind of map; expected one of {', '.join(METHODS)}")
         engine = self.engine if method in self.engine.methods else self._in_torch
-        logits, maps = engine.logits_and_maps(self.input(image), method)
+        apart = None
+        if isinstance(engine, OnnxEngine):
+            logits, maps, apart = engine.answer(self.input(image), method)
+        else:
+            logits, maps = engine.logits_and_maps(self.input(image), method)
         height, width = image.shape
         info = self.info
         return Reading(
@@ -139,6 +143,7 @@ class Classifier:
             method,
             info.thresholds,
             info.thresholds_chosen_on,
+            None if apart is None else apart[0],
         )
 
     def explain(self, image: np.ndarray, finding: str, method: str = "gradcam") -> np.ndarray:

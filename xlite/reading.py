@@ -19,6 +19,7 @@ class Reading:
 
     `method` is the kind of its maps; `thresholds` are the model's own, by finding, if it has any, None if
     withheld, and `chosen_on` counts the validation patients that chose them, if the model file does.
+    `disagreement` (14,) is the standard deviation of an ensemble's members' probabilities.
     """
 
     probabilities: np.ndarray
@@ -27,6 +28,7 @@ class Reading:
     method: str = DEFAULT_METHOD
     thresholds: Mapping[str, float | None] | None = None
     chosen_on: Mapping[str, ValidationPatients] | None = None
+    disagreement: np.ndarray | None = None
 
     def top(self, count: int = 3) -> list[tuple[str, float]]:
         """The `count` likeliest findings with their probabilities, likeliest first."""

@@ -16,7 +16,7 @@ from xlite.engines.stamp import answering
 from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.models.info import ModelInfo
-from xlite.models.onnx_file import DISAGREEMENT, INPUT, TOLERANCES, ExportFacts, OnnxFile
+from xlite.models.onnx_file import DISAGREEMENT, TOLERANCES, ExportFacts, OnnxFile
 from xlite.models.onnx_graph import parsed, recalibrate
 
 AVERAGED = ("logits", "layercam", "gradcam")

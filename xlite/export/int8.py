@@ -15,6 +15,7 @@ from xlite.engines.onnx_engine import OnnxEngine, open_session
 from xlite.engines.stamp import answering
 from xlite.errors import CheckpointError, DataError
 from xlite.export.films import parity_films
+from xlite.export.half import halve
 from xlite.export.loss import Loss, loss
 from xlite.export.quantise import quantise
 from xlite.export.refit import answers, refitted, split_of
@@ -67,6 +68,7 @@ def export_int8(source: Path, out: Path, data: Path) -> Quantised:
         films = calibration_films(folder, split, info.preprocess)
         log.info("%d training films say which values the layers take", len(films))
         proto = quantise(parsed(file.content), films, info.preprocess)
+        halve(proto)  # what stayed in float
         engine = OnnxEngine(open_session(proto.SerializeToString()), info, facts)
         val, test = (answers(engine, folder, split, one) for one in ("val", "test"))
         quantised = answering(proto, refitted(proto, info, val), facts)

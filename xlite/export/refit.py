@@ -57,6 +57,6 @@ def split_of(info: ModelInfo, folder: NihFolder) -> Split:
     if split is None:
         raise DataError(
             f"{folder.root} has no split {info.split_id}, on which the model was trained and whose "
-            "validation films fit its thresholds; make it by `xlite data split`, or give the folder that has it"
+            "validation films fit its thresholds; make it by `xlite data split`, or name another folder"
         )
     return split
