@@ -1,4 +1,4 @@
-"""Mean AUC, calibration error and cost of ensembles of 1, 3 and 5 exports, paired with the first member alone.
+"""Mean AUC, calibration error and cost of ensembles of 1, 3 and 5 exports, paired with the first alone.
 
     python benchmarks/ensemble.py --data DATA 1.onnx 2.onnx 3.onnx 4.onnx 5.onnx
 
