@@ -8,13 +8,14 @@ with a library, is judged by the network that did not see it: FILE-fold1.onnx an
 
 import argparse
 import json
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from timeit import Timer
 
 import cv2
 import numpy as np
-from latency import milliseconds
 from scipy.stats import binomtest
 
 from xlite.data.folder import NihFolder
@@ -207,7 +208,8 @@ def main() -> None:
             print(f"{stem}: {';'.join(gate.judge(read_image(folder.paths[stem])).reasons)}")
     large = cv2.resize(films.small[0], (1024, 1024))
     for side, image in ((SIDE, films.small[0]), (1024, large)):
-        print(f"{side} px: {milliseconds(partial(gate.judge, image), 200)[0]:.2f} ms (median)")
+        seconds = Timer(partial(gate.judge, image)).repeat(200, number=1)
+        print(f"{side} px: {1000 * statistics.median(seconds):.2f} ms (median)")
 
 
 if __name__ == "__main__":

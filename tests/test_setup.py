@@ -36,7 +36,8 @@ COMMANDS = [
     *("jobs rename", "jobs delete"),
     *("sweep phase1", "sweep phase2", "sweep phase3", "sweep search", "sweep resume", "sweep stop"),
     *("sweep list", "sweep status", "sweep leaderboard", "sweep delete"),
-    *("evaluate", "localise", "score", "predict", "bench", "export", "convert", "share", "serve", "app"),
+    *("evaluate", "localise", "score", "predict", "bench", "export", "ensemble", "convert", "share"),
+    *("serve", "app"),
 ]
 
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xlite.engines.engine import Engine
+from xlite.engines.engine import Engine, Output
 from xlite.engines.opening import open_engine
 from xlite.errors import CheckpointError, ImageError
 from xlite.explain.methods import DEFAULT_METHOD, METHODS
 from xlite.images import MAX_UPLOAD_MB, check_contrast, read_image
 from xlite.metrics.calibration import apply_calibrator, uncalibrated
-from xlite.models.available import EXPORT_FILE, EXPORT_SUFFIX, MODEL_FILE, find_model
+from xlite.models.available import EXPORT_FILES, EXPORT_SUFFIX, MODEL_FILE, find_model
 from xlite.models.info import ModelInfo, ModelSize
 from xlite.reading import Reading
 from xlite.text import labels_of, printable
@@ -92,7 +92,7 @@ class Classifier:
         """Cells of a map, down and across: what is smaller than one of them no map can outline."""
         side = self.info.preprocess.size
         blank = np.zeros((1, 3, side, side), np.float32)
-        maps = self.engine.logits_and_maps(blank, DEFAULT_METHOD)[1]
+        maps = self.engine.output(blank, DEFAULT_METHOD).maps
         return maps.shape[2], maps.shape[3]
 
     def predict(self, image: np.ndarray) -> np.ndarray:
@@ -104,15 +104,15 @@ class Classifier:
         """Raw logits float32 (B, 14) of preprocessed films float32 (B, 3, S, S)."""
         return self.engine.logits(x)
 
-    def logits_and_maps(self, x: np.ndarray, method: str = DEFAULT_METHOD) -> tuple[np.ndarray, np.ndarray]:
-        """Raw logits float32 (B, 14) and maps (B, 14, h, w) >= 0, not scaled, of preprocessed films.
+    def output(self, x: np.ndarray, method: str = DEFAULT_METHOD) -> Output:
+        """Raw logits and maps of preprocessed films float32 (B, 3, S, S).
 
         ValueError unless the method is one of xlite.explain.METHODS; what the engine lacks is made in torch.
         """
         if method not in METHODS:
             raise ValueError(f"{method!r} is no kind of map; expected one of {', '.join(METHODS)}")
         engine = self.engine if method in self.engine.methods else self._in_torch
-        return engine.logits_and_maps(x, method)
+        return engine.output(x, method)
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Calibrated probabilities float32 (…, 14) of raw logits (…, 14).
@@ -132,24 +132,22 @@ class Classifier:
         method: one of xlite.explain.METHODS; ValueError otherwise. Those of CLOSED_FORM take one forward
         pass, the others several.
         """
-        logits, maps = self.logits_and_maps(self.input(image), method)
-        return self.reading(logits[0], maps[0], image.shape, method)
+        return self.reading(self.output(self.input(image), method).film(0), image.shape, method)
 
-    def reading(
-        self, logits: np.ndarray, maps: np.ndarray, shape: tuple[int, ...], method: str = DEFAULT_METHOD
-    ) -> Reading:
-        """The reading of a film of shape (H, W) from its raw logits (14,) and maps (14, h, w)."""
+    def reading(self, output: Output, shape: tuple[int, ...], method: str = DEFAULT_METHOD) -> Reading:
+        """The reading of a film of shape (H, W) from the network's output for it alone."""
         height, width = shape
         info = self.info
         return Reading(
-            self.probabilities(logits),
-            maps,
+            self.probabilities(output.logits),
+            output.maps,
             (height, width),
             method,
             info.thresholds,
             info.thresholds_chosen_on,
             info.validation,
             uncalibrated(info.calibration),
+            output.disagreement,
         )
 
     def explain(self, image: np.ndarray, finding: str, method: str = "gradcam") -> np.ndarray:
@@ -167,7 +165,9 @@ class Classifier:
 
 def model_name(path: Path) -> str:
     """The run's name of a model file, or the file's if it lies in no run's folder."""
-    return printable(path.absolute().parent.name if path.name in (MODEL_FILE, EXPORT_FILE) else path.stem)
+    return printable(
+        path.absolute().parent.name if path.name in (MODEL_FILE, *EXPORT_FILES.values()) else path.stem
+    )
 
 
 def read_upload(data: bytes, name: str) -> np.ndarray:

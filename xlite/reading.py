@@ -24,8 +24,9 @@ class Reading:
     `method` is the kind of its maps; `thresholds` are the model's own, by finding, if it has any, None if
     withheld, and `chosen_on` counts the validation patients that chose them, if the model file does.
     `records` are what the validation films say of each finding, None from a file that does not say;
-    `uncalibrated` the findings that no calibrator was fitted to. `void`: a guard fired, so that the film is
-    not as the validation films were, and no guarantee of theirs holds.
+    `uncalibrated` the findings that no calibrator was fitted to. `disagreement` (14,) is the standard
+    deviation of an ensemble's members' probabilities. `void`: a guard fired, so that the film is not as the
+    validation films were, and no guarantee of theirs holds.
     """
 
     probabilities: np.ndarray
@@ -36,6 +37,7 @@ class Reading:
     chosen_on: Mapping[str, ValidationPatients] | None = None
     records: Mapping[str, ValidationRecord] | None = None
     uncalibrated: Collection[str] = FINDINGS
+    disagreement: np.ndarray | None = None
     void: bool = False
 
     def top(self, count: int = 3) -> list[tuple[str, float]]:

@@ -44,6 +44,7 @@ for command in (
     predict.predict,
     models.bench,
     models.export,
+    models.ensemble,
     models.convert,
     models.share,
     serve.serve,

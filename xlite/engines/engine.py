@@ -1,10 +1,27 @@
 """Engine: what a network answers to preprocessed films, numpy in and numpy out."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from xlite.models.info import ModelInfo, ModelSize
+
+
+class Output(NamedTuple):
+    """What a network gives for B films.
+
+    `logits` float32 (B, 14) are raw; `maps` float32 (B, 14, h, w) >= 0, not scaled; `disagreement` float32
+    (B, 14) is the standard deviation of an ensemble's members' probabilities.
+    """
+
+    logits: np.ndarray
+    maps: np.ndarray
+    disagreement: np.ndarray | None = None
+
+    def film(self, place: int) -> "Output":
+        """What it gives for one of the films, without the axis of the batch."""
+        apart = self.disagreement
+        return Output(self.logits[place], self.maps[place], None if apart is None else apart[place])
 
 
 class Engine(Protocol):
@@ -33,8 +50,8 @@ class Engine(Protocol):
         """Raw logits float32 (B, 14) of preprocessed films float32 (B, 3, S, S)."""
         ...
 
-    def logits_and_maps(self, x: np.ndarray, method: str) -> tuple[np.ndarray, np.ndarray]:
-        """Raw logits float32 (B, 14) and maps float32 (B, 14, h, w) >= 0, not scaled, by one of `methods`.
+    def output(self, x: np.ndarray, method: str) -> Output:
+        """Raw logits and maps of preprocessed films float32 (B, 3, S, S), by one of `methods`.
 
         Raises ValueError for another method.
         """

@@ -13,11 +13,12 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     NotImplemented,
 )
 
+from xlite.engines.engine import Output
 from xlite.errors import CheckpointError
 from xlite.explain.methods import CLOSED_FORM
 from xlite.metrics.calibration import apply_calibrator
 from xlite.models.info import ModelInfo, ModelSize
-from xlite.models.onnx_file import INPUT, OUTPUTS, ExportFacts, OnnxFile, read_onnx
+from xlite.models.onnx_file import DISAGREEMENT, INPUT, OUTPUTS, TOLERANCES, ExportFacts, OnnxFile, read_onnx
 from xlite.processors import processors
 
 
@@ -40,15 +41,18 @@ class OnnxEngine:
     def of(cls, file: OnnxFile, path: Path, threads: int | None = None) -> "OnnxEngine":
         """The engine of a file that was looked through; `path` names it in errors."""
         try:
-            session = onnxruntime.InferenceSession(
-                file.content, _options(threads), providers=["CPUExecutionProvider"]
-            )
+            session = open_session(file.content, threads)
         except (Fail, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise CheckpointError(f"{path} cannot be run by onnxruntime ({reason:.200})") from error
         engine = cls(session, file.info, file.facts, len(file.content))
         engine._check_golden(path)
         return engine
+
+    @classmethod
+    def draft(cls, content: bytes, info: ModelInfo, facts: ExportFacts) -> "OnnxEngine":
+        """The engine of a graph in the making, whose metadata is not written yet."""
+        return cls(open_session(content), info, facts, len(content))
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -59,28 +63,29 @@ class OnnxEngine:
         """What the file says that its network costs, and the file's own size."""
         return ModelSize(self.facts.parameters, self.file_bytes / 1e6, self.facts.multiply_adds)
 
-    def answers(self, x: np.ndarray, *names: str) -> dict[str, np.ndarray]:
+    def outputs(self, x: np.ndarray, *names: str) -> dict[str, np.ndarray]:
         """The named ones of OUTPUTS, all if none is named, for preprocessed films float32 (B, 3, S, S)."""
         wanted = names or OUTPUTS
         return dict(zip(wanted, self.session.run(wanted, {INPUT: x}), strict=True))
 
     def logits(self, x: np.ndarray) -> np.ndarray:
         """Raw logits float32 (B, 14) of preprocessed films float32 (B, 3, S, S)."""
-        return self.answers(x, "logits")["logits"]
+        return self.outputs(x, "logits")["logits"]
 
-    def logits_and_maps(self, x: np.ndarray, method: str) -> tuple[np.ndarray, np.ndarray]:
-        """Raw logits float32 (B, 14) and maps float32 (B, 14, h, w) >= 0, not scaled, by one of `methods`."""
+    def output(self, x: np.ndarray, method: str) -> Output:
+        """Raw logits and maps of preprocessed films, by one of `methods`; an ensemble's disagreement, too."""
         if method not in CLOSED_FORM:
             raise ValueError(f"{method!r} is no map of an exported model: it has {', '.join(CLOSED_FORM)}")
-        found = self.answers(x, "logits", method)
-        return found["logits"], found[method]
+        has = [DISAGREEMENT] if DISAGREEMENT in (one.name for one in self.session.get_outputs()) else []
+        found = self.outputs(x, "logits", method, *has)
+        return Output(found["logits"], found[method], found.get(DISAGREEMENT))
 
     def _check_golden(self, path: Path) -> None:
         """Another engine or processor may compute wrongly without a word, and a file may be tampered with."""
         golden = self.facts.golden
         try:
             x = self.info.preprocess.normalize(golden.image())[None]
-            found = self.answers(x)
+            found = self.outputs(x)
             calibrated = apply_calibrator(found["logits"], self.info.calibration)
             differences = {
                 "logits": _apart(found["logits"][0], golden.logits),
@@ -90,11 +95,12 @@ class OnnxEngine:
             }
         except (ValueError, InvalidArgument) as error:
             raise CheckpointError(f"the metadata of {path} is damaged ({error})") from error
-        wrong = [name for name, apart in differences.items() if not apart <= golden.tolerance]
+        limits = {name: golden.tolerance for name in differences} | {"calibration": TOLERANCES["fp32"]}
+        wrong = [name for name, apart in differences.items() if not apart <= limits[name]]
         if wrong:
             raise CheckpointError(
                 f"{path} does not answer here as it did when it was exported (its {', '.join(wrong)} differ "
-                f"by {differences[wrong[0]]:.2g}, expected {golden.tolerance:g} at most): export it again"
+                f"by {differences[wrong[0]]:.2g}, expected {limits[wrong[0]]:g} at most): export it again"
             )
 
 
@@ -105,6 +111,11 @@ def _apart(found: np.ndarray, expected: object, relative: bool = False) -> float
         raise ValueError(f"an answer of {found.shape} where its golden answer has {wanted.shape}")
     scale = max(float(np.abs(wanted).max()), 1e-6) if relative else 1.0
     return float(np.abs(found - wanted).max()) / scale
+
+
+def open_session(content: bytes, threads: int | None = None) -> onnxruntime.InferenceSession:
+    """A session on the processor, as `_options` has it. Raises what onnxruntime raises."""
+    return onnxruntime.InferenceSession(content, _options(threads), providers=["CPUExecutionProvider"])
 
 
 def _options(threads: int | None) -> onnxruntime.SessionOptions:

@@ -36,9 +36,9 @@ def open_engine(path: Path, device: str = CPU) -> Engine:
 
 
 def export_of(path: Path) -> "OnnxFile | None":
-    """The export beside a model file; None unless there is one, and of this very file.
+    """The export beside a model file; None unless there is one, of this very file and in full precision.
 
-    Raises CheckpointError if one of them cannot be read.
+    Others answer otherwise, and are read if they are named. Raises CheckpointError if one cannot be read.
     """
     export = path.with_name(EXPORT_FILE)
     if not export.is_file():
@@ -47,6 +47,7 @@ def export_of(path: Path) -> "OnnxFile | None":
 
     file = read_onnx(export)
     try:
-        return file if file.facts.source_sha256 == digest_of(path) else None
+        same = file.facts.precision == "fp32" and file.facts.source_sha256 == digest_of(path)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
+    return file if same else None

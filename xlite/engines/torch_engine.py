@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from xlite.engines.engine import Output
 from xlite.errors import RunError
 from xlite.explain.maps import activation_maps
 from xlite.explain.methods import METHODS
@@ -51,7 +52,7 @@ class TorchEngine:
             found: np.ndarray = self.model(torch.from_numpy(x).to(self.device)).float().cpu().numpy()
         return found
 
-    def logits_and_maps(self, x: np.ndarray, method: str) -> tuple[np.ndarray, np.ndarray]:
-        """Raw logits float32 (B, 14) and maps float32 (B, 14, h, w) >= 0, not scaled, by one of METHODS."""
+    def output(self, x: np.ndarray, method: str) -> Output:
+        """Raw logits and maps of preprocessed films, by one of METHODS."""
         logits, maps = activation_maps(self.model, torch.from_numpy(x).to(self.device), method)
-        return logits.float().cpu().numpy(), maps.float().cpu().numpy()
+        return Output(logits.float().cpu().numpy(), maps.float().cpu().numpy())

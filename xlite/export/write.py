@@ -1,6 +1,5 @@
 """`xlite export`: a student of a model file as one ONNX file that is written only if it answers alike."""
 
-import base64
 import logging
 import warnings
 from collections.abc import Iterator
@@ -8,29 +7,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import onnx
 import torch
 
 from xlite.data.phantom.draw import draw_film
 from xlite.data.phantom.labels import draw_labels
+from xlite.engines.engine import Engine
 from xlite.engines.onnx_engine import OnnxEngine
+from xlite.engines.stamp import golden, stamped
 from xlite.engines.torch_engine import TorchEngine
 from xlite.errors import CheckpointError
 from xlite.explain.methods import CLOSED_FORM
 from xlite.export.graph import ServingGraph
 from xlite.files import digest_of, write_atomic
 from xlite.metrics.calibration import apply_calibrator
-from xlite.models.info import header_of
-from xlite.models.onnx_file import FORMAT, INPUT, OUTPUTS, ExportFacts, Golden, metadata, read_onnx
+from xlite.models.onnx_file import INPUT, OUTPUTS, TOLERANCES, ExportFacts, read_onnx
 from xlite.models.student import describe
 
 log = logging.getLogger(__name__)
 
 OPSET = 18
 TOLERANCE = 1e-4  # of logits, and of maps as a share of their peak
-GOLDEN_TOLERANCE = 1e-3  # another processor sums in another order
 EXPORTABLE = (
     *("efficientnet_b0", "tf_efficientnet_lite0", "mobilenetv2_100", "mobilenetv3_small_100"),
     *("mobilenetv3_large_100", "resnet18", "convnext_tiny", "densenet121"),
@@ -53,7 +51,18 @@ class Parity:
     @property
     def holds(self) -> bool:
         """Whether file and model are the same for every use."""
-        return max(self.logits, self.probabilities, self.maps) <= TOLERANCE
+        return self.within(TOLERANCE)
+
+    def within(self, tolerance: float) -> bool:
+        """Whether no difference is larger than the tolerance, or no number."""
+        return all(value <= tolerance for value in (self.logits, self.probabilities, self.maps))
+
+    def differences(self) -> str:
+        """What follows "the file answers differently": by how much."""
+        return (
+            f"the file answers differently (logits by {self.logits:.1g}, probabilities by "
+            f"{self.probabilities:.1g}, maps by {self.maps:.1g} of their peak)"
+        )
 
 
 def export_model(source: Path, out: Path, films: list[np.ndarray]) -> Parity:
@@ -72,14 +81,12 @@ def export_model(source: Path, out: Path, films: list[np.ndarray]) -> Parity:
         part.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(content)
         file = read_onnx(part)
-        parity = _parity(engine, OnnxEngine.of(file, out), inputs)
+        parity = compare(engine, OnnxEngine.of(file, out), inputs)
     finally:
         part.unlink(missing_ok=True)
     if not parity.holds:
         raise CheckpointError(
-            f"{source} cannot be exported: the file answers differently (logits by {parity.logits:.1g}, "
-            f"probabilities by {parity.probabilities:.1g}, maps by {parity.maps:.1g} of their peak; at most "
-            f"{TOLERANCE:g} is right)"
+            f"{source} cannot be exported: {parity.differences()}; at most {TOLERANCE:g} is right"
         )
     write_atomic(out, content)
     return parity
@@ -125,19 +132,18 @@ def _with_metadata(
 ) -> bytes:
     """The file's content: the graph without the exporter's notes, and all that serving needs."""
     size = describe(engine.model, engine.info.preprocess.size)
+    logits, maps, _ = engine.output(x, "layercam")
+    calibrated = apply_calibrator(logits, engine.info.calibration)
     facts = ExportFacts(
         source=source.name,
         source_sha256=digest_of(source),
         precision="fp32",
         parameters=size.parameters,
         multiply_adds=size.multiply_adds,
-        golden=_golden(engine, film, x),
+        golden=golden(film, logits[0], calibrated[0], maps[0], TOLERANCES["fp32"]),
     )
     _strip(proto)
-    header: dict[str, str] = {"format": FORMAT} | header_of(engine.info) | metadata(facts)
-    onnx.helper.set_model_props(proto, header)
-    content: bytes = proto.SerializeToString()
-    return content
+    return stamped(proto, engine.info, facts)
 
 
 def _strip(proto: onnx.ModelProto) -> None:
@@ -157,27 +163,21 @@ def _golden_film(side: int) -> np.ndarray:
     return draw_film(draw_labels(1, 1, 0)[0], side, seed=0).image
 
 
-def _golden(engine: TorchEngine, film: np.ndarray, x: np.ndarray) -> Golden:
-    logits, maps = engine.logits_and_maps(x, "layercam")
-    calibrated = apply_calibrator(logits, engine.info.calibration)
-    return Golden(
-        film=base64.b64encode(cv2.imencode(".png", film)[1].tobytes()).decode(),
-        logits=[round(float(value), 6) for value in logits[0]],
-        probabilities=[round(float(value), 6) for value in calibrated[0]],
-        layercam=[[[float(f"{cell:.6g}") for cell in row] for row in one] for one in maps[0]],
-        tolerance=GOLDEN_TOLERANCE,
-    )
-
-
-def _parity(engine: TorchEngine, exported: OnnxEngine, x: np.ndarray) -> Parity:
+def compare(engine: Engine, exported: OnnxEngine, x: np.ndarray) -> Parity:
+    """How far the export's answers to films (N, 3, S, S) lie from the engine's."""
     logits, probabilities, maps = 0.0, 0.0, 0.0
     for film in x:
-        found = exported.answers(film[None])
+        found = exported.outputs(film[None])
         for method in CLOSED_FORM:
-            own, cells = engine.logits_and_maps(film[None], method)
+            own, cells, _ = engine.output(film[None], method)
             peak = max(float(cells.max()), 1e-6)
-            maps = max(maps, float(np.abs(cells - found[method]).max()) / peak)
-        logits = max(logits, float(np.abs(own - found["logits"]).max()))
+            maps = largest(maps, (cells - found[method]) / peak)
+        logits = largest(logits, own - found["logits"])
         calibrated = apply_calibrator(own, engine.info.calibration)
-        probabilities = max(probabilities, float(np.abs(found["probabilities"] - calibrated).max()))
+        probabilities = largest(probabilities, found["probabilities"] - calibrated)
     return Parity(len(x), logits, probabilities, maps)
+
+
+def largest(so_far: float, differences: np.ndarray) -> float:
+    """The largest difference yet; NaN as soon as one is no number."""
+    return float(np.maximum(so_far, np.abs(differences).max()))

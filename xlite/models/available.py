@@ -9,6 +9,8 @@ MODEL_FILE = "model.safetensors"
 EXPORT_FILE = "model.onnx"
 """The model of a run's folder as it reads on a processor, if it was exported."""
 EXPORT_SUFFIX = ".onnx"
+EXPORT_FILES = {"fp32": EXPORT_FILE, "fp16": "model.fp16.onnx", "int8": "model.int8.onnx"}
+"""By precision; only the first answers as the model does, and so takes its place unasked."""
 CARD_FILE = "MODEL_CARD.md"
 PREDICTION_SUFFIXES = (".csv", ".csv.gz")
 """How the name of a predictions file ends; every other part of a teacher is a network."""

@@ -9,12 +9,12 @@ import base64
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import cv2
 import numpy as np
 from google.protobuf.message import DecodeError
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic import ValidationError as FieldError
 
 from xlite.errors import CheckpointError
@@ -26,13 +26,32 @@ from xlite.models.onnx_schema import EXTERNAL, model_class
 FORMAT = "xlite-onnx-1"
 INPUT = "image"
 OUTPUTS = ("logits", "probabilities", "layercam", "gradcam", "features")
+DISAGREEMENT = "disagreement"
+"""One more output of an ensemble: the standard deviation of its members' probabilities."""
+TOLERANCES = {"fp32": 1e-3, "fp16": 1e-3, "int8": 0.2}
+"""By precision, how far a golden answer may differ: sums in another order, and for int8 other rounding, too.
+
+Engines that round a film's int8 values otherwise differ by .05 in logits; a processor that cannot add up
+8-bit products without overflow differs by far more.
+"""
 MAX_BYTES = 2**30
 OPERATORS = frozenset(
     (
         *("Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Conv", "Cos"),
         *("DequantizeLinear", "Div", "Erf", "Exp", "Expand", "Flatten", "Gather", "Gelu", "Gemm"),
         *("GlobalAveragePool", "Greater", "GreaterOrEqual", "HardSigmoid", "HardSwish", "Identity"),
-        *("LayerNormalization", "Less", "LessOrEqual", "MatMul", "Max", "MaxPool", "Min", "Mul", "Neg"),
+        *(
+            "LayerNormalization",
+            "Less",
+            "LessOrEqual",
+            "MatMul",
+            "Max",
+            "MaxPool",
+            "Mean",
+            "Min",
+            "Mul",
+            "Neg",
+        ),
         *("Pad", "Pow", "QuantizeLinear", "Reciprocal", "ReduceMax", "ReduceMean", "ReduceSum", "Relu"),
         *("Reshape", "Shape", "Sigmoid", "Sin", "Slice", "Softmax", "Split", "Sqrt", "Squeeze", "Sub"),
         *("Tanh", "Transpose", "Unsqueeze", "Where"),
@@ -68,8 +87,8 @@ class Golden(BaseModel):
 class ExportFacts(BaseModel):
     """What an export notes beside ModelInfo.
 
-    `source` and `source_sha256` are name and hash of the file it was made from, `precision` is fp32, fp16 or
-    int8; `parameters` and `multiply_adds` are what a film costs.
+    `source` and `source_sha256` are name and hash of the file it was made from, `precision` is one of
+    TOLERANCES; `parameters` and `multiply_adds` are what a film costs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -80,6 +99,18 @@ class ExportFacts(BaseModel):
     parameters: int
     multiply_adds: int
     golden: Golden
+
+    @model_validator(mode="after")
+    def _golden_answer_binds(self) -> Self:
+        """A file may not say itself that any answer is right."""
+        if self.precision not in TOLERANCES:
+            raise ValueError(f"precision is {self.precision!r:.80}, expected one of {', '.join(TOLERANCES)}")
+        if not 0 < self.golden.tolerance <= TOLERANCES[self.precision]:
+            raise ValueError(
+                f"golden.tolerance is {self.golden.tolerance!r:.80}, expected {TOLERANCES[self.precision]:g} "
+                "at most"
+            )
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,9 +188,9 @@ def _check_graph(proto: Any, size: int, path: Path) -> None:
             f"{path} takes {', '.join(given):.80}; expected {INPUT} of (batch, 3, {size}, {size})"
         )
     names = [one.name for one in proto.graph.output]
-    if tuple(names) != OUTPUTS:
+    if tuple(names) not in (OUTPUTS, (*OUTPUTS, DISAGREEMENT)):
         raise CheckpointError(f"{path} answers with {', '.join(names):.200}; expected {', '.join(OUTPUTS)}")
-    if any(_sides(one)[1] != len(FINDINGS) for one in proto.graph.output[:4]):
+    if any(_sides(one)[1] != len(FINDINGS) for one in proto.graph.output if one.name != "features"):
         raise CheckpointError(f"{path} does not answer for {len(FINDINGS)} findings")
 
 

@@ -205,8 +205,8 @@ class _Reader:
         x = np.concatenate(inputs)
         if not self.heatmaps:
             return [(row, None) for row in self.classifier.probabilities(self.classifier.logits(x))]
-        logits, maps = self.classifier.logits_and_maps(x, self.method)
-        return list(zip(self.classifier.probabilities(logits), maps, strict=True))
+        output = self.classifier.output(x, self.method)
+        return list(zip(self.classifier.probabilities(output.logits), output.maps, strict=True))
 
     def _settle(self) -> None:
         """Writes the rows of the films whose overlays were being painted, and counts what became of them."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xlite.classify import Classifier
+from xlite.engines.engine import Output
 
 LARGEST = 16
 """So many films a batch at most: beyond it a CPU gains nothing, and the first film waits for the last."""
@@ -19,7 +20,7 @@ WAIT_S = 0.005
 class _Asked:
     x: np.ndarray
     with_maps: bool
-    answer: "asyncio.Future[tuple[np.ndarray, np.ndarray]]"
+    answer: "asyncio.Future[Output]"
 
 
 class Batches:
@@ -30,8 +31,8 @@ class Batches:
         self._asked: asyncio.Queue[_Asked] = asyncio.Queue()
         self._thread = ThreadPoolExecutor(1, "network")
 
-    async def read(self, x: np.ndarray, with_maps: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Raw logits (14,) and maps (14, h, w) of one preprocessed film float32 (1, 3, S, S).
+    async def read(self, x: np.ndarray, with_maps: bool) -> Output:
+        """What the network gives for one preprocessed film float32 (1, 3, S, S), without the axis of a batch.
 
         Without maps h and w are 0. Raises what the engine raises.
         """
@@ -60,16 +61,16 @@ class Batches:
         """Ends the thread."""
         self._thread.shutdown(wait=False)
 
-    def _run(self, batch: list[_Asked]) -> tuple[np.ndarray, np.ndarray]:
-        """Logits (B, 14) and maps (B, 14, h, w) of a batch; no maps unless a film of it wants them."""
+    def _run(self, batch: list[_Asked]) -> Output:
+        """What the network gives for a batch; no maps unless a film of it wants them."""
         x = np.concatenate([asked.x for asked in batch])
         if any(asked.with_maps for asked in batch):
-            return self.classifier.logits_and_maps(x)
+            return self.classifier.output(x)
         logits = self.classifier.logits(x)
-        return logits, np.empty((*logits.shape, 0, 0), np.float32)
+        return Output(logits, np.empty((*logits.shape, 0, 0), np.float32))
 
 
-def _hand_out(batch: list[_Asked], answers: "asyncio.Future[tuple[np.ndarray, np.ndarray]]") -> None:
+def _hand_out(batch: list[_Asked], answers: "asyncio.Future[Output]") -> None:
     """Gives each film its part of the answers, or the error of all of them."""
     error = answers.exception()
     for place, asked in enumerate(batch):
@@ -78,5 +79,4 @@ def _hand_out(batch: list[_Asked], answers: "asyncio.Future[tuple[np.ndarray, np
         if error is not None:
             asked.answer.set_exception(error)
         else:
-            logits, maps = answers.result()
-            asked.answer.set_result((logits[place], maps[place]))
+            asked.answer.set_result(answers.result().film(place))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xlite.classify import Classifier, read_upload
+from xlite.engines.engine import Output
 from xlite.explain.drawing import shrink
 from xlite.serving.answers import FilmAnswer, ModelAnswer
 from xlite.serving.batches import Batches
@@ -59,16 +60,14 @@ class FilmReader:
         """
         loop = asyncio.get_running_loop()
         film = await loop.run_in_executor(self._decoders, self._decode, data, name, maps > 0)
-        logits, coarse = await self._batches.read(film.x, maps > 0)
-        return await loop.run_in_executor(self._painters, self._answer, name, film, logits, coarse, maps)
+        output = await self._batches.read(film.x, maps > 0)
+        return await loop.run_in_executor(self._painters, self._answer, name, film, output, maps)
 
     def _decode(self, data: bytes, name: str, is_shown: bool) -> _Decoded:
         image = read_upload(data, name)
         shown = shrink(image) if is_shown else None
         return _Decoded(self.classifier.input(image), (image if shown is None else shown).shape, shown)
 
-    def _answer(
-        self, name: str, film: _Decoded, logits: np.ndarray, coarse: np.ndarray, maps: int
-    ) -> FilmAnswer:
-        reading = self.classifier.reading(logits, coarse, film.shape)
+    def _answer(self, name: str, film: _Decoded, output: Output, maps: int) -> FilmAnswer:
+        reading = self.classifier.reading(output, film.shape)
         return FilmAnswer.of(name, reading, film.shown, maps)

@@ -1,0 +1,119 @@
+"""`xlite export --int8`: 8-bit layers, thresholds fitted anew, and the file written only if worth it."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from xlite.data.dataset import open_films
+from xlite.data.folder import NihFolder
+from xlite.data.splits import Split
+from xlite.engines.onnx_engine import OnnxEngine
+from xlite.engines.stamp import answering
+from xlite.errors import CheckpointError, DataError
+from xlite.export.films import parity_films
+from xlite.export.half import halve
+from xlite.export.loss import Loss, loss
+from xlite.export.quantise import quantise
+from xlite.export.refit import answers, refitted, split_of
+from xlite.export.timing import in_turns, processor
+from xlite.export.write import export_model
+from xlite.files import write_atomic
+from xlite.images import Preprocess
+from xlite.models.onnx_file import read_onnx
+from xlite.models.onnx_graph import parsed
+
+log = logging.getLogger(__name__)
+
+CALIBRATION_FILMS, FEWEST = 300, 20
+
+
+@dataclass(frozen=True, eq=False)
+class Quantised:
+    """What an int8 export is worth: sizes in MB and ms of a film on one thread, float32 first, then int8.
+
+    calibrated_on: training films; fitted_on: validation films of thresholds and calibration.
+    """
+
+    megabytes: tuple[float, float]
+    ms: tuple[float, float]
+    processor: str
+    calibrated_on: int
+    fitted_on: int
+    loss: Loss
+
+    def objections(self) -> list[str]:
+        """Why it is not written; nothing if it is."""
+        before, after = self.ms
+        slow = f"it is not faster here: {after:.1f} ms a film, {before:.1f} in float32 ({self.processor})"
+        return [*self.loss.objections(), *([] if after < before else [slow])]
+
+
+def export_int8(source: Path, out: Path, data: Path) -> Quantised:
+    """Writes the model file `source` as ONNX with 8-bit layers to `out`; `data` has the films of its split.
+
+    Raises CheckpointError, and writes nothing, for whatever `Quantised.objections` has; DataError if the
+    folder lacks the split or its films.
+    """
+    folder = NihFolder.open(data)
+    with TemporaryDirectory() as temporary:
+        draft, part = Path(temporary) / "fp32.onnx", Path(temporary) / "int8.onnx"
+        export_model(source, draft, parity_films(data))
+        file = read_onnx(draft)
+        info, facts = file.info, file.facts.model_copy(update={"precision": "int8"})
+        split = split_of(info, folder)
+        films = calibration_films(folder, split, info.preprocess)
+        log.info("%d training films say which values the layers take", len(films))
+        proto = quantise(parsed(file.content), films, info.preprocess)
+        halve(proto)  # what stayed in float
+        engine = OnnxEngine.draft(proto.SerializeToString(), info, facts)
+        val, test = (answers(engine, folder, split, one) for one in ("val", "test"))
+        quantised = answering(proto, refitted(proto, info, val), facts)
+        part.write_bytes(quantised.content)
+        OnnxEngine.load(part)
+        judged = val.beside(test)
+        whole = OnnxEngine.of(file, draft)
+        before = [answers(whole, folder, split, one).logits for one in ("val", "test")]
+        slow, fast = in_turns([draft, part])
+    found = Quantised(
+        (len(file.content) / 1e6, len(quantised.content) / 1e6),
+        (slow, fast),
+        processor(),
+        len(films),
+        len(val.logits),
+        loss(info, judged.labels, judged.patients, np.concatenate(before), judged.logits),
+    )
+    if objections := found.objections():
+        raise CheckpointError(
+            f"{source} is not worth having as int8: {'; '.join(objections)}; keep the float32 export"
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(out, quantised.content)
+    return found
+
+
+def calibration_films(
+    folder: NihFolder, split: Split, preprocess: Preprocess, count: int = CALIBRATION_FILMS
+) -> np.ndarray:
+    """Up to `count` training films uint8 (N, S, S), of as many patients and as evenly of each view as can be.
+
+    Raises DataError for fewer than FEWEST.
+    """
+    films, _, stems = open_films(folder, split, "train", preprocess, skip_missing=True)
+    if len(stems) < FEWEST:
+        raise DataError(f"{folder.root} has {len(stems)} training films of {split.id}; int8 needs {FEWEST}")
+    rows = spread_over(folder.table.iloc[folder.rows(stems)], count)
+    return np.asarray(films[rows.tolist()])
+
+
+def spread_over(table: pd.DataFrame, count: int) -> np.ndarray:
+    """Rows (N,) of a table's films: first one of each patient, the views by turns; the same each time."""
+    order = np.random.default_rng(0).permutation(len(table))
+    mixed = table[["patient", "view"]].iloc[order].assign(row=order)
+    mixed["turn"] = mixed.groupby("patient").cumcount()
+    mixed = mixed.sort_values("turn", kind="stable")
+    mixed["place"] = mixed.groupby(["turn", "view"]).cumcount()
+    return np.sort(mixed.sort_values(["turn", "place"], kind="stable")["row"].to_numpy()[:count])
