@@ -50,8 +50,10 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
     return f"{number(value)} ({number(low)}–{number(high)})"
 
 
-def difference(value: float, low: float, high: float, digits: int = 3) -> str:
-    """`+0.012 (-0.003 to +0.027)`."""
+def difference(value: float, low: float | None, high: float | None, digits: int = 3) -> str:
+    """`+0.012 (-0.003 to +0.027)`; `+0.012` without an interval."""
+    if low is None or high is None:
+        return f"{value:+.{digits}f}"
     value_said, low_said, high_said = (f"{one:+.{digits}f}" for one in (value, low, high))
     return f"{value_said} ({low_said} to {high_said})"
 

@@ -16,10 +16,11 @@ from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions, write_predictions
 from xlite.data.splits import load_split
 from xlite.errors import DataError
-from xlite.evaluation.contamination import Source, count_source
+from xlite.evaluation.contamination import count_source
 from xlite.evaluation.films import read_labels, write_labels
 from xlite.evaluation.options import JudgeOptions, MapOptions, ScoreOptions
 from xlite.evaluation.report import Report
+from xlite.evaluation.sources import Source
 from xlite.findings import FINDINGS, spoken
 from xlite.images import read_image
 from xlite.metrics.bands import draw_curves
@@ -120,11 +121,11 @@ def test_a_chosen_calibrator_is_saved_in_the_model_and_used_by_every_prediction(
     assert report.calibration.in_use == method
     assert (after.info.calibration.method if after.info.calibration else "none") == method
     films = [read_image(folder.paths[stem]) for stem in split.stems("val")]
-    logits = np.array([before.predict_batch(before.tensor(film))[0] for film in films])
+    logits = np.array([before.logits(before.input(film))[0] for film in films])
     labels = folder.labels(split.stems("val"))
     expected = fit_calibrator(logits, labels, folder.patients(split.stems("val")), method)
     film = read_image(folder.paths[split.stems("test")[0]])
-    one = before.predict_batch(before.tensor(film))[0]
+    one = before.logits(before.input(film))[0]
     np.testing.assert_allclose(after.predict(film), apply_calibrator(one, expected), atol=1e-5)
     np.testing.assert_allclose(
         read_predictions(tmp_path / "predictions.csv").probs[0], after.predict(film), atol=1e-6

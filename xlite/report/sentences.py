@@ -249,7 +249,7 @@ def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
     """What a paired comparison found; `names` to call the two models otherwise."""
     first, second = names or found.names
     gap = found.difference
-    assert gap.value is not None and gap.low is not None and gap.high is not None
+    assert gap.value is not None
     verdict = (
         "a tie, the difference is within the noise"
         if found.tie
@@ -257,9 +257,7 @@ def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
     )
     both = f"{counted(found.images, 'film')} of {counted(found.patients, 'patient')}"
     over = "" if found.findings is None else f", mean of {counted(found.findings, 'finding')}"
-    rough = (
-        "" if found.in_every_resample else "; too few patients: no finding is in every resample, p is rough"
-    )
+    rough = "" if found.in_every_resample else "; too few patients: no finding is in every resample"
     return (
         f"Macro AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, on the {both} that "
         f"both have{over}: difference {difference(gap.value, gap.low, gap.high, digits=4)}, p {found.p:.3f}: "
@@ -280,7 +278,10 @@ def _without_known(found: Comparison, names: Sequence[str]) -> str:
     if not found.known and not found.untold:
         return ""
     more = ", and maybe more" if found.untold else ""
-    knows = f"{(names or found.names)[0]}, or its teacher, knows {found.known:,} of these films{more}"
+    who = f"{(names or found.names)[0]}, or its teacher,"
+    if not found.known:
+        return f". But whether {who} knows any of these films is not known"
+    knows = f"{who} knows {found.known:,} of these films{more}"
     if found.clean is None:
         return f". But {knows}: there is no comparison on clean films alone"
     return f". But {knows}. On clean films alone: {comparison_sentence(found.clean, names)}"

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from xlite.data.predictions import write_predictions
-from xlite.evaluation.contamination import read_sources, seen_in_test
+from xlite.evaluation.contamination import seen_in_test
 from xlite.evaluation.evaluate import read_logits
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.report import Report
+from xlite.evaluation.sources import read_sources
 from xlite.evaluation.validation import fit_info
 from xlite.files import read_whole, write_atomic
 from xlite.metrics.calibration import apply_calibrator
