@@ -16,14 +16,8 @@ from xlite.findings import FINDINGS
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples, or_none
 from xlite.metrics.calibration import METHODS, apply_calibrator, fit_calibrator, in_effect
-from xlite.metrics.estimate import Estimate
-from xlite.metrics.finding_estimates import (
-    FixedMean,
-    PatientCounts,
-    finding_estimate,
-    fixed_mean,
-    mean_estimate,
-)
+from xlite.metrics.estimate import Estimate, FixedMean
+from xlite.metrics.finding_estimates import PatientCounts, finding_estimate, fixed_mean, mean_estimate
 from xlite.metrics.intervals import promised_interval
 from xlite.metrics.thresholds import RULES, Thresholds
 
