@@ -74,13 +74,22 @@ Block = Heading | Text | Alert | Table | Chart
 def to_markdown(
     title: str, blocks: Iterable[Block], level: int = 2, escape: Callable[[str], str] | None = None
 ) -> str:
-    """The document as Markdown, its headings of that level; charts are left to the HTML.
+    """The document as Markdown, its headings of that level; charts, and sections of nothing else, are left to
+    the HTML.
 
     escape: what makes a text harmless where it is shown, `plain` if nothing is given.
     """
     escape = escape or plain
     parts = [f"# {escape(title)}"] if title else []
-    return "\n\n".join([*parts, *filter(None, (_markdown(block, level, escape) for block in blocks))]) + "\n"
+    pending: list[str] = []  # a heading, until something stands under it
+    for block in blocks:
+        text = _markdown(block, level, escape)
+        if isinstance(block, Heading):
+            pending = [text]
+        elif text:
+            parts += [*pending, text]
+            pending = []
+    return "\n\n".join(parts) + "\n"
 
 
 def _markdown(block: Block, level: int, escape: Callable[[str], str]) -> str:

@@ -22,11 +22,10 @@ from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.looks import ALPHA
 from xlite.metrics.thresholds import ValidationPatients
-from xlite.patients import patients_with
 from xlite.report.caveat_sentences import sentence as sentence
 from xlite.report.caveat_sentences import why_not_known
 from xlite.report.means import mean_auc
-from xlite.text import are, counted, difference, few_patients, labels_of, verb
+from xlite.text import are, counted, difference, labels_of, verb
 
 _MEASURED_ON = {
     "official": "NIH's official test list",
@@ -142,32 +141,31 @@ def validation_note(validation: Validation) -> str:
     return validation.text or words[validation.absent]
 
 
-def calibrator_sentence(calibrator: Calibrator | None, labels: np.ndarray, patients: np.ndarray) -> str:
-    """For how many findings a calibrator was fitted, and the positive patients of those that have too few.
+def calibrator_sentence(calibrator: Calibrator | None, patients: np.ndarray) -> str:
+    """For how many findings a calibrator was fitted; patients (N,) of the validation films.
 
-    calibrator as `fit_info` leaves it; labels (N, 14) and patients (N,) of the validation films.
+    calibrator as `fit_info` leaves it. Which findings have too few patients `thresholds_sentence` says.
     """
     bare = uncalibrated(calibrator)
-    positives = dict(zip(FINDINGS, patients_with(labels > 0, patients).tolist(), strict=True))
     every = counted(len(np.unique(patients)), "validation patient")
     few = f"fewer than {FEW_POSITIVES} patients with it or without it among the {every}"
-    counts = ", ".join(f"{spoken(finding)} {positives[finding]}" for finding in bare)
     if calibrator is None:
-        return f"no calibrator could be fitted: every finding has {few} (with it: {counts})"
+        return f"no calibrator could be fitted: every finding has {few}"
     fitted = f"{calibrator.method} calibrator for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings"
-    return f"{fitted}; the others have {few} (with it: {counts})" if bare else fitted
+    return f"{fitted}; the others have {few}" if bare else fitted
 
 
 def thresholds_sentence(chosen_on: Mapping[str, ValidationPatients]) -> str:
     """How many validation patients with the finding chose each threshold, and which are withheld."""
     kept = [f"{spoken(finding)} {one.positive:,}" for finding, one in chosen_on.items() if not one.few]
     few = [
-        f"{spoken(finding)} ({few_patients(one.positive, one.negative)})"
+        f"{spoken(finding)} {min(one.positive, one.negative)}"
+        + (" without it" if one.negative < one.positive else "")
         for finding, one in chosen_on.items()
         if one.few
     ]
     chosen = f"chosen on so many validation patients with the finding: {', '.join(kept)}" if kept else ""
-    withheld = f"none below {FEW_POSITIVES}: {', '.join(few)}" if few else ""
+    withheld = f"none below {FEW_POSITIVES} validation patients: {', '.join(few)}" if few else ""
     return "; ".join(filter(None, [chosen, withheld]))
 
 

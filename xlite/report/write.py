@@ -51,8 +51,7 @@ def evaluate_model(
     if options.calibration is not None and found.classifier and found.validation:
         info, chosen_by = found.classifier.info, found.validation
         if options.calibration != "none":
-            said = calibrator_sentence(info.calibration, chosen_by.labels, chosen_by.patients)
-            log.info("Calibration: %s", said)
+            log.info("Calibration: %s", calibrator_sentence(info.calibration, chosen_by.patients))
         log.info("Thresholds: %s", thresholds_sentence(info.thresholds_chosen_on or {}))
     write_report(out, found.report, found.films, found.resamples)
     if options.calibration is not None and found.classifier is not None:  # last: nothing can fail behind it

@@ -61,7 +61,7 @@ class Configuration(_Part):
 
     val_auc, test_auc, with val_sd and test_sd over the seeds: means of the single models. absent: runs whose
     predictions are not on this machine, and where they were trained. By part, "val" and "test": averaged, the
-    AUC of the seeds' averaged probabilities; fixed, that over the fixed findings alone; and against_first, how
+    AUC of the seeds' averaged probabilities; fixed, that of the fixed findings alone; and against_first, how
     far the first configuration is above it. tie: whether it cannot be told from the first on the validation
     films; None if nobody knows. epochs: of how many the validation AUC of each run is the best, None if it is
     not known. An old file lacks fixed and epochs.

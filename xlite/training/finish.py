@@ -48,7 +48,7 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
     logits = read_logits(student.to(device), job.val, JudgeOptions().batch_size)
     labels, patients = job.val.labels.numpy(), job.val_patients
     info = fit_info(info, logits, labels, patients).noting(epochs=len(run.read_metrics()))
-    log.info(f"Calibration: {calibrator_sentence(info.calibration, labels, patients)}")
+    log.info(f"Calibration: {calibrator_sentence(info.calibration, patients)}")
     log.info(f"Thresholds: {thresholds_sentence(info.thresholds_chosen_on or {})}")
     save_model(path, student.cpu(), info)
     # Kept for those who choose between runs: a choice by the test films would flatter what it chose.
