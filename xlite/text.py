@@ -10,6 +10,14 @@ _ESCAPE = re.compile(r"\\(?:[\\nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 
 UNKNOWN_EDITION = "unknown"
 """The edition of labels of which nobody can tell which it is."""
+_MARKS = re.compile(
+    r"[\\`*~$|<>\[\]]"  # code, emphasis, LaTeX, tables, HTML, links, pictures
+    r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis again, but not within a name
+    r"|:(?=[A-Za-z])"  # directives such as :red[…]
+    r"|&(?=#?\w+;)"
+    r"|^(?:[#+-](?=[#+ -]|$)|=)"  # headings and lists
+)
+_NUMBERED = re.compile(r"^(\d+)(?=[.)](?: |$))")
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
@@ -78,6 +86,21 @@ def printable(text: str, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(one if one in keep or _shows(one) else _spelt(one) for one in text)
+
+
+def in_one_line(text: str) -> str:
+    """The text with single blanks for blanks and line ends, and only what shows."""
+    return printable(" ".join(text.split()))
+
+
+def in_markdown(text: str) -> str:
+    """The text in one line of Markdown that shows it as it is."""
+    return escaped(in_one_line(text))
+
+
+def escaped(text: str) -> str:
+    """One line with what Markdown would take for a mark made harmless."""
+    return _NUMBERED.sub(r"\1\\", _MARKS.sub(r"\\\g<0>", text))
 
 
 def as_cell(text: str) -> str:

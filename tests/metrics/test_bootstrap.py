@@ -94,12 +94,6 @@ def test_weighted_auc_and_ap_are_exact_with_any_ties(case: tuple[np.ndarray, np.
         np.testing.assert_allclose(ap[r], metrics.ap_per_class(labels[drawn], scores[drawn]), atol=1e-12)
 
 
-def test_interval_is_the_percentiles_of_the_defined_resamples() -> None:
-    values = np.append(np.arange(1001.0), [np.nan] * 99)
-    assert bootstrap.interval(values) == (25.0, 975.0)
-    np.testing.assert_equal(bootstrap.interval(np.full(5, np.nan)), (np.nan, np.nan))
-
-
 def test_copies_of_a_patients_films_do_not_narrow_the_interval() -> None:
     labels, probs, patients = films(200)
     once = Resamples(patients, 200).auc(labels, probs)

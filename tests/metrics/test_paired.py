@@ -5,8 +5,9 @@ import pytest
 from scores import films
 
 from xlite.metrics import per_finding as metrics
-from xlite.metrics.bootstrap import Resamples, interval
+from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
+from xlite.metrics.intervals import percentile
 from xlite.metrics.paired import (
     PairedDifference,
     compared_findings,
@@ -44,7 +45,7 @@ def test_the_comparison_is_paired() -> None:
     """A small, even improvement is seen though each model's own interval is far wider."""
     labels, probs, patients = films(400)
     found = compare(labels, probs, probs - 0.02 * labels, patients, resamples=199)
-    low, high = interval(metrics.macro(Resamples(patients, 199).auc(labels, probs)))
+    low, high = percentile(metrics.macro(Resamples(patients, 199).auc(labels, probs)))
     assert found.p == pytest.approx(2 / 200)
     assert found.difference.high - found.difference.low < (high - low) / 2
 

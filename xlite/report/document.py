@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from xlite.text import printable
+from xlite.text import in_markdown
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -77,9 +77,9 @@ def to_markdown(
     """The document as Markdown, its headings of that level; charts, and sections of nothing else, are left to
     the HTML.
 
-    escape: what makes a text harmless where it is shown, `plain` if nothing is given.
+    escape: what makes a text harmless where it is shown, `in_markdown` if nothing is given.
     """
-    escape = escape or plain
+    escape = escape or in_markdown
     parts = [f"# {escape(title)}"] if title else []
     pending: list[str] = []  # a heading, until something stands under it
     for block in blocks:
@@ -118,19 +118,12 @@ def marked_cell(cell: str | Cell, escape: Callable[[str], str] | None = None) ->
 
     escape: as of `to_markdown`.
     """
-    escape = escape or plain
+    escape = escape or in_markdown
     if isinstance(cell, str):
         return escape(cell)
     text = escape(cell.text)
     text = f"~~{text}~~" if cell.struck and text else text
     return f"*{text}*" if cell.grey and text else text
-
-
-def plain(text: str) -> str:
-    """The text with what Markdown would take for a mark made harmless."""
-    for mark in "\\`*_<>|~[]":
-        text = text.replace(mark, f"\\{mark}")
-    return printable(" ".join(text.split()))
 
 
 def to_html(title: str, blocks: Iterable[Block]) -> str:
