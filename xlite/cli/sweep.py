@@ -171,6 +171,9 @@ def list_studies(as_json: Json = False) -> None:
                 for sweep, now in found
             ],
         )
+        for sweep, now in found:
+            if now.state == "failed" and now.message:
+                say(f"{sweep.name} failed: {now.message}")
     else:
         say("No studies yet; `xlite sweep phase1 --data DATA` begins one.")
 
