@@ -265,7 +265,7 @@ def test_without_a_list_nobody_can_tell_which_films_are_clean(table: Path) -> No
     assert caveats(report, NotListed) == [unknown]
     assert report.contamination == Contamination(films=0, of=200, reasons=(), unknown=(unknown,))
     assert not report.contaminated
-    why = "without a list of its training films (`--trained-on`) it cannot be told which those are"
+    why = "without a list of its training films (--trained-on) it cannot be told which those are"
     assert clean(report) == f"There are no metrics on clean films alone: {why}"
     written = json.loads(json.dumps(report_json(report)))
     assert sentence(unknown) in written["warnings"] and clean(report) in summary(report)

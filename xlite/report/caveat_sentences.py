@@ -230,7 +230,7 @@ def why_not_known(fact: NotKnown) -> str:
         case OtherSplit(own_split_id=own):
             return f"this folder does not have the model's own split, {own}, so what it knows cannot be told"
         case NotListed():
-            return "without a list of its training films (`--trained-on`) it cannot be told which those are"
+            return "without a list of its training films (--trained-on) it cannot be told which those are"
         case Listed(list_name=name, untold=untold):
             return _whose(untold, name)
         case SeenByTeacher(untold=0):

@@ -192,7 +192,7 @@ h2 {{ font-size: 19px; font-weight: 650; margin: 46px 0 10px; padding-top: 14px;
   border-top: 1px solid #d9dfe5; }}
 p {{ margin: 8px 0; }}
 .note, figcaption {{ color: #6b7a89; font-size: 12.5px; line-height: 1.45; margin: 4px 0 14px; }}
-figure {{ margin: 14px 0; break-inside: avoid; }}
+figure {{ margin: 14px 0; break-inside: avoid; overflow-x: auto; }}
 .alert {{ background: #fdf6ea; border-left: 3px solid #c8702a; padding: 10px 16px; margin: 14px 0;
   font-size: 14px; }}
 .alert.grave {{ background: #fcecec; border-color: #b3343a; }}
@@ -218,6 +218,6 @@ s {{ color: #8a5a5e; text-decoration-color: #b3343a; text-decoration-thickness: 
   h2 {{ break-after: avoid; }}
   .alert {{ break-inside: avoid; font-size: 12px; }}
   body {{ font-size: 12.5px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
-  .wide {{ overflow: visible; }}
+  .wide, figure {{ overflow: visible; }}
 }}
 """
