@@ -7,12 +7,11 @@ patient gets the view, sex and age of a film of another one. Models that are equ
 with noise of the same size and of each model's own.
 """
 
-import argparse
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from population import Population, Sample
+from population import Population, Sample, parse_options
 from scipy.special import logit
 
 from xlite.data.predictions import Predictions
@@ -109,20 +108,16 @@ def measure(
 
 def main() -> None:
     """Prints the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--predictions", required=True)
-    parser.add_argument("--table", required=True)
-    parser.add_argument("--patients", type=int, nargs="+", default=SIZES)
-    parser.add_argument("--draws", type=int, default=DRAWS, help="of each number of patients")
-    args = parser.parse_args()
+    args = parse_options(__doc__, SIZES, DRAWS)
     population = Population.read(args.predictions, args.table)
     for title, judged in (
         ("Groups without a gap: share of reports", report),
         (f"{MODELS} equal models: share of leaderboards", board),
         ("Two equal models: share of comparisons", pair),
     ):
+        found = measure(population, judged, args.sizes, args.draws, args.seed)
         print(f"{title}, {args.draws} draws\n")
-        print(measure(population, judged, args.patients, args.draws).round(4).to_string(), "\n", flush=True)
+        print(found.round(4).to_string(), "\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,13 @@ Measure = Callable[[Population, Sequence[int], int, int], pd.DataFrame]
 
 def measured(about: str, measure: Measure, sizes: Sequence[int], draws: int) -> pd.DataFrame:
     """What a benchmark measures, as its command line says; about: what `--help` prints."""
+    options = parse_options(about, sizes, draws)
+    population = Population.read(options.predictions, options.table)
+    return measure(population, options.sizes, options.draws, options.seed)
+
+
+def parse_options(about: str, sizes: Sequence[int], draws: int) -> argparse.Namespace:
+    """What the command line says: predictions, table, draws, sizes and seed; about: what `--help` prints."""
     as_it_is = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=about, formatter_class=as_it_is)
     parser.add_argument("--predictions", required=True, help="a predictions CSV: the population")
@@ -71,6 +78,4 @@ def measured(about: str, measure: Measure, sizes: Sequence[int], draws: int) -> 
     parser.add_argument("--draws", type=int, default=draws, help="sets of films of each size")
     parser.add_argument("--sizes", type=int, nargs="+", default=sizes, help="patients in a set of films")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    population = Population.read(options.predictions, options.table)
-    return measure(population, options.sizes, options.draws, options.seed)
+    return parser.parse_args()

@@ -20,7 +20,7 @@ from xlite.report.sections.localisation import map_notes, map_tables
 from xlite.report.sections.whole import whole
 from xlite.report.sentences import capital, clean
 from xlite.report.view import View
-from xlite.text import number
+from xlite.text import in_markdown, number
 
 MODEL = bundled("checkpoints", "demo")
 JUDGED = MODEL / "evaluation" / "test"
@@ -130,14 +130,10 @@ def _maps(title: str, found: LocalisationReport) -> str:
         f"{split.films} films of {split.patients} patients; 95 % intervals from {drawn.resamples:,} "
         f"resamples of patients, seed {drawn.seed}."
     )
-    tables = [table([_plain(name) for name in one.header], one.texts) for one in map_tables(found)]
-    warnings = "\n".join(f"- {_plain(note)}" for note in map_notes(found))
+    tables = [table([in_markdown(name) for name in one.header], one.texts) for one in map_tables(found)]
+    warnings = "\n".join(f"- {in_markdown(note)}" for note in map_notes(found))
     return "\n\n".join([said, *tables, warnings])
 
 
 def _struck(text: str) -> str:
     return f"~~{text}~~"
-
-
-def _plain(text: str) -> str:
-    return text.replace(">", "\\>")

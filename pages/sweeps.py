@@ -13,7 +13,7 @@ from xlite.places import checkpoints_dir
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
-from xlite.sweeps.leaderboard import leaderboard_rows
+from xlite.sweeps.leaderboard_table import leaderboard_rows
 from xlite.sweeps.phases import BACKBONES, SEEDS, SHARE_TEXT, plan_phase
 from xlite.sweeps.plan import Design, Kind, Plan, make_plan, parse_vary, without_password
 from xlite.sweeps.status import SweepStatus

@@ -7,16 +7,8 @@ from collections.abc import Iterable
 
 from xlite.config import TrainConfig
 from xlite.errors import Setting, XliteError, sentence
-from xlite.text import printable
+from xlite.text import escaped, in_one_line
 
-_MARKS = re.compile(
-    r"[\\`*~$|<>\[\]]"  # code, emphasis, LaTeX, tables, HTML, links, pictures
-    r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis again, but not within a name
-    r"|:(?=[A-Za-z])"  # directives such as :red[…]
-    r"|&(?=#?\w+;)"
-    r"|^(?:[#+-](?=[#+ -]|$)|=)"  # headings and lists
-)
-_NUMBERED = re.compile(r"^(\d+)(?=[.)](?: |$))")
 _MADE_LINKS = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=\w)(?=@\w)|(?<=:)(?=[\w+/-]+:)", re.IGNORECASE)
 """Where Streamlit makes a link or a symbol, whether it is escaped or not."""
 _JOINER = "\u2060"
@@ -38,30 +30,26 @@ def literal(text: str) -> str:
 
     Nothing in it is a mark, HTML, a picture, LaTeX, a colour or a link; what is not printable is spelt out.
     """
-    return _escaped(_in_one_line(text))
+    return _escaped(in_one_line(text))
 
 
 def as_code(text: str) -> str:
     """Text from outside as code in Markdown, such as a path."""
-    shown = _in_one_line(text)
+    shown = in_one_line(text)
     fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
     return f"{fence} {shown} {fence}" if len(fence) > 1 else f"`{shown}`"
 
 
 def said(text: str) -> str:
     """A sentence as Markdown: literal, but for commands between backticks, which are code."""
-    pieces = _in_one_line(text).split("`")
+    pieces = in_one_line(text).split("`")
     if len(pieces) % 2 == 0 or "" in pieces[1:-1]:  # no pairs, or code of another kind
         return literal(text)
     return "`".join(piece if place % 2 else _escaped(piece) for place, piece in enumerate(pieces))
 
 
-def _in_one_line(text: str) -> str:
-    return printable(" ".join(text.split()))
-
-
 def _escaped(text: str) -> str:
-    return _NUMBERED.sub(r"\1\\", _MARKS.sub(r"\\\g<0>", _MADE_LINKS.sub(_JOINER, text)))
+    return escaped(_MADE_LINKS.sub(_JOINER, text))
 
 
 def headline(name: str, state: str, words: Iterable[str]) -> str:

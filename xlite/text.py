@@ -10,6 +10,14 @@ _ESCAPE = re.compile(r"\\(?:[\\nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 
 UNKNOWN_EDITION = "unknown"
 """The edition of labels of which nobody can tell which it is."""
+_MARKS = re.compile(
+    r"[\\`*~$|<>\[\]]"  # code, emphasis, LaTeX, tables, HTML, links, pictures
+    r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis again, but not within a name
+    r"|:(?=[A-Za-z])"  # directives such as :red[…]
+    r"|&(?=#?\w+;)"
+    r"|^(?:[#+-](?=[#+ -]|$)|=)"  # headings and lists
+)
+_NUMBERED = re.compile(r"^(\d+)(?=[.)](?: |$))")
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
@@ -50,8 +58,10 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
     return f"{number(value)} ({number(low)}–{number(high)})"
 
 
-def difference(value: float, low: float, high: float, digits: int = 3) -> str:
-    """`+0.012 (-0.003 to +0.027)`."""
+def difference(value: float, low: float | None, high: float | None, digits: int = 3) -> str:
+    """`+0.012 (-0.003 to +0.027)`; `+0.012` without an interval."""
+    if low is None or high is None:
+        return f"{value:+.{digits}f}"
     value_said, low_said, high_said = (f"{one:+.{digits}f}" for one in (value, low, high))
     return f"{value_said} ({low_said} to {high_said})"
 
@@ -76,6 +86,21 @@ def printable(text: str, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(one if one in keep or _shows(one) else _spelt(one) for one in text)
+
+
+def in_one_line(text: str) -> str:
+    """The text with single blanks for blanks and line ends, and only what shows."""
+    return printable(" ".join(text.split()))
+
+
+def in_markdown(text: str) -> str:
+    """The text in one line of Markdown that shows it as it is."""
+    return escaped(in_one_line(text))
+
+
+def escaped(text: str) -> str:
+    """One line with what Markdown would take for a mark made harmless."""
+    return _NUMBERED.sub(r"\1\\", _MARKS.sub(r"\\\g<0>", text))
 
 
 def as_cell(text: str) -> str:

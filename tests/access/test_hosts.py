@@ -133,3 +133,22 @@ def test_a_name_is_told_from_what_looks_like_one() -> None:
         *("::1", "a.b"),
         *(None, None, None, None, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [
+        ("localhost:8501", "http://localhost:8501", 200),
+        ("localhost:8501", "http://127.0.0.1:8501", 200),
+        ("localhost", "http://localhost", 200),
+        ("localhost:443", "https://localhost", 200),
+        ("localhost:8501", "http://localhost:3000", 403),
+        ("localhost:8501", "http://localhost", 403),
+        ("192.0.2.7:8501", "http://192.0.2.7:9000", 403),
+        ("[::1]:8501", "http://[::1]:3000", 403),
+        ("localhost:8501", "https://xray.example.org", 200),  # through a proxy, which has another port
+        ("xray.example.org", "https://xray.example.org:8443", 200),
+    ],
+)
+def test_a_page_of_another_program_of_this_machine_is_strange(host: str, origin: str, status: int) -> None:
+    assert answer(host, origin=origin) == status

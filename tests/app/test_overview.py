@@ -7,7 +7,8 @@ from app_pages import page, words
 from demo_home import BACKBONE, SPLIT, save_demo_evaluation, save_demo_model
 
 from xlite.config import make_config
-from xlite.evaluation.caveats import Listed, SeenByTeacher, TeacherKnows
+from xlite.evaluation.caveats import Listed, TeacherKnows
+from xlite.evaluation.source_facts import SeenByTeacher
 from xlite.report.means import shown_mean
 from xlite.runs.run import Run
 

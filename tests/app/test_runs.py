@@ -8,7 +8,7 @@ from demo_home import SPLIT
 from streamlit.testing.v1 import AppTest
 
 from xlite.config import make_config
-from xlite.evaluation.caveats import TeacherSeen
+from xlite.evaluation.source_facts import TeacherSeen
 from xlite.places import checkpoints_dir, results_csv
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, append_result

@@ -37,6 +37,21 @@ def test_check_says_what_is_wrong_and_exits_1(xlite: Command, tiny_folder: Path)
     assert "1 missing:\n  00000001_000\n" in out
 
 
+def test_a_part_without_films_is_told(xlite: Command, tiny_folder: Path) -> None:
+    table = next(tiny_folder.glob("Data_Entry*"))
+    header, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([header, *rows[:24]]) + "\n")
+    names = [row.split(",")[0] for row in rows]
+    for name, listed in (("train", names), ("val", []), ("test", [])):
+        (tiny_folder / f"chexnet_{name}_list.txt").write_text("".join(f"{one}\n" for one in listed))
+    status, out, err = xlite("data", "split", tiny_folder, "--strategy", "chexnet")
+    assert status == 0 and "val           0 films" in out
+    assert err.splitlines() == [
+        "Warning: the val part has no film, so nothing chooses the best epoch, thresholds or a calibrator",
+        "Warning: the test part has no film, so nothing judges a model on films that chose nothing",
+    ]
+
+
 def test_split_and_leakage(xlite: Command, tiny_folder: Path) -> None:
     status, out, _ = xlite("data", "split", tiny_folder, "--json")
     split = json.loads(out)

@@ -87,6 +87,10 @@ def test_columns_are_found_by_name_whatever_their_order_prefix_and_alias(tmp_pat
             "lacks 1 of the 14 findings: Mass;",
         ),
         ([HEADER + ",prob_Mass", row("a.png") + ",0.5"], "two columns for Mass"),
+        (
+            [HEADER + ",Image Index", row("a.png") + ",b.png"],
+            "two columns for the film's name, 'image' and 'Image Index'",
+        ),
         ([HEADER, row("a.png"), row(" ")], "row 2 names no film"),
         ([HEADER, row("a.png"), "b.png,0.5"], "row 2 has 2 values; expected 15"),
         (

@@ -12,30 +12,21 @@ from xlite.data.folder import PHANTOM_NOTE, PHANTOM_TITLE, NihFolder
 from xlite.data.splits import Split, load_split
 from xlite.data.tables import read_list
 from xlite.errors import CheckpointError, DataError
-from xlite.evaluation.caveats import (
-    SeenByTeacher,
-    TeacherFact,
-    TeacherKnows,
-    TeacherSaid,
-    TeacherSeen,
-    TeacherUnknown,
-)
+from xlite.evaluation.caveats import TeacherKnows
 from xlite.evaluation.contamination import (
-    Source,
     count_known,
     count_source,
     known_stems,
-    read_sources,
     seen_in_test,
-    sources_behind,
     teacher_caveat,
-    with_lists,
 )
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.own_training import split_caveats
 from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.report import Contamination, Report
+from xlite.evaluation.source_facts import SeenByTeacher, TeacherFact, TeacherSaid, TeacherSeen, TeacherUnknown
+from xlite.evaluation.sources import Source, read_sources, sources_behind, with_lists
 from xlite.models.info import ModelNotes, read_info
 from xlite.report.caveat_sentences import teacher_sentence
 from xlite.report.sentences import clean

@@ -20,6 +20,7 @@ from xlite.errors import DataError
 from xlite.evaluation.caveats import (
     Listed,
     NoThresholds,
+    NotListed,
     OnePatient,
     SharedWithValidation,
     SwappedColumns,
@@ -35,6 +36,7 @@ from xlite.metrics.calibration import fit_calibrator, logit
 from xlite.metrics.thresholds import Thresholds
 from xlite.report.metrics_json import report_json
 from xlite.report.sentences import clean, comparison_sentence, sentence
+from xlite.report.terminal import summary
 
 Kind = TypeVar("Kind")
 HEADER = (
@@ -208,7 +210,7 @@ def test_patients_that_validation_shares_are_counted(table: Path) -> None:
     write_predictions(table.parent / "even.csv", given.names[::2], given.probs[::2])
     report = score(table, "odd.csv", validation=table.parent / "even.csv")
     assert caveats(report, SharedWithValidation) == [SharedWithValidation(patients=100, name="even.csv")]
-    assert report.contamination is None
+    assert report.contamination.films == 0
 
 
 def test_validation_films_that_the_table_lacks_are_left_out(table: Path) -> None:
@@ -257,6 +259,24 @@ def test_listed_films_whose_patients_nobody_can_tell_leave_no_film_clean(table: 
     )
 
 
+def test_without_a_list_nobody_can_tell_which_films_are_clean(table: Path) -> None:
+    report = score(table)
+    unknown = NotListed()
+    assert caveats(report, NotListed) == [unknown]
+    assert report.contamination == Contamination(films=0, of=200, reasons=(), unknown=(unknown,))
+    assert not report.contaminated
+    why = "without a list of its training films (--trained-on) it cannot be told which those are"
+    assert clean(report) == f"There are no metrics on clean films alone: {why}"
+    written = json.loads(json.dumps(report_json(report)))
+    assert sentence(unknown) in written["warnings"] and clean(report) in summary(report)
+    assert Report.model_validate(written).contamination == report.contamination
+    found = score(table, against=table.parent / "test.csv").comparison
+    assert (found.known, found.untold, found.clean) == (0, True, None)
+    assert comparison_sentence(found).endswith(
+        ". But whether test.csv, or its teacher, knows any of these films is not known"
+    )
+
+
 def plain(listed: Listed) -> Listed:
     """The caveat as a file keeps it."""
     return listed.model_copy(update={"stems": frozenset()})
@@ -269,9 +289,11 @@ def test_a_comparison_has_the_films_that_are_new_to_the_first_alone(table: Path)
     (table.parent / "seen.txt").write_text("\n".join(given.names[:20]))
     options = {"trained_on": table.parent / "seen.txt"}
     found = score(table, against=table.parent / "b.csv", **options).comparison
-    whole = score(table, against=table.parent / "b.csv").comparison
+    no_one = {"trained_on": table.parent / "no_one.txt"}
+    no_one["trained_on"].write_text("00000999_000.png\n")
+    whole = score(table, against=table.parent / "b.csv", **no_one).comparison
     write_predictions(table.parent / "clean.csv", given.names[20:], given.probs[20:])
-    clean_one = score(table, "clean.csv", against=table.parent / "b.csv").comparison
+    clean_one = score(table, "clean.csv", against=table.parent / "b.csv", **no_one).comparison
     names = {"names": ("test.csv", "b.csv")}
     assert found == whole.model_copy(update={"known": 20, "clean": clean_one.model_copy(update=names)})
     assert "But test.csv, or its teacher, knows 20 of these films. On clean films alone: " in (
@@ -286,7 +308,7 @@ def test_a_comparison_has_the_films_that_are_new_to_the_first_alone(table: Path)
     found = score(table, against=table.parent / "b.csv", **options).comparison
     assert found == whole.model_copy(update={"untold": True})
     assert comparison_sentence(found).endswith(
-        "knows 0 of these films, and maybe more: there is no comparison on clean films alone"
+        ". But whether test.csv, or its teacher, knows any of these films is not known"
     )
 
 

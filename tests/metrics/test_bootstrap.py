@@ -9,7 +9,7 @@ from scores import films, tied_films
 from xlite.metrics import bootstrap
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples
-from xlite.metrics.estimate import Estimate
+from xlite.metrics.intervals import percentile
 
 
 def test_patients_are_drawn_whole_and_the_same_for_a_seed() -> None:
@@ -41,9 +41,7 @@ def test_one_patient_has_no_interval() -> None:
         assert drawn.patients == 1
         assert np.isnan(drawn.auc(labels[rows], probs[rows])).all()
         assert np.isnan(drawn.brier(labels[rows], probs[rows])).all()
-        assert bootstrap.estimate(0.5, drawn.ece(labels[rows], probs[rows])[:, 0]) == Estimate(
-            0.5, None, None
-        )
+        assert percentile(drawn.ece(labels[rows], probs[rows])[:, 0]) is None
 
 
 def all_metrics(labels: np.ndarray, probs: np.ndarray, cuts: np.ndarray) -> dict[str, np.ndarray]:
@@ -94,12 +92,6 @@ def test_weighted_auc_and_ap_are_exact_with_any_ties(case: tuple[np.ndarray, np.
         np.testing.assert_allclose(ap[r], metrics.ap_per_class(labels[drawn], scores[drawn]), atol=1e-12)
 
 
-def test_interval_is_the_percentiles_of_the_defined_resamples() -> None:
-    values = np.append(np.arange(1001.0), [np.nan] * 99)
-    assert bootstrap.interval(values) == (25.0, 975.0)
-    np.testing.assert_equal(bootstrap.interval(np.full(5, np.nan)), (np.nan, np.nan))
-
-
 def test_copies_of_a_patients_films_do_not_narrow_the_interval() -> None:
     labels, probs, patients = films(200)
     once = Resamples(patients, 200).auc(labels, probs)
@@ -109,8 +101,3 @@ def test_copies_of_a_patients_films_do_not_narrow_the_interval() -> None:
 
 def test_a_thousand_resamples_are_drawn_unless_others_are_asked_for() -> None:
     assert Resamples(np.arange(3)).counts.shape == (3, 1000)
-
-
-def test_an_estimate_is_the_value_with_its_interval_and_none_if_undefined() -> None:
-    assert bootstrap.estimate(0.5, np.arange(1001.0)) == Estimate(0.5, 25.0, 975.0)
-    assert bootstrap.estimate(np.nan, np.full(5, np.nan)) == Estimate(None, None, None)

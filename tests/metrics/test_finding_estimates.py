@@ -5,14 +5,8 @@ import pytest
 
 from xlite.findings import FINDINGS
 from xlite.metrics import intervals
-from xlite.metrics.estimate import Estimate
-from xlite.metrics.finding_estimates import (
-    FixedMean,
-    PatientCounts,
-    finding_estimate,
-    fixed_mean,
-    mean_estimate,
-)
+from xlite.metrics.estimate import Estimate, FixedMean
+from xlite.metrics.finding_estimates import PatientCounts, finding_estimate, fixed_mean, mean_estimate
 
 DRAWN = np.linspace(0.4, 0.6, 1001)
 COUNTS = PatientCounts(positive=20, negative=90, called=7, either=25, all=95, effective=80.0)

@@ -1,5 +1,7 @@
 """Maps against boxes, each metric beside a slow implementation that shares no code with it."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,6 +23,19 @@ from xlite.metrics.localisation import (
 )
 
 
+def flood(todo: set[tuple[int, int]]) -> Iterator[set[tuple[int, int]]]:
+    """The regions that pixels (row, column) make which touch, also by corners."""
+    while todo:
+        region, front = set(), [todo.pop()]
+        while front:
+            r, c = front.pop()
+            region.add((r, c))
+            near = {(r + i, c + j) for i in (-1, 0, 1) for j in (-1, 0, 1)} & todo
+            todo -= near
+            front += near
+        yield region
+
+
 def slow_boxes(heat: np.ndarray) -> list[tuple[int, int, int, int]]:
     """The boxes x, y, w, h of both levels, by flood, pixel by pixel."""
     low, high = heat.min(), heat.max()
@@ -31,14 +46,7 @@ def slow_boxes(heat: np.ndarray) -> list[tuple[int, int, int, int]]:
             for r, c in np.ndindex(heat.shape)
             if (heat[r, c] - low) / (high - low) * 255 > level
         }
-        while todo:
-            region, front = set(), [todo.pop()]
-            while front:
-                r, c = front.pop()
-                region.add((r, c))
-                near = {(r + i, c + j) for i in (-1, 0, 1) for j in (-1, 0, 1)} & todo
-                todo -= near
-                front += near
+        for region in flood(todo):
             rows, columns = zip(*region, strict=True)
             found.append(
                 (min(columns), min(rows), max(columns) - min(columns) + 1, max(rows) - min(rows) + 1)
@@ -60,14 +68,7 @@ def slow_pointing(heat: np.ndarray, boxes: list[tuple[int, int, int, int]]) -> f
     if len(todo) == heat.size:
         return 0.0
     chances = []
-    while todo:
-        region, front = set(), [todo.pop()]
-        while front:
-            r, c = front.pop()
-            region.add((r, c))
-            near = {(r + i, c + j) for i in (-1, 0, 1) for j in (-1, 0, 1)} & todo
-            todo -= near
-            front += near
+    for region in flood(todo):
         middle = (
             sum(c for _, c in region) / len(region) + 0.5,
             sum(r for r, _ in region) / len(region) + 0.5,

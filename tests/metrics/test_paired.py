@@ -5,9 +5,17 @@ import pytest
 from scores import films
 
 from xlite.metrics import per_finding as metrics
-from xlite.metrics.bootstrap import Resamples, interval
+from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.paired import PairedDifference, compared_findings, macro_auc, paired_difference
+from xlite.metrics.intervals import percentile
+from xlite.metrics.paired import (
+    PairedDifference,
+    compared_findings,
+    macro_auc,
+    paired_difference,
+    paired_test,
+)
+from xlite.patients import fewer_patients
 
 
 def compare(
@@ -37,7 +45,7 @@ def test_the_comparison_is_paired() -> None:
     """A small, even improvement is seen though each model's own interval is far wider."""
     labels, probs, patients = films(400)
     found = compare(labels, probs, probs - 0.02 * labels, patients, resamples=199)
-    low, high = interval(metrics.macro(Resamples(patients, 199).auc(labels, probs)))
+    low, high = percentile(metrics.macro(Resamples(patients, 199).auc(labels, probs)))
     assert found.p == pytest.approx(2 / 200)
     assert found.difference.high - found.difference.low < (high - low) / 2
 
@@ -74,3 +82,27 @@ def test_a_comparison_is_over_the_findings_of_every_resample() -> None:
     rare = labels[:, 3:6]
     assert [each.tolist() for each in compared_findings(rare, resamples)[:1]] == [[False, False, True]]
     assert not compared_findings(rare, resamples).in_every_resample
+
+
+def test_few_patients_widen_the_interval_and_lift_p() -> None:
+    drawn = np.linspace(-0.002, 0.042, 999)
+    many = paired_difference((0.82, 0.8 + drawn), (0.8, np.full(999, 0.8)))
+    few = paired_difference((0.82, 0.8 + drawn), (0.8, np.full(999, 0.8)), np.array([4, 4]))
+    assert (many.difference.value, few.difference.value) == pytest.approx((0.02, 0.02))
+    assert few.difference.low < many.difference.low and few.difference.high > many.difference.high
+    assert many.p < 0.1 < few.p < 0.2
+
+
+@pytest.mark.parametrize(("patients", "widened"), [(99, True), (100, False)])
+def test_below_the_limit_of_means_a_test_is_one_of_few_patients(patients: int, widened: bool) -> None:
+    labels, probs, _ = films(patients)
+    resamples = Resamples(np.arange(patients), 399)
+    compared, other = compared_findings(labels, resamples), probs - 0.1 * (1 - labels) + 0.1 * labels
+    over = compared.findings
+    found = paired_test(labels, probs, other, resamples, compared)
+    aucs = [macro_auc(labels[:, over], one[:, over], resamples) for one in (probs, other)]
+    k = fewer_patients(labels[:, over], resamples.owner)
+    assert found == paired_difference(*aucs, k if widened else None)
+    assert found != paired_difference(*aucs, None if widened else k)
+    rough = paired_test(labels, probs, other, resamples, compared._replace(in_every_resample=False))
+    assert rough == paired_difference(*aucs, k)

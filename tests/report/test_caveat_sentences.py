@@ -5,15 +5,20 @@ from typing import get_args
 import pytest
 
 from xlite.evaluation import caveats as facts
+from xlite.evaluation import source_facts
 from xlite.evaluation.caveats import Caveat
 from xlite.findings import FINDINGS
 from xlite.report.caveat_sentences import sentence
 
 TWO = ("Mass", "Hernia")
-SEEN = facts.SeenByTeacher(
+SEEN = source_facts.SeenByTeacher(
     split_id="patient-42-0", part="test", films=1500, trained=93, with_val=98, patients=1200
 )
 SAID: list[tuple[Caveat, str]] = [
+    (
+        facts.NotListed(),
+        "what the model, or its teacher, learned from is not known, so films may not be new to it",
+    ),
     (facts.MissingFilms(missing=1, films=1000), "1 of 1,000 films is missing and left out"),
     (
         facts.FlatFilms(flat=2, films=1000),
@@ -65,7 +70,9 @@ SAID: list[tuple[Caveat, str]] = [
         "scores of Mass, Hernia are not probabilities: trained with focal, not calibrated",
     ),
     (
-        facts.TeacherKnows(teachers=(SEEN, facts.TeacherSaid(text="and more", counted_on="c-3")), known=1200),
+        facts.TeacherKnows(
+            teachers=(SEEN, source_facts.TeacherSaid(text="and more", counted_on="c-3")), known=1200
+        ),
         "teacher contamination: a teacher was trained on 93 of the 1,500 test films of split patient-42-0 "
         "(98 counting validation), and knows the patients of 1,200 of them; and more (counted on the test "
         "part of c-3)",
@@ -73,10 +80,10 @@ SAID: list[tuple[Caveat, str]] = [
     (
         facts.TeacherKnows(
             teachers=(
-                facts.TeacherUnknown(kind="predictions", name="p.csv"),
-                facts.TeacherUnknown(kind="split", name="s-4"),
-                facts.TeacherUnknown(kind="list", name="l.txt"),
-                facts.TeacherSaid(text="in words"),
+                source_facts.TeacherUnknown(kind="predictions", name="p.csv"),
+                source_facts.TeacherUnknown(kind="split", name="s-4"),
+                source_facts.TeacherUnknown(kind="list", name="l.txt"),
+                source_facts.TeacherSaid(text="in words"),
             )
         ),
         "teacher contamination: what the model behind the predictions p.csv was trained on is not known: "

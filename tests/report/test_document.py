@@ -17,9 +17,10 @@ BLOCKS = [
 
 
 def test_markdown_says_what_the_blocks_say_and_no_mark_is_taken_for_one() -> None:
-    assert to_markdown("T_1", BLOCKS) == (
-        "# T\\_1\n\n## A & B\n\n5 \\< 6 and \\*stars\\*\n\n> **Mind**\n>\n> - one \\| two\n\n"
-        "| Name | Number | Why |\n| --- | ---: | --- |\n| x\\_y | ~~0.5~~ | *old* |\n\nbelow\n"
+    curves = [Heading("Curves"), Chart(go.Figure)]  # nothing for Markdown, so no heading either
+    assert to_markdown("T_1", [*curves, *BLOCKS, *curves]) == (
+        "# T_1\n\n## A & B\n\n5 \\< 6 and \\*stars\\*\n\n> **Mind**\n>\n> - one \\| two\n\n"
+        "| Name | Number | Why |\n| --- | ---: | --- |\n| x_y | ~~0.5~~ | *old* |\n\nbelow\n"
     )
 
 

@@ -8,7 +8,8 @@ import torch
 from demo_home import BACKBONE, SPLIT, drawn_report, save_demo_evaluation, save_demo_model
 
 from xlite.errors import CheckpointError, DataError
-from xlite.evaluation.caveats import SeenByTeacher, TeacherKnows, TeacherSaid, TeacherUnknown
+from xlite.evaluation.caveats import TeacherKnows
+from xlite.evaluation.source_facts import SeenByTeacher, TeacherSaid, TeacherUnknown
 from xlite.report.means import shown_mean
 from xlite.report.overview import auc_headline, auc_of, data_headline, device_headline, model_headline
 from xlite.report.saved import saved_evaluations

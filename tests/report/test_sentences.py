@@ -3,8 +3,9 @@
 import pytest
 from demo_home import SPLIT, drawn_report
 
-from xlite.evaluation.caveats import Caveat, ChosenOn, Said, TeacherKnows, TeacherSaid
+from xlite.evaluation.caveats import Caveat, ChosenOn, Said, TeacherKnows
 from xlite.evaluation.report import Comparison, Contamination, Gap, Reference, Report, Subgroups
+from xlite.evaluation.source_facts import TeacherSaid
 from xlite.evaluation.validation_report import Validation
 from xlite.metrics.estimate import Estimate
 from xlite.report import sentences as words
@@ -167,7 +168,7 @@ def test_a_comparison_says_over_how_many_findings() -> None:
     rough = found.model_copy(update={"findings": 1, "in_every_resample": False})
     assert ", mean of 1 finding: difference" in words.comparison_sentence(rough)
     assert words.comparison_sentence(rough).endswith(
-        "within the noise; too few patients: no finding is in every resample, p is rough"
+        "within the noise; too few patients: no finding is in every resample"
     )
 
 

@@ -17,10 +17,11 @@ from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions, write_predictions
 from xlite.data.splits import load_split
 from xlite.errors import DataError
-from xlite.evaluation.contamination import Source, count_source
+from xlite.evaluation.contamination import count_source
 from xlite.evaluation.films import read_labels, write_labels
 from xlite.evaluation.options import JudgeOptions, MapOptions, ScoreOptions
 from xlite.evaluation.report import Report
+from xlite.evaluation.sources import Source
 from xlite.findings import FINDINGS, spoken
 from xlite.images import read_image
 from xlite.metrics.bands import draw_curves
@@ -171,11 +172,11 @@ def test_card_and_report_name_the_findings_without_a_calibrator(
     others = [finding for finding in FINDINGS if finding not in ("Effusion", "Mass")]
     evaluate(model, common_folder, tmp_path, calibration=method)
     [said] = [text for text in caplog.messages if text.startswith("Calibration: ")]
-    counts = ", ".join(f"{spoken(finding)} 0" for finding in others)
-    assert f"{method} calibrator for 2 of 14 findings" in said
-    assert (
-        "fewer than 10 patients with it or without it among the " in said and f"(with it: {counts})" in said
-    )
+    assert f"{method} calibrator for 2 of 14 findings; the others have fewer than 10 patients with it" in said
+    counts = ", ".join(f"{spoken(finding)} 0" for finding in others)  # said once, with the thresholds
+    assert [text for text in caplog.messages if "Hernia" in text] == [
+        text for text in caplog.messages if text.endswith(f"; none below 10 validation patients: {counts}")
+    ]
     text = card.read_text()
     assert "14 probabilities (not exclusive) in NIH order, calibrated for 2 of 14 findings by " in text
     assert f"on validation films; the others as they are: {', '.join(map(spoken, others))} |" in text
@@ -199,7 +200,7 @@ def test_a_calibrator_that_no_finding_has_films_enough_for_is_saved_as_none(
     counts = ", ".join(f"{finding} {count}" for finding, count in counted)
     assert "no calibrator could be fitted" in said
     assert "every finding has fewer than 10 patients with it or without it among the " in said
-    assert said.endswith(f"(with it: {counts})")
+    assert f"Thresholds: none below 10 validation patients: {counts}" in caplog.messages
     assert caplog.messages[-1].startswith(f"{model} now holds the calibrator 'none'")
     assert caplog.messages[-1].endswith(f"{films} films")
     assert load_model(model)[1].calibration is None

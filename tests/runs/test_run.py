@@ -124,6 +124,22 @@ def test_list_is_newest_first_and_leaves_foreign_folders_out(run: Run) -> None:
     assert reasons["list"].endswith("config.json: it is no object of settings")
 
 
+def test_a_link_to_itself_and_a_damaged_state_are_told(run: Run) -> None:
+    """Neither makes a run vanish, and a run that trained does not become a failed one without a word."""
+    linked = checkpoints_dir() / "linked"
+    linked.mkdir()
+    (linked / "config.json").symlink_to("config.json")
+    run.path("progress.json").write_text('{"state": ')
+    runs, damaged = Run.readable_and_damaged()
+    assert [found.name for found in runs] == [run.name]
+    said = sorted(map(str, damaged))
+    assert "linked" in said[0] and "Too many levels of symbolic links" in said[0]
+    assert said[1].startswith(f"the state of run {run.name!r} is not known: ")
+    assert "progress.json is not what X-Lite writes" in said[1]
+    with pytest.raises(RunError, match="that is no file"):
+        Run.named("linked")
+
+
 def test_a_run_that_goes_while_one_looks_is_not_called_damaged(run: Run, monkeypatch) -> None:
     other = Run.create(make_config({"data": "films", "name": "other"}))
     read = Run.config

@@ -46,9 +46,10 @@ def test_a_damaged_progress_is_a_failed_run_in_an_intact_list(
     status = run.status()
     assert status.state == "failed" and status.message.startswith(f"{run.path('progress.json')} is not what")
     assert {row["Run"]: row["State"] for row in run_rows(Run.list())} == {"one": "failed", "two": "new"}
-    for words in (["list"], ["list", "--json"], ["status", "one"]):
+    told = f"Warning: the state of run 'one' is not known: {status.message}\n"
+    for words, warned in ((["list"], told), (["list", "--json"], told), (["status", "one"], "")):
         code, out, err = xlite("jobs", *words)
-        assert (code, err) == (0, "") and "failed" in out
+        assert (code, err) == (0, warned) and "failed" in out
     assert facts(status)["Elapsed"] == "0 s"
     run.update_progress(state="stopped", message="")
     assert run.status().state == "stopped"
@@ -57,7 +58,8 @@ def test_a_damaged_progress_is_a_failed_run_in_an_intact_list(
 def test_a_progress_that_cannot_be_opened_is_a_failed_run(run: Run) -> None:
     run.path("progress.json").unlink()
     run.path("progress.json").mkdir()
-    assert run.status() == RunStatus(state="failed", message=f"Is a directory: {run.path('progress.json')}")
+    told = f"Is a directory: {run.path('progress.json')}"
+    assert run.status() == RunStatus(state="failed", message=told, damage=told)
 
 
 @pytest.mark.parametrize(

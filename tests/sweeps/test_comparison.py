@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.paired import macro_auc, paired_difference
 from xlite.sweeps.comparison import judge, optimism
@@ -41,6 +42,15 @@ def test_a_model_that_is_worse_is_beaten() -> None:
     assert found is not None and found.low > 0 and found.p == pytest.approx(2 / 1001) and found.findings == 4
     assert first.averaged.value is not None and last.averaged.value is not None
     assert found.value == pytest.approx(first.averaged.value - last.averaged.value)
+
+
+def test_a_rare_finding_takes_no_interval_from_the_others() -> None:
+    labels, scores, patients = equal_models(models=2)
+    labels[:, 3] = patients < 3
+    (first, second) = judge(labels, scores, patients)
+    assert first.averaged.value is not None and first.averaged.low is None
+    assert first.fixed.findings == FINDINGS[:3] and first.fixed.estimate.low is not None
+    assert second.against_first is not None and second.against_first.findings == 3
 
 
 def test_films_of_one_patient_compare_nothing() -> None:

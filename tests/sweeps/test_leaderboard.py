@@ -3,15 +3,9 @@
 import pytest
 
 from xlite.errors import RunError
-from xlite.metrics.estimate import Estimate
-from xlite.sweeps.leaderboard import (
-    Configuration,
-    Difference,
-    Leaderboard,
-    Optimism,
-    leaderboard_rows,
-    name_of,
-)
+from xlite.metrics.estimate import Estimate, FixedMean
+from xlite.sweeps.leaderboard import Configuration, Difference, Leaderboard, Optimism, name_of
+from xlite.sweeps.leaderboard_table import leaderboard_rows
 from xlite.sweeps.sweep import Sweep
 
 FIRST = Configuration(
@@ -76,6 +70,28 @@ def test_whose_films_choose() -> None:
         "Split patient-42-1. The validation films choose the winner; the test films are only shown. The "
         "highest Val AUC is the best of 2 configurations and of 8 epochs of each run, and as such too high."
     )
+
+
+def test_means_say_over_which_findings_they_are() -> None:
+    """A finding that hardly a patient has leaves the mean of all without an interval."""
+    fixed = FixedMean(("Mass", "Pleural_Thickening"), Estimate(0.79, 0.75, 0.83))
+    means = {"averaged": {"test": Estimate(0.812)}, "fixed": {"test": fixed}}
+    gap = Difference(value=0.0123, low=-0.003, high=0.027, p=0.1234, tie=True, findings=12)
+    first = FIRST.model_copy(update=means)
+    board = BOARD.model_copy(
+        update={"rows": [first, SECOND.model_copy(update={"against_first": {"test": gap}, **means})]}
+    )
+    one, two = leaderboard_rows(board)
+    assert one["Averaged, test"] == "0.790 (0.750–0.830) of 2"
+    assert two["First − this, test"] == "+0.012 (-0.003 to +0.027) of 12"
+    assert board.caption.endswith(
+        "only shown. “Averaged” is over the 2 findings with 10 patients or more: Mass, Pleural thickening. "
+        "“First − this” is over 12 findings."
+    )
+    assert gap.model_copy(update={"findings": 14}).text() == "+0.012 (-0.003 to +0.027)"
+    assert Leaderboard.model_validate_json(board.model_dump_json()) == board
+    no_interval = FixedMean(fixed.findings, Estimate(0.79))
+    assert first.model_copy(update={"fixed": {"test": no_interval}}).shown_fixed() is None
 
 
 def test_settings_as_a_name() -> None:

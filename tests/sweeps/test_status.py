@@ -1,6 +1,7 @@
 """What progress.json says of a study's trials, in words of old too."""
 
-from xlite.evaluation.caveats import Said, SeenByTeacher, TeacherKnows
+from xlite.evaluation.caveats import Said, TeacherKnows
+from xlite.evaluation.source_facts import SeenByTeacher
 from xlite.sweeps.status import Outcome, Signature, SweepStatus, TrialStatus
 
 

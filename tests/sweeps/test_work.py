@@ -1,6 +1,7 @@
 """Work on a study, with trainers that are played: runs are followed, started again, pruned and given up."""
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +18,8 @@ from xlite.config import make_config
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
 from xlite.errors import DataError, RunError
-from xlite.evaluation.caveats import NeverPositive, SeenByTeacher, TeacherKnows
+from xlite.evaluation.caveats import NeverPositive, TeacherKnows
+from xlite.evaluation.source_facts import SeenByTeacher
 from xlite.report.caveat_sentences import sentence
 from xlite.runs.run import Run
 from xlite.sweeps import work
@@ -49,6 +51,18 @@ def test_a_grid_runs_to_its_leaderboard_and_not_again(trainers: Trainers, tiny_f
     trainers.started.clear()
     again = work.work_on(Sweep.open(grid(tiny_folder)))
     assert (trainers.started, again) == ([], found)
+
+
+def test_a_copied_folder_does_not_train_in_the_runs_of_the_study(
+    trainers: Trainers, tiny_folder: Path
+) -> None:
+    sweep = Sweep.open(grid(tiny_folder))
+    shutil.copytree(sweep.folder, sweep.folder.with_name("copy"))
+    with pytest.raises(
+        RunError, match="the folder 'copy' has the plan of study 's', whose runs it would train"
+    ):
+        work.work_on(Sweep.named("copy"))
+    assert trainers.started == []
 
 
 def test_a_stopped_study_goes_on_where_it_was(trainers: Trainers, tiny_folder: Path) -> None:

@@ -14,7 +14,8 @@ from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
 from xlite.errors import RunError, XliteError
-from xlite.evaluation.contamination import Source, count_source
+from xlite.evaluation.contamination import count_source
+from xlite.evaluation.sources import Source
 from xlite.models.checkpoint import load_model
 from xlite.models.info import ModelNotes
 from xlite.runs.run import Run

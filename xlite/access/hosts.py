@@ -49,13 +49,30 @@ class HostGuard:
     def _is_known(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)
         own = (scope.get("server") or ("",))[0]
-        asked = [host_name(host) for host in headers.getlist("host")]
-        asked += [host_name(origin.partition("://")[2]) for origin in headers.getlist("origin")]
-        return len(headers.getlist("host")) == 1 and all(name and self._is_own(name, own) for name in asked)
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or not self._is_own(host_name(hosts[0]), own):
+            return False
+        return all(self._is_own_page(origin, hosts[0], own) for origin in origins)
 
-    def _is_own(self, name: str, own: str) -> bool:
+    def _is_own_page(self, origin: str, host: str, own: str) -> bool:
+        """Whether a page of this server asks: pages of other programs here come from another port."""
+        scheme, _, authority = origin.partition("://")
+        name = host_name(authority)
+        if name in self.names:  # maybe a proxy's, which has a port of its own
+            return True
+        return self._is_own(name, own) and _port(authority, scheme) == _port(host, scheme)
+
+    def _is_own(self, name: str | None, own: str) -> bool:
+        if not name:
+            return False
         address = ip_address(name)
         return is_loopback(name) or name in self.names or (address is not None and address == ip_address(own))
+
+
+def _port(host: str, scheme: str) -> int:
+    """The port of a `Host` header that has a name, or the scheme's own."""
+    found = None if ip_address(host) else _HOST.fullmatch(host)
+    return int(found["port"]) if found and found["port"] else {"https": 443}.get(scheme, 80)
 
 
 def host_name(host: str) -> str | None:

@@ -1,5 +1,6 @@
 """`xlite data` and `xlite eda`: phantom, download, check, split, leakage, cache, and a look at the tables."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,11 @@ app = typer.Typer(help="Get, make, check and split data folders in the NIH layou
 
 DataFolder = Annotated[Path, typer.Argument(metavar="DATA", help="Data folder in the NIH layout")]
 OutFolder = Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write into")]
+_WITHOUT = {
+    "val": "nothing chooses the best epoch, thresholds or a calibrator",
+    "test": "nothing judges a model on films that chose nothing",
+}
+"""What a split without a part lacks."""
 SHOWN = 10
 """Names of films that are listed in full; --json gives all."""
 
@@ -147,6 +153,9 @@ def split(
         say(f"{part:6}{films[part]:>9,} {noun} of {counted(patients[part], 'patient')}")
     several = f"{counted(shared, 'patient')} {are(shared)} in more than one part"
     say(several if shared else "No patient is in two parts")
+    for part, lost in _WITHOUT.items():
+        if not films[part]:
+            say(f"Warning: the {part} part has no film, so {lost}", file=sys.stderr)
     _print_missing(missing, len(folder.table))
 
 

@@ -11,7 +11,8 @@ from xlite.cli.console import Json, ask_twice, busy, log_to, print_json, print_t
 from xlite.cli.train import with_config_options
 from xlite.errors import RunError
 from xlite.sweeps.check import check_sources
-from xlite.sweeps.leaderboard import Leaderboard, leaderboard_rows, name_of
+from xlite.sweeps.leaderboard import Leaderboard, name_of
+from xlite.sweeps.leaderboard_table import leaderboard_rows
 from xlite.sweeps.phases import ABOUT, BACKBONES, SEEDS, Phase, plan_phase
 from xlite.sweeps.plan import Design, Plan, make_plan, parse_vary, read_space, without_password
 from xlite.sweeps.status import SweepStatus, TrialStatus
@@ -170,6 +171,9 @@ def list_studies(as_json: Json = False) -> None:
                 for sweep, now in found
             ],
         )
+        for sweep, now in found:
+            if now.state == "failed" and now.message:
+                say(f"{sweep.name} failed: {now.message}")
     else:
         say("No studies yet; `xlite sweep phase1 --data DATA` begins one.")
 

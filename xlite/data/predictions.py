@@ -147,6 +147,9 @@ def _columns(path: Path, header: list[str]) -> tuple[int, list[int]]:
                 f"{path} is no CSV of predictions; expected a header with image and the 14 findings"
             )
         raise DataError(f"{path} has no column 'image' (or 'Image Index'); its header is {text[:200]}")
+    if len(image) > 1:
+        titles = " and ".join(repr(header[place]) for place in image)
+        raise DataError(f"{path} has two columns for the film's name, {titles}; keep one")
     if missing:
         raise DataError(
             f"{path} lacks {len(missing)} of the 14 findings: {', '.join(missing)}; add these columns"

@@ -1,13 +1,15 @@
-"""What limits the worth of a report's metrics: one class a fact, put into words by `xlite.report.sentences`.
+"""What limits the worth of a report's metrics: one class a fact, put into words by `xlite.report`.
 
 A caveat with `known` > 0 makes a report contaminated; one of which `not_known` has a fact, none clean.
 Imports pydantic only.
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, TypeGuard
+from typing import Annotated, Literal, TypeGuard
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field
+
+from xlite.evaluation.source_facts import SeenByTeacher, TeacherFact
 
 
 class _Fact(BaseModel):
@@ -97,75 +99,6 @@ class NotProbabilities(_Fact):
     findings: tuple[str, ...]
 
 
-class _Sparse(BaseModel):
-    """What is written without `start` and `untold` unless they say something: older files lack them."""
-
-    model_config = ConfigDict(frozen=True)
-
-    @model_serializer(mode="wrap")
-    def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        content = handler(self)
-        return {name: value for name, value in content.items() if value or name not in ("start", "untold")}
-
-
-class TeacherSeen(_Sparse):
-    """How many of `films` a teacher knows; `known` is False if nobody can tell, and the counts say nothing.
-
-    trained: it was trained on; with_val: trained on or chosen by; patients: it knows the patients of. untold:
-    how many films it learned from are of patients that nobody can tell, and that may be judged too.
-    """
-
-    films: int
-    trained: int
-    with_val: int
-    patients: int
-    known: bool = True
-    untold: int = 0
-
-
-class _OfSource(_Sparse):
-    """A fact on a model that what is judged learned from: a teacher, or one that it started from."""
-
-    start: bool = False
-
-
-class SeenByTeacher(_OfSource):
-    """What a source knows of the films of a part, counted as in `TeacherSeen`."""
-
-    kind: Literal["seen"] = "seen"
-    split_id: str
-    part: str
-    films: int
-    trained: int
-    with_val: int
-    patients: int
-    untold: int = 0
-
-
-class TeacherUnknown(_OfSource):
-    """Nobody can tell what a source has seen; `name` is what is behind it.
-
-    That is a predictions file, a split, a list, or weights that came without their films.
-    """
-
-    kind: Literal["predictions", "split", "list", "weights"]
-    name: str
-
-
-class TeacherSaid(_OfSource):
-    """All that is known of a source is a sentence: of a public model, or in an old model file.
-
-    counted_on: the split whose test part the sentence counts, if other films are judged.
-    """
-
-    kind: Literal["said"] = "said"
-    text: str
-    counted_on: str = ""
-
-
-TeacherFact = Annotated[SeenByTeacher | TeacherUnknown | TeacherSaid, Field(discriminator="kind")]
-
-
 class TeacherKnows(_Fact):
     """What the model's teachers, and what it started from, know of the films judged, a fact each."""
 
@@ -201,6 +134,12 @@ class Listed(_Fact):
     inside: int
     outside: int | None = None
     untold: int = 0
+
+
+class NotListed(_Fact):
+    """Nobody has said what the model behind some predictions, or its teacher, learned from."""
+
+    kind: Literal["not_listed"] = "not_listed"
 
 
 class SharedWithValidation(_Fact):
@@ -348,6 +287,7 @@ Caveat = Annotated[
     | UnknownFilms
     | SwappedColumns
     | Listed
+    | NotListed
     | SharedWithValidation
     | NoThresholds
     | WithheldThresholds
@@ -373,7 +313,7 @@ def is_of_teacher(caveat: Caveat) -> TypeGuard[TeacherKnows | Said]:
     return isinstance(caveat, TeacherKnows) or (isinstance(caveat, Said) and caveat.by_teacher)
 
 
-NotKnown = Annotated[OtherSplit | Listed | TeacherFact, Field(discriminator="kind")]
+NotKnown = Annotated[OtherSplit | Listed | NotListed | TeacherFact, Field(discriminator="kind")]
 """Why nobody can tell which of the films judged are clean."""
 
 
@@ -384,7 +324,7 @@ def not_known(caveats: Iterable[Caveat]) -> tuple[NotKnown, ...]:
 
 def _left_open(caveat: Caveat) -> Iterable[NotKnown]:
     match caveat:
-        case OtherSplit(learned=None):
+        case OtherSplit(learned=None) | NotListed():
             return [caveat]
         case Listed() if caveat.untold:
             return [caveat]

@@ -12,7 +12,7 @@ from xlite.errors import DataError
 from xlite.evaluation.report import Comparison
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import RESAMPLES, SEED, Resamples
-from xlite.metrics.paired import compared_findings, macro_auc, paired_difference
+from xlite.metrics.paired import compared_findings, paired_test
 from xlite.text import counted
 
 Files = tuple[str | Path, str | Path]
@@ -75,13 +75,13 @@ def compare_on(
             f"{first} and {second} share films of one patient only; patients are resampled, so give several"
         )
     probs = a.probs[[row_a[stem] for stem in common]], b.probs[[row_b[stem] for stem in common]]
-    over, in_all = compared_findings(labels, drawn)
-    found = paired_difference(*(macro_auc(labels[:, over], scores[:, over], drawn) for scores in probs))
-    if found.difference.low is None:
+    compared = compared_findings(labels, drawn)
+    if not compared.findings.any():
         raise DataError(
             f"among the {counted(len(common), 'film')} that {first} and {second} share no finding is both "
             "there and absent, so there is no AUC to compare; give predictions for more films"
         )
+    found = paired_test(labels, *probs, drawn, compared)
     return Comparison(
         names=(str(first), str(second)),
         first=found.first,
@@ -91,6 +91,6 @@ def compare_on(
         tie=found.tie,
         images=len(common),
         patients=drawn.patients,
-        findings=int(over.sum()),
-        in_every_resample=in_all,
+        findings=int(compared.findings.sum()),
+        in_every_resample=compared.in_every_resample,
     )

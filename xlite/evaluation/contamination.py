@@ -1,162 +1,35 @@
-"""What a model's sources know of the films that it is judged on, and which films caveats count. No torch.
+"""What a model's sources know of the films that it is judged on, and which films caveats count. No torch."""
 
-A source is what a model learned from beside its own split: a teacher, or a model that it started from.
-"""
-
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
+from typing import TYPE_CHECKING, NamedTuple
 
 from xlite.data.folder import NihFolder
-from xlite.data.leakage import films_sharing_patients, read_training_list
-from xlite.data.splits import CHEXNET_LISTS, Split, read_split
-from xlite.data.tables import read_list
-from xlite.errors import CheckpointError, DataError
-from xlite.evaluation.caveats import (
-    Caveat,
+from xlite.data.leakage import films_sharing_patients
+from xlite.data.splits import Split
+from xlite.evaluation.caveats import Caveat, TeacherKnows
+from xlite.evaluation.old_formats import count_in_sentence
+from xlite.evaluation.part_judged import PartJudged
+from xlite.evaluation.source_facts import (
     SeenByTeacher,
     TeacherFact,
-    TeacherKnows,
     TeacherSaid,
     TeacherSeen,
     TeacherUnknown,
 )
-from xlite.evaluation.old_formats import count_in_sentence, starts_without_films
-from xlite.evaluation.part_judged import PartJudged
-from xlite.models.available import teacher_parts
+from xlite.evaluation.sources import (
+    Source,
+    SourceFilms,
+    films_of,
+    list_files,
+    read_sources,
+    with_lists,
+)
 
 if TYPE_CHECKING:
-    from xlite.models.info import ModelInfo, ModelNotes
+    from xlite.models.info import ModelInfo
 
 _JUDGED_ON = ("val", "test")
-
-
-class Source(BaseModel):
-    """A set of films that a model learned from by way of another one, as the notes of its file keep it.
-
-    One of: split, the id of one of X-Lite's own; list, the file name of a training list; predictions, the
-    file name of a teacher's answers, or weights, that of weights to start from, if nothing else is known;
-    said, a sentence, if that is all. phantoms: the split is of drawn films. start: it started from that
-    model; else it was a teacher. digest: of the list's films. seen: what the source knows of the val and test
-    films of the split `counted_on`, which the student was trained on, if the films were there to count.
-    """
-
-    model_config = ConfigDict(frozen=True)
-    split: str | None = None
-    list: str | None = None
-    predictions: str | None = None
-    weights: str | None = None
-    said: str | None = None
-    phantoms: bool = False
-    start: bool = False
-    digest: str | None = None
-    counted_on: str | None = None
-    seen: dict[str, TeacherSeen] | None = None
-
-    @model_serializer(mode="wrap")
-    def _as_noted(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        content = {key: value for key, value in handler(self).items() if value not in (None, False)}
-        for counts in content.get("seen", {}).values():
-            del counts["known"]
-        return content
-
-
-def read_sources(notes: "ModelNotes") -> list[Source]:
-    """The sources of a model, from the notes of its file; CheckpointError if these are damaged.
-
-    An older file does not note those of the model that it started from: all that is told is that there was
-    one.
-    """
-    try:
-        sources = [Source.model_validate(noted) for noted in (*notes.teacher_knows, *notes.start_knows)]
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise CheckpointError(
-            f"the model's notes of what its teachers know are damaged ({'.'.join(map(str, first['loc']))}: "
-            f"{first['msg']})"
-        ) from error
-    if "start_knows" not in notes.model_fields_set and not starts_without_films(notes.started_from):
-        sources.append(Source(weights=notes.started_from, start=True))
-    return distinct(sources)
-
-
-def sources_behind(info: "ModelInfo", split: Split, share: float, *, start: bool = False) -> list[Source]:
-    """What one learns from who learns from an X-Lite model, on a share (0-1) of the split's train part.
-
-    start: by starting from it; else it is a teacher. Its own films count unless they are the split's, too.
-    """
-    films = Source(split=info.split_id, phantoms=info.notes.phantoms, start=start)
-    own = [films] if info.split_id != split.id or share < 1 else []
-    said = [Source(said=info.notes.contamination, start=start)] if info.notes.contamination else []
-    return [*own, *read_sources(info.notes), *said]
-
-
-def distinct(sources: Iterable[Source]) -> list[Source]:
-    """The sources in their order, each once."""
-    found: list[Source] = []
-    for source in sources:
-        found += [source] if source not in found else []
-    return found
-
-
-def list_files(spec: str | Path | None) -> list[Path]:
-    """The files of `--teacher-list`, one or several joined by commas; DataError if two are called alike."""
-    files = [Path(part) for part in teacher_parts(str(spec or ""))]
-    for file in files:
-        other = next((one for one in files if one.name == file.name and one != file), None)
-        if other is not None:
-            raise DataError(
-                f"the lists {file} and {other} are called alike, and are told by name: rename one"
-            )
-    return files
-
-
-def with_lists(sources: Iterable[Source], given: str | Path | None, folder: NihFolder) -> list[Source]:
-    """The sources, with lists in the place of those that cannot be counted in this folder.
-
-    A list is that of the source which is noted with its name; if none is, it is that of the first source
-    without one, and then of the first with another list. No list speaks for two sources: if too few are
-    given, others stay without one.
-    """
-    found, names = [*sources], [path.name for path in list_files(given)]
-    left = [*names]
-    for name in {source.list for source in found if source.list in left}:
-        left.remove(name or "")
-    for place, source in enumerate(found):
-        if left and source.list not in names and _lacks_list(source, folder):
-            found[place] = Source(list=left.pop(0), start=source.start)
-    for place, source in enumerate(found):
-        if left and source.list is not None and source.list not in names:  # one that is here, but not meant
-            found[place] = Source(list=left.pop(0), start=source.start)
-    return distinct([*found, *(Source(list=name) for name in left)])
-
-
-def takes_lists(info: "ModelInfo", folder: NihFolder) -> bool:
-    """Whether there is anything that a list could tell of what a model's sources were trained on."""
-    sources = read_sources(info.notes)
-    return bool(info.notes.teacher) or any(_lacks_list(source, folder) for source in sources)
-
-
-def _lacks_list(source: Source, folder: NihFolder) -> bool:
-    """Whether a list of training films would tell what a source has seen."""
-    if source.list is not None:
-        return _films(source, folder, ()) is None
-    return source.predictions is not None or source.weights is not None
-
-
-def find_split(folder: NihFolder, split_id: str) -> Split | None:
-    """The folder's split of that id; None if it has none."""
-    for name in sorted(place.name for place in folder.root.glob("splits/*") if place.is_dir()):
-        try:
-            split = read_split(folder, name, allow_leakage=True)
-        except DataError:  # a split that was changed by hand is not the one that is asked for
-            continue
-        if split.id == split_id:
-            return split
-    return None
 
 
 class _OfSource(NamedTuple):
@@ -196,7 +69,7 @@ def teacher_caveat(
 
 def count_source(source: Source, folder: NihFolder, split: Split, given: str | Path | None = None) -> Source:
     """The source with what it knows of the split's films, if its own films are known here."""
-    films = _films(source, folder, list_files(given))
+    films = films_of(source, folder, list_files(given))
     if films is None:
         return source
     seen = {part: _seen(films, split.stems(part), folder)[0] for part in _JUDGED_ON}
@@ -254,7 +127,7 @@ def _facts(sources: Iterable[Source], judged: PartJudged, lists: Sequence[Path])
 def _fact(source: Source, judged: PartJudged, lists: Sequence[Path]) -> _OfSource | None:
     """What one source knows of the films; None if it surely knows none of their patients."""
     split_id, part, start = judged.split.id, judged.part, source.start
-    films, known = _films(source, judged.folder, lists), list[str]()
+    films, known = films_of(source, judged.folder, lists), list[str]()
     if films is not None:
         seen, known = _seen(films, judged.stems, judged.folder)
     elif source.counted_on == split_id and source.seen and part in source.seen:
@@ -284,37 +157,7 @@ def _sentence_alone(info: "ModelInfo", judged: PartJudged) -> _OfSource:
     return _OfSource(TeacherSaid(text=text), count_in_sentence(text))
 
 
-class _Films(NamedTuple):
-    """The stems that a source was trained on and chosen by, and its list's digest, if it is of a list."""
-
-    trained: list[str]
-    of_val: list[str]
-    digest: str | None
-
-
-def _films(source: Source, folder: NihFolder, lists: Sequence[Path]) -> _Films | None:
-    """The films of a source; None if they are not here."""
-    if source.split is not None:
-        split = find_split(folder, source.split)
-        if split is None and source.phantoms and not folder.is_phantom:
-            return _Films([], [], None)  # drawn films are of nobody
-        return None if split is None else _Films(split.stems("train"), split.stems("val"), None)
-    if source.list is None:
-        return None
-    named = next((path for path in lists if path.name == source.list), None)
-    path = named or folder.root / source.list
-    if named is None and not path.is_file():
-        return None
-    trained = read_training_list(path)
-    digest = hashlib.sha256("\n".join(trained).encode()).hexdigest()[:16]
-    if named is None and source.digest not in (None, digest):
-        return None
-    of_val = path.with_name(CHEXNET_LISTS[1])
-    chosen = read_list(of_val) if path.name == CHEXNET_LISTS[0] and of_val.is_file() else []
-    return _Films(trained, chosen, digest)
-
-
-def _seen(films: _Films, stems: Sequence[str], folder: NihFolder) -> tuple[TeacherSeen, list[str]]:
+def _seen(films: SourceFilms, stems: Sequence[str], folder: NihFolder) -> tuple[TeacherSeen, list[str]]:
     """What a source knows of the films `stems`, and which of them are of patients that it knows."""
     learned = films.trained + films.of_val
     shared = films_sharing_patients(learned, stems, folder.table)

@@ -19,7 +19,7 @@ from xlite.data.splits import Split, load_split
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import Caveat, FlatFilms, MissingFilms
-from xlite.evaluation.contamination import model_teacher_caveat, takes_lists
+from xlite.evaluation.contamination import model_teacher_caveat
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
 from xlite.evaluation.localise import localise_part
@@ -27,6 +27,7 @@ from xlite.evaluation.options import KEEP, JudgeOptions
 from xlite.evaluation.own_training import own_split, split_caveats, training_caveats
 from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.radiologists import read_radiologists
+from xlite.evaluation.sources import takes_lists
 from xlite.evaluation.validation import fit_info, record_validation
 from xlite.evaluation.validation_report import Validation
 from xlite.metrics.bootstrap import Resamples

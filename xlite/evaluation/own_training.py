@@ -14,8 +14,8 @@ from xlite.evaluation.caveats import (
     SharedPatients,
     TrainedOn,
 )
-from xlite.evaluation.contamination import find_split
 from xlite.evaluation.part_judged import PartJudged
+from xlite.evaluation.sources import find_split
 from xlite.metrics.calibration import uncalibrated
 from xlite.text import UNKNOWN_EDITION
 

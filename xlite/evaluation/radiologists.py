@@ -11,8 +11,10 @@ from xlite.errors import DataError
 from xlite.evaluation.films import Films
 from xlite.evaluation.report import Radiologists, RadiologistsFinding
 from xlite.findings import FINDINGS
-from xlite.metrics.bootstrap import Resamples, estimate, or_none
+from xlite.metrics.bootstrap import Resamples, or_none
+from xlite.metrics.estimate import Estimate
 from xlite.metrics.finding_estimates import PatientCounts, finding_estimate
+from xlite.metrics.intervals import percentile
 from xlite.metrics.per_finding import auc_per_class, ratio
 
 # What the radiologists marked, and the findings of NIH that say the same; the last is our grouping.
@@ -81,6 +83,7 @@ def _beside(
     counts = PatientCounts.per_finding(both, both, resamples.owner)
     theirs, nihs = (finding_estimate("auc", whole[c], drawn[:, c], counts[c]) for c in (0, 1))
     known = theirs.low is not None and nihs.low is not None
+    ends = percentile(drawn[:, 0] - drawn[:, 1]) if known else None
     return RadiologistsFinding(
         nih=nih,
         positives=int(marked.sum()),
@@ -91,7 +94,7 @@ def _beside(
         nih_auc=nihs,
         prevalence=_share(marked),
         nih_patients=counts[1].positive,
-        difference=estimate(whole[0] - whole[1], drawn[:, 0] - drawn[:, 1] if known else np.full(1, np.nan)),
+        difference=Estimate(or_none(whole[0] - whole[1]), *(ends or ())),
     )
 
 

@@ -18,8 +18,7 @@ from xlite.evaluation.old_formats import said_caveats
 from xlite.evaluation.validation_report import CalibrationReport, OperatingPoints, Validation
 from xlite.findings import FINDINGS
 from xlite.metrics.confusion import Confusion
-from xlite.metrics.estimate import Estimate
-from xlite.metrics.finding_estimates import FixedMean
+from xlite.metrics.estimate import Estimate, FixedMean
 from xlite.metrics.thresholds import ValidationPatients
 
 Interval = tuple[float | None, float | None]

@@ -13,6 +13,7 @@ from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import (
     Caveat,
     Listed,
+    NotListed,
     SharedWithValidation,
     SwappedColumns,
     UnknownFilms,
@@ -41,7 +42,8 @@ def judge_predictions(path: str | Path, table: str | Path, options: ScoreOptions
     """Judges anyone's predictions by an NIH table, the file or the folder that holds it.
 
     Several files of predictions joined by commas stand for their mean. Without
-    thresholds and validation predictions 0.5 is used, with a caveat. Raises DataError for films that the
+    thresholds and validation predictions 0.5 is used, with a caveat; without a list of what they learned from
+    nothing is said of clean films. Raises DataError for films that the
     table lacks, unless options.ignore_unknown.
     """
     given = read_averaged(path)
@@ -59,6 +61,7 @@ def judge_predictions(path: str | Path, table: str | Path, options: ScoreOptions
         caveats += [UnknownFilms(films=left, validation=True)] if left else []
         caveats += _apart(films, others, file)
         validation = ValidationFilms(others, Validation(films=len(others), file=spoken_name(file)))
+    caveats += [] if options.trained_on else [NotListed()]
     comparison = None
     if options.against:
         comparison = compare_files(

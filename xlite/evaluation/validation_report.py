@@ -6,8 +6,7 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from xlite.evaluation.base import Part
-from xlite.metrics.estimate import Estimate
-from xlite.metrics.finding_estimates import FixedMean
+from xlite.metrics.estimate import Estimate, FixedMean
 from xlite.metrics.thresholds import ValidationPatients
 
 Rate = Literal["f1", "precision", "recall", "specificity"]

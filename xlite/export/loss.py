@@ -8,7 +8,7 @@ from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import apply_calibrator
 from xlite.metrics.looks import Found, Look, shared
-from xlite.metrics.paired import PairedDifference, compared_findings, macro_auc, paired_difference
+from xlite.metrics.paired import PairedDifference, compared_findings, paired_test
 from xlite.metrics.per_finding import auc_per_class
 from xlite.models.info import ModelInfo
 from xlite.patients import fewer_patients
@@ -58,9 +58,10 @@ def loss(
     labels (N, 14) 0 or 1, patients (N,).
     """
     resamples = Resamples(patients)
-    chosen = np.flatnonzero(compared_findings(labels, resamples).findings)
+    compared = compared_findings(labels, resamples)
+    chosen = np.flatnonzero(compared.findings)
     some = labels[:, chosen]
-    macro = paired_difference(*(macro_auc(some, one[:, chosen], resamples) for one in (after, before)))
+    macro = paired_test(labels, after, before, resamples, compared)
     values = auc_per_class(some, after[:, chosen]) - auc_per_class(some, before[:, chosen])
     drawn = resamples.auc(some, after[:, chosen]) - resamples.auc(some, before[:, chosen])
     fewer = fewer_patients(some, patients)

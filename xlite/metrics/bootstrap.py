@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.sparse import csr_array
 
-from xlite.metrics.estimate import Estimate
 from xlite.metrics.per_finding import ECE_BINS, ece_bin, known_rates, rates, ratio
 from xlite.patients import patient_places
 
@@ -142,24 +141,9 @@ class Resamples:
         return (sums.astype(np.float32) @ self.counts).T.astype(np.float64)
 
 
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % percentile interval of the resamples (R,) that have the metric; NaN if none has it."""
-    defined = values[~np.isnan(values)]
-    if not len(defined):
-        return np.nan, np.nan
-    low, high = np.percentile(defined, [2.5, 97.5])
-    return float(low), float(high)
-
-
 def or_none(value: float) -> float | None:
     """A float as JSON can hold it: None if it is undefined."""
     return None if np.isnan(value) else float(value)
-
-
-def estimate(value: float, drawn: np.ndarray) -> Estimate:
-    """A metric with the interval of its resamples (R,)."""
-    low, high = interval(drawn)
-    return Estimate(or_none(value), or_none(low), or_none(high))
 
 
 def walk(positive: np.ndarray, negative: np.ndarray) -> Steps:

@@ -1,4 +1,4 @@
-"""A metric with its interval."""
+"""A metric with its interval, of one finding or as a mean over some. Imports little."""
 
 from dataclasses import dataclass
 
@@ -15,3 +15,11 @@ class Estimate:
 
     def __str__(self) -> str:
         return interval(self.value, self.low, self.high)
+
+
+@dataclass(frozen=True)
+class FixedMean:
+    """The mean of a metric over findings that are the same in each resample, and which these are."""
+
+    findings: tuple[str, ...] = ()
+    estimate: Estimate = Estimate(None)

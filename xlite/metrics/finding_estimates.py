@@ -1,7 +1,6 @@
 """Which interval goes with which metric of a finding, and the mean over those findings that can bear one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from xlite.findings import FINDINGS
 from xlite.metrics import intervals
 from xlite.metrics.bootstrap import or_none
-from xlite.metrics.estimate import Estimate
+from xlite.metrics.estimate import Estimate, FixedMean
 from xlite.metrics.intervals import ENOUGH, LEAST_IN_MEAN, Interval
 from xlite.patients import patients_with
 
@@ -41,14 +40,6 @@ class PatientCounts(NamedTuple):
     def k(self) -> int:
         """What decides how well a ranking is known: the fewer of positive and negative patients."""
         return min(self.positive, self.negative)
-
-
-@dataclass(frozen=True)
-class FixedMean:
-    """The mean of a metric over findings that are the same in each resample, and which these are."""
-
-    findings: tuple[str, ...] = ()
-    estimate: Estimate = Estimate(None)
 
 
 def finding_estimate(name: str, value: float, drawn: np.ndarray, counts: PatientCounts) -> Estimate:
@@ -135,5 +126,10 @@ def whole_mean_auc(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientC
 
 def mean_auc_estimate(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientCounts]) -> Estimate:
     """The mean AUC over the findings that have one; auc (14,), drawn (R, 14) its resamples."""
+    return mean_estimate(auc, fixed_mean_auc(auc, drawn, counts))
+
+
+def fixed_mean_auc(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientCounts]) -> FixedMean:
+    """The mean AUC over the fixed findings; auc (14,), drawn (R, 14) its resamples."""
     aucs = [finding_estimate("auc", value, drawn[:, c], counts[c]) for c, value in enumerate(auc)]
-    return mean_estimate(auc, fixed_mean("auc", aucs, drawn, counts))
+    return fixed_mean("auc", aucs, drawn, counts)

@@ -7,15 +7,17 @@ import numpy as np
 
 from xlite.metrics.bootstrap import Resamples, or_none
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.looks import ALPHA, alone
+from xlite.metrics.intervals import LEAST_FOR_MEAN
+from xlite.metrics.looks import ALPHA, Alone, Look, alone, shared
 from xlite.metrics.per_finding import auc_per_class, macro
+from xlite.patients import fewer_patients
 
 
 @dataclass(frozen=True)
 class PairedDifference:
     """Macro AUC of two models and their difference, the first less the second.
 
-    p, two-sided, and the interval as `alone` gives them; tie: p >= ALPHA.
+    p, two-sided; tie: p >= ALPHA, and the interval reaches zero.
     """
 
     first: float
@@ -51,8 +53,34 @@ def macro_auc(labels: np.ndarray, scores: np.ndarray, resamples: Resamples) -> t
     return float(macro(auc_per_class(labels, scores))), macro(resamples.auc(labels, scores))
 
 
-def paired_difference(first: tuple[float, np.ndarray], second: tuple[float, np.ndarray]) -> PairedDifference:
-    """The first model less the second, each as `macro_auc` gives it for the same films and resamples."""
-    found = alone(first[1] - second[1])
-    difference = Estimate(first[0] - second[0], or_none(found.low), or_none(found.high))
+def paired_test(
+    labels: np.ndarray, first: np.ndarray, second: np.ndarray, resamples: Resamples, compared: Compared
+) -> PairedDifference:
+    """The first model's scores (N, C) less the second's, over the findings compared; labels (N, C).
+
+    Percentiles of few patients claim too much: below LEAST_FOR_MEAN, or if no finding is in every resample,
+    p and interval are those of a single one of `shared` looks.
+    """
+    over = compared.findings
+    one, two = (macro_auc(labels[:, over], scores[:, over], resamples) for scores in (first, second))
+    if compared.in_every_resample and resamples.patients >= LEAST_FOR_MEAN:
+        return paired_difference(one, two)
+    return paired_difference(one, two, fewer_patients(labels[:, over], resamples.owner))
+
+
+def paired_difference(
+    first: tuple[float, np.ndarray], second: tuple[float, np.ndarray], few: np.ndarray | None = None
+) -> PairedDifference:
+    """The first model less the second, each as `macro_auc` gives it for the same films and resamples.
+
+    few: k of each finding (C,), by which Student's t widens the interval and lifts p; None if not to be.
+    """
+    value, drawn = first[0] - second[0], first[1] - second[1]
+    if few is None or np.isnan(drawn).all():
+        found = alone(drawn)
+    else:
+        [look] = shared([Look(value, drawn, few)])
+        ends = (look.difference.low, look.difference.high)
+        found = Alone(look.p, *(np.nan if end is None else end for end in ends))
+    difference = Estimate(value, or_none(found.low), or_none(found.high))
     return PairedDifference(first[0], second[0], difference, found.p, tie=found.p >= ALPHA)

@@ -19,26 +19,24 @@ from xlite.evaluation.caveats import (
     NotAboveBaseline,
     NoThresholds,
     NotKnown,
+    NotListed,
     NotProbabilities,
     OnePatient,
     OtherEdition,
     OtherPrevalence,
     OtherSplit,
     Said,
-    SeenByTeacher,
     SharedPatients,
     SharedWithValidation,
     SmallBoxes,
     SwappedColumns,
-    TeacherFact,
     TeacherKnows,
-    TeacherSaid,
-    TeacherUnknown,
     TrainedOn,
     UnchangedMap,
     UnknownFilms,
     WithheldThresholds,
 )
+from xlite.evaluation.source_facts import SeenByTeacher, TeacherFact, TeacherSaid, TeacherUnknown
 from xlite.explain.methods import METHODS
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.localisation import FEW_BOXES
@@ -102,6 +100,8 @@ def sentence(caveat: Caveat) -> str:
             return f"columns may be swapped, each tells the other finding better: {named}"
         case Listed():
             return _listed(caveat)
+        case NotListed():
+            return "what the model, or its teacher, learned from is not known, so films may not be new to it"
         case SharedWithValidation(patients=patients, name=name):
             have = "has" if patients == 1 else "have"
             return f"{counted(patients, 'patient')} {have} films both here and in {name}"
@@ -229,6 +229,8 @@ def why_not_known(fact: NotKnown) -> str:
     match fact:
         case OtherSplit(own_split_id=own):
             return f"this folder does not have the model's own split, {own}, so what it knows cannot be told"
+        case NotListed():
+            return "without a list of its training films (--trained-on) it cannot be told which those are"
         case Listed(list_name=name, untold=untold):
             return _whose(untold, name)
         case SeenByTeacher(untold=0):

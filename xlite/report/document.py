@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from xlite.text import printable
+from xlite.text import in_markdown
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -74,13 +74,22 @@ Block = Heading | Text | Alert | Table | Chart
 def to_markdown(
     title: str, blocks: Iterable[Block], level: int = 2, escape: Callable[[str], str] | None = None
 ) -> str:
-    """The document as Markdown, its headings of that level; charts are left to the HTML.
+    """The document as Markdown, its headings of that level; charts, and sections of nothing else, are left to
+    the HTML.
 
-    escape: what makes a text harmless where it is shown, `plain` if nothing is given.
+    escape: what makes a text harmless where it is shown, `in_markdown` if nothing is given.
     """
-    escape = escape or plain
+    escape = escape or in_markdown
     parts = [f"# {escape(title)}"] if title else []
-    return "\n\n".join([*parts, *filter(None, (_markdown(block, level, escape) for block in blocks))]) + "\n"
+    pending: list[str] = []  # a heading, until something stands under it
+    for block in blocks:
+        text = _markdown(block, level, escape)
+        if isinstance(block, Heading):
+            pending = [text]
+        elif text:
+            parts += [*pending, text]
+            pending = []
+    return "\n\n".join(parts) + "\n"
 
 
 def _markdown(block: Block, level: int, escape: Callable[[str], str]) -> str:
@@ -109,19 +118,12 @@ def marked_cell(cell: str | Cell, escape: Callable[[str], str] | None = None) ->
 
     escape: as of `to_markdown`.
     """
-    escape = escape or plain
+    escape = escape or in_markdown
     if isinstance(cell, str):
         return escape(cell)
     text = escape(cell.text)
     text = f"~~{text}~~" if cell.struck and text else text
     return f"*{text}*" if cell.grey and text else text
-
-
-def plain(text: str) -> str:
-    """The text with what Markdown would take for a mark made harmless."""
-    for mark in "\\`*_<>|~[]":
-        text = text.replace(mark, f"\\{mark}")
-    return printable(" ".join(text.split()))
 
 
 def to_html(title: str, blocks: Iterable[Block]) -> str:
@@ -191,7 +193,7 @@ h2 {{ font-size: 19px; font-weight: 650; margin: 46px 0 10px; padding-top: 14px;
   border-top: 1px solid #d9dfe5; }}
 p {{ margin: 8px 0; }}
 .note, figcaption {{ color: #6b7a89; font-size: 12.5px; line-height: 1.45; margin: 4px 0 14px; }}
-figure {{ margin: 14px 0; break-inside: avoid; }}
+figure {{ margin: 14px 0; break-inside: avoid; overflow-x: auto; }}
 .alert {{ background: #fdf6ea; border-left: 3px solid #c8702a; padding: 10px 16px; margin: 14px 0;
   font-size: 14px; }}
 .alert.grave {{ background: #fcecec; border-color: #b3343a; }}
@@ -217,6 +219,6 @@ s {{ color: #8a5a5e; text-decoration-color: #b3343a; text-decoration-thickness: 
   h2 {{ break-after: avoid; }}
   .alert {{ break-inside: avoid; font-size: 12px; }}
   body {{ font-size: 12.5px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
-  .wide {{ overflow: visible; }}
+  .wide, figure {{ overflow: visible; }}
 }}
 """

@@ -8,8 +8,7 @@ import numpy as np
 from xlite.evaluation.report import FindingMetrics, Metrics
 from xlite.evaluation.validation_report import PointAtThreshold
 from xlite.findings import FEW_POSITIVES, spoken
-from xlite.metrics.estimate import Estimate
-from xlite.metrics.finding_estimates import FixedMean
+from xlite.metrics.estimate import Estimate, FixedMean
 from xlite.metrics.intervals import ENOUGH, LEAST, LEAST_FOR_ECE, LEAST_FOR_MEAN, LEAST_IN_MEAN
 from xlite.text import counted, few_patients, number
 

@@ -22,11 +22,10 @@ from xlite.metrics.calibration import Calibrator, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.looks import ALPHA
 from xlite.metrics.thresholds import ValidationPatients
-from xlite.patients import patients_with
 from xlite.report.caveat_sentences import sentence as sentence
 from xlite.report.caveat_sentences import why_not_known
 from xlite.report.means import mean_auc
-from xlite.text import are, counted, difference, few_patients, labels_of, verb
+from xlite.text import are, counted, difference, labels_of, verb
 
 _MEASURED_ON = {
     "official": "NIH's official test list",
@@ -142,32 +141,31 @@ def validation_note(validation: Validation) -> str:
     return validation.text or words[validation.absent]
 
 
-def calibrator_sentence(calibrator: Calibrator | None, labels: np.ndarray, patients: np.ndarray) -> str:
-    """For how many findings a calibrator was fitted, and the positive patients of those that have too few.
+def calibrator_sentence(calibrator: Calibrator | None, patients: np.ndarray) -> str:
+    """For how many findings a calibrator was fitted; patients (N,) of the validation films.
 
-    calibrator as `fit_info` leaves it; labels (N, 14) and patients (N,) of the validation films.
+    calibrator as `fit_info` leaves it. Which findings have too few patients `thresholds_sentence` says.
     """
     bare = uncalibrated(calibrator)
-    positives = dict(zip(FINDINGS, patients_with(labels > 0, patients).tolist(), strict=True))
     every = counted(len(np.unique(patients)), "validation patient")
     few = f"fewer than {FEW_POSITIVES} patients with it or without it among the {every}"
-    counts = ", ".join(f"{spoken(finding)} {positives[finding]}" for finding in bare)
     if calibrator is None:
-        return f"no calibrator could be fitted: every finding has {few} (with it: {counts})"
+        return f"no calibrator could be fitted: every finding has {few}"
     fitted = f"{calibrator.method} calibrator for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings"
-    return f"{fitted}; the others have {few} (with it: {counts})" if bare else fitted
+    return f"{fitted}; the others have {few}" if bare else fitted
 
 
 def thresholds_sentence(chosen_on: Mapping[str, ValidationPatients]) -> str:
     """How many validation patients with the finding chose each threshold, and which are withheld."""
     kept = [f"{spoken(finding)} {one.positive:,}" for finding, one in chosen_on.items() if not one.few]
     few = [
-        f"{spoken(finding)} ({few_patients(one.positive, one.negative)})"
+        f"{spoken(finding)} {min(one.positive, one.negative)}"
+        + (" without it" if one.negative < one.positive else "")
         for finding, one in chosen_on.items()
         if one.few
     ]
     chosen = f"chosen on so many validation patients with the finding: {', '.join(kept)}" if kept else ""
-    withheld = f"none below {FEW_POSITIVES}: {', '.join(few)}" if few else ""
+    withheld = f"none below {FEW_POSITIVES} validation patients: {', '.join(few)}" if few else ""
     return "; ".join(filter(None, [chosen, withheld]))
 
 
@@ -249,7 +247,7 @@ def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
     """What a paired comparison found; `names` to call the two models otherwise."""
     first, second = names or found.names
     gap = found.difference
-    assert gap.value is not None and gap.low is not None and gap.high is not None
+    assert gap.value is not None
     verdict = (
         "a tie, the difference is within the noise"
         if found.tie
@@ -257,9 +255,7 @@ def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
     )
     both = f"{counted(found.images, 'film')} of {counted(found.patients, 'patient')}"
     over = "" if found.findings is None else f", mean of {counted(found.findings, 'finding')}"
-    rough = (
-        "" if found.in_every_resample else "; too few patients: no finding is in every resample, p is rough"
-    )
+    rough = "" if found.in_every_resample else "; too few patients: no finding is in every resample"
     return (
         f"Macro AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, on the {both} that "
         f"both have{over}: difference {difference(gap.value, gap.low, gap.high, digits=4)}, p {found.p:.3f}: "
@@ -280,7 +276,10 @@ def _without_known(found: Comparison, names: Sequence[str]) -> str:
     if not found.known and not found.untold:
         return ""
     more = ", and maybe more" if found.untold else ""
-    knows = f"{(names or found.names)[0]}, or its teacher, knows {found.known:,} of these films{more}"
+    who = f"{(names or found.names)[0]}, or its teacher,"
+    if not found.known:
+        return f". But whether {who} knows any of these films is not known"
+    knows = f"{who} knows {found.known:,} of these films{more}"
     if found.clean is None:
         return f". But {knows}: there is no comparison on clean films alone"
     return f". But {knows}. On clean films alone: {comparison_sentence(found.clean, names)}"

@@ -6,6 +6,7 @@ which studies share. Imports no torch.
 
 import builtins
 import itertools
+import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -62,15 +63,17 @@ class Run(WorkFolder[RunStatus]):
 
     @classmethod
     def readable_and_damaged(cls) -> "tuple[builtins.list[Run], builtins.list[RunError | OSError]]":
-        """`Run.list()`, and for each other folder with a config.json why that cannot be read."""
+        """`Run.list()`; and why the config.json of other folders, or a progress.json, cannot be read."""
         found: list[Run] = []
         damaged: list[RunError | OSError] = []
         for run in cls._all():
             try:
                 run.config()
                 found.append(run)
+                if damage := run.read_progress().damage:
+                    damaged.append(RunError(f"the state of run {run.name!r} is not known: {damage}"))
             except (RunError, OSError) as error:
-                if run.path("config.json").exists():  # else it was renamed or deleted at this moment
+                if os.path.lexists(run.path("config.json")):  # else it was renamed or deleted at this moment
                     damaged.append(error)
         return found, damaged
 

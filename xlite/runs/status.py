@@ -34,6 +34,8 @@ class WorkStatus(WithMessage):
 
     state: State = "new"
     updated: str = ""
+    damage: Annotated[str, Field(exclude=True)] = ""
+    """Why its file cannot be read, and so its state is not known."""
 
 
 S = TypeVar("S", bound=WorkStatus)
@@ -87,9 +89,13 @@ def read_status(path: Path, kind: type[S]) -> S:
     except FileNotFoundError:
         return kind()
     except ValidationError as error:
-        return kind(state="failed", message=f"{path} is not what X-Lite writes: {problem(error)}")
+        return _damaged(kind, f"{path} is not what X-Lite writes: {problem(error)}")
     except OSError as error:
-        return kind(state="failed", message=sentence(error))
+        return _damaged(kind, sentence(error))
+
+
+def _damaged(kind: type[S], why: str) -> S:
+    return kind(state="failed", message=why, damage=why)
 
 
 def problem(error: ValidationError) -> str:

@@ -65,7 +65,7 @@ class WorkFolder(ABC, Generic[S]):
         """The one of that name; RunError if there is none, or if its settings are no file."""
         found = cls(cls.parent() / check_run_name(name))
         settings = found.path(cls.settings_file)
-        if not settings.exists():
+        if not os.path.lexists(settings):
             names = ", ".join(other.name for other in cls._all()) or "none yet"
             raise RunError(f"there is no {cls.kind} {name!r} in {cls.parent()}; the {cls.kinds} are: {names}")
         if not settings.is_file():
@@ -79,9 +79,10 @@ class WorkFolder(ABC, Generic[S]):
     def _all(cls) -> Iterator[Self]:
         """Every one of them, newest first; whether its settings can be read or not."""
         found = []
-        for path in cls.parent().glob(f"[!.]*/{cls.settings_file}"):
-            with suppress(FileNotFoundError):  # renamed or deleted at this moment
-                found.append((path.stat().st_mtime_ns, path.parent))
+        for folder in cls.parent().glob("[!.]*"):
+            with suppress(FileNotFoundError, NotADirectoryError):  # renamed or deleted at this moment
+                # lstat: a link to nothing or to itself cannot be read, which is to be told
+                found.append(((folder / cls.settings_file).lstat().st_mtime_ns, folder))
         for _, folder in sorted(found, reverse=True):
             yield cls(folder)
 

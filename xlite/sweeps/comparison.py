@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from xlite.metrics.bootstrap import Resamples
-from xlite.metrics.estimate import Estimate
-from xlite.metrics.finding_estimates import PatientCounts, mean_auc_estimate
+from xlite.metrics.estimate import Estimate, FixedMean
+from xlite.metrics.finding_estimates import PatientCounts, fixed_mean_auc, mean_estimate
 from xlite.metrics.looks import ALPHA, Look, shared
 from xlite.metrics.paired import compared_findings
 from xlite.metrics.per_finding import auc_per_class, macro
@@ -19,9 +19,12 @@ HALVINGS, SEED = 200, 0
 
 
 class Judged(NamedTuple):
-    """A model's macro AUC, and how far the first is above it; None for the first itself."""
+    """A model's macro AUC, that over the fixed findings, and how far the first is above it in those compared;
+    None for the first itself.
+    """
 
     averaged: Estimate
+    fixed: FixedMean
     against_first: Difference | None
 
 
@@ -43,7 +46,8 @@ def judge(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray
     if np.isnan(measured[0].drawn).all():
         return []
     counts = PatientCounts.per_finding(labels, labels > 0, resamples.owner)
-    averaged = [mean_auc_estimate(one.auc, one.drawn, counts) for one in measured]
+    fixed = [fixed_mean_auc(one.auc, one.drawn, counts) for one in measured]
+    averaged = [mean_estimate(one.auc, mean) for one, mean in zip(measured, fixed, strict=True)]
     over, _ = compared_findings(labels, resamples)
     few = np.array([count.k for count in counts])[over]
     means = [(float(macro(one.auc[over])), macro(one.drawn[:, over])) for one in measured]
@@ -55,7 +59,7 @@ def judge(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray
         )
         for one in found
     ]
-    return [Judged(*pair) for pair in zip(averaged, [None, *differences], strict=True)]
+    return [Judged(*each) for each in zip(averaged, fixed, [None, *differences], strict=True)]
 
 
 def optimism(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray) -> float:

@@ -1,9 +1,9 @@
-"""The leaderboard of a study: leaderboard.json, and the table of it that pages and terminals show.
+"""The leaderboard of a study: leaderboard.json.
 
 Imports little.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from pydantic import (
@@ -15,15 +15,12 @@ from pydantic import (
 )
 
 from xlite.config import Value
-from xlite.metrics.estimate import Estimate
-from xlite.text import counted, number, spread
+from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
+from xlite.metrics.estimate import Estimate, FixedMean
+from xlite.text import counted, difference
 
 COMPARED = 10
 """How many of the first configurations are compared: a search may have hundreds, and each takes seconds."""
-
-
-_AUCS = ("Val AUC", "Test AUC", "Averaged, test", "First − this, test")
-"""Columns of its table that hold AUCs."""
 
 
 class _Part(BaseModel):
@@ -54,9 +51,9 @@ class Difference(_Part):
     findings: int | None = None
 
     def text(self, digits: int = 3) -> str:
-        """`+0.012 (-0.003 to +0.027)`."""
-        value, low, high = (f"{end:+.{digits}f}" for end in (self.value, self.low, self.high))
-        return f"{value} ({low} to {high})"
+        """`+0.012 (-0.003 to +0.027)`; with ` of 12` if it is over so few findings."""
+        few = self.findings not in (None, len(FINDINGS))
+        return difference(self.value, self.low, self.high, digits) + (f" of {self.findings}" if few else "")
 
 
 class Configuration(_Part):
@@ -64,12 +61,13 @@ class Configuration(_Part):
 
     val_auc, test_auc, with val_sd and test_sd over the seeds: means of the single models. absent: runs whose
     predictions are not on this machine, and where they were trained. By part, "val" and "test": averaged, the
-    AUC of the seeds' averaged probabilities, and against_first, how far the first configuration is above it.
-    tie: whether it cannot be told from the first on the validation films; None if nobody knows. epochs: of
-    how many the validation AUC of each run is the best, None if it is not known.
+    AUC of the seeds' averaged probabilities; fixed, that of the fixed findings alone; and against_first, how
+    far the first configuration is above it. tie: whether it cannot be told from the first on the validation
+    films; None if nobody knows. epochs: of how many the validation AUC of each run is the best, None if it is
+    not known. An old file lacks fixed and epochs.
     """
 
-    _later = ("epochs",)
+    _later = ("epochs", "fixed")
 
     values: dict[str, Value]
     runs: list[str]
@@ -82,6 +80,7 @@ class Configuration(_Part):
     inference_time_ms: float | None = None
     absent: dict[str, str] = {}
     averaged: dict[str, Estimate] = {}
+    fixed: dict[str, FixedMean] = {}
     against_first: dict[str, Difference] = {}
     tie: bool | None = None
     epochs: list[int | None] = []
@@ -90,6 +89,13 @@ class Configuration(_Part):
     def name(self) -> str:
         """Its settings as a person reads them."""
         return name_of(self.values) or "all fixed"
+
+    def shown_fixed(self) -> FixedMean | None:
+        """The mean over the fixed findings of the test films, if only that has an interval."""
+        every, fixed = self.averaged.get("test"), self.fixed.get("test")
+        if every is None or every.low is not None or fixed is None or fixed.estimate.low is None:
+            return None
+        return fixed
 
 
 class Optimism(BaseModel):
@@ -140,13 +146,27 @@ class Leaderboard(_Part):
 
     @property
     def caption(self) -> str:
-        """Whose films these are, which of them choose, and what the best validation AUC is the best of."""
+        """Whose films these are, which of them choose, what the best validation AUC is the best of, and over
+        which findings the means on the test films are.
+        """
         said = [f"Split {self.split_id}."]
         if len(self.rows) > 1:
             said.append("The validation films choose the winner; the test films are only shown.")
         if of := best_of(self.optimism):
             said.append(f"The highest Val AUC is the best of {of}, and as such too high.")
-        return " ".join(said)
+        return " ".join([*said, *self._means()])
+
+    def _means(self) -> Iterator[str]:
+        """Over which findings the means on the test films are, which is one set for all rows."""
+        fixed = next(filter(None, (row.shown_fixed() for row in self.rows)), None)
+        if fixed is not None:
+            named = ", ".join(map(spoken, fixed.findings))
+            count = f"{len(fixed.findings)} findings with {FEW_POSITIVES} patients or more"
+            yield f"“Averaged” is over the {count}: {named}."
+        gaps = (row.against_first.get("test") for row in self.rows)
+        over = next((gap.findings for gap in gaps if gap and gap.findings), None)
+        if over is not None:
+            yield f"“First − this” is over {counted(over, 'finding')}."
 
     def remark(self, place: int) -> str:
         """What is to be said of a row: whether it ties with the first, and whether it is chosen.
@@ -175,37 +195,6 @@ def best_of(found: Optimism | None) -> str:
     configurations = counted(found.configurations, "configuration")
     said = [configurations] if found.configurations > 1 else []
     return " and of ".join(said + ([f"{epochs} of each run"] if most > 1 else []))
-
-
-def leaderboard_rows(board: Leaderboard, digits: int = 3, *, unbroken: bool = False) -> list[dict[str, str]]:
-    """The table of a leaderboard by column, for a page or a terminal.
-
-    digits: of single AUCs; unbroken: AUCs go into two lines before their interval or not at all.
-    """
-    rows = [_row(board, place, digits) for place in range(len(board.rows))]
-    return [row | {name: _unbroken(row[name]) for name in _AUCS} for row in rows] if unbroken else rows
-
-
-def _row(board: Leaderboard, place: int, digits: int) -> dict[str, str]:
-    row = board.rows[place]
-    averaged, difference = row.averaged.get("test"), row.against_first.get("test")
-    return {
-        "Configuration": row.name,
-        "Remark": board.remark(place),
-        "Seeds": str(row.seeds),
-        "Val AUC": spread(row.val_auc, row.val_sd, digits),
-        "Test AUC": spread(row.test_auc, row.test_sd, digits),
-        "Averaged, test": str(averaged) if averaged else "–",
-        "First − this, test": difference.text(digits) if difference else "–",
-        "p": f"{difference.p:.3f}" if difference else "–",
-        "MB": number(row.model_size_mb, "–", 1),
-        "ms": number(row.inference_time_ms, "–", 1),
-    }
-
-
-def _unbroken(metric: str) -> str:
-    metric = metric.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
-    return metric.replace("\u00a0(", " (")
 
 
 def name_of(values: Mapping[str, Value]) -> str:

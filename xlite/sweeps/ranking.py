@@ -161,7 +161,10 @@ def _compared(rows: Sequence[Configuration], part: str, films: OnPart | None) ->
 
 def _with(row: Configuration, part: str, found: Judged) -> Configuration:
     """The row with what was found on a part."""
-    update: dict[str, Any] = {"averaged": {**row.averaged, part: found.averaged}}
+    update: dict[str, Any] = {
+        "averaged": {**row.averaged, part: found.averaged},
+        "fixed": {**row.fixed, part: found.fixed},
+    }
     if found.against_first is not None:
         update["against_first"] = {**row.against_first, part: found.against_first}
     return row.model_copy(update=update)

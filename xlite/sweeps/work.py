@@ -54,6 +54,11 @@ def work_on(sweep: Sweep) -> Leaderboard | None:
     """
     with sweep.hold(), storage_in_words(sweep.name):
         plan = sweep.plan()
+        if plan.study != sweep.name:
+            raise RunError(
+                f"the folder {sweep.name!r} has the plan of study {plan.study!r}, whose runs it would train; "
+                f"call the folder {plan.study!r}, or begin a study of another name"
+            )
         config = plan.config({})
         folder = NihFolder.open(config.data)
         split = load_split(folder, config.split, allow_leakage=config.allow_leakage)

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from xlite.data.predictions import write_predictions
-from xlite.evaluation.contamination import read_sources, seen_in_test
+from xlite.evaluation.contamination import seen_in_test
 from xlite.evaluation.evaluate import read_logits
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.report import Report
+from xlite.evaluation.sources import read_sources
 from xlite.evaluation.validation import fit_info
 from xlite.files import read_whole, write_atomic
 from xlite.metrics.calibration import apply_calibrator
@@ -48,7 +49,7 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
     logits = read_logits(student.to(device), job.val, JudgeOptions().batch_size)
     labels, patients = job.val.labels.numpy(), job.val_patients
     info = fit_info(info, logits, labels, patients).noting(epochs=len(run.read_metrics()))
-    log.info(f"Calibration: {calibrator_sentence(info.calibration, labels, patients)}")
+    log.info(f"Calibration: {calibrator_sentence(info.calibration, patients)}")
     log.info(f"Thresholds: {thresholds_sentence(info.thresholds_chosen_on or {})}")
     log.info(f"On the validation films: {records_sentence(info.validation or {})}")
     save_model(path, student.cpu(), info)

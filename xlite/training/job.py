@@ -17,15 +17,9 @@ from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
 from xlite.data.splits import Split, load_split, shrink_train
 from xlite.errors import DataError, RunError, Setting
-from xlite.evaluation.contamination import (
-    Source,
-    count_source,
-    distinct,
-    sources_behind,
-    teacher_caveat,
-    with_lists,
-)
+from xlite.evaluation.contamination import count_source, teacher_caveat
 from xlite.evaluation.part_judged import PartJudged
+from xlite.evaluation.sources import Source, distinct, sources_behind, with_lists
 from xlite.files import Progress
 from xlite.images import Preprocess
 from xlite.models.available import teacher_parts

@@ -61,7 +61,7 @@ def test_text_of_the_table_and_of_names_is_no_markdown(tmp_path: Path):
     out = tmp_path / "my name\udce9.md"
     report = write_eda(root, out)
     text = out.read_text(encoding="utf-8")
-    shown = r"\!\[x\]\(http\://host/x.png\)\<b\>\|\\x1b\[2J"
+    shown = r"!\[x\](http://host/x.png)\<b\>\|\\x1b\[2J"
     assert f"by view 4 {shown}; label edition 2020" in text and f"| {shown} |" in text
     assert r"`name\udce9 'data'`" in text and text.replace("\n", "").isprintable()
     assert "](img/my%20name%E9_findings.png)" in text and all(figure.is_file() for figure in report.figures)

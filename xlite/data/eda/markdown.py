@@ -1,13 +1,8 @@
-"""Markdown tables, shares as the reports write them, and text that is no Markdown."""
+"""Markdown tables, and shares as the reports write them."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
-
-from xlite.text import printable
-
-_MARKUP = re.compile(r"[\\`*_{}\[\]()<>#|!~&$:]")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> str:
@@ -24,8 +19,3 @@ def percent(share: float | None) -> str:
 def of(number: int, total: int) -> str:
     """`12.34%` of a total, `none` if that is 0."""
     return f"{number / total:.2%}" if total else "none"
-
-
-def plain(text: str) -> str:
-    """Text from a table or the name of a file, which Markdown shows as it is."""
-    return _MARKUP.sub(r"\\\g<0>", printable(text))

@@ -6,13 +6,12 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
-from xlite.data.eda.markdown import plain
 from xlite.data.eda.sections import batches, editions, films, splits
 from xlite.data.eda.survey import Survey, survey
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
-from xlite.text import counted, printable
+from xlite.text import counted, in_markdown, printable
 
 
 @dataclass(frozen=True)
@@ -119,4 +118,4 @@ def _code(text: str) -> str:
 
 
 def _shares(counts: dict[str, int]) -> str:
-    return " and ".join(f"{count:,} {plain(name)}" for name, count in counts.items())
+    return " and ".join(f"{count:,} {in_markdown(name)}" for name, count in counts.items())

@@ -162,7 +162,8 @@ def _checked(checks: SanityChecks, key: str, struck: bool) -> Cell:
         return Cell("")
     mean = metric_cell(one.estimate, struck)
     over = one.boxes if one.targets is None else one.targets
-    return mean._replace(text=f"{mean.text} of {over}") if one.boxes < checks.boxes else mean
+    some = one.value is not None and one.boxes < checks.boxes
+    return mean._replace(text=f"{mean.text} of {over}") if some else mean
 
 
 def _published(found: LocalisationReport) -> Table:

@@ -1,9 +1,11 @@
 """Thresholds by each rule, chosen on validation films."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from xlite.evaluation.validation_report import OperatingPoints
+from xlite.evaluation.validation_report import OperatingPoints, Rate
+from xlite.findings import FEW_POSITIVES
+from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST_IN_MEAN
 from xlite.metrics.thresholds import RULES
 from xlite.report.document import Block, Row, Table, Text
@@ -17,7 +19,7 @@ _EXPECTED = (
     "The last two columns are what the threshold did on the validation films, with the interval of what it "
     "will do on new patients like these."
 )
-
+_TOO_FEW = f"every finding has fewer than {FEW_POSITIVES} patients with it or without it among them"
 
 _PROMISED: dict[Literal["recall", "specificity"], str] = {
     "recall": "Sensitivity",
@@ -31,10 +33,12 @@ def thresholds(view: View) -> list[Block]:
     if report.operating_points is None:
         return [Text(f"No thresholds were chosen: {note}.")]
     points = {capital(RULES[rule]): one for rule, one in report.operating_points.items()}
+    if all(point.threshold is None for one in points.values() for point in one.per_class.values()):
+        return [Text(f"No thresholds were chosen on {note}: {_TOO_FEW}.")]
     means = [row for rule, one in points.items() for row in _means(view, rule, one)]
     return [
         Text(f"Chosen per finding on {note}; the rates are those on the films judged here."),
-        Table(["Mean over findings", *RATES.values()], means),
+        Table(["Mean over findings", *RATES.values(), "Findings"], means),
         *(table for rule, one in points.items() for table in _tables(view, rule, one)),
     ]
 
@@ -42,10 +46,19 @@ def thresholds(view: View) -> list[Block]:
 def _means(view: View, rule: str, points: OperatingPoints) -> Iterator[Row]:
     """The means of each rate, then those over the findings that bear an interval, if these are others."""
     found, fixed = points.macro_findings, points.macro_fixed
-    yield [rule, *(view.mean_cell(points.macro[rate], found.get(rate)) for rate in RATES)]
+    means = {rate: points.macro[rate] for rate in RATES}
+    yield _mean_row(view, rule, means, found)
     if any(one.findings and len(one.findings) != found[rate] for rate, one in fixed.items()):
         title = f"{rule}, of those with {LEAST_IN_MEAN} patients or more"
-        yield [title, *(view.mean_cell(fixed[rate].estimate, len(fixed[rate].findings)) for rate in RATES)]
+        means = {rate: fixed[rate].estimate for rate in RATES}
+        yield _mean_row(view, title, means, {rate: len(fixed[rate].findings) for rate in RATES})
+
+
+def _mean_row(view: View, title: str, means: Mapping[Rate, Estimate], found: Mapping[Rate, int]) -> Row:
+    """The means of the rates, and over how many findings; of a mean over fewer it is said beside it."""
+    over = max(found.values(), default=None)  # an old report does not say
+    cells = (view.mean_cell(means[rate], found.get(rate), over or 0) for rate in RATES)
+    return [title, *cells, "" if over is None else str(over)]
 
 
 def _tables(view: View, rule: str, points: OperatingPoints) -> Iterator[Table]:

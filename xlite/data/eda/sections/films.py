@@ -2,10 +2,11 @@
 
 import pandas as pd
 
-from xlite.data.eda.markdown import of, percent, plain, table
+from xlite.data.eda.markdown import of, percent, table
 from xlite.data.eda.statistics import LEAST_EXPECTED
 from xlite.data.eda.survey import Survey
 from xlite.findings import FINDINGS, NO_FINDING
+from xlite.text import in_markdown
 
 MOST_PAIRS = 12
 
@@ -119,7 +120,7 @@ def prevalence(survey: Survey, links: dict[str, str]) -> str:
     """Shares of the classes by view, sex and age band."""
     frames = [survey.overview.by_view, survey.overview.by_sex, survey.overview.by_age]
     groups = pd.concat(frames, keys=range(len(frames)))
-    columns = [plain(str(name)) for _, name in groups.index]
+    columns = [in_markdown(str(name)) for _, name in groups.index]
     films = ("films", *(f"{number:,.0f}" for number in groups["films"]))
     rows = [films, *((name, *map(percent, groups[name])) for name in (NO_FINDING, *FINDINGS))]
     figure = f"\n\n![Prevalence by view]({links['views']})" if "views" in links else ""

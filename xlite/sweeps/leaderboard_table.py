@@ -1,0 +1,46 @@
+"""The table of a leaderboard, which pages and terminals show. Imports little."""
+
+from xlite.sweeps.leaderboard import Configuration, Leaderboard
+from xlite.text import number, spread
+
+_AUCS = ("Val AUC", "Test AUC", "Averaged, test", "First − this, test")
+"""Its columns that hold AUCs."""
+
+
+def leaderboard_rows(board: Leaderboard, digits: int = 3, *, unbroken: bool = False) -> list[dict[str, str]]:
+    """The table of a leaderboard by column, for a page or a terminal.
+
+    digits: of single AUCs; unbroken: AUCs go into two lines before their interval or not at all.
+    """
+    rows = [_row(board, place, digits) for place in range(len(board.rows))]
+    return [row | {name: _unbroken(row[name]) for name in _AUCS} for row in rows] if unbroken else rows
+
+
+def _row(board: Leaderboard, place: int, digits: int) -> dict[str, str]:
+    row = board.rows[place]
+    gap = row.against_first.get("test")
+    return {
+        "Configuration": row.name,
+        "Remark": board.remark(place),
+        "Seeds": str(row.seeds),
+        "Val AUC": spread(row.val_auc, row.val_sd, digits),
+        "Test AUC": spread(row.test_auc, row.test_sd, digits),
+        "Averaged, test": _averaged_text(row),
+        "First − this, test": gap.text(digits) if gap else "–",
+        "p": f"{gap.p:.3f}" if gap else "–",
+        "MB": number(row.model_size_mb, "–", 1),
+        "ms": number(row.inference_time_ms, "–", 1),
+    }
+
+
+def _averaged_text(row: Configuration) -> str:
+    """The mean AUC on the test films with its interval, which may be that of the fixed findings alone."""
+    fixed = row.shown_fixed()
+    if fixed is not None:
+        return f"{fixed.estimate} of {len(fixed.findings)}"
+    return str(row.averaged.get("test", "–"))
+
+
+def _unbroken(metric: str) -> str:
+    metric = metric.replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
+    return metric.replace("\u00a0(", " (")
