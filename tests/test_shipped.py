@@ -1,0 +1,62 @@
+"""The exports that ship beside the model: made from this very file, and answering as it does."""
+
+import numpy as np
+import pytest
+
+from xlite.classify import Classifier
+from xlite.engines.onnx_engine import OnnxEngine
+from xlite.errors import CheckpointError
+from xlite.examples import examples
+from xlite.files import digest_of
+from xlite.images import read_image
+from xlite.metrics.calibration import apply_calibrator
+from xlite.models.available import EXPORT_FILES, MODEL_FILE, SHIPPED
+from xlite.models.info import read_info
+from xlite.models.onnx_file import read_onnx
+from xlite.places import bundled
+
+FOLDER = bundled("checkpoints", SHIPPED)
+# What `xlite export` fits anew to an int8 file's own answers.
+FITTED = {"thresholds", "thresholds_chosen_on", "calibration", "validation"}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_each_export_was_made_from_the_model_that_ships(precision: str) -> None:
+    source = FOLDER / MODEL_FILE
+    file = read_onnx(FOLDER / EXPORT_FILES[precision])
+    assert (file.facts.source, file.facts.source_sha256) == (MODEL_FILE, digest_of(source))
+    assert file.facts.precision == precision
+    own, info = file.info.model_dump(), read_info(source).model_dump()
+    kept = own.keys() - (FITTED if precision == "int8" else set())
+    assert {name: own[name] for name in kept} == {name: info[name] for name in kept}
+    assert all(own[name] is not None for name in ("thresholds", "calibration", "validation"))
+
+
+def test_the_model_that_ships_is_read_by_onnxruntime() -> None:
+    assert Classifier.load(FOLDER / MODEL_FILE).engine.name == "onnxruntime"
+
+
+def test_the_export_answers_as_its_weights_do_in_torch() -> None:
+    pytest.importorskip("torch")
+    from xlite.engines.torch_engine import TorchEngine
+    from xlite.export.write import compare
+
+    engine = TorchEngine.load(FOLDER / MODEL_FILE)
+    films = np.stack([engine.info.preprocess(read_image(film.path)) for film in examples().values()])
+    found = compare(engine, OnnxEngine.load(FOLDER / EXPORT_FILES["fp32"]), films)
+    assert found.holds, found.differences()
+
+
+def test_the_small_export_answers_nearly_so() -> None:
+    """`xlite export --int8` judged it on 289 films; here, that it is no other model's."""
+    whole = OnnxEngine.load(FOLDER / EXPORT_FILES["fp32"])
+    try:
+        small = OnnxEngine.load(FOLDER / EXPORT_FILES["int8"])
+    except CheckpointError as error:  # 8-bit products may overflow on a processor with AVX2 alone
+        pytest.skip(str(error))
+    films = [whole.info.preprocess(read_image(film.path))[None] for film in examples().values()]
+    first, second = (
+        apply_calibrator(np.concatenate([one.logits(x) for x in films]), one.info.calibration)
+        for one in (whole, small)
+    )
+    assert np.abs(first - second).max() < 0.15 and np.abs(first - second).mean() < 0.01
