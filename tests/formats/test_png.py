@@ -1,6 +1,7 @@
 """PNGs of every kind are read right, and refused if anything in them is damaged."""
 
 import zlib
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -74,12 +75,28 @@ def test_there_is_a_picture_of_every_kind() -> None:
 )
 def test_a_film_of_16_bits_that_says_how_many_count_is_believed(stated: bytes, white: int) -> None:
     """Samples beyond the bits stated were scaled to all 16, as they should be; else the brightest tells."""
-    deep = GREY.astype(np.uint16) * 16
+    deep = GREY.astype(np.uint16) * 16 + 3
     extra = chunk(b"sBIT", stated) if stated else b""
     np.testing.assert_array_equal(read_png(png(deep, 0, 16, extra=extra)), np.rint(deep * (255 / white)))
     alpha = np.dstack([deep, np.full_like(deep, 65_535)])
     extra = chunk(b"sBIT", stated + b"\x10") if stated else b""
     np.testing.assert_array_equal(read_png(png(alpha, 4, 16, extra=extra)), np.rint(deep * (255 / white)))
+
+
+@pytest.mark.parametrize("scaled", [lambda v: v << 4, lambda v: v << 4 | v >> 8, lambda v: v * 65535 // 4095])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_a_dark_film_whose_samples_were_scaled_stays_dark(scaled: Callable, channels: int) -> None:
+    """No sample is beyond the 12 bits stated, but all are such as scaling 12 bits to 16 gives."""
+    deep = scaled(GREY.astype(np.uint32)).astype(np.uint16)
+    colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    samples = np.dstack([deep] * channels)
+    if channels in (2, 4):
+        samples[..., -1] = 65_535
+    film = read_png(png(samples, colour, 16, extra=chunk(b"sBIT", b"\x0c" * channels)))
+    np.testing.assert_array_equal(film, np.rint(deep * (255 / 65_535)))
+    samples[0, 0, 0] = 7  # a sample as it was: none was scaled
+    film = read_png(png(samples, colour, 16, extra=chunk(b"sBIT", b"\x0c" * channels)))
+    assert film.max() > 200
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
@@ -90,6 +107,24 @@ def test_every_kind_is_read_right(kind: str) -> None:
 @pytest.mark.parametrize("kind", ROUNDED_LATER)
 def test_colour_of_16_bits_is_rounded_once_and_at_the_end(kind: str) -> None:
     assert np.abs(read_png(PNGS[kind]) - ROUNDED_LATER[kind].astype(float)).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize(("colour", "channels"), [(0, 1), (4, 2), (2, 3), (6, 4)])
+@pytest.mark.parametrize("kind", [0, 1])
+def test_a_film_whose_rows_have_one_filter_is_the_same(
+    kind: int, colour: int, channels: int, bits: int
+) -> None:
+    shape = (*GREY.shape, channels)
+    pixels = (
+        np.random.default_rng(0).integers(0, 2**bits, shape).astype(np.uint16 if bits == 16 else np.uint8)
+    )
+    lines = pixels.astype(pixels.dtype.newbyteorder(">")).reshape(len(pixels), -1).view(np.uint8)
+    unit = lines.shape[1] // shape[1]
+    left = np.pad(lines, ((0, 0), (unit, 0)))[:, :-unit]
+    rows = np.insert(lines - left * kind, 0, kind, axis=1).tobytes()
+    film = read_png(png_of_rows(rows, shape, colour, bits))
+    np.testing.assert_array_equal(film, read_png(png(pixels, colour, bits)))
 
 
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)

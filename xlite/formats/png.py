@@ -89,13 +89,16 @@ def _read_colour(header: Header, rows: Rows, chunks: Chunks) -> np.ndarray:
 def _read_deep(header: Header, rows: Rows, chunks: Chunks) -> np.ndarray:
     """A picture of 16 bits a sample; how many of them are used, sBIT tells, else the brightest sample."""
     deep, brightest = np.empty((header.height, header.width), np.uint16), 0
-    hidden = _hidden(header, chunks)
+    hidden, stated = _hidden(header, chunks), _significant_bits(header, chunks)
+    scaled, is_scaled = _scaled_from(stated), True
     for target, samples in rows.placed(header, deep):
         channels = samples.shape[2]
         if brightest < 2**15:
             # The brightest of each column, as one row of samples: of a single channel OpenCV drops the axis.
             columns = cv2.reduce(samples.reshape(len(samples), -1), 0, cv2.REDUCE_MAX).reshape(-1, channels)
             brightest = max(brightest, int(columns[:, : 3 if channels > 2 else 1].max()))
+        if is_scaled and brightest < 2**stated < 2**16:
+            is_scaled = bool(scaled[samples[..., : 3 if channels > 2 else 1]].all())
         grey = cv2.cvtColor(samples, _DEEP_TO_GREY[channels]) if channels > 2 else samples[..., 0]
         if channels in (2, 4) and (alpha := cv2.extractChannel(samples, channels - 1)).min() < 65535:
             share = alpha.astype(np.float32)
@@ -106,8 +109,8 @@ def _read_deep(header: Header, rows: Rows, chunks: Chunks) -> np.ndarray:
         if hidden is not None:
             _hide(target, samples, hidden)
     bits = max(8, brightest.bit_length())
-    if stated := _significant_bits(header, chunks):
-        bits = stated if bits <= stated else 16  # samples as they were, or scaled to the whole range
+    if stated:
+        bits = stated if bits <= stated and not is_scaled else 16
     table = to_uint8(np.arange(2**bits, dtype=np.uint16))
     image = np.empty(deep.shape, np.uint8)
     for top in range(0, len(deep), STRIP):
@@ -118,11 +121,28 @@ def _read_deep(header: Header, rows: Rows, chunks: Chunks) -> np.ndarray:
 def _significant_bits(header: Header, chunks: Chunks) -> int:
     """How many bits the samples had before they became 16 (sBIT), 8 to 16; 0 if nothing says so.
 
-    A writer has to scale them to 16 bits, but some leave them as they were.
+    A writer has to scale them to 16 bits, but some leave them as they were. These are told by samples that
+    `_scaled_from` does not give, if none is beyond the bits.
     """
     colours = 1 if header.colour in (GREY, GREY_ALPHA) else 3
     stated = max(chunks.get(b"sBIT", [memoryview(b"")])[0][:colours], default=0)
     return stated if 8 <= stated <= 16 else 0
+
+
+def _scaled_from(bits: int) -> np.ndarray:
+    """Mask of the samples of 16 bits that scaling so many gives: by zeros, by repetition or by a factor."""
+    values = np.arange(2**bits, dtype=np.uint32)
+    factor = 65535 / max(2**bits - 1, 1)
+    shifted = values << 16 - bits
+    mask = np.zeros(2**16, bool)
+    for samples in (
+        shifted,
+        shifted | values >> max(2 * bits - 16, 0),
+        values * factor,
+        np.rint(values * factor),
+    ):
+        mask[samples.astype(np.uint16)] = True
+    return mask
 
 
 def _hide(target: np.ndarray, samples: np.ndarray, hidden: np.ndarray) -> None:
