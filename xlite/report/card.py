@@ -14,6 +14,7 @@ from xlite.models.student import Student
 from xlite.report.document import marked_cell, to_markdown
 from xlite.report.means import (
     CHOSEN_ON,
+    fixed_findings,
     mean_rows,
     missing_intervals,
     positives,
@@ -46,6 +47,7 @@ _LOSSES = {
     "focal": "focal",
     "weighted_focal": "focal, rare findings weighted",
 }
+_MEANS = ("auc", "ap")
 _SAMPLERS = {"shuffle": "shuffled", "balanced": "drawn so that rare findings come more often"}
 
 
@@ -159,9 +161,10 @@ def _table(report: Report) -> list[str]:
             f"{number(one.prevalence)} | {' | '.join(threshold_cells(one))} | {said(one.recall)} | "
             f"{said(one.specificity)} |"
         )
-    for row in mean_rows(report):
+    for row in mean_rows(report, _MEANS):
         means = {name: said(estimate) for name, estimate in row.estimates.items()}
-        share = number(row.prevalence.get("ap"), "")
+        share = number(row.prevalence["ap"], "")
         lines.append(f"| **{row.title}** | | **{means['auc']}** | {means['ap']} | {share} | | | | |")
     held = "Average precision holds at the prevalence beside it."
-    return [*lines, "", held, CHOSEN_ON, *missing_intervals(report), *undefined_resamples(report)]
+    named = fixed_findings(report, _MEANS)
+    return [*lines, "", held, CHOSEN_ON, *named, *missing_intervals(report), *undefined_resamples(report)]

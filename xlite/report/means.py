@@ -1,18 +1,28 @@
 """Means over the findings in words: over how many each is, and why a metric has no interval."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from xlite.evaluation.report import FindingMetrics, Metrics
 from xlite.evaluation.validation_report import PointAtThreshold
-from xlite.findings import FEW_POSITIVES, spoken
+from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.estimate import Estimate, FixedMean
 from xlite.metrics.intervals import ENOUGH, LEAST, LEAST_FOR_ECE, LEAST_FOR_MEAN, LEAST_IN_MEAN
 from xlite.text import counted, few_patients, number
 
 AT_ONE_PREVALENCE = ("ap", "precision")
+_METRICS = {
+    "auc": "AUC",
+    "ap": "average precision",
+    "f1": "F1",
+    "precision": "precision",
+    "recall": "sensitivity",
+    "specificity": "specificity",
+    "ece": "calibration error",
+    "brier": "Brier score",
+}
 AT_PREVALENCE = "Precision holds at the prevalence beside it, its mean at that of the findings that have it."
 CHOSEN_ON = (
     "Chosen on: validation patients with the finding. * Fewer than "
@@ -38,23 +48,53 @@ class MeanRow(NamedTuple):
         return str(self.estimates[name]) + (f" of {self.findings[name]}" if few else "")
 
 
-def mean_rows(metrics: Metrics) -> list[MeanRow]:
-    """The means over the findings that have a metric, then those over the fixed ones, if these are others."""
+def mean_rows(metrics: Metrics, shown: Collection[str]) -> list[MeanRow]:
+    """The means over the findings that have a metric, then those over the fixed ones, if these are others.
+
+    shown: the metrics that are shown of them, by name.
+    """
     fixed, found = metrics.macro_fixed, metrics.macro_findings
     base = metrics.baseline.prevalence  # an old report has only this one
     prevalence = {name: metrics.macro_prevalence.get(name, base) for name in AT_ONE_PREVALENCE}
     estimates = {name: shown_mean(metrics, name) for name in found}
     every = MeanRow(mean_of(metrics), estimates, found, prevalence)
-    if not any(one.findings and len(one.findings) != found[name] for name, one in fixed.items()):
+    if not any(
+        one.findings and len(one.findings) != found[name] for name, one in fixed.items() if name in shown
+    ):
         return [every]
     counts = {name: len(one.findings) for name, one in fixed.items()}
     means = {name: one.estimate for name, one in fixed.items()}
-    shares = {
-        name: float(np.mean([metrics.per_class[finding].prevalence for finding in fixed[name].findings]))
-        for name in AT_ONE_PREVALENCE
-        if fixed[name].findings
-    }
+    shares = {name: _mean_prevalence(metrics, fixed[name].findings) for name in AT_ONE_PREVALENCE}
     return [every, MeanRow(_title(fixed["auc"]), means, counts, shares)]
+
+
+def _mean_prevalence(metrics: Metrics, findings: Sequence[str]) -> float | None:
+    """Of these findings; None of none, as precision has if nothing is called."""
+    return float(np.mean([metrics.per_class[name].prevalence for name in findings])) if findings else None
+
+
+def fixed_findings(metrics: Metrics, shown: Collection[str]) -> list[str]:
+    """A sentence that names the fixed findings, if they have a row of their own among `mean_rows`."""
+    if len(mean_rows(metrics, shown)) == 1:
+        return []
+    sets: dict[tuple[str, ...], list[str]] = {}
+    for name, title in _METRICS.items():
+        if name in shown:
+            sets.setdefault(metrics.macro_fixed[name].findings, []).append(title)
+    only = len(sets) == 1
+    said = [
+        _named(findings) + ("" if only else f" ({', '.join(titles)})") for findings, titles in sets.items()
+    ]
+    return [f"With {LEAST_IN_MEAN} patients or more: {'; '.join(said)}."]
+
+
+def _named(findings: Sequence[str]) -> str:
+    """All but those that lack, if these are fewer."""
+    lacking = [name for name in FINDINGS if name not in findings]
+    if not findings or not lacking:
+        return "all" if findings else "none"
+    some = findings if len(findings) <= len(lacking) else lacking
+    return f"{'' if some is findings else 'all but '}{', '.join(map(spoken, some))}"
 
 
 def mean_auc(metrics: Metrics) -> tuple[str, Estimate]:

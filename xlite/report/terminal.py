@@ -4,9 +4,11 @@ from xlite.evaluation.report import Report
 from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST_IN_MEAN
-from xlite.report.means import MeanRow, mean_rows, missing_intervals
+from xlite.report.means import MeanRow, fixed_findings, mean_rows, missing_intervals
 from xlite.report.sentences import clean, contaminated_films, gap_sentences, sentence
 from xlite.text import counted, number, of_edition
+
+_SHOWN = ("auc", "ap", "f1")
 
 
 def summary(report: Report) -> str:
@@ -15,12 +17,14 @@ def summary(report: Report) -> str:
     for finding, one in report.per_class.items():
         lines.append(_line(spoken(finding), one.auc, one.ap.value, one.f1, one.positives))
     split, found = report.split, report.contamination
-    for row in mean_rows(report):
+    means = mean_rows(report, _SHOWN)
+    for row in means:
         mean = row.estimates
         lines.append(_line(_mean_title(row), mean["auc"], mean["ap"].value, mean["f1"].value, _fewer(row)))
-    if len(mean_rows(report)) > 1:
+    if means[1:]:
         lines.append("k: the fewer of the patients with a finding and of those without it.")
-    prevalence = number(mean_rows(report)[0].prevalence["ap"])
+    lines += fixed_findings(report, _SHOWN)
+    prevalence = number(means[0].prevalence["ap"])
     lines.append(f"AP holds at the prevalence of these films, {prevalence} in the mean.")
     if any(one.chosen_on for one in report.per_class.values()):
         lines.append(_thresholds(report))

@@ -52,7 +52,7 @@ def findings(view: View) -> list[Block]:
     report = view.report
     models = {report.model: {name: report.per_class[name].auc for name in FINDINGS}}
     draw = partial(auc_figure, models, view.source_lines, report.references, view.palette)
-    return [Chart(draw), _metrics(view), _called(view), _rates(view)]
+    return [Chart(draw), _metrics(view), _thresholds(view), _rates(view)]
 
 
 def _metrics(view: View) -> Table:
@@ -75,13 +75,13 @@ def _metrics(view: View) -> Table:
             "",
             view.cell(mean.estimates["auc"]),
             view.mean_cell(mean.estimates["ap"], mean.findings["ap"], over),
-            number(mean.prevalence.get("ap"), ""),
+            number(mean.prevalence["ap"], ""),
             *(
                 view.mean_cell(Estimate(mean.estimates[name].value), mean.findings[name], over)
                 for name in ("brier", "ece")
             ),
         ]
-        for mean in mean_rows(report)
+        for mean in mean_rows(report, ("auc", "ap", "brier", "ece"))
         for over in (mean.findings["auc"],)
     ]
     few = any(one.few_positives for one in report.per_class.values())
@@ -92,13 +92,12 @@ def _metrics(view: View) -> Table:
     return Table(header, [*rows, *means], " ".join([*star, held, *missing, view.source]))
 
 
-def _called(view: View) -> Table:
+def _thresholds(view: View) -> Table:
     report, base = view.report, view.report.baseline
     rows: list[Row] = [
         [
             withheld_star(name, one),
             *threshold_cells(one),
-            called(one),
             view.cell(one.estimate("f1")),
             number(one.always_yes_f1),
         ]
@@ -107,17 +106,17 @@ def _called(view: View) -> Table:
     means: list[Row] = [
         [
             capital(mean.title),
-            *[""] * 3,
-            view.mean_cell(mean.estimates["f1"], mean.findings["f1"]),
+            *[""] * 2,
+            view.mean_cell(mean.estimates["f1"], mean.findings["f1"], mean.findings["auc"]),
             number(base.always_yes_f1) if mean.findings is report.macro_findings else "",
         ]
-        for mean in mean_rows(report)
+        for mean in mean_rows(report, ("f1",))
     ]
     caption = (
         f"Accuracy {number(base.accuracy)}; always answering no has {base.always_no_accuracy:.3f}, so "
         f"accuracy says nothing. {CHOSEN_ON}"
     )
-    header = ["At its threshold", "Threshold", "Chosen on", "Called", "F1", "F1 of always yes"]
+    header = ["At its threshold", "Threshold", "Chosen on", "F1", "F1 of always yes"]
     return Table(header, [*rows, *means], caption)
 
 
@@ -127,6 +126,7 @@ def _rates(view: View) -> Table:
     rows: list[Row] = [
         [
             withheld_star(name, one),
+            called(one),
             number(one.prevalence),
             *(view.cell(one.estimate(rate)) for rate in names),
         ]
@@ -135,12 +135,16 @@ def _rates(view: View) -> Table:
     means: list[Row] = [
         [
             capital(mean.title),
+            "",
             number(mean.prevalence["precision"], ""),
-            *(view.mean_cell(mean.estimates[rate], mean.findings[rate]) for rate in names),
+            *(
+                view.mean_cell(mean.estimates[rate], mean.findings[rate], mean.findings["auc"])
+                for rate in names
+            ),
         ]
-        for mean in mean_rows(report)
+        for mean in mean_rows(report, names)
     ]
-    header = ["At its threshold", "Prevalence", *(RATES[rate] for rate in names)]
+    header = ["At its threshold", "Called", "Prevalence", *(RATES[rate] for rate in names)]
     return Table(header, [*rows, *means], AT_PREVALENCE)
 
 

@@ -7,16 +7,18 @@ from xlite.findings import FEW_POSITIVES, spoken
 from xlite.metrics.intervals import LEAST_IN_MEAN
 from xlite.metrics.per_finding import ECE_BINS
 from xlite.report.document import Alert, Block, Cell, Row, Table, Text
-from xlite.report.means import MeanRow, mean_rows, missing_intervals, positives
+from xlite.report.means import MeanRow, fixed_findings, mean_rows, missing_intervals, positives
 from xlite.report.sentences import as_sentence, capital, clean, contaminated_films, sentence, source
 from xlite.report.view import View
 from xlite.text import number
+
+_MEANS = ("auc", "ap", "f1", "ece", "brier")
 
 
 def overall(view: View) -> list[Block]:
     """What was judged on what, what to be warned of, and the means beside their baselines."""
     report = view.report
-    base, means = report.baseline, mean_rows(report)
+    base, means = report.baseline, mean_rows(report, _MEANS)
     rows: list[Row] = [
         [title, *_of_mean(view, means[0], name, beside), *_of_fixed(view, means[1:], name)]
         for name, title, beside in (
@@ -35,7 +37,7 @@ def overall(view: View) -> list[Block]:
         Text(as_sentence(view.source)),
         *_contamination(view),
         *mild_alerts(view),
-        Table(_header(means), rows, " ".join(missing_intervals(report))),
+        Table(_header(means), rows, " ".join([*fixed_findings(report, _MEANS), *missing_intervals(report)])),
         *clean_films(view),
     ]
 
@@ -90,15 +92,15 @@ def clean_films(view: View) -> list[Block]:
 
 
 def _clean_table(metrics: Metrics) -> Table:
-    names = ("auc", "ap", "f1", "ece", "brier")
-    means = [[capital(row.title), *(row.text(name) for name in names)] for row in mean_rows(metrics)]
+    found = mean_rows(metrics, _MEANS)
+    means = [[capital(row.title), *(row.text(name) for name in _MEANS)] for row in found]
     rows = [
-        [f"{spoken(name)} ({positives(one, 'positives')})", *(str(one.estimate(metric)) for metric in names)]
+        [f"{spoken(name)} ({positives(one, 'positives')})", *(str(one.estimate(metric)) for metric in _MEANS)]
         for name, one in metrics.per_class.items()
         if not one.few_positives
     ]
-    few = f"Average precision at a mean prevalence of {number(mean_rows(metrics)[0].prevalence['ap'])}. "
+    few = f"Average precision at a mean prevalence of {number(found[0].prevalence['ap'])}. "
     few += f"Findings with at least {FEW_POSITIVES} positive patients among them."
-    caption = " ".join([few, *missing_intervals(metrics), source(metrics)])
+    caption = " ".join([few, *fixed_findings(metrics, _MEANS), *missing_intervals(metrics), source(metrics)])
     header = ["Clean films alone", "AUC", "Average precision", "F1", "Calibration error", "Brier score"]
     return Table(header, [*means, *rows], caption)

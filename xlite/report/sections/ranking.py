@@ -23,5 +23,5 @@ def ranking(models: Sequence[View]) -> Table:
         for view in sorted(models, key=lambda view: -(view.report.macro.auc.value or 0))
     ]
     header = ["Model", "Macro AUC", "AP", "F1", "ECE", "Accuracy of always no"]
-    prevalence = number(mean_rows(models[0].report)[0].prevalence["ap"])
+    prevalence = number(mean_rows(models[0].report, ("ap",))[0].prevalence["ap"])
     return Table(header, rows, f"AP at a mean prevalence of {prevalence}. {capital(models[0].source)}")

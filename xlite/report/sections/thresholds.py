@@ -19,6 +19,8 @@ _EXPECTED = (
     "The last two columns are what the threshold did on the validation films, with the interval of what it "
     "will do on new patients like these."
 )
+_FIRST: tuple[Rate, ...] = ("f1", "recall", "specificity")
+"""Rates that stand in the first table; precision stands beside what is called, at which prevalence."""
 _TOO_FEW = f"every finding has fewer than {FEW_POSITIVES} patients with it or without it among them"
 
 _PROMISED: dict[Literal["recall", "specificity"], str] = {
@@ -36,9 +38,10 @@ def thresholds(view: View) -> list[Block]:
     if all(point.threshold is None for one in points.values() for point in one.per_class.values()):
         return [Text(f"No thresholds were chosen on {note}: {_TOO_FEW}.")]
     means = [row for rule, one in points.items() for row in _means(view, rule, one)]
+    held = "Mean precision holds at the prevalences of the findings that have it."
     return [
         Text(f"Chosen per finding on {note}; the rates are those on the films judged here."),
-        Table(["Mean over findings", *RATES.values(), "Findings"], means),
+        Table(["Mean over findings", *RATES.values(), "Findings"], means, held),
         *(table for rule, one in points.items() for table in _tables(view, rule, one)),
     ]
 
@@ -67,9 +70,11 @@ def _tables(view: View, rule: str, points: OperatingPoints) -> Iterator[Table]:
     calls: list[Row] = []
     for name, point in points.per_class.items():
         star = withheld_star(name, point)
-        rates.append([star, *threshold_cells(point), *(view.cell(point.estimate(rate)) for rate in RATES)])
+        given = (view.cell(point.estimate(rate)) for rate in _FIRST)
+        rates.append([star, *threshold_cells(point), *given])
         expected = (view.cell(point.expected[rate]) if point.expected else "" for rate in _PROMISED)
-        calls.append([star, called(point), number(view.report.per_class[name].prevalence), *expected])
-    yield Table([rule, "Threshold", "Chosen on", *RATES.values()], rates, f"{CHOSEN_ON} {AT_PREVALENCE}")
-    titles = [f"{title} to expect" for title in _PROMISED.values()]
-    yield Table([rule, "Called", "Prevalence", *titles], calls, _EXPECTED)
+        share, precision = number(view.report.per_class[name].prevalence), view.cell(point.precision)
+        calls.append([star, called(point), share, precision, *expected])
+    yield Table([rule, "Threshold", "Chosen on", *(RATES[rate] for rate in _FIRST)], rates, CHOSEN_ON)
+    titles = [RATES["precision"], *(f"{title} to expect" for title in _PROMISED.values())]
+    yield Table([rule, "Called", "Prevalence", *titles], calls, f"{AT_PREVALENCE} {_EXPECTED}")
