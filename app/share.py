@@ -71,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parse(argv)
     try:
         password = read_password(options.password_file, options.password)
-        check_access(options.host, options.public, password)
+        if options.public or not options.space:  # whose owner says who may open it
+            check_access(options.host, options.public, password)
         check_port(options.host, options.port)
         serve(options, password)
     except XliteError as error:
@@ -102,6 +103,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--host", default=HOST, help="address to answer on; other than loopback demands --password"
     )
     parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--space", action="store_true", help="in a hub's Space: no password is asked for")
     return parser.parse_args(argv)
 
 

@@ -1,7 +1,9 @@
 """X-Lite as others get it: the wheel, installed outside the checkout, and what `import xlite` gives."""
 
+import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -100,20 +102,29 @@ def wheel(sdist: Path) -> Path:
     return build("wheel", sdist, sdist.parent)
 
 
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel in an environment of its own, which borrows its dependencies from this one; its programs."""
-    root = tmp_path_factory.mktemp("installed") / "venv"
+def fresh_environment(root: Path) -> tuple[Path, Path]:
+    """A new environment without X-Lite, which borrows its dependencies from this one: packages, programs."""
     venv.create(root)
     places = {"base": str(root), "platbase": str(root)}
     site, programs = (Path(sysconfig.get_path(name, "venv", places)) for name in ("purelib", "scripts"))
-    python = programs / Path(sys.executable).name
-    if not python.exists():
-        python = programs / "python"
     # A folder named in a .pth file is searched, but its own .pth files are not read: the checkout stays out.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    pip = ["-m", "pip", "--disable-pip-version-check", "--python", str(python)]
-    call(sys.executable, *pip, "install", "-q", "--no-index", "--no-deps", wheel, cwd=root)
+    return site, programs
+
+
+def pip_install(programs: Path, *words: str | Path, cwd: Path) -> None:
+    """Installs into an environment that has no pip, from files alone."""
+    pip = ["-m", "pip", "--disable-pip-version-check", "--python", str(programs / "python")]
+    call(sys.executable, *pip, "install", "-q", "--no-index", *words, cwd=cwd)
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel in a fresh environment; its programs."""
+    root = tmp_path_factory.mktemp("installed")
+    site, programs = fresh_environment(root / "venv")
+    python = programs / "python"
+    pip_install(programs, "--no-deps", wheel, cwd=root)
     found = call(python, "-c", "import xlite; print(xlite.__file__)", cwd=root)
     assert Path(found.strip()).is_relative_to(site)
     return programs
@@ -133,11 +144,11 @@ def call(*words: str | Path, cwd: Path) -> str:
 
 
 @contextmanager
-def answering(cwd: Path, port: int, *words: str | Path) -> Iterator[str]:
+def answering(cwd: Path, port: int, *words: str | Path, **variables: str) -> Iterator[str]:
     """A server that has begun to answer; ended at the end."""
     with open(cwd / "server.log", "wb") as log:
         server = subprocess.Popen(
-            list(words), cwd=cwd, env=environment(), stdout=log, stderr=subprocess.STDOUT
+            list(words), cwd=cwd, env=environment() | variables, stdout=log, stderr=subprocess.STDOUT
         )
     address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 120
     try:
@@ -197,3 +208,35 @@ def test_the_installed_demo_answers(installed: Path, tmp_path: Path) -> None:
     port = free_port()
     with answering(tmp_path, port, installed / "xlite", "share", "demo", "--port", str(port)) as address:
         assert "X-Lite" in httpx.get(address).text
+
+
+@pytest.mark.slow
+def test_a_space_runs_by_what_it_holds(installed: Path, tmp_path: Path) -> None:
+    call(installed / "xlite", "export", "demo", "--space", tmp_path / "space", cwd=tmp_path)
+    _, programs = fresh_environment(tmp_path / "venv")
+    gone = subprocess.run([programs / "python", "-c", "import xlite"], cwd=tmp_path, env=environment())
+    assert gone.returncode == 1
+    space = Path(shutil.move(tmp_path / "space", tmp_path / "elsewhere"))
+    pip_install(programs, "-r", space / "requirements.txt", cwd=space)  # all is there: nothing else is needed
+    port, name = free_port(), "one-demo.hf.space"
+    variables = {
+        **{"SPACE_ID": "one/demo", "SPACE_HOST": name, "SYSTEM": "spaces"},
+        **{"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)},
+    }
+    with answering(space, port, programs / "python", "app.py", **variables) as address:
+        for host, status in ((f"127.0.0.1:{port}", 200), (name, 200), ("other.example.org", 403)):
+            answer = httpx.get(address, headers={"host": host, "x-forwarded-proto": "https"})
+            assert (answer.status_code, "X-Lite" in answer.text) == (status, status == 200), host
+    assert "Traceback" not in (space / "server.log").read_text()
+
+
+@pytest.mark.slow
+def test_a_model_repository_reads_films(installed: Path, tmp_path: Path) -> None:
+    call(installed / "xlite", "export", "demo", "--hub", tmp_path / "hub", cwd=tmp_path)
+    film = ROOT / "app" / "examples" / "effusion.png"
+    code = (
+        "import sys; from xlite import Classifier, read_image; "
+        "print(Classifier.load(sys.argv[1]).read(read_image(sys.argv[2])).top(14))"
+    )
+    answers = [call(installed / "python", "-c", code, name, film, cwd=tmp_path) for name in ("hub", "demo")]
+    assert answers[0] == answers[1] and len(ast.literal_eval(answers[0])) == 14

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import numpy as np
 import onnx
@@ -14,6 +15,7 @@ from xlite.engines.onnx_engine import OnnxEngine
 from xlite.engines.torch_engine import TorchEngine
 from xlite.errors import CheckpointError
 from xlite.export import write
+from xlite.export.half import export_half
 from xlite.export.write import EXPORTABLE, export_model
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import Platt
@@ -78,9 +80,22 @@ def test_a_file_that_answers_otherwise_is_not_written(exported, tmp_path, monkey
     source = save_student(tmp_path / "model.safetensors", student(seed=7), 96, calibration=CALIBRATION)
     out = tmp_path / "out" / "model.onnx"
     monkeypatch.setattr(write, "_graph", lambda engine: onnx.load(exported[1]))  # another model's graph
-    with pytest.raises(CheckpointError, match="does not answer here as it did when it was exported"):
+    said = rf"^{re.escape(str(out))} does not answer here as it did when it was exported"
+    with pytest.raises(CheckpointError, match=said):
         export_model(source, out, FILMS)
-    assert list(out.parent.iterdir()) == []
+    assert not out.parent.exists()
+
+
+@pytest.mark.parametrize("export", [export_model, export_half])
+def test_a_refused_graph_is_told_by_the_name_asked_for(exported, tmp_path, monkeypatch, export):
+    graph = onnx.load(exported[1])
+    graph.graph.node[0].op_type = "NonZero"
+    monkeypatch.setattr(write, "_graph", lambda engine: graph)
+    out = tmp_path / "out" / "model.onnx"
+    with pytest.raises(CheckpointError) as refused:
+        export(exported[0], out, [])
+    assert str(refused.value) == f"{out} has the operator NonZero, which no export of X-Lite has"
+    assert not out.parent.exists()
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 from pydantic import ValidationError
 
-from xlite.cli import app, data, evaluate, jobs, localise, models, predict, serve, sweep, train
+from xlite.cli import app, data, evaluate, export, jobs, localise, models, predict, serve, sweep, train
 from xlite.cli.console import say
 from xlite.config import KINDS, LIMITS
 from xlite.errors import XliteError, sentence
@@ -43,7 +43,7 @@ for command in (
     evaluate.score,
     predict.predict,
     models.bench,
-    models.export,
+    export.export,
     models.ensemble,
     models.convert,
     models.share,

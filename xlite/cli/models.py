@@ -1,6 +1,5 @@
 """What else is done with a model: bench, convert, share."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ from xlite.access.passwords import MIN_PASSWORD, PASSWORD
 from xlite.cli.app import hand_over
 from xlite.cli.console import Json, Model, busy, print_json, print_table, say
 from xlite.errors import RunError
-from xlite.models.available import EXPORT_FILE, EXPORT_FILES, EXPORT_SUFFIX
+from xlite.models.available import EXPORT_SUFFIX
 from xlite.places import bundled
 
 
@@ -44,143 +43,6 @@ def bench(
         print_json(measured)
     else:
         print_table(list(measured), [list(measured.values())])
-
-
-def export(
-    model: Model,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.onnx", help=f"File to write; by default {EXPORT_FILE} beside the model"),
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(metavar="DATA", help="A data folder: parity is checked on its films, too")
-    ] = None,
-    web: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write a static page that reads films in a browser")
-    ] = None,
-    runtime: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH", help="For --web: onnxruntime-web as a folder or .tgz, else npm fetches it"
-        ),
-    ] = None,
-    fp16: Annotated[
-        bool, typer.Option("--fp16", help="Weights of 16 bits: half the bytes, no faster on a processor")
-    ] = False,
-    int8: Annotated[
-        bool,
-        typer.Option("--int8", help="Layers of 8 bits: faster and smaller; --data has the model's split"),
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Write a model as one ONNX file, or as a page.
-
-    In one forward pass the file gives logits, calibrated probabilities and the maps of all findings. It is
-    written only if it answers as the model does on each film tried, and it reads several times as fast on a
-    processor. Beside the model it is used wherever the model is named. With --int8 calibration and thresholds
-    are fitted anew on validation films; the file is written only if it loses next to nothing and is faster
-    here, and is read where it is named.
-    """
-    if fp16 and int8:
-        raise RunError("--fp16 and --int8 are two ways to make a file smaller: choose one")
-    if int8 and data is None:
-        raise RunError("--int8 needs --data DATA, the folder with the model's own split")
-    from xlite.models.available import find_model
-
-    precision = "int8" if int8 else "fp16" if fp16 else "fp32"
-    source = find_model(model)
-    if web is not None:
-        _export_page(source, web, runtime, out, data, as_json)
-        return
-    target = out or source.with_name(EXPORT_FILES[precision])
-    if target.suffix != EXPORT_SUFFIX:
-        raise RunError(
-            f"--out {target} must end in {EXPORT_SUFFIX}, as exports are recognised by their names"
-        )
-    if source.suffix == EXPORT_SUFFIX:
-        raise RunError(f"{source} is an export already; name the model that it was made from")
-    if int8:
-        assert data is not None
-        _export_int8(source, target, data, as_json)
-        return
-    from xlite.export.films import parity_films
-    from xlite.export.half import export_half
-    from xlite.export.write import export_model
-
-    with busy("exporting"):
-        parity = (export_half if fp16 else export_model)(source, target, parity_films(data))
-    if as_json:
-        print_json({"file": str(target), "megabytes": target.stat().st_size / 1e6, **asdict(parity)})
-        return
-    say(
-        f"{target} ({target.stat().st_size / 1e6:.1f} MB) answers as {source} does: on {parity.films} films "
-        f"logits differ by at most {parity.logits:.1g}, probabilities by {parity.probabilities:.1g}, maps by "
-        f"{parity.maps:.1g} of their peak"
-    )
-
-
-def _export_page(
-    source: Path, folder: Path, runtime: Path | None, out: Path | None, data: Path | None, as_json: bool
-) -> None:
-    """The page of a model, which is exported into the page's folder first if it has no export of its own."""
-    from xlite.classify import model_name
-    from xlite.engines.opening import export_of
-    from xlite.export.web import write_page
-
-    if out is not None:
-        raise RunError(f"--web {folder} and --out {out} write different things: give one of them")
-    if source.suffix == EXPORT_SUFFIX:
-        export = source
-    elif export_of(source):
-        export = source.with_name(EXPORT_FILE)
-    else:
-        from xlite.export.films import parity_films
-        from xlite.export.write import export_model
-
-        export = folder / EXPORT_FILE
-        with busy("exporting"):
-            export_model(source, export, parity_films(data))
-    with busy("writing the page"):
-        size = write_page(export, model_name(source), folder, runtime)
-    if as_json:
-        print_json({"folder": str(folder), "megabytes": size / 1e6})
-    else:
-        say(
-            f"{folder} ({size / 1e6:.1f} MB) is a page for any static host; try `python -m http.server -d "
-            f"{folder}`"
-        )
-
-
-def _export_int8(source: Path, target: Path, data: Path, as_json: bool) -> None:
-    from xlite.export.int8 import export_int8
-    from xlite.findings import spoken
-
-    with busy("exporting"):
-        done = export_int8(source, target, data)
-    if as_json:
-        print_json({"file": str(target), **asdict(done)})
-        return
-    (size, smaller), (slow, fast), found = done.megabytes, done.ms, done.loss
-    say(
-        f"{target}: {smaller:.1f} MB instead of {size:.1f}, {fast:.1f} ms a film instead of {slow:.1f} on "
-        f"one thread of {done.processor}. Calibrated on {done.calibrated_on} training films; calibration and "
-        f"thresholds fitted to its own answers on {done.fitted_on} validation films."
-    )
-    rows = [
-        [
-            spoken(finding),
-            str(one.difference),
-            "" if (changed := found.changed.get(finding)) is None else f"{changed:.1%}",
-        ]
-        for finding, one in found.by_finding.items()
-    ]
-    print_table(["finding", "difference of AUC", "decisions changed"], rows)
-    say(
-        f"On {found.films} validation and test films of {found.patients} patients macro AUC is "
-        f"{found.macro.first:.4f} instead of {found.macro.second:.4f} ({found.macro.difference}); "
-        f"{found.decisions:.1%} of the decisions change at the model's own thresholds. Intervals hold for "
-        "all findings together."
-    )
 
 
 def ensemble(

@@ -1,7 +1,6 @@
 """`xlite export --fp16`: weights stored in half the bytes, and computed with in float32 as before."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
@@ -9,9 +8,8 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from xlite.engines.onnx_engine import OnnxEngine
 from xlite.engines.stamp import answering
 from xlite.errors import CheckpointError
-from xlite.export.write import Parity, compare, export_model
+from xlite.export.write import Parity, compare, exported
 from xlite.files import write_atomic
-from xlite.models.onnx_file import read_onnx
 from xlite.models.onnx_graph import parsed, upstream
 
 TOLERANCE = 0.05
@@ -25,16 +23,13 @@ def export_half(source: Path, out: Path, films: list[np.ndarray]) -> Parity:
     A processor computes no faster with it: the weights become float32 when the file is loaded. Raises
     CheckpointError, and writes nothing, if the answers differ by more than TOLERANCE.
     """
-    with TemporaryDirectory() as folder:
-        draft = Path(folder) / out.name
-        export_model(source, draft, films)
-        file = read_onnx(draft)
+    file, _ = exported(source, out, films)
     proto = parsed(file.content)
     halve(proto)
     facts = file.facts.model_copy(update={"precision": "fp16"})
     half = OnnxEngine.draft(proto.SerializeToString(), file.info, facts)
     x = np.stack([file.info.preprocess(film) for film in [facts.golden.image(), *films]])
-    parity = compare(OnnxEngine.of(file, source), half, x)
+    parity = compare(OnnxEngine.of(file, out), half, x)
     if not parity.within(TOLERANCE):
         raise CheckpointError(
             f"{source} cannot be exported with float16 weights: {parity.differences()}; at most "

@@ -20,10 +20,10 @@ from xlite.export.loss import Loss, loss
 from xlite.export.quantise import quantise
 from xlite.export.refit import answers, refitted, split_of
 from xlite.export.timing import in_turns, processor
-from xlite.export.write import export_model
+from xlite.export.write import exported
 from xlite.files import write_atomic
 from xlite.images import Preprocess
-from xlite.models.onnx_file import read_onnx
+from xlite.models.onnx_file import look_through
 from xlite.models.onnx_graph import parsed
 
 log = logging.getLogger(__name__)
@@ -59,24 +59,24 @@ def export_int8(source: Path, out: Path, data: Path) -> Quantised:
     folder lacks the split or its films.
     """
     folder = NihFolder.open(data)
+    file, _ = exported(source, out, parity_films(data))
+    info, facts = file.info, file.facts.model_copy(update={"precision": "int8"})
+    split = split_of(info, folder)
+    films = calibration_films(folder, split, info.preprocess)
+    log.info("%d training films say which values the layers take", len(films))
+    proto = quantise(parsed(file.content), films, info.preprocess)
+    halve(proto)  # what stayed in float
+    engine = OnnxEngine.draft(proto.SerializeToString(), info, facts)
+    val, test = (answers(engine, folder, split, one) for one in ("val", "test"))
+    quantised = answering(proto, refitted(proto, info, val), facts)
+    OnnxEngine.of(look_through(quantised.content, out), out)
+    judged = val.beside(test)
+    whole = OnnxEngine.of(file, out)
+    before = [answers(whole, folder, split, one).logits for one in ("val", "test")]
     with TemporaryDirectory() as temporary:
         draft, part = Path(temporary) / "fp32.onnx", Path(temporary) / "int8.onnx"
-        export_model(source, draft, parity_films(data))
-        file = read_onnx(draft)
-        info, facts = file.info, file.facts.model_copy(update={"precision": "int8"})
-        split = split_of(info, folder)
-        films = calibration_films(folder, split, info.preprocess)
-        log.info("%d training films say which values the layers take", len(films))
-        proto = quantise(parsed(file.content), films, info.preprocess)
-        halve(proto)  # what stayed in float
-        engine = OnnxEngine.draft(proto.SerializeToString(), info, facts)
-        val, test = (answers(engine, folder, split, one) for one in ("val", "test"))
-        quantised = answering(proto, refitted(proto, info, val), facts)
+        draft.write_bytes(file.content)
         part.write_bytes(quantised.content)
-        OnnxEngine.load(part)
-        judged = val.beside(test)
-        whole = OnnxEngine.of(file, draft)
-        before = [answers(whole, folder, split, one).logits for one in ("val", "test")]
         slow, fast = in_turns([draft, part])
     found = Quantised(
         (len(file.content) / 1e6, len(quantised.content) / 1e6),

@@ -17,8 +17,8 @@ from xlite.engines.onnx_engine import OnnxEngine
 from xlite.explain.drawing import OPACITY, RED_OF_TURBO
 from xlite.explain.faults import FAULTS, size_caution
 from xlite.explain.methods import CLOSED_FORM, METHODS, map_legend
+from xlite.export.folder import whole_folder
 from xlite.export.web_runtime import WASM, runtime_files
-from xlite.files import write_atomic
 from xlite.findings import FINDINGS, spoken
 from xlite.metrics.calibration import uncalibrated
 from xlite.models.info import ModelInfo
@@ -30,11 +30,12 @@ from xlite.text import few_patients, labels_of
 _DIGEST = "DIGEST"  # in index.html, where the hash of model.json goes
 
 
-def write_page(model: Path, name: str, folder: Path, runtime: Path | None) -> int:
-    """Writes the page of an exported model, called `name`, into a folder; returns its bytes.
+def write_page(model: Path, name: str, folder: Path, runtime: Path | None) -> None:
+    """Writes the page of an exported model, called `name`, into a folder.
 
     runtime: onnxruntime-web, packed or unpacked; by default npm brings it. Raises CheckpointError for a model
-    that is no export or does not answer as it did, and if there is no runtime.
+    that is no export or does not answer as it did, and if there is no runtime; RunError for a folder that may
+    not be written.
     """
     file = read_onnx(model)
     OnnxEngine.of(file, model)  # checks its golden answer
@@ -49,15 +50,15 @@ def write_page(model: Path, name: str, folder: Path, runtime: Path | None) -> in
         },
     }
     said = json.dumps(facts, allow_nan=False, separators=(",", ":")).encode()
-    shutil.copytree(bundled("app", "web"), folder, dirs_exist_ok=True)
-    shutil.copyfile(bundled("app", "icon.svg"), folder / "icon.svg")
-    for part, content in parts.items():
-        write_atomic(folder / "runtime" / part, content)
-    write_atomic(folder / "model.onnx", file.content)
-    write_atomic(folder / "model.json", said)
-    page = (folder / "index.html").read_text(encoding="utf-8")
-    write_atomic(folder / "index.html", page.replace(_DIGEST, hashlib.sha256(said).hexdigest(), 1).encode())
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    with whole_folder(folder) as draft:
+        shutil.copytree(bundled("app", "web"), draft, dirs_exist_ok=True)
+        shutil.copyfile(bundled("app", "icon.svg"), draft / "icon.svg")
+        for part, content in parts.items():
+            (draft / "runtime" / part).write_bytes(content)
+        (draft / "model.onnx").write_bytes(file.content)
+        (draft / "model.json").write_bytes(said)
+        page = (draft / "index.html").read_text(encoding="utf-8")
+        (draft / "index.html").write_text(page.replace(_DIGEST, hashlib.sha256(said).hexdigest(), 1))
 
 
 def _facts(info: ModelInfo, name: str, grid: tuple[int, int]) -> dict[str, Any]:

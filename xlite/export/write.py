@@ -22,7 +22,7 @@ from xlite.explain.methods import CLOSED_FORM
 from xlite.export.graph import ServingGraph
 from xlite.files import digest_of, write_atomic
 from xlite.metrics.calibration import apply_calibrator
-from xlite.models.onnx_file import INPUT, OUTPUTS, TOLERANCES, ExportFacts, read_onnx
+from xlite.models.onnx_file import INPUT, OUTPUTS, TOLERANCES, ExportFacts, OnnxFile, look_through
 from xlite.models.student import describe
 
 log = logging.getLogger(__name__)
@@ -70,26 +70,26 @@ def export_model(source: Path, out: Path, films: list[np.ndarray]) -> Parity:
 
     Raises CheckpointError, and writes nothing, if the answers differ by more than TOLERANCE.
     """
+    file, parity = exported(source, out, films)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(out, file.content)
+    return parity
+
+
+def exported(source: Path, out: Path, films: list[np.ndarray]) -> tuple[OnnxFile, Parity]:
+    """What `export_model` writes, and how it answers; `out` names it in errors, and nothing is written."""
     engine = TorchEngine.load(source)
     proto = _graph(engine)
     golden_film = _golden_film(engine.info.preprocess.size)
     preprocess = engine.info.preprocess
     inputs = np.stack([preprocess(film) for film in [golden_film, *films]])
-    content = _with_metadata(proto, engine, source, golden_film, inputs[:1])
-    part = out.with_name(f".{out.name}.part")
-    try:
-        part.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        file = read_onnx(part)
-        parity = compare(engine, OnnxEngine.of(file, out), inputs)
-    finally:
-        part.unlink(missing_ok=True)
+    file = look_through(_with_metadata(proto, engine, source, golden_film, inputs[:1]), out)
+    parity = compare(engine, OnnxEngine.of(file, out), inputs)
     if not parity.holds:
         raise CheckpointError(
             f"{source} cannot be exported: {parity.differences()}; at most {TOLERANCE:g} is right"
         )
-    write_atomic(out, content)
-    return parity
+    return file, parity
 
 
 def _graph(engine: TorchEngine) -> onnx.ModelProto:

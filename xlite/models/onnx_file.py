@@ -130,6 +130,11 @@ def read_onnx(path: Path) -> OnnxFile:
         content = read_file(path)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
+    return look_through(content, path)
+
+
+def look_through(content: bytes, path: Path) -> OnnxFile:
+    """An exported model by its bytes, as `read_onnx`; `path` names it in errors."""
     proto = _parse(content, path)
     header = {entry.key: entry.value for entry in proto.metadata_props}
     known = ExportFacts.model_fields.keys()

@@ -74,7 +74,13 @@ def card_beside(file: Path, model: Student, info: ModelInfo, report: Report) -> 
 
 
 def write_card(path: Path, info: ModelInfo, report: Report, parameters: int, megabytes: float) -> None:
-    """Writes the card of one model (Markdown) from what its file says and its report on the test part.
+    """Writes the card of one model; the rest as for `card`."""
+    text = card(info.notes.run or path.parent.name, info, report, parameters, megabytes)
+    write_atomic(path, text.encode())
+
+
+def card(name: str, info: ModelInfo, report: Report | None, parameters: int, megabytes: float) -> str:
+    """The card of one model (Markdown) from what its file says, and from its report on the test part, if any.
 
     `megabytes` is the size of the model file.
     """
@@ -93,10 +99,11 @@ def write_card(path: Path, info: ModelInfo, report: Report, parameters: int, meg
         "Seed": "not noted" if notes.seed is None else str(notes.seed),
         "Best epoch": "not noted" if notes.epoch is None else str(notes.epoch),
     }
-    lines = [f"# Model card: {notes.run or path.parent.name}", ""]
-    lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.items()), ""]
-    lines += [*_metrics(report), "", *_validation(info), _PURPOSE, ""]
-    write_atomic(path, "\n".join(lines).encode())
+    lines = [f"# Model card: {name}", ""]
+    lines += ["| | |", "|---|---|", *(f"| {title} | {value} |" for title, value in facts.items()), ""]
+    metrics = _metrics(report) if report else ["## Metrics", "", "It was not evaluated on a test part."]
+    lines += [*metrics, "", *_validation(info), _PURPOSE, ""]
+    return "\n".join(lines)
 
 
 def _metrics(report: Report) -> list[str]:
