@@ -88,11 +88,16 @@ class Guards:
         return tuple(check.reason for check in self.checks)
 
     @property
+    def offers(self) -> tuple[Reason, ...]:
+        """The reasons that X-Lite can undo."""
+        return tuple(reason for reason in self.reasons if reason in _OFFER)
+
+    @property
     def verdict(self) -> Verdict:
         """The gravest thing that a reason leads to."""
         if _REFUSE.intersection(self.reasons):
             return "refuse"
-        if _OFFER.intersection(self.reasons):
+        if self.offers:
             return "offer"
         return "caution" if self.checks else "pass"
 
