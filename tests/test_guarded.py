@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gates import Played
 from tiny_models import save_student, untrained
 
 from xlite.classify import Classifier
 from xlite.examples import examples
-from xlite.guarded import GuardedFilm, GuardedReader, judged
+from xlite.guarded import GuardedReader, judged
 from xlite.guards.gate import Gate
 from xlite.guards.verdict import Check, Guards, Reason
 from xlite.images import read_image
@@ -24,16 +25,6 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> GuardedReader:
 
 def check(reason: Reason) -> Check:
     return Check(reason, "probability", 0.9, 0.5)
-
-
-class Played(Gate):
-    """A gate that gives these guards, one after the other."""
-
-    def __init__(self, *answers: Guards) -> None:
-        object.__setattr__(self, "answers", list(answers))
-
-    def judge(self, image: np.ndarray) -> Guards:
-        return self.answers.pop(0)  # type: ignore[attr-defined, no-any-return]
 
 
 def test_a_film_that_passes_is_read_as_the_classifier_reads_it(reader: GuardedReader) -> None:
@@ -77,6 +68,7 @@ def test_what_still_holds_of_a_fixed_film_stands_beside_what_was_undone() -> Non
     np.testing.assert_array_equal(film.film, 255 - FILM)
     assert film.undone == ("inverted",)
     assert (film.guards.reasons, film.said.reasons) == (("child",), ("inverted", "child"))
+    assert film.is_void and not film.is_refused
 
 
 def test_what_is_said_twice_is_said_once() -> None:
@@ -93,12 +85,6 @@ def test_only_what_is_offered_is_fixed() -> None:
     caution = Guards((check("mirrored"), check("cut")))
     film = judged(Played(caution), FILM, fix=True)
     assert film.film is FILM and not film.fixed and film.said is caution
-
-
-def test_a_guarded_film_has_the_readings_void(reader: GuardedReader) -> None:
-    plain = reader.classifier.read(FILM)
-    for guards, void in ((Guards(), False), (Guards((check("cut"),)), True)):
-        assert GuardedFilm(FILM, guards).with_reading(plain).reading.void is void  # type: ignore[union-attr]
 
 
 def test_it_loads_what_the_classifier_loads(tmp_path: Path) -> None:

@@ -57,10 +57,10 @@ class GuardedFilm:
         """Whether nothing may be read in it."""
         return self.guards.verdict == "refuse"
 
-    def with_reading(self, reading: Reading) -> "GuardedReading":
-        """What a model sees in it; its guarantees are void if a guard fires on the film as it is read."""
-        void = self.guards.verdict != "pass"
-        return GuardedReading(self.film, self.guards, self.before, replace(reading, void=void))
+    @property
+    def is_void(self) -> bool:
+        """Whether a guard fires on the film as it is read: no guarantee of validation films holds then."""
+        return self.guards.verdict != "pass"
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +96,8 @@ class GuardedReader:
 
     def read(self, image: np.ndarray, method: str = DEFAULT_METHOD, fix: bool = False) -> GuardedReading:
         """Verdict, probabilities and maps of a picture uint8 (H, W); `method` as for `Classifier.read`."""
-        film = judged(self.gate, image, fix)
-        if film.is_refused:
-            return GuardedReading(film.film, film.guards, film.before)
-        return film.with_reading(self.classifier.read(film.film, method))
+        seen = judged(self.gate, image, fix)
+        reading = None
+        if not seen.is_refused:
+            reading = replace(self.classifier.read(seen.film, method), void=seen.is_void)
+        return GuardedReading(seen.film, seen.guards, seen.before, reading)
