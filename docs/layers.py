@@ -16,6 +16,7 @@ ROWS = (
     (("report/",), "how a judgement is shown", "judge"),
     (("evaluation/",), "what judges a model", "judge"),
     (("predict/",), "many films to files", "model"),
+    (("guarded.py",), "a model behind the gate", "model"),
     (("classify.py",), "a model and all that reading needs", "model"),
     (("reading.py", "engines/"), "a reading; what computes it", "model"),
     (("explain/",), "every kind of heat map", "model"),

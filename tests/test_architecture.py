@@ -25,6 +25,7 @@ LAYERS = (
     ("explain",),
     ("reading", "engines"),
     ("classify",),
+    ("guarded",),
     ("predict",),
     ("evaluation",),
     ("report",),

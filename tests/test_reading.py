@@ -49,6 +49,15 @@ def test_a_guard_that_fired_voids_every_zone() -> None:
     assert {row["zone"] for row in worth_rows("a.png", reading)} == {"void"}
 
 
+def test_a_finding_of_an_ensemble_knows_its_own_disagreement() -> None:
+    apart = np.linspace(0, 0.25, 14, dtype=np.float32)
+    reading = Reading(PROBABILITIES, MAPS, (9, 9), disagreement=apart)
+    assert [one["disagreement"] for one in worth_rows("a.png", reading)] == apart.tolist()
+    assert reading.worth("Mass").disagreement == float(apart[4])
+    bare = reading.without_maps()
+    assert bare.maps.shape == (14, 0, 0) and bare.worths() == reading.worths()
+
+
 def test_the_rows_of_a_film_say_the_same(reading: Reading) -> None:
     rows = worth_rows("a.png", reading)
     assert rows == [{"image": "a.png"} | reading.worth(finding).row() for finding in FINDINGS]

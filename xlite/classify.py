@@ -8,20 +8,29 @@ small, reading = reading.shrunk(film)  # for a page: maps of this size cost litt
 painted = reading.overlay(small, "Mass")
 """
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xlite.engines.engine import Engine, Output
-from xlite.engines.opening import open_engine
+from xlite.engines.engine import Engine, Output, no_maps
+from xlite.engines.flipped import Flipped
+from xlite.engines.opening import open_engines
 from xlite.errors import CheckpointError, ImageError
 from xlite.explain.methods import DEFAULT_METHOD, METHODS
-from xlite.images import MAX_UPLOAD_MB, check_contrast, read_image
+from xlite.files import digest_of
+from xlite.images import MAX_UPLOAD_MB, read_image
 from xlite.metrics.calibration import apply_calibrator, uncalibrated
-from xlite.models.available import EXPORT_FILES, EXPORT_SUFFIX, MODEL_FILE, find_model
+from xlite.models.available import (
+    EXPORT_FILES,
+    EXPORT_SUFFIX,
+    MEMBERS_JOINED_BY,
+    MODEL_FILE,
+    find_models,
+)
 from xlite.models.info import ModelInfo, ModelSize
 from xlite.reading import Reading
 from xlite.text import labels_of, printable
@@ -33,23 +42,40 @@ if TYPE_CHECKING:  # torch, which reading by other engines does without
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A loaded model. Nothing in it changes after loading: threads and sessions may share one."""
+    """A loaded model, or an ensemble of several. Nothing in it changes after loading: threads may share one.
+
+    `path` is its file, or that of the ensemble's first member; `others` are those of its other members.
+    """
 
     engine: Engine
     info: ModelInfo
     path: Path
+    others: tuple[Path, ...] = ()
 
     @classmethod
     def load(cls, spec: str | Path, device: str = "cpu") -> "Classifier":
-        """The model of a file, or of a run by its name. Raises CheckpointError; RunError for the device."""
-        path = find_model(str(spec))
-        engine = open_engine(path, device)
-        return cls(engine, engine.info, path)
+        """The model of a file, or of a run by its name; several joined by commas are an ensemble.
+
+        Raises CheckpointError; RunError for the device.
+        """
+        path, *others = find_models(str(spec))
+        names = [model_name(one) for one in (path, *others)]
+        engine = open_engines(names, [path, *others], device)
+        return cls(engine, engine.info, path, tuple(others))
+
+    def flipped(self) -> "Classifier":
+        """The same, which reads each film and its mirror image, and gives the mean before calibration."""
+        return replace(self, engine=Flipped(self.engine))
+
+    @property
+    def tta(self) -> str | None:
+        """The test-time augmentation: "flip", or None."""
+        return "flip" if isinstance(self.engine, Flipped) else None
 
     @property
     def has_weights(self) -> bool:
-        """Whether the file has weights for torch: an export has none."""
-        return self.path.suffix != EXPORT_SUFFIX
+        """Whether the file has weights for torch: neither an export nor an ensemble has."""
+        return not self.others and self.path.suffix != EXPORT_SUFFIX
 
     @property
     def model(self) -> "Student":
@@ -60,19 +86,28 @@ class Classifier:
     def _in_torch(self) -> "TorchEngine":
         from xlite.engines.torch_engine import TorchEngine
 
-        if isinstance(self.engine, TorchEngine):
-            return self.engine
+        own = self.engine.engine if isinstance(self.engine, Flipped) else self.engine
+        if isinstance(own, TorchEngine):
+            return own
         if not self.has_weights:
+            kind = "an ensemble" if self.others else "an export"
+            one = "one of its members" if self.others else "the model that it was made from"
             raise CheckpointError(
-                f"{self.path} is an export, which has logits, probabilities and the maps "
-                f"{' and '.join(self.engine.methods)}; for more name the model that it was made from"
+                f"{self.name} is {kind}, which has logits, probabilities and the maps "
+                f"{' and '.join(self.engine.methods)}; for more name {one}"
             )
         return TorchEngine.load(self.path)
 
     @property
     def name(self) -> str:
-        """The run's name, or the file's if it lies in no run's folder."""
-        return model_name(self.path)
+        """The run's name, or the file's if it lies in no run's folder; of an ensemble all, with commas."""
+        return MEMBERS_JOINED_BY.join(model_name(path) for path in (self.path, *self.others))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the model file; of an ensemble that of its members' digests, one a line."""
+        digests = [digest_of(path) for path in (self.path, *self.others)]
+        return hashlib.sha256("\n".join(digests).encode()).hexdigest() if self.others else digests[0]
 
     @property
     def about(self) -> str:
@@ -104,15 +139,17 @@ class Classifier:
         """Raw logits float32 (B, 14) of preprocessed films float32 (B, 3, S, S)."""
         return self.engine.logits(x)
 
-    def output(self, x: np.ndarray, method: str = DEFAULT_METHOD) -> Output:
-        """Raw logits and maps of preprocessed films float32 (B, 3, S, S).
+    def output(self, x: np.ndarray, method: str | None = DEFAULT_METHOD) -> Output:
+        """Raw logits and maps of preprocessed films float32 (B, 3, S, S); without a method no maps.
 
         ValueError unless the method is one of xlite.explain.METHODS; what the engine lacks is made in torch.
         """
+        if method is None or method in self.engine.methods:
+            return self.engine.output(x, method)
         if method not in METHODS:
             raise ValueError(f"{method!r} is no kind of map; expected one of {', '.join(METHODS)}")
-        engine = self.engine if method in self.engine.methods else self._in_torch
-        return engine.output(x, method)
+        engine: Engine = self._in_torch
+        return (Flipped(engine) if isinstance(self.engine, Flipped) else engine).output(x, method)
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Calibrated probabilities float32 (…, 14) of raw logits (…, 14).
@@ -137,17 +174,24 @@ class Classifier:
     def reading(self, output: Output, shape: tuple[int, ...], method: str = DEFAULT_METHOD) -> Reading:
         """The reading of a film of shape (H, W) from the network's output for it alone."""
         height, width = shape
+        known = self.recalled(self.probabilities(output.logits), output.disagreement)
+        return replace(known, maps=output.maps, shape=(height, width), method=method)
+
+    def recalled(
+        self, probabilities: np.ndarray, disagreement: np.ndarray | None = None, void: bool = False
+    ) -> Reading:
+        """The reading, without maps, of a film whose calibrated probabilities (14,) are known."""
         info = self.info
         return Reading(
-            self.probabilities(output.logits),
-            output.maps,
-            (height, width),
-            method,
-            info.thresholds,
-            info.thresholds_chosen_on,
-            info.validation,
-            uncalibrated(info.calibration),
-            output.disagreement,
+            probabilities,
+            no_maps(1)[0],
+            (0, 0),
+            thresholds=info.thresholds,
+            chosen_on=info.thresholds_chosen_on,
+            records=info.validation,
+            uncalibrated=uncalibrated(info.calibration),
+            disagreement=disagreement,
+            void=void,
         )
 
     def explain(self, image: np.ndarray, finding: str, method: str = "gradcam") -> np.ndarray:
@@ -171,9 +215,7 @@ def model_name(path: Path) -> str:
 
 
 def read_upload(data: bytes, name: str) -> np.ndarray:
-    """An uploaded film, uint8 (H, W). Raises ImageError for a file too large, no film or a blank one."""
+    """An uploaded film, uint8 (H, W), blank or not. Raises ImageError for a file too large or no film."""
     if len(data) > MAX_UPLOAD_MB * 2**20:
         raise ImageError(f"{name} has {len(data) / 2**20:.1f} MB: films may have {MAX_UPLOAD_MB} MB at most")
-    film = read_image(data)
-    check_contrast(film)
-    return film
+    return read_image(data)

@@ -56,7 +56,7 @@ class Reading:
 
     def worth(self, finding: str) -> Worth:
         """What the verdict on a finding is worth: facts, which `xlite.report.worth` puts into words."""
-        name = canonical(finding)
+        name, apart = canonical(finding), self.disagreement
         cut, record = (self.thresholds or {}).get(name), (self.records or {}).get(name)
         return Worth(
             finding=name,
@@ -67,6 +67,7 @@ class Reading:
             record=record,
             calibrated=name not in self.uncalibrated,
             void=self.void,
+            disagreement=None if apart is None else float(apart[FINDINGS.index(name)]),
         )
 
     def worths(self) -> list[Worth]:
@@ -90,6 +91,10 @@ class Reading:
         """The same reading with its maps in a frame of shape (H, W)."""
         height, width = shape
         return replace(self, shape=(height, width))
+
+    def without_maps(self) -> "Reading":
+        """The same without its maps, which take the most memory."""
+        return replace(self, maps=self.maps[:, :0, :0].copy())
 
     def map(self, finding: str) -> np.ndarray:
         """Where a finding was seen: float32 (H, W), 0-1, in the frame of the film."""

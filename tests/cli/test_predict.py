@@ -13,12 +13,16 @@ import cv2
 import numpy as np
 import pytest
 from command_line import Command, wait_for
+from tiny_models import save_student, student
 
 from xlite.data.predictions import read_predictions
 from xlite.data.tables import stem_of
+from xlite.examples import examples
 from xlite.findings import FINDINGS
 from xlite.formats import FORMATS
 from xlite.images import read_image
+
+pytestmark = pytest.mark.usefixtures("lenient")
 
 
 def test_predict_reads_files_and_folders_in_the_order_given(
@@ -77,7 +81,7 @@ def test_one_bad_film_does_not_stop_the_others(xlite: Command, model: str, tiny_
     assert err.count("Error: ") == 1 and "00000001_000.png" in err
     predictions = json.loads(out)
     assert len(predictions) == 23
-    assert list(predictions["00000002_000.png"]) == list(FINDINGS)
+    assert list(predictions["00000002_000.png"]) == [*FINDINGS, "guards", "worth"]
 
 
 def test_predict_keeps_films_of_the_same_name_apart(xlite: Command, model: str, tiny_folder: Path) -> None:
@@ -227,9 +231,9 @@ def test_a_killed_run_goes_on_where_it_stopped(
 ) -> None:
     films, out = tmp_path / "films", tmp_path / "out"
     films.mkdir()
+    film = read_image(examples()["7. No finding"].path)  # which the gate of another process lets pass, too
     for number in range(40):
-        pixels = np.random.default_rng(number).integers(0, 256, (20, 20), dtype=np.uint8)
-        cv2.imwrite(str(films / f"{number:02d}.png"), cv2.resize(pixels, (512, 512)))
+        cv2.imwrite(str(films / f"{number:02d}.png"), cv2.resize(film[number:], (512, 512)))
     words = [str(word) for word in ("predict", model, films, "--heatmaps", 14, "--out")]
     process = subprocess.Popen([sys.executable, "-m", "xlite", *words, str(out)], stdout=subprocess.DEVNULL)
     rows = out / "predictions.csv"
@@ -244,3 +248,40 @@ def test_a_killed_run_goes_on_where_it_stopped(
     assert xlite(*words, tmp_path / "whole")[0] == 0
     files = {path.name: path.read_bytes() for path in out.iterdir()}
     assert files == {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
+
+
+def test_a_film_and_its_mirror_image_are_read_as_one(xlite: Command, model: str, tiny_folder: Path) -> None:
+    film, out = tiny_folder / "images" / "00000001_000.png", tiny_folder / "out"
+    turned = tiny_folder / "turned.png"
+    cv2.imwrite(str(turned), read_image(film)[:, ::-1])
+    answers = {}
+    for one in (film, turned):
+        for words in ([], ["--tta", "flip"]):
+            status, text, _ = xlite("predict", model, one, "--out", out, "--json", *words)
+            assert status == 0
+            [answer] = json.loads(text).values()
+            answers[one, bool(words)] = [answer[finding] for finding in FINDINGS]
+    assert answers[film, True] == pytest.approx(answers[turned, True], abs=1e-6)
+    assert abs(np.subtract(answers[film, False], answers[turned, False])).max() > 1e-4
+    status, _, err = xlite("predict", model, film, "--out", out, "--tta", "ten")
+    assert (status, "--tta" in err, "'ten'" in err) == (2, True, True)
+
+
+def test_models_joined_by_commas_are_read_as_one(xlite: Command, tiny_folder: Path, tmp_path: Path) -> None:
+    film, out = tiny_folder / "images" / "00000001_000.png", tmp_path / "out"
+    one, other = (save_student(tmp_path / f"{seed}.safetensors", student(seed=seed)) for seed in (0, 1))
+    words = ["--out", out, "--json", "--heatmaps", 1]
+    [alone] = json.loads(xlite("predict", other, film, *words)[1]).values()
+    status, text, err = xlite("predict", f"{one},{other}", film, *words)
+    assert (status, err) == (0, "")
+    [both] = json.loads(text).values()
+    assert {one["disagreement"] for one in alone["worth"].values()} == {None}
+    with open(out / "worth.csv", newline="") as file:
+        rows = {row["finding"]: row for row in csv.DictReader(file)}
+    for finding in FINDINGS:
+        apart = both["worth"][finding]["disagreement"]
+        assert 0 < apart < 0.5 and float(rows[finding]["disagreement"]) == pytest.approx(apart, rel=1e-6)
+        said = f"Members of the ensemble disagree by {apart:.1%} (standard deviation)."
+        assert said in both["worth"][finding]["says"]
+    status, _, err = xlite("predict", f"{one},", film, *words)
+    assert (status, "lacks a member" in err) == (2, True)

@@ -83,6 +83,7 @@ def test_neither_messages_nor_logs_nor_warnings_name_a_person(caplog: pytest.Log
         assert (name, leaks(" ".join(told))) == (name, [])
 
 
+@pytest.mark.usefixtures("lenient")
 @pytest.mark.filterwarnings("default")
 def test_predict_writes_and_prints_nothing_of_a_person(
     xlite: Command, own_home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture

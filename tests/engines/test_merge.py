@@ -43,6 +43,26 @@ def test_an_ensemble_is_the_mean_of_its_members(members, tmp_path):
     assert both.facts.parameters == one.facts.parameters + other.facts.parameters
 
 
+def test_models_joined_by_commas_answer_as_the_merged_file(members, tmp_path):
+    export_ensemble(members, tmp_path / "both.onnx", None)
+    file, joined = Classifier.load(tmp_path / "both.onnx"), Classifier.load(",".join(map(str, members)))
+    film = np.random.default_rng(2).integers(0, 256, (120, 100), dtype=np.uint8)
+    for method in file.engine.methods:
+        one, other = file.read(film, method), joined.read(film, method)
+        np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-6)
+        np.testing.assert_allclose(one.maps, other.maps, atol=1e-5 * one.maps.max())
+        np.testing.assert_allclose(one.disagreement, other.disagreement, atol=1e-6)
+    assert joined.engine.info == file.info and joined.engine.methods == file.engine.methods
+    assert joined.engine.size().parameters == file.size().parameters
+    x = joined.input(film)
+    bare, whole = (joined.output(x, method) for method in (None, "layercam"))
+    assert bare.maps.shape == (1, 14, 0, 0)
+    np.testing.assert_array_equal(bare.logits, whole.logits)
+    np.testing.assert_array_equal(bare.disagreement, whole.disagreement)
+    with pytest.raises(CheckpointError, match="cannot be a member of another one"):
+        Classifier.load(f"{tmp_path / 'both.onnx'},{members[0]}")
+
+
 def test_a_reading_carries_the_disagreement(members, tmp_path):
     export_ensemble(members, tmp_path / "both.onnx", None)
     film = np.random.default_rng(0).integers(0, 256, (120, 100), dtype=np.uint8)

@@ -8,7 +8,7 @@ from verdicts import PATIENTS, record
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.thresholds import ValidationPatients
 from xlite.metrics.triage import NotSureZone
-from xlite.metrics.worth import Worth
+from xlite.metrics.worth import COLUMNS, Worth
 
 WORTH = Worth("Effusion", 0.25, 0.31, patients=PATIENTS, record=record(), calibrated=True)
 
@@ -30,6 +30,8 @@ def test_the_facts_of_a_threshold_that_found_one_film_in_eighteen() -> None:
         "rank_without": 24,
         "rank_with": 0,
         "remarks": ["rules_nothing_out"],
+        "void": False,
+        "disagreement": None,
     }
     assert WORTH.row() == {
         "finding": "Effusion",
@@ -45,6 +47,8 @@ def test_the_facts_of_a_threshold_that_found_one_film_in_eighteen() -> None:
         "rank_without": 24,
         "rank_with": 0,
         "remarks": "rules_nothing_out",
+        "void": False,
+        "disagreement": None,
         "sensitivity": 1 / 18,
         "sensitivity_low": 0.0014,
         "sensitivity_high": 0.2729,
@@ -59,10 +63,10 @@ def test_the_facts_of_a_threshold_that_found_one_film_in_eighteen() -> None:
 def test_a_model_that_says_nothing_of_its_validation_leaves_all_empty() -> None:
     bare = Worth("Mass", 0.5, None)
     assert {name for name, value in bare.facts().items() if value not in (None, [])} == {
-        *("probability", "calibrated", "remarks")
+        *("probability", "calibrated", "remarks", "void")
     }
     assert bare.remarks == ("not_calibrated",)
-    assert list(bare.row()) == list(WORTH.row())
+    assert tuple(bare.row()) == tuple(WORTH.row()) == COLUMNS
     counted = Worth("Mass", 0.5, 0.4, patients=ValidationPatients(25, 80), calibrated=True)
     assert (counted.facts()["positive_patients"], counted.remarks, counted.side) == (25, (), "above")
     withheld = Worth("Mass", 0.5, None, withheld=True, patients=ValidationPatients(3, 80), calibrated=True)

@@ -7,7 +7,7 @@ from demo_home import save_demo_model
 
 from xlite.errors import CheckpointError
 from xlite.models import available
-from xlite.models.available import find_model, teacher_parts
+from xlite.models.available import find_model, find_models, teacher_parts
 
 
 @pytest.fixture
@@ -31,6 +31,36 @@ def test_a_model_is_found_as_file_folder_run_or_shipped(folders):
     assert find_model("mine") == mine
     assert find_model("demo") == theirs
     assert find_model(str(put(home, "demo").parent.name)) == home / "demo" / "model.safetensors"  # home first
+
+
+def test_several_models_are_joined_by_commas(folders, tmp_path):
+    home, shipped = folders
+    mine, theirs = put(home, "mine"), put(shipped, "demo")
+    export = tmp_path / "a,b.onnx"
+    export.touch()
+    assert find_models("mine") == (mine,)
+    assert find_models(f"mine, {theirs}") == (mine, theirs)
+    assert find_models(str(export)) == (export,)  # a file of that name comes first
+    with pytest.raises(CheckpointError, match="'mine,demo' names several models, and here it has to be one"):
+        find_model("mine,demo")
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("mine,", "'mine,' names an ensemble and lacks a member"),
+        (",", "',' names an ensemble and lacks a member"),
+        ("mine,,demo", "lacks a member"),
+        ("mine,theirs", "'theirs' is neither a model file nor a run; the runs with a model are demo, mine"),
+        ("mine,demo,mine", "'mine,demo,mine' has mine twice: name each member of an ensemble once"),
+        ("demo,nowhere/a.onnx", "there is no model file nowhere/a.onnx"),
+    ],
+)
+def test_an_ensemble_that_cannot_be_found_is_refused_by_name(folders, spec, said):
+    put(folders[0], "mine")
+    put(folders[1], "demo")
+    with pytest.raises(CheckpointError, match=said):
+        find_models(spec)
 
 
 @pytest.mark.parametrize("spec", ["stuednt", "../student", "nowhere/model.safetensors", "", "a b"])

@@ -6,7 +6,7 @@ import resource
 import signal
 import tracemalloc
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,50 +14,59 @@ import numpy as np
 import pytest
 from demo_home import save_demo_model
 from filelock import FileLock
+from gates import Played
 from noise_film import write_film
 
 from xlite.classify import Classifier
 from xlite.data.predictions import read_predictions
 from xlite.errors import DataError, ImageError
+from xlite.examples import examples
 from xlite.explain import METHODS
-from xlite.findings import FINDINGS
+from xlite.guarded import GuardedReader
+from xlite.guards.gate import Gate
+from xlite.guards.verdict import Check, Guards, Reason
 from xlite.images import read_image
 from xlite.predict.films import LOCK_FILE, Film, find_films
-from xlite.predict.pipeline import BATCH, predict_films
-from xlite.predict.tables import Table
+from xlite.predict.pipeline import BATCH, FilmsRead, predict_films
+from xlite.predict.tables import Said
+from xlite.reading import worth_rows
 
 
 @pytest.fixture
-def classifier(own_home: Path) -> Classifier:
+def reader(own_home: Path) -> GuardedReader:
     save_demo_model(own_home)
-    return Classifier.load("demo0")
+    return GuardedReader(Classifier.load("demo0"), Played())
+
+
+def values(done: FilmsRead) -> dict[str, list[float]]:
+    """The probabilities by film."""
+    return {name: reading.probabilities.tolist() for name, reading in done.found.items()}
 
 
 def test_an_unreadable_film_is_logged_and_counted_but_raised_if_it_is_alone(
-    tmp_path: Path, classifier: Classifier, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, reader: GuardedReader, caplog: pytest.LogCaptureFixture
 ) -> None:
     good, bad = write_film(tmp_path / "good.png"), tmp_path / "bad.png"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n cut")
     steps: list[tuple[int, int]] = []
     done = predict_films(
-        classifier,
+        reader,
         [Film(bad, "bad.png"), Film(good, "good.png")],
         tmp_path / "out",
         progress=lambda *step: steps.append(step),
     )
     assert (done.names, done.unreadable, done.unpainted) == (["good.png"], 1, 0)
-    assert list(done.by_name()["good.png"]) == list(FINDINGS)
     assert [record.getMessage() for record in caplog.records if str(bad) in record.getMessage()]
     assert steps == [(1, 2), (2, 2)]
     with pytest.raises(ImageError, match=r"bad\.png"):
-        predict_films(classifier, [Film(bad, "bad.png")], tmp_path / "out")
+        predict_films(reader, [Film(bad, "bad.png")], tmp_path / "out")
     cv2.imwrite(str(bad), np.full((64, 64), 9, np.uint8))
-    with pytest.raises(ImageError, match=r"bad\.png: the film shows nothing"):
-        predict_films(classifier, [Film(bad, "bad.png")], tmp_path / "out")
+    with pytest.raises(ImageError, match=r"bad\.png: The picture is blank: it shows nothing \(contrast 0"):
+        predict_films(reader, [Film(bad, "bad.png")], tmp_path / "out")
 
 
 def test_what_was_read_is_written_if_the_rest_is_broken_off(
-    tmp_path: Path, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, reader: GuardedReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     films = [Film(write_film(tmp_path / name), name) for name in ("a.png", "b.png", "c.png")]
 
@@ -68,17 +77,17 @@ def test_what_was_read_is_written_if_the_rest_is_broken_off(
 
     monkeypatch.setattr("xlite.predict.pipeline.read_image", read_two)
     with pytest.raises(KeyboardInterrupt):
-        predict_films(classifier, films, tmp_path / "out")
+        predict_films(reader, films, tmp_path / "out")
     assert read_predictions(tmp_path / "out" / "predictions.csv").names == ["a.png", "b.png"]
 
 
 def test_an_overlay_that_cannot_be_written_is_one_line_and_the_batch_goes_on(
-    tmp_path: Path, classifier: Classifier, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, reader: GuardedReader, caplog: pytest.LogCaptureFixture
 ) -> None:
     films = [Film(write_film(tmp_path / name), name) for name in ("a.png", "b.png")]
-    [(best, _)] = classifier.read(read_image(films[0].path)).top(1)
+    [(best, _)] = reader.classifier.read(read_image(films[0].path)).top(1)
     (tmp_path / "out" / f"a_1_{best}.png").mkdir(parents=True)
-    done = predict_films(classifier, films, tmp_path / "out", heatmaps=1)
+    done = predict_films(reader, films, tmp_path / "out", heatmaps=1)
     assert (done.names, done.unreadable, done.unwritten) == (["a.png", "b.png"], 0, 1)
     [told] = [record.getMessage() for record in caplog.records]
     assert told.startswith(f"Error: {films[0].path}: its overlays cannot be written: Is a directory")
@@ -87,7 +96,7 @@ def test_an_overlay_that_cannot_be_written_is_one_line_and_the_batch_goes_on(
 
 
 def test_overlays_have_names_of_their_own_that_every_system_takes(
-    tmp_path: Path, classifier: Classifier
+    tmp_path: Path, reader: GuardedReader
 ) -> None:
     stem, chest = "a" * 250, "\u80f8" * 82
     names = [
@@ -100,7 +109,7 @@ def test_overlays_have_names_of_their_own_that_every_system_takes(
         "x\n.png",
     ]
     films = [Film(write_film(tmp_path / "film.png"), name) for name in names]
-    done = predict_films(classifier, films, tmp_path / "out", heatmaps=14)
+    done = predict_films(reader, films, tmp_path / "out", heatmaps=14)
     assert done.names == names and done.unwritten == 0
     assert read_predictions(tmp_path / "out" / "predictions.csv").names == names
     overlays = [path.name for path in (tmp_path / "out").glob("*.png")]
@@ -144,13 +153,13 @@ def break_off_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], list
     return set_up
 
 
-def test_a_batch_answers_as_each_film_alone(tmp_path: Path, classifier: Classifier) -> None:
+def test_a_batch_answers_as_each_film_alone(tmp_path: Path, reader: GuardedReader) -> None:
     films = noise_films(tmp_path / "films", 2 * BATCH + 1)
-    done = predict_films(classifier, films, tmp_path / "out", heatmaps=2)
+    done = predict_films(reader, films, tmp_path / "out", heatmaps=2)
     for film in films:
         image = read_image(film.path)
-        reading = classifier.read(image)
-        np.testing.assert_allclose(done.found[film.name], reading.probabilities, atol=1e-6)
+        reading = reader.classifier.read(image)
+        np.testing.assert_allclose(done.found[film.name].probabilities, reading.probabilities, atol=1e-6)
         for rank, (finding, _) in enumerate(reading.top(2), 1):
             written = cv2.imread(str(tmp_path / "out" / f"{film.path.stem}_{rank}_{finding}.png"))
             painted = cv2.cvtColor(reading.overlay(image, finding), cv2.COLOR_RGB2BGR)
@@ -158,11 +167,11 @@ def test_a_batch_answers_as_each_film_alone(tmp_path: Path, classifier: Classifi
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_each_kind_of_map_is_made_of_batches_too(method: str, tmp_path: Path, classifier: Classifier) -> None:
+def test_each_kind_of_map_is_made_of_batches_too(method: str, tmp_path: Path, reader: GuardedReader) -> None:
     films = noise_films(tmp_path / "films", 2)
-    predict_films(classifier, films, tmp_path / "out", heatmaps=1, method=method)
+    predict_films(reader, films, tmp_path / "out", heatmaps=1, method=method)
     for film in films:
-        reading = classifier.read(read_image(film.path), method)
+        reading = reader.classifier.read(read_image(film.path), method)
         [(finding, _)] = reading.top(1)
         written = cv2.imread(str(tmp_path / "out" / f"{film.path.stem}_1_{finding}.png"))
         painted = cv2.cvtColor(reading.overlay(read_image(film.path), finding), cv2.COLOR_RGB2BGR)
@@ -171,160 +180,241 @@ def test_each_kind_of_map_is_made_of_batches_too(method: str, tmp_path: Path, cl
 
 def test_a_run_that_was_broken_off_goes_on_and_ends_with_the_same_bytes(
     tmp_path: Path,
-    classifier: Classifier,
+    reader: GuardedReader,
     break_off_at: Callable[[int | None], list[str]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     films, out = noise_films(tmp_path / "films", 3 * BATCH), tmp_path / "out"
     films[1].path.write_bytes(b"\x89PNG\r\n\x1a\n cut")
     break_off_at(None)
-    whole = predict_films(classifier, films, tmp_path / "whole", heatmaps=1)
+    whole = predict_films(reader, films, tmp_path / "whole", heatmaps=1)
     break_off_at(2 * BATCH)
     with pytest.raises(BrokenOff):
-        predict_films(classifier, films, out, heatmaps=1)
+        predict_films(reader, films, out, heatmaps=1)
     names = read_predictions(out / "predictions.csv").names
     assert names == [film.name for film in films[: 2 * BATCH] if film is not films[1]]
     opened, steps = break_off_at(None), []
     with caplog.at_level("INFO", "xlite"):
-        done = predict_films(classifier, films, out, heatmaps=1, progress=lambda *step: steps.append(step))
+        done = predict_films(reader, films, out, heatmaps=1, progress=lambda *step: steps.append(step))
     # The last batch was not whole: its films are read again, in the company that they have without a break.
     assert caplog.messages[-2] == f"Going on: {BATCH} of {len(films)} films are done"
     assert sorted(opened) == [film.name for film in films[BATCH + 1 :]]
     assert steps == [(number, 2 * BATCH) for number in range(1, 2 * BATCH + 1)]
     assert (done.names, done.unreadable) == (whole.names, whole.unreadable)
-    assert (done.by_name(), done.unreadable) == (whole.by_name(), 1)
+    assert (values(done), done.guards, done.unreadable) == (values(whole), whole.guards, 1)
     files = {path.name: path.read_bytes() for path in out.iterdir()}
     assert files == {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
     assert json.loads(files["predictions.json"])["finished"] is True
 
 
 def test_half_a_row_and_rows_of_films_that_changed_are_read_again(
-    tmp_path: Path, classifier: Classifier, break_off_at: Callable[[int | None], list[str]]
+    tmp_path: Path, reader: GuardedReader, break_off_at: Callable[[int | None], list[str]]
 ) -> None:
     films, out = noise_films(tmp_path / "films", 3 * BATCH), tmp_path / "out"
     break_off_at(2 * BATCH)
     with pytest.raises(BrokenOff):
-        predict_films(classifier, films, out)
+        predict_films(reader, films, out)
     with open(out / "predictions.csv", "ab") as file:
         file.truncate(file.tell() - 20)  # as a power cut may leave it
     pixels = np.random.default_rng(99).integers(0, 256, (50, 50), dtype=np.uint8)
     cv2.imwrite(str(films[2].path), pixels)
     opened = break_off_at(None)  # of the eight rows six are left, of which a whole batch counts
     late = [*films[:3], Film(write_film(tmp_path / "films" / "late.png"), "late.png"), *films[3:]]
-    done = predict_films(classifier, late, out)
+    done = predict_films(reader, late, out)
     assert sorted(opened) == sorted([films[2].name, "late.png", *(film.name for film in films[BATCH + 1 :])])
     assert done.names == read_predictions(out / "predictions.csv").names == [film.name for film in late]
-    np.testing.assert_allclose(done.found[films[2].name], classifier.predict(pixels), atol=1e-6)
+    np.testing.assert_allclose(
+        done.found[films[2].name].probabilities, reader.classifier.predict(pixels), atol=1e-6
+    )
 
 
 def test_a_run_of_other_work_does_not_go_on_and_a_finished_one_is_done_anew(
-    tmp_path: Path, own_home: Path, classifier: Classifier, break_off_at: Callable[[int | None], list[str]]
+    tmp_path: Path, own_home: Path, reader: GuardedReader, break_off_at: Callable[[int | None], list[str]]
 ) -> None:
     films, out = noise_films(tmp_path / "films", 2 * BATCH), tmp_path / "out"
     save_demo_model(own_home, "other", seed=1)
-    other = Classifier.load("other")
+    other = replace(reader, classifier=Classifier.load("other"))
     break_off_at(BATCH)
     with pytest.raises(BrokenOff):
-        predict_films(classifier, films, out)
+        predict_films(reader, films, out)
     opened = break_off_at(None)
     for call, differs in (
         (lambda: predict_films(other, films, out), "model"),
-        (lambda: predict_films(classifier, films, out, heatmaps=1), "heatmaps"),
+        (lambda: predict_films(reader, films, out, heatmaps=1), "heatmaps"),
     ):
         with pytest.raises(DataError, match=f"has not finished and differs from this one in {differs}: "):
             call()
     assert opened == []
     of_other = predict_films(other, films, out, fresh=True)
     assert of_other.names == [film.name for film in films] and len(opened) == 2 * BATCH
-    again = predict_films(classifier, films, out)
-    assert again.names == of_other.names and again.by_name() != of_other.by_name()
+    again = predict_films(reader, films, out)
+    assert again.names == of_other.names and values(again) != values(of_other)
     assert read_predictions(out / "predictions.csv").names == again.names
 
 
-def test_a_folder_takes_one_run_at_a_time(tmp_path: Path, classifier: Classifier) -> None:
+def test_a_folder_takes_one_run_at_a_time(tmp_path: Path, reader: GuardedReader) -> None:
     films, out = noise_films(tmp_path / "films", 1), tmp_path / "out"
     out.mkdir()
     with FileLock(out / LOCK_FILE), pytest.raises(DataError, match="another xlite predict writes into"):
-        predict_films(classifier, films, out)
+        predict_films(reader, films, out)
     (out / "predictions.json").write_text('{"mine": 1}')
     with pytest.raises(DataError, match=r"predictions\.json is no record of xlite predict"):
-        predict_films(classifier, films, out)
-    assert predict_films(classifier, films, out, fresh=True).names == [films[0].name]
+        predict_films(reader, films, out)
+    assert predict_films(reader, films, out, fresh=True).names == [films[0].name]
 
 
-@dataclass(frozen=True)
-class Said:
-    """What guards of the tests say."""
-
-    verdict: str
-    reasons: tuple[str, ...] = ()
-    sentences: tuple[str, ...] = ()
+def check(reason: Reason) -> Check:
+    return Check(reason, "probability", 0.9, 0.5)
 
 
 def test_what_guards_refuse_has_a_row_of_theirs_only(
     tmp_path: Path,
-    classifier: Classifier,
+    reader: GuardedReader,
     caplog: pytest.LogCaptureFixture,
     break_off_at: Callable[[int | None], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     films, out = noise_films(tmp_path / "films", 2 * BATCH), tmp_path / "out"
     cv2.imwrite(str(films[1].path), np.zeros((40, 40), np.uint8))
 
-    def judge(image: np.ndarray) -> Said:
+    def judge(self: Gate, image: np.ndarray) -> Guards:
         if not image.any():
-            return Said("refuse", ("not_chest", "blank"), ("This is no chest X-ray.", "It is blank."))
-        return Said("offer", ("inverted",)) if image[0, 0] > 128 else Said("pass")
+            return Guards((check("not_chest"), check("blank")))
+        return Guards((check("inverted"), check("cut"))) if image[0, 0] > 128 else Guards()
 
-    extra = Table("findings.csv", "image,finding", lambda one: [f"{one.film.name},{one.film.path.stem}"] * 2)
-    words = {"judge": judge, "tables": (extra,)}
+    monkeypatch.setattr(Played, "judge", judge)
     break_off_at(BATCH)
     with pytest.raises(BrokenOff):
-        predict_films(classifier, films, out, **words)
+        predict_films(reader, films, out)
     opened = break_off_at(None)
-    done = predict_films(classifier, films, out, **words)
+    done = predict_films(reader, films, out)
     assert len(opened) == BATCH
     assert (done.names, done.refused, done.unreadable) == ([f.name for f in films if f is not films[1]], 1, 0)
     header, *rows = csv.reader((out / "guards.csv").read_text().splitlines())
-    said = [judge(read_image(film.path)) for film in films]
+    said = {film.name: judge(reader.gate, read_image(film.path)) for film in films}
     assert header == ["image", "verdict", "reasons"]
-    assert rows == [[f.name, one.verdict, ";".join(one.reasons)] for f, one in zip(films, said, strict=True)]
-    lines = (out / "findings.csv").read_text().splitlines()
-    assert lines == ["image,finding", *(f"{film.name},{film.path.stem}" for film in films for _ in range(2))]
+    assert rows == [[name, one.verdict, ";".join(one.reasons)] for name, one in said.items()]
+    assert done.guards == {name: Said(one.verdict, one.reasons) for name, one in said.items()}
     assert read_predictions(out / "predictions.csv").names == done.names
-    assert f"Error: {films[1].path}: This is no chest X-ray. It is blank." in caplog.messages
-    with pytest.raises(ImageError, match=r"This is no chest X-ray\. It is blank\."):
-        predict_films(classifier, films[1:2], tmp_path / "alone", judge=judge)
+    sentences = " ".join(said[films[1].name].sentences)
+    assert f"Error: {films[1].path}: {sentences}" in caplog.messages
+    with pytest.raises(ImageError, match="This does not look like a chest X-ray"):
+        predict_films(reader, films[1:2], tmp_path / "alone")
     assert (tmp_path / "alone" / "guards.csv").read_text().splitlines()[1:] == [
         f'{films[1].name},refuse,"not_chest;blank"'
     ]
 
 
-def test_a_full_disk_leaves_whole_rows(tmp_path: Path, classifier: Classifier) -> None:
+def test_what_each_verdict_is_worth_has_a_row_a_finding(
+    tmp_path: Path, reader: GuardedReader, break_off_at: Callable[[int | None], list[str]]
+) -> None:
     films, out = noise_films(tmp_path / "films", 2 * BATCH), tmp_path / "out"
-    limit = 1300  # bytes: the rows of one batch fit, those of two do not
+    cautioned = replace(reader, gate=Played(Guards((check("cut"),))))
+    break_off_at(BATCH)
+    with pytest.raises(BrokenOff):
+        predict_films(cautioned, films, out)
+    break_off_at(None)
+    done = predict_films(reader, films, out)
+    # One row says what one reading says, whichever of the runs wrote it.
+    rows = list(csv.DictReader((out / "worth.csv").read_text().splitlines()))
+    known = [row for name, reading in done.found.items() for row in worth_rows(name, reading)]
+    assert [tuple(row) for row in rows] == [tuple(row) for row in known]
+    assert [(row["image"], row["finding"], row["zone"], row["calibrated"]) for row in rows] == [
+        (row["image"], row["finding"], row["zone"] or "", str(row["calibrated"]).lower()) for row in known
+    ]
+    for name in ("probability", "threshold", "sensitivity_low", "rank_with"):
+        assert [float(row[name] or "nan") for row in rows] == pytest.approx(
+            [np.nan if row[name] is None else row[name] for row in known], rel=1e-8, nan_ok=True
+        )
+    assert [one.void for one in done.found.values()] == [True] + [False] * (2 * BATCH - 1)
+    assert [row["void"] for row in rows] == ["true"] * 14 + ["false"] * 14 * (2 * BATCH - 1)
+
+
+@pytest.mark.parametrize("fix", [True, False])
+def test_a_wrong_film_is_put_right_if_that_is_asked_for(
+    fix: bool, tmp_path: Path, reader: GuardedReader
+) -> None:
+    reader = replace(reader, gate=Gate.load())
+    image = read_image(examples()["7. No finding"].path)
+    for name, pixels in {"right.png": image, "wrong.png": np.rot90(255 - image)}.items():
+        cv2.imwrite(str(tmp_path / name), pixels)
+    films = [Film(tmp_path / name, name) for name in ("right.png", "wrong.png")]
+    done = predict_films(reader, films, tmp_path / "out", heatmaps=1, fix=fix)
+    right, wrong = done.found.values()
+    assert (tmp_path / "out" / "guards.csv").read_text().splitlines()[1:] == [
+        "right.png,pass,",
+        'wrong.png,offer,"inverted;rotated_270"',
+    ]
+    said = done.guards["wrong.png"]
+    assert said.fixed(fix) == (("inverted", "rotated_270") if fix else ())
+    assert (right.void, wrong.void) == (False, not fix)
+    assert np.array_equal(right.probabilities, wrong.probabilities) is fix
+    best = right.top(1)[0][0]
+    if fix:
+        overlays = [(tmp_path / "out" / f"{name}_1_{best}.png").read_bytes() for name in ("right", "wrong")]
+        assert overlays[0] == overlays[1]
+
+
+def test_other_guards_options_and_mirror_images_are_other_work(
+    tmp_path: Path, reader: GuardedReader, break_off_at: Callable[[int | None], list[str]]
+) -> None:
+    films, out = noise_films(tmp_path / "films", 2 * BATCH), tmp_path / "out"
+    break_off_at(BATCH)
+    with pytest.raises(BrokenOff):
+        predict_films(reader, films, out)
+    flipped = replace(reader, classifier=reader.classifier.flipped())
+    for call, differs in (
+        (lambda: predict_films(reader, films, out, fix=True), "fix"),
+        (lambda: predict_films(flipped, films, out), "tta"),
+        (lambda: predict_films(replace(reader, gate=Gate.load()), films, out), "gate"),
+    ):
+        with pytest.raises(DataError, match=f"has not finished and differs from this one in {differs}: "):
+            call()
+
+
+@pytest.mark.parametrize("damage", ["worth.csv", "guards.csv"])
+def test_a_film_that_lacks_a_row_in_any_table_is_read_again(
+    damage: str, tmp_path: Path, reader: GuardedReader, break_off_at: Callable[[int | None], list[str]]
+) -> None:
+    films, out = noise_films(tmp_path / "films", 3 * BATCH), tmp_path / "out"
+    break_off_at(2 * BATCH)
+    with pytest.raises(BrokenOff):
+        predict_films(reader, films, out)
+    (out / damage).write_text((out / damage).read_text().replace(f"{films[5].name},", "\0,", 1))
+    opened = break_off_at(None)
+    predict_films(reader, films, out)
+    assert sorted(opened) == [film.name for film in films[BATCH:]]
+    predict_films(reader, films, tmp_path / "whole")
+    files = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert files == {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
+
+
+def test_a_full_disk_leaves_whole_rows(tmp_path: Path, reader: GuardedReader) -> None:
+    films, out = noise_films(tmp_path / "films", 2 * BATCH), tmp_path / "out"
+    limit = 6000  # bytes: the rows of one batch fit, those of two do not
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:
-        with pytest.raises(OSError, match=r"predictions\.csv"):
-            predict_films(classifier, films, out)
+        with pytest.raises(OSError, match=r"worth\.csv"):
+            predict_films(reader, films, out)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, ignored)
     names = read_predictions(out / "predictions.csv").names
     assert names == [film.name for film in films[:BATCH]]
-    assert predict_films(classifier, films, out).names == [film.name for film in films]
+    assert predict_films(reader, films, out).names == [film.name for film in films]
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_number_of_films(tmp_path: Path, classifier: Classifier) -> None:
+def test_memory_does_not_grow_with_the_number_of_films(tmp_path: Path, reader: GuardedReader) -> None:
     films = noise_films(tmp_path / "films", 10, side=1024)
-    predict_films(classifier, films, tmp_path / "warm", heatmaps=1)
+    predict_films(reader, films, tmp_path / "warm", heatmaps=1)
     peaks = []
     for times in (3, 12):
         many = [Film(film.path, f"{round}_{film.name}") for round in range(times) for film in films]
         tracemalloc.start()
-        predict_films(classifier, many, tmp_path / f"{times}", heatmaps=1)
+        predict_films(reader, many, tmp_path / f"{times}", heatmaps=1)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 12 * 2**20  # how full the queue is differs; the films more have 90 MB

@@ -48,6 +48,11 @@ def test_an_old_file_says_what_it_knows() -> None:
     assert worth_sentences(bare) == ["Not calibrated: the probability is a score that ranks films."]
 
 
+def test_an_ensemble_says_how_far_its_members_lie_apart() -> None:
+    said = "Members of the ensemble disagree by 4.3% (standard deviation)."
+    assert worth_sentences(replace(WORTH, disagreement=0.0426)) == [*SAYS, said]
+
+
 def test_what_else_limits_a_threshold() -> None:
     above = replace(WORTH, probability=0.5)
     assert (threshold_sentence(above) or "").endswith("86% to 97%): it says little")

@@ -1,8 +1,9 @@
 """`xlite predict`: films read by a model, with overlays if they are asked for."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -38,6 +39,13 @@ def predict(
         str | None,
         typer.Option(metavar="NAME", help="DICOM: a window of the file by name or number, or CENTER,WIDTH"),
     ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Turn upright and invert back what looks turned or inverted")
+    ] = False,
+    tta: Annotated[
+        str | None,
+        typer.Option(metavar="flip", help="Read each film and its mirror image, and average: twice the time"),
+    ] = None,
     device: Device = "cpu",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over where a run that has not finished would go on")
@@ -46,9 +54,13 @@ def predict(
 ) -> None:
     """Read films: their findings, and overlays.
 
-    Writes predictions.csv and, with --heatmaps K, K overlays an image. In folders, linked and zipped ones
-    too, films are found by suffix or else by content; hidden files are left out. Of several films one that
-    cannot be read is reported, the others are done, and the exit status is 1.
+    Writes predictions.csv and, with --heatmaps K, K overlays an image; guards.csv says what each picture is,
+    and worth.csv what each verdict is worth. A picture that is no chest X-ray is not read; what looks turned
+    or inverted is read as it is, unless --fix.
+
+    In folders, linked and zipped ones too, films are found by suffix or else by content; hidden files are
+    left out. Of several films one that cannot be read is reported, the others are done, and the exit status
+    is 1.
 
     Rows are written as films are read. If a run is killed, the same command goes on where it stopped; a run
     that has finished is done anew.
@@ -57,32 +69,38 @@ def predict(
         raise typer.BadParameter(f"{method!r} is none of {', '.join(METHODS)}", param_hint="--map")
     if method is not None and not heatmaps:
         raise typer.BadParameter("no overlay is asked for: add --heatmaps 3", param_hint="--map")
+    if tta not in (None, "flip"):
+        raise typer.BadParameter(f"{tta!r} is none: only flip is known", param_hint="--tta")
     from xlite.data.film_files import passed_over_words
     from xlite.predict.films import find_films
-    from xlite.predict.pipeline import predict_films
 
     found = find_films(images, out)
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} is a file, and --out is the folder to write into: give another name")
-    from xlite.classify import Classifier
+    from xlite.guarded import GuardedReader
+    from xlite.predict.pipeline import predict_films
     from xlite.reading import withheld_sentence
 
-    classifier = Classifier.load(model, device)
+    reader = GuardedReader.load(model, device)
+    if tta:
+        reader = replace(reader, classifier=reader.classifier.flipped())
+    classifier = reader.classifier
     with progress_bar("reading") as progress, log_to(sys.stderr):
         done = predict_films(
-            classifier,
+            reader,
             found.films,
             out,
             heatmaps,
             method or DEFAULT_METHOD,
             progress,
             window=window,
+            fix=fix,
             fresh=fresh,
         )
     if as_json:
-        print_json(done.by_name())
+        print_json({name: _film_json(done, name, fix) for name in done.guards})
     else:
-        _print_answer(done, classifier.name, out)
+        _print_answer(done, classifier.name, out, fix)
         if withheld := withheld_sentence(classifier.info.thresholds, classifier.info.thresholds_chosen_on):
             say(withheld)
     if found.passed_over:
@@ -91,15 +109,35 @@ def predict(
         raise typer.Exit(1)
 
 
-def _print_answer(done: "FilmsRead", model: str, out: Path, count: int = 3, shown: int = 20) -> None:
-    """The `count` likeliest findings of the first `shown` films, and what was written."""
-    rows = []
-    for name, probabilities in list(done.by_name().items())[:shown]:
-        best = sorted(((value, finding) for finding, value in probabilities.items()), reverse=True)[:count]
-        rows.append([name, *(f"{spoken(finding)} {value:.3f}" for value, finding in best)])
+def _film_json(done: "FilmsRead", name: str, fix: bool) -> dict[str, Any]:
+    """Probabilities by finding, guards, and what each verdict is worth; of a refused film guards alone."""
+    from xlite.report.worth import worth_json
+
+    guards, reading = {"guards": done.guards[name].facts(fix)}, done.found.get(name)
+    if reading is None:
+        return guards
+    probabilities = {finding: reading.probability(finding) for finding in FINDINGS}
+    return probabilities | guards | {"worth": worth_json(reading.worths())}
+
+
+def _print_answer(
+    done: "FilmsRead", model: str, out: Path, fix: bool, count: int = 3, shown: int = 20
+) -> None:
+    """The `count` likeliest findings of the first `shown` films, their guards, and what was written."""
+    first = list(done.found.items())[:shown]
+    rows = [[name, *(f"{spoken(one)} {value:.3f}" for one, value in read.top(count))] for name, read in first]
     if rows:
         print_table(["image", *(f"finding {rank}" for rank in range(1, count + 1))], rows)
+    for name, _ in first:
+        if said := done.guards[name].sentences(fix):
+            say(f"{name}: {' '.join(said)}")
     say(f"Model {model}. Research software: no diagnosis.")
+    offered = sum(one.verdict == "offer" for one in done.guards.values())
+    if offered:
+        done_so = "put right before reading" if fix else "read as it is, and --fix puts that right"
+        say(f"{counted(offered, 'film')} looked turned or inverted: {done_so}")
+    if cautioned := sum(one.verdict == "caution" for one in done.guards.values()):
+        say(f"{counted(cautioned, 'film')} read with a caution: guards.csv says which")
     if done.unpainted:
         say(f"{counted(done.unpainted, 'overlay')} left bare: a map is empty, flat or peaks at the rim")
     bad = f", {done.unreadable:,} could not be" if done.unreadable else ""

@@ -9,7 +9,7 @@ from xlite.access.addresses import API_PORT, HOST
 from xlite.access.tokens import MIN_TOKEN, TOKEN
 from xlite.cli.app import hand_over
 from xlite.errors import CheckpointError, RunError
-from xlite.models.available import SHIPPED, find_model
+from xlite.models.available import SHIPPED, find_models
 from xlite.places import bundled
 
 
@@ -47,6 +47,6 @@ def _check_none_is_typed(models: list[str]) -> None:
     """Raises RunError if what follows --token is no model: it is the token, which is not repeated here."""
     for spec in models:
         try:
-            find_model(spec)
+            find_models(spec)
         except CheckpointError as error:
             raise RunError(TOKEN.typed) from error

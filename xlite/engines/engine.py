@@ -4,6 +4,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from xlite.findings import FINDINGS
 from xlite.models.info import ModelInfo, ModelSize
 
 
@@ -22,6 +23,11 @@ class Output(NamedTuple):
         """What it gives for one of the films, without the axis of the batch."""
         apart = self.disagreement
         return Output(self.logits[place], self.maps[place], None if apart is None else apart[place])
+
+
+def no_maps(films: int) -> np.ndarray:
+    """What stands for maps that nobody asked for: float32 (B, 14, 0, 0)."""
+    return np.empty((films, len(FINDINGS), 0, 0), np.float32)
 
 
 class Engine(Protocol):
@@ -50,9 +56,9 @@ class Engine(Protocol):
         """Raw logits float32 (B, 14) of preprocessed films float32 (B, 3, S, S)."""
         ...
 
-    def output(self, x: np.ndarray, method: str) -> Output:
+    def output(self, x: np.ndarray, method: str | None) -> Output:
         """Raw logits and maps of preprocessed films float32 (B, 3, S, S), by one of `methods`.
 
-        Raises ValueError for another method.
+        Without a method maps are `no_maps`. Raises ValueError for another method.
         """
         ...

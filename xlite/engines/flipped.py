@@ -38,7 +38,7 @@ class Flipped:
         """What the engine itself costs: each film is read twice."""
         return self.engine.size()
 
-    def output(self, x: np.ndarray, method: str) -> Output:
+    def output(self, x: np.ndarray, method: str | None) -> Output:
         """The means of logits, maps and disagreement, maps in the film's own frame."""
         own, mirrored = (self.engine.output(films, method) for films in (x, _mirrored(x)))
         apart = own.disagreement

@@ -1,9 +1,4 @@
-"""Several exports as one graph: an ensemble, whose logits are the mean of its members' before calibration.
-
-A map of an ensemble is the mean of its members' maps as they are, not scaled: in each map a cell has what it
-adds to the logit, so that the mean is what it adds to the mean logit. A member that is sure weighs as much
-in the map as it does in the logit. Features are those of the first member.
-"""
+"""Several exports as one graph, which answers as `Ensemble` does. Features are those of the first member."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,15 +7,14 @@ import numpy as np
 import onnx
 from onnx import GraphProto, ModelProto, TensorProto, compose, helper, numpy_helper
 
+from xlite.engines.ensemble import check_cells, check_members, joint_info, nested
 from xlite.engines.stamp import answering
-from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.models.info import ModelInfo
 from xlite.models.onnx_file import DISAGREEMENT, TOLERANCES, ExportFacts, OnnxFile
 from xlite.models.onnx_graph import parsed, recalibrate
 
 AVERAGED = ("logits", "layercam", "gradcam")
-_SAME = ("preprocess", "split_id", "label_version", "findings")
 
 
 def merged(files: Sequence[OnnxFile]) -> OnnxFile:
@@ -54,7 +48,7 @@ def merged_graph(files: Sequence[OnnxFile]) -> tuple[ModelProto, ModelInfo, Expo
     ensemble = helper.make_model(graph, opset_imports=[helper.make_opsetid("", max(opsets))])
     ensemble.ir_version = max(one.ir_version for one in protos)
     recalibrate(ensemble, None)
-    return ensemble, _info(files), _facts(files)
+    return ensemble, joint_info([file.info for file in files]), _facts(files)
 
 
 def _prefix(number: int) -> str:
@@ -86,42 +80,14 @@ def _deviation(graph: GraphProto, members: int) -> list[onnx.NodeProto]:
 
 
 def _check(files: Sequence[OnnxFile]) -> None:
-    names = [file.facts.source for file in files]
-    if len(files) < 2:
-        raise CheckpointError(f"an ensemble has at least two members; got {', '.join(names) or 'none'}")
-    for file in files:
-        for field in _SAME:
-            first, own = getattr(files[0].info, field), getattr(file.info, field)
-            if own != first:
-                raise CheckpointError(
-                    f"members of an ensemble must have the same {field}; {names[0]} has {first}, "
-                    f"{file.facts.source} has {own}"
-                )
-    cells = {(len(one), len(one[0])) for one in (file.facts.golden.layercam[0] for file in files)}
-    if len(cells) > 1:
-        sizes = ", ".join(f"{down} x {across}" for down, across in sorted(cells))
-        raise CheckpointError(f"maps of members of an ensemble must have the same cells; got {sizes}")
+    check_members([file.facts.source for file in files], [file.info for file in files])
+    check_cells([(len(one), len(one[0])) for one in (file.facts.golden.layercam[0] for file in files)])
     if any(DISAGREEMENT in _outputs(file) for file in files):
-        raise CheckpointError("an ensemble cannot be a member of another one: name its members instead")
+        raise nested()
 
 
 def _outputs(file: OnnxFile) -> list[str]:
     return [one.name for one in parsed(file.content).graph.output]
-
-
-def _info(files: Sequence[OnnxFile]) -> ModelInfo:
-    """What the first member says, under the backbones of all."""
-    first = files[0].info
-    attentions = dict.fromkeys(file.info.attention for file in files)
-    return first.model_copy(
-        update={
-            "backbone": " + ".join(file.info.backbone for file in files)[:200],
-            "attention": " + ".join(attentions)[:200],
-            "calibration": None,
-            "thresholds": None,
-            "thresholds_chosen_on": None,
-        }
-    )
 
 
 def _facts(files: Sequence[OnnxFile]) -> ExportFacts:

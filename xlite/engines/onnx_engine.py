@@ -13,7 +13,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     NotImplemented,
 )
 
-from xlite.engines.engine import Output
+from xlite.engines.engine import Output, no_maps
 from xlite.errors import CheckpointError
 from xlite.explain.methods import CLOSED_FORM
 from xlite.metrics.calibration import apply_calibrator
@@ -72,13 +72,14 @@ class OnnxEngine:
         """Raw logits float32 (B, 14) of preprocessed films float32 (B, 3, S, S)."""
         return self.outputs(x, "logits")["logits"]
 
-    def output(self, x: np.ndarray, method: str) -> Output:
+    def output(self, x: np.ndarray, method: str | None) -> Output:
         """Raw logits and maps of preprocessed films, by one of `methods`; an ensemble's disagreement, too."""
-        if method not in CLOSED_FORM:
+        if method not in (*CLOSED_FORM, None):
             raise ValueError(f"{method!r} is no map of an exported model: it has {', '.join(CLOSED_FORM)}")
         has = [DISAGREEMENT] if DISAGREEMENT in (one.name for one in self.session.get_outputs()) else []
-        found = self.outputs(x, "logits", method, *has)
-        return Output(found["logits"], found[method], found.get(DISAGREEMENT))
+        found = self.outputs(x, "logits", *([method] if method else []), *has)
+        maps = found[method] if method else no_maps(len(x))
+        return Output(found["logits"], maps, found.get(DISAGREEMENT))
 
     def _check_golden(self, path: Path) -> None:
         """Another engine or processor may compute wrongly without a word, and a file may be tampered with."""

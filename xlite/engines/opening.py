@@ -1,9 +1,11 @@
 """Which engine reads with a model file: each is loaded with the framework that it needs, and no other."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlite.engines.engine import Engine
+from xlite.engines.ensemble import Ensemble
 from xlite.errors import CheckpointError, RunError
 from xlite.files import digest_of
 from xlite.models.available import EXPORT_FILE, EXPORT_SUFFIX
@@ -12,6 +14,15 @@ if TYPE_CHECKING:
     from xlite.models.onnx_file import OnnxFile
 
 CPU = "cpu"
+
+
+def open_engines(names: Sequence[str], paths: Sequence[Path], device: str = CPU) -> Engine:
+    """The engine of a model, or of several as an ensemble; `names` call them in errors.
+
+    Raises as `open_engine`, and CheckpointError for members that do not fit.
+    """
+    engines = [open_engine(path, device) for path in paths]
+    return engines[0] if len(engines) == 1 else Ensemble.of(names, engines)
 
 
 def open_engine(path: Path, device: str = CPU) -> Engine:

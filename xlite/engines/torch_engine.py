@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from xlite.engines.engine import Output
+from xlite.engines.engine import Output, no_maps
 from xlite.errors import RunError
 from xlite.explain.maps import activation_maps
 from xlite.explain.methods import METHODS
@@ -52,7 +52,9 @@ class TorchEngine:
             found: np.ndarray = self.model(torch.from_numpy(x).to(self.device)).float().cpu().numpy()
         return found
 
-    def output(self, x: np.ndarray, method: str) -> Output:
+    def output(self, x: np.ndarray, method: str | None) -> Output:
         """Raw logits and maps of preprocessed films, by one of METHODS."""
+        if method is None:
+            return Output(self.logits(x), no_maps(len(x)))
         logits, maps = activation_maps(self.model, torch.from_numpy(x).to(self.device), method)
         return Output(logits.float().cpu().numpy(), maps.float().cpu().numpy())

@@ -5,6 +5,7 @@ guards = gate.judge(read_image("film.png"))
 guards.verdict, guards.reasons  # "offer", ("rotated_180",)
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,8 @@ class Gate:
 
     session: ort.InferenceSession
     limits: Limits
+    digest: str
+    """SHA-256 of the network's file."""
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Gate":
@@ -59,7 +62,7 @@ class Gate:
             ) from error
         except _NOT_ONNX as error:
             raise CheckpointError(f"{path} is no gate network; install X-Lite again") from error
-        return cls(session, _limits(session, path))
+        return cls(session, _limits(session, path), hashlib.sha256(model).hexdigest())
 
     def judge(self, image: np.ndarray) -> Guards:
         """What a picture uint8 (H, W) is: verdict, reasons and the values that they come from."""

@@ -4,7 +4,7 @@ Codes are those of guards.csv. refuse: no probabilities at all; offer: X-Lite ca
 says so; caution: read, with a warning.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -50,6 +50,17 @@ _SENTENCES: dict[Reason, str] = {
     "range": "Greys or sharpness are outside those of the training films",
     "unlike": "The film is unlike the films that the model learned from",
 }
+FIXED = "It was turned upright or inverted back before it was read."
+
+
+def sentence_of(reason: Reason) -> str:
+    """What a reason says, without what was measured and without a full stop."""
+    return _SENTENCES[reason]
+
+
+def offers(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Those of the reasons that X-Lite can undo."""
+    return tuple(reason for reason in reasons if reason in _OFFER)
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,7 @@ class Check:
 
     def __str__(self) -> str:
         side = "the least that passes is" if self.below else "the limit is"
-        return f"{_SENTENCES[self.reason]} ({self.measure} {self.value:.3g}, {side} {self.limit:.3g})."
+        return f"{sentence_of(self.reason)} ({self.measure} {self.value:.3g}, {side} {self.limit:.3g})."
 
 
 @dataclass(frozen=True)
@@ -88,11 +99,16 @@ class Guards:
         return tuple(check.reason for check in self.checks)
 
     @property
+    def offers(self) -> tuple[Reason, ...]:
+        """The reasons that X-Lite can undo."""
+        return offers(self.reasons)
+
+    @property
     def verdict(self) -> Verdict:
         """The gravest thing that a reason leads to."""
         if _REFUSE.intersection(self.reasons):
             return "refuse"
-        if _OFFER.intersection(self.reasons):
+        if self.offers:
             return "offer"
         return "caution" if self.checks else "pass"
 

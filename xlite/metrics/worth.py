@@ -23,7 +23,7 @@ class Worth:
 
     threshold: None without one, or if it is withheld. record: None if the model file has none. calibrated:
     whether a calibrator was fitted to the finding. void: the film is not as the validation films were, so
-    that no guarantee holds.
+    that no guarantee holds. disagreement: the standard deviation of an ensemble's members' probabilities.
     """
 
     finding: str
@@ -34,6 +34,7 @@ class Worth:
     record: ValidationRecord | None = None
     calibrated: bool = False
     void: bool = False
+    disagreement: float | None = None
 
     @property
     def side(self) -> Side | None:
@@ -125,6 +126,8 @@ class Worth:
             "rank_without": self.rank_without,
             "rank_with": self.rank_with,
             "remarks": list(self.remarks),
+            "void": self.void,
+            "disagreement": self.disagreement,
         }
 
     def row(self) -> dict[str, Any]:
@@ -137,3 +140,7 @@ class Worth:
         cuts = facts.pop("cut_offs") or {}
         facts |= {f"cut_off_{end}": cuts.get(end) for end in ("low", "high")}
         return {"finding": self.finding} | facts | {"remarks": ";".join(self.remarks)}
+
+
+COLUMNS = tuple(Worth("", 0.0, None).row())
+"""Those of a row, which are the same whatever is known."""

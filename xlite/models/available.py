@@ -11,6 +11,7 @@ EXPORT_FILE = "model.onnx"
 EXPORT_SUFFIX = ".onnx"
 EXPORT_FILES = {"fp32": EXPORT_FILE, "fp16": "model.fp16.onnx", "int8": "model.int8.onnx"}
 """By precision; only the first answers as the model does, and so takes its place unasked."""
+MEMBERS_JOINED_BY = ","
 CARD_FILE = "MODEL_CARD.md"
 PREDICTION_SUFFIXES = (".csv", ".csv.gz")
 """How the name of a predictions file ends; every other part of a teacher is a network."""
@@ -41,18 +42,38 @@ def model_files() -> dict[str, Path]:
     return files
 
 
+def find_models(spec: str) -> tuple[Path, ...]:
+    """The model files that a spec stands for: one as `find_model` finds it, or several joined by commas.
+
+    Raises CheckpointError as `find_model` does, and for a member that is missing or named twice.
+    """
+    if MEMBERS_JOINED_BY not in spec or _file_at(spec):
+        return (find_model(spec),)
+    names = [part.strip() for part in spec.split(MEMBERS_JOINED_BY)]
+    if not all(names):
+        raise CheckpointError(f"{spec!r} names an ensemble and lacks a member: write A,B")
+    found = [find_model(name) for name in names]
+    real = [path.resolve() for path in found]
+    if twice := [name for name, path in zip(names, real, strict=True) if real.count(path) > 1]:
+        raise CheckpointError(f"{spec!r} has {twice[0]} twice: name each member of an ensemble once")
+    return tuple(found)
+
+
 def find_model(spec: str) -> Path:
-    """The model file that a path or a run's name stands for.
+    """The one model file that a path or a run's name stands for.
 
     A file or a run's folder comes first, then a model by its name. Raises CheckpointError with the runs that
     have a model.
     """
     if not spec:
         raise CheckpointError(f"no model named; {_known_runs()}")
-    given = Path(spec)
-    for path in (given, given / MODEL_FILE):
-        if path.is_file():
-            return path
+    if path := _file_at(spec):
+        return path
+    if MEMBERS_JOINED_BY in spec:
+        raise CheckpointError(
+            f"{spec!r} names several models, and here it has to be one: make one file of them by "
+            "`xlite ensemble`"
+        )
     try:
         name = check_run_name(spec)
     except RunError as error:
@@ -63,6 +84,11 @@ def find_model(spec: str) -> Path:
     if any(folder.name == name for folder in model_folders()):
         raise CheckpointError(f"run {name!r} has no model yet; it gets one at the end of its first epoch")
     raise CheckpointError(f"{spec!r} is neither a model file nor a run; {_known_runs()}")
+
+
+def _file_at(spec: str) -> Path | None:
+    """The model file at a path, or in the run's folder there."""
+    return next((path for path in (Path(spec), Path(spec) / MODEL_FILE) if path.is_file()), None)
 
 
 def teacher_parts(spec: str) -> list[str]:

@@ -16,8 +16,8 @@ from xlite.findings import FINDINGS
 from xlite.formats import FORMATS
 
 LOCK_FILE, RECORD_FILE = ".predictions.lock", "predictions.json"
-PREDICTIONS_FILE, GUARDS_FILE = "predictions.csv", "guards.csv"
-OWN_FILES = (LOCK_FILE, RECORD_FILE, PREDICTIONS_FILE, GUARDS_FILE)
+PREDICTIONS_FILE, GUARDS_FILE, WORTH_FILE = "predictions.csv", "guards.csv", "worth.csv"
+OWN_FILES = (LOCK_FILE, RECORD_FILE, PREDICTIONS_FILE, GUARDS_FILE, WORTH_FILE)
 """What lies in the folder that is written into, beside overlays."""
 
 

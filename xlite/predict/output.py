@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -20,13 +19,13 @@ from xlite.data.zipped import ZippedFilm
 from xlite.errors import DataError
 from xlite.files import read_whole, write_atomic
 from xlite.predict.films import LOCK_FILE, RECORD_FILE, Film
-from xlite.predict.tables import PREDICTIONS, Answer, Row, Table, add_rows, read_table, write_table
+from xlite.predict.tables import TABLES, Answer, Row, add_rows, read_table, settled, write_table
 from xlite.text import as_cell
 
 BATCH = 4
 """Films that the network reads together, and whose rows come together; more save little, and hold pixels."""
-Work = Mapping[str, str | int | None]
-"""What makes two runs the same one, by name: the model's digest, X-Lite's version, its options."""
+Work = Mapping[str, str | int | bool | None]
+"""What makes two runs the same one, by name: digests of model and gate, X-Lite's version, its options."""
 
 
 class Record(BaseModel):
@@ -35,7 +34,7 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     format: Literal["xlite-predict-1"] = "xlite-predict-1"
-    work: dict[str, str | int | None]
+    work: dict[str, str | int | bool | None]
     finished: bool = False
     films: dict[str, str] = {}
 
@@ -47,16 +46,15 @@ class Output:
     folder: Path
     films: Sequence[Film]
     work: Work
-    tables: Sequence[Table]
     done: frozenset[str] = frozenset()
     kept: dict[str, list[Row]] = field(default_factory=dict)
     _has_begun: bool = False
 
     def write(self, answers: Sequence[Answer]) -> None:
-        """Adds the rows of films. The last table is predictions.csv, whose row says that a film is done."""
+        """Adds the rows of films."""
         if not self._has_begun:
             self._begin()
-        for table in self.tables:
+        for table in TABLES:
             add_rows(self.folder, table, answers)
 
     def finish(self) -> None:
@@ -70,15 +68,10 @@ class Output:
             self._begin()
         if self.done:
             places = {film.name: place for place, film in enumerate(self.films)}
-            for table in self.tables:
+            for table in TABLES:
                 rows = sorted(read_table(self.folder, table), key=lambda row: places[row.name])
                 write_table(self.folder, table, rows)
         self._note(Record(work=dict(self.work), finished=True))
-
-    def kept_probabilities(self) -> dict[str, np.ndarray]:
-        """What predictions.csv says of films that are done, by name: float32 (14,)."""
-        rows = self.kept.get(PREDICTIONS.file, [])
-        return {row.name: np.array(row.cells[1:], np.float32) for row in rows}
 
     def go_on(self) -> None:
         """Finds what a run of the same work left, if it has not finished; one that has is done anew.
@@ -96,9 +89,9 @@ class Output:
             )
         digests = record.films
         same = {film.name for film in self.films if digests.get(as_cell(film.name)) == _digest(film.path)}
-        rows = {table: read_table(self.folder, table) for table in self.tables}
-        settled = {row.name for table, found in rows.items() for row in found if table.settles(row.cells)}
-        done = [film.name for film in self.films if film.name in settled & same]
+        rows = {table: read_table(self.folder, table) for table in TABLES}
+        ready = settled(rows) & same
+        done = [film.name for film in self.films if film.name in ready]
         # Whole batches only, so that each film has the same company as in a run that nothing broke off.
         self.done = frozenset(done[: len(done) - len(done) % BATCH])
         self.kept = {
@@ -107,7 +100,7 @@ class Output:
 
     def _begin(self) -> None:
         """Leaves in the tables what is done, and only then says whose they are."""
-        for table in self.tables:
+        for table in TABLES:
             write_table(self.folder, table, self.kept.get(table.file, []))
         films = {as_cell(film.name): _digest(film.path) for film in self.films}
         self._note(Record(work=dict(self.work), films=films))
@@ -123,7 +116,6 @@ def opened(
     folder: Path,
     films: Sequence[Film],
     work: Work,
-    tables: Sequence[Table],
     fresh: bool = False,
 ) -> Iterator[Output]:
     """The folder, which it makes and holds, with what an unfinished run left in it unless all is to be fresh.
@@ -139,7 +131,7 @@ def opened(
             f"another xlite predict writes into {folder}: wait until it ends, or give another --out"
         ) from error
     try:
-        output = Output(folder, films, work, tables)
+        output = Output(folder, films, work)
         if not fresh:
             output.go_on()
         yield output

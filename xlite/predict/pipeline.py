@@ -17,21 +17,20 @@ import numpy as np
 from xlite import __version__
 from xlite.errors import ImageError, sentence
 from xlite.explain.methods import DEFAULT_METHOD
-from xlite.files import Progress, digest_of
-from xlite.findings import FINDINGS
-from xlite.images import check_contrast, read_image
+from xlite.files import Progress
+from xlite.guarded import judged
+from xlite.guards.verdict import Guards
+from xlite.images import read_image
 from xlite.predict.films import Film
 from xlite.predict.output import BATCH, Output, Work, opened
 from xlite.predict.overlays import Painted, write_overlays
-from xlite.predict.tables import GUARDS, PREDICTIONS, Answer, Table, Verdict
+from xlite.predict.tables import GUARDS, PREDICTIONS, TABLES, WORTH, Answer, Said, kept_guards, kept_readings
 from xlite.processors import processors
 from xlite.reading import Reading
 
-if TYPE_CHECKING:  # it loads an engine, and what was given is checked first
-    from xlite.classify import Classifier
+if TYPE_CHECKING:  # they load an engine, and what was given is checked first
+    from xlite.guarded import GuardedReader
 
-Judge = Callable[[np.ndarray], Verdict]
-"""What guards say of an image uint8 (H, W); threads share it."""
 MOST_THREADS = 16
 
 log = logging.getLogger(__name__)
@@ -39,15 +38,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class FilmsRead:
-    """What a model said of films: {name: probabilities float32 (14,)}, in the order given.
+    """What a model said of films: readings without maps, by name, in the order given.
 
-    `unreadable` counts the films that could not be read, `refused` those that guards refused, `unpainted` the
-    overlays whose map shows no place, `unwritten` the films whose overlays could not be written.
+    `guards` are those of these and of the films that were `refused`. `unreadable` counts the films that could
+    not be read, `unpainted` the overlays whose map shows no place, `unwritten` the films whose overlays could
+    not be written.
     """
 
-    found: dict[str, np.ndarray] = field(default_factory=dict)
+    found: dict[str, Reading] = field(default_factory=dict)
+    guards: dict[str, Said] = field(default_factory=dict)
     unreadable: int = 0
-    refused: int = 0
     unpainted: int = 0
     unwritten: int = 0
 
@@ -56,13 +56,14 @@ class FilmsRead:
         """The films that were read, by name."""
         return list(self.found)
 
-    def by_name(self) -> dict[str, dict[str, float]]:
-        """{name: {finding: probability}}."""
-        return {name: dict(zip(FINDINGS, row.tolist(), strict=True)) for name, row in self.found.items()}
+    @property
+    def refused(self) -> int:
+        """How many films guards refused."""
+        return len(self.guards) - len(self.found)
 
 
 def predict_films(
-    classifier: "Classifier",
+    reader: "GuardedReader",
     films: Sequence[Film],
     out: Path,
     heatmaps: int = 0,
@@ -70,65 +71,68 @@ def predict_films(
     progress: Progress | None = None,
     *,
     window: str | None = None,
+    fix: bool = False,
     fresh: bool = False,
-    judge: Judge | None = None,
-    tables: Sequence[Table] = (),
 ) -> FilmsRead:
-    """Reads films and writes predictions.csv and `heatmaps` overlays of each into `out`, likeliest first.
+    """Reads films into the folder `out`: predictions.csv, guards.csv, worth.csv, `heatmaps` overlays of each.
 
-    `window` is the one that DICOM films are shown by, as `read_image` takes it. With `judge` also guards.csv;
-    a film that it refuses is not read. `tables` are written beside them. A film that cannot be read is logged
-    and left out; if it is the only one, or the only one is refused, that is an ImageError. A film whose
+    Overlays are those of the likeliest findings. `window` is the one that DICOM films are shown by, as
+    `read_image` takes it; `fix` turns and inverts films as their guards offer. A film that is refused, or
+    cannot be read, is logged and left out; if it is the only one, that is an ImageError. A film whose
     overlays cannot be written is logged. Whatever ends this early, the tables have what was read, and the
     same call goes on from there, unless all is to be `fresh`.
     """
+    classifier = reader.classifier
     work: Work = {
-        "model": digest_of(classifier.path),
+        "model": classifier.digest,
+        "gate": reader.gate.digest,
         "version": __version__,
         "heatmaps": heatmaps,
         "map": method,
         "window": window,
+        "fix": fix,
+        "tta": classifier.tta,
     }
-    guards = [GUARDS] if judge else []
-    with opened(out, films, work, [*guards, *tables, PREDICTIONS], fresh) as output:
+    with opened(out, films, work, fresh) as output:
         if output.done:
             log.info("Going on: %s of %s films are done", f"{len(output.done):,}", f"{len(films):,}")
-        reader = _Reader(classifier, films, output, heatmaps, method, window, judge, progress)
-        reader.read()
+        run = _Run(reader, films, output, heatmaps, method, window, fix, progress)
+        run.read()
         output.finish()
-    return reader.result()
+    return run.result()
 
 
 @dataclass(frozen=True, eq=False)
 class _Decoded:
     """A film that waits for the network: its input (1, 3, S, S), its pixels (H, W) for overlays, its guards.
 
-    Without an input its guards refuse it.
+    Without an input its guards refuse it. `void`: a guard fires on it as it is read.
     """
 
     film: Film
+    guards: Guards
+    void: bool = True
     x: np.ndarray | None = None
     image: np.ndarray | None = None
-    guards: Verdict | None = None
 
 
-class _Reader:
+class _Run:
     """One call of predict_films: what it works with, what waits to be written, what it has counted."""
 
     def __init__(
         self,
-        classifier: "Classifier",
+        reader: "GuardedReader",
         films: Sequence[Film],
         output: Output,
         heatmaps: int,
         method: str,
         window: str | None,
-        judge: Judge | None,
+        fix: bool,
         progress: Progress | None,
     ) -> None:
-        self.classifier, self.films, self.output = classifier, films, output
-        self.heatmaps, self.method, self.window = heatmaps, method, window
-        self.judge, self.progress = judge, progress
+        self.reader, self.classifier, self.films, self.output = reader, reader.classifier, films, output
+        self.heatmaps, self.method, self.window, self.fix = heatmaps, method, window, fix
+        self.progress = progress
         self.left = [film for film in films if film.name not in output.done]
         self.counts = FilmsRead()
         self.steps = 0
@@ -153,19 +157,22 @@ class _Reader:
 
     def result(self) -> FilmsRead:
         """What was read, now and by the runs before that were broken off."""
-        found = {**self.output.kept_probabilities(), **self.counts.found}
-        refused = self.counts.refused + len(self.output.done - found.keys())
-        ordered = {film.name: found[film.name] for film in self.films if film.name in found}
-        return replace(self.counts, found=ordered, refused=refused)
+        kept = {table: self.output.kept.get(table.file, []) for table in TABLES}
+        recalled = kept_readings(kept[PREDICTIONS], kept[WORTH])
+        found = {name: self.classifier.recalled(*one) for name, one in recalled.items()} | self.counts.found
+        guards = kept_guards(kept[GUARDS]) | self.counts.guards
+        return replace(
+            self.counts,
+            found={film.name: found[film.name] for film in self.films if film.name in found},
+            guards={film.name: guards[film.name] for film in self.films if film.name in guards},
+        )
 
     def _decode(self, film: Film) -> _Decoded:
-        image = read_image(film.path, self.window)
-        guards = self.judge(image) if self.judge else None
-        if guards is None:
-            check_contrast(image, film.path)
-        elif guards.verdict == "refuse":
-            return _Decoded(film, guards=guards)
-        return _Decoded(film, self.classifier.input(image), image if self.heatmaps else None, guards)
+        seen = judged(self.reader.gate, read_image(film.path, self.window), self.fix)
+        if seen.is_refused:
+            return _Decoded(film, seen.said)
+        x = self.classifier.input(seen.film)
+        return _Decoded(film, seen.said, seen.is_void, x, seen.film if self.heatmaps else None)
 
     def _taken(self, film: Film, future: "Future[_Decoded]") -> _Decoded | None:
         """The film once it is decoded; None if it cannot be read."""
@@ -181,32 +188,29 @@ class _Reader:
 
     def _read_batch(self, batch: Sequence[_Decoded], pool: ThreadPoolExecutor) -> None:
         """Has the network read films and their overlays painted, while the films before are written."""
-        read = iter(self._compute([one.x for one in batch if one.x is not None]))
+        readings = iter(self._compute([one for one in batch if one.x is not None]))
         answers: list[Answer] = []
         painting: list[tuple[Film, Future[Painted]]] = []
         for one in batch:
-            probabilities, maps = (None, None) if one.x is None else next(read)
-            answers.append(Answer(one.film, probabilities, one.guards))
-            if one.image is not None and probabilities is not None and maps is not None:
-                reading = Reading(probabilities, maps, one.image.shape, self.method)
-                job = pool.submit(
-                    write_overlays, self.output.folder, one.film, one.image, reading, self.heatmaps
-                )
-                painting.append((one.film, job))
+            reading = None if one.x is None else next(readings)
+            answers.append(Answer(one.film, one.guards, reading))
+            if one.image is not None and reading is not None:
+                words = self.output.folder, one.film, one.image, reading, self.heatmaps
+                painting.append((one.film, pool.submit(write_overlays, *words)))
         self._settle()
         self.answers, self.painting = answers, painting
         if not painting:
             self._settle()
 
-    def _compute(self, inputs: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray | None]]:
-        """Probabilities (14,) and, for overlays, maps (14, h, w) of each input (1, 3, S, S)."""
-        if not inputs:
-            return []
-        x = np.concatenate(inputs)
-        if not self.heatmaps:
-            return [(row, None) for row in self.classifier.probabilities(self.classifier.logits(x))]
-        output = self.classifier.output(x, self.method)
-        return list(zip(self.classifier.probabilities(output.logits), output.maps, strict=True))
+    def _compute(self, films: Sequence[_Decoded]) -> Iterator[Reading]:
+        """The readings of films that have an input; with maps only if these are painted."""
+        if not films:
+            return
+        inputs = np.concatenate([one.x for one in films if one.x is not None])
+        output = self.classifier.output(inputs, self.method if self.heatmaps else None)
+        for place, one in enumerate(films):
+            shape = (0, 0) if one.image is None else one.image.shape
+            yield replace(self.classifier.reading(output.film(place), shape, self.method), void=one.void)
 
     def _settle(self) -> None:
         """Writes the rows of the films whose overlays were being painted, and counts what became of them."""
@@ -225,14 +229,15 @@ class _Reader:
             self._step()
 
     def _count(self, answer: Answer) -> None:
-        if answer.probabilities is not None:
-            self.counts.found[answer.film.name] = answer.probabilities
-        elif answer.guards:
-            refusal = f"{answer.film.path}: {' '.join(answer.guards.sentences)}"
-            if len(self.films) == 1:
-                raise ImageError(refusal)
-            log.error("Error: %s", refusal)
-            self.counts.refused += 1
+        name, guards = answer.film.name, answer.guards
+        self.counts.guards[name] = Said(guards.verdict, guards.reasons)
+        if answer.reading is not None:
+            self.counts.found[name] = answer.reading.without_maps()
+            return
+        refusal = f"{answer.film.path}: {' '.join(guards.sentences)}"
+        if len(self.films) == 1:
+            raise ImageError(refusal)
+        log.error("Error: %s", refusal)
 
     def _step(self) -> None:
         self.steps += 1

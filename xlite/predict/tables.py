@@ -1,60 +1,68 @@
-"""Tables with rows for each film, which only ever gain whole rows: predictions.csv, guards.csv."""
+"""Tables with rows for each film, which only ever gain whole rows: predictions.csv, guards.csv, worth.csv."""
 
 import csv
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from errno import ENOSPC
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from xlite.data.predictions import HEADER, prediction_line
 from xlite.files import read_whole, write_atomic
-from xlite.predict.films import GUARDS_FILE, PREDICTIONS_FILE, Film
+from xlite.findings import FINDINGS
+from xlite.guards.verdict import FIXED, REASONS, VERDICTS, Guards, Reason, Verdict, offers, sentence_of
+from xlite.metrics.worth import COLUMNS
+from xlite.predict.films import GUARDS_FILE, PREDICTIONS_FILE, WORTH_FILE, Film
+from xlite.reading import Reading, worth_rows
 from xlite.text import from_cell, quoted_cell
-
-
-class Verdict(Protocol):
-    """What guards say of a film."""
-
-    @property
-    def verdict(self) -> str:
-        """`pass`, `caution`, `offer` or `refuse`."""
-        ...
-
-    @property
-    def reasons(self) -> Sequence[str]:
-        """The codes of the reasons."""
-        ...
-
-    @property
-    def sentences(self) -> Sequence[str]:
-        """A sentence for each reason."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What was found in a film: probabilities float32 (14,), none if its guards refuse it."""
+    """What was found in a film: what guards say of it, and its reading, None if they refuse it."""
 
     film: Film
-    probabilities: np.ndarray | None
-    guards: Verdict | None = None
+    guards: Guards
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its file, its header, and its lines for an answer, which begin with the film's name as a cell.
-
-    `settles`: whether a row, as cells, means that nothing more is to be done for its film.
-    """
+    """A table: its file, its header, and its lines for an answer, which begin with the film's name."""
 
     file: str
     header: str
     lines: Callable[[Answer], Sequence[str]]
-    settles: Callable[[Sequence[str]], bool] = lambda cells: False
+
+
+class Said(NamedTuple):
+    """What guards said of a film, as guards.csv has it."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+
+    def fixed(self, fix: bool) -> tuple[Reason, ...]:
+        """The reasons that were undone before the film was read, if that was asked for."""
+        return offers(self.reasons) if fix and self.verdict != "refuse" else ()
+
+    def sentences(self, fix: bool) -> list[str]:
+        """A sentence for each reason, and one that says if any was undone."""
+        said = [f"{sentence_of(reason)}." for reason in self.reasons]
+        return [*said, FIXED] if self.fixed(fix) else said
+
+    def facts(self, fix: bool) -> dict[str, object]:
+        """All of it as JSON has it."""
+        fixed, sentences = list(self.fixed(fix)), self.sentences(fix)
+        return {
+            "verdict": self.verdict,
+            "reasons": list(self.reasons),
+            "fixed": fixed,
+            "sentences": sentences,
+        }
 
 
 class Row(NamedTuple):
@@ -66,27 +74,37 @@ class Row(NamedTuple):
 
 
 def _prediction_lines(answer: Answer) -> list[str]:
-    if answer.probabilities is None:
+    if answer.reading is None:
         return []
-    return [prediction_line(answer.film.name, answer.probabilities.tolist())]
+    return [prediction_line(answer.film.name, answer.reading.probabilities.tolist())]
 
 
 def _guard_lines(answer: Answer) -> list[str]:
-    if answer.guards is None:
-        return []
     reasons = quoted_cell(";".join(answer.guards.reasons))
     return [f"{quoted_cell(answer.film.name)},{answer.guards.verdict},{reasons}"]
 
 
-def _are_probabilities(cells: Sequence[str]) -> bool:
-    try:
-        return all(0 <= float(cell) <= 1 for cell in cells[1:])
-    except ValueError:
-        return False
+def _worth_lines(answer: Answer) -> list[str]:
+    if answer.reading is None:
+        return []
+    rows = worth_rows(answer.film.name, answer.reading)
+    return [",".join(map(_cell, row.values())) for row in rows]
 
 
-PREDICTIONS = Table(PREDICTIONS_FILE, HEADER, _prediction_lines, _are_probabilities)
-GUARDS = Table(GUARDS_FILE, "image,verdict,reasons", _guard_lines, lambda cells: cells[1] == "refuse")
+def _cell(value: object) -> str:
+    """A fact as a cell: empty if it is not known; nine digits, so that float32 survives."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.9g}" if isinstance(value, float) else quoted_cell(str(value))
+
+
+PREDICTIONS = Table(PREDICTIONS_FILE, HEADER, _prediction_lines)
+GUARDS = Table(GUARDS_FILE, "image,verdict,reasons", _guard_lines)
+WORTH = Table(WORTH_FILE, ",".join(("image", *COLUMNS)), _worth_lines)
+TABLES = (GUARDS, WORTH, PREDICTIONS)
+_VOID, _APART = (WORTH.header.split(",").index(name) for name in ("void", "disagreement"))
 
 
 def read_table(folder: Path, table: Table) -> list[Row]:
@@ -122,3 +140,60 @@ def add_rows(folder: Path, table: Table, answers: Iterable[Answer]) -> None:
         except OSError as error:
             file.truncate(before)
             raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def settled(rows: Mapping[Table, Sequence[Row]]) -> set[str]:
+    """The films that nothing more is to be done for: refused, or in all tables."""
+    judged = {row.name: row.cells[1] for row in rows[GUARDS] if _is_said(row.cells)}
+    predicted = {row.name for row in rows[PREDICTIONS] if _are_probabilities(row.cells[1:])}
+    worth = Counter(row.name for row in rows[WORTH] if _are_probabilities([row.cells[_APART] or "0"]))
+    whole = {name for name in predicted if worth[name] == len(FINDINGS)}
+    return {name for name, verdict in judged.items() if verdict == "refuse" or name in whole}
+
+
+def _is_said(cells: Sequence[str]) -> bool:
+    _, verdict, reasons = cells
+    return verdict in VERDICTS and set(filter(None, reasons.split(";"))) <= set(REASONS)
+
+
+def _are_probabilities(cells: Sequence[str]) -> bool:
+    try:
+        return all(0 <= float(cell) <= 1 for cell in cells)
+    except ValueError:
+        return False
+
+
+def kept_guards(rows: Iterable[Row]) -> dict[str, Said]:
+    """What rows of guards.csv say, by film, if they are `settled`."""
+    parts = {row.name: (row.cells[1], filter(None, row.cells[2].split(";"))) for row in rows}
+    return {
+        name: Said(cast(Verdict, verdict), tuple(cast(Reason, reason) for reason in reasons))
+        for name, (verdict, reasons) in parts.items()
+    }
+
+
+class Kept(NamedTuple):
+    """What the tables hold of a film's reading: what `Classifier.recalled` takes."""
+
+    probabilities: np.ndarray
+    disagreement: np.ndarray | None
+    void: bool
+
+
+def kept_readings(predictions: Iterable[Row], worth: Iterable[Row]) -> dict[str, Kept]:
+    """What rows of predictions.csv and worth.csv say, by film, if they are `settled`."""
+    facts: dict[str, list[Row]] = {}
+    for row in worth:
+        facts.setdefault(row.name, []).append(row)
+    return {
+        row.name: Kept(
+            np.array(row.cells[1:], np.float32),
+            _disagreement([one.cells[_APART] for one in facts[row.name]]),
+            facts[row.name][0].cells[_VOID] == "true",
+        )
+        for row in predictions
+    }
+
+
+def _disagreement(cells: Sequence[str]) -> np.ndarray | None:
+    return np.array(cells, np.float32) if all(cells) else None

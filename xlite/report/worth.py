@@ -37,6 +37,8 @@ def worth_sentences(worth: Worth) -> list[str]:
     said = [threshold_sentence(worth), zone_sentence(worth), rank_sentence(worth)]
     if not worth.calibrated:
         said.append("not calibrated: the probability is a score that ranks films")
+    if worth.disagreement is not None:
+        said.append(f"members of the ensemble disagree by {worth.disagreement:.1%} (standard deviation)")
     return [f"{text[0].upper()}{text[1:]}." for text in said if text]
 
 
