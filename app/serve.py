@@ -23,6 +23,8 @@ from xlite.access.hosts import owner_names
 from xlite.access.tokens import MIN_TOKEN, check_token, read_token
 from xlite.classify import Classifier
 from xlite.errors import RunError, XliteError
+from xlite.guarded import GuardedReader
+from xlite.guards.gate import Gate
 from xlite.models.available import SHIPPED
 from xlite.serving.films import FilmReader
 
@@ -66,7 +68,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def serve(options: argparse.Namespace, token: str | None) -> None:
     """Loads the models and serves them until SIGTERM or Ctrl-C; then finishes what is being read."""
     names = owner_names(options.host)
-    readers = [FilmReader(classifier) for classifier in load(options.models)]
+    gate = Gate.load()
+    readers = [FilmReader(GuardedReader(classifier, gate)) for classifier in load(options.models)]
     # What a client sends is never logged, not even as a fault of its form.
     logging.getLogger("python_multipart").addHandler(logging.NullHandler())
     logging.getLogger("python_multipart").propagate = False

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -34,7 +34,7 @@ RETRY_AFTER_S = 3
 """When to ask again what was refused because the server is busy."""
 PATHS = ("/v1/predict", "/v1/models", "/health", "/metrics", "/docs", "/openapi.json")
 _EXAMPLE = "curl -F films=@one.png -F films=@two.dcm 'http://localhost:8000/v1/predict?maps=3'"
-_EXPECTED = f"a whole number from 0 to {len(FINDINGS)}"
+_EXPECTED = {"maps": f"a whole number from 0 to {len(FINDINGS)}", "fix": "true or false", "model": "one name"}
 _AS_JSON = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _FILM = {"type": "string", "format": "binary"}
 _FORM = {
@@ -67,6 +67,9 @@ class Asked(BaseModel):
 
     maps: Annotated[int, Field(ge=0, le=len(FINDINGS), description="Overlays a film, likeliest first")] = 0
     model: Annotated[str | None, Field(description="A name of /v1/models; else the first of them")] = None
+    fix: Annotated[
+        Literal["false", "true"], Field(description="Put right what looks turned or inverted, before reading")
+    ] = "false"
 
 
 def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> FastAPI:
@@ -110,14 +113,15 @@ def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> 
     async def predict(request: Request, asked: Annotated[Asked, Query()]) -> Answer:
         """Reads PNG, JPEG or DICOM films: one alone as the body, or several as files of a form.
 
-        A film of several that cannot be read has its own `error`.
+        A film of several that cannot be read has its own `error`. A picture that is no chest X-ray has no
+        probabilities: its `guards` and its `error` say why.
         """
         reader = _named(by_name, asked.model)
         with room.request() as share:
             films = await films_of(request, share)
             try:
                 async with asyncio.timeout(ANSWER_S):
-                    answers = await _read(reader, films, asked.maps)
+                    answers = await _read(reader, films, asked)
             except TimeoutError as error:
                 raise HTTPException(
                     504, f"the films were not read in {ANSWER_S:.0f} s: send fewer"
@@ -125,7 +129,7 @@ def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> 
         refused = sum(answer.error is not None for answer in answers)
         metrics.films.labels("refused").inc(refused)
         metrics.films.labels("read").inc(len(answers) - refused)
-        if len(answers) == 1 and answers[0].error:
+        if len(answers) == 1 and answers[0].error and not answers[0].guards:
             raise HTTPException(422, answers[0].error)
         return Answer(model=reader.model, films=answers)
 
@@ -183,16 +187,16 @@ def _named(readers: dict[str, FilmReader], name: str | None) -> FilmReader:
     return found
 
 
-async def _read(reader: FilmReader, films: Sequence[SentFilm], maps: int) -> list[FilmAnswer]:
+async def _read(reader: FilmReader, films: Sequence[SentFilm], asked: Asked) -> list[FilmAnswer]:
     """The answers in the order of the films; if one fails otherwise than by being no film, none go on."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_read_or_say(reader, film, maps)) for film in films]
+        tasks = [group.create_task(_read_or_say(reader, film, asked)) for film in films]
     return [task.result() for task in tasks]
 
 
-async def _read_or_say(reader: FilmReader, film: SentFilm, maps: int) -> FilmAnswer:
+async def _read_or_say(reader: FilmReader, film: SentFilm, asked: Asked) -> FilmAnswer:
     try:
-        return await reader.read(film.data, film.name, maps)
+        return await reader.read(film.data, film.name, asked.maps, asked.fix == "true")
     except ImageError as error:
         return FilmAnswer(name=film.name, error=str(error))
 
@@ -212,8 +216,9 @@ def _add_refusals(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def refuse_query(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        expected = "nothing by that name" if first["type"] == "extra_forbidden" else _EXPECTED
-        return problem(f"{first['loc'][-1]!s:.80} is {first['input']!r:.80}; expected {expected}", 422)
+        name = str(first["loc"][-1])
+        expected = _EXPECTED.get(name, "nothing by that name")
+        return problem(f"{name:.80} is {first['input']!r:.80}; expected {expected}", 422)
 
     @app.exception_handler(BusyError)
     async def refuse_busy(_: Request, error: BusyError) -> Response:

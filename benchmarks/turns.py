@@ -108,7 +108,7 @@ def _limit(way: Way) -> Act:
 
 
 def _read(way: Way) -> Act:
-    """All that a page does: checks, calibrated probabilities, overlays of the likeliest findings."""
+    """A reading without the gate: checks, calibrated probabilities, overlays of the likeliest findings."""
     from xlite.classify import Classifier, read_upload
 
     classifier = Classifier.load(way.model)
@@ -117,6 +117,22 @@ def _read(way: Way) -> Act:
         film = read_upload(data, "film.png")
         reading = classifier.read(film)
         return [reading.overlay(film, finding) for finding, _ in reading.top(SHOWN)]
+
+    return act
+
+
+def _guarded(way: Way) -> Act:
+    """All that a page does: the same behind the gate."""
+    from xlite.classify import read_upload
+    from xlite.guarded import GuardedReader
+
+    reader = GuardedReader.load(way.model)
+
+    def act(data: bytes) -> object:
+        answer = reader.read(read_upload(data, "film.png"))
+        if (reading := answer.reading) is None:
+            return answer
+        return [reading.overlay(answer.film, finding) for finding, _ in reading.top(SHOWN)]
 
     return act
 
@@ -149,7 +165,13 @@ def _peer(way: Way) -> Act:
     return act
 
 
-WAYS: dict[str, Callable[[Way], Act]] = {"decode": _decode, "limit": _limit, "read": _read, "peer": _peer}
+WAYS: dict[str, Callable[[Way], Act]] = {
+    "decode": _decode,
+    "limit": _limit,
+    "read": _read,
+    "guarded": _guarded,
+    "peer": _peer,
+}
 
 
 def _time(way: Way) -> list[float]:

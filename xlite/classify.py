@@ -94,7 +94,7 @@ class Classifier:
             one = "one of its members" if self.others else "the model that it was made from"
             raise CheckpointError(
                 f"{self.name} is {kind}, which has logits, probabilities and the maps "
-                f"{' and '.join(self.engine.methods)}; for more name {one}"
+                f"{', '.join(self.engine.methods)}; for more name {one}"
             )
         return TorchEngine.load(self.path)
 

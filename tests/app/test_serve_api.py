@@ -12,9 +12,12 @@ import pytest
 import serve_api
 import serve_body
 from demo_home import save_demo_model
+from gates import Played
 from serve_page import page
 
 from xlite.classify import Classifier
+from xlite.guarded import GuardedReader
+from xlite.guards.gate import Gate
 from xlite.serving import room
 from xlite.serving.films import FilmReader
 
@@ -34,9 +37,13 @@ AskAll = Callable[..., list[httpx.Response]]
 def ask_all(classifier: Classifier) -> AskAll:
     """Sends requests one after the other to a server of their own."""
 
-    def send(*requests: tuple[str, str, dict[str, Any]], token: str | None = None) -> list[httpx.Response]:
+    def send(
+        *requests: tuple[str, str, dict[str, Any]], token: str | None = None, gate: Gate | None = None
+    ) -> list[httpx.Response]:
         async def main() -> list[httpx.Response]:
-            app = serve_api.build([FilmReader(classifier)], {"xray.example.org"}, token)
+            app = serve_api.build(
+                [FilmReader(GuardedReader(classifier, gate or Played()))], {"xray.example.org"}, token
+            )
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             async with (
                 app.router.lifespan_context(app),
@@ -75,6 +82,7 @@ async def slowly(*parts: bytes, pause_s: float = 0.0) -> AsyncIterator[bytes]:
         ("maps=15", 422, "maps is '15'; expected a whole number from 0 to 14"),
         ("maps=-1", 422, "maps is '-1'; expected a whole number from 0 to 14"),
         ("maps=three", 422, "maps is 'three'; expected a whole number from 0 to 14"),
+        ("fix=perhaps", 422, "fix is 'perhaps'; expected true or false"),
         ("map=3", 422, "map is '3'; expected nothing by that name"),
         ("model=other", 404, "there is no such model here; expected demo0"),
         ("model=", 404, "there is no such model here; expected demo0"),
@@ -207,10 +215,28 @@ def test_a_fault_of_the_server_is_one_sentence(ask: Ask, monkeypatch: pytest.Mon
     def fails(*_: Any) -> None:
         raise MemoryError("film-of-somebody.png")
 
-    monkeypatch.setattr(Classifier, "logits", fails)
+    monkeypatch.setattr(Classifier, "output", fails)
     for sent in ({"content": FILM}, {"files": films(2)}):
         answer = ask("POST", "/v1/predict", **sent)
         refused(answer, 500, "the server failed to answer that: its log says why")
+
+
+def test_a_picture_that_is_refused_is_an_answer_and_no_error(ask_all: AskAll) -> None:
+    noise = cv2.imencode(".png", np.random.default_rng(0).integers(0, 256, (300, 300), dtype=np.uint8))[1]
+    alone, among, metrics = ask_all(
+        ("POST", "/v1/predict", {"content": noise.tobytes()}),
+        ("POST", "/v1/predict?fix=true", {"files": films(1, noise.tobytes()) + films(1, b"x")}),
+        ("GET", "/metrics", {}),
+        gate=Gate.load(),
+    )
+    for answer in (alone, among):
+        film = answer.json()["films"][0]
+        assert (answer.status_code, film["probabilities"], film["worth"]) == (200, None, None)
+        assert (film["guards"]["verdict"], film["guards"]["reasons"]) == ("refuse", ["not_chest"])
+        assert film["error"].startswith("This does not look like a chest X-ray (probability ")
+        assert film["guards"]["sentences"] == [film["error"]]
+    assert among.json()["films"][1]["guards"] is None
+    assert 'xlite_films_total{outcome="refused"} 3.0' in metrics.text
 
 
 def test_other_names_and_pages_get_nothing(ask: Ask) -> None:

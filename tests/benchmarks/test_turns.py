@@ -42,5 +42,5 @@ def test_latency_has_a_row_for_each_way(tmp_path: Path) -> None:
     words += ["--rounds", 1, "--repeats", 2, "--threads", 1, "--size", 64]
     done = subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True, check=True)
     rows = [line.split(" | ") for line in done.stdout.splitlines()[2:]]
-    assert [row[2] for row in rows] == ["decode", "limit", "read", "peer"]
-    assert (rows[1][5], rows[3][6]) == ("1.00", "1.0 |")
+    assert [row[2] for row in rows] == ["decode", "limit", "read", "guarded", "peer"]
+    assert (rows[1][5], rows[4][6]) == ("1.00", "1.0 |")

@@ -230,5 +230,5 @@ def test_an_export_is_judged_as_its_model(
     np.testing.assert_allclose(one.films.logits, other.films.logits, atol=1e-5)
     assert other.report.split == one.report.split
     assert other.report.macro.auc == one.report.macro.auc
-    with pytest.raises(CheckpointError, match="is an export: calibrate the model that it was made from"):
+    with pytest.raises(CheckpointError, match="has no weights of its own: calibrate what its export was"):
         judge(file, tiny_folder, calibration="platt")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xlite.engines.engine import Output
+from xlite.engines.engine import Output, no_maps
 from xlite.serving.batches import LARGEST, Batches
 
 
@@ -18,13 +18,9 @@ class Network:
         self.batches: list[tuple[int, bool]] = []
         self.pause_s = pause_s
 
-    def logits(self, x: np.ndarray) -> np.ndarray:
-        self.batches.append((len(x), False))
-        return self._answer(x)
-
-    def output(self, x: np.ndarray) -> Output:
-        self.batches.append((len(x), True))
-        return Output(self._answer(x), np.repeat(x[:, :1, :2, :2], 14, axis=1))
+    def output(self, x: np.ndarray, method: str | None) -> Output:
+        self.batches.append((len(x), method is not None))
+        return Output(self._answer(x), np.repeat(x[:, :1, :2, :2], 14, axis=1) if method else no_maps(len(x)))
 
     def _answer(self, x: np.ndarray) -> np.ndarray:
         time.sleep(self.pause_s)

@@ -54,7 +54,8 @@ def judge_model(
     classifier = Classifier.load(spec, options.device)
     if options.calibration is not None and not classifier.has_weights:
         raise CheckpointError(
-            f"{classifier.path} is an export: calibrate the model that it was made from, and export it again"
+            f"{classifier.name} has no weights of its own: calibrate what its export was made from and "
+            "export it again, or an ensemble by `xlite ensemble --data`"
         )
     folder = NihFolder.open(data)
     if options.teacher_list is not None and not takes_lists(classifier.info, folder):

@@ -1,5 +1,6 @@
 """What the validation films say of a finding's probabilities, as a model file keeps it for those who read."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Self
@@ -133,4 +134,4 @@ def rank(probability: float, table: Sequence[float]) -> int | None:
     """Of how many per cent of a table's films a probability is higher, at least; None of no films."""
     if not len(table):
         return None
-    return 100 * max(0, int(np.searchsorted(table, probability)) - 1) // (len(table) - 1)
+    return 100 * max(0, bisect_left(table, float(probability)) - 1) // (len(table) - 1)

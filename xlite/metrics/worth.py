@@ -1,6 +1,6 @@
 """What a verdict on one film is worth: a probability beside what its finding did on the validation films."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from xlite.metrics.estimate import Estimate
@@ -114,8 +114,8 @@ class Worth:
             "probability": self.probability,
             "threshold": self.threshold,
             "side": self.side,
-            "sensitivity": asdict(self.sensitivity) if self.sensitivity else None,
-            "specificity": asdict(self.specificity) if self.specificity else None,
+            "sensitivity": dict(vars(self.sensitivity)) if self.sensitivity else None,
+            "specificity": dict(vars(self.specificity)) if self.specificity else None,
             "positive_films": record.positive_films if record else None,
             "negative_films": record.negative_films if record else None,
             "positive_patients": patients.positive if patients else None,
@@ -139,7 +139,7 @@ class Worth:
             facts |= {f"{name}_{end}": rate.get(end) for end in ("low", "high")}
         cuts = facts.pop("cut_offs") or {}
         facts |= {f"cut_off_{end}": cuts.get(end) for end in ("low", "high")}
-        return {"finding": self.finding} | facts | {"remarks": ";".join(self.remarks)}
+        return {"finding": self.finding} | facts | {"remarks": ";".join(facts["remarks"])}
 
 
 COLUMNS = tuple(Worth("", 0.0, None).row())

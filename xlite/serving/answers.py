@@ -8,10 +8,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from xlite.classify import Classifier
-from xlite.files import digest_of
 from xlite.findings import FINDINGS
+from xlite.guarded import GuardedFilm
+from xlite.guards.verdict import FIXED, Reason, Verdict
+from xlite.metrics.estimate import Estimate
+from xlite.metrics.triage import NotSureZone
+from xlite.metrics.worth import Remark, Side, Zone
 from xlite.reading import Reading
-from xlite.report.worth import threshold_sentence
+from xlite.report.worth import threshold_sentence, worth_json
 
 NOTICE = "Research software: its output is no diagnosis."
 
@@ -21,7 +25,7 @@ class _Answer(BaseModel):
 
 
 class ModelAnswer(_Answer):
-    """A model: its name, the sha256 of its file, and what it learned from."""
+    """A model: its name, the sha256 of its file or of its members' hashes, and what it learned from."""
 
     name: str
     sha256: str
@@ -37,7 +41,7 @@ class ModelAnswer(_Answer):
         info = classifier.info
         return cls(
             name=classifier.name,
-            sha256=digest_of(classifier.path),
+            sha256=classifier.digest,
             backbone=info.backbone,
             image_size=info.preprocess.size,
             split_id=info.split_id,
@@ -56,17 +60,62 @@ class OverlayAnswer(_Answer):
 
 
 class GuardsAnswer(_Answer):
-    """Whether the picture is a film that the model can read."""
+    """What the picture is: a frontal chest X-ray the right way up, or for which reasons not.
 
-    verdict: Literal["pass", "caution", "offer", "refuse"]
-    reasons: list[str]
+    `refuse`: it was not read at all. `offer`: it looks turned or inverted, and `fix=true` puts that right;
+    `fixed` are the reasons that were undone so. `caution`: read with these warnings.
+    """
+
+    verdict: Verdict
+    reasons: list[Reason]
+    fixed: list[Reason]
+    sentences: list[str]
+
+    @classmethod
+    def of(cls, film: GuardedFilm) -> Self:
+        """What the gate said of a film, and what was undone."""
+        said, fixed = film.said, list(film.undone if film.guards.verdict != "refuse" else ())
+        sentences = [*said.sentences, *([FIXED] if fixed else [])]
+        return cls(verdict=said.verdict, reasons=list(said.reasons), fixed=fixed, sentences=sentences)
+
+
+class WorthAnswer(_Answer):
+    """What the verdict on a finding is worth: what the threshold did on the validation films, and more.
+
+    Null: not known. `zone` lies between two certified `cut_offs`; `void`: a guard fired, so that no guarantee
+    holds. Ranks are the share of validation films, in per cent, that the probability is higher than.
+    `disagreement` is the standard deviation of the probabilities of an ensemble's members. `says` is all of
+    it in sentences.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    probability: float
+    threshold: float | None
+    side: Side | None
+    sensitivity: Estimate | None
+    specificity: Estimate | None
+    positive_films: int | None
+    negative_films: int | None
+    positive_patients: int | None
+    negative_patients: int | None
+    zone: Zone | None
+    cut_offs: NotSureZone | None
+    calibrated: bool
+    rank_without: int | None
+    rank_with: int | None
+    remarks: list[Remark]
+    void: bool
+    disagreement: float | None
+    says: list[str]
 
 
 class FilmAnswer(_Answer):
-    """What a model sees in one film, or in `error` why it could not be read.
+    """What the guards say of one picture and what a model sees in it, or in `error` why it was not read.
 
     Probabilities are 0-1. `thresholds` are the model's own, null if a finding has none or the model has no
-    thresholds at all; `threshold_sentences` say on which side of them the film is.
+    thresholds at all; `threshold_sentences` say on which side of them the film is, `worth` what that may be
+    taken for.
     """
 
     name: str
@@ -74,21 +123,37 @@ class FilmAnswer(_Answer):
     probabilities: dict[str, float] | None = None
     thresholds: dict[str, float | None] | None = None
     threshold_sentences: dict[str, str] | None = None
+    worth: dict[str, WorthAnswer] | None = None
     overlays: list[OverlayAnswer] = []
     legend: str | None = None
     guards: GuardsAnswer | None = None
 
     @classmethod
-    def of(cls, name: str, reading: Reading, film: np.ndarray | None, maps: int) -> Self:
-        """A reading, with its `maps` likeliest findings over the film uint8 (H, W) of the reading's frame."""
+    def of(
+        cls,
+        name: str,
+        judged: GuardedFilm,
+        reading: Reading | None = None,
+        film: np.ndarray | None = None,
+        maps: int = 0,
+    ) -> Self:
+        """What guards say, and unless they refuse the film its reading.
+
+        With its `maps` likeliest findings over the film uint8 (H, W) of the reading's frame, if there is one.
+        """
+        guards = GuardsAnswer.of(judged)
+        if reading is None:
+            return cls(name=name, error=" ".join(guards.sentences), guards=guards)
         sentences = {finding: threshold_sentence(reading.worth(finding)) for finding in FINDINGS}
         return cls(
             name=name,
             probabilities={finding: reading.probability(finding) for finding in FINDINGS},
             thresholds=None if reading.thresholds is None else dict(reading.thresholds),
             threshold_sentences={finding: said for finding, said in sentences.items() if said} or None,
+            worth={one: WorthAnswer(**facts) for one, facts in worth_json(reading.worths()).items()},
             overlays=[] if film is None else [_overlay(reading, film, one) for one, _ in reading.top(maps)],
             legend=None if film is None else reading.legend(),
+            guards=guards,
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from xlite.classify import Classifier
 from xlite.engines.engine import Output
+from xlite.explain.methods import DEFAULT_METHOD
 
 LARGEST = 16
 """So many films a batch at most: beyond it a CPU gains nothing, and the first film waits for the last."""
@@ -64,10 +65,8 @@ class Batches:
     def _run(self, batch: list[_Asked]) -> Output:
         """What the network gives for a batch; no maps unless a film of it wants them."""
         x = np.concatenate([asked.x for asked in batch])
-        if any(asked.with_maps for asked in batch):
-            return self.classifier.output(x)
-        logits = self.classifier.logits(x)
-        return Output(logits, np.empty((*logits.shape, 0, 0), np.float32))
+        has_maps = any(asked.with_maps for asked in batch)
+        return self.classifier.output(x, DEFAULT_METHOD if has_maps else None)
 
 
 def _hand_out(batch: list[_Asked], answers: "asyncio.Future[Output]") -> None:

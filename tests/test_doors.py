@@ -1,0 +1,149 @@
+"""One film through every door: the same picture, guards, probabilities and maps, whatever its file is."""
+
+import asyncio
+import base64
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from command_line import Command
+from demo_home import save_demo_model
+from dicom_films import make, to_bytes
+
+from xlite.classify import read_upload
+from xlite.data.film_names import stem_of
+from xlite.examples import examples
+from xlite.findings import FINDINGS
+from xlite.guarded import GuardedReader, GuardedReading
+from xlite.images import read_image
+from xlite.serving.answers import FilmAnswer
+from xlite.serving.films import FilmReader
+
+MAPS = 2
+
+
+def jpeg(film: np.ndarray) -> bytes:
+    return cv2.imencode(".jpg", film, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
+
+
+def dicom(film: np.ndarray) -> bytes:
+    return to_bytes(make(film, bits=8, WindowCenter=128, WindowWidth=256))
+
+
+def dark_bones(film: np.ndarray) -> bytes:
+    tags = {"PhotometricInterpretation": "MONOCHROME1"}
+    return to_bytes(make(255 - film, bits=8, WindowCenter=128, WindowWidth=256, **tags))
+
+
+FILES: dict[str, Callable[[np.ndarray], bytes]] = {
+    "png": lambda film: cv2.imencode(".png", film)[1].tobytes(),
+    "tif": lambda film: cv2.imencode(".tif", film)[1].tobytes(),
+    "jpg": jpeg,
+    "dcm": dicom,
+    "dark.dcm": dark_bones,
+}
+
+
+def marked(turned: bool) -> np.ndarray:
+    """A bundled film, wider than high, with the marker of its left side; grey values that a JPEG keeps."""
+    film = cv2.resize(read_image(examples()["7. No finding"].path), (300, 280), interpolation=cv2.INTER_AREA)
+    cv2.putText(film, "L", (260, 40), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 255, 3, cv2.LINE_AA)
+    film = np.ascontiguousarray(np.rot90(255 - film)) if turned else film
+    for _ in range(20):
+        film, before = read_image(jpeg(film)), film
+        if np.array_equal(film, before):
+            return film
+    raise AssertionError("no film that a JPEG keeps")
+
+
+@pytest.fixture
+def reader(own_home: Path) -> GuardedReader:
+    save_demo_model(own_home)
+    return GuardedReader.load("demo0")
+
+
+def overlays(answer: GuardedReading) -> dict[str, np.ndarray]:
+    assert answer.reading is not None
+    names = [finding for finding, _ in answer.reading.top(MAPS)]
+    return {name: answer.reading.overlay(answer.film, name) for name in names}
+
+
+def same_pictures(found: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> None:
+    assert list(found) == list(wanted)
+    for name, picture in wanted.items():
+        assert found[name].shape == picture.shape
+        assert np.abs(found[name].astype(int) - picture).max() <= 1
+
+
+@pytest.mark.parametrize(("turned", "fix"), [(False, False), (True, False), (True, True)])
+def test_one_film_has_one_answer(
+    turned: bool, fix: bool, reader: GuardedReader, xlite: Command, tmp_path: Path
+) -> None:
+    film = marked(turned)
+    wanted = reader.read(film, fix=fix)
+    assert wanted.said.reasons == (("inverted", "rotated_270") if turned else ())
+    assert wanted.reading is not None and wanted.reading.void == (turned and not fix)
+    painted = overlays(wanted)
+    paths = [tmp_path / f"{place}.{suffix}" for place, suffix in enumerate(FILES)]
+    for path, file in zip(paths, FILES.values(), strict=True):
+        path.write_bytes(file(film))
+        np.testing.assert_array_equal(read_image(path), film)
+        through_library_and_pages(reader, path, fix, wanted)
+        same_pictures(through_the_api(reader, path, fix, wanted), painted)
+    for written in through_predict(xlite, paths, fix, wanted):
+        same_pictures(written, painted)
+
+
+def through_library_and_pages(reader: GuardedReader, path: Path, fix: bool, wanted: GuardedReading) -> None:
+    """`Classifier` and what pages and demo call."""
+    answer = reader.read(read_upload(path.read_bytes(), path.name), fix=fix)
+    assert (answer.guards, answer.said, answer.undone) == (wanted.guards, wanted.said, wanted.undone)
+    np.testing.assert_array_equal(answer.film, wanted.film)
+    for reading in (answer.reading, reader.classifier.read(answer.film)):
+        assert reading is not None and wanted.reading is not None
+        np.testing.assert_array_equal(reading.probabilities, wanted.reading.probabilities)
+        np.testing.assert_array_equal(reading.maps, wanted.reading.maps)
+
+
+def through_predict(
+    xlite: Command, paths: list[Path], fix: bool, wanted: GuardedReading
+) -> Iterator[dict[str, np.ndarray]]:
+    out = paths[0].parent / "out"
+    status, text, err = xlite(
+        *("predict", "demo0", *paths, "--out", out, "--heatmaps", MAPS, "--json"), *(["--fix"] if fix else [])
+    )
+    assert (status, err) == (0, "")
+    rows = csv.reader((out / "guards.csv").read_text().splitlines()[1:])
+    for path, answer, row in zip(paths, json.loads(text).values(), rows, strict=True):
+        check_probabilities({finding: answer[finding] for finding in FINDINGS}, wanted)
+        assert answer["guards"]["fixed"] == list(wanted.undone)
+        assert row == [path.name, wanted.said.verdict, ";".join(wanted.said.reasons)]
+        files = sorted(out.glob(f"{stem_of(path.name)}_*.png"))
+        yield {file.stem.split("_", 2)[2]: cv2.imread(str(file))[..., ::-1] for file in files}
+
+
+def through_the_api(
+    reader: GuardedReader, path: Path, fix: bool, wanted: GuardedReading
+) -> dict[str, np.ndarray]:
+    async def ask() -> FilmAnswer:
+        server = FilmReader(reader)
+        async with server.working():
+            return await server.read(path.read_bytes(), path.name, MAPS, fix)
+
+    answer = asyncio.run(ask())
+    check_probabilities(answer.probabilities, wanted)
+    assert answer.guards is not None
+    assert answer.guards.reasons == list(wanted.said.reasons)
+    assert (answer.guards.verdict, answer.guards.fixed) == (wanted.said.verdict, list(wanted.undone))
+    pngs = {one.finding: np.frombuffer(base64.b64decode(one.png), np.uint8) for one in answer.overlays}
+    return {name: cv2.imdecode(png, cv2.IMREAD_COLOR_RGB) for name, png in pngs.items()}
+
+
+def check_probabilities(found: dict[str, float] | None, wanted: GuardedReading) -> None:
+    assert wanted.reading is not None
+    own = {finding: wanted.reading.probability(finding) for finding in FINDINGS}
+    assert found == pytest.approx(own, abs=1e-6)
