@@ -220,6 +220,17 @@ def test_a_cut_is_told_although_a_code_is_of_ones_alone() -> None:
     assert "a scan is cut" in refusal(dataset)
 
 
+@pytest.mark.parametrize(("marker", "side"), [(0xF7, 6400), (0xC3, 5600), (0xC9, 5600)])
+def test_a_film_that_takes_seconds_to_decode_is_refused_before(
+    marker: int, side: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xlite.formats.dicom.frames.decode_apart", None)
+    scan = b"\xff\xda\x00\x08\x01\x01\x00\x00\x00\x00" + bytes(99) + b"\xff\xd9"
+    frame = b"\xff\xd8" + frame_header(marker, side) + scan
+    message = refusal(compressed(frame, JPEGLossless, (side, side)))
+    assert f"is {side:,} x {side:,} pixels in a JPEG that takes too long to decode" in message
+
+
 def with_bits(dataset: Dataset, bits: int) -> Dataset:
     dataset.BitsStored, dataset.HighBit = bits, bits - 1
     return dataset

@@ -25,9 +25,8 @@ _OTHERS = {0xC9, 0xCA, 0xC3, 0xCB, 0xF7}  # arithmetic coding, lossless, JPEG-LS
 _LOSSLESS, _JPEG_LS = {0xC3, 0xCB}, 0xF7
 _STARTS, _END = {b"\xff\xd8\xff", b"\xff\x4f\xff"}, b"\xff\xd9"  # of a JPEG and a JPEG 2000
 _COLOUR_TAGS = {0xE0: b"JFIF\0", 0xEE: b"Adobe"}  # by their markers
-# What a byte takes of the slowest to decode, and again as much; if it stands for many pixels alike, they are
-# quick.
-_SECONDS, _SECONDS_A_BYTE = 2, 4e-7
+# A million samples take some 0.04 s in JPEG-LS and 0.06 s in lossless JPEG. Detectors have 30 million.
+_MOST_SAMPLES, _MOST_SAMPLES_LS, _SECONDS = 30_000_000, 40_000_000, 4
 # A cut scan is filled without a word. Huffman codes are never of ones alone (T.81, annex C), so ones behind a
 # scan are an error if it was cut. Other codes are decoded twice, with more data behind each scan the second
 # time: what depends on it was cut. Of larger frames that would take seconds more.
@@ -224,18 +223,23 @@ def _decode_others(frame: bytes, found: Frame, parts: list[Segment], layout: Lay
         raise ImageError("the DICOM file holds a hierarchical JPEG, which cannot be read; export it again")
     samples = layout.rows * layout.columns * layout.samples
     kind = np.uint8 if found.precision <= 8 else np.uint16
-    seconds = _SECONDS + len(frame) * _SECONDS_A_BYTE
+    most = _MOST_SAMPLES_LS if found.marker == _JPEG_LS else _MOST_SAMPLES
+    if samples > most:
+        raise ImageError(
+            f"the DICOM file's image is {layout.columns:,} x {layout.rows:,} pixels in a JPEG that takes too "
+            f"long to decode (the limit is {most // 1_000_000} million samples); export it uncompressed"
+        )
     if found.marker == _JPEG_LS:  # whose decoder tells of a cut
         is_told, decoder, stream = True, "charls", frame
     else:
         is_told, decoder = found.marker in _HUFFMAN and not has_code_of_ones(frame, parts), "libjpeg"
         stream = _with_more(frame, parts, _ONES) if is_told else frame
-    codes = decode_apart(decoder, stream, seconds=seconds, kind=kind, damaged=DAMAGED)
+    codes = decode_apart(decoder, stream, seconds=_SECONDS, kind=kind, damaged=DAMAGED)
     if codes.size != samples:
         raise layout.mismatch()
     if not is_told and len(frame) <= _MOST_TWICE and samples <= _MOST_SAMPLES_TWICE:
         again = decode_apart(
-            decoder, _with_more(frame, parts, _MORE), seconds=seconds, kind=kind, damaged=DAMAGED
+            decoder, _with_more(frame, parts, _MORE), seconds=_SECONDS, kind=kind, damaged=DAMAGED
         )
         if not np.array_equal(codes, again):
             raise damaged("a scan is cut")
