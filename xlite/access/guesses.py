@@ -15,12 +15,14 @@ FIRST_S, LONGEST_S = 0.25, 4.0
 """The wait after an address's first wrong guess, doubled with each one up to the longest."""
 FIRST_IN_ALL_S, LONGEST_IN_ALL_S = 0.01, 0.25
 """The same for the guesses of all addresses, so that many of them are no way round it."""
+SPARED = 3
+"""So many guesses of an address do not feel it: whoever knows the password does not wait for others."""
 PATIENCE_S = 8.0
 """An attempt that would wait longer is refused at once: what waits cannot pile up."""
 FORGOTTEN_S = 600.0
 """Wrong guesses are forgotten so long after the last one."""
 ADDRESSES = 1000
-"""So many addresses are remembered, the latest ones."""
+"""So many addresses are remembered, the latest ones. If as many guess, none is spared."""
 
 
 @dataclass
@@ -57,10 +59,15 @@ class Guesses:
 
         Above PATIENCE_S it is not let in: it is to be refused at once.
         """
-        queue, now = self._queue(network_of(client)), time.monotonic()
-        wait = max(queue.wait(now), self.all.wait(now))
+        now = time.monotonic()
+        queue = self._queue(network_of(client), now)
+        wait = queue.wait(now)
+        wait_of_all = self.all.wait(now)
+        if queue.wrong >= SPARED or len(self.addresses) == ADDRESSES:
+            wait = max(wait, wait_of_all)
         if wait <= PATIENCE_S:
             queue.enter(now)
+        if max(wait, wait_of_all) <= PATIENCE_S:
             self.all.enter(now)
         return wait
 
@@ -69,9 +76,11 @@ class Guesses:
         self.addresses.pop(network_of(client), None)
         self.all.wrong = max(0, self.all.wrong - 1)
 
-    def _queue(self, address: str) -> Queue:
-        """The queue of an address; the address heard of longest ago is forgotten for a new one."""
-        queue = self.addresses.setdefault(address, Queue(FIRST_S, LONGEST_S))
+    def _queue(self, address: str, now: float) -> Queue:
+        """The queue of an address. Quiet ones are forgotten, and one more if too many are left."""
+        while self.addresses and now - next(iter(self.addresses.values())).free_at > FORGOTTEN_S:
+            self.addresses.popitem(last=False)
+        queue = self.addresses.setdefault(address, Queue(FIRST_S, LONGEST_S, free_at=now))
         self.addresses.move_to_end(address)
         if len(self.addresses) > ADDRESSES:
             self.addresses.popitem(last=False)
@@ -82,7 +91,7 @@ class GuessDelay(Guesses):
     """Lets the sign-in behind it check one guess after another, ever more slowly while they are wrong.
 
     The answer 200 to a POST to `path`, behind whatever prefix, is a right password, all else a wrong one.
-    A right one resets its address, and nobody waits longer than PATIENCE_S because others guess.
+    A right one resets its address.
     """
 
     def __init__(self, app: ASGIApp, path: str = "/login") -> None:
