@@ -3,9 +3,15 @@
 import os
 import socket
 import subprocess
+import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import httpx
+
+from xlite.places import bundled
 
 
 def free_port() -> int:
@@ -31,3 +37,21 @@ def started(
     finally:
         server.terminate()
         server.wait(patience_s)
+
+
+@contextmanager
+def serving(home: Path, *options: str, **variables: str) -> Iterator[str]:
+    """A demo of `demo0` on a free loopback port, its temporary files under `home/tmp`."""
+    port, log = free_port(), home / "share.log"
+    command = [sys.executable, str(bundled("app", "share.py")), "demo0", "--port", str(port), *options]
+    with started(command, home, log, 20, **variables) as server:
+        address = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 180
+        while True:
+            try:
+                httpx.get(address, timeout=5)
+                break
+            except httpx.TransportError:
+                assert server.poll() is None and time.monotonic() < deadline, log.read_text()
+                time.sleep(0.1)
+        yield address

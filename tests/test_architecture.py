@@ -38,7 +38,7 @@ LAYERS = (
 )
 ONLY_IN = {
     "streamlit": ("app/Home.py", "app/page_parts.py", "pages/"),
-    "gradio": ("app/share.py",),
+    "gradio": ("app/share",),
     **dict.fromkeys(("fastapi", "uvicorn", "python_multipart", "prometheus_client"), ("app/serve",)),
     "starlette": ("app/", "xlite/access/"),
     "lightning_fabric": tuple(f"xlite/training/{name}.py" for name in ("fabric", "loop", "step")),

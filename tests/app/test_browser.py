@@ -1,7 +1,6 @@
 """The app as people use it: a real server, a real Chromium, a real training process."""
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -10,15 +9,15 @@ from pathlib import Path
 
 import cv2
 import httpx
-import numpy as np
 import pytest
 from demo_home import BACKBONE, save_demo_evaluation, save_demo_model
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from servers import free_port
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from xlite.classify import Classifier
 from xlite.evaluation.caveats import TrainedOn
+from xlite.examples import examples
 from xlite.findings import FINDINGS, spoken
 from xlite.images import MAX_UPLOAD_MB, read_image
 from xlite.places import bundled
@@ -27,31 +26,6 @@ from xlite.sweeps.sweep import Sweep
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 PATIENCE_MS = 150_000
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A Chromium: $XLITE_CHROMIUM, one on the path, or playwright's own."""
-    named = os.environ.get("XLITE_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    with sync_playwright() as playwright:
-        path = named or playwright.chromium.executable_path
-        if not Path(path).exists():
-            sentence = "no Chromium found: install one, or set XLITE_CHROMIUM"
-            if os.environ.get("XLITE_REQUIRE_BROWSER"):
-                pytest.fail(sentence)
-            pytest.skip(sentence)
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -155,8 +129,7 @@ def test_no_table_of_a_report_is_cut_on_a_screen_of_1000_px(browser: Browser, ow
 
 
 def test_a_film_is_uploaded_and_its_maps_are_seen(app: str, page: Page, tmp_path: Path):
-    film = tmp_path / "film.png"
-    cv2.imwrite(str(film), np.random.default_rng(0).integers(0, 256, (256, 200), dtype=np.uint8))
+    film = write_film(tmp_path / "film.png")
     page.goto(app)
     page.get_by_role("button", name="Read a film").click()
     page.wait_for_url("**/classify")
@@ -190,8 +163,7 @@ def test_an_upload_survives_a_change_of_model(app: str, page: Page, tmp_path: Pa
     """
     sent: list[bytes] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
-    film = tmp_path / "film.png"
-    cv2.imwrite(str(film), np.random.default_rng(0).integers(0, 256, (256, 200), dtype=np.uint8))
+    film = write_film(tmp_path / "film.png")
     page.goto(f"{app}/classify")
     expect(page.get_by_test_id("stMetric")).to_have_count(3)
     settle(page)
@@ -221,10 +193,10 @@ def test_the_number_beside_the_chosen_map_is_that_of_the_model_and_the_film(
     app: str, page: Page, own_home: Path, tmp_path: Path
 ):
     save_demo_model(own_home, "other", seed=1)
-    rng, films = np.random.default_rng(0), [tmp_path / "a" / "film.png", tmp_path / "b" / "film.png"]
-    for film, side in zip(films, (256, 40), strict=True):
+    films = [tmp_path / "a" / "film.png", tmp_path / "b" / "film.png"]
+    for film, side in zip(films, (256, 128), strict=True):
         film.parent.mkdir()
-        cv2.imwrite(str(film), cv2.resize(rng.integers(0, 256, (side, side), dtype=np.uint8), (256, 256)))
+        write_film(film, side)
     page.goto(f"{app}/classify")
     expect(page.get_by_test_id("stMetric")).to_have_count(3)
     pick_option(page, "Model", "demo0")
@@ -241,8 +213,7 @@ def test_the_number_beside_the_chosen_map_is_that_of_the_model_and_the_film(
 
 
 def test_a_refused_upload_says_why_and_no_other_reading_is_left_below(app: str, page: Page, tmp_path: Path):
-    film, large = tmp_path / "film.png", tmp_path / "large.png"
-    cv2.imwrite(str(film), np.random.default_rng(0).integers(0, 256, (256, 200), dtype=np.uint8))
+    film, large = write_film(tmp_path / "film.png"), tmp_path / "large.png"
     large.write_bytes(b"\x89PNG" + bytes(MAX_UPLOAD_MB * 2**20))
     page.goto(f"{app}/classify")
     metrics, reason = page.get_by_test_id("stMetric"), page.get_by_test_id("stFileChip").get_by_role("alert")
@@ -262,8 +233,7 @@ def test_a_refused_upload_says_why_and_no_other_reading_is_left_below(app: str, 
 
 def test_a_films_name_loads_no_picture_and_sets_no_marks(app: str, page: Page, tmp_path: Path):
     name = "![x](https:evil.example) <b>c<b> $y$ :red[z] _w_.png"
-    film = tmp_path / name
-    cv2.imwrite(str(film), np.random.default_rng(0).integers(0, 256, (256, 200), dtype=np.uint8))
+    film = write_film(tmp_path / name)
     page.goto(f"{app}/classify")
     page.locator("input[type=file]").set_input_files(film)
     expect(page.get_by_text(f"{name}, map of")).to_be_visible()
@@ -364,6 +334,13 @@ def test_a_phase_is_started_stopped_resumed_and_ends_in_its_leaderboard(
         assert cells[-2] == f"{row.model_size_mb:.1f}"
     last = table.get_by_role("columnheader").last.bounding_box()
     assert last["x"] + last["width"] < 1400
+
+
+def write_film(path: Path, side: int = 256) -> Path:
+    """A film of 256 x 200 px that passes the gate, as sharp as one of that height."""
+    film = read_image(examples()["7. No finding"].path)
+    cv2.imwrite(str(path), cv2.resize(cv2.resize(film, (side * 200 // 256, side)), (200, 256)))
+    return path
 
 
 def fill(page: Page, label: str, text: str) -> None:

@@ -19,7 +19,7 @@ from xlite.models.checkpoint import load_model, save_model
 from xlite.report.document import to_markdown
 from xlite.report.worth import worth_sentences, worth_table
 
-pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home")
+pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home", "lenient")
 
 
 @pytest.fixture

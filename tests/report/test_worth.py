@@ -51,6 +51,10 @@ def test_an_old_file_says_what_it_knows() -> None:
 def test_an_ensemble_says_how_far_its_members_lie_apart() -> None:
     said = "Members of the ensemble disagree by 4.3% (standard deviation)."
     assert worth_sentences(replace(WORTH, disagreement=0.0426)) == [*SAYS, said]
+    alone, table = worth_table([WORTH]), worth_table([replace(WORTH, disagreement=0.0426)])
+    assert table.header == [*alone.header[:-1], "Members differ by", "Remarks"]
+    assert table.rows == [[*alone.rows[0][:-1], "4.3%", alone.rows[0][-1]]]
+    assert (alone.words, table.words) == ((2, 6, 8), (2, 6, 9))
 
 
 def test_what_else_limits_a_threshold() -> None:

@@ -88,10 +88,10 @@ def _worth_lines(answer: Answer) -> list[str]:
     if answer.reading is None:
         return []
     rows = worth_rows(answer.film.name, answer.reading)
-    return [",".join(map(_cell, row.values())) for row in rows]
+    return [",".join(map(fact_cell, row.values())) for row in rows]
 
 
-def _cell(value: object) -> str:
+def fact_cell(value: object) -> str:
     """A fact as a cell: empty if it is not known; nine digits, so that float32 survives."""
     if value is None:
         return ""

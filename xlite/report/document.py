@@ -145,12 +145,17 @@ def _html(block: Block, number: int) -> str:
     if isinstance(block, Text):
         return f"<p>{escape(block.text)}</p>"
     if isinstance(block, Alert):
-        items = "".join(f"<li>{escape(sentence)}</li>" for sentence in block.sentences)
-        kind = "alert grave" if block.grave else "alert"
-        return f'<div class="{kind}"><strong>{escape(block.title)}</strong><ul>{items}</ul></div>'
+        return alert_html(block)
     if isinstance(block, Table):
         return table_html(block)
     return _drawn(block, f"chart-{number}")
+
+
+def alert_html(alert: Alert) -> str:
+    """The sentences as HTML under their title, in a box."""
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in alert.sentences)
+    kind = "alert grave" if alert.grave else "alert"
+    return f'<div class="{kind}"><strong>{escape(alert.title)}</strong><ul>{items}</ul></div>'
 
 
 def table_html(table: Table) -> str:

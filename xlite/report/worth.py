@@ -30,6 +30,7 @@ TABLE_NOTE = (
     "they will be on new patients. Zone: not sure lies between two cut-offs that are certified on validation "
     "patients. Higher than: this share of the validation films without the finding, and of those with it."
 )
+_MEMBERS_NOTE = " Members differ by: the standard deviation of what the ensemble's members give."
 
 
 def worth_sentences(worth: Worth) -> list[str]:
@@ -139,8 +140,11 @@ def rank_sentence(worth: Worth) -> str | None:
 
 
 def worth_table(worths: Iterable[Worth]) -> Table:
-    """A row a finding: probability, threshold and what it is worth."""
+    """A row a finding: probability, threshold and what it is worth; of an ensemble how far members differ."""
+    worths = list(worths)
+    apart = any(one.disagreement is not None for one in worths)
     header = ["Finding", "Probability", "Threshold", "Sensitivity", "Specificity", "Patients with it", "Zone"]
+    header += ["Higher than", *(["Members differ by"] if apart else []), "Remarks"]
     rows = [
         [
             spoken(one.finding),
@@ -151,11 +155,12 @@ def worth_table(worths: Iterable[Worth]) -> Table:
             f"{one.patients.positive:,}" if one.patients else "",
             _ZONES[one.zone] if one.zone else "",
             " and ".join(f"{place}%" for place in (one.rank_without, one.rank_with) if place is not None),
+            *([f"{one.disagreement:.1%}"] if one.disagreement is not None else []),
             ", ".join(_SHORT[remark] for remark in one.remarks),
         ]
         for one in worths
     ]
-    return Table([*header, "Higher than", "Remarks"], rows, TABLE_NOTE, (2, 6, 8))
+    return Table(header, rows, TABLE_NOTE + _MEMBERS_NOTE * apart, (2, 6, len(header) - 1))
 
 
 def records_sentence(records: Mapping[str, ValidationRecord]) -> str:

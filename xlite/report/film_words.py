@@ -1,0 +1,91 @@
+"""What the guards say of a film, in words: one set of sentences for pages and demo. No torch."""
+
+from collections.abc import Iterable, Sequence
+
+from xlite.findings import spoken
+from xlite.guarded import GuardedFilm, GuardedReading
+from xlite.guards.verdict import Check, Reason, Verdict
+from xlite.report.document import Alert, Table
+
+VOID = (
+    'The guarantee of the "not sure" zone is withdrawn, and the rates of the thresholds need not hold: both '
+    "are of films as the validation films were."
+)
+NO_PROBABILITIES = "It was not read: no probabilities are given for it."
+_UNDO: dict[Reason, tuple[str, str]] = {
+    "rotated_90": ("turn it by 90° counterclockwise", "turned by 90° counterclockwise"),
+    "rotated_180": ("turn it by 180°", "turned by 180°"),
+    "rotated_270": ("turn it by 90° clockwise", "turned by 90° clockwise"),
+    "inverted": ("invert its greys", "inverted"),
+}
+_TITLES: dict[Verdict, str] = {
+    "refuse": "Refused",
+    "offer": "Read as it came",
+    "caution": "Read with caution",
+}
+_SHORT: dict[Verdict, str] = {"refuse": "refused", "offer": "turn or invert", "caution": "caution"}
+
+
+def guard_alert(film: GuardedFilm) -> Alert | None:
+    """What the guards say of a film, and what follows; None if it passed as it came."""
+    verdict = film.guards.verdict
+    if verdict == "pass" and not film.fixed:
+        return None
+    title = undone_words(film.undone) if film.fixed and not film.is_refused else _TITLES[verdict]
+    return Alert(title, _sentences(film), grave=film.is_refused)
+
+
+def _sentences(film: GuardedFilm) -> list[str]:
+    """What the guards say of a film, and what follows; none if it passed as it came."""
+    sentences = [str(check) if check in film.guards.checks else _came(check) for check in film.said.checks]
+    if film.is_refused:
+        return [*sentences, NO_PROBABILITIES]
+    return [*sentences, VOID] if film.is_void else sentences
+
+
+def offer_words(reasons: Sequence[Reason]) -> str:
+    """`Turn it by 180° and read it again`: what one click does about the reasons that can be undone."""
+    steps = [_UNDO[reason][0] for reason in reasons]
+    return _listed([*steps, "read it again"])
+
+
+def undone_words(reasons: Sequence[Reason]) -> str:
+    """`Turned by 180° and inverted before it was read`."""
+    return f"{_listed([_UNDO[reason][1] for reason in reasons])} before it was read"
+
+
+def too_many_words(count: int, most: int) -> str:
+    """What happens to more films than are read at once; empty if they are not too many."""
+    return f"The first {most} of {count:,} are read: xlite predict reads folders." if count > most else ""
+
+
+def films_table(films: Iterable[tuple[str, GuardedReading | str]]) -> Table:
+    """A row a film by its name: what its guards say and its likeliest findings, or why it was not read."""
+    rows = [
+        [name, "not read", found] if isinstance(found, str) else [name, _verdict(found), _likeliest(found)]
+        for name, found in films
+    ]
+    return Table(["Film", "Guards", "Likeliest findings"], rows, words=(1, 2))
+
+
+def _came(check: Check) -> str:
+    """What was said of the picture before it was turned or inverted."""
+    text = str(check)
+    return f"As it came: {text[0].lower()}{text[1:]}"
+
+
+def _verdict(film: GuardedReading) -> str:
+    said = _SHORT.get(film.guards.verdict, "")
+    undone = [_UNDO[reason][1] for reason in film.undone]
+    return ", ".join([*undone, *([said] if said else [])]) or "pass"
+
+
+def _likeliest(film: GuardedReading) -> str:
+    if film.reading is None:
+        return " ".join(film.said.sentences)
+    return ", ".join(f"{spoken(finding)} {probability:.1%}" for finding, probability in film.reading.top(3))
+
+
+def _listed(steps: Sequence[str]) -> str:
+    text = " and ".join(filter(None, [", ".join(steps[:-1]), steps[-1]]))
+    return text[0].upper() + text[1:]
