@@ -65,7 +65,8 @@ def write_page(model: Path, name: str, folder: Path, runtime: Path | None) -> No
         (draft / "gate.onnx").write_bytes(network)
         (draft / "model.json").write_bytes(said)
         page = (draft / "index.html").read_text(encoding="utf-8")
-        (draft / "index.html").write_text(page.replace(_DIGEST, hashlib.sha256(said).hexdigest(), 1))
+        page = page.replace(_DIGEST, hashlib.sha256(said).hexdigest(), 1)
+        (draft / "index.html").write_text(page, encoding="utf-8")
 
 
 def _facts(info: ModelInfo, name: str, grid: tuple[int, int]) -> dict[str, Any]:
