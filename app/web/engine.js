@@ -4,6 +4,7 @@
 
 import { Refusal } from "./errors.js";
 import { decode } from "./film.js";
+import { judge, scores, thumbnail } from "./guards.js";
 import { normalise, squash } from "./preprocess.js";
 import * as ort from "./runtime/ort.wasm.bundle.min.mjs";
 
@@ -15,8 +16,14 @@ export async function open(digest) {
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmBinary = await load("runtime/ort-wasm-simd-threaded.wasm", facts.files.runtime);
   const session = await start(await load("model.onnx", facts.files.model), "model.onnx");
-  const model = { facts, run: (film) => run(session, facts, film) };
-  await checkGolden(model);
+  const gate = await start(await load("gate.onnx", facts.files.gate), "gate.onnx");
+  const ask = (input, side) => askGate(gate, facts.guards.outputs, input, side);
+  const model = {
+    facts,
+    run: (film) => run(session, facts, film),
+    judge: (film) => judge(film, facts.guards, ask),
+  };
+  await checkGolden(model, ask);
   return model;
 }
 
@@ -65,16 +72,25 @@ async function run(session, { preprocess }, film) {
   return answer;
 }
 
-async function checkGolden({ facts, run }) {
-  const { film, logits, probabilities, layercam, tolerance } = facts.golden;
-  const found = await run(await decode(Uint8Array.from(atob(film), (letter) => letter.charCodeAt(0))));
+/** The gate's answers to its input, those of all outputs one after another. */
+async function askGate(gate, outputs, input, side) {
+  const found = await gate.run({ picture: new ort.Tensor("float32", input, [1, 1, side, side]) });
+  return outputs.flatMap((name) => Array.from(found[name].data));
+}
+
+async function checkGolden({ facts, run }, ask) {
+  const { logits, probabilities, layercam, tolerance } = facts.golden, { guards } = facts;
+  const film = await decode(Uint8Array.from(atob(facts.golden.film), (letter) => letter.charCodeAt(0)));
+  const found = await run(film), gate = await scores(thumbnail(film, guards.side), guards, ask);
   const maps = layercam.flat(2), peak = Math.max(...maps, 1e-6);
   const apart = { logits: distance(found.logits, logits), probabilities: distance(found.probabilities, probabilities),
-    maps: distance(found.layercam.data, maps) / peak };
-  const wrong = Object.keys(apart).filter((name) => !(apart[name] <= tolerance));
+    maps: distance(found.layercam.data, maps) / peak,
+    guards: distance(Object.values(gate), Object.values(guards.golden)) };
+  const limits = { guards: facts.guards.tolerance };
+  const wrong = Object.keys(apart).filter((name) => !(apart[name] <= (limits[name] ?? tolerance)));
   if (wrong.length) {
     throw new Refusal(`the model does not answer here as it did when it was exported (its ${wrong.join(", ")} differ `
-      + `by ${apart[wrong[0]].toPrecision(2)}, expected ${tolerance} at most): use another browser, or export it again`);
+      + `by ${apart[wrong[0]].toPrecision(2)}, expected ${limits[wrong[0]] ?? tolerance} at most): use another browser, or export it again`);
   }
 }
 

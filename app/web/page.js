@@ -3,14 +3,16 @@
 import { open } from "./engine.js";
 import { Refusal } from "./errors.js";
 import { readFilm } from "./film.js";
+import { fixed } from "./guards.js";
 import { forScreen } from "./preprocess.js";
 import { coarseMap, drawCell, mapFault, overlay } from "./reading.js";
+import { worth } from "./worth.js";
 
 const SCREEN_SIDE = 1024;
 const $ = (id) => document.getElementById(id);
 const percent = (value) => `${(100 * value).toFixed(1)}%`;
 let model = null;
-let shown = null; // the film on the screen, its answer and its name
+let shown = null; // the film on the screen, its answer, its name, and whether a guard fired
 let latest = 0; // films that were asked for: only the last is shown
 
 function say(text, isError = false) {
@@ -33,25 +35,51 @@ async function begin() {
   $("about").textContent = model.facts.about;
   for (const [kind, { title }] of Object.entries(model.facts.maps)) $("kind").add(new Option(title, kind));
   $("opacity").value = 100 * model.facts.opacity;
+  $("worth-header").replaceChildren(...["Finding", "Probability", ...model.facts.worth.header].map((text) =>
+    Object.assign(document.createElement("th"), { textContent: text, scope: "col" })));
+  $("worth-note").textContent = model.facts.worth.note;
   $("file").disabled = false;
   say("Ready: choose a film, or drop one on this page.");
 }
 
 async function read(file) {
   if (!model || !file) return;
+  await work(file.name, async () => ({ film: await readFilm(file) }));
+}
+
+/** Reads what `open` gives: a film, and if it was turned or inverted, the one that came and its guards. */
+async function work(name, open) {
   const turn = ++latest;
-  $("reading").hidden = true;
-  say(`Reading ${file.name} …`);
+  $("reading").hidden = $("guards").hidden = true;
+  say(`Reading ${name} …`);
   await new Promise((done) => setTimeout(done, 30)); // lets the browser draw the line above
   try {
-    const started = performance.now(), film = await readFilm(file), answer = await model.run(film);
+    const started = performance.now(), { film, came } = await open(), guards = await model.judge(film);
+    const isRefused = guards.verdict === "refuse", answer = isRefused ? null : await model.run(film);
     if (turn !== latest) return;
-    shown = { film: forScreen(film, SCREEN_SIDE), answer, name: file.name };
-    show();
-    say(`${file.name} was read in ${((performance.now() - started) / 1000).toFixed(2)} s. It has not left this computer.`);
+    showGuards(name, film, guards, came);
+    shown = answer && { film: forScreen(film, SCREEN_SIDE), answer, name, isVoid: guards.verdict !== "pass" };
+    if (shown) show();
+    const seconds = ((performance.now() - started) / 1000).toFixed(2);
+    say(`${name} was ${isRefused ? "looked at" : "read"} in ${seconds} s. It has not left this computer.`);
   } catch (error) {
-    if (turn === latest) say(`${file.name}: ${sentence(error)}`, true);
+    if (turn === latest) say(`${name}: ${sentence(error)}`, true);
   }
+}
+
+/** What the guards say of a film and of the one that `came` before it was turned or inverted. */
+function showGuards(name, film, { verdict, reasons, sentences }, came) {
+  const titles = { refuse: "Refused: it is not read, and there are no probabilities", offer: "Read as it came",
+    caution: "Read with caution", pass: "" };
+  $("guards-title").textContent = came && verdict !== "refuse" ? "Turned or inverted before it was read" : titles[verdict];
+  $("guards-said").replaceChildren(...[...(came ? came.guards.sentences.map((one) => `As it came: ${one}`) : []),
+    ...sentences].map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  $("guards").className = verdict;
+  $("guards").hidden = verdict === "pass" && !came;
+  $("fix").hidden = verdict !== "offer" || Boolean(came);
+  $("fix").onclick = () => work(name, () => ({ film: fixed(film, reasons), came: { film, guards: { sentences } } }));
+  $("unfix").hidden = !came;
+  $("unfix").onclick = () => work(name, () => ({ film: came.film }));
 }
 
 function show() {
@@ -60,6 +88,7 @@ function show() {
   $("finding").replaceChildren(...order.map((one) =>
     new Option(`${findings[one].title}, ${percent(probabilities[one])}`, one)));
   $("rows").replaceChildren(...order.map((one) => row(findings[one], probabilities[one])));
+  $("worth-rows").replaceChildren(...order.map((one) => worthRow(findings[one], probabilities[one])));
   $("withheld").textContent = model.facts.withheld;
   $("reading").hidden = false;
   paint();
@@ -67,21 +96,21 @@ function show() {
 
 function row(finding, probability) {
   const line = $("row").content.cloneNode(true), cut = finding.threshold;
-  const isAbove = cut !== null && probability >= cut;
   line.querySelector("th").textContent = finding.title;
   line.querySelector(".number").textContent = percent(probability);
-  line.querySelector(".verdict").textContent = verdict(finding, isAbove);
+  [line.querySelector(".verdict").textContent] = worth(finding, "short", probability, shown.isVoid);
   const bar = line.querySelector("meter");
   [bar.value, bar.title] = [probability, percent(probability)];
-  line.querySelector("tr").classList.toggle("above", isAbove);
+  line.querySelector("tr").classList.toggle("above", cut !== null && probability >= cut);
   return line;
 }
 
-function verdict({ threshold, positive, withheld, calibrated }, isAbove) {
-  const patients = positive === null ? "" : ` (${positive} validation patient${positive === 1 ? "" : "s"})`;
-  const said = threshold === null ? withheld
-    : `${isAbove ? "above" : "below"} the model's threshold of ${percent(threshold)}${patients}`;
-  return said + (calibrated ? "" : `${said ? "; " : ""}not calibrated`);
+function worthRow(finding, probability) {
+  const line = document.createElement("tr");
+  const texts = [finding.title, percent(probability), ...worth(finding, "cells", probability, shown.isVoid)];
+  line.replaceChildren(...texts.map((text, at) =>
+    Object.assign(document.createElement(at ? "td" : "th"), { textContent: text, scope: at ? undefined : "row" })));
+  return line;
 }
 
 function paint() {
@@ -98,6 +127,8 @@ function paint() {
   $("fault").textContent = fault ? `Not painted: the map of ${finding.title.toLowerCase()} ${facts.faults[fault]}.`
     : finding.caution;
   $("legend").textContent = facts.maps[kind].legend;
+  $("says").replaceChildren(...worth(finding, "says", answer.probabilities[one], shown.isVoid).map((text) =>
+    Object.assign(document.createElement("li"), { textContent: text })));
   $("kind").title = facts.maps[kind].description;
   $("opacity-shown").textContent = `${$("opacity").value} %`;
 }

@@ -51,7 +51,8 @@ export function contrast(film) {
   return at(0.95) - at(0.05);
 }
 
-function wholeAreas(film, width, height, across, down) {
+/** Averages over areas of whole pixels; what is left over of the last rows and columns is lost. */
+export function wholeAreas(film, width, height, across, down) {
   const pixels = new Uint8Array(width * height);
   const share = Math.fround(1 / (across * down));
   for (let y = 0; y < height; y++) {

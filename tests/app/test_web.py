@@ -4,9 +4,11 @@ import contextlib
 import functools
 import http.server
 import os
+import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,15 +17,20 @@ import pytest
 from dicom_films import make, to_bytes
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from sklearn.datasets import load_sample_images
 
 from xlite.classify import Classifier
+from xlite.cli import run
 from xlite.errors import CheckpointError
 from xlite.examples import examples
 from xlite.explain.methods import CLOSED_FORM
 from xlite.export.web import write_page
 from xlite.export.web_runtime import runtime_files
 from xlite.findings import FINDINGS
+from xlite.guards.gate import Gate
 from xlite.images import read_image
+from xlite.models.available import find_model
+from xlite.report.worth import worth_sentences, worth_table
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -35,7 +42,11 @@ READ = """async ([content, digest]) => {
     window.model ??= await open(digest);
     const film = await decode(Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0)));
     const answer = await window.model.run(film), plain = (map) => Array.from(map.data);
-    return { width: film.width, height: film.height, probabilities: Array.from(answer.probabilities),
+    const { worth } = await import("./worth.js"), { facts } = window.model;
+    const says = (isVoid) => facts.findings.map((one, at) => ["says", "cells"].map((part) =>
+        worth(one, part, answer.probabilities[at], isVoid)));
+    return { guards: await window.model.judge(film), worth: says(false), void: says(true),
+        width: film.width, height: film.height, probabilities: Array.from(answer.probabilities),
         layercam: plain(answer.layercam), gradcam: plain(answer.gradcam) };
 }"""
 
@@ -150,6 +161,49 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     }
 
 
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the model that ships, which has validation records."""
+    given, folder = os.environ.get("XLITE_WEB_RUNTIME"), tmp_path_factory.mktemp("shipped")
+    try:
+        runtime_files(Path(given) if given else None)
+    except CheckpointError as error:
+        lacking(str(error))
+    words = ["export", "demo", "--web", str(folder / "page"), *(["--runtime", given] if given else [])]
+    assert run(words) == 0
+    return folder / "page"
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
+    """Films as they come and spoilt, and what is no film; real ones, too, if there are any here."""
+    rng, side = np.random.default_rng(0), 512
+    bundled = [read_image(example.path) for example in examples().values()]
+    text = np.full((600, 480), 250, np.uint8)
+    for line in range(20):
+        cv2.putText(text, "Findings and impression", (20, 40 + 27 * line), 0, 0.9, 20, 2)
+    found = {f"bundled_{number}": film for number, film in enumerate(bundled)}
+    found |= {"text": text, "noise": rng.integers(0, 256, (side, side), dtype=np.uint8)}
+    found |= {"blurred": cv2.GaussianBlur(bundled[0], (0, 0), 25), "dull": bundled[0] // 8 + 100}
+    for name, photo in zip(("china", "flower"), load_sample_images().images, strict=True):
+        found[name] = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    folder = Path(
+        os.environ.get("XLITE_SHARED_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data"
+    )
+    for path in sorted(folder.glob("uploads/*.png")):
+        found[path.name] = read_image(path)
+    for kind in ("ct_slice", "frontal_elsewhere", "frontal_icu", "lateral"):
+        for path in sorted(folder.glob(f"films_of_other_kinds/{kind}/*"))[:6]:
+            found[f"{kind}_{path.name}"] = read_image(path)
+    films = {name: film for name, film in found.items() if name.startswith("bundled") or name[0] == "0"}
+    for name, film in films.items():
+        found |= {f"{name}_turned_{90 * quarters}": np.rot90(film, -quarters) for quarters in (1, 2, 3)}
+        found |= {f"{name}_inverted": 255 - film, f"{name}_mirrored": film[:, ::-1]}
+        found[f"{name}_both"] = 255 - np.rot90(film, 2)
+        found[f"{name}_cut"] = film[: film.shape[0] // 2]
+    return {name: np.ascontiguousarray(picture) for name, picture in found.items()}
+
+
 def read_there(page: Page, content: bytes) -> dict:
     import base64
 
@@ -172,6 +226,89 @@ def test_the_page_answers_as_python_does(
                 differences += [np.abs(maps.ravel() - found[method]).max() / max(maps.max(), 1e-6)]
             apart[name] = max(differences)
     assert {name: value for name, value in apart.items() if value > TOLERANCE} == {}
+
+
+def without_numbers(sentences: Sequence[str]) -> list[str]:
+    return [re.sub(r"[\d.]+(?=[,)])", "", one) for one in sentences]
+
+
+def test_the_guards_say_what_python_says(
+    browser: Browser, site: Path, pictures: dict[str, np.ndarray]
+) -> None:
+    gate, wrong = Gate.load(), {}
+    with opened(browser, site) as page:
+        expect(page.locator("#status")).to_contain_text("Ready")
+        for name, picture in pictures.items():
+            found, guards = read_there(page, png(picture))["guards"], gate.judge(picture)
+            assert found["scores"].keys() == guards.scores.keys(), name
+            apart = [abs(value - guards.scores[score]) for score, value in found["scores"].items()]
+            same = (
+                found["verdict"] == guards.verdict
+                and tuple(found["reasons"]) == guards.reasons
+                and without_numbers(found["sentences"]) == without_numbers(guards.sentences)
+            )
+            if not same or max(apart, default=0) > TOLERANCE:
+                wrong[name] = (found["reasons"], guards.reasons, max(apart, default=0))
+    assert wrong == {}
+    judged = {gate.judge(picture).verdict for picture in pictures.values()}
+    assert judged == {"pass", "caution", "offer", "refuse"}
+
+
+def test_numbers_are_written_as_python_writes_them(browser: Browser, site: Path) -> None:
+    values = [0, 1, 0.5, 0.0677, 0.99951, 55.93, 123.4, 1234.0, 0.00012345, 1.2345e-5, 1e-9]
+    with opened(browser, site) as page:
+        code = "async (values) => values.map((await import('./guards.js')).short)"
+        assert page.evaluate(code, values) == [f"{value:.3g}" for value in values]
+
+
+def test_verdicts_are_worth_what_python_says(browser: Browser, shipped: Path) -> None:
+    classifier = Classifier.load(find_model("demo"))
+    reading = classifier.read(read_image(next(iter(examples().values())).path))
+    with opened(browser, shipped) as page:
+        expect(page.locator("#status")).to_contain_text("Ready")
+        for example in examples().values():
+            found = read_there(page, example.path.read_bytes())
+            for is_void in (False, True):
+                there = replace(reading, probabilities=np.array(found["probabilities"]), void=is_void)
+                expected = [
+                    [worth_sentences(worth), worth_table([worth]).rows[0][2:]]
+                    for worth in map(there.worth, FINDINGS)
+                ]
+                assert found["void" if is_void else "worth"] == expected
+
+
+def test_what_a_guard_finds_is_offered_warned_of_or_refused(
+    browser: Browser, shipped: Path, pictures: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    film = next(iter(examples().values())).path
+    down, photo = tmp_path / "down.png", tmp_path / "photo.png"
+    down.write_bytes(png(np.rot90(read_image(film), 2)))
+    photo.write_bytes(png(pictures["flower"]))
+    with opened(browser, shipped) as page:
+        expect(page.locator("#status")).to_contain_text("Ready")
+        reading, guards = page.locator("#reading"), page.locator("#guards")
+
+        page.set_input_files("#file", down)
+        expect(page.locator("#status")).to_contain_text("It has not left this computer")
+        expect(guards).to_contain_text("The film looks upside down")
+        expect(reading).to_be_visible()
+        expect(page.locator("#says")).to_contain_text("No guarantee holds")
+        page.click("#fix")
+        expect(guards).to_contain_text("As it came: The film looks upside down")
+        expect(page.locator("#fix")).to_be_hidden()
+        mended = page.locator("#rows").inner_text()
+        page.click("#unfix")
+        expect(page.locator("#fix")).to_be_visible()
+
+        page.set_input_files("#file", photo)
+        expect(guards).to_contain_text("This does not look like a chest X-ray")
+        expect(reading).to_be_hidden()
+        expect(page.locator("#fix")).to_be_hidden()
+
+        page.set_input_files("#file", film)
+        expect(reading).to_be_visible()
+        probabilities = [line.split("\n")[0] for line in (mended, page.locator("#rows").inner_text())]
+        assert probabilities[0] == probabilities[1]
 
 
 def test_a_film_is_read_and_a_damaged_one_is_refused(browser: Browser, site: Path, tmp_path: Path) -> None:
@@ -200,7 +337,9 @@ def test_a_film_is_read_and_a_damaged_one_is_refused(browser: Browser, site: Pat
             expect(page.locator("#reading")).to_be_hidden()
 
 
-@pytest.mark.parametrize("name", ["model.json", "model.onnx", "runtime/ort-wasm-simd-threaded.wasm"])
+@pytest.mark.parametrize(
+    "name", ["model.json", "model.onnx", "gate.onnx", "runtime/ort-wasm-simd-threaded.wasm"]
+)
 def test_changed_and_missing_files_are_refused_by_name(
     browser: Browser, site: Path, tmp_path: Path, name: str
 ) -> None:

@@ -18,8 +18,11 @@ from xlite.explain.drawing import OPACITY, RED_OF_TURBO
 from xlite.explain.faults import FAULTS, size_caution
 from xlite.explain.methods import CLOSED_FORM, METHODS, map_legend
 from xlite.export.folder import whole_folder
+from xlite.export.web_guards import gate_network, guard_facts
 from xlite.export.web_runtime import WASM, runtime_files
+from xlite.export.web_worth import worth_facts, worth_header
 from xlite.findings import FINDINGS, spoken
+from xlite.guards.gate import Gate
 from xlite.metrics.calibration import uncalibrated
 from xlite.models.info import ModelInfo
 from xlite.models.onnx_file import read_onnx
@@ -41,11 +44,14 @@ def write_page(model: Path, name: str, folder: Path, runtime: Path | None) -> No
     OnnxEngine.of(file, model)  # checks its golden answer
     parts = runtime_files(runtime)
     grid = np.shape(file.facts.golden.layercam)[1:]
+    network = gate_network()
     facts = _facts(file.info, name, (grid[0], grid[1])) | {
+        "guards": guard_facts(Gate.load(), file.facts.golden.image()),
         "golden": file.facts.golden.model_dump(),
         "source": {"sha256": file.facts.source_sha256, "precision": file.facts.precision},
         "files": {
             "model": hashlib.sha256(file.content).hexdigest(),
+            "gate": hashlib.sha256(network).hexdigest(),
             "runtime": hashlib.sha256(parts[WASM]).hexdigest(),
         },
     }
@@ -56,9 +62,11 @@ def write_page(model: Path, name: str, folder: Path, runtime: Path | None) -> No
         for part, content in parts.items():
             (draft / "runtime" / part).write_bytes(content)
         (draft / "model.onnx").write_bytes(file.content)
+        (draft / "gate.onnx").write_bytes(network)
         (draft / "model.json").write_bytes(said)
         page = (draft / "index.html").read_text(encoding="utf-8")
-        (draft / "index.html").write_text(page.replace(_DIGEST, hashlib.sha256(said).hexdigest(), 1))
+        page = page.replace(_DIGEST, hashlib.sha256(said).hexdigest(), 1)
+        (draft / "index.html").write_text(page, encoding="utf-8")
 
 
 def _facts(info: ModelInfo, name: str, grid: tuple[int, int]) -> dict[str, Any]:
@@ -73,6 +81,7 @@ def _facts(info: ModelInfo, name: str, grid: tuple[int, int]) -> dict[str, Any]:
             "std": info.preprocess.std,
         },
         "findings": [_finding(info, finding, grid[0] * grid[1]) for finding in FINDINGS],
+        "worth": worth_header(),
         "calibration": info.calibration and info.calibration.method,
         "withheld": withheld_sentence(info.thresholds, info.thresholds_chosen_on),
         "maps": {
@@ -101,6 +110,7 @@ def _finding(info: ModelInfo, finding: str, cells: int) -> dict[str, Any]:
         "withheld": f"no threshold{few}" if info.thresholds and cut is None else "",
         "calibrated": finding not in uncalibrated(info.calibration),
         "caution": size_caution(finding, cells) or "",
+        **worth_facts(info, finding),
     }
 
 

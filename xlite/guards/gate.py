@@ -26,7 +26,7 @@ INPUT = "picture"
 OUTPUTS = ("kinds", "turns", "flags")
 LIMITS = "xlite.gate.limits"
 """The key of the limits, as JSON, in the metadata of the network's file."""
-_WIDTHS = (3, 8, 4)
+WIDTHS = (3, 8, 4)
 _NOT_ONNX = (
     ort_errors.Fail,
     ort_errors.InvalidArgument,
@@ -96,7 +96,7 @@ def reasons(kinds: np.ndarray, turns: np.ndarray, flags: np.ndarray) -> Mapping[
 def _limits(session: ort.InferenceSession, path: Path) -> Limits:
     outputs = tuple((output.name, output.shape[-1]) for output in session.get_outputs())
     try:
-        if outputs != tuple(zip(OUTPUTS, _WIDTHS, strict=True)):
+        if outputs != tuple(zip(OUTPUTS, WIDTHS, strict=True)):
             raise ValueError(outputs)
         return Limits.model_validate_json(session.get_modelmeta().custom_metadata_map.get(LIMITS, ""))
     except (ValidationError, ValueError) as error:

@@ -10,6 +10,9 @@ from xlite.images import contrast
 SIDE = 224
 """Side of the thumbnail in px: of all films alike, so that measurements do not depend on a file's size."""
 
+PERCENTILES = (0.01, 0.99)
+"""Between these shares of a thumbnail's pixels lies its grey range."""
+
 
 @dataclass(frozen=True)
 class Measurements:
@@ -42,7 +45,7 @@ def thumbnail(image: np.ndarray) -> np.ndarray:
 def measure(small: np.ndarray) -> Measurements:
     """The measurements of a thumbnail uint8 (224, 224)."""
     shares = np.cumsum(np.bincount(small.ravel(), minlength=256)) / small.size
-    low, high = np.searchsorted(shares, (0.01, 0.99))
+    low, high = np.searchsorted(shares, PERCENTILES)
     spread, edges = (float(cv2.meanStdDev(of)[1][0, 0]) for of in (small, cv2.Laplacian(small, cv2.CV_16S)))
     return Measurements(contrast(small), float(high - low), edges / spread if spread else 0.0)
 

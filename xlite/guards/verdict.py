@@ -31,7 +31,7 @@ Reason = Literal[
 ]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 REASONS: tuple[Reason, ...] = get_args(Reason)
-_HARDLY = 1 / 3
+HARDLY = 1 / 3
 """A probability that is less than chance among three kinds."""
 _REFUSE: set[Reason] = {"not_chest", "blank"}
 _TURNS: tuple[Reason, ...] = ("rotated_90", "rotated_180", "rotated_270")
@@ -175,7 +175,7 @@ def _not_chest(scores: Mapping[str, float], limits: Limits) -> Check | None:
     if scores["other"] >= limits.other:
         return _probable("not_chest", scores["other"], limits.other)
     best = max(scores["frontal"], scores["lateral"])
-    if scores["frontal"] < _HARDLY and best < limits.lateral:
+    if scores["frontal"] < HARDLY and best < limits.lateral:
         return Check("not_chest", "probability", best, limits.lateral, below=True)
     return None
 
