@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlite.engines.engine import Engine, Output
-from xlite.engines.opening import open_engine
+from xlite.engines.opening import demand_torch, open_engine
 from xlite.errors import CheckpointError, ImageError
 from xlite.explain.methods import DEFAULT_METHOD, METHODS
 from xlite.images import MAX_UPLOAD_MB, check_contrast, read_image
@@ -58,16 +58,15 @@ class Classifier:
 
     @cached_property
     def _in_torch(self) -> "TorchEngine":
-        from xlite.engines.torch_engine import TorchEngine
-
-        if isinstance(self.engine, TorchEngine):
-            return self.engine
         if not self.has_weights:
             raise CheckpointError(
                 f"{self.path} is an export, which has logits, probabilities and the maps "
                 f"{' and '.join(self.engine.methods)}; for more name the model that it was made from"
             )
-        return TorchEngine.load(self.path)
+        demand_torch(self.path)
+        from xlite.engines.torch_engine import TorchEngine
+
+        return self.engine if isinstance(self.engine, TorchEngine) else TorchEngine.load(self.path)
 
     @property
     def name(self) -> str:

@@ -10,6 +10,7 @@ from xlite.access.addresses import HOST, PORT
 from xlite.access.passwords import MIN_PASSWORD, PASSWORD
 from xlite.cli.app import hand_over
 from xlite.cli.console import Json, Model, busy, print_json, print_table, say
+from xlite.cli.extras import demand
 from xlite.errors import RunError
 from xlite.models.available import EXPORT_FILE, EXPORT_FILES, EXPORT_SUFFIX
 from xlite.places import bundled
@@ -258,4 +259,5 @@ def share(
     words += ["--public"] if public else []
     words += ["--password"] if password else []
     words += ["--password-file", str(password_file)] if password_file else []
+    demand("share")
     hand_over(words)
