@@ -22,7 +22,8 @@ def bench(
 ) -> None:
     """Size and speed of a model here.
 
-    Parameters, file size, multiply-adds, and the latency of one film on this machine.
+    Parameters, file size, multiply-adds, and the latency of one film on this machine, by the engine that reads
+    with the model here: onnxruntime for an export, or a model with one beside it, else torch.
     """
     from xlite.classify import Classifier
     from xlite.models.latency import measure_latency
@@ -31,9 +32,10 @@ def bench(
     side = classifier.info.preprocess.size
     size = classifier.size()
     with busy("measuring"):
-        latency = measure_latency(classifier.model, side)
+        latency = measure_latency(classifier.logits, side)
     measured = {
         "model": classifier.name,
+        "engine": classifier.engine.name,
         "image_size": side,
         "parameters": size.parameters,
         "megabytes": round(Path(classifier.path).stat().st_size / 1e6, 2),
