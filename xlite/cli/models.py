@@ -22,8 +22,8 @@ def bench(
 ) -> None:
     """Size and speed of a model here.
 
-    Parameters, file size, multiply-adds, and the latency of one film on this machine, by the engine that reads
-    with the model here: onnxruntime for an export, or a model with one beside it, else torch.
+    Parameters, file size, multiply-adds, and the latency of one film on this machine, by the engine that
+    reads with the model here: onnxruntime for an export, or a model with one beside it, else torch.
     """
     from xlite.classify import Classifier
     from xlite.models.latency import measure_latency
