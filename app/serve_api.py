@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 
 import xlite
 from xlite.access.hosts import HostGuard
-from xlite.access.tokens import TokenGuard
+from xlite.access.token_guard import TokenGuard
 from xlite.errors import ImageError
 from xlite.findings import FINDINGS
 from xlite.images import MAX_UPLOAD_MB

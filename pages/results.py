@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 from page_parts import QUIET_BAR
 
+from xlite.cli.extras import lacking
 from xlite.data.strategies import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.evaluation.options import JudgeOptions
@@ -31,6 +32,9 @@ KINDS: tuple[Kind, Kind] = ("roc", "pr")
 
 def evaluate_form(models: dict[str, Path]) -> None:
     """Judges a model on one part of a split, as `xlite evaluate` does; what comes of it is shown first."""
+    if sentence := lacking("train", "Evaluating"):
+        st.info(sentence)
+        return
     names = list(models)
     with st.form("evaluate", border=False):
         columns = st.columns([3, 2, 2], vertical_alignment="bottom")

@@ -6,6 +6,7 @@ import streamlit as st
 from page_parts import show_command, show_curves, show_log
 from pydantic.fields import FieldInfo
 
+from xlite.cli.extras import lacking
 from xlite.config import TrainConfig, make_config
 from xlite.data.strategies import LEAK_FREE
 from xlite.errors import XliteError
@@ -167,6 +168,9 @@ def choose_launcher() -> list[str] | None:
 @st.fragment
 def new_run() -> None:
     """The form, the command that does the same, and Start."""
+    if sentence := lacking("train", "Training"):
+        st.info(sentence)
+        return
     chosen = choose_settings()
     if not chosen["data"]:
         st.info("Name a data folder above or in the sidebar; then the command and Start are here.")

@@ -181,9 +181,13 @@ def test_run_explains_itself_and_asks_for_a_python(checkout: Path) -> None:
 
 def test_every_dependency_is_bounded() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    assert [line for line in wanted if not re.search(r">=[\d.]+.*,<[\d.]+$", line)] == []
-    assert (ROOT / "requirements.txt").read_text().splitlines()[-1] == "-e ."
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(line for lines in extras.values() for line in lines)]
+    own = re.compile(r"xlite-cxr\[([\w,]+)\]")
+    assert [one for one in wanted if not re.search(r">=[\d.]+.*,<[\d.]+$", one) and not own.match(one)] == []
+    named = {extra for line in wanted for found in own.findall(line) for extra in found.split(",")}
+    assert named <= extras.keys()
+    assert (ROOT / "requirements.txt").read_text().splitlines()[-1] == "-e .[all]"
 
 
 def version(text: str) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from xlite.engines.engine import Engine, Output, no_maps
 from xlite.engines.flipped import Flipped
-from xlite.engines.opening import open_engines
+from xlite.engines.opening import demand_torch, open_engines
 from xlite.errors import CheckpointError, ImageError
 from xlite.explain.methods import DEFAULT_METHOD, METHODS
 from xlite.files import digest_of
@@ -84,11 +84,6 @@ class Classifier:
 
     @cached_property
     def _in_torch(self) -> "TorchEngine":
-        from xlite.engines.torch_engine import TorchEngine
-
-        own = self.engine.engine if isinstance(self.engine, Flipped) else self.engine
-        if isinstance(own, TorchEngine):
-            return own
         if not self.has_weights:
             kind = "an ensemble" if self.others else "an export"
             one = "one of its members" if self.others else "the model that it was made from"
@@ -96,7 +91,11 @@ class Classifier:
                 f"{self.name} is {kind}, which has logits, probabilities and the maps "
                 f"{', '.join(self.engine.methods)}; for more name {one}"
             )
-        return TorchEngine.load(self.path)
+        demand_torch(self.path)
+        from xlite.engines.torch_engine import TorchEngine
+
+        own = self.engine.engine if isinstance(self.engine, Flipped) else self.engine
+        return own if isinstance(own, TorchEngine) else TorchEngine.load(self.path)
 
     @property
     def name(self) -> str:

@@ -1,16 +1,19 @@
 """Plotly figures from plain data, in one quiet style for dark and light pages. No streamlit, no torch."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from xlite.findings import FINDINGS, spoken
+
+if TYPE_CHECKING:  # loaded when a figure is made
+    import plotly.graph_objects as go
 
 # A colour for each of fourteen lines, as many as there are findings.
 PALETTE = (
@@ -64,6 +67,8 @@ def bare_layout(height: int, top: int) -> dict[str, Any]:
 
 def learning_curves(metrics: pd.DataFrame) -> go.Figure:
     """Loss (left) and validation AUC (right) by epoch, from a run's metrics.csv."""
+    from plotly.subplots import make_subplots
+
     figure = make_subplots(1, 2, subplot_titles=["Loss", "Validation AUC"], horizontal_spacing=0.1)
     lines = [(1, "train_loss", "training"), (1, "val_loss", "validation"), (2, "val_auc", "macro AUC")]
     for (panel, column, name), color in zip(lines, (PALETTE[1], PALETTE[2], PALETTE[0]), strict=True):
@@ -88,6 +93,8 @@ def learning_curves(metrics: pd.DataFrame) -> go.Figure:
 
 def finding_curves(metrics: pd.DataFrame) -> go.Figure | None:
     """Validation AUC of each finding by epoch, from a run's metrics.csv; None if no finding has one."""
+    import plotly.graph_objects as go
+
     figure = go.Figure()
     for finding, color in zip(FINDINGS, PALETTE, strict=True):
         column = f"val_auc_{finding}"
@@ -107,6 +114,8 @@ def finding_curves(metrics: pd.DataFrame) -> go.Figure | None:
 
 def trials_figure(configurations: Mapping[str, Sequence[float]]) -> go.Figure:
     """Validation AUC of each configuration, the first on top: a point for each seed, a bar at their mean."""
+    import plotly.graph_objects as go
+
     names = list(configurations)[::-1]
     figure = go.Figure()
     points = [(auc, place) for place, name in enumerate(names) for auc in configurations[name]]
@@ -133,6 +142,8 @@ def probability_bars(
 
     A finding whose threshold is None has no tick, and is never coloured.
     """
+    import plotly.graph_objects as go
+
     order = sorted(range(len(FINDINGS)), key=lambda place: probabilities[place])
     names = [FINDINGS[place] for place in order]
     values = [float(probabilities[place]) for place in order]

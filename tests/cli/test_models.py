@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+from pathlib import Path
 
 import pytest
 from command_line import Command, child
@@ -15,8 +16,22 @@ def test_bench_says_what_a_model_costs(xlite: Command, model: str) -> None:
     answer = json.loads(out)
     size = (checkpoints_dir() / model / "model.safetensors").stat().st_size
     assert (status, answer["model"], answer["image_size"]) == (0, "demo", 64)
-    assert answer["megabytes"] == round(size / 1e6, 2)
+    assert (answer["megabytes"], answer["engine"]) == (round(size / 1e6, 2), "torch")
     assert 0 < answer["latency_p50_ms"] <= answer["latency_p95_ms"]
+
+
+def test_bench_times_the_engine_that_reads(xlite: Command, exported: tuple[Path, Path]) -> None:
+    source, export = exported
+    status, out, _ = xlite("bench", export, "--json")
+    answer = json.loads(out)
+    size = round(export.stat().st_size / 1e6, 2)
+    assert (status, answer["engine"], answer["megabytes"]) == (0, "onnxruntime", size)
+    assert 0 < answer["latency_p50_ms"] <= answer["latency_p95_ms"]
+    costs = ("image_size", "parameters", "multiply_adds")
+    _, out, _ = xlite("bench", source, "--json")
+    assert [json.loads(out)[name] for name in costs] == [answer[name] for name in costs]
+    _, out, _ = xlite("bench", export)
+    assert out.splitlines()[0].split()[:2] == ["model", "engine"] and "onnxruntime" in out
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from xlite.cli import app, data, evaluate, export, jobs, localise, models, predict, serve, sweep, train
 from xlite.cli.console import say
+from xlite.cli.extras import missing
 from xlite.config import KINDS, LIMITS
 from xlite.errors import XliteError, sentence
 
@@ -69,12 +70,27 @@ def run(arguments: Sequence[str]) -> int:
         return _refuse(f"{_told(error)} (see `{command} --help`)")
     except XliteError as error:
         return _refuse(str(error))
+    except ModuleNotFoundError as error:
+        if told := missing(error, _command(arguments)):
+            return _refuse(told)
+        raise
     except (KeyboardInterrupt, typer.Abort):
         return _refuse("interrupted", INTERRUPTED)
     except OSError as error:
         _give_up_stdout()
         # The reader of a pipe (`| head`) that went away has seen enough.
         return 1 if isinstance(error, BrokenPipeError) else _refuse(sentence(error))
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """The command that a command line names: `xlite data split`."""
+    path, known = ["xlite"], getattr(typer.main.get_command(commands), "commands", {})
+    for word in arguments:
+        if word not in known:
+            break
+        path.append(word)
+        known = getattr(known[word], "commands", {})
+    return " ".join(path)
 
 
 def _told(error: typer.TyperException) -> str:

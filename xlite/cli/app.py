@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from xlite.access.addresses import check_app_address, check_port
+from xlite.cli.extras import demand
 from xlite.errors import RunError
 from xlite.places import bundled
 
@@ -33,6 +34,7 @@ def app(
     check_app_address(asked("server.address", words, environment))
     if port := asked_port(words, environment):
         check_port("localhost", port)
+    demand("app")
     hand_over(["-m", "streamlit", "run", str(bundled("app", "Home.py")), *words], environment)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from xlite.cli.console import Json, ask_twice, print_json, print_table, say
+from xlite.cli.extras import demand
 from xlite.cli.train import new_run, with_config_options
 from xlite.errors import RunError, sentence
 from xlite.runs import slurm
@@ -83,6 +84,7 @@ def start(
     values: dict[str, object],
 ) -> None:
     """Start a new run in the background; options as in `xlite train`."""
+    demand("train")
     _check_launcher(launcher, sbatch_option)
     run = new_run(values)
     _launch(run, launcher, sbatch_option)
@@ -110,6 +112,7 @@ def resume(
     sbatch_option: SbatchOptions = None,
 ) -> None:
     """Go on with a stopped, failed or killed run, in the background."""
+    demand("train")
     run = Run.named(name)
     if launcher is None and not sbatch_option:
         run.resume()

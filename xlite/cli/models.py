@@ -9,6 +9,7 @@ from xlite.access.addresses import HOST, PORT
 from xlite.access.passwords import MIN_PASSWORD, PASSWORD
 from xlite.cli.app import hand_over
 from xlite.cli.console import Json, Model, busy, print_json, print_table, say
+from xlite.cli.extras import demand
 from xlite.errors import RunError
 from xlite.models.available import EXPORT_SUFFIX
 from xlite.places import bundled
@@ -20,7 +21,8 @@ def bench(
 ) -> None:
     """Size and speed of a model here.
 
-    Parameters, file size, multiply-adds, and the latency of one film on this machine.
+    Parameters, file size, multiply-adds, and the latency of one film on this machine, by the engine that
+    reads with the model here: onnxruntime for an export, or a model with one beside it, else torch.
     """
     from xlite.classify import Classifier
     from xlite.models.latency import measure_latency
@@ -29,9 +31,10 @@ def bench(
     side = classifier.info.preprocess.size
     size = classifier.size()
     with busy("measuring"):
-        latency = measure_latency(classifier.model, side)
+        latency = measure_latency(classifier.logits, side)
     measured = {
         "model": classifier.name,
+        "engine": classifier.engine.name,
         "image_size": side,
         "parameters": size.parameters,
         "megabytes": round(Path(classifier.path).stat().st_size / 1e6, 2),
@@ -120,4 +123,5 @@ def share(
     words += ["--public"] if public else []
     words += ["--password"] if password else []
     words += ["--password-file", str(password_file)] if password_file else []
+    demand("share")
     hand_over(words)

@@ -8,6 +8,7 @@ import typer
 from xlite.access.addresses import API_PORT, HOST
 from xlite.access.tokens import MIN_TOKEN, TOKEN
 from xlite.cli.app import hand_over
+from xlite.cli.extras import demand
 from xlite.errors import CheckpointError, RunError
 from xlite.models.available import SHIPPED, find_models
 from xlite.places import bundled
@@ -40,6 +41,7 @@ def serve(
     words += ["--host", host, "--port", str(port)]
     words += ["--token"] if token else []
     words += ["--token-file", str(token_file)] if token_file else []
+    demand("serve")
     hand_over(words)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from xlite.cli.console import Json, ask_twice, busy, log_to, print_json, print_table, say
+from xlite.cli.extras import demand
 from xlite.cli.train import with_config_options
 from xlite.errors import RunError
 from xlite.sweeps.check import check_sources
@@ -118,6 +119,7 @@ def search(
 @app.command()
 def resume(study: StudyName) -> None:
     """Go on with a study that was stopped, failed or killed."""
+    demand("train")
     _go_on(Sweep.named(study))
 
 
@@ -219,6 +221,7 @@ def _phase(phase: Phase, values: dict[str, object], design: Design, backbones: s
 
 def _work(plan: Plan) -> None:
     """Begins or goes on with a study, in the foreground."""
+    demand("train")
     with busy("Looking for what the study names"):
         check_sources(plan)  # before it is made for a wrong folder or backbone
     _go_on(Sweep.open(plan))

@@ -12,6 +12,7 @@ import typer
 from pydantic.fields import FieldInfo
 
 from xlite.cli.console import log_to, repeatedly
+from xlite.cli.extras import demand
 from xlite.config import TrainConfig, make_config
 from xlite.errors import RunError, Setting, XliteError, as_option
 from xlite.runs.follower import follows, led_run
@@ -87,6 +88,7 @@ def train(
     if resume and values:
         taken = [word for name in values for word in (", ", Setting(name))][1:]
         raise RunError(f"--resume goes on with the settings of run {resume!r}, so it takes no ", *taken)
+    demand("train")  # before a run is made that nothing here can train
     if follows():
         return _follow(resume or str(values.get("name", "")))
     if resume:

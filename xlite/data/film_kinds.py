@@ -2,8 +2,6 @@
 
 import re
 
-from pydicom.uid import UID
-
 from xlite.formats.dicom import looks_like_dicom
 from xlite.images import looks_like_photo
 
@@ -26,6 +24,8 @@ def holds_film(head: bytes) -> bool:
     """Whether a file begins as a photo, or a DICOM file of images: a DICOMDIR or a report is none."""
     if not looks_like_dicom(head):
         return looks_like_photo(head)
+    from pydicom.uid import UID  # takes a third of a second to load
+
     found = _DICOM_CLASS.search(head)
     uid = UID(found[1].decode()) if found else UID("")
     return uid.name == uid or "Image Storage" in uid.name  # a class that pydicom does not know may be one

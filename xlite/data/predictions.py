@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xlite.data.film_names import stem_of
-from xlite.data.rows import read_rows
-from xlite.data.tables import IMAGE_COLUMNS
+from xlite.data.rows import IMAGE_COLUMNS, read_rows
 from xlite.errors import DataError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS, canonical

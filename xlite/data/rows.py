@@ -17,6 +17,8 @@ _MAX_BYTES = 2**28  # unpacked; NIH's table has 8 MB, predictions of all its fil
 _GZIP = b"\x1f\x8b"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SEPARATORS = (",", ";", "\t")
+IMAGE_COLUMNS = ("image", "Image Index")
+"""How a column of films may be called."""
 
 
 def read_text(path: Path) -> str:

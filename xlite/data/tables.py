@@ -10,7 +10,7 @@ import pandas as pd
 
 from xlite.data.film_names import has_suffix, names_in, stem_of
 from xlite.data.layout import table_files
-from xlite.data.rows import columns_of, read_header, read_rows, read_text
+from xlite.data.rows import IMAGE_COLUMNS, columns_of, read_header, read_rows, read_text
 from xlite.errors import DataError
 from xlite.findings import FINDINGS, NO_FINDING, canonical
 from xlite.patients import patient_ids
@@ -26,8 +26,6 @@ _COLUMNS = {
     "View Position": "view",
 }
 _NIH_HEADER = [*_COLUMNS, "OriginalImage[Width", "Height]", "OriginalImagePixelSpacing[x", "y]"]
-IMAGE_COLUMNS = ("image", "Image Index")
-"""How a column of films may be called."""
 BOX_COLUMNS = ["stem", "finding", "x", "y", "w", "h"]
 _YEARS = {"": 1.0, "Y": 1.0, "M": 1 / 12, "D": 1 / 365.25}
 _OLDEST = 100

@@ -1,6 +1,7 @@
 """Which engine reads with a model file: each is loaded with the framework that it needs, and no other."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,9 +42,19 @@ def open_engine(path: Path, device: str = CPU) -> Engine:
         from xlite.engines.onnx_engine import OnnxEngine
 
         return OnnxEngine.of(file, path.with_name(EXPORT_FILE))
+    demand_torch(path)
     from xlite.engines.torch_engine import TorchEngine
 
     return TorchEngine.load(path, device)
+
+
+def demand_torch(path: Path) -> None:
+    """Raises CheckpointError for a model that only torch can read as it is asked to, if there is no torch."""
+    if find_spec("torch") is None:
+        raise CheckpointError(
+            f"{path} is read so with torch alone, which is not installed: pip install 'xlite-cxr[train]', or "
+            "name a file that `xlite export` made of it where torch is, on the cpu"
+        )
 
 
 def export_of(path: Path) -> "OnnxFile | None":

@@ -1,11 +1,10 @@
-"""How long one film takes on this machine."""
+"""How long one film takes on this machine. No torch."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import nn
 
 
 @dataclass(frozen=True)
@@ -16,17 +15,15 @@ class Latency:
     p95_ms: float
 
 
-def measure_latency(model: nn.Module, image_size: int, passes: int = 30, warmup: int = 5) -> Latency:
-    """Times `passes` forward passes of one film (1, 3, S, S) on the model's device."""
-    device = next(model.parameters()).device
-    x = torch.zeros(1, 3, image_size, image_size, device=device)
+def measure_latency(
+    forward: Callable[[np.ndarray], object], image_size: int, passes: int = 30, warmup: int = 5
+) -> Latency:
+    """Times `passes` forward passes of one film float32 (1, 3, S, S), such as `Engine.logits`."""
+    x = np.zeros((1, 3, image_size, image_size), np.float32)
     times = []
-    with torch.inference_mode():
-        for _ in range(warmup + passes):
-            began = time.perf_counter()
-            model(x)
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            times.append(1000 * (time.perf_counter() - began))
+    for _ in range(warmup + passes):
+        began = time.perf_counter()
+        forward(x)
+        times.append(1000 * (time.perf_counter() - began))
     p50, p95 = np.percentile(times[warmup:], [50, 95])
     return Latency(float(p50), float(p95))

@@ -127,16 +127,23 @@ def marked_cell(cell: str | Cell, escape: Callable[[str], str] | None = None) ->
 
 
 def to_html(title: str, blocks: Iterable[Block]) -> str:
-    """The document as one HTML file that needs nothing else: plotly and styles are in it."""
-    from plotly.offline import get_plotlyjs
-
+    """The document as one HTML file that needs nothing else: styles are in it, and plotly for its charts."""
+    blocks = list(blocks)
     body = "\n".join(_html(block, number) for number, block in enumerate(blocks))
+    scripts = f"\n<script>{_plotly()}</script>" if any(isinstance(block, Chart) for block in blocks) else ""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{_STYLE}</style>\n'
-        f"<script>{get_plotlyjs()}</script></head>\n<body><main>\n<h1>{escape(title)}</h1>\n{body}\n"
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{_STYLE}</style>'
+        f"{scripts}</head>\n<body><main>\n<h1>{escape(title)}</h1>\n{body}\n"
         "</main></body></html>\n"
     )
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    script: str = get_plotlyjs()
+    return script
 
 
 def _html(block: Block, number: int) -> str:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from xlite.data.folder import NihFolder
@@ -76,6 +77,8 @@ def model_headline(path: Path) -> Headline:
 
 def device_headline() -> Headline:
     """The device that models run on here."""
+    if find_spec("torch") is None:  # a light install, which reads on the processor
+        return _processor()
     from xlite.models.device import best_device, first_gpu  # torch takes seconds
 
     match best_device():
@@ -85,4 +88,8 @@ def device_headline() -> Headline:
         case "mps":
             return Headline("Apple GPU", "through Metal")
         case _:
-            return Headline("CPU", f"{os.cpu_count()} cores; reading a film needs no GPU")
+            return _processor()
+
+
+def _processor() -> Headline:
+    return Headline("CPU", f"{os.cpu_count()} cores; reading a film needs no GPU")

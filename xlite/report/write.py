@@ -1,5 +1,6 @@
 """Judges models, predictions and maps, and writes what was found: the one door for commands and pages."""
 
+import importlib.util
 import json
 import logging
 from pathlib import Path
@@ -18,7 +19,7 @@ from xlite.files import Progress, write_atomic
 from xlite.metrics.bands import Curves, draw_curves
 from xlite.metrics.bootstrap import Resamples
 from xlite.report.curves_json import dump_curves
-from xlite.report.document import to_html, to_markdown
+from xlite.report.document import Block, Chart, Text, to_html, to_markdown
 from xlite.report.metrics_json import comparison_json, localisation_json, report_json
 from xlite.report.sections.whole import whole
 from xlite.report.sentences import calibrator_sentence, thresholds_sentence
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from xlite.classify import Classifier
 
 log = logging.getLogger(__name__)
+
+NO_CHARTS = (
+    "report.html has no charts, which need plotly, and that is not installed: pip install 'xlite-cxr[report]'"
+)
 
 
 def evaluate_model(
@@ -117,7 +122,7 @@ def write_report(out: str | Path, report: Report, films: Films, resamples: Resam
         write_predictions(out / "predictions.csv", films.names, films.probs)
         write_labels(out / "labels.csv", films)
         _write_json(out / "curves.json", dump_curves(view.curves))
-        write_atomic(out / "report.html", to_html(*whole(view)).encode())
+        write_atomic(out / "report.html", to_html(*_drawable(*whole(view))).encode())
         write_atomic(out / "report.md", to_markdown(*whole(view)).encode())
         _write_json(out / "metrics.json", report_json(report))
     except OSError as error:
@@ -130,6 +135,14 @@ def curves_of(report: Report, films: Films, resamples: Resamples | None = None) 
     calibrated = not np.allclose(raw, films.probs, atol=1e-6)
     resamples = resamples or Resamples(films.patients, drawn.resamples, drawn.seed)
     return draw_curves(films.labels, films.probs, resamples, raw if calibrated else None)
+
+
+def _drawable(title: str, blocks: list[Block]) -> tuple[str, list[Block]]:
+    """The document; where there is no plotly, without its charts and with a sentence that says so."""
+    if importlib.util.find_spec("plotly") is not None:
+        return title, blocks
+    log.warning("Warning: %s", NO_CHARTS)
+    return title, [Text(NO_CHARTS), *(block for block in blocks if not isinstance(block, Chart))]
 
 
 def _write_json(path: Path, content: dict[str, Any], indent: int = 1) -> None:

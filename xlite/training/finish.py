@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from xlite.data.predictions import write_predictions
+from xlite.engines.torch_engine import TorchEngine
 from xlite.evaluation.contamination import seen_in_test
 from xlite.evaluation.evaluate import read_logits
 from xlite.evaluation.options import JudgeOptions
@@ -133,6 +134,7 @@ def _experiment(job: Job, run: Run, student: Student, info: ModelInfo, report: R
     config, epochs = job.config, run.read_metrics()
     best = epochs[epochs["epoch"] == info.notes.epoch].iloc[0]
     distilled = bool(config.teacher)
+    engine = TorchEngine(student, info, next(student.parameters()).device)
     return Experiment(
         experiment_id=run.name,
         date=date.today().isoformat(),
@@ -144,7 +146,7 @@ def _experiment(job: Job, run: Run, student: Student, info: ModelInfo, report: R
         train_loss=_rounded(best["train_loss"]),
         val_auc=_rounded(best["val_auc"]),
         test_auc=_rounded(report.macro.auc.value) if report else None,
-        inference_time_ms=round(measure_latency(student, config.image_size).p50_ms, 2),
+        inference_time_ms=round(measure_latency(engine.logits, config.image_size).p50_ms, 2),
         model_size_mb=round((run.folder / MODEL_FILE).stat().st_size / 1e6, 2),
     )
 

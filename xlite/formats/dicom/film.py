@@ -16,15 +16,6 @@ from xlite.formats.dicom.presets import presets
 _MODALITIES = {"CR", "DX", "RG", "DR", "XR", "RF", "XA", "OT", ""}
 
 
-def looks_like_dicom(data: bytes) -> bool:
-    """Whether bytes begin as a DICOM file does, with or without its 128-byte preamble."""
-    if data[128:132] == b"DICM":
-        return True
-    starts_in_group = data[:2] in (b"\x02\x00", b"\x08\x00") and data[3:4] == b"\x00"
-    names_a_vr = data[4:6].isalpha() and data[4:6].isupper()
-    return starts_in_group and (names_a_vr or data[6:8] == b"\x00\x00")
-
-
 def read_dicom(data: bytes, window: str | None = None) -> np.ndarray:
     """The radiograph in DICOM bytes: uint8 (H, W), 0-255, bones bright. Raises ImageError.
 

@@ -1,14 +1,19 @@
 """Findings that are called for each other."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from xlite.data.eda.palette import SCREEN_DIVERGING
 from xlite.findings import FINDINGS, spoken
 from xlite.metrics.confusion import Confusion
 from xlite.plots import style
+
+if TYPE_CHECKING:  # loaded when a figure is made
+    import plotly.graph_objects as go
 
 
 def confusion_figure(
@@ -19,6 +24,8 @@ def confusion_figure(
     The colour is that share less the share of them that truly has it, from few to many `colors`; none on the
     diagonal. Columns of findings without a threshold are bare.
     """
+    import plotly.graph_objects as go
+
     films = np.maximum(np.array(confusion.films, float)[:, None], 1)
     called, true = np.array(confusion.called) / films, np.array(confusion.together) / films
     bare = np.isin(FINDINGS, confusion.withheld)

@@ -1,12 +1,13 @@
 """Dots with intervals: the AUC of findings, and of groups of films."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
 from xlite.evaluation.report import Reference, Subgroups
 from xlite.findings import FINDINGS, spoken
@@ -14,6 +15,9 @@ from xlite.metrics.estimate import Estimate
 from xlite.plots import PALETTE, QUIET, style
 from xlite.report.charts.paper import colors
 from xlite.text import counted
+
+if TYPE_CHECKING:  # loaded when a figure is made
+    import plotly.graph_objects as go
 
 GREY = "#748290"  # seen on white paper and on dark pages
 _SHAPES = ("diamond-open", "square-open", "triangle-up-open", "circle-open")
@@ -30,6 +34,8 @@ def auc_figure(
 
     Published results that name each finding's AUC have a shape each, grey if they are of other films.
     """
+    import plotly.graph_objects as go
+
     figure = go.Figure()
     names = list(FINDINGS)[::-1]
     told = [(reference, reference.per_class) for reference in references if reference.per_class is not None]
@@ -54,6 +60,8 @@ def groups_figure(
     subgroups: Mapping[str, Subgroups], source: tuple[str, ...], palette: Sequence[str] = PALETTE
 ) -> go.Figure:
     """Mean AUC of each group with its interval, a row a group, a colour an attribute."""
+    import plotly.graph_objects as go
+
     figure = go.Figure()
     shown: dict[float, Estimate] = {}
     texts: list[str] = []  # from the lowest row up, as the rows are numbered

@@ -1,12 +1,15 @@
 """A chart of small panels, one a finding."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from __future__ import annotations
 
-import plotly.graph_objects as go
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xlite.findings import spoken
 from xlite.plots import AXIS, QUIET, quiet_layout
+
+if TYPE_CHECKING:  # loaded when a figure is made
+    import plotly.graph_objects as go
 
 _COLUMNS = 4
 
@@ -22,6 +25,8 @@ class Panel(NamedTuple):
 
 def panel_grid(panels: Sequence[Panel], source: tuple[str, ...]) -> go.Figure:
     """Small panels, four a row; built as plain data and checked by plotly once, which saves seconds."""
+    import plotly.graph_objects as go
+
     rows = -(-len(panels) // _COLUMNS)
     traces, notes, layout = [], [], quiet_layout(96 + 200 * rows, source)
     layout["margin"]["t"] = 104

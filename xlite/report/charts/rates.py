@@ -1,10 +1,10 @@
 """Lines over two rates: ROC and precision-recall."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import plotly.graph_objects as go
+from typing import TYPE_CHECKING, Any, Literal
 
 from xlite.findings import spoken
 from xlite.metrics.bands import FindingCurves
@@ -12,6 +12,9 @@ from xlite.plots import PALETTE, plain_label, style
 from xlite.report.charts.panels import Panel, diagonal, panel_grid
 from xlite.report.charts.paper import colors
 from xlite.report.view import View
+
+if TYPE_CHECKING:  # loaded when a figure is made
+    import plotly.graph_objects as go
 
 MOST_BANDS = 2
 
@@ -62,6 +65,8 @@ def curves_figure(
 
     Of more than MOST_BANDS curves the first has its band alone: over each other they blend into one.
     """
+    import plotly.graph_objects as go
+
     traces = diagonal() if kind == "roc" else []
     for place, (curve, color) in enumerate(zip(curves, colors(palette, len(curves)), strict=True)):
         traces += _drawn(curve, color, 2, banded=len(curves) <= MOST_BANDS or place == 0)

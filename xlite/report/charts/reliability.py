@@ -1,15 +1,19 @@
 """Reliability diagrams."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import plotly.graph_objects as go
 
 from xlite.metrics.bands import Curves, Reliability
 from xlite.plots import PALETTE, QUIET
 from xlite.report.charts.intervals import error_bars
 from xlite.report.charts.panels import Panel, diagonal, panel_grid
+
+if TYPE_CHECKING:  # loaded when a figure is made
+    import plotly.graph_objects as go
 
 LEAST_IN_BIN = 10
 

@@ -1,0 +1,44 @@
+"""What a command says if a library is missing that only an extra brings."""
+
+from importlib.util import find_spec
+
+EXTRAS = {
+    "train": (
+        *("torch", "torchvision", "timm", "lightning_fabric", "huggingface_hub", "onnx", "onnxscript"),
+        *("albumentations", "pytorch_grad_cam", "optuna", "sqlalchemy", "pynvml"),
+    ),
+    "report": ("plotly", "matplotlib", "sklearn"),
+    "app": ("streamlit",),
+    "share": ("gradio",),
+    "serve": ("fastapi", "uvicorn", "python_multipart", "prometheus_client"),
+}
+"""The modules that each extra of pyproject.toml brings and the base install lacks."""
+
+
+def demand(extra: str) -> None:
+    """Raises ModuleNotFoundError if a module of an extra is missing.
+
+    For commands that start another process, whose errors they cannot put into a sentence, or write files
+    before they come to what is missing.
+    """
+    for module in EXTRAS[extra]:
+        if find_spec(module) is None:
+            raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+
+def lacking(extra: str, what: str) -> str | None:
+    """What `missing` says if a module of an extra is missing, for a page to show in place of a form."""
+    try:
+        demand(extra)
+    except ModuleNotFoundError as error:
+        return missing(error, what)
+    return None
+
+
+def missing(error: ModuleNotFoundError, what: str) -> str | None:
+    """Which extra a command or a page needs, in one sentence; None if the module is none of EXTRAS."""
+    module = (error.name or "").partition(".")[0]
+    for extra, modules in EXTRAS.items():
+        if module in modules:
+            return f"{what} needs {module}, which is not installed: pip install 'xlite-cxr[{extra}]'"
+    return None
