@@ -273,7 +273,8 @@ def test_without_a_list_nobody_can_tell_which_films_are_clean(table: Path) -> No
     found = score(table, against=table.parent / "test.csv").comparison
     assert (found.known, found.untold, found.clean) == (0, True, None)
     assert comparison_sentence(found).endswith(
-        ". But whether test.csv, or its teacher, knows any of these films is not known"
+        ". But whether test.csv, or its teacher, knows any of these films is not known. What test.csv, or "
+        "its teacher, learned from is not known"
     )
 
 
@@ -295,7 +296,12 @@ def test_a_comparison_has_the_films_that_are_new_to_the_first_alone(table: Path)
     write_predictions(table.parent / "clean.csv", given.names[20:], given.probs[20:])
     clean_one = score(table, "clean.csv", against=table.parent / "b.csv", **no_one).comparison
     names = {"names": ("test.csv", "b.csv")}
-    assert found == whole.model_copy(update={"known": 20, "clean": clean_one.model_copy(update=names)})
+    assert found == whole.model_copy(
+        update={"known": 20, "clean": clean_one.model_copy(update=names | {"second_untold": False})}
+    )
+    assert whole.second_untold and comparison_sentence(whole).endswith(
+        ". What b.csv, or its teacher, learned from is not known"
+    )
     assert "But test.csv, or its teacher, knows 20 of these films. On clean films alone: " in (
         comparison_sentence(found)
     )
@@ -308,7 +314,8 @@ def test_a_comparison_has_the_films_that_are_new_to_the_first_alone(table: Path)
     found = score(table, against=table.parent / "b.csv", **options).comparison
     assert found == whole.model_copy(update={"untold": True})
     assert comparison_sentence(found).endswith(
-        ". But whether test.csv, or its teacher, knows any of these films is not known"
+        ". But whether test.csv, or its teacher, knows any of these films is not known. What b.csv, or its "
+        "teacher, learned from is not known"
     )
 
 

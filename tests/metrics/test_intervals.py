@@ -69,6 +69,12 @@ def test_an_auc_has_no_interval_then_the_wider_one_then_percentiles() -> None:
     assert intervals.auc_interval(0.5, DRAWN, 900, 30) == percentile(DRAWN, 30)
 
 
+def test_a_perfect_ranking_has_an_interval_of_some_width() -> None:
+    assert intervals.auc_interval(1.0, np.ones(100), 900, 40) == newcombe(1.0, 900, 40)
+    assert intervals.auc_interval(0.0, np.zeros(100), 900, 40) == newcombe(0.0, 900, 40)
+    assert intervals.ap_interval(1.0, np.ones(100), 200, 900) == wilson(1.0, 200)
+
+
 def test_an_average_precision_needs_more_patients_for_percentiles_alone() -> None:
     assert intervals.ap_interval(0.5, DRAWN, 4, 900) is None
     assert intervals.ap_interval(0.5, DRAWN, 99, 900) == union(percentile(DRAWN), wilson(0.5, 99))

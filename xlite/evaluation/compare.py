@@ -28,7 +28,8 @@ def compare_files(
 ) -> Comparison:
     """Paired test of two predictions files on the films that both have, labels and patients from NIH's table.
 
-    known: films that the first learned from; the comparison has the same test on the others, too. Each file
+    known: films that the first learned from; the comparison has the same test on the others, too. Of the
+    second nobody can tell. Each file
     may be several joined by commas, as `read_averaged` takes them; names as `distinct_names` gives them.
     Raises DataError if the films that both have are none, of one patient, or all alike.
     """
@@ -37,7 +38,7 @@ def compare_files(
     films = read_table(table).set_index("stem")
     compared = compare_on(films, answers, (first, second), table, resamples, seed)
     one, other = distinct_names((first, second))
-    compared = compared.model_copy(update={"names": (one, other)})
+    compared = compared.model_copy(update={"names": (one, other), "second_untold": True})
     inside = films.index.intersection([*{*known}.intersection(*(answer.stems for answer in answers))])
     if inside.empty:
         return compared

@@ -256,7 +256,8 @@ class Comparison(Part):
     p: two-sided; tie: p is not below .05, and the interval of the difference reaches zero. findings: how many
     the means are over, None in an old file; in_every_resample: whether every resample has all of them. known:
     how many of the films the first learned from, by themselves or by their patients; untold: there may be
-    more, and nobody can tell; clean: the same test on the others, if they are enough.
+    more, and nobody can tell; clean: the same test on the others, if they are enough. second_known,
+    second_untold: the same of the second.
     """
 
     names: tuple[str, str]
@@ -272,6 +273,8 @@ class Comparison(Part):
     known: int = 0
     untold: bool = False
     clean: "Comparison | None" = None
+    second_known: int = 0
+    second_untold: bool = False
 
 
 class Report(Metrics):

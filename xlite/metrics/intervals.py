@@ -3,8 +3,8 @@
 Percentiles of resampled patients alone are too narrow if few patients decide. What decides is k, the fewer of
 the patients with a finding and of those without it. So an interval is the union of the percentile interval
 and of a formula for independent cases that knows how skewed a metric near 0 or 1 is, for rankings while k is
-small; and if it is very small, there is none. `benchmarks/coverage.py` measures how many of the intervals
-hold the true value; the numbers below are read off its tables.
+small; and if it is very small, there is none. `benchmarks/interval_coverage.py` measures how many of the
+intervals hold the true value; the numbers below are read off its tables.
 """
 
 from statistics import NormalDist
@@ -51,7 +51,7 @@ def auc_interval(auc: float, drawn: np.ndarray, positive: int, negative: int) ->
 def any_auc_interval(auc: float, drawn: np.ndarray, positive: int, negative: int) -> Interval:
     """The same however few the patients are; one at least has the finding, and one has not."""
     k = min(positive, negative)
-    if k >= ENOUGH:
+    if k >= ENOUGH and 0 < auc < 1:  # at its ends all resamples are alike
         return percentile(drawn, k)
     return union(percentile(drawn), newcombe(auc, positive, negative))
 
@@ -64,7 +64,7 @@ def ap_interval(ap: float, drawn: np.ndarray, positive: int, negative: int) -> I
     k = min(positive, negative)
     if k < LEAST:
         return None
-    if k >= ENOUGH_FOR_AP:
+    if k >= ENOUGH_FOR_AP and ap < 1:
         return percentile(drawn, k)
     return union(percentile(drawn), wilson(ap, positive))
 

@@ -81,7 +81,9 @@ def _reason(error: Exception) -> str:
 
 
 def compare_saved(first: Path, second: Path) -> Comparison:
-    """The paired test of two models whose evaluations lie in these folders. Raises DataError."""
+    """The paired test of two models whose evaluations lie in these folders, and how many of the films judged
+    each of them knows, as its report says. Raises DataError.
+    """
     if not (first / "labels.csv").is_file():
         raise DataError(
             f"{first} has no labels.csv beside its predictions, so it cannot be compared: evaluate that "
@@ -89,4 +91,14 @@ def compare_saved(first: Path, second: Path) -> Comparison:
         )
     files = first / "predictions.csv", second / "predictions.csv"
     answers = read_predictions(files[0]), read_predictions(files[1])
-    return compare_on(read_labels(first / "labels.csv"), answers, files, first / "labels.csv")
+    found = compare_on(read_labels(first / "labels.csv"), answers, files, first / "labels.csv")
+    (known, untold), (second_known, second_untold) = (_known(folder) for folder in (first, second))
+    of_first = {"known": known, "untold": untold}
+    of_second = {"second_known": second_known, "second_untold": second_untold}
+    return found.model_copy(update=of_first | of_second)
+
+
+def _known(folder: Path) -> tuple[int, bool]:
+    """How many of the films judged a model knows by its report, and whether nobody can tell of the others."""
+    found = read_evaluation(folder.name, folder).report.contamination
+    return (0, False) if found is None else (found.films, bool(found.unknown))

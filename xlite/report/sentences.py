@@ -272,14 +272,27 @@ def comparisons_note(count: int) -> str:
 
 
 def _without_known(found: Comparison, names: Sequence[str]) -> str:
-    """What a comparison says of films that the first learned from, and of the others; nothing without any."""
+    """What a comparison says of films that the two learned from, and of the others; nothing without any."""
+    said = [_first_knows(found, names), _second_knows(found, names)]
+    return "".join(f". {text}" for text in said if text)
+
+
+def _first_knows(found: Comparison, names: Sequence[str]) -> str:
     if not found.known and not found.untold:
         return ""
     more = ", and maybe more" if found.untold else ""
     who = f"{(names or found.names)[0]}, or its teacher,"
     if not found.known:
-        return f". But whether {who} knows any of these films is not known"
+        return f"But whether {who} knows any of these films is not known"
     knows = f"{who} knows {found.known:,} of these films{more}"
     if found.clean is None:
-        return f". But {knows}: there is no comparison on clean films alone"
-    return f". But {knows}. On clean films alone: {comparison_sentence(found.clean, names)}"
+        return f"But {knows}: there is no comparison on clean films alone"
+    return f"But {knows}. On clean films alone: {comparison_sentence(found.clean, names)}"
+
+
+def _second_knows(found: Comparison, names: Sequence[str]) -> str:
+    who = f"{(names or found.names)[1]}, or its teacher,"
+    if found.second_known:
+        more = ", and maybe more" if found.second_untold else ""
+        return f"But {who} knows {found.second_known:,} of these films{more}"
+    return f"What {who} learned from is not known" if found.second_untold else ""
