@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pytest
 from command_line import Command
+from light_install import skip_if_refused, skip_without_extra
 from noise_folder import HEADER_2020, write_noise_folder
 
 from xlite.config import make_config
@@ -27,6 +29,9 @@ from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
+
+# What its tests share imports Optuna, which the base install lacks.
+collect_ignore = [] if find_spec("optuna") else ["sweeps"]
 
 # A suite in the background of a shell ignores Ctrl-C, and its children would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -38,9 +43,21 @@ gc.disable()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Iterator[None]:
-    """What a test logged of names that are not UTF-8 is spelt out: pytest-xdist sends reports as UTF-8."""
+def pytest_make_collect_report() -> Iterator[None]:
+    """In the base install a file of tests that imports what only an extra brings is skipped."""
     report = yield
+    skip_without_extra(report, report.call)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo) -> Iterator[None]:
+    """A test that needs an extra which is not installed is skipped, as its file may be.
+
+    What a test logged of names that are not UTF-8 is spelt out: pytest-xdist sends reports as UTF-8.
+    """
+    report = yield
+    skip_without_extra(report, call)
     report.sections = [
         (title, text.encode("utf-8", "backslashreplace").decode()) for title, text in report.sections
     ]
@@ -62,6 +79,7 @@ def xlite(capsys: pytest.CaptureFixture[str]) -> Command:
     def call(*words: object) -> tuple[int, str, str]:
         status = run([str(word) for word in words])
         captured = capsys.readouterr()
+        skip_if_refused(captured.err)
         return status, captured.out, captured.err
 
     return call

@@ -14,6 +14,7 @@ from servers import free_port
 
 from xlite.places import bundled
 
+pytest.importorskip("streamlit")
 HOME = bundled("app", "Home.py")
 SOCKET = {
     "Connection": "Upgrade",
