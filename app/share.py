@@ -142,6 +142,9 @@ def launch(demo: "gr.Blocks", options: argparse.Namespace, password: str | None,
         css=STYLE,
         theme=theme(),
     )
+    # Gradio puts its own CORS layer around these, which answers a browser's question before any guard.
+    layers = demo.app.middleware_stack or demo.app.build_middleware_stack()
+    demo.app.middleware_stack = HostGuard(layers, names)
 
 
 if __name__ == "__main__":

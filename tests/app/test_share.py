@@ -168,6 +168,8 @@ def test_only_names_of_this_machine_and_listed_ones_are_answered(address: str):
         ):
             for host in ("evil.example", f"evil.example:{port}", "xxxx.gradio.live", "0.0.0.0", "192.0.2.1"):
                 for headers in ({"Host": host}, {"Host": host, "Origin": f"http://{host}"}):
+                    asked = {**headers, "Access-Control-Request-Method": "POST"}
+                    assert visitor.options("/gradio_api/queue/join", headers=asked).status_code == 403
                     assert visitor.get(path, headers=headers).status_code == 403
                     assert visitor.post(path, headers=headers).status_code == 403
         for host in ("localhost", f"127.0.0.1:{port}", "127.9.9.9", "[::1]", "xray.example.org"):

@@ -47,7 +47,7 @@ def export(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Write a model as one ONNX file, or as a folder: a page, a Space, a repository.
+    """Write a model as an ONNX file, a page, a Space or a repository.
 
     In one forward pass the file gives logits, calibrated probabilities and the maps of all findings. It is
     written only if it answers as the model does on each film tried, and it reads several times as fast on a

@@ -15,7 +15,7 @@ from xlite.engines.engine import Engine, Output
 from xlite.errors import CheckpointError
 from xlite.explain.methods import DEFAULT_METHOD
 from xlite.metrics.calibration import apply_calibrator
-from xlite.models.info import ModelInfo, ModelSize
+from xlite.models.info import ModelInfo, ModelNotes, ModelSize
 
 _SAME = ("preprocess", "split_id", "label_version", "findings")
 
@@ -112,7 +112,7 @@ def nested() -> CheckpointError:
 
 
 def joint_info(infos: Sequence[ModelInfo]) -> ModelInfo:
-    """What the first member's file says, under the backbones of all."""
+    """What the first member's file says, under the backbones of all and with what all have seen."""
     attentions = dict.fromkeys(info.attention for info in infos)
     return infos[0].model_copy(
         update={
@@ -122,5 +122,6 @@ def joint_info(infos: Sequence[ModelInfo]) -> ModelInfo:
             "thresholds": None,
             "thresholds_chosen_on": None,
             "validation": None,
+            "notes": ModelNotes.joint([info.notes for info in infos]),
         }
     )

@@ -54,10 +54,10 @@ class Source(BaseModel):
 
 
 def read_sources(notes: "ModelNotes") -> list[Source]:
-    """The sources of a model, from the notes of its file; CheckpointError if these are damaged.
+    """The sources of a model, and of an ensemble's members, from the notes of its file.
 
     An older file does not note those of the model that it started from: all that is told is that there was
-    one.
+    one. CheckpointError if the notes are damaged.
     """
     try:
         sources = [Source.model_validate(noted) for noted in (*notes.teacher_knows, *notes.start_knows)]
@@ -69,6 +69,7 @@ def read_sources(notes: "ModelNotes") -> list[Source]:
         ) from error
     if "start_knows" not in notes.model_fields_set and not starts_without_films(notes.started_from):
         sources.append(Source(weights=notes.started_from, start=True))
+    sources += [source for member in notes.members for source in read_sources(member)]
     return distinct(sources)
 
 

@@ -1,7 +1,7 @@
 """What a model file says about its model, beside the weights: ModelInfo. No torch."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,8 @@ class ModelNotes(BaseModel):
     `teacher_knows` are the sources of its teachers, as `xlite.evaluation.sources` reads them, and
     `start_knows` those of the model that it started from: if it is noted and empty, it started without one.
     `contamination` is a sentence instead, in older model files. `epoch` is the best of `epochs` by the
-    validation films. `phantoms`: its films were drawn. Other notes are kept as they are.
+    validation films. `phantoms`: its films were drawn. `members` are the notes of an ensemble's members.
+    Other notes are kept as they are.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -64,6 +65,19 @@ class ModelNotes(BaseModel):
     xlite: str = ""
     epoch: int | None = None
     epochs: int | None = None
+    members: "tuple[ModelNotes, ...]" = ()
+
+    @classmethod
+    def joint(cls, members: Sequence["ModelNotes"]) -> "ModelNotes":
+        """The notes of an ensemble: those of its members, and by what the films of all of them are known."""
+        common: dict[str, Any] = {
+            "trained_on": ", ".join(dict.fromkeys(one.trained_on for one in members if one.trained_on)),
+            "teacher": ", ".join(dict.fromkeys(one.teacher for one in members if one.teacher)),
+            "contamination": " ".join(dict.fromkeys(one.contamination for one in members)).strip(),
+            "train_share": max(one.train_share for one in members),
+            "phantoms": all(one.phantoms for one in members),
+        }
+        return cls(members=tuple(members), **{name: value for name, value in common.items() if value})
 
     @model_serializer(mode="wrap")
     def _what_was_noted(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
