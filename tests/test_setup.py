@@ -107,10 +107,13 @@ def test_help_takes_half_a_second_at_most() -> None:
         "heavy = {'torch', 'pandas', 'numpy', 'streamlit', 'cv2', 'tqdm'} & set(sys.modules); "
         "print(heavy, time.process_time() - began, file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy, seconds = done.stderr.rsplit(" ", 1)
-    assert heavy == "set()"
-    assert float(seconds) < 0.5
+    least = 1.0  # of three: what else the processor does can only add
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        heavy, seconds = done.stderr.rsplit(" ", 1)
+        assert heavy == "set()"
+        least = min(least, float(seconds))
+    assert least < 0.5
 
 
 def test_module_and_command_are_the_same() -> None:
