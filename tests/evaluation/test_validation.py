@@ -10,6 +10,7 @@ from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import METHODS, apply_calibrator, fit_calibrator, logit
 from xlite.metrics.estimate import Estimate
+from xlite.metrics.per_finding import perfect_ece_per_class
 from xlite.metrics.thresholds import RULES, Thresholds, ValidationPatients
 
 
@@ -52,6 +53,7 @@ def test_calibrators_are_judged_before_and_after() -> None:
         briers = [brier_score_loss(films.labels[:, c], probs[:, c]) for c in range(14)]
         assert one.macro["brier"].value == pytest.approx(np.mean(briers))
         assert one.per_class["Mass"]["brier"] == pytest.approx(briers[4])
+        assert one.perfect_ece == pytest.approx(perfect_ece_per_class(probs).mean())
         ece = one.macro["ece"]
         assert (ece.low, ece.high) == (None, None)  # 100 patients bear no interval of a calibration error
     assert found["platt"].macro["ece"].value < found["none"].macro["ece"].value

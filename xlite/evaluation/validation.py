@@ -127,6 +127,7 @@ def _errors(films: Films, validation: Films, resamples: Resamples, method: str) 
             finding: {"ece": or_none(ece[c]), "brier": or_none(brier[c])}
             for c, finding in enumerate(FINDINGS)
         },
+        perfect_ece=float(metrics.perfect_ece_per_class(probs).mean()),
     )
 
 

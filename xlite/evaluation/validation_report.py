@@ -75,10 +75,15 @@ class OperatingPoints(Part):
 
 
 class CalibrationErrors(Part):
-    """Calibration error and Brier score after one calibrator: means, then each finding."""
+    """Calibration error and Brier score after one calibrator: means, then each finding.
+
+    perfect_ece: the mean calibration error of as many films if the probabilities were right; an old report
+    does not say.
+    """
 
     macro: dict[Literal["ece", "brier"], Estimate]
     per_class: dict[str, dict[Literal["ece", "brier"], float | None]]
+    perfect_ece: float | None = None
 
 
 class CalibrationReport(Part):

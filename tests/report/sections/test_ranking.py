@@ -13,4 +13,6 @@ def test_models_are_ranked_by_macro_auc() -> None:
     views = [View(report, {}) for report in (worse.model_copy(update={"macro": macro}), better)]
     table = ranking(views)
     assert [row[0] for row in table.rows] == ["better", "worse"]
+    perfect = f"{better.baseline.perfect_ece:.3f}"
+    assert table.rows[0][table.header.index("ECE if perfect")] == perfect
     assert table.caption.startswith("AP at a mean prevalence of 0.213. Split patient-42-1a2b3c4d, test part")

@@ -23,13 +23,21 @@ def calibration(view: View) -> list[Block]:
             [
                 _name(method) + (" (in use)" if method == found.in_use else ""),
                 view.cell(one.macro["ece"]),
+                number(one.perfect_ece, "–"),
                 view.cell(one.macro["brier"]),
             ]
             for method, one in found.calibrators.items()
         ]
-        caption = f"Each fitted on {note}, judged on the films of this report. Less is better."
+        caption = (
+            f"Each fitted on {note}, judged on the films of this report. Less is better. If perfect: what the "
+            "error of probabilities that are right would be on as many films."
+        )
         blocks.append(
-            Table(["Calibrator", f"Calibration error ({ECE_BINS} bins)", "Brier score"], rows, caption)
+            Table(
+                ["Calibrator", f"Calibration error ({ECE_BINS} bins)", "If perfect", "Brier score"],
+                rows,
+                caption,
+            )
         )
     else:
         blocks.append(Text(f"No calibrators were fitted: {note}."))

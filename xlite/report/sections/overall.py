@@ -93,9 +93,17 @@ def clean_films(view: View) -> list[Block]:
 
 def _clean_table(metrics: Metrics) -> Table:
     found = mean_rows(metrics, _MEANS)
-    means = [[capital(row.title), *(row.text(name) for name in _MEANS)] for row in found]
+    perfect = [number(metrics.baseline.perfect_ece, "–"), *([""] * (len(found) - 1))]
+    means = [
+        [capital(row.title), *(row.text(name) for name in _MEANS), right]
+        for row, right in zip(found, perfect, strict=True)
+    ]
     rows = [
-        [f"{spoken(name)} ({positives(one, 'positives')})", *(str(one.estimate(metric)) for metric in _MEANS)]
+        [
+            f"{spoken(name)} ({positives(one, 'positives')})",
+            *(str(one.estimate(metric)) for metric in _MEANS),
+            number(one.perfect_ece, "–"),
+        ]
         for name, one in metrics.per_class.items()
         if not one.few_positives
     ]
@@ -103,4 +111,4 @@ def _clean_table(metrics: Metrics) -> Table:
     few += f"Findings with at least {FEW_POSITIVES} positive patients among them."
     caption = " ".join([few, *fixed_findings(metrics, _MEANS), *missing_intervals(metrics), source(metrics)])
     header = ["Clean films alone", "AUC", "Average precision", "F1", "Calibration error", "Brier score"]
-    return Table(header, [*means, *rows], caption)
+    return Table([*header, "Error if perfect"], [*means, *rows], caption)

@@ -18,10 +18,11 @@ def ranking(models: Sequence[View]) -> Table:
                 view.mean_cell(shown_mean(view.report, name), view.report.macro_findings[name])
                 for name in ("auc", "ap", "f1", "ece")
             ),
+            number(view.report.baseline.perfect_ece, "–"),
             number(view.report.baseline.always_no_accuracy),
         ]
         for view in sorted(models, key=lambda view: -(view.report.macro.auc.value or 0))
     ]
-    header = ["Model", "Macro AUC", "AP", "F1", "ECE", "Accuracy of always no"]
+    header = ["Model", "Macro AUC", "AP", "F1", "ECE", "ECE if perfect", "Accuracy of always no"]
     prevalence = number(mean_rows(models[0].report, ("ap",))[0].prevalence["ap"])
     return Table(header, rows, f"AP at a mean prevalence of {prevalence}. {capital(models[0].source)}")
