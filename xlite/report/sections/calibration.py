@@ -29,8 +29,8 @@ def calibration(view: View) -> list[Block]:
             for method, one in found.calibrators.items()
         ]
         caption = (
-            f"Each fitted on {note}, judged on the films of this report. Less is better. If perfect: what the "
-            "error of probabilities that are right would be on as many films."
+            f"Each fitted on {note}, judged on the films of this report. Less is better. If perfect: the "
+            "error that right probabilities would have on as many films."
         )
         blocks.append(
             Table(
