@@ -150,16 +150,16 @@ def test_what_only_torch_reads_is_a_sentence(light: dict[str, str], tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_the_base_install_looks_at_data_and_scores(
-    light: dict[str, str], tiny_folder: Path, tmp_path: Path
-) -> None:
-    for words in (("data", "check", tiny_folder), ("data", "split", tiny_folder), ("jobs", "list")):
+def test_the_base_install_looks_at_data_and_scores(light: dict[str, str], tmp_path: Path) -> None:
+    films = tmp_path / "films"
+    drawn = ("data", "phantom", films, "--images", 24, "--patients", 12, "--size", 224)
+    for words in (drawn, ("data", "check", films), ("data", "split", films), ("jobs", "list")):
         done = child(*words, env=light)
         assert (done.returncode, done.stderr) == (0, ""), words
-    done = child("predict", "demo", tiny_folder, "--out", tmp_path / "out", env=light)
+    done = child("predict", "demo", films, "--out", tmp_path / "out", env=light)
     assert done.returncode == 0, done.stderr
     predictions = tmp_path / "out" / "predictions.csv"
-    done = child("score", predictions, "--table", tiny_folder, "--out", tmp_path / "report", env=light)
+    done = child("score", predictions, "--table", films, "--out", tmp_path / "report", env=light)
     said = "report.html has no charts, which need plotly, and that is not installed: pip install"
     assert (done.returncode, done.stdout.count(said)) == (0, 1), done.stderr
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
