@@ -78,6 +78,7 @@ def test_report_refuses_bad_places(tmp_path: Path, tiny_folder: Path):
 def test_the_command_writes_beside_the_caller_and_says_what_is_wrong(
     hand: NihFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
+    pytest.importorskip("sklearn")
     monkeypatch.chdir(tmp_path)
     table = str(hand.root / "Data_Entry_2017_v2020.csv")
     assert run(["eda", str(hand.root), "--other-table", table]) == 0
