@@ -11,7 +11,7 @@ import pytest
 
 from xlite.cli.extras import EXTRAS
 
-OF_TESTS = ("httpx", "gradio_client", "playwright", "schemathesis", "torchxrayvision", "starlette")
+OF_TESTS = ("httpx", "gradio_client", "playwright", "schemathesis", "torchxrayvision", "starlette", "yaml")
 """What else the tests import, and the base install lacks."""
 
 

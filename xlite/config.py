@@ -33,7 +33,8 @@ FOCAL: tuple[Loss, ...] = ("focal", "weighted_focal")
 class TrainConfig(BaseModel):
     """All choices of one run: the form, the command line and the run's folder share this object."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # Built when first used: `xlite --help` needs the names of its fields alone.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     data: Annotated[
         Path, Field(title="Data folder", description="Data folder in the NIH layout, real or phantom")
