@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xlite.engines.engine import Engine, Output, no_maps
+from xlite.engines.engine import Engine, Output
 from xlite.engines.flipped import Flipped
 from xlite.engines.opening import demand_torch, open_engines
 from xlite.errors import CheckpointError, ImageError
 from xlite.explain.methods import DEFAULT_METHOD, METHODS
 from xlite.files import digest_of
 from xlite.images import MAX_UPLOAD_MB, read_image
-from xlite.metrics.calibration import apply_calibrator, uncalibrated
+from xlite.metrics.calibration import apply_calibrator
 from xlite.models.available import (
     EXPORT_FILES,
     EXPORT_SUFFIX,
@@ -180,18 +180,7 @@ class Classifier:
         self, probabilities: np.ndarray, disagreement: np.ndarray | None = None, void: bool = False
     ) -> Reading:
         """The reading, without maps, of a film whose calibrated probabilities (14,) are known."""
-        info = self.info
-        return Reading(
-            probabilities,
-            no_maps(1)[0],
-            (0, 0),
-            thresholds=info.thresholds,
-            chosen_on=info.thresholds_chosen_on,
-            records=info.validation,
-            uncalibrated=uncalibrated(info.calibration),
-            disagreement=disagreement,
-            void=void,
-        )
+        return Reading.by(self.info, probabilities, disagreement, void)
 
     def explain(self, image: np.ndarray, finding: str, method: str = "gradcam") -> np.ndarray:
         """Where a finding is seen in a film uint8 (H, W): float32 (H, W), 0-1, in the film's own frame.

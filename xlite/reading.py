@@ -11,9 +11,11 @@ from xlite.explain.drawing import OPACITY, SCREEN_SIDE, draw_cell, overlay, shri
 from xlite.explain.faults import FAULTS, map_fault, size_caution
 from xlite.explain.methods import DEFAULT_METHOD, map_legend
 from xlite.findings import FINDINGS, canonical, spoken
+from xlite.metrics.calibration import uncalibrated
 from xlite.metrics.thresholds import ValidationPatients
 from xlite.metrics.validation_record import ValidationRecord
 from xlite.metrics.worth import Worth
+from xlite.models.info import ModelInfo
 from xlite.text import few_patients
 
 
@@ -39,6 +41,27 @@ class Reading:
     uncalibrated: Collection[str] = FINDINGS
     disagreement: np.ndarray | None = None
     void: bool = False
+
+    @classmethod
+    def by(
+        cls,
+        info: ModelInfo,
+        probabilities: np.ndarray,
+        disagreement: np.ndarray | None = None,
+        void: bool = False,
+    ) -> "Reading":
+        """What a model file's info says of a film whose calibrated probabilities (14,) are known."""
+        return cls(
+            probabilities,
+            np.empty((len(FINDINGS), 0, 0), np.float32),
+            (0, 0),
+            thresholds=info.thresholds,
+            chosen_on=info.thresholds_chosen_on,
+            records=info.validation,
+            uncalibrated=uncalibrated(info.calibration),
+            disagreement=disagreement,
+            void=void,
+        )
 
     def top(self, count: int = 3) -> list[tuple[str, float]]:
         """The `count` likeliest findings with their probabilities, likeliest first."""

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from xlite.findings import FINDINGS
-from xlite.metrics.calibration import uncalibrated
 from xlite.metrics.worth import Worth
 from xlite.models.info import ModelInfo
 from xlite.reading import Reading
@@ -65,16 +64,7 @@ _PARTS: dict[str, Callable[[Worth], list[str]]] = {
 
 def _worth(info: ModelInfo, finding: str, probability: float, is_void: bool) -> Worth:
     """As a reading has it that gives a finding this probability."""
-    reading = Reading(
-        np.full(len(FINDINGS), probability),
-        np.zeros((len(FINDINGS), 1, 1), np.float32),
-        (1, 1),
-        thresholds=info.thresholds,
-        chosen_on=info.thresholds_chosen_on,
-        records=info.validation,
-        uncalibrated=uncalibrated(info.calibration),
-        void=is_void,
-    )
+    reading = Reading.by(info, np.full(len(FINDINGS), probability), void=is_void)
     return reading.worth(finding)
 
 
