@@ -46,7 +46,7 @@ class TrainConfig(BaseModel):
         str,
         Field(
             title="Split",
-            description="Split of the data folder: patient, official, chexnet, or one of your own",
+            description="Split of the data folder: patient, official, chexnet, unseen, or one of your own",
         ),
     ] = "patient"
     allow_leakage: Annotated[

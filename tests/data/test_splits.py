@@ -138,6 +138,28 @@ def test_image_is_refused_and_else_says_that_it_leaks(tmp_path):
     assert load_split(here, "image", allow_leakage=True) == split
 
 
+def test_unseen_tests_on_patients_of_the_list_alone(tmp_path):
+    everyone = many(films=400)
+    folder = NihFolder(tmp_path, everyone.table, "2020", {})
+    owner = dict(zip(folder.table["stem"], folder.patients(folder.table["stem"]).tolist(), strict=True))
+    listed = [stem for stem, patient in owner.items() if int(patient) % 3 == 0]
+    half_listed = next(patient for patient in owner.values() if list(owner.values()).count(patient) > 1)
+    own = [stem for stem, patient in owner.items() if patient == half_listed]
+    listed = [stem for stem in listed if stem not in own] + own[:1]
+    (tmp_path / "chexnet_test_list.txt").write_text("\n".join(f"{stem}.png" for stem in listed))
+    split = make_split(folder, "unseen")
+    assert split.id.startswith("unseen-42-") and split.shared_patients(folder) == 0
+    assert {stem for part in PARTS for stem in split.stems(part)} == set(owner)
+    assert set(split.stems("test")) < set(listed) - set(own)
+    assert abs(len(split.parts["test"]) - 60) <= 5 and abs(len(split.parts["val"]) - 60) <= 5
+
+
+def test_unseen_needs_enough_films_of_the_list(tiny_folder):
+    (tiny_folder / "chexnet_test_list.txt").write_text("00000001_000.png\n")
+    with pytest.raises(DataError, match=r"needs 4 films of patients .* the table has \d"):
+        make_split(NihFolder.open(tiny_folder), "unseen")
+
+
 def test_image_needs_a_few_films():
     with pytest.raises(DataError, match="at least 20 films"):
         make_split(folder_of([1, 2, 3], [0, 0, 0]), "image", allow_leakage=True)
@@ -217,7 +239,7 @@ def test_a_name_that_is_no_folder_name_is_refused(tiny_folder, name):
 def test_an_unknown_name_is_answered_with_what_there_is(tiny_folder):
     (tiny_folder / "splits" / "mine").mkdir(parents=True)
     with pytest.raises(
-        DataError, match="no split 'yours'; expected one of patient, official, chexnet, image, mine"
+        DataError, match="no split 'yours'; expected one of patient, official, chexnet, unseen, image, mine"
     ):
         load_split(NihFolder.open(tiny_folder), "yours")
     with pytest.raises(DataError, match="'fold' is no way to split"):

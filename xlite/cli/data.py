@@ -118,7 +118,8 @@ def split(
             metavar="|".join(STRATEGIES),
             help="patient: 70/15/15 by number of findings, no patient in two parts. official: NIH's test "
             "list, val carved out of train_val by patient. chexnet: the 70/10/20 lists of the public CheXNet "
-            "weights. image: ignores patients, needs --allow-leakage",
+            "weights. unseen: as patient, but these weights know no test patient. image: ignores patients, "
+            "needs --allow-leakage",
         ),
     ] = "patient",
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same split")] = SEED,

@@ -22,6 +22,27 @@ def split_by_patient(folder: NihFolder, seed: int) -> list[list[str]]:
     return deal(folder, sorted(folder.table["stem"].tolist()), SHARES, seed)
 
 
+def split_with_test_of(folder: NihFolder, listed: Sequence[str], seed: int) -> list[list[str]]:
+    """The same shares, with a test part of patients all of whose films are `listed` (stems).
+
+    Raises DataError if they have too few films.
+    """
+    stems, inside = sorted(folder.table["stem"].tolist()), set(listed)
+    owners = folder.patients(stems).tolist()
+    others = {owner for stem, owner in zip(stems, owners, strict=True) if stem not in inside}
+    eligible = [stem for stem, owner in zip(stems, owners, strict=True) if owner not in others]
+    wanted = SHARES[-1] * len(stems)
+    if len(eligible) < wanted:
+        raise DataError(
+            f"a test part of {SHARES[-1]:.0%} needs {wanted:,.0f} films of patients in the list with "
+            f"all their films; the table has {len(eligible):,}"
+        )
+    share = wanted / len(eligible)
+    _, test = deal(folder, eligible, (1 - share, share), seed)
+    rest, left = sorted({*stems}.difference(test)), SHARES[0] + SHARES[1]
+    return [*deal(folder, rest, (SHARES[0] / left, SHARES[1] / left), seed), test]
+
+
 def split_by_film(folder: NihFolder, seed: int) -> list[list[str]]:
     """The design document's split of single films: the stems of train, val and test.
 

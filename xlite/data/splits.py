@@ -15,7 +15,7 @@ from xlite.config import SEED
 from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
-from xlite.data.random_split import deal, split_by_film, split_by_patient
+from xlite.data.random_split import deal, split_by_film, split_by_patient, split_with_test_of
 from xlite.data.strategies import RANDOM_STRATEGIES, STRATEGIES
 from xlite.data.tables import read_list
 from xlite.errors import DataError, Setting, sentence
@@ -76,7 +76,8 @@ def make_split(
 
     patient: 70/15/15, stratified by number of findings, no patient in two parts. official: NIH's own test
     list, val dealt out of train_val_list by patient. chexnet: the three lists of the public CheXNet
-    weights. image: the design document's split of single films, which shares patients: refused unless
+    weights. unseen: as patient, but the test patients are of the last of these lists, unknown to the weights.
+    image: the design document's split of single films, which shares patients: refused unless
     `allow_leakage`. Raises DataError.
     """
     if strategy == "image" and not allow_leakage:
@@ -103,6 +104,9 @@ def make_split(
             part: _read_part(folder, folder.root / name)
             for part, name in zip(PARTS, CHEXNET_LISTS, strict=True)
         }
+    elif strategy == "unseen":
+        listed = _read_part(folder, folder.root / CHEXNET_LISTS[-1])
+        parts = dict(zip(PARTS, split_with_test_of(folder, listed, seed), strict=True))
     else:
         raise DataError(f"{strategy!r} is no way to split; expected one of {', '.join(STRATEGIES)}")
     return _finish(folder, strategy, strategy, seed, parts, allow_leakage)
