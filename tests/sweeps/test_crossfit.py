@@ -32,7 +32,7 @@ def test_a_run_for_each_fold_and_seed(tiny_folder: Path) -> None:
     ]
     words = ["xlite", "sweep", "crossfit", "--study", "c", "--data", str(tiny_folder), "--epochs", "3"]
     assert plan.command() == [*words, "--seeds", "2", "--folds", "2"]
-    with pytest.raises(RunError, match="leaves each fold out in its turn, so it takes no fold"):
+    with pytest.raises(RunError, match="leaves each fold out in its turn, so it takes no --fold"):
         plan_crossfit({"data": tiny_folder, "fold": "1/2"}, 2, Design("c"))
 
 
