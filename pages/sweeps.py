@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 from page_parts import QUIET_BAR, show_command, show_log, table_height
 
-from xlite.config import TrainConfig
+from xlite.config import MOST_FOLDS, TrainConfig
 from xlite.data.strategies import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.messages import field_title, headline, in_field_titles, literal, page_sentence, said
@@ -13,6 +13,7 @@ from xlite.places import checkpoints_dir
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
+from xlite.sweeps.crossfit import FOLDS, plan_crossfit
 from xlite.sweeps.leaderboard_table import leaderboard_rows
 from xlite.sweeps.phases import BACKBONES, SEEDS, SHARE_TEXT, plan_phase
 from xlite.sweeps.plan import Design, Kind, Plan, make_plan, parse_vary, without_password
@@ -20,13 +21,21 @@ from xlite.sweeps.status import SweepStatus
 from xlite.sweeps.sweep import Sweep
 from xlite.text import counted
 
-KINDS: dict[Kind, str] = {"phase1": "Phase 1", "phase2": "Phase 2", "phase3": "Phase 3", "search": "Search"}
+KINDS: dict[Kind, str] = {
+    "phase1": "Phase 1",
+    "phase2": "Phase 2",
+    "phase3": "Phase 3",
+    "search": "Search",
+    "crossfit": "Cross-fit",
+}
 ABOUT: dict[Kind, str] = {
     "phase1": f"Students alone: each backbone with and without attention, on {SHARE_TEXT} of the train part.",
     "phase2": "Distillation: each backbone with two temperatures and two alphas, on "
     f"{SHARE_TEXT} of the train part, with the attention that phase 1 chose and all that phase 1 was given.",
     "phase3": "The winner of phase 2, or of phase 1 if there is no phase 2, on the whole train part.",
     "search": "Any settings of a run: a grid of all combinations, or so many that Optuna's TPE picks.",
+    "crossfit": "A teacher for all training films: each run leaves one fold of the train part out and "
+    "answers for its films, so that none teaches what it knows by heart.",
 }
 COMMON = ["image_size", "epochs", "batch_size"]
 DIGITS = {"Val AUC": "%.4f", "Test AUC": "%.4f"}
@@ -59,13 +68,18 @@ def choose_plan(kind: Kind) -> Plan | None:
     study = first.text_input("Name", kind, key=f"study-{kind}", help="A study goes on under its name.")
     split = second.selectbox("Split", LEAK_FREE, accept_new_options=True)
     data = third.text_input("Data folder", st.session_state.get("data", ""))
-    seeds = fourth.number_input("Seeds", 1, value=1 if kind == "search" else SEEDS, key=f"seeds-{kind}")
+    seeds = fourth.number_input(
+        "Seeds", 1, value=1 if kind in ("search", "crossfit") else SEEDS, key=f"seeds-{kind}"
+    )
     if not data:
         st.info("Name a data folder above or in the sidebar; then the rest of the form is here.")
         return None
     given: dict[str, Any] = {"data": os.path.expanduser(data), "split": split}
     if kind == "search":
         return choose_search(study, given, seeds)
+    if kind == "crossfit":
+        folds = st.number_input("Folds", 2, MOST_FOLDS, FOLDS, help="Of the train part, by patient.")
+        return plan_crossfit(given | choose_fixed(follows=False), int(folds), Design(study, seeds))
     backbones, after = [], ""
     if kind in ("phase2", "phase3"):
         studies = [""] + [sweep.name for sweep in Sweep.list()]

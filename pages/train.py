@@ -17,7 +17,7 @@ from xlite.runs.run import Run
 from xlite.runs.status import LIVE, RunStatus, facts
 
 GROUPS = {
-    "Data": ["data", "name", "split", "train_share", "allow_leakage", "skip_missing"],
+    "Data": ["data", "name", "split", "train_share", "fold", "allow_leakage", "skip_missing"],
     "Model": ["backbone", "weights", "attention", "hidden", "dropout", "image_size"],
     "Distillation": ["teacher", "alpha", "temperature", "teacher_list", "feature_weight"],
     "Loss": ["loss", "focal_gamma", "focal_alpha", "sampler", "augment", "flip"],

@@ -1,5 +1,6 @@
 """TrainConfig: every path, hyperparameter and model choice of a training run, once. Imports no torch."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin
 
@@ -28,6 +29,15 @@ Attention = Literal["none", "mhsa", "performer"]
 Loss = Literal["bce", "weighted_bce", "focal", "weighted_focal"]
 WEIGHTED: tuple[Loss, ...] = ("weighted_bce", "weighted_focal")
 FOCAL: tuple[Loss, ...] = ("focal", "weighted_focal")
+
+
+MOST_FOLDS = 100
+
+
+def is_fold(text: str) -> bool:
+    """Whether a text is a fold of several, as `2/5`."""
+    found = re.fullmatch(r"([1-9]\d{0,2})/([1-9]\d{0,2})", text, re.ASCII)
+    return found is not None and int(found[1]) <= int(found[2]) and 2 <= int(found[2]) <= MOST_FOLDS
 
 
 class TrainConfig(BaseModel):
@@ -73,6 +83,14 @@ class TrainConfig(BaseModel):
             "this share; val and test stay whole",
         ),
     ] = 1.0
+    fold: Annotated[
+        str,
+        Field(
+            title="Fold left out",
+            description="Fold of the train part that is left out, as 2/5: whole patients, for whose films the "
+            "run answers in left_out.csv",
+        ),
+    ] = ""
 
     backbone: Annotated[str, Field(title="Backbone", description="Any timm backbone, by name")] = (
         "efficientnet_b0"
@@ -303,6 +321,16 @@ class TrainConfig(BaseModel):
     @classmethod
     def _name_is_a_folder(cls, value: str) -> str:
         return check_run_name(value) if value else value
+
+    @field_validator("fold")
+    @classmethod
+    def _is_a_fold(cls, value: str) -> str:
+        if value and not is_fold(value):
+            raise RunError(
+                Setting("fold"),
+                f" is {value!r:.80}; expected one of 2 to {MOST_FOLDS} folds, as 2/5, or nothing",
+            )
+        return value
 
     @field_validator("*")
     @classmethod

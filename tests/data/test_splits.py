@@ -14,7 +14,7 @@ from noise_folder import HEADER_2020
 
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
-from xlite.data.splits import PARTS, load_split, make_split, read_split, shrink_train, write_split
+from xlite.data.splits import PARTS, leave_out, load_split, make_split, read_split, shrink_train, write_split
 from xlite.data.strategies import STRATEGIES
 from xlite.data.tables import read_list
 from xlite.errors import DataError
@@ -158,6 +158,23 @@ def test_unseen_needs_enough_films_of_the_list(tiny_folder):
     (tiny_folder / "chexnet_test_list.txt").write_text("00000001_000.png\n")
     with pytest.raises(DataError, match=r"needs 4 films of patients .* the table has \d"):
         make_split(NihFolder.open(tiny_folder), "unseen")
+
+
+def test_folds_of_the_train_part_are_whole_patients_and_all_of_it():
+    folder = many()
+    split = make_split(folder)
+    without, folds = zip(*(leave_out(folder, split, f"{number}/3") for number in (1, 2, 3)), strict=True)
+    assert sorted(stem for fold in folds for stem in fold) == sorted(split.stems("train"))
+    for kept, fold in zip(without, folds, strict=True):
+        assert sorted([*kept.stems("train"), *fold]) == sorted(split.stems("train"))
+        assert not set(folder.patients(kept.stems("train"))) & set(folder.patients(fold))
+        assert (kept.id, kept.parts["val"], kept.parts["test"]) == (
+            split.id,
+            split.parts["val"],
+            split.parts["test"],
+        )
+        assert abs(len(fold) - len(split.parts["train"]) / 3) < 5
+    assert leave_out(folder, split, "2/3") == (without[1], folds[1])
 
 
 def test_image_needs_a_few_films():

@@ -9,7 +9,7 @@ import pytest
 from judged import amend, save_tiny_model
 
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split
+from xlite.data.splits import leave_out, load_split
 from xlite.evaluation.caveats import (
     ChosenOn,
     NotProbabilities,
@@ -56,6 +56,17 @@ def test_of_a_share_of_train_only_those_films_were_trained_on(model: Path, tiny_
     films = len(load_split(NihFolder.open(tiny_folder), "patient").stems("train"))
     assert isinstance(caveat, TrainedOn)
     assert caveat.films == films and 0 < caveat.known < films
+
+
+def test_of_a_model_that_left_a_fold_out_only_the_others_were_trained_on(
+    model: Path, tiny_folder: Path
+) -> None:
+    amend(model, notes={"fold": "2/3"})
+    folder = NihFolder.open(tiny_folder)
+    split = load_split(folder, "patient")
+    caveat = judged(model, tiny_folder, part="train").caveats[0]
+    assert isinstance(caveat, TrainedOn)
+    assert caveat.stems == set(split.stems("train")) - set(leave_out(folder, split, "2/3")[1])
 
 
 def test_another_split_counts_the_films_the_model_knows(model: Path, tiny_folder: Path) -> None:

@@ -16,6 +16,7 @@ UNKNOWN = TeacherSeen(films=0, trained=0, with_val=0, patients=0, known=False)
         (Notes(SPLIT), f"split {SPLIT}"),
         (Notes(SPLIT, "2017", 0), f"split {SPLIT}; labels 2017; seed 0"),
         (Notes(SPLIT, "2020", 42, 0.2), f"split {SPLIT}; labels 2020; seed 42; train share 0.2"),
+        (Notes(SPLIT, "2020", 42, fold="2/5"), f"split {SPLIT}; labels 2020; seed 42; without fold 2/5"),
         (
             Notes(SPLIT, "2020", 42, teacher="a,b.csv", seen=(SEEN, UNKNOWN)),
             f"split {SPLIT}; labels 2020; seed 42; teacher a,b.csv; teacher saw 93 of 1,500 test films "

@@ -19,9 +19,11 @@ from torch.utils.data import get_worker_info
 from xlite.data.dataset import FilmDataset
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions
-from xlite.data.splits import load_split, shrink_train
+from xlite.data.splits import leave_out, load_split, shrink_train
 from xlite.errors import DataError, RunError, XliteError
 from xlite.findings import FINDINGS
+from xlite.images import read_image
+from xlite.metrics.calibration import apply_calibrator
 from xlite.metrics.per_finding import auc_per_class
 from xlite.models.checkpoint import load_model
 from xlite.places import results_csv
@@ -80,6 +82,25 @@ def test_a_run_leaves_what_the_contract_says(films, caplog):
     assert judged.names == split.parts["val"]
     auc = np.nanmean(auc_per_class(folder.labels(judged.stems), judged.probs))
     assert auc == pytest.approx(status.best_auc, abs=1e-6)
+
+
+def test_a_run_that_leaves_a_fold_out_answers_for_it(films, caplog):
+    run = Run.create(config(films, "apart", epochs=1, fold="2/3"))
+    train(run.config(), run)
+    folder = NihFolder.open(films)
+    split = load_split(folder, "patient")
+    kept, stems = leave_out(folder, split, "2/3")
+    said = read_predictions(run.folder / "left_out.csv")
+    assert said.stems == stems and (said.probs > 0).all() and (said.probs < 1).all()
+    model, info = load_model(run.folder / "model.safetensors")
+    assert info.notes.fold == "2/3" and info.split_id == split.id
+    x = torch.stack([torch.from_numpy(info.preprocess(read_image(folder.paths[stem]))) for stem in stems])
+    with torch.inference_mode():
+        logits = model.eval()(x).numpy()
+    assert said.probs == pytest.approx(apply_calibrator(logits, info.calibration), abs=1e-5)
+    assert read_results().iloc[0]["notes"].endswith("seed 5; without fold 2/3")
+    told = f"{len(kept.parts['train'])} films to train on without the {len(stems)} of fold 2/3"
+    assert any(told in line for line in caplog.messages)
 
 
 @pytest.mark.slow

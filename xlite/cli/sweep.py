@@ -10,8 +10,10 @@ import typer
 from xlite.cli.console import Json, ask_twice, busy, log_to, print_json, print_table, say
 from xlite.cli.extras import demand
 from xlite.cli.train import with_config_options
+from xlite.config import MOST_FOLDS
 from xlite.errors import RunError
 from xlite.sweeps.check import check_sources
+from xlite.sweeps.crossfit import FOLDS, plan_crossfit
 from xlite.sweeps.leaderboard import Leaderboard, name_of
 from xlite.sweeps.leaderboard_table import leaderboard_rows
 from xlite.sweeps.phases import ABOUT, BACKBONES, SEEDS, Phase, plan_phase
@@ -23,6 +25,7 @@ from xlite.text import counted, number
 app = typer.Typer(help="Studies of many runs: the three phases, or any search.", rich_markup_mode=None)
 # A study names its runs itself.
 with_run_options = functools.partial(with_config_options, without=["name"])
+with_crossfit_options = functools.partial(with_config_options, without=["name", "fold"])
 
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="Name of the study")]
 Study = Annotated[
@@ -114,6 +117,24 @@ def search(
     varying = {**(read_space(space) if space else {}), **dict(map(parse_vary, vary or []))}
     design = Design(study, seeds, trials, prune, storage)
     _work(make_plan("search", values, varying, design))
+
+
+@app.command()
+@with_crossfit_options
+def crossfit(
+    study: Study = "crossfit",
+    folds: Annotated[int, typer.Option(min=2, max=MOST_FOLDS, help="Folds of the train part")] = FOLDS,
+    seeds: Seeds = 1,
+    storage: Storage = "",
+    *,
+    values: dict[str, object],
+) -> None:
+    """A teacher for all training films that has learned from no patient it speaks of.
+
+    Each run leaves one fold of the train part out and answers for it; joined, the answers are in
+    experiments/sweeps/STUDY/predictions.csv. Options as in `xlite train`.
+    """
+    _work(plan_crossfit(values, folds, Design(study, seeds, storage=storage)))
 
 
 @app.command()

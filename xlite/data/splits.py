@@ -197,6 +197,19 @@ def shrink_train(folder: NihFolder, split: Split, share: float) -> Split:
     return replace(split, parts={**split.parts, "train": folder.names(kept)})
 
 
+def leave_out(folder: NihFolder, split: Split, fold: str) -> tuple[Split, list[str]]:
+    """The split without one fold of its train part, and the stems of that fold; `fold` is as `2/5`.
+
+    Folds are whole patients, stratified as a split is, and follow from the split's id and their number alone.
+    """
+    number, folds = map(int, fold.split("/"))
+    seed = int(hashlib.sha256(f"{split.id} {folds} folds".encode()).hexdigest()[:8], 16)
+    dealt = deal(folder, sorted(split.stems("train")), [1 / folds] * folds, seed)
+    left_out = dealt.pop(number - 1)
+    kept = folder.names(sorted(stem for part in dealt for stem in part))
+    return replace(split, parts={**split.parts, "train": kept}), left_out
+
+
 def _finish(
     folder: NihFolder, name: str, strategy: str, seed: int, parts: dict[str, list[str]], allow_leakage: bool
 ) -> Split:

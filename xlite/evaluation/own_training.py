@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import films_sharing_patients
-from xlite.data.splits import Split, shrink_train
+from xlite.data.splits import Split, leave_out, shrink_train
 from xlite.evaluation.caveats import (
     Caveat,
     ChosenOn,
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
 
 def own_split(info: "ModelInfo", folder: NihFolder) -> Split | None:
-    """The split that the model was trained on, of train the share it saw; None if the folder lacks it."""
+    """The split that the model was trained on, of train what it saw; None if the folder lacks it."""
     own = find_split(folder, info.split_id)
     return own and _as_trained(info, folder, own)
 
 
 def _as_trained(info: "ModelInfo", folder: NihFolder, own: Split) -> Split:
-    return shrink_train(folder, own, info.notes.train_share)
+    trained = shrink_train(folder, own, info.notes.train_share)
+    return leave_out(folder, trained, info.notes.fold)[0] if info.notes.fold else trained
 
 
 def split_caveats(info: "ModelInfo", judged: PartJudged) -> list[Caveat]:

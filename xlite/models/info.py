@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import from_json
 from safetensors import SafetensorError, safe_open
 
+from xlite.config import is_fold
 from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
@@ -43,7 +44,8 @@ class ModelNotes(BaseModel):
     `teacher_knows` are the sources of its teachers, as `xlite.evaluation.sources` reads them, and
     `start_knows` those of the model that it started from: if it is noted and empty, it started without one.
     `contamination` is a sentence instead, in older model files. `epoch` is the best of `epochs` by the
-    validation films. `phantoms`: its films were drawn. `members` are the notes of an ensemble's members.
+    validation films. `fold`: the fold of its train part that was left out, as `2/5`. `phantoms`: its films
+    were drawn. `members` are the notes of an ensemble's members.
     Other notes are kept as they are.
     """
 
@@ -51,6 +53,7 @@ class ModelNotes(BaseModel):
 
     run: str = ""
     train_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    fold: str = ""
     trained_on: str = ""
     phantoms: bool = False
     teacher: str | None = None
@@ -67,6 +70,13 @@ class ModelNotes(BaseModel):
     epochs: int | None = None
     members: "tuple[ModelNotes, ...]" = ()
 
+    @field_validator("fold")
+    @classmethod
+    def _fold_is_one(cls, fold: str) -> str:
+        if fold and not is_fold(fold):
+            raise ValueError(f"fold is {fold!r:.80}, expected one of several, as 2/5")
+        return fold
+
     @classmethod
     def joint(cls, members: Sequence["ModelNotes"]) -> "ModelNotes":
         """The notes of an ensemble: those of its members, and by what the films of all of them are known."""
@@ -76,6 +86,7 @@ class ModelNotes(BaseModel):
             "contamination": " ".join(dict.fromkeys(one.contamination for one in members)).strip(),
             "train_share": max(one.train_share for one in members),
             "phantoms": all(one.phantoms for one in members),
+            "fold": folds.pop() if len(folds := {one.fold for one in members}) == 1 else "",
         }
         return cls(members=tuple(members), **{name: value for name, value in common.items() if value})
 

@@ -12,6 +12,7 @@ _NAMES = {
     "label_version": "labels",
     "seed": "seed",
     "train_share": "train share",
+    "fold": "without fold",
     "teacher": "teacher",
 }
 """How the parts of a row's notes begin, by their fields."""
@@ -38,6 +39,7 @@ class Notes:
     teacher: str = ""
     seen: tuple[TeacherSeen, ...] = ()
     start_seen: tuple[TeacherSeen, ...] = ()
+    fold: str = ""
 
     def __str__(self) -> str:
         values = {
@@ -45,6 +47,7 @@ class Notes:
             "label_version": self.label_version,
             "seed": "" if self.seed is None else str(self.seed),
             "train_share": f"{self.train_share:g}" if self.train_share < 1 else "",
+            "fold": self.fold,
             "teacher": self.teacher,
         }
         parts = [f"{_NAMES[field]} {value}" for field, value in values.items() if value]
@@ -76,6 +79,7 @@ class Notes:
             said.get("teacher", ""),
             tuple(seen["seen"]),
             tuple(seen["start_seen"]),
+            said.get("fold", ""),
         )
 
 

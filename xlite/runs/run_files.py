@@ -12,6 +12,9 @@ from xlite.files import read_whole, write_atomic
 if TYPE_CHECKING:
     import pandas as pd
 
+LEFT_OUT_FILE = "left_out.csv"
+"""What a run that left a fold of its train part out says of it at its end."""
+
 EPOCH_COLUMNS = ("epoch", "train_loss", "val_loss", "val_auc")
 """Columns that metrics.csv has had since version 0.1.0."""
 

@@ -15,7 +15,7 @@ from xlite.errors import RunError, Setting
 from xlite.places import check_run_name
 from xlite.runs.command import absolute_paths, option_words
 
-Kind = Literal["phase1", "phase2", "phase3", "search"]
+Kind = Literal["phase1", "phase2", "phase3", "search", "crossfit"]
 _LONGEST_NAME = 70  # a run's name is this and its number
 
 
@@ -83,6 +83,8 @@ class Plan(BaseModel):
                     words += ["--vary", f"{name.replace('_', '-')}={_as_typed(choices)}"]
             words += ["--trials", str(self.trials)] if self.trials else []
             words += [] if self.prune == _prunes(self.trials, self.seeds()) else ["--no-prune"]
+        elif self.kind == "crossfit":
+            words += ["--folds", str(len(self.combinations()) // self.seeds())]
         elif isinstance(self.vary.get("backbone"), list):
             words += ["--backbones", _as_typed(self.vary["backbone"])]
         return words + (["--storage", without_password(self.storage)] if self.storage else [])

@@ -7,6 +7,7 @@ its run still training, or lets it go on from its last finished epoch.
 import logging
 import math
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,17 +15,18 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial
 
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split
+from xlite.data.splits import Split, load_split
 from xlite.errors import RunError, XliteError, words_as_json
 from xlite.places import checkpoints_dir
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.leaderboard import Leaderboard, name_of
+from xlite.sweeps.left_out import join_folds
 from xlite.sweeps.outcome import NoResult, left_by
 from xlite.sweeps.plan import Plan
 from xlite.sweeps.ranking import make_leaderboard
-from xlite.sweeps.status import Outcome
+from xlite.sweeps.status import Outcome, TrialStatus
 from xlite.sweeps.storage import STORAGE_ERRORS, storage_in_words, storage_sentence
 from xlite.sweeps.study import BEAT_EVERY_S, Study
 from xlite.sweeps.sweep import Sweep
@@ -64,7 +66,7 @@ def work_on(sweep: Sweep) -> Leaderboard | None:
         split = load_split(folder, config.split, allow_leakage=config.allow_leakage)
         films = {"split": split.id, "table": folder.fingerprint()}
         study = Study(plan, sweep.storage(), films, sweep.signature())
-        work = _Work(sweep, plan, study, folder, split.id)
+        work = _Work(sweep, plan, study, folder, split)
         if not work.run_trials():
             work.show("stopped", "it goes on where it was")
             return None
@@ -74,9 +76,9 @@ def work_on(sweep: Sweep) -> Leaderboard | None:
 class _Work:
     """One process's work on a sweep."""
 
-    def __init__(self, sweep: Sweep, plan: Plan, study: Study, folder: NihFolder, split_id: str):
+    def __init__(self, sweep: Sweep, plan: Plan, study: Study, folder: NihFolder, split: Split):
         self.sweep, self.plan, self.study = sweep, plan, study
-        self.folder, self.split_id = folder, split_id
+        self.folder, self.split = folder, split
 
     def run_trials(self) -> bool:
         """Runs trial after trial until none is left; False if somebody asked for the end.
@@ -122,7 +124,7 @@ class _Work:
             what = f"no trial of study {self.plan.study!r} finished; the last said: "
             raise RunError(what, *failed[-1].said)
         self.show("running", "comparing the configurations")
-        leaderboard = make_leaderboard(self.plan, trials, self.split_id, self.folder)
+        leaderboard = self._leaderboard(trials)
         self.sweep.write_leaderboard(leaderboard)
         message = [f"{len(trials) - len(failed)} of {len(trials)} trials ended well"]
         if failed:
@@ -130,6 +132,15 @@ class _Work:
             message.append(" (resume tries the failed ones again)")
         self.show("finished", *message)
         return leaderboard
+
+    def _leaderboard(self, trials: Sequence[TrialStatus]) -> Leaderboard:
+        """What came of the study, all of it; of cross-fitting nothing is chosen, and the folds are joined."""
+        if self.plan.kind != "crossfit":
+            return make_leaderboard(self.plan, trials, self.split.id, self.folder)
+        found = make_leaderboard(self.plan, trials, self.split.id, self.folder, ended=False)
+        runs = [trial.run for trial in trials if trial.state == "finished"]
+        joined = join_folds(runs, self.folder, self.split, self.sweep.folder)
+        return found.model_copy(update={"ended": True, "verdict": joined.text()})
 
     def show(self, state: str, *message: str) -> None:
         """Replaces what readers see: the state, the words of a message, and every trial."""
@@ -139,7 +150,7 @@ class _Work:
             state=state,
             message=str(XliteError(*message)),
             words=words_as_json(message),
-            split_id=self.split_id,
+            split_id=self.split.id,
             total=total,
             trials=trials,
         )
@@ -178,7 +189,7 @@ class _Work:
         self.study.finish(trial, left)
         trials = self.study.trials()
         self.sweep.write_leaderboard(
-            make_leaderboard(self.plan, trials, self.split_id, self.folder, ended=False)
+            make_leaderboard(self.plan, trials, self.split.id, self.folder, ended=False)
         )
         self._tell(f"{name}: validation AUC {left.val_auc:.4f}")
 

@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from xlite.data.dataset import FilmDataset, open_films
+from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.engines.torch_engine import TorchEngine
 from xlite.evaluation.contamination import seen_in_test
@@ -35,6 +37,7 @@ from xlite.report.write import evaluate_model
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, append_result
 from xlite.runs.run import Run
+from xlite.runs.run_files import LEFT_OUT_FILE
 from xlite.training.job import Job
 
 log = logging.getLogger(__name__)
@@ -53,6 +56,8 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
     log.info(f"Calibration: {calibrator_sentence(info.calibration, patients)}")
     log.info(f"Thresholds: {thresholds_sentence(info.thresholds_chosen_on or {})}")
     log.info(f"On the validation films: {records_sentence(info.validation or {})}")
+    if job.left_out:
+        _answer_left_out(job, run, student, info)
     save_model(path, student.cpu(), info)
     # Kept for those who choose between runs: a choice by the test films would flatter what it chose.
     out = run.evaluation("val")
@@ -65,6 +70,17 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
         card_beside(path, student, info, report)
         log.info(_sentence(report))
     _log_result(job, run, student, info, report)
+
+
+def _answer_left_out(job: Job, run: Run, student: Student, info: ModelInfo) -> None:
+    """Writes what the model says of the fold that it left out, for those whom it is to teach."""
+    folder = NihFolder.open(job.config.data)
+    apart = replace(job.split, parts={**job.split.parts, "train": folder.names(job.left_out)})
+    films, labels, stems = open_films(folder, apart, "train", info.preprocess, job.config.skip_missing)
+    films_alone = FilmDataset(films, labels, info.preprocess)
+    logits = read_logits(student, films_alone, JudgeOptions().batch_size)
+    probabilities = apply_calibrator(logits, info.calibration)
+    write_predictions(run.path(LEFT_OUT_FILE), folder.names(stems), probabilities)
 
 
 def _sentence(report: Report) -> str:
@@ -126,6 +142,7 @@ def _notes(job: Job, info: ModelInfo) -> Notes:
         info.notes.teacher or "",
         seen=tuple(seen_in_test([one for one in sources if not one.start], info.split_id)),
         start_seen=tuple(seen_in_test([one for one in sources if one.start], info.split_id)),
+        fold=job.config.fold,
     )
 
 

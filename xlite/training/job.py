@@ -15,7 +15,7 @@ from xlite.data.cache import FilmFacts, fingerprint
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films, part_stems
 from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
-from xlite.data.splits import Split, load_split, shrink_train
+from xlite.data.splits import Split, leave_out, load_split, shrink_train
 from xlite.errors import DataError, RunError, Setting
 from xlite.evaluation.contamination import count_source, teacher_caveat
 from xlite.evaluation.part_judged import PartJudged
@@ -42,7 +42,8 @@ _REFIT_FILMS = 256
 class Job:
     """What one run trains, on what, and what its model file will say of itself.
 
-    films: the fingerprint of the pixels of all films that it trains and validates on.
+    films: the fingerprint of the pixels of all films that it trains and validates on; left_out: the stems of
+    the fold of the train part that it leaves out, if it does.
     """
 
     config: TrainConfig
@@ -57,6 +58,7 @@ class Job:
     teacher: Teacher
     info: ModelInfo
     films: str
+    left_out: list[str]
 
 
 def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
@@ -67,7 +69,7 @@ def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
     if any of it cannot be had: all that can be refused is refused before films are decoded.
     """
     folder = NihFolder.open(config.data)
-    split, stems = _open_split(config, folder)
+    split, stems, left_out = _open_split(config, folder)
     preprocess = Preprocess(config.image_size)
     student = Student(config.backbone, config.attention, config.hidden, config.dropout)
     log.info(_size_sentence(student, config))
@@ -102,6 +104,7 @@ def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
         teacher=teacher,
         info=info,
         films=fingerprint(*facts),
+        left_out=left_out,
     )
 
 
@@ -121,7 +124,7 @@ def check_job(config: TrainConfig) -> None:
     Starting weights from ImageNet are left out: without them a student begins at random.
     """
     folder = NihFolder.open(config.data)
-    split, stems = _open_split(config, folder)
+    split, stems, _ = _open_split(config, folder)
     preprocess = Preprocess(config.image_size)
     if config.weights != "imagenet":
         student = Student(config.backbone, config.attention, config.hidden, config.dropout)
@@ -130,14 +133,17 @@ def check_job(config: TrainConfig) -> None:
     _teacher_sources(config, folder, split, teacher)
 
 
-def _open_split(config: TrainConfig, folder: NihFolder) -> tuple[Split, list[str]]:
-    """The split with the share of its train part that is asked for, and the stems of its training films.
+def _open_split(config: TrainConfig, folder: NihFolder) -> tuple[Split, list[str], list[str]]:
+    """The split with what is asked for of its train part, the stems of its training films and those left out.
 
     DataError if fewer than two films are left.
     """
     split = load_split(folder, config.split, allow_leakage=config.allow_leakage)
     whole = len(split.parts["train"])
     split = shrink_train(folder, split, config.train_share)
+    left_out: list[str] = []
+    if config.fold:
+        split, left_out = leave_out(folder, split, config.fold)
     stems = part_stems(folder, split, "train", config.skip_missing)
     val_count = len(part_stems(folder, split, "val", config.skip_missing))
     if len(stems) < 2:
@@ -147,11 +153,12 @@ def _open_split(config: TrainConfig, folder: NihFolder) -> tuple[Split, list[str
     share = (
         f" ({config.train_share:.0%} of the {whole} there are, by patient)" if config.train_share < 1 else ""
     )
+    without = f" without the {len(left_out)} of fold {config.fold}" if config.fold else ""
     log.info(
-        f"Data: {folder.root}, split {split.id}: {len(stems)} films to train on{share}, "
+        f"Data: {folder.root}, split {split.id}: {len(stems)} films to train on{share}{without}, "
         f"{val_count} to validate on"
     )
-    return split, stems
+    return split, stems, left_out
 
 
 def _size_sentence(student: Student, config: TrainConfig) -> str:
@@ -291,5 +298,6 @@ def _info(
             seed=config.seed,
             data_fingerprint=folder.fingerprint(),
             xlite=__version__,
+            **({"fold": config.fold} if config.fold else {}),
         ),
     )

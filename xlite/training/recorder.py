@@ -23,7 +23,7 @@ from xlite.training.tensorboard import open_event_writer
 log = logging.getLogger(__name__)
 
 _DECISIVE = (
-    "train_share", "backbone", "attention", "hidden", "dropout", "image_size", "loss", "focal_gamma",
+    "train_share", "fold", "backbone", "attention", "hidden", "dropout", "image_size", "loss", "focal_gamma",
     "focal_alpha", "sampler", "augment", "flip", "alpha", "temperature", "feature_weight", "batch_size", "lr",
     "backbone_lr", "weight_decay", "warmup_epochs", "grad_clip", "ema", "seed",
 )  # fmt: skip
