@@ -87,8 +87,8 @@ class TrainConfig(BaseModel):
         str,
         Field(
             title="Fold left out",
-            description="Fold of the train part that is left out, as 2/5: whole patients, for whose films the "
-            "run answers in left_out.csv",
+            description="Fold of the train part that is left out, as 2/5: whole patients, for whose films "
+            "the run answers in left_out.csv",
         ),
     ] = ""
 
