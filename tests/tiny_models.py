@@ -14,10 +14,10 @@ from xlite.models.student import Student
 TINY = "test_resnet.r160_in1k"
 
 
-def student(backbone: str = TINY, attention: str = "none", seed: int = 0) -> Student:
+def student(backbone: str = TINY, attention: str = "none", seed: int = 0, hidden: int = 256) -> Student:
     """As after training: attention that is no longer the identity, batch norms that saw films."""
     torch.manual_seed(seed)
-    model = Student(backbone, attention)
+    model = Student(backbone, attention, hidden)
     if attention != "none":
         nn.init.normal_(model.attention.attention.proj.weight, std=0.01)
     model.train()

@@ -89,7 +89,13 @@ class TrainConfig(BaseModel):
         Attention, Field(title="Attention", description="Attention over the last features")
     ] = "none"
     hidden: Annotated[
-        int, Field(title="Hidden units", ge=1, le=8192, description="Width of the head's hidden layer")
+        int,
+        Field(
+            title="Hidden units",
+            ge=0,
+            le=8192,
+            description="Width of the head's hidden layer; 0 leaves one linear layer after the dropout",
+        ),
     ] = 256
     dropout: Annotated[
         float, Field(title="Dropout", ge=0, lt=1, description="Dropout before the 14 logits")
