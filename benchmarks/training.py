@@ -146,7 +146,7 @@ def main() -> None:
     config, films, epoch = options()
     fabric = open_fabric(config, usable_devices(config.device)[0].name)
     with log_to():
-        job = open_job(config, True, lambda done, total: None)
+        job = open_job(config, None, lambda done, total: None)
     job = with_films(job, films) if films else job
     whole_epoch(fabric, job) if epoch else compare(fabric, job)
     if fabric.device.type == "cuda":

@@ -221,7 +221,7 @@ def test_a_loss_that_is_nan_ends_the_run_and_keeps_the_step_and_its_films(films,
     assert run.status().state == "failed" and run.status().message == str(caught.value)
     broken = json.loads((run.folder / "broken_batch.json").read_text())
     assert (broken["epoch"], broken["step"]) == (1, 2)  # the first step's update broke the weights
-    job = open_job(run.config(), True, lambda done, total: None)
+    job = open_job(run.config(), None, lambda done, total: None)
     sampler = EpochSampler(len(job.train), 16, seed=5)
     sampler.set_epoch(1)
     assert broken["images"] == [job.train_stems[row] for row in sampler.batches()[1].ravel()]

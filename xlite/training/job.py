@@ -59,25 +59,26 @@ class Job:
     films: str
 
 
-def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
+def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -> Job:
     """Opens folder, split, student, teacher and films, and logs in plain sentences what will be trained.
 
-    `fresh` loads the starting weights; a run that goes on takes its own from last.ckpt instead.
+    `kept` is the preprocessing of a run that goes on, which takes its weights from last.ckpt; None loads the
+    starting weights, and with them comes their normalisation.
     `progress(done, total)` is called while films are decoded. Raises DataError, CheckpointError or RunError
     if any of it cannot be had: all that can be refused is refused before films are decoded.
     """
     folder = NihFolder.open(config.data)
     split, stems = _open_split(config, folder)
-    preprocess = Preprocess(config.image_size)
     student = Student(config.backbone, config.attention, config.hidden, config.dropout)
     log.info(_size_sentence(student, config))
-    started = load_start_weights(student, config.weights) if fresh else StartWeights("")
+    started = StartWeights("") if kept else load_start_weights(student, config.weights)
+    preprocess = kept or started.preprocess(config.image_size)
     teacher, file_logits = _open_teacher(config, preprocess, stems, folder)
     taught = _teacher_sources(config, folder, split, teacher)
     begun = _start_sources(config, folder, split, started)
     _log_contamination(config, folder, split, [*taught, *begun])
-    info = _info(config, folder, split, stems, taught)
-    if fresh:
+    info = _info(config, folder, split, stems, taught, preprocess)
+    if not kept:
         info = info.noting(started_from=started.noted, start_knows=_as_noted(begun))
 
     films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
@@ -86,8 +87,9 @@ def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
     films, val_labels, val_stems = open_films(folder, split, "val", preprocess, config.skip_missing, progress)
     facts.append(films.facts())
     _warn_of_flat_films(facts)
-    if fresh:
+    if not kept:
         log.info(started.sentence)
+        log.info(f"Films are normalised with mean {preprocess.mean} and deviation {preprocess.std}")
         _refit_if_folded(student, train)
     return Job(
         config=config,
@@ -125,7 +127,7 @@ def check_job(config: TrainConfig) -> None:
     preprocess = Preprocess(config.image_size)
     if config.weights != "imagenet":
         student = Student(config.backbone, config.attention, config.hidden, config.dropout)
-        load_start_weights(student, config.weights)
+        preprocess = load_start_weights(student, config.weights).preprocess(config.image_size)
     teacher, _ = _open_teacher(config, preprocess, stems, folder)
     _teacher_sources(config, folder, split, teacher)
 
@@ -264,6 +266,7 @@ def _info(
     split: Split,
     stems: list[str],
     taught: list[Source],
+    preprocess: Preprocess,
 ) -> ModelInfo:
     """What the model file says of itself before thresholds and calibration are known.
 
@@ -274,7 +277,7 @@ def _info(
         attention=config.attention,
         hidden=config.hidden,
         dropout=config.dropout,
-        preprocess=Preprocess(config.image_size),
+        preprocess=preprocess,
         split_id=split.id,
         label_version=folder.label_version,
         thresholds=None,

@@ -123,9 +123,11 @@ class Recorder:
 
     def _content(self) -> dict[str, Any]:
         """What last.ckpt holds: all that exact resume needs."""
+        preprocess = self.info.preprocess
         return {
             **self.learner.state_dict(),
             "state": asdict(self.state),
+            "normalisation": {"mean": preprocess.mean, "std": preprocess.std},
             **self.info.notes.model_dump(include={"started_from", "start_knows"}),
             "learns_from": self._learns_from(),
         }
