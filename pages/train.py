@@ -63,6 +63,8 @@ CHOICES = {
     "weighted_focal": "Weighted focal",
     "shuffle": "Shuffled",
     "balanced": "Balanced",
+    "light": "Light",
+    "design": "As in the design document",
     "auto": "Automatic",
     "32": "32 bit",
     "bf16": "bfloat16",

@@ -13,6 +13,17 @@ def test_the_automatic_number_of_data_loader_workers_of_older_runs_is_read_as_no
         make_config({"data": "films", "workers": -2})
 
 
+@pytest.mark.parametrize(
+    ("given", "means"),
+    [(True, "design"), (False, "none"), ("true", "design"), ("False", "none"), ("light", "light")],
+)
+def test_augmentation_was_a_switch_and_is_read_as_the_strength_that_it_meant(given, means) -> None:
+    assert make_config({"data": "films", "augment": given}).augment == means
+    assert make_config({"data": "films"}).augment == "design"
+    with pytest.raises(RunError, match="--augment is 'much'; expected one of none, light, design"):
+        make_config({"data": "films", "augment": "much"})
+
+
 def test_a_path_that_is_no_text_is_refused_before_it_is_kept():
     with pytest.raises(
         RunError, match=r"^--data is films/\udcff, which is not text in UTF-8: give it another"

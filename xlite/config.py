@@ -26,6 +26,10 @@ Value = str | int | float | bool
 
 Attention = Literal["none", "mhsa", "performer"]
 Loss = Literal["bce", "weighted_bce", "focal", "weighted_focal"]
+Augment = Literal["none", "light", "design"]
+AUGMENT_ONCE: dict[str, Augment] = {"True": "design", "true": "design", "False": "none", "false": "none"}
+"""What `augment` is called in files and commands from when it was a switch."""
+
 WEIGHTED: tuple[Loss, ...] = ("weighted_bce", "weighted_focal")
 FOCAL: tuple[Loss, ...] = ("focal", "weighted_focal")
 
@@ -133,8 +137,13 @@ class TrainConfig(BaseModel):
         ),
     ] = "shuffle"
     augment: Annotated[
-        bool, Field(title="Augmentation", description="Training augmentation of the design document")
-    ] = True
+        Augment,
+        Field(
+            title="Augmentation",
+            description="Random changes of training films: those of the design document; light: each film "
+            "shifted, scaled, turned and brightened a little, no noise or blur; or none",
+        ),
+    ] = "design"
     flip: Annotated[
         bool,
         Field(
@@ -304,6 +313,12 @@ class TrainConfig(BaseModel):
     def _none_if_automatic(cls, value: object) -> object:
         """-1 was the default once: as many as would help, which is none."""
         return 0 if value in (-1, "-1") else value
+
+    @field_validator("augment", mode="before")
+    @classmethod
+    def _augment_was_a_switch(cls, value: object) -> object:
+        """True was the design document's augmentation once, and false none."""
+        return AUGMENT_ONCE.get(str(value), value)
 
     @field_validator("name")
     @classmethod

@@ -42,6 +42,29 @@ def test_train_evaluate_and_score(xlite: Command, tiny_folder: Path, tmp_path: P
     assert f"Report: {tmp_path / 's' / 'report.html'}" in out
 
 
+@pytest.mark.parametrize(
+    ("words", "means"),
+    [
+        ([], "design"),
+        (["--augment"], "design"),
+        (["--augment", "--no-flip"], "design"),
+        (["--no-augment"], "none"),
+        (["--augment", "light"], "light"),
+        (["--augment=none"], "none"),
+    ],
+)
+def test_augmentation_is_typed_as_a_strength_or_as_the_switch_that_it_was(
+    xlite: Command, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], means: str
+) -> None:
+    monkeypatch.setattr(Run, "start", lambda run: None)
+    status, _, err = xlite("jobs", "start", "--data", tiny_folder, "--name", "one", *words)
+    assert (status, err) == (0, "")
+    assert (Run.named("one").config().augment, Run.named("one").config().flip) == (
+        means,
+        "--no-flip" not in words,
+    )
+
+
 def test_a_run_with_an_unknown_setting_goes_on_and_says_so(
     xlite: Command, films: Path, quick_report: None
 ) -> None:

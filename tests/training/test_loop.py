@@ -161,9 +161,10 @@ def test_workers_train_with_the_smallest_shared_memory(films, tmp_path):
     assert_same_end(whole, run)
 
 
-def test_stop_drops_the_epoch_and_resume_is_exact(films):
-    whole, _ = run_to_end(config(films, "whole"))
-    run = Run.create(config(films, "stopped"))
+@pytest.mark.parametrize("changes", [{}, {"hidden": 0, "augment": "light"}])
+def test_stop_drops_the_epoch_and_resume_is_exact(films, changes):
+    whole, _ = run_to_end(config(films, "whole", **changes))
+    run = Run.create(config(films, "stopped", **changes))
     result = stop_after_first_epoch(run)
     assert (result.reason, result.epochs) == ("stopped", 1)
     assert run.status().state == "stopped" and not (run.folder / "evaluation").exists()
@@ -204,7 +205,7 @@ def test_early_stopping_counts_epochs_since_the_best(films):
 def test_distilled_student_approaches_its_teacher(films):
     teacher, _ = run_to_end(config(films, "teacher", epochs=1))
     run, _ = run_to_end(
-        config(films, "student", teacher="teacher", alpha=1.0, epochs=6, augment=False, lr=3e-3)
+        config(films, "student", teacher="teacher", alpha=1.0, epochs=6, augment="none", lr=3e-3)
     )
     rows = run.read_metrics()
     assert rows["soft_loss"].iloc[-1] < 0.5 * rows["soft_loss"].iloc[0]

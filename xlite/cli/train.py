@@ -21,6 +21,19 @@ from xlite.runs.run import Run
 log = logging.getLogger(__name__)
 
 
+def as_typed_today(words: Sequence[str]) -> list[str]:
+    """The command line with `--augment` alone and `--no-augment`, of when it was a switch, as they are now."""
+    today: list[str] = []
+    for word, following in zip(words, [*words[1:], "-"], strict=False):
+        if word == "--no-augment":
+            today += ["--augment", "none"]
+        elif word == "--augment" and following.startswith("-"):
+            today += [word, "design"]
+        else:
+            today.append(word)
+    return today
+
+
 def with_config_options(command: Callable[..., Any], without: Sequence[str] = ()) -> Callable[..., Any]:
     """Gives a command an option for each field of TrainConfig but those it is `without`.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from xlite.config import AUGMENT_ONCE
 from xlite.files import write_atomic
 from xlite.models.available import MODEL_FILE
 from xlite.models.checkpoint import save_model
@@ -61,7 +62,7 @@ class Recorder:
         if not path.exists():
             return
         with reading_state(path) as content:
-            check_unchanged(self.run.name, content["learns_from"], self._learns_from())
+            check_unchanged(self.run.name, _as_called_today(content["learns_from"]), self._learns_from())
             self.learner.load_state_dict(content)
             self.state = State(**content["state"])
             # An older state lacks what it started from: then nothing is noted of it.
@@ -146,6 +147,12 @@ class Recorder:
         """Rewrites metrics.csv from the rows of the state, so that it never disagrees with the weights."""
         content = pd.DataFrame(self.state.rows).to_csv(index=False).encode()
         write_atomic(self.run.folder / "metrics.csv", content)
+
+
+def _as_called_today(learns_from: dict[str, str]) -> dict[str, str]:
+    """What a run learns from, in an older state's words, in those of today."""
+    then = learns_from.get("setting augment", "")
+    return learns_from | ({"setting augment": AUGMENT_ONCE[then]} if then in AUGMENT_ONCE else {})
 
 
 def _finite(value: float | None) -> float | None:

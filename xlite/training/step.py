@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 
-from xlite.data.augmentation import BatchAugment, augmentation
+from xlite.data.augmentation import ODDS, BatchAugment, augmentation
 from xlite.data.dataset import ahead, loader, model_input
 from xlite.errors import RunError, Setting
 from xlite.findings import FINDINGS
@@ -70,11 +70,13 @@ class Learner:
     def _augmentation(self) -> BatchAugment | None:
         """Augments whole batches on a GPU; on a CPU the data set does it, film by film, and this is None."""
         job, config = self.job, self.job.config
-        if config.augment and self.on_gpu:  # the cores would keep it waiting
+        if config.augment == "none":
+            return None
+        odds = ODDS[config.augment]
+        if self.on_gpu:  # the cores would keep it waiting
             rank, device = self.fabric.global_rank, self.fabric.device
-            return BatchAugment(len(job.train), config.flip, config.seed, device, rank)
-        if config.augment:
-            job.train.augment = augmentation(config.flip)
+            return BatchAugment(len(job.train), config.flip, config.seed, device, rank, odds)
+        job.train.augment = augmentation(config.flip, odds)
         return None
 
     @property
