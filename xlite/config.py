@@ -152,6 +152,17 @@ class TrainConfig(BaseModel):
         ),
     ] = True
 
+    mixup: Annotated[
+        float,
+        Field(
+            title="Mixup",
+            ge=0,
+            le=10,
+            description="Blends films of a batch in pairs, their labels and teachers' answers too: alpha of "
+            "the Beta distribution that says how much; 0 is off",
+        ),
+    ] = 0.0
+
     teacher: Annotated[
         str,
         Field(

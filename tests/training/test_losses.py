@@ -32,6 +32,17 @@ def test_positive_weight_multiplies_positive_terms_only(batch):
     torch.testing.assert_close(hard_loss(logits, labels, positive_weight=weight), expected)
 
 
+def test_the_labels_of_a_blended_film_count_by_their_shares(batch):
+    logits, _ = batch
+    labels = torch.rand(5, 14, generator=torch.Generator().manual_seed(2))
+    expected = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+    torch.testing.assert_close(hard_loss(logits, labels), expected)
+    how = {"positive_weight": torch.linspace(0.4, 35.3, 14), "focal_gamma": 2.0, "focal_alpha": 0.25}
+    ones, zeros = torch.ones(5, 14), torch.zeros(5, 14)
+    both = labels * hard_loss(logits, ones, **how) + (1 - labels) * hard_loss(logits, zeros, **how)
+    torch.testing.assert_close(hard_loss(logits, labels, **how), both)
+
+
 def test_focal_loss_follows_the_paper(batch):
     logits, labels = batch
     expected = torch.zeros(5, 14)

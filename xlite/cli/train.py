@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def as_typed_today(words: Sequence[str]) -> list[str]:
-    """The command line with `--augment` alone and `--no-augment`, of when it was a switch, as they are now."""
+    """A command line with `--augment` alone or `--no-augment`, a switch once, as it would be typed now."""
     today: list[str] = []
     for word, following in zip(words, [*words[1:], "-"], strict=False):
         if word == "--no-augment":

@@ -7,7 +7,8 @@ import torch
 from xlite.config import TrainConfig
 from xlite.errors import RunError, Setting
 from xlite.findings import FINDINGS
-from xlite.training.step import Learner, StepBatch
+from xlite.training.batch import StepBatch
+from xlite.training.step import Learner
 
 _FEWEST = 2
 """Films in the smallest micro-batch: batch norm needs two."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from xlite.errors import RunError, Setting
 from xlite.findings import FINDINGS
 from xlite.metrics.per_finding import auc_per_class
 from xlite.models.student import Student
+from xlite.training.batch import StepBatch, blended, shares_kept
 from xlite.training.distributed import as_one_batch, gathered
 from xlite.training.job import Job
 from xlite.training.optimizer import learning_rate, make_optimizer, set_rate
@@ -25,16 +26,6 @@ from xlite.training.sampler import EpochSampler, Rank
 from xlite.training.task import Losses
 
 _Module = TypeVar("_Module", bound=nn.Module)
-
-
-class StepBatch(NamedTuple):
-    """What a step reads, on the device: films as the student's input x (B, 3, S, S), labels (B, 14), and the
-    logits of predictions files (B, 14), NaN for films they lack.
-    """
-
-    x: Tensor
-    labels: Tensor
-    file_logits: Tensor
 
 
 class Learner:
@@ -112,12 +103,21 @@ class Learner:
         self.model.train()
 
     def batches(self) -> Iterator[StepBatch]:
-        """The batches of the epoch begun last, on the device, augmented and normalised."""
-        for batch in ahead(self.loader) if self.on_gpu else self.loader:
+        """The batches of the epoch begun last, on the device, augmented, normalised and blended."""
+        for step, batch in enumerate(ahead(self.loader) if self.on_gpu else self.loader):
             films, labels, file_logits = self.fabric.to_device([batch.films, batch.labels, batch.file_logits])
             if self.augment is not None:
                 films = self.augment(films, batch.rows)
-            yield StepBatch(model_input(films, self.job.train.preprocess), labels, file_logits)
+            ready = StepBatch(model_input(films, self.job.train.preprocess), labels, file_logits)
+            yield self._blended(ready, step) if self.job.config.mixup else ready
+
+    def _blended(self, batch: StepBatch, step: int) -> StepBatch:
+        """The batch of a step with its films blended; each process takes its own part of the draws."""
+        config, films, rank = self.job.config, len(batch.x), self.fabric.global_rank
+        key = config.seed, self.sampler.epoch, step
+        shares = shares_kept(config.mixup, films * self.fabric.world_size, key)
+        mine = torch.from_numpy(shares[rank * films : (rank + 1) * films])
+        return blended(batch, mine.to(batch.x.device, non_blocking=True))
 
     def step(self, batch: StepBatch, number: int) -> Tensor:
         """One step, the run's `number`th, on a batch on the device; returns its Losses as float32 (4,)."""
