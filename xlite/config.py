@@ -244,9 +244,26 @@ class TrainConfig(BaseModel):
             "good starting weights",
         ),
     ] = 1.0
+    layer_decay: Annotated[
+        float,
+        Field(
+            title="Layer-wise rates",
+            gt=0,
+            le=1,
+            description="Share of a layer's learning rate that the layer below it gets, from the backbone's "
+            "last one downwards; 1 is off",
+        ),
+    ] = 1.0
     weight_decay: Annotated[
         float, Field(title="Weight decay", ge=0, le=10, description="Weight decay of AdamW")
     ] = 1e-4
+    decay_norms: Annotated[
+        bool,
+        Field(
+            title="Decay of norms and biases",
+            description="Weight decay on norms and biases too, not only on what is multiplied",
+        ),
+    ] = True
     warmup_epochs: Annotated[
         float,
         Field(

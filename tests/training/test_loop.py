@@ -161,7 +161,16 @@ def test_workers_train_with_the_smallest_shared_memory(films, tmp_path):
     assert_same_end(whole, run)
 
 
-@pytest.mark.parametrize("changes", [{}, {"hidden": 0, "augment": "light", "mixup": 0.4}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {
+            "hidden": 0, "augment": "light", "mixup": 0.4, "layer_decay": 0.8, "backbone_lr": 0.5,
+            "decay_norms": False,
+        },
+    ],
+)  # fmt: skip
 def test_stop_drops_the_epoch_and_resume_is_exact(films, changes):
     whole, _ = run_to_end(config(films, "whole", **changes))
     run = Run.create(config(films, "stopped", **changes))
