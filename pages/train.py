@@ -20,7 +20,7 @@ GROUPS = {
     "Data": ["data", "name", "split", "train_share", "allow_leakage", "skip_missing"],
     "Model": ["backbone", "weights", "attention", "hidden", "dropout", "image_size"],
     "Distillation": ["teacher", "alpha", "temperature", "teacher_list", "feature_weight"],
-    "Loss": ["loss", "focal_gamma", "focal_alpha", "sampler", "augment", "flip", "mixup"],
+    "Loss": ["loss", "focal_gamma", "focal_alpha", "auxiliary", "sampler", "augment", "flip", "mixup"],
     "Schedule": [
         "epochs",
         "batch_size",

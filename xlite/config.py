@@ -128,6 +128,16 @@ class TrainConfig(BaseModel):
             description="Weight of positives in the focal loss; 1 - alpha of negatives",
         ),
     ] = 0.25
+    auxiliary: Annotated[
+        float,
+        Field(
+            title="Auxiliary heads",
+            ge=0,
+            le=1000,
+            description="Weight of heads that predict view, sex and age from the pooled features while "
+            "training, and are then dropped; 0 is off",
+        ),
+    ] = 0.0
     sampler: Annotated[
         Literal["shuffle", "balanced"],
         Field(

@@ -167,7 +167,7 @@ def test_workers_train_with_the_smallest_shared_memory(films, tmp_path):
         {},
         {
             "hidden": 0, "augment": "light", "mixup": 0.4, "layer_decay": 0.8, "backbone_lr": 0.5,
-            "decay_norms": False,
+            "decay_norms": False, "auxiliary": 0.3,
         },
     ],
 )  # fmt: skip

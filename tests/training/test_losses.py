@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from xlite.training.losses import feature_loss, hard_loss, soft_loss
+from xlite.training.losses import auxiliary_loss, feature_loss, hard_loss, soft_loss
 
 
 def sigmoid(x: float) -> float:
@@ -134,3 +134,14 @@ def test_feature_loss_of_features_that_are_no_square_and_a_resize_that_looks_at_
     small = F.interpolate(projected, size=(4, 2), mode="bilinear", antialias=True)
     expected = (small - unit).square().mean((1, 2, 3))
     torch.testing.assert_close(feature_loss(projected, teacher), expected)
+
+
+def test_auxiliary_loss_is_bce_of_view_and_sex_and_smooth_l1_of_the_age():
+    outputs = torch.tensor([[1.0, -2.0, 0.3], [0.5, 0.0, 3.0], [9.0, 9.0, 9.0]], requires_grad=True)
+    known = torch.tensor([[1.0, 0.0, 0.7], [0.0, torch.nan, 1.0], [torch.nan] * 3])
+    first = (math.log1p(math.exp(-1)) + math.log1p(math.exp(-2)) + 0.4**2 / 2) / 3
+    second = (math.log1p(math.exp(0.5)) + (2 - 0.5)) / 3
+    loss = auxiliary_loss(outputs, known)
+    torch.testing.assert_close(loss, torch.tensor([first, second, 0.0]))
+    loss.sum().backward()
+    assert (outputs.grad != 0).tolist() == [[True, True, True], [True, False, True], [False] * 3]

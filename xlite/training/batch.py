@@ -13,13 +13,14 @@ _STREAM = 3
 
 
 class StepBatch(NamedTuple):
-    """What a step reads, on the device: films as the student's input x (B, 3, S, S), labels (B, 14), and the
-    logits of predictions files (B, 14), NaN for films they lack.
+    """What a step reads, on the device: films as the student's input x (B, 3, S, S), labels (B, 14), the
+    logits of predictions files (B, 14), NaN for films they lack, and what the table knows besides (B, 3).
     """
 
     x: Tensor
     labels: Tensor
     file_logits: Tensor
+    known: Tensor
 
 
 def shares_kept(alpha: float, films: int, key: tuple[int, int, int]) -> NDArray[np.float32]:
@@ -35,13 +36,15 @@ def blended(batch: StepBatch, share: Tensor) -> StepBatch:
 
     Neighbours are rows 0 and 1, 2 and 3, and so on; the last of an odd number stays as it is. As an epoch's
     order is random they are random pairs, and they are the same pairs if processes share the batch evenly.
-    Labels become shares too, logits those of the blended probabilities, NaN where either film has none.
+    Labels and what else is known become shares, too, and logits those of the blended probabilities; NaN where
+    either film has none.
     """
     other = (torch.arange(len(share), device=share.device) ^ 1).clamp(max=len(share) - 1)
     return StepBatch(
         x=_laid_over(batch.x, other, share),
         labels=_laid_over(batch.labels, other, share),
         file_logits=_blended_logits(batch.file_logits, batch.file_logits[other], share[:, None]),
+        known=_laid_over(batch.known, other, share),
     )
 
 

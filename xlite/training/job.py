@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from xlite import __version__
 from xlite.config import FOCAL, WEIGHTED, TrainConfig
@@ -30,6 +31,7 @@ from xlite.models.teachers import Teacher, open_teacher, prediction_files
 from xlite.models.weights import StartWeights, load_start_weights
 from xlite.report.sentences import capital, sentence
 from xlite.text import counted, verb
+from xlite.training.auxiliary import known_of
 from xlite.training.task import DistillTask, LossSettings
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ _REFIT_FILMS = 256
 class Job:
     """What one run trains, on what, and what its model file will say of itself.
 
+    known: what the table knows of the training films besides, float32 (N, 3) as `known_of` gives it.
     films: the fingerprint of the pixels of all films that it trains and validates on.
     """
 
@@ -49,6 +52,7 @@ class Job:
     split: Split
     train: FilmDataset
     train_stems: list[str]
+    known: Tensor
     val: FilmDataset
     val_names: list[str]
     val_patients: NDArray[np.object_]
@@ -96,6 +100,7 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
         split=split,
         train=train,
         train_stems=stems,
+        known=torch.from_numpy(known_of(folder.table.iloc[folder.rows(stems)])),
         val=FilmDataset(films, val_labels, preprocess),
         val_names=folder.names(val_stems),
         val_patients=folder.patients(val_stems),
@@ -250,6 +255,7 @@ def _task(
             focal_gamma=config.focal_gamma if focal else 0.0,
             focal_alpha=config.focal_alpha if focal else None,
             feature_weight=config.feature_weight,
+            auxiliary=config.auxiliary,
         ),
         torch.from_numpy(positive_weights(labels)) if weighted else None,
         teacher.feature_channels,

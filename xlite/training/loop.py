@@ -193,6 +193,7 @@ def _train_epoch(recorder: Recorder, epoch: int) -> dict[str, float]:
         "hard_loss": losses.hard.item(),
         "soft_loss": losses.soft.item(),
         "feature_loss": losses.feature.item(),
+        **({"auxiliary_loss": losses.auxiliary.item()} if learner.job.config.auxiliary else {}),
         "val_loss": val_loss,
         "val_auc": float(np.nanmean(aucs)) if np.isfinite(aucs).any() else math.nan,
         "lr": learner.optimizer.param_groups[-1]["lr"],

@@ -1,4 +1,6 @@
-"""The losses: hard against NIH's labels, soft against a teacher's logits, one against its features."""
+"""The losses: hard against NIH's labels, soft against a teacher's logits, one against its features, and one
+against what the table knows besides.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -64,3 +66,15 @@ def feature_loss(projected: Tensor, teacher_features: Tensor) -> Tensor:
     size = (teacher_features.shape[-2], teacher_features.shape[-1])
     projected = F.interpolate(projected.float(), size=size, mode="bilinear", antialias=True)
     return (projected - teacher_features / scale).square().mean(dim=(1, 2, 3))
+
+
+def auxiliary_loss(outputs: Tensor, known: Tensor) -> Tensor:
+    """What auxiliary heads miss of each film, the mean of three: (B, 3) and what `known_of` gives (B, 3) → (B,).
+
+    Binary cross-entropy for view and sex, smooth L1 for the age. What is not known (NaN) costs nothing.
+    """
+    there = ~known.isnan()
+    known = torch.where(there, known, torch.zeros_like(known))
+    view_and_sex = F.binary_cross_entropy_with_logits(outputs[:, :2], known[:, :2], reduction="none")
+    age = F.smooth_l1_loss(outputs[:, 2:], known[:, 2:], reduction="none")
+    return (there * torch.cat([view_and_sex, age], dim=1)).mean(dim=1)

@@ -36,6 +36,7 @@ class Learner:
         config = job.config
         self.on_gpu = fabric.device.type == "cuda"
         self.augment = self._augmentation()
+        self.known = job.known.to(fabric.device)
         process = Rank(fabric.global_rank, fabric.world_size)
         self.sampler = EpochSampler(
             len(job.train), config.batch_size, config.seed, job.sample_weights, process
@@ -80,7 +81,7 @@ class Learner:
         return average
 
     def epoch(self, epoch: int) -> Iterator[Tensor]:
-        """Trains an epoch; after each step gives the means of its Losses so far, float32 (4,) on the device.
+        """Trains an epoch; after each step gives the means of its Losses so far, float32 (5,) on the device.
 
         `finite_steps` counts the steps before the first whose loss is NaN or infinite.
         """
@@ -108,7 +109,8 @@ class Learner:
             films, labels, file_logits = self.fabric.to_device([batch.films, batch.labels, batch.file_logits])
             if self.augment is not None:
                 films = self.augment(films, batch.rows)
-            ready = StepBatch(model_input(films, self.job.train.preprocess), labels, file_logits)
+            known = self.known[batch.rows.to(self.fabric.device, non_blocking=True)]
+            ready = StepBatch(model_input(films, self.job.train.preprocess), labels, file_logits, known)
             yield self._blended(ready, step) if self.job.config.mixup else ready
 
     def _blended(self, batch: StepBatch, step: int) -> StepBatch:
@@ -120,7 +122,7 @@ class Learner:
         return blended(batch, mine.to(batch.x.device, non_blocking=True))
 
     def step(self, batch: StepBatch, number: int) -> Tensor:
-        """One step, the run's `number`th, on a batch on the device; returns its Losses as float32 (4,)."""
+        """One step, the run's `number`th, on a batch on the device; returns its Losses as float32 (5,)."""
         set_rate(self.optimizer, learning_rate(self.job.config, number, len(self.loader)))
         losses = self.gradients(batch, self.accumulate)
         if self.job.config.grad_clip:
@@ -135,16 +137,16 @@ class Learner:
         return losses
 
     def gradients(self, batch: StepBatch, micro_batches: int) -> Tensor:
-        """Accumulates the gradients of a batch over its micro-batches; returns its Losses as float32 (4,)."""
+        """Accumulates the gradients of a batch over its micro-batches; returns its Losses as float32 (5,)."""
         sums = torch.zeros(len(Losses._fields), device=self.fabric.device)
         chunks = list(zip(*(tensor.chunk(micro_batches) for tensor in batch), strict=True))
-        for number, (x, labels, file_logits) in enumerate(chunks, 1):
+        for number, (x, labels, file_logits, known) in enumerate(chunks, 1):
             share = len(x) / len(batch.x)
             with self.fabric.no_backward_sync(self.model, enabled=number < len(chunks)), as_one_batch():
                 x = x.contiguous(memory_format=torch.channels_last)
                 with self.fabric.autocast():
                     answer = self.teacher(x, file_logits)
-                losses = self.model(x, labels, answer.logits, answer.features)
+                losses = self.model(x, labels, answer.logits, answer.features, known)
                 self.fabric.backward(losses.loss * share)
             sums += share * torch.stack([loss.detach() for loss in losses])
         return sums
