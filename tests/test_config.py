@@ -2,7 +2,7 @@
 
 import pytest
 
-from xlite.config import make_config
+from xlite.config import PRESETS, TrainConfig, make_config, of_preset
 from xlite.errors import RunError
 
 
@@ -29,3 +29,19 @@ def test_a_path_that_is_no_text_is_refused_before_it_is_kept():
         RunError, match=r"^--data is films/\udcff, which is not text in UTF-8: give it another"
     ):
         make_config({"data": "films/\udcff"})
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_holds_settings_of_a_run(name):
+    config = make_config({"data": "films", **of_preset(name)})
+    assert {key: getattr(config, key) for key in PRESETS[name]} == PRESETS[name]
+    assert PRESETS[name].keys() < TrainConfig.model_fields.keys()
+
+
+def test_the_design_documents_settings_are_those_that_it_names():
+    design = of_preset("design")
+    named = {"backbone": "efficientnet_b0", "image_size": 224, "augment": "design", "hidden": 256}
+    assert {key: design[key] for key in named} == named
+    assert of_preset("") == {}
+    with pytest.raises(RunError, match="--preset is 'best'; expected one of design"):
+        of_preset("best")

@@ -377,6 +377,27 @@ class TrainConfig(BaseModel):
         return value
 
 
+PRESETS: dict[str, dict[str, Value]] = {
+    "design": {
+        "backbone": "efficientnet_b0", "hidden": 256, "dropout": 0.3, "image_size": 224, "loss": "bce",
+        "auxiliary": 0.0, "sampler": "shuffle", "augment": "design", "flip": True, "mixup": 0.0, "alpha": 0.7,
+        "temperature": 4.0, "epochs": 50, "batch_size": 64, "lr": 1e-3, "backbone_lr": 1.0,
+        "layer_decay": 1.0, "weight_decay": 1e-4, "decay_norms": True, "warmup_epochs": 1.0, "patience": 10,
+        "grad_clip": 1.0, "ema": 0.0,
+    },
+}  # fmt: skip
+"""Settings that go together, by the name of the recipe; `design` is the design document's, whatever the
+defaults are.
+"""
+
+
+def of_preset(name: str) -> dict[str, Value]:
+    """The settings of a preset; none if the name is empty. RunError if there is no such preset."""
+    if name and name not in PRESETS:
+        raise RunError(Setting("preset"), f" is {name!r}; expected one of {', '.join(PRESETS)}")
+    return PRESETS[name] if name else {}
+
+
 def make_config(values: dict[str, object]) -> TrainConfig:
     """A TrainConfig from a plain dict (form, command line, JSON).
 

@@ -69,7 +69,7 @@ def feature_loss(projected: Tensor, teacher_features: Tensor) -> Tensor:
 
 
 def auxiliary_loss(outputs: Tensor, known: Tensor) -> Tensor:
-    """What auxiliary heads miss of each film, the mean of three: (B, 3) and what `known_of` gives (B, 3) → (B,).
+    """What auxiliary heads miss of each film, a mean of three: (B, 3) and (B, 3) of `known_of` → (B,).
 
     Binary cross-entropy for view and sex, smooth L1 for the age. What is not known (NaN) costs nothing.
     """
