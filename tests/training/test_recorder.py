@@ -52,9 +52,7 @@ def test_a_run_of_when_augmentation_was_a_switch_goes_on(films):
     then = {name: value for name, value in content["learns_from"].items() if name != "setting mixup"}
     write_state(path, content | {"learns_from": then | {"setting augment": "True"}})
     run.path("config.json").write_text(settings.replace('"augment": "design"', '"augment": false'))
-    with pytest.raises(
-        RunError, match="setting augment of run 'old' has changed .*'design' then, 'none' now"
-    ):
+    with pytest.raises(RunError, match="augment of run 'old' has changed .*'design' then, 'none' now"):
         train(run.config(), run)
     run.path("config.json").write_text(settings.replace('"augment": "design"', '"augment": true'))
     assert train(run.config(), run).epochs == 2
