@@ -27,9 +27,10 @@ from xlite.cli.console import log_to
 from xlite.config import TrainConfig, make_config
 from xlite.data.dataset import FilmDataset, FilmRows
 from xlite.models.teachers import Teacher
+from xlite.training.batch import StepBatch
 from xlite.training.fabric import open_fabric, usable_devices
 from xlite.training.job import Job, open_job
-from xlite.training.step import Learner, StepBatch
+from xlite.training.step import Learner
 
 ROUNDS, STEPS = 15, 4
 RESIDENT_STEPS = 100
@@ -57,7 +58,7 @@ def with_films(job: Job, films: int) -> Job:
         seed=train.seed,
         file_logits=train.file_logits.numpy()[at],
     )
-    return replace(job, train=repeated, train_stems=[job.train_stems[i] for i in at])
+    return replace(job, train=repeated, train_stems=[job.train_stems[i] for i in at], known=job.known[at])
 
 
 def endless(learner: Learner) -> Iterator[StepBatch]:
@@ -146,7 +147,7 @@ def main() -> None:
     config, films, epoch = options()
     fabric = open_fabric(config, usable_devices(config.device)[0].name)
     with log_to():
-        job = open_job(config, True, lambda done, total: None)
+        job = open_job(config, None, lambda done, total: None)
     job = with_films(job, films) if films else job
     whole_epoch(fabric, job) if epoch else compare(fabric, job)
     if fabric.device.type == "cuda":

@@ -87,21 +87,26 @@ def augmentation() -> str:
     """The odds and ranges of the training augmentation, in its order."""
     a = augment
     rows = [
-        ("horizontal flip (`--flip`)", "50%", "left and right change places"),
-        ("brightness and contrast", f"{a.GREY_P:.0%}", f"each up to ±{a.GREY_LIMIT:.0%}"),
-        ("rotation", f"{a.ROTATE_P:.0%}", f"up to ±{a.ROTATE_DEGREES:g}°"),
+        ("horizontal flip (`--flip`)", "50%", "50%", "left and right change places"),
+        ("brightness and contrast", *_odds("grey"), f"each up to ±{a.GREY_LIMIT:.0%}"),
+        ("rotation", *_odds("rotate"), f"up to ±{a.ROTATE_DEGREES:g}°"),
         (
             "shift, scale, rotation",
-            f"{a.SHIFT_P:.0%}",
+            *_odds("shift"),
             f"±{a.SHIFT:.2%} of the side, ±{a.SCALE:.0%}, ±{a.SHIFT_DEGREES:g}°",
         ),
         (
             "noise or blur, evenly",
-            f"{a.GRAIN_P:.0%}",
+            *_odds("grain"),
             f"deviation {_span(a.NOISE_STD)} of the grey range; sigma {_span(a.BLUR_SIGMA)} px",
         ),
     ]
-    return table(("step", "odds", "range"), rows)
+    return table(("step", "odds in `design`", "in `light`", "range"), rows)
+
+
+def _odds(kind: str) -> list[str]:
+    """The probability of a kind of change in the design document's augmentation, and in the light one."""
+    return [f"{getattr(augment.ODDS[name], kind):.0%}" for name in ("design", "light")]
 
 
 def _span(ends: tuple[float, float]) -> str:

@@ -14,10 +14,10 @@ from xlite.models.student import Student
 TINY = "test_resnet.r160_in1k"
 
 
-def student(backbone: str = TINY, attention: str = "none", seed: int = 0) -> Student:
+def student(backbone: str = TINY, attention: str = "none", seed: int = 0, hidden: int = 256) -> Student:
     """As after training: attention that is no longer the identity, batch norms that saw films."""
     torch.manual_seed(seed)
-    model = Student(backbone, attention)
+    model = Student(backbone, attention, hidden)
     if attention != "none":
         nn.init.normal_(model.attention.attention.proj.weight, std=0.01)
     model.train()
@@ -64,15 +64,19 @@ def same(a: nn.Module, b: nn.Module) -> bool:
 
 def save_student(path: Path, model: Student, size: int = 64, **fields: Any) -> Path:
     """The student as a model file for films of `size` px, with these fields of its header."""
-    info = ModelInfo(
+    save_model(path, model, tiny_info(model, Preprocess(size), **fields))
+    return path
+
+
+def tiny_info(model: Student, preprocess: Preprocess, **fields: Any) -> ModelInfo:
+    """What the student's model file says, with these fields of its header."""
+    return ModelInfo(
         backbone=model.backbone_name,
         attention=model.attention_name,
         hidden=model.hidden,
         dropout=model.dropout,
-        preprocess=Preprocess(size),
+        preprocess=preprocess,
         split_id="patient-42-0",
         label_version="2020",
         **fields,
     )
-    save_model(path, model, info)
-    return path

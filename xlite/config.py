@@ -27,6 +27,10 @@ Value = str | int | float | bool
 
 Attention = Literal["none", "mhsa", "performer"]
 Loss = Literal["bce", "weighted_bce", "focal", "weighted_focal"]
+Augment = Literal["none", "light", "design"]
+AUGMENT_ONCE: dict[str, Augment] = {"True": "design", "true": "design", "False": "none", "false": "none"}
+"""What `augment` is called in files and commands from when it was a switch."""
+
 WEIGHTED: tuple[Loss, ...] = ("weighted_bce", "weighted_focal")
 FOCAL: tuple[Loss, ...] = ("focal", "weighted_focal")
 
@@ -107,7 +111,13 @@ class TrainConfig(BaseModel):
         Attention, Field(title="Attention", description="Attention over the last features")
     ] = "none"
     hidden: Annotated[
-        int, Field(title="Hidden units", ge=1, le=8192, description="Width of the head's hidden layer")
+        int,
+        Field(
+            title="Hidden units",
+            ge=0,
+            le=8192,
+            description="Width of the head's hidden layer; 0 leaves one linear layer after the dropout",
+        ),
     ] = 256
     dropout: Annotated[
         float, Field(title="Dropout", ge=0, lt=1, description="Dropout before the 14 logits")
@@ -136,6 +146,16 @@ class TrainConfig(BaseModel):
             description="Weight of positives in the focal loss; 1 - alpha of negatives",
         ),
     ] = 0.25
+    auxiliary: Annotated[
+        float,
+        Field(
+            title="Auxiliary heads",
+            ge=0,
+            le=1000,
+            description="Weight of heads that predict view, sex and age from the pooled features while "
+            "training, and are then dropped; 0 is off",
+        ),
+    ] = 0.0
     sampler: Annotated[
         Literal["shuffle", "balanced"],
         Field(
@@ -145,8 +165,13 @@ class TrainConfig(BaseModel):
         ),
     ] = "shuffle"
     augment: Annotated[
-        bool, Field(title="Augmentation", description="Training augmentation of the design document")
-    ] = True
+        Augment,
+        Field(
+            title="Augmentation",
+            description="Random changes of training films: those of the design document; light: each film "
+            "shifted, scaled, turned and brightened a little, no noise or blur; or none",
+        ),
+    ] = "design"
     flip: Annotated[
         bool,
         Field(
@@ -154,6 +179,17 @@ class TrainConfig(BaseModel):
             description="Horizontal flips; common, but they move the heart to the right side",
         ),
     ] = True
+
+    mixup: Annotated[
+        float,
+        Field(
+            title="Mixup",
+            ge=0,
+            le=10,
+            description="Blends films of a batch in pairs, their labels and teachers' answers too: alpha of "
+            "the Beta distribution that says how much; 0 is off",
+        ),
+    ] = 0.0
 
     teacher: Annotated[
         str,
@@ -236,9 +272,26 @@ class TrainConfig(BaseModel):
             "good starting weights",
         ),
     ] = 1.0
+    layer_decay: Annotated[
+        float,
+        Field(
+            title="Layer-wise rates",
+            gt=0,
+            le=1,
+            description="Share of a layer's learning rate that the layer below it gets, from the backbone's "
+            "last one downwards; 1 is off",
+        ),
+    ] = 1.0
     weight_decay: Annotated[
         float, Field(title="Weight decay", ge=0, le=10, description="Weight decay of AdamW")
     ] = 1e-4
+    decay_norms: Annotated[
+        bool,
+        Field(
+            title="Decay of norms and biases",
+            description="Weight decay on norms and biases too, not only on what is multiplied",
+        ),
+    ] = True
     warmup_epochs: Annotated[
         float,
         Field(
@@ -317,6 +370,12 @@ class TrainConfig(BaseModel):
         """-1 was the default once: as many as would help, which is none."""
         return 0 if value in (-1, "-1") else value
 
+    @field_validator("augment", mode="before")
+    @classmethod
+    def _augment_was_a_switch(cls, value: object) -> object:
+        """True was the design document's augmentation once, and false none."""
+        return AUGMENT_ONCE.get(str(value), value)
+
     @field_validator("name")
     @classmethod
     def _name_is_a_folder(cls, value: str) -> str:
@@ -344,6 +403,27 @@ class TrainConfig(BaseModel):
                 f" is {value}, which is not text in UTF-8: give it another name",
             ) from error
         return value
+
+
+PRESETS: dict[str, dict[str, Value]] = {
+    "design": {
+        "backbone": "efficientnet_b0", "hidden": 256, "dropout": 0.3, "image_size": 224, "loss": "bce",
+        "auxiliary": 0.0, "sampler": "shuffle", "augment": "design", "flip": True, "mixup": 0.0, "alpha": 0.7,
+        "temperature": 4.0, "epochs": 50, "batch_size": 64, "lr": 1e-3, "backbone_lr": 1.0,
+        "layer_decay": 1.0, "weight_decay": 1e-4, "decay_norms": True, "warmup_epochs": 1.0, "patience": 10,
+        "grad_clip": 1.0, "ema": 0.0,
+    },
+}  # fmt: skip
+"""Settings that go together, by the name of the recipe; `design` is the design document's, whatever the
+defaults are.
+"""
+
+
+def of_preset(name: str) -> dict[str, Value]:
+    """The settings of a preset; none if the name is empty. RunError if there is no such preset."""
+    if name and name not in PRESETS:
+        raise RunError(Setting("preset"), f" is {name!r}; expected one of {', '.join(PRESETS)}")
+    return PRESETS[name] if name else {}
 
 
 def make_config(values: dict[str, object]) -> TrainConfig:

@@ -29,6 +29,7 @@ from xlite.formats.tiff import read_tiff
 from xlite.formats.tiff_directory import SIGNATURES as TIFF_SIGNATURES
 from xlite.formats.webp import looks_like_webp, read_webp
 
+Channels = tuple[float, float, float]
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -162,8 +163,8 @@ class Preprocess:
     """
 
     size: int
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[float, float, float] = IMAGENET_STD
+    mean: Channels = IMAGENET_MEAN
+    std: Channels = IMAGENET_STD
 
     def resize(self, image: np.ndarray) -> np.ndarray:
         """Image uint8 (H, W) to uint8 (S, S), squashed to a square as NIH did with its films."""

@@ -10,6 +10,7 @@ import pytest
 from command_line import TINY, Command, wait_for
 from tiny_runs import config
 
+from xlite.config import PRESETS
 from xlite.places import checkpoints_dir
 from xlite.runs.run import Run
 
@@ -40,6 +41,46 @@ def test_train_evaluate_and_score(xlite: Command, tiny_folder: Path, tmp_path: P
     contamination = scored["contamination"]
     assert contamination is None or f"Contaminated: {contamination['films']} of 4 films" in out
     assert f"Report: {tmp_path / 's' / 'report.html'}" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "means"),
+    [
+        ([], "design"),
+        (["--augment"], "design"),
+        (["--augment", "--no-flip"], "design"),
+        (["--no-augment"], "none"),
+        (["--augment", "light"], "light"),
+        (["--augment=none"], "none"),
+    ],
+)
+def test_augmentation_is_typed_as_a_strength_or_as_the_switch_that_it_was(
+    xlite: Command, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], means: str
+) -> None:
+    monkeypatch.setattr(Run, "start", lambda run: None)
+    status, _, err = xlite("jobs", "start", "--data", tiny_folder, "--name", "one", *words)
+    assert (status, err) == (0, "")
+    assert (Run.named("one").config().augment, Run.named("one").config().flip) == (
+        means,
+        "--no-flip" not in words,
+    )
+
+
+def test_options_win_over_a_preset_and_a_run_keeps_what_came_of_both(
+    xlite: Command, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Run, "start", lambda run: None)
+    monkeypatch.setitem(PRESETS, "tried", {"lr": 0.5, "epochs": 7, "augment": "light", "flip": False})
+    words = ["--data", tiny_folder, "--name", "one", "--preset", "tried", "--epochs", 3, "--flip"]
+    assert xlite("jobs", "start", *words)[0] == 0
+    config = Run.named("one").config()
+    assert (config.lr, config.epochs, config.augment, config.flip) == (0.5, 3, "light", True)
+    for words, said in [
+        (["--data", tiny_folder, "--preset", "best"], "--preset is 'best'; expected one of design, tried"),
+        (["--resume", "one", "--preset", "tried"], "so it takes no --preset"),
+    ]:
+        status, _, err = xlite("train", *words)
+        assert (status, said in err) == (2, True)
 
 
 def test_a_run_with_an_unknown_setting_goes_on_and_says_so(

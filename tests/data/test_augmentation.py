@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from xlite.data import augmentation as augment
-from xlite.data.augmentation import BatchAugment
+from xlite.data.augmentation import ODDS, BatchAugment
 
 SIDE, FILMS = 64, 4000
 CPU = torch.device("cpu")
@@ -65,6 +65,22 @@ def test_odds_are_those_of_the_document():
     turned = (drawn.sources[:, 0, 1].abs() > 1e-6) & ~moved
     assert float(turned.float().mean()) == pytest.approx(0.4 * 0.7, abs=0.01)
     assert not (torch.linalg.det(batch_augment(flip=False).sources[:, :, :2]) < 0).any()
+
+
+def test_light_moves_and_brightens_every_film_and_leaves_its_grain():
+    drawn = BatchAugment(FILMS, False, 3, CPU, odds=ODDS["light"])
+    drawn.set_epoch(1)
+    assert not drawn.noisy.any() and not drawn.blurred.any()
+    assert (drawn.contrast != 1).all() and (drawn.brightness != 0).all()
+    assert 0.9 <= drawn.contrast.min() < 0.91 and 1.09 < drawn.contrast.max() <= 1.1
+    assert 25 < drawn.brightness.abs().max() <= 25.5
+    back = drawn.sources.numpy().astype(float)
+    ahead = np.linalg.inv(back[:, :, :2])
+    shifts = -(ahead @ back[:, :, 2:])[:, :, 0] / 2  # in sides of the film
+    assert 0.06 < np.abs(shifts).max() <= 0.0625 + 1e-6 and (shifts != 0).all()
+    turned, scales = np.degrees(np.arctan2(ahead[:, 1], ahead[:, 0]))[:, 0], np.linalg.norm(ahead, axis=1)
+    assert 4.9 < np.abs(turned).max() <= 5 + 1e-4
+    assert 0.9 - 1e-6 <= scales.min() < 0.91 and 1.09 < scales.max() <= 1.1 + 1e-6
 
 
 def test_an_untouched_film_stays_as_it_is(film):

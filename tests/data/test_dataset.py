@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from xlite.data.augmentation import augmentation
+from xlite.data.augmentation import ODDS, augmentation
 from xlite.data.dataset import (
     FilmDataset,
     FilmRows,
@@ -110,6 +110,20 @@ def test_the_steps_of_the_augmentation_are_drawn_independently(films):
         unchanged += sum(np.array_equal(dataset[i][0], films[i]) for i in range(12))
     # .5 x .7 x .6 x .7 x .8 of all; if all steps had the same draws, .5 would stay as they are.
     assert unchanged / 1200 == pytest.approx(0.1176, abs=0.03)
+
+
+def test_light_changes_every_film_and_only_moves_and_brightens_it(films):
+    dataset = FilmDataset(films, np.zeros((12, 14)), PREPROCESS, augmentation(False, ODDS["light"]))
+    steps = {type(step).__name__: step for step in dataset.augment.transforms}
+    odds = {"RandomBrightnessContrast": 1, "Affine": 1, "Rotate": 0, "OneOf": 0}
+    assert {name: step.p for name, step in steps.items()} == odds
+    seen = all_of(dataset)
+    assert not any(np.array_equal(film, plain) for film, plain in zip(seen, films, strict=True))
+    even = FilmDataset(np.full((12, 48, 48), 100, np.uint8), np.zeros((12, 14)), PREPROCESS, dataset.augment)
+    inner = all_of(even)[:, 12:-12, 12:-12].flatten(1).float()
+    assert (inner.amax(1) - inner.amin(1)).max() <= 1  # no grain
+    greys = inner.mean(1)
+    assert greys.unique().numel() > 6 and greys.min() >= 60 and greys.max() <= 140
 
 
 def spot_is_left(x: torch.Tensor) -> bool:

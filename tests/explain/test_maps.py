@@ -39,6 +39,12 @@ def check_against_the_library(model: Student, method: str, side: int = 96) -> No
     assert (maps.amax((2, 3)) > 0).float().mean() > 0.2  # not a comparison of empty maps
 
 
+@pytest.mark.parametrize("method", CLOSED_FORM)
+@pytest.mark.parametrize("backbone", [TINY, "mobilenetv3_small_050"])
+def test_maps_of_a_head_of_one_linear_layer_are_those_of_pytorch_grad_cam(method, backbone):
+    check_against_the_library(student(backbone, hidden=0), method)
+
+
 @pytest.mark.parametrize("attention", ATTENTIONS)
 @pytest.mark.parametrize("backbone", [TINY, "mobilenetv3_small_050", "test_convnext"])
 @pytest.mark.parametrize("method", CLOSED_FORM)

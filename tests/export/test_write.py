@@ -14,8 +14,9 @@ from xlite.classify import Classifier
 from xlite.engines.onnx_engine import OnnxEngine
 from xlite.engines.torch_engine import TorchEngine
 from xlite.errors import CheckpointError
+from xlite.explain.methods import CLOSED_FORM
 from xlite.export import write
-from xlite.export.half import export_half
+from xlite.export.half import TOLERANCE, export_half
 from xlite.export.write import EXPORTABLE, export_model
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import Platt
@@ -96,6 +97,20 @@ def test_a_refused_graph_is_told_by_the_name_asked_for(exported, tmp_path, monke
         export(exported[0], out, [])
     assert str(refused.value) == f"{out} has the operator NonZero, which no export of X-Lite has"
     assert not out.parent.exists()
+
+
+@pytest.mark.parametrize("export", [export_model, export_half])
+def test_a_head_of_one_linear_layer_answers_alike(tmp_path, export):
+    model = student("test_efficientnet", hidden=0)
+    source = save_student(tmp_path / "model.safetensors", model, 96, calibration=CALIBRATION)
+    parity = export(source, tmp_path / "model.onnx", FILMS)
+    assert parity.within(TOLERANCE if export is export_half else write.TOLERANCE) and parity.films == 3
+    by_export, in_torch = OnnxEngine.load(tmp_path / "model.onnx"), TorchEngine.load(source)
+    x = np.random.default_rng(1).normal(size=(3, 3, 96, 96)).astype(np.float32)
+    for method in CLOSED_FORM:
+        (logits, maps, _), (own, cells, _) = (one.output(x, method) for one in (by_export, in_torch))
+        np.testing.assert_allclose(logits, own, atol=TOLERANCE)
+        np.testing.assert_allclose(maps, cells, atol=TOLERANCE * cells.max())
 
 
 @pytest.mark.slow

@@ -209,6 +209,8 @@ def test_every_calibrator_is_read_back(path, calibration):
         ({"attention": '"lstm"'}, "cannot be rebuilt: 'lstm' is no attention"),
         ({"attention": '"mhsa"'}, "lacks attention.attention|has unknown attention.attention.directions"),
         ({"hidden": "1000000000000"}, "is damaged .hidden is 1000000000000: .*8192"),
+        ({"hidden": "-1"}, "is damaged .hidden is -1: .*0"),
+        ({"hidden": "0"}, "lacks classifier.1|has unknown classifier.0|has classifier.3"),
         ({"hidden": "32"}, r"has classifier.0.bias \(16,\), expected \(32,\)"),
         ({"hidden": "not json"}, "the header of .* is damaged"),
         ({"dropout": "2"}, "is damaged .dropout is 2"),

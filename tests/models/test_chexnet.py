@@ -257,7 +257,7 @@ def test_reports_say_which_test_films_the_public_weights_have_seen(author, tmp_p
         config = TrainConfig.model_validate({**values, "teacher": str(tmp_path / "weights"), **changes})
         said.clear()
         with on_log(said.append):
-            open_job(config, fresh=False, progress=lambda done, total: None)
+            open_job(config, kept=None, progress=lambda done, total: None)
         return next(line for line in said if "contamination" in line).removeprefix("Teacher contamination: ")
 
     assert contamination(split="official") == f"a teacher has {SEEN}"

@@ -59,6 +59,17 @@ def test_the_head_is_pooling_then_two_layers():
         torch.testing.assert_close(model.head(f), expected)
 
 
+def test_a_head_without_hidden_units_is_dropout_and_one_linear_layer():
+    model = student("mobilenetv3_small_100", hidden=0, dropout=0.25)
+    assert [type(layer) for layer in model.classifier] == [nn.Dropout, nn.Linear]
+    assert (model.classifier[0].p, model.classifier[1].in_features) == (0.25, 1024)
+    x = torch.randn(2, 3, 96, 96)
+    with torch.no_grad():
+        f = model.features(x)
+        read = F.hardswish(model.backbone.conv_head(f.mean((2, 3), keepdim=True))).flatten(1)
+        torch.testing.assert_close(model(x), read @ model.classifier[1].weight.T + model.classifier[1].bias)
+
+
 @pytest.mark.parametrize("backbone", ["mobilenetv3_small_100", "test_convnext", TINY])
 def test_the_head_reads_what_timms_own_classifier_would(backbone):
     import timm

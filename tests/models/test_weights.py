@@ -17,11 +17,13 @@ from huggingface_hub import constants
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
-from tiny_models import TINY, random_statistics, same, save_student, untrained
+from tiny_models import TINY, random_statistics, same, save_student, tiny_info, untrained
 from torch import nn
 
 from xlite.errors import CheckpointError
+from xlite.images import Preprocess
 from xlite.models.batchnorm import is_folded, refit_batchnorm
+from xlite.models.checkpoint import save_model
 from xlite.models.weights import load_start_weights, read_state_dict, to_timm_names
 
 
@@ -266,14 +268,32 @@ def hub(monkeypatch, tmp_path):
     return use
 
 
+def test_films_are_normalised_as_the_weights_were_trained(tmp_path):
+    half, imagenet = Preprocess(96, (0.5,) * 3, (0.5,) * 3), Preprocess(96)
+    assert load_start_weights(untrained(), "none").preprocess(96) == imagenet
+    save_file(untrained().backbone.state_dict(), tmp_path / "timm.safetensors")
+    assert load_start_weights(untrained(), tmp_path / "timm.safetensors").preprocess(96) == half
+    torch.save(torchvision.models.mobilenet_v2(weights=None).state_dict(), tmp_path / "torchvision.pt")
+    model = untrained("mobilenetv2_100")
+    model.backbone.pretrained_cfg["mean"] = (0.5,) * 3  # as if timm's own weights had another one
+    assert load_start_weights(model, tmp_path / "torchvision.pt").preprocess(96) == imagenet
+    other = untrained()
+    save_model(
+        tmp_path / "x.safetensors", other, tiny_info(other, Preprocess(64, (0.1, 0.2, 0.3), (0.4,) * 3))
+    )
+    started = load_start_weights(untrained(), tmp_path / "x.safetensors")
+    assert started.preprocess(96) == Preprocess(96, (0.1, 0.2, 0.3), (0.4,) * 3)
+
+
 def test_imagenet_that_cannot_be_reached_is_said_at_once(hub):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound, not listening: refuses
         hub(closed.getsockname()[1])
         model, untouched = untrained(), untrained()
         start = time.monotonic()
-        sentence = load_start_weights(model, "imagenet").sentence
-    reason = "Connection refused"
+        started = load_start_weights(model, "imagenet")
+    assert started.preprocess(96) == Preprocess(96)  # as for random weights
+    sentence, reason = started.sentence, "Connection refused"
     assert TINY in sentence and f"({reason})" in sentence and "from scratch" in sentence
     assert time.monotonic() - start < 3
     assert same(model, untouched)
@@ -325,11 +345,13 @@ def test_imagenet_weights_come_from_the_hub_and_then_from_its_cache(hub, tmp_pat
     hub(server.server_port)
     first, second = untrained(), untrained()
 
-    sentence = load_start_weights(first, "imagenet").sentence
+    started = load_start_weights(first, "imagenet")
     server.shutdown()
     server.server_close()
 
+    sentence = started.sentence
     assert sentence == f"{TINY} starts from ImageNet weights (timm/test_resnet.r160_in1k)"
+    assert started.preprocess(96) == Preprocess(96, (0.5,) * 3, (0.5,) * 3)
     assert same(first.backbone, source)
     assert load_start_weights(second, "imagenet").sentence == sentence  # no server now
     assert same(second.backbone, source)

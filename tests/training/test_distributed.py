@@ -69,9 +69,12 @@ def finish(words: list[str]) -> str:
     return said
 
 
-def test_two_processes_train_as_one(films):
-    finish(command(films, "one"))
-    said = finish(command(films, "two", "--devices", "2"))
+@pytest.mark.parametrize(
+    "options", [(), ("--mixup", "0.4", "--auxiliary", "0.5", "--layer-decay", "0.8", "--augment", "light")]
+)
+def test_two_processes_train_as_one(films, options):
+    finish(command(films, "one", *options))
+    said = finish(command(films, "two", "--devices", "2", *options))
     assert said.count("epoch 3/3") == 1  # the second process says nothing
     assert_same_training(Run.named("one"), Run.named("two"))
     assert Run.named("two").status().state == "finished"

@@ -61,7 +61,7 @@ def test_feature_distillation_draws_the_features_together_and_leaves_a_plain_stu
     saved_model(tmp_path / "teacher.safetensors", 3)
     settings = tiny_config(
         tiny_folder, "pupil", teacher=str(tmp_path / "teacher.safetensors"), feature_weight=5.0, ema=0.5,
-        epochs=6, lr=1e-2, augment=False,
+        epochs=6, lr=1e-2, augment="none",
     )  # fmt: skip
     run = Run.create(settings)
     train(run.config(), run)

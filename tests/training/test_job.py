@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 import torch
 from judged import amend, save_tiny_model
+from safetensors.torch import save_file
+from tiny_models import save_student, student
 from tiny_runs import config
 
+from xlite.data.dataset import model_input
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.data.splits import load_split
 from xlite.errors import RunError, XliteError
 from xlite.evaluation.contamination import count_source
 from xlite.evaluation.sources import Source
+from xlite.images import Preprocess
 from xlite.models.checkpoint import load_model
 from xlite.models.info import ModelNotes
 from xlite.runs.run import Run
@@ -62,7 +66,7 @@ def test_what_a_run_would_be_refused_for_is_told_before_it_is_made(
 def noted(data: Path, **changes: Any) -> ModelNotes:
     """What the model file of a new run would note."""
     settings = config(data, "asked", backbone="test_resnet", hidden=8, **changes)
-    return open_job(settings, fresh=True, progress=lambda done, total: None).info.notes
+    return open_job(settings, kept=None, progress=lambda done, total: None).info.notes
 
 
 def test_a_model_hands_on_its_films_and_what_its_sources_knew(films: Path, own_home: Path) -> None:
@@ -95,6 +99,23 @@ def test_a_model_hands_on_its_films_and_what_its_sources_knew(films: Path, own_h
         count_source(Source(split=own.id, start=True), folder, own),
     ]
     assert student.start_knows == ()
+
+
+def test_student_and_teacher_are_each_fed_by_their_own_normalisation(films: Path, tmp_path: Path) -> None:
+    """The student starts from weights that want other films than ImageNet's do; the teacher does not."""
+    teacher = save_student(tmp_path / "teacher.safetensors", student(seed=3), 32)
+    save_file(student(seed=4).backbone.state_dict(), tmp_path / "timm.safetensors")
+    settings = config(films, "asked", weights=str(tmp_path / "timm.safetensors"), teacher=str(teacher))
+    job = open_job(settings, kept=None, progress=lambda done, total: None)
+    half = Preprocess(32, (0.5,) * 3, (0.5,) * 3)
+    assert job.info.preprocess == job.train.preprocess == job.val.preprocess == half
+    batch = job.train.__getitems__([0, 1])
+    answer = job.teacher(model_input(batch.films, half), batch.file_logits)
+    own = load_model(teacher)[0](model_input(batch.films, Preprocess(32)))
+    torch.testing.assert_close(answer.logits, own.detach(), rtol=1e-4, atol=1e-5)
+    kept = Preprocess(32, (0.1,) * 3, (0.2,) * 3)
+    job = open_job(settings, kept, progress=lambda done, total: None)
+    assert job.info.preprocess == job.train.preprocess == job.val.preprocess == kept
 
 
 def test_weights_of_unknown_films_are_noted_as_such(films: Path, own_home: Path) -> None:

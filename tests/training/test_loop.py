@@ -182,9 +182,19 @@ def test_workers_train_with_the_smallest_shared_memory(films, tmp_path):
     assert_same_end(whole, run)
 
 
-def test_stop_drops_the_epoch_and_resume_is_exact(films):
-    whole, _ = run_to_end(config(films, "whole"))
-    run = Run.create(config(films, "stopped"))
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {
+            "hidden": 0, "augment": "light", "mixup": 0.4, "layer_decay": 0.8, "backbone_lr": 0.5,
+            "decay_norms": False, "auxiliary": 0.3,
+        },
+    ],
+)  # fmt: skip
+def test_stop_drops_the_epoch_and_resume_is_exact(films, changes):
+    whole, _ = run_to_end(config(films, "whole", **changes))
+    run = Run.create(config(films, "stopped", **changes))
     result = stop_after_first_epoch(run)
     assert (result.reason, result.epochs) == ("stopped", 1)
     assert run.status().state == "stopped" and not (run.folder / "evaluation").exists()
@@ -225,7 +235,7 @@ def test_early_stopping_counts_epochs_since_the_best(films):
 def test_distilled_student_approaches_its_teacher(films):
     teacher, _ = run_to_end(config(films, "teacher", epochs=1))
     run, _ = run_to_end(
-        config(films, "student", teacher="teacher", alpha=1.0, epochs=6, augment=False, lr=3e-3)
+        config(films, "student", teacher="teacher", alpha=1.0, epochs=6, augment="none", lr=3e-3)
     )
     rows = run.read_metrics()
     assert rows["soft_loss"].iloc[-1] < 0.5 * rows["soft_loss"].iloc[0]
@@ -242,7 +252,7 @@ def test_a_loss_that_is_nan_ends_the_run_and_keeps_the_step_and_its_films(films,
     assert run.status().state == "failed" and run.status().message == str(caught.value)
     broken = json.loads((run.folder / "broken_batch.json").read_text())
     assert (broken["epoch"], broken["step"]) == (1, 2)  # the first step's update broke the weights
-    job = open_job(run.config(), True, lambda done, total: None)
+    job = open_job(run.config(), None, lambda done, total: None)
     sampler = EpochSampler(len(job.train), 16, seed=5)
     sampler.set_epoch(1)
     assert broken["images"] == [job.train_stems[row] for row in sampler.batches()[1].ravel()]

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from xlite.training.losses import feature_loss, hard_loss, soft_loss
+from xlite.training.losses import auxiliary_loss, feature_loss, hard_loss, soft_loss
 
 
 def sigmoid(x: float) -> float:
@@ -30,6 +30,17 @@ def test_positive_weight_multiplies_positive_terms_only(batch):
     weight = torch.linspace(0.4, 35.3, 14)
     expected = F.binary_cross_entropy_with_logits(logits, labels, pos_weight=weight, reduction="none")
     torch.testing.assert_close(hard_loss(logits, labels, positive_weight=weight), expected)
+
+
+def test_the_labels_of_a_blended_film_count_by_their_shares(batch):
+    logits, _ = batch
+    labels = torch.rand(5, 14, generator=torch.Generator().manual_seed(2))
+    expected = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+    torch.testing.assert_close(hard_loss(logits, labels), expected)
+    how = {"positive_weight": torch.linspace(0.4, 35.3, 14), "focal_gamma": 2.0, "focal_alpha": 0.25}
+    ones, zeros = torch.ones(5, 14), torch.zeros(5, 14)
+    both = labels * hard_loss(logits, ones, **how) + (1 - labels) * hard_loss(logits, zeros, **how)
+    torch.testing.assert_close(hard_loss(logits, labels, **how), both)
 
 
 def test_focal_loss_follows_the_paper(batch):
@@ -123,3 +134,14 @@ def test_feature_loss_of_features_that_are_no_square_and_a_resize_that_looks_at_
     small = F.interpolate(projected, size=(4, 2), mode="bilinear", antialias=True)
     expected = (small - unit).square().mean((1, 2, 3))
     torch.testing.assert_close(feature_loss(projected, teacher), expected)
+
+
+def test_auxiliary_loss_is_bce_of_view_and_sex_and_smooth_l1_of_the_age():
+    outputs = torch.tensor([[1.0, -2.0, 0.3], [0.5, 0.0, 3.0], [9.0, 9.0, 9.0]], requires_grad=True)
+    known = torch.tensor([[1.0, 0.0, 0.7], [0.0, torch.nan, 1.0], [torch.nan] * 3])
+    first = (math.log1p(math.exp(-1)) + math.log1p(math.exp(-2)) + 0.4**2 / 2) / 3
+    second = (math.log1p(math.exp(0.5)) + (2 - 0.5)) / 3
+    loss = auxiliary_loss(outputs, known)
+    torch.testing.assert_close(loss, torch.tensor([first, second, 0.0]))
+    loss.sum().backward()
+    assert (outputs.grad != 0).tolist() == [[True, True, True], [True, False, True], [False] * 3]

@@ -6,13 +6,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tiny_runs import config, run_to_end, stop_after_first_epoch
+from tiny_runs import config, run_to_end, state, stop_after_first_epoch
 
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split, make_split, write_split
 from xlite.errors import RunError
 from xlite.runs.run import Run
 from xlite.training.loop import train
+from xlite.training.state import write_state
 
 pytestmark = pytest.mark.usefixtures("quick_report")
 
@@ -41,6 +42,20 @@ def test_a_run_goes_on_with_its_own_settings_and_its_own_state_alone(films):
     shutil.copy(one.path("last.ckpt"), other.path("last.ckpt"))
     with pytest.raises(RunError, match="setting seed of run 'other' has changed .*'5' then, '6' now"):
         train(other.config(), other)
+
+
+def test_a_run_of_when_augmentation_was_a_switch_goes_on(films):
+    run = Run.create(config(films, "old", epochs=2))
+    stop_after_first_epoch(run)
+    settings, path = run.path("config.json").read_text(), run.path("last.ckpt")
+    content = state(run)
+    then = {name: value for name, value in content["learns_from"].items() if name != "setting mixup"}
+    write_state(path, content | {"learns_from": then | {"setting augment": "True"}})
+    run.path("config.json").write_text(settings.replace('"augment": "design"', '"augment": false'))
+    with pytest.raises(RunError, match="augment of run 'old' has changed .*'design' then, 'none' now"):
+        train(run.config(), run)
+    run.path("config.json").write_text(settings.replace('"augment": "design"', '"augment": true'))
+    assert train(run.config(), run).epochs == 2
 
 
 @pytest.mark.slow

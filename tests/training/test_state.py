@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 import torch
 from noise_folder import write_noise_folder
-from tiny_runs import config, stop_after_first_epoch
+from safetensors.torch import save_file
+from tiny_models import untrained
+from tiny_runs import assert_same_end, config, run_to_end, stop_after_first_epoch
 
 from xlite.errors import CheckpointError, RunError
+from xlite.images import Preprocess
+from xlite.models.info import read_info
 from xlite.runs.run import Run
 from xlite.training.loop import train
-from xlite.training.state import State, check_unchanged, reading_state
+from xlite.training.state import State, check_unchanged, kept_preprocess, reading_state
 
 OLD = Path(__file__).parents[1] / "data" / "old_run"
 
@@ -140,6 +144,21 @@ def test_a_state_of_old_without_a_checksum_is_read_and_its_records_are_checked(t
         reading_state(tmp_path / "last.ckpt"),
     ):
         pass
+
+
+def test_a_run_keeps_the_normalisation_that_it_began_with(films, tmp_path):
+    assert kept_preprocess(OLD / "last.ckpt", 32) == Preprocess(32)  # which does not tell
+    weights = tmp_path / "timm.safetensors"
+    save_file(untrained().backbone.state_dict(), weights)
+    whole, _ = run_to_end(config(films, "whole", weights=str(weights), epochs=2))
+    run = Run.create(config(films, "stopped", weights=str(weights), epochs=2))
+    stop_after_first_epoch(run)
+    weights.unlink()
+    half = Preprocess(32, (0.5,) * 3, (0.5,) * 3)
+    assert kept_preprocess(run.path("last.ckpt"), 32) == half
+    train(run.config(), run)
+    assert_same_end(whole, run)
+    assert read_info(run.path("model.safetensors")).preprocess == half
 
 
 def test_a_state_of_old_does_not_tell_its_films_and_goes_on():

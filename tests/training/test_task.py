@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from xlite.models.student import Student
-from xlite.training.losses import feature_loss, hard_loss, soft_loss
+from xlite.training.losses import auxiliary_loss, feature_loss, hard_loss, soft_loss
 from xlite.training.task import DistillTask, LossSettings
 
 BACKBONE = "test_resnet.r160_in1k"
@@ -34,8 +34,8 @@ def test_without_a_teacher_the_loss_is_the_hard_loss(batch, learner):
     x, labels = batch
     result = DistillTask(learner)(x, labels, UNKNOWN)
     torch.testing.assert_close(result.loss, hard_loss(learner(x), labels).mean())
-    assert (result.soft.item(), result.feature.item()) == (0, 0)
-    assert [loss.requires_grad for loss in result] == [True, False, False, False]
+    assert (result.soft.item(), result.feature.item(), result.auxiliary.item()) == (0, 0, 0)
+    assert [loss.requires_grad for loss in result] == [True, False, False, False, False]
 
 
 def test_alpha_mixes_soft_and_hard(batch, learner, target):
@@ -88,9 +88,26 @@ def test_feature_distillation_trains_student_and_projection(batch, learner, targ
     assert next(learner.backbone.parameters()).grad.abs().sum() > 0
 
 
+def test_auxiliary_heads_learn_from_the_pooled_features_what_is_known(batch, learner):
+    x, labels = batch
+    known = torch.tensor([[1, 0, 0.5], [0, torch.nan, -2], [torch.nan] * 3, [1, 1, torch.nan]])
+    task = DistillTask(learner, LossSettings(auxiliary=2.0))
+    result, plain = task(x, labels, UNKNOWN, None, known), DistillTask(learner)(x, labels, UNKNOWN)
+    missed = auxiliary_loss(task.auxiliary(learner.features(x).mean((2, 3))), known).mean()
+    torch.testing.assert_close(result.auxiliary, missed.detach())
+    torch.testing.assert_close(result.loss, plain.loss + 2 * missed)
+    assert result.hard == plain.hard
+    result.loss.backward()
+    assert task.auxiliary.weight.grad.abs().sum() > 0
+    silent = task(x, labels, UNKNOWN, None, torch.full((4, 3), torch.nan))
+    assert silent.auxiliary == 0 and silent.loss == plain.loss
+
+
 def test_what_a_task_keeps_is_the_student_and_what_it_trains_besides(learner):
     weight = torch.ones(14)
     students = {f"student.{name}" for name in learner.state_dict()}
     assert DistillTask(learner, positive_weight=weight).state_dict().keys() == students
     with_features = DistillTask(learner, LossSettings(feature_weight=0.1), teacher_channels=24)
     assert with_features.state_dict().keys() == students | {"projection.weight", "projection.bias"}
+    with_heads = DistillTask(learner, LossSettings(auxiliary=0.1))
+    assert with_heads.state_dict().keys() == students | {"auxiliary.weight", "auxiliary.bias"}

@@ -61,7 +61,8 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns its exit status; a user's mistake becomes one sentence on stderr."""
     try:
-        status = commands(args=list(arguments) or ["--help"], prog_name="xlite", standalone_mode=False)
+        words = train.as_typed_today(arguments) or ["--help"]
+        status = commands(args=words, prog_name="xlite", standalone_mode=False)
         sys.stdout.flush()  # now, while a full disk can still be reported
         return _refuse("interrupted", INTERRUPTED) if status == INTERRUPTED else status or 0
     except typer.TyperException as error:

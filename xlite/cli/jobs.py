@@ -10,7 +10,7 @@ import typer
 
 from xlite.cli.console import Json, ask_twice, print_json, print_table, say
 from xlite.cli.extras import demand
-from xlite.cli.train import new_run, with_config_options
+from xlite.cli.train import Preset, new_run, with_config_options
 from xlite.errors import RunError, sentence
 from xlite.runs import slurm
 from xlite.runs.rows import run_rows
@@ -80,13 +80,14 @@ def start(
         Launcher, typer.Option(help="This machine, or a SLURM cluster by sbatch")
     ] = Launcher.LOCAL,
     sbatch_option: SbatchOptions = None,
+    preset: Preset = "",
     *,
     values: dict[str, object],
 ) -> None:
     """Start a new run in the background; options as in `xlite train`."""
     demand("train")
     _check_launcher(launcher, sbatch_option)
-    run = new_run(values)
+    run = new_run(values, preset)
     _launch(run, launcher, sbatch_option)
     say(run.name)
 

@@ -13,12 +13,34 @@ from pydantic.fields import FieldInfo
 
 from xlite.cli.console import log_to, repeatedly
 from xlite.cli.extras import demand
-from xlite.config import TrainConfig, make_config
+from xlite.config import PRESETS, TrainConfig, make_config, of_preset
 from xlite.errors import RunError, Setting, XliteError, as_option
 from xlite.runs.follower import follows, led_run
 from xlite.runs.run import Run
 
 log = logging.getLogger(__name__)
+
+Preset = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(PRESETS),
+        help="Settings that go together, instead of the defaults: design has those of the design document. "
+        "Options beside it win",
+    ),
+]
+
+
+def as_typed_today(words: Sequence[str]) -> list[str]:
+    """A command line with `--augment` alone or `--no-augment`, a switch once, as it would be typed now."""
+    today: list[str] = []
+    for word, following in zip(words, [*words[1:], "-"], strict=False):
+        if word == "--no-augment":
+            today += ["--augment", "none"]
+        elif word == "--augment" and following.startswith("-"):
+            today += [word, "design"]
+        else:
+            today.append(word)
+    return today
 
 
 def with_config_options(command: Callable[..., Any], without: Sequence[str] = ()) -> Callable[..., Any]:
@@ -66,11 +88,11 @@ def _shown(name: str, field: FieldInfo) -> str:
     return str(field.default)
 
 
-def new_run(values: dict[str, object]) -> Run:
-    """A new run from the options that were typed."""
+def new_run(values: dict[str, object], preset: str) -> Run:
+    """A new run from the options that were typed, which win over those of the preset."""
     if "data" not in values:
         raise RunError("a run needs a data folder in the NIH layout, real or phantom: give ", Setting("data"))
-    config = make_config(values)
+    config = make_config({**of_preset(preset), **values})
     _check_data(config)  # before a run is made for a wrong folder
     return Run.create(config)
 
@@ -78,6 +100,7 @@ def new_run(values: dict[str, object]) -> Run:
 @with_config_options
 def train(
     resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with this run, exactly as it was")] = "",
+    preset: Preset = "",
     *,
     values: dict[str, object],
 ) -> None:
@@ -85,15 +108,16 @@ def train(
 
     It is distilled if a --teacher is given. `xlite train --resume RUN` goes on with a run, exactly.
     """
-    if resume and values:
-        taken = [word for name in values for word in (", ", Setting(name))][1:]
+    if resume and (values or preset):
+        given = ["preset"] * bool(preset) + list(values)
+        taken = [word for name in given for word in (", ", Setting(name))][1:]
         raise RunError(f"--resume goes on with the settings of run {resume!r}, so it takes no ", *taken)
     demand("train")  # before a run is made that nothing here can train
     if follows():
         return _follow(resume or str(values.get("name", "")))
     if resume:
         return _train(Run.named(resume))
-    run = new_run(values)
+    run = new_run(values, preset)
     try:
         _train(run)
     except XliteError:

@@ -1,12 +1,13 @@
-"""Training augmentation as the design document lists it, film by film on a CPU or batch by batch on a GPU.
+"""Training augmentation of several strengths, film by film on a CPU or batch by batch on a GPU.
 
-With their probabilities: flip 0.5 (optional), brightness and contrast ±10 % 0.3, rotation ±15° 0.4, shift
-±6.25 % with scale ±10 % and rotation ±5° 0.3, noise or blur 0.2; no vertical flips. Grey values change
+With the probabilities that the design document lists: flip 0.5 (optional), brightness and contrast ±10 % 0.3,
+rotation ±15° 0.4, shift ±6.25 % with scale ±10 % and rotation ±5° 0.3, noise or blur 0.2; no vertical flips.
+`light` does the second and the fourth to every film and leaves the third and the last out. Grey values change
 before the geometry does, and what moves in from outside is black.
 """
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -16,15 +17,27 @@ from torch import Tensor
 if TYPE_CHECKING:
     import albumentations
 
-GREY_P, GREY_LIMIT = 0.3, 0.1
-ROTATE_P, ROTATE_DEGREES = 0.4, 15.0
-SHIFT_P, SHIFT, SCALE, SHIFT_DEGREES = 0.3, 0.0625, 0.1, 5.0
-GRAIN_P, NOISE_STD, BLUR_SIGMA = 0.2, (0.01, 0.03), (0.3, 1.0)
+
+class Odds(NamedTuple):
+    """The probability, 0 to 1, of each kind of change to a film; a flip has its own."""
+
+    grey: float
+    rotate: float
+    shift: float
+    grain: float
+
+
+ODDS = {"design": Odds(grey=0.3, rotate=0.4, shift=0.3, grain=0.2), "light": Odds(1.0, 0.0, 1.0, 0.0)}
+"""By the name of the augmentation."""
+
+GREY_LIMIT, ROTATE_DEGREES = 0.1, 15.0
+SHIFT, SCALE, SHIFT_DEGREES = 0.0625, 0.1, 5.0
+NOISE_STD, BLUR_SIGMA = (0.01, 0.03), (0.3, 1.0)
 _BLUR_REACH = 3
 """Pixels on either side that a blur looks at: three times its largest sigma."""
 
 
-def augmentation(flip: bool) -> "albumentations.Compose":
+def augmentation(flip: bool, odds: Odds = ODDS["design"]) -> "albumentations.Compose":
     """The augmentation of one film, uint8 (S, S) to uint8 (S, S), on the CPU.
 
     `flip` adds horizontal flips, which bring the heart to the right side.
@@ -38,15 +51,15 @@ def augmentation(flip: bool) -> "albumentations.Compose":
     return A.Compose(
         [
             *flips,
-            A.RandomBrightnessContrast(brightness_limit=GREY_LIMIT, contrast_limit=GREY_LIMIT, p=GREY_P),
-            A.Rotate(limit=ROTATE_DEGREES, p=ROTATE_P),
+            A.RandomBrightnessContrast(brightness_limit=GREY_LIMIT, contrast_limit=GREY_LIMIT, p=odds.grey),
+            A.Rotate(limit=ROTATE_DEGREES, p=odds.rotate),
             A.Affine(
                 translate_percent=(-SHIFT, SHIFT),
                 scale=(1 - SCALE, 1 + SCALE),
                 rotate=(-SHIFT_DEGREES, SHIFT_DEGREES),
-                p=SHIFT_P,
+                p=odds.shift,
             ),
-            A.OneOf(grain, p=GRAIN_P),
+            A.OneOf(grain, p=odds.grain),
         ]
     )
 
@@ -59,29 +72,38 @@ class BatchAugment:
     interpolation here and up to two on the CPU.
     """
 
-    def __init__(self, films: int, flip: bool, seed: int, device: torch.device, rank: int = 0):
+    def __init__(
+        self,
+        films: int,
+        flip: bool,
+        seed: int,
+        device: torch.device,
+        rank: int = 0,
+        odds: Odds = ODDS["design"],
+    ):
         """For training films by row, 0 to `films` - 1, in the process of that rank."""
+        self.odds = odds
         self.films, self.flip, self.seed, self.device, self.rank = films, flip, seed, device, rank
         # Its own generator: noise drawn from torch's would shift the dropout, which all processes draw alike.
         self.generator = torch.Generator(device)
 
     def set_epoch(self, epoch: int) -> None:
         """Draws the augmentation of each film for this epoch."""
-        rng, films = np.random.default_rng((self.seed, epoch)), self.films
+        rng, films, odds = np.random.default_rng((self.seed, epoch)), self.films, self.odds
         key = np.random.SeedSequence((self.seed, epoch, self.rank)).generate_state(1, np.uint64)[0]
         self.generator.manual_seed(int(key >> 1))
-        grey = rng.random(films) < GREY_P
+        grey = rng.random(films) < odds.grey
         self.contrast = self._put(np.where(grey, rng.uniform(1 - GREY_LIMIT, 1 + GREY_LIMIT, films), 1))
         self.brightness = self._put(np.where(grey, 255 * rng.uniform(-GREY_LIMIT, GREY_LIMIT, films), 0))
         flips = np.where(rng.random(films) < 0.5 * self.flip, -1, 1)
-        turns = rng.uniform(-ROTATE_DEGREES, ROTATE_DEGREES, films) * (rng.random(films) < ROTATE_P)
-        moved = rng.random(films) < SHIFT_P
+        turns = rng.uniform(-ROTATE_DEGREES, ROTATE_DEGREES, films) * (rng.random(films) < odds.rotate)
+        moved = rng.random(films) < odds.shift
         angles = rng.uniform(-SHIFT_DEGREES, SHIFT_DEGREES, films) * moved
         scales = np.where(moved[:, None], rng.uniform(1 - SCALE, 1 + SCALE, (films, 2)), 1)
         shifts = rng.uniform(-SHIFT, SHIFT, (films, 2)) * moved[:, None]
         self.sources = self._put(_sources(flips, turns, scales, angles, shifts))
         grain = rng.random(films)
-        self.noisy, self.blurred = grain < GRAIN_P / 2, (grain >= GRAIN_P / 2) & (grain < GRAIN_P)
+        self.noisy, self.blurred = grain < odds.grain / 2, (grain >= odds.grain / 2) & (grain < odds.grain)
         self.noise = self._put(255 * rng.uniform(*NOISE_STD, films))
         self.blur = self._put(_blur_kernels(rng.uniform(*BLUR_SIGMA, films)))
 

@@ -46,6 +46,7 @@ PLAIN: dict[str, type[nn.Module]] = {
 class HeadGradient(nn.Module):
     """Pooled features (B, C) -> logits (B, 14) and the gradient of each at the features (B, 14, C).
 
+    If the whole head is linear the gradient is the same for every film: (1, 14, C).
     Raises CheckpointError for a backbone whose step before the classifier is not of a kind known here.
     """
 

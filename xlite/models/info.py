@@ -110,7 +110,7 @@ class ModelInfo(BaseModel):
 
     backbone: Line
     attention: Line
-    hidden: Annotated[int, Field(ge=1, le=8192)]
+    hidden: Annotated[int, Field(ge=0, le=8192)]
     dropout: Annotated[float, Field(ge=0, lt=1)]
     preprocess: Preprocess
     split_id: Line

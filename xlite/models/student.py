@@ -28,7 +28,9 @@ class Student(nn.Module):
     """
 
     def __init__(self, backbone: str, attention: str = "none", hidden: int = 256, dropout: float = 0.3):
-        """Raises RunError for a name that timm does not know or that gives no features with cells."""
+        """`hidden` units before the logits, 0 for none. RunError for a name that timm does not know or that
+        gives no features with cells.
+        """
         super().__init__()
         if attention not in ATTENTIONS:
             raise RunError(f"{attention!r} is no attention; expected one of {', '.join(ATTENTIONS)}")
@@ -39,12 +41,9 @@ class Student(nn.Module):
         self.fixed_size: int | None = config["input_size"][-1] if config.get("fixed_input_size") else None
         self.feature_channels, self.num_features = self._measure()
         self.attention = ATTENTIONS[attention](self.feature_channels)
-        self.classifier = nn.Sequential(
-            nn.Linear(self.num_features, hidden),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, len(FINDINGS)),
-        )
+        layers = [nn.Linear(self.num_features, hidden), nn.ReLU()] if hidden else []
+        last = nn.Linear(hidden or self.num_features, len(FINDINGS))
+        self.classifier = nn.Sequential(*layers, nn.Dropout(dropout), last)
 
     def features(self, x: Tensor) -> Tensor:
         """The last features, after attention: (B, 3, S, S) -> (B, C, h, w)."""

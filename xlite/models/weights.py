@@ -16,12 +16,14 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from xlite.errors import CheckpointError
+from xlite.images import IMAGENET_MEAN, IMAGENET_STD, Channels, Preprocess
 from xlite.models.checkpoint import load_model, read_tensors
 from xlite.models.info import FORMAT, ModelInfo
 from xlite.models.student import Student
 from xlite.models.tensor_check import check_tensors
 from xlite.models.torch_files import UNREADABLE, load_plain
 
+IMAGENETS = (IMAGENET_MEAN, IMAGENET_STD)
 HUB_TIMEOUT_S = 5.0
 HUB_FILE = "model.safetensors"
 
@@ -31,12 +33,18 @@ class StartWeights:
     """What a student starts from: a sentence, in two parts around the name of the file if there is one.
 
     info: the header of that file if it is an X-Lite model; else nobody knows which films are behind it.
+    normalisation: the mean and std with which the weights were trained, as in Preprocess.
     """
 
     before: str
     file: Path | None = None
     after: str = ""
     info: ModelInfo | None = None
+    normalisation: tuple[Channels, Channels] = IMAGENETS
+
+    def preprocess(self, size: int) -> Preprocess:
+        """The preprocessing that suits them, for films of `size` px."""
+        return Preprocess(size, *self.normalisation)
 
     @property
     def sentence(self) -> str:
@@ -111,7 +119,14 @@ def _load_imagenet(student: Student) -> StartWeights:
         ) from error
     check_tensors(donor.state_dict(), student.backbone.state_dict(), path)
     student.backbone.load_state_dict(donor.state_dict())
-    return StartWeights(f"{name} starts from ImageNet weights ({repository})")
+    before = f"{name} starts from ImageNet weights ({repository})"
+    return StartWeights(before, normalisation=_of_timm(student))
+
+
+def _of_timm(student: Student) -> tuple[Channels, Channels]:
+    """The mean and std with which timm's weights of the student's backbone were trained."""
+    config = student.backbone.pretrained_cfg
+    return tuple(config["mean"]), tuple(config["std"])
 
 
 def _fetch(repository: str) -> Path:
@@ -144,9 +159,8 @@ def _load_student(student: Student, path: Path) -> StartWeights:
             getattr(student, part).load_state_dict(weights)
             taken += [part] if weights else []
     parts = ", ".join(taken)
-    return StartWeights(
-        f"{student.backbone_name} starts from the {parts} of the X-Lite model ", path, "", info
-    )
+    before = f"{student.backbone_name} starts from the {parts} of the X-Lite model "
+    return StartWeights(before, path, "", info, (info.preprocess.mean, info.preprocess.std))
 
 
 def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) -> StartWeights:
@@ -163,7 +177,9 @@ def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) 
     }
     check_tensors(kept | counters, wanted, path)
     student.backbone.load_state_dict(kept | counters)
-    return StartWeights(f"{student.backbone_name} starts from ", path, f" ({len(kept)} tensors)")
+    before, after = f"{student.backbone_name} starts from ", f" ({len(kept)} tensors)"
+    are_timms = timm_named.keys() == weights.keys()
+    return StartWeights(before, path, after, None, _of_timm(student) if are_timms else IMAGENETS)
 
 
 def to_timm_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -55,6 +55,10 @@ def _attention(name: str) -> str:
     return "no attention" if name == "none" else f"attention {name}"
 
 
+def _head(hidden: int) -> str:
+    return f"head of {hidden} units" if hidden else "head of one linear layer"
+
+
 def _output(info: ModelInfo) -> str:
     calibrator, bare = in_effect(info.calibration), uncalibrated(info.calibration)
     if calibrator is None:
@@ -86,7 +90,7 @@ def card(name: str, info: ModelInfo, report: Report | None, parameters: int, meg
     """
     notes = info.notes
     facts = {
-        "Architecture": f"{info.backbone}, {_attention(info.attention)}, head of {info.hidden} units, "
+        "Architecture": f"{info.backbone}, {_attention(info.attention)}, {_head(info.hidden)}, "
         f"{parameters / 1e6:.2f} M parameters, {megabytes:.1f} MB",
         "Input": f"one frontal film, grey, squashed to {info.preprocess.size} × {info.preprocess.size} px",
         "Output": _output(info),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from xlite import __version__
 from xlite.config import FOCAL, WEIGHTED, TrainConfig
@@ -30,6 +31,7 @@ from xlite.models.teachers import Teacher, open_teacher, prediction_files
 from xlite.models.weights import StartWeights, load_start_weights
 from xlite.report.sentences import capital, sentence
 from xlite.text import counted, verb
+from xlite.training.auxiliary import known_of
 from xlite.training.task import DistillTask, LossSettings
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ _REFIT_FILMS = 256
 class Job:
     """What one run trains, on what, and what its model file will say of itself.
 
+    known: what the table knows of the training films besides, float32 (N, 3) as `known_of` gives it.
     films: the fingerprint of the pixels of all films that it trains and validates on; left_out: the stems of
     the fold of the train part that it leaves out, if it does.
     """
@@ -50,6 +53,7 @@ class Job:
     split: Split
     train: FilmDataset
     train_stems: list[str]
+    known: Tensor
     val: FilmDataset
     val_names: list[str]
     val_patients: NDArray[np.object_]
@@ -61,25 +65,26 @@ class Job:
     left_out: list[str]
 
 
-def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
+def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -> Job:
     """Opens folder, split, student, teacher and films, and logs in plain sentences what will be trained.
 
-    `fresh` loads the starting weights; a run that goes on takes its own from last.ckpt instead.
+    `kept` is the preprocessing of a run that goes on, which takes its weights from last.ckpt; None loads the
+    starting weights, and with them comes their normalisation.
     `progress(done, total)` is called while films are decoded. Raises DataError, CheckpointError or RunError
     if any of it cannot be had: all that can be refused is refused before films are decoded.
     """
     folder = NihFolder.open(config.data)
     split, stems, left_out = _open_split(config, folder)
-    preprocess = Preprocess(config.image_size)
     student = Student(config.backbone, config.attention, config.hidden, config.dropout)
     log.info(_size_sentence(student, config))
-    started = load_start_weights(student, config.weights) if fresh else StartWeights("")
+    started = StartWeights("") if kept else load_start_weights(student, config.weights)
+    preprocess = kept or started.preprocess(config.image_size)
     teacher, file_logits = _open_teacher(config, preprocess, stems, folder)
     taught = _teacher_sources(config, folder, split, teacher)
     begun = _start_sources(config, folder, split, started)
     _log_contamination(config, folder, split, [*taught, *begun])
-    info = _info(config, folder, split, stems, taught)
-    if fresh:
+    info = _info(config, folder, split, stems, taught, preprocess)
+    if not kept:
         info = info.noting(started_from=started.noted, start_knows=_as_noted(begun))
 
     films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
@@ -88,14 +93,16 @@ def open_job(config: TrainConfig, fresh: bool, progress: Progress) -> Job:
     films, val_labels, val_stems = open_films(folder, split, "val", preprocess, config.skip_missing, progress)
     facts.append(films.facts())
     _warn_of_flat_films(facts)
-    if fresh:
+    if not kept:
         log.info(started.sentence)
+        log.info(f"Films are normalised with mean {preprocess.mean} and deviation {preprocess.std}")
         _refit_if_folded(student, train)
     return Job(
         config=config,
         split=split,
         train=train,
         train_stems=stems,
+        known=torch.from_numpy(known_of(folder.table.iloc[folder.rows(stems)])),
         val=FilmDataset(films, val_labels, preprocess),
         val_names=folder.names(val_stems),
         val_patients=folder.patients(val_stems),
@@ -128,7 +135,7 @@ def check_job(config: TrainConfig) -> None:
     preprocess = Preprocess(config.image_size)
     if config.weights != "imagenet":
         student = Student(config.backbone, config.attention, config.hidden, config.dropout)
-        load_start_weights(student, config.weights)
+        preprocess = load_start_weights(student, config.weights).preprocess(config.image_size)
     teacher, _ = _open_teacher(config, preprocess, stems, folder)
     _teacher_sources(config, folder, split, teacher)
 
@@ -255,6 +262,7 @@ def _task(
             focal_gamma=config.focal_gamma if focal else 0.0,
             focal_alpha=config.focal_alpha if focal else None,
             feature_weight=config.feature_weight,
+            auxiliary=config.auxiliary,
         ),
         torch.from_numpy(positive_weights(labels)) if weighted else None,
         teacher.feature_channels,
@@ -271,6 +279,7 @@ def _info(
     split: Split,
     stems: list[str],
     taught: list[Source],
+    preprocess: Preprocess,
 ) -> ModelInfo:
     """What the model file says of itself before thresholds and calibration are known.
 
@@ -281,7 +290,7 @@ def _info(
         attention=config.attention,
         hidden=config.hidden,
         dropout=config.dropout,
-        preprocess=Preprocess(config.image_size),
+        preprocess=preprocess,
         split_id=split.id,
         label_version=folder.label_version,
         thresholds=None,

@@ -36,7 +36,7 @@ from xlite.training.memory import (
 )
 from xlite.training.provenance import record_attempt
 from xlite.training.recorder import BROKEN_BATCH_FILE, MidEpoch, Recorder
-from xlite.training.state import STATE_FILE
+from xlite.training.state import STATE_FILE, kept_preprocess
 from xlite.training.step import Learner, not_compiled, seed_all
 from xlite.training.task import Losses
 
@@ -128,7 +128,9 @@ def _open_job(config: TrainConfig, run: Run, fabric: Fabric) -> Job:
         if fabric.is_global_zero:
             run.write_progress(opening)
         seed_all(config.seed, 0)
-        job = open_job(config, not (run.folder / STATE_FILE).exists(), decoding)
+        state = run.folder / STATE_FILE
+        kept = kept_preprocess(state, config.image_size) if state.exists() else None
+        job = open_job(config, kept, decoding)
         if fabric.is_global_zero:
             record_attempt(run, job, fabric.device, fabric.world_size)
     return job
@@ -191,6 +193,7 @@ def _train_epoch(recorder: Recorder, epoch: int) -> dict[str, float]:
         "hard_loss": losses.hard.item(),
         "soft_loss": losses.soft.item(),
         "feature_loss": losses.feature.item(),
+        **({"auxiliary_loss": losses.auxiliary.item()} if learner.job.config.auxiliary else {}),
         "val_loss": val_loss,
         "val_auc": float(np.nanmean(aucs)) if np.isfinite(aucs).any() else math.nan,
         "lr": learner.optimizer.param_groups[-1]["lr"],

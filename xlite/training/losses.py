@@ -1,4 +1,6 @@
-"""The losses: hard against NIH's labels, soft against a teacher's logits, one against its features."""
+"""The losses: hard against NIH's labels, soft against a teacher's logits, one against its features, and one
+against what the table knows besides.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -15,20 +17,28 @@ def hard_loss(
     focal_gamma: float = 0.0,
     focal_alpha: float | None = None,
 ) -> Tensor:
-    """Binary cross-entropy of each film and finding: (B, 14) logits and 0/1 labels → (B, 14).
+    """Binary cross-entropy of each film and finding: (B, 14) logits and labels → (B, 14).
 
+    A label is 0 or 1, or between them in a blended film: the terms of both then count by their shares.
     `positive_weight` (14,) multiplies the terms of positive labels only. `focal_gamma` > 0 turns it into the
     focal loss -α_t (1 - p_t)^γ log p_t (Lin et al. 2017, eq. 5), with `focal_alpha` for positives and
     1 - `focal_alpha` for negatives (None: no α).
     """
-    terms = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+    present = _terms(logits, torch.ones_like(labels), focal_gamma)
+    absent = _terms(logits, torch.zeros_like(labels), focal_gamma)
+    if focal_alpha is not None:
+        present, absent = focal_alpha * present, (1 - focal_alpha) * absent
+    if positive_weight is not None:
+        present = positive_weight * present
+    return labels * present + (1 - labels) * absent
+
+
+def _terms(logits: Tensor, label: Tensor, focal_gamma: float) -> Tensor:
+    """(1 - p_t)^γ (-log p_t) as if each label were `label`, all 0 or all 1."""
+    terms = F.binary_cross_entropy_with_logits(logits, label, reduction="none")
     if focal_gamma > 0:
         # p_t = exp(-BCE), so 1 - p_t loses no digits if the film is easy.
         terms = (-torch.expm1(-terms)) ** focal_gamma * terms
-    if focal_alpha is not None:
-        terms = terms * torch.where(labels > 0.5, focal_alpha, 1 - focal_alpha)
-    if positive_weight is not None:
-        terms = terms * torch.where(labels > 0.5, positive_weight, torch.ones_like(positive_weight))
     return terms
 
 
@@ -56,3 +66,15 @@ def feature_loss(projected: Tensor, teacher_features: Tensor) -> Tensor:
     size = (teacher_features.shape[-2], teacher_features.shape[-1])
     projected = F.interpolate(projected.float(), size=size, mode="bilinear", antialias=True)
     return (projected - teacher_features / scale).square().mean(dim=(1, 2, 3))
+
+
+def auxiliary_loss(outputs: Tensor, known: Tensor) -> Tensor:
+    """What auxiliary heads miss of each film, a mean of three: (B, 3) and (B, 3) of `known_of` → (B,).
+
+    Binary cross-entropy for view and sex, smooth L1 for the age. What is not known (NaN) costs nothing.
+    """
+    there = ~known.isnan()
+    known = torch.where(there, known, torch.zeros_like(known))
+    view_and_sex = F.binary_cross_entropy_with_logits(outputs[:, :2], known[:, :2], reduction="none")
+    age = F.smooth_l1_loss(outputs[:, 2:], known[:, 2:], reduction="none")
+    return (there * torch.cat([view_and_sex, age], dim=1)).mean(dim=1)

@@ -7,7 +7,9 @@ import torch
 from xlite.config import TrainConfig
 from xlite.errors import RunError, Setting
 from xlite.findings import FINDINGS
-from xlite.training.step import Learner, StepBatch
+from xlite.training.auxiliary import KNOWN
+from xlite.training.batch import StepBatch
+from xlite.training.step import Learner
 
 _FEWEST = 2
 """Films in the smallest micro-batch: batch norm needs two."""
@@ -34,9 +36,10 @@ def _fits(learner: Learner, films: int) -> bool:
     size = learner.job.info.preprocess.size
     x = torch.zeros(films, 3, size, size)
     labels, file_logits = torch.zeros(films, len(FINDINGS)), torch.full((films, len(FINDINGS)), torch.nan)
+    known = torch.full((films, len(KNOWN)), torch.nan)
     learner.model.train()
     try:
-        batch = StepBatch(*learner.fabric.to_device([x, labels, file_logits]))
+        batch = StepBatch(*learner.fabric.to_device([x, labels, file_logits, known]))
         learner.gradients(batch, micro_batches=1)
     except RuntimeError as error:
         if not is_out_of_memory(error):

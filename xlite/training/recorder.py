@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from xlite.config import AUGMENT_ONCE
 from xlite.files import write_atomic
 from xlite.models.available import MODEL_FILE
 from xlite.models.checkpoint import save_model
@@ -23,9 +24,10 @@ from xlite.training.tensorboard import open_event_writer
 log = logging.getLogger(__name__)
 
 _DECISIVE = (
-    "train_share", "fold", "backbone", "attention", "hidden", "dropout", "image_size", "loss", "focal_gamma",
-    "focal_alpha", "sampler", "augment", "flip", "alpha", "temperature", "feature_weight", "batch_size", "lr",
-    "backbone_lr", "weight_decay", "warmup_epochs", "grad_clip", "ema", "seed",
+    "train_share", "fold", "backbone", "attention", "hidden", "dropout", "image_size", "loss",
+    "focal_gamma", "focal_alpha", "sampler", "augment", "flip", "mixup", "alpha", "temperature", "feature_weight",
+    "batch_size", "lr", "backbone_lr", "layer_decay", "weight_decay", "decay_norms", "warmup_epochs",
+    "grad_clip", "ema", "auxiliary", "seed",
 )  # fmt: skip
 """Settings with which a run goes on or is another one: not the machine's, nor how long it trains."""
 
@@ -61,7 +63,7 @@ class Recorder:
         if not path.exists():
             return
         with reading_state(path) as content:
-            check_unchanged(self.run.name, content["learns_from"], self._learns_from())
+            check_unchanged(self.run.name, _as_called_today(content["learns_from"]), self._learns_from())
             self.learner.load_state_dict(content)
             self.state = State(**content["state"])
             # An older state lacks what it started from: then nothing is noted of it.
@@ -123,9 +125,11 @@ class Recorder:
 
     def _content(self) -> dict[str, Any]:
         """What last.ckpt holds: all that exact resume needs."""
+        preprocess = self.info.preprocess
         return {
             **self.learner.state_dict(),
             "state": asdict(self.state),
+            "normalisation": {"mean": preprocess.mean, "std": preprocess.std},
             **self.info.notes.model_dump(include={"started_from", "start_knows"}),
             "learns_from": self._learns_from(),
         }
@@ -144,6 +148,12 @@ class Recorder:
         """Rewrites metrics.csv from the rows of the state, so that it never disagrees with the weights."""
         content = pd.DataFrame(self.state.rows).to_csv(index=False).encode()
         write_atomic(self.run.folder / "metrics.csv", content)
+
+
+def _as_called_today(learns_from: dict[str, str]) -> dict[str, str]:
+    """What a run learns from, in an older state's words, in those of today."""
+    then = learns_from.get("setting augment", "")
+    return learns_from | ({"setting augment": AUGMENT_ONCE[then]} if then in AUGMENT_ONCE else {})
 
 
 def _finite(value: float | None) -> float | None:

@@ -13,6 +13,7 @@ import torch
 
 from xlite.errors import CheckpointError, RunError
 from xlite.files import read_whole, write_atomic
+from xlite.images import Preprocess
 from xlite.models.available import MODEL_FILE
 from xlite.models.checkpoint import load_model
 from xlite.models.torch_files import UNREADABLE, load_plain_file
@@ -70,6 +71,15 @@ def reading_state(path: Path) -> Iterator[dict[str, Any]]:
         raise CheckpointError(
             f"{path} is not the state of this run ({reason:.200}), so the run cannot go on: {_way_out(path)}"
         ) from error
+
+
+def kept_preprocess(path: Path, size: int) -> Preprocess:
+    """The preprocessing for films of `size` px with which the run of a state file began.
+
+    Older states do not tell it: then it was ImageNet's. CheckpointError if the file is damaged or none.
+    """
+    with reading_state(path) as content:
+        return Preprocess(size, **content.get("normalisation", {}))
 
 
 def _read_state(path: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 
-from xlite.data.augmentation import BatchAugment, augmentation
+from xlite.data.augmentation import ODDS, BatchAugment, augmentation
 from xlite.data.dataset import ahead, loader, model_input
 from xlite.errors import RunError, Setting
 from xlite.findings import FINDINGS
 from xlite.metrics.per_finding import auc_per_class
 from xlite.models.student import Student
+from xlite.training.batch import StepBatch, blended, shares_kept
 from xlite.training.distributed import as_one_batch, gathered
 from xlite.training.job import Job
 from xlite.training.optimizer import learning_rate, make_optimizer, set_rate
@@ -25,16 +26,6 @@ from xlite.training.sampler import EpochSampler, Rank
 from xlite.training.task import Losses
 
 _Module = TypeVar("_Module", bound=nn.Module)
-
-
-class StepBatch(NamedTuple):
-    """What a step reads, on the device: films as the student's input x (B, 3, S, S), labels (B, 14), and the
-    logits of predictions files (B, 14), NaN for films they lack.
-    """
-
-    x: Tensor
-    labels: Tensor
-    file_logits: Tensor
 
 
 class Learner:
@@ -45,6 +36,7 @@ class Learner:
         config = job.config
         self.on_gpu = fabric.device.type == "cuda"
         self.augment = self._augmentation()
+        self.known = job.known.to(fabric.device)
         process = Rank(fabric.global_rank, fabric.world_size)
         self.sampler = EpochSampler(
             len(job.train), config.batch_size, config.seed, job.sample_weights, process
@@ -70,11 +62,13 @@ class Learner:
     def _augmentation(self) -> BatchAugment | None:
         """Augments whole batches on a GPU; on a CPU the data set does it, film by film, and this is None."""
         job, config = self.job, self.job.config
-        if config.augment and self.on_gpu:  # the cores would keep it waiting
+        if config.augment == "none":
+            return None
+        odds = ODDS[config.augment]
+        if self.on_gpu:  # the cores would keep it waiting
             rank, device = self.fabric.global_rank, self.fabric.device
-            return BatchAugment(len(job.train), config.flip, config.seed, device, rank)
-        if config.augment:
-            job.train.augment = augmentation(config.flip)
+            return BatchAugment(len(job.train), config.flip, config.seed, device, rank, odds)
+        job.train.augment = augmentation(config.flip, odds)
         return None
 
     @property
@@ -87,7 +81,7 @@ class Learner:
         return average
 
     def epoch(self, epoch: int) -> Iterator[Tensor]:
-        """Trains an epoch; after each step gives the means of its Losses so far, float32 (4,) on the device.
+        """Trains an epoch; after each step gives the means of its Losses so far, float32 (5,) on the device.
 
         `finite_steps` counts the steps before the first whose loss is NaN or infinite.
         """
@@ -110,15 +104,25 @@ class Learner:
         self.model.train()
 
     def batches(self) -> Iterator[StepBatch]:
-        """The batches of the epoch begun last, on the device, augmented and normalised."""
-        for batch in ahead(self.loader) if self.on_gpu else self.loader:
+        """The batches of the epoch begun last, on the device, augmented, normalised and blended."""
+        for step, batch in enumerate(ahead(self.loader) if self.on_gpu else self.loader):
             films, labels, file_logits = self.fabric.to_device([batch.films, batch.labels, batch.file_logits])
             if self.augment is not None:
                 films = self.augment(films, batch.rows)
-            yield StepBatch(model_input(films, self.job.train.preprocess), labels, file_logits)
+            known = self.known[batch.rows.to(self.fabric.device, non_blocking=True)]
+            ready = StepBatch(model_input(films, self.job.train.preprocess), labels, file_logits, known)
+            yield self._blended(ready, step) if self.job.config.mixup else ready
+
+    def _blended(self, batch: StepBatch, step: int) -> StepBatch:
+        """The batch of a step with its films blended; each process takes its own part of the draws."""
+        config, films, rank = self.job.config, len(batch.x), self.fabric.global_rank
+        key = config.seed, self.sampler.epoch, step
+        shares = shares_kept(config.mixup, films * self.fabric.world_size, key)
+        mine = torch.from_numpy(shares[rank * films : (rank + 1) * films])
+        return blended(batch, mine.to(batch.x.device, non_blocking=True))
 
     def step(self, batch: StepBatch, number: int) -> Tensor:
-        """One step, the run's `number`th, on a batch on the device; returns its Losses as float32 (4,)."""
+        """One step, the run's `number`th, on a batch on the device; returns its Losses as float32 (5,)."""
         set_rate(self.optimizer, learning_rate(self.job.config, number, len(self.loader)))
         losses = self.gradients(batch, self.accumulate)
         if self.job.config.grad_clip:
@@ -133,16 +137,16 @@ class Learner:
         return losses
 
     def gradients(self, batch: StepBatch, micro_batches: int) -> Tensor:
-        """Accumulates the gradients of a batch over its micro-batches; returns its Losses as float32 (4,)."""
+        """Accumulates the gradients of a batch over its micro-batches; returns its Losses as float32 (5,)."""
         sums = torch.zeros(len(Losses._fields), device=self.fabric.device)
         chunks = list(zip(*(tensor.chunk(micro_batches) for tensor in batch), strict=True))
-        for number, (x, labels, file_logits) in enumerate(chunks, 1):
+        for number, (x, labels, file_logits, known) in enumerate(chunks, 1):
             share = len(x) / len(batch.x)
             with self.fabric.no_backward_sync(self.model, enabled=number < len(chunks)), as_one_batch():
                 x = x.contiguous(memory_format=torch.channels_last)
                 with self.fabric.autocast():
                     answer = self.teacher(x, file_logits)
-                losses = self.model(x, labels, answer.logits, answer.features)
+                losses = self.model(x, labels, answer.logits, answer.features, known)
                 self.fabric.backward(losses.loss * share)
             sums += share * torch.stack([loss.detach() for loss in losses])
         return sums

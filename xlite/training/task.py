@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from xlite.models.student import Student
-from xlite.training.losses import feature_loss, hard_loss, soft_loss
+from xlite.training.auxiliary import KNOWN
+from xlite.training.losses import auxiliary_loss, feature_loss, hard_loss, soft_loss
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class LossSettings:
     """How the loss is made of its parts, as `xlite.training.losses` defines them.
 
     alpha: the soft loss's share where a teacher speaks; temperature: of the soft loss; focal_gamma and
-    focal_alpha: of the hard loss; feature_weight: how much the feature loss counts.
+    focal_alpha: of the hard loss; feature_weight, auxiliary: how much the feature loss and the auxiliary one
+    count.
     """
 
     alpha: float = 0.7
@@ -23,6 +25,7 @@ class LossSettings:
     focal_gamma: float = 0.0
     focal_alpha: float | None = None
     feature_weight: float = 0.0
+    auxiliary: float = 0.0
 
 
 class Losses(NamedTuple):
@@ -32,6 +35,7 @@ class Losses(NamedTuple):
     hard: Tensor
     soft: Tensor
     feature: Tensor
+    auxiliary: Tensor
 
 
 class DistillTask(nn.Module):
@@ -39,6 +43,7 @@ class DistillTask(nn.Module):
 
     With a `feature_weight` the student's features are drawn towards the teacher's, which have
     `teacher_channels`, through a 1×1 convolution that is trained with the student and dropped with the task.
+    So are the heads that an `auxiliary` weight adds: they predict view, sex and age from the pooled features.
     """
 
     positive_weight: Tensor | None
@@ -56,20 +61,28 @@ class DistillTask(nn.Module):
         self.register_buffer("positive_weight", positive_weight, persistent=False)
         channels = student.feature_channels
         self.projection = nn.Conv2d(channels, teacher_channels, 1) if settings.feature_weight > 0 else None
+        self.auxiliary = nn.Linear(channels, len(KNOWN)) if settings.auxiliary > 0 else None
 
     def forward(
-        self, x: Tensor, labels: Tensor, target: Tensor, teacher_features: Tensor | None = None
+        self,
+        x: Tensor,
+        labels: Tensor,
+        target: Tensor,
+        teacher_features: Tensor | None = None,
+        known: Tensor | None = None,
     ) -> Losses:
         """The losses of a batch: x (B, 3, S, S), labels (B, 14) 0/1, target (B, 14).
 
         `target` holds the teacher's logits, NaN for each film and finding of which it says nothing. The loss
         is the mean of α·soft + (1-α)·hard over those it speaks of and of hard over the others, plus
-        `feature_weight` times the distance to `teacher_features` (B, C, h, w). The other losses are means
-        over what they are defined on, without gradient.
+        `feature_weight` times the distance to `teacher_features` (B, C, h, w), plus `auxiliary` times what
+        the auxiliary heads miss of `known` (B, 3). The other losses are means over what they are defined on,
+        without gradient.
         """
         how = self.settings
         features = self.student.features(x)  # (B, C', h', w')
-        logits, target = self.student.head(features).float(), target.float()
+        pooled = features.mean((2, 3))  # (B, C')
+        logits, target = self.student.pool_head(pooled).float(), target.float()
         hard = hard_loss(logits, labels.float(), self.positive_weight, how.focal_gamma, how.focal_alpha)
         taught = ~target.isnan()
         soft = soft_loss(logits, torch.where(taught, target, logits.detach()), how.temperature)
@@ -80,9 +93,15 @@ class DistillTask(nn.Module):
             assert teacher_features is not None, "feature distillation needs the features of one network"
             feature = feature_loss(self.projection(features), teacher_features).mean()
             loss = loss + how.feature_weight * feature
+        auxiliary = torch.zeros_like(loss)
+        if self.auxiliary is not None:
+            assert known is not None, "auxiliary heads need what the table knows of the films"
+            auxiliary = auxiliary_loss(self.auxiliary(pooled).float(), known.float()).mean()
+            loss = loss + how.auxiliary * auxiliary
         return Losses(
             loss=loss,
             hard=hard.mean().detach(),
             soft=soft.sum().detach() / taught.sum().clamp(min=1),
             feature=feature.detach(),
+            auxiliary=auxiliary.detach(),
         )
