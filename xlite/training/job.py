@@ -285,7 +285,7 @@ def _info(
 
     taught: the sources of its teachers.
     """
-    return ModelInfo(
+    info = ModelInfo(
         backbone=config.backbone,
         attention=config.attention,
         hidden=config.hidden,
@@ -307,6 +307,6 @@ def _info(
             seed=config.seed,
             data_fingerprint=folder.fingerprint(),
             xlite=__version__,
-            **({"fold": config.fold} if config.fold else {}),
         ),
     )
+    return info.noting(fold=config.fold) if config.fold else info
