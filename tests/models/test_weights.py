@@ -76,6 +76,26 @@ def test_real_mobilenet_weights_give_torchvisions_features(shared_data):
     assert not is_folded(model)
 
 
+@pytest.mark.parametrize(
+    ("file", "backbone"),
+    [
+        ("tf_efficientnet_lite0_imagenet.safetensors", "tf_efficientnet_lite0"),
+        ("tf_efficientnet_lite2_imagenet.safetensors", "tf_efficientnet_lite2"),
+        ("mobilenet_v2_imagenet.pt", "mobilenetv2_100"),
+    ],
+)
+def test_public_imagenet_weights_are_known_by_their_tensors(shared_data, tmp_path, file, backbone):
+    path = shared_data / "weights" / file
+    known = load_start_weights(untrained(backbone), path)
+    assert known.public and known.noted.startswith(f"{backbone} starts from {file} (")
+    assert "tensors: ImageNet weights, " in known.noted
+    tensors = {name: tensor.clone() for name, tensor in read_state_dict(path).items()}
+    next(tensor for tensor in tensors.values() if tensor.ndim == 4)[0, 0, 0, 0] += 1e-3
+    torch.save(tensors, tmp_path / file.replace("safetensors", "pt"))
+    other = load_start_weights(untrained(backbone), tmp_path / file.replace("safetensors", "pt"))
+    assert not other.public and "ImageNet" not in other.noted
+
+
 def test_old_densenet_names_are_read():
     assert list(to_timm_names({"features.denseblock1.denselayer2.norm.1.weight": torch.zeros(1)})) == [
         "features.denseblock1.denselayer2.norm1.weight"

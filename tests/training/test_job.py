@@ -22,6 +22,8 @@ from xlite.evaluation.sources import Source
 from xlite.images import Preprocess
 from xlite.models.checkpoint import load_model
 from xlite.models.info import ModelNotes
+from xlite.models.known_weights import IMAGENET, digest_of_tensors
+from xlite.models.student import Student
 from xlite.runs.run import Run
 from xlite.training.job import check_job, open_job
 from xlite.training.loop import train
@@ -99,6 +101,17 @@ def test_a_model_hands_on_its_films_and_what_its_sources_knew(films: Path, own_h
         count_source(Source(split=own.id, start=True), folder, own),
     ]
     assert student.start_knows == ()
+
+
+def test_what_is_behind_a_file_of_weights_is_not_known_unless_they_are_public(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backbone = Student("test_resnet").backbone.state_dict()
+    save_file(backbone, tmp_path / "some.safetensors")
+    given = str(tmp_path / "some.safetensors")
+    assert noted(films, weights=given).start_knows == ({"weights": "some.safetensors", "start": True},)
+    monkeypatch.setitem(IMAGENET, digest_of_tensors(backbone), "test_resnet")
+    assert noted(films, weights=given).start_knows == ()
 
 
 def test_student_and_teacher_are_each_fed_by_their_own_normalisation(films: Path, tmp_path: Path) -> None:

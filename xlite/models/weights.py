@@ -19,6 +19,7 @@ from xlite.errors import CheckpointError
 from xlite.images import IMAGENET_MEAN, IMAGENET_STD, Channels, Preprocess
 from xlite.models.checkpoint import load_model, read_tensors
 from xlite.models.info import FORMAT, ModelInfo
+from xlite.models.known_weights import known_imagenet
 from xlite.models.student import Student
 from xlite.models.tensor_check import check_tensors
 from xlite.models.torch_files import UNREADABLE, load_plain
@@ -32,7 +33,8 @@ HUB_FILE = "model.safetensors"
 class StartWeights:
     """What a student starts from: a sentence, in two parts around the name of the file if there is one.
 
-    info: the header of that file if it is an X-Lite model; else nobody knows which films are behind it.
+    info: the header of that file if it is an X-Lite model; else nobody knows which films are behind it,
+    unless it is `public`: ImageNet weights, known by their tensors.
     normalisation: the mean and std with which the weights were trained, as in Preprocess.
     """
 
@@ -40,6 +42,7 @@ class StartWeights:
     file: Path | None = None
     after: str = ""
     info: ModelInfo | None = None
+    public: bool = False
     normalisation: tuple[Channels, Channels] = IMAGENETS
 
     def preprocess(self, size: int) -> Preprocess:
@@ -160,7 +163,8 @@ def _load_student(student: Student, path: Path) -> StartWeights:
             taken += [part] if weights else []
     parts = ", ".join(taken)
     before = f"{student.backbone_name} starts from the {parts} of the X-Lite model "
-    return StartWeights(before, path, "", info, (info.preprocess.mean, info.preprocess.std))
+    normalisation = info.preprocess.mean, info.preprocess.std
+    return StartWeights(before, path, "", info, normalisation=normalisation)
 
 
 def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) -> StartWeights:
@@ -177,9 +181,11 @@ def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) 
     }
     check_tensors(kept | counters, wanted, path)
     student.backbone.load_state_dict(kept | counters)
-    before, after = f"{student.backbone_name} starts from ", f" ({len(kept)} tensors)"
-    are_timms = timm_named.keys() == weights.keys()
-    return StartWeights(before, path, after, None, _of_timm(student) if are_timms else IMAGENETS)
+    public = known_imagenet({name: tensor for name, tensor in kept.items() if name in wanted})
+    before = f"{student.backbone_name} starts from "
+    after = f" ({len(kept)} tensors{f': ImageNet weights, {public}' if public else ''})"
+    normalisation = _of_timm(student) if timm_named.keys() == weights.keys() else IMAGENETS
+    return StartWeights(before, path, after, None, public is not None, normalisation)
 
 
 def to_timm_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

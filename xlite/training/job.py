@@ -237,7 +237,7 @@ def _start_sources(
     config: TrainConfig, folder: NihFolder, split: Split, started: StartWeights
 ) -> list[Source]:
     """What the model that the student starts from learned from, counted as for a teacher."""
-    if started.file is None:
+    if started.file is None or started.public:
         return []
     if started.info is None:
         return [Source(weights=started.file.name, start=True)]

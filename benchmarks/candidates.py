@@ -1,0 +1,178 @@
+"""Trains the candidates for the shipped model, the likeliest first, until the time is up; a row for each.
+
+    python benchmarks/candidates.py --data DATA --weights FOLDER --out OUT --minutes 12
+    python benchmarks/candidates.py --data DATA --weights FOLDER --out OUT --only base,no-average --epochs 6
+
+Each candidate is a run of XLITE_HOME: what one call did not finish the next one goes on with, exactly. First
+come single changes of one recipe, then teachers that leave a fold out, then students of what these say. The
+folder of weights has BACKBONE_imagenet.safetensors. OUT gets candidates.csv, candidates.zip with what each
+run predicted, and the model files of the best by validation films; test films choose nothing.
+"""
+
+import argparse
+import csv
+import threading
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from xlite.cli.console import log_to
+from xlite.config import make_config
+from xlite.data.folder import NihFolder
+from xlite.data.splits import load_split
+from xlite.errors import RunError, XliteError
+from xlite.models.available import MODEL_FILE
+from xlite.places import checkpoints_dir
+from xlite.runs.run import Run
+from xlite.sweeps.left_out import join_folds
+from xlite.sweeps.outcome import left_by
+
+LITE0, LITE2 = "tf_efficientnet_lite0", "tf_efficientnet_lite2"
+BASE: dict[str, Any] = {
+    "backbone": LITE0, "image_size": 224, "hidden": 0, "augment": "light", "flip": False, "batch_size": 32,
+    "epochs": 12, "lr": 1e-3, "backbone_lr": 0.3, "ema": 0.99, "patience": 100,
+}  # fmt: skip
+SINGLE: dict[str, dict[str, Any]] = {
+    "base": {},
+    "design": {"hidden": 256, "augment": "design", "flip": True, "backbone_lr": 1.0, "ema": 0.0},
+    "no-average": {"ema": 0.0},
+    "rates-alike": {"backbone_lr": 1.0},
+    "hidden-256": {"hidden": 256},
+    "design-augment": {"augment": "design"},
+    "flips": {"flip": True},
+    "layer-decay": {"backbone_lr": 1.0, "layer_decay": 0.85},
+    "mixup": {"mixup": 0.2},
+    "auxiliary": {"auxiliary": 0.3},
+    "longer": {"epochs": 25},
+    "288px": {"image_size": 288},
+    "lite2-288px": {"backbone": LITE2, "image_size": 288},
+    "320px": {"image_size": 320},
+}
+FOLDS = 5
+TEACHER: dict[str, Any] = {"backbone": LITE2, "image_size": 288}
+TAUGHT: dict[str, dict[str, Any]] = {
+    "taught": {"alpha": 0.7, "temperature": 1.0},
+    "taught-288px": {"alpha": 0.7, "temperature": 1.0, "image_size": 288},
+    "taught-half": {"alpha": 0.5, "temperature": 1.0},
+    "taught-soft": {"alpha": 0.7, "temperature": 4.0},
+    "taught-longer": {"alpha": 0.7, "temperature": 1.0, "epochs": 25},
+    "tiny": {"alpha": 0.7, "temperature": 1.0, "epochs": 40, "backbone": "mobilenetv3_small_100"},
+}
+
+
+def main() -> None:
+    """Trains what is left of the list, prints a row for each finished candidate, and packs what they said."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="data folder in the NIH layout")
+    parser.add_argument("--split", default="unseen")
+    parser.add_argument("--weights", type=Path, required=True, help="folder of ImageNet weights")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=12.0, help="after which no more is trained")
+    parser.add_argument("--only", default="", metavar="A,B", help="of the single changes and the students")
+    parser.add_argument("--epochs", type=int, default=0, help="of each candidate, instead of its own")
+    parser.add_argument("--seeds", type=int, default=1, help="with which each candidate is trained")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--keep", type=int, default=2, help="model files of so many of the best")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + 60 * options.minutes
+    for name, changes in candidates(options):
+        if time.monotonic() > deadline:
+            break
+        given = {**BASE, **changes, "data": options.data, "split": options.split, "device": options.device}
+        given |= {"epochs": options.epochs} if options.epochs else {}
+        weights = options.weights / f"{given['backbone']}_imagenet.safetensors"
+        given |= {"name": name, "weights": str(weights) if weights.exists() else "none"}
+        trained(name, given, deadline)
+    pack(finished(), options.out, options.keep)
+
+
+def candidates(options: argparse.Namespace) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Names and settings, the students of the folds only once all teachers have finished."""
+    wanted = set(filter(None, options.only.split(",")))
+    seeds = range(42, 42 + options.seeds)
+    for name, changes in SINGLE.items():
+        if not wanted or name in wanted:
+            yield from ((f"{name}-{seed}", {**changes, "seed": seed}) for seed in seeds)
+    students = [name for name in TAUGHT if not wanted or name in wanted]
+    if not students:
+        return
+    teachers = [f"teacher-{fold}" for fold in range(1, FOLDS + 1)]
+    for fold, name in enumerate(teachers, 1):
+        yield name, {**TEACHER, "fold": f"{fold}/{FOLDS}"}
+    folder = NihFolder.open(options.data)
+    try:
+        joined = join_folds(teachers, folder, load_split(folder, options.split), options.out)
+    except RunError as error:
+        print(f"No students: {error}")
+        return
+    print(joined.text(), flush=True)
+    taught = {"teacher": str(joined.predictions), "teacher_list": str(joined.known)}
+    for name in students:
+        yield from ((f"{name}-{seed}", {**TAUGHT[name], **taught, "seed": seed}) for seed in seeds)
+
+
+def trained(name: str, given: Mapping[str, Any], deadline: float) -> None:
+    """Trains one candidate, or goes on with it; it is asked to stop when the time is up."""
+    from xlite.training.loop import train
+
+    place = checkpoints_dir() / name
+    run = Run(place) if (place / "config.json").exists() else Run.create(make_config(dict(given)))
+    if run.status().state == "finished":
+        return
+    timer = threading.Timer(max(1.0, deadline - time.monotonic()), lambda: stopped(run))
+    timer.daemon = True
+    began = time.monotonic()
+    try:
+        with run.hold(), log_to(file=run.path("log.txt")):
+            timer.start()
+            train(run.config(), run)
+    except XliteError as error:
+        print(f"{name} failed: {error}", flush=True)
+    finally:
+        timer.cancel()
+    state = run.status()
+    print(f"{name}: {state.state}, {time.monotonic() - began:.0f} s, best AUC {state.best_auc}", flush=True)
+
+
+def stopped(run: Run) -> None:
+    """Asks a run to stop, unless it has ended by itself."""
+    with suppress(RunError):
+        run.stop()
+
+
+def finished() -> dict[Run, float]:
+    """The runs of the list that have finished, with their validation AUC, the best first."""
+    names = {*SINGLE, *TAUGHT, "teacher"}
+    runs = [run for run in Run.list() if run.name.rpartition("-")[0] in names]
+    aucs = {run: left_by(run).val_auc or 0.0 for run in runs if run.status().state == "finished"}
+    return dict(sorted(aucs.items(), key=lambda one: -one[1]))
+
+
+def pack(runs: Mapping[Run, float], out: Path, keep: int) -> None:
+    """A table of the runs, a zip of what they said, and the model files of the best that left no fold out."""
+    with (out / "candidates.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["candidate", "val_auc", "test_auc", "epochs"])
+        for run, val_auc in runs.items():
+            left = left_by(run)
+            writer.writerow([run.name, val_auc, left.test_auc, left.epochs])
+            print(f"| {run.name} | {val_auc:.4f} | {left.test_auc} | {left.epochs} |")
+    with zipfile.ZipFile(out / "candidates.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        for run in runs:
+            said = [run.evaluation(part) / "predictions.csv" for part in ("val", "test")]
+            for path in (run.path("config.json"), run.path("metrics.csv"), *said):
+                if path.exists():
+                    packed.write(path, path.relative_to(checkpoints_dir()))
+    best = [run for run in runs if not run.config().fold][:keep]
+    for place, run in enumerate(best, 1):
+        (out / f"{place}-{run.name}.safetensors").write_bytes(run.path(MODEL_FILE).read_bytes())
+
+
+if __name__ == "__main__":
+    main()
