@@ -168,8 +168,8 @@ class TrainConfig(BaseModel):
         Augment,
         Field(
             title="Augmentation",
-            description="Random changes of training films: those of the design document; light: each film "
-            "shifted, scaled, turned and brightened a little, no noise or blur; or none",
+            description="Random changes of films: light moves and brightens each a little; design is the "
+            "design document's",
         ),
     ] = "design"
     flip: Annotated[
@@ -186,8 +186,8 @@ class TrainConfig(BaseModel):
             title="Mixup",
             ge=0,
             le=10,
-            description="Blends films of a batch in pairs, their labels and teachers' answers too: alpha of "
-            "the Beta distribution that says how much; 0 is off",
+            description="Blends films of a batch, labels and teachers' answers too: alpha of the shares' Beta "
+            "distribution; 0 is off",
         ),
     ] = 0.0
 
