@@ -186,8 +186,8 @@ class TrainConfig(BaseModel):
             title="Mixup",
             ge=0,
             le=10,
-            description="Blends films of a batch, labels and teachers' answers too: alpha of the shares' Beta "
-            "distribution; 0 is off",
+            description="Blends films of a batch, labels and teachers' answers too: alpha of the shares' "
+            "Beta distribution; 0 is off",
         ),
     ] = 0.0
 
