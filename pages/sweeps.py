@@ -179,7 +179,7 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
         return
     st.subheader("Leaderboard")
     if found.verdict:
-        (st.warning if found.winner is None else st.success)(said(found.verdict))
+        (st.warning if found.chooses and found.winner is None else st.success)(said(found.verdict))
     if found.warnings:
         st.warning("  \n".join(map(said, found.warnings)), icon=":material/warning:")
     # Not a data frame: that keeps the widths of its first rows, and its last columns are out of sight.

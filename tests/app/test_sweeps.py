@@ -33,6 +33,9 @@ def test_sweep_shows_the_command_of_each_kind(tiny_folder: Path):
     assert test.code[0].value == (
         f"xlite sweep search --study search {shared} --vary lr=0.0001..0.01:log --trials 20"
     )
+    test.segmented_control[0].set_value("crossfit").run()
+    assert test.code[0].value == f"xlite sweep crossfit --study crossfit {shared} --seeds 1 --folds 5"
+    assert "5 runs" in words(test)
     test.segmented_control[0].set_value("phase3").run()
     assert [error.message for error in test.exception] == []
     assert [error.value for error in test.error] == [

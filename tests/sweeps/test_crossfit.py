@@ -69,6 +69,8 @@ def test_the_answers_of_all_folds_become_a_teacher(
     assert known == split.parts["train"] + split.parts["val"]
     auc = np.nanmean(auc_per_class(folder.labels(taught.stems), taught.probs))
     assert (found.winner, found.ended, len(found.rows)) == (None, True, 3)
+    nothing = "Nothing is chosen: each row is the model that left this fold out."
+    assert found.caption.startswith(f"Split {split.id}. {nothing}")
     assert found.verdict == (
         f"The models answer for {len(taught.stems)} films that each of them had left out: mean AUC "
         f"{auc:.4f}. Learn from it with --teacher {sweep.folder / 'predictions.csv'} --teacher-list "

@@ -145,14 +145,21 @@ class Leaderboard(_Part):
         return {**content, "ended": bool(content.get("verdict"))}
 
     @property
+    def chooses(self) -> bool:
+        """Whether the study chooses a configuration: one that cross-fits needs all of them."""
+        return self.kind != "crossfit"
+
+    @property
     def caption(self) -> str:
         """Whose films these are, which of them choose, what the best validation AUC is the best of, and over
         which findings the means on the test films are.
         """
         said = [f"Split {self.split_id}."]
-        if len(self.rows) > 1:
+        if not self.chooses:
+            said.append("Nothing is chosen: each row is the model that left this fold out.")
+        elif len(self.rows) > 1:
             said.append("The validation films choose the winner; the test films are only shown.")
-        if of := best_of(self.optimism):
+        if self.chooses and (of := best_of(self.optimism)):
             said.append(f"The highest Val AUC is the best of {of}, and as such too high.")
         return " ".join([*said, *self._means()])
 
