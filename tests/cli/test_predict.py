@@ -52,6 +52,20 @@ def test_predict_reads_files_and_folders_in_the_order_given(
     np.testing.assert_array_equal(written, reading.overlay(read_image(single), best[0][0]))
 
 
+def test_predict_without_a_folder_answers_and_leaves_nothing(
+    xlite: Command, model: str, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    film = min((tiny_folder / "images").glob("*.png"))
+    _, told, _ = xlite("predict", model, film, "--out", tmp_path / "out")
+    status, text, err = xlite("predict", model, film)
+    assert (status, err, text) == (0, "", told.replace(f": {tmp_path / 'out'}", ""))
+    assert "1 film read" in text and list((tmp_path / "tmp").iterdir()) == []
+    status, _, err = xlite("predict", model, film, "--heatmaps", 2)
+    assert status == 2 and "overlays are files: name a folder with --out" in err
+
+
 def test_predict_draws_the_map_that_is_asked_for(
     xlite: Command, model: str, tiny_folder: Path, tmp_path: Path
 ) -> None:

@@ -1,13 +1,16 @@
 """`xlite predict`: films read by a model, with overlays if they are asked for."""
 
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xlite.cli.console import Device, Json, Model, Out, log_to, print_json, print_table, progress_bar, say
+from xlite.cli.console import Device, Json, Model, log_to, print_json, print_table, progress_bar, say
 from xlite.errors import DataError
 from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.findings import FINDINGS, spoken
@@ -23,7 +26,10 @@ def predict(
     images: Annotated[
         list[Path], typer.Argument(metavar="IMAGE…", help=f"{FORMATS}, or folders, zipped or not")
     ],
-    out: Out,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder to write into; without it the answer is printed alone"),
+    ] = None,
     heatmaps: Annotated[
         int, typer.Option(min=0, max=len(FINDINGS), help="Overlays an image, likeliest findings first")
     ] = 0,
@@ -54,9 +60,9 @@ def predict(
 ) -> None:
     """Read films: their findings, and overlays.
 
-    Writes predictions.csv and, with --heatmaps K, K overlays an image; guards.csv says what each picture is,
-    and worth.csv what each verdict is worth. A picture that is no chest X-ray is not read; what looks turned
-    or inverted is read as it is, unless --fix.
+    Into --out DIR go predictions.csv and, with --heatmaps K, K overlays an image; guards.csv says what each
+    picture is, and worth.csv what each verdict is worth. A picture that is no chest X-ray is not read; what
+    looks turned or inverted is read as it is, unless --fix.
 
     In folders, linked and zipped ones too, films are found by suffix or else by content; hidden files are
     left out. Of several films one that cannot be read is reported, the others are done, and the exit status
@@ -71,12 +77,14 @@ def predict(
         raise typer.BadParameter("no overlay is asked for: add --heatmaps 3", param_hint="--map")
     if tta not in (None, "flip"):
         raise typer.BadParameter(f"{tta!r} is none: only flip is known", param_hint="--tta")
+    if out is None and heatmaps:
+        raise typer.BadParameter("overlays are files: name a folder with --out", param_hint="--heatmaps")
     from xlite.data.film_files import passed_over_words
     from xlite.predict.films import find_films
 
-    found = find_films(images, out)
-    if out.exists() and not out.is_dir():
+    if out is not None and out.exists() and not out.is_dir():
         raise DataError(f"{out} is a file, and --out is the folder to write into: give another name")
+    found = find_films(images, out)
     from xlite.guarded import GuardedReader
     from xlite.predict.pipeline import predict_films
     from xlite.reading import withheld_sentence
@@ -85,11 +93,11 @@ def predict(
     if tta:
         reader = replace(reader, classifier=reader.classifier.flipped())
     classifier = reader.classifier
-    with progress_bar("reading") as progress, log_to(sys.stderr):
+    with _place(out) as place, progress_bar("reading") as progress, log_to(sys.stderr):
         done = predict_films(
             reader,
             found.films,
-            out,
+            place,
             heatmaps,
             method or DEFAULT_METHOD,
             progress,
@@ -109,6 +117,16 @@ def predict(
         raise typer.Exit(1)
 
 
+@contextmanager
+def _place(out: Path | None) -> Iterator[Path]:
+    """The folder to write into, or one that is gone afterwards."""
+    if out is not None:
+        yield out
+        return
+    with tempfile.TemporaryDirectory(prefix="xlite-") as folder:
+        yield Path(folder)
+
+
 def _film_json(done: "FilmsRead", name: str, fix: bool) -> dict[str, Any]:
     """Probabilities by finding, guards, and what each verdict is worth; of a refused film guards alone."""
     from xlite.report.worth import worth_json
@@ -121,7 +139,7 @@ def _film_json(done: "FilmsRead", name: str, fix: bool) -> dict[str, Any]:
 
 
 def _print_answer(
-    done: "FilmsRead", model: str, out: Path, fix: bool, count: int = 3, shown: int = 20
+    done: "FilmsRead", model: str, out: Path | None, fix: bool, count: int = 3, shown: int = 20
 ) -> None:
     """The `count` likeliest findings of the first `shown` films, their guards, and what was written."""
     first = list(done.found.items())[:shown]
@@ -137,10 +155,10 @@ def _print_answer(
         done_so = "put right before reading" if fix else "read as it is, and --fix puts that right"
         say(f"{counted(offered, 'film')} looked turned or inverted: {done_so}")
     if cautioned := sum(one.verdict == "caution" for one in done.guards.values()):
-        say(f"{counted(cautioned, 'film')} read with a caution: guards.csv says which")
+        say(f"{counted(cautioned, 'film')} read with a caution{': guards.csv says which' if out else ''}")
     if done.unpainted:
         say(f"{counted(done.unpainted, 'overlay')} left bare: a map is empty, flat or peaks at the rim")
     bad = f", {done.unreadable:,} could not be" if done.unreadable else ""
     refused = f", {done.refused:,} refused" if done.refused else ""
     bare = f", {done.unwritten:,} without overlays" if done.unwritten else ""
-    say(f"{counted(len(done.names), 'film')} read{bad}{refused}{bare}: {out}")
+    say(f"{counted(len(done.names), 'film')} read{bad}{refused}{bare}{f': {out}' if out else ''}")

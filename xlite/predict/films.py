@@ -37,8 +37,8 @@ class FilmsFound:
     passed_over: Counter[str]
 
 
-def find_films(given: Sequence[Path], out: Path) -> FilmsFound:
-    """The files given, and the films in the folders given without what was written into `out`.
+def find_films(given: Sequence[Path], out: Path | None) -> FilmsFound:
+    """The files given, and the films in the folders given without what an earlier call wrote into `out`.
 
     Raises DataError if a path does not exist, a folder holds no film, or a film is given twice.
     """
@@ -52,13 +52,13 @@ def find_films(given: Sequence[Path], out: Path) -> FilmsFound:
     return FilmsFound(films, sum((passed_over for _, passed_over in found), Counter()))
 
 
-def _films_of(path: Path, out: Path) -> tuple[Sequence[Path | ZippedFilm], Counter[str]]:
+def _films_of(path: Path, out: Path | None) -> tuple[Sequence[Path | ZippedFilm], Counter[str]]:
     """The films at a path, and what else lies in a folder, zipped or not."""
     if not path.exists():
         raise DataError(f"there is no file or folder {path}")
     films: Sequence[Path | ZippedFilm]
     if path.is_dir():
-        found = find_film_files([path], lambda file: _is_own(file, out))
+        found = find_film_files([path], lambda file: out is not None and _is_own(file, out))
         films, passed_over = sorted(found.films), found.passed_over
     elif is_zip(path):
         films, passed_over = find_zipped_films(path)
