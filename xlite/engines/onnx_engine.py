@@ -85,7 +85,10 @@ class OnnxEngine:
         """Another engine or processor may compute wrongly without a word, and a file may be tampered with."""
         golden = self.facts.golden
         try:
-            x = self.info.preprocess.normalize(golden.image())[None]
+            film, side = golden.image(), self.info.preprocess.size
+            if film.shape != (side, side):
+                raise ValueError(f"its film is {film.shape[1]:,} x {film.shape[0]:,} pixels, not {side}")
+            x = self.info.preprocess.normalize(film)[None]
             found = self.outputs(x)
             calibrated = apply_calibrator(found["logits"], self.info.calibration)
             differences = {
