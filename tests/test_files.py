@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from xlite.files import read_file, read_whole, write_atomic
+from xlite.files import read_file, read_whole, tail_lines, write_atomic
 
 
 def test_write_atomic_keeps_the_old_file_if_writing_fails(
@@ -47,3 +47,5 @@ def test_a_pipe_in_the_place_of_a_file_is_refused_at_once(tmp_path: Path) -> Non
     os.mkfifo(tmp_path / "progress.json")
     with pytest.raises(OSError, match="it is a pipe, a socket or a device"):
         read_whole(tmp_path / "progress.json")
+    with pytest.raises(OSError, match="it is a pipe, a socket or a device"):
+        tail_lines(tmp_path / "progress.json", 3)
