@@ -219,6 +219,9 @@ def test_a_disk_that_fills_while_the_cache_is_built_leaves_no_half_of_it(
 
 SET_CLOCK = """
 import datetime, random, sys, time
+from xlite.runs import run as runs, work_folder
+from xlite.training import provenance
+from xlite.training.loop import train
 chance, wall, wall_ns = random.Random(3), time.time, time.time_ns
 jump = lambda: chance.uniform(-3e8, 3e8)  # ten years back or forward
 time.time, time.time_ns = (lambda: wall() + jump()), (lambda: wall_ns() + int(1e9 * jump()))
@@ -226,10 +229,8 @@ class Clock(datetime.datetime):
     @classmethod
     def now(cls, tz=None):
         return cls.fromtimestamp(time.time(), tz)
-datetime.datetime = Clock
-from xlite.runs.run import Run
-from xlite.training.loop import train
-run = Run.named(sys.argv[1])
+runs.datetime = work_folder.datetime = provenance.datetime = Clock
+run = runs.Run.named(sys.argv[1])
 train(run.config(), run)
 """
 
