@@ -20,4 +20,4 @@ class OwnUpload(route_utils.GradioUploadFile):
 
 def keep_uploads_apart() -> None:
     """From now on each upload to this process is stored apart; Gradio has no setting for that."""
-    route_utils.GradioUploadFile = OwnUpload
+    route_utils.GradioUploadFile = OwnUpload  # type: ignore[misc]
