@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 KEPT_S = 60
 """A film is deleted as soon as it has arrived and been read; a broken-off upload, after so many seconds."""
+Seen = dict[tuple[Path, int], float]
+"""When files were seen first, by the monotonic clock (s); a file by its path and when it was written (ns)."""
 VISITORS = 60
 """For how many visitors films are held in memory: of a film up to 0.6 MB, twice if it can be turned."""
 
@@ -98,27 +100,40 @@ def serve(options: argparse.Namespace, password: str | None) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         address = demo.share_url or f"http://{options.host}:{options.port}"
         print(f"{reader.classifier.name} reads films at {address} until Ctrl-C ends it", flush=True)
+        seen: Seen = {}
         try:
             while True:
                 time.sleep(KEPT_S / 10)
-                delete_old(Path(folder))
+                seen = delete_old(Path(folder), seen)
         except KeyboardInterrupt:
             demo.close(verbose=False)
 
 
-def delete_old(folder: Path, older_than_s: float = KEPT_S) -> None:
-    """Deletes the files in Gradio's folder that are older, and those that Gradio has forgotten too."""
+def delete_old(folder: Path, seen: Seen, older_than_s: float = KEPT_S) -> Seen:
+    """Deletes the files in Gradio's folder that have lain there for longer, also those that it has forgotten.
+
+    Returns when each that is left was seen first: the times of the files follow a clock that may be set.
+    """
+    left: Seen = {}
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError):
-            if path.is_file() and abs(time.time() - path.stat().st_mtime) > older_than_s:
+            if not path.is_file():
+                continue
+            now, file = time.monotonic(), (path, path.stat().st_mtime_ns)
+            left[file] = seen.get(file, now)
+            if now - left[file] > older_than_s:
                 path.unlink()
+                del left[file]
+    return left
 
 
 def launch(demo: "gr.Blocks", options: argparse.Namespace, password: str | None, names: set[str]) -> None:
     """Starts the server with everything off that the demo does not need; it answers by those names."""
     from share_look import STYLE, theme
     from share_page import NOTICE
+    from share_uploads import keep_uploads_apart
 
+    keep_uploads_apart()
     guards = [Middleware(HostGuard, names=names), *([Middleware(GuessDelay)] if password else [])]
     demo.launch(
         auth=(USER, password) if password else None,

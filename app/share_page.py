@@ -18,7 +18,7 @@ from xlite.formats import FORMATS
 from xlite.images import MAX_UPLOAD_MB, read_image
 from xlite.messages import in_words, literal
 from xlite.report.film_words import offer_words
-from xlite.serving.viewer import MAX_FILMS, FilmView, map_methods, view, view_upload
+from xlite.serving.viewer import MAX_FILMS, FilmView, map_methods, view, view_upload, with_own_names
 
 if TYPE_CHECKING:
     from xlite.guarded import GuardedReader
@@ -72,6 +72,7 @@ class Demo:
             Path(upload).unlink(missing_ok=True)
         first = list(map(str, uploads[:MAX_FILMS]))
         films = {upload: known.get(upload) or self._read_and_delete(Path(upload)) for upload in first}
+        films = with_own_names({at: replace(film, name=Path(at).name) for at, film in films.items()})
         shown = next((upload for upload in first if upload not in known), first[0])
         return Visit(films, shown, len(uploads))
 

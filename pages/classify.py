@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,12 +65,14 @@ def choose_films(uploads: "Sequence[UploadedFile]", place: "DeltaGenerator") -> 
 
 def read_films(reader: "GuardedReader", films: Sequence[Chosen]) -> dict[str, "FilmView"]:
     """What the model sees in each film, by its key: read once for each visitor and model."""
-    from xlite.serving.viewer import view_upload
+    from xlite.serving.viewer import view_upload, with_own_names
 
     kept = st.session_state.get("views", {})
     known = kept["films"] if kept.get("reader") is reader else {}
     with st.spinner("Reading"):
         views = {film.key: known.get(film.key) or view_upload(reader, film.name, film.data) for film in films}
+    # Of two choices with one text the browser can name but one.
+    views = with_own_names({film.key: replace(views[film.key], name=film.name) for film in films})
     st.session_state["views"] = {"reader": reader, "films": views}
     return views
 

@@ -5,7 +5,9 @@ import zlib
 from collections.abc import Iterator
 
 import numpy as np
-from hostile_films import COLOUR, GREY, SIGNATURE, chunk, jpegs, png, png_of_rows, pngs, rows_of
+from hostile_films import COLOUR, GREY, SIGNATURE, chunk, dicom, jpegs, png, png_of_rows, pngs, rows_of
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEGLosslessSV1
 
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 
@@ -171,6 +173,19 @@ def large_films() -> Iterator[tuple[str, bytes]]:
     yield "large palette with transparency", png(tile, 3, extra=extra)
     yield "large interlaced", png(tile, 0, interlaced=True)
     yield "large interlaced, 16 bits", png(deep, 0, 16, interlaced=True)
+    yield "large lossless JPEG in DICOM", large_lossless_jpeg()
+
+
+def large_lossless_jpeg() -> bytes:
+    """Noise of 20 million samples in lossless JPEG in DICOM, which takes its decoder longest."""
+    side = 4472
+    noise = np.random.default_rng(0).bytes(2 * side**2).replace(b"\xff", b"\xfe")
+    # Sixteen codes of four bits, for differences of 0 to 15 bits: any data is samples.
+    table = bytes.fromhex("ffc40023 00 00000010 000000000000000000000000") + bytes(range(16))
+    header = frame_header(side, side, 0xC3).replace(b"\x08", b"\x10", 1)  # 16 bits
+    scan = bytes.fromhex("ffda0008010100010000")
+    stream = _SOI + table + header + scan + noise + _EOI
+    return dicom(encapsulate([stream]), JPEGLosslessSV1, 16, Rows=side, Columns=side)
 
 
 def large_png(pixels: np.ndarray, colour: int, bits: int = 8) -> bytes:

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from xlite.files import read_file, read_whole, write_atomic
+from xlite.data.folder import NihFolder
+from xlite.data.splits import make_split, read_split, write_split
+from xlite.errors import DataError, RunError
+from xlite.evaluation.films import read_labels
+from xlite.files import read_file, read_whole, tail_lines, write_atomic
+from xlite.metrics.thresholds import read_thresholds
+from xlite.sweeps.plan import read_space
 
 
 def test_write_atomic_keeps_the_old_file_if_writing_fails(
@@ -47,3 +53,19 @@ def test_a_pipe_in_the_place_of_a_file_is_refused_at_once(tmp_path: Path) -> Non
     os.mkfifo(tmp_path / "progress.json")
     with pytest.raises(OSError, match="it is a pipe, a socket or a device"):
         read_whole(tmp_path / "progress.json")
+    with pytest.raises(OSError, match="it is a pipe, a socket or a device"):
+        tail_lines(tmp_path / "progress.json", 3)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders here")
+def test_whoever_reads_a_file_that_is_named_waits_for_no_pipe(tmp_path: Path, tiny_folder: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for read, error in ((read_thresholds, DataError), (read_labels, DataError), (read_space, RunError)):
+        with pytest.raises(error, match=f"{pipe} cannot be read"):
+            read(pipe)
+    folder = NihFolder.open(tiny_folder)
+    place = write_split(folder, make_split(folder))
+    os.replace(pipe, place / "split.json")
+    with pytest.raises(DataError, match=f"it is a pipe, .* not a file: {place}/split.json"):
+        read_split(folder, "patient")

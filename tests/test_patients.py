@@ -33,6 +33,7 @@ LONG = ["32190288767206698995128181920214237181", "32190288767206698995128181920
         ([f"{E17}.0", f"{E17 + 1}.0"], [str(E17), str(E17 + 1)]),
         (["P-7", " p-8", "a3f0", "1e5", "1.2.840.1"], ["P-7", "p-8", "a3f0", "1e5", "1.2.840.1"]),
         (["9" * 120, "9" * 5000], ["9" * 120, "9" * 5000]),
+        (["'1", "'2", "1-1", "11", "1/1", "-1", "\u0661"], ["'1", "'2", "1-1", "11", "1/1", "-1", "\u0661"]),
     ],
 )
 def test_ids_are_text_without_what_programs_add_to_numbers(written: list[str], ids: list[str]) -> None:
@@ -57,6 +58,14 @@ def test_ids_are_text_without_what_programs_add_to_numbers(written: list[str], i
         (["P007", "P7"], "Patient ID 'P007' and Patient ID 'P7' may be one patient or two"),
         (["P 7", "P7"], "Patient ID 'P 7' and Patient ID 'P7' may be one patient or two"),
         (["\uff11", "1"], "Patient ID '\uff11' and Patient ID '1' may be one patient or two"),
+        (["1", "+1"], "Patient ID '1' and Patient ID '\\+1' may be one patient or two"),
+        (["P7", "'P7"], "Patient ID 'P7' and Patient ID \"'P7\" may be one patient or two"),
+        (["1\u200b", "1"], r"Patient ID '1\\u200b' and Patient ID '1' may be one patient or two"),
+        (["\ufeff7", "7"], r"Patient ID '\\ufeff7' and Patient ID '7' may be one patient or two"),
+        (["P-7", "P\u20117"], "Patient ID 'P-7' and Patient ID 'P\u20117' may be one patient or two"),
+        (["P\u22127", "P-7"], "Patient ID 'P\u22127' and Patient ID 'P-7' may be one patient or two"),
+        (["1", "--"], "Patient ID '--' in row 2 names no patient"),
+        (["1", "\u200b"], r"Patient ID '\\u200b' in row 2 names no patient"),
     ],
 )
 def test_what_may_be_merged_or_split_is_refused(written: list[str], sentence: str) -> None:

@@ -9,9 +9,10 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 Progress = Callable[[int, int], None]
 """What long work calls now and then: `progress(done, total)`."""
@@ -52,9 +53,7 @@ def read_file(path: Path | str) -> bytes:
 
     Raises OSError, also at once for a pipe, a socket or a device, which might never end.
     """
-    with open(path, "rb", opener=_open_at_once) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, not a file", str(path))
+    with _opened(path) as file:
         return file.read()
 
 
@@ -65,15 +64,26 @@ def digest_of(path: Path) -> str:
 
 
 def tail_lines(path: Path, lines: int) -> str:
-    """The last lines of a log, empty if there is none; of a bar that redraws itself, its last state."""
+    """The last lines of a log, empty if there is none; of a bar that redraws itself, its last state.
+
+    Raises OSError as `read_file`.
+    """
     try:
-        with open(path, "rb") as file:
+        with _opened(path) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BLOCK))
             text = file.read().decode(errors="replace")
     except FileNotFoundError:
         return ""
     whole = (line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.rstrip().split("\n"))
     return "\n".join(deque(whole, maxlen=lines))
+
+
+@contextmanager
+def _opened(path: Path | str) -> Iterator[BinaryIO]:
+    with open(path, "rb", opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, not a file", str(path))
+        yield file
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -14,7 +14,11 @@ from xlite.errors import DataError
 _WHOLE = re.compile(r"(-?)([0-9]{1,99})(\.0*)?")
 # 2.7, 1,5, 3.2E+37 and 1e+17; but not 1e5, which may be somebody's id.
 _OTHER_NUMBER = re.compile(r"[+-]?(?:[0-9]*[.,][0-9]*(?:e[+-]?[0-9]+)?|[0-9]+e[+-][0-9]+)", re.IGNORECASE)
-_NOBODY = {"", "-", "?", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "none", "null", "unknown"}
+_NOBODY = {"na", "n/a", "n.a.", "#n/a", "<na>", "nan", "-nan", "none", "null", "unknown", "missing"}
+_DASHES = {"Pd": "-", "Cf": "", "Cc": ""}
+"""By category, what stands for a dash and for what does not print."""
+_MARKS = "'\"\u2018\u2019+"
+"""What programs put before an id."""
 _EXACT = 2**53
 """Up to here a float64 holds every whole number."""
 
@@ -90,7 +94,7 @@ def _number(patient: str) -> int | None:
 
 def _fault(text: str) -> str:
     """What is wrong with an id that is no whole number; nothing if it is a name."""
-    if text.casefold() in _NOBODY:
+    if text.casefold() in _NOBODY or not any(map(str.isalnum, text)):
         return "names no patient; give each film the id of its own"
     if _OTHER_NUMBER.fullmatch(text):
         return (
@@ -122,7 +126,16 @@ def _check_rounding(of_floats: set[str], others: set[str]) -> None:
 
 
 def _likeness(spelling: str) -> str:
-    """What is equal for two ids that may be of one patient: no case, no blanks, no leading zeros."""
+    """What is equal for two ids that may be of one patient.
+
+    It has no case, no blanks, no leading zeros, nothing that does not print, one kind of dash, and before it
+    neither a plus nor the apostrophe by which spreadsheets mark text.
+    """
     plain = "".join(unicodedata.normalize("NFKC", spelling).casefold().split())
+    if not plain.isascii():
+        plain = "".join(
+            _DASHES.get(unicodedata.category(sign), sign) for sign in plain.replace("\u2212", "-")
+        )
+    plain = plain.lstrip(_MARKS)
     numbered = re.fullmatch(r"([^0-9]*)0*([0-9]+)([^0-9]*)", plain)
     return "".join(numbered.groups()) if numbered else plain

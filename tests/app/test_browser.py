@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -32,6 +33,16 @@ PATIENCE_MS = 150_000
 def app(own_home: Path) -> Iterator[str]:
     """The address of `streamlit run app/Home.py` on a free loopback port, with a tiny model in its home."""
     save_demo_model(own_home)
+    try:
+        with app_server(own_home) as (address, _):
+            yield address
+    finally:
+        end_runs()
+
+
+@contextmanager
+def app_server(own_home: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A server of the app, at its address, until the block ends."""
     port = free_port()
     environment = {**os.environ, "XLITE_HOME": str(own_home), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "streamlit", "run", "app/Home.py", "--server.headless", "true"]
@@ -52,11 +63,10 @@ def app(own_home: Path) -> Iterator[str]:
             except httpx.TransportError:
                 assert server.poll() is None and time.monotonic() < deadline
                 time.sleep(0.1)
-        yield address
+        yield address, server
     finally:
         server.kill()
         server.wait()
-        end_runs()
 
 
 def end_runs() -> None:
@@ -241,9 +251,9 @@ def test_a_films_name_loads_no_picture_and_sets_no_marks(app: str, page: Page, t
     no_exception(page)
 
 
-def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, page: Page, tiny_folder: Path):
-    page.goto(f"{app}/train")
-    fill(page, "Data folder", str(tiny_folder))
+def start_long_run(page: Page, data: Path) -> None:
+    """Fills in the form of the Train page and presses Start."""
+    fill(page, "Data folder", str(data))
     fill(page, "Name", "tiny")
     page.get_by_role("tab", name="Model").click()
     fill(page, "Image size (px)", "32")
@@ -255,12 +265,15 @@ def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, p
     fill(page, "Batch size", "4")
     page.get_by_role("tab", name="Machine").click()
     pick(page, "Device", "cpu")
-    words = (
-        f"--data {tiny_folder} --name tiny --backbone {BACKBONE} --weights none --image-size 32 --epochs 5000"
-    )
+    words = f"--data {data} --name tiny --backbone {BACKBONE} --weights none --image-size 32 --epochs 5000"
     command = page.get_by_test_id("stCode").first
     expect(command).to_contain_text(f"xlite train {words} --batch-size 4 --patience 5000 --device cpu")
     page.get_by_role("button", name="Start training").click()
+
+
+def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, page: Page, tiny_folder: Path):
+    page.goto(f"{app}/train")
+    start_long_run(page, tiny_folder)
     badge = page.get_by_text("tiny running")
     expect(badge).to_be_visible()
     page.wait_for_url("**/train?run=tiny")
@@ -279,6 +292,31 @@ def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, p
     assert Run.named("tiny").status().state == "stopped"
     no_exception(page)
     no_exception(second)
+
+
+def test_a_run_goes_on_when_its_server_is_killed_and_a_new_one_shows_it(
+    page: Page, own_home: Path, tiny_folder: Path
+):
+    try:
+        with app_server(own_home) as (address, server):
+            page.goto(f"{address}/train")
+            start_long_run(page, tiny_folder)
+            expect(page.get_by_text("tiny running")).to_be_visible()
+            server.kill()
+            server.wait()
+        run = Run.named("tiny")
+        before, deadline = run.status().epoch, time.monotonic() + 120
+        while run.status().epoch <= before + 1:
+            assert run.status().state in LIVE and time.monotonic() < deadline
+            time.sleep(0.1)
+        with app_server(own_home) as (address, _):
+            page.goto(f"{address}/train")
+            expect(page.get_by_text("tiny running")).to_be_visible()
+            page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
+            expect(page.get_by_text("tiny stopped")).to_be_visible()
+        assert run.status().state == "stopped"
+    finally:
+        end_runs()
 
 
 def test_a_phase_is_started_stopped_resumed_and_ends_in_its_leaderboard(

@@ -129,6 +129,20 @@ def test_a_film_can_be_read_again_though_it_is_gone(home: Path, address: str, fi
     assert "That film is no longer here" in stranger["output"]["error"]
 
 
+@pytest.mark.slow
+def test_visitors_who_send_the_same_file_at_once_all_have_it_read(home: Path, address: str, film: Path):
+    with signed_in(address) as guest:
+        places = []
+        for _ in range(4):
+            with film.open("rb") as file:
+                places += guest.post("/gradio_api/upload", files={"files": file}).json()
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda number: ask(guest, f"visitor{number}", places[number]), range(4)))
+    assert [answer["success"] for answer in answers] == [True] * 4
+    assert all(answer["output"]["data"] == answers[0]["output"]["data"] for answer in answers)
+    assert kept_files(home) == []
+
+
 def ask(guest: httpx.Client, session: str, place: str) -> dict:
     """Presses Read as a page does that uploaded a film to that place; what the server completes it with."""
     config = guest.get("/config").json()
@@ -297,17 +311,26 @@ def test_nothing_is_left_when_it_ends(home: Path, film: Path):
     assert (home / "share.log").read_text() == f"demo0 reads films at {address} until Ctrl-C ends it\n"
 
 
-def test_an_upload_that_nobody_read_is_swept(tmp_path: Path):
+def test_an_upload_that_nobody_read_is_swept_by_no_clock_that_may_be_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     spec = importlib.util.spec_from_file_location("share", SHARE)
     share = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(share)
+    passed = 0.0
+    monkeypatch.setattr(share.time, "monotonic", lambda: passed)
     old, new = tmp_path / "sha" / "old.png", tmp_path / "sha" / "new.png"
-    for path in (old, new):
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"film")
-    os.utime(old, (time.time() - 100, time.time() - 100))
-    share.delete_old(tmp_path, older_than_s=60)
-    assert [path.name for path in tmp_path.rglob("*.png")] == ["new.png"]
+    old.parent.mkdir()
+    old.write_bytes(b"film")
+    seen = share.delete_old(tmp_path, {})
+    passed = 50.0
+    new.write_bytes(b"film")
+    for when in (0, 4e9):  # as the clock of the machine is set back and forward
+        os.utime(new, (when, when))
+        seen = share.delete_old(tmp_path, seen)
+    passed = share.KEPT_S + 1
+    seen = share.delete_old(tmp_path, seen)
+    assert [path for path in tmp_path.rglob("*.png")] == [path for path, _ in seen] == [new]
 
 
 @contextmanager

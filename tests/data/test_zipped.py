@@ -81,6 +81,17 @@ def test_names_that_lead_outside_are_refused(tmp_path: Path) -> None:
         assert "names a file outside of it" in refusal(zip_of(tmp_path / f"{number}.zip", {name: PNG}))
 
 
+def test_a_member_without_a_name_is_refused(tmp_path: Path) -> None:
+    archive = zip_of(tmp_path / "films.zip", {"a.png": PNG, "/": b""})
+    content = archive.read_bytes()
+    at = content.rindex(b"PK\1\2")  # the entry of the folder: a name of one letter behind 46 bytes
+    unnamed = content[: at + 28] + bytes(2) + content[at + 30 : at + 46] + content[at + 47 :]
+    end = unnamed.rindex(b"PK\5\6")
+    length = int.from_bytes(unnamed[end + 12 : end + 16], "little") - 1
+    archive.write_bytes(unnamed[: end + 12] + length.to_bytes(4, "little") + unnamed[end + 16 :])
+    assert "names a file outside of it" in refusal(archive)
+
+
 def test_links_are_passed_over(tmp_path: Path) -> None:
     archive = tmp_path / "link.zip"
     with zipfile.ZipFile(archive, "w") as opened:

@@ -1,7 +1,9 @@
 """Exported files that were damaged or tampered with: refused by name, before anything runs."""
 
+import base64
 import json
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -83,6 +85,33 @@ def other_output(proto):
     proto.graph.output[0].name = "scores"
 
 
+def nested_deeply(key):
+    """A change of one entry that nests ever deeper."""
+
+    def apply(proto):
+        entry(proto, key).value = "[" * 100_000 + "]" * 100_000
+
+    return apply
+
+
+def huge_film(golden):
+    film = cv2.imencode(".png", np.zeros((5000, 5000), np.uint8))[1].tobytes()
+    return golden | {"film": base64.b64encode(film).decode()}
+
+
+def dangling(proto):
+    proto.graph.node[0].input[1] = "nowhere"
+
+
+def terabytes(proto):
+    proto.graph.initializer.append(numpy_helper.from_array(np.array([10**6, 10**6, 1, 14]), "sides"))
+    last = next(node for node in proto.graph.node if "logits" in node.output)
+    last.output[list(last.output).index("logits")] = "before"
+    proto.graph.initializer.append(numpy_helper.from_array(np.array([0, 1]), "axes"))
+    proto.graph.node.append(helper.make_node("Expand", ["before", "sides"], ["huge"]))
+    proto.graph.node.append(helper.make_node("ReduceMean", ["huge", "axes"], ["logits"], keepdims=0))
+
+
 def other_size(proto):
     proto.graph.input[0].type.tensor_type.shape.dim[2].dim_value = 2**31
 
@@ -111,6 +140,11 @@ def lying_shape(proto):
         (edit("golden", lambda g: g | {"film": "no film"}), "is damaged"),
         (edit("golden", lambda g: g | {"logits": [0.0] * 13}), "is damaged"),
         (edit("golden", lambda g: g | {"logits": [float("nan")] * 14}), "does not answer here"),
+        (edit("golden", huge_film), "its film is 5,000 x 5,000 pixels, not 96"),
+        (nested_deeply("golden"), "is damaged"),
+        (nested_deeply("backbone"), "is damaged"),
+        (dangling, "cannot be run by onnxruntime"),
+        (terabytes, "cannot be run by onnxruntime"),
         (edit("source_sha256", lambda _: 7), "is damaged"),
         (lambda proto: proto.metadata_props.remove(entry(proto, "format")), "has no format 'xlite-onnx-1'"),
         (lambda proto: proto.metadata_props.remove(entry(proto, "golden")), "is damaged"),

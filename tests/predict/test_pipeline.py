@@ -397,6 +397,30 @@ def test_a_film_that_lacks_a_row_in_any_table_is_read_again(
     assert files == {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
 
 
+@pytest.mark.parametrize("file", ["worth.csv", "guards.csv", "predictions.csv"])
+@pytest.mark.parametrize("damage", [b"\r\n", b'"' + b"x" * 200_000 + b"\n", b"\xff,\0\n", b""], ids=range(4))
+def test_lines_that_are_none_and_a_film_with_two_rows_stop_no_run_that_goes_on(
+    file: str,
+    damage: bytes,
+    tmp_path: Path,
+    reader: GuardedReader,
+    break_off_at: Callable[[int | None], list[str]],
+) -> None:
+    films, out = noise_films(tmp_path / "films", 3 * BATCH), tmp_path / "out"
+    break_off_at(2 * BATCH)
+    with pytest.raises(BrokenOff):
+        predict_films(reader, films, out)
+    content = (out / file).read_bytes()
+    name, _, cells = content.split(b"\n")[1].partition(b",")
+    again = name + b"," + cells.replace(b"0.", b"0..") + b"\n"
+    (out / file).write_bytes(content + (damage or again))
+    break_off_at(None)
+    predict_films(reader, films, out)
+    predict_films(reader, films, tmp_path / "whole")
+    files = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert files == {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
+
+
 def test_a_full_disk_leaves_whole_rows(tmp_path: Path, reader: GuardedReader) -> None:
     films, out = noise_films(tmp_path / "films", 2 * BATCH), tmp_path / "out"
     limit = 6000  # bytes: the rows of one batch fit, those of two do not

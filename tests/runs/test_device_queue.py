@@ -296,6 +296,18 @@ def test_a_ticket_that_cannot_be_written_holds_nothing(monkeypatch: pytest.Monke
         assert queue.take(mine)[0] == ("cpu",)
 
 
+@pytest.mark.parametrize("content", [b"", b"[", b'{"number": 1}', b'{"number": 1, "run": "a", "wants": 3}'])
+def test_a_damaged_ticket_is_a_sentence_while_its_holder_lives(content: bytes) -> None:
+    queue = DeviceQueue(queue_folder())
+    with queue.ticket("first", ["cpu"]) as first:
+        note = queue.folder / f"{first.number}.json"
+        note.write_bytes(content)
+        with pytest.raises(RunError, match=f"the place in the device queue that {note} keeps cannot be read"):
+            queue.take(first)
+    with queue.ticket("second", ["cpu"]) as second:
+        assert queue.take(second)[0] == ("cpu",)
+
+
 def test_the_queue_is_the_users_own_and_each_slurm_job_has_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 import csv
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -258,6 +259,16 @@ def test_a_flipped_bit_costs_one_row_at_most_two() -> None:
             results_csv().write_bytes(flipped)
             names = [one.experiment_id for one in readable_and_damaged()[0]]
             assert names[0] == "a" and (at == end or names[-1] == "c")
+
+
+@pytest.mark.parametrize("kind", ["mkfifo", "mkdir"])
+def test_what_is_no_file_in_the_place_of_the_log_is_a_sentence_at_once(kind: str) -> None:
+    if not hasattr(os, kind):
+        pytest.skip("this system has no pipes in folders")
+    results_csv().parent.mkdir(parents=True)
+    getattr(os, kind)(results_csv())
+    with pytest.raises(DataError, match=rf"the experiment log cannot be read: .*{results_csv()}"):
+        readable_and_damaged()
 
 
 def test_a_row_that_may_be_there_is_not_written_twice() -> None:

@@ -1,6 +1,7 @@
 """A damaged file of one run spoils what is said of that run, and nothing else."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,13 @@ def test_damaged_epochs_are_a_sentence(tmp_path: Path, content: bytes, why: str)
     path.write_bytes(content)
     with pytest.raises(RunError, match=f"the epochs of run 'one' cannot be read from {path} .*{why}"):
         read_epochs(path, "one")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_a_pipe_in_the_place_of_the_epochs_is_a_sentence_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "metrics.csv")
+    with pytest.raises(RunError, match=r"the epochs of run 'one' cannot be read .*it is a pipe"):
+        read_epochs(tmp_path / "metrics.csv", "one")
 
 
 def test_a_run_with_damaged_epochs_is_listed_and_deleted(run: Run, xlite: Command, monkeypatch) -> None:

@@ -18,7 +18,9 @@ from tiny_runs import assert_same_end, config, run_to_end, state
 from xlite.errors import DataError, RunError
 from xlite.models.checkpoint import load_model
 from xlite.places import bundled, checkpoints_dir
+from xlite.runs.device_queue import Device, device_turn
 from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
 from xlite.training.loop import train
 
 KILLS = 50
@@ -213,6 +215,47 @@ def test_a_disk_that_fills_while_the_cache_is_built_leaves_no_half_of_it(
         train(run.config(), run)
     assert [path.name for path in (data / "cache").iterdir()] == ["films-704.lock"]
     assert run_to_end(config(data, "small"))[0].status().state == "finished"
+
+
+SET_CLOCK = """
+import datetime, random, sys, time
+from xlite.runs import run as runs, work_folder
+from xlite.training import provenance
+from xlite.training.loop import train
+chance, wall, wall_ns = random.Random(3), time.time, time.time_ns
+jump = lambda: chance.uniform(-3e8, 3e8)  # ten years back or forward
+time.time, time.time_ns = (lambda: wall() + jump()), (lambda: wall_ns() + int(1e9 * jump()))
+class Clock(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(time.time(), tz)
+runs.datetime = work_folder.datetime = provenance.datetime = Clock
+run = runs.Run.named(sys.argv[1])
+train(run.config(), run)
+"""
+
+
+@pytest.mark.slow
+def test_a_clock_that_is_set_back_and_forward_changes_nothing_of_a_run(forty_films: Path) -> None:
+    """It waits for its turn, trains and is judged, and each look at the clock tells another time."""
+    whole, _ = run_to_end(config(forty_films, "whole", epochs=5))
+    run, first = (Run.create(config(forty_films, name, epochs=5)) for name in ("jumping", "first"))
+    began, told = time.monotonic(), list[RunStatus]()
+    with first.hold(), device_turn(first, [Device("cpu", "cpu")]):
+        child = subprocess.Popen([sys.executable, "-c", SET_CLOCK, run.name])
+        while run.status().message != "waits for cpu behind first (1st in the queue)":
+            assert child.poll() is None and time.monotonic() - began < 120
+            time.sleep(0.02)
+    while child.poll() is None:
+        told.append(run.status())
+        time.sleep(0.02)
+    took = time.monotonic() - began
+    assert (child.returncode, run.status().state) == (0, "finished")
+    assert_same_end(whole, run)
+    assert {status.state for status in told} <= {"queued", "running", "finished"}
+    assert all(0 <= status.elapsed_s <= took for status in told)
+    assert all(0 <= status.eta_s <= 10 * took for status in told if status.eta_s is not None)
+    assert run.read_metrics()["seconds"].between(0, took).all()
 
 
 STARTS_BY_THE_PAGE = """

@@ -21,7 +21,15 @@ from xlite.guards.verdict import Check, Guards
 from xlite.images import read_image
 from xlite.metrics.worth import COLUMNS
 from xlite.report.worth import worth_sentences
-from xlite.serving.viewer import FilmView, films_csv, films_json, map_methods, view, view_upload
+from xlite.serving.viewer import (
+    FilmView,
+    films_csv,
+    films_json,
+    map_methods,
+    view,
+    view_upload,
+    with_own_names,
+)
 
 FILM = read_image(examples()["7. No finding"].path)
 WRONG = np.ascontiguousarray(np.rot90(FILM, 2))
@@ -44,6 +52,15 @@ def test_what_is_kept_of_a_film_says_what_the_whole_film_does(reader: GuardedRea
     np.testing.assert_array_equal(seen.reading.probabilities, whole.reading.probabilities)
     film, reading = whole.reading.shrunk(FILM, 300)
     np.testing.assert_array_equal(seen.reading.overlay(seen.film, "Mass"), reading.overlay(film, "Mass"))
+
+
+def test_films_of_one_name_are_told_apart_as_they_come_and_go() -> None:
+    names = ["a.png", "b.png", "a.png", "a.png (2)", "a.png"]
+    films = with_own_names({str(place): FilmView(name) for place, name in enumerate(names)})
+    assert [film.name for film in films.values()] == [
+        "a.png", "b.png", "a.png (2)", "a.png (2) (2)", "a.png (3)",
+    ]  # fmt: skip
+    assert list(films) == ["0", "1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("method", METHODS)

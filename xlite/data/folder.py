@@ -14,6 +14,7 @@ from xlite.data.film_names import stem_of
 from xlite.data.layout import table_files
 from xlite.data.tables import BOX_COLUMNS, find_table, label_version, read_boxes, read_table
 from xlite.errors import DataError
+from xlite.files import read_file
 from xlite.findings import FINDINGS
 from xlite.patients import patient_bytes
 
@@ -79,7 +80,7 @@ class NihFolder:
     def is_phantom(self) -> bool:
         """Whether its films were drawn, as `xlite data phantom` notes: they are of no patient."""
         try:
-            return (self.root / PHANTOM_NOTE).read_bytes().startswith(PHANTOM_TITLE.encode())
+            return read_file(self.root / PHANTOM_NOTE).startswith(PHANTOM_TITLE.encode())
         except OSError:
             return False
 

@@ -19,7 +19,7 @@ from xlite.data.random_split import deal, split_by_film, split_by_patient, split
 from xlite.data.strategies import RANDOM_STRATEGIES, STRATEGIES
 from xlite.data.tables import read_list
 from xlite.errors import DataError, Setting, sentence
-from xlite.files import PLAIN_NAME
+from xlite.files import PLAIN_NAME, read_file
 from xlite.text import counted, quoted_cell
 
 PARTS = ("train", "val", "test")
@@ -159,10 +159,12 @@ def _read_origin(path: Path) -> _Origin:
     if not path.exists():
         return _Origin(strategy="own", seed=0)
     try:
-        return _Origin.model_validate_json(path.read_bytes())
+        return _Origin.model_validate_json(read_file(path))
     except ValidationError as error:
         problem = error.errors()[0]["msg"]
         raise DataError(f"{path} is damaged ({problem}); delete it or make the split anew") from error
+    except OSError as error:
+        raise DataError(sentence(error, path)) from error
 
 
 def load_split(folder: NihFolder, name: str, seed: int = SEED, allow_leakage: bool = False) -> Split:

@@ -94,7 +94,8 @@ def find_zipped_films(archive: Path) -> tuple[list[ZippedFilm], Counter[str]]:
 
     Raises DataError if the zip is damaged, encrypted, made to unpack to too much, or holds another zip.
     """
-    members = [member for member in _members(archive) if not member.is_dir()]
+    # Not is_dir, which fails for a name without a letter.
+    members = [member for member in _members(archive) if not member.filename.endswith("/")]
     _check(archive, members)
     films, passed_over = [], Counter[str]()
     for member in sorted(members, key=lambda member: member.filename):

@@ -5,13 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from onnxruntime.capi.onnxruntime_pybind11_state import (
-    Fail,
-    InvalidArgument,
-    InvalidGraph,
-    InvalidProtobuf,
-    NotImplemented,
-)
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from xlite.engines.engine import Output, no_maps
 from xlite.errors import CheckpointError
@@ -20,6 +14,12 @@ from xlite.metrics.calibration import apply_calibrator
 from xlite.models.info import ModelInfo, ModelSize
 from xlite.models.onnx_file import DISAGREEMENT, INPUT, OUTPUTS, TOLERANCES, ExportFacts, OnnxFile, read_onnx
 from xlite.processors import processors
+
+_REFUSED = (
+    *(ort_errors.Fail, ort_errors.InvalidArgument, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf),
+    *(ort_errors.NotImplemented, ort_errors.RuntimeException, RuntimeError),
+)
+"""What onnxruntime raises for a graph that it cannot open or compute, or has no memory for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +42,8 @@ class OnnxEngine:
         """The engine of a file that was looked through; `path` names it in errors."""
         try:
             session = open_session(file.content, threads)
-        except (Fail, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise CheckpointError(f"{path} cannot be run by onnxruntime ({reason:.200})") from error
+        except _REFUSED as error:
+            raise _not_run(path, error) from error
         engine = cls(session, file.info, file.facts, len(file.content))
         engine._check_golden(path)
         return engine
@@ -85,7 +84,10 @@ class OnnxEngine:
         """Another engine or processor may compute wrongly without a word, and a file may be tampered with."""
         golden = self.facts.golden
         try:
-            x = self.info.preprocess.normalize(golden.image())[None]
+            film, side = golden.image(), self.info.preprocess.size
+            if film.shape != (side, side):
+                raise ValueError(f"its film is {film.shape[1]:,} x {film.shape[0]:,} pixels, not {side}")
+            x = self.info.preprocess.normalize(film)[None]
             found = self.outputs(x)
             calibrated = apply_calibrator(found["logits"], self.info.calibration)
             differences = {
@@ -94,8 +96,10 @@ class OnnxEngine:
                 "calibration": _apart(found["probabilities"], calibrated),
                 "maps": _apart(found["layercam"][0], golden.layercam, relative=True),
             }
-        except (ValueError, InvalidArgument) as error:
+        except ValueError as error:
             raise CheckpointError(f"the metadata of {path} is damaged ({error})") from error
+        except _REFUSED as error:
+            raise _not_run(path, error) from error
         limits = {name: golden.tolerance for name in differences} | {"calibration": TOLERANCES["fp32"]}
         wrong = [name for name, apart in differences.items() if not apart <= limits[name]]
         if wrong:
@@ -103,6 +107,11 @@ class OnnxEngine:
                 f"{path} does not answer here as it did when it was exported (its {', '.join(wrong)} differ "
                 f"by {differences[wrong[0]]:.2g}, expected {limits[wrong[0]]:g} at most): export it again"
             )
+
+
+def _not_run(path: Path, error: Exception) -> CheckpointError:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return CheckpointError(f"{path} cannot be run by onnxruntime ({reason:.200})")
 
 
 def _apart(found: np.ndarray, expected: object, relative: bool = False) -> float:

@@ -1,12 +1,14 @@
 """Films beside what a model says of them: the rows of a table, scores and probabilities, in one order."""
 
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from xlite.data.film_names import stem_of
+from xlite.data.rows import read_text
 from xlite.errors import DataError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
@@ -56,8 +58,9 @@ def write_labels(path: Path, films: Films) -> None:
 def read_labels(path: Path) -> pd.DataFrame:
     """What `write_labels` wrote, by stem. Raises DataError."""
     try:
-        table = pd.read_csv(path, dtype={"image": str, "patient": str}, keep_default_na=False)[_KEPT]
-    except (OSError, ValueError, KeyError) as error:
+        content = StringIO(read_text(path))
+        table = pd.read_csv(content, dtype={"image": str, "patient": str}, keep_default_na=False)[_KEPT]
+    except (DataError, ValueError, KeyError) as error:
         raise DataError(f"the labels {path} cannot be read: {error}") from error
     for column in ("image", "patient"):
         table[column] = table[column].map(from_cell)

@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic_core import from_json
 
 from xlite.errors import DataError
+from xlite.files import read_file
 from xlite.findings import FEW_POSITIVES, FINDINGS, canonical
 from xlite.metrics.curves import counts_by_score
 from xlite.patients import patients_with
@@ -115,7 +116,7 @@ def _choose(labels: np.ndarray, probs: np.ndarray, rule: str) -> float:
 def read_thresholds(path: str | Path) -> np.ndarray:
     """Thresholds (14,) in 0-1 from a JSON file {finding: probability}; raises DataError."""
     try:
-        content = from_json(Path(path).read_bytes())
+        content = from_json(read_file(path))
     except (OSError, ValueError) as error:
         raise DataError(f"the thresholds {path} cannot be read as JSON: {error}") from error
     if not isinstance(content, dict):

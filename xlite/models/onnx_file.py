@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import cv2
 import numpy as np
 from google.protobuf.message import DecodeError
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic import ValidationError as FieldError
+from pydantic_core import from_json
 
-from xlite.errors import CheckpointError
+from xlite.errors import CheckpointError, ImageError
 from xlite.files import read_file
 from xlite.findings import FINDINGS
+from xlite.formats.png import read_png
 from xlite.models.info import ModelInfo, parse_header
 from xlite.models.onnx_schema import EXTERNAL, model_class
 
@@ -77,11 +78,11 @@ class Golden(BaseModel):
 
     def image(self) -> np.ndarray:
         """The film uint8 (S, S). Raises ValueError if it is no PNG."""
-        content = np.frombuffer(base64.b64decode(self.film, validate=True), np.uint8)
-        pixels = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
-        if pixels is None:
-            raise ValueError("its film is no PNG")
-        return pixels
+        content = base64.b64decode(self.film, validate=True)
+        try:
+            return read_png(content)
+        except ImageError as error:
+            raise ValueError(f"its film cannot be read: {error}") from error
 
 
 class ExportFacts(BaseModel):
@@ -161,7 +162,7 @@ def _parse(content: bytes, path: Path) -> Any:
 
 def _facts(header: dict[str, str], path: Path) -> ExportFacts:
     try:
-        values: dict[str, Any] = {key: json.loads(text) for key, text in header.items()}
+        values: dict[str, Any] = {key: from_json(text) for key, text in header.items()}
         return ExportFacts.model_validate(values)
     except FieldError as error:
         first = error.errors(include_url=False)[0]

@@ -3,7 +3,7 @@
 import csv
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from errno import ENOSPC
 from pathlib import Path
@@ -117,9 +117,16 @@ def read_table(folder: Path, table: Table) -> list[Row]:
     if header != table.header:
         return []
     columns = table.header.count(",") + 1
-    cells = [next(csv.reader([line])) for line in lines[:-1] if line]
-    rows = [Row(from_cell(row[0]), row, line) for row, line in zip(cells, filter(None, lines), strict=True)]
-    return [row for row in rows if len(row.cells) == columns]
+    rows = ((_cells_of(line), line) for line in lines[:-1])
+    return [Row(from_cell(cells[0]), cells, line) for cells, line in rows if len(cells) == columns]
+
+
+def _cells_of(line: str) -> list[str]:
+    """The cells of a line; none if it is no line of a CSV."""
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:
+        return []
 
 
 def write_table(folder: Path, table: Table, rows: Iterable[Row]) -> None:
@@ -143,12 +150,19 @@ def add_rows(folder: Path, table: Table, answers: Iterable[Answer]) -> None:
 
 
 def settled(rows: Mapping[Table, Sequence[Row]]) -> set[str]:
-    """The films that nothing more is to be done for: refused, or in all tables."""
-    judged = {row.name: row.cells[1] for row in rows[GUARDS] if _is_said(row.cells)}
-    predicted = {row.name for row in rows[PREDICTIONS] if _are_probabilities(row.cells[1:])}
-    worth = Counter(row.name for row in rows[WORTH] if _are_probabilities([row.cells[_APART] or "0"]))
-    whole = {name for name in predicted if worth[name] == len(FINDINGS)}
+    """The films that nothing more is to be done for: refused, or in all tables, in none of them twice."""
+    judged = {row.name: row.cells[1] for row in _once(rows[GUARDS]) if _is_said(row.cells)}
+    predicted = {row.name for row in _once(rows[PREDICTIONS]) if _are_probabilities(row.cells[1:])}
+    worth = Counter(row.name for row in rows[WORTH])
+    broken = {row.name for row in rows[WORTH] if not _are_probabilities([row.cells[_APART] or "0"])}
+    whole = {name for name in predicted - broken if worth[name] == len(FINDINGS)}
     return {name for name, verdict in judged.items() if verdict == "refuse" or name in whole}
+
+
+def _once(rows: Sequence[Row]) -> Iterator[Row]:
+    """The rows of films that have no other."""
+    times = Counter(row.name for row in rows)
+    return (row for row in rows if times[row.name] == 1)
 
 
 def _is_said(cells: Sequence[str]) -> bool:

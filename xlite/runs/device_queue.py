@@ -15,9 +15,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock
+from pydantic import TypeAdapter, ValidationError
 
 from xlite.errors import RunError
-from xlite.files import write_atomic
+from xlite.files import read_whole, write_atomic
 from xlite.runs.lock import is_taken
 from xlite.runs.run import Run
 
@@ -155,11 +156,21 @@ class DeviceQueue:
         queue = []
         for number in sorted(int(path.stem) for path in self.folder.glob("[0-9]*.lock")):
             if is_taken(self._path(number, "lock")):
-                note = json.loads(self._path(number, "json").read_bytes())
-                queue.append(Ticket(**{**note, "wants": tuple(note["wants"]), "has": tuple(note["has"])}))
+                queue.append(self._read(number))
             else:
                 self._forget(number)
         return queue
+
+    def _read(self, number: int) -> Ticket:
+        """The ticket of somebody who lives; RunError if it does not say what they have."""
+        path = self._path(number, "json")
+        try:
+            return TypeAdapter(Ticket).validate_json(read_whole(path))
+        except (OSError, ValidationError) as error:
+            raise RunError(
+                f"the place in the device queue that {path} keeps cannot be read, and so what is free: "
+                "wait until the other runs have ended, or stop them"
+            ) from error
 
     def _write(self, ticket: Ticket) -> None:
         write_atomic(self._path(ticket.number, "json"), json.dumps(asdict(ticket)).encode())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from filelock import FileLock
 
 from xlite.errors import DataError, sentence
+from xlite.files import read_file
 from xlite.places import results_csv
 from xlite.runs.notes import Notes
 from xlite.text import as_cell, counted, from_cell, has_plain_digits, verb
@@ -108,7 +109,7 @@ def read_results(path: Path | None = None) -> "pd.DataFrame":
 def read_experiments(path: Path | None = None) -> list[Experiment]:
     """Every experiment in the order of its row, but damaged rows, of which it warns; none without a file.
 
-    Raises DataError if the file holds another table.
+    Raises DataError if the file holds another table, or cannot be read.
     """
     found, damage = readable_and_damaged(path)
     if damage:
@@ -119,7 +120,10 @@ def read_experiments(path: Path | None = None) -> list[Experiment]:
 def readable_and_damaged(path: Path | None = None) -> tuple[list[Experiment], DataError | None]:
     """What `read_experiments` gives, and what it warns of: the damaged lines, None if there are none."""
     path = Path(path or results_csv())
-    content = path.read_bytes() if path.exists() else b""
+    try:
+        content = read_file(path) if path.exists() else b""
+    except OSError as error:
+        raise DataError(f"the experiment log cannot be read: {sentence(error, path)}") from error
     whole = content[: content.rfind(b"\n") + 1]  # without a row that is being written at this moment
     if not whole:
         return [], None

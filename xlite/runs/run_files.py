@@ -1,5 +1,6 @@
 """The files of a run that people and other programs may have changed: config.json, metrics.csv. No torch."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,7 @@ def read_epochs(path: Path, run: str) -> "pd.DataFrame":
     import pandas as pd
 
     try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(BytesIO(read_whole(path)))
     except (FileNotFoundError, pd.errors.EmptyDataError):
         return pd.DataFrame()
     except (OSError, ValueError) as error:

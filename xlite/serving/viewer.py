@@ -5,7 +5,8 @@ film.answer.reading.overlay(film.answer.film, "Mass")
 film.turned().answer  # the same film turned or inverted back, if its guards offer that
 """
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -82,6 +83,18 @@ class FilmView:
         if self.is_turned:
             return replace(self, mended=self.mended and self.mended.with_maps(classifier, method))
         return replace(self, came=self.came and self.came.with_maps(classifier, method))
+
+
+def with_own_names(films: Mapping[str, FilmView]) -> dict[str, FilmView]:
+    """The same, each with a name of its own: the second `film.png` is `film.png (2)`."""
+    taken: set[str] = set()
+    named = {}
+    for key, film in films.items():
+        tries = (film.name if number == 1 else f"{film.name} ({number})" for number in itertools.count(1))
+        name = next(name for name in tries if name not in taken)
+        taken.add(name)
+        named[key] = film if name == film.name else replace(film, name=name)
+    return named
 
 
 def map_methods(classifier: Classifier) -> list[str]:

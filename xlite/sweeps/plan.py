@@ -12,6 +12,7 @@ from pydantic_core import from_json
 
 from xlite.config import SEED, TrainConfig, Value, make_config
 from xlite.errors import RunError, Setting
+from xlite.files import read_file
 from xlite.places import check_run_name
 from xlite.runs.command import absolute_paths, option_words
 
@@ -227,7 +228,7 @@ def parse_vary(text: str) -> tuple[str, list[str] | Range]:
 def read_space(path: Path) -> dict[str, list[Any] | Range]:
     """What varies, from JSON: {"backbone": ["a", "b"], "lr": {"low": 1e-4, "high": 1e-2, "log": true}}."""
     try:
-        space = from_json(path.read_bytes())
+        space = from_json(read_file(path))
         if not isinstance(space, dict):
             raise ValueError("it is no object of settings")
     except (OSError, ValueError) as error:

@@ -220,7 +220,7 @@ def test_a_cut_is_told_although_a_code_is_of_ones_alone() -> None:
     assert "a scan is cut" in refusal(dataset)
 
 
-@pytest.mark.parametrize(("marker", "side"), [(0xF7, 6400), (0xC3, 5600), (0xC9, 5600)])
+@pytest.mark.parametrize(("marker", "side"), [(0xF7, 5500), (0xC3, 4500), (0xC9, 4500)])
 def test_a_film_that_takes_seconds_to_decode_is_refused_before(
     marker: int, side: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

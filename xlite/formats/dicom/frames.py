@@ -25,8 +25,9 @@ _OTHERS = {0xC9, 0xCA, 0xC3, 0xCB, 0xF7}  # arithmetic coding, lossless, JPEG-LS
 _LOSSLESS, _JPEG_LS = {0xC3, 0xCB}, 0xF7
 _STARTS, _END = {b"\xff\xd8\xff", b"\xff\x4f\xff"}, b"\xff\xd9"  # of a JPEG and a JPEG 2000
 _COLOUR_TAGS = {0xE0: b"JFIF\0", 0xEE: b"Adobe"}  # by their markers
-# A million samples take some 0.04 s in JPEG-LS and 0.06 s in lossless JPEG. Detectors have 30 million.
-_MOST_SAMPLES, _MOST_SAMPLES_LS, _SECONDS = 30_000_000, 40_000_000, 4
+# A million samples of noise take up to 0.06 s in JPEG-LS and 0.09 s in lossless JPEG, on a busy machine more.
+# Detectors for chests have up to 19 million, others 30.
+_MOST_SAMPLES, _MOST_SAMPLES_LS, _SECONDS = 20_000_000, 30_000_000, 4
 # A cut scan is filled without a word. Huffman codes are never of ones alone (T.81, annex C), so ones behind a
 # scan are an error if it was cut. Other codes are decoded twice, with more data behind each scan the second
 # time: what depends on it was cut. Of larger frames that would take seconds more.
