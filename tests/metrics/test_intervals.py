@@ -128,10 +128,26 @@ def test_the_interval_of_a_mean_keeps_what_each_interval_knows() -> None:
     assert mean(np.stack([one, -one], axis=1)) == pytest.approx((0.65, 0.775))
     low, high = mean(np.stack([one, np.zeros(1000)], axis=1))  # a rate that is 1 in each resample
     assert (low, high) == pytest.approx((0.7 - np.hypot(0.2, 0.3) / 2, 0.7 + np.hypot(0.2, 0.05) / 2))
-    wider = t.ppf(0.975, 19) / intervals.Z
+    wider = np.sqrt(20 / 19) * t.ppf(0.975, 19) / intervals.Z
     assert mean(alike, effective=20) == pytest.approx((0.7 - 0.25 * wider, 0.7 + 0.125 * wider))
     assert mean(alike, patients=99) is None
     assert intervals.mean_interval(values[:0], limits[:, :0], alike[:, :0], 100, 100) is None
+
+
+def test_the_interval_of_a_difference_keeps_what_each_interval_knows() -> None:
+    """56 of 70 less 48 of 80: Newcombe, Statistics in Medicine 17 (1998) 873, table II, method 10."""
+    values, limits = np.array([56 / 70, 48 / 80]), np.array([wilson(56 / 70, 70), wilson(48 / 80, 80)]).T
+    apart = np.array([[0.7, 0.5], [0.7, 0.7], [0.9, 0.5], [0.9, 0.7]])  # resamples without a correlation
+    unknown = np.append(apart, [[np.nan, 0.9]], axis=0)
+    for drawn in (apart, unknown, apart * [1, 0], unknown[4:]):
+        found = intervals.difference_interval(values, limits, drawn)
+        assert found == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    alike = np.stack([DRAWN, DRAWN], axis=1)
+    below, above = np.abs(values - limits)
+    together = 0.2 - abs(below[0] - above[1]), 0.2 + abs(above[0] - below[1])
+    assert intervals.difference_interval(values, limits, alike) == pytest.approx(together)
+    wide = intervals.difference_interval(np.array([0.0, 1.0]), np.array([[0, 0.7], [0.3, 1]]), apart)
+    assert wide == pytest.approx((-1, -1 + np.hypot(0.3, 0.3)))
 
 
 def test_patients_with_many_films_leave_few_that_tell() -> None:

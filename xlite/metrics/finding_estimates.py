@@ -107,7 +107,8 @@ def mean_estimate(values: np.ndarray, fixed: FixedMean) -> Estimate:
 def whole_mean_auc(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientCounts]) -> Estimate:
     """The mean AUC over all findings that have one, however few patients bear them; auc (14,), drawn (R, 14).
 
-    For files, whose readers rely on an interval. It is wide if few patients bear findings: Newcombe's.
+    For files, whose readers rely on an interval. It is wide if few patients bear findings: each has
+    Newcombe's, and correlations below 0, which would narrow that of the mean, count as 0.
     """
     chosen = np.flatnonzero(~np.isnan(auc))
     some = drawn[:, chosen]
@@ -120,7 +121,8 @@ def whole_mean_auc(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientC
         for c, one in zip(chosen, bearing, strict=True)
     ]
     ends = np.array(limits, np.float64).T
-    low, high = intervals.moved(auc[chosen], ends, some, bearing[0].effective)
+    alike = np.maximum(intervals.correlations(some), 0)
+    low, high = intervals.moved(auc[chosen], ends, alike, bearing[0].effective)
     return Estimate(float(np.mean(auc[chosen])), max(0.0, low), min(1.0, high))
 
 

@@ -111,24 +111,47 @@ def mean_interval(
     """Of the mean of several metrics (M,), their limits (2, M), resamples (R, M) and the number of patients.
 
     From the limits of each and the correlations of the resamples: MOVER (Zou & Donner, Statistics in Medicine
-    27 (2008) 1693), which keeps what each interval knows that percentiles of the mean would not. Student's
-    quantile at `effective` patients (see `effective_number`) stands for the normal one: a few patients with
-    many films move all findings at once.
+    27 (2008) 1693), which keeps what each interval knows that percentiles of the mean would not. Expanded as
+    percentiles are, for `effective` patients (see `effective_number`): a few patients with many films move
+    all findings at once.
     """
-    return None if patients < LEAST_FOR_MEAN or not len(values) else moved(values, limits, drawn, effective)
+    enough = patients >= LEAST_FOR_MEAN and len(values)
+    return moved(values, limits, correlations(drawn), effective) if enough else None
 
 
-def moved(values: np.ndarray, limits: np.ndarray, drawn: np.ndarray, effective: float) -> tuple[float, float]:
-    """The interval of `mean_interval`, whatever the number of patients."""
+def moved(values: np.ndarray, limits: np.ndarray, alike: np.ndarray, effective: float) -> tuple[float, float]:
+    """The interval of `mean_interval`, whatever the number of patients; alike (M, M): correlations."""
+    below, above = values - limits[0], limits[1] - values
+    wider = -float(np.sqrt(effective / (effective - 1)) * stdtrit(effective - 1, 0.025)) / Z
+    low, high = (wider * float(np.sqrt(max(0.0, far @ alike @ far))) / len(values) for far in (below, above))
+    return float(values.mean()) - low, float(values.mean()) + high
+
+
+def correlations(drawn: np.ndarray) -> np.ndarray:
+    """The correlations (M, M) of several metrics by their resamples (R, M); 0 with one that does not vary."""
     spread = drawn - drawn.mean(axis=0)
     size = np.sqrt((spread**2).sum(axis=0))
     spread = spread / np.where(size > 0, size, 1)
-    alike = spread.T @ spread
+    alike: np.ndarray = spread.T @ spread
     np.fill_diagonal(alike, 1)
-    below, above = values - limits[0], limits[1] - values
-    wider = -float(stdtrit(effective - 1, 0.025)) / Z
-    low, high = (wider * float(np.sqrt(max(0.0, far @ alike @ far))) / len(values) for far in (below, above))
-    return float(values.mean()) - low, float(values.mean()) + high
+    return alike
+
+
+def difference_interval(values: np.ndarray, limits: np.ndarray, drawn: np.ndarray) -> tuple[float, float]:
+    """Of the first of two metrics less the second, values (2,), their limits (2, 2) and resamples (R, 2).
+
+    Both lie in 0-1 and are of the same patients. MOVER as for means, so that the difference has what each
+    interval knows of its patients; of two shares it is method 10 of Newcombe, Statistics in Medicine 17
+    (1998) 2635.
+    """
+    both = drawn[~np.isnan(drawn).any(axis=1)]
+    alike = float(correlations(both)[0, 1]) if len(both) else 0.0
+    value, below, above = float(values[0] - values[1]), values - limits[0], limits[1] - values
+    low, high = (
+        float(np.sqrt(max(0.0, one**2 - 2 * alike * one * other + other**2)))
+        for one, other in ((below[0], above[1]), (above[0], below[1]))
+    )
+    return max(-1.0, value - low), min(1.0, value + high)
 
 
 def effective_number(owner: np.ndarray) -> float:
