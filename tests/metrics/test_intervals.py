@@ -111,9 +111,19 @@ def test_a_brier_score_is_as_skewed_as_a_share() -> None:
 
 
 def test_a_calibration_errors_resamples_are_turned_round() -> None:
-    assert intervals.ece_interval(0.45, DRAWN, 1000) == pytest.approx((0.305, 0.495))
-    assert intervals.ece_interval(0.45, DRAWN, 999) is None
-    assert intervals.ece_interval(0.25, DRAWN, 1000) == pytest.approx((0, 0.095))
+    drawn = np.append(np.full(900, 0.41), np.linspace(0.41, 0.61, 100))  # a tail towards larger errors
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    middle, half = 0.9 - drawn.mean(), intervals.Z * drawn.std()
+    found = intervals.ece_interval(0.45, drawn, 1000, 10**9)
+    assert found == pytest.approx((0.9 - high, middle + half)) and 0.9 - high < middle - half
+    assert intervals.ece_interval(0.45, 0.9 - drawn, 1000, 10**9) == pytest.approx(
+        (drawn.mean() - half, high)
+    )
+    assert intervals.ece_interval(0.45, drawn, 999, 10**9) is None
+    assert intervals.ece_interval(0.2, drawn, 1000, 10**9)[0] == 0
+    far = np.sqrt(30 / 29) * t.ppf(0.975, 29)
+    few = intervals.ece_interval(0.45, drawn, 1000, 30)
+    assert few == pytest.approx((0.9 - np.quantile(drawn, norm.cdf(far)), middle + far * drawn.std()))
 
 
 def test_the_interval_of_a_mean_keeps_what_each_interval_knows() -> None:

@@ -63,7 +63,8 @@ def _interval(name: str, value: float, drawn: np.ndarray, counts: PatientCounts)
         case "brier":
             return intervals.brier_interval(value, drawn, counts.positive, counts.negative)
         case "ece":
-            return intervals.ece_interval(value, drawn, counts.all) if counts.k >= ENOUGH else None
+            enough = counts.k >= ENOUGH
+            return intervals.ece_interval(value, drawn, counts.all, counts.k) if enough else None
         case "f1":
             return intervals.f1_interval(value, drawn, counts.either)
         case _:
@@ -88,7 +89,8 @@ def fixed_mean(
     values = np.array([estimates[c].value for c in chosen], np.float64)
     some, patients = drawn[:, chosen], counts[0]
     if name == "ece":
-        found = intervals.ece_interval(float(values.mean()), some.mean(axis=1), patients.all)
+        mean, drawn_mean = float(values.mean()), some.mean(axis=1)
+        found = intervals.ece_interval(mean, drawn_mean, patients.all, patients.effective)
     else:
         limits = np.array([(estimates[c].low, estimates[c].high) for c in chosen], np.float64).T
         found = intervals.mean_interval(values, limits, some, patients.all, patients.effective)

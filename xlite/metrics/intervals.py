@@ -37,7 +37,7 @@ def percentile(drawn: np.ndarray, k: float = np.inf) -> Interval:
     defined = drawn[~np.isnan(drawn)]
     if not len(defined):
         return None
-    tail = 0.025 if np.isinf(k) else float(ndtr(np.sqrt(k / (k - 1)) * stdtrit(k - 1, 0.025)))
+    tail = 0.025 if np.isinf(k) else float(ndtr(-_student(k)))
     low, high = np.quantile(defined, [tail, 1 - tail])
     return float(low), float(high)
 
@@ -95,14 +95,20 @@ def brier_interval(brier: float, drawn: np.ndarray, positive: int, negative: int
     return union(percentile(drawn), wilson(brier, _cases(brier, drawn)))
 
 
-def ece_interval(ece: float, drawn: np.ndarray, patients: int) -> Interval:
-    """The basic interval of a calibration error, its resamples (R,) and the number of patients.
+def ece_interval(ece: float, drawn: np.ndarray, patients: int, k: float) -> Interval:
+    """Of a calibration error, its resamples (R,), the number of patients, and k, or of a mean their effective
+    number.
 
     Resampling adds noise, which a sum of distances counts as error: percentiles would lie above the truth.
-    The basic interval turns their distances round (Davison & Hinkley, Bootstrap Methods, 1997, 5.2).
+    The basic interval turns their distances round (Davison & Hinkley, Bootstrap Methods, 1997, 5.2), which
+    makes the longer tail the shorter one: hence its union with Student's t about the error less its bias.
     """
-    found = percentile(drawn) if patients >= LEAST_FOR_ECE else None
-    return found and (max(0.0, 2 * ece - found[1]), max(0.0, 2 * ece - found[0]))
+    found = percentile(drawn, k) if patients >= LEAST_FOR_ECE else None
+    if found is None:
+        return None
+    half, middle = _student(k) * float(drawn.std()), 2 * ece - float(drawn.mean())
+    low, high = min(2 * ece - found[1], middle - half), max(2 * ece - found[0], middle + half)
+    return max(0.0, low), max(0.0, high)
 
 
 def mean_interval(
@@ -122,7 +128,7 @@ def mean_interval(
 def moved(values: np.ndarray, limits: np.ndarray, alike: np.ndarray, effective: float) -> tuple[float, float]:
     """The interval of `mean_interval`, whatever the number of patients; alike (M, M): correlations."""
     below, above = values - limits[0], limits[1] - values
-    wider = -float(np.sqrt(effective / (effective - 1)) * stdtrit(effective - 1, 0.025)) / Z
+    wider = _student(effective) / Z
     low, high = (wider * float(np.sqrt(max(0.0, far @ alike @ far))) / len(values) for far in (below, above))
     return float(values.mean()) - low, float(values.mean()) + high
 
@@ -215,6 +221,11 @@ def union(first: Interval, second: Interval) -> Interval:
     if first is None or second is None:
         return first or second
     return min(first[0], second[0]), max(first[1], second[1])
+
+
+def _student(k: float) -> float:
+    """How many standard deviations of the resamples of k cases a 95 % interval reaches to each side."""
+    return -float(np.sqrt(k / (k - 1)) * stdtrit(k - 1, 0.025))
 
 
 def _cases(share: float, drawn: np.ndarray) -> float:
