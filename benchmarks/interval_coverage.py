@@ -23,6 +23,8 @@ from xlite.metrics.thresholds import Thresholds, choose_thresholds
 from xlite.patients import fewer_patients
 
 METRICS = ("auc", "ap", "f1", "precision", "recall", "specificity", "brier", "ece")
+IN_FILE = "macro.auc"
+"""The mean AUC of all findings that have one, with the interval that metrics.json alone has."""
 SIZES = (10, 30, 100, 300, 1000)
 DRAWS = 400
 K_BINS = (0, 1, 2, 4, 9, 19, 29, 99, np.inf)
@@ -70,6 +72,10 @@ def compared(sample: Sample, thresholds: np.ndarray, true: Metrics) -> Iterator[
         if mean.findings:
             values = np.array([truth[finding] for finding in mean.findings], np.float64)
             yield patients, name, "", len(values), *held(mean.estimate, float(values.mean()))
+    known = [finding for finding in FINDINGS if found.per_class[finding].auc.value is not None]
+    if known:
+        mean_auc = np.mean([true.per_class[finding].auc.value for finding in known])
+        yield patients, IN_FILE, "", len(known), *held(found.macro.auc, float(mean_auc))
 
 
 def held(estimate: Estimate, true: float | None) -> tuple[bool, bool, float]:
@@ -84,10 +90,15 @@ def tables(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """The tables to print, each with its caption; a share is empty if no interval was given."""
     given, single, mean = rows[rows["given"]], rows["finding"] != "", rows["finding"] == ""
     bins = pd.cut(rows["k"], K_BINS, labels=K_NAMES)
-    for caption, some, by in (
-        ("Single findings, by patients drawn", single, rows["patients"]),
-        ("Single findings, by k: the fewer of the patients with the finding and without it", single, bins),
-        ("Mean over the fixed findings, by patients drawn", mean, rows["patients"]),
+    for caption, some, by, metrics in (
+        ("Single findings, by patients drawn", single, rows["patients"], METRICS),
+        (
+            "Single findings, by k: the fewer of the patients with the finding and without it",
+            single,
+            bins,
+            METRICS,
+        ),
+        ("Mean over the fixed findings, by patients drawn", mean, rows["patients"], (*METRICS, IN_FILE)),
     ):
         for what, column, among in (
             ("holds the true value", "holds", given),
@@ -98,7 +109,7 @@ def tables(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
             table = chosen.pivot_table(
                 index="metric", columns=by.loc[chosen.index].rename("k"), values=column, observed=True
             )
-            yield f"{caption}: {what}", table.reindex(METRICS)
+            yield f"{caption}: {what}", table.reindex(metrics)
 
 
 def main() -> None:

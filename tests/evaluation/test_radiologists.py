@@ -14,6 +14,8 @@ from xlite.evaluation.radiologists import SHARED, beside_radiologists, read_radi
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import logit
+from xlite.metrics.intervals import percentile
+from xlite.metrics.looks import Look, shared
 
 HEADER = "Image Index,Finding Labels,Fracture,Pneumothorax,Airspace opacity,Nodule or mass"
 
@@ -48,6 +50,28 @@ def test_the_labels_are_compared_on_the_films_both_have(tmp_path: Path) -> None:
         gap = one.difference
         assert gap.value == pytest.approx(one.auc.value - one.nih_auc.value)
         assert gap.low < gap.value < gap.high
+
+
+def test_a_difference_of_few_patients_has_the_interval_that_the_rules_of_k_give(tmp_path: Path) -> None:
+    """Resamples of 8 patients vary too little: their percentiles alone are too narrow."""
+    films = drawn_films(np.random.default_rng(0), count=120)
+    place = FINDINGS.index("Pneumothorax")
+    owner = np.unique(films.patients, return_inverse=True)[1]
+    for marked, given in ((8, True), (4, False)):
+        marks = np.zeros((120, 4), bool)
+        marks[:, 1] = owner < marked
+        read = read_radiologists(write(tmp_path / "g.csv", films.names, marks))
+        found = beside_radiologists(films, read, Resamples(films.patients, 200)).findings["Pneumothorax"]
+        both = np.stack([marks[:, 1], films.labels[:, place]], axis=1)
+        scores = films.probs[:, [place, place]]
+        drawn_gap = np.subtract(*Resamples(films.patients, 200).auc(both, scores).T)
+        assert (found.difference.low is not None) == given
+        if given:
+            [expected] = shared([Look(found.auc.value - found.nih_auc.value, drawn_gap, np.array([8]))])
+            assert found.difference == expected.difference
+            ends = found.difference.low, found.difference.high
+            low, high = percentile(drawn_gap)
+            assert ends[0] < low and high < ends[1]
 
 
 def test_a_wrong_table_is_one_sentence(tmp_path: Path) -> None:

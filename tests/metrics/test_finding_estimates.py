@@ -6,7 +6,13 @@ import pytest
 from xlite.findings import FINDINGS
 from xlite.metrics import intervals
 from xlite.metrics.estimate import Estimate, FixedMean
-from xlite.metrics.finding_estimates import PatientCounts, finding_estimate, fixed_mean, mean_estimate
+from xlite.metrics.finding_estimates import (
+    PatientCounts,
+    finding_estimate,
+    fixed_mean,
+    mean_estimate,
+    whole_mean_auc,
+)
 
 DRAWN = np.linspace(0.4, 0.6, 1001)
 COUNTS = PatientCounts(positive=20, negative=90, called=7, either=25, all=95, effective=80.0)
@@ -40,7 +46,7 @@ def test_each_metric_has_the_interval_of_its_own_patients(name: str, expected: t
 
 def test_a_calibration_error_needs_many_patients_and_enough_with_the_finding() -> None:
     many = PatientCounts(positive=30, negative=970, called=0, either=30, all=1000, effective=900.0)
-    expected = Estimate(0.5, *intervals.ece_interval(0.5, DRAWN, 1000))
+    expected = Estimate(0.5, *intervals.ece_interval(0.5, DRAWN, 1000, 30))
     assert finding_estimate("ece", 0.5, DRAWN, many) == expected
     assert finding_estimate("ece", 0.5, DRAWN, many._replace(positive=29)) == Estimate(0.5)
     assert finding_estimate("ece", 0.5, DRAWN, many._replace(all=999)) == Estimate(0.5)
@@ -73,6 +79,19 @@ def test_a_mean_over_all_that_have_the_metric_has_the_fixed_findings_interval() 
         found = fixed_mean(name, estimates, drawn, counts)
         assert mean_estimate(values, found) == found.estimate
         assert found.estimate.low < 0.5 < found.estimate.high
-    expected = intervals.ece_interval(0.5, DRAWN, 1000)
+    expected = intervals.ece_interval(0.5, DRAWN, 1000, 80.0)
     assert (found.estimate.low, found.estimate.high) == pytest.approx(expected)
     assert mean_estimate(np.full(14, np.nan), FixedMean()) == Estimate(None)
+
+
+def test_the_mean_auc_of_a_file_has_an_interval_of_all_findings_that_no_correlation_narrows() -> None:
+    auc, drawn = np.full(14, np.nan), np.full((1001, 14), np.nan)
+    auc[:2] = 0.5
+    drawn[:, 0], drawn[:, 1] = DRAWN, DRAWN[::-1]  # where one is higher the other one is lower
+    counts = [COUNTS._replace(positive=positive) for positive in (20, 2, *[0] * 12)]
+    found = whole_mean_auc(auc, drawn, counts)
+    limits = np.array([intervals.newcombe(0.5, 20, 90), intervals.newcombe(0.5, 2, 90)]).T
+    expected = intervals.moved(np.array([0.5, 0.5]), limits, np.eye(2), 80.0)
+    assert (found.value, found.low, found.high) == pytest.approx((0.5, *expected))
+    assert whole_mean_auc(auc, np.full((9, 14), np.nan), counts) == Estimate(0.5)
+    assert whole_mean_auc(np.full(14, np.nan), drawn, counts) == Estimate(None)

@@ -111,9 +111,19 @@ def test_a_brier_score_is_as_skewed_as_a_share() -> None:
 
 
 def test_a_calibration_errors_resamples_are_turned_round() -> None:
-    assert intervals.ece_interval(0.45, DRAWN, 1000) == pytest.approx((0.305, 0.495))
-    assert intervals.ece_interval(0.45, DRAWN, 999) is None
-    assert intervals.ece_interval(0.25, DRAWN, 1000) == pytest.approx((0, 0.095))
+    drawn = np.append(np.full(900, 0.41), np.linspace(0.41, 0.61, 100))  # a tail towards larger errors
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    middle, half = 0.9 - drawn.mean(), intervals.Z * drawn.std()
+    found = intervals.ece_interval(0.45, drawn, 1000, 10**9)
+    assert found == pytest.approx((0.9 - high, middle + half)) and 0.9 - high < middle - half
+    assert intervals.ece_interval(0.45, 0.9 - drawn, 1000, 10**9) == pytest.approx(
+        (drawn.mean() - half, high)
+    )
+    assert intervals.ece_interval(0.45, drawn, 999, 10**9) is None
+    assert intervals.ece_interval(0.2, drawn, 1000, 10**9)[0] == 0
+    far = np.sqrt(30 / 29) * t.ppf(0.975, 29)
+    few = intervals.ece_interval(0.45, drawn, 1000, 30)
+    assert few == pytest.approx((0.9 - np.quantile(drawn, norm.cdf(far)), middle + far * drawn.std()))
 
 
 def test_the_interval_of_a_mean_keeps_what_each_interval_knows() -> None:
@@ -128,10 +138,26 @@ def test_the_interval_of_a_mean_keeps_what_each_interval_knows() -> None:
     assert mean(np.stack([one, -one], axis=1)) == pytest.approx((0.65, 0.775))
     low, high = mean(np.stack([one, np.zeros(1000)], axis=1))  # a rate that is 1 in each resample
     assert (low, high) == pytest.approx((0.7 - np.hypot(0.2, 0.3) / 2, 0.7 + np.hypot(0.2, 0.05) / 2))
-    wider = t.ppf(0.975, 19) / intervals.Z
+    wider = np.sqrt(20 / 19) * t.ppf(0.975, 19) / intervals.Z
     assert mean(alike, effective=20) == pytest.approx((0.7 - 0.25 * wider, 0.7 + 0.125 * wider))
     assert mean(alike, patients=99) is None
     assert intervals.mean_interval(values[:0], limits[:, :0], alike[:, :0], 100, 100) is None
+
+
+def test_the_interval_of_a_difference_keeps_what_each_interval_knows() -> None:
+    """56 of 70 less 48 of 80: Newcombe, Statistics in Medicine 17 (1998) 873, table II, method 10."""
+    values, limits = np.array([56 / 70, 48 / 80]), np.array([wilson(56 / 70, 70), wilson(48 / 80, 80)]).T
+    apart = np.array([[0.7, 0.5], [0.7, 0.7], [0.9, 0.5], [0.9, 0.7]])  # resamples without a correlation
+    unknown = np.append(apart, [[np.nan, 0.9]], axis=0)
+    for drawn in (apart, unknown, apart * [1, 0], unknown[4:]):
+        found = intervals.difference_interval(values, limits, drawn)
+        assert found == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    alike = np.stack([DRAWN, DRAWN], axis=1)
+    below, above = np.abs(values - limits)
+    together = 0.2 - abs(below[0] - above[1]), 0.2 + abs(above[0] - below[1])
+    assert intervals.difference_interval(values, limits, alike) == pytest.approx(together)
+    wide = intervals.difference_interval(np.array([0.0, 1.0]), np.array([[0, 0.7], [0.3, 1]]), apart)
+    assert wide == pytest.approx((-1, -1 + np.hypot(0.3, 0.3)))
 
 
 def test_patients_with_many_films_leave_few_that_tell() -> None:

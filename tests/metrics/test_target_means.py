@@ -5,8 +5,8 @@ import pytest
 
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.intervals import rate_interval, wilson
-from xlite.metrics.target_means import summarise
+from xlite.metrics.intervals import difference_interval, rate_interval, wilson
+from xlite.metrics.target_means import summarise, summarise_gap
 
 
 def test_intervals_resample_patients() -> None:
@@ -40,6 +40,39 @@ def test_none_or_all_of_10_has_an_interval(value: int, interval: tuple[float, fl
     assert wilson(value, 10) == pytest.approx(interval, abs=1e-4)
     assert found.per_finding["Mass"] == found.all
     assert found.mean == Estimate(value)
+
+
+@pytest.mark.parametrize(("pointing", "centre"), [(0, 1), (1, 0), (0, 0), (1, 1)])
+def test_a_gap_between_maps_of_which_all_or_none_point_into_10_boxes_has_an_interval(
+    pointing: int, centre: int
+) -> None:
+    """The shares do not vary over resamples, which says nothing of the patients that were not drawn."""
+    resamples, findings = Resamples(np.arange(10), 50), np.full(10, "Cardiomegaly")
+    found = summarise_gap(np.full(10, pointing), np.full(10, centre), findings, resamples)
+    far = wilson(0, 10)[1]
+    both = np.hypot(far, far)
+    ends = {-1: (-1, both - 1), 0: (-far, far), 1: (1 - both, 1)}
+    assert (found.all.low, found.all.high) == pytest.approx(ends[pointing - centre])
+    assert found.per_finding == {"Cardiomegaly": found.all}
+    assert found.mean == Estimate(pointing - centre)
+
+
+def test_a_gap_is_the_first_rate_less_the_second_on_the_same_resamples() -> None:
+    rng = np.random.default_rng(2)
+    patients, findings = rng.integers(0, 40, 80), rng.choice(["Mass", "Nodule"], 80)
+    first, second = rng.random(80) < 0.6, rng.random(80) * 0.5
+    resamples = Resamples(patients, 300)
+    found = summarise_gap(first, second, findings, resamples)
+    one, other = (summarise(values, findings, resamples, rate=True) for values in (first, second))
+    assert found.all.value == pytest.approx(first.mean() - second.mean())
+    weights = np.stack([resamples.counts[resamples.owner].T @ values for values in (first, second)], axis=1)
+    drawn = weights / resamples.counts[resamples.owner].sum(axis=0)[:, None]
+    limits = np.array([(one.all.low, other.all.low), (one.all.high, other.all.high)])
+    expected = difference_interval(np.array([first.mean(), second.mean()]), limits, drawn)
+    assert (found.all.low, found.all.high) == pytest.approx(expected, abs=1e-5)
+    assert found.mean.value == pytest.approx(one.mean.value - other.mean.value)
+    alone = summarise_gap(first[:4], second[:4], findings[:4], Resamples(np.arange(4), 50)).all
+    assert alone == Estimate(pytest.approx((first[:4] - second[:4]).mean()))
 
 
 def test_an_interval_needs_5_patients_with_a_box() -> None:

@@ -28,7 +28,7 @@ from xlite.metrics.localisation import (
     judge_map,
     random_map,
 )
-from xlite.metrics.target_means import summarise
+from xlite.metrics.target_means import summarise, summarise_gap
 
 FRAME = 512  # maps are judged in the film's frame, or in one shrunk to this longer side
 ROWS_OF_SHEET = 8
@@ -102,13 +102,19 @@ class JudgedMaps:
     def metrics(self, name: str) -> MethodMetrics:
         """A method's part of the report."""
         values = {key: np.array([one[key] for one in self.values[name]]) for key in BOX_METRICS}
-        for base in BASELINES:
-            chance = np.array([one["pointing"] for one in self.values[base]])
-            values[f"pointing_above_{base}"] = values["pointing"] - chance
+        chance = {base: np.array([one["pointing"] for one in self.values[base]]) for base in BASELINES}
         return MethodMetrics(
             metrics={
-                key: summarise(column, self.findings, self.resamples, rate=key not in NO_RATES)
-                for key, column in values.items()
+                **{
+                    key: summarise(column, self.findings, self.resamples, rate=key not in NO_RATES)
+                    for key, column in values.items()
+                },
+                **{
+                    f"pointing_above_{base}": summarise_gap(
+                        values["pointing"], rates, self.findings, self.resamples
+                    )
+                    for base, rates in chance.items()
+                },
             },
             faults={fault: self.faults[name][fault] for fault in FAULTS},
             checks=self._checks(name) if len(self.to_check) else None,

@@ -14,7 +14,7 @@ from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples, or_none
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.finding_estimates import PatientCounts, finding_estimate
-from xlite.metrics.intervals import percentile
+from xlite.metrics.looks import Look, shared
 from xlite.metrics.per_finding import auc_per_class, ratio
 
 # What the radiologists marked, and the findings of NIH that say the same; the last is our grouping.
@@ -82,8 +82,6 @@ def _beside(
     whole, drawn = auc_per_class(both, twice), resamples.auc(both, twice)
     counts = PatientCounts.per_finding(both, both, resamples.owner)
     theirs, nihs = (finding_estimate("auc", whole[c], drawn[:, c], counts[c]) for c in (0, 1))
-    known = theirs.low is not None and nihs.low is not None
-    ends = percentile(drawn[:, 0] - drawn[:, 1]) if known else None
     return RadiologistsFinding(
         nih=nih,
         positives=int(marked.sum()),
@@ -94,8 +92,19 @@ def _beside(
         nih_auc=nihs,
         prevalence=_share(marked),
         nih_patients=counts[1].positive,
-        difference=Estimate(or_none(whole[0] - whole[1]), *(ends or ())),
+        difference=_difference(theirs, nihs, drawn, min(one.k for one in counts)),
     )
+
+
+def _difference(first: Estimate, second: Estimate, drawn: np.ndarray, k: int) -> Estimate:
+    """The first AUC less the second, by their resamples (R, 2); with an interval if both have one."""
+    if first.value is None or second.value is None:
+        return Estimate(None)
+    value = first.value - second.value
+    if first.low is None or second.low is None:
+        return Estimate(value)
+    [found] = shared([Look(value, drawn[:, 0] - drawn[:, 1], np.array([k]))])
+    return found.difference
 
 
 def _share(values: np.ndarray) -> float | None:

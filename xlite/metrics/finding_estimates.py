@@ -63,7 +63,8 @@ def _interval(name: str, value: float, drawn: np.ndarray, counts: PatientCounts)
         case "brier":
             return intervals.brier_interval(value, drawn, counts.positive, counts.negative)
         case "ece":
-            return intervals.ece_interval(value, drawn, counts.all) if counts.k >= ENOUGH else None
+            enough = counts.k >= ENOUGH
+            return intervals.ece_interval(value, drawn, counts.all, counts.k) if enough else None
         case "f1":
             return intervals.f1_interval(value, drawn, counts.either)
         case _:
@@ -88,7 +89,8 @@ def fixed_mean(
     values = np.array([estimates[c].value for c in chosen], np.float64)
     some, patients = drawn[:, chosen], counts[0]
     if name == "ece":
-        found = intervals.ece_interval(float(values.mean()), some.mean(axis=1), patients.all)
+        mean, drawn_mean = float(values.mean()), some.mean(axis=1)
+        found = intervals.ece_interval(mean, drawn_mean, patients.all, patients.effective)
     else:
         limits = np.array([(estimates[c].low, estimates[c].high) for c in chosen], np.float64).T
         found = intervals.mean_interval(values, limits, some, patients.all, patients.effective)
@@ -107,7 +109,8 @@ def mean_estimate(values: np.ndarray, fixed: FixedMean) -> Estimate:
 def whole_mean_auc(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientCounts]) -> Estimate:
     """The mean AUC over all findings that have one, however few patients bear them; auc (14,), drawn (R, 14).
 
-    For files, whose readers rely on an interval. It is wide if few patients bear findings: Newcombe's.
+    For files, whose readers rely on an interval. It is wide if few patients bear findings: each has
+    Newcombe's, and correlations below 0, which would narrow that of the mean, count as 0.
     """
     chosen = np.flatnonzero(~np.isnan(auc))
     some = drawn[:, chosen]
@@ -120,7 +123,8 @@ def whole_mean_auc(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientC
         for c, one in zip(chosen, bearing, strict=True)
     ]
     ends = np.array(limits, np.float64).T
-    low, high = intervals.moved(auc[chosen], ends, some, bearing[0].effective)
+    alike = np.maximum(intervals.correlations(some), 0)
+    low, high = intervals.moved(auc[chosen], ends, alike, bearing[0].effective)
     return Estimate(float(np.mean(auc[chosen])), max(0.0, low), min(1.0, high))
 
 

@@ -37,7 +37,7 @@ def percentile(drawn: np.ndarray, k: float = np.inf) -> Interval:
     defined = drawn[~np.isnan(drawn)]
     if not len(defined):
         return None
-    tail = 0.025 if np.isinf(k) else float(ndtr(np.sqrt(k / (k - 1)) * stdtrit(k - 1, 0.025)))
+    tail = 0.025 if np.isinf(k) else float(ndtr(-_student(k)))
     low, high = np.quantile(defined, [tail, 1 - tail])
     return float(low), float(high)
 
@@ -95,14 +95,20 @@ def brier_interval(brier: float, drawn: np.ndarray, positive: int, negative: int
     return union(percentile(drawn), wilson(brier, _cases(brier, drawn)))
 
 
-def ece_interval(ece: float, drawn: np.ndarray, patients: int) -> Interval:
-    """The basic interval of a calibration error, its resamples (R,) and the number of patients.
+def ece_interval(ece: float, drawn: np.ndarray, patients: int, k: float) -> Interval:
+    """Of a calibration error, its resamples (R,), the number of patients, and k, or of a mean their effective
+    number.
 
     Resampling adds noise, which a sum of distances counts as error: percentiles would lie above the truth.
-    The basic interval turns their distances round (Davison & Hinkley, Bootstrap Methods, 1997, 5.2).
+    The basic interval turns their distances round (Davison & Hinkley, Bootstrap Methods, 1997, 5.2), which
+    makes the longer tail the shorter one: hence its union with Student's t about the error less its bias.
     """
-    found = percentile(drawn) if patients >= LEAST_FOR_ECE else None
-    return found and (max(0.0, 2 * ece - found[1]), max(0.0, 2 * ece - found[0]))
+    found = percentile(drawn, k) if patients >= LEAST_FOR_ECE else None
+    if found is None:
+        return None
+    half, middle = _student(k) * float(drawn.std()), 2 * ece - float(drawn.mean())
+    low, high = min(2 * ece - found[1], middle - half), max(2 * ece - found[0], middle + half)
+    return max(0.0, low), max(0.0, high)
 
 
 def mean_interval(
@@ -111,24 +117,47 @@ def mean_interval(
     """Of the mean of several metrics (M,), their limits (2, M), resamples (R, M) and the number of patients.
 
     From the limits of each and the correlations of the resamples: MOVER (Zou & Donner, Statistics in Medicine
-    27 (2008) 1693), which keeps what each interval knows that percentiles of the mean would not. Student's
-    quantile at `effective` patients (see `effective_number`) stands for the normal one: a few patients with
-    many films move all findings at once.
+    27 (2008) 1693), which keeps what each interval knows that percentiles of the mean would not. Expanded as
+    percentiles are, for `effective` patients (see `effective_number`): a few patients with many films move
+    all findings at once.
     """
-    return None if patients < LEAST_FOR_MEAN or not len(values) else moved(values, limits, drawn, effective)
+    enough = patients >= LEAST_FOR_MEAN and len(values)
+    return moved(values, limits, correlations(drawn), effective) if enough else None
 
 
-def moved(values: np.ndarray, limits: np.ndarray, drawn: np.ndarray, effective: float) -> tuple[float, float]:
-    """The interval of `mean_interval`, whatever the number of patients."""
+def moved(values: np.ndarray, limits: np.ndarray, alike: np.ndarray, effective: float) -> tuple[float, float]:
+    """The interval of `mean_interval`, whatever the number of patients; alike (M, M): correlations."""
+    below, above = values - limits[0], limits[1] - values
+    wider = _student(effective) / Z
+    low, high = (wider * float(np.sqrt(max(0.0, far @ alike @ far))) / len(values) for far in (below, above))
+    return float(values.mean()) - low, float(values.mean()) + high
+
+
+def correlations(drawn: np.ndarray) -> np.ndarray:
+    """The correlations (M, M) of several metrics by their resamples (R, M); 0 with one that does not vary."""
     spread = drawn - drawn.mean(axis=0)
     size = np.sqrt((spread**2).sum(axis=0))
     spread = spread / np.where(size > 0, size, 1)
-    alike = spread.T @ spread
+    alike: np.ndarray = spread.T @ spread
     np.fill_diagonal(alike, 1)
-    below, above = values - limits[0], limits[1] - values
-    wider = -float(stdtrit(effective - 1, 0.025)) / Z
-    low, high = (wider * float(np.sqrt(max(0.0, far @ alike @ far))) / len(values) for far in (below, above))
-    return float(values.mean()) - low, float(values.mean()) + high
+    return alike
+
+
+def difference_interval(values: np.ndarray, limits: np.ndarray, drawn: np.ndarray) -> tuple[float, float]:
+    """Of the first of two metrics less the second, values (2,), their limits (2, 2) and resamples (R, 2).
+
+    Both lie in 0-1 and are of the same patients. MOVER as for means, so that the difference has what each
+    interval knows of its patients; of two shares it is method 10 of Newcombe, Statistics in Medicine 17
+    (1998) 2635.
+    """
+    both = drawn[~np.isnan(drawn).any(axis=1)]
+    alike = float(correlations(both)[0, 1]) if len(both) else 0.0
+    value, below, above = float(values[0] - values[1]), values - limits[0], limits[1] - values
+    low, high = (
+        float(np.sqrt(max(0.0, one**2 - 2 * alike * one * other + other**2)))
+        for one, other in ((below[0], above[1]), (above[0], below[1]))
+    )
+    return max(-1.0, value - low), min(1.0, value + high)
 
 
 def effective_number(owner: np.ndarray) -> float:
@@ -192,6 +221,11 @@ def union(first: Interval, second: Interval) -> Interval:
     if first is None or second is None:
         return first or second
     return min(first[0], second[0]), max(first[1], second[1])
+
+
+def _student(k: float) -> float:
+    """How many standard deviations of the resamples of k cases a 95 % interval reaches to each side."""
+    return -float(np.sqrt(k / (k - 1)) * stdtrit(k - 1, 0.025))
 
 
 def _cases(share: float, drawn: np.ndarray) -> float:

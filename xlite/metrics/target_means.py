@@ -1,6 +1,7 @@
 """Means of metrics of maps over targets, which are all boxes of one finding on one film, with intervals."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -24,20 +25,18 @@ class BoxSummary:
 class _Mean:
     """A mean, its resamples (R,) and the patients who bear it, of whom there is an interval from LEAST on."""
 
-    value: float
+    estimate: Estimate
     drawn: np.ndarray
     patients: int
-    rate: bool
 
-    def interval(self) -> Interval:
-        if self.patients < LEAST:
-            return None
-        if self.rate:
-            return intervals.rate_interval(self.value, self.drawn, self.patients)
-        return intervals.percentile(self.drawn, self.patients)
-
-    def estimate(self) -> Estimate:
-        return Estimate(or_none(self.value), *(self.interval() or ()))
+    def less(self, other: "_Mean") -> "_Mean":
+        """How far it is above another one of the same targets."""
+        values, *limits = np.array([astuple(one.estimate) for one in (self, other)], np.float64).T
+        drawn, found = np.stack([self.drawn, other.drawn], axis=1), None
+        if not np.isnan(limits).any():
+            found = intervals.difference_interval(values, np.array(limits), drawn)
+        gap = Estimate(float(values[0] - values[1]), *(found or ()))
+        return _Mean(gap, self.drawn - other.drawn, self.patients)
 
 
 def summarise(values: np.ndarray, findings: np.ndarray, resamples: Resamples, rate: bool) -> BoxSummary:
@@ -45,12 +44,28 @@ def summarise(values: np.ndarray, findings: np.ndarray, resamples: Resamples, ra
 
     rate: whether the metric is a share of the targets that hit, rather than a mean of other numbers.
     """
-    names = [str(name) for name in np.unique(findings)]
-    means = {name: _mean(values, findings == name, resamples, rate) for name in names}
+    return _summary(lambda chosen: _mean(values, chosen, resamples, rate), findings, resamples)
+
+
+def summarise_gap(
+    first: np.ndarray, second: np.ndarray, findings: np.ndarray, resamples: Resamples
+) -> BoxSummary:
+    """`summarise` of how far the first of two rates (N,) of the same targets is above the second."""
+
+    def gap(chosen: np.ndarray) -> _Mean:
+        one, other = (_mean(values, chosen, resamples, rate=True) for values in (first, second))
+        return one.less(other)
+
+    return _summary(gap, findings, resamples)
+
+
+def _summary(mean: Callable[[np.ndarray], _Mean], findings: np.ndarray, resamples: Resamples) -> BoxSummary:
+    """From the mean over chosen targets (N,) bool."""
+    means = {str(name): mean(findings == name) for name in np.unique(findings)}
     return BoxSummary(
-        all=_mean(values, np.full(len(values), True), resamples, rate).estimate(),
+        all=mean(np.full(len(findings), True)).estimate,
         mean=_mean_of_findings(list(means.values()), resamples),
-        per_finding={name: mean.estimate() for name, mean in means.items()},
+        per_finding={name: one.estimate for name, one in means.items()},
     )
 
 
@@ -60,15 +75,22 @@ def _mean(values: np.ndarray, chosen: np.ndarray, resamples: Resamples, rate: bo
     weights = np.concatenate([np.ones((patients, 1)), resamples.counts], axis=1)
     sums = np.bincount(owner, values[chosen], minlength=patients) @ weights
     means = ratio(sums, np.bincount(owner, minlength=patients) @ weights)
-    return _Mean(float(means[0]), means[1:], len(np.unique(owner)), rate)
+    value, drawn, bearing = float(means[0]), means[1:], len(np.unique(owner))
+    found: Interval = None
+    if bearing >= LEAST:
+        found = (
+            intervals.rate_interval(value, drawn, bearing) if rate else intervals.percentile(drawn, bearing)
+        )
+    return _Mean(Estimate(or_none(value), *(found or ())), drawn, bearing)
 
 
 def _mean_of_findings(means: list[_Mean], resamples: Resamples) -> Estimate:
     """The mean of the findings' means; with an interval if enough patients bear each of them."""
-    values, drawn = np.array([mean.value for mean in means]), np.stack([mean.drawn for mean in means], axis=1)
+    values = np.array([mean.estimate.value for mean in means], np.float64)
+    drawn = np.stack([mean.drawn for mean in means], axis=1)
     found: Interval = None
     if min(mean.patients for mean in means) >= LEAST_IN_MEAN and not np.isnan(drawn).any():
-        limits = np.array([mean.interval() for mean in means], np.float64).T
+        limits = np.array([(mean.estimate.low, mean.estimate.high) for mean in means], np.float64).T
         effective = intervals.effective_number(resamples.owner)
         found = intervals.mean_interval(values, limits, drawn, resamples.patients, effective)
     return Estimate(sum(values.tolist()) / len(values), *(found or ()))
