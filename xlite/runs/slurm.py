@@ -34,6 +34,7 @@ began=$(epochs)
 # SLURM sends USR1 two minutes before the time limit: the job goes back into the queue, and goes on from its
 # last finished epoch. If this turn finished none, neither would the next one.
 again() {{
+    trapped=yes
     if [ "$(epochs)" -gt "$began" ]; then
         scontrol requeue "$SLURM_JOB_ID"
     else
@@ -43,10 +44,12 @@ again() {{
 trap again USR1
 {command} &
 trainer=$!
+trapped=
 wait $trainer
 status=$?
 # A signal that was trapped ends the wait and not the trainer.
-while [ $status -gt 128 ] && kill -0 $trainer 2>/dev/null; do
+while [ $status -gt 128 ] && [ -n "$trapped" ]; do
+    trapped=
     wait $trainer
     status=$?
 done
