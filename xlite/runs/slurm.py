@@ -41,10 +41,10 @@ again() {{
         echo "The time limit is too short for one epoch: resume with a longer --time"
     fi
 }}
+trapped=
 trap again USR1
 {command} &
 trainer=$!
-trapped=
 wait $trainer
 status=$?
 # A signal that was trapped ends the wait and not the trainer.
