@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
+from xlite.guards.likeness import Likeness, fit
 from xlite.images import Preprocess
 from xlite.models.checkpoint import save_model
 from xlite.models.info import ModelInfo
@@ -76,3 +78,9 @@ def save_student(path: Path, model: Student, size: int = 64, **fields: Any) -> P
     )
     save_model(path, model, info)
     return path
+
+
+def likeness_of(channels: int, limit: float) -> Likeness:
+    """One of features that were drawn; any film is further from them than a small limit."""
+    features = np.random.default_rng(0).normal(1, 0.1, (300, channels))
+    return fit(features, features).model_copy(update={"limit": limit})
