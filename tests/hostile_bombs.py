@@ -10,7 +10,6 @@ from hostile_films import DEEP, GREY, dataset, dicom, jpegs, saved_dicom, tiffs,
 from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.sequence import Sequence as Items
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
@@ -68,6 +67,13 @@ def tiles(starts: Sequence[int], sizes: Sequence[int], side: int) -> list[Entry]
     ]
 
 
+def deflated_zeros(count: int, head: bytes = b"", bits: int = 15) -> bytes:
+    """`head` and `count` zeros, a multiple of 16 MB, deflated without ever being in memory."""
+    packer, piece = zlib.compressobj(9, zlib.DEFLATED, bits), bytes(2**24)
+    pieces = [packer.compress(head), *(packer.compress(piece) for _ in range(count // 2**24))]
+    return b"".join([*pieces, packer.flush()])
+
+
 def tiff_bombs() -> Iterator[tuple[str, bytes, bool]]:
     """Name, bytes, and whether it is a film all the same."""
     blank = zlib.compress(bytes(_SIDE * _SIDE), 9)
@@ -76,7 +82,7 @@ def tiff_bombs() -> Iterator[tuple[str, bytes, bool]]:
     yield "tiff of no pixels", film(0, 0, _DEFLATE, giant, blank), False
     whole = strips([8], [len(blank)], _SIDE)
     yield "tiff of 64 blank megapixels", film(_SIDE, _SIDE, _DEFLATE, whole, blank), True
-    bomb = zlib.compress(bytes(2**30), 9)
+    bomb = deflated_zeros(2**30)
     more = strips([8], [len(bomb)], 40)
     yield "tiff a strip of a gigabyte", film(56, 40, _DEFLATE, more, bomb), False
     for name, compression, body in (
@@ -277,28 +283,24 @@ def dicom_bombs() -> Iterator[tuple[str, bytes, bool]]:
     film = dataset(pixels, ExplicitVRLittleEndian, 12)
     film.add_new(0x00091010, "OB", bytes(60_000_000))
     yield "dicom a private element of 60 MB", saved_dicom(film), True
-    nested = inner = Dataset()
-    for _ in range(300):
-        step = Dataset()
-        inner.VOILUTSequence = Items([step])
-        inner = step
-    deep = dataset(pixels, ExplicitVRLittleEndian, 12)
-    deep.VOILUTSequence = Items([nested])
-    yield "dicom sequences 300 deep", saved_dicom(deep), False
+    starts = b"\x28\0\x10\x30SQ\0\0\xff\xff\xff\xff" + b"\xfe\xff\0\xe0\xff\xff\xff\xff"
+    ends = b"\xfe\xff\x0d\xe0\0\0\0\0" + b"\xfe\xff\xdd\xe0\0\0\0\0"
+    plain = dicom(pixels)
+    at = plain.index(b"\xe0\x7f\x10\0")
+    yield "dicom sequences 5,000 deep", plain[:at] + starts * 5_000 + ends * 5_000 + plain[at:], False
     table = Dataset()
-    table.LUTDescriptor, table.LUTData = [0, 0, 16], list(range(60_000))
+    table.LUTDescriptor, table.LUTData = [30_000, 0, 16], list(range(30_000))
     table["LUTDescriptor"].VR = table["LUTData"].VR = "US"
     yield "dicom 200 tables", dicom(pixels, VOILUTSequence=[table] * 200), True
     stream = b"\xff\x4f\xff\x51" + struct.pack(
         ">HHIIIIIIIIH", 41, 0, *[2**31] * 2, 0, 0, *[2**31] * 2, 0, 0, 1
     )
     yield "dicom JPEG 2000 of gigapixels", dicom(encapsulate([stream + bytes(99)]), JPEG2000Lossless), False
-    packed = zlib.compressobj(9, zlib.DEFLATED, -15)
     whole = dicom(pixels)
     at = whole.index(b"\x08\0\x16\0UI")  # behind the file meta information
     syntax = DeflatedExplicitVRLittleEndian.encode()
     short = whole.replace(ExplicitVRLittleEndian.encode().ljust(20, b"\0"), syntax[:20].ljust(20, b"\0"), 1)
-    body = packed.compress(whole[at:]) + packed.compress(bytes(2**30)) + packed.flush()
+    body = deflated_zeros(2**30, whole[at:], -15)
     yield "dicom deflated to a gigabyte", short[:at] + body, False
 
 
