@@ -38,7 +38,7 @@ def main() -> None:
     with TemporaryDirectory() as made:
         files = [_file(options.members[:count], Path(made) / f"{count}.onnx") for count in counts]
         found = [_answers(file, folder) for file in files]
-        times = in_turns(files)
+        times = in_turns({f"{count}-member": file for count, file in zip(counts, files, strict=True)})
         sizes = [file.stat().st_size / 1e6 for file in files]
     test = found[0][1]
     resamples = Resamples(test.patients)

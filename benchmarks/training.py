@@ -26,11 +26,11 @@ from lightning_fabric import Fabric
 from xlite.cli.console import log_to
 from xlite.config import TrainConfig, make_config
 from xlite.data.dataset import FilmDataset, FilmRows
-from xlite.models.teachers import Teacher
 from xlite.training.batch import StepBatch
 from xlite.training.fabric import open_fabric, usable_devices
 from xlite.training.job import Job, open_job
 from xlite.training.step import Learner
+from xlite.training.teachers import Teacher
 
 ROUNDS, STEPS = 15, 4
 RESIDENT_STEPS = 100

@@ -20,7 +20,7 @@ ROWS = (
     (("classify.py",), "a model and all that reading needs", "model"),
     (("reading.py", "engines/"), "a reading; what computes it", "model"),
     (("explain/",), "every kind of heat map", "model"),
-    (("models/",), "student, teachers, checkpoints", "model"),
+    (("models/",), "student, others' networks, files", "model"),
     (("data/",), "tables, splits, films, phantoms", "data"),
     (("metrics/",), "numbers from labels and scores", "data"),
     (("guards/",), "what a picture is, before it is read", "ground"),

@@ -1,4 +1,5 @@
-"""Films read under limits: `python tests/hostile.py mutants SEED COUNT FORMAT…`, or `eaters`, or `large`.
+"""Films read under limits: `python tests/hostile.py mutants SEED COUNT FORMAT…`, or with `eaters`,
+`bombs` or `large`.
 
 What can be asked of a mutant depends on what its format can tell. All of a PNG stands under checksums: it
 is the film or refused. JPEG and DICOM have none: a flipped bit gives another picture, and nobody can know.
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from hostile_bombs import bombs
 from hostile_films import bmps, dicoms, jpegs, pngs, tiffs, webps
 from hostile_targets import eaters, large_films
 
@@ -155,7 +157,7 @@ def main(words: list[str]) -> None:
         for name, data, expected in mutants(int(words[1]), int(words[2]), words[3:]):
             if wrong := fault(data, expected):
                 print(f"{name}: {wrong}")
-    for name, data, is_film in eaters() if words[0] == "eaters" else ():
+    for name, data, is_film in {"eaters": eaters, "bombs": bombs}.get(words[0], tuple)():
         report(name, data, is_film)
     for name, data in large_films() if words[0] == "large" else ():
         report(name, data, is_film=True)

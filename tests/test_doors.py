@@ -13,6 +13,8 @@ import pytest
 from command_line import Command
 from demo_home import save_demo_model
 from dicom_films import make, to_bytes
+from judged import amend
+from tiny_models import likeness_of
 
 from xlite.classify import read_upload
 from xlite.data.film_names import stem_of
@@ -20,6 +22,7 @@ from xlite.examples import examples
 from xlite.findings import FINDINGS
 from xlite.guarded import GuardedReader, GuardedReading
 from xlite.images import read_image
+from xlite.models.checkpoint import load_model
 from xlite.serving.answers import FilmAnswer
 from xlite.serving.films import FilmReader
 
@@ -60,9 +63,11 @@ def marked(turned: bool) -> np.ndarray:
     raise AssertionError("no film that a JPEG keeps")
 
 
-@pytest.fixture
-def reader(own_home: Path) -> GuardedReader:
-    save_demo_model(own_home)
+def loaded(home: Path, unlike: bool) -> GuardedReader:
+    """A tiny model; one that finds every film unlike those of its training, if asked for."""
+    path = save_demo_model(home)
+    if unlike:
+        amend(path, likeness=likeness_of(load_model(path)[0].feature_channels, limit=1e-3))
     return GuardedReader.load("demo0")
 
 
@@ -79,14 +84,24 @@ def same_pictures(found: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -
         assert np.abs(found[name].astype(int) - picture).max() <= 1
 
 
-@pytest.mark.parametrize(("turned", "fix"), [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize(
+    ("turned", "fix", "unlike"),
+    [
+        (False, False, False),
+        (True, False, False),
+        (True, True, False),
+        (False, False, True),
+        (True, True, True),
+    ],
+)
 def test_one_film_has_one_answer(
-    turned: bool, fix: bool, reader: GuardedReader, xlite: Command, tmp_path: Path
+    turned: bool, fix: bool, unlike: bool, own_home: Path, xlite: Command, tmp_path: Path
 ) -> None:
+    reader = loaded(own_home, unlike)
     film = marked(turned)
     wanted = reader.read(film, fix=fix)
-    assert wanted.said.reasons == (("inverted", "rotated_270") if turned else ())
-    assert wanted.reading is not None and wanted.reading.void == (turned and not fix)
+    assert wanted.said.reasons == (*(("inverted", "rotated_270") if turned else ()), *(["unlike"] * unlike))
+    assert wanted.reading is not None and wanted.reading.void == (unlike or (turned and not fix))
     painted = overlays(wanted)
     paths = [tmp_path / f"{place}.{suffix}" for place, suffix in enumerate(FILES)]
     for path, file in zip(paths, FILES.values(), strict=True):

@@ -17,9 +17,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from gradio_client import Client, handle_file
 from servers import free_port
 
 import xlite
+from xlite import FINDINGS, Classifier, read_image
+from xlite.findings import spoken
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLIC = {
@@ -227,6 +230,14 @@ def test_a_space_runs_by_what_it_holds(installed: Path, tmp_path: Path) -> None:
         for host, status in ((f"127.0.0.1:{port}", 200), (name, 200), ("other.example.org", 403)):
             answer = httpx.get(address, headers={"host": host, "x-forwarded-proto": "https"})
             assert (answer.status_code, "X-Lite" in answer.text) == (status, status == 200), host
+        film = ROOT / "app" / "examples" / "normal_pa.png"
+        visitor = Client(address, verbose=False, download_files=tmp_path / "down")
+        maps, label = visitor.predict(handle_file(film), api_name="/read")
+    reading = Classifier.load("demo").read(read_image(film))
+    told = {row["label"]: row["confidence"] for row in label["confidences"]}
+    wanted = {spoken(name): value for name, value in zip(FINDINGS, reading.probabilities, strict=True)}
+    assert told == pytest.approx(wanted, abs=1e-4)
+    assert maps.count("data:image/jpeg;base64,") == 4  # the film and three maps over it
     assert "Traceback" not in (space / "server.log").read_text()
 
 

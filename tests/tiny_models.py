@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
+from xlite.guards.likeness import Likeness, fit
 from xlite.images import Preprocess
 from xlite.models.checkpoint import save_model
 from xlite.models.info import ModelInfo
@@ -80,3 +82,9 @@ def tiny_info(model: Student, preprocess: Preprocess, **fields: Any) -> ModelInf
         label_version="2020",
         **fields,
     )
+
+
+def likeness_of(channels: int, limit: float) -> Likeness:
+    """One of features that were drawn; any film is further from them than a small limit."""
+    features = np.random.default_rng(0).normal(1, 0.1, (300, channels))
+    return fit(features, features).model_copy(update={"limit": limit})

@@ -22,6 +22,7 @@ from xlite.engines.opening import demand_torch, open_engines
 from xlite.errors import CheckpointError, ImageError
 from xlite.explain.methods import DEFAULT_METHOD, METHODS
 from xlite.files import digest_of
+from xlite.guards.verdict import Check
 from xlite.images import MAX_UPLOAD_MB, read_image
 from xlite.metrics.calibration import apply_calibrator
 from xlite.models.available import (
@@ -175,6 +176,14 @@ class Classifier:
         height, width = shape
         known = self.recalled(self.probabilities(output.logits), output.disagreement)
         return replace(known, maps=output.maps, shape=(height, width), method=method)
+
+    def unlike(self, output: Output) -> Check | None:
+        """The reason to call a film unlike those of training, from the network's output for it alone.
+
+        None if it is near enough to them, or the model file does not say how near they are.
+        """
+        likeness, features = self.info.likeness, output.features
+        return None if likeness is None or features is None else likeness.check(features)
 
     def recalled(
         self, probabilities: np.ndarray, disagreement: np.ndarray | None = None, void: bool = False

@@ -1,5 +1,7 @@
 """GuardedReader: a classifier behind the gate, which says what a picture is before anything is read in it.
 
+Whether it is unlike the model's own training films, the network itself says as it reads.
+
 reader = GuardedReader.load("student")
 answer = reader.read(read_image("film.png"), fix=True)
 answer.said.verdict, answer.fixed, answer.reading  # None if the picture is refused
@@ -11,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from xlite.classify import Classifier
+from xlite.engines.engine import Output
 from xlite.explain.methods import DEFAULT_METHOD
 from xlite.guards.gate import Gate
 from xlite.guards.verdict import Guards, Reason, fixed
@@ -71,15 +74,17 @@ class GuardedReading(GuardedFilm):
 
 
 def judged(gate: Gate, image: np.ndarray, fix: bool = False) -> GuardedFilm:
-    """What the gate says of a picture uint8 (H, W).
+    """What the gate says of a picture uint8 (H, W); with `fix` it is put right as by `mended`."""
+    seen = GuardedFilm(image, gate.judge(image))
+    return mended(gate, seen) if fix else seen
 
-    With `fix` a film that looks turned or inverted is turned upright and inverted back, and judged anew.
-    """
-    guards = gate.judge(image)
-    if not fix or guards.verdict != "offer":
-        return GuardedFilm(image, guards)
-    film = fixed(image, guards)
-    return GuardedFilm(film, gate.judge(film), guards)
+
+def mended(gate: Gate, seen: GuardedFilm) -> GuardedFilm:
+    """A film that looks turned or inverted, put right as its guards offer and judged anew; else the same."""
+    if seen.guards.verdict != "offer":
+        return seen
+    film = fixed(seen.film, seen.guards)
+    return GuardedFilm(film, gate.judge(film), seen.guards)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +101,38 @@ class GuardedReader:
 
     def read(self, image: np.ndarray, method: str = DEFAULT_METHOD, fix: bool = False) -> GuardedReading:
         """Verdict, probabilities and maps of a picture uint8 (H, W); `method` as for `Classifier.read`."""
-        seen = judged(self.gate, image, fix)
-        reading = None
-        if not seen.is_refused:
-            reading = replace(self.classifier.read(seen.film, method), void=seen.is_void)
-        return GuardedReading(seen.film, seen.guards, seen.before, reading)
+        return self._read(judged(self.gate, image, fix), method)
+
+    def mended(self, answer: GuardedReading, method: str = DEFAULT_METHOD) -> GuardedReading:
+        """The same film turned or inverted back, if its guards offer that, and read."""
+        return self._read(mended(self.gate, answer), method)
+
+    def _read(self, seen: GuardedFilm, method: str) -> GuardedReading:
+        if seen.is_refused:
+            return unread(seen)
+        output = self.classifier.output(self.classifier.input(seen.film), method).film(0)
+        return read_in(self.classifier, seen, output, seen.film.shape, method)
+
+
+def unread(seen: GuardedFilm) -> GuardedReading:
+    """The answer to a picture that is refused: no reading."""
+    return GuardedReading(seen.film, seen.guards, seen.before)
+
+
+def read_in(
+    classifier: Classifier,
+    seen: GuardedFilm,
+    output: Output,
+    shape: tuple[int, ...],
+    method: str = DEFAULT_METHOD,
+) -> GuardedReading:
+    """The reading of a film that is not refused, from the network's output for it alone, maps in `shape`.
+
+    Whether the film is unlike those of training can be told only now: a guard as the gate's are.
+    """
+    guards, unlike = seen.guards, classifier.unlike(output)
+    if unlike and unlike.reason not in guards.reasons:
+        guards = guards.with_check(unlike)
+    answer = GuardedReading(seen.film, guards, seen.before)
+    reading = classifier.reading(output, shape, method)
+    return replace(answer, reading=replace(reading, void=answer.is_void))

@@ -4,7 +4,8 @@
 
 import { Refusal } from "./errors.js";
 import { decode } from "./film.js";
-import { judge, scores, thumbnail } from "./guards.js";
+import { judge, scores, thumbnail, withDistance } from "./guards.js";
+import { distance as farness } from "./likeness.js";
 import { normalise, squash } from "./preprocess.js";
 import * as ort from "./runtime/ort.wasm.bundle.min.mjs";
 
@@ -22,6 +23,11 @@ export async function open(digest) {
     facts,
     run: (film) => run(session, facts, film),
     judge: (film) => judge(film, facts.guards, ask),
+    /** The guards of a film once it was read: it may be unlike those of training. */
+    beside: (guards, { features }) => {
+      if (!facts.likeness) return guards;
+      return withDistance(guards, farness(features, facts.likeness), facts.likeness.limit, facts.guards);
+    },
   };
   await checkGolden(model, ask);
   return model;
@@ -54,7 +60,10 @@ async function start(bytes, name) {
   }
 }
 
-/** All answers to a film: probabilities (14), and maps {dims: [14, h, w], data} by their kind. */
+/**
+ * All answers to a film: probabilities (14), maps {dims: [14, h, w], data} by their kind, and of an ensemble
+ * how far its members differ (14).
+ */
 async function run(session, { preprocess }, film) {
   const { size, mean, std } = preprocess;
   const input = normalise(squash(film, size), mean, std);
@@ -64,7 +73,8 @@ async function run(session, { preprocess }, film) {
   } catch (error) {
     throw new Refusal(`the film could not be read: the browser stopped the model (${error.message ?? error})`);
   }
-  const answer = { logits: found.logits.data, probabilities: found.probabilities.data };
+  const answer = { logits: found.logits.data, probabilities: found.probabilities.data,
+    features: found.features.data, disagreement: found.disagreement?.data };
   if (!answer.logits.every(Number.isFinite)) throw new Refusal("the model answers with values that are no numbers");
   for (const kind of ["layercam", "gradcam"]) {
     answer[kind] = { rows: found[kind].dims[2], columns: found[kind].dims[3], data: found[kind].data };
@@ -86,6 +96,7 @@ async function checkGolden({ facts, run }, ask) {
   const apart = { logits: distance(found.logits, logits), probabilities: distance(found.probabilities, probabilities),
     maps: distance(found.layercam.data, maps) / peak,
     guards: distance(Object.values(gate), Object.values(guards.golden)) };
+  if (facts.likeness) apart.likeness = Math.abs(farness(found.features, facts.likeness) - facts.likeness.golden);
   const limits = { guards: facts.guards.tolerance };
   const wrong = Object.keys(apart).filter((name) => !(apart[name] <= (limits[name] ?? tolerance)));
   if (wrong.length) {

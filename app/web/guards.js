@@ -99,7 +99,19 @@ function told(checks, found, { reasons }) {
     sentences: sorted.map(({ reason, side, measure, value, limit }) => reasons[reason][side]
       .replace("{measure}", measure).replace("{value}", short(value)).replace("{limit}", short(limit))),
     scores: found,
+    checks: sorted,
   };
+}
+
+/** The same guards with the reason `unlike` if a film is so far from those of training. */
+export function withDistance(guards, distance, limit, facts) {
+  if (distance <= limit || guards.reasons.includes("unlike") || guards.verdict === "refuse") return guards;
+  return told([...guards.checks, from("unlike", "distance", distance, limit)], guards.scores, facts);
+}
+
+/** Those of the reasons that can be undone. */
+export function offers(given, { reasons }) {
+  return given.filter((reason) => reasons[reason].verdict === "offer");
 }
 
 /** Three digits, as Python's "g" writes them. */

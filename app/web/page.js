@@ -3,14 +3,13 @@
 import { open } from "./engine.js";
 import { Refusal } from "./errors.js";
 import { readFilm } from "./film.js";
-import { fixed } from "./guards.js";
+import { fixed, offers } from "./guards.js";
 import { forScreen } from "./preprocess.js";
 import { coarseMap, drawCell, mapFault, overlay } from "./reading.js";
-import { worth } from "./worth.js";
+import { percent, worth } from "./worth.js";
 
 const SCREEN_SIDE = 1024;
 const $ = (id) => document.getElementById(id);
-const percent = (value) => `${(100 * value).toFixed(1)}%`;
 let model = null;
 let shown = null; // the film on the screen, its answer, its name, and whether a guard fired
 let latest = 0; // films that were asked for: only the last is shown
@@ -54,8 +53,9 @@ async function work(name, open) {
   say(`Reading ${name} …`);
   await new Promise((done) => setTimeout(done, 30)); // lets the browser draw the line above
   try {
-    const started = performance.now(), { film, came } = await open(), guards = await model.judge(film);
-    const isRefused = guards.verdict === "refuse", answer = isRefused ? null : await model.run(film);
+    const started = performance.now(), { film, came } = await open(), judged = await model.judge(film);
+    const isRefused = judged.verdict === "refuse", answer = isRefused ? null : await model.run(film);
+    const guards = answer ? model.beside(judged, answer) : judged;
     if (turn !== latest) return;
     showGuards(name, film, guards, came);
     shown = answer && { film: forScreen(film, SCREEN_SIDE), answer, name, isVoid: guards.verdict !== "pass" };
@@ -71,13 +71,16 @@ async function work(name, open) {
 function showGuards(name, film, { verdict, reasons, sentences }, came) {
   const titles = { refuse: "Refused: it is not read, and there are no probabilities", offer: "Read as it came",
     caution: "Read with caution", pass: "" };
-  $("guards-title").textContent = came && verdict !== "refuse" ? "Turned or inverted before it was read" : titles[verdict];
+  const mends = (given) => model.facts.guards.mends[offers(given, model.facts.guards).join(";")];
+  $("guards-title").textContent = came && verdict !== "refuse" ? mends(came.guards.reasons).done : titles[verdict];
   $("guards-said").replaceChildren(...[...(came ? came.guards.sentences.map((one) => `As it came: ${one}`) : []),
     ...sentences].map((text) => Object.assign(document.createElement("li"), { textContent: text })));
   $("guards").className = verdict;
   $("guards").hidden = verdict === "pass" && !came;
   $("fix").hidden = verdict !== "offer" || Boolean(came);
-  $("fix").onclick = () => work(name, () => ({ film: fixed(film, reasons), came: { film, guards: { sentences } } }));
+  if (verdict === "offer") $("fix").textContent = mends(reasons).does;
+  const guards = { reasons, sentences };
+  $("fix").onclick = () => work(name, () => ({ film: fixed(film, reasons), came: { film, guards } }));
   $("unfix").hidden = !came;
   $("unfix").onclick = () => work(name, () => ({ film: came.film }));
 }
@@ -87,27 +90,34 @@ function show() {
   const order = [...findings.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
   $("finding").replaceChildren(...order.map((one) =>
     new Option(`${findings[one].title}, ${percent(probabilities[one])}`, one)));
-  $("rows").replaceChildren(...order.map((one) => row(findings[one], probabilities[one])));
-  $("worth-rows").replaceChildren(...order.map((one) => worthRow(findings[one], probabilities[one])));
+  $("rows").replaceChildren(...order.map(row));
+  $("worth-rows").replaceChildren(...order.map(worthRow));
   $("withheld").textContent = model.facts.withheld;
   $("reading").hidden = false;
   paint();
 }
 
-function row(finding, probability) {
+/** What is said of the finding at a place in the list: its texts of a `part`, as worth.js has them. */
+function said(one, part) {
+  const { answer, isVoid } = shown;
+  return worth(model.facts.findings[one], part, answer.probabilities[one], isVoid, answer.disagreement?.[one]);
+}
+
+function row(one) {
+  const finding = model.facts.findings[one], probability = shown.answer.probabilities[one];
   const line = $("row").content.cloneNode(true), cut = finding.threshold;
   line.querySelector("th").textContent = finding.title;
   line.querySelector(".number").textContent = percent(probability);
-  [line.querySelector(".verdict").textContent] = worth(finding, "short", probability, shown.isVoid);
+  [line.querySelector(".verdict").textContent] = said(one, "short");
   const bar = line.querySelector("meter");
   [bar.value, bar.title] = [probability, percent(probability)];
   line.querySelector("tr").classList.toggle("above", cut !== null && probability >= cut);
   return line;
 }
 
-function worthRow(finding, probability) {
+function worthRow(one) {
   const line = document.createElement("tr");
-  const texts = [finding.title, percent(probability), ...worth(finding, "cells", probability, shown.isVoid)];
+  const texts = [model.facts.findings[one].title, percent(shown.answer.probabilities[one]), ...said(one, "cells")];
   line.replaceChildren(...texts.map((text, at) =>
     Object.assign(document.createElement(at ? "td" : "th"), { textContent: text, scope: at ? undefined : "row" })));
   return line;
@@ -127,7 +137,7 @@ function paint() {
   $("fault").textContent = fault ? `Not painted: the map of ${finding.title.toLowerCase()} ${facts.faults[fault]}.`
     : finding.caution;
   $("legend").textContent = facts.maps[kind].legend;
-  $("says").replaceChildren(...worth(finding, "says", answer.probabilities[one], shown.isVoid).map((text) =>
+  $("says").replaceChildren(...said(one, "says").map((text) =>
     Object.assign(document.createElement("li"), { textContent: text })));
   $("kind").title = facts.maps[kind].description;
   $("opacity-shown").textContent = `${$("opacity").value} %`;

@@ -18,15 +18,19 @@ from dicom_films import make, to_bytes
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from sklearn.datasets import load_sample_images
+from tiny_models import save_student, student
 
 from xlite.classify import Classifier
 from xlite.cli import run
 from xlite.errors import CheckpointError
 from xlite.examples import examples
 from xlite.explain.methods import CLOSED_FORM
+from xlite.export.ensemble import export_ensemble
 from xlite.export.web import write_page
 from xlite.export.web_runtime import runtime_files
+from xlite.export.write import export_model
 from xlite.findings import FINDINGS
+from xlite.guarded import GuardedReader
 from xlite.guards.gate import Gate
 from xlite.images import read_image
 from xlite.models.available import find_model
@@ -44,8 +48,10 @@ READ = """async ([content, digest]) => {
     const answer = await window.model.run(film), plain = (map) => Array.from(map.data);
     const { worth } = await import("./worth.js"), { facts } = window.model;
     const says = (isVoid) => facts.findings.map((one, at) => ["says", "cells"].map((part) =>
-        worth(one, part, answer.probabilities[at], isVoid)));
-    return { guards: await window.model.judge(film), worth: says(false), void: says(true),
+        worth(one, part, answer.probabilities[at], isVoid, answer.disagreement?.[at])));
+    const guards = window.model.beside(await window.model.judge(film), answer);
+    return { guards, worth: says(false), void: says(true),
+        apart: answer.disagreement && Array.from(answer.disagreement),
         width: film.width, height: film.height, probabilities: Array.from(answer.probabilities),
         layercam: plain(answer.layercam), gradcam: plain(answer.gradcam) };
 }"""
@@ -277,6 +283,76 @@ def test_verdicts_are_worth_what_python_says(browser: Browser, shipped: Path) ->
                 assert found["void" if is_void else "worth"] == expected
 
 
+@pytest.fixture(scope="module")
+def ensemble(exported: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two members as one file, and its page."""
+    folder = tmp_path_factory.mktemp("ensemble")
+    save_student(folder / "other.safetensors", student(seed=1), 96)
+    export_model(folder / "other.safetensors", folder / "other.onnx", [])
+    export_ensemble([exported[1], folder / "other.onnx"], folder / "both.onnx", None)
+    given = os.environ.get("XLITE_WEB_RUNTIME")
+    try:
+        write_page(folder / "both.onnx", "both", folder / "page", Path(given) if given else None)
+    except CheckpointError as error:
+        lacking(str(error))
+    return folder / "both.onnx", folder / "page"
+
+
+def test_the_page_says_how_far_an_ensembles_members_differ(
+    browser: Browser, ensemble: tuple[Path, Path]
+) -> None:
+    classifier, path = Classifier.load(ensemble[0]), next(iter(examples().values())).path
+    reading = classifier.read(read_image(path))
+    with opened(browser, ensemble[1]) as page:
+        expect(page.locator("#status")).to_contain_text("Ready")
+        found = read_there(page, path.read_bytes())
+        np.testing.assert_allclose(found["apart"], reading.disagreement, atol=TOLERANCE)
+        there = replace(
+            reading,
+            probabilities=np.array(found["probabilities"]),
+            disagreement=np.array(found["apart"]),
+        )
+        table = worth_table(there.worths())
+        expected = [
+            [worth_sentences(one), worth_table([one]).rows[0][2:]] for one in map(there.worth, FINDINGS)
+        ]
+        assert found["worth"] == expected
+        page.set_input_files("#file", path)
+        expect(page.locator("#says")).to_contain_text("Members of the ensemble disagree by")
+        page.click("#worth summary")
+        assert page.locator("#worth-header th").all_inner_texts() == table.header
+        column = table.header.index("Members differ by")
+        shown = page.locator(f"#worth-rows tr > :nth-child({column + 1})").all_inner_texts()
+        assert shown == [row[column] for row in table.rows]
+        assert page.locator("#worth-note").inner_text() == table.caption
+
+
+def test_a_film_unlike_those_of_training_gets_the_caution_that_python_gives(
+    browser: Browser, shipped: Path, tmp_path: Path
+) -> None:
+    """One that was written over."""
+    reader, film = GuardedReader.load("demo"), read_image(next(iter(examples().values())).path)
+    written = film.copy()
+    for line in range(12):
+        cv2.putText(written, "PORTABLE 12345 SUPINE", (5, 30 + 42 * line), 0, 1.3, 255, 3)
+    verdicts = {}
+    with opened(browser, shipped) as page:
+        expect(page.locator("#status")).to_contain_text("Ready")
+        for name, picture in {"film": film, "written": written}.items():
+            found, wanted = read_there(page, png(picture))["guards"], reader.read(picture).said
+            assert (found["verdict"], tuple(found["reasons"])) == (wanted.verdict, wanted.reasons), name
+            assert without_numbers(found["sentences"]) == without_numbers(wanted.sentences)
+            verdicts[name] = "unlike" in wanted.reasons
+        path = tmp_path / "written.png"
+        path.write_bytes(png(written))
+        page.set_input_files("#file", path)
+        expect(page.locator("#guards")).to_contain_text(
+            "unlike the films that the model learned from (distance"
+        )
+        expect(page.locator("#says")).to_contain_text("No guarantee holds")
+    assert verdicts == {"film": False, "written": True}
+
+
 def test_what_a_guard_finds_is_offered_warned_of_or_refused(
     browser: Browser, shipped: Path, pictures: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
@@ -293,7 +369,9 @@ def test_what_a_guard_finds_is_offered_warned_of_or_refused(
         expect(guards).to_contain_text("The film looks upside down")
         expect(reading).to_be_visible()
         expect(page.locator("#says")).to_contain_text("No guarantee holds")
+        expect(page.locator("#fix")).to_have_text("Turn it by 180° and read it again")
         page.click("#fix")
+        expect(page.locator("#guards-title")).to_have_text("Turned by 180° before it was read")
         expect(guards).to_contain_text("As it came: The film looks upside down")
         expect(page.locator("#fix")).to_be_hidden()
         mended = page.locator("#rows").inner_text()

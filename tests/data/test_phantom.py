@@ -29,7 +29,7 @@ IMAGES, PATIENTS = 60, 25
 # Share of NIH's films with each finding, %.
 NIH_SHARES = (10.31, 2.48, 11.88, 17.74, 5.16, 5.65, 1.28, 4.73, 4.16, 2.05, 2.24, 1.50, 3.02, 0.20)
 EXAMPLES = {
-    "effusion": (903, "PA", ("Effusion",)),
+    "effusion": (904, "PA", ("Effusion",)),
     "pneumothorax": (911, "PA", ("Pneumothorax",)),
     "cardiomegaly": (905, "PA", ("Cardiomegaly",)),
     "mass": (924, "PA", ("Mass",)),

@@ -32,10 +32,11 @@ def test_an_ensemble_is_the_mean_of_its_members(members, tmp_path):
     both, (one, other) = OnnxEngine.load(out), (OnnxEngine.load(path) for path in members)
     x = np.random.default_rng(1).normal(size=(5, 3, 96, 96)).astype(np.float32)
     for method in both.methods:
-        logits, maps, apart = both.output(x, method)
-        (its, its_maps, _), (others, others_maps, _) = (engine.output(x, method) for engine in (one, other))
+        logits, maps, apart, features = both.output(x, method)
+        (its, its_maps, *_), (others, others_maps, *_) = (engine.output(x, method) for engine in (one, other))
         np.testing.assert_allclose(logits, (its + others) / 2, atol=1e-5)
         np.testing.assert_allclose(maps, (its_maps + others_maps) / 2, atol=1e-5 * maps.max())
+        np.testing.assert_allclose(features, one.output(x, method).features, atol=1e-5)
     probabilities = [apply_calibrator(logits, one.info.calibration) for logits in (its, others)]
     np.testing.assert_allclose(apart, np.std(probabilities, axis=0), atol=1e-5)
     assert (info.calibration, info.thresholds) == (None, None)  # those of a member are not its own

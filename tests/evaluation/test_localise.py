@@ -9,10 +9,10 @@ from judged import BOXES
 
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
-from xlite.errors import DataError
+from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.caveats import BoxesWithoutFilm, FewBoxes, OtherSplit, SmallBoxes
 from xlite.evaluation.evaluate import judge_model
-from xlite.evaluation.localisation_report import BoxCounts, LocalisationJudged
+from xlite.evaluation.localisation_report import STAGES, BoxCounts, LocalisationJudged
 from xlite.evaluation.localise import MapJudgement, judge_maps
 from xlite.evaluation.options import JudgeOptions, MapOptions
 from xlite.explain import CLOSED_FORM, map_fault, upsample_map
@@ -20,6 +20,7 @@ from xlite.findings import FINDINGS
 from xlite.images import read_image
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.localisation import BOX_METRICS, in_frame, judge_map
+from xlite.report.sections.localisation import map_notes
 
 METHODS = ("layercam", "gradcam", "eigencam")
 
@@ -35,7 +36,7 @@ def model(own_home: Path) -> Path:
     return save_demo_model(own_home)
 
 
-def judged(model: Path, data: Path, part: str = "test", progress=None, **options) -> MapJudgement:
+def judged(model: str | Path, data: Path, part: str = "test", progress=None, **options) -> MapJudgement:
     return judge_maps(model, data, "official", part, MapOptions(**options), progress)
 
 
@@ -150,3 +151,47 @@ def test_several_boxes_of_a_finding_on_one_film_are_one_target(boxed: Path, mode
         name: Estimate(value) for name, value in values.items()
     }
     assert sum(layercam.faults.values()) <= 4
+
+
+def test_an_export_is_judged_as_its_model_is(boxed: Path, exported: tuple[Path, Path]) -> None:
+    """With the maps that it has; what needs weights is left out and said."""
+    model, export = exported
+    own = judged(model, boxed, "all", methods=CLOSED_FORM, checks=2, resamples=20).report
+    report = judged(export, boxed, "all", checks=2, resamples=20).report
+    assert list(report.methods) == [*CLOSED_FORM, "random", "centre"]
+    for name in CLOSED_FORM:
+        mine, theirs = report.methods[name], own.methods[name]
+        assert mine.faults == theirs.faults
+        for metric in BOX_METRICS:
+            assert mine.metrics[metric].all.value == pytest.approx(theirs.metrics[metric].all.value, abs=1e-3)
+        for curve in ("deletion", "insertion"):
+            values = (one.checks.metrics[curve].value for one in (mine, theirs))
+            assert next(values) == pytest.approx(next(values), abs=1e-4)
+        assert set(STAGES) < set(theirs.checks.metrics) and not set(STAGES) & set(mine.checks.metrics)
+    unchecked = "what the maps owe to training is not checked"
+    assert [unchecked in " ".join(map_notes(one)) for one in (report, own)] == [True, False]
+    with pytest.raises(
+        CheckpointError, match="is an export, which has .* the maps layercam, gradcam; for more"
+    ):
+        judged(export, boxed, "all", methods=["eigencam"])
+
+
+def test_an_ensemble_is_judged_by_the_mean_of_its_maps(
+    boxed: Path, exported: tuple[Path, Path], tmp_path: Path
+) -> None:
+    twin = tmp_path / "twin.onnx"
+    twin.write_bytes(exported[1].read_bytes())
+    both, alone = (
+        judged(spec, boxed, "all", checks=0, resamples=20).report
+        for spec in (f"{exported[1]},{twin}", exported[1])
+    )
+    assert both.methods == alone.methods  # the mean of the same maps twice
+
+
+def test_an_evaluation_of_an_export_judges_its_maps(boxed: Path, exported: tuple[Path, Path]) -> None:
+    model, export = (
+        judge_model(one, boxed, "official", "test", JudgeOptions(resamples=20)).report.localisation
+        for one in exported
+    )
+    assert export is not None and export.methods.keys() == model.methods.keys()
+    assert export.methods["layercam"].checks is None

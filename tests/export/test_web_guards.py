@@ -22,6 +22,16 @@ def test_scores_are_sums_of_the_networks_answers():
     assert gate_network() == bundled("checkpoints", "gate", "gate.onnx").read_bytes()
 
 
+def test_what_a_click_does_is_said_in_pythons_words():
+    mends = guard_facts(Gate.load(), np.zeros((300, 300), np.uint8))["mends"]
+    turns = ("rotated_90", "rotated_180", "rotated_270")
+    assert list(mends) == ["inverted", *turns, *(f"inverted;{turn}" for turn in turns)]
+    assert mends["inverted;rotated_180"] == {
+        "does": "Invert its greys, turn it by 180° and read it again",
+        "done": "Inverted and turned by 180° before it was read",
+    }
+
+
 def test_reasons_say_what_they_lead_to_in_pythons_words():
     reasons = guard_facts(Gate.load(), np.zeros((300, 300), np.uint8))["reasons"]
     assert list(reasons) == list(REASONS)

@@ -38,14 +38,15 @@ def reading_of(info):
     return Reading(np.zeros(14), maps, (1, 1), "layercam", *said, uncalibrated(info.calibration))
 
 
-@pytest.mark.parametrize("old", [False, True])
-def test_every_probability_has_pythons_words(info, old):
+@pytest.mark.parametrize(("old", "apart"), [(False, None), (True, None), (False, 0.0625)])
+def test_every_probability_has_pythons_words(info, old, apart):
     if old:
         bare = {"thresholds": None, "thresholds_chosen_on": None, "validation": None, "calibration": None}
         info = info.model_copy(update=bare)
-    reading = reading_of(info)
+    reading = replace(reading_of(info), disagreement=None if apart is None else np.full(14, apart))
     for finding in FINDINGS:
-        facts, record = worth_facts(info, finding), (info.validation or {}).get(finding)
+        facts = worth_facts(info, finding, apart is not None)
+        record = (info.validation or {}).get(finding)
         cuts = [
             (info.thresholds or {}).get(finding),
             *((record.zone.low, record.zone.high) if record else ()),
@@ -58,12 +59,13 @@ def test_every_probability_has_pythons_words(info, old):
                 changed = facts["void"] if is_void else None
                 found = {
                     part: [
-                        holds((changed and changed[part][at]) or steps, place)
+                        holds((changed and changed[part][at]) or steps, place).replace("{apart}", "6.2%")
                         for at, steps in enumerate(plain)
                     ]
                     for part, plain in facts["worth"].items()
                 }
                 assert found.pop("short") == [short(there)]
                 assert found == {"says": worth_sentences(there), "cells": worth_table([there]).rows[0][2:]}
-    header = worth_table([]).header
-    assert (header[:2], worth_header()["header"]) == (["Finding", "Probability"], header[2:])
+    table = worth_table([reading.worth("Mass")])
+    assert table.header[:2] == ["Finding", "Probability"]
+    assert worth_header(apart is not None) == {"header": table.header[2:], "note": table.caption}

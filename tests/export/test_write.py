@@ -46,8 +46,8 @@ def test_an_export_answers_for_any_number_of_films(exported):
     x = np.random.default_rng(1).normal(size=(5, 3, 96, 96)).astype(np.float32)
     for method in onnx_engine.methods:
         for films in (x[:1], x):
-            logits, maps, _ = onnx_engine.output(films, method)
-            expected_logits, expected, _ = torch_engine.output(films, method)
+            logits, maps, *_ = onnx_engine.output(films, method)
+            expected_logits, expected, *_ = torch_engine.output(films, method)
             np.testing.assert_allclose(logits, expected_logits, atol=1e-5)
             np.testing.assert_allclose(maps, expected, atol=1e-5 * expected.max())
     np.testing.assert_array_equal(onnx_engine.logits(x), logits)

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 
 import cv2
 import numpy as np
@@ -160,3 +161,29 @@ def test_a_flipped_bit_of_deflated_rows_is_noticed() -> None:
     where = 8 if at > 100 else len(data) - 40
     data[where + 30] ^= 4
     assert "the TIFF is damaged" in refusal(bytes(data))
+
+
+def test_jpeg_strips_of_another_size_are_no_film() -> None:
+    """libtiff fills what they lack, without a word."""
+    data = tiff(Image.fromarray(SMOOTH), compression="jpeg")
+    np.testing.assert_allclose(read_image(data), SMOOTH, atol=6)
+    for tag, value in ((256, 640), (257, 480)):
+        taller = changed(changed(data, tag, value), 278, 480) if tag == 257 else changed(data, tag, value)
+        assert "another size than it should" in refusal(taller)
+
+
+def test_a_film_of_very_many_strips_is_refused_at_once() -> None:
+    tall = tiff(np.zeros((100_000, 32), np.uint8), compression="tiff_adobe_deflate", strip_size=32)
+    assert "is cut into 100,000 strips or tiles" in refusal(tall)
+
+
+def test_an_entry_that_comes_again_and_again_costs_nothing() -> None:
+    """Each copy of a value would be of four megabytes."""
+    data = tiff(FILM)
+    (start,) = struct.unpack_from("<I", data, 4)
+    entry = struct.pack("<HHII", 273, 4, 2**20, 8)
+    directory = struct.pack("<H", 60_000) + entry * 60_000 + bytes(4)
+    lying = data[:4] + struct.pack("<I", len(data)) + data[8:] + directory + bytes(2**22)
+    began = time.process_time()
+    assert "is damaged" in refusal(lying) or "at least 32" in refusal(lying)
+    assert time.process_time() - began < 2

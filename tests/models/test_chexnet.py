@@ -17,8 +17,8 @@ from xlite.config import TrainConfig
 from xlite.errors import CheckpointError
 from xlite.images import Preprocess
 from xlite.models.chexnet import SEEN, convert_chexnet, load_chexnet
-from xlite.models.teachers import Seen, open_teacher
 from xlite.training.job import open_job
+from xlite.training.teachers import Seen, open_teacher
 
 
 @pytest.fixture(scope="module")

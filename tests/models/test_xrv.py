@@ -14,7 +14,7 @@ from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.models import xrv
-from xlite.models.teachers import open_teacher
+from xlite.training.teachers import open_teacher
 
 UNKNOWN = torch.full((1, 14), torch.nan)
 

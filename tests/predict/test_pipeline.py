@@ -354,7 +354,7 @@ def test_a_wrong_film_is_put_right_if_that_is_asked_for(
         'wrong.png,offer,"inverted;rotated_270"',
     ]
     said = done.guards["wrong.png"]
-    assert said.fixed(fix) == (("inverted", "rotated_270") if fix else ())
+    assert said.fixed == (("inverted", "rotated_270") if fix else ())
     assert (right.void, wrong.void) == (False, not fix)
     assert np.array_equal(right.probabilities, wrong.probabilities) is fix
     best = right.top(1)[0][0]
@@ -450,3 +450,40 @@ def test_memory_does_not_grow_with_the_number_of_films(tmp_path: Path, reader: G
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 12 * 2**20  # how full the queue is differs; the films more have 90 MB
+
+
+@pytest.mark.parametrize("is_resumed", [False, True])
+def test_only_what_was_undone_is_called_fixed(
+    is_resumed: bool,
+    tmp_path: Path,
+    reader: GuardedReader,
+    break_off_at: Callable[[int | None], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A film that looks turned once it was inverted back is read so: nobody asked to turn it again."""
+    films, out = noise_films(tmp_path / "films", 2 * BATCH), tmp_path / "out"
+    came = [read_image(film.path) for film in films[:2]]
+    before = Guards((check("inverted"),))
+    after = [Guards((check("rotated_180"), check("cut"))), Guards()]
+
+    def judge(self: Gate, image: np.ndarray) -> Guards:
+        for one, then in zip(came, after, strict=True):
+            if np.array_equal(image, one):
+                return before
+            if np.array_equal(image, 255 - one):
+                return then
+        return Guards()
+
+    monkeypatch.setattr(Played, "judge", judge)
+    if is_resumed:
+        break_off_at(BATCH)
+        with pytest.raises(BrokenOff):
+            predict_films(reader, films, out, fix=True)
+        break_off_at(None)
+    done = predict_films(reader, films, out, fix=True)
+    said = [done.guards[film.name] for film in films[:3]]
+    assert said == [
+        Said("offer", ("inverted", "rotated_180", "cut"), ("inverted",)),
+        Said("offer", ("inverted",), ("inverted",)),
+        Said("pass", ()),
+    ]

@@ -53,8 +53,8 @@ def test_films_that_come_together_go_together_and_each_gets_its_own_answer() -> 
         return await asyncio.gather(*(batches.read(film(value), False) for value in range(40)))
 
     answers = run(network, act)
-    assert [logits[0] for logits, _, _ in answers] == list(range(40))
-    assert all(maps.shape == (14, 0, 0) for _, maps, _ in answers)
+    assert [logits[0] for logits, *_ in answers] == list(range(40))
+    assert all(maps.shape == (14, 0, 0) for _, maps, *_ in answers)
     assert network.batches == [(LARGEST, False), (LARGEST, False), (40 - 2 * LARGEST, False)]
 
 
@@ -66,7 +66,7 @@ def test_one_that_wants_maps_gets_them_and_the_others_their_logits() -> None:
 
     answers = run(network, act)
     assert network.batches == [(4, True)]
-    assert [logits[0] for logits, _, _ in answers] == [0, 1, 2, 3]
+    assert [logits[0] for logits, *_ in answers] == [0, 1, 2, 3]
     np.testing.assert_array_equal(answers[2][1], np.full((14, 2, 2), 2, np.float32))
 
 
@@ -97,7 +97,7 @@ def test_an_error_reaches_all_of_its_batch_and_the_next_one_is_read() -> None:
         )
         return [*failed, await batches.read(film(7), False)]
 
-    first, second, (logits, _, _) = run(network, act)
+    first, second, (logits, *_) = run(network, act)
     assert isinstance(first, MemoryError) and isinstance(second, MemoryError) and logits[0] == 7
 
 

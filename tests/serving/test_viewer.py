@@ -86,6 +86,21 @@ def test_an_offered_film_is_turned_by_one_call_and_back_by_another(reader: Guard
     assert right.mended is None and right.turned().answer is right.answer
 
 
+def test_the_gate_is_asked_once_of_each_picture(
+    reader: GuardedReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[np.ndarray] = []
+    judge = Gate.judge
+
+    def counted(self: Gate, image: np.ndarray) -> Guards:
+        asked.append(image)
+        return judge(self, image)
+
+    monkeypatch.setattr(Gate, "judge", counted)
+    view(reader, "film.png", WRONG)
+    assert [one.tolist() for one in asked] == [WRONG.tolist(), FILM.tolist()]
+
+
 def test_maps_of_another_kind_leave_a_withdrawn_guarantee_withdrawn(reader: GuardedReader) -> None:
     film = view(reader, "film.png", WRONG)
     for one in (film, film.turned()):

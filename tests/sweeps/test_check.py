@@ -60,6 +60,7 @@ def test_what_is_not_there_is_told_before_a_study_is_made(
             "--feature-weight varies .*: it needs a teacher that is one",
         ),
         ("search", {}, {"teacher": ["", "t.csv", "a,b"], "feature_weight": [0, 1]}, "feature-weight varies"),
+        ("search", {}, {"teacher": ["m.onnx"], "feature_weight": [0, 1]}, "feature-weight varies"),
         ("phase2", {"teacher": "xrv:all", "attention": "none", "alpha": 0}, {}, "temperature varies"),
     ],
 )

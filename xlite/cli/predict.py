@@ -106,7 +106,7 @@ def predict(
             fresh=fresh,
         )
     if as_json:
-        print_json({name: _film_json(done, name, fix) for name in done.guards})
+        print_json({name: _film_json(done, name) for name in done.guards})
     else:
         _print_answer(done, classifier.name, out, fix)
         if withheld := withheld_sentence(classifier.info.thresholds, classifier.info.thresholds_chosen_on):
@@ -127,11 +127,11 @@ def _place(out: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _film_json(done: "FilmsRead", name: str, fix: bool) -> dict[str, Any]:
+def _film_json(done: "FilmsRead", name: str) -> dict[str, Any]:
     """Probabilities by finding, guards, and what each verdict is worth; of a refused film guards alone."""
     from xlite.report.worth import worth_json
 
-    guards, reading = {"guards": done.guards[name].facts(fix)}, done.found.get(name)
+    guards, reading = {"guards": done.guards[name].facts()}, done.found.get(name)
     if reading is None:
         return guards
     probabilities = {finding: reading.probability(finding) for finding in FINDINGS}
@@ -147,7 +147,7 @@ def _print_answer(
     if rows:
         print_table(["image", *(f"finding {rank}" for rank in range(1, count + 1))], rows)
     for name, _ in first:
-        if said := done.guards[name].sentences(fix):
+        if said := done.guards[name].sentences:
             say(f"{name}: {' '.join(said)}")
     say(f"Model {model}. Research software: no diagnosis.")
     offered = sum(one.verdict == "offer" for one in done.guards.values())

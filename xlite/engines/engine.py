@@ -12,17 +12,19 @@ class Output(NamedTuple):
     """What a network gives for B films.
 
     `logits` float32 (B, 14) are raw; `maps` float32 (B, 14, h, w) >= 0, not scaled; `disagreement` float32
-    (B, 14) is the standard deviation of an ensemble's members' probabilities.
+    (B, 14) is the standard deviation of an ensemble's members' probabilities; `features` float32 (B, C) are
+    the pooled ones, of an ensemble those of its first member.
     """
 
     logits: np.ndarray
     maps: np.ndarray
     disagreement: np.ndarray | None = None
+    features: np.ndarray | None = None
 
     def film(self, place: int) -> "Output":
         """What it gives for one of the films, without the axis of the batch."""
-        apart = self.disagreement
-        return Output(self.logits[place], self.maps[place], None if apart is None else apart[place])
+        apart, features = (None if part is None else part[place] for part in self[2:])
+        return Output(self.logits[place], self.maps[place], apart, features)
 
 
 def no_maps(films: int) -> np.ndarray:

@@ -82,6 +82,7 @@ class Ensemble:
             np.mean([answer.logits for answer in answers], axis=0),
             np.mean([answer.maps for answer in answers], axis=0),
             np.std(own, axis=0),
+            answers[0].features,
         )
 
 

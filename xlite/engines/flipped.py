@@ -39,12 +39,13 @@ class Flipped:
         return self.engine.size()
 
     def output(self, x: np.ndarray, method: str | None) -> Output:
-        """The means of logits, maps and disagreement, maps in the film's own frame."""
+        """The means of logits, maps and disagreement, maps in the film's own frame; features of the film."""
         own, mirrored = (self.engine.output(films, method) for films in (x, _mirrored(x)))
         apart = own.disagreement
         if apart is not None and mirrored.disagreement is not None:
             apart = (apart + mirrored.disagreement) / 2
-        return Output((own.logits + mirrored.logits) / 2, (own.maps + mirrored.maps[..., ::-1]) / 2, apart)
+        maps = (own.maps + mirrored.maps[..., ::-1]) / 2
+        return Output((own.logits + mirrored.logits) / 2, maps, apart, own.features)
 
 
 def _mirrored(x: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from xlite.engines.engine import Output, no_maps
 from xlite.errors import CheckpointError
 from xlite.explain.methods import CLOSED_FORM
 from xlite.metrics.calibration import apply_calibrator
-from xlite.models.info import ModelInfo, ModelSize
+from xlite.models.info import ModelInfo, ModelSize, check_channels
 from xlite.models.onnx_file import DISAGREEMENT, INPUT, OUTPUTS, TOLERANCES, ExportFacts, OnnxFile, read_onnx
 from xlite.processors import processors
 
@@ -58,6 +58,11 @@ class OnnxEngine:
         """Those in closed form, which the file computes in its one pass."""
         return CLOSED_FORM
 
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether the file is several models, and so says how far they differ."""
+        return DISAGREEMENT in (one.name for one in self.session.get_outputs())
+
     def size(self) -> ModelSize:
         """What the file says that its network costs, and the file's own size."""
         return ModelSize(self.facts.parameters, self.file_bytes / 1e6, self.facts.multiply_adds)
@@ -75,10 +80,10 @@ class OnnxEngine:
         """Raw logits and maps of preprocessed films, by one of `methods`; an ensemble's disagreement, too."""
         if method not in (*CLOSED_FORM, None):
             raise ValueError(f"{method!r} is no map of an exported model: it has {', '.join(CLOSED_FORM)}")
-        has = [DISAGREEMENT] if DISAGREEMENT in (one.name for one in self.session.get_outputs()) else []
-        found = self.outputs(x, "logits", *([method] if method else []), *has)
+        has = [DISAGREEMENT] if self.is_ensemble else []
+        found = self.outputs(x, "logits", "features", *([method] if method else []), *has)
         maps = found[method] if method else no_maps(len(x))
-        return Output(found["logits"], maps, found.get(DISAGREEMENT))
+        return Output(found["logits"], maps, found.get(DISAGREEMENT), found["features"])
 
     def _check_golden(self, path: Path) -> None:
         """Another engine or processor may compute wrongly without a word, and a file may be tampered with."""
@@ -90,6 +95,7 @@ class OnnxEngine:
             x = self.info.preprocess.normalize(film)[None]
             found = self.outputs(x)
             calibrated = apply_calibrator(found["logits"], self.info.calibration)
+            check_channels(self.info, found["features"].shape[1])
             differences = {
                 "logits": _apart(found["logits"][0], golden.logits),
                 "probabilities": _apart(found["probabilities"][0], golden.probabilities),

@@ -8,7 +8,7 @@ import torch
 
 from xlite.engines.engine import Output, no_maps
 from xlite.errors import RunError
-from xlite.explain.maps import activation_maps
+from xlite.explain.maps import feature_maps
 from xlite.explain.methods import METHODS
 from xlite.models.checkpoint import load_model
 from xlite.models.info import ModelInfo, ModelSize
@@ -54,7 +54,10 @@ class TorchEngine:
 
     def output(self, x: np.ndarray, method: str | None) -> Output:
         """Raw logits and maps of preprocessed films, by one of METHODS."""
-        if method is None:
-            return Output(self.logits(x), no_maps(len(x)))
-        logits, maps = activation_maps(self.model, torch.from_numpy(x).to(self.device), method)
-        return Output(logits.float().cpu().numpy(), maps.float().cpu().numpy())
+        with torch.no_grad():
+            f = self.model.features(torch.from_numpy(x).to(self.device))
+            pooled = f.mean((2, 3)).float().cpu().numpy()
+            if method is None:
+                return Output(self.model.head(f).float().cpu().numpy(), no_maps(len(x)), None, pooled)
+        logits, maps = feature_maps(self.model, f, method)
+        return Output(logits.float().cpu().numpy(), maps.float().cpu().numpy(), None, pooled)

@@ -22,6 +22,7 @@ from xlite.evaluation.caveats import Caveat, FlatFilms, MissingFilms
 from xlite.evaluation.contamination import model_teacher_caveat
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
+from xlite.evaluation.likeness import measured
 from xlite.evaluation.localise import localise_part
 from xlite.evaluation.options import KEEP, JudgeOptions
 from xlite.evaluation.own_training import own_split, split_caveats, training_caveats
@@ -73,12 +74,11 @@ def judge_model(
                 "another part"
             )
         classifier, fitted_on = _calibrated(classifier, validation.films, options.calibration)
+        classifier = _with_likeness(classifier, folder)
         validation = replace(validation, films=fitted_on)
     films, flat = _read(classifier, folder, chosen, part, options)
     info, calibrator = classifier.info, in_effect(classifier.info.calibration)
-    localised = None
-    if classifier.has_weights:
-        localised = localise_part(classifier, folder, chosen, part, options.resamples, options.seed)
+    localised = localise_part(classifier, folder, chosen, part, options.resamples, options.seed)
     resamples = Resamples(films.patients, options.resamples, options.seed)
     report = full_report(
         films,
@@ -134,6 +134,20 @@ def _calibrated(classifier: Classifier, validation: Films, method: str) -> tuple
     info = record_validation(info, *films) if method == KEEP else fit_info(info, *films, method)
     classifier = replace(classifier, info=info)
     return classifier, replace(validation, probs=classifier.probabilities(validation.logits))
+
+
+def _with_likeness(classifier: Classifier, folder: NihFolder) -> Classifier:
+    """The classifier with what its own training films are like; as it was if too few of them are there."""
+    info, own = classifier.info, own_split(classifier.info, folder)
+    parts = [stem for stem in own.stems("train") if stem in folder.paths] if own else []
+    if own is None or not parts:
+        return classifier
+    films = (
+        open_films(folder, own, part, info.preprocess, skip_missing=True)[0] for part in ("train", "val")
+    )
+    likeness = measured(classifier.engine, *films)
+    info = info.model_copy(update={"likeness": likeness or info.likeness})
+    return replace(classifier, info=info)
 
 
 def _caveats(info: ModelInfo, judged: PartJudged, flat: int, teacher_list: str | Path | None) -> list[Caveat]:

@@ -1,5 +1,6 @@
 """A model's maps by several methods against the boxes of a data folder."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def judge_maps(
 ) -> MapJudgement:
     """Judges a model's maps by the boxes of one part of a split, or "all": of every film that the folder has.
 
+    A model without weights for torch, an export or an ensemble, has no sanity check by randomisation.
     progress is called with the targets done and all. Raises CheckpointError, DataError, or ImageError.
     """
     classifier, folder = Classifier.load(spec, options.device), NihFolder.open(data)
@@ -60,7 +62,7 @@ def judge_maps(
             f"none of the {counted(len(given), 'box', 'boxes')} is on a film of this part that {folder.root} "
             "holds"
         )
-    methods = tuple(METHODS) if options.methods is None else options.methods
+    methods = _methods(classifier) if options.methods is None else options.methods
     judged = JudgedMaps(classifier, folder, table, methods, options.resamples, options.seed)
     judged.read(options.checks, progress)
     report = _report(judged, chosen, part, len(given) - len(table))
@@ -90,6 +92,11 @@ def localise_part(
     judged = JudgedMaps(classifier, folder, table, CLOSED_FORM, resamples, seed)
     judged.read(0, None)
     return _report(judged, split, part, len(given) - len(table))
+
+
+def _methods(classifier: Classifier) -> Sequence[str]:
+    """All kinds of map that the model can have: an export has those in closed form."""
+    return tuple(METHODS) if classifier.has_weights else classifier.engine.methods
 
 
 def _split(folder: NihFolder, split: str, part: str) -> Split:

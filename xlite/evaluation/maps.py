@@ -67,8 +67,8 @@ class JudgedMaps:
         self.findings = self.targets["finding"].to_numpy()
         self.resamples = Resamples(folder.patients(self.targets["stem"]), resamples, seed)
         self.methods, self.names = methods, [*methods, *BASELINES]
-        self.mapper, self.rng = Mapper(classifier.model), np.random.default_rng(seed)
-        self.device = next(classifier.model.parameters()).device
+        self.mapper = Mapper(classifier.model) if classifier.has_weights else None
+        self.rng = np.random.default_rng(seed)
         self.values: dict[str, list[dict[str, float]]] = {name: [] for name in self.names}
         self.checked: dict[str, list[dict[str, float]]] = {name: [] for name in self.names}
         self.faults: dict[str, Counter[str | None]] = {name: Counter() for name in self.names}
@@ -85,8 +85,7 @@ class JudgedMaps:
         shown = set(turn.index[:ROWS_OF_SHEET])
         for row, target in enumerate(self.targets.itertuples(index=False)):
             image, finding = self._film(target.stem), FINDINGS.index(target.finding)
-            f = self.mapper.features(self._input(image))
-            maps = self.mapper.maps(f, finding, self.methods)
+            maps = self._maps(image, finding, self.mapper)
             small = shrink(image, FRAME)
             truth = in_frame(target.boxes, small.shape)
             maps |= self._judge(maps, truth, small.shape)
@@ -121,13 +120,21 @@ class JudgedMaps:
         )
 
     def _forgetful(self) -> dict[str, Mapper]:
-        """The model after each stage of the randomisation."""
+        """The model after each stage of the randomisation; nothing without weights that could be shuffled."""
+        if self.mapper is None:
+            return {}
         stems = self.targets["stem"][self.to_check[:FILMS_FOR_NORMS]]
-        films = torch.cat([self._input(self._film(stem)) for stem in stems])
+        inputs = [self.classifier.input(self._film(stem)) for stem in stems]
+        films = torch.from_numpy(np.concatenate(inputs)).to(_device(self.mapper))
         return {stage: Mapper(sanity.randomised(self.mapper.model, stage, films)) for stage in STAGES}
 
-    def _input(self, image: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(self.classifier.input(image)).to(self.device)
+    def _maps(self, image: np.ndarray, finding: int, mapper: Mapper | None) -> dict[str, np.ndarray]:
+        """Each method's map of a finding (h, w); by the model's own engine if there is no mapper."""
+        x = self.classifier.input(image)
+        if mapper is None:
+            return {name: self.classifier.output(x, name).maps[0, finding] for name in self.methods}
+        f = mapper.features(torch.from_numpy(x).to(_device(mapper)))
+        return mapper.maps(f, finding, self.methods)
 
     def _film(self, stem: str) -> np.ndarray:
         return read_image(self.folder.paths[stem])
@@ -151,11 +158,8 @@ class JudgedMaps:
         self, image: np.ndarray, finding: int, maps: dict[str, np.ndarray], forgetful: dict[str, Mapper]
     ) -> None:
         """Notes the sanity checks of one target for each map."""
-        square, x = self.classifier.info.preprocess.resize(image), self._input(image)
-        after = {
-            stage: mapper.maps(mapper.features(x), finding, self.methods)
-            for stage, mapper in forgetful.items()
-        }
+        square = self.classifier.info.preprocess.resize(image)
+        after = {stage: self._maps(image, finding, mapper) for stage, mapper in forgetful.items()}
         for name, coarse in maps.items():
             heat = upsample_map(coarse, square.shape)
             deletion, insertion = sanity.curves(self.classifier, square, finding, heat, self.rng)
@@ -196,3 +200,7 @@ class JudgedMaps:
         if not len(rows):
             return Estimate(None)
         return summarise(values, self.findings[rows], self.resamples.redrawn(rows), rate=False).all
+
+
+def _device(mapper: Mapper) -> torch.device:
+    return next(mapper.model.parameters()).device

@@ -9,7 +9,6 @@ from xlite.engines.onnx_engine import OnnxEngine
 from xlite.engines.stamp import answering
 from xlite.errors import CheckpointError
 from xlite.export.refit import answers, refitted, split_of
-from xlite.files import write_atomic
 from xlite.models.available import EXPORT_SUFFIX
 from xlite.models.info import ModelInfo
 from xlite.models.onnx_file import read_onnx
@@ -35,7 +34,5 @@ def export_ensemble(members: Sequence[Path], out: Path, data: Path | None) -> Mo
         folder = NihFolder.open(data)
         engine = OnnxEngine.draft(proto.SerializeToString(), info, facts)
         info = refitted(proto, info, answers(engine, folder, split_of(info, folder), "val"))
-    ensemble = answering(proto, info, facts)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(out, ensemble.content)
+    answering(proto, info, facts).write(out)
     return info

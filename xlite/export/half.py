@@ -9,7 +9,6 @@ from xlite.engines.onnx_engine import OnnxEngine
 from xlite.engines.stamp import answering
 from xlite.errors import CheckpointError
 from xlite.export.write import Parity, compare, exported
-from xlite.files import write_atomic
 from xlite.models.onnx_graph import parsed, upstream
 
 TOLERANCE = 0.05
@@ -35,8 +34,7 @@ def export_half(source: Path, out: Path, films: list[np.ndarray]) -> Parity:
             f"{source} cannot be exported with float16 weights: {parity.differences()}; at most "
             f"{TOLERANCE:g} is right"
         )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(out, answering(proto, file.info, facts).content)
+    answering(proto, file.info, facts).write(out)
     return parity
 
 

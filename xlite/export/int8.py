@@ -21,7 +21,6 @@ from xlite.export.quantise import quantise
 from xlite.export.refit import answers, refitted, split_of
 from xlite.export.timing import in_turns, processor
 from xlite.export.write import exported
-from xlite.files import write_atomic
 from xlite.images import Preprocess
 from xlite.models.onnx_file import look_through
 from xlite.models.onnx_graph import parsed
@@ -74,10 +73,10 @@ def export_int8(source: Path, out: Path, data: Path) -> Quantised:
     whole = OnnxEngine.of(file, out)
     before = [answers(whole, folder, split, one).logits for one in ("val", "test")]
     with TemporaryDirectory() as temporary:
-        draft, part = Path(temporary) / "fp32.onnx", Path(temporary) / "int8.onnx"
-        draft.write_bytes(file.content)
-        part.write_bytes(quantised.content)
-        slow, fast = in_turns([draft, part])
+        drafts = {name: Path(temporary) / f"{name}.onnx" for name in ("float32", "int8")}
+        file.write(drafts["float32"])
+        quantised.write(drafts["int8"])
+        slow, fast = in_turns(drafts)
     found = Quantised(
         (len(file.content) / 1e6, len(quantised.content) / 1e6),
         (slow, fast),
@@ -90,8 +89,7 @@ def export_int8(source: Path, out: Path, data: Path) -> Quantised:
         raise CheckpointError(
             f"{source} is not worth having as int8: {'; '.join(objections)}; keep the float32 export"
         )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(out, quantised.content)
+    quantised.write(out)
     return found
 
 

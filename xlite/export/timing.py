@@ -9,27 +9,34 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from xlite.engines.onnx_engine import OnnxEngine
 from xlite.errors import RunError
+from xlite.text import last_line
 
 TURNS, RUNS = 3, 30
 
 
-def in_turns(files: list[Path], turns: int = TURNS, runs: int = RUNS) -> list[float]:
-    """The ms a film takes with each file: the best median of its processes, as others may disturb some."""
-    found: list[list[float]] = [[] for _ in files]
+def in_turns(files: Mapping[str, Path], turns: int = TURNS, runs: int = RUNS) -> list[float]:
+    """The ms a film takes with each file: the best median of its processes, as others may disturb some.
+
+    The files are named in errors by what they are, as they may be temporary.
+    """
+    found: dict[str, list[float]] = {name: [] for name in files}
     for _ in range(turns):
-        for file, times in zip(files, found, strict=True):
+        for name, file in files.items():
             words = [sys.executable, "-m", "xlite.export.timing", str(file), str(runs)]
             done = subprocess.run(words, capture_output=True, text=True, check=False)
             if done.returncode:
-                raise RunError(f"{file} cannot be timed: {done.stderr.strip()[-300:]}")
-            times.append(float(done.stdout))
-    return [min(times) for times in found]
+                died = f"its process ended with exit status {done.returncode}"
+                why = last_line(done.stderr, died).replace(str(file), name)
+                raise RunError(f"the {name} export cannot be timed: {why:.300}")
+            found[name].append(float(done.stdout))
+    return [min(times) for times in found.values()]
 
 
 def processor() -> str:

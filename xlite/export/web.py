@@ -25,7 +25,7 @@ from xlite.findings import FINDINGS, spoken
 from xlite.guards.gate import Gate
 from xlite.metrics.calibration import uncalibrated
 from xlite.models.info import ModelInfo
-from xlite.models.onnx_file import read_onnx
+from xlite.models.onnx_file import OnnxFile, read_onnx
 from xlite.places import bundled
 from xlite.reading import withheld_sentence
 from xlite.text import few_patients, labels_of
@@ -41,12 +41,13 @@ def write_page(model: Path, name: str, folder: Path, runtime: Path | None) -> No
     not be written.
     """
     file = read_onnx(model)
-    OnnxEngine.of(file, model)  # checks its golden answer
+    engine = OnnxEngine.of(file, model)  # checks its golden answer
     parts = runtime_files(runtime)
     grid = np.shape(file.facts.golden.layercam)[1:]
     network = gate_network()
-    facts = _facts(file.info, name, (grid[0], grid[1])) | {
+    facts = _facts(file.info, name, (grid[0], grid[1]), engine.is_ensemble) | {
         "guards": guard_facts(Gate.load(), file.facts.golden.image()),
+        "likeness": _likeness(engine, file),
         "golden": file.facts.golden.model_dump(),
         "source": {"sha256": file.facts.source_sha256, "precision": file.facts.precision},
         "files": {
@@ -69,7 +70,17 @@ def write_page(model: Path, name: str, folder: Path, runtime: Path | None) -> No
         (draft / "index.html").write_text(page, encoding="utf-8")
 
 
-def _facts(info: ModelInfo, name: str, grid: tuple[int, int]) -> dict[str, Any]:
+def _likeness(engine: OnnxEngine, file: OnnxFile) -> dict[str, Any] | None:
+    """What the page needs to tell films that are unlike those of training; None if the file does not say."""
+    likeness = file.info.likeness
+    if likeness is None:
+        return None
+    film = file.info.preprocess.normalize(file.facts.golden.image())[None]
+    golden = likeness.distance(engine.outputs(film, "features")["features"])[0]
+    return likeness.model_dump() | {"golden": float(golden)}
+
+
+def _facts(info: ModelInfo, name: str, grid: tuple[int, int], is_ensemble: bool) -> dict[str, Any]:
     """What the page says of a model whose maps have `grid` cells."""
     return {
         "name": name,
@@ -80,8 +91,8 @@ def _facts(info: ModelInfo, name: str, grid: tuple[int, int]) -> dict[str, Any]:
             "mean": info.preprocess.mean,
             "std": info.preprocess.std,
         },
-        "findings": [_finding(info, finding, grid[0] * grid[1]) for finding in FINDINGS],
-        "worth": worth_header(),
+        "findings": [_finding(info, finding, grid[0] * grid[1], is_ensemble) for finding in FINDINGS],
+        "worth": worth_header(is_ensemble),
         "calibration": info.calibration and info.calibration.method,
         "withheld": withheld_sentence(info.thresholds, info.thresholds_chosen_on),
         "maps": {
@@ -98,7 +109,7 @@ def _facts(info: ModelInfo, name: str, grid: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def _finding(info: ModelInfo, finding: str, cells: int) -> dict[str, Any]:
+def _finding(info: ModelInfo, finding: str, cells: int, is_ensemble: bool) -> dict[str, Any]:
     cut = (info.thresholds or {}).get(finding)
     one = (info.thresholds_chosen_on or {}).get(finding)
     few = f": {few_patients(one.positive, one.negative)}" if one else ""
@@ -110,7 +121,7 @@ def _finding(info: ModelInfo, finding: str, cells: int) -> dict[str, Any]:
         "withheld": f"no threshold{few}" if info.thresholds and cut is None else "",
         "calibrated": finding not in uncalibrated(info.calibration),
         "caution": size_caution(finding, cells) or "",
-        **worth_facts(info, finding),
+        **worth_facts(info, finding, is_ensemble),
     }
 
 

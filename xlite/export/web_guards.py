@@ -6,10 +6,11 @@ import numpy as np
 
 from xlite.guards.gate import OUTPUTS, WIDTHS, Gate, reasons
 from xlite.guards.measure import PERCENTILES, SIDE, thumbnail
-from xlite.guards.verdict import HARDLY, REASONS, Check, Guards
+from xlite.guards.verdict import HARDLY, REASONS, Check, Guards, offers
 from xlite.images import LEAST_CONTRAST
 from xlite.models.onnx_file import TOLERANCES
 from xlite.places import bundled
+from xlite.report.film_words import offer_words, undone_words
 
 _VALUE, _LIMIT = 111, 222
 
@@ -30,6 +31,7 @@ def guard_facts(gate: Gate, film: np.ndarray) -> dict[str, Any]:
         "outputs": OUTPUTS,
         "scores": _weights(),
         "reasons": {reason: _reason(reason) for reason in REASONS},
+        "mends": _mends(),
         "golden": gate.scores(thumbnail(film)),
         "tolerance": TOLERANCES["fp32"],
     }
@@ -43,6 +45,15 @@ def _reason(reason: Any) -> dict[str, str]:
         for side, check in checks.items()
     }
     return {"verdict": Guards((checks["from"],)).verdict, **said}
+
+
+def _mends() -> dict[str, dict[str, str]]:
+    """By the reasons that can be undone, joined by semicolons: what a click does, and what it did."""
+    inverted, *turns = offers(REASONS)
+    kinds = [(inverted,), *((turn,) for turn in turns), *((inverted, turn) for turn in turns)]
+    return {
+        ";".join(reasons): {"does": offer_words(reasons), "done": undone_words(reasons)} for reasons in kinds
+    }
 
 
 def _weights() -> dict[str, list[float]]:

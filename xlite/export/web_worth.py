@@ -14,34 +14,42 @@ from xlite.report.worth import threshold_sentence, worth_sentences, worth_table
 
 _SHOWN_ALREADY = 2  # finding and probability, the first columns of the table
 
+_APART = float("inf")
+"""In place of how far an ensemble's members differ, which a page learns with each film: written as `inf%`."""
+
 Steps = list[tuple[float, str]]
 """Texts in rising order of the probability that each holds from."""
 
 
-def worth_header() -> dict[str, Any]:
+def worth_header(is_ensemble: bool) -> dict[str, Any]:
     """The columns behind finding and probability, and what they mean."""
-    table = worth_table([])
+    table = worth_table([Worth(FINDINGS[0], 0.0, None, disagreement=_APART if is_ensemble else None)])
     return {"header": table.header[_SHOWN_ALREADY:], "note": table.caption}
 
 
-def worth_facts(info: ModelInfo, finding: str) -> dict[str, Any]:
+def worth_facts(info: ModelInfo, finding: str, is_ensemble: bool) -> dict[str, Any]:
     """Sentences and cells of a finding by the probability they hold from.
 
-    `void` has those of a film that no guarantee holds of, None for a column that stays as it is.
+    `{apart}` stands in them for how far an ensemble's members differ. `void` has those of a film that no
+    guarantee holds of, None for a column that stays as it is.
     """
     places = _breaks(info, finding)
     holds, void = (
-        {
-            part: _columns(places, [of(_worth(info, finding, place, is_void)) for place in places])
-            for part, of in _PARTS.items()
-        }
-        for is_void in (False, True)
+        {part: _columns(places, [_texts(of, worth) for worth in worths]) for part, of in _PARTS.items()}
+        for worths in (
+            [_worth(info, finding, place, is_void, is_ensemble) for place in places]
+            for is_void in (False, True)
+        )
     )
     changed = {
         part: [None if now == before else now for now, before in zip(void[part], holds[part], strict=True)]
         for part in _PARTS
     }
     return {"worth": holds, "void": changed}
+
+
+def _texts(of: Callable[[Worth], list[str]], worth: Worth) -> list[str]:
+    return [text.replace(f"{_APART:.1%}", "{apart}") for text in of(worth)]
 
 
 def _cells(worth: Worth) -> list[str]:
@@ -62,10 +70,10 @@ _PARTS: dict[str, Callable[[Worth], list[str]]] = {
 }
 
 
-def _worth(info: ModelInfo, finding: str, probability: float, is_void: bool) -> Worth:
+def _worth(info: ModelInfo, finding: str, probability: float, is_void: bool, is_ensemble: bool) -> Worth:
     """As a reading has it that gives a finding this probability."""
-    reading = Reading.by(info, np.full(len(FINDINGS), probability), void=is_void)
-    return reading.worth(finding)
+    apart = np.full(len(FINDINGS), _APART) if is_ensemble else None
+    return Reading.by(info, np.full(len(FINDINGS), probability), apart, is_void).worth(finding)
 
 
 def _breaks(info: ModelInfo, finding: str) -> list[float]:

@@ -20,7 +20,7 @@ from xlite.engines.torch_engine import TorchEngine
 from xlite.errors import CheckpointError
 from xlite.explain.methods import CLOSED_FORM
 from xlite.export.graph import ServingGraph
-from xlite.files import digest_of, write_atomic
+from xlite.files import digest_of
 from xlite.metrics.calibration import apply_calibrator
 from xlite.models.onnx_file import INPUT, OUTPUTS, TOLERANCES, ExportFacts, OnnxFile, look_through
 from xlite.models.student import describe
@@ -71,8 +71,7 @@ def export_model(source: Path, out: Path, films: list[np.ndarray]) -> Parity:
     Raises CheckpointError, and writes nothing, if the answers differ by more than TOLERANCE.
     """
     file, parity = exported(source, out, films)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(out, file.content)
+    file.write(out)
     return parity
 
 
@@ -132,7 +131,7 @@ def _with_metadata(
 ) -> bytes:
     """The file's content: the graph without the exporter's notes, and all that serving needs."""
     size = describe(engine.model, engine.info.preprocess.size)
-    logits, maps, _ = engine.output(x, "layercam")
+    logits, maps, *_ = engine.output(x, "layercam")
     calibrated = apply_calibrator(logits, engine.info.calibration)
     facts = ExportFacts(
         source=source.name,
@@ -169,7 +168,7 @@ def compare(engine: Engine, exported: OnnxEngine, x: np.ndarray) -> Parity:
     for film in x:
         found = exported.outputs(film[None])
         for method in CLOSED_FORM:
-            own, cells, _ = engine.output(film[None], method)
+            own, cells, *_ = engine.output(film[None], method)
             peak = max(float(cells.max()), 1e-6)
             maps = largest(maps, (cells - found[method]) / peak)
         logits = largest(logits, own - found["logits"])

@@ -74,6 +74,23 @@ def read_frame(data: bytes, parts: list[Segment]) -> Frame:
     return frames.pop()
 
 
+def first_frame(data: bytes) -> Frame:
+    """The first frame header of a stream, of whatever size. Raises ImageError if there is none."""
+    at = 2
+    for _ in range(MAX_SEGMENTS):
+        found = _MARKER.match(data, at)
+        if not found or found[1][0] in (SCAN, END):
+            break
+        at = found.end()
+        if found[1][0] in _BARE:
+            continue
+        part = _segment(data, found[1][0], at - 2)
+        if part.marker in _FRAMES:
+            return _frame(data, part)
+        at = part.end
+    raise damaged("no frame header")
+
+
 def segments(data: bytes) -> Iterator[Segment]:
     """The segments of a stream in order, without bare markers, to its end marker. Raises ImageError."""
     if not data.startswith(b"\xff\xd8"):

@@ -9,6 +9,7 @@ import numpy as np
 
 from xlite.errors import ImageError
 from xlite.formats.codec import decode_apart
+from xlite.formats.jpeg import first_frame
 from xlite.formats.orientation import upright
 from xlite.formats.tiff_directory import Directory, Tag, damaged
 from xlite.pixels import check_size, to_uint8
@@ -16,6 +17,7 @@ from xlite.pixels import check_size, to_uint8
 _SECONDS = 2
 _MAX_DECODER_BYTES = 400_000_000
 _FED_BYTES, _GIVEN_BYTES = 2**17, 2**20  # to zlib and by zlib at a time
+_MAX_PIECES = 2**16  # strips or tiles; a film of the most pixels has 16,000 tiles of 64 x 64
 _PLAIN, _LZW, _JPEG, _DEFLATE, _OLD_DEFLATE, _PACKBITS = 1, 5, 7, 8, 32946, 32773
 _COMPRESSIONS = {_PLAIN, _LZW, _JPEG, _DEFLATE, _OLD_DEFLATE, _PACKBITS}
 _WHITE_IS_ZERO, _GREY, _RGB, _INDICES, _YCBCR = 0, 1, 2, 3, 6
@@ -38,6 +40,21 @@ class _Layout:
     compression: int
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """A strip or tile: where it begins, its bytes, its width in px, its rows, and those of a whole one.
+
+    row_bytes: of a row, unpacked.
+    """
+
+    at: int
+    size: int
+    width: int
+    rows: int
+    height: int
+    row_bytes: int
+
+
 def read_tiff(data: bytes) -> np.ndarray:
     """The film in a TIFF: uint8 (H, W), upright, colour made grey, 16 bits as of a PNG.
 
@@ -45,10 +62,10 @@ def read_tiff(data: bytes) -> np.ndarray:
     """
     directory = Directory(data)
     layout = _layout(directory)
-    for at, size, unpacked in _pieces(directory, layout):
-        if at + size > len(data):
+    for piece in _pieces(directory, layout):
+        if piece.at + piece.size > len(data):
             raise damaged("a strip or tile is cut")
-        _check_piece(memoryview(data)[at : at + size], layout.compression, unpacked)
+        _check_piece(memoryview(data)[piece.at : piece.at + piece.size], layout.compression, piece)
     image = to_uint8(_decode(data, directory, layout))
     if layout.bits == 16 and layout.photometric == _WHITE_IS_ZERO:  # fewer bits Pillow inverts itself
         np.subtract(255, image, out=image)
@@ -94,10 +111,13 @@ def _layout(directory: Directory) -> _Layout:
     if set(directory.numbers(Tag.SAMPLE_FORMAT, 1)) != {1} or directory.number(Tag.FILL_ORDER, 1) != 1:
         raise _unread("has samples that are signed, fractions or reversed (Sample Format, Fill Order)")
     is_jpeg = compression == _JPEG
-    if (photometric == _YCBCR and not is_jpeg) or (is_jpeg and (bits[0] != 8 or samples not in (1, 3))):
-        raise _unread("is coded as YCbCr without JPEG, or as JPEG of an unusual kind")
+    is_planar = directory.number(Tag.PLANAR, 1) != 1
+    if photometric == _YCBCR and (not is_jpeg or is_planar):
+        raise _unread("is coded as YCbCr without JPEG, or with its colours apart")
+    if is_jpeg and (bits[0] != 8 or samples not in (1, 3)):
+        raise _unread("is coded as JPEG of an unusual kind")
     is_deep = bits[0] == 16
-    if is_deep and samples > 1 and directory.number(Tag.PLANAR, 1) != 1:
+    if is_deep and samples > 1 and is_planar:
         raise _unread("has its colours of 16 bits apart (Planar Configuration 2)")
     # Pillow takes four bytes for a pixel with colour. OpenCV holds the file beside what comes of it.
     pixel_bytes = (4 * samples if is_deep else 4) if samples > 1 else 1 + is_deep
@@ -109,8 +129,8 @@ def _layout(directory: Directory) -> _Layout:
     return _Layout(width, height, bits[0], samples, photometric, compression)
 
 
-def _pieces(directory: Directory, layout: _Layout) -> Iterator[tuple[int, int, tuple[int, int]]]:
-    """Of each strip or tile where it begins, its bytes, and the least and the most that it unpacks to."""
+def _pieces(directory: Directory, layout: _Layout) -> Iterator[_Piece]:
+    """The strips or tiles, as the directory states them."""
     planes = layout.samples if directory.number(Tag.PLANAR, 1) == 2 else 1
     tiled = bool(directory.numbers(Tag.TILES))
     if tiled:
@@ -122,6 +142,8 @@ def _pieces(directory: Directory, layout: _Layout) -> Iterator[tuple[int, int, t
     if not width or not height or width * height > 2 * layout.width * layout.height + 2**20:
         raise damaged("its strips or tiles have no size")
     count = -(-layout.width // width) * -(-layout.height // height)
+    if count * planes > _MAX_PIECES:
+        raise _unread(f"is cut into {count * planes:,} strips or tiles")
     row_bytes = -(-width * layout.bits * layout.samples // planes // 8)
     if layout.compression == _PLAIN and not sizes:  # an old film of a single strip
         sizes = (row_bytes * height,)
@@ -129,18 +151,21 @@ def _pieces(directory: Directory, layout: _Layout) -> Iterator[tuple[int, int, t
         raise damaged("strips or tiles are missing")
     for number, (at, size) in enumerate(zip(starts, sizes, strict=True)):
         rows = height if tiled else min(height, layout.height - number % count * height)
-        yield at, size, (row_bytes * rows, row_bytes * height)
+        yield _Piece(at, size, width, rows, height, row_bytes)
 
 
-def _check_piece(packed: memoryview, compression: int, unpacked: tuple[int, int]) -> None:
+def _check_piece(packed: memoryview, compression: int, piece: _Piece) -> None:
     """Raises ImageError unless a strip or tile is whole, as far as its compression can tell."""
-    least, most = unpacked
+    least, most = piece.row_bytes * piece.rows, piece.row_bytes * piece.height
     if compression == _PLAIN and len(packed) < least:
         raise damaged("a strip or tile is cut")
     if compression == _JPEG:
         end = bytes(packed[-64:]).rstrip(b"\0")[-2:]
         if bytes(packed[:2]) != b"\xff\xd8" or end != b"\xff\xd9":
             raise damaged("a strip or tile is cut")
+        frame = first_frame(bytes(packed))  # libtiff fills what a smaller one lacks, without a word
+        if frame.width != piece.width or not piece.rows <= frame.height <= piece.height:
+            raise damaged("a strip or tile has another size than it should")
     # libtiff looks neither at the checksum nor at what comes behind the last row.
     if compression in (_DEFLATE, _OLD_DEFLATE) and not least <= _inflated(packed, most) <= most:
         raise damaged("rows are missing or too many")

@@ -46,10 +46,10 @@ _NOT_FOR_DECODERS = {Tag.SUBFILE, Tag.FILL_ORDER, Tag.ORIENTATION}
 
 @dataclass(frozen=True)
 class _Entry:
-    """An entry of a directory: its type, and the bytes of its value as they lie in the file."""
+    """An entry of a directory: its type, and its value as it lies in the file, never empty."""
 
     kind: int
-    value: bytes
+    value: memoryview
 
 
 class Directory:
@@ -66,19 +66,20 @@ class Directory:
             if not following:
                 return
             entries, following = _read(data, self.order, following)
-            subfile = entries.get(Tag.SUBFILE, _Entry(1, b"\0"))
-            if not self._unpacked(subfile)[0] & 1:
+            subfile = entries.get(Tag.SUBFILE)
+            if subfile is None or not self._unpacked(subfile, 1)[0] & 1:
                 raise ImageError("the TIFF holds several images (pages); export the one film to read")
         raise damaged("its directories have no end")
 
     def numbers(self, tag: Tag, *default: int) -> tuple[int, ...]:
         """The whole numbers of an entry; the default if it is missing or empty."""
         entry = self._entries.get(tag)
-        return (entry and self._unpacked(entry)) or default
+        return self._unpacked(entry) if entry else default
 
     def number(self, tag: Tag, default: int = 0) -> int:
         """The first whole number of an entry; the default if it is missing or empty."""
-        return self.numbers(tag, default)[0]
+        entry = self._entries.get(tag)
+        return self._unpacked(entry, 1)[0] if entry else default
 
     def packed(self, at: int) -> bytes:
         """A directory for the place `at` of the file: no text, no other page, no way to turn the film."""
@@ -86,17 +87,18 @@ class Directory:
         values_at = at + 2 + 12 * len(kept) + 4
         entries, values = [struct.pack(f"{self.order}H", len(kept))], b""
         for tag, entry in kept:
-            place = entry.value.ljust(4, b"\0")
+            place = bytes(entry.value[:4]).ljust(4, b"\0")
             if len(entry.value) > 4:
                 place = struct.pack(f"{self.order}I", values_at + len(values))
-                values += entry.value + bytes(len(entry.value) % 2)
+                values += bytes(entry.value) + bytes(len(entry.value) % 2)
             count = len(entry.value) // _size(entry.kind)
             entries.append(struct.pack(f"{self.order}HHI", tag, entry.kind, count) + place)
         return b"".join([*entries, bytes(4), values])
 
-    def _unpacked(self, entry: _Entry) -> tuple[int, ...]:
-        count = len(entry.value) // _size(entry.kind)
-        return struct.unpack(f"{self.order}{count}{_TYPES[entry.kind]}", entry.value)
+    def _unpacked(self, entry: _Entry, most: int = _MAX_VALUE) -> tuple[int, ...]:
+        """The whole numbers of an entry, of which it has one at least; no more than `most`."""
+        count = min(most, len(entry.value) // _size(entry.kind))
+        return struct.unpack_from(f"{self.order}{count}{_TYPES[entry.kind]}", entry.value)
 
 
 def damaged(how: str) -> ImageError:
@@ -123,6 +125,6 @@ def _read(data: bytes, order: str, at: int) -> tuple[dict[int, _Entry], int]:
         start = place + 8 if length <= 4 else struct.unpack_from(f"{order}I", data, place + 8)[0]
         if length > _MAX_VALUE or start + length > len(data):
             raise damaged("a value of its directory is cut")
-        entries[tag] = _Entry(kind, data[start : start + length])
+        entries[tag] = _Entry(kind, memoryview(data)[start : start + length])  # a copy may be of megabytes
     following = data[behind : behind + 4]  # some writers end their file without it
     return entries, struct.unpack(f"{order}I", following)[0] if len(following) == 4 else 0

@@ -1,64 +1,94 @@
 """How unlike the training films a film is, in the model's own features.
 
 The distance is Mahalanobis' under a normal distribution whose covariance is known along the main axes and is
-the same in all other directions (probabilistic PCA: Tipping and Bishop, 1999). A model's output does not tell
-films from other pictures (Lee et al., 2018; for chest films Wollek et al., 2024); its features do.
+the same in all other directions (probabilistic PCA: Tipping and Bishop, 1999). Features have heavy tails, so
+that it is taken of their square roots, with their signs (Perronnin, Sanchez and Mensink, ECCV 2010). A
+model's output does not tell films from other pictures (Lee et al., 2018; for chest films Wollek et al.,
+2024); its features do.
 """
 
 import base64
+import binascii
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated, Self
 
 import numpy as np
-from pydantic import Base64Bytes, BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from xlite.guards.verdict import Check
 
 _AXES = 32
-QUANTILE, SPARE = 0.99, 1.25
+LEAST_TRAINING, LEAST_VALIDATION = 200, 100
+"""With fewer films the main axes, or the distance that hardly a film exceeds, are not known."""
+QUANTILE, SPARE = 0.99, 1.3
 """The limit is the distance that this share of validation films does not exceed, times the second: films of
 other hospitals are further away than those of the training's own, and have to pass."""
 
 
-class Likeness(BaseModel):
-    """What a model file keeps of its training films' features.
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """The numbers of a likeness: mean (C,), variances (K,), rest () in all other directions, axes (K, C)."""
 
-    channels: C features of a film; axes: K main axes; values: float32, little-endian, in base64: the mean
-    (C,), the axes (K, C), the variances along them (K,) and the variance in any other direction; limit: the
-    `SPARE`-fold distance that a share `quantile` of `films` validation films did not exceed.
+    mean: np.ndarray
+    variances: np.ndarray
+    rest: float
+    axes: np.ndarray
+
+
+class Likeness(BaseModel):
+    """What a model file keeps of its training films' features, of which all numbers are `_rooted`.
+
+    channels: C features of a film; axes: K main axes; values: in base64, little-endian, as float32 the mean
+    (C,), the variances along the axes (K,) and the variance in any other direction, as float16 the axes
+    (K, C); limit: the `SPARE`-fold distance that a share `quantile` of `films` validation films did not
+    exceed.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    channels: int
-    axes: int
-    values: Base64Bytes
-    limit: float
-    quantile: float
-    films: int
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    channels: Annotated[int, Field(ge=1, le=8192)]
+    axes: Annotated[int, Field(ge=1, le=256)]
+    values: str
+    limit: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    quantile: Annotated[float, Field(gt=0, lt=1)]
+    films: Annotated[int, Field(ge=1)]
 
     @model_validator(mode="after")
-    def _whole(self) -> "Likeness":
-        count = self.channels * (1 + self.axes) + self.axes + 1
-        numbers = np.frombuffer(self.values, "<f4") if len(self.values) % 4 == 0 else np.empty(0)
-        if len(numbers) != count or self.channels < 1 or self.axes < 1:
-            raise ValueError(f"{len(self.values)} bytes are not the {count} numbers of a likeness")
-        if not np.isfinite(numbers).all() or (numbers[-self.axes - 1 :] <= 0).any():
-            raise ValueError("the variances of a likeness have to be numbers above 0")
+    def _whole(self) -> Self:
+        parts = self._parts
+        if not all(np.isfinite(part).all() for part in vars(parts).values()):
+            raise ValueError("the numbers of a likeness have to be finite")
+        if (parts.variances <= 0).any() or parts.rest <= 0:
+            raise ValueError("the variances of a likeness have to be above 0")
         return self
 
     @cached_property
-    def _parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-        numbers = np.frombuffer(self.values, "<f4")
-        mean, rest = numbers[: self.channels], numbers[self.channels :]
-        size = self.axes * self.channels
-        return mean, rest[:size].reshape(self.axes, self.channels), rest[size:-1], float(rest[-1])
+    def _parts(self) -> _Parts:
+        try:
+            content = base64.b64decode(self.values, validate=True)
+        except binascii.Error as error:
+            raise ValueError(f"the values of a likeness are no base64 ({error})") from error
+        singles = self.channels + self.axes + 1
+        if len(content) != 4 * singles + 2 * self.axes * self.channels:
+            raise ValueError(f"{len(content)} bytes are not the numbers of a likeness")
+        numbers = np.frombuffer(content, "<f4", singles)
+        axes = np.frombuffer(content, "<f2", offset=4 * singles).astype(np.float64)
+        return _Parts(
+            numbers[: self.channels],
+            numbers[self.channels : -1],
+            float(numbers[-1]),
+            axes.reshape(self.axes, self.channels),
+        )
 
     def distance(self, features: np.ndarray) -> np.ndarray:
         """Distances float64 (N,) of pooled features (N, C): about 1 for a training film, more if unlike."""
-        mean, axes, variances, rest = self._parts
-        away = features.astype(np.float64) - mean
-        along = away @ axes.T
+        parts = self._parts
+        away = _rooted(features) - parts.mean
+        along = away @ parts.axes.T
         beside = np.clip((away**2).sum(1) - (along**2).sum(1), 0, None)
-        distances: np.ndarray = np.sqrt(((along**2 / variances).sum(1) + beside / rest) / self.channels)
+        distances: np.ndarray = np.sqrt(
+            ((along**2 / parts.variances).sum(1) + beside / parts.rest) / self.channels
+        )
         return distances
 
     def check(self, features: np.ndarray) -> Check | None:
@@ -70,27 +100,36 @@ class Likeness(BaseModel):
 def fit(training: np.ndarray, validation: np.ndarray, quantile: float = QUANTILE) -> Likeness:
     """The likeness of a model from the pooled features (N, C) of its training and validation films.
 
-    Raises ValueError for fewer than three training films or no validation film.
+    Raises ValueError for fewer than LEAST_TRAINING or LEAST_VALIDATION films.
     """
     films, channels = training.shape
-    if films < 3 or not len(validation):
+    roots = _rooted(training)
+    if films < LEAST_TRAINING or len(validation) < LEAST_VALIDATION:
         raise ValueError(
-            f"{films} training and {len(validation)} validation films are too few for a likeness"
+            f"{films} training and {len(validation)} validation films are too few for a likeness, expected "
+            f"{LEAST_TRAINING} and {LEAST_VALIDATION}"
         )
-    mean = training.mean(0, dtype=np.float64)
-    _, singular, axes = np.linalg.svd(training - mean, full_matrices=False)
+    mean = roots.mean(0)
+    _, singular, axes = np.linalg.svd(roots - mean, full_matrices=False)
     spread = singular**2 / (films - 1)
     kept = max(1, min(_AXES, (spread > spread[0] * 1e-9).sum() - 1))
     left = max(channels - kept, 1)
     rest = max(spread[kept:].sum() / left, spread[0] * 1e-9, np.finfo(np.float32).tiny)
-    numbers = np.concatenate([mean, axes[:kept].ravel(), np.maximum(spread[:kept], rest), [rest]])
+    numbers = np.concatenate([mean, np.maximum(spread[:kept], rest), [rest]]).astype("<f4")
+    values = numbers.tobytes() + axes[:kept].astype("<f2").tobytes()
     made = Likeness(
         channels=channels,
         axes=int(kept),
-        values=base64.b64encode(numbers.astype("<f4").tobytes()),
-        limit=0.0,
+        values=base64.b64encode(values).decode(),
+        limit=1.0,
         quantile=quantile,
         films=len(validation),
     )
     limit = SPARE * float(np.quantile(made.distance(validation), quantile))
     return made.model_copy(update={"limit": limit})
+
+
+def _rooted(features: np.ndarray) -> np.ndarray:
+    """The square roots of features of any shape, with their signs: float64."""
+    values = features.astype(np.float64)
+    return np.sign(values) * np.sqrt(np.abs(values))

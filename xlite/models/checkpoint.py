@@ -9,7 +9,7 @@ from torch import Tensor
 
 from xlite.errors import CheckpointError, RunError
 from xlite.files import write_atomic
-from xlite.models.info import FORMAT, ModelInfo, header_of, named_errors, parse_header
+from xlite.models.info import FORMAT, ModelInfo, check_channels, header_of, named_errors, parse_header
 from xlite.models.student import Student
 from xlite.models.tensor_check import check_tensors
 
@@ -33,10 +33,13 @@ def load_model(path: Path) -> tuple[Student, ModelInfo]:
             shapes = _build(info)
         shapes = shapes.to("meta")
         check_tensors(weights, shapes.state_dict(), path)
+        check_channels(info, shapes.feature_channels)
         _check_size(shapes, info, path)
         student = _build(info)
     except RunError as error:
         raise CheckpointError(f"{path} cannot be rebuilt: {error}") from error
+    except ValueError as error:
+        raise CheckpointError(f"the header of {path} is damaged ({error})") from error
     student.load_state_dict(weights)
     return student.eval(), info
 

@@ -24,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 from xlite.config import is_fold
 from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
+from xlite.guards.likeness import Likeness
 from xlite.images import Preprocess
 from xlite.metrics.calibration import Calibrator
 from xlite.metrics.thresholds import ValidationPatients
@@ -103,7 +104,8 @@ class ModelInfo(BaseModel):
     calibrator of its probabilities, `thresholds` are the probabilities by finding from which it calls a
     finding present, None if withheld as too few patients chose it; `thresholds_chosen_on` counts these, and
     an old file does not say. `validation` is what the validation films say of each finding at these
-    thresholds, after this calibrator; an old file has none.
+    thresholds, after this calibrator; an old file has none. `likeness` says which films are unlike those of
+    training in the model's features; None if nobody fitted it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -119,6 +121,7 @@ class ModelInfo(BaseModel):
     thresholds_chosen_on: dict[str, ValidationPatients] | None = None
     calibration: Calibrator | None = None
     validation: dict[str, ValidationRecord] | None = None
+    likeness: Likeness | None = None
     notes: Annotated[ModelNotes, Field(strict=False)] = ModelNotes()
     findings: tuple[str, ...] = FINDINGS
 
@@ -199,9 +202,18 @@ class ModelSize:
         )
 
 
+def check_channels(info: ModelInfo, channels: int) -> None:
+    """ValueError unless its likeness, if there is one, is of features of so many channels."""
+    if info.likeness and info.likeness.channels != channels:
+        raise ValueError(f"likeness is of {info.likeness.channels} features, and the network has {channels}")
+
+
 def header_of(info: ModelInfo) -> dict[str, str]:
-    """The fields as JSON by name, as the header of a model file has them beside its format."""
-    fields = info.model_dump().items()
+    """The fields as JSON by name, as the header of a model file has them beside its format.
+
+    Without a likeness, if there is none: earlier versions know no such field.
+    """
+    fields = info.model_dump(exclude=None if info.likeness else {"likeness"}).items()
     return {name: json.dumps(value, allow_nan=False, separators=(",", ":")) for name, value in fields}
 
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError as FieldError
 from pydantic_core import from_json
 
 from xlite.errors import CheckpointError, ImageError
-from xlite.files import read_file
+from xlite.files import read_file, write_atomic
 from xlite.findings import FINDINGS
 from xlite.formats.png import read_png
 from xlite.models.info import ModelInfo, parse_header
@@ -121,6 +121,11 @@ class OnnxFile:
     content: bytes
     info: ModelInfo
     facts: ExportFacts
+
+    def write(self, path: Path) -> None:
+        """Writes the file, whole or not at all, and makes its folder if there is none."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, self.content)
 
 
 def read_onnx(path: Path) -> OnnxFile:

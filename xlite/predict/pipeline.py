@@ -6,7 +6,7 @@ time: a network's last digits depend on what it reads together.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,13 +18,24 @@ from xlite import __version__
 from xlite.errors import ImageError, sentence
 from xlite.explain.methods import DEFAULT_METHOD
 from xlite.files import Progress
-from xlite.guarded import judged
-from xlite.guards.verdict import Guards
+from xlite.guarded import GuardedFilm, GuardedReading, judged, read_in, unread
+from xlite.guards.verdict import offers
 from xlite.images import read_image
 from xlite.predict.films import Film
 from xlite.predict.output import BATCH, Output, Work, opened
 from xlite.predict.overlays import Painted, write_overlays
-from xlite.predict.tables import GUARDS, PREDICTIONS, TABLES, WORTH, Answer, Said, kept_guards, kept_readings
+from xlite.predict.tables import (
+    GUARDS,
+    PREDICTIONS,
+    TABLES,
+    WORTH,
+    Answer,
+    Kept,
+    Row,
+    Said,
+    kept_guards,
+    kept_readings,
+)
 from xlite.processors import processors
 from xlite.reading import Reading
 
@@ -32,6 +43,7 @@ if TYPE_CHECKING:  # they load an engine, and what was given is checked first
     from xlite.guarded import GuardedReader
 
 MOST_THREADS = 16
+_NOTHING = np.empty((0, 0), np.uint8)
 
 log = logging.getLogger(__name__)
 
@@ -104,16 +116,14 @@ def predict_films(
 
 @dataclass(frozen=True, eq=False)
 class _Decoded:
-    """A film that waits for the network: its input (1, 3, S, S), its pixels (H, W) for overlays, its guards.
+    """A film that waits for the network: its input (1, 3, S, S), and what the gate said of it.
 
-    Without an input its guards refuse it. `void`: a guard fires on it as it is read.
+    Without an input that refuses it. The pixels of `seen` are kept for overlays alone.
     """
 
     film: Film
-    guards: Guards
-    void: bool = True
+    seen: GuardedFilm
     x: np.ndarray | None = None
-    image: np.ndarray | None = None
 
 
 class _Run:
@@ -160,19 +170,34 @@ class _Run:
         kept = {table: self.output.kept.get(table.file, []) for table in TABLES}
         recalled = kept_readings(kept[PREDICTIONS], kept[WORTH])
         found = {name: self.classifier.recalled(*one) for name, one in recalled.items()} | self.counts.found
-        guards = kept_guards(kept[GUARDS]) | self.counts.guards
+        guards = self._kept_guards(kept[GUARDS], recalled) | self.counts.guards
         return replace(
             self.counts,
             found={film.name: found[film.name] for film in self.films if film.name in found},
             guards={film.name: guards[film.name] for film in self.films if film.name in guards},
         )
 
+    def _kept_guards(self, rows: Sequence[Row], readings: Mapping[str, Kept]) -> dict[str, Said]:
+        """What guards said of films that are done, with what was fixed, which no table has.
+
+        A film on which no guard fired as it was read was put right for each reason that offers that; another
+        is asked about again.
+        """
+        said = kept_guards(rows)
+        paths = {film.name: film.path for film in self.films}
+        for name, one in said.items() if self.fix else ():
+            if (mendable := offers(one.reasons)) and name in readings:
+                if readings[name].void:
+                    mendable = judged(self.reader.gate, read_image(paths[name], self.window), True).undone
+                said[name] = one._replace(fixed=mendable)
+        return said
+
     def _decode(self, film: Film) -> _Decoded:
         seen = judged(self.reader.gate, read_image(film.path, self.window), self.fix)
+        bare = replace(seen, film=_NOTHING)
         if seen.is_refused:
-            return _Decoded(film, seen.said)
-        x = self.classifier.input(seen.film)
-        return _Decoded(film, seen.said, seen.is_void, x, seen.film if self.heatmaps else None)
+            return _Decoded(film, bare)
+        return _Decoded(film, seen if self.heatmaps else bare, self.classifier.input(seen.film))
 
     def _taken(self, film: Film, future: "Future[_Decoded]") -> _Decoded | None:
         """The film once it is decoded; None if it cannot be read."""
@@ -192,25 +217,24 @@ class _Run:
         answers: list[Answer] = []
         painting: list[tuple[Film, Future[Painted]]] = []
         for one in batch:
-            reading = None if one.x is None else next(readings)
-            answers.append(Answer(one.film, one.guards, reading))
-            if one.image is not None and reading is not None:
-                words = self.output.folder, one.film, one.image, reading, self.heatmaps
+            found = unread(one.seen) if one.x is None else next(readings)
+            answers.append(Answer(one.film, found.said, found.reading, found.undone))
+            if self.heatmaps and found.reading is not None:
+                words = self.output.folder, one.film, found.film, found.reading, self.heatmaps
                 painting.append((one.film, pool.submit(write_overlays, *words)))
         self._settle()
         self.answers, self.painting = answers, painting
         if not painting:
             self._settle()
 
-    def _compute(self, films: Sequence[_Decoded]) -> Iterator[Reading]:
+    def _compute(self, films: Sequence[_Decoded]) -> Iterator[GuardedReading]:
         """The readings of films that have an input; with maps only if these are painted."""
         if not films:
             return
         inputs = np.concatenate([one.x for one in films if one.x is not None])
         output = self.classifier.output(inputs, self.method if self.heatmaps else None)
         for place, one in enumerate(films):
-            shape = (0, 0) if one.image is None else one.image.shape
-            yield replace(self.classifier.reading(output.film(place), shape, self.method), void=one.void)
+            yield read_in(self.classifier, one.seen, output.film(place), one.seen.film.shape, self.method)
 
     def _settle(self) -> None:
         """Writes the rows of the films whose overlays were being painted, and counts what became of them."""
@@ -230,7 +254,7 @@ class _Run:
 
     def _count(self, answer: Answer) -> None:
         name, guards = answer.film.name, answer.guards
-        self.counts.guards[name] = Said(guards.verdict, guards.reasons)
+        self.counts.guards[name] = answer.said
         if answer.reading is not None:
             self.counts.found[name] = answer.reading.without_maps()
             return

@@ -14,7 +14,7 @@ import numpy as np
 from xlite.data.predictions import HEADER, prediction_line
 from xlite.files import read_whole, write_atomic
 from xlite.findings import FINDINGS
-from xlite.guards.verdict import FIXED, REASONS, VERDICTS, Guards, Reason, Verdict, offers, sentence_of
+from xlite.guards.verdict import FIXED, REASONS, VERDICTS, Guards, Reason, Verdict, sentence_of
 from xlite.metrics.worth import COLUMNS
 from xlite.predict.films import GUARDS_FILE, PREDICTIONS_FILE, WORTH_FILE, Film
 from xlite.reading import Reading, worth_rows
@@ -23,11 +23,20 @@ from xlite.text import from_cell, quoted_cell
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What was found in a film: what guards say of it, and its reading, None if they refuse it."""
+    """What was found in a film: what guards say of it, and its reading, None if they refuse it.
+
+    `undone`: the reasons for which it was turned or inverted before it was read.
+    """
 
     film: Film
     guards: Guards
     reading: Reading | None = None
+    undone: tuple[Reason, ...] = ()
+
+    @property
+    def said(self) -> "Said":
+        """What guards say of it, in short."""
+        return Said(self.guards.verdict, self.guards.reasons, self.undone)
 
 
 @dataclass(frozen=True)
@@ -40,28 +49,25 @@ class Table:
 
 
 class Said(NamedTuple):
-    """What guards said of a film, as guards.csv has it."""
+    """What guards said of a film, and for which of the reasons it was put right before it was read."""
 
     verdict: Verdict
     reasons: tuple[Reason, ...]
+    fixed: tuple[Reason, ...] = ()
 
-    def fixed(self, fix: bool) -> tuple[Reason, ...]:
-        """The reasons that were undone before the film was read, if that was asked for."""
-        return offers(self.reasons) if fix and self.verdict != "refuse" else ()
-
-    def sentences(self, fix: bool) -> list[str]:
+    @property
+    def sentences(self) -> list[str]:
         """A sentence for each reason, and one that says if any was undone."""
         said = [f"{sentence_of(reason)}." for reason in self.reasons]
-        return [*said, FIXED] if self.fixed(fix) else said
+        return [*said, FIXED] if self.fixed else said
 
-    def facts(self, fix: bool) -> dict[str, object]:
+    def facts(self) -> dict[str, object]:
         """All of it as JSON has it."""
-        fixed, sentences = list(self.fixed(fix)), self.sentences(fix)
         return {
             "verdict": self.verdict,
             "reasons": list(self.reasons),
-            "fixed": fixed,
-            "sentences": sentences,
+            "fixed": list(self.fixed),
+            "sentences": self.sentences,
         }
 
 
@@ -178,7 +184,7 @@ def _are_probabilities(cells: Sequence[str]) -> bool:
 
 
 def kept_guards(rows: Iterable[Row]) -> dict[str, Said]:
-    """What rows of guards.csv say, by film, if they are `settled`."""
+    """What rows of guards.csv say, by film, if they are `settled`; what was fixed does not stand there."""
     parts = {row.name: (row.cells[1], filter(None, row.cells[2].split(";"))) for row in rows}
     return {
         name: Said(cast(Verdict, verdict), tuple(cast(Reason, reason) for reason in reasons))

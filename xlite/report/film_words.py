@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from xlite.findings import spoken
 from xlite.guarded import GuardedFilm, GuardedReading
+from xlite.guards.likeness import SPARE, Likeness
 from xlite.guards.verdict import Check, Reason, Verdict
 from xlite.report.document import Alert, Table
 
@@ -52,6 +53,17 @@ def offer_words(reasons: Sequence[Reason]) -> str:
 def undone_words(reasons: Sequence[Reason]) -> str:
     """`Turned by 180° and inverted before it was read`."""
     return f"{_listed([_UNDO[reason][1] for reason in reasons])} before it was read"
+
+
+def likeness_sentence(likeness: Likeness | None) -> str:
+    """From where on the model calls a film unlike those of its training, and what that comes from."""
+    if likeness is None:
+        return "Unlike training: not known, as the training or the validation films are too few"
+    return (
+        "Unlike training: a film whose features are further from those of training than "
+        f"{likeness.limit:.3g}, {SPARE:g} times the distance that {likeness.quantile:.0%} of "
+        f"{likeness.films:,} validation films do not exceed"
+    )
 
 
 def too_many_words(count: int, most: int) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from xlite.classify import read_upload
 from xlite.engines.engine import Output
 from xlite.explain.drawing import shrink
-from xlite.guarded import GuardedFilm, GuardedReader, judged
+from xlite.guarded import GuardedFilm, GuardedReader, judged, read_in
 from xlite.serving.answers import FilmAnswer, ModelAnswer
 from xlite.serving.batches import Batches
 
@@ -81,5 +81,5 @@ class FilmReader:
 
     def _answer(self, name: str, film: _Decoded, output: Output, maps: int) -> FilmAnswer:
         shape = (_NOTHING if film.shown is None else film.shown).shape
-        reading = replace(self.classifier.reading(output, shape), void=film.judged.is_void)
-        return FilmAnswer.of(name, film.judged, reading, film.shown, maps)
+        answer = read_in(self.classifier, film.judged, output, shape)
+        return FilmAnswer.of(name, answer, answer.reading, film.shown, maps)

@@ -117,7 +117,7 @@ def view(reader: GuardedReader, name: str, image: np.ndarray, side: int = SCREEN
     came = Seen.of(classifier, answer, side)
     if answer.guards.verdict != "offer":
         return FilmView(name, came)
-    return FilmView(name, came, Seen.of(classifier, reader.read(image, fix=True), side))
+    return FilmView(name, came, Seen.of(classifier, reader.mended(answer), side))
 
 
 def films_csv(films: Iterable[FilmView]) -> str:

@@ -10,7 +10,13 @@ from typing import Any
 
 from xlite.config import FOCAL, TrainConfig
 from xlite.errors import DataError, RunError, Setting
-from xlite.models.available import PREDICTION_SUFFIXES, XRV_PREFIX, model_files, teacher_parts
+from xlite.models.available import (
+    EXPORT_SUFFIX,
+    PREDICTION_SUFFIXES,
+    XRV_PREFIX,
+    model_files,
+    teacher_parts,
+)
 from xlite.sweeps.plan import Plan, Range
 from xlite.text import last_line
 
@@ -53,7 +59,7 @@ def check_effects(plan: Plan) -> None:
     needs: dict[str, tuple[bool, Sequence[str]]] = {
         "alpha": (any(teachers), a_teacher),
         "temperature": (any(teachers) and any(alphas), (*a_teacher, ", and an alpha over 0")),
-        "feature_weight": (any(_networks(spec) == 1 for spec in teachers), one_network),
+        "feature_weight": (any(map(_has_features, teachers)), one_network),
         "focal_gamma": (focal, a_focal_loss),
         "focal_alpha": (focal, a_focal_loss),
     }
@@ -62,9 +68,10 @@ def check_effects(plan: Plan) -> None:
             raise RunError(Setting(name), " varies without effect: it needs ", *needed)
 
 
-def _networks(spec: str) -> int:
-    """How many of a teacher's parts are networks, and no predictions files."""
-    return sum(not part.endswith(PREDICTION_SUFFIXES) for part in teacher_parts(spec))
+def _has_features(spec: str) -> bool:
+    """Whether a teacher has one network, beside predictions files, and that is no export."""
+    networks = [part for part in teacher_parts(spec) if not part.endswith(PREDICTION_SUFFIXES)]
+    return len(networks) == 1 and not networks[0].endswith(EXPORT_SUFFIX)
 
 
 def _values(plan: Plan, name: str) -> list[Any]:

@@ -18,6 +18,7 @@ from xlite.data.predictions import write_predictions
 from xlite.engines.torch_engine import TorchEngine
 from xlite.evaluation.contamination import seen_in_test
 from xlite.evaluation.evaluate import read_logits
+from xlite.evaluation.likeness import measured
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.report import Report
 from xlite.evaluation.sources import read_sources
@@ -30,6 +31,7 @@ from xlite.models.info import ModelInfo
 from xlite.models.latency import measure_latency
 from xlite.models.student import Student
 from xlite.report.card import card_beside
+from xlite.report.film_words import likeness_sentence
 from xlite.report.means import mean_auc
 from xlite.report.sentences import calibrator_sentence, clean, thresholds_sentence
 from xlite.report.worth import records_sentence
@@ -53,9 +55,12 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
     logits = read_logits(student.to(device), job.val, JudgeOptions().batch_size)
     labels, patients = job.val.labels.numpy(), job.val_patients
     info = fit_info(info, logits, labels, patients).noting(epochs=len(run.read_metrics()))
+    engine = TorchEngine(student, info, device)
+    info = info.model_copy(update={"likeness": measured(engine, job.train.films, job.val.films)})
     log.info(f"Calibration: {calibrator_sentence(info.calibration, patients)}")
     log.info(f"Thresholds: {thresholds_sentence(info.thresholds_chosen_on or {})}")
     log.info(f"On the validation films: {records_sentence(info.validation or {})}")
+    log.info(likeness_sentence(info.likeness))
     if job.left_out:
         _answer_left_out(job, run, student, info)
     save_model(path, student.cpu(), info)

@@ -27,12 +27,12 @@ from xlite.models.available import teacher_parts
 from xlite.models.batchnorm import is_folded, refit_batchnorm
 from xlite.models.info import ModelInfo, ModelNotes
 from xlite.models.student import Student, describe
-from xlite.models.teachers import Teacher, open_teacher, prediction_files
 from xlite.models.weights import StartWeights, load_start_weights
 from xlite.report.sentences import capital, sentence
 from xlite.text import counted, verb
 from xlite.training.auxiliary import known_of
 from xlite.training.task import DistillTask, LossSettings
+from xlite.training.teachers import Teacher, open_teacher, prediction_files
 
 log = logging.getLogger(__name__)
 
@@ -191,12 +191,17 @@ def _open_teacher(
         )
         log.info(teacher.sentence)
     if config.feature_weight > 0 and not teacher.feature_channels:
+        has = (
+            "is an export, which gives none: name the model that it was made from"
+            if len(teacher.networks) == 1
+            else f"has {len(teacher.networks)}"
+        )
         raise RunError(
             Setting("feature_weight"),
             f" {config.feature_weight:g} needs a teacher with one network, whose features the student is to "
             "meet; ",
             Setting("teacher"),
-            f" {config.teacher!r} has {len(teacher.networks)}",
+            f" {config.teacher!r} {has}",
         )
     return teacher, file_logits
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from xlite.evaluation.localisation_report import LocalisationReport, PublishedBoxes, SanityChecks
+from xlite.evaluation.localisation_report import STAGES, LocalisationReport, PublishedBoxes, SanityChecks
 from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST, LEAST_FOR_MEAN, LEAST_IN_MEAN
@@ -36,7 +36,17 @@ def localisation(view: View) -> list[Block]:
 
 def map_notes(found: LocalisationReport) -> list[str]:
     """What limits the metrics of maps, and why some have no interval; without capital and full stop."""
-    return [*map(sentence, found.caveats), *_missing_intervals(found)]
+    return [*map(sentence, found.caveats), *_not_shuffled(found), *_missing_intervals(found)]
+
+
+def _not_shuffled(found: LocalisationReport) -> Iterator[str]:
+    """Whether the maps of a model without weights of its own depend on what it learned was not checked."""
+    own = [one.checks for name, one in found.methods.items() if name not in BASELINES and one.checks]
+    if own and not any(stage in checks.metrics for checks in own for stage in STAGES):
+        yield (
+            "what the maps owe to training is not checked: an export or an ensemble has no weights to be "
+            "shuffled"
+        )
 
 
 def _missing_intervals(found: LocalisationReport) -> Iterator[str]:

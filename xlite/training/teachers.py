@@ -4,40 +4,34 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from xlite.data.predictions import read_predictions
 from xlite.data.splits import CHEXNET_LISTS
+from xlite.engines.onnx_engine import OnnxEngine
 from xlite.errors import CheckpointError
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import fit_platt
 from xlite.models import chexnet, xrv
-from xlite.models.available import PREDICTION_SUFFIXES, XRV_PREFIX, find_model, teacher_parts
+from xlite.models.available import (
+    EXPORT_SUFFIX,
+    PREDICTION_SUFFIXES,
+    XRV_PREFIX,
+    find_model,
+    teacher_parts,
+)
 from xlite.models.checkpoint import load_model, read_tensors
-from xlite.models.densenet import DenseNet
 from xlite.models.info import FORMAT, ModelInfo
-from xlite.models.student import Student
+from xlite.models.onnx_file import read_onnx
+from xlite.training.teacher_networks import Answer, ExportTeacher, NetworkTeacher
 
 # Probabilities of 0 and 1 have no logit; this keeps what a predictions file rounds away within ±14.
 _SMALLEST = 1e-6
-
-
-class Answer(NamedTuple):
-    """What a teacher says of a batch of B films, without gradient.
-
-    logits (B, 14): raw, in NIH order; NaN for a film or a finding of which it says nothing.
-    features (B, C, h, w): the last ones of its network; None if it is no network, or several.
-    """
-
-    logits: Tensor
-    features: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -48,45 +42,17 @@ class Seen:
     list: str | None = None
 
 
-class NetworkTeacher(nn.Module):
-    """A frozen network that reads x (B, 3, S, S) as normalised for the student."""
-
-    scale: Tensor
-    shift: Tensor
-
-    def __init__(self, network: Student | DenseNet, own: Preprocess, students: Preprocess):
-        super().__init__()
-        self.network = network.eval().requires_grad_(False)
-        self.size = own.size
-        scale = torch.tensor(students.std) / torch.tensor(own.std)
-        shift = (torch.tensor(students.mean) - torch.tensor(own.mean)) / torch.tensor(own.std)
-        self.register_buffer("scale", scale.view(1, 3, 1, 1))
-        self.register_buffer("shift", shift.view(1, 3, 1, 1))
-
-    def train(self, mode: bool = True) -> "NetworkTeacher":
-        """Stays in eval, whatever `mode` is: a teacher's batch norms and dropout must not move."""
-        return super().train(False)
-
-    def forward(self, x: Tensor) -> Answer:
-        """Logits (B, 14), NaN for findings that the network lacks, and its features; without gradient."""
-        with torch.no_grad():
-            if x.shape[-1] != self.size:
-                x = F.interpolate(x, size=(self.size, self.size), mode="bilinear", antialias=True)
-            features = self.network.features(x * self.scale + self.shift)
-            return Answer(self.network.head(features).float(), features)
-
-
 class Teacher(nn.Module):
     """All that teaches, averaged: networks, and predictions files that speak of some films; or nothing.
 
-    `feature_channels` are those of the only network's features, 0 if there is none or several. `infos` are
-    the headers of the networks that are X-Lite models, `seen` says what other people's were trained on.
-    `digest` is the SHA-256 of all that it is made of.
+    `feature_channels` are those of the only network's features, 0 if there is none or several, or it is an
+    export. `infos` are the headers of the networks that are X-Lite models, `seen` says what other people's
+    were trained on. `digest` is the SHA-256 of all that it is made of.
     """
 
     def __init__(
         self,
-        networks: Sequence[NetworkTeacher] = (),
+        networks: Sequence[NetworkTeacher | ExportTeacher] = (),
         infos: Sequence[ModelInfo] = (),
         seen: Sequence[Seen] = (),
         sentence: str = "",
@@ -94,7 +60,7 @@ class Teacher(nn.Module):
     ):
         super().__init__()
         self.networks = nn.ModuleList(networks)
-        self.feature_channels = networks[0].network.feature_channels if len(networks) == 1 else 0
+        self.feature_channels = networks[0].feature_channels if len(networks) == 1 else 0
         self.infos = tuple(infos)
         self.seen = tuple(seen)
         self.sentence = sentence
@@ -139,19 +105,18 @@ def _fitted_to(labels: np.ndarray, patients: np.ndarray, file_logits: np.ndarray
 
 @dataclass(frozen=True)
 class _Source:
-    """A network that teaches: its input, the sentence about it, its header if it is an X-Lite model, what it
-    may have seen, and the bytes of its weights.
+    """A network that teaches: the sentence about it, its header if it is an X-Lite model, what it may have
+    seen, and the bytes of its weights.
     """
 
-    network: Student | DenseNet
-    preprocess: Preprocess
+    teacher: NetworkTeacher | ExportTeacher
     sentence: str
     info: ModelInfo | None
     seen: Seen | None
     content: bytes
 
 
-def _open_network(part: str) -> _Source:
+def _open_network(part: str, students: Preprocess) -> _Source:
     """The network that one part of a spec names, if that part is no predictions file."""
     if part.startswith(XRV_PREFIX):
         name = part.removeprefix(XRV_PREFIX)
@@ -159,8 +124,11 @@ def _open_network(part: str) -> _Source:
         lacks = f", without {', '.join(network.lacks)}" if network.lacks else ""
         sentence = f"{part} (densenet121 at {xrv.PREPROCESS.size} px{lacks})"
         text = xrv.seen(name)
-        return _Source(network, xrv.PREPROCESS, sentence, None, Seen(text) if text else None, save(weights))
+        teacher = NetworkTeacher(network, xrv.PREPROCESS, students)
+        return _Source(teacher, sentence, None, Seen(text) if text else None, save(weights))
     path = find_model(part)
+    if path.suffix == EXPORT_SUFFIX:
+        return _open_export(part, path, students)
     content = path.read_bytes()
     if chexnet.is_torch_file(path) or read_tensors(path)[0].get("format") != FORMAT:
         own = chexnet.PREPROCESS
@@ -169,20 +137,31 @@ def _open_network(part: str) -> _Source:
             f"training list is {chexnet.LIST})"
         )
         seen = Seen(chexnet.SEEN, CHEXNET_LISTS[0])
-        return _Source(chexnet.load_chexnet(path), own, sentence, None, seen, content)
+        teacher = NetworkTeacher(chexnet.load_chexnet(path), own, students)
+        return _Source(teacher, sentence, None, seen, content)
     student, info = load_model(path)
     sentence = f"{part} ({info.backbone} at {info.preprocess.size} px, split {info.split_id})"
-    return _Source(student, info.preprocess, sentence, info, None, content)
+    return _Source(NetworkTeacher(student, info.preprocess, students), sentence, info, None, content)
 
 
-def _check_answers(source: _Source) -> None:
+def _open_export(part: str, path: Path, students: Preprocess) -> _Source:
+    """An exported model, or an ensemble as one file; raises CheckpointError as other readers of it do."""
+    file = read_onnx(path)
+    info = file.info
+    engine = OnnxEngine.of(file, path, threads=torch.get_num_threads())
+    sentence = (
+        f"{part} ({info.backbone} at {info.preprocess.size} px, split {info.split_id}; an export, read by "
+        "onnxruntime on the processor)"
+    )
+    return _Source(ExportTeacher(engine, students), sentence, info, None, file.content)
+
+
+def _check_answers(source: _Source, students: Preprocess) -> None:
     """CheckpointError if a network answers a film of all greys with NaN, which would pass for silence."""
-    side = source.preprocess.size
+    side = students.size
     film = np.linspace(0, 255, side * side).reshape(side, side).astype(np.uint8)
-    lacks = source.network.lacks if isinstance(source.network, DenseNet) else ()
-    with torch.inference_mode():
-        logits = source.network(torch.from_numpy(source.preprocess(film))[None])[0]
-    if not logits[[finding not in lacks for finding in FINDINGS]].isfinite().all():
+    logits = source.teacher(torch.from_numpy(students(film))[None]).logits[0]
+    if not logits[[finding not in source.teacher.lacks for finding in FINDINGS]].isfinite().all():
         raise CheckpointError(
             f"the teacher {source.sentence} answers with values that are not finite: its weights are damaged"
         )
@@ -199,17 +178,17 @@ def open_teacher(
     """The teacher that `spec` names, and the logits of its predictions files: float32 (N, 14), NaN for films
     they lack, or None if there are no files.
 
-    `spec` is a run, a model file, a public CheXNet checkpoint, xrv:NAME or a predictions CSV (plain or .gz),
-    or several joined by commas; `stems` are the training films, `labels` (N, 14) and `patients` (N,)
-    theirs. Raises CheckpointError or DataError if a part cannot be read or knows no film.
+    `spec` is a run, a model file, an export, a public CheXNet checkpoint, xrv:NAME or a predictions CSV
+    (plain or .gz), or several joined by commas; `stems` are the training films, `labels` (N, 14) and
+    `patients` (N,) theirs. Raises CheckpointError or DataError if a part cannot be read or knows no film.
     """
     files = prediction_files(spec)
     parts = teacher_parts(spec)
     if not parts:
         raise CheckpointError(f"the teacher {spec!r} names no model and no predictions file")
-    sources = [_open_network(part) for part in parts if Path(part) not in files]
+    sources = [_open_network(part, students) for part in parts if Path(part) not in files]
     for source in sources:
-        _check_answers(source)
+        _check_answers(source, students)
     digest = hashlib.sha256()
     for source in sources:
         digest.update(source.content)
@@ -226,11 +205,11 @@ def open_teacher(
             f"({100 * taught / len(stems):.1f} %), fitted to the shares of findings there"
         )
         file_logits = _fitted_to(labels, patients, file_logits)
-    share = _taught_share([source.network for source in sources], file_logits)
+    share = _taught_share([set(source.teacher.lacks) for source in sources], file_logits)
     if share < 1:
         sentences.append(f"a teacher speaks of {100 * share:.1f} % of the labels, the others count alone")
     teacher = Teacher(
-        [NetworkTeacher(source.network, source.preprocess, students) for source in sources],
+        [source.teacher for source in sources],
         [source.info for source in sources if source.info],
         [source.seen for source in sources if source.seen],
         "Teacher: " + "; ".join(sentences),
@@ -239,8 +218,7 @@ def open_teacher(
     return teacher, file_logits
 
 
-def _taught_share(networks: list[Student | DenseNet], file_logits: np.ndarray | None) -> float:
-    """The share (0-1) of the training films' labels that some teacher speaks of."""
-    lacking = [set(network.lacks) if isinstance(network, DenseNet) else set() for network in networks]
+def _taught_share(lacking: list[set[str]], file_logits: np.ndarray | None) -> float:
+    """The share (0-1) of the training films' labels that some teacher speaks of; `lacking` by network."""
     by_network = np.array([any(name not in lacks for lacks in lacking) for name in FINDINGS])
     return float(by_network.mean() if file_logits is None else (by_network | ~np.isnan(file_logits)).mean())

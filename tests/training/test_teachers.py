@@ -15,7 +15,8 @@ from xlite.models.checkpoint import load_model, save_model
 from xlite.models.densenet import DenseNet
 from xlite.models.info import ModelInfo
 from xlite.models.student import Student
-from xlite.models.teachers import NetworkTeacher, Teacher, open_teacher
+from xlite.training.teacher_networks import NetworkTeacher
+from xlite.training.teachers import Teacher, open_teacher
 
 BACKBONE = "test_resnet.r160_in1k"
 UNKNOWN = torch.full((4, 14), torch.nan)

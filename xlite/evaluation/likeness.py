@@ -1,0 +1,33 @@
+"""The likeness of a model: how near the films are that it learned from, in its own features."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlite.engines.engine import Engine
+from xlite.guards.likeness import LEAST_TRAINING, LEAST_VALIDATION, Likeness, fit
+
+if TYPE_CHECKING:
+    from xlite.data.dataset import FilmRows
+
+FILMS, _BATCH = 1_000, 16
+"""So many films of a part at most: more change the main axes by less than one film does."""
+
+
+def measured(
+    engine: Engine, training: "FilmRows | np.ndarray", validation: "FilmRows | np.ndarray"
+) -> Likeness | None:
+    """The likeness by films uint8 (N, S, S) of the train and the val part; None if they are too few."""
+    if len(training) < LEAST_TRAINING or len(validation) < LEAST_VALIDATION:
+        return None
+    return fit(_pooled(engine, training), _pooled(engine, validation))
+
+
+def _pooled(engine: Engine, films: "FilmRows | np.ndarray") -> np.ndarray:
+    """The pooled features float32 (M, C) of up to FILMS films, spread over all of them."""
+    rows = np.linspace(0, len(films) - 1, min(len(films), FILMS)).astype(int).tolist()
+    normalize = engine.info.preprocess.normalize
+    batches = (films[rows[at : at + _BATCH]] for at in range(0, len(rows), _BATCH))
+    return np.concatenate(
+        [engine.output(np.stack([normalize(film) for film in batch]), None).features for batch in batches]
+    )
