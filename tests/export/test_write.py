@@ -108,7 +108,7 @@ def test_a_head_of_one_linear_layer_answers_alike(tmp_path, export):
     by_export, in_torch = OnnxEngine.load(tmp_path / "model.onnx"), TorchEngine.load(source)
     x = np.random.default_rng(1).normal(size=(3, 3, 96, 96)).astype(np.float32)
     for method in CLOSED_FORM:
-        (logits, maps, _), (own, cells, _) = (one.output(x, method) for one in (by_export, in_torch))
+        (logits, maps, *_), (own, cells, *_) = (one.output(x, method) for one in (by_export, in_torch))
         np.testing.assert_allclose(logits, own, atol=TOLERANCE)
         np.testing.assert_allclose(maps, cells, atol=TOLERANCE * cells.max())
 

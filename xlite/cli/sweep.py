@@ -129,7 +129,7 @@ def crossfit(
     *,
     values: dict[str, object],
 ) -> None:
-    """A teacher for all training films, by models that left them out.
+    """A teacher of models that each leave a fold out.
 
     Each run leaves one fold of the train part out and answers for it; joined, the answers are in
     experiments/sweeps/STUDY/predictions.csv. Options as in `xlite train`.
