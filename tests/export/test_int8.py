@@ -48,6 +48,7 @@ def test_layers_before_pooling_are_quantised_and_no_others(exported):
                if node.op_type == "Gemm")  # fmt: skip
 
 
+@pytest.mark.slow
 def test_gates_of_channels_stay_in_float(tmp_path, exported):
     from xlite.export.write import export_model
 
@@ -87,6 +88,7 @@ def test_an_int8_export_is_fitted_to_its_own_answers(source, tmp_path, monkeypat
     assert (tmp_path / "model.int8.onnx").stat().st_size < 0.7 * 1e6 * answer["megabytes"][0]
 
 
+@pytest.mark.slow
 def test_what_is_not_worth_having_is_not_written(source, tmp_path, monkeypatch):
     path, data = source
     monkeypatch.setattr(int8, "in_turns", lambda files: [1.0, 2.0])

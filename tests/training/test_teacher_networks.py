@@ -68,7 +68,7 @@ def test_what_an_export_has_seen_is_counted_as_that_of_a_model_file(films: Path,
     settings = config(films, "pupil", teacher=str(taught))
     source = taught.parent / "checkpoints" / "tiny" / "model.safetensors"
     by_export, by_model = (
-        open_job(settings.model_copy(update={"teacher": str(path)}), True, lambda *counts: None)
+        open_job(settings.model_copy(update={"teacher": str(path)}), None, lambda *counts: None)
         for path in (taught, source)
     )
     (known,) = by_export.info.notes.teacher_knows
