@@ -27,8 +27,10 @@ from xlite.errors import RunError, XliteError
 from xlite.models.available import MODEL_FILE
 from xlite.places import checkpoints_dir
 from xlite.runs.run import Run
+from xlite.sweeps.crossfit import FOLDS
 from xlite.sweeps.left_out import join_folds
 from xlite.sweeps.outcome import left_by
+from xlite.sweeps.status import Outcome
 
 LITE0, LITE2 = "tf_efficientnet_lite0", "tf_efficientnet_lite2"
 BASE: dict[str, Any] = {
@@ -51,7 +53,6 @@ SINGLE: dict[str, dict[str, Any]] = {
     "lite2-288px": {"backbone": LITE2, "image_size": 288},
     "320px": {"image_size": 320},
 }
-FOLDS = 5
 TEACHER: dict[str, Any] = {"backbone": LITE2, "image_size": 288}
 TAUGHT: dict[str, dict[str, Any]] = {
     "taught": {"alpha": 0.7, "temperature": 1.0},
@@ -146,23 +147,22 @@ def stopped(run: Run) -> None:
         run.stop()
 
 
-def finished() -> dict[Run, float]:
-    """The runs of the list that have finished, with their validation AUC, the best first."""
+def finished() -> dict[Run, Outcome]:
+    """The runs of the list that have finished, with what they left, the best by validation films first."""
     names = {*SINGLE, *TAUGHT, "teacher"}
     runs = [run for run in Run.list() if run.name.rpartition("-")[0] in names]
-    aucs = {run: left_by(run).val_auc or 0.0 for run in runs if run.status().state == "finished"}
-    return dict(sorted(aucs.items(), key=lambda one: -one[1]))
+    left = {run: left_by(run) for run in runs if run.status().state == "finished"}
+    return dict(sorted(left.items(), key=lambda one: -(one[1].val_auc or 0.0)))
 
 
-def pack(runs: Mapping[Run, float], out: Path, keep: int) -> None:
+def pack(runs: Mapping[Run, Outcome], out: Path, keep: int) -> None:
     """A table of the runs, a zip of what they said, and the model files of the best that left no fold out."""
     with (out / "candidates.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["candidate", "val_auc", "test_auc", "epochs"])
-        for run, val_auc in runs.items():
-            left = left_by(run)
-            writer.writerow([run.name, val_auc, left.test_auc, left.epochs])
-            print(f"| {run.name} | {val_auc:.4f} | {left.test_auc} | {left.epochs} |")
+        for run, left in runs.items():
+            writer.writerow([run.name, left.val_auc, left.test_auc, left.epochs])
+            print(f"| {run.name} | {left.val_auc} | {left.test_auc} | {left.epochs} |")
     with zipfile.ZipFile(out / "candidates.zip", "w", zipfile.ZIP_DEFLATED) as packed:
         for run in runs:
             said = [run.evaluation(part) / "predictions.csv" for part in ("val", "test")]

@@ -5,13 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from tiny_models import save_student
 
 from xlite.config import TrainConfig
 from xlite.errors import RunError
 from xlite.findings import FINDINGS
-from xlite.images import Preprocess
-from xlite.models.checkpoint import save_model
-from xlite.models.info import ModelInfo
 from xlite.models.student import Student
 from xlite.runs.run import Run
 from xlite.training.loop import train
@@ -26,11 +24,7 @@ def student(seed: int) -> Student:
 
 def saved_model(path: Path, seed: int) -> Student:
     network = student(seed).eval()
-    info = ModelInfo(
-        backbone=BACKBONE, attention="none", hidden=256, dropout=0.0, preprocess=Preprocess(64),
-        split_id="patient-42-00000000", label_version="2020", thresholds=None, calibration=None, notes={},
-    )  # fmt: skip
-    save_model(path, network, info)
+    save_student(path, network)
     return network
 
 

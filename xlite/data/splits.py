@@ -199,6 +199,15 @@ def shrink_train(folder: NihFolder, split: Split, share: float) -> Split:
     return replace(split, parts={**split.parts, "train": folder.names(kept)})
 
 
+def as_trained(folder: NihFolder, split: Split, share: float, fold: str) -> tuple[Split, list[str]]:
+    """The split with what a run trains on of its train part, and the stems of the fold that it leaves out.
+
+    share and fold are as for `shrink_train` and `leave_out`; without a fold nothing is left out.
+    """
+    shrunk = shrink_train(folder, split, share)
+    return leave_out(folder, shrunk, fold) if fold else (shrunk, [])
+
+
 def leave_out(folder: NihFolder, split: Split, fold: str) -> tuple[Split, list[str]]:
     """The split without one fold of its train part, and the stems of that fold; `fold` is as `2/5`.
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import films_sharing_patients
-from xlite.data.splits import Split, leave_out, shrink_train
+from xlite.data.splits import Split, as_trained
 from xlite.evaluation.caveats import (
     Caveat,
     ChosenOn,
@@ -30,8 +30,7 @@ def own_split(info: "ModelInfo", folder: NihFolder) -> Split | None:
 
 
 def _as_trained(info: "ModelInfo", folder: NihFolder, own: Split) -> Split:
-    trained = shrink_train(folder, own, info.notes.train_share)
-    return leave_out(folder, trained, info.notes.fold)[0] if info.notes.fold else trained
+    return as_trained(folder, own, info.notes.train_share, info.notes.fold)[0]
 
 
 def split_caveats(info: "ModelInfo", judged: PartJudged) -> list[Caveat]:

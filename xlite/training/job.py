@@ -16,7 +16,7 @@ from xlite.data.cache import FilmFacts, fingerprint
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films, part_stems
 from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
-from xlite.data.splits import Split, leave_out, load_split, shrink_train
+from xlite.data.splits import Split, as_trained, load_split
 from xlite.errors import DataError, RunError, Setting
 from xlite.evaluation.contamination import count_source, teacher_caveat
 from xlite.evaluation.part_judged import PartJudged
@@ -147,10 +147,7 @@ def _open_split(config: TrainConfig, folder: NihFolder) -> tuple[Split, list[str
     """
     split = load_split(folder, config.split, allow_leakage=config.allow_leakage)
     whole = len(split.parts["train"])
-    split = shrink_train(folder, split, config.train_share)
-    left_out: list[str] = []
-    if config.fold:
-        split, left_out = leave_out(folder, split, config.fold)
+    split, left_out = as_trained(folder, split, config.train_share, config.fold)
     stems = part_stems(folder, split, "train", config.skip_missing)
     val_count = len(part_stems(folder, split, "val", config.skip_missing))
     if len(stems) < 2:
