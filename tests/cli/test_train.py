@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,20 @@ def test_an_interrupted_train_is_stopped_with_130(tiny_folder: Path) -> None:
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "Error: interrupted\n")
     assert Run.named("job").status().state == "stopped"
+
+
+def test_a_follower_that_fails_waits_until_its_leader_has_said_why(
+    xlite: Command, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run.create(config(tiny_folder, "odd", devices=4))
+    tasks = {"SLURM_PROCID": 1, "SLURM_STEP_NUM_TASKS": 2, "SLURM_NTASKS_PER_NODE": 2, "SLURM_NNODES": 1}
+    for name, value in tasks.items():
+        monkeypatch.setenv(name, str(value))
+    said: list[str] = []
+    follower = threading.Thread(target=lambda: said.append(xlite("train", "--resume", "odd")[2]))
+    with run.hold():
+        follower.start()
+        follower.join(1)
+        assert follower.is_alive() and not said
+    follower.join(60)
+    assert "SLURM started 2 processes on 1 machine" in said[0]

@@ -50,7 +50,7 @@ PartitionName=high Nodes={host} MaxTime=60 PriorityTier=10
 def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, f"waited in vain:\n{ask('squeue', '--states=all')}"
         time.sleep(0.1)
 
 

@@ -15,7 +15,7 @@ from xlite.cli.console import log_to, repeatedly
 from xlite.cli.extras import demand
 from xlite.config import PRESETS, TrainConfig, make_config, of_preset
 from xlite.errors import RunError, Setting, XliteError, as_option
-from xlite.runs.follower import follows, led_run
+from xlite.runs.follower import follows, led_run, let_leader_end
 from xlite.runs.run import Run
 
 log = logging.getLogger(__name__)
@@ -160,6 +160,9 @@ def _follow(name: str) -> None:
 
     try:
         train_run(run.config(), run)
+    except XliteError:
+        let_leader_end(run)
+        raise
     except RuntimeError as error:  # what torch raises if the others have gone
         if run.status().state == "stopped":
             return  # as the leader says

@@ -14,6 +14,7 @@ _RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 
 _RUN = "XLITE_RUN"
 _WAIT_S = 120.0
+_PARTING_S = 30.0
 
 
 def follows() -> bool:
@@ -50,3 +51,13 @@ def led_run(name: str) -> Run:
             return run
         time.sleep(0.1)
     raise RunError(f"no process leads run {name!r}: the first of those that are started together must")
+
+
+def let_leader_end(run: Run) -> None:
+    """Waits, for a while, until the leader has let go of the run.
+
+    A launcher ends all processes with the first that fails, and the leader alone writes why they fail.
+    """
+    deadline = time.monotonic() + _PARTING_S
+    while run.is_held() and time.monotonic() < deadline:
+        time.sleep(0.1)
