@@ -10,7 +10,8 @@ from noise_folder import write_noise_folder
 
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
-from xlite.data.splits import load_split
+from xlite.data.splits import Split, load_split
+from xlite.evaluation.part_judged import PartJudged
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
 from xlite.metrics.calibration import Platt
@@ -47,6 +48,11 @@ def save_tiny_model(home: Path, folder: Path) -> Path:
     )
     save_model(path, Student("test_resnet", hidden=8), info)
     return path
+
+
+def part_judged(folder: NihFolder, split_id: str, stems: list[str]) -> PartJudged:
+    """The films as the test part of a split of that id."""
+    return PartJudged(folder, Split("mine", split_id, "patient", 1, {"test": stems}), "test", stems)
 
 
 def amend(path: Path, **changes: Any) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from judged import amend, save_tiny_model
+from judged import amend, part_judged, save_tiny_model
 
 from xlite.data.folder import PHANTOM_NOTE, PHANTOM_TITLE, NihFolder
 from xlite.data.splits import Split, load_split
@@ -23,7 +23,6 @@ from xlite.evaluation.contamination import (
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.own_training import split_caveats
-from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.report import Contamination, Report
 from xlite.evaluation.source_facts import SeenByTeacher, TeacherFact, TeacherSaid, TeacherSeen, TeacherUnknown
 from xlite.evaluation.sources import Source, read_sources, sources_behind, with_lists
@@ -39,11 +38,6 @@ def model(tiny_folder: Path, own_home: Path) -> Path:
 
 def judged(model: Path, data: Path, split: str = "patient", part: str = "test", **options) -> Report:
     return judge_model(model, data, split, part, JudgeOptions(resamples=20, **options)).report
-
-
-def part_judged(folder: NihFolder, split_id: str, stems: list[str]) -> PartJudged:
-    """The films as the test part of a split of that id."""
-    return PartJudged(folder, Split("mine", split_id, "patient", 1, {"test": stems}), "test", stems)
 
 
 def teachers(report: Report) -> list[TeacherFact]:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from judged import amend, save_tiny_model
+from judged import amend, part_judged, save_tiny_model
 
 from xlite.data.folder import NihFolder
+from xlite.data.published_splits import published_split
 from xlite.data.splits import leave_out, load_split
 from xlite.evaluation.caveats import (
     ChosenOn,
@@ -18,10 +19,12 @@ from xlite.evaluation.caveats import (
     SharedPatients,
     TrainedOn,
 )
+from xlite.evaluation.contamination import teacher_caveat
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.options import JudgeOptions
-from xlite.evaluation.own_training import training_caveats
+from xlite.evaluation.own_training import split_caveats, training_caveats
 from xlite.evaluation.report import Contamination, Report
+from xlite.evaluation.sources import Source
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import Platt
 from xlite.models.info import read_info
@@ -87,6 +90,24 @@ def test_another_split_counts_the_films_the_model_knows(model: Path, tiny_folder
         stems=frozenset(np.array(judged_on)[known].tolist()),
     )
     assert report.split.id == other.id
+
+
+def test_what_a_model_of_a_published_split_knows_is_counted_in_any_folder(
+    model: Path, tiny_folder: Path
+) -> None:
+    amend(model, split_id="unseen-42-2f11840a")
+    folder = NihFolder.open(tiny_folder)
+    own = published_split("unseen-42-2f11840a", folder)
+    assert own is not None
+    learned, films = own.stems("train") + own.stems("val"), folder.table["stem"].tolist()
+    patients = {stem[:8] for stem in learned}
+    known = frozenset(stem for stem in films if stem[:8] in patients)
+    [caveat] = split_caveats(read_info(model), part_judged(folder, "mine", films))
+    assert isinstance(caveat, OtherSplit)
+    assert 0 < len(known) < len(films) and caveat.stems == known
+    assert caveat.learned == len({*learned} & {*films})
+    source = teacher_caveat([Source(split=own.id)], part_judged(folder, "mine", films))
+    assert source is not None and source.stems == known
 
 
 @pytest.mark.parametrize("split_id", ["mine-1-00000000", "patient-42-00000000", "anything"])

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import films_sharing_patients
+from xlite.data.published_splits import published_split
 from xlite.data.splits import Split, as_trained
 from xlite.evaluation.caveats import (
     Caveat,
@@ -50,7 +51,7 @@ def split_caveats(info: "ModelInfo", judged: PartJudged) -> list[Caveat]:
 def _other_split(info: "ModelInfo", judged: PartJudged) -> OtherSplit:
     """Films of another split than the model's, and which of them are of patients that it knows."""
     folder, split, stems = judged.folder, judged.split, judged.stems
-    own = own_split(info, folder)
+    own = own_split(info, folder) or published_split(info.split_id, folder)
     learned = [] if own is None else own.stems("train") + own.stems("val")
     known = films_sharing_patients(learned, stems, folder.table).films
     of_nobody = info.notes.phantoms and not folder.is_phantom

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, Valid
 
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import read_training_list
+from xlite.data.published_splits import published_split
 from xlite.data.splits import CHEXNET_LISTS, Split, read_split
 from xlite.data.tables import read_list
 from xlite.errors import CheckpointError, DataError
@@ -160,7 +161,7 @@ class SourceFilms(NamedTuple):
 def films_of(source: Source, folder: NihFolder, lists: Sequence[Path]) -> SourceFilms | None:
     """The films of a source; None if they are not here."""
     if source.split is not None:
-        split = find_split(folder, source.split)
+        split = find_split(folder, source.split) or published_split(source.split, folder)
         if split is None and source.phantoms and not folder.is_phantom:
             return SourceFilms([], [], None)  # drawn films are of nobody
         return None if split is None else SourceFilms(split.stems("train"), split.stems("val"), None)
