@@ -1,12 +1,14 @@
 """Trains the candidates for the shipped model, the likeliest first, until the time is up; a row for each.
 
-    python benchmarks/candidates.py --data DATA --weights FOLDER --out OUT --minutes 12
-    python benchmarks/candidates.py --data DATA --weights FOLDER --out OUT --only base,no-average --epochs 6
+    python benchmarks/candidates.py --data DATA --weights WEIGHTS --phantoms PHANTOMS --out OUT --minutes 12
+    python benchmarks/candidates.py --data DATA --weights WEIGHTS --out OUT --only base,no-average --epochs 6
 
 Each candidate is a run of XLITE_HOME: what one call did not finish the next one goes on with, exactly. First
-come single changes of one recipe, then teachers that leave a fold out, then students of what these say. The
-folder of weights has BACKBONE_imagenet.safetensors. OUT gets candidates.csv, candidates.zip with what each
-run predicted, and the model files of the best by validation films; test films choose nothing.
+comes a run on phantoms for each backbone, from which the others start, if a folder of them is given; then
+single changes of one recipe, then teachers that leave a fold out, then students of what these say. WEIGHTS
+has BACKBONE_imagenet.safetensors; a backbone without that file starts from nothing. Everyone learns from
+--teacher too. OUT gets candidates.csv, candidates.zip with what each run predicted, and the model files of
+the best by validation films; test films choose nothing.
 """
 
 import argparse
@@ -37,8 +39,18 @@ BASE: dict[str, Any] = {
     "backbone": LITE0, "image_size": 224, "hidden": 0, "augment": "light", "flip": False, "batch_size": 32,
     "epochs": 12, "lr": 1e-3, "backbone_lr": 0.3, "ema": 0.99, "patience": 100,
 }  # fmt: skip
+BLENDED: dict[str, Any] = {"mixup": 0.4, "augment": "design", "dropout": 0.5}
+PHANTOMS = "phantoms"
+FROM_OPTIONS = ("teacher", "teacher_list", "device", "compile")
+START: dict[str, Any] = {
+    "epochs": 8, "backbone_lr": 1.0, "ema": 0.999, "batch_size": 128, "split": "patient", "teacher": "",
+    "teacher_list": "",
+}  # fmt: skip
+"""What changes on phantoms, where there are many films, and none that a teacher speaks of."""
 SINGLE: dict[str, dict[str, Any]] = {
     "base": {},
+    "no-phantoms": {"weights": "imagenet"},
+    "labels-alone": {"teacher": "", "teacher_list": ""},
     "design": {"hidden": 256, "augment": "design", "flip": True, "backbone_lr": 1.0, "ema": 0.0},
     "no-average": {"ema": 0.0},
     "rates-alike": {"backbone_lr": 1.0},
@@ -46,21 +58,26 @@ SINGLE: dict[str, dict[str, Any]] = {
     "design-augment": {"augment": "design"},
     "flips": {"flip": True},
     "layer-decay": {"backbone_lr": 1.0, "layer_decay": 0.85},
-    "mixup": {"mixup": 0.2},
+    "mixup": {"mixup": 0.4},
+    "blended": BLENDED,
     "auxiliary": {"auxiliary": 0.3},
     "longer": {"epochs": 25},
     "288px": {"image_size": 288},
     "lite2-288px": {"backbone": LITE2, "image_size": 288},
     "320px": {"image_size": 320},
 }
-TEACHER: dict[str, Any] = {"backbone": LITE2, "image_size": 288}
+TEACHERS: dict[str, dict[str, Any]] = {"plain": {"weights": "imagenet"}, "blended": BLENDED}
+"""One of each for each fold: they start and learn differently, so that they err differently."""
+HEAVY: dict[str, Any] = {"backbone": LITE2, "image_size": 288}
+SOFT: dict[str, Any] = {"alpha": 0.7, "temperature": 1.0}
 TAUGHT: dict[str, dict[str, Any]] = {
-    "taught": {"alpha": 0.7, "temperature": 1.0},
-    "taught-288px": {"alpha": 0.7, "temperature": 1.0, "image_size": 288},
-    "taught-half": {"alpha": 0.5, "temperature": 1.0},
-    "taught-soft": {"alpha": 0.7, "temperature": 4.0},
-    "taught-longer": {"alpha": 0.7, "temperature": 1.0, "epochs": 25},
-    "tiny": {"alpha": 0.7, "temperature": 1.0, "epochs": 40, "backbone": "mobilenetv3_small_100"},
+    "taught": SOFT,
+    "taught-blended": {**SOFT, **BLENDED},
+    "taught-288px": {**SOFT, "image_size": 288},
+    "taught-half": {**SOFT, "alpha": 0.5},
+    "taught-soft": {**SOFT, "temperature": 4.0},
+    "taught-longer": {**SOFT, "epochs": 25},
+    "tiny": {**SOFT, "epochs": 40, "backbone": "mobilenetv3_small_100"},
 }
 
 
@@ -72,50 +89,75 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="data folder in the NIH layout")
     parser.add_argument("--split", default="unseen")
     parser.add_argument("--weights", type=Path, required=True, help="folder of ImageNet weights")
+    parser.add_argument("--phantoms", type=Path, help="data folder of phantoms, to be learned from first")
+    parser.add_argument("--teacher", default="", help="as of `xlite train`, for all that learn from films")
+    parser.add_argument("--teacher-list", default="")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=12.0, help="after which no more is trained")
     parser.add_argument("--only", default="", metavar="A,B", help="of the single changes and the students")
     parser.add_argument("--epochs", type=int, default=0, help="of each candidate, instead of its own")
     parser.add_argument("--seeds", type=int, default=1, help="with which each candidate is trained")
+    parser.add_argument("--light-teachers", action="store_true", help="as large as the students: for a CPU")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--compile", action="store_true")
     parser.add_argument("--keep", type=int, default=2, help="model files of so many of the best")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + 60 * options.minutes
+    common = {name: getattr(options, name) for name in ("data", "split", *FROM_OPTIONS)}
     for name, changes in candidates(options):
         if time.monotonic() > deadline:
             break
-        given = {**BASE, **changes, "data": options.data, "split": options.split, "device": options.device}
-        given |= {"epochs": options.epochs} if options.epochs else {}
-        weights = options.weights / f"{given['backbone']}_imagenet.safetensors"
-        given |= {"name": name, "weights": str(weights) if weights.exists() else "none"}
+        given = {**BASE, **common, **changes, "name": name}
+        given["weights"] = start(given, options)
         trained(name, given, deadline)
     pack(finished(), options.out, options.keep)
 
 
 def candidates(options: argparse.Namespace) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Names and settings, the students of the folds only once all teachers have finished."""
+    """Names and settings, each candidate only once those that it needs have been given."""
     wanted = set(filter(None, options.only.split(",")))
     seeds = range(42, 42 + options.seeds)
-    for name, changes in SINGLE.items():
-        if not wanted or name in wanted:
-            yield from ((f"{name}-{seed}", {**changes, "seed": seed}) for seed in seeds)
-    students = [name for name in TAUGHT if not wanted or name in wanted]
+    length = {"epochs": options.epochs} if options.epochs else {}
+    singles = {name: {**SINGLE[name], **length} for name in SINGLE if not wanted or name in wanted}
+    weight = {} if options.light_teachers else HEAVY
+    students = {name: {**TAUGHT[name], **length} for name in TAUGHT if not wanted or name in wanted}
+    teachers = {
+        f"teacher-{kind}-{fold}": {**weight, **TEACHERS[kind], **length, "fold": f"{fold}/{FOLDS}"}
+        for kind in (TEACHERS if students else ())
+        for fold in range(1, FOLDS + 1)
+    }
+    if options.phantoms:
+        later = [*singles.values(), *teachers.values(), *students.values()]
+        for backbone in dict.fromkeys({**BASE, **one}["backbone"] for one in later):
+            yield f"{PHANTOMS}-{backbone}", {**START, "backbone": backbone, "data": options.phantoms}
+    for name, changes in singles.items():
+        yield from ((f"{name}-{seed}", {**changes, "seed": seed}) for seed in seeds)
     if not students:
         return
-    teachers = [f"teacher-{fold}" for fold in range(1, FOLDS + 1)]
-    for fold, name in enumerate(teachers, 1):
-        yield name, {**TEACHER, "fold": f"{fold}/{FOLDS}"}
+    yield from teachers.items()
     folder = NihFolder.open(options.data)
     try:
-        joined = join_folds(teachers, folder, load_split(folder, options.split), options.out)
+        joined = join_folds([*teachers], folder, load_split(folder, options.split), options.out)
     except RunError as error:
         print(f"No students: {error}")
         return
     print(joined.text(), flush=True)
-    taught = {"teacher": str(joined.predictions), "teacher_list": str(joined.known)}
-    for name in students:
-        yield from ((f"{name}-{seed}", {**TAUGHT[name], **taught, "seed": seed}) for seed in seeds)
+    taught = {
+        "teacher": ",".join(filter(None, [str(joined.predictions), options.teacher])),
+        "teacher_list": ",".join(filter(None, [str(joined.known), options.teacher_list])),
+    }
+    for name, changes in students.items():
+        yield from ((f"{name}-{seed}", {**changes, **taught, "seed": seed}) for seed in seeds)
+
+
+def start(given: Mapping[str, Any], options: argparse.Namespace) -> str:
+    """What a candidate starts from: the run on phantoms of its backbone, ImageNet weights, or nothing."""
+    first = checkpoints_dir() / f"{PHANTOMS}-{given['backbone']}" / MODEL_FILE
+    if first.is_file() and given.get("weights") != "imagenet" and given["data"] != options.phantoms:
+        return str(first)
+    weights = options.weights / f"{given['backbone']}_imagenet.safetensors"
+    return str(weights) if weights.is_file() else "none"
 
 
 def trained(name: str, given: Mapping[str, Any], deadline: float) -> None:
@@ -148,8 +190,8 @@ def stopped(run: Run) -> None:
 
 
 def finished() -> dict[Run, Outcome]:
-    """The runs of the list that have finished, with what they left, the best by validation films first."""
-    names = {*SINGLE, *TAUGHT, "teacher"}
+    """The runs of the list on films that have finished, with what they left, the best by validation first."""
+    names = {*SINGLE, *TAUGHT, *(f"teacher-{kind}" for kind in TEACHERS)}
     runs = [run for run in Run.list() if run.name.rpartition("-")[0] in names]
     left = {run: left_by(run) for run in runs if run.status().state == "finished"}
     return dict(sorted(left.items(), key=lambda one: -(one[1].val_auc or 0.0)))

@@ -342,8 +342,8 @@ class TrainConfig(BaseModel):
         bool,
         Field(
             title="Compile the step",
-            description="Compile the step (torch.compile): more films a second on a GPU after a minute or so "
-            "at the start; needs a C++ compiler",
+            description="Compile the step (torch.compile): a third more films a second, on a CPU too, after "
+            "a minute or so at the start; needs a C++ compiler",
         ),
     ] = False
     workers: Annotated[

@@ -50,7 +50,8 @@ def test_a_space_holds_all_that_it_runs(folder, exported):
     assert (folder / "tiny.onnx").read_bytes() == exported[1].read_bytes()
     assert Classifier.load(folder / "tiny.onnx").name == "tiny"
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    package = {path.relative_to(ROOT).as_posix() for path in (ROOT / "xlite").rglob("*.py")}
+    inside = [path for path in (ROOT / "xlite").rglob("*") if path.is_file()]
+    package = {path.relative_to(ROOT).as_posix() for path in inside if "__pycache__" not in path.parts}
     assert package <= names
     beside = {"app.py", "requirements.txt", "README.md", "LICENSE", ".gitattributes", ".xlite-export.json"}
     parts = [path for part in ("app", "checkpoints/gate") for path in (ROOT / part).rglob("*")]
@@ -59,7 +60,7 @@ def test_a_space_holds_all_that_it_runs(folder, exported):
         for path in parts
         if path.is_file() and not {"__pycache__", "web"} & set(path.parts)
     }
-    assert names - package - beside == bundled | {"tiny.onnx", "xlite/py.typed"}
+    assert names - package - beside == bundled | {"tiny.onnx"}
     assert not [path for path in folder.rglob("*") if path.is_symlink()]
     for path in folder.rglob("*.py"):
         assert str(ROOT) not in path.read_text(encoding="utf-8"), path
