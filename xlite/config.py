@@ -343,7 +343,7 @@ class TrainConfig(BaseModel):
         Field(
             title="Compile the step",
             description="Compile the step (torch.compile): a third more films a second, on a CPU too, after "
-            "a minute or so at the start; needs a C++ compiler",
+            "a minute; needs a C++ compiler",
         ),
     ] = False
     workers: Annotated[
