@@ -43,8 +43,8 @@ BLENDED: dict[str, Any] = {"mixup": 0.4, "augment": "design", "dropout": 0.5}
 PHANTOMS = "phantoms"
 FROM_OPTIONS = ("teacher", "teacher_list", "device", "compile")
 START: dict[str, Any] = {
-    "epochs": 8, "backbone_lr": 1.0, "ema": 0.999, "batch_size": 128, "split": "patient", "teacher": "",
-    "teacher_list": "",
+    "weights": "imagenet", "epochs": 8, "backbone_lr": 1.0, "ema": 0.999, "batch_size": 128,
+    "split": "patient", "teacher": "", "teacher_list": "",
 }  # fmt: skip
 """What changes on phantoms, where there are many films, and none that a teacher speaks of."""
 SINGLE: dict[str, dict[str, Any]] = {
@@ -154,7 +154,7 @@ def candidates(options: argparse.Namespace) -> Iterator[tuple[str, Mapping[str, 
 def start(given: Mapping[str, Any], options: argparse.Namespace) -> str:
     """What a candidate starts from: the run on phantoms of its backbone, ImageNet weights, or nothing."""
     first = checkpoints_dir() / f"{PHANTOMS}-{given['backbone']}" / MODEL_FILE
-    if first.is_file() and given.get("weights") != "imagenet" and given["data"] != options.phantoms:
+    if first.is_file() and given.get("weights") != "imagenet":
         return str(first)
     weights = options.weights / f"{given['backbone']}_imagenet.safetensors"
     return str(weights) if weights.is_file() else "none"

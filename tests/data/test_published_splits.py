@@ -1,6 +1,7 @@
 """Splits whose lists come with X-Lite."""
 
 import hashlib
+import py_compile
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,9 @@ def test_the_lists_are_those_of_the_id_and_share_no_patient(split_id: str, tiny_
 
 def test_no_other_split_is_known_and_none_of_phantoms(tiny_folder: Path) -> None:
     folder = NihFolder.open(tiny_folder)
-    for split_id in ("", "..", "unseen-42-00000000", "../published_splits", "unseen-42-2f11840a/.."):
+    py_compile.compile(published_splits.__file__)  # as Python does by itself, unless it is told not to
+    others = ["", "..", "__pycache__", "unseen-42-00000000", "../published_splits", "unseen-42-2f11840a/.."]
+    for split_id in others:
         assert published_split(split_id, folder) is None
     assert published_split(NAMES[0], folder) is not None
     (tiny_folder / PHANTOM_NOTE).write_text(PHANTOM_TITLE)

@@ -12,7 +12,7 @@ def published_split(split_id: str, folder: NihFolder) -> Split | None:
 
     None if its lists do not come with X-Lite, or the folder's films are drawn ones under such names.
     """
-    found = {place.name: place for place in Path(__file__).parent.iterdir() if place.is_dir()}
+    found = {path.parent.name: path.parent for path in Path(__file__).parent.glob("*/train.csv")}
     if folder.is_phantom or split_id not in found:
         return None
     name, seed, _ = split_id.rsplit("-", 2)
