@@ -18,7 +18,7 @@ from xlite.runs.status import LIVE, RunStatus, facts
 
 GROUPS = {
     "Data": ["data", "name", "split", "train_share", "fold", "allow_leakage", "skip_missing"],
-    "Model": ["backbone", "weights", "attention", "hidden", "dropout", "image_size"],
+    "Model": ["backbone", "weights", "stages", "attention", "hidden", "dropout", "image_size"],
     "Distillation": ["teacher", "alpha", "temperature", "teacher_list", "feature_weight"],
     "Loss": ["loss", "focal_gamma", "focal_alpha", "auxiliary", "sampler", "augment", "flip", "mixup"],
     "Schedule": [
@@ -143,14 +143,16 @@ def choose_settings() -> dict[str, Any]:
 
 def model_size(config: TrainConfig) -> str:
     """One line on what the chosen student costs."""
-    return _size(config.backbone, config.attention, config.hidden, config.dropout, config.image_size)
+    return _size(
+        config.backbone, config.stages, config.attention, config.hidden, config.dropout, config.image_size
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _size(backbone: str, attention: str, hidden: int, dropout: float, image_size: int) -> str:
+def _size(backbone: str, stages: int, attention: str, hidden: int, dropout: float, image_size: int) -> str:
     from xlite.models.student import Student, describe
 
-    size = describe(Student(backbone, attention, hidden, dropout), image_size)
+    size = describe(Student(backbone, attention, hidden, dropout, stages), image_size)
     return f"{size} a film of {image_size} px"
 
 

@@ -77,6 +77,7 @@ def tiny_info(model: Student, preprocess: Preprocess, **fields: Any) -> ModelInf
         attention=model.attention_name,
         hidden=model.hidden,
         dropout=model.dropout,
+        stages=model.stages,
         preprocess=preprocess,
         split_id="patient-42-0",
         label_version="2020",

@@ -19,12 +19,12 @@ def spread(model, seed=0):
     return model
 
 
-@pytest.mark.parametrize("hidden", [256, 0])
+@pytest.mark.parametrize(("hidden", "stages"), [(256, 0), (0, 0), (0, 3)])
 @pytest.mark.parametrize(
     "backbone", ["test_resnet", "test_efficientnet", "mobilenetv3_small_050", "test_convnext"]
 )
-def test_the_closed_form_is_autograds_gradient(backbone, hidden):
-    model = spread(untrained(backbone, hidden=hidden))
+def test_the_closed_form_is_autograds_gradient(backbone, hidden, stages):
+    model = spread(untrained(backbone, hidden=hidden, stages=stages))
     pooled = 2 * torch.randn(3, model.feature_channels, generator=torch.Generator().manual_seed(1))
     logits, gradient = HeadGradient(model)(pooled)
     expected_logits, expected = _head_gradient(model, pooled)

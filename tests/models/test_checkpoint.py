@@ -59,6 +59,15 @@ def test_a_model_comes_back_as_it_was_saved(path, model):
         assert torch.equal(loaded(x), model.eval()(x))
 
 
+def test_a_model_of_fewer_stages_comes_back(tmp_path):
+    cut = Student(TINY, "mhsa", 16, 0.1, stages=3).eval()
+    save_model(tmp_path / "cut.safetensors", cut, INFO.model_copy(update={"attention": "mhsa", "stages": 3}))
+    loaded, _ = load_model(tmp_path / "cut.safetensors")
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(loaded(x), cut(x))
+
+
 def test_the_header_says_all_that_serving_needs(path):
     with safe_open(path, framework="pt") as file:
         header = file.metadata()
@@ -68,6 +77,7 @@ def test_the_header_says_all_that_serving_needs(path):
         "attention": "performer",
         "hidden": 16,
         "dropout": 0.1,
+        "stages": 0,
         "preprocess": {"size": 64, "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
         "split_id": "patient-42-1a2b3c4d",
         "label_version": "2020",

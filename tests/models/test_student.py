@@ -45,6 +45,23 @@ def test_widths_are_read_from_the_backbone(backbone):
         assert model.head(f).shape == (1, 14)
 
 
+@pytest.mark.parametrize("backbone", ["tf_efficientnet_lite0", "mobilenetv3_small_050", "convnext_atto"])
+def test_the_stages_that_are_kept_say_what_they_say_in_the_whole(backbone):
+    whole, cut = student(backbone), student(backbone, stages=3)
+    cut.backbone.load_state_dict({name: whole.backbone.state_dict()[name] for name in cut.backbone.state_dict()})
+    x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        [expected] = whole.backbone.forward_intermediates(x, indices=[2], intermediates_only=True)
+        torch.testing.assert_close(cut.features(x), expected)
+        assert cut(x).shape == (2, 14)
+    assert describe(cut, 64).parameters < describe(whole, 64).parameters / 2
+
+
+def test_stages_that_a_backbone_has_not_are_refused():
+    with pytest.raises(RunError, match="resnet18 has 5 stages, not 6"):
+        student("resnet18", stages=6)
+
+
 def test_the_head_is_pooling_then_two_layers():
     model = student("mobilenetv3_small_100", hidden=32, dropout=0.25)
     assert [type(layer) for layer in model.classifier] == [nn.Linear, nn.ReLU, nn.Dropout, nn.Linear]

@@ -268,6 +268,38 @@ def test_an_x_lite_model_gives_all_that_fits(tmp_path):
     assert same(wider.classifier, untrained(hidden=32).classifier)
 
 
+def test_a_student_of_fewer_stages_takes_those_of_a_public_file(tmp_path):
+    whole = random_statistics(untrained(seed=1).backbone)
+    save_file(whole.state_dict(), tmp_path / "weights.safetensors")
+
+    cut = untrained(stages=3)
+    sentence = load_start_weights(cut, tmp_path / "weights.safetensors").sentence
+    assert sentence.endswith(f"weights.safetensors ({len(whole.state_dict())} tensors)")
+    assert {k: whole.state_dict()[k].tolist() for k in cut.backbone.state_dict()} == {
+        k: tensor.tolist() for k, tensor in cut.backbone.state_dict().items()
+    }
+
+    broken = {k: tensor for k, tensor in whole.state_dict().items() if k != "layer4.0.conv1.weight"}
+    save_file(broken, tmp_path / "broken.safetensors")
+    with pytest.raises(CheckpointError, match="lacks layer4.0.conv1.weight"):
+        load_start_weights(untrained(stages=3), tmp_path / "broken.safetensors")
+
+
+def test_a_student_of_fewer_stages_takes_those_of_an_x_lite_model(tmp_path):
+    whole, four = random_statistics(untrained(seed=1)), random_statistics(untrained(seed=2, stages=4))
+    save_student(tmp_path / "whole.safetensors", whole)
+    save_student(tmp_path / "four.safetensors", four)
+    for name, other in (("whole", whole), ("four", four)):
+        cut = untrained(stages=3)
+        sentence = load_start_weights(cut, tmp_path / f"{name}.safetensors").sentence
+        assert sentence.startswith(f"{TINY} starts from the backbone of the X-Lite model")
+        theirs = other.backbone.state_dict()
+        assert all(torch.equal(tensor, theirs[k]) for k, tensor in cut.backbone.state_dict().items())
+    for more, has in ((5, "has 5"), (0, "has all")):
+        with pytest.raises(CheckpointError, match=f"has 4 stages of {TINY}, but this student {has}"):
+            load_start_weights(untrained(stages=more), tmp_path / "four.safetensors")
+
+
 def test_an_x_lite_model_of_another_backbone_is_refused(tmp_path):
     save_student(tmp_path / "other.safetensors", untrained("test_convnext"))
     with pytest.raises(CheckpointError, match="is a test_convnext, but this student is a test_resnet"):

@@ -41,6 +41,8 @@ def test_the_card_holds_the_metrics_of_the_report(tmp_path: Path) -> None:
     assert "attention mhsa, head of 256 units, " in card
     write_card(tmp_path / "CARD.md", info.model_copy(update={"hidden": 0}), report, 11_300_000, 45.2)
     assert "attention mhsa, head of one linear layer, " in (tmp_path / "CARD.md").read_text()
+    write_card(tmp_path / "CARD.md", info.model_copy(update={"stages": 4}), report, 11_300_000, 45.2)
+    assert "resnet18, its first 4 stages, attention mhsa" in (tmp_path / "CARD.md").read_text()
     contaminated, _ = drawn_report(caveats=[TrainedOn(films=200, known=7)])
     write_card(tmp_path / "CARD.md", info, contaminated, 11_300_000, 45.2)
     card = (tmp_path / "CARD.md").read_text()

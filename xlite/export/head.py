@@ -78,22 +78,27 @@ def _steps(model: Student) -> list[nn.Module]:
 
 def pre_logits(model: Student) -> list[nn.Module]:
     """What the backbone does to pooled features before its classifier would read them."""
+    if _hands_on(model):
+        return []
     backbone: Any = model.backbone
     head: Any = getattr(backbone, "head", None)
-    if type(backbone).__name__ == "MobileNetV3":  # and V4: a 1x1 convolution, a norm or none, an activation
-        if not isinstance(backbone.norm_head, nn.Identity) or type(backbone.act2).__name__ not in PLAIN:
-            raise _unknown(model)
-        return [_as_linear(backbone.conv_head), PLAIN[type(backbone.act2).__name__]()]
     if type(head).__name__ == "NormMlpClassifierHead":  # ConvNeXt
         norm = head.norm
         layer = nn.LayerNorm(norm.normalized_shape, eps=norm.eps, elementwise_affine=norm.weight is not None)
         layer.load_state_dict(norm.state_dict())
         return [layer, *([] if isinstance(head.pre_logits, nn.Identity) else [head.pre_logits])]
-    with torch.no_grad():
-        pooled = torch.linspace(-1, 1, 2 * model.feature_channels).view(2, -1)
-        if model.num_features != model.feature_channels or not torch.equal(model.pre_logits(pooled), pooled):
-            raise _unknown(model)
-    return []
+    # MobileNetV3 and V4: a 1x1 convolution, a norm or none, an activation
+    plain = type(backbone).__name__ == "MobileNetV3" and isinstance(backbone.norm_head, nn.Identity)
+    if not plain or type(backbone.act2).__name__ not in PLAIN:
+        raise _unknown(model)
+    return [_as_linear(backbone.conv_head), PLAIN[type(backbone.act2).__name__]()]
+
+
+@torch.no_grad()
+def _hands_on(model: Student) -> bool:
+    """Whether the classifier would read the pooled features as they are."""
+    pooled = torch.linspace(-1, 1, 2 * model.feature_channels).view(2, -1)
+    return model.num_features == model.feature_channels and torch.equal(model.pre_logits(pooled), pooled)
 
 
 def _as_linear(conv: nn.Conv2d) -> nn.Linear:

@@ -45,7 +45,7 @@ def load_model(path: Path) -> tuple[Student, ModelInfo]:
 
 
 def _build(info: ModelInfo) -> Student:
-    return Student(info.backbone, info.attention, info.hidden, info.dropout)
+    return Student(info.backbone, info.attention, info.hidden, info.dropout, info.stages)
 
 
 def _check_size(shapes: Student, info: ModelInfo, path: Path) -> None:

@@ -114,6 +114,7 @@ class ModelInfo(BaseModel):
     attention: Line
     hidden: Annotated[int, Field(ge=0, le=8192)]
     dropout: Annotated[float, Field(ge=0, lt=1)]
+    stages: Annotated[int, Field(ge=0, le=64)] = 0
     preprocess: Preprocess
     split_id: Line
     label_version: Line

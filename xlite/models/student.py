@@ -27,16 +27,27 @@ class Student(nn.Module):
     would have read, and every logit is a function of the mean of `features`, as `xlite.explain` relies on.
     """
 
-    def __init__(self, backbone: str, attention: str = "none", hidden: int = 256, dropout: float = 0.3):
-        """`hidden` units before the logits, 0 for none. RunError for a name that timm does not know or that
-        gives no features with cells.
+    def __init__(
+        self,
+        backbone: str,
+        attention: str = "none",
+        hidden: int = 256,
+        dropout: float = 0.3,
+        stages: int = 0,
+    ):
+        """`hidden` units before the logits, 0 for none; of the backbone the first `stages`, 0 for all.
+
+        RunError for a name that timm does not know or that gives no features with cells, or for stages that
+        it does not have.
         """
         super().__init__()
         if attention not in ATTENTIONS:
             raise RunError(f"{attention!r} is no attention; expected one of {', '.join(ATTENTIONS)}")
         self.backbone_name, self.attention_name = backbone, attention
-        self.hidden, self.dropout = hidden, dropout
-        self.backbone = _create_backbone(backbone)
+        self.hidden, self.dropout, self.stages = hidden, dropout, stages
+        self.backbone = create_backbone(backbone)
+        if stages:
+            _keep_stages(self.backbone, backbone, stages)
         config = self.backbone.pretrained_cfg
         self.fixed_size: int | None = config["input_size"][-1] if config.get("fixed_input_size") else None
         self.feature_channels, self.num_features = self._measure()
@@ -110,7 +121,7 @@ class Student(nn.Module):
         return widths
 
 
-def _create_backbone(name: str) -> Any:  # an nn.Module with methods of timm's that have no common type
+def create_backbone(name: str) -> Any:  # an nn.Module with methods of timm's that have no common type
     """The timm backbone without classifier or pooling, random weights; never from a hub or a folder."""
     known = timm.is_model(name) and ("." not in name or name in timm.list_pretrained(name))
     if not known:
@@ -123,6 +134,14 @@ def _create_backbone(name: str) -> Any:  # an nn.Module with methods of timm's t
         raise RunError(
             f"{name!r} cannot be built without pooling ({error}); choose a convolutional backbone"
         ) from error
+
+
+def _keep_stages(backbone: Any, name: str, stages: int) -> None:
+    """Takes away what follows the first `stages`, in place; RunError if the backbone has not so many."""
+    has = len(backbone.feature_info)
+    if stages > has:
+        raise RunError(f"{name} has {has} stages, not {stages}: set ", Setting("stages"), " to fewer, 0 for all")
+    backbone.prune_intermediate_layers([stages - 1], prune_norm=True, prune_head=True)
 
 
 def describe(model: Student, image_size: int) -> ModelSize:

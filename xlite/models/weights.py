@@ -20,7 +20,7 @@ from xlite.images import IMAGENET_MEAN, IMAGENET_STD, Channels, Preprocess
 from xlite.models.checkpoint import load_model, read_tensors
 from xlite.models.info import FORMAT, ModelInfo
 from xlite.models.known_weights import known_imagenet
-from xlite.models.student import Student
+from xlite.models.student import Student, create_backbone
 from xlite.models.tensor_check import check_tensors
 from xlite.models.torch_files import UNREADABLE, load_plain
 
@@ -120,8 +120,8 @@ def _load_imagenet(student: Student) -> StartWeights:
         raise CheckpointError(
             f"the ImageNet weights in {path} are damaged: delete that file, and they are downloaded again"
         ) from error
-    check_tensors(donor.state_dict(), student.backbone.state_dict(), path)
-    student.backbone.load_state_dict(donor.state_dict())
+    check_tensors(donor.state_dict(), _whole(student), path)
+    _take(student, donor.state_dict())
     before = f"{name} starts from ImageNet weights ({repository})"
     return StartWeights(before, normalisation=_of_timm(student))
 
@@ -154,8 +154,14 @@ def _load_student(student: Student, path: Path) -> StartWeights:
     other, info = load_model(path)
     if info.backbone != student.backbone_name:
         raise CheckpointError(f"{path} is a {info.backbone}, but this student is a {student.backbone_name}")
-    taken = []
-    for part in ("backbone", "attention", "classifier"):
+    if info.stages and not 0 < student.stages <= info.stages:
+        raise CheckpointError(
+            f"{path} has {info.stages} stages of {info.backbone}, but this student "
+            f"{f'has {student.stages}' if student.stages else 'has all'}"
+        )
+    _take(student, other.backbone.state_dict())
+    taken = ["backbone"]
+    for part in ("attention", "classifier"):
         weights = getattr(other, part).state_dict()
         wanted = getattr(student, part).state_dict()
         if {k: t.shape for k, t in weights.items()} == {k: t.shape for k, t in wanted.items()}:
@@ -169,7 +175,7 @@ def _load_student(student: Student, path: Path) -> StartWeights:
 
 def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) -> StartWeights:
     """Loads every tensor but the classifier's; raises CheckpointError unless they are all the backbone's."""
-    wanted = student.backbone.state_dict()
+    wanted = _whole(student)
     timm_named = to_timm_names(weights)
     # files from before torch 0.4.1 do not count batches, and nothing here reads the count
     counters = {k: t for k, t in wanted.items() if k.endswith(".num_batches_tracked") and k not in timm_named}
@@ -180,12 +186,24 @@ def _load_backbone(student: Student, weights: Mapping[str, Tensor], path: Path) 
         if name in wanted or name.rpartition(".")[0] not in classifiers
     }
     check_tensors(kept | counters, wanted, path)
-    student.backbone.load_state_dict(kept | counters)
+    _take(student, kept | counters)
     public = known_imagenet({name: tensor for name, tensor in kept.items() if name in wanted})
     before = f"{student.backbone_name} starts from "
     after = f" ({len(kept)} tensors{f': ImageNet weights, {public}' if public else ''})"
     normalisation = _of_timm(student) if timm_named.keys() == weights.keys() else IMAGENETS
     return StartWeights(before, path, after, None, public is not None, normalisation)
+
+
+def _whole(student: Student) -> dict[str, Tensor]:
+    """The tensors of the student's backbone with all of its stages: a public file has them all."""
+    whole = create_backbone(student.backbone_name) if student.stages else student.backbone
+    tensors: dict[str, Tensor] = whole.state_dict()
+    return tensors
+
+
+def _take(student: Student, tensors: Mapping[str, Tensor]) -> None:
+    """Loads what the student keeps of a whole backbone's tensors."""
+    student.backbone.load_state_dict({name: tensors[name] for name in student.backbone.state_dict()})
 
 
 def to_timm_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

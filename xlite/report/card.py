@@ -55,6 +55,10 @@ def _attention(name: str) -> str:
     return "no attention" if name == "none" else f"attention {name}"
 
 
+def _backbone(info: ModelInfo) -> str:
+    return f"{info.backbone}, its first {counted(info.stages, 'stage')}" if info.stages else info.backbone
+
+
 def _head(hidden: int) -> str:
     return f"head of {hidden} units" if hidden else "head of one linear layer"
 
@@ -90,7 +94,7 @@ def card(name: str, info: ModelInfo, report: Report | None, parameters: int, meg
     """
     notes = info.notes
     facts = {
-        "Architecture": f"{info.backbone}, {_attention(info.attention)}, {_head(info.hidden)}, "
+        "Architecture": f"{_backbone(info)}, {_attention(info.attention)}, {_head(info.hidden)}, "
         f"{parameters / 1e6:.2f} M parameters, {megabytes:.1f} MB",
         "Input": f"one frontal film, grey, squashed to {info.preprocess.size} × {info.preprocess.size} px",
         "Output": _output(info),

@@ -24,11 +24,10 @@ from xlite.training.tensorboard import open_event_writer
 log = logging.getLogger(__name__)
 
 _DECISIVE = (
-    "train_share", "fold", "backbone", "attention", "hidden", "dropout", "image_size", "loss",
+    "train_share", "fold", "backbone", "stages", "attention", "hidden", "dropout", "image_size", "loss",
     "focal_gamma", "focal_alpha", "sampler", "augment", "flip", "mixup", "alpha", "temperature",
     "feature_weight", "batch_size", "lr", "backbone_lr", "layer_decay", "weight_decay", "decay_norms",
-    "warmup_epochs",
-    "grad_clip", "ema", "auxiliary", "seed",
+    "warmup_epochs", "grad_clip", "ema", "auxiliary", "seed",
 )  # fmt: skip
 """Settings with which a run goes on or is another one: not the machine's, nor how long it trains."""
 
