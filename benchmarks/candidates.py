@@ -37,13 +37,13 @@ from xlite.sweeps.status import Outcome
 LITE0, LITE2 = "tf_efficientnet_lite0", "tf_efficientnet_lite2"
 BASE: dict[str, Any] = {
     "backbone": LITE0, "image_size": 224, "hidden": 0, "augment": "light", "flip": False, "batch_size": 32,
-    "epochs": 12, "lr": 1e-3, "backbone_lr": 0.3, "ema": 0.99, "patience": 100,
+    "epochs": 12, "lr": 1e-3, "ema": 0.99, "patience": 100,
 }  # fmt: skip
 BLENDED: dict[str, Any] = {"mixup": 0.4, "augment": "design", "dropout": 0.5}
 PHANTOMS = "phantoms"
 FROM_OPTIONS = ("teacher", "teacher_list", "device", "compile")
 START: dict[str, Any] = {
-    "weights": "imagenet", "epochs": 8, "backbone_lr": 1.0, "ema": 0.999, "batch_size": 128,
+    "weights": "imagenet", "epochs": 8, "ema": 0.999, "batch_size": 128,
     "split": "patient", "teacher": "", "teacher_list": "",
 }  # fmt: skip
 """What changes on phantoms, where there are many films, and none that a teacher speaks of."""
@@ -51,13 +51,13 @@ SINGLE: dict[str, dict[str, Any]] = {
     "base": {},
     "no-phantoms": {"weights": "imagenet"},
     "labels-alone": {"teacher": "", "teacher_list": ""},
-    "design": {"hidden": 256, "augment": "design", "flip": True, "backbone_lr": 1.0, "ema": 0.0},
+    "design": {"hidden": 256, "augment": "design", "flip": True, "ema": 0.0},
     "no-average": {"ema": 0.0},
-    "rates-alike": {"backbone_lr": 1.0},
+    "gentle": {"backbone_lr": 0.3},
     "hidden-256": {"hidden": 256},
     "design-augment": {"augment": "design"},
     "flips": {"flip": True},
-    "layer-decay": {"backbone_lr": 1.0, "layer_decay": 0.85},
+    "layer-decay": {"layer_decay": 0.85},
     "mixup": {"mixup": 0.4},
     "blended": BLENDED,
     "auxiliary": {"auxiliary": 0.3},
@@ -77,7 +77,7 @@ TAUGHT: dict[str, dict[str, Any]] = {
     "taught-half": {**SOFT, "alpha": 0.5},
     "taught-soft": {**SOFT, "temperature": 4.0},
     "taught-longer": {**SOFT, "epochs": 25},
-    "tiny": {**SOFT, "epochs": 40, "backbone": "mobilenetv3_small_100"},
+    "tiny": {**SOFT, "epochs": 40, "stages": 4, "weights": "imagenet"},
 }
 
 

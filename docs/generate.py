@@ -193,7 +193,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "augmentation": augmentation,
     "sizes": sizes,
     "attentions": attentions,
-    "shipped": shipped.auc_sentence,
+    "shipped": shipped.models,
     "shipped-choice": shipped.choice,
     "shipped-paired": shipped.paired,
     "shipped-report": shipped.report,

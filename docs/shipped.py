@@ -1,4 +1,4 @@
-"""What was measured of the model that ships, from its folder and docs/measured/."""
+"""What was measured of the models that ship, from their folders and docs/measured/."""
 
 from pathlib import Path
 
@@ -6,93 +6,107 @@ import arms
 import pandas as pd
 
 from xlite.data.eda.markdown import table
-from xlite.data.predictions import read_predictions
+from xlite.data.predictions import Predictions, read_predictions
+from xlite.evaluation.films import read_labels
 from xlite.evaluation.localisation_report import LocalisationReport
-from xlite.models.available import CARD_FILE, MODEL_FILE
+from xlite.models.available import CARD_FILE, EXPORT_FILES, MODEL_FILE, SHIPPED, TINY
 from xlite.models.checkpoint import load_model
 from xlite.places import bundled
 from xlite.report.card import card_beside
 from xlite.report.caveat_sentences import map_name
 from xlite.report.document import to_markdown
-from xlite.report.means import mean_auc
 from xlite.report.saved import read_evaluation
 from xlite.report.sections.localisation import map_notes, map_tables
 from xlite.report.sections.whole import whole
-from xlite.report.sentences import capital, clean
+from xlite.report.sentences import capital
 from xlite.report.view import View
 from xlite.text import in_markdown, number
 
-MODEL = bundled("checkpoints", "demo")
-JUDGED = MODEL / "evaluation" / "test"
+BEFORE = arms.MEASURED / "before"
+"""Predictions of the model that shipped before for the test films of today's split whose patients are new to
+it, and their labels."""
 
 
-def judged() -> View:
-    """Its report on the test part."""
-    return read_evaluation("demo", JUDGED).view()
+def judged(name: str) -> View:
+    """A shipped model's report on the test part."""
+    return read_evaluation(name, _evaluation(name)).view()
 
 
 def report() -> str:
-    """The whole report, as it stands in the model's folder but for its title, a heading deeper."""
-    return to_markdown("", whole(judged())[1], level=3).rstrip()
+    """The recommended model's report, as it stands in its folder but for its title, a heading deeper."""
+    return to_markdown("", whole(judged(SHIPPED))[1], level=3).rstrip()
 
 
 def write() -> list[Path]:
-    """Writes its card and its report as Markdown anew; returns those that changed."""
-    view, files = judged(), (MODEL / CARD_FILE, JUDGED / "report.md")
-    before = [path.read_bytes() for path in files]
-    card_beside(MODEL / MODEL_FILE, *load_model(MODEL / MODEL_FILE), view.report)
+    """Writes cards and reports as Markdown anew; returns those that changed."""
+    return [path for name in (SHIPPED, TINY) for path in _write(name)]
+
+
+def _write(name: str) -> list[Path]:
+    folder, view = bundled("checkpoints", name), judged(name)
+    files = folder / CARD_FILE, _evaluation(name) / "report.md"
+    before = [path.read_bytes() if path.exists() else b"" for path in files]
+    card_beside(folder / MODEL_FILE, *load_model(folder / MODEL_FILE), view.report)
     files[1].write_text(to_markdown(*whole(view)), encoding="utf-8")
     return [path for path, old in zip(files, before, strict=True) if path.read_bytes() != old]
 
 
-def auc_sentence() -> str:
-    """Its mean AUC in a sentence, with that on clean films if a teacher knows some."""
-    found = judged().report
-    text = (
-        f"Its mean AUC on {found.split.images} test films of split `{found.split.id}` is {mean_auc(found)[1]}"
-    )
-    if found.contamination is None:
-        return f"{text}."
-    if not found.contaminated:
-        return f"{text}. {clean(found)}."
-    known = f"but what it learned from knows {found.contamination.films} of them"
-    return f"{text}, {known}. {clean(found)}."
+def models() -> str:
+    """What each shipped model is, weighs and is worth."""
+    header = ["model", "backbone", "parameters", "fp32, MB", "int8, MB", "test films", "mean AUC", "mean ECE"]
+    return table(header, [_row(name) for name in (SHIPPED, TINY)])
+
+
+def _row(name: str) -> list[str]:
+    folder, found = bundled("checkpoints", name), judged(name).report
+    model, info = load_model(folder / MODEL_FILE)
+    sizes = (f"{(folder / EXPORT_FILES[kind]).stat().st_size / 1e6:.1f}" for kind in ("fp32", "int8"))
+    parameters = sum(tensor.numel() for tensor in model.parameters())
+    return [
+        f"`{name}`",
+        info.backbone + (f", {info.stages} stages" if info.stages else ""),
+        f"{parameters / 1e6:.2f} M",
+        *sizes,
+        str(found.split.images),
+        number(found.macro.auc.value),
+        number(found.macro.ece.value),
+    ]
+
+
+def _evaluation(name: str) -> Path:
+    return bundled("checkpoints", name, "evaluation", "test")
 
 
 def choice() -> str:
-    """The runs that it was chosen from."""
+    """The runs that the recommended model came from, itself in bold."""
     runs = pd.read_csv(arms.MEASURED / "shipped.csv")
-    best = runs["val_auc"].idxmax()
-    test = _struck if judged().contaminated else str
     rows = [
-        [f"**{cell}**" if row.Index == best else cell for cell in (row.run, row.recipe, number(row.val_auc))]
-        + [test(number(row.test_auc))]
+        [f"**{cell}**" if row.run == SHIPPED else cell for cell in (row.run, row.recipe)]
+        + [number(row.val_auc), number(row.test_auc)]
         for row in runs.itertuples()
     ]
-    mean = ["mean", "", number(runs["val_auc"].mean()), test(number(runs["test_auc"].mean()))]
-    return table(["run", "recipe", "val AUC", "test AUC"], [*rows, mean])
+    return table(["run", "recipe", "val AUC", "test AUC"], rows)
 
 
 def paired() -> str:
-    """The shipped model against each arm measured on its split."""
-    view, own = judged(), read_predictions(JUDGED / "predictions.csv")
+    """Each shipped model against the arms that were measured on its split, and against the one before."""
     rows = []
+    own = {name: read_predictions(_evaluation(name) / "predictions.csv") for name in (SHIPPED, TINY)}
     for study in arms.studies():
-        if view.report.split.id not in set(study.runs["split"]):
+        if judged(SHIPPED).report.split.id not in set(study.runs["split"]):
             continue
-        films = {"all": study.films, "clean": study.clean}
-        for arm in study.measured():
-            for which, chosen in films.items():
-                if chosen is not None:
-                    pattern = "~~{}~~" if view.contaminated else arms.mark(study, arm)
-                    answers = own, study.averaged(arm)
-                    cells = arms.difference(
-                        chosen, answers, ("demo", arm), pattern if which == "all" else "{}"
-                    )
-                    rows.append([f"shipped − {arm}", f"{len(chosen)} ({which})", *cells])
-    if not rows:
-        return "No arm has been measured on its split."
+        for name, answers in own.items():
+            for arm in study.measured():
+                if arm not in (name, TINY):
+                    rows.append(_pair(study.films, (answers, study.averaged(arm)), (name, arm)))
+    before = read_predictions(BEFORE / "predictions.csv.gz")
+    films = read_labels(BEFORE / "labels.csv.gz")
+    rows += [_pair(films, (answers, before), (name, "the model before")) for name, answers in own.items()]
     return table(["difference of mean AUC", "test films", "value", "p", "findings"], rows)
+
+
+def _pair(films: pd.DataFrame, answers: tuple[Predictions, Predictions], names: tuple[str, str]) -> list[str]:
+    return [" − ".join(names), str(len(films)), *arms.difference(films, answers, names)]
 
 
 def maps_pointing() -> str:
@@ -133,7 +147,3 @@ def _maps(title: str, found: LocalisationReport) -> str:
     tables = [table([in_markdown(name) for name in one.header], one.texts) for one in map_tables(found)]
     warnings = "\n".join(f"- {in_markdown(note)}" for note in map_notes(found))
     return "\n\n".join([said, *tables, warnings])
-
-
-def _struck(text: str) -> str:
-    return f"~~{text}~~"

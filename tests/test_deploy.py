@@ -43,7 +43,15 @@ def test_the_limits_are_those_of_the_code() -> None:
 def test_the_image_holds_what_the_wheel_is_made_of() -> None:
     copied = [word for line in re.findall(r"^COPY (.*) \S+$", CONTAINER, re.M) for word in line.split()]
     assert [word for word in copied if not (ROOT / word).exists()] == []
-    assert {"xlite", "app", "pages", ".streamlit", "checkpoints/demo", "pyproject.toml"} <= set(copied)
+    assert {
+        "xlite",
+        "app",
+        "pages",
+        ".streamlit",
+        "checkpoints/demo",
+        "checkpoints/tiny",
+        "pyproject.toml",
+    } <= set(copied)
     assert re.search(r"^USER 10001$", CONTAINER, re.M) and "[serve]" in CONTAINER
 
 

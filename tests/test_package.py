@@ -173,7 +173,15 @@ def answering(cwd: Path, port: int, *words: str | Path, **variables: str) -> Ite
 def test_the_wheel_holds_the_package_and_what_runs_beside_it(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     wanted: set[str] = set()
-    for folder in ("xlite", "app", "pages", "checkpoints/demo", "checkpoints/gate", ".streamlit"):
+    for folder in (
+        "xlite",
+        "app",
+        "pages",
+        "checkpoints/demo",
+        "checkpoints/tiny",
+        "checkpoints/gate",
+        ".streamlit",
+    ):
         files = (path.relative_to(ROOT) for path in (ROOT / folder).rglob("*") if path.is_file())
         inside = "" if folder == "xlite" else "xlite/bundled/"
         wanted |= {inside + path.as_posix() for path in files}

@@ -116,8 +116,8 @@ class TrainConfig(BaseModel):
             title="Stages",
             ge=0,
             le=64,
-            description="The backbone's first stages alone, 0 for all; 4 of 5 leave EfficientNet-Lite0 a fifth "
-            "of its weights, and finer maps",
+            description="The backbone's first stages alone, 0 for all; 4 of 5 leave EfficientNet-Lite0 a "
+            "fifth of its weights, and finer maps",
         ),
     ] = 0
     hidden: Annotated[
@@ -278,8 +278,8 @@ class TrainConfig(BaseModel):
             title="Backbone's share of the rate",
             ge=0,
             le=10,
-            description="The backbone's rate as a share of lr; on 1,613 films from ImageNet 0.3 had validation "
-            "AUC .696, the full rate .746",
+            description="The backbone's rate as a share of lr; on 1,613 films from ImageNet 0.3 had "
+            "validation AUC .696, the full rate .746",
         ),
     ] = 1.0
     layer_decay: Annotated[

@@ -11,12 +11,13 @@ from noise_folder import write_noise_folder
 from tiny_models import student
 
 from xlite.data.folder import NihFolder
-from xlite.data.splits import make_split, write_split
+from xlite.data.splits import load_split, make_split, write_split
 from xlite.engines.onnx_engine import OnnxEngine
 from xlite.errors import CheckpointError, DataError
 from xlite.export import int8
-from xlite.export.int8 import export_int8, spread_over
-from xlite.export.quantise import left_in_float, quantise
+from xlite.export.int8 import calibration_films, export_int8, spread_over
+from xlite.export.quantise import left_in_float, quantise, shift_logits
+from xlite.export.write import export_model
 from xlite.models.checkpoint import load_model, save_model
 from xlite.models.onnx_file import OUTPUTS, read_onnx
 from xlite.models.onnx_graph import parsed
@@ -48,10 +49,42 @@ def test_layers_before_pooling_are_quantised_and_no_others(exported):
                if node.op_type == "Gemm")  # fmt: skip
 
 
+def test_the_first_layers_stay_in_float_if_asked(exported):
+    graph = parsed(read_onnx(exported[1]).content).graph
+    convs = [node.name for node in graph.node if node.op_type == "Conv"]
+    for layers in (1, 3):
+        assert [name for name in convs if name in left_in_float(graph, layers)] == convs[:layers]
+
+
+def test_logits_are_shifted_and_nothing_else(exported):
+    file = read_onnx(exported[1])
+    proto, by = parsed(file.content), np.linspace(-1, 1, 14, dtype=np.float32)
+    shift_logits(proto, by)
+    shifted = OnnxEngine.draft(proto.SerializeToString(), file.info, file.facts)
+    whole = OnnxEngine.load(exported[1])
+    x = np.random.default_rng(0).normal(size=(2, 3, 96, 96)).astype(np.float32)
+    np.testing.assert_allclose(shifted.logits(x) - whole.logits(x), np.tile(by, (2, 1)), atol=1e-5)
+
+
+def test_more_layers_are_tried_in_float_if_decisions_suffer_and_logits_keep_their_mean(
+    source, tmp_path, monkeypatch
+):
+    path, data = source
+    tried = []
+    monkeypatch.setattr(int8, "in_turns", lambda files: [2.0, 1.0])
+    monkeypatch.setattr(int8.Loss, "objections", lambda self: tried.append(1) or ["x"] * (len(tried) < 2))
+    found = export_int8(path, tmp_path / "x.onnx", data)
+    assert (found.layers, len(tried)) == (int8.LAYERS_IN_FLOAT[1], 3)
+    export_model(path, tmp_path / "whole.onnx", [])
+    small, whole = (OnnxEngine.load(tmp_path / f"{name}.onnx") for name in ("x", "whole"))
+    folder = NihFolder.open(data)
+    films = calibration_films(folder, load_split(folder, "patient"), small.info.preprocess)
+    x = np.stack([small.info.preprocess.normalize(film) for film in films])
+    np.testing.assert_allclose(small.logits(x).mean(0), whole.logits(x).mean(0), atol=1e-3)
+
+
 @pytest.mark.slow
 def test_gates_of_channels_stay_in_float(tmp_path, exported):
-    from xlite.export.write import export_model
-
     model = student("mobilenetv3_small_100")
     info = load_model(exported[0])[1].model_copy(update={"backbone": "mobilenetv3_small_100"})
     save_model(tmp_path / "m.safetensors", model, info)

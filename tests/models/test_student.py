@@ -48,7 +48,9 @@ def test_widths_are_read_from_the_backbone(backbone):
 @pytest.mark.parametrize("backbone", ["tf_efficientnet_lite0", "mobilenetv3_small_050", "convnext_atto"])
 def test_the_stages_that_are_kept_say_what_they_say_in_the_whole(backbone):
     whole, cut = student(backbone), student(backbone, stages=3)
-    cut.backbone.load_state_dict({name: whole.backbone.state_dict()[name] for name in cut.backbone.state_dict()})
+    cut.backbone.load_state_dict(
+        {name: whole.backbone.state_dict()[name] for name in cut.backbone.state_dict()}
+    )
     x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         [expected] = whole.backbone.forward_intermediates(x, indices=[2], intermediates_only=True)

@@ -8,14 +8,15 @@ from demo_home import SPLIT, save_demo_evaluation
 
 from xlite.errors import DataError
 from xlite.evaluation.caveats import NotListed, TrainedOn
+from xlite.models.available import SHIPPED, TINY
 from xlite.report.saved import Evaluation, compare_saved, read_evaluation, saved_evaluations
 from xlite.report.sentences import comparison_sentence
 
 
 def own_evaluations() -> tuple[list[Evaluation], list[str]]:
-    """Without that of the shipped model."""
+    """Without those of the shipped models."""
     found, damaged = saved_evaluations()
-    return [one for one in found if one.model != "demo"], damaged
+    return [one for one in found if one.model not in (SHIPPED, TINY)], damaged
 
 
 def folder_of(home: Path, name: str) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xlite.models.available import SHIPPED
+from xlite.models.available import SHIPPED, TINY
 from xlite.places import bundled
 
 LICENSE = "apache-2.0"
@@ -23,6 +23,6 @@ def with_front_matter(fields: Mapping[str, Any], text: str) -> bytes:
 
 
 def license_of(source: Path) -> str:
-    """The licence of a model file: X-Lite's own of the shipped model; nobody told that of another."""
-    is_shipped = source.resolve().parent == bundled("checkpoints", SHIPPED).resolve()
-    return LICENSE if is_shipped else UNKNOWN_LICENSE
+    """The licence of a model file: X-Lite's own of the shipped models; nobody told that of another."""
+    shipped = {bundled("checkpoints", name).resolve() for name in (SHIPPED, TINY)}
+    return LICENSE if source.resolve().parent in shipped else UNKNOWN_LICENSE

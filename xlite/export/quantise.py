@@ -1,8 +1,8 @@
 """A graph in 8-bit numbers: static QDQ of the layers before pooling, by onnxruntime's own quantiser.
 
 Weights have a scale per output channel and are symmetric; activations have one per tensor, whose ends are
-percentiles over real films. Left in float are the first layer, whose input is the film itself; squeeze and
-excitation, whose gates scale whole channels; and all from pooling on: head, maps, calibration.
+percentiles over real films. Left in float are the first layer, whose input is the film itself, or some more;
+squeeze and excitation, whose gates scale whole channels; and all from pooling on: head, maps, calibration.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
-from onnx import GraphProto, ModelProto
+from onnx import GraphProto, ModelProto, numpy_helper
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -56,11 +56,11 @@ class _Films(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no
         return None if film is None else {INPUT: self.preprocess.normalize(film)[None]}
 
 
-def quantise(proto: ModelProto, films: np.ndarray, preprocess: Preprocess) -> ModelProto:
+def quantise(proto: ModelProto, films: np.ndarray, preprocess: Preprocess, layers: int = 1) -> ModelProto:
     """The graph with 8-bit layers; films uint8 (N, S, S) say which values its activations take.
 
-    Activations are unsigned and weights signed, which processors multiply fastest. The films beyond a whole
-    number of AT_A_TIME are left out.
+    The first `layers` convolutions stay in float. Activations are unsigned and weights signed, which
+    processors multiply fastest. The films beyond a whole number of AT_A_TIME are left out.
     """
     whole = max(1, len(films) // AT_A_TIME) * AT_A_TIME
     reader = _Films(films[:whole], preprocess)
@@ -77,7 +77,7 @@ def quantise(proto: ModelProto, films: np.ndarray, preprocess: Preprocess) -> Mo
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=left_in_float(onnx.load(ready).graph),
+            nodes_to_exclude=left_in_float(onnx.load(ready).graph, layers),
             calibrate_method=CalibrationMethod.Percentile,
             extra_options={
                 "CalibStridedMinMax": min(AT_A_TIME, len(reader)),
@@ -91,12 +91,19 @@ def quantise(proto: ModelProto, films: np.ndarray, preprocess: Preprocess) -> Mo
     return quantised
 
 
-def left_in_float(graph: GraphProto) -> list[str]:
-    """The names of the nodes that stay as they are."""
+def shift_logits(proto: ModelProto, by: np.ndarray) -> None:
+    """Adds `by` (14,) to the logits, in the bias of the last layer, in place."""
+    last = maker_of(proto.graph, "logits")
+    bias = next(tensor for tensor in proto.graph.initializer if tensor.name == last.input[2])
+    bias.CopyFrom(numpy_helper.from_array((numpy_helper.to_array(bias) + by).astype(np.float32), bias.name))
+
+
+def left_in_float(graph: GraphProto, layers: int = 1) -> list[str]:
+    """The names of the nodes that stay as they are, the first `layers` convolutions among them."""
     pooled = maker_of(graph, "features")
     before = upstream(graph, [pooled.input[0]])
-    first = next(node for node in before if node.op_type == "Conv")
-    kept = {node.name for node in graph.node} - {node.name for node in before} | {first.name}
+    first = {node.name for node in [node for node in before if node.op_type == "Conv"][:layers]}
+    kept = {node.name for node in graph.node} - {node.name for node in before} | first
     numbers = {one.name for one in graph.initializer}
     products = [node for node in before if node.op_type in ("MatMul", "Gemm")]
     kept |= {node.name for node in products if node.input[1] not in numbers}  # attention's own

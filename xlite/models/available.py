@@ -17,19 +17,24 @@ PREDICTION_SUFFIXES = (".csv", ".csv.gz")
 """How the name of a predictions file ends; every other part of a teacher is a network."""
 XRV_PREFIX = "xrv:"
 """How the name of a network of torchxrayvision begins."""
-SHIPPED = "demo"
+SHIPPED, TINY = "demo", "tiny"
+"""The models that come with X-Lite: the recommended one, and a smaller one."""
 
 
 def model_folders() -> list[Path]:
-    """The shipped model's folder, then the user's own, newest model first; also those without a model yet.
+    """The shipped model's folder, the user's own, newest model first, then the shipped tiny one's.
+
+    Folders without a model yet are among them.
 
     A model of the user's own takes the place of a shipped one with the same name.
     """
     home, package = checkpoints_dir().resolve(), bundled("checkpoints").resolve()
-    first = home if (home / SHIPPED / MODEL_FILE).is_file() else package
+    first, last = (
+        (home if (home / name / MODEL_FILE).is_file() else package) / name for name in (SHIPPED, TINY)
+    )
     own = sorted((path for path in home.glob("*") if path.is_dir()), key=_changed, reverse=True)
     # the home may be the checkout itself
-    folders = dict.fromkeys([first / SHIPPED, *own])
+    folders = dict.fromkeys([first, *own, last])
     return [folder for folder in folders if folder.is_dir()]
 
 

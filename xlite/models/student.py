@@ -140,7 +140,9 @@ def _keep_stages(backbone: Any, name: str, stages: int) -> None:
     """Takes away what follows the first `stages`, in place; RunError if the backbone has not so many."""
     has = len(backbone.feature_info)
     if stages > has:
-        raise RunError(f"{name} has {has} stages, not {stages}: set ", Setting("stages"), " to fewer, 0 for all")
+        raise RunError(
+            f"{name} has {has} stages, not {stages}: set ", Setting("stages"), " to fewer, 0 for all"
+        )
     backbone.prune_intermediate_layers([stages - 1], prune_norm=True, prune_head=True)
 
 
