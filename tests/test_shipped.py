@@ -17,9 +17,8 @@ from xlite.metrics.calibration import apply_calibrator
 from xlite.models.available import EXPORT_FILES, MODEL_FILE, SHIPPED, TINY
 from xlite.models.info import read_info
 from xlite.models.onnx_file import read_onnx
-from xlite.places import bundled
 
-MODELS = [bundled("checkpoints", name) for name in (SHIPPED, TINY)]
+MODELS = [Path(__file__).parents[1] / "checkpoints" / name for name in (SHIPPED, TINY)]
 each_model = pytest.mark.parametrize("folder", MODELS, ids=lambda folder: folder.name)
 # What `xlite export` fits anew to an int8 file's own answers.
 FITTED = {"thresholds", "thresholds_chosen_on", "calibration", "validation"}
