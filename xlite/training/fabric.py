@@ -25,7 +25,6 @@ from xlite.models.device import best_device
 from xlite.runs.device_queue import POLL_S, Device
 from xlite.runs.follower import follows
 from xlite.text import counted
-from xlite.training.heap import keep_freed_memory
 
 _PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
@@ -82,8 +81,6 @@ def open_fabric(config: TrainConfig, device: str, waiting: Waiting = lambda sent
     if kind == "cuda":
         torch.backends.cudnn.benchmark = True  # inputs keep their shape, so trying all kernels once pays
         torch.set_float32_matmul_precision("high")
-    if kind == "cpu":
-        keep_freed_memory()
     precision = config.precision
     if precision == "auto":
         precision = "bf16" if kind == "cuda" and torch.cuda.is_bf16_supported() else "32"
