@@ -90,10 +90,10 @@ def choice() -> str:
 
 def paired() -> str:
     """Each shipped model against the arms that were measured on its split, and against the one before."""
-    rows = []
+    rows, split = [], judged(SHIPPED).report.split.id
     own = {name: read_predictions(_evaluation(name) / "predictions.csv") for name in (SHIPPED, TINY)}
     for study in arms.studies():
-        if judged(SHIPPED).report.split.id not in set(study.runs["split"]):
+        if split not in set(study.runs["split"]):
             continue
         for name, answers in own.items():
             for arm in study.measured():

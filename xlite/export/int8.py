@@ -69,8 +69,10 @@ def export_int8(source: Path, out: Path, data: Path) -> Quantised:
     split = split_of(file.info, folder)
     films = calibration_films(folder, split, file.info.preprocess)
     log.info("%d training films say which values the layers take", len(films))
+    whole = OnnxEngine.of(file, out)
+    before = np.concatenate([answers(whole, folder, split, one).logits for one in ("val", "test")])
     for layers in LAYERS_IN_FLOAT:
-        found, quantised = _try(file, out, films, layers, folder, split)
+        found, quantised = _try(file, whole, before, out, films, layers, folder, split)
         if not found.loss.objections():
             break
     if objections := found.objections():
@@ -82,11 +84,20 @@ def export_int8(source: Path, out: Path, data: Path) -> Quantised:
 
 
 def _try(
-    file: OnnxFile, out: Path, films: np.ndarray, layers: int, folder: NihFolder, split: Split
+    file: OnnxFile,
+    whole: OnnxEngine,
+    before: np.ndarray,
+    out: Path,
+    films: np.ndarray,
+    layers: int,
+    folder: NihFolder,
+    split: Split,
 ) -> tuple[Quantised, OnnxFile]:
-    """The file with all but the first `layers` layers in 8 bits, and what it is worth."""
+    """The file with all but the first `layers` layers in 8 bits, and what it is worth.
+
+    whole: its engine in float; before: what that says of the films of val and test, logits (N, 14).
+    """
     info, facts = file.info, file.facts.model_copy(update={"precision": "int8"})
-    whole = OnnxEngine.of(file, out)
     proto = quantise(parsed(file.content), films, info.preprocess, layers)
     halve(proto)  # what stayed in float
     _keep_mean_logits(proto, info, facts, whole, films)
@@ -95,7 +106,6 @@ def _try(
     quantised = answering(proto, refitted(proto, info, val), facts)
     OnnxEngine.of(look_through(quantised.content, out), out)
     judged = val.beside(test)
-    before = [answers(whole, folder, split, one).logits for one in ("val", "test")]
     with TemporaryDirectory() as temporary:
         drafts = {name: Path(temporary) / f"{name}.onnx" for name in ("float32", "int8")}
         file.write(drafts["float32"])
@@ -108,7 +118,7 @@ def _try(
         layers,
         len(films),
         len(val.logits),
-        loss(info, judged.labels, judged.patients, np.concatenate(before), judged.logits),
+        loss(info, judged.labels, judged.patients, before, judged.logits),
     )
     return found, quantised
 

@@ -75,7 +75,7 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
     """
     folder = NihFolder.open(config.data)
     split, stems, left_out = _open_split(config, folder)
-    student = new_student(config)
+    student = _new_student(config)
     log.info(_size_sentence(student, config))
     started = StartWeights("") if kept else load_start_weights(student, config.weights)
     preprocess = kept or started.preprocess(config.image_size)
@@ -134,13 +134,13 @@ def check_job(config: TrainConfig) -> None:
     split, stems, _ = _open_split(config, folder)
     preprocess = Preprocess(config.image_size)
     if config.weights != "imagenet":
-        student = new_student(config)
+        student = _new_student(config)
         preprocess = load_start_weights(student, config.weights).preprocess(config.image_size)
     teacher, _ = _open_teacher(config, preprocess, stems, folder)
     _teacher_sources(config, folder, split, teacher)
 
 
-def new_student(config: TrainConfig) -> Student:
+def _new_student(config: TrainConfig) -> Student:
     """The student that a run is to train, with random weights."""
     return Student(config.backbone, config.attention, config.hidden, config.dropout, config.stages)
 
