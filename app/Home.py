@@ -14,8 +14,10 @@ from xlite.access.addresses import check_app_address
 from xlite.access.hosts import HostGuard, owner_names
 from xlite.errors import XliteError
 from xlite.runs.default_data import default_data
+from xlite.serving.address import keep
 
 ROOT = Path(__file__).resolve().parents[1]
+FIRST = "overview"
 PAGES = {
     "Read": [
         ("overview", "Overview", ":material/home:"),
@@ -34,9 +36,6 @@ PAGES = {
 
 def show() -> None:
     """What a visitor sees: the frame, and in it the page."""
-    # A file of our own: of a named symbol the browser would ask fonts.gstatic.com.
-    st.set_page_config(page_title="X-Lite", page_icon=str(ROOT / "app" / "icon.svg"), layout="wide")
-    st.html(ROOT / "app" / "style.css")
     page = st.navigation(
         {
             section: [
@@ -44,21 +43,29 @@ def show() -> None:
                     ROOT / "pages" / f"{name}.py",
                     title=title,
                     icon=icon,
-                    url_path=name,
-                    default=name == "overview",
+                    url_path="start" if name == FIRST else name,
+                    default=name == FIRST,
                 )
                 for name, title, icon in pages
             ]
             for section, pages in PAGES.items()
-        },
+        }
+        # The first page answers at the root alone, but people type its name, and links have it.
+        | {"": [st.Page(ROOT / "pages" / f"{FIRST}.py", title="Overview", visibility="hidden")]},
         expanded=True,
     )
-    if "data" not in st.session_state:
+    # A file of our own: of a named symbol the browser would ask fonts.gstatic.com.
+    icon = str(ROOT / "app" / "icon.svg")
+    st.set_page_config(page_title=f"{page.title} · X-Lite", page_icon=icon, layout="wide")
+    st.html(ROOT / "app" / "style.css")
+    keep(st.session_state)
+    if "data" not in st.session_state and "data" not in st.query_params:
         st.session_state["data"] = default_data()
     with st.sidebar:
         st.text_input(
             "Data folder",
             key="data",
+            bind="query-params",
             placeholder="/path/to/ChestX-ray14",
             help="A folder in the NIH layout, real or phantom. Make a phantom with `xlite data phantom OUT`.",
         )

@@ -1,0 +1,48 @@
+"""What the address of a page says: the state that a link opens again and that pages share. No Streamlit.
+
+A widget whose value is to outlive its page has one of KEYS as its key and `bind="query-params"`. Streamlit
+then writes the value into the address and takes it from there, and removes what equals the default; `keep`
+carries it to the other pages. A new key is entered here, with what it means on every page.
+"""
+
+from collections.abc import Collection, Mapping, MutableMapping
+from typing import Any
+
+KEYS = {
+    "data": "the data folder",
+    "model": "the model that reads films, or whose results are shown",
+    "against": "the model beside it",
+    "film": "the film shown",
+    "finding": "the finding whose map or curve is shown",
+    "method": "how maps are made",
+    "run": "the run shown",
+    "study": "the study shown",
+    "kind": "the kind of study that the form plans",
+    "has": "findings that films have",
+    "ages": "from which to which age, in years",
+    "part": "the part of a split that films are of",
+    "views": "views that films are taken from",
+    "sexes": "sexes of patients",
+    "boxed": "whether only films with boxes are shown",
+}
+"""Every name that an address may have, and what it says."""
+
+
+def keep(session: MutableMapping[str, Any]) -> None:
+    """Holds on to the values of widgets that this page does not draw; called before a page runs.
+
+    Streamlit forgets the value of a widget that is not drawn, and keeps one that the script has set.
+    """
+    for key in KEYS:
+        if key in session:
+            session[key] = session[key]
+
+
+def unknown(query: Mapping[str, str], key: str, choices: Collection[str]) -> str | None:
+    """What the address asks for under a key if that is none of the choices, else None.
+
+    Asked before the widget is drawn: Streamlit takes what it does not know out of the address, and shows the
+    first choice without a word.
+    """
+    asked = query.get(key)
+    return asked if asked and asked not in choices else None
