@@ -13,8 +13,10 @@ from starlette.middleware import Middleware
 from xlite.access.addresses import check_app_address
 from xlite.access.hosts import HostGuard, owner_names
 from xlite.errors import XliteError
+from xlite.messages import said
+from xlite.public import is_public, listed_folders
 from xlite.runs.default_data import default_data
-from xlite.serving.address import keep
+from xlite.serving.address import keep, unknown
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST = "overview"
@@ -32,10 +34,13 @@ PAGES = {
     ],
     "Help": [("about", "About", ":material/info:")],
 }
+OWNERS = ("train", "sweeps")
+"""Pages that a public deployment lacks: Streamlit runs nothing of them, whatever a browser asks for."""
 
 
 def show() -> None:
     """What a visitor sees: the frame, and in it the page."""
+    public = is_public()
     page = st.navigation(
         {
             section: [
@@ -47,6 +52,7 @@ def show() -> None:
                     default=name == FIRST,
                 )
                 for name, title, icon in pages
+                if not (public and name in OWNERS)
             ]
             for section, pages in PAGES.items()
         }
@@ -59,9 +65,20 @@ def show() -> None:
     st.set_page_config(page_title=f"{page.title} · X-Lite", page_icon=icon, layout="wide")
     st.html(ROOT / "app" / "style.css")
     keep(st.session_state)
-    if "data" not in st.session_state and "data" not in st.query_params:
-        st.session_state["data"] = default_data()
     with st.sidebar:
+        choose_data(public)
+        st.caption("Its output is no diagnosis and no medical advice.")
+    # Above each page's title: on a phone the sidebar is closed, and the foot of a page far away.
+    st.caption("**Research software, not for clinical use**")
+    page.run()
+
+
+def choose_data(public: bool) -> None:
+    """The data folder: a path, but for strangers one of those that the owner listed."""
+    folders = list(listed_folders())
+    if not public:
+        if "data" not in st.session_state and "data" not in st.query_params:
+            st.session_state["data"] = default_data()
         st.text_input(
             "Data folder",
             key="data",
@@ -69,10 +86,10 @@ def show() -> None:
             placeholder="/path/to/ChestX-ray14",
             help="A folder in the NIH layout, real or phantom. Make a phantom with `xlite data phantom OUT`.",
         )
-        st.caption("Its output is no diagnosis and no medical advice.")
-    # Above each page's title: on a phone the sidebar is closed, and the foot of a page far away.
-    st.caption("**Research software, not for clinical use**")
-    page.run()
+    elif folders:
+        if asked := unknown(st.query_params, "data", folders):
+            st.warning(said(f"There is no data folder {asked!r} here."), icon=":material/warning:")
+        st.selectbox("Data folder", folders, key="data", bind="query-params")
 
 
 @asynccontextmanager

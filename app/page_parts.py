@@ -2,10 +2,12 @@
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
 
+from xlite.public import folder_of, is_public
 from xlite.runs.run import Run
 from xlite.runs.work_folder import WorkFolder
 
@@ -14,6 +16,12 @@ QUIET_BAR = {"displayModeBar": False}
 
 _LONG = 20
 """Rows of a table; more are scrolled."""
+
+
+def data_folder() -> Path | None:
+    """The data folder of the sidebar, None before one is chosen; DataError for one that is not offered."""
+    said = st.session_state.get("data")
+    return folder_of(said) if said else None
 
 
 def table_height(rows: int, row_px: int) -> int | Literal["content"]:
@@ -36,13 +44,17 @@ def show_curves(run: Run) -> bool:
 
 
 def show_log(work: WorkFolder[Any]) -> None:
-    """The end of a run's or study's log."""
+    """The end of a run's or study's log: not for strangers, as it names folders of this machine."""
+    if is_public():
+        return
     with st.expander("Log"):
         st.code(work.log_tail(40) or "nothing yet", language=None, height=260)
 
 
 def show_command(title: str, *commands: Sequence[str]) -> None:
-    """Commands to type in a terminal."""
+    """Commands to type in a terminal: not for strangers, who have none on this machine."""
+    if is_public():
+        return
     with st.expander(title):
         for words in commands:
             st.code(shlex.join(words), language="bash", wrap_lines=True)

@@ -15,6 +15,7 @@ LAYERS = (
     ("findings", "errors", "files", "text"),
     ("patients",),
     ("places", "processors"),
+    ("public",),
     ("config", "pixels"),
     ("formats", "messages", "access", "plots", "examples"),
     ("images",),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from xlite.config import TrainConfig
 from xlite.errors import Setting, XliteError, sentence
+from xlite.public import without_paths
 from xlite.text import escaped, in_one_line
 
 _MADE_LINKS = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=\w)(?=@\w)|(?<=:)(?=[\w+/-]+:)", re.IGNORECASE)
@@ -30,22 +31,26 @@ def literal(text: str) -> str:
 
     Nothing in it is a mark, HTML, a picture, LaTeX, a colour or a link; what is not printable is spelt out.
     """
-    return _escaped(in_one_line(text))
+    return _escaped(_shown(text))
 
 
 def as_code(text: str) -> str:
     """Text from outside as code in Markdown, such as a path."""
-    shown = in_one_line(text)
+    shown = _shown(text)
     fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
     return f"{fence} {shown} {fence}" if len(fence) > 1 else f"`{shown}`"
 
 
 def said(text: str) -> str:
     """A sentence as Markdown: literal, but for commands between backticks, which are code."""
-    pieces = in_one_line(text).split("`")
+    pieces = _shown(text).split("`")
     if len(pieces) % 2 == 0 or "" in pieces[1:-1]:  # no pairs, or code of another kind
         return literal(text)
     return "`".join(piece if place % 2 else _escaped(piece) for place, piece in enumerate(pieces))
+
+
+def _shown(text: str) -> str:
+    return in_one_line(without_paths(text))
 
 
 def _escaped(text: str) -> str:

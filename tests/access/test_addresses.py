@@ -52,7 +52,7 @@ def test_the_app_answers_others_only_if_its_owner_says_so(
             check_app_address(address)
         assert str(refusal.value) == (
             f"the app would answer on {named}, and whoever reaches it can start and delete runs: "
-            "start it with --server.address localhost, or set XLITE_PUBLIC=1 if others may"
+            "start it with --server.address localhost, or set XLITE_PUBLIC=1 for one that only reads"
         )
     monkeypatch.setenv("XLITE_PUBLIC", "1")
     check_app_address(address)

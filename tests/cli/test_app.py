@@ -38,13 +38,16 @@ def test_each_setting_of_the_file_reaches_streamlit_under_its_own_name() -> None
     options = {option.env_var: key for key, option in streamlit.get_config_options().items()}
     assert set(settings) <= set(options)
     file = tomllib.loads(bundled(".streamlit", "config.toml").read_text())
-    assert len(settings) == sum(
-        len(value) if isinstance(value, dict) else 1 for table in file.values() for value in table.values()
-    )
+    assert len(settings) == count(file)
     assert settings["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] == "64"
     assert settings["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] == "false"
-    assert settings["STREAMLIT_THEME_SIDEBAR_BACKGROUND_COLOR"] == "#0c1014"
+    assert settings["STREAMLIT_THEME_DARK_SIDEBAR_BACKGROUND_COLOR"] == "#0c1014"
     assert settings["STREAMLIT_THEME_HEADING_FONT_WEIGHTS"] == "[600, 600, 600]"
+
+
+def count(table: Mapping[str, object]) -> int:
+    """How many values tables inside tables have."""
+    return sum(count(value) if isinstance(value, dict) else 1 for value in table.values())
 
 
 def test_what_the_environment_sets_stays() -> None:
@@ -84,7 +87,7 @@ def test_an_address_that_others_reach_is_refused_unless_its_owner_opens_it(
     assert run(["app", *words]) == 2
     assert started == [] and capsys.readouterr().err == (
         f"Error: the app would answer on {address}, and whoever reaches it can start and delete runs: "
-        "start it with --server.address localhost, or set XLITE_PUBLIC=1 if others may\n"
+        "start it with --server.address localhost, or set XLITE_PUBLIC=1 for one that only reads\n"
     )
     assert run(["app", *words, "--server.address", "127.0.0.1"]) == 0
     monkeypatch.setenv("XLITE_PUBLIC", "1")

@@ -1,10 +1,10 @@
 """Where a server may answer: on this machine alone unless its owner opened it, and on a port that is free."""
 
 import ipaddress
-import os
 import socket
 
 from xlite.errors import RunError
+from xlite.public import is_public
 
 HOST, PORT = "127.0.0.1", 7860
 """Where a demo answers if nothing else is asked for: on this machine alone."""
@@ -13,20 +13,13 @@ API_PORT = 8000
 
 
 def check_app_address(address: str | None) -> None:
-    """Raises RunError if others could reach the app at that address (None: at all) and nobody opened it."""
+    """Raises RunError if others could reach the app at that address (None: at all) and it is not public."""
     if not (address and is_loopback(address)) and not is_public():
         raise RunError(
             f"the app would answer on {address or 'all addresses'}, and whoever reaches it can start and "
-            "delete runs: start it with --server.address localhost, or set XLITE_PUBLIC=1 if others may"
+            "delete runs: start it with --server.address localhost, or set XLITE_PUBLIC=1 for one that only "
+            "reads"
         )
-
-
-def is_public() -> bool:
-    """Whether the owner says by XLITE_PUBLIC=1 that others may reach the app; RunError for other values."""
-    said = os.environ.get("XLITE_PUBLIC", "")
-    if said not in ("", "0", "1"):
-        raise RunError(f"XLITE_PUBLIC is {said!r}; expected 1 if others may reach the app, else 0")
-    return said == "1"
 
 
 def is_loopback(host: str) -> bool:
