@@ -14,6 +14,7 @@ from xlite.access.addresses import check_app_address
 from xlite.access.hosts import HostGuard, owner_names
 from xlite.errors import XliteError
 from xlite.runs.default_data import default_data
+from xlite.serving import notice
 from xlite.serving.address import keep
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,7 +73,16 @@ def show() -> None:
         st.caption("Its output is no diagnosis and no medical advice.")
     # Above each page's title: on a phone the sidebar is closed, and the foot of a page far away.
     st.caption("**Research software, not for clinical use**")
+    ask_to_read()
     page.run()
+
+
+def ask_to_read() -> None:
+    """What X-Lite is not for, above the page until somebody says that they read it; it blocks nothing."""
+    if not notice.is_read(st.session_state):
+        with st.container(border=True, key="notice"):
+            st.markdown(notice.NOTICE)
+            st.button(notice.BUTTON, on_click=notice.note_read, args=(st.session_state,))
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from xlite.data.folder import find_folders
+from xlite.data.layout import find_folders
 from xlite.places import bundled
 
 pytestmark = pytest.mark.usefixtures("one_scan")
