@@ -9,7 +9,7 @@ from xlite.access.addresses import is_public
 from xlite.cli.extras import lacking
 from xlite.data.folder import Changes, changes
 from xlite.data.small_phantom import drawing_of
-from xlite.errors import DataError, XliteError
+from xlite.errors import CheckpointError, DataError, XliteError
 from xlite.evaluation.report import Report
 from xlite.messages import as_code, headline, page_sentence, said
 from xlite.models.available import model_files
@@ -88,7 +88,7 @@ def report_of(path: Path) -> Report | None:
 def model_card(on_duty: Duty, change: bool) -> None:
     """The model on duty, how good it is, and the way to another one."""
     if on_duty.fault:
-        st.warning(said(on_duty.fault), icon=":material/warning:")
+        st.warning(page_sentence(CheckpointError(on_duty.fault)), icon=":material/warning:")
     try:
         card("Model on duty", model_headline(on_duty))
     except (XliteError, OSError) as error:

@@ -230,7 +230,7 @@ def test_a_damaged_choice_is_a_sentence_and_the_shipped_model_is_shown(own_home:
     duty_json().write_text('{"run":')
     test = overview()
     [warning] = test.warning
-    assert warning.value.startswith("which model was put on duty cannot be read from experiments/duty.json")
+    assert warning.value.startswith("Which model was put on duty cannot be read from experiments/duty.json")
     assert "**demo**" in words(test)
 
 
@@ -239,7 +239,7 @@ def test_little_space_is_a_warning(own_home: Path, monkeypatch: pytest.MonkeyPat
     test = overview()
     assert [warning.value for warning in test.warning] == [
         "There is little space left (0.3 GB): a run that finds the disk full fails. Delete runs that you no "
-        "longer need, or name another folder by XLITE\\_HOME."
+        "longer need, or name another folder by XLITE_HOME."
     ]
     assert "**0.3 GB free**" in words(test)
 
