@@ -28,6 +28,7 @@ from xlite.report.overview import (
 from xlite.report.saved import on_test_films
 from xlite.runs import first
 from xlite.runs.now import Seen, look
+from xlite.runs.status import LIVE
 from xlite.sweeps.sweep import Sweep
 
 HERE = Path(__file__).parent
@@ -169,9 +170,9 @@ def show_runs(change: bool) -> None:
     live, rest = look(LATEST)
     on_duty = duty()
     st.subheader("What runs")
-    studies = [sweep for sweep in Sweep.list() if sweep.status().state == "running"]
+    studies = [sweep for sweep in Sweep.list() if sweep.status().state in LIVE]
     for sweep in studies:
-        st.markdown(headline(sweep.name, "running", ("study",)))
+        st.markdown(headline(sweep.name, sweep.status().state, ("a study",)))
         link("sweeps", "Watch the study", ":material/grid_view:", study=sweep.name)
     for seen in live:
         show_live(seen)
