@@ -96,7 +96,7 @@ def model_card(on_duty: Duty, change: bool) -> None:
         st.error(page_sentence(error))
     if on_duty.path:
         card("Test macro AUC", auc_of(report_of(on_duty.path)))
-    if change and on_duty.path:
+    if change:
         choose_another(on_duty)
 
 
@@ -118,10 +118,10 @@ def choose_another(on_duty: Duty) -> None:
             help="What pages, `xlite share` and `xlite serve` read with if no model is named.",
         )
         if chosen:
-            if chosen in files and (sentence := warning(report_of(files[chosen]))):
+            path = files.get(chosen, Path(os.path.expanduser(chosen)))
+            if sentence := warning(report_of(path)):
                 st.warning(said(sentence), icon=":material/warning:")
-            spec = str(files.get(chosen, os.path.expanduser(chosen)))
-            if st.button("Put on duty", type="primary") and done(lambda: set_duty(spec)):
+            if st.button("Put on duty", type="primary") and done(lambda: set_duty(str(path))):
                 st.rerun(scope="app")
         if (on_duty.chosen or on_duty.fault) and st.button("Back to the shipped model") and done(reset_duty):
             st.rerun(scope="app")
