@@ -66,5 +66,5 @@ def facts(on_duty: Duty, report: Report | None) -> dict[str, Any]:
         "test_auc_low": auc["low"],
         "test_auc_high": auc["high"],
         "split": report and report.split.id,
-        "warning": warning(report) if on_duty.path else None,
+        "warning": (warning(report) or None) if on_duty.path else None,
     }
