@@ -208,21 +208,6 @@ def test_another_model_is_chosen_with_what_it_scored_and_the_choice_can_be_forgo
     assert "**demo**" in words(test) and not duty_json().exists()
 
 
-def test_a_file_is_named_by_its_path_and_one_that_is_no_model_is_a_sentence(
-    own_home: Path, tmp_path: Path
-) -> None:
-    save_demo_model(own_home, "demo")
-    test = overview(choose=True)
-    test.selectbox[0].set_value(str(tmp_path / "gone.safetensors")).run()
-    next(button for button in test.button if button.label == "Put on duty").click().run()
-    assert [error.value.startswith("There is no model file") for error in test.error] == [True]
-    assert duty().name == "demo"
-    file = save_demo_model(tmp_path / "elsewhere", "a").rename(tmp_path / "student.safetensors")
-    test.selectbox[0].set_value(str(file)).run()
-    next(button for button in test.button if button.label == "Put on duty").click().run()
-    assert "**student**" in words(test) and duty().path == file
-
-
 def test_a_damaged_choice_is_a_sentence_and_the_shipped_model_is_shown(own_home: Path) -> None:
     save_demo_model(own_home, "demo")
     save_demo_model(own_home, "mine", seed=1)
