@@ -37,6 +37,9 @@ PAGES = {
 
 def show() -> None:
     """What a visitor sees: the frame, and in it the page."""
+    # A file of our own, and before the pages are named: of their symbols the browser would ask
+    # fonts.gstatic.com.
+    st.set_page_config(page_icon=str(ROOT / "app" / "icon.svg"), layout="wide")
     page = st.navigation(
         {
             section: [
@@ -55,9 +58,7 @@ def show() -> None:
         | {"": [st.Page(ROOT / "pages" / f"{FIRST}.py", title="Overview", visibility="hidden")]},
         expanded=True,
     )
-    # A file of our own: of a named symbol the browser would ask fonts.gstatic.com.
-    icon = str(ROOT / "app" / "icon.svg")
-    st.set_page_config(page_title=f"{page.title} · X-Lite", page_icon=icon, layout="wide")
+    st.set_page_config(page_title=f"{page.title} · X-Lite")
     st.html(ROOT / "app" / "style.css")
     keep(st.session_state)
     if "data" not in st.session_state and "data" not in st.query_params:
