@@ -16,6 +16,7 @@ from xlite.errors import XliteError
 from xlite.messages import said
 from xlite.public import is_public, listed_folders
 from xlite.runs.default_data import default_data
+from xlite.serving import notice
 from xlite.serving.address import keep, unknown
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,6 +42,9 @@ OWNERS = ("train", "sweeps")
 def show() -> None:
     """What a visitor sees: the frame, and in it the page."""
     public = is_public()
+    # A file of our own, and before the pages are named: of their symbols the browser would ask
+    # fonts.gstatic.com.
+    st.set_page_config(page_icon=str(ROOT / "app" / "icon.svg"), layout="wide")
     page = st.navigation(
         {
             section: [
@@ -60,9 +64,7 @@ def show() -> None:
         | {"": [st.Page(ROOT / "pages" / f"{FIRST}.py", title="Overview", visibility="hidden")]},
         expanded=True,
     )
-    # A file of our own: of a named symbol the browser would ask fonts.gstatic.com.
-    icon = str(ROOT / "app" / "icon.svg")
-    st.set_page_config(page_title=f"{page.title} · X-Lite", page_icon=icon, layout="wide")
+    st.set_page_config(page_title=f"{page.title} · X-Lite")
     st.html(ROOT / "app" / "style.css")
     keep(st.session_state)
     with st.sidebar:
@@ -70,6 +72,7 @@ def show() -> None:
         st.caption("Its output is no diagnosis and no medical advice.")
     # Above each page's title: on a phone the sidebar is closed, and the foot of a page far away.
     st.caption("**Research software, not for clinical use**")
+    ask_to_read()
     page.run()
 
 
@@ -90,6 +93,14 @@ def choose_data(public: bool) -> None:
         if asked := unknown(st.query_params, "data", folders):
             st.warning(said(f"There is no data folder {asked!r} here."), icon=":material/warning:")
         st.selectbox("Data folder", folders, key="data", bind="query-params")
+
+
+def ask_to_read() -> None:
+    """What X-Lite is not for, above the page until somebody says that they read it; it blocks nothing."""
+    if not notice.is_read(st.session_state):
+        with st.container(border=True, key="notice"):
+            st.markdown(notice.NOTICE)
+            st.button(notice.BUTTON, on_click=notice.note_read, args=(st.session_state,))
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """What several pages show alike. Streamlit puts the folder of `Home.py` on the path, so pages import it."""
 
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +8,10 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from xlite.data.layout import find_folders
+from xlite.data.small_phantom import IMAGES, draw_small, drawing_of, small_phantom
+from xlite.messages import literal, page_sentence
+from xlite.places import home
 from xlite.public import folder_of, is_public
 from xlite.runs.run import Run
 from xlite.runs.work_folder import WorkFolder
@@ -58,3 +63,45 @@ def show_command(title: str, *commands: Sequence[str]) -> None:
     with st.expander(title):
         for words in commands:
             st.code(shlex.join(words), language="bash", wrap_lines=True)
+
+
+def offer_phantom() -> None:
+    """Buttons that make a folder of this home the app's data folder: one that is there, or one to draw."""
+    found = find_folders(home())
+    for folder in found:
+        st.button(f"Open {literal(folder.name)}", on_click=_open_folder, args=(folder,), key=f"open-{folder}")
+    if small_phantom() not in found:
+        label = f"Draw a small phantom folder ({IMAGES} films)"
+        st.button(label, on_click=_draw_phantom, type="primary", icon=":material/draw:")
+
+
+def _open_folder(folder: Path) -> None:
+    st.session_state["data"] = str(folder)
+
+
+def _draw_phantom() -> None:
+    _open_folder(draw_small().out)  # at once: no later run may change what its sidebar has shown
+
+
+def being_drawn(data: str) -> bool:
+    """Whether that data folder is being drawn, or could not be: shows how far it is, or why."""
+    drawing = drawing_of(Path(os.path.expanduser(data)))
+    if drawing is None:
+        return False
+    if drawing.is_running:
+        _show_drawing(drawing.out)
+        return True
+    if drawing.failed and drawing.error:
+        st.error(page_sentence(drawing.error))
+        offer_phantom()
+        return True
+    return False
+
+
+@st.fragment(run_every=0.5)
+def _show_drawing(out: Path) -> None:
+    """How far a drawing is; draws the whole page anew when it has ended."""
+    drawing = drawing_of(out)
+    if drawing is None or not drawing.is_running:
+        st.rerun(scope="app")
+    st.progress(drawing.done / drawing.films, f"Drawing film {drawing.done} of {drawing.films}")

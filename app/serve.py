@@ -25,7 +25,7 @@ from xlite.classify import Classifier
 from xlite.errors import RunError, XliteError
 from xlite.guarded import GuardedReader
 from xlite.guards.gate import Gate
-from xlite.models.available import SHIPPED
+from xlite.models.duty import duty
 from xlite.serving.films import FilmReader
 
 CONNECTIONS = 512
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="xlite serve", description="An HTTP API that reads films.")
-    parser.add_argument("models", nargs="*", default=[SHIPPED], help="runs' names or model files")
+    parser.add_argument("models", nargs="*", help="runs' names or model files; the one on duty if none")
     parser.add_argument(
         "--host", default=HOST, help="address to answer on; other than loopback demands a token"
     )
@@ -69,7 +69,8 @@ def serve(options: argparse.Namespace, token: str | None) -> None:
     """Loads the models and serves them until SIGTERM or Ctrl-C; then finishes what is being read."""
     names = owner_names(options.host)
     gate = Gate.load()
-    readers = [FilmReader(GuardedReader(classifier, gate)) for classifier in load(options.models)]
+    specs = options.models or [on_duty()]
+    readers = [FilmReader(GuardedReader(classifier, gate)) for classifier in load(specs)]
     # What a client sends is never logged, not even as a fault of its form.
     logging.getLogger("python_multipart").addHandler(logging.NullHandler())
     logging.getLogger("python_multipart").propagate = False
@@ -95,6 +96,14 @@ def serve(options: argparse.Namespace, token: str | None) -> None:
         Server(config, f"{ready} until Ctrl-C ends it").run()
     except KeyboardInterrupt:
         return
+
+
+def on_duty() -> str:
+    """What is served if no model is named; if it is not the one that was chosen, stderr says why."""
+    now = duty()
+    if now.fault:
+        print(f"Warning: {now.fault}", file=sys.stderr)
+    return now.spec
 
 
 def load(specs: Sequence[str]) -> list[Classifier]:

@@ -62,7 +62,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="xlite share", description="A demo that reads films with one model."
     )
-    parser.add_argument("model", help="a run's name or a model file")
+    parser.add_argument("model", nargs="?", help="a run's name or a model file; by default the model on duty")
     parser.add_argument("--public", action="store_true", help="a temporary public link; demands --password")
     parser.add_argument(
         "--password",
@@ -85,7 +85,7 @@ def serve(options: argparse.Namespace, password: str | None) -> None:
     from xlite.guarded import GuardedReader
 
     names = owner_names(options.host)
-    reader = GuardedReader.load(options.model)
+    reader = GuardedReader.load(options.model or on_duty())
     with tempfile.TemporaryDirectory(prefix="xlite-share-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
         from share_page import build
@@ -107,6 +107,16 @@ def serve(options: argparse.Namespace, password: str | None) -> None:
                 seen = delete_old(Path(folder), seen)
         except KeyboardInterrupt:
             demo.close(verbose=False)
+
+
+def on_duty() -> str:
+    """What is read with if no model is named; if it is not the one that was chosen, stderr says why."""
+    from xlite.models.duty import duty
+
+    now = duty()
+    if now.fault:
+        print(f"Warning: {now.fault}", file=sys.stderr)
+    return now.spec
 
 
 def delete_old(folder: Path, seen: Seen, older_than_s: float = KEPT_S) -> Seen:

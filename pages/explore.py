@@ -4,22 +4,20 @@ from pathlib import Path
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
-from page_parts import QUIET_BAR
+from page_parts import QUIET_BAR, being_drawn, offer_phantom
 
 from xlite.data.eda import captions, filters, screen_figures
 from xlite.data.eda.filters import Filter
 from xlite.data.eda.overview import Overview, overview
 from xlite.data.eda.statistics import Facts
 from xlite.data.eda.thumbnails import thumbnail
-from xlite.data.folder import Changes, NihFolder, changes, find_folders
+from xlite.data.folder import Changes, NihFolder, changes
 from xlite.errors import DataError, ImageError
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.messages import literal, page_sentence
-from xlite.places import home
 from xlite.runs.default_data import default_data
 from xlite.text import counted
 
-PHANTOM_IMAGES, PHANTOM_PATIENTS, PHANTOM_SIZE, PHANTOM_SEED = 40, 16, 256, 42
 A_PAGE = 12
 AGES = (0, 100)
 ALL = "all films"
@@ -45,34 +43,13 @@ def cached_thumbnail(path: str, changed: float, boxes: pd.DataFrame) -> bytes:
     return thumbnail(Path(path), boxes)
 
 
-def draw_phantom() -> None:
-    """Writes a small phantom folder and makes it the app's data folder."""
-    from xlite.data.phantom import write_phantom
-
-    out = home() / "data" / "phantom"
-    bar = st.progress(0.0, "Drawing films")
-
-    def show(done: int, films: int) -> None:
-        bar.progress(done / films)
-
-    try:
-        # In this process: another one would start by running the page.
-        write_phantom(
-            out, PHANTOM_IMAGES, PHANTOM_PATIENTS, PHANTOM_SIZE, PHANTOM_SEED, progress=show, processes=1
-        )
-        st.session_state["data"] = str(out)
-    except (DataError, OSError) as error:
-        st.error(page_sentence(error))
-
-
 def offer_data() -> None:
     """What to do if no data folder is named."""
     st.info("No data folder is named. Give one in the NIH layout in the sidebar, or draw synthetic films:")
     st.code(
         "xlite data phantom data/phantom --images 600 --patients 200 --size 512 --seed 42", language="bash"
     )
-    label = f"Draw a small phantom folder ({PHANTOM_IMAGES} films)"
-    st.button(label, on_click=draw_phantom, type="primary", icon=":material/draw:")
+    offer_phantom()
 
 
 def ask_filter(table: pd.DataFrame, parts: dict[str, list[str]]) -> Filter:
@@ -234,12 +211,12 @@ def show_folder(root: Path) -> None:
 
 
 st.title("Explore the data")
-found = find_folders(home())
-chosen = st.session_state.get("data") or default_data() or (str(found[0]) if found else "")
-if chosen:
+# What the sidebar names, and nothing else: empty is empty.
+chosen = st.session_state["data"] if "data" in st.session_state else default_data()
+if not chosen:
+    offer_data()
+elif not being_drawn(chosen):
     try:
         show_folder(Path(os.path.expanduser(chosen)))
     except (DataError, OSError) as error:
         st.error(page_sentence(error))
-else:
-    offer_data()

@@ -1,19 +1,38 @@
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
+from page_parts import being_drawn, offer_phantom
 
+from xlite.cli.extras import lacking
 from xlite.data.folder import Changes, changes
-from xlite.errors import XliteError
-from xlite.messages import as_code, page_sentence, said
+from xlite.data.small_phantom import drawing_of
+from xlite.errors import CheckpointError, DataError, XliteError
+from xlite.evaluation.report import Report
+from xlite.messages import as_code, headline, page_sentence, said
 from xlite.models.available import model_files
-from xlite.report.overview import Headline, auc_of, data_headline, device_headline, model_headline
-from xlite.report.saved import saved_evaluations
-from xlite.runs.rows import run_rows
-from xlite.runs.run import Run
+from xlite.models.duty import Duty, duty, reset_duty, set_duty
+from xlite.public import is_public
+from xlite.report.duty import score, warning
+from xlite.report.overview import (
+    Headline,
+    auc_of,
+    data_headline,
+    device_headline,
+    disk_headline,
+    free_space,
+    low_disk,
+    model_headline,
+)
+from xlite.report.saved import on_test_films
+from xlite.runs import first
+from xlite.runs.now import Seen, look
+from xlite.runs.status import LIVE
+from xlite.sweeps.sweep import Sweep
 
 HERE = Path(__file__).parent
-COLUMNS = ("Run", "State", "Epoch", "Best val AUC")
+LATEST = 5
 NEXT = [
     ("classify", "Read a film", "Upload one, or take a synthetic one, and see its findings with maps."),
     ("explore", "Explore the data", "Counts, co-occurrence, ages, views, films with their boxes."),
@@ -28,63 +47,200 @@ def cached_data_headline(path: Path, changed: Changes) -> Headline:
     return data_headline(path)
 
 
+def done(act: Callable[[], object]) -> bool:
+    """Does what a button says; shows a sentence if that cannot be done."""
+    try:
+        act()
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))
+        return False
+    return True
+
+
 def card(label: str, found: Headline) -> None:
     """What a card of the overview looks like."""
     st.markdown(f":gray[{label}]  \n**{found.value}**")
     st.caption(found.detail)
 
 
-def data_card() -> None:
+def link(page: str, label: str, icon: str | None = None, **query: str) -> None:
+    """A link to a page that shows what the query names."""
+    st.page_link(str(HERE / f"{page}.py"), label=label, icon=icon, query_params=query)
+
+
+def may_change() -> bool:
+    """Whether who looks may change what runs here: not if others than the owner can reach the app."""
+    try:
+        return not is_public()
+    except XliteError as error:
+        st.error(page_sentence(error))
+        return False
+
+
+def report_of(path: Path) -> Report | None:
+    """The report on test films beside a model; a sentence in its place if it is damaged."""
+    try:
+        return on_test_films(path)
+    except DataError as error:
+        st.warning(page_sentence(error), icon=":material/warning:")
+        return None
+
+
+def model_card(on_duty: Duty, change: bool) -> None:
+    """The model on duty, how good it is, and the way to another one."""
+    if on_duty.fault:
+        st.warning(page_sentence(CheckpointError(on_duty.fault)), icon=":material/warning:")
+    try:
+        card("Model on duty", model_headline(on_duty))
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))
+    if on_duty.path:
+        card("Test macro AUC", auc_of(report_of(on_duty.path)))
+    if change:
+        choose_another(on_duty)
+
+
+@st.fragment
+def choose_another(on_duty: Duty) -> None:
+    """Puts another run or file on duty, and says before what it scored and whether that can be relied on."""
+    box = st.popover("Choose another", icon=":material/swap_horiz:", key="choose", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        files = model_files()
+        chosen = st.selectbox(
+            "Model",
+            [name for name in files if name != on_duty.name],
+            index=None,
+            placeholder="a run, or the path of a model file",
+            format_func=lambda name: scored(name, files[name]) if name in files else name,
+            accept_new_options=True,
+            help="What pages, `xlite share` and `xlite serve` read with if no model is named.",
+        )
+        if chosen:
+            path = files.get(chosen, Path(os.path.expanduser(chosen)))
+            if sentence := warning(report_of(path)):
+                st.warning(said(sentence), icon=":material/warning:")
+            if st.button("Put on duty", type="primary") and done(lambda: set_duty(str(path))):
+                st.rerun(scope="app")
+        if (on_duty.chosen or on_duty.fault) and st.button("Back to the shipped model") and done(reset_duty):
+            st.rerun(scope="app")
+
+
+def scored(name: str, path: Path) -> str:
+    """A model with what it scored."""
+    try:
+        return f"{name}, {score(on_test_films(path))}"
+    except DataError:
+        return f"{name}, its report is damaged"
+
+
+def data_card(data: str) -> None:
     """The data folder and what is in it."""
-    data = st.session_state.get("data", "")
     if not data:
-        make = "Name a folder in the sidebar, or make one: `xlite data phantom data/phantom`"
-        card("Data", Headline("None chosen", make))
+        card("Data", Headline("None chosen", "Name a folder in the sidebar, or draw one."))
+        return
+    path = Path(os.path.expanduser(data))
+    drawing = drawing_of(path)
+    if drawing and drawing.is_running:
+        card("Data", Headline("Being drawn", f"{drawing.films} films  \n{as_code(data)}"))
         return
     try:
-        path = Path(os.path.expanduser(data))
         found = cached_data_headline(path, changes(path))
         card("Data", Headline(found.value, f"{found.detail}  \n{as_code(data)}"))
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 
 
-def model_card(path: Path | None) -> None:
-    """The model on duty and what it is."""
-    if path is None:
-        card("Model on duty", Headline("None yet", "Train one; it appears here after its first epoch."))
-        return
+def disk_card() -> None:
+    """The space that is left where runs lie."""
     try:
-        card("Model on duty", model_headline(path))
-    except XliteError as error:
+        free = free_space()
+    except OSError as error:
         st.error(page_sentence(error))
-
-
-def auc_card(model: str | None) -> None:
-    """The macro AUC of the model on duty on its test part."""
-    evaluations, damaged = saved_evaluations()
-    for sentence in damaged:
-        st.warning(said(sentence), icon=":material/warning:")
-    card("Test macro AUC", auc_of(model, evaluations))
-
-
-def latest_runs() -> None:
-    """The last runs and where they stand."""
-    st.subheader("Latest runs")
-    runs = Run.list()[:5]
-    if not runs:
-        st.caption("No run yet.")
         return
-    rows = [{name: row[name] for name in COLUMNS} for row in run_rows(runs)]
-    column = st.column_config.NumberColumn(format="%.3f")
-    st.dataframe(rows, hide_index=True, placeholder="–", column_config={"Best val AUC": column})
+    if sentence := low_disk(free):
+        st.warning(said(sentence), icon=":material/warning:")
+    card("Disk", disk_headline(free))
 
 
-def what_next() -> None:
+@st.fragment(run_every=3)
+def show_runs(change: bool) -> None:
+    """What runs now and what ended last, read anew every three seconds."""
+    live, rest = look(LATEST)
+    on_duty = duty()
+    st.subheader("What runs")
+    studies = [sweep for sweep in Sweep.list() if sweep.status().state in LIVE]
+    for sweep in studies:
+        st.markdown(headline(sweep.name, sweep.status().state, ("a study",)))
+        link("sweeps", "Watch the study", ":material/grid_view:", study=sweep.name)
+    for seen in live:
+        show_live(seen)
+    if not live and not studies:
+        st.caption("Nothing runs.")
+    st.subheader("Latest runs")
+    for seen in rest:
+        show_ended(seen, on_duty, change)
+    if not rest:
+        st.caption("No run has ended yet.")
+
+
+def show_live(seen: Seen) -> None:
+    """A run that goes on."""
+    with st.container(border=True):
+        st.markdown(headline(seen.name, seen.status.state, seen.status.said))
+        st.progress(seen.share, seen.facts)
+        link("train", "Watch it", ":material/show_chart:", run=seen.name)
+
+
+def show_ended(seen: Seen, on_duty: Duty, change: bool) -> None:
+    """A run that has ended, and what one does with it."""
+    with st.container(border=True):
+        st.markdown(headline(seen.name, seen.status.state, seen.status.said))
+        st.caption(seen.facts)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            link("runs", "Its curves", ":material/show_chart:", run=seen.name)
+            if seen.is_judged:
+                link("results", "Its results", ":material/query_stats:", model=seen.name)
+            if seen.has_model:
+                link("classify", "Read a film with it", ":material/radiology:", model=seen.name)
+            if seen.name == on_duty.name:
+                st.caption("On duty")
+            elif (
+                seen.has_model
+                and change
+                and st.button("Put on duty", key=f"duty-{seen.name}", type="tertiary")
+                and done(lambda: set_duty(seen.name))
+            ):
+                st.rerun(scope="app")
+
+
+def first_steps(data: str) -> bool:
+    """On a machine without data or runs, the button for the next step; whether there is one."""
+    if data and being_drawn(data):
+        return True
+    if not data:
+        offer_phantom()
+        st.caption("Drawn in seconds, in the layout of the real data set. Nothing is fetched.")
+        return True
+    if not first.is_next(Path(os.path.expanduser(data))) or lacking("train", "Training"):
+        return False
+    label, path = "Train a tiny student", Path(os.path.expanduser(data))
+    if st.button(label, type="primary", icon=":material/play_arrow:"):
+        with st.spinner("Starting", show_time=True):
+            started = done(lambda: first.start_first(path))
+        if started:
+            st.rerun()
+    st.caption(first.ESTIMATE)
+    return True
+
+
+def what_next(data: str, change: bool) -> None:
     """The ways on from here."""
     st.subheader("What next")
+    stepped = change and first_steps(data)
     for page, label, text in NEXT:
-        main = page == "classify"
+        main = page == "classify" and not stepped
         if st.button(label, key=f"go-{page}", width="stretch", type="primary" if main else "secondary"):
             st.switch_page(str(HERE / f"{page}.py"))
         st.caption(text)
@@ -94,20 +250,21 @@ st.title("X-Lite")
 st.markdown(
     "Light models that read chest films: distilled from large ones, judged with intervals, explained by maps."
 )
+change = may_change()
+on_duty = duty()
+data = st.session_state.get("data", "")
 cards = [column.container(border=True, height="stretch") for row in range(2) for column in st.columns(2)]
 left, right = st.columns([3, 2], gap="large")
 with right:
-    what_next()
+    what_next(data, change)
 with left:
-    latest_runs()
-models = model_files()
-on_duty = next(iter(models), None)
+    show_runs(change)
+with cards[0]:
+    model_card(on_duty, change)
 with cards[1]:
-    auc_card(on_duty)
-with cards[2]:
-    data_card()
-# The two that need torch come last: the page is readable while it loads.
-with cards[0], st.spinner("Looking at the model"):
-    model_card(models.get(on_duty) if on_duty else None)
-with cards[3], st.spinner("Looking for a GPU"):
+    data_card(data)
+with cards[3]:
+    disk_card()
+# It needs torch, and so comes last: the page is readable while that loads.
+with cards[2], st.spinner("Looking for a GPU"):
     card("Device", device_headline())

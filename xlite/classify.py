@@ -26,15 +26,14 @@ from xlite.guards.verdict import Check
 from xlite.images import MAX_UPLOAD_MB, read_image
 from xlite.metrics.calibration import apply_calibrator
 from xlite.models.available import (
-    EXPORT_FILES,
     EXPORT_SUFFIX,
     MEMBERS_JOINED_BY,
-    MODEL_FILE,
     find_models,
+    model_name,
 )
 from xlite.models.info import ModelInfo, ModelSize
 from xlite.reading import Reading
-from xlite.text import labels_of, printable
+from xlite.text import labels_of
 
 if TYPE_CHECKING:  # torch, which reading by other engines does without
     from xlite.engines.torch_engine import TorchEngine
@@ -202,13 +201,6 @@ class Classifier:
     def input(self, image: np.ndarray) -> np.ndarray:
         """A film uint8 (H, W) as the model's input, preprocessed: float32 (1, 3, S, S)."""
         return self.info.preprocess(image)[None]
-
-
-def model_name(path: Path) -> str:
-    """The run's name of a model file, or the file's if it lies in no run's folder."""
-    return printable(
-        path.absolute().parent.name if path.name in (MODEL_FILE, *EXPORT_FILES.values()) else path.stem
-    )
 
 
 def read_upload(data: bytes, name: str) -> np.ndarray:

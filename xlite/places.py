@@ -33,6 +33,16 @@ def sweeps_dir() -> Path:
     return home() / "experiments" / "sweeps"
 
 
+def duty_json() -> Path:
+    """Which model is on duty, if somebody chose one."""
+    return home() / "experiments" / "duty.json"
+
+
+def notice_json() -> Path:
+    """That somebody here has read what X-Lite is not for."""
+    return home() / "experiments" / "notice.json"
+
+
 def check_run_name(name: str) -> str:
     """The name itself if it can be that of a folder; raises RunError otherwise."""
     if not PLAIN_NAME.fullmatch(name) or ".." in name:

@@ -12,21 +12,37 @@ import cv2
 import httpx
 import pytest
 from demo_home import BACKBONE, save_demo_evaluation, save_demo_model
-from playwright.sync_api import Browser, Page, expect
+from noise_folder import write_noise_folder
+from playwright.sync_api import Browser, Locator, Page, expect
 from servers import free_port
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from xlite.classify import Classifier
+from xlite.config import make_config
 from xlite.evaluation.caveats import TrainedOn
 from xlite.examples import examples
 from xlite.findings import FINDINGS, spoken
 from xlite.images import MAX_UPLOAD_MB, read_image
+from xlite.models.duty import duty
 from xlite.places import bundled
 from xlite.runs.run import LIVE, Run
+from xlite.serving.notice import BUTTON
 from xlite.sweeps.sweep import Sweep
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 PATIENCE_MS = 150_000
+TITLES = {
+    "": "Overview",
+    "overview": "Overview",
+    "classify": "Read a film",
+    "explore": "Explore the data",
+    "train": "Train",
+    "sweeps": "Sweeps",
+    "runs": "Runs",
+    "results": "Results",
+    "about": "About",
+}
+"""By the name of a page in its address, what its tab is called."""
 
 
 @pytest.fixture
@@ -113,6 +129,117 @@ def test_every_page_opens_without_a_request_to_the_outside(app: str, page: Page)
         expect(page.get_by_test_id("stHeading").first).to_be_visible()
         settle(page)
         no_exception(page)
+
+
+def folder_field(page: Page) -> Locator:
+    """The data folder of the sidebar."""
+    return page.get_by_test_id("stSidebar").get_by_role("textbox", name="Data folder")
+
+
+def test_every_tab_has_a_title_and_overview_opens_by_its_name(app: str, page: Page) -> None:
+    for name, title in TITLES.items():
+        page.goto(f"{app}/{name}")
+        expect(page.get_by_test_id("stHeading").first).to_be_visible()
+        settle(page)
+        expect(page).to_have_title(f"{title} · X-Lite")
+        expect(page.get_by_text("Page not found")).to_have_count(0)
+        no_exception(page)
+
+
+def test_a_reload_and_a_link_keep_the_data_folder(
+    app: str, page: Page, browser: Browser, tiny_folder: Path, tmp_path: Path
+) -> None:
+    Run.create(make_config({"data": tiny_folder, "name": "newest"}))
+    mine = write_noise_folder(tmp_path / "mine", patients=3)
+    page.goto(app)
+    expect(folder_field(page)).to_have_value(str(tiny_folder))
+    folder_field(page).fill(str(mine))
+    folder_field(page).press("Enter")
+    expect(page.get_by_text("6 films")).to_be_visible()
+    settle(page)
+    address = page.url
+    page.reload()
+    expect(page.get_by_text("6 films")).to_be_visible()
+    expect(folder_field(page)).to_have_value(str(mine))
+    other = browser.new_context().new_page()
+    other.goto(address)
+    expect(folder_field(other)).to_have_value(str(mine))
+    expect(other.get_by_text("6 films")).to_be_visible()
+    other.context.close()
+
+
+def test_drawn_films_are_named_in_the_sidebar_on_every_page_and_visit(
+    app: str, page: Page, browser: Browser, own_home: Path
+) -> None:
+    out = str(own_home / "data" / "phantom")
+    page.goto(app)
+    page.get_by_role("button", name="Draw a small phantom folder").click()
+    expect(page.get_by_text("40 films")).to_be_visible()
+    expect(folder_field(page)).to_have_value(out)
+    expect(page.get_by_role("button", name="Train a tiny student")).to_be_visible()
+    page.get_by_role("button", name="Explore the data").click()
+    page.wait_for_url("**/explore**")
+    expect(page.get_by_test_id("stMetric").first).to_contain_text("40")
+    expect(folder_field(page)).to_have_value(out)
+    other = browser.new_context().new_page()
+    other.goto(f"{app}/explore")
+    expect(other.get_by_test_id("stMetric").first).to_contain_text("40")
+    expect(folder_field(other)).to_have_value(out)
+    other.context.close()
+    no_exception(page)
+
+
+def test_the_notice_blocks_nothing_and_is_read_once_by_keyboard(app: str, page: Page) -> None:
+    page.goto(app)
+    button = page.get_by_role("button", name=BUTTON)
+    expect(button).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Explore the data").click()  # the page below works all the same
+    page.wait_for_url("**/explore**")
+    expect(button).to_be_visible()
+    settle(page)
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(button).to_have_count(0)
+    expect(page.get_by_text("Research software, not for clinical use")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Explore the data")).to_be_visible()
+    settle(page)
+    expect(button).to_have_count(0)
+
+
+def test_a_model_goes_on_duty_and_is_read_with(app: str, page: Page, own_home: Path) -> None:
+    page.goto(app)
+    page.get_by_role("button", name="Choose another").click()
+    pick_option(page, "Model", "demo0, not measured")
+    expect(page.get_by_text("How good it is is not known")).to_be_visible()
+    page.get_by_role("button", name="Put on duty").click()
+    expect(page.get_by_text("demo0", exact=True)).to_be_visible()
+    settle(page)
+    assert (duty().name, duty().chosen) == ("demo0", True)
+    page.goto(f"{app}/classify")
+    expect(page.get_by_text("Model demo0:")).to_be_visible()
+    no_exception(page)
+
+
+def test_a_file_goes_on_duty_by_its_path_and_one_that_is_no_model_is_a_sentence(
+    app: str, page: Page, tmp_path: Path
+) -> None:
+    file = save_demo_model(tmp_path / "elsewhere", "a").rename(tmp_path / "student.safetensors")
+    page.goto(app)
+    page.get_by_role("button", name="Choose another").click()
+    settle(page)
+    pick(page, "Model", str(tmp_path / "gone.safetensors"))
+    page.get_by_role("button", name="Put on duty").click()
+    expect(page.get_by_test_id("stAlertContentError")).to_contain_text("There is no model file")
+    assert not duty().chosen
+    settle(page)
+    pick(page, "Model", str(file))
+    settle(page)
+    page.get_by_role("button", name="Put on duty").click()
+    expect(page.get_by_text("student", exact=True)).to_be_visible()
+    assert (duty().name, duty().path) == ("student", file)
+    no_exception(page)
 
 
 def test_on_a_phone_a_wide_table_scrolls_in_its_own_box(app: str, page: Page, own_home: Path):

@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from command_line import wait_for
 from streamlit.testing.v1 import AppTest
 
-from xlite.data.folder import find_folders
+from xlite.data.layout import find_folders
+from xlite.data.small_phantom import drawing_of, small_phantom
 from xlite.places import bundled
 
 pytestmark = pytest.mark.usefixtures("one_scan")
@@ -23,6 +25,14 @@ def explore(**state: object) -> AppTest:
     for key, value in state.items():
         page.session_state[key] = value
     return page.run()
+
+
+def drawn(page: AppTest) -> None:
+    """The page after the phantom folder has been drawn, or could not be."""
+    drawing = drawing_of(small_phantom())
+    assert drawing is not None
+    wait_for(lambda: not drawing.is_running)
+    page.run()
 
 
 def metrics(page: AppTest) -> dict[str, str]:
@@ -144,6 +154,7 @@ def test_without_data_the_page_shows_the_command_and_the_button(own_home: Path):
 def test_the_button_draws_a_phantom_folder_and_opens_it(own_home: Path):
     page = explore()
     page.button[0].click().run()
+    drawn(page)
     assert metrics(page)["Films"] == "40" and metrics(page)["Patients"] == "16"
     assert page.session_state["data"] == str(own_home / "data" / "phantom")
 
@@ -153,7 +164,19 @@ def test_the_button_says_what_is_in_the_way(own_home: Path):
     (own_home / "data" / "phantom" / "mine.txt").write_text("keep")
     page = explore()
     page.button[0].click().run()
+    drawn(page)
     assert metrics(page) == {} and "not an empty folder" in page.error[0].value
+
+
+def test_an_emptied_sidebar_shows_no_folder_and_offers_those_of_the_home(own_home: Path, tiny_folder: Path):
+    (own_home / "data").mkdir()
+    mine = tiny_folder.rename(own_home / "data" / "mine")
+    page = explore(data="")
+    assert metrics(page) == {}
+    labels = [button.label for button in page.button]
+    assert labels == ["Open mine", "Draw a small phantom folder (40 films)"]
+    page.button[0].click().run()
+    assert metrics(page)["Films"] == "24" and page.session_state["data"] == str(mine)
 
 
 def test_a_folder_in_home_is_found_by_itself(own_home: Path, tiny_folder: Path):

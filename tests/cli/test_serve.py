@@ -26,7 +26,7 @@ def test_the_server_gets_every_word(xlite: Command, started: list[list[str]], ow
     assert xlite(*words) == (0, "", "")
     assert xlite("serve", "demo", "--token") == (0, "", "")
     assert started == [
-        [SCRIPT, "demo", "--host", "127.0.0.1", "--port", "8000"],
+        [SCRIPT, "--host", "127.0.0.1", "--port", "8000"],
         [SCRIPT, "one", "two.onnx", "--host", "::1", "--port", "8001", "--token-file", "file"],
         [SCRIPT, "demo", "--host", "127.0.0.1", "--port", "8000", "--token"],
     ]

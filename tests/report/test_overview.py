@@ -5,14 +5,24 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from demo_home import BACKBONE, SPLIT, drawn_report, save_demo_evaluation, save_demo_model
+from demo_home import BACKBONE, SPLIT, drawn_report, save_demo_model
 
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.caveats import TeacherKnows
 from xlite.evaluation.source_facts import SeenByTeacher, TeacherSaid, TeacherUnknown
+from xlite.models.duty import Duty
+from xlite.report import overview
 from xlite.report.means import shown_mean
-from xlite.report.overview import auc_headline, auc_of, data_headline, device_headline, model_headline
-from xlite.report.saved import saved_evaluations
+from xlite.report.overview import (
+    auc_headline,
+    auc_of,
+    data_headline,
+    device_headline,
+    disk_headline,
+    free_space,
+    low_disk,
+    model_headline,
+)
 from xlite.report.sentences import clean, source
 
 TEACHERS = (TeacherSaid(text="it knows"),)
@@ -55,11 +65,10 @@ def test_an_auc_of_which_nobody_knows_whether_it_is_clean_says_why() -> None:
     )
 
 
-def test_the_auc_is_that_of_the_models_own_test_report(own_home: Path, no_charts: None) -> None:
-    report = save_demo_evaluation(own_home, "one")
-    found, _ = saved_evaluations()
-    assert auc_of("one", found) == auc_headline(report)
-    assert auc_of("two", found).value == auc_of(None, []).value == "Not measured yet"
+def test_the_auc_is_that_of_the_report_or_not_measured() -> None:
+    report, _ = drawn_report()
+    assert auc_of(report) == auc_headline(report)
+    assert auc_of(None).value == "Not measured yet"
 
 
 def test_a_data_folder_is_counted(tiny_folder: Path, tmp_path: Path) -> None:
@@ -73,13 +82,40 @@ def test_a_data_folder_is_counted(tiny_folder: Path, tmp_path: Path) -> None:
 
 def test_a_model_is_named_with_what_its_file_says(own_home: Path, tmp_path: Path) -> None:
     path = save_demo_model(own_home)
-    found = model_headline(path)
+    found = model_headline(Duty("demo0", path))
     assert found.value == "demo0"
     assert found.detail.startswith(BACKBONE) and "films of 64 px" in found.detail
     assert f"trained on split {SPLIT}, 2020 labels" in found.detail
     (tmp_path / "no.safetensors").write_bytes(b"")
     with pytest.raises(CheckpointError):
-        model_headline(tmp_path / "no.safetensors")
+        model_headline(Duty("no", tmp_path / "no.safetensors"))
+    assert model_headline(Duty("", None)).value == "None yet"
+
+
+def test_an_export_is_named_with_what_its_file_says(exported: tuple[Path, Path]) -> None:
+    found = model_headline(Duty("mine", exported[1]))
+    assert found.value == "mine" and "films of 96 px" in found.detail
+
+
+def test_little_space_is_said(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    much = disk_headline(123_456_000_000)
+    assert (much.value, much.detail) == ("123.5 GB free", "where runs and their reports are kept")
+    assert low_disk(123_456_000_000) == low_disk(2 * 10**9) == ""
+    assert low_disk(300_000_000) == (
+        "There is little space left (0.3 GB): a run that finds the disk full fails. Delete runs that you no "
+        "longer need, or name another folder by XLITE_HOME."
+    )
+    asked: list[Path] = []
+
+    def usage(folder: Path) -> SimpleNamespace:
+        asked.append(folder)
+        return SimpleNamespace(free=7)
+
+    monkeypatch.setattr(overview.shutil, "disk_usage", usage)
+    assert free_space() == 7
+    (own_home / "checkpoints").mkdir()
+    free_space()
+    assert asked == [own_home, own_home / "checkpoints"]
 
 
 def test_the_device_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

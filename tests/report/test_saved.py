@@ -9,7 +9,7 @@ from demo_home import SPLIT, save_demo_evaluation
 from xlite.errors import DataError
 from xlite.evaluation.caveats import NotListed, TrainedOn
 from xlite.models.available import SHIPPED, TINY
-from xlite.report.saved import Evaluation, compare_saved, read_evaluation, saved_evaluations
+from xlite.report.saved import Evaluation, compare_saved, on_test_films, read_evaluation, saved_evaluations
 from xlite.report.sentences import comparison_sentence
 
 
@@ -91,3 +91,23 @@ def test_the_metrics_of_a_file_are_those_that_were_written(own_home: Path, no_ch
     assert (
         one.curves["Mass"].roc.tpr == json.loads((folder / "curves.json").read_text())["Mass"]["roc"]["tpr"]
     )
+
+
+def test_the_report_on_test_films_is_that_of_the_model_beside_it(own_home: Path, no_charts: None) -> None:
+    report = save_demo_evaluation(own_home, "one")
+    folder = own_home / "checkpoints" / "one"
+    other = folder_of(own_home, "one").rename(folder / "evaluation" / "validated")
+    facts = json.loads((other / "metrics.json").read_text())
+    facts["split"]["part"] = "val"
+    (other / "metrics.json").write_text(json.dumps(facts))
+    model = folder / "model.safetensors"
+    assert on_test_films(model) is None  # only validation films so far
+    save_demo_evaluation(own_home, "one")
+    for name in ("model.safetensors", "model.onnx"):
+        found = on_test_films(folder / name)
+        assert found and found.macro == report.macro
+    assert on_test_films(folder / "model.int8.onnx") is None  # it answers otherwise
+    assert on_test_films(own_home / "student.safetensors") is None
+    (folder_of(own_home, "one") / "metrics.json").write_text("{}")
+    with pytest.raises(DataError, match=r"The evaluation .* is damaged and left out"):
+        on_test_films(model)

@@ -29,3 +29,13 @@ def test_the_app_opens_the_data_of_the_newest_run_that_had_any(
     assert default_data() == ""
     monkeypatch.setenv("XLITE_DATA", "/films")
     assert default_data() == "/films"
+
+
+def test_without_runs_it_is_the_first_folder_of_the_home(
+    own_home: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XLITE_DATA", raising=False)
+    assert default_data() == ""
+    (own_home / "data").mkdir()
+    tiny_folder.rename(own_home / "data" / "phantom")
+    assert default_data() == str(own_home / "data" / "phantom")

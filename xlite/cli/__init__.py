@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typer
 from pydantic import ValidationError
 
-from xlite.cli import app, data, evaluate, export, jobs, localise, models, predict, serve, sweep, train
+from xlite.cli import app, data, duty, evaluate, export, jobs, localise, models, predict, serve, sweep, train
 from xlite.cli.console import say
 from xlite.cli.extras import missing
 from xlite.config import KINDS, LIMITS
@@ -47,6 +47,7 @@ for command in (
     export.export,
     models.ensemble,
     models.convert,
+    duty.duty,
     models.share,
     serve.serve,
 ):

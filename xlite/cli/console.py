@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 BAR_AFTER_S = 2.0
 
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON")]
-Model = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A run's name, a model file, or several with commas")
-]
+MODEL = "A run's name, a model file, or several with commas"
+Model = Annotated[str, typer.Argument(metavar="MODEL", help=MODEL)]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder to write into")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps")]
 

@@ -11,7 +11,7 @@ import typer
 
 from xlite.cli.console import Json, Model, busy, print_json, print_table, say
 from xlite.errors import RunError
-from xlite.models.available import EXPORT_FILE, EXPORT_FILES, EXPORT_SUFFIX
+from xlite.models.available import EXPORT_FILE, EXPORT_FILES, EXPORT_SUFFIX, model_name
 from xlite.text import counted
 
 
@@ -141,7 +141,6 @@ def _exported(source: Path, folder: Path, data: Path | None) -> Iterator[Path]:
 
 
 def _export_page(source: Path, folder: Path, runtime: Path | None, data: Path | None, as_json: bool) -> None:
-    from xlite.classify import model_name
     from xlite.export.folder import check_folder
     from xlite.export.web import write_page
 
@@ -152,7 +151,6 @@ def _export_page(source: Path, folder: Path, runtime: Path | None, data: Path | 
 
 
 def _export_space(source: Path, folder: Path, data: Path | None, as_json: bool) -> None:
-    from xlite.classify import model_name
     from xlite.export.folder import check_folder
     from xlite.export.space import write_space
 
@@ -164,7 +162,6 @@ def _export_space(source: Path, folder: Path, data: Path | None, as_json: bool) 
 
 
 def _export_hub(source: Path, folder: Path, as_json: bool) -> None:
-    from xlite.classify import model_name
     from xlite.export.hub import write_hub
 
     write_hub(source, model_name(source), folder)

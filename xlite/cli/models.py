@@ -8,10 +8,10 @@ import typer
 from xlite.access.addresses import HOST, PORT
 from xlite.access.passwords import MIN_PASSWORD, PASSWORD
 from xlite.cli.app import hand_over
-from xlite.cli.console import Json, Model, busy, print_json, print_table, say
+from xlite.cli.console import MODEL, Json, Model, busy, print_json, print_table, say
 from xlite.cli.extras import demand
-from xlite.errors import RunError
-from xlite.models.available import EXPORT_SUFFIX
+from xlite.errors import CheckpointError, RunError
+from xlite.models.available import EXPORT_SUFFIX, find_models
 from xlite.places import bundled
 
 
@@ -101,7 +101,9 @@ def convert(
 
 
 def share(
-    model: Model,
+    model: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help=f"{MODEL}  [default: the one on duty]")
+    ] = None,
     public: Annotated[bool, typer.Option("--public", help="A public link; demands a password")] = False,
     password: Annotated[
         bool, typer.Option("--password", help=f"Ask for a password: at least {MIN_PASSWORD} characters")
@@ -119,9 +121,20 @@ def share(
     """
     if typed:
         raise RunError(PASSWORD.typed if password else f"share serves one model; got {typed[0]!r} too")
-    words = [str(bundled("app", "share.py")), model, "--host", host, "--port", str(port)]
+    if password and model is not None:
+        _check_is_no_password(model)
+    words = [str(bundled("app", "share.py")), *([model] if model else [])]
+    words += ["--host", host, "--port", str(port)]
     words += ["--public"] if public else []
     words += ["--password"] if password else []
     words += ["--password-file", str(password_file)] if password_file else []
     demand("share")
     hand_over(words)
+
+
+def _check_is_no_password(model: str) -> None:
+    """Raises RunError if what follows --password is no model: it is the password, not repeated here."""
+    try:
+        find_models(model)
+    except CheckpointError as error:
+        raise RunError(PASSWORD.typed) from error

@@ -10,14 +10,14 @@ from xlite.access.tokens import MIN_TOKEN, TOKEN
 from xlite.cli.app import hand_over
 from xlite.cli.extras import demand
 from xlite.errors import CheckpointError, RunError
-from xlite.models.available import SHIPPED, find_models
+from xlite.models.available import find_models
 from xlite.places import bundled
 
 
 def serve(
     models: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[MODEL]...", help=f"Runs' names or model files  [default: {SHIPPED}]"),
+        typer.Argument(metavar="[MODEL]...", help="Runs' names or model files  [default: the one on duty]"),
     ] = None,
     host: Annotated[
         str, typer.Option(help="Address to answer on; any but this machine's own demands a token")
@@ -37,7 +37,7 @@ def serve(
     """
     if token:
         _check_none_is_typed(models or [])
-    words = [str(bundled("app", "serve.py")), *(models or [SHIPPED])]
+    words = [str(bundled("app", "serve.py")), *(models or [])]
     words += ["--host", host, "--port", str(port)]
     words += ["--token"] if token else []
     words += ["--token-file", str(token_file)] if token_file else []

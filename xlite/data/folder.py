@@ -11,7 +11,6 @@ import pandas as pd
 
 from xlite.data.film_files import FilmFiles, find_film_files
 from xlite.data.film_names import stem_of
-from xlite.data.layout import table_files
 from xlite.data.tables import BOX_COLUMNS, find_table, label_version, read_boxes, read_table
 from xlite.errors import DataError
 from xlite.files import read_file
@@ -23,13 +22,6 @@ _BOX_FILE = "BBox_List_2017.csv"
 
 Changes = list[tuple[str, int, int]]
 """Name, modification time in ns and bytes of files and folders."""
-
-
-def find_folders(home: Path) -> list[Path]:
-    """The data folders in `home`/data, those with an NIH table, by name."""
-    return sorted(
-        folder for folder in (home / "data").glob("[!.]*") if folder.is_dir() and table_files(folder)
-    )
 
 
 def changes(root: Path) -> Changes:
@@ -51,6 +43,14 @@ def film_files(root: Path) -> FilmFiles:
 
 PHANTOM_NOTE, PHANTOM_TITLE = "README.txt", "Phantom chest films: synthetic."
 """The file by which a folder of drawn films is known, and how it begins."""
+
+
+def is_phantom(root: Path) -> bool:
+    """Whether the films of a folder were drawn, as `xlite data phantom` notes."""
+    try:
+        return read_file(root / PHANTOM_NOTE).startswith(PHANTOM_TITLE.encode())
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +79,7 @@ class NihFolder:
     @cached_property
     def is_phantom(self) -> bool:
         """Whether its films were drawn, as `xlite data phantom` notes: they are of no patient."""
-        try:
-            return read_file(self.root / PHANTOM_NOTE).startswith(PHANTOM_TITLE.encode())
-        except OSError:
-            return False
+        return is_phantom(self.root)
 
     def __contains__(self, stem: str) -> bool:
         return stem in self._rows

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from xlite.errors import CheckpointError, RunError
+from xlite.models.choice import Choice, read_choice
 from xlite.places import bundled, check_run_name, checkpoints_dir
+from xlite.text import printable
 
 MODEL_FILE = "model.safetensors"
 EXPORT_FILE = "model.onnx"
@@ -24,9 +26,8 @@ SHIPPED, TINY = "demo", "tiny"
 def model_folders() -> list[Path]:
     """The shipped model's folder, the user's own, newest model first, then the shipped tiny one's.
 
-    Folders without a model yet are among them.
-
-    A model of the user's own takes the place of a shipped one with the same name.
+    A run on duty comes before all of them. Folders without a model yet are among them. A model of the user's
+    own takes the place of a shipped one with the same name.
     """
     home, package = checkpoints_dir().resolve(), bundled("checkpoints").resolve()
     first, last = (
@@ -34,17 +35,44 @@ def model_folders() -> list[Path]:
     )
     own = sorted((path for path in home.glob("*") if path.is_dir()), key=_changed, reverse=True)
     # the home may be the checkout itself
-    folders = dict.fromkeys([first, *own, last])
-    return [folder for folder in folders if folder.is_dir()]
+    folders = [folder for folder in dict.fromkeys([first, *own, last]) if folder.is_dir()]
+    on_duty = _chosen().run
+    return sorted(folders, key=lambda folder: folder.name != on_duty)
 
 
-def model_files() -> dict[str, Path]:
-    """Model files by name, in the order of `model_folders`: the first is what pages show unasked."""
+def run_files() -> dict[str, Path]:
+    """Model files by the names of their runs, in the order of `model_folders`."""
     files: dict[str, Path] = {}
     for folder in model_folders():
         if (folder / MODEL_FILE).is_file():
             files.setdefault(folder.name, folder / MODEL_FILE)
     return files
+
+
+def model_files() -> dict[str, Path]:
+    """What pages let one choose from, by name: a file on duty that is no run's, then `run_files`.
+
+    The first is the model on duty, which they show unasked.
+    """
+    files, path = run_files(), Path(_chosen().file)
+    if path.is_file():
+        name = model_name(path)
+        return {f"{name} ({path.name})" if name in files else name: path, **files}
+    return files
+
+
+def model_name(path: Path) -> str:
+    """The run's name of a model file, or the file's if it lies in no run's folder."""
+    in_folder = path.name in (MODEL_FILE, *EXPORT_FILES.values())
+    return printable(path.absolute().parent.name if in_folder else path.stem)
+
+
+def _chosen() -> Choice:
+    """What is on duty by somebody's choice; if that is damaged nothing, and `duty` says so."""
+    try:
+        return read_choice()
+    except CheckpointError:
+        return Choice()
 
 
 def find_models(spec: str) -> tuple[Path, ...]:
@@ -83,7 +111,7 @@ def find_model(spec: str) -> Path:
         name = check_run_name(spec)
     except RunError as error:
         raise CheckpointError(f"there is no model file {spec}; {_known_runs()}") from error
-    files = model_files()
+    files = run_files()
     if name in files:
         return files[name]
     if any(folder.name == name for folder in model_folders()):
@@ -102,7 +130,7 @@ def teacher_parts(spec: str) -> list[str]:
 
 
 def _known_runs() -> str:
-    names = ", ".join(sorted(model_files()))
+    names = ", ".join(sorted(run_files()))
     return f"the runs with a model are {names}" if names else "no run has a model yet"
 
 

@@ -1,7 +1,7 @@
 """What the cards of the Overview page say."""
 
 import os
-from collections.abc import Iterable
+import shutil
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,12 +9,16 @@ from pathlib import Path
 from xlite.data.folder import NihFolder
 from xlite.evaluation.report import Report
 from xlite.messages import literal
+from xlite.models.duty import Duty, info_of
+from xlite.places import checkpoints_dir
 from xlite.report.document import marked_cell
 from xlite.report.means import mean_auc
-from xlite.report.saved import Evaluation
 from xlite.report.sentences import capital, clean, known_films, source
 from xlite.report.view import metric_cell
 from xlite.text import counted, labels_of
+
+LITTLE = 2 * 10**9
+"""So few free bytes are little: a run like the shipped model's keeps 70 MB, a cache of films far more."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,11 @@ def auc_headline(report: Report) -> Headline:
     return Headline(str(estimate), f"{films}  \n{auc} on all: {known}  \n{where}")
 
 
-def auc_of(model: str | None, evaluations: Iterable[Evaluation]) -> Headline:
-    """`auc_headline` of a model's first report on a test part, or how to get one."""
-    for one in evaluations:
-        if one.model == model and one.report.split.part == "test":
-            return auc_headline(one.report)
-    return Headline("Not measured yet", "The Results page or `xlite evaluate` measures it.")
+def auc_of(report: Report | None) -> Headline:
+    """`auc_headline` of a model's report on a test part, or how to get one."""
+    if report is None:
+        return Headline("Not measured yet", "The Results page or `xlite evaluate` measures it.")
+    return auc_headline(report)
 
 
 def data_headline(path: Path) -> Headline:
@@ -63,16 +66,38 @@ def data_headline(path: Path) -> Headline:
     return Headline(films, f"{patients}, {labels_of(folder.label_version)}{lack}")
 
 
-def model_headline(path: Path) -> Headline:
-    """A model by the name of its folder, and what its file says of it. Raises CheckpointError."""
-    from xlite.models.info import read_info
-
-    info = read_info(path)
+def model_headline(on_duty: Duty) -> Headline:
+    """The model on duty, and what its file says of it. Raises CheckpointError."""
+    if on_duty.path is None:
+        return Headline("None yet", "Train one; it appears here after its first epoch.")
+    info = info_of(on_duty.path)
     attention = "" if info.attention == "none" else f" with {info.attention} attention"
-    size = f"{path.stat().st_size / 1e6:.1f} MB, films of {info.preprocess.size} px"
+    size = f"{on_duty.path.stat().st_size / 1e6:.1f} MB, films of {info.preprocess.size} px"
     trained = literal(f"trained on split {info.split_id}, {labels_of(info.label_version)}")
     about = literal(f"{info.backbone}{attention}, {size}")
-    return Headline(literal(path.parent.name), f"{about}  \n{trained}")
+    return Headline(literal(on_duty.name), f"{about}  \n{trained}")
+
+
+def disk_headline(free: int) -> Headline:
+    """The space that is free where runs lie, in bytes."""
+    return Headline(f"{free / 1e9:,.1f} GB free", "where runs and their reports are kept")
+
+
+def low_disk(free: int) -> str:
+    """A sentence if so many free bytes may not do for a run; else nothing."""
+    if free >= LITTLE:
+        return ""
+    return (
+        f"There is little space left ({free / 1e9:,.1f} GB): a run that finds the disk full fails. Delete "
+        "runs that you no longer need, or name another folder by XLITE_HOME."
+    )
+
+
+def free_space() -> int:
+    """The bytes that are free where runs lie, or will. Raises OSError."""
+    place = checkpoints_dir()
+    existing = next(folder for folder in (place, *place.parents) if folder.exists())
+    return shutil.disk_usage(existing).free
 
 
 def device_headline() -> Headline:

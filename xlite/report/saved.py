@@ -1,5 +1,7 @@
 """The evaluations that lie beside the models, for those who show them. No torch."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from xlite.evaluation.films import read_labels
 from xlite.evaluation.report import Comparison, Report
 from xlite.files import read_whole
 from xlite.metrics.bands import Curves
-from xlite.models.available import model_folders
+from xlite.models.available import EXPORT_FILE, MODEL_FILE, model_folders
 from xlite.report.curves_json import read_curves
 from xlite.report.view import View
 
@@ -46,13 +48,33 @@ def saved_evaluations() -> tuple[list[Evaluation], list[str]]:
     """
     found, damaged = [], []
     for folder in model_folders():
-        reports = (path.parent for path in folder.glob("evaluation/*/metrics.json"))
-        for report in sorted(reports, key=lambda path: (path.name not in PARTS, path.name)):
+        for report in _evaluations(folder):
             try:
                 found.append(read_evaluation(folder.name, report))
             except DataError as error:
                 damaged.append(str(error))
     return found, damaged
+
+
+def _evaluations(folder: Path) -> list[Path]:
+    """The folders of reports in a run's folder, its own report first."""
+    reports = (path.parent for path in folder.glob("evaluation/*/metrics.json"))
+    return sorted(reports, key=lambda path: (path.name not in PARTS, path.name))
+
+
+def on_test_films(model: Path) -> Report | None:
+    """The report on a test part beside a model file, the run's own before others; None if there is none.
+
+    Of the files in a run's folder it holds for the model and for its export in full precision: others answer
+    otherwise. Raises DataError if it is damaged.
+    """
+    if model.name not in (MODEL_FILE, EXPORT_FILE):
+        return None
+    for folder in _evaluations(model.parent):
+        report = _read_report(model.parent.name, folder)
+        if report.split.part == "test":
+            return report
+    return None
 
 
 def read_evaluation(model: str, folder: Path) -> Evaluation:
@@ -62,10 +84,22 @@ def read_evaluation(model: str, folder: Path) -> Evaluation:
             f"The evaluation {folder} was written by an older X-Lite and is left out: evaluate the model "
             "again."
         )
+    report = _read_report(model, folder)
+    with _named(folder):
+        return Evaluation(model, folder, report, read_curves(from_json(read_whole(folder / "curves.json"))))
+
+
+def _read_report(model: str, folder: Path) -> Report:
+    with _named(folder):
+        metrics = from_json(read_whole(folder / "metrics.json"))
+        return Report.model_validate({**metrics, "model": model})
+
+
+@contextmanager
+def _named(folder: Path) -> Iterator[None]:
+    """Turns what a damaged file of an evaluation raises into a DataError with the folder."""
     try:
-        metrics, curves = (from_json(read_whole(folder / name)) for name in ("metrics.json", "curves.json"))
-        report = Report.model_validate({**metrics, "model": model})
-        return Evaluation(model, folder, report, read_curves(curves))
+        yield
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"The evaluation {folder} is damaged and left out ({_reason(error)}); delete it or evaluate the "

@@ -14,7 +14,7 @@ from xlite.models.available import (
     EXPORT_SUFFIX,
     PREDICTION_SUFFIXES,
     XRV_PREFIX,
-    model_files,
+    run_files,
     teacher_parts,
 )
 from xlite.sweeps.plan import Plan, Range
@@ -85,8 +85,8 @@ def _values(plan: Plan, name: str) -> list[Any]:
 def _check_teacher(spec: str) -> None:
     for part in teacher_parts(spec):
         # of torchxrayvision's names only that library knows
-        if not part.startswith(XRV_PREFIX) and part not in model_files() and not Path(part).exists():
-            known = ", ".join(sorted(model_files())) or "none"
+        if not part.startswith(XRV_PREFIX) and part not in run_files() and not Path(part).exists():
+            known = ", ".join(sorted(run_files())) or "none"
             raise RunError(
                 f"there is no teacher {part!r}: expected a file, or a run with a model, of which there are "
                 f"{known}"

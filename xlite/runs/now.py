@@ -1,0 +1,55 @@
+"""What runs now, and what ended last, for the Overview page. Imports no torch."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from xlite.errors import RunError
+from xlite.messages import literal
+from xlite.models.available import MODEL_FILE
+from xlite.runs.run import Run
+from xlite.runs.status import LIVE, RunStatus, clock
+from xlite.text import number
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A run as it is now, whether it has a model, and whether its test part has been judged."""
+
+    name: str
+    status: RunStatus
+    has_model: bool
+    is_judged: bool
+
+    @property
+    def share(self) -> float:
+        """How far it is, 0-1, by the epochs and the steps of the one that it is in."""
+        if not self.status.epochs:
+            return 0.0
+        return min(1.0, (self.status.epoch + self.status.share) / self.status.epochs)
+
+    @property
+    def facts(self) -> str:
+        """How far it is in one line of Markdown."""
+        status = self.status
+        said = [f"epoch {status.epoch_text}"]
+        if status.best_auc is not None:
+            said.append(f"best validation AUC {number(status.best_auc)}")
+        if status.state in LIVE:
+            left = "is not known yet" if status.eta_s is None else clock(status.eta_s)
+            said.append(f"time left {left}")
+        return literal(", ".join(said))
+
+
+def look(latest: int) -> tuple[list[Seen], list[Seen]]:
+    """The runs that live, and so many of those at rest, newest first."""
+    live: list[Seen] = []
+    rest: list[Seen] = []
+    for run in Run.list():
+        with suppress(RunError, OSError):  # renamed or deleted since it was listed
+            status = run.status()
+            if status.state not in LIVE and len(rest) == latest:
+                continue
+            has_model = run.path(MODEL_FILE).is_file()
+            is_judged = (run.evaluation("test") / "metrics.json").is_file()
+            (live if status.state in LIVE else rest).append(Seen(run.name, status, has_model, is_judged))
+    return live, rest
