@@ -105,6 +105,9 @@ def test_a_fault_of_the_file_is_placed_and_not_quoted() -> None:
     assert unreadable(["a.toml"], ValueError(SECRET)) == (
         "the secrets in a.toml cannot be read: they are no TOML"
     )
+    assert unreadable(
+        ["a.toml"], FileNotFoundError(f"Error parsing a.toml: {SECRET} (at line 1, column 2)")
+    ) == ("the secrets in a.toml cannot be read: they are no TOML (at line 1, column 2)")
     denied = PermissionError(13, "Permission denied", "a.toml")
     assert unreadable(["a.toml"], denied) == (
         "the secrets in a.toml cannot be read: no permission to use a.toml: Permission denied"

@@ -42,7 +42,9 @@ def check_sign_in(auth: object, names: Collection[str]) -> None:
 def unreadable(files: Sequence[str], error: Exception) -> str:
     """Why nobody knows whether visitors sign in: where the files have a fault, but nothing of their words."""
     place = re.search(r" \(at line \d+, column \d+\)", str(error))
-    reason = sentence(error) if isinstance(error, OSError) else f"they are no TOML{place[0] if place else ''}"
+    # Streamlit's own error is one of the system's by name alone, and quotes the parser.
+    is_systems = isinstance(error, OSError) and error.errno is not None
+    reason = sentence(error) if is_systems else f"they are no TOML{place[0] if place else ''}"
     return f"the secrets in {' and '.join(files)} cannot be read: {reason}"
 
 
