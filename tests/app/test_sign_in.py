@@ -119,11 +119,11 @@ def test_the_way_in_and_out_again(app: str, page: Page, provider: Provider) -> N
     is_closed(page)
     sign_in(page, app)
     sidebar = page.get_by_test_id("stSidebar")
-    expect(sidebar.get_by_text("Signed in as ann@example.org")).to_be_visible()
+    expect(sidebar.get_by_text("Signed in as ann")).to_be_visible()
     expect(page.get_by_role("heading", name="What next")).to_be_visible()
     page.goto(f"{app}/runs")
     expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
-    expect(sidebar.get_by_text("Signed in as ann@example.org")).to_be_visible()
+    expect(sidebar.get_by_text("Signed in as ann")).to_be_visible()
 
     sidebar.get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{app}/")
