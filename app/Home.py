@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Thread
 
+import sign_in
 import streamlit as st
 from starlette.middleware import Middleware
 
@@ -40,11 +41,13 @@ OWNERS = ("train", "sweeps")
 
 
 def show() -> None:
-    """What a visitor sees: the frame, and in it the page."""
-    public = is_public()
+    """What a visitor sees: the frame, and in it the page; the door, if they have to sign in first."""
     # A file of our own, and before the pages are named: of their symbols the browser would ask
     # fonts.gstatic.com.
     st.set_page_config(page_icon=str(ROOT / "app" / "icon.svg"), layout="wide")
+    if not sign_in.admits(name for pages in PAGES.values() for name, _, _ in pages):
+        return
+    public = is_public()
     page = st.navigation(
         {
             section: [
@@ -70,6 +73,7 @@ def show() -> None:
     with st.sidebar:
         choose_data(public)
         st.caption("Its output is no diagnosis and no medical advice.")
+        sign_in.show_visitor()
     # Above each page's title: on a phone the sidebar is closed, and the foot of a page far away.
     st.caption("**Research software, not for clinical use**")
     ask_to_read()
@@ -120,7 +124,9 @@ def guards() -> list[Middleware]:
     address = st.get_option("server.address")
     try:
         check_app_address(address)
-        return [Middleware(HostGuard, names=owner_names(address))]
+        names = owner_names(address)
+        sign_in.check(names)
+        return [Middleware(HostGuard, names=names)]
     except XliteError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -11,7 +11,17 @@ import pytest
 
 from xlite.cli.extras import EXTRAS
 
-OF_TESTS = ("httpx", "gradio_client", "playwright", "schemathesis", "torchxrayvision", "starlette", "yaml")
+OF_TESTS = (
+    "httpx",
+    "authlib",
+    "joserfc",
+    "gradio_client",
+    "playwright",
+    "schemathesis",
+    "torchxrayvision",
+    "starlette",
+    "yaml",
+)
 """What else the tests import, and the base install lacks."""
 
 

@@ -9,6 +9,7 @@ EXTRAS = {
     ),
     "report": ("plotly", "matplotlib", "sklearn"),
     "app": ("streamlit",),
+    "sign-in": ("authlib", "httpx"),
     "share": ("gradio",),
     "serve": ("fastapi", "uvicorn", "python_multipart", "prometheus_client"),
 }
