@@ -110,7 +110,7 @@ def card(name: str, info: ModelInfo, report: Report | None, parameters: int, meg
     lines = [f"# Model card: {name}", ""]
     lines += ["| | |", "|---|---|", *(f"| {title} | {value} |" for title, value in facts.items()), ""]
     metrics = _metrics(report) if report else ["## Metrics", "", "It was not evaluated on a test part."]
-    lines += [*metrics, "", *_validation(info), _PURPOSE, ""]
+    lines += [*metrics, "", *_validation(info), *by_hand_section(info), _PURPOSE, ""]
     return "\n".join(lines)
 
 
@@ -159,6 +159,24 @@ def _validation(info: ModelInfo) -> list[str]:
     )
     table = to_markdown("", [records_table(info.validation, info.thresholds or {})])
     return ["## Validation films", "", said, "", table]
+
+
+def by_hand_section(info: ModelInfo) -> list[str]:
+    """The thresholds that a person chose, as a Markdown section; nothing without any."""
+    chosen = info.notes.thresholds_by_hand
+    if not chosen:
+        return []
+    thresholds = info.thresholds or {}
+    lines = [
+        f"- {spoken(finding)}: {number(thresholds.get(finding), 'none')}, {one}, in the place of "
+        f"{number(one.before, 'none')} ({counted(one.positive, 'patient')} with it, {one.negative:,} without)"
+        for finding, one in chosen.items()
+    ]
+    said = (
+        "Not by validation films but by a person. Calls by them on the films that they were chosen on look "
+        "better than they are; tables made before are of the thresholds before."
+    )
+    return ["## Thresholds chosen by hand", "", said, "", *lines, ""]
 
 
 def _table(report: Report) -> list[str]:
