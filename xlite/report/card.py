@@ -11,6 +11,7 @@ from xlite.metrics.per_finding import ECE_BINS
 from xlite.models.available import CARD_FILE
 from xlite.models.info import ModelInfo
 from xlite.models.student import Student
+from xlite.report.by_hand import by_hand_section
 from xlite.report.document import marked_cell, to_markdown
 from xlite.report.means import (
     CHOSEN_ON,
@@ -159,24 +160,6 @@ def _validation(info: ModelInfo) -> list[str]:
     )
     table = to_markdown("", [records_table(info.validation, info.thresholds or {})])
     return ["## Validation films", "", said, "", table]
-
-
-def by_hand_section(info: ModelInfo) -> list[str]:
-    """The thresholds that a person chose, as a Markdown section; nothing without any."""
-    chosen = info.notes.thresholds_by_hand
-    if not chosen:
-        return []
-    thresholds = info.thresholds or {}
-    lines = [
-        f"- {spoken(finding)}: {number(thresholds.get(finding), 'none')}, {one}, in the place of "
-        f"{number(one.before, 'none')} ({counted(one.positive, 'patient')} with it, {one.negative:,} without)"
-        for finding, one in chosen.items()
-    ]
-    said = (
-        "Not by validation films but by a person. Calls by them on the films that they were chosen on look "
-        "better than they are; tables made before are of the thresholds before."
-    )
-    return ["## Thresholds chosen by hand", "", said, "", *lines, ""]
 
 
 def _table(report: Report) -> list[str]:

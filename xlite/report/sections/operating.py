@@ -38,7 +38,7 @@ def operating_table(view: View, point: OperatingPoint, prevalence: float) -> Tab
 
 
 def rule_cuts(report: Report, finding: str) -> dict[str, float]:
-    """The thresholds of a finding that can be tried out at once: the model's, and by rule those of validation.
+    """Thresholds of a finding to try out at once: the model's, and those that validation chose, by rule.
 
     Those that are withheld are left out.
     """
