@@ -87,8 +87,8 @@ def test_a_threshold_is_kept_and_what_it_is_worth_is_recorded_anew(
     assert info.validation == {**before.validation, "Mass": record}
     assert load_model(model)[1] == info
     assert kept.done == (
-        f"demo0 now calls Mass from 25.0% on instead of 50.0%, chosen by hand on the test part of split {SPLIT} "
-        f"on {day}."
+        "demo0 now calls Mass from 25.0% on instead of 50.0%, chosen by hand on the test part of split "
+        f"{SPLIT} on {day}."
     )
     assert [line.split(":")[0] for line in kept.costs] == [
         "It was chosen on test films",
