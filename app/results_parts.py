@@ -16,10 +16,12 @@ from xlite.findings import FINDINGS, spoken
 from xlite.messages import literal, page_sentence, said
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.operating_point import OperatingPoint, operating_point, too_few
+from xlite.report.box_targets import best_and_worst, methods_of, read_targets, target_caption
+from xlite.report.caveat_sentences import map_name
 from xlite.report.charts.lines import line_colors
 from xlite.report.charts.rates import Kind, Mark, curve_of, curves_figure
 from xlite.report.document import Alert, Block, Chart, to_markdown
-from xlite.report.judged import JudgedFilms, Mistake, judged_films, mistake_caption, mistakes
+from xlite.report.judged import JudgedFilms, judged_films, mistake_caption, mistakes
 from xlite.report.judged import Kind as MistakeKind
 from xlite.report.saved import Evaluation, newest_of
 from xlite.report.sections.operating import operating_table, point_sentence, rule_cuts, withheld_sentence
@@ -198,6 +200,27 @@ def cached_thumbnail(path: str, changed: float, boxes: pd.DataFrame) -> bytes:
     return thumbnail(Path(path), boxes)
 
 
+def show_targets(evaluation: Evaluation) -> None:
+    """The films whose boxes a kind of map meets best, and those that it meets worst."""
+    targets = read_targets(evaluation.folder)
+    if not targets:
+        if evaluation.report.localisation is not None:
+            st.caption("Evaluate the model again to see on which films its maps meet the boxes.")
+        return
+    methods = methods_of(targets)
+    method = st.segmented_control(
+        "Films by", methods, default=methods[0], format_func=map_name, required=True, key="by-map"
+    )
+    folder = data_folder()
+    boxes = folder.boxes() if folder else pd.DataFrame()
+    for title, some in zip(("Best", "Worst"), best_and_worst(targets, method, A_ROW), strict=True):
+        st.markdown(f"**{title}**: where the map meets the radiologists' boxes")
+        with st.container(horizontal=True):
+            for one in some:
+                with st.container(width=190, gap="small"):
+                    show_film(one.stem, target_caption(one), evaluation.model, folder, boxes)
+
+
 def show_mistakes(evaluation: Evaluation) -> None:
     """The films on which the model was most confident and wrong about a finding."""
     finding = choose_finding()
@@ -217,27 +240,25 @@ def show_mistakes(evaluation: Evaluation) -> None:
         with st.container(horizontal=True):
             for mistake in wrong:
                 with st.container(width=190, gap="small"):
-                    show_mistake(mistake, evaluation, folder, boxes)
+                    show_film(mistake.stem, mistake_caption(mistake), evaluation.model, folder, boxes)
     if folder is None:
         st.caption("Name in the sidebar the data folder that these films are in, and they are shown.")
 
 
-def show_mistake(
-    mistake: Mistake, evaluation: Evaluation, folder: NihFolder | None, boxes: pd.DataFrame
-) -> None:
-    """One film, if it is here, and what was said of it."""
-    path = folder.paths.get(mistake.stem) if folder else None
-    if folder is not None and path is not None:
+def show_film(stem: str, caption: str, model: str, folder: NihFolder | None, boxes: pd.DataFrame) -> None:
+    """One film, if it is here, with its boxes, what is said of it, and the way to read it."""
+    path = folder.paths.get(stem) if folder else None
+    if path is not None:
         try:
-            picture = cached_thumbnail(str(path), path.stat().st_mtime, boxes[boxes["stem"] == mistake.stem])
-            st.image(picture, alt=f"Film {mistake.stem}")
+            picture = cached_thumbnail(str(path), path.stat().st_mtime, boxes[boxes["stem"] == stem])
+            st.image(picture, alt=f"Film {stem}")
         except ImageError as error:
             st.error(page_sentence(error))
-    st.caption(mistake_caption(mistake))
+    st.caption(caption)
     if folder is not None and path is not None:
         st.page_link(
             "pages/classify.py",
             label="Read it",
             icon=":material/radiology:",
-            query_params={"film": mistake.stem, "model": evaluation.model, "data": str(folder.root)},
+            query_params={"film": stem, "model": model, "data": str(folder.root)},
         )

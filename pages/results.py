@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 from page_parts import QUIET_BAR
-from results_parts import KIND_WORDS, KINDS, show, show_mistakes, show_point
+from results_parts import KIND_WORDS, KINDS, show, show_mistakes, show_point, show_targets
 
 from xlite.cli.extras import lacking as lacking_extra
 from xlite.data.strategies import LEAK_FREE
@@ -40,7 +40,7 @@ from xlite.runs.hand_threshold import threshold_changes
 from xlite.runs.run import Run
 from xlite.serving.address import unknown
 
-POINT, MISTAKES = "Threshold", "Errors as films"
+POINT, MAPS, MISTAKES = "Operating point", "Maps", "Errors as films"
 
 
 def evaluate_form(models: dict[str, Path]) -> None:
@@ -237,6 +237,8 @@ def show_sections(chosen: list[Evaluation], found: list[Evaluation], path: Path 
             with tab:
                 try:
                     draw()
+                    if name == MAPS:
+                        show_targets(first)
                 except (XliteError, OSError) as error:
                     st.info(page_sentence(error))
                 if name in absent:

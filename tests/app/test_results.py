@@ -1,4 +1,4 @@
-"""The Results page: metrics with intervals, caveats, comparisons, thresholds, mistakes, and what cannot be read."""
+"""The Results page: metrics, caveats, comparisons, thresholds tried out, errors, and what cannot be read."""
 
 import json
 from pathlib import Path
@@ -20,8 +20,8 @@ from xlite.report.sentences import sentence
 
 pytestmark = pytest.mark.usefixtures("one_scan", "no_charts", "only_this_home")
 SECTIONS = [
-    "Curves", "Threshold", "Findings", "Published", "Thresholds", "Calibration", "Subgroups", "Confusion", "Maps",
-    "Radiologists", "Errors as films",
+    "Curves", "Operating point", "Findings", "Published", "Thresholds", "Calibration", "Subgroups",
+    "Confusion", "Maps", "Radiologists", "Errors as films",
 ]  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def test_contaminated_metrics_are_struck_through_with_the_count(own_home: Path) 
         assert lines(chart) == [f"{spoken(name)}  <s>{value}</s>" for name, value in areas]
     assert f"~~{report.per_class['Mass'].auc}~~" in words(section("Findings"))
     assert "Clean films" in [tab.label for tab in test.tabs]
-    tried = words(section("Threshold", finding="Mass"))
+    tried = words(section("Operating point", finding="Mass"))
     assert "| Specificity | ~~" in tried
 
 
@@ -229,7 +229,7 @@ def test_a_shipped_model_judged_in_ones_own_home_shows_both_reports(own_home: Pa
 def test_a_threshold_is_tried_out(own_home: Path) -> None:
     save_demo_model(own_home)
     report = save_demo_evaluation(own_home)
-    test = section("Threshold", finding="Mass")
+    test = section("Operating point", finding="Mass")
     mass = report.per_class["Mass"]
     tried = words(test)
     assert "| Called at 50.0% |" in tried
@@ -257,7 +257,7 @@ def test_a_threshold_is_tried_out(own_home: Path) -> None:
 def test_a_link_opens_the_threshold_that_somebody_tried(own_home: Path) -> None:
     save_demo_evaluation(own_home)
     test = page("results")
-    test.query_params.update({"section": "Threshold", "finding": "Pleural thickening", "cut": "35.0"})
+    test.query_params.update({"section": "Operating point", "finding": "Pleural thickening", "cut": "35.0"})
     test.run()
     assert "| Called at 35.0% |" in words(test)
     assert test.selectbox(key="finding").value == "Pleural_Thickening"
@@ -266,7 +266,7 @@ def test_a_link_opens_the_threshold_that_somebody_tried(own_home: Path) -> None:
 def test_a_threshold_is_kept_in_the_models_file(own_home: Path) -> None:
     path = save_demo_model(own_home)
     save_demo_evaluation(own_home)
-    test = section("Threshold", finding="Mass", cut=25.0)
+    test = section("Operating point", finding="Mass", cut=25.0)
     assert "These are test films" in test.warning[-1].value
     next(button for button in test.button if button.label.startswith("Keep 25.0%")).click().run()
     words(test)
@@ -283,7 +283,7 @@ def test_a_threshold_is_kept_in_the_models_file(own_home: Path) -> None:
 def test_the_threshold_of_a_shipped_model_is_not_offered_to_be_kept(own_home: Path) -> None:
     save_demo_model(available.bundled(), "demo")
     save_demo_evaluation(available.bundled(), "demo")
-    test = section("Threshold", finding="Mass")
+    test = section("Operating point", finding="Mass")
     assert "A model that comes with X-Lite keeps its thresholds." in words(test)
     assert not any(button.label.startswith("Keep") for button in test.button)
 
@@ -291,7 +291,7 @@ def test_the_threshold_of_a_shipped_model_is_not_offered_to_be_kept(own_home: Pa
 def test_a_report_without_labels_says_where_to_get_them(own_home: Path) -> None:
     save_demo_evaluation(own_home)
     (own_home / "checkpoints" / "demo0" / "evaluation" / "test" / "labels.csv").unlink()
-    for name in ("Threshold", "Errors as films"):
+    for name in ("Operating point", "Errors as films"):
         test = section(name, data="")
         assert "This evaluation holds no labels: name in the sidebar the data folder" in test.info[-1].value
 

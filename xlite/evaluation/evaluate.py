@@ -91,9 +91,10 @@ def judge_model(
         ),
         validation,
         _caveats(info, PartJudged(folder, chosen, part, films.stems), flat, options.teacher_list),
-        Beside(marks, localised),
+        Beside(marks, localised.report if localised else None),
     )
-    return Judgement(report, films, resamples, classifier, validation.films)
+    targets = localised.targets if localised else None
+    return Judgement(report, films, resamples, classifier, validation.films, targets=targets)
 
 
 def read_logits(model: Student, films: FilmDataset, batch_size: int) -> np.ndarray:
