@@ -228,8 +228,8 @@ def show_mistakes(evaluation: Evaluation) -> None:
     folder, cut = data_folder(), evaluation.report.per_class[finding].threshold
     boxes = folder.boxes() if folder else pd.DataFrame()
     st.caption(
-        "Labels were taken from radiology reports by a program: on films like these the label is wrong as "
-        "often as the model is, and more often than on others."
+        "Labels were taken from radiology reports by a program: on films like these it may be the label that "
+        "is wrong, and not the model."
     )
     for kind, title in WRONG.items():
         wrong = mistakes(films, finding, cut, kind, A_ROW)

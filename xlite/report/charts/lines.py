@@ -10,8 +10,8 @@ from typing import Literal
 Theme = Literal["dark", "light"]
 
 LINES: dict[Theme, tuple[str, ...]] = {
-    "dark": ("#e69f00", "#56b4e9", "#f0e442", "#cc79a7", "#009e73", "#d55e00"),
-    "light": ("#0072b2", "#d55e00", "#009e73", "#7a2f8f", "#8a6d00", "#1b1b1b"),
+    "dark": ("#f5a623", "#86e0f0", "#e23d68", "#f7f0b0", "#9d5bff", "#4d74b5"),
+    "light": ("#e8501e", "#1b1464", "#5f86c4", "#8f2be0", "#c86f6f", "#5a1010"),
 }
 """By the page, in the order in which findings take them."""
 DASHES = ("solid", "dash", "dot", "dashdot")
