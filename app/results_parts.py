@@ -31,8 +31,9 @@ from xlite.runs.hand_threshold import is_shipped, keep_threshold
 KINDS: tuple[Kind, Kind] = ("roc", "pr")
 KIND_WORDS = {"roc": "ROC curve", "pr": "Precision-recall curve"}
 WRONG: dict[MistakeKind, str] = {"missed": "Missed", "alarm": "Called without it"}
-A_ROW = 6
+MOST_SHOWN = 8
 PER_CENT = 0.01, 99.99
+READ_PAGE = str(Path(__file__).resolve().parents[1] / "pages" / "classify.py")
 
 
 def show(blocks: Iterable[Block], key: str) -> None:
@@ -83,7 +84,8 @@ def films_of(evaluation: Evaluation) -> tuple[JudgedFilms, Resamples]:
 
 def choose_finding() -> str:
     """One finding."""
-    return st.selectbox("Finding", FINDINGS, format_func=spoken, key="finding", bind="query-params")
+    left, _ = st.columns([2, 3])
+    return left.selectbox("Finding", FINDINGS, format_func=spoken, key="finding", bind="query-params")
 
 
 def ask_point(evaluation: Evaluation, finding: str, share: float) -> tuple[float, float]:
@@ -213,11 +215,11 @@ def show_targets(evaluation: Evaluation) -> None:
     )
     folder = data_folder()
     boxes = folder.boxes() if folder else pd.DataFrame()
-    for title, some in zip(("Best", "Worst"), best_and_worst(targets, method, A_ROW), strict=True):
+    for title, some in zip(("Best", "Worst"), best_and_worst(targets, method, MOST_SHOWN), strict=True):
         st.markdown(f"**{title}**: where the map meets the radiologists' boxes")
         with st.container(horizontal=True):
             for one in some:
-                with st.container(width=190, gap="small"):
+                with st.container(width=220, gap="small"):
                     show_film(one.stem, target_caption(one), evaluation.model, folder, boxes)
 
 
@@ -232,14 +234,14 @@ def show_mistakes(evaluation: Evaluation) -> None:
         "is wrong, and not the model."
     )
     for kind, title in WRONG.items():
-        wrong = mistakes(films, finding, cut, kind, A_ROW)
+        wrong = mistakes(films, finding, cut, kind, MOST_SHOWN)
         at = "" if cut is None else f" at its threshold of {cut:.1%}"
         st.markdown(f"**{title}**: {spoken(finding)}{at}, most confident first")
         if not wrong:
             st.caption("None of the films judged.")
         with st.container(horizontal=True):
             for mistake in wrong:
-                with st.container(width=190, gap="small"):
+                with st.container(width=220, gap="small"):
                     show_film(mistake.stem, mistake_caption(mistake), evaluation.model, folder, boxes)
     if folder is None:
         st.caption("Name in the sidebar the data folder that these films are in, and they are shown.")
@@ -257,7 +259,7 @@ def show_film(stem: str, caption: str, model: str, folder: NihFolder | None, box
     st.caption(caption)
     if folder is not None and path is not None:
         st.page_link(
-            "pages/classify.py",
+            READ_PAGE,
             label="Read it",
             icon=":material/radiology:",
             query_params={"film": stem, "model": model, "data": str(folder.root)},

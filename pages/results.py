@@ -2,6 +2,7 @@ import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from page_parts import QUIET_BAR
@@ -39,6 +40,9 @@ from xlite.report.view import View
 from xlite.runs.hand_threshold import threshold_changes
 from xlite.runs.run import Run
 from xlite.serving.address import unknown
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 POINT, MAPS, MISTAKES = "Operating point", "Maps", "Errors as films"
 
@@ -83,19 +87,18 @@ def evaluate_form(models: dict[str, Path]) -> None:
             st.error(page_sentence(error))
 
 
-def choose_model(found: list[Evaluation], models: Iterable[str]) -> str | None:
+def choose_model(place: "DeltaGenerator", found: list[Evaluation], models: Iterable[str]) -> str | None:
     """The model whose results are shown: of all that were judged, then of those that were not yet."""
     names = list(dict.fromkeys([*(one.model for one in found), *models]))
     asked = unknown(st.query_params, "model", names)
-    left, _ = st.columns([2, 3])
-    name = left.selectbox("Model", names, key="model", bind="query-params", placeholder="no model yet")
+    name = place.selectbox("Model", names, key="model", bind="query-params", placeholder="no model yet")
     if asked:
         st.error(f"There is no model {literal(asked)} here: choose one of those that are.")
         return None
     return name
 
 
-def choose_films(model: str, found: list[Evaluation]) -> Evaluation | None:
+def choose_films(place: "DeltaGenerator", model: str, found: list[Evaluation]) -> Evaluation | None:
     """The model's evaluation on one split, part and edition of the labels; a new one is shown at once."""
     own = {one.judged_on: one for one in newest_of(model, found)}
     if not own:
@@ -108,7 +111,7 @@ def choose_films(model: str, found: list[Evaluation]) -> Evaluation | None:
     st.session_state["newest"] = now
     if asked:
         st.info(f"{literal(model)} was not judged on {literal(asked)}; its newest results are shown.")
-    key = st.selectbox(
+    key = place.selectbox(
         "Judged on",
         list(own),
         key="judged",
@@ -254,7 +257,9 @@ for sentence in damaged:
     st.warning(said(sentence), icon=":material/warning:")
 if not found:
     st.info("No model has been evaluated yet. Runs are judged on the test part when they finish.")
-elif (name := choose_model(found, models)) and (first := choose_films(name, found)):
+elif (name := choose_model((places := st.columns([2, 3]))[0], found, models)) and (
+    first := choose_films(places[1], name, found)
+):
     if st.session_state.get("evaluated") == (first.model, first.judged_on):
         told = f"{first.model} is judged on {source(first.report)}. Its metrics are below."
         st.success(literal(told), icon=":material/check:")

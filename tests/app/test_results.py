@@ -14,9 +14,13 @@ from xlite.evaluation.caveats import OtherEdition, TrainedOn
 from xlite.findings import FINDINGS, spoken
 from xlite.models import available
 from xlite.models.info import read_info
+from xlite.places import bundled
+from xlite.report.judged import judged_films, mistakes
 from xlite.report.means import positives
+from xlite.report.saved import saved_evaluations
 from xlite.report.sections.findings import strongest
 from xlite.report.sentences import sentence
+from xlite.runs import hand_threshold
 
 pytestmark = pytest.mark.usefixtures("one_scan", "no_charts", "only_this_home")
 SECTIONS = [
@@ -280,7 +284,10 @@ def test_a_threshold_is_kept_in_the_models_file(own_home: Path) -> None:
     assert len(test.run().success) == 0
 
 
-def test_the_threshold_of_a_shipped_model_is_not_offered_to_be_kept(own_home: Path) -> None:
+def test_the_threshold_of_a_shipped_model_is_not_offered_to_be_kept(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hand_threshold, "bundled", available.bundled)
     save_demo_model(available.bundled(), "demo")
     save_demo_evaluation(available.bundled(), "demo")
     test = section("Operating point", finding="Mass")
@@ -305,15 +312,24 @@ def test_errors_are_films_with_links_to_read_them(
     save_demo_model(own_home)
     test = page("results", data=str(folder)).run()
     test.button[0].click().run()
-    test.session_state["section"], test.session_state["finding"] = "Errors as films", "Infiltration"
+    [evaluation] = saved_evaluations()[0]
+    films = judged_films(evaluation, None)
+    wrong = {
+        name: [*mistakes(films, name, 0.5, "missed", 8), *mistakes(films, name, 0.5, "alarm", 8)]
+        for name in FINDINGS
+    }
+    finding = max(FINDINGS, key=lambda name: len(wrong[name]))
+    test.session_state["section"], test.session_state["finding"] = "Errors as films", finding
     test.run()
-    assert "**Missed**: Infiltration" in words(test) and "**Called without it**: Infiltration" in words(test)
-    assert len(linked) == len(test.get("imgs")) > 0
-    place, query = linked[0]
-    assert place == "pages/classify.py" and (query["model"], query["data"]) == ("demo0", str(folder))
-    assert query["film"] in words(test)
-    bare = section("Errors as films", data="", model="demo0", finding="Infiltration")
-    assert len(bare.get("imgs")) == 0 and "Name in the sidebar the data folder" in words(bare)
+    said = spoken(finding)
+    assert f"**Missed**: {said}" in words(test) and f"**Called without it**: {said}" in words(test)
+    link = {"model": "demo0", "data": str(folder)}
+    page_read = str(bundled("pages", "classify.py"))
+    assert linked == [(page_read, {"film": one.stem, **link}) for one in wrong[finding]]
+    assert len(test.get("image")) == len(linked) > 0
+    assert all(f"labelled {', '.join(map(spoken, one.labels))}" in words(test) for one in wrong[finding])
+    bare = section("Errors as films", data="", model="demo0", finding=finding)
+    assert len(bare.get("image")) == 0 and "Name in the sidebar the data folder" in words(bare)
 
 
 def test_sections_that_have_nothing_say_how_to_get_it(own_home: Path) -> None:
