@@ -1,48 +1,75 @@
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from page_parts import QUIET_BAR
+from results_parts import KIND_WORDS, KINDS, show, show_mistakes, show_point, show_targets
 
-from xlite.cli.extras import lacking
+from xlite.cli.extras import lacking as lacking_extra
 from xlite.data.strategies import LEAK_FREE
 from xlite.errors import XliteError
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.report import Comparison
 from xlite.findings import FINDINGS, spoken
-from xlite.messages import literal, page_sentence, said
+from xlite.messages import as_code, literal, page_sentence, said
 from xlite.models.available import model_files
+from xlite.models.info import read_info
 from xlite.places import check_run_name, checkpoints_dir
-from xlite.report.charts.rates import MOST_BANDS, Kind, curves_figure, model_curves
-from xlite.report.document import Alert, Block, Chart, to_markdown
-from xlite.report.saved import Evaluation, compare_saved, read_evaluation, saved_evaluations
+from xlite.report.charts.lines import MOST_FINDINGS, MOST_MODELS, line_colors
+from xlite.report.charts.rates import MOST_BANDS, curves_figure, model_curves
+from xlite.report.downloads import downloads
+from xlite.report.saved import (
+    Evaluation,
+    beside,
+    compare_saved,
+    newest_of,
+    read_evaluation,
+    saved_evaluations,
+)
 from xlite.report.sections.findings import strongest
+from xlite.report.sections.lacking import lacking
 from xlite.report.sections.overall import grave_blocks, mild_alerts
 from xlite.report.sections.published import published_beside
 from xlite.report.sections.ranking import ranking
 from xlite.report.sections.whole import tabs
 from xlite.report.sentences import comparison_sentence, comparisons_note, source
 from xlite.report.view import View
+from xlite.runs.hand_threshold import threshold_changes
 from xlite.runs.run import Run
-from xlite.text import labels_of
+from xlite.serving.address import unknown
 
-KINDS: tuple[Kind, Kind] = ("roc", "pr")
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+POINT, MAPS, MISTAKES = "Operating point", "Maps", "Errors as films"
 
 
 def evaluate_form(models: dict[str, Path]) -> None:
     """Judges a model on one part of a split, as `xlite evaluate` does; what comes of it is shown first."""
-    if sentence := lacking("train", "Evaluating"):
+    if sentence := lacking_extra("train", "Evaluating"):
         st.info(sentence)
         return
-    names = list(models)
+    names, data = list(models), st.session_state.get("data", "")
+    shown = st.session_state.get("model")
     with st.form("evaluate", border=False):
         columns = st.columns([3, 2, 2], vertical_alignment="bottom")
-        model = columns[0].selectbox("Model", names, placeholder="no model yet")
+        place = names.index(shown) if shown in names else 0
+        model = columns[0].selectbox("Model to judge", names, place, placeholder="no model yet")
         split = columns[1].selectbox("Split", LEAK_FREE, accept_new_options=True)
         part = columns[2].selectbox("Part", ["test", "val"])
-        data = st.text_input("Data folder", st.session_state.get("data", ""))
-        pressed = st.form_submit_button("Evaluate", icon=":material/play_arrow:", disabled=not names)
+        marks = st.text_input(
+            "Radiologists' labels (optional)", placeholder="/path/to/all_findings_expert_labels.csv"
+        )
+        if data:
+            st.caption(f"On the data folder of the sidebar, {as_code(data)}.")
+        else:
+            st.caption("Name a data folder in the sidebar: its films are what the model is judged on.")
+        pressed = st.form_submit_button(
+            "Evaluate", icon=":material/play_arrow:", disabled=not (names and data)
+        )
     if pressed:
         from xlite.models.device import best_device
         from xlite.report.write import evaluate_model
@@ -50,51 +77,86 @@ def evaluate_form(models: dict[str, Path]) -> None:
         try:
             with st.spinner(f"Reading the {part} films", show_time=True):
                 out = Run(checkpoints_dir() / model).evaluation(f"{check_run_name(split)}-{part}")
-                options = JudgeOptions(device=best_device())
+                options = JudgeOptions(device=best_device(), radiologists=os.path.expanduser(marks) or None)
                 evaluate_model(models[model], os.path.expanduser(data), split, part, out, options)
-            st.session_state["evaluated"] = read_evaluation(model, out)
+            made = read_evaluation(model, out)
+            st.session_state["evaluated"] = (model, made.judged_on)
+            st.session_state["model"], st.session_state["judged"] = model, made.judged_on
             st.rerun()
         except (XliteError, OSError) as error:
             st.error(page_sentence(error))
 
 
-def choose(found: list[Evaluation]) -> list[Evaluation]:
-    """The evaluations to show: one split, part and label edition, any number of models."""
-    groups = list(dict.fromkeys(evaluation.group for evaluation in found))
-    fresh = st.session_state.get("evaluated")
-    left, right = st.columns([2, 3])
-    group = left.selectbox(
+def choose_model(place: "DeltaGenerator", found: list[Evaluation], models: Iterable[str]) -> str | None:
+    """The model whose results are shown: of all that were judged, then of those that were not yet."""
+    names = list(dict.fromkeys([*(one.model for one in found), *models]))
+    asked = unknown(st.query_params, "model", names)
+    name = place.selectbox("Model", names, key="model", bind="query-params", placeholder="no model yet")
+    if asked:
+        st.error(f"There is no model {literal(asked)} here: choose one of those that are.")
+        return None
+    return name
+
+
+def choose_films(place: "DeltaGenerator", model: str, found: list[Evaluation]) -> Evaluation | None:
+    """The model's evaluation on one split, part and edition of the labels; a new one is shown at once."""
+    own = {one.judged_on: one for one in newest_of(model, found)}
+    if not own:
+        st.info(f"{literal(model)} has not been judged yet. “Evaluate a model” above does it.")
+        return None
+    asked, newest = unknown(st.query_params, "judged", own), next(iter(own))
+    now = (model, newest, own[newest].written)
+    if st.session_state.get("newest", now) != now:
+        st.session_state["judged"] = newest
+    st.session_state["newest"] = now
+    if asked:
+        st.info(f"{literal(model)} was not judged on {literal(asked)}; its newest results are shown.")
+    key = place.selectbox(
         "Judged on",
-        groups,
-        groups.index(fresh.group) if fresh and fresh.group in groups else 0,
-        format_func=lambda key: f"{key[0]}, {key[1]} part, {labels_of(key[2])}",
-        help="Only models judged on the same films with the same labels can be compared.",
+        list(own),
+        key="judged",
+        bind="query-params",
+        help="Newest first. Only models judged on the same films with the same labels can be compared.",
     )
-    within: dict[str, Evaluation] = {}
-    for evaluation in found:
-        if evaluation.group == group:
-            within.setdefault(evaluation.model, evaluation)  # a run's own report comes first
-    first = [fresh.model] if fresh and fresh.group == group and fresh.model in within else list(within)[:1]
-    chosen = right.multiselect("Models", list(within), default=first, max_selections=4)
-    return [within[name] for name in chosen]
+    return own[key]
 
 
-def show(blocks: Iterable[Block], key: str) -> None:
-    """Shows the blocks of a section of the report."""
-    for place, block in enumerate(blocks):
-        if isinstance(block, Chart):
-            st.plotly_chart(block.draw(), key=f"{key}-{place}", config=QUIET_BAR)
-            st.caption(literal(block.caption))
-        elif isinstance(block, Alert):
-            box = st.error if block.grave else st.warning
-            lines = "".join(f"\n- {said(line)}" for line in block.sentences)
-            box(f"**{literal(block.title)}**\n{lines}", icon=":material/warning:")
-        else:
-            st.markdown(to_markdown("", [block], escape=literal))
+def choose_others(first: Evaluation, found: list[Evaluation]) -> list[Evaluation]:
+    """The evaluations of other models on the same films."""
+    others = beside(first, found)
+    strange = [name for name in st.query_params.get_all("beside") if name not in others]
+    if strange:
+        named = ", ".join(map(literal, strange))
+        st.info(f"Not judged on these films, so not shown beside it: {named}.")
+    if not others:
+        return []
+    names = st.multiselect(
+        "Beside it",
+        list(others),
+        key="beside",
+        bind="query-params",
+        max_selections=MOST_MODELS - 1,
+        placeholder="no other model",
+    )
+    return [others[name] for name in names]
 
 
-def show_caveats(view: View) -> None:
-    """What contaminates the metrics, in full; what else limits them, a click away from the first curve."""
+def show_head(first: Evaluation, view: View, path: Path | None) -> None:
+    """What was judged, what contaminates or limits the metrics, and the report as files."""
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    left.caption(literal(f"Judged on {source(first.report)}."))
+    with right.popover("Download", icon=":material/download:", width="stretch"):
+        for file in downloads(first):
+            st.download_button(
+                file.title, file.make, file.name, file.kind, on_click="ignore", width="stretch"
+            )
+        st.caption("For a PDF open the HTML and print it: it is laid out for A4.")
+    if path is not None:
+        try:
+            for sentence in threshold_changes(read_info(path), first.report):
+                st.warning(literal(sentence), icon=":material/warning:")
+        except (XliteError, OSError) as error:
+            st.warning(page_sentence(error), icon=":material/warning:")
     show(grave_blocks(view), "grave")
     for alert in mild_alerts(view):
         with st.expander(f"{alert.title} ({len(alert.sentences)})", icon=":material/warning:"):
@@ -125,54 +187,85 @@ def show_comparisons(chosen: list[Evaluation]) -> None:
 def show_curves(models: list[View]) -> None:
     """ROC and precision-recall curves of selected findings, with bands; published AUCs under them."""
     first = models[0]
-    picked = st.pills(
-        "Findings", FINDINGS, selection_mode="multi", default=strongest(first.report), format_func=spoken
+    wanted = st.pills(
+        "Findings",
+        FINDINGS,
+        selection_mode="multi",
+        default=strongest(first.report),
+        format_func=spoken,
+        key="curves",
+        bind="query-params",
     )
+    picked = wanted[:MOST_FINDINGS]
+    bands = st.toggle("A band for each line", key="bands", bind="query-params")
+    if len(wanted) > len(picked):
+        st.caption(f"More than {MOST_FINDINGS} colours are hard to tell apart: the first are shown.")
+    colors = line_colors(st.context.theme.type)
     for column, kind in zip(st.columns(2), KINDS, strict=True):
         lines = model_curves(models, picked, kind)
-        column.plotly_chart(curves_figure(lines, first.source_lines, kind), key=kind, config=QUIET_BAR)
-    if len(lines) > MOST_BANDS:
+        figure = curves_figure(lines, (), kind, colors, bands)
+        names = "; ".join(line.name.replace("<s>", "").replace("</s>", "") for line in lines)
+        column.plotly_chart(figure, key=kind, config=QUIET_BAR, alt=f"{KIND_WORDS[kind]}s: {names}")
+    if len(lines) > MOST_BANDS and not bands:
         st.caption(
             f"The band is the 95 % interval of {spoken(picked[0])} ({literal(first.report.model)}), the "
-            f"first chosen. With {MOST_BANDS} lines or fewer each has its own."
+            "first chosen."
         )
+    if len(models) > 1:
+        st.caption("A colour is a finding, a dash a model.")
     show([published_beside(view, picked) for view in models], "published")
 
 
-def show_details(models: list[View]) -> None:
-    """The curves of all chosen models, and the sections on one of them."""
-    named = {view.report.model: view for view in models}
-    name = models[0].report.model
-    if len(named) > 1:
-        names = list(named)
-        name = st.segmented_control("In detail", names, default=name, format_func=literal, required=True)
-    show_caveats(named[name])
-    sections = tabs(named[name])
-    first, *others = st.tabs(["Curves", *sections])
-    with first:
-        show_curves(models)
-    for tab, (key, blocks) in zip(others, sections.items(), strict=True):
-        with tab:
-            show(blocks, key)
+def views_of(chosen: list[Evaluation]) -> list[View]:
+    """Their reports as the page shows them, which is dark or light."""
+    light = st.context.theme.type == "light"
+    return [one.view(headed=True, on_paper=light) for one in chosen]
+
+
+def show_sections(chosen: list[Evaluation], found: list[Evaluation], path: Path | None) -> None:
+    """The curves of all chosen models, and the sections on the first; only the open one is drawn."""
+    views = views_of(chosen)
+    first, view = chosen[0], views[0]
+    sections, absent = tabs(view), lacking(first.report)
+    drawn: dict[str, Callable[[], None]] = {
+        "Curves": partial(show_curves, views),
+        POINT: partial(show_point, first, view, found, path),
+        **{name: partial(show, blocks, name) for name, blocks in sections.items()},
+        MISTAKES: partial(show_mistakes, first),
+    }
+    for tab, (name, draw) in zip(
+        st.tabs(list(drawn), key="section", bind="query-params"), drawn.items(), strict=True
+    ):
+        if tab.open:
+            with tab:
+                try:
+                    draw()
+                    if name == MAPS:
+                        show_targets(first)
+                except (XliteError, OSError) as error:
+                    st.info(page_sentence(error))
+                if name in absent:
+                    st.info(literal(absent[name]))
 
 
 st.title("Results")
 found, damaged = saved_evaluations()
+models = model_files()
 with st.expander("Evaluate a model", icon=":material/add:", expanded=not found):
-    evaluate_form(model_files())
-if fresh := st.session_state.get("evaluated"):
-    told = literal(f"{fresh.model} is judged on {source(fresh.report)}. Its metrics are below.")
-    st.success(told, icon=":material/check:")
+    evaluate_form(models)
 for sentence in damaged:
     st.warning(said(sentence), icon=":material/warning:")
-if found:
-    chosen = choose(found)
-    if chosen:
-        views = [one.view() for one in chosen]
-        show([ranking(views)], "ranking")
-        show_comparisons(chosen)
-        show_details(views)
-    else:
-        st.info("Choose a model.")
-else:
+if not found:
     st.info("No model has been evaluated yet. Runs are judged on the test part when they finish.")
+elif (name := choose_model((places := st.columns([2, 3]))[0], found, models)) and (
+    first := choose_films(places[1], name, found)
+):
+    if st.session_state.get("evaluated") == (first.model, first.judged_on):
+        told = f"{first.model} is judged on {source(first.report)}. Its metrics are below."
+        st.success(literal(told), icon=":material/check:")
+    chosen = [first, *choose_others(first, found)]
+    views = views_of(chosen)
+    show_head(first, views[0], models.get(name))
+    show([ranking(views)], "ranking")
+    show_comparisons(chosen)
+    show_sections(chosen, found, models.get(name))

@@ -1,7 +1,7 @@
 """Reading: what a model sees in one film, as numbers, facts and maps. No torch."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -12,7 +12,7 @@ from xlite.explain.faults import FAULTS, map_fault, size_caution
 from xlite.explain.methods import DEFAULT_METHOD, map_legend
 from xlite.findings import FINDINGS, canonical, spoken
 from xlite.metrics.calibration import uncalibrated
-from xlite.metrics.thresholds import ValidationPatients
+from xlite.metrics.thresholds import ChosenByHand, ValidationPatients
 from xlite.metrics.validation_record import ValidationRecord
 from xlite.metrics.worth import Worth
 from xlite.models.info import ModelInfo
@@ -25,6 +25,7 @@ class Reading:
 
     `method` is the kind of its maps; `thresholds` are the model's own, by finding, if it has any, None if
     withheld, and `chosen_on` counts the validation patients that chose them, if the model file does.
+    `by_hand` are those that a person chose.
     `records` are what the validation films say of each finding, None from a file that does not say;
     `uncalibrated` the findings that no calibrator was fitted to. `disagreement` (14,) is the standard
     deviation of an ensemble's members' probabilities. `void`: a guard fired, so that the film is not as the
@@ -41,6 +42,7 @@ class Reading:
     uncalibrated: Collection[str] = FINDINGS
     disagreement: np.ndarray | None = None
     void: bool = False
+    by_hand: Mapping[str, ChosenByHand] = field(default_factory=dict)
 
     @classmethod
     def by(
@@ -61,6 +63,7 @@ class Reading:
             uncalibrated=uncalibrated(info.calibration),
             disagreement=disagreement,
             void=void,
+            by_hand=info.notes.thresholds_by_hand,
         )
 
     def top(self, count: int = 3) -> list[tuple[str, float]]:
@@ -80,17 +83,19 @@ class Reading:
     def worth(self, finding: str) -> Worth:
         """What the verdict on a finding is worth: facts, which `xlite.report.worth` puts into words."""
         name, apart = canonical(finding), self.disagreement
+        by_hand = self.by_hand.get(name)
         cut, record = (self.thresholds or {}).get(name), (self.records or {}).get(name)
         return Worth(
             finding=name,
             probability=self.probability(name),
             threshold=cut,
             withheld=self.thresholds is not None and cut is None,
-            patients=record.patients if record else (self.chosen_on or {}).get(name),
+            patients=record.patients if record else None if by_hand else (self.chosen_on or {}).get(name),
             record=record,
             calibrated=name not in self.uncalibrated,
             void=self.void,
             disagreement=None if apart is None else float(apart[FINDINGS.index(name)]),
+            by_hand=by_hand,
         )
 
     def worths(self) -> list[Worth]:

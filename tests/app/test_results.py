@@ -1,40 +1,72 @@
-"""The Results page: metrics with intervals, caveats, comparisons, and evaluations that cannot be read."""
+"""The Results page: metrics, caveats, comparisons, thresholds tried out, errors, and what cannot be read."""
 
 import json
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from app_pages import page, words
 from demo_home import SPLIT, save_demo_evaluation, save_demo_model
+from noise_folder import write_noise_folder
+from streamlit.testing.v1 import AppTest
 
 from xlite.evaluation.caveats import OtherEdition, TrainedOn
 from xlite.findings import FINDINGS, spoken
 from xlite.models import available
+from xlite.models.info import read_info
+from xlite.places import bundled
+from xlite.report.judged import judged_films, mistakes
 from xlite.report.means import positives
+from xlite.report.saved import saved_evaluations
 from xlite.report.sections.findings import strongest
 from xlite.report.sentences import sentence
+from xlite.runs import hand_threshold
 
 pytestmark = pytest.mark.usefixtures("one_scan", "no_charts", "only_this_home")
+SECTIONS = [
+    "Curves", "Operating point", "Findings", "Published", "Thresholds", "Calibration", "Subgroups",
+    "Confusion", "Maps", "Radiologists", "Errors as films",
+]  # fmt: skip
+
+
+def section(name: str, **state: object) -> AppTest:
+    """The page with that section open."""
+    return page("results", section=name, **state).run()
+
+
+def charts(test: AppTest) -> list[dict]:
+    return [json.loads(chart.proto.spec) for chart in test.get("plotly_chart")]
+
+
+def lines(chart: dict) -> list[str]:
+    return [line["name"] for line in chart["data"] if "name" in line]
 
 
 def test_it_shows_metrics_with_intervals_split_and_caveats(own_home: Path) -> None:
     save_demo_model(own_home)
     report = save_demo_evaluation(own_home)
     test = page("results").run()
-    text = words(test)
-    assert f"split {SPLIT}, test part: 200 films of 100 patients, 2020 labels" in text
+    assert f"Judged on split {SPLIT}, test part: 200 films of 100 patients, 2020 labels" in words(test)
     said = [line.removeprefix("- ") for line in test.warning[0].value.splitlines()[2:]]
     assert [line.lower() for line in said] == [f"{sentence(one)}.".lower() for one in report.caveats]
-    assert [tab.label for tab in test.tabs] == [
-        "Curves", "Findings", "Published", "Thresholds", "Calibration", "Subgroups", "Confusion", "Maps",
-        "Radiologists",
-    ]  # fmt: skip
-    assert len(test.get("plotly_chart")) == 6
-    tables = "\n".join(markdown.value for markdown in test.tabs[1].markdown)
+    assert [tab.label for tab in test.tabs] == SECTIONS
+    assert len(charts(test)) == 2
+    tables = words(section("Findings"))
     for finding in FINDINGS[:13]:
         one = report.per_class[finding]
         assert f"| {spoken(finding)} | {positives(one)} | {one.auc} |" in tables
     assert "| Hernia\\* | 0 | undefined | undefined |" in tables
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_each_section_opens_and_what_was_judged_is_said_once(own_home: Path, name: str) -> None:
+    save_demo_model(own_home)
+    save_demo_evaluation(own_home)
+    test = section(name, data="")
+    drawn = charts(test)
+    text = words(test) + json.dumps([chart["layout"] for chart in drawn])
+    assert text.count("200 films of 100 patients") == 1 and "resamples of patients" in text
+    assert all(chart.proto.alt for chart in test.get("plotly_chart"))
 
 
 def test_contaminated_metrics_are_struck_through_with_the_count(own_home: Path) -> None:
@@ -43,43 +75,38 @@ def test_contaminated_metrics_are_struck_through_with_the_count(own_home: Path) 
     caveats = [TrainedOn(films=200, known=7, stems=stems), OtherEdition(learned="2017", judged="2020")]
     report = save_demo_evaluation(own_home, caveats=caveats)
     test = page("results").run()
-    words(test)
+    assert f"| demo0 | ~~{report.macro.auc} of 13~~ |" in words(test)
     assert "Contaminated: 7 of 200 films" in test.error[0].value
     assert "The model was trained on 7 of these films." in test.error[0].value
     assert test.expander[1].label == "To keep in mind (3)"
     assert "The model learned the 2017 labels" in test.warning[0].value
-    tabs = {tab.label: tab for tab in test.tabs}
-    assert f"~~{report.per_class['Mass'].auc}~~" in "\n".join(one.value for one in tabs["Findings"].markdown)
-    assert len(tabs["Clean films"].markdown) == 1
-    for chart, area in zip(tabs["Curves"].get("plotly_chart"), ("auc", "ap"), strict=True):
-        lines = [line["name"] for line in json.loads(chart.proto.spec)["data"] if "name" in line]
+    for chart, area in zip(charts(test), ("auc", "ap"), strict=True):
         areas = [(name, report.per_class[name].estimate(area)) for name in strongest(report)]
-        assert lines == [f"{spoken(name)}  <s>{value}</s>" for name, value in areas]
-    assert f"| demo0 | ~~{report.macro.auc} of 13~~ |" in test.markdown[0].value
+        assert lines(chart) == [f"{spoken(name)}  <s>{value}</s>" for name, value in areas]
+    assert f"~~{report.per_class['Mass'].auc}~~" in words(section("Findings"))
+    assert "Clean films" in [tab.label for tab in test.tabs]
+    tried = words(section("Operating point", finding="Mass"))
+    assert "| Specificity | ~~" in tried
 
 
-@pytest.mark.slow
 def test_models_of_different_splits_are_never_ranked_together(own_home: Path) -> None:
     for name, split in (("one", SPLIT), ("two", SPLIT), ("three", "official-42-99999999")):
         save_demo_evaluation(own_home, name, split, seed=len(name))
-    test = page("results").run()
-    [group] = [box for box in test.selectbox if box.label == "Judged on"]
-    [models] = test.multiselect
-    assert len(group.options) == 2
-    assert set(models.options) in ({"one", "two"}, {"three"})
-    group.set_value((SPLIT, "test", "2020")).run()
-    assert set(test.multiselect[0].options) == {"one", "two"}
-    test.multiselect[0].set_value(["one", "two"]).run()
-    words(test)
-    assert [line.split("|")[1].strip() for line in test.markdown[0].value.splitlines()[2:4]] == ["one", "two"]
+    test = page("results", model="one").run()
+    assert test.multiselect(key="beside").options == ["two"]
+    test.multiselect(key="beside").set_value(["two"]).run()
+    table = next(one.value for one in test.markdown if one.value.startswith("| Model |"))
+    assert [line.split("|")[1].strip() for line in table.splitlines()[2:4]] == ["one", "two"]
+    test.selectbox(key="model").set_value("three").run()
+    assert test.selectbox(key="judged").value == "official-42-99999999, test part, 2020 labels"
+    assert [box.key for box in test.multiselect] == []
+    assert "| three |" in words(test) and "| one |" not in words(test)
 
 
-@pytest.mark.slow
 def test_two_models_are_compared_by_a_paired_test(own_home: Path) -> None:
     for name, seed in (("one", 3), ("two", 3), ("better", 3)):
         save_demo_evaluation(own_home, name, seed=seed, signal=0.9 if name == "better" else 0.3)
-    test = page("results").run()
-    test.multiselect[0].set_value(["better", "one"]).run()
+    test = page("results", model="better", beside=["one"], curves=["Mass", "Edema"]).run()
     words(test)
     first, second = (
         test.info[0].value.index(name) for name in (" of **better** against ", " of one, on the ")
@@ -87,24 +114,104 @@ def test_two_models_are_compared_by_a_paired_test(own_home: Path) -> None:
     assert test.info[0].value.startswith("Macro AUC ") and first < second
     assert test.info[0].value.endswith(": higher than one")
     assert "on the 200 films of 100 patients that both have" in test.info[0].value
+    drawn = [line for line in charts(test)[0]["data"] if line.get("name")]
+    assert [line["name"].split("  ")[0] for line in drawn] == [
+        "Mass better", "Mass one", "Edema better", "Edema one",
+    ]  # fmt: skip
+    assert [line["line"]["dash"] for line in drawn] == ["solid", "dash"] * 2
+    colors = [line["line"]["color"] for line in drawn]
+    assert colors[0] == colors[1] != colors[2] == colors[3]
+    assert sum(line.get("fill") == "toself" for line in charts(test)[0]["data"]) == 1
+    test.toggle(key="bands").set_value(True).run()
+    assert sum(line.get("fill") == "toself" for line in charts(test)[0]["data"]) == 4
 
 
-def test_an_evaluation_says_that_it_has_ended_and_is_shown(own_home: Path, tiny_folder: Path) -> None:
+def test_a_link_opens_the_model_the_films_and_the_findings_that_it_names(own_home: Path) -> None:
+    for name in ("one", "two"):
+        save_demo_evaluation(own_home, name)
+    test = page("results")
+    for key, value in (("model", "two"), ("curves", "Mass"), ("section", "Curves"), ("beside", "one")):
+        test.query_params[key] = value
+    test.run()
+    assert test.selectbox(key="model").value == "two" and test.multiselect(key="beside").value == ["one"]
+    assert [name.split("  ")[0] for name in lines(charts(test)[0])] == ["Mass two", "Mass one"]
+
+
+def test_a_link_to_what_is_not_here_says_so_and_shows_nothing_in_its_place(own_home: Path) -> None:
+    save_demo_evaluation(own_home)
+    test = page("results")
+    test.query_params["model"] = "doesnotexist"
+    test.run()
+    assert [error.value for error in test.error] == [
+        "There is no model doesnotexist here: choose one of those that are."
+    ]
+    assert test.get("plotly_chart") == [] and "200 films" not in words(test)
+    test = page("results")
+    test.query_params.update({"judged": "old-1, test part, 2020 labels", "beside": "nobody"})
+    test.run()
+    assert [info.value for info in test.info] == [
+        "demo0 was not judged on old-1, test part, 2020 labels; its newest results are shown.",
+        "Not judged on these films, so not shown beside it: nobody.",
+    ]
+
+
+def test_a_model_that_was_not_judged_says_how_that_is_done(own_home: Path) -> None:
+    save_demo_evaluation(own_home)
+    save_demo_model(own_home, "fresh")
+    test = page("results", model="fresh").run()
+    assert [info.value for info in test.info] == [
+        "fresh has not been judged yet. “Evaluate a model” above does it."
+    ]
+    assert test.selectbox[0].label == "Model to judge" and test.selectbox[0].value == "fresh"
+
+
+def test_the_newest_evaluation_of_a_model_comes_first(own_home: Path) -> None:
+    """Also if it was made elsewhere while the page was open."""
+    save_demo_evaluation(own_home)
+    test = page("results").run()
+    assert test.selectbox(key="judged").options == [f"{SPLIT}, test part, 2020 labels"]
+    source = own_home / "checkpoints" / "demo0" / "evaluation" / "test"
+    later = source.with_name("later")
+    later.mkdir()
+    for path in source.iterdir():
+        text = path.read_text().replace(SPLIT, "patient-7-77777777")
+        (later / path.name).write_text(text)
+    test.run()
+    assert test.selectbox(key="judged").options == [
+        "patient-7-77777777, test part, 2020 labels", f"{SPLIT}, test part, 2020 labels",
+    ]  # fmt: skip
+    assert test.selectbox(key="judged").value.startswith("patient-7")
+    test.selectbox(key="judged").set_value(f"{SPLIT}, test part, 2020 labels").run()
+    assert f"Judged on split {SPLIT}" in words(test)
+
+
+def test_an_evaluation_made_here_is_shown_and_stays_after_a_look_at_another_page(
+    own_home: Path, tiny_folder: Path
+) -> None:
     save_demo_evaluation(own_home, "aaa")
     save_demo_model(own_home)
     test = page("results", data=str(tiny_folder)).run()
-    [model] = [box for box in test.selectbox if box.label == "Model"]
-    model.set_value("demo0")
+    test.selectbox[0].set_value("demo0")
     test.button[0].click().run()
     words(test)
     [said] = [success.value for success in test.success]
     assert said.startswith("demo0 is judged on split patient-42-") and said.endswith("below.")
     assert "test part: 4 films of 2 patients, 2020 labels" in said
-    [group] = [box for box in test.selectbox if box.label == "Judged on"]
-    assert group.value[0].startswith("patient-42-") and group.value[0] != SPLIT
-    assert test.multiselect[0].value == ["demo0"]
-    group.set_value((SPLIT, "test", "2020")).run()
-    assert test.multiselect[0].value == ["aaa"]
+    kept = {key: test.session_state[key] for key in ("model", "judged", "evaluated")}
+    assert kept["model"] == "demo0" and kept["judged"].startswith("patient-42-")
+    again = page("results", data=str(tiny_folder), **kept).run()
+    assert "4 films of 2 patients" in words(again) and again.selectbox(key="model").value == "demo0"
+    test.selectbox(key="model").set_value("aaa").run()
+    assert f"Judged on split {SPLIT}" in words(test) and len(test.success) == 0
+
+
+def test_it_is_judged_on_the_data_folder_of_the_sidebar(own_home: Path) -> None:
+    save_demo_model(own_home)
+    test = page("results", data="/some/folder").run()
+    assert [box.label for box in test.text_input] == ["Radiologists' labels (optional)"]
+    assert "On the data folder of the sidebar, `/some/folder`." in words(test)
+    bare = page("results", data="").run()
+    assert "Name a data folder in the sidebar" in words(bare) and bare.button[0].disabled
 
 
 def test_a_bad_data_folder_is_refused_in_one_sentence(own_home: Path) -> None:
@@ -119,8 +226,120 @@ def test_a_shipped_model_judged_in_ones_own_home_shows_both_reports(own_home: Pa
     save_demo_model(available.bundled(), "demo", seed=1)
     save_demo_evaluation(available.bundled(), "demo")
     save_demo_evaluation(own_home, "demo", "official-42-99999999")
-    [group] = [box for box in page("results").run().selectbox if box.label == "Judged on"]
-    assert [option.split(",")[0] for option in group.options] == [SPLIT, "official-42-99999999"]
+    options = page("results").run().selectbox(key="judged").options
+    assert [option.split(",")[0] for option in options] == ["official-42-99999999", SPLIT]
+
+
+def test_a_threshold_is_tried_out(own_home: Path) -> None:
+    save_demo_model(own_home)
+    report = save_demo_evaluation(own_home)
+    test = section("Operating point", finding="Mass")
+    mass = report.per_class["Mass"]
+    tried = words(test)
+    assert "| Called at 50.0% |" in tried
+    assert f"| Sensitivity (recall) | {mass.recall:.3f} (" in tried
+    assert f"| Specificity | {mass.specificity:.3f} (" in tried
+    assert f"| PPV at a prevalence of {mass.prevalence:.1%} | {mass.precision:.3f} (" in tried
+    marks = [chart["data"][-1] for chart in charts(test)]
+    assert [mark["name"] for mark in marks] == ["at 50.0%"] * 2
+    assert marks[0]["x"] == [pytest.approx(1 - mass.specificity)]
+    assert marks[1]["y"] == [pytest.approx(mass.precision)]
+    test.slider(key="cut").set_value(20.0)
+    test.number_input(key="prevalence").set_value(1.0).run()
+    tried = words(test)
+    assert "| Called at 20.0% |" in tried and "| PPV at a prevalence of 1.0% |" in tried
+    test.selectbox(key="finding").set_value("Edema").run()
+    assert test.slider(key="cut").value == 50.0  # another finding begins at its own threshold
+    rule = report.operating_points["f1"].per_class["Edema"].threshold
+    next(button for button in test.button if button.label.startswith("Best F1")).click().run()
+    assert test.slider(key="cut").value == pytest.approx(100 * rule)
+    test.selectbox(key="finding").set_value("Hernia").run()
+    assert "Hernia: 0 patients with it and 100 without it among these films." in test.info[0].value
+    assert len(test.slider) == 0
+
+
+def test_a_link_opens_the_threshold_that_somebody_tried(own_home: Path) -> None:
+    save_demo_evaluation(own_home)
+    test = page("results")
+    test.query_params.update({"section": "Operating point", "finding": "Pleural thickening", "cut": "35.0"})
+    test.run()
+    assert "| Called at 35.0% |" in words(test)
+    assert test.selectbox(key="finding").value == "Pleural_Thickening"
+
+
+def test_a_threshold_is_kept_in_the_models_file(own_home: Path) -> None:
+    path = save_demo_model(own_home)
+    save_demo_evaluation(own_home)
+    test = section("Operating point", finding="Mass", cut=25.0)
+    assert "These are test films" in test.warning[-1].value
+    next(button for button in test.button if button.label.startswith("Keep 25.0%")).click().run()
+    words(test)
+    assert read_info(path).thresholds["Mass"] == 0.25
+    [said] = [success.value for success in test.success]
+    assert said.startswith(
+        "demo0 now calls Mass from 25.0% on instead of 50.0%, chosen by hand on the test part"
+    )
+    assert "- It was chosen on test films" in said
+    assert any("The tables below are of 50.0%" in warning.value for warning in test.warning)
+    assert len(test.run().success) == 0
+
+
+def test_the_threshold_of_a_shipped_model_is_not_offered_to_be_kept(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hand_threshold, "bundled", available.bundled)
+    save_demo_model(available.bundled(), "demo")
+    save_demo_evaluation(available.bundled(), "demo")
+    test = section("Operating point", finding="Mass")
+    assert "A model that comes with X-Lite keeps its thresholds." in words(test)
+    assert not any(button.label.startswith("Keep") for button in test.button)
+
+
+def test_a_report_without_labels_says_where_to_get_them(own_home: Path) -> None:
+    save_demo_evaluation(own_home)
+    (own_home / "checkpoints" / "demo0" / "evaluation" / "test" / "labels.csv").unlink()
+    for name in ("Operating point", "Errors as films"):
+        test = section(name, data="")
+        assert "This evaluation holds no labels: name in the sidebar the data folder" in test.info[-1].value
+
+
+def test_errors_are_films_with_links_to_read_them(
+    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked = []
+    monkeypatch.setattr(st, "page_link", lambda page, **words: linked.append((page, words["query_params"])))
+    folder = write_noise_folder(tmp_path / "data")
+    save_demo_model(own_home)
+    test = page("results", data=str(folder)).run()
+    test.button[0].click().run()
+    [evaluation] = saved_evaluations()[0]
+    films = judged_films(evaluation, None)
+    wrong = {
+        name: [*mistakes(films, name, 0.5, "missed", 8), *mistakes(films, name, 0.5, "alarm", 8)]
+        for name in FINDINGS
+    }
+    finding = max(FINDINGS, key=lambda name: len(wrong[name]))
+    test.session_state["section"], test.session_state["finding"] = "Errors as films", finding
+    test.run()
+    said = spoken(finding)
+    assert f"**Missed**: {said}" in words(test) and f"**Called without it**: {said}" in words(test)
+    link = {"model": "demo0", "data": str(folder)}
+    page_read = str(bundled("pages", "classify.py"))
+    assert linked == [(page_read, {"film": one.stem, **link}) for one in wrong[finding]]
+    assert len(test.get("image")) == len(linked) > 0
+    assert all(f"labelled {', '.join(map(spoken, one.labels))}" in words(test) for one in wrong[finding])
+    bare = section("Errors as films", data="", model="demo0", finding=finding)
+    assert len(bare.get("image")) == 0 and "Name in the sidebar the data folder" in words(bare)
+
+
+def test_sections_that_have_nothing_say_how_to_get_it(own_home: Path) -> None:
+    save_demo_evaluation(own_home)
+    for name, said in (("Maps", "BBox_List_2017.csv"), ("Radiologists", "name its file in the form above")):
+        assert said in literal_words(section(name))
+
+
+def literal_words(test: AppTest) -> str:
+    return words(test).replace("\\", "")
 
 
 @pytest.mark.parametrize("content", ["", '{"split": {', "[]", '{"split": {"id": 3}}', "\xff"])

@@ -43,6 +43,16 @@ SAID: list[tuple[Caveat, str]] = [
     ),
     (facts.TrainedOn(films=24, known=24), "the model was trained on these films"),
     (facts.TrainedOn(films=24, known=5), "the model was trained on 5 of these films"),
+    (
+        facts.ChosenThresholds(findings=TWO),
+        "thresholds chosen by hand, not by validation films: Mass, Hernia",
+    ),
+    (
+        facts.ChosenThresholds(findings=TWO, here=("Mass",)),
+        "thresholds chosen by hand, not by validation films: Mass, Hernia. Chosen on the very films that are "
+        "judged here: Mass, so that F1, precision, sensitivity and specificity are better than other films "
+        "will have them",
+    ),
     (facts.ChosenOn(known=3), "the model was chosen and calibrated on these films"),
     (
         facts.ChosenOn(known=3, epochs=12),

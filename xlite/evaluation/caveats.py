@@ -164,6 +164,14 @@ class WithheldThresholds(_Fact):
     negative: dict[str, int]
 
 
+class ChosenThresholds(_Fact):
+    """Findings whose threshold a person chose; here: those chosen on the very films that are judged."""
+
+    kind: Literal["chosen_thresholds"] = "chosen_thresholds"
+    findings: tuple[str, ...]
+    here: tuple[str, ...] = ()
+
+
 class OtherPrevalence(_Fact):
     """Findings that are much more or less frequent here than on NIH's films: their prevalences, 0-1."""
 
@@ -291,6 +299,7 @@ Caveat = Annotated[
     | SharedWithValidation
     | NoThresholds
     | WithheldThresholds
+    | ChosenThresholds
     | OtherPrevalence
     | NeverPositive
     | AlwaysPositive

@@ -18,7 +18,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.splits import Split, load_split
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.base import Stamp
-from xlite.evaluation.caveats import Caveat, FlatFilms, MissingFilms
+from xlite.evaluation.caveats import Caveat, ChosenThresholds, FlatFilms, MissingFilms
 from xlite.evaluation.contamination import model_teacher_caveat
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
@@ -91,9 +91,10 @@ def judge_model(
         ),
         validation,
         _caveats(info, PartJudged(folder, chosen, part, films.stems), flat, options.teacher_list),
-        Beside(marks, localised),
+        Beside(marks, localised.report if localised else None),
     )
-    return Judgement(report, films, resamples, classifier, validation.films)
+    targets = localised.targets if localised else None
+    return Judgement(report, films, resamples, classifier, validation.films, targets=targets)
 
 
 def read_logits(model: Student, films: FilmDataset, batch_size: int) -> np.ndarray:
@@ -161,7 +162,19 @@ def _caveats(info: ModelInfo, judged: PartJudged, flat: int, teacher_list: str |
         *split_caveats(info, judged),
         *training_caveats(info, judged.folder),
         *([teachers] if teachers else []),
+        *_by_hand(info, judged),
     ]
+
+
+def _by_hand(info: ModelInfo, judged: PartJudged) -> list[Caveat]:
+    """Which thresholds a person chose, and which of them on the films judged."""
+    chosen = info.notes.thresholds_by_hand
+    here = [
+        finding
+        for finding, one in chosen.items()
+        if (one.split_id, one.part) == (judged.split.id, judged.part)
+    ]
+    return [ChosenThresholds(findings=tuple(chosen), here=tuple(here))] if chosen else []
 
 
 def _read(

@@ -61,7 +61,7 @@ class Judgement:
     """A report with what it was made from: the films, the patients drawn, the model if one read the films.
 
     validation: the films that chose thresholds and calibrators, if there are any; listed: the films of the
-    table that predictions are scored by.
+    table that predictions are scored by; targets: what was found of each box, if maps were judged by boxes.
     """
 
     report: Report
@@ -70,6 +70,7 @@ class Judgement:
     classifier: "Classifier | None" = None
     validation: Films | None = None
     listed: int = 0
+    targets: "pd.DataFrame | None" = None
 
 
 def full_report(

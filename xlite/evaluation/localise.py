@@ -32,10 +32,14 @@ from xlite.text import counted
 
 @dataclass(frozen=True, eq=False)
 class MapJudgement:
-    """The report on a model's maps, and some of them to look at: a row a target, a tile a map."""
+    """The report on a model's maps, and some of them to look at: a row a target, a tile a map.
+
+    targets: what was found of each target, as `JudgedMaps.one_by_one` gives it.
+    """
 
     report: LocalisationReport
     tiles: list[list[Tile]]
+    targets: pd.DataFrame
 
 
 def judge_maps(
@@ -69,7 +73,8 @@ def judge_maps(
     films = PartJudged(folder, chosen, part, list(table["stem"].unique()))
     teachers = model_teacher_caveat(classifier.info, films)
     before = [*split_caveats(classifier.info, films), *([teachers] if teachers else [])]
-    return MapJudgement(report.model_copy(update={"caveats": (*before, *report.caveats)}), judged.tiles)
+    report = report.model_copy(update={"caveats": (*before, *report.caveats)})
+    return MapJudgement(report, judged.tiles, judged.one_by_one())
 
 
 def localise_part(
@@ -79,8 +84,8 @@ def localise_part(
     part: str,
     resamples: int = RESAMPLES,
     seed: int = SEED,
-) -> LocalisationReport | None:
-    """The report on the maps with a closed form, by the folder's own boxes.
+) -> MapJudgement | None:
+    """The judgement of the maps with a closed form, by the folder's own boxes.
 
     Without sanity checks, and without caveats on what the model may know of the films; None if no box is on a
     film of the part.
@@ -91,7 +96,8 @@ def localise_part(
         return None
     judged = JudgedMaps(classifier, folder, table, CLOSED_FORM, resamples, seed)
     judged.read(0, None)
-    return _report(judged, split, part, len(given) - len(table))
+    report = _report(judged, split, part, len(given) - len(table))
+    return MapJudgement(report, judged.tiles, judged.one_by_one())
 
 
 def _methods(classifier: Classifier) -> Sequence[str]:

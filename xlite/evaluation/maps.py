@@ -32,6 +32,8 @@ from xlite.metrics.target_means import summarise, summarise_gap
 
 FRAME = 512  # maps are judged in the film's frame, or in one shrunk to this longer side
 ROWS_OF_SHEET = 8
+NOTED = ("pointing", "iou")
+"""The metrics that are kept of each target."""
 FILMS_FOR_NORMS = 64
 
 
@@ -118,6 +120,16 @@ class JudgedMaps:
             faults={fault: self.faults[name][fault] for fault in FAULTS},
             checks=self._checks(name) if len(self.to_check) else None,
         )
+
+    def one_by_one(self) -> pd.DataFrame:
+        """A row a target and method: film (its stem), finding, method, and NOTED of its metrics."""
+        of_methods = [
+            self.targets[["stem", "finding"]].assign(
+                method=name, **{key: [one[key] for one in self.values[name]] for key in NOTED}
+            )
+            for name in self.methods
+        ]
+        return pd.concat(of_methods, ignore_index=True)
 
     def _forgetful(self) -> dict[str, Mapper]:
         """The model after each stage of the randomisation; nothing without weights that could be shuffled."""

@@ -43,6 +43,7 @@ def fit_info(
             "calibration": calibrator,
             "thresholds": chosen.by_finding(),
             "thresholds_chosen_on": chosen.chosen_on_by_finding(),
+            "notes": info.notes.without_hand(),
         }
     )
     return record_validation(fitted, logits, labels, patients)

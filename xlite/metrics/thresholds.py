@@ -42,6 +42,26 @@ class ValidationPatients:
         return min(self.positive, self.negative) < FEW_POSITIVES
 
 
+@dataclass(frozen=True)
+class ChosenByHand:
+    """A threshold that a person chose: on which films, of how many patients, and when (an ISO date).
+
+    positive, negative: patients with the finding and without it. before: what it took the place of, None if
+    there was none.
+    """
+
+    split_id: str
+    part: str
+    positive: _Count
+    negative: _Count
+    day: str
+    before: float | None = None
+
+    def __str__(self) -> str:
+        """`chosen by hand on the val part of split S on 2026-11-28`."""
+        return f"chosen by hand on the {self.part} part of split {self.split_id} on {self.day}"
+
+
 @dataclass(frozen=True, eq=False)
 class Thresholds:
     """A threshold per finding, float64 (14,) in 0-1, NaN if it is withheld, and what chose it.

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.thresholds import ValidationPatients
+from xlite.metrics.thresholds import ChosenByHand, ValidationPatients
 from xlite.metrics.triage import NotSureZone
 from xlite.metrics.validation_record import ValidationRecord, rank
 
 Side = Literal["above", "below"]
 Zone = Literal["low", "not_sure", "high", "not_certified", "void"]
-Remark = Literal["rules_nothing_out", "says_little", "few_patients", "no_threshold", "not_calibrated"]
+Remark = Literal[
+    "rules_nothing_out", "says_little", "few_patients", "no_threshold", "not_calibrated", "by_hand"
+]
 
 LEAST_FOR, MOST_AGAINST = 2.0, 0.5
 """A likelihood ratio between these changes the odds to a small and rarely important degree (Jaeschke, Guyatt
@@ -24,6 +26,7 @@ class Worth:
     threshold: None without one, or if it is withheld. record: None if the model file has none. calibrated:
     whether a calibrator was fitted to the finding. void: the film is not as the validation films were, so
     that no guarantee holds. disagreement: the standard deviation of an ensemble's members' probabilities.
+    by_hand: where a person chose the threshold, None if validation films did.
     """
 
     finding: str
@@ -35,6 +38,7 @@ class Worth:
     calibrated: bool = False
     void: bool = False
     disagreement: float | None = None
+    by_hand: ChosenByHand | None = None
 
     @property
     def side(self) -> Side | None:
@@ -105,6 +109,8 @@ class Worth:
             found.append("few_patients")
         if not self.calibrated:
             found.append("not_calibrated")
+        if self.by_hand is not None:
+            found.append("by_hand")
         return tuple(found)
 
     def facts(self) -> dict[str, Any]:

@@ -23,11 +23,12 @@ from safetensors import SafetensorError, safe_open
 
 from xlite.config import is_fold
 from xlite.errors import CheckpointError
+from xlite.files import read_whole, write_atomic
 from xlite.findings import FINDINGS
 from xlite.guards.likeness import Likeness
 from xlite.images import Preprocess
 from xlite.metrics.calibration import Calibrator
-from xlite.metrics.thresholds import ValidationPatients
+from xlite.metrics.thresholds import ChosenByHand, ValidationPatients
 from xlite.metrics.validation_record import ValidationRecord
 
 FORMAT = "xlite-student-1"
@@ -46,7 +47,8 @@ class ModelNotes(BaseModel):
     `start_knows` those of the model that it started from: if it is noted and empty, it started without one.
     `contamination` is a sentence instead, in older model files. `epoch` is the best of `epochs` by the
     validation films. `fold`: the fold of its train part that was left out, as `2/5`. `phantoms`: its films
-    were drawn. `members` are the notes of an ensemble's members.
+    were drawn. `members` are the notes of an ensemble's members. `thresholds_by_hand` are by finding those
+    thresholds that a person chose; the others are of validation films.
     Other notes are kept as they are.
     """
 
@@ -70,6 +72,12 @@ class ModelNotes(BaseModel):
     epoch: int | None = None
     epochs: int | None = None
     members: "tuple[ModelNotes, ...]" = ()
+    thresholds_by_hand: dict[str, ChosenByHand] = {}
+
+    def without_hand(self) -> "ModelNotes":
+        """The same for thresholds that are all chosen anew by validation films."""
+        kept = {name: value for name, value in self.model_dump().items() if name != "thresholds_by_hand"}
+        return ModelNotes.model_validate(kept)
 
     @field_validator("fold")
     @classmethod
@@ -103,9 +111,9 @@ class ModelInfo(BaseModel):
     A header can say anything, so the values are checked: no others work with a model. `calibration` is the
     calibrator of its probabilities, `thresholds` are the probabilities by finding from which it calls a
     finding present, None if withheld as too few patients chose it; `thresholds_chosen_on` counts these, and
-    an old file does not say. `validation` is what the validation films say of each finding at these
-    thresholds, after this calibrator; an old file has none. `likeness` says which films are unlike those of
-    training in the model's features; None if nobody fitted it.
+    an old file does not say; the notes name those that a person chose. `validation` is what the validation
+    films say of each finding at these thresholds, after this calibrator; an old file has none. `likeness`
+    says which films are unlike those of training in the model's features; None if nobody fitted it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -165,6 +173,8 @@ class ModelInfo(BaseModel):
     def _records_are_of_these_thresholds(self) -> Self:
         for finding, one in (self.validation or {}).items():
             cut = (self.thresholds or {}).get(finding)
+            if finding in self.notes.thresholds_by_hand and one.sensitivity is None is one.specificity:
+                continue  # what it does on the validation films was not to be found out
             for name, rate, films in (
                 ("sensitivity", one.sensitivity, one.positive_films),
                 ("specificity", one.specificity, one.negative_films),
@@ -216,6 +226,22 @@ def header_of(info: ModelInfo) -> dict[str, str]:
     """
     fields = info.model_dump(exclude=None if info.likeness else {"likeness"}).items()
     return {name: json.dumps(value, allow_nan=False, separators=(",", ":")) for name, value in fields}
+
+
+def rewrite_info(path: Path, info: ModelInfo) -> None:
+    """Puts another info in the place of a model file's own; its weights stay to the last bit.
+
+    Raises CheckpointError if the file is none, or if no model could be read by that info.
+    """
+    with named_errors(path):
+        content = read_whole(path)
+        size = int.from_bytes(content[:8], "little")
+        header = from_json(content[8 : 8 + size])
+    metadata = header_of(info) | {"format": FORMAT}
+    parse_header(metadata, path)
+    text = json.dumps({**header, "__metadata__": metadata}, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the tensors stay aligned
+    write_atomic(path, len(text).to_bytes(8, "little") + text + content[8 + size :])
 
 
 def read_info(path: Path) -> ModelInfo:

@@ -11,6 +11,7 @@ from xlite.metrics.per_finding import ECE_BINS
 from xlite.models.available import CARD_FILE
 from xlite.models.info import ModelInfo
 from xlite.models.student import Student
+from xlite.report.by_hand import by_hand_section
 from xlite.report.document import marked_cell, to_markdown
 from xlite.report.means import (
     CHOSEN_ON,
@@ -110,7 +111,7 @@ def card(name: str, info: ModelInfo, report: Report | None, parameters: int, meg
     lines = [f"# Model card: {name}", ""]
     lines += ["| | |", "|---|---|", *(f"| {title} | {value} |" for title, value in facts.items()), ""]
     metrics = _metrics(report) if report else ["## Metrics", "", "It was not evaluated on a test part."]
-    lines += [*metrics, "", *_validation(info), _PURPOSE, ""]
+    lines += [*metrics, "", *_validation(info), *by_hand_section(info), _PURPOSE, ""]
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ from xlite.evaluation.caveats import (
     BoxesWithoutFilm,
     Caveat,
     ChosenOn,
+    ChosenThresholds,
     FewBoxes,
     FewPositives,
     FlatFilms,
@@ -116,6 +117,7 @@ def sentence(caveat: Caveat) -> str:
 def _of_metrics(
     caveat: NoThresholds
     | WithheldThresholds
+    | ChosenThresholds
     | OtherPrevalence
     | NeverPositive
     | AlwaysPositive
@@ -136,6 +138,14 @@ def _of_metrics(
             return (
                 f"no threshold below {FEW_POSITIVES} validation patients with the finding or without it, so "
                 f"nothing is called and its rates are undefined: {few}"
+            )
+        case ChosenThresholds(findings=findings, here=chosen_here):
+            said = f"thresholds chosen by hand, not by validation films: {_list(findings)}"
+            if not chosen_here:
+                return said
+            return (
+                f"{said}. Chosen on the very films that are judged here: {_list(chosen_here)}, so that F1, "
+                "precision, sensitivity and specificity are better than other films will have them"
             )
         case OtherPrevalence(here=here, nih=nih):
             named = ", ".join(

@@ -1,6 +1,6 @@
 """The evaluations that lie beside the models, for those who show them. No torch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from xlite.metrics.bands import Curves
 from xlite.models.available import EXPORT_FILE, MODEL_FILE, model_folders
 from xlite.report.curves_json import read_curves
 from xlite.report.view import View
+from xlite.text import labels_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +37,35 @@ class Evaluation:
         split = self.report.split
         return split.id, split.part, split.label_version
 
-    def view(self) -> View:
-        """The report for dark pages."""
-        return View(self.report, self.curves, on_paper=False)
+    @property
+    def judged_on(self) -> str:
+        """`group` in words, as people choose it."""
+        split, part, edition = self.group
+        return f"{split}, {part} part, {labels_of(edition)}"
+
+    @property
+    def written(self) -> float:
+        """When it was written, s since 1970; 0 if it is gone."""
+        path = self.folder / "metrics.json"
+        return path.stat().st_mtime if path.is_file() else 0.0
+
+    def view(self, headed: bool = False, on_paper: bool = False) -> View:
+        """The report for dark pages, or as on paper for light ones; `headed` if these say what was judged."""
+        return View(self.report, self.curves, on_paper, headed)
+
+
+def newest_of(model: str, found: Iterable[Evaluation]) -> list[Evaluation]:
+    """The evaluations of one model, the newest first, and of those on the same films the newest alone."""
+    newest: dict[tuple[str, str, str], Evaluation] = {}
+    for one in sorted((one for one in found if one.model == model), key=lambda one: -one.written):
+        newest.setdefault(one.group, one)
+    return list(newest.values())
+
+
+def beside(first: Evaluation, found: Iterable[Evaluation]) -> dict[str, Evaluation]:
+    """The evaluations of other models on the same films with the same labels, by model, each the newest."""
+    same = [one for one in found if one.group == first.group and one.model != first.model]
+    return {name: newest_of(name, same)[0] for name in dict.fromkeys(one.model for one in same)}
 
 
 def saved_evaluations() -> tuple[list[Evaluation], list[str]]:

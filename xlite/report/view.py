@@ -17,11 +17,15 @@ from xlite.report.sentences import source, source_lines
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A report with its curves, whose charts are drawn for white paper or for dark pages."""
+    """A report with its curves, whose charts are drawn for white paper or for dark pages.
+
+    headed: a head above all sections says what was judged, so that no chart or table repeats it.
+    """
 
     report: Report
     curves: Curves
     on_paper: bool = True
+    headed: bool = False
 
     @property
     def palette(self) -> Sequence[str]:
@@ -35,13 +39,13 @@ class View:
 
     @property
     def source(self) -> str:
-        """The sentence that belongs beside each of its metrics."""
-        return source(self.report)
+        """The sentence that belongs beside each of its metrics; none if a head says it."""
+        return "" if self.headed else source(self.report)
 
     @property
     def source_lines(self) -> tuple[str, ...]:
         """The same in lines, for figures."""
-        return source_lines(self.report)
+        return () if self.headed else source_lines(self.report)
 
     @property
     def contaminated(self) -> bool:

@@ -24,6 +24,7 @@ _SHORT: dict[Remark, str] = {
     "few_patients": "few patients",
     "no_threshold": "no threshold",
     "not_calibrated": "not calibrated",
+    "by_hand": "chosen by hand",
 }
 TABLE_NOTE = (
     "Sensitivity and specificity: of the threshold on the validation films, with the 95% interval of what "
@@ -59,7 +60,9 @@ def threshold_sentence(worth: Worth) -> str | None:
         few = f": {few_patients(patients.positive, patients.negative)}" if patients else ""
         return f"no threshold{few}" if worth.withheld else None
     said = f"{worth.side} the model's threshold of {worth.threshold:.1%}"
-    if patients and not worth.record:
+    if worth.by_hand:
+        said += f", {worth.by_hand}"
+    elif patients and not worth.record:
         said += f" ({counted(patients.positive, 'validation patient')})"
     if found := _on_validation(worth):
         said += f", which {found}"

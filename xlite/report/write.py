@@ -18,6 +18,7 @@ from xlite.evaluation.report import Report
 from xlite.files import Progress, write_atomic
 from xlite.metrics.bands import Curves, draw_curves
 from xlite.metrics.bootstrap import Resamples
+from xlite.report.box_targets import write_targets
 from xlite.report.curves_json import dump_curves
 from xlite.report.document import Block, Chart, Text, to_html, to_markdown
 from xlite.report.metrics_json import comparison_json, localisation_json, report_json
@@ -62,6 +63,7 @@ def evaluate_model(
             log.info("Thresholds: %s", thresholds_sentence(info.thresholds_chosen_on or {}))
         log.info("On the validation films: %s", records_sentence(info.validation or {}))
     write_report(out, found.report, found.films, found.resamples)
+    write_targets(Path(out), found.targets)
     if options.calibration is not None and found.classifier is not None:  # last: nothing can fail behind it
         _keep_fitted(found.classifier, found.report, options.calibration)
     return found.report
@@ -94,7 +96,9 @@ def localise_model(
     options: MapOptions | None = None,
     progress: Progress | None = None,
 ) -> LocalisationReport:
-    """Judges a model's maps by boxes, as `judge_maps` does; writes localisation.json and maps.png into `out`.
+    """Judges a model's maps by boxes, as `judge_maps` does, and writes what was found into `out`.
+
+    That is localisation.json, maps.png and targets.csv.
 
     Raises CheckpointError, DataError or ImageError.
     """
@@ -106,6 +110,7 @@ def localise_model(
     out.mkdir(parents=True, exist_ok=True)
     _write_json(out / "localisation.json", localisation_json(found.report), indent=2)
     draw_sheet(found.tiles, out / "maps.png")
+    write_targets(out, found.targets)
     return found.report
 
 

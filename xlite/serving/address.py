@@ -24,6 +24,13 @@ KEYS = {
     "views": "views that films are taken from",
     "sexes": "sexes of patients",
     "boxed": "whether only films with boxes are shown",
+    "judged": "the films that the models shown were judged on: split, part, labels",
+    "beside": "other models whose results are shown with the model's",
+    "section": "the section of the results shown",
+    "curves": "findings whose curves are shown",
+    "bands": "whether each curve has its band",
+    "cut": "the threshold that is tried out, in per cent",
+    "prevalence": "the prevalence at which predictive values are shown, in per cent",
 }
 """Every name that an address may have, and what it says."""
 

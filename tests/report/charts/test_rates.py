@@ -6,7 +6,7 @@ import pytest
 from demo_home import save_demo_evaluation
 
 from xlite.evaluation.caveats import TrainedOn
-from xlite.report.charts.rates import Kind, curves_figure, curves_grid, model_curves
+from xlite.report.charts.rates import Kind, Mark, curves_figure, curves_grid, model_curves
 from xlite.report.saved import read_evaluation
 from xlite.report.view import View
 
@@ -53,3 +53,24 @@ def test_a_grid_has_a_panel_a_finding(clean: View) -> None:
     assert [text for text in notes if "  " not in text] == ["Mass", "Edema", "Hernia"]
     assert figure.layout.xaxis3.domain[0] > figure.layout.xaxis2.domain[1] > 0
     assert len(figure.data) == 3 + 2 * 2 + 1  # diagonals, curves with bands, and one that is undefined
+
+
+def test_a_finding_has_a_colour_and_a_model_a_dash(clean: View, contaminated: View) -> None:
+    lines = model_curves([clean, contaminated], ["Mass", "Edema"], "roc")
+    assert [(line.hue, line.dash) for line in lines] == [(0, "solid"), (0, "dash"), (1, "solid"), (1, "dash")]
+    drawn = [trace for trace in curves_figure(lines, (), "roc", ("#111111", "#222222")).data if trace.name]
+    assert [(trace.line.color, trace.line.dash) for trace in drawn] == [
+        ("#111111", "solid"), ("#111111", "dash"), ("#222222", "solid"), ("#222222", "dash"),
+    ]  # fmt: skip
+
+
+def test_each_line_has_its_band_if_that_is_wanted(clean: View) -> None:
+    lines = model_curves([clean], ["Mass", "Edema", "Fibrosis"], "pr")
+    figure = curves_figure(lines, (), "pr", all_bands=True)
+    assert sum(trace.fill == "toself" for trace in figure.data) == 3
+
+
+def test_a_point_is_marked_on_a_curve(clean: View) -> None:
+    figure = curves_figure(model_curves([clean], ["Mass"], "roc"), (), "roc", mark=Mark(0.1, 0.7, "at 31.0%"))
+    point = figure.data[-1]
+    assert (point.x, point.y, point.name, point.mode) == ((0.1,), (0.7,), "at 31.0%", "markers")

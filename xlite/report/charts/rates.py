@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from xlite.findings import spoken
 from xlite.metrics.bands import FindingCurves
-from xlite.plots import PALETTE, plain_label, style
+from xlite.plots import PALETTE, QUIET, plain_label, style
+from xlite.report.charts.lines import DASHES
 from xlite.report.charts.panels import Panel, diagonal, panel_grid
 from xlite.report.charts.paper import colors
 from xlite.report.view import View
@@ -24,7 +25,10 @@ Kind = Literal["roc", "pr"]
 
 @dataclass(frozen=True)
 class Curve:
-    """A line of a chart: its name, x and y 0-1, and a band of y over x from `low` to `high`."""
+    """A line of a chart: its name, x and y 0-1, and a band of y over x from `low` to `high`.
+
+    hue: the place of its colour in the palette; dash: one of DASHES.
+    """
 
     name: str
     x: Sequence[float]
@@ -32,6 +36,17 @@ class Curve:
     band_x: Sequence[float] = ()
     low: Sequence[float] = ()
     high: Sequence[float] = ()
+    hue: int = 0
+    dash: str = DASHES[0]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point of a chart, x and y 0-1, and what it is."""
+
+    x: float
+    y: float
+    name: str
 
 
 def curve_of(curves: FindingCurves, kind: Kind, name: str) -> Curve:
@@ -44,32 +59,42 @@ def curve_of(curves: FindingCurves, kind: Kind, name: str) -> Curve:
 
 
 def model_curves(models: Sequence[View], findings: Sequence[str], kind: Kind) -> list[Curve]:
-    """A curve for each of those findings and models, its area in the name.
+    """A curve of each finding and model: a colour a finding, a dash a model, its area in the name.
 
     Models are named if there are several; areas on contaminated films are struck through.
     """
     curves = []
-    for finding in findings:
-        for view in models:
+    for hue, finding in enumerate(findings):
+        for view, dash in zip(models, DASHES, strict=False):
             one = view.report.per_class[finding]
             name = f" {plain_label(view.report.model)}" if len(models) > 1 else ""
             area = view.marked(one.auc if kind == "roc" else one.ap)
-            curves.append(curve_of(view.curves[finding], kind, f"{spoken(finding)}{name}  {area}"))
+            curve = curve_of(view.curves[finding], kind, f"{spoken(finding)}{name}  {area}")
+            curves.append(replace(curve, hue=hue, dash=dash))
     return curves
 
 
 def curves_figure(
-    curves: Sequence[Curve], source: tuple[str, ...], kind: Kind = "roc", palette: Sequence[str] = PALETTE
+    curves: Sequence[Curve],
+    source: tuple[str, ...],
+    kind: Kind = "roc",
+    palette: Sequence[str] = PALETTE,
+    all_bands: bool = False,
+    mark: Mark | None = None,
 ) -> go.Figure:
-    """ROC ("roc") or precision-recall ("pr") curves in one square, with their bands.
+    """ROC ("roc") or precision-recall ("pr") curves in one square, with their bands, and a point on them.
 
-    Of more than MOST_BANDS curves the first has its band alone: over each other they blend into one.
+    Of more than MOST_BANDS curves the first has its band alone, unless `all_bands` are wanted: over each
+    other they blend into one.
     """
     import plotly.graph_objects as go
 
     traces = diagonal() if kind == "roc" else []
-    for place, (curve, color) in enumerate(zip(curves, colors(palette, len(curves)), strict=True)):
-        traces += _drawn(curve, color, 2, banded=len(curves) <= MOST_BANDS or place == 0)
+    for place, curve in enumerate(curves):
+        banded = all_bands or len(curves) <= MOST_BANDS or place == 0
+        traces += _drawn(curve, palette[curve.hue % len(palette)], 2, banded)
+    if mark is not None:
+        traces.append(_marked(mark, palette[1 % len(palette)]))
     figure = go.Figure(traces)
     across, up = ("1 − specificity", "sensitivity") if kind == "roc" else ("recall", "precision")
     figure.update_xaxes(title=across, range=[0, 1], constrain="domain")
@@ -112,9 +137,17 @@ def _drawn(curve: Curve, color: str, width: float, banded: bool = True) -> list[
     }  # fmt: skip
     line = {
         "x": curve.x, "y": curve.y, "mode": "lines", "name": curve.name,
-        "line": {"color": color, "width": width}, "hovertemplate": "%{x:.3f}, %{y:.3f}",
+        "line": {"color": color, "width": width, "dash": curve.dash}, "hovertemplate": "%{x:.3f}, %{y:.3f}",
     }  # fmt: skip
     return [band, line] if x and banded else [line]
+
+
+def _marked(mark: Mark, color: str) -> dict[str, Any]:
+    return {
+        "x": [mark.x], "y": [mark.y], "mode": "markers", "name": mark.name,
+        "marker": {"color": color, "size": 13, "symbol": "diamond", "line": {"width": 1.5, "color": QUIET}},
+        "hovertemplate": "%{x:.3f}, %{y:.3f}", "cliponaxis": False,
+    }  # fmt: skip
 
 
 def _faint(color: str, opacity: float) -> str:

@@ -89,7 +89,7 @@ def _metrics(view: View) -> Table:
     header = ["Finding", "Positives", "AUC", "Average precision", "Prevalence", "Brier", "ECE"]
     held = "Average precision holds at the prevalence beside it."
     missing = [*missing_intervals(report), *undefined_resamples(report)]
-    return Table(header, [*rows, *means], " ".join([*star, held, *missing, view.source]))
+    return Table(header, [*rows, *means], " ".join([*star, held, *missing, view.source]).rstrip())
 
 
 def _thresholds(view: View) -> Table:

@@ -25,4 +25,5 @@ def ranking(models: Sequence[View]) -> Table:
     ]
     header = ["Model", "Macro AUC", "AP", "F1", "ECE", "ECE if perfect", "Accuracy of always no"]
     prevalence = number(mean_rows(models[0].report, ("ap",))[0].prevalence["ap"])
-    return Table(header, rows, f"AP at a mean prevalence of {prevalence}. {capital(models[0].source)}")
+    caption = f"AP at a mean prevalence of {prevalence}. {capital(models[0].source)}"
+    return Table(header, rows, caption.rstrip())

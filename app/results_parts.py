@@ -1,0 +1,266 @@
+"""Parts of the Results page that go back to the films: a threshold tried out, and errors as films."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+from page_parts import QUIET_BAR
+
+from xlite.data.eda.thumbnails import thumbnail
+from xlite.data.folder import Changes, NihFolder, changes
+from xlite.errors import DataError, ImageError, XliteError
+from xlite.findings import FINDINGS, spoken
+from xlite.messages import literal, page_sentence, said
+from xlite.metrics.bootstrap import Resamples
+from xlite.metrics.operating_point import OperatingPoint, operating_point, too_few
+from xlite.report.box_targets import best_and_worst, methods_of, read_targets, target_caption
+from xlite.report.caveat_sentences import map_name
+from xlite.report.charts.lines import line_colors
+from xlite.report.charts.rates import Kind, Mark, curve_of, curves_figure
+from xlite.report.document import Alert, Block, Chart, to_markdown
+from xlite.report.judged import JudgedFilms, judged_films, mistake_caption, mistakes
+from xlite.report.judged import Kind as MistakeKind
+from xlite.report.saved import Evaluation, newest_of
+from xlite.report.sections.operating import operating_table, point_sentence, rule_cuts, withheld_sentence
+from xlite.report.view import View
+from xlite.runs.hand_threshold import is_shipped, keep_threshold
+
+KINDS: tuple[Kind, Kind] = ("roc", "pr")
+KIND_WORDS = {"roc": "ROC curve", "pr": "Precision-recall curve"}
+WRONG: dict[MistakeKind, str] = {"missed": "Missed", "alarm": "Called without it"}
+MOST_SHOWN = 8
+PER_CENT = 0.01, 99.99
+READ_PAGE = str(Path(__file__).resolve().parents[1] / "pages" / "classify.py")
+
+
+def show(blocks: Iterable[Block], key: str) -> None:
+    """Shows the blocks of a section of the report."""
+    for place, block in enumerate(blocks):
+        if isinstance(block, Chart):
+            alt = block.caption or f"Chart of the section {key}"
+            st.plotly_chart(block.draw(), key=f"{key}-{place}", config=QUIET_BAR, alt=alt)
+            st.caption(literal(block.caption))
+        elif isinstance(block, Alert):
+            box = st.error if block.grave else st.warning
+            lines = "".join(f"\n- {said(line)}" for line in block.sentences)
+            box(f"**{literal(block.title)}**\n{lines}", icon=":material/warning:")
+        else:
+            st.markdown(to_markdown("", [block], escape=literal))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the table")
+def open_folder(root: str, changed: Changes) -> NihFolder:
+    """The data folder; `changed` renews the cache. Never mutated."""
+    return NihFolder.open(root)
+
+
+def data_folder() -> NihFolder | None:
+    """The data folder of the sidebar, if there is one."""
+    root = os.path.expanduser(st.session_state.get("data") or "")
+    try:
+        return open_folder(root, changes(Path(root))) if root else None
+    except DataError:  # what is wrong with it the page that explores it says
+        return None
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the predictions")
+def open_films(
+    _evaluation: Evaluation, _folder: NihFolder | None, key: tuple[object, ...]
+) -> tuple[JudgedFilms, Resamples]:
+    """The films judged and their resampled patients; `key` renews the cache. Never mutated."""
+    films, drawn = judged_films(_evaluation, _folder), _evaluation.report.bootstrap
+    return films, Resamples(films.patients, drawn.resamples, drawn.seed)
+
+
+def films_of(evaluation: Evaluation) -> tuple[JudgedFilms, Resamples]:
+    """`open_films` of an evaluation, with labels from the data folder of the sidebar if it has none."""
+    folder = data_folder()
+    key = (str(evaluation.folder), evaluation.written, str(folder.root) if folder else "")
+    return open_films(evaluation, folder, key)
+
+
+def choose_finding() -> str:
+    """One finding."""
+    left, _ = st.columns([2, 3])
+    return left.selectbox("Finding", FINDINGS, format_func=spoken, key="finding", bind="query-params")
+
+
+def ask_point(evaluation: Evaluation, finding: str, share: float) -> tuple[float, float]:
+    """The threshold to try out and the prevalence, both 0-1; of another finding they begin anew."""
+    cuts = rule_cuts(evaluation.report, finding)
+    low, high = PER_CENT
+    usual = min(high, max(low, round(100 * share, 2)))
+    cut = 100 * next(iter(cuts.values()), usual / 100)
+    now = (evaluation.model, evaluation.judged_on, finding)
+    if st.session_state.get("tried", now) != now:
+        st.session_state["cut"], st.session_state["prevalence"] = cut, usual
+    st.session_state["tried"] = now
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    tried = left.slider("Threshold", 0.0, 100.0, cut, 0.1, "%.1f %%", key="cut", bind="query-params")
+    there = right.number_input(
+        "Prevalence, %",
+        low,
+        high,
+        usual,
+        0.1,
+        key="prevalence",
+        bind="query-params",
+        help=f"On the films judged it is {usual:g} %.",
+    )
+    with st.container(horizontal=True):
+        for title, one in cuts.items():
+            st.button(f"{title}, {one:.1%}", on_click=try_cut, args=(one,), type="tertiary")
+    return tried / 100, there / 100
+
+
+def try_cut(cut: float) -> None:
+    """Moves the slider."""
+    st.session_state["cut"] = 100 * cut
+
+
+def show_point(evaluation: Evaluation, view: View, found: list[Evaluation], path: Path | None) -> None:
+    """One finding at a threshold that is tried out, on its curves, and the way to keep it."""
+    finding = choose_finding()
+    films, resamples = films_of(evaluation)
+    column = FINDINGS.index(finding)
+    positive, probs = films.labels[:, column], films.probs[:, column]
+    if few := too_few(positive, films.patients):
+        st.info(withheld_sentence(finding, few))
+        return
+    cut, prevalence = ask_point(evaluation, finding, float(positive.mean()))
+    point = operating_point(positive, probs, resamples, cut)
+    show([operating_table(view, point, prevalence)], "point")
+    show_on_curves(view, finding, point)
+    offer_to_keep(evaluation, films, finding, cut, found, path)
+
+
+def show_on_curves(view: View, finding: str, point: OperatingPoint) -> None:
+    """The point on the ROC and the precision-recall curve."""
+    colors = line_colors(st.context.theme.type)
+    specificity, sensitivity = point.specificity.value or 0.0, point.sensitivity.value or 0.0
+    marks = {"roc": (1 - specificity, sensitivity), "pr": (sensitivity, point.precision)}
+    for column, kind in zip(st.columns(2), KINDS, strict=True):
+        x, y = marks[kind]
+        mark = None if y is None else Mark(float(x or 0), y, f"at {point.cut:.1%}")
+        line = curve_of(view.curves[finding], kind, spoken(finding))
+        figure = curves_figure([line], (), kind, colors, mark=mark)
+        alt = f"{KIND_WORDS[kind]} of {spoken(finding)}. {point_sentence(point)}"
+        column.plotly_chart(figure, key=f"point-{kind}", config=QUIET_BAR, alt=alt)
+    st.caption(f"Precision on these films holds at their prevalence of {point.prevalence:.1%}.")
+
+
+def offer_to_keep(
+    evaluation: Evaluation,
+    films: JudgedFilms,
+    finding: str,
+    cut: float,
+    found: list[Evaluation],
+    path: Path | None,
+) -> None:
+    """The button that writes the threshold into the model's file, and what came of it."""
+    told = st.session_state.pop("kept", None)
+    if told is not None:
+        lines = "".join(f"\n- {literal(line)}" for line in told.costs)
+        st.success(f"{literal(told.done)}\n{lines}", icon=":material/check:")
+    if path is None or is_shipped(path):
+        st.caption(
+            "A model that comes with X-Lite keeps its thresholds. Of a model of your own the threshold tried "
+            "out here can be kept."
+        )
+        return
+    if evaluation.report.split.part == "test":
+        st.warning(
+            "These are test films. A threshold that is chosen on them makes the test figures of what the "
+            "model calls too good; choose it on the val part instead.",
+            icon=":material/warning:",
+        )
+    name = f"Keep {cut:.1%} as the threshold of {spoken(finding)}"
+    if st.button(name, icon=":material/push_pin:"):
+        try:
+            others = list(other_films(evaluation, found))
+            kept = keep_threshold(path, evaluation, films, finding, cut, others)
+            st.session_state["kept"] = kept
+            st.rerun()
+        except (XliteError, OSError) as error:
+            st.error(page_sentence(error))
+
+
+def other_films(evaluation: Evaluation, found: list[Evaluation]) -> Iterator[JudgedFilms]:
+    """The films of the model's other evaluations, of those that have labels here."""
+    for one in newest_of(evaluation.model, found):
+        if one is not evaluation:
+            with suppress(XliteError, OSError):
+                yield films_of(one)[0]
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def cached_thumbnail(path: str, changed: float, boxes: pd.DataFrame) -> bytes:
+    """A film as JPEG with its boxes."""
+    return thumbnail(Path(path), boxes)
+
+
+def show_targets(evaluation: Evaluation) -> None:
+    """The films whose boxes a kind of map meets best, and those that it meets worst."""
+    targets = read_targets(evaluation.folder)
+    if not targets:
+        if evaluation.report.localisation is not None:
+            st.caption("Evaluate the model again to see on which films its maps meet the boxes.")
+        return
+    methods = methods_of(targets)
+    method = st.segmented_control(
+        "Films by", methods, default=methods[0], format_func=map_name, required=True, key="by-map"
+    )
+    folder = data_folder()
+    boxes = folder.boxes() if folder else pd.DataFrame()
+    for title, some in zip(("Best", "Worst"), best_and_worst(targets, method, MOST_SHOWN), strict=True):
+        st.markdown(f"**{title}**: where the map meets the radiologists' boxes")
+        with st.container(horizontal=True):
+            for one in some:
+                with st.container(width=220, gap="small"):
+                    show_film(one.stem, target_caption(one), evaluation.model, folder, boxes)
+
+
+def show_mistakes(evaluation: Evaluation) -> None:
+    """The films on which the model was most confident and wrong about a finding."""
+    finding = choose_finding()
+    films, _ = films_of(evaluation)
+    folder, cut = data_folder(), evaluation.report.per_class[finding].threshold
+    boxes = folder.boxes() if folder else pd.DataFrame()
+    st.caption(
+        "Labels were taken from radiology reports by a program: on films like these it may be the label that "
+        "is wrong, and not the model."
+    )
+    for kind, title in WRONG.items():
+        wrong = mistakes(films, finding, cut, kind, MOST_SHOWN)
+        at = "" if cut is None else f" at its threshold of {cut:.1%}"
+        st.markdown(f"**{title}**: {spoken(finding)}{at}, most confident first")
+        if not wrong:
+            st.caption("None of the films judged.")
+        with st.container(horizontal=True):
+            for mistake in wrong:
+                with st.container(width=220, gap="small"):
+                    show_film(mistake.stem, mistake_caption(mistake), evaluation.model, folder, boxes)
+    if folder is None:
+        st.caption("Name in the sidebar the data folder that these films are in, and they are shown.")
+
+
+def show_film(stem: str, caption: str, model: str, folder: NihFolder | None, boxes: pd.DataFrame) -> None:
+    """One film, if it is here, with its boxes, what is said of it, and the way to read it."""
+    path = folder.paths.get(stem) if folder else None
+    if path is not None:
+        try:
+            picture = cached_thumbnail(str(path), path.stat().st_mtime, boxes[boxes["stem"] == stem])
+            st.image(picture, alt=f"Film {stem}")
+        except ImageError as error:
+            st.error(page_sentence(error))
+    st.caption(caption)
+    if folder is not None and path is not None:
+        st.page_link(
+            READ_PAGE,
+            label="Read it",
+            icon=":material/radiology:",
+            query_params={"film": stem, "model": model, "data": str(folder.root)},
+        )

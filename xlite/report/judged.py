@@ -1,0 +1,124 @@
+"""The films of a saved evaluation, their labels and what the model said of them; and where it was wrong."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from xlite.data.folder import NihFolder
+from xlite.data.predictions import Predictions, read_predictions
+from xlite.errors import DataError
+from xlite.evaluation.films import read_labels
+from xlite.findings import FINDINGS, NO_FINDING, spoken
+from xlite.messages import literal
+from xlite.report.saved import Evaluation
+from xlite.text import counted, labels_of
+
+Kind = Literal["missed", "alarm"]
+_LEAST = 1e-9
+"""A probability of 0 or 1 that is wrong would have an endless loss."""
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedFilms:
+    """Films as predictions.csv has them: labels (N, 14) bool, probs (N, 14) in 0-1, patients (N,) text."""
+
+    names: list[str]
+    stems: list[str]
+    patients: np.ndarray
+    labels: np.ndarray
+    probs: np.ndarray
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A film on which a model was wrong about a finding, and by how much.
+
+    loss: minus the logarithm of the probability that it gave to what the label says.
+    """
+
+    name: str
+    stem: str
+    patient: str
+    probability: float
+    loss: float
+    labels: tuple[str, ...]
+
+
+def judged_films(evaluation: Evaluation, folder: NihFolder | None) -> JudgedFilms:
+    """The films of an evaluation, with the labels saved beside it, or else those of a data folder.
+
+    Raises DataError if predictions or labels are missing or damaged, or are not those that were judged.
+    """
+    predictions = read_predictions(evaluation.folder / "predictions.csv")
+    path = evaluation.folder / "labels.csv"
+    table = read_labels(path) if path.is_file() else _labels_of(folder, predictions, evaluation)
+    lacking = [stem for stem in predictions.stems if stem not in table.index]
+    if lacking:
+        raise DataError(
+            f"{path} lacks {counted(len(lacking), 'film')} of the predictions beside it, {lacking[0]} first: "
+            "evaluate the model again"
+        )
+    rows = table.loc[predictions.stems]
+    labels = rows[list(FINDINGS)].to_numpy() > 0
+    report = evaluation.report
+    judged = [report.per_class[finding].positives for finding in FINDINGS]
+    if len(labels) != report.split.images or labels.sum(0).tolist() != judged:
+        raise DataError(
+            f"the films and labels that {evaluation.model} was judged by are not those found now: evaluate "
+            "it again"
+        )
+    patients = rows["patient"].to_numpy()
+    return JudgedFilms(predictions.names, predictions.stems, patients, labels, predictions.probs)
+
+
+def _labels_of(folder: NihFolder | None, predictions: Predictions, evaluation: Evaluation) -> pd.DataFrame:
+    """The rows of a data folder's table, by stem."""
+    split = evaluation.report.split
+    if folder is None:
+        raise DataError(
+            "this evaluation holds no labels: name in the sidebar the data folder that the model was judged "
+            "on, or evaluate the model again"
+        )
+    there = sum(stem in folder for stem in predictions.stems)
+    if there < len(predictions.stems) or folder.label_version != split.label_version:
+        raise DataError(
+            f"this evaluation holds no labels, and the data folder in the sidebar has {there:,} of its "
+            f"{counted(len(predictions.stems), 'film')} ({labels_of(folder.label_version)}; it was judged by "
+            f"{labels_of(split.label_version)}): name the folder that the model was judged on, or evaluate "
+            "it again"
+        )
+    return folder.table.set_index("stem")
+
+
+def mistakes(films: JudgedFilms, finding: str, cut: float | None, kind: Kind, count: int) -> list[Mistake]:
+    """Films on which the model was wrong about a finding, most confident first.
+
+    "missed": with the finding and below the threshold `cut`; "alarm": without it, at `cut` or above. Without
+    a threshold all films of the kind count, by how far the probability is off.
+    """
+    column = FINDINGS.index(finding)
+    positive, probs = films.labels[:, column], films.probs[:, column]
+    called = np.full(len(probs), kind == "alarm") if cut is None else probs >= cut
+    wrong = positive & ~called if kind == "missed" else ~positive & called
+    loss = -np.log(np.maximum(np.where(positive, probs, 1 - probs), _LEAST))
+    places = np.flatnonzero(wrong)
+    order = places[np.argsort(-loss[places], kind="stable")][:count]
+    return [
+        Mistake(
+            name=films.names[place],
+            stem=films.stems[place],
+            patient=str(films.patients[place]),
+            probability=float(probs[place]),
+            loss=float(loss[place]),
+            labels=tuple(name for name, has in zip(FINDINGS, films.labels[place], strict=True) if has),
+        )
+        for place in order
+    ]
+
+
+def mistake_caption(mistake: Mistake) -> str:
+    """The probability, what the label says, and the film, as Markdown."""
+    labels = ", ".join(map(spoken, mistake.labels)) or spoken(NO_FINDING)
+    return f"**{mistake.probability:.1%}**, labelled {labels}  \n{literal(mistake.stem)}"
