@@ -29,7 +29,8 @@ def choose_named(label: str, names: Sequence[str], key: str, help: str | None = 
     None, with a sentence, while the address asks for one that is not here: no other is shown in its place.
     """
     session = st.session_state
-    asked = unknown(st.query_params, key, names)
+    # The address has the old name until the choice is drawn anew.
+    asked = None if session.pop(f"set-{key}", False) else unknown(st.query_params, key, names)
     if asked is None and session.get(key) is not None and session[key] not in names:
         asked = session[key]  # renamed or deleted since it was chosen
     if asked is not None:
@@ -53,6 +54,11 @@ def choose_named(label: str, names: Sequence[str], key: str, help: str | None = 
             icon=":material/warning:",
         )
     return chosen
+
+
+def choose_next(key: str, name: str | None) -> None:
+    """Has `choose_named` show that one, or none, in the next run of the page, whatever the address says."""
+    st.session_state[key], st.session_state[f"set-{key}"] = name, True
 
 
 def say_unknown(key: str, choices: Collection[str], what: str) -> None:

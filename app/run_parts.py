@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import streamlit as st
-from page_parts import show_command, show_curves, show_log
+from page_parts import choose_next, show_command, show_curves, show_log
 
 from xlite.errors import XliteError
 from xlite.messages import headline, literal, page_sentence
@@ -69,10 +69,9 @@ def show_actions(run: Run, state: str) -> None:
 
 def follow(name: str, new_name: str | None) -> None:
     """Goes on with a run under its new name, or without one that is deleted."""
-    session = st.session_state
-    session["run"] = new_name
-    chosen = [new_name if one == name else one for one in session.get("compare", [])]
-    session["compare"] = [one for one in chosen if one is not None]
+    choose_next("run", new_name)
+    chosen = [new_name if one == name else one for one in st.session_state.get("compare", [])]
+    st.session_state["compare"] = [one for one in chosen if one is not None]
     st.rerun(scope="app")
 
 

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
-from page_parts import QUIET_BAR, choose_named, say_unknown, table_height
+from page_parts import QUIET_BAR, choose_named, choose_next, say_unknown, table_height
 from run_parts import watch
 
 from xlite.errors import XliteError
@@ -141,7 +141,7 @@ def tick(names: tuple[str, ...], key: str) -> None:
     new = [name for name in ticked if name not in before]
     st.session_state["compare"] = [*kept, *new][-MOST_RUNS:]
     if new:
-        st.session_state["run"] = new[-1]
+        choose_next("run", new[-1])
     version, _ = st.session_state["runs-drawn"]
     st.session_state["runs-drawn"] = (version, (names, tuple(ticked)))
     st.session_state["runs-ticked"] = True
