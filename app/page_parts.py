@@ -36,7 +36,8 @@ def choose_named(label: str, names: Sequence[str], key: str, help: str | None = 
     if asked is not None:
         session[f"asked-{key}"], session[key] = asked, None
     elif names and key not in session and key not in st.query_params:
-        session[key] = names[0]  # no default: an address leaves it out, and tomorrow it is another
+        # No default of the widget: an address would leave it out, and tomorrow it is another one.
+        session[key] = st.query_params[key] = names[0]
     place = st.empty()
     chosen = None
     if names:

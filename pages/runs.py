@@ -46,7 +46,7 @@ def known_runs() -> list[RunFacts]:
     return listing(checkpoints_dir()).look()[0]
 
 
-def several(label: str, options: Sequence[str], key: str, default: Sequence[str] = ()) -> list[str]:
+def several(label: str, options: Sequence[str], key: str, default: Sequence[str] | None = None) -> list[str]:
     """A choice of several that the address has; what is chosen stays an option while it is."""
     kept = [one for one in st.session_state.get(key, []) if one not in options]
     return st.multiselect(label, [*options, *kept], default=default, key=key, bind="query-params")
