@@ -45,6 +45,8 @@ def watch(name: str, live: bool, tags: list[str]) -> None:
 
 def show_actions(run: Run, state: str) -> None:
     """Stop for a live run; resume, rename, delete and a zip for one that is at rest."""
+    if said := st.session_state.pop("run-error", ""):
+        st.error(said)
     with st.container(horizontal=True):
         if state in LIVE:
             if st.button("Stop", icon=":material/stop:", disabled=run.stop_requested()) and done(run.stop):
@@ -54,17 +56,32 @@ def show_actions(run: Run, state: str) -> None:
             st.rerun()
         with st.popover("Rename", icon=":material/edit:"):
             new_name = st.text_input("New name", run.name, key=f"rename-{run.name}")
-            asked = st.button("Rename it", disabled=new_name == run.name)
-            if asked and done(lambda: run.rename(new_name)):
-                follow(run.name, new_name)
+            st.button("Rename it", disabled=new_name == run.name, on_click=rename, args=(run, new_name))
         with st.popover("Delete", icon=":material/delete:"):
             sure = st.checkbox("Delete its model, curves and log for good", key=f"sure-{run.name}")
             typed = st.text_input("Type its name to confirm", key=f"typed-{run.name}", disabled=not sure)
-            asked = st.button("Delete it", type="primary", disabled=not sure or typed != run.name)
-            if asked and done(run.delete):
-                follow(run.name, None)
+            certain = sure and typed == run.name
+            st.button("Delete it", type="primary", disabled=not certain, on_click=delete, args=(run,))
         with st.popover("Folder as a zip", icon=":material/folder_zip:"):
             offer_zip(run)
+
+
+def rename(run: Run, new_name: str) -> None:
+    """Gives the run its new name and goes on with it; a callback, as the widgets of its name are drawn."""
+    try:
+        run.rename(new_name)
+        follow(run.name, new_name)
+    except (XliteError, OSError) as error:
+        st.session_state["run-error"] = page_sentence(error)
+
+
+def delete(run: Run) -> None:
+    """Deletes the run, after which none is open; a callback."""
+    try:
+        run.delete()
+        follow(run.name, None)
+    except (XliteError, OSError) as error:
+        st.session_state["run-error"] = page_sentence(error)
 
 
 def follow(name: str, new_name: str | None) -> None:
@@ -72,7 +89,6 @@ def follow(name: str, new_name: str | None) -> None:
     choose_next("run", new_name)
     chosen = [new_name if one == name else one for one in st.session_state.get("compare", [])]
     st.session_state["compare"] = [one for one in chosen if one is not None]
-    st.rerun(scope="app")
 
 
 def offer_zip(run: Run) -> None:

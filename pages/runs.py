@@ -17,7 +17,7 @@ from xlite.runs.pareto import COSTS, judged_on, plot_of, unknown_sentence
 from xlite.runs.results import to_csv
 from xlite.runs.rows import experiment_rows, of_words
 from xlite.runs.status import LIVE
-from xlite.runs.table import COLUMNS, SHOWN, Wanted, choices, table_csv, table_rows
+from xlite.runs.table import COLUMNS, SHOWN, Wanted, choices, table_csv, table_rows, told_columns
 from xlite.text import counted
 
 FILTER_TITLES = {
@@ -94,7 +94,7 @@ def runs_table(wanted: Wanted, by: str | None, columns: list[str]) -> None:
         st.info("No run fits: take words out of the search, or filters away.")
         return
     titles, shown = in_groups(shown, by)
-    rows = table_rows(shown, columns)
+    rows = table_rows(shown, told_columns(shown) if columns == list(SHOWN) else columns)
     if by:
         rows = [{"Run": row["Run"], "Group": title, **row} for row, title in zip(rows, titles, strict=True)]
     names = tuple(names_of(shown))
@@ -183,7 +183,6 @@ def show_pair(runs: Sequence[RunFacts]) -> None:
         st.warning(page_sentence(error), icon=":material/warning:")
 
 
-@st.fragment
 def together(chosen: Sequence[RunFacts]) -> None:
     """Curves of the chosen runs over each other, what differs in their settings, a test of two."""
     found = listing(checkpoints_dir())
@@ -240,8 +239,10 @@ def show_together(runs: Sequence[RunFacts]) -> None:
         max_selections=MOST_RUNS,
         placeholder="tick rows of the table, or choose here",
     )
-    if chosen:
-        together([named[name] for name in chosen])
+    beside = [named[name] for name in chosen]
+    if beside:
+        live = any(one.status.state in LIVE for one in beside)
+        st.fragment(run_every=10 if live else None)(together)(beside)
 
 
 @st.fragment

@@ -225,7 +225,7 @@ def test_a_link_to_a_run_that_is_not_here_opens_no_other_one():
     test = page("runs")
     test.query_params["run"] = "does*notexist"
     test.run()
-    told = "There is no run **does\\*notexist** here: it was renamed or deleted, or is of another home."
+    told = "There is no run **does\\*notexist** to open here: it was renamed, deleted or damaged, or is of another home."
     for _ in range(2):  # it stays until somebody chooses
         assert [warning.value for warning in test.warning] == [f"{told} Choose another one."]
         assert (opened(test), labels(test)) == (None, set())
@@ -239,7 +239,7 @@ def test_a_link_to_a_run_in_a_home_without_runs_says_so():
     test = page("runs")
     test.query_params["run"] = "gone"
     test.run()
-    told = "There is no run **gone** here: it was renamed or deleted, or is of another home."
+    told = "There is no run **gone** to open here: it was renamed, deleted or damaged, or is of another home."
     assert [warning.value for warning in test.warning] == [told]
     assert "No run yet: start one on the Train page, or by `xlite train`." in words(test)
 
@@ -253,7 +253,7 @@ def test_a_run_that_was_chosen_and_is_deleted_elsewhere_is_told():
     Run.named("first").delete()
     test.run()
     assert opened(test) is None
-    assert "There is no run **first** here" in test.warning[0].value
+    assert "There is no run **first** to open here" in test.warning[0].value
 
 
 def test_the_choice_comes_back_with_the_page():

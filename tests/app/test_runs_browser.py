@@ -80,7 +80,7 @@ def open_page(page: Page, address: str) -> None:
 
 
 def tick(page: Page, row: int) -> None:
-    """Clicks into the column of ticks: Streamlit draws the table on a canvas, rows of 35 px below a header."""
+    """Clicks into the column of ticks; the table is drawn on a canvas, rows of 35 px below a header."""
     box = page.get_by_test_id("stDataFrame").first.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 18, box["y"] + 35 * (row + 1.5))
@@ -127,7 +127,7 @@ def test_the_choice_outlives_a_change_of_pages(app: str, page: Page):
 
 def test_a_link_to_a_run_that_is_not_here_shows_none(app: str, page: Page):
     open_page(page, f"{app}/runs?run=doesnotexist")
-    told = page.get_by_text("There is no run doesnotexist here")
+    told = page.get_by_text("There is no run doesnotexist to open here")
     expect(told).to_be_visible()
     expect(page.get_by_role("combobox", name="Run", exact=True)).to_have_value("")
     page.get_by_role("combobox", name="Run", exact=True).click()

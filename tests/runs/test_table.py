@@ -4,7 +4,7 @@ import pytest
 from known_runs import SPLIT, facts, judgement
 
 from xlite.runs.listing import names_of
-from xlite.runs.table import COLUMNS, SHOWN, Wanted, choices, table_csv, table_rows
+from xlite.runs.table import COLUMNS, SHOWN, Wanted, choices, table_csv, table_rows, told_columns
 
 RUNS = [
     facts("big", backbone="resnet18", lr=0.01, tags=("paper", "old"), note="diverged at Epoch 3"),
@@ -42,6 +42,15 @@ def test_a_row_has_the_columns_that_are_asked_for() -> None:
             "Learning rate": 0.001, "Data folder": "films", "Teacher": "dense.csv, xrv.csv",
         },
     ]  # fmt: skip
+
+
+def test_columns_that_say_nothing_of_any_run_are_spared() -> None:
+    assert told_columns([facts("one"), facts("two", best=0.6)]) == [
+        *("State", "Epoch", "Best val AUC", "Backbone", "Split")
+    ]
+    assert told_columns(RUNS) == [
+        *("State", "Epoch", "Time left", "Backbone", "Teacher", "Split", "Tags", "Note")
+    ]
 
 
 def test_every_column_can_be_shown_and_none_is_there_twice() -> None:

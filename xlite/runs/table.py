@@ -72,6 +72,11 @@ def table_rows(runs: Iterable[RunFacts], columns: Sequence[str] = SHOWN) -> list
     return [{"Run": one.name} | {column: _cell(one, column) for column in columns} for one in runs]
 
 
+def told_columns(runs: Sequence[RunFacts]) -> list[str]:
+    """Those of SHOWN that have something to say of at least one of the runs."""
+    return [column for column in SHOWN if any(_cell(one, column) is not None for one in runs)]
+
+
 def _cell(one: RunFacts, column: str) -> Cell:
     if column in _BASE:
         return _BASE[column](one)
