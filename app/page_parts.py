@@ -50,8 +50,8 @@ def choose_named(label: str, names: Sequence[str], key: str, help: str | None = 
     elif asked := session.get(f"asked-{key}"):
         other = " Choose another one." if names else ""
         place.warning(
-            f"There is no {label.lower()} **{literal(asked)}** to open here: it was renamed, deleted or damaged, "
-            f"or is of another home.{other}",
+            f"There is no {label.lower()} **{literal(asked)}** to open here: it was renamed, deleted or "
+            f"damaged, or is of another home.{other}",
             icon=":material/warning:",
         )
     return chosen

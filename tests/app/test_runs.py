@@ -194,6 +194,9 @@ def test_the_runs_page_shows_curves_and_log_and_stops_a_live_run(stopped_run: Ru
         assert labels(test, disabled=True) == {"Stop"}
 
 
+GONE = "to open here: it was renamed, deleted or damaged, or is of another home."
+
+
 def create(name: str, **settings: object) -> Run:
     return Run.create(make_config({"data": "films", "name": name, "epochs": 3, **settings}))
 
@@ -225,7 +228,7 @@ def test_a_link_to_a_run_that_is_not_here_opens_no_other_one():
     test = page("runs")
     test.query_params["run"] = "does*notexist"
     test.run()
-    told = "There is no run **does\\*notexist** to open here: it was renamed, deleted or damaged, or is of another home."
+    told = f"There is no run **does\\*notexist** {GONE}"
     for _ in range(2):  # it stays until somebody chooses
         assert [warning.value for warning in test.warning] == [f"{told} Choose another one."]
         assert (opened(test), labels(test)) == (None, set())
@@ -239,7 +242,7 @@ def test_a_link_to_a_run_in_a_home_without_runs_says_so():
     test = page("runs")
     test.query_params["run"] = "gone"
     test.run()
-    told = "There is no run **gone** to open here: it was renamed, deleted or damaged, or is of another home."
+    told = f"There is no run **gone** {GONE}"
     assert [warning.value for warning in test.warning] == [told]
     assert "No run yet: start one on the Train page, or by `xlite train`." in words(test)
 
