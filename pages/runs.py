@@ -17,7 +17,7 @@ from xlite.runs.pareto import COSTS, judged_on, plot_of, unknown_sentence
 from xlite.runs.results import to_csv
 from xlite.runs.rows import experiment_rows, of_words
 from xlite.runs.status import LIVE
-from xlite.runs.table import COLUMNS, SHOWN, Wanted, choices, table_csv, table_rows, told_columns
+from xlite.runs.table import COLUMNS, SHOWN, Wanted, after_ticks, choices, table_csv, table_rows, told_columns
 from xlite.text import counted
 
 FILTER_TITLES = {
@@ -78,6 +78,12 @@ def controls(runs: Sequence[RunFacts]) -> tuple[Wanted, str | None, list[str]]:
     return Wanted(text or "", tuple(chosen)), by, shown
 
 
+def compared_names() -> list[str]:
+    """The runs that are laid over each other, also before the choice of them is drawn."""
+    kept: list[str] = st.session_state.get("compare", st.query_params.get_all("compare"))
+    return kept
+
+
 @st.fragment(run_every=5)
 def runs_table(wanted: Wanted, by: str | None, columns: list[str]) -> None:
     """The runs that are wanted, renewed while one looks; rows that are ticked are laid over each other."""
@@ -98,7 +104,8 @@ def runs_table(wanted: Wanted, by: str | None, columns: list[str]) -> None:
     if by:
         rows = [{"Run": row["Run"], "Group": title, **row} for row, title in zip(rows, titles, strict=True)]
     names = tuple(names_of(shown))
-    ticked = [place for place, name in enumerate(names) if name in st.session_state.get("compare", [])]
+    chosen = compared_names()
+    ticked = [place for place, name in enumerate(names) if name in chosen]
     key = table_key(names, ticked)
     st.dataframe(
         rows,
@@ -134,16 +141,13 @@ def table_key(names: tuple[str, ...], ticked: list[int]) -> str:
 
 def tick(names: tuple[str, ...], key: str) -> None:
     """Takes over which rows are ticked; runs that are not in the table stay chosen."""
-    rows = [place for place in st.session_state[key]["selection"]["rows"] if place < len(names)]
-    before = st.session_state.get("compare", [])
-    ticked = [names[place] for place in rows]
-    kept = [name for name in before if name not in names or name in ticked]
-    new = [name for name in ticked if name not in before]
-    st.session_state["compare"] = [*kept, *new][-MOST_RUNS:]
+    before = compared_names()
+    chosen, new = after_ticks(names, st.session_state[key]["selection"]["rows"], before)
+    st.session_state["compare"] = chosen[-MOST_RUNS:]
     if new:
         choose_next("run", new[-1])
     version, _ = st.session_state["runs-drawn"]
-    st.session_state["runs-drawn"] = (version, (names, tuple(ticked)))
+    st.session_state["runs-drawn"] = (version, (names, tuple(name for name in chosen if name in names)))
     st.session_state["runs-ticked"] = True
 
 

@@ -4,7 +4,7 @@ import pytest
 from known_runs import SPLIT, facts, judgement
 
 from xlite.runs.listing import names_of
-from xlite.runs.table import COLUMNS, SHOWN, Wanted, choices, table_csv, table_rows, told_columns
+from xlite.runs.table import COLUMNS, SHOWN, Wanted, after_ticks, choices, table_csv, table_rows, told_columns
 
 RUNS = [
     facts("big", backbone="resnet18", lr=0.01, tags=("paper", "old"), note="diverged at Epoch 3"),
@@ -108,6 +108,14 @@ def test_filters_are_joined_by_and_their_values_by_or() -> None:
     assert names(splits=("official",), backbones=("resnet18",)) == []
     assert choices(RUNS, "tags") == ["old", "paper"]
     assert choices(RUNS, "teachers") == ["dense.csv, xrv.csv", "none"]
+
+
+def test_ticks_add_runs_and_leave_those_that_are_not_in_the_table() -> None:
+    names = ["a", "b", "c"]
+    assert after_ticks(names, [1], []) == (["b"], ["b"])
+    assert after_ticks(names, [0, 2], ["c", "hidden"]) == (["c", "hidden", "a"], ["a"])
+    assert after_ticks(names, [], ["b", "hidden"]) == (["hidden"], [])
+    assert after_ticks(names, [2, 7], ["b"]) == (["c"], ["c"])  # a row of a table that was longer
 
 
 def test_the_csv_has_texts_that_no_spreadsheet_runs() -> None:

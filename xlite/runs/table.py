@@ -100,6 +100,19 @@ def _written(value: Cell) -> str:
     return as_cell(value) if isinstance(value, str) else str(value)
 
 
+def after_ticks(
+    names: Sequence[str], rows: Iterable[int], before: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """The runs that are chosen once these rows of the table are ticked, and which of them are new.
+
+    names: of the runs in the table; before: those that were chosen. Who is not in the table stays chosen.
+    """
+    ticked = [names[place] for place in rows if place < len(names)]
+    kept = [name for name in before if name not in names or name in ticked]
+    new = [name for name in ticked if name not in before]
+    return [*kept, *new], new
+
+
 FILTERS: dict[str, Callable[[RunFacts], Sequence[str]]] = {
     "states": lambda one: [one.status.state],
     "backbones": lambda one: [one.config.backbone],
