@@ -9,7 +9,7 @@ from xlite.errors import XliteError
 from xlite.messages import headline, literal, page_sentence
 from xlite.models.available import MODEL_FILE
 from xlite.places import bundled, checkpoints_dir
-from xlite.runs.annotation import annotate, read_annotation
+from xlite.runs.annotation import Annotation, annotate, read_annotation
 from xlite.runs.archive import MOST_BYTES, STATE_FILE, contents, zipped
 from xlite.runs.command import train_command
 from xlite.runs.run import Run
@@ -137,13 +137,13 @@ def show_annotation(run: Run, known: list[str]) -> None:
     """Tags and note of a run, written into its folder when one leaves the field; `known` tags are offered."""
     if said := st.session_state.pop("annotation-error", ""):
         st.error(said)
-    tags, note = (), ""
+    written = Annotation()
     try:
         written = read_annotation(run.folder)
-        tags, note = written.tags, written.note
     except XliteError as error:
         st.warning(page_sentence(error), icon=":material/warning:")
     # What another person writes makes new fields, which show it.
+    tags, note = written.tags, written.note
     fields = f"{run.name}-{hash((tags, note))}"
     left, right = st.columns([2, 3])
     left.multiselect(

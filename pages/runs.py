@@ -31,8 +31,7 @@ FORMATS = {
     **dict.fromkeys(("Best val AUC", "Test AUC"), "%.3f"),
     **dict.fromkeys(("Minutes", "Size (MB)", "Latency (ms)"), "%.1f"),
 }
-A_PAGE = 50
-"""Rows of finished experiments that are shown at a time."""
+A_PAGE = 50  # rows of finished experiments that are shown at a time
 
 
 @st.cache_resource
@@ -290,6 +289,9 @@ def experiments_table(search: str) -> None:
     if len(wanted) > A_PAGE:
         pages = -(-len(wanted) // A_PAGE)
         first = A_PAGE * (st.number_input(f"Page, 1 to {pages}", 1, pages, width=160) - 1)
+    if not wanted:
+        st.caption("No experiment has all the words of the search.")
+        return
     # Not a data frame: that strikes nothing through, and cuts the notes off.
     table = experiment_rows(wanted[first : first + A_PAGE])
     with st.container(key="experiments"):

@@ -324,7 +324,7 @@ def test_chosen_runs_are_laid_over_each_other_and_tested(own_home: Path):
     finished(own_home, "one")
     finished(own_home, "two", signal=0.1, lr=0.002)
     create("untrained")
-    test = page("runs", compare=["one", "two", "untrained"]).run()
+    test = page("runs", compare=["one", "two", "untrained"], run="one").run()
     text = words(test)
     assert "No epoch to draw yet: untrained." in text
     assert test.table[0].value.values.tolist() == [
@@ -360,7 +360,7 @@ def test_a_finished_run_leads_on_and_costs_are_shown(own_home: Path):
         "Download the table as CSV",
         "Download the zip",
     ]
-    test.button_group[0].set_value(["latency"]).run()
+    test.button_group[0].set_value("latency").run()
     assert "1 run is not in the plot, as the latency is not known" in words(test)
 
 

