@@ -312,10 +312,10 @@ def test_groups_have_means_and_stand_together_in_the_table(own_home: Path):
     test = page("runs", group="all but the seed").run()
     words(test)
     assert shown(test) == ["a2", "a1", "b"]
-    assert test.dataframe[0].value["Group"].tolist() == ["a (seeds 2, 1)", "a (seeds 2, 1)", "b"]
+    assert test.dataframe[0].value["Group"].tolist() == ["a (seeds 1, 2)", "a (seeds 1, 2)", "b"]
     groups = test.table[0].value
     assert groups[["Group", "Runs", "Val AUC"]].values.tolist() == [
-        ["a (seeds 2, 1)", "2, 2 finished", "0.640 ± 0.000"],
+        ["a (seeds 1, 2)", "2, 2 finished", "0.640 ± 0.000"],
         ["b", "1, 1 finished", "0.640, one run"],
     ]
 

@@ -112,7 +112,12 @@ def pareto_figure(plot: Plot, cost: str, source: str) -> go.Figure:
         **_points(known, named), name="knows test films, out of the contest", mode="markers+text",
         marker={"size": 9, "color": COLORS[6], "symbol": "x-open"},
     )  # fmt: skip
-    figure.update_xaxes(title=TITLES[cost], rangemode="tozero")
+    dearest = max((one.cost for one in plot.points), default=1.0)
+    figure.update_xaxes(title=TITLES[cost], range=[0, 1.08 * dearest])
+    # Names stand beside the bars of the intervals, on the side that has room.
+    for trace in figure.data:
+        sides = ["middle left" if value > dearest / 2 else "middle right" for value in trace.x]
+        trace.update(textposition=sides or None)
     figure.update_yaxes(title="test AUC")
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top"}, showlegend=True)
     return style(figure, 440, (source,))
@@ -128,7 +133,6 @@ def _points(points: Sequence[Point], named: bool) -> dict[str, Any]:
         "y": values,
         "error_y": {"array": above, "arrayminus": below, "thickness": 1, "width": 3, "color": QUIET},
         "text": [plain_label(shortened(one.run)) for one in points] if named else None,
-        "textposition": "top center",
         "customdata": [plain_label(one.run) for one in points],
         "hovertemplate": "%{customdata}: AUC %{y:.3f}, %{x:.3g}<extra></extra>",
     }

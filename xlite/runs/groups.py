@@ -61,12 +61,12 @@ class Group:
 
 
 def grouped(runs: Sequence[RunFacts], by: str) -> list[Group]:
-    """The runs in groups, in the order in which their first members come; `by` is one of GROUPS."""
+    """The runs in groups, the largest first, else by their first members; `by` is one of GROUPS."""
     found: dict[str, list[RunFacts]] = {}
     for one in runs:
         for key in GROUPS[by](one):
             found.setdefault(key, []).append(one)
-    return [_group(key, members, by) for key, members in found.items()]
+    return [_group(key, found[key], by) for key in sorted(found, key=lambda key: -len(found[key]))]
 
 
 def in_groups(runs: Sequence[RunFacts], by: str | None) -> tuple[list[str], list[RunFacts]]:
@@ -109,7 +109,7 @@ def _title_of_seeds(members: Sequence[RunFacts]) -> str:
     if not others:
         return first
     shared = os.path.commonprefix([first, *others]).rstrip("-_.0123456789") or first
-    return f"{shared} (seeds {', '.join(str(one.config.seed) for one in members)})"
+    return f"{shared} (seeds {', '.join(map(str, sorted(one.config.seed for one in members)))})"
 
 
 def _spread(values: Sequence[float]) -> Spread | None:
