@@ -7,7 +7,7 @@ from xlite.config import TrainConfig
 from xlite.metrics.estimate import Estimate
 from xlite.runs.annotation import Annotation
 from xlite.runs.judged import Judgement
-from xlite.runs.listing import RunFacts, Settings
+from xlite.runs.listing import RunFacts, settings_of
 from xlite.runs.results import Experiment
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
@@ -29,10 +29,9 @@ def facts(
 ) -> RunFacts:
     """A run in a folder that is not there."""
     config = TrainConfig.model_validate({"data": "films", "name": name, **settings})
-    words = {f"{field}={value}".casefold() for field, value in config.model_dump(mode="json").items()}
     return RunFacts(
         Run(Path("nowhere") / "checkpoints" / name),
-        Settings(config, config.model_dump_json(exclude={"name", "seed"}), frozenset(words)),
+        settings_of(config),
         RunStatus.model_validate({"state": state, "epoch": 3, "epochs": 8, "best_auc": best}),
         Annotation(tags, note),
         judged,

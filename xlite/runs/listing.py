@@ -28,11 +28,14 @@ T = TypeVar("T")
 
 
 class Settings(NamedTuple):
-    """A run's settings, what all seeds of it have in common, and each as `seed=3`."""
+    """A run's settings, what all seeds of it have in common, and for searches in small letters: each setting
+    as `seed=3`, and the values that are not at their defaults.
+    """
 
     config: TrainConfig
     without_seed: str
     words: frozenset[str]
+    changed: str
 
 
 @dataclass(frozen=True)
@@ -133,9 +136,20 @@ def _facts(folder: Path, files: SeenFiles, damaged: list[XliteError | OSError]) 
 
 
 def _settings(path: Path) -> Settings:
-    config = read_settings(path, path.parent.name)[0]
-    words = {f"{name}={value}".casefold() for name, value in config.model_dump(mode="json").items()}
-    return Settings(config, config.model_dump_json(exclude={"name", "seed"}), frozenset(words))
+    return settings_of(read_settings(path, path.parent.name)[0])
+
+
+def settings_of(config: TrainConfig) -> Settings:
+    """A config with what is made of it once, as it is asked for again and again."""
+    values = config.model_dump(mode="json")
+    words = {f"{name}={value}".casefold() for name, value in values.items()}
+    changed = [
+        str(value)
+        for name, value in config
+        if value != TrainConfig.model_fields[name].default and not isinstance(value, bool)
+    ]
+    without_seed = config.model_dump_json(exclude={"name", "seed"})
+    return Settings(config, without_seed, frozenset(words), "\n".join(changed).casefold())
 
 
 def _epochs(path: Path) -> "pd.DataFrame":

@@ -154,15 +154,7 @@ def _has(one: RunFacts, words: Sequence[str]) -> bool:
     """
     if not words:
         return True
-    text = _text(one)
-    return all(word in one.settings.words if "=" in word else word in text for word in words)
-
-
-def _text(one: RunFacts) -> str:
-    changed = (
-        str(value)
-        for name, value in one.config
-        if value != TrainConfig.model_fields[name].default and not isinstance(value, bool)
-    )
     always = one.name, one.status.state, one.config.backbone, one.config.split
-    return "\n".join([*always, *one.annotation.tags, one.annotation.note, *changed]).casefold()
+    told = "\n".join([*always, *one.annotation.tags, one.annotation.note]).casefold()
+    text = f"{told}\n{one.settings.changed}"
+    return all(word in one.settings.words if "=" in word else word in text for word in words)
