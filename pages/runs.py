@@ -1,91 +1,281 @@
-from collections.abc import Callable
+from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
-from page_parts import show_command, show_curves, show_log, table_height
+from page_parts import QUIET_BAR, choose_named, choose_next, say_unknown, table_height
+from run_parts import watch
 
 from xlite.errors import XliteError
-from xlite.messages import headline, literal, page_sentence
+from xlite.evaluation.report import Comparison
+from xlite.messages import literal, page_sentence
 from xlite.places import checkpoints_dir
-from xlite.runs.command import train_command
-from xlite.runs.results import readable_and_damaged, to_csv
-from xlite.runs.rows import experiment_rows, run_rows
-from xlite.runs.run import Run
-from xlite.runs.status import LIVE, facts
+from xlite.runs.charts import CURVES, MOST_RUNS, overlaid, pareto_figure
+from xlite.runs.groups import GROUPS, difference_rows, differing, group_rows, grouped, in_groups
+from xlite.runs.listing import Listing, RunFacts, names_of
+from xlite.runs.paired import compare_runs
+from xlite.runs.pareto import COSTS, judged_on, plot_of, unknown_sentence
+from xlite.runs.results import to_csv
+from xlite.runs.rows import experiment_rows, of_words
+from xlite.runs.status import LIVE
+from xlite.runs.table import COLUMNS, SHOWN, Wanted, after_ticks, choices, table_csv, table_rows, told_columns
+from xlite.text import counted
+
+FILTER_TITLES = {
+    "states": "State",
+    "backbones": "Backbone",
+    "teachers": "Teacher",
+    "splits": "Split",
+    "tags": "Tag",
+}
+FORMATS = {
+    **dict.fromkeys(("Best val AUC", "Test AUC"), "%.3f"),
+    **dict.fromkeys(("Minutes", "Size (MB)", "Latency (ms)"), "%.1f"),
+}
+A_PAGE = 50  # rows of finished experiments that are shown at a time
+
+
+@st.cache_resource
+def listing(folder: Path) -> Listing:
+    """What all visitors share of the runs in a home: files are read anew only if they have changed."""
+    return Listing(folder)
+
+
+def known_runs() -> list[RunFacts]:
+    """All runs, newest first."""
+    return listing(checkpoints_dir()).look()[0]
+
+
+def several(label: str, options: Sequence[str], key: str, default: Sequence[str] | None = None) -> list[str]:
+    """A choice of several that the address has; what is chosen stays an option while it is."""
+    kept = [one for one in st.session_state.get(key, []) if one not in options]
+    return st.multiselect(label, [*options, *kept], default=default, key=key, bind="query-params")
+
+
+def controls(runs: Sequence[RunFacts]) -> tuple[Wanted, str | None, list[str]]:
+    """Which runs to show, by what to group them, and in which columns."""
+    say_unknown("group", list(GROUPS), "groups")
+    say_unknown("columns", COLUMNS, "columns")
+    for key in FILTER_TITLES:
+        say_unknown(key, choices(runs, key), key)
+    search, group, narrow, columns = st.columns([5, 3, 2, 2], vertical_alignment="bottom")
+    text = search.text_input(
+        "Search",
+        key="search",
+        bind="query-params",
+        placeholder="words of name, tags, note, settings; seed=3",
+        help="Runs that have all the words. A setting is found by its value, or as NAME=VALUE: lr=0.001.",
+    )
+    by = group.selectbox(
+        "Group by", list(GROUPS), index=None, placeholder="nothing", key="group", bind="query-params"
+    )
+    with narrow.popover("Filter", icon=":material/filter_list:", width="stretch"):
+        chosen = [
+            (key, tuple(several(title, choices(runs, key), key))) for key, title in FILTER_TITLES.items()
+        ]
+    with columns.popover("Columns", icon=":material/view_column:", width="stretch"):
+        shown = several("Column", COLUMNS, "columns", SHOWN)
+    return Wanted(text or "", tuple(chosen)), by, shown
+
+
+def compared_names() -> list[str]:
+    """The runs that are laid over each other, also before the choice of them is drawn."""
+    kept: list[str] = st.session_state.get("compare", st.query_params.get_all("compare"))
+    return kept
 
 
 @st.fragment(run_every=5)
-def runs_table() -> None:
-    """Every run of this home, newest first, renewed while one looks."""
-    runs, damaged = Run.readable_and_damaged()
+def runs_table(wanted: Wanted, by: str | None, columns: list[str]) -> None:
+    """The runs that are wanted, renewed while one looks; rows that are ticked are laid over each other."""
+    if st.session_state.pop("runs-ticked", False):
+        st.rerun(scope="app")
+    runs, damaged = listing(checkpoints_dir()).look()
     for error in damaged:
         st.warning(page_sentence(error), icon=":material/warning:")
-    rows = run_rows(runs)
-    if not rows:
+    if not runs:
         st.caption("No run yet: start one on the Train page, or by `xlite train`.")
         return
-    columns = {
-        "Best val AUC": st.column_config.NumberColumn(format="%.3f"),
-        "Best epoch": None,
-        "Minutes": st.column_config.NumberColumn(format="%.1f"),
-    }
-    st.dataframe(rows, hide_index=True, placeholder="–", column_config=columns)
+    shown = wanted.of(runs)
+    if not shown:
+        st.info("No run fits: take words out of the search, or filters away.")
+        return
+    titles, shown = in_groups(shown, by)
+    rows = table_rows(shown, told_columns(shown) if columns == list(SHOWN) else columns)
+    if by:
+        rows = [{"Run": row["Run"], "Group": title, **row} for row, title in zip(rows, titles, strict=True)]
+    names = tuple(names_of(shown))
+    chosen = compared_names()
+    ticked = [place for place, name in enumerate(names) if name in chosen]
+    key = table_key(names, ticked)
+    st.dataframe(
+        rows,
+        hide_index=True,
+        placeholder="–",
+        column_config={name: st.column_config.NumberColumn(format=text) for name, text in FORMATS.items()},
+        on_select=lambda: tick(names, key),
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": ticked, "columns": [], "cells": []}},
+        key=key,
+        alt="Table of runs with their states, validation and test AUC, and settings",
+    )
+    hidden = len(runs) - len(names)
+    st.caption(
+        f"{counted(len(names), 'run')}{f', {hidden:,} hidden' if hidden else ''}. Tick rows to lay their "
+        "curves over each other; the one ticked last is open below. No test AUC stands here if what a run "
+        "learned from knows test films."
+    )
 
 
-@st.fragment(run_every=2)
-def one_run(name: str) -> None:
-    """One run, read anew every two seconds from its files: how far it is, what can be done, curves, log."""
-    run = Run(checkpoints_dir() / name)
-    if not run.path("config.json").exists():  # renamed or deleted, here or by somebody else
-        st.rerun(scope="app")
+def table_key(names: tuple[str, ...], ticked: list[int]) -> str:
+    """The table's key: another one if its rows, or what is ticked, changed in any other way than by a tick.
+
+    What is ticked is known to the browser by its row, which would then be another run.
+    """
+    drawn = (names, tuple(names[place] for place in ticked))
+    version, before = st.session_state.get("runs-drawn", (0, None))
+    if before is not None and (before[0] != names or set(before[1]) != set(drawn[1])):
+        version += 1
+    st.session_state["runs-drawn"] = (version, drawn)
+    return f"runs-{version}"
+
+
+def tick(names: tuple[str, ...], key: str) -> None:
+    """Takes over which rows are ticked; runs that are not in the table stay chosen."""
+    before = compared_names()
+    chosen, new = after_ticks(names, st.session_state[key]["selection"]["rows"], before)
+    st.session_state["compare"] = chosen[-MOST_RUNS:]
+    if new:
+        choose_next("run", new[-1])
+    version, _ = st.session_state["runs-drawn"]
+    st.session_state["runs-drawn"] = (version, (names, tuple(name for name in chosen if name in names)))
+    st.session_state["runs-ticked"] = True
+
+
+def show_groups(runs: Sequence[RunFacts], by: str) -> None:
+    """What the runs of each group reach: mean and standard deviation of those that have finished."""
+    groups = grouped(runs, by)
+    table = group_rows(groups)
+    if table:
+        with st.container(key="groups"):
+            st.table(table, border="horizontal", height=table_height(len(table), 45))
+    st.caption(
+        "Mean ± standard deviation of the runs that have finished; a single one has no spread. Test AUC only "
+        "of runs judged on the same films; struck through if what one of them learned from knows test films."
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner="Comparing on the same films")
+def compared(_first: RunFacts, _second: RunFacts, folders: tuple[Path, Path], changed: object) -> Comparison:
+    """The paired test of two runs; `changed`, what is known of their reports, makes it anew when needed."""
+    return compare_runs(_first, _second)
+
+
+def show_pair(runs: Sequence[RunFacts]) -> None:
+    """The paired test of two of the runs, or why there is none."""
+    from xlite.report.sentences import comparison_sentence
+
+    named = {one.name: one for one in runs}
+    left, right = st.columns(2)
+    first = left.selectbox("Compare", list(named), key="pair-first")
+    second = right.selectbox("with", [name for name in named if name != first], key="pair-second")
+    a, b = named[first], named[second]
     try:
-        status = run.status()
-        st.markdown(headline(name, status.state, status.said))
-        st.caption("  ·  ".join(f"{title} {literal(text)}" for title, text in facts(status).items()))
-        show_actions(run, status.state)
-        show_curves(run)
-        show_log(run)
-        show_command("Command and settings", train_command(run.config()))
+        found = compared(a, b, (a.run.folder, b.run.folder), (a.judged, b.judged))
+        text = comparison_sentence(found, (f"**{literal(first)}**", literal(second)))
+        st.info(text, icon=":material/balance:")
     except (XliteError, OSError) as error:
-        st.error(page_sentence(error))
+        st.warning(page_sentence(error), icon=":material/warning:")
 
 
-def show_actions(run: Run, state: str) -> None:
-    """Stop for a live run; resume, rename and delete for one that is at rest."""
-    with st.container(horizontal=True):
-        if state in LIVE:
-            if st.button("Stop", icon=":material/stop:", disabled=run.stop_requested()) and done(run.stop):
-                st.rerun()
-            return
-        if run.can_resume() and st.button("Resume", icon=":material/resume:") and done(run.resume):
-            st.rerun()
-        with st.popover("Rename", icon=":material/edit:"):
-            new_name = st.text_input("New name", run.name, key=f"rename-{run.name}")
-            asked = st.button("Rename it", disabled=new_name == run.name)
-            if asked and done(lambda: run.rename(new_name)):
-                st.query_params["run"] = new_name
-                st.rerun(scope="app")
-        with st.popover("Delete", icon=":material/delete:"):
-            sure = st.checkbox("Delete its model, curves and log for good", key=f"sure-{run.name}")
-            typed = st.text_input("Type its name to confirm", key=f"typed-{run.name}", disabled=not sure)
-            asked = st.button("Delete it", type="primary", disabled=not sure or typed != run.name)
-            if asked and done(run.delete):
-                st.rerun(scope="app")
+def together(chosen: Sequence[RunFacts]) -> None:
+    """Curves of the chosen runs over each other, what differs in their settings, a test of two."""
+    found = listing(checkpoints_dir())
+    epochs = {}
+    for one in chosen:
+        try:
+            table = found.epochs(one.run)
+            if len(table):
+                epochs[one.name] = table
+        except (XliteError, OSError) as error:
+            st.warning(page_sentence(error), icon=":material/warning:")
+    if untrained := [one.name for one in chosen if one.name not in epochs]:
+        st.caption(f"No epoch to draw yet: {literal(', '.join(untrained))}.")
+    if epochs:
+        weight = st.slider(
+            "Smoothing",
+            0.0,
+            0.95,
+            0.0,
+            0.05,
+            key="smooth",
+            bind="query-params",
+            help="Weight of the past in an exponential moving average, bias corrected; the raw curves stay.",
+        )
+        panels = zip(st.columns(2) + st.columns(2)[:1], CURVES, strict=True)
+        for column, kind in panels:
+            figure = overlaid(epochs, kind, weight)
+            told = f"{CURVES[kind].capitalize()} by epoch of {', '.join(epochs)}"
+            column.plotly_chart(figure, key=f"overlaid-{kind}", config=QUIET_BAR, alt=told)
+    if len(chosen) < 2:
+        return
+    if rows := difference_rows(names_of(chosen), differing(chosen)):
+        st.markdown("**Settings that differ**")
+        with st.container(key="differences"):
+            st.table(rows, border="horizontal")
+    else:
+        st.caption("No setting differs between them but the name.")
+    show_pair(chosen)
 
 
-def done(act: Callable[[], object]) -> bool:
-    """Does what a button says; shows a sentence if that cannot be done."""
+def show_together(runs: Sequence[RunFacts]) -> None:
+    """The choice of runs to lay over each other, and these."""
+    st.subheader("Runs beside each other")
+    named = {one.name: one for one in runs}
+    say_unknown("compare", named, "runs")
+    if gone := [name for name in st.session_state.get("compare", []) if name not in named]:
+        st.session_state["compare"] = [name for name in st.session_state["compare"] if name in named]
+        st.warning(f"Renamed or deleted: {literal(', '.join(gone))}.", icon=":material/warning:")
+    chosen = st.multiselect(
+        "Runs",
+        list(named),
+        key="compare",
+        bind="query-params",
+        max_selections=MOST_RUNS,
+        placeholder="tick rows of the table, or choose here",
+    )
+    beside = [named[name] for name in chosen]
+    if beside:
+        live = any(one.status.state in LIVE for one in beside)
+        st.fragment(run_every=10 if live else None)(together)(beside)
+
+
+@st.fragment
+def show_pareto(runs: Sequence[RunFacts]) -> None:
+    """Test AUC against what models cost, of the runs that were judged on the same films."""
+    groups = judged_on(runs)
+    if not groups:
+        st.caption("No run here has been judged on a test part yet: runs are judged when they finish.")
+        return
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    films = left.selectbox("Judged on", list(groups), help="Only runs judged on the same films compare.")
+    cost = right.segmented_control("against", COSTS, default=COSTS[0], required=True)
+    plot = plot_of(groups[films], cost, listing(checkpoints_dir()))
+    if plot.points:
+        told = f"Test AUC against {cost} of {counted(len(plot.points), 'run')}"
+        figure = pareto_figure(plot, cost, films)
+        st.plotly_chart(figure, key="pareto", config=QUIET_BAR, alt=told)
+        named = ", ".join(point.run for point in plot.front) or "none"
+        st.caption(
+            f"On the front: {literal(named)}. Bars are 95 % intervals: where they overlap, a run may be "
+            "there by chance. Latency was measured when a run ended, on the machine that trained it."
+        )
+    if sentence := unknown_sentence(plot, cost):
+        st.caption(literal(sentence))
+
+
+def experiments_table(search: str) -> None:
+    """experiments/results.csv, a row a finished experiment, the newest first and some at a time."""
     try:
-        act()
-    except (XliteError, OSError) as error:
-        st.error(page_sentence(error))
-        return False
-    return True
-
-
-def experiments_table() -> None:
-    """experiments/results.csv, a row a finished experiment."""
-    try:
-        experiments, damage = readable_and_damaged()
+        experiments, damage = listing(checkpoints_dir()).experiments()
     except XliteError as error:
         st.error(page_sentence(error))
         return
@@ -94,27 +284,59 @@ def experiments_table() -> None:
     if not experiments:
         st.caption("Finished runs are logged here (`experiments/results.csv`).")
         return
+    wanted = of_words(experiments, search)[::-1]
+    first = 0
+    if len(wanted) > A_PAGE:
+        pages = -(-len(wanted) // A_PAGE)
+        first = A_PAGE * (st.number_input(f"Page, 1 to {pages}", 1, pages, width=160) - 1)
+    if not wanted:
+        st.caption("No experiment has all the words of the search.")
+        return
     # Not a data frame: that strikes nothing through, and cuts the notes off.
-    table = experiment_rows(reversed(experiments))
+    table = experiment_rows(wanted[first : first + A_PAGE])
     with st.container(key="experiments"):
         st.table(table, border="horizontal", height=table_height(len(table), 70))
     st.caption(
+        f"{len(wanted):,} of {counted(len(experiments), 'experiment')}, newest first. "
         "Struck through: the teacher knows test films; it was trained or chosen on so many of them. "
         "The notes name the split of a row. Metrics on different splits cannot be ranked against each other. "
         "The CSV has more columns: attention, training loss, size and time."
     )
     st.download_button(
-        "Download CSV", to_csv(experiments), "results.csv", "text/csv", icon=":material/download:"
+        "Download CSV",
+        lambda: to_csv(experiments),
+        "results.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
     )
 
 
 st.title("Runs")
 st.caption("The same as `xlite jobs`. Runs start on the Train page and are compared on the Results page.")
-runs_table()
-if names := [run.name for run in Run.list()]:
-    asked = st.query_params.get("run")
-    selected = st.selectbox("Run", names, index=names.index(asked) if asked in names else 0)
-    st.query_params["run"] = selected
-    one_run(selected)
+runs = known_runs()
+wanted, by, columns = controls(runs) if runs else (Wanted(), None, [*SHOWN])
+runs_table(wanted, by, columns)
+shown = wanted.of(runs)
+if shown:
+    st.download_button(
+        "Download the table as CSV",
+        lambda: table_csv(table_rows(shown, columns)),
+        "runs.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    if by:
+        show_groups(shown, by)
+if runs:
+    show_together(runs)
+    st.subheader("One run")
+if name := choose_named("Run", names_of(runs), "run"):
+    live = any(one.name == name and one.status.state in LIVE for one in runs)
+    st.fragment(run_every=2 if live else 10)(watch)(name, live, choices(runs, "tags"))
+if shown:
+    st.subheader("AUC against size and latency")
+    show_pareto(shown)
 st.subheader("Finished experiments")
-experiments_table()
+experiments_table(wanted.search)

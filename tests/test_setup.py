@@ -33,7 +33,7 @@ COMMANDS = [
         "train",
     ),
     *("jobs list", "jobs status", "jobs start", "jobs stop", "jobs resume", "jobs logs"),
-    *("jobs rename", "jobs delete"),
+    *("jobs rename", "jobs note", "jobs delete"),
     *("sweep phase1", "sweep phase2", "sweep phase3", "sweep search"),
     *("sweep crossfit", "sweep resume", "sweep stop"),
     *("sweep list", "sweep status", "sweep leaderboard", "sweep delete"),

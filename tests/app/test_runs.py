@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 from app_pages import page, words
-from demo_home import SPLIT
+from demo_home import SPLIT, save_demo_evaluation, save_demo_model
 from streamlit.testing.v1 import AppTest
 
 from xlite.config import make_config
 from xlite.evaluation.source_facts import TeacherSeen
 from xlite.places import checkpoints_dir, results_csv
+from xlite.runs.annotation import Annotation, annotate, read_annotation
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, append_result
 from xlite.runs.run import Run
@@ -157,7 +158,8 @@ def test_the_runs_page_renames(runs_page: AppTest) -> None:
     assert "cannot be a run's name" in press(runs_page, "Rename it").error[0].value
     field.set_value("two").run()
     press(runs_page, "Rename it")
-    assert (names(), runs_page.query_params["run"]) == (["two"], "two")
+    assert (names(), runs_page.session_state["run"]) == (["two"], "two")
+    assert [warning.value for warning in runs_page.warning] == []
     assert labels(runs_page) == {"Resume"}
 
 
@@ -176,16 +178,224 @@ def test_the_runs_page_deletes_after_two_confirmations(runs_page: AppTest) -> No
     runs_page.checkbox[0].check().run()
     press(runs_page, "Delete it")
     assert (names(), labels(runs_page)) == ([], set())
+    assert [warning.value for warning in runs_page.warning] == []
 
 
 def test_the_runs_page_shows_curves_and_log_and_stops_a_live_run(stopped_run: Run) -> None:
     with stopped_run.hold():
         stopped_run.write_progress(RunStatus(state="running", epoch=2, epochs=8, eta_s=60.0))
         test = page("runs").run()
-        assert labels(test) == {"Stop"}
+        assert labels(test) == {"Stop", "Watch it on Train"}
         assert len(test.get("plotly_chart")) == 2
         assert "epoch 2/8" in test.code[0].value
         assert any("Time left 1 min 00 s" in caption.value for caption in test.caption)
         press(test, "Stop")
         assert stopped_run.stop_requested()
         assert labels(test, disabled=True) == {"Stop"}
+
+
+GONE = "to open here: it was renamed, deleted or damaged, or is of another home."
+
+
+def create(name: str, **settings: object) -> Run:
+    return Run.create(make_config({"data": "films", "name": name, "epochs": 3, **settings}))
+
+
+def finished(home: Path, name: str, signal: float = 0.3, **settings: object) -> Run:
+    """A run with a model and a report on its test part."""
+    run = create(name, **settings)
+    run.path("metrics.csv").write_text("epoch,train_loss,val_loss,val_auc\n1,.5,.4,.61\n2,.4,.3,.64\n")
+    save_demo_evaluation(home, name, signal=signal)
+    model = save_demo_model(home, f"model-of-{name}")
+    model.rename(run.path("model.safetensors"))
+    run.write_progress(RunStatus(state="finished", epoch=2, epochs=3, best_auc=0.64, best_epoch=2))
+    return run
+
+
+def shown(test: AppTest) -> list[str]:
+    """The runs in the table, from above."""
+    found: list[str] = test.dataframe[0].value["Run"].tolist()
+    return found
+
+
+def opened(test: AppTest) -> str | None:
+    [choice] = [box for box in test.selectbox if box.label == "Run"]
+    return choice.value
+
+
+def test_a_link_to_a_run_that_is_not_here_opens_no_other_one():
+    create("first")
+    test = page("runs")
+    test.query_params["run"] = "does*notexist"
+    test.run()
+    told = f"There is no run **does\\*notexist** {GONE}"
+    for _ in range(2):  # it stays until somebody chooses
+        assert [warning.value for warning in test.warning] == [f"{told} Choose another one."]
+        assert (opened(test), labels(test)) == (None, set())
+        test.run()
+    [choice] = [box for box in test.selectbox if box.label == "Run"]
+    choice.select("first").run()
+    assert ([warning.value for warning in test.warning], opened(test)) == ([], "first")
+
+
+def test_a_link_to_a_run_in_a_home_without_runs_says_so():
+    test = page("runs")
+    test.query_params["run"] = "gone"
+    test.run()
+    told = f"There is no run **gone** {GONE}"
+    assert [warning.value for warning in test.warning] == [told]
+    assert "No run yet: start one on the Train page, or by `xlite train`." in words(test)
+
+
+def test_a_run_that_was_chosen_and_is_deleted_elsewhere_is_told():
+    create("first")
+    create("second")
+    test = page("runs").run()
+    [choice] = [box for box in test.selectbox if box.label == "Run"]
+    choice.select("first").run()
+    Run.named("first").delete()
+    test.run()
+    assert opened(test) is None
+    assert "There is no run **first** to open here" in test.warning[0].value
+
+
+def test_the_choice_comes_back_with_the_page():
+    create("first")
+    create("second")
+    assert opened(page("runs").run()) == "second"  # the newest
+    test = page("runs", run="first")  # what `keep` holds on to while another page is shown
+    assert opened(test.run()) == "first"
+    linked = page("runs")
+    linked.query_params["run"] = "first"
+    assert opened(linked.run()) == "first"
+
+
+def test_search_and_filters_narrow_the_table():
+    create("small", backbone="resnet18")
+    annotate(create("large").folder, ["paper"], "the best")
+    failed = create("broken", split="official")
+    failed.write_progress(RunStatus(state="failed", epoch=1))
+    test = page("runs").run()
+    assert shown(test) == ["broken", "large", "small"]
+    for search, names in {"best": ["large"], "resnet18": ["small"], "paper nowhere": None}.items():
+        test.text_input(key="search").set_value(search).run()
+        words(test)
+        assert (shown(test) if names else [info.value for info in test.info]) == (
+            names or ["No run fits: take words out of the search, or filters away."]
+        )
+    test.text_input(key="search").set_value("").run()
+    test.multiselect(key="states").set_value(["failed"]).run()
+    assert shown(test) == ["broken"]
+    assert "1 run, 2 hidden." in words(test)
+
+
+def test_filters_and_columns_come_from_the_address_and_unknown_ones_are_told():
+    create("small", backbone="resnet18")
+    create("large")
+    test = page("runs")
+    test.query_params["backbones"] = ["resnet18", "vgg"]
+    test.query_params["columns"] = ["Seed", "Backbone"]
+    test.query_params["group"] = "colour"
+    test.run()
+    words(test)
+    assert [warning.value for warning in test.warning] == [
+        "The address asks for groups that are not here: colour.",
+        "The address asks for backbones that are not here: vgg.",
+    ]
+    test.multiselect(key="columns").set_value(["Seed", "Learning rate"]).run()
+    assert test.dataframe[0].value.columns.tolist() == ["Run", "Seed", "Learning rate"]
+
+
+def test_groups_have_means_and_stand_together_in_the_table(own_home: Path):
+    for name, settings in {"a1": {"seed": 1}, "b": {"hidden": 8}, "a2": {"seed": 2}}.items():
+        finished(own_home, name, **settings)
+    test = page("runs", group="all but the seed").run()
+    words(test)
+    assert shown(test) == ["a2", "a1", "b"]
+    assert test.dataframe[0].value["Group"].tolist() == ["a (seeds 1, 2)", "a (seeds 1, 2)", "b"]
+    groups = test.table[0].value
+    assert groups[["Group", "Runs", "Val AUC"]].values.tolist() == [
+        ["a (seeds 1, 2)", "2, 2 finished", "0.640 ± 0.000"],
+        ["b", "1, 1 finished", "0.640, one run"],
+    ]
+
+
+def test_chosen_runs_are_laid_over_each_other_and_tested(own_home: Path):
+    finished(own_home, "one")
+    finished(own_home, "two", signal=0.1, lr=0.002)
+    create("untrained")
+    test = page("runs", compare=["one", "two", "untrained"], run="one").run()
+    text = words(test)
+    assert "No epoch to draw yet: untrained." in text
+    assert test.table[0].value.values.tolist() == [
+        ["Learning rate", "0.001", ":orange-background[**0.002**]", "0.001"]
+    ]
+    assert (
+        len([info for info in test.info if "difference" in info.value and "higher than two" in info.value])
+        == 1
+    )
+    # three of them over each other, the learning curves of the run below, and the costs
+    assert len(test.get("plotly_chart")) == 5
+    test.selectbox(key="pair-second").select("untrained").run()
+    assert "Run 'untrained' has not been judged on a test part" in test.warning[0].value
+    test.slider(key="smooth").set_value(0.5).run()
+    words(test)
+
+
+def test_a_link_to_runs_beside_each_other_says_which_are_not_here():
+    create("one")
+    test = page("runs", compare=["one", "gone"]).run()
+    words(test)
+    assert [warning.value for warning in test.warning] == ["Renamed or deleted: gone."]
+    assert test.multiselect(key="compare").value == ["one"]
+
+
+def test_a_finished_run_leads_on_and_costs_are_shown(own_home: Path):
+    finished(own_home, "one")
+    test = page("runs").run()
+    text = words(test)
+    assert labels(test) == {"Its results", "Read a film with it", "Put it on duty"}
+    assert "On the front: one." in text
+    assert [button.label for button in test.get("download_button")] == [
+        "Download the table as CSV",
+        "Download the zip",
+    ]
+    test.button_group[0].set_value("latency").run()
+    assert "1 run is not in the plot, as the latency is not known" in words(test)
+
+
+def test_tags_and_a_note_are_written_from_the_page(stopped_run: Run):
+    test = page("runs").run()
+    [note] = test.text_area
+    note.set_value("the best").run()
+    words(test)
+    [tags] = [one for one in test.multiselect if one.label == "Tags"]
+    annotate(stopped_run.folder, ["old"])  # another writer, meanwhile
+    test.run()
+    [tags] = [one for one in test.multiselect if one.label == "Tags"]
+    assert (tags.value, test.text_area[0].value) == (["old"], "the best")
+    tags.set_value([]).run()
+    assert read_annotation(stopped_run.folder) == Annotation((), "the best")
+
+
+def test_damaged_tags_and_notes_are_a_sentence_and_can_be_written_anew(stopped_run: Run):
+    stopped_run.path("annotation.json").write_text("{")
+    test = page("runs").run()
+    assert words(test).count("Tags and note of run 'one' cannot be read from") == 2  # table, and run
+    test.text_area[0].set_value("anew").run()
+    assert read_annotation(stopped_run.folder) == Annotation((), "anew")
+    assert [warning.value for warning in test.warning] == []
+
+
+def test_of_many_experiments_a_page_is_shown_and_the_search_holds_for_them_too():
+    create("one")
+    for number in range(60):
+        append_result(Experiment(f"run{number}", val_auc=0.6), Notes(SPLIT, seed=number))
+    test = page("runs").run()
+    text = words(test)
+    assert test.table[0].value["Run"].tolist() == [f"run{number}" for number in range(59, 9, -1)]
+    assert "60 of 60 experiments, newest first." in text
+    test.number_input[0].set_value(2).run()
+    assert test.table[0].value["Run"].tolist() == [f"run{number}" for number in range(9, -1, -1)]
+    test.text_input(key="search").set_value("seed=59").run()
+    assert test.table[0].value["Run"].tolist() == ["run59"]

@@ -1,6 +1,7 @@
 """`xlite jobs`: runs are listed, renamed and deleted from a terminal."""
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,63 @@ def test_list_and_status_tell_what_waits_and_what_is_left(run: Run, xlite: Comma
         assert err.startswith("Warning: the settings of run 'odd' cannot be read from ")
         out = xlite("jobs", "status", "one")[1]
     assert "Time left            2 min 10 s\n" in out and "Load                 50%\n" in out
+
+
+def test_a_note_is_written_shown_and_kept_through_a_rename(run: Run, xlite: Command) -> None:
+    assert xlite("jobs", "note", "one") == (0, "Run one has no tags and no note.\n", "")
+    assert xlite("jobs", "note", "one", "--tag", "paper, old", "--note", "the best\nof all") == (
+        0,
+        "Tags                 paper, old\nNote                 the best of all\n",
+        "",
+    )
+    assert xlite("jobs", "note", "one", "--tag", "paper")[1].startswith("Tags                 paper\nNote")
+    xlite("jobs", "rename", "one", "two")
+    answer = {"name": "two", "tags": ["paper"], "note": "the best\nof all"}
+    assert json.loads(xlite("jobs", "note", "two", "--json")[1]) == answer
+    assert xlite("jobs", "note", "two", "--tag", "", "--note", "") == (
+        0,
+        "Run two has no tags and no note.\n",
+        "",
+    )
+
+
+def test_list_and_status_show_tags_and_notes(run: Run, xlite: Command) -> None:
+    assert xlite("jobs", "list")[1].splitlines()[0].split() == [
+        *("Run", "State", "Epoch", "Best", "val", "AUC", "Best", "epoch")
+    ]
+    xlite("jobs", "note", "one", "--tag", "a,b", "--note", "x")
+    header, row = xlite("jobs", "list")[1].splitlines()
+    assert (header.split()[-1], row.endswith("  a, b")) == ("Tags", True)
+    [listed] = json.loads(xlite("jobs", "list", "--json")[1])
+    told = json.loads(xlite("jobs", "status", "one", "--json")[1])
+    assert [(one["name"], one["tags"], one["note"]) for one in (listed, told)] == [
+        ("one", ["a", "b"], "x")
+    ] * 2
+    assert xlite("jobs", "status", "one")[1].endswith("Tags                 a, b\nNote                 x\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("none", "--tag", "a"), "there is no run 'none'"),
+        (("one", "--tag", "x" * 41), "cannot be a tag: use up to 40 characters"),
+        (("one", "--note", "x" * 10_001), "a note has up to 10,000 characters"),
+    ],
+)
+def test_what_cannot_be_noted_is_one_sentence(
+    run: Run, xlite: Command, words: tuple[str, ...], sentence: str
+) -> None:
+    status, out, err = xlite("jobs", "note", *words)
+    assert (status, out, err.count("\n"), sentence in err) == (2, "", 1, True)
+    assert not run.path("annotation.json").exists()
+
+
+def test_a_damaged_annotation_is_a_warning_in_lists_and_an_error_of_its_own(run: Run, xlite: Command) -> None:
+    run.path("annotation.json").write_text("{")
+    for words in (("list",), ("status", "one")):
+        status, out, err = xlite("jobs", *words)
+        assert (status, bool(out), err.count("\n")) == (0, True, 1)
+        assert err.startswith("Warning: tags and note of run 'one' cannot be read from ")
+    status, out, err = xlite("jobs", "note", "one")
+    assert (status, out, err.startswith("Error: tags and note of run 'one' cannot be read")) == (2, "", True)
+    assert xlite("jobs", "note", "one", "--tag", "a") == (0, "Tags                 a\n", "")

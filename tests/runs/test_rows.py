@@ -9,7 +9,7 @@ from xlite.config import make_config
 from xlite.evaluation.source_facts import TeacherSeen
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment
-from xlite.runs.rows import experiment_rows, known_test_films, run_rows
+from xlite.runs.rows import experiment_rows, known_test_films, of_words, run_rows
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 
@@ -70,3 +70,16 @@ def test_an_experiment_in_the_table(teachers: Sequence[TeacherSeen], text: str, 
     assert row["Test AUC"] == ("~~0.750~~" if struck else "0.750")
     assert (row["Run"], row["Temperature"], row["Alpha"], row["Val AUC"]) == ("a\\*b", "4", "–", "0.610")
     assert row["Known test films"] == text
+
+
+def test_experiments_are_searched_by_their_texts() -> None:
+    notes = [str(Notes("patient-42-1", "2020", seed)) for seed in (3, 4)]
+    rows = [Experiment("First", backbone="resnet18", notes=notes[0]), Experiment("second", notes=notes[1])]
+    for search, names in {
+        "": ["First", "second"],
+        "first": ["First"],
+        "patient seed=4": ["second"],
+        "resnet patient": ["First"],
+        "nowhere": [],
+    }.items():
+        assert [one.experiment_id for one in of_words(rows, search)] == names

@@ -13,15 +13,16 @@ from xlite.cli.extras import demand
 from xlite.cli.train import Preset, new_run, with_config_options
 from xlite.errors import RunError, sentence
 from xlite.runs import slurm
+from xlite.runs.annotation import Annotation, annotate, read_annotation, tags_of
 from xlite.runs.rows import run_rows
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, RunStatus, clock, facts
-from xlite.text import counted, number, printable
+from xlite.text import counted, in_one_line, number, printable
 
 app = typer.Typer(help="Training runs in the background.", rich_markup_mode=None)
 
 _SHOWN = ("Run", "State", "Epoch", "Best val AUC", "Best epoch")
-"""Columns of the table of runs that fit a terminal."""
+"""Columns of the table of runs that fit a terminal; tags come behind them if a run has some."""
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Name of the run")]
 SbatchOptions = Annotated[
@@ -48,10 +49,16 @@ def list_runs(as_json: Json = False) -> None:
     found = [(run, run.status()) for run in runs]
     for error in damaged:
         say(f"Warning: {sentence(error)}", file=sys.stderr)
+    notes = {run.name: _annotation(run) for run in runs}
     if as_json:
-        print_json([_as_dict(run, status) for run, status in found])
+        print_json([_as_dict(run, status, notes[run.name]) for run, status in found])
     elif found:
-        print_table(_SHOWN, [[_cell(row[column]) for column in _SHOWN] for row in run_rows(runs)])
+        tagged = any(one.tags for one in notes.values())
+        rows = [
+            [_cell(row[column]) for column in _SHOWN] + [", ".join(notes[str(row["Run"])].tags)] * tagged
+            for row in run_rows(runs)
+        ]
+        print_table((*_SHOWN, *["Tags"] * tagged), rows)
         for run, now in found:
             if now.state in LIVE:
                 left = f", {clock(now.eta_s)} left" if now.eta_s is not None else ""
@@ -64,12 +71,12 @@ def list_runs(as_json: Json = False) -> None:
 def status(name: RunName, as_json: Json = False) -> None:
     """What a run does now."""
     run = Run.named(name)
-    now = run.status()
+    now, written = run.status(), _annotation(run)
     if as_json:
-        print_json(_as_dict(run, now))
+        print_json(_as_dict(run, now, written))
         return
     say(f"{now.state}{': ' if now.message else ''}{now.message}")
-    for title, text in facts(now).items():
+    for title, text in (facts(now) | _annotation_facts(written)).items():
         say(f"{title:21}{text}")
 
 
@@ -130,6 +137,36 @@ def rename(name: RunName, new_name: Annotated[str, typer.Argument(help="Its name
     It must not be live. Rows of results.csv keep the old name.
     """
     say(f"Run {name} is now {Run.named(name).rename(new_name).name}.")
+
+
+@app.command()
+def note(
+    name: RunName,
+    tag: Annotated[
+        str | None,
+        typer.Option(metavar="TAGS", help="Its tags from now on, with commas between; '' for none"),
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option("--note", metavar="TEXT", help="Its note from now on; '' for none")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write tags and a note about a run, or show them.
+
+    They lie in the run's folder: a rename keeps them. What is not given stays as it is.
+    """
+    run = Run.named(name)
+    if tag is None and text is None:
+        written = read_annotation(run.folder)
+    else:
+        written = annotate(run.folder, None if tag is None else tags_of(tag), text)
+    if as_json:
+        print_json({"name": run.name, "tags": written.tags, "note": written.note})
+    elif shown := _annotation_facts(written):
+        for title, one in shown.items():
+            say(f"{title:21}{one}")
+    else:
+        say(f"Run {name} has no tags and no note.")
 
 
 @app.command()
@@ -196,5 +233,20 @@ def _cell(value: str | float | None) -> str | float:
     return number(value, "-", 4) if value is None or isinstance(value, float) else value
 
 
-def _as_dict(run: Run, status: RunStatus) -> dict[str, object]:
-    return {"name": run.name, **vars(status)}
+def _annotation(run: Run) -> Annotation:
+    """What was written about a run; nothing, with a warning, if that is damaged."""
+    try:
+        return read_annotation(run.folder)
+    except RunError as error:
+        say(f"Warning: {sentence(error)}", file=sys.stderr)
+        return Annotation()
+
+
+def _annotation_facts(written: Annotation) -> dict[str, str]:
+    """Tags and note by their titles, if there are any."""
+    found = {"Tags": ", ".join(written.tags), "Note": in_one_line(written.note)}
+    return {title: text for title, text in found.items() if text}
+
+
+def _as_dict(run: Run, status: RunStatus, written: Annotation) -> dict[str, object]:
+    return {"name": run.name, **vars(status), "tags": written.tags, "note": written.note}

@@ -50,6 +50,17 @@ def experiment_rows(experiments: Iterable[Experiment]) -> list[dict[str, str]]:
     return [_experiment_row(one) for one in experiments]
 
 
+def of_words(experiments: Iterable[Experiment], search: str) -> list[Experiment]:
+    """The experiments whose texts have all the words of a search; `seed=3` finds the notes' `seed 3`."""
+    words = [word.replace("=", " ") for word in search.casefold().split()]
+    return [one for one in experiments if not words or all(word in _texts(one) for word in words)]
+
+
+def _texts(one: Experiment) -> str:
+    texts = one.experiment_id, one.date, one.model, one.backbone, one.attention, one.notes
+    return "\n".join(texts).casefold()
+
+
 def _experiment_row(one: Experiment) -> dict[str, str]:
     seen = Notes.read(one.notes).seen
     test_auc = number(one.test_auc, "–")

@@ -36,6 +36,7 @@ from xlite.report.means import mean_auc
 from xlite.report.sentences import calibrator_sentence, clean, thresholds_sentence
 from xlite.report.worth import records_sentence
 from xlite.report.write import evaluate_model
+from xlite.runs.judged import ROW_FILE
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, append_result
 from xlite.runs.run import Run
@@ -43,9 +44,6 @@ from xlite.runs.run_files import LEFT_OUT_FILE
 from xlite.training.job import Job
 
 log = logging.getLogger(__name__)
-
-ROW_FILE = "results_row.json"
-"""In a run's folder: its row of results.csv, from the moment that it is about to be written there."""
 
 
 def finish(job: Job, run: Run, device: torch.device) -> None:

@@ -1,0 +1,185 @@
+"""One run on the Runs page: what can be done with it, tags and note, the ways on. Pages import it."""
+
+from collections.abc import Callable
+
+import streamlit as st
+from page_parts import choose_next, show_command, show_curves, show_log
+
+from xlite.errors import XliteError
+from xlite.messages import headline, literal, page_sentence
+from xlite.models.available import MODEL_FILE
+from xlite.places import bundled, checkpoints_dir
+from xlite.runs.annotation import Annotation, annotate, read_annotation
+from xlite.runs.archive import MOST_BYTES, STATE_FILE, contents, zipped
+from xlite.runs.command import train_command
+from xlite.runs.run import Run
+from xlite.runs.status import LIVE, facts
+from xlite.text import counted
+
+REPORT = "evaluation/test/metrics.json"
+
+
+def watch(name: str, live: bool, tags: list[str]) -> None:
+    """One run, read anew from its files: how far it is, what can be done, notes, curves, log.
+
+    live: whether it was when the page was drawn; tags: those that any run has.
+    """
+    run = Run(checkpoints_dir() / name)
+    if not run.path("config.json").exists():  # renamed or deleted, here or by somebody else
+        st.rerun(scope="app")
+    try:
+        status = run.status()
+        if (status.state in LIVE) != live:  # it began or ended, so it is looked at more often, or less
+            st.rerun(scope="app")
+        st.markdown(headline(name, status.state, status.said))
+        st.caption("  ·  ".join(f"{title} {literal(text)}" for title, text in facts(status).items()))
+        show_actions(run, status.state)
+        show_links(run, status.state)
+        show_annotation(run, tags)
+        show_curves(run)
+        show_log(run)
+        show_command("Command and settings", train_command(run.config()))
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))
+
+
+def show_actions(run: Run, state: str) -> None:
+    """Stop for a live run; resume, rename, delete and a zip for one that is at rest."""
+    if said := st.session_state.pop("run-error", ""):
+        st.error(said)
+    with st.container(horizontal=True):
+        if state in LIVE:
+            if st.button("Stop", icon=":material/stop:", disabled=run.stop_requested()) and done(run.stop):
+                st.rerun()
+            return
+        if run.can_resume() and st.button("Resume", icon=":material/resume:") and done(run.resume):
+            st.rerun()
+        with st.popover("Rename", icon=":material/edit:"):
+            new_name = st.text_input("New name", run.name, key=f"rename-{run.name}")
+            st.button("Rename it", disabled=new_name == run.name, on_click=rename, args=(run, new_name))
+        with st.popover("Delete", icon=":material/delete:"):
+            sure = st.checkbox("Delete its model, curves and log for good", key=f"sure-{run.name}")
+            typed = st.text_input("Type its name to confirm", key=f"typed-{run.name}", disabled=not sure)
+            certain = sure and typed == run.name
+            st.button("Delete it", type="primary", disabled=not certain, on_click=delete, args=(run,))
+        with st.popover("Folder as a zip", icon=":material/folder_zip:"):
+            offer_zip(run)
+
+
+def rename(run: Run, new_name: str) -> None:
+    """Gives the run its new name and goes on with it; a callback, as the widgets of its name are drawn."""
+    try:
+        run.rename(new_name)
+        follow(run.name, new_name)
+    except (XliteError, OSError) as error:
+        st.session_state["run-error"] = page_sentence(error)
+
+
+def delete(run: Run) -> None:
+    """Deletes the run, after which none is open; a callback."""
+    try:
+        run.delete()
+        follow(run.name, None)
+    except (XliteError, OSError) as error:
+        st.session_state["run-error"] = page_sentence(error)
+
+
+def follow(name: str, new_name: str | None) -> None:
+    """Goes on with a run under its new name, or without one that is deleted."""
+    choose_next("run", new_name)
+    chosen = [new_name if one == name else one for one in st.session_state.get("compare", [])]
+    st.session_state["compare"] = [one for one in chosen if one is not None]
+
+
+def offer_zip(run: Run) -> None:
+    """The size of a run's folder, and a zip of it that is made when somebody asks for it."""
+    state = run.path(STATE_FILE).is_file() and st.toggle(
+        f"With all that a resume needs ({STATE_FILE})", key=f"with-state-{run.name}"
+    )
+    found = contents(run, with_state=state)
+    st.caption(
+        f"{counted(len(found.files), 'file')}, {found.size_text}. Without locks, hidden files, links and "
+        "what SLURM was told; config.json and the log name folders of this machine."
+    )
+    if found.size > MOST_BYTES:
+        st.info("Too large to hand out here: copy the folder itself.")
+    else:
+        st.download_button(
+            "Download the zip",
+            lambda: zipped(found),
+            f"{run.name}.zip",
+            "application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def show_links(run: Run, state: str) -> None:
+    """The ways on from a run: to its results, to a film, to the Train page while it lives."""
+    ways = []
+    if state in LIVE:
+        ways.append(("Watch it on Train", "train", ":material/model_training:", {"run": run.name}))
+    elif run.path(MODEL_FILE).is_file():
+        model = {"model": run.name}
+        if run.path(REPORT).is_file():
+            ways.append(("Its results", "results", ":material/show_chart:", model))
+        ways.append(("Read a film with it", "classify", ":material/radiology:", model))
+        # The place of "put it on duty": the Overview is where the model on duty is chosen.
+        ways.append(("Put it on duty", "overview", ":material/verified:", model))
+    if ways:
+        with st.container(horizontal=True):
+            for label, page, icon, query in ways:
+                if st.button(label, icon=icon, type="tertiary", key=f"go-{page}"):
+                    st.switch_page(str(bundled("pages", f"{page}.py")), query_params=query)
+
+
+def show_annotation(run: Run, known: list[str]) -> None:
+    """Tags and note of a run, written into its folder when one leaves the field; `known` tags are offered."""
+    if said := st.session_state.pop("annotation-error", ""):
+        st.error(said)
+    written = Annotation()
+    try:
+        written = read_annotation(run.folder)
+    except XliteError as error:
+        st.warning(page_sentence(error), icon=":material/warning:")
+    # What another person writes makes new fields, which show it.
+    tags, note = written.tags, written.note
+    fields = f"{run.name}-{hash((tags, note))}"
+    left, right = st.columns([2, 3])
+    left.multiselect(
+        "Tags",
+        list(dict.fromkeys([*tags, *known])),
+        default=tags,
+        accept_new_options=True,
+        key=f"written-tags-{fields}",
+        placeholder="none; type to add one",
+        on_change=write,
+        args=(run, "tags", f"written-tags-{fields}"),
+    )
+    right.text_area(
+        "Note",
+        note,
+        height=68,
+        key=f"written-note-{fields}",
+        placeholder="what to remember of this run",
+        on_change=write,
+        args=(run, "note", f"written-note-{fields}"),
+    )
+
+
+def write(run: Run, what: str, key: str) -> None:
+    """Keeps what a field of a run's annotation says; the other one stays as it is in the file."""
+    try:
+        annotate(run.folder, **{what: st.session_state[key]})
+    except (XliteError, OSError) as error:
+        st.session_state["annotation-error"] = page_sentence(error)
+
+
+def done(act: Callable[[], object]) -> bool:
+    """Does what a button says; shows a sentence if that cannot be done."""
+    try:
+        act()
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))
+        return False
+    return True

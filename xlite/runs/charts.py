@@ -1,0 +1,138 @@
+"""Curves of many runs over each other, and AUC against cost: Plotly figures that colour-blind readers can
+read, as each line has a dash of its own. No torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import cycle, islice
+from typing import TYPE_CHECKING, Any
+
+from xlite.plots import QUIET, plain_label, style
+from xlite.runs.pareto import TITLES, Plot, Point
+
+if TYPE_CHECKING:  # loaded when a figure is made
+    import pandas as pd
+    import plotly.graph_objects as go
+
+COLORS = ("#0a9fd6", "#d9702b", "#16a37b", "#c66aa8", "#b08a1e", "#8a86e0", "#8b949e")
+"""After Okabe and Ito, of 3:1 and more on dark and on white pages."""
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+MOST_RUNS = len(COLORS) * len(DASHES)
+"""So many runs have each a pair of colour and dash of their own."""
+CURVES = {"val_auc": "validation AUC", "val_loss": "validation loss", "train_loss": "training loss"}
+"""What is drawn of the epochs, by the columns of metrics.csv."""
+_LONGEST = 30
+_MANY_POINTS = 12
+
+
+def smoothed(values: Sequence[float], weight: float) -> list[float]:
+    """The exponential moving average of the values, `weight` 0-1 of the past, without its bias to zero.
+
+    The first values are not drawn towards zero: each is the weighted mean of those up to it. NaN stays NaN,
+    and counts for none of the others.
+    """
+    mean, total, result = 0.0, 0.0, []
+    for value in values:
+        if math.isnan(value):
+            result.append(math.nan)
+            continue
+        mean = weight * mean + (1 - weight) * value
+        total = weight * total + (1 - weight)
+        result.append(mean / total)
+    return result
+
+
+def lines(count: int) -> list[dict[str, str]]:
+    """A pair of colour and dash for each of so many lines; neighbours differ in both."""
+    pairs = zip(cycle(COLORS), cycle(DASHES), strict=False)
+    return [{"color": color, "dash": dash} for color, dash in islice(pairs, count)]
+
+
+def overlaid(epochs: Mapping[str, pd.DataFrame], column: str, smoothing: float = 0.0) -> go.Figure:
+    """One of CURVES by epoch of many runs, by their names; smoothed ones over the faint raw ones."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for (name, table), line in zip(epochs.items(), lines(len(epochs)), strict=True):
+        if column not in table:
+            continue
+        raw = [float(value) for value in table[column]]
+        shown = {"name": plain_label(shortened(name)), "legendgroup": name, "x": table["epoch"]}
+        hover = f"{plain_label(name)}, epoch %{{x}}: %{{y:.4f}}<extra></extra>"
+        if smoothing:
+            faint = {"color": line["color"], "width": 1}
+            figure.add_scatter(
+                **shown, y=raw, mode="lines", line=faint, opacity=0.35, showlegend=False, hoverinfo="skip"
+            )
+        figure.add_scatter(
+            **shown, y=smoothed(raw, smoothing) if smoothing else raw, line={**line, "width": 2},
+            mode="lines+markers" if len(raw) == 1 else "lines", showlegend=True, hovertemplate=hover,
+        )  # fmt: skip
+    figure.update_xaxes(title="epoch", tickformat="d")
+    figure.update_yaxes(title=CURVES[column])
+    # Below, and wrapped by plotly as the width allows: beside the curves there is no room on a phone.
+    legend = {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top", "entrywidth": 0}
+    figure.update_layout(legend=legend, hovermode="closest")
+    rows = math.ceil(len(figure.data) / 3)
+    return style(figure, 360 + 18 * rows)
+
+
+def shortened(name: str) -> str:
+    """A name of a legend's width, without its middle if it is longer: seeds and dates stand at the ends."""
+    if len(name) <= _LONGEST:
+        return name
+    half = (_LONGEST - 1) // 2
+    return f"{name[:half]}…{name[-half:]}"
+
+
+def pareto_figure(plot: Plot, cost: str, source: str) -> go.Figure:
+    """Test AUC with 95 % intervals against what the models cost, with the front as a line through its points.
+
+    Hollow crosses are runs that know test films. A few runs are named, of many only those of the front.
+    """
+    import plotly.graph_objects as go
+
+    front = plot.front
+    others = [one for one in plot.points if one not in front and not one.known]
+    known = [one for one in plot.points if one.known]
+    named = len(plot.points) <= _MANY_POINTS
+    figure = go.Figure()
+    steps = {"color": COLORS[1], "width": 2, "shape": "hv"}
+    figure.add_scatter(
+        **_points(front, True), name="front: none cheaper is better", mode="lines+markers+text", line=steps,
+        marker={"size": 11, "color": COLORS[1], "symbol": "diamond"},
+    )  # fmt: skip
+    figure.add_scatter(
+        **_points(others, named), name="others", mode="markers+text",
+        marker={"size": 8, "color": COLORS[0], "symbol": "circle"},
+    )  # fmt: skip
+    figure.add_scatter(
+        **_points(known, named), name="knows test films, out of the contest", mode="markers+text",
+        marker={"size": 9, "color": COLORS[6], "symbol": "x-open"},
+    )  # fmt: skip
+    dearest = max((one.cost for one in plot.points), default=1.0)
+    figure.update_xaxes(title=TITLES[cost], range=[0, 1.08 * dearest])
+    # Names stand beside the bars of the intervals, on the side that has room.
+    for trace in figure.data:
+        sides = ["middle left" if value > dearest / 2 else "middle right" for value in trace.x]
+        trace.update(textposition=sides or None)
+    figure.update_yaxes(title="test AUC")
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top"}, showlegend=True)
+    return style(figure, 440, (source,))
+
+
+def _points(points: Sequence[Point], named: bool) -> dict[str, Any]:
+    """Places, intervals and names of points, as a trace has them."""
+    values = [one.auc.value or 0.0 for one in points]
+    above = [(one.auc.high or value) - value for one, value in zip(points, values, strict=True)]
+    below = [value - (one.auc.low or value) for one, value in zip(points, values, strict=True)]
+    return {
+        "x": [one.cost for one in points],
+        "y": values,
+        "error_y": {"array": above, "arrayminus": below, "thickness": 1, "width": 3, "color": QUIET},
+        "text": [plain_label(shortened(one.run)) for one in points] if named else None,
+        "customdata": [plain_label(one.run) for one in points],
+        "hovertemplate": "%{customdata}: AUC %{y:.3f}, %{x:.3g}<extra></extra>",
+    }
