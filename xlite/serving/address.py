@@ -24,6 +24,13 @@ KEYS = {
     "views": "views that films are taken from",
     "sexes": "sexes of patients",
     "boxed": "whether only films with boxes are shown",
+    "amounts": "how many findings films have",
+    "series": "how many films the patients of films have",
+    "followups": "follow-up numbers of films",
+    "charts": "the group of charts shown",
+    "by": "what the chart of findings together is coloured by",
+    "order": "how films are ordered",
+    "rows": "whether films or their patients are listed",
 }
 """Every name that an address may have, and what it says."""
 
