@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from xlite.access.addresses import is_public
 from xlite.data.eda import captions, history
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.ranking import Judged
@@ -88,7 +89,7 @@ def _steps(folder: NihFolder, films: CodedFilms, row: int, rows: np.ndarray) -> 
         if stems.iloc[row] in folder.paths and st.button(
             "Read this film", icon=":material/radiology:", type="primary", key="read"
         ):
-            asked = {"film": stems.iloc[row], "data": str(folder.root)}
+            asked = {"film": stems.iloc[row]} | ({} if is_public() else {"data": str(folder.root)})
             st.switch_page(str(_PAGES / "classify.py"), query_params=asked)
 
 

@@ -56,7 +56,7 @@ def ask_filter(films: CodedFilms) -> Filter:
     )
 
 
-def _fit(key: str, options: Sequence[str], words: Mapping[str, str]) -> None:
+def fit(key: str, options: Sequence[str], words: Mapping[str, str]) -> None:
     """Says what the address asks for and is not here, and drops what another folder had."""
     for asked in st.query_params.get_all(key):
         if missing := unknown({key: asked}, key, [*words.values()]):
@@ -73,20 +73,28 @@ def _fit(key: str, options: Sequence[str], words: Mapping[str, str]) -> None:
 
 
 def _several(label: str, key: str, options: Sequence[str], words: Any, placeholder: str) -> list[str]:
-    _fit(key, options, {one: words(one) for one in options})
+    fit(key, options, {one: words(one) for one in options})
     return st.multiselect(
         label, options, format_func=words, placeholder=placeholder, key=key, bind="query-params"
     )
 
 
 def _one(label: str, key: str, options: Sequence[str], words: Any) -> str:
-    _fit(key, options, {one: words(one) for one in options})
+    fit(key, options, {one: words(one) for one in options})
     return st.selectbox(label, options, format_func=words, key=key, bind="query-params")
 
 
 def _pills(label: str, key: str, options: Sequence[str]) -> list[str]:
-    _fit(key, options, {one: literal(one) for one in options})
+    fit(key, options, {one: literal(one) for one in options})
     return st.pills(label, options, selection_mode="multi", format_func=literal, key=key, bind="query-params")
+
+
+def current() -> Filter:
+    """The filter as its fields now say, also before the page has drawn them anew."""
+    held = {key: st.session_state.get(key, value) for key, value in Filter().state().items()}
+    lists = {key: tuple(value) for key, value in held.items() if isinstance(value, list)}
+    ages = tuple(held["ages"])
+    return Filter(**{**held, **lists, "ages": None if ages == (0, OLDEST) else ages})
 
 
 def change(state: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from page_explore_film import open_film, show_picture, show_rows
+from page_explore_filters import fit
 
 from xlite.access.addresses import is_public
 from xlite.data.eda import captions, export, filters, ranking
@@ -17,7 +18,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.splits import PARTS, split_of_films, write_split
 from xlite.errors import DataError
 from xlite.findings import FINDINGS, spoken
-from xlite.messages import page_sentence
+from xlite.messages import literal, page_sentence
 from xlite.text import counted
 
 A_PAGE, A_PAGE_OF_ROWS = 12, 50
@@ -27,15 +28,16 @@ MIME = "text/csv"
 def ask_order(films: CodedFilms, rows: np.ndarray, judged: Mapping[str, Judged]) -> np.ndarray:
     """The fields that order the films, and their rows in that order."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        fit("order", list(ORDERS), ORDERS)
         order = st.selectbox(
             "Order", list(ORDERS), format_func=ORDERS.__getitem__, key="order", bind="query-params", width=240
         )
         by_model = order in BY_MODEL
         if by_model and judged:
             models = list(judged)
-            if st.session_state.get("model", models[0]) not in models:
-                st.caption(f"{st.session_state['model']} has not judged these films.")
-                del st.session_state["model"]
+            if (other := st.session_state.get("model", models[0])) not in models:
+                st.caption(f"{literal(other)} has not judged these films.")
+            fit("model", models, {name: name for name in models})
             model = st.selectbox("Model", models, key="model", bind="query-params", width=220)
             if order == "probability":
                 st.selectbox(
@@ -69,6 +71,7 @@ def show_list(
     rows = selection.rows()
     st.subheader("Films")
     kinds = ["films", "patients"]
+    fit("rows", kinds, {name: name.capitalize() for name in kinds})
     kind = st.segmented_control(
         "List",
         kinds,

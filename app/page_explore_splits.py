@@ -26,13 +26,14 @@ UPLOAD = "a list that I upload"
 
 
 @st.cache_resource(max_entries=2, show_spinner="Comparing parts")
-def cached_parts(root: str, changed: Changes) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], pd.DataFrame]:
+def cached_parts(
+    root: str, changed: Changes, _folder: NihFolder
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], pd.DataFrame]:
     """Leakage of each list and split, the balance of its parts, and overlaps of test with train parts."""
-    folder = NihFolder.open(root)
-    found = partitions(folder)
-    located = locate(folder.table, found)
-    leaks = {name: leakage(folder.table, rows) for name, rows in located.items()}
-    balances = {name: balance(folder.table, rows) for name, rows in located.items()}
+    found = partitions(_folder)
+    located = locate(_folder.table, found)
+    leaks = {name: leakage(_folder.table, rows) for name, rows in located.items()}
+    balances = {name: balance(_folder.table, rows) for name, rows in located.items()}
     return part_words.leakage_table(leaks) if leaks else pd.DataFrame(), balances, overlaps(found)
 
 
@@ -43,14 +44,14 @@ def cached_batches(labels: np.ndarray) -> Batches:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the other edition")
-def cached_difference(root: str, changed: Changes, other: str) -> EditionDifference:
+def cached_difference(root: str, changed: Changes, other: str, _folder: NihFolder) -> EditionDifference:
     """How the folder's table differs from another edition."""
-    return compare_editions(NihFolder.open(root).table, Path(other))
+    return compare_editions(_folder.table, Path(other))
 
 
 def show_leakage(folder: NihFolder, films: CodedFilms, changed: Changes) -> None:
     """Leakage and balance of the folder's lists and splits, and of a list that a person uploads."""
-    leaks, balances, overlapping = cached_parts(str(folder.root), changed)
+    leaks, balances, overlapping = cached_parts(str(folder.root), changed, folder)
     if not balances:
         st.info("This folder has neither NIH's lists nor splits. `xlite data split` makes one.")
     else:
@@ -124,7 +125,7 @@ def show_editions(folder: NihFolder, changed: Changes) -> None:
         )
         return
     try:
-        found = cached_difference(str(folder.root), changed, str(other))
+        found = cached_difference(str(folder.root), changed, str(other), folder)
     except DataError as error:
         st.error(page_sentence(error))
         return

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from page_explore_charts import show_charts
 from page_explore_film import show_film
-from page_explore_filters import ask_filter, change, show_chips
+from page_explore_filters import ask_filter, change, current, fit, show_chips
 from page_explore_list import order_of_state, show_list
 from page_explore_splits import show_editions, show_leakage, show_weights
 
@@ -112,12 +112,15 @@ def show_headline(selection: Selection) -> None:
             st.metric(label, value, border=True, width=170)
 
 
+def choose(field: str, value: Any) -> None:
+    """What a click on a chart does: it asks for what the mark stands for, or takes it away."""
+    change(filters.clicked(current(), field, value))
+
+
 def show_tabs(opened: Opened, selection: Selection, changed: Changes) -> None:
     """The charts of the open tab, each of which is a filter; the others are not computed."""
 
-    def pick(field: str, value: Any) -> None:
-        change(filters.clicked(selection.wanted, field, value))
-
+    fit("charts", TABS, {name: name for name in TABS})
     tabs = st.tabs(TABS, key="charts", bind="query-params", on_change="rerun")
     for name, tab in zip(TABS, tabs, strict=True):
         if not tab.open:
@@ -133,7 +136,7 @@ def show_tabs(opened: Opened, selection: Selection, changed: Changes) -> None:
                 shown = [chart(selection) for chart in charts.TABS[name]]
                 if name == "Together":
                     shown = [charts.cooccurrence(selection, ask_colour(selection))]
-                show_charts(shown, f"marks-{name}", pick)
+                show_charts(shown, f"marks-{name}", choose)
                 show_more(name, selection)
 
 

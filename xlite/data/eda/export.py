@@ -37,8 +37,9 @@ def rows_table(films: CodedFilms, rows: np.ndarray) -> pd.DataFrame:
 def patients_table(films: CodedFilms, rows: np.ndarray) -> pd.DataFrame:
     """The patients of the films at rows, most films first: films chosen and in all, findings of those."""
     codes, first, places = np.unique(films.patients[rows], return_index=True, return_inverse=True)
-    ever = np.zeros((len(codes), len(FINDINGS)), dtype=bool)
-    np.logical_or.at(ever, places, films.present[rows, 1:])
+    together = rows[np.argsort(places, kind="stable")]  # a patient's films stand side by side
+    starts = np.searchsorted(np.sort(places), np.arange(len(codes)))
+    ever = np.logical_or.reduceat(films.present[together, 1:], starts)
     names = np.array([spoken(name) for name in FINDINGS])
     table = films.table.iloc[rows[first]]
     patients = pd.DataFrame(
