@@ -228,7 +228,7 @@ def test_tables_without_images_are_rows_that_open(tiny_folder: Path):
 def test_patients_of_the_films(tiny_folder: Path):
     page = explore(data=str(tiny_folder), rows="patients", has=["No Finding"])
     (table,) = (table.value for table in page.dataframe)
-    assert table.iloc[0].tolist() == ["1", 1, 2, "M", "No finding"] and len(table) == 12
+    assert table.iloc[0].tolist() == ["1", 1, 2, "F", "No finding"] and len(table) == 12
 
 
 def test_films_in_order_of_age_and_follow_up(tiny_folder: Path):

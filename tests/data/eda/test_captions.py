@@ -73,7 +73,7 @@ def judged() -> Judged:
 def test_what_a_model_said_of_films(coded: CodedFilms):
     one = judged()
     said = [captions.said_of_film(coded, 0, one, order, "Mass") for order in BY_MODEL]
-    assert said == ["Mass 20.0%", "Nodule 10.0%, labelled", "loss 0.390"]
+    assert said == ["Mass 20.0%", "Nodule 10.0%, labelled", "loss 0.370"]
     assert captions.said_of_films(coded, np.array([1, 2]), one, "loss", "Mass") == [
         "not judged",
         "not judged",

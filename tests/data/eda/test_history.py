@@ -1,5 +1,6 @@
 """A film among its patient's."""
 
+import dataclasses
 from pathlib import Path
 
 import cv2
@@ -11,8 +12,8 @@ from xlite.data.eda.coded import CodedFilms
 
 
 def test_a_patient_s_films_in_order(coded: CodedFilms):
-    coded.follow_ups[:3] = [2, 0, 1]
-    assert history.patient_rows(coded, 0).tolist() == [1, 2, 0]
+    turned = dataclasses.replace(coded, follow_ups=np.array([2, 0, 1, 0, 0, 1, 0, 0]))
+    assert history.patient_rows(turned, 0).tolist() == [1, 2, 0]
     assert history.patient_rows(coded, 3).tolist() == [3]
 
 

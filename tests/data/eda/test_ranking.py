@@ -14,9 +14,9 @@ MASS = FINDINGS.index("Mass")
 
 @pytest.fixture
 def judged(coded: CodedFilms) -> Judged:
-    """0.1 for all findings of all films but 2_0 and 3_0; 0.9 for a mass on 1_0 (has it), 1_2 (has not)."""
+    """0.1 everywhere but on 2_0 and 3_0; for a mass 0.8 on 1_0, which has it, 0.95 on 1_2, which has not."""
     probs = np.full((8, 14), 0.1, np.float32)
-    probs[[0, 2], MASS] = 0.9
+    probs[[0, 2], MASS] = 0.8, 0.95
     probs[[3, 4]] = np.nan
     return Judged("demo", probs, ("test",))
 
@@ -29,8 +29,8 @@ def judged(coded: CodedFilms) -> Judged:
         ("last", [2, 1, 5, 0, 3, 4, 6, 7]),
         ("young", [0, 1, 2, 6, 7, 3, 4, 5]),  # the age of 5 is missing
         ("old", [4, 3, 7, 6, 2, 1, 0, 5]),
-        ("probability", [0, 2, 1, 5, 6, 7, 3, 4]),
-        ("disagreement", [0, 1, 2, 5, 6, 7, 3, 4]),
+        ("probability", [2, 0, 1, 5, 6, 7, 3, 4]),
+        ("disagreement", [2, 0, 1, 5, 6, 7, 3, 4]),
         ("loss", [5, 2, 0, 1, 6, 7, 3, 4]),
     ],
 )

@@ -57,8 +57,9 @@ def leakage_table(found: Mapping[str, Leakage]) -> pd.DataFrame:
         "test_seen_or_val": "Test films with a patient of train or val",
     }
     table = pd.DataFrame.from_dict(rows, orient="index")[list(titles)].rename(columns=titles)
-    table.iloc[:, 0] = table.iloc[:, 0].map("{:,.0f}".format)
-    for title in list(titles.values())[1:]:
+    first, *others = titles.values()
+    table[first] = table[first].map("{:,.0f}".format)
+    for title in others:
         table[title] = [_share(value) for value in table[title]]
     return table.rename_axis("List or split").reset_index()
 
