@@ -19,7 +19,7 @@ from xlite.text import counted
 
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
 LARGE = 1024
-NEIGHBOURS = 6
+NEIGHBOURS = 5
 
 
 @st.cache_data(max_entries=1200, show_spinner=False)

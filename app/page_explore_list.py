@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,13 +22,18 @@ from xlite.findings import FINDINGS, spoken
 from xlite.messages import literal, page_sentence
 from xlite.text import counted
 
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
 A_PAGE, A_PAGE_OF_ROWS = 12, 50
 MIME = "text/csv"
 
 
-def ask_order(films: CodedFilms, rows: np.ndarray, judged: Mapping[str, Judged]) -> np.ndarray:
-    """The fields that order the films, and their rows in that order."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+def ask_order(
+    films: CodedFilms, rows: np.ndarray, judged: Mapping[str, Judged], bar: "DeltaGenerator"
+) -> np.ndarray:
+    """The fields that order the films, in the bar above them, and their rows in that order."""
+    with bar:
         fit("order", list(ORDERS), ORDERS)
         order = st.selectbox(
             "Order", list(ORDERS), format_func=ORDERS.__getitem__, key="order", bind="query-params", width=240
@@ -70,9 +76,10 @@ def show_list(
     """The films chosen, or their patients, and what can be taken along."""
     rows = selection.rows()
     st.subheader("Films")
+    bar = st.container(horizontal=True, vertical_alignment="bottom")
     kinds = ["films", "patients"]
     fit("rows", kinds, {name: name.capitalize() for name in kinds})
-    kind = st.segmented_control(
+    kind = bar.segmented_control(
         "List",
         kinds,
         format_func=str.capitalize,
@@ -80,23 +87,22 @@ def show_list(
         required=True,
         key="rows",
         bind="query-params",
-        label_visibility="collapsed",
     )
     if kind == "patients":
-        _show_patients(films, rows)
+        _show_patients(films, rows, bar)
     else:
-        _show_films(folder, films, boxes, ask_order(films, rows, judged), judged, selection)
+        _show_films(folder, films, boxes, ask_order(films, rows, judged, bar), judged, selection, bar)
     _offer_files(folder, films, rows, selection)
 
 
-def _page_number(count: int, size: int, key: str) -> int:
+def _page_number(count: int, size: int, key: str, bar: "DeltaGenerator") -> int:
     pages = filters.page_count(count, size)
-    return int(st.number_input(f"Page of {pages:,}", 1, pages, key=key, width=150))
+    return int(bar.number_input(f"Page of {pages:,}", 1, pages, key=key, width=150))
 
 
-def _show_patients(films: CodedFilms, rows: np.ndarray) -> None:
+def _show_patients(films: CodedFilms, rows: np.ndarray, bar: "DeltaGenerator") -> None:
     table = export.patients_table(films, rows)
-    number = _page_number(len(table), A_PAGE_OF_ROWS, f"patients-{len(table)}")
+    number = _page_number(len(table), A_PAGE_OF_ROWS, f"patients-{len(table)}", bar)
     shown = table.iloc[(number - 1) * A_PAGE_OF_ROWS : number * A_PAGE_OF_ROWS]
     st.dataframe(shown, hide_index=True, height=600 if len(shown) > 15 else "content", alt="Patients chosen")
 
@@ -108,6 +114,7 @@ def _show_films(
     rows: np.ndarray,
     judged: Mapping[str, Judged],
     selection: Selection,
+    bar: "DeltaGenerator",
 ) -> None:
     """A page of films: pictures if the folder has images, rows that open them if not."""
     state = st.session_state
@@ -123,7 +130,8 @@ def _show_films(
     else:
         st.caption("This folder holds tables only, so there are rows and no pictures. A row opens its film.")
     size = A_PAGE if pictures else A_PAGE_OF_ROWS
-    number = _page_number(len(rows), size, f"page-{hash((selection.wanted, order, finding, len(rows)))}")
+    key = f"page-{hash((selection.wanted, order, finding, len(rows)))}"
+    number = _page_number(len(rows), size, key, bar)
     shown = filters.page(rows, number, size)
     said = captions.said_of_films(films, shown, one, order, finding) if one else []
     if not pictures:

@@ -10,6 +10,7 @@ from xlite.data.eda.overview import overview
 from xlite.data.eda.ranking import BY_MODEL, Judged
 from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS
+from xlite.messages import literal
 
 
 def test_headline_of_the_hand_made_table(hand: NihFolder):
@@ -44,8 +45,8 @@ def test_a_film_is_captioned_with_what_the_table_says(hand: NihFolder):
 
 def test_the_public_learns_a_folder_s_name_and_not_its_path(hand: NihFolder):
     words = "2020 labels, 8 films in the table"
-    assert captions.folder_caption(hand, public=True) == f"`hand`, {words}"
-    assert captions.folder_caption(hand, public=False) == f"`{hand.root}`, {words}"
+    assert captions.folder_caption(hand, public=True) == f"hand, {words}"
+    assert captions.folder_caption(hand, public=False) == f"{literal(str(hand.root))}, {words}"
 
 
 def test_a_film_among_its_patient_s(hand: NihFolder, coded: CodedFilms):

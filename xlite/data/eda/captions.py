@@ -11,7 +11,7 @@ from xlite.data.eda.ranking import BY_MODEL, Judged, loss, widest
 from xlite.data.eda.statistics import LEAST_EXPECTED, Facts
 from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS, NO_FINDING, spoken
-from xlite.messages import as_code, literal
+from xlite.messages import literal
 from xlite.text import counted, labels_of
 
 
@@ -19,7 +19,7 @@ def folder_caption(folder: NihFolder, public: bool) -> str:
     """A data folder, its label edition and its size, in Markdown; the public learns no path."""
     films = counted(len(folder.table), "film")
     name = folder.root.name if public else str(folder.root)
-    return f"{as_code(name)}, {labels_of(folder.label_version)}, {films} in the table"
+    return f"{literal(name)}, {labels_of(folder.label_version)}, {films} in the table"
 
 
 def headline(facts: Facts) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The charts of the Explore page as plain values: what each mark shows, and what a click on it asks for.
 
 A chart counts the films that the rest of the filter lets through, so that what was not chosen can be chosen
-too; only findings, of which a film may have several, are counted among the films that have the chosen ones.
+too; only in the bars of findings, of which a film may have several, are those films counted that have the
+chosen ones.
 `app/page_explore_charts.js` draws them.
 """
 
@@ -200,9 +201,13 @@ def prevalence(selection: Selection) -> Chart:
 
 
 def cooccurrence(selection: Selection, by: str) -> Chart:
-    """Films that have both findings, 14 x 14, coloured `by` "lift" or "films"; on the diagonal of one."""
-    together = selection.films.together(selection.keep)
-    lifts = statistics.lift(together, int(selection.keep.sum()), LEAST_EXPECTED).to_numpy()
+    """Films that have both findings, 14 x 14, coloured `by` "lift" or "films"; on the diagonal of one.
+
+    Whatever findings are chosen: among films that all have one, the ratios of that one mean nothing.
+    """
+    keep = selection.without("has")
+    together = selection.films.together(keep)
+    lifts = statistics.lift(together, int(keep.sum()), LEAST_EXPECTED).to_numpy()
     films, wanted = together.to_numpy(), set(selection.wanted.has)
     top = max(float(np.log10(max(films.max(), 10))), 1.0)
     rows = []
