@@ -46,7 +46,7 @@ def ask_filter(films: CodedFilms) -> Filter:
     return Filter(
         has=tuple(has),
         amounts=tuple(amounts),
-        ages=None if tuple(ages) == (0, OLDEST) else tuple(ages),
+        ages=None if tuple(ages) == (0, OLDEST) else (ages[0], ages[1]),
         sexes=tuple(sexes),
         views=tuple(views),
         series=tuple(series),

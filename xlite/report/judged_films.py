@@ -78,4 +78,5 @@ def _are_these(folder: NihFolder, said: Predictions, rows: np.ndarray, place: Pa
         return False
     report = from_json(read_whole(place / "metrics.json"))
     told = report.get("per_class", {}) if isinstance(report, dict) else {}
-    return [told.get(name, {}).get("positives") for name in FINDINGS] == here.sum(axis=0).tolist()
+    counts: list[float] = here.sum(axis=0).tolist()
+    return [told.get(name, {}).get("positives") for name in FINDINGS] == counts

@@ -82,7 +82,7 @@ def amounts(selection: Selection) -> Chart:
     """Films by their number of findings."""
     keep = selection.without("amounts")
     names = amount_names(selection.films)
-    numbers = np.bincount(selection.films.amounts[keep], minlength=len(names))
+    numbers = np.bincount(selection.films.amounts[keep], minlength=len(names)).tolist()
     return _choices("Findings per film", selection, "amounts", names, numbers, "with {} findings")
 
 
@@ -135,7 +135,7 @@ def ages(selection: Selection) -> Chart:
     films, wanted = selection.films, selection.wanted
     keep = selection.without("ages", "sexes")
     decades = np.where(np.isnan(films.ages), -1, np.minimum(films.ages // AGE_STEP, len(AGE_STARTS) - 1))
-    sides = [sex for sex in ("F", "M") if sex in films.sexes.names]
+    sides: list[str] = [sex for sex in ("F", "M") if sex in films.sexes.names]
     masks = {sex: keep & films.sexes.among([sex]) for sex in sides}
     numbers = {sex: _decades(decades[mask]) for sex, mask in masks.items()}
     both = _decades(decades[keep])
@@ -171,7 +171,7 @@ def prevalence(selection: Selection) -> Chart:
     """Each finding's share of the AP and of the PA films, whatever views and findings are chosen."""
     films, wanted = selection.films, selection.wanted
     keep = selection.without("views", "has")
-    groups = [view for view in ("AP", "PA") if view in films.views.names]
+    groups: list[str] = [view for view in ("AP", "PA") if view in films.views.names]
     shares = {}
     for view in groups:
         inside = keep & films.views.among([view])

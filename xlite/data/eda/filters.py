@@ -97,7 +97,7 @@ def _mask(films: CodedFilms, name: str, value: Any) -> np.ndarray:
             mask = np.isin(films.amounts, [int(one) for one in value])
         case "ages":
             years = np.floor(films.ages)
-            mask = (value[0] <= years) & (years <= value[1])  # a missing age is in no range
+            mask = np.asarray((value[0] <= years) & (years <= value[1]))  # a missing age is in no range
         case "sexes" | "views":
             mask = getattr(films, name).among(value)
         case "series":

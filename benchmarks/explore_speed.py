@@ -1,6 +1,6 @@
 """How fast Explore is with all of NIH's tables: on the server, and as a person sees it in Chromium.
 
-    python benchmarks/explore.py --data nih_tables [--browser] [--rounds 7]
+    python benchmarks/explore_speed.py --data nih_tables [--browser] [--rounds 7]
 
 The server's part is timed in this process: opening the folder (once per server), and for each filter its
 selection with the charts of every tab, beside what the table's own statistics take for the same films. With
@@ -18,12 +18,14 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from xlite.data.eda import charts, export, filters
+from xlite.data.eda.charts import Chart
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.filters import Filter, Selection
 from xlite.data.eda.overview import overview
@@ -46,6 +48,12 @@ def clocked(found: Times, name: str, work: Callable[[], object]) -> None:
     found[name].append(time.perf_counter() - start)
 
 
+def draw(drawn: Iterable[Callable[[Selection], Chart]], selection: Selection) -> None:
+    """Makes charts as the browser gets them."""
+    for chart in drawn:
+        chart(selection).plain()
+
+
 def on_the_server(data: str, rounds: int) -> Times:
     """Seconds of what the page computes."""
     found: Times = defaultdict(list)
@@ -59,21 +67,21 @@ def on_the_server(data: str, rounds: int) -> Times:
         for title, wanted in FILTERS.items():
             selection = Selection(films, wanted)
             table = folder.table.iloc[selection.rows()]
-            clocked(found, f"{title}: select", lambda wanted=wanted: Selection(films, wanted))
+            clocked(found, f"{title}: select", partial(Selection, films, wanted))
             for tab, drawn in charts.TABS.items():
                 if tab != "Together":
                     clocked(
                         found,
                         f"{title}: {tab}",
-                        lambda drawn=drawn, selection=selection: [one(selection).plain() for one in drawn],
+                        partial(draw, drawn, selection),
                     )
             clocked(
                 found,
                 f"{title}: Together",
-                lambda selection=selection: charts.cooccurrence(selection, "lift").plain(),
+                partial(draw, [partial(charts.cooccurrence, by="lift")], selection),
             )
-            clocked(found, f"{title}: metrics", lambda selection=selection: films.facts(selection.keep))
-            clocked(found, f"{title}: the table's own statistics", lambda table=table: overview(table))
+            clocked(found, f"{title}: metrics", partial(films.facts, selection.keep))
+            clocked(found, f"{title}: the table's own statistics", partial(overview, table))
     everything = Selection(films, Filter()).rows()
     clocked(found, "all films as a CSV", lambda: export.as_csv(films, everything))
     return found
@@ -122,13 +130,13 @@ def in_chromium(data: str, rounds: int, port: int) -> Times:
                     page = browser.new_context(viewport={"width": 1400, "height": 1000}).new_page()
                     page.set_default_timeout(120_000)
                     name = "first paint" if turn else "first paint of a cold server"
-                    clocked(found, name, lambda page=page: opened(page))
+                    clocked(found, name, partial(opened, page))
                     page.wait_for_timeout(1500)
                     for words in ("Mass", "Nodule", "Mass"):
                         clocked(
                             found if turn else defaultdict(list),
                             f"click on {words}",
-                            lambda page=page, words=words: clicked(page, words),
+                            partial(clicked, page, words),
                         )
                         page.wait_for_timeout(800)
                     page.context.close()
