@@ -13,6 +13,7 @@ from xlite.data.small_phantom import IMAGES, draw_small, drawing_of, small_phant
 from xlite.messages import literal, page_sentence
 from xlite.places import home
 from xlite.public import folder_of, is_public
+from xlite.runs.default_data import default_data
 from xlite.runs.run import Run
 from xlite.runs.work_folder import WorkFolder
 from xlite.serving.address import unknown
@@ -26,7 +27,7 @@ _LONG = 20
 
 def data_folder() -> Path | None:
     """The data folder of the sidebar, None before one is chosen; DataError for one that is not offered."""
-    said = st.session_state.get("data")
+    said = st.session_state["data"] if "data" in st.session_state else default_data()
     return folder_of(said) if said else None
 
 

@@ -1,50 +1,76 @@
-import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
-from page_parts import QUIET_BAR, being_drawn, offer_phantom
+from page_explore_charts import show_charts
+from page_explore_film import show_film
+from page_explore_filters import ask_filter, change, current, fit, show_chips
+from page_explore_list import order_of_state, show_list
+from page_explore_splits import show_editions, show_leakage, show_weights
+from page_parts import being_drawn, data_folder, offer_phantom
 
-from xlite.data.eda import captions, filters, screen_figures
-from xlite.data.eda.filters import Filter
-from xlite.data.eda.overview import Overview, overview
-from xlite.data.eda.statistics import Facts
-from xlite.data.eda.thumbnails import thumbnail
+from xlite.data.eda import captions, charts, filters
+from xlite.data.eda.coded import CodedFilms
+from xlite.data.eda.filters import Filter, Selection
+from xlite.data.eda.ranking import BY_MODEL, Judged
+from xlite.data.film_names import stem_of
 from xlite.data.folder import Changes, NihFolder, changes
-from xlite.errors import DataError, ImageError
-from xlite.findings import FINDINGS, NO_FINDING, spoken
+from xlite.errors import DataError, RunError
 from xlite.messages import literal, page_sentence
-from xlite.runs.default_data import default_data
-from xlite.text import counted
+from xlite.public import is_public
 
-A_PAGE = 12
-AGES = (0, 100)
-ALL = "all films"
+LEAKAGE, WEIGHTS, EDITIONS = "Leakage", "Class weights", "Editions"
+TABS = [*charts.TABS, LEAKAGE, WEIGHTS, EDITIONS]
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A data folder, its films as numbers, and its boxes. Shared by all visitors, never mutated."""
+
+    folder: NihFolder
+    films: CodedFilms
+    boxes: pd.DataFrame
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the table")
-def open_folder(root: str, changed: Changes) -> tuple[NihFolder, dict[str, list[str]], pd.DataFrame]:
-    """The folder, the parts of its lists and splits, its boxes; `changed` renews the cache. Never mutated."""
+def open_folder(root: str, changed: Changes) -> Opened:
+    """What a folder holds; `changed` renews the cache."""
     folder = NihFolder.open(root)
-    return folder, filters.parts_of(folder), folder.boxes()
+    boxes = folder.boxes()
+    return Opened(folder, CodedFilms.code(folder.table, boxes, filters.parts_of(folder)), boxes)
 
 
-@st.cache_data(max_entries=64, show_spinner="Counting")
-def describe(root: str, changed: Changes, wanted: Filter) -> Overview:
-    """The statistics of the films that the filter lets through."""
-    folder, parts, _ = open_folder(root, changed)
-    return overview(filters.matching(folder.table, wanted, parts))
+@st.cache_resource(max_entries=2, show_spinner="Reading what models said")
+def cached_judged(
+    root: str, changed: Changes, found: list[tuple[str, Path, int]]
+) -> tuple[dict[str, Judged], list[str]]:
+    """What saved evaluations say of the folder's films; they and the folder renew the cache."""
+    from xlite.report.judged_films import judged_films
+
+    return judged_films(open_folder(root, changed).folder, found)
 
 
-@st.cache_data(max_entries=1200, show_spinner=False)
-def cached_thumbnail(path: str, changed: float, boxes: pd.DataFrame) -> bytes:
-    """A film as JPEG with its boxes."""
-    return thumbnail(Path(path), boxes)
+def judged_if_asked(root: str, changed: Changes, film: str) -> Mapping[str, Judged]:
+    """What models said of the films, read when an order or an open film asks for it."""
+    if not film and st.session_state.get("order") not in BY_MODEL and "order" not in st.query_params:
+        return {}
+    from xlite.report.judged_films import prediction_files
+
+    judged, damaged = cached_judged(root, changed, prediction_files())
+    for sentence in damaged:
+        st.warning(literal(sentence))
+    return judged
 
 
 def offer_data() -> None:
     """What to do if no data folder is named."""
+    if is_public():
+        st.info("No data folder is named.")
+        return
     st.info("No data folder is named. Give one in the NIH layout in the sidebar, or draw synthetic films:")
     st.code(
         "xlite data phantom data/phantom --images 600 --patients 200 --size 512 --seed 42", language="bash"
@@ -52,171 +78,105 @@ def offer_data() -> None:
     offer_phantom()
 
 
-def ask_filter(table: pd.DataFrame, parts: dict[str, list[str]]) -> Filter:
-    """The row of filters."""
-    with st.container(border=True):
-        left, middle, right = st.columns([3, 3, 2], gap="medium")
-        findings = left.multiselect(
-            "Films that have", [NO_FINDING, *FINDINGS], format_func=spoken, placeholder="anything", key="has"
-        )
-        ages = middle.slider("Age in years", *AGES, AGES, key="ages")
-        part = right.selectbox("Part", [ALL, *parts], key="part")
-        with st.container(horizontal=True, gap="medium"):
-            views = choose_among("View", table["view"], "views")
-            sexes = choose_among("Sex", table["sex"], "sexes")
-    return Filter(
-        views=tuple(views),
-        sexes=tuple(sexes),
-        ages=None if ages == AGES else ages,
-        findings=tuple(findings),
-        part="" if part == ALL else part,
-    )
-
-
-def choose_among(label: str, column: pd.Series, key: str) -> list[str]:
-    """Any of the values that a column of the table has."""
-    values = sorted(column.unique())
-    return st.pills(label, values, selection_mode="multi", format_func=literal, key=key)
-
-
-def show_headline(facts: Facts) -> None:
+def show_headline(selection: Selection) -> None:
     """Films, patients, and the shares that matter."""
     with st.container(horizontal=True):
-        for label, value in captions.headline(facts).items():
+        for label, value in captions.headline(selection.films.facts(selection.keep)).items():
             st.metric(label, value, border=True, width=170)
 
 
-def clickable(figure: go.Figure, key: str) -> tuple[str, ...]:
-    """Shows a figure; the findings of the bar or cell that a person clicked, each once."""
-    event = st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=QUIET_BAR)
-    points = event["selection"]["points"]
-    if not points:
-        return ()
-    data = points[0]["customdata"]
-    return (data,) if isinstance(data, str) else tuple(dict.fromkeys(data))
+def choose(field: str, value: Any) -> None:
+    """What a click on a chart does: it asks for what the mark stands for, or takes it away."""
+    change(filters.clicked(current(), field, value))
 
 
-def show_findings(data: Overview) -> tuple[str, ...]:
-    """Films per finding; returns the findings that were clicked."""
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        st.caption("Films per finding. Click a bar to see its films below.")
-        clicked = clickable(screen_figures.findings(data.finding_counts), "bars")
-    with right:
-        st.caption("Findings per film")
-        figure = screen_figures.tally_bars(data.findings_per_film, "findings", "films")
-        st.plotly_chart(figure, key="amounts", config=QUIET_BAR)
-    return clicked
+def show_tabs(opened: Opened, selection: Selection, changed: Changes) -> None:
+    """The charts of the open tab, each of which is a filter; the others are not computed."""
+
+    fit("charts", TABS, {name: name for name in TABS})
+    tabs = st.tabs(TABS, key="charts", bind="query-params", on_change="rerun")
+    for name, tab in zip(TABS, tabs, strict=True):
+        if not tab.open:
+            continue
+        with tab:
+            if name == LEAKAGE:
+                show_leakage(opened.folder, opened.films, changed)
+            elif name == WEIGHTS:
+                show_weights(opened.films, selection)
+            elif name == EDITIONS:
+                show_editions(opened.folder, changed)
+            else:
+                shown = [chart(selection) for chart in charts.TABS[name]]
+                if name == "Together":
+                    shown = [charts.cooccurrence(selection, ask_colour(selection))]
+                show_charts(shown, f"marks-{name}", choose)
+                show_more(name, selection)
 
 
-def show_cooccurrence(data: Overview) -> tuple[str, ...]:
-    """The co-occurrence matrix; returns the findings that were clicked."""
-    enough = data.lift.notna().any(axis=None)
+def ask_colour(selection: Selection) -> str:
+    """By what the chart of findings together is coloured, and what that means."""
     by = st.segmented_control(
         "Colour by",
         ["lift", "films"],
-        default="lift" if enough else "films",
+        default="lift",
         required=True,
         key="by",
+        bind="query-params",
         label_visibility="collapsed",
     )
     st.caption(captions.cooccurrence_caption(by))
-    return clickable(screen_figures.cooccurrence(data.cooccurrence, data.lift, by), f"cells-{by}")
+    return str(by)
 
 
-def show_people(data: Overview) -> None:
-    """Ages by sex, prevalence by view, sex and age."""
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.caption("Age and sex")
-        st.plotly_chart(screen_figures.ages(data.ages), key="ages-by-sex", config=QUIET_BAR)
-    with right:
-        st.caption("Prevalence by view: if the two are far apart, a model may learn the view instead")
-        st.plotly_chart(screen_figures.views(data.by_view), key="by-view", config=QUIET_BAR)
-    with st.expander("Prevalence by view, sex and age band"):
-        st.dataframe(captions.prevalence_table(data), height="content")
+def show_more(name: str, selection: Selection) -> None:
+    """What stands below the charts of a tab."""
+    films, keep = selection.films, selection.keep
+    if name == "Patients":
+        st.caption(captions.patients_caption(films.facts(keep)))
+    if name == "Ages and views":
+        with st.expander("Prevalence by view, sex and age band"):
+            groups = (films.views, films.sexes, films.age_groups())
+            table = captions.prevalence_table([films.prevalence(keep, one) for one in groups])
+            st.dataframe(table, height="content", alt="Prevalence by view, sex and age band")
 
 
-def show_patients(data: Overview) -> None:
-    """Films and findings per patient."""
-    st.caption(captions.patients_caption(data.facts))
-    left, right = st.columns(2, gap="large")
-    films = screen_figures.films_per_patient(data.films_per_patient)
-    left.plotly_chart(films, key="films-each", config=QUIET_BAR)
-    findings = screen_figures.tally_bars(
-        data.findings_per_patient, "different findings over all films", "patients"
-    )
-    right.plotly_chart(findings, key="per-patient", config=QUIET_BAR)
-
-
-@st.fragment
-def show_gallery(
-    folder: NihFolder, table: pd.DataFrame, boxes: pd.DataFrame, clicked: tuple[str, ...]
-) -> None:
-    """The films of a table with the findings that were clicked, a page at a time, with their boxes."""
-    st.subheader(captions.gallery_title(clicked))
-    found = filters.having(table, clicked)
-    if not folder.paths:
-        films = counted(len(found), "film")
-        st.caption(f"{films} found; this folder holds tables only, so there are no images to show.")
-        return
-    found = filters.among(found, folder.paths.keys())
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if len(boxes) and st.toggle("Only films with boxes", key="boxed"):
-            found = filters.among(found, set(boxes["stem"]))
-        pages = filters.page_count(found, A_PAGE)
-        number = st.number_input(
-            f"Page of {pages:,}", 1, pages, key=f"page-{len(found)}-{clicked}", width=150
-        )
-        again = " Double-click the chart to see all again." if clicked else ""
-        st.caption(f"{counted(len(found), 'film')}.{again}")
-    with st.container(horizontal=True):
-        for _, film in filters.page(found, number, A_PAGE).iterrows():
-            with st.container(width=170, gap="small"):
-                show_film(folder, film, boxes[boxes["stem"] == film["stem"]])
-
-
-def show_film(folder: NihFolder, film: pd.Series, boxes: pd.DataFrame) -> None:
-    """One film of the gallery and what the table says of it."""
-    path = folder.paths[film["stem"]]
-    try:
-        st.image(cached_thumbnail(str(path), path.stat().st_mtime, boxes))
-    except ImageError as error:
-        st.error(page_sentence(error))
-    st.caption(captions.film_caption(film))
+def row_of(films: CodedFilms, stem: str) -> int | None:
+    """The row of a film in the table, if it is there."""
+    found = np.flatnonzero(films.table["stem"].to_numpy() == stem)
+    return int(found[0]) if len(found) else None
 
 
 def show_folder(root: Path) -> None:
     """Everything about one data folder."""
     changed = changes(root)
-    folder, parts, boxes = open_folder(str(root), changed)
-    st.caption(captions.folder_caption(folder))
-    wanted = ask_filter(folder.table, parts)
-    table = filters.matching(folder.table, wanted, parts)
-    if table.empty:
+    opened = open_folder(str(root), changed)
+    st.caption(captions.folder_caption(opened.folder, is_public()))
+    wanted: Filter = ask_filter(opened.films)
+    selection = Selection(opened.films, wanted)
+    film = stem_of(st.session_state.get("film") or "")
+    row = row_of(opened.films, film) if film else None
+    if film and row is None:
+        st.info(f"This folder has no film {literal(film)}.")
+    judged = judged_if_asked(str(root), changed, film if row is not None else "")
+    show_chips(selection)
+    if row is not None:
+        rows = order_of_state(opened.films, selection.rows(), judged)
+        show_film(opened.folder, opened.films, opened.boxes, row, rows, judged)
+        return
+    if not selection.keep.any():
         st.warning("No film fits. Take a filter away.")
         return
-    data = describe(str(root), changed, wanted)
-    show_headline(data.facts)
-    findings, together, people, patients = st.tabs(["Findings", "Together", "Ages and views", "Patients"])
-    with findings:
-        clicked = show_findings(data)
-    with together:
-        clicked = show_cooccurrence(data) or clicked
-    with people:
-        show_people(data)
-    with patients:
-        show_patients(data)
-    show_gallery(folder, table, boxes, clicked)
+    show_headline(selection)
+    show_tabs(opened, selection, changed)
+    show_list(opened.folder, opened.films, opened.boxes, selection, judged)
 
 
 st.title("Explore the data")
-# What the sidebar names, and nothing else: empty is empty.
-chosen = st.session_state["data"] if "data" in st.session_state else default_data()
-if not chosen:
-    offer_data()
-elif not being_drawn(chosen):
-    try:
-        show_folder(Path(os.path.expanduser(chosen)))
-    except (DataError, OSError) as error:
-        st.error(page_sentence(error))
+try:
+    folder = data_folder()
+    if folder is None:
+        offer_data()
+    elif not being_drawn(str(folder)):
+        show_folder(folder)
+except (DataError, RunError, OSError) as error:
+    st.error(page_sentence(error))

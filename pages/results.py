@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from page_parts import QUIET_BAR
-from results_parts import KIND_WORDS, KINDS, show, show_mistakes, show_point, show_targets
+from page_results import KIND_WORDS, KINDS, show, show_mistakes, show_point, show_targets
 
 from xlite.cli.extras import lacking as lacking_extra
 from xlite.data.strategies import LEAK_FREE

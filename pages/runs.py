@@ -3,7 +3,7 @@ from pathlib import Path
 
 import streamlit as st
 from page_parts import QUIET_BAR, choose_named, choose_next, say_unknown, table_height
-from run_parts import watch
+from page_runs import watch
 
 from xlite.errors import XliteError
 from xlite.evaluation.report import Comparison

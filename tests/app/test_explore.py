@@ -1,14 +1,21 @@
 """The Explore page, run by AppTest: filters, figures, gallery, and bad input."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from command_line import wait_for
 from streamlit.testing.v1 import AppTest
 
+from xlite.data.folder import NihFolder
 from xlite.data.layout import find_folders
+from xlite.data.predictions import write_predictions
 from xlite.data.small_phantom import drawing_of, small_phantom
+from xlite.data.splits import read_split
+from xlite.evaluation.films import Films, write_labels
 from xlite.places import bundled
 
 pytestmark = pytest.mark.usefixtures("one_scan")
@@ -27,7 +34,7 @@ def explore(**state: object) -> AppTest:
     return page.run()
 
 
-def drawn(page: AppTest) -> None:
+def after_drawing(page: AppTest) -> None:
     """The page after the phantom folder has been drawn, or could not be."""
     drawing = drawing_of(small_phantom())
     assert drawing is not None
@@ -46,6 +53,30 @@ def gallery(page: AppTest) -> list[str]:
     return [caption.value.split("\n")[-1] for caption in page.caption if caption.value.startswith("**")]
 
 
+def drawn(page: AppTest) -> dict[str, dict[str, Any]]:
+    """The charts of the open tab, as the browser gets them, by their titles."""
+    (element,) = page.get("bidi_component")
+    charts = json.loads(element.proto.json or element.proto.mixed.json)["charts"]
+    return {chart["title"]: chart for chart in charts}
+
+
+def bars(chart: dict[str, Any]) -> dict[str, str]:
+    """What stands beside each bar that is not empty."""
+    texts = {row["label"]: row["marks"][0]["text"] for row in chart["rows"]}
+    return {label: text for label, text in texts.items() if not text.startswith("0 ")}
+
+
+def chips(page: AppTest) -> list[str]:
+    """The words of the chips."""
+    return [button.label for button in page.button if (button.key or "").startswith("chip-")]
+
+
+def open_tab(page: AppTest, name: str) -> AppTest:
+    """The page with that tab open."""
+    page.session_state["charts"] = name
+    return page.run()
+
+
 def write_boxes(root: Path, *rows: str) -> None:
     lines = ["Image Index,Finding Label,Bbox [x,y,w,h],,,", *rows]
     (root / "BBox_List_2017.csv").write_text("\n".join(lines) + "\n")
@@ -59,8 +90,13 @@ def test_page_counts_the_folder(tiny_folder: Path):
         "Without finding": "50.0%",
         "Several findings": "0.0%",
     }
-    assert [tab.label for tab in page.tabs] == ["Findings", "Together", "Ages and views", "Patients"]
-    assert len(page.get("plotly_chart")) == 7
+    assert [tab.label for tab in page.tabs] == [
+        *("Findings", "Together", "Ages and views", "Patients", "Parts and boxes"),
+        *("Leakage", "Class weights", "Editions"),
+    ]
+    assert list(drawn(page)) == ["Films per finding", "Findings per film"]
+    assert bars(drawn(page)["Findings per film"]) == {"0": "12  50.0%", "1": "12  50.0%"}
+    assert chips(page) == []
     assert len(gallery(page)) == 12 and len(page.get("image")) == 12
 
 
@@ -81,6 +117,50 @@ def test_filters_narrow_figures_and_gallery(tiny_folder: Path):
     }
     page.slider(key="ages").set_value((30, 35)).run()
     assert gallery(page) == ["00000004_001"]
+
+
+def test_each_tab_has_its_charts_and_computes_nothing_of_the_others(tiny_folder: Path):
+    page = explore(data=str(tiny_folder))
+    titles = {tab: list(drawn(open_tab(page, tab))) for tab in ("Together", "Ages and views", "Patients")}
+    assert titles == {
+        "Together": ["Findings together"],
+        "Ages and views": ["Age and sex", "Prevalence by view", "Sex", "View"],
+        "Patients": ["Films of the patient", "Follow-up number"],
+    }
+    assert list(drawn(open_tab(page, "Parts and boxes"))) == [
+        "Part of a list or split",
+        "Boxes of radiologists",
+    ]
+    assert metrics(page)["Films"] == "24"
+
+
+def test_charts_and_chips_follow_each_field(tiny_folder: Path):
+    page = explore(data=str(tiny_folder), charts="Ages and views", views=["AP"], has=["No Finding"])
+    assert metrics(page)["Films"] == "12"
+    assert chips(page) == ["No finding: 12", "View AP: 12"]
+    assert bars(drawn(page)["Sex"]) == {"F": "6  50.0%", "M": "6  50.0%"}
+    assert bars(drawn(page)["View"]) == {"AP": "12  100.0%"}
+    page.button_group(key="sexes").set_value(["F"]).run()
+    assert chips(page) == ["No finding: 12", "Sex F: 6", "View AP: 6"]
+    assert bars(drawn(page)["Sex"]) == {"F": "6  50.0%", "M": "6  50.0%"}
+    chosen = [mark["chosen"] for row in drawn(page)["Sex"]["rows"] for mark in row["marks"]]
+    assert chosen == [True, False]
+
+
+def test_a_chip_takes_its_field_away_and_one_button_all(tiny_folder: Path):
+    page = explore(data=str(tiny_folder), views=["AP"], followups=["1"], amounts=["0"])
+    assert chips(page) == ["0 findings: 12", "View AP: 12", "Follow-up 1: 12"]
+    next(button for button in page.button if button.label.startswith("View AP")).click().run()
+    assert chips(page) == ["0 findings: 12", "Follow-up 1: 12"]
+    page.button(key="no-chips").click().run()
+    assert chips(page) == [] and metrics(page)["Films"] == "24"
+
+
+def test_a_filter_to_nothing_still_shows_the_chips_that_lead_back(tiny_folder: Path):
+    page = explore(data=str(tiny_folder), has=["Mass", "Hernia"])
+    assert chips(page) == ["Mass: 1", "Hernia: 0"] and len(page.warning) == 1
+    next(button for button in page.button if button.label.startswith("Hernia")).click().run()
+    assert metrics(page)["Films"] == "1"
 
 
 def test_filters_survive_another_folder(tiny_folder: Path, tmp_path: Path):
@@ -135,12 +215,150 @@ def test_a_bad_folder_gets_one_sentence(tmp_path: Path):
     assert str(tmp_path / "nowhere") in error and "Data_Entry_2017\\*.csv" in error
 
 
-def test_tables_without_images(tiny_folder: Path):
-    for film in (tiny_folder / "images").iterdir():
+def without_images(root: Path) -> Path:
+    for film in (root / "images").iterdir():
         film.unlink()
+    return root
+
+
+def test_tables_without_images_are_rows_that_open(tiny_folder: Path):
+    page = explore(data=str(without_images(tiny_folder)))
+    assert metrics(page)["Films"] == "24"
+    (table,) = (table.value for table in page.dataframe)
+    assert table["Film"].tolist()[:2] == ["00000001_000", "00000001_001"] and len(table) == 24
+    assert table.iloc[0, :4].tolist() == ["00000001_000", "Cardiomegaly", "1", 0]
+    assert any("A row opens its film." in caption.value for caption in page.caption)
+    page.text_input(key="film").set_value("00000001_001").run()
+    assert [heading.value for heading in page.subheader] == ["00000001_001", "Patient 1"]
+    (timeline,) = (table.value for table in page.dataframe)
+    assert timeline["Film"].tolist() == ["00000001_000", "00000001_001"]
+    assert timeline["Gone"].tolist() == ["", "Cardiomegaly"]
+    assert "This folder has no image of this film." in [info.value for info in page.info]
+
+
+def test_patients_of_the_films(tiny_folder: Path):
+    page = explore(data=str(tiny_folder), rows="patients", has=["No Finding"])
+    (table,) = (table.value for table in page.dataframe)
+    assert table.iloc[0].tolist() == ["1", 1, 2, "F", "No finding"] and len(table) == 12
+
+
+def test_films_in_order_of_age_and_follow_up(tiny_folder: Path):
+    page = explore(data=str(tiny_folder), order="old")
+    assert gallery(page)[:3] == ["00000012_000", "00000012_001", "00000011_000"]
+    page.selectbox(key="order").set_value("last").run()
+    assert gallery(page)[:2] == ["00000001_001", "00000002_001"]
+
+
+def test_a_film_opens_with_its_patient_s_and_closes(tiny_folder: Path):
+    write_boxes(tiny_folder, "00000003_000.png,Infiltrate,256,512,256,128,,,")
+    page = explore(data=str(tiny_folder), views=["PA"])
+    page.button(key="open-00000003_000").click().run()
+    assert metrics(page) == {} and page.session_state["film"] == "00000003_000"
+    assert page.subheader[0].value == "00000003_000" and len(page.get("image")) == 3
+    words = [markdown.value for markdown in page.markdown]
+    assert "Follow-up 0, film 1 of 2 of the patient" in words
+    assert "1 box of radiologists: Infiltration" in words and "In official train+val" in words
+    assert "3 of 12 chosen films" in [caption.value for caption in page.caption]
+    assert chips(page) == ["View PA: 12"]
+    page.button(key="after").click().run()
+    assert page.subheader[0].value == "00000004_000"
+    page.button(key="open-00000004_001").click().run()
+    assert page.subheader[0].value == "00000004_001"
+    page.button(key="close").click().run()
+    assert metrics(page)["Films"] == "12"
+
+
+def test_a_film_that_is_not_here_gets_a_sentence(tiny_folder: Path):
+    page = explore(data=str(tiny_folder), film="00009999_000")
+    assert metrics(page)["Films"] == "24"
+    assert [info.value for info in page.info] == ["This folder has no film 00009999_000."]
+
+
+def judge(home: Path, root: Path, model: str = "demo0") -> None:
+    """An evaluation of the first six films: the worst is patient 3's, the surest Effusion patient 2's."""
+    out = home / "checkpoints" / model / "evaluation" / "test"
+    out.mkdir(parents=True)
+    table = NihFolder.open(root).table.iloc[:6]
+    probs = np.full((6, 14), 0.1)
+    probs[4, 5], probs[2, 2] = 0.9, 0.8
+    write_predictions(out / "predictions.csv", table["image"].tolist(), probs)
+    write_labels(out / "labels.csv", Films(table, table["image"].tolist(), probs, probs))
+
+
+def test_films_by_what_a_model_said(tiny_folder: Path, only_this_home: Path):
+    judge(only_this_home, tiny_folder)
+    page = explore(data=str(tiny_folder), order="loss")
+    assert page.selectbox(key="model").value == "demo0"
+    assert gallery(page)[0] == "00000003_000"
+    assert any("demo0 judged 6 of these 24 films (test)" in caption.value for caption in page.caption)
+    page.selectbox(key="order").set_value("probability").run()
+    page.selectbox(key="finding").set_value("Effusion").run()
+    assert gallery(page)[0] == "00000002_000"
+    assert "Effusion 80.0%" in [caption.value for caption in page.caption]
+    page.text_input(key="film").set_value("00000002_000").run()
+    table = page.dataframe[0].value
+    assert table.iloc[0].tolist() == ["Effusion", "yes", pytest.approx(0.8)]
+
+
+def test_without_a_judged_model_its_orders_say_how_to_get_one(tiny_folder: Path, only_this_home: Path):
+    page = explore(data=str(tiny_folder), order="disagreement")
+    (info,) = (info.value for info in page.info)
+    assert info.startswith("No model has been judged on these films. The page Results judges one")
+    assert gallery(page)[0] == "00000001_000"
+
+
+def test_the_films_chosen_are_kept_as_a_split(films: Path):
+    page = explore(data=str(films), views=["PA"])
+    page.text_input(key="split-name").set_value("pa-only").run()
+    next(button for button in page.button if button.label == "Keep as a split").click().run()
+    split = read_split(NihFolder.open(films), "pa-only")
+    assert split.strategy == "films" and sum(map(len, split.parts.values())) == 40
+    assert page.success[0].value.startswith("The split pa-only is written: train ")
+    next(button for button in page.button if button.label == "Keep as a split").click().run()
+    assert "is taken by another split" in page.error[0].value
+
+
+def test_a_public_server_shows_no_path_and_writes_nothing(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XLITE_PUBLIC", "1")
     page = explore(data=str(tiny_folder))
     assert metrics(page)["Films"] == "24"
-    assert any("24 films found; this folder holds tables only" in caption.value for caption in page.caption)
+    assert not any(str(tiny_folder) in caption.value for caption in page.caption)
+    assert "Keep as a split" not in [button.label for button in page.button]
+    assert [button.label for button in page.get("download_button")] == ["Table (CSV)", "List of names"]
+
+
+def test_a_public_server_without_data_draws_none(own_home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XLITE_PUBLIC", "1")
+    page = explore()
+    assert [info.value for info in page.info] == ["No data folder is named."] and len(page.button) == 0
+
+
+def test_leakage_and_balance_of_the_folder_s_lists(tiny_folder: Path):
+    page = open_tab(explore(data=str(tiny_folder)), "Leakage")
+    shares, balance = (table.value for table in page.dataframe[:2])
+    assert shares.to_numpy().tolist() == [["official", "0", "no such part", "0.0%", "0.0%"]]
+    assert balance.iloc[0].tolist() == ["Films", "18", "6"]
+    page.selectbox(key="learned-list").set_value("official train+val").run()
+    page.selectbox(key="judged-list").set_value("official test").run()
+    assert page.success[0].value.startswith("Nothing leaks: the 6 films judged are of 3 patients")
+    page.selectbox(key="judged-list").set_value("official train+val").run()
+    assert page.warning[0].value.startswith("18 films of 18 judged (100.0%) show a patient")
+
+
+def test_what_class_weights_and_the_sampler_do(tiny_folder: Path):
+    page = open_tab(explore(data=str(tiny_folder)), "Class weights")
+    assert len(page.dataframe) == 0
+    page.toggle(key="draw-batches").set_value(True).run()
+    assert page.dataframe[0].value["Class"].tolist()[0] == "No finding"
+
+
+def test_editions_side_by_side(tiny_folder: Path):
+    page = open_tab(explore(data=str(tiny_folder)), "Editions")
+    assert page.info[0].value.startswith("This folder has one table, 2020 labels.")
+    table = (tiny_folder / "Data_Entry_2017_v2020.csv").read_text()
+    (tiny_folder / "Data_Entry_2017.csv").write_text(table.replace("Effusion", "No Finding"))
+    page = open_tab(explore(data=str(tiny_folder)), "Editions")
+    assert page.dataframe[0].value.set_index("Finding").loc["Effusion"].tolist() == [1, 0, 1, 0]
 
 
 def test_without_data_the_page_shows_the_command_and_the_button(own_home: Path):
@@ -154,7 +372,7 @@ def test_without_data_the_page_shows_the_command_and_the_button(own_home: Path):
 def test_the_button_draws_a_phantom_folder_and_opens_it(own_home: Path):
     page = explore()
     page.button[0].click().run()
-    drawn(page)
+    after_drawing(page)
     assert metrics(page)["Films"] == "40" and metrics(page)["Patients"] == "16"
     assert page.session_state["data"] == str(own_home / "data" / "phantom")
 
@@ -164,7 +382,7 @@ def test_the_button_says_what_is_in_the_way(own_home: Path):
     (own_home / "data" / "phantom" / "mine.txt").write_text("keep")
     page = explore()
     page.button[0].click().run()
-    drawn(page)
+    after_drawing(page)
     assert metrics(page) == {} and "not an empty folder" in page.error[0].value
 
 

@@ -14,7 +14,16 @@ from noise_folder import HEADER_2020
 
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
-from xlite.data.splits import PARTS, leave_out, load_split, make_split, read_split, shrink_train, write_split
+from xlite.data.splits import (
+    PARTS,
+    leave_out,
+    load_split,
+    make_split,
+    read_split,
+    shrink_train,
+    split_of_films,
+    write_split,
+)
 from xlite.data.strategies import STRATEGIES
 from xlite.data.tables import read_list
 from xlite.errors import DataError
@@ -328,3 +337,27 @@ def test_lists_keep_names_that_a_spreadsheet_would_run_or_part(tmp_path):
     texts = [(place / f"{part}.csv").read_text() for part in PARTS]
     assert "\n'=1+1.png\n" in "".join(texts) and '\n"c;d.png"\n' in "".join(texts)
     assert read_split(folder, "patient").parts == split.parts
+
+
+def test_a_split_of_chosen_films_holds_them_alone_and_is_read_back(large_table: NihFolder):
+    chosen = large_table.table["stem"][large_table.table["Mass"] > 0].tolist()
+    split = split_of_films(large_table, "masses", chosen)
+    assert sorted(sum((split.stems(part) for part in PARTS), [])) == sorted(chosen)
+    assert split.shared_patients(large_table) == 0 and split.id.startswith("masses-42-")
+    shares = [len(split.parts[part]) / len(chosen) for part in PARTS]
+    assert shares == pytest.approx([0.7, 0.15, 0.15], abs=0.05)
+    write_split(large_table, split)
+    again = read_split(large_table, "masses")
+    assert (again.id, again.parts, again.strategy) == (split.id, split.parts, "films")
+
+
+def test_a_split_of_chosen_films_takes_no_other_s_place_and_leaves_no_part_empty(large_table: NihFolder):
+    stems = large_table.table["stem"].tolist()
+    write_split(large_table, split_of_films(large_table, "mine", stems))
+    for name in ("mine", "official", "image"):
+        with pytest.raises(DataError, match=f"the name '{name}' is taken by another split"):
+            split_of_films(large_table, name, stems)
+    with pytest.raises(DataError, match="cannot be a split's name"):
+        split_of_films(large_table, "../mine", stems)
+    with pytest.raises(DataError, match="the part 'val' would be empty, since patients stay whole"):
+        split_of_films(large_table, "one", stems[:1])

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from xlite.config import SEED
 from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
-from xlite.data.random_split import deal, split_by_film, split_by_patient, split_with_test_of
+from xlite.data.random_split import SHARES, deal, split_by_film, split_by_patient, split_with_test_of
 from xlite.data.strategies import RANDOM_STRATEGIES, STRATEGIES
 from xlite.data.tables import read_list
 from xlite.errors import DataError, Setting, sentence
@@ -34,6 +35,8 @@ _SOURCES = {
     },
 }
 """Where to get a list that a folder lacks."""
+OF_FILMS = "films"
+"""How a split of chosen films was made, as split.json says."""
 
 
 class _Origin(BaseModel):
@@ -110,6 +113,23 @@ def make_split(
     else:
         raise DataError(f"{strategy!r} is no way to split; expected one of {', '.join(STRATEGIES)}")
     return _finish(folder, strategy, strategy, seed, parts, allow_leakage)
+
+
+def split_of_films(folder: NihFolder, name: str, stems: Sequence[str], seed: int = SEED) -> Split:
+    """A split of some of the folder's films alone: 70/15/15 by patient, stratified by number of findings.
+
+    The other films are in no part, also not those of the same patients. Raises DataError if the name cannot
+    be a split's or is taken, and if the films leave a part empty.
+    """
+    target = _split_folder(folder, name)
+    if name in STRATEGIES or target.exists():
+        raise DataError(f"the name {name!r} is taken by another split; give it one of its own")
+    parts = dict(zip(PARTS, deal(folder, sorted(stems), SHARES, seed), strict=True))
+    if empty := next((part for part in PARTS if not parts[part]), None):
+        raise DataError(
+            f"the part {empty!r} would be empty, since patients stay whole; choose films of more patients"
+        )
+    return _finish(folder, name, OF_FILMS, seed, parts, allow_leakage=False)
 
 
 def random_parts(folder: NihFolder, strategy: str, seed: int) -> dict[str, list[str]]:

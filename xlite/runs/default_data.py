@@ -1,21 +1,24 @@
 """The data folder that pages begin with."""
 
-import os
 from contextlib import suppress
 
 from xlite.data.layout import find_folders, table_files
 from xlite.errors import RunError
 from xlite.places import home
+from xlite.public import is_public, listed_folders
 from xlite.runs.run import Run
 
 
 def default_data() -> str:
-    """The data folder to begin with: $XLITE_DATA, else that of the newest run that had one.
+    """The data folder to begin with: the first of $XLITE_DATA, else that of the newest run that had one.
 
-    Without such a run it is the first folder in the home's `data/`; empty if there is none.
+    Without such a run it is the first folder in the home's `data/`; empty if there is none. In public it is
+    the name of a listed folder, or empty.
     """
-    if named := os.environ.get("XLITE_DATA"):
-        return named
+    if folders := listed_folders():
+        return next(iter(folders)) if is_public() else str(next(iter(folders.values())))
+    if is_public():
+        return ""
     for run in Run.list():
         with suppress(RunError):  # renamed or deleted since it was listed
             folder = run.config().data

@@ -41,6 +41,13 @@ KEYS = {
     "bands": "whether each curve has its band",
     "cut": "the threshold that is tried out, in per cent",
     "prevalence": "the prevalence at which predictive values are shown, in per cent",
+    "amounts": "how many findings films have",
+    "series": "how many films the patients of films have",
+    "followups": "follow-up numbers of films",
+    "charts": "the group of charts shown",
+    "by": "what the chart of findings together is coloured by",
+    "order": "how films are ordered",
+    "rows": "whether films or their patients are listed",
 }
 """Every name that an address may have, and what it says."""
 

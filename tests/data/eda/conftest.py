@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from noise_folder import HEADER_2020
 
+from xlite.data.eda import filters
+from xlite.data.eda.coded import CodedFilms
 from xlite.data.folder import NihFolder
 
 # image, findings, follow-up, patient, age, sex, view
@@ -36,3 +38,9 @@ def hand(tmp_path: Path) -> NihFolder:
     (root / "train_val_list.txt").write_text("1_0.png\n1_1.png\n1_2.png\n2_0.png\n9_9.png\n")
     (root / "test_list.txt").write_text("3_0.png\n3_1.png\n4_0.png\n5_0.png\n")
     return NihFolder.open(root)
+
+
+@pytest.fixture
+def coded(hand: NihFolder) -> CodedFilms:
+    """The hand-made films as numbers, with the parts of their lists."""
+    return CodedFilms.code(hand.table, hand.boxes(), filters.parts_of(hand))

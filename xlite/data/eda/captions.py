@@ -1,21 +1,25 @@
 """What the Explore page says about tables and films: values and sentences as text. No streamlit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
-from xlite.data.eda.overview import Overview
+from xlite.data.eda.coded import CodedFilms
+from xlite.data.eda.history import parts_with, patient_rows
+from xlite.data.eda.ranking import BY_MODEL, Judged, loss, widest
 from xlite.data.eda.statistics import LEAST_EXPECTED, Facts
 from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS, NO_FINDING, spoken
-from xlite.messages import as_code, literal
+from xlite.messages import literal
 from xlite.text import counted, labels_of
 
 
-def folder_caption(folder: NihFolder) -> str:
-    """A data folder, its label edition and its size, in Markdown."""
+def folder_caption(folder: NihFolder, public: bool) -> str:
+    """A data folder, its label edition and its size, in Markdown; the public learns no path."""
     films = counted(len(folder.table), "film")
-    return f"{as_code(str(folder.root))}, {labels_of(folder.label_version)}, {films} in the table"
+    name = folder.root.name if public else str(folder.root)
+    return f"{literal(name)}, {labels_of(folder.label_version)}, {films} in the table"
 
 
 def headline(facts: Facts) -> dict[str, str]:
@@ -33,9 +37,9 @@ def cooccurrence_caption(by: str) -> str:
     if by == "lift":
         return (
             "How many times more often than by chance two findings meet; empty if chance alone would give "
-            f"fewer than {LEAST_EXPECTED} films. Click a cell to see its films below."
+            f"fewer than {LEAST_EXPECTED} films. Amber: less often. A cell chooses its two findings."
         )
-    return "Films that have both findings. Click a cell to see them below."
+    return "Films that have both findings. A cell chooses its two findings."
 
 
 def patients_caption(facts: Facts) -> str:
@@ -47,17 +51,15 @@ def patients_caption(facts: Facts) -> str:
     )
 
 
-def prevalence_table(data: Overview) -> pd.DataFrame:
-    """Films, and the share of each class among them, by view, sex and age band: a table of texts."""
-    groups = pd.concat([data.by_view, data.by_sex, data.by_age]).rename(columns=spoken).T
-    films = groups.loc[["Films"]].map("{:,.0f}".format)
-    shares = groups.drop("Films").map("{:.2%}".format)
+def prevalence_table(groups: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Films, and the share of each class among them, a column for each group: a table of texts.
+
+    groups: frames of `statistics.prevalence_by`, such as those by view, sex and age band.
+    """
+    table = pd.concat(groups).rename(columns=spoken).T
+    films = table.loc[["Films"]].map("{:,.0f}".format)
+    shares = table.drop("Films").map("{:.2%}".format)
     return pd.concat([films, shares])
-
-
-def gallery_title(clicked: Sequence[str]) -> str:
-    """The heading of the gallery: all films, or those with the findings that a person clicked."""
-    return "Films" if not clicked else f"Films with {' and '.join(map(spoken, clicked)).lower()}"
 
 
 def film_caption(film: pd.Series) -> str:
@@ -66,3 +68,101 @@ def film_caption(film: pd.Series) -> str:
     age = "age unknown" if pd.isna(film["age"]) else f"{film['age']:.0f} y"
     view, sex, stem = (literal(film[name]) for name in ("view", "sex", "stem"))
     return f"**{labels}**  \n{view}, {sex}, {age}  \n{stem}"
+
+
+def film_alt(film: pd.Series, boxes: int) -> str:
+    """What a screen reader says of a film's picture."""
+    labels = ", ".join(spoken(name) for name in FINDINGS if film[name]) or spoken(NO_FINDING)
+    drawn = f", with {counted(boxes, 'box', 'boxes')}" if boxes else ""
+    return f"Chest X-ray {film['stem']}, labelled {labels}{drawn}"
+
+
+def film_facts(films: CodedFilms, row: int, boxes: pd.DataFrame) -> list[str]:
+    """Of the film at a row: its place among its patient's films, its boxes, its parts; in Markdown."""
+    rows = patient_rows(films, row)
+    place = int(np.flatnonzero(rows == row)[0]) + 1
+    lines = [f"Follow-up {films.follow_ups[row]}, film {place} of {len(rows)} of the patient"]
+    if len(boxes):
+        names = ", ".join(spoken(name) for name in boxes["finding"])
+        lines.append(f"{counted(len(boxes), 'box', 'boxes')} of radiologists: {names}")
+    if parts := parts_with(films, row):
+        lines.append(f"In {', '.join(map(literal, parts))}")
+    elif films.parts:
+        lines.append("In no part of a list or split of this folder")
+    return lines
+
+
+def probabilities_table(films: CodedFilms, row: int, judged: Mapping[str, Judged]) -> pd.DataFrame | None:
+    """The findings of the film at a row, its labels, and each model's probabilities, the likeliest first.
+
+    None if no model judged the film.
+    """
+    said = {model: one.probs[row] for model, one in judged.items() if not np.isnan(one.probs[row, 0])}
+    if not said:
+        return None
+    label = ["yes" if has else "" for has in films.present[row, 1:]]
+    table = pd.DataFrame({"Finding": [*map(spoken, FINDINGS)], "Label": label} | said)
+    return table.sort_values(next(iter(said)), ascending=False, kind="stable", ignore_index=True)
+
+
+def not_judged(models: Sequence[str], one: bool = False) -> str:
+    """That no model has been judged on these films, or those named not on this one; and how to get it."""
+    if one and models:
+        return f"{' and '.join(map(literal, models))} judged films of this folder, but not this one."
+    return (
+        "No model has been judged on these films. The page Results judges one on a part of a split of this "
+        "folder, and so does `xlite evaluate MODEL --data DATA --split SPLIT --part test --out "
+        "checkpoints/MODEL/evaluation/test`."
+    )
+
+
+def order_sentence(order: str, judged: Judged | None, rows: np.ndarray) -> str:
+    """How many of the films at rows (n,) a model judged, and what the order means; empty without a model."""
+    if order not in BY_MODEL or judged is None:
+        return ""
+    known = int((~np.isnan(judged.probs[rows, 0])).sum())
+    means = {
+        "probability": "The likeliest come first.",
+        "disagreement": "First comes where the probability of one finding lies farthest from its label.",
+        "loss": "First comes the highest mean cross entropy over the 14 findings.",
+    }[order]
+    left = "" if known == len(rows) else " The others stand last."
+    parts = ", ".join(map(literal, judged.parts))
+    films = counted(len(rows), "film")
+    return f"{literal(judged.model)} judged {known:,} of these {films} ({parts}). {means}{left}"
+
+
+def said_of_film(films: CodedFilms, row: int, judged: Judged, order: str, finding: str) -> str:
+    """What a model said of the film at a row, as far as the order asks for it, or `not judged`."""
+    probs, label = judged.probs[row], films.present[row, 1:]
+    if np.isnan(probs[0]):
+        return "not judged"
+    if order == "probability":
+        return f"{spoken(finding)} {probs[FINDINGS.index(finding)]:.1%}"
+    if order == "loss":
+        return f"loss {loss(label[None], probs[None])[0]:.3f}"
+    name = widest(label, probs)
+    says = "labelled" if label[FINDINGS.index(name)] else "not labelled"
+    return f"{spoken(name)} {probs[FINDINGS.index(name)]:.1%}, {says}"
+
+
+def said_of_films(films: CodedFilms, rows: np.ndarray, judged: Judged, order: str, finding: str) -> list[str]:
+    """`said_of_film` of each of the films at rows (n,)."""
+    return [said_of_film(films, int(row), judged, order, finding) for row in rows]
+
+
+def duplicates_sentence(found: Sequence[tuple[str, float]]) -> str:
+    """Which of a patient's other films are near duplicates, with their correlations, in Markdown."""
+    if not found:
+        return "No other film of this patient looks nearly the same."
+    films = ", ".join(f"{literal(stem)} ({alike:.3f})" for stem, alike in found)
+    return f"Nearly the same (correlation of the greys at 32 px): {films}"
+
+
+def split_sentence(counts: Mapping[str, tuple[int, int]], name: str) -> str:
+    """What a split of chosen films holds, as {part: (films, patients)}, in Markdown."""
+    parts = "; ".join(
+        f"{part} {counted(films, 'film')} of {counted(patients, 'patient')}"
+        for part, (films, patients) in counts.items()
+    )
+    return f"The split {literal(name)} is written: {parts}. Train on it with `--split {name}`."

@@ -1,0 +1,207 @@
+"""Explore in a real Chromium: a click on a chart, its chip, the counts that follow, and the address."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from contrast import faint_texts
+from noise_folder import write_noise_folder
+from playwright.sync_api import Browser, Page, expect
+from servers import free_port
+
+from xlite.places import bundled
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+PATIENCE_MS = 120_000
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a folder of 24 noise films of 12 patients."""
+    home = tmp_path_factory.mktemp("explore-home")
+    (home / "data").mkdir()
+    write_noise_folder(home / "data" / "films")
+    return home
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
+    """The app on a free loopback port."""
+    port = free_port()
+    environment = {**os.environ, "XLITE_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    environment.pop("XLITE_DATA", None)
+    command = [sys.executable, "-m", "streamlit", "run", "app/Home.py", "--server.headless", "true"]
+    with (home / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            [*command, "--server.port", str(port)], cwd=bundled(), env=environment, stdout=log, stderr=log
+        )
+    try:
+        deadline = time.monotonic() + 90
+        while True:
+            try:
+                httpx.get(f"http://localhost:{port}/_stcore/health", timeout=5)
+                break
+            except httpx.TransportError:
+                assert server.poll() is None and time.monotonic() < deadline
+                time.sleep(0.1)
+        yield f"http://localhost:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    yield page
+    context.close()
+
+
+def settle(page: Page) -> None:
+    """Waits until the script has run to its end."""
+    page.wait_for_timeout(300)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
+def films(page: Page, number: int) -> None:
+    """Waits until the metric says that so many films are chosen."""
+    metric = page.get_by_test_id("stMetric").filter(has_text="Films").first
+    expect(metric.get_by_test_id("stMetricValue")).to_have_text(str(number))
+    settle(page)
+
+
+def chips(page: Page) -> list[str]:
+    return page.locator(".st-key-chips button:visible").all_inner_texts()
+
+
+def bar(page: Page, words: str) -> "object":
+    """The bar or cell of a chart that a screen reader calls so."""
+    return page.get_by_role("button", name=re.compile(f"^{words}"))
+
+
+def test_a_click_makes_a_chip_and_all_counts_follow_and_a_second_click_takes_it_away(
+    address: str, page: Page
+):
+    page.goto(f"{address}/explore")
+    films(page, 24)
+    expect(bar(page, "No finding: 12 films, 50.0%")).to_have_attribute("aria-pressed", "false")
+    bar(page, "No finding: 12 films").click()
+    films(page, 12)
+    assert chips(page)[0].startswith("No finding: 12")
+    expect(bar(page, "No finding: 12 films, 100.0%")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_url("**/explore?**has=No+finding**")
+    page.get_by_role("tab", name="Ages and views").click()
+    bar(page, "of view PA: 0 films").wait_for()
+    bar(page, "40 to 49 years, sex M: 2 films").click()
+    films(page, 2)
+    assert [chip.split(":")[0] for chip in chips(page)[:3]] == ["No finding", "Age 40 to 49", "Sex M"]
+    bar(page, "40 to 49 years, sex M").click()
+    films(page, 12)
+    page.locator(".st-key-chips button:visible").first.click()
+    films(page, 24)
+    assert chips(page) == []
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_by_keyboard_alone(address: str, page: Page):
+    page.goto(f"{address}/explore?charts=Parts+and+boxes")
+    films(page, 24)
+    first = bar(page, "official train")
+    first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(bar(page, "official test: 6 films")).to_be_focused()
+    page.keyboard.press("Enter")
+    films(page, 6)
+    expect(bar(page, "official test: 6 films")).to_be_focused()
+    page.keyboard.press("Enter")
+    films(page, 24)
+    # a chart is one tab stop
+    reachable = page.locator(".charts section").evaluate_all(
+        "all => all.map(chart => [...chart.querySelectorAll('button')].filter(one => !one.tabIndex).length)"
+    )
+    assert reachable == [1, 1]
+
+
+def test_a_cell_of_findings_together_asks_for_both(address: str, page: Page):
+    page.goto(f"{address}/explore?charts=Together&by=films")
+    films(page, 24)
+    bar(page, "Mass: 1 film").click()
+    films(page, 1)
+    assert [chip.split(":")[0] for chip in chips(page)] == ["Mass"]
+    page.wait_for_url("**has=Mass**")
+
+
+def test_filters_outlive_another_page_and_a_reload_and_are_in_a_link(
+    address: str, page: Page, browser: Browser
+):
+    page.goto(f"{address}/explore")
+    films(page, 24)
+    page.get_by_role("button", name="AP", exact=True).click()
+    films(page, 12)
+    bar(page, "Effusion|No finding: 12 films").first.click()
+    films(page, 12)
+    page.get_by_role("link", name="About").click()
+    page.wait_for_url("**/about**")
+    settle(page)
+    page.get_by_role("link", name="Explore the data").click()
+    films(page, 12)
+    assert [chip.split(":")[0] for chip in chips(page)[:2]] == ["No finding", "View AP"]
+    page.reload()
+    films(page, 12)
+    assert [chip.split(":")[0] for chip in chips(page)[:2]] == ["No finding", "View AP"]
+    other = browser.new_context().new_page()
+    other.set_default_timeout(PATIENCE_MS)
+    other.goto(page.url)
+    films(other, 12)
+    assert [chip.split(":")[0] for chip in chips(other)[:2]] == ["No finding", "View AP"]
+    other.context.close()
+
+
+def test_a_film_opens_walks_and_is_in_the_address(address: str, page: Page):
+    page.goto(f"{address}/explore?views=PA")
+    films(page, 12)
+    page.locator(".st-key-open-00000001_000 button:visible").click()
+    page.get_by_role("heading", name="00000001_000").wait_for()
+    page.wait_for_url("**film=00000001_000**")
+    page.get_by_role("button", name="Next", exact=True).click()
+    page.get_by_role("heading", name="00000002_000").wait_for()
+    page.reload()
+    page.get_by_role("heading", name="00000002_000").wait_for()
+    settle(page)
+    assert page.get_by_test_id("stImage").locator("img").evaluate_all("all => all.every(one => one.alt)")
+    page.get_by_role("button", name="All films").click()
+    films(page, 12)
+
+
+def test_a_link_to_what_is_not_here_says_so(address: str, page: Page):
+    page.goto(f"{address}/explore?part=splits/none+test&film=00009999_000")
+    films(page, 24)
+    expect(
+        page.get_by_text("The link asks for splits/none test, which this folder does not have.")
+    ).to_be_visible()
+    expect(page.get_by_text("This folder has no film 00009999_000.")).to_be_visible()
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(address: str, page: Page):
+    page.set_viewport_size({"width": 420, "height": 900})
+    for tab in ("Findings", "Together", "Ages+and+views", "Patients", "Parts+and+boxes", "Leakage"):
+        page.goto(f"{address}/explore?charts={tab}")
+        films(page, 24)
+        main = page.get_by_test_id("stMain")
+        assert main.evaluate("box => box.scrollWidth - box.clientWidth") == 0, tab
+
+
+def test_texts_have_contrast(address: str, page: Page):
+    page.goto(f"{address}/explore?views=PA")
+    films(page, 12)
+    # the ends of the slider are invisible until the pointer is on it
+    assert [text for text in faint_texts(page) if text not in ("0: 1.00", "100: 1.00")] == []

@@ -1,0 +1,77 @@
+"""A selection of films to take along: a table, a list of names, and the rows that a page shows."""
+
+import numpy as np
+import pandas as pd
+
+from xlite.data.eda.coded import CodedFilms
+from xlite.findings import FINDINGS, NO_FINDING, spoken
+from xlite.text import quoted_cell
+
+COLUMNS = ("image", "patient", "follow_up", "age", "sex", "view", "findings")
+
+
+def labels_in_words(films: CodedFilms, rows: np.ndarray) -> list[str]:
+    """Of each film at rows (n,) its findings: `Mass, Nodule` or `No finding`."""
+    names = np.array([spoken(name) for name in FINDINGS])
+    return [", ".join(names[one]) or spoken(NO_FINDING) for one in films.present[rows, 1:]]
+
+
+def rows_table(films: CodedFilms, rows: np.ndarray) -> pd.DataFrame:
+    """The films at rows (n,) as a page shows them."""
+    table = films.table.iloc[rows]
+    return pd.DataFrame(
+        {
+            "Film": table["stem"],
+            "Findings": labels_in_words(films, rows),
+            "Patient": table["patient"],
+            "Follow-up": table["follow_up"],
+            "Age": table["age"].round().astype("Int64"),
+            "Sex": table["sex"],
+            "View": table["view"],
+            "Films of the patient": films.series[rows],
+            "Boxes": films.boxed[rows],
+        }
+    ).reset_index(drop=True)
+
+
+def patients_table(films: CodedFilms, rows: np.ndarray) -> pd.DataFrame:
+    """The patients of the films at rows, most films first: films chosen and in all, findings of those."""
+    codes, first, places = np.unique(films.patients[rows], return_index=True, return_inverse=True)
+    together = rows[np.argsort(places, kind="stable")]  # a patient's films stand side by side
+    starts = np.searchsorted(np.sort(places), np.arange(len(codes)))
+    ever = np.logical_or.reduceat(films.present[together, 1:], starts)
+    names = np.array([spoken(name) for name in FINDINGS])
+    table = films.table.iloc[rows[first]]
+    patients = pd.DataFrame(
+        {
+            "Patient": table["patient"].to_numpy(),
+            "Films chosen": np.bincount(places),
+            "Films in all": films.series[rows[first]],
+            "Sex": table["sex"].to_numpy(),
+            "Findings on the chosen films": [", ".join(names[one]) or spoken(NO_FINDING) for one in ever],
+        }
+    )
+    return patients.sort_values("Films chosen", ascending=False, kind="stable", ignore_index=True)
+
+
+def as_csv(films: CodedFilms, rows: np.ndarray) -> str:
+    """The films at rows (n,) as a CSV that spreadsheets open: COLUMNS, findings as NIH's table joins them."""
+    table = films.table.iloc[rows]
+    names = np.array(FINDINGS)
+    labels = ["|".join(names[one]) or NO_FINDING for one in films.present[rows, 1:]]
+    ages = ["" if np.isnan(age) else f"{age:g}" for age in films.ages[rows]]
+    columns = (
+        table["image"],
+        table["patient"],
+        table["follow_up"].astype(str),
+        ages,
+        table["sex"],
+        table["view"],
+    )
+    lines = [",".join(map(quoted_cell, cells)) for cells in zip(*columns, labels, strict=True)]
+    return "\n".join([",".join(COLUMNS), *lines, ""])
+
+
+def as_list(films: CodedFilms, rows: np.ndarray) -> str:
+    """The names of the films at rows (n,), one on each line, as commands read lists."""
+    return "\n".join([*films.table["image"].iloc[rows].tolist(), ""])

@@ -1,0 +1,82 @@
+"""What saved evaluations say of single films of a folder, for pages that show films. No torch."""
+
+from pathlib import Path
+
+import numpy as np
+from pydantic_core import from_json
+
+from xlite.data.eda.ranking import Judged
+from xlite.data.folder import NihFolder
+from xlite.data.predictions import Predictions, read_predictions
+from xlite.data.splits import PARTS
+from xlite.errors import DataError
+from xlite.evaluation.films import read_labels
+from xlite.files import read_whole
+from xlite.findings import FINDINGS
+from xlite.models.available import model_folders
+
+ALIKE = 0.9
+"""The share of films whose label sets must agree: two editions differ in few, other films in half of them."""
+
+
+def prediction_files() -> list[tuple[str, Path, int]]:
+    """The model's name, the folder and the time of writing (ns) of each saved evaluation with predictions.
+
+    In the order of the models, a run's own report first.
+    """
+    found = []
+    for folder in model_folders():
+        files = folder.glob("evaluation/*/predictions.csv")
+        for file in sorted(files, key=lambda path: (path.parent.name not in PARTS, path.parent.name)):
+            found.append((folder.name, file.parent, file.stat().st_mtime_ns))
+    return found
+
+
+def judged_films(
+    folder: NihFolder, found: list[tuple[str, Path, int]]
+) -> tuple[dict[str, Judged], list[str]]:
+    """By model, what the evaluations of `prediction_files` say of the folder's films; models with none are
+    left out.
+
+    Beside them a sentence on each that is damaged. If a film is in several evaluations of a model, the first
+    counts.
+    """
+    probs: dict[str, np.ndarray] = {}
+    parts: dict[str, list[str]] = {}
+    damaged = []
+    for model, place, _ in found:
+        try:
+            said = read_predictions(place / "predictions.csv")
+            rows = np.array([row for row, stem in enumerate(said.stems) if stem in folder], dtype=np.int64)
+            if not len(rows) or not _are_these(folder, said, rows, place):
+                continue
+        except (DataError, OSError, ValueError) as error:
+            damaged.append(f"The evaluation {place.name} of {model} is left out: {error}")
+            continue
+        kept = probs.setdefault(model, np.full((len(folder.table), len(FINDINGS)), np.nan, np.float32))
+        at = folder.rows([said.stems[row] for row in rows])
+        new = np.isnan(kept[at, 0])
+        kept[at[new]] = said.probs[rows[new]]
+        parts.setdefault(model, []).append(place.name)
+    return {model: Judged(model, kept, tuple(parts[model])) for model, kept in probs.items()}, damaged
+
+
+def _are_these(folder: NihFolder, said: Predictions, rows: np.ndarray, place: Path) -> bool:
+    """Whether the films judged are the folder's and not others of the same names, as phantoms have NIH's.
+
+    By the labels that lie beside the predictions; an evaluation without them tells how many films have each
+    finding.
+    """
+    stems = [said.stems[row] for row in rows]
+    here = folder.labels(stems)
+    if (place / "labels.csv").is_file():
+        labels = read_labels(place / "labels.csv").reindex(stems)
+        theirs = labels[list(FINDINGS)].to_numpy(np.float32)
+        same_patients = bool((labels["patient"].to_numpy() == folder.patients(stems)).all())
+        return same_patients and float((theirs == here).all(axis=1).mean()) >= ALIKE
+    if len(rows) < len(said.stems):
+        return False
+    report = from_json(read_whole(place / "metrics.json"))
+    told = report.get("per_class", {}) if isinstance(report, dict) else {}
+    counts: list[float] = here.sum(axis=0).tolist()
+    return [told.get(name, {}).get("positives") for name in FINDINGS] == counts
