@@ -99,15 +99,20 @@ def show_film(image: "np.ndarray", reading: "Reading", name: str) -> None:
     from xlite.explain.drawing import OPACITY
     from xlite.report.reading_words import map_sentence
 
-    top = [finding for finding, _ in reading.top(3)]
+    if asked := unknown(st.query_params, "finding", list(map(spoken, FINDINGS))):
+        st.warning(said(f"{absent('finding', asked)}: the map is that of the likeliest."))
     pick, slide = st.columns([3, 2], vertical_alignment="bottom")
-    finding = pick.selectbox(
+    findings = [finding for finding, _ in reading.top(len(FINDINGS))]
+    chosen = pick.selectbox(
         "Map of",
-        top + [finding for finding in FINDINGS if finding not in top],
+        findings,
+        index=None,
         format_func=spoken,  # the address and the browser keep this text: no number of one film or model
+        placeholder=f"the likeliest: {spoken(findings[0]).lower()}",
         key="finding",
         bind="query-params",
     )
+    finding = chosen or findings[0]
     opacity = slide.slider(
         "Opacity", 0, 100, round(100 * OPACITY), step=5, format="%d %%", help="0 shows the bare film"
     )
@@ -118,6 +123,7 @@ def show_film(image: "np.ndarray", reading: "Reading", name: str) -> None:
         caption=f"{literal(name)}, map of {spoken(finding).lower()}"
         + ("" if reading.fault(finding) else "; the square is one cell of the map"),
         width="stretch",
+        alt=f"The film under the map of {spoken(finding).lower()}",
     )
     st.caption(reading.legend())
 
@@ -153,7 +159,9 @@ def show_top(image: "np.ndarray", reading: "Reading") -> None:
             st.metric(spoken(finding), f"{probability:.1%}")
             for sentence in worth_sentences(reading.worth(finding)):
                 st.caption(sentence)
-            st.image(reading.overlay(image, finding), width="stretch")
+            st.image(
+                reading.overlay(image, finding), width="stretch", alt=f"Map of {spoken(finding).lower()}"
+            )
             if fault := reading.fault(finding):
                 st.caption(f"Its map {fault}.")
 
@@ -184,19 +192,8 @@ def show_bars(reading: "Reading") -> None:
         st.caption(literal(sentence))
 
 
-def follow_likeliest(reading: "Reading") -> None:
-    """Another film begins with the map of its own likeliest finding, unless another one was chosen."""
-    top, _ = reading.top(1)[0]
-    if "finding" in st.session_state and st.session_state["finding"] == st.session_state.get("likeliest"):
-        st.session_state["finding"] = top
-    st.session_state["likeliest"] = top
-
-
 def show_reading(film: "FilmView", image: "np.ndarray", reading: "Reading") -> None:
     """Everything that the model says about one film."""
-    if wrong := unknown(st.query_params, "finding", list(map(spoken, FINDINGS))):
-        st.warning(said(absent("finding", wrong) + "."))
-    follow_likeliest(reading)
     left, right = st.columns([3, 2], gap="large")
     with left:
         show_film(image, reading, film.name)

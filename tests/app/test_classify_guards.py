@@ -113,7 +113,7 @@ def test_what_is_shown_can_be_had_as_files(own_home: Path):
     save_demo_model(own_home)
     test = reads(upload("a.png", FILM))
     labels = [one.proto.label for one in test.get("download_button")]
-    assert labels == ["Table (CSV)", "All facts (JSON)"]
+    assert labels == ["Report (PDF)", "Table (CSV)", "All facts (JSON)"]
 
 
 def test_a_film_is_read_once_for_each_model(own_home: Path, monkeypatch: pytest.MonkeyPatch):
@@ -122,5 +122,5 @@ def test_a_film_is_read_once_for_each_model(own_home: Path, monkeypatch: pytest.
     judge = Gate.judge
     monkeypatch.setattr(Gate, "judge", lambda self, image: counted.append(1) or judge(self, image))
     test = reads(upload("a.png", FILM))
-    test.selectbox(key="map-method").set_value("gradcam").run()
+    test.selectbox(key="method").set_value("gradcam").run()
     assert len(counted) == 1
