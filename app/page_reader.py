@@ -72,7 +72,8 @@ def own_visit() -> "Visit":
     """What this visitor has read, and no other."""
     from xlite.serving.visit import Visit
 
-    return st.session_state.setdefault("visit", Visit())
+    visit: Visit = st.session_state.setdefault("visit", Visit())
+    return visit
 
 
 def uploads_changed(key: str) -> None:
@@ -134,13 +135,13 @@ def choose_models(models: Sequence[str]) -> tuple[str | None, str | None]:
         help="The shipped model, then your own, newest first.",
     )
     against = second.selectbox(
-        "Second model beside it",
+        "Compare with",
         [name for name in models if name != model],
         index=None,
         key="against",
         bind="query-params",
         placeholder="none",
-        help="Reads the film shown, too: what differs stands below.",
+        help="A second model that reads the film shown, too: what differs stands below.",
     )
     return model, against
 

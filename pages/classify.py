@@ -210,7 +210,8 @@ def show_view(visit: "Visit", opened: Opened, key: str) -> "tuple[FilmView, Delt
     film = visit.views[key, opened.file]
     answer = film.answer
     if answer is None:
-        st.error(said(f"{film.name}: {film.error}"))
+        why = film.error or ""
+        st.error(said(why if film.name in why else f"{film.name}: {why}"))
         return film, st.container()
     show_guards(film, answer, key, opened.file)
     place = st.container()
@@ -235,7 +236,8 @@ def show_pair(visit: "Visit", opened: Opened, other: Opened, film: "Held", shown
 
     view = read_films(visit, other, [film])[film.key]
     view = view.turned() if view.is_turned != shown.is_turned else view
-    first, second = shown.answer and shown.answer.reading, view.answer and view.answer.reading
+    first = shown.answer.reading if shown.answer else None
+    second = view.answer.reading if view.answer else None
     st.subheader(f"{literal(other.name)} beside {literal(opened.name)}")
     if first is None or second is None:
         st.info(said(unread_sentence(other.name, view.answer)))

@@ -86,11 +86,11 @@ def bundled_films(only_this_home: Path) -> Path:
 def test_the_address_opens_a_film_a_model_a_finding_and_a_kind_of_map(own_home: Path, bundled_films: Path):
     save_demo_model(own_home)
     save_demo_model(own_home, "other", seed=1)
-    test = opened(model="demo0", film="2. No Finding", finding="Hernia", method="Grad-CAM", against="other")
+    test = opened(model="demo0", film="2. No finding", finding="Hernia", method="Grad-CAM", against="other")
     assert [error.value for error in test.error] == []
     reading = Classifier.load("demo0").read(read_image(bundled_films / "b.png"))
     assert probabilities(test) == expected(reading)
-    assert captions(test)[0].startswith("Synthetic film 2. No Finding, map of hernia")
+    assert captions(test)[0].startswith("Synthetic film 2. No finding, map of hernia")
     assert test.selectbox(key="method").value == "gradcam"
     assert "other beside demo0" in words(test)
 
@@ -124,7 +124,7 @@ def test_no_number_of_a_model_stays_when_another_one_reads(own_home: Path, bundl
 def test_another_film_begins_with_its_own_likeliest_finding(own_home: Path, bundled_films: Path):
     path = save_demo_model(own_home)
     test = opened()
-    for name, film in (("1. Edema, Pleural thickening", "a.png"), ("2. No Finding", "b.png")):
+    for name, film in (("1. Edema, Pleural thickening", "a.png"), ("2. No finding", "b.png")):
         test.selectbox(key="film").set_value(name).run()
         top, _ = Classifier.load(path).read(read_image(bundled_films / film)).top(1)[0]
         assert test.selectbox(key="finding").value is None
@@ -269,7 +269,7 @@ def test_a_public_server_opens_no_film_of_a_folder_and_names_no_path(
     ]
     assert probabilities(test) == [] and str(tiny_folder) not in words(test)
     film = test.selectbox(key="film")
-    assert film.options == ["1. Edema, Pleural thickening", "2. No Finding"]
+    assert film.options == ["1. Edema, Pleural thickening", "2. No finding"]
     assert film.proto.accept_new_options is False
     forced = page("classify", data=str(tiny_folder), film="00000003_001.png").run()
     assert not any(caption.startswith("00000003_001") for caption in captions(forced))

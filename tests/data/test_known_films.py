@@ -15,7 +15,7 @@ from xlite.images import Preprocess, read_image
 
 def saved_again(path: Path) -> bytes:
     """Another file of the same pixels."""
-    again = cv2.imencode(".png", read_image(path), [cv2.IMWRITE_PNG_COMPRESSION, 0])[1].tobytes()
+    again = cv2.imencode(".bmp", read_image(path))[1].tobytes()
     assert len(again) != path.stat().st_size
     return bytes(again)
 

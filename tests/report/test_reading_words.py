@@ -65,8 +65,8 @@ def certified(low: float | None, high: float | None) -> ValidationRecord:
         sensitivity=Estimate(0.9, 0.8, 0.95),
         specificity=Estimate(0.6, 0.5, 0.7),
         zone=NotSureZone(low=low, high=high),
-        ranks_with=(0.1, 0.9),
-        ranks_without=(0.0, 0.5),
+        ranks_with=tuple(np.linspace(0.1, 0.9, 81).tolist()),
+        ranks_without=tuple(np.linspace(0.0, 0.5, 101).tolist()),
     )
 
 

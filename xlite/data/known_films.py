@@ -54,7 +54,7 @@ class KnownFilms:
             image = read_image(data)
         except ImageError:
             return None
-        crc = zlib.crc32(np.ascontiguousarray(Preprocess(self.side).resize(image)))
+        crc = zlib.crc32(Preprocess(self.side).resize(image).data)
         return next((stem for stem in self.of_crc.get(crc, []) if self._shows(stem, image)), None)
 
     def _bytes(self, stem: str) -> bytes | None:

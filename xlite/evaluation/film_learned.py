@@ -38,8 +38,8 @@ class Learned:
         for source in [] if folder.is_phantom else read_sources(info.notes):
             films = films_of(source, folder, ())
             behind |= {*films.trained, *films.of_val} if films else set()
-        parts = (frozenset(own.stems(part)) for part in ("train", "val")) if own else ()
-        return cls(folder, info.split_id, *parts, sources=frozenset(behind))
+        train, val = (own.stems(part) for part in ("train", "val")) if own else ([], [])
+        return cls(folder, info.split_id, frozenset(train), frozenset(val), frozenset(behind))
 
     def facts(self, stem: str) -> tuple[Fact, ...]:
         """What is known of a film of the folder, the gravest first."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cache
 from io import BytesIO
 from textwrap import wrap
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -31,7 +32,7 @@ from xlite.text import in_one_line, labels_of
 DISCLAIMER = "Research software, not for clinical use. Its output is no diagnosis and no medical advice."
 FONT = "DejaVu Sans"
 """It comes with matplotlib, so that each machine writes the same page."""
-_SETTINGS = {"pdf.fonttype": 42, "font.family": [FONT], "text.usetex": False}
+_SETTINGS: Any = {"pdf.fonttype": 42, "font.family": [FONT], "text.usetex": False}
 _ONE_AT_A_TIME = threading.Lock()  # matplotlib's settings are those of the process
 WIDTH, HEIGHT, MARGIN = 595.0, 842.0, 40.0
 """Of a page of A4 in points."""
@@ -42,6 +43,8 @@ _LINE = 1.35
 _QUIET, _RULE = "#555555", "#bbbbbb"
 _LONGEST_NAME = 160
 _LONGEST_CELL = 20
+_BELOW_PICTURES = 72
+"""Points for their captions, of up to five lines, and for what keeps the parts of a page apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +99,8 @@ class _Sheet:
         height = 1 - self.y / HEIGHT
         self.figure.add_artist(Line2D(ends, [height, height], color=color, linewidth=0.6))
 
-    def picture(self, x: float, side: float, image: np.ndarray, caption: str) -> None:
-        """A picture uint8 in a square of that side, its top at `y`, and a line below it."""
+    def picture(self, x: float, side: float, image: np.ndarray, caption: str) -> float:
+        """A picture uint8 in a square of that side, its top at `y`, and lines below it; where they end."""
         height, width = image.shape[:2]
         scale = side / max(height, width)
         height, width = height * scale, width * scale
@@ -107,6 +110,7 @@ class _Sheet:
         axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none", aspect="auto")
         below = _Sheet(self.figure, self.y + height + 3)
         below.lines(_wrapped(caption, side, size=7, color=_QUIET), x)
+        return below.y
 
 
 def films_pdf(classifier: Classifier, films: Sequence[FilmPage], when: datetime) -> bytes:
@@ -148,7 +152,7 @@ def _page(classifier: Classifier, film: FilmPage, when: datetime, number: str) -
     reading = None if isinstance(found, str) else found.reading
     foot = _foot(classifier, reading)
     rows = _rows(reading) if reading else []
-    needed = sum(row.height for row in rows) + sum(line.size * _LINE for line in foot) + 62
+    needed = sum(row.height for row in rows) + sum(line.size * _LINE for line in foot) + _BELOW_PICTURES
     room = HEIGHT - MARGIN - sheet.y - needed
     if not isinstance(found, str):
         side = max(120.0, min(room, (WIDTH - 2 * MARGIN - 14) / 2))
@@ -175,16 +179,17 @@ def _verdict(film: FilmPage) -> list[_Line]:
 def _pictures(sheet: _Sheet, found: GuardedReading, side: float) -> None:
     """The film, and beside it the map of the likeliest finding."""
     film = shrink(found.film, _PRINTED)
-    top = sheet.y = sheet.y + 6
-    sheet.picture(MARGIN, side, film, "The film as it was read")
+    sheet.y += 6
+    ends = [sheet.picture(MARGIN, side, film, "The film as it was read")]
     if found.reading is not None:
         reading = found.reading.in_frame(film.shape)
         finding, probability = reading.top(1)[0]
         said = map_sentence(reading, finding)
         caption = f"Map of {spoken(finding).lower()}, the likeliest finding ({probability:.1%})"
         painted = reading.overlay(film, finding)
-        sheet.picture(MARGIN + side + 14, side, painted, f"{caption}. {said}" if said else caption)
-    sheet.y = top + side + 34
+        said = f"{caption}. {said}" if said else caption
+        ends.append(sheet.picture(MARGIN + side + 14, side, painted, said))
+    sheet.y = max(ends) + 6
 
 
 @dataclass(frozen=True)
@@ -219,7 +224,7 @@ def _table(sheet: _Sheet, rows: Sequence[_Row]) -> None:
     if not rows:
         return
     widths = [
-        max(len(line) for row in rows for line in row.cells[at]) + 2 for at in range(len(rows[0].cells))
+        max(len(line) for row in rows for line in row.cells[at]) + 3 for at in range(len(rows[0].cells))
     ]
     point = (WIDTH - 2 * MARGIN) / sum(widths)
     size = min(7.0, point / _EM)
