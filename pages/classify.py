@@ -1,101 +1,86 @@
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 from page_parts import QUIET_BAR
+from page_reader import (
+    Opened,
+    choose_film,
+    choose_models,
+    learned_words,
+    named_film,
+    not_here,
+    open_model,
+    own_visit,
+    show_history,
+    uploads_changed,
+)
 
-from xlite.errors import XliteError
-from xlite.examples import examples
-from xlite.explain import DEFAULT_METHOD, METHODS
+from xlite.errors import DataError, XliteError
+from xlite.explain import METHODS
 from xlite.findings import FINDINGS, spoken
 from xlite.formats import FORMATS
 from xlite.images import MAX_UPLOAD_MB
 from xlite.messages import literal, page_sentence, said
 from xlite.models.available import model_files
+from xlite.serving.address import absent, unknown
 
 if TYPE_CHECKING:
     import numpy as np
     from streamlit.delta_generator import DeltaGenerator
-    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from xlite.classify import Classifier
     from xlite.guarded import GuardedReader, GuardedReading
     from xlite.reading import Reading
     from xlite.serving.viewer import FilmView
+    from xlite.serving.visit import Held, Model, Visit
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """A film to read: what tells it from others, a name to show, and where its bytes come from."""
-
-    key: str
-    name: str
-    source: "UploadedFile | Path"
-
-    @property
-    def data(self) -> bytes:
-        """Its file."""
-        return self.source.read_bytes() if isinstance(self.source, Path) else self.source.getvalue()
-
-
-@st.cache_resource(max_entries=3, show_spinner="Loading the model")
-def open_reader(path: Path, changed: int) -> "GuardedReader":
-    """The model that every visitor shares and nothing changes; a newer file at that path is another model."""
-    from xlite.guarded import GuardedReader
-
-    return GuardedReader.load(path)
-
-
-def choose_films(uploads: "Sequence[UploadedFile]", place: "DeltaGenerator") -> list[Chosen]:
-    """The uploads, else the chosen bundled film."""
-    bundled = examples()
-    chosen = place.selectbox(
-        "or a bundled synthetic film",
-        list(bundled),
-        disabled=bool(uploads) or not bundled,
-        placeholder="none installed",
-        help="Drawn by X-Lite, not a patient. Its name says what was drawn into it.",
-    )
-    if uploads:
-        return [Chosen(upload.file_id, upload.name, upload) for upload in uploads]
-    return [Chosen(chosen, f"Synthetic film {chosen}", bundled[chosen].path)] if chosen else []
-
-
-def read_films(reader: "GuardedReader", films: Sequence[Chosen]) -> dict[str, "FilmView"]:
+def read_films(visit: "Visit", opened: Opened, films: "Sequence[Held]") -> "dict[str, FilmView]":
     """What the model sees in each film, by its key: read once for each visitor and model."""
-    from xlite.serving.viewer import view_upload, with_own_names
+    from xlite.serving.viewer import with_own_names
+    from xlite.serving.visit import view_held
 
-    kept = st.session_state.get("views", {})
-    known = kept["films"] if kept.get("reader") is reader else {}
     with st.spinner("Reading"):
-        views = {film.key: known.get(film.key) or view_upload(reader, film.name, film.data) for film in films}
+        for film in films:
+            if (film.key, opened.file) not in visit.views:
+                visit.views[film.key, opened.file] = view_held(opened.reader, film)
     # Of two choices with one text the browser can name but one.
-    views = with_own_names({film.key: replace(views[film.key], name=film.name) for film in films})
-    st.session_state["views"] = {"reader": reader, "films": views}
+    views = with_own_names(
+        {film.key: replace(visit.views[film.key, opened.file], name=film.name) for film in films}
+    )
+    for key, view in views.items():
+        visit.views[key, opened.file] = view
+        visit.note(key, opened.name, view)
     return views
 
 
-def turn(key: str) -> None:
+def turn(key: str, model: "Model") -> None:
     """From now on the film is shown turned or inverted back, or again as it came."""
-    films = st.session_state["views"]["films"]
-    films[key] = films[key].turned()
+    views = own_visit().views
+    views[key, model] = views[key, model].turned()
 
 
-def choose_view(films: dict[str, "FilmView"]) -> str:
+def choose_view(visit: "Visit", films: "dict[str, FilmView]") -> str:
     """The key of the film to show, below what was found in all of them if there are several."""
     from xlite.report.document import to_markdown
     from xlite.report.film_words import films_table
 
+    keys = list(films)
     if len(films) == 1:
-        return next(iter(films))
+        return keys[0]
     table = films_table((film.name, film.answer or film.error or "") for film in films.values())
     st.markdown(to_markdown("", [table], escape=literal))
-    return st.selectbox("Film shown", list(films), format_func=lambda key: films[key].name)
+    if visit.is_new or st.session_state.get("shown") not in films:
+        st.session_state["shown"] = visit.shown if visit.shown in films else keys[0]
+    shown: str = st.selectbox("Film shown", keys, format_func=lambda key: films[key].name, key="shown")
+    visit.shown, visit.is_new = shown, False
+    return shown
 
 
-def show_guards(film: "FilmView", answer: "GuardedReading", key: str) -> None:
+def show_guards(film: "FilmView", answer: "GuardedReading", key: str, model: "Model") -> None:
     """What the guards say, and the click that turns or inverts the film."""
     from xlite.report.film_words import guard_alert, offer_words
 
@@ -105,7 +90,7 @@ def show_guards(film: "FilmView", answer: "GuardedReading", key: str) -> None:
         box(f"**{literal(alert.title)}**\n\n{sentences}")
     if film.mended:
         words = "Read it as it came" if film.is_turned else offer_words(answer.guards.offers)
-        st.button(words, key=f"turn-{key}", type="primary", on_click=turn, args=(key,))
+        st.button(words, key=f"turn-{key}", type="primary", on_click=turn, args=(key, model))
 
 
 @st.fragment
@@ -114,15 +99,20 @@ def show_film(image: "np.ndarray", reading: "Reading", name: str) -> None:
     from xlite.explain.drawing import OPACITY
     from xlite.report.reading_words import map_sentence
 
-    top = [finding for finding, _ in reading.top(3)]
+    if asked := unknown(st.query_params, "finding", list(map(spoken, FINDINGS))):
+        st.warning(said(f"{absent('finding', asked)}: the map is that of the likeliest."))
     pick, slide = st.columns([3, 2], vertical_alignment="bottom")
-    finding = pick.selectbox(
+    findings = [finding for finding, _ in reading.top(len(FINDINGS))]
+    chosen = pick.selectbox(
         "Map of",
-        top + [finding for finding in FINDINGS if finding not in top],
-        format_func=lambda finding: f"{spoken(finding)}, {reading.probability(finding):.1%}",
-        # The browser keeps the text of the choice, which has a number: other numbers are another choice.
-        key=f"map-{hash(reading.probabilities.tobytes())}",
+        findings,
+        index=None,
+        format_func=spoken,  # the address and the browser keep this text: no number of one film or model
+        placeholder=f"the likeliest: {spoken(findings[0]).lower()}",
+        key="finding",
+        bind="query-params",
     )
+    finding = chosen or findings[0]
     opacity = slide.slider(
         "Opacity", 0, 100, round(100 * OPACITY), step=5, format="%d %%", help="0 shows the bare film"
     )
@@ -133,17 +123,27 @@ def show_film(image: "np.ndarray", reading: "Reading", name: str) -> None:
         caption=f"{literal(name)}, map of {spoken(finding).lower()}"
         + ("" if reading.fault(finding) else "; the square is one cell of the map"),
         width="stretch",
+        alt=f"The film under the map of {spoken(finding).lower()}",
     )
     st.caption(reading.legend())
 
 
-def choose_map(methods: Sequence[str]) -> None:
-    """How the maps are made, and one line on what differs; the page is drawn anew with the choice."""
+def choose_method(reader: "GuardedReader") -> str:
+    """How the maps are made, and one line on what differs."""
+    from xlite.serving.viewer import map_methods
+
+    titles = {name: METHODS[name].title for name in map_methods(reader.classifier)}
+    asked = unknown(st.query_params, "method", list(titles.values()))
+    if st.session_state.get("method", next(iter(titles))) not in titles:  # another model may have made others
+        asked = METHODS[st.session_state.pop("method")].title
+    if asked:
+        st.info(said(f"This model makes no maps by {asked}."))
     with st.expander("How the maps are made"):
-        method = st.selectbox(
-            "Method", methods, format_func=lambda method: METHODS[method].title, key="map-method"
+        method: str = st.selectbox(
+            "Method", list(titles), format_func=titles.__getitem__, key="method", bind="query-params"
         )
         st.caption(METHODS[method].description)
+    return method
 
 
 def show_top(image: "np.ndarray", reading: "Reading") -> None:
@@ -159,7 +159,9 @@ def show_top(image: "np.ndarray", reading: "Reading") -> None:
             st.metric(spoken(finding), f"{probability:.1%}")
             for sentence in worth_sentences(reading.worth(finding)):
                 st.caption(sentence)
-            st.image(reading.overlay(image, finding), width="stretch")
+            st.image(
+                reading.overlay(image, finding), width="stretch", alt=f"Map of {spoken(finding).lower()}"
+            )
             if fault := reading.fault(finding):
                 st.caption(f"Its map {fault}.")
 
@@ -173,60 +175,109 @@ def show_worth(reading: "Reading") -> None:
     st.markdown(to_markdown("", [worth_table(reading.worths())], escape=literal))
 
 
-def show_reading(image: "np.ndarray", reading: "Reading", name: str, methods: Sequence[str]) -> None:
-    """Everything that the model says about one film."""
+def show_bars(reading: "Reading") -> None:
+    """All 14 probabilities with the model's thresholds and "not sure" zones."""
     from xlite.plots import probability_bars
+    from xlite.report.reading_words import bars_alt, bars_sentences, bars_uncalibrated, bars_zones
 
+    st.markdown("**All 14 findings**")
+    bars = probability_bars(
+        reading.probabilities.tolist(),
+        reading.thresholds,
+        zones=bars_zones(reading),
+        uncalibrated=bars_uncalibrated(reading),
+    )
+    st.plotly_chart(bars, config=QUIET_BAR, alt=bars_alt(reading))
+    for sentence in bars_sentences(reading):
+        st.caption(literal(sentence))
+
+
+def show_reading(film: "FilmView", image: "np.ndarray", reading: "Reading") -> None:
+    """Everything that the model says about one film."""
     left, right = st.columns([3, 2], gap="large")
     with left:
-        show_film(image, reading, name)
+        show_film(image, reading, film.name)
     with right:
-        st.markdown("**All 14 findings**")
-        bars = probability_bars(reading.probabilities.tolist(), reading.thresholds)
-        st.plotly_chart(bars, config=QUIET_BAR)
-        if reading.thresholds is None:
-            st.caption("This model has no thresholds yet: read the order, not the height, of the bars.")
-        else:
-            st.caption(
-                "Coloured: at or above the model's own threshold (amber tick), chosen on validation films. "
-                + reading.withheld()
-            )
-        choose_map(methods)
+        show_bars(reading)
     show_top(image, reading)
-    show_worth(reading)
 
 
-def show_view(classifier: "Classifier", film: "FilmView", key: str) -> None:
-    """One film: why it could not be read, what its guards say, and what the model sees in it."""
-    from xlite.serving.viewer import map_methods
+def show_view(visit: "Visit", opened: Opened, key: str) -> "tuple[FilmView, DeltaGenerator]":
+    """One film: why it could not be read, what its guards say, and what the model sees in it.
 
-    methods = map_methods(classifier)
-    if st.session_state.get("map-method") not in methods:  # another model may have made others
-        st.session_state["map-method"] = DEFAULT_METHOD
-    film = film.with_maps(classifier, st.session_state["map-method"])
-    st.session_state["views"]["films"][key] = film
+    And the place for what the model knows of it, which takes longer to find out.
+    """
+    film = visit.views[key, opened.file]
     answer = film.answer
     if answer is None:
-        st.error(said(film.error or ""))
-        return
-    show_guards(film, answer, key)
+        why = film.error or ""
+        st.error(said(why if film.name in why else f"{film.name}: {why}"))
+        return film, st.container()
+    show_guards(film, answer, key, opened.file)
+    place = st.container()
     if answer.reading is None:
-        st.columns([3, 2])[0].image(answer.film, caption=literal(film.name), width="stretch")
-    else:
-        show_reading(answer.film, answer.reading, film.name, methods)
+        left, _ = st.columns([3, 2])
+        left.image(
+            answer.film, caption=literal(film.name), width="stretch", alt="The film, which was not read"
+        )
+        return film, place
+    film = film.with_maps(opened.reader.classifier, choose_method(opened.reader))
+    visit.views[key, opened.file] = film
+    if film.answer and film.answer.reading:
+        show_reading(film, film.answer.film, film.answer.reading)
+    return film, place
 
 
-def offer_files(classifier: "Classifier", films: "Sequence[FilmView]") -> None:
-    """What is shown of all films, as files."""
-    from xlite.serving.viewer import films_csv, films_json
+def show_pair(visit: "Visit", opened: Opened, other: Opened, film: "Held", shown: "FilmView") -> None:
+    """The second model's reading of the same film beside the first's, and what differs."""
+    from xlite.plots import pair_figure
+    from xlite.report.document import to_markdown
+    from xlite.report.model_pair import Pair, Side, pair_sentences, pair_table, unread_sentence
 
-    table, facts = st.columns(2)
+    view = read_films(visit, other, [film])[film.key]
+    view = view.turned() if view.is_turned != shown.is_turned else view
+    first = shown.answer.reading if shown.answer else None
+    second = view.answer.reading if view.answer else None
+    st.subheader(f"{literal(other.name)} beside {literal(opened.name)}")
+    if first is None or second is None:
+        st.info(said(unread_sentence(other.name, view.answer)))
+        return
+    pair = Pair(
+        Side(opened.name, opened.reader.classifier.info, first),
+        Side(other.name, other.reader.classifier.info, second),
+    )
+    words, chart = st.columns([2, 3], gap="large")
+    sentences = [*pair_sentences(pair), *learned_words(visit, other, film, f"{other.name}: ")]
+    words.markdown("\n".join(f"- {literal(sentence)}" for sentence in sentences))
+    figure = pair_figure(
+        (opened.name, other.name), first.probabilities.tolist(), second.probabilities.tolist()
+    )
+    chart.plotly_chart(figure, config=QUIET_BAR, alt=" ".join(sentences[:2]))
+    with st.expander("Both models, finding by finding"):
+        st.markdown(to_markdown("", [pair_table(pair)], escape=literal))
+
+
+def offer_files(opened: Opened, films: "dict[str, FilmView]", learned: list[list[str]]) -> None:
+    """What is shown of all films, as files; the report is made when it is asked for."""
+    from xlite.serving.viewer import films_csv, films_json, films_pdf
+
+    classifier, views = opened.reader.classifier, list(films.values())
+    report, table, facts = st.columns(3)
+    report.download_button(
+        "Report (PDF)",
+        partial(films_pdf, classifier, views, learned, datetime.now(UTC)),
+        "xlite.pdf",
+        "application/pdf",
+        on_click="ignore",
+        width="stretch",
+        help="One page a film: picture, map, all 14 findings, model, split, thresholds, guards.",
+    )
     table.download_button(
-        "Table (CSV)", films_csv(films), "xlite.csv", "text/csv", on_click="ignore", width="stretch"
+        "Table (CSV)", films_csv(views), "xlite.csv", "text/csv", on_click="ignore", width="stretch"
     )
     facts.download_button(
         "All facts (JSON)",
-        films_json(classifier, films),
+        films_json(classifier, views),
         "xlite.json",
         "application/json",
         on_click="ignore",
@@ -234,50 +285,71 @@ def offer_files(classifier: "Classifier", films: "Sequence[FilmView]") -> None:
     )
 
 
-@st.fragment
-def read_with_a_model(uploads: "Sequence[UploadedFile]") -> None:
-    """A model and its reading of the uploads, or of a bundled film.
-
-    A fragment because Streamlit forgets an upload that begins while the whole page is being drawn anew.
-    """
+def show_films(visit: "Visit", films: "list[Held]", opened: Opened, other: Opened | None) -> None:
+    """The films on view as the model reads them, one of them whole, and what there is to keep."""
     from xlite.report.film_words import too_many_words
     from xlite.serving.viewer import MAX_FILMS
 
-    models = model_files()
-    bundled, chosen = st.columns(2)
-    films = choose_films(uploads, bundled)
-    model = chosen.selectbox(
-        "Model",
-        list(models),
-        placeholder="no model yet",
-        help="The shipped model, then your own, newest first.",
-    )
-    if model is None:
-        st.info("There is no model yet. Train one on the Train page; it appears here after its first epoch.")
-    elif not films:
-        st.info("Upload a film to read it.")
-    else:
-        about = st.empty()
-        try:
-            reader = open_reader(models[model], models[model].stat().st_mtime_ns)
-            about.caption(literal(reader.classifier.about))
-            if sentence := too_many_words(len(films), MAX_FILMS):
-                st.info(sentence)
-            with st.container(key="reading"):
-                views = read_films(reader, films[:MAX_FILMS])
-                key = choose_view(views)
-                show_view(reader.classifier, views[key], key)
-                offer_files(reader.classifier, list(views.values()))
-        except (XliteError, OSError) as error:
-            st.error(page_sentence(error))
+    st.caption(literal(opened.reader.classifier.about))
+    if films[0].key in visit.batch:
+        for sentence in filter(None, [too_many_words(visit.sent, MAX_FILMS), *visit.notes]):
+            st.info(said(sentence))
+    with st.container(key="reading"):
+        visit.keep_views({film.key for film in films}, {one.file for one in (opened, other) if one})
+        views = read_films(visit, opened, films)
+        key = choose_view(visit, views)
+        shown, place = show_view(visit, opened, key)
+        if shown.answer and shown.answer.reading:
+            if other:
+                show_pair(visit, opened, other, visit.films[key], shown)
+            show_worth(shown.answer.reading)
+        learned = {film.key: learned_words(visit, opened, film) for film in films}
+        for sentence in learned[key]:
+            place.warning(said(sentence))
+        offer_files(opened, views | {key: shown}, list(learned.values()))
+
+
+@st.fragment
+def read_with_a_model() -> None:
+    """A model and its reading of the uploads, or of a bundled film or one of the data folder.
+
+    A fragment because Streamlit forgets an upload that begins while the whole page is being drawn anew.
+    """
+    visit, models = own_visit(), model_files()
+    try:
+        in_vain = not_here(list(models))
+        name = choose_film(visit)
+        model, against = choose_models(list(models))
+        if in_vain:
+            raise DataError(in_vain[0])
+        if name:
+            film = named_film(name)
+            visit.open(film)
+        films = [film] if name else [visit.films[key] for key in visit.batch]
+        if model is None:
+            st.info(
+                "There is no model yet. Train one on the Train page; it appears here after its first epoch."
+            )
+        elif not films:
+            st.info("Upload a film to read it.")
+        else:
+            other = open_model(models, against) if against else None
+            show_films(visit, films, open_model(models, model), other)
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))
+    show_history(visit, list(models))
 
 
 st.title("Read a film")
-read_with_a_model(
-    st.file_uploader(
-        f"Chest films ({FORMATS}, at most {MAX_UPLOAD_MB} MB each)",
-        max_upload_size=MAX_UPLOAD_MB,
-        accept_multiple_files=True,
-        help="They stay in this page's memory and are not stored.",
-    )
+uploader = f"uploads-{st.session_state['visit'].round if 'visit' in st.session_state else 0}"
+uploads = st.file_uploader(
+    f"Chest films ({FORMATS}, or a zip of them, at most {MAX_UPLOAD_MB} MB each)",
+    max_upload_size=MAX_UPLOAD_MB,
+    accept_multiple_files=True,
+    key=uploader,
+    on_change=uploads_changed,
+    args=(uploader,),
+    help="They stay in this page's memory and are not stored.",
 )
+own_visit().take(uploads)
+read_with_a_model()

@@ -3,7 +3,16 @@
 import pandas as pd
 import pytest
 
-from xlite.plots import finding_curves, learning_curves, plain_label, trials_figure
+from xlite.findings import FINDINGS, spoken
+from xlite.plots import (
+    ZONE,
+    finding_curves,
+    learning_curves,
+    pair_figure,
+    plain_label,
+    probability_bars,
+    trials_figure,
+)
 
 
 @pytest.mark.parametrize(("epochs", "limits"), [(1, [0.96, 1.04]), (51, [-1.0, 53.0])])
@@ -30,3 +39,31 @@ def test_an_axis_holds_all_values_and_ends_at_their_limits():
 def test_names_in_figures_are_no_markup():
     assert plain_label("<a href='x'>a & b</a>") == "&lt;a href='x'&gt;a &amp; b&lt;/a&gt;"
     assert list(trials_figure({"lr 1": [0.5], "<b>x": [0.6]}).layout.yaxis.ticktext) == ["&lt;b&gt;x", "lr 1"]
+
+
+def test_bars_have_the_zone_behind_them_and_hatch_what_is_not_calibrated():
+    values = [0.5, *[0.1] * 13]
+    zones = {"Atelectasis": (0.0, 0.3), "Hernia": (0.2, 1.0)}
+    figure = probability_bars(values, {"Atelectasis": 0.4}, zones=zones, uncalibrated=["Hernia"])
+    places = {name: place for place, name in enumerate(figure.data[0].y)}
+    shapes = figure.layout.shapes
+    assert {(shape.fillcolor, shape.layer) for shape in shapes} == {(ZONE, "below")}
+    bands = {shape.y0 + 0.46: (shape.x0, shape.x1) for shape in shapes}
+    assert bands[places["Atelectasis"]] == (0.0, 0.3)
+    assert bands[places["Hernia"]] == (0.2, pytest.approx(1.08 * 0.5)) and len(bands) == 2
+    hatched = dict(zip(figure.data[0].y, figure.data[0].marker.pattern.shape, strict=True))
+    assert {name for name, shape in hatched.items() if shape} == {"Hernia"}
+    assert probability_bars(values, None).layout.shapes == ()
+
+
+def test_two_models_have_a_point_each_and_a_line_between_them_for_each_finding():
+    first = [place / 20 for place in range(len(FINDINGS))]
+    second = first[::-1]
+    figure = pair_figure(("old", "<b>new"), first, second)
+    one, other = figure.data
+    assert (one.name, other.name) == ("old", "&lt;b&gt;new")
+    assert list(one.y) == list(other.y) == list(map(spoken, FINDINGS))
+    assert (list(one.x), list(other.x)) == (first, second)
+    assert (one.marker.symbol, other.marker.symbol) == ("circle", "diamond-open")
+    lines = [(shape.x0, shape.x1, shape.y0) for shape in figure.layout.shapes]
+    assert lines == [(a, b, row) for row, (a, b) in enumerate(zip(first, second, strict=True))]

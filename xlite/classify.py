@@ -206,5 +206,10 @@ class Classifier:
 def read_upload(data: bytes, name: str) -> np.ndarray:
     """An uploaded film, uint8 (H, W), blank or not. Raises ImageError for a file too large or no film."""
     if len(data) > MAX_UPLOAD_MB * 2**20:
-        raise ImageError(f"{name} has {len(data) / 2**20:.1f} MB: films may have {MAX_UPLOAD_MB} MB at most")
+        raise ImageError(too_large(name, len(data)))
     return read_image(data)
+
+
+def too_large(name: str, size: int) -> str:
+    """What is said of an upload of so many bytes that is not read."""
+    return f"{name} has {size / 2**20:.1f} MB: films may have {MAX_UPLOAD_MB} MB at most"

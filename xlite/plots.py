@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ PALETTE = (
     "#56b8b1", "#e3b05b", "#7ea9ea", "#e58293", "#a8cf74", "#b195e8", "#e79a6c",
     "#6fc7e6", "#d9d28a", "#c78bb9", "#8fb8a0", "#9aa7f0", "#d3a08c", "#a7b4c0",
 )  # fmt: skip
-QUIET, GRID = "#5d6b78", "rgba(140,155,170,0.22)"
+QUIET, GRID, ZONE = "#5d6b78", "rgba(140,155,170,0.22)", "rgba(227,176,91,0.16)"
 BARE_AXIS = {"gridcolor": GRID, "zeroline": False, "automargin": True}
 AXIS = {**BARE_AXIS, "showgrid": True, "linecolor": GRID}
 
@@ -136,11 +136,17 @@ def trials_figure(configurations: Mapping[str, Sequence[float]]) -> go.Figure:
 
 
 def probability_bars(
-    probabilities: Sequence[float], thresholds: Mapping[str, float | None] | None, height: int = 560
+    probabilities: Sequence[float],
+    thresholds: Mapping[str, float | None] | None,
+    height: int = 560,
+    *,
+    zones: Mapping[str, tuple[float, float]] | None = None,
+    uncalibrated: Collection[str] = (),
 ) -> go.Figure:
     """All 14 probabilities (0-1, NIH order) as bars, the likeliest on top, each model threshold as a tick.
 
-    A finding whose threshold is None has no tick, and is never coloured.
+    A finding whose threshold is None has no tick, and is never coloured. `zones` are the ends of "not sure"
+    zones by finding, drawn as bands behind the bars; the bars of `uncalibrated` findings are hatched.
     """
     import plotly.graph_objects as go
 
@@ -152,7 +158,10 @@ def probability_bars(
     figure = go.Figure(
         go.Bar(
             x=values, y=[spoken(name) for name in names], orientation="h", name="probability",
-            marker={"color": [PALETTE[0] if flag else QUIET for flag in over], "cornerradius": 3},
+            marker={
+                "color": [PALETTE[0] if flag else QUIET for flag in over], "cornerradius": 3,
+                "pattern": {"shape": ["/" if name in uncalibrated else "" for name in names], "size": 6},
+            },
             hovertemplate="%{y} %{x:.1%}<extra></extra>",
         )
     )  # fmt: skip
@@ -169,10 +178,45 @@ def probability_bars(
             xanchor="right", showarrow=False, xshift=52, font={"size": 13},
         )  # fmt: skip
     top = max([*values, *cuts.values(), 0.1])
-    figure.update_xaxes(range=[0, min(1.0, 1.08 * top)], tickformat=".0%", nticks=5)
+    end = min(1.0, 1.08 * top)
+    bands = [(place, *zones[name]) for place, name in enumerate(names) if zones and name in zones]
+    for place, low, high in bands:
+        figure.add_shape(
+            type="rect", x0=min(low, end), x1=min(high, end), y0=place - 0.46, y1=place + 0.46,
+            fillcolor=ZONE, line={"width": 0}, layer="below",
+        )  # fmt: skip
+    figure.update_xaxes(range=[0, end], tickformat=".0%", nticks=5)
     figure.update_layout(bargap=0.35, showlegend=False)
     figure = style(figure, height).update_layout(margin={"r": 60, "t": 8})
     return figure.update_yaxes(showgrid=False, tickfont={"size": 13})
+
+
+def pair_figure(
+    names: tuple[str, str], first: Sequence[float], second: Sequence[float], height: int = 480
+) -> go.Figure:
+    """The 14 probabilities (0-1, NIH order) of two models, a line from one's to the other's for each finding.
+
+    By the first's, the likeliest on top. The models differ in colour and in shape.
+    """
+    import plotly.graph_objects as go
+
+    order = sorted(range(len(FINDINGS)), key=lambda place: first[place])
+    labels = [spoken(FINDINGS[place]) for place in order]
+    figure = go.Figure()
+    for row, place in enumerate(order):
+        ends = {"x0": first[place], "x1": second[place], "y0": row, "y1": row}
+        figure.add_shape(type="line", **ends, line={"color": QUIET, "width": 2}, layer="below")
+    looks = ((names[0], first, PALETTE[0], "circle"), (names[1], second, PALETTE[1], "diamond-open"))
+    for name, values, color, symbol in looks:
+        figure.add_scatter(
+            x=[values[place] for place in order], y=labels, mode="markers", name=plain_label(name),
+            marker={"color": color, "symbol": symbol, "size": 10, "line": {"width": 2}},
+            hovertemplate="%{y} %{x:.1%}",
+        )  # fmt: skip
+    top = max([*first, *second, 0.1])
+    figure.update_xaxes(range=[-0.02 * top, min(1.02, 1.06 * top)], tickformat=".0%", nticks=6)
+    figure = style(figure, height).update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom"})
+    return figure.update_yaxes(showgrid=False, tickfont={"size": 13}, type="category")
 
 
 def _by_epoch(figure: go.Figure, metrics: pd.DataFrame) -> None:

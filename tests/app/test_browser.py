@@ -7,12 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, urlparse
 
 import cv2
 import httpx
 import pytest
 from demo_home import BACKBONE, save_demo_evaluation, save_demo_model
 from noise_folder import write_noise_folder
+from pdf_texts import pdf_texts
 from playwright.sync_api import Browser, Locator, Page, expect
 from servers import free_port
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -21,7 +23,6 @@ from xlite.classify import Classifier
 from xlite.config import make_config
 from xlite.evaluation.caveats import TrainedOn
 from xlite.examples import examples
-from xlite.findings import FINDINGS, spoken
 from xlite.images import MAX_UPLOAD_MB, read_image
 from xlite.models.duty import duty
 from xlite.places import bundled
@@ -340,12 +341,59 @@ def test_the_number_beside_the_chosen_map_is_that_of_the_model_and_the_film(
     for film in films:  # of one name
         page.locator("input[type=file]").set_input_files(film)
         for model in ("other", "demo0"):
-            pick_option(page, "Map of", "Cardiomegaly")
+            pick_option(page, "Map of", "Hernia")
             pick_option(page, "Model", model)
             reading = Classifier.load(model).read(read_image(film))
             expect(page.get_by_test_id("stMetric").first).to_contain_text(f"{reading.top(1)[0][1]:.1%}")
-            shown = page.get_by_role("combobox", name="Map of").input_value()
-            assert shown in [f"{spoken(name)}, {reading.probability(name):.1%}" for name in FINDINGS]
+            assert page.get_by_role("combobox", name="Map of").input_value() == "Hernia"
+            assert parse_qs(urlparse(page.url).query) == {"model": [model], "finding": ["Hernia"]}
+    no_exception(page)
+
+
+def test_an_upload_stays_when_its_page_is_left_and_no_other_visitor_sees_it(
+    app: str, page: Page, browser: Browser, tmp_path: Path
+):
+    film = write_film(tmp_path / "film.png")
+    page.goto(f"{app}/classify")
+    expect(page.get_by_test_id("stMetric")).to_have_count(3)
+    pick_option(page, "Model", "demo0")
+    page.locator("input[type=file]").set_input_files(film)
+    expect(page.get_by_text("film.png, map of")).to_be_visible()
+    settle(page)
+    top = page.get_by_test_id("stMetric").first.inner_text()
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_text("film.png, map of")).to_have_count(0)
+    settle(page)
+    page.get_by_role("link", name="Read a film").click()
+    expect(page.get_by_text("film.png, map of")).to_be_visible()
+    settle(page)
+    assert page.get_by_test_id("stMetric").first.inner_text() == top
+    assert page.get_by_role("combobox", name="Model").input_value() == "demo0"
+
+    other = browser.new_page()
+    other.goto(page.url)
+    expect(other.get_by_test_id("stMetric").first).to_be_visible(timeout=PATIENCE_MS)
+    settle(other)
+    assert "film.png" not in other.content()
+    other.close()
+
+    page.get_by_text("Films of this visit").click()
+    page.get_by_role("button", name="Forget all").click()
+    expect(page.get_by_text("film.png, map of")).to_have_count(0)
+    settle(page)
+    assert "film.png" not in page.content()
+    no_exception(page)
+
+
+def test_the_report_is_a_file_that_can_be_searched(app: str, page: Page, tmp_path: Path):
+    page.goto(f"{app}/classify")
+    page.locator("input[type=file]").set_input_files(write_film(tmp_path / "film.png"))
+    expect(page.get_by_text("film.png, map of")).to_be_visible()
+    settle(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report (PDF)").click()
+    [texts] = pdf_texts(Path(download.value.path()).read_bytes())
+    assert (texts[2], download.value.suggested_filename) == ("film.png", "xlite.pdf")
     no_exception(page)
 
 

@@ -131,11 +131,11 @@ def test_classify_makes_the_maps_that_are_asked_for(own_home: Path, bundled_film
     save_demo_model(own_home)
     test = page("classify").run()
     assert METHODS["layercam"].description in words(test)
-    test.selectbox(key="map-method").set_value("eigencam").run()
+    test.selectbox(key="method").set_value("eigencam").run()
     text = words(test)
     assert METHODS["eigencam"].description in text and "stand out, whatever the finding: red most" in text
     probabilities = [metric.value for metric in test.metric]
-    test.selectbox(key="map-method").set_value("gradcam").run()
+    test.selectbox(key="method").set_value("gradcam").run()
     assert [metric.value for metric in test.metric] == probabilities
 
 

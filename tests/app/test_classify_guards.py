@@ -84,14 +84,15 @@ def test_a_caution_is_said_and_withdraws_the_guarantee(own_home: Path, monkeypat
     test = reads(upload("a.png", FILM))
     [said] = [warning.value for warning in test.warning]
     assert "Read with caution" in said and "film of a child" in said and VOID in said
-    assert len(probabilities(test)) == 3 and [one.label for one in test.button] == []
+    assert len(probabilities(test)) == 3
+    assert [one.label for one in test.button] == ["Open", "Forget it", "Forget all"]
 
 
 def test_several_films_have_a_table_and_one_is_shown(own_home: Path):
     save_demo_model(own_home)
     films = [upload("a.png", FILM), upload("a.png", FILM[::-1, ::-1]), ("c.png", b"no picture", "image/png")]
     test = reads(*films)
-    [table] = [one.value for one in test.markdown if one.value.startswith("| Film")]
+    [table] = [one.value for one in test.markdown if one.value.startswith("| Film | Guards")]
     assert [row.split(" | ")[1] for row in table.splitlines()[2:]] == ["pass", "turn or invert", "not read"]
     [shown] = [box for box in test.selectbox if box.label == "Film shown"]
     assert shown.options == ["a.png", "a.png (2)", "c.png"] and len(test.warning) == 0
@@ -100,7 +101,7 @@ def test_several_films_have_a_table_and_one_is_shown(own_home: Path):
         shown.select_index(place).run()
         assert len(test.warning) == place and len(probabilities(test)) == 3
     pressed(test, "Turn it by 180° and read it again")
-    [table] = [one.value for one in test.markdown if one.value.startswith("| Film")]
+    [table] = [one.value for one in test.markdown if one.value.startswith("| Film | Guards")]
     assert [row.split(" | ")[1] for row in table.splitlines()[2:]] == ["pass", "turned by 180°", "not read"]
     [shown] = [box for box in test.selectbox if box.label == "Film shown"]
     shown.select_index(2).run()
@@ -113,7 +114,7 @@ def test_what_is_shown_can_be_had_as_files(own_home: Path):
     save_demo_model(own_home)
     test = reads(upload("a.png", FILM))
     labels = [one.proto.label for one in test.get("download_button")]
-    assert labels == ["Table (CSV)", "All facts (JSON)"]
+    assert labels == ["Report (PDF)", "Table (CSV)", "All facts (JSON)"]
 
 
 def test_a_film_is_read_once_for_each_model(own_home: Path, monkeypatch: pytest.MonkeyPatch):
@@ -122,5 +123,5 @@ def test_a_film_is_read_once_for_each_model(own_home: Path, monkeypatch: pytest.
     judge = Gate.judge
     monkeypatch.setattr(Gate, "judge", lambda self, image: counted.append(1) or judge(self, image))
     test = reads(upload("a.png", FILM))
-    test.selectbox(key="map-method").set_value("gradcam").run()
+    test.selectbox(key="method").set_value("gradcam").run()
     assert len(counted) == 1

@@ -11,7 +11,7 @@ import pytest
 from dicom_films import make, to_bytes
 
 from xlite.data import zipped
-from xlite.data.zipped import find_zipped_films, is_zip
+from xlite.data.zipped import ZipInMemory, begins_as_zip, find_zipped_films, is_zip
 from xlite.errors import DataError, ImageError
 from xlite.images import read_image
 
@@ -186,3 +186,30 @@ def test_a_zip_that_is_cut_or_gone_is_said_so(tmp_path: Path) -> None:
     assert "zipped folder" in str(
         pytest.raises(ImageError, read_image, io.BytesIO(archive.read_bytes()).read()).value
     )
+
+
+def test_a_zip_in_memory_is_read_as_one_on_a_disk(tmp_path: Path) -> None:
+    members = {"ward/b.png": PNG, "study/IM0001": DICOM, "readme.txt": b"no film", ".hidden/c.png": PNG}
+    archive = zip_of(tmp_path / "films.zip", members)
+    held = ZipInMemory("films.zip", archive.read_bytes())
+    archive.unlink()
+    assert begins_as_zip("films.ZIP", held.data) and not begins_as_zip("films.png", held.data)
+    films, passed_over = find_zipped_films(held)
+    assert [str(film) for film in films] == ["films.zip/study/IM0001", "films.zip/ward/b.png"]
+    assert passed_over == {"not a film": 1, "hidden": 1}
+    np.testing.assert_array_equal(read_image(films[1]), FILM)
+
+
+def test_a_zip_in_memory_is_refused_as_one_on_a_disk_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = zip_of(tmp_path / "films.zip", {"../a.png": PNG, "b.png": PNG})
+    for change in (lambda data: data, lambda data: data[:90]):
+        archive.write_bytes(change(archive.read_bytes()))
+        with pytest.raises(DataError) as caught:
+            find_zipped_films(ZipInMemory(str(archive), archive.read_bytes()))
+        assert str(caught.value) == refusal(archive)
+    monkeypatch.setattr(zipped, "_MAX_DIRECTORY", 20)
+    whole = zip_of(tmp_path / "whole.zip", {"a.png": PNG})
+    with pytest.raises(DataError, match="more than 100,000 files"):
+        find_zipped_films(ZipInMemory("whole.zip", whole.read_bytes()))

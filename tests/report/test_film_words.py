@@ -13,6 +13,8 @@ from xlite.report.film_words import (
     VOID,
     films_table,
     guard_alert,
+    history_table,
+    learned_sentences,
     offer_words,
     too_many_words,
     undone_words,
@@ -98,3 +100,22 @@ def test_several_films_have_a_row_each() -> None:
 def test_more_films_than_are_read_at_once_are_told() -> None:
     assert too_many_words(10, 10) == ""
     assert too_many_words(1200, 10) == "The first 10 of 1,200 are read: xlite predict reads folders."
+
+
+def test_what_a_model_knows_of_a_film_is_said_and_what_is_not_known_is_not() -> None:
+    assert learned_sentences((), "1_000", "patient-42-0") == []
+    train, source = learned_sentences(("train", "source"), "1_000", "patient-42-0")
+    assert train == (
+        "It is 1_000, a film of the train part of split patient-42-0: the model learned from it, so this "
+        "answer does not show how it reads a film that is new to it."
+    )
+    assert source == "It is 1_000, and a teacher of the model, or a model that it started from, knows it."
+    [val], [patient] = (learned_sentences((fact,), "1_000", "patient-42-0") for fact in ("val", "patient"))
+    assert "a film of the val part of split patient-42-0" in val
+    assert "knows other films of this patient, from the train or the val part" in patient
+
+
+def test_the_history_has_a_row_for_each_film_and_model() -> None:
+    row = ("a.png", "demo", "pass", "Mass 1.0%")
+    header = ["Film", "Model", "Guards", "Likeliest findings"]
+    assert history_table([row]) == Table(header, [row], words=(1, 2, 3))

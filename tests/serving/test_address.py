@@ -1,6 +1,6 @@
 """The state that pages share."""
 
-from xlite.serving.address import KEYS, keep, unknown
+from xlite.serving.address import KEYS, absent, keep, unknown
 
 
 class Forgetful(dict[str, object]):
@@ -32,3 +32,7 @@ def test_only_what_the_address_asks_for_in_vain_is_unknown():
 def test_every_name_of_an_address_says_what_it_is():
     assert all(KEYS.values())
     assert all(key.isidentifier() for key in KEYS)
+
+
+def test_what_is_asked_for_in_vain_is_named():
+    assert absent("model", "old") == "the model 'old' is asked for, and it is not here"

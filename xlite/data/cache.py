@@ -125,6 +125,28 @@ def film_facts(films: np.ndarray, rows: np.ndarray) -> FilmFacts:
     return FilmFacts(np.array(crcs, np.uint32), np.array([has_contrast(films[row]) for row in rows], bool))
 
 
+def cached_crcs(folder: Path) -> tuple[int, dict[str, int]]:
+    """The side in px of the newest array of a cache folder, and the CRC-32 of each of its films by file name.
+
+    0 and none if there is no array; nothing is built, and the films may have changed since.
+    """
+    for index in sorted(folder.glob("films-*-*.json"), key=_built, reverse=True):
+        with contextlib.suppress(OSError, ValueError):
+            found = _Index.model_validate_json(index.read_bytes())
+            if found.format == _FORMAT and len(found.crc32) == len(found.sources):
+                names = [name for name, _, _ in found.sources]
+                return int(index.stem.split("-")[1]), dict(zip(names, found.crc32, strict=True))
+    return 0, {}
+
+
+def _built(index: Path) -> float:
+    """When an index was written; 0 if it is gone."""
+    try:
+        return index.stat().st_mtime
+    except OSError:
+        return 0
+
+
 def fingerprint(*parts: FilmFacts) -> str:
     """16 hex digits of the pixels of films in their order."""
     digest = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""Films in a zipped folder, read where they lie: nothing is unpacked to a disk.
+"""Films in a zipped folder, read where they lie: nothing is unpacked to a disk, also of a zip held in memory.
 
 Only what a zip's own directory lists is looked up, by the exact name, so that no name leads anywhere else.
 Sizes are checked before anything is unpacked, and what comes of a film by its checksum.
@@ -11,9 +11,10 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from xlite.data.film_kinds import HEAD, HIDDEN, NO_FILE, NO_FILM, holds_film, is_hidden
 from xlite.errors import DataError, ImageError, sentence
@@ -28,10 +29,27 @@ _BROKEN = (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedErro
 
 
 @dataclass(frozen=True)
+class ZipInMemory:
+    """The bytes of a zip that lies in no folder, and what it is called in messages."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+    def __fspath__(self) -> str:
+        return self.name
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Archive = Path | ZipInMemory
+
+
+@dataclass(frozen=True)
 class ZippedFilm:
     """A film in a zip: where the zip lies, its name there, and where its packed bytes begin."""
 
-    archive: Path
+    archive: Archive
     member: str
     start: int
     packed: int
@@ -66,7 +84,7 @@ class ZippedFilm:
 
     def _unpacked(self, most: int) -> bytes:
         try:
-            with open(self.archive, "rb") as file:
+            with _stream(self.archive) as file:
                 file.seek(self.start)
                 signature, _, name, extra = _LOCAL.unpack(file.read(_LOCAL.size))
                 if signature != b"PK\3\4":
@@ -83,13 +101,18 @@ class ZippedFilm:
 
 def is_zip(path: Path) -> bool:
     """Whether a file is a zipped folder, by its name and how it begins."""
-    if path.suffix.lower() != ".zip" or not path.is_file():
+    if not path.is_file():
         return False
     with open(path, "rb") as file:
-        return file.read(4) in (b"PK\3\4", b"PK\5\6")
+        return begins_as_zip(path.name, file.read(4))
 
 
-def find_zipped_films(archive: Path) -> tuple[list[ZippedFilm], Counter[str]]:
+def begins_as_zip(name: str, head: bytes) -> bool:
+    """Whether a file of that name that begins so is a zipped folder."""
+    return name.lower().endswith(".zip") and head[:4] in (b"PK\3\4", b"PK\5\6")
+
+
+def find_zipped_films(archive: Archive) -> tuple[list[ZippedFilm], Counter[str]]:
     """The films in a zip by name, found as in a folder, and how many other things it has: {reason: count}.
 
     Raises DataError if the zip is damaged, encrypted, made to unpack to too much, or holds another zip.
@@ -107,7 +130,7 @@ def find_zipped_films(archive: Path) -> tuple[list[ZippedFilm], Counter[str]]:
     return films, passed_over
 
 
-def _film(archive: Path, member: zipfile.ZipInfo) -> ZippedFilm:
+def _film(archive: Archive, member: zipfile.ZipInfo) -> ZippedFilm:
     return ZippedFilm(
         archive,
         str(_path(member)),
@@ -140,14 +163,34 @@ class _Bounded(io.FileIO):
 
     def read(self, size: int | None = -1) -> bytes:
         """The next bytes. Raises ValueError if they are more than the directory of a zip of films."""
-        if size is not None and size > _MAX_DIRECTORY:
-            raise ValueError(f"more than {MAX_MEMBERS:,} files")
-        return super().read(size) or b""
+        return super().read(_few(size)) or b""
 
 
-def _members(archive: Path) -> list[zipfile.ZipInfo]:
+class _BoundedMemory(io.BytesIO):
+    """The same of a zip in memory."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """As `_Bounded.read`."""
+        return super().read(_few(size))
+
+
+def _few(size: int | None) -> int | None:
+    if size is not None and size > _MAX_DIRECTORY:
+        raise ValueError(f"more than {MAX_MEMBERS:,} files")
+    return size
+
+
+def _bounded(archive: Archive) -> _Bounded | _BoundedMemory:
+    return _BoundedMemory(archive.data) if isinstance(archive, ZipInMemory) else _Bounded(archive)
+
+
+def _stream(archive: Archive) -> BinaryIO:
+    return io.BytesIO(archive.data) if isinstance(archive, ZipInMemory) else open(archive, "rb")
+
+
+def _members(archive: Archive) -> list[zipfile.ZipInfo]:
     try:
-        with _Bounded(archive) as file, zipfile.ZipFile(file) as opened:
+        with _bounded(archive) as file, zipfile.ZipFile(file) as opened:
             members = opened.infolist()
     except _BROKEN as error:
         why = sentence(error) if isinstance(error, OSError) else str(error)
@@ -159,7 +202,7 @@ def _members(archive: Path) -> list[zipfile.ZipInfo]:
     return members
 
 
-def _check(archive: Path, members: list[zipfile.ZipInfo]) -> None:
+def _check(archive: Archive, members: list[zipfile.ZipInfo]) -> None:
     """Raises DataError for a zip that should not be read."""
     for member in members:
         path = _path(member)
@@ -172,7 +215,8 @@ def _check(archive: Path, members: list[zipfile.ZipInfo]) -> None:
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise DataError(f"the zip {archive} is packed in an unusual way ({path}); unpack it first")
     names = set(map(_path, members))
-    size, total = archive.stat().st_size, sum(member.file_size for member in members)
+    size = len(archive.data) if isinstance(archive, ZipInMemory) else archive.stat().st_size
+    total = sum(member.file_size for member in members)
     places = sorted((member.header_offset, member.compress_size) for member in members)
     overlap = any(at + packed > following for (at, packed), (following, _) in pairwise(places))
     if overlap or len(names) != len(members) or any(at + packed > size for at, packed in places):

@@ -143,7 +143,7 @@ def _digest(film: Path | ZippedFilm) -> str:
     """Which file a film is, and whether it is as it was: of its path, its size and when it changed."""
     file = film.archive if isinstance(film, ZippedFilm) else film
     try:
-        state = file.stat()
+        state = os.stat(file)
     except OSError:  # which whoever reads it will say
         return ""
     known = f"{os.path.abspath(film)}\0{state.st_size}\0{state.st_mtime_ns}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from xlite.evaluation.film_learned import Fact
 from xlite.findings import spoken
 from xlite.guarded import GuardedFilm, GuardedReading
 from xlite.guards.likeness import SPARE, Likeness
@@ -73,11 +74,32 @@ def too_many_words(count: int, most: int) -> str:
 
 def films_table(films: Iterable[tuple[str, GuardedReading | str]]) -> Table:
     """A row a film by its name: what its guards say and its likeliest findings, or why it was not read."""
-    rows = [
-        [name, "not read", found] if isinstance(found, str) else [name, _verdict(found), _likeliest(found)]
-        for name, found in films
-    ]
+    rows = [[name, *film_cells(found)] for name, found in films]
     return Table(["Film", "Guards", "Likeliest findings"], rows, words=(1, 2))
+
+
+def film_cells(found: GuardedReading | str) -> tuple[str, str]:
+    """What the guards say of a film and its likeliest findings, in short; a str is why it was not read."""
+    return ("not read", found) if isinstance(found, str) else (_verdict(found), _likeliest(found))
+
+
+def learned_sentences(facts: Iterable[Fact], stem: str, split_id: str) -> list[str]:
+    """What a model knows of a film that is called `stem` in the data folder; none if nothing is known."""
+    said: dict[Fact, str] = {
+        "train": f"It is {stem}, a film of the train part of split {split_id}: the model learned from it, so "
+        "this answer does not show how it reads a film that is new to it.",
+        "val": f"It is {stem}, a film of the val part of split {split_id}: the model's epoch, calibration "
+        "and thresholds were chosen on these films.",
+        "patient": f"It is {stem}, and the model knows other films of this patient, from the train or the "
+        f"val part of split {split_id}.",
+        "source": f"It is {stem}, and a teacher of the model, or a model that it started from, knows it.",
+    }
+    return [said[fact] for fact in facts]
+
+
+def history_table(lines: Iterable[Sequence[str]]) -> Table:
+    """A row for each film as a model read it, in this visit: film, model, guards, likeliest findings."""
+    return Table(["Film", "Model", "Guards", "Likeliest findings"], list(lines), words=(1, 2, 3))
 
 
 def _came(check: Check) -> str:

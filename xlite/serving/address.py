@@ -70,3 +70,8 @@ def unknown(query: Mapping[str, str], key: str, choices: Collection[str]) -> str
     """
     asked = query.get(key)
     return asked if asked and asked not in choices else None
+
+
+def absent(what: str, asked: str) -> str:
+    """What is said of a film, model or the like that an address asks for and that is not here."""
+    return f"the {what} {asked!r} is asked for, and it is not here"

@@ -6,8 +6,9 @@ film.turned().answer  # the same film turned or inverted back, if its guards off
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 
@@ -134,6 +135,19 @@ def films_json(classifier: Classifier, films: Iterable[FilmView]) -> str:
     """What is shown of the films as the API answers, without pictures."""
     answers = [_answer(film) for film in films]
     return Answer(model=ModelAnswer.of(classifier), films=answers).model_dump_json(indent=1)
+
+
+def films_pdf(
+    classifier: Classifier, films: Iterable[FilmView], learned: Sequence[Sequence[str]], when: datetime
+) -> bytes:
+    """What is shown of the films as a PDF, a page each; `learned` is what the model knows of each of them."""
+    from xlite.report import film_pdf
+
+    pages = [
+        film_pdf.FilmPage(film.name, film.answer or film.error or "", known)
+        for film, known in zip(films, learned, strict=True)
+    ]
+    return film_pdf.films_pdf(classifier, pages, when)
 
 
 def _answer(film: FilmView) -> FilmAnswer:
