@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from xlite.guarded import GuardedReader, GuardedReading
     from xlite.reading import Reading
     from xlite.serving.viewer import FilmView
+    from xlite.serving.viewer_data import FilmBox
 
 
 @dataclass(frozen=True)
@@ -109,32 +110,47 @@ def show_guards(film: "FilmView", answer: "GuardedReading", key: str) -> None:
 
 
 @st.fragment
-def show_film(image: "np.ndarray", reading: "Reading", name: str) -> None:
-    """The film with the map of one finding over it."""
-    from xlite.explain.drawing import OPACITY
-    from xlite.report.reading_words import map_sentence
+def show_film(image: "np.ndarray", reading: "Reading", name: str, boxes: "Sequence[FilmBox]" = ()) -> None:
+    """The film in the viewer, with a map over it: of the likeliest finding unless another was chosen."""
+    from film_viewer import show_viewer
 
-    top = [finding for finding, _ in reading.top(3)]
-    pick, slide = st.columns([3, 2], vertical_alignment="bottom")
-    finding = pick.selectbox(
+    from xlite.report.reading_words import map_sentence
+    from xlite.serving.address import unknown
+    from xlite.serving.viewer_data import maps_of
+
+    maps = maps_of(reading)
+    if asked := unknown(st.query_params, "finding", [spoken(finding) for finding in FINDINGS]):
+        st.warning(
+            f"This address asks for the map of {literal(asked)}, which is none of the 14 findings. "
+            "That of the likeliest is shown."
+        )
+    chosen = st.selectbox(
         "Map of",
-        top + [finding for finding in FINDINGS if finding not in top],
-        format_func=lambda finding: f"{spoken(finding)}, {reading.probability(finding):.1%}",
-        # The browser keeps the text of the choice, which has a number: other numbers are another choice.
-        key=f"map-{hash(reading.probabilities.tobytes())}",
+        list(maps),
+        index=None,
+        format_func=spoken,
+        placeholder=f"the likeliest: {spoken(next(iter(maps))).lower()}",
+        key="finding",
+        bind="query-params",
     )
-    opacity = slide.slider(
-        "Opacity", 0, 100, round(100 * OPACITY), step=5, format="%d %%", help="0 shows the bare film"
+    finding = chosen or next(iter(maps))
+    show_viewer(
+        image,
+        name=name,
+        key="viewer",
+        maps=maps,
+        finding=finding,
+        boxes=boxes,
+        choose=False,
+        on_finding=lambda other: st.session_state.update(finding=other),
     )
-    if sentence := map_sentence(reading, finding):
+    if sentence := map_sentence(reading, finding):  # below, so that the film stays where it is
         st.info(sentence)
-    st.image(
-        reading.overlay(image, finding, opacity / 100),
-        caption=f"{literal(name)}, map of {spoken(finding).lower()}"
-        + ("" if reading.fault(finding) else "; the square is one cell of the map"),
-        width="stretch",
+    st.caption(
+        f"{literal(name)}, map of {spoken(finding).lower()} ({reading.probability(finding):.1%})"
+        + ("" if reading.fault(finding) else "; the square is one cell of the map")
     )
-    st.caption(reading.legend())
+    st.caption(reading.legend(bar=True))
 
 
 def choose_map(methods: Sequence[str]) -> None:
