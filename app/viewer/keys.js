@@ -26,6 +26,7 @@ export const KEYS = [
   ["c", "nextScale", "other colours"],
   ["s", "side", "film and map side by side"],
   ["b", "boxes", "the boxes shown or hidden"],
+  ["f", "large", "the whole screen, and back"],
   ["r", "reset", "everything as at first"],
   ["?", "help", "this list"],
 ];

@@ -13,11 +13,13 @@ function place(context, view, pane, dots) {
   context.setTransform(right, down, -down, right, Math.round(x0 * dots), Math.round(y0 * dots));
 }
 
+/** A box's outline, on whole pixels so that it is sharp. */
 function frame(context, { left, top, width, height }, colour, line) {
+  const [x, y] = [left, top].map((edge) => Math.round(edge) + (line % 2) / 2);
   for (const [thickness, stroke] of [[line + 2, MARKS.shade], [line, colour]]) {
     context.lineWidth = thickness;
     context.strokeStyle = stroke;
-    context.strokeRect(left, top, width, height);
+    context.strokeRect(x, y, Math.round(width), Math.round(height));
   }
 }
 

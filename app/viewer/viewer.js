@@ -169,6 +169,12 @@ class Viewer {
     return "";
   }
 
+  large() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.root.requestFullscreen();
+    return "";
+  }
+
   reset() {
     Object.assign(this, { inverted: false, view: fitted(this.film, this.pane, 0) });
     this.choosePreset(this.given.presets[0].title);
@@ -204,6 +210,7 @@ class Viewer {
       nextScale: () => ((this.scale = this.nextOf(given.scales, "title", this.scale)), this.scale),
       side: () => (maps.length ? this.flip("side", "Side by side") : ""),
       boxes: () => this.flip("boxes", "Boxes"),
+      large: () => this.large(),
       reset: () => this.reset(),
       help: () => this.help(),
     };
