@@ -50,7 +50,7 @@ def show_viewer(
     """
 
     def report() -> None:
-        chosen = (st.session_state[key].get("finding") or {}).get("name")
+        chosen: str = (st.session_state[key].get("finding") or {}).get("name", "")
         if on_finding is not None and chosen in (maps or {}):
             on_finding(chosen)
 

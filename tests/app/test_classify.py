@@ -125,8 +125,7 @@ def test_classify_switches_the_map_to_any_finding(own_home: Path, bundled_films:
     [maps] = [box for box in test.selectbox if box.label == "Map of"]
     assert len(maps.options) == 14
     for finding in FINDINGS:
-        maps.set_value(finding)
-        test.run()
+        test.selectbox(key="finding").set_value(finding).run()
         assert f"map of {spoken(finding).lower()} (" in words(test)
         assert viewed(test)["finding"] == finding
 
