@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from xlite.guarded import GuardedReader, GuardedReading
     from xlite.reading import Reading
     from xlite.serving.viewer import FilmView
+    from xlite.serving.viewer_data import FilmBox
     from xlite.serving.visit import Held, Model, Visit
 
 
@@ -94,38 +95,43 @@ def show_guards(film: "FilmView", answer: "GuardedReading", key: str, model: "Mo
 
 
 @st.fragment
-def show_film(image: "np.ndarray", reading: "Reading", name: str) -> None:
-    """The film with the map of one finding over it."""
-    from xlite.explain.drawing import OPACITY
+def show_film(image: "np.ndarray", reading: "Reading", name: str, boxes: "Sequence[FilmBox]" = ()) -> None:
+    """The film in the viewer, with a map over it: of the likeliest finding unless another was chosen."""
+    from film_viewer import show_viewer
+
     from xlite.report.reading_words import map_sentence
+    from xlite.serving.viewer_data import maps_of
 
     if asked := unknown(st.query_params, "finding", list(map(spoken, FINDINGS))):
         st.warning(said(f"{absent('finding', asked)}: the map is that of the likeliest."))
-    pick, slide = st.columns([3, 2], vertical_alignment="bottom")
-    findings = [finding for finding, _ in reading.top(len(FINDINGS))]
-    chosen = pick.selectbox(
+    maps = maps_of(reading)
+    chosen = st.selectbox(
         "Map of",
-        findings,
+        list(maps),
         index=None,
         format_func=spoken,  # the address and the browser keep this text: no number of one film or model
-        placeholder=f"the likeliest: {spoken(findings[0]).lower()}",
+        placeholder=f"the likeliest: {spoken(next(iter(maps))).lower()}",
         key="finding",
         bind="query-params",
     )
-    finding = chosen or findings[0]
-    opacity = slide.slider(
-        "Opacity", 0, 100, round(100 * OPACITY), step=5, format="%d %%", help="0 shows the bare film"
+    finding = chosen or next(iter(maps))
+    show_viewer(
+        image,
+        name=name,
+        key="viewer",
+        maps=maps,
+        finding=finding,
+        boxes=boxes,
+        choose=False,
+        on_finding=lambda other: st.session_state.update(finding=other),
     )
-    if sentence := map_sentence(reading, finding):
+    if sentence := map_sentence(reading, finding):  # below, so that the film stays where it is
         st.info(sentence)
-    st.image(
-        reading.overlay(image, finding, opacity / 100),
-        caption=f"{literal(name)}, map of {spoken(finding).lower()}"
-        + ("" if reading.fault(finding) else "; the square is one cell of the map"),
-        width="stretch",
-        alt=f"The film under the map of {spoken(finding).lower()}",
+    st.caption(
+        f"{literal(name)}, map of {spoken(finding).lower()} ({reading.probability(finding):.1%})"
+        + ("" if reading.fault(finding) else "; the square is one cell of the map")
     )
-    st.caption(reading.legend())
+    st.caption(reading.legend(bar=True))
 
 
 def choose_method(reader: "GuardedReader") -> str:

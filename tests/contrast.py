@@ -1,4 +1,4 @@
-"""Contrast of a page's texts as WCAG 2.2 counts it (1.4.3, AA): 4.5, or 3 for large text."""
+"""Contrast of texts, in shadow roots too, as WCAG 2.2 counts it (1.4.3, AA): 4.5, or 3 for large text."""
 
 from playwright.sync_api import Page
 
@@ -12,17 +12,20 @@ _MEASURE = """
     const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
     return [r, g, b, a / 255];
   };
+  const above = (element) => element.parentElement ?? element.getRootNode().host;
+  const shadows = (root) => [...root.querySelectorAll("*")].flatMap(
+    ({shadowRoot}) => shadowRoot ? [shadowRoot, ...shadows(shadowRoot)] : []);
   const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
   const behind = (element) => {
     const layers = [];
-    for (let one = element; one; one = one.parentElement) {
+    for (let one = element; one; one = above(one)) {
       layers.push(parse(getComputedStyle(one).backgroundColor));
     }
     return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255, 1]);
   };
   const opacity = (element) => {
     let product = 1;
-    for (let one = element; one; one = one.parentElement) product *= Number(getComputedStyle(one).opacity);
+    for (let one = element; one; one = above(one)) product *= Number(getComputedStyle(one).opacity);
     return product;
   };
   const luminance = (color) => {
@@ -33,10 +36,14 @@ _MEASURE = """
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const text = walker.currentNode.textContent.trim(), element = walker.currentNode.parentElement;
-    if (!text || !element.checkVisibility({visibilityProperty: true})) continue;
+  const nodes = [document.body, ...shadows(document)].flatMap((root) => {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT), texts = [];
+    while (walker.nextNode()) texts.push(walker.currentNode);
+    return texts;
+  });
+  for (const node of nodes) {
+    const text = node.textContent.trim(), element = node.parentElement;
+    if (!text || !element || !element.checkVisibility({visibilityProperty: true})) continue;
     if (element.closest("svg, script, style, noscript, :disabled, [aria-disabled=true]")) continue;
     const box = element.getBoundingClientRect();
     if (box.width < 2 || box.height < 2 || opacity(element) === 0) continue;

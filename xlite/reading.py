@@ -128,9 +128,9 @@ class Reading:
         """Where a finding was seen: float32 (H, W), 0-1, in the frame of the film."""
         return upsample_map(self._coarse(finding), self.shape)
 
-    def legend(self) -> str:
-        """What the colours of the maps mean, and what they do not."""
-        return map_legend((self.maps.shape[1], self.maps.shape[2]), self.method)
+    def legend(self, bar: bool = False) -> str:
+        """What the colours of the maps mean, and what they do not; `bar`: a colour bar stands beside them."""
+        return map_legend((self.maps.shape[1], self.maps.shape[2]), self.method, bar)
 
     def fault(self, finding: str) -> str | None:
         """Why the map of a finding shows no place, as what follows "the map"; None if it shows one."""

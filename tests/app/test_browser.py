@@ -1,6 +1,7 @@
 """The app as people use it: a real server, a real Chromium, a real training process."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -282,15 +283,23 @@ def test_a_film_is_uploaded_and_its_maps_are_seen(app: str, page: Page, tmp_path
     expect(page.get_by_text("film.png, map of")).to_be_visible()
     settle(page)
     expect(page.get_by_test_id("stMetric")).to_have_count(3)
-    images = page.get_by_test_id("stImage").locator("img")
-    expect(images).to_have_count(4)
-    page.wait_for_function("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
-    shapes = page.evaluate("[...document.images].map(image => [image.naturalHeight, image.naturalWidth])")
-    assert [256, 200] in shapes
-    shown = images.first.get_attribute("src")
+    viewer = page.get_by_role("group", name="Film viewer: film.png")
+    expect(viewer).to_contain_text("200 × 256 px")
+    picture = viewer.get_by_role("img", name="film.png with the map of").evaluate
+    shown = picture("canvas => canvas.toDataURL()")
     page.get_by_role("combobox", name="Map of").click()
     page.get_by_role("option").last.click()
-    expect(images.first).not_to_have_attribute("src", shown)
+    expect(page.get_by_text("film.png, map of")).not_to_be_empty()
+    settle(page)
+    assert picture("canvas => canvas.toDataURL()") != shown
+    viewer.get_by_role("application").focus()
+    for _ in range(3):
+        page.keyboard.press("n")
+    page.wait_for_timeout(100)
+    named = re.compile("with the map of (.*), ")
+    finding = named.search(viewer.get_by_role("img").first.get_attribute("aria-label")).group(1)
+    expect(page.get_by_role("combobox", name="Map of")).to_have_value(finding)
+    assert f"finding={finding.replace(' ', '+')}" in page.url.replace("%20", "+")
     no_exception(page)
 
 
@@ -346,6 +355,8 @@ def test_the_number_beside_the_chosen_map_is_that_of_the_model_and_the_film(
             reading = Classifier.load(model).read(read_image(film))
             expect(page.get_by_test_id("stMetric").first).to_contain_text(f"{reading.top(1)[0][1]:.1%}")
             assert page.get_by_role("combobox", name="Map of").input_value() == "Hernia"
+            of = f"film.png, map of hernia ({reading.probability('Hernia'):.1%})"
+            expect(page.get_by_text(of)).to_be_visible()
             assert parse_qs(urlparse(page.url).query) == {"model": [model], "finding": ["Hernia"]}
     no_exception(page)
 

@@ -1,12 +1,15 @@
 """The Classify page: films from everywhere, the maps that are asked for, and what is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from app_pages import page, words, write_examples
 from demo_home import SPLIT, save_demo_model
+from payloads import unpack
+from streamlit.testing.v1 import AppTest
 
 from xlite import examples
 from xlite.classify import Classifier
@@ -30,6 +33,12 @@ def bundled_films(only_this_home: Path) -> Path:
     return folder
 
 
+def viewed(test: AppTest) -> dict[str, Any]:
+    """What the viewer was given."""
+    [viewer] = test.get("bidi_component")
+    return unpack(viewer.proto.bytes)
+
+
 def test_classify_reads_a_bundled_film_at_once(own_home: Path, bundled_films: Path):
     path = save_demo_model(own_home)
     test = page("classify").run()
@@ -38,8 +47,15 @@ def test_classify_reads_a_bundled_film_at_once(own_home: Path, bundled_films: Pa
     top = [(spoken(finding), f"{value:.1%}") for finding, value in reading.top(3)]
     assert [(metric.label, metric.value) for metric in test.metric] == top
     assert f"split {SPLIT}" in text and "research model" in text
-    assert test.image[0].captions[0].startswith("Synthetic film 1. Edema, Pleural thickening, map of ")
-    assert len(test.image) == 4
+    finding, probability = reading.top(1)[0]
+    named = (
+        f"Synthetic film 1. Edema, Pleural thickening, map of {spoken(finding).lower()} ({probability:.1%})"
+    )
+    assert named in text
+    shown = viewed(test)
+    np.testing.assert_array_equal(shown["film"], read_image(bundled_films / "a.png"))
+    assert (shown["finding"], len(shown["maps"]), shown["choose"]) == (finding, 14, False)
+    assert len(test.image) == 3
     assert len(test.get("plotly_chart")) == 1
 
 
@@ -88,7 +104,8 @@ def test_classify_reads_an_upload_and_refuses_what_is_no_film(own_home: Path):
     test.file_uploader[0].set_value(("film.png", cv2.imencode(".png", film)[1].tobytes(), "image/png")).run()
     words(test)
     assert len(test.error) == 0 and len(test.metric) == 3
-    assert test.image[0].captions[0].startswith("film.png, map of ")
+    assert "film.png, map of " in words(test)
+    np.testing.assert_array_equal(viewed(test)["film"], film)
 
 
 def test_classify_takes_a_film_of_any_name(own_home: Path):
@@ -108,9 +125,49 @@ def test_classify_switches_the_map_to_any_finding(own_home: Path, bundled_films:
     [maps] = [box for box in test.selectbox if box.label == "Map of"]
     assert len(maps.options) == 14
     for finding in FINDINGS:
-        maps.set_value(finding)
+        test.selectbox(key="finding").set_value(finding).run()
+        assert f"map of {spoken(finding).lower()} (" in words(test)
+        assert viewed(test)["finding"] == finding
+
+
+def test_a_finding_stays_from_film_to_film_and_unless_one_is_chosen_each_film_has_its_likeliest(
+    own_home: Path, bundled_films: Path
+):
+    path = save_demo_model(own_home)
+    likeliest = [
+        Classifier.load(path).read(read_image(bundled_films / name)).top(1)[0][0]
+        for name in ("a.png", "b.png")
+    ]
+    test = page("classify").run()
+    films = list(examples.examples())
+    found = []
+    for film in films:
+        test.selectbox[0].set_value(film).run()
+        found.append(viewed(test)["finding"])
+    assert found == likeliest
+    test.selectbox(key="finding").set_value("Hernia").run()
+    for film in films:
+        test.selectbox[0].set_value(film).run()
+        assert viewed(test)["finding"] == "Hernia"
+
+
+def test_an_address_that_asks_for_an_unknown_finding_is_told_so(own_home: Path, bundled_films: Path):
+    save_demo_model(own_home)
+    for asked, sentences in (
+        (
+            "Fracture",
+            [
+                "This address asks for the map of Fracture, which is none of the 14 findings. "
+                "That of the likeliest is shown."
+            ],
+        ),
+        ("Pleural thickening", []),
+    ):
+        test = page("classify")
+        test.query_params["finding"] = asked
         test.run()
-        assert [error.message for error in test.exception] == []
+        assert [one.value for one in test.warning] == sentences
+    assert viewed(test)["finding"] == "Pleural_Thickening"
 
 
 def test_names_of_films_and_what_a_model_says_of_itself_are_shown_as_they_are(own_home: Path):
@@ -121,7 +178,9 @@ def test_names_of_films_and_what_a_model_says_of_itself_are_shown_as_they_are(ow
     test = page("classify").run()
     test.file_uploader[0].set_value(("![x](https:evil.example) $y$.png", film, "image/png")).run()
     words(test)
-    assert test.image[0].captions[0].startswith("!\\[x\\](https\\:evil.example) \\$y\\$.png, map of ")
+    named = [one.value for one in test.caption if "map of" in one.value]
+    assert named[0].startswith("!\\[x\\](https\\:evil.example) \\$y\\$.png, map of ")
+    assert viewed(test)["name"] == "![x](https:evil.example) $y$.png"
     assert test.caption[0].value.startswith(
         "Model demo0: test_resnet.r160_in1k, trained on split patient-42-"
     )
@@ -133,7 +192,9 @@ def test_classify_makes_the_maps_that_are_asked_for(own_home: Path, bundled_film
     assert METHODS["layercam"].description in words(test)
     test.selectbox(key="method").set_value("eigencam").run()
     text = words(test)
-    assert METHODS["eigencam"].description in text and "stand out, whatever the finding: red most" in text
+    assert (
+        METHODS["eigencam"].description in text and "stand out, whatever the finding: the right end" in text
+    )
     probabilities = [metric.value for metric in test.metric]
     test.selectbox(key="method").set_value("gradcam").run()
     assert [metric.value for metric in test.metric] == probabilities

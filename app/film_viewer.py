@@ -1,0 +1,57 @@
+"""The film viewer as pages show it: a Streamlit component, whose parts lie in `viewer/`."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+import streamlit as st
+
+from xlite.places import bundled
+from xlite.serving.viewer_data import FilmBox, ViewerMap, pack
+
+SOURCES = ("payload", "geometry", "pixels", "pictures", "stage", "keys", "pointers", "panel", "viewer")
+"""The modules of the script, each behind those that it imports."""
+
+
+def script() -> str:
+    """The modules as one: a component's script is a text, and a text has no files to import from."""
+    texts = [_part(f"{name}.js") for name in SOURCES]
+    return "\n".join(
+        re.sub(r"^(import .*\n|export (?!default))", "", text, flags=re.MULTILINE) for text in texts
+    )
+
+
+def _part(name: str) -> str:
+    return bundled("app", "viewer", name).read_text(encoding="utf-8")
+
+
+_VIEWER = st.components.v2.component(
+    "xlite_film_viewer", html=_part("viewer.html"), css=_part("viewer.css"), js=script()
+)
+
+
+def show_viewer(
+    film: np.ndarray,
+    *,
+    name: str,
+    key: str,
+    maps: Mapping[str, ViewerMap] | None = None,
+    finding: str | None = None,
+    boxes: Iterable[FilmBox] = (),
+    choose: bool = True,
+    on_finding: Callable[[str], None] | None = None,
+) -> None:
+    """A film uint8 (H, W) to zoom, turn and window, with its maps by finding and its boxes.
+
+    `finding` is shown first, else the first of the maps; the others are a key away, without a word to the
+    server. If a visitor settles on another, `on_finding` is told before the page is drawn anew: a page whose
+    own list it is to follow sets that in the session. `choose`: whether the viewer has such a list itself.
+    Zoom and contrast stay as long as the film does, colours and opacity as long as the page.
+    """
+
+    def report() -> None:
+        chosen: str = (st.session_state[key].get("finding") or {}).get("name", "")
+        if on_finding is not None and chosen in (maps or {}):
+            on_finding(chosen)
+
+    _VIEWER(key=key, data=pack(film, name, maps, finding, boxes, choose), on_finding_change=report)
