@@ -2,16 +2,21 @@
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
 
+from xlite.messages import literal
 from xlite.runs.run import Run
 from xlite.runs.work_folder import WorkFolder
+from xlite.serving.address import unknown
+from xlite.text import number
 
 QUIET_BAR = {"displayModeBar": False}
 """How pages show their figures: without Plotly's buttons."""
 
+_PAGES = Path(__file__).resolve().parents[1] / "pages"
 _LONG = 20
 """Rows of a table; more are scrolled."""
 
@@ -28,10 +33,13 @@ def show_curves(run: Run) -> bool:
     metrics = run.read_metrics()
     if not len(metrics):
         return False
-    st.plotly_chart(learning_curves(metrics), key="curves", config=QUIET_BAR)
+    last = number(metrics.iloc[-1].get("val_auc"))
+    alt = f"Loss and validation AUC by epoch, {len(metrics)} so far; the last has {last}."
+    st.plotly_chart(learning_curves(metrics), key="curves", config=QUIET_BAR, alt=alt)
     if (curves := finding_curves(metrics)) is not None:
         with st.expander("AUC of each finding"):
-            st.plotly_chart(curves, key="findings", config=QUIET_BAR)
+            alt = "Validation AUC of each of the 14 findings by epoch."
+            st.plotly_chart(curves, key="findings", config=QUIET_BAR, alt=alt)
     return True
 
 
@@ -46,3 +54,35 @@ def show_command(title: str, *commands: Sequence[str]) -> None:
     with st.expander(title):
         for words in commands:
             st.code(shlex.join(words), language="bash", wrap_lines=True)
+
+
+def go_to(page: str, label: str, icon: str, **state: str) -> None:
+    """A button that opens another page, which then shows what `state` says, by names of the address."""
+    if st.button(label, icon=icon, key=f"go-{page}-{label}"):
+        st.switch_page(str(_PAGES / f"{page}.py"), query_params=state)
+
+
+def choose_named(kind: str, key: str, names: Sequence[str], help: str) -> str | None:
+    """One of the runs or studies, the first unless the address names another; None if it has no such name.
+
+    What the address asks for in vain is said, and nothing is shown in its place until somebody chooses.
+    """
+    gone = f"{key}-gone"
+    if missing := unknown(st.query_params, key, names):
+        st.session_state[gone], st.session_state[key] = missing, None
+    elif st.session_state.get(key) not in (None, *names):  # deleted or renamed since
+        st.session_state[gone], st.session_state[key] = st.session_state[key], None
+    chosen: str | None = st.selectbox(
+        kind.capitalize(),
+        list(names),
+        key=key,
+        bind="query-params",
+        help=help,
+        placeholder=f"Choose a {kind}",
+    )
+    if chosen is None and (asked := st.session_state.get(gone)):
+        st.error(
+            f"There is no {kind} “{literal(asked)}” here: it was renamed or deleted, or is on another "
+            "machine."
+        )
+    return chosen

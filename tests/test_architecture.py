@@ -37,7 +37,7 @@ LAYERS = (
     ("__main__",),
 )
 ONLY_IN = {
-    "streamlit": ("app/Home.py", "app/page_parts.py", "pages/"),
+    "streamlit": ("app/Home.py", "app/page_", "pages/"),
     "gradio": ("app/share",),
     **dict.fromkeys(("fastapi", "uvicorn", "python_multipart", "prometheus_client"), ("app/serve",)),
     "starlette": ("app/", "xlite/access/"),
