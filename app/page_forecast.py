@@ -12,6 +12,7 @@ from xlite.evaluation.caveats import TeacherKnows
 from xlite.messages import as_code, literal, page_sentence
 from xlite.runs.command import absolute_paths
 from xlite.text import counted
+from xlite.training import probing
 from xlite.training.concern_words import words_of
 from xlite.training.concerns import (
     AnyConcern,
@@ -23,7 +24,6 @@ from xlite.training.concerns import (
     of_settings,
 )
 from xlite.training.forecast import Forecast, basis, forecast_facts
-from xlite.training.probing import Probing
 
 _PROBE, _FORECAST, _REFUSED, _SAW = "probing", "forecast", "probe-refused", "teacher-saw"
 """Of a visit: the probe that runs, the last forecast and its settings, why there is none, and what the
@@ -107,7 +107,7 @@ def _measured_by(config: TrainConfig) -> TrainConfig:
 
 def show_forecast(config: TrainConfig, disabled: bool) -> None:
     """The button that measures, what it measures, and what came of it."""
-    probe: Probing | None = st.session_state.get(_PROBE)
+    probe: probing.Probing | None = st.session_state.get(_PROBE)
     if probe is not None:
         _watch_probe()
         return
@@ -115,7 +115,7 @@ def show_forecast(config: TrainConfig, disabled: bool) -> None:
     label = "Estimate time, memory and disk" if forecast is None else "Estimate again"
     help = "Trains a few real steps beside this page, in less than 20 s, and makes no run."
     if st.button(label, icon=":material/timer:", disabled=disabled, help=help):
-        st.session_state[_PROBE] = Probing(_measured_by(config))
+        st.session_state[_PROBE] = probing.Probing(_measured_by(config))
         st.rerun(scope="fragment")
     if forecast is None:
         return
@@ -128,7 +128,7 @@ def show_forecast(config: TrainConfig, disabled: bool) -> None:
 @st.fragment(run_every=1)
 def _watch_probe() -> None:
     """How long the probe has run, and Cancel; takes over what it found."""
-    probe: Probing | None = st.session_state.get(_PROBE)
+    probe: probing.Probing | None = st.session_state.get(_PROBE)
     if probe is None:
         st.rerun(scope="app")
         return
@@ -147,7 +147,7 @@ def _watch_probe() -> None:
             _take(probe, forecast)
 
 
-def _take(probe: Probing, forecast: Forecast | None) -> None:
+def _take(probe: probing.Probing, forecast: Forecast | None) -> None:
     """Ends the watch, and keeps what was found."""
     if forecast is not None:
         st.session_state[_FORECAST] = (probe.config, forecast)

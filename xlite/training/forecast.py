@@ -72,7 +72,7 @@ def forecast_facts(found: Forecast) -> dict[str, str]:
     return {
         "Time": f"about {rounded(found.seconds)}",
         "An epoch": f"about {rounded(found.epoch_s)}",
-        "Films a second": f"{found.films_a_second:.0f}" if found.films_a_second >= 10 else "under 10",
+        "Films a second": f"{found.films_a_second:.2g}",
         "Memory": memory,
         "Disk": f"{disk:.2f} GB" if disk < 1 else f"{disk:.1f} GB",
         "Device": found.device,
