@@ -114,15 +114,20 @@ def show_forecast(config: TrainConfig, disabled: bool) -> None:
     forecast = forecast_of(config)
     label = "Estimate time, memory and disk" if forecast is None else "Estimate again"
     help = "Trains a few real steps beside this page, in less than 20 s, and makes no run."
-    if st.button(label, icon=":material/timer:", disabled=disabled, help=help):
-        st.session_state[_PROBE] = probing.Probing(_measured_by(config))
-        st.rerun(scope="fragment")
+    st.button(
+        label, icon=":material/timer:", disabled=disabled, help=help, on_click=_start_probe, args=[config]
+    )
     if forecast is None:
         return
     with st.container(horizontal=True, gap="large"):
         for title, text in forecast_facts(forecast).items():
             st.markdown(f":gray[{title}]  \n**{literal(text)}**", width="content")
     st.caption(f"{literal(basis(forecast))} Student: {literal(forecast.student)}.")
+
+
+def _start_probe(config: TrainConfig) -> None:
+    """Has a process of its own measure."""
+    st.session_state[_PROBE] = probing.Probing(_measured_by(config))
 
 
 @st.fragment(run_every=1)

@@ -62,13 +62,21 @@ def go_to(page: str, label: str, icon: str, **state: str) -> None:
         st.switch_page(str(_PAGES / f"{page}.py"), query_params=state)
 
 
+def forget(key: str, name: str) -> None:
+    """Has `choose_named` show the first one in the place of one that was deleted here."""
+    st.session_state[f"{key}-deleted"] = name
+
+
 def choose_named(kind: str, key: str, names: Sequence[str], help: str) -> str | None:
     """One of the runs or studies, the first unless the address names another; None if it has no such name.
 
     What the address asks for in vain is said, and nothing is shown in its place until somebody chooses.
     """
     gone = f"{key}-gone"
-    if missing := unknown(st.query_params, key, names):
+    missing, deleted = unknown(st.query_params, key, names), st.session_state.pop(f"{key}-deleted", None)
+    if deleted and deleted in (missing, st.session_state.get(key)):
+        st.session_state[key] = names[0]
+    elif missing:
         st.session_state[gone], st.session_state[key] = missing, None
     elif st.session_state.get(key) not in (None, *names):  # deleted or renamed since
         st.session_state[gone], st.session_state[key] = st.session_state[key], None

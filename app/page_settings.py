@@ -14,14 +14,16 @@ from xlite.runs import form
 def setting_widget(name: str, value: Any) -> Any:
     """The widget of one setting; `value` is chosen if neither the address nor this visit says another."""
     text = field_title(name)
-    more: dict[str, Any] = {"key": name, "bind": "query-params"}
+    # The others have their one line below them, in sight.
+    tip = form.told(name) if name in form.SHORT else None
+    more: dict[str, Any] = {"key": name, "bind": "query-params", "help": tip}
     if choices := choices_of(name):
         return st.selectbox(text, choices, choices.index(value), form.choice, **more)
     if name == "teacher":
-        models = ["", *model_files()]
-        return st.selectbox(text, models, 0, form.teacher_choice, accept_new_options=True, **more) or ""
+        options = _with_typed(name, ["", *model_files()])
+        return st.selectbox(text, options, 0, form.teacher_choice, accept_new_options=True, **more) or ""
     if name in form.SUGGESTIONS:
-        options = list(dict.fromkeys([*form.SUGGESTIONS[name], value]))
+        options = _with_typed(name, [*form.SUGGESTIONS[name], value])
         return st.selectbox(text, options, options.index(value), accept_new_options=True, **more)
     if isinstance(value, bool):
         return st.toggle(text, value, **more)
@@ -30,6 +32,12 @@ def setting_widget(name: str, value: Any) -> Any:
     if isinstance(value, float):
         return st.number_input(text, value=value, step=value / 10 or 0.1, format="%g", **more)
     return st.text_input(text, str(value), **more)
+
+
+def _with_typed(name: str, offered: Sequence[str]) -> list[str]:
+    """What is offered for a setting, and what somebody has typed there, each once."""
+    typed = st.session_state.get(name)
+    return list(dict.fromkeys([*offered, *([typed] if typed else [])]))
 
 
 def settings_in_columns(names: Sequence[str], values: dict[str, Any], columns: int = 2) -> dict[str, Any]:

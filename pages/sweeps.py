@@ -3,7 +3,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_parts import QUIET_BAR, choose_named, go_to, show_command, show_log, table_height
+from page_parts import QUIET_BAR, choose_named, forget, go_to, show_command, show_log, table_height
 from page_study import ABOUT, choose_kind, choose_plan
 
 from xlite.errors import XliteError
@@ -75,7 +75,7 @@ def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
         typed = st.text_input("Type its name to confirm", key=f"typed-{sweep.name}", disabled=not sure)
         if st.button("Delete it", type="primary", disabled=not sure or typed != sweep.name):
             sweep.delete(sweep.runs() if runs else [])
-            st.session_state["study"] = next((other.name for other in Sweep.list()), None)
+            forget("study", sweep.name)
             st.rerun(scope="app")
 
 

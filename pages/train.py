@@ -114,7 +114,7 @@ def new_run() -> None:
         show_concerns(concerns)
         show_refusal()
         refused = any(one.refuses for one in concerns)
-        start, rest = st.columns([1, 3], vertical_alignment="top")
+        start, rest = st.columns([1, 4], vertical_alignment="top")
         with rest:
             show_forecast(config, disabled=refused)
         label = "Start all the same" if knows_teacher(concerns) else "Start training"
@@ -137,7 +137,7 @@ def start_run(config: TrainConfig, options: list[str] | None, told: bool) -> Non
             usable_devices(config.device)
     if checked.seen is not None and not told:
         keep_seen(config, checked.seen)
-        st.rerun(scope="fragment")
+        st.rerun()
     run = Run.create(config)
     with st.spinner("Starting", show_time=True):
         run.start() if options is None else run.submit(options)

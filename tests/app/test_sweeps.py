@@ -58,10 +58,9 @@ def test_no_red_error_greets_who_looks_at_a_phase_that_waits_for_something(tiny_
         "Phase 2 distils: choose a teacher above, and the plan is here."
     ]
     kind(test, "phase3")
-    there = str(sweeps_dir()).replace("_", "\\_")
     assert [info.value for info in test.info] == [
         "This phase follows another one, which comes first. There is no study 'phase1' in "
-        f"{there}; the studies are: none yet"
+        f"{sweeps_dir()}; the studies are: none yet"
     ]
     assert [error.value for error in test.error] == [] and len(test.code) == 0
 
@@ -74,7 +73,7 @@ def test_what_varies_is_chosen_from_a_list_each_with_its_range(tiny_folder: Path
     test.multiselect(key="attention_values").set_value(["none", "mhsa"]).run()
     assert command(test).endswith(
         "--vary lr=0.0001..0.05:log --vary hidden=26..2560:log --vary attention=none,mhsa "
-        "--vary flip=True,False --vary backbone=efficientnet_b0,tf_efficientnet_lite0 --trials 20"
+        "--vary flip=True,False --vary backbone=efficientnet_b0,mobilenetv3_small_100 --trials 20"
     )
     test.multiselect(key="varies").set_value([]).run()
     assert [info.value for info in test.info] == ["Choose above what varies, and the plan is here."]
@@ -90,14 +89,13 @@ def test_a_grid_varies_over_values(tiny_folder: Path):
 def test_a_range_that_is_none_is_said_in_one_sentence(tiny_folder: Path):
     test = kind(page("sweeps", data=str(tiny_folder)).run(), "search")
     test.number_input(key="lr_low").set_value(0.5).run()
-    assert [error.value for error in test.error] == [
+    assert [error.value.replace("\u2060", "") for error in test.error] == [
         "“Learning rate” cannot run over 0.5..0.01:log: expected two numbers, the lower one first"
     ]
 
 
 def test_a_teacher_and_settings_that_stay_fixed_are_in_the_plan(tiny_folder: Path):
-    test = kind(page("sweeps", data=str(tiny_folder)).run(), "search")
-    test.selectbox(key="teacher").set_value("mine").run()
+    test = kind(page("sweeps", data=str(tiny_folder), teacher="mine").run(), "search")
     test.number_input(key="epochs").set_value(3).run()
     test.multiselect(key="fixes").set_value(["dropout"]).run()
     test.number_input(key="dropout").set_value(0.5).run()

@@ -241,7 +241,8 @@ def test_a_teacher_that_may_know_test_films_is_told_before_its_student_starts(
     write_predictions(tmp_path / "said.csv", names, np.full((len(names), 14), 0.4, np.float32))
     started: list[str] = []
     monkeypatch.setattr(Run, "start", lambda run: started.append(run.name))
-    test = page("train", data=str(tiny_folder), teacher=str(tmp_path / "said.csv"), name="taught").run()
+    test = page("train", data=str(tiny_folder), teacher=str(tmp_path / "said.csv")).run()
+    test.text_input(key="name").set_value("taught").run()
     assert test.button(key="start").label == "Start training"
     test.button(key="start").click().run()
     assert [error.message for error in test.exception] == []

@@ -47,6 +47,13 @@ def test_the_basis_of_a_forecast_names_all_that_it_rests_on():
     )
 
 
+def test_a_busy_machine_is_said_of_what_was_measured_on_it():
+    said = "The machine is busy with other work, so it may be several times faster when that ends."
+    assert basis(FORECAST.model_copy(update={"load": 4.0})).endswith(said)
+    for quiet in ({"load": 1.0}, {"load": None}, {"load": 4.0, "device": "cuda:0"}):
+        assert said not in basis(FORECAST.model_copy(update=quiet))
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0.2, "1 s"), (12.4, "10 s"), (89, "1 min 30 s"), (127, "2 min"), (7300, "2 h"), (20000, "5.6 h")]

@@ -58,6 +58,7 @@ def test_a_probe_that_has_no_time_measures_fewer_films_and_says_so(
     phantoms: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(probe, "BUDGET_S", 0.0)
+    monkeypatch.setattr(probe, "LEAST_S", 0.0)
     found = measure(config(phantoms, "a", batch_size=8), time.monotonic())
     assert (found.measured, found.measured_steps, found.step_films) == (4, 1, 8)
 

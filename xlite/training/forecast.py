@@ -6,6 +6,9 @@ from xlite.evaluation.caveats import TeacherKnows
 from xlite.runs.status import clock
 from xlite.text import counted, verb
 
+BUSY = 1.5
+"""Programs for each core from which on what is measured says little of a machine at rest."""
+
 
 class Forecast(BaseModel):
     """What was measured before a run, and what follows; times in s, sizes in GB of 10⁹ bytes.
@@ -16,7 +19,8 @@ class Forecast(BaseModel):
     measured_steps how many steps. val_film_s: a film that is validated on. opening_s, decode_s: before the
     first step; the films' cache is written once. memory_gb: what training needs, None if nothing tells;
     memory_free_gb: what there is. cache_gb: 0 if the films are cached. processes: how many share a batch.
-    beside: runs that trained meanwhile. seen: what teachers know of the test films.
+    load: programs for each core of the machine, None if nothing tells; beside: runs that trained. seen: what
+    teachers know of the test films.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,6 +46,7 @@ class Forecast(BaseModel):
     run_gb: float
     run_free_gb: float
     processes: int = 1
+    load: float | None = None
     beside: int = 0
     seen: TeacherKnows | None = None
 
@@ -72,7 +77,7 @@ def forecast_facts(found: Forecast) -> dict[str, str]:
     return {
         "Time": f"about {rounded(found.seconds)}",
         "An epoch": f"about {rounded(found.epoch_s)}",
-        "Films a second": f"{found.films_a_second:.2g}",
+        "Films a second": f"{rate:.0f}" if (rate := found.films_a_second) >= 10 else f"{rate:.2g}",
         "Memory": memory,
         "Disk": f"{disk:.2f} GB" if disk < 1 else f"{disk:.1f} GB",
         "Device": found.device,
@@ -95,6 +100,8 @@ def basis(found: Forecast) -> str:
     if found.beside:
         runs = counted(found.beside, "other run")
         told.append(f"{runs} {verb(found.beside, 'was', 'were')} training meanwhile, so alone it is faster.")
+    elif found.device == "cpu" and found.load is not None and found.load > BUSY:
+        told.append("The machine is busy with other work, so it may be several times faster when that ends.")
     return " ".join(told)
 
 

@@ -34,8 +34,8 @@ from xlite.training.step import Learner, seed_all
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-BUDGET_S = 14.0
-"""How long a probe works from its start; what it has begun by then it ends."""
+BUDGET_S, LEAST_S = 14.0, 4.0
+"""How long a probe works from its start, and at least on steps; what it has begun by then it ends."""
 
 _FIRST, _DECODED, _MOST_STEPS = 4, 16, 6
 _STATUS, _MEMINFO = Path("/proc/self/status"), Path("/proc/meminfo")
@@ -100,6 +100,7 @@ def measure(config: TrainConfig, began: float) -> Forecast:
         run_gb=4 * (own + (3 + bool(config.ema)) * found.weights) / 1e9,
         run_free_gb=_disk_free_gb(home()),
         processes=processes,
+        load=_load(),
         beside=sum(run.status().state == "running" for run in Run.list()),
         seen=checked.seen,
     )
@@ -137,13 +138,14 @@ def _measured(
     count = min(_FIRST, most)
     learner = _learner(fabric, config, checked, films, count)
     opening_s, before = time.monotonic() - began, _used_gb(fabric.device)
-    steps = _timed(learner, 2, began)
-    left = began + BUDGET_S - time.monotonic()
-    bears = int(left / 4 / (steps[-1] / count))  # the first step, two that count, and the validation
+    end = max(began + BUDGET_S, time.monotonic() + LEAST_S)
+    steps = _timed(learner, 3, end)
+    left = end - time.monotonic()
+    bears = int(left / 4 / (min(steps[1:]) / count))  # the first step, two that count, and the validation
     if count < most and bears > count:
         count = min(most, bears)
         learner = _learner(fabric, config, checked, films, count)
-        steps = _timed(learner, _MOST_STEPS, began)
+        steps = _timed(learner, _MOST_STEPS, end)
     learner.validate(lambda: None)
     start = time.monotonic()
     learner.validate(lambda: None)
@@ -163,7 +165,7 @@ def _learner(
     return Learner(fabric, job)
 
 
-def _timed(learner: Learner, most: int, began: float) -> list[float]:
+def _timed(learner: Learner, most: int, end: float) -> list[float]:
     """How long each of some steps takes: two at least, of which the first warms up; fewer if time is up."""
     times: list[float] = []
     for epoch in itertools.count(1):
@@ -172,7 +174,7 @@ def _timed(learner: Learner, most: int, began: float) -> list[float]:
         for batch in learner.batches():
             learner.step(batch, epoch - 1).cpu()  # waits for the device
         times.append(time.monotonic() - start)
-        late = time.monotonic() + times[-1] > began + BUDGET_S
+        late = time.monotonic() + times[-1] > end
         if len(times) >= most or (len(times) >= 2 and late):
             return times
     raise AssertionError
@@ -206,6 +208,11 @@ def _kilobytes(file: Path, name: str) -> float | None:
         return None
     found = [line.split() for line in file.read_text().splitlines() if line.startswith(f"{name}:")]
     return int(found[0][1]) * 1024 / 1e9 if found else None
+
+
+def _load() -> float | None:
+    """How many programs each core has had in the last minute, this one among them; None if nothing tells."""
+    return os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else None
 
 
 def _disk_free_gb(folder: Path) -> float:
