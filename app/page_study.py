@@ -75,7 +75,9 @@ def choose_plan(kind: Kind, data: str) -> Plan | None:
     """
     trials, varying = choose_space() if kind == "search" else (0, {})
     given: dict[str, Any] = {"data": data}
-    first, second, third, fourth = st.columns([4, 3, 1.5, 2], vertical_alignment="bottom")
+    teaches = kind not in ("phase1", "phase3")
+    shares = [4, 3, 1.5, 2] if teaches else [5, 0.01, 1.5, 2]
+    first, second, third, fourth = st.columns(shares, vertical_alignment="bottom")
     backbones: list[str] = []
     after = ""
     with first:
@@ -86,7 +88,7 @@ def choose_plan(kind: Kind, data: str) -> Plan | None:
         elif "backbone" not in varying:
             given |= choose_one("backbone")
     with second:
-        if kind not in ("phase1", "phase3") and "teacher" not in varying:
+        if teaches and "teacher" not in varying:
             given |= choose_one("teacher")
     with third:
         if kind not in FOLLOWS and "epochs" not in varying:
