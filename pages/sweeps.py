@@ -210,7 +210,8 @@ st.title("Sweeps")
 for refusal in form.not_meant(st.query_params):
     st.warning(page_sentence(refusal), icon=":material/link_off:")
 names = [sweep.name for sweep in Sweep.list()]
-with st.expander("New study", icon=":material/add:", expanded=not names):
+opened = not names or form.is_asked_for(st.query_params, "kind", "planned", "varies", "after", "trials")
+with st.expander("New study", icon=":material/add:", expanded=opened):
     new_study()
 if names:
     selected = choose_named("study", "study", names, "The one begun last first.")

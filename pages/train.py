@@ -208,7 +208,8 @@ st.title("Train")
 for refusal in form.not_meant(st.query_params):
     st.warning(page_sentence(refusal), icon=":material/link_off:")
 names = [run.name for run in Run.list()]
-with st.expander("New run", icon=":material/add:", expanded=not names):
+opened = not names or form.is_asked_for(st.query_params)
+with st.expander("New run", icon=":material/add:", expanded=opened):
     new_run()
 if names:
     selected = choose_named("run", "run", names, "Newest first. The address of this page keeps the choice.")

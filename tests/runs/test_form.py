@@ -37,3 +37,9 @@ def test_what_an_address_cannot_mean_is_said_and_nothing_else():
     ]
     meant = {"epochs": "12", "lr": "1e-4", "flip": "false", "loss": "Focal", "backbone": "any", "run": "?"}
     assert form.not_meant(meant) == []
+
+
+def test_an_address_that_says_something_of_the_form_means_to_show_it():
+    assert not form.is_asked_for({"data": "films", "run": "night", "kind": "Search"})
+    assert form.is_asked_for({"epochs": "3"}) and form.is_asked_for({"preset": "?"})
+    assert form.is_asked_for({"kind": "Search"}, "kind")

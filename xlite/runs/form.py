@@ -112,6 +112,11 @@ def _mismatch(name: str, kind: object, text: str) -> str:
     return ""
 
 
+def is_asked_for(query: Mapping[str, str], *others: str) -> bool:
+    """Whether an address says anything of the form, or of `others` beside it, and so means to show it."""
+    return any(name in query for name in (*TrainConfig.model_fields, "preset", *others) if name != "data")
+
+
 def told(name: str) -> str:
     """A setting's one line, as a sentence."""
     return f"{TrainConfig.model_fields[name].description}."
