@@ -17,10 +17,12 @@ from xlite.runs.default_data import default_data
 from xlite.runs.run import Run
 from xlite.runs.work_folder import WorkFolder
 from xlite.serving.address import unknown
+from xlite.text import number
 
 QUIET_BAR = {"displayModeBar": False}
 """How pages show their figures: without Plotly's buttons."""
 
+_PAGES = Path(__file__).resolve().parents[1] / "pages"
 _LONG = 20
 """Rows of a table; more are scrolled."""
 
@@ -90,10 +92,13 @@ def show_curves(run: Run) -> bool:
     metrics = run.read_metrics()
     if not len(metrics):
         return False
-    st.plotly_chart(learning_curves(metrics), key="curves", config=QUIET_BAR)
+    last = number(metrics.iloc[-1].get("val_auc"))
+    alt = f"Loss and validation AUC by epoch, {len(metrics)} so far; the last has {last}."
+    st.plotly_chart(learning_curves(metrics), key="curves", config=QUIET_BAR, alt=alt)
     if (curves := finding_curves(metrics)) is not None:
         with st.expander("AUC of each finding"):
-            st.plotly_chart(curves, key="findings", config=QUIET_BAR)
+            alt = "Validation AUC of each of the 14 findings by epoch."
+            st.plotly_chart(curves, key="findings", config=QUIET_BAR, alt=alt)
     return True
 
 
@@ -154,3 +159,9 @@ def _show_drawing(out: Path) -> None:
     if drawing is None or not drawing.is_running:
         st.rerun(scope="app")
     st.progress(drawing.done / drawing.films, f"Drawing film {drawing.done} of {drawing.films}")
+
+
+def go_to(page: str, label: str, icon: str, **state: str) -> None:
+    """A button that opens another page, which then shows what `state` says, by names of the address."""
+    if st.button(label, icon=icon, key=f"go-{page}-{label}"):
+        st.switch_page(str(_PAGES / f"{page}.py"), query_params=state)

@@ -1,136 +1,56 @@
 import os
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_parts import QUIET_BAR, show_command, show_log, table_height
+from page_parts import QUIET_BAR, choose_named, choose_next, go_to, show_command, show_log, table_height
+from page_study import ABOUT, choose_kind, choose_plan
 
-from xlite.config import MOST_FOLDS, TrainConfig
-from xlite.data.strategies import LEAK_FREE
 from xlite.errors import XliteError
-from xlite.messages import field_title, headline, in_field_titles, literal, page_sentence, said
+from xlite.messages import as_code, field_title, headline, in_field_titles, literal, page_sentence, said
 from xlite.places import checkpoints_dir
+from xlite.runs import form
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
-from xlite.sweeps.crossfit import FOLDS, plan_crossfit
 from xlite.sweeps.leaderboard_table import leaderboard_rows
-from xlite.sweeps.phases import BACKBONES, SEEDS, SHARE_TEXT, plan_phase
-from xlite.sweeps.plan import Design, Kind, Plan, make_plan, parse_vary, without_password
-from xlite.sweeps.status import SweepStatus
+from xlite.sweeps.plan import Plan, without_password
+from xlite.sweeps.status import SweepStatus, TrialStatus
 from xlite.sweeps.sweep import Sweep
 from xlite.text import counted
 
-KINDS: dict[Kind, str] = {
-    "phase1": "Phase 1",
-    "phase2": "Phase 2",
-    "phase3": "Phase 3",
-    "search": "Search",
-    "crossfit": "Cross-fit",
-}
-ABOUT: dict[Kind, str] = {
-    "phase1": f"Students alone: each backbone with and without attention, on {SHARE_TEXT} of the train part.",
-    "phase2": "Distillation: each backbone with two temperatures and two alphas, on "
-    f"{SHARE_TEXT} of the train part, with the attention that phase 1 chose and all that phase 1 was given.",
-    "phase3": "The winner of phase 2, or of phase 1 if there is no phase 2, on the whole train part.",
-    "search": "Any settings of a run: a grid of all combinations, or so many that Optuna's TPE picks.",
-    "crossfit": "A teacher for all training films: each run leaves one fold of the train part out and "
-    "answers for its films, so that none teaches what it knows by heart.",
-}
-COMMON = ["image_size", "epochs", "batch_size"]
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
 DIGITS = {"Val AUC": "%.4f", "Test AUC": "%.4f"}
-
-
-def choose_fixed(follows: bool) -> dict[str, Any]:
-    """The settings that every trial shares; a phase that follows another takes over what is not given."""
-    names = [name for name in TrainConfig.model_fields if name not in ("data", "name", "split", "teacher")]
-    chosen = st.multiselect(
-        "Settings that stay fixed",
-        names,
-        default=[] if follows else COMMON,
-        format_func=field_title,
-        help="All others are at their defaults, or as in the study that this one follows.",
-    )
-    fixed = {}
-    columns = st.columns(4)
-    for place, name in enumerate(chosen):
-        field = TrainConfig.model_fields[name]
-        with columns[place % 4]:
-            fixed[name] = st.text_input(
-                field_title(name), str(field.default), help=field.description, key=f"fixed-{name}"
-            )
-    return fixed
-
-
-def choose_plan(kind: Kind) -> Plan | None:
-    """The form of one kind of study, None before it has a data folder; XliteError if it is not complete."""
-    first, second, third, fourth = st.columns([3, 3, 4, 2])
-    study = first.text_input("Name", kind, key=f"study-{kind}", help="A study goes on under its name.")
-    split = second.selectbox("Split", LEAK_FREE, accept_new_options=True)
-    data = third.text_input("Data folder", st.session_state.get("data", ""))
-    seeds = fourth.number_input(
-        "Seeds", 1, value=1 if kind in ("search", "crossfit") else SEEDS, key=f"seeds-{kind}"
-    )
-    if not data:
-        st.info("Name a data folder above or in the sidebar; then the rest of the form is here.")
-        return None
-    given: dict[str, Any] = {"data": os.path.expanduser(data), "split": split}
-    if kind == "search":
-        return choose_search(study, given, seeds)
-    if kind == "crossfit":
-        folds = st.number_input("Folds", 2, MOST_FOLDS, FOLDS, help="Of the train part, by patient.")
-        return plan_crossfit(given | choose_fixed(follows=False), int(folds), Design(study, seeds))
-    backbones, after = [], ""
-    if kind in ("phase2", "phase3"):
-        studies = [""] + [sweep.name for sweep in Sweep.list()]
-        after = st.selectbox("After", studies, format_func=lambda name: name or "the phase before") or ""
-    if kind == "phase2" and (teacher := st.text_input("Teacher", help=teacher_help())):
-        given["teacher"] = teacher
-    if kind == "phase1":
-        backbones = st.multiselect("Backbones", BACKBONES, default=BACKBONES, accept_new_options=True)
-    given |= choose_fixed(follows=kind != "phase1")
-    return plan_phase(kind, given, Design(study, seeds, after=after), backbones)
-
-
-def choose_search(study: str, given: dict[str, Any], seeds: int) -> Plan:
-    """The form of a search: what varies, how many trials, and what stays fixed."""
-    left, right = st.columns([4, 1])
-    vary = left.text_area(
-        "What varies, a line each", "lr=1e-4..1e-2:log", help="backbone=a,b or lr=1e-4..1e-2:log"
-    )
-    trials = right.number_input("Trials", 0, value=20, help="How many TPE picks; 0 tries them all.")
-    given |= choose_fixed(follows=False)
-    varying = dict(parse_vary(line) for line in vary.splitlines() if line.strip())
-    return make_plan("search", given, varying, Design(study, seeds, trials, prune=True))
-
-
-def teacher_help() -> str | None:
-    """What a teacher may be."""
-    return TrainConfig.model_fields["teacher"].description
 
 
 @st.fragment
 def new_study() -> None:
     """The form, the command that does the same, and Start."""
-    kind = st.segmented_control(
-        "Kind", list(KINDS), default="phase1", format_func=KINDS.__getitem__, label_visibility="collapsed"
-    )
+    data = os.path.expanduser(st.session_state.get("data", ""))
+    if not data:
+        st.info("Name a data folder in the sidebar, or draw one on Explore the data; then the form is here.")
+        go_to("explore", "Explore the data", ":material/query_stats:")
+        return
+    kind = choose_kind()
     if kind is None:
         return
     st.caption(ABOUT[kind])
+    st.caption(f"**Data folder** {as_code(data)}, as the sidebar has it")
     try:
-        plan = choose_plan(kind)
+        plan = choose_plan(kind, data)
         if plan is None:
             return
-        st.caption(f"{counted(plan.total(), 'run')}. The same from a terminal:")
-        st.code(shlex.join(plan.command()), language="bash", wrap_lines=True)
         if st.button("Start the study", type="primary", icon=":material/play_arrow:"):
             with st.spinner("Starting", show_time=True):
                 check_sources(plan)
                 sweep = Sweep.open(plan)
                 sweep.start()
-            st.query_params["study"] = sweep.name
+            st.session_state["study"] = sweep.name
             st.rerun(scope="app")
+        st.caption(f"{counted(plan.total(), 'run')}. The same from a terminal:")
+        st.code(shlex.join(plan.command()), language="bash", wrap_lines=True)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 
@@ -155,6 +75,7 @@ def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
         typed = st.text_input("Type its name to confirm", key=f"typed-{sweep.name}", disabled=not sure)
         if st.button("Delete it", type="primary", disabled=not sure or typed != sweep.name):
             sweep.delete(sweep.runs() if runs else [])
+            choose_next("study", next((left.name for left in Sweep.list()), None))
             st.rerun(scope="app")
 
 
@@ -198,7 +119,45 @@ def show_leaderboard(sweep: Sweep, status: SweepStatus) -> None:
         trials_figure({name: values for name, values in points.items() if values}),
         key="trials",
         config=QUIET_BAR,
+        alt="Validation AUC of each configuration, a point a seed; the table above has the same.",
     )
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def searched(plan: str, trials: tuple[str, ...]) -> "tuple[go.Figure | None, dict[str, float]]":
+    """Optuna's charts of a study's plan and trials, as JSON: parallel coordinates, and importance."""
+    from xlite.sweeps.charts import as_optuna, importance, parallel_coordinates
+
+    study = as_optuna(Plan.model_validate_json(plan), list(map(TrialStatus.model_validate_json, trials)))
+    return parallel_coordinates(study), importance(study)
+
+
+def show_searched(plan: Plan, status: SweepStatus) -> None:
+    """Which settings go with which AUC, once there is something to compare."""
+    from xlite.sweeps import charts
+
+    ended = tuple(trial.model_dump_json() for trial in status.trials if trial.state == "finished")
+    lines, shares = searched(plan.model_dump_json(), ended)
+    if lines is None:
+        return
+    with st.expander("What the settings do", icon=":material/insights:", expanded=True):
+        st.plotly_chart(
+            lines,
+            key="parallel",
+            config=QUIET_BAR,
+            alt="A line for each finished run across its settings and its validation AUC; the table of runs "
+            "below has the same values.",
+        )
+        st.caption("A line is a run: from its validation AUC on the left across its settings.")
+        if not shares:
+            st.caption(f"How much each setting matters is here from {charts.FEWEST} finished runs on.")
+            return
+        bars = charts.importance_bars(shares)
+        st.plotly_chart(bars, key="importance", config=QUIET_BAR, alt=f"Importance: {charts.told(shares)}.")
+        st.caption(
+            "How much of the difference between runs goes with each setting (Optuna's fANOVA). With few runs "
+            "it is a hint: what matters no more than the seed is noise."
+        )
 
 
 def show_trials(status: SweepStatus) -> None:
@@ -216,7 +175,9 @@ def show_trials(status: SweepStatus) -> None:
     ]
     columns = {name: st.column_config.NumberColumn(format=DIGITS[name]) for name in ("Val AUC", "Test AUC")}
     st.dataframe(rows, hide_index=True, placeholder="–", column_config=columns)
-    st.caption("Each is an ordinary run: follow it on the Train page.")
+    st.caption("Each is an ordinary run.")
+    if running := status.running():
+        go_to("train", "Follow the run that trains", ":material/model_training:", run=running[0])
 
 
 @st.fragment(run_every=2)
@@ -233,6 +194,7 @@ def watch(name: str, listed: list[str]) -> None:
             show_buttons(sweep, status)
         show_current(status)
         show_leaderboard(sweep, status)
+        show_searched(sweep.plan(), status)
         if status.trials:
             st.subheader("Runs")
             show_trials(status)
@@ -245,14 +207,15 @@ def watch(name: str, listed: list[str]) -> None:
 
 
 st.title("Sweeps")
+for refusal in form.not_meant(st.query_params):
+    st.warning(page_sentence(refusal), icon=":material/link_off:")
 names = [sweep.name for sweep in Sweep.list()]
-with st.expander("New study", icon=":material/add:", expanded=not names):
+opened = not names or form.is_asked_for(st.query_params, "kind", "planned", "varies", "after", "trials")
+with st.expander("New study", icon=":material/add:", expanded=opened):
     new_study()
 if names:
-    asked = st.query_params.get("study")
-    place = names.index(asked) if asked in names else 0
-    selected = st.selectbox("Study", names, index=place, help="The one begun last first.")
-    st.query_params["study"] = selected
-    watch(selected, names)
+    selected = choose_named("Study", names, "study", "The one begun last first.")
+    if selected:
+        watch(selected, names)
 else:
     st.caption("No study yet. A study lives on when this page, this tab or the server goes.")

@@ -1,159 +1,76 @@
 import shlex
-from collections.abc import Sequence
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import streamlit as st
-from page_parts import show_command, show_curves, show_log
-from pydantic.fields import FieldInfo
+from page_forecast import (
+    concerns_of,
+    films_of,
+    keep_seen,
+    knows_teacher,
+    show_concerns,
+    show_films,
+    show_forecast,
+    show_refusal,
+)
+from page_parts import choose_named, go_to, show_command, show_curves, show_log
+from page_settings import setting_widget, settings_in_columns
 
 from xlite.cli.extras import lacking
-from xlite.config import TrainConfig, make_config
-from xlite.data.strategies import LEAK_FREE
+from xlite.config import PRESET_NOTES, PRESET_TITLES, TrainConfig, make_config, settings_of
 from xlite.errors import XliteError
-from xlite.messages import field_title, headline, literal, page_sentence
-from xlite.runs import slurm
+from xlite.messages import headline, literal, page_sentence
+from xlite.models.available import MODEL_FILE
+from xlite.runs import form, slurm
 from xlite.runs.command import absolute_paths, start_command, train_command
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, RunStatus, facts
 
-GROUPS = {
-    "Data": ["data", "name", "split", "train_share", "fold", "allow_leakage", "skip_missing"],
-    "Model": ["backbone", "weights", "stages", "attention", "hidden", "dropout", "image_size"],
-    "Distillation": ["teacher", "alpha", "temperature", "teacher_list", "feature_weight"],
-    "Loss": ["loss", "focal_gamma", "focal_alpha", "auxiliary", "sampler", "augment", "flip", "mixup"],
-    "Schedule": [
-        "epochs",
-        "batch_size",
-        "lr",
-        "backbone_lr",
-        "layer_decay",
-        "weight_decay",
-        "decay_norms",
-        "warmup_epochs",
-        "patience",
-        "grad_clip",
-        "ema",
-    ],
-    "Machine": [
-        "device",
-        "precision",
-        "seed",
-        "workers",
-        "devices",
-        "nodes",
-        "accumulate",
-        "auto_batch",
-        "grad_checkpointing",
-        "compile",
-        "tensorboard",
-    ],
-}
-NOTES = {
-    "Distillation": "Without a teacher the student trains alone; alpha and temperature do nothing.",
-    "Loss": "  \n".join(
-        f"**{field_title(name)}.** {TrainConfig.model_fields[name].description}."
-        for name in ("loss", "sampler")
-    ),
-}
-CHOICES = {
-    "none": "None",
-    "mhsa": "Multi-head self-attention",
-    "performer": "Performer (linear attention)",
-    "bce": "Plain BCE",
-    "weighted_bce": "Weighted BCE",
-    "focal": "Focal",
-    "weighted_focal": "Weighted focal",
-    "shuffle": "Shuffled",
-    "balanced": "Balanced",
-    "light": "Light",
-    "design": "As in the design document",
-    "auto": "Automatic",
-    "32": "32 bit",
-    "bf16": "bfloat16",
-    "16": "16 bit",
-}
-SUGGESTIONS: dict[str, Sequence[str]] = {
-    "split": LEAK_FREE,
-    "backbone": [
-        "efficientnet_b0",
-        "mobilenetv3_small_100",
-        "resnet18",
-        "mobilenetv3_large_100",
-        "convnext_tiny",
-        "densenet121",
-    ],
-    "weights": ["imagenet", "none"],
-    "device": ["auto", "cpu", "cuda"],
-}
-A_ROW = 3
+SHARES = [3, 3, 1.5, 2]
 
 
-def field_widget(name: str, field: FieldInfo, value: Any) -> Any:
-    """The widget of one setting; returns what the person chose."""
-    text, tip, key = field_title(name), field.description, f"train-{name}"
-    if get_origin(field.annotation) is Literal:
-        choices = list(get_args(field.annotation))
-        place = choices.index(value)
-        return st.selectbox(text, choices, place, CHOICES.__getitem__, help=tip, key=key)
-    if name in SUGGESTIONS:
-        options = SUGGESTIONS[name]
-        place = options.index(value)
-        return st.selectbox(text, options, place, help=tip, key=key, accept_new_options=True)
-    if isinstance(value, bool):
-        return st.toggle(text, value, help=tip, key=key)
-    if isinstance(value, int):
-        return st.number_input(text, value=value, step=1, help=tip, key=key)
-    if isinstance(value, float):
-        step = value / 10 or 0.1
-        return st.number_input(text, value=value, step=step, format="%g", help=tip, key=key)
-    return st.text_input(text, str(value), help=tip, key=key)
+def take_preset() -> None:
+    """Sets all that presets speak of to what the one chosen has, or to the defaults."""
+    values = settings_of(st.session_state["preset"] or "")
+    for name in form.OF_PRESETS:
+        st.session_state[name] = values[name]
 
 
-def ungrouped() -> list[str]:
-    """Settings that no group names yet: a new one is in the form from its first day."""
-    grouped = {name for names in GROUPS.values() for name in names}
-    return [name for name in TrainConfig.model_fields if name not in grouped]
-
-
-def follow_sidebar() -> None:
-    """Has the form take over the data folder whenever the sidebar names another one."""
-    data = st.session_state.get("data", "")
-    if st.session_state.get("train-followed") != data:
-        st.session_state["train-followed"] = st.session_state["train-data"] = data
-
-
-def choose_settings() -> dict[str, Any]:
-    """The form: every field of TrainConfig, its description as a tooltip."""
-    chosen: dict[str, Any] = {}
-    follow_sidebar()
-    groups = {**GROUPS, "Machine": GROUPS["Machine"] + ungrouped()}
-    for tab, (group, names) in zip(st.tabs(list(groups)), groups.items(), strict=True):
-        with tab:
-            for place, name in enumerate(names):
-                if place % A_ROW == 0:
-                    columns = st.columns(A_ROW, vertical_alignment="bottom")
-                field = TrainConfig.model_fields[name]
-                value = "" if name == "data" else field.default
-                with columns[place % A_ROW]:
-                    chosen[name] = field_widget(name, field, value)
-            if group in NOTES:
-                st.caption(NOTES[group])
-    return chosen
-
-
-def model_size(config: TrainConfig) -> str:
-    """One line on what the chosen student costs."""
-    return _size(
-        config.backbone, config.stages, config.attention, config.hidden, config.dropout, config.image_size
+def choose_preset() -> str:
+    """The preset that the form begins with; empty for none. The three phases lead to Sweeps."""
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    preset: str | None = left.pills(
+        "Begin with",
+        list(PRESET_TITLES),
+        format_func=PRESET_TITLES.__getitem__,
+        key="preset",
+        bind="query-params",
+        on_change=take_preset,
     )
+    with right:
+        go_to("sweeps", "The three phases", ":material/grid_view:")
+    st.caption(
+        PRESET_NOTES.get(preset or "", "")
+        or "Nothing chosen: each setting is at its default, as `xlite train` has it. The three phases "
+        "compare students, then how they are taught, and train the winner."
+    )
+    return preset or ""
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _size(backbone: str, stages: int, attention: str, hidden: int, dropout: float, image_size: int) -> str:
-    from xlite.models.student import Student, describe
-
-    size = describe(Student(backbone, attention, hidden, dropout, stages), image_size)
-    return f"{size} a film of {image_size} px"
+def choose_settings(data: str, preset: str) -> dict[str, Any]:
+    """The short form, and all other settings folded away, in groups."""
+    values = settings_of(preset)
+    chosen: dict[str, Any] = {"data": data}
+    for name, column in zip(form.SHORT, st.columns(SHARES), strict=True):
+        with column:
+            chosen[name] = setting_widget(name, values[name])
+    with st.expander("All other settings", icon=":material/tune:"):
+        groups = form.groups()
+        for tab, (group, names) in zip(st.tabs(list(groups)), groups.items(), strict=True):
+            with tab:
+                if note := form.note_of(group):
+                    st.caption(note)
+                chosen |= settings_in_columns(names, values)
+    return chosen
 
 
 def choose_launcher() -> list[str] | None:
@@ -173,43 +90,59 @@ def choose_launcher() -> list[str] | None:
 
 @st.fragment
 def new_run() -> None:
-    """The form, the command that does the same, and Start."""
+    """The form, what it would take, the command that does the same, and Start."""
     if sentence := lacking("train", "Training"):
         st.info(sentence)
         return
-    chosen = choose_settings()
-    if not chosen["data"]:
-        st.info("Name a data folder above or in the sidebar; then the command and Start are here.")
+    data = st.session_state.get("data", "")
+    if not data:
+        st.info("Name a data folder in the sidebar, or draw one on Explore the data; then the form is here.")
+        go_to("explore", "Explore the data", ":material/query_stats:")
         return
+    preset = choose_preset()
+    folder = st.empty()
+    with folder:
+        show_films(data, None)
+    chosen = choose_settings(data, preset)
     try:
         config = make_config(chosen)
+        films = films_of(config)
+        with folder:
+            show_films(data, films)
         options = choose_launcher()
-        st.caption("The same from a terminal:")
-        st.code(shlex.join(start_command(config, options)), language="bash", wrap_lines=True)
-        start, size = st.columns([1, 4], vertical_alignment="center")
-        started = start.button("Start training", type="primary", icon=":material/play_arrow:")
-        with size, st.spinner("Measuring the model", show_time=False):
-            st.caption(model_size(config))
-        if started:
-            with st.spinner("Looking for all that it names", show_time=True):
-                check(config, here=options is None)
-            run = Run.create(config)
-            with st.spinner("Starting", show_time=True):
-                run.start() if options is None else run.submit(options)
-            st.query_params["run"] = run.name
-            st.rerun(scope="app")
+        concerns = concerns_of(config, films)
+        show_concerns(concerns)
+        show_refusal()
+        refused = any(one.refuses for one in concerns)
+        start, rest = st.columns([1, 4], vertical_alignment="top")
+        with rest:
+            show_forecast(config, disabled=refused)
+        label = "Start all the same" if knows_teacher(concerns) else "Start training"
+        if start.button(label, type="primary", icon=":material/play_arrow:", disabled=refused, key="start"):
+            start_run(config, options, told=knows_teacher(concerns))
+        with st.expander("The same from a terminal", icon=":material/terminal:"):
+            st.code(shlex.join(start_command(config, options)), language="bash", wrap_lines=True)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 
 
-def check(config: TrainConfig, here: bool) -> None:
-    """Raises XliteError if data, split, teacher, weights or, on this machine, the device cannot be had."""
+def start_run(config: TrainConfig, options: list[str] | None, told: bool) -> None:
+    """Makes the run and starts it; `told` if it was said what its teacher has seen, which is said first."""
     from xlite.training.fabric import usable_devices
     from xlite.training.job import check_job
 
-    check_job(absolute_paths(config))
-    if here:
-        usable_devices(config.device)
+    with st.spinner("Looking for all that it names", show_time=True):
+        checked = check_job(absolute_paths(config))
+        if options is None:
+            usable_devices(config.device)
+    if checked.seen is not None and not told:
+        keep_seen(config, checked.seen)
+        st.rerun()
+    run = Run.create(config)
+    with st.spinner("Starting", show_time=True):
+        run.start() if options is None else run.submit(options)
+    st.session_state["run"] = run.name
+    st.rerun(scope="app")
 
 
 def show_status(status: RunStatus) -> None:
@@ -237,6 +170,17 @@ def show_buttons(run: Run, state: str) -> None:
         st.rerun()
 
 
+def show_links(run: Run, state: str) -> None:
+    """Where to go on from a run that has a model."""
+    if not run.path(MODEL_FILE).is_file() or state in LIVE:
+        return
+    with st.container(horizontal=True):
+        if state == "finished":
+            go_to("results", "See its results", ":material/show_chart:", model=run.name)
+        go_to("classify", "Read a film with it", ":material/radiology:", model=run.name)
+        go_to("runs", "Among all runs", ":material/table_rows:", run=run.name)
+
+
 @st.fragment(run_every=2)
 def watch(name: str, listed: list[str]) -> None:
     """One run, read anew from its files every two seconds: any tab sees the same."""
@@ -250,6 +194,7 @@ def watch(name: str, listed: list[str]) -> None:
         with buttons:
             show_buttons(run, status.state)
         show_status(status)
+        show_links(run, status.state)
         if not show_curves(run):
             untrained = "Nothing was trained. Start it anew under its name, or delete it on the Runs page."
             st.caption(untrained if run.failed_untrained() else "The curves begin after the first epoch.")
@@ -260,16 +205,15 @@ def watch(name: str, listed: list[str]) -> None:
 
 
 st.title("Train")
+for refusal in form.not_meant(st.query_params):
+    st.warning(page_sentence(refusal), icon=":material/link_off:")
 names = [run.name for run in Run.list()]
-with st.expander("New run", icon=":material/add:", expanded=not names):
+opened = not names or form.is_asked_for(st.query_params)
+with st.expander("New run", icon=":material/add:", expanded=opened):
     new_run()
 if names:
-    asked = st.query_params.get("run")
-    place = names.index(asked) if asked in names else 0
-    selected = st.selectbox(
-        "Run", names, index=place, help="Newest first. The address of this page keeps the choice."
-    )
-    st.query_params["run"] = selected
-    watch(selected, names)
+    selected = choose_named("Run", names, "run", "Newest first. The address of this page keeps the choice.")
+    if selected:
+        watch(selected, names)
 else:
     st.caption("No run yet. A run lives on when this page, this tab or the server goes.")

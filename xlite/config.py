@@ -423,10 +423,40 @@ PRESETS: dict[str, dict[str, Value]] = {
         "layer_decay": 1.0, "weight_decay": 1e-4, "decay_norms": True, "warmup_epochs": 1.0, "patience": 10,
         "grad_clip": 1.0, "ema": 0.0,
     },
+    "quick": {
+        "backbone": "mobilenetv3_small_100", "hidden": 0, "image_size": 96, "augment": "light", "flip": False,
+        "epochs": 5, "batch_size": 16,
+    },
+    "good": {
+        "backbone": "tf_efficientnet_lite0", "hidden": 0, "dropout": 0.5, "image_size": 224, "loss": "bce",
+        "sampler": "shuffle", "augment": "design", "flip": False, "mixup": 0.4, "alpha": 0.7,
+        "temperature": 1.0, "epochs": 14, "batch_size": 32, "lr": 1e-3, "backbone_lr": 1.0, "patience": 14,
+        "ema": 0.99,
+    },
 }  # fmt: skip
-"""Settings that go together, by the name of the recipe; `design` is the design document's, whatever the
-defaults are.
+"""Settings that go together, by the name of the recipe.
+
+design: the design document's, whatever the defaults are. quick: the smallest backbone on offer, small films
+and few epochs, so that two minutes show how it goes; what comes of it is no good model. good: how the shipped
+`demo` was trained (docs/RESULTS.md): the full rate for the pre-trained layers, a moving average of .99, no
+hidden layer, no flips, and mixup with strong augmentation and dropout, which keep it from overfitting.
 """
+
+PRESET_TITLES = {
+    "quick": "Try it in two minutes",
+    "good": "A good student on this machine",
+    "design": "The design document's settings",
+}
+"""What pages call the presets, in the order in which they offer them."""
+
+PRESET_NOTES = {
+    "quick": "The smallest backbone, films of 96 px, 5 epochs: shows how training goes. It makes no good "
+    "model.",
+    "good": "As the shipped model was trained: EfficientNet-Lite0 at 224 px, 14 epochs, mixup, no flips. "
+    "Better with a teacher.",
+    "design": "EfficientNet-B0 at 224 px, 50 epochs. Meant for a GPU.",
+}
+"""One line on each preset."""
 
 
 def of_preset(name: str) -> dict[str, Value]:
@@ -434,6 +464,12 @@ def of_preset(name: str) -> dict[str, Value]:
     if name and name not in PRESETS:
         raise RunError(Setting("preset"), f" is {name!r}; expected one of {', '.join(PRESETS)}")
     return PRESETS[name] if name else {}
+
+
+def settings_of(preset: str) -> dict[str, Value]:
+    """Each setting but the data folder as a preset has it, or without one by default."""
+    defaults = {name: field.default for name, field in TrainConfig.model_fields.items() if name != "data"}
+    return defaults | of_preset(preset)
 
 
 def make_config(values: dict[str, object]) -> TrainConfig:
@@ -454,15 +490,22 @@ def make_config(values: dict[str, object]) -> TrainConfig:
         raise RunError(Setting(name), f" is {value}; expected {_expected(name)}") from error
 
 
+def choices_of(name: str) -> tuple[str, ...]:
+    """What a setting may be if it is one of a few words, else nothing."""
+    kind = TrainConfig.model_fields[name].annotation
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def limits_of(name: str) -> dict[str, float]:
+    """The limits of a setting that is a number, by the names in LIMITS."""
+    rules = TrainConfig.model_fields[name].metadata
+    return {sign: getattr(rule, sign) for rule in rules for sign in LIMITS if hasattr(rule, sign)}
+
+
 def _expected(name: str) -> str:
     """What a setting may be: its kind and its limits, or its choices."""
     field = TrainConfig.model_fields[name]
-    if get_origin(field.annotation) is Literal:
-        return f"one of {', '.join(get_args(field.annotation))}"
-    limits = [
-        f"{word} {getattr(rule, sign)}"
-        for rule in field.metadata
-        for sign, word in LIMITS.items()
-        if hasattr(rule, sign)
-    ]
+    if choices := choices_of(name):
+        return f"one of {', '.join(choices)}"
+    limits = [f"{LIMITS[sign]} {limit}" for sign, limit in limits_of(name).items()]
     return ", ".join(filter(None, [KINDS[field.annotation], " and ".join(limits)]))

@@ -439,18 +439,20 @@ def test_a_films_name_loads_no_picture_and_sets_no_marks(app: str, page: Page, t
 
 def start_long_run(page: Page, data: Path) -> None:
     """Fills in the form of the Train page and presses Start."""
-    fill(page, "Data folder", str(data))
+    name_folder(page, data)
     fill(page, "Name", "tiny")
+    pick(page, "Backbone", BACKBONE)
+    fill(page, "Epochs", "5000")
+    page.get_by_text("All other settings").click()
     page.get_by_role("tab", name="Model").click()
     fill(page, "Image size (px)", "32")
-    pick(page, "Backbone", BACKBONE)
     pick(page, "Starting weights", "none")
     page.get_by_role("tab", name="Schedule").click()
-    fill(page, "Epochs", "5000")
     fill(page, "Patience (epochs)", "5000")
     fill(page, "Batch size", "4")
     page.get_by_role("tab", name="Machine").click()
     pick(page, "Device", "cpu")
+    page.get_by_text("The same from a terminal").click()
     words = f"--data {data} --name tiny --backbone {BACKBONE} --weights none --image-size 32 --epochs 5000"
     command = page.get_by_test_id("stCode").first
     expect(command).to_contain_text(f"xlite train {words} --batch-size 4 --patience 5000 --device cpu")
@@ -462,7 +464,6 @@ def test_a_run_is_started_watched_seen_from_a_second_tab_and_stopped(app: str, p
     start_long_run(page, tiny_folder)
     badge = page.get_by_text("tiny running")
     expect(badge).to_be_visible()
-    page.wait_for_url("**/train?run=tiny")
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
     moved = "seen => Number((document.body.innerText.match(/(\\d+) of 5000/) || [])[1]) > seen"
     page.wait_for_function(moved, arg=Run.named("tiny").status().epoch)
@@ -509,25 +510,22 @@ def test_a_phase_is_started_stopped_resumed_and_ends_in_its_leaderboard(
     app: str, page: Page, tiny_folder: Path
 ):
     page.goto(f"{app}/sweeps")
-    fill(page, "Data folder", str(tiny_folder))
-    fill(page, "Seeds", "1")
+    name_folder(page, tiny_folder)
     for name in ("efficientnet_b0", "mobilenetv3_small_100"):
         page.get_by_role("button", name=f"Remove {name}").click()
         settle(page)
-    pick(page, "Backbones", BACKBONE)
+    pick(page, "Students", BACKBONE)
     page.keyboard.press("Escape")
+    fill(page, "Epochs", "3")
+    page.get_by_text("All other settings").click()
+    fill(page, "Seeds", "1")
     for name in ("Starting weights", "Device", "Share of the train part"):
         pick(page, "Settings that stay fixed", name)
     page.keyboard.press("Escape")
-    for label, value in {
-        "Image size (px)": "32",
-        "Epochs": "3",
-        "Batch size": "4",
-        "Starting weights": "none",
-    }.items():
+    for label, value in {"Image size (px)": "32", "Batch size": "4", "Share of the train part": "1"}.items():
         fill(page, label, value)
-    fill(page, "Device", "cpu")
-    fill(page, "Share of the train part", "1")
+    pick(page, "Starting weights", "none")
+    pick(page, "Device", "cpu")
     command = page.get_by_test_id("stCode").first
     expect(command).to_contain_text(
         f"xlite sweep phase1 --study phase1 --train-share 1.0 --data {tiny_folder}"
@@ -535,7 +533,6 @@ def test_a_phase_is_started_stopped_resumed_and_ends_in_its_leaderboard(
     expect(command).to_contain_text(f"--seeds 1 --backbones {BACKBONE}")
     page.get_by_role("button", name="Start the study").click()
     expect(page.get_by_text("phase1 running")).to_be_visible()
-    page.wait_for_url("**/sweeps?study=phase1")
     page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("phase1 stopped")).to_be_visible()
     page.get_by_role("button", name="Go on").click()
@@ -558,6 +555,56 @@ def test_a_phase_is_started_stopped_resumed_and_ends_in_its_leaderboard(
         assert cells[-2] == f"{row.model_size_mb:.1f}"
     last = table.get_by_role("columnheader").last.bounding_box()
     assert last["x"] + last["width"] < 1400
+
+
+def test_the_form_outlives_its_page_and_a_link_opens_it_for_a_colleague(
+    app: str, page: Page, browser: Browser, tiny_folder: Path
+):
+    page.goto(f"{app}/train?data={tiny_folder}")
+    page.get_by_text("Try it in two minutes").click()
+    page.wait_for_url("**preset=*")
+    epochs = page.get_by_role("spinbutton", name="Epochs")
+    expect(epochs).to_have_value("5")
+    epochs.fill("3")
+    epochs.press("Enter")
+    page.wait_for_url("**epochs=3*")
+    page.get_by_role("link", name="Sweeps").click()
+    expect(page.get_by_text("Students alone")).to_be_visible()
+    page.get_by_role("link", name="Train", exact=True).click()
+    expect(epochs).to_have_value("3")
+    settle(page)
+    no_exception(page)
+    link = page.url
+    page.reload()
+    expect(epochs).to_have_value("3")
+    colleague = browser.new_page()
+    colleague.goto(link)
+    expect(colleague.get_by_role("spinbutton", name="Epochs")).to_have_value("3")
+    colleague.get_by_text("All other settings").click()
+    colleague.get_by_role("tab", name="Model").click()
+    expect(colleague.get_by_role("spinbutton", name="Image size (px)")).to_have_value("96")
+    colleague.close()
+
+
+def test_time_memory_and_disk_are_measured_and_the_measuring_can_be_cancelled(
+    app: str, page: Page, tiny_folder: Path
+):
+    page.goto(f"{app}/train?data={tiny_folder}&image_size=32&weights=none")
+    page.get_by_role("button", name="Estimate time, memory and disk").click()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Estimate time, memory and disk").click()
+    expect(page.get_by_text("real step").first).to_be_visible()
+    expect(page.get_by_text("Films a second")).to_be_visible()
+    no_exception(page)
+
+
+def name_folder(page: Page, data: Path) -> None:
+    """Types a data folder into the sidebar; the form of the page follows."""
+    field = page.get_by_test_id("stSidebar").locator('input[aria-label="Data folder"]')
+    field.fill(str(data))
+    field.press("Enter")
+    expect(page.get_by_text("as the sidebar has it")).to_be_visible()
+    settle(page)
 
 
 def write_film(path: Path, side: int = 256) -> Path:

@@ -77,7 +77,10 @@ def test_options_win_over_a_preset_and_a_run_keeps_what_came_of_both(
     config = Run.named("one").config()
     assert (config.lr, config.epochs, config.augment, config.flip) == (0.5, 3, "light", True)
     for words, said in [
-        (["--data", tiny_folder, "--preset", "best"], "--preset is 'best'; expected one of design, tried"),
+        (
+            ["--data", tiny_folder, "--preset", "best"],
+            "--preset is 'best'; expected one of design, quick, good, tried",
+        ),
         (["--resume", "one", "--preset", "tried"], "so it takes no --preset"),
     ]:
         status, _, err = xlite("train", *words)
@@ -171,3 +174,49 @@ def test_a_follower_that_fails_waits_until_its_leader_has_said_why(
         assert follower.is_alive() and not said
     follower.join(60)
     assert "SLURM started 2 processes on 1 machine" in said[0]
+
+
+def test_a_dry_run_says_what_a_run_would_take_and_makes_none(xlite: Command, films: Path) -> None:
+    words = ["--data", films, *tiny_words(), "--loss", "focal", "--dry-run"]
+    status, out, err = xlite("train", *words)
+    assert (status, err) == (0, "")
+    titles = [line[:16].strip() for line in out.splitlines()[:6]]
+    assert titles == ["Time", "An epoch", "Films a second", "Memory", "Disk", "Device"]
+    assert "real step" in out.splitlines()[6]
+    assert out.splitlines()[7].startswith("Warning: a focal loss has its price: ")
+    assert Run.list() == []
+    status, out, _ = xlite("train", *words, "--json")
+    found = json.loads(out)
+    assert (status, found["epochs"], found["step_films"], len(found["warnings"])) == (0, 2, 16, 1)
+    assert found["seconds"] > found["opening_s"] > 0
+
+
+def tiny_words() -> list[str]:
+    """The options of a tiny run."""
+    words = "--backbone test_resnet.r160_in1k --weights none --image-size 32 --batch-size 16 --device cpu"
+    return [*words.split(), "--epochs", "2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--split", "mine"], "has no split 'mine'"),
+        (["--split", "image"], "the split 'image' puts films of one patient into several parts"),
+        (["--teacher", "nosuch"], "'nosuch' is neither a model file nor a run"),
+        (["--teacher", "gone.csv"], "the teacher's predictions file gone.csv is not there"),
+    ],
+)
+def test_a_dry_run_refuses_what_would_fail(xlite: Command, films: Path, words: list[str], said: str) -> None:
+    status, out, err = xlite("train", "--data", films, *tiny_words(), *words, "--dry-run")
+    assert (status, out, said in err) == (2, "", True)
+
+
+def test_dry_run_is_for_new_runs_and_json_for_dry_runs(xlite: Command, films: Path) -> None:
+    assert xlite("train", "--resume", "one", "--dry-run")[::2] == (
+        2,
+        "Error: --dry-run is for a new run, so it takes no --resume\n",
+    )
+    assert xlite("train", "--data", films, "--json")[::2] == (
+        2,
+        "Error: --json is for --dry-run: a run writes its metrics into its folder\n",
+    )

@@ -6,7 +6,7 @@ from xlite.runs.status import RunStatus, clock, facts
 def test_facts_of_a_status() -> None:
     live = RunStatus(
         state="running", epoch=3, epochs=8, loss=0.43214, best_auc=0.64, best_epoch=2, elapsed_s=75,
-        eta_s=7290, device="cuda:1", memory_gb=3.24, memory_total_gb=16, load=0.93,
+        eta_s=7290, films_a_second=123.4, device="cuda:1", memory_gb=3.24, memory_total_gb=16, load=0.93,
     )  # fmt: skip
     assert facts(live) == {
         "Epoch": "3 of 8",
@@ -15,6 +15,7 @@ def test_facts_of_a_status() -> None:
         "Elapsed": "1 min 15 s",
         "Time left": "2 h 01 min",
         "Device": "cuda:1",
+        "Films a second": "123",
         "Memory": "3.2 of 16.0 GB",
         "Load": "93%",
     }

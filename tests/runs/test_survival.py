@@ -279,8 +279,8 @@ sys.stdin.read()
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="has no process groups")
 def test_a_run_outlives_the_app_that_started_it_and_is_found_again(forty_films: Path) -> None:
     given = {
-        "data": forty_films, "train-data": forty_films, "train-name": "lives", "train-epochs": 5000,
-        "train-patience": 5000, "train-image_size": 32, "train-batch_size": 16,
+        "data": forty_films, "name": "lives", "epochs": 5000, "patience": 5000, "image_size": 32,
+        "batch_size": 16,
     }  # fmt: skip
     words = [sys.executable, "-c", STARTS_BY_THE_PAGE, *(f"{name}={value}" for name, value in given.items())]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "start_new_session": True}

@@ -1,5 +1,6 @@
 """The state that pages share."""
 
+from xlite.config import TrainConfig
 from xlite.serving.address import KEYS, absent, keep, unknown
 
 
@@ -36,3 +37,13 @@ def test_every_name_of_an_address_says_what_it_is():
 
 def test_what_is_asked_for_in_vain_is_named():
     assert absent("model", "old") == "the model 'old' is asked for, and it is not here"
+
+
+def test_every_setting_of_a_run_is_in_the_address_under_its_own_name_and_with_that_meaning_alone():
+    planned = "of the runs that the forms plan: "
+    for name, field in TrainConfig.model_fields.items():
+        meaning = KEYS[name]
+        assert meaning == ("the data folder" if name == "data" else f"{planned}{field.title}")
+    assert [name for name, meaning in KEYS.items() if meaning.startswith(planned)] == [
+        name for name in TrainConfig.model_fields if name != "data"
+    ]

@@ -60,7 +60,8 @@ def test_what_a_run_would_be_refused_for_is_told_before_it_is_made(
     write_predictions(tmp_path / "some.csv", names, np.full((len(names), 14), 0.5, np.float32))
     settings = config(films, "asked", **given)
     if not sentence:
-        return check_job(settings)
+        assert check_job(settings).seen is None
+        return
     with pytest.raises(XliteError, match=re.escape(sentence)):
         check_job(settings)
 

@@ -4,6 +4,7 @@ import functools
 import inspect
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -11,10 +12,11 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-from xlite.cli.console import log_to, repeatedly
+from xlite.cli.console import Json, busy, log_to, print_json, repeatedly, say
 from xlite.cli.extras import demand
 from xlite.config import PRESETS, TrainConfig, make_config, of_preset
 from xlite.errors import RunError, Setting, XliteError, as_option
+from xlite.runs.command import absolute_paths
 from xlite.runs.follower import follows, led_run, let_leader_end
 from xlite.runs.run import Run
 
@@ -24,8 +26,8 @@ Preset = Annotated[
     str,
     typer.Option(
         metavar="|".join(PRESETS),
-        help="Settings that go together, instead of the defaults: design has those of the design document. "
-        "Options beside it win",
+        help="Settings that go together, instead of the defaults: design has those of the design document, "
+        "good those of the shipped model, quick takes about two minutes. Options beside it win",
     ),
 ]
 
@@ -90,17 +92,29 @@ def _shown(name: str, field: FieldInfo) -> str:
 
 def new_run(values: dict[str, object], preset: str) -> Run:
     """A new run from the options that were typed, which win over those of the preset."""
+    return Run.create(_typed(values, preset))
+
+
+def _typed(values: dict[str, object], preset: str) -> TrainConfig:
+    """The settings that were typed, and those of the preset; refused before a run is made for them."""
     if "data" not in values:
         raise RunError("a run needs a data folder in the NIH layout, real or phantom: give ", Setting("data"))
     config = make_config({**of_preset(preset), **values})
-    _check_data(config)  # before a run is made for a wrong folder
-    return Run.create(config)
+    _check_data(config)  # a wrong folder
+    return config
 
 
 @with_config_options
 def train(
     resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with this run, exactly as it was")] = "",
     preset: Preset = "",
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Say what it would take, from a few real steps, and what matters; make no run"
+        ),
+    ] = False,
+    as_json: Json = False,
     *,
     values: dict[str, object],
 ) -> None:
@@ -108,6 +122,10 @@ def train(
 
     It is distilled if a --teacher is given. `xlite train --resume RUN` goes on with a run, exactly.
     """
+    if as_json and not dry_run:
+        raise RunError("--json is for --dry-run: a run writes its metrics into its folder")
+    if dry_run and resume:
+        raise RunError("--dry-run is for a new run, so it takes no --resume")
     if resume and (values or preset):
         given = ["preset"] * bool(preset) + list(values)
         taken = [word for name in given for word in (", ", Setting(name))][1:]
@@ -117,12 +135,40 @@ def train(
         return _follow(resume or str(values.get("name", "")))
     if resume:
         return _train(Run.named(resume))
+    if dry_run:
+        return _foretell(_typed(values, preset), as_json)
     run = new_run(values, preset)
     try:
         _train(run)
     except XliteError:
         _drop_refused(run)
         raise
+
+
+def _foretell(config: TrainConfig, as_json: bool) -> None:
+    """Prints what a run of these settings would take, and what matters before it is started."""
+    began = time.monotonic()
+    with busy("Trying a few steps"):
+        from xlite.training import concern_words, concerns
+        from xlite.training.forecast import basis, forecast_facts
+        from xlite.training.probe import measure
+
+        config = absolute_paths(config)
+        films = concerns.look_at_films(config.data, config.split, config.allow_leakage, config.skip_missing)
+        found = concerns.of_settings(config, films, has_gpu=True)  # a processor's time is measured below
+        if refused := [one for one in found if one.refuses]:
+            raise RunError(*concern_words.words_of(refused[0]))
+        forecast = measure(config, began)
+    found += concerns.of_forecast(config, forecast)
+    sentences = [str(RunError(*concern_words.words_of(one))) for one in found]
+    if as_json:
+        print_json({**forecast.model_dump(mode="json"), "seconds": forecast.seconds, "warnings": sentences})
+        return
+    for title, text in forecast_facts(forecast).items():
+        say(f"{title:16}{text}")
+    say(basis(forecast))
+    for text in sentences:
+        say(f"Warning: {text}")
 
 
 def _train(run: Run) -> None:

@@ -93,8 +93,7 @@ def open_cache(
         raise DataError(f"there are no films to put into {folder}")
     size = preprocess.size
     sources = [_source(path) for path in paths]
-    key = hashlib.sha256(json.dumps([_FORMAT, size, sources]).encode()).hexdigest()[:12]
-    array = folder / f"films-{size}-{key}.npy"
+    array = _array_of(sources, size, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f"films-{size}.lock"):
@@ -111,6 +110,16 @@ def open_cache(
             f"{sentence(error, folder)}; the cache of {counted(len(paths), 'film')} at {size} px takes "
             f"{len(paths) * size**2 / 1e9:.1f} GB"
         ) from error
+
+
+def is_cached(paths: Sequence[Path], size: int, folder: Path) -> bool:
+    """Whether a folder has the array of these films; it is not looked at."""
+    return _array_of([_source(path) for path in paths], size, folder).is_file()
+
+
+def _array_of(sources: list[Source], size: int, folder: Path) -> Path:
+    key = hashlib.sha256(json.dumps([_FORMAT, size, sources]).encode()).hexdigest()[:12]
+    return folder / f"films-{size}-{key}.npy"
 
 
 def film_facts(films: np.ndarray, rows: np.ndarray) -> FilmFacts:

@@ -13,11 +13,12 @@ from torch.utils.data import DataLoader, Dataset
 
 from xlite.data.cache import FilmFacts, cache_folder, film_facts, open_cache
 from xlite.data.folder import NihFolder
+from xlite.data.part_films import part_stems
 from xlite.data.splits import Split
-from xlite.errors import DataError, RunError, Setting
+from xlite.errors import RunError, Setting
 from xlite.files import Progress
 from xlite.images import Preprocess
-from xlite.text import are, counted
+from xlite.text import counted
 
 if TYPE_CHECKING:
     import albumentations
@@ -204,25 +205,6 @@ def model_input(films: torch.Tensor, preprocess: Preprocess) -> torch.Tensor:
     unit = films.float() / 255
     channels = [(unit - mean) / std for mean, std in zip(preprocess.mean, preprocess.std, strict=True)]
     return torch.stack(channels, dim=-1).permute(0, 3, 1, 2)
-
-
-def part_stems(folder: NihFolder, split: Split, part: str, skip_missing: bool = False) -> list[str]:
-    """The stems of a part's films that are there, in the split's order.
-
-    Raises DataError if the part is empty, or if films are missing and `skip_missing` is not set.
-    """
-    stems = split.stems(part)
-    there = [stem for stem in stems if stem in folder.paths]
-    lacking = len(stems) - len(there)
-    if lacking and not skip_missing:
-        raise DataError(
-            f"{lacking:,} of the {counted(len(stems), 'film')} of the {part} part {are(lacking)} missing in "
-            f"{folder.root}; put them there, or go on without them with ",
-            Setting("skip_missing"),
-        )
-    if not there:
-        raise DataError(f"the {part} part of the split {split.name!r} has no films in {folder.root}")
-    return there
 
 
 def open_films(

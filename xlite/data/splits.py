@@ -192,6 +192,16 @@ def load_split(folder: NihFolder, name: str, seed: int = SEED, allow_leakage: bo
 
     `seed` counts only if the split has to be made. Raises DataError for an unknown name or shared patients.
     """
+    is_new = not _split_folder(folder, name).is_dir()
+    split = foresee_split(folder, name, seed, allow_leakage)
+    if is_new:
+        with contextlib.suppress(DataError):  # a folder that cannot be written to gives it again next time
+            write_split(folder, split)
+    return split
+
+
+def foresee_split(folder: NihFolder, name: str, seed: int = SEED, allow_leakage: bool = False) -> Split:
+    """What `load_split` would give, without writing anything."""
     if _split_folder(folder, name).is_dir():
         return read_split(folder, name, allow_leakage)
     if name not in STRATEGIES:
@@ -200,10 +210,7 @@ def load_split(folder: NihFolder, name: str, seed: int = SEED, allow_leakage: bo
             f"{folder.root} has no split {name!r}; expected one of "
             f"{', '.join(dict.fromkeys([*STRATEGIES, *there]))}"
         )
-    split = make_split(folder, name, seed, allow_leakage)
-    with contextlib.suppress(DataError):  # a folder that cannot be written to gives the same split next time
-        write_split(folder, split)
-    return split
+    return make_split(folder, name, seed, allow_leakage)
 
 
 def shrink_train(folder: NihFolder, split: Split, share: float) -> Split:

@@ -126,12 +126,12 @@ class Run(WorkFolder[RunStatus]):
         waits, told = slurm.waiting(submission.job) if submission else (False, "the process died")
         if not waits:
             told = f"{told}; resume goes on after the last finished epoch"
-        now = {"state": "queued" if waits else "killed", "message": told, "words": (), "eta_s": None}
-        return status.model_copy(update=now)
+        now = {"state": "queued" if waits else "killed", "message": told, "words": ()}
+        return status.model_copy(update={**now, "eta_s": None, "films_a_second": None})
 
     def update_progress(self, **changes: Any) -> None:
-        """Replaces progress.json; what is not named stays, but the time left, which a trainer alone tells."""
-        super().update_progress(**{"eta_s": None, **changes})
+        """Replaces progress.json; what is not named stays, but time left and speed: a trainer alone tells."""
+        super().update_progress(**{"eta_s": None, "films_a_second": None, **changes})
 
     def submit(self, options: Sequence[str] = ()) -> None:
         """Starts or resumes the run as a job of a SLURM cluster; `options` are sbatch's own.

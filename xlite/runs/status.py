@@ -44,6 +44,7 @@ S = TypeVar("S", bound=WorkStatus)
 class RunStatus(WorkStatus):
     """What a run does now; times in s, memory in GB, load 0-1, None if it is not known.
 
+    films_a_second: how many were trained on a second since the epoch began, None between epochs.
     On a GPU memory and load are the device's, on a CPU the memory of the trainer and the load of the machine.
     """
 
@@ -57,6 +58,7 @@ class RunStatus(WorkStatus):
     best_epoch: Count | None = None
     elapsed_s: Seconds = 0.0
     eta_s: Seconds | None = None
+    films_a_second: float | None = None
     device: str = ""
     memory_gb: float | None = None
     memory_total_gb: float | None = None
@@ -119,6 +121,8 @@ def facts(status: RunStatus) -> dict[str, str]:
         "Time left": clock(status.eta_s) if live else "–",
         "Device": status.device or "–",
     }
+    if live and status.films_a_second is not None:
+        shown["Films a second"] = f"{status.films_a_second:.3g}"
     if live and status.memory_gb is not None:
         total = "" if status.memory_total_gb is None else f" of {status.memory_total_gb:.1f}"
         shown["Memory"] = f"{status.memory_gb:.1f}{total} GB"

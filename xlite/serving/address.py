@@ -8,6 +8,24 @@ carries it to the other pages. A new key is entered here, with what it means on 
 from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
+from xlite.config import TrainConfig
+
+_SETTINGS = {
+    name: f"of the runs that the forms plan: {field.title}"
+    for name, field in TrainConfig.model_fields.items()
+    if name != "data"
+}
+_OF_STUDIES = {
+    f"{name}_{end}": f"in a study that the form plans, {meaning} of {field.title}"
+    for name, field in TrainConfig.model_fields.items()
+    for end, meaning in (
+        ("low", "the lowest value"),
+        ("high", "the highest value"),
+        ("log", "whether the scale is logarithmic"),
+        ("values", "the values"),
+    )
+}
+
 KEYS = {
     "data": "the data folder",
     "model": "the model that reads films, or whose results are shown",
@@ -48,6 +66,16 @@ KEYS = {
     "by": "what the chart of findings together is coloured by",
     "order": "how films are ordered",
     "rows": "whether films or their patients are listed",
+    "preset": "the preset that the form of a run begins with",
+    "planned": "the name of the study that the form plans",
+    "seeds": "with how many seeds a study that the form plans trains each configuration",
+    "after": "the study that a phase follows",
+    "trials": "how many configurations a search picks",
+    "folds": "how many folds a cross-fit leaves out in turn",
+    "varies": "the settings that vary in a search",
+    "fixes": "the settings that all runs of a study share",
+    **_SETTINGS,
+    **_OF_STUDIES,
 }
 """Every name that an address may have, and what it says."""
 

@@ -103,6 +103,17 @@ def _phase2(
     return after, fixed, vary
 
 
+def waits_for(phase: Phase, after: str = "") -> tuple[str, ...]:
+    """Why a phase cannot begin yet, if the study that it follows has no winner: the words of a sentence."""
+    if phase == "phase1":
+        return ()
+    try:
+        _winner(after or ("phase1" if phase == "phase2" else _last_study()))
+    except RunError as error:
+        return error.words
+    return ()
+
+
 def _last_study() -> str:
     """The study that phase 3 follows if none is named."""
     return "phase2" if (sweeps_dir() / "phase2" / "sweep.json").is_file() else "phase1"

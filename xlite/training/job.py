@@ -13,11 +13,13 @@ from torch import Tensor
 from xlite import __version__
 from xlite.config import FOCAL, WEIGHTED, TrainConfig
 from xlite.data.cache import FilmFacts, fingerprint
-from xlite.data.dataset import FilmDataset, loader, model_input, open_films, part_stems
+from xlite.data.dataset import FilmDataset, loader, model_input, open_films
 from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
+from xlite.data.part_films import part_stems
 from xlite.data.splits import Split, as_trained, load_split
 from xlite.errors import DataError, RunError, Setting
+from xlite.evaluation.caveats import TeacherKnows
 from xlite.evaluation.contamination import count_source, teacher_caveat
 from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.sources import Source, distinct, sources_behind, with_lists
@@ -125,19 +127,68 @@ def _warn_of_flat_films(facts: list[FilmFacts]) -> None:
         )
 
 
-def check_job(config: TrainConfig) -> None:
+@dataclass(frozen=True)
+class Checked:
+    """What `check_job` opened: all of a job but its films. `stems` and `val_stems` are those of its films.
+
+    file_logits: float32 (N, 14) of the teacher's predictions files, None without; seen: what teachers know of
+    the test films, None if that is nothing.
+    """
+
+    folder: NihFolder
+    split: Split
+    stems: list[str]
+    val_stems: list[str]
+    student: Student
+    preprocess: Preprocess
+    teacher: Teacher
+    file_logits: NDArray[np.float32] | None
+    seen: TeacherKnows | None
+
+
+def check_job(config: TrainConfig) -> Checked:
     """Raises what `open_job` would before it decodes films: for a page, which asks before it makes a run.
 
     Starting weights from ImageNet are left out: without them a student begins at random.
     """
     folder = NihFolder.open(config.data)
     split, stems, _ = _open_split(config, folder)
-    preprocess = Preprocess(config.image_size)
+    student, preprocess = _new_student(config), Preprocess(config.image_size)
     if config.weights != "imagenet":
-        student = _new_student(config)
         preprocess = load_start_weights(student, config.weights).preprocess(config.image_size)
-    teacher, _ = _open_teacher(config, preprocess, stems, folder)
-    _teacher_sources(config, folder, split, teacher)
+    teacher, file_logits = _open_teacher(config, preprocess, stems, folder)
+    taught = _teacher_sources(config, folder, split, teacher)
+    judged = PartJudged(folder, split, "test", split.stems("test"))
+    seen = teacher_caveat(taught, judged, config.teacher_list)
+    val_stems = part_stems(folder, split, "val", config.skip_missing)
+    return Checked(folder, split, stems, val_stems, student, preprocess, teacher, file_logits, seen)
+
+
+def sample_job(config: TrainConfig, checked: Checked, films: NDArray[np.uint8]) -> Job:
+    """The job on some of its training films, uint8 (n, S, S), the first ones: to measure what a step takes.
+
+    It validates on the same films.
+    """
+    stems = checked.stems[: len(films)]
+    folder, preprocess, file_logits = checked.folder, checked.preprocess, checked.file_logits
+    labels = folder.labels(stems)
+    taught = None if file_logits is None else file_logits[: len(stems)]
+    return Job(
+        config=config,
+        split=checked.split,
+        train=FilmDataset(films, labels, preprocess, seed=config.seed, file_logits=taught),
+        train_stems=stems,
+        known=torch.from_numpy(known_of(folder.table.iloc[folder.rows(stems)])),
+        val=FilmDataset(films, labels, preprocess),
+        val_names=folder.names(stems),
+        val_patients=folder.patients(stems),
+        sample_weights=None,
+        task=_task(config, checked.student, checked.teacher, labels),
+        teacher=checked.teacher,
+        info=_info(config, folder, checked.split, stems, [], preprocess),
+        films="",
+        left_out=[],
+    )
 
 
 def _new_student(config: TrainConfig) -> Student:

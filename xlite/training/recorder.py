@@ -117,11 +117,18 @@ class Recorder:
             best_epoch=state.best_epoch,
             elapsed_s=elapsed,
             eta_s=elapsed / done * (epochs - done) if done else None,
+            films_a_second=self._films_a_second(at) if at else None,
             device=str(self.learner.fabric.device),
             memory_gb=stats.memory_gb,
             memory_total_gb=stats.memory_total_gb,
             load=stats.load,
         )
+
+    def _films_a_second(self, at: MidEpoch) -> float | None:
+        """Films of all processes that the epoch has trained on a second so far."""
+        spent = time.monotonic() - at.began
+        films = at.step * self.learner.sampler.films_a_step * self.learner.fabric.world_size
+        return films / spent if spent else None
 
     def _content(self) -> dict[str, Any]:
         """What last.ckpt holds: all that exact resume needs."""

@@ -1,0 +1,217 @@
+"""The form of a study as the Sweeps page shows it: short first, all else folded away."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+from page_settings import default, setting_widget
+
+from xlite.config import MOST_FOLDS, TrainConfig, choices_of
+from xlite.errors import RunError
+from xlite.messages import field_title, page_sentence
+from xlite.models.available import model_files
+from xlite.runs import form
+from xlite.serving.address import unknown
+from xlite.sweeps import space
+from xlite.sweeps.crossfit import FOLDS, plan_crossfit
+from xlite.sweeps.phases import BACKBONES, SEEDS, SHARE_TEXT, plan_phase, waits_for
+from xlite.sweeps.plan import Design, Kind, Plan, Range, make_plan
+from xlite.sweeps.sweep import Sweep
+
+BOUND: Any = "query-params"
+KINDS: dict[Kind, str] = {
+    "phase1": "Phase 1",
+    "phase2": "Phase 2",
+    "phase3": "Phase 3",
+    "search": "Search",
+    "crossfit": "Cross-fit",
+}
+ABOUT: dict[Kind, str] = {
+    "phase1": f"Students alone: each backbone with and without attention, on {SHARE_TEXT} of the train part.",
+    "phase2": "Distillation: each backbone with two temperatures and two alphas, on "
+    f"{SHARE_TEXT} of the train part, with the attention that phase 1 chose and all that phase 1 was given.",
+    "phase3": "The winner of phase 2, or of phase 1 if there is no phase 2, on the whole train part.",
+    "search": "Any settings of a run: a grid of all combinations, or so many that Optuna's TPE picks.",
+    "crossfit": "A teacher for all training films: each run leaves one fold of the train part out and "
+    "answers for its films, so that none teaches what it knows by heart.",
+}
+FOLLOWS: tuple[Kind, ...] = ("phase2", "phase3")
+COMMON = ["image_size", "batch_size"]
+_OWN = ("data", "name", "split", "teacher", "epochs", "fold", "backbone")
+"""Settings that the form of a study asks for elsewhere, or not at all."""
+
+
+def first_seeds(kind: Kind) -> int:
+    """With how many seeds a kind of study trains each configuration, if nobody says."""
+    return 1 if kind in ("search", "crossfit") else SEEDS
+
+
+def take_kind() -> None:
+    """Has the name and the seeds follow the kind of study, unless somebody has named it."""
+    if (kind := st.session_state["kind"]) is not None:
+        st.session_state["seeds"] = first_seeds(kind)
+        if st.session_state.get("planned") in KINDS:
+            st.session_state["planned"] = kind
+
+
+def choose_kind() -> Kind | None:
+    """The kind of study that is planned."""
+    return st.segmented_control(
+        "Kind",
+        list(KINDS),
+        default="phase1",
+        format_func=KINDS.__getitem__,
+        label_visibility="collapsed",
+        key="kind",
+        bind=BOUND,
+        on_change=take_kind,
+    )
+
+
+def choose_plan(kind: Kind, data: str) -> Plan | None:
+    """The form of one kind of study; None, with a line on what it waits for, before there is a plan.
+
+    RunError if what was chosen is no study.
+    """
+    trials, varying = choose_space() if kind == "search" else (0, {})
+    given: dict[str, Any] = {"data": data}
+    teaches = kind not in ("phase1", "phase3")
+    shares = [4, 3, 1.5, 2] if teaches else [5, 0.01, 1.5, 2]
+    first, second, third, fourth = st.columns(shares, vertical_alignment="bottom")
+    backbones: list[str] = []
+    after = ""
+    with first:
+        if kind in FOLLOWS:
+            after = choose_after()
+        elif kind == "phase1":
+            backbones = choose_values("backbone", BACKBONES, "Students")
+        elif "backbone" not in varying:
+            given |= choose_one("backbone")
+    with second:
+        if teaches and "teacher" not in varying:
+            given |= choose_one("teacher")
+    with third:
+        if kind not in FOLLOWS and "epochs" not in varying:
+            given |= {"epochs": default("epochs")} | choose_one("epochs")
+    study = fourth.text_input("Name", kind, key="planned", bind=BOUND)
+    folds = choose_folds() if kind == "crossfit" else 0
+    with st.expander("All other settings", icon=":material/tune:"):
+        left, right, _ = st.columns([2, 1, 3])
+        with left:
+            given["split"] = setting_widget("split", default("split"))
+        seeds = 1 if trials else choose_seeds(kind, right)
+        given |= choose_fixed(varying, kind in FOLLOWS)
+    given = {name: given[name] for name in TrainConfig.model_fields if name in given}
+    if kind == "phase2" and "teacher" not in given:
+        st.info("Phase 2 distils: choose a teacher above, and the plan is here.")
+        return None
+    if kind in FOLLOWS and (words := waits_for(kind, after)):  # type: ignore[arg-type]
+        st.info(f"This phase follows another one, which comes first. {page_sentence(RunError(*words))}")
+        return None
+    if kind == "search" and not varying:
+        st.info("Choose above what varies, and the plan is here.")
+        return None
+    design = Design(study, seeds, trials, prune=kind == "search", after=after)
+    if kind == "search":
+        return make_plan("search", given, varying, design)
+    if kind == "crossfit":
+        return plan_crossfit(given, folds, design)
+    return plan_phase(kind, given, design, backbones)
+
+
+def choose_one(name: str) -> dict[str, Any]:
+    """A setting of all runs as one of a plan; empty if it is at its default, which a plan need not name."""
+    value = setting_widget(name, default(name))
+    return {} if value == default(name) else {name: value}
+
+
+def choose_after() -> str:
+    """The study that a phase follows; empty for that of the phase before."""
+    studies = ["", *(sweep.name for sweep in Sweep.list())]
+    if missing := unknown(st.query_params, "after", studies):
+        st.warning(f"There is no study {missing!r} to follow here.")
+    return st.selectbox(
+        "After", studies, format_func=lambda name: name or "the phase before", key="after", bind=BOUND
+    )
+
+
+def choose_seeds(kind: Kind, place: Any) -> int:
+    """With how many seeds each configuration is trained."""
+    return int(place.number_input("Seeds", 1, value=first_seeds(kind), key="seeds", bind=BOUND))
+
+
+def choose_folds() -> int:
+    """How many runs leave a fold out."""
+    left, _ = st.columns([1, 4])
+    return int(left.number_input("Folds", 2, MOST_FOLDS, FOLDS, key="folds", bind=BOUND))
+
+
+def choose_fixed(varying: dict[str, Any], follows: bool) -> dict[str, Any]:
+    """The settings that every trial shares; a phase that follows another takes over what is not given."""
+    names = [name for name in TrainConfig.model_fields if name not in (*_OWN, *varying)]
+    chosen = st.multiselect(
+        "Settings that stay fixed",
+        names,
+        default=[] if follows else [name for name in COMMON if name in names],
+        format_func=field_title,
+        help="All others are at their defaults, or as in the study that this one follows.",
+        key="fixes",
+        bind=BOUND,
+    )
+    fixed = {}
+    for place, name in enumerate(chosen):
+        if place % 3 == 0:
+            columns = st.columns(3)
+        with columns[place % 3]:
+            fixed[name] = setting_widget(name, default(name))
+            st.caption(form.told(name))
+    return fixed
+
+
+def choose_space() -> tuple[int, dict[str, Any]]:
+    """How many configurations a search picks (0: it tries all), and what varies over what."""
+    left, right = st.columns([5, 1.5], vertical_alignment="bottom")
+    names = left.multiselect(
+        "What varies",
+        space.can_vary(),
+        default=["lr"],
+        format_func=field_title,
+        placeholder="Choose settings",
+        key="varies",
+        bind=BOUND,
+    )
+    help = "So many are picked by Optuna's TPE; 0 tries all combinations."
+    trials = int(right.number_input("Trials", 0, value=20, help=help, key="trials", bind=BOUND))
+    return trials, {name: choose_range(name, is_grid=not trials) for name in names}
+
+
+def choose_range(name: str, is_grid: bool) -> Any:
+    """What a setting varies over: a range of a number that TPE picks from, else a list of values."""
+    if is_grid or not space.is_number(name):
+        return choose_values(name, space.usual_values(name), field_title(name))
+    usual = space.usual_range(name)
+    title, first, second, third = st.columns([2, 2, 2, 2], vertical_alignment="bottom")
+    title.markdown(f"**{field_title(name)}**  \n:gray[{form.told(name)}]")
+    step: Any = 1 if isinstance(usual.low, int) else (usual.low or usual.high / 10)
+    shown: Any = {"step": step, "bind": BOUND} | ({} if isinstance(step, int) else {"format": "%g"})
+    low = first.number_input("From", value=usual.low, key=f"{name}_low", **shown)
+    high = second.number_input("To", value=usual.high, key=f"{name}_high", **shown)
+    log = third.toggle("Logarithmic", usual.log, key=f"{name}_log", bind=BOUND)
+    return Range(low=low, high=high, log=log)
+
+
+def choose_values(name: str, values: Sequence[Any], title: str) -> list[Any]:
+    """Some values of a setting: of a few words or on and off those, else any that somebody types."""
+    key = f"{name}_values"
+    if choices := choices_of(name):
+        return st.multiselect(title, choices, default=choices, format_func=form.choice, key=key, bind=BOUND)
+    if space.is_switch(name):
+        on_off = {"On": True, "Off": False}
+        chosen = st.multiselect(title, list(on_off), default=list(on_off), key=key, bind=BOUND)
+        return [on_off[one] for one in chosen]
+    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    offered = list(model_files()) if name == "teacher" else form.SUGGESTIONS.get(name, texts)
+    options = list(dict.fromkeys([*filter(None, texts), *offered]))
+    first = texts if len(texts) > 1 else options[:2]
+    more: dict[str, Any] = {"key": key, "bind": BOUND, "help": "Choose some, or type others."}
+    return st.multiselect(title, options, default=first, accept_new_options=True, **more)
