@@ -1,5 +1,6 @@
 import os
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import streamlit as st
@@ -164,6 +165,24 @@ def disk_card() -> None:
     card("Disk", disk_headline(free))
 
 
+@st.cache_resource(show_spinner=False)
+def device() -> "Future[Headline]":
+    """The device of this machine, looked for once: torch takes seconds to load, and no page waits for it."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(device_headline)
+    finally:
+        pool.shutdown(wait=False)
+
+
+@st.fragment(run_every=1)
+def await_device() -> None:
+    """A sign of life until the device is known, and then the page with it."""
+    if device().done():
+        st.rerun(scope="app")
+    card("Device", Headline("Looking for a GPU", "The page can be used meanwhile."))
+
+
 @st.fragment(run_every=3)
 def show_runs(change: bool) -> None:
     """What runs now and what ended last, read anew every three seconds."""
@@ -265,6 +284,8 @@ with cards[1]:
     data_card(data)
 with cards[3]:
     disk_card()
-# It needs torch, and so comes last: the page is readable while that loads.
-with cards[2], st.spinner("Looking for a GPU"):
-    card("Device", device_headline())
+with cards[2]:
+    if device().done():
+        card("Device", device().result())
+    else:
+        await_device()

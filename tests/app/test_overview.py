@@ -254,16 +254,18 @@ def test_the_notice_is_read_once(own_home: Path) -> None:
 
 
 def test_nothing_of_the_page_but_the_device_waits_for_torch(own_home: Path, tiny_folder: Path) -> None:
-    """In a process of its own: the page paints first, and the device comes last."""
+    """In a process of its own: the page has been drawn to its end before anybody asks torch."""
     import subprocess
     import sys
 
     code = (
-        "import sys; from streamlit.testing.v1 import AppTest; from xlite.report import overview as o\n"
+        "import sys, time; from streamlit.testing.v1 import AppTest; from xlite.report import overview as o\n"
         "seen = []\n"
-        "o.device_headline = lambda: seen.append('torch' in sys.modules) or o.Headline('CPU', '')\n"
+        "o.device_headline = lambda: (time.sleep(0.5), seen.append('torch' in sys.modules))\n"
         f"test = AppTest.from_file({str(bundled('app', 'Home.py'))!r}, default_timeout=100).run()\n"
         "assert not test.exception, test.exception[0].message\n"
+        "assert not seen and 'torch' not in sys.modules\n"
+        "while not seen: time.sleep(0.05)\n"
         "print(seen)"
     )
     save_demo_model(own_home)
