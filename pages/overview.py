@@ -1,5 +1,6 @@
 import os
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import streamlit as st
@@ -34,10 +35,22 @@ from xlite.sweeps.sweep import Sweep
 HERE = Path(__file__).parent
 LATEST = 5
 NEXT = [
-    ("classify", "Read a film", "Upload one, or take a synthetic one, and see its findings with maps."),
-    ("explore", "Explore the data", "Counts, co-occurrence, ages, views, films with their boxes."),
-    ("train", "Train a student", "Alone or from a teacher; stop and resume whenever you like."),
-    ("results", "Compare results", "ROC curves and AUC with intervals, split by split."),
+    (
+        *("classify", "Read a film", ":material/radiology:"),
+        "Upload one, or take a synthetic one, and see its findings with maps.",
+    ),
+    (
+        *("explore", "Explore the data", ":material/query_stats:"),
+        "Counts, co-occurrence, ages, views, films with their boxes.",
+    ),
+    (
+        *("train", "Train a student", ":material/model_training:"),
+        "Alone or from a teacher; stop and resume whenever you like.",
+    ),
+    (
+        *("results", "Compare results", ":material/show_chart:"),
+        "ROC curves and AUC with intervals, split by split.",
+    ),
 ]
 
 
@@ -164,6 +177,24 @@ def disk_card() -> None:
     card("Disk", disk_headline(free))
 
 
+@st.cache_resource(show_spinner=False)
+def device() -> "Future[Headline]":
+    """The device of this machine, looked for once: torch takes seconds to load, and no page waits for it."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(device_headline)
+    finally:
+        pool.shutdown(wait=False)
+
+
+@st.fragment(run_every=1)
+def await_device() -> None:
+    """A sign of life until the device is known, and then the page with it."""
+    if device().done():
+        st.rerun(scope="app")
+    card("Device", Headline("Looking for a GPU", "The page can be used meanwhile."))
+
+
 @st.fragment(run_every=3)
 def show_runs(change: bool) -> None:
     """What runs now and what ended last, read anew every three seconds."""
@@ -215,16 +246,16 @@ def show_ended(seen: Seen, on_duty: Duty, change: bool) -> None:
                 st.rerun(scope="app")
 
 
-def first_steps(data: str) -> bool:
-    """On a machine without data or runs, the button for the next step; whether there is one."""
+def first_steps(data: str) -> None:
+    """On a machine without data or runs, the button for the next step."""
     if data and being_drawn(data):
-        return True
+        return
     if not data:
         offer_phantom()
         st.caption("Drawn in seconds, in the layout of the real data set. Nothing is fetched.")
-        return True
+        return
     if not first.is_next(Path(os.path.expanduser(data))) or lacking("train", "Training"):
-        return False
+        return
     label, path = "Train a tiny student", Path(os.path.expanduser(data))
     if st.button(label, type="primary", icon=":material/play_arrow:"):
         with st.spinner("Starting", show_time=True):
@@ -232,17 +263,16 @@ def first_steps(data: str) -> bool:
         if started:
             st.rerun()
     st.caption(first.ESTIMATE)
-    return True
 
 
 def what_next(data: str, change: bool) -> None:
     """The ways on from here."""
     st.subheader("What next")
-    stepped = change and first_steps(data)
-    for page, label, text in NEXT:
-        main = page == "classify" and not stepped
-        if st.button(label, key=f"go-{page}", width="stretch", type="primary" if main else "secondary"):
-            st.switch_page(str(HERE / f"{page}.py"))
+    if change:
+        first_steps(data)
+    for page, label, icon, text in NEXT:
+        # No button: Streamlit switches no page while the address holds the data folder.
+        link(page, label, icon)
         st.caption(text)
 
 
@@ -265,6 +295,8 @@ with cards[1]:
     data_card(data)
 with cards[3]:
     disk_card()
-# It needs torch, and so comes last: the page is readable while that loads.
-with cards[2], st.spinner("Looking for a GPU"):
-    card("Device", device_headline())
+with cards[2]:
+    if device().done():
+        card("Device", device().result())
+    else:
+        await_device()

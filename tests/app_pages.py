@@ -10,8 +10,9 @@ from xlite.places import bundled
 
 
 def page(name: str, **state: object) -> AppTest:
-    """The page before its first run, with that session state."""
-    test = AppTest.from_file(bundled("pages", f"{name}.py"), default_timeout=300)
+    """The page before its first run, with that session state; Overview in the frame, which its links need."""
+    file = bundled("app", "Home.py") if name == "overview" else bundled("pages", f"{name}.py")
+    test = AppTest.from_file(file, default_timeout=300)
     for key, value in state.items():
         test.session_state[key] = value
     return test

@@ -179,7 +179,7 @@ def test_drawn_films_are_named_in_the_sidebar_on_every_page_and_visit(
     expect(page.get_by_text("40 films")).to_be_visible()
     expect(folder_field(page)).to_have_value(out)
     expect(page.get_by_role("button", name="Train a tiny student")).to_be_visible()
-    page.get_by_role("button", name="Explore the data").click()
+    page.get_by_test_id("stMain").get_by_role("link", name="Explore the data").click()
     page.wait_for_url("**/explore**")
     expect(page.get_by_test_id("stMetric").first).to_contain_text("40")
     expect(folder_field(page)).to_have_value(out)
@@ -196,7 +196,9 @@ def test_the_notice_blocks_nothing_and_is_read_once_by_keyboard(app: str, page: 
     button = page.get_by_role("button", name=BUTTON)
     expect(button).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    page.get_by_role("button", name="Explore the data").click()  # the page below works all the same
+    page.get_by_test_id("stMain").get_by_role(
+        "link", name="Explore the data"
+    ).click()  # the page below works all the same
     page.wait_for_url("**/explore**")
     expect(button).to_be_visible()
     settle(page)
@@ -270,7 +272,7 @@ def test_no_table_of_a_report_is_cut_on_a_screen_of_1000_px(browser: Browser, ow
 def test_a_film_is_uploaded_and_its_maps_are_seen(app: str, page: Page, tmp_path: Path):
     film = write_film(tmp_path / "film.png")
     page.goto(app)
-    page.get_by_role("button", name="Read a film").click()
+    page.get_by_test_id("stMain").get_by_role("link", name="Read a film").click()
     page.wait_for_url("**/classify")
     expect(page.get_by_test_id("stMetric")).to_have_count(3)
     settle(page)

@@ -21,8 +21,8 @@ SETTINGS: dict[str, object] = {
 
 
 ESTIMATE = (
-    "A student of 0.6 million parameters on the drawn films: about two minutes on 2 cores. It shows how "
-    "training goes; what it scores says nothing about real films."
+    "Some 90 s of processor time, as measured; longer while others use the machine. It shows how training "
+    "goes; what it scores says nothing about real films."
 )
 
 
