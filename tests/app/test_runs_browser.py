@@ -81,8 +81,12 @@ def open_page(page: Page, address: str) -> None:
 
 def tick(page: Page, row: int) -> None:
     """Clicks into the column of ticks; the table is drawn on a canvas, rows of 35 px below a header."""
-    box = page.get_by_test_id("stDataFrame").first.bounding_box()
-    assert box is not None
+    table = page.get_by_test_id("stDataFrame").first
+    table.locator("canvas").first.wait_for()
+    box = None
+    while box is None or box != table.bounding_box():  # until what stands above it has come to rest
+        box = table.bounding_box()
+        page.wait_for_timeout(1500)
     page.mouse.click(box["x"] + 18, box["y"] + 35 * (row + 1.5))
     settle(page)
 
@@ -120,7 +124,7 @@ def test_the_choice_outlives_a_change_of_pages(app: str, page: Page):
     expect(page.get_by_role("heading", name="Finished experiments")).to_be_visible()
     settle(page)
     expect(page.get_by_role("combobox", name="Run", exact=True)).to_have_value("first")
-    expect(page.get_by_label("Search")).to_have_value("fi")
+    expect(page.get_by_role("textbox", name="Search")).to_have_value("fi")
     for part in ("run=first", "search=fi", "group=backbone", "compare=second"):
         assert part in page.url
 
