@@ -39,7 +39,7 @@ def cooccurrence_caption(by: str) -> str:
             "How many times more often than by chance two findings meet; empty if chance alone would give "
             f"fewer than {LEAST_EXPECTED} films. Amber: less often. A cell chooses its two findings."
         )
-    return "Films that have both findings. A cell chooses its two findings."
+    return "Films that have both findings, whatever findings are chosen. A cell chooses its two."
 
 
 def patients_caption(facts: Facts) -> str:

@@ -90,6 +90,7 @@ class Selection:
 
 def _mask(films: CodedFilms, name: str, value: Any) -> np.ndarray:
     """Which films one field of a filter lets through, bool (N,)."""
+    mask: Any
     match name:
         case "has":
             mask = films.present[:, [CLASSES.index(one) for one in value]].all(axis=1)
@@ -97,7 +98,7 @@ def _mask(films: CodedFilms, name: str, value: Any) -> np.ndarray:
             mask = np.isin(films.amounts, [int(one) for one in value])
         case "ages":
             years = np.floor(films.ages)
-            mask = np.asarray((value[0] <= years) & (years <= value[1]))  # a missing age is in no range
+            mask = (value[0] <= years) & (years <= value[1])  # a missing age is in no range
         case "sexes" | "views":
             mask = getattr(films, name).among(value)
         case "series":
