@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from page_parts import data_folder
 
 from xlite.data.folder import Changes, changes
 from xlite.errors import DataError
@@ -62,10 +63,10 @@ def open_learned(model: "Model", _reader: "GuardedReader", root: str, changed: C
     return Learned.of(_reader.classifier.info, open_films(root, changed).folder)
 
 
-def data_folder() -> tuple[str, Changes] | None:
+def folder_here() -> tuple[str, Changes] | None:
     """The data folder of the sidebar and its state; None if there is none, and on a public server."""
-    root = str(st.session_state.get("data") or "")
-    return None if is_public() or not root else (root, changes(Path(root)))
+    root = None if is_public() else data_folder()
+    return None if root is None else (str(root), changes(root))
 
 
 def own_visit() -> "Visit":
@@ -115,7 +116,7 @@ def named_film(name: str) -> "Held":
     """The bundled film of that name, or that of the data folder. Raises DataError if there is none."""
     from xlite.serving.visit import Held, folder_film
 
-    bundled, folder = examples(), data_folder()
+    bundled, folder = examples(), folder_here()
     if name in bundled:
         return Held(f"bundled {name}", f"Synthetic film {name}", bundled[name].path, address=name)
     if folder is None:
@@ -150,7 +151,7 @@ def learned_words(visit: "Visit", opened: Opened, film: "Held", before: str = ""
     """What the model has learned of the film, if the data folder knows it; nothing if nobody can tell."""
     from xlite.report.film_words import learned_sentences
 
-    folder = data_folder()
+    folder = folder_here()
     if folder is None:
         return []
     with contextlib.suppress(DataError, OSError):  # what is wrong with the folder, other pages say

@@ -1,13 +1,12 @@
 """Parts of the Results page that go back to the films: a threshold tried out, and errors as films."""
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
-from page_parts import QUIET_BAR
+from page_parts import QUIET_BAR, data_folder
 
 from xlite.data.eda.thumbnails import thumbnail
 from xlite.data.folder import Changes, NihFolder, changes
@@ -16,6 +15,7 @@ from xlite.findings import FINDINGS, spoken
 from xlite.messages import literal, page_sentence, said
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.operating_point import OperatingPoint, operating_point, too_few
+from xlite.public import is_public
 from xlite.report.box_targets import best_and_worst, methods_of, read_targets, target_caption
 from xlite.report.caveat_sentences import map_name
 from xlite.report.charts.lines import line_colors
@@ -57,11 +57,11 @@ def open_folder(root: str, changed: Changes) -> NihFolder:
     return NihFolder.open(root)
 
 
-def data_folder() -> NihFolder | None:
+def folder_here() -> NihFolder | None:
     """The data folder of the sidebar, if there is one."""
-    root = os.path.expanduser(st.session_state.get("data") or "")
     try:
-        return open_folder(root, changes(Path(root))) if root else None
+        root = data_folder()
+        return open_folder(str(root), changes(root)) if root else None
     except DataError:  # what is wrong with it the page that explores it says
         return None
 
@@ -77,7 +77,7 @@ def open_films(
 
 def films_of(evaluation: Evaluation) -> tuple[JudgedFilms, Resamples]:
     """`open_films` of an evaluation, with labels from the data folder of the sidebar if it has none."""
-    folder = data_folder()
+    folder = folder_here()
     key = (str(evaluation.folder), evaluation.written, str(folder.root) if folder else "")
     return open_films(evaluation, folder, key)
 
@@ -161,6 +161,8 @@ def offer_to_keep(
     path: Path | None,
 ) -> None:
     """The button that writes the threshold into the model's file, and what came of it."""
+    if is_public():
+        return
     told = st.session_state.pop("kept", None)
     if told is not None:
         lines = "".join(f"\n- {literal(line)}" for line in told.costs)
@@ -213,7 +215,7 @@ def show_targets(evaluation: Evaluation) -> None:
     method = st.segmented_control(
         "Films by", methods, default=methods[0], format_func=map_name, required=True, key="by-map"
     )
-    folder = data_folder()
+    folder = folder_here()
     boxes = folder.boxes() if folder else pd.DataFrame()
     for title, some in zip(("Best", "Worst"), best_and_worst(targets, method, MOST_SHOWN), strict=True):
         st.markdown(f"**{title}**: where the map meets the radiologists' boxes")
@@ -227,7 +229,7 @@ def show_mistakes(evaluation: Evaluation) -> None:
     """The films on which the model was most confident and wrong about a finding."""
     finding = choose_finding()
     films, _ = films_of(evaluation)
-    folder, cut = data_folder(), evaluation.report.per_class[finding].threshold
+    folder, cut = folder_here(), evaluation.report.per_class[finding].threshold
     boxes = folder.boxes() if folder else pd.DataFrame()
     st.caption(
         "Labels were taken from radiology reports by a program: on films like these it may be the label that "

@@ -8,7 +8,9 @@ from page_parts import choose_next, show_command, show_curves, show_log
 from xlite.errors import XliteError
 from xlite.messages import headline, literal, page_sentence
 from xlite.models.available import MODEL_FILE
+from xlite.models.duty import duty, set_duty
 from xlite.places import bundled, checkpoints_dir
+from xlite.public import is_public
 from xlite.runs.annotation import Annotation, annotate, read_annotation
 from xlite.runs.archive import MOST_BYTES, STATE_FILE, contents, zipped
 from xlite.runs.command import train_command
@@ -33,9 +35,11 @@ def watch(name: str, live: bool, tags: list[str]) -> None:
             st.rerun(scope="app")
         st.markdown(headline(name, status.state, status.said))
         st.caption("  ·  ".join(f"{title} {literal(text)}" for title, text in facts(status).items()))
-        show_actions(run, status.state)
+        if not is_public():
+            show_actions(run, status.state)
         show_links(run, status.state)
-        show_annotation(run, tags)
+        if not is_public():
+            show_annotation(run, tags)
         show_curves(run)
         show_log(run)
         show_command("Command and settings", train_command(run.config()))
@@ -124,13 +128,23 @@ def show_links(run: Run, state: str) -> None:
         if run.path(REPORT).is_file():
             ways.append(("Its results", "results", ":material/show_chart:", model))
         ways.append(("Read a film with it", "classify", ":material/radiology:", model))
-        # The place of "put it on duty": the Overview is where the model on duty is chosen.
-        ways.append(("Put it on duty", "overview", ":material/verified:", model))
     if ways:
         with st.container(horizontal=True):
             for label, page, icon, query in ways:
                 if st.button(label, icon=icon, type="tertiary", key=f"go-{page}"):
                     st.switch_page(str(bundled("pages", f"{page}.py")), query_params=query)
+            if not is_public() and run.path(MODEL_FILE).is_file():
+                offer_duty(run)
+
+
+def offer_duty(run: Run) -> None:
+    """The button that puts a run's model on duty; that it is there, if it is."""
+    if duty().name == run.name:
+        st.caption("On duty")
+        return
+    label, icon = "Put it on duty", ":material/verified:"
+    if st.button(label, icon=icon, type="tertiary", key="duty") and done(lambda: set_duty(run.name)):
+        st.rerun()
 
 
 def show_annotation(run: Run, known: list[str]) -> None:

@@ -4,7 +4,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import streamlit as st
-from page_parts import being_drawn, offer_phantom
+from page_parts import being_drawn, data_folder, offer_phantom
 
 from xlite.cli.extras import lacking
 from xlite.data.folder import Changes, changes
@@ -153,7 +153,7 @@ def data_card(data: str) -> None:
     if not data:
         card("Data", Headline("None chosen", "Name a folder in the sidebar, or draw one."))
         return
-    path = Path(os.path.expanduser(data))
+    path = Path(data)
     drawing = drawing_of(path)
     if drawing and drawing.is_running:
         card("Data", Headline("Being drawn", f"{drawing.films} films  \n{as_code(data)}"))
@@ -163,6 +163,15 @@ def data_card(data: str) -> None:
         card("Data", Headline(found.value, f"{found.detail}  \n{as_code(data)}"))
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
+
+
+def chosen_data() -> str:
+    """The data folder of the sidebar, empty if there is none; a sentence for one that is not offered."""
+    try:
+        return str(data_folder() or "")
+    except DataError as error:
+        st.error(page_sentence(error))
+        return ""
 
 
 def disk_card() -> None:
@@ -254,9 +263,9 @@ def first_steps(data: str) -> None:
         offer_phantom()
         st.caption("Drawn in seconds, in the layout of the real data set. Nothing is fetched.")
         return
-    if not first.is_next(Path(os.path.expanduser(data))) or lacking("train", "Training"):
+    if not first.is_next(Path(data)) or lacking("train", "Training"):
         return
-    label, path = "Train a tiny student", Path(os.path.expanduser(data))
+    label, path = "Train a tiny student", Path(data)
     if st.button(label, type="primary", icon=":material/play_arrow:"):
         with st.spinner("Starting", show_time=True):
             started = done(lambda: first.start_first(path))
@@ -282,7 +291,7 @@ st.markdown(
 )
 change = may_change()
 on_duty = duty()
-data = st.session_state.get("data", "")
+data = chosen_data()
 cards = [column.container(border=True, height="stretch") for row in range(2) for column in st.columns(2)]
 left, right = st.columns([3, 2], gap="large")
 with right:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_parts import QUIET_BAR
+from page_parts import QUIET_BAR, data_folder
 from page_results import KIND_WORDS, KINDS, show, show_mistakes, show_point, show_targets
 
 from xlite.cli.extras import lacking as lacking_extra
@@ -18,6 +18,7 @@ from xlite.messages import as_code, literal, page_sentence, said
 from xlite.models.available import model_files
 from xlite.models.info import read_info
 from xlite.places import check_run_name, checkpoints_dir
+from xlite.public import is_public
 from xlite.report.charts.lines import MOST_FINDINGS, MOST_MODELS, line_colors
 from xlite.report.charts.rates import MOST_BANDS, curves_figure, model_curves
 from xlite.report.downloads import downloads
@@ -52,7 +53,7 @@ def evaluate_form(models: dict[str, Path]) -> None:
     if sentence := lacking_extra("train", "Evaluating"):
         st.info(sentence)
         return
-    names, data = list(models), st.session_state.get("data", "")
+    names, data = list(models), data_folder()
     shown = st.session_state.get("model")
     with st.form("evaluate", border=False):
         columns = st.columns([3, 2, 2], vertical_alignment="bottom")
@@ -64,13 +65,13 @@ def evaluate_form(models: dict[str, Path]) -> None:
             "Radiologists' labels (optional)", placeholder="/path/to/all_findings_expert_labels.csv"
         )
         if data:
-            st.caption(f"On the data folder of the sidebar, {as_code(data)}.")
+            st.caption(f"On the data folder of the sidebar, {as_code(str(data))}.")
         else:
             st.caption("Name a data folder in the sidebar: its films are what the model is judged on.")
         pressed = st.form_submit_button(
             "Evaluate", icon=":material/play_arrow:", disabled=not (names and data)
         )
-    if pressed:
+    if pressed and data:
         from xlite.models.device import best_device
         from xlite.report.write import evaluate_model
 
@@ -78,7 +79,7 @@ def evaluate_form(models: dict[str, Path]) -> None:
             with st.spinner(f"Reading the {part} films", show_time=True):
                 out = Run(checkpoints_dir() / model).evaluation(f"{check_run_name(split)}-{part}")
                 options = JudgeOptions(device=best_device(), radiologists=os.path.expanduser(marks) or None)
-                evaluate_model(models[model], os.path.expanduser(data), split, part, out, options)
+                evaluate_model(models[model], data, split, part, out, options)
             made = read_evaluation(model, out)
             st.session_state["evaluated"] = (model, made.judged_on)
             st.session_state["model"], st.session_state["judged"] = model, made.judged_on
@@ -251,8 +252,9 @@ def show_sections(chosen: list[Evaluation], found: list[Evaluation], path: Path 
 st.title("Results")
 found, damaged = saved_evaluations()
 models = model_files()
-with st.expander("Evaluate a model", icon=":material/add:", expanded=not found):
-    evaluate_form(models)
+if not is_public():
+    with st.expander("Evaluate a model", icon=":material/add:", expanded=not found):
+        evaluate_form(models)
 for sentence in damaged:
     st.warning(said(sentence), icon=":material/warning:")
 if not found:

@@ -1,9 +1,17 @@
-import os
 import shlex
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_parts import QUIET_BAR, choose_named, choose_next, go_to, show_command, show_log, table_height
+from page_parts import (
+    QUIET_BAR,
+    choose_named,
+    choose_next,
+    data_folder,
+    go_to,
+    show_command,
+    show_log,
+    table_height,
+)
 from page_study import ABOUT, choose_kind, choose_plan
 
 from xlite.errors import XliteError
@@ -28,7 +36,7 @@ DIGITS = {"Val AUC": "%.4f", "Test AUC": "%.4f"}
 @st.fragment
 def new_study() -> None:
     """The form, the command that does the same, and Start."""
-    data = os.path.expanduser(st.session_state.get("data", ""))
+    data = str(data_folder() or "")
     if not data:
         st.info("Name a data folder in the sidebar, or draw one on Explore the data; then the form is here.")
         go_to("explore", "Explore the data", ":material/query_stats:")

@@ -12,7 +12,7 @@ from page_forecast import (
     show_forecast,
     show_refusal,
 )
-from page_parts import choose_named, go_to, show_command, show_curves, show_log
+from page_parts import choose_named, data_folder, go_to, show_command, show_curves, show_log
 from page_settings import setting_widget, settings_in_columns
 
 from xlite.cli.extras import lacking
@@ -94,7 +94,7 @@ def new_run() -> None:
     if sentence := lacking("train", "Training"):
         st.info(sentence)
         return
-    data = st.session_state.get("data", "")
+    data = str(data_folder() or "")
     if not data:
         st.info("Name a data folder in the sidebar, or draw one on Explore the data; then the form is here.")
         go_to("explore", "Explore the data", ":material/query_stats:")

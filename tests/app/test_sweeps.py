@@ -120,8 +120,8 @@ def test_a_study_that_the_address_asks_for_in_vain_is_said_and_no_other_is_shown
     test.query_params["study"] = "doesnotexist"
     test.run()
     assert [warning.value for warning in test.warning] == [
-        "There is no study **doesnotexist** to open here: it was renamed, deleted or damaged, or is of another "
-        "home. Choose another one."
+        "There is no study **doesnotexist** to open here: it was renamed, deleted or damaged, or is of "
+        "another home. Choose another one."
     ]
     assert "**here**" not in words(test)
     test.selectbox(key="study").set_value("here").run()

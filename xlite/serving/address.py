@@ -80,7 +80,7 @@ KEYS = {
 """Every name that an address may have, and what it says."""
 
 
-def keep(session: MutableMapping[str, Any]) -> None:
+def keep(session: MutableMapping[Any, Any]) -> None:
     """Holds on to the values of widgets that this page does not draw; called before a page runs.
 
     Streamlit forgets the value of a widget that is not drawn, and keeps one that the script has set.
