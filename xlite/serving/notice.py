@@ -18,12 +18,12 @@ BUTTON = "I understand"
 _KEY = "notice-read"
 
 
-def is_read(session: MutableMapping[str, Any]) -> bool:
+def is_read(session: MutableMapping[Any, Any]) -> bool:
     """Whether this visitor has said so: in this visit, or in any before if the app is not open to others."""
     return _KEY in session or (not _is_open() and notice_json().exists())
 
 
-def note_read(session: MutableMapping[str, Any]) -> None:
+def note_read(session: MutableMapping[Any, Any]) -> None:
     """Notes that this visitor has read it: for this visit, and for good if the app is not open to others.
 
     A home that nobody may write to, or a full disk, costs no more than the question at the next visit.
