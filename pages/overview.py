@@ -292,7 +292,9 @@ st.markdown(
 change = may_change()
 on_duty = duty()
 data = chosen_data()
-cards = [column.container(border=True, height="stretch") for row in range(2) for column in st.columns(2)]
+first_half, second_half = st.columns(2)
+cards = [first_half.container(border=True, height="stretch")]
+cards += [second_half.container(border=True) for _ in ("data", "device", "disk")]
 left, right = st.columns([3, 2], gap="large")
 with right:
     what_next(data, change)

@@ -21,8 +21,8 @@ SETTINGS: dict[str, object] = {
 
 
 ESTIMATE = (
-    "Some 90 s of processor time, as measured; longer while others use the machine. It shows how training "
-    "goes; what it scores says nothing about real films."
+    "About two minutes of processor time, longer while others use the machine. It shows how training goes; "
+    "what it scores says nothing about real films."
 )
 
 
