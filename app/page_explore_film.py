@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import streamlit as st
+from page_parts import go_to
 
 from xlite.data.eda import captions, history
 from xlite.data.eda.coded import CodedFilms
@@ -17,7 +18,6 @@ from xlite.messages import literal, page_sentence
 from xlite.public import is_public
 from xlite.text import counted
 
-_PAGES = Path(__file__).resolve().parents[1] / "pages"
 LARGE = 1024
 NEIGHBOURS = 5
 
@@ -86,11 +86,8 @@ def _steps(folder: NihFolder, films: CodedFilms, row: int, rows: np.ndarray) -> 
             st.button("Previous", key="before", disabled=not before, on_click=open_film, args=(before,))
             st.button("Next", key="after", disabled=not after, on_click=open_film, args=(after,))
             st.caption(f"{place + 1:,} of {counted(len(rows), 'chosen film')}", width="content")
-        if stems.iloc[row] in folder.paths and st.button(
-            "Read this film", icon=":material/radiology:", type="primary", key="read"
-        ):
-            asked = {"film": stems.iloc[row]} | ({} if is_public() else {"data": str(folder.root)})
-            st.switch_page(str(_PAGES / "classify.py"), query_params=asked)
+        if stems.iloc[row] in folder.paths and not is_public():
+            go_to("classify", "Read this film", ":material/radiology:", film=stems.iloc[row])
 
 
 def _show_probabilities(films: CodedFilms, row: int, judged: Mapping[str, Judged]) -> None:

@@ -162,6 +162,9 @@ def _show_drawing(out: Path) -> None:
 
 
 def go_to(page: str, label: str, icon: str, **state: str) -> None:
-    """A button that opens another page, which then shows what `state` says, by names of the address."""
-    if st.button(label, icon=icon, key=f"go-{page}-{label}"):
-        st.switch_page(str(_PAGES / f"{page}.py"), query_params=state)
+    """A link to another page, which then shows what `state` says, by names of the address.
+
+    No button: switching the page from code fails while the address holds the value of a widget.
+    """
+    there = st.Page(_PAGES / f"{page}.py", title=label, url_path=page)
+    st.page_link(there, label=label, icon=icon, query_params=state)

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import streamlit as st
-from page_parts import choose_next, show_command, show_curves, show_log
+from page_parts import choose_next, go_to, show_command, show_curves, show_log
 
 from xlite.errors import XliteError
 from xlite.messages import headline, literal, page_sentence
 from xlite.models.available import MODEL_FILE
 from xlite.models.duty import duty, set_duty
-from xlite.places import bundled, checkpoints_dir
+from xlite.places import checkpoints_dir
 from xlite.public import is_public
 from xlite.runs.annotation import Annotation, annotate, read_annotation
 from xlite.runs.archive import MOST_BYTES, STATE_FILE, contents, zipped
@@ -131,8 +131,7 @@ def show_links(run: Run, state: str) -> None:
     if ways:
         with st.container(horizontal=True):
             for label, page, icon, query in ways:
-                if st.button(label, icon=icon, type="tertiary", key=f"go-{page}"):
-                    st.switch_page(str(bundled("pages", f"{page}.py")), query_params=query)
+                go_to(page, label, icon, **query)
             if not is_public() and run.path(MODEL_FILE).is_file():
                 offer_duty(run)
 

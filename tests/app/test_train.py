@@ -428,11 +428,23 @@ def test_a_run_that_has_ended_leads_on_to_what_came_of_it(tiny_folder: Path):
     run = Run.create(make_config({"data": tiny_folder, "name": "done"}))
     run.write_progress(RunStatus(state="finished", epoch=3, epochs=3))
     labels = ["See its results", "Read a film with it", "Among all runs"]
-    assert not {button.label for button in page("train").run().button} & set(labels)
+    assert [label for label, _ in links(page("train").run()) if label in labels] == []
     run.path("model.safetensors").write_bytes(b"weights")
-    assert [button.label for button in page("train").run().button if button.label in labels] == labels
+    there = [
+        ("See its results", "results?model=done"),
+        ("Read a film with it", "classify?model=done"),
+        ("Among all runs", "runs?run=done"),
+    ]
+    assert [one for one in links(page("train").run()) if one[0] in labels] == there
     run.write_progress(RunStatus(state="stopped", epoch=2, epochs=3))
-    assert [button.label for button in page("train").run().button if button.label in labels] == labels[1:]
+    assert [one for one in links(page("train").run()) if one[0] in labels] == there[1:]
+
+
+def links(test: AppTest) -> list[tuple[str, str]]:
+    """The links to other pages: label, and page with what it is to show; fails if the page raised."""
+    assert [error.message for error in test.exception] == []
+    protos = [one.proto for one in test.get("page_link")]
+    return [(one.label, f"{one.page}?{one.query_string}") for one in protos]
 
 
 def test_the_train_page_submits_to_slurm_if_there_is_one(
