@@ -4,7 +4,7 @@ from xlite.evaluation.report import Report
 from xlite.findings import FEW_POSITIVES, spoken
 from xlite.metrics.operating_point import OperatingPoint, predictive_values
 from xlite.metrics.thresholds import RULES
-from xlite.report.document import Table
+from xlite.report.document import Row, Table
 from xlite.report.sentences import capital
 from xlite.report.view import View
 from xlite.text import counted
@@ -22,7 +22,7 @@ def operating_table(view: View, point: OperatingPoint, prevalence: float) -> Tab
     values = predictive_values(point.sensitivity, point.specificity, prevalence)
     share = f"at a prevalence of {prevalence:.1%}"
     left_out = point.negative - point.alarms
-    rows = [
+    rows: list[Row] = [
         ["Sensitivity (recall)", view.cell(point.sensitivity), _of(point.found, point.positive, "called")],
         ["Specificity", view.cell(point.specificity), _of(left_out, point.negative, "not called")],
         [f"PPV {share}", view.cell(values.ppv), "of films called, the share with the finding"],
