@@ -9,6 +9,7 @@ from threading import Thread
 
 import sign_in
 import streamlit as st
+from page_parts import OWNERS
 from starlette.middleware import Middleware
 
 from xlite.access.addresses import check_app_address
@@ -36,8 +37,6 @@ PAGES = {
     ],
     "Help": [("about", "About", ":material/info:")],
 }
-OWNERS = ("train", "sweeps")
-"""Pages that a public deployment lacks: Streamlit runs nothing of them, whatever a browser asks for."""
 
 
 def show() -> None:
@@ -59,7 +58,7 @@ def show() -> None:
                     default=name == FIRST,
                 )
                 for name, title, icon in pages
-                if not (public and name in OWNERS)
+                if not (public and name in OWNERS)  # Streamlit runs nothing of the others, whatever is asked
             ]
             for section, pages in PAGES.items()
         }

@@ -23,6 +23,8 @@ QUIET_BAR = {"displayModeBar": False}
 """How pages show their figures: without Plotly's buttons."""
 
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
+OWNERS = ("train", "sweeps")
+"""Pages that a public deployment lacks."""
 _LONG = 20
 """Rows of a table; more are scrolled."""
 
@@ -161,10 +163,13 @@ def _show_drawing(out: Path) -> None:
     st.progress(drawing.done / drawing.films, f"Drawing film {drawing.done} of {drawing.films}")
 
 
-def go_to(page: str, label: str, icon: str, **state: str) -> None:
+def go_to(page: str, label: str, icon: str | None = None, **state: str) -> None:
     """A link to another page, which then shows what `state` says, by names of the address.
 
+    None in public to a page that is not there.
     No button: switching the page from code fails while the address holds the value of a widget.
     """
+    if page in OWNERS and is_public():
+        return
     there = st.Page(_PAGES / f"{page}.py", title=label, url_path=page)
     st.page_link(there, label=label, icon=icon, query_params=state)

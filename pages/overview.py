@@ -4,7 +4,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import streamlit as st
-from page_parts import being_drawn, data_folder, offer_phantom
+from page_parts import being_drawn, data_folder, go_to, offer_phantom
 
 from xlite.cli.extras import lacking
 from xlite.data.folder import Changes, changes
@@ -74,11 +74,6 @@ def card(label: str, found: Headline) -> None:
     """What a card of the overview looks like."""
     st.markdown(f":gray[{label}]  \n**{found.value}**")
     st.caption(found.detail)
-
-
-def link(page: str, label: str, icon: str | None = None, **query: str) -> None:
-    """A link to a page that shows what the query names."""
-    st.page_link(str(HERE / f"{page}.py"), label=label, icon=icon, query_params=query)
 
 
 def may_change() -> bool:
@@ -213,7 +208,7 @@ def show_runs(change: bool) -> None:
     studies = [sweep for sweep in Sweep.list() if sweep.status().state in LIVE]
     for sweep in studies:
         st.markdown(headline(sweep.name, sweep.status().state, ("a study",)))
-        link("sweeps", "Watch the study", ":material/grid_view:", study=sweep.name)
+        go_to("sweeps", "Watch the study", ":material/grid_view:", study=sweep.name)
     for seen in live:
         show_live(seen)
     if not live and not studies:
@@ -230,7 +225,7 @@ def show_live(seen: Seen) -> None:
     with st.container(border=True):
         st.markdown(headline(seen.name, seen.status.state, seen.status.said))
         st.progress(seen.share, seen.facts)
-        link("train", "Watch it", ":material/show_chart:", run=seen.name)
+        go_to("train", "Watch it", ":material/show_chart:", run=seen.name)
 
 
 def show_ended(seen: Seen, on_duty: Duty, change: bool) -> None:
@@ -239,11 +234,11 @@ def show_ended(seen: Seen, on_duty: Duty, change: bool) -> None:
         st.markdown(headline(seen.name, seen.status.state, seen.status.said))
         st.caption(seen.facts)
         with st.container(horizontal=True, vertical_alignment="center"):
-            link("runs", "Its curves", ":material/show_chart:", run=seen.name)
+            go_to("runs", "Its curves", ":material/show_chart:", run=seen.name)
             if seen.is_judged:
-                link("results", "Its results", ":material/query_stats:", model=seen.name)
+                go_to("results", "Its results", ":material/query_stats:", model=seen.name)
             if seen.has_model:
-                link("classify", "Read a film with it", ":material/radiology:", model=seen.name)
+                go_to("classify", "Read a film with it", ":material/radiology:", model=seen.name)
             if seen.name == on_duty.name:
                 st.caption("On duty")
             elif (
@@ -281,7 +276,7 @@ def what_next(data: str, change: bool) -> None:
         first_steps(data)
     for page, label, icon, text in NEXT:
         # No button: Streamlit switches no page while the address holds the data folder.
-        link(page, label, icon)
+        go_to(page, label, icon)
         st.caption(text)
 
 

@@ -65,6 +65,8 @@ def new_study() -> None:
 
 def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
     """Stop for a study that runs; Delete for one that does not, and Go on if it can."""
+    if told := st.session_state.pop("study-error", ""):
+        st.error(told)
     if status.state == "running":
         if sweep.stop_requested():
             st.button("Stopping", disabled=True, icon=":material/hourglass:")
@@ -81,10 +83,18 @@ def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
         sure = st.checkbox("Delete its plan, trials and leaderboard for good", key=f"sure-{sweep.name}")
         runs = st.checkbox("Its runs with their models too", key=f"runs-{sweep.name}", disabled=not sure)
         typed = st.text_input("Type its name to confirm", key=f"typed-{sweep.name}", disabled=not sure)
-        if st.button("Delete it", type="primary", disabled=not sure or typed != sweep.name):
-            sweep.delete(sweep.runs() if runs else [])
-            choose_next("study", next((left.name for left in Sweep.list()), None))
-            st.rerun(scope="app")
+        certain = sure and typed == sweep.name
+        st.button("Delete it", type="primary", disabled=not certain, on_click=delete, args=(sweep, runs))
+
+
+def delete(sweep: Sweep, runs: bool) -> None:
+    """Deletes a study, with its runs if told, and shows the one that is first then."""
+    try:
+        sweep.delete(sweep.runs() if runs else [])
+    except (XliteError, OSError) as error:
+        st.session_state["study-error"] = page_sentence(error)
+        return
+    choose_next("study", next((left.name for left in Sweep.list()), None))
 
 
 def show_current(status: SweepStatus) -> None:

@@ -20,7 +20,9 @@ def listed_folders() -> dict[str, Path]:
 
     Raises DataError if two have one name.
     """
-    paths = [Path(word).expanduser() for word in os.environ.get("XLITE_DATA", "").split(os.pathsep) if word]
+    paths = [
+        Path(os.path.expanduser(word)) for word in os.environ.get("XLITE_DATA", "").split(os.pathsep) if word
+    ]
     folders = {path.name: path for path in paths}
     if len(folders) < len(set(paths)):
         raise DataError("two folders of XLITE_DATA have the same name: visitors could not tell them apart")
@@ -33,7 +35,7 @@ def folder_of(said: str) -> Path:
     Raises DataError for any other in public.
     """
     if not is_public():
-        return Path(said).expanduser()
+        return Path(os.path.expanduser(said))  # of an unknown user it stays as it is
     folders = listed_folders()
     if said not in folders:
         names = ", ".join(folders) or "none"

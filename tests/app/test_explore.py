@@ -320,7 +320,8 @@ def test_the_films_chosen_are_kept_as_a_split(films: Path):
 
 def test_a_public_server_shows_no_path_and_writes_nothing(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("XLITE_PUBLIC", "1")
-    page = explore(data=str(tiny_folder))
+    monkeypatch.setenv("XLITE_DATA", str(tiny_folder))
+    page = explore(data=tiny_folder.name)
     assert metrics(page)["Films"] == "24"
     assert not any(str(tiny_folder) in caption.value for caption in page.caption)
     assert "Keep as a split" not in [button.label for button in page.button]

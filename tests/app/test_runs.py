@@ -19,6 +19,12 @@ from xlite.runs.status import RunStatus
 pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home")
 
 
+def links(test: AppTest) -> list[str]:
+    """The links to other pages: label, page and what it is to show."""
+    protos = [one.proto for one in test.get("page_link")]
+    return [f"{one.label} {one.page}?{one.query_string}" for one in protos]
+
+
 def test_runs_lists_runs_and_experiments(tiny_folder: Path):
 
     Run.create(make_config({"data": tiny_folder, "name": "first", "epochs": 3}))
@@ -89,8 +95,11 @@ def test_a_run_that_goes_while_the_page_is_drawn_is_left_out(
     Run.named("first").delete()
     monkeypatch.setattr(Run, "readable_and_damaged", lambda: listed)
     test = page(name).run()
-    words(test)
-    assert test.dataframe[0].value["Run"].tolist() == ["second"]
+    text = words(test)
+    if name == "overview":
+        assert "**second**" in text and "**first**" not in text
+    else:
+        assert test.dataframe[0].value["Run"].tolist() == ["second"]
 
 
 @pytest.mark.parametrize("name", ["runs", "train", "overview"])
@@ -112,8 +121,10 @@ def test_a_damaged_file_of_one_run_spoils_no_page(
     test = page(name)
     test.query_params["run"] = "one"
     test.run()
-    words(test)  # no exception
-    if name != "train":
+    text = words(test)  # no exception
+    if name == "overview":
+        assert "**two**" in text
+    elif name == "runs":
         assert "two" in test.dataframe[0].value["Run"].tolist()
     if file == "metrics.csv" and name != "overview":
         assert [error.value for error in test.error if "epochs of run 'one' cannot be read" in error.value]
@@ -185,7 +196,7 @@ def test_the_runs_page_shows_curves_and_log_and_stops_a_live_run(stopped_run: Ru
     with stopped_run.hold():
         stopped_run.write_progress(RunStatus(state="running", epoch=2, epochs=8, eta_s=60.0))
         test = page("runs").run()
-        assert labels(test) == {"Stop", "Watch it on Train"}
+        assert (labels(test), links(test)) == ({"Stop"}, ["Watch it on Train train?run=one"])
         assert len(test.get("plotly_chart")) == 2
         assert "epoch 2/8" in test.code[0].value
         assert any("Time left 1 min 00 s" in caption.value for caption in test.caption)
@@ -354,7 +365,8 @@ def test_a_finished_run_leads_on_and_costs_are_shown(own_home: Path):
     finished(own_home, "one")
     test = page("runs").run()
     text = words(test)
-    assert labels(test) == {"Its results", "Read a film with it", "Put it on duty"}
+    assert links(test) == ["Its results results?model=one", "Read a film with it classify?model=one"]
+    assert labels(test) == {"Put it on duty"}
     assert "On the front: one." in text
     assert [button.label for button in test.get("download_button")] == [
         "Download the table as CSV",

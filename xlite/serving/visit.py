@@ -25,7 +25,8 @@ from xlite.messages import in_words
 from xlite.report.film_words import film_cells
 from xlite.serving.viewer import MAX_FILMS, FilmView, view_upload
 
-MOST_FILMS, MOST_MB = 20, 256
+MOST_FILMS = 20
+MOST_MB = 256
 """So many films a visit keeps, and so many megabytes of uploads; the oldest are forgotten first."""
 KEPT_WORDS = (
     f"The latest {MOST_FILMS} films stay in the memory of this visit, {MOST_MB} MB of uploads at most, on no "
