@@ -103,7 +103,8 @@ def show_film(image: "np.ndarray", reading: "Reading", name: str, boxes: "Sequen
     from xlite.serving.viewer_data import maps_of
 
     if asked := unknown(st.query_params, "finding", list(map(spoken, FINDINGS))):
-        st.warning(said(f"{absent('finding', asked)}: the map is that of the likeliest."))
+        lost = DataError(f"{absent('finding', asked)}: the map is that of the likeliest")
+        st.warning(page_sentence(lost))
     maps = maps_of(reading)
     chosen = st.selectbox(
         "Map of",

@@ -4,7 +4,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import streamlit as st
-from page_parts import being_drawn, data_folder, go_to, offer_phantom
+from page_parts import OWNERS, being_drawn, data_folder, go_to, offer_phantom
 
 from xlite.cli.extras import lacking
 from xlite.data.folder import Changes, changes
@@ -275,6 +275,8 @@ def what_next(data: str, change: bool) -> None:
     if change:
         first_steps(data)
     for page, label, icon, text in NEXT:
+        if page in OWNERS and is_public():
+            continue
         # No button: Streamlit switches no page while the address holds the data folder.
         go_to(page, label, icon)
         st.caption(text)

@@ -156,10 +156,7 @@ def test_an_address_that_asks_for_an_unknown_finding_is_told_so(own_home: Path, 
     for asked, sentences in (
         (
             "Fracture",
-            [
-                "This address asks for the map of Fracture, which is none of the 14 findings. "
-                "That of the likeliest is shown."
-            ],
+            ["The finding 'Fracture' is asked for, and it is not here: the map is that of the likeliest"],
         ),
         ("Pleural thickening", []),
     ):

@@ -46,6 +46,8 @@ def look(latest: int) -> tuple[list[Seen], list[Seen]]:
     rest: list[Seen] = []
     for run in Run.list():
         with suppress(RunError, OSError):  # renamed or deleted since it was listed
+            if not run.folder.exists():
+                continue
             status = run.status()
             if status.state not in LIVE and len(rest) == latest:
                 continue
