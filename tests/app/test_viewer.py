@@ -455,7 +455,7 @@ def test_every_text_can_be_read_in_a_light_theme(browser: Browser, tmp_path: Pat
         visit = Visit(browser, address)
         visit.press(visit.one, "i", "n", "n", "?")
         assert (
-            visit.one.evaluate("one => getComputedStyle(one).color") == "rgb(28, 37, 45)"
+            visit.one.evaluate("one => getComputedStyle(one).color") == "rgb(6, 9, 12)"
         )  # of the light theme
         assert faint_texts(visit.page) == []
         visit.close()
