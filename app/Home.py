@@ -123,6 +123,8 @@ def guards() -> list[Middleware]:
     address = st.get_option("server.address")
     try:
         check_app_address(address)
+        if is_public():  # asked on every address: a word that is neither yes nor no ends the server here
+            listed_folders()
         names = owner_names(address)
         sign_in.check(names)
         return [Middleware(HostGuard, names=names)]

@@ -1,17 +1,16 @@
 """One film of the Explore page: large, with its boxes, its patient's other films, what models say of it."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 from page_parts import go_to
+from page_thumbnails import cached_thumbnail
 
 from xlite.data.eda import captions, history
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.ranking import Judged
-from xlite.data.eda.thumbnails import thumbnail
 from xlite.data.folder import NihFolder
 from xlite.errors import ImageError
 from xlite.messages import literal, page_sentence
@@ -20,12 +19,6 @@ from xlite.text import counted
 
 LARGE = 1024
 NEIGHBOURS = 5
-
-
-@st.cache_data(max_entries=1200, show_spinner=False)
-def cached_thumbnail(path: str, changed: float, boxes: pd.DataFrame, side: int) -> bytes:
-    """A film as JPEG with its boxes."""
-    return thumbnail(Path(path), boxes, side)
 
 
 def open_film(stem: str) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,9 +10,10 @@ import streamlit as st
 
 from xlite.data.layout import find_folders
 from xlite.data.small_phantom import IMAGES, draw_small, drawing_of, small_phantom
+from xlite.errors import XliteError
 from xlite.messages import literal, page_sentence
 from xlite.places import home
-from xlite.public import folder_of, is_public
+from xlite.public import folder_of, is_public, refuse_in_public
 from xlite.runs.default_data import default_data
 from xlite.runs.run import Run
 from xlite.runs.work_folder import WorkFolder
@@ -161,6 +162,17 @@ def _show_drawing(out: Path) -> None:
     if drawing is None or not drawing.is_running:
         st.rerun(scope="app")
     st.progress(drawing.done / drawing.films, f"Drawing film {drawing.done} of {drawing.films}")
+
+
+def done(act: Callable[[], object]) -> bool:
+    """Does what a button says; shows a sentence if that cannot be done, or strangers may press it."""
+    try:
+        refuse_in_public("change anything")
+        act()
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))
+        return False
+    return True
 
 
 def go_to(page: str, label: str, icon: str | None = None, **state: str) -> None:

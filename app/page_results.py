@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 from page_parts import QUIET_BAR, data_folder
+from page_thumbnails import cached_thumbnail
 
-from xlite.data.eda.thumbnails import thumbnail
 from xlite.data.folder import Changes, NihFolder, changes
 from xlite.errors import DataError, ImageError, XliteError
 from xlite.findings import FINDINGS, spoken
@@ -196,12 +196,6 @@ def other_films(evaluation: Evaluation, found: list[Evaluation]) -> Iterator[Jud
         if one is not evaluation:
             with suppress(XliteError, OSError):
                 yield films_of(one)[0]
-
-
-@st.cache_data(max_entries=400, show_spinner=False)
-def cached_thumbnail(path: str, changed: float, boxes: pd.DataFrame) -> bytes:
-    """A film as JPEG with its boxes."""
-    return thumbnail(Path(path), boxes)
 
 
 def show_targets(evaluation: Evaluation) -> None:

@@ -1,9 +1,7 @@
 """One run on the Runs page: what can be done with it, tags and note, the ways on. Pages import it."""
 
-from collections.abc import Callable
-
 import streamlit as st
-from page_parts import choose_next, go_to, show_command, show_curves, show_log
+from page_parts import choose_next, done, go_to, show_command, show_curves, show_log
 
 from xlite.errors import XliteError
 from xlite.messages import headline, literal, page_sentence
@@ -186,13 +184,3 @@ def write(run: Run, what: str, key: str) -> None:
         annotate(run.folder, **{what: st.session_state[key]})
     except (XliteError, OSError) as error:
         st.session_state["annotation-error"] = page_sentence(error)
-
-
-def done(act: Callable[[], object]) -> bool:
-    """Does what a button says; shows a sentence if that cannot be done."""
-    try:
-        act()
-    except (XliteError, OSError) as error:
-        st.error(page_sentence(error))
-        return False
-    return True

@@ -1,10 +1,9 @@
 import os
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import streamlit as st
-from page_parts import OWNERS, being_drawn, data_folder, go_to, offer_phantom
+from page_parts import OWNERS, being_drawn, data_folder, done, go_to, offer_phantom
 
 from xlite.cli.extras import lacking
 from xlite.data.folder import Changes, changes
@@ -60,29 +59,10 @@ def cached_data_headline(path: Path, changed: Changes) -> Headline:
     return data_headline(path)
 
 
-def done(act: Callable[[], object]) -> bool:
-    """Does what a button says; shows a sentence if that cannot be done."""
-    try:
-        act()
-    except (XliteError, OSError) as error:
-        st.error(page_sentence(error))
-        return False
-    return True
-
-
 def card(label: str, found: Headline) -> None:
     """What a card of the overview looks like."""
     st.markdown(f":gray[{label}]  \n**{found.value}**")
     st.caption(found.detail)
-
-
-def may_change() -> bool:
-    """Whether who looks may change what runs here: not if others than the owner can reach the app."""
-    try:
-        return not is_public()
-    except XliteError as error:
-        st.error(page_sentence(error))
-        return False
 
 
 def report_of(path: Path) -> Report | None:
@@ -286,7 +266,7 @@ st.title("X-Lite")
 st.markdown(
     "Light models that read chest films: distilled from large ones, judged with intervals, explained by maps."
 )
-change = may_change()
+change = not is_public()
 on_duty = duty()
 data = chosen_data()
 first_half, second_half = st.columns(2)

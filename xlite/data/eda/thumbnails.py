@@ -11,8 +11,10 @@ from xlite.findings import spoken
 from xlite.images import read_image
 from xlite.pixels import RELEASE_SIDE
 
+SIDE = 400  # px
 
-def thumbnail(path: Path, boxes: pd.DataFrame, side: int = 400) -> bytes:
+
+def thumbnail(path: Path, boxes: pd.DataFrame, side: int = SIDE) -> bytes:
     """A film as JPEG, its longer side `side` px, its boxes (px of the 1024 frame) and their findings drawn.
 
     Raises ImageError if the film cannot be read.
