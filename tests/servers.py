@@ -57,18 +57,24 @@ def serving(home: Path, *options: str, **variables: str) -> Iterator[str]:
         yield address
 
 
+def wait_for_streamlit(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Waits until a server of Streamlit answers; fails with its log if it ends or takes two minutes."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            httpx.get(f"{address}/_stcore/health", timeout=5)
+            return
+        except httpx.TransportError:
+            assert server.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+
+
 @contextmanager
 def app_serving(home: Path, *options: str, **variables: str) -> Iterator[str]:
     """The address of the app of a home on a free loopback port, as `xlite app` starts it."""
     port, log = free_port(), home / "app.log"
     command = [sys.executable, "-m", "xlite", "app", "--server.headless", "true", "--server.port", str(port)]
     with started([*command, *options], home, log, 30, **variables) as server:
-        address, deadline = f"http://localhost:{port}", time.monotonic() + 120
-        while True:
-            try:
-                httpx.get(f"{address}/_stcore/health", timeout=5)
-                break
-            except httpx.TransportError:
-                assert server.poll() is None and time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
+        address = f"http://localhost:{port}"
+        wait_for_streamlit(address, server, log)
         yield address

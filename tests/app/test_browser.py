@@ -11,13 +11,12 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import cv2
-import httpx
 import pytest
 from demo_home import BACKBONE, save_demo_evaluation, save_demo_model
 from noise_folder import write_noise_folder
 from pdf_texts import pdf_texts
 from playwright.sync_api import Browser, Locator, Page, expect
-from servers import free_port
+from servers import free_port, wait_for_streamlit
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from xlite.classify import Classifier
@@ -73,14 +72,8 @@ def app_server(own_home: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]
             stderr=subprocess.STDOUT,
         )
     try:
-        address, deadline = f"http://localhost:{port}", time.monotonic() + 60
-        while True:
-            try:
-                httpx.get(f"{address}/_stcore/health", timeout=5)
-                break
-            except httpx.TransportError:
-                assert server.poll() is None and time.monotonic() < deadline
-                time.sleep(0.1)
+        address = f"http://localhost:{port}"
+        wait_for_streamlit(address, server, own_home / "server.log")
         yield address, server
     finally:
         server.kill()

@@ -1,21 +1,14 @@
 """Explore in a real Chromium: a click on a chart, its chip, the counts that follow, and the address."""
 
-import os
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from contrast import faint_texts
 from noise_folder import write_noise_folder
 from playwright.sync_api import Browser, Page, expect
-from servers import free_port
-
-from xlite.places import bundled
+from servers import app_serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 PATIENCE_MS = 120_000
@@ -33,27 +26,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(home: Path) -> Iterator[str]:
     """The app on a free loopback port."""
-    port = free_port()
-    environment = {**os.environ, "XLITE_HOME": str(home), "OMP_NUM_THREADS": "1"}
-    environment.pop("XLITE_DATA", None)
-    command = [sys.executable, "-m", "streamlit", "run", "app/Home.py", "--server.headless", "true"]
-    with (home / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            [*command, "--server.port", str(port)], cwd=bundled(), env=environment, stdout=log, stderr=log
-        )
-    try:
-        deadline = time.monotonic() + 90
-        while True:
-            try:
-                httpx.get(f"http://localhost:{port}/_stcore/health", timeout=5)
-                break
-            except httpx.TransportError:
-                assert server.poll() is None and time.monotonic() < deadline
-                time.sleep(0.1)
-        yield f"http://localhost:{port}"
-    finally:
-        server.kill()
-        server.wait()
+    with app_serving(home, XLITE_DATA="") as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,20 +1,15 @@
 """The Runs page in a real Chromium: rows are ticked, links opened, pages changed, notes written."""
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from demo_home import save_demo_evaluation, save_demo_model
 from playwright.sync_api import Browser, Page, expect
-from servers import free_port
+from servers import app_serving
 
 from xlite.config import make_config
-from xlite.places import bundled, checkpoints_dir
+from xlite.places import checkpoints_dir
 from xlite.runs.annotation import Annotation, annotate, read_annotation
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
@@ -33,29 +28,8 @@ def app(own_home: Path) -> Iterator[str]:
         save_demo_model(own_home, f"model-of-{name}").rename(run.path("model.safetensors"))
         run.write_progress(RunStatus(state="finished", epoch=2, epochs=3, best_auc=0.64, best_epoch=2))
     Run.create(make_config({"data": "films", "name": "third"}))
-    port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app/Home.py", "--server.headless", "true"]
-    with open(own_home / "server.log", "wb") as log:
-        server = subprocess.Popen(
-            [*command, "--server.port", str(port)],
-            cwd=bundled(),
-            env={**os.environ, "XLITE_HOME": str(own_home), "OMP_NUM_THREADS": "1"},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        address, deadline = f"http://localhost:{port}", time.monotonic() + 60
-        while True:
-            try:
-                httpx.get(f"{address}/_stcore/health", timeout=5)
-                break
-            except httpx.TransportError:
-                assert server.poll() is None and time.monotonic() < deadline
-                time.sleep(0.1)
+    with app_serving(own_home) as address:
         yield address
-    finally:
-        server.kill()
-        server.wait()
 
 
 @pytest.fixture

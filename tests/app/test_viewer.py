@@ -4,19 +4,17 @@ import base64
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
-import httpx
 import numpy as np
 import pytest
 from contrast import faint_texts
 from playwright.sync_api import Browser, Locator, expect
-from servers import free_port
+from servers import free_port, wait_for_streamlit
 
 from xlite.explain.drawing import OPACITY
 from xlite.places import bundled
@@ -74,14 +72,8 @@ def served(folder: Path, *options: str) -> Iterator[str]:
             stderr=subprocess.STDOUT,
         )
     try:
-        address, deadline = f"http://localhost:{port}", time.monotonic() + 60
-        while True:
-            try:
-                httpx.get(f"{address}/_stcore/health", timeout=5)
-                break
-            except httpx.TransportError:
-                assert server.poll() is None and time.monotonic() < deadline
-                time.sleep(0.1)
+        address = f"http://localhost:{port}"
+        wait_for_streamlit(address, server, folder / "server.log")
         yield address
     finally:
         server.kill()
