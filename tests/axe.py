@@ -20,6 +20,7 @@ VERSION = "4.14.1"
 SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 """Of the file `axe.min.js` of that version."""
 KEPT = Path(__file__).resolve().parents[1] / "cache" / f"axe-core-{VERSION}.tgz"
+AGAIN, AGAIN_MS = 2, 1500
 _RUN = """async () => {
     const { violations } = await axe.run(document, { resultTypes: ["violations"] });
     // Streamlit wraps each item of its menu in a div: no app can change that.
@@ -49,6 +50,17 @@ def violations(page: Page) -> list[Violation]:
     page.evaluate(script())
     found = [Violation(*one) for one in page.evaluate(_RUN)]
     return [one for one in found if one.impact in ("serious", "critical")]
+
+
+def lasting(page: Page) -> list[Violation]:
+    """The violations that are there for seconds, which parts that fade while a page draws itself anew are not."""
+    found = violations(page)
+    for _ in range(AGAIN):
+        if not found:
+            break
+        page.wait_for_timeout(AGAIN_MS)
+        found = [one for one in violations(page) if one in found]
+    return found
 
 
 @functools.cache

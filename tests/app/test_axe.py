@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from axe import script, violations
+from axe import lasting, script, violations
 from demo_home import save_demo_evaluation, save_demo_model
 from noise_folder import write_noise_folder
 from playwright.sync_api import Browser, expect
@@ -61,7 +61,7 @@ def test_no_page_breaks_a_serious_rule(app: str, browser: Browser, name: str, sc
         page.wait_for_timeout(500)
         page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
         page.wait_for_timeout(1000)  # charts draw themselves after the script has ended
-        found = violations(page)
+        found = lasting(page)
     finally:
         context.close()
     assert [str(one) for one in found if one.rule not in KNOWN.get(name, set())] == []

@@ -4,7 +4,7 @@ import base64
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,13 @@ class Visit:
 
     def drawn(self) -> Locator:
         return self.page.get_by_text("drawn ")
+
+    def redrawn(self, act: Callable[[], None]) -> None:
+        """Does what makes the server draw the page anew, and waits until it has."""
+        before = self.drawn().text_content()
+        act()
+        expect(self.drawn()).not_to_have_text(str(before))
+        self.settle()
 
     def settle(self) -> None:
         """Waits until the script has run to its end and the browser has drawn."""
@@ -283,9 +290,9 @@ def test_what_is_shown_stays_when_the_page_is_drawn_anew_and_goes_with_the_film(
 def test_a_viewer_that_went_comes_back_as_at_first(visit: Visit):
     visit.press(visit.one, "i")
     toggle = visit.page.get_by_text("Shown", exact=True)
-    toggle.click()
+    visit.redrawn(toggle.click)
     expect(visit.one).to_have_count(0)
-    toggle.click()
+    visit.redrawn(toggle.click)
     expect(visit.where(visit.one)).to_have_text("320 × 240 px")
     expect(visit.one.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "false")
 
