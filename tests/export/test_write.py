@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -11,6 +12,7 @@ import torch
 from tiny_models import save_student, student
 
 from xlite.classify import Classifier
+from xlite.engines.engine import Output
 from xlite.engines.onnx_engine import OnnxEngine
 from xlite.engines.torch_engine import TorchEngine
 from xlite.errors import CheckpointError
@@ -53,6 +55,23 @@ def test_an_export_answers_for_any_number_of_films(exported):
     np.testing.assert_array_equal(onnx_engine.logits(x), logits)
     with pytest.raises(ValueError, match="'eigencam' is no map of an exported model"):
         onnx_engine.output(x, "eigencam")
+
+
+def test_rounding_of_maps_whose_terms_cancel_refuses_no_export():
+    maps = {"layercam": np.full((1, 14, 2, 2), 0.2), "gradcam": np.full((1, 14, 2, 2), 0.0003)}
+    logits = np.full((1, 14), -5.0)
+    rounded = {"logits": logits, "probabilities": 1 / (1 + np.exp(-logits))}
+    exported = SimpleNamespace(outputs=lambda x: rounded | {name: one + 6e-8 for name, one in maps.items()})
+    info = SimpleNamespace(calibration=None)
+    engine = SimpleNamespace(info=info, output=lambda x, method: Output(logits, maps[method]))
+    parity = write.compare(engine, exported, np.zeros((1, 3, 4, 4)))
+    assert parity.maps == pytest.approx(6e-8 / 0.2) and parity.holds
+    maps["gradcam"][0, 3, 1, 1] += 0.001  # no rounding
+    moved = {name: np.array(one) for name, one in maps.items()}
+    moved["gradcam"][0, 3, 1, 1] -= 0.001
+    exported = SimpleNamespace(outputs=lambda x: rounded | moved)
+    parity = write.compare(engine, exported, np.zeros((1, 3, 4, 4)))
+    assert parity.maps == pytest.approx(0.005) and not parity.holds
 
 
 def test_a_model_is_read_by_its_export_as_long_as_it_is_the_same(exported, tmp_path):

@@ -115,7 +115,7 @@ def _export_file(source: Path, target: Path, precision: str, data: Path | None, 
     say(
         f"{target} ({target.stat().st_size / 1e6:.1f} MB) answers as {source} does: on {parity.films} films "
         f"logits differ by at most {parity.logits:.1g}, probabilities by {parity.probabilities:.1g}, maps by "
-        f"{parity.maps:.1g} of their peak"
+        f"{parity.maps:.1g} of their peak in LayerCAM"
     )
 
 

@@ -12,7 +12,7 @@ from xlite.export.write import Parity, compare, exported
 from xlite.models.onnx_graph import parsed, upstream
 
 TOLERANCE = 0.05
-"""Of logits, probabilities and maps as shares of their peak: a float16 has 11 binary digits."""
+"""Of logits, probabilities and maps as shares of LayerCAM's peak: a float16 has 11 binary digits."""
 _FEW = 256
 
 
