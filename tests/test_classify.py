@@ -292,6 +292,7 @@ print(time.monotonic() - start)
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_loading_and_the_first_reading_take_less_than_two_seconds(tmp_path):
     path = write_model(tmp_path / "model.safetensors", "efficientnet_b0", Preprocess(224))
     seconds = subprocess.run(

@@ -27,7 +27,11 @@ from xlite.runs.run import Run
 from xlite.runs.status import facts
 from xlite.training.state import STATE_FILE, reading_state
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.alone,
+    pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning"),
+]
 
 FILM = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
 TEXTS = ("config.json", "progress.json", "results_row.json", "provenance.json", "slurm.json")

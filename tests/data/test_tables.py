@@ -244,6 +244,7 @@ def test_a_list_that_may_be_something_else_is_refused(tmp_path, name, text):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_real_table(shared_data):
     started = time.perf_counter()
     table = read_table(find_table(shared_data / "nih_tables"))

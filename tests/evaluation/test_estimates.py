@@ -245,6 +245,7 @@ def test_no_films_are_refused() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_public_models_published_metrics_are_reproduced(shared_data: Path) -> None:
     start = time.perf_counter()
     report = judge_predictions(

@@ -439,6 +439,7 @@ def test_a_full_disk_leaves_whole_rows(tmp_path: Path, reader: GuardedReader) ->
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_memory_does_not_grow_with_the_number_of_films(tmp_path: Path, reader: GuardedReader) -> None:
     films = noise_films(tmp_path / "films", 10, side=1024)
     predict_films(reader, films, tmp_path / "warm", heatmaps=1)

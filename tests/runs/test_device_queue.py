@@ -224,6 +224,7 @@ with run.hold(), device_turn(run, [Device("cpu", "cpu")]) as devices:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_thirty_runs_wait_in_order_and_some_are_stopped_or_killed(tmp_path: Path) -> None:
     """Processes of their own. What waits takes little of the machine, and so does a look at all of them."""

@@ -136,6 +136,7 @@ def job_of(run: Run) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("cluster")
 def test_jobs_wait_run_and_stop_on_a_real_cluster(films: Path, xlite) -> None:
     words = [
@@ -180,6 +181,7 @@ def test_jobs_wait_run_and_stop_on_a_real_cluster(films: Path, xlite) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("cluster")
 def test_a_preempted_job_and_one_at_its_time_limit_go_on_exactly(films: Path) -> None:
     length = 24
@@ -204,6 +206,7 @@ def test_a_preempted_job_and_one_at_its_time_limit_go_on_exactly(films: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("cluster")
 def test_two_tasks_train_as_one_process(films: Path) -> None:
     short = {"epochs": 3, "ema": 0.5}
@@ -219,6 +222,7 @@ def test_two_tasks_train_as_one_process(films: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("cluster")
 def test_two_tasks_go_on_exactly_after_a_requeue(films: Path) -> None:
     length = 12
@@ -240,6 +244,7 @@ def test_two_tasks_go_on_exactly_after_a_requeue(films: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("cluster")
 def test_other_tasks_than_the_run_asks_for_are_refused(films: Path) -> None:
     run = Run.create(config(films, "odd", devices=4))
@@ -253,6 +258,7 @@ def test_other_tasks_than_the_run_asks_for_are_refused(films: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.usefixtures("cluster")
 def test_a_job_that_is_cancelled_or_refused_is_told(films: Path) -> None:
     run = Run.create(config(films, "cancelled", epochs=5000, patience=5000))

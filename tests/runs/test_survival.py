@@ -75,6 +75,7 @@ class Attempts:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_fifty_kills_lose_no_finished_epoch_and_change_no_bit(forty_films: Path) -> None:
@@ -165,6 +166,7 @@ def fill(disk: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_full_disk_keeps_the_last_epoch_and_the_run_says_why(
     forty_films: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +201,7 @@ def test_a_full_disk_keeps_the_last_epoch_and_the_run_says_why(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_disk_that_fills_while_the_cache_is_built_leaves_no_half_of_it(
     forty_films: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,6 +239,7 @@ train(run.config(), run)
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_clock_that_is_set_back_and_forward_changes_nothing_of_a_run(forty_films: Path) -> None:
     """It waits for its turn, trains and is judged, and each look at the clock tells another time."""
     whole, _ = run_to_end(config(forty_films, "whole", epochs=5))
@@ -276,6 +280,7 @@ sys.stdin.read()
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="has no process groups")
 def test_a_run_outlives_the_app_that_started_it_and_is_found_again(forty_films: Path) -> None:
     given = {

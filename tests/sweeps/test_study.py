@@ -83,6 +83,7 @@ def test_what_a_dead_machine_left_is_picked_up_after_a_while(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("jump_s", [-86400.0, 0.0, 86400.0])
 def test_a_clock_that_jumps_takes_no_trial_from_the_living_and_waits_for_no_dead(
     tiny_folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, jump_s: float

@@ -168,6 +168,7 @@ def test_data_loader_workers_do_not_change_the_weights(films):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_workers_train_with_the_smallest_shared_memory(films, tmp_path):
     """128 kB instead of a container's 64 MB: room for locks (60 kB), not for a batch (8 x 36 kB)."""
@@ -277,6 +278,7 @@ def test_a_damaged_experiment_log_is_refused_before_the_work(films, own_home):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_progress_moves_while_another_process_trains(films):
     run = Run.create(config(films, "live", epochs=200, patience=200))
     run.start()

@@ -41,6 +41,7 @@ def test_too_little_memory_says_which_batch_would_fit(films, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
 def test_real_memory_runs_out_and_the_batch_that_fits_is_named(films):
     script = """
