@@ -70,7 +70,7 @@ def figures(labels: np.ndarray, probs: np.ndarray, patients: np.ndarray, draws: 
         "points": [operating_point(columns[c], probs[:, c], resamples, 0.4) for c in range(14)],
         "too_few": [too_few(columns[c], patients) for c in range(14)],
         "confusion": confusion(labels, probs, cuts.cuts),
-        "curves": draw_curves(labels, probs, resamples, other),
+        "curves": dict(list(draw_curves(labels, probs, resamples, other).items())[:2]),
         "compared": compared._asdict(),
         "paired": paired_test(labels, probs, other, resamples, compared),
         "metrics": evaluate_predictions(labels, probs, resamples, Stamp("m", "s", "p", "l"), cuts),
