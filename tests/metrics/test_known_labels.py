@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from known_figures import drawn_films, figures
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_figures import drawn_films, figures
 
 from xlite.findings import FINDINGS
 from xlite.labels import counted, films_known, known, negative, positive, where_known
@@ -285,14 +285,9 @@ def test_two_models_are_compared_on_the_same_known_entries():
     here = ~np.isnan(labels)
     turned = np.where(here, probs, 1 - probs)
     assert paired_test(labels, turned, other, resamples, compared) == found
-    each = [
-        metrics.auc_per_class(*alone(labels, c, one))[0]
-        for one in (probs, other)
-        for c in range(14)
-        if c != 1
-    ]
-    assert found.first == pytest.approx(np.mean(each[:13]), abs=1e-12)
-    assert found.second == pytest.approx(np.mean(each[13:]), abs=1e-12)
+    for mean, scores in ((found.first, probs), (found.second, other)):
+        each = [metrics.auc_per_class(*alone(labels, c, scores))[0] for c in range(14) if c != 1]
+        assert mean == pytest.approx(np.mean(each), abs=1e-12)
 
 
 def test_a_mean_has_the_patients_of_its_least_known_finding():

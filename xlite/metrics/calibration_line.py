@@ -29,8 +29,9 @@ def calibration_lines(labels: np.ndarray, probs: np.ndarray, patients: np.ndarra
     """The line of each finding, with 95 % intervals that count films of a patient as alike.
 
     labels and probs (N, C), patients (N,); of films whose label is known, not NaN. Intervals by the clustered
-    sandwich estimator (Liang & Zeger, Biometrika 73 (1986) 13), which is too narrow if few patients decide: it
-    is widened to Student's quantile for k of them. None below FEW_POSITIVES patients with the finding or without it.
+    sandwich estimator (Liang & Zeger, Biometrika 73 (1986) 13), which is too narrow if few patients decide:
+    it is widened to Student's quantile for k of them. None below FEW_POSITIVES patients with the finding or
+    without it.
     """
     owner = patient_places(patients)
     k = fewer_patients(labels, owner)

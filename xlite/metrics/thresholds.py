@@ -106,8 +106,8 @@ def choose_thresholds(labels: np.ndarray, probs: np.ndarray, rule: str = "f1") -
 
     A film is called if its probability >= the threshold; one whose label is unknown, NaN, has no say in it.
     The threshold lies half-way to the next lower probability seen, so that rounding moves no film across. Of
-    several that are equally good, and for sensitivity, it is the highest; for specificity the lowest. NaN if a
-    finding is never positive, or never negative and the rule asks for negatives. Youden's index: Youden,
+    several that are equally good, and for sensitivity, it is the highest; for specificity the lowest. NaN if
+    a finding is never positive, or never negative and the rule asks for negatives. Youden's index: Youden,
     Cancer 3 (1950).
     """
     return np.array([_choose(y, p, rule) for y, p in zip(labels.T, probs.T, strict=True)], dtype=np.float64)
