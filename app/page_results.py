@@ -25,7 +25,13 @@ from xlite.report.document import Alert, Block, Chart, to_markdown
 from xlite.report.judged import JudgedFilms, judged_films, mistake_caption, mistakes
 from xlite.report.judged import Kind as MistakeKind
 from xlite.report.saved import Evaluation, newest_of
-from xlite.report.sections.operating import operating_table, point_sentence, rule_cuts, withheld_sentence
+from xlite.report.sections.operating import (
+    not_labelled_sentence,
+    operating_table,
+    point_sentence,
+    rule_cuts,
+    withheld_sentence,
+)
 from xlite.report.view import View
 from xlite.runs.hand_threshold import is_shipped, keep_threshold
 
@@ -223,6 +229,9 @@ def show_targets(evaluation: Evaluation) -> None:
 def show_mistakes(evaluation: Evaluation) -> None:
     """The films on which the model was most confident and wrong about a finding."""
     finding = choose_finding()
+    if not evaluation.report.per_class[finding].labelled:
+        st.info(not_labelled_sentence(finding))
+        return
     films, _ = films_of(evaluation)
     folder, cut = folder_here(), evaluation.report.per_class[finding].threshold
     boxes = folder.boxes() if folder else pd.DataFrame()

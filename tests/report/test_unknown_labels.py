@@ -14,6 +14,9 @@ from xlite.images import Preprocess
 from xlite.metrics.bands import draw_curves
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
+from xlite.metrics.thresholds import Thresholds, ValidationPatients
+from xlite.metrics.validation_record import validation_records
+from xlite.metrics.worth import Worth
 from xlite.models.info import ModelInfo
 from xlite.report.card import card
 from xlite.report.charts.confusion import confusion_figure
@@ -31,7 +34,9 @@ from xlite.report.sections.whole import whole
 from xlite.report.sentences import comparison_sentence
 from xlite.report.terminal import summary
 from xlite.report.view import View
+from xlite.report.worth import records_table, threshold_sentence
 from xlite.report.write import write_report
+from xlite.text import few_patients
 
 NOT = "not labelled here"
 
@@ -62,7 +67,7 @@ def test_each_table_says_that_a_finding_is_not_labelled(view: View) -> None:
     assert len(told) == 3 + 2 * 4 + 1 + 1
     assert all(row.count(NOT) == 1 and "undefined" not in row and "nan" not in row for row in told)
     assert told[0] == [NOBODY_KNOWS, "0", NOT, "", "", "", "", ""]
-    assert told[1] == [NOBODY_KNOWS, "none", "0 validation patients", NOT, ""]
+    assert told[1] == [NOBODY_KNOWS, "none", "not labelled in validation", NOT, ""]
     assert told[-1] == [NOBODY_KNOWS, NOT, "", "", "", "", ""]
     assert "nan" not in text.lower().replace("resonance", "")
     assert f"Not labelled here, so without any metric and left out of all means: {NOBODY_KNOWS}." in text
@@ -137,7 +142,7 @@ def test_the_terminal_and_the_card_say_it(view: View) -> None:
     )
     text = card("one", info, view.report, 1000, 1.0)
     [told] = rows(text, NOBODY_KNOWS)
-    assert told == [NOBODY_KNOWS, "0", NOT, "", "", "", "none", "0 validation patients", "", ""]
+    assert told == [NOBODY_KNOWS, "0", NOT, "", "", "", "none", "not labelled in validation", "", ""]
     [half] = rows(text, HALF)
     assert half[1] == "150" and len({line.count("|") for line in text.splitlines() if "| AUC" in line
                                      or line.startswith(("| Mass", "| **mean"))}) == 1  # fmt: skip
@@ -181,3 +186,17 @@ def test_a_saved_comparison_says_on_how_many_films_labels_are_known(
     whole_ = Comparison(names=("a", "b"), first=0.8, second=0.8, difference=Estimate(0.0, 0.0, 0.0), p=1,
                         tie=True, images=3, patients=2, findings=12)  # fmt: skip
     assert "mean of 12 findings: difference" in comparison_sentence(whole_)
+
+
+def test_validation_films_that_do_not_label_a_finding_say_so() -> None:
+    _, films = unknown_report()
+    cuts = Thresholds.choose(films.labels, films.probs, films.patients)
+    records = validation_records(films.labels, films.probs, films.patients, cuts)
+    table = {row[0]: row for row in records_table(records, cuts.by_finding()).texts}
+    assert table[NOBODY_KNOWS] == [NOBODY_KNOWS, "none", "not labelled in validation", *[""] * 5]
+    assert table[HALF][2].startswith(f"{int(np.nansum(films.labels[:, FINDINGS.index(HALF)]))} of ")
+    assert (
+        few_patients(0, 0) == "not labelled in validation" and few_patients(0, 1) == "0 validation patients"
+    )
+    withheld = Worth(NOBODY_KNOWS, 0.2, None, withheld=True, patients=ValidationPatients(0, 0))
+    assert threshold_sentence(withheld) == "no threshold: not labelled in validation"
