@@ -269,7 +269,7 @@ def test_a_finding_that_is_not_labelled_here_says_so_in_each_section(own_home: P
     assert test.info[0].value == said and len(test.slider) == 0
     words(test)
     assert [one.value for one in section("Errors as films", finding=NOBODY_KNOWS).info] == [said]
-    assert f"| {NOBODY_KNOWS} | 0 | not labelled here |" in words(section("Findings"))
+    assert f"| {NOBODY_KNOWS} | not labelled here |" in words(section("Findings"))
     half = section("Operating point", finding=HALF)
     positive = report.per_class[HALF].positives
     assert f"of {positive} films with it are called" in words(half)

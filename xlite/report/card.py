@@ -168,25 +168,20 @@ def _table(report: Report) -> list[str]:
     def said(value: Estimate | float | None) -> str:
         return marked_cell(metric_cell(value, report.contaminated))
 
-    films = films_of(report)
-    more = "films known | " if films else ""
     lines = [
-        f"| finding | {more}positives | AUC | average precision | prevalence "
+        "| finding | positives | AUC | average precision | prevalence "
         "| threshold | chosen on | sensitivity | specificity |",
-        f"|---|{'---|' * bool(films)}---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for finding, one in report.per_class.items():
         values = [positives(one), said(one.auc), said(one.ap), number(one.prevalence)]
         rates = [said(one.recall), said(one.specificity)] if one.labelled else ["", ""]
         cells = [*of_labelled(one, values), *threshold_cells(one), *rates]
-        count = [films.get(finding, "0")] if films else []
-        lines.append(f"| {' | '.join([spoken(finding), *count, *map(str, cells)])} |")
+        lines.append(f"| {' | '.join([spoken(finding) + films_of(report, finding), *map(str, cells)])} |")
     for row in mean_rows(report, _MEANS):
         means = {name: said(estimate) for name, estimate in row.estimates.items()}
-        share, count = number(row.prevalence["ap"], ""), ["| "] if films else []
-        lines.append(
-            f"| **{row.title}** {''.join(count)}| | **{means['auc']}** | {means['ap']} | {share} | | | | |"
-        )
+        share = number(row.prevalence["ap"], "")
+        lines.append(f"| **{row.title}** | | **{means['auc']}** | {means['ap']} | {share} | | | | |")
     held = "Average precision holds at the prevalence beside it."
     named = fixed_findings(report, _MEANS)
     return [*lines, "", held, CHOSEN_ON, *named, *missing_intervals(report), *undefined_resamples(report)]

@@ -133,14 +133,14 @@ def of_labelled(metrics: FindingMetrics, cells: Sequence[str | Cell]) -> list[st
 
 
 def some_unknown(metrics: Metrics) -> bool:
-    """Whether some labels of a finding are known and others not, so that films have to be counted by it."""
-    return any(one.films not in (None, 0, metrics.split.images) for one in metrics.per_class.values())
+    """Whether some labels of a finding are known and others not, so that its films are others."""
+    return any(films_of(metrics, finding) for finding in metrics.per_class)
 
 
-def films_of(metrics: Metrics) -> dict[str, str]:
-    """By finding, on how many films its label is known; nothing if that is on all, or on none."""
-    some = some_unknown(metrics)
-    return {name: f"{one.films:,}" for name, one in metrics.per_class.items() if some and one.films}
+def films_of(metrics: Metrics, finding: str) -> str:
+    """`, known on 150 films` behind a finding's name; nothing if its label is known of all, or of none."""
+    films = metrics.per_class[finding].films
+    return "" if films in (None, 0, metrics.split.images) else f", known on {counted(films, 'film')}"
 
 
 def positives(metrics: FindingMetrics, what: str = "") -> str:

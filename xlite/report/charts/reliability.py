@@ -17,7 +17,6 @@ if TYPE_CHECKING:  # loaded when a figure is made
     import plotly.graph_objects as go
 
 LEAST_IN_BIN = 10
-_NOT_LABELLED: dict[str, Any] = {"text": NOT_LABELLED, "yref": "y domain", "y": 0.5, "font": {"size": 11}}
 
 
 def reliability_grid(curves: Curves, source: tuple[str, ...], palette: Sequence[str] = PALETTE) -> go.Figure:
@@ -38,7 +37,8 @@ def reliability_grid(curves: Curves, source: tuple[str, ...], palette: Sequence[
         traces.append(_bins(_filled(after), palette[0], hollow=False))
         # A little room on both sides: a point at the rim of the panel would be cut.
         axis = {"range": [-0.05 * top, top], "nticks": 3, "tickformat": ".2~f"}
-        panels.append(Panel(finding, traces, (axis, axis), [] if after.films else [_NOT_LABELLED]))
+        bare = {"text": NOT_LABELLED, "x": top / 2, "xanchor": "center", "y": top / 2, "font": {"size": 11}}
+        panels.append(Panel(finding, traces, (axis, axis), [] if after.films else [bare]))
     return panel_grid(panels, source)
 
 

@@ -61,11 +61,9 @@ def findings(view: View) -> list[Block]:
 
 def _metrics(view: View) -> Table:
     report = view.report
-    films = films_of(report)
     rows: list[Row] = [
         [
-            starred(name, one),
-            *([films.get(name, "0")] if films else []),
+            starred(name, one) + films_of(report, name),
             *of_labelled(
                 one,
                 [
@@ -83,7 +81,6 @@ def _metrics(view: View) -> Table:
     means: list[Row] = [
         [
             capital(mean.title),
-            *([""] if films else []),
             "",
             view.cell(mean.estimates["auc"]),
             view.mean_cell(mean.estimates["ap"], mean.findings["ap"], over),
@@ -98,9 +95,7 @@ def _metrics(view: View) -> Table:
     ]
     few = any(one.few_positives and one.labelled for one in report.per_class.values())
     star = [f"* fewer than {FEW_POSITIVES} positive patients: hardly known."] if few else []
-    star += ["Films: those whose label of the finding is known, which its metrics are of."] if films else []
-    counts = ["Films", "Positives"] if films else ["Positives"]
-    header = ["Finding", *counts, "AUC", "Average precision", "Prevalence", "Brier", "ECE"]
+    header = ["Finding", "Positives", "AUC", "Average precision", "Prevalence", "Brier", "ECE"]
     held = "Average precision holds at the prevalence beside it."
     missing = [*missing_intervals(report), *undefined_resamples(report)]
     return Table(header, [*rows, *means], " ".join([*star, held, *missing, view.source]).rstrip())
