@@ -37,7 +37,7 @@ def reliability_grid(curves: Curves, source: tuple[str, ...], palette: Sequence[
         traces.append(_bins(_filled(after), palette[0], hollow=False))
         # A little room on both sides: a point at the rim of the panel would be cut.
         axis = {"range": [-0.05 * top, top], "nticks": 3, "tickformat": ".2~f"}
-        bare = {"text": NOT_LABELLED, "x": top / 2, "xanchor": "center", "y": top / 2, "font": {"size": 11}}
+        bare = {"text": NOT_LABELLED, "x": top / 2, "xanchor": "center", "y": 0.9 * top, "font": {"size": 11}}
         panels.append(Panel(finding, traces, (axis, axis), [] if after.films else [bare]))
     return panel_grid(panels, source)
 
