@@ -256,9 +256,10 @@ def _gaps(
     """What these films cannot tell; with_threshold (14,) bool."""
     films = dict(zip(FINDINGS, positive(labels).sum(axis=0).tolist(), strict=True))
     patients = {finding: one.positive for finding, one in zip(FINDINGS, counts, strict=True)}
-    labelled, without = known(labels).any(axis=0), ~negative(labels).any(axis=0)
-    never = _those(labelled & ~positive(labels).any(axis=0))
-    always = _those(labelled & without)
+    labelled = known(labels).any(axis=0)
+    never, always = (
+        _those(labelled & np.logical_not(some(labels).any(axis=0))) for some in (positive, negative)
+    )
     uncalled = _those(labelled & np.isnan(values["precision"]) & with_threshold)
     few = {finding: count for finding, count in patients.items() if 0 < count < FEW_POSITIVES}
     found = list[Caveat]()

@@ -36,14 +36,14 @@ def calibration_lines(labels: np.ndarray, probs: np.ndarray, patients: np.ndarra
     owner = patient_places(patients)
     k = fewer_patients(labels, owner)
     return [
-        _line(*where_known(labels[:, c], logit(probs[:, c]), owner), int(k[c]))
+        _line(int(k[c]), *where_known(labels[:, c], logit(probs[:, c]), owner))
         if k[c] >= FEW_POSITIVES
         else CalibrationLine()
         for c in range(labels.shape[1])
     ]
 
 
-def _line(labels: np.ndarray, x: np.ndarray, owner: np.ndarray, k: int) -> CalibrationLine:
+def _line(k: int, labels: np.ndarray, x: np.ndarray, owner: np.ndarray) -> CalibrationLine:
     y = (labels > 0).astype(np.float64)
     ones = np.ones((1, len(x)))
     intercept = _fit(y, ones, x, np.zeros(1), owner, k)

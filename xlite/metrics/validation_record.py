@@ -84,12 +84,12 @@ def validation_records(
     patients (N,).
     """
     return {
-        finding: _record(*where_known(labels[:, c], probs[:, c], patients), float(thresholds.cuts[c]))
+        finding: _record(float(thresholds.cuts[c]), *where_known(labels[:, c], probs[:, c], patients))
         for c, finding in enumerate(FINDINGS)
     }
 
 
-def _record(labels: np.ndarray, probs: np.ndarray, patients: np.ndarray, cut: float) -> ValidationRecord:
+def _record(cut: float, labels: np.ndarray, probs: np.ndarray, patients: np.ndarray) -> ValidationRecord:
     """Of one finding on the films (N,) whose label is known; cut: NaN without a threshold."""
     has = positive(labels)
     have, lack = patients_with(np.stack([has, ~has], axis=1), patients).tolist()

@@ -74,7 +74,7 @@ def _tables(view: View, rule: str, points: OperatingPoints) -> Iterator[Table]:
         given = [view.cell(point.estimate(rate)) for rate in _FIRST]
         rates.append([star, *threshold_cells(point), *of_labelled(here, given)])
         expected = (view.cell(point.expected[rate]) if point.expected else "" for rate in _PROMISED)
-        found = [called(point), number(here.prevalence), view.cell(point.precision)]
+        found: Row = [called(point), number(here.prevalence), view.cell(point.precision)]
         calls.append([star, *of_labelled(here, found), *expected])
     yield Table([rule, "Threshold", "Chosen on", *(RATES[rate] for rate in _FIRST)], rates, CHOSEN_ON)
     titles = [RATES["precision"], *(f"{title} to expect" for title in _PROMISED.values())]
