@@ -15,6 +15,7 @@ from xlite.findings import FINDINGS, spoken
 from xlite.messages import literal, page_sentence, said
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.operating_point import OperatingPoint, operating_point, too_few
+from xlite.metrics.per_finding import prevalence as prevalence_of
 from xlite.public import is_public
 from xlite.report.box_targets import best_and_worst, methods_of, read_targets, target_caption
 from xlite.report.caveat_sentences import map_name
@@ -24,7 +25,13 @@ from xlite.report.document import Alert, Block, Chart, to_markdown
 from xlite.report.judged import JudgedFilms, judged_films, mistake_caption, mistakes
 from xlite.report.judged import Kind as MistakeKind
 from xlite.report.saved import Evaluation, newest_of
-from xlite.report.sections.operating import operating_table, point_sentence, rule_cuts, withheld_sentence
+from xlite.report.sections.operating import (
+    not_labelled_sentence,
+    operating_table,
+    point_sentence,
+    rule_cuts,
+    withheld_sentence,
+)
 from xlite.report.view import View
 from xlite.runs.hand_threshold import is_shipped, keep_threshold
 
@@ -126,12 +133,12 @@ def show_point(evaluation: Evaluation, view: View, found: list[Evaluation], path
     finding = choose_finding()
     films, resamples = films_of(evaluation)
     column = FINDINGS.index(finding)
-    positive, probs = films.labels[:, column], films.probs[:, column]
-    if few := too_few(positive, films.patients):
+    labels, probs = films.labels[:, column], films.probs[:, column]
+    if few := too_few(labels, films.patients):
         st.info(withheld_sentence(finding, few))
         return
-    cut, prevalence = ask_point(evaluation, finding, float(positive.mean()))
-    point = operating_point(positive, probs, resamples, cut)
+    cut, prevalence = ask_point(evaluation, finding, float(prevalence_of(labels)))
+    point = operating_point(labels, probs, resamples, cut)
     show([operating_table(view, point, prevalence)], "point")
     show_on_curves(view, finding, point)
     offer_to_keep(evaluation, films, finding, cut, found, path)
@@ -222,6 +229,9 @@ def show_targets(evaluation: Evaluation) -> None:
 def show_mistakes(evaluation: Evaluation) -> None:
     """The films on which the model was most confident and wrong about a finding."""
     finding = choose_finding()
+    if not evaluation.report.per_class[finding].labelled:
+        st.info(not_labelled_sentence(finding))
+        return
     films, _ = films_of(evaluation)
     folder, cut = folder_here(), evaluation.report.per_class[finding].threshold
     boxes = folder.boxes() if folder else pd.DataFrame()

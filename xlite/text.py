@@ -36,7 +36,12 @@ def are(count: int) -> str:
 
 
 def few_patients(positive: int, negative: int) -> str:
-    """`3 validation patients` of those that have a finding, or of those without it if they are fewer."""
+    """`3 validation patients` of those that have a finding, or of those without it if they are fewer.
+
+    `not labelled in validation` if it is known of none whether they have it.
+    """
+    if not positive and not negative:
+        return "not labelled in validation"
     without = " without it" if negative < positive else ""
     return counted(min(positive, negative), "validation patient") + without
 

@@ -9,6 +9,7 @@ from app_pages import page, words
 from demo_home import SPLIT, save_demo_evaluation, save_demo_model
 from noise_folder import write_noise_folder
 from streamlit.testing.v1 import AppTest
+from unknown_films import HALF, NOBODY_KNOWS, unknown_report
 
 from xlite.evaluation.caveats import OtherEdition, TrainedOn
 from xlite.findings import FINDINGS, spoken
@@ -20,6 +21,7 @@ from xlite.report.means import positives
 from xlite.report.saved import saved_evaluations
 from xlite.report.sections.findings import strongest
 from xlite.report.sentences import sentence
+from xlite.report.write import write_report
 from xlite.runs import hand_threshold
 
 pytestmark = pytest.mark.usefixtures("one_scan", "no_charts", "only_this_home")
@@ -256,6 +258,22 @@ def test_a_threshold_is_tried_out(own_home: Path) -> None:
     test.selectbox(key="finding").set_value("Hernia").run()
     assert "Hernia: 0 patients with it and 100 without it among these films." in test.info[0].value
     assert len(test.slider) == 0
+
+
+def test_a_finding_that_is_not_labelled_here_says_so_in_each_section(own_home: Path) -> None:
+    save_demo_model(own_home)
+    report, films = unknown_report()
+    write_report(own_home / "checkpoints" / "demo0" / "evaluation" / "test", report, films)
+    test = section("Operating point", finding=NOBODY_KNOWS)
+    said = f"{NOBODY_KNOWS} is not labelled here: of none of these films it is known whether it has it."
+    assert test.info[0].value == said and len(test.slider) == 0
+    words(test)
+    assert [one.value for one in section("Errors as films", finding=NOBODY_KNOWS).info] == [said]
+    assert f"| {NOBODY_KNOWS} | not labelled here |" in words(section("Findings"))
+    half = section("Operating point", finding=HALF)
+    positive = report.per_class[HALF].positives
+    assert f"of {positive} films with it are called" in words(half)
+    assert f"of {150 - positive} films without it are not called" in words(half)
 
 
 def test_a_link_opens_the_threshold_that_somebody_tried(own_home: Path) -> None:

@@ -38,3 +38,18 @@ def test_noise_and_a_shift_are_refused_each_for_what_it_does(exported, films):
     # and a model without thresholds decides nothing
     bare = info.model_copy(update={"thresholds": None})
     assert loss(bare, labels, PATIENTS, logits, logits + 0.3).objections() == []
+
+
+def test_auc_is_compared_where_labels_are_known(exported, films):
+    labels, logits = films
+    noisy = logits + np.random.default_rng(1).normal(size=logits.shape)
+    labels[np.random.default_rng(2).random(labels.shape) < 0.3] = np.nan
+    labels[:, 5] = np.nan
+    here = ~np.isnan(labels)
+    found = loss(read_info(exported[0]), labels, PATIENTS, logits, noisy)
+    other = loss(
+        read_info(exported[0]), labels, PATIENTS, np.where(here, logits, 0), np.where(here, noisy, 1)
+    )
+    assert (found.macro, found.by_finding) == (other.macro, other.by_finding)
+    assert list(found.by_finding) == [name for c, name in enumerate(FINDINGS) if c != 5]
+    assert found.changed.keys() == set(FINDINGS)  # a decision needs no label

@@ -126,6 +126,15 @@ SAID: list[tuple[Caveat, str]] = [
         "twice, or less than half, that of all of NIH's films: Mass 50.0% (NIH 5.2%)",
     ),
     (
+        facts.NotLabelled(findings=("Mass", "Pleural_Thickening")),
+        "not labelled here, so without any metric and left out of all means: Mass, Pleural thickening",
+    ),
+    (
+        facts.UnknownLabels(labelled={"Mass": 1203, "Edema": 40, "Pleural_Thickening": 1203}, films=2000),
+        "labels are unknown on some of the 2,000 films, and each finding is judged by the films whose label "
+        "of it is known: Mass, Pleural thickening known on 1,203; Edema known on 40",
+    ),
+    (
         facts.NeverPositive(findings=("Mass", "Pleural_Thickening")),
         "never positive, so without AUC, AP and F1 and left out of their means: Mass, Pleural thickening",
     ),

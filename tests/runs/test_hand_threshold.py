@@ -29,7 +29,7 @@ MASS = FINDINGS.index("Mass")
 
 
 def judged(films: Films) -> JudgedFilms:
-    return JudgedFilms(films.names, films.stems, films.patients, films.labels > 0, films.probs)
+    return JudgedFilms(films.names, films.stems, films.patients, films.labels, films.probs)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_threshold_is_kept_and_what_it_is_worth_is_recorded_anew(
     before, films = read_info(model), judged_films(evaluation, None)
     kept = keep_threshold(model, evaluation, films, "Mass", 0.25, [judged(validation)])
     info, day = read_info(model), date.today().isoformat()
-    positive = films.labels[:, MASS]
+    positive = films.labels[:, MASS] > 0
     have, lack = len(set(films.patients[positive])), len(set(films.patients[~positive]))
     chosen = ChosenByHand(SPLIT, "test", have, lack, day, 0.5)
     assert info.notes.thresholds_by_hand == {"Mass": chosen}
@@ -95,6 +95,31 @@ def test_a_threshold_is_kept_and_what_it_is_worth_is_recorded_anew(
         "Exports made before have the old threshold",
         "Reports made before are of the old threshold",
     ]
+
+
+def test_films_whose_label_is_unknown_have_no_say_in_a_threshold(
+    model: Path, evaluation: Evaluation, validation: Films
+) -> None:
+    """Neither in whether one may be chosen, nor in what it does on the validation films."""
+    gone = np.arange(200) % 4 == 0
+    labels = validation.table[list(FINDINGS)].astype(np.float32)
+    labels.loc[gone, "Mass"] = np.nan
+    validation = replace(validation, table=validation.table.assign(**labels))
+    known = validation.labels, validation.probs, validation.patients
+    records = validation_records(*known, Thresholds(np.full(14, 0.5)))
+    rewrite_info(model, read_info(model).model_copy(update={"validation": records}))
+    films = judged_films(evaluation, None)
+    films.labels[gone, MASS] = np.nan
+    keep_threshold(model, evaluation, films, "Mass", 0.25, [judged(validation)])
+    info, rest = read_info(model), validation.labels[~gone, MASS] > 0
+    rates = promised_rates(rest, validation.probs[~gone, MASS] >= 0.25, validation.patients[~gone])
+    assert info.validation["Mass"] == records["Mass"].model_copy(update=rates)
+    chosen, had = info.notes.thresholds_by_hand["Mass"], films.labels[:, MASS]
+    both = [len(set(films.patients[had == value])) for value in (1, 0)]
+    assert [chosen.positive, chosen.negative] == both
+    films.labels[:, MASS] = np.nan
+    with pytest.raises(CheckpointError, match="Mass is not labelled here: of none of these films"):
+        keep_threshold(model, evaluation, films, "Mass", 0.3, [])
 
 
 def test_it_says_so_wherever_the_model_is_read(model: Path, evaluation: Evaluation) -> None:

@@ -6,6 +6,7 @@ import pytest
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.paired import macro_auc, paired_difference
+from xlite.metrics.per_finding import auc_per_class
 from xlite.sweeps.comparison import judge, optimism
 
 Models = list[np.ndarray]
@@ -73,3 +74,17 @@ def test_choosing_the_best_adds_nothing_if_it_is_always_the_same() -> None:
     labels, scores, patients = equal_models(models=2)
     assert optimism(labels, [labels + scores[0] / 50, scores[1]], patients) == pytest.approx(0, abs=0.003)
     assert optimism(labels, scores[:1], patients) == 0
+
+
+def test_what_models_say_of_an_unknown_label_moves_nothing() -> None:
+    labels, scores, patients = equal_models(models=3)
+    labels[np.random.default_rng(8).random(labels.shape) < 0.3] = np.nan
+    labels[:, 3] = np.nan
+    turned = [np.where(np.isnan(labels), -one, one) for one in scores]
+    found = judge(labels, scores, patients)
+    assert judge(labels, turned, patients) == found
+    assert optimism(labels, turned, patients) == optimism(labels, scores, patients) > 0
+    assert [one.fixed.findings for one in found] == [FINDINGS[:3]] * 3
+    assert found[1].against_first is not None and found[1].against_first.findings == 3
+    aucs = [auc_per_class(labels[:, c : c + 1], scores[0][:, c : c + 1])[0] for c in range(3)]
+    assert found[0].averaged.value == pytest.approx(np.mean(aucs))

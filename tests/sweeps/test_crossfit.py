@@ -15,7 +15,7 @@ from xlite.metrics.per_finding import auc_per_class
 from xlite.runs.run import Run
 from xlite.sweeps import work
 from xlite.sweeps.crossfit import plan_crossfit
-from xlite.sweeps.left_out import join_folds
+from xlite.sweeps.left_out import Joined, join_folds
 from xlite.sweeps.plan import Design
 from xlite.sweeps.sweep import Sweep
 
@@ -90,3 +90,8 @@ def test_folds_without_an_answer_are_named(tiny_folder: Path, own_home: Path) ->
     train = len(split.parts["train"])
     with pytest.raises(RunError, match=f"{train - len(stems)} of {train} training films have no answer"):
         join_folds(["c-000"], folder, split, own_home)
+
+
+def test_a_mean_over_fewer_findings_says_so() -> None:
+    said = Joined(20, 0.71239, Path("p.csv"), Path("k.txt"), findings=9).text()
+    assert "had left out: mean AUC of 9 findings 0.7124. Learn from it with --teacher p.csv" in said

@@ -180,15 +180,30 @@ class OtherPrevalence(_Fact):
     nih: dict[str, float]
 
 
+class NotLabelled(_Fact):
+    """Findings whose label is known of no film, of which nothing can be said."""
+
+    kind: Literal["not_labelled"] = "not_labelled"
+    findings: tuple[str, ...]
+
+
+class UnknownLabels(_Fact):
+    """Findings whose label is unknown on some of the films, which are left out: on how many it is known."""
+
+    kind: Literal["unknown_labels"] = "unknown_labels"
+    labelled: dict[str, int]
+    films: int
+
+
 class NeverPositive(_Fact):
-    """Findings that no film has."""
+    """Findings that no film has, of those whose label is known."""
 
     kind: Literal["never_positive"] = "never_positive"
     findings: tuple[str, ...]
 
 
 class AlwaysPositive(_Fact):
-    """Findings that every film has."""
+    """Findings that every film has, of those whose label is known."""
 
     kind: Literal["always_positive"] = "always_positive"
     findings: tuple[str, ...]
@@ -301,6 +316,8 @@ Caveat = Annotated[
     | WithheldThresholds
     | ChosenThresholds
     | OtherPrevalence
+    | NotLabelled
+    | UnknownLabels
     | NeverPositive
     | AlwaysPositive
     | NeverCalled

@@ -11,6 +11,7 @@ from xlite.data.tables import find_table, read_table
 from xlite.errors import DataError
 from xlite.evaluation.report import Comparison
 from xlite.findings import FINDINGS
+from xlite.labels import films_known, known
 from xlite.metrics.bootstrap import RESAMPLES, SEED, Resamples
 from xlite.metrics.paired import compared_findings, paired_test
 from xlite.text import counted
@@ -60,7 +61,8 @@ def compare_on(
 ) -> Comparison:
     """`compare_files` of predictions already read, on films by stem with their patient and 14 labels.
 
-    names: of the two, in the result and in errors; table: its name in errors.
+    A label that is unknown, NaN, is left out of its finding for both. names: of the two, in the result and in
+    errors; table: its name in errors.
     """
     (a, b), (first, second) = answers, names
     row_a, row_b = ({stem: row for row, stem in enumerate(p.stems)} for p in (a, b))
@@ -83,6 +85,7 @@ def compare_on(
             "there and absent, so there is no AUC to compare; give predictions for more films"
         )
     found = paired_test(labels, *probs, drawn, compared)
+    least = int(films_known(labels[:, compared.findings]).min())
     return Comparison(
         names=(str(first), str(second)),
         first=found.first,
@@ -94,4 +97,5 @@ def compare_on(
         patients=drawn.patients,
         findings=int(compared.findings.sum()),
         in_every_resample=compared.in_every_resample,
+        least_films=None if known(labels).all() else least,
     )

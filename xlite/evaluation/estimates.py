@@ -15,12 +15,15 @@ from xlite.evaluation.caveats import (
     NeverCalled,
     NeverPositive,
     NoThresholds,
+    NotLabelled,
     OnePatient,
     OtherPrevalence,
+    UnknownLabels,
     WithheldThresholds,
 )
 from xlite.evaluation.report import Baseline, FindingMetrics, Judged, Means, Metrics
 from xlite.findings import FAR_PREVALENCE, FEW_POSITIVES, FINDINGS, NIH_PREVALENCE
+from xlite.labels import films_known, known, negative, positive
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples, or_none
 from xlite.metrics.calibration_line import calibration_lines
@@ -34,6 +37,7 @@ from xlite.metrics.finding_estimates import (
 )
 from xlite.metrics.intervals import wilson
 from xlite.metrics.thresholds import PLAIN_THRESHOLD, Thresholds
+from xlite.text import counted
 
 _OBJECTS = ("auc", "ap")  # these carry their interval in place, the others under "intervals"
 _NUMBERS = ("f1", "precision", "recall", "specificity", "ece", "brier")
@@ -52,11 +56,17 @@ def evaluate_predictions(
 ) -> Metrics:
     """Each metric per finding and macro, with 95 % intervals; what is undefined is named in its caveats.
 
-    labels (N, 14) 0 or 1, probs (N, 14) in 0-1, resamples of these films, thresholds, or None for 0.5 with
-    a caveat; caveats: what is known beforehand. Raises DataError if there are no films.
+    labels (N, 14) 0 or 1, NaN if unknown: each finding is judged by the films whose label of it is known.
+    probs (N, 14) in 0-1, resamples of these films, thresholds, or None for 0.5 with a caveat; caveats: what
+    is known beforehand. Raises DataError if there are no films, or none with a label that is known.
     """
     if not len(labels):
         raise DataError("there are no films to evaluate; give predictions for at least one film of the table")
+    if not known(labels).any():
+        raise DataError(
+            f"no label of the {counted(len(labels), 'film')} is known, so there is nothing to judge by; give "
+            "films of which the table knows at least one finding"
+        )
     given = thresholds or Thresholds(np.full(len(FINDINGS), PLAIN_THRESHOLD))
     cuts, chosen_on = given.cuts, given.chosen_on_by_finding() or {}
     values, drawn = _values(labels, probs, cuts), _drawn(labels, probs, cuts, resamples)
@@ -66,7 +76,7 @@ def evaluate_predictions(
     prevalence = metrics.prevalence(labels)
     lines, perfect = (
         calibration_lines(labels, probs, resamples.owner),
-        metrics.perfect_ece_per_class(probs),
+        metrics.perfect_ece_per_class(probs, labels=labels),
     )
     means = {name: mean_estimate(values[name], fixed[name]) for name in _NAMES}
     if means["auc"].low is None:
@@ -86,10 +96,10 @@ def evaluate_predictions(
                 **_counted(labels[:, c], counts[c]),
                 **_measured({name: found[name][c] for name in _NAMES}),
                 always_yes_f1=or_none(always_yes_f1(labels)[c]),
-                **_called(probs[:, c] >= cuts[c], counts[c], cuts[c]),
+                **_called((probs[:, c] >= cuts[c]) & known(labels[:, c]), counts[c], cuts[c]),
                 accuracy=or_none(values["accuracy"][c]),
                 chosen_on=chosen_on.get(finding),
-                perfect_ece=float(perfect[c]),
+                perfect_ece=or_none(perfect[c]),
                 calibration_intercept=lines[c].intercept,
                 calibration_slope=lines[c].slope,
                 undefined_resamples=_undefined({name: drawn[name][:, c] for name in _NAMES}),
@@ -102,11 +112,11 @@ def evaluate_predictions(
             for name in _AT_PREVALENCE
         },
         baseline=Baseline(
-            always_no_accuracy=float(1 - prevalence.mean()),
+            always_no_accuracy=float(1 - metrics.macro(prevalence)),
             accuracy=or_none(float(metrics.macro(values["accuracy"]))),
-            prevalence=float(prevalence.mean()),
+            prevalence=float(metrics.macro(prevalence)),
             always_yes_f1=or_none(float(metrics.macro(always_yes_f1(labels)))),
-            perfect_ece=float(perfect.mean()),
+            perfect_ece=float(metrics.macro(perfect)),
         ),
         bootstrap=Bootstrap(resamples=resamples.resamples, seed=resamples.seed),
         training_seed=stamp.training_seed,
@@ -114,6 +124,7 @@ def evaluate_predictions(
             *caveats,
             *([NoThresholds()] if thresholds is None else []),
             *_withheld(given),
+            *_unknown(labels),
             *_gaps(labels, values, counts, ~np.isnan(cuts)),
             *_other_prevalence(prevalence, counts),
             *([OnePatient()] if resamples.patients == 1 else []),
@@ -160,13 +171,15 @@ def _estimates(
 
 def _counted(labels: np.ndarray, counts: PatientCounts) -> dict[str, Any]:
     """What `FindingMetrics` holds of the labels (N,) alone."""
+    prevalence = metrics.prevalence(labels)
     return {
-        "positives": int(labels.sum()),
+        "films": int(films_known(labels)),
+        "positives": int(positive(labels).sum()),
         "positive_patients": counts.positive,
         "negative_patients": counts.negative,
         "few_positives": counts.positive < FEW_POSITIVES,
-        "prevalence": float(metrics.prevalence(labels)),
-        "always_no_accuracy": float(1 - metrics.prevalence(labels)),
+        "prevalence": or_none(float(prevalence)),
+        "always_no_accuracy": or_none(float(1 - prevalence)),
     }
 
 
@@ -220,16 +233,34 @@ def _other_prevalence(prevalence: np.ndarray, counts: Sequence[PatientCounts]) -
     return [OtherPrevalence(here=here, nih={name: NIH_PREVALENCE[name] for name in here})] if here else []
 
 
+def _unknown(labels: np.ndarray) -> list[Caveat]:
+    """Of which findings no label is known, and of which some are not."""
+    films, found = films_known(labels), list[Caveat]()
+    if not films.all():
+        found.append(NotLabelled(findings=_those(films == 0)))
+    some = (films > 0) & (films < len(labels))
+    if some.any():
+        counts = {FINDINGS[c]: int(films[c]) for c in np.flatnonzero(some)}
+        found.append(UnknownLabels(labelled=counts, films=len(labels)))
+    return found
+
+
+def _those(chosen: np.ndarray) -> tuple[str, ...]:
+    """The names of the findings that are chosen, (14,) bool."""
+    return tuple(finding for finding, one in zip(FINDINGS, chosen, strict=True) if one)
+
+
 def _gaps(
     labels: np.ndarray, values: Values, counts: Sequence[PatientCounts], with_threshold: np.ndarray
 ) -> list[Caveat]:
     """What these films cannot tell; with_threshold (14,) bool."""
-    films = dict(zip(FINDINGS, labels.sum(axis=0).astype(int).tolist(), strict=True))
+    films = dict(zip(FINDINGS, positive(labels).sum(axis=0).tolist(), strict=True))
     patients = {finding: one.positive for finding, one in zip(FINDINGS, counts, strict=True)}
-    uncalled_ones = np.isnan(values["precision"]) & with_threshold
-    never = tuple(finding for finding, count in films.items() if not count)
-    always = tuple(finding for finding, count in films.items() if count == len(labels))
-    uncalled = tuple(finding for finding, never in zip(FINDINGS, uncalled_ones, strict=True) if never)
+    labelled = known(labels).any(axis=0)
+    never, always = (
+        _those(labelled & np.logical_not(some(labels).any(axis=0))) for some in (positive, negative)
+    )
+    uncalled = _those(labelled & np.isnan(values["precision"]) & with_threshold)
     few = {finding: count for finding, count in patients.items() if 0 < count < FEW_POSITIVES}
     found = list[Caveat]()
     if never:

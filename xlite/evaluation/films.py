@@ -12,6 +12,7 @@ from xlite.data.rows import read_text
 from xlite.errors import DataError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS
+from xlite.labels import known
 from xlite.text import as_cell, from_cell
 
 _KEPT = ["image", "patient", *FINDINGS]
@@ -31,7 +32,7 @@ class Films:
 
     @property
     def labels(self) -> np.ndarray:
-        """float32 (N, 14) of 0 and 1."""
+        """float32 (N, 14) of 0 and 1, NaN where a label is unknown."""
         return np.asarray(self.table[list(FINDINGS)], np.float32)
 
     @property
@@ -49,19 +50,32 @@ class Films:
 
 
 def write_labels(path: Path, films: Films) -> None:
-    """Writes the films' names, patients and labels as a CSV, to compare models later; atomic."""
+    """Writes the films' names, patients and labels as a CSV, to compare models later; atomic.
+
+    A label is 1 or 0; the cell of an unknown one is empty.
+    """
     patients = films.table["patient"].astype(str).map(as_cell)
     table = films.table.assign(image=[*map(as_cell, films.names)], patient=patients)[_KEPT]
+    if not known(films.labels).all():
+        table = table.astype(dict.fromkeys(FINDINGS, "Int8"))  # 1 and not 1.0
     write_atomic(path, table.to_csv(index=False, lineterminator="\n").encode())
 
 
 def read_labels(path: Path) -> pd.DataFrame:
-    """What `write_labels` wrote, by stem. Raises DataError."""
+    """What `write_labels` wrote, by stem: a label that is unknown is NaN. Raises DataError."""
     try:
         content = StringIO(read_text(path))
         table = pd.read_csv(content, dtype={"image": str, "patient": str}, keep_default_na=False)[_KEPT]
+        table = table.assign(**{finding: _numbers(table[finding]) for finding in FINDINGS})
     except (DataError, ValueError, KeyError) as error:
         raise DataError(f"the labels {path} cannot be read: {error}") from error
     for column in ("image", "patient"):
         table[column] = table[column].map(from_cell)
     return table.set_index(table["image"].map(stem_of))
+
+
+def _numbers(cells: pd.Series) -> pd.Series:
+    """A column as it is if all are numbers; else float, NaN where a cell is empty. Raises ValueError."""
+    if pd.api.types.is_numeric_dtype(cells):
+        return cells
+    return pd.to_numeric(cells.where(cells != ""))

@@ -19,6 +19,7 @@ from xlite.evaluation.report import Comparison, Contamination, Metrics, Report
 from xlite.evaluation.subgroups import film_groups, subgroups
 from xlite.evaluation.validation import calibration_errors, operating_points
 from xlite.evaluation.validation_report import CalibrationReport, Validation
+from xlite.labels import known
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.confusion import confusion
 from xlite.metrics.thresholds import Thresholds
@@ -122,14 +123,15 @@ def _contamination(
     reasons, unknown = [caveat for caveat in caveats if caveat.known], not_known(caveats)
     if not reasons and not unknown:
         return None
-    known = None if unknown else known_stems(reasons)
-    clean = np.flatnonzero([known is not None and stem not in known for stem in films.stems])
+    learned = None if unknown else known_stems(reasons)
+    clean = np.flatnonzero([learned is not None and stem not in learned for stem in films.stems])
+    some = known(films.labels[clean]).any()  # without any there is nothing to judge by
     return Contamination(
         films=count_known(reasons),
         of=len(films),
         reasons=tuple(reasons),
         unknown=unknown,
-        clean=_metrics(films, clean, stamp, thresholds, resamples.redrawn(clean)) if len(clean) else None,
+        clean=_metrics(films, clean, stamp, thresholds, resamples.redrawn(clean)) if some else None,
     )
 
 

@@ -11,6 +11,7 @@ from xlite.errors import DataError
 from xlite.evaluation.films import Films
 from xlite.evaluation.report import Radiologists, RadiologistsFinding
 from xlite.findings import FINDINGS
+from xlite.labels import known, negative, positive, where_known
 from xlite.metrics.bootstrap import Resamples, or_none
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.finding_estimates import PatientCounts, finding_estimate
@@ -52,7 +53,8 @@ def beside_radiologists(films: Films, marks: pd.DataFrame, resamples: Resamples)
     """The films that radiologists read too: their labels against NIH's, and the scores against both.
 
     marks as `read_radiologists` gives them, resamples of all the films. Of several findings of NIH the score
-    is the largest probability. Raises DataError if no film is shared.
+    is the largest probability, and they are unknown together if none is there and one is unknown. Raises
+    DataError if no film is shared.
     """
     rows = np.flatnonzero(films.table["stem"].isin(marks.index))
     if not len(rows):
@@ -60,7 +62,7 @@ def beside_radiologists(films: Films, marks: pd.DataFrame, resamples: Resamples)
     marks = marks.loc[films.table["stem"].iloc[rows]]
     labels, probs = films.labels[rows], films.probs[rows]
     drawn = resamples.redrawn(rows)  # of their patients alone, who are few among all
-    clear = ~labels.any(axis=1)
+    clear = negative(labels).all(axis=1)
     return Radiologists(
         images=len(rows),
         patients=drawn.patients,
@@ -75,8 +77,11 @@ def _beside(
     marked: np.ndarray, labels: np.ndarray, probs: np.ndarray, nih: tuple[str, ...], resamples: Resamples
 ) -> RadiologistsFinding:
     columns = [FINDINGS.index(finding) for finding in nih]
-    said = np.asarray(labels[:, columns].any(axis=1))
-    scores = probs[:, columns].max(axis=1)
+    together = _any_of(labels[:, columns])
+    here = known(together)
+    resamples = resamples if here.all() else resamples.of(here)
+    together, marked, scores = where_known(together, marked, probs[:, columns].max(axis=1))
+    said = positive(together)
     both = np.stack([marked, said], axis=1)
     twice = np.stack([scores, scores], axis=1)
     whole, drawn = auc_per_class(both, twice), resamples.auc(both, twice)
@@ -92,8 +97,15 @@ def _beside(
         nih_auc=nihs,
         prevalence=_share(marked),
         nih_patients=counts[1].positive,
+        films=len(said),
         difference=_difference(theirs, nihs, drawn, min(one.k for one in counts)),
     )
+
+
+def _any_of(labels: np.ndarray) -> np.ndarray:
+    """Whether a film has any of some findings, (N,): 1, 0, or NaN where that hangs on an unknown one."""
+    none = np.where(negative(labels).all(axis=1), 0.0, np.nan)
+    return np.where(positive(labels).any(axis=1), 1.0, none)
 
 
 def _difference(first: Estimate, second: Estimate, drawn: np.ndarray, k: int) -> Estimate:

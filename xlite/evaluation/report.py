@@ -58,6 +58,8 @@ class Means(Part):
 class FindingMetrics(Part):
     """One finding's metrics; `intervals` holds low and high of those that are plain numbers here.
 
+    films: those whose label of it is known, which all the rest is of; an old report lacks it, as all were. 0:
+    the finding is not labelled here, and nothing of it is defined.
     positive_patients, negative_patients: patients with films of the kind; few_positives: the first are too
     few. perfect_ece: the calibration error of as many films if the probabilities were right.
     undefined_resamples: the share of resamples that lack a metric, if some do. called, called_patients: films
@@ -69,9 +71,9 @@ class FindingMetrics(Part):
     ap: Estimate
     positives: int
     few_positives: bool
-    prevalence: float
+    prevalence: float | None
     always_yes_f1: float | None
-    always_no_accuracy: float
+    always_no_accuracy: float | None
     accuracy: float | None
     threshold: float | None
     f1: float | None
@@ -90,6 +92,12 @@ class FindingMetrics(Part):
     called: int | None = None
     called_patients: int | None = None
     chosen_on: ValidationPatients | None = None
+    films: int | None = None
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the label of any film is known."""
+        return self.films != 0
 
     def estimate(self, name: str) -> Estimate:
         """A metric by its name, with its interval, whichever way it is kept."""
@@ -153,10 +161,11 @@ class Contamination(Part):
 
 
 class GroupFinding(Part):
-    """One finding in one group."""
+    """One finding in one group; films: those whose label of it is known, None in an old report."""
 
     positives: int
     auc: Estimate
+    films: int | None = None
 
 
 class Group(Part):
@@ -208,7 +217,8 @@ class RadiologistsFinding(Part):
     """What radiologists marked, against NIH's findings that say the same; `auc` is against their marks.
 
     prevalence: the share of the films that they marked, at which `nih_ppv` holds; nih_patients: those with
-    NIH's findings. An old report lacks these.
+    NIH's findings; films: those of which it is known whether NIH has a finding that says the same, which all
+    of this is of. An old report lacks these.
     """
 
     nih: tuple[str, ...]
@@ -221,6 +231,7 @@ class RadiologistsFinding(Part):
     difference: Estimate
     prevalence: float | None = None
     nih_patients: int | None = None
+    films: int | None = None
 
 
 class Radiologists(Part):
@@ -257,7 +268,8 @@ class Comparison(Part):
     the means are over, None in an old file; in_every_resample: whether every resample has all of them. known:
     how many of the films the first learned from, by themselves or by their patients; untold: there may be
     more, and nobody can tell; clean: the same test on the others, if they are enough. second_known,
-    second_untold: the same of the second.
+    second_untold: the same of the second. least_films: the films whose label is known, of the finding
+    compared that fewest are known of; None if all labels are, as in an old file.
     """
 
     names: tuple[str, str]
@@ -275,6 +287,7 @@ class Comparison(Part):
     clean: "Comparison | None" = None
     second_known: int = 0
     second_untold: bool = False
+    least_films: int | None = None
 
 
 class Report(Metrics):

@@ -28,6 +28,7 @@ from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.references import films_digest
 from xlite.evaluation.validation_report import Validation
 from xlite.findings import FINDINGS
+from xlite.labels import positive
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import logit
 from xlite.metrics.per_finding import cross_auc
@@ -101,7 +102,7 @@ def _swapped(films: Films) -> list[Caveat]:
     labels = films.labels
     auc = cross_auc(labels, films.probs)
     gain = auc - np.diag(auc)[:, None]
-    often = labels.sum(axis=0) >= SWAP_POSITIVES
+    often = positive(labels).sum(axis=0) >= SWAP_POSITIVES
     mutual = (gain > 0) & (gain.T > 0) & (gain + gain.T > SWAP_GAIN) & often & often[:, None]
     pairs = tuple((FINDINGS[a], FINDINGS[b]) for a, b in np.argwhere(np.triu(mutual)))
     return [SwappedColumns(pairs=pairs)] if pairs else []

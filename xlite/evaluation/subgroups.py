@@ -10,6 +10,7 @@ import pandas as pd
 from xlite.data.ages import AGE_BANDS, age_band
 from xlite.evaluation.report import Gap, Group, GroupFinding, NotCompared, Subgroups
 from xlite.findings import FEW_POSITIVES, FINDINGS
+from xlite.labels import films_known, positive
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.finding_estimates import PatientCounts, finding_estimate, fixed_mean, mean_estimate
 from xlite.metrics.looks import Found, Look, shared
@@ -59,6 +60,7 @@ def subgroups(
 ) -> dict[str, Subgroups]:
     """The groups that each attribute makes, and their gaps; labels and scores (N, 14), groups each (N,).
 
+    Each finding by the films whose label of it is known, not NaN.
     A group's AUC is the mean of the findings that FEW_POSITIVES of its patients have, and as many have not; a
     gap is taken over the findings that both groups have so many of, on the same resamples of patients. All
     gaps of all attributes are looked at together: `shared` says which are larger than noise.
@@ -109,7 +111,11 @@ def _group(one: _Measured, labels: np.ndarray, resamples: Resamples) -> Group:
         auc=mean_estimate(np.where(one.counts, one.auc, np.nan), fixed),
         findings=int(one.counts.sum()),
         per_class={
-            finding: GroupFinding(positives=int(labels[one.films, c].sum()), auc=aucs[c])
+            finding: GroupFinding(
+                positives=int(positive(labels[one.films, c]).sum()),
+                auc=aucs[c],
+                films=int(films_known(labels[one.films, c])),
+            )
             for c, finding in enumerate(FINDINGS)
         },
     )

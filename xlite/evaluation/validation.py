@@ -13,6 +13,7 @@ from xlite.evaluation.validation_report import (
     Rate,
 )
 from xlite.findings import FINDINGS
+from xlite.labels import known, positive, where_known
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples, or_none
 from xlite.metrics.calibration import METHODS, apply_calibrator, fit_calibrator, in_effect
@@ -72,7 +73,7 @@ def operating_points(films: Films, validation: Films, resamples: Resamples) -> d
 
 def _points(films: Films, validation: Films, resamples: Resamples, rule: str) -> OperatingPoints:
     chosen = Thresholds.choose(validation.labels, validation.probs, validation.patients, rule)
-    called = films.probs >= chosen.cuts
+    called = (films.probs >= chosen.cuts) & known(films.labels)
     counts = PatientCounts.per_finding(films.labels, called, resamples.owner)
     values = metrics.rates_at(films.labels, films.probs, chosen.cuts)
     drawn = resamples.rates(films.labels, films.probs, chosen.cuts)
@@ -99,8 +100,10 @@ def _points(films: Films, validation: Films, resamples: Resamples, rule: str) ->
 
 def _expected(validation: Films, c: int, cut: float) -> Expected:
     """Sensitivity and specificity of a finding's threshold on validation, with what they will truly be."""
-    positive, called = validation.labels[:, c] > 0, validation.probs[:, c] >= cut
-    found = promised_rates(positive, called, validation.patients)
+    labels, probs, patients = where_known(
+        validation.labels[:, c], validation.probs[:, c], validation.patients
+    )
+    found = promised_rates(positive(labels), probs >= cut, patients)
     none = Estimate(None)
     return {"recall": found["sensitivity"] or none, "specificity": found["specificity"] or none}
 
@@ -128,7 +131,7 @@ def _errors(films: Films, validation: Films, resamples: Resamples, method: str) 
             finding: {"ece": or_none(ece[c]), "brier": or_none(brier[c])}
             for c, finding in enumerate(FINDINGS)
         },
-        perfect_ece=float(metrics.perfect_ece_per_class(probs).mean()),
+        perfect_ece=float(metrics.macro(metrics.perfect_ece_per_class(probs, labels=labels))),
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from xlite.findings import FINDINGS
+from xlite.labels import known, negative, positive
 from xlite.metrics.bootstrap import Resamples, walk
 from xlite.metrics.curves import pr_points, roc_points
 from xlite.metrics.intervals import LEAST, rate_interval
@@ -84,13 +85,17 @@ def draw_curves(
 ) -> Curves:
     """The curves of each finding.
 
-    labels and probs (N, 14) of the films of `resamples`; raw (N, 14): probabilities before calibration, if
-    there was any. No bands if fewer than LEAST patients have the finding, or do not.
+    labels, NaN if unknown, and probs (N, 14) of the films of `resamples`; raw (N, 14): probabilities before
+    calibration, if there was any. A finding's curves are of the films whose label is known, and empty if none
+    is. No bands if fewer than LEAST patients have the finding, or do not.
     """
     curves = {}
     for c, finding in enumerate(FINDINGS):
-        before = None if raw is None else _reliability(labels[:, c], raw[:, c], resamples)
-        curves[finding] = _finding(labels[:, c], probs[:, c], resamples, before)
+        here = known(labels[:, c])
+        films = slice(None) if here.all() else np.flatnonzero(here)
+        y, p, some = labels[films, c], probs[films, c], resamples if here.all() else resamples.of(here)
+        before = None if raw is None else _reliability(y, raw[films, c], some)
+        curves[finding] = _finding(y, p, some, before)
     return curves
 
 
@@ -99,8 +104,8 @@ def _finding(
 ) -> FindingCurves:
     fpr, tpr = map(_rounded, roc_points(labels, probs))
     recall, precision = map(_rounded, pr_points(labels, probs))
-    positive = labels.astype(bool)
-    have, lack = (len(np.unique(resamples.owner[films])) for films in (positive, ~positive))
+    kinds = (positive(labels), negative(labels))
+    have, lack = (len(np.unique(resamples.owner[films])) for films in kinds)
     curves, drawn = (resample_curves(labels, probs, one, GRID) for one in (resamples.whole(), resamples))
     patients = have if min(have, lack) >= LEAST else 0
     (roc_x, roc_low, roc_high), (pr_x, pr_low, pr_high) = (
@@ -167,9 +172,9 @@ def resample_curves(
     """
     shape = (resamples.resamples, len(grid))
     tpr, precision = np.full(shape, np.nan), np.full(shape, np.nan)
-    positive, negative = resamples.steps(labels.astype(bool), scores)
+    above_it, between = resamples.steps(labels, scores)
     for part, weights in resamples.chunks():
-        walked = walk(positive @ weights, negative @ weights)
+        walked = walk(above_it @ weights, between @ weights)
         tp, above, within = (np.ascontiguousarray(column.T) for column in walked[:3])
         for r in range(len(tp)):
             if tp.shape[1] and tp[r, -1]:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.sparse import csr_array
 
-from xlite.metrics.per_finding import ECE_BINS, ece_bin, known_rates, rates, ratio
-from xlite.patients import patient_places
+from xlite.labels import counted, known, negative, positive
+from xlite.metrics.per_finding import ECE_BINS, cells, ece_bin, known_rates, rates, ratio
+from xlite.patients import patient_places, patients_with
 
 RESAMPLES, SEED = 1000, 0  # unless a caller asks for others
 CHUNK = 250  # resamples at a time: bounds the memory
@@ -23,8 +24,9 @@ class Resamples:
 
     owner (N,) int: the row of each film's patient; counts (P, R) float32: how often each of P patients was
     drawn, each column summing to P; all 0 for a single patient, whose resamples are all alike, so that no
-    metric of theirs is defined. The methods take labels (N, C) 0 or 1 and scores (N, C) of these films and
-    give float64 (R, C), NaN if undefined.
+    metric of theirs is defined. The methods take labels (N, C) 0 or 1, NaN if unknown, and scores (N, C) of
+    these films and give float64 (R, C), NaN if undefined: of a finding what they give of the films, by `of`,
+    whose label of it is known.
     """
 
     def __init__(self, patients: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED):
@@ -76,21 +78,20 @@ class Resamples:
 
     def rates(self, labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> dict[str, np.ndarray]:
         """F1, precision, recall, specificity and accuracy at thresholds (C,), NaN where these are."""
-        positive, called = labels.astype(bool), probs >= thresholds
-        cells = (positive & called, ~positive & called, positive & ~called, ~positive & ~called)
-        return known_rates(rates(*(self._sums(cell) for cell in cells)), thresholds)
+        counts = cells(self._of_several(labels), probs >= thresholds)
+        return known_rates(rates(*map(self._sums, counts)), thresholds)
 
     def brier(self, labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
         """Brier score."""
-        errors = self._sums((np.asarray(probs, np.float64) - labels) ** 2)
-        return ratio(errors, self._sums(np.ones((len(labels), 1))))
+        errors = counted((np.asarray(probs, np.float64) - labels) ** 2, labels)
+        return ratio(self._sums(errors), self._films(labels))
 
     def ece(self, labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
         """Expected calibration error."""
-        films = self._sums(np.ones((len(labels), 1)))
-        which, excess = ece_bin(probs, ECE_BINS), np.asarray(probs, np.float64) - labels
+        which = ece_bin(probs, ECE_BINS)
+        excess = counted(np.asarray(probs, np.float64) - labels, labels)
         columns = [self.bin_sums(which[:, c], excess[:, c]) for c in range(labels.shape[1])]
-        return ratio(np.stack([np.abs(column).sum(axis=0) for column in columns], axis=1), films)
+        return ratio(np.stack([np.abs(one).sum(axis=0) for one in columns], axis=1), self._films(labels))
 
     def bin_sums(self, which: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Sums of values (N,) in the calibration bin `which` (N,) of each film: (ECE_BINS, R)."""
@@ -103,20 +104,21 @@ class Resamples:
         parts = [slice(start, min(start + CHUNK, self.resamples)) for start in starts]
         return [(part, np.ascontiguousarray(self.counts[:, part])) for part in parts]
 
-    def steps(self, positive: np.ndarray, scores: np.ndarray) -> tuple[csr_array, csr_array]:
+    def steps(self, labels: np.ndarray, scores: np.ndarray) -> tuple[csr_array, csr_array]:
         """Films of each patient on each step of the falling score: positives (K, P), negatives (2K + 1, P).
 
-        positive (N,) bool, scores (N,). The K steps are the distinct scores of positives. Negatives lie above
-        step k (row 2k), tied with it (row 2k + 1), or below them all (row 2K).
+        labels (N,), NaN if unknown, scores (N,). The K steps are the distinct scores of positives. Negatives
+        lie above step k (row 2k), tied with it (row 2k + 1), or below them all (row 2K).
         """
-        steps = np.unique(-scores[positive])
-        row = np.searchsorted(steps, -scores[~positive])
+        have, lack = positive(labels), negative(labels)
+        steps = np.unique(-scores[have])
+        row = np.searchsorted(steps, -scores[lack])
         tied = row < len(steps)
-        tied[tied] = steps[row[tied]] == -scores[~positive][tied]
-        own = np.searchsorted(steps, -scores[positive])
+        tied[tied] = steps[row[tied]] == -scores[lack][tied]
+        own = np.searchsorted(steps, -scores[have])
         return (
-            self._placed(own, positive, len(steps)),
-            self._placed(2 * row + tied, ~positive, 2 * len(steps) + 1),
+            self._placed(own, have, len(steps)),
+            self._placed(2 * row + tied, lack, 2 * len(steps) + 1),
         )
 
     def _placed(self, rows: np.ndarray, films: np.ndarray, height: int) -> csr_array:
@@ -128,12 +130,24 @@ class Resamples:
         self, labels: np.ndarray, scores: np.ndarray
     ) -> Iterator[tuple[int, slice, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]]]:
         """For each finding and slice of resamples: the positives on each step, and `walk` along the steps."""
-        drawn = self.chunks()
+        drawn, labels = self.chunks(), self._of_several(labels)
         for c in range(labels.shape[1]):
-            positive, negative = self.steps(labels[:, c].astype(bool), scores[:, c])
+            have, lack = self.steps(labels[:, c], scores[:, c])
             for part, weights in drawn:
-                found = positive @ weights
-                yield c, part, (found, *walk(found, negative @ weights))
+                found = have @ weights
+                yield c, part, (found, *walk(found, lack @ weights))
+
+    def _of_several(self, labels: np.ndarray) -> np.ndarray:
+        """The labels, none of a finding that is known of a single patient: its resamples are all alike."""
+        here = known(labels)
+        if here.all():
+            return labels
+        return np.where(patients_with(here, self.owner) == 1, np.nan, labels)
+
+    def _films(self, labels: np.ndarray) -> np.ndarray:
+        """How many films of each resample have a known label: (R, C), or (R, 1) if all have; 0 if alike."""
+        here = known(self._of_several(labels))
+        return self._sums(np.ones((len(labels), 1)) if here.all() else here)
 
     def _sums(self, values: np.ndarray) -> np.ndarray:
         """Weighted sums of values (N, C) in each resample: (R, C) float64, to float32's precision."""

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import expit, stdtrit
 
 from xlite.findings import FEW_POSITIVES
+from xlite.labels import where_known
 from xlite.metrics.calibration import logit
 from xlite.metrics.estimate import Estimate
 from xlite.patients import fewer_patients, patient_places
@@ -27,21 +28,23 @@ class CalibrationLine:
 def calibration_lines(labels: np.ndarray, probs: np.ndarray, patients: np.ndarray) -> list[CalibrationLine]:
     """The line of each finding, with 95 % intervals that count films of a patient as alike.
 
-    labels and probs (N, C), patients (N,). Intervals by the clustered sandwich estimator (Liang & Zeger,
-    Biometrika 73 (1986) 13), which is too narrow if few patients decide: it is widened to Student's quantile
-    for k of them. None below FEW_POSITIVES patients with the finding or without it.
+    labels and probs (N, C), patients (N,); of films whose label is known, not NaN. Intervals by the clustered
+    sandwich estimator (Liang & Zeger, Biometrika 73 (1986) 13), which is too narrow if few patients decide:
+    it is widened to Student's quantile for k of them. None below FEW_POSITIVES patients with the finding or
+    without it.
     """
-    positive, owner = np.asarray(labels) > 0, patient_places(patients)
+    owner = patient_places(patients)
     k = fewer_patients(labels, owner)
     return [
-        _line(positive[:, c].astype(np.float64), logit(probs[:, c]), owner, int(k[c]))
+        _line(int(k[c]), *where_known(labels[:, c], logit(probs[:, c]), owner))
         if k[c] >= FEW_POSITIVES
         else CalibrationLine()
-        for c in range(positive.shape[1])
+        for c in range(labels.shape[1])
     ]
 
 
-def _line(y: np.ndarray, x: np.ndarray, owner: np.ndarray, k: int) -> CalibrationLine:
+def _line(k: int, labels: np.ndarray, x: np.ndarray, owner: np.ndarray) -> CalibrationLine:
+    y = (labels > 0).astype(np.float64)
     ones = np.ones((1, len(x)))
     intercept = _fit(y, ones, x, np.zeros(1), owner, k)
     with_it, without = x[y > 0], x[y == 0]

@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from xlite.findings import FINDINGS
+from xlite.labels import known, negative, positive
 from xlite.metrics import intervals
 from xlite.metrics.bootstrap import or_none
 from xlite.metrics.estimate import Estimate, FixedMean
@@ -16,7 +17,7 @@ from xlite.patients import patients_with
 class PatientCounts(NamedTuple):
     """How many patients have a film that is positive, negative, called, positive or called; and any film.
 
-    effective: `intervals.effective_number` of all of them.
+    Of the films whose label is known. effective: `intervals.effective_number` of their patients.
     """
 
     positive: int
@@ -28,18 +29,31 @@ class PatientCounts(NamedTuple):
 
     @classmethod
     def per_finding(cls, labels: np.ndarray, called: np.ndarray, owner: np.ndarray) -> list[Self]:
-        """Of each finding: labels (N, C) 0 or 1, called (N, C) bool, owner (N,) int: the films' patients."""
-        positive = np.asarray(labels).astype(bool)
-        have, lack, marked, either = (
-            patients_with(films, owner).tolist() for films in (positive, ~positive, called, positive | called)
-        )
-        every, effective = len(np.unique(owner)), intervals.effective_number(owner)
-        return [cls(have[c], lack[c], marked[c], either[c], every, effective) for c in range(labels.shape[1])]
+        """Of each finding: labels (N, C), NaN if unknown, called (N, C) bool, owner (N,) int: patients."""
+        here, truly = known(labels), positive(labels)
+        called = called & here
+        kinds = (truly, negative(labels), called, truly | called)
+        have, lack, marked, either = (patients_with(films, owner).tolist() for films in kinds)
+        every = _all_patients(here, owner)
+        return [cls(have[c], lack[c], marked[c], either[c], *every[c]) for c in range(labels.shape[1])]
 
     @property
     def k(self) -> int:
         """What decides how well a ranking is known: the fewer of positive and negative patients."""
         return min(self.positive, self.negative)
+
+
+def _all_patients(here: np.ndarray, owner: np.ndarray) -> list[tuple[int, float]]:
+    """How many patients have films, and their effective number, of each finding (C,); here (N, C) bool."""
+    if here.all():
+        return [(len(np.unique(owner)), intervals.effective_number(owner))] * here.shape[1]
+    owners = [owner[column] for column in here.T]
+    return [(len(np.unique(one)), intervals.effective_number(one)) for one in owners]
+
+
+def fewest(counts: Sequence[PatientCounts]) -> tuple[int, float]:
+    """What a mean over findings has of patients, and their effective number: those of its least known one."""
+    return min(one.all for one in counts), min(one.effective for one in counts)
 
 
 def finding_estimate(name: str, value: float, drawn: np.ndarray, counts: PatientCounts) -> Estimate:
@@ -87,13 +101,13 @@ def fixed_mean(
     if not chosen:
         return FixedMean()
     values = np.array([estimates[c].value for c in chosen], np.float64)
-    some, patients = drawn[:, chosen], counts[0]
+    some, (patients, effective) = drawn[:, chosen], fewest([counts[c] for c in chosen])
     if name == "ece":
         mean, drawn_mean = float(values.mean()), some.mean(axis=1)
-        found = intervals.ece_interval(mean, drawn_mean, patients.all, patients.effective)
+        found = intervals.ece_interval(mean, drawn_mean, patients, effective)
     else:
         limits = np.array([(estimates[c].low, estimates[c].high) for c in chosen], np.float64).T
-        found = intervals.mean_interval(values, limits, some, patients.all, patients.effective)
+        found = intervals.mean_interval(values, limits, some, patients, effective)
     findings = tuple(FINDINGS[c] for c in chosen)
     return FixedMean(findings, Estimate(float(values.mean()), *(found or ())))
 
@@ -124,7 +138,7 @@ def whole_mean_auc(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientC
     ]
     ends = np.array(limits, np.float64).T
     alike = np.maximum(intervals.correlations(some), 0)
-    low, high = intervals.moved(auc[chosen], ends, alike, bearing[0].effective)
+    low, high = intervals.moved(auc[chosen], ends, alike, fewest(bearing)[1])
     return Estimate(float(np.mean(auc[chosen])), max(0.0, low), min(1.0, high))
 
 

@@ -163,10 +163,10 @@ def difference_interval(values: np.ndarray, limits: np.ndarray, drawn: np.ndarra
 def effective_number(owner: np.ndarray) -> float:
     """How many patients with as many films each tell as much as these, owner (N,) int of each film.
 
-    Kish, Survey Sampling (1965) 8.2.
+    Kish, Survey Sampling (1965) 8.2. 0 without films.
     """
     films = np.bincount(owner).astype(np.float64)
-    return float(films.sum() ** 2 / (films**2).sum())
+    return float(films.sum() ** 2 / (films**2).sum()) if len(owner) else 0.0
 
 
 def promised_interval(right: np.ndarray, owner: np.ndarray) -> Interval:

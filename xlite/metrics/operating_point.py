@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xlite.findings import FEW_POSITIVES
+from xlite.labels import negative, positive
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.finding_estimates import PatientCounts, finding_estimate
@@ -50,20 +51,24 @@ class OperatingPoint:
         return self.found / called if called else None
 
 
-def too_few(positive: np.ndarray, patients: np.ndarray) -> tuple[int, int] | None:
+def too_few(labels: np.ndarray, patients: np.ndarray) -> tuple[int, int] | None:
     """How many patients have the finding and lack it, if that is too few to choose a threshold by.
 
-    positive (N,) bool, patients (N,): the rule by which thresholds are withheld on validation films.
+    labels (N,), NaN if unknown, patients (N,): the rule by which thresholds are withheld on validation films.
     """
-    have, lack = (int(patients_with(films[:, None], patients)[0]) for films in (positive, ~positive))
+    kinds = np.stack([positive(labels), negative(labels)], axis=1)
+    have, lack = patients_with(kinds, patients).tolist()
     return (have, lack) if min(have, lack) < FEW_POSITIVES else None
 
 
 def operating_point(
-    positive: np.ndarray, probs: np.ndarray, resamples: Resamples, cut: float
+    labels: np.ndarray, probs: np.ndarray, resamples: Resamples, cut: float
 ) -> OperatingPoint:
-    """A finding called at `cut` and above: positive (N,) bool and probs (N,) of the films of `resamples`."""
-    labels, scores, cuts = positive[:, None], probs[:, None], np.array([cut])
+    """A finding called at `cut` and above, by the films whose label is known.
+
+    labels (N,) 0 or 1, NaN if unknown, and probs (N,) of the films of `resamples`.
+    """
+    labels, scores, cuts = labels[:, None], probs[:, None], np.array([cut])
     called = scores >= cuts
     [counts] = PatientCounts.per_finding(labels, called, resamples.owner)
     values, drawn = rates_at(labels, scores, cuts), resamples.rates(labels, scores, cuts)
@@ -73,10 +78,10 @@ def operating_point(
     )
     return OperatingPoint(
         cut=float(cut),
-        positive=int(positive.sum()),
-        negative=int((~positive).sum()),
-        found=int((positive & called[:, 0]).sum()),
-        alarms=int((~positive & called[:, 0]).sum()),
+        positive=int(positive(labels).sum()),
+        negative=int(negative(labels).sum()),
+        found=int((positive(labels) & called).sum()),
+        alarms=int((negative(labels) & called).sum()),
         positive_patients=counts.positive,
         negative_patients=counts.negative,
         sensitivity=sensitivity,

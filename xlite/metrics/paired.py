@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xlite.labels import known, negative, positive
 from xlite.metrics.bootstrap import Resamples, or_none
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST_FOR_MEAN
 from xlite.metrics.looks import ALPHA, Alone, Look, alone, shared
 from xlite.metrics.per_finding import auc_per_class, macro
-from xlite.patients import fewer_patients
+from xlite.patients import fewer_patients, patients_with
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Compared(NamedTuple):
 def compared_findings(labels: np.ndarray, resamples: Resamples) -> Compared:
     """The findings that every resample has an AUC of, so that all resamples speak of the same ones.
 
-    If there are none, those that the films have an AUC of. labels (N, C), 0 or 1.
+    If there are none, those that the films have an AUC of. labels (N, C), 0, 1 or NaN.
     """
     in_all = np.asarray(~np.isnan(resamples.auc(labels, labels)).any(axis=0))
     return Compared(in_all, True) if in_all.any() else Compared(_both_ways(labels), False)
@@ -45,7 +46,7 @@ def compared_findings(labels: np.ndarray, resamples: Resamples) -> Compared:
 
 def _both_ways(labels: np.ndarray) -> np.ndarray:
     """The findings (C,) bool that are there on some of the films and absent on others."""
-    return np.asarray(labels.any(axis=0) & ~labels.all(axis=0))
+    return np.asarray(positive(labels).any(axis=0) & negative(labels).any(axis=0))
 
 
 def macro_auc(labels: np.ndarray, scores: np.ndarray, resamples: Resamples) -> tuple[float, np.ndarray]:
@@ -58,14 +59,21 @@ def paired_test(
 ) -> PairedDifference:
     """The first model's scores (N, C) less the second's, over the findings compared; labels (N, C).
 
+    Each finding by the films whose label is known, the same for both models.
     Percentiles of few patients claim too much: below LEAST_FOR_MEAN, or if no finding is in every resample,
     p and interval are those of a single one of `shared` looks.
     """
     over = compared.findings
     one, two = (macro_auc(labels[:, over], scores[:, over], resamples) for scores in (first, second))
-    if compared.in_every_resample and resamples.patients >= LEAST_FOR_MEAN:
+    if compared.in_every_resample and fewest_patients(labels[:, over], resamples) >= LEAST_FOR_MEAN:
         return paired_difference(one, two)
     return paired_difference(one, two, fewer_patients(labels[:, over], resamples.owner))
+
+
+def fewest_patients(labels: np.ndarray, resamples: Resamples) -> int:
+    """How many patients have a film whose label is known, of the finding that fewest have; labels (N, C)."""
+    here = known(labels)
+    return resamples.patients if here.all() else int(patients_with(here, resamples.owner).min())
 
 
 def paired_difference(

@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from xlite.errors import DataError
 from xlite.files import read_file
 from xlite.findings import FEW_POSITIVES, FINDINGS, canonical
+from xlite.labels import negative, positive
 from xlite.metrics.curves import counts_by_score
 from xlite.patients import patients_with
 
@@ -75,8 +76,8 @@ class Thresholds:
     @classmethod
     def choose(cls, labels: np.ndarray, probs: np.ndarray, patients: np.ndarray, rule: str = "f1") -> Self:
         """`choose_thresholds`, each withheld if too few of the patients (N,) have the finding, or lack it."""
-        positive = np.asarray(labels) > 0
-        both = (patients_with(films, patients).tolist() for films in (positive, ~positive))
+        kinds = (positive(labels), negative(labels))
+        both = (patients_with(films, patients).tolist() for films in kinds)
         chosen_on = tuple(ValidationPatients(*counts) for counts in zip(*both, strict=True))
         few = np.array([one.few for one in chosen_on])
         return cls(np.where(few, np.nan, choose_thresholds(labels, probs, rule)), chosen_on)
@@ -103,10 +104,11 @@ class Thresholds:
 def choose_thresholds(labels: np.ndarray, probs: np.ndarray, rule: str = "f1") -> np.ndarray:
     """A threshold per finding by one of RULES: labels and probs (N, 14) of validation films -> (14,) in 0-1.
 
-    A film is called if its probability >= the threshold. The threshold lies half-way to the next lower
-    probability seen, so that rounding moves no film across. Of several that are equally good, and for
-    sensitivity, it is the highest; for specificity the lowest. NaN if a finding is never positive, or never
-    negative and the rule asks for negatives. Youden's index: Youden, Cancer 3 (1950).
+    A film is called if its probability >= the threshold; one whose label is unknown, NaN, has no say in it.
+    The threshold lies half-way to the next lower probability seen, so that rounding moves no film across. Of
+    several that are equally good, and for sensitivity, it is the highest; for specificity the lowest. NaN if
+    a finding is never positive, or never negative and the rule asks for negatives. Youden's index: Youden,
+    Cancer 3 (1950).
     """
     return np.array([_choose(y, p, rule) for y, p in zip(labels.T, probs.T, strict=True)], dtype=np.float64)
 

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from xlite.findings import FINDINGS
+from xlite.labels import positive, where_known
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import promised_interval
 from xlite.metrics.thresholds import Thresholds, ValidationPatients
@@ -79,23 +80,29 @@ class ValidationRecord(BaseModel):
 def validation_records(
     labels: np.ndarray, probs: np.ndarray, patients: np.ndarray, thresholds: Thresholds
 ) -> dict[str, ValidationRecord]:
-    """The record of each finding; labels and probs (N, 14) of validation films, patients (N,)."""
-    positive = np.asarray(labels) > 0
-    have, lack = patients_with(positive, patients), patients_with(~positive, patients)
+    """The record of each finding; labels (N, 14), NaN if unknown, and probs (N, 14) of validation films,
+    patients (N,).
+    """
     return {
-        finding: ValidationRecord(
-            patients=ValidationPatients(int(have[c]), int(lack[c])),
-            positive_films=int(np.count_nonzero(positive[:, c])),
-            negative_films=int(np.count_nonzero(~positive[:, c])),
-            **promised_rates(positive[:, c], probs[:, c] >= thresholds.cuts[c], patients)
-            if not np.isnan(thresholds.cuts[c])
-            else {"sensitivity": None, "specificity": None},
-            zone=not_sure_zone(positive[:, c], probs[:, c], patients),
-            ranks_with=rank_table(probs[positive[:, c], c]),
-            ranks_without=rank_table(probs[~positive[:, c], c]),
-        )
+        finding: _record(float(thresholds.cuts[c]), *where_known(labels[:, c], probs[:, c], patients))
         for c, finding in enumerate(FINDINGS)
     }
+
+
+def _record(cut: float, labels: np.ndarray, probs: np.ndarray, patients: np.ndarray) -> ValidationRecord:
+    """Of one finding on the films (N,) whose label is known; cut: NaN without a threshold."""
+    has = positive(labels)
+    have, lack = patients_with(np.stack([has, ~has], axis=1), patients).tolist()
+    none: dict[str, Estimate | None] = {"sensitivity": None, "specificity": None}
+    return ValidationRecord(
+        patients=ValidationPatients(have, lack),
+        positive_films=int(np.count_nonzero(has)),
+        negative_films=int(np.count_nonzero(~has)),
+        **none if np.isnan(cut) else promised_rates(has, probs >= cut, patients),
+        zone=not_sure_zone(has, probs, patients),
+        ranks_with=rank_table(probs[has]),
+        ranks_without=rank_table(probs[~has]),
+    )
 
 
 def promised_rates(

@@ -15,9 +15,11 @@ from xlite.report.by_hand import by_hand_section
 from xlite.report.document import marked_cell, to_markdown
 from xlite.report.means import (
     CHOSEN_ON,
+    films_of,
     fixed_findings,
     mean_rows,
     missing_intervals,
+    of_labelled,
     positives,
     threshold_cells,
     undefined_resamples,
@@ -172,11 +174,10 @@ def _table(report: Report) -> list[str]:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for finding, one in report.per_class.items():
-        lines.append(
-            f"| {spoken(finding)} | {positives(one)} | {said(one.auc)} | {said(one.ap)} | "
-            f"{number(one.prevalence)} | {' | '.join(threshold_cells(one))} | {said(one.recall)} | "
-            f"{said(one.specificity)} |"
-        )
+        values = [positives(one), said(one.auc), said(one.ap), number(one.prevalence)]
+        rates = [said(one.recall), said(one.specificity)] if one.labelled else ["", ""]
+        cells = [*of_labelled(one, values), *threshold_cells(one), *rates]
+        lines.append(f"| {' | '.join([spoken(finding) + films_of(report, finding), *map(str, cells)])} |")
     for row in mean_rows(report, _MEANS):
         means = {name: said(estimate) for name, estimate in row.estimates.items()}
         share = number(row.prevalence["ap"], "")

@@ -20,6 +20,7 @@ from xlite.evaluation.caveats import (
     NotAboveBaseline,
     NoThresholds,
     NotKnown,
+    NotLabelled,
     NotListed,
     NotProbabilities,
     OnePatient,
@@ -35,6 +36,7 @@ from xlite.evaluation.caveats import (
     TrainedOn,
     UnchangedMap,
     UnknownFilms,
+    UnknownLabels,
     WithheldThresholds,
 )
 from xlite.evaluation.source_facts import SeenByTeacher, TeacherFact, TeacherSaid, TeacherUnknown
@@ -119,6 +121,8 @@ def _of_metrics(
     | WithheldThresholds
     | ChosenThresholds
     | OtherPrevalence
+    | NotLabelled
+    | UnknownLabels
     | NeverPositive
     | AlwaysPositive
     | NeverCalled
@@ -155,6 +159,10 @@ def _of_metrics(
                 "precision, PPV and average precision hold at the prevalence of these films only, which is "
                 f"more than twice, or less than half, that of all of NIH's films: {named}"
             )
+        case NotLabelled(findings=findings):
+            return f"not labelled here, so without any metric and left out of all means: {_list(findings)}"
+        case UnknownLabels():
+            return _unknown_labels(caveat)
         case NeverPositive(findings=findings):
             return f"never positive, so without AUC, AP and F1 and left out of their means: {_list(findings)}"
         case AlwaysPositive(findings=findings):
@@ -200,6 +208,17 @@ def _of_maps(caveat: BoxesWithoutFilm | UnchangedMap | NotAboveBaseline | SmallB
             )
         case _:
             assert_never(caveat)
+
+
+def _unknown_labels(caveat: UnknownLabels) -> str:
+    groups: dict[int, list[str]] = {}
+    for finding, films in caveat.labelled.items():
+        groups.setdefault(films, []).append(finding)
+    named = "; ".join(f"{_list(findings)} known on {films:,}" for films, findings in groups.items())
+    return (
+        f"labels are unknown on some of the {counted(caveat.films, 'film')}, and each finding is judged by "
+        f"the films whose label of it is known: {named}"
+    )
 
 
 def _list(names: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from xlite.data.predictions import Predictions, read_predictions
 from xlite.errors import DataError
 from xlite.evaluation.films import read_labels
 from xlite.findings import FINDINGS, NO_FINDING, spoken
+from xlite.labels import known, negative, positive
 from xlite.messages import literal
 from xlite.report.saved import Evaluation
 from xlite.text import counted, labels_of
@@ -22,7 +23,9 @@ _LEAST = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class JudgedFilms:
-    """Films as predictions.csv has them: labels (N, 14) bool, probs (N, 14) in 0-1, patients (N,) text."""
+    """Films as predictions.csv has them: labels (N, 14) 1, 0, or NaN if unknown, probs (N, 14) in 0-1,
+    patients (N,) text.
+    """
 
     names: list[str]
     stems: list[str]
@@ -35,7 +38,8 @@ class JudgedFilms:
 class Mistake:
     """A film on which a model was wrong about a finding, and by how much.
 
-    loss: minus the logarithm of the probability that it gave to what the label says.
+    loss: minus the logarithm of the probability that it gave to what the label says. labels: the findings
+    that the film has; whole: whether its other labels are all known.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Mistake:
     probability: float
     loss: float
     labels: tuple[str, ...]
+    whole: bool = True
 
 
 def judged_films(evaluation: Evaluation, folder: NihFolder | None) -> JudgedFilms:
@@ -61,10 +66,10 @@ def judged_films(evaluation: Evaluation, folder: NihFolder | None) -> JudgedFilm
             "evaluate the model again"
         )
     rows = table.loc[predictions.stems]
-    labels = rows[list(FINDINGS)].to_numpy() > 0
+    labels = rows[list(FINDINGS)].to_numpy(np.float32)
     report = evaluation.report
     judged = [report.per_class[finding].positives for finding in FINDINGS]
-    if len(labels) != report.split.images or labels.sum(0).tolist() != judged:
+    if len(labels) != report.split.images or positive(labels).sum(axis=0).tolist() != judged:
         raise DataError(
             f"the films and labels that {evaluation.model} was judged by are not those found now: evaluate "
             "it again"
@@ -96,13 +101,14 @@ def mistakes(films: JudgedFilms, finding: str, cut: float | None, kind: Kind, co
     """Films on which the model was wrong about a finding, most confident first.
 
     "missed": with the finding and below the threshold `cut`; "alarm": without it, at `cut` or above. Without
-    a threshold all films of the kind count, by how far the probability is off.
+    a threshold all films of the kind count, by how far the probability is off. Nobody is wrong about a label
+    that is unknown.
     """
     column = FINDINGS.index(finding)
-    positive, probs = films.labels[:, column], films.probs[:, column]
+    labels, probs = films.labels[:, column], films.probs[:, column]
     called = np.full(len(probs), kind == "alarm") if cut is None else probs >= cut
-    wrong = positive & ~called if kind == "missed" else ~positive & called
-    loss = -np.log(np.maximum(np.where(positive, probs, 1 - probs), _LEAST))
+    wrong = positive(labels) & ~called if kind == "missed" else negative(labels) & called
+    loss = -np.log(np.maximum(np.where(positive(labels), probs, 1 - probs), _LEAST))
     places = np.flatnonzero(wrong)
     order = places[np.argsort(-loss[places], kind="stable")][:count]
     return [
@@ -112,7 +118,8 @@ def mistakes(films: JudgedFilms, finding: str, cut: float | None, kind: Kind, co
             patient=str(films.patients[place]),
             probability=float(probs[place]),
             loss=float(loss[place]),
-            labels=tuple(name for name, has in zip(FINDINGS, films.labels[place], strict=True) if has),
+            labels=tuple(FINDINGS[c] for c in np.flatnonzero(positive(films.labels[place]))),
+            whole=bool(known(films.labels[place]).all()),
         )
         for place in order
     ]
@@ -120,5 +127,6 @@ def mistakes(films: JudgedFilms, finding: str, cut: float | None, kind: Kind, co
 
 def mistake_caption(mistake: Mistake) -> str:
     """The probability, what the label says, and the film, as Markdown."""
-    labels = ", ".join(map(spoken, mistake.labels)) or spoken(NO_FINDING)
+    none = spoken(NO_FINDING) if mistake.whole else "none of the findings that are known"
+    labels = ", ".join(map(spoken, mistake.labels)) or none
     return f"**{mistake.probability:.1%}**, labelled {labels}  \n{literal(mistake.stem)}"

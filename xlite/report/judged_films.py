@@ -13,6 +13,7 @@ from xlite.errors import DataError
 from xlite.evaluation.films import read_labels
 from xlite.files import read_whole
 from xlite.findings import FINDINGS
+from xlite.labels import positive
 from xlite.models.available import model_folders
 
 ALIKE = 0.9
@@ -73,10 +74,11 @@ def _are_these(folder: NihFolder, said: Predictions, rows: np.ndarray, place: Pa
         labels = read_labels(place / "labels.csv").reindex(stems)
         theirs = labels[list(FINDINGS)].to_numpy(np.float32)
         same_patients = bool((labels["patient"].to_numpy() == folder.patients(stems)).all())
-        return same_patients and float((theirs == here).all(axis=1).mean()) >= ALIKE
+        same = (theirs == here) | (np.isnan(theirs) & np.isnan(here))
+        return same_patients and float(same.all(axis=1).mean()) >= ALIKE
     if len(rows) < len(said.stems):
         return False
     report = from_json(read_whole(place / "metrics.json"))
     told = report.get("per_class", {}) if isinstance(report, dict) else {}
-    counts: list[float] = here.sum(axis=0).tolist()
+    counts: list[int] = positive(here).sum(axis=0).tolist()
     return [told.get(name, {}).get("positives") for name in FINDINGS] == counts

@@ -10,6 +10,7 @@ from xlite.evaluation.validation_report import PointAtThreshold
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.estimate import Estimate, FixedMean
 from xlite.metrics.intervals import ENOUGH, LEAST, LEAST_FOR_ECE, LEAST_FOR_MEAN, LEAST_IN_MEAN
+from xlite.report.document import Cell
 from xlite.text import counted, few_patients, number
 
 AT_ONE_PREVALENCE = ("ap", "precision")
@@ -24,6 +25,8 @@ _METRICS = {
     "brier": "Brier score",
 }
 AT_PREVALENCE = "Precision holds at the prevalence beside it, its mean at that of the findings that have it."
+NOT_LABELLED = "not labelled here"
+"""What stands in the place of the metrics of a finding whose label is known of no film."""
 CHOSEN_ON = (
     "Chosen on: validation patients with the finding. * Fewer than "
     f"{FEW_POSITIVES} with it, or without it, so that there is no threshold and nothing is called."
@@ -70,7 +73,8 @@ def mean_rows(metrics: Metrics, shown: Collection[str]) -> list[MeanRow]:
 
 def _mean_prevalence(metrics: Metrics, findings: Sequence[str]) -> float | None:
     """Of these findings; None of none, as precision has if nothing is called."""
-    return float(np.mean([metrics.per_class[name].prevalence for name in findings])) if findings else None
+    shares = [metrics.per_class[name].prevalence for name in findings]
+    return float(np.mean([share for share in shares if share is not None])) if findings else None
 
 
 def fixed_findings(metrics: Metrics, shown: Collection[str]) -> list[str]:
@@ -123,8 +127,29 @@ def _title(fixed: FixedMean) -> str:
     return f"mean of the {len(fixed.findings)} with {LEAST_IN_MEAN} patients or more"
 
 
+def of_labelled(metrics: FindingMetrics, cells: Sequence[str | Cell]) -> list[str | Cell]:
+    """What a table says of a finding on the films judged; of one that is not labelled here only that."""
+    return list(cells) if metrics.labelled else [NOT_LABELLED, *[""] * (len(cells) - 1)]
+
+
+def some_unknown(metrics: Metrics) -> bool:
+    """Whether some labels of a finding are known and others not, so that its films are others."""
+    return any(films_of(metrics, finding) for finding in metrics.per_class)
+
+
+def films_of(metrics: Metrics, finding: str) -> str:
+    """`, known on 150 films` behind a finding's name; nothing if its label is known of all, or of none."""
+    films = metrics.per_class[finding].films
+    return "" if films in (None, 0, metrics.split.images) else f", known on {counted(films, 'film')}"
+
+
 def positives(metrics: FindingMetrics, what: str = "") -> str:
-    """`25 of 19 patients`; `25`, of what if that is said, in an old report, which does not count patients."""
+    """`25 of 19 patients`; `25`, of what if that is said, in an old report, which does not count patients.
+
+    `not labelled here` of a finding whose label is known of no film.
+    """
+    if not metrics.labelled:
+        return NOT_LABELLED
     films = f"{metrics.positives:,}"
     if metrics.positive_patients is None or not metrics.positives:
         return f"{films} {what}".rstrip()
@@ -168,10 +193,19 @@ def _reasons(metrics: Metrics) -> Iterator[str]:
         )
     if metrics.split.patients < LEAST_FOR_MEAN:
         yield f"No interval of means over findings below {LEAST_FOR_MEAN} patients."
+    elif some_unknown(metrics) and any(_bare(one) for one in metrics.macro_fixed.values()):
+        yield f"No interval of means over findings one of which is known of under {LEAST_FOR_MEAN} patients."
     if metrics.split.patients < LEAST_FOR_ECE:
         yield f"No interval of the calibration error below {LEAST_FOR_ECE:,} patients."
     elif any(one.ece is not None and one.intervals["ece"][0] is None for one in known.values()):
-        yield f"No interval of the calibration error below {ENOUGH} patients with the finding or without it."
+        whole = f", or {LEAST_FOR_ECE:,} whose label is known" if some_unknown(metrics) else ""
+        few_with = f"{ENOUGH} patients with the finding or without it{whole}"
+        yield f"No interval of the calibration error below {few_with}."
+
+
+def _bare(mean: FixedMean) -> bool:
+    """Whether it is a mean, but without an interval."""
+    return mean.estimate.value is not None and mean.estimate.low is None
 
 
 def undefined_resamples(metrics: Metrics) -> list[str]:

@@ -255,6 +255,8 @@ def comparison_sentence(found: Comparison, names: Sequence[str] = ()) -> str:
     )
     both = f"{counted(found.images, 'film')} of {counted(found.patients, 'patient')}"
     over = "" if found.findings is None else f", mean of {counted(found.findings, 'finding')}"
+    if found.least_films is not None:
+        over += f", each on the films whose label is known, {found.least_films:,} or more"
     rough = "" if found.in_every_resample else "; too few patients: no finding is in every resample"
     return (
         f"Macro AUC {found.first:.4f} of {first} against {found.second:.4f} of {second}, on the {both} that "

@@ -4,7 +4,7 @@ from xlite.evaluation.report import Report
 from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST_IN_MEAN
-from xlite.report.means import MeanRow, fixed_findings, mean_rows, missing_intervals
+from xlite.report.means import NOT_LABELLED, MeanRow, fixed_findings, mean_rows, missing_intervals
 from xlite.report.sentences import clean, contaminated_films, gap_sentences, sentence
 from xlite.text import counted, number, of_edition
 
@@ -15,6 +15,9 @@ def summary(report: Report) -> str:
     """A table of AUC with interval, AP, F1 and positives, then gaps between groups, and the caveats."""
     lines = [f"{'':<20}{'AUC':>6}  {'95 % interval':<17}{'AP':>6}{'F1':>7}{'positives':>11}"]
     for finding, one in report.per_class.items():
+        if not one.labelled:
+            lines.append(f"{spoken(finding):<20}{NOT_LABELLED}")
+            continue
         lines.append(_line(spoken(finding), one.auc, one.ap.value, one.f1, one.positives))
     split, found = report.split, report.contamination
     means = mean_rows(report, _SHOWN)

@@ -184,20 +184,26 @@ def records_sentence(records: Mapping[str, ValidationRecord]) -> str:
 def records_table(records: Mapping[str, ValidationRecord], thresholds: Mapping[str, float | None]) -> Table:
     """A row a finding: what the card says of its validation films."""
     rows = [
-        [
-            spoken(finding),
-            number(thresholds.get(finding), "none"),
-            f"{one.positive_films:,} of {counted(one.patients.positive, 'patient')}",
-            _rate(one.sensitivity),
-            f"{one.negative_films:,} of {counted(one.patients.negative, 'patient')}",
-            _rate(one.specificity),
-            _certified(one.zone.low, one.patients.positive, one.zone.missed, one.zone.confidence),
-            _certified(one.zone.high, one.patients.negative, one.zone.alarmed, one.zone.confidence),
-        ]
+        [spoken(finding), number(thresholds.get(finding), "none"), *_record_cells(one)]
         for finding, one in records.items()
     ]
     header = ["finding", "threshold", "films with it", "sensitivity", "films without it", "specificity"]
     return Table([*header, "low cut-off", "high cut-off"], rows)
+
+
+def _record_cells(one: ValidationRecord) -> list[str]:
+    """What a record says, in six cells; of a finding that no validation film is labelled for only that."""
+    have, lack = one.patients.positive, one.patients.negative
+    if not have and not lack:
+        return [few_patients(0, 0), *[""] * 5]
+    return [
+        f"{one.positive_films:,} of {counted(have, 'patient')}",
+        _rate(one.sensitivity),
+        f"{one.negative_films:,} of {counted(lack, 'patient')}",
+        _rate(one.specificity),
+        _certified(one.zone.low, have, one.zone.missed, one.zone.confidence),
+        _certified(one.zone.high, lack, one.zone.alarmed, one.zone.confidence),
+    ]
 
 
 def _certified(cut: float | None, patients: int, share: float, confidence: float) -> str:

@@ -12,6 +12,7 @@ from xlite.errors import CheckpointError
 from xlite.evaluation.report import Report
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS, spoken
+from xlite.labels import negative, positive, where_known
 from xlite.metrics.calibration import in_effect
 from xlite.metrics.operating_point import too_few
 from xlite.metrics.thresholds import ChosenByHand, ValidationPatients
@@ -71,10 +72,11 @@ def keep_threshold(
     info = read_info(path)
     _check(path, info, judged.report)
     column, split = FINDINGS.index(finding), judged.report.split
-    positive = films.labels[:, column]
-    if few := too_few(positive, films.patients):
+    labels = films.labels[:, column]
+    if few := too_few(labels, films.patients):
         raise CheckpointError(withheld_sentence(finding, few))
-    have, lack = (len(np.unique(films.patients[kind])) for kind in (positive, ~positive))
+    kinds = (positive(labels), negative(labels))
+    have, lack = (len(np.unique(films.patients[kind])) for kind in kinds)
     earlier = info.notes.thresholds_by_hand.get(finding)
     before = earlier.before if earlier else (info.thresholds or {})[finding]
     chosen = ChosenByHand(split.id, split.part, have, lack, date.today().isoformat(), before)
@@ -117,18 +119,18 @@ def _judged_anew(
 ) -> ValidationRecord:
     """The record of another threshold: by the films that it was made of, else without its rates."""
     for one in films:
-        positive, probs = one.labels[:, column], one.probs[:, column]
-        if _is_of(record, positive, probs):
-            rates = promised_rates(positive, probs >= cut, one.patients)
+        labels, probs, patients = where_known(one.labels[:, column], one.probs[:, column], one.patients)
+        if _is_of(record, positive(labels), probs):
+            rates = promised_rates(positive(labels), probs >= cut, patients)
             return record.model_copy(update=rates)
     return record.model_copy(update={"sensitivity": None, "specificity": None})
 
 
-def _is_of(record: ValidationRecord, positive: np.ndarray, probs: np.ndarray) -> bool:
-    """Whether a record was made of these films and probabilities: its ranks are theirs."""
-    if (record.positive_films, record.negative_films) != (int(positive.sum()), int((~positive).sum())):
+def _is_of(record: ValidationRecord, has: np.ndarray, probs: np.ndarray) -> bool:
+    """Whether a record was made of these films and probabilities: its ranks are theirs. has (N,) bool."""
+    if (record.positive_films, record.negative_films) != (int(has.sum()), int((~has).sum())):
         return False
-    ours = (*rank_table(probs[positive]), *rank_table(probs[~positive]))
+    ours = (*rank_table(probs[has]), *rank_table(probs[~has]))
     return bool(np.allclose(ours, (*record.ranks_with, *record.ranks_without), atol=2e-5))
 
 

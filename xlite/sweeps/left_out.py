@@ -12,7 +12,8 @@ from xlite.data.predictions import Predictions, read_predictions, write_predicti
 from xlite.data.splits import Split
 from xlite.errors import RunError
 from xlite.files import write_atomic
-from xlite.metrics.per_finding import auc_per_class
+from xlite.findings import FINDINGS
+from xlite.metrics.per_finding import auc_per_class, macro
 from xlite.places import checkpoints_dir
 from xlite.runs.run_files import LEFT_OUT_FILE
 from xlite.text import counted
@@ -22,18 +23,24 @@ PREDICTIONS_FILE, KNOWN_FILE = "predictions.csv", "known.txt"
 
 @dataclass(frozen=True)
 class Joined:
-    """The answers of all folds: how many films they are for, their mean AUC, and in which files they are."""
+    """The answers of all folds: how many films they are for, their mean AUC, and in which files they are.
+
+    findings: how many the mean is over.
+    """
 
     films: int
     auc: float
     predictions: Path
     known: Path
+    findings: int = len(FINDINGS)
 
     def text(self) -> str:
         """What came of it, and how to learn from it."""
+        over = "" if self.findings == len(FINDINGS) else f" of {counted(self.findings, 'finding')}"
         return (
-            f"The models answer for {counted(self.films, 'film')} that each of them had left out: mean AUC "
-            f"{self.auc:.4f}. Learn from it with --teacher {self.predictions} --teacher-list {self.known}"
+            f"The models answer for {counted(self.films, 'film')} that each of them had left out: mean AUC"
+            f"{over} {self.auc:.4f}. Learn from it with --teacher {self.predictions} "
+            f"--teacher-list {self.known}"
         )
 
 
@@ -58,8 +65,9 @@ def join_folds(runs: Sequence[str], folder: NihFolder, split: Split, out: Path) 
     write_predictions(out / PREDICTIONS_FILE, folder.names(stems), mean)
     known = [*split.parts["train"], *split.parts["val"]]
     write_atomic(out / KNOWN_FILE, "\n".join([*known, ""]).encode())
-    auc = float(np.nanmean(auc_per_class(folder.labels(stems), mean)))
-    return Joined(len(stems), auc, out / PREDICTIONS_FILE, out / KNOWN_FILE)
+    aucs = auc_per_class(folder.labels(stems), mean)
+    findings = int(np.sum(~np.isnan(aucs)))
+    return Joined(len(stems), float(macro(aucs)), out / PREDICTIONS_FILE, out / KNOWN_FILE, findings)
 
 
 def _answers(run: str) -> Predictions:

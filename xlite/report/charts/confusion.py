@@ -22,13 +22,15 @@ def confusion_figure(
     """Of the films with the row's finding, the share for which the column's is called, in %.
 
     The colour is that share less the share of them that truly has it, from few to many `colors`; none on the
-    diagonal. Columns of findings without a threshold are bare.
+    diagonal. Columns of findings without a threshold are bare, and so is a share that no film tells, as none
+    has the row's finding and a label of the column's.
     """
     import plotly.graph_objects as go
 
-    films = np.maximum(np.array(confusion.films, float)[:, None], 1)
+    films = np.array([confusion.with_column(row) for row in range(len(FINDINGS))], float)
+    bare = np.isin(FINDINGS, confusion.withheld) | ((films == 0) & (confusion.both is not None))
+    films = np.maximum(films, 1)
     called, true = np.array(confusion.called) / films, np.array(confusion.together) / films
-    bare = np.isin(FINDINGS, confusion.withheld)
     shares = np.where(bare, "", (100 * called).round().astype(int).astype(str))
     excess = np.where(bare, np.nan, called - true)
     excess = np.where(np.eye(len(FINDINGS), dtype=bool), np.nan, excess)

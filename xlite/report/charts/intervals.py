@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from xlite.findings import FINDINGS, spoken
 from xlite.metrics.estimate import Estimate
 from xlite.plots import PALETTE, QUIET, style
 from xlite.report.charts.paper import colors
+from xlite.report.means import NOT_LABELLED
 from xlite.text import counted
 
 if TYPE_CHECKING:  # loaded when a figure is made
@@ -29,10 +30,12 @@ def auc_figure(
     source: tuple[str, ...],
     references: Sequence[Reference] = (),
     palette: Sequence[str] = PALETTE,
+    not_labelled: Collection[str] = (),
 ) -> go.Figure:
     """AUC of each finding with its interval, a colour a model: {model: {finding: AUC}}.
 
-    Published results that name each finding's AUC have a shape each, grey if they are of other films.
+    not_labelled: findings whose label is known of none of the films. Published results that name each
+    finding's AUC have a shape each, grey if they are of other films.
     """
     import plotly.graph_objects as go
 
@@ -47,7 +50,8 @@ def auc_figure(
         rows = {names.index(name) + shift: models[model][name] for name in names}
         shown |= rows
         figure.add_scatter(**_dots(rows, color, model, [spoken(name) for name in names]))
-    _axes(figure, shown, [spoken(name) for name in names], "AUC with 95 % interval")
+    bare = {names.index(name) for name in not_labelled}
+    _axes(figure, shown, [spoken(name) for name in names], "AUC with 95 % interval", bare)
     figure.update_layout(
         # At the foot of the figure, however many lines it takes: plotly keeps it clear of the axis title.
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
@@ -92,8 +96,17 @@ def error_bars(
     }
 
 
-def _axes(figure: go.Figure, shown: Mapping[float, Estimate], texts: Sequence[str], title: str) -> None:
-    """An axis of AUC from `_LOWEST`, or less if need be, to 1; a row a text, even of an undefined AUC."""
+def _axes(
+    figure: go.Figure,
+    shown: Mapping[float, Estimate],
+    texts: Sequence[str],
+    title: str,
+    not_labelled: Collection[int] = (),
+) -> None:
+    """An axis of AUC from `_LOWEST`, or less if need be, to 1; a row a text, even of an undefined AUC.
+
+    not_labelled: the rows of findings that are undefined as nobody knows them.
+    """
     ends = [end for one in shown.values() for end in (one.value, one.low) if end is not None]
     figure.update_xaxes(title=title, range=[min(_LOWEST, *ends) - 0.02 if ends else _LOWEST, 1.02])
     figure.update_yaxes(
@@ -102,8 +115,9 @@ def _axes(figure: go.Figure, shown: Mapping[float, Estimate], texts: Sequence[st
     figure.add_vline(x=0.5, line={"color": QUIET, "width": 1, "dash": "dot"})
     for row, one in shown.items():
         if one.value is None:  # a little above the line of its row, which would strike it through
+            why = NOT_LABELLED if round(row) in not_labelled else "undefined"
             figure.add_annotation(
-                text="undefined", x=0, xref="x domain", xanchor="left", y=row, yshift=8, showarrow=False,
+                text=why, x=0, xref="x domain", xanchor="left", y=row, yshift=8, showarrow=False,
                 font={"size": 11, "color": GREY},
             )  # fmt: skip
 

@@ -12,6 +12,7 @@ from xlite.plots import PALETTE, QUIET, plain_label, style
 from xlite.report.charts.lines import DASHES
 from xlite.report.charts.panels import Panel, diagonal, panel_grid
 from xlite.report.charts.paper import colors
+from xlite.report.means import NOT_LABELLED
 from xlite.report.view import View
 
 if TYPE_CHECKING:  # loaded when a figure is made
@@ -68,7 +69,8 @@ def model_curves(models: Sequence[View], findings: Sequence[str], kind: Kind) ->
         for view, dash in zip(models, DASHES, strict=False):
             one = view.report.per_class[finding]
             name = f" {plain_label(view.report.model)}" if len(models) > 1 else ""
-            area = view.marked(one.auc if kind == "roc" else one.ap)
+            absent = "undefined" if one.labelled else NOT_LABELLED
+            area = view.marked(one.auc if kind == "roc" else one.ap, absent)
             curve = curve_of(view.curves[finding], kind, f"{spoken(finding)}{name}  {area}")
             curves.append(replace(curve, hue=hue, dash=dash))
     return curves

@@ -11,6 +11,7 @@ from xlite.metrics.bands import Curves, Reliability
 from xlite.plots import PALETTE, QUIET
 from xlite.report.charts.intervals import error_bars
 from xlite.report.charts.panels import Panel, diagonal, panel_grid
+from xlite.report.means import NOT_LABELLED
 
 if TYPE_CHECKING:  # loaded when a figure is made
     import plotly.graph_objects as go
@@ -36,7 +37,8 @@ def reliability_grid(curves: Curves, source: tuple[str, ...], palette: Sequence[
         traces.append(_bins(_filled(after), palette[0], hollow=False))
         # A little room on both sides: a point at the rim of the panel would be cut.
         axis = {"range": [-0.05 * top, top], "nticks": 3, "tickformat": ".2~f"}
-        panels.append(Panel(finding, traces, (axis, axis), []))
+        bare = {"text": NOT_LABELLED, "x": top / 2, "xanchor": "center", "y": 0.9 * top, "font": {"size": 11}}
+        panels.append(Panel(finding, traces, (axis, axis), [] if after.films else [bare]))
     return panel_grid(panels, source)
 
 

@@ -8,7 +8,7 @@ from xlite.metrics.estimate import Estimate
 from xlite.metrics.per_finding import ECE_BINS
 from xlite.report.charts.reliability import LEAST_IN_BIN, reliability_grid
 from xlite.report.document import Block, Chart, Row, Table, Text
-from xlite.report.means import missing_intervals, positives
+from xlite.report.means import missing_intervals, of_labelled, positives
 from xlite.report.sentences import CALIBRATORS, validation_note
 from xlite.report.view import View
 from xlite.text import difference, number
@@ -60,11 +60,16 @@ def _lines(view: View) -> Table | None:
     rows: list[Row] = [
         [
             spoken(name),
-            positives(one),
-            _signed(one.calibration_intercept),
-            _plain(one.calibration_slope),
-            view.cell(one.estimate("ece")),
-            number(one.perfect_ece),
+            *of_labelled(
+                one,
+                [
+                    positives(one),
+                    _signed(one.calibration_intercept),
+                    _plain(one.calibration_slope),
+                    view.cell(one.estimate("ece")),
+                    number(one.perfect_ece),
+                ],
+            ),
         ]
         for name, one in view.report.per_class.items()
     ]

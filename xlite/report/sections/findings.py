@@ -12,9 +12,12 @@ from xlite.report.document import Block, Chart, Row, Table
 from xlite.report.means import (
     AT_PREVALENCE,
     CHOSEN_ON,
+    NOT_LABELLED,
     called,
+    films_of,
     mean_rows,
     missing_intervals,
+    of_labelled,
     positives,
     threshold_cells,
     undefined_resamples,
@@ -33,7 +36,7 @@ RATES: dict[Rate, str] = {
 
 def starred(finding: str, metrics: FindingMetrics) -> str:
     """A finding's name, with a star if it has too few positives."""
-    return spoken(finding) + ("*" if metrics.few_positives else "")
+    return spoken(finding) + ("*" if metrics.few_positives and metrics.labelled else "")
 
 
 def withheld_star(finding: str, metrics: FindingMetrics | PointAtThreshold) -> str:
@@ -51,7 +54,8 @@ def findings(view: View) -> list[Block]:
     """AUC of each finding as a chart, then all its metrics as tables."""
     report = view.report
     models = {report.model: {name: report.per_class[name].auc for name in FINDINGS}}
-    draw = partial(auc_figure, models, view.source_lines, report.references, view.palette)
+    bare = [name for name, one in report.per_class.items() if not one.labelled]
+    draw = partial(auc_figure, models, view.source_lines, report.references, view.palette, bare)
     return [Chart(draw), _metrics(view), _thresholds(view), _rates(view)]
 
 
@@ -59,13 +63,18 @@ def _metrics(view: View) -> Table:
     report = view.report
     rows: list[Row] = [
         [
-            starred(name, one),
-            positives(one),
-            view.cell(one.auc),
-            view.cell(one.ap),
-            number(one.prevalence),
-            view.cell(one.brier),
-            view.cell(one.ece),
+            starred(name, one) + films_of(report, name),
+            *of_labelled(
+                one,
+                [
+                    positives(one),
+                    view.cell(one.auc),
+                    view.cell(one.ap),
+                    number(one.prevalence),
+                    view.cell(one.brier),
+                    view.cell(one.ece),
+                ],
+            ),
         ]
         for name, one in report.per_class.items()
     ]
@@ -84,7 +93,7 @@ def _metrics(view: View) -> Table:
         for mean in mean_rows(report, ("auc", "ap", "brier", "ece"))
         for over in (mean.findings["auc"],)
     ]
-    few = any(one.few_positives for one in report.per_class.values())
+    few = any(one.few_positives and one.labelled for one in report.per_class.values())
     star = [f"* fewer than {FEW_POSITIVES} positive patients: hardly known."] if few else []
     header = ["Finding", "Positives", "AUC", "Average precision", "Prevalence", "Brier", "ECE"]
     held = "Average precision holds at the prevalence beside it."
@@ -98,8 +107,7 @@ def _thresholds(view: View) -> Table:
         [
             withheld_star(name, one),
             *threshold_cells(one),
-            view.cell(one.estimate("f1")),
-            number(one.always_yes_f1),
+            *of_labelled(one, [view.cell(one.estimate("f1")), number(one.always_yes_f1)]),
         ]
         for name, one in report.per_class.items()
     ]
@@ -126,9 +134,14 @@ def _rates(view: View) -> Table:
     rows: list[Row] = [
         [
             withheld_star(name, one),
-            called(one),
-            number(one.prevalence),
-            *(view.cell(one.estimate(rate)) for rate in names),
+            *of_labelled(
+                one,
+                [
+                    called(one),
+                    number(one.prevalence),
+                    *(view.cell(one.estimate(rate)) for rate in names),
+                ],
+            ),
         ]
         for name, one in report.per_class.items()
     ]
@@ -152,7 +165,8 @@ def roc_and_precision(view: View) -> list[Block]:
     """ROC and precision-recall curves of all findings, with bands."""
     roc, pr = {}, {}
     for name, one in view.report.per_class.items():
-        auc, ap = view.marked(one.auc.value, "no AUC"), view.marked(one.ap.value, "no AP")
+        absent = ("no AUC", "no AP") if one.labelled else (NOT_LABELLED, NOT_LABELLED)
+        auc, ap = (view.marked(area.value, no) for area, no in zip((one.auc, one.ap), absent, strict=True))
         roc[name] = [curve_of(view.curves[name], "roc", auc)]
         pr[name] = [curve_of(view.curves[name], "pr", ap)]
     return [

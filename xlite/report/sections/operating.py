@@ -51,10 +51,17 @@ def rule_cuts(report: Report, finding: str) -> dict[str, float]:
 def withheld_sentence(finding: str, patients: tuple[int, int]) -> str:
     """Why no threshold can be tried out: `patients` have the finding and lack it."""
     have, lack = patients
+    if not have and not lack:
+        return not_labelled_sentence(finding)
     return (
         f"{spoken(finding)}: {counted(have, 'patient')} with it and {lack:,} without it among these films. "
         f"With fewer than {FEW_POSITIVES} of either a threshold cannot be chosen by them, so none is offered."
     )
+
+
+def not_labelled_sentence(finding: str) -> str:
+    """That nothing can be said of a finding whose label is known of no film."""
+    return f"{spoken(finding)} is not labelled here: of none of these films it is known whether it has it."
 
 
 def point_sentence(point: OperatingPoint) -> str:

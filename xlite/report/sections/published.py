@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from xlite.findings import spoken
 from xlite.report.document import Block, Cell, Row, Table, Text
-from xlite.report.means import mean_auc
+from xlite.report.means import NOT_LABELLED, mean_auc
 from xlite.report.sentences import reference_reason
 from xlite.report.view import View
 from xlite.text import number
@@ -37,7 +37,7 @@ def published_beside(view: View, findings: Sequence[str]) -> Table:
     rows: list[Row] = [
         [
             spoken(finding),
-            view.cell(report.per_class[finding].auc),
+            view.cell(found.auc) if (found := report.per_class[finding]).labelled else NOT_LABELLED,
             *(Cell(number(aucs[finding]), grey=not one.comparable) for one, aucs in others),
         ]
         for finding in findings

@@ -40,6 +40,9 @@ def radiologists(view: View) -> list[Block]:
         "AUC, theirs",
         "AUC, NIH's",
     ]
+    if any(one.films not in (None, found.images) for one in found.findings.values()):
+        known = "; ".join(f"{name} {one.films:,}" for name, one in found.findings.items())
+        text += f" Films of which it is known whether NIH has a finding that says the same: {known}."
     caption = (
         "NIH's PPV holds at the prevalence beside it only: these films are no random sample of NIH's. "
         "Airspace opacity has no counterpart in NIH's labels: the findings named are a grouping of X-Lite's."

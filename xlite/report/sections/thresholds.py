@@ -9,7 +9,7 @@ from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST_IN_MEAN
 from xlite.metrics.thresholds import RULES
 from xlite.report.document import Block, Row, Table, Text
-from xlite.report.means import AT_PREVALENCE, CHOSEN_ON, called, threshold_cells
+from xlite.report.means import AT_PREVALENCE, CHOSEN_ON, called, of_labelled, threshold_cells
 from xlite.report.sections.findings import RATES, withheld_star
 from xlite.report.sentences import capital, validation_note
 from xlite.report.view import View
@@ -70,11 +70,12 @@ def _tables(view: View, rule: str, points: OperatingPoints) -> Iterator[Table]:
     calls: list[Row] = []
     for name, point in points.per_class.items():
         star = withheld_star(name, point)
-        given = (view.cell(point.estimate(rate)) for rate in _FIRST)
-        rates.append([star, *threshold_cells(point), *given])
+        here = view.report.per_class[name]
+        given = [view.cell(point.estimate(rate)) for rate in _FIRST]
+        rates.append([star, *threshold_cells(point), *of_labelled(here, given)])
         expected = (view.cell(point.expected[rate]) if point.expected else "" for rate in _PROMISED)
-        share, precision = number(view.report.per_class[name].prevalence), view.cell(point.precision)
-        calls.append([star, called(point), share, precision, *expected])
+        found: Row = [called(point), number(here.prevalence), view.cell(point.precision)]
+        calls.append([star, *of_labelled(here, found), *expected])
     yield Table([rule, "Threshold", "Chosen on", *(RATES[rate] for rate in _FIRST)], rates, CHOSEN_ON)
     titles = [RATES["precision"], *(f"{title} to expect" for title in _PROMISED.values())]
     yield Table([rule, "Called", "Prevalence", *titles], calls, f"{AT_PREVALENCE} {_EXPECTED}")
