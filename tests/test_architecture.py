@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # From the ground floor up: a module imports from its own folder and from the lines above its own.
 LAYERS = (
-    ("findings", "errors", "files", "text"),
+    ("findings", "errors", "files", "text", "labels"),
     ("patients",),
     ("places", "processors"),
     ("public",),

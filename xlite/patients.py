@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from xlite.errors import DataError
+from xlite.labels import negative, positive
 
 _WHOLE = re.compile(r"(-?)([0-9]{1,99})(\.0*)?")
 # 2.7, 1,5, 3.2E+37 and 1e+17; but not 1e5, which may be somebody's id.
@@ -72,8 +73,8 @@ def patients_with(marked: np.ndarray, patients: np.ndarray) -> np.ndarray:
 
 def fewer_patients(labels: np.ndarray, patients: np.ndarray) -> np.ndarray:
     """int64 (C,): the fewer of the patients (N,) with a finding and of those without it; labels (N, C)."""
-    positive = np.asarray(labels) > 0
-    fewer: np.ndarray = np.minimum(patients_with(positive, patients), patients_with(~positive, patients))
+    have, lack = (patients_with(films, patients) for films in (positive(labels), negative(labels)))
+    fewer: np.ndarray = np.minimum(have, lack)
     return fewer
 
 

@@ -17,6 +17,7 @@ from scipy.special import expit
 
 from xlite.errors import CheckpointError
 from xlite.findings import FEW_POSITIVES, FINDINGS
+from xlite.labels import where_known
 from xlite.patients import fewer_patients
 
 METHODS = ("temperature", "platt", "isotonic")
@@ -134,7 +135,8 @@ def fit_calibrator(
 ) -> Calibrator | None:
     """The calibrator by one of METHODS, or "none", from the validation part.
 
-    logits and labels (N, 14), patients (N,). Raises CheckpointError for another method.
+    logits and labels (N, 14), NaN if unknown, patients (N,): each finding is fitted to the films whose label
+    is known. Raises CheckpointError for another method.
     """
     fits: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], Calibrator | None]] = {
         "none": lambda *_: None,
@@ -167,6 +169,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, patients: np.ndarray
     x, y = np.asarray(logits, np.float64).ravel(), np.asarray(labels, np.float64).ravel()
     if _few(y[:, None], np.repeat(patients, labels.shape[1]))[0]:
         return Temperature(temperature=1.0)
+    y, x = where_known(y, x)
     scale, _ = _newton(x, y, np.array([1.0, 0.0]), free=np.array([True, False]))
     return Temperature(temperature=float(1 / max(scale, MIN_SCALE)))
 
@@ -232,6 +235,7 @@ def _knots(x: np.ndarray, y: np.ndarray) -> tuple[Numbers, Numbers]:
     """Both ends of each level of the isotonic regression of y over x."""
     from scipy.optimize import isotonic_regression
 
+    y, x = where_known(y, x)
     seen, place, films = np.unique(x, return_inverse=True, return_counts=True)
     fitted = isotonic_regression(np.bincount(place, y) / films, weights=films).x.clip(0, 1)
     steps = np.diff(fitted) > 0
@@ -245,6 +249,7 @@ def _few(labels: np.ndarray, patients: np.ndarray) -> np.ndarray:
 
 
 def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    y, x = where_known(y, x)
     scale, bias = _newton(x, y, np.array([1.0, 0.0]), free=np.array([True, True]))
     if scale < MIN_SCALE:  # scores no better than chance: keep their order, let the bias carry the prevalence
         scale, bias = _newton(x, y, np.array([MIN_SCALE, 0.0]), free=np.array([False, True]))

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xlite.labels import where_known
+
 POINTS = 200
 
 
@@ -18,13 +20,14 @@ class Counts(NamedTuple):
 def counts_by_score(labels: np.ndarray, scores: np.ndarray) -> Counts:
     """True and false positives of one finding at each distinct score.
 
-    labels (N,) 0 or 1, scores (N,) any finite numbers; raises ValueError if a score is NaN.
+    labels (N,) 0, 1 or NaN, whose films are left out; scores (N,) any finite numbers; raises ValueError if
+    one is NaN.
     """
-    scores = np.asarray(scores, dtype=np.float64)
+    labels, scores = where_known(labels, np.asarray(scores, dtype=np.float64))
     if np.isnan(scores).any():
         raise ValueError(f"{int(np.isnan(scores).sum())} of {len(scores)} scores are NaN; expected numbers")
     order = np.argsort(-scores, kind="stable")
-    cuts, positive = scores[order], np.asarray(labels)[order].astype(bool)
+    cuts, positive = scores[order], labels[order].astype(bool)
     last = np.flatnonzero(np.append(cuts[1:] != cuts[:-1], True)) if len(cuts) else np.zeros(0, np.int64)
     tp = np.cumsum(positive, dtype=np.int64)[last]
     return Counts(cuts[last], tp, last + 1 - tp)
