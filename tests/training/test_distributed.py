@@ -228,7 +228,7 @@ def test_others_wait_for_what_the_leader_does_first_however_long_and_end_with_it
 
 
 def test_the_step_that_broke_in_any_process_is_told_with_its_films(films, tmp_path):
-    """One film has a label that is NaN: the process that meets it need not be the one that reports it."""
+    """One film has a label that is endless: the process that meets it need not be the one that reports it."""
     script = tmp_path / "poisoned.py"
     script.write_text(
         "from xlite.cli import main\n"
@@ -236,7 +236,7 @@ def test_the_step_that_broke_in_any_process_is_told_with_its_films(films, tmp_pa
         "read = FilmDataset.__getitems__\n"
         "def poisoned(self, rows):\n"
         "    batch = read(self, rows)\n"
-        "    batch.labels[batch.rows == 7] = float('nan')\n"
+        "    batch.labels[batch.rows == 7] = float('inf')\n"
         "    return batch\n"
         "FilmDataset.__getitems__ = poisoned\n"
         "main()\n"
