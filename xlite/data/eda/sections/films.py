@@ -91,7 +91,7 @@ def follow_ups(survey: Survey) -> str:
         return "## From film to film\n\nNo patient has two films."
     rows = (
         (str(name), f"{row.had:,.0f}", percent(row.stays), percent(row.appears))
-        for name, row in changes.iterrows()
+        for name, row in changes.drop(survey.not_labelled).iterrows()
     )
     return f"""## From film to film
 
