@@ -49,6 +49,7 @@ def test_a_folder_is_looked_at_without_writing_into_it(tiny_folder: Path):
 def test_findings_that_no_training_film_is_known_to_have_are_told_unless_a_teacher_may_speak_of_them(
     films: Path,
 ):
+    assert look_at_films(films, "patient", False, False).lacking == ()
     folder = hide_some(films)
     found = look_at_films(films, "patient", False, False)
     train = folder.labels(make_split(folder).stems("train"))

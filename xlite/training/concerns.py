@@ -15,7 +15,7 @@ from xlite.data.splits import foresee_split
 from xlite.errors import DataError, RunError, XliteError
 from xlite.evaluation.caveats import TeacherKnows
 from xlite.findings import FINDINGS
-from xlite.labels import positive
+from xlite.labels import known, positive
 from xlite.models.available import PREDICTION_SUFFIXES, XRV_PREFIX, find_model, teacher_parts
 from xlite.training.forecast import Forecast
 
@@ -130,7 +130,8 @@ class Films:
     """How many films of a folder's table are there, and how many a split gives to each part; what of it
     matters.
 
-    lacking: the findings that no training film is known to have.
+    lacking: the findings that no training film is known to have, if labels of these films are unknown. Of a
+    small folder that labels all, whoever made it knows.
     """
 
     listed: int
@@ -156,7 +157,8 @@ def look_at_films(data: Path, split: str, allow_leakage: bool, skip_missing: boo
     test = sum(stem in folder.paths for stem in found.stems("test"))
     shared = found.shared_patients(folder)
     shares = (SharedPatients(split, shared),) if shared else ()
-    lacking = without_positives(folder.labels(train))
+    labels = folder.labels(train)
+    lacking = () if known(labels).all() else without_positives(labels)
     return Films(listed, there, len(train), len(val), test, shares, lacking)
 
 
