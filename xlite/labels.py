@@ -21,7 +21,7 @@ def positive(labels: np.ndarray) -> np.ndarray:
 
 def negative(labels: np.ndarray) -> np.ndarray:
     """Which labels (…) are 0: bool of the same shape. It is no complement of `positive`."""
-    return np.asarray(labels) == 0
+    return np.asarray(np.asarray(labels) == 0)
 
 
 def where_known(labels: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -40,4 +40,4 @@ def counted(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def films_known(labels: np.ndarray) -> np.ndarray:
     """How many films each finding's label is known of, int64 (C,); labels (N, C)."""
-    return np.count_nonzero(known(labels), axis=0)
+    return np.asarray(np.count_nonzero(known(labels), axis=0))
