@@ -12,10 +12,12 @@ from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch.distributed as dist
 from tiny_runs import assert_same_training
 from torch.multiprocessing import get_context, start_processes
+from unknown_labels import hide_some
 
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
@@ -78,6 +80,17 @@ def test_two_processes_train_as_one(films, options):
     assert said.count("epoch 3/3") == 1  # the second process says nothing
     assert_same_training(Run.named("one"), Run.named("two"))
     assert Run.named("two").status().state == "finished"
+
+
+def test_two_processes_of_which_one_knows_less_than_the_other_train_as_one(films):
+    """By the loss of each epoch: what a film weighs does not depend on its process or micro-batch."""
+    hide_some(films, share=0.6)
+    plain = ["--backbone", "test_convnext.r160_in1k", "--dropout", "0"]  # no batch norm
+    start(command(films, "one", *plain, "--accumulate", "2")).communicate(timeout=300)
+    start(command(films, "two", *plain, "--devices", "2")).communicate(timeout=300)
+    rows = [Run.named(name).read_metrics()[["train_loss", "val_loss", "val_auc"]] for name in ("one", "two")]
+    pd.testing.assert_frame_equal(*rows, rtol=0, atol=1e-3)
+    assert len(rows[0]) == 3
 
 
 def test_torchrun_starts_them_too_and_micro_batches_are_shared(films):
