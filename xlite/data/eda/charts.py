@@ -14,7 +14,7 @@ import numpy as np
 
 from xlite.data.eda import statistics
 from xlite.data.eda.filters import FOLLOW_UPS, SERIES, Selection, amount_names
-from xlite.data.eda.label_words import NOT_LABELLED_HERE, unknown_words
+from xlite.data.eda.label_words import NOT_LABELLED_HERE
 from xlite.data.eda.statistics import CLASSES, LEAST_EXPECTED
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.text import counted
@@ -67,7 +67,7 @@ class Chart:
 def findings(selection: Selection) -> Chart:
     """Films per class, No Finding first, then from common to rare among all of the folder's films.
 
-    Findings that the folder does not label have no bar; a note names them.
+    Findings that the folder does not label have no bar.
     """
     films, keep = selection.films, selection.keep
     everywhere, counts, told = films.present.sum(axis=0), films.classes(keep), films.told(keep)
@@ -79,8 +79,8 @@ def findings(selection: Selection) -> Chart:
         "Films per finding",
         [("has", [name], label, number, name in selection.wanted.has, tones.get(name, "main"))
          for name, label, number in bars],
-        [int(told[at]) for at in order],
-        note=" ".join(unknown_words(films.labels[keep], films.labelled)),
+        int(keep.sum()),
+        told=[int(told[at]) for at in order],
     )  # fmt: skip
 
 
@@ -267,18 +267,24 @@ def _choices(
 def _bars(
     title: str,
     bars: Sequence[tuple[str, Any, str, int, bool, str]],
-    films: int | Sequence[int],
+    films: int,
     words: str = "{}",
-    note: str = "",
+    told: Sequence[int] = (),
 ) -> Chart:
-    """Bars of (field, value, label, films, chosen, tone), each with its share of so many films, or of its."""
+    """Bars of (field, value, label, films, chosen, tone), each with its share of so many films.
+
+    told: of how many of these each bar is known, by default of all; its share is of those.
+    """
     most = max([1, *(bar[3] for bar in bars)])
-    rows, whole = [], [films] * len(bars) if isinstance(films, int) else films
-    for (name, value, label, number, chosen, tone), all_films in zip(bars, whole, strict=True):
-        share = f"{number / max(all_films, 1):.1%}"
-        say = f"{words.format(label)}: {counted(number, 'film')}, {share}"
+    rows = []
+    for (name, value, label, number, chosen, tone), known in zip(
+        bars, told or [films] * len(bars), strict=True
+    ):
+        share = f"{number / max(known, 1):.1%}"
+        whose = "" if known == films else f" of {counted(known, 'film')} of which it is known"
+        say = f"{words.format(label)}: {counted(number, 'film')}, {share}{whose}"
         rows.append(Row(label, [Mark(name, value, say, f"{number:,}  {share}", number / most, chosen, tone)]))
-    return Chart(title, "bars", rows, note)
+    return Chart(title, "bars", rows)
 
 
 def _in_bins(numbers: np.ndarray, bins: dict[str, tuple[int, int]]) -> list[int]:
