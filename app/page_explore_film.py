@@ -33,7 +33,7 @@ def show_picture(folder: NihFolder, film: pd.Series, boxes: pd.DataFrame, side: 
         return
     try:
         picture = cached_thumbnail(str(path), path.stat().st_mtime, boxes, side)
-        st.image(picture, alt=captions.film_alt(film, len(boxes)))
+        st.image(picture, alt=captions.film_alt(film, len(boxes), folder.labelled))
     except (ImageError, OSError) as error:
         st.error(page_sentence(error))
 
@@ -59,7 +59,7 @@ def show_film(
         else:
             st.info("This folder has no image of this film.")
     with right:
-        st.markdown(captions.film_caption(film))
+        st.markdown(captions.film_caption(film, films.labelled))
         for line in captions.film_facts(films, row, mine):
             st.markdown(line)
         _show_probabilities(films, row, judged)

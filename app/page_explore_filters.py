@@ -8,7 +8,7 @@ import streamlit as st
 from xlite.data.eda import filters
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.filters import FOLLOW_UPS, OLDEST, SERIES, Filter, Selection
-from xlite.findings import FINDINGS, NO_FINDING, spoken
+from xlite.findings import NO_FINDING, spoken
 from xlite.messages import literal
 from xlite.serving.address import unknown
 
@@ -20,7 +20,9 @@ def ask_filter(films: CodedFilms) -> Filter:
     with st.container(border=True):
         left, middle, right = st.columns([3, 3, 2], gap="medium")
         with left:
-            has = _several("Films that have", "has", [NO_FINDING, *FINDINGS], spoken, placeholder="anything")
+            has = _several(
+                "Films that have", "has", [NO_FINDING, *films.labelled], spoken, placeholder="anything"
+            )
         with middle:
             ages = st.slider("Age in years", 0, OLDEST, (0, OLDEST), key="ages", bind="query-params")
         with right:

@@ -54,7 +54,7 @@ def ask_order(
     if not judged:
         st.info(captions.not_judged([]))
         return rows
-    st.caption(captions.order_sentence(order, judged[model], rows))
+    st.caption(captions.order_sentence(order, judged[model], rows, films))
     return order_of_state(films, rows, judged)
 
 
@@ -145,7 +145,7 @@ def _show_films(
             film = films.table.iloc[row]
             with st.container(width=170, gap="small"):
                 show_picture(folder, film, boxes[boxes["stem"] == film["stem"]], 400)
-                st.caption(captions.film_caption(film))
+                st.caption(captions.film_caption(film, films.labelled))
                 if said:
                     st.caption(said[place])
                 stem = film["stem"]

@@ -12,7 +12,7 @@ from xlite.data.eda.batch_composition import Batches, measure_batches
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.editions import EditionDifference, compare_editions, other_edition
 from xlite.data.eda.filters import Selection
-from xlite.data.eda.partitions import balance, leakage, locate, overlaps, partitions
+from xlite.data.eda.partitions import balance, known_of_parts, leakage, locate, overlaps, partitions
 from xlite.data.eda.statistics import CLASSES
 from xlite.data.folder import Changes, NihFolder
 from xlite.data.leakage import leakage_report
@@ -29,11 +29,16 @@ UPLOAD = "a list that I upload"
 def cached_parts(
     root: str, changed: Changes, _folder: NihFolder
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], pd.DataFrame]:
-    """Leakage of each list and split, the balance of its parts, and overlaps of test with train parts."""
+    """Leakage of each list and split, the balance of its parts as a table, overlaps of test with train."""
     found = partitions(_folder)
     located = locate(_folder.table, found)
     leaks = {name: leakage(_folder.table, rows) for name, rows in located.items()}
-    balances = {name: balance(_folder.table, rows) for name, rows in located.items()}
+    balances = {
+        name: part_words.balance_table(
+            balance(_folder.table, rows), known_of_parts(_folder.table, rows), [*map(spoken, CLASSES)]
+        )
+        for name, rows in located.items()
+    }
     return part_words.leakage_table(leaks) if leaks else pd.DataFrame(), balances, overlaps(found)
 
 
@@ -58,8 +63,7 @@ def show_leakage(folder: NihFolder, films: CodedFilms, changed: Changes) -> None
         st.markdown("**What parts share**")
         st.dataframe(leaks, hide_index=True, alt="Leakage of each list and split")
         name = st.selectbox("Balance of the parts of", list(balances), key="balance-of", width=320)
-        table = part_words.balance_table(balances[name], [*map(spoken, CLASSES)])
-        st.dataframe(table, hide_index=True, height="content", alt=f"Balance of the parts of {name}")
+        st.dataframe(balances[name], hide_index=True, height="content", alt=f"Balance of the parts of {name}")
     if len(overlapping):
         with st.expander("Test films of one in the training films of another"):
             st.dataframe(overlapping, hide_index=True, alt="Overlaps of lists and splits")
@@ -105,7 +109,7 @@ def show_weights(films: CodedFilms, selection: Selection) -> None:
     )
     if not st.toggle("Draw the batches", key="draw-batches"):
         return
-    found = cached_batches(films.present[selection.keep, 1:].astype(np.uint8))
+    found = cached_batches(films.labels[selection.keep])
     st.dataframe(
         part_words.batches_table(found),
         hide_index=True,
@@ -129,10 +133,11 @@ def show_editions(folder: NihFolder, changed: Changes) -> None:
     except DataError as error:
         st.error(page_sentence(error))
         return
+    known = ", as far as both know them" if found.findings["unknown"].any() else ""
     st.markdown(
         f"{literal(found.other)} ({labels_of(found.version)}) and this table have "
         f"{counted(found.films, 'film')} in common; {found.here:,} are only here, {found.there:,} only "
-        f"there. {counted(found.label_sets, 'film')} differ in their findings."
+        f"there. {counted(found.label_sets, 'film')} differ in their findings{known}."
     )
     st.dataframe(
         part_words.editions_table(found),

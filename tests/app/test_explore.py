@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from command_line import wait_for
 from streamlit.testing.v1 import AppTest
+from unknown_labels import hide_labels
 
 from xlite.data.folder import NihFolder
 from xlite.data.layout import find_folders
@@ -421,3 +422,22 @@ def test_names_in_the_table_are_shown_as_they_are(tiny_folder: Path):
     (tiny_folder / "images" / "00000001_000.png").rename(tiny_folder / "images" / "a $x$ [y](z) *b*.png")
     page = explore(data=str(tiny_folder))
     assert any("\\$x\\$ \\[y\\](z) \\*b\\*" in caption.value for caption in page.caption)
+
+
+def test_labels_that_are_unknown_are_said_and_neither_positive_nor_negative(tiny_folder: Path):
+    stems = NihFolder.open(tiny_folder).table["stem"].tolist()
+    hide_labels(tiny_folder, {stem: ("Hernia", "Mass")[: 1 + (stem < "00000003")] for stem in stems})
+    page = explore(data=str(tiny_folder))
+    assert metrics(page)["Films"] == "24"
+    said = [one.value for one in page.caption if "Not labelled here" in one.value]
+    assert said == [
+        "Not labelled here: Hernia. Of the other labels 1.3% are unknown: shares are of the films whose "
+        "label is known."
+    ]
+    chart = drawn(page)["Films per finding"]
+    assert "Hernia" not in {row["label"] for row in chart["rows"]}
+    assert "Hernia" not in page.multiselect(key="has").options
+    page.session_state["film"] = "00000001_001"
+    page.run()
+    assert any("**No known finding; unknown: Mass**" in one.value for one in page.markdown)
+    assert [error.message for error in page.exception] == []

@@ -6,10 +6,12 @@ import os
 import numpy as np
 import pytest
 from noise_folder import HEADER_2020
+from unknown_labels import hide_labels, hide_some
 
 from xlite.data.folder import NihFolder, changes
 from xlite.data.splits import PARTS, make_split
 from xlite.errors import DataError
+from xlite.findings import FINDINGS
 
 
 def test_no_folder_and_no_table_get_one_sentence(tmp_path):
@@ -104,3 +106,45 @@ def test_a_change_is_seen_whichever_way_the_clock_goes(tiny_folder):
     table.write_bytes(content.replace(b",PA,", b",AP,"))
     os.utime(table, (1e9, 1e9))  # as of a clock that was put back, or of an older copy
     assert changes(tiny_folder) != before
+
+
+def test_unknown_labels_are_nan_and_what_no_row_knows_is_not_labelled(tiny_folder):
+    whole = NihFolder.open(tiny_folder)
+    assert whole.labelled == FINDINGS
+    stems = whole.table["stem"].tolist()
+    hidden = dict.fromkeys(stems, ("Mass", "Hernia")) | {stems[0]: ("Mass", "Hernia", "Edema")}
+    folder = hide_labels(tiny_folder, hidden)
+    assert folder.labelled == tuple(name for name in FINDINGS if name not in ("Mass", "Hernia"))
+    labels, before = folder.labels(stems), whole.labels(stems)
+    unknown = np.isnan(labels)
+    assert labels.dtype == np.float32
+    assert unknown.sum(axis=0).tolist() == [
+        24 if name in ("Mass", "Hernia") else int(name == "Edema") for name in FINDINGS
+    ]
+    np.testing.assert_array_equal(labels[~unknown], before[~unknown])
+    known = np.where(unknown, 0, before)
+    np.testing.assert_array_equal(folder.finding_counts(stems), known.sum(axis=1))
+
+
+def test_the_fingerprint_tells_what_is_unknown_from_what_is_absent(tiny_folder):
+    whole = NihFolder.open(tiny_folder)
+    bare = whole.table["stem"][whole.finding_counts(whole.table["stem"]) == 0].tolist()
+    known = whole.fingerprint()
+    table = tiny_folder / "Data_Entry_2017_v2020.csv"
+    content = table.read_text()
+    assert hide_labels(tiny_folder, {}).fingerprint() == known  # the column is there, and empty
+    prints = {known}
+    for stems in (bare[:1], bare[1:2], bare):
+        table.write_text(content)
+        prints.add(hide_labels(tiny_folder, dict.fromkeys(stems, ("Hernia",))).fingerprint())
+    assert len(prints) == 4
+
+
+def test_a_split_stratifies_by_what_is_known(films):
+    """Unknown labels move no film of a patient elsewhere: each number of known findings keeps its share."""
+    folder = hide_some(films)
+    split = make_split(folder)
+    assert split.shared_patients(folder) == 0
+    shares = [(folder.finding_counts(split.stems(part)) > 0).mean() for part in PARTS]
+    whole = (folder.finding_counts(folder.table["stem"].tolist()) > 0).mean()
+    assert max(abs(share - whole) for share in shares) < 0.1

@@ -1,9 +1,11 @@
 """What `xlite data check` finds in a folder."""
 
+import json
 import shutil
 
 import cv2
 import numpy as np
+from unknown_labels import hide_labels
 
 from xlite.data.folder import NihFolder
 from xlite.data.folder_check import CheckReport, check_folder
@@ -45,3 +47,18 @@ def test_a_film_that_shows_nothing_is_listed(tiny_folder):
     ((name, why),) = check_folder(NihFolder.open(tiny_folder)).unreadable
     assert name == "images/00000001_000.png"
     assert why.startswith("the film shows nothing: all of it is about as bright (grey level 128 of 255)")
+
+
+def test_labels_that_are_unknown_are_told_and_no_fault(tiny_folder, xlite):
+    stems = NihFolder.open(tiny_folder).table["stem"].tolist()
+    folder = hide_labels(tiny_folder, {stem: ("Hernia", "Mass")[: 1 + (stem < "00000003")] for stem in stems})
+    report = check_folder(folder)
+    assert report.ok and (report.not_labelled, report.unknown_labels) == (["Hernia"], {"Mass": 4})
+    status, out, err = xlite("data", "check", tiny_folder)
+    assert (status, err) == (0, "")
+    assert out.splitlines()[-2:] == ["Not labelled here: Hernia", "The label Mass of 4 films is unknown"]
+    _, out, _ = xlite("data", "check", tiny_folder, "--json")
+    assert json.loads(out) == {
+        **{"ok": True, "missing": [], "unreadable": [], "duplicates": [], "off_table": []},
+        **{"passed_over": {}, "not_labelled": ["Hernia"], "unknown_labels": {"Mass": 4}},
+    }

@@ -27,3 +27,16 @@ def test_the_documents_weights_on_the_real_table(shared_data):
     folder = NihFolder.open(shared_data / "nih_tables")
     weights = inverse_frequency(folder.labels(folder.table["stem"].tolist()))
     assert weights.min() == pytest.approx(0.40, abs=0.005) and weights.max() == pytest.approx(35.3, abs=0.05)
+
+
+def test_what_is_unknown_is_neither_positive_nor_negative():
+    """Of the second finding 8 films are known, 2 of them with it; of the third none is."""
+    labels = LABELS.astype(np.float32)
+    labels[:4, 1] = labels[:, 2] = np.nan
+    assert inverse_frequency(labels).tolist() == pytest.approx([12 / (3 * 8), 8 / (3 * 2), 0])
+    assert positive_weights(labels).tolist() == pytest.approx([1, 8 / 6, 1])
+    np.testing.assert_array_equal(balanced_sample_weights(labels), balanced_sample_weights(LABELS))
+    labels[:6, 0] = np.nan  # nobody knows of a finding of these: they count with those that have none
+    weights = balanced_sample_weights(labels)
+    raw = np.array([1 / 10] * 6 + [1 / 2] * 2 + [1 / 10] * 4)
+    np.testing.assert_allclose(weights, raw / raw.mean())

@@ -10,7 +10,7 @@ import pytest
 from noise_folder import HEADER_2020
 
 from xlite.data.folder import NihFolder
-from xlite.data.tables import find_table, label_version, read_boxes, read_list, read_table
+from xlite.data.tables import UNKNOWN_LABELS, find_table, label_version, read_boxes, read_list, read_table
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
 
@@ -258,3 +258,59 @@ def test_the_real_table(shared_data):
     assert per_film.tolist() == [60361, 30963, 14306, 4856, 1247, 301, 67, 16, 1, 2]
     boxes = read_boxes(shared_data / "nih_tables" / "BBox_List_2017.csv")
     assert len(boxes) == 984 and (boxes["finding"] == "Infiltration").sum() == 123
+
+
+def with_unknown(*values: str, name: str = UNKNOWN_LABELS) -> str:
+    """The three films in the 2020 edition, with one more column."""
+    header, *rows = (HEADER_2020 + "\n" + ROWS.format(a="58", b="412", c="0.5", end="")).splitlines()
+    return "\n".join([f"{header},{name}", *map(",".join, zip(rows, values, strict=True)), ""])
+
+
+def test_a_label_may_be_unknown(tmp_path):
+    path = tmp_path / "Data_Entry_2017_v2020.csv"
+    path.write_text(with_unknown("Mass| Pleural Thickening", "", "Infiltrate"))
+    table = read_table(path)
+    expected = expected_table().astype(dict.fromkeys(FINDINGS, np.float32))
+    expected.loc[0, ["Mass", "Pleural_Thickening"]] = np.nan
+    expected.loc[2, "Infiltration"] = np.nan  # the film has none of the others
+    pd.testing.assert_frame_equal(table, expected)
+
+
+def test_a_table_that_calls_no_label_unknown_is_as_it_was(tmp_path):
+    path = tmp_path / "Data_Entry_2017_v2020.csv"
+    path.write_text(with_unknown("", " ", ""))
+    pd.testing.assert_frame_equal(read_table(path), expected_table())
+
+
+def test_the_column_of_unknown_labels_may_stand_anywhere_in_a_table_with_names_for_all_columns(tmp_path):
+    path = tmp_path / "Data_Entry_2017.csv"
+    columns = "Unknown Labels;Patient ID;Patient Gender;View Position;Patient Age;Follow-up #;Finding Labels;"
+    path.write_text(f"{columns}Image Index\nMass|Hernia;1;M;PA;058Y;0;Cardiomegaly;00000001_000.png\n")
+    table = read_table(path)
+    assert table.columns[table.isna().any()].tolist() == ["Mass", "Hernia"]
+    quirk = HEADER_2020.replace("OriginalImage[Width,Height]", '"OriginalImage[Width,Height]"')
+    path.write_text(with_unknown("Mass", "", "").replace(HEADER_2020, quirk))
+    with pytest.raises(DataError, match="has 11 column names over 12 values in a row, so nobody can tell"):
+        read_table(path)
+    lines = [line.split(",") for line in path.read_text().splitlines()]
+    lines = [[*line[:2], line[-1], *line[2:-1]] for line in lines]  # now beside Finding Labels
+    path.write_text("\n".join(map(",".join, lines)) + "\n")
+    assert read_table(path).isna()["Mass"].tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("values", "columns", "sentence"),
+    [
+        (("", "Emphysema|Mass", ""), 1, "Emphysema of 00000001_001.png is among its Finding Labels"),
+        (("Broken_Rib", "", ""), 1, "of the Unknown Labels 'Broken_Rib' is none of the 14 findings"),
+        (("No Finding", "", ""), 1, "of the Unknown Labels 'No Finding' is none of the 14 findings"),
+        (("Mass|", "", ""), 1, "of the Unknown Labels '' is none of the 14 findings"),
+        (("a,b", "a,b", "a,b"), 2, "has the column 'Unknown Labels' more than once"),
+    ],
+)  # fmt: skip
+def test_bad_unknown_labels_get_one_sentence(tmp_path, values, columns, sentence):
+    path = tmp_path / "Data_Entry_2017.csv"
+    path.write_text(with_unknown(*values, name=",".join([UNKNOWN_LABELS] * columns)))
+    with pytest.raises(DataError) as error:
+        read_table(path)
+    assert sentence in str(error.value) and "\n" not in str(error.value)

@@ -55,6 +55,17 @@ def test_what_either_film_lacks_the_blended_film_lacks_and_extremes_stay_finite(
     )
 
 
+def test_a_film_with_an_unknown_label_makes_it_unknown_of_both_that_are_blended():
+    batch = batch_of(3)
+    labels = batch.labels.clone()
+    labels[0, 3] = labels[2, 5] = torch.nan
+    for share in ([0.7, 0.7, 0.4], [1.0, 0.0, 0.0]):
+        mixed = blended(batch._replace(labels=labels), torch.tensor(share)).labels
+        assert mixed.isnan().nonzero().tolist() == [[0, 3], [1, 3], [2, 5]]
+        whole, there = blended(batch, torch.tensor(share)).labels, ~mixed.isnan()
+        assert torch.equal(mixed[there], whole[there])
+
+
 def test_the_shares_are_of_the_beta_distribution_and_of_their_key_alone():
     drawn = shares_kept(0.4, 100_000, KEY)
     assert drawn.dtype == np.float32 and drawn.min() >= 0 and drawn.max() <= 1

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from forecasts import FORECAST
 from tiny_runs import config
+from unknown_labels import LACKING, hide_some
 
+from xlite.data.splits import make_split
 from xlite.errors import DataError, RunError
 from xlite.evaluation.caveats import TeacherKnows
 from xlite.evaluation.source_facts import TeacherUnknown
+from xlite.findings import FINDINGS
 from xlite.training.concern_words import words_of
 from xlite.training.concerns import (
     CostlyLoss,
@@ -18,6 +21,7 @@ from xlite.training.concerns import (
     LittleDisk,
     LittleMemory,
     NoFilms,
+    NoPositives,
     Refused,
     SharedPatients,
     Slow,
@@ -40,6 +44,25 @@ def test_a_folder_is_looked_at_without_writing_into_it(tiny_folder: Path):
     assert (found.listed, found.there, found.concerns) == (24, 24, ())
     assert found.train + found.val + found.test == 24 and min(found.train, found.val, found.test) > 0
     assert sorted(tiny_folder.rglob("*")) == before
+
+
+def test_findings_that_no_training_film_is_known_to_have_are_told_unless_a_teacher_may_speak_of_them(
+    films: Path,
+):
+    assert look_at_films(films, "patient", False, False).lacking == ()
+    folder = hide_some(films)
+    found = look_at_films(films, "patient", False, False)
+    train = folder.labels(make_split(folder).stems("train"))
+    lacking = tuple(name for name, some in zip(FINDINGS, (train > 0).any(axis=0), strict=True) if not some)
+    assert found.lacking == lacking and {*LACKING} <= {*lacking}
+    [concern] = of_settings(config(films, "a"), found, has_gpu=True)
+    assert concern == NoPositives(lacking) and not concern.refuses
+    assert said(NoPositives(("Hernia",))) == (
+        "no training film is known to have Hernia: the model cannot learn it, and what it says of it means "
+        "nothing"
+    )
+    assert said(concern).endswith("the model cannot learn them, and what it says of them means nothing")
+    assert of_settings(config(films, "a", teacher="xrv:all"), found, has_gpu=True) == []
 
 
 def test_a_folder_without_films_refuses(tiny_folder: Path):

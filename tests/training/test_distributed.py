@@ -12,10 +12,12 @@ from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch.distributed as dist
 from tiny_runs import assert_same_training
 from torch.multiprocessing import get_context, start_processes
+from unknown_labels import hide_some
 
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
@@ -78,6 +80,17 @@ def test_two_processes_train_as_one(films, options):
     assert said.count("epoch 3/3") == 1  # the second process says nothing
     assert_same_training(Run.named("one"), Run.named("two"))
     assert Run.named("two").status().state == "finished"
+
+
+def test_two_processes_of_which_one_knows_less_than_the_other_train_as_one(films):
+    """By the loss of each epoch: what a film weighs does not depend on its process or micro-batch."""
+    hide_some(films, share=0.6)
+    plain = ["--backbone", "test_convnext.r160_in1k", "--dropout", "0"]  # no batch norm
+    start(command(films, "one", *plain, "--accumulate", "2")).communicate(timeout=300)
+    start(command(films, "two", *plain, "--devices", "2")).communicate(timeout=300)
+    rows = [Run.named(name).read_metrics()[["train_loss", "val_loss", "val_auc"]] for name in ("one", "two")]
+    pd.testing.assert_frame_equal(*rows, rtol=0, atol=1e-3)
+    assert len(rows[0]) == 3
 
 
 def test_torchrun_starts_them_too_and_micro_batches_are_shared(films):
@@ -228,7 +241,7 @@ def test_others_wait_for_what_the_leader_does_first_however_long_and_end_with_it
 
 
 def test_the_step_that_broke_in_any_process_is_told_with_its_films(films, tmp_path):
-    """One film has a label that is NaN: the process that meets it need not be the one that reports it."""
+    """One film has a label that is endless: the process that meets it need not be the one that reports it."""
     script = tmp_path / "poisoned.py"
     script.write_text(
         "from xlite.cli import main\n"
@@ -236,7 +249,7 @@ def test_the_step_that_broke_in_any_process_is_told_with_its_films(films, tmp_pa
         "read = FilmDataset.__getitems__\n"
         "def poisoned(self, rows):\n"
         "    batch = read(self, rows)\n"
-        "    batch.labels[batch.rows == 7] = float('nan')\n"
+        "    batch.labels[batch.rows == 7] = float('inf')\n"
         "    return batch\n"
         "FilmDataset.__getitems__ = poisoned\n"
         "main()\n"

@@ -5,8 +5,10 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from xlite.training.losses import auxiliary_loss, feature_loss, hard_loss, soft_loss
+from xlite.training.losses import auxiliary_loss, feature_loss, hard_loss, mean_of, share_of, soft_loss
 
 
 def sigmoid(x: float) -> float:
@@ -145,3 +147,70 @@ def test_auxiliary_loss_is_bce_of_view_and_sex_and_smooth_l1_of_the_age():
     torch.testing.assert_close(loss, torch.tensor([first, second, 0.0]))
     loss.sum().backward()
     assert (outputs.grad != 0).tolist() == [[True, True, True], [True, False, True], [False] * 3]
+
+
+def as_before(logits, labels, positive_weight=None, focal_gamma=0.0, focal_alpha=None):
+    """The hard loss as it was when every label was known."""
+    present, absent = (
+        F.binary_cross_entropy_with_logits(logits, side, reduction="none")
+        for side in (torch.ones_like(labels), torch.zeros_like(labels))
+    )
+    if focal_gamma > 0:
+        present, absent = ((-torch.expm1(-terms)) ** focal_gamma * terms for terms in (present, absent))
+    if focal_alpha is not None:
+        present, absent = focal_alpha * present, (1 - focal_alpha) * absent
+    if positive_weight is not None:
+        present = positive_weight * present
+    return labels * present + (1 - labels) * absent
+
+
+HOW = [
+    {},
+    {"positive_weight": torch.linspace(0.4, 35.3, 14)},
+    {"focal_gamma": 2.0, "focal_alpha": 0.25},
+    {"positive_weight": torch.linspace(0.4, 35.3, 14), "focal_gamma": 1.5},
+]
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_where_all_labels_are_known_loss_and_gradient_are_as_they_were_to_the_last_bit(batch, how):
+    logits, labels = batch
+    for truth in (labels, torch.rand(5, 14, generator=torch.Generator().manual_seed(2))):
+        answers = []
+        for loss in (as_before, hard_loss):
+            mine = logits.clone().requires_grad_()
+            terms = loss(mine, truth, **how)
+            mean = terms.mean() if loss is as_before else mean_of(terms, ~truth.isnan())
+            mean.backward()
+            answers.append((terms.detach(), mean.detach(), mine.grad))
+        assert all(torch.equal(old, new) for old, new in zip(*answers, strict=True))
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**31), share=st.sampled_from([0.0, 0.2, 0.9, 1.0]), how=st.sampled_from(HOW))
+def test_unknown_labels_cost_what_films_without_them_cost(seed: int, share: float, how: dict):
+    """The loss is that of what is known alone; what is unknown has no gradient."""
+    generator = torch.Generator().manual_seed(seed)
+    logits = (3 * torch.randn(6, 14, generator=generator)).requires_grad_()
+    labels = (torch.rand(6, 14, generator=generator) < 0.3).float()
+    unknown = torch.rand(6, 14, generator=generator) < share
+    mean = mean_of(hard_loss(logits, labels.masked_fill(unknown, torch.nan), **how), ~unknown)
+    mean.backward()
+    assert logits.grad is not None and (logits.grad[unknown] == 0).all()
+    alone = logits.detach().clone().requires_grad_()
+    kept = as_before(alone, labels, **how)[~unknown]
+    if not len(kept):
+        assert mean == 0
+        return
+    kept.mean().backward()
+    torch.testing.assert_close(mean, kept.mean())
+    torch.testing.assert_close(logits.grad, alone.grad)
+
+
+@pytest.mark.parametrize("shape", [(1, 14), (7, 14), (49,), (3, 1001)])
+def test_what_counts_whole_is_a_share_of_exactly_one(shape):
+    everything = torch.ones(shape, dtype=torch.bool)
+    assert share_of(everything) == 1 and share_of(~everything) == 0
+    terms = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(mean_of(terms, everything), terms.mean())
+    assert mean_of(torch.zeros(shape), ~everything) == 0

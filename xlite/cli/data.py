@@ -105,6 +105,10 @@ def check(
             )
         if report.passed_over:
             say(passed_over_words(report.passed_over))
+        if report.not_labelled:
+            say(f"Not labelled here: {', '.join(report.not_labelled)}")
+        for finding, count in (report.unknown_labels or {}).items():
+            say(f"The label {finding} of {counted(count, 'film')} is unknown")
     if not report.ok:
         raise typer.Exit(1)
 
@@ -252,8 +256,11 @@ def _print_missing(missing: int, films: int) -> None:
 
 
 def _as_dict(report: "CheckReport") -> dict[str, object]:
-    """The report for --json; what the gate says only if it was asked."""
+    """The report for --json; what the gate says only if it was asked, of unknown labels if there are any."""
     fields = {name: value for name, value in vars(report).items() if name != "suspected"}
+    for name in ("not_labelled", "unknown_labels"):
+        if fields[name] is None:
+            fields.pop(name)
     if report.suspected is None:
         return fields
     found = [

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 class FilmBatch(NamedTuple):
-    """Films uint8 (B, S, S), labels (B, 14), logits of predictions files (B, 14), NaN for films they lack,
-    and their rows int64 (B,).
+    """Films uint8 (B, S, S), labels (B, 14), NaN if unknown, logits of predictions files (B, 14), NaN for
+    films they lack, and their rows int64 (B,).
     """
 
     films: torch.Tensor
@@ -84,9 +84,9 @@ class FilmDataset(Dataset[FilmBatch]):
     """Films of one part with their labels, and what predictions files of a teacher say of them.
 
     Films stay grey bytes until they are on the model's device; `model_input` turns them into its input.
-    films: uint8 (N, S, S), usually the FilmRows of `open_films`; labels float32 (N, 14); file_logits: float32
-    (N, 14) logits of predictions files, NaN for films they lack. Augmentation is a pure function of (seed,
-    epoch, i): it depends neither on data-loader workers nor on the order of reading.
+    films: uint8 (N, S, S), usually the FilmRows of `open_films`; labels float32 (N, 14), NaN if unknown;
+    file_logits: float32 (N, 14) logits of predictions files, NaN for films they lack. Augmentation is a pure
+    function of (seed, epoch, i): it depends neither on data-loader workers nor on the order of reading.
     """
 
     def __init__(
@@ -217,7 +217,8 @@ def open_films(
 ) -> tuple[FilmRows, np.ndarray, list[str]]:
     """Films uint8 (N, S, S), labels float32 (N, 14) and stems of a part, in the split's order.
 
-    All parts share the cache of the whole folder. Raises DataError as `part_stems` and `open_cache` do.
+    A label that is unknown is NaN. All parts share the cache of the whole folder. Raises DataError as
+    `part_stems` and `open_cache` do.
     """
     stems = part_stems(folder, split, part, skip_missing)
     films, row_of = folder_films(folder, preprocess, progress)

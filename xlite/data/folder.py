@@ -15,6 +15,7 @@ from xlite.data.tables import BOX_COLUMNS, find_table, label_version, read_boxes
 from xlite.errors import DataError
 from xlite.files import read_file
 from xlite.findings import FINDINGS
+from xlite.labels import films_known, known, positive
 from xlite.patients import patient_bytes
 
 _BOX_FILE = "BBox_List_2017.csv"
@@ -95,8 +96,14 @@ class NihFolder:
         """The stems that the table lists and that have no file."""
         return [stem for stem in self.table["stem"].tolist() if stem not in self.paths]
 
+    @cached_property
+    def labelled(self) -> tuple[str, ...]:
+        """The findings whose label is known of at least one film; the others are not labelled here."""
+        films = films_known(self._label_array)
+        return tuple(finding for finding, count in zip(FINDINGS, films, strict=True) if count)
+
     def labels(self, stems: Sequence[str]) -> np.ndarray:
-        """The films' labels, float32 (N, 14) of 0 and 1."""
+        """The films' labels, float32 (N, 14) of 0 and 1, NaN if unknown."""
         labels: np.ndarray = self._label_array[self.rows(stems)].astype(np.float32)
         return labels
 
@@ -106,8 +113,8 @@ class NihFolder:
         return patients
 
     def finding_counts(self, stems: Sequence[str]) -> np.ndarray:
-        """How many of the 14 findings each film has, int64 (N,)."""
-        counts: np.ndarray = self._label_array[self.rows(stems)].sum(1, dtype=np.int64)
+        """How many of the 14 findings each film is known to have, int64 (N,)."""
+        counts: np.ndarray = positive(self._label_array[self.rows(stems)]).sum(1, dtype=np.int64)
         return counts
 
     def names(self, stems: Sequence[str]) -> list[str]:
@@ -129,7 +136,10 @@ class NihFolder:
         digest.update(patient_bytes(ordered["patient"].tolist()))
         digest.update(ordered["follow_up"].to_numpy("<i8").tobytes())
         digest.update(ordered["age"].to_numpy("<f8").tobytes())
-        digest.update(ordered[list(FINDINGS)].to_numpy("u1").tobytes())
+        labels = ordered[list(FINDINGS)].to_numpy()
+        digest.update(positive(labels).astype("u1").tobytes())
+        if not (here := known(labels)).all():  # else as it was before labels could be unknown
+            digest.update(here.astype("u1").tobytes())
         return digest.hexdigest()[:12]
 
     @cached_property

@@ -14,9 +14,11 @@ from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder, film_files
 from xlite.errors import ImageError
 from xlite.files import Progress
+from xlite.findings import FINDINGS
 from xlite.guards.gate import Gate
 from xlite.guards.verdict import Guards
 from xlite.images import check_contrast, film_bytes, read_image
+from xlite.labels import films_known
 
 _THREADS = 2
 
@@ -29,6 +31,8 @@ class CheckReport:
     or the same stem, in groups; off_table: files that the table does not list. passed_over counts what lies
     among the films and was not looked at, {reason: count}, which is no fault. suspected: (file, guards) of
     films that the gate would refuse or offer to turn, no fault either; None if it was not asked.
+    not_labelled: findings whose label no row of the table gives; unknown_labels: of other findings, how many
+    rows leave it unknown. That is no fault; None if there are none.
     """
 
     missing: list[str]
@@ -37,6 +41,8 @@ class CheckReport:
     off_table: list[str]
     passed_over: dict[str, int] = field(default_factory=dict)
     suspected: list[tuple[str, Guards]] | None = None
+    not_labelled: list[str] | None = None
+    unknown_labels: dict[str, int] | None = None
 
     @property
     def ok(self) -> bool:
@@ -65,6 +71,8 @@ def check_folder(
                 suspected.append((name, guards))
             if progress:
                 progress(done, len(files))
+    films = len(folder.table)
+    unknown = dict(zip(FINDINGS, films - films_known(folder.labels(folder.table["stem"])), strict=True))
     groups = {tuple(sorted(group)) for group in alike.values() if len(group) > 1}
     return CheckReport(
         missing=folder.missing(),
@@ -73,6 +81,9 @@ def check_folder(
         off_table=[name for path, name in zip(files, names, strict=True) if stem_of(path.name) not in folder],
         passed_over=dict(found.passed_over),
         suspected=suspected if gate else None,
+        not_labelled=[finding for finding, count in unknown.items() if count == films] or None,
+        unknown_labels={finding: int(count) for finding, count in unknown.items() if 0 < count < films}
+        or None,
     )
 
 

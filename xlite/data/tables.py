@@ -25,6 +25,8 @@ _COLUMNS = {
     "Patient Gender": "sex",
     "View Position": "view",
 }
+UNKNOWN_LABELS = "Unknown Labels"
+"""The column, which NIH's tables lack, of the findings whose label is not known for a film."""
 _NIH_HEADER = [*_COLUMNS, "OriginalImage[Width", "Height]", "OriginalImagePixelSpacing[x", "y]"]
 BOX_COLUMNS = ["stem", "finding", "x", "y", "w", "h"]
 _YEARS = {"": 1.0, "Y": 1.0, "M": 1 / 12, "D": 1 / 365.25}
@@ -71,9 +73,10 @@ def read_table(path: Path | str) -> pd.DataFrame:
     """NIH's table, a row for each film.
 
     Columns: image, stem, patient (as `patient_ids` gives it), follow_up (int), age (years; NaN if over 100 or
-    not given), sex, view, and a uint8 column for each of the 14 findings. Raises DataError if the table
-    cannot be read, lacks a column, is empty, names an unknown finding or a film twice, or leaves a patient in
-    doubt.
+    not given), sex, view, and a column for each of the 14 findings: uint8 of 0 and 1, or, if the column
+    UNKNOWN_LABELS names any, float32 with NaN for a label that is not known. Raises DataError if the table
+    cannot be read, lacks a column, is empty, names an unknown finding or a film twice, gives a label that it
+    calls unknown, or leaves a patient in doubt.
     """
     path = Path(path)
     header, rows = read_rows(path)
@@ -82,6 +85,7 @@ def read_table(path: Path | str) -> pd.DataFrame:
         raise DataError(f"{path} lacks the column {missing[0]!r}; NIH's table has {', '.join(_COLUMNS)}")
     # The header may count fewer columns than the rows (NIH's Width,Height), but never before these.
     raw = pd.DataFrame(columns_of(path, header, rows, list(_COLUMNS))).rename(columns=_COLUMNS)
+    unknown = _unknown_labels(path, header, rows)
     table = pd.DataFrame(
         {
             "image": raw["image"],
@@ -101,7 +105,10 @@ def read_table(path: Path | str) -> pd.DataFrame:
             f"{path} lists {counted(len(twice), 'film')} more than once, {twice.iloc[0]} first; keep one "
             "row for each film"
         )
-    return table.join(pd.DataFrame(_label_matrix(path, raw["labels"]), columns=list(FINDINGS)))
+    labels = _label_matrix(path, raw["labels"])
+    if unknown is not None:
+        labels = _with_unknown(path, labels, unknown, raw["image"])
+    return table.join(pd.DataFrame(labels, columns=list(FINDINGS)))
 
 
 def read_boxes(path: Path | str) -> pd.DataFrame:
@@ -205,3 +212,37 @@ def _label_matrix(path: Path, labels: pd.Series) -> np.ndarray:
         return [finding in found for finding in FINDINGS]
 
     return _each_once(labels, vector).astype(np.uint8)
+
+
+def _unknown_labels(path: Path, header: list[str], rows: list[list[str]]) -> np.ndarray | None:
+    """bool (N, 14) of the labels that the table calls unknown; None if it has no such column, or none is."""
+    if UNKNOWN_LABELS not in header:
+        return None
+    if len(header) != len(rows[0]) and header.index(UNKNOWN_LABELS) > max(map(header.index, _COLUMNS)):
+        raise DataError(
+            f"{path} has {counted(len(header), 'column name')} over {counted(len(rows[0]), 'value')} in a "
+            f"row, so nobody can tell which are the {UNKNOWN_LABELS}; put that column beside Finding Labels"
+        )
+
+    def vector(text: str) -> list[bool]:
+        try:
+            found = {canonical(name) for name in text.split("|")} if text else set()
+        except ValueError as error:
+            raise DataError(f"{path}: of the {UNKNOWN_LABELS} {error}, parted by |") from error
+        return [finding in found for finding in FINDINGS]
+
+    written = columns_of(path, header, rows, [UNKNOWN_LABELS])[UNKNOWN_LABELS]
+    unknown = _each_once(pd.Series(written), vector)
+    return unknown if unknown.any() else None
+
+
+def _with_unknown(path: Path, labels: np.ndarray, unknown: np.ndarray, images: pd.Series) -> np.ndarray:
+    """float32 (N, 14): the labels, NaN where they are unknown. DataError if one is given and unknown."""
+    both = np.argwhere((labels > 0) & unknown)
+    if len(both):
+        row, column = both[0]
+        raise DataError(
+            f"{path}: {FINDINGS[column]} of {images.iloc[row]} is among its Finding Labels and among its "
+            f"{UNKNOWN_LABELS}; leave it in one of them"
+        )
+    return np.where(unknown, np.float32(np.nan), labels.astype(np.float32))

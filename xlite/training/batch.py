@@ -13,8 +13,9 @@ _STREAM = 3
 
 
 class StepBatch(NamedTuple):
-    """What a step reads, on the device: films as the student's input x (B, 3, S, S), labels (B, 14), the
-    logits of predictions files (B, 14), NaN for films they lack, and what the table knows besides (B, 3).
+    """What a step reads, on the device: films as the student's input x (B, 3, S, S), labels (B, 14), NaN if
+    unknown, the logits of predictions files (B, 14), NaN for films they lack, and what the table knows
+    besides (B, 3).
     """
 
     x: Tensor
@@ -37,7 +38,7 @@ def blended(batch: StepBatch, share: Tensor) -> StepBatch:
     Neighbours are rows 0 and 1, 2 and 3, and so on; the last of an odd number stays as it is. As an epoch's
     order is random they are random pairs, and they are the same pairs if processes share the batch evenly.
     Labels and what else is known become shares, too, and logits those of the blended probabilities; NaN where
-    either film has none.
+    either film has none: of half a film with a label and half of one without it nobody knows the label.
     """
     other = (torch.arange(len(share), device=share.device) ^ 1).clamp(max=len(share) - 1)
     return StepBatch(

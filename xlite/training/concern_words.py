@@ -1,5 +1,6 @@
 """What matters before a run is started, in words: a sentence a class of `concerns`, with settings as such."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from xlite.config import FOCAL, WEIGHTED
@@ -13,6 +14,7 @@ from xlite.training.concerns import (
     LittleDisk,
     LittleMemory,
     NoFilms,
+    NoPositives,
     Refused,
     SharedPatients,
     Slow,
@@ -38,6 +40,8 @@ def words_of(concern: AnyConcern) -> tuple[str, ...]:
                 Setting("split"),
                 " patient has none",
             )
+        case NoPositives(findings):
+            return (without_positives_sentence(findings),)
         case TeacherSaw(seen):
             return (f"{sentence(seen)}: metrics on these films flatter the student",)
         case CostlyLoss(loss):
@@ -68,6 +72,15 @@ def words_of(concern: AnyConcern) -> tuple[str, ...]:
         case LittleDisk(needs, free):
             return (f"it writes {needs:.1f} GB and {free:.1f} GB are free on that disk: free some space",)
     assert_never(concern)
+
+
+def without_positives_sentence(findings: Sequence[str]) -> str:
+    """What it means that no training film is known to have these findings."""
+    one = len(findings) == 1
+    return (
+        f"no training film is known to have {', '.join(findings)}: the model cannot learn "
+        f"{'it' if one else 'them'}, and what it says of {'it' if one else 'them'} means nothing"
+    )
 
 
 def _of_loss(weighted: bool, focal: bool) -> tuple[str, ...]:

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from xlite.config import Loss, TrainConfig
 from xlite.data.folder import NihFolder
 from xlite.data.part_films import part_stems
 from xlite.data.splits import foresee_split
 from xlite.errors import DataError, RunError, XliteError
 from xlite.evaluation.caveats import TeacherKnows
+from xlite.findings import FINDINGS
+from xlite.labels import known, positive
 from xlite.models.available import PREDICTION_SUFFIXES, XRV_PREFIX, find_model, teacher_parts
 from xlite.training.forecast import Forecast
 
@@ -52,6 +56,13 @@ class SharedPatients(Concern):
 
     split: str
     patients: int
+
+
+@dataclass(frozen=True)
+class NoPositives(Concern):
+    """No training film is known to have these findings, and no teacher speaks of them."""
+
+    findings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,7 @@ AnyConcern = (
     NoFilms
     | Refused
     | SharedPatients
+    | NoPositives
     | TeacherSaw
     | CostlyLoss
     | CostlySampler
@@ -117,6 +129,9 @@ AnyConcern = (
 class Films:
     """How many films of a folder's table are there, and how many a split gives to each part; what of it
     matters.
+
+    lacking: the findings that no training film is known to have, if labels of these films are unknown. Of a
+    small folder that labels all, whoever made it knows.
     """
 
     listed: int
@@ -125,6 +140,7 @@ class Films:
     val: int
     test: int
     concerns: tuple[AnyConcern, ...] = ()
+    lacking: tuple[str, ...] = ()
 
 
 def look_at_films(data: Path, split: str, allow_leakage: bool, skip_missing: bool) -> Films:
@@ -135,17 +151,28 @@ def look_at_films(data: Path, split: str, allow_leakage: bool, skip_missing: boo
         return Films(listed, 0, 0, 0, 0, (NoFilms(folder.root, listed),))
     try:
         found = foresee_split(folder, split, allow_leakage=allow_leakage)
-        train, val = (len(part_stems(folder, found, part, skip_missing)) for part in ("train", "val"))
+        train, val = (part_stems(folder, found, part, skip_missing) for part in ("train", "val"))
     except DataError as error:
         return Films(listed, there, 0, 0, 0, (Refused(error.words),))
     test = sum(stem in folder.paths for stem in found.stems("test"))
     shared = found.shared_patients(folder)
-    return Films(listed, there, train, val, test, (SharedPatients(split, shared),) if shared else ())
+    shares = (SharedPatients(split, shared),) if shared else ()
+    labels = folder.labels(train)
+    lacking = () if known(labels).all() else without_positives(labels)
+    return Films(listed, there, len(train), len(val), test, shares, lacking)
+
+
+def without_positives(labels: np.ndarray) -> tuple[str, ...]:
+    """The findings that none of the films is known to have; labels (N, 14)."""
+    have = positive(labels).any(axis=0)
+    return tuple(finding for finding, some in zip(FINDINGS, have, strict=True) if not some)
 
 
 def of_settings(config: TrainConfig, films: Films, has_gpu: bool) -> list[AnyConcern]:
     """What matters of the settings alone, which can be told at once."""
     found: list[AnyConcern] = [*films.concerns, *_of_teacher(config.teacher)]
+    if films.lacking and not config.teacher:  # only an opened one tells of which findings it speaks
+        found.append(NoPositives(films.lacking))
     if config.loss != "bce":
         found.append(CostlyLoss(config.loss))
     if config.sampler == "balanced":

@@ -24,7 +24,9 @@ from xlite.evaluation.contamination import count_source, teacher_caveat
 from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.sources import Source, distinct, sources_behind, with_lists
 from xlite.files import Progress
+from xlite.findings import FINDINGS
 from xlite.images import Preprocess
+from xlite.labels import known
 from xlite.models.available import teacher_parts
 from xlite.models.batchnorm import is_folded, refit_batchnorm
 from xlite.models.info import ModelInfo, ModelNotes
@@ -33,6 +35,8 @@ from xlite.models.weights import StartWeights, load_start_weights
 from xlite.report.sentences import capital, sentence
 from xlite.text import counted, verb
 from xlite.training.auxiliary import known_of
+from xlite.training.concern_words import without_positives_sentence
+from xlite.training.concerns import without_positives
 from xlite.training.task import DistillTask, LossSettings
 from xlite.training.teachers import Teacher, open_teacher, prediction_files
 
@@ -82,6 +86,7 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
     started = StartWeights("") if kept else load_start_weights(student, config.weights)
     preprocess = kept or started.preprocess(config.image_size)
     teacher, file_logits = _open_teacher(config, preprocess, stems, folder)
+    _check_labels(config, folder, split, stems, teacher, file_logits)
     taught = _teacher_sources(config, folder, split, teacher)
     begun = _start_sources(config, folder, split, started)
     _log_contamination(config, folder, split, [*taught, *begun])
@@ -157,6 +162,7 @@ def check_job(config: TrainConfig) -> Checked:
     if config.weights != "imagenet":
         preprocess = load_start_weights(student, config.weights).preprocess(config.image_size)
     teacher, file_logits = _open_teacher(config, preprocess, stems, folder)
+    _check_labels(config, folder, split, stems, teacher, file_logits)
     taught = _teacher_sources(config, folder, split, teacher)
     judged = PartJudged(folder, split, "test", split.stems("test"))
     seen = teacher_caveat(taught, judged, config.teacher_list)
@@ -257,6 +263,37 @@ def _open_teacher(
             f" {config.teacher!r} {has}",
         )
     return teacher, file_logits
+
+
+def _check_labels(
+    config: TrainConfig,
+    folder: NihFolder,
+    split: Split,
+    stems: list[str],
+    teacher: Teacher,
+    file_logits: NDArray[np.float32] | None,
+) -> None:
+    """Warns of findings that neither labels nor a teacher of the training films `stems` let it learn.
+
+    DataError if nothing is known of these films, or of those that it is to be validated on.
+    """
+    val_stems = part_stems(folder, split, "val", config.skip_missing)
+    if not known(folder.labels(val_stems)).any():
+        raise DataError(
+            f"no label of the {counted(len(val_stems), 'validation film')} is known, so nothing could tell "
+            "which epoch is the best; use a split whose val part is labelled"
+        )
+    labels, silent = folder.labels(stems), torch.full((1, len(FINDINGS)), torch.nan)
+    said = silent if file_logits is None else torch.from_numpy(file_logits)
+    taught = teacher.speaks(said).any(dim=0) & (config.alpha > 0)
+    if not known(labels).any() and not taught.any():
+        raise DataError(
+            f"no label of the {counted(len(stems), 'training film')} is known, and no teacher speaks of "
+            "them: there is nothing to learn"
+        )
+    unlearnt = [name for name in without_positives(labels) if not taught[FINDINGS.index(name)]]
+    if unlearnt:
+        log.warning(f"Warning: {without_positives_sentence(unlearnt)}")
 
 
 def _log_contamination(config: TrainConfig, folder: NihFolder, split: Split, sources: list[Source]) -> None:

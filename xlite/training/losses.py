@@ -19,18 +19,39 @@ def hard_loss(
 ) -> Tensor:
     """Binary cross-entropy of each film and finding: (B, 14) logits and labels → (B, 14).
 
-    A label is 0 or 1, or between them in a blended film: the terms of both then count by their shares.
-    `positive_weight` (14,) multiplies the terms of positive labels only. `focal_gamma` > 0 turns it into the
-    focal loss -α_t (1 - p_t)^γ log p_t (Lin et al. 2017, eq. 5), with `focal_alpha` for positives and
-    1 - `focal_alpha` for negatives (None: no α).
+    A label is 0 or 1, or between them in a blended film: the terms of both then count by their shares. One
+    that is unknown (NaN) costs nothing, and its logit has no gradient. `positive_weight` (14,) multiplies the
+    terms of positive labels only. `focal_gamma` > 0 turns it into the focal loss -α_t (1 - p_t)^γ log p_t
+    (Lin et al. 2017, eq. 5), with `focal_alpha` for positives and 1 - `focal_alpha` for negatives (None: no
+    α).
     """
+    known = ~labels.isnan()
+    labels = torch.where(known, labels, 0.0)  # before anything is multiplied: the gradient of a NaN is NaN
     present = _terms(logits, torch.ones_like(labels), focal_gamma)
     absent = _terms(logits, torch.zeros_like(labels), focal_gamma)
     if focal_alpha is not None:
         present, absent = focal_alpha * present, (1 - focal_alpha) * absent
     if positive_weight is not None:
         present = positive_weight * present
-    return labels * present + (1 - labels) * absent
+    return torch.where(known, labels * present + (1 - labels) * absent, 0.0)
+
+
+def mean_of(terms: Tensor, counting: Tensor) -> Tensor:
+    """The mean of the terms (…) that count, bool (…), a scalar; the others have to be 0. 0 if none counts."""
+    return mean_over(terms, share_of(counting))
+
+
+def mean_over(terms: Tensor, share: Tensor) -> Tensor:
+    """The mean of terms (…) of which a share 0-1, a scalar, counts; the others have to be 0. 0 if none does.
+
+    With a share of 1 it is the plain mean to the last bit, on every device.
+    """
+    return terms.mean() / share.clamp(min=_DEAD)
+
+
+def share_of(counting: Tensor) -> Tensor:
+    """The share 0-1 of what counts, bool (…), a scalar; exactly 1 if all does."""
+    return counting.sum() / torch.ones_like(counting).sum()  # by a number it would be times a reciprocal
 
 
 def _terms(logits: Tensor, label: Tensor, focal_gamma: float) -> Tensor:

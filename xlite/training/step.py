@@ -21,6 +21,7 @@ from xlite.models.student import Student
 from xlite.training.batch import StepBatch, blended, shares_kept
 from xlite.training.distributed import as_one_batch, gathered
 from xlite.training.job import Job
+from xlite.training.losses import share_of
 from xlite.training.optimizer import learning_rate, make_optimizer, set_rate
 from xlite.training.sampler import EpochSampler, Rank
 from xlite.training.task import Losses
@@ -37,6 +38,7 @@ class Learner:
         self.on_gpu = fabric.device.type == "cuda"
         self.augment = self._augmentation()
         self.known = job.known.to(fabric.device)
+        self.all_labelled = not job.train.labels.isnan().any()
         process = Rank(fabric.global_rank, fabric.world_size)
         self.sampler = EpochSampler(
             len(job.train), config.batch_size, config.seed, job.sample_weights, process
@@ -138,7 +140,7 @@ class Learner:
 
     def gradients(self, batch: StepBatch, micro_batches: int) -> Tensor:
         """Accumulates the gradients of a batch over its micro-batches; returns its Losses as float32 (5,)."""
-        sums = torch.zeros(len(Losses._fields), device=self.fabric.device)
+        sums, told = torch.zeros(len(Losses._fields), device=self.fabric.device), self._told(batch)
         chunks = list(zip(*(tensor.chunk(micro_batches) for tensor in batch), strict=True))
         for number, (x, labels, file_logits, known) in enumerate(chunks, 1):
             share = len(x) / len(batch.x)
@@ -146,15 +148,24 @@ class Learner:
                 x = x.contiguous(memory_format=torch.channels_last)
                 with self.fabric.autocast():
                     answer = self.teacher(x, file_logits)
-                losses = self.model(x, labels, answer.logits, answer.features, known)
+                losses = self.model(x, labels, answer.logits, answer.features, known, told)
                 self.fabric.backward(losses.loss * share)
             sums += share * torch.stack([loss.detach() for loss in losses])
         return sums
 
+    def _told(self, batch: StepBatch) -> Tensor:
+        """The share of films and findings of the whole step of which label or teacher tell something.
+
+        What a film counts depends neither on its micro-batch nor on its process.
+        """
+        taught = self.teacher.speaks(batch.file_logits)
+        told = share_of(self.job.task.tells(~batch.labels.isnan(), taught))
+        return told if self.all_labelled else self.over_processes(told)
+
     def validate(self, before_batch: Callable[[], None]) -> tuple[float, NDArray[np.float64]]:
         """BCE and the AUCs (14,) of the weights that would be kept, on the whole validation part.
 
-        What `before_batch` raises ends the validation.
+        Unknown labels are left out. What `before_batch` raises ends the validation.
         """
         kept = self.kept.eval()
         logits, labels = [], []
@@ -165,7 +176,8 @@ class Learner:
                 logits.append(kept(x).float().cpu())
                 labels.append(batch.labels)
         all_logits, all_labels = gathered(logits), gathered(labels)
-        loss = F.binary_cross_entropy_with_logits(all_logits, all_labels).item()
+        known = ~all_labels.isnan()
+        loss = F.binary_cross_entropy_with_logits(all_logits[known], all_labels[known]).item()
         if not math.isfinite(loss):
             return loss, np.full(len(FINDINGS), np.nan)
         return loss, auc_per_class(all_labels.numpy(), all_logits.numpy())

@@ -8,7 +8,15 @@ from torch import Tensor, nn
 
 from xlite.models.student import Student
 from xlite.training.auxiliary import KNOWN
-from xlite.training.losses import auxiliary_loss, feature_loss, hard_loss, soft_loss
+from xlite.training.losses import (
+    auxiliary_loss,
+    feature_loss,
+    hard_loss,
+    mean_of,
+    mean_over,
+    share_of,
+    soft_loss,
+)
 
 
 @dataclass(frozen=True)
@@ -70,24 +78,29 @@ class DistillTask(nn.Module):
         target: Tensor,
         teacher_features: Tensor | None = None,
         known: Tensor | None = None,
+        told: Tensor | None = None,
     ) -> Losses:
         """The losses of a batch: x (B, 3, S, S), labels (B, 14) 0/1, target (B, 14).
 
-        `target` holds the teacher's logits, NaN for each film and finding of which it says nothing. The loss
-        is the mean of α·soft + (1-α)·hard over those it speaks of and of hard over the others, plus
-        `feature_weight` times the distance to `teacher_features` (B, C, h, w), plus `auxiliary` times what
-        the auxiliary heads miss of `known` (B, 3). The other losses are means over what they are defined on,
-        without gradient.
+        `target` holds the teacher's logits, NaN for each film and finding of which it says nothing; a label
+        that is unknown is NaN too. Of a film and a finding of which both tell something the loss is
+        α·soft + (1-α)·hard, of which one does it is that one's alone, and if neither does there is none. The
+        loss is the mean over what is told, plus `feature_weight` times the distance to `teacher_features`
+        (B, C, h, w), plus `auxiliary` times what the auxiliary heads miss of `known` (B, 3). `told` is the
+        share of films and findings of which something is told, a scalar; it is given if this batch is part of
+        one that is to be one step. The other losses are means over what they are defined on, without
+        gradient.
         """
         how = self.settings
         features = self.student.features(x)  # (B, C', h', w')
         pooled = features.mean((2, 3))  # (B, C')
         logits, target = self.student.pool_head(pooled).float(), target.float()
         hard = hard_loss(logits, labels.float(), self.positive_weight, how.focal_gamma, how.focal_alpha)
-        taught = ~target.isnan()
+        labelled, taught = ~labels.isnan(), ~target.isnan()
         soft = soft_loss(logits, torch.where(taught, target, logits.detach()), how.temperature)
-        share = how.alpha * taught
-        loss = (share * soft + (1 - share) * hard).mean()
+        share = self._share_of_soft(labelled, taught)
+        told = share_of(self.tells(labelled, taught)) if told is None else told
+        loss = mean_over(share * soft + (1 - share) * hard, told)
         feature = torch.zeros_like(loss)
         if self.projection is not None:
             assert teacher_features is not None, "feature distillation needs the features of one network"
@@ -100,8 +113,20 @@ class DistillTask(nn.Module):
             loss = loss + how.auxiliary * auxiliary
         return Losses(
             loss=loss,
-            hard=hard.mean().detach(),
+            hard=mean_of(hard, labelled).detach(),
             soft=soft.sum().detach() / taught.sum().clamp(min=1),
             feature=feature.detach(),
             auxiliary=auxiliary.detach(),
         )
+
+    def tells(self, labelled: Tensor, taught: Tensor) -> Tensor:
+        """Of which films and findings label or teacher tell something, bool (B, 14), as both are given.
+
+        An α of 0 is that of labels alone.
+        """
+        return labelled | taught if self.settings.alpha > 0 else labelled
+
+    def _share_of_soft(self, labelled: Tensor, taught: Tensor) -> Tensor:
+        """How much of the loss of a film and a finding the soft one is, (B, 14) in 0-1."""
+        both = self.settings.alpha * taught
+        return torch.where(labelled, both, 1.0 * (taught & self.tells(labelled, taught)))

@@ -46,9 +46,12 @@ class Teacher(nn.Module):
     """All that teaches, averaged: networks, and predictions files that speak of some films; or nothing.
 
     `feature_channels` are those of the only network's features, 0 if there is none or several, or it is an
-    export. `infos` are the headers of the networks that are X-Lite models, `seen` says what other people's
-    were trained on. `digest` is the SHA-256 of all that it is made of.
+    export. `speaks_of`, bool (14,): of which findings a network says something. `infos` are the headers of
+    the networks that are X-Lite models, `seen` says what other people's were trained on. `digest` is the
+    SHA-256 of all that it is made of.
     """
+
+    speaks_of: Tensor
 
     def __init__(
         self,
@@ -61,6 +64,8 @@ class Teacher(nn.Module):
         super().__init__()
         self.networks = nn.ModuleList(networks)
         self.feature_channels = networks[0].feature_channels if len(networks) == 1 else 0
+        by_network = [any(name not in network.lacks for network in networks) for name in FINDINGS]
+        self.register_buffer("speaks_of", torch.tensor(by_network), persistent=False)
         self.infos = tuple(infos)
         self.seen = tuple(seen)
         self.sentence = sentence
@@ -75,6 +80,10 @@ class Teacher(nn.Module):
         answers = [network(x) for network in self.networks]
         logits = torch.stack([answer.logits for answer in answers] + [file_logits]).nanmean(dim=0)
         return Answer(logits, answers[0].features if len(answers) == 1 else None)
+
+    def speaks(self, file_logits: Tensor) -> Tensor:
+        """Of which films and findings `forward` will say something, bool (B, 14); no network is asked."""
+        return self.speaks_of | ~file_logits.isnan()
 
 
 def _mean_logits(paths: list[Path], stems: list[str]) -> np.ndarray:

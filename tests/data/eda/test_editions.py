@@ -21,9 +21,9 @@ def test_editions_are_compared_film_by_film(hand: NihFolder):
     assert other_edition(hand.root) == other
     found = compare_editions(hand.table, other)
     assert (found.films, found.here, found.there, found.label_sets) == (7, 1, 1, 1)
-    assert found.findings.loc["Mass"].tolist() == [3, 2, 1, 0]
-    assert found.findings.loc["Hernia"].tolist() == [0, 1, 0, 1]
-    assert found.findings.loc["Nodule"].tolist() == [2, 2, 0, 0]
+    assert found.findings.loc["Mass"].tolist() == [3, 2, 1, 0, 0]
+    assert found.findings.loc["Hernia"].tolist() == [0, 1, 0, 1, 0]
+    assert found.findings.loc["Nodule"].tolist() == [2, 2, 0, 0, 0]
     assert found.details == {"patient": 0, "follow_up": 0, "age": 1, "sex": 0, "view": 0}
     found = survey(hand)
     assert "table (2020) beside `Data_Entry_2017.csv` (2017): 7 films\nare in both" in editions(found)

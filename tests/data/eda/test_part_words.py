@@ -6,7 +6,7 @@ import pytest
 from xlite.data.eda import part_words
 from xlite.data.eda.batch_composition import measure_batches
 from xlite.data.eda.editions import EditionDifference, compare_editions
-from xlite.data.eda.partitions import balance, leakage, locate, partitions
+from xlite.data.eda.partitions import balance, known_of_parts, leakage, locate, partitions
 from xlite.data.eda.statistics import CLASSES
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
@@ -39,7 +39,11 @@ def test_leakage_and_balance_as_tables(hand: NihFolder):
     located = locate(hand.table, partitions(hand))
     table = part_words.leakage_table({name: leakage(hand.table, rows) for name, rows in located.items()})
     assert table.to_numpy().tolist() == [["official", "0", "no such part", "0.0%", "0.0%"]]
-    shown = part_words.balance_table(balance(hand.table, located["official"]), [*map(spoken, CLASSES)])
+    shown = part_words.balance_table(
+        balance(hand.table, located["official"]),
+        known_of_parts(hand.table, located["official"]),
+        [*map(spoken, CLASSES)],
+    )
     assert shown.columns.tolist() == ["", "train+val", "test"]
     assert shown.iloc[:3].to_numpy().tolist() == [
         ["Films", "4", "4"],
@@ -64,4 +68,4 @@ def test_editions_as_a_table(hand: NihFolder):
     found: EditionDifference = compare_editions(hand.table, other)
     table = part_words.editions_table(found).set_index("Finding")
     assert table.loc["Nodule"].tolist() == [2, 1, 1, 0] and table.loc["Mass"].tolist() == [3, 3, 0, 0]
-    assert np.array_equal(table.sum().to_numpy(), found.findings.sum().to_numpy())
+    assert np.array_equal(table.sum().to_numpy(), found.findings.drop(columns="unknown").sum().to_numpy())

@@ -10,6 +10,7 @@ from xlite.data.eda.partitions import (
     Partition,
     balance,
     exposed,
+    known_of_parts,
     leakage,
     locate,
     overlaps,
@@ -62,9 +63,10 @@ def test_leakage_of_parts_that_share_patients(hand: NihFolder):
 
 
 def test_the_widest_shift_is_a_ratio(hand: NihFolder):
-    parts = balance(hand.table, locate(hand.table, partitions(hand))["official"])
-    assert widest_shift(parts) == ("Mass", 0.5, 0.25)
-    assert widest_shift(parts.assign(**dict.fromkeys(FINDINGS, 0))) is None
+    rows = locate(hand.table, partitions(hand))["official"]
+    parts, told = balance(hand.table, rows), known_of_parts(hand.table, rows)
+    assert widest_shift(parts, told) == ("Mass", 0.5, 0.25)
+    assert widest_shift(parts.assign(**dict.fromkeys(FINDINGS, 0)), told) is None
 
 
 def test_splits_that_are_drawn(tiny_folder: Path, hand: NihFolder):

@@ -6,9 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xlite.data.eda import statistics
-from xlite.data.eda.statistics import Facts, Imbalance
+from xlite.data.eda.statistics import Facts, Imbalance, Meetings
 from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS, NO_FINDING
+
+
+def meetings_of(table: pd.DataFrame) -> Meetings:
+    return Meetings.of(statistics.label_array(table))
 
 
 def test_counts_of_the_hand_made_table(hand: NihFolder):
@@ -58,7 +62,7 @@ def test_findings_together(hand: NihFolder):
     named = together.loc[["Mass", "Nodule", "Edema"], ["Mass", "Nodule", "Edema"]]
     assert named.to_numpy().tolist() == [[3, 2, 1], [2, 2, 1], [1, 1, 2]]
     assert together.to_numpy().sum() == named.to_numpy().sum()
-    lifts = statistics.lift(together, len(hand.table))
+    lifts = statistics.lift(together, meetings_of(hand.table))
     assert lifts.loc["Mass", "Nodule"] == 2 * 8 / (3 * 2)
     assert lifts.loc["Mass", "Edema"] == 1 * 8 / (3 * 2)
     assert np.isnan(lifts.loc["Mass", "Mass"]) and np.isnan(lifts.loc["Mass", "Hernia"])
@@ -117,5 +121,5 @@ def test_pairs_films_and_tallies_agree_for_any_labels(labels: list[list[bool]]):
     }
     assert np.diag(together).tolist() == np.array(labels).sum(axis=0).tolist()
     assert statistics.pairs(table)["films"].sum() == (number * (number - 1) // 2).sum()
-    lifts = statistics.lift(together, len(table)).to_numpy()
+    lifts = statistics.lift(together, meetings_of(table)).to_numpy()
     assert np.array_equal(lifts, lifts.T, equal_nan=True)

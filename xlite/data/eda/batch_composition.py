@@ -8,6 +8,7 @@ import pandas as pd
 from xlite.data.eda.statistics import CLASSES
 from xlite.data.imbalance import balanced_sample_weights, epoch_order, inverse_frequency, positive_weights
 from xlite.findings import FINDINGS
+from xlite.labels import known, positive
 
 DRAWN = 500
 
@@ -20,7 +21,8 @@ class Batches:
     none), expected (films of a batch, computed); balanced, balanced_without, balanced_expected (the same for
     the balanced sampler); repeats (how often an epoch of it draws one of the films); weight (N / (C n)),
     pos_weight (of weighted BCE); pull and weighted_pull (positive share of the loss's weight over the
-    shuffled batches, plain and weighted). No Finding has no weight and no pull.
+    shuffled batches, plain and weighted). No Finding, films of which no finding is known, has no weight and
+    no pull.
     seen: share (0-1) of all films that a balanced epoch draws at least once; most: draws of the film that it
     draws most often.
     """
@@ -33,14 +35,16 @@ class Batches:
 
 
 def measure_batches(labels: np.ndarray, size: int, seed: int, drawn: int = DRAWN) -> Batches:
-    """`drawn` batches of `size` films, shuffled and balanced, of labels (N, 14) in 0 and 1.
+    """`drawn` batches of `size` films, shuffled and balanced, of labels (N, 14), NaN if unknown.
 
     If there are fewer films than `size`, a batch is all of them.
     """
     films, size = len(labels), min(size, len(labels))
-    present = np.column_stack([~labels.any(axis=1), labels > 0])
+    have = positive(labels)
+    present = np.column_stack([~have.any(axis=1), have])
     weights = balanced_sample_weights(labels)
-    shuffled = present[draw_batches(films, size, drawn, seed)].sum(axis=1)  # (drawn, 15)
+    rows = draw_batches(films, size, drawn, seed)
+    shuffled = present[rows].sum(axis=1)  # (drawn, 15)
     balanced = present[draw_batches(films, size, drawn, seed, weights)].sum(axis=1)
     chance = weights / weights.sum()
     occurring = present.sum(axis=0)
@@ -56,7 +60,7 @@ def measure_batches(labels: np.ndarray, size: int, seed: int, drawn: int = DRAWN
         },
         index=list(CLASSES),
     )
-    pull = _pull(labels, shuffled[:, 1:].sum(axis=0), size * drawn)
+    pull = _pull(labels, shuffled[:, 1:].sum(axis=0), known(labels)[rows].sum(axis=(0, 1)))
     times = np.bincount(epoch_order(films, seed, 1, weights), minlength=films)
     return Batches(size, drawn, classes.join(pull), float((times > 0).mean()), int(times.max()))
 
@@ -70,8 +74,12 @@ def draw_batches(
     return np.concatenate([order[: steps * size].reshape(steps, size) for order in epochs])[:drawn]
 
 
-def _pull(labels: np.ndarray, positives: np.ndarray, films: int) -> pd.DataFrame:
-    """The weights of each finding, and the positive share of its loss's weight without and with them."""
+def _pull(labels: np.ndarray, positives: np.ndarray, films: np.ndarray) -> pd.DataFrame:
+    """The weights of each finding, and the positive share of its loss's weight without and with them.
+
+    positives and films (14,): those drawn that are known to have it, and of which it is known.
+    """
+    films = np.maximum(films, 1)  # of a finding that is not labelled here nothing is shown
     weight, pos_weight = inverse_frequency(labels), positive_weights(labels)
     weighted = pos_weight * positives
     columns = {
@@ -80,4 +88,4 @@ def _pull(labels: np.ndarray, positives: np.ndarray, films: int) -> pd.DataFrame
         "pull": positives / films,
         "weighted_pull": weighted / (weighted + films - positives),
     }
-    return pd.DataFrame(columns, index=list(FINDINGS))[labels.any(axis=0)].reindex(FINDINGS)
+    return pd.DataFrame(columns, index=list(FINDINGS))[positive(labels).any(axis=0)].reindex(FINDINGS)

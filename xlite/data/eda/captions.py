@@ -1,16 +1,18 @@
 """What the Explore page says about tables and films: values and sentences as text. No streamlit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.history import parts_with, patient_rows
+from xlite.data.eda.label_words import NOT_LABELLED_HERE, label_words, unknown_words
 from xlite.data.eda.ranking import BY_MODEL, Judged, loss, widest
 from xlite.data.eda.statistics import LEAST_EXPECTED, Facts
 from xlite.data.folder import NihFolder
-from xlite.findings import FINDINGS, NO_FINDING, spoken
+from xlite.findings import FINDINGS, spoken
+from xlite.labels import known
 from xlite.messages import literal
 from xlite.text import counted, labels_of
 
@@ -27,9 +29,16 @@ def headline(facts: Facts) -> dict[str, str]:
     return {
         "Films": f"{facts.films:,}",
         "Patients": f"{facts.patients:,}",
-        "Without finding": f"{1 - facts.with_finding / facts.films:.1%}",
+        "Without finding": "unknown" if np.isnan(facts.without_share) else f"{facts.without_share:.1%}",
         "Several findings": f"{facts.several_findings / facts.films:.1%}",
     }
+
+
+def unknown_sentence(films: CodedFilms, keep: np.ndarray) -> str:
+    """Which findings the folder does not label, and how many other labels are unknown of the films that are
+    kept, bool (N,); empty if all are known.
+    """
+    return " ".join(unknown_words(films.labels[keep], films.labelled))
 
 
 def cooccurrence_caption(by: str) -> str:
@@ -58,21 +67,24 @@ def prevalence_table(groups: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """
     table = pd.concat(groups).rename(columns=spoken).T
     films = table.loc[["Films"]].map("{:,.0f}".format)
-    shares = table.drop("Films").map("{:.2%}".format)
+    shares = table.drop("Films").map(lambda share: "" if pd.isna(share) else f"{share:.2%}")
     return pd.concat([films, shares])
 
 
-def film_caption(film: pd.Series) -> str:
-    """A film's findings (`Mass, Nodule` or `No finding`), view, sex, age and stem, in Markdown."""
-    labels = ", ".join(spoken(name) for name in FINDINGS if film[name]) or spoken(NO_FINDING)
+def film_caption(film: pd.Series, labelled: Collection[str] = FINDINGS) -> str:
+    """A film's findings (`Mass, Nodule` or `No finding`), view, sex, age and stem, in Markdown.
+
+    labelled: the findings that its folder labels; what is unknown of them is said.
+    """
+    labels = label_words(film[list(FINDINGS)].to_numpy(np.float32), labelled)
     age = "age unknown" if pd.isna(film["age"]) else f"{film['age']:.0f} y"
     view, sex, stem = (literal(film[name]) for name in ("view", "sex", "stem"))
     return f"**{labels}**  \n{view}, {sex}, {age}  \n{stem}"
 
 
-def film_alt(film: pd.Series, boxes: int) -> str:
-    """What a screen reader says of a film's picture."""
-    labels = ", ".join(spoken(name) for name in FINDINGS if film[name]) or spoken(NO_FINDING)
+def film_alt(film: pd.Series, boxes: int, labelled: Collection[str] = FINDINGS) -> str:
+    """What a screen reader says of a film's picture; arguments as for `film_caption`."""
+    labels = label_words(film[list(FINDINGS)].to_numpy(np.float32), labelled)
     drawn = f", with {counted(boxes, 'box', 'boxes')}" if boxes else ""
     return f"Chest X-ray {film['stem']}, labelled {labels}{drawn}"
 
@@ -100,9 +112,16 @@ def probabilities_table(films: CodedFilms, row: int, judged: Mapping[str, Judged
     said = {model: one.probs[row] for model, one in judged.items() if not np.isnan(one.probs[row, 0])}
     if not said:
         return None
-    label = ["yes" if has else "" for has in films.present[row, 1:]]
+    label = [
+        NOT_LABELLED_HERE if name not in films.labelled else _label_word(one)
+        for name, one in zip(FINDINGS, films.labels[row], strict=True)
+    ]
     table = pd.DataFrame({"Finding": [*map(spoken, FINDINGS)], "Label": label} | said)
     return table.sort_values(next(iter(said)), ascending=False, kind="stable", ignore_index=True)
+
+
+def _label_word(label: float) -> str:
+    return "unknown" if np.isnan(label) else "yes" if label > 0 else ""
 
 
 def not_judged(models: Sequence[str], one: bool = False) -> str:
@@ -116,33 +135,41 @@ def not_judged(models: Sequence[str], one: bool = False) -> str:
     )
 
 
-def order_sentence(order: str, judged: Judged | None, rows: np.ndarray) -> str:
-    """How many of the films at rows (n,) a model judged, and what the order means; empty without a model."""
+def order_sentence(
+    order: str, judged: Judged | None, rows: np.ndarray, films: CodedFilms | None = None
+) -> str:
+    """How many of the films at rows (n,) a model judged, and what the order means; empty without a model.
+
+    films: those of the folder, whose labels may be unknown.
+    """
     if order not in BY_MODEL or judged is None:
         return ""
-    known = int((~np.isnan(judged.probs[rows, 0])).sum())
+    answered = int((~np.isnan(judged.probs[rows, 0])).sum())
+    of = "the 14 findings" if films is None or films.all_known else "the findings whose label is known"
     means = {
         "probability": "The likeliest come first.",
         "disagreement": "First comes where the probability of one finding lies farthest from its label.",
-        "loss": "First comes the highest mean cross entropy over the 14 findings.",
+        "loss": f"First comes the highest mean cross entropy over {of}.",
     }[order]
-    left = "" if known == len(rows) else " The others stand last."
+    left = "" if answered == len(rows) else " The others stand last."
     parts = ", ".join(map(literal, judged.parts))
-    films = counted(len(rows), "film")
-    return f"{literal(judged.model)} judged {known:,} of these {films} ({parts}). {means}{left}"
+    these = counted(len(rows), "film")
+    return f"{literal(judged.model)} judged {answered:,} of these {these} ({parts}). {means}{left}"
 
 
 def said_of_film(films: CodedFilms, row: int, judged: Judged, order: str, finding: str) -> str:
     """What a model said of the film at a row, as far as the order asks for it, or `not judged`."""
-    probs, label = judged.probs[row], films.present[row, 1:]
+    probs, label = judged.probs[row], films.labels[row]
     if np.isnan(probs[0]):
         return "not judged"
     if order == "probability":
         return f"{spoken(finding)} {probs[FINDINGS.index(finding)]:.1%}"
+    if not known(label).any():
+        return "no label is known"
     if order == "loss":
         return f"loss {loss(label[None], probs[None])[0]:.3f}"
     name = widest(label, probs)
-    says = "labelled" if label[FINDINGS.index(name)] else "not labelled"
+    says = "labelled" if label[FINDINGS.index(name)] > 0 else "not labelled"
     return f"{spoken(name)} {probs[FINDINGS.index(name)]:.1%}, {says}"
 
 

@@ -7,13 +7,14 @@ chosen ones.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from xlite.data.eda import statistics
 from xlite.data.eda.filters import FOLLOW_UPS, SERIES, Selection, amount_names
+from xlite.data.eda.label_words import NOT_LABELLED_HERE
 from xlite.data.eda.statistics import CLASSES, LEAST_EXPECTED
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.text import counted
@@ -64,10 +65,14 @@ class Chart:
 
 
 def findings(selection: Selection) -> Chart:
-    """Films per class, No Finding first, then from common to rare among all of the folder's films."""
+    """Films per class, No Finding first, then from common to rare among all of the folder's films.
+
+    Findings that the folder does not label have no bar.
+    """
     films, keep = selection.films, selection.keep
-    everywhere, counts = films.present.sum(axis=0), films.classes(keep)
+    everywhere, counts, told = films.present.sum(axis=0), films.classes(keep), films.told(keep)
     order = [0, *(1 + np.argsort(-everywhere[1:], kind="stable"))]
+    order = [at for at in order if not at or FINDINGS[at - 1] in films.labelled]
     bars = [(CLASSES[at], spoken(CLASSES[at]), int(counts[at])) for at in order]
     tones = {NO_FINDING: "rest"}
     return _bars(
@@ -75,6 +80,7 @@ def findings(selection: Selection) -> Chart:
         [("has", [name], label, number, name in selection.wanted.has, tones.get(name, "main"))
          for name, label, number in bars],
         int(keep.sum()),
+        told=[int(told[at]) for at in order],
     )  # fmt: skip
 
 
@@ -83,7 +89,10 @@ def amounts(selection: Selection) -> Chart:
     keep = selection.without("amounts")
     names = amount_names(selection.films)
     numbers = np.bincount(selection.films.amounts[keep], minlength=len(names)).tolist()
-    return _choices("Findings per film", selection, "amounts", names, numbers, "with {} findings")
+    chart = _choices("Findings per film", selection, "amounts", names, numbers, "with {} findings")
+    return (
+        chart if selection.films.all_known else replace(chart, note="Of a film those count that are known.")
+    )
 
 
 def series(selection: Selection) -> Chart:
@@ -175,9 +184,10 @@ def prevalence(selection: Selection) -> Chart:
     shares = {}
     for view in groups:
         inside = keep & films.views.among([view])
-        shares[view] = films.classes(inside)[1:] / max(int(inside.sum()), 1)
+        shares[view] = films.classes(inside)[1:] / np.maximum(films.told(inside)[1:], 1)
     top = max([1e-9, *(float(share.max()) for share in shares.values())])
     order = np.argsort(-films.present[:, 1:].sum(axis=0), kind="stable")
+    order = [at for at in order if FINDINGS[at] in films.labelled]
     rows = [
         Row(
             spoken(FINDINGS[at]),
@@ -196,7 +206,8 @@ def prevalence(selection: Selection) -> Chart:
         )
         for at in order
     ]
-    note = "Share of the view's films. If the two are far apart, a model may learn the view instead."
+    known = "" if films.all_known else " whose label is known"
+    note = f"Share of the view's films{known}. If the two are far apart, a model may learn the view instead."
     return Chart("Prevalence by view", "pairs", rows, note, groups)
 
 
@@ -207,8 +218,8 @@ def cooccurrence(selection: Selection, by: str) -> Chart:
     """
     keep = selection.without("has")
     together = selection.films.together(keep)
-    lifts = statistics.lift(together, int(keep.sum()), LEAST_EXPECTED).to_numpy()
-    films, wanted = together.to_numpy(), set(selection.wanted.has)
+    lifts = statistics.lift(together, selection.films.meetings(keep), LEAST_EXPECTED).to_numpy()
+    films, wanted, labelled = together.to_numpy(), set(selection.wanted.has), {*selection.films.labelled}
     top = max(float(np.log10(max(films.max(), 10))), 1.0)
     rows = []
     for row, first in enumerate(FINDINGS):
@@ -218,6 +229,8 @@ def cooccurrence(selection: Selection, by: str) -> Chart:
             shown = _cell(both, ratio, top) if by == "films" else _ratio_cell(ratio)
             pair = list(dict.fromkeys((first, second)))
             say = f"{' with '.join(map(spoken, pair))}: {counted(both, 'film')}"
+            if not {*pair} <= labelled:
+                say, shown = f"{' with '.join(map(spoken, pair))}: {NOT_LABELLED_HERE}", ("", 0.0, "none")
             if not np.isnan(ratio):
                 say += f", {ratio:.2f} times as often as by chance"
             marks.append(Mark("has", pair, say, *shown[:2], wanted >= {*pair}, shown[2]))
@@ -252,14 +265,24 @@ def _choices(
 
 
 def _bars(
-    title: str, bars: Sequence[tuple[str, Any, str, int, bool, str]], films: int, words: str = "{}"
+    title: str,
+    bars: Sequence[tuple[str, Any, str, int, bool, str]],
+    films: int,
+    words: str = "{}",
+    told: Sequence[int] = (),
 ) -> Chart:
-    """Bars of (field, value, label, films, chosen, tone), each with its share of so many films."""
+    """Bars of (field, value, label, films, chosen, tone), each with its share of so many films.
+
+    told: of how many of these each bar is known, by default of all; its share is of those.
+    """
     most = max([1, *(bar[3] for bar in bars)])
     rows = []
-    for name, value, label, number, chosen, tone in bars:
-        share = f"{number / max(films, 1):.1%}"
-        say = f"{words.format(label)}: {counted(number, 'film')}, {share}"
+    for (name, value, label, number, chosen, tone), known in zip(
+        bars, told or [films] * len(bars), strict=True
+    ):
+        share = f"{number / max(known, 1):.1%}"
+        whose = "" if known == films else f" of {counted(known, 'film')} of which it is known"
+        say = f"{words.format(label)}: {counted(number, 'film')}, {share}{whose}"
         rows.append(Row(label, [Mark(name, value, say, f"{number:,}  {share}", number / most, chosen, tone)]))
     return Chart(title, "bars", rows)
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pandas as pd
 
-from xlite.data.eda.statistics import finding_counts, imbalance
+from xlite.data.eda.statistics import facts, finding_counts, imbalance
 from xlite.data.random_split import SHARES
 from xlite.findings import FINDINGS, NO_FINDING
 
@@ -27,7 +27,8 @@ def check_claims(table: pd.DataFrame, leak: float | None) -> list[Claim]:
     """The six claims about the data, each with its number from this table and a verdict.
 
     leak: the share (0-1) of the test films whose patient is in train, in the design document's split of
-    single films; None if there are too few films for one.
+    single films; None if there are too few films for one. What is unknown is left out; a claim that then has
+    nothing to go by cannot be said.
     """
     counts = finding_counts(table)
     return [
@@ -35,15 +36,18 @@ def check_claims(table: pd.DataFrame, leak: float | None) -> list[Claim]:
         _no_finding(counts),
         _several(table),
         _rare(counts),
-        _weights(counts, len(table)),
+        _weights(counts),
         _image_split(table, leak),
     ]
 
 
-def class_weights(counts: pd.DataFrame, films: int) -> pd.Series:
-    """The design document's weight_i = N / (C n_i), C = 14, of each finding that occurs."""
-    positives = counts.loc[list(FINDINGS), "films"]
-    return films / (len(FINDINGS) * positives[positives > 0])
+def class_weights(counts: pd.DataFrame) -> pd.Series:
+    """The design document's weight_i = N / (C n_i), C = 14, of each finding that occurs.
+
+    N is the number of films whose label of the finding is known. From `finding_counts`.
+    """
+    occurring = counts.loc[list(FINDINGS)].query("films > 0")
+    return occurring["known"] / (len(FINDINGS) * occurring["films"])
 
 
 def expected_exposure(table: pd.DataFrame) -> float:
@@ -69,30 +73,40 @@ def _imbalance(counts: pd.DataFrame) -> Claim:
 
 
 def _no_finding(counts: pd.DataFrame) -> Claim:
-    share = counts.loc[NO_FINDING, "share"]
-    return Claim("No Finding is about 60% of the films", f"{share:.2%} of the films", _about(share, 0.6))
+    says, share = "No Finding is about 60% of the films", counts.loc[NO_FINDING, "share"]
+    if pd.isna(share):
+        return Claim(says, "no film is labelled", "cannot be said")
+    return Claim(says, f"{share:.2%} of the films", _about(share, 0.6))
 
 
 def _several(table: pd.DataFrame) -> Claim:
-    number = table[list(FINDINGS)].sum(axis=1)
-    several, some = int((number > 1).sum()), int((number > 0).sum())
-    share = several / len(table)
+    found = facts(table)
+    several, some = found.several_findings, found.with_finding
+    says, decided = "40% of the films have several findings", len(table) - found.undecided
+    if not decided:
+        return Claim(says, "no film is labelled", "cannot be said")
+    share = several / decided
     computed = f"{share:.2%} of the films"
     if some:
         computed += f"; {several / some:.2%} of those only that have a finding"
-    return Claim("40% of the films have several findings", computed, _about(share, 0.4))
+    return Claim(says, computed, _about(share, 0.4))
 
 
 def _rare(counts: pd.DataFrame) -> Claim:
     shares = counts.loc[["Hernia", "Edema"], "share"]
-    computed = ", ".join(f"{name} {share:.2%}" for name, share in shares.items())
+    computed = ", ".join(
+        f"{name} not labelled here" if pd.isna(share) else f"{name} {share:.2%}"
+        for name, share in shares.items()
+    )
+    if shares.isna().any():
+        return Claim("Hernia and Edema are below 1% each", computed, "cannot be said")
     verdict: Verdict = "holds" if (shares < 0.01).all() else "does not hold"
     return Claim("Hernia and Edema are below 1% each", computed, verdict)
 
 
-def _weights(counts: pd.DataFrame, films: int) -> Claim:
+def _weights(counts: pd.DataFrame) -> Claim:
     says = "weight_i = N / (C n_i) in BCEWithLogitsLoss makes up for the imbalance"
-    weights = class_weights(counts, films)
+    weights = class_weights(counts)
     if weights.empty:
         return Claim(says, "no finding occurs", "cannot be said")
     least, most = weights.idxmin(), weights.idxmax()

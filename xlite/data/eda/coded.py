@@ -2,12 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from xlite.data.ages import AGE_BANDS, age_band
-from xlite.data.eda.statistics import CLASSES, UNKNOWN_AGE, Facts, indicators
+from xlite.data.eda.statistics import (
+    CLASSES,
+    UNKNOWN_AGE,
+    Facts,
+    Meetings,
+    indicators,
+    known_classes,
+    label_array,
+)
 from xlite.findings import FINDINGS
 
 
@@ -40,13 +49,16 @@ class Codes:
 class CodedFilms:
     """The films of a table, in its order (N).
 
-    present: bool (N, 15), No Finding and the 14 findings; amounts: findings of each film; patients: a number
-    for each patient; series: films of the film's patient; follow_ups; ages: years, NaN if missing; boxed:
-    whether the film has boxes; parts: for each part of a list or split, which films are in it, bool (N,).
+    labels: float32 (N, 14), NaN if unknown; present: bool (N, 15), No Finding and the 14 findings, and known:
+    whether that is known; amounts: known findings of each film; patients: a number for each patient; series:
+    films of the film's patient; follow_ups; ages: years, NaN if missing; boxed: whether the film has boxes;
+    parts: for each part of a list or split, which films are in it, bool (N,).
     """
 
     table: pd.DataFrame
+    labels: np.ndarray
     present: np.ndarray
+    known: np.ndarray
     amounts: np.ndarray
     patients: np.ndarray
     series: np.ndarray
@@ -62,12 +74,14 @@ class CodedFilms:
         cls, table: pd.DataFrame, boxes: pd.DataFrame, parts: Mapping[str, Sequence[str]]
     ) -> "CodedFilms":
         """The films of a table as from `read_table`; boxes as from `read_boxes`, parts as lists of stems."""
-        present = indicators(table).to_numpy()
+        present, labels = indicators(table).to_numpy(), label_array(table)
         patients = pd.factorize(table["patient"])[0].astype(np.int32)
         rows = {stem: row for row, stem in enumerate(table["stem"].tolist())}
         return cls(
             table=table,
+            labels=labels.astype(np.float32),
             present=present,
+            known=known_classes(labels),
             amounts=present[:, 1:].sum(axis=1),
             patients=patients,
             series=np.bincount(patients)[patients],
@@ -82,6 +96,17 @@ class CodedFilms:
     def __len__(self) -> int:
         return len(self.table)
 
+    @cached_property
+    def all_known(self) -> bool:
+        """Whether every label is known."""
+        return bool(self.known.all())
+
+    @cached_property
+    def labelled(self) -> tuple[str, ...]:
+        """The findings whose label is known of at least one film; the others are not labelled here."""
+        some = self.known[:, 1:].any(axis=0)
+        return tuple(finding for finding, one in zip(FINDINGS, some, strict=True) if one)
+
     def patient_count(self, keep: np.ndarray) -> int:
         """How many patients the films that are kept, bool (N,), are of."""
         return int(np.count_nonzero(np.bincount(self.patients[keep])))
@@ -90,6 +115,15 @@ class CodedFilms:
         """Films of each of the 15 classes, int64 (15,), of those that are kept, bool (N,)."""
         found: np.ndarray = self.present[keep].sum(axis=0)
         return found
+
+    def told(self, keep: np.ndarray) -> np.ndarray:
+        """Of how many of the films that are kept, bool (N,), each of the 15 classes is known, int64 (15,)."""
+        found: np.ndarray = self.known[keep].sum(axis=0)
+        return found
+
+    def meetings(self, keep: np.ndarray) -> Meetings:
+        """`statistics.Meetings` of the films that are kept, bool (N,)."""
+        return Meetings.of(self.labels[keep])
 
     def together(self, keep: np.ndarray) -> pd.DataFrame:
         """`statistics.cooccurrence` of the films that are kept, bool (N,)."""
@@ -117,6 +151,7 @@ class CodedFilms:
             follow_ups=int((self.follow_ups[keep] > 0).sum()),
             several_findings=int((self.amounts[keep] > 1).sum()),
             with_finding=int((self.amounts[keep] > 0).sum()),
+            undecided=int((~self.known[keep, 0]).sum()),
         )
 
     def prevalence(self, keep: np.ndarray, groups: Codes) -> pd.DataFrame:
@@ -125,7 +160,8 @@ class CodedFilms:
         for place, name in enumerate(groups.names):
             inside = keep & (groups.of == place)
             if films := int(inside.sum()):
-                rows[name] = [films, *(self.classes(inside) / films)]
+                told = self.told(inside)
+                rows[name] = [films, *(self.classes(inside) / np.where(told, told, np.nan))]
         return pd.DataFrame.from_dict(rows, orient="index", columns=["films", *CLASSES])
 
     def age_groups(self) -> Codes:

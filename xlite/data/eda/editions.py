@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from xlite.data.eda.statistics import label_array
 from xlite.data.layout import table_files
 from xlite.data.tables import find_table, label_version, read_table
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
+from xlite.labels import known, positive
 
 DETAILS = ("patient", "follow_up", "age", "sex", "view")
 
@@ -18,8 +20,9 @@ class EditionDifference:
     """This folder's table beside another one.
 
     films: in both; here, there: in one only. label_sets: films of both whose findings differ. findings, with
-    a row for each: here, there (films of both that have it), only_here, only_there. details: films that
-    differ in each of DETAILS; an age over 100 counts as missing, and two missing ages agree.
+    a row for each: here, there (films of both that have it), only_here, only_there, unknown (films of both
+    whose label one table or both do not know, which differ in nothing). details: films that differ in each of
+    DETAILS; an age over 100 counts as missing, and two missing ages agree.
     """
 
     other: str
@@ -50,14 +53,17 @@ def compare_editions(table: pd.DataFrame, other: Path) -> EditionDifference:
     if both.empty:
         raise DataError(f"{other} has no film in common with the folder's table; give another edition of it")
     one, two = ours.loc[both], theirs.loc[both]
-    mine, yours = one[list(FINDINGS)] > 0, two[list(FINDINGS)] > 0
+    first, second = label_array(one), label_array(two)
+    mine, yours, both_known = positive(first), positive(second), known(first) & known(second)
     findings = pd.DataFrame(
         {
-            "here": mine.sum(),
-            "there": yours.sum(),
-            "only_here": (mine & ~yours).sum(),
-            "only_there": (yours & ~mine).sum(),
-        }
+            "here": mine.sum(axis=0),
+            "there": yours.sum(axis=0),
+            "only_here": (mine & ~yours & both_known).sum(axis=0),
+            "only_there": (yours & ~mine & both_known).sum(axis=0),
+            "unknown": (~both_known).sum(axis=0),
+        },
+        index=list(FINDINGS),
     )
     details = {
         name: int((one[name].ne(two[name]) & ~(one[name].isna() & two[name].isna())).sum())
@@ -69,7 +75,7 @@ def compare_editions(table: pd.DataFrame, other: Path) -> EditionDifference:
         films=len(both),
         here=len(ours) - len(both),
         there=len(theirs) - len(both),
-        label_sets=int((mine != yours).any(axis=1).sum()),
+        label_sets=int(((mine != yours) & both_known).any(axis=1).sum()),
         findings=findings,
         details=details,
     )

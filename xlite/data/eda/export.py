@@ -4,14 +4,19 @@ import numpy as np
 import pandas as pd
 
 from xlite.data.eda.coded import CodedFilms
+from xlite.data.eda.label_words import label_words
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.text import quoted_cell
 
 COLUMNS = ("image", "patient", "follow_up", "age", "sex", "view", "findings")
+UNKNOWN = "unknown"
+"""One more column, if the folder has labels that are unknown: the findings of which they are."""
 
 
 def labels_in_words(films: CodedFilms, rows: np.ndarray) -> list[str]:
-    """Of each film at rows (n,) its findings: `Mass, Nodule` or `No finding`."""
+    """Of each film at rows (n,) its findings: `Mass, Nodule`, `No finding`, `Mass; unknown: Nodule`."""
+    if not films.all_known:
+        return [label_words(label, films.labelled) for label in films.labels[rows]]
     names = np.array([spoken(name) for name in FINDINGS])
     return [", ".join(names[one]) or spoken(NO_FINDING) for one in films.present[rows, 1:]]
 
@@ -40,6 +45,8 @@ def patients_table(films: CodedFilms, rows: np.ndarray) -> pd.DataFrame:
     together = rows[np.argsort(places, kind="stable")]  # a patient's films stand side by side
     starts = np.searchsorted(np.sort(places), np.arange(len(codes)))
     ever = np.logical_or.reduceat(films.present[together, 1:], starts)
+    never = np.logical_and.reduceat(films.present[together, 0], starts)
+    none = np.where(never, spoken(NO_FINDING), "No known finding")
     names = np.array([spoken(name) for name in FINDINGS])
     table = films.table.iloc[rows[first]]
     patients = pd.DataFrame(
@@ -48,14 +55,19 @@ def patients_table(films: CodedFilms, rows: np.ndarray) -> pd.DataFrame:
             "Films chosen": np.bincount(places),
             "Films in all": films.series[rows[first]],
             "Sex": table["sex"].to_numpy(),
-            "Findings on the chosen films": [", ".join(names[one]) or spoken(NO_FINDING) for one in ever],
+            "Findings on the chosen films": [
+                ", ".join(names[has]) or str(without) for has, without in zip(ever, none, strict=True)
+            ],
         }
     )
     return patients.sort_values("Films chosen", ascending=False, kind="stable", ignore_index=True)
 
 
 def as_csv(films: CodedFilms, rows: np.ndarray) -> str:
-    """The films at rows (n,) as a CSV that spreadsheets open: COLUMNS, findings as NIH's table joins them."""
+    """The films at rows (n,) as a CSV that spreadsheets open: COLUMNS, findings as NIH's table joins them.
+
+    And UNKNOWN, if labels of the folder are.
+    """
     table = films.table.iloc[rows]
     names = np.array(FINDINGS)
     labels = ["|".join(names[one]) or NO_FINDING for one in films.present[rows, 1:]]
@@ -67,9 +79,14 @@ def as_csv(films: CodedFilms, rows: np.ndarray) -> str:
         ages,
         table["sex"],
         table["view"],
+        labels,
     )
-    lines = [",".join(map(quoted_cell, cells)) for cells in zip(*columns, labels, strict=True)]
-    return "\n".join([",".join(COLUMNS), *lines, ""])
+    header = COLUMNS
+    if not films.all_known:
+        unknown = ["|".join(names[~one]) for one in films.known[rows, 1:]]
+        header, columns = (*header, UNKNOWN), (*columns, unknown)
+    lines = [",".join(map(quoted_cell, cells)) for cells in zip(*columns, strict=True)]
+    return "\n".join([",".join(header), *lines, ""])
 
 
 def as_list(films: CodedFilms, rows: np.ndarray) -> str:

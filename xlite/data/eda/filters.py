@@ -27,9 +27,10 @@ FOLLOW_UPS = {"0": (0, 0), **SERIES}
 class Filter:
     """The films to look at; an empty field lets all through. The fields are called as in an address.
 
-    has: a film must have each of these classes. Of each other field it must have one value: ages, years from
-    and to, both included (None lets missing ages through too); amounts, how many findings it has; series,
-    how many films its patient has, and followups, by the names of SERIES and FOLLOW_UPS.
+    has: a film must be known to have each of these classes. Of each other field it must have one value: ages,
+    years from and to, both included (None lets missing ages through too); amounts, how many findings it is
+    known to have; series, how many films its patient has, and followups, by the names of SERIES and
+    FOLLOW_UPS.
     """
 
     has: tuple[str, ...] = ()
@@ -62,7 +63,7 @@ def parts_of(folder: NihFolder) -> dict[str, list[str]]:
 
 
 def amount_names(films: CodedFilms) -> list[str]:
-    """The numbers of findings that films may have: "0" to the largest that occurs."""
+    """The numbers of known findings that films may have: "0" to the largest that occurs."""
     return [str(number) for number in range(int(films.amounts.max(initial=0)) + 1)]
 
 

@@ -1,7 +1,6 @@
 """One film among its patient's: the films in order, what came and went, near duplicates."""
 
 from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -33,12 +32,14 @@ def around(rows: np.ndarray, row: int, size: int) -> np.ndarray:
 
 
 def timeline(films: CodedFilms, rows: np.ndarray) -> pd.DataFrame:
-    """A patient's films at rows (n,): what each has, and what came and went since the one before."""
-    table, present = films.table.iloc[rows], films.present[rows, 1:]
+    """A patient's films at rows (n,): what each has, and what came and went since the one before.
+
+    Nothing is said to have come or gone of which one of two films has no known label.
+    """
+    table, present, absent = films.table.iloc[rows], films.present[rows, 1:], films.labels[rows] == 0
     names = np.array([spoken(name) for name in FINDINGS])
-    steps = list(pairwise(present))
-    came = ["", *(", ".join(names[after & ~before]) for before, after in steps)]
-    gone = ["", *(", ".join(names[before & ~after]) for before, after in steps)]
+    came = ["", *(", ".join(names[one]) for one in present[1:] & absent[:-1])]
+    gone = ["", *(", ".join(names[one]) for one in present[:-1] & absent[1:])]
     return pd.DataFrame(
         {
             "Follow-up": table["follow_up"],

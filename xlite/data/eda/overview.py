@@ -32,6 +32,7 @@ class Overview:
 def overview(table: pd.DataFrame) -> Overview:
     """The statistics of a table, as `read_table` gives it, or of some of its rows."""
     together = statistics.cooccurrence(table)
+    meetings = statistics.Meetings.of(statistics.label_array(table))
     return Overview(
         facts=statistics.facts(table),
         finding_counts=statistics.finding_counts(table),
@@ -39,7 +40,7 @@ def overview(table: pd.DataFrame) -> Overview:
         findings_per_patient=statistics.findings_per_patient(table),
         films_per_patient=statistics.films_per_patient(table),
         cooccurrence=together,
-        lift=statistics.lift(together, len(table), statistics.LEAST_EXPECTED),
+        lift=statistics.lift(together, meetings, statistics.LEAST_EXPECTED),
         ages=statistics.age_histogram(table),
         by_view=statistics.prevalence_by(table, table["view"]),
         by_sex=statistics.prevalence_by(table, table["sex"]),

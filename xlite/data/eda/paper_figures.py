@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from xlite.data.eda import palette
+from xlite.data.eda.label_words import NOT_LABELLED_HERE
 from xlite.data.eda.statistics import LEAST_EXPECTED
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.pixels import RELEASE_SIDE
@@ -30,7 +31,7 @@ def findings(counts: pd.DataFrame) -> Figure:
     axes.barh(range(len(names)), films, color=colours, height=0.72)
     for row, (number, share) in enumerate(zip(films, counts["share"], strict=True)):
         axes.annotate(
-            f"{number:,}  ({share:.2%})",
+            NOT_LABELLED_HERE if pd.isna(share) else f"{number:,}  ({share:.2%})",
             (number, row),
             xytext=(5, 0),
             textcoords="offset points",
@@ -138,7 +139,7 @@ def ages(histogram: pd.DataFrame) -> Figure:
 def views(prevalence: pd.DataFrame) -> Figure:
     """Prevalence of each finding in AP and in PA films: a dot for each view, joined by a line; log scale."""
     figure, axes = _canvas(8.6, 4.9)
-    shares = prevalence.reindex(["AP", "PA"])[list(FINDINGS)]
+    shares = prevalence.reindex(["AP", "PA"])[list(FINDINGS)].dropna(axis="columns", how="all")
     order = shares.max().sort_values(ascending=False).index
     for row, name in enumerate(order):
         ends = shares[name].dropna()

@@ -8,6 +8,7 @@ import pandas as pd
 
 from xlite.data.eda.batch_composition import Batches
 from xlite.data.eda.editions import EditionDifference
+from xlite.data.eda.label_words import NOT_LABELLED_HERE
 from xlite.data.eda.partitions import Leakage
 from xlite.data.leakage import LeakageReport
 from xlite.data.tables import read_list
@@ -68,20 +69,30 @@ def _share(value: float | None) -> str:
     return "no such part" if value is None or pd.isna(value) else f"{value:.1%}"
 
 
-def balance_table(balance: pd.DataFrame, words: Sequence[str]) -> pd.DataFrame:
+def balance_table(balance: pd.DataFrame, told: pd.DataFrame, words: Sequence[str]) -> pd.DataFrame:
     """`partitions.balance` with a row for each class: in each part its films and their share; as texts.
 
-    words: the names of the classes as a page writes them, in the order of the columns behind the first two.
+    told: `partitions.known_of_parts`, the films that a share is of. words: the names of the classes as a page
+    writes them, in the order of the columns behind the first two.
     """
-    films = balance["films"].clip(lower=1)
     rows = {"Films": [f"{value:,}" for value in balance["films"]]}
     rows["Patients"] = [f"{value:,}" for value in balance["patients"]]
     for name, word in zip(balance.columns[2:], words, strict=True):
-        rows[word] = [
-            f"{count:,}  ({count / whole:.2%})" for count, whole in zip(balance[name], films, strict=True)
-        ]
+        counts = zip(balance[name], told[name], balance["films"], strict=True)
+        rows[word] = [share_in_part(*count, "{:,}  ({:.2%})") for count in counts]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=list(balance.index))
     return table.rename_axis("").reset_index()
+
+
+def share_in_part(count: int, told: int, films: int, form: str) -> str:
+    """How many of a part's films have a class, and their share of those of which that is known; both in form.
+
+    If that is not all films, the number of those is said too.
+    """
+    if films and not told:
+        return NOT_LABELLED_HERE
+    text = form.format(count, count / max(told, 1))
+    return text if told == films else f"{text} of {told:,} known"
 
 
 def batches_table(found: Batches) -> pd.DataFrame:
@@ -115,7 +126,12 @@ def batches_sentence(found: Batches) -> str:
 
 
 def editions_table(found: EditionDifference) -> pd.DataFrame:
-    """Of each finding its films here, there, and in one edition alone, of the films in both."""
+    """Of each finding its films here, there, and in one edition alone, of the films in both.
+
+    And how many have a label that is unknown, if any has.
+    """
     titles = {"here": "Here", "there": "There", "only_here": "Only here", "only_there": "Only there"}
-    table = found.findings.rename(columns=titles, index=spoken)
+    if found.findings["unknown"].any():
+        titles["unknown"] = "Unknown"
+    table = found.findings[list(titles)].rename(columns=titles, index=spoken)
     return table.rename_axis("Finding").reset_index()

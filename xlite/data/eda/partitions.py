@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from xlite.data.eda.statistics import CLASSES, indicators
+from xlite.data.eda.statistics import CLASSES, indicators, known_classes, label_array
 from xlite.data.folder import NihFolder
 from xlite.data.splits import CHEXNET_LISTS, OFFICIAL_LISTS, PARTS, random_parts, read_split
 from xlite.data.tables import read_list
@@ -90,6 +90,13 @@ def balance(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
     return pd.DataFrame.from_dict(counts, orient="index", columns=columns).astype(np.int64)
 
 
+def known_of_parts(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+    """A row for each part: of how many of its films each class is known (int). Shares are of these films."""
+    told = known_classes(label_array(table))
+    counts = {part: told[at].sum(axis=0) for part, at in rows.items()}
+    return pd.DataFrame.from_dict(counts, orient="index", columns=list(CLASSES)).astype(np.int64)
+
+
 def leakage(table: pd.DataFrame, rows: Rows) -> Leakage:
     """What the parts of a partition share."""
     patients = table["patient"].to_numpy()
@@ -109,13 +116,13 @@ def exposed(seen: np.ndarray, judged: np.ndarray) -> float:
     return float(pd.Series(judged).isin(seen).mean()) if len(judged) else 0.0
 
 
-def widest_shift(parts: pd.DataFrame) -> tuple[str, float, float] | None:
+def widest_shift(parts: pd.DataFrame, told: pd.DataFrame) -> tuple[str, float, float] | None:
     """The finding whose share differs most, as a ratio, between train and test of `balance`, and both shares.
 
-    Shares are 0-1. None if no finding is in both.
+    told: from `known_of_parts`. Shares are 0-1. None if no finding is in both.
     """
     ends = parts.iloc[[0, parts.index.get_loc("test")]]
-    shares = ends[list(FINDINGS)].div(ends["films"].clip(lower=1), axis=0)
+    shares = ends[list(FINDINGS)] / told.loc[ends.index, list(FINDINGS)].clip(lower=1)
     shares = shares.loc[:, (shares > 0).all()]
     if shares.empty:
         return None

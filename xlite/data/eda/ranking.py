@@ -6,6 +6,7 @@ import numpy as np
 
 from xlite.data.eda.coded import CodedFilms
 from xlite.findings import FINDINGS
+from xlite.labels import known, positive
 
 ORDERS = {
     "table": "as in the table",
@@ -44,16 +45,20 @@ class Judged:
 def disagreement(labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
     """How far a film's probability lies from its label for the finding where it is farthest, 0-1: (n,).
 
-    labels (n, 14) in 0 and 1, probs (n, 14); NaN for a film that was not judged.
+    labels (n, 14) in 0 and 1, NaN if unknown, which is left out; probs (n, 14). NaN for a film that was not
+    judged, or of which no label is known.
     """
-    found: np.ndarray = np.abs(labels - probs).max(axis=1)
+    apart = np.where(known(labels), np.abs(labels - probs), -np.inf).max(axis=1)
+    found: np.ndarray = np.where(apart >= 0, apart, np.nan)
     return found
 
 
 def loss(labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
-    """The mean cross entropy of a film's 14 findings, in nats: (n,); arguments as for `disagreement`."""
-    sure = np.clip(np.asarray(probs, np.float64), _SMALLEST, 1 - _SMALLEST)
-    found: np.ndarray = -np.where(labels > 0, np.log(sure), np.log(1 - sure)).mean(axis=1)
+    """The mean cross entropy of a film's findings, in nats: (n,); arguments as for `disagreement`."""
+    sure, here = np.clip(np.asarray(probs, np.float64), _SMALLEST, 1 - _SMALLEST), known(labels)
+    terms = np.where(here, np.where(positive(labels), np.log(sure), np.log(1 - sure)), 0)
+    films = here.sum(axis=1)
+    found: np.ndarray = -terms.sum(axis=1) / np.where(films > 0, films, np.nan)
     return found
 
 
@@ -64,7 +69,7 @@ def values(
     if order in BY_MODEL and judged is None:
         return None
     if order in BY_MODEL and judged is not None:
-        probs, labels = judged.probs[rows], films.present[rows, 1:]
+        probs, labels = judged.probs[rows], films.labels[rows]
         if order == "probability":
             return np.asarray(probs[:, FINDINGS.index(finding)])
         return disagreement(labels, probs) if order == "disagreement" else loss(labels, probs)
@@ -82,5 +87,8 @@ def ordered(rows: np.ndarray, by: np.ndarray | None, order: str) -> np.ndarray:
 
 
 def widest(label: np.ndarray, probs: np.ndarray) -> str:
-    """The finding of one film where label (14,) and probability (14,) lie farthest apart."""
-    return FINDINGS[int(np.argmax(np.abs(label - probs)))]
+    """The finding of one film where label (14,), NaN if unknown, and probability (14,) lie farthest apart.
+
+    At least one label has to be known.
+    """
+    return FINDINGS[int(np.nanargmax(np.abs(label - probs)))]

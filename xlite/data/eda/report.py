@@ -87,6 +87,7 @@ def render(found: Survey, links: dict[str, str], command: str) -> str:
     sections = [
         _head(found, command),
         films.claims(found),
+        films.unknown(found),
         films.findings(found, links),
         films.tallies(found, links),
         films.follow_ups(found),

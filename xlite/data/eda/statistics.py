@@ -1,4 +1,9 @@
-"""Statistics of a table of films: counts, prevalence, co-occurrence, ages. Tables in, small frames out."""
+"""Statistics of a table of films: counts, prevalence, co-occurrence, ages. Tables in, small frames out.
+
+A label that is unknown (NaN) is neither a positive nor a negative: shares are of the films whose label is
+known, and NaN of a finding that no film's label tells, which is not labelled here. Whether a film is without
+finding is unknown if none of its findings is known and one of those that are labelled here is unknown.
+"""
 
 from dataclasses import dataclass
 
@@ -7,6 +12,7 @@ import pandas as pd
 
 from xlite.data.ages import AGE_BANDS, age_band
 from xlite.findings import FINDINGS, NO_FINDING
+from xlite.labels import known, positive
 from xlite.pixels import RELEASE_SIDE
 
 CLASSES = (NO_FINDING, *FINDINGS)
@@ -17,7 +23,11 @@ LEAST_EXPECTED = 5
 
 @dataclass(frozen=True)
 class Facts:
-    """The plain facts of a table; ages in years, None if no age is given."""
+    """The plain facts of a table; ages in years, None if no age is given.
+
+    several_findings and with_finding count the films that are known to have them; undecided: those of which
+    it is unknown whether they have any.
+    """
 
     films: int
     patients: int
@@ -33,6 +43,13 @@ class Facts:
     follow_ups: int
     several_findings: int
     with_finding: int
+    undecided: int = 0
+
+    @property
+    def without_share(self) -> float:
+        """The share (0-1) of films without finding, of those of which that is known; NaN if of none."""
+        decided = self.films - self.undecided
+        return 1 - self.with_finding / decided if decided else np.nan
 
 
 @dataclass(frozen=True)
@@ -40,7 +57,7 @@ class Imbalance:
     """The most and the least frequent finding that occurs and their ratio; None if no finding occurs.
 
     with_no_finding: films without a finding for each film of the least frequent one; absent: findings
-    without a film.
+    that are labelled here, without a film.
     """
 
     common: str | None
@@ -50,27 +67,47 @@ class Imbalance:
     absent: list[str]
 
 
+def label_array(table: pd.DataFrame) -> np.ndarray:
+    """The labels of a table, (N, 14) of 0 and 1, NaN if unknown."""
+    labels: np.ndarray = table[list(FINDINGS)].to_numpy()
+    return labels
+
+
 def indicators(table: pd.DataFrame) -> pd.DataFrame:
-    """A bool column for No Finding and each of the 14 findings; a row for each film, in the table's order."""
-    positive = table[list(FINDINGS)].to_numpy(dtype=bool)
-    columns = np.column_stack([~positive.any(axis=1), positive])
+    """A bool column for No Finding and each of the 14 findings; a row for each film, in the table's order.
+
+    What is unknown is not there: see `known_classes`.
+    """
+    labels = label_array(table)
+    have = positive(labels)
+    columns = np.column_stack([~have.any(axis=1) & known_classes(labels)[:, 0], have])
     return pd.DataFrame(columns, index=table.index, columns=list(CLASSES))
 
 
-def finding_counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Per class: films, share (0-1), patients, alone (share of its films with no other finding).
+def known_classes(labels: np.ndarray) -> np.ndarray:
+    """Of which films it is known whether they have No Finding and each finding: bool (N, 15) of (N, 14)."""
+    here = known(labels)
+    decided = positive(labels).any(axis=1) | here[:, here.any(axis=0)].all(axis=1) & here.any()
+    return np.column_stack([decided, here])
 
-    No Finding stands first, then the findings from common to rare.
+
+def finding_counts(table: pd.DataFrame) -> pd.DataFrame:
+    """Per class: films, share (0-1), patients, alone (share of its films with no other finding), known.
+
+    No Finding stands first, then the findings from common to rare. known: films of which the class is known,
+    those that the share is of.
     """
     present = indicators(table)
-    films = present.sum()
+    films, known_films = present.sum(), known_classes(label_array(table)).sum(axis=0)
     single = (present[list(FINDINGS)].sum(axis=1) == 1).to_numpy()
+    shares = films / np.maximum(known_films, 1)
     counts = pd.DataFrame(
         {
             "films": films,
-            "share": films / max(len(table), 1),
+            "share": shares.where((known_films > 0) | (len(table) == 0)),
             "patients": [table.loc[present[name], "patient"].nunique() for name in CLASSES],
             "alone": [single[present[name]].mean() if films[name] else np.nan for name in CLASSES],
+            "known": known_films,
         }
     )
     counts.loc[NO_FINDING, "alone"] = np.nan
@@ -78,11 +115,16 @@ def finding_counts(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([counts.loc[[NO_FINDING]], findings])
 
 
+def not_labelled(counts: pd.DataFrame) -> list[str]:
+    """The findings that no film's label tells, in NIH order, from `finding_counts`."""
+    return [name for name in FINDINGS if counts.loc[name, "known"] == 0]
+
+
 def imbalance(counts: pd.DataFrame) -> Imbalance:
     """How unevenly findings occur, from `finding_counts`."""
     films = counts.loc[list(FINDINGS), "films"]
     occurring = films[films > 0]
-    absent = [name for name in FINDINGS if films[name] == 0]
+    absent = [name for name in FINDINGS if films[name] == 0 and counts.loc[name, "known"] > 0]
     if occurring.empty:
         return Imbalance(None, None, None, None, absent)
     rarest = int(occurring.min())
@@ -96,13 +138,14 @@ def imbalance(counts: pd.DataFrame) -> Imbalance:
 
 
 def findings_per_film(table: pd.DataFrame) -> pd.Series:
-    """Films by their number of findings, from 0 to the largest number that occurs."""
-    return _tally(table[list(FINDINGS)].sum(axis=1), start=0)
+    """Films by their number of known findings, from 0 to the largest number that occurs."""
+    return _tally(pd.Series(positive(label_array(table)).sum(axis=1)), start=0)
 
 
 def findings_per_patient(table: pd.DataFrame) -> pd.Series:
-    """Patients by the number of different findings over all their films, from 0."""
-    return _tally(table.groupby("patient")[list(FINDINGS)].max().sum(axis=1), start=0)
+    """Patients by the number of different findings known over all their films, from 0."""
+    ever = indicators(table)[list(FINDINGS)].groupby(table["patient"]).any()
+    return _tally(ever.sum(axis=1), start=0)
 
 
 def films_per_patient(table: pd.DataFrame) -> pd.Series:
@@ -114,14 +157,17 @@ def follow_ups(table: pd.DataFrame) -> pd.DataFrame:
     """From each film of a patient to the next one, a row for each class: had, stays, lacked, appears.
 
     had and lacked count the first films of such pairs; stays and appears are the shares (0-1) of the next
-    films that then have the class, NaN if there is no pair. Films are ordered by their follow-up number.
+    films that then have the class, NaN if there is no pair. Only pairs count of both of which the class is
+    known. Films are ordered by their follow-up number.
     """
     ordered = table.sort_values(["patient", "follow_up"], kind="stable")
     patients, present = ordered["patient"].to_numpy(), indicators(ordered).to_numpy()
     pairs = patients[1:] == patients[:-1]
-    before, after = present[:-1][pairs], present[1:][pairs]
+    told = known_classes(label_array(ordered))
+    both = (told[:-1] & told[1:])[pairs]
+    before, after = present[:-1][pairs] & both, present[1:][pairs] & both
     had, stays, appears = before.sum(0), (before & after).sum(0), (~before & after).sum(0)
-    lacked = len(before) - had
+    lacked = both.sum(0) - had
     shares = [
         np.divide(part, whole, out=np.full(len(CLASSES), np.nan), where=whole > 0)
         for part, whole in ((stays, had), (appears, lacked))
@@ -136,19 +182,39 @@ def _tally(numbers: pd.Series, start: int) -> pd.Series:
     return pd.Series(counts, index=range(start, start + len(counts)), dtype=np.int64)
 
 
+@dataclass(frozen=True, eq=False)
+class Meetings:
+    """What chance makes of two findings, (14, 14) each: of the films of which both are known, how many they
+    are, and how many of these have the finding of the row.
+    """
+
+    films: np.ndarray
+    alone: np.ndarray
+
+    @classmethod
+    def of(cls, labels: np.ndarray) -> "Meetings":
+        """By labels (N, 14), NaN if unknown."""
+        here, have = known(labels).astype(np.float64), positive(labels).astype(np.float64)
+        return cls(here.T @ here, have.T @ here)
+
+    def expected(self) -> np.ndarray:
+        """How many films have both if the findings are independent, (14, 14)."""
+        return self.alone * self.alone.T / np.maximum(self.films, 1)
+
+
 def cooccurrence(table: pd.DataFrame) -> pd.DataFrame:
     """Films that have both findings, int (14, 14); the diagonal holds the films that have the finding."""
-    positive = table[list(FINDINGS)].to_numpy(dtype=np.float64)
-    return pd.DataFrame((positive.T @ positive).astype(np.int64), index=FINDINGS, columns=FINDINGS)
+    have = positive(label_array(table)).astype(np.float64)
+    return pd.DataFrame((have.T @ have).astype(np.int64), index=FINDINGS, columns=FINDINGS)
 
 
-def lift(together: pd.DataFrame, films: int, least: float = 0.0) -> pd.DataFrame:
+def lift(together: pd.DataFrame, meetings: Meetings, least: float = 0.0) -> pd.DataFrame:
     """How many times more often than by chance two findings meet, float (14, 14); 1 if they are independent.
 
-    NaN on the diagonal, if a finding does not occur, and if chance gives fewer than `least` films.
+    `meetings` is of the same films as `together`. NaN on the diagonal, if a finding does not occur, and if
+    chance gives fewer than `least` films.
     """
-    alone = np.diag(together).astype(np.float64)
-    expected = np.outer(alone, alone) / max(films, 1)
+    expected = meetings.expected()
     ratio = np.full(expected.shape, np.nan)
     enough = (expected > 0) & (expected >= least)
     np.divide(together.to_numpy(dtype=np.float64), expected, out=ratio, where=enough)
@@ -159,7 +225,7 @@ def lift(together: pd.DataFrame, films: int, least: float = 0.0) -> pd.DataFrame
 def pairs(table: pd.DataFrame) -> pd.DataFrame:
     """Each pair of findings that meets at least once: first, second, films, lift; most films first."""
     together = cooccurrence(table)
-    lifts = lift(together, len(table)).to_numpy()
+    lifts = lift(together, Meetings.of(label_array(table))).to_numpy()
     rows, columns = np.triu_indices(len(FINDINGS), k=1)
     found = pd.DataFrame(
         {
@@ -191,9 +257,14 @@ def age_histogram(table: pd.DataFrame, width: int = 5) -> pd.DataFrame:
 
 
 def prevalence_by(table: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
-    """A row for each group: films, then the share (0-1) of No Finding and each finding among them."""
+    """A row for each group: films, then the share (0-1) of No Finding and each finding among them.
+
+    A share is of the films of the group of which the class is known, NaN if there is none.
+    """
     present = indicators(table)
-    rows = present.groupby(groups, observed=True).mean()
+    told = pd.DataFrame(known_classes(label_array(table)), index=table.index, columns=present.columns)
+    films, known_films = (frame.groupby(groups, observed=True).sum() for frame in (present, told))
+    rows = films / known_films.where(known_films > 0)
     rows.insert(0, "films", present.groupby(groups, observed=True).size())
     return rows
 
@@ -219,7 +290,8 @@ def box_sizes(boxes: pd.DataFrame) -> pd.DataFrame:
 
 def facts(table: pd.DataFrame) -> Facts:
     """The plain facts of a table, as `read_table` gives it."""
-    each = table["patient"].value_counts()
+    each, labels = table["patient"].value_counts(), label_array(table)
+    number = positive(labels).sum(axis=1)
     several = each[each > 1]
     ages = table["age"].dropna()
     return Facts(
@@ -235,6 +307,7 @@ def facts(table: pd.DataFrame) -> Facts:
         films_of_patients_with_several=int(several.sum()),
         most_films=int(each.max()) if len(each) else 0,
         follow_ups=int((table["follow_up"] > 0).sum()),
-        several_findings=int((table[list(FINDINGS)].sum(axis=1) > 1).sum()),
-        with_finding=int(table[list(FINDINGS)].any(axis=1).sum()),
+        several_findings=int((number > 1).sum()),
+        with_finding=int((number > 0).sum()),
+        undecided=int((~known_classes(labels)[:, 0]).sum()),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -10,10 +11,12 @@ from xlite.data.eda import statistics
 from xlite.data.eda.batch_composition import Batches, measure_batches
 from xlite.data.eda.claims import Claim, check_claims
 from xlite.data.eda.editions import EditionDifference, compare_editions, other_edition
+from xlite.data.eda.label_words import unknown_words
 from xlite.data.eda.overview import Overview, overview
 from xlite.data.eda.partitions import (
     Leakage,
     balance,
+    known_of_parts,
     leakage,
     locate,
     overlaps,
@@ -23,14 +26,16 @@ from xlite.data.eda.partitions import (
 from xlite.data.eda.statistics import Imbalance
 from xlite.data.folder import NihFolder
 from xlite.data.strategies import RANDOM_STRATEGIES
-from xlite.findings import FINDINGS
 
 BATCH_SIZE: int = TrainConfig.model_fields["batch_size"].default
 
 
 @dataclass(frozen=True)
 class Survey:
-    """The statistics of one folder; each frame comes from the function of its name."""
+    """The statistics of one folder; each frame comes from the function of its name.
+
+    known_of_parts: of the parts in `balance`; unknown: sentences on labels that are not known, if any is.
+    """
 
     data: str
     label_version: str
@@ -41,14 +46,35 @@ class Survey:
     follow_ups: pd.DataFrame
     boxes: pd.DataFrame
     balance: dict[str, pd.DataFrame]
+    known_of_parts: dict[str, pd.DataFrame]
     leakage: dict[str, Leakage]
     overlaps: pd.DataFrame
     batches: Batches
     difference: EditionDifference | None
     claims: list[Claim]
+    unknown: list[str]
+
+    @property
+    def not_labelled(self) -> list[str]:
+        """The findings that no film's label tells, in NIH order."""
+        return statistics.not_labelled(self.overview.finding_counts)
 
     def as_dict(self) -> dict[str, object]:
-        """The survey as plain dicts, lists and numbers, for JSON; an undefined lift is None."""
+        """The survey as plain dicts, lists and numbers, for JSON; an undefined lift is None.
+
+        What tells of unknown labels is there only if there are any.
+        """
+        content = self._as_dict()
+        if self.unknown:
+            known = {name: _rows(frame) for name, frame in self.known_of_parts.items()}
+            return {**content, "not_labelled": self.not_labelled, "known_of_parts": known}
+        content.pop("undecided")
+        _without(content["findings"], "known")
+        if isinstance(difference := content["difference"], dict) and not self._differs_in_what_is_known():
+            _without(difference["findings"], "unknown")
+        return content
+
+    def _as_dict(self) -> dict[str, Any]:
         table = self.overview
         return {
             "data": self.data,
@@ -76,6 +102,9 @@ class Survey:
             and {**vars(self.difference), "findings": _rows(self.difference.findings)},
             "claims": [asdict(claim) for claim in self.claims],
         }
+
+    def _differs_in_what_is_known(self) -> bool:
+        return self.difference is not None and bool(self.difference.findings["unknown"].any())
 
 
 def survey(folder: NihFolder, other_table: Path | None = None) -> Survey:
@@ -105,11 +134,13 @@ def survey(folder: NihFolder, other_table: Path | None = None) -> Survey:
         follow_ups=statistics.follow_ups(table),
         boxes=statistics.box_sizes(folder.boxes()),
         balance={name: balance(table, located[name]) for name in shown},
+        known_of_parts={name: known_of_parts(table, located[name]) for name in shown},
         leakage={name: leaks[name] for name in shown},
         overlaps=overlaps(listed),
-        batches=measure_batches(table[list(FINDINGS)].to_numpy(), BATCH_SIZE, SEED),
+        batches=measure_batches(statistics.label_array(table), BATCH_SIZE, SEED),
         difference=compare_editions(table, other) if other else None,
         claims=check_claims(table, leak),
+        unknown=unknown_words(statistics.label_array(table), folder.labelled),
     )
 
 
@@ -117,3 +148,8 @@ def _rows(frame: pd.DataFrame) -> dict[str, dict[str, object]]:
     """{row: {column: number or None}}."""
     plain = frame.astype(object).where(frame.notna(), None)
     return {str(name): row.to_dict() for name, row in plain.iterrows()}
+
+
+def _without(rows: dict[str, dict[str, object]], column: str) -> None:
+    for row in rows.values():
+        row.pop(column)

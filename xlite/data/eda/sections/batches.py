@@ -44,7 +44,7 @@ def sampler_table(survey: Survey) -> str:
             f"{row.balanced_without:.1%}",
             "" if pd.isna(row.repeats) else f"{row.repeats:.2f}",
         )
-        for name, row in survey.batches.classes.iterrows()
+        for name, row in survey.batches.classes.drop(survey.not_labelled).iterrows()
     )
     header = (
         "finding",

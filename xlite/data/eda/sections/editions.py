@@ -15,17 +15,16 @@ def editions(survey: Survey) -> str:
             f"## Label editions\n\n{here} edition is here. `--other-table FILE` compares another one with it."
         )
     details = ", ".join(f"{name.replace('_', '-')} {films:,}" for name, films in found.details.items())
-    rows = (
-        (str(name), *(f"{n:,}" for n in (row.here, row.there, row.only_here, row.only_there)))
-        for name, row in found.findings.iterrows()
-    )
+    unclear = bool(found.findings["unknown"].any())
+    columns = ["here", "there", "only_here", "only_there", *["unknown"] * unclear]
+    rows = ((str(name), *(f"{n:,}" for n in row[columns])) for name, row in found.findings.iterrows())
     ours = "here" if unknown else survey.label_version
     theirs = "there" if found.version == UNKNOWN_EDITION else found.version
-    header = ("finding", ours, theirs, "only here", "only there")
+    header = ("finding", ours, theirs, "only here", "only there", *["unknown in one"] * unclear)
     return f"""## Label editions
 
 This folder's table ({survey.label_version}) beside `{found.other}` ({found.version}): {found.films:,} films
 are in both, {found.here:,} only here, {found.there:,} only there. The findings of {found.label_sets:,} films
 differ. Other columns that differ, in films: {details}.
 
-{table(header, rows, numbers=4)}"""
+{table(header, rows, numbers=len(columns))}"""

@@ -21,6 +21,17 @@ def claims(survey: Survey) -> str:
 {table(("claim", "computed here", "verdict"), rows)}"""
 
 
+def unknown(survey: Survey) -> str:
+    """What is said of labels that are unknown; empty if all are known."""
+    if not survey.unknown:
+        return ""
+    return f"""## Labels that are not known
+
+{" ".join(survey.unknown)} An unknown label is neither a positive nor a negative. A film counts as No Finding
+if all findings that are labelled here are known to be absent. The findings of a film or a patient are those
+that are known."""
+
+
 def findings(survey: Survey, links: dict[str, str]) -> str:
     """Films, patients and share of each class."""
     ratio = survey.imbalance
@@ -32,15 +43,21 @@ def findings(survey: Survey, links: dict[str, str]) -> str:
         )
     if ratio.absent:
         sentence += f" Without a single film: {', '.join(ratio.absent)}."
-    rows = (
-        (name, f"{row.films:,.0f}", f"{row.share:.2%}", f"{row.patients:,.0f}", percent(row.alone))
+    header = ["finding", "films", "share", "patients", "alone"]
+    rows = [
+        [str(name), f"{row.films:,.0f}", f"{row.share:.2%}", f"{row.patients:,.0f}", percent(row.alone)]
         for name, row in survey.overview.finding_counts.iterrows()
-    )
+        if name not in survey.not_labelled
+    ]
+    if survey.unknown:
+        header.append("of films known")
+        known = survey.overview.finding_counts["known"]
+        rows = [[*row, f"{known[row[0]]:,}"] for row in rows]
     return f"""## Findings
 
 {sentence} "Alone" is the share of a finding's films that have no other finding.
 
-{table(("finding", "films", "share", "patients", "alone"), rows, numbers=4)}
+{table(header, rows, numbers=len(header) - 1)}
 
 ![Films per finding]({links["findings"]})"""
 
@@ -69,12 +86,12 @@ To split films instead of patients is to test on patients that were trained on.
 def follow_ups(survey: Survey) -> str:
     """What stays and what appears on a patient's next film."""
     changes = survey.follow_ups
-    pairs = int(changes.loc[NO_FINDING, ["had", "lacked"]].sum())
+    pairs = survey.overview.facts.films - survey.overview.facts.patients
     if not pairs:
         return "## From film to film\n\nNo patient has two films."
     rows = (
         (str(name), f"{row.had:,.0f}", percent(row.stays), percent(row.appears))
-        for name, row in changes.iterrows()
+        for name, row in changes.drop(survey.not_labelled).iterrows()
     )
     return f"""## From film to film
 
@@ -122,7 +139,8 @@ def prevalence(survey: Survey, links: dict[str, str]) -> str:
     groups = pd.concat(frames, keys=range(len(frames)))
     columns = [in_markdown(str(name)) for _, name in groups.index]
     films = ("films", *(f"{number:,.0f}" for number in groups["films"]))
-    rows = [films, *((name, *map(percent, groups[name])) for name in (NO_FINDING, *FINDINGS))]
+    labelled = [name for name in (NO_FINDING, *FINDINGS) if name not in survey.not_labelled]
+    rows = [films, *((name, *map(percent, groups[name])) for name in labelled)]
     figure = f"\n\n![Prevalence by view]({links['views']})" if "views" in links else ""
     return f"""## Prevalence by view, sex and age
 

@@ -18,12 +18,11 @@ def splits(survey: Survey) -> str:
     for name, counts in survey.balance.items():
         films = ("films", *(f"{number:,}" for number in counts["films"]))
         patients = ("patients", *(f"{number:,}" for number in counts["patients"]))
+        told = survey.known_of_parts[name]
         classes = (
-            (
-                one,
-                *(f"{n:,} ({of(n, total)})" for n, total in zip(counts[one], counts["films"], strict=True)),
-            )
+            (one, *map(_share, counts[one], told[one], counts["films"]))
             for one in (NO_FINDING, *FINDINGS)
+            if one not in survey.not_labelled
         )
         rows = [films, patients, *classes]
         sections.append(f"### {name}\n\n" + table((name, *counts.index), rows, numbers=len(counts)))
@@ -36,12 +35,19 @@ def splits(survey: Survey) -> str:
     return "\n\n".join(sections)
 
 
+def _share(count: int, told: int, films: int) -> str:
+    """Films of a part with a class, and their share of those of which that is known."""
+    if films and not told:
+        return "unknown"
+    return f"{count:,} ({of(count, told)}{'' if told == films else f' of {told:,} known'})"
+
+
 def leakage_table(survey: Survey) -> str:
     """A row for each split: sizes, shared patients, films of seen patients, the finding that shifts most."""
     rows = []
     for name, leak in survey.leakage.items():
         counts = survey.balance[name]
-        shift = widest_shift(counts)
+        shift = widest_shift(counts, survey.known_of_parts[name])
         rows.append(
             (
                 name,
