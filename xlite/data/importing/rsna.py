@@ -2,8 +2,8 @@
 
 `stage_2_train_labels.csv` (patientId, x, y, width, height, Target), a row a box, and
 `stage_2_train_images/PATIENTID.dcm` of 1024 px. patientId names a film, not a patient. Where RSNA's
-`pneumonia-challenge-dataset-mappings_2018.json` (img_id, subset_img_id) lies there too, films and patients get
-their names of ChestX-ray14, so that whatever knows these finds them.
+`pneumonia-challenge-dataset-mappings_2018.json` (img_id, subset_img_id) lies there too, films and patients
+get their names of ChestX-ray14, so that whatever knows these finds them.
 """
 
 import json
@@ -67,13 +67,13 @@ def _note(known: int, films: int) -> str:
     if not known:
         return (
             "All films are of ChestX-ray14, and nothing here says which: put RSNA's mapping "
-            "pneumonia-challenge-dataset-mappings_2018.json into the folder, or models that know NIH's films are "
-            "judged on what they know."
+            "pneumonia-challenge-dataset-mappings_2018.json into the folder, or models that know NIH's "
+            "films are judged on what they know."
         )
     others = f"; {counted(films - known, 'film')} without" if known < films else ""
     return (
-        f"{counted(known, 'film')} with the name and the patient of ChestX-ray14{others}: models and teachers that know "
-        "them are found by contamination reports."
+        f"{counted(known, 'film')} with the name and the patient of ChestX-ray14{others}: models and "
+        "teachers that know them are found by contamination reports."
     )
 
 

@@ -1,8 +1,8 @@
 """SIIM-ACR Pneumothorax Segmentation: DICOM films whose masks are run lengths, made into boxes.
 
-`train-rle.csv` or `stage_2_train.csv`: ImageId, EncodedPixels (the first file writes it with a blank before it),
-a row a mask or -1. Runs are pairs of a gap and a length, down the columns of 1024 x 1024 px. Films lie as
-`dicom-images-train/STUDY/SERIES/IMAGEID.dcm`; they are of ChestX-ray14, and nothing says which.
+`train-rle.csv` or `stage_2_train.csv`: ImageId, EncodedPixels (the first file writes it with a blank before
+it), a row a mask or -1. Runs are pairs of a gap and a length, down the columns of 1024 x 1024 px. Films lie
+as `dicom-images-train/STUDY/SERIES/IMAGEID.dcm`; they are of ChestX-ray14, and nothing says which.
 """
 
 from pathlib import Path
@@ -36,7 +36,8 @@ def look(source: Path) -> Found:
         [path],
         boxes=pd.DataFrame([box for boxes in masks for box in boxes], columns=BOX_COLUMNS),
         notes=[
-            "All films are of ChestX-ray14, and no table says which: models that know NIH's films may know these.",
+            "All films are of ChestX-ray14, and no table says which: models that know NIH's films may know "
+            "these.",
             "A box is drawn around each piece of a mask.",
         ],
         has_patients=False,

@@ -52,7 +52,7 @@ def without_laterals(films: pd.DataFrame) -> tuple[pd.DataFrame, Counter[str]]:
 
 
 def by_header(films: pd.DataFrame) -> pd.DataFrame:
-    """The films, with view, sex and age of their DICOM headers where the table has none; `path` is their file."""
+    """The films, with view, sex and age of DICOM headers where the table has none; `path` is the file."""
     films = films.copy()
     for row in films.index[films["view"] == ""]:
         header = header_of(films.at[row, "path"])
@@ -72,7 +72,8 @@ def by_header(films: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_gate(films: pd.DataFrame, step: Callable[[], None]) -> tuple[pd.DataFrame, Counter[str]]:
-    """The films, without those of no known view that the gate takes for no frontal chest film, which it counts.
+    """The films, without those of no known view that the gate takes for no frontal chest film, which it
+    counts.
 
     Those that stay have no view: the gate's guess of PA or AP is not written down as if it were known.
     """

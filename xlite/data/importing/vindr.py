@@ -1,8 +1,9 @@
 """VinDr-CXR (Nguyen et al. 2022): DICOM films, each of train read by three of 17 radiologists.
 
-PhysioNet: `annotations/image_labels_train.csv` (image_id, rad_id, a column of 0 and 1 for each label), one row a
-reader, `image_labels_test.csv` with the consensus of five; boxes in `annotations_train.csv` and `…_test.csv`.
-Kaggle: `train.csv`, a row a box or `No finding`. No patients are named, and films are `ID.dicom`.
+PhysioNet: `annotations/image_labels_train.csv` (image_id, rad_id, a column of 0 and 1 for each label), one
+row a reader, `image_labels_test.csv` with the consensus of five; boxes in `annotations_train.csv` and
+`…_test.csv`. Kaggle: `train.csv`, a row a box or `No finding`. No patients are named, and films are
+`ID.dicom`.
 """
 
 from collections import Counter
@@ -78,8 +79,8 @@ def look(source: Path) -> Found:
     kept = pd.concat(agreement, ignore_index=True)
     split = int((kept["with_it"] * 2 <= kept["readers"]).sum())
     note = (
-        f"A label counts if more than half of a film's readers gave it; {split:,} that fewer gave are in agreement.csv "
-        "alone. Boxes of all readers stay where their finding does."
+        f"A label counts if more than half of a film's readers gave it; {split:,} that fewer gave are in "
+        "agreement.csv alone. Boxes of all readers stay where their finding does."
     )
     return Found(
         source,

@@ -71,8 +71,8 @@ def check_out(kind: str, source: Path, out: Path, name: str) -> None:
             str(source.absolute()),
         ):
             raise DataError(
-                f"{folder} is another data set called {name!r}, whose patients would be taken for these; give this one "
-                "another name with --name"
+                f"{folder} is another data set called {name!r}, whose patients would be taken for these; "
+                "give this one another name with --name"
             )
 
 
@@ -158,8 +158,8 @@ def _frontal(found: Found, progress: Progress | None) -> tuple[pd.DataFrame, Cou
     there = films["path"].notna()
     if len(films) and not there.any():
         raise DataError(
-            f"none of the {counted(len(films), 'film')} that {found.tables[0]} names lies in {found.root}: the first is "
-            f"{films['file'].iloc[0]!r}"
+            f"none of the {counted(len(films), 'film')} that {found.tables[0]} names lies in {found.root}: "
+            f"the first is {films['file'].iloc[0]!r}"
         )
     if absent := int((~there).sum()):
         left_out["films without a file"] = absent
@@ -197,7 +197,8 @@ def _named(films: pd.DataFrame, name: str, found: Found) -> pd.DataFrame:
     twice = pd.Series(stems)[pd.Series(stems).duplicated()]
     if len(twice):
         raise DataError(
-            f"{found.tables[0]} names {twice.iloc[0]!r} for several films; each film has to have a name of its own"
+            f"{found.tables[0]} names {twice.iloc[0]!r} for several films; each film has to have a name of "
+            "its own"
         )
     suffixes = [_suffix(path) for path in films["path"]]
     images = [stem + suffix for stem, suffix in zip(stems, suffixes, strict=True)]
@@ -244,8 +245,8 @@ def _link(path: Path, link: Path) -> None:
             os.link(real, link)
         except OSError as error:
             raise DataError(
-                f"{path} cannot be linked to ({error.strerror}), and films are not copied: choose an OUT on the disk of "
-                "the films, or on one that takes links"
+                f"{path} cannot be linked to ({error.strerror}), and films are not copied: choose an OUT "
+                "on the disk of the films, or on one that takes links"
             ) from error
 
 
@@ -310,7 +311,7 @@ def _write_rows(path: Path, header: Iterable[str], rows: Iterable[Iterable[objec
 
 
 def _hashes(tables: Sequence[Path], source: Path) -> list[dict[str, str]]:
-    """The tables that were read with their SHA-256; of very many, as Open-I's reports, one of all together."""
+    """The tables that were read, with SHA-256; of very many, as Open-I's reports, one of all together."""
     hashes = [{"file": _below(path, source), "sha256": digest_of(path)} for path in tables]
     if len(hashes) <= _MOST_TABLES:
         return hashes
@@ -328,7 +329,8 @@ def _notes(found: Found, films: pd.DataFrame, labels: Labels) -> list[str]:
     notes = []
     if not found.has_patients and (films["nih"] == "").any():
         notes.append(
-            "No patients are named: each film counts as one, so films of one person may be in several parts of a split."
+            "No patients are named: each film counts as one, so films of one person may be in several "
+            "parts of a split."
         )
     if silent := int(np.isnan(labels.values).all(1).sum()):
         notes.append(
