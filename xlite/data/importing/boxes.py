@@ -10,8 +10,7 @@ from xlite.data.importing.labels import Labels
 from xlite.data.importing.mapping import Mapping
 from xlite.data.importing.views import size_of
 from xlite.findings import FINDINGS
-
-FRAME = 1024
+from xlite.pixels import RELEASE_SIDE
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +34,14 @@ def frame_boxes(boxes: pd.DataFrame, films: pd.DataFrame, labels: Labels, mappin
     known = ~np.isnan(sizes).any(1)
     left_out["on films of unknown size"] = int((~known).sum())
     there, rows, sizes = there[known].reset_index(drop=True), rows[known], sizes[known]
-    scale = FRAME / sizes
+    scale = RELEASE_SIDE / sizes
     finding_of = {rule.label: rule.finding for rule in mapping if rule.finding in FINDINGS}
     framed = pd.DataFrame(
         {
             "image": films["image"].to_numpy()[rows],
             "label": there["label"],
             "finding": there["label"].map(finding_of).fillna(""),
-            "reader": there["reader"].fillna(""),
+            "reader": ["" if pd.isna(reader) else str(reader) for reader in there["reader"]],
             **{
                 side: (there[side].to_numpy(float) * scale[:, axis]).round(3)
                 for axis, side in enumerate("xy")
@@ -68,7 +67,7 @@ def frame_boxes(boxes: pd.DataFrame, films: pd.DataFrame, labels: Labels, mappin
 
 def _sizes(boxes: pd.DataFrame, films: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
     """float (N, 2): width and height of the frame of each box; NaN if nobody can tell."""
-    sizes = boxes[["width", "height"]].to_numpy(float)
+    sizes = boxes[["width", "height"]].to_numpy(float, copy=True)
     paths = films["path"].to_numpy()
     for row in np.unique(rows[np.isnan(sizes).any(1)]):
         found = size_of(paths[row])

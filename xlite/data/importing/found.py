@@ -52,7 +52,9 @@ class Found:
 
 def films_of(rows: Iterable[dict[str, str]]) -> pd.DataFrame:
     """A table of films from rows that may lack columns."""
-    return pd.DataFrame(list(rows), columns=FILM_COLUMNS).fillna("").astype(str)
+    return pd.DataFrame(
+        [[row.get(column, "") for column in FILM_COLUMNS] for row in rows], columns=FILM_COLUMNS, dtype=str
+    )
 
 
 def text_columns(path: Path, needed: Sequence[str], wanted: Sequence[str] = ()) -> pd.DataFrame:

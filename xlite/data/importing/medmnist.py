@@ -1,6 +1,6 @@
-"""ChestMNIST of MedMNIST v2 (Yang et al. 2023): NIH's films at 28 to 224 px, as arrays in one file.
+"""ChestMNIST of MedMNIST v2 (Yang et al. 2023): NIH's films at 64 to 224 px, as arrays in one file.
 
-`chestmnist.npz` or `chestmnist_224.npz`: for train, val and test `…_images` (N, S, S) uint8 and `…_labels`
+`chestmnist_64.npz` to `chestmnist_224.npz`: for train, val and test `…_images` (N, S, S) uint8 and `…_labels`
 (N, 14) in the order of the mapping. There are no files to link: the pictures are written.
 """
 
@@ -14,6 +14,7 @@ from xlite.data.importing.found import FRONTAL, Found, file_of, films_of, not_th
 from xlite.data.importing.mapping import shipped
 from xlite.data.phantom.write import encode_png
 from xlite.errors import DataError, sentence
+from xlite.pixels import MIN_SIDE
 
 _PARTS = ("train", "val", "test")
 
@@ -66,6 +67,12 @@ def _arrays(path: Path, width: int) -> tuple[dict[str, np.ndarray], dict[str, np
                 f"{path} is no ChestMNIST: {part}_images has {shape} and {part}_labels {marks.shape}; "
                 f"expected grey uint8 pictures and {width} labels of 0 and 1 for each"
             )
+    small = [part for part in there if images[part].shape[1] < MIN_SIDE]
+    if small:
+        raise DataError(
+            f"{path} has films of {images[small[0]].shape[1]} px, and X-Lite reads none below {MIN_SIDE}: "
+            "take chestmnist_64.npz, chestmnist_128.npz or chestmnist_224.npz"
+        )
     if not there:
         raise DataError(f"{path} is no ChestMNIST: it holds no train_images, val_images or test_images")
     return images, labels

@@ -108,11 +108,11 @@ def sentences(record: Record) -> list[str]:
         if record.not_labelled
         else "All 14 are labelled"
     )
-    if record.left_out:
-        told.append(f"Left out: {_counts(record.left_out)}")
-    told += [f"Conflict: {count:,} × {what}" for what, count in record.conflicts.items()]
+    if any(record.left_out.values()):
+        told.append(f"Left out: {_reasons(record.left_out)}")
+    told += [f"Conflict: {what} ({counted(count, 'film')})" for what, count in record.conflicts.items()]
     if record.boxes or record.boxes_left_out:
-        rest = f"; left out: {_counts(record.boxes_left_out)}" if record.boxes_left_out else ""
+        rest = f"; left out: {_reasons(record.boxes_left_out)}" if record.boxes_left_out else ""
         told.append(f"{counted(record.boxes, 'box', 'boxes')}{rest}")
     if record.lists:
         told.append(f"Lists of the data set: {', '.join(record.lists)}")
@@ -121,6 +121,10 @@ def sentences(record: Record) -> list[str]:
 
 def _counts(counts: Dict[str, int]) -> str:
     return ", ".join(f"{count:,} {what}" for what, count in counts.items())
+
+
+def _reasons(counts: Dict[str, int]) -> str:
+    return ", ".join(f"{what} ({count:,})" for what, count in counts.items() if count)
 
 
 def _table(labels: list[LabelCount]) -> list[str]:

@@ -51,24 +51,32 @@ def without_laterals(films: pd.DataFrame) -> tuple[pd.DataFrame, Counter[str]]:
     return films[keep], Counter({str(why): int(count) for why, count in words.value_counts().items()})
 
 
-def by_header(films: pd.DataFrame) -> pd.DataFrame:
+def by_header(films: pd.DataFrame, step: Callable[[], None]) -> pd.DataFrame:
     """The films, with view, sex and age of DICOM headers where the table has none; `path` is the file."""
     films = films.copy()
     for row in films.index[films["view"] == ""]:
         header = header_of(films.at[row, "path"])
+        step()
         if header is None:
             continue
-        view = str(header.get("ViewPosition") or "").upper()
+        view = _text(header, "ViewPosition").upper()
         if view in ("PA", "AP"):
             films.at[row, "view"] = view
         elif view in _LATERAL_VIEWS:
             films.at[row, "view"] = LATERAL
-        sex = str(header.get("PatientSex") or "")
+        sex = _text(header, "PatientSex")
         if not films.at[row, "sex"] and sex in ("F", "M"):
             films.at[row, "sex"] = sex
         if not films.at[row, "age"]:
-            films.at[row, "age"] = str(header.get("PatientAge") or "")
+            films.at[row, "age"] = _text(header, "PatientAge")
     return films
+
+
+def _text(header: pydicom.Dataset, keyword: str) -> str:
+    """A short text of a header as it was written: RSNA's ages are `61`, of which pydicom would warn."""
+    element = header.get_item(keyword)
+    value = getattr(element, "value", None) or b""
+    return value.decode("ascii", "replace").strip(" \0") if isinstance(value, bytes) else str(value)
 
 
 def by_gate(films: pd.DataFrame, step: Callable[[], None]) -> tuple[pd.DataFrame, Counter[str]]:

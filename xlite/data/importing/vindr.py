@@ -2,8 +2,8 @@
 
 PhysioNet: `annotations/image_labels_train.csv` (image_id, rad_id, a column of 0 and 1 for each label), one
 row a reader, `image_labels_test.csv` with the consensus of five; boxes in `annotations_train.csv` and
-`…_test.csv`. Kaggle: `train.csv`, a row a box or `No finding`. No patients are named, and films are
-`ID.dicom`.
+`…_test.csv`. Kaggle: `train.csv`, a row a box or `No finding`. No patients are named, films are
+`ID.dicom`, and all are PA, as the publisher says.
 """
 
 from collections import Counter
@@ -71,7 +71,9 @@ def look(source: Path) -> Found:
     for part, readings in read:
         votes = readings.groupby("image_id", sort=False)
         share, readers = votes.mean(), votes.size()
-        films += [{"file": name, "name": name, "patient": name, "part": part} for name in share.index]
+        films += [
+            {"file": name, "name": name, "patient": name, "part": part, "view": "PA"} for name in share.index
+        ]
         states.append((share > 0.5).astype("float32"))
         agreement.append(_agreement(votes.sum(), readers))
         for wrong, count in _unusual(readers, part).items():

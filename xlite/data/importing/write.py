@@ -3,12 +3,13 @@
 import csv
 import hashlib
 import io
+import itertools
 import os
 import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -163,22 +164,26 @@ def _frontal(found: Found, progress: Progress | None) -> tuple[pd.DataFrame, Cou
         )
     if absent := int((~there).sum()):
         left_out["films without a file"] = absent
-    films, more = without_laterals(by_header(films[there]))
+    films = films[there]
+    films, more = without_laterals(by_header(films, _steps(films, progress)))
     left_out += more
-    asked, done = int((films["view"] == "").sum()), 0
-
-    def step() -> None:
-        nonlocal done
-        done += 1
-        if progress:
-            progress(done, asked)
-
-    films, more = by_gate(films, step)
+    films, more = by_gate(films, _steps(films, progress))
     left_out += more
     if not len(films):
         reasons = ", ".join(f"{count:,} {why}" for why, count in left_out.items())
         raise DataError(f"0 films are left of {found.root} ({reasons})")
     return films, left_out
+
+
+def _steps(films: pd.DataFrame, progress: Progress | None) -> Callable[[], None]:
+    """What to call after each film of unknown view."""
+    unknown, done = int((films["view"] == "").sum()), itertools.count(1)
+
+    def step() -> None:
+        if progress:
+            progress(next(done), unknown)
+
+    return step
 
 
 def _named(films: pd.DataFrame, name: str, found: Found) -> pd.DataFrame:
