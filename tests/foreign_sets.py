@@ -199,8 +199,8 @@ def write_vindr_kaggle(root: Path) -> Path:
     return root
 
 
-def write_rsna(root: Path, mapped: bool = True) -> Path:
-    """Films of NIH under other names, two boxes on the first; the mapping leaves out the last one."""
+def write_rsna(root: Path, mapped: int = 11) -> Path:
+    """Films of NIH under other names, two boxes on the first; the mapping has the first so many of twelve."""
     rows: list[list[object]] = []
     mapping = []
     for film in range(1, 13):
@@ -213,7 +213,7 @@ def write_rsna(root: Path, mapped: bool = True) -> Path:
             rows += [[name, 256.0, 128.0, 200.0, 300.0, 1]] * (1 + (film == 1))
         else:
             rows.append([name, "", "", "", "", 0])
-        if film < 12:
+        if film <= mapped:
             mapping.append({"img_id": f"{film:08d}_003.png", "subset_img_id": name, "orig_labels": ["Mass"]})
     write_table(root / "stage_2_train_labels.csv", ["patientId", "x", "y", "width", "height", "Target"], rows)
     if mapped:

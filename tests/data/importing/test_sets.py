@@ -29,7 +29,7 @@ from xlite.data.importing.looks import look
 from xlite.data.importing.record import Record
 from xlite.data.importing.siim import mask_of
 from xlite.data.importing.write import Choices, write_import
-from xlite.data.leakage import leakage_report
+from xlite.data.leakage import Shared, films_sharing_patients
 from xlite.data.splits import make_split, read_split
 from xlite.examples import examples
 from xlite.images import read_image
@@ -245,14 +245,19 @@ def test_rsna_films_are_found_by_their_names_of_nih(tmp_path: Path) -> None:
         boxes[boxes["stem"] == "00000001_003"].values.tolist()
         == [["00000001_003", "Pneumonia", 256.0, 128.0, 200.0, 300.0]] * 2
     )
-    # A model that learned from other films of patient 1 in ChestX-ray14 knows one of the twelve.
+
+
+def test_what_knows_nihs_films_is_found_in_rsnas(tmp_path: Path) -> None:
+    out = tmp_path / "rsna"
+    imported("rsna", write_rsna(tmp_path / "source", mapped=12), out)
     table = NihFolder.open(out).table
-    known = leakage_report(["00000001_000", "00000001_003"], list(table["stem"]), table)
-    assert (known.shared_images, known.shared_patients) == (1, 1)
+    # Of patient 1 this film was learned from, of patient 2 another one of ChestX-ray14.
+    shared = films_sharing_patients(["00000001_003", "00000002_000"], list(table["stem"]), table)
+    assert shared == Shared(["00000001_003", "00000002_003"], outside=1, untold=0)
 
 
 def test_rsna_without_its_mapping_says_so(tmp_path: Path) -> None:
-    record = imported("rsna", write_rsna(tmp_path / "source", mapped=False), tmp_path / "rsna")
+    record = imported("rsna", write_rsna(tmp_path / "source", mapped=0), tmp_path / "rsna")
     assert record.nih_names == 0
     assert record.notes[0].startswith("All films are of ChestX-ray14, and nothing here says which")
 
@@ -281,7 +286,7 @@ def test_openi(tmp_path: Path) -> None:
 
 def test_reports_of_openi_name_no_views_so_the_gate_decides(tmp_path: Path, shared_data: Path) -> None:
     source, out = tmp_path / "source", tmp_path / "openi"
-    frontal = [example.path for example in examples()][:2]
+    frontal = [example.path for example in examples().values()][:2]
     lateral = sorted((shared_data / "films_of_other_kinds" / "lateral").iterdir())[0]
     other = sorted((shared_data / "films_of_other_kinds" / "ct_slice").iterdir())[0]
     films = {"CXR1_1_IM-1": frontal[0], "CXR1_1_IM-2": lateral, "CXR2_IM-1": frontal[1], "CXR2_IM-2": other}
@@ -296,7 +301,6 @@ def test_reports_of_openi_name_no_views_so_the_gate_decides(tmp_path: Path, shar
     }
     assert {row["View Position"] for row in rows(out).values()} == {""}
     assert record.left_out == {
-        "without MeSH terms": 0,
         "lateral films, by the gate": 1,
         "no chest films, by the gate": 1,
     }
