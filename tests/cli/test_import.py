@@ -94,7 +94,7 @@ def test_an_imported_folder_is_trained_on_and_judged(kind: str, xlite: Command, 
     assert xlite("data", "import", kind, source, out)[0] == 0
     assert xlite("data", "check", out)[0] == 0
     assert xlite("data", "split", out)[0] == 0
-    status, _, err = xlite("train", "--data", out, "--name", "run", "--epochs", 1, *TINY.split())
+    status, _, err = xlite("train", "--data", out, "--name", "imported", "--epochs", 1, *TINY.split())
     assert status == 0, err
     words = [
         "evaluate",
