@@ -28,7 +28,10 @@ def show_import() -> None:
     """The form, folded away; nothing on a public server."""
     if is_public():
         return
-    with st.expander(TITLE, icon=":material/download:"):
+    in_use = bool(
+        {"import-look", "import-running"} & {*st.session_state}
+    )  # else it folds when the page moves
+    with st.expander(TITLE, expanded=in_use, icon=":material/download:"):
         st.caption(
             "It makes a data folder with tables in the NIH layout. Films are linked, not copied; lateral "
             "ones are left out. Labels that a data set does not have stay unknown."
@@ -120,7 +123,12 @@ def _ask_mapping(table: pd.DataFrame) -> pd.DataFrame:
         "note": st.column_config.TextColumn(width="large"),
     }
     edited: pd.DataFrame = st.data_editor(
-        table, hide_index=True, disabled=fixed, column_config=columns, key="import-mapping"
+        table,
+        hide_index=True,
+        disabled=fixed,
+        column_config=columns,
+        key="import-mapping",
+        alt="Labels and findings",
     )
     lacking = [finding for finding in FINDINGS if finding not in set(edited["finding"])]
     if lacking:

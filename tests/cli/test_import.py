@@ -98,7 +98,7 @@ def test_an_imported_folder_is_trained_on_and_judged(kind: str, xlite: Command, 
     assert status == 0, err
     words = [
         "evaluate",
-        "run",
+        "imported",
         "--data",
         out,
         "--split",
