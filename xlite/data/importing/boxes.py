@@ -67,7 +67,7 @@ def frame_boxes(boxes: pd.DataFrame, films: pd.DataFrame, labels: Labels, mappin
 
 def _sizes(boxes: pd.DataFrame, films: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
     """float (N, 2): width and height of the frame of each box; NaN if nobody can tell."""
-    sizes = boxes[["width", "height"]].to_numpy(float, copy=True)
+    sizes: np.ndarray = boxes[["width", "height"]].to_numpy(float, copy=True)
     paths = films["path"].to_numpy()
     for row in np.unique(rows[np.isnan(sizes).any(1)]):
         found = size_of(paths[row])

@@ -1,6 +1,7 @@
 """What the columns of somebody's own table of films mean: guessed, shown, corrected."""
 
 import re
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -93,15 +94,29 @@ def guess_columns(source: Path) -> Columns:
     roles = {role: _role(role, columns) for role in ROLES}
     others = {name: values for name, values in columns.items() if name not in roles.values()}
     labels = tuple(name for name, values in others.items() if _is_label(values))
-    mapping = [_rule(name) for name in labels]
-    if any(rule.finding for rule in mapping):
-        return Columns(path, **roles, labels=labels, mapping=mapping)
+    guess = with_roles(Columns(path, labels=labels, mapping=[_rule(name) for name in labels]), roles)
+    if any(rule.finding for rule in guess.mapping):
+        return guess
     names, separator = _column_of_names(others)
     if not names:
-        return Columns(path, **roles, labels=labels, mapping=mapping)
+        return guess
     found = dict.fromkeys(name for text in others[names] for name in split_names(text, separator))
     mapping = [replace(_rule(name), blank=ABSENT) for name in found]
-    return Columns(path, **roles, names=names, separator=separator, mapping=mapping)
+    return replace(guess, names=names, separator=separator, labels=(), mapping=mapping)
+
+
+def with_roles(columns: Columns, roles: Dict[str, str]) -> Columns:
+    """The columns with those of some roles; an empty one is none."""
+    given = {role: roles.get(role, getattr(columns, role)) for role in ROLES}
+    return replace(
+        columns,
+        image=given["image"],
+        patient=given["patient"],
+        view=given["view"],
+        age=given["age"],
+        sex=given["sex"],
+        part=given["part"],
+    )
 
 
 def corrected(
@@ -117,7 +132,7 @@ def corrected(
             raise DataError(
                 f"{columns.table} has no column {name!r} for {role}; it has {', '.join(header)[:200]}"
             )
-    new = replace(columns, **roles)  # type: ignore[arg-type]
+    new = with_roles(columns, roles)
     if names:
         if names not in header:
             raise DataError(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from xlite.data.importing.columns import ROLES, Columns, corrected, guess_columns
+from xlite.data.importing.columns import Columns, corrected, guess_columns, with_roles
 from xlite.data.importing.found import LATERAL, Found
 from xlite.data.importing.kinds import OWN_TABLE
 from xlite.data.importing.looks import look
@@ -53,7 +53,8 @@ def look_at(kind: str, source: str, roles: dict[str, str] | None = None, names: 
         columns = guess_columns(path)
         if roles is not None:
             given = {role: name for role, name in roles.items() if name}
-            columns = replace(corrected(columns, given, names=names), **_none(roles))
+            none = {role: "" for role, name in roles.items() if not name}
+            columns = with_roles(corrected(columns, given, names=names), none)
         try:
             found, mapping = look(kind, path, columns)
         except DataError as error:
@@ -61,10 +62,6 @@ def look_at(kind: str, source: str, roles: dict[str, str] | None = None, names: 
     else:
         found, mapping = look(kind, path)
     return Preview(kind, path, columns, found, for_labels(mapping, list(found.states.columns)))
-
-
-def _none(roles: dict[str, str]) -> dict[str, str]:
-    return {role: "" for role in ROLES if role in roles and not roles[role]}
 
 
 def facts(found: Found) -> str:

@@ -65,10 +65,11 @@ def label_counts(states: pd.DataFrame, mapping: Mapping) -> list[LabelCount]:
     counts = []
     for rule in mapping:
         values = states[rule.label].to_numpy()
-        marks = [int((values == mark).sum()) for mark in (1, 0, UNCERTAIN)]
-        if rule.finding or any(marks):
+        present, absent, uncertain = (int((values == mark).sum()) for mark in (1, 0, UNCERTAIN))
+        if rule.finding or present or absent or uncertain:
             blank = int(np.isnan(values).sum())
-            counts.append(LabelCount(rule.label, rule.finding, *marks, blank, rule.note))
+            one = LabelCount(rule.label, rule.finding, present, absent, uncertain, blank, rule.note)
+            counts.append(one)
     return counts
 
 
