@@ -287,3 +287,14 @@ def test_links_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         importing("csv", source, tmp_path / "third")
     )
     assert not (tmp_path / "third").exists()
+
+
+def test_a_mapping_that_does_not_fit(tmp_path: Path) -> None:
+    source = write_chexpert(tmp_path)
+    found, mapping = look("chexpert", source)
+    said = refused(lambda: write_import("chexpert", source, found, [Rule("Edem", "Edema")], tmp_path / "out"))
+    assert said.startswith(
+        f"the mapping makes none of the labels of {source} a finding; they are No Finding,"
+    )
+    record = write_import("chexpert", source, found, [*mapping, Rule("Edem", "Edema")], tmp_path / "out")
+    assert "Labels of the mapping that the data set does not have: Edem." in record.notes
