@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from xlite.data.importing.kinds import KINDS, POLICIES
-from xlite.errors import XliteError
+from xlite.errors import DataError, XliteError
 from xlite.findings import FINDINGS, NO_FINDING
 from xlite.messages import literal, page_sentence
 from xlite.public import is_public, refuse_in_public
@@ -71,7 +71,7 @@ def _show_look(kind: str, name: str) -> None:
     if look.columns is not None:
         _ask_columns()
     if look.found is None:
-        st.warning(literal(look.missing))
+        st.warning(page_sentence(DataError(look.missing)))
         return
     st.markdown(literal(facts(look.found)))
     for note in look.found.notes:
@@ -146,7 +146,7 @@ def _start(edited: pd.DataFrame, name: str, policy: str) -> None:
     try:
         out = place_for(look.kind, name)
         mapping = mapping_from(edited, look.mapping)
-        choices = Choices(out.name, Policy(policy))
+        choices = Choices(policy=Policy(policy))
         st.session_state["import-running"] = start_import(look, mapping, out, choices)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))

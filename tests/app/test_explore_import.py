@@ -48,7 +48,7 @@ def test_a_data_set_is_looked_at_imported_and_opened(tmp_path: Path, own_home: P
     test.run()
     assert [success.value for success in test.success] == ["The data folder chex is there."]
     assert "- Left out: lateral films (14)" in words(test)
-    assert running.record.findings["Edema"]["present"] == 14
+    assert (running.record.name, running.record.findings["Edema"]["present"]) == ("chexpert", 14)
     (open_it,) = [button for button in test.button if button.label == "Open chex" and button.key is None]
     open_it.click().run()
     assert test.session_state["data"] == str(own_home / "data" / "chex")
@@ -61,7 +61,7 @@ def test_the_columns_of_a_table_are_guessed_and_corrected(tmp_path: Path, own_ho
     table.write_text(table.read_text().replace("MRN,age", "ward,age"))
     test = looked("csv", table)
     assert [warning.value.split(":")[0] for warning in test.warning] == [
-        f"no column of {table} is known to name the patients"
+        f"No column of {table} is known to name the patients"
     ]
     assert "Import" not in {button.label for button in test.button}
     (patients,) = [box for box in test.selectbox if box.label == "Patients"]

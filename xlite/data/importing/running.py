@@ -6,7 +6,7 @@ from pathlib import Path
 from xlite.data.importing.mapping import Mapping
 from xlite.data.importing.preview import Preview
 from xlite.data.importing.record import Record
-from xlite.data.importing.write import Choices, check_out, write_import
+from xlite.data.importing.write import Choices, check_out, name_of, write_import
 from xlite.errors import DataError
 from xlite.public import refuse_in_public
 
@@ -57,6 +57,6 @@ def start_import(preview: Preview, mapping: Mapping, out: Path, choices: Choices
         found = _running.get(out)
         if found is not None and found.is_running:
             return found
-        check_out(preview.kind, preview.source, out, out.name)
+        check_out(preview.kind, preview.source, out, name_of(preview.kind, out, choices.name))
         _running[out] = Importing(preview, mapping, out, choices)
         return _running[out]
