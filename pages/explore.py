@@ -9,6 +9,7 @@ import streamlit as st
 from page_explore_charts import show_charts
 from page_explore_film import show_film
 from page_explore_filters import ask_filter, change, current, fit, show_chips
+from page_explore_import import show_import
 from page_explore_list import order_of_state, show_list
 from page_explore_splits import show_editions, show_leakage, show_weights
 from page_parts import being_drawn, data_folder, offer_phantom
@@ -182,3 +183,4 @@ try:
         show_folder(folder)
 except (DataError, RunError, OSError) as error:
     st.error(page_sentence(error))
+show_import()

@@ -25,6 +25,7 @@ COMMANDS = [
     *(
         "data phantom",
         "data download",
+        "data import",
         "data check",
         "data split",
         "data leakage",

@@ -1,4 +1,4 @@
-"""`xlite data` and `xlite eda`: phantom, download, check, split, leakage, cache, and a look at the tables."""
+"""`xlite data` and `xlite eda`: phantom, download, import, check, split, leakage, cache, and a report."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xlite.cli.console import Json, busy, log_to, print_json, progress_bar, say
+from xlite.cli.import_data import import_films
 from xlite.config import SEED
 from xlite.data.strategies import STRATEGIES
 from xlite.text import are, counted, printable
@@ -219,6 +220,9 @@ def cache(
         f"{counted(len(films), 'film')} of {size} px, {films.nbytes / 1e6:,.1f} MB, in "
         f"{cache_folder(folder.root)}"
     )
+
+
+app.command("import")(import_films)
 
 
 def eda(

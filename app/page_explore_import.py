@@ -1,0 +1,185 @@
+"""The part of Explore that makes a data folder of another data set: look, correct, import."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from xlite.data.importing.kinds import KINDS, POLICIES
+from xlite.errors import DataError, XliteError
+from xlite.findings import FINDINGS, NO_FINDING
+from xlite.messages import literal, page_sentence
+from xlite.public import is_public, refuse_in_public
+
+TITLE = "Import films of another data set"
+_POLICIES = dict(zip(POLICIES, ("unknown", "present", "absent"), strict=True))
+_ROLES = {
+    "image": "Files of the films",
+    "patient": "Patients",
+    "view": "Views",
+    "age": "Ages",
+    "sex": "Sexes",
+    "part": "Train, val or test",
+}
+_NO_COLUMN = "no column"
+
+
+def show_import() -> None:
+    """The form, folded away; nothing on a public server."""
+    if is_public():
+        return
+    in_use = bool(
+        {"import-look", "import-running"} & {*st.session_state}
+    )  # else it folds when the page moves
+    with st.expander(TITLE, expanded=in_use, icon=":material/download:"):
+        st.caption(
+            "It makes a data folder with tables in the NIH layout. Films are linked, not copied; lateral "
+            "ones are left out. Labels that a data set does not have stay unknown."
+        )
+        left, right = st.columns(2)
+        kind = left.selectbox("Data set", list(KINDS), format_func=KINDS.__getitem__, key="import-kind")
+        name = right.text_input("Name of the new folder", placeholder=kind, key="import-name")
+        source = st.text_input("Its folder, or the table of its films", key="import-source")
+        if st.button("Look", icon=":material/search:"):
+            _look(kind, source)
+        _show_look(kind, name)
+        if "import-running" in st.session_state:
+            _show_running()
+
+
+def _look(kind: str, source: str, roles: dict[str, str] | None = None, names: str = "") -> None:
+    """Keeps what lies there, or says why that cannot be told."""
+    from xlite.data.importing.preview import look_at
+
+    st.session_state.pop("import-look", None)
+    st.session_state.pop("import-running", None)
+    try:
+        refuse_in_public("import films")
+        with st.spinner("Reading its tables"):
+            st.session_state["import-look"] = look_at(kind, source, roles, names)
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))
+
+
+def _show_look(kind: str, name: str) -> None:
+    """What was found: columns, labels, how they count; and the button that imports."""
+    look = st.session_state.get("import-look")
+    if look is None or look.kind != kind:
+        return
+    from xlite.data.importing.preview import facts, mapping_table
+
+    if look.columns is not None:
+        _ask_columns()
+    if look.found is None:
+        st.warning(page_sentence(DataError(look.missing)))
+        return
+    st.markdown(literal(facts(look.found)))
+    for note in look.found.notes:
+        st.caption(literal(note))
+    table = mapping_table(look.found, look.mapping)
+    edited = _ask_mapping(table)
+    policy = "ignore"
+    if table["uncertain"].any():
+        policy = st.segmented_control(
+            "An uncertain label counts as",
+            list(_POLICIES),
+            format_func=_POLICIES.__getitem__,
+            default="ignore",
+            required=True,
+            key="import-uncertain",
+        )
+    if st.button("Import", type="primary", icon=":material/download:"):
+        _start(edited, name, str(policy))
+
+
+def _ask_columns() -> None:
+    """What the columns of a table mean: as guessed, or as a person says."""
+    look = st.session_state["import-look"]
+    names = [_NO_COLUMN, *look.names_of_columns()]
+    with st.form("import-columns"):
+        st.markdown("**Columns** as guessed")
+        places = st.columns(3)
+        roles = {}
+        for number, (role, title) in enumerate(_ROLES.items()):
+            at = names.index(getattr(look.columns, role) or _NO_COLUMN)
+            roles[role] = places[number % 3].selectbox(title, names, index=at)
+        at = names.index(look.columns.names or _NO_COLUMN)
+        words = st.selectbox("What a film has, in words (if not in columns of 0 and 1)", names, index=at)
+        if st.form_submit_button("Take these columns"):
+            chosen = {role: "" if column == _NO_COLUMN else column for role, column in roles.items()}
+            _look(look.kind, str(look.source), chosen, "" if words == _NO_COLUMN else words)
+            st.rerun()
+
+
+def _ask_mapping(table: pd.DataFrame) -> pd.DataFrame:
+    """The labels with their findings, which can be corrected in place."""
+    from xlite.data.importing.preview import NONE
+
+    st.markdown("**Labels**: click on a finding to correct it")
+    fixed = [column for column in table.columns if column not in ("finding", "blank means")]
+    columns = {
+        "finding": st.column_config.SelectboxColumn(options=[*FINDINGS, NO_FINDING, NONE], required=True),
+        "blank means": st.column_config.SelectboxColumn(options=["unknown", "0"], required=True),
+        "note": st.column_config.TextColumn(width="large"),
+    }
+    edited: pd.DataFrame = st.data_editor(
+        table,
+        hide_index=True,
+        disabled=fixed,
+        column_config=columns,
+        key="import-mapping",
+        alt="Labels and findings",
+    )
+    lacking = [finding for finding in FINDINGS if finding not in set(edited["finding"])]
+    if lacking:
+        st.caption(f"Not labelled here: {literal(', '.join(lacking))}")
+    return edited
+
+
+def _start(edited: pd.DataFrame, name: str, policy: str) -> None:
+    from xlite.data.importing.labels import Policy
+    from xlite.data.importing.preview import mapping_from, place_for
+    from xlite.data.importing.running import start_import
+    from xlite.data.importing.write import Choices
+
+    look = st.session_state["import-look"]
+    try:
+        out = place_for(look.kind, name)
+        mapping = mapping_from(edited, look.mapping)
+        choices = Choices(policy=Policy(policy))
+        st.session_state["import-running"] = start_import(look, mapping, out, choices)
+    except (XliteError, OSError) as error:
+        st.error(page_sentence(error))
+
+
+def _show_running() -> None:
+    """How far the import is, and in the end what was made of what."""
+    running = st.session_state["import-running"]
+    if running.is_running:
+        _watch()
+        return
+    if running.error is not None:
+        st.error(page_sentence(running.error))
+        return
+    from xlite.data.importing.record import sentences
+
+    name = literal(running.out.name)
+    st.success(f"The data folder {name} is there.", icon=":material/check:")
+    st.markdown("\n".join(f"- {literal(one)}" for one in sentences(running.record)))
+    st.button(f"Open {name}", on_click=_open, args=(running.out,), type="primary")
+
+
+@st.fragment(run_every=0.5)
+def _watch() -> None:
+    """How far it is; draws the whole page anew when it has ended."""
+    running = st.session_state.get("import-running")
+    if running is None or not running.is_running:
+        st.rerun(scope="app")
+    told = f"Film {running.done:,} of {running.total:,}"
+    st.progress(min(1.0, running.done / running.total), told)
+
+
+def _open(folder: Path) -> None:
+    st.session_state["data"] = str(folder)
+    st.session_state.pop("import-look", None)
+    st.session_state.pop("import-running", None)

@@ -1,0 +1,70 @@
+"""What the columns of a table are taken for, and how a person corrects it."""
+
+from pathlib import Path
+
+from foreign_sets import write_own, write_own_in_words, write_table
+
+from xlite.data.importing.columns import Columns, corrected, guess_columns
+
+
+def findings(columns: Columns) -> dict[str, str]:
+    return {rule.label: rule.finding for rule in columns.mapping}
+
+
+def test_columns_of_0_and_1(tmp_path: Path) -> None:
+    found = guess_columns(write_own(tmp_path))
+    assert found.lines() == [
+        "image     column 'file'",
+        "patient   column 'MRN'",
+        "view      column 'view'",
+        "age       column 'age'",
+        "sex       column 'sex'",
+        "part      no column",
+        "label     'pleural effusion' -> Effusion",
+        "label     'pulmonary oedema' -> Edema",
+        "label     'rib fracture' -> none of the 14",
+    ]
+    assert found.labels == ("pleural effusion", "pulmonary oedema", "rib fracture")
+
+
+def test_a_column_of_words(tmp_path: Path) -> None:
+    found = guess_columns(write_own_in_words(tmp_path))
+    assert (found.image, found.patient, found.view) == ("film", "patient id", "projection")
+    assert (found.names, found.separator, found.labels) == ("report says", ";", ())
+    assert findings(found) == {
+        "Pleural effusion": "Effusion",
+        "Enlarged heart": "Cardiomegaly",
+        "Normal": "No Finding",
+    }
+    assert {rule.blank for rule in found.mapping} == {"0"}  # what the words do not name is absent
+
+
+def test_nihs_own_table(tmp_path: Path) -> None:
+    header = ["Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender", "View Position"]
+    rows = [["a.png", "Mass|Nodule", 1, 50, "M", "PA"], ["b.png", "No Finding", 2, 60, "F", "AP"]]
+    write_table(tmp_path / "t.csv", header, rows)
+    found = guess_columns(tmp_path / "t.csv")
+    assert (found.image, found.patient, found.age, found.sex, found.view) == (
+        "Image Index",
+        "Patient ID",
+        "Patient Age",
+        "Patient Gender",
+        "View Position",
+    )
+    assert (found.names, found.separator) == ("Finding Labels", "|")
+    assert findings(found) == {"Mass": "Mass", "Nodule": "Nodule", "No Finding": "No Finding"}
+
+
+def test_a_guess_is_corrected(tmp_path: Path) -> None:
+    rows = [["a.png", "w1", 1, 0, "x"], ["b.png", "w2", 0, 1, "y"]]
+    write_table(tmp_path / "t.csv", ["scan", "ward", "heart", "water", "words"], rows)
+    guess = guess_columns(tmp_path / "t.csv")
+    assert (guess.image, guess.patient, findings(guess)) == ("scan", "", {"heart": "", "water": ""})
+    found = corrected(guess, {"patient": "ward"}, ["Cardiomegaly=heart", "Effusion=water"])
+    assert found.patient == "ward"
+    assert findings(found) == {"heart": "Cardiomegaly", "water": "Effusion"}
+    worded = corrected(guess, {"patient": "ward"}, ["Mass=x"], names="words", separator="|")
+    assert (worded.names, worded.labels, findings(worded)) == ("words", (), {"x": "Mass", "y": ""})
+    # A column of 0 and 1 that is said to be something else is no label.
+    other = corrected(guess, {"patient": "heart"})
+    assert (other.labels, findings(other)) == (("water",), {"water": ""})

@@ -1,0 +1,155 @@
+"""What lies in a data set that is to be imported: its films, their labels as it calls them, its boxes."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from xlite.data.film_files import find_film_files
+from xlite.data.film_names import stem_of
+from xlite.data.rows import columns_of, read_rows
+from xlite.errors import DataError, sentence
+
+FILM_COLUMNS = ["file", "name", "patient", "age", "sex", "view", "part", "nih"]
+BOX_COLUMNS = ["name", "label", "x", "y", "w", "h", "width", "height", "reader"]
+UNCERTAIN = -1.0
+LATERAL, FRONTAL = "lateral", "frontal"
+"""Views beside `PA` and `AP`; frontal: the table does not say which of these."""
+_PRESENT = {"1", "1.", "1.0", "true", "yes", "y", "positive", "pos", "present"}
+_ABSENT = {"0", "0.", "0.0", "false", "no", "n", "negative", "neg", "absent"}
+_UNCERTAIN = {"-1", "-1.", "-1.0", "uncertain", "u", "?"}
+BLANKS = {"", "nan", "na", "n/a", "none", "null"}
+
+
+@dataclass(eq=False)
+class Found:
+    """A data set as it is, before its labels are mapped and its films are looked for.
+
+    films: text columns FILM_COLUMNS, in order of follow-up for each patient: file (a path below `root`, or a
+    name to look for there), name (unique), patient, age (years), sex (M, F), view (PA, AP, FRONTAL, LATERAL;
+    another word is left out; empty: the gate decides), part (train, val, test), nih (the film's name in
+    ChestX-ray14). states: float32, a column for each label: 1, 0, UNCERTAIN, NaN where it is blank.
+    boxes: BOX_COLUMNS, in px of a frame of width and height; NaN: that of the film's file.
+    """
+
+    root: Path
+    films: pd.DataFrame
+    states: pd.DataFrame
+    tables: list[Path]
+    boxes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=BOX_COLUMNS))
+    left_out: Counter[str] = field(default_factory=Counter)
+    conflicts: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    has_patients: bool = True
+    agreement: pd.DataFrame | None = None
+    """For each film and label: how many readers saw it, of how many."""
+    picture: Callable[[int], bytes] | None = None
+    """The PNG of a row of films, if they are no files of their own."""
+
+
+def films_of(rows: Iterable[dict[str, str]]) -> pd.DataFrame:
+    """A table of films from rows that may lack columns."""
+    return pd.DataFrame(
+        [[row.get(column, "") for column in FILM_COLUMNS] for row in rows], columns=FILM_COLUMNS, dtype=str
+    )
+
+
+def text_columns(path: Path, needed: Sequence[str], wanted: Sequence[str] = ()) -> pd.DataFrame:
+    """Columns of a table as text: those needed, and of those wanted the ones that it has; others are empty.
+
+    Raises DataError as `columns_of`, and if one that is needed is not there.
+    """
+    header, rows = read_rows(path)
+    if missing := [name for name in needed if name not in header]:
+        raise DataError(f"{path} lacks the column {missing[0]!r}; it has {', '.join(header)[:200]}")
+    there = [name for name in (*needed, *wanted) if name in header]
+    table = pd.DataFrame(columns_of(path, header, rows, there), dtype=str)
+    return table.reindex(columns=[*needed, *wanted], fill_value="")
+
+
+def label_state(text: str) -> float | None:
+    """A label as tables write it: 1, 0, UNCERTAIN or NaN (blank); None if it is none of these."""
+    plain = text.strip().casefold()
+    if plain in BLANKS:
+        return float("nan")
+    if plain in _PRESENT:
+        return 1.0
+    if plain in _ABSENT:
+        return 0.0
+    return UNCERTAIN if plain in _UNCERTAIN else None
+
+
+def label_states(path: Path, table: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
+    """The columns of labels as numbers. Raises DataError for the first value that is no label."""
+    states = {}
+    for label in labels:
+        codes, different = pd.factorize(table[label])
+        values = [label_state(str(text)) for text in different]
+        for code, value in enumerate(values):
+            if value is None:
+                row = int(np.argmax(codes == code)) + 1
+                raise DataError(
+                    f"the column {label!r} of {path} holds {different[code]!r} in row {row}; a label is 1, "
+                    "0, -1 (uncertain) or blank"
+                )
+        states[label] = np.array(values, np.float32)[codes]
+    return pd.DataFrame(states)
+
+
+def states_of_names(named: Sequence[Iterable[str]], labels: Sequence[str]) -> pd.DataFrame:
+    """States from the names of what each film has: 1 where named, else blank; unknown names are added."""
+    everyone = list(dict.fromkeys([*labels, *(name for names in named for name in names)]))
+    place = {label: column for column, label in enumerate(everyone)}
+    states = np.full((len(named), len(everyone)), np.nan, np.float32)
+    for row, names in enumerate(named):
+        for name in names:
+            states[row, place[name]] = 1
+    return pd.DataFrame(states, columns=everyone)
+
+
+def file_of(source: Path, *patterns: str) -> Path | None:
+    """The first file of the source, or of a folder in it, that fits one of the patterns; else None."""
+    for pattern in patterns:
+        for depth in ("", "*/"):
+            if found := sorted(path for path in source.glob(depth + pattern) if path.is_file()):
+                return found[0]
+    return None
+
+
+def not_that_kind(source: Path, kind: str, lacks: str) -> DataError:
+    """What is raised if the source is not of the kind that was named."""
+    if not source.exists():
+        return DataError(f"there is no {source}; give the folder that the data set lies in")
+    return DataError(f"{source} is no folder of {kind}: it holds no {lacks}")
+
+
+class Places:
+    """Where the films of a source lie: by their path below it, else by a name that only one file has."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self._by_name: dict[str, Path | None] | None = None
+
+    def find(self, file: str) -> Path | None:
+        """The file of a film; None if it is not there, or if several have its name."""
+        path = self.root / file
+        if file and path.is_file():
+            return path
+        if self._by_name is None:
+            self._by_name = {}
+            for film in find_film_files([self.root]).films:
+                for name in {film.name, stem_of(film.name)}:
+                    self._by_name[name] = None if name in self._by_name else film
+        name = Path(file.replace("\\", "/")).name
+        return self._by_name.get(name) or self._by_name.get(stem_of(name))
+
+
+def json_of(path: Path, read: Callable[[str], object]) -> object:
+    """What a JSON file holds. Raises DataError if it cannot be read."""
+    try:
+        return read(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as JSON: {sentence(error)}") from error

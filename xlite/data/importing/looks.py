@@ -1,0 +1,44 @@
+"""What looks into each kind of data set."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from xlite.data.importing import chestx_det, chexpert, medmnist, mimic, openi, padchest, rsna, siim, vindr
+from xlite.data.importing.columns import Columns, guess_columns
+from xlite.data.importing.found import Found
+from xlite.data.importing.kinds import KINDS, OWN_TABLE
+from xlite.data.importing.mapping import Mapping, shipped
+from xlite.data.importing.own import look_ordered, look_table
+from xlite.errors import DataError
+
+_LOOKS: dict[str, Callable[[Path], Found]] = {
+    "chexpert": chexpert.look,
+    "mimic": mimic.look,
+    "padchest": padchest.look,
+    "vindr": vindr.look,
+    "rsna": rsna.look,
+    "siim": siim.look,
+    "openi": openi.look,
+    "chestx-det": chestx_det.look,
+    "medmnist": medmnist.look,
+}
+
+
+def look(kind: str, source: Path, columns: Columns | None = None) -> tuple[Found, Mapping]:
+    """What lies in a source of that kind (KINDS), and the mapping for it that comes with X-Lite.
+
+    columns: of a table of one's own; guessed if they are not given. Raises DataError for a source that is
+    not of the kind, or cannot be read.
+    """
+    if kind not in KINDS:
+        raise DataError(f"{kind!r} is no kind of data set; expected one of {', '.join(KINDS)}")
+    if kind in OWN_TABLE:
+        columns = columns or guess_columns(source)
+        found = look_table(source, columns) if kind == "csv" else look_ordered(columns)
+        mapping = columns.mapping if kind == "csv" else shipped(kind)
+    else:
+        found, mapping = _LOOKS[kind](source), shipped(kind)
+    if not len(found.films):
+        reasons = ", ".join(f"{count:,} {why}" for why, count in found.left_out.items() if count)
+        raise DataError(f"0 films are left of {source}{f' ({reasons})' if reasons else ''}")
+    return found, mapping
