@@ -180,5 +180,25 @@ def test_a_specificity_of_95_percent_may_call_one_of_twenty_negatives() -> None:
 
 def test_thresholds_of_0_and_1_are_probabilities(tmp_path: Path) -> None:
     path = tmp_path / "cuts.json"
-    path.write_text(json.dumps({finding: float(place % 2) for place, finding in enumerate(FINDINGS)}))
-    np.testing.assert_array_equal(read_thresholds(path), [0, 1] * 7)
+    path.write_text(json.dumps({finding: place % 2 for place, finding in enumerate(FINDINGS)}))
+    found = read_thresholds(path)
+    np.testing.assert_array_equal(found, [0, 1] * 7)
+    assert found.dtype == np.float64
+
+
+def test_thresholds_of_which_nobody_knows_what_chose_them() -> None:
+    cuts = {finding: None if finding == "Mass" else place / 20 for place, finding in enumerate(FINDINGS)}
+    found = Thresholds.of(cuts, None)
+    assert (found.by_finding(), found.chosen_on, found.chosen_on_by_finding()) == (cuts, None, None)
+
+
+def test_thresholds_of_13_findings_are_not_taken_for_all() -> None:
+    short = Thresholds(np.zeros(13), (ValidationPatients(20, 20),) * 13)
+    for by_finding in (short.by_finding, short.chosen_on_by_finding):
+        with pytest.raises(ValueError):
+            by_finding()
+
+
+def test_labels_and_probabilities_of_other_findings_choose_nothing() -> None:
+    with pytest.raises(ValueError):
+        choose_thresholds(np.eye(3), np.eye(3)[:, :2])
