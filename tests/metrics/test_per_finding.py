@@ -1,5 +1,7 @@
 """Metrics per finding against scikit-learn or a slow obvious loop."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from demo_home import drawn_films
@@ -133,3 +135,11 @@ def test_the_ece_of_right_probabilities_is_the_mean_of_that_of_drawn_labels(word
         drawn = [rng.random(len(p), np.float32)[:, None] < p for _ in range(draws)]
         expected.append(np.mean([metrics.ece_per_class(labels, p, bins)[0] for labels in drawn]))
     np.testing.assert_allclose(metrics.perfect_ece_per_class(probs, **words), expected, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("metric", [metrics.auc_per_class, metrics.ap_per_class, metrics.ece_per_class])
+def test_scores_of_other_findings_are_refused(metric: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> None:
+    labels, scores = np.eye(4), np.eye(4)
+    for wrong in ((labels[:, :3], scores), (labels, scores[:, :3])):
+        with pytest.raises(ValueError):
+            metric(*wrong)
