@@ -80,3 +80,11 @@ def test_one_positive_has_one_point() -> None:
     for limit in (1, 200):
         recall, precision = pr_points(np.array([0, 1, 0]), np.array([0.9, 0.8, 0.7]), limit)
         assert (recall.tolist(), precision.tolist()) == ([1.0], [0.5])
+
+
+def test_scores_of_any_number_type_are_walked_from_the_highest_down() -> None:
+    labels, scores = np.array([1, 0, 1, 0]), np.array([0, 3, 200, 3])
+    for kind in (np.uint8, np.int64, np.float32, np.float64):
+        found = counts_by_score(labels, scores.astype(kind))
+        assert (found.cuts.tolist(), found.cuts.dtype) == ([200, 3, 0], np.float64)
+        assert (found.tp.tolist(), found.fp.tolist()) == ([1, 1, 2], [0, 2, 2])
