@@ -46,6 +46,8 @@ def test_silent_films_are_counted_one_by_one_and_only_where_nothing_is_called() 
     assert found.missed == (3, 1) + (0,) * 12
     assert found.silent == (2, 1) + (0,) * 12
     assert found.in_place[0] == (0,) * 5 + (1,) + (0,) * 8
+    for counts in (*found.together, *found.called, *found.beside, *found.in_place, found.films, found.silent):
+        assert {type(count) for count in counts} == {int}  # and no 1.0 in a file
 
 
 def test_findings_without_a_threshold_are_named_and_call_nothing() -> None:

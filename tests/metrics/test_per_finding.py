@@ -101,7 +101,7 @@ def test_ece_counts_in_as_many_bins_as_are_asked_for_and_in_float64() -> None:
     # One bin: |0.5 - 0.5|; two: |0.25 - 0.5| of either half; 15: each film has its own.
     for bins, expected in ((1, 0), (2, 0.25), (15, 0.5)):
         assert metrics.ece_per_class(labels, probs, bins) == pytest.approx(expected, abs=1e-7)
-    probs = np.random.default_rng(0).random((50, 2), np.float32)
+    probs = np.random.default_rng(0).random((50, 2), np.float32) ** 3  # float32 cannot hold 1 - p
     zeros = np.zeros((50, 2), np.float32)
     np.testing.assert_allclose(
         metrics.ece_per_class(1 - zeros, probs), 1 - probs.astype(float).mean(axis=0), rtol=0, atol=1e-14
