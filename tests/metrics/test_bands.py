@@ -132,3 +132,25 @@ def test_a_bin_of_one_patient_is_not_known_for_certain() -> None:
 
 def test_bands_are_given_at_every_fiftieth() -> None:
     np.testing.assert_allclose(GRID, np.arange(51) / 50)
+
+
+def test_labels_of_any_type_count_each_film() -> None:
+    """Each of two patients has 300 positives in one bin, which is more than a uint8 counts to."""
+    labels, scores = np.arange(900) % 3 > 0, np.full(900, 0.5)
+    resamples = Resamples(np.arange(900) % 2, 20, seed=4)
+    for kind in (bool, np.uint8, np.float32):
+        drawn = resample_bins(labels.astype(kind), scores, resamples)
+        assert drawn[:, 7] == pytest.approx(2 / 3)
+        assert np.isnan(np.delete(drawn, 7, axis=1)).all()
+
+
+def test_curves_have_six_digits() -> None:
+    labels, scores, patients = films(90)
+    spread = np.tile(labels[:, None], 14), np.tile(scores[:, None], 14)
+    found = draw_curves(*spread, Resamples(patients, 30))["Mass"]
+    line, points = found.reliability, found.roc
+    for values in (points.fpr, points.tpr, points.band.low, points.band.high, found.pr.precision):
+        assert values == [round(value, 6) for value in values]
+    for values in (line.probability, line.share, line.low, line.high):
+        assert values == [value and round(value, 6) for value in values]
+        assert values != [value and round(value, 5) for value in values]

@@ -62,7 +62,7 @@ def test_every_resample_is_the_metric_of_the_films_written_out(
     labels, probs, patients = films(90)
     labels[:, 3] = 0
     labels[patients != patients[0], 4] = 0  # one patient's only: absent from some resamples
-    cuts = np.full(14, 0.4)
+    cuts = np.full(14, np.float32(0.4))  # a score that occurs: >= and > differ
     resamples = Resamples(patients, 20, seed=3)
     auc, ap = resamples.auc_ap(labels, probs)
     np.testing.assert_array_equal(resamples.auc(labels, probs), auc)

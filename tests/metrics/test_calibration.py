@@ -195,13 +195,21 @@ STEPS: dict[str, Any] = {"method": "isotonic", "logits": [[]] * 14, "probabiliti
         ({**PLATT, "scale": [1.0] * 13}, "scale is .* expected 14 finite numbers above 0"),
         ({**PLATT, "scale": [0.0] * 14}, "above 0"),
         ({**PLATT, "scale": [1.0] * 13 + [0.0]}, "above 0"),
-        ({**PLATT, "bias": [float("nan")] * 14}, "bias is .* expected 14 finite numbers"),
+        ({**PLATT, "bias": [float("nan")] * 14}, r"bias is .* expected 14 finite numbers \["),
+        ({**PLATT, "bias": [2e6] * 14}, r"bias is .* expected 14 numbers from -1e\+06 to 1e\+06 \["),
+        ({**PLATT, "bias": [-2e6] * 14}, r"bias is .* expected 14 numbers from -1e\+06 to 1e\+06 \["),
+        ({**PLATT, "scale": [2e6] * 14}, r"scale is .* expected 14 numbers from 0.001 to 1e\+06 \["),
+        ({**PLATT, "scale": [1e-4] * 14}, r"scale is .* expected 14 numbers from 0.001 to 1e\+06 \["),
         ({**PLATT, "bias": [True] * 14}, "bias is"),
         ({**PLATT, "bias": [10**400] * 14}, "bias is"),
         ({"method": "temperature", "temperature": -1}, "temperature is .-1.* above 0"),
         ({"method": "temperature", "temperature": "1"}, "temperature is"),
         ({**STEPS, "logits": [[]] * 13}, "logits are .* expected 14 lists"),
-        ({**STEPS, "logits": [[0.0]] * 14}, "expected 0 finite numbers"),
+        ({**STEPS, "logits": [[0.0]] * 14}, r"calibration's logits is \[0.0\], expected 0 finite numbers \["),
+        (
+            {**STEPS, "logits": [[0.0, 1.0]] * 14, "probabilities": [[0.1, None]] * 14},
+            r"calibration's probabilities is \[0.1, None\], expected 2 finite numbers \[",
+        ),
         (
             {**STEPS, "logits": [[0.0, 0.0]] * 14, "probabilities": [[0.1, 0.2]] * 14},
             "expected rising numbers",
@@ -267,3 +275,37 @@ def test_isotonic_weighs_tied_logits_by_their_films() -> None:
     for c in range(14):
         reference = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(logits[:, c], labels[:, c])
         np.testing.assert_allclose(found[:, c], reference.predict(logits[:, c]), atol=1e-6)
+
+
+def pulled_loss(point: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
+    z = point[0] * x + point[1]
+    return np.sum(np.logaddexp(0, z) - y * z) + PULL / 2 * ((point[0] - 1) ** 2 + point[1] ** 2)
+
+
+@pytest.mark.parametrize("case", ["separated", "nearly all positive"])
+def test_platt_finds_the_least_loss_where_its_curvature_is_small_too(case: str) -> None:
+    if case == "separated":
+        logits, labels = np.tile(np.repeat([-8.0, 8.0], 10)[:, None], 14), np.zeros((20, 14))
+        labels[10:] = 1
+    else:
+        logits, labels = np.random.default_rng(0).normal(size=(4000, 14)) / 10, np.ones((4000, 14))
+        labels[:10] = 0
+    found = fit_platt(logits, labels, alone(labels))
+    x, y = logits[:, 0], labels[:, 0]
+    best = minimize(
+        pulled_loss, [1.0, 0.0], (x, y), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12}
+    ).x
+    assert abs(best - [1, 0]).max() > 0.03  # it is not where the search begins
+    assert (found.scale[0], found.bias[0]) == pytest.approx(tuple(best), abs=1e-5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_logits_of_15_findings_fit_no_labels_of_14(method: str) -> None:
+    with pytest.raises(ValueError):
+        fit_calibrator(np.zeros((40, 15)), np.tile(np.arange(40)[:, None] % 2, 14), np.arange(40), method)
+
+
+def test_the_sigmoid_of_float32_is_rounded_once() -> None:
+    logits = np.random.default_rng(0).normal(0, 3, (50, 14)).astype(np.float32)
+    expected = expit(logits.astype(np.float64)).astype(np.float32)
+    np.testing.assert_array_equal(apply_calibrator(logits, None), expected)

@@ -1,6 +1,7 @@
 """Confusion by counting film by film."""
 
 import numpy as np
+import pytest
 from demo_home import drawn_films
 
 from xlite.findings import FINDINGS
@@ -35,3 +36,30 @@ def test_a_probability_at_its_threshold_is_called() -> None:
     labels[0, 2], probs[0, 2] = 1, 0.5
     found = confusion(labels, probs, np.full(14, 0.5))
     assert (found.films[2], found.missed[2], found.called[2][2]) == (1, 0, 1)
+
+
+def test_silent_films_are_counted_one_by_one_and_only_where_nothing_is_called() -> None:
+    labels, probs = np.zeros((3, 14), np.uint8), np.full((3, 14), 0.1)
+    labels[:, 0] = labels[2, 1] = 1  # all three have the first finding
+    probs[1, 5] = 0.9  # on the second film another is called in its place
+    found = confusion(labels, probs, np.full(14, 0.5))
+    assert found.missed == (3, 1) + (0,) * 12
+    assert found.silent == (2, 1) + (0,) * 12
+    assert found.in_place[0] == (0,) * 5 + (1,) + (0,) * 8
+    for counts in (*found.together, *found.called, *found.beside, *found.in_place, found.films, found.silent):
+        assert {type(count) for count in counts} == {int}  # and no 1.0 in a file
+
+
+def test_findings_without_a_threshold_are_named_and_call_nothing() -> None:
+    cuts = np.full(14, 0.5)
+    assert confusion(np.ones((2, 14)), np.ones((2, 14)), cuts).withheld == ()
+    cuts[[3, 13]] = np.nan
+    found = confusion(np.ones((2, 14)), np.ones((2, 14)), cuts)
+    assert found.withheld == (FINDINGS[3], FINDINGS[13])
+    assert found.missed == (0, 0, 0, 2) + (0,) * 9 + (2,)
+    assert found.called[0] == (2, 2, 2, 0) + (2,) * 9 + (0,)
+
+
+def test_one_threshold_for_all_findings_is_refused() -> None:
+    with pytest.raises(ValueError):
+        confusion(np.ones((2, 14)), np.ones((2, 14)), np.full(1, 0.5))

@@ -59,3 +59,32 @@ def test_as_many_points_as_the_limit_are_all_kept_and_200_is_the_limit():
     assert len(roc_points(labels, scores, limit=7)[0]) == 7
     both = np.tile([0, 1], 500)  # a straight staircase, on which no two points are asked for twice
     assert len(roc_points(both, np.arange(1000.0))[0]) == 200
+
+
+def test_thinned_pr_points_keep_both_ends_and_the_shape() -> None:
+    labels, scores = films(5000)[0][:, 0], np.random.default_rng(1).normal(size=5000)
+    scores += labels
+    recall, precision = pr_points(labels, scores)
+    every, its_precision = pr_points(labels, scores, limit=10**6)
+    assert len(every) > 1000 and 150 <= len(recall) <= 200
+    assert (recall[0], precision[0], recall[-1]) == (every[0], its_precision[0], 1)
+    walked = np.cumsum(
+        np.abs(np.diff(every, prepend=every[0])) + np.abs(np.diff(its_precision, prepend=its_precision[0]))
+    )
+    kept = walked[np.searchsorted(every, recall)]
+    np.testing.assert_array_equal(its_precision[np.searchsorted(every, recall)], precision)
+    assert np.abs(walked[:, None] - kept).min(axis=1).max() <= walked[-1] / 199
+
+
+def test_one_positive_has_one_point() -> None:
+    for limit in (1, 200):
+        recall, precision = pr_points(np.array([0, 1, 0]), np.array([0.9, 0.8, 0.7]), limit)
+        assert (recall.tolist(), precision.tolist()) == ([1.0], [0.5])
+
+
+def test_scores_of_any_number_type_are_walked_from_the_highest_down() -> None:
+    labels, scores = np.array([1, 0, 1, 0]), np.array([0, 3, 200, 3])
+    for kind in (np.uint8, np.int64, np.float32, np.float64):
+        found = counts_by_score(labels, scores.astype(kind))
+        assert (found.cuts.tolist(), found.cuts.dtype) == ([200, 3, 0], np.float64)
+        assert (found.tp.tolist(), found.fp.tolist()) == ([1, 1, 2], [0, 2, 2])

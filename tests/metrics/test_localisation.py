@@ -205,6 +205,7 @@ def test_maps_that_know_nothing():
     rng = np.random.default_rng(0)
     noise = [random_map((5, 7), rng) for _ in range(2)]
     assert noise[0].shape == (5, 7) and (noise[0] != noise[1]).all()
+    assert noise[0].dtype == np.float32 and 0 <= noise[0].min() < 0.5 < noise[0].max() <= 1
     centre = centre_map((5, 7))
     assert np.unravel_index(centre.argmax(), centre.shape) == (2, 3)
     np.testing.assert_array_equal(centre, centre[::-1, ::-1])
@@ -222,3 +223,16 @@ def test_a_map_box_of_which_a_quarter_lies_in_the_box_is_false():
     judged = judge_map(heat, (2, 2, 1, 1))
     assert (judged["boxes"], judged["false_boxes"]) == (2, 2)
     assert judge_map(heat, (2, 2, 1.1, 1))["false_boxes"] == 0
+
+
+def test_pixels_a_millionth_of_the_range_below_the_highest_are_as_high():
+    heat = np.zeros((3, 9), np.float32)
+    heat[1, 1], heat[1, 7] = 1e6, 1e6 - 1
+    assert [points.tolist() for points in peaks(heat)] == [[[1.5, 1.5]], [[7.5, 1.5]]]
+    heat[1, 7] -= 1
+    assert [points.tolist() for points in peaks(heat)] == [[[1.5, 1.5]]]
+
+
+def test_boxes_of_small_whole_numbers_do_not_run_over():
+    iou, iobb = overlaps(np.array([[200.0, 0, 100, 10]]), np.array([200, 0, 100, 10], np.uint8))
+    assert iou.tolist() == iobb.tolist() == [[1]]

@@ -1,9 +1,12 @@
 """Metrics per finding against scikit-learn or a slow obvious loop."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from demo_home import drawn_films
 from hypothesis import given, settings
+from scipy import stats
 from scores import films, tied_films
 from sklearn import metrics as sk
 
@@ -90,3 +93,53 @@ def test_rates_without_positives_calls_or_negatives_are_undefined() -> None:
 def test_macro_is_the_mean_of_what_is_defined() -> None:
     values = np.array([[1.0, np.nan, 2.0], [np.nan, np.nan, np.nan]])
     np.testing.assert_equal(metrics.macro(values), [1.5, np.nan])
+
+
+def test_ece_counts_in_as_many_bins_as_are_asked_for_and_in_float64() -> None:
+    probs = np.array([[0.1], [0.4], [0.6], [0.9]], np.float32)
+    labels = np.array([[1], [0], [0], [1]], np.float32)
+    # One bin: |0.5 - 0.5|; two: |0.25 - 0.5| of either half; 15: each film has its own.
+    for bins, expected in ((1, 0), (2, 0.25), (15, 0.5)):
+        assert metrics.ece_per_class(labels, probs, bins) == pytest.approx(expected, abs=1e-7)
+    probs = np.random.default_rng(0).random((50, 2), np.float32) ** 3  # float32 cannot hold 1 - p
+    zeros = np.zeros((50, 2), np.float32)
+    np.testing.assert_allclose(
+        metrics.ece_per_class(1 - zeros, probs), 1 - probs.astype(float).mean(axis=0), rtol=0, atol=1e-14
+    )
+
+
+def test_prevalence_is_the_share_of_positives_to_the_last_bit() -> None:
+    labels = np.zeros((30, 2), np.float32)
+    labels[:10, 0] = labels[:7, 1] = 1
+    assert metrics.prevalence(labels).tolist() == [1 / 3, 7 / 30]
+
+
+@pytest.mark.parametrize("p", [0.05, 0.5, 0.8])
+def test_the_ece_of_right_probabilities_is_what_the_binomial_distribution_says(p: float) -> None:
+    """All films in one bin: the mean distance of a binomial share from p, by the sum over all counts."""
+    n = 25
+    share = np.arange(n + 1) / n
+    expected = np.sum(stats.binom.pmf(np.arange(n + 1), n, p) * np.abs(share - p))
+    found = metrics.perfect_ece_per_class(np.full((n, 2), p), draws=4000)
+    assert found == pytest.approx([expected] * 2, rel=0.05)
+    assert found[0] != found[1]  # each finding's labels are drawn for it
+
+
+@pytest.mark.parametrize("words", [{}, {"bins": 10, "draws": 7}])
+def test_the_ece_of_right_probabilities_is_the_mean_of_that_of_drawn_labels(words: dict[str, int]) -> None:
+    probs = np.random.default_rng(3).beta(1, 4, (150, 14)).astype(np.float32)
+    bins, draws = words.get("bins", 15), words.get("draws", 100)
+    rng, expected = np.random.default_rng(0), []
+    for p in probs.T:
+        p = np.array(sorted(p, key=lambda one: int(one * bins)), np.float32)[:, None]  # bin by bin
+        drawn = [rng.random(len(p), np.float32)[:, None] < p for _ in range(draws)]
+        expected.append(np.mean([metrics.ece_per_class(labels, p, bins)[0] for labels in drawn]))
+    np.testing.assert_allclose(metrics.perfect_ece_per_class(probs, **words), expected, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("metric", [metrics.auc_per_class, metrics.ap_per_class, metrics.ece_per_class])
+def test_scores_of_other_findings_are_refused(metric: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> None:
+    labels, scores = np.eye(4), np.eye(4)
+    for wrong in ((labels[:, :3], scores), (labels, scores[:, :3])):
+        with pytest.raises(ValueError):
+            metric(*wrong)

@@ -162,14 +162,21 @@ def test_a_threshold_lies_half_way_to_the_last_score_too() -> None:
     assert choose_thresholds(labels, probs) == pytest.approx(0.4)
 
 
-def test_youden_counts_positives_and_negatives_of_the_lowest_score() -> None:
-    labels = np.array([1, 0, 1, 1, 0, 0, 0, 1])[:, None]
+@pytest.mark.parametrize(
+    ("films", "expected", "lower"),
+    [([1, 0, 1, 1, 0, 0, 0, 1], 0.6, 0.5), ([1, 0, 0, 1, 0, 0, 0, 1], 0.9, 0.8)],
+)
+def test_youden_counts_positives_and_negatives_of_the_lowest_score(
+    films: list[int], expected: float, lower: float
+) -> None:
+    labels = np.array(films)[:, None]
     probs = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.1])[:, None]
     index = {
         cut: np.mean(probs[labels == 1] >= cut) + np.mean(probs[labels == 0] < cut) - 1 for cut in probs[:, 0]
     }
     best = max(index, key=lambda cut: (index[cut], cut))
-    assert choose_thresholds(labels, probs, "youden") == pytest.approx((best + 0.5) / 2) and best == 0.6
+    assert choose_thresholds(labels, probs, "youden") == pytest.approx((best + lower) / 2)
+    assert best == expected
 
 
 def test_a_specificity_of_95_percent_may_call_one_of_twenty_negatives() -> None:
@@ -180,5 +187,32 @@ def test_a_specificity_of_95_percent_may_call_one_of_twenty_negatives() -> None:
 
 def test_thresholds_of_0_and_1_are_probabilities(tmp_path: Path) -> None:
     path = tmp_path / "cuts.json"
-    path.write_text(json.dumps({finding: float(place % 2) for place, finding in enumerate(FINDINGS)}))
-    np.testing.assert_array_equal(read_thresholds(path), [0, 1] * 7)
+    path.write_text(json.dumps({finding: place % 2 for place, finding in enumerate(FINDINGS)}))
+    found = read_thresholds(path)
+    np.testing.assert_array_equal(found, [0, 1] * 7)
+    assert found.dtype == np.float64
+
+
+def test_thresholds_of_which_nobody_knows_what_chose_them() -> None:
+    cuts = {finding: None if finding == "Mass" else place / 20 for place, finding in enumerate(FINDINGS)}
+    found = Thresholds.of(cuts, None)
+    assert (found.by_finding(), found.chosen_on, found.chosen_on_by_finding()) == (cuts, None, None)
+
+
+def test_thresholds_of_13_findings_are_not_taken_for_all() -> None:
+    short = Thresholds(np.zeros(13), (ValidationPatients(20, 20),) * 13)
+    for by_finding in (short.by_finding, short.chosen_on_by_finding):
+        with pytest.raises(ValueError):
+            by_finding()
+
+
+def test_labels_and_probabilities_of_other_findings_choose_nothing() -> None:
+    with pytest.raises(ValueError):
+        choose_thresholds(np.eye(3), np.eye(3)[:, :2])
+
+
+def test_without_negatives_only_rules_that_ask_for_none_choose() -> None:
+    labels, probs = np.ones((10, 1)), np.linspace(0.1, 1, 10)[:, None]
+    found = {rule: choose_thresholds(labels, probs, rule)[0] for rule in RULES}
+    expected = {"f1": 0.1, "youden": np.nan, "sensitivity_90": 0.15, "specificity_95": np.nan}
+    assert found == pytest.approx(expected, nan_ok=True)

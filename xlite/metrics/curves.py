@@ -51,7 +51,8 @@ def pr_points(labels: np.ndarray, scores: np.ndarray, limit: int = POINTS) -> tu
     """The precision-recall curve of one finding as (recall rising to 1, precision), each (K <= limit,).
 
     A point for each score of a positive, as average precision sums them. Empty if a finding is never
-    positive. A point that is left out lies within 2 / (limit - 1) of a kept one, measured along the curve.
+    positive. A point that is left out lies within 1 / (limit - 1) of the curve's length of a kept one; this
+    counts every rise and fall of the precision, and may be above 2.
     """
     curve = counts_by_score(labels, scores)
     if not len(curve.cuts) or not curve.tp[-1]:
