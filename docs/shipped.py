@@ -23,8 +23,8 @@ from xlite.report.view import View
 from xlite.text import in_markdown, number
 
 BEFORE = arms.MEASURED / "before"
-"""Predictions of the model that shipped before for the test films of today's split whose patients are new to
-it, and their labels."""
+"""Predictions of the MobileNetV2 that shipped first, for the test films of today's split whose patients are
+new to it, and their labels."""
 
 
 def judged(name: str) -> View:
@@ -89,7 +89,7 @@ def choice() -> str:
 
 
 def paired() -> str:
-    """Each shipped model against the arms that were measured on its split, and against the one before."""
+    """Each shipped model against the arms that were measured on its split, and the MobileNetV2."""
     rows, split = [], judged(SHIPPED).report.split.id
     own = {name: read_predictions(_evaluation(name) / "predictions.csv") for name in (SHIPPED, TINY)}
     for study in arms.studies():
@@ -101,7 +101,7 @@ def paired() -> str:
                     rows.append(_pair(study.films, (answers, study.averaged(arm)), (name, arm)))
     before = read_predictions(BEFORE / "predictions.csv.gz")
     films = read_labels(BEFORE / "labels.csv.gz")
-    rows += [_pair(films, (answers, before), (name, "the model before")) for name, answers in own.items()]
+    rows += [_pair(films, (answers, before), (name, "the MobileNetV2")) for name, answers in own.items()]
     return table(["difference of mean AUC", "test films", "value", "p", "findings"], rows)
 
 
