@@ -8,7 +8,21 @@ from collections.abc import Sequence
 import typer
 from pydantic import ValidationError
 
-from xlite.cli import app, data, duty, evaluate, export, jobs, localise, models, predict, serve, sweep, train
+from xlite.cli import (
+    adapt,
+    app,
+    data,
+    duty,
+    evaluate,
+    export,
+    jobs,
+    localise,
+    models,
+    predict,
+    serve,
+    sweep,
+    train,
+)
 from xlite.cli.console import say
 from xlite.cli.extras import missing
 from xlite.config import KINDS, LIMITS
@@ -42,6 +56,7 @@ for command in (
     evaluate.evaluate,
     localise.localise,
     evaluate.score,
+    adapt.adapt,
     predict.predict,
     models.bench,
     export.export,
