@@ -20,6 +20,7 @@ from xlite.cli import (
     models,
     predict,
     serve,
+    shortcuts,
     sweep,
     train,
 )
@@ -55,6 +56,7 @@ commands.command(context_settings={"ignore_unknown_options": True})(app.app)
 for command in (
     evaluate.evaluate,
     localise.localise,
+    shortcuts.shortcuts,
     evaluate.score,
     adapt.adapt,
     predict.predict,
