@@ -37,7 +37,8 @@ def painted_over(film: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     for value, weight in zip(values[-2::-1], weights[-2::-1], strict=True):
         coarse = cv2.resize(filled, value.shape[::-1], interpolation=cv2.INTER_LINEAR)
         filled = _mean(value, weight, coarse)
-    return np.where(hidden, np.rint(filled).clip(0, 255), film).astype(np.uint8)
+    greys = film[~hidden]
+    return np.where(hidden, np.rint(filled).clip(greys.min(), greys.max()), film).astype(np.uint8)
 
 
 def _mean(value: np.ndarray, weight: np.ndarray, coarse: np.ndarray | float) -> np.ndarray:
