@@ -44,7 +44,7 @@ def _what(found: Shortcuts) -> str:
 def sentences(found: Shortcuts) -> list[str]:
     """What was found and what it means, as whole sentences."""
     return [
-        *(_told_sentence(attribute, one) for attribute, one in found.told.items()),
+        *_told_sentences(found.told),
         *_gaps(found),
         *(_hidden_sentence(part, one) for part, one in found.hidden.items()),
     ]
@@ -58,16 +58,23 @@ def _gaps(found: Shortcuts) -> Iterator[str]:
         yield looked
 
 
-def _told_sentence(attribute: str, one: Told) -> str:
-    name = _ATTRIBUTES[attribute]
-    if one.auc.value is None or one.auc.low is None:
-        return f"The {name} cannot be probed: it takes {FOLDS} patients of two groups at least."
-    if one.auc.low <= 0.5:
-        return f"The {name} cannot be told from the model's features beyond chance: AUC {one.auc}."
-    return (
-        f"The {name} can be told from the model's features, AUC {one.auc}: if the {name} goes with a finding "
-        "where the model learned, it may count it as a sign of the finding."
-    )
+def _told_sentences(told: dict[str, Told]) -> Iterator[str]:
+    """Which attributes can be told, which cannot, and what it means if one can."""
+    probed = {name: one.auc for name, one in told.items() if one.auc.low is not None}
+    found = {name: auc for name, auc in probed.items() if auc.low is not None and auc.low > 0.5}
+    if found:
+        yield (
+            f"From the model's features one can tell {_named(found)}. If one of these goes with a finding in "
+            "the films that the model learned from, the model may take it for a sign of the finding."
+        )
+    if unseen := {name: auc for name, auc in probed.items() if name not in found}:
+        yield f"Not told beyond chance: {_named(unseen)}."
+    if rest := [_ATTRIBUTES[name] for name in told if name not in probed]:
+        yield f"Not probed, as that takes {FOLDS} patients of two groups at least: {', '.join(rest)}."
+
+
+def _named(attributes: dict[str, Estimate]) -> str:
+    return ", ".join(f"{_ATTRIBUTES[name]} (AUC {auc})" for name, auc in attributes.items())
 
 
 def _hidden_sentence(part: str, one: Hidden) -> str:
