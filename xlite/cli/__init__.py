@@ -8,7 +8,22 @@ from collections.abc import Sequence
 import typer
 from pydantic import ValidationError
 
-from xlite.cli import app, data, duty, evaluate, export, jobs, localise, models, predict, serve, sweep, train
+from xlite.cli import (
+    adapt,
+    app,
+    data,
+    duty,
+    evaluate,
+    export,
+    jobs,
+    localise,
+    models,
+    predict,
+    serve,
+    shortcuts,
+    sweep,
+    train,
+)
 from xlite.cli.console import say
 from xlite.cli.extras import missing
 from xlite.config import KINDS, LIMITS
@@ -41,7 +56,9 @@ commands.command(context_settings={"ignore_unknown_options": True})(app.app)
 for command in (
     evaluate.evaluate,
     localise.localise,
+    shortcuts.shortcuts,
     evaluate.score,
+    adapt.adapt,
     predict.predict,
     models.bench,
     export.export,

@@ -73,6 +73,14 @@ class ChosenOn(_Fact):
     epochs: int | None = None
 
 
+class AdaptedOn(_Fact):
+    """`known` of the films are among those to which the model's calibrator and thresholds were fitted."""
+
+    kind: Literal["adapted_on"] = "adapted_on"
+    films: int
+    data: str
+
+
 class SharedPatients(_Fact):
     """The model's own split shares patients: `known` of the films are of patients trained or validated on."""
 
@@ -303,6 +311,7 @@ Caveat = Annotated[
     | OtherSplit
     | TrainedOn
     | ChosenOn
+    | AdaptedOn
     | SharedPatients
     | OtherEdition
     | NotProbabilities

@@ -18,7 +18,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.splits import Split, load_split
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.base import Stamp
-from xlite.evaluation.caveats import Caveat, ChosenThresholds, FlatFilms, MissingFilms
+from xlite.evaluation.caveats import AdaptedOn, Caveat, ChosenThresholds, FlatFilms, MissingFilms
 from xlite.evaluation.contamination import model_teacher_caveat
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
@@ -34,6 +34,7 @@ from xlite.evaluation.validation_report import Validation
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import in_effect, uncalibrated
 from xlite.metrics.thresholds import Thresholds
+from xlite.models.adapted import film_marks
 from xlite.models.info import ModelInfo
 from xlite.models.student import Student
 from xlite.text import counted
@@ -76,7 +77,7 @@ def judge_model(
         classifier, fitted_on = _calibrated(classifier, validation.films, options.calibration)
         classifier = _with_likeness(classifier, folder)
         validation = replace(validation, films=fitted_on)
-    films, flat = _read(classifier, folder, chosen, part, options)
+    films, flat = read_films(classifier, folder, chosen, part, options)
     info, calibrator = classifier.info, in_effect(classifier.info.calibration)
     localised = localise_part(classifier, folder, chosen, part, options.resamples, options.seed)
     resamples = Resamples(films.patients, options.resamples, options.seed)
@@ -160,10 +161,22 @@ def _caveats(info: ModelInfo, judged: PartJudged, flat: int, teacher_list: str |
         *([MissingFilms(missing=missing, films=films)] if missing else []),
         *([FlatFilms(flat=flat, films=len(judged.stems))] if flat else []),
         *split_caveats(info, judged),
+        *_adapted_on(info, judged),
         *training_caveats(info, judged.folder),
         *([teachers] if teachers else []),
         *_by_hand(info, judged),
     ]
+
+
+def _adapted_on(info: ModelInfo, judged: PartJudged) -> list[Caveat]:
+    """Which of the films judged the model was adapted to."""
+    adapted = info.notes.adapted_to
+    if adapted is None:
+        return []
+    marks, stems = set(adapted.film_marks), list(judged.stems)
+    pairs = zip(stems, film_marks(judged.folder.fingerprint(), stems), strict=True)
+    known = frozenset(stem for stem, mark in pairs if mark in marks)
+    return [AdaptedOn(films=len(stems), known=len(known), stems=known, data=adapted.data)] if known else []
 
 
 def _by_hand(info: ModelInfo, judged: PartJudged) -> list[Caveat]:
@@ -177,7 +190,7 @@ def _by_hand(info: ModelInfo, judged: PartJudged) -> list[Caveat]:
     return [ChosenThresholds(findings=tuple(chosen), here=tuple(here))] if chosen else []
 
 
-def _read(
+def read_films(
     classifier: Classifier, folder: NihFolder, split: Split, part: str, options: JudgeOptions
 ) -> tuple[Films, int]:
     """The films of a part and what the model says of them; and how many of them have no contrast."""
@@ -216,7 +229,7 @@ def _validation(
             None, Validation(absent="not_here", split_id=own.id, here=here, expected=expected)
         )
     if given is None:
-        films, _ = _read(classifier, folder, own, "val", options)
+        films, _ = read_films(classifier, folder, own, "val", options)
     else:
         films = _films(classifier, folder, [stem_of(name) for name in given[0]], given[1])
     return ValidationFilms(films, Validation(films=len(films), split_id=own.id))

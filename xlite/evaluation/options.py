@@ -34,6 +34,23 @@ class JudgeOptions:
 
 
 @dataclass(frozen=True)
+class AdaptOptions:
+    """How a model is adapted to the films of another hospital.
+
+    films: at most so many fit it, of whole patients; draws: of the learning curve, each of other films;
+    resamples: of patients, for the intervals; seed: of the films drawn and of the resamples; batch_size:
+    films read at a time.
+    """
+
+    films: int
+    draws: int = 20
+    resamples: int = RESAMPLES
+    seed: int = SEED
+    device: str = "cpu"
+    batch_size: int = 64
+
+
+@dataclass(frozen=True)
 class ScoreOptions:
     """How anyone's predictions are judged.
 

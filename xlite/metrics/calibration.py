@@ -156,7 +156,7 @@ def fit_platt(logits: np.ndarray, labels: np.ndarray, patients: np.ndarray) -> P
     patients have a finding, or lack it.
     """
     columns = zip(np.asarray(logits, np.float64).T, labels.T, _few(labels, patients), strict=True)
-    lines = [(1.0, 0.0) if few else _fit(x, y) for x, y, few in columns]
+    lines = [(1.0, 0.0) if few else fit_line(x, y) for x, y, few in columns]
     return Platt(scale=tuple(scale for scale, _ in lines), bias=tuple(bias for _, bias in lines))
 
 
@@ -248,7 +248,13 @@ def _few(labels: np.ndarray, patients: np.ndarray) -> np.ndarray:
     return np.asarray(fewer_patients(labels, patients) < FEW_POSITIVES)
 
 
-def _fit(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+def fit_intercept(x: np.ndarray, y: np.ndarray) -> float:
+    """The bias of sigmoid(logit + bias) that fits labels y (N,) best, by logits x (N,)."""
+    return float(_newton(x, y, np.array([1.0, 0.0]), free=np.array([False, True]))[1])
+
+
+def fit_line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Scale and bias of sigmoid(scale * logit + bias) that fit labels y (N,) best, by logits x (N,)."""
     y, x = where_known(y, x)
     scale, bias = _newton(x, y, np.array([1.0, 0.0]), free=np.array([True, True]))
     if scale < MIN_SCALE:  # scores no better than chance: keep their order, let the bias carry the prevalence

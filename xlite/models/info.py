@@ -30,6 +30,7 @@ from xlite.images import Preprocess
 from xlite.metrics.calibration import Calibrator
 from xlite.metrics.thresholds import ChosenByHand, ValidationPatients
 from xlite.metrics.validation_record import ValidationRecord
+from xlite.models.adapted import AdaptedTo
 
 FORMAT = "xlite-student-1"
 
@@ -48,7 +49,8 @@ class ModelNotes(BaseModel):
     `contamination` is a sentence instead, in older model files. `epoch` is the best of `epochs` by the
     validation films. `fold`: the fold of its train part that was left out, as `2/5`. `phantoms`: its films
     were drawn. `members` are the notes of an ensemble's members. `thresholds_by_hand` are by finding those
-    thresholds that a person chose; the others are of validation films.
+    thresholds that a person chose; the others are of validation films. `adapted_to` says of which films the
+    calibrator and some thresholds are instead.
     Other notes are kept as they are.
     """
 
@@ -73,11 +75,14 @@ class ModelNotes(BaseModel):
     epochs: int | None = None
     members: "tuple[ModelNotes, ...]" = ()
     thresholds_by_hand: dict[str, ChosenByHand] = {}
+    adapted_to: AdaptedTo | None = None
 
     def without_hand(self) -> "ModelNotes":
         """The same for thresholds that are all chosen anew by validation films."""
-        kept = {name: value for name, value in self.model_dump().items() if name != "thresholds_by_hand"}
-        return ModelNotes.model_validate(kept)
+        chosen = {"thresholds_by_hand", "adapted_to"}
+        return ModelNotes.model_validate(
+            {name: value for name, value in self.model_dump().items() if name not in chosen}
+        )
 
     @field_validator("fold")
     @classmethod

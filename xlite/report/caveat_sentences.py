@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from xlite.evaluation.caveats import (
+    AdaptedOn,
     AlwaysPositive,
     BelowChance,
     BoxesWithoutFilm,
@@ -78,6 +79,11 @@ def sentence(caveat: Caveat) -> str:
         case ChosenOn(epochs=epochs):
             best = "" if epochs is None else f", as the best of {counted(epochs, 'epoch')},"
             return f"the model was chosen{best} and calibrated on these films"
+        case AdaptedOn(known=known, films=films, data=data):
+            return (
+                f"calibrator and thresholds were fitted to {known:,} of the {counted(films, 'film')}, when "
+                f"the model was adapted to {data}"
+            )
         case SharedPatients(known=known, films=films):
             return (
                 f"the split shares patients: {known:,} of {counted(films, 'film')} ({known / films:.1%}) "

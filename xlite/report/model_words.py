@@ -1,7 +1,8 @@
 """What a model file says of its probabilities and thresholds, in short. No torch."""
 
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, spoken
 from xlite.metrics.calibration import in_effect, uncalibrated
+from xlite.models.adapted import AdaptedTo
 from xlite.models.info import ModelInfo
 from xlite.reading import withheld_sentence
 from xlite.report.sentences import CALIBRATORS
@@ -27,4 +28,14 @@ def thresholds_words(info: ModelInfo) -> str:
     if info.thresholds is None:
         return "none: the model has none yet, so the order of the findings counts, not their probabilities."
     withheld = withheld_sentence(info.thresholds, info.thresholds_chosen_on)
-    return f"the model's own, chosen on validation films of split {info.split_id}. {withheld}".strip()
+    own = f"the model's own, chosen on validation films of split {info.split_id}"
+    adapted = info.notes.adapted_to
+    if adapted is not None and adapted.findings:
+        own = f"{', '.join(map(spoken, adapted.findings))}: {adapted_words(adapted)}; the others: {own}"
+    return f"{own}. {withheld}".strip()
+
+
+def adapted_words(adapted: AdaptedTo) -> str:
+    """`fitted to 200 films of 150 patients of HOSPITAL on 2026-11-28`."""
+    films = f"{counted(adapted.films, 'film')} of {counted(adapted.patients, 'patient')}"
+    return f"fitted to {films} of {adapted.data} on {adapted.day}"

@@ -10,14 +10,18 @@ import numpy as np
 from scipy.special import expit
 
 from xlite.data.predictions import write_predictions
-from xlite.errors import DataError, sentence
+from xlite.errors import CheckpointError, DataError, sentence
+from xlite.evaluation.adaptation import Adaptation
 from xlite.evaluation.films import Films, write_labels
 from xlite.evaluation.localisation_report import LocalisationReport
-from xlite.evaluation.options import KEEP, JudgeOptions, MapOptions, ScoreOptions
+from xlite.evaluation.options import KEEP, AdaptOptions, JudgeOptions, MapOptions, ScoreOptions
 from xlite.evaluation.report import Report
-from xlite.files import Progress, write_atomic
+from xlite.files import PLAIN_NAME, Progress, write_atomic
 from xlite.metrics.bands import Curves, draw_curves
 from xlite.metrics.bootstrap import Resamples
+from xlite.models.available import MODEL_FILE
+from xlite.places import checkpoints_dir
+from xlite.report.adaptation import write_adaptation
 from xlite.report.box_targets import write_targets
 from xlite.report.curves_json import dump_curves
 from xlite.report.document import Block, Chart, Text, to_html, to_markdown
@@ -112,6 +116,33 @@ def localise_model(
     draw_sheet(found.tiles, out / "maps.png")
     write_targets(out, found.targets)
     return found.report
+
+
+def adapt_model_to(spec: str, data: Path, out: Path | None, options: AdaptOptions) -> tuple[Path, Adaptation]:
+    """Adapts a model to a folder's films as `adapt_model` does; the new model is a file of its own.
+
+    Writes it and its report into `out`, or into a folder of checkpoints/ named after model and data, and
+    returns that folder. Raises CheckpointError if it has a model already, and CheckpointError or DataError.
+    """
+    from xlite.evaluation.adapt import adapt_model
+    from xlite.models.checkpoint import save_model
+
+    target = out or _own_folder(spec, data)
+    file = target / MODEL_FILE
+    if file.exists():
+        raise CheckpointError(f"{file} exists already: name another folder with --out, or delete it first")
+    adapted = adapt_model(spec, data, options)
+    write_adaptation(target, adapted.report)
+    save_model(file, adapted.classifier.model, adapted.classifier.info)
+    return target, adapted.report
+
+
+def _own_folder(spec: str, data: Path) -> Path:
+    model = Path(spec).parent.name if Path(spec).suffix else spec
+    name = f"{model}-at-{data.resolve().name}"
+    if not PLAIN_NAME.fullmatch(name):
+        raise CheckpointError(f"{name!r} cannot be a model's name: name its folder with --out")
+    return checkpoints_dir() / name
 
 
 def write_report(out: str | Path, report: Report, films: Films, resamples: Resamples | None = None) -> None:

@@ -1,0 +1,61 @@
+"""Shortcuts in words: each verdict by the interval, and what it means."""
+
+import pytest
+
+from xlite.evaluation.base import Bootstrap
+from xlite.evaluation.shortcut_report import Hidden, Shortcuts, Told
+from xlite.metrics.estimate import Estimate
+from xlite.report.shortcuts import hidden_table, sentences, told_table
+
+
+def report(told: dict[str, Estimate], change: Estimate) -> Shortcuts:
+    return Shortcuts(
+        model="m",
+        split="patient-42-0",
+        part="test",
+        films=100,
+        patients=90,
+        bootstrap=Bootstrap(resamples=20, seed=0),
+        findings=("Pleural_Thickening",),
+        auc=Estimate(0.8, 0.7, 0.9),
+        told={name: Told(films={"AP": 40, "PA": 60}, auc=auc) for name, auc in told.items()},
+        within={},
+        hidden={
+            "corners": Hidden(
+                share=0.14,
+                auc=Estimate(0.8, 0.7, 0.9),
+                change=change,
+                per_class={"Pleural_Thickening": Estimate(-0.01, -0.04, 0.02)},
+            )
+        },
+    )
+
+
+def test_what_can_be_told_cannot_and_was_not_probed() -> None:
+    told = {"view": Estimate(0.98, 0.96, 0.99), "sex": Estimate(0.55, 0.49, 0.61), "age": Estimate(None)}
+    found = sentences(report(told, Estimate(0.0, -0.01, 0.01)))
+    assert found[0].startswith("From the model's features one can tell view (AUC 0.980 (0.960–0.990)). If")
+    assert found[1] == "Not told beyond chance: sex (AUC 0.550 (0.490–0.610))."
+    assert found[2] == "Not probed, as that takes 5 patients of two groups at least: age band."
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (Estimate(-0.02, -0.03, -0.01), "by -0.020 (-0.030 to -0.010): some of what the model goes by lies"),
+        (Estimate(0.02, 0.01, 0.03), "by +0.020 (+0.010 to +0.030): what lies there misled the model."),
+        (Estimate(0.0, -0.01, 0.01), "by +0.000 (-0.010 to +0.010), no more than chance: the model does not"),
+    ],
+)
+def test_what_hiding_a_part_means(change: Estimate, said: str) -> None:
+    last = sentences(report({}, change))[-1]
+    assert last.startswith("Hiding corners, 14% of the film, changes the mean AUC ") and said in last
+
+
+def test_the_tables_have_a_row_each() -> None:
+    found = report({"view": Estimate(0.98, 0.96, 0.99)}, Estimate(0.0, -0.01, 0.01))
+    assert told_table(found).texts == [["view", "AP 40, PA 60", "0.980 (0.960–0.990)"]]
+    assert hidden_table(found).texts == [
+        ["mean", "+0.000 (-0.010 to +0.010)"],
+        ["Pleural thickening", "-0.010 (-0.040 to +0.020)"],
+    ]

@@ -1,0 +1,31 @@
+"""That a model file's calibrator and thresholds were fitted to films of another hospital. No torch."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_MARK = 12
+
+
+class AdaptedTo(BaseModel):
+    """To which films a model was adapted: `films` of `patients` of the folder `data`, on a day (ISO).
+
+    findings: whose calibrator and threshold are of these films; the others have those of training.
+    film_marks: by which the films are known again in that folder, and from which nobody can tell their names.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Annotated[str, Field(max_length=200)]
+    day: Annotated[str, Field(max_length=10)]
+    films: Annotated[int, Field(ge=1)]
+    patients: Annotated[int, Field(ge=1)]
+    findings: tuple[str, ...]
+    film_marks: tuple[str, ...]
+
+
+def film_marks(fingerprint: str, stems: Iterable[str]) -> list[str]:
+    """A mark for each film of a folder with that fingerprint: hex digits of a digest."""
+    return [hashlib.sha256(f"{fingerprint} {stem}".encode()).hexdigest()[:_MARK] for stem in stems]

@@ -1,0 +1,156 @@
+"""Whether a model reads the hospital instead of the disease, in words, tables and files. No torch."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from xlite.errors import DataError, sentence
+from xlite.evaluation.shortcut_report import Hidden, Shortcuts, Told
+from xlite.files import write_atomic
+from xlite.findings import spoken
+from xlite.metrics.estimate import Estimate
+from xlite.metrics.probe import FOLDS
+from xlite.report.document import Block, Heading, Table, Text, to_markdown
+from xlite.report.sentences import gap_sentences, looks_sentence
+from xlite.text import counted
+
+REPORT_FILE, FACTS_FILE = "shortcuts.md", "shortcuts.json"
+_ATTRIBUTES = {"view": "view", "sex": "sex", "age": "age band"}
+
+
+def shortcuts(found: Shortcuts) -> tuple[str, list[Block]]:
+    """Title and blocks of the whole report."""
+    blocks: list[Block] = [
+        Text(_what(found)),
+        *(Text(said) for said in sentences(found)),
+        Heading("What the features tell besides the findings"),
+        told_table(found),
+        Heading("Within each group"),
+        within_table(found),
+        Heading("Without parts of the film"),
+        hidden_table(found),
+    ]
+    return f"Does {found.model} read the disease or the hospital?", blocks
+
+
+def _what(found: Shortcuts) -> str:
+    return (
+        f"{counted(found.films, 'film')} of {counted(found.patients, 'patient')}: {found.part} part of "
+        f"{found.split}. Means over {counted(len(found.findings), 'finding')} with patients enough; "
+        f"intervals by {counted(found.bootstrap.resamples, 'resample')} of patients."
+    )
+
+
+def sentences(found: Shortcuts) -> list[str]:
+    """What was found and what it means, as whole sentences."""
+    return [
+        *_told_sentences(found.told),
+        *_gaps(found),
+        *(_hidden_sentence(part, one) for part, one in found.hidden.items()),
+    ]
+
+
+def _gaps(found: Shortcuts) -> Iterator[str]:
+    """The gaps between groups that are larger than noise, and how many were looked at."""
+    for _, said in gap_sentences(found.within):
+        yield said
+    if looked := looks_sentence(found.within):
+        yield looked
+
+
+def _told_sentences(told: dict[str, Told]) -> Iterator[str]:
+    """Which attributes can be told, which cannot, and what it means if one can."""
+    probed = {name: one.auc for name, one in told.items() if one.auc.low is not None}
+    found = {name: auc for name, auc in probed.items() if auc.low is not None and auc.low > 0.5}
+    if found:
+        yield (
+            f"From the model's features one can tell {_named(found)}. If one of these goes with a finding in "
+            "the films that the model learned from, the model may take it for a sign of the finding."
+        )
+    if unseen := {name: auc for name, auc in probed.items() if name not in found}:
+        yield f"Not told beyond chance: {_named(unseen)}."
+    if rest := [_ATTRIBUTES[name] for name in told if name not in probed]:
+        yield f"Not probed, as that takes {FOLDS} patients of two groups at least: {', '.join(rest)}."
+
+
+def _named(attributes: dict[str, Estimate]) -> str:
+    return ", ".join(f"{_ATTRIBUTES[name]} (AUC {auc})" for name, auc in attributes.items())
+
+
+def _hidden_sentence(part: str, one: Hidden) -> str:
+    change = one.change
+    assert change.value is not None and change.low is not None and change.high is not None
+    by = f"{change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+    hiding = f"Hiding {part}, {one.share:.0%} of the film, changes the mean AUC by {by}"
+    if change.high < 0:
+        return f"{hiding}: some of what the model goes by lies there."
+    if change.low > 0:
+        return f"{hiding}: what lies there misled the model."
+    return f"{hiding}, no more than chance: the model does not need what lies there."
+
+
+def told_table(found: Shortcuts) -> Table:
+    """A row an attribute."""
+    rows = [
+        [
+            _ATTRIBUTES[attribute],
+            ", ".join(f"{name} {films:,}" for name, films in one.films.items()),
+            str(one.auc),
+        ]
+        for attribute, one in found.told.items()
+    ]
+    caption = (
+        f"A logistic regression on the pooled features, cross-validated in {FOLDS} folds of whole patients; "
+        "mean AUC of each group against the others. 0.5: nothing can be told."
+    )
+    return Table(["told", "films", "AUC"], rows, caption, (1,))
+
+
+def within_table(found: Shortcuts) -> Table:
+    """A row a group."""
+    rows = [
+        [
+            f"{_ATTRIBUTES[attribute]}: {name}",
+            f"{group.images:,}",
+            f"{group.patients:,}",
+            str(group.auc),
+            str(group.findings),
+        ]
+        for attribute, one in found.within.items()
+        for name, group in one.groups.items()
+    ]
+    caption = f"All films: {found.auc}, of {counted(len(found.findings), 'finding')}."
+    return Table(["group", "films", "patients", "mean AUC", "findings"], rows, caption)
+
+
+def hidden_table(found: Shortcuts) -> Table:
+    """A row a finding, a column for each part that was hidden: the change of its AUC."""
+    parts = list(found.hidden)
+    rows = [["mean", *(_moved(found.hidden[part].change) for part in parts)]]
+    rows += [
+        [spoken(finding), *(_moved(found.hidden[part].per_class[finding]) for part in parts)]
+        for finding in found.findings
+    ]
+    caption = (
+        "The change of AUC, on the same resamples of patients, each finding by itself: of so many one or two "
+        "lie beyond their interval by chance. What is hidden is painted over by a smooth continuation of the "
+        "rest."
+    )
+    return Table(["finding", *(f"without {part}" for part in parts)], rows, caption)
+
+
+def _moved(change: Estimate) -> str:
+    if change.value is None or change.low is None or change.high is None:
+        return "undefined"
+    return f"{change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+
+
+def write_shortcuts(out: Path, found: Shortcuts) -> None:
+    """Writes shortcuts.md and shortcuts.json into `out`. Raises DataError if that cannot be done."""
+    facts = json.dumps(found.model_dump(mode="json"), indent=1, allow_nan=False) + "\n"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_atomic(out / REPORT_FILE, to_markdown(*shortcuts(found)).encode())
+        write_atomic(out / FACTS_FILE, facts.encode())
+    except OSError as error:
+        raise DataError(f"the report cannot be written: {sentence(error, out)}") from error
