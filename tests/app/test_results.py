@@ -265,7 +265,7 @@ def test_a_finding_that_is_not_labelled_here_says_so_in_each_section(own_home: P
     report, films = unknown_report()
     write_report(own_home / "checkpoints" / "demo0" / "evaluation" / "test", report, films)
     test = section("Operating point", finding=NOBODY_KNOWS)
-    said = f"{NOBODY_KNOWS} is not labelled here: of none of these films it is known whether it has it."
+    said = f"{NOBODY_KNOWS} is not labelled here: its label is known of none of these films."
     assert test.info[0].value == said and len(test.slider) == 0
     words(test)
     assert [one.value for one in section("Errors as films", finding=NOBODY_KNOWS).info] == [said]

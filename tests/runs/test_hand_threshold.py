@@ -118,7 +118,7 @@ def test_films_whose_label_is_unknown_have_no_say_in_a_threshold(
     both = [len(set(films.patients[had == value])) for value in (1, 0)]
     assert [chosen.positive, chosen.negative] == both
     films.labels[:, MASS] = np.nan
-    with pytest.raises(CheckpointError, match="Mass is not labelled here: of none of these films"):
+    with pytest.raises(CheckpointError, match="Mass is not labelled here: its label is known of none"):
         keep_threshold(model, evaluation, films, "Mass", 0.3, [])
 
 

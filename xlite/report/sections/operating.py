@@ -61,7 +61,7 @@ def withheld_sentence(finding: str, patients: tuple[int, int]) -> str:
 
 def not_labelled_sentence(finding: str) -> str:
     """That nothing can be said of a finding whose label is known of no film."""
-    return f"{spoken(finding)} is not labelled here: of none of these films it is known whether it has it."
+    return f"{spoken(finding)} is not labelled here: its label is known of none of these films."
 
 
 def point_sentence(point: OperatingPoint) -> str:
