@@ -5,8 +5,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from app_pages import viewer, write_boxes
 from command_line import wait_for
 from streamlit.testing.v1 import AppTest
 
@@ -75,11 +77,6 @@ def open_tab(page: AppTest, name: str) -> AppTest:
     """The page with that tab open."""
     page.session_state["charts"] = name
     return page.run()
-
-
-def write_boxes(root: Path, *rows: str) -> None:
-    lines = ["Image Index,Finding Label,Bbox [x,y,w,h],,,", *rows]
-    (root / "BBox_List_2017.csv").write_text("\n".join(lines) + "\n")
 
 
 def test_page_counts_the_folder(tiny_folder: Path):
@@ -254,7 +251,7 @@ def test_a_film_opens_with_its_patient_s_and_closes(tiny_folder: Path):
     page = explore(data=str(tiny_folder), views=["PA"])
     page.button(key="open-00000003_000").click().run()
     assert metrics(page) == {} and page.session_state["film"] == "00000003_000"
-    assert page.subheader[0].value == "00000003_000" and len(page.get("image")) == 3
+    assert page.subheader[0].value == "00000003_000" == viewer(page)["name"] and len(page.get("image")) == 2
     words = [markdown.value for markdown in page.markdown]
     assert "Follow-up 0, film 1 of 2 of the patient" in words
     assert "1 box of radiologists: Infiltration" in words and "In official train+val" in words
@@ -385,6 +382,17 @@ def test_the_button_says_what_is_in_the_way(own_home: Path):
     page.button[0].click().run()
     after_drawing(page)
     assert metrics(page) == {} and "not an empty folder" in page.error[0].value
+
+
+def test_a_film_is_in_the_viewer_at_its_own_resolution_with_its_boxes(tiny_folder: Path):
+    film = np.random.default_rng(3).integers(0, 256, (1100, 1200), dtype=np.uint8)
+    cv2.imwrite(str(tiny_folder / "images" / "00000002_000.png"), film)
+    write_boxes(tiny_folder, "00000002_000.png,Effusion,512,256,102.4,51.2")
+    shown = viewer(explore(data=str(tiny_folder), film="00000002_000"))
+    np.testing.assert_array_equal(shown["film"], film)
+    assert shown["boxes"] == [{"title": "Effusion", "x": 600, "y": 275, "width": 120, "height": 55}]
+    other = viewer(explore(data=str(tiny_folder), film="00000002_001"))
+    assert (other["boxes"], other["name"]) == ([], "00000002_001")
 
 
 def test_an_emptied_sidebar_shows_no_folder_and_offers_those_of_the_home(own_home: Path, tiny_folder: Path):
