@@ -53,7 +53,7 @@ def violations(page: Page) -> list[Violation]:
 
 
 def lasting(page: Page) -> list[Violation]:
-    """The violations that are there for seconds, which parts that fade while a page draws itself anew are not."""
+    """The violations that stay for seconds, as those of parts that fade while a page is drawn anew do not."""
     found = violations(page)
     for _ in range(AGAIN):
         if not found:
