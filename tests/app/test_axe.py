@@ -12,8 +12,11 @@ from noise_folder import write_noise_folder
 from playwright.sync_api import Browser, Page, expect
 from servers import app_serving
 
+from xlite.classify import Classifier
 from xlite.config import make_config
+from xlite.data.folder import NihFolder
 from xlite.places import bundled
+from xlite.runs.embedding_run import EmbeddingRun
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 
@@ -40,9 +43,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
         run.path("log.txt").write_text("epoch 2/8\n")
         run.write_progress(RunStatus(state="stopped", epoch=2, epochs=8, best_auc=0.64, best_epoch=2))
+        folder = NihFolder.open(data)
+        EmbeddingRun.of(save_demo_model(home), folder).work(Classifier.load("demo0"), folder)
         live = Run.create(make_config({"data": data, "name": "live"}))
         live.path("metrics.csv").write_text(run.path("metrics.csv").read_text())
-    save_demo_model(home)
     save_demo_evaluation(home)
     with live.hold(), app_serving(home, XLITE_DATA=str(data)) as address:
         live.write_progress(RunStatus(state="running", epoch=3, epochs=8, best_auc=0.64, best_epoch=2))
@@ -132,10 +136,10 @@ def test_read_a_film_with_an_upload_a_second_model_and_the_keys_of_the_viewer(ap
 
 
 def test_explore_in_each_tab_and_with_a_film(app: str, page: Page) -> None:
-    page.goto(f"{app}/explore?views=PA&has=Mass")
+    page.goto(f"{app}/explore?views=PA&features=demo0&region=0,0+700,0+700,1000+0,1000")
     page.get_by_role("tab", name="Findings").wait_for()
     names = page.get_by_role("tab").all_inner_texts()
-    assert in_tabs(page, names) == dict.fromkeys(names, []) and len(names) == 8
+    assert in_tabs(page, names) == dict.fromkeys(names, []) and len(names) == 9
     page.goto(f"{app}/explore?film=00000003_000")
     viewer = page.get_by_role("group", name="Film viewer: 00000003_000")
     expect(viewer.get_by_role("button", name="Boxes")).to_be_visible()

@@ -8,7 +8,21 @@ from collections.abc import Sequence
 import typer
 from pydantic import ValidationError
 
-from xlite.cli import app, data, duty, evaluate, export, jobs, localise, models, predict, serve, sweep, train
+from xlite.cli import (
+    app,
+    data,
+    duty,
+    embed,
+    evaluate,
+    export,
+    jobs,
+    localise,
+    models,
+    predict,
+    serve,
+    sweep,
+    train,
+)
 from xlite.cli.console import say
 from xlite.cli.extras import missing
 from xlite.config import KINDS, LIMITS
@@ -41,6 +55,7 @@ commands.command(context_settings={"ignore_unknown_options": True})(app.app)
 for command in (
     evaluate.evaluate,
     localise.localise,
+    embed.embed,
     evaluate.score,
     predict.predict,
     models.bench,

@@ -7,7 +7,7 @@ chosen ones.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -120,6 +120,22 @@ def parts(selection: Selection) -> Chart:
         for name, mask in selection.films.parts.items()
     ]
     return _bars("Part of a list or split", bars, int(keep.sum()))
+
+
+def clusters(selection: Selection) -> Chart:
+    """Films on the map by their cluster, and what each has more of than the map as a whole."""
+    on_map, keep = selection.films.on_map, selection.without("clusters")
+    if on_map is None:
+        return Chart("Clusters of the map", "bars", [])
+    keep = keep & on_map.there
+    numbers = np.bincount(on_map.clusters[keep], minlength=len(on_map.names))
+    marks = on_map.marked_by(selection.films.present)
+    bars = [
+        ("clusters", name, f"{name} {mark}", int(number), name in selection.wanted.clusters, "main")
+        for name, mark, number in zip(on_map.names, marks, numbers, strict=True)
+    ]
+    note = "Named by the finding that is most over-represented there."
+    return replace(_bars("Clusters of the map", bars, int(keep.sum()), "cluster {}"), note=note)
 
 
 def boxes(selection: Selection) -> Chart:

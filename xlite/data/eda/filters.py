@@ -29,7 +29,8 @@ class Filter:
 
     has: a film must have each of these classes. Of each other field it must have one value: ages, years from
     and to, both included (None lets missing ages through too); amounts, how many findings it has; series,
-    how many films its patient has, and followups, by the names of SERIES and FOLLOW_UPS.
+    how many films its patient has, and followups, by the names of SERIES and FOLLOW_UPS; clusters and region
+    of the map, as `OnMap` has them.
     """
 
     has: tuple[str, ...] = ()
@@ -41,6 +42,8 @@ class Filter:
     followups: tuple[str, ...] = ()
     part: str = ""
     boxed: bool = False
+    clusters: tuple[str, ...] = ()
+    region: str = ""
 
     def state(self) -> dict[str, Any]:
         """The values of the page's widgets, by their keys: lists of choices, the whole range of ages."""
@@ -49,7 +52,7 @@ class Filter:
         return {**values, **lists, "ages": self.ages or (0, OLDEST)}
 
 
-_LISTS = ("has", "amounts", "sexes", "views", "series", "followups")
+_LISTS = ("has", "amounts", "sexes", "views", "series", "followups", "clusters")
 
 
 def parts_of(folder: NihFolder) -> dict[str, list[str]]:
@@ -107,6 +110,12 @@ def _mask(films: CodedFilms, name: str, value: Any) -> np.ndarray:
             mask = _in_ranges(films.follow_ups, [FOLLOW_UPS[one] for one in value])
         case "part":
             mask = films.parts[value]
+        case "clusters" | "region" if films.on_map is None:
+            mask = np.zeros(len(films), dtype=bool)
+        case "clusters":
+            mask = films.on_map.among(value)
+        case "region":
+            mask = films.on_map.inside(value)
         case _:
             mask = films.boxed
     found: np.ndarray = mask
@@ -164,6 +173,10 @@ def _words(wanted: Filter, name: str) -> str:
             return f"View {_any_of(value)}"
         case "part":
             return str(value)
+        case "clusters":
+            return f"{'Cluster' if len(value) == 1 else 'Clusters'} {_any_of(value)}"
+        case "region":
+            return "Region of the map"
         case _:
             return "With boxes"
 
