@@ -7,7 +7,7 @@ import streamlit as st
 
 from xlite.data.eda import filters
 from xlite.data.eda.coded import CodedFilms
-from xlite.data.eda.film_map import OnMap
+from xlite.data.eda.embedded import Embedded
 from xlite.data.eda.filters import FOLLOW_UPS, OLDEST, SERIES, Filter, Selection
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.messages import literal
@@ -44,7 +44,7 @@ def ask_filter(films: CodedFilms) -> Filter:
             amounts = _pills("Findings per film", "amounts", filters.amount_names(films))
             series = _pills("Films of the patient", "series", list(SERIES))
             followups = _pills("Follow-up number", "followups", list(FOLLOW_UPS))
-            clusters, region = _ask_place(films.on_map)
+            clusters, region = _ask_place(films.embedded)
     return Filter(
         has=tuple(has),
         amounts=tuple(amounts),
@@ -60,17 +60,17 @@ def ask_filter(films: CodedFilms) -> Filter:
     )
 
 
-def _ask_place(on_map: OnMap | None) -> tuple[list[str], str]:
-    """Clusters and a region of the map by a model's features; nothing while there is no map."""
-    if on_map is None:
+def _ask_place(embedded: Embedded | None) -> tuple[list[str], str]:
+    """Clusters and a region of the embedding by a model's features; nothing while there is no embedding."""
+    if embedded is None:
         return [], ""
-    clusters = _pills("Clusters of the map", "clusters", on_map.names)
+    clusters = _pills("Clusters of the embedding", "clusters", embedded.names)
     region = st.text_input(
-        "Region of the map",
+        "Region of the embedding",
         key="region",
         bind="query-params",
         placeholder="its corners, as 100,200 400,200 250,600",
-        help="Corners as x,y, each 0 to 1000 from the lower left. What is drawn on the map stands here.",
+        help="Corners as x,y, each 0 to 1000 from the lower left. What is drawn around films stands here.",
     )
     return clusters, (region or "").strip()
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from page_explore_charts import show_charts
+from page_explore_embedding import EMBEDDING, Placed, place_films, show_embedding
 from page_explore_film import show_film
 from page_explore_filters import ask_filter, change, current, fit, show_chips
 from page_explore_list import order_of_state, show_list
-from page_explore_map import MAP, Placed, place_films, show_map
 from page_explore_splits import show_editions, show_leakage, show_weights
 from page_parts import being_drawn, data_folder, offer_phantom
 
@@ -25,7 +25,7 @@ from xlite.messages import literal, page_sentence
 from xlite.public import is_public
 
 LEAKAGE, WEIGHTS, EDITIONS = "Leakage", "Class weights", "Editions"
-TABS = [*charts.TABS, MAP, LEAKAGE, WEIGHTS, EDITIONS]
+TABS = [*charts.TABS, EMBEDDING, LEAKAGE, WEIGHTS, EDITIONS]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +100,8 @@ def show_tabs(opened: Opened, placed: Placed, selection: Selection, changed: Cha
         if not tab.open:
             continue
         with tab:
-            if name == MAP:
-                show_map(placed, selection, choose)
+            if name == EMBEDDING:
+                show_embedding(placed, selection, choose)
             elif name == LEAKAGE:
                 show_leakage(opened.folder, opened.films, changed)
             elif name == WEIGHTS:

@@ -34,7 +34,7 @@ def sweeps_dir() -> Path:
 
 
 def embeddings_dir() -> Path:
-    """The folder of all maps of films by a model's features."""
+    """The folder of all embeddings of films by a model's features."""
     return home() / "experiments" / "embeddings"
 
 

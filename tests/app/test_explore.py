@@ -14,7 +14,7 @@ from demo_home import save_demo_model
 from streamlit.testing.v1 import AppTest
 
 from xlite.classify import Classifier
-from xlite.data.eda.film_map import corners, within
+from xlite.data.eda.embedded import corners, within
 from xlite.data.folder import NihFolder
 from xlite.data.layout import find_folders
 from xlite.data.predictions import write_predictions
@@ -94,7 +94,7 @@ def test_page_counts_the_folder(tiny_folder: Path):
     }
     assert [tab.label for tab in page.tabs] == [
         *("Findings", "Together", "Ages and views", "Patients", "Parts and boxes"),
-        *("Feature map", "Leakage", "Class weights", "Editions"),
+        *("Embedding", "Leakage", "Class weights", "Editions"),
     ]
     assert list(drawn(page)) == ["Films per finding", "Findings per film"]
     assert bars(drawn(page)["Findings per film"]) == {"0": "12  50.0%", "1": "12  50.0%"}
@@ -401,95 +401,97 @@ def test_a_film_is_in_the_viewer_at_its_own_resolution_with_its_boxes(tiny_folde
 
 
 @pytest.fixture
-def mapped(own_home: Path, tiny_folder: Path) -> EmbeddingRun:
-    """The run of the map of the noise films by a tiny model; it is not made yet."""
+def laid_out(own_home: Path, tiny_folder: Path) -> EmbeddingRun:
+    """The run of the embedding of the noise films by a tiny model; it is not made yet."""
     return EmbeddingRun.of(save_demo_model(own_home), NihFolder.open(tiny_folder))
 
 
-def on_map(mapped: EmbeddingRun, **state: object) -> AppTest:
-    return explore(data=str(mapped.data), charts="Feature map", features="demo0", **state)
+def embedded(laid_out: EmbeddingRun, **state: object) -> AppTest:
+    return explore(data=str(laid_out.data), charts="Embedding", features="demo0", **state)
 
 
-def made(mapped: EmbeddingRun) -> Embedding:
-    """The map, made here."""
-    found = mapped.work(Classifier.load(mapped.model), NihFolder.open(mapped.data))
+def made(laid_out: EmbeddingRun) -> Embedding:
+    """The embedding, made here."""
+    found = laid_out.work(Classifier.load(laid_out.model), NihFolder.open(laid_out.data))
     assert found is not None
     return found
 
 
-def test_a_map_is_made_when_somebody_asks_and_shows_how_far_it_is(
-    mapped: EmbeddingRun, monkeypatch: pytest.MonkeyPatch
+def test_an_embedding_is_made_when_somebody_asks_and_shows_how_far_it_is(
+    laid_out: EmbeddingRun, monkeypatch: pytest.MonkeyPatch
 ):
     started: list[str] = []
     monkeypatch.setattr(EmbeddingRun, "start", lambda run: started.append(run.name))
-    page = on_map(mapped)
+    page = embedded(laid_out)
     assert metrics(page)["Films"] == "24" and not page.get("plotly_chart")
-    [button] = [one for one in page.button if one.label == "Make the map"]
+    [button] = [one for one in page.button if one.label == "Make the embedding"]
     button.click().run()
-    assert started == [mapped.name]
-    mapped.folder.mkdir(parents=True, exist_ok=True)
-    with mapped.hold():
-        mapped.update_progress(state="running", done=16, films=24)
+    assert started == [laid_out.name]
+    laid_out.folder.mkdir(parents=True, exist_ok=True)
+    with laid_out.hold():
+        laid_out.update_progress(state="running", done=16, films=24)
         page.run()
         assert "Reading film 16 of 24" in [bar.proto.text for bar in page.get("progress")]
-        assert [one.label for one in page.button if "map" in one.label.lower()] == []
+        assert [one.label for one in page.button if "embedding" in one.label.lower()] == []
 
 
-def test_the_map_has_its_films_and_its_clusters_and_regions_are_filters(mapped: EmbeddingRun):
-    found = made(mapped)
-    page = on_map(mapped)
+def test_the_embedding_has_its_films_and_its_clusters_and_regions_are_filters(laid_out: EmbeddingRun):
+    found = made(laid_out)
+    page = embedded(laid_out)
     assert metrics(page)["Films"] == "24"
     [chart] = page.get("plotly_chart")
-    assert chart.proto.alt.startswith("24 films on a map by what demo0 sees in them")
+    assert chart.proto.alt.startswith("24 films laid out by what demo0 sees in them")
     sizes = np.bincount(found.clusters).tolist()
-    shown = drawn(page)["Clusters of the map"]
+    shown = drawn(page)["Clusters of the embedding"]
     assert [row["marks"][0]["text"].split()[0] for row in shown["rows"]] == [*map(str, sizes)]
     page.session_state["clusters"] = ["1"]
     assert metrics(page.run())["Films"] == str(sizes[0]) and chips(page) == [f"Cluster 1: {sizes[0]}"]
     page.session_state["clusters"] = []
     page.session_state["region"] = "0,0 500,0 500,1000 0,1000"
     inside = int(within(found.points, corners(page.session_state["region"])).sum())
-    assert metrics(page.run())["Films"] == str(inside) and chips(page) == [f"Region of the map: {inside}"]
+    assert metrics(page.run())["Films"] == str(inside) and chips(page) == [
+        f"Region of the embedding: {inside}"
+    ]
     assert metrics(open_tab(page, "Findings"))["Films"] == str(inside)
-    page.button(key="chip-0-Region of the map").click().run()
+    page.button(key="chip-0-Region of the embedding").click().run()
     assert metrics(page)["Films"] == "24"
 
 
 @pytest.mark.parametrize("shade", ["probability", "part", "view", "cluster"])
-def test_the_map_has_the_colours_that_the_address_asks_for(mapped: EmbeddingRun, shade: str):
-    made(mapped)
-    page = on_map(mapped, shade=shade, finding="Mass")
+def test_the_embedding_has_the_colours_that_the_address_asks_for(laid_out: EmbeddingRun, shade: str):
+    made(laid_out)
+    page = embedded(laid_out, shade=shade, finding="Mass")
     assert metrics(page)["Films"] == "24" and page.selectbox(key="shade").value == shade
     spec = json.loads(page.get("plotly_chart")[0].proto.spec)
     names = {trace["name"] for trace in spec["data"]}
     assert names & {"Mass", "official test", "PA", "1"}
 
 
-def test_a_link_to_a_region_says_so_if_there_is_no_map_or_if_it_is_none(mapped: EmbeddingRun):
-    page = on_map(mapped, region="0,0 500,0 500,1000")
+def test_a_link_to_a_region_says_so_if_there_is_no_embedding_or_if_it_is_none(laid_out: EmbeddingRun):
+    page = embedded(laid_out, region="0,0 500,0 500,1000")
     assert metrics(page)["Films"] == "24" and chips(page) == []
     assert page.warning[0].value == (
-        "A part of the map by demo0 is asked for, and there is no such map of this folder yet."
+        "A part of the embedding by demo0 is asked for, and this folder has none yet."
     )
-    made(mapped)
-    page = on_map(mapped, region="somewhere")
-    assert metrics(page) == {} and "is no region of the map" in page.error[0].value
+    made(laid_out)
+    page = embedded(laid_out, region="somewhere")
+    assert metrics(page) == {} and "is no region of the embedding" in page.error[0].value
 
 
-def test_strangers_see_a_map_that_is_there_and_make_none(
-    mapped: EmbeddingRun, monkeypatch: pytest.MonkeyPatch
+def test_strangers_see_an_embedding_that_is_there_and_make_none(
+    laid_out: EmbeddingRun, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("XLITE_PUBLIC", "1")
-    monkeypatch.setenv("XLITE_DATA", str(mapped.data))
-    page = explore(data=mapped.data.name, charts="Feature map", features="demo0")
-    assert "There is no map of these films by demo0." in [info.value for info in page.info]
-    assert [one.label for one in page.button if "map" in one.label.lower()] == []
-    made(mapped)
-    page = explore(data=mapped.data.name, charts="Feature map", features="demo0")
+    monkeypatch.setenv("XLITE_DATA", str(laid_out.data))
+    page = explore(data=laid_out.data.name, charts="Embedding", features="demo0")
+    assert "There is no embedding of these films by demo0." in [info.value for info in page.info]
+    assert [one.label for one in page.button if "embedding" in one.label.lower()] == []
+    made(laid_out)
+    page = explore(data=laid_out.data.name, charts="Embedding", features="demo0")
     assert len(page.get("plotly_chart")) == 1
-    mapped.points.write_bytes(b"no map")
-    page = explore(data=mapped.data.name, charts="Feature map", features="demo0")
-    assert [error.value for error in page.error] == ["The map of these films is damaged."]
+    laid_out.points.write_bytes(b"no embedding")
+    page = explore(data=laid_out.data.name, charts="Embedding", features="demo0")
+    assert [error.value for error in page.error] == ["The embedding of these films is damaged."]
     assert metrics(page)["Films"] == "24"
 
 

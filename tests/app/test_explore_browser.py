@@ -21,7 +21,7 @@ PATIENCE_MS = 120_000
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a folder of 24 noise films of 12 patients, and their map by a tiny model."""
+    """A home with a folder of 24 noise films of 12 patients, and their embedding by a tiny model."""
     home = tmp_path_factory.mktemp("explore-home")
     (home / "data").mkdir()
     folder = NihFolder.open(write_noise_folder(home / "data" / "films"))
@@ -178,10 +178,10 @@ def test_a_film_in_the_viewer_is_the_same_at_a_link(address: str, page: Page, br
     other.context.close()
 
 
-def test_films_that_are_drawn_around_on_the_map_are_a_filter_that_a_link_has(
+def test_films_that_are_drawn_around_in_the_embedding_are_a_filter_that_a_link_has(
     address: str, page: Page, browser: Browser
 ):
-    page.goto(f"{address}/explore?charts=Feature+map&features=demo0")
+    page.goto(f"{address}/explore?charts=Embedding&features=demo0")
     films(page, 24)
     chart = page.locator(".js-plotly-plot")
     expect(chart.locator("canvas").first).to_be_visible()
@@ -198,7 +198,7 @@ def test_films_that_are_drawn_around_on_the_map_are_a_filter_that_a_link_has(
     settle(page)
     [chip] = chips(page)
     count = int(chip.splitlines()[0].rpartition(" ")[2])
-    assert chip.startswith("Region of the map: ") and 0 < count < 24
+    assert chip.startswith("Region of the embedding: ") and 0 < count < 24
     films(page, count)
     other = browser.new_context().new_page()
     other.set_default_timeout(PATIENCE_MS)

@@ -71,7 +71,7 @@ def test_a_map_of_too_few_films_is_refused_and_one_that_is_stopped_is_none(
 ):
     paths = NihFolder.open(tiny_folder).paths
     few = dict(list(paths.items())[:9])
-    with pytest.raises(DataError, match="a map needs 10 films at least, and 9 could be read"):
+    with pytest.raises(DataError, match="an embedding needs 10 films at least, and 9 could be read"):
         embed(classifier, few)
     assert embed(classifier, paths, is_stopped=lambda: True) is None
 

@@ -1,4 +1,4 @@
-"""The map of films as a run of its own: its name, its state, and that it is made once."""
+"""The embedding of films as a run of its own: its name, its state, and that it is made once."""
 
 from pathlib import Path
 

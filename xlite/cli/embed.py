@@ -1,4 +1,4 @@
-"""`xlite embed`: the films of a data folder on a map, neighbours being those that a model finds alike."""
+"""`xlite embed`: a data folder's films laid out so that neighbours are those that a model finds alike."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,10 +18,10 @@ def embed(
     ] = 10_000,
     device: Device = "cpu",
 ) -> None:
-    """Lay a data folder's films out on a map by a model's features, for the Explore page.
+    """Lay films out by a model's features.
 
-    It is made once for a model and a folder, by t-SNE of the 50 main axes, and kept in
-    experiments/embeddings.
+    The embedding is for the Explore page. It is made once for a model and a folder, by t-SNE of the 50 main
+    axes, and kept in experiments/embeddings.
     """
     from xlite.classify import Classifier
     from xlite.data.folder import NihFolder
@@ -34,4 +34,4 @@ def embed(
         found = run.found() or run.work(Classifier.load(path, device), folder, progress)
     if found is None:
         raise RunError("stopped before all films were read")
-    say(f"{counted(len(found.stems), 'film')} of {found.films:,} on the map: {run.folder}")
+    say(f"{counted(len(found.stems), 'film')} of {found.films:,} in the embedding: {run.folder}")

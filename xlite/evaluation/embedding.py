@@ -1,4 +1,4 @@
-"""Films as a model sees them, on a map of two dimensions: neighbours have features alike. No torch, no page.
+"""Films as a model sees them, in two dimensions: neighbours have features alike. No torch, no page.
 
 found = embed(classifier, {"00000001_000": Path("00000001_000.png"), …})
 found.write(path)
@@ -26,10 +26,10 @@ from xlite.images import read_image
 from xlite.processors import processors
 
 MOST = 10_000
-"""So many films at most are on a map: beyond them it takes long to draw, and points hide each other."""
+"""So many films at most are in an embedding: more take long to draw, and points hide each other."""
 LEAST = 10
 SIDE = 1000
-"""So wide and so high is a map; places on it are whole numbers."""
+"""So wide and so high is an embedding; places on it are whole numbers."""
 _BATCH, _AXES, _PERPLEXITY = 16, 50, 30
 _CLUSTERS, _FILMS_A_CLUSTER = 12, 5
 
@@ -38,9 +38,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """Films on a map: stems (N), points int16 (N, 2) x and y in 0-SIDE, y upwards, clusters int8 (N,) from 0.
+    """Films laid out: stems (N), points int16 (N, 2) x and y in 0-SIDE, y upwards, clusters int8 (N,) from 0.
 
-    Clusters are places on the map, the one with most films first. probs float32 (N, 14) are the model's
+    Clusters are places in the embedding, the one with most films first. probs float32 (N, 14) are the model's
     calibrated probabilities. films: how many the folder has, of which N were drawn and could be read.
     """
 
@@ -66,17 +66,17 @@ class Embedding:
                 found = cls(stems, file["points"], file["clusters"], file["probs"], int(file["films"]))
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise DataError(
-                f"{path} is damaged ({error}): delete its folder, and make the map again"
+                f"{path} is damaged ({error}): delete its folder, and make the embedding again"
             ) from error
         count = len(found.stems)
         shapes = (found.points.shape, found.clusters.shape, found.probs.shape)
         if shapes != ((count, 2), (count,), (count, len(FINDINGS))):
-            raise DataError(f"{path} is damaged: delete its folder, and make the map again")
+            raise DataError(f"{path} is damaged: delete its folder, and make the embedding again")
         return found
 
 
 def drawn(stems: Sequence[str], most: int = MOST) -> list[str]:
-    """The films that are on a map: all, or `most` of them drawn at random, the same each time."""
+    """The films that are in an embedding: all, or `most` of them drawn at random, the same each time."""
     if len(stems) <= most:
         return list(stems)
     chosen = np.random.default_rng(SEED).choice(len(stems), most, replace=False)
@@ -90,7 +90,7 @@ def embed(
     progress: Progress | None = None,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> Embedding | None:
-    """The map of films, files by stem, by the features of a model; films that cannot be read are left out.
+    """The embedding of films, files by stem, by a model's features; those that cannot be read are left out.
 
     None if it is stopped. Raises DataError if fewer than LEAST can be read.
     """
@@ -103,12 +103,12 @@ def embed(
             return None
         output = classifier.output(np.concatenate([x for _, x in batch]), None)
         if output.features is None:
-            raise DataError(f"{classifier.name} gives no features, so its films have no map")
+            raise DataError(f"{classifier.name} gives no features, so its films have no embedding")
         stems += [stem for stem, _ in batch]
         features.append(output.features)
         probs.append(classifier.probabilities(output.logits))
     if len(stems) < LEAST:
-        raise DataError(f"a map needs {LEAST} films at least, and {len(stems)} could be read")
+        raise DataError(f"an embedding needs {LEAST} films at least, and {len(stems)} could be read")
     points = lay_out(np.concatenate(features))
     return Embedding(stems, points, clusters_of(points), np.concatenate(probs).astype(np.float32), len(paths))
 
@@ -135,7 +135,7 @@ def _read(
 
 
 def lay_out(features: np.ndarray) -> np.ndarray:
-    """Features float32 (N, C) on a map: int16 (N, 2) in 0-SIDE; the same for the same features."""
+    """Features float32 (N, C) in an embedding: int16 (N, 2) in 0-SIDE; the same for the same features."""
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 

@@ -1,11 +1,11 @@
-"""The map of a data folder's films by a model's features, as files: made once, by a process of its own.
+"""The embedding of a data folder's films by a model's features, as files: made once, by a process of its own.
 
 run = EmbeddingRun.of(model_file, folder)
 run.found()                                # None before it is made
 run.start()                                # a process that outlives this one; run.status() says how far it is
 
 Its folder is named by the model file, and by table and film names of the data folder: if these are others, so
-is the map. Films whose pixels alone have changed keep theirs.
+is the embedding. Films whose pixels alone have changed keep theirs.
 """
 
 import hashlib
@@ -27,14 +27,14 @@ _WRITE_EVERY = 64
 
 
 class EmbeddingStatus(WorkStatus):
-    """How far a map is: films read, and of how many; all are read while it is laid out."""
+    """How far an embedding is: films read, and of how many; all are read while it is laid out."""
 
     done: Count = 0
     films: Count = 0
 
 
 class _Plan(BaseModel):
-    """What a map is made of."""
+    """What an embedding is made of."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,9 +44,9 @@ class _Plan(BaseModel):
 
 
 class EmbeddingRun(WorkFolder[EmbeddingStatus]):
-    """One map; any number of processes may look at it."""
+    """One embedding; any number of processes may look at it."""
 
-    kind, kinds, settings_file, depth = "map", "maps", "embedding.json", 2
+    kind, kinds, settings_file, depth = "embedding", "embeddings", "embedding.json", 2
     status_type = EmbeddingStatus
     parent = staticmethod(embeddings_dir)
 
@@ -56,7 +56,7 @@ class EmbeddingRun(WorkFolder[EmbeddingStatus]):
 
     @classmethod
     def of(cls, model: Path, folder: NihFolder, most: int = MOST) -> "EmbeddingRun":
-        """The map of a folder's films by a model file, made or not. Raises OSError."""
+        """The embedding of a folder's films by a model file, made or not. Raises OSError."""
         name = f"{digest_of(model)[:16]}-{films_print(folder)}-{most}"
         return cls(embeddings_dir() / name, model, folder.root, most)
 
@@ -71,11 +71,11 @@ class EmbeddingRun(WorkFolder[EmbeddingStatus]):
 
     @property
     def points(self) -> Path:
-        """The file of the map, which is there once it is made."""
+        """The file of the embedding, which is there once it is made."""
         return self.path(POINTS_FILE)
 
     def found(self) -> Embedding | None:
-        """The map, None before it is made. Raises DataError if its file is damaged."""
+        """The embedding, None before it is made. Raises DataError if its file is damaged."""
         return Embedding.read(self.points) if self.points.is_file() else None
 
     def start(self) -> None:

@@ -123,19 +123,19 @@ def parts(selection: Selection) -> Chart:
 
 
 def clusters(selection: Selection) -> Chart:
-    """Films on the map by their cluster, and what each has more of than the map as a whole."""
-    on_map, keep = selection.films.on_map, selection.without("clusters")
-    if on_map is None:
-        return Chart("Clusters of the map", "bars", [])
-    keep = keep & on_map.there
-    numbers = np.bincount(on_map.clusters[keep], minlength=len(on_map.names))
-    marks = on_map.marked_by(selection.films.present)
+    """Films in the embedding by their cluster, and what each has more of than the embedding as a whole."""
+    embedded, keep = selection.films.embedded, selection.without("clusters")
+    if embedded is None:
+        return Chart("Clusters of the embedding", "bars", [])
+    keep = keep & embedded.there
+    numbers = np.bincount(embedded.clusters[keep], minlength=len(embedded.names))
+    marks = embedded.marked_by(selection.films.present)
     bars = [
         ("clusters", name, f"{name} {mark}", int(number), name in selection.wanted.clusters, "main")
-        for name, mark, number in zip(on_map.names, marks, numbers, strict=True)
+        for name, mark, number in zip(embedded.names, marks, numbers, strict=True)
     ]
     note = "Named by the finding that is most over-represented there."
-    return replace(_bars("Clusters of the map", bars, int(keep.sum()), "cluster {}"), note=note)
+    return replace(_bars("Clusters of the embedding", bars, int(keep.sum()), "cluster {}"), note=note)
 
 
 def boxes(selection: Selection) -> Chart:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from xlite.data.ages import AGE_BANDS, age_band
-from xlite.data.eda.film_map import OnMap
+from xlite.data.eda.embedded import Embedded
 from xlite.data.eda.statistics import CLASSES, UNKNOWN_AGE, Facts, indicators
 from xlite.findings import FINDINGS
 
@@ -44,7 +44,7 @@ class CodedFilms:
     present: bool (N, 15), No Finding and the 14 findings; amounts: findings of each film; patients: a number
     for each patient; series: films of the film's patient; follow_ups; ages: years, NaN if missing; boxed:
     whether the film has boxes; parts: for each part of a list or split, which films are in it, bool (N,);
-    on_map: where the films lie by a model's features, if there is such a map.
+    embedded: where the films lie by a model's features, if there is such an embedding.
     """
 
     table: pd.DataFrame
@@ -58,7 +58,7 @@ class CodedFilms:
     views: Codes
     boxed: np.ndarray
     parts: dict[str, np.ndarray]
-    on_map: OnMap | None = None
+    embedded: Embedded | None = None
 
     @classmethod
     def code(

@@ -30,7 +30,7 @@ class Filter:
     has: a film must have each of these classes. Of each other field it must have one value: ages, years from
     and to, both included (None lets missing ages through too); amounts, how many findings it has; series,
     how many films its patient has, and followups, by the names of SERIES and FOLLOW_UPS; clusters and region
-    of the map, as `OnMap` has them.
+    of the embedding, as `Embedded` has them.
     """
 
     has: tuple[str, ...] = ()
@@ -110,12 +110,12 @@ def _mask(films: CodedFilms, name: str, value: Any) -> np.ndarray:
             mask = _in_ranges(films.follow_ups, [FOLLOW_UPS[one] for one in value])
         case "part":
             mask = films.parts[value]
-        case "clusters" | "region" if films.on_map is None:
+        case "clusters" | "region" if films.embedded is None:
             mask = np.zeros(len(films), dtype=bool)
         case "clusters":
-            mask = films.on_map.among(value)
+            mask = films.embedded.among(value)
         case "region":
-            mask = films.on_map.inside(value)
+            mask = films.embedded.inside(value)
         case _:
             mask = films.boxed
     found: np.ndarray = mask
@@ -176,7 +176,7 @@ def _words(wanted: Filter, name: str) -> str:
         case "clusters":
             return f"{'Cluster' if len(value) == 1 else 'Clusters'} {_any_of(value)}"
         case "region":
-            return "Region of the map"
+            return "Region of the embedding"
         case _:
             return "With boxes"
 

@@ -1,4 +1,4 @@
-"""Films on the map: regions as text, what lies in them, clusters and the filter that asks for them."""
+"""Films in the embedding: regions as text, what lies in them, clusters and the filter that asks for them."""
 
 from dataclasses import replace
 
@@ -7,9 +7,9 @@ import pytest
 
 from xlite.data.eda import charts
 from xlite.data.eda.coded import CodedFilms
-from xlite.data.eda.film_map import MOST_CORNERS, OnMap, corners, region_of, within
+from xlite.data.eda.embedded import MOST_CORNERS, Embedded, corners, region_of, within
+from xlite.data.eda.embedding_figure import SHADES, embedding_alt, embedding_caption, embedding_figure
 from xlite.data.eda.filters import Filter, Selection, chips, clicked
-from xlite.data.eda.map_figure import SHADES, map_alt, map_caption, map_figure
 from xlite.data.folder import NihFolder
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
@@ -26,7 +26,9 @@ def test_a_region_is_its_corners_as_text():
     "text", ["", "1,2 3,4", "1,2 3,4 5", "a,b c,d e,f", "1,2;3,4;5,6", "1,2 3,4 5,99999"]
 )
 def test_what_is_no_region_is_refused(text: str):
-    with pytest.raises(DataError, match=r"is no region of the map: expected three corners or more as x,y"):
+    with pytest.raises(
+        DataError, match=r"is no region of the embedding: expected three corners or more as x,y"
+    ):
         corners(text)
 
 
@@ -48,7 +50,7 @@ def test_what_is_within_a_shape_that_is_not_convex():
 
 @pytest.fixture
 def films(large_table: NihFolder) -> CodedFilms:
-    """2,000 films, of which every second is on the map, on a line from left to right, in four clusters."""
+    """2,000 films, every second of them in the embedding, on a line from left to right, in four clusters."""
     stems = large_table.table["stem"].tolist()
     there = stems[::2]
     line = np.linspace(0, 1000, len(there)).round()
@@ -56,17 +58,17 @@ def films(large_table: NihFolder) -> CodedFilms:
     clusters = (np.arange(len(there)) * 4 // len(there)).astype(np.int8)
     probs = np.tile(np.linspace(0, 1, len(there))[:, None], (1, 14)).astype(np.float32)
     arrays = (np.append(one, one[:1], axis=0) for one in (points, clusters, probs))
-    on_map = OnMap.place("demo", stems, [*there, "unknown"], *arrays, 2000)
-    return replace(CodedFilms.code(large_table.table, large_table.boxes(), {}), on_map=on_map)
+    embedded = Embedded.place("demo", stems, [*there, "unknown"], *arrays, 2000)
+    return replace(CodedFilms.code(large_table.table, large_table.boxes(), {}), embedded=embedded)
 
 
-def on_map(films: CodedFilms) -> OnMap:
-    assert films.on_map is not None
-    return films.on_map
+def embedded(films: CodedFilms) -> Embedded:
+    assert films.embedded is not None
+    return films.embedded
 
 
 def test_films_of_the_table_that_are_not_on_the_map_are_nowhere(films: CodedFilms):
-    found = on_map(films)
+    found = embedded(films)
     np.testing.assert_array_equal(found.there, np.arange(2000) % 2 == 0)
     assert np.isnan(found.points[1::2]).all() and np.isnan(found.probs[1::2]).all()
     assert found.names == ["1", "2", "3", "4"]
@@ -75,21 +77,21 @@ def test_films_of_the_table_that_are_not_on_the_map_are_nowhere(films: CodedFilm
 
 def test_region_and_clusters_are_filters_with_chips_like_the_others(films: CodedFilms):
     left = Selection(films, Filter(region="0,0 500,0 500,1000 0,1000"))
-    wanted = on_map(films).there & (on_map(films).points[:, 0] < 500)
+    wanted = embedded(films).there & (embedded(films).points[:, 0] < 500)
     np.testing.assert_array_equal(left.keep, wanted)
     both = Selection(films, Filter(clusters=("2",), region=left.wanted.region))
-    np.testing.assert_array_equal(both.keep, wanted & (on_map(films).clusters == 1))
+    np.testing.assert_array_equal(both.keep, wanted & (embedded(films).clusters == 1))
     words = [(chip.words, chip.films, chip.without) for chip in chips(both)]
     count = int(both.keep.sum())
-    assert words == [("Cluster 2", 250, {"clusters": []}), ("Region of the map", count, {"region": ""})]
+    assert words == [("Cluster 2", 250, {"clusters": []}), ("Region of the embedding", count, {"region": ""})]
     assert clicked(both.wanted, "clusters", "3") == {"clusters": ["2", "3"]}
     assert clicked(both.wanted, "clusters", "2") == {"clusters": []}
-    nowhere = replace(films, on_map=None)
+    nowhere = replace(films, embedded=None)
     assert not Selection(nowhere, Filter(clusters=("2",))).keep.any()
 
 
 def test_clusters_are_bars_named_by_what_they_have_more_of(films: CodedFilms):
-    present, second = np.zeros((2000, 15), dtype=bool), on_map(films).clusters == 1
+    present, second = np.zeros((2000, 15), dtype=bool), embedded(films).clusters == 1
     present[~second, 0] = present[second, 1 + FINDINGS.index("Mass")] = True
     chart = charts.clusters(Selection(replace(films, present=present), Filter(clusters=("2",))))
     assert [row.label for row in chart.rows] == ["1 No finding", "2 Mass", "3 No finding", "4 No finding"]
@@ -99,19 +101,21 @@ def test_clusters_are_bars_named_by_what_they_have_more_of(films: CodedFilms):
 
 @pytest.mark.parametrize("shade", SHADES)
 def test_the_figure_has_what_is_chosen_in_colour_and_the_rest_faint(films: CodedFilms, shade: str):
-    found = on_map(films)
+    found = embedded(films)
     wanted = Filter(views=("PA",), region="0,0 500,0 500,1000")
     selection = Selection(films, wanted)
     parts = {"split train": np.arange(2000) < 900, "split test": np.arange(2000) >= 1000}
-    figure = map_figure(selection, found, shade, "Mass", parts)
+    figure = embedding_figure(selection, found, shade, "Mass", parts)
     names = {trace.name: len(trace.x) for trace in figure.data}
     chosen = int((selection.without("region") & found.there).sum())
     assert sum(count for name, count in names.items() if name != "not chosen") == chosen
     assert names.get("not chosen", 0) == 1000 - chosen
     assert figure.layout.shapes[0].path == "M 0,0 L 500,0 L 500,1000 Z"
-    assert f"{chosen:,} films on a map by what demo sees" in map_alt(selection, found, shade)
+    assert f"{chosen:,} films laid out by what demo sees" in embedding_alt(selection, found, shade)
 
 
 def test_a_map_of_drawn_films_says_of_how_many(films: CodedFilms):
-    assert map_caption(on_map(films)).startswith("1,000 films drawn from 2,000, laid out by t-SNE")
-    assert map_caption(replace(on_map(films), films=1000)).startswith("1,000 films, laid out by t-SNE")
+    assert embedding_caption(embedded(films)).startswith("1,000 films drawn from 2,000, laid out by t-SNE")
+    assert embedding_caption(replace(embedded(films), films=1000)).startswith(
+        "1,000 films, laid out by t-SNE"
+    )

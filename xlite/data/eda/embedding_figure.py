@@ -1,4 +1,4 @@
-"""The map of films by a model's features as a figure: what is chosen in colour, the rest faint."""
+"""The embedding of films by a model's features as a figure: what is chosen in colour, the rest faint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xlite.data.eda.coded import CodedFilms
-from xlite.data.eda.film_map import SIDE, OnMap, corners
+from xlite.data.eda.embedded import SIDE, Embedded, corners
 from xlite.data.eda.filters import Selection
 from xlite.findings import FINDINGS, spoken
 from xlite.plots import PALETTE, QUIET, bare_layout
@@ -22,7 +22,7 @@ SHADES = {
     "view": "view",
     "cluster": "cluster",
 }
-"""What films on the map can be coloured by, in words."""
+"""What films in the embedding can be coloured by, in words."""
 BY_FINDING = ("label", "probability")
 _PAIR = ("#4d83c9", "#e3a13b", "#3f9f7c")  # told apart by the colour-blind too, and on dark and light alike
 _HEIGHT, _EDGE, _DOT = 560, 25, 5
@@ -37,26 +37,26 @@ class _Group:
     look: Mapping[str, Any]
 
 
-def map_figure(
-    selection: Selection, on_map: OnMap, shade: str, finding: str, parts: Mapping[str, np.ndarray]
+def embedding_figure(
+    selection: Selection, embedded: Embedded, shade: str, finding: str, parts: Mapping[str, np.ndarray]
 ) -> "go.Figure":
-    """The films on the map; those that the rest of the filter does not let through are faint.
+    """The films in the embedding; those that the rest of the filter does not let through are faint.
 
     shade: one of SHADES; finding: for those BY_FINDING; parts: of one split, which films are in each.
     """
     import plotly.graph_objects as go
 
     films = selection.films
-    chosen = selection.without("clusters", "region") & on_map.there
+    chosen = selection.without("clusters", "region") & embedded.there
     faint = {"color": QUIET, "size": _DOT - 1, "opacity": 0.22}
-    groups = [_Group("not chosen", on_map.there & ~chosen, faint)]
-    groups += _groups(films, on_map, chosen, shade, finding, parts)
+    groups = [_Group("not chosen", embedded.there & ~chosen, faint)]
+    groups += _groups(films, embedded, chosen, shade, finding, parts)
     stems = films.table["stem"].to_numpy()
     figure = go.Figure(
         [
             go.Scattergl(
-                x=on_map.points[group.films, 0],
-                y=on_map.points[group.films, 1],
+                x=embedded.points[group.films, 0],
+                y=embedded.points[group.films, 1],
                 mode="markers",
                 name=group.name,
                 text=stems[group.films],
@@ -76,7 +76,7 @@ def map_figure(
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": QUIET, "activecolor": _PAIR[0]},
         showlegend=shade != "probability",
         legend={"orientation": "h", "y": -0.02, "itemsizing": "constant"},
-        annotations=_numbers(on_map) if shade == "cluster" else [],
+        annotations=_numbers(embedded) if shade == "cluster" else [],
         shapes=_outline(selection.wanted.region),
     )
     return figure
@@ -84,19 +84,19 @@ def map_figure(
 
 def _groups(
     films: CodedFilms,
-    on_map: OnMap,
+    embedded: Embedded,
     chosen: np.ndarray,
     shade: str,
     finding: str,
     parts: Mapping[str, np.ndarray],
 ) -> list[_Group]:
     if shade == "probability":
-        probs = on_map.probs[chosen, FINDINGS.index(finding)]
+        probs = embedded.probs[chosen, FINDINGS.index(finding)]
         bar = {"title": {"text": f"{spoken(finding)}, %", "side": "right"}, "thickness": 12, "len": 0.8}
         scale = {"color": 100 * probs, "colorscale": "Cividis", "colorbar": bar, "size": _DOT, "opacity": 0.9}
         return [_Group(spoken(finding), chosen, scale)]
     if shade == "cluster":
-        named = {name: on_map.among([name]) for name in on_map.names}
+        named = {name: embedded.among([name]) for name in embedded.names}
         return _coloured(named, chosen, PALETTE)
     if shade == "part":
         others = chosen & ~np.any([*parts.values(), np.zeros_like(chosen)], axis=0)
@@ -118,11 +118,11 @@ def _coloured(named: Mapping[str, np.ndarray], chosen: np.ndarray, colours: tupl
     ]
 
 
-def _numbers(on_map: OnMap) -> list[dict[str, Any]]:
+def _numbers(embedded: Embedded) -> list[dict[str, Any]]:
     """The clusters' names at their middles: a colour alone is not for everybody."""
     found = []
-    for name in on_map.names:
-        x, y = np.median(on_map.points[on_map.among([name])], axis=0).tolist()
+    for name in embedded.names:
+        x, y = np.median(embedded.points[embedded.among([name])], axis=0).tolist()
         look = {"font": {"size": 13, "color": "#ffffff"}, "bgcolor": "rgba(0,0,0,0.65)", "borderpad": 2}
         found.append({"x": x, "y": y, "text": name, "showarrow": False, **look})
     return found
@@ -137,19 +137,21 @@ def _outline(region: str) -> list[dict[str, Any]]:
     return [{"type": "path", "path": f"M {path} Z", "line": line, "fillcolor": "rgba(198,93,123,0.08)"}]
 
 
-def map_alt(selection: Selection, on_map: OnMap, shade: str) -> str:
+def embedding_alt(selection: Selection, embedded: Embedded, shade: str) -> str:
     """What the figure shows, for those who do not see it."""
-    count = int((selection.without("clusters", "region") & on_map.there).sum())
+    count = int((selection.without("clusters", "region") & embedded.there).sum())
     return (
-        f"{count:,} films on a map by what {on_map.model} sees in them, coloured by {SHADES[shade]}. "
+        f"{count:,} films laid out by what {embedded.model} sees in them, coloured by {SHADES[shade]}. "
         "The bars below have its clusters."
     )
 
 
-def map_caption(on_map: OnMap) -> str:
+def embedding_caption(embedded: Embedded) -> str:
     """How many films are on it, and what it means."""
-    count = int(on_map.there.sum())
-    drawn = f"{count:,} films" if count == on_map.films else f"{count:,} films drawn from {on_map.films:,}"
+    count = int(embedded.there.sum())
+    drawn = (
+        f"{count:,} films" if count == embedded.films else f"{count:,} films drawn from {embedded.films:,}"
+    )
     return (
         f"{drawn}, laid out by t-SNE so that neighbours are alike to the model; distances between groups, "
         "and their sizes, mean nothing. Draw around films, or choose a cluster, to see those alone."

@@ -1,4 +1,4 @@
-"""The map of Explore: films laid out by a model's features, made in a process of its own, with a lasso."""
+"""The embedding of Explore: films laid out by a model's features, made in its own process, with a lasso."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,9 +13,15 @@ from page_parts import QUIET_BAR, done, say_unknown
 
 from xlite.data.eda import charts
 from xlite.data.eda.coded import CodedFilms
-from xlite.data.eda.film_map import OnMap, region_of
+from xlite.data.eda.embedded import Embedded, region_of
+from xlite.data.eda.embedding_figure import (
+    BY_FINDING,
+    SHADES,
+    embedding_alt,
+    embedding_caption,
+    embedding_figure,
+)
 from xlite.data.eda.filters import Selection
-from xlite.data.eda.map_figure import BY_FINDING, SHADES, map_alt, map_caption, map_figure
 from xlite.data.folder import Changes, NihFolder
 from xlite.errors import DataError
 from xlite.evaluation.embedding import MOST, Embedding
@@ -27,32 +33,34 @@ from xlite.runs.embedding_run import EmbeddingRun
 from xlite.runs.status import LIVE
 from xlite.text import counted
 
-MAP = "Feature map"
+EMBEDDING = "Embedding"
 KEYS = ("clusters", "region")
 BAR = {**QUIET_BAR, "displayModeBar": True, "displaylogo": False, "scrollZoom": True}
 
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """The films of a folder, on the map if it is made; the run that makes it, if there is a model."""
+    """The films of a folder, in the embedding if it is made; the run that makes it, if there is a model."""
 
     films: CodedFilms
     run: EmbeddingRun | None = None
     model: str = ""
 
 
-@st.cache_resource(max_entries=8, show_spinner="Looking for the map")
+@st.cache_resource(max_entries=8, show_spinner="Looking for the embedding")
 def _cached_run(model: str, saved: int, root: str, changed: Changes, _folder: NihFolder) -> EmbeddingRun:
     """The run of a model file and a data folder; newer files have another."""
     return EmbeddingRun.of(Path(model), _folder)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the map")
-def _cached_map(path: str, made: int, model: str, root: str, changed: Changes, _films: CodedFilms) -> OnMap:
+@st.cache_resource(max_entries=4, show_spinner="Reading the embedding")
+def _cached_embedding(
+    path: str, made: int, model: str, root: str, changed: Changes, _films: CodedFilms
+) -> Embedded:
     """Where the films of a table lie; shared by all visitors, never mutated. Raises DataError."""
     found = Embedding.read(Path(path))
     stems = _films.table["stem"].tolist()
-    return OnMap.place(model, stems, found.stems, found.points, found.clusters, found.probs, found.films)
+    return Embedded.place(model, stems, found.stems, found.points, found.clusters, found.probs, found.films)
 
 
 def _asked(key: str) -> Any:
@@ -61,10 +69,10 @@ def _asked(key: str) -> Any:
 
 
 def place_films(films: CodedFilms, folder: NihFolder, changed: Changes) -> Placed:
-    """The films with their map, if the open tab or the filter asks for it and it is made."""
+    """The films with their embedding, if the open tab or the filter asks for it and it is made."""
     models = model_files()
     wanted = any(map(_asked, KEYS))
-    if not models or not (wanted or _asked("charts") == MAP):
+    if not models or not (wanted or _asked("charts") == EMBEDDING):
         return Placed(films)
     name = _asked("features")
     name = name if name in models else next(iter(models))
@@ -73,23 +81,19 @@ def place_films(films: CodedFilms, folder: NihFolder, changed: Changes) -> Place
     points = run.points
     if not points.is_file():
         if wanted:
-            st.warning(
-                said(
-                    f"A part of the map by {name} is asked for, and there is no such map of this folder yet."
-                )
-            )
+            st.warning(said(f"A part of the embedding by {name} is asked for, and this folder has none yet."))
         return Placed(films, run, name)
     made = points.stat().st_mtime_ns
     try:
-        on_map = _cached_map(str(points), made, name, str(folder.root), changed, films)
+        embedded = _cached_embedding(str(points), made, name, str(folder.root), changed, films)
     except DataError as error:  # whose sentence names a folder of this machine
-        st.error("The map of these films is damaged." if is_public() else page_sentence(error))
+        st.error("The embedding of these films is damaged." if is_public() else page_sentence(error))
         return Placed(films, run, name)
-    return Placed(replace(films, on_map=on_map), run, name)
+    return Placed(replace(films, embedded=embedded), run, name)
 
 
-def show_map(placed: Placed, selection: Selection, choose: Callable[[str, Any], None]) -> None:
-    """The map with its colours and its lasso, and its clusters as bars; or the way to make it."""
+def show_embedding(placed: Placed, selection: Selection, choose: Callable[[str, Any], None]) -> None:
+    """The embedding with its colours and its lasso, and its clusters as bars; or the way to make it."""
     models = list(model_files())
     if placed.run is None:
         st.info(
@@ -102,32 +106,34 @@ def show_map(placed: Placed, selection: Selection, choose: Callable[[str, Any], 
             del st.session_state["features"]
         st.selectbox("By the features of", models, key="features", bind="query-params", width=220)
         shade, finding = _ask_shade(placed)
-    on_map = placed.films.on_map
-    if on_map is None:
-        _offer_map(placed.run, placed.model)
+    embedded = placed.films.embedded
+    if embedded is None:
+        _offer_embedding(placed.run, placed.model)
         return
     parts = _parts(placed.films) if shade == "part" else {}
-    figure = map_figure(selection, on_map, shade, finding, parts)
-    key = f"map-{abs(hash((selection.wanted.region, placed.model)))}"  # a new one has no lasso of its own
+    figure = embedding_figure(selection, embedded, shade, finding, parts)
+    key = (
+        f"embedding-{abs(hash((selection.wanted.region, placed.model)))}"  # a new one has no lasso of its own
+    )
     st.plotly_chart(
         figure,
         key=key,
         config=BAR,
         on_select=lambda: _take_region(key),
         selection_mode=("lasso", "box"),
-        alt=map_alt(selection, on_map, shade),
+        alt=embedding_alt(selection, embedded, shade),
     )
-    st.caption(map_caption(on_map))
+    st.caption(embedding_caption(embedded))
     if shade == "part":
         st.caption(
             "Parts of " + (literal(next(iter(parts)).rpartition(" ")[0]) if parts else "no split") + "."
         )
-    show_charts([charts.clusters(selection)], "marks-map", choose)
+    show_charts([charts.clusters(selection)], "marks-embedding", choose)
 
 
 def _ask_shade(placed: Placed) -> tuple[str, str]:
-    """What the map is coloured by, and the finding if it is by one."""
-    if placed.films.on_map is None:
+    """What the embedding is coloured by, and the finding if it is by one."""
+    if placed.films.embedded is None:
         return "label", FINDINGS[0]
     fit("shade", list(SHADES), SHADES)
     shade = st.selectbox(
@@ -155,7 +161,7 @@ def _parts(films: CodedFilms) -> Mapping[str, np.ndarray]:
 
 
 def _take_region(key: str) -> None:
-    """Makes what was drawn on the map a part of the filter."""
+    """Makes what was drawn in the embedding a part of the filter."""
     drawn = st.session_state[key]["selection"]
     for shape in (*drawn["lasso"], *drawn["box"]):
         xs, ys = shape["x"], shape["y"]
@@ -164,25 +170,25 @@ def _take_region(key: str) -> None:
         st.session_state["region"] = region_of(xs, ys)
 
 
-def _offer_map(run: EmbeddingRun, model: str) -> None:
-    """How far the map is, or the button that makes it; strangers only see those that are there."""
+def _offer_embedding(run: EmbeddingRun, model: str) -> None:
+    """How far the embedding is, or the button that makes it; strangers only see those that are there."""
     status = run.status()
     if status.state in LIVE:
         _show_progress(run)
         return
     if is_public():
-        st.info(said(f"There is no map of these films by {model}."))
+        st.info(said(f"There is no embedding of these films by {model}."))
         return
     if status.state in ("failed", "killed") and status.message:
-        st.error(said(f"The map was not made: {status.message}"))
+        st.error(said(f"The embedding was not made: {status.message}"))
     st.write(
         said(
-            f"There is no map of these films by {model} yet. It is made once, in a process of its own: "
+            f"There is no embedding of these films by {model} yet. It is made once, in a process of its own: "
             f"{counted(MOST, 'film')} at most are read, of more so many are drawn at random."
         )
     )
     st.button(
-        "Make the map", type="primary", icon=":material/scatter_plot:", on_click=lambda: done(run.start)
+        "Make the embedding", type="primary", icon=":material/scatter_plot:", on_click=lambda: done(run.start)
     )
 
 
@@ -195,6 +201,6 @@ def _show_progress(run: EmbeddingRun) -> None:
     if status.films and status.done < status.films:
         st.progress(status.done / status.films, f"Reading film {status.done:,} of {status.films:,}")
     else:
-        st.progress(1.0 if status.films else 0.0, "Laying out the map" if status.films else "Starting")
+        st.progress(1.0 if status.films else 0.0, "Laying out the embedding" if status.films else "Starting")
     if not is_public():
-        st.button("Stop", key="stop-map", on_click=lambda: done(run.stop))
+        st.button("Stop", key="stop-embedding", on_click=lambda: done(run.stop))

@@ -1,4 +1,4 @@
-"""Where films lie on a map by a model's features, and regions of it; `evaluation/embedding.py` makes it."""
+"""Where films lie in an embedding, and regions of it as text; `evaluation/embedding.py` makes it."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from xlite.errors import DataError
 from xlite.findings import FINDINGS, spoken
 
 SIDE = 1000
-"""A place on the map is x, y in 0-SIDE, y upwards."""
+"""A place in the embedding is x, y in 0-SIDE, y upwards."""
 MOST_CORNERS = 24
 _FEWEST_FILMS = 5
 """Fewer films of a finding say nothing about a cluster."""
@@ -19,11 +19,11 @@ _CORNER = re.compile(r"(-?\d{1,4}),(-?\d{1,4})")
 
 
 @dataclass(frozen=True, eq=False)
-class OnMap:
-    """Films of a table (N) on the map: points float32 (N, 2), NaN for a film that is not on it.
+class Embedded:
+    """Films of a table (N) in the embedding: points float32 (N, 2), NaN for a film that is not on it.
 
     clusters int8 (N,), -1 for such a film; probs float32 (N, 14) of the model, NaN likewise. model: its name;
-    films: how many of the folder's films have an image, of which some or all are on the map.
+    films: how many of the folder's films have an image, of which some or all are in the embedding.
     """
 
     model: str
@@ -42,8 +42,8 @@ class OnMap:
         clusters: np.ndarray,
         probs: np.ndarray,
         films: int,
-    ) -> "OnMap":
-        """The films of a table by the stems, points, clusters and probabilities of those on the map."""
+    ) -> "Embedded":
+        """The films of a table by the stems, points, clusters and probabilities of those in the embedding."""
         rows = {stem: row for row, stem in enumerate(table_stems)}
         pairs = [(rows[stem], at) for at, stem in enumerate(stems) if stem in rows]
         there, at = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
@@ -59,7 +59,7 @@ class OnMap:
 
     @property
     def there(self) -> np.ndarray:
-        """Which films are on the map, bool (N,)."""
+        """Which films are in the embedding, bool (N,)."""
         found: np.ndarray = self.clusters >= 0
         return found
 
@@ -79,7 +79,7 @@ class OnMap:
         return found
 
     def marked_by(self, present: np.ndarray) -> list[str]:
-        """What each cluster has more of than the map as a whole, as a finding's name, or "No finding".
+        """What each cluster has more of than the embedding as a whole, as a finding's name, or "No finding".
 
         present: bool (N, 15), No Finding and the 14 findings.
         """
@@ -101,14 +101,14 @@ def corners(region: str) -> np.ndarray:
     found = [_CORNER.fullmatch(word) for word in words]
     if len(found) < 3 or not all(found):
         raise DataError(
-            f"{region!r} is no region of the map: expected three corners or more as x,y, each 0 to {SIDE}, "
-            "such as 100,200 400,200 250,600"
+            f"{region!r} is no region of the embedding: expected three corners or more as x,y, each 0 to "
+            f"{SIDE}, such as 100,200 400,200 250,600"
         )
     return np.array([[int(one[1]), int(one[2])] for one in found if one])
 
 
 def region_of(xs: Sequence[float], ys: Sequence[float]) -> str:
-    """A region drawn on the map, with as few corners as its shape needs, as text; empty if it has no room."""
+    """A region that was drawn, with as few corners as its shape needs, as text; empty if it has no room."""
     drawn = np.round(np.clip(np.stack([xs, ys], axis=1), 0, SIDE)).astype(np.int32)
     slack, shape = 2.0, drawn
     while len(shape) > MOST_CORNERS or slack == 2.0:
