@@ -188,8 +188,13 @@ def _offer_embedding(run: EmbeddingRun, model: str) -> None:
         )
     )
     st.button(
-        "Make the embedding", type="primary", icon=":material/scatter_plot:", on_click=lambda: done(run.start)
+        "Make the embedding", type="primary", icon=":material/scatter_plot:", on_click=_do, args=(run.start,)
     )
+
+
+def _do(act: Callable[[], None]) -> None:
+    """What a button does; a sentence if that cannot be done, or for strangers."""
+    done(act)
 
 
 @st.fragment(run_every=1.0)
@@ -203,4 +208,4 @@ def _show_progress(run: EmbeddingRun) -> None:
     else:
         st.progress(1.0 if status.films else 0.0, "Laying out the embedding" if status.films else "Starting")
     if not is_public():
-        st.button("Stop", key="stop-embedding", on_click=lambda: done(run.stop))
+        st.button("Stop", key="stop-embedding", on_click=_do, args=(run.stop,))

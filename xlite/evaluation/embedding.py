@@ -52,9 +52,15 @@ class Embedding:
 
     def write(self, path: Path) -> None:
         """Writes the file whole."""
-        arrays = {"points": self.points, "clusters": self.clusters, "probs": self.probs}
         out = BytesIO()
-        np.savez_compressed(out, stems=np.array(self.stems), films=np.array(self.films), **arrays)
+        np.savez_compressed(
+            out,
+            stems=np.array(self.stems),
+            films=np.array(self.films),
+            points=self.points,
+            clusters=self.clusters,
+            probs=self.probs,
+        )
         write_atomic(path, out.getvalue())
 
     @classmethod
@@ -158,4 +164,5 @@ def clusters_of(points: np.ndarray) -> np.ndarray:
     labels = KMeans(count, n_init=4, random_state=SEED).fit_predict(points.astype(np.float64))
     order = np.argsort(-np.bincount(labels, minlength=count), kind="stable")
     ranks: np.ndarray = np.argsort(order).astype(np.int8)
-    return ranks[labels]
+    found: np.ndarray = ranks[labels]
+    return found

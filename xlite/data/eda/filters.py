@@ -110,12 +110,10 @@ def _mask(films: CodedFilms, name: str, value: Any) -> np.ndarray:
             mask = _in_ranges(films.follow_ups, [FOLLOW_UPS[one] for one in value])
         case "part":
             mask = films.parts[value]
-        case "clusters" | "region" if films.embedded is None:
+        case "clusters" | "region":
             mask = np.zeros(len(films), dtype=bool)
-        case "clusters":
-            mask = films.embedded.among(value)
-        case "region":
-            mask = films.embedded.inside(value)
+            if (laid_out := films.embedded) is not None:
+                mask = laid_out.among(value) if name == "clusters" else laid_out.inside(value)
         case _:
             mask = films.boxed
     found: np.ndarray = mask
