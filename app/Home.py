@@ -10,6 +10,7 @@ from threading import Thread
 import sign_in
 import streamlit as st
 from page_parts import OWNERS
+from page_reach import let_keys_reach
 from starlette.middleware import Middleware
 
 from xlite.access.addresses import check_app_address
@@ -73,6 +74,7 @@ def show() -> None:
         choose_data(public)
         st.caption("Its output is no diagnosis and no medical advice.")
         sign_in.show_visitor()
+        let_keys_reach()
     # Above each page's title: on a phone the sidebar is closed, and the foot of a page far away.
     st.caption("**Research software, not for clinical use**")
     ask_to_read()

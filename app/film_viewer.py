@@ -1,21 +1,28 @@
-"""The film viewer as pages show it: a Streamlit component, whose parts lie in `viewer/`."""
+"""The film viewer as pages show it: a Streamlit component, whose parts lie in `viewer/`.
+
+And a second one that brings it the film: a message of its own, which Streamlit sends once, however often a
+finding, a map or a box makes another payload for the viewer.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-import numpy as np
 import streamlit as st
 
 from xlite.places import bundled
-from xlite.serving.viewer_data import FilmBox, ViewerMap, pack
+from xlite.serving.viewer_data import FilmBox, ViewerFilm, ViewerMap, pack
 
-SOURCES = ("payload", "geometry", "pixels", "pictures", "stage", "keys", "pointers", "panel", "viewer")
+SOURCES = (
+    *("payload", "films", "geometry", "pixels", "pictures", "stage", "keys", "pointers", "panel"),
+    "viewer",
+)
 """The modules of the script, each behind those that it imports."""
+SOURCES_OF_HOLDER = ("payload", "films", "holder")
 
 
-def script() -> str:
+def script(sources: Iterable[str] = SOURCES) -> str:
     """The modules as one: a component's script is a text, and a text has no files to import from."""
-    texts = [_part(f"{name}.js") for name in SOURCES]
+    texts = [_part(f"{name}.js") for name in sources]
     return "\n".join(
         re.sub(r"^(import .*\n|export (?!default))", "", text, flags=re.MULTILINE) for text in texts
     )
@@ -28,10 +35,13 @@ def _part(name: str) -> str:
 _VIEWER = st.components.v2.component(
     "xlite_film_viewer", html=_part("viewer.html"), css=_part("viewer.css"), js=script()
 )
+_HOLDER = st.components.v2.component(
+    "xlite_film", html='<div class="film"></div>', js=script(SOURCES_OF_HOLDER)
+)
 
 
 def show_viewer(
-    film: np.ndarray,
+    film: ViewerFilm,
     *,
     name: str,
     key: str,
@@ -41,7 +51,7 @@ def show_viewer(
     choose: bool = True,
     on_finding: Callable[[str], None] | None = None,
 ) -> None:
-    """A film uint8 (H, W) to zoom, turn and window, with its maps by finding and its boxes.
+    """A film to zoom, turn and window, with its maps by finding and its boxes.
 
     `finding` is shown first, else the first of the maps; the others are a key away, without a word to the
     server. If a visitor settles on another, `on_finding` is told before the page is drawn anew: a page whose
@@ -54,4 +64,6 @@ def show_viewer(
         if on_finding is not None and chosen in (maps or {}):
             on_finding(chosen)
 
-    _VIEWER(key=key, data=pack(film, name, maps, finding, boxes, choose), on_finding_change=report)
+    with st.container(gap=None):
+        _HOLDER(key=f"{key}-film", data=film.payload)
+        _VIEWER(key=key, data=pack(film, name, maps, finding, boxes, choose), on_finding_change=report)

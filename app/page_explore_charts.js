@@ -8,38 +8,34 @@ const make = (name, kind, text) => {
   return element
 }
 
-function button(mark, kind, pick) {
+// What is read out is in the button and not to be seen; what is seen is not read out. A name of its own
+// would have to repeat what is seen word for word.
+function button(mark, kind, pick, ...seen) {
   const made = make("button", `${kind} tone-${mark.tone}`)
   made.type = "button"
   made.title = mark.say
-  made.setAttribute("aria-label", mark.say)
   made.setAttribute("aria-pressed", String(mark.chosen))
   made.style.setProperty("--size", mark.size)
   made.dataset.id = JSON.stringify([mark.field, mark.value])
   made.onclick = () => pick(mark)
+  seen.forEach((one) => one.setAttribute("aria-hidden", "true"))
+  made.append(make("span", "say", mark.say), ...seen)
   return made
 }
 
-function bar(mark, pick, kind = "bar") {
-  const made = button(mark, kind, pick)
-  made.append(make("span", "fill"), make("span", "text", mark.text))
-  return made
+function bar(mark, pick, kind = "bar", ...before) {
+  return button(mark, kind, pick, ...before, make("span", "fill"), make("span", "text", mark.text))
 }
 
 const draw = {
   bars(chart, pick) {
-    return chart.rows.map((row) => {
-      const made = bar(row.marks[0], pick, "bar line")
-      made.prepend(make("span", "label", row.label))
-      return made
-    })
+    return chart.rows.map((row) => bar(row.marks[0], pick, "bar line", make("span", "label", row.label)))
   },
   sides(chart, pick) {
     return chart.rows.map((row) => {
       const line = make("div", "side-row")
       const [left, right] = row.marks
-      const middle = button(row.label_mark, "label-button", pick)
-      middle.textContent = row.label
+      const middle = button(row.label_mark, "label-button", pick, make("span", "", row.label))
       line.append(left ? bar(left, pick, "bar left") : make("span", ""), middle)
       if (right) line.append(bar(right, pick))
       return line
@@ -64,11 +60,7 @@ const draw = {
     }
     for (const row of chart.rows) {
       grid.append(make("span", "label", row.label))
-      for (const mark of row.marks) {
-        const cell = button(mark, "cell", pick)
-        cell.textContent = mark.text
-        grid.append(cell)
-      }
+      grid.append(...row.marks.map((mark) => button(mark, "cell", pick, make("span", "", mark.text))))
     }
     const box = make("div", "scroll")
     box.append(grid)

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import streamlit as st
+from film_viewer import show_viewer
 from page_parts import go_to
-from page_thumbnails import cached_thumbnail
+from page_thumbnails import cached_film, cached_thumbnail
 
 from xlite.data.eda import captions, history
 from xlite.data.eda.coded import CodedFilms
@@ -15,9 +16,10 @@ from xlite.data.folder import NihFolder
 from xlite.errors import ImageError
 from xlite.messages import literal, page_sentence
 from xlite.public import is_public
+from xlite.serving.viewer_data import film_boxes
 from xlite.text import counted
 
-LARGE = 1024
+SMALL = 400
 NEIGHBOURS = 5
 
 
@@ -26,16 +28,28 @@ def open_film(stem: str) -> None:
     st.session_state["film"] = stem
 
 
-def show_picture(folder: NihFolder, film: pd.Series, boxes: pd.DataFrame, side: int) -> None:
-    """A film with its boxes, or the sentence on why it cannot be shown."""
+def show_picture(folder: NihFolder, film: pd.Series, boxes: pd.DataFrame) -> None:
+    """A small film with its boxes, or the sentence on why it cannot be shown."""
     path = folder.paths.get(film["stem"])
     if path is None:
         return
     try:
-        picture = cached_thumbnail(str(path), path.stat().st_mtime, boxes, side)
+        picture = cached_thumbnail(str(path), path.stat().st_mtime, boxes, SMALL)
         st.image(picture, alt=captions.film_alt(film, len(boxes), folder.labelled))
     except (ImageError, OSError) as error:
         st.error(page_sentence(error))
+
+
+def show_large(folder: NihFolder, film: pd.Series, boxes: pd.DataFrame) -> None:
+    """A film in the viewer with its boxes, or the sentence on why it cannot be shown."""
+    path = folder.paths[film["stem"]]
+    try:
+        picture = cached_film(str(path), path.stat().st_mtime)
+    except (ImageError, OSError) as error:
+        st.error(page_sentence(error))
+        return
+    marks = film_boxes(boxes, film["stem"], picture.shape)
+    show_viewer(picture, name=film["stem"], key="film-viewer", boxes=marks)
 
 
 def show_film(
@@ -54,8 +68,7 @@ def show_film(
     left, right = st.columns([3, 2], gap="large")
     with left:
         if film["stem"] in folder.paths:
-            plain = len(mine) > 0 and not st.toggle("Boxes", value=True, key="show-boxes")
-            show_picture(folder, film, mine[:0] if plain else mine, LARGE)
+            show_large(folder, film, mine)
         else:
             st.info("This folder has no image of this film.")
     with right:
@@ -112,7 +125,7 @@ def _show_timeline(folder: NihFolder, films: CodedFilms, boxes: pd.DataFrame, ro
             for one in shown:
                 film = films.table.iloc[one]
                 with st.container(width=150, gap="small"):
-                    show_picture(folder, film, boxes[boxes["stem"] == film["stem"]], 400)
+                    show_picture(folder, film, boxes[boxes["stem"] == film["stem"]])
                     st.button(
                         f"Follow-up {film['follow_up']}",
                         key=f"open-{film['stem']}",

@@ -7,6 +7,7 @@ import streamlit as st
 
 from xlite.data.eda import filters
 from xlite.data.eda.coded import CodedFilms
+from xlite.data.eda.embedded import Embedded
 from xlite.data.eda.filters import FOLLOW_UPS, OLDEST, SERIES, Filter, Selection
 from xlite.findings import NO_FINDING, spoken
 from xlite.messages import literal
@@ -45,6 +46,7 @@ def ask_filter(films: CodedFilms) -> Filter:
             amounts = _pills("Findings per film", "amounts", filters.amount_names(films))
             series = _pills("Films of the patient", "series", list(SERIES))
             followups = _pills("Follow-up number", "followups", list(FOLLOW_UPS))
+            clusters, region = _ask_place(films.embedded)
     return Filter(
         has=tuple(has),
         amounts=tuple(amounts),
@@ -55,7 +57,24 @@ def ask_filter(films: CodedFilms) -> Filter:
         followups=tuple(followups),
         part=part,
         boxed=boxed,
+        clusters=tuple(clusters),
+        region=region,
     )
+
+
+def _ask_place(embedded: Embedded | None) -> tuple[list[str], str]:
+    """Clusters and a region of the embedding by a model's features; nothing while there is no embedding."""
+    if embedded is None:
+        return [], ""
+    clusters = _pills("Clusters of the embedding", "clusters", embedded.names)
+    region = st.text_input(
+        "Region of the embedding",
+        key="region",
+        bind="query-params",
+        placeholder="its corners, as 100,200 400,200 250,600",
+        help="Corners as x,y, each 0 to 1000 from the lower left. What is drawn around films stands here.",
+    )
+    return clusters, (region or "").strip()
 
 
 def fit(key: str, options: Sequence[str], words: Mapping[str, str]) -> None:

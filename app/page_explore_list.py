@@ -144,7 +144,7 @@ def _show_films(
         for place, row in enumerate(shown):
             film = films.table.iloc[row]
             with st.container(width=170, gap="small"):
-                show_picture(folder, film, boxes[boxes["stem"] == film["stem"]], 400)
+                show_picture(folder, film, boxes[boxes["stem"] == film["stem"]])
                 st.caption(captions.film_caption(film, films.labelled))
                 if said:
                     st.caption(said[place])

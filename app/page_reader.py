@@ -17,9 +17,13 @@ from xlite.public import is_public
 from xlite.serving.address import absent, unknown
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from xlite.data.known_films import KnownFilms
     from xlite.evaluation.film_learned import Learned
     from xlite.guarded import GuardedReader
+    from xlite.serving.viewer import FilmView
+    from xlite.serving.viewer_data import FilmBox
     from xlite.serving.visit import Held, Model, Visit
 
 
@@ -53,6 +57,12 @@ def open_films(root: str, changed: Changes) -> "KnownFilms":
     from xlite.data.known_films import KnownFilms
 
     return KnownFilms.of(NihFolder.open(root))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def open_boxes(root: str, changed: Changes) -> "pd.DataFrame":
+    """The boxes of a data folder, which every visitor shares and nothing changes."""
+    return open_films(root, changed).folder.boxes()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -133,7 +143,7 @@ def choose_models(models: Sequence[str]) -> tuple[str | None, str | None]:
         key="model",
         bind="query-params",
         placeholder="no model yet",
-        help="The shipped model, then your own, newest first.",
+        help="The model on duty, then the shipped one and your own, newest first.",
     )
     against = second.selectbox(
         "Compare with",
@@ -160,6 +170,23 @@ def learned_words(visit: "Visit", opened: Opened, film: "Held", before: str = ""
             facts = open_learned(opened.file, opened.reader, *folder).facts(stem)
             split_id = opened.reader.classifier.info.split_id
             return [before + sentence for sentence in learned_sentences(facts, stem, split_id)]
+    return []
+
+
+def boxes_of(visit: "Visit", film: "Held", view: "FilmView", shape: tuple[int, int]) -> "list[FilmBox]":
+    """The data folder's boxes of a film, of an upload by its content, in the frame (H, W) shown."""
+    from xlite.guards.verdict import quarters_left
+    from xlite.serving.viewer_data import film_boxes
+
+    folder = folder_here()
+    if folder is None:
+        return []
+    with contextlib.suppress(DataError, OSError):  # what is wrong with the folder, other pages say
+        boxes = open_boxes(*folder)
+        stem = visit.stem(film, open_films(*folder)) if len(boxes) else None
+        if stem is not None:
+            turned = view.is_turned and view.came
+            return film_boxes(boxes, stem, shape, quarters_left(turned.answer.guards) if turned else 0)
     return []
 
 

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 from page_parts import QUIET_BAR, data_folder
-from page_thumbnails import cached_thumbnail
+from page_results_film import Shown, Source, show_rows
 
 from xlite.data.folder import Changes, NihFolder, changes
-from xlite.errors import DataError, ImageError, XliteError
+from xlite.errors import DataError, XliteError
 from xlite.findings import FINDINGS, spoken
 from xlite.messages import literal, page_sentence, said
 from xlite.metrics.bootstrap import Resamples
@@ -40,7 +39,6 @@ KIND_WORDS = {"roc": "ROC curve", "pr": "Precision-recall curve"}
 WRONG: dict[MistakeKind, str] = {"missed": "Missed", "alarm": "Called without it"}
 MOST_SHOWN = 8
 PER_CENT = 0.01, 99.99
-READ_PAGE = str(Path(__file__).resolve().parents[1] / "pages" / "classify.py")
 
 
 def show(blocks: Iterable[Block], key: str) -> None:
@@ -205,7 +203,7 @@ def other_films(evaluation: Evaluation, found: list[Evaluation]) -> Iterator[Jud
                 yield films_of(one)[0]
 
 
-def show_targets(evaluation: Evaluation) -> None:
+def show_targets(evaluation: Evaluation, path: Path | None) -> None:
     """The films whose boxes a kind of map meets best, and those that it meets worst."""
     targets = read_targets(evaluation.folder)
     if not targets:
@@ -216,17 +214,18 @@ def show_targets(evaluation: Evaluation) -> None:
     method = st.segmented_control(
         "Films by", methods, default=methods[0], format_func=map_name, required=True, key="by-map"
     )
-    folder = folder_here()
-    boxes = folder.boxes() if folder else pd.DataFrame()
-    for title, some in zip(("Best", "Worst"), best_and_worst(targets, method, MOST_SHOWN), strict=True):
-        st.markdown(f"**{title}**: where the map meets the radiologists' boxes")
-        with st.container(horizontal=True):
-            for one in some:
-                with st.container(width=220, gap="small"):
-                    show_film(one.stem, target_caption(one), evaluation.model, folder, boxes)
+    found = best_and_worst(targets, method, MOST_SHOWN)
+    rows = [
+        (
+            f"**{title}**: where the map meets the radiologists' boxes",
+            [Shown(one.stem, one.finding, target_caption(one)) for one in some],
+        )
+        for title, some in zip(("Best", "Worst"), found, strict=True)
+    ]
+    show_rows(rows, Source.of(folder_here(), evaluation.model, path, method))
 
 
-def show_mistakes(evaluation: Evaluation) -> None:
+def show_mistakes(evaluation: Evaluation, path: Path | None) -> None:
     """The films on which the model was most confident and wrong about a finding."""
     finding = choose_finding()
     if not evaluation.report.per_class[finding].labelled:
@@ -234,39 +233,21 @@ def show_mistakes(evaluation: Evaluation) -> None:
         return
     films, _ = films_of(evaluation)
     folder, cut = folder_here(), evaluation.report.per_class[finding].threshold
-    boxes = folder.boxes() if folder else pd.DataFrame()
     st.caption(
         "Labels were taken from radiology reports by a program: on films like these it may be the label that "
         "is wrong, and not the model."
     )
-    for kind, title in WRONG.items():
-        wrong = mistakes(films, finding, cut, kind, MOST_SHOWN)
-        at = "" if cut is None else f" at its threshold of {cut:.1%}"
-        st.markdown(f"**{title}**: {spoken(finding)}{at}, most confident first")
-        if not wrong:
-            st.caption("None of the films judged.")
-        with st.container(horizontal=True):
-            for mistake in wrong:
-                with st.container(width=220, gap="small"):
-                    show_film(mistake.stem, mistake_caption(mistake), evaluation.model, folder, boxes)
+    at = "" if cut is None else f" at its threshold of {cut:.1%}"
+    rows = [
+        (
+            f"**{title}**: {spoken(finding)}{at}, most confident first",
+            [
+                Shown(one.stem, finding, mistake_caption(one))
+                for one in mistakes(films, finding, cut, kind, MOST_SHOWN)
+            ],
+        )
+        for kind, title in WRONG.items()
+    ]
+    show_rows(rows, Source.of(folder, evaluation.model, path))
     if folder is None:
         st.caption("Name in the sidebar the data folder that these films are in, and they are shown.")
-
-
-def show_film(stem: str, caption: str, model: str, folder: NihFolder | None, boxes: pd.DataFrame) -> None:
-    """One film, if it is here, with its boxes, what is said of it, and the way to read it."""
-    path = folder.paths.get(stem) if folder else None
-    if path is not None:
-        try:
-            picture = cached_thumbnail(str(path), path.stat().st_mtime, boxes[boxes["stem"] == stem])
-            st.image(picture, alt=f"Film {stem}")
-        except ImageError as error:
-            st.error(page_sentence(error))
-    st.caption(caption)
-    if folder is not None and path is not None:
-        st.page_link(
-            READ_PAGE,
-            label="Read it",
-            icon=":material/radiology:",
-            query_params={"film": stem, "model": model, "data": str(folder.root)},
-        )

@@ -8,6 +8,7 @@ import streamlit as st
 from page_parts import QUIET_BAR
 from page_reader import (
     Opened,
+    boxes_of,
     choose_film,
     choose_models,
     learned_words,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from xlite.guarded import GuardedReader, GuardedReading
     from xlite.reading import Reading
     from xlite.serving.viewer import FilmView
-    from xlite.serving.viewer_data import FilmBox
+    from xlite.serving.viewer_data import FilmBox, ViewerFilm
     from xlite.serving.visit import Held, Model, Visit
 
 
@@ -95,7 +96,7 @@ def show_guards(film: "FilmView", answer: "GuardedReading", key: str, model: "Mo
 
 
 @st.fragment
-def show_film(image: "np.ndarray", reading: "Reading", name: str, boxes: "Sequence[FilmBox]" = ()) -> None:
+def show_film(picture: "ViewerFilm", reading: "Reading", name: str, boxes: "Sequence[FilmBox]") -> None:
     """The film in the viewer, with a map over it: of the likeliest finding unless another was chosen."""
     from film_viewer import show_viewer
 
@@ -117,7 +118,7 @@ def show_film(image: "np.ndarray", reading: "Reading", name: str, boxes: "Sequen
     )
     finding = chosen or next(iter(maps))
     show_viewer(
-        image,
+        picture,
         name=name,
         key="viewer",
         maps=maps,
@@ -199,14 +200,19 @@ def show_bars(reading: "Reading") -> None:
         st.caption(literal(sentence))
 
 
-def show_reading(film: "FilmView", image: "np.ndarray", reading: "Reading") -> None:
+def show_reading(visit: "Visit", held: "Held", film: "FilmView", answer: "GuardedReading") -> None:
     """Everything that the model says about one film."""
+    reading = answer.reading
+    if reading is None:
+        return
+    picture = visit.picture(held, film)
+    boxes = boxes_of(visit, held, film, picture.shape)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        show_film(image, reading, film.name)
+        show_film(picture, reading, film.name, boxes)
     with right:
         show_bars(reading)
-    show_top(image, reading)
+    show_top(answer.film, reading)
 
 
 def show_view(visit: "Visit", opened: Opened, key: str) -> "tuple[FilmView, DeltaGenerator]":
@@ -230,8 +236,8 @@ def show_view(visit: "Visit", opened: Opened, key: str) -> "tuple[FilmView, Delt
         return film, place
     film = film.with_maps(opened.reader.classifier, choose_method(opened.reader))
     visit.views[key, opened.file] = film
-    if film.answer and film.answer.reading:
-        show_reading(film, film.answer.film, film.answer.reading)
+    if film.answer:
+        show_reading(visit, visit.films[key], film, film.answer)
     return film, place
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from page_explore_charts import show_charts
+from page_explore_embedding import EMBEDDING, Placed, place_films, show_embedding
 from page_explore_film import show_film
 from page_explore_filters import ask_filter, change, current, fit, show_chips
 from page_explore_import import show_import
@@ -25,7 +26,7 @@ from xlite.messages import literal, page_sentence
 from xlite.public import is_public
 
 LEAKAGE, WEIGHTS, EDITIONS = "Leakage", "Class weights", "Editions"
-TABS = [*charts.TABS, LEAKAGE, WEIGHTS, EDITIONS]
+TABS = [*charts.TABS, EMBEDDING, LEAKAGE, WEIGHTS, EDITIONS]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +94,7 @@ def choose(field: str, value: Any) -> None:
     change(filters.clicked(current(), field, value))
 
 
-def show_tabs(opened: Opened, selection: Selection, changed: Changes) -> None:
+def show_tabs(opened: Opened, placed: Placed, selection: Selection, changed: Changes) -> None:
     """The charts of the open tab, each of which is a filter; the others are not computed."""
 
     fit("charts", TABS, {name: name for name in TABS})
@@ -102,7 +103,9 @@ def show_tabs(opened: Opened, selection: Selection, changed: Changes) -> None:
         if not tab.open:
             continue
         with tab:
-            if name == LEAKAGE:
+            if name == EMBEDDING:
+                show_embedding(placed, selection, choose)
+            elif name == LEAKAGE:
                 show_leakage(opened.folder, opened.films, changed)
             elif name == WEIGHTS:
                 show_weights(opened.films, selection)
@@ -154,8 +157,9 @@ def show_folder(root: Path) -> None:
     changed = changes(root)
     opened = open_folder(str(root), changed)
     st.caption(captions.folder_caption(opened.folder, is_public()))
-    wanted: Filter = ask_filter(opened.films)
-    selection = Selection(opened.films, wanted)
+    placed = place_films(opened.films, opened.folder, changed)
+    wanted: Filter = ask_filter(placed.films)
+    selection = Selection(placed.films, wanted)
     film = stem_of(st.session_state.get("film") or "")
     row = row_of(opened.films, film) if film else None
     if film and row is None:
@@ -170,7 +174,7 @@ def show_folder(root: Path) -> None:
         st.warning("No film fits. Take a filter away.")
         return
     show_headline(selection)
-    show_tabs(opened, selection, changed)
+    show_tabs(opened, placed, selection, changed)
     show_list(opened.folder, opened.films, opened.boxes, selection, judged)
 
 

@@ -232,7 +232,7 @@ def show_sections(chosen: list[Evaluation], found: list[Evaluation], path: Path 
         "Curves": partial(show_curves, views),
         POINT: partial(show_point, first, view, found, path),
         **{name: partial(show, blocks, name) for name, blocks in sections.items()},
-        MISTAKES: partial(show_mistakes, first),
+        MISTAKES: partial(show_mistakes, first, path),
     }
     for tab, (name, draw) in zip(
         st.tabs(list(drawn), key="section", bind="query-params"), drawn.items(), strict=True
@@ -242,7 +242,7 @@ def show_sections(chosen: list[Evaluation], found: list[Evaluation], path: Path 
                 try:
                     draw()
                     if name == MAPS:
-                        show_targets(first)
+                        show_targets(first, path)
                 except (XliteError, OSError) as error:
                     st.info(page_sentence(error))
                 if name in absent:

@@ -1,9 +1,11 @@
 """Pages as AppTest runs them, for the tests of each page."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from payloads import unpack
 from streamlit.testing.v1 import AppTest
 
 from xlite.places import bundled
@@ -23,6 +25,20 @@ def words(test: AppTest) -> str:
     assert [error.message for error in test.exception] == []
     kinds = (test.title, test.subheader, test.markdown, test.caption, test.info, test.warning, test.code)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def viewer(test: AppTest) -> dict[str, Any]:
+    """What the page's film viewer is given, with its film uint8 (H, W)."""
+    data = {one.proto.component_name: one.proto.bytes for one in test.get("bidi_component")}
+    shown, film = unpack(data["xlite_film_viewer"]), unpack(data["xlite_film"])
+    assert shown["id"] == film["id"]
+    return {**shown, "film": film["film"]}
+
+
+def write_boxes(root: Path, *rows: str) -> None:
+    """The radiologists' boxes of a data folder: `film.png,Mass,x,y,w,h` in px of the 1024 frame."""
+    lines = ["Image Index,Finding Label,Bbox [x,y,w,h],,,", *rows]
+    (root / "BBox_List_2017.csv").write_text("\n".join(lines) + "\n")
 
 
 def write_examples(folder: Path) -> None:

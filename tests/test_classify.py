@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ from xlite.explain import METHODS, Mapper, draw_cell, overlay, upsample_map
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess, read_image
 from xlite.metrics.calibration import Calibrator, Platt, apply_calibrator
-from xlite.metrics.thresholds import ValidationPatients
+from xlite.metrics.thresholds import ChosenByHand, ValidationPatients
 from xlite.models.checkpoint import save_model
 from xlite.models.info import ModelInfo
 from xlite.models.student import Student
@@ -307,3 +308,20 @@ def test_real_uploads_are_read(classifier, shared_data):
         reading = classifier.read(film)
         assert reading.map("Mass").shape == film.shape
         assert ((reading.probabilities > 0) & (reading.probabilities < 1)).all()
+
+
+def test_what_is_said_of_a_model_names_the_thresholds_that_a_person_chose(classifier: Classifier):
+    chosen = ChosenByHand("patient-42-0", "val", 20, 80, "2026-11-28", 0.5)
+
+    def about(*names: str) -> str:
+        info = classifier.info.noting(thresholds_by_hand=dict.fromkeys(names, chosen))
+        return replace(classifier, info=info).about.removeprefix(classifier.about)
+
+    day = "chosen by hand on the val part of split patient-42-0 on 2026-11-28"
+    assert about() == ""
+    assert about("Mass", "Hernia") == (
+        f" Its threshold of mass was {day}. Its threshold of hernia was {day}."
+    )
+    assert about("Mass", "Hernia", "Pleural_Thickening") == (
+        " 3 of its thresholds were chosen by hand, not by validation films: mass, hernia, pleural thickening."
+    )

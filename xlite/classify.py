@@ -22,6 +22,7 @@ from xlite.engines.opening import demand_torch, open_engines
 from xlite.errors import CheckpointError, ImageError
 from xlite.explain.methods import DEFAULT_METHOD, METHODS
 from xlite.files import digest_of
+from xlite.findings import spoken
 from xlite.guards.verdict import Check
 from xlite.images import MAX_UPLOAD_MB, read_image
 from xlite.metrics.calibration import apply_calibrator
@@ -38,6 +39,8 @@ from xlite.text import labels_of
 if TYPE_CHECKING:  # torch, which reading by other engines does without
     from xlite.engines.torch_engine import TorchEngine
     from xlite.models.student import Student
+
+_FEW_BY_HAND = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,12 +113,13 @@ class Classifier:
 
     @property
     def about(self) -> str:
-        """What the model is, and what its probabilities may be taken for, in two sentences."""
-        return (
+        """What the model is, what its probabilities may be taken for, and which thresholds a person chose."""
+        what = (
             f"Model {self.name}: {self.info.backbone}, trained on split {self.info.split_id} "
             f"({labels_of(self.info.label_version)}). Its probabilities come from a research model: they "
             "rank, they do not diagnose."
         )
+        return " ".join((what, *_by_hand(self.info)))
 
     def size(self) -> ModelSize:
         """What the model costs on a film of its own size."""
@@ -201,6 +205,15 @@ class Classifier:
     def input(self, image: np.ndarray) -> np.ndarray:
         """A film uint8 (H, W) as the model's input, preprocessed: float32 (1, 3, S, S)."""
         return self.info.preprocess(image)[None]
+
+
+def _by_hand(info: ModelInfo) -> list[str]:
+    """Which thresholds a person chose: a sentence each, or one for many."""
+    chosen = info.notes.thresholds_by_hand
+    if len(chosen) <= _FEW_BY_HAND:
+        return [f"Its threshold of {spoken(name).lower()} was {one}." for name, one in chosen.items()]
+    names = ", ".join(spoken(name).lower() for name in chosen)
+    return [f"{len(chosen)} of its thresholds were chosen by hand, not by validation films: {names}."]
 
 
 def read_upload(data: bytes, name: str) -> np.ndarray:

@@ -33,6 +33,11 @@ def sweeps_dir() -> Path:
     return home() / "experiments" / "sweeps"
 
 
+def embeddings_dir() -> Path:
+    """The folder of all embeddings of films by a model's features."""
+    return home() / "experiments" / "embeddings"
+
+
 def duty_json() -> Path:
     """Which model is on duty, if somebody chose one."""
     return home() / "experiments" / "duty.json"

@@ -1,13 +1,23 @@
 // What the page gives, as xlite/serving/viewer_data.py packs it: a header's length, the header, then bytes.
 
-/** The header of a payload (Uint8Array), with the bytes in the place of the `[start, length]` where they lie. */
-export function unpack(payload) {
+/** The header of a payload (Uint8Array), and what gives the bytes that lie at a `[start, length]` of it. */
+function opened(payload) {
   const length = new DataView(payload.buffer, payload.byteOffset, 4).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(payload.subarray(4, 4 + length)));
-  const bytes = ([start, count]) => payload.subarray(4 + length + start, 4 + length + start + count);
+  return { header, bytes: ([start, count]) => payload.subarray(4 + length + start, 4 + length + start + count) };
+}
+
+/** A film alone: its id and its encoded greys. */
+export function unpackFilm(payload) {
+  const { header, bytes } = opened(payload);
+  return { ...header, film: bytes(header.film) };
+}
+
+/** What is said of a film, with the bytes in the place of the `[start, length]` where they lie. */
+export function unpack(payload) {
+  const { header, bytes } = opened(payload);
   return {
     ...header,
-    film: bytes(header.film),
     scales: header.scales.map((scale) => ({ ...scale, table: bytes(scale.table) })),
     maps: header.maps.map((map) => ({ ...map, grid: bytes(map.grid) })),
   };

@@ -1,5 +1,6 @@
 // One viewer: what is shown, what a control or key does to it, and what the page is told: the finding alone.
 
+import { filmOf } from "./films.js";
 import { cellAt, dragged, fitted, resized, scaled, toFilm, turnedBy } from "./geometry.js";
 import { actionOf, keepsKey } from "./keys.js";
 import { Panel } from "./panel.js";
@@ -55,7 +56,7 @@ class Viewer {
     if (isNew) {
       this.film = null; // nothing of the film before stays below the name of this one
       for (const canvas of this.canvases) canvas.width = 0;
-      const greys = await decodeFilm(given.film, given.width, given.height);
+      const greys = await decodeFilm(await filmOf(given.id), given.width, given.height);
       if (this.given.id !== given.id) return; // another film came meanwhile
       this.greys = greys;
       this.film = { id: given.id, width: given.width, height: given.height };
@@ -336,11 +337,17 @@ class Viewer {
     return `level ${Math.round(this.centre)}, window ${Math.round(this.width)}`;
   }
 
+  /** The film's size, and that of the whole film if the browser has a smaller one. */
+  sizeWords() {
+    const { width, height, whole } = this.given, size = `${width} × ${height} px`;
+    return whole[0] === width && whole[1] === height ? size : `${size}, scaled down from ${whole[0]} × ${whole[1]}`;
+  }
+
   /** The pixel under the cursor, its grey in the film and what the map says there. */
   whereWords() {
     const [x, y] = (this.cursor ?? [-1, -1]).map(Math.floor), { film, map } = this;
     const isBare = map && !map.painted ? " · map not painted" : "";
-    if (x < 0 || y < 0 || x >= film.width || y >= film.height) return `${film.width} × ${film.height} px${isBare}`;
+    if (x < 0 || y < 0 || x >= film.width || y >= film.height) return this.sizeWords() + isBare;
     const words = `x ${x}, y ${y} · grey ${this.greys[y * film.width + x]}`;
     if (!this.isPainted) return words + isBare;
     const { row, column } = cellAt(film, map, x, y);

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from app_pages import page, words, write_examples
+from app_pages import page, viewer, words, write_boxes, write_examples
 from demo_home import save_demo_model
 from pdf_texts import pdf_texts
 from streamlit.testing.v1 import AppTest
@@ -18,6 +18,8 @@ from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
 from xlite.findings import FINDINGS, spoken
+from xlite.guards.gate import Gate
+from xlite.guards.verdict import Check, Guards
 from xlite.images import read_image
 from xlite.messages import literal
 from xlite.models.checkpoint import load_model, save_model
@@ -292,6 +294,51 @@ def test_a_film_that_the_model_learned_from_is_told_by_its_name_and_by_its_conte
     assert [warning.value for warning in test.warning] == [literal(sentence)]
     for quiet in (opened(str(films), film=new), uploaded(opened(), ("scan.png", data, "image/png"))):
         assert len(quiet.warning) == 0 and len(probabilities(quiet)) == 3
+
+
+def test_a_film_of_the_data_folder_has_its_boxes_by_its_name_and_by_its_content(
+    own_home: Path, tiny_folder: Path
+):
+    save_demo_model(own_home)
+    name = "00000003_001.png"
+    write_boxes(tiny_folder, f"{name},Mass,512,256,102.4,51.2", "00000003_000.png,Hernia,0,0,9,9")
+    boxes = [{"title": "Mass", "x": 32, "y": 16, "width": 6.4, "height": 3.2}]
+    by_name = viewer(opened(str(tiny_folder), film=name))
+    assert by_name["boxes"] == [{key: pytest.approx(value) for key, value in boxes[0].items()}]
+    data = (tiny_folder / "images" / name).read_bytes()
+    by_content = viewer(uploaded(opened(str(tiny_folder)), ("scan.png", data, "image/png")))
+    assert (by_content["name"], by_content["boxes"]) == ("scan.png", by_name["boxes"])
+    unknown = uploaded(opened(str(tiny_folder)), png("scan.png"))
+    assert viewer(unknown)["boxes"] == [] == viewer(uploaded(opened(), ("scan.png", data, "")))["boxes"]
+
+
+def test_boxes_turn_with_a_film_that_is_turned_upright(
+    own_home: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Gate, "judge", lambda *_: guards)
+    guards = Guards((Check("rotated_90", "probability", 0.9, 0.5),))
+    save_demo_model(own_home)
+    name = "00000003_001.png"
+    cv2.imwrite(str(tiny_folder / "images" / name), FILM)
+    write_boxes(tiny_folder, f"{name},Mass,0,0,512,256")
+    test = opened(str(tiny_folder), film=name)
+    came = viewer(test)
+    assert came["boxes"] == [{"title": "Mass", "x": 0, "y": 0, "width": 35, "height": 22.5}]
+    [button] = [one for one in test.button if (one.key or "").startswith("turn-")]
+    turned = viewer(button.click().run())
+    np.testing.assert_array_equal(turned["film"], np.rot90(FILM))
+    assert turned["boxes"] == [{"title": "Mass", "x": 0, "y": 35, "width": 22.5, "height": 35}]
+
+
+def test_an_upload_beyond_a_screen_is_in_the_viewer_as_it_is_and_its_pictures_are_small(own_home: Path):
+    save_demo_model(own_home)
+    film = np.random.default_rng(3).integers(0, 256, (1500, 1200), dtype=np.uint8)
+    test = uploaded(opened(), png("film.png", film))
+    shown = viewer(test)
+    np.testing.assert_array_equal(shown["film"], film)
+    assert shown["whole"] == [1200, 1500] and len(shown["maps"]) == 14
+    [view] = test.session_state["visit"].views.values()
+    assert view.came.answer.film.shape == (1024, 819)
 
 
 def test_two_models_stand_beside_each_other(own_home: Path, bundled_films: Path):

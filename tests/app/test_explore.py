@@ -5,19 +5,26 @@ import os
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from app_pages import viewer, write_boxes
 from command_line import wait_for
+from demo_home import save_demo_model
 from streamlit.testing.v1 import AppTest
 from unknown_labels import hide_labels
 
+from xlite.classify import Classifier
+from xlite.data.eda.embedded import corners, within
 from xlite.data.folder import NihFolder
 from xlite.data.layout import find_folders
 from xlite.data.predictions import write_predictions
 from xlite.data.small_phantom import drawing_of, small_phantom
 from xlite.data.splits import read_split
+from xlite.evaluation.embedding import Embedding
 from xlite.evaluation.films import Films, write_labels
 from xlite.places import bundled
+from xlite.runs.embedding_run import EmbeddingRun
 
 pytestmark = pytest.mark.usefixtures("one_scan")
 
@@ -78,11 +85,6 @@ def open_tab(page: AppTest, name: str) -> AppTest:
     return page.run()
 
 
-def write_boxes(root: Path, *rows: str) -> None:
-    lines = ["Image Index,Finding Label,Bbox [x,y,w,h],,,", *rows]
-    (root / "BBox_List_2017.csv").write_text("\n".join(lines) + "\n")
-
-
 def test_page_counts_the_folder(tiny_folder: Path):
     page = explore(data=str(tiny_folder))
     assert metrics(page) == {
@@ -93,7 +95,7 @@ def test_page_counts_the_folder(tiny_folder: Path):
     }
     assert [tab.label for tab in page.tabs] == [
         *("Findings", "Together", "Ages and views", "Patients", "Parts and boxes"),
-        *("Leakage", "Class weights", "Editions"),
+        *("Embedding", "Leakage", "Class weights", "Editions"),
     ]
     assert list(drawn(page)) == ["Films per finding", "Findings per film"]
     assert bars(drawn(page)["Findings per film"]) == {"0": "12  50.0%", "1": "12  50.0%"}
@@ -255,7 +257,7 @@ def test_a_film_opens_with_its_patient_s_and_closes(tiny_folder: Path):
     page = explore(data=str(tiny_folder), views=["PA"])
     page.button(key="open-00000003_000").click().run()
     assert metrics(page) == {} and page.session_state["film"] == "00000003_000"
-    assert page.subheader[0].value == "00000003_000" and len(page.get("image")) == 3
+    assert page.subheader[0].value == "00000003_000" == viewer(page)["name"] and len(page.get("image")) == 2
     words = [markdown.value for markdown in page.markdown]
     assert "Follow-up 0, film 1 of 2 of the patient" in words
     assert "1 box of radiologists: Infiltration" in words and "In official train+val" in words
@@ -386,6 +388,112 @@ def test_the_button_says_what_is_in_the_way(own_home: Path):
     page.button[0].click().run()
     after_drawing(page)
     assert metrics(page) == {} and "not an empty folder" in page.error[0].value
+
+
+def test_a_film_is_in_the_viewer_at_its_own_resolution_with_its_boxes(tiny_folder: Path):
+    film = np.random.default_rng(3).integers(0, 256, (1100, 1200), dtype=np.uint8)
+    cv2.imwrite(str(tiny_folder / "images" / "00000002_000.png"), film)
+    write_boxes(tiny_folder, "00000002_000.png,Effusion,512,256,102.4,51.2")
+    shown = viewer(explore(data=str(tiny_folder), film="00000002_000"))
+    np.testing.assert_array_equal(shown["film"], film)
+    assert shown["boxes"] == [{"title": "Effusion", "x": 600, "y": 275, "width": 120, "height": 55}]
+    other = viewer(explore(data=str(tiny_folder), film="00000002_001"))
+    assert (other["boxes"], other["name"]) == ([], "00000002_001")
+
+
+@pytest.fixture
+def laid_out(own_home: Path, tiny_folder: Path) -> EmbeddingRun:
+    """The run of the embedding of the noise films by a tiny model; it is not made yet."""
+    return EmbeddingRun.of(save_demo_model(own_home), NihFolder.open(tiny_folder))
+
+
+def embedded(laid_out: EmbeddingRun, **state: object) -> AppTest:
+    return explore(data=str(laid_out.data), charts="Embedding", features="demo0", **state)
+
+
+def made(laid_out: EmbeddingRun) -> Embedding:
+    """The embedding, made here."""
+    found = laid_out.work(Classifier.load(laid_out.model), NihFolder.open(laid_out.data))
+    assert found is not None
+    return found
+
+
+def test_an_embedding_is_made_when_somebody_asks_and_shows_how_far_it_is(
+    laid_out: EmbeddingRun, monkeypatch: pytest.MonkeyPatch
+):
+    started: list[str] = []
+    monkeypatch.setattr(EmbeddingRun, "start", lambda run: started.append(run.name))
+    page = embedded(laid_out)
+    assert metrics(page)["Films"] == "24" and not page.get("plotly_chart")
+    [button] = [one for one in page.button if one.label == "Make the embedding"]
+    button.click().run()
+    assert started == [laid_out.name]
+    laid_out.folder.mkdir(parents=True, exist_ok=True)
+    with laid_out.hold():
+        laid_out.update_progress(state="running", done=16, films=24)
+        page.run()
+        assert "Reading film 16 of 24" in [bar.proto.text for bar in page.get("progress")]
+        assert [one.label for one in page.button if "embedding" in one.label.lower()] == []
+
+
+def test_the_embedding_has_its_films_and_its_clusters_and_regions_are_filters(laid_out: EmbeddingRun):
+    found = made(laid_out)
+    page = embedded(laid_out)
+    assert metrics(page)["Films"] == "24"
+    [chart] = page.get("plotly_chart")
+    assert chart.proto.alt.startswith("24 films laid out by what demo0 sees in them")
+    sizes = np.bincount(found.clusters).tolist()
+    shown = drawn(page)["Clusters of the embedding"]
+    assert [row["marks"][0]["text"].split()[0] for row in shown["rows"]] == [*map(str, sizes)]
+    page.session_state["clusters"] = ["1"]
+    assert metrics(page.run())["Films"] == str(sizes[0]) and chips(page) == [f"Cluster 1: {sizes[0]}"]
+    page.session_state["clusters"] = []
+    page.session_state["region"] = "0,0 500,0 500,1000 0,1000"
+    inside = int(within(found.points, corners(page.session_state["region"])).sum())
+    assert metrics(page.run())["Films"] == str(inside) and chips(page) == [
+        f"Region of the embedding: {inside}"
+    ]
+    assert metrics(open_tab(page, "Findings"))["Films"] == str(inside)
+    page.button(key="chip-0-Region of the embedding").click().run()
+    assert metrics(page)["Films"] == "24"
+
+
+@pytest.mark.parametrize("shade", ["probability", "part", "view", "cluster"])
+def test_the_embedding_has_the_colours_that_the_address_asks_for(laid_out: EmbeddingRun, shade: str):
+    made(laid_out)
+    page = embedded(laid_out, shade=shade, finding="Mass")
+    assert metrics(page)["Films"] == "24" and page.selectbox(key="shade").value == shade
+    spec = json.loads(page.get("plotly_chart")[0].proto.spec)
+    names = {trace["name"] for trace in spec["data"]}
+    assert names & {"Mass", "official test", "PA", "1"}
+
+
+def test_a_link_to_a_region_says_so_if_there_is_no_embedding_or_if_it_is_none(laid_out: EmbeddingRun):
+    page = embedded(laid_out, region="0,0 500,0 500,1000")
+    assert metrics(page)["Films"] == "24" and chips(page) == []
+    assert page.warning[0].value == (
+        "A part of the embedding by demo0 is asked for, and this folder has none yet."
+    )
+    made(laid_out)
+    page = embedded(laid_out, region="somewhere")
+    assert metrics(page) == {} and "is no region of the embedding" in page.error[0].value
+
+
+def test_strangers_see_an_embedding_that_is_there_and_make_none(
+    laid_out: EmbeddingRun, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XLITE_PUBLIC", "1")
+    monkeypatch.setenv("XLITE_DATA", str(laid_out.data))
+    page = explore(data=laid_out.data.name, charts="Embedding", features="demo0")
+    assert "There is no embedding of these films by demo0." in [info.value for info in page.info]
+    assert [one.label for one in page.button if "embedding" in one.label.lower()] == []
+    made(laid_out)
+    page = explore(data=laid_out.data.name, charts="Embedding", features="demo0")
+    assert len(page.get("plotly_chart")) == 1
+    laid_out.points.write_bytes(b"no embedding")
+    page = explore(data=laid_out.data.name, charts="Embedding", features="demo0")
+    assert [error.value for error in page.error] == ["The embedding of these films is damaged."]
+    assert metrics(page)["Films"] == "24"
 
 
 def test_an_emptied_sidebar_shows_no_folder_and_offers_those_of_the_home(own_home: Path, tiny_folder: Path):

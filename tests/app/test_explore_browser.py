@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 from contrast import faint_texts
+from demo_home import save_demo_model
 from noise_folder import write_noise_folder
 from playwright.sync_api import Browser, Page, expect
 from servers import app_serving
+
+from xlite.classify import Classifier
+from xlite.data.folder import NihFolder
+from xlite.runs.embedding_run import EmbeddingRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 PATIENCE_MS = 120_000
@@ -16,10 +21,13 @@ PATIENCE_MS = 120_000
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a folder of 24 noise films of 12 patients."""
+    """A home with a folder of 24 noise films of 12 patients, and their embedding by a tiny model."""
     home = tmp_path_factory.mktemp("explore-home")
     (home / "data").mkdir()
-    write_noise_folder(home / "data" / "films")
+    folder = NihFolder.open(write_noise_folder(home / "data" / "films"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XLITE_HOME", str(home))
+        EmbeddingRun.of(save_demo_model(home), folder).work(Classifier.load("demo0"), folder)
     return home
 
 
@@ -154,6 +162,57 @@ def test_a_film_opens_walks_and_is_in_the_address(address: str, page: Page):
     assert page.get_by_test_id("stImage").locator("img").evaluate_all("all => all.every(one => one.alt)")
     page.get_by_role("button", name="All films").click()
     films(page, 12)
+
+
+def test_a_film_in_the_viewer_is_the_same_at_a_link(address: str, page: Page, browser: Browser):
+    page.goto(f"{address}/explore?views=PA")
+    films(page, 12)
+    page.locator(".st-key-open-00000002_000 button:visible").click()
+    page.wait_for_url("**film=00000002_000**")
+    other = browser.new_context().new_page()
+    other.set_default_timeout(PATIENCE_MS)
+    other.goto(page.url)
+    for one in (page, other):
+        viewer = one.get_by_role("group", name="Film viewer: 00000002_000")
+        expect(viewer.locator("[data-part=where]")).to_have_text("64 × 64 px")
+    other.context.close()
+
+
+def test_films_that_are_drawn_around_in_the_embedding_are_a_filter_that_a_link_has(
+    address: str, page: Page, browser: Browser
+):
+    page.goto(f"{address}/explore?charts=Embedding&features=demo0")
+    films(page, 24)
+    chart = page.locator(".js-plotly-plot")
+    expect(chart.locator("canvas").first).to_be_visible()
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    left, top, width, height = box["x"], box["y"], box["width"], box["height"]
+    middle = left + width / 2
+    page.mouse.move(middle, top + 20)
+    page.mouse.down()
+    for x, y in ((left + 20, top + 20), (left + 20, top + height - 60), (middle, top + height - 60)):
+        page.mouse.move(x, y, steps=8)
+    page.mouse.up()
+    page.wait_for_url("**region=**")
+    settle(page)
+    [chip] = chips(page)
+    count = int(chip.splitlines()[0].rpartition(" ")[2])
+    assert chip.startswith("Region of the embedding: ") and 0 < count < 24
+    films(page, count)
+    other = browser.new_context().new_page()
+    other.set_default_timeout(PATIENCE_MS)
+    other.goto(page.url)
+    films(other, count)
+    expect(other.locator(".js-plotly-plot")).to_be_visible()
+    other.context.close()
+    page.locator(".st-key-chips button:visible").first.click()
+    films(page, 24)
+    bar(page, "cluster 1").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**clusters=1**")
+    settle(page)
+    assert chips(page)[0].startswith("Cluster 1")
 
 
 def test_a_link_to_what_is_not_here_says_so(address: str, page: Page):

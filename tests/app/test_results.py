@@ -3,16 +3,19 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
-from app_pages import page, words
+from app_pages import page, viewer, words, write_boxes
 from demo_home import SPLIT, save_demo_evaluation, save_demo_model
 from noise_folder import write_noise_folder
 from streamlit.testing.v1 import AppTest
 from unknown_films import HALF, NOBODY_KNOWS, unknown_report
 
+from xlite.classify import Classifier
 from xlite.evaluation.caveats import OtherEdition, TrainedOn
 from xlite.findings import FINDINGS, spoken
+from xlite.images import read_image
 from xlite.models import available
 from xlite.models.info import read_info
 from xlite.places import bundled
@@ -348,6 +351,39 @@ def test_errors_are_films_with_links_to_read_them(
     assert all(f"labelled {', '.join(map(spoken, one.labels))}" in words(test) for one in wrong[finding])
     bare = section("Errors as films", data="", model="demo0", finding=finding)
     assert len(bare.get("image")) == 0 and "Name in the sidebar the data folder" in words(bare)
+
+
+def test_a_film_of_the_errors_is_viewed_with_its_boxes_and_the_maps_of_the_model(
+    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(st, "page_link", lambda page, **words: None)
+    folder = write_noise_folder(tmp_path / "data")
+    save_demo_model(own_home)
+    test = page("results", data=str(folder)).run()
+    test.button[0].click().run()
+    [evaluation] = saved_evaluations()[0]
+    films = judged_films(evaluation, None)
+    finding, (film, *_) = next(
+        (name, wrong) for name in FINDINGS if (wrong := mistakes(films, name, 0.5, "alarm", 8))
+    )
+    write_boxes(folder, f"{film.stem}.png,{finding},512,256,102.4,51.2")
+    state = {"data": str(folder), "finding": finding}
+    test = section("Errors as films", **state)
+    assert [one.proto.component_name for one in test.get("bidi_component")] == []
+    [button, *_] = [one for one in test.button if one.label == "View" and film.stem in one.help]
+    shown = viewer(button.click().run())
+    assert test.selectbox(key="film").value == film.stem == shown["name"]
+    image = read_image(folder / "images" / f"{film.stem}.png")
+    np.testing.assert_array_equal(shown["film"], image)
+    assert [box["title"] for box in shown["boxes"]] == [spoken(finding)]
+    reading = Classifier.load("demo0").read(image)
+    assert shown["finding"] == finding
+    assert [one["title"] for one in shown["maps"]] == [
+        f"{spoken(name)}, {share:.1%}" for name, share in reading.top(14)
+    ]
+    assert viewer(section("Errors as films", **state, film=f"{film.stem}.png"))["name"] == film.stem
+    other = section("Errors as films", **state, film="00000999_000")
+    assert "00000999_000 is none of these films." in literal_words(other) and not other.get("bidi_component")
 
 
 def test_sections_that_have_nothing_say_how_to_get_it(own_home: Path) -> None:

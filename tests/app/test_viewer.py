@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from contrast import faint_texts
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, WebSocket, expect
 from servers import free_port, wait_for_streamlit
 
 from xlite.explain.drawing import OPACITY
@@ -30,26 +30,30 @@ GRIDS = {
     "Hernia": np.zeros((3, 4)),
 }
 BOX = (100, 60, 80, 40)  # x, y, width, height
+LARGE = (2500, 2048)
 PAGE = f"""
 import numpy as np
 import streamlit as st
 from film_viewer import show_viewer
-from xlite.serving.viewer_data import FilmBox, ViewerMap
+from xlite.serving.viewer_data import FilmBox, ViewerFilm, ViewerMap
 
 st.session_state.drawn = st.session_state.get("drawn", 0) + 1
 film = np.add.outer(np.arange({HEIGHT}), np.arange({WIDTH})).astype(np.uint8)
 grids = { ({name: grid.tolist() for name, grid in GRIDS.items()})!r}
 maps = {{name: ViewerMap(name + ", 5.0%", np.array(grid)) for name, grid in grids.items()}}
 st.button("Again")
-which = st.selectbox("Film", ["ramp", "its negative"])
+which = st.selectbox("Film", ["ramp", "its negative", "large", "too large"])
+large = np.random.default_rng(0).integers(0, 256, {LARGE}, dtype=np.uint8)
+films = {{"ramp": film, "its negative": 255 - film, "large": large, "too large": np.tile(large, 2)[:300]}}
+scale = films[which].shape[0] / {HEIGHT}
 asked = st.selectbox("Finding", list(maps), key="asked")
 if st.toggle("Shown", value=True):
     show_viewer(
-        film if which == "ramp" else 255 - film, name=which + ".png", key="one", maps=maps, finding=asked,
-        boxes=[FilmBox("Nodule", {", ".join(map(str, BOX))})],
+        ViewerFilm.of(films[which], 4000), name=which + ".png", key="one", maps=maps, finding=asked,
+        boxes=[FilmBox("Nodule", *(scale * side for side in {BOX}))],
         on_finding=lambda other: st.session_state.update(asked=other),
     )
-show_viewer(film, name="bare.png", key="two")
+show_viewer(ViewerFilm.of(film), name="bare.png", key="two")
 st.text(f"drawn {{st.session_state.drawn}} times, {{asked}}")
 """
 
@@ -95,20 +99,32 @@ class Visit:
         self.asked: list[str] = []
         self.faults: list[str] = []
         self.sent: list[object] = []
+        self.received: list[int] = []
         self.context.on("request", lambda request: self.asked.append(request.url))
         self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on(
-            "websocket", lambda socket: socket.on("framesent", lambda frame: self.sent.append(frame))
-        )
+        self.page.on("websocket", self.listen)
         self.page.goto(address)
         self.one = self.page.get_by_role("group", name="Film viewer: ramp.png")
         self.two = self.page.get_by_role("group", name="Film viewer: bare.png")
         expect(self.where(self.one)).to_contain_text("320 × 240 px")
         expect(self.where(self.two)).to_contain_text("320 × 240 px")
         self.settle()
+
+    def listen(self, socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: self.sent.append(frame))
+        socket.on("framereceived", lambda frame: self.received.append(len(frame)))
+
+    def choose_film(self, name: str) -> Locator:
+        """The viewer once it has that film."""
+        self.page.get_by_role("combobox", name="Film", exact=True).click()
+        self.page.get_by_role("option", name=name, exact=True).click()
+        viewer = self.page.get_by_role("group", name=f"Film viewer: {name}.png")
+        expect(self.where(viewer)).to_contain_text(" px")
+        self.settle()
+        return viewer
 
     def where(self, viewer: Locator) -> Locator:
         return viewer.locator("[data-part=where]")
@@ -276,15 +292,45 @@ def test_what_is_shown_stays_when_the_page_is_drawn_anew_and_goes_with_the_film(
     expect(visit.drawn()).to_contain_text("drawn 2 times")
     assert visit.how(visit.one).text_content() == shown
     np.testing.assert_array_equal(visit.pixels(visit.one), before)
-    visit.page.get_by_role("combobox", name="Film", exact=True).click()
-    visit.page.get_by_role("option", name="its negative").click()
-    other = visit.page.get_by_role("group", name="Film viewer: its negative.png")
+    other = visit.choose_film("its negative")
     expect(other.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "false")
     assert visit.how(other).text_content() != shown
     expect(other.get_by_label("Colours of the map", exact=True)).to_have_value("Cividis")
     expect(other.get_by_label("Opacity of the map")).to_have_value("50")
     visit.press(other, "1", "m", "b")
     np.testing.assert_array_equal(visit.film(other), np.repeat(255 - FILM[..., None], 3, 2))
+
+
+def test_a_large_film_is_shown_at_its_own_resolution_with_its_boxes_and_sent_once(visit: Visit):
+    """As films of DICOM are: 2,500 x 2,048 px; its boxes are in its own frame, and the cells cover it."""
+    viewer = visit.choose_film("large")
+    expect(visit.where(viewer)).to_have_text("2048 × 2500 px")
+    visit.press(viewer, "1", "m", "b")
+    shown = visit.pixels(viewer)
+    height, width = shown.shape[:2]
+    left, top = (int(np.floor(pane / 2 - film / 2 + 0.5)) for pane, film in ((width, 2048), (height, 2500)))
+    film = np.random.default_rng(0).integers(0, 256, LARGE, dtype=np.uint8)
+    inside = film[-top : -top + height, -left : -left + width]
+    np.testing.assert_array_equal(shown, np.repeat(inside[..., None], 3, 2))
+    visit.press(viewer, "0", "m", "b")
+    box = visit.stage(viewer).bounding_box()
+    visit.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(visit.where(viewer)).to_contain_text("cell 2, 3")
+    shown = visit.pixels(viewer).astype(int)
+    x, y, wide, high = (2500 / HEIGHT * side for side in BOX)
+    scale = shown.shape[0] / 2500
+    corner = shown.shape[1] / 2 - scale * 1024
+    found = np.argwhere(np.abs(shown - [255, 210, 74]).max(2) < 12)
+    assert np.abs(found.max(0) - [scale * (y + high), corner + scale * (x + wide)]).max() <= 3
+    visit.received.clear()
+    visit.redrawn(lambda: viewer.get_by_role("combobox", name="Map of").select_option("Hernia"))
+    visit.redrawn(visit.page.get_by_role("button", name="Again").click)
+    assert 0 < sum(visit.received) < film.size / 20
+
+
+def test_a_film_that_was_scaled_down_says_so(visit: Visit):
+    viewer = visit.choose_film("too large")
+    expect(visit.where(viewer)).to_have_text("4000 × 293 px, scaled down from 4096 × 300")
 
 
 def test_a_viewer_that_went_comes_back_as_at_first(visit: Visit):

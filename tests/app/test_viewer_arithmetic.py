@@ -6,7 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from film_viewer import SOURCES, script
+from film_viewer import SOURCES, SOURCES_OF_HOLDER, script
 from playwright.sync_api import Browser, Route
 
 from xlite.places import bundled
@@ -166,8 +166,14 @@ def test_a_large_film_is_drawn_again_within_a_moment(modules: Callable[..., Any]
     assert max(times) < 400
 
 
-def test_its_script_is_one_text_without_imports():
-    text = script()
+@pytest.mark.parametrize("sources", [SOURCES, SOURCES_OF_HOLDER])
+def test_its_script_is_one_text_without_imports(sources: tuple[str, ...]):
+    text = script(sources)
     assert not any(line.startswith("import ") for line in text.splitlines())
     assert text.count("export ") == text.count("export default function show(") == 1
-    assert sorted(SOURCES) == sorted(path.stem for path in bundled("app", "viewer").glob("*.js"))
+
+
+def test_no_module_of_the_scripts_is_left_out():
+    assert sorted({*SOURCES, *SOURCES_OF_HOLDER}) == sorted(
+        path.stem for path in bundled("app", "viewer").glob("*.js")
+    )

@@ -158,12 +158,15 @@ def fixed(image: np.ndarray, guards: Guards) -> np.ndarray:
 
     A mirror is never undone: it may be the patient's.
     """
-    for quarters, reason in enumerate(_TURNS, 1):
-        if reason in guards.reasons:
-            image = np.rot90(image, quarters)
+    image = np.rot90(image, quarters_left(guards))
     if "inverted" in guards.reasons:
         image = 255 - image
     return np.ascontiguousarray(image)
+
+
+def quarters_left(guards: Guards) -> int:
+    """How many turns to the left by 90 degrees make a film upright, as its guards have it: 0-3."""
+    return sum(quarters for quarters, reason in enumerate(_TURNS, 1) if reason in guards.reasons)
 
 
 def _probable(reason: Reason, value: float, limit: float) -> Check:

@@ -1,6 +1,9 @@
-"""What the film viewer in the browser is given: one payload of bytes, as `app/viewer/payload.js` unpacks it.
+"""What the film viewer in the browser is given: payloads of bytes, as `app/viewer/payload.js` unpacks them.
 
-pack(film, "film.png", maps_of(reading), "Mass", film_boxes(folder.boxes(), stem, film))
+film = ViewerFilm.of(read_image("film.png"))
+film.payload                                                  # the film alone: it is sent once
+boxes = film_boxes(folder.boxes(), stem, film.shape)
+pack(film, "film.png", maps_of(reading), "Mass", boxes)       # what is said of it: with every other finding
 
 A payload is the length of a header (uint32, little-endian), the header (JSON), and the bytes that it points
 to as [start, length]. Of equal arguments it is equal: Streamlit sends nothing twice.
@@ -15,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from xlite.explain.drawing import OPACITY, RED_OF_TURBO
+from xlite.explain.drawing import OPACITY, RED_OF_TURBO, shrink
 from xlite.findings import FINDINGS, spoken
 from xlite.metrics.localisation import in_frame
 from xlite.reading import Reading
@@ -28,6 +31,9 @@ SCALES = {"Inferno": cv2.COLORMAP_INFERNO, "Cividis": cv2.COLORMAP_CIVIDIS, "Tur
 
 TISSUES = {"Lungs": (0.01, 0.6), "Bones, soft tissue": (0.4, 0.995)}
 """Contrasts of 8-bit greys: which shares of a film's pixels are darker than its black, and than its white."""
+
+LARGEST_SIDE = 4096
+"""px on the longer side of a film in the viewer, 17 MB at most; it says so if it was scaled down to that."""
 
 _FEW = 0.05  # of a film's pixels; with fewer greys between black and white it has no contrast to choose
 _FAST = (cv2.IMWRITE_PNG_COMPRESSION, 1)  # films hardly get smaller beyond it
@@ -51,6 +57,31 @@ class FilmBox:
     y: float
     width: float
     height: float
+
+
+@dataclass(frozen=True, eq=False)
+class ViewerFilm:
+    """A film as a browser is sent it: without loss, at its own resolution up to LARGEST_SIDE.
+
+    `shape` (H, W) is that of the picture, in whose frame boxes are; `whole` that of the film itself.
+    """
+
+    id: str
+    payload: bytes
+    shape: tuple[int, int]
+    whole: tuple[int, int]
+    presets: tuple[Preset, ...]
+
+    @classmethod
+    def of(cls, film: np.ndarray, side: int = LARGEST_SIDE) -> "ViewerFilm":
+        """A film uint8 (H, W), at most `side` px on its longer side."""
+        seen = shrink(film, side)
+        (height, width), (tall, wide) = seen.shape, film.shape
+        name = f"{height} {width} {tall} {wide} ".encode()
+        digest = hashlib.blake2b(name + seen.tobytes(), digest_size=12).hexdigest()
+        blobs = _Blobs()
+        header = {"id": digest, "film": blobs.place(cv2.imencode(".png", seen, _FAST)[1].tobytes())}
+        return cls(digest, _packed(header, blobs), (height, width), (tall, wide), tuple(presets(seen)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +109,25 @@ def maps_of(reading: Reading) -> dict[str, ViewerMap]:
     }
 
 
-def film_boxes(table: "pd.DataFrame", stem: str, film: np.ndarray) -> list[FilmBox]:
-    """The boxes that a table as `read_boxes` gives it has of a film, in the frame of `film` uint8 (H, W)."""
+def film_boxes(table: "pd.DataFrame", stem: str, shape: tuple[int, int], quarters: int = 0) -> list[FilmBox]:
+    """The boxes that a table as `read_boxes` gives it has of a film, in the frame (H, W) of its picture.
+
+    quarters: how often the picture was turned to the left by 90 degrees since the table was made; the frame
+    is that of the turned picture.
+    """
     rows = table[table["stem"] == stem]
-    height, width = film.shape
-    sides = in_frame(rows[["x", "y", "w", "h"]].to_numpy(np.float64), (height, width))
+    frame = shape if quarters % 2 == 0 else (shape[1], shape[0])
+    sides = in_frame(rows[["x", "y", "w", "h"]].to_numpy(np.float64), frame)
+    for _ in range(quarters % 4):
+        sides = _turned_left(sides, frame)
+        frame = (frame[1], frame[0])
     return [FilmBox(spoken(name), *map(float, box)) for name, box in zip(rows["finding"], sides, strict=True)]
+
+
+def _turned_left(boxes: np.ndarray, frame: tuple[int, int]) -> np.ndarray:
+    """Boxes (n, 4) x, y, w, h of a frame (H, W) as they lie when it is turned to the left by 90 degrees."""
+    x, y, width, height = boxes.T
+    return np.stack([y, frame[1] - x - width, height, width], axis=1)
 
 
 def presets(film: np.ndarray) -> list[Preset]:
@@ -119,14 +163,14 @@ def grid_levels(grid: np.ndarray) -> np.ndarray:
 
 
 def pack(
-    film: np.ndarray,
+    film: ViewerFilm,
     name: str,
     maps: Mapping[str, ViewerMap] | None = None,
     finding: str | None = None,
     boxes: Iterable[FilmBox] = (),
     choose: bool = True,
 ) -> bytes:
-    """The payload of a film uint8 (H, W) with its maps by finding; `finding` is shown, else the first.
+    """What is said of a film, with its maps by finding; `finding` is shown, else the first.
 
     `choose`: whether the viewer has a list of the findings, beside its keys. Raises ValueError for a finding
     that has no map.
@@ -137,12 +181,12 @@ def pack(
     blobs = _Blobs()
     height, width = film.shape
     header = {
-        "id": hashlib.blake2b(f"{height} {width} ".encode() + film.tobytes(), digest_size=12).hexdigest(),
+        "id": film.id,
         "name": name,
         "height": height,
         "width": width,
-        "film": blobs.place(cv2.imencode(".png", film, _FAST)[1].tobytes()),
-        "presets": [asdict(preset) for preset in presets(film)],
+        "whole": film.whole[::-1],
+        "presets": [asdict(preset) for preset in film.presets],
         "scales": [{"title": title, "table": blobs.place(scale_table(title).tobytes())} for title in SCALES],
         "maps": [_map_header(key, one, blobs) for key, one in given.items()],
         "finding": finding if finding is not None else next(iter(given), None),
@@ -150,6 +194,10 @@ def pack(
         "opacity": OPACITY,
         "choose": choose and len(given) > 1,
     }
+    return _packed(header, blobs)
+
+
+def _packed(header: Mapping[str, Any], blobs: "_Blobs") -> bytes:
     words = json.dumps(header).encode()
     return b"".join((len(words).to_bytes(4, "little"), words, *blobs.parts))
 

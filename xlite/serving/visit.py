@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from xlite.classify import too_large
+from xlite.classify import read_upload, too_large
 from xlite.data.film_files import passed_over_words
 from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder
@@ -20,10 +20,12 @@ from xlite.data.zipped import ZipInMemory, ZippedFilm, begins_as_zip, find_zippe
 from xlite.errors import DataError, ImageError
 from xlite.formats import FORMATS
 from xlite.guarded import GuardedReader
+from xlite.guards.verdict import fixed
 from xlite.images import MAX_UPLOAD_MB
 from xlite.messages import in_words
 from xlite.report.film_words import film_cells
 from xlite.serving.viewer import MAX_FILMS, FilmView, view_upload
+from xlite.serving.viewer_data import ViewerFilm
 
 MOST_FILMS = 20
 MOST_MB = 256
@@ -100,6 +102,7 @@ class Visit:
     lines: dict[tuple[str, str], Line] = field(default_factory=dict)
     views: dict[tuple[str, Model], FilmView] = field(default_factory=dict)
     round: int = 0
+    _picture: tuple[tuple[str, bool], ViewerFilm] | None = None
     _of_file: dict[str, list[Held]] = field(default_factory=dict)
     _there: frozenset[str] = frozenset()
     _index: KnownFilms | None = None
@@ -163,9 +166,23 @@ class Visit:
             self._stems[film.key] = _stem(film, index)
         return self._stems.get(film.key)
 
+    def picture(self, film: Held, view: FilmView) -> ViewerFilm:
+        """The film as it is on view, at its own resolution; the visit keeps that of one film at a time.
+
+        Raises ImageError and OSError.
+        """
+        look = (film.key, view.is_turned)
+        if self._picture is None or self._picture[0] != look:
+            image = read_upload(film.data, film.name)
+            if view.is_turned and view.came:
+                image = fixed(image, view.came.answer.guards)
+            self._picture = look, ViewerFilm.of(image)
+        return self._picture[1]
+
     def keep_views(self, keys: Collection[str], models: Collection[Model]) -> None:
         """Drops what was read of films and models that are not on view: pictures take the most memory."""
         self.views = {one: view for one, view in self.views.items() if one[0] in keys and one[1] in models}
+        self._keep_picture(keys)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Nothing is left of these films."""
@@ -174,6 +191,7 @@ class Visit:
         self.batch = [key for key in self.batch if key not in gone]
         self.lines = {one: line for one, line in self.lines.items() if one[0] not in gone}
         self.views = {one: view for one, view in self.views.items() if one[0] not in gone}
+        self._keep_picture(self.films)
         if self.shown in gone:
             self.shown, self.is_new = next(iter(self.batch), None), True
 
@@ -182,6 +200,11 @@ class Visit:
         self.forget(keys)
         self.round, self.sent = self.round + 1, len(self.batch)
         self.notes, self._there, self._of_file = [], frozenset(), {}
+
+    def _keep_picture(self, keys: Collection[str]) -> None:
+        """Drops the picture of a film that is none of these."""
+        if self._picture is not None and self._picture[0][0] not in keys:
+            self._picture = None
 
     def _trim(self, also: Collection[str] = ()) -> None:
         """Forgets the oldest films beyond what a visit keeps, but for those on view."""

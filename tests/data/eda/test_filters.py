@@ -114,10 +114,11 @@ def test_a_click_asks_for_what_was_not_asked_for_and_takes_away_what_was(
 def test_each_field_of_a_filter_is_in_the_address():
     assert set(Filter().state()) <= set(KEYS)
     assert Filter().state() == {
-        **{name: [] for name in ("has", "amounts", "sexes", "views", "series", "followups")},
+        **{name: [] for name in ("has", "amounts", "sexes", "views", "series", "followups", "clusters")},
         "ages": (0, 100),
         "part": "",
         "boxed": False,
+        "region": "",
     }
 
 

@@ -131,6 +131,22 @@ def parts(selection: Selection) -> Chart:
     return _bars("Part of a list or split", bars, int(keep.sum()))
 
 
+def clusters(selection: Selection) -> Chart:
+    """Films in the embedding by their cluster, and what each has more of than the embedding as a whole."""
+    embedded, keep = selection.films.embedded, selection.without("clusters")
+    if embedded is None:
+        return Chart("Clusters of the embedding", "bars", [])
+    keep = keep & embedded.there
+    numbers = np.bincount(embedded.clusters[keep], minlength=len(embedded.names))
+    marks = embedded.marked_by(selection.films.present)
+    bars = [
+        ("clusters", name, f"{name} {mark}", int(number), name in selection.wanted.clusters, "main")
+        for name, mark, number in zip(embedded.names, marks, numbers, strict=True)
+    ]
+    note = "Named by the finding that is most over-represented there."
+    return replace(_bars("Clusters of the embedding", bars, int(keep.sum()), "cluster {}"), note=note)
+
+
 def boxes(selection: Selection) -> Chart:
     """Films with the radiologists' boxes."""
     keep = selection.without("boxed")

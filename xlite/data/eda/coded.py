@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from xlite.data.ages import AGE_BANDS, age_band
+from xlite.data.eda.embedded import Embedded
 from xlite.data.eda.statistics import (
     CLASSES,
     UNKNOWN_AGE,
@@ -52,7 +53,8 @@ class CodedFilms:
     labels: float32 (N, 14), NaN if unknown; present: bool (N, 15), No Finding and the 14 findings, and known:
     whether that is known; amounts: known findings of each film; patients: a number for each patient; series:
     films of the film's patient; follow_ups; ages: years, NaN if missing; boxed: whether the film has boxes;
-    parts: for each part of a list or split, which films are in it, bool (N,).
+    parts: for each part of a list or split, which films are in it, bool (N,); embedded: where the films lie by
+    a model's features, if there is such an embedding.
     """
 
     table: pd.DataFrame
@@ -68,6 +70,7 @@ class CodedFilms:
     views: Codes
     boxed: np.ndarray
     parts: dict[str, np.ndarray]
+    embedded: Embedded | None = None
 
     @classmethod
     def code(

@@ -30,7 +30,7 @@ class Filter:
     has: a film must be known to have each of these classes. Of each other field it must have one value: ages,
     years from and to, both included (None lets missing ages through too); amounts, how many findings it is
     known to have; series, how many films its patient has, and followups, by the names of SERIES and
-    FOLLOW_UPS.
+    FOLLOW_UPS; clusters and region of the embedding, as `Embedded` has them.
     """
 
     has: tuple[str, ...] = ()
@@ -42,6 +42,8 @@ class Filter:
     followups: tuple[str, ...] = ()
     part: str = ""
     boxed: bool = False
+    clusters: tuple[str, ...] = ()
+    region: str = ""
 
     def state(self) -> dict[str, Any]:
         """The values of the page's widgets, by their keys: lists of choices, the whole range of ages."""
@@ -50,7 +52,7 @@ class Filter:
         return {**values, **lists, "ages": self.ages or (0, OLDEST)}
 
 
-_LISTS = ("has", "amounts", "sexes", "views", "series", "followups")
+_LISTS = ("has", "amounts", "sexes", "views", "series", "followups", "clusters")
 
 
 def parts_of(folder: NihFolder) -> dict[str, list[str]]:
@@ -108,6 +110,10 @@ def _mask(films: CodedFilms, name: str, value: Any) -> np.ndarray:
             mask = _in_ranges(films.follow_ups, [FOLLOW_UPS[one] for one in value])
         case "part":
             mask = films.parts[value]
+        case "clusters" | "region":
+            mask = np.zeros(len(films), dtype=bool)
+            if (laid_out := films.embedded) is not None:
+                mask = laid_out.among(value) if name == "clusters" else laid_out.inside(value)
         case _:
             mask = films.boxed
     found: np.ndarray = mask
@@ -165,6 +171,10 @@ def _words(wanted: Filter, name: str) -> str:
             return f"View {_any_of(value)}"
         case "part":
             return str(value)
+        case "clusters":
+            return f"{'Cluster' if len(value) == 1 else 'Clusters'} {_any_of(value)}"
+        case "region":
+            return "Region of the embedding"
         case _:
             return "With boxes"
 
