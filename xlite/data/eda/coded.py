@@ -53,8 +53,8 @@ class CodedFilms:
     labels: float32 (N, 14), NaN if unknown; present: bool (N, 15), No Finding and the 14 findings, and known:
     whether that is known; amounts: known findings of each film; patients: a number for each patient; series:
     films of the film's patient; follow_ups; ages: years, NaN if missing; boxed: whether the film has boxes;
-    parts: for each part of a list or split, which films are in it, bool (N,); embedded: where the films lie by
-    a model's features, if there is such an embedding.
+    parts: for each part of a list or split, which films are in it, bool (N,); embedded: where the films lie
+    by a model's features, if there is such an embedding.
     """
 
     table: pd.DataFrame
