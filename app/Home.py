@@ -4,13 +4,15 @@ import sys
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
 import sign_in
 import streamlit as st
-from page_parts import OWNERS
+from page_parts import OWNERS, refuse_page
 from page_reach import let_keys_reach
+from public_socket import PublicSocket
 from starlette.middleware import Middleware
 
 from xlite.access.addresses import check_app_address
@@ -52,14 +54,16 @@ def show() -> None:
         {
             section: [
                 st.Page(
-                    ROOT / "pages" / f"{name}.py",
+                    # Streamlit runs nothing of a page that it is not given, whatever is asked.
+                    partial(refuse_page, name) if hidden else ROOT / "pages" / f"{name}.py",
                     title=title,
                     icon=icon,
                     url_path="start" if name == FIRST else name,
                     default=name == FIRST,
+                    visibility="hidden" if hidden else "visible",
                 )
                 for name, title, icon in pages
-                if not (public and name in OWNERS)  # Streamlit runs nothing of the others, whatever is asked
+                for hidden in [public and name in OWNERS]
             ]
             for section, pages in PAGES.items()
         }
@@ -125,11 +129,13 @@ def guards() -> list[Middleware]:
     address = st.get_option("server.address")
     try:
         check_app_address(address)
-        if is_public():  # asked on every address: a word that is neither yes nor no ends the server here
+        public = is_public()  # on every address: a word that is neither yes nor no ends the server here
+        if public:
             listed_folders()
         names = owner_names(address)
         sign_in.check(names)
-        return [Middleware(HostGuard, names=names)]
+        strangers = [Middleware(PublicSocket, script=str(Path(__file__).resolve()))] if public else []
+        return [Middleware(HostGuard, names=names), *strangers]
     except XliteError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2)

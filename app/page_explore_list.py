@@ -16,10 +16,10 @@ from xlite.data.eda.filters import Selection
 from xlite.data.eda.ranking import BY_MODEL, ORDERS, Judged
 from xlite.data.folder import NihFolder
 from xlite.data.splits import PARTS, split_of_films, write_split
-from xlite.errors import DataError
+from xlite.errors import DataError, RunError
 from xlite.findings import FINDINGS, spoken
 from xlite.messages import literal, page_sentence
-from xlite.public import is_public
+from xlite.public import is_public, refuse_in_public
 from xlite.text import counted
 
 if TYPE_CHECKING:
@@ -178,13 +178,11 @@ def _offer_files(folder: NihFolder, films: CodedFilms, rows: np.ndarray, selecti
 
 
 def _keep_split(folder: NihFolder, name: str, stems: list[str]) -> None:
-    if is_public():
-        st.error("A public server writes nothing into its folders.")
-        return
     try:
+        refuse_in_public("keep splits")
         split = split_of_films(folder, name, stems)
         write_split(folder, split)
-    except (DataError, OSError) as error:
+    except (DataError, RunError, OSError) as error:
         st.error(page_sentence(error))
         return
     counts = {

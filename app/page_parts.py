@@ -10,7 +10,7 @@ import streamlit as st
 
 from xlite.data.layout import find_folders
 from xlite.data.small_phantom import IMAGES, draw_small, drawing_of, small_phantom
-from xlite.errors import XliteError
+from xlite.errors import RunError, XliteError
 from xlite.messages import literal, page_sentence
 from xlite.places import home
 from xlite.public import folder_of, is_public, refuse_in_public
@@ -24,8 +24,8 @@ QUIET_BAR = {"displayModeBar": False}
 """How pages show their figures: without Plotly's buttons."""
 
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
-OWNERS = ("train", "sweeps")
-"""Pages that a public deployment lacks."""
+OWNERS = {"train": ("Train", "train models"), "sweeps": ("Sweeps", "start studies")}
+"""Pages that a public deployment lacks, by name: their titles, and what nobody can do there."""
 _LONG = 20
 """Rows of a table; more are scrolled."""
 
@@ -34,6 +34,16 @@ def data_folder() -> Path | None:
     """The data folder of the sidebar, None before one is chosen; DataError for one that is not offered."""
     said = st.session_state["data"] if "data" in st.session_state else default_data()
     return folder_of(said) if said else None
+
+
+def refuse_page(name: str) -> None:
+    """What a stranger sees in the place of an owner's page: why it is not there."""
+    title, deed = OWNERS[name]
+    st.title(title)
+    try:
+        refuse_in_public(deed)
+    except RunError as error:
+        st.error(page_sentence(error))
 
 
 def table_height(rows: int, row_px: int) -> int | Literal["content"]:

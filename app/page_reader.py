@@ -10,7 +10,7 @@ import streamlit as st
 from page_parts import data_folder
 
 from xlite.data.folder import Changes, changes
-from xlite.errors import DataError
+from xlite.errors import CheckpointError, DataError
 from xlite.examples import examples
 from xlite.messages import literal
 from xlite.public import is_public
@@ -46,6 +46,8 @@ def open_reader(path: Path, changed: int) -> "GuardedReader":
 
 def open_model(models: dict[str, Path], name: str) -> Opened:
     """The model of that name. Raises CheckpointError and OSError."""
+    if name not in models:
+        raise CheckpointError(absent("model", name))
     file = (str(models[name]), models[name].stat().st_mtime_ns)
     return Opened(name, file, open_reader(models[name], file[1]))
 

@@ -15,7 +15,7 @@ from xlite.messages import literal, page_sentence, said
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.operating_point import OperatingPoint, operating_point, too_few
 from xlite.metrics.per_finding import prevalence as prevalence_of
-from xlite.public import is_public
+from xlite.public import is_public, refuse_in_public
 from xlite.report.box_targets import best_and_worst, methods_of, read_targets, target_caption
 from xlite.report.caveat_sentences import map_name
 from xlite.report.charts.lines import line_colors
@@ -187,6 +187,7 @@ def offer_to_keep(
     name = f"Keep {cut:.1%} as the threshold of {spoken(finding)}"
     if st.button(name, icon=":material/push_pin:"):
         try:
+            refuse_in_public("change thresholds")
             others = list(other_films(evaluation, found))
             kept = keep_threshold(path, evaluation, films, finding, cut, others)
             st.session_state["kept"] = kept

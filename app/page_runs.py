@@ -8,7 +8,7 @@ from xlite.messages import headline, literal, page_sentence
 from xlite.models.available import MODEL_FILE
 from xlite.models.duty import duty, set_duty
 from xlite.places import checkpoints_dir
-from xlite.public import is_public
+from xlite.public import is_public, refuse_in_public
 from xlite.runs.annotation import Annotation, annotate, read_annotation
 from xlite.runs.archive import MOST_BYTES, STATE_FILE, contents, zipped
 from xlite.runs.command import train_command
@@ -71,6 +71,7 @@ def show_actions(run: Run, state: str) -> None:
 def rename(run: Run, new_name: str) -> None:
     """Gives the run its new name and goes on with it; a callback, as the widgets of its name are drawn."""
     try:
+        refuse_in_public("rename runs")
         run.rename(new_name)
         follow(run.name, new_name)
     except (XliteError, OSError) as error:
@@ -80,6 +81,7 @@ def rename(run: Run, new_name: str) -> None:
 def delete(run: Run) -> None:
     """Deletes the run, after which none is open; a callback."""
     try:
+        refuse_in_public("delete runs")
         run.delete()
         follow(run.name, None)
     except (XliteError, OSError) as error:
@@ -181,6 +183,7 @@ def show_annotation(run: Run, known: list[str]) -> None:
 def write(run: Run, what: str, key: str) -> None:
     """Keeps what a field of a run's annotation says; the other one stays as it is in the file."""
     try:
+        refuse_in_public("write notes")
         annotate(run.folder, **{what: st.session_state[key]})
     except (XliteError, OSError) as error:
         st.session_state["annotation-error"] = page_sentence(error)

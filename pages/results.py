@@ -18,7 +18,7 @@ from xlite.messages import as_code, literal, page_sentence, said
 from xlite.models.available import model_files
 from xlite.models.info import read_info
 from xlite.places import check_run_name, checkpoints_dir
-from xlite.public import is_public
+from xlite.public import is_public, refuse_in_public
 from xlite.report.charts.lines import MOST_FINDINGS, MOST_MODELS, line_colors
 from xlite.report.charts.rates import MOST_BANDS, curves_figure, model_curves
 from xlite.report.downloads import downloads
@@ -76,6 +76,7 @@ def evaluate_form(models: dict[str, Path]) -> None:
         from xlite.report.write import evaluate_model
 
         try:
+            refuse_in_public("evaluate models")
             with st.spinner(f"Reading the {part} films", show_time=True):
                 out = Run(checkpoints_dir() / model).evaluation(f"{check_run_name(split)}-{part}")
                 options = JudgeOptions(device=best_device(), radiologists=os.path.expanduser(marks) or None)
@@ -151,7 +152,6 @@ def show_head(first: Evaluation, view: View, path: Path | None) -> None:
             st.download_button(
                 file.title, file.make, file.name, file.kind, on_click="ignore", width="stretch"
             )
-        st.caption("For a PDF open the HTML and print it: it is laid out for A4.")
     if path is not None:
         try:
             for sentence in threshold_changes(read_info(path), first.report):

@@ -38,7 +38,14 @@ LAYERS = (
     ("__main__",),
 )
 ONLY_IN = {
-    "streamlit": ("app/Home.py", "app/film_viewer.py", "app/page_", "app/sign_in.py", "pages/"),
+    "streamlit": (
+        "app/Home.py",
+        "app/film_viewer.py",
+        "app/page_",
+        "app/public_socket.py",
+        "app/sign_in.py",
+        "pages/",
+    ),
     "gradio": ("app/share",),
     **dict.fromkeys(("fastapi", "uvicorn", "python_multipart", "prometheus_client"), ("app/serve",)),
     "starlette": ("app/", "xlite/access/"),

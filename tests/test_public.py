@@ -79,3 +79,15 @@ def test_no_path_of_the_machine_is_shown(folders: list[Path], tmp_path: Path):
     assert said(f"try `ls {folders[1]}`") == "try `ls phantoms`"
     assert page_sentence(DataError(f"no table in {folders[1]}")) == "No table in phantoms"
     assert page_sentence(FileNotFoundError(2, "No such file", str(folders[1]))).count(str(tmp_path)) == 0
+
+
+@pytest.mark.usefixtures("public")
+def test_of_any_other_path_the_name_is_left_and_no_address_is_touched():
+    shown = {
+        "no such file: '/srv/films/a.png'": "no such file: 'a.png'",
+        "data=/opt/nih;teacher=/opt/nets/x.pt": "data=nih;teacher=x.pt",
+        "from C:\\films\\ward\\a.png": "from a.png",
+        "see https://example.org/a/b and 1/2/3": "see https://example.org/a/b and 1/2/3",
+        "positives and/or negatives / all": "positives and/or negatives / all",
+    }
+    assert {text: without_paths(text) for text in shown} == shown

@@ -1,10 +1,16 @@
 """A public deployment of the app, whose visitors are strangers: what it offers them, and what it hides."""
 
 import os
+import re
 from pathlib import Path
 
 from xlite.errors import DataError, RunError
 from xlite.places import bundled, home
+
+_PATHS = re.compile(
+    r"""(?<![\w/.:<~-])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'"`<>|,;:()]+[/\\])+(?P<name>[^\s/\\'"`<>|,;:()]+)"""
+)
+"""Absolute paths of two names or more, also of Windows; not what follows the colon of an address."""
 
 
 def is_public() -> bool:
@@ -50,7 +56,7 @@ def refuse_in_public(deed: str) -> None:
 
 
 def without_paths(text: str) -> str:
-    """The text as strangers may read it: in public, folders of this machine have their names alone."""
+    """The text as strangers may read it: in public, folders and files have their names alone."""
     if not is_public():
         return text
     named = [*listed_folders().items(), ("home", home()), ("X-Lite", bundled())]
@@ -58,4 +64,4 @@ def without_paths(text: str) -> str:
     for path in sorted(known, key=len, reverse=True):  # the inner of two folders first
         if path != os.path.sep:
             text = text.replace(path, known[path])
-    return text
+    return _PATHS.sub(lambda path: path["name"], text)

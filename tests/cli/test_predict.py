@@ -7,12 +7,14 @@ import re
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from command_line import Command, wait_for
+from pdf_texts import pdf_texts
 from tiny_models import save_student, student
 
 from xlite.data.predictions import read_predictions
@@ -64,6 +66,33 @@ def test_predict_without_a_folder_answers_and_leaves_nothing(
     assert "1 film read" in text and list((tmp_path / "tmp").iterdir()) == []
     status, _, err = xlite("predict", model, film, "--heatmaps", 2)
     assert status == 2 and "overlays are files: name a folder with --out" in err
+
+
+def test_predict_writes_a_page_a_film_as_the_app_does(
+    xlite: Command, model: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from xlite.guarded import GuardedReader
+    from xlite.report.film_pdf import FilmPage, films_pdf
+
+    blank = np.full((64, 64), 9, np.uint8)
+    films = {"a.png": read_image(examples()["7. No finding"].path), "blank.png": blank}
+    for name, film in films.items():
+        cv2.imwrite(str(tmp_path / name), film)
+    status, _, err = xlite("predict", model, *(tmp_path / name for name in films), "--pdf")
+    assert status == 2 and "pages are files: name a folder with --out" in err
+    out = tmp_path / "out"
+    assert xlite("predict", model, *(tmp_path / name for name in films), "--pdf", "--out", out)[0] == 1
+    assert sorted(path.name for path in out.glob("*.pdf")) == ["a.pdf", "blank.pdf"]
+    reader = GuardedReader.load(model)
+    for name, film in films.items():
+        page = FilmPage(name, reader.read(film))
+        [expected] = pdf_texts(films_pdf(reader.classifier, [page], datetime.now(UTC)))
+        [written] = pdf_texts((out / f"{Path(name).stem}.pdf").read_bytes())
+        assert written[2:] == expected[2:] and written[2] == name  # but for the time
+    (out / "a.pdf").unlink()
+    (out / "a.pdf").mkdir()
+    assert xlite("predict", model, tmp_path / "a.png", "--pdf", "--out", out)[0] == 1
+    assert caplog.records[-1].getMessage().startswith(f"Error: {tmp_path / 'a.png'}: its files cannot be")
 
 
 def test_predict_draws_the_map_that_is_asked_for(

@@ -90,7 +90,7 @@ def test_an_overlay_that_cannot_be_written_is_one_line_and_the_batch_goes_on(
     done = predict_films(reader, films, tmp_path / "out", heatmaps=1)
     assert (done.names, done.unreadable, done.unwritten) == (["a.png", "b.png"], 0, 1)
     [told] = [record.getMessage() for record in caplog.records]
-    assert told.startswith(f"Error: {films[0].path}: its overlays cannot be written: Is a directory")
+    assert told.startswith(f"Error: {films[0].path}: its files cannot be written: Is a directory")
     assert read_predictions(tmp_path / "out" / "predictions.csv").names == done.names
     assert (tmp_path / "out" / f"b_1_{best}.png").is_file()
 

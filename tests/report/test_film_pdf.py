@@ -21,7 +21,8 @@ from xlite.guards.gate import Gate
 from xlite.guards.verdict import Check, Guards
 from xlite.images import read_image
 from xlite.models.checkpoint import load_model, save_model
-from xlite.report.film_pdf import DISCLAIMER, FilmPage, films_pdf
+from xlite.report.film_pdf import FilmPage, films_pdf
+from xlite.report.pdf_sheet import DISCLAIMER
 from xlite.report.worth import worth_table
 
 FILM = read_image(examples()["7. No finding"].path)

@@ -53,6 +53,7 @@ Against = Annotated[
         "interval and p from resampled patients, and whether it is a tie; written to comparison.json too",
     ),
 ]
+Pdf = Annotated[bool, typer.Option("--pdf", help="Write the report as report.pdf too")]
 
 
 def evaluate(
@@ -82,6 +83,7 @@ def evaluate(
             "with commas",
         ),
     ] = None,
+    pdf: Pdf = False,
     as_json: Json = False,
 ) -> None:
     """Judge a model on films with labels.
@@ -90,15 +92,19 @@ def evaluate(
     on, predictions.csv, labels.csv and curves.json. Thresholds and calibration are judged by the validation
     part of the model's own split; if films have boxes in the folder, the report says where the maps look.
     """
+    from xlite.cli.extras import demand
     from xlite.evaluation.options import JudgeOptions
     from xlite.report.write import evaluate_model
 
+    if pdf:
+        demand("report")
     options = JudgeOptions(
         device=device,
         skip_missing=skip_missing,
         calibration=calibration,
         radiologists=radiologists,
         teacher_list=teacher_list,
+        pdf=pdf,
     )
     with log_to(sys.stderr if as_json else sys.stdout):
         report = evaluate_model(model, data, split, part, out, options)
@@ -115,16 +121,20 @@ def score(
     trained_on: TrainedOn = None,
     radiologists: Radiologists = None,
     against: Against = None,
+    pdf: Pdf = False,
     as_json: Json = False,
 ) -> None:
     """Judge the predictions of anyone's model.
 
     The labels come from NIH's table, or one like it; the report is the one that `evaluate` writes.
     """
+    from xlite.cli.extras import demand
     from xlite.evaluation.options import ScoreOptions
     from xlite.report.sentences import comparison_sentence
     from xlite.report.write import score_predictions
 
+    if pdf:
+        demand("report")
     options = ScoreOptions(
         thresholds=thresholds,
         ignore_unknown=ignore_unknown,
@@ -132,6 +142,7 @@ def score(
         radiologists=radiologists,
         trained_on=trained_on,
         against=against,
+        pdf=pdf,
     )
     with log_to(sys.stderr if as_json else sys.stdout), busy("judging"):
         report = score_predictions(predictions, table, out, options)

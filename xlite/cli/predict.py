@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xlite.cli.console import Device, Json, Model, log_to, print_json, print_table, progress_bar, say
+from xlite.cli.extras import demand
 from xlite.errors import DataError
 from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.findings import FINDINGS, spoken
@@ -18,7 +19,8 @@ from xlite.formats import FORMATS
 from xlite.text import counted
 
 if TYPE_CHECKING:
-    from xlite.predict.pipeline import FilmsRead
+    from xlite.classify import Classifier
+    from xlite.predict.pipeline import FilmsRead, Page
 
 
 def predict(
@@ -52,6 +54,9 @@ def predict(
         str | None,
         typer.Option(metavar="flip", help="Read each film and its mirror image, and average: twice the time"),
     ] = None,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="A page a film: picture, map, all findings, model, guards")
+    ] = False,
     device: Device = "cpu",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over where a run that has not finished would go on")
@@ -60,9 +65,9 @@ def predict(
 ) -> None:
     """Read films: their findings, and overlays.
 
-    Into --out DIR go predictions.csv and, with --heatmaps K, K overlays an image; guards.csv says what each
-    picture is, and worth.csv what each verdict is worth. A picture that is no chest X-ray is not read; what
-    looks turned or inverted is read as it is, unless --fix.
+    Into --out DIR go predictions.csv and, with --heatmaps K, K overlays an image, with --pdf a page;
+    guards.csv says what each picture is, and worth.csv what each verdict is worth. A picture that is no chest
+    X-ray is not read; what looks turned or inverted is read as it is, unless --fix.
 
     In folders, linked and zipped ones too, films are found by suffix or else by content; hidden files are
     left out. Of several films one that cannot be read is reported, the others are done, and the exit status
@@ -79,6 +84,10 @@ def predict(
         raise typer.BadParameter(f"{tta!r} is none: only flip is known", param_hint="--tta")
     if out is None and heatmaps:
         raise typer.BadParameter("overlays are files: name a folder with --out", param_hint="--heatmaps")
+    if out is None and pdf:
+        raise typer.BadParameter("pages are files: name a folder with --out", param_hint="--pdf")
+    if pdf:
+        demand("report")
     from xlite.data.film_files import passed_over_words
     from xlite.predict.films import find_films
 
@@ -104,6 +113,7 @@ def predict(
             window=window,
             fix=fix,
             fresh=fresh,
+            page=_page_maker(classifier) if pdf else None,
         )
     if as_json:
         print_json({name: _film_json(done, name) for name in done.guards})
@@ -115,6 +125,15 @@ def predict(
         say(passed_over_words(found.passed_over), sys.stderr if as_json else None)
     if done.unreadable or done.refused or done.unwritten:
         raise typer.Exit(1)
+
+
+def _page_maker(classifier: "Classifier") -> "Page":
+    """What makes the PDF of a film, as the page Read a film does; it is dated when it is made."""
+    from datetime import UTC, datetime
+
+    from xlite.report.film_pdf import FilmPage, films_pdf
+
+    return lambda name, found: films_pdf(classifier, [FilmPage(name, found)], datetime.now(UTC))
 
 
 @contextmanager
@@ -160,5 +179,5 @@ def _print_answer(
         say(f"{counted(done.unpainted, 'overlay')} left bare: a map is empty, flat or peaks at the rim")
     bad = f", {done.unreadable:,} could not be" if done.unreadable else ""
     refused = f", {done.refused:,} refused" if done.refused else ""
-    bare = f", {done.unwritten:,} without overlays" if done.unwritten else ""
+    bare = f", {done.unwritten:,} without their files" if done.unwritten else ""
     say(f"{counted(len(done.names), 'film')} read{bad}{refused}{bare}{f': {out}' if out else ''}")

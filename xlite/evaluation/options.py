@@ -19,7 +19,8 @@ class JudgeOptions:
     skip_missing: leave films out that the folder lacks; batch_size: films read at a time; resamples, seed: of
     patients, for the intervals; calibration: a method of `fit_calibrator` to fit first, or KEEP;
     radiologists: Google's table; teacher_list: files of the films that the model's teachers were trained on,
-    joined by commas; val_logits: names and logits (V, 14) of the validation films, if they are known already.
+    joined by commas; val_logits: names and logits (V, 14) of the validation films, if they are known already;
+    pdf: whether the report is written as a PDF too.
     """
 
     device: str = "cpu"
@@ -31,6 +32,7 @@ class JudgeOptions:
     radiologists: str | Path | None = None
     teacher_list: str | Path | None = None
     val_logits: tuple[Sequence[str], np.ndarray] | None = None
+    pdf: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class ScoreOptions:
     thresholds: a JSON file {finding: probability}; ignore_unknown: leave films out that the table lacks;
     resamples, seed: of patients, for the intervals; validation: predictions of the same model for other films
     of the table, which choose thresholds and calibrators; radiologists: Google's table; trained_on: a list of
-    films that the model, or its teacher, learned from; against: another model's predictions to compare with.
+    films that the model, or its teacher, learned from; against: another model's predictions to compare with;
+    pdf: whether the report is written as a PDF too.
     """
 
     thresholds: str | Path | None = None
@@ -68,6 +71,7 @@ class ScoreOptions:
     radiologists: str | Path | None = None
     trained_on: str | Path | None = None
     against: str | Path | None = None
+    pdf: bool = False
 
 
 @dataclass(frozen=True)

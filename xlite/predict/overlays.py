@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from xlite.data.film_names import stem_of
+from xlite.files import write_atomic
 from xlite.predict.films import Film
 from xlite.reading import Reading
 from xlite.text import printable
@@ -35,6 +36,15 @@ def write_overlays(out: Path, film: Film, image: np.ndarray, reading: Reading, c
     except OSError as error:
         return Painted(error=error)
     return Painted(sum(reading.fault(finding) is not None for finding in top))
+
+
+def write_page(out: Path, film: Film, page: bytes) -> OSError | None:
+    """Writes the PDF of a film, as `<stem>.pdf`; the error, if it cannot be written."""
+    try:
+        write_atomic(out / _overlay_name(stem_of(film.name), ".pdf"), page)
+    except OSError as error:
+        return error
+    return None
 
 
 def _overlay_name(stem: str, ending: str) -> str:

@@ -4,6 +4,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from xlite import __version__
+from xlite.public import without_paths
 from xlite.report.document import Table
 
 PURPOSE = """
@@ -105,7 +106,7 @@ def versions() -> Table:
 
 def card_text(text: str) -> str:
     """A card as a page shows it, its pictures as links: from elsewhere, they would be fetched from there."""
-    return text.replace("![", "[")
+    return without_paths(text).replace("![", "[")
 
 
 def _version(package: str) -> str:

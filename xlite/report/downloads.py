@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from xlite.report.document import to_html, to_markdown
@@ -21,13 +22,14 @@ class Download(NamedTuple):
 
 
 def downloads(evaluation: Evaluation) -> list[Download]:
-    """The report as HTML with charts, as Markdown and as JSON, and the probabilities as CSV."""
+    """The report as HTML and as PDF with charts, as Markdown and as JSON, and the probabilities as CSV."""
     one = evaluation
     split, part, _ = one.group
     stem = f"{one.model}-{split}-{part}"
     view = View(one.report, one.curves)
     found = [
         Download("HTML", f"{stem}.html", "text/html", lambda: to_html(*whole(view)).encode()),
+        Download("PDF", f"{stem}.pdf", "application/pdf", lambda: _pdf(view)),
         Download("Markdown", f"{stem}.md", "text/markdown", lambda: to_markdown(*whole(view)).encode()),
         Download("JSON", f"{stem}.json", "application/json", lambda: _json(one)),
     ]
@@ -35,6 +37,12 @@ def downloads(evaluation: Evaluation) -> list[Download]:
     if predictions.is_file():
         found.append(Download("Probabilities (CSV)", f"{stem}.csv", "text/csv", predictions.read_bytes))
     return found
+
+
+def _pdf(view: View) -> bytes:
+    from xlite.report.document_pdf import to_pdf
+
+    return to_pdf(*whole(view), datetime.now(UTC))
 
 
 def _json(evaluation: Evaluation) -> bytes:

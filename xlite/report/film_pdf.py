@@ -1,21 +1,12 @@
 """A reading to keep: a PDF with a page a film, its text searchable and its fonts embedded. No torch."""
 
-import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from io import BytesIO
 from textwrap import wrap
-from typing import Any
 
-import matplotlib
 import numpy as np
-from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont
-from matplotlib.ft2font import FT2Font
-from matplotlib.lines import Line2D
 
 from xlite import __version__
 from xlite.classify import Classifier
@@ -25,22 +16,25 @@ from xlite.guarded import GuardedReading
 from xlite.reading import Reading
 from xlite.report.film_words import film_cells, guard_alert
 from xlite.report.model_words import calibration_words, thresholds_words
+from xlite.report.pdf_sheet import (
+    DISCLAIMER,
+    EM,
+    HEIGHT,
+    MARGIN,
+    QUIET,
+    SPACING,
+    WIDTH,
+    Line,
+    Sheet,
+    open_pdf,
+    shown,
+    wrapped,
+)
 from xlite.report.reading_words import map_sentence
 from xlite.report.worth import TABLE_NOTE, worth_table
-from xlite.text import in_one_line, labels_of
+from xlite.text import labels_of
 
-DISCLAIMER = "Research software, not for clinical use. Its output is no diagnosis and no medical advice."
-FONT = "DejaVu Sans"
-"""It comes with matplotlib, so that each machine writes the same page."""
-_SETTINGS: Any = {"pdf.fonttype": 42, "font.family": [FONT], "text.usetex": False}
-_ONE_AT_A_TIME = threading.Lock()  # matplotlib's settings are those of the process
-WIDTH, HEIGHT, MARGIN = 595.0, 842.0, 40.0
-"""Of a page of A4 in points."""
 _PRINTED = 720  # px; 85 mm have no use for more
-_EM = 0.57
-"""The mean width of a letter, in its size."""
-_LINE = 1.35
-_QUIET, _RULE = "#555555", "#bbbbbb"
 _LONGEST_NAME = 160
 _LONGEST_CELL = 20
 _BELOW_PICTURES = 72
@@ -56,131 +50,56 @@ class FilmPage:
     learned: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class _Line:
-    """A line of text: its size in points, and how it looks."""
-
-    text: str
-    size: float = 8
-    bold: bool = False
-    color: str = "black"
-
-
-@dataclass(eq=False)
-class _Sheet:
-    """A page while it is drawn, from top to bottom; `y` is where it goes on, in points from the top."""
-
-    figure: Figure = field(default_factory=lambda: Figure(figsize=(WIDTH / 72, HEIGHT / 72)))
-    y: float = MARGIN
-
-    def text(self, x: float, line: _Line, align: str = "left") -> None:
-        """A text at x points, its top at `y`."""
-        self.figure.text(
-            x / WIDTH,
-            1 - self.y / HEIGHT,
-            shown(line.text),
-            size=line.size,
-            weight="bold" if line.bold else "normal",
-            color=line.color,
-            ha=align,
-            va="top",
-            parse_math=False,
-        )
-
-    def lines(self, lines: Iterable[_Line], x: float = MARGIN) -> None:
-        """Lines below each other."""
-        for line in lines:
-            self.text(x, line)
-            self.y += line.size * _LINE
-
-    def rule(self, color: str = _RULE) -> None:
-        """A thin line over the width of the text."""
-        ends = [MARGIN / WIDTH, 1 - MARGIN / WIDTH]
-        height = 1 - self.y / HEIGHT
-        self.figure.add_artist(Line2D(ends, [height, height], color=color, linewidth=0.6))
-
-    def picture(self, x: float, side: float, image: np.ndarray, caption: str) -> float:
-        """A picture uint8 in a square of that side, its top at `y`, and lines below it; where they end."""
-        height, width = image.shape[:2]
-        scale = side / max(height, width)
-        height, width = height * scale, width * scale
-        box = (x / WIDTH, 1 - (self.y + height) / HEIGHT, width / WIDTH, height / HEIGHT)
-        axes = self.figure.add_axes(box)
-        axes.set_axis_off()
-        axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none", aspect="auto")
-        below = _Sheet(self.figure, self.y + height + 3)
-        below.lines(_wrapped(caption, side, size=7, color=_QUIET), x)
-        return below.y
-
-
 def films_pdf(classifier: Classifier, films: Sequence[FilmPage], when: datetime) -> bytes:
     """The PDF of films as one model read them, a page each."""
-    about = {"Title": "X-Lite: chest films as a model read them", "Creator": f"X-Lite {__version__}"}
-    out = BytesIO()
-    dated = {**about, "CreationDate": when}
-    with _ONE_AT_A_TIME, matplotlib.rc_context(_SETTINGS), PdfPages(out, metadata=dated) as pages:
+    with open_pdf("X-Lite: chest films as a model read them", when) as (pages, out):
         for number, film in enumerate(films, 1):
             pages.savefig(_page(classifier, film, when, f"film {number} of {len(films)}"))
     return out.getvalue()
 
 
-def shown(text: str) -> str:
-    """The text in one line, with what the font lacks spelt out: `\\u4e2d`."""
-    known = _known_signs()
-    return "".join(
-        one if ord(one) in known else one.encode("unicode_escape").decode() for one in in_one_line(text)
-    )
-
-
-@cache
-def _known_signs() -> frozenset[int]:
-    files = [findfont(FontProperties(family=FONT, weight=weight)) for weight in ("normal", "bold")]
-    regular, bold = (FT2Font(file).get_charmap() for file in files)
-    return frozenset(regular.keys() & bold.keys())
-
-
 def _page(classifier: Classifier, film: FilmPage, when: datetime, number: str) -> Figure:
     """The page of one film; the pictures take what the text leaves."""
-    sheet, found = _Sheet(), film.found
-    head = _Line("X-Lite", 8, color=_QUIET)
+    sheet, found = Sheet(), film.found
+    head = Line("X-Lite", 8, color=QUIET)
     sheet.text(MARGIN, head)
-    sheet.text(WIDTH - MARGIN, _Line(f"{when:%Y-%m-%d %H:%M %Z}, {number}", 8, color=_QUIET), "right")
+    sheet.text(WIDTH - MARGIN, Line(f"{when:%Y-%m-%d %H:%M %Z}, {number}", 8, color=QUIET), "right")
     sheet.y += 14
-    sheet.lines(_wrapped(film.name[:_LONGEST_NAME], size=13, bold=True))
+    sheet.lines(wrapped(film.name[:_LONGEST_NAME], size=13, bold=True))
     sheet.y += 2
     sheet.lines(_verdict(film))
     reading = None if isinstance(found, str) else found.reading
     foot = _foot(classifier, reading)
     rows = _rows(reading) if reading else []
-    needed = sum(row.height for row in rows) + sum(line.size * _LINE for line in foot) + _BELOW_PICTURES
+    needed = sum(row.height for row in rows) + sum(line.size * SPACING for line in foot) + _BELOW_PICTURES
     room = HEIGHT - MARGIN - sheet.y - needed
     if not isinstance(found, str):
         side = max(120.0, min(room, (WIDTH - 2 * MARGIN - 14) / 2))
         _pictures(sheet, found, side)
     _table(sheet, rows)
-    sheet.y = HEIGHT - MARGIN - sum(line.size * _LINE for line in foot) - 6
+    sheet.y = HEIGHT - MARGIN - sum(line.size * SPACING for line in foot) - 6
     sheet.rule()
     sheet.y += 6
     sheet.lines(foot)
     return sheet.figure
 
 
-def _verdict(film: FilmPage) -> list[_Line]:
+def _verdict(film: FilmPage) -> list[Line]:
     """What the guards say, what follows, and what the model knows of the film."""
     found = film.found
     if isinstance(found, str):
-        return [_Line("Not read", 9, bold=True), *_wrapped(found)]
+        return [Line("Not read", 9, bold=True), *wrapped(found)]
     alert = guard_alert(found)
     title = f"Guards: {film_cells(found)[0]}" + (f". {alert.title}" if alert else "")
     sentences = [*(alert.sentences if alert else ()), *film.learned]
-    return [_Line(title, 9, bold=True), *(line for one in sentences for line in _wrapped(one))]
+    return [Line(title, 9, bold=True), *(line for one in sentences for line in wrapped(one))]
 
 
-def _pictures(sheet: _Sheet, found: GuardedReading, side: float) -> None:
+def _pictures(sheet: Sheet, found: GuardedReading, side: float) -> None:
     """The film, and beside it the map of the likeliest finding."""
     film = shrink(found.film, _PRINTED)
     sheet.y += 6
-    ends = [sheet.picture(MARGIN, side, film, "The film as it was read")]
+    ends = [_picture(sheet, MARGIN, side, film, "The film as it was read")]
     if found.reading is not None:
         reading = found.reading.in_frame(film.shape)
         finding, probability = reading.top(1)[0]
@@ -188,8 +107,22 @@ def _pictures(sheet: _Sheet, found: GuardedReading, side: float) -> None:
         caption = f"Map of {spoken(finding).lower()}, the likeliest finding ({probability:.1%})"
         painted = reading.overlay(film, finding)
         said = f"{caption}. {said}" if said else caption
-        ends.append(sheet.picture(MARGIN + side + 14, side, painted, said))
+        ends.append(_picture(sheet, MARGIN + side + 14, side, painted, said))
     sheet.y = max(ends) + 6
+
+
+def _picture(sheet: Sheet, x: float, side: float, image: np.ndarray, caption: str) -> float:
+    """A picture uint8 in a square of that side, its top at the sheet's `y`, lines below; where they end."""
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    height, width = height * scale, width * scale
+    box = (x / WIDTH, 1 - (sheet.y + height) / HEIGHT, width / WIDTH, height / HEIGHT)
+    axes = sheet.figure.add_axes(box)
+    axes.set_axis_off()
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none", aspect="auto")
+    below = Sheet(sheet.figure, sheet.y + height + 3)
+    below.lines(wrapped(caption, side, size=7, color=QUIET), x)
+    return below.y
 
 
 @dataclass(frozen=True)
@@ -219,7 +152,7 @@ def _rows(reading: Reading) -> list[_Row]:
     return [_Row(header, header=True), *rows]
 
 
-def _table(sheet: _Sheet, rows: Sequence[_Row]) -> None:
+def _table(sheet: Sheet, rows: Sequence[_Row]) -> None:
     """The rows, as wide as the page; those of findings above their threshold are bold."""
     if not rows:
         return
@@ -227,21 +160,21 @@ def _table(sheet: _Sheet, rows: Sequence[_Row]) -> None:
         max(len(line) for row in rows for line in row.cells[at]) + 3 for at in range(len(rows[0].cells))
     ]
     point = (WIDTH - 2 * MARGIN) / sum(widths)
-    size = min(7.0, point / _EM)
+    size = min(7.0, point / EM)
     for row in rows:
         sheet.rule("#e2e2e2" if not row.header else "white")
         top, x = sheet.y + 2, MARGIN
         for width, lines in zip(widths, row.cells, strict=True):
             sheet.y = top
             for line in lines:
-                sheet.text(x, _Line(line, size, row.above or row.header, _QUIET if row.header else "black"))
+                sheet.text(x, Line(line, size, row.above or row.header, QUIET if row.header else "black"))
                 sheet.y += size * 1.25
             x += width * point
         sheet.y = top - 2 + row.height
     sheet.rule("#e2e2e2")
 
 
-def _foot(classifier: Classifier, reading: Reading | None) -> list[_Line]:
+def _foot(classifier: Classifier, reading: Reading | None) -> list[Line]:
     """Which model read the film, and what its numbers may be taken for."""
     info = classifier.info
     facts = [
@@ -255,17 +188,9 @@ def _foot(classifier: Classifier, reading: Reading | None) -> list[_Line]:
             TABLE_NOTE,
             reading.legend(),
         ]
-    lines = [line for fact in facts for line in _wrapped(fact, size=6.8, color=_QUIET)]
+    lines = [line for fact in facts for line in wrapped(fact, size=6.8, color=QUIET)]
     return [
         *lines,
-        _Line(DISCLAIMER, 8, bold=True),
-        _Line(f"Written by X-Lite {__version__}", 6.8, color=_QUIET),
+        Line(DISCLAIMER, 8, bold=True),
+        Line(f"Written by X-Lite {__version__}", 6.8, color=QUIET),
     ]
-
-
-def _wrapped(
-    text: str, width: float = WIDTH - 2 * MARGIN, size: float = 8, bold: bool = False, color: str = "black"
-) -> list[_Line]:
-    """A text in lines that are no wider than so many points."""
-    letters = int(width / (size * _EM * (1.12 if bold else 1)))
-    return [_Line(line, size, bold, color) for line in wrap(shown(text), letters)]

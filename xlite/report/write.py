@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import logging
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ def evaluate_model(
         if options.calibration != KEEP:
             log.info("Thresholds: %s", thresholds_sentence(info.thresholds_chosen_on or {}))
         log.info("On the validation films: %s", records_sentence(info.validation or {}))
-    write_report(out, found.report, found.films, found.resamples)
+    write_report(out, found.report, found.films, found.resamples, options.pdf)
     write_targets(Path(out), found.targets)
     if options.calibration is not None and found.classifier is not None:  # last: nothing can fail behind it
         _keep_fitted(found.classifier, found.report, options.calibration)
@@ -82,8 +83,9 @@ def score_predictions(
     """
     from xlite.evaluation.score import judge_predictions
 
-    found = judge_predictions(path, table, options or ScoreOptions())
-    write_report(out, found.report, found.films, found.resamples)
+    options = options or ScoreOptions()
+    found = judge_predictions(path, table, options)
+    write_report(out, found.report, found.films, found.resamples, options.pdf)
     if found.report.comparison is not None:
         _write_json(Path(out) / "comparison.json", comparison_json(found.report.comparison))
     films = f"{len(found.films):,} of the {counted(found.listed, 'film')} of the table judged"
@@ -145,11 +147,14 @@ def _own_folder(spec: str, data: Path) -> Path:
     return checkpoints_dir() / name
 
 
-def write_report(out: str | Path, report: Report, films: Films, resamples: Resamples | None = None) -> None:
+def write_report(
+    out: str | Path, report: Report, films: Films, resamples: Resamples | None = None, pdf: bool = False
+) -> None:
     """Writes predictions.csv, labels.csv, curves.json, report.html, .md and, last, metrics.json into `out`.
 
-    resamples: those of the report, drawn anew if they are not at hand. Each file is replaced whole. Raises
-    DataError if the folder cannot be written.
+    resamples: those of the report, drawn anew if they are not at hand; pdf: writes report.pdf too, else one
+    of an older report is removed. Each file is replaced whole. Raises DataError if the folder cannot be
+    written.
     """
     out = Path(out)
     view = View(report, curves_of(report, films, resamples))
@@ -160,6 +165,9 @@ def write_report(out: str | Path, report: Report, films: Films, resamples: Resam
         _write_json(out / "curves.json", dump_curves(view.curves))
         write_atomic(out / "report.html", to_html(*_drawable(*whole(view))).encode())
         write_atomic(out / "report.md", to_markdown(*whole(view)).encode())
+        (out / "report.pdf").unlink(missing_ok=True)
+        if pdf:
+            write_atomic(out / "report.pdf", _pdf(view))
         _write_json(out / "metrics.json", report_json(report))
     except OSError as error:
         raise DataError(f"the report cannot be written: {sentence(error, out)}") from error
@@ -171,6 +179,12 @@ def curves_of(report: Report, films: Films, resamples: Resamples | None = None) 
     calibrated = not np.allclose(raw, films.probs, atol=1e-6)
     resamples = resamples or Resamples(films.patients, drawn.resamples, drawn.seed)
     return draw_curves(films.labels, films.probs, resamples, raw if calibrated else None)
+
+
+def _pdf(view: View) -> bytes:
+    from xlite.report.document_pdf import to_pdf
+
+    return to_pdf(*_drawable(*whole(view)), datetime.now(UTC))
 
 
 def _drawable(title: str, blocks: list[Block]) -> tuple[str, list[Block]]:

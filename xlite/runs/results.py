@@ -16,6 +16,7 @@ from filelock import FileLock
 from xlite.errors import DataError, sentence
 from xlite.files import read_file
 from xlite.places import results_csv
+from xlite.public import without_paths
 from xlite.runs.notes import Notes
 from xlite.text import as_cell, counted, from_cell, has_plain_digits, verb
 
@@ -90,8 +91,8 @@ def append_result(
 
 
 def to_csv(experiments: Iterable[Experiment]) -> bytes:
-    """The log's header and rows of these experiments, as the log itself has them."""
-    rows = [map(_cell, astuple(experiment)) for experiment in experiments]
+    """The log's header and rows of these experiments, as the log itself has them; in public without paths."""
+    rows = [map(without_paths, map(_cell, astuple(experiment))) for experiment in experiments]
     return b"".join(map(_csv_line, [COLUMNS, *rows]))
 
 

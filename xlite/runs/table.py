@@ -8,6 +8,7 @@ from pathlib import Path
 
 from xlite.config import TrainConfig
 from xlite.messages import field_title
+from xlite.public import is_public, without_paths
 from xlite.runs.listing import RunFacts
 from xlite.runs.status import LIVE, clock
 from xlite.text import as_cell, in_one_line
@@ -79,9 +80,10 @@ def told_columns(runs: Sequence[RunFacts]) -> list[str]:
 
 def _cell(one: RunFacts, column: str) -> Cell:
     if column in _BASE:
-        return _BASE[column](one)
+        told = _BASE[column](one)
+        return without_paths(told) if isinstance(told, str) else told
     value = getattr(one.config, _SETTINGS[column])
-    return str(value) if isinstance(value, Path) else value
+    return without_paths(str(value)) if isinstance(value, Path | str) else value
 
 
 def table_csv(rows: Sequence[Row]) -> bytes:
@@ -156,5 +158,8 @@ def _has(one: RunFacts, words: Sequence[str]) -> bool:
         return True
     always = one.name, one.status.state, one.config.backbone, one.config.split
     told = "\n".join([*always, *one.annotation.tags, one.annotation.note]).casefold()
-    text = f"{told}\n{one.settings.changed}"
-    return all(word in one.settings.words if "=" in word else word in text for word in words)
+    text = without_paths(f"{told}\n{one.settings.changed}")
+    settings = one.settings.words
+    if is_public():  # who finds a run by the beginning of a path learns the path, sign by sign
+        settings = frozenset(map(without_paths, settings))
+    return all(word in settings if "=" in word else word in text for word in words)
