@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from xlite import __version__
-from xlite.errors import ImageError, sentence
+from xlite.errors import ImageError, XliteError, sentence
 from xlite.explain.methods import DEFAULT_METHOD
 from xlite.files import Progress
 from xlite.guarded import GuardedFilm, GuardedReading, judged, read_in, unread
@@ -48,13 +48,24 @@ _NOTHING = np.empty((0, 0), np.uint8)
 log = logging.getLogger(__name__)
 
 
+class Also(Protocol):
+    """What else is written of each film, whether it is read or refused."""
+
+    @property
+    def work(self) -> Work:
+        """What makes two runs the same one in this."""
+
+    def write(self, film: Film, answer: GuardedReading) -> None:
+        """Writes it; of a film that is refused there are no pixels. Raises OSError, XliteError."""
+
+
 @dataclass(eq=False)
 class FilmsRead:
     """What a model said of films: readings without maps, by name, in the order given.
 
     `guards` are those of these and of the films that were `refused`. `unreadable` counts the films that could
-    not be read, `unpainted` the overlays whose map shows no place, `unwritten` the films whose overlays could
-    not be written.
+    not be read, `unpainted` the overlays whose map shows no place, `unwritten` the films whose overlays, or
+    what else is made of them, could not be written.
     """
 
     found: dict[str, Reading] = field(default_factory=dict)
@@ -85,14 +96,15 @@ def predict_films(
     window: str | None = None,
     fix: bool = False,
     fresh: bool = False,
+    also: Also | None = None,
 ) -> FilmsRead:
     """Reads films into the folder `out`: predictions.csv, guards.csv, worth.csv, `heatmaps` overlays of each.
 
     Overlays are those of the likeliest findings. `window` is the one that DICOM films are shown by, as
-    `read_image` takes it; `fix` turns and inverts films as their guards offer. A film that is refused, or
-    cannot be read, is logged and left out; if it is the only one, that is an ImageError. A film whose
-    overlays cannot be written is logged. Whatever ends this early, the tables have what was read, and the
-    same call goes on from there, unless all is to be `fresh`.
+    `read_image` takes it; `fix` turns and inverts films as their guards offer; `also` gets each film with its
+    maps. A film that is refused, or cannot be read, is logged and left out; if it is the only one, that is an
+    ImageError. A film whose overlays cannot be written is logged. Whatever ends this early, the tables have
+    what was read, and the same call goes on from there, unless all is to be `fresh`.
     """
     classifier = reader.classifier
     work: Work = {
@@ -104,11 +116,12 @@ def predict_films(
         "window": window,
         "fix": fix,
         "tta": classifier.tta,
+        **(also.work if also else {}),
     }
     with opened(out, films, work, fresh) as output:
         if output.done:
             log.info("Going on: %s of %s films are done", f"{len(output.done):,}", f"{len(films):,}")
-        run = _Run(reader, films, output, heatmaps, method, window, fix, progress)
+        run = _Run(reader, films, output, heatmaps, method, window, fix, progress, also)
         run.read()
         output.finish()
     return run.result()
@@ -139,15 +152,21 @@ class _Run:
         window: str | None,
         fix: bool,
         progress: Progress | None,
+        also: Also | None = None,
     ) -> None:
         self.reader, self.classifier, self.films, self.output = reader, reader.classifier, films, output
         self.heatmaps, self.method, self.window, self.fix = heatmaps, method, window, fix
-        self.progress = progress
+        self.progress, self.also = progress, also
         self.left = [film for film in films if film.name not in output.done]
         self.counts = FilmsRead()
         self.steps = 0
         self.answers: list[Answer] = []
         self.painting: list[tuple[Film, Future[Painted]]] = []
+
+    @property
+    def has_maps(self) -> bool:
+        """Whether maps are made, and a film's pixels are kept for them."""
+        return bool(self.heatmaps) or self.also is not None
 
     def read(self) -> None:
         """Reads the films that are not done yet."""
@@ -197,7 +216,7 @@ class _Run:
         bare = replace(seen, film=_NOTHING)
         if seen.is_refused:
             return _Decoded(film, bare)
-        return _Decoded(film, seen if self.heatmaps else bare, self.classifier.input(seen.film))
+        return _Decoded(film, seen if self.has_maps else bare, self.classifier.input(seen.film))
 
     def _taken(self, film: Film, future: "Future[_Decoded]") -> _Decoded | None:
         """The film once it is decoded; None if it cannot be read."""
@@ -219,20 +238,31 @@ class _Run:
         for one in batch:
             found = unread(one.seen) if one.x is None else next(readings)
             answers.append(Answer(one.film, found.said, found.reading, found.undone))
-            if self.heatmaps and found.reading is not None:
-                words = self.output.folder, one.film, found.film, found.reading, self.heatmaps
-                painting.append((one.film, pool.submit(write_overlays, *words)))
+            if self.also is not None or (self.heatmaps and found.reading is not None):
+                painting.append((one.film, pool.submit(self._paint, one.film, found)))
         self._settle()
         self.answers, self.painting = answers, painting
         if not painting:
             self._settle()
+
+    def _paint(self, film: Film, found: GuardedReading) -> Painted:
+        """Writes the overlays of a film, and what else is made of it."""
+        painted = Painted()
+        if self.heatmaps and found.reading is not None:
+            painted = write_overlays(self.output.folder, film, found.film, found.reading, self.heatmaps)
+        if self.also is not None and painted.error is None:
+            try:
+                self.also.write(film, found)
+            except (OSError, XliteError) as error:
+                return replace(painted, error=error)
+        return painted
 
     def _compute(self, films: Sequence[_Decoded]) -> Iterator[GuardedReading]:
         """The readings of films that have an input; with maps only if these are painted."""
         if not films:
             return
         inputs = np.concatenate([one.x for one in films if one.x is not None])
-        output = self.classifier.output(inputs, self.method if self.heatmaps else None)
+        output = self.classifier.output(inputs, self.method if self.has_maps else None)
         for place, one in enumerate(films):
             yield read_in(self.classifier, one.seen, output.film(place), one.seen.film.shape, self.method)
 
@@ -245,7 +275,8 @@ class _Run:
             self.counts.unpainted += painted.bare
             if painted.error:
                 self.counts.unwritten += 1
-                log.error("Error: %s: its overlays cannot be written: %s", film.path, sentence(painted.error))
+                what = "its overlays cannot be written" if self.also is None else "not all of it is written"
+                log.error("Error: %s: %s: %s", film.path, what, sentence(painted.error))
         if answers:
             self.output.write(answers)
         for answer in answers:
