@@ -12,6 +12,7 @@ import pydicom
 from dicom_films import make, to_bytes
 from gates import Played
 from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian
 from servers import free_port
 from tiny_models import save_student, untrained
 
@@ -106,7 +107,7 @@ def listening(pacs: Pacs, port: int = 0, classes: Sequence[str] | None = None) -
 
     ae = AE("PACS")
     for sop_class in classes or RESULT_CLASSES:
-        ae.add_supported_context(sop_class)
+        ae.add_supported_context(sop_class, ExplicitVRLittleEndian)
     port = port or free_port()
     server = ae.start_server(("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_C_STORE, pacs.store)])
     try:

@@ -1,6 +1,7 @@
 """What comes to a node by C-STORE: films into its queue, or a status that says why not."""
 
 import logging
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -81,7 +82,8 @@ class Receiver:
 
     def _bound(self, event: Any) -> None:
         """Bounds what a connection may send: pynetdicom takes in whatever a length announces."""
-        event.assoc.dul.socket.recv = _Bounded(event.assoc.dul.socket.recv).recv
+        connection = event.assoc.dul.socket
+        connection.recv = _Bounded(connection.recv, connection.socket).recv
 
     def _let_in(self, event: Any) -> None:
         """Rejects a node that is none of the senders, before it can send."""
@@ -141,13 +143,14 @@ def status(code: int, comment: str = "") -> Dataset:
 class _Bounded:
     """Reads from a connection, but no piece larger than a PDU, nor a message larger than a film."""
 
-    def __init__(self, recv: Callable[[int], bytearray]) -> None:
-        self._recv, self.taken = recv, 0
+    def __init__(self, recv: Callable[[int], bytearray], connection: socket.socket) -> None:
+        self._recv, self._connection, self.taken = recv, connection, 0
 
     def recv(self, size: int) -> bytearray:
         self.taken += size
         if size > MOST_PDU or self.taken > _MOST_BYTES + MOST_PDU:
-            raise OSError("more than a film can be")  # which ends the connection
+            self._connection.close()
+            raise OSError("more than a film can be")  # which ends the association
         return self._recv(size)
 
 
