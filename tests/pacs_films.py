@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pydicom
@@ -20,6 +21,11 @@ from xlite.classify import Classifier
 from xlite.findings import FINDINGS
 from xlite.guarded import GuardedReader
 from xlite.guards.verdict import Guards
+from xlite.pacs.peers import Peer, Senders
+from xlite.pacs.queue import Queue
+
+if TYPE_CHECKING:
+    from xlite.pacs.results import ObjectMaker
 
 WHEN = datetime(2026, 3, 4, 5, 6, 7)
 CR = "1.2.840.10008.5.1.4.1.1.1"
@@ -115,6 +121,28 @@ def listening(pacs: Pacs, port: int = 0, classes: Sequence[str] | None = None) -
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def serving(
+    folder: Path, maker: "ObjectMaker", to: int, senders: tuple[str, ...] = (), **limits: int
+) -> Iterator[tuple[int, Queue]]:
+    """A node XLITE whose results go to a port of this machine: its port and its queue."""
+    from xlite.pacs.node import Node
+    from xlite.pacs.receive import Receiver
+
+    queue, port = Queue(folder, **limits), free_port()
+    node = Node(queue, maker, Peer("PACS", "127.0.0.1", to), "XLITE")
+    server = Receiver("XLITE", queue, maker.key, Senders.parse(senders)).start("127.0.0.1", port)
+    try:
+        node.start()
+        yield port, queue
+    finally:
+        server.shutdown()
+        server.server_close()
+        node.end()
+        if node.fault:
+            raise node.fault
 
 
 def store(port: int, *films: bytes, title: str = "WARD", called: str = "XLITE") -> list[Dataset]:

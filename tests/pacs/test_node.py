@@ -5,13 +5,12 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from command_line import wait_for
-from pacs_films import SOP, STUDY, UIDS, Pacs, film, listening, noise, parsed, reader, store
+from pacs_films import SOP, STUDY, UIDS, Pacs, film, listening, noise, parsed, reader, serving, store
 from servers import free_port
 
 from xlite.errors import RunError
@@ -43,25 +42,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(nodes, "LONGEST_WAIT_S", 0.2)
     yield
     gc.collect()
-
-
-@contextmanager
-def serving(
-    folder: Path, maker: ObjectMaker, to: int, senders: tuple[str, ...] = (), **limits: int
-) -> Iterator[tuple[int, Queue]]:
-    """A node XLITE whose results go to a port of this machine: its port and its queue."""
-    queue, port = Queue(folder, **limits), free_port()
-    node = Node(queue, maker, Peer("PACS", "127.0.0.1", to), "XLITE")
-    server = Receiver("XLITE", queue, maker.key, Senders.parse(senders)).start("127.0.0.1", port)
-    try:
-        node.start()
-        yield port, queue
-    finally:
-        server.shutdown()
-        server.server_close()
-        node.end()
-        if node.fault:
-            raise node.fault
 
 
 def came(pacs: Pacs) -> datetime:

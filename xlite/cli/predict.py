@@ -140,7 +140,7 @@ def predict(
         wanted = (MAPS if heatmaps is None else heatmaps, method or DEFAULT_METHOD, fix, three_d)
         also = _dicom_files(reader, wanted, dicom_out, web if store else None) if in_dicom else None
         if also is not None:
-            stack.callback(lambda: say(also.said(), sys.stderr if as_json else None))
+            stack.callback(_say_written, also, as_json)
         place = stack.enter_context(_place(out))
         with progress_bar("reading") as progress, log_to(sys.stderr):
             done = predict_films(
@@ -179,6 +179,12 @@ def _dicom_files(
     from xlite.pacs.results import ObjectMaker
 
     return DicomFiles(ObjectMaker(reader, Wanted(*wanted)), folder, web, datetime.now())
+
+
+def _say_written(also: "DicomFiles", as_json: bool) -> None:
+    """Says what was written, also where a single film was refused and nothing else is said on stdout."""
+    if also.films or also.others:
+        say(also.said(), sys.stderr if as_json else None)
 
 
 def _check_places(

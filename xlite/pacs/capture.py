@@ -80,6 +80,7 @@ def _image(outcome: Outcome, finding: str, number: int, pixels: np.ndarray) -> D
     image.ConversionType = "WSD"
     image.ImageType = ["DERIVED", "SECONDARY", "OTHER"]
     image.PatientOrientation = ""
+    image.BodyPartExamined = "CHEST"
     image.DerivationDescription = _derived(outcome, finding)
     image.ImageComments = SHORT_NOTICE
     image.SourceImageSequence = [_reference(outcome)]

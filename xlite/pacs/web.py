@@ -6,16 +6,18 @@ Who asks is told by ~/.netrc, which is where user and password for a host belong
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from dicomweb_client.api import DICOMwebClient
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from xlite.errors import DataError
-from xlite.pacs.source import FILM_CLASSES
+from xlite.pacs.source import FILM_CLASSES, to_bytes
 from xlite.text import counted
 
 MOST_FILMS = 64
@@ -58,7 +60,9 @@ class DicomWeb:
     def store(self, datasets: Sequence[Dataset]) -> None:
         """Stores objects. Raises DataError if the service does not take all of them."""
         with self._asking():
-            answer = self.client.store_instances(datasets)
+            # The client writes what it is given without a group length, which files need.
+            whole = [dcmread(BytesIO(to_bytes(dataset))) for dataset in datasets]
+            answer = self.client.store_instances(whole)
         failed = _sequence(answer, "FailedSOPSequence")
         if failed:
             codes = sorted({f"0x{int(one.get('FailureReason', 0)):04X}" for one in failed})
