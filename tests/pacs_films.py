@@ -141,8 +141,7 @@ def serving(
         server.shutdown()
         server.server_close()
         node.end()
-        if node.fault:
-            raise node.fault
+        node.check()
 
 
 def store(port: int, *films: bytes, title: str = "WARD", called: str = "XLITE") -> list[Dataset]:

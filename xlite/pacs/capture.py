@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from xlite import __version__
 from xlite.findings import spoken
@@ -65,7 +65,7 @@ def _image(outcome: Outcome, finding: str, number: int, pixels: np.ndarray) -> D
     image.file_meta = FileMetaDataset()
     image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     image.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    image.file_meta.MediaStorageSOPInstanceUID = uid
+    image.file_meta.MediaStorageSOPInstanceUID = UID(uid)
     image.SpecificCharacterSet = "ISO_IR 192"
     image.SOPClassUID, image.SOPInstanceUID = SecondaryCaptureImageStorage, uid
     image.StudyInstanceUID = outcome.source.study

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,48 +28,39 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Node:
-    """Reads what is in the queue and sends it on, each in a thread of its own, until it is ended.
-
-    `fault` is what ended a thread that was not told to end.
-    """
+    """Reads what is in the queue and sends it on, each in a thread of its own, until it is ended."""
 
     queue: Queue
     maker: ObjectMaker
     peer: Peer
     title: str
-    fault: BaseException | None = None
     _ended: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "node"))
+    _work: list[Future[None]] = field(default_factory=list)
     _refusals: dict[str, int] = field(default_factory=dict)
 
     def start(self) -> None:
         """Begins."""
-        for work in (self._read_all, self._send_all):
-            thread = threading.Thread(target=self._guarded, args=(work,), name=work.__name__, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._work = [self._pool.submit(self._read_all), self._pool.submit(self._send_all)]
 
     def end(self) -> None:
         """Ends both threads when they have done what they are at."""
         self._ended.set()
         with self.queue.changed:
             self.queue.changed.notify_all()
-        for thread in self._threads:
-            thread.join()
+        self._pool.shutdown()
 
     def wait(self) -> None:
         """Waits until it is ended. Raises what ended a thread."""
-        while not self._ended.wait(0.5):
-            pass
-        if self.fault:
-            raise self.fault
+        while not self._ended.is_set():
+            self.check()
+            self._ended.wait(0.5)
 
-    def _guarded(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except BaseException as error:
-            self.fault = error
-            self._ended.set()
+    def check(self) -> None:
+        """Raises what ended a thread that was not told to end."""
+        for one in self._work:
+            if one.done():
+                one.result()
 
     def _read_all(self) -> None:
         while item := self._next(self.queue.to_read):

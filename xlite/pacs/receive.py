@@ -69,7 +69,7 @@ class Receiver:
         """Listens from now on, in threads of its own. Raises OSError."""
         # What others send is never logged, not even as a fault of theirs.
         logging.getLogger("pynetdicom").propagate = False
-        handlers = [
+        handlers: list[Any] = [
             (evt.EVT_CONN_OPEN, self._bound),
             (evt.EVT_REQUESTED, self._let_in),
             (evt.EVT_DIMSE_RECV, _message_ended),

@@ -77,9 +77,13 @@ def read_source(data: bytes) -> Source:
         value = "" if element is None else _decoded(element.value or b"", vr, encodings)
         return value if vr not in _FORMS or _FORMS[vr].fullmatch(value) else ""
 
+    sop_class, sop, study, series = (_uid(header, keyword) for keyword in _UIDS)
     identity = {keyword: text(keyword, vr) for keyword, vr in known.items()}
     return Source(
-        *(_uid(header, keyword) for keyword in _UIDS),
+        sop_class,
+        sop,
+        study,
+        series,
         {keyword: value for keyword, value in identity.items() if value or keyword in TYPE_2},
         text("Manufacturer", "LO") == MANUFACTURER,
     )

@@ -1,6 +1,7 @@
 """The Structured Report of one film (Comprehensive SR, TID 1500), preliminary and unverified."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from highdicom import sr
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
@@ -33,6 +34,7 @@ from xlite.pacs.uids import derived_uid
 from xlite.report.reading_words import map_sentence
 from xlite.report.worth import worth_sentences
 
+_Group = sr.MeasurementsAndQualitativeEvaluations | sr.PlanarROIMeasurementsAndQualitativeEvaluations
 _CONTAINS = sr.RelationshipTypeValues.CONTAINS
 
 
@@ -101,7 +103,7 @@ def _content(outcome: Outcome) -> sr.MeasurementReport:
     return content
 
 
-def _picture(outcome: Outcome) -> sr.MeasurementsAndQualitativeEvaluations:
+def _picture(outcome: Outcome) -> _Group:
     """What the guards say of the film."""
     codes_of = [_evaluation(VERDICT, VERDICTS[outcome.answer.said.verdict])]
     codes_of += [
@@ -117,7 +119,7 @@ def _picture(outcome: Outcome) -> sr.MeasurementsAndQualitativeEvaluations:
     return _with_comment(group, outcome.guard_sentences())
 
 
-def _findings(outcome: Outcome) -> Iterator[sr.MeasurementsAndQualitativeEvaluations]:
+def _findings(outcome: Outcome) -> Iterator[_Group]:
     """A group for each finding, likeliest first; with a region if its map is shown and shows a place."""
     reading = outcome.answer.reading
     if reading is None:
@@ -134,13 +136,11 @@ def _findings(outcome: Outcome) -> Iterator[sr.MeasurementsAndQualitativeEvaluat
         yield _with_comment(_group(outcome, worth, finding in mapped), said)
 
 
-def _group(
-    outcome: Outcome, worth: Worth, has_region: bool
-) -> sr.MeasurementsAndQualitativeEvaluations | sr.PlanarROIMeasurementsAndQualitativeEvaluations:
+def _group(outcome: Outcome, worth: Worth, has_region: bool) -> _Group:
     measured = [_percent(PROBABILITY, worth.probability)]
     if worth.threshold is not None:
         measured.append(_percent(THRESHOLD, worth.threshold))
-    shared = {
+    shared: dict[str, Any] = {
         "tracking_identifier": _tracking(outcome, worth.finding),
         "finding_type": _concept(FINDING_TERMS[worth.finding]),
         "algorithm_id": _algorithm(outcome),
@@ -185,9 +185,9 @@ def _evaluation(name: Term, value: Term) -> sr.QualitativeEvaluation:
 
 
 def _with_comment(
-    group: sr.MeasurementsAndQualitativeEvaluations | sr.PlanarROIMeasurementsAndQualitativeEvaluations,
+    group: _Group,
     sentences: Sequence[str],
-) -> sr.MeasurementsAndQualitativeEvaluations | sr.PlanarROIMeasurementsAndQualitativeEvaluations:
+) -> _Group:
     """The group with what is said of it in words, which its template allows as a comment."""
     if sentences:
         group[0].ContentSequence.append(_comment(sentences))

@@ -96,10 +96,10 @@ class DicomWeb:
             code = error.response.status_code if error.response is not None else "none"
             hint = ": put user and password for the host into ~/.netrc" if code in (401, 403) else ""
             raise DataError(f"{self.url} answers with status {code}{hint}") from error
+        except (ValueError, KeyError, TypeError) as error:  # JSON that is none among them
+            raise DataError(f"{self.url} answers what is no DICOMweb: give the service's own URL") from error
         except requests.RequestException as error:
             raise DataError(f"{self.url} does not answer ({type(error).__name__})") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{self.url} answers what is no DICOMweb: give the service's own URL") from error
 
 
 def checked_url(url: str) -> str:
