@@ -16,6 +16,14 @@ import pytest
 from servers import free_port
 
 DICOMWEB = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
+# What docs/PACS.md hands out.
+ROUTE = """
+function OnStoredInstance(instanceId, tags, metadata)
+  if tags['Modality'] == 'CR' or tags['Modality'] == 'DX' then
+    SendToModality(instanceId, 'xlite')
+  end
+end
+"""
 VALIDATORS = ("dciodvfy", "dsrdump", "dcm2xml")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import Command, wait_for
-from orthanc import Orthanc, faults, running
+from orthanc import ROUTE, Orthanc, faults, running
 from pacs_films import Pacs, film, listening, parsed, store, texts
 from servers import free_port
 
@@ -21,14 +21,7 @@ from xlite.images import read_image
 from xlite.pacs.codes import FINDING_TERMS
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
-# What docs/PACS.md hands out, and the worst that a script may do: the whole study, whenever it is stable.
-ROUTE = """
-function OnStoredInstance(instanceId, tags, metadata)
-  if tags['Modality'] == 'CR' or tags['Modality'] == 'DX' then
-    SendToModality(instanceId, 'xlite')
-  end
-end
-"""
+# The worst that a script may do: the whole study, whenever it is stable.
 ALL = """
 function OnStableStudy(studyId, tags, metadata)
   for _, instance in pairs(ParseJson(RestApiGet('/studies/' .. studyId .. '/instances'))) do

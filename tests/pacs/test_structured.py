@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from dicom_films import with_element
 from pacs_films import CR, SOP, STUDY, WHEN, film, noise, parsed, reader, texts
 
 from xlite import __version__
@@ -141,6 +142,15 @@ def test_a_film_that_was_turned_has_its_region_where_it_lies_in_the_file(own: Gu
     box = outcome(own, answer).box("Mass")
     assert box.min(0).tolist() == pytest.approx([64 - 32, 30], abs=1)
     assert box.max(0).tolist() == pytest.approx([64 - 21.3, 36], abs=1)
+
+
+def test_a_number_that_is_longer_than_it_may_be_is_kept_as_it_is(own: GuardedReader) -> None:
+    """A warning of pydicom would be an error here; it says the number."""
+    data = with_element(film(), "AccessionNumber", "SH", b"A" * 40)
+    source = read_source(data)
+    maker = ObjectMaker(own, Wanted(2))
+    objects = [to_bytes(one) for one in maker.of(source, seen(own), WHEN)]
+    assert [one.count(b"A" * 40) for one in objects] == [1] * len(objects) and len(objects) > 1
 
 
 def test_another_kind_of_report_and_another_number_of_maps_are_other_objects(own: GuardedReader) -> None:

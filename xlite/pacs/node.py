@@ -4,8 +4,9 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -127,6 +128,18 @@ def check_address(host: str, port: int, senders: Senders) -> None:
         )
 
 
+@contextmanager
+def _unsaid() -> Iterator[None]:
+    """Keeps off stderr what pydicom warns of: it says the value, which may be a person's."""
+    logging.getLogger("py.warnings").addHandler(logging.NullHandler())
+    logging.getLogger("py.warnings").propagate = False
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+
+
 def serve(
     maker: ObjectMaker,
     title: str,
@@ -138,7 +151,7 @@ def serve(
 ) -> None:
     """Serves until SIGTERM or Ctrl-C; then finishes what is being read or sent. Raises RunError."""
     check_address(*address, senders)
-    with held(folder):
+    with held(folder), _unsaid():
         queue = Queue(folder)
         node = Node(queue, maker, peer, title)
         receiver = Receiver(title, queue, maker.key, senders)
