@@ -11,6 +11,7 @@ ROWS = (
     (("cli/",), "the xlite command", "person"),
     (("sweeps/",), "studies of many runs", "run"),
     (("training/",), "the torch half of a run", "run"),
+    (("pacs/",), "DICOM objects, a node, DICOMweb", "run"),
     (("runs/", "serving/"), "a run as files; many askers at once", "run"),
     (("export/",), "a model as a file, a page, a folder for a hub", "judge"),
     (("report/",), "how a judgement is shown", "judge"),

@@ -32,6 +32,7 @@ LAYERS = (
     ("report",),
     ("export",),
     ("runs", "serving"),
+    ("pacs",),
     ("training",),
     ("sweeps",),
     ("cli",),
@@ -49,6 +50,7 @@ ONLY_IN = {
     "gradio": ("app/share",),
     **dict.fromkeys(("fastapi", "uvicorn", "python_multipart", "prometheus_client"), ("app/serve",)),
     "starlette": ("app/", "xlite/access/"),
+    **dict.fromkeys(("pynetdicom", "highdicom", "dicomweb_client"), ("xlite/pacs/",)),
     "lightning_fabric": tuple(f"xlite/training/{name}.py" for name in ("fabric", "loop", "step")),
     "torch": (
         *("xlite/models/", "xlite/explain/maps.py", "xlite/engines/torch_engine.py"),

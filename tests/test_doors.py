@@ -10,10 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from command_line import Command
+from command_line import Command, wait_for
 from demo_home import save_demo_model
 from dicom_films import make, to_bytes
 from judged import amend
+from pacs_films import Pacs, listening, serving, store, texts
 from tiny_models import likeness_of
 
 from xlite.classify import read_upload
@@ -33,12 +34,15 @@ def jpeg(film: np.ndarray) -> bytes:
     return cv2.imencode(".jpg", film, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
 
 
+STUDY = {"StudyInstanceUID": "1.2.3.4", "SeriesInstanceUID": "1.2.3.5"}
+
+
 def dicom(film: np.ndarray) -> bytes:
-    return to_bytes(make(film, bits=8, WindowCenter=128, WindowWidth=256))
+    return to_bytes(make(film, bits=8, WindowCenter=128, WindowWidth=256, **STUDY))
 
 
 def dark_bones(film: np.ndarray) -> bytes:
-    tags = {"PhotometricInterpretation": "MONOCHROME1"}
+    tags = {"PhotometricInterpretation": "MONOCHROME1", "SOPInstanceUID": "1.2.3.6", **STUDY}
     return to_bytes(make(255 - film, bits=8, WindowCenter=128, WindowWidth=256, **tags))
 
 
@@ -109,6 +113,8 @@ def test_one_film_has_one_answer(
         np.testing.assert_array_equal(read_image(path), film)
         through_library_and_pages(reader, path, fix, wanted)
         same_pictures(through_the_api(reader, path, fix, wanted), painted)
+    for pictures in through_a_pacs(reader, [path for path in paths if path.suffix == ".dcm"], fix, wanted):
+        same_pictures(pictures, painted)
     for written in through_predict(xlite, paths, fix, wanted):
         same_pictures(written, painted)
 
@@ -156,6 +162,31 @@ def through_the_api(
     assert (answer.guards.verdict, answer.guards.fixed) == (wanted.said.verdict, list(wanted.undone))
     pngs = {one.finding: np.frombuffer(base64.b64decode(one.png), np.uint8) for one in answer.overlays}
     return {name: cv2.imdecode(png, cv2.IMREAD_COLOR_RGB) for name, png in pngs.items()}
+
+
+def through_a_pacs(
+    reader: GuardedReader, paths: list[Path], fix: bool, wanted: GuardedReading
+) -> list[dict[str, np.ndarray]]:
+    """By C-STORE to a node, and back by C-STORE: the pictures of maps without the words below them."""
+    from xlite.pacs.outcome import Wanted
+    from xlite.pacs.results import ObjectMaker
+
+    pacs, maker = Pacs(), ObjectMaker(reader, Wanted(MAPS, fix=fix))
+    queue = paths[0].parent / "queue"
+    with listening(pacs) as there, serving(queue, maker, there) as (port, _):
+        assert [one.Status for one in store(port, *(path.read_bytes() for path in paths))] == [0] * len(paths)
+        wait_for(lambda: len(pacs.got) == (1 + MAPS) * len(paths))
+    reports = [one for one in pacs.got if one.Modality == "SR"]
+    for report in reports:
+        items = list(texts(report))
+        assert (3, "Verdict of the guards") in {(depth, name) for depth, name, _ in items}
+        found = [float(value.split()[0]) / 100 for _, name, value in items if name == "Probability"]
+        assert wanted.reading is not None
+        assert found == pytest.approx([p for _, p in wanted.reading.top(len(FINDINGS))], abs=6e-5)
+    height = wanted.film.shape[0]
+    names = list(overlays(wanted))
+    pictures = [one.pixel_array[:height] for one in pacs.got if one.Modality == "OT"]
+    return [dict(zip(names, pictures[MAPS * n : MAPS * n + MAPS], strict=True)) for n in range(len(paths))]
 
 
 def check_probabilities(found: dict[str, float] | None, wanted: GuardedReading) -> None:

@@ -43,6 +43,11 @@ def duty_json() -> Path:
     return home() / "experiments" / "duty.json"
 
 
+def pacs_dir() -> Path:
+    """The queue of a DICOM node."""
+    return home() / "pacs"
+
+
 def notice_json() -> Path:
     """That somebody here has read what X-Lite is not for."""
     return home() / "experiments" / "notice.json"

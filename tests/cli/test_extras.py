@@ -89,6 +89,8 @@ def _installed() -> set[str]:
         ("app", "app", "streamlit", "app"),
         ("share demo", "share", "gradio", "share"),
         ("serve", "serve", "fastapi", "serve"),
+        ("serve --dicom --to PACS@localhost:4242", "serve", "pynetdicom", "dicom"),
+        ("predict demo {data} --dicom-out out", "predict", "pynetdicom", "dicom"),
     ],
 )
 def test_what_needs_an_extra_says_so_and_leaves_nothing(

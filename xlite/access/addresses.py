@@ -10,6 +10,8 @@ HOST, PORT = "127.0.0.1", 7860
 """Where a demo answers if nothing else is asked for: on this machine alone."""
 API_PORT = 8000
 """Where the API answers, on HOST."""
+DICOM_PORT = 11112
+"""Where a DICOM node answers, on HOST: the port that is registered for it."""
 
 
 def check_app_address(address: str | None) -> None:

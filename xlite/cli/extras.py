@@ -11,6 +11,7 @@ EXTRAS = {
     "app": ("streamlit",),
     "sign-in": ("authlib", "httpx"),
     "share": ("gradio",),
+    "dicom": ("pynetdicom", "highdicom", "dicomweb_client"),
     "serve": ("fastapi", "uvicorn", "python_multipart", "prometheus_client"),
 }
 """The modules that each extra of pyproject.toml brings and the base install lacks."""

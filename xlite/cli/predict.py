@@ -3,8 +3,9 @@
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ import typer
 
 from xlite.cli.console import Device, Json, Model, log_to, print_json, print_table, progress_bar, say
 from xlite.cli.extras import demand
+from xlite.cli.serve import MAPS
 from xlite.errors import DataError
 from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.findings import FINDINGS, spoken
@@ -20,21 +22,31 @@ from xlite.text import counted
 
 if TYPE_CHECKING:
     from xlite.classify import Classifier
-    from xlite.predict.pipeline import FilmsRead, Page
+    from xlite.guarded import GuardedReader
+    from xlite.pacs.files import DicomFiles
+    from xlite.pacs.web import DicomWeb
+    from xlite.predict.pipeline import FilmsRead
+    from xlite.report.film_pages import FilmPages
 
 
 def predict(
     model: Model,
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE…", help=f"{FORMATS}, or folders, zipped or not")
-    ],
+        list[Path] | None, typer.Argument(metavar="IMAGE…", help=f"{FORMATS}, or folders, zipped or not")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder to write into; without it the answer is printed alone"),
     ] = None,
     heatmaps: Annotated[
-        int, typer.Option(min=0, max=len(FINDINGS), help="Overlays an image, likeliest findings first")
-    ] = 0,
+        int | None,
+        typer.Option(
+            min=0,
+            max=len(FINDINGS),
+            help=f"Overlays an image, likeliest findings first  [default: 0; {MAPS} in DICOM]",
+            show_default=False,
+        ),
+    ] = None,
     method: Annotated[
         str | None,
         typer.Option(
@@ -57,6 +69,22 @@ def predict(
     pdf: Annotated[
         bool, typer.Option("--pdf", help="A page a film: picture, map, all findings, model, guards")
     ] = False,
+    dicom_out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Of DICOM films: report (SR) and maps as DICOM files into DIR"),
+    ] = None,
+    three_d: Annotated[
+        bool, typer.Option("--3d", help="Reports as Comprehensive 3D SR, which some viewers want")
+    ] = False,
+    dicomweb: Annotated[
+        str | None, typer.Option(metavar="URL", help="Take films from a DICOMweb service, by --accession")
+    ] = None,
+    accession: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="--dicomweb: accession number of the study")
+    ] = None,
+    store: Annotated[
+        bool, typer.Option("--store", help="--dicomweb: store report and maps there, in the same study")
+    ] = False,
     device: Device = "cpu",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over where a run that has not finished would go on")
@@ -73,48 +101,72 @@ def predict(
     left out. Of several films one that cannot be read is reported, the others are done, and the exit status
     is 1.
 
+    With --dicom-out each DICOM film also gets a report and its maps as DICOM objects of its study: for
+    research, not for care.
+
     Rows are written as films are read. If a run is killed, the same command goes on where it stopped; a run
     that has finished is done anew.
     """
     if method is not None and method not in METHODS:
         raise typer.BadParameter(f"{method!r} is none of {', '.join(METHODS)}", param_hint="--map")
-    if method is not None and not heatmaps:
+    in_dicom = dicom_out is not None or store
+    if method is not None and not heatmaps and not in_dicom:
         raise typer.BadParameter("no overlay is asked for: add --heatmaps 3", param_hint="--map")
     if tta not in (None, "flip"):
         raise typer.BadParameter(f"{tta!r} is none: only flip is known", param_hint="--tta")
-    if out is None and heatmaps:
+    if out is None and heatmaps and not in_dicom:
         raise typer.BadParameter("overlays are files: name a folder with --out", param_hint="--heatmaps")
     if out is None and pdf:
         raise typer.BadParameter("pages are files: name a folder with --out", param_hint="--pdf")
     if pdf:
         demand("report")
+    _check_places(images, dicom_out, dicomweb, accession, store)
+    if three_d and not in_dicom:
+        raise typer.BadParameter("no report is asked for: add --dicom-out DIR", param_hint="--3d")
+    if in_dicom or dicomweb:
+        demand("dicom")
     from xlite.data.film_files import passed_over_words
     from xlite.predict.films import find_films
 
     if out is not None and out.exists() and not out.is_dir():
         raise DataError(f"{out} is a file, and --out is the folder to write into: give another name")
-    found = find_films(images, out)
-    from xlite.guarded import GuardedReader
-    from xlite.predict.pipeline import predict_films
-    from xlite.reading import withheld_sentence
+    with ExitStack() as stack:
+        web = None
+        if dicomweb is not None:
+            from xlite.pacs.web import DicomWeb
 
-    reader = GuardedReader.load(model, device)
-    if tta:
-        reader = replace(reader, classifier=reader.classifier.flipped())
-    classifier = reader.classifier
-    with _place(out) as place, progress_bar("reading") as progress, log_to(sys.stderr):
-        done = predict_films(
-            reader,
-            found.films,
-            place,
-            heatmaps,
-            method or DEFAULT_METHOD,
-            progress,
-            window=window,
-            fix=fix,
-            fresh=fresh,
-            page=_page_maker(classifier) if pdf else None,
-        )
+            web = DicomWeb(dicomweb)
+            images = web.fetch(accession or "", stack.enter_context(_place(None)))
+        found = find_films(images or [], out)
+        from xlite.guarded import GuardedReader
+        from xlite.predict.pipeline import Also, predict_films
+        from xlite.reading import withheld_sentence
+
+        reader = GuardedReader.load(model, device)
+        if tta:
+            reader = replace(reader, classifier=reader.classifier.flipped())
+        classifier = reader.classifier
+        wanted = (MAPS if heatmaps is None else heatmaps, method or DEFAULT_METHOD, fix, three_d)
+        place, also = stack.enter_context(_place(out)), list[Also]()
+        if pdf:
+            also.append(_pages(classifier, place))
+        if in_dicom:
+            dicom = _dicom_files(reader, wanted, dicom_out, web if store else None)
+            stack.callback(_say_written, dicom, as_json)
+            also.append(dicom)
+        with progress_bar("reading") as progress, log_to(sys.stderr):
+            done = predict_films(
+                reader,
+                found.films,
+                place,
+                heatmaps or 0 if out else 0,
+                method or DEFAULT_METHOD,
+                progress,
+                window=window,
+                fix=fix,
+                fresh=fresh,
+                also=also,
+            )
     if as_json:
         print_json({name: _film_json(done, name) for name in done.guards})
     else:
@@ -127,13 +179,50 @@ def predict(
         raise typer.Exit(1)
 
 
-def _page_maker(classifier: "Classifier") -> "Page":
-    """What makes the PDF of a film, as the page Read a film does; it is dated when it is made."""
-    from datetime import UTC, datetime
+def _pages(classifier: "Classifier", folder: Path) -> "FilmPages":
+    """What writes the PDF of a film, as the page Read a film makes it."""
+    from xlite.report.film_pages import FilmPages
 
-    from xlite.report.film_pdf import FilmPage, films_pdf
+    return FilmPages(classifier, folder)
 
-    return lambda name, found: films_pdf(classifier, [FilmPage(name, found)], datetime.now(UTC))
+
+def _dicom_files(
+    reader: "GuardedReader",
+    wanted: tuple[int, str, bool, bool],
+    folder: Path | None,
+    web: "DicomWeb | None",
+) -> "DicomFiles":
+    """What makes DICOM objects of films, and where they go."""
+    from xlite.pacs.files import DicomFiles
+    from xlite.pacs.outcome import Wanted
+    from xlite.pacs.results import ObjectMaker
+
+    return DicomFiles(ObjectMaker(reader, Wanted(*wanted)), folder, web, datetime.now())
+
+
+def _say_written(also: "DicomFiles", as_json: bool) -> None:
+    """Says what was written, also where a single film was refused and nothing else is said on stdout."""
+    if also.films or also.others:
+        say(also.said(), sys.stderr if as_json else None)
+
+
+def _check_places(
+    images: list[Path] | None,
+    dicom_out: Path | None,
+    dicomweb: str | None,
+    accession: str | None,
+    store: bool,
+) -> None:
+    """Raises BadParameter or DataError unless it is clear where films come from and results go."""
+    if (dicomweb is None) != (accession is None):
+        raise typer.BadParameter("name both or none", param_hint="--dicomweb and --accession")
+    if store and dicomweb is None:
+        raise typer.BadParameter("say where: --dicomweb URL --accession NUMBER", param_hint="--store")
+    if bool(images) == (dicomweb is not None):
+        raise typer.BadParameter("name films or folders, or a study by --dicomweb and --accession")
+    for path in images or []:
+        if dicom_out is not None and path.is_dir() and dicom_out.resolve().is_relative_to(path.resolve()):
+            raise DataError(f"--dicom-out {dicom_out} lies in {path}, which is read: name another folder")
 
 
 @contextmanager

@@ -1,17 +1,24 @@
-"""`xlite serve`: the HTTP API."""
+"""`xlite serve`: the HTTP API, and with --dicom a DICOM node."""
 
+import logging
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from xlite.access.addresses import API_PORT, HOST
+from xlite.access.addresses import API_PORT, DICOM_PORT, HOST
 from xlite.access.tokens import MIN_TOKEN, TOKEN
 from xlite.cli.app import hand_over
+from xlite.cli.console import say
 from xlite.cli.extras import demand
 from xlite.errors import CheckpointError, RunError
+from xlite.findings import FINDINGS
 from xlite.models.available import find_models
-from xlite.places import bundled
+from xlite.places import bundled, pacs_dir
+
+MAPS = 3
+"""So many maps a film has in a PACS if no other number is asked for."""
 
 
 def serve(
@@ -20,29 +27,113 @@ def serve(
         typer.Argument(metavar="[MODEL]...", help="Runs' names or model files  [default: the one on duty]"),
     ] = None,
     host: Annotated[
-        str, typer.Option(help="Address to answer on; any but this machine's own demands a token")
+        str,
+        typer.Option(help="Address to answer on; any but this machine's own demands a token, or --from"),
     ] = HOST,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine")] = API_PORT,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            help=f"Port on this machine  [default: {API_PORT}, with --dicom {DICOM_PORT}]",
+            show_default=False,
+        ),
+    ] = None,
     token: Annotated[
         bool, typer.Option("--token", help=f"Ask for a token: at least {MIN_TOKEN} characters")
     ] = False,
     token_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Read it from a file; or set XLITE_TOKEN")
     ] = None,
+    dicom: Annotated[bool, typer.Option("--dicom", help="Be a DICOM node in place of the HTTP API")] = False,
+    ae: Annotated[str, typer.Option("--ae", metavar="AE", help="--dicom: its AE title")] = "XLITE",
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="AE@HOST:PORT", help="--dicom: where results go")
+    ] = None,
+    senders: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="AE[@HOST]", help="--dicom: who may send, once each  [default: all]"),
+    ] = None,
+    heatmaps: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=len(FINDINGS),
+            help=f"--dicom: maps a film, likeliest findings first  [default: {MAPS}]",
+            show_default=False,
+        ),
+    ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="--dicom: put right what looks turned or inverted, before reading")
+    ] = False,
+    three_d: Annotated[
+        bool, typer.Option("--3d", help="--dicom: reports as Comprehensive 3D SR, which some viewers want")
+    ] = False,
+    queue: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="--dicom: folder of what waits  [default: $XLITE_HOME/pacs]"),
+    ] = None,
 ) -> None:
-    """Serve models as an HTTP API.
+    """Serve models as an HTTP API, or as a DICOM node.
 
     POST films to /v1/predict, one as the body or several as a form; /docs says the rest. Nothing can be
     trained or browsed through it, and no film is kept.
+
+    With --dicom it takes CR and DX films by C-STORE and sends back a report and maps, for research and not
+    for care; a film is kept until they are sent.
     """
+    if dicom:
+        if token or token_file:
+            raise typer.BadParameter("DICOM has none: name who may send, --from", param_hint="--token")
+        if to is None:
+            raise typer.BadParameter("say where results go: --to AE@HOST:PORT", param_hint="--dicom")
+        if models and len(models) > 1:
+            raise typer.BadParameter("a node reads with one model: name one, or an ensemble with commas")
+        address, asked = (host, port or DICOM_PORT), (MAPS if heatmaps is None else heatmaps, fix, three_d)
+        _serve_dicom(models[0] if models else None, ae, to, senders or [], address, queue, asked)
+        return
+    if to or senders or queue or fix or three_d or heatmaps is not None:
+        raise typer.BadParameter("--to, --from, --queue, --heatmaps, --fix and --3d are for --dicom: add it")
     if token:
         _check_none_is_typed(models or [])
     words = [str(bundled("app", "serve.py")), *(models or [])]
-    words += ["--host", host, "--port", str(port)]
+    words += ["--host", host, "--port", str(port or API_PORT)]
     words += ["--token"] if token else []
     words += ["--token-file", str(token_file)] if token_file else []
     demand("serve")
     hand_over(words)
+
+
+def _serve_dicom(
+    model: str | None,
+    ae: str,
+    to: str,
+    senders: list[str],
+    address: tuple[str, int],
+    queue: Path | None,
+    asked: tuple[int, bool, bool],
+) -> None:
+    """Serves until it is ended."""
+    demand("dicom")
+    from xlite.guarded import GuardedReader
+    from xlite.models.duty import duty
+    from xlite.pacs.node import check_address, serve
+    from xlite.pacs.outcome import Wanted
+    from xlite.pacs.peers import Peer, Senders, check_title
+    from xlite.pacs.results import ObjectMaker
+
+    peer, allowed, title = Peer.parse(to), Senders.parse(senders), check_title(ae)
+    check_address(*address, allowed)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.getLogger("xlite").setLevel(logging.INFO)
+    now = duty()
+    if model is None and now.fault:
+        say(f"Warning: {now.fault}", sys.stderr)
+    heatmaps, fix, three_d = asked
+    reader = GuardedReader.load(model or now.spec)
+    maker = ObjectMaker(reader, Wanted(heatmaps, fix=fix, three_d=three_d))
+    folder = queue or pacs_dir()
+    serve(maker, title, address, peer, allowed, folder, lambda words: say(f"{maker.named.model} as {words}"))
 
 
 def _check_none_is_typed(models: list[str]) -> None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from xlite.data.film_names import stem_of
-from xlite.files import write_atomic
+from xlite.errors import XliteError
 from xlite.predict.films import Film
 from xlite.reading import Reading
 from xlite.text import printable
@@ -22,7 +22,7 @@ class Painted:
     """What became of a film's overlays: how many are bare, as their map shows no place; the error, if any."""
 
     bare: int = 0
-    error: OSError | None = None
+    error: OSError | XliteError | None = None
 
 
 def write_overlays(out: Path, film: Film, image: np.ndarray, reading: Reading, count: int) -> Painted:
@@ -31,23 +31,14 @@ def write_overlays(out: Path, film: Film, image: np.ndarray, reading: Reading, c
     try:
         for rank, finding in enumerate(top, 1):
             pixels = cv2.cvtColor(reading.overlay(image, finding), cv2.COLOR_RGB2BGR)
-            file = out / _overlay_name(stem_of(film.name), f"_{rank}_{finding}.png")
+            file = out / file_name(stem_of(film.name), f"_{rank}_{finding}.png")
             file.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
     except OSError as error:
         return Painted(error=error)
     return Painted(sum(reading.fault(finding) is not None for finding in top))
 
 
-def write_page(out: Path, film: Film, page: bytes) -> OSError | None:
-    """Writes the PDF of a film, as `<stem>.pdf`; the error, if it cannot be written."""
-    try:
-        write_atomic(out / _overlay_name(stem_of(film.name), ".pdf"), page)
-    except OSError as error:
-        return error
-    return None
-
-
-def _overlay_name(stem: str, ending: str) -> str:
+def file_name(stem: str, ending: str) -> str:
     """`<stem><ending>`; a stem that is too long or not printable is shortened to what can be a file's name.
 
     A digest of the whole stem then keeps it apart from others.

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from xlite import __version__
-from xlite.errors import ImageError, sentence
+from xlite.errors import ImageError, XliteError, sentence
 from xlite.explain.methods import DEFAULT_METHOD
 from xlite.files import Progress
 from xlite.guarded import GuardedFilm, GuardedReading, judged, read_in, unread
@@ -23,7 +23,7 @@ from xlite.guards.verdict import offers
 from xlite.images import read_image
 from xlite.predict.films import Film
 from xlite.predict.output import BATCH, Output, Work, opened
-from xlite.predict.overlays import Painted, write_overlays, write_page
+from xlite.predict.overlays import Painted, write_overlays
 from xlite.predict.tables import (
     GUARDS,
     PREDICTIONS,
@@ -42,13 +42,21 @@ from xlite.reading import Reading
 if TYPE_CHECKING:  # they load an engine, and what was given is checked first
     from xlite.guarded import GuardedReader
 
-Page = Callable[[str, GuardedReading], bytes]
-"""What makes a PDF of a film's name and of what was found in it."""
-
 MOST_THREADS = 16
 _NOTHING = np.empty((0, 0), np.uint8)
 
 log = logging.getLogger(__name__)
+
+
+class Also(Protocol):
+    """What else is written of each film, whether it is read or refused."""
+
+    @property
+    def work(self) -> Work:
+        """What makes two runs the same one in this."""
+
+    def write(self, film: Film, answer: GuardedReading) -> None:
+        """Writes it, of a film that is refused, too. Raises OSError, XliteError."""
 
 
 @dataclass(eq=False)
@@ -56,8 +64,8 @@ class FilmsRead:
     """What a model said of films: readings without maps, by name, in the order given.
 
     `guards` are those of these and of the films that were `refused`. `unreadable` counts the films that could
-    not be read, `unpainted` the overlays whose map shows no place, `unwritten` the films whose overlays
-    or page could not be written.
+    not be read, `unpainted` the overlays whose map shows no place, `unwritten` the films whose overlays, or
+    what else is made of them, could not be written.
     """
 
     found: dict[str, Reading] = field(default_factory=dict)
@@ -88,15 +96,15 @@ def predict_films(
     window: str | None = None,
     fix: bool = False,
     fresh: bool = False,
-    page: Page | None = None,
+    also: Sequence[Also] = (),
 ) -> FilmsRead:
     """Reads films into the folder `out`: predictions.csv, guards.csv, worth.csv, `heatmaps` overlays of each.
 
-    Overlays are those of the likeliest findings; `page` makes a PDF of each film, refused ones too. `window`
-    is the one that DICOM films are shown by, as `read_image` takes it; `fix` turns and inverts films as their
-    guards offer. A film that is refused, or cannot be read, is logged and left out; if it is the only one,
-    that is an ImageError. A film whose overlays or page cannot be written is logged. Whatever ends this
-    early, the tables have what was read, and the same call goes on from there, unless all is to be `fresh`.
+    Overlays are those of the likeliest findings. `window` is the one that DICOM films are shown by, as
+    `read_image` takes it; `fix` turns and inverts films as their guards offer; each of `also` gets each film with
+    its maps. A film that is refused, or cannot be read, is logged and left out; if it is the only one, that is an
+    ImageError. A film whose overlays cannot be written is logged. Whatever ends this early, the tables have
+    what was read, and the same call goes on from there, unless all is to be `fresh`.
     """
     classifier = reader.classifier
     work: Work = {
@@ -108,12 +116,12 @@ def predict_films(
         "window": window,
         "fix": fix,
         "tta": classifier.tta,
-        "pdf": page is not None,
+        **{name: value for one in also for name, value in one.work.items()},
     }
     with opened(out, films, work, fresh) as output:
         if output.done:
             log.info("Going on: %s of %s films are done", f"{len(output.done):,}", f"{len(films):,}")
-        run = _Run(reader, films, output, heatmaps, method, window, fix, progress, page)
+        run = _Run(reader, films, output, heatmaps, method, window, fix, progress, also)
         run.read()
         output.finish()
     return run.result()
@@ -144,16 +152,21 @@ class _Run:
         window: str | None,
         fix: bool,
         progress: Progress | None,
-        page: Page | None,
+        also: Sequence[Also],
     ) -> None:
         self.reader, self.classifier, self.films, self.output = reader, reader.classifier, films, output
         self.heatmaps, self.method, self.window, self.fix = heatmaps, method, window, fix
-        self.progress, self.page = progress, page
+        self.progress, self.also = progress, also
         self.left = [film for film in films if film.name not in output.done]
         self.counts = FilmsRead()
         self.steps = 0
         self.answers: list[Answer] = []
         self.painting: list[tuple[Film, Future[Painted]]] = []
+
+    @property
+    def has_maps(self) -> bool:
+        """Whether maps are made, and a film's pixels are kept for them."""
+        return bool(self.heatmaps or self.also)
 
     def read(self) -> None:
         """Reads the films that are not done yet."""
@@ -202,13 +215,8 @@ class _Run:
         seen = judged(self.reader.gate, read_image(film.path, self.window), self.fix)
         bare = replace(seen, film=_NOTHING)
         if seen.is_refused:
-            return _Decoded(film, seen if self.page else bare)
-        return _Decoded(film, seen if self._is_kept else bare, self.classifier.input(seen.film))
-
-    @property
-    def _is_kept(self) -> bool:
-        """Whether the pixels of films are needed once they have been read."""
-        return bool(self.heatmaps or self.page)
+            return _Decoded(film, seen if self.also else bare)
+        return _Decoded(film, seen if self.has_maps else bare, self.classifier.input(seen.film))
 
     def _taken(self, film: Film, future: "Future[_Decoded]") -> _Decoded | None:
         """The film once it is decoded; None if it cannot be read."""
@@ -230,20 +238,25 @@ class _Run:
         for one in batch:
             found = unread(one.seen) if one.x is None else next(readings)
             answers.append(Answer(one.film, found.said, found.reading, found.undone))
-            if self.page or (self.heatmaps and found.reading is not None):
-                painting.append((one.film, pool.submit(self._write_files, one.film, found)))
+            if self.also or (self.heatmaps and found.reading is not None):
+                painting.append((one.film, pool.submit(self._paint, one.film, found)))
         self._settle()
         self.answers, self.painting = answers, painting
         if not painting:
             self._settle()
 
-    def _write_files(self, film: Film, found: GuardedReading) -> Painted:
-        """The overlays of a film and its page, as far as they are wanted."""
-        folder, painted = self.output.folder, Painted()
+    def _paint(self, film: Film, found: GuardedReading) -> Painted:
+        """Writes the overlays of a film, and what else is made of it."""
+        painted = Painted()
         if self.heatmaps and found.reading is not None:
-            painted = write_overlays(folder, film, found.film, found.reading, self.heatmaps)
-        if self.page and painted.error is None:
-            return replace(painted, error=write_page(folder, film, self.page(film.name, found)))
+            painted = write_overlays(self.output.folder, film, found.film, found.reading, self.heatmaps)
+        if painted.error is not None:
+            return painted
+        try:
+            for one in self.also:
+                one.write(film, found)
+        except (OSError, XliteError) as error:
+            return replace(painted, error=error)
         return painted
 
     def _compute(self, films: Sequence[_Decoded]) -> Iterator[GuardedReading]:
@@ -251,7 +264,7 @@ class _Run:
         if not films:
             return
         inputs = np.concatenate([one.x for one in films if one.x is not None])
-        output = self.classifier.output(inputs, self.method if self._is_kept else None)
+        output = self.classifier.output(inputs, self.method if self.has_maps else None)
         for place, one in enumerate(films):
             yield read_in(self.classifier, one.seen, output.film(place), one.seen.film.shape, self.method)
 
@@ -264,7 +277,8 @@ class _Run:
             self.counts.unpainted += painted.bare
             if painted.error:
                 self.counts.unwritten += 1
-                log.error("Error: %s: its files cannot be written: %s", film.path, sentence(painted.error))
+                what = "not all of it is written" if self.also else "its overlays cannot be written"
+                log.error("Error: %s: %s: %s", film.path, what, sentence(painted.error))
         if answers:
             self.output.write(answers)
         for answer in answers:

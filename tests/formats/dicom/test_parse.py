@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 from dicom_films import FULL_WINDOW, GREYS, element, make, read, refusal, to_bytes, within_one
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from xlite.errors import ImageError
 from xlite.images import read_image
@@ -75,3 +76,10 @@ def test_a_film_with_private_sequences_of_a_workstation_is_read() -> None:
     item = ITEM + UNDEFINED + EMPTY * 20 + b"\xfe\xff\x0d\xe0" + bytes(4)
     for whole in sequence(0x00291010, item * 50):
         within_one(read_image(with_bytes(whole)), GREYS)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_an_empty_character_set_hides_nothing_of_what_follows(syntax: str) -> None:
+    film = make(SpecificCharacterSet="", **FULL_WINDOW)
+    film.file_meta.TransferSyntaxUID = syntax
+    np.testing.assert_array_equal(read_image(to_bytes(film)), read_image(FILM))

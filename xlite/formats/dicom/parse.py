@@ -3,7 +3,7 @@
 import io
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pydicom
@@ -81,6 +81,7 @@ class _Reader(io.BytesIO):
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
         self._left = MAX_READS
+        self.character_set = b""  # the file's, which is withheld below
         self._start = b""  # of the element whose value comes next: tag, and VR and length
 
     @property
@@ -101,9 +102,14 @@ class _Reader(io.BytesIO):
             self.seek(size, io.SEEK_CUR)
             return b""
         piece, start, self._start = super().read(size), self._start, b""
+        if size == 8 and _is_empty(start):  # this is the start of the next element
+            start = b""
         if start[4:6].isalpha() and start[6:] == b"\0\0" and size == 4:  # a length
             self._start = start[:4]
-        elif start[:4] in _CHARACTER_SETS or (start[:4] == _SYNTAX and not _UID.fullmatch(piece)):
+        elif start[:4] in _CHARACTER_SETS:
+            self.character_set = self.character_set or piece
+            return b""
+        elif start[:4] == _SYNTAX and not _UID.fullmatch(piece):
             return b""
         elif size == 8:
             self._start = piece
@@ -113,6 +119,11 @@ class _Reader(io.BytesIO):
         """Goes to another place; what is read there is not the value of the element before."""
         self._start = b""
         return super().seek(offset, whence)
+
+
+def _is_empty(start: bytes) -> bool:
+    """Whether an element that begins so has no value: tag, VR and length, or tag and length."""
+    return start[4:] == bytes(4) or (start[4:6].isalpha() and start[6:] == bytes(2))
 
 
 def parse(data: bytes) -> Film:
@@ -142,6 +153,22 @@ def parse(data: bytes) -> Film:
     implied = ExplicitVRLittleEndian if explicit else ImplicitVRLittleEndian
     syntax = stated or (ExplicitVRBigEndian if order == ">" else implied)
     return Film(header, syntax, vr, value, length == _UNDEFINED or syntax not in _NATIVE)
+
+
+def read_elements(data: bytes, keywords: Iterable[str]) -> tuple[pydicom.Dataset, bytes]:
+    """Those elements of a DICOM file's header, as they lie there, and its Specific Character Set.
+
+    Raises ImageError.
+    """
+    reader = _Reader(data)
+    wanted = [tag for keyword in keywords if (tag := tag_for_keyword(keyword)) is not None]
+    try:
+        header = pydicom.dcmread(reader, stop_before_pixels=True, force=True, specific_tags=wanted)
+    except _BROKEN as error:
+        raise ImageError(_too_many() if reader.spent else DAMAGED) from error
+    if reader.spent:
+        raise ImageError(_too_many())
+    return header, reader.character_set
 
 
 def _take_from_groups(header: pydicom.Dataset) -> None:
