@@ -114,7 +114,12 @@ def test_each_finding_has_its_group_and_the_guards_the_first(own: GuardedReader)
     assert groups[0][-3:] == [
         (3, "Verdict of the guards", "pass 99XLITE Pass: read"),
         (3, "Source of Measurement", f"{CR} {SOP}"),
-        (3, "Comment", "The guards found nothing to say: a frontal chest film, the right way up."),
+        (
+            3,
+            "Comment",
+            "Research, not for clinical use. The guards found nothing to say: a frontal chest film, the "
+            "right way up.",
+        ),
     ]
     about = own.classifier.about
     assert items[-1] == (2, "Comment", f"{NOTICE} {about} Its file has the SHA-256 {digest}.")
@@ -130,8 +135,8 @@ def test_a_refused_film_has_a_report_without_probabilities_and_no_map(own: Guard
     assert (3, "Reason of the guards", "not_chest 99XLITE This does not look like a chest X-ray") in items
     [said] = [text for depth, name, text in items if (depth, name) == (3, "Comment")]
     assert said == (
-        "Refused. This does not look like a chest X-ray (probability 0.9, the limit is 0.5). It was not "
-        "read: no probabilities are given for it."
+        "Research, not for clinical use. Refused. This does not look like a chest X-ray (probability 0.9, "
+        "the limit is 0.5). It was not read: no probabilities are given for it."
     )
 
 

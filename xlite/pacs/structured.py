@@ -104,7 +104,7 @@ def _content(outcome: Outcome) -> sr.MeasurementReport:
 
 
 def _picture(outcome: Outcome) -> _Group:
-    """What the guards say of the film."""
+    """What the guards say of the film, and first of all what the report is not for."""
     codes_of = [_evaluation(VERDICT, VERDICTS[outcome.answer.said.verdict])]
     codes_of += [
         _evaluation(REASON, Term(code, SCHEME, said[:64])) for code, said in reasons_of(outcome.answer)
@@ -116,7 +116,7 @@ def _picture(outcome: Outcome) -> _Group:
         qualitative_evaluations=codes_of,
         source_images=[_source_image(outcome.source)],
     )
-    return _with_comment(group, outcome.guard_sentences())
+    return _with_comment(group, [f"{SHORT_NOTICE}.", *outcome.guard_sentences()])
 
 
 def _findings(outcome: Outcome) -> Iterator[_Group]:
