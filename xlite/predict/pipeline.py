@@ -101,10 +101,10 @@ def predict_films(
     """Reads films into the folder `out`: predictions.csv, guards.csv, worth.csv, `heatmaps` overlays of each.
 
     Overlays are those of the likeliest findings. `window` is the one that DICOM films are shown by, as
-    `read_image` takes it; `fix` turns and inverts films as their guards offer; each of `also` gets each film with
-    its maps. A film that is refused, or cannot be read, is logged and left out; if it is the only one, that is an
-    ImageError. A film whose overlays cannot be written is logged. Whatever ends this early, the tables have
-    what was read, and the same call goes on from there, unless all is to be `fresh`.
+    `read_image` takes it; `fix` turns and inverts films as their guards offer; each of `also` gets each film
+    with its maps. A film that is refused, or cannot be read, is logged and left out; if it is the only one,
+    that is an ImageError. A film whose files cannot be written is logged. Whatever ends this early, the
+    tables have what was read, and the same call goes on from there, unless all is to be `fresh`.
     """
     classifier = reader.classifier
     work: Work = {
@@ -277,8 +277,7 @@ class _Run:
             self.counts.unpainted += painted.bare
             if painted.error:
                 self.counts.unwritten += 1
-                what = "not all of it is written" if self.also else "its overlays cannot be written"
-                log.error("Error: %s: %s: %s", film.path, what, sentence(painted.error))
+                log.error("Error: %s: its files cannot be written: %s", film.path, sentence(painted.error))
         if answers:
             self.output.write(answers)
         for answer in answers:
