@@ -51,8 +51,8 @@ def test_a_film_that_no_result_can_refer_to_is_said_and_the_others_are_done(
     status, text, err = xlite("predict", tiny, good, bad, own, "--dicom-out", tmp_path / "out")
     assert status == 1
     assert err.splitlines() == [
-        f"Error: {bad}: its files cannot be written: the DICOM file has no Study Instance UID that can be used, "
-        "so no result can refer to it",
+        f"Error: {bad}: its files cannot be written: the DICOM file has no Study Instance UID that can be "
+        "used, so no result can refer to it",
         f"Error: {own}: its files cannot be written: it is a picture that X-Lite made: nothing is made of it",
     ]
     assert "4 DICOM objects of 1 film" in text and "2 without their files" in text
