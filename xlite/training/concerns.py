@@ -164,7 +164,7 @@ def look_at_films(data: Path, split: str, allow_leakage: bool, skip_missing: boo
 
 def without_positives(labels: np.ndarray) -> tuple[str, ...]:
     """The findings that none of the films is known to have; labels (N, 14)."""
-    have = positive(labels).any(axis=0)
+    have = np.asarray(positive(labels).any(axis=0))
     return tuple(finding for finding, some in zip(FINDINGS, have, strict=True) if not some)
 
 

@@ -202,8 +202,8 @@ def prevalence(selection: Selection) -> Chart:
         inside = keep & films.views.among([view])
         shares[view] = films.classes(inside)[1:] / np.maximum(films.told(inside)[1:], 1)
     top = max([1e-9, *(float(share.max()) for share in shares.values())])
-    order = np.argsort(-films.present[:, 1:].sum(axis=0), kind="stable")
-    order = [at for at in order if FINDINGS[at] in films.labelled]
+    common = np.argsort(-films.present[:, 1:].sum(axis=0), kind="stable")
+    order = [at for at in common if FINDINGS[at] in films.labelled]
     rows = [
         Row(
             spoken(FINDINGS[at]),

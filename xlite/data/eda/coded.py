@@ -107,7 +107,7 @@ class CodedFilms:
     @cached_property
     def labelled(self) -> tuple[str, ...]:
         """The findings whose label is known of at least one film; the others are not labelled here."""
-        some = self.known[:, 1:].any(axis=0)
+        some = np.asarray(self.known[:, 1:].any(axis=0))
         return tuple(finding for finding, one in zip(FINDINGS, some, strict=True) if one)
 
     def patient_count(self, keep: np.ndarray) -> int:

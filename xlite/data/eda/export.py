@@ -72,19 +72,11 @@ def as_csv(films: CodedFilms, rows: np.ndarray) -> str:
     names = np.array(FINDINGS)
     labels = ["|".join(names[one]) or NO_FINDING for one in films.present[rows, 1:]]
     ages = ["" if np.isnan(age) else f"{age:g}" for age in films.ages[rows]]
-    columns = (
-        table["image"],
-        table["patient"],
-        table["follow_up"].astype(str),
-        ages,
-        table["sex"],
-        table["view"],
-        labels,
-    )
-    header = COLUMNS
+    header, columns = [*COLUMNS], [table["image"], table["patient"], table["follow_up"].astype(str), ages]
+    columns += [table["sex"], table["view"], labels]
     if not films.all_known:
-        unknown = ["|".join(names[~one]) for one in films.known[rows, 1:]]
-        header, columns = (*header, UNKNOWN), (*columns, unknown)
+        header.append(UNKNOWN)
+        columns.append(["|".join(names[~one]) for one in films.known[rows, 1:]])
     lines = [",".join(map(quoted_cell, cells)) for cells in zip(*columns, strict=True)]
     return "\n".join([",".join(header), *lines, ""])
 

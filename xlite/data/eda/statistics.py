@@ -199,7 +199,7 @@ class Meetings:
 
     def expected(self) -> np.ndarray:
         """How many films have both if the findings are independent, (14, 14)."""
-        return self.alone * self.alone.T / np.maximum(self.films, 1)
+        return np.asarray(self.alone * self.alone.T / np.maximum(self.films, 1))
 
 
 def cooccurrence(table: pd.DataFrame) -> pd.DataFrame:
