@@ -100,8 +100,10 @@ def show_embedding(placed: Placed, selection: Selection, choose: Callable[[str, 
             "There is no model yet. Train one on the Train page; films are laid out by what it sees in them."
         )
         return
+    say_unknown("features", models, "models")
+    if placed.films.embedded is not None:
+        fit("shade", list(SHADES), SHADES)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        say_unknown("features", models, "models")
         if st.session_state.get("features") not in (None, *models):
             del st.session_state["features"]
         st.selectbox("By the features of", models, key="features", bind="query-params", width=220)
@@ -135,7 +137,6 @@ def _ask_shade(placed: Placed) -> tuple[str, str]:
     """What the embedding is coloured by, and the finding if it is by one."""
     if placed.films.embedded is None:
         return "label", FINDINGS[0]
-    fit("shade", list(SHADES), SHADES)
     shade = st.selectbox(
         "Coloured by",
         list(SHADES),

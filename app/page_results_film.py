@@ -115,14 +115,16 @@ def _show_large(film: Shown, source: Source) -> None:
         st.error(page_sentence(error))
         return
     boxes = film_boxes(source.boxes, film.stem, picture.shape)
-    show_viewer(
-        picture,
-        name=film.stem,
-        key="result-viewer",
-        maps=maps,
-        finding=film.finding if maps else None,
-        boxes=boxes,
-    )
+    left, _ = st.columns([3, 2])
+    with left:
+        show_viewer(
+            picture,
+            name=film.stem,
+            key="result-viewer",
+            maps=maps,
+            finding=film.finding if maps else None,
+            boxes=boxes,
+        )
     if maps is None:
         st.caption(
             f"{literal(source.model)} itself is not here, so there is no map of {spoken(film.finding)}."

@@ -1,15 +1,12 @@
 """The Classify page: films from everywhere, the maps that are asked for, and what is refused."""
 
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from app_pages import page, words, write_examples
+from app_pages import page, viewer, words, write_examples
 from demo_home import SPLIT, save_demo_model
-from payloads import unpack
-from streamlit.testing.v1 import AppTest
 
 from xlite import examples
 from xlite.classify import Classifier
@@ -33,12 +30,6 @@ def bundled_films(only_this_home: Path) -> Path:
     return folder
 
 
-def viewed(test: AppTest) -> dict[str, Any]:
-    """What the viewer was given."""
-    [viewer] = test.get("bidi_component")
-    return unpack(viewer.proto.bytes)
-
-
 def test_classify_reads_a_bundled_film_at_once(own_home: Path, bundled_films: Path):
     path = save_demo_model(own_home)
     test = page("classify").run()
@@ -52,7 +43,7 @@ def test_classify_reads_a_bundled_film_at_once(own_home: Path, bundled_films: Pa
         f"Synthetic film 1. Edema, Pleural thickening, map of {spoken(finding).lower()} ({probability:.1%})"
     )
     assert named in text
-    shown = viewed(test)
+    shown = viewer(test)
     np.testing.assert_array_equal(shown["film"], read_image(bundled_films / "a.png"))
     assert (shown["finding"], len(shown["maps"]), shown["choose"]) == (finding, 14, False)
     assert len(test.image) == 3
@@ -105,7 +96,7 @@ def test_classify_reads_an_upload_and_refuses_what_is_no_film(own_home: Path):
     words(test)
     assert len(test.error) == 0 and len(test.metric) == 3
     assert "film.png, map of " in words(test)
-    np.testing.assert_array_equal(viewed(test)["film"], film)
+    np.testing.assert_array_equal(viewer(test)["film"], film)
 
 
 def test_classify_takes_a_film_of_any_name(own_home: Path):
@@ -127,7 +118,7 @@ def test_classify_switches_the_map_to_any_finding(own_home: Path, bundled_films:
     for finding in FINDINGS:
         test.selectbox(key="finding").set_value(finding).run()
         assert f"map of {spoken(finding).lower()} (" in words(test)
-        assert viewed(test)["finding"] == finding
+        assert viewer(test)["finding"] == finding
 
 
 def test_a_finding_stays_from_film_to_film_and_unless_one_is_chosen_each_film_has_its_likeliest(
@@ -143,12 +134,12 @@ def test_a_finding_stays_from_film_to_film_and_unless_one_is_chosen_each_film_ha
     found = []
     for film in films:
         test.selectbox[0].set_value(film).run()
-        found.append(viewed(test)["finding"])
+        found.append(viewer(test)["finding"])
     assert found == likeliest
     test.selectbox(key="finding").set_value("Hernia").run()
     for film in films:
         test.selectbox[0].set_value(film).run()
-        assert viewed(test)["finding"] == "Hernia"
+        assert viewer(test)["finding"] == "Hernia"
 
 
 def test_an_address_that_asks_for_an_unknown_finding_is_told_so(own_home: Path, bundled_films: Path):
@@ -164,7 +155,7 @@ def test_an_address_that_asks_for_an_unknown_finding_is_told_so(own_home: Path, 
         test.query_params["finding"] = asked
         test.run()
         assert [one.value for one in test.warning] == sentences
-    assert viewed(test)["finding"] == "Pleural_Thickening"
+    assert viewer(test)["finding"] == "Pleural_Thickening"
 
 
 def test_names_of_films_and_what_a_model_says_of_itself_are_shown_as_they_are(own_home: Path):
@@ -177,7 +168,7 @@ def test_names_of_films_and_what_a_model_says_of_itself_are_shown_as_they_are(ow
     words(test)
     named = [one.value for one in test.caption if "map of" in one.value]
     assert named[0].startswith("!\\[x\\](https\\:evil.example) \\$y\\$.png, map of ")
-    assert viewed(test)["name"] == "![x](https:evil.example) $y$.png"
+    assert viewer(test)["name"] == "![x](https:evil.example) $y$.png"
     assert test.caption[0].value.startswith(
         "Model demo0: test_resnet.r160_in1k, trained on split patient-42-"
     )

@@ -381,7 +381,11 @@ def test_a_film_of_the_errors_is_viewed_with_its_boxes_and_the_maps_of_the_model
     assert [one["title"] for one in shown["maps"]] == [
         f"{spoken(name)}, {share:.1%}" for name, share in reading.top(14)
     ]
-    assert viewer(section("Errors as films", **state, film=f"{film.stem}.png"))["name"] == film.stem
+    linked = page("results", data=str(folder))
+    address = {"section": "Errors as films", "finding": spoken(finding), "film": film.stem}
+    linked.query_params.update(address)
+    linked_to = viewer(linked.run())
+    assert (linked_to["name"], linked_to["finding"]) == (film.stem, finding)
     other = section("Errors as films", **state, film="00000999_000")
     assert "00000999_000 is none of these films." in literal_words(other) and not other.get("bidi_component")
 
