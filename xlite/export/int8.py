@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 
 CALIBRATION_FILMS, FEWEST = 300, 20
 LAYERS_IN_FLOAT = (1, 8)
-"""How many of the first convolutions stay in float, as few as do. With 8 the logits of both shipped models
-have half of the noise that they have with one (2026-11-28)."""
+"""How many of the first convolutions stay in float, as few as do. With 8 the logits of both models of the
+first round had half of the noise that they had with one (2026-11-28); those of the second do with one."""
 
 
 @dataclass(frozen=True, eq=False)
