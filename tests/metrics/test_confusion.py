@@ -1,11 +1,14 @@
 """Confusion by counting film by film."""
 
+import json
+
 import numpy as np
 import pytest
 from demo_home import drawn_films
+from pydantic import TypeAdapter, ValidationError
 
 from xlite.findings import FINDINGS
-from xlite.metrics.confusion import confusion
+from xlite.metrics.confusion import Confusion, confusion
 
 
 def test_confusion_counts_films() -> None:
@@ -63,3 +66,21 @@ def test_findings_without_a_threshold_are_named_and_call_nothing() -> None:
 def test_one_threshold_for_all_findings_is_refused() -> None:
     with pytest.raises(ValueError):
         confusion(np.ones((2, 14)), np.ones((2, 14)), np.full(1, 0.5))
+
+
+def test_what_a_file_says_is_read_back_only_if_it_counts_14_findings() -> None:
+    reader = TypeAdapter(Confusion)
+    found = confusion(np.eye(14), np.eye(14), np.full(14, 0.5))
+    content = json.loads(reader.dump_json(found))
+    assert reader.validate_python(content) == found
+    del content["withheld"]  # which old files lack
+    assert reader.validate_python(content) == found and found.withheld == ()
+    counts, matrix = content["films"], content["called"]
+    for wrong in (counts[:13], [*counts, 1], [-1, *counts[1:]], [0.5, *counts[1:]]):
+        with pytest.raises(ValidationError):
+            reader.validate_python({**content, "films": wrong})
+        with pytest.raises(ValidationError):
+            reader.validate_python({**content, "called": [wrong, *matrix[1:]]})
+    for rows in (matrix[:13], [*matrix, counts]):
+        with pytest.raises(ValidationError):
+            reader.validate_python({**content, "called": rows})
