@@ -1,1 +1,0 @@
-"""The training of the network that finds the lungs, on phantoms, whose lungs are known."""
