@@ -27,7 +27,8 @@ def painted_over(film: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     seen = (~hidden).astype(np.float32)
     if not seen.any():
         raise ValueError("nothing of the film is left: hide less of it")
-    values, weights = [film.astype(np.float32) * seen], [seen]
+    values: list[np.ndarray] = [film.astype(np.float32) * seen]
+    weights: list[np.ndarray] = [seen]
     while max(values[-1].shape) > 1:
         height, width = values[-1].shape
         half = ((width + 1) // 2, (height + 1) // 2)
