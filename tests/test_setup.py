@@ -38,7 +38,8 @@ COMMANDS = [
     *("sweep phase1", "sweep phase2", "sweep phase3", "sweep search"),
     *("sweep crossfit", "sweep resume", "sweep stop"),
     *("sweep list", "sweep status", "sweep leaderboard", "sweep delete"),
-    *("evaluate", "localise", "embed", "score", "predict", "bench", "export", "ensemble", "convert", "duty"),
+    *("evaluate", "localise", "adapt", "shortcuts", "embed", "score", "predict", "bench", "export"),
+    *("ensemble", "convert", "duty"),
     *("share", "serve", "app"),
 ]
 
