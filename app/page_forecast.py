@@ -1,6 +1,6 @@
 """What a run would take and what matters before it is started, as the Train page shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -105,8 +105,16 @@ def _measured_by(config: TrainConfig) -> TrainConfig:
     return absolute_paths(config).model_copy(update={"name": ""})
 
 
-def show_forecast(config: TrainConfig, disabled: bool) -> None:
-    """The button that measures, what it measures, and what came of it."""
+def show_forecast(
+    config: TrainConfig,
+    disabled: bool,
+    facts: Callable[[Forecast], dict[str, str]] = forecast_facts,
+    note: str = "",
+) -> None:
+    """The button that measures, what it measures, and what came of it.
+
+    facts: what is shown of the forecast; note: what else is to be said of it.
+    """
     probe: probing.Probing | None = st.session_state.get(_PROBE)
     if probe is not None:
         _watch_probe()
@@ -120,9 +128,9 @@ def show_forecast(config: TrainConfig, disabled: bool) -> None:
     if forecast is None:
         return
     with st.container(horizontal=True, gap="large"):
-        for title, text in forecast_facts(forecast).items():
+        for title, text in facts(forecast).items():
             st.markdown(f":gray[{title}]  \n**{literal(text)}**", width="content")
-    st.caption(f"{literal(basis(forecast))} Student: {literal(forecast.student)}.")
+    st.caption(f"{literal(basis(forecast))} Student: {literal(forecast.student)}. {literal(note)}".strip())
 
 
 def _start_probe(config: TrainConfig) -> None:

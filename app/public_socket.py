@@ -51,12 +51,14 @@ class PublicSocket:
 
         await self.app(scope, asked, told)
 
-    def _without_path(self, data: bytes) -> bytes:
+    def _without_path(self, told: bytes) -> bytes:
         """The message, and in it of the script its name alone."""
-        message = ForwardMsg.FromString(data)
+        message = ForwardMsg.FromString(told)
         if message.new_session.main_script_path == self.script:
             message.new_session.main_script_path = self.script.replace("\\", "/").rpartition("/")[2]
-        return message.SerializeToString()
+        data = message.SerializeToString()
+        assert isinstance(data, bytes)
+        return data
 
 
 def may_ask(data: bytes) -> bool:

@@ -1,7 +1,9 @@
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from page_forecast import concerns_of, films_of, show_concerns, show_forecast, show_refusal
 from page_parts import (
     QUIET_BAR,
     choose_named,
@@ -21,6 +23,7 @@ from xlite.runs import form
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE
 from xlite.sweeps.check import check_sources
+from xlite.sweeps.forecast import sample_config, study_basis, study_facts
 from xlite.sweeps.leaderboard_table import leaderboard_rows
 from xlite.sweeps.plan import Plan, without_password
 from xlite.sweeps.status import SweepStatus, TrialStatus
@@ -35,7 +38,7 @@ DIGITS = {"Val AUC": "%.4f", "Test AUC": "%.4f"}
 
 @st.fragment
 def new_study() -> None:
-    """The form, the command that does the same, and Start."""
+    """The form, what the study would take, the command that does the same, and Start."""
     data = str(data_folder() or "")
     if not data:
         st.info("Name a data folder in the sidebar, or draw one on Explore the data; then the form is here.")
@@ -50,7 +53,15 @@ def new_study() -> None:
         plan = choose_plan(kind, data)
         if plan is None:
             return
-        if st.button("Start the study", type="primary", icon=":material/play_arrow:"):
+        config = sample_config(plan)
+        concerns = concerns_of(config, films_of(config))
+        show_concerns(concerns)
+        show_refusal()
+        refused = any(one.refuses for one in concerns)
+        start, rest = st.columns([1, 4], vertical_alignment="top")
+        with rest:
+            show_forecast(config, refused, partial(study_facts, plan), study_basis(plan))
+        if start.button("Start the study", type="primary", icon=":material/play_arrow:", disabled=refused):
             with st.spinner("Starting", show_time=True):
                 check_sources(plan)
                 sweep = Sweep.open(plan)

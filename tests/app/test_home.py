@@ -145,6 +145,32 @@ def test_an_open_address_is_refused_however_it_was_set(way: str, tmp_path: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"XLITE_PUBLIC": "yes"}, "XLITE_PUBLIC is 'yes'; expected 1 if strangers may reach the app, else 0"),
+        (
+            {"XLITE_PUBLIC": "1", "XLITE_DATA": os.pathsep.join(("/a/films", "/b/films"))},
+            "two folders of XLITE_DATA have the same name: visitors could not tell them apart",
+        ),
+    ],
+)
+def test_a_public_deployment_that_cannot_be_meant_ends_at_its_start(
+    variables: dict[str, str], sentence: str, tmp_path: Path
+):
+    command = [sys.executable, "-m", "streamlit", "run", str(HOME), "--server.headless", "true"]
+    done = subprocess.run(
+        [*command, "--server.address", "localhost"],
+        cwd=tmp_path,
+        env=environment(**{"XLITE_HOME": str(tmp_path), **variables}),
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    assert (done.returncode, done.stderr) == (2, f"Error: {sentence}\n")
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the browser is a shell script")
 def test_a_desktop_sees_the_app_in_its_browser(tmp_path: Path):
     browser, seen = tmp_path / "browser", tmp_path / "seen"

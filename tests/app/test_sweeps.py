@@ -233,3 +233,16 @@ def test_sweep_deletes_a_study_asked_twice_and_its_runs_if_told(tiny_folder: Pat
     words(test)
     assert [sweep.name for sweep in Sweep.list()] == ["kept"]
     assert sorted(run.name for run in Run.list()) == ["kept-000", "kept-001"]
+
+
+def test_a_study_that_would_fail_for_certain_cannot_be_started_and_one_that_would_not_can(tiny_folder: Path):
+    def start(test: AppTest) -> Button:
+        return next(button for button in test.button if button.label == "Start the study")
+
+    test = page("sweeps", data=str(tiny_folder)).run()
+    assert not start(test).disabled
+    assert "Estimate time, memory and disk" in [button.label for button in test.button]
+    for film in (tiny_folder / "images").iterdir():
+        film.unlink()
+    test = page("sweeps", data=str(tiny_folder)).run()
+    assert start(test).disabled and len(test.error) == 1

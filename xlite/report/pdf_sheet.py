@@ -35,7 +35,7 @@ QUIET, RULE = "#555555", "#bbbbbb"
 
 
 @contextmanager
-def open_pdf(title: str, when: datetime) -> Iterator[tuple[PdfPages, BytesIO]]:
+def open_pdf(title: str, when: datetime) -> Iterator[tuple[Any, BytesIO]]:
     """A PDF to add pages to, one at a time in the process, and the bytes that it is once the block ends."""
     out = BytesIO()
     about = {"Title": title, "Creator": f"X-Lite {__version__}", "CreationDate": when}

@@ -9,7 +9,7 @@ import re
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from html import unescape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -90,7 +90,8 @@ def _open(page: Figure, place: Sequence[float], x_axis: Spec, y_axis: Spec) -> A
         axes.spines[side].set(color="#c4ccd4", linewidth=0.6)
     axes.tick_params(labelsize=_SMALL, length=0, pad=2, colors=QUIET)
     axes.set_axisbelow(True)
-    for axis, one in (("x", x_axis), ("y", y_axis)):
+    sides: tuple[tuple[Literal["x", "y"], Spec], ...] = (("x", x_axis), ("y", y_axis))
+    for axis, one in sides:
         if one.get("showgrid", True):
             axes.grid(axis=axis, color="#e6eaee", linewidth=0.5)
         if one.get("range") is not None:
@@ -145,10 +146,9 @@ def _draw(axes: Axes, trace: Spec) -> None:
     for side in "xy":
         bars = trace.get(f"error_{side}") or {}
         if bars.get("array") is not None and len(x):
-            spread = np.array([_numbers(bars["arrayminus"]), _numbers(bars["array"])])
-            axes.errorbar(
-                x, y, **{f"{side}err": spread}, fmt="none", ecolor=_color(bars["color"]), elinewidth=1
-            )
+            ends = np.array([_numbers(bars["arrayminus"]), _numbers(bars["array"])])
+            spread: dict[str, Any] = {f"{side}err": ends, "ecolor": _color(bars["color"])}
+            axes.errorbar(x, y, **spread, fmt="none", elinewidth=1)
 
 
 def _numbers(value: Any) -> NDArray[np.float64]:
@@ -176,7 +176,7 @@ def _heat(axes: Axes, trace: Spec) -> None:
         if np.isnan(values[row, column]):
             continue  # a cell without a colour has its text from a note, or none
         color = "white" if abs(values[row, column]) > 0.6 * trace["zmax"] else "black"
-        middle = {"ha": "center", "va": "center", "fontsize": _SMALL, "color": color}
+        middle: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": _SMALL, "color": color}
         axes.text(column + 0.5, row + 0.5, plain(str(text)), **middle)
     for axis, names in ((axes.xaxis, trace["x"]), (axes.yaxis, trace["y"])):
         axis.set_ticks(np.arange(len(names)) + 0.5, [plain(str(name)) for name in names])
@@ -184,7 +184,7 @@ def _heat(axes: Axes, trace: Spec) -> None:
     for label in axes.get_xticklabels():
         label.set(ha="right", rotation_mode="anchor")
     bar = axes.figure.colorbar(cells, ax=axes, fraction=0.025, pad=0.02, format="%+.2g")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=_SMALL, length=0, colors=QUIET)
     title = (trace.get("colorbar") or {}).get("title") or {}
     bar.set_label(plain(title.get("text")), fontsize=_TEXT, color=QUIET)
