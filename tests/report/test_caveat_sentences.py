@@ -59,6 +59,10 @@ SAID: list[tuple[Caveat, str]] = [
         "the model was chosen, as the best of 12 epochs, and calibrated on these films",
     ),
     (
+        facts.AdaptedOn(films=8, known=2, data="clinic"),
+        "calibrator and thresholds were fitted to 2 of the 8 films, when the model was adapted to clinic",
+    ),
+    (
         facts.SharedPatients(films=8, known=2),
         "the split shares patients: 2 of 8 films (25.0%) are of patients the model was trained on",
     ),

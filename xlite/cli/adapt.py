@@ -23,7 +23,7 @@ def adapt(
     device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
-    """Fit a model's thresholds and calibration to some films of another hospital.
+    """Thresholds and calibration for another hospital.
 
     As much is fitted to a finding as its local patients can bear: nothing, the intercept, or intercept and
     slope. The folder's other films say what that is worth, and a learning curve how many films are enough.

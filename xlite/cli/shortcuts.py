@@ -20,7 +20,7 @@ def shortcuts(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Ask whether a model reads the disease or the hospital.
+    """Does a model read the disease or the hospital?
 
     How well view, sex and age can be told from its features, the AUC within each of these groups, and what
     hiding parts of the films does to each finding. Writes shortcuts.md and shortcuts.json.
