@@ -74,9 +74,9 @@ def test_the_answers_of_all_folds_become_a_teacher(
     nothing = "Nothing is chosen: each row is the model that left this fold out."
     assert found.caption.startswith(f"Split {split.id}. {nothing}")
     assert found.verdict == (
-        f"The models answer for {len(taught.stems)} films that each of them had left out: mean AUC "
-        f"of {findings} findings {np.nanmean(aucs):.4f}. Learn from it with --teacher {sweep.folder / 'predictions.csv'} --teacher-list "
-        f"{sweep.folder / 'known.txt'}"
+        f"The models answer for {len(taught.stems)} films that each of them had left out: mean AUC of "
+        f"{findings} findings {np.nanmean(aucs):.4f}. Learn from it with --teacher "
+        f"{sweep.folder / 'predictions.csv'} --teacher-list {sweep.folder / 'known.txt'}"
     )
 
 
