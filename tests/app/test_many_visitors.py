@@ -23,6 +23,7 @@ from xlite.findings import FINDINGS
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system tells no memory"),
 ]
 VISITORS, SEED, SIDE = 20, 42, 1024
