@@ -20,6 +20,7 @@ from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import AdaptedOn, Caveat, ChosenThresholds, FlatFilms, MissingFilms
 from xlite.evaluation.contamination import model_teacher_caveat
+from xlite.evaluation.elsewhere import beside_own_test
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
 from xlite.evaluation.likeness import measured
@@ -50,7 +51,8 @@ def judge_model(
     Thresholds and calibrators are compared on the val part of the model's own split. With options.calibration
     the calibrator is fitted there first, or what the model's own says there is recorded, and the judgement's
     classifier has it. A split that shares patients
-    is judged too, with a caveat. Raises CheckpointError or DataError if model, folder, split, list or films
+    is judged too, with a caveat; films of a folder without the model's split beside those of its own test
+    part. Raises CheckpointError or DataError if model, folder, split, list or films
     cannot be read.
     """
     classifier = Classifier.load(spec, options.device)
@@ -94,6 +96,7 @@ def judge_model(
         _caveats(info, PartJudged(folder, chosen, part, films.stems), flat, options.teacher_list),
         Beside(marks, localised.report if localised else None),
     )
+    report = report.model_copy(update={"elsewhere": beside_own_test(classifier, folder, films, report)})
     targets = localised.targets if localised else None
     return Judgement(report, films, resamples, classifier, validation.films, targets=targets)
 

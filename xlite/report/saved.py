@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from xlite.data.predictions import read_predictions
-from xlite.data.splits import PARTS
 from xlite.errors import DataError
 from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
+from xlite.evaluation.own_test import evaluation_folders
 from xlite.evaluation.report import Comparison, Report
 from xlite.files import read_whole
 from xlite.metrics.bands import Curves
@@ -75,18 +75,12 @@ def saved_evaluations() -> tuple[list[Evaluation], list[str]]:
     """
     found, damaged = [], []
     for folder in model_folders():
-        for report in _evaluations(folder):
+        for report in evaluation_folders(folder):
             try:
                 found.append(read_evaluation(folder.name, report))
             except DataError as error:
                 damaged.append(str(error))
     return found, damaged
-
-
-def _evaluations(folder: Path) -> list[Path]:
-    """The folders of reports in a run's folder, its own report first."""
-    reports = (path.parent for path in folder.glob("evaluation/*/metrics.json"))
-    return sorted(reports, key=lambda path: (path.name not in PARTS, path.name))
 
 
 def on_test_films(model: Path) -> Report | None:
@@ -97,7 +91,7 @@ def on_test_films(model: Path) -> Report | None:
     """
     if model.name not in (MODEL_FILE, EXPORT_FILE):
         return None
-    for folder in _evaluations(model.parent):
+    for folder in evaluation_folders(model.parent):
         report = _read_report(model.parent.name, folder)
         if report.split.part == "test":
             return report
