@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from demo_home import drawn_report, save_demo_evaluation, save_demo_model
 from judged import amend
+from noise_folder import write_noise_folder
 from unknown_labels import hide_labels
 
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
 from xlite.data.splits import load_split
+from xlite.errors import DataError
 from xlite.evaluation import elsewhere, likeness
 from xlite.evaluation.caveats import TrainedOn
 from xlite.evaluation.elsewhere import beside_own_test
@@ -45,10 +47,6 @@ def model(own_home: Path) -> Path:
 @pytest.fixture
 def own(model: Path) -> Report:
     return Report.model_validate_json((model.parent / "evaluation" / "test" / "metrics.json").read_bytes())
-
-
-def judged(model: Path, data: Path, split: str = "all") -> Report:
-    return judge_model(model, data, split, "all", JudgeOptions(resamples=20)).report
 
 
 def beside(model: Path, report_and_films: tuple, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
@@ -185,6 +183,38 @@ def test_a_folder_with_the_models_own_split_is_not_elsewhere(model: Path, tiny_f
     report = judge_model(model, tiny_folder, "patient", "test", JudgeOptions(resamples=20)).report
     assert report.elsewhere is None
     assert "elsewhere" not in report_json(report)
+
+
+def test_the_films_here_are_looked_at_if_they_are_at_hand(
+    model: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    own_folder = NihFolder.open(write_noise_folder(tmp_path / "own", patients=8))
+    split = load_split(own_folder, "patient")
+    amend(model, split_id=split.id)
+    save_demo_evaluation(model.parents[2], split_id=split.id)
+    options = JudgeOptions(resamples=20, own_data=own_folder.root)
+    found = judge_model(model, tiny_folder, "patient", "test", options).report.elsewhere
+    assert found is not None and found.guards_here is not None
+    assert (found.guards_here.films, found.distances_here) == (len(split.stems("test")), None)
+    for film in (own_folder.root / "images").iterdir():
+        film.unlink()
+    with pytest.raises(DataError, match=f"has no films of the test part of {split.id}, the model's own"):
+        judge_model(model, tiny_folder, "patient", "test", options)
+    with pytest.raises(DataError, match=f"own has {split.id}, the model's own split: its films are"):
+        judge_model(model, own_folder.root, "patient", "test", options)
+
+
+def test_all_films_of_a_folder_are_judged_at_once(model: Path, tiny_folder: Path) -> None:
+    """Under an id that says which table they are of; those without a file are none of them."""
+    (tiny_folder / "images" / "00000001_000.png").unlink()
+    report = judge_model(model, tiny_folder, "patient", "all", JudgeOptions(resamples=20)).report
+    split = f"all-{NihFolder.open(tiny_folder).fingerprint()}"
+    assert (report.split.id, report.split.part, report.split.images) == (split, "all", 23)
+    assert report.elsewhere is not None and report.elsewhere.there.films == 23
+    for film in (tiny_folder / "images").iterdir():
+        film.unlink()
+    with pytest.raises(DataError, match="has no film that its table lists"):
+        judge_model(model, tiny_folder, "patient", "all", JudgeOptions())
 
 
 def test_films_of_another_folder_are_looked_at_and_findings_it_does_not_label_named(

@@ -57,6 +57,20 @@ def test_all_that_is_said_of_a_model_that_is_worse_elsewhere() -> None:
     assert elsewhere_sentences(found) == [text for said in by_topic(found).values() for text in said]
 
 
+def test_the_models_own_test_films_are_the_reference_if_they_were_at_hand() -> None:
+    there = elsewhere().distances
+    assert there is not None
+    here = there.model_copy(update={"films": 300, "median": 1.011, "unusual": 3, "beyond": 1})
+    guards = Guarded(films=300, verdicts={"pass": 299, "caution": 1, "offer": 0, "refuse": 0}, reasons={})
+    said = by_topic(elsewhere(guards_here=guards, distances_here=here))
+    assert said["guards"] == [GUARDS, "Of 300 films here they pass 299 (99.7%)."]
+    assert said["distances"] == [
+        UNLIKE,
+        "Of 300 films of its own test part half are further than 1.01, beyond 1.50 are 3 (1.0%), beyond 1.95 "
+        "1 (0.3%).",
+    ]
+
+
 def test_a_model_that_is_the_same_elsewhere_is_not_called_worse() -> None:
     rate = Estimate(0.8, 0.7, 0.9)
     found = elsewhere(
@@ -122,6 +136,12 @@ def test_what_cannot_be_told_is_said() -> None:
         "How unlike those of training the films there are cannot be told: the model file does not say how "
         "near those are."
     ]
+    bare = elsewhere(mean_auc=shift(Estimate(0.8), Estimate(0.7, 0.6, 0.8)))
+    assert by_topic(bare)["ranking"][0] == (
+        "The mean AUC of 2 findings is 0.700 (0.600–0.800) there and 0.800 here, a difference of -0.100: "
+        "without an interval here, as no labels lie beside the model's own report, nobody can tell whether "
+        "that is chance."
+    )
     nothing = shift(Estimate(None), Estimate(None))
     none = elsewhere(per_class={}, mean_findings=(), mean_auc=nothing)
     assert by_topic(none)["sides"][-1] == (

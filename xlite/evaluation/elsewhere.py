@@ -4,6 +4,7 @@ Each side has intervals by its own patients. As no film is on both sides, a diff
 follows from the two.
 """
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +16,7 @@ from xlite.evaluation.contamination import known_stems
 from xlite.evaluation.elsewhere_report import Elsewhere, FindingElsewhere, Shift, Side
 from xlite.evaluation.films import Films
 from xlite.evaluation.looked_at import looked_at
-from xlite.evaluation.own_test import Answers, OwnTest, own_test
+from xlite.evaluation.own_test import Answers, OwnFilms, OwnTest, own_test
 from xlite.evaluation.own_training import own_split
 from xlite.evaluation.report import FindingMetrics, Metrics, Report
 from xlite.findings import FINDINGS
@@ -27,6 +28,12 @@ from xlite.metrics.per_finding import auc_per_class
 if TYPE_CHECKING:
     from xlite.classify import Classifier
 
+log = logging.getLogger(__name__)
+
+_ALONE = (
+    "%s was not judged on the test part of its own split, or not since its thresholds or calibrator are what "
+    "they are: once that report lies in the folder evaluation/ beside it, these films are compared with those"
+)
 _Estimates = Callable[[FindingMetrics], Estimate]
 
 
@@ -39,22 +46,29 @@ class _Judged(NamedTuple):
 
 
 def beside_own_test(
-    classifier: "Classifier", folder: NihFolder, films: Films, report: Report
+    classifier: "Classifier",
+    folder: NihFolder,
+    films: Films,
+    report: Report,
+    own_folder: OwnFilms | None = None,
 ) -> Elsewhere | None:
     """The report on the folder's films beside the evaluation on the model's own test part.
 
-    None if the folder has the model's own split, so that these films are not elsewhere, or if no evaluation
-    of the model as it is today lies beside it.
+    own_folder: where the films of that are, if they are at hand: guards and distances of them stand beside,
+    too. None if the folder has the model's own split, so that these films are not elsewhere, or if no
+    evaluation of the model as it is today lies beside it, which is said in the log.
     """
     if own_split(classifier.info, folder) is not None:
         return None
     own = own_test(classifier, report)
     if own is None:
+        log.info(_ALONE, classifier.name)
         return None
     rows = _new_to_it(report, films)
     stems = [films.stems[row] for row in rows]
     here, there = _own(own), _judged(report, _answers(films, rows))
     guards, distances = looked_at(classifier, folder, stems)
+    seen = looked_at(classifier, own_folder.folder, own_folder.stems) if own_folder else (None, None)
     findings, mean = _mean_auc(here, there)
     labelled = [
         {name for name, one in side.metrics.per_class.items() if one.labelled} for side in (here, there)
@@ -71,6 +85,8 @@ def beside_own_test(
         mix=_mix(own.report, report),
         guards=guards,
         distances=distances,
+        guards_here=seen[0],
+        distances_here=seen[1],
     )
 
 

@@ -55,7 +55,7 @@ class FindingElsewhere(Part):
 
 
 class Guarded(Part):
-    """What the guards say of `films` of the films there, spread over all: films by verdict, and by reason."""
+    """What the guards say of `films` of a side's films, spread over all: films by verdict, and by reason."""
 
     films: int
     verdicts: dict[Verdict, int]
@@ -63,7 +63,7 @@ class Guarded(Part):
 
 
 class Distances(Part):
-    """How unlike those of training `films` of the films there are, in the model's own features.
+    """How unlike those of training `films` of a side's films are, in the model's own features.
 
     patients: whose films these are; median: of their distances; limit: beyond it a film is called unlike, as
     `beyond` are; usual: the distance that a share `quantile` of `usual_films` validation films of the model's
@@ -86,8 +86,9 @@ class Elsewhere(Part):
 
     same_names: films that are called as one of the other side, and may be the same; only_here, only_there:
     findings that the other side does not label; mean_findings: over which the mean AUC
-    is taken; mix: films by attribute (view, sex, age) and group; distances: None if the model file does not
-    say how near the films of its training are.
+    is taken; mix: films by attribute (view, sex, age) and group; guards, distances: of the films there, and
+    of those here if they were at hand. No distances if the model file does not say how near the films of its
+    training are.
     """
 
     here: Side
@@ -101,3 +102,5 @@ class Elsewhere(Part):
     mix: dict[str, dict[str, tuple[int, int]]]
     guards: Guarded
     distances: Distances | None = None
+    guards_here: Guarded | None = None
+    distances_here: Distances | None = None

@@ -26,8 +26,9 @@ from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFil
 from xlite.evaluation.likeness import measured
 from xlite.evaluation.localise import localise_part
 from xlite.evaluation.options import KEEP, JudgeOptions
+from xlite.evaluation.own_test import own_films
 from xlite.evaluation.own_training import own_split, split_caveats, training_caveats
-from xlite.evaluation.part_judged import PartJudged
+from xlite.evaluation.part_judged import PartJudged, all_films
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.sources import takes_lists
 from xlite.evaluation.validation import fit_info, record_validation
@@ -46,7 +47,7 @@ log = logging.getLogger(__name__)
 def judge_model(
     spec: str | Path, data: str | Path, split: str, part: str, options: JudgeOptions
 ) -> Judgement:
-    """Judges a model on one part (train, val, test) of a folder's split.
+    """Judges a model on one part (train, val, test) of a folder's split, or on "all" of its films.
 
     Thresholds and calibrators are compared on the val part of the model's own split. With options.calibration
     the calibrator is fitted there first, or what the model's own says there is recorded, and the judgement's
@@ -66,7 +67,8 @@ def judge_model(
         raise DataError(
             f"{classifier.name} had no teacher, so there is nothing that {options.teacher_list} could list"
         )
-    chosen = load_split(folder, split, allow_leakage=True)
+    own_folder = own_films(classifier, folder, options.own_data) if options.own_data else None
+    chosen = all_films(folder) if part == "all" else load_split(folder, split, allow_leakage=True)
     marks = read_radiologists(options.radiologists) if options.radiologists else None
     validation = _validation(classifier, folder, chosen, part, options)
     if options.calibration is not None:
@@ -96,7 +98,9 @@ def judge_model(
         _caveats(info, PartJudged(folder, chosen, part, films.stems), flat, options.teacher_list),
         Beside(marks, localised.report if localised else None),
     )
-    report = report.model_copy(update={"elsewhere": beside_own_test(classifier, folder, films, report)})
+    report = report.model_copy(
+        update={"elsewhere": beside_own_test(classifier, folder, films, report, own_folder)}
+    )
     targets = localised.targets if localised else None
     return Judgement(report, films, resamples, classifier, validation.films, targets=targets)
 

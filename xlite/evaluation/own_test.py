@@ -3,15 +3,17 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from pydantic_core import from_json
 
+from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions
 from xlite.data.splits import PARTS
 from xlite.errors import DataError
 from xlite.evaluation.films import read_labels
+from xlite.evaluation.own_training import own_split
 from xlite.evaluation.report import Report
 from xlite.files import read_whole
 from xlite.findings import FINDINGS
@@ -39,6 +41,33 @@ class OwnTest:
     report: Report
     stems: frozenset[str]
     answers: Answers | None
+
+
+class OwnFilms(NamedTuple):
+    """The films of a model's own test part in a folder that has them."""
+
+    folder: NihFolder
+    stems: list[str]
+
+
+def own_films(classifier: "Classifier", folder: NihFolder, own_data: str | Path) -> OwnFilms:
+    """The films of the model's own test part in a folder other than the one judged.
+
+    Raises DataError if that has not its split, or none of the films, or if the folder judged has it too.
+    """
+    info, other = classifier.info, NihFolder.open(own_data)
+    if own_split(info, folder) is not None:
+        raise DataError(
+            f"{folder.root} has {info.split_id}, the model's own split: its films are compared with no others"
+        )
+    own = own_split(info, other)
+    stems = [stem for stem in own.stems("test") if stem in other.paths] if own else []
+    if not stems:
+        raise DataError(
+            f"{other.root} has no films of the test part of {info.split_id}, the model's own split: name the "
+            "folder that it was trained on"
+        )
+    return OwnFilms(other, stems)
 
 
 def evaluation_folders(model: Path) -> list[Path]:

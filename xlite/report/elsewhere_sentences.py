@@ -29,8 +29,8 @@ def by_topic(found: Elsewhere) -> dict[Topic, list[str]]:
         "calibration": list(_calibration(found)),
         "calls": list(_calls(found)),
         "mix": list(_mixes(found.mix)),
-        "guards": [_guards(found.guards, found.there)],
-        "distances": [_unlike(found.distances)],
+        "guards": [_guards(found.guards, found.there), *_guards_here(found.guards_here)],
+        "distances": [_unlike(found.distances), *_unlike_here(found.distances_here)],
     }
 
 
@@ -95,12 +95,19 @@ def _ranking(found: Elsewhere) -> Iterator[str]:
 def _ranks(found: Elsewhere) -> str:
     change = found.mean_auc.difference
     if change.low is None or change.high is None:
-        few = min(found.here.patients, found.there.patients)
-        why = f", which takes {LEAST_FOR_MEAN} patients a side," if few < LEAST_FOR_MEAN else ""
-        return f"without an interval{why} nobody can tell whether that is chance"
+        return f"without an interval{_why_none(found)} nobody can tell whether that is chance"
     if change.high < 0:
         return "it tells films apart worse there"
     return "it tells films apart better there" if change.low > 0 else "no difference beyond chance"
+
+
+def _why_none(found: Elsewhere) -> str:
+    """Why a mean has no interval: too few patients on a side, or the films here are not known one by one."""
+    if min(found.here.patients, found.there.patients) < LEAST_FOR_MEAN:
+        return f", which takes {LEAST_FOR_MEAN} patients a side,"
+    if found.mean_auc.here.low is None and found.mean_auc.there.low is not None:
+        return " here, as no labels lie beside the model's own report,"
+    return ""
 
 
 def _beyond(found: Elsewhere, metric: str, shift: Callable[[FindingElsewhere], Shift]) -> Iterator[str]:
@@ -196,6 +203,12 @@ def _guards(found: Guarded, there: Side) -> str:
     )
 
 
+def _guards_here(found: Guarded | None) -> Iterator[str]:
+    if found is not None:
+        passed = _part(found.verdicts["pass"], found.films)
+        yield f"Of {counted(found.films, 'film')} here they pass {passed}."
+
+
 def _part(count: int, films: int) -> str:
     return f"{count:,} ({count / films:.1%})"
 
@@ -214,6 +227,16 @@ def _unlike(found: Distances | None) -> str:
         f"{_part(found.unusual, found.films)}; beyond {found.limit:.2f}, where the guard warns, "
         f"{_part(found.beyond, found.films)}. {_likeness(found, usual)}"
     )
+
+
+def _unlike_here(found: Distances | None) -> Iterator[str]:
+    if found is not None:
+        yield (
+            f"Of {counted(found.films, 'film')} of its own test part half are further than "
+            f"{found.median:.2f}, beyond {found.usual:.2f} {are(found.unusual)} "
+            f"{_part(found.unusual, found.films)}, beyond "
+            f"{found.limit:.2f} {_part(found.beyond, found.films)}."
+        )
 
 
 def _likeness(found: Distances, usual: float) -> str:

@@ -3,6 +3,7 @@
 from demo_home import drawn_report
 from elsewhere_reports import elsewhere as made
 
+from xlite.evaluation.elsewhere_report import Guarded
 from xlite.evaluation.report import Report
 from xlite.report.document import Block, Cell, Heading, Table, Text
 from xlite.report.elsewhere_sentences import by_topic
@@ -32,7 +33,7 @@ def test_words_stand_above_their_tables() -> None:
     assert blocks == [
         words["sides"], words["ranking"], found["AUC"], words["calibration"], found["Calibration error"],
         found["Calibration intercept"], words["calls"], found["Sensitivity"], found["Specificity"],
-        words["mix"], found["Films"], words["guards"], found["Guards, there"], words["distances"],
+        words["mix"], found["Films"], words["guards"], found["Guards"], words["distances"],
     ]  # fmt: skip
     with_it = ["100 of 1,000 (10.0%)", "40 of 200 (20.0%)"]
     assert found["AUC"].texts == [
@@ -55,12 +56,14 @@ def test_words_stand_above_their_tables() -> None:
         ["sex: F", "480 (48%)", "100 (50%)"],
         ["age band: under 18", "50", "0"],
     ]
-    assert found["Guards, there"].texts == [
-        ["passed", "180", "90.0%"],
-        ["warned of", "17", "8.5%"],
-        ["would be turned or inverted", "2", "1.0%"],
-        ["refused", "1", "0.5%"],
-    ]
+    there = ["180 (90.0%)", "17 (8.5%)", "2 (1.0%)", "1 (0.5%)"]
+    names = ["passed", "warned of", "would be turned or inverted", "refused"]
+    assert found["Guards"].texts == [list(row) for row in zip(names, there, strict=True)]
+    both = Guarded(films=10, verdicts={"pass": 9, "caution": 1, "offer": 0, "refuse": 0}, reasons={})
+    guards = tables(elsewhere(view_of(guards_here=both)[0]))["Guards"]
+    here = ["9 (90.0%)", "1 (10.0%)", "0 (0.0%)", "0 (0.0%)"]
+    assert guards.texts == [list(row) for row in zip(names, here, there, strict=True)]
+    assert guards.caption == "Of 10 films here and 200 films there that the guards looked at."
 
 
 def test_what_rests_on_films_that_the_model_knows_is_struck_through() -> None:

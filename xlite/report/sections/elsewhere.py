@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from xlite.evaluation.elsewhere_report import Elsewhere, FindingElsewhere, Shift
+from xlite.evaluation.elsewhere_report import Elsewhere, FindingElsewhere, Guarded, Shift
 from xlite.findings import spoken
+from xlite.guards.verdict import Verdict
 from xlite.metrics.estimate import Estimate
 from xlite.report.document import Block, Cell, Row, Table, Text
 from xlite.report.elsewhere_sentences import ATTRIBUTES, Topic, by_topic, mix_shares
@@ -15,7 +16,7 @@ _RATES: dict[str, Callable[[FindingElsewhere], Shift]] = {
     "Specificity": lambda one: one.specificity,
 }
 _THREE = ("here", "there", "difference")
-_SHORT = {
+_VERDICTS: dict[Verdict, str] = {
     "pass": "passed",
     "caution": "warned of",
     "offer": "would be turned or inverted",
@@ -99,12 +100,19 @@ def _mix(found: Elsewhere) -> Table:
 
 
 def _guards(found: Elsewhere) -> Table:
-    films = found.guards.films
+    here, there = found.guards_here, found.guards
     rows: list[Row] = [
-        [_SHORT[verdict], f"{count:,}", f"{count / films:.1%}"]
-        for verdict, count in found.guards.verdicts.items()
+        [_VERDICTS[verdict], *(_count(side, verdict) for side in ((here, there) if here else (there,)))]
+        for verdict in there.verdicts
     ]
-    return Table(["Guards, there", "films", "share"], rows, f"Of {films:,} films looked at.")
+    looked_at = f"{here.films:,} films here and " if here else ""
+    caption = f"Of {looked_at}{there.films:,} films there that the guards looked at."
+    return Table(["Guards", *(("here", "there") if here else ("there",))], rows, caption)
+
+
+def _count(side: Guarded, verdict: Verdict) -> str:
+    count = side.verdicts[verdict]
+    return f"{count:,} ({count / side.films:.1%})"
 
 
 def _three(found: Elsewhere, shift: Shift, *, signed: bool = False) -> list[Cell]:
