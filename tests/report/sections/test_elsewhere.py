@@ -37,19 +37,19 @@ def test_words_stand_above_their_tables() -> None:
     ]  # fmt: skip
     with_it = ["100 of 1,000 (10.0%)", "40 of 200 (20.0%)"]
     assert found["AUC"].texts == [
-        ["Effusion", *with_it, "0.850 (0.830–0.870)", "0.700 (0.620–0.780)", "-0.150 (-0.232 to -0.068)"],
-        ["Mass", *with_it, "0.800 (0.700–0.900)", "0.800 (0.700–0.900)", "+0.000 (-0.141 to +0.141)"],
-        ["mean of 2", "", "", "0.825 (0.800–0.850)", "0.750 (0.700–0.790)", "-0.075 (-0.131 to -0.028)"],
+        ["Effusion", "0.850 (0.830–0.870)", "0.700 (0.620–0.780)", "-0.150 (-0.232 to -0.068)", *with_it],
+        ["Mass", "0.800 (0.700–0.900)", "0.800 (0.700–0.900)", "+0.000 (-0.141 to +0.141)", *with_it],
+        ["mean of 2", "0.825 (0.800–0.850)", "0.750 (0.700–0.790)", "-0.075 (-0.131 to -0.028)", "", ""],
     ]
     assert found["Calibration error"].texts[0] == [
-        "Effusion", "0.010", "0.040", "0.020 (0.010–0.030)", "0.050", "+0.030",
+        "Effusion", "0.020 (0.010–0.030)", "0.050", "+0.030", "0.010", "0.040",
     ]  # fmt: skip
     assert found["Calibration intercept"].texts[0] == [
         "Effusion", "+0.000 (-0.100 to +0.100)", "-0.600 (-0.900 to -0.300)", "-0.600 (-0.916 to -0.284)",
         "1.000 (0.900–1.100)", "0.900 (0.600–1.200)",
     ]  # fmt: skip
     assert found["Specificity"].texts[0] == [
-        "Effusion", "0.250", "0.900 (0.880–0.920)", "0.500 (0.400–0.600)", "-0.400 (-0.502 to -0.298)",
+        "Effusion", "0.900 (0.880–0.920)", "0.500 (0.400–0.600)", "-0.400 (-0.502 to -0.298)", "0.250",
     ]  # fmt: skip
     assert found["Films"].texts[::2] == [
         ["view: AP", "400 (40%)", "180 (90%)"],
@@ -69,7 +69,7 @@ def test_words_stand_above_their_tables() -> None:
 def test_what_rests_on_films_that_the_model_knows_is_struck_through() -> None:
     here = made().here.model_copy(update={"contaminated": True})
     view, _ = view_of(here=here)
-    [*_, own, there, change] = tables(elsewhere(view))["AUC"].rows[0]
+    [_, own, there, change, *_] = tables(elsewhere(view))["AUC"].rows[0]
     assert own == Cell("0.850 (0.830–0.870)", struck=True)
     assert there == Cell("0.700 (0.620–0.780)")
     assert change == Cell("-0.150 (-0.232 to -0.068)", struck=True)

@@ -41,13 +41,13 @@ def elsewhere(view: View) -> list[Block]:
 
 def _auc(found: Elsewhere) -> Table:
     rows: list[Row] = [
-        [spoken(name), *(_with_it(one, side) for side in (0, 1)), *_three(found, one.auc)]
+        [spoken(name), *_three(found, one.auc), *(_with_it(one, side) for side in (0, 1))]
         for name, one in found.per_class.items()
     ]
     if found.mean_findings:
-        rows.append([f"mean of {len(found.mean_findings)}", "", "", *_three(found, found.mean_auc)])
+        rows.append([f"mean of {len(found.mean_findings)}", *_three(found, found.mean_auc), "", ""])
     return Table(
-        ["AUC", "with it here", "with it there", *_THREE], rows, "The difference is there less here."
+        ["AUC", *_THREE, "with it here", "with it there"], rows, "The difference is there less here."
     )
 
 
@@ -58,10 +58,10 @@ def _with_it(one: FindingElsewhere, side: int) -> str:
 
 def _error(found: Elsewhere) -> Table:
     rows: list[Row] = [
-        [spoken(name), *map(number, one.perfect_ece), *_three(found, one.ece)]
+        [spoken(name), *_three(found, one.ece), *map(number, one.perfect_ece)]
         for name, one in found.per_class.items()
     ]
-    header = ["Calibration error", "if right, here", "if right, there", *_THREE]
+    header = ["Calibration error", *_THREE, "if right, here", "if right, there"]
     caption = "If right: that of as many films if the probabilities were right."
     return Table(header, rows, caption)
 
@@ -80,11 +80,11 @@ def _line(found: Elsewhere) -> Table:
 
 def _calls(found: Elsewhere, name: str, shift: Callable[[FindingElsewhere], Shift]) -> Table:
     rows: list[Row] = [
-        [spoken(finding), f"{one.threshold:.3f}", *_three(found, shift(one))]
+        [spoken(finding), *_three(found, shift(one)), f"{one.threshold:.3f}"]
         for finding, one in found.per_class.items()
         if one.threshold is not None
     ]
-    return Table([name, "threshold", *_THREE], rows, "At the thresholds of the model file, on both sides.")
+    return Table([name, *_THREE, "threshold"], rows, "At the thresholds of the model file, on both sides.")
 
 
 def _mix(found: Elsewhere) -> Table:
