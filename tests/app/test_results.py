@@ -424,6 +424,8 @@ def test_a_model_elsewhere_is_shown_beside_its_own_test_films(own_home: Path) ->
     write_report(own_home / "checkpoints" / "demo0" / "evaluation" / "clinic", report, films)
     test = section("Elsewhere")
     assert [tab.label for tab in test.tabs] == [*SECTIONS[:2], "Elsewhere", *SECTIONS[2:]]
+    [part] = [box for box in test.selectbox if box.label == "Part"]
+    assert part.options == ["test", "val", "all"]
     text = words(test)
     for said in by_topic(elsewhere()).values():
         assert literal(" ".join(said)) in text

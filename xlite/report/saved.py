@@ -1,5 +1,6 @@
 """The evaluations that lie beside the models, for those who show them. No torch."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +18,12 @@ from xlite.evaluation.report import Comparison, Report
 from xlite.files import read_whole
 from xlite.metrics.bands import Curves
 from xlite.models.available import EXPORT_FILE, MODEL_FILE, model_folders
+from xlite.places import check_run_name
 from xlite.report.curves_json import read_curves
 from xlite.report.view import View
 from xlite.text import labels_of
+
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +85,16 @@ def saved_evaluations() -> tuple[list[Evaluation], list[str]]:
             except DataError as error:
                 damaged.append(str(error))
     return found, damaged
+
+
+def evaluation_name(split: str, part: str, data: Path) -> str:
+    """The folder of an evaluation beside its model: of split and part, or of the data that is judged whole.
+
+    Raises RunError for a split that cannot be a folder's name.
+    """
+    if part == "all":
+        return f"all-{_NOT_PLAIN.sub('-', data.resolve().name)[:60]}"
+    return f"{check_run_name(split)}-{part}"
 
 
 def on_test_films(model: Path) -> Report | None:

@@ -32,7 +32,8 @@ def elsewhere(view: View) -> list[Block]:
     tables: dict[Topic, list[Table]] = {"mix": [_mix(found)], "guards": [_guards(found)]}
     if found.per_class:
         rates = [_calls(found, name, shift) for name, shift in _RATES.items()]
-        tables |= {"ranking": [_auc(found)], "calibration": [_error(found), _line(found)], "calls": rates}
+        tables["ranking"], tables["calls"] = [_auc(found)], rates
+        tables["calibration"] = [_error(found), _line(found)]
     blocks: list[Block] = []
     for topic, said in by_topic(found).items():
         blocks += [*([Text(" ".join(said))] if said else []), *tables.get(topic, [])]
