@@ -17,7 +17,7 @@ from xlite.findings import FINDINGS, spoken
 from xlite.messages import as_code, literal, page_sentence, said
 from xlite.models.available import model_files
 from xlite.models.info import read_info
-from xlite.places import check_run_name, checkpoints_dir
+from xlite.places import checkpoints_dir
 from xlite.public import is_public, refuse_in_public
 from xlite.report.charts.lines import MOST_FINDINGS, MOST_MODELS, line_colors
 from xlite.report.charts.rates import MOST_BANDS, curves_figure, model_curves
@@ -26,6 +26,7 @@ from xlite.report.saved import (
     Evaluation,
     beside,
     compare_saved,
+    evaluation_name,
     newest_of,
     read_evaluation,
     saved_evaluations,
@@ -60,7 +61,9 @@ def evaluate_form(models: dict[str, Path]) -> None:
         place = names.index(shown) if shown in names else 0
         model = columns[0].selectbox("Model to judge", names, place, placeholder="no model yet")
         split = columns[1].selectbox("Split", LEAK_FREE, accept_new_options=True)
-        part = columns[2].selectbox("Part", ["test", "val"])
+        part = columns[2].selectbox(
+            "Part", ["test", "val", "all"], help="all: every film of the folder, as for another hospital's"
+        )
         marks = st.text_input(
             "Radiologists' labels (optional)", placeholder="/path/to/all_findings_expert_labels.csv"
         )
@@ -78,7 +81,7 @@ def evaluate_form(models: dict[str, Path]) -> None:
         try:
             refuse_in_public("evaluate models")
             with st.spinner(f"Reading the {part} films", show_time=True):
-                out = Run(checkpoints_dir() / model).evaluation(f"{check_run_name(split)}-{part}")
+                out = Run(checkpoints_dir() / model).evaluation(evaluation_name(split, part, data))
                 options = JudgeOptions(device=best_device(), radiologists=os.path.expanduser(marks) or None)
                 evaluate_model(models[model], data, split, part, out, options)
             made = read_evaluation(model, out)

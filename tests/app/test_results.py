@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import streamlit as st
 from app_pages import page, viewer, words, write_boxes
-from demo_home import SPLIT, save_demo_evaluation, save_demo_model
+from demo_home import SPLIT, drawn_report, save_demo_evaluation, save_demo_model
+from elsewhere_reports import elsewhere
 from noise_folder import write_noise_folder
 from streamlit.testing.v1 import AppTest
 from unknown_films import HALF, NOBODY_KNOWS, unknown_report
@@ -16,9 +17,11 @@ from xlite.classify import Classifier
 from xlite.evaluation.caveats import OtherEdition, TrainedOn
 from xlite.findings import FINDINGS, spoken
 from xlite.images import read_image
+from xlite.messages import literal
 from xlite.models import available
 from xlite.models.info import read_info
 from xlite.places import bundled
+from xlite.report.elsewhere_sentences import by_topic
 from xlite.report.judged import judged_films, mistakes
 from xlite.report.means import positives
 from xlite.report.saved import saved_evaluations
@@ -412,3 +415,18 @@ def test_a_damaged_evaluation_is_skipped_and_named(own_home: Path, content: str,
     assert "200 films of 100 patients" in words(test)
     [warning] = [warning.value for warning in test.warning if str(damaged.parent) in warning.value]
     assert warning.startswith(f"The evaluation {damaged.parent} is damaged and left out")
+
+
+def test_a_model_elsewhere_is_shown_beside_its_own_test_films(own_home: Path) -> None:
+    save_demo_model(own_home)
+    report, films = drawn_report(name="demo0", split_id="all-99999999", seed=1)
+    report = report.model_copy(update={"elsewhere": elsewhere()})
+    write_report(own_home / "checkpoints" / "demo0" / "evaluation" / "clinic", report, films)
+    test = section("Elsewhere")
+    assert [tab.label for tab in test.tabs] == [*SECTIONS[:2], "Elsewhere", *SECTIONS[2:]]
+    [part] = [box for box in test.selectbox if box.label == "Part"]
+    assert part.options == ["test", "val", "all"]
+    text = words(test)
+    for said in by_topic(elsewhere()).values():
+        assert literal(" ".join(said)) in text
+    assert "| mean of 2 | 0.825 (0.800–0.850) | 0.750 (0.700–0.790) | -0.075 (-0.131 to -0.028) |" in text

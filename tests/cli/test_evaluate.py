@@ -29,7 +29,7 @@ def test_the_choices_are_those_of_the_modules_behind_it() -> None:
     hints = get_type_hints(cli.evaluate, include_extras=True)
     calibrations, _ = get_args(get_args(hints["calibration"])[0])
     assert set(get_args(calibrations)) == {*METHODS, "none", KEEP}
-    assert get_args(hints["part"])[1].metavar == "|".join(PARTS)
+    assert get_args(hints["part"])[1].metavar == "|".join((*PARTS, "all"))
     checks = inspect.signature(localise).parameters["checks"].default
     assert checks == MapOptions.checks
 

@@ -6,10 +6,17 @@ from pathlib import Path
 import pytest
 from demo_home import SPLIT, save_demo_evaluation
 
-from xlite.errors import DataError
+from xlite.errors import DataError, RunError
 from xlite.evaluation.caveats import NotListed, TrainedOn
 from xlite.models.available import SHIPPED, TINY
-from xlite.report.saved import Evaluation, compare_saved, on_test_films, read_evaluation, saved_evaluations
+from xlite.report.saved import (
+    Evaluation,
+    compare_saved,
+    evaluation_name,
+    on_test_films,
+    read_evaluation,
+    saved_evaluations,
+)
 from xlite.report.sentences import comparison_sentence
 
 
@@ -111,3 +118,11 @@ def test_the_report_on_test_films_is_that_of_the_model_beside_it(own_home: Path,
     (folder_of(own_home, "one") / "metrics.json").write_text("{}")
     with pytest.raises(DataError, match=r"The evaluation .* is damaged and left out"):
         on_test_films(model)
+
+
+def test_an_evaluation_is_called_after_what_it_is_of(tmp_path: Path) -> None:
+    assert evaluation_name("patient", "test", tmp_path) == "patient-test"
+    assert evaluation_name("patient", "all", tmp_path / "clinic") == "all-clinic"
+    assert evaluation_name("patient", "all", tmp_path / "Haus der .. Lüfte") == "all-Haus-der-L-fte"
+    with pytest.raises(RunError, match="cannot be a run's name"):
+        evaluation_name("../patient", "test", tmp_path)

@@ -61,7 +61,9 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="Data folder in the NIH layout")],
     out: Out,
     split: Annotated[str, typer.Option(help="Split of the data folder")] = "patient",
-    part: Annotated[str, typer.Option(metavar="train|val|test", help="Part of the split")] = "test",
+    part: Annotated[
+        str, typer.Option(metavar="train|val|test|all", help="Part of the split, or all films of the folder")
+    ] = "test",
     device: Device = "cpu",
     skip_missing: Annotated[
         bool, typer.Option("--skip-missing", help="Go on without the films that the folder lacks")
@@ -83,6 +85,14 @@ def evaluate(
             "with commas",
         ),
     ] = None,
+    own_data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Data folder of the model's own split, if --data is another hospital's: what the guards say "
+            "of its own test films, and their distances, stand beside",
+        ),
+    ] = None,
     pdf: Pdf = False,
     as_json: Json = False,
 ) -> None:
@@ -91,6 +101,8 @@ def evaluate(
     Writes the whole report on one part of a split: report.html, report.md, metrics.json, and what they rest
     on, predictions.csv, labels.csv and curves.json. Thresholds and calibration are judged by the validation
     part of the model's own split; if films have boxes in the folder, the report says where the maps look.
+    Films of a folder without that split are set beside the evaluation on its own test part, if that lies
+    beside the model.
     """
     from xlite.cli.extras import demand
     from xlite.evaluation.options import JudgeOptions
@@ -104,6 +116,7 @@ def evaluate(
         calibration=calibration,
         radiologists=radiologists,
         teacher_list=teacher_list,
+        own_data=own_data,
         pdf=pdf,
     )
     with log_to(sys.stderr if as_json else sys.stdout):

@@ -20,13 +20,15 @@ from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import AdaptedOn, Caveat, ChosenThresholds, FlatFilms, MissingFilms
 from xlite.evaluation.contamination import model_teacher_caveat
+from xlite.evaluation.elsewhere import beside_own_test
 from xlite.evaluation.films import Films
 from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFilms, full_report
 from xlite.evaluation.likeness import measured
 from xlite.evaluation.localise import localise_part
 from xlite.evaluation.options import KEEP, JudgeOptions
+from xlite.evaluation.own_test import own_films
 from xlite.evaluation.own_training import own_split, split_caveats, training_caveats
-from xlite.evaluation.part_judged import PartJudged
+from xlite.evaluation.part_judged import PartJudged, all_films
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.sources import takes_lists
 from xlite.evaluation.validation import fit_info, record_validation
@@ -45,12 +47,13 @@ log = logging.getLogger(__name__)
 def judge_model(
     spec: str | Path, data: str | Path, split: str, part: str, options: JudgeOptions
 ) -> Judgement:
-    """Judges a model on one part (train, val, test) of a folder's split.
+    """Judges a model on one part (train, val, test) of a folder's split, or on "all" of its films.
 
     Thresholds and calibrators are compared on the val part of the model's own split. With options.calibration
     the calibrator is fitted there first, or what the model's own says there is recorded, and the judgement's
     classifier has it. A split that shares patients
-    is judged too, with a caveat. Raises CheckpointError or DataError if model, folder, split, list or films
+    is judged too, with a caveat; films of a folder without the model's split beside those of its own test
+    part. Raises CheckpointError or DataError if model, folder, split, list or films
     cannot be read.
     """
     classifier = Classifier.load(spec, options.device)
@@ -64,7 +67,8 @@ def judge_model(
         raise DataError(
             f"{classifier.name} had no teacher, so there is nothing that {options.teacher_list} could list"
         )
-    chosen = load_split(folder, split, allow_leakage=True)
+    own_folder = own_films(classifier, folder, options.own_data) if options.own_data else None
+    chosen = all_films(folder) if part == "all" else load_split(folder, split, allow_leakage=True)
     marks = read_radiologists(options.radiologists) if options.radiologists else None
     validation = _validation(classifier, folder, chosen, part, options)
     if options.calibration is not None:
@@ -93,6 +97,9 @@ def judge_model(
         validation,
         _caveats(info, PartJudged(folder, chosen, part, films.stems), flat, options.teacher_list),
         Beside(marks, localised.report if localised else None),
+    )
+    report = report.model_copy(
+        update={"elsewhere": beside_own_test(classifier, folder, films, report, own_folder)}
     )
     targets = localised.targets if localised else None
     return Judgement(report, films, resamples, classifier, validation.films, targets=targets)

@@ -20,12 +20,17 @@ def measured(
     """The likeness by films uint8 (N, S, S) of the train and the val part; None if they are too few."""
     if len(training) < LEAST_TRAINING or len(validation) < LEAST_VALIDATION:
         return None
-    return fit(_pooled(engine, training), _pooled(engine, validation))
+    return fit(pooled(engine, training), pooled(engine, validation))
 
 
-def _pooled(engine: Engine, films: "FilmRows | np.ndarray") -> np.ndarray:
-    """The pooled features float32 (M, C) of up to FILMS films, spread over all of them."""
-    rows = np.linspace(0, len(films) - 1, min(len(films), FILMS)).astype(int).tolist()
+def spread(films: int) -> list[int]:
+    """The rows of up to FILMS of so many films, spread over all of them."""
+    return [int(row) for row in np.linspace(0, films - 1, min(films, FILMS)).astype(int)]
+
+
+def pooled(engine: Engine, films: "FilmRows | np.ndarray") -> np.ndarray:
+    """The pooled features float32 (M, C) of the films `spread` over all."""
+    rows = spread(len(films))
     normalize = engine.info.preprocess.normalize
     batches = (films[rows[at : at + _BATCH]] for at in range(0, len(rows), _BATCH))
     return np.concatenate(

@@ -20,7 +20,8 @@ class JudgeOptions:
     patients, for the intervals; calibration: a method of `fit_calibrator` to fit first, or KEEP;
     radiologists: Google's table; teacher_list: files of the films that the model's teachers were trained on,
     joined by commas; val_logits: names and logits (V, 14) of the validation films, if they are known already;
-    pdf: whether the report is written as a PDF too.
+    own_data: the folder of the model's own split, whose test films stand beside those of another folder; pdf:
+    whether the report is written as a PDF too.
     """
 
     device: str = "cpu"
@@ -32,6 +33,7 @@ class JudgeOptions:
     radiologists: str | Path | None = None
     teacher_list: str | Path | None = None
     val_logits: tuple[Sequence[str], np.ndarray] | None = None
+    own_data: str | Path | None = None
     pdf: bool = False
 
 

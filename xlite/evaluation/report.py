@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from xlite.evaluation.base import Bootstrap, Part, WithCaveats
 from xlite.evaluation.caveats import Caveat, NotKnown
+from xlite.evaluation.elsewhere_report import Elsewhere
 from xlite.evaluation.localisation_report import LocalisationReport
 from xlite.evaluation.old_formats import said_caveats
 from xlite.evaluation.validation_report import CalibrationReport, OperatingPoints, Validation
@@ -291,7 +292,10 @@ class Comparison(Part):
 
 
 class Report(Metrics):
-    """The whole report on one model, or on anyone's predictions."""
+    """The whole report on one model, or on anyone's predictions.
+
+    elsewhere: beside the model's own test films, if those judged are of a folder without its split.
+    """
 
     model: str
     contamination: Contamination | None
@@ -304,6 +308,7 @@ class Report(Metrics):
     references: tuple[Reference, ...]
     localisation: LocalisationReport | None = None
     comparison: Comparison | None = None
+    elsewhere: Elsewhere | None = None
 
     @property
     def contaminated(self) -> bool:

@@ -91,6 +91,11 @@ class Likeness(BaseModel):
         )
         return distances
 
+    @property
+    def usual(self) -> float:
+        """The distance that a share `quantile` of validation films did not exceed."""
+        return self.limit / SPARE
+
     def check(self, features: np.ndarray) -> Check | None:
         """The reason `unlike` for one film's pooled features (C,); None if they are near enough."""
         distance = float(self.distance(features[None])[0])

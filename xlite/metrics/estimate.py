@@ -1,5 +1,6 @@
 """A metric with its interval, of one finding or as a mean over some. Imports little."""
 
+import math
 from dataclasses import dataclass
 
 from xlite.text import interval
@@ -23,3 +24,19 @@ class FixedMean:
 
     findings: tuple[str, ...] = ()
     estimate: Estimate = Estimate(None)
+
+
+def independent_difference(first: Estimate, second: Estimate) -> Estimate:
+    """The first less the second, of other patients each; without an interval if one of them has none.
+
+    The interval is MOVER's without correlation (Zou & Donner, Statistics in Medicine 27 (2008) 1693): each
+    side adds what its own interval, which is skewed near 0 and 1, says of that direction.
+    """
+    if first.value is None or second.value is None:
+        return Estimate(None)
+    value = first.value - second.value
+    if first.low is None or first.high is None or second.low is None or second.high is None:
+        return Estimate(value)
+    below = math.hypot(first.value - first.low, second.high - second.value)
+    above = math.hypot(first.high - first.value, second.value - second.low)
+    return Estimate(value, value - below, value + above)

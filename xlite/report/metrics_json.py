@@ -7,6 +7,7 @@ from typing import Any
 
 from xlite.evaluation.localisation_report import LocalisationReport
 from xlite.evaluation.report import Comparison, Metrics, Report
+from xlite.report.elsewhere_sentences import elsewhere_sentences
 from xlite.report.sentences import (
     boxes_reason,
     clean,
@@ -41,6 +42,10 @@ def report_json(report: Report) -> Json:
         del content["comparison"]
     else:
         content["comparison"] = comparison_json(report.comparison)
+    if report.elsewhere is None:
+        del content["elsewhere"]
+    else:
+        content["elsewhere"]["sentences"] = elsewhere_sentences(report.elsewhere)
     return content
 
 

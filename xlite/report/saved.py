@@ -1,5 +1,6 @@
 """The evaluations that lie beside the models, for those who show them. No torch."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,17 +10,20 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from xlite.data.predictions import read_predictions
-from xlite.data.splits import PARTS
 from xlite.errors import DataError
 from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
+from xlite.evaluation.own_test import evaluation_folders
 from xlite.evaluation.report import Comparison, Report
 from xlite.files import read_whole
 from xlite.metrics.bands import Curves
 from xlite.models.available import EXPORT_FILE, MODEL_FILE, model_folders
+from xlite.places import check_run_name
 from xlite.report.curves_json import read_curves
 from xlite.report.view import View
 from xlite.text import labels_of
+
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +79,7 @@ def saved_evaluations() -> tuple[list[Evaluation], list[str]]:
     """
     found, damaged = [], []
     for folder in model_folders():
-        for report in _evaluations(folder):
+        for report in evaluation_folders(folder):
             try:
                 found.append(read_evaluation(folder.name, report))
             except DataError as error:
@@ -83,10 +87,14 @@ def saved_evaluations() -> tuple[list[Evaluation], list[str]]:
     return found, damaged
 
 
-def _evaluations(folder: Path) -> list[Path]:
-    """The folders of reports in a run's folder, its own report first."""
-    reports = (path.parent for path in folder.glob("evaluation/*/metrics.json"))
-    return sorted(reports, key=lambda path: (path.name not in PARTS, path.name))
+def evaluation_name(split: str, part: str, data: Path) -> str:
+    """The folder of an evaluation beside its model: of split and part, or of the data that is judged whole.
+
+    Raises RunError for a split that cannot be a folder's name.
+    """
+    if part == "all":
+        return f"all-{_NOT_PLAIN.sub('-', data.resolve().name)[:60]}"
+    return f"{check_run_name(split)}-{part}"
 
 
 def on_test_films(model: Path) -> Report | None:
@@ -97,7 +105,7 @@ def on_test_films(model: Path) -> Report | None:
     """
     if model.name not in (MODEL_FILE, EXPORT_FILE):
         return None
-    for folder in _evaluations(model.parent):
+    for folder in evaluation_folders(model.parent):
         report = _read_report(model.parent.name, folder)
         if report.split.part == "test":
             return report

@@ -4,6 +4,7 @@ from xlite.evaluation.report import Report
 from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.intervals import LEAST_IN_MEAN
+from xlite.report.elsewhere_sentences import elsewhere_sentences
 from xlite.report.means import NOT_LABELLED, MeanRow, fixed_findings, mean_rows, missing_intervals
 from xlite.report.sentences import clean, contaminated_films, gap_sentences, sentence
 from xlite.text import counted, number, of_edition
@@ -41,6 +42,7 @@ def summary(report: Report) -> str:
     if found:
         lines.append(clean(report))
     lines += [text for gap, text in gap_sentences(report.subgroups) if not gap.finding]
+    lines += elsewhere_sentences(report.elsewhere) if report.elsewhere else []
     return "\n".join([*lines, *(f"Warning: {sentence(caveat)}" for caveat in report.caveats)])
 
 

@@ -3,6 +3,7 @@
 from xlite.report.document import Block, Heading, Text
 from xlite.report.sections.calibration import calibration
 from xlite.report.sections.confusion import confusion
+from xlite.report.sections.elsewhere import elsewhere
 from xlite.report.sections.findings import findings, roc_and_precision
 from xlite.report.sections.localisation import localisation
 from xlite.report.sections.overall import clean_films, overall
@@ -26,6 +27,7 @@ def whole(view: View) -> tuple[str, list[Block]]:
     report = view.report
     sections: dict[str, list[Block]] = {
         "": overall(view),
+        "Beside its own test films": elsewhere(view),
         "Findings": findings(view),
         "Curves": roc_and_precision(view),
         "Published results": published(view),
@@ -49,6 +51,7 @@ def tabs(view: View) -> dict[str, list[Block]]:
     clean = clean_films(view)[1:]
     return {
         **({"Clean films": clean} if clean else {}),
+        **({"Elsewhere": elsewhere(view)} if view.report.elsewhere else {}),
         "Findings": findings(view),
         "Published": published(view),
         "Thresholds": thresholds(view),
