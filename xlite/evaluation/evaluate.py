@@ -15,6 +15,7 @@ from xlite.classify import Classifier
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films
 from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder
+from xlite.data.joined import doubtful_patients, open_data
 from xlite.data.splits import Split, load_split
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.base import Stamp
@@ -59,7 +60,9 @@ def judge_model(
             f"{classifier.name} has no weights of its own: calibrate what its export was made from and "
             "export it again, or an ensemble by `xlite ensemble --data`"
         )
-    folder = NihFolder.open(data)
+    folder = open_data(data)
+    if warning := doubtful_patients(folder):
+        log.warning("Warning: %s", warning)
     if options.teacher_list is not None and not takes_lists(classifier.info, folder):
         raise DataError(
             f"{classifier.name} had no teacher, so there is nothing that {options.teacher_list} could list"
