@@ -225,6 +225,7 @@ def open_films(
     `part_stems` and `open_cache` do.
     """
     stems = part_stems(folder, split, part, skip_missing)
+    films: np.ndarray | JoinedArrays
     if isinstance(folder, JoinedFolder):
         films, row_of = joined_films(folder, preprocess, progress)
     else:
