@@ -132,8 +132,8 @@ def test_films_come_from_the_caches_of_their_own_folders(both: JoinedFolder) -> 
 def test_boxes_follow_their_films(west: Path, east: Path) -> None:
     (west / "BBox_List_2017.csv").write_text(BOXES)
     boxes = open_data(f"{west},{east}").boxes()
-    assert boxes["stem"].tolist() == [f"west~0000000{number}_000" for number in (1, 2, 3, 4)]
-    assert boxes["w"].tolist() == [700, 400, 512, 40]
+    assert boxes["stem"].tolist() == [f"west~000000{number}_000" for number in ("01", "02", "03", "04", "99")]
+    assert boxes["w"].tolist() == [700, 400, 512, 40, 40]
     assert open_data(f"{east},{write_noise_folder(west.parent / 'none', seed=2)}").boxes().empty
 
 

@@ -16,9 +16,11 @@ from xlite.data.imbalance import balanced_folder_weights, balanced_sample_weight
 from xlite.data.joined import open_data
 from xlite.data.predictions import read_predictions
 from xlite.data.splits import load_split
+from xlite.errors import DataError
 from xlite.evaluation.caveats import OtherSplit
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.options import JudgeOptions
+from xlite.export.refit import split_of
 from xlite.findings import FINDINGS
 from xlite.models.info import read_info
 from xlite.runs.command import absolute_paths, train_command
@@ -92,6 +94,10 @@ def test_a_run_on_two_hospitals_is_judged_on_both_on_each_and_on_one_alone(
     turned = json.loads((out / "metrics.json").read_text())
     assert turned["split"]["id"] == split.id and turned["contamination"] is None
     assert turned["subgroups"]["folder"]["groups"]["west"]["images"] == test[0]
+    with pytest.raises(DataError, match="has a part of its validation films: give all of them by --data"):
+        judge_model("both", west, "patient", "test", JudgeOptions(resamples=20, calibration="platt"))
+    with pytest.raises(DataError, match="has no split"):
+        split_of(info, alone[0])
     # Another hospital's films are none that it learned from.
     other = _common(write_noise_folder(tmp_path / "north", patients=24, seed=2))
     report = judge_model("both", f"{west},{other}", "patient", "train", JudgeOptions(resamples=20)).report

@@ -56,11 +56,12 @@ class JoinedFolder(NihFolder):
         return self.folders
 
     def boxes(self) -> pd.DataFrame:
-        """The boxes of all folders; boxes of films that no table lists are left out."""
+        """The boxes of all folders; those of films that a folder's table lacks are on no film of another."""
         found = []
-        for folder, here in zip(self.folders, self.stems, strict=True):
+        for folder, title, here in zip(self.folders, self.titles, self.stems, strict=True):
             boxes = folder.boxes()
-            found.append(boxes.assign(stem=boxes["stem"].map(here)).dropna(subset=["stem"]))
+            stems = [here.get(stem, f"{title}{_MARK}{stem}") for stem in boxes["stem"]]
+            found.append(boxes.assign(stem=stems))
         some = [boxes for boxes in found if len(boxes)]
         return pd.concat(some, ignore_index=True) if some else found[0]
 

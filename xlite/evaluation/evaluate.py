@@ -26,7 +26,7 @@ from xlite.evaluation.full_report import Beside, InUse, Judgement, ValidationFil
 from xlite.evaluation.likeness import measured
 from xlite.evaluation.localise import localise_part
 from xlite.evaluation.options import KEEP, JudgeOptions
-from xlite.evaluation.own_training import own_split, split_caveats, training_caveats
+from xlite.evaluation.own_training import is_whole, own_split, split_caveats, training_caveats
 from xlite.evaluation.part_judged import PartJudged
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.sources import takes_lists
@@ -76,6 +76,11 @@ def judge_model(
                 "no calibrator can be fitted and nothing recorded without validation films: give a folder "
                 f"that has the val part of {validation.facts.split_id}, the model's own split, and judge "
                 "another part"
+            )
+        if (own := own_split(classifier.info, folder)) and not is_whole(own, classifier.info):
+            raise DataError(
+                f"the model learned from several data folders, and {folder.root} has a part of its "
+                "validation films: give all of them by --data, or fit it to this one by `xlite adapt`"
             )
         classifier, fitted_on = _calibrated(classifier, validation.films, options.calibration)
         classifier = _with_likeness(classifier, folder)

@@ -29,6 +29,11 @@ def own_split(info: "ModelInfo", folder: NihFolder) -> Split | None:
     return own and _as_trained(info, folder, own)
 
 
+def is_whole(own: Split, info: "ModelInfo") -> bool:
+    """Whether a split is all of the model's own: of one that learned from several folders each has a part."""
+    return ids_in(own.id) == ids_in(info.split_id)
+
+
 def _as_trained(info: "ModelInfo", folder: NihFolder, own: Split) -> Split:
     return as_trained(folder, own, info.notes.train_share, info.notes.fold)[0]
 
