@@ -81,6 +81,7 @@ def test_a_run_on_two_hospitals_is_judged_on_both_on_each_and_on_one_alone(
     assert groups["west"]["per_class"]["Mass"]["positives"] == test[0] // 2
     text = (judged / "report.md").read_text()
     assert "| Finding | All folders | east | west |" in text and "Folder: west" in text
+    assert f"| Hernia | undefined | undefined, 0 of {test[1]} | undefined, 0 of {test[0]} |" in text
     assert read_predictions(judged / "predictions.csv").stems == split.stems("test")
 
     # One of them alone is a part of the model's own split.

@@ -46,13 +46,17 @@ def _by_folder(view: View, found: Subgroups) -> Table:
         if not one.films:
             return NOT_LABELLED
         shown = view.cell(one.auc)
-        return shown._replace(text=f"{shown.text} ({one.positives:,} of {one.films:,})")
+        return shown._replace(text=f"{shown.text}, {one.positives:,} of {one.films:,}")
 
     rows: list[Row] = [
         [spoken(finding), view.cell(pooled.auc), *(cell(group, finding) for group in found.groups.values())]
         for finding, pooled in view.report.per_class.items()
     ]
-    caption = "Each finding on the films of all folders and of each: AUC (films with it, of those labelled)."
+    caption = (
+        "Each finding on the films of all folders and of each: AUC, films with it of those labelled. An AUC "
+        "over all folders that lies above that of each may come of telling the folders apart, if one has the "
+        "finding more often."
+    )
     return Table(["Finding", "All folders", *found.groups], rows, caption)
 
 
