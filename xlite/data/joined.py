@@ -101,8 +101,11 @@ def doubtful_patients(folder: NihFolder) -> str:
     """
     numbers = Counter[str]()
     for one in folder.parts:
-        named = one.table["stem"].map(is_nih_name)
-        numbers.update([] if one.is_phantom else set(one.table["patient"][named]))
+        if not one.is_phantom:
+            stems, patients = one.table["stem"].tolist(), one.table["patient"].tolist()
+            numbers.update(
+                {patient for stem, patient in zip(stems, patients, strict=True) if is_nih_name(stem)}
+            )
     count = sum(times > 1 for times in numbers.values())
     if not count:
         return ""
