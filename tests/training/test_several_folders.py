@@ -57,6 +57,7 @@ def _train(xlite: Command, name: str, *folders: Path) -> Run:
     return Run.named(name)
 
 
+@pytest.mark.slow
 def test_a_run_on_two_hospitals_is_judged_on_both_on_each_and_on_one_alone(
     xlite: Command, west: Path, east: Path, tmp_path: Path
 ) -> None:
