@@ -13,9 +13,11 @@ HEADER_2020 = (
 )
 
 
-def write_noise_folder(root: Path, patients: int = 12, films_each: int = 2, size: int = 64) -> Path:
+def write_noise_folder(
+    root: Path, patients: int = 12, films_each: int = 2, size: int = 64, seed: int = 0
+) -> Path:
     """An NIH folder of noise films: patient p has finding p % 14 on the first film and none on the others."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     (root / "images").mkdir(parents=True)
     rows, trainval, test = [HEADER_2020], [], []
     for patient in range(1, patients + 1):

@@ -51,7 +51,12 @@ class TrainConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     data: Annotated[
-        Path, Field(title="Data folder", description="Data folder in the NIH layout, real or phantom")
+        Path,
+        Field(
+            title="Data folder",
+            description="Data folder in the NIH layout, real or phantom; several with commas are trained on "
+            "together",
+        ),
     ]
     name: Annotated[
         str, Field(title="Name", description="Name of the run; empty picks one from the date")
@@ -63,6 +68,14 @@ class TrainConfig(BaseModel):
             description="Split of the data folder: patient, official, chexnet, unseen, or one of your own",
         ),
     ] = "patient"
+    balance: Annotated[
+        Literal["film", "folder"],
+        Field(
+            title="Balance of data folders",
+            description="Of several data folders, draw each film as often, or as many films of each folder; "
+            "one folder alone is not changed",
+        ),
+    ] = "film"
     allow_leakage: Annotated[
         bool,
         Field(

@@ -25,6 +25,10 @@ BAR_AFTER_S = 2.0
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON")]
 MODEL = "A run's name, a model file, or several with commas"
 Model = Annotated[str, typer.Argument(metavar="MODEL", help=MODEL)]
+DataFolders = Annotated[
+    list[Path],
+    typer.Option(metavar="PATH", help="Data folder in the NIH layout; give several to take them as one"),
+]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder to write into")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps")]
 

@@ -167,11 +167,22 @@ def split(
 
 @app.command()
 def leakage(
-    train: Annotated[Path, typer.Option(metavar="FILE", help="List of the films that were trained on")],
-    test: Annotated[Path, typer.Option(metavar="FILE", help="List of the films that are tested on")],
+    train: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="List of the films that were trained on")
+    ] = None,
+    test: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="List of the films that are tested on")
+    ] = None,
     table: Annotated[
         Path | None, typer.Option(metavar="FILE", help="NIH's table; without it patients come from the names")
     ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PATH", help="Instead of lists: data folder whose split is looked at; several as one"
+        ),
+    ] = None,
+    split: Annotated[str, typer.Option(help="With --data: the split")] = "patient",
     teacher_list: Annotated[
         Path | None, typer.Option(metavar="FILE", help="List of the films that the teacher was trained on")
     ] = None,
@@ -179,11 +190,19 @@ def leakage(
 ) -> None:
     """What a test list shares with training.
 
-    Images and patients seen by the student and, with --teacher-list, by its teacher.
+    Images and patients seen by the student and, with --teacher-list, by its teacher. With --data, of the
+    split of one folder or of several together: also which films two folders both have.
     """
     from xlite.data.leakage import leakage_report, read_training_list
     from xlite.data.tables import read_list, read_table
+    from xlite.errors import DataError
 
+    if data:
+        if train or test or table:
+            raise DataError("--data has its own lists and table, so it takes no --train, --test or --table")
+        return _folder_leakage(data, split, teacher_list, as_json)
+    if train is None or test is None:
+        raise DataError("leakage is between two lists: give --train and --test, or data folders by --data")
     with busy("comparing"):
         report = leakage_report(
             read_training_list(train),
@@ -194,7 +213,38 @@ def leakage(
     if as_json:
         print_json(report.as_dict())
         return
-    for name, value in report.as_dict().items():
+    _print_numbers(report.as_dict())
+
+
+def _folder_leakage(data: list[Path], split: str, teacher_list: Path | None, as_json: bool) -> None:
+    """`xlite data leakage --data`."""
+    from xlite.data.folder_leakage import folder_leakage
+    from xlite.data.joined import doubtful_patients, open_data
+    from xlite.data.layout import joined_data
+    from xlite.data.leakage import read_training_list
+    from xlite.data.splits import foresee_split
+
+    with busy("comparing"):
+        folder = open_data(joined_data(data))
+        listed = read_training_list(teacher_list) if teacher_list else None
+        found = folder_leakage(folder, foresee_split(folder, split, allow_leakage=True), listed)
+    if as_json:
+        print_json(found.as_dict())
+        return
+    say(f"Split {found.split_id}")
+    _print_numbers(found.whole.as_dict())
+    for title, report in found.folders.items():
+        say(f"{title}:")
+        _print_numbers(report.as_dict())
+    if found.folders:
+        _print_names("films in two folders", [" = ".join(pair) for pair in found.same_films])
+        say(f"{found.crossing:,} of these between train and test")
+    if warning := doubtful_patients(folder):
+        say(f"Warning: {warning}", file=sys.stderr)
+
+
+def _print_numbers(numbers: dict[str, int | float]) -> None:
+    for name, value in numbers.items():
         text = f"{value:.1%}" if isinstance(value, float) else f"{value:,}"
         say(f"{name.replace('_', ' '):24}{text:>10}")
 

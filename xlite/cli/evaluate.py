@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from xlite.cli.console import Device, Json, Model, Out, busy, log_to, print_json, say
+from xlite.cli.console import DataFolders, Device, Json, Model, Out, busy, log_to, print_json, say
 
 if TYPE_CHECKING:
     from xlite.evaluation.report import Report
@@ -58,7 +58,7 @@ Pdf = Annotated[bool, typer.Option("--pdf", help="Write the report as report.pdf
 
 def evaluate(
     model: Model,
-    data: Annotated[Path, typer.Option(help="Data folder in the NIH layout")],
+    data: DataFolders,
     out: Out,
     split: Annotated[str, typer.Option(help="Split of the data folder")] = "patient",
     part: Annotated[
@@ -105,6 +105,7 @@ def evaluate(
     beside the model.
     """
     from xlite.cli.extras import demand
+    from xlite.data.layout import joined_data
     from xlite.evaluation.options import JudgeOptions
     from xlite.report.write import evaluate_model
 
@@ -120,7 +121,7 @@ def evaluate(
         pdf=pdf,
     )
     with log_to(sys.stderr if as_json else sys.stdout):
-        report = evaluate_model(model, data, split, part, out, options)
+        report = evaluate_model(model, joined_data(data), split, part, out, options)
     _print(report, out, as_json)
 
 

@@ -1,16 +1,25 @@
 """`xlite shortcuts`: whether a model reads the disease or the hospital."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Device, Json, Model, Out, print_json, print_table, progress_bar, say
+from xlite.cli.console import (
+    DataFolders,
+    Device,
+    Json,
+    Model,
+    Out,
+    print_json,
+    print_table,
+    progress_bar,
+    say,
+)
 
 
 def shortcuts(
     model: Model,
-    data: Annotated[Path, typer.Option(help="Data folder in the NIH layout")],
+    data: DataFolders,
     out: Out,
     split: Annotated[str, typer.Option(help="Split of the data folder")] = "patient",
     part: Annotated[str, typer.Option(metavar="train|val|test", help="Part of the split")] = "test",
@@ -22,9 +31,11 @@ def shortcuts(
 ) -> None:
     """Does a model read the disease or the hospital?
 
-    How well view, sex and age can be told from its features, the AUC within each of these groups, and what
-    hiding parts of the films does to each finding. Writes shortcuts.md and shortcuts.json.
+    How well view, sex and age, and of several folders which one, can be told from its features, the AUC
+    within each of these groups, and what hiding parts of the films does to each finding. Writes shortcuts.md
+    and shortcuts.json.
     """
+    from xlite.data.layout import joined_data
     from xlite.evaluation.options import JudgeOptions
     from xlite.evaluation.shortcuts import judge_shortcuts
     from xlite.report.shortcuts import (
@@ -38,7 +49,7 @@ def shortcuts(
 
     options = JudgeOptions(device=device, skip_missing=skip_missing)
     with progress_bar("reading films") as progress:
-        found = judge_shortcuts(model, data, split, part, options, progress)
+        found = judge_shortcuts(model, joined_data(data), split, part, options, progress)
     write_shortcuts(out, found)
     if as_json:
         print_json(found.model_dump(mode="json"))

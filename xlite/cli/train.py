@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
@@ -15,6 +16,7 @@ from pydantic.fields import FieldInfo
 from xlite.cli.console import Json, busy, log_to, print_json, repeatedly, say
 from xlite.cli.extras import demand
 from xlite.config import PRESETS, TrainConfig, make_config, of_preset
+from xlite.data.layout import data_roots, joined_data
 from xlite.errors import RunError, Setting, XliteError, as_option
 from xlite.runs.command import absolute_paths
 from xlite.runs.follower import follows, led_run, let_leader_end
@@ -57,6 +59,7 @@ def with_config_options(command: Callable[..., Any], without: Sequence[str] = ()
     @functools.wraps(command)
     def with_values(**given: Any) -> Any:
         typed = {name: given.pop(name) for name in fields}
+        typed["data"] = joined_data(typed["data"]) if typed["data"] else None
         return command(**given, values={name: value for name, value in typed.items() if value is not None})
 
     parameters = [*options, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own)]
@@ -66,7 +69,7 @@ def with_config_options(command: Callable[..., Any], without: Sequence[str] = ()
 
 
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
-    kind: Any = field.annotation
+    kind: Any = list[Path] if name == "data" else field.annotation
     choices = None
     if get_origin(kind) is Literal:
         kind, choices = str, "|".join(get_args(kind))
@@ -75,7 +78,7 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     settings = typer.Option(
         f"{option}/--no{option[1:]}" if kind is bool else option,
         help=f"{field.description}{default}",
-        metavar=choices,
+        metavar="PATH" if name == "data" else choices,
         show_default=False,
     )
     return inspect.Parameter(
@@ -219,7 +222,8 @@ def _check_data(config: TrainConfig) -> None:
     """Raises DataError for a wrong folder, before seconds go into importing torch."""
     from xlite.data.tables import find_table
 
-    find_table(config.data)
+    for folder in data_roots(config.data):
+        find_table(folder)
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from xlite.data.cache import FilmFacts, cache_folder, film_facts, open_cache
 from xlite.data.folder import NihFolder
+from xlite.data.joined import JoinedFolder
+from xlite.data.joined_arrays import JoinedArrays
 from xlite.data.part_films import part_stems
 from xlite.data.splits import Split
 from xlite.errors import RunError, Setting
@@ -50,7 +52,7 @@ def _batch_of(*arrays: np.ndarray) -> FilmBatch:
 class FilmRows:
     """Some rows of a memory map as a sequence of films, uint8 (N, S, S); each is read only when asked for."""
 
-    def __init__(self, array: np.ndarray, rows: np.ndarray):
+    def __init__(self, array: "np.ndarray | JoinedArrays", rows: np.ndarray):
         self.array, self.rows = array, rows
 
     @property
@@ -67,6 +69,8 @@ class FilmRows:
 
     def facts(self) -> FilmFacts:
         """What the cache knows of these films."""
+        if isinstance(self.array, JoinedArrays):
+            return self.array.facts(self.rows)
         return film_facts(self.array, self.rows)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -221,8 +225,28 @@ def open_films(
     `part_stems` and `open_cache` do.
     """
     stems = part_stems(folder, split, part, skip_missing)
-    films, row_of = folder_films(folder, preprocess, progress)
+    films: np.ndarray | JoinedArrays
+    if isinstance(folder, JoinedFolder):
+        films, row_of = joined_films(folder, preprocess, progress)
+    else:
+        films, row_of = folder_films(folder, preprocess, progress)
     return FilmRows(films, np.array([row_of[stem] for stem in stems])), folder.labels(stems), stems
+
+
+def joined_films(
+    folder: JoinedFolder, preprocess: Preprocess, progress: Progress | None = None
+) -> tuple[JoinedArrays, dict[str, int]]:
+    """As `folder_films`, from the caches of all folders, which they keep when they are used alone, too."""
+    arrays: list[np.ndarray] = []
+    row_of: dict[str, int] = {}
+    for one, names in zip(folder.folders, folder.stems, strict=True):
+        if not any(stem in one.paths for stem in names):
+            continue
+        before = len(row_of)
+        films, rows = folder_films(one, preprocess, progress)
+        arrays.append(films)
+        row_of |= {names[stem]: before + row for stem, row in rows.items()}
+    return JoinedArrays(arrays), row_of
 
 
 def folder_films(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from xlite.data.film_files import FilmFiles, find_film_files
 from xlite.data.film_names import stem_of
+from xlite.data.leakage import Shared, films_sharing_patients
 from xlite.data.tables import BOX_COLUMNS, find_table, label_version, read_boxes, read_table
 from xlite.errors import DataError
 from xlite.files import read_file
@@ -121,6 +122,19 @@ class NihFolder:
         """The films' names as the table writes them."""
         names: list[str] = self.table["image"].iloc[self.rows(stems)].tolist()
         return names
+
+    @property
+    def parts(self) -> "tuple[NihFolder, ...]":
+        """The folders on the disk that it is of: itself."""
+        return (self,)
+
+    def here(self, stems: Iterable[str]) -> list[str]:
+        """What films of a list are called here: as they are there."""
+        return [*stems]
+
+    def sharing_patients(self, learned: Sequence[str], judged: Sequence[str]) -> Shared:
+        """What the films `judged`, all of the table, share with those learned from."""
+        return films_sharing_patients(learned, judged, self.table)
 
     def boxes(self) -> pd.DataFrame:
         """The radiologists' boxes as `read_boxes` gives them; empty if the folder has none."""

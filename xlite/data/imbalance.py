@@ -8,6 +8,8 @@ high.
 Labels are 0, 1 or NaN; what is not known of a film is neither a positive nor a negative of it.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from xlite.labels import films_known, positive
@@ -43,6 +45,23 @@ def balanced_sample_weights(labels: np.ndarray) -> np.ndarray:
     with_none = np.column_stack([present, ~present.any(1)])
     rarity = 1 / np.maximum(with_none.sum(0), 1)
     weights: np.ndarray = (with_none * rarity).max(1)
+    weights /= weights.mean()
+    return weights
+
+
+def balanced_folder_weights(
+    labels: np.ndarray, folders: np.ndarray, of_films: Callable[[np.ndarray], np.ndarray] | None = None
+) -> np.ndarray:
+    """The weight of each film, float64 (N,), mean 1, by which each folder's films are drawn as often.
+
+    labels (N, C), folders (N,) the name of each film's; of_films weighs the films of one folder by their
+    labels, else they are alike.
+    """
+    weights = np.ones(len(folders))
+    for name in np.unique(folders):
+        mine = folders == name
+        own = np.ones(mine.sum()) if of_films is None else of_films(labels[mine])
+        weights[mine] = own / own.sum()
     weights /= weights.mean()
     return weights
 

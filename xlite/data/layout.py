@@ -1,6 +1,9 @@
-"""Where NIH's tables lie in a data folder. No pandas: pages ask before anything is read."""
+"""Where NIH's tables lie in data folders, and how several are named. No pandas: pages ask before all else."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+from xlite.errors import DataError
 
 
 def table_files(root: Path) -> list[Path]:
@@ -13,3 +16,25 @@ def find_folders(home: Path) -> list[Path]:
     return sorted(
         folder for folder in (home / "data").glob("[!.]*") if folder.is_dir() and table_files(folder)
     )
+
+
+def data_roots(data: Path | str) -> list[Path]:
+    """The folders that `--data` names: one, or several joined by commas.
+
+    A folder whose own name has a comma is one. The paths are not looked at any further.
+    """
+    parts = [part.strip() for part in str(data).split(",")]
+    if len(parts) == 1 or Path(data).is_dir():
+        return [Path(data)]
+    return [Path(part) for part in parts if part] or [Path(data)]
+
+
+def joined_data(folders: Sequence[Path]) -> Path:
+    """What `data_roots` takes apart. DataError if a name of several has a comma."""
+    for folder in folders if len(folders) > 1 else ():
+        if "," in str(folder):
+            raise DataError(
+                f"{folder} has a comma in its path, and several data folders are parted by commas; give a "
+                "link to it without one"
+            )
+    return Path(",".join(map(str, folders)))

@@ -131,6 +131,11 @@ def films_sharing_patients(learned: Sequence[str], judged: Sequence[str], table:
     )
 
 
+def is_nih_name(stem: str) -> bool:
+    """Whether a film is called as NIH's are."""
+    return _NIH_NAME.fullmatch(stem) is not None
+
+
 def _patients(stems: Sequence[str], table: pd.DataFrame | None) -> dict[str, str]:
     """The patient of each film, in the order of the films."""
     listed = _listed(table)

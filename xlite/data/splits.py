@@ -5,7 +5,8 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from xlite.config import SEED
 from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder
+from xlite.data.joined import JoinedFolder
 from xlite.data.leakage import leakage_report
 from xlite.data.random_split import SHARES, deal, split_by_film, split_by_patient, split_with_test_of
 from xlite.data.strategies import RANDOM_STRATEGIES, STRATEGIES
@@ -35,6 +37,8 @@ _SOURCES = {
     },
 }
 """Where to get a list that a folder lacks."""
+_AND = "+"
+"""Between the ids of the splits of several folders."""
 OF_FILMS = "films"
 """How a split of chosen films was made, as split.json says."""
 
@@ -51,7 +55,8 @@ class _Origin(BaseModel):
 class Split:
     """Three lists of films (`parts`: names as in the table) and the id that all metrics made from them carry.
 
-    dropped: for each part, how many films its list names that the folder's table lacks.
+    dropped: for each part, how many films its list names that the folder's table lacks. joined: if it is of
+    several folders, the split of each, None of one without.
     """
 
     name: str
@@ -60,6 +65,7 @@ class Split:
     seed: int
     parts: dict[str, list[str]]
     dropped: dict[str, int] = field(default_factory=dict)
+    joined: tuple["Split | None", ...] = ()
 
     def stems(self, part: str) -> list[str]:
         """The stems of a part, in its order."""
@@ -166,8 +172,11 @@ def write_split(folder: NihFolder, split: Split) -> Path:
 def read_split(folder: NihFolder, name: str, allow_leakage: bool = False) -> Split:
     """The split in splits/<name>/, written by X-Lite or by hand; its id is computed from its present lists.
 
-    Raises DataError if a list is missing or (unless `allow_leakage`) parts share a patient.
+    Of several folders it is `join_splits` of theirs. Raises DataError if a list is missing or (unless
+    `allow_leakage`) parts share a patient.
     """
+    if isinstance(folder, JoinedFolder):
+        return _of_each(folder, name, lambda one, called: read_split(one, called, allow_leakage))
     place = _split_folder(folder, name)
     parts = {part: _read_part(folder, place / f"{part}.csv") for part in PARTS}
     origin = _read_origin(place / "split.json")
@@ -190,8 +199,11 @@ def _read_origin(path: Path) -> _Origin:
 def load_split(folder: NihFolder, name: str, seed: int = SEED, allow_leakage: bool = False) -> Split:
     """The folder's split of that name; if there is none and it is one of STRATEGIES, makes and writes it.
 
-    `seed` counts only if the split has to be made. Raises DataError for an unknown name or shared patients.
+    `seed` counts only if the split has to be made. Of several folders it is `join_splits` of theirs; their
+    names may differ, `official,patient`. Raises DataError for an unknown name or shared patients.
     """
+    if isinstance(folder, JoinedFolder):
+        return _of_each(folder, name, lambda one, called: load_split(one, called, seed, allow_leakage))
     is_new = not _split_folder(folder, name).is_dir()
     split = foresee_split(folder, name, seed, allow_leakage)
     if is_new:
@@ -202,6 +214,8 @@ def load_split(folder: NihFolder, name: str, seed: int = SEED, allow_leakage: bo
 
 def foresee_split(folder: NihFolder, name: str, seed: int = SEED, allow_leakage: bool = False) -> Split:
     """What `load_split` would give, without writing anything."""
+    if isinstance(folder, JoinedFolder):
+        return _of_each(folder, name, lambda one, called: foresee_split(one, called, seed, allow_leakage))
     if _split_folder(folder, name).is_dir():
         return read_split(folder, name, allow_leakage)
     if name not in STRATEGIES:
@@ -217,10 +231,16 @@ def shrink_train(folder: NihFolder, split: Split, share: float) -> Split:
     """The split with that share (0-1) of its train part, by whole patients and stratified as a split is.
 
     A function of the split's id and the share alone, so all runs of a study train on the same films. Val,
-    test and the id stay: metrics on them can be ranked beside those of the whole split.
+    test and the id stay: metrics on them can be ranked beside those of the whole split. Of several folders
+    each gives that share.
     """
     if share == 1:
         return split
+    if isinstance(folder, JoinedFolder):
+        return join_splits(
+            folder,
+            [one and shrink_train(mine, one, share) for mine, one in _each(folder, split)],
+        )
     seed = int(hashlib.sha256(split.id.encode()).hexdigest()[:8], 16)
     kept, _ = deal(folder, sorted(split.stems("train")), (share, 1 - share), seed)
     return replace(split, parts={**split.parts, "train": folder.names(kept)})
@@ -239,13 +259,75 @@ def leave_out(folder: NihFolder, split: Split, fold: str) -> tuple[Split, list[s
     """The split without one fold of its train part, and the stems of that fold; `fold` is as `2/5`.
 
     Folds are whole patients, stratified as a split is, and follow from the split's id and their number alone.
+    Of several folders that fold of each is left out.
     """
+    if isinstance(folder, JoinedFolder):
+        return _leave_out_of_each(folder, split, fold)
     number, folds = map(int, fold.split("/"))
     seed = int(hashlib.sha256(f"{split.id} {folds} folds".encode()).hexdigest()[:8], 16)
     dealt = deal(folder, sorted(split.stems("train")), [1 / folds] * folds, seed)
     left_out = dealt.pop(number - 1)
     kept = folder.names(sorted(stem for part in dealt for stem in part))
     return replace(split, parts={**split.parts, "train": kept}), left_out
+
+
+def ids_in(split_id: str) -> Counter[str]:
+    """The ids of the folders' own splits that an id of several names, each as often as it is there."""
+    return Counter(split_id.split(_AND))
+
+
+def join_splits(folder: JoinedFolder, splits: Sequence[Split | None]) -> Split:
+    """The splits of several folders as one: each part has the films of theirs, folder by folder.
+
+    Its id names theirs, whatever the order of the folders, so each is known in its own folder, too. At least
+    one folder has a split.
+    """
+    there = [split for split in splits if split is not None]
+    named = list(zip(splits, folder.stems, strict=True))
+    stems = {
+        part: [names[stem] for split, names in named if split is not None for stem in split.stems(part)]
+        for part in PARTS
+    }
+    names, ways = (
+        ",".join(dict.fromkeys(got)) for got in ([one.name for one in there], [one.strategy for one in there])
+    )
+    return Split(
+        names,
+        _AND.join(sorted(split.id for split in there)),
+        ways,
+        there[0].seed,
+        {part: folder.names(stems[part]) for part in PARTS},
+        {part: sum(split.dropped.get(part, 0) for split in there) for part in PARTS},
+        tuple(splits),
+    )
+
+
+def _of_each(folder: JoinedFolder, name: str, of: Callable[[NihFolder, str], Split]) -> Split:
+    """The splits of several folders joined; `name` is that of all, or one of each, with commas."""
+    called = [one.strip() for one in name.split(",")]
+    called *= len(folder.folders) if len(called) == 1 else 1
+    if len(called) != len(folder.folders):
+        raise DataError(
+            f"{name!r} names {counted(len(called), 'split')} for "
+            f"{counted(len(folder.folders), 'data folder')}; give one name for all, or one for each, with "
+            "commas"
+        )
+    return join_splits(folder, [of(*one) for one in zip(folder.folders, called, strict=True)])
+
+
+def _each(folder: JoinedFolder, split: Split) -> list[tuple[NihFolder, Split | None]]:
+    """Each folder with its own split of those that were joined."""
+    return list(zip(folder.folders, split.joined, strict=True))
+
+
+def _leave_out_of_each(folder: JoinedFolder, split: Split, fold: str) -> tuple[Split, list[str]]:
+    kept: list[Split | None] = []
+    left_out: list[str] = []
+    for (mine, one), names in zip(_each(folder, split), folder.stems, strict=True):
+        found, films = (None, []) if one is None else leave_out(mine, one, fold)
+        kept.append(found)
+        left_out += [names[stem] for stem in films]
+    return join_splits(folder, kept), left_out
 
 
 def _finish(

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from xlite.data.folder import NihFolder
-from xlite.data.leakage import films_sharing_patients
 from xlite.data.splits import Split
 from xlite.evaluation.caveats import Caveat, TeacherKnows
 from xlite.evaluation.old_formats import count_in_sentence
@@ -160,7 +159,7 @@ def _sentence_alone(info: "ModelInfo", judged: PartJudged) -> _OfSource:
 def _seen(films: SourceFilms, stems: Sequence[str], folder: NihFolder) -> tuple[TeacherSeen, list[str]]:
     """What a source knows of the films `stems`, and which of them are of patients that it knows."""
     learned = films.trained + films.of_val
-    shared = films_sharing_patients(learned, stems, folder.table)
+    shared = folder.sharing_patients(learned, stems)
     seen = TeacherSeen(
         films=len({*stems}),
         trained=len({*stems} & {*films.trained}),

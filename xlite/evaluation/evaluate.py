@@ -15,6 +15,7 @@ from xlite.classify import Classifier
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films
 from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder
+from xlite.data.joined import doubtful_patients, open_data
 from xlite.data.splits import Split, load_split
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.base import Stamp
@@ -27,7 +28,7 @@ from xlite.evaluation.likeness import measured
 from xlite.evaluation.localise import localise_part
 from xlite.evaluation.options import KEEP, JudgeOptions
 from xlite.evaluation.own_test import own_films
-from xlite.evaluation.own_training import own_split, split_caveats, training_caveats
+from xlite.evaluation.own_training import is_whole, own_split, split_caveats, training_caveats
 from xlite.evaluation.part_judged import PartJudged, all_films
 from xlite.evaluation.radiologists import read_radiologists
 from xlite.evaluation.sources import takes_lists
@@ -62,7 +63,9 @@ def judge_model(
             f"{classifier.name} has no weights of its own: calibrate what its export was made from and "
             "export it again, or an ensemble by `xlite ensemble --data`"
         )
-    folder = NihFolder.open(data)
+    folder = open_data(data)
+    if warning := doubtful_patients(folder):
+        log.warning("Warning: %s", warning)
     if options.teacher_list is not None and not takes_lists(classifier.info, folder):
         raise DataError(
             f"{classifier.name} had no teacher, so there is nothing that {options.teacher_list} could list"
@@ -77,6 +80,11 @@ def judge_model(
                 "no calibrator can be fitted and nothing recorded without validation films: give a folder "
                 f"that has the val part of {validation.facts.split_id}, the model's own split, and judge "
                 "another part"
+            )
+        if (own := own_split(classifier.info, folder)) and not is_whole(own, classifier.info):
+            raise DataError(
+                f"the model learned from several data folders, and {folder.root} has a part of its "
+                "validation films: give all of them by --data, or fit it to this one by `xlite adapt`"
             )
         classifier, fitted_on = _calibrated(classifier, validation.films, options.calibration)
         classifier = _with_likeness(classifier, folder)

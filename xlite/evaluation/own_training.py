@@ -3,9 +3,8 @@
 from typing import TYPE_CHECKING
 
 from xlite.data.folder import NihFolder
-from xlite.data.leakage import films_sharing_patients
 from xlite.data.published_splits import published_split
-from xlite.data.splits import Split, as_trained
+from xlite.data.splits import Split, as_trained, ids_in
 from xlite.evaluation.caveats import (
     Caveat,
     ChosenOn,
@@ -30,6 +29,11 @@ def own_split(info: "ModelInfo", folder: NihFolder) -> Split | None:
     return own and _as_trained(info, folder, own)
 
 
+def is_whole(own: Split, info: "ModelInfo") -> bool:
+    """Whether a split is all of the model's own: of one that learned from several folders each has a part."""
+    return ids_in(own.id) == ids_in(info.split_id)
+
+
 def _as_trained(info: "ModelInfo", folder: NihFolder, own: Split) -> Split:
     return as_trained(folder, own, info.notes.train_share, info.notes.fold)[0]
 
@@ -37,14 +41,14 @@ def _as_trained(info: "ModelInfo", folder: NihFolder, own: Split) -> Split:
 def split_caveats(info: "ModelInfo", judged: PartJudged) -> list[Caveat]:
     """What the model may already know of the films that it is judged on."""
     folder, split, part, stems = judged.folder, judged.split, judged.part, judged.stems
-    if split.id != info.split_id:
+    if not ids_in(split.id) <= ids_in(info.split_id):
         return [_other_split(info, judged)]
     if part == "train":
         learned = frozenset(stems) & frozenset(_as_trained(info, folder, split).stems("train"))
         return [TrainedOn(films=len(stems), known=len(learned), stems=learned)]
     if part == "val":
         return [ChosenOn(known=len(stems), stems=frozenset(stems), epochs=info.notes.epochs)]
-    known = films_sharing_patients(split.stems("train") + split.stems("val"), stems, folder.table).films
+    known = folder.sharing_patients(split.stems("train") + split.stems("val"), stems).films
     return [SharedPatients(films=len(stems), known=len(known), stems=frozenset(known))] if known else []
 
 
@@ -53,7 +57,7 @@ def _other_split(info: "ModelInfo", judged: PartJudged) -> OtherSplit:
     folder, split, stems = judged.folder, judged.split, judged.stems
     own = own_split(info, folder) or published_split(info.split_id, folder)
     learned = [] if own is None else own.stems("train") + own.stems("val")
-    known = films_sharing_patients(learned, stems, folder.table).films
+    known = folder.sharing_patients(learned, stems).films
     of_nobody = info.notes.phantoms and not folder.is_phantom
     return OtherSplit(
         split_id=split.id,

@@ -8,7 +8,7 @@ import numpy as np
 
 from xlite.classify import Classifier
 from xlite.data.dataset import FilmRows, open_films
-from xlite.data.folder import NihFolder
+from xlite.data.joined import FOLDER, open_data
 from xlite.data.splits import load_split
 from xlite.engines.engine import Engine
 from xlite.errors import DataError
@@ -50,7 +50,7 @@ def judge_shortcuts(
 
     progress is called with the films read, of all versions, and all. Raises CheckpointError or DataError.
     """
-    classifier, folder = Classifier.load(spec, options.device), NihFolder.open(data)
+    classifier, folder = Classifier.load(spec, options.device), open_data(data)
     chosen = load_split(folder, split, allow_leakage=True)
     preprocess = classifier.info.preprocess
     films, labels, stems = open_films(folder, chosen, part, preprocess, options.skip_missing)
@@ -65,7 +65,7 @@ def judge_shortcuts(
     plain = read()
     groups = film_groups(folder.table.iloc[folder.rows(stems)])
     resamples = Resamples(patients, options.resamples, options.seed)
-    within = {name: groups[name] for name in ("view", "sex", "age")}
+    within = {name: groups[name] for name in ("view", "sex", "age", FOLDER) if name in groups}
     return Shortcuts(
         model=classifier.name,
         split=chosen.id,

@@ -4,6 +4,7 @@ A source is a teacher, or a model that training started from.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from xlite.data.folder import NihFolder
+from xlite.data.joined import JoinedFolder
 from xlite.data.leakage import read_training_list
 from xlite.data.published_splits import published_split
-from xlite.data.splits import CHEXNET_LISTS, Split, read_split
+from xlite.data.splits import CHEXNET_LISTS, Split, ids_in, join_splits, read_split
 from xlite.data.tables import read_list
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.old_formats import starts_without_films
@@ -139,15 +141,30 @@ def _lacks_list(source: Source, folder: NihFolder) -> bool:
 
 
 def find_split(folder: NihFolder, split_id: str) -> Split | None:
-    """The folder's split of that id; None if it has none."""
+    """The folder's split of that id, or of one of those that the id of several folders names; None if it has
+    none.
+    """
+    if isinstance(folder, JoinedFolder):
+        return _find_joined(folder, split_id)
+    wanted = ids_in(split_id)
     for name in sorted(place.name for place in folder.root.glob("splits/*") if place.is_dir()):
         try:
             split = read_split(folder, name, allow_leakage=True)
         except DataError:  # a split that was changed by hand is not the one that is asked for
             continue
-        if split.id == split_id:
+        if split.id in wanted:
             return split
     return None
+
+
+def _find_joined(folder: JoinedFolder, split_id: str) -> Split | None:
+    """Those of the splits that an id names which the folders have; None if another might have been in one."""
+    found = [find_split(one, split_id) for one in folder.folders]
+    there = Counter(split.id for split in found if split is not None)
+    lacking = ids_in(split_id) - there
+    if not there or (lacking and None in found):
+        return None
+    return join_splits(folder, found)
 
 
 class SourceFilms(NamedTuple):
@@ -162,19 +179,20 @@ def films_of(source: Source, folder: NihFolder, lists: Sequence[Path]) -> Source
     """The films of a source; None if they are not here."""
     if source.split is not None:
         split = find_split(folder, source.split) or published_split(source.split, folder)
-        if split is None and source.phantoms and not folder.is_phantom:
+        if split is None and source.phantoms and not any(one.is_phantom for one in folder.parts):
             return SourceFilms([], [], None)  # drawn films are of nobody
         return None if split is None else SourceFilms(split.stems("train"), split.stems("val"), None)
     if source.list is None:
         return None
     named = next((path for path in lists if path.name == source.list), None)
-    path = named or folder.root / source.list
-    if named is None and not path.is_file():
+    paths = [named] if named else [one.root / source.list for one in folder.parts]
+    there = [path for path in paths if named or path.is_file()]
+    if len(there) != 1:  # of lists of one name in several folders nobody can tell which is meant
         return None
-    trained = read_training_list(path)
+    path, trained = there[0], read_training_list(there[0])
     digest = hashlib.sha256("\n".join(trained).encode()).hexdigest()[:16]
     if named is None and source.digest not in (None, digest):
         return None
     of_val = path.with_name(CHEXNET_LISTS[1])
     chosen = read_list(of_val) if path.name == CHEXNET_LISTS[0] and of_val.is_file() else []
-    return SourceFilms(trained, chosen, digest)
+    return SourceFilms(folder.here(trained), folder.here(chosen), digest)

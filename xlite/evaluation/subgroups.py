@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from xlite.data.ages import AGE_BANDS, age_band
+from xlite.data.joined import FOLDER
 from xlite.evaluation.report import Gap, Group, GroupFinding, NotCompared, Subgroups
 from xlite.findings import FEW_POSITIVES, FINDINGS
 from xlite.labels import films_known, positive
@@ -49,10 +50,11 @@ class _Seen(NamedTuple):
 def film_groups(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """View, sex and age band of each film, (N,) strings, empty if the table does not say.
 
-    table as `read_table` gives it.
+    table as `read_table` gives it; of several folders the folder, too.
     """
     bands = age_band(table["age"])
-    return {"view": table["view"].to_numpy(str), "sex": table["sex"].to_numpy(str), "age": bands}
+    groups = {"view": table["view"].to_numpy(str), "sex": table["sex"].to_numpy(str), "age": bands}
+    return groups | ({FOLDER: table[FOLDER].to_numpy(str)} if FOLDER in table else {})
 
 
 def subgroups(

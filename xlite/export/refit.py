@@ -10,7 +10,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.splits import Split
 from xlite.engines.engine import Engine
 from xlite.errors import DataError
-from xlite.evaluation.own_training import own_split
+from xlite.evaluation.own_training import is_whole, own_split
 from xlite.evaluation.validation import fit_info
 from xlite.metrics.calibration import Platt
 from xlite.models.info import ModelInfo
@@ -54,7 +54,7 @@ def refitted(proto: ModelProto, info: ModelInfo, val: Answers) -> ModelInfo:
 def split_of(info: ModelInfo, folder: NihFolder) -> Split:
     """The model's own split in a data folder. Raises DataError if it has none of that id."""
     split = own_split(info, folder)
-    if split is None:
+    if split is None or not is_whole(split, info):
         raise DataError(
             f"{folder.root} has no split {info.split_id}, on which the model was trained and whose "
             "validation films fit its thresholds; make it by `xlite data split`, or name another folder"

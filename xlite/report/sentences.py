@@ -191,7 +191,7 @@ def gap_sentence(attribute: str, gap: Gap) -> str | None:
         return None
     if gap.values is None:
         return gap.text
-    which = {"age": "aged {}", "sex": "of sex {}", "view": "in view {}"}[attribute]
+    which = {"age": "aged {}", "sex": "of sex {}", "view": "in view {}", "folder": "of {}"}[attribute]
     title = (
         f"AUC of {spoken(gap.finding)}" if gap.finding else f"mean AUC of {counted(gap.findings, 'finding')}"
     )

@@ -15,7 +15,7 @@ from xlite.report.sentences import gap_sentences, looks_sentence
 from xlite.text import counted
 
 REPORT_FILE, FACTS_FILE = "shortcuts.md", "shortcuts.json"
-_ATTRIBUTES = {"view": "view", "sex": "sex", "age": "age band"}
+_ATTRIBUTES = {"view": "view", "sex": "sex", "age": "age band", "folder": "data folder"}
 
 
 def shortcuts(found: Shortcuts) -> tuple[str, list[Block]]:

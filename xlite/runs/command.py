@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xlite.config import TrainConfig
+from xlite.data.layout import data_roots, joined_data
 from xlite.errors import as_option
 from xlite.models.available import teacher_parts
 
@@ -47,7 +48,9 @@ def absolute_paths(config: TrainConfig) -> TrainConfig:
     )
     return config.model_copy(
         update={
-            "data": Path(os.path.expanduser(config.data)).absolute(),
+            "data": joined_data(
+                [Path(os.path.expanduser(one)).absolute() for one in data_roots(config.data)]
+            ),
             "weights": _absolute_path(config.weights),
             "teacher": teachers,
             "teacher_list": lists,

@@ -12,7 +12,7 @@ SHORT = ("backbone", "teacher", "epochs", "name")
 """What everybody chooses, beside the data folder, which the sidebar names."""
 
 _GROUPS = {
-    "Data": ["split", "train_share", "fold", "allow_leakage", "skip_missing"],
+    "Data": ["split", "balance", "train_share", "fold", "allow_leakage", "skip_missing"],
     "Model": ["weights", "stages", "attention", "hidden", "dropout", "image_size"],
     "Distillation": ["alpha", "temperature", "teacher_list", "feature_weight"],
     "Loss": ["loss", "focal_gamma", "focal_alpha", "auxiliary", "sampler", "augment", "flip", "mixup"],
@@ -36,6 +36,8 @@ _CHOICES = {
     "weighted_focal": "Weighted focal",
     "shuffle": "Shuffled",
     "balanced": "Balanced",
+    "film": "Each film as often",
+    "folder": "Each folder as often",
     "light": "Light",
     "design": "As in the design document",
     "auto": "Automatic",

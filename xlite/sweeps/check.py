@@ -27,12 +27,14 @@ def check_sources(plan: Plan) -> None:
 
     Looks at every value that a setting may take. Takes some seconds, as each student is built once.
     """
-    from xlite.data.folder import NihFolder
+    from xlite.data.joined import open_data
+    from xlite.data.layout import data_roots
     from xlite.data.splits import load_split
     from xlite.data.tables import find_table  # slow, and all commands import this module
 
     check_effects(plan)
-    find_table(str(plan.fixed["data"]))
+    for root in data_roots(str(plan.fixed["data"])):
+        find_table(root)
     for spec in _values(plan, "teacher"):
         _check_teacher(spec)
     for weights in _values(plan, "weights"):
@@ -40,7 +42,7 @@ def check_sources(plan: Plan) -> None:
             _check_file("starting weights", weights, "imagenet, none or a file")
     for films in (part for spec in _values(plan, "teacher_list") for part in teacher_parts(spec)):
         _check_file("list of a teacher's films", films, "a file")
-    folder = NihFolder.open(str(plan.fixed["data"]))
+    folder = open_data(str(plan.fixed["data"]))
     if not folder.paths:
         raise DataError(f"there are no films in {folder.root}: put them into its folder images")
     _try_out(plan)

@@ -15,6 +15,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial
 
 from xlite.data.folder import NihFolder
+from xlite.data.joined import open_data
 from xlite.data.splits import Split, load_split
 from xlite.errors import RunError, XliteError, words_as_json
 from xlite.places import checkpoints_dir
@@ -62,7 +63,7 @@ def work_on(sweep: Sweep) -> Leaderboard | None:
                 f"call the folder {plan.study!r}, or begin a study of another name"
             )
         config = plan.config({})
-        folder = NihFolder.open(config.data)
+        folder = open_data(config.data)
         split = load_split(folder, config.split, allow_leakage=config.allow_leakage)
         films = {"split": split.id, "table": folder.fingerprint()}
         study = Study(plan, sweep.storage(), films, sweep.signature())

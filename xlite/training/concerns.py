@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from xlite.config import Loss, TrainConfig
-from xlite.data.folder import NihFolder
+from xlite.data.joined import open_data
 from xlite.data.part_films import part_stems
 from xlite.data.splits import foresee_split
 from xlite.errors import DataError, RunError, XliteError
@@ -145,7 +145,7 @@ class Films:
 
 def look_at_films(data: Path, split: str, allow_leakage: bool, skip_missing: bool) -> Films:
     """What a run would train and be judged on. Writes nothing. DataError if there is no table to read."""
-    folder = NihFolder.open(data)
+    folder = open_data(data)
     listed, there = len(folder.table), sum(stem in folder.paths for stem in folder.table["stem"])
     if not there:
         return Films(listed, 0, 0, 0, 0, (NoFilms(folder.root, listed),))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from xlite.data.dataset import FilmDataset, open_films
-from xlite.data.folder import NihFolder
+from xlite.data.joined import open_data
 from xlite.data.predictions import write_predictions
 from xlite.engines.torch_engine import TorchEngine
 from xlite.evaluation.contamination import seen_in_test
@@ -77,7 +77,7 @@ def finish(job: Job, run: Run, device: torch.device) -> None:
 
 def _answer_left_out(job: Job, run: Run, student: Student, info: ModelInfo) -> None:
     """Writes what the model says of the fold that it left out, for those whom it is to teach."""
-    folder = NihFolder.open(job.config.data)
+    folder = open_data(job.config.data)
     apart = replace(job.split, parts={**job.split.parts, "train": folder.names(job.left_out)})
     films, labels, stems = open_films(folder, apart, "train", info.preprocess, job.config.skip_missing)
     films_alone = FilmDataset(films, labels, info.preprocess)

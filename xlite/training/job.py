@@ -15,7 +15,8 @@ from xlite.config import FOCAL, WEIGHTED, TrainConfig
 from xlite.data.cache import FilmFacts, fingerprint
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films
 from xlite.data.folder import NihFolder
-from xlite.data.imbalance import balanced_sample_weights, positive_weights
+from xlite.data.imbalance import balanced_folder_weights, balanced_sample_weights, positive_weights
+from xlite.data.joined import FOLDER, doubtful_patients, open_data
 from xlite.data.part_films import part_stems
 from xlite.data.splits import Split, as_trained, load_split
 from xlite.errors import DataError, RunError, Setting
@@ -79,8 +80,10 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
     `progress(done, total)` is called while films are decoded. Raises DataError, CheckpointError or RunError
     if any of it cannot be had: all that can be refused is refused before films are decoded.
     """
-    folder = NihFolder.open(config.data)
+    folder = open_data(config.data)
     split, stems, left_out = _open_split(config, folder)
+    if warning := doubtful_patients(folder):
+        log.warning(f"Warning: {warning}")
     student = _new_student(config)
     log.info(_size_sentence(student, config))
     started = StartWeights("") if kept else load_start_weights(student, config.weights)
@@ -113,13 +116,24 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
         val=FilmDataset(films, val_labels, preprocess),
         val_names=folder.names(val_stems),
         val_patients=folder.patients(val_stems),
-        sample_weights=balanced_sample_weights(labels) if config.sampler == "balanced" else None,
+        sample_weights=_sample_weights(config, folder, stems, labels),
         task=_task(config, student, teacher, labels),
         teacher=teacher,
         info=info,
         films=fingerprint(*facts),
         left_out=left_out,
     )
+
+
+def _sample_weights(
+    config: TrainConfig, folder: NihFolder, stems: list[str], labels: NDArray[np.float32]
+) -> NDArray[np.float64] | None:
+    """How often each film is drawn, by finding and by folder as is asked for; None if all are alike."""
+    weights = balanced_sample_weights if config.sampler == "balanced" else None
+    if config.balance == "folder" and FOLDER in folder.table:
+        folders = folder.table[FOLDER].to_numpy(str)[folder.rows(stems)]
+        return balanced_folder_weights(labels, folders, weights)
+    return weights(labels) if weights else None
 
 
 def _warn_of_flat_films(facts: list[FilmFacts]) -> None:
@@ -156,7 +170,7 @@ def check_job(config: TrainConfig) -> Checked:
 
     Starting weights from ImageNet are left out: without them a student begins at random.
     """
-    folder = NihFolder.open(config.data)
+    folder = open_data(config.data)
     split, stems, _ = _open_split(config, folder)
     student, preprocess = _new_student(config), Preprocess(config.image_size)
     if config.weights != "imagenet":

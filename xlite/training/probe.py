@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from xlite.config import TrainConfig, make_config
 from xlite.data.cache import cache_folder, is_cached
+from xlite.data.folder import NihFolder
 from xlite.errors import XliteError, sentence, words_as_json
 from xlite.images import read_image
 from xlite.models.student import describe
@@ -73,9 +74,7 @@ def measure(config: TrainConfig, began: float) -> Forecast:
         if not is_out_of_memory(error):
             raise
         raise too_little_memory(config, None) from error
-    paths = [checked.folder.paths[stem] for stem in _listed(checked)]
-    cache = cache_folder(checked.folder.root)
-    is_new = not is_cached(paths, config.image_size, cache)
+    uncached = sum(_uncached(one, config.image_size) for one in checked.folder.parts)
     threads = os.cpu_count() or 1
     own = sum(p.numel() for p in checked.student.parameters())
     return Forecast(
@@ -92,11 +91,11 @@ def measure(config: TrainConfig, began: float) -> Forecast:
         step_s=median(found.steps) * step_films / found.films,
         val_film_s=found.val_film_s,
         opening_s=found.opening_s,
-        decode_s=len(paths) * decode_film_s / threads if is_new else 0.0,
+        decode_s=uncached * decode_film_s / threads,
         memory_gb=found.memory_gb,
         memory_free_gb=_free_gb(fabric.device),
-        cache_gb=len(paths) * config.image_size**2 / 1e9 if is_new else 0.0,
-        cache_free_gb=_disk_free_gb(cache),
+        cache_gb=uncached * config.image_size**2 / 1e9,
+        cache_free_gb=min(_disk_free_gb(cache_folder(one.root)) for one in checked.folder.parts),
         run_gb=4 * (own + (3 + bool(config.ema)) * found.weights) / 1e9,
         run_free_gb=_disk_free_gb(home()),
         processes=processes,
@@ -112,10 +111,10 @@ def _alone(config: TrainConfig) -> TrainConfig:
     return config.model_copy(update={**simple, "auto_batch": False, "tensorboard": False})
 
 
-def _listed(checked: Checked) -> list[str]:
-    """The stems of all films that the cache will hold, in its order."""
-    paths = checked.folder.paths
-    return sorted(stem for stem in checked.folder.table["stem"] if stem in paths)
+def _uncached(folder: NihFolder, size: int) -> int:
+    """How many films of one folder will have to be decoded: all that its cache will hold, or none."""
+    paths = [folder.paths[stem] for stem in sorted(folder.table["stem"]) if stem in folder.paths]
+    return 0 if is_cached(paths, size, cache_folder(folder.root)) else len(paths)
 
 
 def _decoded(checked: Checked, size: int) -> tuple[NDArray[np.uint8], float]:

@@ -16,5 +16,5 @@ def published_split(split_id: str, folder: NihFolder) -> Split | None:
     if folder.is_phantom or split_id not in found:
         return None
     name, seed, _ = split_id.rsplit("-", 2)
-    parts = {part: read_list(found[split_id] / f"{part}.csv") for part in PARTS}
+    parts = {part: folder.here(read_list(found[split_id] / f"{part}.csv")) for part in PARTS}
     return Split(name, split_id, name, int(seed), parts)

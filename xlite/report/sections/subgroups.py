@@ -1,16 +1,17 @@
-"""Metrics by view, sex and age."""
+"""Metrics by view, sex and age, and of several data folders by folder."""
 
 from collections.abc import Mapping
 from functools import partial
 
-from xlite.evaluation.report import Subgroups
-from xlite.findings import FEW_POSITIVES
+from xlite.evaluation.report import Group, Subgroups
+from xlite.findings import FEW_POSITIVES, spoken
 from xlite.report.charts.intervals import groups_figure
-from xlite.report.document import Alert, Block, Chart, Row, Table, Text
+from xlite.report.document import Alert, Block, Cell, Chart, Row, Table, Text
+from xlite.report.means import NOT_LABELLED
 from xlite.report.sentences import gap_sentences, looks_sentence
 from xlite.report.view import View
 
-_ATTRIBUTES = {"view": "View", "sex": "Sex", "age": "Age"}
+_ATTRIBUTES = {"view": "View", "sex": "Sex", "age": "Age", "folder": "Folder"}
 
 
 def subgroups(view: View) -> list[Block]:
@@ -33,7 +34,30 @@ def subgroups(view: View) -> list[Block]:
         *([Text(words)] if (words := looks_sentence(found)) else []),
         Chart(partial(groups_figure, found, view.source_lines, view.palette)),
         Table(["Group", "Films", "Patients", "Mean AUC", "Findings"], rows, _caption(found)),
+        *([_by_folder(view, found["folder"])] if "folder" in found else []),
     ]
+
+
+def _by_folder(view: View, found: Subgroups) -> Table:
+    """A row a finding: its AUC on all films and on those of each data folder, with their positives."""
+
+    def cell(group: Group, finding: str) -> Cell | str:
+        one = group.per_class[finding]
+        if not one.films:
+            return NOT_LABELLED
+        shown = view.cell(one.auc)
+        return shown._replace(text=f"{shown.text}, {one.positives:,} of {one.films:,}")
+
+    rows: list[Row] = [
+        [spoken(finding), view.cell(pooled.auc), *(cell(group, finding) for group in found.groups.values())]
+        for finding, pooled in view.report.per_class.items()
+    ]
+    caption = (
+        "Each finding on the films of all folders and of each: AUC, films with it of those labelled. An AUC "
+        "over all folders that lies above that of each may come of telling the folders apart, if one has the "
+        "finding more often."
+    )
+    return Table(["Finding", "All folders", *found.groups], rows, caption)
 
 
 def _caption(found: Mapping[str, Subgroups]) -> str:

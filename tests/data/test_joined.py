@@ -1,0 +1,182 @@
+"""Several data folders as one: what films and patients are called, splits, pixels, and what is refused."""
+
+import pickle
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from judged import BOXES
+from noise_folder import write_noise_folder
+from unknown_labels import hide_labels
+
+from xlite.data.cache import fingerprint
+from xlite.data.dataset import open_films
+from xlite.data.folder import NihFolder
+from xlite.data.joined import JoinedFolder, doubtful_patients, join, open_data
+from xlite.data.layout import data_roots, joined_data
+from xlite.data.splits import PARTS, Split, as_trained, ids_in, load_split
+from xlite.errors import DataError
+from xlite.findings import FINDINGS
+from xlite.images import Preprocess
+
+
+@pytest.fixture
+def west(tmp_path: Path) -> Path:
+    """12 patients, 24 films."""
+    return write_noise_folder(tmp_path / "west")
+
+
+@pytest.fixture
+def east(tmp_path: Path) -> Path:
+    """15 patients, 30 films, of which 24 have the names and numbers of those in the west."""
+    return write_noise_folder(tmp_path / "east", patients=15, seed=1)
+
+
+@pytest.fixture
+def both(west: Path, east: Path) -> JoinedFolder:
+    folder = open_data(f"{west},{east}")
+    assert isinstance(folder, JoinedFolder)
+    return folder
+
+
+def test_one_folder_is_opened_as_it_always_was(west: Path, tmp_path: Path) -> None:
+    assert type(open_data(west)) is NihFolder
+    comma = tmp_path / "a,b"
+    shutil.copytree(west, comma)
+    assert type(open_data(comma)) is NihFolder and data_roots(comma) == [comma]
+    assert data_roots("one, two") == [Path("one"), Path("two")]
+    with pytest.raises(DataError, match="a,b has a comma in its path"):
+        joined_data([comma, west])
+
+
+def test_equal_numbers_of_two_hospitals_are_two_patients(both: JoinedFolder) -> None:
+    assert len(both.table) == 54 and both.titles == ("west", "east")
+    assert both.table["folder"].tolist() == ["west"] * 24 + ["east"] * 30
+    films = ["west~00000001_000", "east~00000001_000", "00000013_001"]
+    assert both.patients(films).tolist() == ["west~1", "east~1", "east~13"]
+    assert len(set(both.table["patient"])) == 12 + 15
+    # Only films whose names both folders have are called otherwise.
+    assert both.names(films) == ["west~00000001_000.png", "east~00000001_000.png", "00000013_001.png"]
+    assert both.paths["east~00000001_000"] == both.folders[1].root / "images" / "00000001_000.png"
+    assert "00000001_000" not in both and len(both.paths) == 54
+    assert both.labels(films).tolist() == [
+        one.labels([film.split("~")[-1]])[0].tolist()
+        for one, film in zip([both.folders[0], both.folders[1], both.folders[1]], films, strict=True)
+    ]
+    assert both.here(["00000001_000", "00000013_001", "other"]) == [*films, "other"]
+
+
+def test_what_is_known_of_one_folder_alone_stays_unknown(west: Path, east: Path) -> None:
+    hide_labels(west, dict.fromkeys(NihFolder.open(west).table["stem"], ("Mass",)))
+    both = open_data(f"{west},{east}")
+    labels = both.labels(both.table["stem"].tolist())
+    assert np.isnan(labels[:24, FINDINGS.index("Mass")]).all() and np.isnan(labels).sum() == 24
+    assert "Mass" in both.labelled and "Mass" not in both.parts[0].labelled
+
+
+def test_the_joined_split_is_that_of_each_folder(both: JoinedFolder) -> None:
+    split = load_split(both, "patient")
+    own = [load_split(one, "patient") for one in both.folders]
+    for part in PARTS:
+        expected = [
+            names[stem] for one, names in zip(own, both.stems, strict=True) for stem in one.stems(part)
+        ]
+        assert split.stems(part) == expected
+    assert split.id == "+".join(sorted(one.id for one in own)) and split.name == "patient"
+    assert split.shared_patients(both) == 0
+    assert split.joined == tuple(own) and ids_in(split.id) == {one.id: 1 for one in own}
+    turned = join(both.folders[::-1])
+    assert load_split(turned, "patient").id == split.id and turned.fingerprint() == both.fingerprint()
+
+
+def test_each_folder_may_have_a_split_of_another_name(both: JoinedFolder) -> None:
+    split = load_split(both, "official,patient")
+    assert split.joined == (load_split(both.folders[0], "official"), load_split(both.folders[1], "patient"))
+    assert split.name == "official,patient"
+    with pytest.raises(DataError, match="names 3 splits for 2 data folders"):
+        load_split(both, "official,patient,patient")
+    with pytest.raises(DataError, match="has no split 'mine'"):
+        load_split(both, "mine")
+
+
+def test_a_share_or_fold_of_train_is_that_of_each_folder(both: JoinedFolder) -> None:
+    split = load_split(both, "patient")
+    for share, fold in ((0.5, ""), (1.0, "1/3"), (0.8, "2/2")):
+        some, left_out = as_trained(both, split, share, fold)
+        alone = [as_trained(one, load_split(one, "patient"), share, fold) for one in both.folders]
+        assert some.id == split.id and some.parts["val"] == split.parts["val"]
+        kept: list[str] = []
+        apart: list[str] = []
+        for (mine, left), names in zip(alone, both.stems, strict=True):
+            kept += [names[stem] for stem in mine.stems("train")]
+            apart += [names[stem] for stem in left]
+        assert (some.stems("train"), left_out) == (kept, apart)
+
+
+def test_films_come_from_the_caches_of_their_own_folders(both: JoinedFolder) -> None:
+    split, preprocess = load_split(both, "patient"), Preprocess(32)
+    films, labels, stems = open_films(both, split, "test", preprocess)
+    alone = [open_films(one, load_split(one, "patient"), "test", preprocess) for one in both.folders]
+    pixels = np.concatenate([mine[list(range(len(mine)))] for mine, _, _ in alone])
+    assert np.array_equal(films[list(range(len(films)))], pixels) and films.shape == pixels.shape
+    assert np.array_equal(films[len(films) - 1], pixels[-1]) and films[0].shape == (32, 32)
+    assert np.array_equal(labels, np.concatenate([mine for _, mine, _ in alone]))
+    assert fingerprint(films.facts()) == fingerprint(*(mine.facts() for mine, _, _ in alone))
+    state = pickle.dumps(films)
+    assert len(state) < 5000 and np.array_equal(pickle.loads(state)[[0, len(films) - 1]], pixels[[0, -1]])
+    assert [len([*one.root.glob("cache/*.npy")]) for one in both.folders] == [1, 1]
+
+
+def test_boxes_follow_their_films(west: Path, east: Path) -> None:
+    (west / "BBox_List_2017.csv").write_text(BOXES)
+    boxes = open_data(f"{west},{east}").boxes()
+    assert boxes["stem"].tolist() == [f"west~000000{number}_000" for number in ("01", "02", "03", "04", "99")]
+    assert boxes["w"].tolist() == [700, 400, 512, 40, 40]
+    assert open_data(f"{east},{write_noise_folder(west.parent / 'none', seed=2)}").boxes().empty
+
+
+def test_two_folders_of_one_name_or_with_the_same_film_are_refused(west: Path, tmp_path: Path) -> None:
+    other = write_noise_folder(tmp_path / "elsewhere" / "west", seed=1)
+    with pytest.raises(DataError, match="two of the data folders are called 'west'"):
+        open_data(f"{west},{other}")
+    copy = tmp_path / "copy"
+    shutil.copytree(west, copy)
+    with pytest.raises(DataError, match=r"have both the film 00000001_000, .*24 names in both"):
+        open_data(f"{west},{copy}")
+    # The same pictures as other files.
+    for path in (copy / "images").iterdir():
+        cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (96, 96)))
+    with pytest.raises(DataError, match="have both the film 00000001_000"):
+        open_data(f"{west},{copy}")
+
+
+def test_equal_numbers_under_names_of_one_hospital_are_said(both: JoinedFolder, west: Path) -> None:
+    assert doubtful_patients(both) == (
+        "several of the data folders have films called as NIH's are, and 12 patients with the same number in "
+        "two of them, taken for different people; if these folders hold films of one hospital, make one "
+        "folder of them"
+    )
+    assert doubtful_patients(NihFolder.open(west)) == ""
+
+
+def test_a_list_of_own_names_means_the_films_of_each_folder(both: JoinedFolder) -> None:
+    judged = both.table["stem"].tolist()
+    shared = both.sharing_patients(["00000013_000", "00000002_007", "99999999_000"], judged)
+    # The first is a film of the east; 2 is a patient of both, by name; the last nobody has.
+    assert shared.films == [
+        *("west~00000002_000", "west~00000002_001", "east~00000002_000", "east~00000002_001"),
+        *("00000013_000", "00000013_001"),
+    ]
+    assert (shared.outside, shared.untold) == (2, 0)
+    assert both.sharing_patients(["west~00000003_001"], judged).films == [
+        "west~00000003_000",
+        "west~00000003_001",
+    ]
+
+
+def test_a_split_of_one_folder_is_in_no_other_way_a_joined_one(west: Path) -> None:
+    split = load_split(NihFolder.open(west), "patient")
+    assert split.joined == () and ids_in(split.id) == {split.id: 1}
+    assert isinstance(split, Split)
