@@ -76,7 +76,7 @@ def show() -> None:
     keep(st.session_state)
     with st.sidebar:
         choose_data(public)
-        st.caption("Its output is no diagnosis and no medical advice.")
+        st.caption("What X-Lite says is neither a diagnosis nor medical advice.")
         sign_in.show_visitor()
         let_keys_reach()
     # Above each page's title: on a phone the sidebar is closed, and the foot of a page far away.

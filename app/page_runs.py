@@ -129,7 +129,7 @@ def show_links(run: Run, state: str) -> None:
             ways.append(("Its results", "results", ":material/show_chart:", model))
         ways.append(("Read a film with it", "classify", ":material/radiology:", model))
     if ways:
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             for label, page, icon, query in ways:
                 go_to(page, label, icon, **query)
             if not is_public() and run.path(MODEL_FILE).is_file():

@@ -41,7 +41,9 @@ def new_study() -> None:
     """The form, what the study would take, the command that does the same, and Start."""
     data = str(data_folder() or "")
     if not data:
-        st.info("Name a data folder in the sidebar, or draw one on Explore the data; then the form is here.")
+        st.info(
+            "Name a data folder in the sidebar, or draw one on Explore the data; then the form appears here."
+        )
         go_to("explore", "Explore the data", ":material/query_stats:")
         return
     kind = choose_kind()
@@ -247,4 +249,4 @@ if names:
     if selected:
         watch(selected, names)
 else:
-    st.caption("No study yet. A study lives on when this page, this tab or the server goes.")
+    st.caption("No study yet. A study goes on if you leave this page, close the tab or stop the server.")

@@ -96,7 +96,9 @@ def new_run() -> None:
         return
     data = str(data_folder() or "")
     if not data:
-        st.info("Name a data folder in the sidebar, or draw one on Explore the data; then the form is here.")
+        st.info(
+            "Name a data folder in the sidebar, or draw one on Explore the data; then the form appears here."
+        )
         go_to("explore", "Explore the data", ":material/query_stats:")
         return
     preset = choose_preset()
@@ -216,4 +218,4 @@ if names:
     if selected:
         watch(selected, names)
 else:
-    st.caption("No run yet. A run lives on when this page, this tab or the server goes.")
+    st.caption("No run yet. A run goes on if you leave this page, close the tab or stop the server.")

@@ -87,4 +87,8 @@ def test_only_the_commands_of_a_sentence_are_marked() -> None:
     assert said("no `pair") == r"no \`pair"
     assert said("``a`` `b`") == r"\`\`a\`\` \`b\`"
     assert page_sentence(DataError("film *a* is $bad$")) == r"Film \*a\* is \$bad\$"
+    assert (
+        headline("a", "finished", ("finished after 3 epochs",))
+        == "**a** :blue-badge[finished] after 3 epochs"
+    )
     assert headline("a*b", "queued", "waits *") == r"**a\*b** :blue-badge[queued] waits \*"

@@ -58,8 +58,11 @@ def _escaped(text: str) -> str:
 
 
 def headline(name: str, state: str, words: Iterable[str]) -> str:
-    """The name, state and words of the last message of a run or a study, in Streamlit's Markdown."""
-    told = said(in_field_titles(words))
+    """The name, state and words of the last message of a run or a study, in Streamlit's Markdown.
+
+    A message that begins with the state does not repeat it.
+    """
+    told = said(in_field_titles(words)).removeprefix(f"{state} ")
     return f"**{literal(name)}** :{_COLORS.get(state, 'red')}-badge[{state}] {told}"
 
 

@@ -224,7 +224,7 @@ def _by_epoch(figure: go.Figure, metrics: pd.DataFrame) -> None:
     last = int(metrics["epoch"].max())
     room = 0.04 * max(1, last - 1)
     limits = [1 - room, last + room]
-    figure.update_xaxes(title="epoch", tickformat="d", dtick=max(1, len(metrics) // 10), range=limits)
+    figure.update_xaxes(title="epoch", tickformat="d", dtick=max(1, len(metrics) // 5), range=limits)
 
 
 def _limits(values: pd.DataFrame, most: float = 1.0) -> list[float] | None:

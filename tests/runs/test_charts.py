@@ -123,6 +123,12 @@ def test_the_front_is_a_line_through_its_points_and_who_knows_films_is_hollow() 
     assert (list(known.x), known.marker.symbol) == ([1.0], "x-open")
 
 
+def test_an_interval_that_begins_at_0_is_drawn_to_0() -> None:
+    plot = Plot((Point("first", Estimate(0.4, 0.0, 0.98), 2.0),), ())
+    front = pareto_figure(plot, "MB", SPLIT).data[0]
+    assert [*front.error_y.array, *front.error_y.arrayminus] == pytest.approx([0.58, 0.4])
+
+
 def test_of_many_points_only_those_of_the_front_are_named() -> None:
     points = tuple(Point(f"run{number}", Estimate(0.5 - number / 100), 1.0 + number) for number in range(13))
     front, others, _ = pareto_figure(Plot(points, ()), "latency", SPLIT).data

@@ -10,13 +10,14 @@ from demo_home import SPLIT, save_demo_evaluation, save_demo_model
 from xlite.errors import DataError
 from xlite.evaluation.caveats import TrainedOn
 from xlite.metrics.estimate import Estimate
+from xlite.report.means import shown_mean
 from xlite.runs.judged import Judgement, read_judgement, read_parameters, read_row
 
 
 def test_the_short_of_a_report_is_what_the_report_says(own_home: Path) -> None:
     report = save_demo_evaluation(own_home)
     found = read_judgement(own_home / "checkpoints" / "demo0" / "evaluation" / "test" / "metrics.json")
-    assert found == Judgement(SPLIT, "2020", 200, report.macro.auc)
+    assert found == Judgement(SPLIT, "2020", 200, shown_mean(report, "auc"))
     assert found.group == (SPLIT, "2020")
 
 
@@ -29,7 +30,7 @@ def test_films_that_the_model_knows_are_counted_and_the_others_have_an_auc(own_h
         SPLIT,
         "2020",
         200,
-        report.macro.auc,
+        shown_mean(report, "auc"),
         known=report.contamination.films,
         untold=bool(report.contamination.unknown),
         clean=None if clean is None else clean.macro.auc.value,
@@ -59,6 +60,27 @@ def test_a_damaged_report_is_a_sentence(tmp_path: Path, content: str) -> None:
     with pytest.raises(DataError, match="^the evaluation .* is damaged and left out .*; delete it or"):
         read_judgement(path)
     assert read_judgement(tmp_path / "none.json") is None
+
+
+@pytest.mark.parametrize(
+    ("findings", "shown"),
+    [(["Mass"], Estimate(0.6, 0.5, 0.7)), ([], Estimate(0.4))],
+    ids=["all of the mean", "too few patients"],
+)
+def test_an_interval_is_read_only_where_results_shows_one(
+    tmp_path: Path, findings: list[str], shown: Estimate
+) -> None:
+    value = shown.value
+    content = {
+        "split": {"id": "a", "label_version": "b", "images": 3},
+        "macro": {"auc": {"value": value, "low": 0.0, "high": 0.98}},
+        "macro_findings": {"auc": 1},
+        "macro_fixed": {"auc": {"findings": findings, "estimate": {"value": value, "low": 0.5, "high": 0.7}}},
+    }
+    path = tmp_path / "metrics.json"
+    path.write_text(json.dumps(content))
+    judgement = read_judgement(path)
+    assert judgement is not None and judgement.auc == shown
 
 
 def test_an_undefined_auc_is_none(tmp_path: Path) -> None:

@@ -126,8 +126,8 @@ def pareto_figure(plot: Plot, cost: str, source: str) -> go.Figure:
 def _points(points: Sequence[Point], named: bool) -> dict[str, Any]:
     """Places, intervals and names of points, as a trace has them."""
     values = [one.auc.value or 0.0 for one in points]
-    above = [(one.auc.high or value) - value for one, value in zip(points, values, strict=True)]
-    below = [value - (one.auc.low or value) for one, value in zip(points, values, strict=True)]
+    above = [0.0 if one.auc.high is None else one.auc.high - (one.auc.value or 0.0) for one in points]
+    below = [0.0 if one.auc.low is None else (one.auc.value or 0.0) - one.auc.low for one in points]
     return {
         "x": [one.cost for one in points],
         "y": values,

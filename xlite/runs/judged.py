@@ -50,13 +50,13 @@ def read_judgement(path: Path) -> Judgement | None:
     """
     try:
         content = from_json(read_whole(path))
-        split, auc, found = content["split"], content["macro"]["auc"], content.get("contamination") or {}
+        split, found = content["split"], content.get("contamination") or {}
         clean = (found.get("clean") or {}).get("macro", {}).get("auc", {}).get("value")
         return Judgement(
             split_id=str(split["id"]),
             label_version=str(split["label_version"]),
             films=int(split["images"]),
-            auc=Estimate(*(_rate(auc[name]) for name in ("value", "low", "high"))),
+            auc=_shown_auc(content),
             known=int(found.get("films", 0)),
             untold=bool(found.get("unknown")),
             clean=_rate(clean),
@@ -68,6 +68,17 @@ def read_judgement(path: Path) -> Judgement | None:
             f"the evaluation {path.parent} is damaged and left out ({type(error).__name__}: {error!s:.200}); "
             "delete it or evaluate the model again"
         ) from error
+
+
+def _shown_auc(content: Any) -> Estimate:
+    """The macro AUC; with an interval only where Results gives one: if enough patients bear each finding."""
+    value, low, high = (_rate(content["macro"]["auc"][name]) for name in ("value", "low", "high"))
+    fixed = content.get("macro_fixed", {}).get("auc")
+    if fixed is None:  # an old report
+        return Estimate(value, low, high)
+    if len(fixed["findings"]) != content["macro_findings"]["auc"]:
+        return Estimate(value)
+    return Estimate(value, *(_rate(fixed["estimate"][name]) for name in ("low", "high")))
 
 
 def _rate(value: Any) -> float | None:

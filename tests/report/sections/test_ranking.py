@@ -2,7 +2,7 @@
 
 from demo_home import drawn_report
 
-from xlite.metrics.estimate import Estimate
+from xlite.metrics.estimate import Estimate, FixedMean
 from xlite.report.sections.ranking import ranking
 from xlite.report.view import View
 
@@ -16,3 +16,13 @@ def test_models_are_ranked_by_macro_auc() -> None:
     perfect = f"{better.baseline.perfect_ece:.3f}"
     assert table.rows[0][table.header.index("ECE if perfect")] == perfect
     assert table.caption.startswith("AP at a mean prevalence of 0.213. Split patient-42-1a2b3c4d, test part")
+
+
+def test_a_mean_without_interval_is_told_with_that_of_the_overview() -> None:
+    report = drawn_report("few")[0]
+    fixed = FixedMean(("Mass", "Nodule"), Estimate(0.735, 0.702, 0.761))
+    one = report.model_copy(update={"macro_fixed": {**report.macro_fixed, "auc": fixed}})
+    told = (
+        "Macro AUC, mean of the 2 with 10 patients or more: few 0.735 (0.702–0.761). AP at a mean prevalence"
+    )
+    assert ranking([View(one, {})]).caption.startswith(told)
