@@ -169,7 +169,7 @@ def test_no_more_of_a_zip_is_unpacked_than_is_read() -> None:
         (zipped({"a.png": PNG})[:60], "The zip bad.zip cannot be read ("),
         (zipped({"../a.png": PNG}), "The zip bad.zip names a file outside of it"),
     ],
-    ids=["no film", "cut", "outside"],  # of the bytes, which have the time in them, each process makes its own
+    ids=["no film", "cut", "outside"],  # the bytes have the time in them: each process makes its own
 )
 def test_a_bad_zip_has_its_reason(data: bytes, why: str) -> None:
     [film], note = films_in(Sent("7", "bad.zip", data))
