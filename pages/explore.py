@@ -187,4 +187,6 @@ try:
         show_folder(folder)
 except (DataError, RunError, OSError) as error:
     st.error(page_sentence(error))
-show_import()
+# With a key: by its place alone it would change places with the charts, and these lose the focus.
+with st.container(key="import"):
+    show_import()
