@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from app_pages import page, words
-from demo_home import SPLIT
+from demo_home import SPLIT, save_demo_model
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
@@ -94,7 +94,8 @@ def test_a_range_that_is_none_is_said_in_one_sentence(tiny_folder: Path):
     ]
 
 
-def test_a_teacher_and_settings_that_stay_fixed_are_in_the_plan(tiny_folder: Path):
+def test_a_teacher_and_settings_that_stay_fixed_are_in_the_plan(tiny_folder: Path, own_home: Path):
+    save_demo_model(own_home, "mine")
     test = kind(page("sweeps", data=str(tiny_folder), teacher="mine").run(), "search")
     test.number_input(key="epochs").set_value(3).run()
     test.multiselect(key="fixes").set_value(["dropout"]).run()
