@@ -25,7 +25,7 @@ from xlite.findings import FEW_POSITIVES, FINDINGS
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples, or_none
 from xlite.metrics.calibration import apply_calibrator
-from xlite.metrics.estimate import Estimate
+from xlite.metrics.intervals import resampled
 from xlite.metrics.ladder import Climbed, climb
 from xlite.metrics.thresholds import Thresholds
 from xlite.metrics.validation_record import validation_records
@@ -204,17 +204,12 @@ def _report(
         draws=options.draws,
         bootstrap=Bootstrap(resamples=options.resamples, seed=options.seed),
         findings=tuple(finding for finding, is_so in zip(FINDINGS, judged, strict=True) if is_so),
-        auc=_estimate(auc, resamples.auc(labels[:, judged], logits[:, judged]).mean(axis=1)),
-        ece=(_estimate(ece[0], drawn[0]), _estimate(ece[1], drawn[1])),
-        ece_change=_estimate(ece[1] - ece[0], drawn[1] - drawn[0]),
+        auc=resampled(auc, resamples.auc(labels[:, judged], logits[:, judged]).mean(axis=1)),
+        ece=(resampled(ece[0], drawn[0]), resampled(ece[1], drawn[1])),
+        ece_change=resampled(ece[1] - ece[0], drawn[1] - drawn[0]),
         per_class=_per_class(labels, before, after, _cuts(classifier.info), fit),
         curve=_curve(classifier.info, films, judged, options),
     )
-
-
-def _estimate(value: float, drawn: np.ndarray) -> Estimate:
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
-    return Estimate(float(value), float(low), float(high))
 
 
 def _per_class(

@@ -21,6 +21,7 @@ from xlite.files import Progress
 from xlite.findings import FEW_POSITIVES, FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
+from xlite.metrics.intervals import resampled
 from xlite.metrics.per_finding import auc_per_class
 from xlite.metrics.probe import FOLDS, told, told_auc
 from xlite.patients import fewer_patients
@@ -112,7 +113,7 @@ def _mean_auc(
 ) -> tuple[Estimate, np.ndarray, np.ndarray]:
     """The mean AUC of the findings judged; the AUC of each finding (14,) and its resamples (R, 14)."""
     own, drawn = auc_per_class(labels, scores), resamples.auc(labels, scores)
-    return _estimate(own[judged].mean(), drawn[:, judged].mean(axis=1)), own, drawn
+    return resampled(own[judged].mean(), drawn[:, judged].mean(axis=1)), own, drawn
 
 
 def _hidden(
@@ -124,9 +125,9 @@ def _hidden(
     return Hidden(
         share=without.share,
         auc=after,
-        change=_estimate(change[judged].mean(), moved[:, judged].mean(axis=1)),
+        change=resampled(change[judged].mean(), moved[:, judged].mean(axis=1)),
         per_class={
-            finding: _estimate(change[c], moved[:, c]) for c, finding in enumerate(FINDINGS) if judged[c]
+            finding: resampled(change[c], moved[:, c]) for c, finding in enumerate(FINDINGS) if judged[c]
         },
     )
 
@@ -144,13 +145,8 @@ def _told(features: np.ndarray, values: np.ndarray, patients: np.ndarray, resamp
     some = resamples.of(mine)
     marked = values[mine][:, None] == np.array(enough)
     drawn = some.auc(marked, probs).mean(axis=1)
-    return Told(films=films, auc=_estimate(told_auc(probs, values[mine], enough), drawn))
+    return Told(films=films, auc=resampled(told_auc(probs, values[mine], enough), drawn))
 
 
 def _patients(patients: Iterable[str]) -> int:
     return len({*patients})
-
-
-def _estimate(value: float, drawn: np.ndarray) -> Estimate:
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
-    return Estimate(float(value), float(low), float(high))

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import betaincinv, ndtr, stdtrit
 
 from xlite.findings import FEW_POSITIVES
+from xlite.metrics.estimate import Estimate
 
 LEAST = 5
 """k: below it a ranking has no interval."""
@@ -40,6 +41,11 @@ def percentile(drawn: np.ndarray, k: float = np.inf) -> Interval:
     tail = 0.025 if np.isinf(k) else float(ndtr(-_student(k)))
     low, high = np.quantile(defined, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def resampled(value: float, drawn: np.ndarray) -> Estimate:
+    """A value with the percentile interval of its resamples (R,)."""
+    return Estimate(float(value), *(percentile(drawn) or (None, None)))
 
 
 def auc_interval(auc: float, drawn: np.ndarray, positive: int, negative: int) -> Interval:

@@ -1,16 +1,14 @@
 """What adapting a model to another hospital did, in words, tables and files. No torch."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-from xlite.errors import DataError, sentence
 from xlite.evaluation.adaptation import Adaptation, CurvePoint
-from xlite.files import write_atomic
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.ladder import LINE_PATIENTS, Rung
-from xlite.report.document import Block, Heading, Table, Text, to_markdown
-from xlite.text import counted, number
+from xlite.report.document import Block, Heading, Table, Text
+from xlite.report.typed_files import write_typed
+from xlite.text import counted, difference, number
 
 REPORT_FILE, FACTS_FILE = "ADAPTED.md", "adapted.json"
 _RUNGS: dict[Rung, str] = {
@@ -58,7 +56,7 @@ def sentences(found: Adaptation) -> list[str]:
 def _verdict(found: Adaptation) -> str:
     change = found.ece_change
     assert change.value is not None and change.low is not None and change.high is not None
-    by = f"{change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+    by = difference(change.value, change.low, change.high)
     if change.high < 0:
         return f"better, by {by}"
     return f"worse, by {by}" if change.low > 0 else f"no difference beyond chance, {by}"
@@ -113,10 +111,4 @@ def _pair(pair: tuple[float | None, float | None], write: Callable[[float | None
 
 def write_adaptation(out: Path, found: Adaptation) -> None:
     """Writes ADAPTED.md and adapted.json into `out`. Raises DataError if that cannot be done."""
-    facts = json.dumps(found.model_dump(mode="json"), indent=1, allow_nan=False) + "\n"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        write_atomic(out / REPORT_FILE, to_markdown(*adaptation(found)).encode())
-        write_atomic(out / FACTS_FILE, facts.encode())
-    except OSError as error:
-        raise DataError(f"the report cannot be written: {sentence(error, out)}") from error
+    write_typed(out, found, (FACTS_FILE, REPORT_FILE), adaptation(found))

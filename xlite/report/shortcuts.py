@@ -1,18 +1,16 @@
 """Whether a model reads the hospital instead of the disease, in words, tables and files. No torch."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from xlite.errors import DataError, sentence
 from xlite.evaluation.shortcut_report import Hidden, Shortcuts, Told
-from xlite.files import write_atomic
 from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.probe import FOLDS
-from xlite.report.document import Block, Heading, Table, Text, to_markdown
+from xlite.report.document import Block, Heading, Table, Text
 from xlite.report.sentences import gap_sentences, looks_sentence
-from xlite.text import counted
+from xlite.report.typed_files import write_typed
+from xlite.text import counted, difference
 
 REPORT_FILE, FACTS_FILE = "shortcuts.md", "shortcuts.json"
 _ATTRIBUTES = {"view": "view", "sex": "sex", "age": "age band", "folder": "data folder"}
@@ -80,7 +78,7 @@ def _named(attributes: dict[str, Estimate]) -> str:
 def _hidden_sentence(part: str, one: Hidden) -> str:
     change = one.change
     assert change.value is not None and change.low is not None and change.high is not None
-    by = f"{change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+    by = difference(change.value, change.low, change.high)
     hiding = f"Hiding {part}, {one.share:.0%} of the film, changes the mean AUC by {by}"
     if change.high < 0:
         return f"{hiding}: some of what the model goes by lies there."
@@ -142,15 +140,9 @@ def hidden_table(found: Shortcuts) -> Table:
 def _moved(change: Estimate) -> str:
     if change.value is None or change.low is None or change.high is None:
         return "undefined"
-    return f"{change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+    return difference(change.value, change.low, change.high)
 
 
 def write_shortcuts(out: Path, found: Shortcuts) -> None:
     """Writes shortcuts.md and shortcuts.json into `out`. Raises DataError if that cannot be done."""
-    facts = json.dumps(found.model_dump(mode="json"), indent=1, allow_nan=False) + "\n"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        write_atomic(out / REPORT_FILE, to_markdown(*shortcuts(found)).encode())
-        write_atomic(out / FACTS_FILE, facts.encode())
-    except OSError as error:
-        raise DataError(f"the report cannot be written: {sentence(error, out)}") from error
+    write_typed(out, found, (FACTS_FILE, REPORT_FILE), shortcuts(found))
