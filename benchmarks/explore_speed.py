@@ -101,7 +101,7 @@ def in_chromium(data: str, rounds: int, port: int) -> Times:
     def clicked(page: Page, words: str) -> None:
         value = page.get_by_test_id("stMetricValue").first
         before = value.inner_text()
-        page.locator(f".charts button[aria-label^='{words}: ']").click()
+        page.locator(f"button.bar[title^='{words}: ']").click()
         page.wait_for_function(
             "before => document.querySelector('[data-testid=stMetricValue]').innerText !== before", arg=before
         )
