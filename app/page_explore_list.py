@@ -13,7 +13,7 @@ from page_explore_filters import fit
 from xlite.data.eda import captions, export, filters, ranking
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.filters import Selection
-from xlite.data.eda.ranking import BY_MODEL, ORDERS, Judged
+from xlite.data.eda.ranking import BY_MODEL, DOUBT, ORDERS, Judged
 from xlite.data.folder import NihFolder
 from xlite.data.splits import PARTS, split_of_films, write_split
 from xlite.errors import DataError, RunError
@@ -49,6 +49,11 @@ def ask_order(
                 st.selectbox(
                     "Finding", FINDINGS, format_func=spoken, key="finding", bind="query-params", width=200
                 )
+    if order == DOUBT:
+        if films.doubted and films.doubted.fault:
+            st.warning(page_sentence(films.doubted.fault))
+        else:
+            st.caption(captions.doubts_sentence(films, rows))
     if not by_model:
         return ranking.ordered(rows, ranking.values(films, rows, order, None, ""), order)
     if not judged:
@@ -134,10 +139,12 @@ def _show_films(
     number = _page_number(len(rows), size, key, bar)
     shown = filters.page(rows, number, size)
     said = captions.said_of_films(films, shown, one, order, finding) if one else []
+    if order == DOUBT:
+        said = [captions.said_of_doubts(films, int(row)) for row in shown]
     if not pictures:
         table = export.rows_table(films, shown)
-        if one:
-            table.insert(2, one.model, said)
+        if said:
+            table.insert(2, one.model if one else "In doubt", said)
         show_rows(table, f"films-{number}", "Films chosen")
         return
     with st.container(horizontal=True):
@@ -146,7 +153,7 @@ def _show_films(
             with st.container(width=170, gap="small"):
                 show_picture(folder, film, boxes[boxes["stem"] == film["stem"]])
                 st.caption(captions.film_caption(film, films.labelled))
-                if said:
+                if said and said[place]:
                     st.caption(said[place])
                 stem = film["stem"]
                 st.button("Open", key=f"open-{stem}", help=f"Open {stem}", on_click=open_film, args=(stem,))

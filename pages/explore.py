@@ -17,6 +17,7 @@ from page_parts import being_drawn, data_folder, offer_phantom
 
 from xlite.data.eda import captions, charts, filters
 from xlite.data.eda.coded import CodedFilms
+from xlite.data.eda.doubted import Doubted
 from xlite.data.eda.filters import Filter, Selection
 from xlite.data.eda.ranking import BY_MODEL, Judged
 from xlite.data.film_names import stem_of
@@ -43,7 +44,8 @@ def open_folder(root: str, changed: Changes) -> Opened:
     """What a folder holds; `changed` renews the cache."""
     folder = NihFolder.open(root)
     boxes = folder.boxes()
-    return Opened(folder, CodedFilms.code(folder.table, boxes, filters.parts_of(folder)), boxes)
+    parts, doubted = filters.parts_of(folder), Doubted.of(folder)
+    return Opened(folder, CodedFilms.code(folder.table, boxes, parts, doubted), boxes)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading what models said")

@@ -27,6 +27,7 @@ COMMANDS = [
         "data download",
         "data import",
         "data check",
+        "data doubts",
         "data split",
         "data leakage",
         "data cache",

@@ -109,6 +109,34 @@ class TrainConfig(BaseModel):
         ),
     ] = ""
 
+    doubts: Annotated[
+        str,
+        Field(
+            title="List of labels in doubt",
+            description="List of labels that are probably wrong, by `xlite data doubts --split SPLIT`; empty "
+            "for none",
+        ),
+    ] = ""
+    drop: Annotated[
+        float,
+        Field(
+            title="Labels to drop",
+            ge=0,
+            description="Labels in doubt that are unknown while training, the most doubtful first: how many, "
+            "or below 1 a share of all known labels",
+        ),
+    ] = 0.0
+    soften: Annotated[
+        float,
+        Field(
+            title="Labels to soften",
+            ge=0,
+            le=1,
+            description="Share of the out-of-fold probability in each listed label that is not dropped; 0 is "
+            "off",
+        ),
+    ] = 0.0
+
     backbone: Annotated[str, Field(title="Backbone", description="Any timm backbone, by name")] = (
         "efficientnet_b0"
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xlite.metrics.probe import told, told_auc
+from xlite.metrics.probe import told, told_auc, told_labels
 
 
 def features(films: int = 300, channels: int = 40, seed: int = 0) -> np.ndarray:
@@ -40,3 +40,17 @@ def test_a_patient_known_by_other_films_is_no_answer() -> None:
 def test_too_few_patients_are_refused() -> None:
     with pytest.raises(ValueError, match="a class has 1 patients, expected 5 at least"):
         told(features(), CLASSES, np.where(CLASSES == "AP", 0, ALONE), ["AP", "PA"])
+
+
+def test_each_finding_is_told_by_the_films_whose_label_is_known() -> None:
+    labels = np.zeros((300, 3), np.float32)
+    labels[:, 0] = CLASSES == "AP"
+    labels[:4, 1] = 1  # too few patients
+    labels[:, 2] = np.where(np.arange(300) < 100, np.nan, np.arange(300) % 2)
+    x = features()
+    x[:, 7] += 3 * labels[:, 0]
+    found, asked = told_labels(x, labels, ALONE), np.where(CLASSES == "AP", "yes", "no")
+    np.testing.assert_array_equal(found[:, 0], told(x, asked, ALONE, ["yes"])[:, 0])
+    assert (
+        np.isnan(found[:, 1]).all() and np.isnan(found[:100, 2]).all() and not np.isnan(found[100:, 2]).any()
+    )

@@ -1,4 +1,4 @@
-"""`xlite data` and `xlite eda`: phantom, download, import, check, split, leakage, cache, and a report."""
+"""`xlite data` and `xlite eda`: make, get, import, check, doubt, split and cache films, and a report."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xlite.cli.console import Json, busy, log_to, print_json, progress_bar, say
+from xlite.cli.doubts import doubts
 from xlite.cli.import_data import import_films
 from xlite.config import SEED
 from xlite.data.strategies import STRATEGIES
@@ -273,6 +274,7 @@ def cache(
 
 
 app.command("import")(import_films)
+app.command()(doubts)
 
 
 def eda(

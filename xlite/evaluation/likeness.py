@@ -1,10 +1,12 @@
 """The likeness of a model: how near the films are that it learned from, in its own features."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xlite.engines.engine import Engine
+from xlite.files import Progress
 from xlite.guards.likeness import LEAST_TRAINING, LEAST_VALIDATION, Likeness, fit
 
 if TYPE_CHECKING:
@@ -28,11 +30,22 @@ def spread(films: int) -> list[int]:
     return [int(row) for row in np.linspace(0, films - 1, min(films, FILMS)).astype(int)]
 
 
-def pooled(engine: Engine, films: "FilmRows | np.ndarray") -> np.ndarray:
-    """The pooled features float32 (M, C) of the films `spread` over all."""
-    rows = spread(len(films))
+def pooled(
+    engine: Engine,
+    films: "FilmRows | np.ndarray",
+    rows: Sequence[int] | None = None,
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """The pooled features float32 (M, C) of films uint8 (N, S, S): of M rows, else those `spread` over all.
+
+    progress is called with the films read, and all.
+    """
+    rows = spread(len(films)) if rows is None else rows
     normalize = engine.info.preprocess.normalize
-    batches = (films[rows[at : at + _BATCH]] for at in range(0, len(rows), _BATCH))
-    return np.concatenate(
-        [engine.output(np.stack([normalize(film) for film in batch]), None).features for batch in batches]
-    )
+    found = []
+    for at in range(0, len(rows), _BATCH):
+        batch = films[list(rows[at : at + _BATCH])]
+        found.append(engine.output(np.stack([normalize(film) for film in batch]), None).features)
+        if progress:
+            progress(at + len(batch), len(rows))
+    return np.concatenate(found)

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xlite.labels import known, positive
 from xlite.metrics.per_finding import auc_per_class, macro
+from xlite.patients import fewer_patients
 
 FOLDS, STRENGTH = 5, 0.01
 """Of the cross-validation; of the regression, scikit-learn's C: features are many, films are few."""
@@ -35,6 +37,20 @@ def told(features: np.ndarray, classes: np.ndarray, patients: np.ndarray, names:
     found = cross_val_predict(probe, features, classes, groups=patients, cv=folds, method="predict_proba")
     columns = {str(name): column for column, name in enumerate(np.unique(classes))}
     return np.asarray(found[:, [columns[name] for name in names]], np.float64)
+
+
+def told_labels(features: np.ndarray, labels: np.ndarray, patients: np.ndarray) -> np.ndarray:
+    """Probabilities float64 (N, C) of findings by `told`: out of fold, each from what other patients have.
+
+    features (N, F), labels (N, C), NaN if unknown, patients (N,). NaN if the label is unknown, and for
+    findings that fewer than FOLDS patients have or lack.
+    """
+    found = np.full(labels.shape, np.nan)
+    for column in np.flatnonzero(fewer_patients(labels, patients) >= FOLDS):
+        here = known(labels[:, column])
+        classes = np.where(positive(labels[here, column]), "yes", "no")
+        found[here, column] = told(features[here], classes, patients[here], ["yes"])[:, 0]
+    return found
 
 
 def told_auc(probs: np.ndarray, classes: np.ndarray, names: Sequence[str]) -> float:

@@ -48,9 +48,10 @@ class ModelNotes(BaseModel):
     `start_knows` those of the model that it started from: if it is noted and empty, it started without one.
     `contamination` is a sentence instead, in older model files. `epoch` is the best of `epochs` by the
     validation films. `fold`: the fold of its train part that was left out, as `2/5`. `phantoms`: its films
-    were drawn. `members` are the notes of an ensemble's members. `thresholds_by_hand` are by finding those
-    thresholds that a person chose; the others are of validation films. `adapted_to` says of which films the
-    calibrator and some thresholds are instead.
+    were drawn. `labels_dropped`, `labels_softened`: how many labels of its training films were in doubt and
+    counted for nothing, or for less. `members` are the notes of an ensemble's members. `thresholds_by_hand`
+    are by finding those thresholds that a person chose; the others are of validation films. `adapted_to` says
+    of which films the calibrator and some thresholds are instead.
     Other notes are kept as they are.
     """
 
@@ -67,6 +68,8 @@ class ModelNotes(BaseModel):
     contamination: str = ""
     loss: str = ""
     sampler: str = ""
+    labels_dropped: int = 0
+    labels_softened: int = 0
     seed: int | None = None
     started_from: str = ""
     data_fingerprint: str = ""

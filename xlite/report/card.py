@@ -9,7 +9,7 @@ from xlite.metrics.calibration import in_effect, uncalibrated
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.per_finding import ECE_BINS
 from xlite.models.available import CARD_FILE
-from xlite.models.info import ModelInfo
+from xlite.models.info import ModelInfo, ModelNotes
 from xlite.models.student import Student
 from xlite.report.by_hand import by_hand_section
 from xlite.report.document import marked_cell, to_markdown
@@ -90,6 +90,13 @@ def write_card(path: Path, info: ModelInfo, report: Report, parameters: int, meg
     write_atomic(path, text.encode())
 
 
+def _doubts(notes: ModelNotes) -> dict[str, str]:
+    """What was done to labels in doubt; nothing if it was trained on the labels as they are."""
+    if not notes.labels_dropped and not notes.labels_softened:
+        return {}
+    return {"Labels in doubt": f"{notes.labels_dropped:,} dropped, {notes.labels_softened:,} softened"}
+
+
 def card(name: str, info: ModelInfo, report: Report | None, parameters: int, megabytes: float) -> str:
     """The card of one model (Markdown) from what its file says, and from its report on the test part, if any.
 
@@ -107,6 +114,7 @@ def card(name: str, info: ModelInfo, report: Report | None, parameters: int, meg
         "Teacher": notes.teacher or "none",
         "Loss against labels": _LOSSES.get(notes.loss, "not noted"),
         "Order of films": _SAMPLERS.get(notes.sampler, "not noted"),
+        **_doubts(notes),
         "Seed": "not noted" if notes.seed is None else str(notes.seed),
         "Best epoch": "not noted" if notes.epoch is None else str(notes.epoch),
     }

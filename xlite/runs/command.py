@@ -52,6 +52,7 @@ def absolute_paths(config: TrainConfig) -> TrainConfig:
                 [Path(os.path.expanduser(one)).absolute() for one in data_roots(config.data)]
             ),
             "weights": _absolute_path(config.weights),
+            "doubts": _absolute_path(config.doubts),
             "teacher": teachers,
             "teacher_list": lists,
         }

@@ -12,7 +12,17 @@ SHORT = ("backbone", "teacher", "epochs", "name")
 """What everybody chooses, beside the data folder, which the sidebar names."""
 
 _GROUPS = {
-    "Data": ["split", "balance", "train_share", "fold", "allow_leakage", "skip_missing"],
+    "Data": [
+        "split",
+        "balance",
+        "train_share",
+        "fold",
+        "doubts",
+        "drop",
+        "soften",
+        "allow_leakage",
+        "skip_missing",
+    ],
     "Model": ["weights", "stages", "attention", "hidden", "dropout", "image_size"],
     "Distillation": ["alpha", "temperature", "teacher_list", "feature_weight"],
     "Loss": ["loss", "focal_gamma", "focal_alpha", "auxiliary", "sampler", "augment", "flip", "mixup"],

@@ -38,6 +38,7 @@ from xlite.text import counted, verb
 from xlite.training.auxiliary import known_of
 from xlite.training.concern_words import without_positives_sentence
 from xlite.training.concerns import without_positives
+from xlite.training.doubts import TrainedLabels, trained_labels
 from xlite.training.task import DistillTask, LossSettings
 from xlite.training.teachers import Teacher, open_teacher, prediction_files
 
@@ -52,8 +53,9 @@ class Job:
     """What one run trains, on what, and what its model file will say of itself.
 
     known: what the table knows of the training films besides, float32 (N, 3) as `known_of` gives it.
-    films: the fingerprint of the pixels of all films that it trains and validates on; left_out: the stems of
-    the fold of the train part that it leaves out, if it does.
+    films: the fingerprint of the pixels of all films that it trains and validates on; doubts: the digest of
+    the list of labels in doubt, empty without one; left_out: the stems of the fold of the train part that it
+    leaves out, if it does.
     """
 
     config: TrainConfig
@@ -69,6 +71,7 @@ class Job:
     teacher: Teacher
     info: ModelInfo
     films: str
+    doubts: str
     left_out: list[str]
 
 
@@ -89,17 +92,20 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
     started = StartWeights("") if kept else load_start_weights(student, config.weights)
     preprocess = kept or started.preprocess(config.image_size)
     teacher, file_logits = _open_teacher(config, preprocess, stems, folder)
-    _check_labels(config, folder, split, stems, teacher, file_logits)
+    given = trained_labels(config, folder, split, stems)
+    _check_labels(config, folder, split, stems, given, teacher, file_logits)
     taught = _teacher_sources(config, folder, split, teacher)
     begun = _start_sources(config, folder, split, started)
     _log_contamination(config, folder, split, [*taught, *begun])
     info = _info(config, folder, split, stems, taught, preprocess)
     if not kept:
         info = info.noting(started_from=started.noted, start_knows=_as_noted(begun))
+    if given.digest:
+        info = info.noting(labels_dropped=given.dropped, labels_softened=given.softened)
 
-    films, labels, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
+    films, _, _ = open_films(folder, split, "train", preprocess, config.skip_missing, progress)
     facts = [films.facts()]
-    train = FilmDataset(films, labels, preprocess, seed=config.seed, file_logits=file_logits)
+    train = FilmDataset(films, given.soft, preprocess, seed=config.seed, file_logits=file_logits)
     films, val_labels, val_stems = open_films(folder, split, "val", preprocess, config.skip_missing, progress)
     facts.append(films.facts())
     _warn_of_flat_films(facts)
@@ -116,11 +122,12 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
         val=FilmDataset(films, val_labels, preprocess),
         val_names=folder.names(val_stems),
         val_patients=folder.patients(val_stems),
-        sample_weights=_sample_weights(config, folder, stems, labels),
-        task=_task(config, student, teacher, labels),
+        sample_weights=_sample_weights(config, folder, stems, given.hard),
+        task=_task(config, student, teacher, given.hard),
         teacher=teacher,
         info=info,
         films=fingerprint(*facts),
+        doubts=given.digest,
         left_out=left_out,
     )
 
@@ -176,7 +183,8 @@ def check_job(config: TrainConfig) -> Checked:
     if config.weights != "imagenet":
         preprocess = load_start_weights(student, config.weights).preprocess(config.image_size)
     teacher, file_logits = _open_teacher(config, preprocess, stems, folder)
-    _check_labels(config, folder, split, stems, teacher, file_logits)
+    given = trained_labels(config, folder, split, stems)
+    _check_labels(config, folder, split, stems, given, teacher, file_logits)
     taught = _teacher_sources(config, folder, split, teacher)
     judged = PartJudged(folder, split, "test", split.stems("test"))
     seen = teacher_caveat(taught, judged, config.teacher_list)
@@ -207,6 +215,7 @@ def sample_job(config: TrainConfig, checked: Checked, films: NDArray[np.uint8]) 
         teacher=checked.teacher,
         info=_info(config, folder, checked.split, stems, [], preprocess),
         films="",
+        doubts="",
         left_out=[],
     )
 
@@ -284,6 +293,7 @@ def _check_labels(
     folder: NihFolder,
     split: Split,
     stems: list[str],
+    given: TrainedLabels,
     teacher: Teacher,
     file_logits: NDArray[np.float32] | None,
 ) -> None:
@@ -297,7 +307,7 @@ def _check_labels(
             f"no label of the {counted(len(val_stems), 'validation film')} is known, so nothing could tell "
             "which epoch is the best; use a split whose val part is labelled"
         )
-    labels, silent = folder.labels(stems), torch.full((1, len(FINDINGS)), torch.nan)
+    labels, silent = given.hard, torch.full((1, len(FINDINGS)), torch.nan)
     said = silent if file_logits is None else torch.from_numpy(file_logits)
     taught = teacher.speaks(said).any(dim=0) & (config.alpha > 0)
     if not known(labels).any() and not taught.any():
@@ -336,6 +346,7 @@ def _teacher_sources(config: TrainConfig, folder: NihFolder, split: Split, teach
     """What the teachers learned from, and what they know of the films that the student is judged on."""
     sources = [Source(list=seen.list, said=f"a teacher has {seen.text}") for seen in teacher.seen]
     sources += [Source(predictions=path.name) for path in prediction_files(config.teacher)]
+    sources += [Source(predictions=Path(config.doubts).name)] if config.doubts else []
     for info in teacher.infos:
         sources += sources_behind(info, split, config.train_share)
     listed = with_lists(sources, config.teacher_list, folder)

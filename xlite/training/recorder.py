@@ -27,7 +27,7 @@ _DECISIVE = (
     "train_share", "fold", "backbone", "stages", "attention", "hidden", "dropout", "image_size", "loss",
     "focal_gamma", "focal_alpha", "sampler", "augment", "flip", "mixup", "alpha", "temperature",
     "feature_weight", "batch_size", "lr", "backbone_lr", "layer_decay", "weight_decay", "decay_norms",
-    "warmup_epochs", "grad_clip", "ema", "auxiliary", "seed",
+    "warmup_epochs", "grad_clip", "ema", "auxiliary", "drop", "soften", "seed",
 )  # fmt: skip
 """Settings with which a run goes on or is another one: not the machine's, nor how long it trains."""
 
@@ -149,6 +149,7 @@ class Recorder:
             "table of the data": self.info.notes.data_fingerprint,
             "teacher": self.job.teacher.digest,
             "content of the films": self.job.films,
+            "list of labels in doubt": self.job.doubts,
         }
 
     def _write_metrics(self) -> None:

@@ -14,7 +14,7 @@ from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS, spoken
 from xlite.labels import known
 from xlite.messages import literal
-from xlite.text import counted, labels_of
+from xlite.text import counted, labels_of, verb
 
 
 def folder_caption(folder: NihFolder, public: bool) -> str:
@@ -97,6 +97,8 @@ def film_facts(films: CodedFilms, row: int, boxes: pd.DataFrame) -> list[str]:
     if len(boxes):
         names = ", ".join(spoken(name) for name in boxes["finding"])
         lines.append(f"{counted(len(boxes), 'box', 'boxes')} of radiologists: {names}")
+    if doubts := said_of_doubts(films, row):
+        lines.append(f"In doubt: {doubts}")
     if parts := parts_with(films, row):
         lines.append(f"In {', '.join(map(literal, parts))}")
     elif films.parts:
@@ -176,6 +178,31 @@ def said_of_film(films: CodedFilms, row: int, judged: Judged, order: str, findin
 def said_of_films(films: CodedFilms, rows: np.ndarray, judged: Judged, order: str, finding: str) -> list[str]:
     """`said_of_film` of each of the films at rows (n,)."""
     return [said_of_film(films, int(row), judged, order, finding) for row in rows]
+
+
+def doubts_sentence(films: CodedFilms, rows: np.ndarray) -> str:
+    """How many of the films at rows (n,) have labels in doubt, or how to find out; in Markdown."""
+    if films.doubted is None:
+        return (
+            "No list says which labels of this folder are in doubt. `xlite data doubts DATA --model MODEL` "
+            "makes one, and this page finds it in the folder."
+        )
+    some = int((~np.isnan(films.doubted.ranks[rows])).sum())
+    these = f"{some:,} of these {counted(len(rows), 'film')} {verb(some, 'has', 'have')} labels in doubt"
+    return f"{these}, the most doubtful first. A label in doubt is often right: look at the film."
+
+
+def said_of_doubts(films: CodedFilms, row: int) -> str:
+    """Which labels of the film at a row are in doubt: `Mass: no, probably yes (91.2%)`; empty if none is."""
+    if films.doubted is None:
+        return ""
+    probs, labels = films.doubted.probs[row], films.labels[row]
+    said = [
+        f"{spoken(name)}: {'yes, probably no' if label > 0 else 'no, probably yes'} ({prob:.1%})"
+        for name, label, prob in zip(FINDINGS, labels, probs, strict=True)
+        if not np.isnan(prob)
+    ]
+    return "; ".join(said)
 
 
 def duplicates_sentence(found: Sequence[tuple[str, float]]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from xlite.data.ages import AGE_BANDS, age_band
+from xlite.data.eda.doubted import Doubted
 from xlite.data.eda.embedded import Embedded
 from xlite.data.eda.statistics import (
     CLASSES,
@@ -54,7 +55,7 @@ class CodedFilms:
     whether that is known; amounts: known findings of each film; patients: a number for each patient; series:
     films of the film's patient; follow_ups; ages: years, NaN if missing; boxed: whether the film has boxes;
     parts: for each part of a list or split, which films are in it, bool (N,); embedded: where the films lie
-    by a model's features, if there is such an embedding.
+    by a model's features, if there is such an embedding; doubted: their labels in doubt, if they are listed.
     """
 
     table: pd.DataFrame
@@ -71,10 +72,15 @@ class CodedFilms:
     boxed: np.ndarray
     parts: dict[str, np.ndarray]
     embedded: Embedded | None = None
+    doubted: Doubted | None = None
 
     @classmethod
     def code(
-        cls, table: pd.DataFrame, boxes: pd.DataFrame, parts: Mapping[str, Sequence[str]]
+        cls,
+        table: pd.DataFrame,
+        boxes: pd.DataFrame,
+        parts: Mapping[str, Sequence[str]],
+        doubted: Doubted | None = None,
     ) -> "CodedFilms":
         """The films of a table as from `read_table`; boxes as from `read_boxes`, parts as lists of stems."""
         present, labels = indicators(table).to_numpy(), label_array(table)
@@ -94,6 +100,7 @@ class CodedFilms:
             views=Codes.code(table["view"]),
             boxed=_marked(rows, boxes["stem"].tolist()),
             parts={name: _marked(rows, stems) for name, stems in parts.items()},
+            doubted=doubted,
         )
 
     def __len__(self) -> int:

@@ -17,8 +17,11 @@ ORDERS = {
     "probability": "likeliest by the model",
     "disagreement": "label and model disagree",
     "loss": "highest loss",
+    "doubt": "labels in doubt first",
 }
 """How films can be ordered, in words."""
+DOUBT = "doubt"
+"""Order by the folder's list of labels in doubt."""
 BY_MODEL = ("probability", "disagreement", "loss")
 """Orders that need what a model said of the films; `probability` also needs a finding."""
 _SMALLEST = 1e-7
@@ -65,7 +68,9 @@ def loss(labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
 def values(
     films: CodedFilms, rows: np.ndarray, order: str, judged: Judged | None, finding: str
 ) -> np.ndarray | None:
-    """What the films at rows (n,) are ordered by, (n,); None for that of the table, or without a model."""
+    """What the films at rows (n,) are ordered by, (n,); None for that of the table, and if what it goes
+    by is not there, a model or a list of doubts.
+    """
     if order in BY_MODEL and judged is None:
         return None
     if order in BY_MODEL and judged is not None:
@@ -73,6 +78,8 @@ def values(
         if order == "probability":
             return np.asarray(probs[:, FINDINGS.index(finding)])
         return disagreement(labels, probs) if order == "disagreement" else loss(labels, probs)
+    if order == DOUBT:
+        return None if films.doubted is None else films.doubted.ranks[rows]
     if order in ("first", "last"):
         return np.asarray(films.follow_ups[rows])
     return np.asarray(films.ages[rows]) if order in ("young", "old") else None
@@ -82,7 +89,7 @@ def ordered(rows: np.ndarray, by: np.ndarray | None, order: str) -> np.ndarray:
     """The rows (n,) in that order; films without a value stand last, equal ones as in the table."""
     if by is None:
         return rows
-    rising = by if order in ("first", "young") else -by
+    rising = by if order in ("first", "young", DOUBT) else -by
     return rows[np.argsort(rising, kind="stable")]  # NaN, also -NaN, comes last
 
 

@@ -1,0 +1,33 @@
+"""What a model's features say of films out of fold: of each, by what the films of other patients have."""
+
+from pathlib import Path
+
+import numpy as np
+
+from xlite.classify import Classifier
+from xlite.data.dataset import open_films
+from xlite.evaluation.caveats import Caveat
+from xlite.evaluation.contamination import model_teacher_caveat
+from xlite.evaluation.likeness import pooled
+from xlite.evaluation.own_training import split_caveats
+from xlite.evaluation.part_judged import PartJudged
+from xlite.files import Progress
+from xlite.metrics.probe import told_labels
+
+
+def crossfit(
+    spec: str | Path, judged: PartJudged, device: str = "cpu", progress: Progress | None = None
+) -> tuple[str, np.ndarray, tuple[Caveat, ...]]:
+    """The model's name, out-of-fold probabilities (N, 14) of the films judged, and which films it knows.
+
+    NaN as `told_labels` has it. progress is called with the films read, and all. Raises CheckpointError.
+    """
+    classifier, folder = Classifier.load(spec, device), judged.folder
+    films, labels, stems = open_films(
+        folder, judged.split, judged.part, classifier.info.preprocess, skip_missing=True
+    )
+    features = pooled(classifier.engine, films, range(len(films)), progress)
+    probs = told_labels(features, labels, folder.patients(stems))
+    taught = model_teacher_caveat(classifier.info, judged)
+    knows = [*split_caveats(classifier.info, judged), *([taught] if taught else [])]
+    return classifier.name, probs, tuple(knows)
