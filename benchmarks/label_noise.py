@@ -61,7 +61,7 @@ def read_rows(folder: NihFolder, stems: list[str], probs: np.ndarray, marks: Pat
     yield ["", "films", "wrong", *(f"of the first {k}" for k in FIRST), "AUC of yes", "AUC of no"]
     for name, findings in SHARED.items():
         columns = [FINDINGS.index(finding) for finding in findings]
-        together = positive(labels[:, columns]).any(axis=1).astype(np.float32)
+        together = np.asarray(positive(labels[:, columns]).any(axis=1), np.float32)
         found = doubts(together, np.nan_to_num(probs[:, columns]).max(axis=1))
         wrong = seen.loc[[stems[row] for row in films], name].to_numpy() != positive(together[films])
         order = np.lexsort((found.score[films], found.place[films]))

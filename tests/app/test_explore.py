@@ -303,6 +303,29 @@ def test_films_by_what_a_model_said(tiny_folder: Path, only_this_home: Path):
     assert table.iloc[0].tolist() == ["Effusion", "yes", pytest.approx(0.8)]
 
 
+def test_films_with_labels_in_doubt_come_first_and_say_which(tiny_folder: Path):
+    listed = tiny_folder / "doubts.csv"
+    header = "Image Index,Patient ID,Rank,Finding,Label,Probability,Score,Rank in Finding"
+    rows = ["00000007_001.png,7,1,Mass,no,0.91,0.09,1", "00000002_000.png,2,2,Effusion,yes,0.03,0.03,1"]
+    listed.write_text("\n".join([header, *rows]) + "\n")
+    page = explore(data=str(tiny_folder), order="doubt")
+    assert gallery(page)[:3] == ["00000007_001", "00000002_000", "00000001_000"]
+    said = [caption.value for caption in page.caption]
+    assert any(text.startswith("2 of these 24 films have labels in doubt") for text in said)
+    assert "Mass: no, probably yes (91.0%)" in said and "Effusion: yes, probably no (3.0%)" in said
+    page.text_input(key="film").set_value("00000002_000").run()
+    assert "In doubt: Effusion: yes, probably no (3.0%)" in [one.value for one in page.markdown]
+    listed.write_text("Image Index\n00000002_000.png\n")
+    page = explore(data=str(tiny_folder), order="doubt")
+    assert "lacks the column 'Rank'" in page.warning[0].value and gallery(page)[0] == "00000001_000"
+
+
+def test_without_a_list_it_is_said_how_to_find_labels_in_doubt(tiny_folder: Path):
+    page = explore(data=str(tiny_folder), order="doubt")
+    said = [caption.value for caption in page.caption]
+    assert any(text.startswith("No list says which labels of this folder are in doubt.") for text in said)
+
+
 def test_without_a_judged_model_its_orders_say_how_to_get_one(tiny_folder: Path, only_this_home: Path):
     page = explore(data=str(tiny_folder), order="disagreement")
     (info,) = (info.value for info in page.info)

@@ -120,7 +120,7 @@ def _doubted(folder: NihFolder, stems: Sequence[str], probs: np.ndarray, **facts
         )
     aucs = auc_per_class(labels, np.where(judged, probs, 0))
     findings, tables = {}, []
-    for column in np.flatnonzero(judged):
+    for column in map(int, np.flatnonzero(judged)):
         found = doubts(labels[:, column], probs[:, column])
         findings[FINDINGS[column]] = _of_finding(labels[:, column], found, aucs[column])
         tables.append(_rows(folder, stems, column, labels[:, column], probs[:, column], found))
@@ -165,7 +165,7 @@ def _rows(
     """The doubtful labels of one finding, both kinds in turn, with the `place` of each among its kind."""
     rows = np.flatnonzero(found.doubtful)
     rows = rows[np.lexsort((found.score[rows], found.place[rows]))]
-    there = [stems[row] for row in rows]
+    there = [stems[int(row)] for row in rows]
     return pd.DataFrame(
         {
             FILM: folder.names(there),

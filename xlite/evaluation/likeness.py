@@ -45,7 +45,9 @@ def pooled(
     found = []
     for at in range(0, len(rows), _BATCH):
         batch = films[list(rows[at : at + _BATCH])]
-        found.append(engine.output(np.stack([normalize(film) for film in batch]), None).features)
+        features = engine.output(np.stack([normalize(film) for film in batch]), None).features
+        assert features is not None
+        found.append(features)
         if progress:
             progress(at + len(batch), len(rows))
     return np.concatenate(found)

@@ -56,7 +56,6 @@ def trained_labels(
     if not asked:
         return TrainedLabels(labels, labels)
     listed = read_doubts(Path(config.doubts))
-    listed = listed.assign(stem=[folder.here([stem]) for stem in listed["stem"]]).explode("stem")
     mine = of_films(listed, stems, labels)
     rows, columns, probs = (mine[name].to_numpy() for name in ("row", "column", "probability"))
     if not len(rows):
