@@ -312,9 +312,9 @@ def test_films_with_labels_in_doubt_come_first_and_say_which(tiny_folder: Path):
     assert gallery(page)[:3] == ["00000007_001", "00000002_000", "00000001_000"]
     said = [caption.value for caption in page.caption]
     assert any(text.startswith("2 of these 24 films have labels in doubt") for text in said)
-    assert "Mass: no, probably yes (91.0%)" in said and "Effusion: yes, probably no (3.0%)" in said
+    assert "Mass labelled no, 91.0% likely" in said and "Effusion labelled yes, 3.0% likely" in said
     page.text_input(key="film").set_value("00000002_000").run()
-    assert "In doubt: Effusion: yes, probably no (3.0%)" in [one.value for one in page.markdown]
+    assert "In doubt: Effusion labelled yes, 3.0% likely" in [one.value for one in page.markdown]
     listed.write_text("Image Index\n00000002_000.png\n")
     page = explore(data=str(tiny_folder), order="doubt")
     assert "lacks the column 'Rank'" in page.warning[0].value and gallery(page)[0] == "00000001_000"

@@ -33,7 +33,7 @@ def test_counts_source_and_caveats_are_said() -> None:
     said = list(sentences(FACTS))
     assert said[0] == (
         "1,200 films of 800 patients of the train part of patient-42-1a2b3c4d, labels 2020: 50 labels in "
-        "doubt, 30 that say yes and are probably no, 20 that say no and are probably yes."
+        "doubt, 30 that say yes and 20 that say no."
     )
     assert said[1].startswith(
         "By the features of demo: a logistic regression a finding, cross-fitted in 5 folds"

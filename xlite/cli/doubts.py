@@ -29,10 +29,10 @@ def doubts(
     device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
-    """Rank the labels that are probably wrong.
+    """Rank the labels that are most likely wrong.
 
-    Both those that say yes and are probably no, and those that say no and are probably yes, with an estimate
-    of how many of each finding are wrong. Writes a worklist with a row for each such label.
+    Both those that say yes and those that say no, with an estimate of how many of each finding are wrong.
+    Writes a worklist with a row for each label in doubt.
     """
     from xlite.data.doubts import DOUBTS_FILE
     from xlite.data.worklist import write_worklist

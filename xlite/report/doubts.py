@@ -19,7 +19,7 @@ def sentences(found: LabelDoubts) -> Iterator[str]:
     yield (
         f"{counted(found.films, 'film')} of {counted(found.patients, 'patient')}{of}, labels "
         f"{of_edition(found.label_version)}: {counted(yes + no, 'label')} in doubt, {yes:,} that say yes and "
-        f"are probably no, {no:,} that say no and are probably yes."
+        f"{no:,} that say no."
     )
     if found.model:
         yield (
@@ -45,7 +45,7 @@ def sentences(found: LabelDoubts) -> Iterator[str]:
 def findings_table(found: LabelDoubts) -> Table:
     """A row a finding: its labels, and the estimated share of wrong ones of both kinds."""
     rows = [_row(finding, one) for finding, one in found.findings.items()]
-    header = ["finding", "films", "say yes", "AUC", "wrong", "yes, probably no", "no, probably yes"]
+    header = ["finding", "films", "say yes", "AUC", "wrong", "yes in doubt", "no in doubt"]
     return Table(header, rows)
 
 

@@ -39,12 +39,12 @@ def test_films_come_by_their_first_label_in_doubt_and_the_others_last(doubted: C
 def test_both_directions_are_said_of_a_film(doubted: CodedFilms) -> None:
     assert (
         captions.said_of_doubts(doubted, 5)
-        == "Mass: yes, probably no (2.0%); Nodule: yes, probably no (10.0%)"
+        == "Mass labelled yes, 2.0% likely; Nodule labelled yes, 10.0% likely"
     )
-    assert captions.said_of_doubts(doubted, 2) == "Edema: no, probably yes (90.0%)"
+    assert captions.said_of_doubts(doubted, 2) == "Edema labelled no, 90.0% likely"
     assert captions.said_of_doubts(doubted, 0) == ""
     facts = captions.film_facts(doubted, 2, doubted.table.iloc[:0].assign(finding=""))
-    assert "In doubt: Edema: no, probably yes (90.0%)" in facts
+    assert "In doubt: Edema labelled no, 90.0% likely" in facts
 
 
 def test_without_a_list_it_is_said_how_to_make_one(hand: NihFolder, coded: CodedFilms) -> None:

@@ -193,16 +193,19 @@ def doubts_sentence(films: CodedFilms, rows: np.ndarray) -> str:
 
 
 def said_of_doubts(films: CodedFilms, row: int) -> str:
-    """Which labels of the film at a row are in doubt: `Mass: no, probably yes (91.2%)`; empty if none is."""
+    """Which labels of the film at a row are in doubt, the most doubtful first.
+
+    `Mass labelled no, 91.2% likely`; empty if none is.
+    """
     if films.doubted is None:
         return ""
     probs, labels = films.doubted.probs[row], films.labels[row]
-    said = [
-        f"{spoken(name)}: {'yes, probably no' if label > 0 else 'no, probably yes'} ({prob:.1%})"
-        for name, label, prob in zip(FINDINGS, labels, probs, strict=True)
-        if not np.isnan(prob)
-    ]
-    return "; ".join(said)
+    apart = np.abs(labels - probs)
+    return "; ".join(
+        f"{spoken(FINDINGS[c])} labelled {'yes' if labels[c] > 0 else 'no'}, {probs[c]:.1%} likely"
+        for c in np.argsort(-apart, kind="stable")
+        if not np.isnan(apart[c])
+    )
 
 
 def duplicates_sentence(found: Sequence[tuple[str, float]]) -> str:
