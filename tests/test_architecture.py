@@ -34,7 +34,7 @@ LAYERS = (
     ("runs", "serving"),
     ("pacs",),
     ("training",),
-    ("sweeps",),
+    ("sweeps", "active"),
     ("cli",),
     ("__main__",),
 )

@@ -7,9 +7,7 @@ Embedding.read(path).points
 Distances between far places, sizes of groups and the space between them mean nothing: t-SNE keeps neighbours.
 """
 
-import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -19,21 +17,18 @@ import numpy as np
 
 from xlite.classify import Classifier
 from xlite.config import SEED
-from xlite.errors import DataError, ImageError
+from xlite.errors import DataError
+from xlite.evaluation.answers import read_answers
 from xlite.files import Progress, read_file, write_atomic
 from xlite.findings import FINDINGS
-from xlite.images import read_image
-from xlite.processors import processors
 
 MOST = 10_000
 """So many films at most are in an embedding: more take long to draw, and points hide each other."""
 LEAST = 10
 SIDE = 1000
 """So wide and so high is an embedding; places on it are whole numbers."""
-_BATCH, _AXES, _PERPLEXITY = 16, 50, 30
+_AXES, _PERPLEXITY = 50, 30
 _CLUSTERS, _FILMS_A_CLUSTER = 12, 5
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,46 +93,16 @@ def embed(
 ) -> Embedding | None:
     """The embedding of films, files by stem, by a model's features; those that cannot be read are left out.
 
-    None if it is stopped. Raises DataError if fewer than LEAST can be read.
+    None if it is stopped. Raises DataError as `read_answers`, and if fewer than LEAST can be read.
     """
     wanted = drawn(sorted(paths), most)
-    stems: list[str] = []
-    features: list[np.ndarray] = []
-    probs: list[np.ndarray] = []
-    for batch in _read(classifier, [(stem, paths[stem]) for stem in wanted], progress):
-        if is_stopped():
-            return None
-        output = classifier.output(np.concatenate([x for _, x in batch]), None)
-        if output.features is None:
-            raise DataError(f"{classifier.name} gives no features, so its films have no embedding")
-        stems += [stem for stem, _ in batch]
-        features.append(output.features)
-        probs.append(classifier.probabilities(output.logits))
-    if len(stems) < LEAST:
-        raise DataError(f"an embedding needs {LEAST} films at least, and {len(stems)} could be read")
-    points = lay_out(np.concatenate(features))
-    return Embedding(stems, points, clusters_of(points), np.concatenate(probs).astype(np.float32), len(paths))
-
-
-def _read(
-    classifier: Classifier, films: Sequence[tuple[str, Path]], progress: Progress | None
-) -> Iterator[list[tuple[str, np.ndarray]]]:
-    """Batches of films as the model takes them, float32 (1, 3, S, S), decoded by threads."""
-
-    def decode(film: tuple[str, Path]) -> tuple[str, np.ndarray] | None:
-        try:
-            return film[0], classifier.input(read_image(film[1]))
-        except (ImageError, OSError) as error:
-            log.warning("left out: %s", error)
-            return None
-
-    with ThreadPoolExecutor(processors()) as pool:
-        for start in range(0, len(films), _BATCH):
-            batch = films[start : start + _BATCH]
-            if found := [one for one in pool.map(decode, batch) if one is not None]:
-                yield found
-            if progress:
-                progress(start + len(batch), len(films))
+    found = read_answers(classifier, [(stem, paths[stem]) for stem in wanted], progress, is_stopped)
+    if found is None:
+        return None
+    if len(found.stems) < LEAST:
+        raise DataError(f"an embedding needs {LEAST} films at least, and {len(found.stems)} could be read")
+    points = lay_out(found.features)
+    return Embedding(found.stems, points, clusters_of(points), found.probs, len(paths))
 
 
 def lay_out(features: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ What cannot be told is not said: no fact means neither that the film is new to t
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from xlite.data.folder import NihFolder
@@ -41,6 +42,12 @@ class Learned:
         train, val = (own.stems(part) for part in ("train", "val")) if own else ([], [])
         return cls(folder, info.split_id, frozenset(train), frozenset(val), frozenset(behind))
 
+    @cached_property
+    def _of_known_patients(self) -> frozenset[str]:
+        """The films of the folder whose patients have films in train or val."""
+        learned, table = [*self.train, *self.val], self.folder.table
+        return frozenset(films_sharing_patients(learned, table["stem"].tolist(), table).films)
+
     def facts(self, stem: str) -> tuple[Fact, ...]:
         """What is known of a film of the folder, the gravest first."""
         found: list[Fact] = []
@@ -48,9 +55,8 @@ class Learned:
             found.append("train")
         elif stem in self.val:
             found.append("val")
-        elif stem in self.folder and (self.train or self.val):
-            learned = [*self.train, *self.val]
-            found += ["patient"] if films_sharing_patients(learned, [stem], self.folder.table).films else []
+        elif stem in self._of_known_patients:
+            found.append("patient")
         return (*found, "source") if stem in self.sources else tuple(found)
 
 
