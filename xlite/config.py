@@ -122,8 +122,8 @@ class TrainConfig(BaseModel):
         Field(
             title="Labels to drop",
             ge=0,
-            description="Labels in doubt to take for unknown, the most doubtful first: how many, or below 1 a "
-            "share of all known labels",
+            description="Labels in doubt to take for unknown, the most doubtful first: how many, or below "
+            "1 a share of all known labels",
         ),
     ] = 0.0
     soften: Annotated[

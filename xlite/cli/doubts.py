@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from xlite.cli.console import Device, Json, print_json, print_table, progress_bar, say
+from xlite.cli.extras import demand
 from xlite.errors import DataError
 
 
@@ -41,6 +42,7 @@ def doubts(
 
     if bool(model) == bool(predictions):
         raise DataError("labels are doubted by a model or by predictions: give --model or --predictions")
+    demand("doubts")  # before films are read
     if model:
         with progress_bar("reading films") as progress:
             found = doubts_by_model(model, data, split, device, progress)
