@@ -25,8 +25,8 @@ def adapt(
 ) -> None:
     """Thresholds and calibration for another hospital.
 
-    As much is fitted to a finding as its local patients can bear: nothing, the intercept, or intercept and
-    slope. The folder's other films say what that is worth, and a learning curve how many films are enough.
+    As much is fitted to a finding as its local patients can bear: the intercept, or intercept and slope; and
+    its threshold. The folder's other films say what that is worth, and a learning curve how many films are enough.
     Writes a new model, which says what it was adapted to, and the report.
     """
     from xlite.evaluation.options import AdaptOptions
