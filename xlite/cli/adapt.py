@@ -26,8 +26,8 @@ def adapt(
     """Thresholds and calibration for another hospital.
 
     As much is fitted to a finding as its local patients can bear: the intercept, or intercept and slope; and
-    its threshold. The folder's other films say what that is worth, and a learning curve how many films are enough.
-    Writes a new model, which says what it was adapted to, and the report.
+    its threshold. The folder's other films say what that is worth, and a learning curve how many films are
+    enough. Writes a new model, which says what it was adapted to, and the report.
     """
     from xlite.evaluation.options import AdaptOptions
     from xlite.report.adaptation import REPORT_FILE, curve_table, findings_table, sentences
