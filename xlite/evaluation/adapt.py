@@ -1,6 +1,7 @@
 """A model's calibration and thresholds fitted to some films of another hospital, and judged by the rest."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -34,6 +35,9 @@ log = logging.getLogger(__name__)
 
 SIZES = (25, 50, 100, 200, 400, 800, 1600, 3200)
 """Of the learning curve, as far as they are fewer than the films that fit the model."""
+
+
+_Metric = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,10 +175,8 @@ def _change(
     resamples: Resamples,
 ) -> Change:
     """The mean of a metric over the findings judged (14,) bool, by the probabilities before and after."""
-    of_films, of_resamples = {
-        "ece": (metrics.ece_per_class, resamples.ece),
-        "brier": (metrics.brier_per_class, resamples.brier),
-    }[name]
+    of_films: _Metric = metrics.ece_per_class if name == "ece" else metrics.brier_per_class
+    of_resamples: _Metric = resamples.ece if name == "ece" else resamples.brier
     labels = np.where(judged, labels, np.nan)
     counts = PatientCounts.per_finding(labels, labels > 0, resamples.owner)
     drawn = [of_resamples(labels, probs) for probs in sides]

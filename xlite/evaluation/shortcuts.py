@@ -1,6 +1,7 @@
 """Does a model read the disease or the hospital? What its features tell, what it does without parts."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ from xlite.data.splits import load_split
 from xlite.engines.engine import Engine
 from xlite.errors import DataError
 from xlite.evaluation.base import Bootstrap
-from xlite.evaluation.hiding import without_corners
+from xlite.evaluation.hiding import without_corners, without_surroundings
+from xlite.evaluation.lungs import Lungs
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.shortcut_report import Hidden, Shortcuts, Told
 from xlite.evaluation.subgroups import film_groups, subgroups
@@ -28,9 +30,17 @@ from xlite.metrics.per_finding import auc_per_class
 from xlite.metrics.probe import told
 from xlite.patients import fewer_patients
 
-HIDINGS: dict[str, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]] = {"corners": without_corners}
-"""By what is hidden: a film uint8 (S, S) to the film without it, and what was hidden, bool (S, S)."""
+Hiding = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""A film uint8 (S, S) to the film without a part of it, and what was hidden, bool (S, S)."""
 _BATCH = 16
+
+
+def hidings() -> dict[str, Hiding]:
+    """By what is hidden. Raises CheckpointError if the network that finds the lungs cannot be read."""
+    return {
+        "corners": without_corners,
+        "what is outside the lungs": partial(without_surroundings, lungs=Lungs.load()),
+    }
 
 
 class _Answers(NamedTuple):
@@ -66,7 +76,8 @@ def judge_shortcuts(
             f"none of the 14 findings has {LEAST_IN_MEAN} patients with it and as many without it in the "
             f"{part} part of {chosen.id}: judge a larger one"
         )
-    read = _Reader(classifier.engine, films, 1 + len(HIDINGS), progress)
+    versions = hidings()
+    read = _Reader(classifier.engine, films, 1 + len(versions), progress)
     plain = read()
     groups = film_groups(folder.table.iloc[folder.rows(stems)])
     within = {name: groups[name] for name in ("view", "sex", "age", FOLDER) if name in groups}
@@ -76,7 +87,7 @@ def judge_shortcuts(
         return _Auc.of(labels[:, judged], answers.logits[:, judged], resamples)
 
     whole = auc(plain)
-    without = {name: read(hide) for name, hide in HIDINGS.items()}
+    without = {name: read(hide) for name, hide in versions.items()}
     return Shortcuts(
         model=classifier.name,
         split=chosen.id,
@@ -99,7 +110,7 @@ class _Reader:
         self.engine, self.films, self.progress = engine, films, progress
         self.done, self.total = 0, versions * len(films)
 
-    def __call__(self, hide: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None) -> _Answers:
+    def __call__(self, hide: Hiding | None = None) -> _Answers:
         normalize = self.engine.info.preprocess.normalize
         logits, features, shares = [], [], []
         for start in range(0, len(self.films), _BATCH):
