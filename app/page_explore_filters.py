@@ -42,13 +42,17 @@ def ask_filter(films: CodedFilms) -> Filter:
                 help="The name of a film, such as 00000001_000. Empty shows all again.",
                 width=200,
             )
-        with st.expander("More: findings per film, films of the patient, follow-up number"):
+        with st.expander("More: findings per film, films of the patient, follow-up number, unknown labels"):
             amounts = _pills("Findings per film", "amounts", filters.amount_names(films))
             series = _pills("Films of the patient", "series", list(SERIES))
             followups = _pills("Follow-up number", "followups", list(FOLLOW_UPS))
+            hidden = _several(
+                "Label unknown", "unknown", films.partly_unknown, spoken, placeholder="of any finding or none"
+            )
             clusters, region = _ask_place(films.embedded)
     return Filter(
         has=tuple(has),
+        unknown=tuple(hidden),
         amounts=tuple(amounts),
         ages=None if tuple(ages) == (0, OLDEST) else (ages[0], ages[1]),
         sexes=tuple(sexes),

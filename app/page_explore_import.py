@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from xlite.data.importing.kinds import KINDS, POLICIES
+from xlite.data.importing.labels import Policy
 from xlite.errors import DataError, XliteError
-from xlite.findings import FINDINGS, NO_FINDING
+from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.messages import literal, page_sentence
 from xlite.public import is_public, refuse_in_public
 
@@ -78,18 +79,9 @@ def _show_look(kind: str, name: str) -> None:
         st.caption(literal(note))
     table = mapping_table(look.found, look.mapping)
     edited = _ask_mapping(table)
-    policy = "ignore"
-    if table["uncertain"].any():
-        policy = st.segmented_control(
-            "An uncertain label counts as",
-            list(_POLICIES),
-            format_func=_POLICIES.__getitem__,
-            default="ignore",
-            required=True,
-            key="import-uncertain",
-        )
+    policy = _ask_policy(edited)
     if st.button("Import", type="primary", icon=":material/download:"):
-        _start(edited, name, str(policy))
+        _start(edited, name, policy)
 
 
 def _ask_columns() -> None:
@@ -136,8 +128,35 @@ def _ask_mapping(table: pd.DataFrame) -> pd.DataFrame:
     return edited
 
 
-def _start(edited: pd.DataFrame, name: str, policy: str) -> None:
-    from xlite.data.importing.labels import Policy
+def _ask_policy(edited: pd.DataFrame) -> Policy:
+    """What uncertain labels count as, of all findings and of single ones; not asked if there are none."""
+    some = edited[edited["uncertain"] > 0]
+    if some.empty:
+        return Policy()
+    default = st.segmented_control(
+        "An uncertain label counts as",
+        list(_POLICIES),
+        format_func=_POLICIES.__getitem__,
+        default="ignore",
+        required=True,
+        key="import-uncertain",
+    )
+    left = [finding for finding in FINDINGS if finding in set(some["finding"])]
+    chosen: dict[str, str] = {}
+    others = [policy for policy in POLICIES if policy != default]
+    for place, policy in zip(st.columns(len(others)), others, strict=True):
+        own = place.multiselect(
+            f"but as {_POLICIES[policy]} for",
+            [finding for finding in left if finding not in chosen],
+            format_func=spoken,
+            placeholder="no finding",
+            key=f"import-uncertain-{policy}",
+        )
+        chosen |= dict.fromkeys(own, policy)
+    return Policy(str(default), chosen)
+
+
+def _start(edited: pd.DataFrame, name: str, policy: Policy) -> None:
     from xlite.data.importing.preview import mapping_from, place_for
     from xlite.data.importing.running import start_import
     from xlite.data.importing.write import Choices
@@ -146,7 +165,7 @@ def _start(edited: pd.DataFrame, name: str, policy: str) -> None:
     try:
         out = place_for(look.kind, name)
         mapping = mapping_from(edited, look.mapping)
-        choices = Choices(policy=Policy(policy))
+        choices = Choices(policy=policy)
         st.session_state["import-running"] = start_import(look, mapping, out, choices)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))

@@ -180,6 +180,7 @@ def test_the_wheel_holds_the_package_and_what_runs_beside_it(wheel: Path) -> Non
         "checkpoints/demo",
         "checkpoints/tiny",
         "checkpoints/gate",
+        "checkpoints/lungs",
         ".streamlit",
     ):
         files = (path.relative_to(ROOT) for path in (ROOT / folder).rglob("*") if path.is_file())

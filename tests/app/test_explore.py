@@ -568,6 +568,10 @@ def test_labels_that_are_unknown_are_said_and_neither_positive_nor_negative(tiny
     chart = drawn(page)["Films per finding"]
     assert "Hernia" not in {row["label"] for row in chart["rows"]}
     assert "Hernia" not in page.multiselect(key="has").options
+    assert page.multiselect(key="unknown").options == ["Mass"]
+    page.multiselect(key="unknown").set_value(["Mass"]).run()
+    assert metrics(page)["Films"] == str(sum(stem < "00000003" for stem in stems))
+    page.multiselect(key="unknown").set_value([]).run()
     page.session_state["film"] = "00000001_001"
     page.run()
     assert any("**No known finding; unknown: Mass**" in one.value for one in page.markdown)

@@ -41,7 +41,9 @@ def test_a_data_set_is_looked_at_imported_and_opened(tmp_path: Path, own_home: P
     test = looked("chexpert", write_chexpert(tmp_path), "chex")
     assert "Its tables name 42 films of 14 patients: 28 AP, 14 lateral." in words(test)
     assert "Not labelled here: Infiltration, Mass, Nodule, Emphysema, Fibrosis" in words(test)
-    test.segmented_control(key="import-uncertain").set_value("ones")
+    test.segmented_control(key="import-uncertain").set_value("zeros").run()
+    assert "Edema" in test.multiselect(key="import-uncertain-ignore").options
+    test.multiselect(key="import-uncertain-ones").set_value(["Edema"]).run()
     press(test, "Import")
     running = test.session_state["import-running"]
     wait_for(lambda: not running.is_running)

@@ -26,6 +26,11 @@ def test_adapt_writes_a_model_that_says_so(
     assert "fitted to 60 films of 30 patients" in text and str(made / "ADAPTED.md") in text
     status, _, err = xlite(*words)
     assert (status, "exists already" in err) == (2, True)
+    status, _, err = xlite(*words, "--data", tiny_folder)
+    assert (status, "a model is adapted to one hospital: run it once for each data folder" in err) == (
+        2,
+        True,
+    )
     status, text, _ = xlite(*words, "--json", "--out", tmp_path / "other")
     assert status == 0 and json.loads(text)["films"] == 60
     assert json.loads(text)["model_file"] == str(tmp_path / "other" / "model.safetensors")

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from demo_home import save_demo_model
 from judged import BOXES
+from noise_folder import write_noise_folder
 
 from xlite.cli import run
+from xlite.report.box_targets import read_targets
 
 
 @pytest.fixture
@@ -34,6 +36,18 @@ def test_the_command_prints_the_metrics(
     report = json.loads(capsys.readouterr().out)
     assert list(report["methods"]) == ["gradcam", "random", "centre"]
     assert report["methods"]["gradcam"]["checks"] is None
+
+
+@pytest.mark.slow
+def test_the_boxes_of_two_folders_are_of_films_of_each(
+    boxed: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = write_noise_folder(tmp_path / "other", patients=3, seed=1)
+    (other / "BBox_List_2017.csv").write_text(BOXES)
+    out, data = str(tmp_path / "out"), ["--data", str(boxed), "--data", str(other)]
+    line = ["localise", str(model), *data, "--part", "all", "--out", out]
+    assert run([*line, "--checks", "0", "--method", "layercam", "--json"]) == 0
+    assert len(read_targets(Path(out))) == 4 + 3
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from xlite.evaluation.caveats import AdaptedOn
 from xlite.evaluation.evaluate import judge_model
 from xlite.evaluation.options import AdaptOptions, JudgeOptions
 from xlite.findings import FINDINGS
-from xlite.metrics.calibration import Isotonic, Platt
+from xlite.metrics.calibration import Isotonic, Platt, apply_calibrator
+from xlite.metrics.estimate import Estimate
 from xlite.models.adapted import film_marks
 from xlite.models.checkpoint import save_model
 from xlite.models.info import read_info
@@ -51,39 +52,47 @@ def test_whole_patients_fit_it_and_all_others_judge_it(adapted: AdaptedModel) ->
     assert (report.judged, report.judged_patients, report.known) == (200, 100, 0)
     assert report.findings == TWO
     assert report.per_class["Effusion"].rung == report.per_class["Mass"].rung == "line"
-    assert [one.rung for name, one in report.per_class.items() if name not in TWO] == ["as_it_is"] * 12
+    assert [one.rung for name, one in report.per_class.items() if name not in TWO] == ["intercept"] * 12
     effusion = report.per_class["Effusion"]
     assert (effusion.with_it, effusion.films, effusion.positives) == (50, 200, 100)
 
 
 def test_a_model_that_says_nothing_is_calibrated_to_the_prevalence(adapted: AdaptedModel) -> None:
     """Noise films: what it gives before is far from one half, what it gives after is near."""
-    before, after = adapted.report.ece
-    change = adapted.report.ece_change
-    assert before.value is not None and after.value is not None and change.high is not None
-    assert after.value < 0.1 < before.value and change.high < 0
-    assert change.value == pytest.approx(after.value - before.value)
+    ece, brier = adapted.report.ece, adapted.report.brier
+    assert ece.before.value is not None and ece.after.value is not None
+    assert ece.after.value < 0.1 < ece.before.value
+    assert ece.difference == Estimate(pytest.approx(ece.after.value - ece.before.value))  # 100 patients
+    assert ece.before.low is None is ece.after.low
+    assert brier.difference.high is not None and brier.difference.high < 0
 
 
 def test_the_learning_curve_begins_with_the_model_as_it_is(adapted: AdaptedModel) -> None:
     curve = adapted.report.curve
     assert [point.films for point in curve] == [0, 25, 50, 100]
     first, last = curve[0], curve[-1]
-    assert (first.findings, first.changed) == (0, 0)
-    assert (last.findings, curve[1].findings) == (2, 2)
+    assert (first.thresholds, first.changed) == (0, 0)
+    assert (last.thresholds, curve[1].thresholds) == (2, 2)
     assert last.ece < first.ece and first.ece_low <= first.ece <= first.ece_high
 
 
-def test_what_local_films_cannot_fit_stays(adapted: AdaptedModel, model: Path) -> None:
+def test_a_threshold_that_local_films_cannot_choose_calls_the_same_films(
+    adapted: AdaptedModel, model: Path
+) -> None:
+    """No local patient has the other twelve: they are drawn down, and their thresholds with them."""
     was, now = read_info(model), adapted.classifier.info
     assert isinstance(was.calibration, Platt) and isinstance(now.calibration, Platt)
     assert was.thresholds is not None and now.thresholds is not None
+    logits = np.random.default_rng(0).normal(size=(500, 14))
+    before, after = (apply_calibrator(logits, info.calibration) for info in (was, now))
     for c, finding in enumerate(FINDINGS):
-        same = (now.thresholds[finding], now.calibration.bias[c]) == (
-            was.thresholds[finding],
-            was.calibration.bias[c],
-        )
-        assert same == (finding not in TWO)
+        if finding in TWO:
+            continue
+        cuts = was.thresholds[finding], now.thresholds[finding]
+        assert now.calibration.bias[c] < was.calibration.bias[c]
+        if cuts[0] is not None and cuts[1] is not None:
+            assert ((before[:, c] >= cuts[0]) == (after[:, c] >= cuts[1])).all()
+        assert adapted.report.per_class[finding].changed in (0, None)
     assert now.thresholds_chosen_on is not None and now.thresholds_chosen_on["Mass"].positive == 50
     assert now.split_id == was.split_id
 

@@ -28,7 +28,7 @@ from xlite.guards.likeness import SPARE, fit
 from xlite.images import read_image
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate, independent_difference
-from xlite.metrics.finding_estimates import PatientCounts, fixed_mean_auc
+from xlite.metrics.finding_estimates import PatientCounts, fixed_mean_of
 from xlite.metrics.per_finding import auc_per_class
 from xlite.report.elsewhere_sentences import elsewhere_sentences
 from xlite.report.metrics_json import report_json
@@ -118,7 +118,7 @@ def test_the_mean_is_of_findings_that_both_can_bear_taken_anew_from_the_films(
     probs = drawn_report(name="demo0")[1].probs
     drawn = Resamples(table["patient"].to_numpy(), 50, 0)
     counts = PatientCounts.per_finding(labels, labels > 0, drawn.owner)
-    wanted = fixed_mean_auc(auc_per_class(labels, probs), drawn.auc(labels, probs), counts)
+    wanted = fixed_mean_of("auc", auc_per_class(labels, probs), drawn.auc(labels, probs), counts)
     assert (found.mean_findings, wanted.findings) == (some, some)
     assert found.mean_auc.here == wanted.estimate and wanted.estimate.low is not None
     (model.parent / "evaluation" / "test" / "labels.csv").unlink()  # as of a model that is shipped

@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlite.evaluation.hiding import painted_over, without_corners
+from xlite.data.phantom.draw import draw_film
+from xlite.data.phantom.labels import draw_labels
+from xlite.evaluation.hiding import painted_over, without_corners, without_surroundings
+from xlite.evaluation.lungs import Lungs
 
 
 def test_the_corners_go_and_nothing_else() -> None:
@@ -14,6 +17,22 @@ def test_the_corners_go_and_nothing_else() -> None:
     assert hidden.sum() == 4 * 18 * 9
     assert hidden[:18, :9].all() and hidden[-18:, -9:].all() and not hidden[18:-18].any()
     np.testing.assert_array_equal(without[~hidden], film[~hidden])
+
+
+def test_all_but_the_lungs_goes() -> None:
+    [film] = draw_labels(1, 1, seed=99)
+    drawing = draw_film(film, 160, seed=99)
+    without, hidden = without_surroundings(drawing.image, Lungs.load())
+    assert hidden[~drawing.lungs].mean() > 0.7 and hidden[drawing.lungs].mean() < 0.02
+    np.testing.assert_array_equal(without[~hidden], drawing.image[~hidden])
+
+
+def test_a_film_without_lungs_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Lungs, "mask", lambda self, film: np.zeros(film.shape, bool))
+    film = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    without, hidden = without_surroundings(film, Lungs.load())
+    np.testing.assert_array_equal(without, film)
+    assert not hidden.any()
 
 
 def test_a_marker_in_a_corner_leaves_no_trace() -> None:

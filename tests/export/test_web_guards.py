@@ -4,8 +4,9 @@ import numpy as np
 
 from xlite.examples import examples
 from xlite.export.web_guards import gate_network, guard_facts
-from xlite.guards.gate import INPUT, OUTPUTS, Gate
+from xlite.guards.gate import OUTPUTS, Gate
 from xlite.guards.measure import gate_input, thumbnail
+from xlite.guards.network import INPUT
 from xlite.guards.verdict import REASONS, Check, Guards
 from xlite.images import read_image
 from xlite.places import bundled

@@ -24,26 +24,20 @@ COUNTS = [0, 9, 10, LINE_PATIENTS - 1, LINE_PATIENTS, 100, 171, 191, *[200] * 6]
 
 def test_each_finding_climbs_as_far_as_its_patients_bear() -> None:
     found = climb(*drawn(COUNTS), None)
-    assert found.rungs[:8] == (
-        *("as_it_is", "as_it_is", "intercept", "intercept"),
-        *("line", "line", "intercept", "as_it_is"),
-    )
-    assert found.rungs[8:] == ("as_it_is",) * 6
-    assert found.moved.tolist() == [False, False, True, True, True, True, True, *[False] * 7]
-    still = [c for c in range(14) if not found.moved[c]]
-    assert [(found.calibrator.scale[c], found.calibrator.bias[c]) for c in still] == [(1, 0)] * len(still)
-    assert [found.calibrator.scale[c] for c in (2, 3, 6)] == [1, 1, 1]
+    assert found.rungs == (*["intercept"] * 4, *["line"] * 2, *["intercept"] * 8)
+    assert [found.calibrator.scale[c] for c in range(14) if found.rungs[c] == "intercept"] == [1] * 12
+    assert found.lines == tuple(zip(found.calibrator.scale, found.calibrator.bias, strict=True))
 
 
 def test_a_slope_is_platts_and_an_intercept_meets_the_prevalence() -> None:
     logits, labels, patients = drawn(COUNTS)
     found, platt = climb(logits, labels, patients, None), fit_platt(logits, labels, patients)
-    for c in (4, 5):
+    for c in (4, 5):  # enough for a slope
         assert (found.calibrator.scale[c], found.calibrator.bias[c]) == (platt.scale[c], platt.bias[c])
     probs = apply_calibrator(logits, found.calibrator)
     # The sum is the positives', but for the pull towards no change at all.
-    pull = [found.calibrator.bias[c] for c in (2, 3)]
-    assert probs[:, 2:4].sum(axis=0) == pytest.approx(np.array([10, 29]) - pull, abs=1e-3)
+    pull = found.calibrator.bias[:4]
+    assert probs[:, :4].sum(axis=0) == pytest.approx(np.array([0, 9, 10, 29]) - pull, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -55,14 +49,53 @@ def test_it_starts_from_the_models_own_calibrator(before: Platt | Temperature | 
     logits, labels, patients = drawn(COUNTS)
     found = climb(logits, labels, patients, before)
     was, now = apply_calibrator(logits, before), apply_calibrator(logits, found.calibrator)
-    still = ~found.moved
-    np.testing.assert_allclose(now[:, still], was[:, still], atol=1e-7)
+    carried = np.stack([found.carried(name, was[:, c]) for c, name in enumerate(FINDINGS)], axis=1)
+    np.testing.assert_allclose(carried, now, atol=1e-5)
     # To probabilities that are right already next to nothing is done.
     right = (np.random.default_rng(1).random((4000, 14)) < 0.3).astype(np.float32)
     x = np.full((4000, 14), np.log(0.3 / 0.7)) + np.random.default_rng(2).normal(size=(4000, 14)) * 1e-9
     assert apply_calibrator(x, climb(x, right, np.arange(4000), None).calibrator) == pytest.approx(
         0.3, abs=0.03
     )
+
+
+def test_a_positive_moves_what_expected_many_and_hardly_what_expected_few() -> None:
+    """200 films, one with the finding: a model that expects 40 is wrong, one that expects 2 may be right."""
+    logits, labels, patients = drawn([1] * 14)
+    expects = {40: np.log(0.2 / 0.8), 2: np.log(0.01 / 0.99)}
+    sums = {
+        count: apply_calibrator(x, climb(x, labels, patients, None).calibrator)[:, 0].sum()
+        for count, logit in expects.items()
+        for x in [np.full_like(logits, logit)]
+    }
+    assert sums == {40: pytest.approx(3.61, abs=0.01), 2: pytest.approx(1.38, abs=0.01)}
+
+
+@pytest.mark.parametrize(
+    ("shift", "least", "most"),
+    [(1.0, -0.020, -0.005), (0.0, 0.0, 0.002)],
+    ids=["other prevalences", "the same"],
+)
+def test_on_other_films_few_positives_gain_more_than_they_cost(
+    shift: float, least: float, most: float
+) -> None:
+    """What 200 films with a few positives do to the log loss on 5,000 others, mean of 20 hospitals.
+
+    Prevalences that differ by a factor of e or so are bettered by more than equal ones are worsened.
+    """
+    rng = np.random.default_rng(0)
+    change = []
+    for biases in rng.normal(0, shift, (20, 14)):
+        logits = rng.normal(-4.5, 1, (5200, 14))
+        labels = (rng.random(logits.shape) < expit(logits + biases)).astype(np.float32)
+        found = climb(logits[:200], labels[:200], np.arange(200), None)
+        change.append(_log_loss(logits, labels, found.calibrator) - _log_loss(logits, labels, None))
+    assert least < np.mean(change) < most
+
+
+def _log_loss(logits: np.ndarray, labels: np.ndarray, calibrator: Platt | None) -> float:
+    probs = apply_calibrator(logits[200:], calibrator).astype(np.float64).clip(1e-9, 1 - 1e-9)
+    return float(-np.where(labels[200:] == 1, np.log(probs), np.log(1 - probs)).mean())
 
 
 def test_unknown_labels_fit_nothing() -> None:

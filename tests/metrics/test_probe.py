@@ -3,11 +3,16 @@
 import numpy as np
 import pytest
 
-from xlite.metrics.probe import told, told_auc, told_labels
+from xlite.metrics.per_finding import auc_per_class
+from xlite.metrics.probe import told, told_labels
 
 
 def features(films: int = 300, channels: int = 40, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(films, channels))
+
+
+def told_auc(probs: np.ndarray, classes: np.ndarray, names: list[str]) -> float:
+    return float(auc_per_class(classes[:, None] == np.array(names), probs).mean())
 
 
 CLASSES = np.where(np.arange(300) % 3 == 0, "AP", "PA")

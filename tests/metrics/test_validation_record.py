@@ -54,6 +54,24 @@ def test_a_record_by_hand() -> None:
     )
 
 
+def test_a_record_is_carried_to_other_probabilities() -> None:
+    rate = Estimate(0.5, 0.25, 0.75)
+    record = ValidationRecord(
+        patients=ValidationPatients(1, 2),
+        positive_films=1,
+        negative_films=2,
+        sensitivity=rate,
+        specificity=rate,
+        zone=NotSureZone(low=0.25, high=None),
+        ranks_with=(0.5, 0.5),
+        ranks_without=(0.0, 0.25, 1.0),
+    )
+    wanted = {"zone": NotSureZone(low=0.0625, high=None), "ranks_with": (0.25, 0.25)}
+    found = record.carried(np.square)
+    assert found == record.model_copy(update=wanted | {"ranks_without": (0.0, 0.0625, 1.0)})
+    assert ValidationRecord.model_validate_json(found.model_dump_json()) == found
+
+
 def test_the_rates_of_single_films_have_the_interval_of_clopper_and_pearson() -> None:
     positive, called = np.array([True] * 18 + [False] * 10), np.array([True] + [False] * 27)
     found = promised_rates(positive, called, np.arange(28))

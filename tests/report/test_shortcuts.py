@@ -36,7 +36,7 @@ def test_what_can_be_told_cannot_and_was_not_probed() -> None:
     found = sentences(report(told, Estimate(0.0, -0.01, 0.01)))
     assert found[0].startswith("From the model's features one can tell view (AUC 0.980 (0.960–0.990)). If")
     assert found[1] == "Not told beyond chance: sex (AUC 0.550 (0.490–0.610))."
-    assert found[2] == "Not probed, as that takes 5 patients of two groups at least: age band."
+    assert found[2] == "Not probed, as that takes 10 patients of two groups at least: age band."
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,15 @@ def test_what_can_be_told_cannot_and_was_not_probed() -> None:
 def test_what_hiding_a_part_means(change: Estimate, said: str) -> None:
     last = sentences(report({}, change))[-1]
     assert last.startswith("Hiding corners, 14% of the film, changes the mean AUC ") and said in last
+
+
+def test_below_a_hundred_patients_nothing_is_called_chance_or_more() -> None:
+    found = sentences(report({"view": Estimate(0.9)}, Estimate(-0.02)))
+    assert [found[0], found[-1]] == [
+        "Told with an AUC that has no interval, as there are too few patients: view (AUC 0.900).",
+        "Hiding corners, 14% of the film, changes the mean AUC by -0.020: whether that is more than chance "
+        "it cannot say below 100 patients.",
+    ]
 
 
 def test_the_tables_have_a_row_each() -> None:

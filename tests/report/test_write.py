@@ -8,9 +8,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from command_line import Command
 from demo_home import drawn_report, save_demo_model
 from html_texts import HtmlTexts
 from judged import BOXES, amend, save_tiny_model, write_common_folder, write_some_predictions
+from tiny_runs import TINY
+from unknown_labels import LACKING, hide_some
 
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
@@ -40,6 +43,7 @@ from xlite.report.terminal import summary
 from xlite.report.view import View
 from xlite.report.worth import records_sentence, records_table
 from xlite.report.write import evaluate_model, localise_model, score_predictions, write_report
+from xlite.runs.run import Run
 
 
 @pytest.fixture
@@ -255,6 +259,26 @@ def test_a_summary_says_what_would_tell_which_films_are_clean(
 
 
 @pytest.mark.usefixtures("no_charts")
+@pytest.mark.slow
+def test_a_run_on_unknown_labels_reports_what_is_known(
+    xlite: Command, tiny_folder: Path, own_home: Path
+) -> None:
+    """From the table to the report: trained, evaluated, written, with two findings that nobody labelled."""
+    folder = hide_some(tiny_folder)
+    words = [word for key, value in TINY.items() for word in (f"--{key.replace('_', '-')}", value)]
+    status, _, err = xlite("train", "--data", tiny_folder, "--name", "unknown", *words, "--epochs", 1)
+    assert status == 0, err
+    judged = Run.named("unknown").evaluation("test")
+    facts = json.loads((judged / "metrics.json").read_text())
+    labels = folder.labels(load_split(folder, "patient").stems("test"))
+    films = [facts["per_class"][finding]["films"] for finding in FINDINGS]
+    assert films == (~np.isnan(labels)).sum(axis=0).tolist()
+    assert [finding for finding, count in zip(FINDINGS, films, strict=True) if not count] == [*LACKING]
+    rows = (judged / "report.md").read_text().splitlines()
+    for finding in LACKING:
+        assert any(row.startswith(f"| {finding} | not labelled here |") for row in rows)
+
+
 def test_scored_predictions_are_passed_on_and_the_films_counted(
     tiny_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -4,12 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
+from noise_folder import write_noise_folder
 from played import Trainers, grid, states
 
 from xlite.cli import run as run_cli
 from xlite.config import make_config
+from xlite.data.folder import NihFolder
+from xlite.data.joined import open_data
+from xlite.data.layout import data_roots
+from xlite.data.splits import load_split
 from xlite.errors import RunError
 from xlite.places import sweeps_dir
+from xlite.runs.results import read_results
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 from xlite.sweeps import work
@@ -39,6 +45,19 @@ def test_a_study_that_came_to_nothing_gives_up_its_name(trainers: Trainers, tiny
     assert Run.named("s-000").config().backbone == "resnet18"
     with pytest.raises(RunError, match="it differs in backbone"):
         Sweep.open(grid(tiny_folder, seeds=1))
+
+
+def test_a_study_on_two_hospitals_trains_each_run_on_both(
+    trainers: Trainers, tiny_folder: Path, tmp_path: Path
+) -> None:
+    data = Path(f"{tiny_folder},{write_noise_folder(tmp_path / 'east', patients=12, seed=1)}")
+    trainers.folder = open_data(data)
+    sweep = Sweep.open(grid(data, seeds=1))
+    work.work_on(sweep)
+    assert states(sweep) == {"s-000": "finished", "s-001": "finished"}
+    assert [run.config().data for run in Run.list()] == [data, data]
+    own = [load_split(NihFolder.open(root), "patient").id for root in data_roots(data)]
+    assert all(row.startswith(f"split {'+'.join(sorted(own))}") for row in read_results()["notes"])
 
 
 def test_a_study_is_deleted_and_its_runs_if_asked(

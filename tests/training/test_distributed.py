@@ -86,8 +86,8 @@ def test_two_processes_of_which_one_knows_less_than_the_other_train_as_one(films
     """By the loss of each epoch: what a film weighs does not depend on its process or micro-batch."""
     hide_some(films, share=0.6)
     plain = ["--backbone", "test_convnext.r160_in1k", "--dropout", "0"]  # no batch norm
-    start(command(films, "one", *plain, "--accumulate", "2")).communicate(timeout=300)
-    start(command(films, "two", *plain, "--devices", "2")).communicate(timeout=300)
+    finish(command(films, "one", *plain, "--accumulate", "2"))
+    finish(command(films, "two", *plain, "--devices", "2"))
     rows = [Run.named(name).read_metrics()[["train_loss", "val_loss", "val_auc"]] for name in ("one", "two")]
     pd.testing.assert_frame_equal(*rows, rtol=0, atol=1e-3)
     assert len(rows[0]) == 3

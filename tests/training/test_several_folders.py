@@ -69,6 +69,7 @@ def test_a_run_on_two_hospitals_is_judged_on_both_on_each_and_on_one_alone(
     assert run.config().data == Path(f"{west},{east}")
     assert info.split_id == split.id == "+".join(sorted(one.id for one in own))
     assert info.notes.data_fingerprint == both.fingerprint() and info.label_version == "2020"
+    assert info.notes.balance == "folder"
     train = [len(one.parts["train"]) for one in own]
     assert info.notes.trained_on == f"{sum(train)} films of {sum(train) // 2} patients"
     assert "20 patients with the same number in two of them" in run.path("log.txt").read_text()

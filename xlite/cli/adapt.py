@@ -10,7 +10,10 @@ from xlite.cli.console import Device, Json, Model, print_json, print_table, say
 
 def adapt(
     model: Model,
-    data: Annotated[Path, typer.Option(help="Data folder of the other hospital, in the NIH layout")],
+    data: Annotated[
+        list[Path],
+        typer.Option(metavar="PATH", help="Data folder of the other hospital, in the NIH layout; one alone"),
+    ],
     films: Annotated[
         int, typer.Option(min=1, help="At most so many of its films fit the model; the others judge it")
     ],
@@ -25,16 +28,21 @@ def adapt(
 ) -> None:
     """Thresholds and calibration for another hospital.
 
-    As much is fitted to a finding as its local patients can bear: nothing, the intercept, or intercept and
-    slope. The folder's other films say what that is worth, and a learning curve how many films are enough.
-    Writes a new model, which says what it was adapted to, and the report.
+    As much is fitted to a finding as its local patients can bear: the intercept, or intercept and slope; and
+    its threshold. The folder's other films say what that is worth, and a learning curve how many films are
+    enough. Writes a new model, which says what it was adapted to, and the report.
     """
+    if len(data) > 1:
+        raise typer.BadParameter(
+            "a model is adapted to one hospital: run it once for each data folder, with another --out",
+            param_hint="--data",
+        )
     from xlite.evaluation.options import AdaptOptions
     from xlite.report.adaptation import REPORT_FILE, curve_table, findings_table, sentences
     from xlite.report.write import adapt_model_to
 
     options = AdaptOptions(films=films, draws=draws, seed=seed, device=device)
-    folder, found = adapt_model_to(model, data, out, options)
+    folder, found = adapt_model_to(model, data[0], out, options)
     if as_json:
         print_json(found.model_dump(mode="json") | {"model_file": str(folder / "model.safetensors")})
         return

@@ -5,12 +5,22 @@ from typing import Annotated
 
 import typer
 
-from xlite.cli.console import Device, Json, Model, Out, print_json, print_table, progress_bar, say
+from xlite.cli.console import (
+    DataFolders,
+    Device,
+    Json,
+    Model,
+    Out,
+    print_json,
+    print_table,
+    progress_bar,
+    say,
+)
 
 
 def localise(
     model: Model,
-    data: Annotated[Path, typer.Option(help="Data folder in the NIH layout")],
+    data: DataFolders,
     out: Out,
     split: Annotated[str, typer.Option(help="Split of the data folder")] = "official",
     part: Annotated[
@@ -37,6 +47,7 @@ def localise(
     Writes localisation.json and maps.png: the pointing game, IoU and IoBB of several kinds of map, beside
     maps that know nothing, and whether the maps depend on the model at all.
     """
+    from xlite.data.layout import joined_data
     from xlite.evaluation.options import MapOptions
     from xlite.explain import METHODS
     from xlite.report.metrics_json import localisation_json
@@ -48,7 +59,7 @@ def localise(
         raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(METHODS)}", param_hint="--method")
     options = MapOptions(boxes=boxes, methods=method, checks=checks, device=device)
     with progress_bar("localising") as progress:
-        report = localise_model(model, data, split, part, out, options, progress)
+        report = localise_model(model, joined_data(data), split, part, out, options, progress)
     if as_json:
         print_json(localisation_json(report))
         return

@@ -1,11 +1,11 @@
 """A model's calibration and thresholds fitted to some films of another hospital, and judged by the rest."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal
 
 import numpy as np
 
@@ -15,30 +15,29 @@ from xlite.data.leakage import films_sharing_patients
 from xlite.data.published_splits import published_split
 from xlite.data.splits import Split
 from xlite.errors import CheckpointError, DataError
-from xlite.evaluation.adaptation import Adaptation, AdaptedFinding, CurvePoint
+from xlite.evaluation.adaptation import Adaptation, AdaptedFinding, Change, CurvePoint
 from xlite.evaluation.base import Bootstrap
 from xlite.evaluation.evaluate import read_films
 from xlite.evaluation.films import Films
+from xlite.evaluation.local_fit import LocalFit, adapted_info, own_cuts
 from xlite.evaluation.options import AdaptOptions, JudgeOptions
 from xlite.evaluation.own_training import own_split
-from xlite.findings import FEW_POSITIVES, FINDINGS
+from xlite.findings import FINDINGS
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples, or_none
-from xlite.metrics.calibration import apply_calibrator
-from xlite.metrics.intervals import resampled
-from xlite.metrics.ladder import Climbed, climb
-from xlite.metrics.thresholds import Thresholds
-from xlite.metrics.validation_record import validation_records
+from xlite.metrics.finding_estimates import PatientCounts, fixed_mean_of
+from xlite.metrics.intervals import LEAST_IN_MEAN, paired_estimate
 from xlite.models.adapted import AdaptedTo, film_marks
 from xlite.models.info import ModelInfo
-from xlite.patients import fewer_patients
 from xlite.text import counted
 
 log = logging.getLogger(__name__)
 
 SIZES = (25, 50, 100, 200, 400, 800, 1600, 3200)
 """Of the learning curve, as far as they are fewer than the films that fit the model."""
-_T = TypeVar("_T")
+
+
+_Metric = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,18 +46,6 @@ class AdaptedModel:
 
     classifier: Classifier
     report: Adaptation
-
-
-@dataclass(frozen=True, eq=False)
-class _Fit:
-    """What local films make of a model: its calibrator, and a threshold a finding (14), NaN if none."""
-
-    climbed: Climbed
-    chosen: Thresholds
-    cuts: np.ndarray
-
-    def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        return apply_calibrator(logits, self.climbed.calibrator)
 
 
 def adapt_model(spec: str | Path, data: str | Path, options: AdaptOptions) -> AdaptedModel:
@@ -119,51 +106,21 @@ def _first(patients: np.ndarray, order: np.ndarray, films: int) -> np.ndarray:
     return order[: fitting[-1] if len(fitting) else 0]
 
 
-def _fit(info: ModelInfo, films: Films, local: np.ndarray) -> _Fit:
-    """Calibrator and thresholds by some of the films; what these cannot tell stays as the model has it."""
-    logits, labels, patients = films.logits[local], films.labels[local], films.patients[local]
-    climbed = climb(logits, labels, patients, info.calibration)
-    chosen = Thresholds.choose(labels, apply_calibrator(logits, climbed.calibrator), patients)
-    return _Fit(climbed, chosen, np.where(climbed.moved, chosen.cuts, _cuts(info)))
+def _fit(info: ModelInfo, films: Films, local: np.ndarray) -> LocalFit:
+    return LocalFit.of(info, films.logits[local], films.labels[local], films.patients[local])
 
 
-def _cuts(info: ModelInfo) -> np.ndarray:
-    """A model's own thresholds (14,), NaN where it has none."""
-    none = dict.fromkeys(FINDINGS)
-    return Thresholds.of(info.thresholds or none, info.thresholds_chosen_on).cuts
-
-
-def _adapted(info: ModelInfo, films: Films, local: np.ndarray, fit: _Fit, folder: NihFolder) -> ModelInfo:
-    """The model's info with what the local films say; of findings that they cannot fit, what it was."""
-    labels, patients = films.labels[local], films.patients[local]
-    moved = {finding for finding, is_so in zip(FINDINGS, fit.climbed.moved, strict=True) if is_so}
-    now = Thresholds(fit.cuts, fit.chosen.chosen_on)
-    counts = now.chosen_on_by_finding() or {}
-    records = validation_records(labels, fit.probabilities(films.logits[local]), patients, now)
-    stays = {finding for finding in FINDINGS if finding not in moved}
-    by_hand = _of(info.notes.thresholds_by_hand, stays)
+def _adapted(info: ModelInfo, films: Films, local: np.ndarray, fit: LocalFit, folder: NihFolder) -> ModelInfo:
+    patients = films.patients[local]
     adapted_to = AdaptedTo(
         data=folder.root.name,
         day=date.today().isoformat(),
         films=len(local),
         patients=len(np.unique(patients)),
-        findings=tuple(finding for finding in FINDINGS if finding in moved),
+        findings=fit.findings,
         film_marks=tuple(film_marks(folder.fingerprint(), [films.stems[row] for row in local])),
     )
-    notes = {"adapted_to": adapted_to} | ({"thresholds_by_hand": by_hand} if by_hand else {})
-    return info.model_copy(
-        update={
-            "calibration": fit.climbed.calibrator,
-            "thresholds": now.by_finding(),
-            "thresholds_chosen_on": counts | _of(info.thresholds_chosen_on, stays),
-            "validation": records | _of(info.validation, stays),
-            "notes": info.notes.without_hand().model_copy(update=notes),
-        }
-    )
-
-
-def _of(by_finding: Mapping[str, _T] | None, findings: Collection[str]) -> dict[str, _T]:
-    return {finding: value for finding, value in (by_finding or {}).items() if finding in findings}
+    return adapted_info(info, fit, films.logits[local], films.labels[local], patients, adapted_to)
 
 
 def _report(
@@ -172,7 +129,7 @@ def _report(
     films: Films,
     local: np.ndarray,
     rest: np.ndarray,
-    fit: _Fit,
+    fit: LocalFit,
     known: int,
     options: AdaptOptions,
 ) -> Adaptation:
@@ -180,16 +137,14 @@ def _report(
     labels, logits, patients = films.labels[rest], films.logits[rest], films.patients[rest]
     before, after = films.probs[rest], fit.probabilities(logits)
     resamples = Resamples(patients, options.resamples, options.seed)
-    judged = fewer_patients(labels, patients) >= FEW_POSITIVES
-    if not judged.any():
+    counts = PatientCounts.per_finding(labels, labels > 0, resamples.owner)
+    auc = fixed_mean_of("auc", metrics.auc_per_class(labels, logits), resamples.auc(labels, logits), counts)
+    if not auc.findings:
         raise DataError(
-            f"none of the 14 findings has {FEW_POSITIVES} patients with it and as many without it among the "
+            f"none of the 14 findings has {LEAST_IN_MEAN} patients with it and as many without it among the "
             f"{counted(len(rest), 'film')} of {folder.root} that are to judge what comes of it"
         )
-    some = [probs[:, judged] for probs in (before, after)]
-    ece = [metrics.ece_per_class(labels[:, judged], probs).mean() for probs in some]
-    drawn = [resamples.ece(labels[:, judged], probs).mean(axis=1) for probs in some]
-    auc = metrics.auc_per_class(labels[:, judged], logits[:, judged]).mean()
+    judged = np.array([finding in auc.findings for finding in FINDINGS])
     return Adaptation(
         model=classifier.name,
         data=folder.root.name,
@@ -203,17 +158,38 @@ def _report(
         seed=options.seed,
         draws=options.draws,
         bootstrap=Bootstrap(resamples=options.resamples, seed=options.seed),
-        findings=tuple(finding for finding, is_so in zip(FINDINGS, judged, strict=True) if is_so),
-        auc=resampled(auc, resamples.auc(labels[:, judged], logits[:, judged]).mean(axis=1)),
-        ece=(resampled(ece[0], drawn[0]), resampled(ece[1], drawn[1])),
-        ece_change=resampled(ece[1] - ece[0], drawn[1] - drawn[0]),
-        per_class=_per_class(labels, before, after, _cuts(classifier.info), fit),
+        findings=auc.findings,
+        auc=auc.estimate,
+        ece=_change("ece", labels, (before, after), judged, resamples),
+        brier=_change("brier", labels, (before, after), judged, resamples),
+        per_class=_per_class(labels, before, after, own_cuts(classifier.info), fit),
         curve=_curve(classifier.info, films, judged, options),
     )
 
 
+def _change(
+    name: Literal["ece", "brier"],
+    labels: np.ndarray,
+    sides: tuple[np.ndarray, np.ndarray],
+    judged: np.ndarray,
+    resamples: Resamples,
+) -> Change:
+    """The mean of a metric over the findings judged (14,) bool, by the probabilities before and after."""
+    of_films: _Metric = metrics.ece_per_class if name == "ece" else metrics.brier_per_class
+    of_resamples: _Metric = resamples.ece if name == "ece" else resamples.brier
+    labels = np.where(judged, labels, np.nan)
+    counts = PatientCounts.per_finding(labels, labels > 0, resamples.owner)
+    drawn = [of_resamples(labels, probs) for probs in sides]
+    before, after = (
+        fixed_mean_of(name, of_films(labels, probs), one, counts).estimate
+        for probs, one in zip(sides, drawn, strict=True)
+    )
+    means = np.stack([one[:, judged].mean(axis=1) for one in drawn], axis=1)
+    return Change(before=before, after=after, difference=paired_estimate(after, before, means[:, ::-1]))
+
+
 def _per_class(
-    labels: np.ndarray, before: np.ndarray, after: np.ndarray, cuts: np.ndarray, fit: _Fit
+    labels: np.ndarray, before: np.ndarray, after: np.ndarray, cuts: np.ndarray, fit: LocalFit
 ) -> dict[str, AdaptedFinding]:
     sides = ((before, cuts), (after, fit.cuts))
     ece, brier = (
@@ -267,10 +243,10 @@ def _curve(
 
 
 def _judged(
-    info: ModelInfo, films: Films, rest: np.ndarray, judged: np.ndarray, fit: _Fit | None
+    info: ModelInfo, films: Films, rest: np.ndarray, judged: np.ndarray, fit: LocalFit | None
 ) -> np.ndarray:
-    """Findings fitted, mean ECE, Brier score, F1 and changed calls on the films `rest`, (5,)."""
-    labels, before, cuts = films.labels[rest], films.probs[rest], _cuts(info)
+    """Thresholds chosen, mean ECE, Brier score, F1 and changed calls on the films `rest`, (5,)."""
+    labels, before, cuts = films.labels[rest], films.probs[rest], own_cuts(info)
     after, new_cuts = (fit.probabilities(films.logits[rest]), fit.cuts) if fit else (before, cuts)
     values = (
         metrics.ece_per_class(labels, after),
@@ -278,16 +254,16 @@ def _judged(
         metrics.rates_at(labels, after, new_cuts)["f1"],
         _changed(before, cuts, after, new_cuts),
     )
-    fitted = np.count_nonzero(fit.climbed.moved) if fit else 0
-    return np.array([fitted, *(metrics.macro(value[judged]) for value in values)])
+    chosen = len(fit.findings) if fit else 0
+    return np.array([chosen, *(metrics.macro(value[judged]) for value in values)])
 
 
 def _point(size: int, rows: np.ndarray) -> CurvePoint:
     low, high = np.nanquantile(rows[:, 1], [0.1, 0.9])
-    fitted, ece, brier, f1, changed = metrics.macro(rows.T)
+    chosen, ece, brier, f1, changed = metrics.macro(rows.T)
     return CurvePoint(
         films=size,
-        findings=float(fitted),
+        thresholds=float(chosen),
         ece=float(ece),
         ece_low=float(low),
         ece_high=float(high),

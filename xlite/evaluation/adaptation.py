@@ -1,6 +1,7 @@
 """`Adaptation`: what a few local films change of a model's calibration and thresholds, as typed values."""
 
 from xlite.evaluation.base import Bootstrap, Part
+from xlite.findings import FEW_POSITIVES
 from xlite.metrics.estimate import Estimate
 from xlite.metrics.ladder import Rung
 
@@ -25,17 +26,22 @@ class AdaptedFinding(Part):
     specificity: tuple[float | None, float | None]
     changed: float | None
 
+    @property
+    def chosen(self) -> bool:
+        """Whether its threshold was chosen anew."""
+        return min(self.with_it, self.without) >= FEW_POSITIVES
+
 
 class CurvePoint(Part):
     """What so many local films give: means over the draws, each judged on films that none of its own was.
 
-    films: 0 for the model as it is. findings: to which anything was fitted. ece, brier, f1: means over the
+    films: 0 for the model as it is. thresholds: how many were chosen anew. ece, brier, f1: means over the
     findings judged, ece with the 10th and 90th percentile of the draws. changed: the share of calls that are
     other ones than before.
     """
 
     films: int
-    findings: float
+    thresholds: float
     ece: float
     ece_low: float
     ece_high: float
@@ -44,12 +50,20 @@ class CurvePoint(Part):
     changed: float | None
 
 
+class Change(Part):
+    """A mean over the findings judged, before and after, and by how much it changes on the same resamples."""
+
+    before: Estimate
+    after: Estimate
+    difference: Estimate
+
+
 class Adaptation(Part):
     """A model adapted to a folder: `films` of `patients` fitted it, `judged` of `judged_patients` judge it.
 
     known: films of the folder left out, as the model was trained or chosen on them or their patients.
-    findings: those judged, with patients enough. ece: the mean over them, before and after, with intervals;
-    ece_change: of the same resamples. auc: the mean, which a calibrator moves by rounding only.
+    findings: those judged, with patients enough. ece, brier, auc: means over them; the last a calibrator
+    moves by rounding only.
     """
 
     model: str
@@ -66,7 +80,7 @@ class Adaptation(Part):
     bootstrap: Bootstrap
     findings: tuple[str, ...]
     auc: Estimate
-    ece: tuple[Estimate, Estimate]
-    ece_change: Estimate
+    ece: Change
+    brier: Change
     per_class: dict[str, AdaptedFinding]
     curve: tuple[CurvePoint, ...]

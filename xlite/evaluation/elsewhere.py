@@ -22,7 +22,7 @@ from xlite.evaluation.report import FindingMetrics, Metrics, Report
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate, FixedMean, independent_difference
-from xlite.metrics.finding_estimates import PatientCounts, fixed_mean_auc
+from xlite.metrics.finding_estimates import PatientCounts, fixed_mean_of
 from xlite.metrics.per_finding import auc_per_class
 
 if TYPE_CHECKING:
@@ -147,8 +147,8 @@ def _mean_over(side: _Judged, findings: tuple[str, ...]) -> Estimate:
     chosen = np.array([finding in findings for finding in FINDINGS])
     labels = np.where(chosen, answers.labels, np.nan)
     counts = PatientCounts.per_finding(labels, labels > 0, drawn.owner)
-    return fixed_mean_auc(
-        auc_per_class(labels, answers.probs), drawn.auc(labels, answers.probs), counts
+    return fixed_mean_of(
+        "auc", auc_per_class(labels, answers.probs), drawn.auc(labels, answers.probs), counts
     ).estimate
 
 

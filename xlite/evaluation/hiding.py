@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from xlite.evaluation.lungs import Lungs
+
 CORNER = 0.18
 """Side of a hidden corner, as a share of the film's: markers of side and hospital stand there."""
 
@@ -15,6 +17,16 @@ def without_corners(film: np.ndarray, side: float = CORNER) -> tuple[np.ndarray,
     columns = np.r_[:across, width - across : width]
     hidden = np.zeros(film.shape, bool)
     hidden[np.ix_(rows, columns)] = True
+    return painted_over(film, hidden), hidden
+
+
+def without_surroundings(film: np.ndarray, lungs: Lungs) -> tuple[np.ndarray, np.ndarray]:
+    """The film uint8 (H, W) with all painted over but its lungs, the heart between them, and their margin.
+
+    And what was hidden, bool (H, W): nothing of a film on which no lungs are found.
+    """
+    kept = lungs.mask(film)
+    hidden = ~kept if kept.any() else kept
     return painted_over(film, hidden), hidden
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
+from xlite.data.joined import open_data
 from xlite.data.splits import Split, load_split
 from xlite.data.tables import read_boxes
 from xlite.errors import DataError
@@ -55,7 +56,7 @@ def judge_maps(
     A model without weights for torch, an export or an ensemble, has no sanity check by randomisation.
     progress is called with the targets done and all. Raises CheckpointError, DataError, or ImageError.
     """
-    classifier, folder = Classifier.load(spec, options.device), NihFolder.open(data)
+    classifier, folder = Classifier.load(spec, options.device), open_data(data)
     chosen = _split(folder, split, part)
     given = folder.boxes() if options.boxes is None else read_boxes(options.boxes)
     if given.empty:

@@ -1,6 +1,7 @@
 """Does a model read the disease or the hospital? What its features tell, what it does without parts."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,22 +14,33 @@ from xlite.data.splits import load_split
 from xlite.engines.engine import Engine
 from xlite.errors import DataError
 from xlite.evaluation.base import Bootstrap
-from xlite.evaluation.hiding import without_corners
+from xlite.evaluation.hiding import without_corners, without_surroundings
+from xlite.evaluation.lungs import Lungs
 from xlite.evaluation.options import JudgeOptions
 from xlite.evaluation.shortcut_report import Hidden, Shortcuts, Told
 from xlite.evaluation.subgroups import film_groups, subgroups
 from xlite.files import Progress
-from xlite.findings import FEW_POSITIVES, FINDINGS
+from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.intervals import resampled
+from xlite.metrics.finding_estimates import PatientCounts, finding_estimate, mean_over
+from xlite.metrics.intervals import LEAST_IN_MEAN, paired_estimate
+from xlite.metrics.paired import compared_findings
 from xlite.metrics.per_finding import auc_per_class
-from xlite.metrics.probe import FOLDS, told, told_auc
+from xlite.metrics.probe import told
 from xlite.patients import fewer_patients
 
-HIDINGS: dict[str, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]] = {"corners": without_corners}
-"""By what is hidden: a film uint8 (S, S) to the film without it, and what was hidden, bool (S, S)."""
+Hiding = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""A film uint8 (S, S) to the film without a part of it, and what was hidden, bool (S, S)."""
 _BATCH = 16
+
+
+def hidings() -> dict[str, Hiding]:
+    """By what is hidden. Raises CheckpointError if the network that finds the lungs cannot be read."""
+    return {
+        "corners": without_corners,
+        "what is outside the lungs": partial(without_surroundings, lungs=Lungs.load()),
+    }
 
 
 class _Answers(NamedTuple):
@@ -56,17 +68,26 @@ def judge_shortcuts(
     preprocess = classifier.info.preprocess
     films, labels, stems = open_films(folder, chosen, part, preprocess, options.skip_missing)
     patients = folder.patients(stems)
-    judged = fewer_patients(labels, patients) >= FEW_POSITIVES
+    resamples = Resamples(patients, options.resamples, options.seed)
+    enough = fewer_patients(labels, patients) >= LEAST_IN_MEAN
+    judged = enough & compared_findings(labels, resamples).findings
     if not judged.any():
         raise DataError(
-            f"none of the 14 findings has {FEW_POSITIVES} patients with it and as many without it in the "
+            f"none of the 14 findings has {LEAST_IN_MEAN} patients with it and as many without it in the "
             f"{part} part of {chosen.id}: judge a larger one"
         )
-    read = _Reader(classifier.engine, films, 1 + len(HIDINGS), progress)
+    versions = hidings()
+    read = _Reader(classifier.engine, films, 1 + len(versions), progress)
     plain = read()
     groups = film_groups(folder.table.iloc[folder.rows(stems)])
-    resamples = Resamples(patients, options.resamples, options.seed)
     within = {name: groups[name] for name in ("view", "sex", "age", FOLDER) if name in groups}
+    findings = tuple(finding for finding, is_so in zip(FINDINGS, judged, strict=True) if is_so)
+
+    def auc(answers: _Answers) -> _Auc:
+        return _Auc.of(labels[:, judged], answers.logits[:, judged], resamples)
+
+    whole = auc(plain)
+    without = {name: read(hide) for name, hide in versions.items()}
     return Shortcuts(
         model=classifier.name,
         split=chosen.id,
@@ -74,13 +95,11 @@ def judge_shortcuts(
         films=len(stems),
         patients=resamples.patients,
         bootstrap=Bootstrap(resamples=options.resamples, seed=options.seed),
-        findings=tuple(finding for finding, is_so in zip(FINDINGS, judged, strict=True) if is_so),
-        auc=_mean_auc(labels, plain.logits, judged, resamples)[0],
+        findings=findings,
+        auc=whole.mean,
         told={name: _told(plain.features, values, patients, resamples) for name, values in within.items()},
         within=subgroups(labels, plain.logits, within, resamples),
-        hidden={
-            name: _hidden(labels, plain, read(hide), judged, resamples) for name, hide in HIDINGS.items()
-        },
+        hidden={name: _hidden(findings, whole, auc(one), one.share) for name, one in without.items()},
     )
 
 
@@ -91,7 +110,7 @@ class _Reader:
         self.engine, self.films, self.progress = engine, films, progress
         self.done, self.total = 0, versions * len(films)
 
-    def __call__(self, hide: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None) -> _Answers:
+    def __call__(self, hide: Hiding | None = None) -> _Answers:
         normalize = self.engine.info.preprocess.normalize
         logits, features, shares = [], [], []
         for start in range(0, len(self.films), _BATCH):
@@ -108,27 +127,30 @@ class _Reader:
         return _Answers(np.concatenate(logits), np.concatenate(features), float(np.mean(shares)))
 
 
-def _mean_auc(
-    labels: np.ndarray, scores: np.ndarray, judged: np.ndarray, resamples: Resamples
-) -> tuple[Estimate, np.ndarray, np.ndarray]:
-    """The mean AUC of the findings judged; the AUC of each finding (14,) and its resamples (R, 14)."""
-    own, drawn = auc_per_class(labels, scores), resamples.auc(labels, scores)
-    return resampled(own[judged].mean(), drawn[:, judged].mean(axis=1)), own, drawn
+class _Auc(NamedTuple):
+    """AUC of the findings judged: of each with an interval, their resamples (R, M), and the mean."""
+
+    each: list[Estimate]
+    drawn: np.ndarray
+    mean: Estimate
+
+    @classmethod
+    def of(cls, labels: np.ndarray, scores: np.ndarray, resamples: Resamples) -> "_Auc":
+        """Of labels and scores (N, M) of findings that have patients enough for an interval each."""
+        counts = PatientCounts.per_finding(labels, labels > 0, resamples.owner)
+        values, drawn = auc_per_class(labels, scores), resamples.auc(labels, scores)
+        each = [finding_estimate("auc", value, drawn[:, c], counts[c]) for c, value in enumerate(values)]
+        return cls(each, drawn, mean_over("auc", each, drawn, counts))
 
 
-def _hidden(
-    labels: np.ndarray, plain: _Answers, without: _Answers, judged: np.ndarray, resamples: Resamples
-) -> Hidden:
-    _, own, drawn = _mean_auc(labels, plain.logits, judged, resamples)
-    after, other, redrawn = _mean_auc(labels, without.logits, judged, resamples)
-    change, moved = other - own, redrawn - drawn
+def _hidden(findings: Sequence[str], plain: _Auc, without: _Auc, share: float) -> Hidden:
+    drawn = np.stack([without.drawn, plain.drawn], axis=2)
+    pairs = zip(findings, without.each, plain.each, np.moveaxis(drawn, 1, 0), strict=True)
     return Hidden(
-        share=without.share,
-        auc=after,
-        change=resampled(change[judged].mean(), moved[:, judged].mean(axis=1)),
-        per_class={
-            finding: resampled(change[c], moved[:, c]) for c, finding in enumerate(FINDINGS) if judged[c]
-        },
+        share=share,
+        auc=without.mean,
+        change=paired_estimate(without.mean, plain.mean, drawn.mean(axis=1)),
+        per_class={finding: paired_estimate(after, before, both) for finding, after, before, both in pairs},
     )
 
 
@@ -137,16 +159,10 @@ def _told(features: np.ndarray, values: np.ndarray, patients: np.ndarray, resamp
     known = values != ""
     names, counts = np.unique(values[known], return_counts=True)
     films = {str(name): int(count) for name, count in zip(names, counts, strict=True)}
-    enough = [name for name in films if _patients(patients[values == name]) >= FOLDS]
+    enough = [name for name in films if len({*patients[values == name]}) >= LEAST_IN_MEAN]
     mine = np.isin(values, enough)
     if len(enough) < 2:
         return Told(films=films, auc=Estimate(None))
     probs = told(features[mine], values[mine], patients[mine], enough)
-    some = resamples.of(mine)
-    marked = values[mine][:, None] == np.array(enough)
-    drawn = some.auc(marked, probs).mean(axis=1)
-    return Told(films=films, auc=resampled(told_auc(probs, values[mine], enough), drawn))
-
-
-def _patients(patients: Iterable[str]) -> int:
-    return len({*patients})
+    marked = (values[mine][:, None] == np.array(enough)).astype(np.float32)
+    return Told(films=films, auc=_Auc.of(marked, probs, resamples.of(mine)).mean)

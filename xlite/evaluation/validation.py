@@ -18,7 +18,13 @@ from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples, or_none
 from xlite.metrics.calibration import METHODS, apply_calibrator, fit_calibrator, in_effect
 from xlite.metrics.estimate import Estimate
-from xlite.metrics.finding_estimates import PatientCounts, finding_estimate, fixed_mean, mean_estimate
+from xlite.metrics.finding_estimates import (
+    PatientCounts,
+    finding_estimate,
+    fixed_mean,
+    fixed_mean_of,
+    mean_estimate,
+)
 from xlite.metrics.thresholds import RULES, Thresholds
 from xlite.metrics.validation_record import promised_rates, validation_records
 
@@ -137,8 +143,7 @@ def _errors(films: Films, validation: Films, resamples: Resamples, method: str) 
 
 def _mean(name: str, values: np.ndarray, drawn: np.ndarray, counts: list[PatientCounts]) -> Estimate:
     """The mean of the named metric, from its values (14,) and resamples (R, 14)."""
-    fixed = fixed_mean(name, _estimates(name, values, drawn, counts), drawn, counts)
-    return mean_estimate(values, fixed)
+    return mean_estimate(values, fixed_mean_of(name, values, drawn, counts))
 
 
 def _estimates(

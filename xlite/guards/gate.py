@@ -12,29 +12,20 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from pydantic import ValidationError
 
 from xlite.errors import CheckpointError
 from xlite.guards.limits import Limits
 from xlite.guards.measure import gate_input, measure, thumbnail
+from xlite.guards.network import INPUT, open_network
 from xlite.guards.verdict import Guards, blank, decide
 from xlite.images import LEAST_CONTRAST
 from xlite.places import bundled
 
-INPUT = "picture"
 OUTPUTS = ("kinds", "turns", "flags")
 LIMITS = "xlite.gate.limits"
 """The key of the limits, as JSON, in the metadata of the network's file."""
 WIDTHS = (3, 8, 4)
-_NOT_ONNX = (
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.NotImplemented,
-    ort_errors.RuntimeException,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,18 +41,7 @@ class Gate:
     def load(cls, path: Path | None = None) -> "Gate":
         """The gate that comes with X-Lite, or that of another file. Raises CheckpointError."""
         path = path or bundled("checkpoints", "gate", "gate.onnx")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            model = path.read_bytes()  # as bytes: a file can then not name others that hold its weights
-            session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except OSError as error:
-            raise CheckpointError(
-                f"{path} cannot be read ({error.strerror}); install X-Lite again"
-            ) from error
-        except _NOT_ONNX as error:
-            raise CheckpointError(f"{path} is no gate network; install X-Lite again") from error
+        session, model = open_network(path, "gate network")
         return cls(session, _limits(session, path), hashlib.sha256(model).hexdigest())
 
     def judge(self, image: np.ndarray) -> Guards:

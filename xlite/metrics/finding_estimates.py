@@ -100,16 +100,26 @@ def fixed_mean(
     ]
     if not chosen:
         return FixedMean()
-    values = np.array([estimates[c].value for c in chosen], np.float64)
-    some, (patients, effective) = drawn[:, chosen], fewest([counts[c] for c in chosen])
+    some = [estimates[c] for c in chosen], drawn[:, chosen], [counts[c] for c in chosen]
+    return FixedMean(tuple(FINDINGS[c] for c in chosen), mean_over(name, *some))
+
+
+def mean_over(
+    name: str, estimates: Sequence[Estimate], drawn: np.ndarray, counts: Sequence[PatientCounts]
+) -> Estimate:
+    """The mean of the named metric, with an interval if there are patients enough and no NaN in drawn (R, M).
+
+    Each estimate has an interval, if it is not of a calibration error; drawn: their resamples.
+    """
+    values = np.array([one.value for one in estimates], np.float64)
+    mean, (patients, effective) = float(values.mean()), fewest(counts)
+    if np.isnan(drawn).any():
+        return Estimate(mean)
     if name == "ece":
-        mean, drawn_mean = float(values.mean()), some.mean(axis=1)
-        found = intervals.ece_interval(mean, drawn_mean, patients, effective)
-    else:
-        limits = np.array([(estimates[c].low, estimates[c].high) for c in chosen], np.float64).T
-        found = intervals.mean_interval(values, limits, some, patients, effective)
-    findings = tuple(FINDINGS[c] for c in chosen)
-    return FixedMean(findings, Estimate(float(values.mean()), *(found or ())))
+        return Estimate(mean, *(intervals.ece_interval(mean, drawn.mean(axis=1), patients, effective) or ()))
+    limits = np.array([(one.low, one.high) for one in estimates], np.float64).T
+    found = intervals.mean_interval(values, limits, drawn, patients, effective)
+    return Estimate(mean, *(found or ()))
 
 
 def mean_estimate(values: np.ndarray, fixed: FixedMean) -> Estimate:
@@ -142,12 +152,9 @@ def whole_mean_auc(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientC
     return Estimate(float(np.mean(auc[chosen])), max(0.0, low), min(1.0, high))
 
 
-def mean_auc_estimate(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientCounts]) -> Estimate:
-    """The mean AUC over the findings that have one; auc (14,), drawn (R, 14) its resamples."""
-    return mean_estimate(auc, fixed_mean_auc(auc, drawn, counts))
-
-
-def fixed_mean_auc(auc: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientCounts]) -> FixedMean:
-    """The mean AUC over the fixed findings; auc (14,), drawn (R, 14) its resamples."""
-    aucs = [finding_estimate("auc", value, drawn[:, c], counts[c]) for c, value in enumerate(auc)]
-    return fixed_mean("auc", aucs, drawn, counts)
+def fixed_mean_of(
+    name: str, values: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientCounts]
+) -> FixedMean:
+    """The mean of the named metric over the fixed findings, from its values (14,) and resamples (R, 14)."""
+    found = [finding_estimate(name, value, drawn[:, c], counts[c]) for c, value in enumerate(values)]
+    return fixed_mean(name, found, drawn, counts)

@@ -7,6 +7,7 @@ small; and if it is very small, there is none. `benchmarks/interval_coverage.py`
 intervals hold the true value; the numbers below are read off its tables.
 """
 
+from dataclasses import astuple
 from statistics import NormalDist
 
 import numpy as np
@@ -41,11 +42,6 @@ def percentile(drawn: np.ndarray, k: float = np.inf) -> Interval:
     tail = 0.025 if np.isinf(k) else float(ndtr(-_student(k)))
     low, high = np.quantile(defined, [tail, 1 - tail])
     return float(low), float(high)
-
-
-def resampled(value: float, drawn: np.ndarray) -> Estimate:
-    """A value with the percentile interval of its resamples (R,)."""
-    return Estimate(float(value), *(percentile(drawn) or (None, None)))
 
 
 def auc_interval(auc: float, drawn: np.ndarray, positive: int, negative: int) -> Interval:
@@ -164,6 +160,18 @@ def difference_interval(values: np.ndarray, limits: np.ndarray, drawn: np.ndarra
         for one, other in ((below[0], above[1]), (above[0], below[1]))
     )
     return max(-1.0, value - low), min(1.0, value + high)
+
+
+def paired_estimate(first: Estimate, second: Estimate, drawn: np.ndarray) -> Estimate:
+    """The first of two metrics less the second, with `difference_interval` if both have an interval.
+
+    Both lie in 0-1 and are of the same patients; drawn (R, 2) their resamples. Undefined if one of them is.
+    """
+    values, *limits = np.array([astuple(one) for one in (first, second)], np.float64).T
+    if np.isnan(values).any():
+        return Estimate(None)
+    found = None if np.isnan(limits).any() else difference_interval(values, np.array(limits), drawn)
+    return Estimate(float(values[0] - values[1]), *(found or ()))
 
 
 def effective_number(owner: np.ndarray) -> float:

@@ -3,16 +3,21 @@
 The rungs: as it is; the intercept alone, which carries the prevalence; intercept and slope. Updates that are
 as small as the data ask for: Janssen et al., J Clin Epidemiol 61 (2008) 76; Vergouwe et al., Stat Med 36
 (2017) 4529. Isotonic regression is not on it: it wants some 1,000 positives of each finding.
+
+An intercept is fitted however few the positives are, as the pull of `fit_intercept` towards no change, which
+is a normal prior of one logit, is outweighed only by as many expected or found positives as speak for a
+change. So one positive among 200 films, if the model says 40, moves it far, and one if it says 2 hardly.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.special import expit
 
 from xlite.errors import CheckpointError
-from xlite.findings import FEW_POSITIVES, FINDINGS
-from xlite.metrics.calibration import Calibrator, Isotonic, Platt, Temperature, fit_intercept, fit_line
+from xlite.findings import FINDINGS
+from xlite.metrics.calibration import Calibrator, Isotonic, Platt, Temperature, fit_intercept, fit_line, logit
 from xlite.patients import fewer_patients
 
 Rung = Literal["as_it_is", "intercept", "line"]
@@ -22,15 +27,19 @@ LINE_PATIENTS = 30
 
 @dataclass(frozen=True)
 class Climbed:
-    """A calibrator, and how far up the ladder each finding went for it (14)."""
+    """A calibrator, how far up the ladder each finding went for it (14), and its line there (14).
+
+    lines: scale and bias on top of the logits that the calibrator before gave.
+    """
 
     calibrator: Platt
     rungs: tuple[Rung, ...]
+    lines: tuple[tuple[float, float], ...]
 
-    @property
-    def moved(self) -> np.ndarray:
-        """bool (14,): whether anything was fitted to the finding."""
-        return np.array([rung != "as_it_is" for rung in self.rungs])
+    def carried(self, finding: str, probs: np.ndarray) -> np.ndarray:
+        """Probabilities of a finding by the calibrator before, float (…), as the new one gives them."""
+        scale, bias = self.lines[FINDINGS.index(finding)]
+        return np.asarray(expit(scale * logit(probs) + bias))
 
 
 def climb(logits: np.ndarray, labels: np.ndarray, patients: np.ndarray, before: Calibrator | None) -> Climbed:
@@ -40,16 +49,17 @@ def climb(logits: np.ndarray, labels: np.ndarray, patients: np.ndarray, before: 
     CheckpointError if `before` is isotonic, whose steps no line moves.
     """
     scales, biases = _line_of(before)
-    lines, rungs = [], []
+    rungs, lines = [], []
     for c in range(len(FINDINGS)):
         known = ~np.isnan(labels[:, c])
         y = labels[known, c].astype(np.float64)
         z = scales[c] * logits[known, c].astype(np.float64) + biases[c]
         rung = _rung(y, patients[known])
-        scale, bias = _fitted(z, y, rung)
-        lines.append((scale * scales[c], scale * biases[c] + bias))
         rungs.append(rung)
-    return Climbed(Platt(scale=tuple(s for s, _ in lines), bias=tuple(b for _, b in lines)), tuple(rungs))
+        lines.append(_fitted(z, y, rung))
+    scale, bias = np.array(lines).T
+    whole = Platt(scale=tuple((scale * scales).tolist()), bias=tuple((scale * biases + bias).tolist()))
+    return Climbed(whole, tuple(rungs), tuple(lines))
 
 
 def _line_of(before: Calibrator | None) -> tuple[np.ndarray, np.ndarray]:
@@ -70,10 +80,9 @@ def _line_of(before: Calibrator | None) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _rung(y: np.ndarray, patients: np.ndarray) -> Rung:
-    fewer = int(fewer_patients(y[:, None], patients)[0]) if len(y) else 0
-    if fewer < FEW_POSITIVES:
+    if not len(y):
         return "as_it_is"
-    return "intercept" if fewer < LINE_PATIENTS else "line"
+    return "line" if fewer_patients(y[:, None], patients)[0] >= LINE_PATIENTS else "intercept"
 
 
 def _fitted(z: np.ndarray, y: np.ndarray, rung: Rung) -> tuple[float, float]:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from xlite.labels import known, positive
-from xlite.metrics.per_finding import auc_per_class, macro
 from xlite.patients import fewer_patients
 
 FOLDS, STRENGTH = 5, 0.01
@@ -51,9 +50,3 @@ def told_labels(features: np.ndarray, labels: np.ndarray, patients: np.ndarray) 
         classes = np.where(positive(labels[here, column]), "yes", "no")
         found[here, column] = told(features[here], classes, patients[here], ["yes"])[:, 0]
     return found
-
-
-def told_auc(probs: np.ndarray, classes: np.ndarray, names: Sequence[str]) -> float:
-    """The mean AUC of each class against the others: .5 if nothing can be told."""
-    marked = classes[:, None] == np.array(names)
-    return float(macro(auc_per_class(marked, probs)))

@@ -1,7 +1,7 @@
 """Means of metrics of maps over targets, which are all boxes of one finding on one film, with intervals."""
 
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,11 +31,8 @@ class _Mean:
 
     def less(self, other: "_Mean") -> "_Mean":
         """How far it is above another one of the same targets."""
-        values, *limits = np.array([astuple(one.estimate) for one in (self, other)], np.float64).T
-        drawn, found = np.stack([self.drawn, other.drawn], axis=1), None
-        if not np.isnan(limits).any():
-            found = intervals.difference_interval(values, np.array(limits), drawn)
-        gap = Estimate(float(values[0] - values[1]), *(found or ()))
+        drawn = np.stack([self.drawn, other.drawn], axis=1)
+        gap = intervals.paired_estimate(self.estimate, other.estimate, drawn)
         return _Mean(gap, self.drawn - other.drawn, self.patients)
 
 

@@ -1,7 +1,7 @@
 """What the validation films say of a finding's probabilities, as a model file keeps it for those who read."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Annotated, Self
 
@@ -75,6 +75,19 @@ class ValidationRecord(BaseModel):
             if rate is not None and not films:
                 raise ValueError(f"there is a rate of no films {name} a finding")
         return self
+
+    def carried(self, move: Callable[[np.ndarray], np.ndarray]) -> Self:
+        """The record if the probabilities become others, in the same order: move takes them to these."""
+        low, high = (
+            None if cut is None else float(move(np.array(cut))) for cut in (self.zone.low, self.zone.high)
+        )
+        return self.model_copy(
+            update={
+                "zone": self.zone.model_copy(update={"low": low, "high": high}),
+                "ranks_with": tuple(move(np.array(self.ranks_with)).tolist()),
+                "ranks_without": tuple(move(np.array(self.ranks_without)).tolist()),
+            }
+        )
 
 
 def validation_records(

@@ -12,7 +12,7 @@ _MARK = 12
 class AdaptedTo(BaseModel):
     """To which films a model was adapted: `films` of `patients` of the folder `data`, on a day (ISO).
 
-    findings: whose calibrator and threshold are of these films; the others have those of training.
+    findings: whose threshold these films chose; that of the others only moved with the probabilities.
     film_marks: by which the films are known again in that folder, and from which nobody can tell their names.
     """
 

@@ -47,11 +47,12 @@ class ModelNotes(BaseModel):
     `teacher_knows` are the sources of its teachers, as `xlite.evaluation.sources` reads them, and
     `start_knows` those of the model that it started from: if it is noted and empty, it started without one.
     `contamination` is a sentence instead, in older model files. `epoch` is the best of `epochs` by the
-    validation films. `fold`: the fold of its train part that was left out, as `2/5`. `phantoms`: its films
-    were drawn. `labels_dropped`, `labels_softened`: how many labels of its training films were in doubt and
-    counted for nothing, or for less. `members` are the notes of an ensemble's members. `thresholds_by_hand`
-    are by finding those thresholds that a person chose; the others are of validation films. `adapted_to` says
-    of which films the calibrator and some thresholds are instead.
+    validation films. `fold`: the fold of its train part that was left out, as `2/5`. `balance`: of several
+    data folders, whether each `film` was drawn as often, or as many films of each `folder`. `phantoms`: its
+    films were drawn. `labels_dropped`, `labels_softened`: how many labels of its training films were in doubt
+    and counted for nothing, or for less. `members` are the notes of an ensemble's members.
+    `thresholds_by_hand` are by finding those thresholds that a person chose; the others are of validation
+    films. `adapted_to` says of which films the calibrator and some thresholds are instead.
     Other notes are kept as they are.
     """
 
@@ -68,6 +69,7 @@ class ModelNotes(BaseModel):
     contamination: str = ""
     loss: str = ""
     sampler: str = ""
+    balance: str = ""
     labels_dropped: int = 0
     labels_softened: int = 0
     seed: int | None = None

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from xlite.evaluation.adaptation import Adaptation, CurvePoint
+from xlite.evaluation.adaptation import Adaptation, Change, CurvePoint
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
+from xlite.metrics.intervals import LEAST_FOR_ECE, LEAST_FOR_MEAN, LEAST_IN_MEAN
 from xlite.metrics.ladder import LINE_PATIENTS, Rung
 from xlite.report.document import Block, Heading, Table, Text
 from xlite.report.typed_files import write_typed
@@ -32,8 +33,8 @@ def adaptation(found: Adaptation) -> tuple[str, list[Block]]:
 
 def sentences(found: Adaptation) -> list[str]:
     """What was done and what came of it, as whole sentences."""
-    moved = [spoken(name) for name in FINDINGS if found.per_class[name].rung != "as_it_is"]
-    before, after = found.ece
+    lines = [spoken(name) for name in FINDINGS if found.per_class[name].rung == "line"]
+    chosen = [spoken(name) for name in FINDINGS if found.per_class[name].chosen]
     known = (
         f" {counted(found.known, 'film')} of patients that the model knows were left out."
         if found.known
@@ -43,28 +44,35 @@ def sentences(found: Adaptation) -> list[str]:
         f"Calibrator and thresholds were fitted to {counted(found.films, 'film')} of "
         f"{counted(found.patients, 'patient')}, drawn at random; the other "
         f"{counted(found.judged, 'film')} of {counted(found.judged_patients, 'patient')} judge them.{known}",
-        f"To have anything fitted, a finding takes {FEW_POSITIVES} local patients with it and as many "
-        f"without it, for its slope {LINE_PATIENTS}: {', '.join(moved) or 'none has them'}. The others stay "
-        "as they were.",
-        f"The calibration error, mean of {counted(len(found.findings), 'finding')} with {FEW_POSITIVES} "
-        f"patients among the films that judge, goes from {before} to {after}: {_verdict(found)}.",
+        "Each finding whose label is known there gets an intercept, drawn towards none if few of its films "
+        f"speak for one. From {LINE_PATIENTS} local patients with the finding and as many without it on it "
+        f"gets a slope, too: {', '.join(lines) or 'none has them'}. From {FEW_POSITIVES} on its threshold is "
+        f"chosen anew: {', '.join(chosen) or 'none has them'}. The other thresholds move with the "
+        "probabilities, so that they call the same films as before.",
+        f"Of {counted(len(found.findings), 'finding')} with {LEAST_IN_MEAN} patients among the films that "
+        f"judge, the mean calibration error {verdict(found.ece, LEAST_FOR_ECE)} The mean Brier score, "
+        f"which also counts the ranking, {verdict(found.brier, LEAST_FOR_MEAN)}",
         f"The AUC is that of the model, {found.auc}: a calibrator moves no film past another.",
     ]
     return said
 
 
-def _verdict(found: Adaptation) -> str:
-    change = found.ece_change
-    assert change.value is not None and change.low is not None and change.high is not None
-    by = difference(change.value, change.low, change.high)
-    if change.high < 0:
-        return f"better, by {by}"
-    return f"worse, by {by}" if change.low > 0 else f"no difference beyond chance, {by}"
+def verdict(change: Change, least: int) -> str:
+    """What became of a mean that is better if it is lower; no interval below `least` patients."""
+    low, high = change.difference.low, change.difference.high
+    assert change.difference.value is not None
+    moved = f"goes from {change.before} to {change.after}"
+    if low is None or high is None:
+        return f"{moved}: whether that is more than chance it cannot say below {least:,} patients."
+    by = difference(change.difference.value, low, high)
+    if high < 0:
+        return f"{moved}: better, by {by}."
+    return f"{moved}: worse, by {by}." if low > 0 else f"{moved}: no difference beyond chance, {by}."
 
 
 def curve_table(found: Adaptation) -> Table:
     """The learning curve, a row a number of films."""
-    header = ["films", "findings fitted", "calibration error", "10 % to 90 % of draws", "Brier score", "F1"]
+    header = ["films", "thresholds chosen", "calibration error", "10 % to 90 % of draws", "Brier score", "F1"]
     caption = (
         f"Means of {counted(found.draws, 'draw')} of other films, over "
         f"{counted(len(found.findings), 'finding')}. 0 films: the model as it was. Calls changed: film by "
@@ -76,7 +84,7 @@ def curve_table(found: Adaptation) -> Table:
 def _curve_row(point: CurvePoint) -> list[str]:
     return [
         f"{point.films:,}",
-        f"{point.findings:.1f}",
+        f"{point.thresholds:.1f}",
         f"{point.ece:.3f}",
         f"{point.ece_low:.3f}–{point.ece_high:.3f}",
         f"{point.brier:.3f}",

@@ -52,6 +52,7 @@ _LOSSES = {
 }
 _MEANS = ("auc", "ap")
 _SAMPLERS = {"shuffle": "shuffled", "balanced": "drawn so that rare findings come more often"}
+_BALANCES = {"film": ", each data folder by its films", "folder": ", as many of each data folder"}
 
 
 def _attention(name: str) -> str:
@@ -113,7 +114,7 @@ def card(name: str, info: ModelInfo, report: Report | None, parameters: int, meg
         "Starting weights": notes.started_from or "not noted",
         "Teacher": notes.teacher or "none",
         "Loss against labels": _LOSSES.get(notes.loss, "not noted"),
-        "Order of films": _SAMPLERS.get(notes.sampler, "not noted"),
+        "Order of films": _SAMPLERS.get(notes.sampler, "not noted") + _BALANCES.get(notes.balance, ""),
         **_doubts(notes),
         "Seed": "not noted" if notes.seed is None else str(notes.seed),
         "Best epoch": "not noted" if notes.epoch is None else str(notes.epoch),

@@ -6,6 +6,7 @@ from pathlib import Path
 from xlite.evaluation.shortcut_report import Hidden, Shortcuts, Told
 from xlite.findings import spoken
 from xlite.metrics.estimate import Estimate
+from xlite.metrics.intervals import LEAST_FOR_MEAN, LEAST_IN_MEAN
 from xlite.metrics.probe import FOLDS
 from xlite.report.document import Block, Heading, Table, Text
 from xlite.report.sentences import gap_sentences, looks_sentence
@@ -58,17 +59,22 @@ def _gaps(found: Shortcuts) -> Iterator[str]:
 
 def _told_sentences(told: dict[str, Told]) -> Iterator[str]:
     """Which attributes can be told, which cannot, and what it means if one can."""
-    probed = {name: one.auc for name, one in told.items() if one.auc.low is not None}
-    found = {name: auc for name, auc in probed.items() if auc.low is not None and auc.low > 0.5}
+    probed = {name: one.auc for name, one in told.items() if one.auc.value is not None}
+    sure = {name: auc for name, auc in probed.items() if auc.low is not None}
+    found = {name: auc for name, auc in sure.items() if auc.low is not None and auc.low > 0.5}
     if found:
         yield (
             f"From the model's features one can tell {_named(found)}. If one of these goes with a finding in "
             "the films that the model learned from, the model may take it for a sign of the finding."
         )
-    if unseen := {name: auc for name, auc in probed.items() if name not in found}:
+    if unseen := {name: auc for name, auc in sure.items() if name not in found}:
         yield f"Not told beyond chance: {_named(unseen)}."
+    if few := {name: auc for name, auc in probed.items() if name not in sure}:
+        yield f"Told with an AUC that has no interval, as there are too few patients: {_named(few)}."
     if rest := [_ATTRIBUTES[name] for name in told if name not in probed]:
-        yield f"Not probed, as that takes {FOLDS} patients of two groups at least: {', '.join(rest)}."
+        yield (
+            f"Not probed, as that takes {LEAST_IN_MEAN} patients of two groups at least: {', '.join(rest)}."
+        )
 
 
 def _named(attributes: dict[str, Estimate]) -> str:
@@ -77,9 +83,11 @@ def _named(attributes: dict[str, Estimate]) -> str:
 
 def _hidden_sentence(part: str, one: Hidden) -> str:
     change = one.change
-    assert change.value is not None and change.low is not None and change.high is not None
+    assert change.value is not None
     by = difference(change.value, change.low, change.high)
     hiding = f"Hiding {part}, {one.share:.0%} of the film, changes the mean AUC by {by}"
+    if change.low is None or change.high is None:
+        return f"{hiding}: whether that is more than chance it cannot say below {LEAST_FOR_MEAN} patients."
     if change.high < 0:
         return f"{hiding}: some of what the model goes by lies there."
     if change.low > 0:
@@ -132,15 +140,14 @@ def hidden_table(found: Shortcuts) -> Table:
     caption = (
         "The change of AUC, on the same resamples of patients, each finding by itself: of so many one or two "
         "lie beyond their interval by chance. What is hidden is painted over by a smooth continuation of the "
-        "rest."
+        "rest. The lungs, with the heart between them, are found by a small network that learned from drawn "
+        "films."
     )
     return Table(["finding", *(f"without {part}" for part in parts)], rows, caption)
 
 
 def _moved(change: Estimate) -> str:
-    if change.value is None or change.low is None or change.high is None:
-        return "undefined"
-    return difference(change.value, change.low, change.high)
+    return "undefined" if change.value is None else difference(change.value, change.low, change.high)
 
 
 def write_shortcuts(out: Path, found: Shortcuts) -> None:

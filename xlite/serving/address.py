@@ -63,6 +63,7 @@ KEYS = {
     "region": "a region of that embedding, as corners in thousandths of its sides",
     "features": "the model by whose features films are in that embedding",
     "shade": "what that embedding is coloured by",
+    "unknown": "findings whose label is unknown of films",
     "amounts": "how many findings films have",
     "series": "how many films the patients of films have",
     "followups": "follow-up numbers of films",

@@ -9,7 +9,7 @@ import numpy as np
 
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate, FixedMean
-from xlite.metrics.finding_estimates import PatientCounts, fixed_mean_auc, mean_estimate
+from xlite.metrics.finding_estimates import PatientCounts, fixed_mean_of, mean_estimate
 from xlite.metrics.looks import ALPHA, Look, shared
 from xlite.metrics.paired import compared_findings
 from xlite.metrics.per_finding import auc_per_class, macro
@@ -46,7 +46,7 @@ def judge(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray
     if np.isnan(measured[0].drawn).all():
         return []
     counts = PatientCounts.per_finding(labels, labels > 0, resamples.owner)
-    fixed = [fixed_mean_auc(one.auc, one.drawn, counts) for one in measured]
+    fixed = [fixed_mean_of("auc", one.auc, one.drawn, counts) for one in measured]
     averaged = [mean_estimate(one.auc, mean) for one, mean in zip(measured, fixed, strict=True)]
     over, _ = compared_findings(labels, resamples)
     few = np.array([count.k for count in counts])[over]

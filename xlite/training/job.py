@@ -425,6 +425,7 @@ def _info(
             teacher_knows=_as_noted(taught),
             loss=config.loss,
             sampler=config.sampler,
+            balance=config.balance if FOLDER in folder.table else "",
             seed=config.seed,
             data_fingerprint=folder.fingerprint(),
             xlite=__version__,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from unknown_labels import hide_labels
 
 from xlite.data.eda import filters
 from xlite.data.eda.coded import CodedFilms
@@ -114,7 +115,10 @@ def test_a_click_asks_for_what_was_not_asked_for_and_takes_away_what_was(
 def test_each_field_of_a_filter_is_in_the_address():
     assert set(Filter().state()) <= set(KEYS)
     assert Filter().state() == {
-        **{name: [] for name in ("has", "amounts", "sexes", "views", "series", "followups", "clusters")},
+        **{
+            name: []
+            for name in ("has", "unknown", "amounts", "sexes", "views", "series", "followups", "clusters")
+        },
         "ages": (0, 100),
         "part": "",
         "boxed": False,
@@ -128,3 +132,14 @@ def test_rows_in_pages():
     pages = [filters.page(rows, number, 5).tolist() for number in range(1, 6)]
     assert sum(pages, []) == rows.tolist() and [len(page) for page in pages] == [5, 5, 5, 5, 4]
     assert filters.page(rows[:0], 1, 5).tolist() == []
+
+
+def test_films_whose_label_is_unknown(tiny_folder: Path) -> None:
+    stems = NihFolder.open(tiny_folder).table["stem"].tolist()
+    folder = hide_labels(tiny_folder, {stems[0]: ("Mass", "Edema"), stems[1]: ("Mass",)})
+    films = CodedFilms.code(folder.table, folder.boxes(), filters.parts_of(folder))
+    assert films.partly_unknown == ("Mass", "Edema")
+    assert chosen(films, unknown=("Mass",)) == stems[:2]
+    assert chosen(films, unknown=("Mass", "Edema")) == stems[:1]
+    (chip,) = filters.chips(Selection(films, Filter(unknown=("Mass", "Pleural_Thickening"))))
+    assert (chip.words, chip.films) == ("Label unknown: Mass, Pleural thickening", 0)

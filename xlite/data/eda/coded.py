@@ -117,6 +117,12 @@ class CodedFilms:
         some = np.asarray(self.known[:, 1:].any(axis=0))
         return tuple(finding for finding, one in zip(FINDINGS, some, strict=True) if one)
 
+    @cached_property
+    def partly_unknown(self) -> tuple[str, ...]:
+        """The findings whose label is known of some films and unknown of others."""
+        whole = np.asarray(self.known[:, 1:].all(axis=0))
+        return tuple(name for name in self.labelled if not whole[FINDINGS.index(name)])
+
     def patient_count(self, keep: np.ndarray) -> int:
         """How many patients the films that are kept, bool (N,), are of."""
         return int(np.count_nonzero(np.bincount(self.patients[keep])))

@@ -27,13 +27,15 @@ FOLLOW_UPS = {"0": (0, 0), **SERIES}
 class Filter:
     """The films to look at; an empty field lets all through. The fields are called as in an address.
 
-    has: a film must be known to have each of these classes. Of each other field it must have one value: ages,
+    has: a film must be known to have each of these classes. unknown: findings whose label has to be unknown,
+    each of them. Of each other field it must have one value: ages,
     years from and to, both included (None lets missing ages through too); amounts, how many findings it is
     known to have; series, how many films its patient has, and followups, by the names of SERIES and
     FOLLOW_UPS; clusters and region of the embedding, as `Embedded` has them.
     """
 
     has: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     amounts: tuple[str, ...] = ()
     ages: tuple[int, int] | None = None
     sexes: tuple[str, ...] = ()
@@ -52,7 +54,7 @@ class Filter:
         return {**values, **lists, "ages": self.ages or (0, OLDEST)}
 
 
-_LISTS = ("has", "amounts", "sexes", "views", "series", "followups", "clusters")
+_LISTS = ("has", "unknown", "amounts", "sexes", "views", "series", "followups", "clusters")
 
 
 def parts_of(folder: NihFolder) -> dict[str, list[str]]:
@@ -97,6 +99,8 @@ def _mask(films: CodedFilms, name: str, value: Any) -> np.ndarray:
     match name:
         case "has":
             mask = films.present[:, [CLASSES.index(one) for one in value]].all(axis=1)
+        case "unknown":
+            mask = ~films.known[:, [CLASSES.index(one) for one in value]].any(axis=1)
         case "amounts":
             mask = np.isin(films.amounts, [int(one) for one in value])
         case "ages":
@@ -159,6 +163,8 @@ def _words(wanted: Filter, name: str) -> str:
     match name:
         case "ages":
             return f"Age {value[0]} to {value[1]}" if value[0] < value[1] else f"Age {value[0]}"
+        case "unknown":
+            return f"Label unknown: {', '.join(map(spoken, value))}"
         case "amounts":
             return f"{_any_of(value)} {'finding' if value == ('1',) else 'findings'}"
         case "series":

@@ -36,12 +36,20 @@ PAINTERS: dict[str, Painter] = {
 }
 
 
-@dataclass(frozen=True)
+AIR_CM = 2.0
+"""What counts as lung: so much of it in the way of the beam."""
+
+
+@dataclass(frozen=True, eq=False)
 class Drawing:
-    """A drawn film, uint8 (S, S), and per finding the box x, y, w, h around it in the 1024x1024 frame."""
+    """A drawn film, uint8 (S, S), and per finding the box x, y, w, h around it in the 1024x1024 frame.
+
+    lungs: bool (S, S), if the beam goes through AIR_CM of lung at least, before findings are painted.
+    """
 
     image: np.ndarray
     boxes: dict[str, tuple[float, float, float, float]]
+    lungs: np.ndarray
 
 
 def draw_film(film: Film, size: int, seed: int) -> Drawing:
@@ -55,6 +63,7 @@ def draw_film(film: Film, size: int, seed: int) -> Drawing:
     body = pleura_heart.reshape(body, film.findings, patient.rng(50), of_film(2))
     canvas = place_film(body, size, film.size_cm, of_film(3))
     chest = build_chest(body, canvas)
+    lungs = chest.lung > AIR_CM
     chest.marking += draw_vessels(body, canvas, chest.lung)
     chest.bone += skeleton(body, canvas)
     exposure = draw_exposure(film.view, body.wall / 3, of_film(5))
@@ -69,7 +78,7 @@ def draw_film(film: Film, size: int, seed: int) -> Drawing:
     metal = hardware(body, canvas, film.findings, film.view, of_film(4))
     image = develop(attenuation(chest, metal), canvas, exposure, aims, of_film(6))
     image = add_marker(image, film.view, of_film(7))
-    return Drawing(frame(image, canvas, film.view, of_film(8)), boxes)
+    return Drawing(frame(image, canvas, film.view, of_film(8)), boxes, lungs)
 
 
 def bounding_box(change: np.ndarray, share: float = 0.3) -> tuple[float, float, float, float] | None:

@@ -1,23 +1,20 @@
 """A trained gate network as the file that is shipped: ONNX, with its limits and what it learned from."""
 
-import json
 import os
 from pathlib import Path
 
 import numpy as np
-import onnx
-import torch
 
 from xlite.errors import CheckpointError
-from xlite.guards.gate import INPUT, LIMITS, OUTPUTS, Gate, reasons
+from xlite.guards.gate import LIMITS, OUTPUTS, Gate, reasons
 from xlite.guards.limits import Limits
 from xlite.training.gate.learn import answers
 from xlite.training.gate.network import SIDE, Answers, GateNet
+from xlite.training.write_network import write_network
 
 NOTES = "xlite.gate.notes"
 """The key of the notes, as JSON, in the file's metadata: split, part, seeds, films, held out files."""
 _TOLERANCE = 1e-4
-_OPSET = 17
 
 
 def export(net: GateNet, limits: Limits, notes: dict[str, object], out: Path, films: np.ndarray) -> None:
@@ -25,21 +22,8 @@ def export(net: GateNet, limits: Limits, notes: dict[str, object], out: Path, fi
 
     Raises CheckpointError, and leaves no file, if any probability differs by more than 1e-4.
     """
-    torch.onnx.export(
-        Answers(net.eval()),
-        (torch.zeros(1, 1, SIDE, SIDE),),
-        out,
-        input_names=[INPUT],
-        output_names=list(OUTPUTS),
-        dynamic_axes={name: {0: "N"} for name in (INPUT, *OUTPUTS)},
-        opset_version=_OPSET,
-        dynamo=False,
-    )
-    model = onnx.load(out)
-    metadata = {LIMITS: limits.model_dump_json(), NOTES: json.dumps(notes)}
-    onnx.helper.set_model_props(model, metadata)
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, out)
+    metadata: dict[str, object] = {LIMITS: limits.model_dump(mode="json"), NOTES: notes}
+    write_network(Answers(net), SIDE, OUTPUTS, metadata, out)
     expected = reasons(*answers(net, films))
     gate = Gate.load(out)
     found = [gate.scores(small) for small in films]
