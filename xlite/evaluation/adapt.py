@@ -128,7 +128,7 @@ def _fit(info: ModelInfo, films: Films, local: np.ndarray) -> _Fit:
 
 
 def _cuts(info: ModelInfo) -> np.ndarray:
-    """A model's own thresholds (14,), NaN where it has none."""
+    """A model's own thresholds (14,), NaN if it has none."""
     none = dict.fromkeys(FINDINGS)
     return Thresholds.of(info.thresholds or none, info.thresholds_chosen_on).cuts
 
