@@ -7,6 +7,7 @@ import streamlit as st
 
 from xlite.data.importing.kinds import KINDS, POLICIES
 from xlite.data.importing.labels import Policy
+from xlite.data.importing.options import COLUMNS, NAME, NAMES, UNCERTAIN
 from xlite.errors import DataError, XliteError
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.messages import literal, page_sentence
@@ -14,14 +15,6 @@ from xlite.public import is_public, refuse_in_public
 
 TITLE = "Import films of another data set"
 _POLICIES = dict(zip(POLICIES, ("unknown", "present", "absent"), strict=True))
-_ROLES = {
-    "image": "Files of the films",
-    "patient": "Patients",
-    "view": "Views",
-    "age": "Ages",
-    "sex": "Sexes",
-    "part": "Train, val or test",
-}
 _NO_COLUMN = "no column"
 
 
@@ -39,7 +32,7 @@ def show_import() -> None:
         )
         left, right = st.columns(2)
         kind = left.selectbox("Data set", list(KINDS), format_func=KINDS.__getitem__, key="import-kind")
-        name = right.text_input("Name of the new folder", placeholder=kind, key="import-name")
+        name = right.text_input(NAME.field_title, placeholder=kind, key="import-name")
         source = st.text_input("Its folder, or the table of its films", key="import-source")
         if st.button("Look", icon=":material/search:"):
             _look(kind, source)
@@ -71,8 +64,8 @@ def _show_look(kind: str, name: str) -> None:
 
     if look.columns is not None:
         _ask_columns()
-    if look.found is None:
-        st.warning(page_sentence(DataError(look.missing)))
+    if isinstance(look.found, DataError):
+        st.warning(page_sentence(look.found))
         return
     st.markdown(literal(facts(look.found)))
     for note in look.found.notes:
@@ -92,11 +85,11 @@ def _ask_columns() -> None:
         st.markdown("**Columns** as guessed")
         places = st.columns(3)
         roles = {}
-        for number, (role, title) in enumerate(_ROLES.items()):
+        for number, (role, option) in enumerate(COLUMNS.items()):
             at = names.index(getattr(look.columns, role) or _NO_COLUMN)
-            roles[role] = places[number % 3].selectbox(title, names, index=at)
+            roles[role] = places[number % 3].selectbox(option.field_title, names, index=at)
         at = names.index(look.columns.names or _NO_COLUMN)
-        words = st.selectbox("What a film has, in words (if not in columns of 0 and 1)", names, index=at)
+        words = st.selectbox(f"{NAMES.field_title} (if not in columns of 0 and 1)", names, index=at)
         if st.form_submit_button("Take these columns"):
             chosen = {role: "" if column == _NO_COLUMN else column for role, column in roles.items()}
             _look(look.kind, str(look.source), chosen, "" if words == _NO_COLUMN else words)
@@ -134,7 +127,7 @@ def _ask_policy(edited: pd.DataFrame) -> Policy:
     if some.empty:
         return Policy()
     default = st.segmented_control(
-        "An uncertain label counts as",
+        UNCERTAIN.field_title,
         list(_POLICIES),
         format_func=_POLICIES.__getitem__,
         default="ignore",

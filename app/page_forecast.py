@@ -16,7 +16,7 @@ from xlite.training import probing
 from xlite.training.concern_words import words_of
 from xlite.training.concerns import (
     AnyConcern,
-    Films,
+    FilmCounts,
     TeacherSaw,
     has_gpu,
     look_at_films,
@@ -32,7 +32,7 @@ teacher of which settings has seen.
 
 
 @st.cache_data(max_entries=8, show_spinner="Looking at the films")
-def _films(root: str, split: str, allow_leakage: bool, skip_missing: bool, changed: Changes) -> Films:
+def _films(root: str, split: str, allow_leakage: bool, skip_missing: bool, changed: Changes) -> FilmCounts:
     """What is there to train on; `changed` renews the cache."""
     return look_at_films(Path(root), split, allow_leakage, skip_missing)
 
@@ -42,7 +42,7 @@ def _has_gpu() -> bool:
     return has_gpu()
 
 
-def films_of(config: TrainConfig) -> Films:
+def films_of(config: TrainConfig) -> FilmCounts:
     """What the run would train and be judged on. DataError if there is no table to read."""
     root = absolute_paths(config).data
     # Not each film, of which there may be 112,120: a folder has another time once one comes or goes.
@@ -53,7 +53,7 @@ def films_of(config: TrainConfig) -> Films:
     return _films(str(root), config.split, config.allow_leakage, config.skip_missing, changed)
 
 
-def show_films(data: str, films: Films | None) -> None:
+def show_films(data: str, films: FilmCounts | None) -> None:
     """The sidebar's folder in one line, and what of it would be used."""
     told = f"**Data folder** {as_code(data)}, as the sidebar has it"
     if films and films.train:
@@ -62,7 +62,7 @@ def show_films(data: str, films: Films | None) -> None:
     st.caption(told)
 
 
-def concerns_of(config: TrainConfig, films: Films) -> list[AnyConcern]:
+def concerns_of(config: TrainConfig, films: FilmCounts) -> list[AnyConcern]:
     """What matters of these settings, as far as is known yet."""
     found = of_settings(config, films, _has_gpu())
     settings, seen = st.session_state.get(_SAW, (None, None))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 from page_parts import QUIET_BAR, data_folder
-from page_results_film import Shown, Source, show_rows
+from page_results_film import FilmSource, Shown, show_rows
 
 from xlite.data.folder import Changes, NihFolder, changes
 from xlite.errors import DataError, XliteError
@@ -180,7 +180,7 @@ def offer_to_keep(
         return
     if evaluation.report.split.part == "test":
         st.warning(
-            "These are test films. A threshold that is chosen on them makes the test figures of what the "
+            "These are test films. A threshold that is chosen on them makes the test metrics of what the "
             "model calls too good; choose it on the val part instead.",
             icon=":material/warning:",
         )
@@ -223,7 +223,7 @@ def show_targets(evaluation: Evaluation, path: Path | None) -> None:
         )
         for title, some in zip(("Best", "Worst"), found, strict=True)
     ]
-    show_rows(rows, Source.of(folder_here(), evaluation.model, path, method))
+    show_rows(rows, FilmSource.of(folder_here(), evaluation.model, path, method))
 
 
 def show_mistakes(evaluation: Evaluation, path: Path | None) -> None:
@@ -249,6 +249,6 @@ def show_mistakes(evaluation: Evaluation, path: Path | None) -> None:
         )
         for kind, title in WRONG.items()
     ]
-    show_rows(rows, Source.of(folder, evaluation.model, path))
+    show_rows(rows, FilmSource.of(folder, evaluation.model, path))
     if folder is None:
         st.caption("Name in the sidebar the data folder that these films are in, and they are shown.")

@@ -33,7 +33,7 @@ class Shown:
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class FilmSource:
     """Where films and maps are from: the data folder, if there is one, and the model, if its file is here."""
 
     folder: NihFolder | None
@@ -45,12 +45,12 @@ class Source:
     @classmethod
     def of(
         cls, folder: NihFolder | None, model: str, path: Path | None, method: str = DEFAULT_METHOD
-    ) -> "Source":
+    ) -> "FilmSource":
         """With the boxes of the folder."""
         return cls(folder, folder.boxes() if folder else pd.DataFrame(), model, path, method)
 
 
-def show_rows(rows: Sequence[tuple[str, Sequence[Shown]]], source: Source) -> None:
+def show_rows(rows: Sequence[tuple[str, Sequence[Shown]]], source: FilmSource) -> None:
     """The film that is chosen large, and below it all of them under the title of their row."""
     everything = [film for _, films in rows for film in films]
     here = [film for film in everything if source.folder and film.stem in source.folder.paths]
@@ -100,7 +100,7 @@ def _cached_maps(film: str, changed: float, model: str, saved: int, method: str)
     return maps_of(reading)
 
 
-def _show_large(film: Shown, source: Source) -> None:
+def _show_large(film: Shown, source: FilmSource) -> None:
     """A film in the viewer: with its boxes, and the map of its finding, if the model is here."""
     if source.folder is None:
         return
@@ -131,7 +131,7 @@ def _show_large(film: Shown, source: Source) -> None:
         )
 
 
-def _show_small(film: Shown, source: Source, key: str) -> None:
+def _show_small(film: Shown, source: FilmSource, key: str) -> None:
     """One film, if it is here, with its boxes, what is said of it, and the ways to look at it and read it."""
     path = source.folder.paths.get(film.stem) if source.folder else None
     if path is not None:

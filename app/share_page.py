@@ -276,7 +276,7 @@ def add_choices(demo: Demo, screen: Screen) -> None:
     asks = [screen.visit, screen.method, screen.opacity]
     screen.which.input(choose, [screen.which, *asks], screen.parts, **ASKED)
     screen.turn.click(turn, asks, screen.parts, **ASKED)
-    # Also by keyboard, where a slider has no release; of what comes meanwhile only the last is drawn.
+    # Also by keyboard, with which a slider has no release; of what comes meanwhile only the last is drawn.
     triggers = [screen.finding.input, screen.method.input, screen.opacity.input]
     drawn = [screen.visit, screen.film]
     gr.on(triggers, draw, [screen.finding, *asks], drawn, trigger_mode="always_last", **ASKED)

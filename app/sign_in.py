@@ -10,8 +10,8 @@ from streamlit.errors import StreamlitSecretNotFoundError
 
 from xlite.access.members import owner_members, refusal, visitor
 from xlite.access.sign_in import check_sign_in, unreadable
-from xlite.cli.extras import lacking
 from xlite.errors import RunError
+from xlite.extras import lacking
 from xlite.messages import literal
 from xlite.places import bundled
 

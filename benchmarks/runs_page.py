@@ -82,17 +82,17 @@ def parts(rounds: int) -> None:
     """What the page calls, one after the other."""
     show("every file read anew (Run.list and run_rows)", lambda: run_rows(Run.list()), rounds)
     listing = Listing(checkpoints_dir())
-    show("first look at all runs", lambda: Listing(checkpoints_dir()).look(), 1)
-    listing.look()
+    show("first look at all runs", lambda: Listing(checkpoints_dir()).runs(), 1)
+    listing.runs()
     show("a later look, nothing changed", listing.look, rounds)
     changed = Run(checkpoints_dir() / "run0000").path("progress.json")
 
     def look_after_a_change() -> None:
         write_atomic(changed, changed.read_bytes())
-        listing.look()
+        listing.runs()
 
     show("a later look, one run changed", look_after_a_change, rounds)
-    runs = listing.look()[0]
+    runs = listing.runs()[0]
     show("rows of the table", lambda: table_rows(runs), rounds)
     show("a search through all runs", lambda: Wanted("resnet18 seed=3 tag2").of(runs), rounds)
     show("results.csv, first time", lambda: Listing(checkpoints_dir()).experiments(), 1)

@@ -28,7 +28,7 @@ ROWS = (
     (("images.py",), "any film to an array", "ground"),
     (("formats/", "plots.py", "messages.py", "access/", "examples.py"), "side by side", "ground"),
     (("config.py", "pixels.py", "places.py", "patients.py", "processors.py"), "the ground floor", "ground"),
-    (("findings.py", "errors.py", "files.py", "text.py"), "what all stand on", "ground"),
+    (("findings.py", "errors.py", "files.py", "text.py", "extras.py"), "what all stand on", "ground"),
 )
 COLOURS = {
     "person": "#7e57c2",

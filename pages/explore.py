@@ -3,7 +3,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 from page_explore_charts import show_charts
@@ -148,12 +147,6 @@ def show_more(name: str, selection: Selection) -> None:
             st.dataframe(table, height="content", alt="Prevalence by view, sex and age band")
 
 
-def row_of(films: CodedFilms, stem: str) -> int | None:
-    """The row of a film in the table, if it is there."""
-    found = np.flatnonzero(films.table["stem"].to_numpy() == stem)
-    return int(found[0]) if len(found) else None
-
-
 def show_folder(root: Path) -> None:
     """Everything about one data folder."""
     changed = changes(root)
@@ -163,7 +156,7 @@ def show_folder(root: Path) -> None:
     wanted: Filter = ask_filter(placed.films)
     selection = Selection(placed.films, wanted)
     film = stem_of(st.session_state.get("film") or "")
-    row = row_of(opened.films, film) if film else None
+    row = opened.films.row_of(film) if film else None
     if film and row is None:
         st.info(f"This folder has no film {literal(film)}.")
     judged = judged_if_asked(str(root), changed, film if row is not None else "")

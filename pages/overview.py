@@ -5,11 +5,11 @@ from pathlib import Path
 import streamlit as st
 from page_parts import OWNERS, being_drawn, data_folder, done, go_to, offer_phantom
 
-from xlite.cli.extras import lacking
 from xlite.data.folder import Changes, changes
 from xlite.data.small_phantom import drawing_of
 from xlite.errors import CheckpointError, DataError, XliteError
 from xlite.evaluation.report import Report
+from xlite.extras import lacking
 from xlite.messages import as_code, headline, page_sentence, said
 from xlite.models.available import model_files
 from xlite.models.duty import Duty, duty, reset_duty, set_duty
@@ -27,7 +27,7 @@ from xlite.report.overview import (
 )
 from xlite.report.saved import on_test_films
 from xlite.runs import first
-from xlite.runs.now import Seen, look
+from xlite.runs.now import RunNow, runs_now
 from xlite.runs.status import LIVE
 from xlite.sweeps.sweep import Sweep
 
@@ -182,7 +182,7 @@ def await_device() -> None:
 @st.fragment(run_every=3)
 def show_runs(change: bool) -> None:
     """What runs now and what ended last, read anew every three seconds."""
-    live, rest = look(LATEST)
+    live, rest = runs_now(LATEST)
     on_duty = duty()
     st.subheader("What runs")
     studies = [sweep for sweep in Sweep.list() if sweep.status().state in LIVE]
@@ -200,7 +200,7 @@ def show_runs(change: bool) -> None:
         st.caption("No run has ended yet.")
 
 
-def show_live(seen: Seen) -> None:
+def show_live(seen: RunNow) -> None:
     """A run that goes on."""
     with st.container(border=True):
         st.markdown(headline(seen.name, seen.status.state, seen.status.said))
@@ -208,7 +208,7 @@ def show_live(seen: Seen) -> None:
         go_to("train", "Watch it", ":material/show_chart:", run=seen.name)
 
 
-def show_ended(seen: Seen, on_duty: Duty, change: bool) -> None:
+def show_ended(seen: RunNow, on_duty: Duty, change: bool) -> None:
     """A run that has ended, and what one does with it."""
     with st.container(border=True):
         st.markdown(headline(seen.name, seen.status.state, seen.status.said))

@@ -8,11 +8,11 @@ import streamlit as st
 from page_parts import QUIET_BAR, data_folder
 from page_results import KIND_WORDS, KINDS, show, show_mistakes, show_point, show_targets
 
-from xlite.cli.extras import lacking as lacking_extra
 from xlite.data.strategies import LEAK_FREE
 from xlite.errors import XliteError
-from xlite.evaluation.options import JudgeOptions
+from xlite.evaluation.options import RADIOLOGISTS, JudgeOptions
 from xlite.evaluation.report import Comparison
+from xlite.extras import lacking as lacking_extra
 from xlite.findings import FINDINGS, spoken
 from xlite.messages import as_code, literal, page_sentence, said
 from xlite.models.available import model_files
@@ -65,7 +65,7 @@ def evaluate_form(models: dict[str, Path]) -> None:
             "Part", ["test", "val", "all"], help="all: every film of the folder, as for another hospital's"
         )
         marks = st.text_input(
-            "Radiologists' labels (optional)", placeholder="/path/to/all_findings_expert_labels.csv"
+            f"{RADIOLOGISTS.field_title} (optional)", placeholder="/path/to/all_findings_expert_labels.csv"
         )
         if data:
             st.caption(f"On the data folder of the sidebar, {as_code(str(data))}.")

@@ -15,7 +15,7 @@ from xlite.runs.listing import Listing, RunFacts, names_of
 from xlite.runs.paired import compare_runs
 from xlite.runs.pareto import COSTS, judged_on, plot_of, unknown_sentence
 from xlite.runs.results import to_csv
-from xlite.runs.rows import experiment_rows, of_words
+from xlite.runs.rows import experiment_rows, of_words, page_count, page_of
 from xlite.runs.status import LIVE
 from xlite.runs.table import COLUMNS, SHOWN, Wanted, after_ticks, choices, table_csv, table_rows, told_columns
 from xlite.text import counted
@@ -31,7 +31,6 @@ FORMATS = {
     **dict.fromkeys(("Best val AUC", "Test AUC"), "%.3f"),
     **dict.fromkeys(("Minutes", "Size (MB)", "Latency (ms)"), "%.1f"),
 }
-A_PAGE = 50  # rows of finished experiments that are shown at a time
 
 
 @st.cache_resource
@@ -42,7 +41,7 @@ def listing(folder: Path) -> Listing:
 
 def known_runs() -> list[RunFacts]:
     """All runs, newest first."""
-    return listing(checkpoints_dir()).look()[0]
+    return listing(checkpoints_dir()).runs()[0]
 
 
 def several(label: str, options: Sequence[str], key: str, default: Sequence[str] | None = None) -> list[str]:
@@ -88,7 +87,7 @@ def runs_table(wanted: Wanted, by: str | None, columns: list[str]) -> None:
     """The runs that are wanted, renewed while one looks; rows that are ticked are laid over each other."""
     if st.session_state.pop("runs-ticked", False):
         st.rerun(scope="app")
-    runs, damaged = listing(checkpoints_dir()).look()
+    runs, damaged = listing(checkpoints_dir()).runs()
     for error in damaged:
         st.warning(page_sentence(error), icon=":material/warning:")
     if not runs:
@@ -265,7 +264,7 @@ def show_pareto(runs: Sequence[RunFacts]) -> None:
         st.plotly_chart(figure, key="pareto", config=QUIET_BAR, alt=told)
         named = ", ".join(point.run for point in plot.front) or "none"
         st.caption(
-            f"On the front: {literal(named)}. Bars are 95 % intervals: where they overlap, a run may be "
+            f"On the front: {literal(named)}. Bars are 95 % intervals: if they overlap, a run may be "
             "there by chance. Latency was measured when a run ended, on the machine that trained it."
         )
     if sentence := unknown_sentence(plot, cost):
@@ -285,15 +284,14 @@ def experiments_table(search: str) -> None:
         st.caption("Finished runs are logged here (`experiments/results.csv`).")
         return
     wanted = of_words(experiments, search)[::-1]
-    first = 0
-    if len(wanted) > A_PAGE:
-        pages = -(-len(wanted) // A_PAGE)
-        first = A_PAGE * (st.number_input(f"Page, 1 to {pages}", 1, pages, width=160) - 1)
+    pages, number = page_count(wanted), 1
+    if pages > 1:
+        number = st.number_input(f"Page, 1 to {pages}", 1, pages, width=160)
     if not wanted:
         st.caption("No experiment has all the words of the search.")
         return
     # Not a data frame: that strikes nothing through, and cuts the notes off.
-    table = experiment_rows(wanted[first : first + A_PAGE])
+    table = experiment_rows(page_of(wanted, number))
     with st.container(key="experiments"):
         st.table(table, border="horizontal", height=table_height(len(table), 70))
     st.caption(

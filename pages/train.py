@@ -15,13 +15,13 @@ from page_forecast import (
 from page_parts import choose_named, data_folder, go_to, show_command, show_curves, show_log
 from page_settings import setting_widget, settings_in_columns
 
-from xlite.cli.extras import lacking
 from xlite.config import PRESET_NOTES, PRESET_TITLES, TrainConfig, make_config, settings_of
 from xlite.errors import XliteError
+from xlite.extras import lacking
 from xlite.messages import headline, literal, page_sentence
 from xlite.models.available import MODEL_FILE
 from xlite.runs import form, slurm
-from xlite.runs.command import absolute_paths, start_command, train_command
+from xlite.runs.command import start_command, train_command
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, RunStatus, facts
 
@@ -116,35 +116,29 @@ def new_run() -> None:
         show_concerns(concerns)
         show_refusal()
         refused = any(one.refuses for one in concerns)
-        start, rest = st.columns([1, 4], vertical_alignment="top")
+        place, rest = st.columns([1, 4], vertical_alignment="top")
         with rest:
             show_forecast(config, disabled=refused)
         label = "Start all the same" if knows_teacher(concerns) else "Start training"
-        if start.button(label, type="primary", icon=":material/play_arrow:", disabled=refused, key="start"):
-            start_run(config, options, told=knows_teacher(concerns))
+        if place.button(label, type="primary", icon=":material/play_arrow:", disabled=refused, key="start"):
+            start(config, options, told=knows_teacher(concerns))
         with st.expander("The same from a terminal", icon=":material/terminal:"):
             st.code(shlex.join(start_command(config, options)), language="bash", wrap_lines=True)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 
 
-def start_run(config: TrainConfig, options: list[str] | None, told: bool) -> None:
+def start(config: TrainConfig, options: list[str] | None, told: bool) -> None:
     """Makes the run and starts it; `told` if it was said what its teacher has seen, which is said first."""
-    from xlite.training.fabric import usable_devices
-    from xlite.training.job import check_job
+    from xlite.training.start import start_run
 
-    with st.spinner("Looking for all that it names", show_time=True):
-        checked = check_job(absolute_paths(config))
-        if options is None:
-            usable_devices(config.device)
-    if checked.seen is not None and not told:
-        keep_seen(config, checked.seen)
-        st.rerun()
-    run = Run.create(config)
-    with st.spinner("Starting", show_time=True):
-        run.start() if options is None else run.submit(options)
-    st.session_state["run"] = run.name
-    st.rerun(scope="app")
+    with st.spinner("Looking for all that it names, and starting", show_time=True):
+        made = start_run(config, options, told)
+    if isinstance(made, Run):
+        st.session_state["run"] = made.name
+        st.rerun(scope="app")
+    keep_seen(config, made)
+    st.rerun()
 
 
 def show_status(status: RunStatus) -> None:

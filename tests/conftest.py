@@ -31,7 +31,7 @@ from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 
 # What its tests share imports Optuna, which the base install lacks.
-collect_ignore = [] if find_spec("optuna") else ["sweeps"]
+collect_ignore = [] if find_spec("optuna") or os.environ.get("XLITE_REQUIRE_EXTRAS") else ["sweeps"]
 
 # A suite in the background of a shell ignores Ctrl-C, and its children would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -8,13 +8,18 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pydicom
+import pytest
 from dicom_films import make, to_bytes
+
+from xlite.data.importing.looks import look
+from xlite.data.importing.write import write_import
+from xlite.errors import DataError
 
 SIDE = 40
 _RNG = np.random.default_rng(7)
@@ -342,3 +347,20 @@ SETS = {
     "csv": write_own,
 }
 """What writes a folder of each kind."""
+
+
+def refused(act: Callable[[], object]) -> str:
+    """The sentence with which something is refused."""
+    with pytest.raises(DataError) as caught:
+        act()
+    return str(caught.value)
+
+
+def importing(kind: str, source: Path, out: Path) -> Callable[[], object]:
+    """The import of a source into a folder, to be called."""
+
+    def act() -> object:
+        found, mapping = look(kind, source)
+        return write_import(kind, source, found, mapping, out)
+
+    return act

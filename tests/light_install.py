@@ -1,15 +1,16 @@
 """Tests in the base install: those that need an extra which is not there are skipped, by what they raise.
 
-With all extras installed nothing here ever skips a test.
+With all extras installed nothing here ever skips a test; with XLITE_REQUIRE_EXTRAS what is missing fails it.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
 
-from xlite.cli.extras import EXTRAS
+from xlite.extras import EXTRAS
 
 OF_TESTS = (
     "httpx",
@@ -27,7 +28,7 @@ OF_TESTS = (
 
 def skip_without_extra(report: pytest.TestReport | pytest.CollectReport, call: pytest.CallInfo) -> None:
     """Turns a failure into a skip if what was raised comes from a module of an extra that is missing."""
-    if not report.failed or call.excinfo is None:
+    if os.environ.get("XLITE_REQUIRE_EXTRAS") or not report.failed or call.excinfo is None:
         return
     for error in _chain(call.excinfo.value):
         module = (getattr(error, "name", None) or "").partition(".")[0]
@@ -40,7 +41,8 @@ def skip_if_refused(stderr: str) -> None:
     """Skips the test if a command said that it lacks an extra."""
     found = re.search(r"(?:needs (\w+)|with (torch) alone), which is not installed", stderr)
     if found and _is_absent(module := found[1] or found[2]):
-        pytest.skip(f"{module} is not installed")
+        report = pytest.fail if os.environ.get("XLITE_REQUIRE_EXTRAS") else pytest.skip
+        report(f"{module} is not installed")
 
 
 def _is_absent(module: str) -> bool:

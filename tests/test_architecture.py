@@ -3,6 +3,7 @@
 import ast
 import functools
 import graphlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # From the ground floor up: a module imports from its own folder and from the lines above its own.
 LAYERS = (
-    ("findings", "errors", "files", "text", "labels"),
+    ("findings", "errors", "files", "text", "labels", "extras"),
     ("patients",),
     ("places", "processors"),
     ("public",),
@@ -63,7 +64,8 @@ ONLY_IN = {
 
 @functools.cache
 def sources(*folders: str) -> list[Path]:
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    places = [ROOT / folder for folder in folders]
+    return sorted(path for one in places for path in ([one] if one.is_file() else one.rglob("*.py")))
 
 
 @functools.cache
@@ -187,3 +189,12 @@ def test_the_picture_of_the_layers_shows_every_folder_in_its_place() -> None:
     assert heights == sorted(heights, reverse=True) and len(shown) > len(rows)
     packages = {path.parent.name for path in (ROOT / "xlite").glob("*/__init__.py")}
     assert packages <= {name for row in rows for name in row}
+
+
+def test_the_document_says_which_modules_need_torch() -> None:
+    rows = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()
+    told = {place for row in rows if row.startswith("| torch") for place in re.findall("`(.+?)`", row)}
+    assert {f"xlite/{place}" for place in told} == set(ONLY_IN["torch"])
+    for place in ONLY_IN["torch"]:
+        loads = {name.split(".")[0] for path in sources(place.rstrip("/")) for name in imports(tree_of(path))}
+        assert "torch" in loads, place

@@ -82,8 +82,12 @@ def test_links_lead_somewhere(path: Path):
 
 @pytest.mark.parametrize(
     "path",
-    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))],
-    ids=lambda path: path.name,
+    [
+        *(ROOT / "README.md", ROOT / "CONTRIBUTING.md"),
+        *sorted((ROOT / "docs").rglob("*.md")),
+        *sorted((ROOT / "checkpoints").rglob("*.md")),
+    ],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
 )
 def test_no_cell_of_a_table_is_long(path: Path):
     rows = [line for line in path.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
@@ -213,6 +217,22 @@ def test_the_names_that_newcomers_are_sent_to_are_defined_there():
     assert len(named) > 20
     strayed = [(path, name) for path, name in named if not defines((ROOT / path).read_text(), name)]
     assert strayed == []
+
+
+def test_the_glossary_has_each_word_once_and_in_order():
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("| word | means |\n|---|---|\n")[2]
+    words = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
+    each = [word for cell in words for word in cell.split(", ")]
+    assert len(words) > 40
+    assert (words, len(set(each))) == (sorted(words, key=str.casefold), len(each))
+
+
+def test_the_tree_names_every_folder_and_module_at_the_top():
+    tree = (ROOT / "CONTRIBUTING.md").read_text().partition("## The tree\n\n```\n")[2].partition("```")[0]
+    named = set(re.findall(r"[\w.]+", tree))
+    there = [path.name for path in (ROOT / "xlite").iterdir() if (path / "__init__.py").exists()]
+    there += [path.stem for path in (ROOT / "xlite").glob("[!_]*.py")]
+    assert [name for name in there if not {name, f"{name}.py"} & named] == []
 
 
 def defines(code: str, name: str) -> bool:

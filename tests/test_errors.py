@@ -8,6 +8,7 @@ import pytest
 from xlite.errors import (
     CheckpointError,
     DataError,
+    Option,
     RunError,
     Setting,
     XliteError,
@@ -16,6 +17,7 @@ from xlite.errors import (
     words_from_json,
     words_of,
 )
+from xlite.messages import in_words
 
 
 @pytest.mark.parametrize("kind", [CheckpointError, DataError, RunError])
@@ -27,6 +29,17 @@ def test_settings_are_options_on_a_command_line_and_whatever_a_page_calls_them(
     assert error.message(str.upper) == "BATCH_SIZE 30 is no multiple of DEVICES"
     assert error.settings == ("batch_size", "devices")
     assert all(type(name) is str for name in error.settings)
+
+
+def test_an_option_that_is_no_setting_of_a_run_has_the_title_of_its_field_with_it() -> None:
+    error = DataError("leave ", Option("--radiologists", "Radiologists' labels"), " out")
+    assert (str(error), error.settings) == ("leave --radiologists out", ())
+    assert in_words(error) == "Leave “Radiologists' labels” out"
+    assert words_from_json(json.loads(json.dumps(words_as_json(error.words)))) == (
+        "leave ",
+        "--radiologists",
+        " out",
+    )
 
 
 def test_an_option_in_plain_words_is_no_setting() -> None:

@@ -11,7 +11,9 @@ import tomllib
 from pathlib import Path
 
 import cv2
+import light_install
 import pytest
+import yaml
 from openjpeg.utils import get_openjpeg_version
 from PIL import features
 
@@ -105,6 +107,8 @@ def test_each_setting_is_an_option_with_its_description_and_default(
             assert squeezed(f"{field.description}[default: {field.default}]") in page
 
 
+@pytest.mark.slow
+@pytest.mark.alone
 def test_help_takes_half_a_second_at_most() -> None:
     code = (
         "import sys, time; began = time.process_time(); from xlite.cli import run; run(['--help']); "
@@ -238,3 +242,38 @@ def test_no_script_takes_the_name_of_an_installed_package() -> None:
     folders = [ROOT / name for name in settings["tool"]["pytest"]["ini_options"]["pythonpath"]]
     scripts = {path.stem for folder in folders for path in folder.glob("*.py")}
     assert scripts & importlib.metadata.packages_distributions().keys() == set()
+
+
+def test_the_hosted_workflow_tests_what_run_installs_and_skips_nothing() -> None:
+    installs = re.findall(r"install_once \w+ (.+)", (ROOT / "run").read_text().partition("    test)")[2])
+    everything = " ".join(dict.fromkeys(words.replace("'", '"') for words in installs))
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    commands = {
+        name: [step["run"] for step in job["steps"] if "run" in step]
+        for name, job in workflow["jobs"].items()
+    }
+    testing = {name for name, lines in commands.items() if any("pytest" in line for line in lines)}
+    assert testing == {"test", "slow"}
+    for name in testing:
+        assert f"pip install {everything}" in commands[name]
+        assert workflow["jobs"][name]["env"]["XLITE_REQUIRE_EXTRAS"] == "1"
+    assert "XLITE_REQUIRE_EXTRAS=1" in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.mark.parametrize(("required", "outcome"), [("", "skipped"), ("1", "failed")])
+def test_a_library_that_is_missing_skips_a_test_or_fails_it_if_extras_are_required(
+    required: str, outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XLITE_REQUIRE_EXTRAS", required)
+    monkeypatch.setattr(light_install, "find_spec", lambda module: None)
+
+    def lacking() -> None:
+        raise ModuleNotFoundError("No module named 'gradio'", name="gradio")
+
+    call = pytest.CallInfo.from_call(lacking, "call")
+    report = pytest.TestReport("tests/test_one.py::test", ("", 0, ""), {}, "failed", None, "call")
+    light_install.skip_without_extra(report, call)
+    assert report.outcome == outcome
+    refusal = {"": pytest.skip.Exception, "1": pytest.fail.Exception}[required]
+    with pytest.raises(refusal, match="gradio is not installed"):
+        light_install.skip_if_refused("Error: xlite share needs gradio, which is not installed: pip install")

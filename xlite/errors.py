@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Callable, Iterable
+from typing import Self
 
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
@@ -18,6 +19,27 @@ class Setting(str):
         return as_option(self)
 
 
+class Option(str):
+    """An option of a command that is no setting of a run, as a word of an error: `--radiologists` here.
+
+    `field_title` is what a page calls it.
+    """
+
+    __slots__ = ("field_title",)
+    field_title: str
+
+    def __new__(cls, option: str, field_title: str) -> Self:
+        """The option as one types it, and its field title."""
+        word = super().__new__(cls, option)
+        word.field_title = field_title
+        return word
+
+    @property
+    def option(self) -> str:
+        """The option as one types it."""
+        return str.__str__(self)
+
+
 def as_option(setting: str) -> str:
     """A setting's option of the command line: `batch_size` is `--batch-size`."""
     return f"--{setting.replace('_', '-')}"
@@ -27,7 +49,7 @@ class XliteError(Exception):
     """Bad input from outside: commands and pages print its message and nothing else.
 
     `XliteError(Setting("batch_size"), " 30 must be a multiple of 4")`: the words of the message in order,
-    with settings among them as such, so that a page can call them by their field titles.
+    with settings and options among them as such, so that a page can call them by their field titles.
     """
 
     def __init__(self, *words: str):
@@ -35,11 +57,11 @@ class XliteError(Exception):
         self.words = words
 
     def __str__(self) -> str:
-        return self.message(lambda setting: setting.option)
+        return self.message(lambda word: word.option)
 
-    def message(self, name: Callable[[Setting], str]) -> str:
-        """The message with its settings called as `name` calls them."""
-        return "".join(name(word) if isinstance(word, Setting) else word for word in self.words)
+    def message(self, name: Callable[[Setting | Option], str]) -> str:
+        """The message with its settings and options called as `name` calls them."""
+        return "".join(name(word) if isinstance(word, Setting | Option) else word for word in self.words)
 
     @property
     def settings(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""Labels of films: 1, 0, or NaN where nobody has said. An unknown label counts for nothing.
+"""Labels of films: 1, 0, or NaN if nobody has said. An unknown label counts for nothing.
 
 Every number about a finding is of the films whose label of it is known, and these are the only ways to leave
-the others out. Where all labels are known they give back what they were given, so that no figure moves by a
+the others out. If all labels are known they give back what they were given, so that no metric moves by a
 bit.
 """
 
@@ -33,7 +33,7 @@ def where_known(labels: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ..
 
 
 def counted(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The values, 0 where the label is unknown, so that a sum leaves these out; both (N, C)."""
+    """The values, 0 if the label is unknown, so that a sum leaves these out; both (N, C)."""
     here = known(labels)
     return values if here.all() else np.where(here, values, 0)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from xlite.config import TrainConfig
-from xlite.errors import Setting, XliteError, sentence
+from xlite.errors import Option, Setting, XliteError, sentence
 from xlite.public import without_paths
 from xlite.text import escaped, in_one_line
 
@@ -79,5 +79,5 @@ def in_words(error: BaseException) -> str:
     return text[0].upper() + text[1:] if plain else text
 
 
-def _quoted(setting: Setting) -> str:
-    return f"“{field_title(setting)}”"
+def _quoted(word: Setting | Option) -> str:
+    return f"“{word.field_title if isinstance(word, Option) else field_title(word)}”"

@@ -64,7 +64,7 @@ async function start(bytes, name) {
  * All answers to a film: probabilities (14), maps {dims: [14, h, w], data} by their kind, and of an ensemble
  * how far its members differ (14).
  */
-async function run(session, { preprocess }, film) {
+async function run(session, { preprocess, maps }, film) {
   const { size, mean, std } = preprocess;
   const input = normalise(squash(film, size), mean, std);
   let found;
@@ -76,7 +76,7 @@ async function run(session, { preprocess }, film) {
   const answer = { logits: found.logits.data, probabilities: found.probabilities.data,
     features: found.features.data, disagreement: found.disagreement?.data };
   if (!answer.logits.every(Number.isFinite)) throw new Refusal("the model answers with values that are no numbers");
-  for (const kind of ["layercam", "gradcam"]) {
+  for (const kind of Object.keys(maps)) {
     answer[kind] = { rows: found[kind].dims[2], columns: found[kind].dims[3], data: found[kind].data };
   }
   return answer;

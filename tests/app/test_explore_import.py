@@ -62,8 +62,9 @@ def test_the_columns_of_a_table_are_guessed_and_corrected(tmp_path: Path, own_ho
     table = source / "films.csv"
     table.write_text(table.read_text().replace("MRN,age", "ward,age"))
     test = looked("csv", table)
-    assert [warning.value.split(":")[0] for warning in test.warning] == [
-        f"No column of {table} is known to name the patients"
+    assert [warning.value for warning in test.warning] == [
+        f"No column of {table} is known to name the patients: say which with “Patients”; if none does, name "
+        "the column of films, and each film counts as a patient"
     ]
     assert "Import" not in {button.label for button in test.button}
     (patients,) = [box for box in test.selectbox if box.label == "Patients"]
@@ -105,7 +106,7 @@ def test_strangers_do_not_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_corrected_table_is_the_mapping(tmp_path: Path, own_home: Path) -> None:
     preview = look_at("chexpert", str(write_chexpert(tmp_path)))
-    assert preview.found is not None
+    assert not isinstance(preview.found, DataError)
     assert facts(preview.found) == "Its tables name 42 films of 14 patients: 28 AP, 14 lateral."
     table = mapping_table(preview.found, preview.mapping)
     assert table["label"].tolist()[-2:] == ["Pleural Effusion", "Support Devices"]

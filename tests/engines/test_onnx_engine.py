@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from xlite.engines.onnx_engine import OnnxEngine
 from xlite.errors import CheckpointError
+from xlite.explain.methods import METHODS, Method
 from xlite.findings import FINDINGS
 
 
@@ -179,3 +180,11 @@ def test_random_damage_is_refused_or_harmless(exported, tmp_path):
             assert str(path) in str(error)
         else:
             assert engine.info.findings == FINDINGS
+
+
+def test_an_export_has_the_maps_of_its_graph_and_no_kind_that_was_added_later(exported, monkeypatch):
+    monkeypatch.setitem(METHODS, "sumcam", Method("SumCAM", "A new kind."))
+    engine = OnnxEngine.load(exported[1])
+    assert engine.methods == ("layercam", "gradcam")
+    with pytest.raises(ValueError, match="'sumcam' is no map of an exported model: it has layercam, gradcam"):
+        engine.output(np.zeros((1, 3, 96, 96), np.float32), "sumcam")

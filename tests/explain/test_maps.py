@@ -10,7 +10,7 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from tiny_models import TINY, ForOracle, student
 
-from xlite.explain import CLOSED_FORM, METHODS, Mapper, activation_maps
+from xlite.explain import CLOSED_FORM, METHODS, Mapper, Method, activation_maps
 from xlite.models.student import Student
 
 ATTENTIONS = ("none", "mhsa", "performer")
@@ -177,3 +177,11 @@ def test_maps_of_the_library_leave_the_shared_model_alone():
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert all(parameter.requires_grad and parameter.grad is None for parameter in model.parameters())
     assert not any(module._forward_hooks for module in [*model.modules(), *mapper._head.modules()])
+
+
+def test_a_method_without_a_closed_form_is_refused_instead_of_drawn_as_grad_cam(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(METHODS, "sumcam", Method("SumCAM", "A new kind."))
+    with pytest.raises(ValueError, match="'sumcam' has no closed form: add it to closed_form"):
+        activation_maps(student(), torch.zeros(1, 3, 64, 64), "sumcam")

@@ -182,8 +182,11 @@ def test_card_and_report_name_the_findings_without_a_calibrator(
         text for text in caplog.messages if text.endswith(f"; none below 10 validation patients: {counts}")
     ]
     text = card.read_text()
-    assert "14 probabilities (not exclusive) in NIH order, calibrated for 2 of 14 findings by " in text
-    assert f"on validation films; the others as they are: {', '.join(map(spoken, others))} |" in text
+    assert (
+        "| Output | 14 probabilities (not exclusive) in NIH order |\n| Calibrated | 2 of 14 findings, by "
+        in text
+    )
+    assert f"on validation films |\n| Not calibrated | {', '.join(map(spoken, others))} |" in text
     said = "the others had too few patients with them or without them in validation: Atelectasis, "
     assert said in (tmp_path / "report.md").read_text()
 
@@ -241,9 +244,9 @@ def test_the_card_follows_the_calibrator(
     assert "in NIH order, not calibrated" in card.read_text()
     assert f"| **{mean_of(report)}** |" in card.read_text()
     evaluate(model, common_folder, tmp_path / "d", calibration="isotonic")
-    assert "calibrated for 2 of 14 findings by isotonic regression per finding on valid" in card.read_text()
+    assert "| Calibrated | 2 of 14 findings, by isotonic regression per finding on valid" in card.read_text()
     evaluate(model, common_folder, tmp_path / "e", calibration="temperature")
-    assert "NIH order, calibrated by one temperature on validation films |" in card.read_text()
+    assert "in NIH order |\n| Calibrated | by one temperature on validation films |" in card.read_text()
 
 
 def test_a_summary_says_what_would_tell_which_films_are_clean(

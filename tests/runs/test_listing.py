@@ -24,7 +24,7 @@ def create(name: str, **settings: object) -> Run:
 
 
 def test_a_home_without_runs_has_none(listing: Listing) -> None:
-    assert listing.look() == ([], [])
+    assert listing.runs() == ([], [])
     assert listing.experiments() == ([], None)
 
 
@@ -32,7 +32,7 @@ def test_runs_are_listed_as_run_list_does(listing: Listing, stopped_run: Run) ->
     create("two")
     (checkpoints_dir() / ".deleted-three").mkdir()
     (checkpoints_dir() / "model-without-settings").mkdir()
-    found, damaged = listing.look()
+    found, damaged = listing.runs()
     assert (names_of(found), damaged) == ([run.name for run in Run.list()], [])
     assert [one.config for one in found] == [run.config() for run in Run.list()]
     assert [one.status for one in found] == [run.status() for run in Run.list()]
@@ -43,7 +43,7 @@ def test_a_second_look_reads_nothing_that_did_not_change(
 ) -> None:
     runs = [create(name) for name in ("one", "two", "three")]
     save_demo_evaluation(own_home, "one")
-    listing.look()
+    listing.runs()
     read: list[str] = []
     for name in ("read_settings", "read_status", "read_annotation"):
         act = getattr(module, name)
@@ -53,11 +53,11 @@ def test_a_second_look_reads_nothing_that_did_not_change(
             return act(path, *more)
 
         monkeypatch.setattr(module, name, noting)
-    assert names_of(listing.look()[0]) == ["three", "two", "one"]
+    assert names_of(listing.runs()[0]) == ["three", "two", "one"]
     assert read == []
     annotate(runs[1].folder, ["a"])
     runs[0].write_progress(RunStatus(state="stopped", epoch=1))
-    found = {one.name: one for one in listing.look()[0]}
+    found = {one.name: one for one in listing.runs()[0]}
     assert read == ["two", "one/progress.json"]
     assert found["two"].annotation == Annotation(("a",))
     assert (found["one"].status.state, found["one"].judged is None) == ("stopped", False)
@@ -66,20 +66,20 @@ def test_a_second_look_reads_nothing_that_did_not_change(
 def test_whether_a_run_lives_is_asked_each_time(listing: Listing, stopped_run: Run) -> None:
     with stopped_run.hold():
         stopped_run.write_progress(RunStatus(state="running", epoch=2))
-        assert listing.look()[0][0].status.state == "running"
+        assert listing.runs()[0][0].status.state == "running"
         content = stopped_run.path("progress.json").read_bytes()
     stopped_run.path("progress.json").write_bytes(content)  # as if it had been killed
-    assert listing.look()[0][0].status.state == "killed"
-    assert listing.look()[0][0].status.state == "killed"
+    assert listing.runs()[0][0].status.state == "killed"
+    assert listing.runs()[0][0].status.state == "killed"
 
 
 def test_a_run_that_is_deleted_and_made_anew_is_another(listing: Listing) -> None:
     first = create("one", epochs=3)
-    assert [one.config.epochs for one in listing.look()[0]] == [3]
+    assert [one.config.epochs for one in listing.runs()[0]] == [3]
     first.delete()
-    assert listing.look() == ([], [])
+    assert listing.runs() == ([], [])
     create("one", epochs=5)
-    assert [one.config.epochs for one in listing.look()[0]] == [5]
+    assert [one.config.epochs for one in listing.runs()[0]] == [5]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_damaged_file_is_a_sentence_and_costs_no_other_run(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"{")
     for _ in range(2):
-        found, damaged = listing.look()
+        found, damaged = listing.runs()
         assert ("one" in names_of(found), "two" in names_of(found)) == (listed, True)
         assert [str(error).startswith(sentence) for error in damaged] == [True]
 
@@ -107,14 +107,14 @@ def test_a_damaged_file_is_a_sentence_and_costs_no_other_run(
 def test_settings_that_are_a_link_to_nothing_are_told(listing: Listing) -> None:
     (checkpoints_dir() / "odd").mkdir(parents=True)
     (checkpoints_dir() / "odd" / "config.json").symlink_to("nothing")
-    found, damaged = listing.look()
+    found, damaged = listing.runs()
     assert (found, len(damaged)) == ([], 1)
 
 
 def test_epochs_and_size_are_of_the_runs_own_files(listing: Listing, stopped_run: Run) -> None:
     stopped_run.path("model.safetensors").write_bytes(bytes(1_234_567))
     stopped_run.path("results_row.json").write_text('{"experiment_id": "one", "inference_time_ms": 20.1}')
-    [one] = listing.look()[0]
+    [one] = listing.runs()[0]
     assert (one.size_mb, one.latency_ms) == (1.23, 20.1)
     assert listing.epochs(one.run)["val_auc"].tolist() == [0.61, 0.64]
     assert listing.parameters(one.run) is None

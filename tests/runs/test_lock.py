@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from xlite.errors import RunError
-from xlite.runs.lock import gate, holding, is_held, is_taken
+from xlite.runs.lock import holding, is_held, is_taken, mutex
 
 HOLDING = """
 import sys
@@ -46,5 +46,5 @@ def test_a_folder_is_held_by_one_process_and_free_when_that_is_gone(folder: Path
     assert not is_held(folder)
 
 
-def test_all_folders_side_by_side_have_one_gate(folder: Path) -> None:
-    assert gate(folder).lock_file == gate(folder.parent / "two").lock_file
+def test_all_folders_side_by_side_have_one_mutex(folder: Path) -> None:
+    assert mutex(folder).lock_file == mutex(folder.parent / "two").lock_file

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from xlite.config import make_config
 from xlite.runs.lock import holding
-from xlite.runs.now import look
+from xlite.runs.now import runs_now
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 
@@ -26,7 +26,7 @@ def test_live_runs_are_apart_and_the_others_are_the_newest(tiny_folder: Path) ->
     (judged.evaluation("test") / "metrics.json").touch()
     busy = made(tiny_folder, "busy", 9, state="running", epoch=1, epochs=4, step=5, steps=10, eta_s=75)
     with holding(busy.folder, "it is busy"):
-        live, rest = look(3)
+        live, rest = runs_now(3)
     [seen] = live
     assert (seen.name, seen.share) == ("busy", 0.375)
     assert seen.facts == "epoch 1 of 4, time left 1 min 15 s"
@@ -38,6 +38,6 @@ def test_live_runs_are_apart_and_the_others_are_the_newest(tiny_folder: Path) ->
 def test_a_run_that_has_not_begun_is_nowhere_yet(tiny_folder: Path) -> None:
     run = made(tiny_folder, "young", 0, state="queued")
     with holding(run.folder, "it is busy"):
-        [seen], rest = look(5)
+        [seen], rest = runs_now(5)
     assert (seen.share, rest) == (0.0, [])
     assert seen.facts == "epoch –, time left is not known yet"

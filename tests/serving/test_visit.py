@@ -18,7 +18,7 @@ from xlite.errors import DataError
 from xlite.guarded import GuardedReader
 from xlite.serving import visit as visits
 from xlite.serving.viewer import MAX_FILMS, FilmView
-from xlite.serving.visit import Held, Line, Visit, films_in, folder_film, view_held
+from xlite.serving.visit import Held, HistoryLine, Visit, films_in, folder_film, view_held
 
 FILM = np.random.default_rng(0).integers(0, 256, (40, 48), np.uint8)
 PNG = cv2.imencode(".png", FILM)[1].tobytes()
@@ -129,8 +129,8 @@ def test_a_line_for_each_film_and_model_newest_first() -> None:
     visit.take([Sent("1", "a.png")])
     for model in ("one", "two", "one"):
         visit.note("1", model, FilmView("a.png", error="The file is empty"))
-    line = Line("1", "a.png", "one", "not read", "The file is empty")
-    assert visit.history() == [line, Line("1", "a.png", "two", "not read", "The file is empty")]
+    line = HistoryLine("1", "a.png", "one", "not read", "The file is empty")
+    assert visit.history() == [line, HistoryLine("1", "a.png", "two", "not read", "The file is empty")]
 
 
 def test_views_of_films_and_models_that_are_not_on_view_are_dropped() -> None:

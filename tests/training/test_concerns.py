@@ -17,7 +17,7 @@ from xlite.training.concern_words import words_of
 from xlite.training.concerns import (
     CostlyLoss,
     CostlySampler,
-    Films,
+    FilmCounts,
     LittleDisk,
     LittleMemory,
     NoFilms,
@@ -124,7 +124,7 @@ def test_a_folder_without_a_table_is_an_error_as_elsewhere(tmp_path: Path):
     ],
 )
 def test_what_matters_of_settings_is_told_at_once(tmp_path: Path, changes: dict, sentences: list[str]):
-    found = of_settings(config(tmp_path, "a", **changes), Films(100, 100, 70, 15, 15), has_gpu=False)
+    found = of_settings(config(tmp_path, "a", **changes), FilmCounts(100, 100, 70, 15, 15), has_gpu=False)
     assert [one[: len(start)] for one, start in zip(map(said, found), sentences, strict=True)] == sentences
     assert [one.refuses for one in found] == [isinstance(one, Refused) for one in found]
 
@@ -132,14 +132,14 @@ def test_what_matters_of_settings_is_told_at_once(tmp_path: Path, changes: dict,
 def test_a_teacher_that_is_there_is_nothing_to_say_of(tmp_path: Path):
     (tmp_path / "said.csv").write_text("image\n")
     spec = f"{tmp_path / 'said.csv'},xrv:all"
-    assert of_settings(config(tmp_path, "a", teacher=spec), Films(9, 9, 7, 1, 1), has_gpu=False) == []
+    assert of_settings(config(tmp_path, "a", teacher=spec), FilmCounts(9, 9, 7, 1, 1), has_gpu=False) == []
 
 
 def test_weeks_on_a_processor_are_said_before_anything_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    all_of_nih = Films(112120, 112120, 78484, 16818, 16818)
+    all_of_nih = FilmCounts(112120, 112120, 78484, 16818, 16818)
     long = config(tmp_path, "a", epochs=50, image_size=224, device="auto")
     [concern] = of_settings(long, all_of_nih, has_gpu=False)
     assert concern == Slow(78484 * 50 / 20, 50, 224, measured=False)

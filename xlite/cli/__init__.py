@@ -27,9 +27,9 @@ from xlite.cli import (
     train,
 )
 from xlite.cli.console import say
-from xlite.cli.extras import missing
 from xlite.config import KINDS, LIMITS
 from xlite.errors import XliteError, sentence
+from xlite.extras import missing
 
 INTERRUPTED = 130
 _EXPECTED = {

@@ -12,8 +12,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from xlite.access.addresses import check_app_address, check_port
-from xlite.cli.extras import demand
 from xlite.errors import RunError
+from xlite.extras import demand
 from xlite.places import bundled
 
 

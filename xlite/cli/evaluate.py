@@ -104,9 +104,9 @@ def evaluate(
     Films of a folder without that split are set beside the evaluation on its own test part, if that lies
     beside the model.
     """
-    from xlite.cli.extras import demand
     from xlite.data.layout import joined_data
     from xlite.evaluation.options import JudgeOptions
+    from xlite.extras import demand
     from xlite.report.write import evaluate_model
 
     if pdf:
@@ -142,8 +142,8 @@ def score(
 
     The labels come from NIH's table, or one like it; the report is the one that `evaluate` writes.
     """
-    from xlite.cli.extras import demand
     from xlite.evaluation.options import ScoreOptions
+    from xlite.extras import demand
     from xlite.report.sentences import comparison_sentence
     from xlite.report.write import score_predictions
 

@@ -54,7 +54,7 @@ def export(
     written only if it answers as the model does on each film tried, and it reads several times as fast on a
     processor. Beside the model it is used wherever the model is named. With --int8 calibration and thresholds
     are fitted anew on validation films; the file is written only if it loses next to nothing and is faster
-    here, and is read where it is named. A folder is written only where nothing else lies.
+    here, and is read if it is named. A folder is written only if nothing else lies there.
     """
     folders = {"--web": web, "--space": space, "--hub": hub}
     given = {option: path for option, path in ({**folders, "--out": out}).items() if path is not None}

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from xlite.cli.console import Json, ask_twice, print_json, print_table, say
-from xlite.cli.extras import demand
 from xlite.cli.train import Preset, new_run, with_config_options
 from xlite.errors import RunError, sentence
+from xlite.extras import demand
 from xlite.runs import slurm
 from xlite.runs.annotation import Annotation, annotate, read_annotation, tags_of
 from xlite.runs.rows import run_rows

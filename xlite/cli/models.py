@@ -9,8 +9,8 @@ from xlite.access.addresses import HOST, PORT
 from xlite.access.passwords import MIN_PASSWORD, PASSWORD
 from xlite.cli.app import hand_over
 from xlite.cli.console import MODEL, Json, Model, busy, print_json, print_table, say
-from xlite.cli.extras import demand
 from xlite.errors import CheckpointError, RunError
+from xlite.extras import demand
 from xlite.models.available import EXPORT_SUFFIX, find_models
 from xlite.places import bundled
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xlite.cli.console import Device, Json, Model, log_to, print_json, print_table, progress_bar, say
-from xlite.cli.extras import demand
 from xlite.cli.serve import MAPS
 from xlite.errors import DataError
 from xlite.explain import DEFAULT_METHOD, METHODS
+from xlite.extras import demand
 from xlite.findings import FINDINGS, spoken
 from xlite.formats import FORMATS
 from xlite.text import counted
@@ -201,7 +201,7 @@ def _dicom_files(
 
 
 def _say_written(also: "DicomFiles", as_json: bool) -> None:
-    """Says what was written, also where a single film was refused and nothing else is said on stdout."""
+    """Says what was written, also if a single film was refused and nothing else is said on stdout."""
     if also.films or also.others:
         say(also.said(), sys.stderr if as_json else None)
 

@@ -11,8 +11,8 @@ from xlite.access.addresses import API_PORT, DICOM_PORT, HOST
 from xlite.access.tokens import MIN_TOKEN, TOKEN
 from xlite.cli.app import hand_over
 from xlite.cli.console import say
-from xlite.cli.extras import demand
 from xlite.errors import CheckpointError, RunError
+from xlite.extras import demand
 from xlite.findings import FINDINGS
 from xlite.models.available import find_models
 from xlite.places import bundled, pacs_dir

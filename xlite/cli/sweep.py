@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from xlite.cli.console import Json, ask_twice, busy, log_to, print_json, print_table, say
-from xlite.cli.extras import demand
 from xlite.cli.train import with_config_options
 from xlite.config import MOST_FOLDS
 from xlite.errors import RunError
+from xlite.extras import demand
 from xlite.sweeps.check import check_sources
 from xlite.sweeps.crossfit import FOLDS, plan_crossfit
 from xlite.sweeps.leaderboard import Leaderboard, name_of

@@ -127,7 +127,7 @@ def join(folders: Sequence[NihFolder]) -> JoinedFolder:
     twice = next((title for title, times in Counter(titles).items() if times > 1), None)
     if twice is not None:
         raise DataError(
-            f"two of the data folders are called {twice!r}, and films and figures are told apart by that "
+            f"two of the data folders are called {twice!r}, and films and metrics are told apart by that "
             "name: rename one, or give a link to it with another name"
         )
     _check_films(folders)

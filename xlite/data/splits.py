@@ -37,6 +37,7 @@ _SOURCES = {
     },
 }
 """Where to get a list that a folder lacks."""
+_DEALT = {"patient": split_by_patient, "image": split_by_film}
 _AND = "+"
 """Between the ids of the splits of several folders."""
 OF_FILMS = "films"
@@ -140,8 +141,7 @@ def split_of_films(folder: NihFolder, name: str, stems: Sequence[str], seed: int
 
 def random_parts(folder: NihFolder, strategy: str, seed: int) -> dict[str, list[str]]:
     """The stems of each part of one of RANDOM_STRATEGIES; raises DataError if the table has too few films."""
-    split = split_by_patient if strategy == "patient" else split_by_film
-    return dict(zip(PARTS, split(folder, seed), strict=True))
+    return dict(zip(PARTS, _DEALT[strategy](folder, seed), strict=True))
 
 
 def write_split(folder: NihFolder, split: Split) -> Path:

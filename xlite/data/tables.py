@@ -237,7 +237,7 @@ def _unknown_labels(path: Path, header: list[str], rows: list[list[str]]) -> np.
 
 
 def _with_unknown(path: Path, labels: np.ndarray, unknown: np.ndarray, images: pd.Series) -> np.ndarray:
-    """float32 (N, 14): the labels, NaN where they are unknown. DataError if one is given and unknown."""
+    """float32 (N, 14): the labels, NaN if they are unknown. DataError if one is given and unknown."""
     both = np.argwhere((labels > 0) & unknown)
     if len(both):
         row, column = both[0]

@@ -11,10 +11,10 @@ from xlite.engines.ensemble import check_cells, check_members, joint_info, neste
 from xlite.engines.stamp import answering
 from xlite.findings import FINDINGS
 from xlite.models.info import ModelInfo
-from xlite.models.onnx_file import DISAGREEMENT, TOLERANCES, ExportFacts, OnnxFile
+from xlite.models.onnx_file import DISAGREEMENT, MAPS, TOLERANCES, ExportFacts, OnnxFile
 from xlite.models.onnx_graph import parsed, recalibrate
 
-AVERAGED = ("logits", "layercam", "gradcam")
+AVERAGED = ("logits", *MAPS)
 
 
 def merged(files: Sequence[OnnxFile]) -> OnnxFile:

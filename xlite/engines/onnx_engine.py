@@ -9,7 +9,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from xlite.engines.engine import Output, no_maps
 from xlite.errors import CheckpointError
-from xlite.explain.methods import CLOSED_FORM
+from xlite.explain.methods import METHODS
 from xlite.metrics.calibration import apply_calibrator
 from xlite.models.info import ModelInfo, ModelSize, check_channels
 from xlite.models.onnx_file import DISAGREEMENT, INPUT, OUTPUTS, TOLERANCES, ExportFacts, OnnxFile, read_onnx
@@ -55,13 +55,17 @@ class OnnxEngine:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Those in closed form, which the file computes in its one pass."""
-        return CLOSED_FORM
+        """Those that the file computes in its one pass."""
+        return tuple(name for name in METHODS if name in self._answers)
 
     @property
     def is_ensemble(self) -> bool:
         """Whether the file is several models, and so says how far they differ."""
-        return DISAGREEMENT in (one.name for one in self.session.get_outputs())
+        return DISAGREEMENT in self._answers
+
+    @property
+    def _answers(self) -> list[str]:
+        return [one.name for one in self.session.get_outputs()]
 
     def size(self) -> ModelSize:
         """What the file says that its network costs, and the file's own size."""
@@ -78,8 +82,8 @@ class OnnxEngine:
 
     def output(self, x: np.ndarray, method: str | None) -> Output:
         """Raw logits and maps of preprocessed films, by one of `methods`; an ensemble's disagreement, too."""
-        if method not in (*CLOSED_FORM, None):
-            raise ValueError(f"{method!r} is no map of an exported model: it has {', '.join(CLOSED_FORM)}")
+        if method not in (*self.methods, None):
+            raise ValueError(f"{method!r} is no map of an exported model: it has {', '.join(self.methods)}")
         has = [DISAGREEMENT] if self.is_ensemble else []
         found = self.outputs(x, "logits", "features", *([method] if method else []), *has)
         maps = found[method] if method else no_maps(len(x))
@@ -124,7 +128,7 @@ def _apart(found: np.ndarray, expected: object, relative: bool = False) -> float
     """The largest difference; relative to the largest expected value if asked for."""
     wanted = np.asarray(expected, np.float64)
     if found.shape != wanted.shape:
-        raise ValueError(f"an answer of {found.shape} where its golden answer has {wanted.shape}")
+        raise ValueError(f"an answer of {found.shape}, and its golden answer has {wanted.shape}")
     scale = max(float(np.abs(wanted).max()), 1e-6) if relative else 1.0
     return float(np.abs(found - wanted).max()) / scale
 

@@ -53,7 +53,7 @@ def demand_torch(path: Path) -> None:
     if find_spec("torch") is None:
         raise CheckpointError(
             f"{path} is read so with torch alone, which is not installed: pip install 'xlite-cxr[train]', or "
-            "name a file that `xlite export` made of it where torch is, on the cpu"
+            "name a file that `xlite export` made of it on a machine with torch, on the cpu"
         )
 
 

@@ -32,7 +32,7 @@ class Films:
 
     @property
     def labels(self) -> np.ndarray:
-        """float32 (N, 14) of 0 and 1, NaN where a label is unknown."""
+        """float32 (N, 14) of 0 and 1, NaN if a label is unknown."""
         return np.asarray(self.table[list(FINDINGS)], np.float32)
 
     @property
@@ -75,7 +75,7 @@ def read_labels(path: Path) -> pd.DataFrame:
 
 
 def _numbers(cells: pd.Series) -> pd.Series:
-    """A column as it is if all are numbers; else float, NaN where a cell is empty. Raises ValueError."""
+    """A column as it is if all are numbers; else float, NaN if a cell is empty. Raises ValueError."""
     if pd.api.types.is_numeric_dtype(cells):
         return cells
     return pd.to_numeric(cells.where(cells != ""))

@@ -55,6 +55,6 @@ def painted_over(film: np.ndarray, hidden: np.ndarray) -> np.ndarray:
 
 
 def _mean(value: np.ndarray, weight: np.ndarray, coarse: np.ndarray | float) -> np.ndarray:
-    """What was seen at this scale; where nothing was, what the coarser scale says."""
+    """What was seen at this scale; if nothing was, what the coarser scale says."""
     share = np.clip(2 * weight, 0, 1)
     return np.asarray(share * value / np.maximum(weight, 1e-6) + (1 - share) * coarse, np.float32)

@@ -95,14 +95,15 @@ def localise_part(
     table = _on_films(given, folder, split, part)
     if table.empty:
         return None
-    judged = JudgedMaps(classifier, folder, table, CLOSED_FORM, resamples, seed)
+    methods = [one for one in CLOSED_FORM if one in _methods(classifier)]
+    judged = JudgedMaps(classifier, folder, table, methods, resamples, seed)
     judged.read(0, None)
     report = _report(judged, split, part, len(given) - len(table))
     return MapJudgement(report, judged.tiles, judged.one_by_one())
 
 
 def _methods(classifier: Classifier) -> Sequence[str]:
-    """All kinds of map that the model can have: an export has those in closed form."""
+    """All kinds of map that the model can have: an export has those of its graph."""
     return tuple(METHODS) if classifier.has_weights else classifier.engine.methods
 
 

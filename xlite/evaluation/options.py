@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from xlite.errors import Option
 from xlite.metrics.bootstrap import RESAMPLES, SEED
 
 KEEP = "keep"
 """In place of a calibrator to fit: the model keeps its own, and what its thresholds are worth is recorded."""
+RADIOLOGISTS = Option("--radiologists", "Radiologists' labels")
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from xlite.data.film_names import stem_of
 from xlite.data.rows import columns_of, read_rows
 from xlite.errors import DataError
 from xlite.evaluation.films import Films
+from xlite.evaluation.options import RADIOLOGISTS
 from xlite.evaluation.report import Radiologists, RadiologistsFinding
 from xlite.findings import FINDINGS
 from xlite.labels import known, negative, positive, where_known
@@ -58,7 +59,7 @@ def beside_radiologists(films: Films, marks: pd.DataFrame, resamples: Resamples)
     """
     rows = np.flatnonzero(films.table["stem"].isin(marks.index))
     if not len(rows):
-        raise DataError("the radiologists read none of these films; leave --radiologists out")
+        raise DataError("the radiologists read none of these films; leave ", RADIOLOGISTS, " out")
     marks = marks.loc[films.table["stem"].iloc[rows]]
     labels, probs = films.labels[rows], films.probs[rows]
     drawn = resamples.redrawn(rows)  # of their patients alone, who are few among all
@@ -103,7 +104,7 @@ def _beside(
 
 
 def _any_of(labels: np.ndarray) -> np.ndarray:
-    """Whether a film has any of some findings, (N,): 1, 0, or NaN where that hangs on an unknown one."""
+    """Whether a film has any of some findings, (N,): 1, 0, or NaN if that hangs on an unknown one."""
     none = np.where(negative(labels).all(axis=1), 0.0, np.nan)
     return np.where(positive(labels).any(axis=1), 1.0, none)
 

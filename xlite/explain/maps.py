@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from xlite.explain.methods import CLOSED_FORM, DEFAULT_METHOD, METHODS
+from xlite.explain.methods import DEFAULT_METHOD, METHODS
 from xlite.findings import FINDINGS
 from xlite.models.student import Student
 
@@ -46,9 +46,9 @@ def feature_maps(model: Student, f: Tensor, method: str = DEFAULT_METHOD) -> tup
     """As `activation_maps`, from the features (B, C, h, w) of the films."""
     if method not in METHODS:
         raise ValueError(f"{method!r} is no kind of map; expected one of {', '.join(METHODS)}")
-    if method in CLOSED_FORM:
-        return _closed_form(model, f, method)
-    logits, _ = _head_gradient(model, f.mean((2, 3)))
+    logits, gradient = _head_gradient(model, f.mean((2, 3)))
+    if not METHODS[method].library:
+        return logits, closed_form(method, gradient, f)
     head = _Head(_frozen_copy(model))
     findings = range(len(FINDINGS)) if METHODS[method].per_finding else range(1)
     maps = torch.stack([_library_map(head, f, finding, method) for finding in findings], dim=1)
@@ -76,20 +76,29 @@ class Mapper:
         return {method: self._map(f, finding, method) for method in methods}
 
     def _map(self, f: Tensor, finding: int, method: str) -> np.ndarray:
-        if method in CLOSED_FORM:
+        if not METHODS[method].library:
             closed: np.ndarray = feature_maps(self.model, f, method)[1][0, finding].cpu().numpy()
             return closed
         by_library: np.ndarray = _library_map(self._head, f, finding, method)[0].cpu().numpy()
         return by_library
 
 
-def _closed_form(model: Student, f: Tensor, method: str) -> tuple[Tensor, Tensor]:
-    """Logits (B, 14) and maps (B, 14, h, w) by one of CLOSED_FORM."""
-    logits, gradient = _head_gradient(model, f.mean((2, 3)))
-    weights = gradient / (f.shape[2] * f.shape[3])  # (B, 14, C)
-    if method == "layercam":
-        weights = weights.relu()
-    return logits, torch.einsum("bkc,bchw->bkhw", weights, f).relu()
+def closed_form(method: str, gradient: Tensor, f: Tensor) -> Tensor:
+    """Maps (B, 14, h, w) from the gradient (B, 14, C) of each logit at the mean of the features (B, C, h, w).
+
+    A gradient that is the same for all films may be (1, 14, C). Raises ValueError for a method that has no
+    closed form here.
+    """
+    weights = gradient / (f.shape[2] * f.shape[3])
+    match method:
+        case "layercam":
+            weights = weights.relu()
+        case "gradcam":
+            pass
+        case _:
+            raise ValueError(f"{method!r} has no closed form: add it to closed_form of xlite.explain.maps")
+    # Of operators that exported graphs have: einsum is none of them.
+    return (weights @ f.flatten(2)).relu().view(f.shape[0], len(FINDINGS), *f.shape[2:])
 
 
 def _head_gradient(model: Student, pooled: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,17 +3,19 @@
 import torch
 from torch import Tensor, nn
 
+from xlite.explain.maps import closed_form
 from xlite.export.head import HeadGradient
 from xlite.findings import FINDINGS
 from xlite.metrics.calibration import Calibrator, Isotonic, Platt, Temperature
+from xlite.models.onnx_file import MAPS
 from xlite.models.student import Student
 
 
 class ServingGraph(nn.Module):
     """Films float32 (B, 3, S, S), normalised -> what `OUTPUTS` of `xlite.models.onnx_file` names.
 
-    Logits (B, 14), probabilities (B, 14), LayerCAM and Grad-CAM (B, 14, h, w) as `xlite.explain.maps` has
-    them, and the pooled features (B, C).
+    Logits (B, 14), probabilities (B, 14), each of MAPS (B, 14, h, w) as `xlite.explain.maps` has it, and the
+    pooled features (B, C).
     """
 
     def __init__(self, model: Student, calibration: Calibrator | None):
@@ -21,21 +23,16 @@ class ServingGraph(nn.Module):
         self.model, self.head = model, HeadGradient(model)
         self.calibration = _calibrated(calibration)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """All answers to films (B, 3, S, S), in the order of OUTPUTS."""
         f = self.model.features(image)
         pooled = f.mean((2, 3))
         logits, gradient = self.head(pooled)
-        weights = gradient / (f.shape[2] * f.shape[3])
-        layercam, gradcam = _maps(weights.relu(), f), _maps(weights, f)
-        return logits, self.calibration(logits), layercam, gradcam, pooled
+        maps = [closed_form(method, gradient, f) for method in MAPS]
+        return logits, self.calibration(logits), *maps, pooled
 
 
-def _maps(weights: Tensor, f: Tensor) -> Tensor:
-    return (weights @ f.flatten(2)).relu().view(f.shape[0], len(FINDINGS), *f.shape[2:])
-
-
-class Line(nn.Module):
+class ScaledSigmoid(nn.Module):
     """sigmoid(scale * logit + bias), per finding; 1 and 0 for a model without calibration."""
 
     scale: Tensor
@@ -91,10 +88,10 @@ def _calibrated(calibration: Calibrator | None) -> nn.Module:
     ones, zeros = torch.ones(len(FINDINGS)), torch.zeros(len(FINDINGS))
     match calibration:
         case Platt(scale=scale, bias=bias):
-            return Line(torch.tensor(scale), torch.tensor(bias))
+            return ScaledSigmoid(torch.tensor(scale), torch.tensor(bias))
         case Temperature(temperature=temperature):
-            return Line(ones / temperature, zeros)
+            return ScaledSigmoid(ones / temperature, zeros)
         case Isotonic():
             return Steps(calibration)
         case _:
-            return Line(ones, zeros)
+            return ScaledSigmoid(ones, zeros)

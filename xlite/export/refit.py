@@ -18,32 +18,32 @@ from xlite.models.onnx_graph import recalibrate
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class FilmLogits:
     """Logits and labels (N, 14) and patients (N,) of films."""
 
     logits: np.ndarray
     labels: np.ndarray
     patients: np.ndarray
 
-    def beside(self, others: "Answers") -> "Answers":
+    def beside(self, others: "FilmLogits") -> "FilmLogits":
         """These films and the others."""
         pairs = (
             (self.logits, others.logits),
             (self.labels, others.labels),
             (self.patients, others.patients),
         )
-        return Answers(*map(np.concatenate, pairs))
+        return FilmLogits(*map(np.concatenate, pairs))
 
 
-def answers(engine: Engine, folder: NihFolder, split: Split, part: str) -> Answers:
+def answers(engine: Engine, folder: NihFolder, split: Split, part: str) -> FilmLogits:
     """What an engine says of the films of a part that are there."""
     preprocess = engine.info.preprocess
     films, labels, stems = open_films(folder, split, part, preprocess, skip_missing=True)
     logits = [engine.logits(preprocess.normalize(films[row])[None]) for row in range(len(films))]
-    return Answers(np.concatenate(logits), labels, folder.patients(stems))
+    return FilmLogits(np.concatenate(logits), labels, folder.patients(stems))
 
 
-def refitted(proto: ModelProto, info: ModelInfo, val: Answers) -> ModelInfo:
+def refitted(proto: ModelProto, info: ModelInfo, val: FilmLogits) -> ModelInfo:
     """The info with calibration and thresholds of these validation films; the graph gets them, too."""
     fitted = fit_info(info, val.logits, val.labels, val.patients, "platt")
     assert fitted.calibration is None or isinstance(fitted.calibration, Platt)

@@ -16,7 +16,7 @@ import numpy as np
 from xlite.engines.onnx_engine import OnnxEngine
 from xlite.explain.drawing import OPACITY, RED_OF_TURBO
 from xlite.explain.faults import FAULTS, size_caution
-from xlite.explain.methods import CLOSED_FORM, METHODS, map_legend
+from xlite.explain.methods import METHODS, map_legend
 from xlite.export.folder import whole_folder
 from xlite.export.web_guards import gate_network, guard_facts
 from xlite.export.web_runtime import WASM, runtime_files
@@ -25,7 +25,7 @@ from xlite.findings import FINDINGS, spoken
 from xlite.guards.gate import Gate
 from xlite.metrics.calibration import uncalibrated
 from xlite.models.info import ModelInfo
-from xlite.models.onnx_file import OnnxFile, read_onnx
+from xlite.models.onnx_file import MAPS, OnnxFile, read_onnx
 from xlite.places import bundled
 from xlite.reading import withheld_sentence
 from xlite.text import few_patients, labels_of
@@ -101,7 +101,7 @@ def _facts(info: ModelInfo, name: str, grid: tuple[int, int], is_ensemble: bool)
                 "description": METHODS[method].description,
                 "legend": map_legend(grid, method),
             }
-            for method in CLOSED_FORM
+            for method in MAPS
         },
         "faults": FAULTS,
         "opacity": OPACITY,

@@ -18,11 +18,10 @@ from xlite.engines.onnx_engine import OnnxEngine
 from xlite.engines.stamp import golden, stamped
 from xlite.engines.torch_engine import TorchEngine
 from xlite.errors import CheckpointError
-from xlite.explain.methods import CLOSED_FORM
 from xlite.export.graph import ServingGraph
 from xlite.files import digest_of
 from xlite.metrics.calibration import apply_calibrator
-from xlite.models.onnx_file import INPUT, OUTPUTS, TOLERANCES, ExportFacts, OnnxFile, look_through
+from xlite.models.onnx_file import INPUT, MAPS, OUTPUTS, TOLERANCES, ExportFacts, OnnxFile, look_through
 from xlite.models.student import describe
 
 log = logging.getLogger(__name__)
@@ -169,7 +168,7 @@ def compare(engine: Engine, exported: OnnxEngine, x: np.ndarray) -> Parity:
         found = exported.outputs(film[None])
         # Grad-CAM's terms may cancel until rounding is all that is left; LayerCAM adds positive ones alone.
         peak = max(float(engine.output(film[None], "layercam")[1].max()), 1e-6)
-        for method in CLOSED_FORM:
+        for method in MAPS:
             own, cells, *_ = engine.output(film[None], method)
             maps = largest(maps, (cells - found[method]) / peak)
         logits = largest(logits, own - found["logits"])

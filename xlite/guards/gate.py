@@ -18,7 +18,7 @@ from xlite.errors import CheckpointError
 from xlite.guards.limits import Limits
 from xlite.guards.measure import gate_input, measure, thumbnail
 from xlite.guards.network import INPUT, open_network
-from xlite.guards.verdict import Guards, blank, decide
+from xlite.guards.verdict import QUARTERS, Guards, blank, decide
 from xlite.images import LEAST_CONTRAST
 from xlite.places import bundled
 
@@ -67,7 +67,7 @@ def reasons(kinds: np.ndarray, turns: np.ndarray, flags: np.ndarray) -> Mapping[
     inverted, child, cut, ap = flags.T
     return {
         **{"frontal": kinds[:, 0], "lateral": kinds[:, 1], "other": kinds[:, 2]},
-        **{f"rotated_{90 * number}": by_turn[:, number] for number in (1, 2, 3)},
+        **{reason: by_turn[:, number] for reason, number in QUARTERS.items()},
         **{"turned": 1 - by_turn[:, 0], "mirrored": turns[:, 4:].sum(1)},
         **{"inverted": inverted, "child": child, "cut": cut, "ap": ap},
     }

@@ -34,8 +34,9 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 HARDLY = 1 / 3
 """A probability that is less than chance among three kinds."""
 _REFUSE: set[Reason] = {"not_chest", "blank"}
-_TURNS: tuple[Reason, ...] = ("rotated_90", "rotated_180", "rotated_270")
-_OFFER: set[Reason] = {"inverted", *_TURNS}
+QUARTERS: dict[Reason, int] = {"rotated_90": 1, "rotated_180": 2, "rotated_270": 3}
+"""By how many quarters, counterclockwise, a film is turned upright."""
+_OFFER: set[Reason] = {"inverted", *QUARTERS}
 _SENTENCES: dict[Reason, str] = {
     "not_chest": "This does not look like a chest X-ray",
     "blank": "The picture is blank: it shows nothing",
@@ -166,7 +167,7 @@ def fixed(image: np.ndarray, guards: Guards) -> np.ndarray:
 
 def quarters_left(guards: Guards) -> int:
     """How many turns to the left by 90 degrees make a film upright, as its guards have it: 0-3."""
-    return sum(quarters for quarters, reason in enumerate(_TURNS, 1) if reason in guards.reasons)
+    return sum(quarters for quarters, reason in enumerate(QUARTERS, 1) if reason in guards.reasons)
 
 
 def _probable(reason: Reason, value: float, limit: float) -> Check:
@@ -186,7 +187,7 @@ def _not_chest(scores: Mapping[str, float], limits: Limits) -> Check | None:
 def _turned(scores: Mapping[str, float], limits: Limits) -> list[Check]:
     if scores["turned"] < limits.turned:
         return []
-    return [_probable(max(_TURNS, key=lambda turn: scores[turn]), scores["turned"], limits.turned)]
+    return [_probable(max(QUARTERS, key=lambda turn: scores[turn]), scores["turned"], limits.turned)]
 
 
 def _greys(measured: Measurements, limits: Limits) -> list[Check]:

@@ -77,7 +77,7 @@ class Resamples:
         return auc
 
     def rates(self, labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray) -> dict[str, np.ndarray]:
-        """F1, precision, recall, specificity and accuracy at thresholds (C,), NaN where these are."""
+        """F1, precision, recall, specificity and accuracy at thresholds (C,), NaN if these are."""
         counts = cells(self._of_several(labels), probs >= thresholds)
         return known_rates(rates(*map(self._sums, counts)), thresholds)
 

@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from xlite.metrics.estimate import Estimate
 
 ALPHA = 0.05
-"""How often something may be called a difference where there is none: once in a test, or in all its looks."""
+"""How often something may be called a difference if there is none: once in a test, or in all its looks."""
 
 _ROUNDING = 1e-9
 

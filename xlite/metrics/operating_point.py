@@ -90,7 +90,7 @@ def operating_point(
 
 
 def predictive_values(sensitivity: Estimate, specificity: Estimate, prevalence: float) -> PredictiveValues:
-    """What a call, and none, are worth where the share `prevalence` (0-1) has the finding: Bayes' theorem.
+    """What a call, and none, are worth if the share `prevalence` (0-1) has the finding: Bayes' theorem.
 
     Both rise with either rate, so their intervals reach from the low ends of both rates to the high ends,
     which holds however the two rates go together, and is wider than need be if they do not. None is undefined

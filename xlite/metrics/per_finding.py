@@ -153,7 +153,7 @@ def prevalence(labels: np.ndarray) -> np.ndarray:
 
 
 def known_rates(found: dict[str, np.ndarray], thresholds: np.ndarray) -> dict[str, np.ndarray]:
-    """The rates (…, 14), NaN where the threshold (14,) is."""
+    """The rates (…, 14), NaN if the threshold (14,) is."""
     return {name: np.where(np.isnan(thresholds), np.nan, values) for name, values in found.items()}
 
 

@@ -26,7 +26,9 @@ from xlite.models.onnx_schema import EXTERNAL, model_class
 
 FORMAT = "xlite-onnx-1"
 INPUT = "image"
-OUTPUTS = ("logits", "probabilities", "layercam", "gradcam", "features")
+MAPS = ("layercam", "gradcam")
+"""The kinds of map that an exported graph computes beside its answers, in the same pass."""
+OUTPUTS = ("logits", "probabilities", *MAPS, "features")
 DISAGREEMENT = "disagreement"
 """One more output of an ensemble: the standard deviation of its members' probabilities."""
 TOLERANCES = {"fp32": 1e-3, "fp16": 1e-3, "int8": 0.2}

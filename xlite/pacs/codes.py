@@ -1,6 +1,6 @@
 """What things are called in a report: (value, scheme, meaning).
 
-Where neither DICOM nor SNOMED CT has a code that is sure, X-Lite has its own, in a scheme 99XLITE.
+If neither DICOM nor SNOMED CT has a code that is sure, X-Lite has its own, in a scheme 99XLITE.
 """
 
 from typing import NamedTuple

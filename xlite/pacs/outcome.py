@@ -18,7 +18,7 @@ from xlite.report.film_words import guard_alert
 
 NOTICE = (
     "Research software, not for clinical use: no medical device, examined by no authority. What it says may "
-    "be wrong, also where it looks sure. Do not decide about a patient by it."
+    "be wrong, even if it looks sure. Do not decide about a patient by it."
 )
 SHORT_NOTICE = "Research, not for clinical use"
 

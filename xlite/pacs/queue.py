@@ -223,7 +223,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Has the system write down what a folder holds, where it can."""
+    """Has the system write down what a folder holds, if it can."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:

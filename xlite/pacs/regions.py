@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from xlite.explain.drawing import upsample_map
-from xlite.guards.verdict import Reason
+from xlite.guards.verdict import QUARTERS, Reason
 
 HALF = 0.5
 """A box holds what is at least so much of the peak and hangs together with it."""
@@ -36,7 +36,7 @@ def turned_back(box: np.ndarray, shape: tuple[int, int], undone: Collection[Reas
     `undone` are the reasons for which it was; the corners are again those of a box that is clockwise from
     the upper left.
     """
-    for _ in range(sum(int(reason[8:]) // 90 for reason in undone if reason.startswith("rotated_"))):
+    for _ in range(sum(QUARTERS.get(reason, 0) for reason in undone)):
         # Each quarter was counterclockwise: the right edge of the file became the upper edge.
         box = np.stack([shape[0] - box[:, 1], box[:, 0]], axis=1)
         shape = (shape[1], shape[0])

@@ -34,7 +34,7 @@ TYPE_2 = {
 }
 """What every object has to have, empty if it is not known."""
 TYPE_3 = {"IssuerOfPatientID": "LO", "PatientAge": "AS", "StudyDescription": "LO"}
-"""What is repeated where it is known."""
+"""What is repeated if it is known."""
 _UIDS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _LONGEST_UID = 64

@@ -67,16 +67,15 @@ def _head(hidden: int) -> str:
     return f"head of {hidden} units" if hidden else "head of one linear layer"
 
 
-def _output(info: ModelInfo) -> str:
+def _output(info: ModelInfo) -> dict[str, str]:
+    """The rows on what it answers and how that is calibrated."""
     calibrator, bare = in_effect(info.calibration), uncalibrated(info.calibration)
     if calibrator is None:
-        return "14 scores 0-1 (not exclusive) in NIH order, not calibrated"
-    some = f"for {len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings " if bare else ""
-    others = f"; the others as they are: {', '.join(map(spoken, bare))}" if bare else ""
-    return (
-        f"14 probabilities (not exclusive) in NIH order, calibrated {some}"
-        f"{CALIBRATORS[calibrator.method].how} on validation films{others}"
-    )
+        return {"Output": "14 scores 0-1 (not exclusive) in NIH order, not calibrated"}
+    rows = {"Output": "14 probabilities (not exclusive) in NIH order"}
+    some = f"{len(FINDINGS) - len(bare)} of {len(FINDINGS)} findings, " if bare else ""
+    rows["Calibrated"] = f"{some}{CALIBRATORS[calibrator.method].how} on validation films"
+    return rows | ({"Not calibrated": ", ".join(map(spoken, bare))} if bare else {})
 
 
 def card_beside(file: Path, model: Student, info: ModelInfo, report: Report) -> None:
@@ -108,7 +107,7 @@ def card(name: str, info: ModelInfo, report: Report | None, parameters: int, meg
         "Architecture": f"{_backbone(info)}, {_attention(info.attention)}, {_head(info.hidden)}, "
         f"{parameters / 1e6:.2f} M parameters, {megabytes:.1f} MB",
         "Input": f"one frontal film, grey, squashed to {info.preprocess.size} × {info.preprocess.size} px",
-        "Output": _output(info),
+        **_output(info),
         "Trained on": f"{notes.trained_on or 'films not noted'}: the train part of split "
         f"{info.split_id}, {labels_of(info.label_version)}",
         "Starting weights": notes.started_from or "not noted",

@@ -220,7 +220,7 @@ def _cells(
 
 
 def _broken(text: str, width: float, size: float, bold: bool) -> list[str]:
-    """A text in lines that are no wider than so many points, broken at spaces where that is enough."""
+    """A text in lines that are no wider than so many points, broken at spaces if that is enough."""
     letters = len(text)
     while letters > 4:
         lines = wrap(shown(text), letters)

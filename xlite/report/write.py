@@ -188,7 +188,7 @@ def _pdf(view: View) -> bytes:
 
 
 def _drawable(title: str, blocks: list[Block]) -> tuple[str, list[Block]]:
-    """The document; where there is no plotly, without its charts and with a sentence that says so."""
+    """The document; if there is no plotly, without its charts and with a sentence that says so."""
     if importlib.util.find_spec("plotly") is not None:
         return title, blocks
     log.warning("Warning: %s", NO_CHARTS)

@@ -120,16 +120,16 @@ def _ordinal(number: int) -> str:
 
 
 class DeviceQueue:
-    """The tickets in one folder. Whoever looks or changes anything passes the gate, so looks never meet."""
+    """The tickets in one folder. Whoever looks or changes anything holds the mutex, so that no two meet."""
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.gate = FileLock(folder / ".gate.lock")
+        self.mutex = FileLock(folder / ".gate.lock")
 
     @contextmanager
     def ticket(self, run: str, wants: Sequence[str], needs: int = 1) -> Iterator[Ticket]:
         """A place at the end of the queue, held until the block ends or the process dies."""
-        with self.gate:
+        with self.mutex:
             number = max((ticket.number for ticket in self._living()), default=0) + 1
             mine = Ticket(number, run, tuple(wants), needs)
             self._write(mine)
@@ -138,13 +138,13 @@ class DeviceQueue:
         try:
             yield mine
         finally:
-            with self.gate:
+            with self.mutex:
                 lock.release()
                 self._forget(number)
 
     def take(self, mine: Ticket) -> tuple[tuple[str, ...], list[Ticket]]:
         """The devices that `mine` has from now on, none if it must wait, and the queue as it was found."""
-        with self.gate:
+        with self.mutex:
             queue = self._living()
             keys = pick(queue, mine)
             if keys:

@@ -1,6 +1,5 @@
 """A threshold that a person chose, written into a model file, which says from then on where it is from."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -28,7 +27,6 @@ from xlite.runs.run import Run
 
 _CLOSE = 1e-6
 """Two thresholds that lie nearer are the same: files keep six decimals or more."""
-_SECTION = re.compile(r"## Thresholds chosen by hand\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def keep_threshold(
     record = (info.validation or {}).get(finding)
     changed = _judged_anew(record, [films, *others], column, cut) if record else None
     rewrite_info(path, _with(info, finding, cut, chosen, changed))
-    _note_in_card(path.with_name(CARD_FILE), read_info(path))
+    _note_in_card(path.with_name(CARD_FILE), info, read_info(path))
     name, instead = path.parent.name, _share((info.thresholds or {})[finding])
     done = f"{name} now calls {spoken(finding)} from {cut:.1%} on instead of {instead}, {chosen}."
     return Kept(done, _costs(path, chosen, record, changed))
@@ -171,13 +169,17 @@ def _costs(
     return said
 
 
-def _note_in_card(card: Path, info: ModelInfo) -> None:
-    """Puts the thresholds that a person chose into the card beside the model, if there is one."""
+def _note_in_card(card: Path, before: ModelInfo, after: ModelInfo) -> None:
+    """Puts the thresholds that a person chose into the card beside the model, if there is one.
+
+    The section that the model had before is known to the letter: the new one takes its place.
+    """
     if not card.is_file():
         return
-    text = _SECTION.sub("", card.read_text(encoding="utf-8", errors="replace")).rstrip()
-    section = "\n".join(by_hand_section(info)).rstrip()
-    write_atomic(card, f"{text}\n\n{section}\n".encode())
+    old, new = ("\n".join(by_hand_section(info)).rstrip() for info in (before, after))
+    text = card.read_text(encoding="utf-8", errors="replace")
+    text = text.replace(old, new) if old and old in text else f"{text.rstrip()}\n\n{new}\n"
+    write_atomic(card, text.encode())
 
 
 def _same(first: float | None, second: float | None) -> bool:

@@ -71,7 +71,7 @@ def read_judgement(path: Path) -> Judgement | None:
 
 
 def _shown_auc(content: Any) -> Estimate:
-    """The macro AUC; with an interval only where Results gives one: if enough patients bear each finding."""
+    """The macro AUC; with an interval only if Results gives one: if enough patients bear each finding."""
     value, low, high = (_rate(content["macro"]["auc"][name]) for name in ("value", "low", "high"))
     fixed = content.get("macro_fixed", {}).get("auc")
     if fixed is None:  # an old report

@@ -1,4 +1,4 @@
-"""All runs with what is known of each, read anew only where files have changed: for pages that renew
+"""All runs with what is known of each, read anew only if files have changed: for pages that renew
 themselves every few seconds. No torch.
 """
 
@@ -77,7 +77,7 @@ class Listing:
         self._files: dict[Path, SeenFiles] = {}
         self._log = SeenFiles()
 
-    def look(self) -> tuple[list[RunFacts], list[XliteError | OSError]]:
+    def runs(self) -> tuple[list[RunFacts], list[XliteError | OSError]]:
         """Every run whose settings can be read, newest first; and what of these and others is damaged."""
         found: list[RunFacts] = []
         damaged: list[XliteError | OSError] = []

@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 from xlite.errors import RunError
 
 
-def gate(folder: Path) -> FileLock:
+def mutex(folder: Path) -> FileLock:
     """Held for the moment in which a `.lock` is tried, so that no reader's look passes for the holder.
 
     All folders side by side have one, and it lies beside them, so that nobody comes while a folder moves.
@@ -18,7 +18,7 @@ def gate(folder: Path) -> FileLock:
 
 
 def is_taken(lock: Path) -> bool:
-    """Whether a process holds a lock; ask behind a gate, as the look takes the lock for a moment."""
+    """Whether a process holds a lock; ask behind the mutex, as the look takes the lock for a moment."""
     try:
         with FileLock(lock, timeout=0):
             return False
@@ -27,7 +27,7 @@ def is_taken(lock: Path) -> bool:
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether a process holds the folder; ask behind the gate."""
+    """Whether a process holds the folder; ask behind the mutex."""
     return is_taken(folder / ".lock")
 
 
@@ -35,7 +35,7 @@ def is_held(folder: Path) -> bool:
     """Whether a process holds the folder now."""
     if not (folder / ".lock").exists():
         return False
-    with gate(folder):
+    with mutex(folder):
         return is_locked(folder)
 
 
@@ -44,7 +44,7 @@ def holding(folder: Path, busy: str) -> Iterator[None]:
     """Holds the folder; RunError with the sentence `busy` if another process does."""
     with ExitStack() as stack:
         try:
-            with gate(folder):
+            with mutex(folder):
                 stack.enter_context(FileLock(folder / ".lock", timeout=0))
         except Timeout as error:
             raise RunError(busy) from error

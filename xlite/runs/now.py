@@ -12,7 +12,7 @@ from xlite.text import number
 
 
 @dataclass(frozen=True)
-class Seen:
+class RunNow:
     """A run as it is now, whether it has a model, and whether its test part has been judged."""
 
     name: str
@@ -40,10 +40,10 @@ class Seen:
         return literal(", ".join(said))
 
 
-def look(latest: int) -> tuple[list[Seen], list[Seen]]:
+def runs_now(latest: int) -> tuple[list[RunNow], list[RunNow]]:
     """The runs that live, and so many of those at rest, newest first."""
-    live: list[Seen] = []
-    rest: list[Seen] = []
+    live: list[RunNow] = []
+    rest: list[RunNow] = []
     for run in Run.list():
         with suppress(RunError, OSError):  # renamed or deleted since it was listed
             if not run.folder.exists():
@@ -53,5 +53,5 @@ def look(latest: int) -> tuple[list[Seen], list[Seen]]:
                 continue
             has_model = run.path(MODEL_FILE).is_file()
             is_judged = (run.evaluation("test") / "metrics.json").is_file()
-            (live if status.state in LIVE else rest).append(Seen(run.name, status, has_model, is_judged))
+            (live if status.state in LIVE else rest).append(RunNow(run.name, status, has_model, is_judged))
     return live, rest

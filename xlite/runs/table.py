@@ -55,7 +55,7 @@ def teacher_of(one: RunFacts) -> str | None:
 
 
 def clean_auc(one: RunFacts) -> float | None:
-    """The test AUC, unless what the model learned from knows test films: such a figure ranks nothing."""
+    """The test AUC, unless what the model learned from knows test films: such a metric ranks nothing."""
     return one.judged.auc.value if one.judged and not one.judged.known else None
 
 

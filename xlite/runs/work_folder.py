@@ -23,7 +23,7 @@ from xlite.errors import RunError, XliteError, sentence, words_as_json
 from xlite.files import tail_lines, write_atomic
 from xlite.places import check_run_name
 from xlite.runs.launch import spawn, xlite_command
-from xlite.runs.lock import gate, holding, is_held, is_locked
+from xlite.runs.lock import holding, is_held, is_locked, mutex
 from xlite.runs.status import LIVE, S, read_status
 
 START_TIMEOUT_S = 180.0
@@ -218,7 +218,7 @@ class WorkFolder(ABC, Generic[S]):
     def _at_rest(self, done: str) -> Iterator[None]:
         """Keeps everybody out while the folder moves; RunError if somebody works in it."""
         state = self.status().state
-        with FileLock(self.folder.parent / ".create.lock", timeout=10), gate(self.folder):
+        with FileLock(self.folder.parent / ".create.lock", timeout=10), mutex(self.folder):
             if state in LIVE or is_locked(self.folder):
                 raise RunError(
                     f"{self.kind} {self.name!r} is not at rest ({state}): stop it, then it can be {done}"

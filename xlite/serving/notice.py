@@ -11,7 +11,7 @@ from xlite.public import is_public
 
 NOTICE = (
     "**Research software, never a diagnosis.** X-Lite is no medical device and has been examined by no "
-    "authority. What it says of a film may be wrong, also where it looks sure. Do not decide about a patient "
+    "authority. What it says of a film may be wrong, even if it looks sure. Do not decide about a patient "
     "by it."
 )
 BUTTON = "I understand"

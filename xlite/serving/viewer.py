@@ -28,7 +28,7 @@ MAX_FILMS = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class ViewedFilm:
     """A film in memory: of the picture no more than a screen shows, and than the model takes in.
 
     `answer` has its film uint8 (h, w) and its maps in the frame of the screen; `square` is the film uint8
@@ -39,7 +39,7 @@ class Seen:
     square: np.ndarray
 
     @classmethod
-    def of(cls, classifier: Classifier, answer: GuardedReading, side: int) -> "Seen":
+    def of(cls, classifier: Classifier, answer: GuardedReading, side: int) -> "ViewedFilm":
         """What stays of an answer, its film at most `side` px on its longer side."""
         film = shrink(answer.film, side)
         reading = answer.reading and answer.reading.in_frame(film.shape)
@@ -47,7 +47,7 @@ class Seen:
             replace(answer, film=film, reading=reading), classifier.info.preprocess.resize(answer.film)
         )
 
-    def with_maps(self, classifier: Classifier, method: str) -> "Seen":
+    def with_maps(self, classifier: Classifier, method: str) -> "ViewedFilm":
         """The same with maps of that kind; probabilities do not depend on it."""
         reading = self.answer.reading
         if reading is None or reading.method == method:
@@ -64,8 +64,8 @@ class FilmView:
     """
 
     name: str
-    came: Seen | None = None
-    mended: Seen | None = None
+    came: ViewedFilm | None = None
+    mended: ViewedFilm | None = None
     is_turned: bool = False
     error: str | None = None
 
@@ -115,10 +115,10 @@ def view_upload(reader: GuardedReader, name: str, data: bytes, side: int = SCREE
 def view(reader: GuardedReader, name: str, image: np.ndarray, side: int = SCREEN_SIDE) -> FilmView:
     """A film uint8 (H, W) read as it came, and turned or inverted back if its guards offer that."""
     classifier, answer = reader.classifier, reader.read(image)
-    came = Seen.of(classifier, answer, side)
+    came = ViewedFilm.of(classifier, answer, side)
     if answer.guards.verdict != "offer":
         return FilmView(name, came)
-    return FilmView(name, came, Seen.of(classifier, reader.mended(answer), side))
+    return FilmView(name, came, ViewedFilm.of(classifier, reader.mended(answer), side))
 
 
 def films_csv(films: Iterable[FilmView]) -> str:

@@ -74,7 +74,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Line:
+class HistoryLine:
     """A line of the history: a film as a model read it."""
 
     key: str
@@ -99,7 +99,7 @@ class Visit:
     is_new: bool = False
     sent: int = 0
     notes: list[str] = field(default_factory=list)
-    lines: dict[tuple[str, str], Line] = field(default_factory=dict)
+    lines: dict[tuple[str, str], HistoryLine] = field(default_factory=dict)
     views: dict[tuple[str, Model], FilmView] = field(default_factory=dict)
     round: int = 0
     _picture: tuple[tuple[str, bool], ViewerFilm] | None = None
@@ -152,9 +152,9 @@ class Visit:
         """Keeps what a model found in a film as the newest line of the history."""
         guards, likeliest = film_cells(view.answer or view.error or "")
         self.lines.pop((key, model), None)
-        self.lines[key, model] = Line(key, view.name, model, guards, likeliest)
+        self.lines[key, model] = HistoryLine(key, view.name, model, guards, likeliest)
 
-    def history(self) -> list[Line]:
+    def history(self) -> list[HistoryLine]:
         """The lines of the films that are kept, newest first."""
         return list(self.lines.values())[::-1]
 

@@ -18,7 +18,7 @@ from xlite.sweeps.leaderboard import Difference
 HALVINGS, SEED = 200, 0
 
 
-class Judged(NamedTuple):
+class JudgedModel(NamedTuple):
     """A model's macro AUC, that over the fixed findings, and how far the first is above it in those compared;
     None for the first itself.
     """
@@ -35,7 +35,7 @@ class _Measured(NamedTuple):
     drawn: np.ndarray
 
 
-def judge(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray) -> list[Judged]:
+def judge(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray) -> list[JudgedModel]:
     """The models whose scores these are, (N, 14) each, on films with labels (N, 14) of patients (N,).
 
     Which of them is the first was chosen by what is compared here: whichever leads by chance comes first.
@@ -59,7 +59,7 @@ def judge(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray
         )
         for one in found
     ]
-    return [Judged(*each) for each in zip(averaged, fixed, [None, *differences], strict=True)]
+    return [JudgedModel(*each) for each in zip(averaged, fixed, [None, *differences], strict=True)]
 
 
 def optimism(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndarray) -> float:
@@ -81,7 +81,7 @@ def optimism(labels: np.ndarray, scores: Sequence[np.ndarray], patients: np.ndar
 
 
 def _at_best(leads: np.ndarray, of: np.ndarray) -> np.ndarray:
-    """Of (models, R) the values of the model that leads in each of R; NaN where no model has any."""
+    """Of (models, R) the values of the model that leads in each of R; NaN if no model has any."""
     best = np.argmax(np.nan_to_num(leads, nan=-np.inf), axis=0)
     values: np.ndarray = of[best, np.arange(of.shape[1])]
     return values

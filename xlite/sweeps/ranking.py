@@ -21,7 +21,7 @@ from xlite.metrics.bootstrap import or_none
 from xlite.places import checkpoints_dir
 from xlite.report.caveat_sentences import sentence
 from xlite.runs.run import Run
-from xlite.sweeps.comparison import Judged, judge, optimism
+from xlite.sweeps.comparison import JudgedModel, judge, optimism
 from xlite.sweeps.leaderboard import COMPARED, Configuration, Leaderboard, Optimism
 from xlite.sweeps.plan import Plan
 from xlite.sweeps.status import Contamination, TrialStatus
@@ -159,7 +159,7 @@ def _compared(rows: Sequence[Configuration], part: str, films: OnPart | None) ->
     return [_with(row, part, found[place]) if place in found else row for place, row in enumerate(rows)]
 
 
-def _with(row: Configuration, part: str, found: Judged) -> Configuration:
+def _with(row: Configuration, part: str, found: JudgedModel) -> Configuration:
     """The row with what was found on a part."""
     update: dict[str, Any] = {
         "averaged": {**row.averaged, part: found.averaged},

@@ -9,7 +9,7 @@ KNOWN = ("view", "sex", "age")
 
 
 def known_of(table: pd.DataFrame) -> NDArray[np.float32]:
-    """What a table knows of its films: float32 (N, 3) in the order of KNOWN, NaN where it does not.
+    """What a table knows of its films: float32 (N, 3) in the order of KNOWN, NaN if it does not.
 
     View: 1 for AP, 0 for PA. Sex: 1 for M, 0 for F. Age: in standard deviations from the mean of these films.
     """

@@ -126,7 +126,7 @@ AnyConcern = (
 
 
 @dataclass(frozen=True)
-class Films:
+class FilmCounts:
     """How many films of a folder's table are there, and how many a split gives to each part; what of it
     matters.
 
@@ -143,23 +143,23 @@ class Films:
     lacking: tuple[str, ...] = ()
 
 
-def look_at_films(data: Path, split: str, allow_leakage: bool, skip_missing: bool) -> Films:
+def look_at_films(data: Path, split: str, allow_leakage: bool, skip_missing: bool) -> FilmCounts:
     """What a run would train and be judged on. Writes nothing. DataError if there is no table to read."""
     folder = open_data(data)
     listed, there = len(folder.table), sum(stem in folder.paths for stem in folder.table["stem"])
     if not there:
-        return Films(listed, 0, 0, 0, 0, (NoFilms(folder.root, listed),))
+        return FilmCounts(listed, 0, 0, 0, 0, (NoFilms(folder.root, listed),))
     try:
         found = foresee_split(folder, split, allow_leakage=allow_leakage)
         train, val = (part_stems(folder, found, part, skip_missing) for part in ("train", "val"))
     except DataError as error:
-        return Films(listed, there, 0, 0, 0, (Refused(error.words),))
+        return FilmCounts(listed, there, 0, 0, 0, (Refused(error.words),))
     test = sum(stem in folder.paths for stem in found.stems("test"))
     shared = found.shared_patients(folder)
     shares = (SharedPatients(split, shared),) if shared else ()
     labels = folder.labels(train)
     lacking = () if known(labels).all() else without_positives(labels)
-    return Films(listed, there, len(train), len(val), test, shares, lacking)
+    return FilmCounts(listed, there, len(train), len(val), test, shares, lacking)
 
 
 def without_positives(labels: np.ndarray) -> tuple[str, ...]:
@@ -168,7 +168,7 @@ def without_positives(labels: np.ndarray) -> tuple[str, ...]:
     return tuple(finding for finding, some in zip(FINDINGS, have, strict=True) if not some)
 
 
-def of_settings(config: TrainConfig, films: Films, has_gpu: bool) -> list[AnyConcern]:
+def of_settings(config: TrainConfig, films: FilmCounts, has_gpu: bool) -> list[AnyConcern]:
     """What matters of the settings alone, which can be told at once."""
     found: list[AnyConcern] = [*films.concerns, *_of_teacher(config.teacher)]
     if films.lacking and not config.teacher:  # only an opened one tells of which findings it speaks

@@ -23,7 +23,7 @@ from xlite.training.losses import (
 class LossSettings:
     """How the loss is made of its parts, as `xlite.training.losses` defines them.
 
-    alpha: the soft loss's share where a teacher speaks; temperature: of the soft loss; focal_gamma and
+    alpha: the soft loss's share if a teacher speaks; temperature: of the soft loss; focal_gamma and
     focal_alpha: of the hard loss; feature_weight, auxiliary: how much the feature loss and the auxiliary one
     count.
     """

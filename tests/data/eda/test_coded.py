@@ -45,3 +45,8 @@ def test_what_each_film_is(coded: CodedFilms):
     }
     assert coded.views.counts(np.ones(8, dtype=bool)) == {"AP": 4, "PA": 4}
     assert coded.sexes.among(["F"]).tolist() == [False, False, False, True, True, True, False, True]
+
+
+def test_a_film_is_found_by_its_stem(hand: NihFolder, coded: CodedFilms):
+    assert [coded.row_of(stem) for stem in hand.table["stem"]] == list(range(8))
+    assert coded.row_of("another") is None

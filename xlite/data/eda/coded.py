@@ -106,6 +106,11 @@ class CodedFilms:
     def __len__(self) -> int:
         return len(self.table)
 
+    def row_of(self, stem: str) -> int | None:
+        """The row of a film in the table, None if it is not there."""
+        found = np.flatnonzero(self.table["stem"].to_numpy() == stem)
+        return int(found[0]) if len(found) else None
+
     @cached_property
     def all_known(self) -> bool:
         """Whether every label is known."""

@@ -1,6 +1,6 @@
 """CheXpert (Irvin et al. 2019) and CheXpert-small: patients and studies are told by the paths of the films.
 
-`train.csv`, `valid.csv` and, where it is there, `test.csv`; Path is
+`train.csv`, `valid.csv` and, if it is there, `test.csv`; Path is
 `CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg`, labels are 1, 0, -1 or blank. The full
 release spreads the patients of train over folders such as `CheXpert-v1.0 batch 2 (train 1)`.
 """

@@ -9,10 +9,11 @@ from pathlib import Path
 from xlite.data.film_names import has_suffix
 from xlite.data.importing.found import BLANKS, label_state
 from xlite.data.importing.mapping import ABSENT, Mapping, Rule, finding_named, shipped
+from xlite.data.importing.options import COLUMNS, LABEL
 from xlite.data.rows import columns_of, read_rows
 from xlite.errors import DataError
 
-ROLES = ("image", "patient", "view", "age", "sex", "part")
+ROLES = tuple(COLUMNS)
 _USUAL = {
     "image": (
         "image",
@@ -164,17 +165,17 @@ def _with_label(columns: Columns, word: str, header: list[str]) -> Columns:
     label = label.strip()
     if not equals or not label:
         raise DataError(
-            f"--label {word!r} is not understood; expected FINDING=COLUMN such as Effusion=effusion"
+            LABEL, f" {word!r} is not understood; expected FINDING=COLUMN such as Effusion=effusion"
         )
-    rule = Rule(label, finding_named(finding.strip(), f"--label {word!r} maps to "))
+    rule = Rule(label, finding_named(finding.strip(), LABEL, f" {word!r} maps to "))
     known = {one.label for one in columns.mapping}
     if label in header:
         labels = tuple(dict.fromkeys([*columns.labels, label]))
     elif columns.names and label in known:
         labels, rule = columns.labels, replace(rule, blank=ABSENT)
     else:
-        where = f", and no film has it in the column {columns.names!r}" if columns.names else ""
-        raise DataError(f"--label {word!r}: {columns.table} has no column {label!r}{where}")
+        nor = f", and no film has it in the column {columns.names!r}" if columns.names else ""
+        raise DataError(LABEL, f" {word!r}: {columns.table} has no column {label!r}{nor}")
     mapping = [rule if one.label == label else one for one in columns.mapping]
     return replace(columns, labels=labels, mapping=mapping if label in known else [*mapping, rule])
 

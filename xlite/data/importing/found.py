@@ -31,7 +31,7 @@ class Found:
     films: text columns FILM_COLUMNS, in order of follow-up for each patient: file (a path below `root`, or a
     name to look for there), name (unique), patient, age (years), sex (M, F), view (PA, AP, FRONTAL, LATERAL;
     another word is left out; empty: the gate decides), part (train, val, test), nih (the film's name in
-    ChestX-ray14). states: float32, a column for each label: 1, 0, UNCERTAIN, NaN where it is blank.
+    ChestX-ray14). states: float32, a column for each label: 1, 0, UNCERTAIN, NaN if it is blank.
     boxes: BOX_COLUMNS, in px of a frame of width and height; NaN: that of the film's file.
     """
 
@@ -100,7 +100,7 @@ def label_states(path: Path, table: pd.DataFrame, labels: Sequence[str]) -> pd.D
 
 
 def states_of_names(named: Sequence[Iterable[str]], labels: Sequence[str]) -> pd.DataFrame:
-    """States from the names of what each film has: 1 where named, else blank; unknown names are added."""
+    """States from the names of what each film has: 1 if named, else blank; unknown names are added."""
     everyone = list(dict.fromkeys([*labels, *(name for names in named for name in names)]))
     place = {label: column for column, label in enumerate(everyone)}
     states = np.full((len(named), len(everyone)), np.nan, np.float32)

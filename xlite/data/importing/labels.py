@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from xlite.data.importing import options
 from xlite.data.importing.found import UNCERTAIN
 from xlite.data.importing.kinds import BLANK, POLICIES
 from xlite.data.importing.mapping import ABSENT, Mapping
@@ -36,8 +37,9 @@ class Policy:
             name, equals, policy = word.rpartition("=")
             if policy not in POLICIES:
                 raise DataError(
-                    f"--uncertain {word!r} is not understood; expected {', '.join(POLICIES)}, or a finding "
-                    "with one of them such as Edema=ones"
+                    options.UNCERTAIN,
+                    f" {word!r} is not understood; expected {', '.join(POLICIES)}, or a finding with one of "
+                    "them such as Edema=ones",
                 )
             if not equals:
                 default = policy
@@ -45,9 +47,9 @@ class Policy:
             try:
                 uncertain[canonical(name)] = policy
             except ValueError as error:
-                raise DataError(f"--uncertain {word!r}: {error}") from error
+                raise DataError(options.UNCERTAIN, f" {word!r}: {error}") from error
         if blank not in ("", *BLANK):
-            raise DataError(f"--blank {blank!r} is not understood; expected {' or '.join(BLANK)}")
+            raise DataError(options.BLANK, f" {blank!r} is not understood; expected {' or '.join(BLANK)}")
         return cls(default, uncertain, blank)
 
     def uncertain_as(self, finding: str) -> float:

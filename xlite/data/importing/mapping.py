@@ -70,7 +70,7 @@ def checked(rules: Iterable[Rule], where: str = "") -> Mapping:
     return list(mapping.values())
 
 
-def finding_named(name: str, what: str) -> str:
+def finding_named(name: str, *what: str) -> str:
     """The finding of that name, `No Finding`, or nothing; DataError, which begins with `what`, for others."""
     if name in ("", NO_FINDING):
         return name
@@ -78,8 +78,9 @@ def finding_named(name: str, what: str) -> str:
         return canonical(name)
     except ValueError as error:
         raise DataError(
-            f"{what}{name!r}, which is none of the 14 findings; expected one of {', '.join(FINDINGS)}, "
-            f"{NO_FINDING}, or nothing"
+            *what,
+            f"{name!r}, which is none of the 14 findings; expected one of {', '.join(FINDINGS)}, "
+            f"{NO_FINDING}, or nothing",
         ) from error
 
 

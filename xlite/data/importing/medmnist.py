@@ -13,10 +13,9 @@ import pandas as pd
 from xlite.data.importing.found import FRONTAL, Found, file_of, films_of, not_that_kind
 from xlite.data.importing.mapping import shipped
 from xlite.data.phantom.write import encode_png
+from xlite.data.splits import PARTS
 from xlite.errors import DataError, sentence
 from xlite.pixels import MIN_SIDE
-
-_PARTS = ("train", "val", "test")
 
 
 def look(source: Path) -> Found:
@@ -26,7 +25,7 @@ def look(source: Path) -> Found:
         raise not_that_kind(source, "ChestMNIST", "chestmnist.npz")
     labels = [rule.label for rule in shipped("medmnist")]
     images, states = _arrays(path, len(labels))
-    parts = [(part, row) for part in _PARTS for row in range(len(images.get(part, [])))]
+    parts = [(part, row) for part in PARTS for row in range(len(images.get(part, [])))]
 
     def picture(place: int) -> bytes:
         part, row = parts[place]
@@ -54,7 +53,7 @@ def _arrays(path: Path, width: int) -> tuple[dict[str, np.ndarray], dict[str, np
     """The pictures and the labels of each part that is there."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            there = [part for part in _PARTS if f"{part}_images" in file]
+            there = [part for part in PARTS if f"{part}_images" in file]
             images = {part: file[f"{part}_images"] for part in there}
             labels = {part: file[f"{part}_labels"].astype(np.float32) for part in there}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:

@@ -20,7 +20,9 @@ from xlite.data.importing.found import (
     text_columns,
 )
 from xlite.data.importing.mapping import shipped
+from xlite.data.importing.options import COLUMNS, LABEL, NAMES
 from xlite.data.rows import read_header
+from xlite.data.splits import PARTS
 from xlite.errors import DataError
 
 _VIEWS = {
@@ -31,7 +33,7 @@ _VIEWS = {
     **dict.fromkeys(("", "unknown", "unk", "nan"), ""),
 }
 _PARTS = {
-    **{part: part for part in ("train", "val", "test")},
+    **{part: part for part in PARTS},
     "valid": "val",
     "validation": "val",
     "validate": "val",
@@ -48,13 +50,16 @@ def look_table(source: Path, columns: Columns) -> Found:
         if not getattr(columns, role):
             other = "; if none does, name the column of films, and each film counts as a patient"
             raise DataError(
-                f"no column of {path} is known to name {what}: say which with --{role} COLUMN"
-                f"{other if role == 'patient' else ''}"
+                f"no column of {path} is known to name {what}: say which with ",
+                COLUMNS[role],
+                other if role == "patient" else "",
             )
     if not any(rule.finding for rule in columns.mapping):
         raise DataError(
-            f"no column of {path} is known to hold one of the 14 findings: say which with --label "
-            "FINDING=COLUMN, or name a column of findings in words with --labels"
+            f"no column of {path} is known to hold one of the 14 findings: say which with ",
+            LABEL,
+            ", or name a column of findings in words with ",
+            NAMES,
         )
     roles = (columns.image, columns.patient, columns.view, columns.age, columns.sex, columns.part)
     there = dict.fromkeys(name for name in (*roles, *columns.labels, columns.names) if name)

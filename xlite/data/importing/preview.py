@@ -25,15 +25,14 @@ NONE = "none of the 14"
 class Preview:
     """What lies in a source, the mapping for it, and of somebody's own table what its columns mean.
 
-    found is None, and missing says why, while a table lacks a column that nobody has named.
+    found is an error that says why while a table lacks a column that nobody has named.
     """
 
     kind: str
     source: Path
     columns: Columns | None
-    found: Found | None
+    found: Found | DataError
     mapping: Mapping
-    missing: str = ""
 
     def names_of_columns(self) -> list[str]:
         """All columns of the table; none of a data set that is known."""
@@ -58,7 +57,7 @@ def look_at(kind: str, source: str, roles: dict[str, str] | None = None, names: 
         try:
             found, mapping = look(kind, path, columns)
         except DataError as error:
-            return Preview(kind, path, columns, None, columns.mapping, str(error))
+            return Preview(kind, path, columns, error, columns.mapping)
     else:
         found, mapping = look(kind, path)
     return Preview(kind, path, columns, found, for_labels(mapping, list(found.states.columns)))

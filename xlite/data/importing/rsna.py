@@ -1,7 +1,7 @@
 """RSNA Pneumonia Detection Challenge (Shih et al. 2019): NIH's films again, under other names.
 
 `stage_2_train_labels.csv` (patientId, x, y, width, height, Target), a row a box, and
-`stage_2_train_images/PATIENTID.dcm` of 1024 px. patientId names a film, not a patient. Where RSNA's
+`stage_2_train_images/PATIENTID.dcm` of 1024 px. patientId names a film, not a patient. If RSNA's
 `pneumonia-challenge-dataset-mappings_2018.json` (img_id, subset_img_id) lies there too, films and patients
 get their names of ChestX-ray14, so that whatever knows these finds them.
 """

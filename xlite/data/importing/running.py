@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+from xlite.data.importing.found import Found
 from xlite.data.importing.mapping import Mapping
 from xlite.data.importing.preview import Preview
 from xlite.data.importing.record import Record
@@ -15,25 +16,22 @@ class Importing:
     """An import on its way: how far it is, what became of it, or why it failed."""
 
     def __init__(self, preview: Preview, mapping: Mapping, out: Path, choices: Choices):
-        if preview.found is None:
-            raise DataError(preview.missing)
+        if isinstance(preview.found, DataError):
+            raise preview.found
         self.out = out
         self.done, self.total = 0, 1
         self.record: Record | None = None
         self.error: DataError | None = None
         # No daemon: a server that ends in the middle would leave half a folder.
-        self._thread = threading.Thread(target=self._run, args=(preview, mapping, choices))
+        self._thread = threading.Thread(target=self._run, args=(preview, preview.found, mapping, choices))
         self._thread.start()
 
-    def _run(self, preview: Preview, mapping: Mapping, choices: Choices) -> None:
+    def _run(self, preview: Preview, found: Found, mapping: Mapping, choices: Choices) -> None:
         def note(done: int, total: int) -> None:
             self.done, self.total = done, max(1, total)
 
-        assert preview.found is not None
         try:
-            self.record = write_import(
-                preview.kind, preview.source, preview.found, mapping, self.out, choices, note
-            )
+            self.record = write_import(preview.kind, preview.source, found, mapping, self.out, choices, note)
         except DataError as error:
             self.error = error
 

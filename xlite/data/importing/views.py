@@ -52,7 +52,7 @@ def without_laterals(films: pd.DataFrame) -> tuple[pd.DataFrame, Counter[str]]:
 
 
 def by_header(films: pd.DataFrame, step: Callable[[], None]) -> pd.DataFrame:
-    """The films, with view, sex and age of DICOM headers where the table has none; `path` is the file."""
+    """The films, with view, sex and age of DICOM headers if the table has none; `path` is the file."""
     films = films.copy()
     for row in films.index[films["view"] == ""]:
         header = header_of(films.at[row, "path"])

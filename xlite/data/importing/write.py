@@ -18,6 +18,7 @@ from xlite.data.importing.found import Found
 from xlite.data.importing.kinds import OWN_TABLE, RECORD
 from xlite.data.importing.labels import Labels, Policy, map_labels
 from xlite.data.importing.mapping import Mapping, as_csv, checked, for_labels
+from xlite.data.importing.options import NAME
 from xlite.data.importing.record import Record, finding_counts, label_counts, read_record
 from xlite.errors import DataError, sentence
 from xlite.files import PLAIN_NAME, Progress
@@ -38,7 +39,7 @@ def name_of(kind: str, out: Path, chosen: str = "") -> str:
     name = chosen or (out.absolute().name if kind in OWN_TABLE else kind)
     if not PLAIN_NAME.fullmatch(name):
         raise DataError(
-            f"{name!r} cannot be a data set's name; use letters, digits, '.', '_' and '-', with --name"
+            f"{name!r} cannot be a data set's name; use letters, digits, '.', '_' and '-', with ", NAME
         )
     return name
 
@@ -56,7 +57,8 @@ def check_out(kind: str, source: Path, out: Path, name: str) -> None:
         ):
             raise DataError(
                 f"{folder} is another data set called {name!r}, whose patients would be taken for these; "
-                "give this one another name with --name"
+                "give this one another name with ",
+                NAME,
             )
 
 

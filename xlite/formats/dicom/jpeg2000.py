@@ -42,7 +42,7 @@ def decode(frame: bytes, layout: Layout) -> tuple[np.ndarray, Layout]:
     """Unsigned integers (H, W), or (H, W, 3) as RGB, and the layout that they have. Raises ImageError.
 
     A film whose decoding takes seconds is decoded at a half or a quarter of its size and enlarged, which a
-    model sees beside sharp letters alone (docs/PREPROCESSING.md has figures).
+    model sees beside sharp letters alone (docs/PREPROCESSING.md has how much).
     """
     try:
         frame = frame[frame.index(_START) :]  # boxes are not allowed in DICOM, and tell nothing new

@@ -84,7 +84,7 @@ def _entries(item: pydicom.Dataset, keyword: str, count: int) -> tuple[np.ndarra
 def _signed_first(word: int, count: int, inputs: tuple[float, float]) -> int:
     """The first input, read as signed if more of the inputs then meet the table.
 
-    Its VR says US or SS, but is lost with implicit VR and wrong where a rescale makes values negative.
+    Its VR says US or SS, but is lost with implicit VR and wrong if a rescale makes values negative.
     """
     unsigned = word % 2**16
     signed = unsigned - 2**16 if unsigned >= 2**15 else unsigned

@@ -117,7 +117,7 @@ def _count(side: Guarded, verdict: Verdict) -> str:
 
 
 def _three(found: Elsewhere, shift: Shift, *, signed: bool = False) -> list[Cell]:
-    """Here, there and the difference, struck through where films are known to the model."""
+    """Here, there and the difference, struck through if films are known to the model."""
     here, there = found.here.contaminated, found.there.contaminated
     return [
         _signed(shift.here, here) if signed else metric_cell(shift.here, here),

@@ -11,7 +11,7 @@ from xlite.text import counted
 
 NOTE = (
     "Sensitivity and specificity are of these films, with 95 % intervals by patient. PPV and NPV follow from "
-    "them by Bayes' theorem at the prevalence that you choose, and hold only where films with the finding "
+    "them by Bayes' theorem at the prevalence that you choose, and hold only if films with the finding "
     "look like these; their intervals take the low and the high ends of both rates, so they are rather too "
     "wide than too narrow."
 )

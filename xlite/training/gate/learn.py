@@ -41,7 +41,7 @@ class Stock:
 
 @dataclass
 class Batch:
-    """Inputs uint8 (B, 112, 112) and what is asked; NaN, and -1 for turns, where nothing is known.
+    """Inputs uint8 (B, 112, 112) and what is asked; NaN, and -1 for turns, if nothing is known.
 
     flags (B, 4): inverted, child, cut, AP.
     """

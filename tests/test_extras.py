@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from command_line import child
 
-from xlite.cli.extras import EXTRAS, lacking, missing
+from xlite.extras import EXTRAS, lacking, missing
 from xlite.findings import FINDINGS
 from xlite.places import bundled
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 FILM = bundled("app", "examples", "effusion.png")
 GONE = [module for modules in EXTRAS.values() for module in (*modules, "starlette")]
 _HIDES = """
