@@ -83,7 +83,7 @@ def model_card(on_duty: Duty, change: bool) -> None:
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
     if on_duty.path:
-        card("Test macro AUC", auc_of(report_of(on_duty.path)))
+        card("Mean test AUC", auc_of(report_of(on_duty.path)))
     if change:
         choose_another(on_duty)
 

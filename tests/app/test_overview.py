@@ -96,7 +96,8 @@ def test_a_contaminated_auc_is_struck_through_beside_that_of_clean_films(own_hom
     report = save_demo_evaluation(own_home, caveats=[teacher])
     text = words(overview())
     assert report.contamination and report.contamination.clean
-    assert f"**{shown_mean(report.contamination.clean, 'auc')}**" in text and "on the 140 clean films" in text
+    clean = f"**{shown_mean(report.contamination.clean, 'auc')}**"
+    assert clean in text and "On the 140 clean films, mean of 13" in text
     assert f"~~{report.macro.auc}~~ on all: 60 of 200 test films are known to its teacher" in text
     assert text.count("95 % interval") == 1
     save_demo_evaluation(own_home, caveats=[Listed(list_name="own.txt", films=200, inside=7, known=7)])
