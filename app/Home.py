@@ -18,9 +18,9 @@ from starlette.middleware import Middleware
 from xlite.access.addresses import check_app_address
 from xlite.access.hosts import HostGuard, owner_names
 from xlite.errors import XliteError
-from xlite.messages import said
+from xlite.messages import literal, said
 from xlite.public import is_public, listed_folders
-from xlite.runs.default_data import default_data
+from xlite.runs.default_data import default_data, default_run
 from xlite.serving import notice
 from xlite.serving.address import keep, unknown
 
@@ -90,7 +90,8 @@ def choose_data(public: bool) -> None:
     folders = list(listed_folders())
     if not public:
         if "data" not in st.session_state and "data" not in st.query_params:
-            st.session_state["data"] = default_data()
+            st.session_state["data"], run = default_data(), default_run()
+            st.session_state["data-of-run"] = (st.session_state["data"], run.name if run else "")
         st.text_input(
             "Data folder",
             key="data",
@@ -98,6 +99,9 @@ def choose_data(public: bool) -> None:
             placeholder="/path/to/ChestX-ray14",
             help="A folder in the NIH layout, real or phantom. Make a phantom with `xlite data phantom OUT`.",
         )
+        folder, name = st.session_state.get("data-of-run", ("", ""))
+        if name and folder == st.session_state["data"]:
+            st.caption(f"That of the newest run, {literal(name)}.")
     elif folders:
         if asked := unknown(st.query_params, "data", folders):
             st.warning(said(f"There is no data folder {asked!r} here."), icon=":material/warning:")

@@ -138,8 +138,8 @@ def named_film(name: str) -> "Held":
 
 def choose_models(models: Sequence[str]) -> tuple[str | None, str | None]:
     """The model that reads, and the one beside it."""
-    first, second = st.columns(2)
-    model = first.selectbox(
+    beside = st.container(horizontal=True)  # on a phone too
+    model = beside.selectbox(
         "Model",
         models,
         key="model",
@@ -147,7 +147,7 @@ def choose_models(models: Sequence[str]) -> tuple[str | None, str | None]:
         placeholder="no model yet",
         help="The model on duty, then the shipped one and your own, newest first.",
     )
-    against = second.selectbox(
+    against = beside.selectbox(
         "Compare with",
         [name for name in models if name != model],
         index=None,

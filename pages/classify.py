@@ -155,23 +155,24 @@ def choose_method(reader: "GuardedReader") -> str:
 
 
 def show_top(image: "np.ndarray", reading: "Reading") -> None:
-    """The three likeliest findings, each with its own map and what its probability is worth."""
+    """The three likeliest findings, a tab each: what its probability is worth, and its own map."""
     from xlite.report.reading_words import also_above_sentence
     from xlite.report.worth import worth_sentences
 
     st.subheader("Most likely findings")
+    top = reading.top(3)
+    names = [f"{spoken(finding)} {probability:.1%}" for finding, probability in top]
+    for tab, (finding, _) in zip(st.tabs(names, key="top"), top, strict=True):
+        words, picture = tab.columns([3, 2])
+        for sentence in worth_sentences(reading.worth(finding)):
+            words.caption(sentence)
+        picture.image(
+            reading.overlay(image, finding), width="stretch", alt=f"Map of {spoken(finding).lower()}"
+        )
+        if fault := reading.fault(finding):
+            picture.caption(f"Its map {fault}.")
     if also := also_above_sentence(reading):
         st.markdown(also)
-    for column, (finding, probability) in zip(st.columns(3), reading.top(3), strict=True):
-        with column.container(border=True):
-            st.metric(spoken(finding), f"{probability:.1%}")
-            for sentence in worth_sentences(reading.worth(finding)):
-                st.caption(sentence)
-            st.image(
-                reading.overlay(image, finding), width="stretch", alt=f"Map of {spoken(finding).lower()}"
-            )
-            if fault := reading.fault(finding):
-                st.caption(f"Its map {fault}.")
 
 
 def show_worth(reading: "Reading") -> None:
@@ -179,8 +180,8 @@ def show_worth(reading: "Reading") -> None:
     from xlite.report.document import to_markdown
     from xlite.report.worth import worth_table
 
-    st.subheader("What each verdict is worth")
-    st.markdown(to_markdown("", [worth_table(reading.worths())], escape=literal))
+    with st.expander("What each verdict is worth"):
+        st.markdown(to_markdown("", [worth_table(reading.worths())], escape=literal))
 
 
 def show_bars(reading: "Reading") -> None:
@@ -210,9 +211,9 @@ def show_reading(visit: "Visit", held: "Held", film: "FilmView", answer: "Guarde
     left, right = st.columns([3, 2], gap="large")
     with left:
         show_film(picture, reading, film.name, boxes)
+        show_top(answer.film, reading)
     with right:
         show_bars(reading)
-    show_top(answer.film, reading)
 
 
 def show_view(visit: "Visit", opened: Opened, key: str) -> "tuple[FilmView, DeltaGenerator]":

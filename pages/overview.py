@@ -83,7 +83,7 @@ def model_card(on_duty: Duty, change: bool) -> None:
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
     if on_duty.path:
-        card("Test macro AUC", auc_of(report_of(on_duty.path)))
+        card("Mean test AUC", auc_of(report_of(on_duty.path)))
     if change:
         choose_another(on_duty)
 
@@ -184,7 +184,7 @@ def show_runs(change: bool) -> None:
     """What runs now and what ended last, read anew every three seconds."""
     live, rest = runs_now(LATEST)
     on_duty = duty()
-    st.subheader("What runs")
+    st.subheader("Running now")
     studies = [sweep for sweep in Sweep.list() if sweep.status().state in LIVE]
     for sweep in studies:
         st.markdown(headline(sweep.name, sweep.status().state, ("a study",)))
@@ -192,7 +192,7 @@ def show_runs(change: bool) -> None:
     for seen in live:
         show_live(seen)
     if not live and not studies:
-        st.caption("Nothing runs.")
+        st.caption("Nothing is running.")
     st.subheader("Latest runs")
     for seen in rest:
         show_ended(seen, on_duty, change)
@@ -236,7 +236,7 @@ def first_steps(data: str) -> None:
         return
     if not data:
         offer_phantom()
-        st.caption("Drawn in seconds, in the layout of the real data set. Nothing is fetched.")
+        st.caption("Drawn within a minute, in the layout of the real data set. Nothing is fetched.")
         return
     if not first.is_next(Path(data)) or lacking("train", "Training"):
         return

@@ -164,7 +164,7 @@ def show_head(first: Evaluation, view: View, path: Path | None) -> None:
     show(grave_blocks(view), "grave")
     for alert in mild_alerts(view):
         with st.expander(f"{alert.title} ({len(alert.sentences)})", icon=":material/warning:"):
-            show([alert], "mild")
+            st.markdown("\n".join(f"- {said(sentence)}" for sentence in alert.sentences))
 
 
 @st.cache_data(show_spinner="Comparing on the same films")

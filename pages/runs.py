@@ -119,8 +119,8 @@ def runs_table(wanted: Wanted, by: str | None, columns: list[str]) -> None:
     hidden = len(runs) - len(names)
     st.caption(
         f"{counted(len(names), 'run')}{f', {hidden:,} hidden' if hidden else ''}. Tick rows to lay their "
-        "curves over each other; the one ticked last is open below. No test AUC stands here if what a run "
-        "learned from knows test films."
+        "curves over each other; the one ticked last is open below. AUCs are means over all findings that "
+        "have one on the films. No test AUC stands here if what a run learned from knows test films."
     )
 
 

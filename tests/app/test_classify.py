@@ -35,8 +35,8 @@ def test_classify_reads_a_bundled_film_at_once(own_home: Path, bundled_films: Pa
     test = page("classify").run()
     text = words(test)
     reading = Classifier.load(path).read(read_image(bundled_films / "a.png"))
-    top = [(spoken(finding), f"{value:.1%}") for finding, value in reading.top(3)]
-    assert [(metric.label, metric.value) for metric in test.metric] == top
+    top = [f"{spoken(finding)} {value:.1%}" for finding, value in reading.top(3)]
+    assert [tab.label for tab in test.tabs] == top
     assert f"split {SPLIT}" in text and "research model" in text
     finding, probability = reading.top(1)[0]
     named = (
@@ -90,11 +90,11 @@ def test_classify_reads_an_upload_and_refuses_what_is_no_film(own_home: Path):
     ):
         test.file_uploader[0].set_value((name, data, "image/png")).run()
         assert [error.message for error in test.exception] == []
-        assert len(test.error) == 1 and len(test.metric) == 0
+        assert len(test.error) == 1 and len(test.tabs) == 0
     assert test.error[0].value == "huge.png has 64.0 MB: films may have 64 MB at most"
     test.file_uploader[0].set_value(("film.png", cv2.imencode(".png", film)[1].tobytes(), "image/png")).run()
     words(test)
-    assert len(test.error) == 0 and len(test.metric) == 3
+    assert len(test.error) == 0 and len(test.tabs) == 3
     assert "film.png, map of " in words(test)
     np.testing.assert_array_equal(viewer(test)["film"], film)
 
@@ -107,7 +107,7 @@ def test_classify_takes_a_film_of_any_name(own_home: Path):
     for name in ("IM000001", "film.dicom", "film.IMA"):
         data = cv2.imencode(".png", film)[1].tobytes()
         test.file_uploader[0].set_value((name, data, "application/octet-stream")).run()
-        assert (len(test.exception), len(test.error), len(test.metric)) == (0, 0, 3)
+        assert (len(test.exception), len(test.error), len(test.tabs)) == (0, 0, 3)
 
 
 def test_classify_switches_the_map_to_any_finding(own_home: Path, bundled_films: Path):
@@ -183,9 +183,9 @@ def test_classify_makes_the_maps_that_are_asked_for(own_home: Path, bundled_film
     assert (
         METHODS["eigencam"].description in text and "stand out, whatever the finding: the right end" in text
     )
-    probabilities = [metric.value for metric in test.metric]
+    probabilities = [tab.label for tab in test.tabs]
     test.selectbox(key="method").set_value("gradcam").run()
-    assert [metric.value for metric in test.metric] == probabilities
+    assert [tab.label for tab in test.tabs] == probabilities
 
 
 def test_classify_says_when_there_is_no_model():

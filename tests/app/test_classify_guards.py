@@ -40,7 +40,7 @@ def pressed(test: AppTest, words: str) -> AppTest:
 
 
 def probabilities(test: AppTest) -> list[str]:
-    return [metric.value for metric in test.metric]
+    return [tab.label for tab in test.tabs]
 
 
 def test_a_picture_that_is_no_chest_film_gets_a_reason_and_no_probabilities(own_home: Path):

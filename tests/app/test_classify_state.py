@@ -65,11 +65,11 @@ def captions(test: AppTest) -> list[str]:
 
 
 def probabilities(test: AppTest) -> list[str]:
-    return [metric.value for metric in test.metric]
+    return [tab.label for tab in test.tabs]
 
 
 def expected(reading: Reading) -> list[str]:
-    return [f"{value:.1%}" for _, value in reading.top(3)]
+    return [f"{spoken(finding)} {value:.1%}" for finding, value in reading.top(3)]
 
 
 def history(test: AppTest) -> list[list[str]]:

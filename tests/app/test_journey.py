@@ -53,7 +53,7 @@ def test_from_an_empty_machine_to_a_report_in_five_minutes(own_home: Path, page:
         page.goto(address)
         page.get_by_role("button", name=BUTTON).click()
         page.get_by_role("button", name="Draw a small phantom folder").click()
-        expect(page.get_by_text("40 films")).to_be_visible()
+        expect(page.get_by_text("160 films", exact=True)).to_be_visible()
 
         page.get_by_role("button", name="Train a tiny student").click()
         expect(page.get_by_role("link", name="Watch it")).to_be_visible()

@@ -26,7 +26,7 @@ from xlite.serving.notice import BUTTON, NOTICE
 
 SEEN = SeenByTeacher(split_id="s", part="test", films=200, trained=60, with_val=60, patients=60)
 WAYS_ON = ["Read a film", "Explore the data", "Train a student", "Compare results"]
-DRAW = "Draw a small phantom folder (40 films)"
+DRAW = "Draw a small phantom folder (160 films)"
 pytestmark = pytest.mark.usefixtures("one_scan", "no_charts", "only_this_home", "light")
 
 
@@ -71,7 +71,7 @@ def test_an_empty_machine_says_what_is_missing_and_offers_the_first_step(own_hom
     test = overview()
     text = words(test)
     assert "**None yet**" in text and "**None chosen**" in text
-    assert "Nothing runs." in text and "No run has ended yet." in text
+    assert "Nothing is running." in text and "No run has ended yet." in text
     assert "GB free**" in text and len(test.warning) == len(test.error) == 0
     assert buttons(test) == [DRAW]
     assert [label for label, _, _ in links(test)] == WAYS_ON
@@ -96,7 +96,8 @@ def test_a_contaminated_auc_is_struck_through_beside_that_of_clean_films(own_hom
     report = save_demo_evaluation(own_home, caveats=[teacher])
     text = words(overview())
     assert report.contamination and report.contamination.clean
-    assert f"**{shown_mean(report.contamination.clean, 'auc')}**" in text and "on the 140 clean films" in text
+    clean = f"**{shown_mean(report.contamination.clean, 'auc')}**"
+    assert clean in text and "On the 140 clean films, mean of 13" in text
     assert f"~~{report.macro.auc}~~ on all: 60 of 200 test films are known to its teacher" in text
     assert text.count("95 % interval") == 1
     save_demo_evaluation(own_home, caveats=[Listed(list_name="own.txt", films=200, inside=7, known=7)])
@@ -158,7 +159,8 @@ def test_a_live_run_is_followed_and_linked(own_home: Path, tiny_folder: Path) ->
     with holding(run.folder, "it is busy"):
         test = overview()
     text = words(test)
-    assert "**busy** :green-badge[running] trains" in text and "Nothing runs." not in text
+    assert "**busy** :green-badge[running] trains" in text and "Nothing is running." not in text
+    assert "That of the newest run, busy." in text
     assert of_runs(test) == [("Watch it", "train", "run=busy")]
     [bar] = test.main.get("progress")
     assert (bar.proto.value, bar.proto.text) == (25, "epoch 1 of 4, time left 1 min 15 s")

@@ -16,9 +16,9 @@ from contrast import faint_texts
 from playwright.sync_api import Browser, Locator, WebSocket, expect
 from servers import free_port, wait_for_streamlit
 
-from xlite.explain.drawing import OPACITY
+from xlite.explain.drawing import OPACITY, SCALES, scale_table
 from xlite.places import bundled
-from xlite.serving.viewer_data import SCALES, grid_levels, scale_table
+from xlite.serving.viewer_data import grid_levels
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 PATIENCE_MS = 30_000

@@ -9,8 +9,8 @@ import pytest
 from film_viewer import SOURCES, SOURCES_OF_HOLDER, script
 from playwright.sync_api import Browser, Route
 
+from xlite.explain.drawing import SCALES, scale_table
 from xlite.places import bundled
-from xlite.serving.viewer_data import SCALES, scale_table
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 

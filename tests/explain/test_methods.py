@@ -18,7 +18,7 @@ def test_a_legend_says_what_the_colours_mean_and_how_coarse_a_map_is(method: str
     legend = map_legend((7, 7), method)
     assert "7 × 7 cells, each about 2 % of the film" in legend
     assert ("whatever the finding" in legend) is (method == "eigencam")
-    assert ": red most, green and blue less, bare film not at all; " in legend
+    assert ": pale yellow most, red and violet less, bare film not at all; " in legend
     assert ": the right end of the colour bar most, bare film not at all; " in map_legend(
         (7, 7), method, bar=True
     )

@@ -42,7 +42,8 @@ def test_findings_that_few_patients_have_are_left_out_of_a_second_mean() -> None
     assert (first.title, second.title) == ("mean of 14", "mean of the 13 with 10 patients or more")
     assert first.estimates["auc"] == Estimate(found.macro.auc.value)
     assert second.estimates["auc"] == found.macro_fixed["auc"].estimate
-    assert mean_auc(found) == (second.title, second.estimates["auc"])
+    of_13 = f"{second.estimates['auc']} of the 13 with 10 patients or more"
+    assert mean_auc(found) == (f"mean of 14; {of_13}", first.estimates["auc"])
     few, ece = missing_intervals(found)
     [undefined] = undefined_resamples(found)
     assert few == (

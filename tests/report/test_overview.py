@@ -43,7 +43,7 @@ def test_the_clean_films_take_the_place_of_a_contaminated_auc() -> None:
     assert report.contamination and report.contamination.clean
     assert found.value == str(shown_mean(report.contamination.clean, "auc"))
     assert found.detail.splitlines()[:2] == [
-        "mean of 13 on the 140 clean films  ",
+        "On the 140 clean films, mean of 13  ",
         f"~~{report.macro.auc}~~ on all: 60 of 200 test films are known to its teacher  ",
     ]
 

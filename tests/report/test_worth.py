@@ -23,8 +23,8 @@ from xlite.report.worth import (
 WORTH = Worth("Effusion", 0.25, 0.31, patients=PATIENTS, record=record(), calibrated=True)
 SAYS = [
     "Below the model's threshold of 31.0%, which found 6% of 18 validation films with it (17 patients, 95% "
-    "interval 0% to 27%) and left out 93% of 112 without it (90 patients, 95% interval 86% to 97%): it rules "
-    "nothing out.",
+    "interval 0% to 27%) and rightly did not call 93% of 112 without it (90 patients, 95% interval 86% to "
+    "97%): it rules nothing out.",
     "Not sure: below the cut-off of 40.00%, and no lower one can be certified: 17 validation patients with "
     "it, 29 needed.",
     "Higher than 24% of the 112 validation films without Effusion, and than none of the 18 validation films "

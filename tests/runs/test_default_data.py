@@ -7,7 +7,7 @@ import pytest
 from noise_folder import write_noise_folder
 
 from xlite.config import make_config
-from xlite.runs.default_data import default_data
+from xlite.runs.default_data import default_data, default_run
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 
@@ -23,12 +23,14 @@ def test_the_app_opens_the_data_of_the_newest_run_that_had_any(
     for age, run in enumerate((refused, bad, good)):
         os.utime(run.path("config.json"), (2e9 - age, 2e9 - age))
     assert default_data() == str(tiny_folder)
+    assert (newest := default_run()) is not None and newest.name == "good"
     good.write_progress(RunStatus(state="running", epoch=1))
     assert default_data() == str(tiny_folder)
     good.delete()
     assert default_data() == ""
+    assert default_run() is None
     monkeypatch.setenv("XLITE_DATA", "/films")
-    assert default_data() == "/films"
+    assert (default_data(), default_run()) == ("/films", None)
 
 
 def test_without_runs_it_is_the_first_folder_of_the_home(

@@ -1,17 +1,15 @@
 """What the film viewer is given: films and maps bit by bit, contrasts, colours and boxes."""
 
-import cv2
 import numpy as np
 import pandas as pd
 import pytest
 from payloads import unpack
 
-from xlite.explain.drawing import OPACITY
+from xlite.explain.drawing import OPACITY, SCALES, scale_table
 from xlite.findings import FINDINGS, spoken
 from xlite.reading import Reading
 from xlite.serving.viewer_data import (
     LARGEST_SIDE,
-    SCALES,
     FilmBox,
     Preset,
     ViewerFilm,
@@ -21,7 +19,6 @@ from xlite.serving.viewer_data import (
     maps_of,
     pack,
     presets,
-    scale_table,
 )
 
 FILM = np.random.default_rng(0).integers(0, 256, (30, 50), dtype=np.uint8)
@@ -100,22 +97,6 @@ def test_a_film_of_noise_takes_little_more_than_its_pixels():
 def test_levels_are_of_a_maps_own_peak():
     assert grid_levels(GRID).tolist() == grid_levels(1000 * GRID).tolist() == [[0, 64], [128, 255]]
     assert grid_levels(0 * GRID).tolist() == [[0, 0], [0, 0]]
-
-
-@pytest.mark.parametrize("title", SCALES)
-def test_colours_are_opencvs_and_turbo_ends_where_it_is_reddest(title: str):
-    levels = np.arange(256, dtype=np.uint8)[:, None]
-    all_colours = cv2.applyColorMap(levels, SCALES[title])[:, 0, ::-1]
-    wanted = all_colours[np.arange(256) * 220 // 255] if title == "Turbo" else all_colours
-    np.testing.assert_array_equal(scale_table(title), wanted)
-
-
-@pytest.mark.parametrize("title", ["Inferno", "Cividis"])
-def test_what_is_for_the_colour_blind_rises_in_brightness_alone(title: str):
-    """Where neither hue nor printer's colour is seen, brightness says how high a map is."""
-    linear = (scale_table(title) / 255) ** 2.2
-    brightness = linear @ [0.2126, 0.7152, 0.0722]
-    assert (np.diff(brightness[::8]) > 0).all() and brightness[-1] - brightness[0] > 0.6
 
 
 def test_contrasts_follow_the_greys_of_the_film_without_its_borders():

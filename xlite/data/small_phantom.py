@@ -7,7 +7,8 @@ from xlite.data.layout import table_files
 from xlite.errors import DataError
 from xlite.places import home
 
-IMAGES, PATIENTS, SIZE, SEED = 40, 16, 256, 42
+IMAGES, PATIENTS, SIZE, SEED = 160, 60, 256, 42
+"""So many films that a student of them beats chance, and no more than are drawn within a minute."""
 
 
 class Drawing:

@@ -7,6 +7,9 @@ import numpy as np
 
 OPACITY = 0.45  # of a map over its film, if nothing else is asked for
 SCREEN_SIDE = 1024  # px; a screen shows no more of a film
+SCALES = {"Inferno": cv2.COLORMAP_INFERNO, "Cividis": cv2.COLORMAP_CIVIDIS, "Turbo": cv2.COLORMAP_TURBO}
+"""The colours that a map may have, the first unasked; only turbo is lost on the colour-blind and in print."""
+DEFAULT_SCALE = next(iter(SCALES))
 RED_OF_TURBO = 220  # beyond it the colours darken again, and a peak would look like a hole
 STRIP_PIXELS = 2**16  # blended at a time: what lies between film and picture stays in the processor's cache
 
@@ -75,16 +78,18 @@ def _colours(peak: int, opacity: float) -> np.ndarray:
     """
     seen = np.minimum(np.arange(256) / peak, 1)
     colours = np.zeros((256, 4), np.uint8)
-    colours[:, :3] = np.rint(opacity * seen[:, None] * _turbo()[(seen * RED_OF_TURBO).astype(int)])
+    colours[:, :3] = np.rint(opacity * seen[:, None] * scale_table()[np.rint(255 * seen).astype(int)])
     packed: np.ndarray = colours.view(np.int32)[:, 0]
     return packed
 
 
 @cache
-def _turbo() -> np.ndarray:
-    """The colours of levels 0-255: RGB uint8 (256, 3). OpenCV makes them anew for each picture."""
-    levels = np.arange(256, dtype=np.uint8)[:, None]
-    return cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)[:, 0, ::-1]
+def scale_table(title: str = DEFAULT_SCALE) -> np.ndarray:
+    """The colours of one of SCALES from a map's zero to its peak: RGB uint8 (256, 3)."""
+    top = RED_OF_TURBO if title == "Turbo" else 255
+    levels = (np.arange(256) / 255 * top).astype(np.uint8)[:, None]
+    colours: np.ndarray = cv2.applyColorMap(levels, SCALES[title])[:, 0, ::-1]
+    return colours
 
 
 def draw_cell(image: np.ndarray, cell: tuple[float, float]) -> None:

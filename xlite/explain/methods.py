@@ -49,12 +49,12 @@ CLOSED_FORM = tuple(name for name, method in METHODS.items() if not method.libra
 def map_legend(cells: tuple[int, int], method: str = DEFAULT_METHOD, bar: bool = False) -> str:
     """What the colours of a map of (h, w) cells by one of METHODS mean, and what they do not.
 
-    `bar`: a colour bar beside the map names its colours; they are turbo's if there is none.
+    `bar`: a colour bar beside the map names its colours; without one they are inferno's.
     """
     rows, columns = cells
     shown = "raise a finding's score" if METHODS[method].per_finding else "stand out, whatever the finding"
     grid = f"{rows} × {columns} cells, each about {100 / (rows * columns):.0f} % of the film; one is outlined"
-    colours = "the right end of the colour bar most" if bar else "red most, green and blue less"
+    colours = "the right end of the colour bar most" if bar else "pale yellow most, red and violet less"
     return (
         f"Colour shows which parts of the film {shown}: {colours}, bare film not at all; "
         f"each map is scaled to its own peak. A map is coarse ({grid}): it does not locate or outline a "

@@ -10,11 +10,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from xlite.engines.onnx_engine import OnnxEngine
-from xlite.explain.drawing import OPACITY, RED_OF_TURBO
+from xlite.explain.drawing import OPACITY, scale_table
 from xlite.explain.faults import FAULTS, size_caution
 from xlite.explain.methods import METHODS, map_legend
 from xlite.export.folder import whole_folder
@@ -105,7 +104,7 @@ def _facts(info: ModelInfo, name: str, grid: tuple[int, int], is_ensemble: bool)
         },
         "faults": FAULTS,
         "opacity": OPACITY,
-        "colours": _colours(),
+        "colours": scale_table().tobytes().hex(),
     }
 
 
@@ -123,9 +122,3 @@ def _finding(info: ModelInfo, finding: str, cells: int, is_ensemble: bool) -> di
         "caution": size_caution(finding, cells) or "",
         **worth_facts(info, finding, is_ensemble),
     }
-
-
-def _colours() -> str:
-    """The colours of a map's levels, RGB as hexadecimal digits."""
-    levels = np.arange(RED_OF_TURBO + 1, dtype=np.uint8)[:, None]
-    return cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)[..., ::-1].tobytes().hex()

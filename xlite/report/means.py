@@ -102,11 +102,15 @@ def _named(findings: Sequence[str]) -> str:
 
 
 def mean_auc(metrics: Metrics) -> tuple[str, Estimate]:
-    """What the mean AUC is taken over, and the AUC: over the fixed findings if only that has an interval."""
+    """What the mean AUC is taken over, and the AUC: always over all findings that have one on these films.
+
+    If only the mean over the fixed findings has an interval, the words name that too.
+    """
     fixed, every = metrics.macro_fixed.get("auc", FixedMean()), shown_mean(metrics, "auc")
+    over = mean_of(metrics)
     if every.low is None and fixed.estimate.low is not None:
-        return _title(fixed), fixed.estimate
-    return mean_of(metrics), every
+        over = f"{over}; {fixed.estimate} {_of_fixed(fixed)}"
+    return over, every
 
 
 def shown_mean(metrics: Metrics, name: str) -> Estimate:
@@ -124,7 +128,11 @@ def mean_of(metrics: Metrics) -> str:
 
 
 def _title(fixed: FixedMean) -> str:
-    return f"mean of the {len(fixed.findings)} with {LEAST_IN_MEAN} patients or more"
+    return f"mean {_of_fixed(fixed)}"
+
+
+def _of_fixed(fixed: FixedMean) -> str:
+    return f"of the {len(fixed.findings)} with {LEAST_IN_MEAN} patients or more"
 
 
 def of_labelled(metrics: FindingMetrics, cells: Sequence[str | Cell]) -> list[str | Cell]:

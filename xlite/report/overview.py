@@ -30,7 +30,7 @@ class Headline:
 
 
 def auc_headline(report: Report) -> Headline:
-    """The macro AUC with its interval and where it was measured.
+    """The mean AUC over all findings that have one, with its interval, and where it was measured.
 
     On contaminated films it is struck through, and that of the clean films takes its place if there is one.
     """
@@ -45,7 +45,7 @@ def auc_headline(report: Report) -> Headline:
     if found.clean is None:
         return Headline(auc, f"{known}. {clean(report)}  \n{where}")
     over, estimate = mean_auc(found.clean)
-    films = f"{over} on the {found.clean.split.images:,} clean films"
+    films = f"On the {found.clean.split.images:,} clean films, {over}"
     return Headline(str(estimate), f"{films}  \n{auc} on all: {known}  \n{where}")
 
 

@@ -82,7 +82,7 @@ def _on_validation(worth: Worth) -> str:
         return ""
     rates = (
         ("found", record.sensitivity, counted(record.positive_films, "validation film"), "with"),
-        ("left out", record.specificity, f"{record.negative_films:,}", "without"),
+        ("rightly did not call", record.specificity, f"{record.negative_films:,}", "without"),
     )
     patients = {"with": record.patients.positive, "without": record.patients.negative}
     return " and ".join(

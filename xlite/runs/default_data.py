@@ -19,9 +19,18 @@ def default_data() -> str:
         return next(iter(folders)) if is_public() else str(next(iter(folders.values())))
     if is_public():
         return ""
+    if run := default_run():
+        with suppress(RunError):  # renamed or deleted meanwhile
+            return str(run.config().data)
+    return str(next(iter(find_folders(home())), ""))
+
+
+def default_run() -> Run | None:
+    """The newest run whose data folder is there; None if there is none, or the owner lists folders."""
+    if listed_folders() or is_public():
+        return None
     for run in Run.list():
         with suppress(RunError):  # renamed or deleted since it was listed
-            folder = run.config().data
-            if table_files(folder) and not run.failed_untrained():
-                return str(folder)
-    return str(next(iter(find_folders(home())), ""))
+            if table_files(run.config().data) and not run.failed_untrained():
+                return run
+    return None

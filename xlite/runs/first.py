@@ -4,25 +4,28 @@ from pathlib import Path
 
 from xlite.config import TrainConfig, make_config
 from xlite.data.folder import is_phantom
+from xlite.models.available import MODEL_FILE, TINY
+from xlite.places import bundled
 from xlite.runs.run import Run
 
 NAME = "first-student"
 SETTINGS: dict[str, object] = {
-    "backbone": "mobilenetv3_small_050",
-    "weights": "none",
-    "image_size": 96,
+    "backbone": "tf_efficientnet_lite0",
+    "stages": 4,
+    "image_size": 128,
     "hidden": 0,
-    "epochs": 12,
+    "epochs": 8,
     "batch_size": 8,
     "augment": "light",
     "device": "auto",
 }
-"""Nothing of it is fetched: a student from scratch, small enough for two cores."""
+"""The architecture of the small model that ships, whose weights it starts from: from scratch, so few films
+teach nothing in two minutes."""
 
 
 ESTIMATE = (
-    "About two minutes of processor time, longer while others use the machine. It shows how training goes; "
-    "what it scores says nothing about real films."
+    "About two minutes of processor time, longer while others use the machine. It starts from the small "
+    "model that ships and shows how training goes; what it scores says nothing about real films."
 )
 
 
@@ -33,7 +36,8 @@ def is_next(data: Path) -> bool:
 
 def first_config(data: Path) -> TrainConfig:
     """The settings of that run on a data folder."""
-    return make_config({"data": data, "name": NAME, **SETTINGS})
+    weights = bundled("checkpoints", TINY, MODEL_FILE)
+    return make_config({"data": data, "name": NAME, "weights": str(weights), **SETTINGS})
 
 
 def start_first(data: Path) -> Run:

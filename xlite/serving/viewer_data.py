@@ -18,16 +18,13 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from xlite.explain.drawing import OPACITY, RED_OF_TURBO, shrink
+from xlite.explain.drawing import OPACITY, SCALES, scale_table, shrink
 from xlite.findings import FINDINGS, spoken
 from xlite.metrics.localisation import in_frame
 from xlite.reading import Reading
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SCALES = {"Inferno": cv2.COLORMAP_INFERNO, "Cividis": cv2.COLORMAP_CIVIDIS, "Turbo": cv2.COLORMAP_TURBO}
-"""The colours that a map may have, the first unasked; only turbo is lost on the colour-blind and in print."""
 
 TISSUES = {"Lungs": (0.01, 0.6), "Bones, soft tissue": (0.4, 0.995)}
 """Contrasts of 8-bit greys: which shares of a film's pixels are darker than its black, and than its white."""
@@ -145,14 +142,6 @@ def presets(film: np.ndarray) -> list[Preset]:
         low, high = (int(np.searchsorted(darker, share * darker[-1])) for share in shares)
         full.append(Preset(title, (low + high) / 2, max(high - low, 2)))
     return full
-
-
-def scale_table(title: str) -> np.ndarray:
-    """The colours of one of SCALES from a map's zero to its peak: RGB uint8 (256, 3)."""
-    top = RED_OF_TURBO if title == "Turbo" else 255
-    levels = (np.arange(256) / 255 * top).astype(np.uint8)[:, None]
-    colours: np.ndarray = cv2.applyColorMap(levels, SCALES[title])[:, 0, ::-1]
-    return colours
 
 
 def grid_levels(grid: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from foreign_sets import write_own, write_own_in_words, write_table
 
 from xlite.data.importing.columns import Columns, corrected, guess_columns
@@ -68,3 +69,49 @@ def test_a_guess_is_corrected(tmp_path: Path) -> None:
     # A column of 0 and 1 that is said to be something else is no label.
     other = corrected(guess, {"patient": "heart"})
     assert (other.labels, findings(other)) == (("water",), {"water": ""})
+
+
+@pytest.mark.parametrize(
+    ("header", "films", "wanted"),
+    [
+        pytest.param(
+            "Dateiname;Patienten-ID;Alter;Geschlecht;Projektion;Pleuraerguss;Kardiomegalie;Lungenödem;Rundherd",
+            "a.png;1;61;M;PA;1;0;0;1",
+            {"Effusion", "Cardiomegaly", "Edema", "Nodule"},
+            id="german",
+        ),
+        pytest.param(
+            "Nom du fichier;ID patient;Âge;Sexe;Incidence;Épanchement pleural;Cardiomégalie;Œdème;Nodule",
+            "a.png;1;61;M;PA;1;0;0;1",
+            {"Effusion", "Cardiomegaly", "Edema", "Nodule"},
+            id="french",
+        ),
+        pytest.param(
+            "Archivo;ID_paciente;Edad;Sexo;Proyección;Derrame pleural;Cardiomegalia;Edema pulmonar;Nódulo",
+            "a.png;1;61;M;PA;1;0;0;1",
+            {"Effusion", "Cardiomegaly", "Edema", "Nodule"},
+            id="spanish",
+        ),
+    ],
+)
+def test_usual_names_of_other_languages(tmp_path: Path, header: str, films: str, wanted: set[str]) -> None:
+    lines = [header, films, films.replace("a.png;1", "b.png;2")]
+    (tmp_path / "t.csv").write_text("\n".join(lines).replace(";", ","), encoding="utf-8")
+    found = guess_columns(tmp_path / "t.csv")
+    image, patient, age, sex, view, *labels = header.split(";")
+    assert (found.image, found.patient, found.age, found.sex, found.view) == (image, patient, age, sex, view)
+    assert found.labels == tuple(labels) and set(findings(found).values()) == wanted
+
+
+def test_a_column_of_german_words(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "Datei,Befund\na.png,Pleuraerguss; Ödem\nb.png,ohne Befund\nc.png,Oedem\n", encoding="utf-8"
+    )
+    found = guess_columns(tmp_path / "t.csv")
+    assert (found.image, found.names, found.separator) == ("Datei", "Befund", ";")
+    assert findings(found) == {
+        "Pleuraerguss": "Effusion",
+        "Ödem": "Edema",
+        "ohne Befund": "No Finding",
+        "Oedem": "Edema",
+    }

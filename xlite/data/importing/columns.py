@@ -1,6 +1,7 @@
 """What the columns of somebody's own table of films mean: guessed, shown, corrected."""
 
 import re
+import unicodedata
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,24 +17,38 @@ from xlite.errors import DataError
 ROLES = tuple(COLUMNS)
 _USUAL = {
     "image": (
-        "image",
-        "imageindex",
-        "imageid",
-        "imagepath",
-        "filename",
-        "filepath",
-        "file",
-        "path",
-        "film",
-        "img",
+        *(
+            "image",
+            "imageindex",
+            "imageid",
+            "imagepath",
+            "filename",
+            "filepath",
+            "file",
+            "path",
+            "film",
+            "img",
+        ),
+        *("bild", "bilddatei", "dateiname", "datei", "pfad", "aufnahme"),
+        *("fichier", "nomfichier", "nomdufichier", "cliche", "chemin"),
+        *("imagen", "archivo", "nombrearchivo", "fichero", "ruta", "radiografia"),
     ),
-    "patient": ("patient", "patientid", "subject", "subjectid", "person", "personid", "mrn", "pid"),
-    "view": ("view", "viewposition", "projection"),
-    "age": ("age", "patientage", "ageyears"),
-    "sex": ("sex", "gender", "patientsex", "patientgender"),
-    "part": ("part", "split", "subset"),
+    "patient": (
+        *("patient", "patientid", "subject", "subjectid", "person", "personid", "mrn", "pid"),
+        *("patientenid", "patientennummer", "patientennr", "patid", "idpatient", "numeropatient"),
+        *("paciente", "idpaciente", "pacienteid"),
+    ),
+    "view": ("view", "viewposition", "projection", "projektion", "strahlengang", "incidence", "proyeccion"),
+    "age": ("age", "patientage", "ageyears", "alter", "patientenalter", "edad"),
+    "sex": ("sex", "gender", "patientsex", "patientgender", "geschlecht", "sexe", "sexo"),
+    "part": ("part", "split", "subset", "aufteilung", "particion"),
 }
-_NAMES = ("findinglabels", "findings", "finding", "labels", "label", "diagnosis", "diagnoses")
+"""Usual names of columns as `_plain` writes them: English, then German, French and Spanish."""
+_NAMES = (
+    *("findinglabels", "findings", "finding", "labels", "label", "diagnosis", "diagnoses"),
+    *("befund", "befunde", "diagnose", "diagnosen", "diagnostic", "diagnostics"),
+    *("hallazgo", "hallazgos", "diagnostico", "diagnosticos"),
+)
 _SEPARATORS = ("|", ";", ",")
 _ENOUGH = 0.8
 """Share of the rows."""
@@ -181,7 +196,9 @@ def _with_label(columns: Columns, word: str, header: list[str]) -> Columns:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s_#-]+", "", name.casefold())
+    """A name without case, accents, blanks, dashes and underscores."""
+    letters = unicodedata.normalize("NFKD", name.casefold().replace("œ", "oe"))
+    return re.sub(r"[\s_#-]+", "", "".join(one for one in letters if not unicodedata.combining(one)))
 
 
 def _rule(label: str) -> Rule:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xlite.report.document import Row, Table
-from xlite.report.means import mean_auc, mean_rows, shown_mean
+from xlite.report.means import mean_auc, mean_of, mean_rows, shown_mean
 from xlite.report.sentences import capital
 from xlite.report.view import View
 from xlite.text import number
@@ -25,19 +25,16 @@ def ranking(models: Sequence[View]) -> Table:
     ]
     header = ["Model", "Macro AUC", "AP", "F1", "ECE", "ECE if perfect", "Accuracy of always no"]
     prevalence = number(mean_rows(models[0].report, ("ap",))[0].prevalence["ap"])
-    caption = f"{_with_intervals(models)}AP at a mean prevalence of {prevalence}. {capital(models[0].source)}"
+    caption = f"{_means(models)}AP at a mean prevalence of {prevalence}. {capital(models[0].source)}"
     return Table(header, rows, caption.rstrip())
 
 
-def _with_intervals(models: Sequence[View]) -> str:
-    """A sentence with the mean AUC that Overview and Published show, if that of all has no interval."""
-    means = {
-        view.report.model: mean_auc(view.report)
+def _means(models: Sequence[View]) -> str:
+    """A sentence that names what each macro AUC is the mean of, once if it is the same for all."""
+    over = {
+        view.report.model: mean_of(view.report) if view.contaminated else mean_auc(view.report)[0]
         for view in models
-        if not view.report.contaminated and shown_mean(view.report, "auc").low is None
     }
-    told = [f"{model} {estimate}" for model, (_, estimate) in means.items() if estimate.low is not None]
-    if not told:
-        return ""
-    over, _ = next(iter(means.values()))
-    return f"Macro AUC, {over}: {', '.join(told)}. "
+    if len(set(over.values())) == 1:
+        return f"Macro AUC: {next(iter(over.values()))}. "
+    return "".join(f"Macro AUC of {model}: {said}. " for model, said in over.items())
