@@ -12,6 +12,7 @@ EXTRAS = {
     "sign-in": ("authlib", "httpx"),
     "share": ("gradio",),
     "dicom": ("pynetdicom", "highdicom", "dicomweb_client"),
+    "federated": ("flwr",),
     "serve": ("fastapi", "uvicorn", "python_multipart", "prometheus_client"),
 }
 """The modules that each extra of pyproject.toml brings and the base install lacks."""
