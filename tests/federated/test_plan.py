@@ -14,7 +14,7 @@ def test_a_client_trains_all_rounds_of_a_plan_with_the_servers_student():
     plan = make_plan(
         {"rounds": 4, "local_epochs": 2, "lr": 0.01, "image_size": 64, "other": 1}, *NORMALISATION
     )
-    config = plan.config(Path("films"), device="cpu")
+    config = plan.config(Path("films"), weights="none", device="cpu")
     assert plan.student == {"lr": 0.01, "image_size": 64}
     assert (config.epochs, config.patience, config.lr, config.image_size) == (8, 8, 0.01, 64)
     assert (config.weights, config.device, config.data) == ("none", "cpu", Path("films"))

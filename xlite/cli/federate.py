@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from xlite.cli.console import log_to, say
+from xlite.cli.console import log_to, print_table, say
 from xlite.cli.extras import demand
 from xlite.cli.train import with_options
 from xlite.config import TrainConfig
@@ -26,6 +26,14 @@ def with_plan_options(*others: str) -> Callable[[Callable[..., Any]], Callable[.
     return functools.partial(with_options, fields={**OPTIONS, **settings})
 
 
+By = Annotated[
+    str, typer.Option(metavar="evenly|view|prevalence", help="How the folder's patients are dealt out")
+]
+Dirichlet = Annotated[
+    float, typer.Option(min=0.001, help="Of dealing by prevalence: the smaller, the less alike")
+]
+
+
 @app.command()
 @with_plan_options("weights")
 def server(
@@ -40,22 +48,33 @@ def server(
     member: Annotated[
         list[Path] | None, typer.Option(help="Public key of a client that may take part; one option for each")
     ] = None,
+    public: Annotated[
+        Path | None,
+        typer.Option(help="With --strategy distil: the folder of public films that clients have too"),
+    ] = None,
     *,
     values: dict[str, Any],
 ) -> None:
     """Serve a federation.
 
     It sends weights and receives weights, never films. It waits for its clients, averages what they send,
-    and leaves rounds.csv and the model in checkpoints/NAME. Killed, it goes on by --resume NAME.
+    and leaves rounds.csv and the model in checkpoints/NAME. Killed, it goes on by --resume NAME. With
+    --strategy distil it receives what clients say of public films, and trains the run NAME by it.
     """
     if bool(name) == bool(resume) or (resume and values):
         raise RunError("give --name and options for a new federation, or --resume for one that stopped")
     _get_ready()
-    from xlite.federated.server import Door, begin, go_on, serve
+    from xlite.federated.server import Door, begin, go_on, serve, serve_distillation
 
+    door = Door(host, port, certificate, key, member or ())
+    if (public is not None) != (values.get("strategy") == "distil"):
+        raise RunError("--strategy distil and --public belong together")
     with log_to():
+        if public is not None:
+            serve_distillation(name, values, public, door)
+            return
         record, student = go_on(resume) if resume else begin(name, values)
-        serve(record, student, Door(host, port, certificate, key, member or ()))
+        serve(record, student, door)
 
 
 @app.command()
@@ -73,6 +92,11 @@ def client(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps")] = "auto",
     skip_missing: Annotated[bool, typer.Option("--skip-missing", help="Go on without missing films")] = False,
     patience: Annotated[float, typer.Option(help="Seconds to wait for a server that does not answer")] = 600,
+    public: Annotated[Path | None, typer.Option(help="Folder of public films, if the server distils")] = None,
+    backbone: Annotated[str, typer.Option(help="A backbone of its own, if the server distils")] = "",
+    weights: Annotated[
+        str, typer.Option(help="Weights that it begins with, if the server distils")
+    ] = "imagenet",
 ) -> None:
     """Take part in a federation.
 
@@ -83,7 +107,10 @@ def client(
     from xlite.federated.local import Own
     from xlite.federated.node import Node
 
-    with log_to(), Client(Own(name, data, split, device, skip_missing)) as taking_part:
+    with (
+        log_to(),
+        Client(Own(name, data, split, device, skip_missing, public, backbone, weights)) as taking_part,
+    ):
         Node(server, ca, key, patience).run(taking_part.app, lambda: taking_part.ended)
 
 
@@ -91,12 +118,8 @@ def client(
 @with_plan_options("data", "split", "device", "weights")
 def simulate(
     name: Annotated[str, typer.Option(help="Name of the run; its clients are NAME-1, NAME-2 …")],
-    by: Annotated[
-        str, typer.Option(metavar="evenly|view|prevalence", help="How the folder's patients are dealt out")
-    ] = "evenly",
-    dirichlet: Annotated[
-        float, typer.Option(min=0.001, help="Of dealing by prevalence: the smaller, the less alike")
-    ] = 0.5,
+    by: By = "evenly",
+    dirichlet: Dirichlet = 0.5,
     *,
     values: dict[str, Any],
 ) -> None:
@@ -113,6 +136,36 @@ def simulate(
     with log_to():
         run = simulate_all(name, values, deal_by(by, dirichlet))
         say(f"Rounds: {run.path('rounds.csv')}")
+
+
+@app.command()
+@with_plan_options("data", "split", "device", "weights")
+def study(
+    name: Annotated[str, typer.Option(help="Name of the study; its runs are NAME-SEED and more")],
+    seeds: Annotated[int, typer.Option(min=2, help="Seeds; each deals patients out and trains anew")] = 5,
+    by: By = "evenly",
+    dirichlet: Dirichlet = 0.5,
+    *,
+    values: dict[str, Any],
+) -> None:
+    """Compare a federation with each client alone and with all films in one place.
+
+    All train with the same settings and as many epochs, and are compared on the same test films.
+    """
+    if "data" not in values:
+        raise RunError("a study needs a data folder: give --data")
+    _get_ready()
+    from xlite.federated.partition import deal_by
+    from xlite.federated.study import run_study
+
+    with log_to():
+        found = run_study(name, values, deal_by(by, dirichlet), seeds)
+    table = found.table.round(4).astype(object).where(found.table.notna(), "")
+    print_table(list(table.columns), table.to_numpy().tolist())
+    say(
+        f"Macro AUC over {found.findings} findings of {found.films:,} test films of {found.patients:,} "
+        f"patients, mean of {seeds} seeds. A client sends and receives {found.bytes_a_round:,} bytes a round."
+    )
 
 
 def _get_ready() -> None:

@@ -5,23 +5,30 @@ import math
 from types import TracebackType
 from typing import Any
 
-from flwr.app import ConfigRecord, Context, Message, MetricRecord, RecordDict
+import numpy as np
+from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.clientapp.mod import LocalDpMod
 
 from xlite import __version__
+from xlite.data.joined import open_data
 from xlite.errors import RunError
+from xlite.evaluation.part_judged import all_films
+from xlite.federated.answers import answers
 from xlite.federated.arrays import ARRAYS, FILMS, REPLY, exchanged, load_record, to_record
 from xlite.federated.local import LocalTraining, Own
 from xlite.federated.plan import Plan
+from xlite.models.available import MODEL_FILE
 
 log = logging.getLogger(__name__)
 
 CONFIG, ROUND = "config", "server-round"
 """Flower's own names of what a server says beside the weights."""
 
-HELLO, END = "query.hello", "query.end"
+HELLO, END, ANSWER = "query.hello", "query.end", "query.answer"
 """Kinds of messages beside Flower's train and evaluate."""
+
+PROBABILITIES = "probabilities"
 
 
 class Client:
@@ -49,6 +56,7 @@ class Client:
         app.train()(self._train)
         app.evaluate()(self._evaluate)
         app.query("end")(self._end)
+        app.query("answer")(self._answer)
         return app
 
     def _hello(self, message: Message, context: Context) -> Message:
@@ -61,7 +69,7 @@ class Client:
         if self.training is None:
             self.training = LocalTraining(self.own, Plan.read(str(config["plan"])))
         training = self.training
-        if not training.state.epoch:  # else it goes on with its own
+        if not training.plan.distils and not training.state.epoch:  # else it goes on with its own
             load_record(training.student, message.content[ARRAYS])
         log.info("Takes part with %d films", training.films)
         said = {"name": self.own.name, "films": training.films, "phantoms": training.job.info.notes.phantoms}
@@ -102,6 +110,22 @@ class Client:
         training.end(int(config["best"]), int(config["clients"]))
         self.ended = True
         return Message(RecordDict({CONFIG: ConfigRecord({"name": self.own.name})}), reply_to=message)
+
+    def _answer(self, message: Message, context: Context) -> Message:
+        """Trains on its own films alone, and gives what its model says of the public ones."""
+        training, public = self._opened(), self.own.public
+        if public is None:
+            raise RunError("the server distils by public films: name their folder by --public")
+        folder = open_data(public)
+        if folder.fingerprint() != training.plan.public:
+            raise RunError(f"{public} holds other films than the server's public folder: use the same one")
+        training.judge(1, training.train(1))
+        training.end(1, clients=1)
+        said = answers(training.run.path(MODEL_FILE), folder, all_films(folder), "all")
+        self.ended = True
+        arrays = ArrayRecord({PROBABILITIES: Array(said.probs.astype(np.float32))})
+        config = ConfigRecord({"name": self.own.name, "images": said.names})
+        return Message(RecordDict({ARRAYS: arrays, CONFIG: config}), reply_to=message)
 
     def _opened(self) -> LocalTraining:
         if self.training is None:

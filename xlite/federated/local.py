@@ -25,6 +25,7 @@ from xlite.models.checkpoint import save_model
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
+from xlite.text import counted
 from xlite.training.fabric import open_fabric, usable_devices
 from xlite.training.finish import finish
 from xlite.training.job import Job, open_job
@@ -38,18 +39,27 @@ STATE_FILE = "client.ckpt"
 
 @dataclass(frozen=True)
 class Own:
-    """What a client decides itself: the name of its run, folder, split, device, if films may be missing."""
+    """What a client decides itself: the name of its run, folder, split, device, if films may be missing.
+
+    To distil, public: the folder of public films, backbone: another one than the server's, and weights: those
+    that it begins with.
+    """
 
     name: str
     data: Path
     split: str = "patient"
     device: str = "auto"
     skip_missing: bool = False
+    public: Path | None = None
+    backbone: str = ""
+    weights: str = "imagenet"
 
     def config(self, plan: Plan) -> TrainConfig:
         """The settings of its run under a plan."""
-        own = {name: value for name, value in asdict(self).items() if name != "data"}
-        return plan.config(self.data, **own)
+        if self.backbone and plan.distils:
+            plan = plan.model_copy(update={"student": {**plan.student, "backbone": self.backbone}})
+        own = {name: getattr(self, name) for name in ("name", "split", "device", "skip_missing")}
+        return plan.config(self.data, **own, weights=self.weights if plan.distils else "none")
 
 
 def preprocess_of(plan: Plan) -> Preprocess:
@@ -82,7 +92,9 @@ class LocalTraining:
         with self._refusing():
             self.run.write_progress(RunStatus(state="running", message="opening films", epochs=plan.rounds))
             self.fabric = open_fabric(config, usable_devices(config.device)[0].name)
-            self.job: Job = open_job(config, preprocess_of(plan), lambda done, total: None)
+            self.job: Job = open_job(
+                config, None if plan.distils else preprocess_of(plan), lambda done, total: None
+            )
             self.state = self._kept_state()
         self.learner: Learner | None = None
 
@@ -131,8 +143,10 @@ class LocalTraining:
 
     def end(self, best: int, clients: int) -> None:
         """Saves the student as it is as the run's model, judges it on its own films, and ends the run."""
-        others = f", and the weights of {clients - 1} other clients of a federation"
-        info = self.job.info.noting(epoch=best, trained_on=f"{self.job.info.notes.trained_on}{others}")
+        info = self.job.info.noting(epoch=best)
+        if clients > 1:
+            others = f", and the weights of {counted(clients - 1, 'other client')}"
+            info = info.noting(trained_on=f"{info.notes.trained_on}{others}")
         save_model(self.run.path(MODEL_FILE), self.student, info)
         finish(self.job, self.run, self.fabric.device)
         self._report(f"finished after {self.state.epoch} rounds", self.state.epoch, "finished")

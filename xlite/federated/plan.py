@@ -22,7 +22,8 @@ Norms = Literal["averaged", "local", "frozen"]
 class Plan(BaseModel):
     """What a federation does; `student` has the settings that clients train with, by name of `STUDENT`.
 
-    mean, std: of the normalisation, which the starting weights decide.
+    mean, std: of the normalisation, which the starting weights decide. public: the fingerprint of the table
+    of the public films, if clients send what they say of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
@@ -35,8 +36,11 @@ class Plan(BaseModel):
         int, Field(ge=1, le=1000, description="Epochs that each client trains in each round")
     ] = 1
     strategy: Annotated[
-        Literal["fedavg", "fedprox", "fedadam"],
-        Field(description="How the server makes one student of many; Flower's strategies"),
+        Literal["fedavg", "fedprox", "fedadam", "distil"],
+        Field(
+            description="How the server makes one student of many: by one of Flower's strategies, or by what "
+            "clients say of public films"
+        ),
     ] = "fedavg"
     proximal: Annotated[
         float, Field(ge=0, description="FedProx's mu: how strongly clients are drawn to the server's weights")
@@ -62,6 +66,7 @@ class Plan(BaseModel):
     ] = 0.0
     dp_delta: Annotated[float, Field(gt=0, lt=1, description="Its delta")] = 1e-5
     dp_clip: Annotated[float, Field(gt=0, description="Its clipping: the largest norm of an update")] = 1.0
+    public: str = ""
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     student: dict[str, Value] = {}
@@ -91,6 +96,11 @@ class Plan(BaseModel):
             raise RunError(f"the plan is refused: {problem(error)}") from error
 
     @property
+    def distils(self) -> bool:
+        """Whether clients send what they say of public films, and no weights."""
+        return self.strategy == "distil"
+
+    @property
     def epochs(self) -> int:
         """How many epochs a client trains in all rounds."""
         return self.rounds * self.local_epochs
@@ -98,14 +108,20 @@ class Plan(BaseModel):
     def config(self, data: Path, **own: Any) -> TrainConfig:
         """The settings with which a client trains on its folder; `own` are those that it decides itself."""
         ends = {"epochs": self.epochs, "patience": self.epochs}
-        return make_config({"data": data, "weights": "none", **own, **self.student, **ends})
+        return make_config({"data": data, **own, **self.student, **ends})
 
 
-OPTIONS = {name: field for name, field in Plan.model_fields.items() if name not in ("mean", "std", "student")}
+OPTIONS = {
+    name: field
+    for name, field in Plan.model_fields.items()
+    if name not in ("mean", "std", "student", "public")
+}
 """The fields that people choose."""
 
 
-def make_plan(values: dict[str, Any], mean: tuple[float, ...], std: tuple[float, ...]) -> Plan:
+def make_plan(
+    values: dict[str, Any], mean: tuple[float, ...] = (0, 0, 0), std: tuple[float, ...] = (1, 1, 1)
+) -> Plan:
     """A plan from what was typed: fields of it, and settings of `STUDENT`. RunError if it is none."""
     student = {name: value for name, value in values.items() if name in STUDENT}
     own = {name: value for name, value in values.items() if name in OPTIONS}

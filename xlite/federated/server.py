@@ -8,6 +8,7 @@ from typing import Any
 
 from xlite import __version__
 from xlite.errors import RunError
+from xlite.federated.distil import distil, plan_to_distil
 from xlite.federated.fleet import serving
 from xlite.federated.local import preprocess_of
 from xlite.federated.plan import Plan, make_plan
@@ -20,6 +21,7 @@ from xlite.models.student import Student
 from xlite.models.weights import load_start_weights
 from xlite.places import check_run_name, checkpoints_dir
 from xlite.runs.lock import holding
+from xlite.runs.run import Run
 from xlite.text import counted
 from xlite.training.step import seed_all
 
@@ -59,7 +61,7 @@ def begin(name: str, values: dict[str, Any]) -> tuple[Record, Student]:
 
 def plan_and_student(values: dict[str, Any]) -> tuple[Plan, Student]:
     """The plan, with the normalisation of the starting weights, and the student that has them."""
-    plan = make_plan(values, (0, 0, 0), (1, 1, 1))
+    plan = make_plan(values)
     student = _student(plan)
     started = load_start_weights(student, values.get("weights", "imagenet"))
     log.info(started.sentence)
@@ -88,6 +90,14 @@ def serve(record: Record, student: Student, door: Door) -> None:
             return
         record.write_model(student, model_info(record, now, members))
         log.info(f"Model: {record.folder / MODEL_FILE}; no thresholds: `xlite adapt` fits them to a folder")
+
+
+def serve_distillation(name: str, values: dict[str, Any], public: Path, door: Door) -> Run:
+    """Serves clients until they have answered for the public films, and trains the run `name` by it."""
+    plan = plan_to_distil(values, public)
+    with serving((door.host, door.port), door.certificate, door.key, door.members) as fleet:
+        log.info(f"Federation {name} at {door.host}:{door.port}: answers for public films")
+        return distil(fleet, plan, name, public, str(values.get("weights", "imagenet")))
 
 
 def model_info(record: Record, now: Progress, members: Sequence[Member]) -> ModelInfo:

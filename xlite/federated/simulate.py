@@ -59,7 +59,7 @@ def simulate(name: str, values: dict[str, Any], deal: Deal) -> Run:
     """
     plan, student = plan_and_student(values)
     chosen = {key: values[key] for key in ("split", "device") if key in values}
-    run = Run.create(plan.config(values["data"], name=name, **chosen))
+    run = Run.create(plan.config(values["data"], name=name, weights="none", **chosen))
     with run.hold():
         config = run.config()
         folder = open_data(config.data)
