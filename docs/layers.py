@@ -9,7 +9,7 @@ WIDTH, ROW, GAP, EDGE, RAIL = 1000, 46, 8, 16, 190
 ROWS = (
     (("app/", "pages/"), "what a person sees: widgets and calls", "person"),
     (("cli/",), "the xlite command", "person"),
-    (("sweeps/",), "studies of many runs", "run"),
+    (("sweeps/", "federated/"), "studies of many runs; one student of many folders", "run"),
     (("training/",), "the torch half of a run", "run"),
     (("pacs/",), "DICOM objects, a node, DICOMweb", "run"),
     (("runs/", "serving/"), "a run as files; many askers at once", "run"),

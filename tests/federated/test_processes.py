@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from flower_here import STUDENT, app_that_replies, changed, make_certificate, options, taking_part, xlite
+from federations import STUDENT, app_that_replies, changed, make_certificate, options, taking_part, xlite
 from noise_folder import write_noise_folder
 
 from xlite.models.checkpoint import load_model
