@@ -87,7 +87,7 @@ def taking_part(server: str, authority: Path, apps: Sequence[ClientApp]):  # noq
     """Clients in threads of this process, over HTTPS like any other; they end with the federation."""
     threads = [
         Thread(
-            target=Node(server, authority, patience_s=120).run,
+            target=Node(server, authority, patience_s=600).run,
             args=(app, lambda app=app: app.ended),
             daemon=True,
         )

@@ -1,6 +1,5 @@
 """Real processes over HTTPS on the loopback, and all that can go wrong between them."""
 
-import signal
 import socket
 import time
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from noise_folder import write_noise_folder
 from xlite.models.checkpoint import load_model
 from xlite.runs.run import Run
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(1800)]
 
 
 def free_port() -> int:
@@ -25,7 +24,7 @@ def free_port() -> int:
         return port
 
 
-def await_true(what: Callable[[], bool], log: Path, seconds: float = 300) -> None:
+def await_true(what: Callable[[], bool], log: Path, seconds: float = 400) -> None:
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, log.read_text()
@@ -43,6 +42,7 @@ def test_a_federation_goes_on_whatever_happens_to_its_clients_and_its_server(own
     serve = ["federate", "server", "--port", port, "--certificate", certificate, "--key", key]
     plan = {**STUDENT, "rounds": 4, "clients": 4, "deadline": 40}
     server = xlite(*serve, "--name", "four", *options(plan), log=log)
+    await_true(lambda: "Waits for clients" in log.read_text(), log)
     join = ["federate", "client", "--data", films, "--server", f"127.0.0.1:{port}", "--name", "north"]
     north_log = tmp_path / "north.log"
     north = xlite(*join, "--ca", certificate, "--device", "cpu", log=north_log)
@@ -78,7 +78,8 @@ def test_a_federation_goes_on_whatever_happens_to_its_clients_and_its_server(own
         assert north.wait(200) == 0, north_log.read_text()
     finally:
         for process in (server, north):
-            process.send_signal(signal.SIGKILL)
+            process.kill()
+            process.wait()
     table = pd.read_csv(rounds_csv, keep_default_na=False)
     refused = {(row.round, row.client): row.refused for row in table.itertuples() if row.refused}
     assert sorted(table["round"].unique()) == [1, 2, 3, 4]

@@ -30,10 +30,9 @@ log = logging.getLogger(__name__)
 
 def plan_to_distil(values: dict[str, Any], public: Path) -> Plan:
     """A plan of one round, in which clients train `rounds` × `local_epochs` epochs and send answers."""
-    plan = make_plan(values)
-    return plan.model_copy(
-        update={"rounds": 1, "local_epochs": plan.epochs, "public": open_data(public).fingerprint()}
-    )
+    plan = make_plan({**values, "strategy": "distil"})
+    known = {"public": open_data(public).fingerprint(), "rounds": 1, "local_epochs": plan.epochs}
+    return plan.model_copy(update=known)
 
 
 def distil(grid: Grid, plan: Plan, name: str, public: Path, weights: str) -> Run:

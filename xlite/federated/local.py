@@ -22,6 +22,7 @@ from xlite.images import Preprocess
 from xlite.models.available import MODEL_FILE
 from xlite.models.batchnorm import batch_norms
 from xlite.models.checkpoint import save_model
+from xlite.models.student import Student
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
@@ -99,7 +100,7 @@ class LocalTraining:
         self.learner: Learner | None = None
 
     @property
-    def student(self) -> nn.Module:
+    def student(self) -> Student:
         """The student that trains."""
         return self.job.task.student
 

@@ -42,6 +42,7 @@ from flwr.supernode.node_auth_http_interceptor import NodeAuthHttpInterceptor
 
 from xlite.errors import RunError, XliteError
 from xlite.federated.keys import read_private_key
+from xlite.files import read_file
 
 log = logging.getLogger(__name__)
 
@@ -62,14 +63,15 @@ class Node:
         private = read_private_key(key) if key else generate_key_pairs()[0]
         public = private.public_key()
         self.public = public_key_to_bytes(public)
-        if not authority.is_file():
-            raise RunError(f"there is no certificate {authority}: ask the server's keeper for its ca.pem")
         try:
+            # As bytes: Flower hands a path on to httpx in a way that httpx gives up.
             self.fleet = FleetHttpClient.from_server_address(
-                server, False, str(authority), interceptors=[NodeAuthHttpInterceptor(private, public)]
+                server, False, read_file(authority), interceptors=[NodeAuthHttpInterceptor(private, public)]
             )
-        except OSError as error:  # ssl.SSLError is one
-            raise RunError(f"{authority} is no certificate ({error})") from error
+        except (OSError, ValueError) as error:  # ssl.SSLError is one
+            raise RunError(
+                f"{authority} is no certificate ({error}): ask the server's keeper for its server.pem"
+            ) from error
         self.me: Any = None
 
     def run(self, app: ClientApp, ended: Callable[[], bool]) -> None:
