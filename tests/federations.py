@@ -59,7 +59,7 @@ def app_that_replies(name: str, train: Callable[[ArrayRecord, int], ArrayRecord]
     @app.train()
     def trained(message: Message, context: Context) -> Message:
         arrays = train(message.content["arrays"], int(message.content["config"]["server-round"]))
-        metrics = MetricRecord({"num-examples": 10, "loss": 0.5})
+        metrics = MetricRecord({"num-examples": 10, "loss": [0.5], "of its own": 1.0})
         return Message(RecordDict({"arrays": arrays, "metrics": metrics}), reply_to=message)
 
     @app.evaluate()

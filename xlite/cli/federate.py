@@ -170,6 +170,6 @@ def study(
 
 def _get_ready() -> None:
     """What is missing is told before anything is opened, and Flower is made quiet."""
-    demand("train")
     demand("federated")
+    demand("train")
     hush()

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 from types import TracebackType
 from typing import Any
 
@@ -86,12 +87,13 @@ class Client:
 
     def _trained(self, message: Message, context: Context) -> Message:
         """Trains a round from the server's weights and gives its own."""
-        training, config = self._opened(), message.content[CONFIG]
+        training, config, began = self._opened(), message.content[CONFIG], time.monotonic()
         load_record(training.student, message.content[ARRAYS])
         self.train_loss = training.train(int(config[ROUND]), float(config.get("proximal-mu", 0.0)))
         log.info("round %s  loss %.4f", config[ROUND], self.train_loss)
         arrays = to_record(training.student, exchanged(training.student, training.plan.norms))
-        told = MetricRecord({FILMS: training.films, "loss": self.train_loss})
+        spent = time.monotonic() - began
+        told = MetricRecord({FILMS: training.films, "loss": self.train_loss, "seconds": spent})
         return Message(RecordDict({ARRAYS: arrays, REPLY: told}), reply_to=message)
 
     def _evaluate(self, message: Message, context: Context) -> Message:

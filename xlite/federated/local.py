@@ -1,7 +1,6 @@
 """What a client trains: the student of a plan on its own films, in the run's folder of its own."""
 
 import logging
-import math
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,6 +18,7 @@ from xlite.errors import RunError
 from xlite.federated.plan import Plan
 from xlite.files import write_atomic
 from xlite.images import Preprocess
+from xlite.metrics.per_finding import macro
 from xlite.models.available import MODEL_FILE
 from xlite.models.batchnorm import batch_norms
 from xlite.models.checkpoint import save_model
@@ -26,10 +26,12 @@ from xlite.models.student import Student
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
+from xlite.runs.status import State as WorkState
 from xlite.text import counted
 from xlite.training.fabric import open_fabric, usable_devices
 from xlite.training.finish import finish
 from xlite.training.job import Job, open_job
+from xlite.training.recorder import finite
 from xlite.training.state import State, reading_state, write_state
 from xlite.training.step import Learner
 
@@ -132,7 +134,7 @@ class LocalTraining:
         began = time.monotonic()
         learner = self.learner = self.learner or Learner(self.fabric, self.job)
         loss, aucs = learner.validate(lambda: None)
-        auc = float(np.nanmean(aucs)) if np.isfinite(aucs).any() else math.nan
+        auc = float(macro(aucs))
         seconds = time.monotonic() - began
         self.state.add(
             {"epoch": number, "train_loss": train_loss, "val_loss": loss, "val_auc": auc, "seconds": seconds}
@@ -171,27 +173,20 @@ class LocalTraining:
             self.run.path(STATE_FILE), {"model": self.student.state_dict(), "state": asdict(self.state)}
         )
 
-    def _report(self, message: str, number: int, state: str = "running") -> None:
+    def _report(self, message: str, number: int, doing: WorkState = "running") -> None:
         last = self.state.rows[-1] if self.state.rows else {}
         self.run.write_progress(
-            RunStatus.model_validate(
-                {
-                    "state": state,
-                    "message": message,
-                    "epoch": number,
-                    "epochs": self.plan.rounds,
-                    "device": str(self.fabric.device),
-                    "best_epoch": self.state.best_epoch,
-                    **{
-                        name: value
-                        for name, value in (
-                            ("val_auc", last.get("val_auc")),
-                            ("best_auc", self.state.best_auc),
-                            ("loss", last.get("train_loss")),
-                        )
-                        if value is not None and math.isfinite(value)
-                    },
-                }
+            RunStatus(
+                state=doing,
+                message=message,
+                epoch=number,
+                epochs=self.plan.rounds,
+                loss=finite(last.get("train_loss")),
+                val_auc=finite(last.get("val_auc")),
+                best_auc=finite(self.state.best_auc),
+                best_epoch=self.state.best_epoch,
+                elapsed_s=self.state.elapsed_s,
+                device=str(self.fabric.device),
             )
         )
 

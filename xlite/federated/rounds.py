@@ -9,16 +9,17 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from flwr.app import Array, ArrayRecord, ConfigRecord, Message, RecordDict
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MessageType, MetricRecord, RecordDict
 from flwr.serverapp.strategy import FedAdam, FedAvg, FedProx
 
 from xlite import __version__
-from xlite.federated.arrays import ARRAYS, exchanged, load_record, refusal, size_of, to_record
-from xlite.federated.client import CONFIG, END, HELLO, told
+from xlite.federated.arrays import ARRAYS, FILMS, REPLY, exchanged, load_record, refusal, size_of, to_record
+from xlite.federated.client import CONFIG, END, HELLO, ROUND, told
 from xlite.federated.plan import Plan
 from xlite.federated.record import Progress, Record
+from xlite.files import PLAIN_NAME
 from xlite.models.student import Student
-from xlite.text import counted
+from xlite.text import as_cell, counted
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,9 @@ class Members:
         messages = [Message(content, node, HELLO) for node in nodes]
         for reply in self.grid.send_and_receive(messages, self.plan.deadline) if messages else []:
             node, name, films = reply.metadata.src_node_id, told(reply, "name"), told(reply, "films")
-            if not (isinstance(name, str) and isinstance(films, int) and films > 0):
+            if not (
+                isinstance(name, str) and PLAIN_NAME.fullmatch(name) and isinstance(films, int) and films > 0
+            ):
                 why = reply.error.reason if reply.has_error() else "it does not say its name and films"
                 log.warning(f"Warning: a client is refused: {why}")
                 self.refused.add(node)
@@ -94,9 +97,8 @@ class Members:
 
 def make_strategy(plan: Plan) -> FedAvg:
     """Flower's strategy of a plan; it sees only replies that are whole."""
-    common: dict[str, Any] = {
-        f"min_{what}_nodes": plan.clients for what in ("train", "evaluate", "available")
-    }
+    # `Members.gather` waits for as many as the plan needs; Flower would wait for clients that have died.
+    common: dict[str, Any] = {f"min_{of}_nodes": 1 for of in ("train", "evaluate", "available")}
     if plan.strategy == "fedprox":
         return FedProx(**common, proximal_mu=plan.proximal)
     return FedAdam(**common, eta=plan.server_lr) if plan.strategy == "fedadam" else FedAvg(**common)
@@ -116,7 +118,7 @@ def federate(grid: Grid, plan: Plan, student: Student, record: Record) -> tuple[
         members.gather()
         began = time.monotonic()
         rows = _train(members, strategy, now, number)
-        _evaluate(members, strategy, now, number, rows)
+        _evaluate(members, now, number, rows)
         now.rows += rows.values()
         now.moments = _moments(strategy)
         row = _row(number, list(rows.values()), time.monotonic() - began)
@@ -136,7 +138,7 @@ def _train(members: Members, strategy: FedAvg, now: Progress, number: int) -> di
     """A round of training: the new weights in `now`, and a row for each client, by id."""
     plan, sent = members.plan, now.arrays
     messages = list(strategy.configure_train(number, sent, ConfigRecord(), members))
-    began, size = time.monotonic(), size_of(sent)
+    size = size_of(sent)
     replies = {
         reply.metadata.src_node_id: reply for reply in members.grid.send_and_receive(messages, plan.deadline)
     }
@@ -145,37 +147,46 @@ def _train(members: Members, strategy: FedAvg, now: Progress, number: int) -> di
     for member in sorted((members.known[node] for node in asked), key=lambda one: one.name):
         reply = replies.get(member.node)
         why = refusal(reply, sent, member.films) if reply else f"no reply within {plan.deadline:g} s"
-        row = dict.fromkeys(("loss", "val_loss", "val_auc"), math.nan)
-        rows[member.node] = {
-            **{"round": number, "client": member.name, "films": member.films, **row, "refused": why},
-            **{"bytes_received": size, "bytes_sent": 0, "seconds": time.monotonic() - began},
+        rows[member.node] = row = {
+            **{"round": number, "client": as_cell(member.name), "films": member.films},
+            **dict.fromkeys(("loss", "val_loss", "val_auc", "seconds"), math.nan),
+            **{"bytes_received": size, "bytes_sent": 0, "refused": as_cell(why)},
         }
         if reply is not None and reply.has_content():
-            rows[member.node]["bytes_sent"] = sum(map(size_of, reply.content.array_records.values()))
+            row["bytes_sent"] = sum(map(size_of, reply.content.array_records.values()))
+            row |= _numbers(reply, "loss", "seconds")
         if why:
             log.warning(f"Warning: round {number} goes on without {member.name}: {why}")
         elif reply is not None:
+            # Nothing else that a client says: Flower stops if they do not all say the same.
+            [arrays] = reply.content.array_records.values()
+            reply.content = RecordDict({ARRAYS: arrays, REPLY: MetricRecord({FILMS: member.films})})
             whole.append(reply)
-            [metrics] = reply.content.metric_records.values()
-            rows[member.node]["loss"] = metrics.get("loss", math.nan)
     averaged, _ = strategy.aggregate_train(number, whole)
     if averaged is not None:
         now.arrays = _as_sent(averaged, sent)
     return rows
 
 
-def _evaluate(
-    members: Members, strategy: FedAvg, now: Progress, number: int, rows: dict[int, dict[str, Any]]
-) -> None:
+def _numbers(reply: Message, *names: str) -> dict[str, float]:
+    """The named metrics of a reply, NaN for what is no number."""
+    said = next(iter(reply.content.metric_records.values()), MetricRecord())
+    values = {name: said.get(name) for name in names}
+    return {
+        name: float(value) if isinstance(value, int | float) else math.nan for name, value in values.items()
+    }
+
+
+def _evaluate(members: Members, now: Progress, number: int, rows: dict[int, dict[str, Any]]) -> None:
     """Has each client judge the weights on its own validation films."""
-    messages = strategy.configure_evaluate(number, now.arrays, ConfigRecord(), members)
+    content = RecordDict({ARRAYS: now.arrays, CONFIG: ConfigRecord({ROUND: number})})
+    messages = [Message(content, node, MessageType.EVALUATE) for node in members.get_node_ids()]
     size = size_of(now.arrays)
-    for reply in members.grid.send_and_receive(list(messages), members.plan.deadline):
+    for reply in members.grid.send_and_receive(messages, members.plan.deadline):
         row = rows.get(reply.metadata.src_node_id)
         if row is not None and reply.has_content():
             row["bytes_received"] += size
-            for metrics in reply.content.metric_records.values():
-                row |= {name: float(metrics.get(name, math.nan)) for name in ("val_loss", "val_auc")}
+            row |= _numbers(reply, "val_loss", "val_auc")
 
 
 def _end(members: Members, student: Student, names: list[str], now: Progress) -> None:
