@@ -9,7 +9,7 @@ WIDTH, ROW, GAP, EDGE, RAIL = 1000, 46, 8, 16, 190
 ROWS = (
     (("app/", "pages/"), "what a person sees: widgets and calls", "person"),
     (("cli/",), "the xlite command", "person"),
-    (("sweeps/", "active/"), "studies of many runs; which films to label", "run"),
+    (("sweeps/", "active/", "federated/"), "studies of runs, choice of films, federations", "run"),
     (("training/",), "the torch half of a run", "run"),
     (("pacs/",), "DICOM objects, a node, DICOMweb", "run"),
     (("runs/", "serving/"), "a run as files; many askers at once", "run"),

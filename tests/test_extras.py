@@ -86,6 +86,7 @@ def _installed() -> set[str]:
         ("export demo --out out.onnx", "export", "onnx", "train"),
         ("data split {data} --strategy image --allow-leakage", "data split", "sklearn", "report"),
         ("eda {data} --out eda.md", "eda", "sklearn", "report"),
+        ("federate simulate --data {data} --name one", "federate simulate", "flwr", "federated"),
         ("app", "app", "streamlit", "app"),
         ("share demo", "share", "gradio", "share"),
         ("serve", "serve", "fastapi", "serve"),

@@ -13,6 +13,7 @@ EXTRAS = {
     "share": ("gradio",),
     "dicom": ("pynetdicom", "highdicom", "dicomweb_client"),
     "doubts": ("cleanlab",),
+    "federated": ("flwr",),
     "serve": ("fastapi", "uvicorn", "python_multipart", "prometheus_client"),
 }
 """The modules that each extra of pyproject.toml brings and the base install lacks."""

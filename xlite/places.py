@@ -38,6 +38,11 @@ def embeddings_dir() -> Path:
     return home() / "experiments" / "embeddings"
 
 
+def federations_dir() -> Path:
+    """What clients of federations said of public films."""
+    return home() / "experiments" / "federations"
+
+
 def duty_json() -> Path:
     """Which model is on duty, if somebody chose one."""
     return home() / "experiments" / "duty.json"

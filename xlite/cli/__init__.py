@@ -4,6 +4,7 @@ import difflib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from xlite.cli import (
     embed,
     evaluate,
     export,
+    federate,
     jobs,
     localise,
     models,
@@ -52,6 +54,7 @@ commands = typer.Typer(
 commands.add_typer(data.app, name="data")
 commands.add_typer(jobs.app, name="jobs")
 commands.add_typer(sweep.app, name="sweep")
+commands.add_typer(federate.app, name="federate")
 for command in (data.eda, train.train):
     commands.command()(command)
 commands.command(context_settings={"ignore_unknown_options": True})(app.app)
@@ -88,7 +91,7 @@ def run(arguments: Sequence[str]) -> int:
         status = commands(args=words, prog_name="xlite", standalone_mode=False)
         sys.stdout.flush()  # now, while a full disk can still be reported
         return _refuse("interrupted", INTERRUPTED) if status == INTERRUPTED else status or 0
-    except typer.TyperException as error:
+    except wrong_command_line() as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "xlite"
         return _refuse(f"{_told(error)} (see `{command} --help`)")
@@ -106,6 +109,15 @@ def run(arguments: Sequence[str]) -> int:
         return 1 if isinstance(error, BrokenPipeError) else _refuse(sentence(error))
 
 
+def wrong_command_line() -> type[Exception]:
+    """What typer raises for one: click's error, until it brought its own (Flower 1.42 needs such a typer)."""
+    if hasattr(typer, "TyperException"):
+        return typer.TyperException
+    import click
+
+    return click.ClickException
+
+
 def _command(arguments: Sequence[str]) -> str:
     """The command that a command line names: `xlite data split`."""
     path, known = ["xlite"], getattr(typer.main.get_command(commands), "commands", {})
@@ -117,9 +129,9 @@ def _command(arguments: Sequence[str]) -> str:
     return " ".join(path)
 
 
-def _told(error: typer.TyperException) -> str:
+def _told(error: Any) -> str:
     """What is wrong with the command line, not in pydantic's words, with an option that may be meant."""
-    text = error.format_message()
+    text: str = error.format_message()
     if alike := getattr(error, "possibilities", None):
         meant = difflib.get_close_matches(getattr(error, "option_name", ""), alike, 1, 0.75)
         text = f"{error.message}{f' (did you mean {meant[0]}?)' if meant else ''}"

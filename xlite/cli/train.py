@@ -5,7 +5,7 @@ import inspect
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -48,19 +48,27 @@ def as_typed_today(words: Sequence[str]) -> list[str]:
 
 
 def with_config_options(command: Callable[..., Any], without: Sequence[str] = ()) -> Callable[..., Any]:
-    """Gives a command an option for each field of TrainConfig but those it is `without`.
+    """Gives a command an option for each field of TrainConfig but those it is `without`."""
+    fields = {name: field for name, field in TrainConfig.model_fields.items() if name not in without}
+    return with_options(command, fields)
+
+
+def with_options(command: Callable[..., Any], fields: Mapping[str, FieldInfo]) -> Callable[..., Any]:
+    """Gives a command an option for each field.
 
     The command's last parameter, `values`, gets those that were typed, by field name.
     """
-    fields = {name: field for name, field in TrainConfig.model_fields.items() if name not in without}
     own = [p for name, p in inspect.signature(command).parameters.items() if name != "values"]
     options = [_option(name, field) for name, field in fields.items()]
 
     @functools.wraps(command)
     def with_values(**given: Any) -> Any:
         typed = {name: given.pop(name) for name in fields}
-        typed["data"] = joined_data(typed["data"]) if typed["data"] else None
-        return command(**given, values={name: value for name, value in typed.items() if value is not None})
+        if typed.get("data"):
+            typed["data"] = joined_data(typed["data"])
+        return command(
+            **given, values={name: value for name, value in typed.items() if value not in (None, [])}
+        )
 
     parameters = [*options, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own)]
     with_values.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ def is_folded(model: nn.Module) -> bool:
 
     A network that was never trained has no bias either, and is not folded.
     """
-    norms = [(norm, *_statistics(norm)) for norm in _batch_norms(model)]
+    norms = [(norm, *_statistics(norm)) for norm in batch_norms(model)]
     neutral = all(
         not mean.any() and bool(((variance - 1).abs() <= 2 * norm.eps).all())
         for norm, mean, variance in norms
@@ -27,7 +27,7 @@ def refit_batchnorm(model: nn.Module, batches: Iterable[Tensor]) -> int:
     Weight and bias take up what the statistics change, so that training can start in train mode. Returns the
     number of batch norms. Raises ValueError if there is no batch.
     """
-    norms = _batch_norms(model)
+    norms = batch_norms(model)
     moments = {norm: _Moments() for norm in norms}
     hooks = [norm.register_forward_pre_hook(lambda n, args: moments[n].add(args[0])) for norm in norms]
     modes = {module: module.training for module in model.modules()}
@@ -46,7 +46,7 @@ def refit_batchnorm(model: nn.Module, batches: Iterable[Tensor]) -> int:
     return len(norms)
 
 
-def _batch_norms(model: nn.Module) -> list[_BatchNorm]:
+def batch_norms(model: nn.Module) -> list[_BatchNorm]:
     """The affine batch norms that keep statistics (timm's activating ones are among them)."""
     return [m for m in model.modules() if isinstance(m, _BatchNorm) and m.affine and m.track_running_stats]
 

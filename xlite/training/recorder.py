@@ -111,9 +111,9 @@ class Recorder:
             epochs=epochs,
             step=at.step if at else steps,
             steps=steps,
-            loss=_finite(at.loss if at else last.get("train_loss")),
-            val_auc=_finite(last.get("val_auc")),
-            best_auc=_finite(state.best_auc),
+            loss=finite(at.loss if at else last.get("train_loss")),
+            val_auc=finite(last.get("val_auc")),
+            best_auc=finite(state.best_auc),
             best_epoch=state.best_epoch,
             elapsed_s=elapsed,
             eta_s=elapsed / done * (epochs - done) if done else None,
@@ -164,6 +164,6 @@ def _as_called_today(learns_from: dict[str, str]) -> dict[str, str]:
     return learns_from | ({"setting augment": AUGMENT_ONCE[then]} if then in AUGMENT_ONCE else {})
 
 
-def _finite(value: float | None) -> float | None:
+def finite(value: float | None) -> float | None:
     """The value; None if it is undefined or infinite, which JSON cannot hold."""
     return value if value is not None and math.isfinite(value) else None

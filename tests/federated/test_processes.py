@@ -1,0 +1,94 @@
+"""Real processes over HTTPS on the loopback, and all that can go wrong between them."""
+
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from federations import STUDENT, app_that_replies, changed, make_certificate, options, taking_part, xlite
+from noise_folder import write_noise_folder
+
+from xlite.models.checkpoint import load_model
+from xlite.runs.run import Run
+
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(1800)]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def await_true(what: Callable[[], bool], log: Path, seconds: float = 400) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.2)
+
+
+def test_a_federation_goes_on_whatever_happens_to_its_clients_and_its_server(own_home: Path, tmp_path: Path):
+    """Four clients: one is a process that is killed and comes back, one is too slow, one sends NaN and then
+    other shapes, one is good. The server is killed after its second round and resumed.
+    """
+    films = write_noise_folder(tmp_path / "north", patients=40)
+    certificate, key = make_certificate(tmp_path)
+    port, log = free_port(), tmp_path / "server.log"
+    rounds_csv = own_home / "checkpoints" / "four" / "rounds.csv"
+    serve = ["federate", "server", "--port", port, "--certificate", certificate, "--key", key]
+    plan = {**STUDENT, "rounds": 4, "clients": 4, "deadline": 40}
+    server = xlite(*serve, "--name", "four", *options(plan), log=log)
+    await_true(lambda: "Waits for clients" in log.read_text(), log)
+    join = ["federate", "client", "--data", films, "--server", f"127.0.0.1:{port}", "--name", "north"]
+    north_log = tmp_path / "north.log"
+    north = xlite(*join, "--ca", certificate, "--device", "cpu", log=north_log)
+
+    def rounds() -> int:
+        return int(pd.read_csv(rounds_csv)["round"].max()) if rounds_csv.exists() else 0
+
+    def slowly(arrays, number):
+        time.sleep(60 if number == 1 else 0)
+        return arrays
+
+    def badly(arrays, number):
+        if number > 2:
+            return arrays
+        return changed(arrays, lambda values: values * np.nan if number == 1 else values[:1])
+
+    apps = [
+        app_that_replies("good", lambda arrays, number: arrays),
+        app_that_replies("slow", slowly),
+        app_that_replies("bad", badly),
+    ]
+    try:
+        with taking_part(f"127.0.0.1:{port}", certificate, apps):
+            await_true(lambda: rounds() >= 1, log)
+            north.kill()
+            north.wait()
+            await_true(lambda: rounds() >= 2, log)
+            server.kill()
+            server.wait()
+            north = xlite(*join, "--ca", certificate, "--device", "cpu", log=north_log)
+            server = xlite(*serve, "--resume", "four", log=log)
+            assert server.wait(400) == 0, log.read_text()
+        assert north.wait(200) == 0, north_log.read_text()
+    finally:
+        for process in (server, north):
+            process.kill()
+            process.wait()
+    table = pd.read_csv(rounds_csv, keep_default_na=False)
+    refused = {(row.round, row.client): row.refused for row in table.itertuples() if row.refused}
+    assert sorted(table["round"].unique()) == [1, 2, 3, 4]
+    assert refused[1, "slow"] == "no reply within 40 s"
+    assert "NaN or infinite" in refused[1, "bad"]
+    assert "of shape" in refused[2, "bad"]
+    assert refused.keys() == {(1, "slow"), (1, "bad"), (2, "bad"), (2, "north")}, table
+    student, info = load_model(own_home / "checkpoints" / "four" / "model.safetensors")
+    assert all(np.isfinite(tensor.numpy()).all() for tensor in student.state_dict().values())
+    assert info.notes.trained_on.endswith("of 4 clients") and info.thresholds is None
+    run = Run.named("north")
+    assert run.status().state == "finished" and run.evaluation("test").is_dir()

@@ -1,0 +1,192 @@
+"""Clients and rounds in one process: the code of real ones, without a network."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from federations import STUDENT, app_that_replies, changed
+from safetensors.torch import load_file
+from unknown_labels import LACKING, hide_labels
+
+from xlite.data.folder import NihFolder
+from xlite.federated.client import Client
+from xlite.federated.distil import distil, plan_to_distil
+from xlite.federated.local import LocalTraining, Own
+from xlite.federated.partition import Deal
+from xlite.federated.plan import make_plan
+from xlite.federated.record import Record
+from xlite.federated.rounds import federate
+from xlite.federated.server import begin, go_on
+from xlite.federated.simulate import InOneProcess, simulate
+from xlite.findings import FINDINGS
+from xlite.models.batchnorm import batch_norms
+from xlite.models.student import Student
+from xlite.runs.run import Run
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick_report")]
+
+
+def of(films: Path, **changes: object) -> dict[str, object]:
+    return {"data": films, "device": "cpu", **STUDENT, "rounds": 2, "clients": 2, **changes}
+
+
+def weights(name: str) -> dict[str, torch.Tensor]:
+    return load_file(Run.named(name).path("model.safetensors"))
+
+
+def norm_names(student: Student) -> set[str]:
+    modules = set(batch_norms(student))
+    return {
+        f"{place}.{name}"
+        for place, module in student.named_modules()
+        if module in modules
+        for name in module.state_dict()
+    }
+
+
+@pytest.fixture
+def student() -> Student:
+    return Student("test_resnet.r160_in1k", "none", 16, 0.3)
+
+
+def test_a_simulation_ends_as_ordinary_runs_with_a_row_for_each_round_and_client(films: Path):
+    run = simulate("sim", of(films, strategy="fedprox"), Deal())
+    rounds = pd.read_csv(run.path("rounds.csv"))
+    assert rounds[["round", "client"]].to_numpy().tolist() == [
+        [1, "sim-1"], [1, "sim-2"], [2, "sim-1"], [2, "sim-2"],
+    ]  # fmt: skip
+    assert rounds["refused"].isna().all() and (rounds["bytes_sent"] == rounds["bytes_sent"][0]).all()
+    assert rounds["bytes_received"].tolist() == [2 * rounds["bytes_sent"][0]] * 4
+    assert run.read_metrics()["epoch"].tolist() == [1, 2]
+    for name in ("sim", "sim-1", "sim-2"):
+        one = Run.named(name)
+        assert one.status().state == "finished" and one.path("model.safetensors").is_file()
+        assert (one.evaluation("val") / "predictions.csv").is_file()
+    shared = [weights(name) for name in ("sim", "sim-1", "sim-2")]
+    for name, tensor in shared[0].items():
+        if tensor.is_floating_point():
+            assert torch.equal(tensor, shared[1][name]) and torch.equal(tensor, shared[2][name]), name
+
+
+def test_with_fedbn_all_but_the_batch_norms_are_the_same_in_each_client(films: Path, student: Student):
+    simulate("bn", of(films, norms="local"), Deal())
+    one, other = weights("bn-1"), weights("bn-2")
+    norms = norm_names(student)
+    for name in one:
+        assert torch.equal(one[name], other[name]) == (name not in norms), name
+    assert not Run.named("bn").path("model.safetensors").exists()  # the server has no norms that fit
+
+
+def test_frozen_norms_keep_the_statistics_that_they_began_with(films: Path):
+    simulate("frozen", of(films, norms="frozen"), Deal())
+    end = weights("frozen")
+    means = [tensor for name, tensor in end.items() if name.endswith("running_mean")]
+    assert means and not any(tensor.any() for tensor in means)
+    assert not any(tensor.any() for name, tensor in end.items() if name.endswith("num_batches_tracked"))
+
+
+def test_fedprox_keeps_a_client_near_the_servers_weights(films: Path):
+    plan = make_plan(of(films, local_epochs=2), (0.5,) * 3, (0.2,) * 3)
+    moved = []
+    for name, mu in (("free", 0.0), ("drawn", 100.0)):
+        training = LocalTraining(Own(name, films, device="cpu"), plan)
+        start = {key: value.clone() for key, value in training.student.state_dict().items()}
+        training.train(1, mu)
+        end = training.student.state_dict()
+        parameters = [key for key, _ in training.student.named_parameters()]
+        moved.append(float(sum((end[key] - start[key]).square().sum() for key in parameters)))
+        training.close()
+    assert moved[1] < 0.5 * moved[0]
+
+
+def test_a_client_learns_nothing_of_a_finding_that_it_does_not_label(films: Path):
+    """The masked loss: the head's rows of that finding move by weight decay alone, which is off here."""
+    stems = NihFolder.open(films).table["stem"].tolist()
+    hide_labels(films, dict.fromkeys(stems, LACKING))
+    plan = make_plan(of(films, weight_decay=0.0, hidden=0), (0.5,) * 3, (0.2,) * 3)
+    training = LocalTraining(Own("partial", films, device="cpu"), plan)
+    [name] = [
+        key for key, value in training.student.named_parameters() if value.shape[0] == 14 and value.ndim == 2
+    ]
+    start = training.student.state_dict()[name].clone()
+    training.train(1)
+    still = (training.student.state_dict()[name] == start).all(dim=1)
+    assert {finding for finding, same in zip(FINDINGS, still.tolist(), strict=True) if same} == set(LACKING)
+    training.close()
+
+
+class Breaks(InOneProcess):
+    """A server that dies before a round."""
+
+    def send_and_receive(self, messages: Sequence, timeout: float) -> list:  # type: ignore[type-arg]
+        if any(
+            m.metadata.message_type == "train" and m.content["config"]["server-round"] == 3 for m in messages
+        ):
+            raise KeyboardInterrupt
+        return super().send_and_receive(messages, timeout)
+
+
+@pytest.mark.parametrize("strategy", ["fedavg", "fedadam"])
+def test_a_server_that_died_goes_on_to_the_same_end(films: Path, strategy: str):
+    """To the last bit, and the clients too: each round follows from the weights and the seed alone."""
+    values = {**STUDENT, "rounds": 4, "clients": 2, "strategy": strategy}
+
+    def to_end(name: str, record: Record, student: Student, grid: type[InOneProcess]) -> None:
+        with (
+            Client(Own(f"{name}-a", films, device="cpu")) as a,
+            Client(Own(f"{name}-b", films, device="cpu")) as b,
+        ):
+            federate(grid({1: a.app, 2: b.app}), record.plan, student, record)
+
+    to_end("whole", *begin("whole", values), InOneProcess)
+    with pytest.raises(KeyboardInterrupt):
+        to_end("broken", *begin("broken", values), Breaks)
+    to_end("broken", *go_on("broken"), InOneProcess)
+    ends = [Record(Run.parent() / name, go_on(name)[0].plan).kept() for name in ("whole", "broken")]
+    for name, array in ends[0].arrays.items():
+        np.testing.assert_array_equal(array.numpy(), ends[1].arrays[name].numpy(), err_msg=name)
+    tables = [pd.DataFrame(end.rows).drop(columns=["seconds", "client"]) for end in ends]
+    pd.testing.assert_frame_equal(*tables)
+
+
+def test_local_differential_privacy_clips_an_update(films: Path):
+    values = {**STUDENT, "rounds": 1, "clients": 1, "norms": "frozen", "dp_epsilon": 1e6, "dp_clip": 0.01}
+    record, student = begin("private", values)
+    before = {name: tensor.detach().clone() for name, tensor in student.named_parameters()}
+    with Client(Own("one", films, device="cpu")) as client:
+        federate(InOneProcess({1: client.app}), record.plan, student, record)
+    after = {name: tensor.detach() for name, tensor in student.named_parameters()}
+    moved = sum(float((after[name] - before[name]).square().sum()) for name in after)
+    assert 0 < moved**0.5 < 0.011  # the noise of this epsilon is below a tenth of it
+
+
+def test_clients_of_different_backbones_teach_the_server_by_what_they_say_of_public_films(
+    films: Path, tiny_folder: Path, caplog: pytest.LogCaptureFixture
+):
+    plan = plan_to_distil({**STUDENT, "rounds": 1, "clients": 3}, tiny_folder)
+    own = {"public": tiny_folder, "device": "cpu", "weights": "none"}
+    with (
+        Client(Own("resnet", films, **own)) as one,
+        Client(Own("convnext", films, backbone="test_convnext.r160_in1k", **own)) as other,
+    ):
+        bad = app_that_replies("bad", lambda arrays, number: changed(arrays, np.negative))
+        bad.query("answer")(lambda message, context: one_answer(message))
+        grid = InOneProcess({1: one.app, 2: other.app, 3: bad})
+        run = distil(grid, plan, "taught", tiny_folder, "none")
+    assert "Warning: bad is left out: it answers for other films than the public ones" in caplog.messages
+    teachers = run.config().teacher.split(",")
+    assert [Path(teacher).name for teacher in teachers] == ["convnext.csv", "resnet.csv"]
+    assert run.status().state == "finished" and run.config().backbone == STUDENT["backbone"]
+    assert Run.named("convnext").config().backbone == "test_convnext.r160_in1k"
+
+
+def one_answer(message):
+    from flwr.app import Array, ArrayRecord, ConfigRecord, Message, RecordDict
+
+    arrays = ArrayRecord({"probabilities": Array(np.zeros((1, 14), np.float32))})
+    return Message(
+        RecordDict({"arrays": arrays, "config": ConfigRecord({"images": ["x.png"]})}), reply_to=message
+    )

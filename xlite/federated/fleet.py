@@ -1,0 +1,188 @@
+"""The server's half of the connection: Flower's Fleet API over HTTPS, and messages through it.
+
+Only that API is served, not Flower's others: nobody can send the server or a client code to run.
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import uvicorn
+from fastapi import FastAPI
+from flwr.app import Message
+from flwr.app.message import remove_content_from_message
+from flwr.common.constant import NOOP_ACCOUNT_NAME, NOOP_FLWR_AID, SUPERLINK_NODE_ID
+from flwr.server.superlink.linkstate import LinkState, LinkStateFactory
+from flwr.supercore.constant import FLWR_IN_MEMORY_DB_NAME, NOOP_FEDERATION_ID, TaskType
+from flwr.supercore.error import http_error_translator
+from flwr.supercore.heartbeat import HeartbeatSender
+from flwr.supercore.inflatable.inflatable_object import (
+    get_all_nested_objects,
+    get_object_tree,
+    no_object_id_recompute,
+)
+from flwr.supercore.inflatable.inflatable_utils import (
+    ObjectPullError,
+    ObjectUnavailableError,
+    pull_and_inflate_object_from_tree,
+)
+from flwr.supercore.object_store import NoObjectInStoreError, ObjectStoreFactory
+from flwr.supercore.primitives.asymmetric import public_key_to_bytes
+from flwr.supercore.protobuf.translation import ProtobufTranslationMiddleware
+from flwr.supercore.task_identity import TaskIdentity
+from flwr.superlink.federation import NoOpFederationManager
+from flwr.superlink.routers.fleet.node_auth import NodeAuthMiddleware
+from flwr.superlink.routers.fleet.router import router
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+
+from xlite.errors import RunError
+from xlite.federated.keys import read_public_key
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.2
+"""How often the server looks for replies."""
+
+_START_S = 15.0
+
+
+class Fleet:
+    """Clients that a server reaches, by the ids that Flower gives them, and messages to them."""
+
+    def __init__(self, state: LinkState):
+        self.state = state
+        self.run_id = state.create_run(
+            None, None, None, {}, NOOP_FEDERATION_ID, None, NOOP_FLWR_AID, TaskType.SERVER_APP
+        )
+        [run] = state.get_run_info(run_ids=[self.run_id])
+        self.task_id = run.primary_task_id
+        state.claim_task(self.task_id)
+        state.activate_task(self.task_id)
+        TaskIdentity.run_id, TaskIdentity.node_id = self.run_id, SUPERLINK_NODE_ID
+        TaskIdentity.task_id = self.task_id
+
+    def get_node_ids(self) -> list[int]:
+        """The ids of the clients that are connected now."""
+        return sorted(self.state.get_nodes(self.run_id))
+
+    def send_and_receive(self, messages: Sequence[Message], timeout: float) -> list[Message]:
+        """Sends the messages and returns the replies that come within `timeout` seconds.
+
+        A client that goes meanwhile gives a reply with an error, one that is too slow gives none.
+        """
+        waited, replies, end = {self._push(message) for message in messages}, [], time.monotonic() + timeout
+        while waited and time.monotonic() < end:
+            for reply in self._pull(waited):
+                waited.discard(reply.metadata.reply_to_message_id)
+                replies.append(reply)
+            time.sleep(POLL_S if waited else 0)
+        self.state.delete_messages(waited)  # whoever is late finds its message gone
+        return replies
+
+    def _push(self, message: Message) -> str:
+        """Lays a message out for its client to take; returns its id."""
+        message.metadata.__dict__["_message_id"] = message.object_id  # as Flower's own grids do
+        identity: str = message.object_id
+        with no_object_id_recompute():
+            session = self.state.start_session(self.run_id)
+            head, tree = remove_content_from_message(message), get_object_tree(message)
+            _, missing = self.state.store_message_and_object_tree(head, tree, session)
+            objects = get_all_nested_objects(message)
+            for name in missing:
+                self.state.store_object(self.run_id, session, name, objects[name].deflate())
+        return identity
+
+    def _pull(self, waited: set[str]) -> Iterator[Message]:
+        """The replies to some messages that are there now, whole."""
+        found = self.state.get_message_res(message_ids=waited, run_id=self.run_id)
+        for head in found:
+            try:
+                tree = self.state.object_store.get_object_tree(head.metadata.message_id)
+                yield pull_and_inflate_object_from_tree(
+                    tree, self._object, self.state.object_store.delete, return_type=Message
+                )
+            except (NoObjectInStoreError, ObjectPullError) as error:  # it went while it sent
+                log.warning("Warning: a reply of client %s is lost (%s)", head.metadata.src_node_id, error)
+        self.state.delete_messages({head.metadata.reply_to_message_id for head in found})
+
+    def _object(self, name: str) -> bytes:
+        content: bytes | None = self.state.get_object(self.run_id, name)
+        if not content:
+            raise (ObjectUnavailableError if content == b"" else ObjectPullError)(name)
+        return content
+
+
+@contextmanager
+def serving(
+    address: tuple[str, int], certificate: Path, key: Path, members: Sequence[Path] = ()
+) -> Iterator[Fleet]:
+    """Serves clients over HTTPS at host and port while it lasts.
+
+    certificate, key: PEM files of the server. members: the public keys (OpenSSH) of those who may take part;
+    without any, whoever reaches the server may. RunError if the address is taken or a file is none.
+    """
+    link = LinkStateFactory(FLWR_IN_MEMORY_DB_NAME, NoOpFederationManager(), ObjectStoreFactory())
+    state = link.state()
+    for path in members:
+        key_bytes = public_key_to_bytes(read_public_key(path))
+        state.create_node(NOOP_FLWR_AID, NOOP_ACCOUNT_NAME, key_bytes, 0)
+    fleet = Fleet(state)
+    server = uvicorn.Server(_settings(_app(link, bool(members)), address, certificate, key))
+    thread = Thread(target=server.run, name="fleet")
+    heart = HeartbeatSender(lambda: state.acknowledge_task_heartbeat(fleet.task_id))
+    thread.start()
+    try:
+        _await_start(server, thread, address)
+        heart.start()
+        yield fleet
+    finally:
+        if heart.is_running:
+            heart.stop()
+        server.should_exit = True
+        thread.join()
+
+
+def _app(link: LinkStateFactory, members_only: bool) -> FastAPI:
+    """Flower's Fleet API and nothing else."""
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        middleware=[
+            Middleware(BaseHTTPMiddleware, dispatch=http_error_translator),
+            Middleware(ProtobufTranslationMiddleware),
+            Middleware(NodeAuthMiddleware),
+        ],
+    )
+    app.include_router(router)
+    app.state.linkstate_factory = link
+    app.state.enable_supernode_auth = members_only
+    return app
+
+
+def _settings(app: FastAPI, address: tuple[str, int], certificate: Path, key: Path) -> uvicorn.Config:
+    host, port = address
+    try:
+        settings = uvicorn.Config(
+            app, host=host, port=port, log_level="critical", ssl_certfile=certificate, ssl_keyfile=key
+        )
+        settings.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise RunError(
+            f"{certificate} and {key} are no certificate and its key ({error}): make them as "
+            "docs/FEDERATED.md says"
+        ) from error
+    return settings
+
+
+def _await_start(server: uvicorn.Server, thread: Thread, address: tuple[str, int]) -> None:
+    end = time.monotonic() + _START_S
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > end:
+            host, port = address
+            raise RunError(f"nothing can be served at {host}:{port}: is the port taken? Choose another one")
+        time.sleep(0.05)

@@ -1,0 +1,237 @@
+"""What a client trains: the student of a plan on its own films, in the run's folder of its own."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from torch import Tensor, nn
+
+from xlite.config import TrainConfig
+from xlite.errors import RunError
+from xlite.federated.plan import Plan
+from xlite.files import write_atomic
+from xlite.images import Preprocess
+from xlite.metrics.per_finding import macro
+from xlite.models.available import MODEL_FILE
+from xlite.models.batchnorm import batch_norms
+from xlite.models.checkpoint import save_model
+from xlite.models.student import Student
+from xlite.runs.command import absolute_paths
+from xlite.runs.run import Run
+from xlite.runs.status import RunStatus
+from xlite.runs.status import State as WorkState
+from xlite.text import counted
+from xlite.training.fabric import open_fabric, usable_devices
+from xlite.training.finish import finish
+from xlite.training.job import Job, open_job
+from xlite.training.recorder import finite
+from xlite.training.state import State, reading_state, write_state
+from xlite.training.step import Learner
+
+log = logging.getLogger(__name__)
+
+STATE_FILE = "client.ckpt"
+
+
+@dataclass(frozen=True)
+class Own:
+    """What a client decides itself: the name of its run, folder, split, device, if films may be missing.
+
+    To distil, public: the folder of public films, backbone: another one than the server's, and weights: those
+    that it begins with.
+    """
+
+    name: str
+    data: Path
+    split: str = "patient"
+    device: str = "auto"
+    skip_missing: bool = False
+    public: Path | None = None
+    backbone: str = ""
+    weights: str = "imagenet"
+
+    def config(self, plan: Plan) -> TrainConfig:
+        """The settings of its run under a plan."""
+        if self.backbone and plan.distils:
+            plan = plan.model_copy(update={"student": {**plan.student, "backbone": self.backbone}})
+        own = {name: getattr(self, name) for name in ("name", "split", "device", "skip_missing")}
+        return plan.config(self.data, **own, weights=self.weights if plan.distils else "none")
+
+
+def preprocess_of(plan: Plan) -> Preprocess:
+    """How a film becomes the student's input, everywhere."""
+    return Preprocess(plan.config(Path()).image_size, plan.mean, plan.std)
+
+
+class FrozenNorms(Learner):
+    """A learner whose batch norms keep their statistics; their weights are trained like any other."""
+
+    def begin(self, epoch: int) -> None:
+        """As a learner's, with the batch norms in eval."""
+        super().begin(epoch)
+        for norm in batch_norms(self.student):
+            norm.eval()
+
+
+class LocalTraining:
+    """The student of a plan on a client's own films. Holds its run's folder until it is closed.
+
+    `state` has a row for each round, as metrics.csv; a client that comes back goes on with it and, with local
+    batch norms, with its own.
+    """
+
+    def __init__(self, own: Own, plan: Plan):
+        self.plan, self._stack = plan, ExitStack()
+        config = own.config(plan)
+        self.run = _own_run(config)
+        self._stack.enter_context(self.run.hold())
+        with self._refusing():
+            self.run.write_progress(RunStatus(state="running", message="opening films", epochs=plan.rounds))
+            self.fabric = open_fabric(config, usable_devices(config.device)[0].name)
+            self.job: Job = open_job(
+                config, None if plan.distils else preprocess_of(plan), lambda done, total: None
+            )
+            self.state = self._kept_state()
+        self.learner: Learner | None = None
+
+    @property
+    def student(self) -> Student:
+        """The student that trains."""
+        return self.job.task.student
+
+    @property
+    def films(self) -> int:
+        """How many films it trains on: the weight of its replies."""
+        return len(self.job.train)
+
+    def train(self, number: int, proximal: float = 0.0) -> float:
+        """Trains the epochs of a round from the student's present weights; returns the mean loss.
+
+        The optimizer is new in each round; the rate goes on. proximal: FedProx's mu.
+        """
+        self._report(f"training in round {number}", number)
+        learner = self.learner = (FrozenNorms if self.plan.norms == "frozen" else Learner)(
+            self.fabric, self.job
+        )
+        first = (number - 1) * self.plan.local_epochs + 1
+        losses: list[float] = []
+        with drawn_to_start(learner, proximal):
+            for epoch in range(first, first + self.plan.local_epochs):
+                *_, means = learner.epoch(epoch)
+                losses.append(float(means[0]))
+        self._keep()
+        return float(np.mean(losses))
+
+    def judge(self, number: int, train_loss: float) -> tuple[float, float]:
+        """Validation loss and macro AUC of the student as it is, NaN without one; a row of metrics.csv."""
+        began = time.monotonic()
+        learner = self.learner = self.learner or Learner(self.fabric, self.job)
+        loss, aucs = learner.validate(lambda: None)
+        auc = float(macro(aucs))
+        seconds = time.monotonic() - began
+        self.state.add(
+            {"epoch": number, "train_loss": train_loss, "val_loss": loss, "val_auc": auc, "seconds": seconds}
+        )
+        self._keep()
+        write_atomic(self.run.path("metrics.csv"), pd.DataFrame(self.state.rows).to_csv(index=False).encode())
+        self._report(f"waiting for the server after round {number}", number)
+        return loss, auc
+
+    def end(self, best: int, clients: int) -> None:
+        """Saves the student as it is as the run's model, judges it on its own films, and ends the run."""
+        info = self.job.info.noting(epoch=best)
+        if clients > 1:
+            others = f", and the weights of {counted(clients - 1, 'other client')}"
+            info = info.noting(trained_on=f"{info.notes.trained_on}{others}")
+        save_model(self.run.path(MODEL_FILE), self.student, info)
+        finish(self.job, self.run, self.fabric.device)
+        self._report(f"finished after {self.state.epoch} rounds", self.state.epoch, "finished")
+        self.close()
+
+    def close(self, *error: Any) -> None:
+        """Gives the run's folder up; with an error, as `__exit__` takes it, the run says that it failed."""
+        self._stack.__exit__(*(error or (None, None, None)))
+
+    def _kept_state(self) -> State:
+        """Where a client that comes back stood, with its weights; a new one else."""
+        path = self.run.path(STATE_FILE)
+        if not path.exists():
+            return State()
+        with reading_state(path) as content:
+            self.student.load_state_dict(content["model"])
+            return State(**content["state"])
+
+    def _keep(self) -> None:
+        write_state(
+            self.run.path(STATE_FILE), {"model": self.student.state_dict(), "state": asdict(self.state)}
+        )
+
+    def _report(self, message: str, number: int, doing: WorkState = "running") -> None:
+        last = self.state.rows[-1] if self.state.rows else {}
+        self.run.write_progress(
+            RunStatus(
+                state=doing,
+                message=message,
+                epoch=number,
+                epochs=self.plan.rounds,
+                loss=finite(last.get("train_loss")),
+                val_auc=finite(last.get("val_auc")),
+                best_auc=finite(self.state.best_auc),
+                best_epoch=self.state.best_epoch,
+                elapsed_s=self.state.elapsed_s,
+                device=str(self.fabric.device),
+            )
+        )
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Gives the folder up if what follows is refused."""
+        with ExitStack() as held:
+            held.push(self._stack.__exit__)
+            yield
+            held.pop_all()
+
+
+@contextmanager
+def drawn_to_start(learner: Learner, mu: float) -> Iterator[None]:
+    """While it lasts each step also draws the weights to where they are now: FedProx's mu/2 ||w - w0||^2.
+
+    Its gradient is added after clipping. Li et al. 2018, arXiv 1812.06127.
+    """
+    if not mu:
+        yield
+        return
+    groups = learner.optimizer.param_groups
+    start = {p: p.detach().clone() for group in groups for p in group["params"]}
+    handle = learner.optimizer.register_step_pre_hook(partial(_pull, start, mu))
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _pull(start: dict[nn.Parameter, Tensor], mu: float, *_: object) -> None:
+    for parameter, origin in start.items():
+        if parameter.grad is not None:
+            parameter.grad.add_(parameter.detach() - origin, alpha=mu)
+
+
+def _own_run(config: TrainConfig) -> Run:
+    """The run of a client: a new one, or the same one again if it comes back with the same settings."""
+    try:
+        run = Run.named(config.name)
+    except RunError:
+        return Run.create(config)
+    if run.status().state == "finished" or run.config() != absolute_paths(config):
+        raise RunError(
+            f"there is a run {config.name!r} already, which is finished or has other settings: choose "
+            "another --name, or delete it by `xlite jobs delete`"
+        )
+    return run

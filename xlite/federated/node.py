@@ -1,0 +1,198 @@
+"""A client's half of the connection: it asks the server for messages and answers with what its app says."""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, TypeVar
+
+import httpx
+from flwr.app import Context, Error, Message, RecordDict
+from flwr.app.message import remove_content_from_message
+from flwr.clientapp import ClientApp
+from flwr.common.constant import ErrorCode
+from flwr.common.serde import message_from_proto, message_to_proto
+from flwr.proto.fleet_pb2 import (
+    ActivateNodeRequest,
+    DeactivateNodeRequest,
+    PullMessagesRequest,
+    PushMessagesRequest,
+    RegisterNodeFleetRequest,
+)
+from flwr.proto.heartbeat_pb2 import SendNodeHeartbeatRequest
+from flwr.proto.node_pb2 import Node as NodeProto
+from flwr.supercore.inflatable.inflatable_object import get_all_nested_objects, get_object_tree
+from flwr.supercore.inflatable.inflatable_protobuf_utils import (
+    make_confirm_message_received_fn_protobuf,
+    make_pull_object_fn_protobuf,
+    make_push_object_fn_protobuf,
+)
+from flwr.supercore.inflatable.inflatable_utils import (
+    ObjectPullError,
+    ObjectPushError,
+    pull_and_inflate_object_from_tree,
+    push_objects,
+)
+from flwr.supercore.primitives.asymmetric import generate_key_pairs, public_key_to_bytes
+from flwr.supernode.fleet_http_client import FleetHttpClient
+from flwr.supernode.node_auth_http_interceptor import NodeAuthHttpInterceptor
+
+from xlite.errors import RunError, XliteError
+from xlite.federated.keys import read_private_key
+from xlite.files import read_file
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.5
+"""How often a client asks for a message."""
+HEARTBEAT_S = 10.0
+"""How often a client says that it lives; after two that did not come it is gone."""
+
+_RETRY_S = 2.0
+_T = TypeVar("_T")
+
+
+class Node:
+    """A client's connection to one server; `patience_s`: how long it goes on trying while none answers."""
+
+    def __init__(self, server: str, authority: Path, key: Path | None = None, patience_s: float = 600):
+        self.server, self.patience_s, self.has_key = server, patience_s, key is not None
+        private = read_private_key(key) if key else generate_key_pairs()[0]
+        public = private.public_key()
+        self.public = public_key_to_bytes(public)
+        try:
+            # As bytes: Flower hands a path on to httpx in a way that httpx gives up.
+            self.fleet = FleetHttpClient.from_server_address(
+                server, False, read_file(authority), interceptors=[NodeAuthHttpInterceptor(private, public)]
+            )
+        except (OSError, ValueError) as error:  # ssl.SSLError is one
+            raise RunError(
+                f"{authority} is no certificate ({error}): ask the server's keeper for its server.pem"
+            ) from error
+        self.me: Any = None
+
+    def run(self, app: ClientApp, ended: Callable[[], bool]) -> None:
+        """Answers the server's messages until `ended` is true after one of them.
+
+        RunError if the server cannot be reached, or does not let this client take part. What X-Lite refuses
+        while it answers is sent to the server as an error, and raised.
+        """
+        over = Event()
+        heart = Thread(target=self._beat, args=(over,), name="heartbeat", daemon=True)
+        heart.start()
+        try:
+            self._persist(self._join)
+            while not ended():
+                message = self._persist(self._receive)
+                if message is None:
+                    time.sleep(POLL_S)
+                else:
+                    self._answer(app, message)
+        finally:
+            over.set()
+            self._leave()
+
+    def _answer(self, app: ClientApp, message: Message) -> None:
+        context = Context(message.metadata.run_id, self.me.node_id, {}, RecordDict(), {})
+        try:
+            self._send(app(message, context))
+        except XliteError as error:
+            self._send(Message(Error(ErrorCode.CLIENT_APP_RAISED_EXCEPTION, str(error)), reply_to=message))
+            raise
+
+    def _join(self) -> None:
+        """Makes this client known to the server."""
+        if not self.has_key:
+            self.fleet.RegisterNode(RegisterNodeFleetRequest(public_key=self.public))
+        told = self.fleet.ActivateNode(
+            ActivateNodeRequest(public_key=self.public, heartbeat_interval=HEARTBEAT_S)
+        )
+        self.me = NodeProto(node_id=told.node_id)
+        log.info("Connected to %s", self.server)
+
+    def _receive(self) -> Message | None:
+        """The next message for this client, if there is one."""
+        told = self.fleet.PullMessages(PullMessagesRequest(node=self.me))
+        if not told.messages_list:
+            return None
+        run, tree = message_from_proto(told.messages_list[0]).metadata.run_id, told.message_object_trees[0]
+        message = pull_and_inflate_object_from_tree(
+            tree,
+            make_pull_object_fn_protobuf(self.fleet.PullObject, self.me, run),
+            make_confirm_message_received_fn_protobuf(self.fleet.ConfirmMessageReceived, self.me, run),
+            return_type=Message,
+        )
+        message.metadata.__dict__["_message_id"] = tree.object_id  # what travels does not hold its own id
+        return message
+
+    def _send(self, reply: Message) -> None:
+        """Sends a reply; if the server does not wait for it any more, says so."""
+        reply.metadata.__dict__["_message_id"] = reply.object_id  # as Flower's own nodes do
+        tree, objects = get_object_tree(reply), get_all_nested_objects(reply)
+        head = message_to_proto(remove_content_from_message(reply))
+        request = PushMessagesRequest(
+            node=self.me,
+            messages_list=[head],
+            message_object_trees=[tree],
+            clientapp_runtime_list=[0.0],
+        )
+
+        def push() -> None:
+            told, run = self.fleet.PushMessages(request), reply.metadata.run_id
+            push_objects(
+                dict(objects),
+                make_push_object_fn_protobuf(self.fleet.PushObject, self.me, run, told.session_id),
+                object_ids_to_push=set(told.objects_to_push),
+            )
+
+        try:
+            self._persist(push, again=False)
+        except (ObjectPushError, ObjectPullError, httpx.HTTPStatusError) as error:
+            log.warning("Warning: the server takes this answer no more (%s)", error)
+
+    def _persist(self, ask: Callable[[], _T], again: bool = True) -> _T:
+        """Asks until the server answers, and joins again if it has forgotten this client.
+
+        RunError after `patience_s`. Without `again` an answer that is a refusal is raised.
+        """
+        end, told = time.monotonic() + self.patience_s, False
+        while True:
+            try:
+                return ask()
+            except httpx.TransportError as error:
+                why = f"{self.server} does not answer ({error})"
+            except httpx.HTTPStatusError as error:
+                if not again:
+                    raise
+                why = f"{self.server} refuses this client ({error.response.text:.200})"
+                forgotten = error.response.status_code == HTTPStatus.UNAUTHORIZED
+                if forgotten and ask != self._join and time.monotonic() < end:
+                    self._persist(self._join)
+                    continue
+            if time.monotonic() >= end:
+                raise RunError(f"{why}: is it running, at this address, with this certificate and key?")
+            if not told:
+                log.warning("Warning: %s; trying again for %.0f s", why, self.patience_s)
+                told = True
+            time.sleep(_RETRY_S)
+
+    def _beat(self, over: Event) -> None:
+        """Tells the server again and again that this client lives; what fails is noticed by whoever asks."""
+        while not over.wait(HEARTBEAT_S / 2):
+            if self.me is not None:
+                request = SendNodeHeartbeatRequest(node=self.me, heartbeat_interval=HEARTBEAT_S)
+                self._quietly(partial(self.fleet.SendNodeHeartbeat, request))
+
+    def _leave(self) -> None:
+        if self.me is not None:
+            self._quietly(partial(self.fleet.DeactivateNode, DeactivateNodeRequest(node_id=self.me.node_id)))
+        self.fleet.close()
+
+    def _quietly(self, ask: Callable[[], object]) -> None:
+        try:
+            ask()
+        except httpx.HTTPError as error:
+            log.debug("%s", error)

@@ -1,0 +1,244 @@
+"""The rounds of a federation: weights out, replies in, those refused by name, the average, and again."""
+
+import logging
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MessageType, MetricRecord, RecordDict
+from flwr.serverapp.strategy import FedAdam, FedAvg, FedProx
+
+from xlite import __version__
+from xlite.federated.arrays import ARRAYS, FILMS, REPLY, exchanged, load_record, refusal, size_of, to_record
+from xlite.federated.client import CONFIG, END, HELLO, ROUND, told
+from xlite.federated.plan import Plan
+from xlite.federated.record import Progress, Record
+from xlite.files import PLAIN_NAME
+from xlite.models.student import Student
+from xlite.text import as_cell, counted
+
+log = logging.getLogger(__name__)
+
+WAIT_S = 0.5
+
+
+class Grid(Protocol):
+    """What carries messages to clients: a fleet, or the clients of a simulation."""
+
+    def get_node_ids(self) -> list[int]:
+        """The ids of the clients that are there now."""
+
+    def send_and_receive(self, messages: Sequence[Message], timeout: float) -> list[Message]:
+        """The replies that come within `timeout` seconds."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A client that has joined: its id, the name that it gave, and how many films it trains on."""
+
+    node: int
+    name: str
+    films: int
+    phantoms: bool
+
+
+@dataclass
+class Members:
+    """The clients that take part now; new ones are asked who they are, and told the plan, once."""
+
+    grid: Grid
+    plan: Plan
+    start: ArrayRecord
+    """All weights and statistics that a client begins with."""
+    known: dict[int, Member] = field(default_factory=dict)
+    refused: set[int] = field(default_factory=set)
+
+    def get_node_ids(self) -> list[int]:
+        """Those of a round, for Flower's strategies."""
+        here = set(self.grid.get_node_ids())
+        return [node for node in self.known if node in here]
+
+    def gather(self) -> None:
+        """Waits until as many clients are there as the plan needs, and lets in all who came."""
+        waiting = False
+        while True:
+            met = {*self.known, *self.refused}
+            self._admit([node for node in self.grid.get_node_ids() if node not in met])
+            here = len(self.get_node_ids())
+            if here >= self.plan.clients:
+                return
+            if not waiting:
+                log.info(f"Waits for clients ({here} of {self.plan.clients} here)")
+                waiting = True
+            time.sleep(WAIT_S)
+
+    def _admit(self, nodes: Sequence[int]) -> None:
+        config = ConfigRecord({"plan": self.plan.model_dump_json(), "xlite": __version__})
+        content = RecordDict({ARRAYS: self.start, CONFIG: config})
+        messages = [Message(content, node, HELLO) for node in nodes]
+        for reply in self.grid.send_and_receive(messages, self.plan.deadline) if messages else []:
+            node, name, films = reply.metadata.src_node_id, told(reply, "name"), told(reply, "films")
+            if not (
+                isinstance(name, str) and PLAIN_NAME.fullmatch(name) and isinstance(films, int) and films > 0
+            ):
+                why = reply.error.reason if reply.has_error() else "it does not say its name and films"
+                log.warning(f"Warning: a client is refused: {why}")
+                self.refused.add(node)
+                continue
+            for old in [one.node for one in self.known.values() if one.name == name]:
+                del self.known[old]  # it died, and came back
+            self.known[node] = Member(node, name, films, bool(told(reply, "phantoms")))
+            log.info(f"{name} takes part, with {counted(films, 'film')}")
+
+
+def make_strategy(plan: Plan) -> FedAvg:
+    """Flower's strategy of a plan; it sees only replies that are whole."""
+    # `Members.gather` waits for as many as the plan needs; Flower would wait for clients that have died.
+    common: dict[str, Any] = {f"min_{of}_nodes": 1 for of in ("train", "evaluate", "available")}
+    if plan.strategy == "fedprox":
+        return FedProx(**common, proximal_mu=plan.proximal)
+    return FedAdam(**common, eta=plan.server_lr) if plan.strategy == "fedadam" else FedAvg(**common)
+
+
+def federate(grid: Grid, plan: Plan, student: Student, record: Record) -> tuple[Progress, list[Member]]:
+    """Runs the rounds that are left, and ends with the weights of the best in `student`.
+
+    With local batch norms it ends with those of the last round, which the clients' own norms belong to.
+    Returns where it ended, and who took part in the end.
+    """
+    names, strategy = exchanged(student, plan.norms), make_strategy(plan)
+    now = record.kept() or Progress(to_record(student, names))
+    _restore(strategy, now)
+    members = Members(grid, plan, to_record(student, exchanged(student, "averaged")))
+    for number in range(now.state.epoch + 1, plan.rounds + 1):
+        members.gather()
+        began = time.monotonic()
+        rows = _train(members, strategy, now, number)
+        _evaluate(members, now, number, rows)
+        now.rows += rows.values()
+        now.moments = _moments(strategy)
+        row = _row(number, list(rows.values()), time.monotonic() - began)
+        record.end_round(now, row)
+        log.info(
+            f"round {number}/{plan.rounds}  loss {row['train_loss']:.4f}  val loss {row['val_loss']:.4f}  "
+            f"val AUC {row['val_auc']:.4f}  {row['seconds']:.1f} s"
+        )
+    members.gather()
+    if now.best is not None:
+        load_record(student, now.arrays if plan.norms == "local" else now.best)
+    _end(members, student, names, now)
+    return now, list(members.known.values())
+
+
+def _train(members: Members, strategy: FedAvg, now: Progress, number: int) -> dict[int, dict[str, Any]]:
+    """A round of training: the new weights in `now`, and a row for each client, by id."""
+    plan, sent = members.plan, now.arrays
+    messages = list(strategy.configure_train(number, sent, ConfigRecord(), members))
+    size = size_of(sent)
+    replies = {
+        reply.metadata.src_node_id: reply for reply in members.grid.send_and_receive(messages, plan.deadline)
+    }
+    rows, whole = {}, []
+    asked = {message.metadata.dst_node_id for message in messages}
+    for member in sorted((members.known[node] for node in asked), key=lambda one: one.name):
+        reply = replies.get(member.node)
+        why = refusal(reply, sent, member.films) if reply else f"no reply within {plan.deadline:g} s"
+        rows[member.node] = row = {
+            **{"round": number, "client": as_cell(member.name), "films": member.films},
+            **dict.fromkeys(("loss", "val_loss", "val_auc", "seconds"), math.nan),
+            **{"bytes_received": size, "bytes_sent": 0, "refused": as_cell(why)},
+        }
+        if reply is not None and reply.has_content():
+            row["bytes_sent"] = sum(map(size_of, reply.content.array_records.values()))
+            row |= _numbers(reply, "loss", "seconds")
+        if why:
+            log.warning(f"Warning: round {number} goes on without {member.name}: {why}")
+        elif reply is not None:
+            # Nothing else that a client says: Flower stops if they do not all say the same.
+            [arrays] = reply.content.array_records.values()
+            reply.content = RecordDict({ARRAYS: arrays, REPLY: MetricRecord({FILMS: member.films})})
+            whole.append(reply)
+    averaged, _ = strategy.aggregate_train(number, whole)
+    if averaged is not None:
+        now.arrays = _as_sent(averaged, sent)
+    return rows
+
+
+def _numbers(reply: Message, *names: str) -> dict[str, float]:
+    """The named metrics of a reply, NaN for what is no number."""
+    said = next(iter(reply.content.metric_records.values()), MetricRecord())
+    values = {name: said.get(name) for name in names}
+    return {
+        name: float(value) if isinstance(value, int | float) else math.nan for name, value in values.items()
+    }
+
+
+def _evaluate(members: Members, now: Progress, number: int, rows: dict[int, dict[str, Any]]) -> None:
+    """Has each client judge the weights on its own validation films."""
+    content = RecordDict({ARRAYS: now.arrays, CONFIG: ConfigRecord({ROUND: number})})
+    messages = [Message(content, node, MessageType.EVALUATE) for node in members.get_node_ids()]
+    size = size_of(now.arrays)
+    for reply in members.grid.send_and_receive(messages, members.plan.deadline):
+        row = rows.get(reply.metadata.src_node_id)
+        if row is not None and reply.has_content():
+            row["bytes_received"] += size
+            row |= _numbers(reply, "val_loss", "val_auc")
+
+
+def _end(members: Members, student: Student, names: list[str], now: Progress) -> None:
+    """Sends the weights that it ends with to all, and waits until they have judged them."""
+    nodes = members.get_node_ids()
+    config = ConfigRecord({"best": now.state.best_epoch, "clients": len(nodes)})
+    content = RecordDict({ARRAYS: to_record(student, names), CONFIG: config})
+    messages = [Message(content, node, END) for node in nodes]
+    ended = {
+        reply.metadata.src_node_id
+        for reply in members.grid.send_and_receive(messages, members.plan.deadline)
+        if reply.has_content()
+    }
+    for node in set(nodes) - ended:
+        log.warning(f"Warning: {members.known[node].name} has not said that it judged the weights")
+
+
+def _row(number: int, rows: list[dict[str, Any]], seconds: float) -> dict[str, float]:
+    """A round as a run's epoch: the means over clients, weighted by films, of those that know."""
+
+    def mean(name: str) -> float:
+        known = [row for row in rows if math.isfinite(row[name])]
+        if not known:
+            return math.nan
+        return float(np.average([row[name] for row in known], weights=[row["films"] for row in known]))
+
+    return {
+        "epoch": number,
+        "train_loss": mean("loss"),
+        "val_loss": mean("val_loss"),
+        "val_auc": mean("val_auc"),
+        "seconds": seconds,
+    }
+
+
+def _as_sent(averaged: ArrayRecord, sent: ArrayRecord) -> ArrayRecord:
+    """The average in the precision in which it travels: Flower's sums are wider."""
+    return ArrayRecord(
+        {name: Array(averaged[name].numpy().astype(array.numpy().dtype)) for name, array in sent.items()}
+    )
+
+
+def _moments(strategy: FedAvg) -> dict[str, dict[str, torch.Tensor]]:
+    """What FedAdam remembers between rounds; nothing of the others."""
+    found = {name: getattr(strategy, name, None) for name in ("m_t", "v_t")}
+    return {
+        name: {key: torch.from_numpy(np.asarray(array)) for key, array in arrays.items()}
+        for name, arrays in found.items()
+        if arrays
+    }
+
+
+def _restore(strategy: FedAvg, now: Progress) -> None:
+    for name, tensors in now.moments.items():
+        setattr(strategy, name, {key: tensor.numpy() for key, tensor in tensors.items()})

@@ -1,0 +1,133 @@
+"""A federation's server: the student that it begins with, its folder, its rounds, and its model."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xlite import __version__
+from xlite.errors import RunError
+from xlite.federated.distil import distil, plan_to_distil
+from xlite.federated.fleet import serving
+from xlite.federated.local import preprocess_of
+from xlite.federated.plan import Plan, make_plan
+from xlite.federated.record import PLAN_FILE, Progress, Record
+from xlite.federated.rounds import Member, federate
+from xlite.files import read_whole
+from xlite.models.available import MODEL_FILE
+from xlite.models.info import ModelInfo, ModelNotes
+from xlite.models.student import Student
+from xlite.models.weights import load_start_weights
+from xlite.places import check_run_name, checkpoints_dir
+from xlite.runs.lock import holding
+from xlite.runs.run import Run
+from xlite.text import counted
+from xlite.training.step import seed_all
+
+log = logging.getLogger(__name__)
+
+SPLIT, LABELS = "federated", "of each client"
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where a server is reached and what it shows: certificate and key, PEM; public keys of who may come."""
+
+    host: str
+    port: int
+    certificate: Path
+    key: Path
+    members: Sequence[Path] = ()
+
+
+def begin(name: str, values: dict[str, Any]) -> tuple[Record, Student]:
+    """A new folder for a federation, and the student that it begins with.
+
+    values: fields of its plan, settings of its student, and `weights`. RunError if the name is taken.
+    """
+    plan, student = plan_and_student(values)
+    folder = checkpoints_dir() / check_run_name(name)
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError as error:
+        raise RunError(
+            f"{name!r} exists already: choose another --name, or go on with --resume {name}"
+        ) from error
+    record = Record(folder, plan)
+    record.begin()
+    return record, student
+
+
+def plan_and_student(values: dict[str, Any]) -> tuple[Plan, Student]:
+    """The plan, with the normalisation of the starting weights, and the student that has them."""
+    plan = make_plan(values)
+    student = _student(plan)
+    started = load_start_weights(student, values.get("weights", "imagenet"))
+    log.info(started.sentence)
+    normalised = started.preprocess(plan.config(Path()).image_size)
+    return plan.model_copy(update={"mean": normalised.mean, "std": normalised.std}), student
+
+
+def go_on(name: str) -> tuple[Record, Student]:
+    """The folder of a federation that stopped, and a student for its weights. RunError if there is none."""
+    folder = checkpoints_dir() / check_run_name(name)
+    if not (folder / PLAN_FILE).is_file():
+        raise RunError(f"there is no federation {name!r} in {folder.parent}")
+    plan = Plan.read(read_whole(folder / PLAN_FILE).decode())
+    return Record(folder, plan), _student(plan)
+
+
+def serve(record: Record, student: Student, door: Door) -> None:
+    """Serves clients until the last round, and leaves the model in the federation's folder."""
+    plan, name = record.plan, record.folder.name
+    with holding(record.folder, f"federation {name!r} is already running"):
+        with serving((door.host, door.port), door.certificate, door.key, door.members) as fleet:
+            log.info(f"Federation {name} at {door.host}:{door.port}: {counted(plan.rounds, 'round')}")
+            now, members = federate(fleet, plan, student, record)
+        if plan.norms == "local":
+            log.info("Batch norms stay with the clients, so each has a model and the server none")
+            return
+        record.write_model(student, model_info(record, now, members))
+        log.info(f"Model: {record.folder / MODEL_FILE}; no thresholds: `xlite adapt` fits them to a folder")
+
+
+def serve_distillation(name: str, values: dict[str, Any], public: Path, door: Door) -> Run:
+    """Serves clients until they have answered for the public films, and trains the run `name` by it."""
+    plan = plan_to_distil(values, public)
+    with serving((door.host, door.port), door.certificate, door.key, door.members) as fleet:
+        log.info(f"Federation {name} at {door.host}:{door.port}: answers for public films")
+        return distil(fleet, plan, name, public, str(values.get("weights", "imagenet")))
+
+
+def model_info(record: Record, now: Progress, members: Sequence[Member]) -> ModelInfo:
+    """What the model of a federation says of itself: no thresholds, as its server has no films."""
+    config = record.plan.config(Path())
+    films = sum(member.films for member in members)
+    return ModelInfo(
+        backbone=config.backbone,
+        attention=config.attention,
+        hidden=config.hidden,
+        dropout=config.dropout,
+        stages=config.stages,
+        preprocess=preprocess_of(record.plan),
+        split_id=SPLIT,
+        label_version=LABELS,
+        notes=ModelNotes(
+            run=record.folder.name,
+            trained_on=f"{counted(films, 'film')} of {counted(len(members), 'client')}",
+            phantoms=all(member.phantoms for member in members),
+            loss=config.loss,
+            sampler=config.sampler,
+            seed=config.seed,
+            epoch=now.state.best_epoch,
+            epochs=now.state.epoch,
+            xlite=__version__,
+        ),
+    )
+
+
+def _student(plan: Plan) -> Student:
+    config = plan.config(Path())
+    seed_all(config.seed, 0)
+    return Student(config.backbone, config.attention, config.hidden, config.dropout, config.stages)

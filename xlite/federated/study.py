@@ -1,0 +1,166 @@
+"""What a federation is worth: against each client alone, and against all films in one place.
+
+Each seed deals the patients out anew and trains all of them with the same settings and as many epochs.
+Differences of macro AUC are means over seeds, on the same test films and resampled patients; those that are
+compared share their alpha (`xlite.metrics.looks`).
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xlite.config import SEED
+from xlite.data.folder import NihFolder
+from xlite.data.joined import open_data
+from xlite.data.splits import Split, load_split
+from xlite.federated.answers import answers
+from xlite.federated.partition import Deal
+from xlite.federated.plan import Plan, make_plan
+from xlite.federated.record import ROUNDS_FILE
+from xlite.federated.simulate import simulate
+from xlite.files import write_atomic
+from xlite.metrics.bootstrap import Resamples
+from xlite.metrics.looks import Found, Look, shared
+from xlite.metrics.paired import compared_findings, macro_auc
+from xlite.models.available import MODEL_FILE
+from xlite.patients import fewer_patients
+from xlite.places import federations_dir
+from xlite.runs.run import Run
+from xlite.training.loop import train
+
+log = logging.getLogger(__name__)
+
+TOGETHER, POOLED, AT_HOME = "federated", "pooled", "alone, each on its own films"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train: its macro AUC by seed, and what the federation's is above it."""
+
+    name: str
+    aucs: list[float]
+    less: Found | None = None
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """A row of study.csv: mean and standard deviation over seeds, the difference, its interval and p."""
+        found = self.less.difference if self.less else None
+        return {
+            "arm": self.name,
+            "auc": float(np.mean(self.aucs)),
+            "sd": float(np.std(self.aucs, ddof=1)) if len(self.aucs) > 1 else None,
+            "federated_less_this": found.value if found else None,
+            "low": found.low if found else None,
+            "high": found.high if found else None,
+            "p": self.less.p if self.less else None,
+        }
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study found: its arms, on how many films and findings, and what a round sends."""
+
+    arms: list[Arm]
+    films: int
+    patients: int
+    findings: int
+    bytes_a_round: int
+    """Of one client, there and back, as the client's mean."""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The arms as rows."""
+        return pd.DataFrame([arm.row for arm in self.arms])
+
+
+def run_study(name: str, values: dict[str, Any], deal: Deal, seeds: int) -> Study:
+    """Trains every arm with each seed, and compares them on the test part; writes study.csv.
+
+    values: as for `simulate`. Runs are NAME-SEED, NAME-SEED-pooled and NAME-SEED-alone-1 …
+    """
+    plan, folder = make_plan(values), open_data(values["data"])
+    split = load_split(folder, values.get("split", "patient"))
+    probs: list[dict[str, np.ndarray]] = []
+    sent: list[float] = []
+    for seed in range(SEED, SEED + seeds):
+        run = simulate(f"{name}-{seed}", {**values, "seed": seed}, deal)
+        rounds = pd.read_csv(run.path(ROUNDS_FILE))
+        sent.append(float((rounds["bytes_sent"] + rounds["bytes_received"]).mean()))
+        probs.append(_answers(run, plan, values | {"seed": seed}, folder, split))
+    found = _compare(folder, split.stems("test"), probs, round(float(np.mean(sent))))
+    out = federations_dir() / name
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomic(out / "study.csv", found.table.to_csv(index=False, float_format="%.4f").encode())
+    return found
+
+
+def _answers(
+    run: Run, plan: Plan, values: dict[str, Any], folder: NihFolder, split: Split
+) -> dict[str, np.ndarray]:
+    """Probabilities (N, 14) of the whole folder's test films by arm; trains those that are not there yet."""
+    clients = sorted(run.path("clients").iterdir(), key=lambda path: int(path.name))
+    homes = [set(split_part(path, split)) for path in clients]
+    stems = split.stems("test")
+    pooled = _trained(f"{run.name}-pooled", values["data"], plan, values)
+    alone = [_trained(f"{run.name}-alone-{path.name}", path, plan, values) for path in clients]
+    each = [_probs(model, folder, split) for model in alone]
+    if plan.norms == "local":
+        own = [_probs(Run.named(f"{run.name}-{path.name}"), folder, split) for path in clients]
+        together = _at_home(own, homes, stems)
+    else:
+        together = _probs(run, folder, split)
+    found = {TOGETHER: together, POOLED: _probs(pooled, folder, split), AT_HOME: _at_home(each, homes, stems)}
+    return found | {f"client {place} alone": one for place, one in enumerate(each, 1)}
+
+
+def split_part(client: Path, split: Split) -> list[str]:
+    """The test films of a client's folder, by stem."""
+    return load_split(open_data(client), split.name).stems("test")
+
+
+def _trained(name: str, data: Path, plan: Plan, values: dict[str, Any]) -> Run:
+    """A run of its own with the plan's settings and epochs."""
+    student = {**plan.student, "seed": values["seed"]}
+    own = {key: values[key] for key in ("split", "device", "weights") if key in values}
+    run = Run.create(plan.model_copy(update={"student": student}).config(data, name=name, **own))
+    train(run.config(), run)
+    return run
+
+
+def _probs(run: Run, folder: NihFolder, split: Split) -> np.ndarray:
+    return answers(run.path(MODEL_FILE), folder, split, "test").probs
+
+
+def _at_home(each: Sequence[np.ndarray], homes: Sequence[set[str]], stems: Sequence[str]) -> np.ndarray:
+    """Of each film what the model of its own client says."""
+    place = [next(place for place, mine in enumerate(homes) if stem in mine) for stem in stems]
+    return np.stack([each[of][row] for row, of in enumerate(place)])
+
+
+def _compare(
+    folder: NihFolder, stems: Sequence[str], probs: Sequence[dict[str, np.ndarray]], sent: int
+) -> Study:
+    """The arms beside each other on the same resampled patients; each difference is a mean over seeds."""
+    labels, drawn = folder.labels(stems), Resamples(folder.patients(stems))
+    over = compared_findings(labels, drawn).findings
+    labels = labels[:, over]
+    few = fewer_patients(labels, drawn.owner)
+    found = {name: [macro_auc(labels, seed[name][:, over], drawn) for seed in probs] for name in probs[0]}
+    means = {
+        name: (
+            float(np.mean([value for value, _ in by_seed])),
+            np.mean([draws for _, draws in by_seed], axis=0),
+        )
+        for name, by_seed in found.items()
+    }
+    value, draws = means[TOGETHER]
+    others = [name for name in means if name != TOGETHER]
+    looks = [Look(value - means[name][0], draws - means[name][1], few) for name in others]
+    less = dict(zip(others, shared(looks), strict=True))
+    arms = [Arm(name, [auc for auc, _ in by_seed], less.get(name)) for name, by_seed in found.items()]
+    return Study(arms, len(stems), drawn.patients, int(over.sum()), sent)
