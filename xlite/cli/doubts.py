@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from xlite.cli.console import Device, Json, print_json, print_table, progress_bar, say
-from xlite.cli.extras import demand
 from xlite.errors import DataError
+from xlite.extras import demand
 
 
 def doubts(

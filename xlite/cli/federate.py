@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from xlite.cli.console import log_to, print_table, say
-from xlite.cli.extras import demand
 from xlite.cli.train import with_options
 from xlite.config import TrainConfig
 from xlite.errors import RunError
+from xlite.extras import demand
 from xlite.federated.flower import hush
 from xlite.federated.plan import OPTIONS, STUDENT
 
