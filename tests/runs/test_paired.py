@@ -20,7 +20,7 @@ def judged_runs(home: Path) -> dict[str, RunFacts]:
     for name, signal in (("one", 0.3), ("two", 0.1)):
         Run.create(make_config({"data": "films", "name": name}))
         save_demo_evaluation(home, name, signal=signal)
-    return {run.name: run for run in Listing(checkpoints_dir()).look()[0]}
+    return {run.name: run for run in Listing(checkpoints_dir()).runs()[0]}
 
 
 def test_two_runs_are_compared_as_their_reports_are(own_home: Path) -> None:

@@ -69,7 +69,7 @@ def test_parameters_are_read_from_the_model_file(listing: Listing, own_home: Pat
     (checkpoints_dir() / "one" / "config.json").write_bytes(
         (checkpoints_dir() / "other" / "config.json").read_bytes()
     )
-    runs = {run.name: run for run in listing.look()[0]}
+    runs = {run.name: run for run in listing.runs()[0]}
     count = listing.parameters(runs["one"].run)
     assert count is not None and count > 1000
     plot = plot_of([runs["one"], runs["other"]], "parameters", listing)
