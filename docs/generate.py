@@ -21,6 +21,8 @@ import pandas as pd
 import shipped
 import torch
 
+from xlite.active.study_report import SelectStudy
+from xlite.active.study_words import about, needed_table, rounds_table, sentences
 from xlite.config import TrainConfig
 from xlite.data import augmentation as augment
 from xlite.data.eda import write_eda
@@ -33,6 +35,7 @@ from xlite.findings import FINDINGS
 from xlite.models.densenet import DenseNet
 from xlite.models.info import ModelSize
 from xlite.models.student import ATTENTIONS, Student, describe
+from xlite.report.document import Text, to_markdown
 from xlite.text import number
 
 DOCS = Path(__file__).resolve().parent
@@ -188,6 +191,13 @@ def recipes() -> str:
     return table(("changed", "val", "test"), rows)
 
 
+def selecting(name: str) -> str:
+    """A study of choosing films to label, from docs/measured/select."""
+    found = SelectStudy.model_validate_json((arms.MEASURED / "select" / f"{name}.json").read_bytes())
+    said = [Text(one) for one in (about(found), *sentences(found))]
+    return to_markdown("", [*said, needed_table(found), rounds_table(found)]).strip()
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "train-defaults": train_defaults,
     "augmentation": augmentation,
@@ -200,6 +210,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "maps": shipped.maps,
     "maps-pointing": shipped.maps_pointing,
     "recipes": recipes,
+    "select-phantoms": partial(selecting, "phantoms"),
+    "select-nih": partial(selecting, "nih"),
     **{f"study-{study.name}": partial(arms.tables, study) for study in arms.studies()},
 }
 FROM_TABLES: dict[str, Callable[[Survey], str]] = {

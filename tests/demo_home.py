@@ -29,7 +29,7 @@ BACKBONE = "test_resnet.r160_in1k"
 SPLIT = "patient-42-1a2b3c4d"
 
 
-def save_demo_model(home: Path, name: str = "demo0", seed: int = 0) -> Path:
+def save_demo_model(home: Path, name: str = "demo0", seed: int = 0, split_id: str = SPLIT) -> Path:
     """A random student of 64 px with every threshold at 0.5, in `home/checkpoints/<name>`."""
     torch.manual_seed(seed)
     path = home / "checkpoints" / name / "model.safetensors"
@@ -41,7 +41,7 @@ def save_demo_model(home: Path, name: str = "demo0", seed: int = 0) -> Path:
         hidden=16,
         dropout=0.3,
         preprocess=Preprocess(64),
-        split_id=SPLIT,
+        split_id=split_id,
         label_version="2020",
         thresholds=thresholds,
     )

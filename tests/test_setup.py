@@ -42,6 +42,7 @@ COMMANDS = [
     *("sweep crossfit", "sweep resume", "sweep stop"),
     *("sweep list", "sweep status", "sweep leaderboard", "sweep delete"),
     *("federate server", "federate client", "federate simulate", "federate study"),
+    *("select", "select-study"),
     *("evaluate", "localise", "adapt", "shortcuts", "embed", "score", "predict", "bench", "export"),
     *("ensemble", "convert", "duty"),
     *("share", "serve", "app"),

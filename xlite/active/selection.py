@@ -128,7 +128,7 @@ def select_films(
 def _parted(folder: NihFolder, options: SelectOptions) -> tuple[list[str], list[str]]:
     """The stems of the folder's labelled films, and of those that may be chosen, which have files."""
     stems = sorted(stem for stem in folder.table["stem"] if stem in folder.paths)
-    has_label = known(folder.labels(stems)).any(axis=1)
+    has_label = np.asarray(known(folder.labels(stems)).any(axis=1))
     labelled = [stem for stem, one in zip(stems, has_label, strict=True) if one]
     among = {*load_split(folder, options.split).stems(options.part)} if options.split else {*stems}
     among -= set() if options.labelled_too else {*labelled}

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from xlite.active import Strategy, Training
+from xlite.active import Training
 from xlite.active.curves import Curve
 from xlite.active.heads import Heads
 from xlite.active.lesson import Learner, Lesson
 from xlite.active.retrained import Retrained
-from xlite.active.study import Followed, StudyFilms, StudyOptions, follow
+from xlite.active.study import StudyFilms, StudyOptions, follow
 from xlite.active.study_report import Arm, SelectStudy
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
@@ -67,7 +67,10 @@ def simulate(
         learner = Retrained(settings, folder, chosen, pool, test, out.absolute())
     films = StudyFilms(folder.labels(pool), folder.patients(pool), folder.labels(test), folder.patients(test))
     followed = follow(learner, before, films, options, progress)
-    learned = Learned.of(classifier.info, folder)
+    learned, random = Learned.of(classifier.info, folder), followed.curves["random"]
+    middle = (options.rounds + 1) // 2
+    auc, drawn = random.mean()
+    target = float(auc[middle])
     return SelectStudy(
         data=folder.root.absolute().name,
         split=chosen.id,
@@ -88,14 +91,20 @@ def simulate(
         test_known=sum(bool(learned.facts(stem)) for stem in test),
         findings=tuple(name for name, one in zip(FINDINGS, followed.judged, strict=True) if one),
         bootstrap=Bootstrap(resamples=options.resamples, seed=SEED),
-        **_arms(followed, options),
+        target=target,
+        target_round=middle,
+        whole=followed.whole,
+        arms={
+            name: _arm(curve, random, followed.positives[name], target, drawn[middle])
+            for name, curve in followed.curves.items()
+        },
     )
 
 
 def _labelled(folder: NihFolder, split: Split, part: str) -> list[str]:
     """The films of a part that are there and of which a label is known."""
     stems = part_stems(folder, split, part, skip_missing=True)
-    has_label = known(folder.labels(stems)).any(axis=1)
+    has_label = np.asarray(known(folder.labels(stems)).any(axis=1))
     found = [stem for stem, one in zip(stems, has_label, strict=True) if one]
     if not found:
         raise DataError(
@@ -112,19 +121,6 @@ def _whole(classifier: Classifier, folder: NihFolder, stems: list[str], reading:
     if lost := {*stems} - {*answers.stems}:
         raise DataError(f"{min(lost)} cannot be read; see `xlite data check {folder.root}`")
     return answers
-
-
-def _arms(followed: Followed, options: StudyOptions) -> dict[str, object]:
-    """The fields of the report that say what came of the strategies."""
-    random = followed.curves["random"]
-    middle = (options.rounds + 1) // 2
-    auc, drawn = random.mean()
-    target, targets = float(auc[middle]), drawn[middle]
-    arms: dict[Strategy, Arm] = {
-        name: _arm(curve, random, followed.positives[name], target, targets)
-        for name, curve in followed.curves.items()
-    }
-    return {"target": target, "target_round": middle, "whole": followed.whole, "arms": arms}
 
 
 def _arm(curve: Curve, random: Curve, positives: np.ndarray, target: float, targets: np.ndarray) -> Arm:

@@ -80,7 +80,7 @@ def _scores(strategy: Strategy, films: Candidates, owner: np.ndarray, seed: int)
     """What each film (N,) is ranked by, the highest first; owner (N,) int: of whom each is."""
     match strategy:
         case "uncertainty":
-            return entropy(films.probs).mean(axis=1)
+            return np.asarray(entropy(films.probs).mean(axis=1))
         case "disagreement":
             if films.disagreement is None:
                 raise DataError(
@@ -92,7 +92,7 @@ def _scores(strategy: Strategy, films: Candidates, owner: np.ndarray, seed: int)
             have = positive(films.labels).sum(axis=0) + films.probs.sum(axis=0, dtype=np.float64)
             return np.asarray((films.probs / np.maximum(have, 1e-9)).sum(axis=1))
         case _:
-            return np.random.default_rng(seed).random(owner.max(initial=-1) + 1)[owner]
+            return np.asarray(np.random.default_rng(seed).random(owner.max(initial=-1) + 1)[owner])
 
 
 def entropy(probs: np.ndarray) -> np.ndarray:

@@ -53,7 +53,7 @@ def sentences(found: SelectStudy) -> list[str]:
     """Which strategies did better or worse than chance, after the first round and over all of them."""
     said = []
     for place, when in ((1, "After the first round"), (found.rounds, "After the last round")):
-        better, worse, ties = [], [], []
+        better, worse, ties = list[str](), list[str](), list[str]()
         for name, arm in found.arms.items():
             if name != "random":
                 by = f"{name} ({difference_of(arm.gains[place])})"

@@ -31,7 +31,7 @@ def select(
             help="By what films are ranked: entropy, disagreement of an ensemble, distance from what is "
             "labelled, expected rare findings, chance",
         ),
-    ] = "diversity",
+    ] = "random",
     whole_patients: WholePatients = False,
     labelled_too: Annotated[bool, typer.Option("--all", help="Rank films with known labels too")] = False,
     split: Annotated[str, typer.Option(help="Only films of a part of this split")] = "",

@@ -1,0 +1,103 @@
+"""`xlite select` and `xlite select-study`: what they say, and that their files are there."""
+
+import json
+from pathlib import Path
+
+import pytest
+from command_line import Command
+from demo_home import save_demo_model
+from noise_folder import write_noise_folder
+from tiny_runs import config, run_to_end
+from unknown_labels import hide_labels
+
+from xlite.active.study_report import SelectStudy
+from xlite.data.folder import NihFolder
+from xlite.data.tables import find_table
+from xlite.data.worklist import read_worklist
+from xlite.findings import FINDINGS
+
+
+def test_a_round_of_films_to_label(xlite: Command, own_home: Path, tiny_folder: Path, tmp_path: Path) -> None:
+    save_demo_model(own_home)
+    hide_labels(tiny_folder, dict.fromkeys(NihFolder.open(tiny_folder).paths, FINDINGS))
+    out = tmp_path / "round 1.csv"
+    words = ("select", tiny_folder, "--model", "demo0", "--budget", "4", "--out", out)
+    status, said, _ = xlite(*words)
+    stems = read_worklist(out)
+    patients = len(set(NihFolder.open(tiny_folder).patients(stems)))
+    assert status == 0 and said == (
+        f"4 films of {patients} patients to label, by random, of 24 that could be chosen; 0 films of the "
+        f"folder are labelled\nWorklist: {out}\n"
+    )
+    status, said, _ = xlite(*words, "--patients", "--strategy", "uncertainty", "--json")
+    answer = json.loads(said)
+    assert (status, answer["strategy"], answer["whole_patients"]) == (0, "uncertainty", True)
+    assert answer["worklist"] == str(out)
+    assert [Path(film["image"]).stem for film in answer["films"]] == read_worklist(out)
+
+
+def test_what_is_no_strategy_is_a_sentence(xlite: Command, tiny_folder: Path) -> None:
+    status, _, error = xlite("select-study", tiny_folder, "--model", "x", "--out", "y", "--strategy", "luck")
+    assert status == 2 and "--strategy is 'luck', expected one of uncertainty, disagreement" in error
+
+
+@pytest.fixture
+def enough(tmp_path: Path) -> Path:
+    """Noise films of 60 patients, 40 of them in the test part; every second patient has Effusion."""
+    root = write_noise_folder(tmp_path / "enough", patients=60, films_each=1, size=32)
+    table = find_table(root)
+    header, *rows = [line.split(",") for line in table.read_text().splitlines()]
+    for row in rows:
+        row[1] = "Effusion" if int(row[3]) % 2 else "No Finding"
+    table.write_text("\n".join(",".join(row) for row in [header, *rows]) + "\n")
+    folder = NihFolder.open(root)
+    stems = sorted(folder.paths)
+    for part, some in {"train": stems[:12], "val": stems[12:20], "test": stems[20:]}.items():
+        (root / "splits" / "wide").mkdir(parents=True, exist_ok=True)
+        (root / "splits" / "wide" / f"{part}.csv").write_text("\n".join(["image", *folder.names(some), ""]))
+    return root
+
+
+STUDY = ["--split", "wide", "--start", 4, "--add", 2, "--rounds", 2, "--seeds", 2, "--strategy", "diversity"]
+
+
+def test_a_study_on_the_features_of_a_model(
+    xlite: Command, own_home: Path, enough: Path, tmp_path: Path
+) -> None:
+    save_demo_model(own_home)
+    status, said, error = xlite(
+        "select-study", enough, "--model", "demo0", "--out", tmp_path / "study", *STUDY
+    )
+    assert status == 0, error
+    found = SelectStudy.model_validate_json((tmp_path / "study" / "select_study.json").read_bytes())
+    assert list(found.arms) == ["diversity", "random"] and found.arms["random"].films == (4, 6, 8)
+    assert (found.pool, found.test, found.pool_known, found.test_known) == (12, 40, 0, 0)
+    assert found.arms["random"].gains == () and len(found.arms["diversity"].gains) == 3
+    assert found.findings == ("Effusion",)
+    assert found.target == found.arms["random"].auc[1].value and found.target_round == 1
+    assert "After the first round, " in said and "films needed" in said
+    text = (tmp_path / "study" / "SELECT_STUDY.md").read_text()
+    assert "logistic regressions on the features of demo0" in text and "2 seeds" in text
+
+
+@pytest.mark.slow
+def test_a_study_of_whole_runs_goes_on_where_it_was(
+    xlite: Command, own_home: Path, enough: Path, tmp_path: Path
+) -> None:
+    settings = {"hidden": 0, "epochs": 1, "batch_size": 4, "split": "wide"}
+    run_to_end(config(enough, "base", **settings))
+    out = tmp_path / "study"
+    words = ["select-study", enough, "--model", "base", "--train", "run", "--out", out, *STUDY[:6]]
+    words += ["--rounds", 1, "--seeds", 2, "--strategy", "uncertainty", "--json"]
+    status, said, error = xlite(*words)
+    assert status == 0, error
+    found = SelectStudy.model_validate_json(said)
+    assert found.train == "run" and found.arms["uncertainty"].films == (4, 6)
+    runs = sorted((out / "checkpoints").glob("films-*"))
+    assert len(runs) == 2 + 4 + 1  # first films of both seeds, then those of both arms, then the whole pool
+    trained = {json.loads((run / "config.json").read_text())["epochs"] for run in runs}
+    assert trained == {1}
+    made = {run: (run / "model.safetensors").stat().st_mtime_ns for run in runs}
+    status, again, _ = xlite(*words)
+    assert status == 0 and again == said
+    assert made == {run: (run / "model.safetensors").stat().st_mtime_ns for run in made}
