@@ -25,6 +25,7 @@ LAYERS = (
     ("models",),
     ("explain",),
     ("reading", "engines"),
+    ("labelling",),
     ("classify",),
     ("guarded",),
     ("predict",),

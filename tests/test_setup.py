@@ -38,6 +38,7 @@ COMMANDS = [
     *("sweep phase1", "sweep phase2", "sweep phase3", "sweep search"),
     *("sweep crossfit", "sweep resume", "sweep stop"),
     *("sweep list", "sweep status", "sweep leaderboard", "sweep delete"),
+    *("label start", "label list", "label status", "label export"),
     *("evaluate", "localise", "adapt", "shortcuts", "embed", "score", "predict", "bench", "export"),
     *("ensemble", "convert", "duty"),
     *("share", "serve", "app"),
@@ -60,11 +61,11 @@ def test_each_command_has_help_and_stands_in_the_readme(
 
 def test_the_readme_and_this_list_know_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     known: set[str] = set()
-    for group in ("", "data", "jobs", "sweep"):
+    for group in ("", "data", "jobs", "sweep", "label"):
         assert run([*group.split(), "--help"]) == 0
         listed = capsys.readouterr().out.split("Commands:\n")[1]
         known |= {f"{group} {line.split()[0]}".strip() for line in re.findall(r"^  \w.*$", listed, re.M)}
-    assert known - {"data", "jobs", "sweep"} == set(COMMANDS)
+    assert known - {"data", "jobs", "sweep", "label"} == set(COMMANDS)
 
 
 def test_the_readme_lists_the_commands_that_answer_in_json(capsys: pytest.CaptureFixture[str]) -> None:

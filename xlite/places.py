@@ -38,6 +38,11 @@ def embeddings_dir() -> Path:
     return home() / "experiments" / "embeddings"
 
 
+def labellings_dir() -> Path:
+    """The folder of all labellings."""
+    return home() / "experiments" / "labellings"
+
+
 def duty_json() -> Path:
     """Which model is on duty, if somebody chose one."""
     return home() / "experiments" / "duty.json"

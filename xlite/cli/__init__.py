@@ -17,6 +17,7 @@ from xlite.cli import (
     evaluate,
     export,
     jobs,
+    label,
     localise,
     models,
     predict,
@@ -51,6 +52,7 @@ commands = typer.Typer(
 commands.add_typer(data.app, name="data")
 commands.add_typer(jobs.app, name="jobs")
 commands.add_typer(sweep.app, name="sweep")
+commands.add_typer(label.app, name="label")
 for command in (data.eda, train.train):
     commands.command()(command)
 commands.command(context_settings={"ignore_unknown_options": True})(app.app)
