@@ -33,6 +33,7 @@ PAGES = {
     ],
     "Train": [
         ("explore", "Explore the data", ":material/query_stats:"),
+        ("label", "Label", ":material/edit_note:"),
         ("train", "Train", ":material/model_training:"),
         ("sweeps", "Sweeps", ":material/grid_view:"),
         ("runs", "Runs", ":material/table_rows:"),

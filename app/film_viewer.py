@@ -13,7 +13,7 @@ from xlite.places import bundled
 from xlite.serving.viewer_data import FilmBox, ViewerFilm, ViewerMap, pack
 
 SOURCES = (
-    *("payload", "films", "geometry", "pixels", "pictures", "stage", "keys", "pointers", "panel"),
+    *("payload", "films", "board", "geometry", "pixels", "pictures", "stage", "keys", "pointers", "panel"),
     "viewer",
 )
 """The modules of the script, each behind those that it imports."""
@@ -22,18 +22,19 @@ SOURCES_OF_HOLDER = ("payload", "films", "holder")
 
 def script(sources: Iterable[str] = SOURCES) -> str:
     """The modules as one: a component's script is a text, and a text has no files to import from."""
-    texts = [_part(f"{name}.js") for name in sources]
+    texts = [part(f"{name}.js") for name in sources]
     return "\n".join(
         re.sub(r"^(import .*\n|export (?!default))", "", text, flags=re.MULTILINE) for text in texts
     )
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """A file of `viewer/` as text."""
     return bundled("app", "viewer", name).read_text(encoding="utf-8")
 
 
 _VIEWER = st.components.v2.component(
-    "xlite_film_viewer", html=_part("viewer.html"), css=_part("viewer.css"), js=script()
+    "xlite_film_viewer", html=part("viewer.html"), css=part("viewer.css"), js=script()
 )
 _HOLDER = st.components.v2.component(
     "xlite_film", html='<div class="film"></div>', js=script(SOURCES_OF_HOLDER)

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 from page_explore_film import open_film, show_picture, show_rows
 from page_explore_filters import fit
+from page_parts import done, go_to
 
 from xlite.data.eda import captions, export, filters, ranking
 from xlite.data.eda.coded import CodedFilms
@@ -18,6 +19,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.splits import PARTS, split_of_films, write_split
 from xlite.errors import DataError, RunError
 from xlite.findings import FINDINGS, spoken
+from xlite.labelling.labelling import Labelling
 from xlite.messages import literal, page_sentence
 from xlite.public import is_public, refuse_in_public
 from xlite.text import counted
@@ -171,6 +173,7 @@ def _offer_files(folder: NihFolder, films: CodedFilms, rows: np.ndarray, selecti
             )
         if is_public():
             return
+        _offer_labelling(folder, films.table["stem"].iloc[rows].tolist())
         if not os.access(folder.root, os.W_OK):
             st.caption("A split of them cannot be kept: this folder cannot be written to.")
             return
@@ -182,6 +185,16 @@ def _offer_files(folder: NihFolder, films: CodedFilms, rows: np.ndarray, selecti
             name = st.text_input("Name of the split", key="split-name", placeholder="letters and digits")
             if st.button("Keep as a split", disabled=not name):
                 _keep_split(folder, name, films.table["stem"].iloc[rows].tolist())
+
+
+def _offer_labelling(folder: NihFolder, stems: list[str]) -> None:
+    """These films to people who label them, on the Label page."""
+    st.caption("To label: readers go through these films, in the order of the table, on the Label page.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Name of the labelling", key="labelling-name", placeholder="letters and digits")
+        begins = st.button("Label these", disabled=not name)
+    if begins and done(lambda: Labelling.create(name, folder.root, stems)):
+        go_to("label", f"Open {literal(name)}", ":material/edit_note:", labelling=name)
 
 
 def _keep_split(folder: NihFolder, name: str, stems: list[str]) -> None:

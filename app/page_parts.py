@@ -24,7 +24,11 @@ QUIET_BAR = {"displayModeBar": False}
 """How pages show their figures: without Plotly's buttons."""
 
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
-OWNERS = {"train": ("Train", "train models"), "sweeps": ("Sweeps", "start studies")}
+OWNERS = {
+    "train": ("Train", "train models"),
+    "sweeps": ("Sweeps", "start studies"),
+    "label": ("Label", "label films"),
+}
 """Pages that a public deployment lacks, by name: their titles, and what nobody can do there."""
 _LONG = 20
 """Rows of a table; more are scrolled."""

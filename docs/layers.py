@@ -19,6 +19,7 @@ ROWS = (
     (("predict/",), "many films to files", "model"),
     (("guarded.py",), "a model behind the gate", "model"),
     (("classify.py",), "a model and all that reading needs", "model"),
+    (("labelling/",), "people who label films: worklist, log, disputes", "model"),
     (("reading.py", "engines/"), "a reading; what computes it", "model"),
     (("explain/",), "every kind of heat map", "model"),
     (("models/",), "student, others' networks, files", "model"),

@@ -43,6 +43,10 @@ NEXT = [
         "Counts, co-occurrence, ages, views, films with their boxes.",
     ),
     (
+        *("label", "Label films", ":material/edit_note:"),
+        "By keyboard, with several readers; the labels make a data folder to train on.",
+    ),
+    (
         *("train", "Train a student", ":material/model_training:"),
         "Alone or from a teacher; stop and resume whenever you like.",
     ),

@@ -26,6 +26,7 @@ LAYERS = (
     ("models",),
     ("explain",),
     ("reading", "engines"),
+    ("labelling",),
     ("classify",),
     ("guarded",),
     ("predict",),

@@ -43,6 +43,7 @@ COMMANDS = [
     *("sweep list", "sweep status", "sweep leaderboard", "sweep delete"),
     *("federate server", "federate client", "federate simulate", "federate study"),
     *("select", "select-study"),
+    *("label start", "label list", "label status", "label export"),
     *("evaluate", "localise", "adapt", "shortcuts", "embed", "score", "predict", "bench", "export"),
     *("ensemble", "convert", "duty"),
     *("share", "serve", "app"),
@@ -65,11 +66,11 @@ def test_each_command_has_help_and_stands_in_the_readme(
 
 def test_the_readme_and_this_list_know_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     known: set[str] = set()
-    for group in ("", "data", "jobs", "sweep", "federate"):
+    for group in ("", "data", "jobs", "sweep", "federate", "label"):
         assert run([*group.split(), "--help"]) == 0
         listed = capsys.readouterr().out.split("Commands:\n")[1]
         known |= {f"{group} {line.split()[0]}".strip() for line in re.findall(r"^  \w.*$", listed, re.M)}
-    assert known - {"data", "jobs", "sweep", "federate"} == set(COMMANDS)
+    assert known - {"data", "jobs", "sweep", "federate", "label"} == set(COMMANDS)
 
 
 def test_the_readme_lists_the_commands_that_answer_in_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,6 +43,11 @@ def federations_dir() -> Path:
     return home() / "experiments" / "federations"
 
 
+def labellings_dir() -> Path:
+    """The folder of all labellings."""
+    return home() / "experiments" / "labellings"
+
+
 def duty_json() -> Path:
     """Which model is on duty, if somebody chose one."""
     return home() / "experiments" / "duty.json"

@@ -95,3 +95,10 @@ export function cellBox(film, map, row, column) {
   const width = film.width / map.columns, height = film.height / map.rows;
   return { x: column * width, y: row * height, width, height };
 }
+
+/** The box {x, y, width, height} between two of the film's points, as far as it lies on the film. */
+export function boxBetween(film, [x0, y0], [x1, y1]) {
+  const [left, right] = [x0, x1].map((x) => between(x, 0, film.width)).sort((a, b) => a - b);
+  const [top, bottom] = [y0, y1].map((y) => between(y, 0, film.height)).sort((a, b) => a - b);
+  return { x: left, y: top, width: right - left, height: bottom - top };
+}

@@ -67,7 +67,7 @@ export class Panel {
     canvases[0].setAttribute("aria-label", marks.side ? given.name : withMap);
     canvases[1].setAttribute("aria-label", withMap);
     // While the whole film is seen one finger scrolls the page.
-    stage.style.touchAction = view.fits && !hasContrast ? "pan-y" : "none";
+    stage.style.touchAction = view.fits && toolNow === "drag" ? "pan-y" : "none";
     stage.classList.toggle("contrast", hasContrast);
   }
 

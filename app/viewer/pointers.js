@@ -1,4 +1,5 @@
-// Mouse, touch and pen on the panes, as movements in px of the screen: drag, contrast, zoom, hover, leave.
+// Mouse, touch and pen on the panes, as movements in px of the screen: drag, contrast, zoom, hover, leave. A box
+// that is drawn is a movement too, and has an end.
 
 const LINE = 16, PAGE = 400; // px that a wheel means by a line and a page
 const WHEEL = 0.002; // the zoom of a px of the wheel, as an exponent
@@ -9,7 +10,7 @@ const apart = ([first, second]) => Math.hypot(first.x - second.x, first.y - seco
 
 /**
  * Follows the pointers on a stage. `placeOf(event)` says where in its pane one is: {x, y}; `tool()` what the
- * left button and one finger do, "drag" or "contrast"; `mayZoom(event)` whether the wheel is the viewer's.
+ * left button and one finger do, "drag", "contrast" or "draw"; `mayZoom(event)` whether the wheel is the viewer's.
  */
 export function follow(stage, placeOf, tool, mayZoom, moves) {
   const down = new Map();
@@ -25,6 +26,7 @@ export function follow(stage, placeOf, tool, mayZoom, moves) {
     down.set(event.pointerId, client(event));
     doing = event.button === 2 ? "contrast" : event.button === 1 ? "drag" : tool();
     moves.hover(placeOf(event));
+    if (doing === "draw") moves.draw();
     if (event.button === 1) event.preventDefault();
   });
 
@@ -48,7 +50,10 @@ export function follow(stage, placeOf, tool, mayZoom, moves) {
   });
 
   for (const end of ["pointerup", "pointercancel"]) {
-    stage.addEventListener(end, (event) => down.delete(event.pointerId));
+    stage.addEventListener(end, (event) => {
+      down.delete(event.pointerId);
+      if (doing === "draw" && !down.size) moves.drawn();
+    });
   }
   stage.addEventListener("pointerleave", () => down.size || moves.leave());
   stage.addEventListener("contextmenu", (event) => event.preventDefault());

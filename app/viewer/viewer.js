@@ -1,7 +1,9 @@
 // One viewer: what is shown, what a control or key does to it, and what the page is told: the finding alone.
+// A form beside it may have it draw boxes, by the board.
 
+import { board } from "./board.js";
 import { filmOf } from "./films.js";
-import { cellAt, dragged, fitted, resized, scaled, toFilm, turnedBy } from "./geometry.js";
+import { boxBetween, cellAt, dragged, fitted, resized, scaled, toFilm, turnedBy } from "./geometry.js";
 import { actionOf, keepsKey } from "./keys.js";
 import { Panel } from "./panel.js";
 import { decodeFilm, unpack } from "./payload.js";
@@ -11,7 +13,7 @@ import { follow } from "./pointers.js";
 import { draw } from "./stage.js";
 
 const CLOSER = 1.25, STEP = 40, GREYS = 8, DRAG_GREYS = 0.5, FINEST = 2, WIDEST = 510;
-const SETTLED_MS = 300, HINT_MS = 1600;
+const SETTLED_MS = 300, HINT_MS = 1600, SMALLEST_BOX = 2;
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const after = (list, at, by) => list[(at + by + list.length) % list.length];
@@ -26,6 +28,7 @@ class Viewer {
     this.toolNow = "drag";
     this.awaited = []; // findings that the page was told and has not yet answered
     this.listen();
+    this.onBoard = () => this.heed();
     this.sizes = new ResizeObserver(() => this.resize());
   }
 
@@ -37,12 +40,15 @@ class Viewer {
     this.call = call;
     this.report = report;
     this.sizes.observe(this.stage);
+    board.addEventListener("change", this.onBoard);
     if (payload !== this.payload) {
       this.payload = payload;
       this.show(unpack(payload));
     }
     return () => {
-      if (this.call === call) this.sizes.disconnect();
+      if (this.call !== call) return;
+      this.sizes.disconnect();
+      board.removeEventListener("change", this.onBoard);
     };
   }
 
@@ -65,6 +71,14 @@ class Viewer {
       this.size();
       this.do("reset");
     }
+    this.heed();
+  }
+
+  /** What a form has on the board: boxes, and whether the next drag draws one. */
+  heed() {
+    if (board.around && board.film === this.given?.name) this.toolNow = "draw";
+    else if (this.toolNow === "draw") this.toolNow = "drag";
+    this.from = null;
     this.refresh();
   }
 
@@ -132,6 +146,28 @@ class Viewer {
   /** To the right a wider window, down a higher level: darker. */
   dragContrast(right, down) {
     this.contrast(this.centre + DRAG_GREYS * down, this.width + DRAG_GREYS * right);
+  }
+
+  /** From here on the pointer draws a box. */
+  draw() {
+    this.from ??= this.cursor;
+  }
+
+  /** The box that is drawn is the form's, unless it is but a click. */
+  drawn() {
+    const box = this.from && boxBetween(this.film, this.from, this.cursor ?? this.from);
+    this.from = null;
+    if (box && Math.min(box.width, box.height) >= SMALLEST_BOX) {
+      board.dispatchEvent(new CustomEvent("box", { detail: box }));
+    }
+  }
+
+  /** The page's boxes, the form's, and the one that is being drawn. */
+  get boxes() {
+    if (!this.marks.boxes) return [];
+    const { film, from, cursor, given } = this, mine = board.film === given.name ? board.boxes : [];
+    const now = from && cursor ? [{ title: board.around ?? "", ...boxBetween(film, from, cursor) }] : [];
+    return [...given.boxes, ...mine, ...now];
   }
 
   choosePreset(title) {
@@ -243,7 +279,7 @@ class Viewer {
       this.refresh();
     };
     follow(this.stage, (event) => this.placeOf(event), () => this.toolNow, (event) => this.mayZoom(event), {
-      drag: act("drag"), contrast: act("dragContrast"), zoom: act("zoom"),
+      drag: act("drag"), contrast: act("dragContrast"), zoom: act("zoom"), draw: act("draw"), drawn: act("drawn"),
       hover: act("hover"), leave: act("leave"),
     });
   }
@@ -316,8 +352,7 @@ class Viewer {
     const { film, given, panel, map, view, cursor, opacity } = this;
     const table = windowed(this.centre, this.width, this.inverted);
     const picture = this.pictures.film(this.greys, film, table);
-    const boxes = this.marks.boxes ? given.boxes : [];
-    const bare = { film, picture, view, boxes, cursor, crossed: this.marks.side || this.byKey };
+    const bare = { film, picture, view, boxes: this.boxes, cursor, crossed: this.marks.side || this.byKey };
     const scale = given.scales.find(({ title }) => title === this.scale);
     const painted = this.isPainted && this.pictures.map(map, film, scale.table);
     const withMap = painted ? { ...bare, painted, opacity, map } : bare;

@@ -37,6 +37,7 @@ TITLES = {
     "overview": "Overview",
     "classify": "Read a film",
     "explore": "Explore the data",
+    "label": "Label",
     "train": "Train",
     "sweeps": "Sweeps",
     "runs": "Runs",

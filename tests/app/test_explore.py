@@ -23,6 +23,7 @@ from xlite.data.small_phantom import drawing_of, small_phantom
 from xlite.data.splits import read_split
 from xlite.evaluation.embedding import Embedding
 from xlite.evaluation.films import Films, write_labels
+from xlite.labelling.labelling import Labelling
 from xlite.places import bundled
 from xlite.runs.embedding_run import EmbeddingRun
 
@@ -344,13 +345,24 @@ def test_the_films_chosen_are_kept_as_a_split(films: Path):
     assert "is taken by another split" in page.error[0].value
 
 
+def test_the_films_chosen_are_to_be_labelled(films: Path):
+    page = explore(data=str(films), views=["PA"])
+    page.text_input(key="labelling-name").set_value("pa-only").run()
+    next(button for button in page.button if button.label == "Label these").click().run()
+    made = Labelling.named("pa-only")
+    assert len(made.films) == 40 and made.settings.data == str(films)
+    assert [link.proto.label for link in page.get("page_link")] == ["Open pa-only"]
+    next(button for button in page.button if button.label == "Label these").click().run()
+    assert "There is a labelling 'pa-only' already" in page.error[0].value
+
+
 def test_a_public_server_shows_no_path_and_writes_nothing(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("XLITE_PUBLIC", "1")
     monkeypatch.setenv("XLITE_DATA", str(tiny_folder))
     page = explore(data=tiny_folder.name)
     assert metrics(page)["Films"] == "24"
     assert not any(str(tiny_folder) in caption.value for caption in page.caption)
-    assert "Keep as a split" not in [button.label for button in page.button]
+    assert not {"Keep as a split", "Label these"} & {button.label for button in page.button}
     assert [button.label for button in page.get("download_button")] == ["Table (CSV)", "List of names"]
 
 

@@ -17,7 +17,7 @@ from xlite.places import bundled
 
 pytestmark = pytest.mark.usefixtures("one_scan", "no_charts", "only_this_home")
 
-PAGES = ("overview", "explore", "train", "sweeps", "runs", "results", "classify", "about")
+PAGES = ("overview", "explore", "label", "train", "sweeps", "runs", "results", "classify", "about")
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -39,6 +39,7 @@ PAGES = {
     "runs": {"run": "one", "compare": ["one", "two"], "columns": ["State", "Data folder", "Teacher list"]},
     "results": {"model": "demo0"},
     "about": {"model": "demo0"},
+    "label": {},
     "train": {},
     "sweeps": {},
 }
@@ -151,7 +152,7 @@ def made(visitor: Visitor, file_id: str) -> bytes:
 
 def test_the_owners_pages_say_why_they_are_not_there(stranger: Visitor, place: Path):
     before = state_of(place)
-    for name, deed in {"train": "train models", "sweeps": "start studies"}.items():
+    for name, deed in {"train": "train models", "sweeps": "start studies", "label": "label films"}.items():
         stranger.draw(name, data="ward", name="mine", epochs="1")
         told = f"Nobody can {deed} here: this is a public deployment, which only reads"
         assert alerts(stranger) == [told]

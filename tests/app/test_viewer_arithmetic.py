@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from film_viewer import SOURCES, SOURCES_OF_HOLDER, script
+from page_label_form import SOURCES_OF_FORM
 from playwright.sync_api import Browser, Route
 
 from xlite.explain.drawing import SCALES, scale_table
@@ -30,7 +31,7 @@ def modules(browser: Browser) -> Iterator[Callable[..., Any]]:
     page.evaluate(
         "async (names) => { window.m = Object.assign({}, ...await Promise.all("
         "names.map((name) => import(`./${name}.js`)))); }",
-        ["payload", "geometry", "pixels", "pictures", "stage", "keys"],
+        ["payload", "geometry", "pixels", "pictures", "stage", "keys", "label_keys"],
     )
     yield lambda expression, *values: page.evaluate(f"(given) => {{ {expression} }}", list(values))
     page.close()
@@ -154,6 +155,20 @@ def test_every_key_has_one_action_and_words(modules: Callable[..., Any]):
     assert {shown for *_, shown in keys} >= {"Shift ↑", "Shift ←", "?"}
 
 
+def test_the_keys_of_the_form_are_none_of_the_viewers_nor_of_streamlits(modules: Callable[..., Any]):
+    form = modules("return m.LABEL_KEYS.map(([key, action, words]) => [key, action, words])")
+    viewers = {key for [key, *_] in modules("return m.KEYS.map(([key]) => [key])")}
+    assert len({key for key, *_ in form}) == len({action for _, action, _ in form}) == len(form) == 10
+    assert all(words for *_, words in form)
+    assert not {key for key, *_ in form} & (viewers | {"r", "c", "C", "Escape"})
+
+
+def test_a_box_between_two_points_stays_on_the_film(modules: Callable[..., Any]):
+    film = {"width": 100, "height": 50}
+    box = modules("return m.boxBetween(given[0], [120, 10], [30, -5])", film)
+    assert box == {"x": 30, "y": 0, "width": 70, "height": 10}
+
+
 def test_a_large_film_is_drawn_again_within_a_moment(modules: Callable[..., Any]):
     """Of 2500 x 3000 px, as a DICOM film may be: a new contrast and a new map take less than 400 ms each."""
     times = modules(
@@ -166,7 +181,7 @@ def test_a_large_film_is_drawn_again_within_a_moment(modules: Callable[..., Any]
     assert max(times) < 400
 
 
-@pytest.mark.parametrize("sources", [SOURCES, SOURCES_OF_HOLDER])
+@pytest.mark.parametrize("sources", [SOURCES, SOURCES_OF_HOLDER, SOURCES_OF_FORM])
 def test_its_script_is_one_text_without_imports(sources: tuple[str, ...]):
     text = script(sources)
     assert not any(line.startswith("import ") for line in text.splitlines())
@@ -174,6 +189,6 @@ def test_its_script_is_one_text_without_imports(sources: tuple[str, ...]):
 
 
 def test_no_module_of_the_scripts_is_left_out():
-    assert sorted({*SOURCES, *SOURCES_OF_HOLDER}) == sorted(
+    assert sorted({*SOURCES, *SOURCES_OF_HOLDER, *SOURCES_OF_FORM}) == sorted(
         path.stem for path in bundled("app", "viewer").glob("*.js")
     )

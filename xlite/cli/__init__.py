@@ -19,6 +19,7 @@ from xlite.cli import (
     export,
     federate,
     jobs,
+    label,
     localise,
     models,
     predict,
@@ -55,6 +56,7 @@ commands.add_typer(data.app, name="data")
 commands.add_typer(jobs.app, name="jobs")
 commands.add_typer(sweep.app, name="sweep")
 commands.add_typer(federate.app, name="federate")
+commands.add_typer(label.app, name="label")
 for command in (data.eda, train.train):
     commands.command()(command)
 commands.command(context_settings={"ignore_unknown_options": True})(app.app)

@@ -21,6 +21,7 @@ TABLE_HEADER = [
     *("Image Index", "Finding Labels", "Follow-up #", "Patient ID", "Patient Age", "Patient Gender"),
     *("View Position", "Unknown Labels"),
 ]
+BOX_HEADER = ["Image Index", "Finding Label", "Bbox [x", "y", "w", "h]"]
 _MOST_TABLES = 20
 
 
@@ -32,12 +33,12 @@ def link_films(films: pd.DataFrame, found: Found, folder: Path, progress: Progre
         if found.picture is not None:
             (folder / image).write_bytes(found.picture(int(row)))
         else:
-            _link(path, folder / image)
+            link_film(path, folder / image)
         if progress:
             progress(number, len(films))
 
 
-def _link(path: Path, link: Path) -> None:
+def link_film(path: Path, link: Path) -> None:
     """A symbolic link, else a hard one; DataError if this disk or system takes neither."""
     real = path.resolve()
     try:
@@ -75,7 +76,7 @@ def write_lists(root: Path, films: pd.DataFrame) -> list[str]:
         folder = root / "splits" / PUBLISHED
         folder.mkdir(parents=True)
         for part, names in parts.items():
-            _write_rows(folder / f"{part}.csv", ["image"], ([name] for name in names))
+            write_rows(folder / f"{part}.csv", ["image"], ([name] for name in names))
     learned, test = (
         (parts["train"] + parts["val"], parts["test"]) if parts["test"] else (parts["train"], parts["val"])
     )
@@ -88,29 +89,36 @@ def write_tables(
     root: Path, name: str, found: Found, films: pd.DataFrame, labels: Labels, boxes: FramedBoxes
 ) -> None:
     """The table of films, boxes, the names that films had, and what readers agreed on."""
-    _write_rows(root / TABLE.format(name=name), TABLE_HEADER, _table_rows(films, labels))
+    write_rows(root / TABLE.format(name=name), TABLE_HEADER, _table_rows(films, labels))
     if len(boxes.kept):
-        header = ["Image Index", "Finding Label", "Bbox [x", "y", "w", "h]"]
-        _write_rows(root / BOXES, header, boxes.kept[["image", "finding", *"xywh"]].itertuples(index=False))
+        write_rows(
+            root / BOXES, BOX_HEADER, boxes.kept[["image", "finding", *"xywh"]].itertuples(index=False)
+        )
     if (boxes.all["reader"] != "").any():
         columns = ["image", "label", "reader", *"xywh"]
-        _write_rows(root / "boxes_of_readers.csv", columns, boxes.all[columns].itertuples(index=False))
+        write_rows(root / "boxes_of_readers.csv", columns, boxes.all[columns].itertuples(index=False))
     names = films[["image", "file", "name", "source_patient", "nih"]]
     header = ["image", "source_file", "source_name", "source_patient", "nih_name"]
-    _write_rows(root / "films.csv", header, names.itertuples(index=False))
+    write_rows(root / "films.csv", header, names.itertuples(index=False))
     if found.agreement is not None:
         image = films.set_index("name")["image"]
         there = found.agreement[found.agreement["name"].isin(image.index)]
         rows = there.assign(image=there["name"].map(image))[["image", "label", "with_it", "readers"]]
-        _write_rows(root / "agreement.csv", rows.columns, rows.itertuples(index=False))
+        write_rows(root / "agreement.csv", rows.columns, rows.itertuples(index=False))
 
 
-def _write_rows(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+def rows_as_csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """A table as the text of a CSV."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    path.write_text(text.getvalue(), encoding="utf-8", newline="\n")
+    return text.getvalue()
+
+
+def write_rows(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Writes a table as a CSV."""
+    path.write_text(rows_as_csv(header, rows), encoding="utf-8", newline="\n")
 
 
 def hashes(tables: Sequence[Path], source: Path) -> list[dict[str, str]]:
