@@ -23,7 +23,7 @@ from xlite.evaluation.films import read_labels
 from xlite.evaluation.report import Report
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import RESAMPLES, SEED, Resamples
-from xlite.metrics.finding_estimates import PatientCounts, mean_auc_estimate
+from xlite.metrics.finding_estimates import PatientCounts, fixed_mean_of, mean_estimate
 from xlite.metrics.per_finding import auc_per_class
 from xlite.runs.run import Run
 from xlite.text import difference as text_of_difference
@@ -165,7 +165,8 @@ def auc(answers: Predictions, films: pd.DataFrame) -> str:
     resamples = Resamples(films["patient"].to_numpy())
     labels, probs = films[list(FINDINGS)].to_numpy(), answers.probs[rows]
     counts = PatientCounts.per_finding(labels, labels > 0, resamples.owner)
-    return str(mean_auc_estimate(auc_per_class(labels, probs), resamples.auc(labels, probs), counts))
+    auc = auc_per_class(labels, probs)
+    return str(mean_estimate(auc, fixed_mean_of("auc", auc, resamples.auc(labels, probs), counts)))
 
 
 def difference(

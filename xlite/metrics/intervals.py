@@ -44,6 +44,11 @@ def percentile(drawn: np.ndarray, k: float = np.inf) -> Interval:
     return float(low), float(high)
 
 
+def resampled(value: float, drawn: np.ndarray) -> Estimate:
+    """A value with the percentile interval of its resamples (R,)."""
+    return Estimate(float(value), *(percentile(drawn) or (None, None)))
+
+
 def auc_interval(auc: float, drawn: np.ndarray, positive: int, negative: int) -> Interval:
     """Of an AUC, its resamples (R,), and how many patients have the finding and do not."""
     enough = min(positive, negative) >= LEAST and not np.isnan(auc)
