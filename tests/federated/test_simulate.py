@@ -23,6 +23,7 @@ from xlite.federated.server import begin, go_on
 from xlite.federated.simulate import InOneProcess, simulate
 from xlite.findings import FINDINGS
 from xlite.models.batchnorm import batch_norms
+from xlite.models.checkpoint import load_model
 from xlite.models.student import Student
 from xlite.runs.run import Run
 
@@ -102,6 +103,16 @@ def test_fedprox_keeps_a_client_near_the_servers_weights(films: Path):
     assert moved[1] < 0.5 * moved[0]
 
 
+def test_a_client_that_was_not_there_in_the_best_round_ends_with_it_all_the_same(films: Path):
+    plan = make_plan(of(films), (0.5,) * 3, (0.2,) * 3)
+    training = LocalTraining(Own("late", films, device="cpu"), plan)
+    training.end(best=2, clients=3)
+    run = Run.named("late")
+    assert run.status().state == "finished" and run.read_metrics()["epoch"].tolist() == [2]
+    trained_on = load_model(run.path("model.safetensors"))[1].notes.trained_on
+    assert trained_on == "56 films of 28 patients, and the weights of 2 other clients"
+
+
 def test_a_client_learns_nothing_of_a_finding_that_it_does_not_label(films: Path):
     """The masked loss: the head's rows of that finding move by weight decay alone, which is off here."""
     stems = NihFolder.open(films).table["stem"].tolist()
@@ -121,7 +132,7 @@ def test_a_client_learns_nothing_of_a_finding_that_it_does_not_label(films: Path
 class Breaks(InOneProcess):
     """A server that dies before a round."""
 
-    def send_and_receive(self, messages: Sequence, timeout: float) -> list:  # type: ignore[type-arg]
+    def send_and_receive(self, messages: Sequence, timeout: float) -> dict:  # type: ignore[type-arg]
         if any(
             m.metadata.message_type == "train" and m.content["config"]["server-round"] == 3 for m in messages
         ):

@@ -45,7 +45,7 @@ def distil(grid: Grid, plan: Plan, name: str, public: Path, weights: str) -> Run
     members.gather()
     nodes = members.get_node_ids()
     messages = [Message(RecordDict({CONFIG: ConfigRecord({})}), node, ANSWER) for node in nodes]
-    replies = {reply.metadata.src_node_id: reply for reply in grid.send_and_receive(messages, plan.deadline)}
+    replies = grid.send_and_receive(messages, plan.deadline)
     files = []
     for member in sorted((members.known[node] for node in nodes), key=lambda one: one.name):
         reply = replies.get(member.node)

@@ -69,18 +69,19 @@ class Fleet:
         """The ids of the clients that are connected now."""
         return sorted(self.state.get_nodes(self.run_id))
 
-    def send_and_receive(self, messages: Sequence[Message], timeout: float) -> list[Message]:
-        """Sends the messages and returns the replies that come within `timeout` seconds.
+    def send_and_receive(self, messages: Sequence[Message], timeout: float) -> dict[int, Message]:
+        """Sends the messages, one a client, and returns the replies by client that come in `timeout` seconds.
 
         A client that goes meanwhile gives a reply with an error, one that is too slow gives none.
         """
-        waited, replies, end = {self._push(message) for message in messages}, [], time.monotonic() + timeout
+        # Not by the sender of a reply: what tells that a client is gone comes from Flower itself.
+        waited = {self._push(message): message.metadata.dst_node_id for message in messages}
+        replies, end = {}, time.monotonic() + timeout
         while waited and time.monotonic() < end:
-            for reply in self._pull(waited):
-                waited.discard(reply.metadata.reply_to_message_id)
-                replies.append(reply)
+            for reply in self._pull(set(waited)):
+                replies[waited.pop(reply.metadata.reply_to_message_id)] = reply
             time.sleep(POLL_S if waited else 0)
-        self.state.delete_messages(waited)  # whoever is late finds its message gone
+        self.state.delete_messages(set(waited))  # whoever is late finds its message gone
         return replies
 
     def _push(self, message: Message) -> str:

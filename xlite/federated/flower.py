@@ -4,7 +4,7 @@ import os
 
 QUIET = {
     "FLWR_TELEMETRY_ENABLED": "0",
-    "FLWR_LOG_LEVEL": "ERROR",
+    "FLWR_LOG_LEVEL": "CRITICAL",
     "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1",
 }
 """Set for this process and those that it starts, before Flower is imported."""

@@ -1,6 +1,7 @@
 """What a client trains: the student of a plan on its own films, in the run's folder of its own."""
 
 import logging
+import math
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -146,6 +147,8 @@ class LocalTraining:
 
     def end(self, best: int, clients: int) -> None:
         """Saves the student as it is as the run's model, judges it on its own films, and ends the run."""
+        if best not in {row["epoch"] for row in self.state.rows}:  # it was not there in that round
+            self.judge(best, math.nan)
         info = self.job.info.noting(epoch=best)
         if clients > 1:
             others = f", and the weights of {counted(clients - 1, 'other client')}"

@@ -32,8 +32,8 @@ class Grid(Protocol):
     def get_node_ids(self) -> list[int]:
         """The ids of the clients that are there now."""
 
-    def send_and_receive(self, messages: Sequence[Message], timeout: float) -> list[Message]:
-        """The replies that come within `timeout` seconds."""
+    def send_and_receive(self, messages: Sequence[Message], timeout: float) -> dict[int, Message]:
+        """The replies that come within `timeout` seconds, by client."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class Members:
         config = ConfigRecord({"plan": self.plan.model_dump_json(), "xlite": __version__})
         content = RecordDict({ARRAYS: self.start, CONFIG: config})
         messages = [Message(content, node, HELLO) for node in nodes]
-        for reply in self.grid.send_and_receive(messages, self.plan.deadline) if messages else []:
-            node, name, films = reply.metadata.src_node_id, told(reply, "name"), told(reply, "films")
+        for node, reply in self.grid.send_and_receive(messages, self.plan.deadline).items():
+            name, films = told(reply, "name"), told(reply, "films")
             if not (
                 isinstance(name, str) and PLAIN_NAME.fullmatch(name) and isinstance(films, int) and films > 0
             ):
@@ -139,9 +139,7 @@ def _train(members: Members, strategy: FedAvg, now: Progress, number: int) -> di
     plan, sent = members.plan, now.arrays
     messages = list(strategy.configure_train(number, sent, ConfigRecord(), members))
     size = size_of(sent)
-    replies = {
-        reply.metadata.src_node_id: reply for reply in members.grid.send_and_receive(messages, plan.deadline)
-    }
+    replies = members.grid.send_and_receive(messages, plan.deadline)
     rows, whole = {}, []
     asked = {message.metadata.dst_node_id for message in messages}
     for member in sorted((members.known[node] for node in asked), key=lambda one: one.name):
@@ -182,8 +180,8 @@ def _evaluate(members: Members, now: Progress, number: int, rows: dict[int, dict
     content = RecordDict({ARRAYS: now.arrays, CONFIG: ConfigRecord({ROUND: number})})
     messages = [Message(content, node, MessageType.EVALUATE) for node in members.get_node_ids()]
     size = size_of(now.arrays)
-    for reply in members.grid.send_and_receive(messages, members.plan.deadline):
-        row = rows.get(reply.metadata.src_node_id)
+    for node, reply in members.grid.send_and_receive(messages, members.plan.deadline).items():
+        row = rows.get(node)
         if row is not None and reply.has_content():
             row["bytes_received"] += size
             row |= _numbers(reply, "val_loss", "val_auc")
@@ -195,11 +193,8 @@ def _end(members: Members, student: Student, names: list[str], now: Progress) ->
     config = ConfigRecord({"best": now.state.best_epoch, "clients": len(nodes)})
     content = RecordDict({ARRAYS: to_record(student, names), CONFIG: config})
     messages = [Message(content, node, END) for node in nodes]
-    ended = {
-        reply.metadata.src_node_id
-        for reply in members.grid.send_and_receive(messages, members.plan.deadline)
-        if reply.has_content()
-    }
+    replies = members.grid.send_and_receive(messages, members.plan.deadline)
+    ended = {node for node, reply in replies.items() if reply.has_content()}
     for node in set(nodes) - ended:
         log.warning(f"Warning: {members.known[node].name} has not said that it judged the weights")
 

@@ -41,13 +41,13 @@ class InOneProcess:
         """The ids of all clients."""
         return list(self.apps)
 
-    def send_and_receive(self, messages: Sequence[Message], timeout: float) -> list[Message]:
+    def send_and_receive(self, messages: Sequence[Message], timeout: float) -> dict[int, Message]:
         """Each client's reply; what it raises is raised."""
-        return [
-            self.apps[node](message, Context(1, node, {}, RecordDict(), {}))
-            for message in messages
-            for node in [message.metadata.dst_node_id]
-        ]
+        asked = {message.metadata.dst_node_id: message for message in messages}
+        return {
+            node: self.apps[node](message, Context(1, node, {}, RecordDict(), {}))
+            for node, message in asked.items()
+        }
 
 
 def simulate(name: str, values: dict[str, Any], deal: Deal) -> Run:

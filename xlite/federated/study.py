@@ -27,6 +27,7 @@ from xlite.files import write_atomic
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.looks import Found, Look, shared
 from xlite.metrics.paired import compared_findings, macro_auc
+from xlite.metrics.per_finding import auc_per_class, macro
 from xlite.models.available import MODEL_FILE
 from xlite.patients import fewer_patients
 from xlite.places import federations_dir
@@ -92,6 +93,9 @@ def run_study(name: str, values: dict[str, Any], deal: Deal, seeds: int) -> Stud
         rounds = pd.read_csv(run.path(ROUNDS_FILE))
         sent.append(float((rounds["bytes_sent"] + rounds["bytes_received"]).mean()))
         probs.append(_answers(run, plan, values | {"seed": seed}, folder, split))
+        labels = folder.labels(split.stems("test"))
+        aucs = (f"{name} {macro(auc_per_class(labels, said)):.4f}" for name, said in probs[-1].items())
+        log.info(f"Seed {seed}: macro AUC {', '.join(aucs)}")
     found = _compare(folder, split.stems("test"), probs, round(float(np.mean(sent))))
     out = federations_dir() / name
     out.mkdir(parents=True, exist_ok=True)
