@@ -15,7 +15,7 @@ import numpy as np
 from xlite.data.folder import NihFolder
 from xlite.engines.onnx_engine import OnnxEngine
 from xlite.export.ensemble import export_ensemble
-from xlite.export.refit import Answers, answers, split_of
+from xlite.export.refit import FilmLogits, answers, split_of
 from xlite.export.timing import in_turns, processor
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.calibration import apply_calibrator, fit_calibrator
@@ -63,13 +63,13 @@ def _file(members: list[Path], out: Path) -> Path:
     return out
 
 
-def _answers(file: Path, folder: NihFolder) -> tuple[Answers, Answers]:
+def _answers(file: Path, folder: NihFolder) -> tuple[FilmLogits, FilmLogits]:
     engine = OnnxEngine.load(file, threads=1)
     split = split_of(engine.info, folder)
     return answers(engine, folder, split, "val"), answers(engine, folder, split, "test")
 
 
-def _ece(val: Answers, test: Answers) -> float:
+def _ece(val: FilmLogits, test: FilmLogits) -> float:
     calibrator = fit_calibrator(val.logits, val.labels, val.patients, "platt")
     return float(np.nanmean(ece_per_class(test.labels, apply_calibrator(test.logits, calibrator))))
 

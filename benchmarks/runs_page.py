@@ -84,7 +84,7 @@ def parts(rounds: int) -> None:
     listing = Listing(checkpoints_dir())
     show("first look at all runs", lambda: Listing(checkpoints_dir()).runs(), 1)
     listing.runs()
-    show("a later look, nothing changed", listing.look, rounds)
+    show("a later look, nothing changed", listing.runs, rounds)
     changed = Run(checkpoints_dir() / "run0000").path("progress.json")
 
     def look_after_a_change() -> None:

@@ -50,7 +50,7 @@ def changed(
     Shifted, turned, zoomed, mirrored; with other greys, a veil, blur and noise, or a wide border.
     """
     image, inside = _moved(rng, picture, lungs)
-    grey = (image / 255.0) ** math.exp(rng.normal(0, 0.4))
+    grey: np.ndarray = (image / 255.0) ** math.exp(rng.normal(0, 0.4))
     if rng.random() < 0.3:  # as the processing of some machines does
         grey = cv2.createCLAHE(rng.uniform(1, 4), (4, 4)).apply((255 * grey).astype(np.uint8)) / 255.0
     if rng.random() < 0.4:  # as fluid or a badly placed grid would
@@ -63,7 +63,7 @@ def changed(
 def _moved(rng: np.random.Generator, picture: np.ndarray, lungs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     side = len(picture)
     zoom, turn = SIDE / side * math.exp(rng.normal(0.02, 0.13)), rng.normal(0, 6)
-    move = cv2.getRotationMatrix2D((side / 2, side / 2), turn, zoom)
+    move: np.ndarray = cv2.getRotationMatrix2D((side / 2, side / 2), turn, zoom)
     move[:, 2] += SIDE / 2 - side / 2 + rng.normal(0, 0.04 * SIDE, 2)
     edge = cv2.BORDER_REPLICATE if rng.random() < 0.5 else cv2.BORDER_CONSTANT
     image = cv2.warpAffine(picture, move, (SIDE, SIDE), flags=cv2.INTER_AREA, borderMode=edge)

@@ -45,7 +45,8 @@ class Lung(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Probabilities (B, 1, 64, 64) of being lung."""
-        return self.net(x).sigmoid()
+        logits: Tensor = self.net(x)
+        return logits.sigmoid()
 
 
 def _block(inside: int, outside: int) -> nn.Sequential:
