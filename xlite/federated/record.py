@@ -57,9 +57,7 @@ class Record:
             return None
         with reading_state(path) as content:
             if content["plan"] != self.plan.model_dump_json():
-                raise RunError(
-                    f"{self.folder.name!r} began with another plan: resume it with the same options"
-                )
+                raise RunError(f"{self.folder.name!r} began with another plan: put its plan.json back")
             return Progress(
                 from_tensors(content["arrays"]),
                 State(**content["state"]),
