@@ -90,15 +90,16 @@ class Node:
                 if message is None:
                     time.sleep(POLL_S)
                 else:
-                    self._answer(app, message)
+                    self._answer(app, message, ended)
         finally:
             over.set()
             self._leave()
 
-    def _answer(self, app: ClientApp, message: Message) -> None:
+    def _answer(self, app: ClientApp, message: Message, ended: Callable[[], bool]) -> None:
         context = Context(message.metadata.run_id, self.me.node_id, {}, RecordDict(), {})
         try:
-            self._send(app(message, context))
+            reply = app(message, context)
+            self._send(reply, last=ended())
         except XliteError as error:
             self._send(Message(Error(ErrorCode.CLIENT_APP_RAISED_EXCEPTION, str(error)), reply_to=message))
             raise
@@ -128,8 +129,8 @@ class Node:
         message.metadata.__dict__["_message_id"] = tree.object_id  # what travels does not hold its own id
         return message
 
-    def _send(self, reply: Message) -> None:
-        """Sends a reply; if the server does not wait for it any more, says so."""
+    def _send(self, reply: Message, last: bool = False) -> None:
+        """Sends a reply; if the server does not wait for it any more, says so. The last one is tried once."""
         reply.metadata.__dict__["_message_id"] = reply.object_id  # as Flower's own nodes do
         tree, objects = get_object_tree(reply), get_all_nested_objects(reply)
         head = message_to_proto(remove_content_from_message(reply))
@@ -149,8 +150,8 @@ class Node:
             )
 
         try:
-            self._persist(push, again=False)
-        except (ObjectPushError, ObjectPullError, httpx.HTTPStatusError) as error:
+            push() if last else self._persist(push, again=False)
+        except (ObjectPushError, ObjectPullError, httpx.HTTPError) as error:
             log.warning("Warning: the server takes this answer no more (%s)", error)
 
     def _persist(self, ask: Callable[[], _T], again: bool = True) -> _T:
