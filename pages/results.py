@@ -20,7 +20,7 @@ from xlite.models.info import read_info
 from xlite.places import checkpoints_dir
 from xlite.public import is_public, refuse_in_public
 from xlite.report.charts.lines import MOST_FINDINGS, MOST_MODELS, line_colors
-from xlite.report.charts.rates import MOST_BANDS, curves_figure, model_curves
+from xlite.report.charts.rates import MOST_BANDS, curves_figure, model_curves, model_curves_words
 from xlite.report.downloads import downloads
 from xlite.report.saved import (
     Evaluation,
@@ -208,8 +208,8 @@ def show_curves(models: list[View]) -> None:
     for column, kind in zip(st.columns(2), KINDS, strict=True):
         lines = model_curves(models, picked, kind)
         figure = curves_figure(lines, (), kind, colors, bands)
-        names = "; ".join(line.name.replace("<s>", "").replace("</s>", "") for line in lines)
-        column.plotly_chart(figure, key=kind, config=QUIET_BAR, alt=f"{KIND_WORDS[kind]}s: {names}")
+        words = model_curves_words(models, picked, kind)
+        column.plotly_chart(figure, key=kind, config=QUIET_BAR, alt=f"{KIND_WORDS[kind]}s: {words}")
     if len(lines) > MOST_BANDS and not bands:
         st.caption(
             f"The band is the 95 % interval of {spoken(picked[0])} ({literal(first.report.model)}), the "

@@ -6,7 +6,7 @@ import pytest
 from demo_home import save_demo_evaluation
 
 from xlite.evaluation.caveats import TrainedOn
-from xlite.report.charts.rates import Kind, Mark, curves_figure, curves_grid, model_curves
+from xlite.report.charts.rates import Kind, Mark, curves_figure, curves_grid, model_curves, model_curves_words
 from xlite.report.saved import read_evaluation
 from xlite.report.view import View
 
@@ -32,6 +32,10 @@ def test_a_curve_is_labelled_with_its_area(clean: View, contaminated: View, kind
     first, second = model_curves([clean, contaminated], ["Pleural_Thickening"], kind)
     assert first.name == f"Pleural thickening demo0  {area}"
     assert second.name == f"Pleural thickening seen  <s>{area}</s>"
+    assert model_curves_words([clean], ["Pleural_Thickening"], kind) == f"Pleural thickening {area}"
+    assert model_curves_words([clean, contaminated], ["Pleural_Thickening"], kind) == (
+        f"Pleural thickening demo0 {area}; Pleural thickening seen {area} (struck through)"
+    )
     points = clean.curves["Pleural_Thickening"]
     expected = (points.roc.fpr, points.roc.tpr) if kind == "roc" else (points.pr.recall, points.pr.precision)
     assert (alone.x, alone.y) == expected

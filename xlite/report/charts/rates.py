@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from xlite.findings import spoken
 from xlite.metrics.bands import FindingCurves
+from xlite.metrics.estimate import Estimate
 from xlite.plots import PALETTE, QUIET, plain_label, style
 from xlite.report.charts.lines import DASHES
 from xlite.report.charts.panels import Panel, diagonal, panel_grid
 from xlite.report.charts.paper import colors
 from xlite.report.means import NOT_LABELLED
-from xlite.report.view import View
+from xlite.report.view import View, metric_cell
 
 if TYPE_CHECKING:  # loaded when a figure is made
     import plotly.graph_objects as go
@@ -67,13 +68,29 @@ def model_curves(models: Sequence[View], findings: Sequence[str], kind: Kind) ->
     curves = []
     for hue, finding in enumerate(findings):
         for view, dash in zip(models, DASHES, strict=False):
-            one = view.report.per_class[finding]
             name = f" {plain_label(view.report.model)}" if len(models) > 1 else ""
-            absent = "undefined" if one.labelled else NOT_LABELLED
-            area = view.marked(one.auc if kind == "roc" else one.ap, absent)
+            area = view.marked(*_area(view, finding, kind))
             curve = curve_of(view.curves[finding], kind, f"{spoken(finding)}{name}  {area}")
             curves.append(replace(curve, hue=hue, dash=dash))
     return curves
+
+
+def model_curves_words(models: Sequence[View], findings: Sequence[str], kind: Kind) -> str:
+    """What a picture of `model_curves` shows, for who does not see it: each curve's name and area."""
+    words = []
+    for finding in findings:
+        for view in models:
+            name = f" {view.report.model}" if len(models) > 1 else ""
+            value, absent = _area(view, finding, kind)
+            area = metric_cell(value, view.contaminated, absent)
+            words.append(f"{spoken(finding)}{name} {area.text}{' (struck through)' if area.struck else ''}")
+    return "; ".join(words)
+
+
+def _area(view: View, finding: str, kind: Kind) -> tuple[Estimate, str]:
+    """The area under a finding's curve, and what is said if there is none."""
+    one = view.report.per_class[finding]
+    return (one.auc if kind == "roc" else one.ap), "undefined" if one.labelled else NOT_LABELLED
 
 
 def curves_figure(
