@@ -25,7 +25,7 @@ from xlite.runs.status import RunStatus
 from xlite.serving.notice import BUTTON, NOTICE
 
 SEEN = SeenByTeacher(split_id="s", part="test", films=200, trained=60, with_val=60, patients=60)
-WAYS_ON = ["Read a film", "Explore the data", "Train a student", "Compare results"]
+WAYS_ON = ["Read a film", "Explore the data", "Label films", "Train a student", "Compare results"]
 DRAW = "Draw a small phantom folder (160 films)"
 pytestmark = pytest.mark.usefixtures("one_scan", "no_charts", "only_this_home", "light")
 

@@ -68,7 +68,7 @@ def test_without_words_the_help_is_shown(xlite: Command) -> None:
 
 
 def test_help_shows_whole_sentences(xlite: Command) -> None:
-    for group in ([], ["data"], ["jobs"], ["sweep"]):
+    for group in ([], ["data"], ["jobs"], ["sweep"], ["federate"], ["label"]):
         assert "..." not in xlite(*group, "--help")[1].replace("[ARGS]...", "")
 
 

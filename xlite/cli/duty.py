@@ -18,7 +18,7 @@ def duty(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """The model on duty: say or change which it is.
+    """Say or change which model is on duty.
 
     It is what pages show first, and what `xlite share` and `xlite serve` read with if no model is named; a
     server that runs already keeps the one it began with. The choice is kept in the home.

@@ -48,7 +48,7 @@ def export(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Write a model as an ONNX file, a page, a Space or a repository.
+    """Write a model as a file, page, Space or repository.
 
     In one forward pass the file gives logits, calibrated probabilities and the maps of all findings. It is
     written only if it answers as the model does on each film tried, and it reads several times as fast on a

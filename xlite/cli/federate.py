@@ -15,9 +15,7 @@ from xlite.extras import demand
 from xlite.federated.flower import hush
 from xlite.federated.plan import OPTIONS, STUDENT
 
-app = typer.Typer(
-    help="Training together without sharing films: a server, clients, or a simulation.", rich_markup_mode=None
-)
+app = typer.Typer(help="Training together without sharing films.", rich_markup_mode=None)
 
 
 def with_plan_options(*others: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -148,7 +146,7 @@ def study(
     *,
     values: dict[str, Any],
 ) -> None:
-    """Compare a federation with each client alone and with all films in one place.
+    """Compare a federation with clients alone and with all films.
 
     All train with the same settings and as many epochs, and are compared on the same test films.
     """
