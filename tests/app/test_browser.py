@@ -287,6 +287,9 @@ def test_a_film_is_uploaded_and_its_maps_are_seen(app: str, page: Page, tmp_path
     page.get_by_role("option").last.click()
     expect(page.get_by_text("film.png, map of")).not_to_be_empty()
     settle(page)
+    end = time.monotonic() + 10  # the viewer draws when it comes to it
+    while picture("canvas => canvas.toDataURL()") == shown and time.monotonic() < end:
+        page.wait_for_timeout(100)
     assert picture("canvas => canvas.toDataURL()") != shown
     viewer.get_by_role("application").focus()
     for _ in range(3):

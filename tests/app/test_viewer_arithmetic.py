@@ -169,6 +169,7 @@ def test_a_box_between_two_points_stays_on_the_film(modules: Callable[..., Any])
     assert box == {"x": 30, "y": 0, "width": 70, "height": 10}
 
 
+@pytest.mark.alone
 def test_a_large_film_is_drawn_again_within_a_moment(modules: Callable[..., Any]):
     """Of 2500 x 3000 px, as a DICOM film may be: a new contrast and a new map take less than 400 ms each."""
     times = modules(
