@@ -1,6 +1,5 @@
 """Real processes over HTTPS on the loopback, and all that can go wrong between them."""
 
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,18 +9,12 @@ import pandas as pd
 import pytest
 from federations import STUDENT, app_that_replies, changed, make_certificate, options, taking_part, xlite
 from noise_folder import write_noise_folder
+from servers import free_port
 
 from xlite.models.checkpoint import load_model
 from xlite.runs.run import Run
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(1800)]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def await_true(what: Callable[[], bool], log: Path, seconds: float = 400) -> None:
