@@ -4,8 +4,10 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 import stat
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
@@ -21,6 +23,24 @@ T = TypeVar("T")
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 """A name that can be a folder's on every system."""
 _TAIL_BLOCK = 64 * 1024
+
+
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """A folder to fill: once whole it takes the place of `out`, missing or empty; else nothing is left.
+
+    Raises OSError.
+    """
+    out.absolute().parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=out.absolute().parent))
+    try:
+        yield scratch
+        scratch.chmod(0o755)
+        if out.exists():
+            out.rmdir()
+        os.replace(scratch, out)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -1,8 +1,6 @@
 """The labels of a labelling as a data folder that training takes: table, boxes, links to films, lists."""
 
-import os
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from xlite.data.importing.files import (
 from xlite.data.importing.labels import Labels
 from xlite.data.splits import OFFICIAL_LISTS
 from xlite.errors import DataError, sentence
+from xlite.files import whole_folder
 from xlite.findings import FINDINGS
 from xlite.labelling.labelling import LOG, Labelling
 from xlite.labelling.settled import Settled, settled_films
@@ -62,9 +61,7 @@ def export_labels(labelling: Labelling, state: LogState, out: Path, only: bool =
     table = folder.table.iloc[rows].reset_index(drop=True)
     labels = _merged(folder, table, done)
     try:
-        out.absolute().parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".labels-", dir=out.absolute().parent))
-        try:
+        with whole_folder(out) as scratch:
             write_rows(
                 scratch / TABLE.format(name="labels"),
                 [*TABLE_HEADER, *WHO_HEADER],
@@ -76,12 +73,6 @@ def export_labels(labelling: Labelling, state: LogState, out: Path, only: bool =
             _link_films(folder, table, scratch / "images")
             _copy_lists(folder.root, scratch)
             shutil.copy(labelling.folder / LOG, scratch / LOG)
-            scratch.chmod(0o755)
-            if out.exists():
-                out.rmdir()
-            os.replace(scratch, out)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
     except OSError as error:
         raise DataError(sentence(error, out)) from error
     known = int(sum(np.isfinite(one.labels).sum() for one in done.values()))

@@ -1,7 +1,5 @@
 """A labelling: readers at work on a worklist of a data folder, as a folder with the log of their answers."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +14,7 @@ from xlite.config import SEED
 from xlite.data.folder import NihFolder
 from xlite.data.worklist import FILM, PATIENT, read_worklist, write_worklist
 from xlite.errors import DataError, RunError
-from xlite.files import read_whole, write_atomic
+from xlite.files import read_whole, whole_folder, write_atomic
 from xlite.labelling.due import HELD, Rules, Task, next_task
 from xlite.labelling.entry import Act, Entry, Given
 from xlite.labelling.log import AnswerLog
@@ -95,17 +93,11 @@ class Labelling:
                 "left_out": len(films) - len(seen),
             }
         )
-        place.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
-        try:
+        with whole_folder(place) as scratch:
             rows = {FILM: folder.names(seen), PATIENT: [patients[film] for film in seen]}
             write_worklist(scratch / WORKLIST, pd.DataFrame(rows))
             write_atomic(scratch / LOG, b"")
             write_atomic(scratch / SETTINGS, settings.model_dump_json(indent=1).encode())
-            scratch.chmod(0o755)
-            scratch.rename(place)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
         return cls(place)
 
     @classmethod

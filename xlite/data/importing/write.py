@@ -1,8 +1,5 @@
 """An X-Lite data folder of another data set: table, boxes, lists, links to its films, and the record."""
 
-import os
-import shutil
-import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +18,7 @@ from xlite.data.importing.mapping import Mapping, as_csv, checked, for_labels
 from xlite.data.importing.options import NAME
 from xlite.data.importing.record import Record, finding_counts, label_counts, read_record
 from xlite.errors import DataError, sentence
-from xlite.files import PLAIN_NAME, Progress
+from xlite.files import PLAIN_NAME, Progress, whole_folder
 from xlite.findings import FINDINGS
 from xlite.text import counted
 
@@ -88,9 +85,7 @@ def write_import(
     boxes = frame_boxes(found.boxes, films, labels, rules)
     shown = films["shown"].value_counts()
     try:
-        out.absolute().parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".import-", dir=out.absolute().parent))
-        try:
+        with whole_folder(out) as scratch:
             link_films(films, found, scratch / "images", progress)
             record = Record(
                 kind=kind,
@@ -118,12 +113,6 @@ def write_import(
             write_tables(scratch, name, found, films, labels, boxes)
             (scratch / "mapping.csv").write_text(as_csv(rules), encoding="utf-8")
             (scratch / RECORD).write_text(record.as_json(), encoding="utf-8")
-            scratch.chmod(0o755)
-            if out.exists():
-                out.rmdir()
-            os.replace(scratch, out)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
     except OSError as error:
         raise DataError(sentence(error, out)) from error
     return record
