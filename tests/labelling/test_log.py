@@ -1,6 +1,7 @@
 import json
-import multiprocessing
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -137,20 +138,31 @@ def test_a_log_that_is_held_for_too_long_is_refused(log: AnswerLog, monkeypatch:
         put(log, entry(1))
 
 
-def work(path: Path, reader: str, count: int) -> None:
-    """What a process of a server does: each entry says how many it saw before it."""
-    for _ in range(count):
-        AnswerLog(path).append(lambda entries: entry(len(entries), reader))
+# What a process of a server does: each entry is named after the number of those before it.
+WRITER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from xlite.findings import FINDINGS
+from xlite.labelling.entry import Entry, Given
+from xlite.labelling.log import AnswerLog
+
+path, reader, count = sys.argv[1:]
+given = Given(answers=dict.fromkeys(FINDINGS, "no"), seconds=10.0)
+for _ in range(int(count)):
+    AnswerLog(Path(path)).append(
+        lambda entries: Entry(
+            act="reading", film=f"film{len(entries)}", reader=reader, when=datetime.now(UTC), given=given
+        )
+    )
+"""
 
 
 def test_two_processes_lose_no_entry_and_see_those_of_each_other(log: AnswerLog):
-    context = multiprocessing.get_context("spawn")
-    others = [context.Process(target=work, args=(log.path, name, 40)) for name in ("Ann", "Bob")]
-    for other in others:
-        other.start()
-    for other in others:
-        other.join(60)
-    assert [other.exitcode for other in others] == [0, 0]
+    words = [[sys.executable, "-c", WRITER, str(log.path), name, "40"] for name in ("Ann", "Bob")]
+    others = [subprocess.Popen(command) for command in words]
+    assert [other.wait(60) for other in others] == [0, 0]
     entries = log.read()
     assert [one.film for one in entries] == [f"film{number}" for number in range(80)]
     assert sorted(one.reader for one in entries) == ["Ann"] * 40 + ["Bob"] * 40
