@@ -11,7 +11,7 @@ from page_explore_film import open_film, show_picture, show_rows
 from page_explore_filters import fit
 from page_parts import done, go_to
 
-from xlite.data.eda import captions, export, filters, ranking
+from xlite.data.eda import captions, export, ranking
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.filters import Selection
 from xlite.data.eda.ranking import BY_MODEL, DOUBT, ORDERS, Judged
@@ -21,6 +21,7 @@ from xlite.errors import DataError, RunError
 from xlite.findings import FINDINGS, spoken
 from xlite.labelling.labelling import Labelling
 from xlite.messages import literal, page_sentence
+from xlite.paging import page, page_count
 from xlite.public import is_public, refuse_in_public
 from xlite.text import counted
 
@@ -103,14 +104,14 @@ def show_list(
 
 
 def _page_number(count: int, size: int, key: str, bar: "DeltaGenerator") -> int:
-    pages = filters.page_count(count, size)
+    pages = page_count(count, size)
     return int(bar.number_input(f"Page of {pages:,}", 1, pages, key=key, width=150))
 
 
 def _show_patients(films: CodedFilms, rows: np.ndarray, bar: "DeltaGenerator") -> None:
     table = export.patients_table(films, rows)
     number = _page_number(len(table), A_PAGE_OF_ROWS, f"patients-{len(table)}", bar)
-    shown = table.iloc[(number - 1) * A_PAGE_OF_ROWS : number * A_PAGE_OF_ROWS]
+    shown = table.iloc[page(number, A_PAGE_OF_ROWS)]
     st.dataframe(shown, hide_index=True, height=600 if len(shown) > 15 else "content", alt="Patients chosen")
 
 
@@ -139,7 +140,7 @@ def _show_films(
     size = A_PAGE if pictures else A_PAGE_OF_ROWS
     key = f"page-{hash((selection.wanted, order, finding, len(rows)))}"
     number = _page_number(len(rows), size, key, bar)
-    shown = filters.page(rows, number, size)
+    shown = rows[page(number, size)]
     said = captions.said_of_films(films, shown, one, order, finding) if one else []
     if order == DOUBT:
         said = [captions.said_of_doubts(films, int(row)) for row in shown]

@@ -18,7 +18,7 @@ from xlite.data.eda import captions, charts, filters
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.doubted import Doubted
 from xlite.data.eda.filters import Filter, Selection
-from xlite.data.eda.ranking import BY_MODEL, Judged
+from xlite.data.eda.ranking import Judged, shows_models
 from xlite.data.film_names import stem_of
 from xlite.data.folder import Changes, NihFolder, changes
 from xlite.errors import DataError, RunError
@@ -59,7 +59,7 @@ def cached_judged(
 
 def judged_if_asked(root: str, changed: Changes, film: str) -> Mapping[str, Judged]:
     """What models said of the films, read when an order or an open film asks for it."""
-    if not film and st.session_state.get("order") not in BY_MODEL and "order" not in st.query_params:
+    if not shows_models(st.session_state.get("order", st.query_params.get("order")), film):
         return {}
     from xlite.report.judged_films import prediction_files
 

@@ -8,6 +8,7 @@ from page_runs import watch
 from xlite.errors import XliteError
 from xlite.evaluation.report import Comparison
 from xlite.messages import literal, page_sentence
+from xlite.paging import page, page_count
 from xlite.places import checkpoints_dir
 from xlite.runs.charts import CURVES, MOST_RUNS, overlaid, pareto_figure
 from xlite.runs.groups import GROUPS, difference_rows, differing, group_rows, grouped, in_groups
@@ -15,7 +16,7 @@ from xlite.runs.listing import Listing, RunFacts, names_of
 from xlite.runs.paired import compare_runs
 from xlite.runs.pareto import COSTS, judged_on, plot_of, unknown_sentence
 from xlite.runs.results import to_csv
-from xlite.runs.rows import experiment_rows, of_words, page_count, page_of
+from xlite.runs.rows import A_PAGE, experiment_rows, of_words
 from xlite.runs.status import LIVE
 from xlite.runs.table import COLUMNS, SHOWN, Wanted, after_ticks, choices, table_csv, table_rows, told_columns
 from xlite.text import counted
@@ -284,14 +285,14 @@ def experiments_table(search: str) -> None:
         st.caption("Finished runs are logged here (`experiments/results.csv`).")
         return
     wanted = of_words(experiments, search)[::-1]
-    pages, number = page_count(wanted), 1
+    pages, number = page_count(len(wanted), A_PAGE), 1
     if pages > 1:
         number = st.number_input(f"Page, 1 to {pages}", 1, pages, width=160)
     if not wanted:
         st.caption("No experiment has all the words of the search.")
         return
     # Not a data frame: that strikes nothing through, and cuts the notes off.
-    table = experiment_rows(page_of(wanted, number))
+    table = experiment_rows(wanted[page(number, A_PAGE)])
     with st.container(key="experiments"):
         st.table(table, border="horizontal", height=table_height(len(table), 70))
     st.caption(

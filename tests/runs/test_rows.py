@@ -9,7 +9,7 @@ from xlite.config import make_config
 from xlite.evaluation.source_facts import TeacherSeen
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment
-from xlite.runs.rows import experiment_rows, known_test_films, of_words, page_count, page_of, run_rows
+from xlite.runs.rows import experiment_rows, known_test_films, of_words, run_rows
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 
@@ -83,9 +83,3 @@ def test_experiments_are_searched_by_their_texts() -> None:
         "nowhere": [],
     }.items():
         assert [one.experiment_id for one in of_words(rows, search)] == names
-
-
-def test_experiments_are_cut_into_pages() -> None:
-    found = [Experiment(experiment_id=str(number)) for number in range(101)]
-    assert [page_count(found[:some]) for some in (0, 1, 50, 51, 101)] == [0, 1, 1, 2, 3]
-    assert [list(page_of(found, number)) for number in (1, 2, 3)] == [found[:50], found[50:100], found[100:]]

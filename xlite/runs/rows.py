@@ -1,6 +1,6 @@
 """The tables of runs and experiments, the same for the Runs page and for terminals. Imports no torch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -56,16 +56,6 @@ def of_words(experiments: Iterable[Experiment], search: str) -> list[Experiment]
     """The experiments whose texts have all the words of a search; `seed=3` finds the notes' `seed 3`."""
     words = [word.replace("=", " ") for word in search.casefold().split()]
     return [one for one in experiments if not words or all(word in _texts(one) for word in words)]
-
-
-def page_count(experiments: Sequence[Experiment]) -> int:
-    """How many pages they fill, A_PAGE on each; 0 if there are none."""
-    return -(-len(experiments) // A_PAGE)
-
-
-def page_of(experiments: Sequence[Experiment], number: int) -> Sequence[Experiment]:
-    """Those of a page, which count from 1."""
-    return experiments[(number - 1) * A_PAGE : number * A_PAGE]
 
 
 def _texts(one: Experiment) -> str:

@@ -4,7 +4,6 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from unknown_labels import hide_labels
 
@@ -124,14 +123,6 @@ def test_each_field_of_a_filter_is_in_the_address():
         "boxed": False,
         "region": "",
     }
-
-
-def test_rows_in_pages():
-    assert [filters.page_count(films, 5) for films in (0, 1, 5, 6, 24)] == [1, 1, 1, 2, 5]
-    rows = np.arange(24)
-    pages = [filters.page(rows, number, 5).tolist() for number in range(1, 6)]
-    assert sum(pages, []) == rows.tolist() and [len(page) for page in pages] == [5, 5, 5, 5, 4]
-    assert filters.page(rows[:0], 1, 5).tolist() == []
 
 
 def test_films_whose_label_is_unknown(tiny_folder: Path) -> None:

@@ -45,6 +45,11 @@ def test_without_a_model_its_orders_are_the_table_s(coded: CodedFilms):
     assert ranking.ordered(EVERYTHING[::2], None, "loss").tolist() == [0, 2, 4, 6]
 
 
+def test_what_models_said_is_shown_of_an_open_film_and_in_their_orders():
+    shown = [order for order in (None, "", *ranking.ORDERS) if ranking.shows_models(order, "")]
+    assert shown == list(ranking.BY_MODEL) and ranking.shows_models(None, "1_0")
+
+
 def test_loss_and_disagreement_by_hand(judged: Judged):
     labels = np.zeros((2, 14))
     labels[0, MASS] = 1

@@ -224,13 +224,3 @@ def _unless_asked(before: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[s
     nothing = Filter().state()
     same = all(before[name] == value for name, value in asked.items())
     return {name: nothing[name] for name in asked} if same else dict(asked)
-
-
-def page_count(films: int, size: int) -> int:
-    """How many pages of `size` films so many fill; none fill a page too."""
-    return max(-(-films // size), 1)
-
-
-def page(rows: np.ndarray, number: int, size: int) -> np.ndarray:
-    """The rows on a page, numbered from 1."""
-    return rows[(number - 1) * size : number * size]

@@ -28,6 +28,11 @@ _SMALLEST = 1e-7
 """A probability of 0 or 1 counts as this far from it: no film has an endless loss."""
 
 
+def shows_models(order: str | None, film: str) -> bool:
+    """Whether what models said of the films is shown: in this order of the list, or of an open film."""
+    return bool(film) or order in BY_MODEL
+
+
 @dataclass(frozen=True, eq=False)
 class Judged:
     """What a model said of films of a table: probs float32 (N, 14) in 0-1, NaN for a film it did not judge.
