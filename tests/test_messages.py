@@ -5,7 +5,7 @@ import pytest
 from xlite.config import TrainConfig, make_config
 from xlite.errors import DataError, RunError, Setting, words_as_json, words_of
 from xlite.messages import as_code, field_title, headline, in_field_titles, literal, page_sentence, said
-from xlite.runs.status import RunStatus
+from xlite.runs.status import RunStatus, message_of
 
 
 def test_every_setting_has_a_title_of_its_own():
@@ -88,7 +88,8 @@ def test_only_the_commands_of_a_sentence_are_marked() -> None:
     assert said("``a`` `b`") == r"\`\`a\`\` \`b\`"
     assert page_sentence(DataError("film *a* is $bad$")) == r"Film \*a\* is \$bad\$"
     assert (
-        headline("a", "finished", ("finished after 3 epochs",))
+        headline("a", "finished", RunStatus(**message_of("finished", " after 3 epochs")).said)
         == "**a** :blue-badge[finished] after 3 epochs"
     )
+    assert headline("a", "finished", ("finished after 3 epochs",)).endswith("] finished after 3 epochs")
     assert headline("a*b", "queued", "waits *") == r"**a\*b** :blue-badge[queued] waits \*"

@@ -60,9 +60,10 @@ def _escaped(text: str) -> str:
 def headline(name: str, state: str, words: Iterable[str]) -> str:
     """The name, state and words of the last message of a run or a study, in Streamlit's Markdown.
 
-    A message that begins with the state does not repeat it.
+    A message whose first word is the state does not repeat it.
     """
-    told = said(in_field_titles(words)).removeprefix(f"{state} ")
+    first, *rest = words
+    told = said(in_field_titles(rest if first == state else (first, *rest)))
     return f"**{literal(name)}** :{_COLORS.get(state, 'red')}-badge[{state}] {told}"
 
 

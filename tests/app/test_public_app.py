@@ -66,7 +66,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
             run = Run.create(make_config({**settings, "teacher_list": f"{kept}/{name}.txt"}))
             run.path("metrics.csv").write_text("epoch,train_loss,val_loss,val_auc\n1,.5,.4,.61\n")
             run.path("log.txt").write_text(f"reading {kept}\n")
-            run.write_progress(RunStatus(state="failed", epoch=1, epochs=8, said=(f"no such file {kept}/a",)))
+            run.write_progress(RunStatus(state="failed", epoch=1, epochs=8, message=f"no such file {kept}/a"))
             annotate(run.folder, note=f"the films lie in {kept}")
         (home / "checkpoints" / "one" / "evaluation" / "test").mkdir(parents=True)
         (home / "checkpoints" / "one" / "evaluation" / "test" / "metrics.json").write_text("{")

@@ -21,13 +21,14 @@ IMAGE_COLUMNS = ("image", "Image Index")
 """How a column of films may be called."""
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, content: bytes | None = None) -> str:
     """A text file, plain or compressed, in UTF-8 or, with its mark, in UTF-16; line ends as they are.
 
-    Raises DataError if there is none, or if it is damaged or no text.
+    content: of a file that was uploaded, and lies nowhere. Raises DataError if there is none, or if it is
+    damaged or no text.
     """
     try:
-        content = read_file(path)
+        content = read_file(path) if content is None else content
         if path.suffix.lower() == ".gz" or content.startswith(_GZIP):
             with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
                 content = packed.read(_MAX_BYTES + 1)
@@ -51,13 +52,18 @@ def read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     Columns are separated by commas, semicolons or tabs, whichever the header has most of. Raises DataError as
     `read_text` does, and if there is no header or a quoted text has no end.
     """
-    rows = _parse(path)
+    return rows_of(path, read_text(path))
+
+
+def rows_of(path: Path, text: str) -> tuple[list[str], list[list[str]]]:
+    """The rows of a file's text, as `read_rows` gives them."""
+    rows = _parse(path, text)
     return next(rows), list(rows)
 
 
 def read_header(path: Path) -> list[str]:
     """The header alone, as `read_rows` gives it."""
-    return next(_parse(path))
+    return next(_parse(path, read_text(path)))
 
 
 def columns_of(
@@ -83,8 +89,7 @@ def columns_of(
     return {name: [row[at].strip() for row in rows] for name, at in positions.items()}
 
 
-def _parse(path: Path) -> Iterator[list[str]]:
-    text = read_text(path)
+def _parse(path: Path, text: str) -> Iterator[list[str]]:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
     try:
         header = next((row for row in lines if any(map(str.strip, row))), None)

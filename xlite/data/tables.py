@@ -10,7 +10,7 @@ import pandas as pd
 
 from xlite.data.film_names import has_suffix, names_in, stem_of
 from xlite.data.layout import table_files
-from xlite.data.rows import IMAGE_COLUMNS, columns_of, read_header, read_rows, read_text
+from xlite.data.rows import IMAGE_COLUMNS, columns_of, read_header, read_rows, read_text, rows_of
 from xlite.errors import DataError
 from xlite.findings import FINDINGS, NO_FINDING, canonical
 from xlite.patients import patient_ids
@@ -129,26 +129,28 @@ def read_boxes(path: Path | str) -> pd.DataFrame:
     return boxes.assign(stem=[stem_of(name) for name in boxes["stem"]], finding=findings, **sides)
 
 
-def read_list(path: Path | str) -> list[str]:
+def read_list(path: Path | str, content: bytes | None = None) -> list[str]:
     """The stems of a list of films, in its order: names line by line, or a CSV with an image column.
 
-    A line may hold several names, as `names_in` takes them. Raises DataError if the list cannot be read, if a
-    CSV has no column `image` or `Image Index`, and for what may be one film or several.
+    A line may hold several names, as `names_in` takes them. content: of a list that was uploaded, and lies
+    nowhere. Raises DataError if the list cannot be read, if a CSV has no column `image` or `Image Index`, and
+    for what may be one film or several.
     """
     path = Path(path)
-    lines = [line for line in read_text(path).splitlines() if line.strip()]
+    text = read_text(path, content)
+    lines = [line for line in text.splitlines() if line.strip()]
     titles = {title.strip() for title in re.split(r"[,;\t]", lines[0])} if lines else set()
     if ".csv" in path.name.lower() or titles & set(IMAGE_COLUMNS):
-        return [stem_of(name) for name in _image_column(path)]
+        return [stem_of(name) for name in _image_column(path, text)]
     names = []
     for line in lines:
         names += names_in(line) or _in_doubt(path, line)
     return [stem_of(name) for name in names]
 
 
-def _image_column(path: Path) -> list[str]:
+def _image_column(path: Path, text: str) -> list[str]:
     """The films of a list that is a CSV."""
-    header, rows = read_rows(path)
+    header, rows = rows_of(path, text)
     column = next((header.index(name) for name in IMAGE_COLUMNS if name in header), None)
     if any(map(has_suffix, header)):
         _in_doubt(path, ",".join(header))

@@ -26,7 +26,7 @@ from xlite.models.checkpoint import save_model
 from xlite.models.student import Student
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
-from xlite.runs.status import RunStatus
+from xlite.runs.status import RunStatus, message_of
 from xlite.runs.status import State as WorkState
 from xlite.text import counted
 from xlite.training.fabric import open_fabric, usable_devices
@@ -117,7 +117,7 @@ class LocalTraining:
 
         The optimizer is new in each round; the rate goes on. proximal: FedProx's mu.
         """
-        self._report(f"training in round {number}", number)
+        self._report(number, f"training in round {number}")
         learner = self.learner = (FrozenNorms if self.plan.norms == "frozen" else Learner)(
             self.fabric, self.job
         )
@@ -142,7 +142,7 @@ class LocalTraining:
         )
         self._keep()
         write_atomic(self.run.path("metrics.csv"), pd.DataFrame(self.state.rows).to_csv(index=False).encode())
-        self._report(f"waiting for the server after round {number}", number)
+        self._report(number, f"waiting for the server after round {number}")
         return loss, auc
 
     def end(self, best: int, clients: int) -> None:
@@ -155,7 +155,8 @@ class LocalTraining:
             info = info.noting(trained_on=f"{info.notes.trained_on}{others}")
         save_model(self.run.path(MODEL_FILE), self.student, info)
         finish(self.job, self.run, self.fabric.device)
-        self._report(f"finished after {self.state.epoch} rounds", self.state.epoch, "finished")
+        rounds = self.state.epoch
+        self._report(rounds, "finished", f" after {rounds} rounds", doing="finished")
         self.close()
 
     def close(self, *error: Any) -> None:
@@ -176,12 +177,12 @@ class LocalTraining:
             self.run.path(STATE_FILE), {"model": self.student.state_dict(), "state": asdict(self.state)}
         )
 
-    def _report(self, message: str, number: int, doing: WorkState = "running") -> None:
+    def _report(self, number: int, *words: str, doing: WorkState = "running") -> None:
         last = self.state.rows[-1] if self.state.rows else {}
         self.run.write_progress(
             RunStatus(
                 state=doing,
-                message=message,
+                **message_of(*words),
                 epoch=number,
                 epochs=self.plan.rounds,
                 loss=finite(last.get("train_loss")),

@@ -23,6 +23,7 @@ from xlite.models.available import MODEL_FILE
 from xlite.models.checkpoint import save_model
 from xlite.models.student import Student
 from xlite.runs.run import Run
+from xlite.runs.status import message_of
 from xlite.training.fabric import open_fabric, usable_devices
 from xlite.training.finish import finish
 from xlite.training.job import open_job
@@ -76,7 +77,7 @@ def simulate(name: str, values: dict[str, Any], deal: Deal) -> Run:
             now, _ = federate(InOneProcess(apps), plan, student, record)
         if plan.norms != "local":
             _judge_whole(run, plan, student, now)
-        run.update_progress(state="finished", message=f"finished after {now.state.epoch} rounds")
+        run.update_progress(state="finished", **message_of("finished", f" after {now.state.epoch} rounds"))
     return run
 
 

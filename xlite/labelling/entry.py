@@ -56,7 +56,8 @@ class Given(_Strict):
         try:
             return cls.model_validate(value)
         except ValidationError as error:
-            problem = error.errors()[0]["msg"].removeprefix("Value error, ")
+            first = error.errors()[0]
+            problem = first.get("ctx", {}).get("error", first["msg"])  # our own error, else pydantic's words
             raise DataError(f"the answer cannot be kept: {problem}") from error
 
     def says_the_same(self, other: "Given") -> bool:

@@ -2,11 +2,11 @@
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from xlite.errors import NamedSetting, sentence, words_from_json
+from xlite.errors import NamedSetting, XliteError, sentence, words_as_json, words_from_json
 from xlite.files import read_whole
 
 State = Literal["new", "queued", "running", "finished", "stopped", "failed", "killed"]
@@ -16,7 +16,10 @@ LIVE: tuple[State, ...] = ("queued", "running")
 
 
 class WithMessage(BaseModel):
-    """A message, and its words if it names settings, so that a page can call them by their field titles."""
+    """A message, and its words if it names settings or begins with the state.
+
+    So a page can call settings by their field titles, and need not repeat a state that it shows beside.
+    """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
@@ -27,6 +30,11 @@ class WithMessage(BaseModel):
     def said(self) -> tuple[str, ...]:
         """The words of the message, with settings among them as such."""
         return words_from_json(self.words) or (self.message,)
+
+
+def message_of(*words: str) -> dict[str, Any]:
+    """The fields of a message of these words, as `WithMessage` and `update_progress` take them."""
+    return {"message": str(XliteError(*words)), "words": words_as_json(words)}
 
 
 class WorkStatus(WithMessage):

@@ -16,7 +16,8 @@ import optuna
 from optuna.pruners import MedianPruner, NopPruner
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from xlite.errors import RunError, XliteError, words_as_json
+from xlite.errors import RunError, XliteError
+from xlite.runs.status import message_of
 from xlite.sweeps.plan import Plan
 from xlite.sweeps.status import Outcome, Signature, TrialStatus
 from xlite.sweeps.storage import open_study
@@ -140,7 +141,7 @@ class Study:
 
     def fail(self, trial: Trial, error: XliteError) -> None:
         """Ends a trial whose run failed; it waits for the next time that the sweep is begun."""
-        trial.set_user_attr("left", {"message": str(error), "words": words_as_json(error.words)})
+        trial.set_user_attr("left", message_of(*error.words))
         self.study.tell(trial, state=TrialState.FAIL)
 
     def give_back(self, trial: Trial) -> None:

@@ -17,11 +17,11 @@ from optuna.trial import Trial
 from xlite.data.folder import NihFolder
 from xlite.data.joined import open_data
 from xlite.data.splits import Split, load_split
-from xlite.errors import RunError, XliteError, words_as_json
+from xlite.errors import RunError, XliteError
 from xlite.places import checkpoints_dir
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
-from xlite.runs.status import LIVE
+from xlite.runs.status import LIVE, message_of
 from xlite.sweeps.leaderboard import Leaderboard, name_of
 from xlite.sweeps.left_out import join_folds
 from xlite.sweeps.outcome import NoResult, left_by
@@ -149,8 +149,7 @@ class _Work:
         total = max(self.plan.total(), len(trials))  # another machine may have been asked for more
         self.sweep.update_progress(
             state=state,
-            message=str(XliteError(*message)),
-            words=words_as_json(message),
+            **message_of(*message),
             split_id=self.split.id,
             total=total,
             trials=trials,

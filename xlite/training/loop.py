@@ -22,7 +22,8 @@ from xlite.runs.device_queue import Device, device_turn
 from xlite.runs.follower import follows, leading
 from xlite.runs.results import read_results
 from xlite.runs.run import Run
-from xlite.runs.status import RunStatus
+from xlite.runs.status import RunStatus, message_of
+from xlite.runs.status import State as WorkState
 from xlite.text import counted
 from xlite.training.distributed import agreed, final_barrier, leader_first
 from xlite.training.fabric import open_fabric, usable_devices
@@ -75,7 +76,7 @@ def train(config: TrainConfig, run: Run) -> FitResult:
     needs = min(config.devices, len(devices))
     with run.hold(), device_turn(run, devices, needs) as taken:
         if not taken:
-            run.update_progress(state="stopped", message="stopped before its turn came")
+            run.update_progress(state="stopped", **message_of("stopped", " before its turn came"))
             return FitResult("stopped", 0, math.nan)
         with leading(run):
             return _train(config, run, taken[0])
@@ -102,7 +103,7 @@ def _train(config: TrainConfig, run: Run, device: Device) -> FitResult:
 def _wait(run: Run, sentence: str) -> None:
     """Says what the run waits for, in its status and its log; raises Stopped if it was asked to stop."""
     if run.stop_requested():
-        run.update_progress(state="stopped", message="stopped before the first step")
+        run.update_progress(state="stopped", **message_of("stopped", " before the first step"))
         raise Stopped
     if sentence != run.read_progress().message:
         run.update_progress(message=sentence)
@@ -121,7 +122,7 @@ def _open_job(config: TrainConfig, run: Run, fabric: Fabric) -> Job:
             return
         run.update_progress(message=f"decoded {done:,} of {total:,} films")
         if run.stop_requested():
-            run.update_progress(state="stopped", message="stopped before the first step")
+            run.update_progress(state="stopped", **message_of("stopped", " before the first step"))
             raise Stopped
 
     with leader_first():
@@ -230,16 +231,17 @@ def _refuse_nan(recorder: Recorder, epoch: int, loss: float) -> None:
 def _finish(recorder: Recorder, reason: str) -> None:
     """Judges a run that has trained all that it will, and says how it ended."""
     run, learner, state = recorder.run, recorder.learner, recorder.state
-    ending = {
-        "finished": f"finished after {counted(state.epoch, 'epoch')}",
-        "early": f"finished early: no better validation AUC since epoch {state.best_epoch}",
-        "stopped": f"stopped after epoch {state.epoch}; resume goes on from there",
+    ending: tuple[WorkState, str] = {
+        "finished": ("finished", f" after {counted(state.epoch, 'epoch')}"),
+        "early": ("finished", f" early: no better validation AUC since epoch {state.best_epoch}"),
+        "stopped": ("stopped", f" after epoch {state.epoch}; resume goes on from there"),
     }[reason]
     if reason != "stopped":
         recorder.report("judging the best epoch on the test part")
         finish(learner.job, run, learner.fabric.device)
-    run.write_progress(recorder.progress("stopped" if reason == "stopped" else "finished", ending))
-    log.info("Run %s: %s", run.name, ending)
+    ended = recorder.progress(ending[0], *ending)
+    run.write_progress(ended)
+    log.info("Run %s: %s", run.name, ended.message)
 
 
 class _Pace:

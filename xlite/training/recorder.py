@@ -14,7 +14,7 @@ from xlite.files import write_atomic
 from xlite.models.available import MODEL_FILE
 from xlite.models.checkpoint import save_model
 from xlite.runs.run import Run
-from xlite.runs.status import RunStatus
+from xlite.runs.status import RunStatus, message_of
 from xlite.runs.status import State as WorkState
 from xlite.training.device_stats import device_stats
 from xlite.training.state import STATE_FILE, State, check_unchanged, reading_state, write_state
@@ -94,10 +94,10 @@ class Recorder:
 
     def report(self, message: str, at: MidEpoch | None = None) -> None:
         """Replaces progress.json with where the run stands, in mid-epoch or after the last one."""
-        self.run.write_progress(self.progress("running", message, at))
+        self.run.write_progress(self.progress("running", message, at=at))
 
-    def progress(self, doing: WorkState, message: str, at: MidEpoch | None = None) -> RunStatus:
-        """Where the run stands; the time left follows from the mean epoch so far."""
+    def progress(self, doing: WorkState, *words: str, at: MidEpoch | None = None) -> RunStatus:
+        """Where the run stands, in words too; the time left follows from the mean epoch so far."""
         state, steps, epochs = self.state, len(self.learner.loader), self.job.config.epochs
         last = state.rows[-1] if state.rows else {}
         done, elapsed = float(state.epoch), state.elapsed_s
@@ -106,7 +106,7 @@ class Recorder:
         stats = device_stats(self.learner.fabric.device)
         return RunStatus(
             state=doing,
-            message=message,
+            **message_of(*words),
             epoch=at.epoch if at else state.epoch,
             epochs=epochs,
             step=at.step if at else steps,

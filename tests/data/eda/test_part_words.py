@@ -1,5 +1,7 @@
 """What Explore says of splits, uploaded lists, batches and editions."""
 
+import gzip
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,10 @@ def test_an_upload_is_read_as_a_list_is_and_errors_have_its_name():
     assert part_words.stems_of_upload("mine.CSV", b"image,label\n1_0.png,Mass\n") == ["1_0"]
     with pytest.raises(DataError, match=r"^mine\.csv has no column 'image'"):
         part_words.stems_of_upload("mine.csv", b"a,b\n1,2\n")
+    packed = gzip.compress(b"image\n1_0.png\n")
+    assert part_words.stems_of_upload("mine.csv", packed) == ["1_0"]
+    with pytest.raises(DataError, match=r"^mine\.csv cannot be read as text: it has NUL bytes"):
+        part_words.stems_of_upload("mine.csv", b"image\n\0")
     with pytest.raises(DataError, match=r"^mine\.txt lists no film"):
         part_words.stems_of_upload("mine.txt", b"\n")
 

@@ -1,8 +1,6 @@
 """What Explore says of splits, uploaded lists, batches and editions: tables of texts and sentences."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pandas as pd
 
@@ -19,14 +17,7 @@ from xlite.text import counted, verb
 
 def stems_of_upload(name: str, content: bytes) -> list[str]:
     """The films of an uploaded list, as `read_list` reads them; DataError with the name that it came with."""
-    suffix = ".csv" if name.lower().endswith((".csv", ".csv.gz")) else ".txt"
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"list{suffix}"
-        path.write_bytes(content)
-        try:
-            stems = read_list(path)
-        except DataError as error:
-            raise DataError(str(error).replace(str(path), name)) from error
+    stems = read_list(name, content)
     if not stems:
         raise DataError(f"{name} lists no film; give a film's name on each line")
     return stems
