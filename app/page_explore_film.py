@@ -11,7 +11,7 @@ from page_thumbnails import cached_film, cached_thumbnail
 
 from xlite.data.eda import captions, history
 from xlite.data.eda.coded import CodedFilms
-from xlite.data.eda.ranking import Judged
+from xlite.data.eda.ranking import ModelProbabilities
 from xlite.data.folder import NihFolder
 from xlite.errors import ImageError
 from xlite.messages import literal, page_sentence
@@ -58,7 +58,7 @@ def show_film(
     boxes: pd.DataFrame,
     row: int,
     rows: np.ndarray,
-    judged: Mapping[str, Judged],
+    judged: Mapping[str, ModelProbabilities],
 ) -> None:
     """Everything about the film at a row; `rows` are those of the films chosen, in order."""
     film = films.table.iloc[row]
@@ -96,7 +96,7 @@ def _steps(folder: NihFolder, films: CodedFilms, row: int, rows: np.ndarray) -> 
             go_to("classify", "Read this film", ":material/radiology:", film=stems.iloc[row])
 
 
-def _show_probabilities(films: CodedFilms, row: int, judged: Mapping[str, Judged]) -> None:
+def _show_probabilities(films: CodedFilms, row: int, judged: Mapping[str, ModelProbabilities]) -> None:
     """What the saved evaluations say of the film, beside its labels."""
     table = captions.probabilities_table(films, row, judged)
     if table is None:

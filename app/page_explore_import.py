@@ -43,14 +43,14 @@ def show_import() -> None:
 
 def _look(kind: str, source: str, roles: dict[str, str] | None = None, names: str = "") -> None:
     """Keeps what lies there, or says why that cannot be told."""
-    from xlite.data.importing.preview import look_at
+    from xlite.data.importing.preview import preview_of
 
     st.session_state.pop("import-look", None)
     st.session_state.pop("import-running", None)
     try:
         refuse_in_public("import films")
         with st.spinner("Reading its tables"):
-            st.session_state["import-look"] = look_at(kind, source, roles, names)
+            st.session_state["import-look"] = preview_of(kind, source, roles, names)
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 

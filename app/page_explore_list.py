@@ -14,7 +14,7 @@ from page_parts import done, go_to
 from xlite.data.eda import captions, export, ranking
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.filters import Selection
-from xlite.data.eda.ranking import BY_MODEL, DOUBT, ORDERS, Judged
+from xlite.data.eda.ranking import BY_MODEL, DOUBT, ORDERS, ModelProbabilities
 from xlite.data.folder import NihFolder
 from xlite.data.splits import PARTS, split_of_films, write_split
 from xlite.errors import DataError, RunError
@@ -33,7 +33,7 @@ MIME = "text/csv"
 
 
 def ask_order(
-    films: CodedFilms, rows: np.ndarray, judged: Mapping[str, Judged], bar: "DeltaGenerator"
+    films: CodedFilms, rows: np.ndarray, judged: Mapping[str, ModelProbabilities], bar: "DeltaGenerator"
 ) -> np.ndarray:
     """The fields that order the films, in the bar above them, and their rows in that order."""
     with bar:
@@ -66,7 +66,9 @@ def ask_order(
     return order_of_state(films, rows, judged)
 
 
-def order_of_state(films: CodedFilms, rows: np.ndarray, judged: Mapping[str, Judged]) -> np.ndarray:
+def order_of_state(
+    films: CodedFilms, rows: np.ndarray, judged: Mapping[str, ModelProbabilities]
+) -> np.ndarray:
     """The rows in the order that was chosen, for a page that does not ask again."""
     order = st.session_state.get("order", "table")
     one = judged.get(st.session_state.get("model", ""))
@@ -79,7 +81,7 @@ def show_list(
     films: CodedFilms,
     boxes: pd.DataFrame,
     selection: Selection,
-    judged: Mapping[str, Judged],
+    judged: Mapping[str, ModelProbabilities],
 ) -> None:
     """The films chosen, or their patients, and what can be taken along."""
     rows = selection.rows()
@@ -120,7 +122,7 @@ def _show_films(
     films: CodedFilms,
     boxes: pd.DataFrame,
     rows: np.ndarray,
-    judged: Mapping[str, Judged],
+    judged: Mapping[str, ModelProbabilities],
     selection: Selection,
     bar: "DeltaGenerator",
 ) -> None:

@@ -27,7 +27,7 @@ from xlite.images import read_image
 from xlite.training.gate.augment import Changes, turn
 from xlite.training.gate.drawn import DRAWN
 from xlite.training.gate.export import NOTES
-from xlite.training.gate.pictures import library_pictures, phantoms, read_films, read_others
+from xlite.training.gate.pictures import library_pictures, phantoms, read_others, read_thumbnails
 
 _DRAWN_EACH, _PHANTOMS, _SEED = 150, 100, 10_001  # a seed that no training uses
 _TURNED = {90: "rotated_90", 180: "rotated_180", 270: "rotated_270"}
@@ -188,7 +188,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     gate, folder = Gate.load(args.gate), NihFolder.open(args.films)
     split = make_split(folder, args.split)
-    films = read_films(folder, [stem for stem in split.stems("test") if stem not in args.leave_out])
+    films = read_thumbnails(folder, [stem for stem in split.stems("test") if stem not in args.leave_out])
     gates: dict[str, Gate] = {}
     for path in sorted(args.gate.parent.glob(f"{args.gate.stem}-fold*.onnx")):
         fold = Gate.load(path)

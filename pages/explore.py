@@ -18,7 +18,7 @@ from xlite.data.eda import captions, charts, filters
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.doubted import Doubted
 from xlite.data.eda.filters import Filter, Selection
-from xlite.data.eda.ranking import Judged, shows_models
+from xlite.data.eda.ranking import ModelProbabilities, shows_models
 from xlite.data.film_names import stem_of
 from xlite.data.folder import Changes, NihFolder, changes
 from xlite.errors import DataError, RunError
@@ -50,14 +50,14 @@ def open_folder(root: str, changed: Changes) -> Opened:
 @st.cache_resource(max_entries=2, show_spinner="Reading what models said")
 def cached_judged(
     root: str, changed: Changes, found: list[tuple[str, Path, int]]
-) -> tuple[dict[str, Judged], list[str]]:
+) -> tuple[dict[str, ModelProbabilities], list[str]]:
     """What saved evaluations say of the folder's films; they and the folder renew the cache."""
     from xlite.report.judged_films import judged_films
 
     return judged_films(open_folder(root, changed).folder, found)
 
 
-def judged_if_asked(root: str, changed: Changes, film: str) -> Mapping[str, Judged]:
+def judged_if_asked(root: str, changed: Changes, film: str) -> Mapping[str, ModelProbabilities]:
     """What models said of the films, read when an order or an open film asks for it."""
     if not shows_models(st.session_state.get("order", st.query_params.get("order")), film):
         return {}

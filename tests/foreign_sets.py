@@ -17,7 +17,7 @@ import pydicom
 import pytest
 from dicom_films import make, to_bytes
 
-from xlite.data.importing.looks import look
+from xlite.data.importing.sources import read_source
 from xlite.data.importing.write import write_import
 from xlite.errors import DataError
 
@@ -360,7 +360,7 @@ def importing(kind: str, source: Path, out: Path) -> Callable[[], object]:
     """The import of a source into a folder, to be called."""
 
     def act() -> object:
-        found, mapping = look(kind, source)
+        found, mapping = read_source(kind, source)
         return write_import(kind, source, found, mapping, out)
 
     return act

@@ -96,7 +96,7 @@ def test_the_charts_of_explore(coded: CodedFilms):
 def test_the_films_of_explore(coded: CodedFilms):
     rows = np.arange(len(coded))
     probs = np.random.default_rng(3).random((len(coded), 14), np.float32)
-    judged = ranking.Judged("demo", probs, ("test",))
+    judged = ranking.ModelProbabilities("demo", probs, ("test",))
     said: list[Any] = [
         export.as_csv(coded, rows),
         export.rows_table(coded, rows).to_csv(),

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from xlite.data.importing.labels import Policy
 from xlite.data.importing.mapping import shipped
-from xlite.data.importing.preview import facts, look_at, mapping_from, mapping_table, place_for
+from xlite.data.importing.preview import facts, mapping_from, mapping_table, place_for, preview_of
 from xlite.data.importing.running import start_import
 from xlite.data.importing.write import Choices
 from xlite.errors import DataError, RunError
@@ -95,7 +95,7 @@ def test_a_taken_name_is_refused(tmp_path: Path, own_home: Path) -> None:
 
 
 def test_strangers_do_not_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    preview = look_at("chexpert", str(write_chexpert(tmp_path)))
+    preview = preview_of("chexpert", str(write_chexpert(tmp_path)))
     monkeypatch.setenv("XLITE_PUBLIC", "1")
     test = page("explore").run()
     assert [expander.label for expander in test.expander] == []
@@ -105,7 +105,7 @@ def test_strangers_do_not_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_corrected_table_is_the_mapping(tmp_path: Path, own_home: Path) -> None:
-    preview = look_at("chexpert", str(write_chexpert(tmp_path)))
+    preview = preview_of("chexpert", str(write_chexpert(tmp_path)))
     assert not isinstance(preview.found, DataError)
     assert facts(preview.found) == "Its tables name 42 films of 14 patients: 28 AP, 14 lateral."
     table = mapping_table(preview.found, preview.mapping)
@@ -125,9 +125,9 @@ def test_a_corrected_table_is_the_mapping(tmp_path: Path, own_home: Path) -> Non
 
 def test_a_column_that_is_none(tmp_path: Path) -> None:
     write_table(tmp_path / "t.csv", ["film", "view", "patient", "mass"], [["a.png", "front", "1", "1"]])
-    preview = look_at("csv", str(tmp_path / "t.csv"))
+    preview = preview_of("csv", str(tmp_path / "t.csv"))
     assert preview.columns is not None and preview.columns.view == "view"
     roles = {"image": "film", "patient": "patient", "view": "", "age": "", "sex": "", "part": ""}
-    preview = look_at("csv", str(tmp_path / "t.csv"), roles)
+    preview = preview_of("csv", str(tmp_path / "t.csv"), roles)
     assert preview.columns is not None and preview.columns.view == ""
     assert preview.names_of_columns() == ["film", "view", "patient", "mass"]

@@ -18,7 +18,7 @@ from xlite.errors import CheckpointError
 from xlite.images import Preprocess
 from xlite.models.chexnet import SEEN, convert_chexnet, load_chexnet
 from xlite.training.job import open_job
-from xlite.training.teachers import Seen, open_teacher
+from xlite.training.teachers import TeacherFilms, open_teacher
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_a_public_checkpoint_reads_films_as_its_authors_do(author, tmp_path):
     answer = teacher(torch.from_numpy(students(film))[None], torch.full((1, 14), torch.nan))
     torch.testing.assert_close(answer.logits, expected, rtol=1e-3, atol=1e-4)
     assert answer.features.shape == (1, 1024, 7, 7) and teacher.feature_channels == 1024
-    assert file_logits is None and teacher.seen == (Seen(SEEN, "chexnet_train_list.txt"),)
+    assert file_logits is None and teacher.seen == (TeacherFilms(SEEN, "chexnet_train_list.txt"),)
     assert teacher.sentence.startswith(
         f"Teacher: {spec} (public CheXNet weights, densenet121 at 224 px; for --teacher-list"
     )

@@ -13,7 +13,7 @@ from xlite.data.splits import make_split
 from xlite.errors import XliteError
 from xlite.training.gate.export import export
 from xlite.training.gate.learn import Stock, choose_limits, open_base, save_base, train
-from xlite.training.gate.pictures import deal, library_pictures, phantoms, read_films, read_others
+from xlite.training.gate.pictures import deal, library_pictures, phantoms, read_others, read_thumbnails
 
 _CHECKED = 32
 
@@ -62,8 +62,8 @@ def main(
         for part in ("train", "val")
     }
     with progress_bar("drawing"):
-        stock = Stock(read_films(folder, parts["train"]), phantoms(drawn, seed), [])
-    val = read_films(folder, parts["val"])
+        stock = Stock(read_thumbnails(folder, parts["train"]), phantoms(drawn, seed), [])
+    val = read_thumbnails(folder, parts["val"])
     pictures = [*read_others(others), *library_pictures()]
     group_fold = deal([picture.group for picture in pictures], max(folds, 1), seed)
     first = open_base(base) if base and base.is_file() else None

@@ -69,9 +69,9 @@ def import_films(
     was made of what. The columns of a table of your own are guessed and shown first.
     """
     from xlite.data.importing.labels import Policy
-    from xlite.data.importing.looks import look
     from xlite.data.importing.mapping import read_mapping
     from xlite.data.importing.record import record_lines
+    from xlite.data.importing.sources import read_source
     from xlite.data.importing.write import Choices, check_out, name_of, write_import
 
     choices = Choices(name, Policy.of(uncertain or [], blank))
@@ -85,7 +85,7 @@ def import_films(
         for line in columns.lines():
             say(line)
     with busy("reading tables"):
-        found, shipped = look(kind, source, columns)
+        found, shipped = read_source(kind, source, columns)
     if columns and not yes:
         _ask(as_json)
     with progress_bar("importing") as progress:

@@ -18,8 +18,8 @@ from xlite.report.pdf_sheet import (
     RULE,
     SPACING,
     WIDTH,
-    Line,
     Sheet,
+    TextLine,
     open_pdf,
     shown,
     width_of,
@@ -58,7 +58,7 @@ class _Paper:
     def new_page(self) -> None:
         """Goes on on the next page."""
         sheet = Sheet()
-        sheet.text(MARGIN, Line(self.title, 7, color=QUIET))
+        sheet.text(MARGIN, TextLine(self.title, 7, color=QUIET))
         sheet.y = _TOP
         self.sheets.append(sheet)
 
@@ -67,7 +67,7 @@ class _Paper:
         if self.sheet.y + points > _FOOT:
             self.new_page()
 
-    def lines(self, lines: Sequence[Line], x: float = MARGIN) -> None:
+    def lines(self, lines: Sequence[TextLine], x: float = MARGIN) -> None:
         """Lines below each other, over as many pages as they take."""
         for line in lines:
             self.need(line.size * SPACING)
@@ -79,7 +79,7 @@ class _Drawn:
     """A chart with its figure, and how high it is with what stands below its axes, in points."""
 
     figure: "go.Figure"
-    caption: list[Line]
+    caption: list[TextLine]
     height: float
     below: float
     left: float
@@ -108,7 +108,7 @@ def to_pdf(title: str, blocks: Iterable[Block], when: datetime) -> bytes:
         paper = _Paper(title)
         paper.new_page()
         paper.lines(wrapped(title, size=15, bold=True))
-        paper.lines([Line(f"{when:%Y-%m-%d %H:%M %Z}", 7.5, color=QUIET)])
+        paper.lines([TextLine(f"{when:%Y-%m-%d %H:%M %Z}", 7.5, color=QUIET)])
         paper.sheet.y += 6
         ready = [_Drawn.of(block) if isinstance(block, Chart) else block for block in blocks]
         for block, following in zip_longest(ready, ready[1:]):
@@ -117,9 +117,9 @@ def to_pdf(title: str, blocks: Iterable[Block], when: datetime) -> bytes:
             _DRAW[type(block)](paper, block)
         for number, sheet in enumerate(paper.sheets, 1):
             sheet.y = HEIGHT - MARGIN - 8
-            sheet.text(MARGIN, Line(DISCLAIMER, 6.8, color=QUIET))
+            sheet.text(MARGIN, TextLine(DISCLAIMER, 6.8, color=QUIET))
             place = f"page {number} of {len(paper.sheets)}"
-            sheet.text(WIDTH - MARGIN, Line(place, 6.8, color=QUIET), "right")
+            sheet.text(WIDTH - MARGIN, TextLine(place, 6.8, color=QUIET), "right")
             pages.savefig(sheet.figure)
     return out.getvalue()
 
@@ -143,9 +143,9 @@ def _alert(paper: _Paper, block: Alert) -> None:
     first, top = len(paper.sheets), paper.sheet.y
     paper.lines(wrapped(block.title, _ROOM - 10, 8, bold=True, color=color), MARGIN + 10)
     for sentence in block.sentences:
-        head, *more = wrapped(sentence, _ROOM - 22, 7.6) or [Line("")]
+        head, *more = wrapped(sentence, _ROOM - 22, 7.6) or [TextLine("")]
         paper.need(head.size * SPACING)
-        paper.sheet.text(MARGIN + 12, Line("•", 7.6, color=color))
+        paper.sheet.text(MARGIN + 12, TextLine("•", 7.6, color=color))
         paper.lines([head, *more], MARGIN + 20)
     if len(paper.sheets) > first:
         top = _TOP
@@ -253,7 +253,7 @@ def _row(
         place = x if left else x + widths[at]
         color = QUIET if bold or cell.grey else "black"
         for line in lines:
-            sheet.text(place, Line(line, size, bold, color), "left" if left else "right")
+            sheet.text(place, TextLine(line, size, bold, color), "left" if left else "right")
             if cell.struck and line:
                 wide = width_of(line, size, bold)
                 start = place if left else place - wide

@@ -24,8 +24,8 @@ from xlite.report.pdf_sheet import (
     QUIET,
     SPACING,
     WIDTH,
-    Line,
     Sheet,
+    TextLine,
     open_pdf,
     shown,
     wrapped,
@@ -61,9 +61,9 @@ def films_pdf(classifier: Classifier, films: Sequence[FilmPage], when: datetime)
 def _page(classifier: Classifier, film: FilmPage, when: datetime, number: str) -> Figure:
     """The page of one film; the pictures take what the text leaves."""
     sheet, found = Sheet(), film.found
-    head = Line("X-Lite", 8, color=QUIET)
+    head = TextLine("X-Lite", 8, color=QUIET)
     sheet.text(MARGIN, head)
-    sheet.text(WIDTH - MARGIN, Line(f"{when:%Y-%m-%d %H:%M %Z}, {number}", 8, color=QUIET), "right")
+    sheet.text(WIDTH - MARGIN, TextLine(f"{when:%Y-%m-%d %H:%M %Z}, {number}", 8, color=QUIET), "right")
     sheet.y += 14
     sheet.lines(wrapped(film.name[:_LONGEST_NAME], size=13, bold=True))
     sheet.y += 2
@@ -84,15 +84,15 @@ def _page(classifier: Classifier, film: FilmPage, when: datetime, number: str) -
     return sheet.figure
 
 
-def _verdict(film: FilmPage) -> list[Line]:
+def _verdict(film: FilmPage) -> list[TextLine]:
     """What the guards say, what follows, and what the model knows of the film."""
     found = film.found
     if isinstance(found, str):
-        return [Line("Not read", 9, bold=True), *wrapped(found)]
+        return [TextLine("Not read", 9, bold=True), *wrapped(found)]
     alert = guard_alert(found)
     title = f"Guards: {film_cells(found)[0]}" + (f". {alert.title}" if alert else "")
     sentences = [*(alert.sentences if alert else ()), *film.learned]
-    return [Line(title, 9, bold=True), *(line for one in sentences for line in wrapped(one))]
+    return [TextLine(title, 9, bold=True), *(line for one in sentences for line in wrapped(one))]
 
 
 def _pictures(sheet: Sheet, found: GuardedReading, side: float) -> None:
@@ -167,14 +167,14 @@ def _table(sheet: Sheet, rows: Sequence[_Row]) -> None:
         for width, lines in zip(widths, row.cells, strict=True):
             sheet.y = top
             for line in lines:
-                sheet.text(x, Line(line, size, row.above or row.header, QUIET if row.header else "black"))
+                sheet.text(x, TextLine(line, size, row.above or row.header, QUIET if row.header else "black"))
                 sheet.y += size * 1.25
             x += width * point
         sheet.y = top - 2 + row.height
     sheet.rule("#e2e2e2")
 
 
-def _foot(classifier: Classifier, reading: Reading | None) -> list[Line]:
+def _foot(classifier: Classifier, reading: Reading | None) -> list[TextLine]:
     """Which model read the film, and what its numbers may be taken for."""
     info = classifier.info
     facts = [
@@ -191,6 +191,6 @@ def _foot(classifier: Classifier, reading: Reading | None) -> list[Line]:
     lines = [line for fact in facts for line in wrapped(fact, size=6.8, color=QUIET)]
     return [
         *lines,
-        Line(DISCLAIMER, 8, bold=True),
-        Line(f"Written by X-Lite {__version__}", 6.8, color=QUIET),
+        TextLine(DISCLAIMER, 8, bold=True),
+        TextLine(f"Written by X-Lite {__version__}", 6.8, color=QUIET),
     ]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from pydantic_core import from_json
 
-from xlite.data.eda.ranking import Judged
+from xlite.data.eda.ranking import ModelProbabilities
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import Predictions, read_predictions
 from xlite.data.splits import PARTS
@@ -35,7 +35,7 @@ def prediction_files() -> list[tuple[str, Path, int]]:
 
 def judged_films(
     folder: NihFolder, found: list[tuple[str, Path, int]]
-) -> tuple[dict[str, Judged], list[str]]:
+) -> tuple[dict[str, ModelProbabilities], list[str]]:
     """By model, what the evaluations of `prediction_files` say of the folder's films; models with none are
     left out.
 
@@ -59,7 +59,9 @@ def judged_films(
         new = np.isnan(kept[at, 0])
         kept[at[new]] = said.probs[rows[new]]
         parts.setdefault(model, []).append(place.name)
-    return {model: Judged(model, kept, tuple(parts[model])) for model, kept in probs.items()}, damaged
+    return {
+        model: ModelProbabilities(model, kept, tuple(parts[model])) for model, kept in probs.items()
+    }, damaged
 
 
 def _are_these(folder: NihFolder, said: Predictions, rows: np.ndarray, place: Path) -> bool:

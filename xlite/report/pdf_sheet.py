@@ -44,7 +44,7 @@ def open_pdf(title: str, when: datetime) -> Iterator[tuple[Any, BytesIO]]:
 
 
 @dataclass(frozen=True)
-class Line:
+class TextLine:
     """A line of text: its size in points, and how it looks."""
 
     text: str
@@ -60,7 +60,7 @@ class Sheet:
     figure: Figure = field(default_factory=lambda: Figure(figsize=(WIDTH / 72, HEIGHT / 72)))
     y: float = MARGIN
 
-    def text(self, x: float, line: Line, align: str = "left") -> None:
+    def text(self, x: float, line: TextLine, align: str = "left") -> None:
         """A text at x points, its top at `y`."""
         self.figure.text(
             x / WIDTH,
@@ -74,7 +74,7 @@ class Sheet:
             parse_math=False,
         )
 
-    def lines(self, lines: Iterable[Line], x: float = MARGIN) -> None:
+    def lines(self, lines: Iterable[TextLine], x: float = MARGIN) -> None:
         """Lines below each other."""
         for line in lines:
             self.text(x, line)
@@ -125,7 +125,7 @@ def width_of(text: str, size: float, bold: bool = False) -> float:
 
 def wrapped(
     text: str, width: float = WIDTH - 2 * MARGIN, size: float = 8, bold: bool = False, color: str = "black"
-) -> list[Line]:
+) -> list[TextLine]:
     """A text in lines that are no wider than so many points."""
     letters = int(width / (size * EM * (1.12 if bold else 1)))
-    return [Line(line, size, bold, color) for line in wrap(shown(text), letters)]
+    return [TextLine(line, size, bold, color) for line in wrap(shown(text), letters)]

@@ -35,7 +35,7 @@ _SMALLEST = 1e-6
 
 
 @dataclass(frozen=True)
-class Seen:
+class TeacherFilms:
     """What other people's network was trained on, and the list of it in an NIH folder if there is one."""
 
     text: str
@@ -57,7 +57,7 @@ class Teacher(nn.Module):
         self,
         networks: Sequence[NetworkTeacher | ExportTeacher] = (),
         infos: Sequence[ModelInfo] = (),
-        seen: Sequence[Seen] = (),
+        seen: Sequence[TeacherFilms] = (),
         sentence: str = "",
         digest: str = "",
     ):
@@ -121,7 +121,7 @@ class _Source:
     teacher: NetworkTeacher | ExportTeacher
     sentence: str
     info: ModelInfo | None
-    seen: Seen | None
+    seen: TeacherFilms | None
     content: bytes
 
 
@@ -134,7 +134,7 @@ def _open_network(part: str, students: Preprocess) -> _Source:
         sentence = f"{part} (densenet121 at {xrv.PREPROCESS.size} px{lacks})"
         text = xrv.seen(name)
         teacher = NetworkTeacher(network, xrv.PREPROCESS, students)
-        return _Source(teacher, sentence, None, Seen(text) if text else None, save(weights))
+        return _Source(teacher, sentence, None, TeacherFilms(text) if text else None, save(weights))
     path = find_model(part)
     if path.suffix == EXPORT_SUFFIX:
         return _open_export(part, path, students)
@@ -145,7 +145,7 @@ def _open_network(part: str, students: Preprocess) -> _Source:
             f"{part} (public CheXNet weights, densenet121 at {own.size} px; for --teacher-list, their "
             f"training list is {chexnet.LIST})"
         )
-        seen = Seen(chexnet.SEEN, CHEXNET_LISTS[0])
+        seen = TeacherFilms(chexnet.SEEN, CHEXNET_LISTS[0])
         teacher = NetworkTeacher(chexnet.load_chexnet(path), own, students)
         return _Source(teacher, sentence, None, seen, content)
     student, info = load_model(path)

@@ -7,7 +7,7 @@ import numpy as np
 from xlite.data.eda import captions
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.overview import overview
-from xlite.data.eda.ranking import BY_MODEL, Judged
+from xlite.data.eda.ranking import BY_MODEL, ModelProbabilities
 from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS
 from xlite.messages import literal
@@ -63,12 +63,12 @@ def test_a_film_among_its_patient_s(hand: NihFolder, coded: CodedFilms):
     ]
 
 
-def judged() -> Judged:
+def judged() -> ModelProbabilities:
     """0.2 for a mass and 0.1 for the rest on the first film; the others were not judged."""
     probs = np.full((8, 14), np.nan, np.float32)
     probs[0] = 0.1
     probs[0, FINDINGS.index("Mass")] = 0.2
-    return Judged("demo", probs, ("val", "test"))
+    return ModelProbabilities("demo", probs, ("val", "test"))
 
 
 def test_what_a_model_said_of_films(coded: CodedFilms):

@@ -208,7 +208,7 @@ def test_films_to_take_along(films: CodedFilms):
 def test_what_a_model_said_is_held_against_known_labels_alone(films: CodedFilms):
     probs = np.full((8, 14), 0.1, np.float32)
     probs[:, MASS], probs[:, HERNIA] = 0.9, 0.99
-    judged = ranking.Judged("demo", probs, ("test",))
+    judged = ranking.ModelProbabilities("demo", probs, ("test",))
     rows = np.arange(8)
     by = ranking.values(films, rows, "disagreement", judged, "Mass")
     assert by == pytest.approx([0.9, 0.1, 0.9, 0.9, 0.9, 0.9, 0.1, 0.9])

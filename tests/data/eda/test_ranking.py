@@ -5,7 +5,7 @@ import pytest
 
 from xlite.data.eda import ranking
 from xlite.data.eda.coded import CodedFilms
-from xlite.data.eda.ranking import Judged
+from xlite.data.eda.ranking import ModelProbabilities
 from xlite.findings import FINDINGS
 
 EVERYTHING = np.arange(8)
@@ -13,12 +13,12 @@ MASS = FINDINGS.index("Mass")
 
 
 @pytest.fixture
-def judged(coded: CodedFilms) -> Judged:
+def judged(coded: CodedFilms) -> ModelProbabilities:
     """0.1 everywhere but on 2_0 and 3_0; for a mass 0.8 on 1_0, which has it, 0.95 on 1_2, which has not."""
     probs = np.full((8, 14), 0.1, np.float32)
     probs[[0, 2], MASS] = 0.8, 0.95
     probs[[3, 4]] = np.nan
-    return Judged("demo", probs, ("test",))
+    return ModelProbabilities("demo", probs, ("test",))
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def judged(coded: CodedFilms) -> Judged:
         ("loss", [5, 2, 0, 1, 6, 7, 3, 4]),
     ],
 )
-def test_films_in_order(coded: CodedFilms, judged: Judged, order: str, expected: list[int]):
+def test_films_in_order(coded: CodedFilms, judged: ModelProbabilities, order: str, expected: list[int]):
     by = ranking.values(coded, EVERYTHING, order, judged, "Mass")
     assert ranking.ordered(EVERYTHING, by, order).tolist() == expected
 
@@ -50,7 +50,7 @@ def test_what_models_said_is_shown_of_an_open_film_and_in_their_orders():
     assert shown == list(ranking.BY_MODEL) and ranking.shows_models(None, "1_0")
 
 
-def test_loss_and_disagreement_by_hand(judged: Judged):
+def test_loss_and_disagreement_by_hand(judged: ModelProbabilities):
     labels = np.zeros((2, 14))
     labels[0, MASS] = 1
     probs = np.full((2, 14), 0.25)

@@ -22,8 +22,8 @@ from foreign_sets import (
 
 from xlite.data.importing.columns import corrected, guess_columns
 from xlite.data.importing.labels import Policy
-from xlite.data.importing.looks import look
 from xlite.data.importing.mapping import Rule, read_mapping
+from xlite.data.importing.sources import read_source
 from xlite.data.importing.write import write_import
 
 
@@ -141,7 +141,7 @@ def test_small_pictures_of_medmnist(tmp_path: Path) -> None:
 
 def test_a_mapping_to_an_unknown_finding(tmp_path: Path) -> None:
     source = write_chexpert(tmp_path)
-    found, mapping = look("chexpert", source)
+    found, mapping = read_source("chexpert", source)
     mapping[5] = Rule("Edema", "Oedema")
     said = refused(lambda: write_import("chexpert", source, found, mapping, tmp_path / "out"))
     assert said.startswith("'Edema' is mapped to 'Oedema', which is none of the 14 findings; expected one of")
@@ -209,11 +209,11 @@ def test_patients_whose_ids_were_rounded(tmp_path: Path) -> None:
 def test_columns_that_nobody_can_guess(tmp_path: Path) -> None:
     write_table(tmp_path / "t.csv", ["a", "b"], [["x", "y"]])
     columns = guess_columns(tmp_path / "t.csv")
-    assert "say which with --image" in refused(lambda: look("csv", tmp_path, columns))
+    assert "say which with --image" in refused(lambda: read_source("csv", tmp_path, columns))
     named = corrected(columns, {"image": "a"})
-    assert "say which with --patient; if none does" in refused(lambda: look("csv", tmp_path, named))
+    assert "say which with --patient; if none does" in refused(lambda: read_source("csv", tmp_path, named))
     named = corrected(columns, {"image": "a", "patient": "a"})
-    assert "say which with --label, or name" in refused(lambda: look("csv", tmp_path, named))
+    assert "say which with --label, or name" in refused(lambda: read_source("csv", tmp_path, named))
     assert "has no column 'c' for image; it has a, b" in refused(lambda: corrected(columns, {"image": "c"}))
     assert "has no column 'c' of labels" in refused(lambda: corrected(columns, {}, names="c"))
     assert "expected FINDING=COLUMN" in refused(lambda: corrected(columns, {}, ["Effusion"]))
@@ -242,7 +242,7 @@ def test_links_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_mapping_that_does_not_fit(tmp_path: Path) -> None:
     source = write_chexpert(tmp_path)
-    found, mapping = look("chexpert", source)
+    found, mapping = read_source("chexpert", source)
     said = refused(lambda: write_import("chexpert", source, found, [Rule("Edem", "Edema")], tmp_path / "out"))
     assert said.startswith(
         f"the mapping makes none of the labels of {source} a finding; they are No Finding,"

@@ -25,9 +25,9 @@ from foreign_sets import (
 from xlite.data.folder import NihFolder
 from xlite.data.folder_check import check_folder
 from xlite.data.importing.labels import Policy
-from xlite.data.importing.looks import look
 from xlite.data.importing.record import Record
 from xlite.data.importing.siim import mask_of
+from xlite.data.importing.sources import read_source
 from xlite.data.importing.write import Choices, write_import
 from xlite.data.leakage import Shared, films_sharing_patients
 from xlite.data.splits import make_split, read_split
@@ -36,7 +36,7 @@ from xlite.images import read_image
 
 
 def imported(kind: str, source: Path, out: Path, *uncertain: str, blank: str = "") -> Record:
-    found, mapping = look(kind, source)
+    found, mapping = read_source(kind, source)
     return write_import(kind, source, found, mapping, out, Choices(policy=Policy.of(list(uncertain), blank)))
 
 

@@ -7,7 +7,7 @@ from foreign_sets import write_dicom, write_picture, write_table
 from gates import Played
 
 from xlite.data.folder import NihFolder
-from xlite.data.importing.looks import look
+from xlite.data.importing.sources import read_source
 from xlite.data.importing.views import size_of
 from xlite.data.importing.write import write_import
 from xlite.guards.gate import Gate
@@ -32,7 +32,7 @@ def test_headers_tell_before_the_gate_is_asked(tmp_path: Path, monkeypatch: pyte
     write_table(source / "films.csv", ["film", "patient", "mass"], rows)
     gate = Played(Guards(), guards("lateral"), guards("not_chest"), guards("cut"))
     monkeypatch.setattr(Gate, "load", lambda: gate)
-    found, mapping = look("csv", source)
+    found, mapping = read_source("csv", source)
     steps: list[tuple[int, int]] = []
     record = write_import(
         "csv", source, found, mapping, out, progress=lambda done, total: steps.append((done, total))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from foreign_sets import importing, refused, write_own
 
-from xlite.data.importing.looks import look
+from xlite.data.importing.sources import read_source
 from xlite.data.importing.write import Choices, name_of, write_import
 
 
@@ -27,14 +27,14 @@ def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
 def test_two_data_sets_of_one_name(tmp_path: Path) -> None:
     source, other = write_own(tmp_path / "source"), write_own(tmp_path / "other")
     importing("csv", source, tmp_path / "data" / "clinic")()
-    found, mapping = look("csv", other)
+    found, mapping = read_source("csv", other)
     again = Choices(name="clinic")
     out = tmp_path / "data" / "second"
     assert refused(lambda: write_import("csv", other, found, mapping, out, again)) == (
         f"{tmp_path}/data/clinic is another data set called 'clinic', whose patients would be taken for "
         "these; give this one another name with --name"
     )
-    found, mapping = look("csv", source)  # the same one again, with another policy say, is no other
+    found, mapping = read_source("csv", source)  # the same one again, with another policy say, is no other
     assert write_import("csv", source, found, mapping, out, again).name == "clinic"
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.history import parts_with, patient_rows
 from xlite.data.eda.label_words import NOT_LABELLED_HERE, label_words, unknown_words
-from xlite.data.eda.ranking import BY_MODEL, Judged, loss, widest
+from xlite.data.eda.ranking import BY_MODEL, ModelProbabilities, loss, widest
 from xlite.data.eda.statistics import LEAST_EXPECTED, Facts
 from xlite.data.folder import NihFolder
 from xlite.findings import FINDINGS, spoken
@@ -106,7 +106,9 @@ def film_facts(films: CodedFilms, row: int, boxes: pd.DataFrame) -> list[str]:
     return lines
 
 
-def probabilities_table(films: CodedFilms, row: int, judged: Mapping[str, Judged]) -> pd.DataFrame | None:
+def probabilities_table(
+    films: CodedFilms, row: int, judged: Mapping[str, ModelProbabilities]
+) -> pd.DataFrame | None:
     """The findings of the film at a row, its labels, and each model's probabilities, the likeliest first.
 
     None if no model judged the film.
@@ -138,7 +140,7 @@ def not_judged(models: Sequence[str], one: bool = False) -> str:
 
 
 def order_sentence(
-    order: str, judged: Judged | None, rows: np.ndarray, films: CodedFilms | None = None
+    order: str, judged: ModelProbabilities | None, rows: np.ndarray, films: CodedFilms | None = None
 ) -> str:
     """How many of the films at rows (n,) a model judged, and what the order means; empty without a model.
 
@@ -159,7 +161,7 @@ def order_sentence(
     return f"{literal(judged.model)} judged {answered:,} of these {these} ({parts}). {means}{left}"
 
 
-def said_of_film(films: CodedFilms, row: int, judged: Judged, order: str, finding: str) -> str:
+def said_of_film(films: CodedFilms, row: int, judged: ModelProbabilities, order: str, finding: str) -> str:
     """What a model said of the film at a row, as far as the order asks for it, or `not judged`."""
     probs, label = judged.probs[row], films.labels[row]
     if np.isnan(probs[0]):
@@ -175,7 +177,9 @@ def said_of_film(films: CodedFilms, row: int, judged: Judged, order: str, findin
     return f"{spoken(name)} {probs[FINDINGS.index(name)]:.1%}, {says}"
 
 
-def said_of_films(films: CodedFilms, rows: np.ndarray, judged: Judged, order: str, finding: str) -> list[str]:
+def said_of_films(
+    films: CodedFilms, rows: np.ndarray, judged: ModelProbabilities, order: str, finding: str
+) -> list[str]:
     """`said_of_film` of each of the films at rows (n,)."""
     return [said_of_film(films, int(row), judged, order, finding) for row in rows]
 

@@ -34,7 +34,7 @@ def shows_models(order: str | None, film: str) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class ModelProbabilities:
     """What a model said of films of a table: probs float32 (N, 14) in 0-1, NaN for a film it did not judge.
 
     parts: the names of its evaluations.
@@ -71,7 +71,7 @@ def loss(labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
 
 
 def values(
-    films: CodedFilms, rows: np.ndarray, order: str, judged: Judged | None, finding: str
+    films: CodedFilms, rows: np.ndarray, order: str, judged: ModelProbabilities | None, finding: str
 ) -> np.ndarray | None:
     """What the films at rows (n,) are ordered by, (n,); None for that of the table, and if what it goes
     by is not there, a model or a list of doubts.

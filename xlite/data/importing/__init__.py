@@ -1,5 +1,5 @@
 """Data folders made of other data sets: tables in the NIH layout, boxes, lists, and links to the films.
 
-`look` of `looks.py` reads what lies in a source (`Found`), `Mapping` says which of its labels is which
-finding, and `write_import` writes the folder. There is a module for each kind of data set.
+`read_source` reads what lies in a source (`Found`), `Mapping` says which of its labels is which finding, and
+`write_import` writes the folder. There is a module for each kind of data set.
 """

@@ -30,7 +30,7 @@ _SIDE = 1024
 _NOT_IN_10 = {"Cardiomegaly", "Diffuse Nodule", "Pleural Thickening"}
 
 
-def look(source: Path) -> Found:
+def found_in(source: Path) -> Found:
     """What lies in a ChestX-Det folder. Raises DataError if it is none, or an entry is not as documented."""
     tables = {
         part: path

@@ -29,7 +29,7 @@ _PATH = re.compile(r"(?:^|/)(patient\d+)/(study\d+)/(view\d+_(frontal|lateral))\
 _WANTED = ("Sex", "Age", "Frontal/Lateral", "AP/PA")
 
 
-def look(source: Path) -> Found:
+def found_in(source: Path) -> Found:
     """What lies in a CheXpert folder. Raises DataError if it is none, or a path or label cannot be read."""
     tables = {part: path for part, names in _PARTS.items() if (path := file_of(source, *names))}
     if "train" not in tables and "val" not in tables:

@@ -18,7 +18,7 @@ from xlite.errors import DataError, sentence
 from xlite.pixels import MIN_SIDE
 
 
-def look(source: Path) -> Found:
+def found_in(source: Path) -> Found:
     """What lies in the file, or in a folder that holds it. Raises DataError if it is none."""
     path = source if source.is_file() else file_of(source, "chestmnist*.npz")
     if path is None:

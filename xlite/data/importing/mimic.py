@@ -29,7 +29,7 @@ _CODED = {"postero-anterior": "PA", "antero-posterior": "AP"}
 _PROCEDURE, _CODE = "PerformedProcedureStepDescription", "ViewCodeSequence_CodeMeaning"
 
 
-def look(source: Path) -> Found:
+def found_in(source: Path) -> Found:
     """What lies in a MIMIC-CXR-JPG folder. Raises DataError if it is none, or its tables do not join."""
     metadata = file_of(source, "mimic-cxr-*-metadata.csv*")
     labelled = file_of(source, "mimic-cxr-*-chexpert.csv*", "mimic-cxr-*-negbio.csv*")

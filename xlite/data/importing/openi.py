@@ -30,7 +30,7 @@ _VIEWS = {"frontal": FRONTAL, "lateral": LATERAL, "": ""}
 _NOT_INDEXED = "No Indexing"
 
 
-def look(source: Path) -> Found:
+def found_in(source: Path) -> Found:
     """What lies in an Open-I folder. Raises DataError if it is none, or its tables do not join."""
     reports, films = file_of(source, "indiana_reports.csv"), file_of(source, "indiana_projections.csv")
     if reports and films:

@@ -43,7 +43,7 @@ _ORDERED = "labels"
 """A column that holds all labels of a film in their order, as torchxrayvision prints an array."""
 
 
-def look_table(source: Path, columns: Columns) -> Found:
+def found_in_table(source: Path, columns: Columns) -> Found:
     """What lies in a table of films. Raises DataError if a column is not named, or a label cannot be read."""
     path = columns.table
     for role, what in (("image", "the films' files"), ("patient", "the patients")):
@@ -105,7 +105,7 @@ def _film(row: dict[str, str], columns: Columns) -> dict[str, str]:
     }
 
 
-def look_ordered(columns: Columns) -> Found:
+def found_in_order(columns: Columns) -> Found:
     """A table whose labels are torchxrayvision's: a column for each, or `labels` with all in its order.
 
     Raises DataError if it has neither.
@@ -114,14 +114,14 @@ def look_ordered(columns: Columns) -> Found:
     header = read_header(path)
     own = [label for label in order if label in header]
     if own:
-        return look_table(path, replace(columns, labels=tuple(own), names="", mapping=shipped("xrv")))
+        return found_in_table(path, replace(columns, labels=tuple(own), names="", mapping=shipped("xrv")))
     if _ORDERED not in header:
         raise DataError(
             f"{path} has neither a column for a label of torchxrayvision nor one called {_ORDERED!r} with "
             f"all {len(order)} of a film"
         )
     plain = replace(columns, labels=(), names="", mapping=shipped("xrv"))
-    found = look_table(path, plain)
+    found = found_in_table(path, plain)
     texts = text_columns(path, [_ORDERED])[_ORDERED]
     vectors = [re.sub(r"[\[\],;]", " ", text).split() for text in texts]
     wrong = next((row for row, vector in enumerate(vectors) if len(vector) != len(order)), None)

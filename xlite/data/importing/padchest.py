@@ -26,7 +26,7 @@ _VIEWS = {"PA": "PA", "AP": "AP", "AP_HORIZONTAL": "AP", "L": LATERAL, "UNK": ""
 _WANTED = ("ImageDir", "StudyDate_DICOM", "PatientBirth", "PatientSex_DICOM", "MethodLabel")
 
 
-def look(source: Path) -> Found:
+def found_in(source: Path) -> Found:
     """What lies in a PadChest folder. Raises DataError if it is none, or a list of labels cannot be read."""
     path = file_of(source, "PADCHEST*.csv", "PADCHEST*.csv.gz")
     if path is None:

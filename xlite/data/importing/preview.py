@@ -8,9 +8,9 @@ import pandas as pd
 from xlite.data.importing.columns import Columns, corrected, guess_columns, with_roles
 from xlite.data.importing.found import LATERAL, Found
 from xlite.data.importing.kinds import OWN_TABLE
-from xlite.data.importing.looks import look
 from xlite.data.importing.mapping import Mapping, checked, for_labels
 from xlite.data.importing.record import label_counts
+from xlite.data.importing.sources import read_source
 from xlite.data.importing.write import name_of
 from xlite.data.rows import read_header
 from xlite.errors import DataError
@@ -39,7 +39,7 @@ class Preview:
         return [name for name in read_header(self.columns.table) if name] if self.columns else []
 
 
-def look_at(kind: str, source: str, roles: dict[str, str] | None = None, names: str = "") -> Preview:
+def preview_of(kind: str, source: str, roles: dict[str, str] | None = None, names: str = "") -> Preview:
     """Looks into a source. roles, names: columns of a table as a person corrects them; an empty one is none.
 
     Raises DataError if it is not of that kind, or cannot be read.
@@ -55,11 +55,11 @@ def look_at(kind: str, source: str, roles: dict[str, str] | None = None, names: 
             none = {role: "" for role, name in roles.items() if not name}
             columns = with_roles(corrected(columns, given, names=names), none)
         try:
-            found, mapping = look(kind, path, columns)
+            found, mapping = read_source(kind, path, columns)
         except DataError as error:
             return Preview(kind, path, columns, error, columns.mapping)
     else:
-        found, mapping = look(kind, path)
+        found, mapping = read_source(kind, path)
     return Preview(kind, path, columns, found, for_labels(mapping, list(found.states.columns)))
 
 

@@ -30,7 +30,7 @@ from xlite.text import counted
 _SIDE = 1024
 
 
-def look(source: Path) -> Found:
+def found_in(source: Path) -> Found:
     """What lies in a folder of the challenge. Raises DataError if it is none, or a table cannot be read."""
     path = file_of(source, "*train_labels.csv")
     if path is None:

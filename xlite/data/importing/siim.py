@@ -19,7 +19,7 @@ _LEAST = 16
 """px; a smaller piece of a mask is a slip of the pen."""
 
 
-def look(source: Path) -> Found:
+def found_in(source: Path) -> Found:
     """What lies in a folder of the challenge. Raises DataError if it is none, or a mask cannot be read."""
     path = file_of(source, "stage_2_train.csv", "*train-rle.csv", "*train-rle*.csv")
     if path is None:

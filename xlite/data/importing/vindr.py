@@ -48,7 +48,7 @@ _KAGGLE = (
 """What Kaggle's table can name."""
 
 
-def look(source: Path) -> Found:
+def found_in(source: Path) -> Found:
     """What lies in a VinDr-CXR folder. Raises DataError if it is none, or a table cannot be read.
 
     A film has a label if most of its readers gave it; how many did is kept, and so is each box.

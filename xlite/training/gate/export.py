@@ -9,7 +9,7 @@ from xlite.errors import CheckpointError
 from xlite.guards.gate import LIMITS, OUTPUTS, Gate, reasons
 from xlite.guards.limits import Limits
 from xlite.training.gate.learn import answers
-from xlite.training.gate.network import SIDE, Answers, GateNet
+from xlite.training.gate.network import SIDE, GateNet, GateProbabilities
 from xlite.training.write_network import write_network
 
 NOTES = "xlite.gate.notes"
@@ -23,7 +23,7 @@ def export(net: GateNet, limits: Limits, notes: dict[str, object], out: Path, fi
     Raises CheckpointError, and leaves no file, if any probability differs by more than 1e-4.
     """
     metadata: dict[str, object] = {LIMITS: limits.model_dump(mode="json"), NOTES: notes}
-    write_network(Answers(net), SIDE, OUTPUTS, metadata, out)
+    write_network(GateProbabilities(net), SIDE, OUTPUTS, metadata, out)
     expected = reasons(*answers(net, films))
     gate = Gate.load(out)
     found = [gate.scores(small) for small in films]

@@ -15,9 +15,9 @@ from xlite.guards.limits import Limits
 from xlite.guards.measure import SIDE, gate_input, measure, thumbnail
 from xlite.training.gate import augment
 from xlite.training.gate.drawn import DRAWN
-from xlite.training.gate.network import FLAGS, KINDS, TURNS, Answers, GateNet
+from xlite.training.gate.network import FLAGS, KINDS, TURNS, GateNet, GateProbabilities
 from xlite.training.gate.network import SIDE as INPUT
-from xlite.training.gate.pictures import FRONTAL, LATERAL, OTHER, Films, Picture
+from xlite.training.gate.pictures import FRONTAL, LATERAL, OTHER, Picture, Thumbnails
 
 BATCH, LEARNING_RATE, WEIGHT_DECAY = 64, 3e-3, 1e-3
 _SHARES = {"film": 0.4, "child": 0.06, "elsewhere": 0.06, "phantom": 0.03, "lateral": 0.1, "other": 0.35}
@@ -29,7 +29,7 @@ _ADULT = 18.0
 class Stock:
     """All that a network learns from: films of a data folder, phantoms uint8 (N, 224, 224), pictures."""
 
-    films: Films
+    films: Thumbnails
     phantoms: np.ndarray
     pictures: list[Picture]
 
@@ -165,7 +165,7 @@ def _loss(logits: Tensor, batch: Batch) -> Tensor:
 
 def answers(net: GateNet, small: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What the network says of thumbnails uint8 (N, 224, 224): kinds (N, 3), turns (N, 8), flags (N, 4)."""
-    asked = Answers(net.eval())
+    asked = GateProbabilities(net.eval())
     parts = []
     with torch.inference_mode():
         for start in range(0, len(small), 256):
@@ -192,7 +192,7 @@ _SPARE = 0.35
 """By how much a film may be flatter or sharper than all films of training."""
 
 
-def choose_limits(net: GateNet, val: Films, stock: Stock, seed: int) -> Limits:
+def choose_limits(net: GateNet, val: Thumbnails, stock: Stock, seed: int) -> Limits:
     """Limits that validation films pass but for few, each film as it is and four times slightly changed.
 
     Films of children set no limit. Greys and sharpness are measured on all frontal films of training.

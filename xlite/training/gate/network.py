@@ -41,7 +41,7 @@ class GateNet(nn.Module):
         return logits
 
 
-class Answers(nn.Module):
+class GateProbabilities(nn.Module):
     """The network as it is shipped: its input as given, its answers as probabilities."""
 
     def __init__(self, net: GateNet):

@@ -52,7 +52,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Films:
+class Thumbnails:
     """Films of a data folder with what the table says.
 
     small: uint8 (N, 224, 224); age: years, NaN if not given; ap: 1 for AP, 0 for PA, NaN if not given.
@@ -64,7 +64,7 @@ class Films:
     ap: np.ndarray
 
 
-def read_films(folder: NihFolder, stems: list[str]) -> Films:
+def read_thumbnails(folder: NihFolder, stems: list[str]) -> Thumbnails:
     """The thumbnails of these films of a folder; those without a file are left out."""
     there = [stem for stem in stems if stem in folder.paths]
     if not there:
@@ -76,7 +76,7 @@ def read_films(folder: NihFolder, stems: list[str]) -> Films:
     table = folder.table.iloc[folder.rows(there)]
     view = table["view"].to_numpy()
     ap = np.where(view == "AP", 1.0, np.where(view == "PA", 0.0, np.nan))
-    return Films(there, small, table["age"].to_numpy(np.float64), ap)
+    return Thumbnails(there, small, table["age"].to_numpy(np.float64), ap)
 
 
 def phantoms(count: int, seed: int) -> np.ndarray:

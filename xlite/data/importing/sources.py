@@ -1,4 +1,4 @@
-"""What looks into each kind of data set."""
+"""What lies in a source, for each kind of data set."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,23 +8,23 @@ from xlite.data.importing.columns import Columns, guess_columns
 from xlite.data.importing.found import Found
 from xlite.data.importing.kinds import KINDS, OWN_TABLE
 from xlite.data.importing.mapping import Mapping, shipped
-from xlite.data.importing.own import look_ordered, look_table
+from xlite.data.importing.own import found_in_order, found_in_table
 from xlite.errors import DataError
 
-_LOOKS: dict[str, Callable[[Path], Found]] = {
-    "chexpert": chexpert.look,
-    "mimic": mimic.look,
-    "padchest": padchest.look,
-    "vindr": vindr.look,
-    "rsna": rsna.look,
-    "siim": siim.look,
-    "openi": openi.look,
-    "chestx-det": chestx_det.look,
-    "medmnist": medmnist.look,
+_FOUND_IN: dict[str, Callable[[Path], Found]] = {
+    "chexpert": chexpert.found_in,
+    "mimic": mimic.found_in,
+    "padchest": padchest.found_in,
+    "vindr": vindr.found_in,
+    "rsna": rsna.found_in,
+    "siim": siim.found_in,
+    "openi": openi.found_in,
+    "chestx-det": chestx_det.found_in,
+    "medmnist": medmnist.found_in,
 }
 
 
-def look(kind: str, source: Path, columns: Columns | None = None) -> tuple[Found, Mapping]:
+def read_source(kind: str, source: Path, columns: Columns | None = None) -> tuple[Found, Mapping]:
     """What lies in a source of that kind (KINDS), and the mapping for it that comes with X-Lite.
 
     columns: of a table of one's own; guessed if they are not given. Raises DataError for a source that is
@@ -34,10 +34,10 @@ def look(kind: str, source: Path, columns: Columns | None = None) -> tuple[Found
         raise DataError(f"{kind!r} is no kind of data set; expected one of {', '.join(KINDS)}")
     if kind in OWN_TABLE:
         columns = columns or guess_columns(source)
-        found = look_table(source, columns) if kind == "csv" else look_ordered(columns)
+        found = found_in_table(source, columns) if kind == "csv" else found_in_order(columns)
         mapping = columns.mapping if kind == "csv" else shipped(kind)
     else:
-        found, mapping = _LOOKS[kind](source), shipped(kind)
+        found, mapping = _FOUND_IN[kind](source), shipped(kind)
     if not len(found.films):
         reasons = ", ".join(f"{count:,} {why}" for why, count in found.left_out.items() if count)
         raise DataError(f"0 films are left of {source}{f' ({reasons})' if reasons else ''}")
