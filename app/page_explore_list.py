@@ -16,7 +16,8 @@ from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.filters import Selection
 from xlite.data.eda.ranking import BY_MODEL, DOUBT, ORDERS, ModelProbabilities
 from xlite.data.folder import NihFolder
-from xlite.data.splits import PARTS, split_of_films, write_split
+from xlite.data.split_files import write_split
+from xlite.data.splits import PARTS, split_of_films
 from xlite.errors import DataError, RunError
 from xlite.findings import FINDINGS, spoken
 from xlite.labelling.labelling import Labelling

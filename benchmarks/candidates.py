@@ -24,7 +24,7 @@ from typing import Any
 from xlite.cli.console import log_to
 from xlite.config import make_config
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.errors import RunError, XliteError
 from xlite.models.available import MODEL_FILE
 from xlite.places import checkpoints_dir

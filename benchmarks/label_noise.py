@@ -23,7 +23,7 @@ from xlite.data.dataset import open_films
 from xlite.data.film_names import stem_of
 from xlite.data.folder import PHANTOM_NOTE, NihFolder
 from xlite.data.predictions import read_predictions
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.data.tables import find_table
 from xlite.evaluation.crossfit import crossfit
 from xlite.evaluation.likeness import pooled

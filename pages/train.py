@@ -15,11 +15,12 @@ from page_forecast import (
 from page_parts import choose_named, data_folder, go_to, show_command, show_curves, show_log
 from page_settings import setting_widget, settings_in_columns
 
-from xlite.config import PRESET_NOTES, PRESET_TITLES, TrainConfig, make_config, settings_of
+from xlite.config import TrainConfig, make_config
 from xlite.errors import XliteError
 from xlite.extras import lacking
 from xlite.messages import headline, literal, page_sentence
 from xlite.models.available import MODEL_FILE
+from xlite.presets import PRESET_NOTES, PRESET_TITLES, settings_of
 from xlite.runs import form, slurm
 from xlite.runs.command import start_command, train_command
 from xlite.runs.run import Run

@@ -10,7 +10,8 @@ from noise_folder import write_noise_folder
 
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
-from xlite.data.splits import Split, load_split
+from xlite.data.split_files import load_split
+from xlite.data.splits import Split
 from xlite.evaluation.part_judged import PartJudged
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess

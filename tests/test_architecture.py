@@ -18,7 +18,7 @@ LAYERS = (
     ("places", "processors"),
     ("public",),
     ("config", "pixels"),
-    ("formats", "messages", "access", "plots", "examples"),
+    ("formats", "presets", "messages", "access", "plots", "examples"),
     ("images",),
     ("guards",),
     ("metrics",),

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from xlite.data.folder import NihFolder
-from xlite.data.splits import make_split, read_split, write_split
+from xlite.data.split_files import read_split, write_split
+from xlite.data.splits import make_split
 from xlite.errors import DataError, RunError
 from xlite.evaluation.films import read_labels
 from xlite.files import read_file, read_whole, tail_lines, write_atomic

@@ -13,7 +13,7 @@ from xlite.active.selection import SelectOptions, select_films
 from xlite.active.strategies import entropy
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.data.worklist import read_worklist
 from xlite.errors import DataError
 from xlite.findings import FINDINGS

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from xlite import examples
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.findings import FINDINGS, spoken
 from xlite.guards.gate import Gate
 from xlite.guards.verdict import Check, Guards

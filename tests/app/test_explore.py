@@ -20,7 +20,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.layout import find_folders
 from xlite.data.predictions import write_predictions
 from xlite.data.small_phantom import drawing_of, small_phantom
-from xlite.data.splits import read_split
+from xlite.data.split_files import read_split
 from xlite.evaluation.embedding import Embedding
 from xlite.evaluation.films import Films, write_labels
 from xlite.labelling.labelling import Labelling

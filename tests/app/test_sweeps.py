@@ -10,7 +10,7 @@ from streamlit.testing.v1.element_tree import Button
 
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.places import checkpoints_dir, sweeps_dir
 from xlite.runs.run import Run
 from xlite.sweeps.phases import plan_phase

@@ -12,10 +12,11 @@ from forecasts import FORECAST
 from noise_folder import write_noise_folder
 from streamlit.testing.v1 import AppTest
 
-from xlite.config import PRESET_NOTES, PRESET_TITLES, TrainConfig, make_config
+from xlite.config import TrainConfig, make_config
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
 from xlite.errors import RunError, Setting
+from xlite.presets import PRESET_NOTES, PRESET_TITLES
 from xlite.runs import slurm
 from xlite.runs.form import SHORT
 from xlite.runs.run import Run

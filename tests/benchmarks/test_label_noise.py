@@ -7,7 +7,7 @@ from label_noise import planted, write_planted
 
 from xlite.data.folder import NihFolder
 from xlite.data.phantom import write_phantom
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 
 
 def test_as_many_are_made_yes_as_are_made_no() -> None:

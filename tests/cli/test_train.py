@@ -11,8 +11,8 @@ import pytest
 from command_line import TINY, Command, wait_for
 from tiny_runs import config
 
-from xlite.config import PRESETS
 from xlite.places import checkpoints_dir
+from xlite.presets import PRESETS
 from xlite.runs.run import Run
 
 

@@ -21,7 +21,8 @@ from xlite.data.dataset import (
     open_films,
 )
 from xlite.data.folder import NihFolder
-from xlite.data.splits import PARTS, load_split
+from xlite.data.split_files import load_split
+from xlite.data.splits import PARTS
 from xlite.errors import DataError, RunError
 from xlite.images import Preprocess, read_image
 

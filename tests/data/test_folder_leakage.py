@@ -11,7 +11,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.folder_leakage import folder_leakage
 from xlite.data.joined import open_data
 from xlite.data.leakage import leakage_report
-from xlite.data.splits import foresee_split
+from xlite.data.split_files import foresee_split
 
 
 def test_a_film_of_two_folders_that_crosses_from_train_to_test_is_found(

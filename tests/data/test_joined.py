@@ -1,4 +1,4 @@
-"""Several data folders as one: what films and patients are called, splits, pixels, and what is refused."""
+"""Several data folders as one: what films and patients are called, pixels, and what is refused."""
 
 import pickle
 import shutil
@@ -14,31 +14,12 @@ from unknown_labels import hide_labels
 from xlite.data.cache import fingerprint
 from xlite.data.dataset import open_films
 from xlite.data.folder import NihFolder
-from xlite.data.joined import JoinedFolder, doubtful_patients, join, open_data
+from xlite.data.joined import JoinedFolder, doubtful_patients, open_data
 from xlite.data.layout import data_roots, joined_data
-from xlite.data.splits import PARTS, Split, as_trained, ids_in, load_split
+from xlite.data.split_files import load_split
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
 from xlite.images import Preprocess
-
-
-@pytest.fixture
-def west(tmp_path: Path) -> Path:
-    """12 patients, 24 films."""
-    return write_noise_folder(tmp_path / "west")
-
-
-@pytest.fixture
-def east(tmp_path: Path) -> Path:
-    """15 patients, 30 films, of which 24 have the names and numbers of those in the west."""
-    return write_noise_folder(tmp_path / "east", patients=15, seed=1)
-
-
-@pytest.fixture
-def both(west: Path, east: Path) -> JoinedFolder:
-    folder = open_data(f"{west},{east}")
-    assert isinstance(folder, JoinedFolder)
-    return folder
 
 
 def test_one_folder_is_opened_as_it_always_was(west: Path, tmp_path: Path) -> None:
@@ -74,45 +55,6 @@ def test_what_is_known_of_one_folder_alone_stays_unknown(west: Path, east: Path)
     labels = both.labels(both.table["stem"].tolist())
     assert np.isnan(labels[:24, FINDINGS.index("Mass")]).all() and np.isnan(labels).sum() == 24
     assert "Mass" in both.labelled and "Mass" not in both.parts[0].labelled
-
-
-def test_the_joined_split_is_that_of_each_folder(both: JoinedFolder) -> None:
-    split = load_split(both, "patient")
-    own = [load_split(one, "patient") for one in both.folders]
-    for part in PARTS:
-        expected = [
-            names[stem] for one, names in zip(own, both.stems, strict=True) for stem in one.stems(part)
-        ]
-        assert split.stems(part) == expected
-    assert split.id == "+".join(sorted(one.id for one in own)) and split.name == "patient"
-    assert split.shared_patients(both) == 0
-    assert split.joined == tuple(own) and ids_in(split.id) == {one.id: 1 for one in own}
-    turned = join(both.folders[::-1])
-    assert load_split(turned, "patient").id == split.id and turned.fingerprint() == both.fingerprint()
-
-
-def test_each_folder_may_have_a_split_of_another_name(both: JoinedFolder) -> None:
-    split = load_split(both, "official,patient")
-    assert split.joined == (load_split(both.folders[0], "official"), load_split(both.folders[1], "patient"))
-    assert split.name == "official,patient"
-    with pytest.raises(DataError, match="names 3 splits for 2 data folders"):
-        load_split(both, "official,patient,patient")
-    with pytest.raises(DataError, match="has no split 'mine'"):
-        load_split(both, "mine")
-
-
-def test_a_share_or_fold_of_train_is_that_of_each_folder(both: JoinedFolder) -> None:
-    split = load_split(both, "patient")
-    for share, fold in ((0.5, ""), (1.0, "1/3"), (0.8, "2/2")):
-        some, left_out = as_trained(both, split, share, fold)
-        alone = [as_trained(one, load_split(one, "patient"), share, fold) for one in both.folders]
-        assert some.id == split.id and some.parts["val"] == split.parts["val"]
-        kept: list[str] = []
-        apart: list[str] = []
-        for (mine, left), names in zip(alone, both.stems, strict=True):
-            kept += [names[stem] for stem in mine.stems("train")]
-            apart += [names[stem] for stem in left]
-        assert (some.stems("train"), left_out) == (kept, apart)
 
 
 def test_films_come_from_the_caches_of_their_own_folders(both: JoinedFolder) -> None:
@@ -174,9 +116,3 @@ def test_a_list_of_own_names_means_the_films_of_each_folder(both: JoinedFolder) 
         "west~00000003_000",
         "west~00000003_001",
     ]
-
-
-def test_a_split_of_one_folder_is_in_no_other_way_a_joined_one(west: Path) -> None:
-    split = load_split(NihFolder.open(west), "patient")
-    assert split.joined == () and ids_in(split.id) == {split.id: 1}
-    assert isinstance(split, Split)

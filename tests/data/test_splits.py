@@ -1,53 +1,19 @@
 """Splits: no patient in two parts, shares and strata kept, ids that mean something, leaks refused."""
 
 import json
-import re
 import shutil
-from dataclasses import replace
 
-import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from noise_folder import HEADER_2020
+from made_tables import folder_of, many
 
 from xlite.data.folder import NihFolder
 from xlite.data.leakage import leakage_report
-from xlite.data.splits import (
-    PARTS,
-    leave_out,
-    load_split,
-    make_split,
-    read_split,
-    shrink_train,
-    split_of_films,
-    write_split,
-)
-from xlite.data.strategies import STRATEGIES
+from xlite.data.split_files import load_split, read_split, write_split
+from xlite.data.splits import PARTS, make_split, split_of_films
 from xlite.data.tables import read_list
 from xlite.errors import DataError
-from xlite.findings import FINDINGS
-
-
-def folder_of(patients: list[int], findings: list[int], root="nowhere", **more) -> NihFolder:
-    """A folder whose film i is of patients[i] and has the first findings[i] of the 14 findings."""
-    stems = [f"{patient:08d}_{film:03d}" for film, patient in enumerate(patients)]
-    names, ids = [f"{stem}.png" for stem in stems], [str(patient) for patient in patients]
-    table = pd.DataFrame({"image": names, "stem": stems, "patient": ids})
-    for column in ("follow_up", "age", "sex", "view"):
-        table[column] = "" if column in ("sex", "view") else 0
-    for rank, finding in enumerate(FINDINGS):
-        table[finding] = (np.array(findings) > rank).astype(np.uint8)
-    return NihFolder(root, table, "2020", {}, **more)
-
-
-def many(films: int = 2000, seed: int = 0) -> NihFolder:
-    """A folder with NIH's habits: few patients have many films, and most films have few findings."""
-    rng = np.random.RandomState(seed)  # its stream is frozen, and an id below stands on it
-    patients = rng.geometric(0.004, films) * 7 % 5000 + 1
-    return folder_of(patients.tolist(), rng.poisson(0.8, films).clip(0, 14).tolist())
-
 
 tables = st.lists(st.tuples(st.integers(1, 12), st.integers(0, 14)), min_size=1, max_size=60)
 
@@ -169,135 +135,9 @@ def test_unseen_needs_enough_films_of_the_list(tiny_folder):
         make_split(NihFolder.open(tiny_folder), "unseen")
 
 
-def test_folds_of_the_train_part_are_whole_patients_and_all_of_it():
-    folder = many()
-    split = make_split(folder)
-    without, folds = zip(*(leave_out(folder, split, f"{number}/3") for number in (1, 2, 3)), strict=True)
-    assert sorted(stem for fold in folds for stem in fold) == sorted(split.stems("train"))
-    for kept, fold in zip(without, folds, strict=True):
-        assert sorted([*kept.stems("train"), *fold]) == sorted(split.stems("train"))
-        assert not set(folder.patients(kept.stems("train"))) & set(folder.patients(fold))
-        assert (kept.id, kept.parts["val"], kept.parts["test"]) == (
-            split.id,
-            split.parts["val"],
-            split.parts["test"],
-        )
-        assert abs(len(fold) - len(split.parts["train"]) / 3) < 5
-    assert leave_out(folder, split, "2/3") == (without[1], folds[1])
-
-
 def test_image_needs_a_few_films():
     with pytest.raises(DataError, match="at least 20 films"):
         make_split(folder_of([1, 2, 3], [0, 0, 0]), "image", allow_leakage=True)
-
-
-@pytest.mark.parametrize("strategy", STRATEGIES[:2])
-def test_a_split_is_made_once_and_then_read(tiny_folder, strategy):
-    folder = NihFolder.open(tiny_folder)
-    made = load_split(folder, strategy, seed=7)
-    place = tiny_folder / "splits" / strategy
-    assert sorted(path.name for path in place.iterdir()) == ["split.json", "test.csv", "train.csv", "val.csv"]
-    assert (place / "val.csv").read_text().splitlines() == ["image", *made.parts["val"]]
-    assert read_split(folder, strategy) == made
-    assert load_split(folder, strategy) == made  # the one on disk counts, whatever the seed
-    said = json.loads((place / "split.json").read_text())
-    assert said["id"] == made.id and said["seed"] == 7 and said["leaky"] is False
-    assert said["images"] == {part: len(made.parts[part]) for part in PARTS}
-    assert sum(map(sum, said["images_by_number_of_findings"].values())) == 24
-    assert [path.name for path in place.parent.iterdir()] == [strategy]
-
-
-def test_writing_again_replaces_the_lists_and_nothing_else(tiny_folder):
-    folder = NihFolder.open(tiny_folder)
-    place = write_split(folder, make_split(folder, seed=1))
-    (place / "notes.txt").write_text("mine")
-    again = make_split(folder, seed=2)
-    assert write_split(folder, again) == place
-    assert read_split(folder, "patient") == again and (place / "notes.txt").read_text() == "mine"
-
-
-def test_ones_own_split_is_read_and_refused_if_it_shares_patients(tiny_folder):
-    folder = NihFolder.open(tiny_folder)
-    place = tiny_folder / "splits" / "mine"
-    place.mkdir(parents=True)
-    (place / "train.csv").write_text("image\n00000001_000.png\n00000002_000.jpg\n")
-    (place / "val.csv").write_text("image\n00000003_000\n")
-    (place / "test.csv").write_text("image\n00000004_000.png\n")
-    split = load_split(folder, "mine")
-    assert split.strategy == "own" and split.id.startswith("mine-0-")
-    assert split.parts["train"] == ["00000001_000.png", "00000002_000.png"]
-
-    (place / "test.csv").write_text("image\n00000004_000.png\n00000001_001.png\n00000002_001.png\n")
-    with pytest.raises(DataError, match=r"has 2 patients in more than one part \(66.7%") as refused:
-        load_split(folder, "mine")
-    assert refused.value.settings == ("allow_leakage",)
-    leaky = load_split(folder, "mine", allow_leakage=True)
-    assert leaky.id.endswith("-leaky") and leaky.shared_patients(folder) == 2
-
-    (place / "val.csv").unlink()
-    with pytest.raises(DataError, match="lacks splits/mine/val.csv"):
-        load_split(folder, "mine")
-
-
-def test_names_with_commas_come_back_from_a_written_split(tiny_folder):
-    table = tiny_folder / "Data_Entry_2017_v2020.csv"
-    table.write_text(re.sub(r"(?m)^([0-9]{8})_([0-9]{3}).png", r'"Doe, \1, ""\2"".png"', table.read_text()))
-    folder = NihFolder.open(tiny_folder)
-    split = make_split(folder)
-    write_split(folder, split)
-    assert read_split(folder, "patient") == split
-    assert sum(map(len, split.parts.values())) == 24
-
-
-def test_a_damaged_split_json_is_named(tiny_folder):
-    folder = NihFolder.open(tiny_folder)
-    (write_split(folder, make_split(folder)) / "split.json").write_text('{"strategy": "patient"')
-    with pytest.raises(DataError, match="split.json is damaged"):
-        load_split(folder, "patient")
-
-
-@pytest.mark.parametrize("name", ["../patient", "a/b", "", ".hidden"])
-def test_a_name_that_is_no_folder_name_is_refused(tiny_folder, name):
-    with pytest.raises(DataError, match="cannot be a split's name"):
-        load_split(NihFolder.open(tiny_folder), name)
-
-
-def test_an_unknown_name_is_answered_with_what_there_is(tiny_folder):
-    (tiny_folder / "splits" / "mine").mkdir(parents=True)
-    with pytest.raises(
-        DataError, match="no split 'yours'; expected one of patient, official, chexnet, unseen, image, mine"
-    ):
-        load_split(NihFolder.open(tiny_folder), "yours")
-    with pytest.raises(DataError, match="'fold' is no way to split"):
-        make_split(NihFolder.open(tiny_folder), "fold")
-
-
-def test_a_folder_that_cannot_be_written_to_is_split_all_the_same(tiny_folder):
-    folder = NihFolder.open(tiny_folder)
-    (tiny_folder / "splits").write_text("a file where the folder should be")
-    split = load_split(folder, "patient")
-    assert split == make_split(folder)
-    with pytest.raises(DataError, match="File exists: .*splits"):
-        write_split(folder, split)
-
-
-def test_a_share_of_train_is_whole_patients_in_proportion_and_the_same_for_all(
-    large_table: NihFolder,
-) -> None:
-    folder, split = large_table, make_split(large_table)
-    kept = shrink_train(folder, split, 0.2)
-    assert kept == shrink_train(folder, split, 0.2)
-    assert replace(kept, parts=split.parts) == split
-    assert [kept.parts[part] == split.parts[part] for part in ("train", "val", "test")] == [False, True, True]
-    assert set(kept.parts["train"]) < set(split.parts["train"])
-    inside, outside = kept.stems("train"), sorted(set(split.stems("train")) - set(kept.stems("train")))
-    assert not set(folder.patients(inside)) & set(folder.patients(outside))
-    assert abs(len(inside) / len(split.parts["train"]) - 0.2) < 0.005
-    shares = [np.bincount(folder.finding_counts(stems)) / len(stems) for stems in (inside, outside)]
-    np.testing.assert_allclose(*shares, atol=0.01)
-    assert shrink_train(folder, split, 1) is split
-    other = shrink_train(folder, replace(split, id="another"), 0.2)
-    assert other.parts["train"] != kept.parts["train"]
 
 
 @pytest.mark.slow
@@ -325,18 +165,6 @@ def test_the_real_splits(shared_data, tmp_path):
     seen = leakage_report(train, official.stems("test"), folder.table, teacher_list=train + val)
     assert seen.shared_images == 17920
     assert seen.teacher and (seen.teacher.teacher_seen_images, seen.teacher.clean_images) == (20383, 5213)
-
-
-def test_lists_keep_names_that_a_spreadsheet_would_run_or_part(tmp_path):
-    names = ["=1+1.png", "a,b.png", "c;d.png", "'e.png", *(f"{number}.png" for number in range(30))]
-    rows = [f'"{name}",Mass,0,{number},58,M,PA,64,64,.1,.1' for number, name in enumerate(names)]
-    (tmp_path / "Data_Entry_2017_v2020.csv").write_text("\n".join([HEADER_2020, *rows]) + "\n")
-    folder = NihFolder.open(tmp_path)
-    split = make_split(folder)
-    place = write_split(folder, split)
-    texts = [(place / f"{part}.csv").read_text() for part in PARTS]
-    assert "\n'=1+1.png\n" in "".join(texts) and '\n"c;d.png"\n' in "".join(texts)
-    assert read_split(folder, "patient").parts == split.parts
 
 
 def test_a_split_of_chosen_films_holds_them_alone_and_is_read_back(large_table: NihFolder):

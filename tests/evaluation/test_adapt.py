@@ -8,7 +8,8 @@ from judged import amend, save_tiny_model, write_common_folder
 
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split, make_split
+from xlite.data.split_files import load_split
+from xlite.data.splits import make_split
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.adapt import AdaptedModel, adapt_model
 from xlite.evaluation.caveats import AdaptedOn

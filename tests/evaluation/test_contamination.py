@@ -9,7 +9,8 @@ import pytest
 from judged import amend, part_judged, save_tiny_model
 
 from xlite.data.folder import PHANTOM_NOTE, PHANTOM_TITLE, NihFolder
-from xlite.data.splits import Split, load_split
+from xlite.data.split_files import load_split
+from xlite.data.splits import Split
 from xlite.data.tables import read_list
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.caveats import TeacherKnows

@@ -9,7 +9,7 @@ from judged import save_tiny_model, write_common_folder
 from unknown_labels import hide_labels
 
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.errors import DataError
 from xlite.evaluation.caveats import TrainedOn
 from xlite.evaluation.doubts import doubts_by_model, doubts_by_predictions

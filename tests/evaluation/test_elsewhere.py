@@ -14,7 +14,7 @@ from unknown_labels import hide_labels
 
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.errors import DataError
 from xlite.evaluation import elsewhere, likeness
 from xlite.evaluation.caveats import TrainedOn

@@ -9,7 +9,7 @@ from judged import amend, save_tiny_model, write_common_folder
 
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.caveats import FlatFilms, MissingFilms, NotProbabilities
 from xlite.evaluation.evaluate import judge_model

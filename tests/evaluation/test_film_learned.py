@@ -7,7 +7,8 @@ import pytest
 from tiny_models import TINY, tiny_info, untrained
 
 from xlite.data.folder import PHANTOM_NOTE, PHANTOM_TITLE, NihFolder
-from xlite.data.splits import Split, load_split
+from xlite.data.split_files import load_split
+from xlite.data.splits import Split
 from xlite.evaluation.film_learned import Learned
 from xlite.images import Preprocess
 from xlite.models.info import ModelInfo

@@ -10,7 +10,8 @@ from judged import amend, part_judged, save_tiny_model
 
 from xlite.data.folder import NihFolder
 from xlite.data.published_splits import published_split
-from xlite.data.splits import leave_out, load_split
+from xlite.data.split_files import load_split
+from xlite.data.train_part import leave_out
 from xlite.evaluation.caveats import (
     ChosenOn,
     NotProbabilities,

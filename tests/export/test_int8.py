@@ -11,7 +11,8 @@ from noise_folder import write_noise_folder
 from tiny_models import student
 
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split, make_split, write_split
+from xlite.data.split_files import load_split, write_split
+from xlite.data.splits import make_split
 from xlite.engines.onnx_engine import OnnxEngine
 from xlite.errors import CheckpointError, DataError
 from xlite.export import int8

@@ -8,7 +8,8 @@ import pytest
 from unknown_labels import hide_some
 
 from xlite.data.folder import NihFolder
-from xlite.data.splits import PARTS, load_split
+from xlite.data.split_files import load_split
+from xlite.data.splits import PARTS
 from xlite.errors import DataError, RunError
 from xlite.federated.partition import Deal, deal_by, partition, write_clients
 

@@ -7,7 +7,8 @@ from labelled import given, labelling_of
 from tiny_runs import config, run_to_end
 
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split, make_split, write_split
+from xlite.data.split_files import load_split, write_split
+from xlite.data.splits import make_split
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
 from xlite.labelling.entry import DrawnBox

@@ -18,7 +18,7 @@ from unknown_labels import LACKING, hide_some
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions, write_predictions
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.errors import DataError
 from xlite.evaluation.contamination import count_source
 from xlite.evaluation.films import read_labels, write_labels

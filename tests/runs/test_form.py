@@ -1,6 +1,7 @@
 """The form of a run without Streamlit."""
 
-from xlite.config import PRESETS, TrainConfig, choices_of, settings_of
+from xlite.config import TrainConfig, choices_of
+from xlite.presets import PRESETS, settings_of
 from xlite.runs import form
 
 

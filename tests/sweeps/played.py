@@ -7,7 +7,7 @@ import numpy as np
 
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, append_result
 from xlite.runs.run import Run

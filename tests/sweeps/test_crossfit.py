@@ -9,7 +9,8 @@ from played import TINY, Trainers
 from xlite.config import make_config
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions, write_predictions
-from xlite.data.splits import leave_out, load_split
+from xlite.data.split_files import load_split
+from xlite.data.train_part import leave_out
 from xlite.errors import RunError
 from xlite.metrics.per_finding import auc_per_class
 from xlite.runs.run import Run

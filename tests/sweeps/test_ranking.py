@@ -8,7 +8,7 @@ from played import grid
 
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.metrics.estimate import Estimate
 from xlite.places import checkpoints_dir
 from xlite.sweeps.leaderboard import Leaderboard, Optimism

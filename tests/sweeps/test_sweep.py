@@ -12,7 +12,7 @@ from xlite.config import make_config
 from xlite.data.folder import NihFolder
 from xlite.data.joined import open_data
 from xlite.data.layout import data_roots
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.errors import RunError
 from xlite.places import sweeps_dir
 from xlite.runs.results import read_results

@@ -16,7 +16,7 @@ from sqlalchemy import text as sql
 from xlite.cli import run as run_cli
 from xlite.config import make_config
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.errors import DataError, RunError
 from xlite.evaluation.caveats import NeverPositive, TeacherKnows
 from xlite.evaluation.source_facts import SeenByTeacher

@@ -20,7 +20,7 @@ from torch.multiprocessing import get_context, start_processes
 from unknown_labels import hide_some
 
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.runs.run import Run
 from xlite.training.distributed import final_barrier, leader_first
 

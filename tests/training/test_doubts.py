@@ -10,7 +10,8 @@ from tiny_runs import assert_same_end, config, run_to_end, stop_after_first_epoc
 from xlite.config import TrainConfig
 from xlite.data.folder import NihFolder
 from xlite.data.joined import open_data
-from xlite.data.splits import Split, load_split
+from xlite.data.split_files import load_split
+from xlite.data.splits import Split
 from xlite.errors import DataError, RunError
 from xlite.findings import FINDINGS
 from xlite.models.info import read_info

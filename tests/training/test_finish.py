@@ -11,7 +11,7 @@ from tiny_runs import TINY, config, run_to_end, stop_after_first_epoch
 
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import write_predictions
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.evaluation.caveats import TeacherKnows
 from xlite.evaluation.contamination import count_source
 from xlite.evaluation.options import JudgeOptions

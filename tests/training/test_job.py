@@ -17,7 +17,7 @@ from xlite.data.dataset import model_input
 from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_sample_weights, positive_weights
 from xlite.data.predictions import write_predictions
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.errors import DataError, RunError, XliteError
 from xlite.evaluation.contamination import count_source
 from xlite.evaluation.sources import Source

@@ -19,7 +19,8 @@ from torch.utils.data import get_worker_info
 from xlite.data.dataset import FilmDataset
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions
-from xlite.data.splits import leave_out, load_split, shrink_train
+from xlite.data.split_files import load_split
+from xlite.data.train_part import leave_out, shrink_train
 from xlite.errors import DataError, RunError, XliteError
 from xlite.findings import FINDINGS
 from xlite.images import read_image

@@ -9,7 +9,8 @@ import pytest
 from tiny_runs import config, run_to_end, state, stop_after_first_epoch
 
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split, make_split, write_split
+from xlite.data.split_files import load_split, write_split
+from xlite.data.splits import make_split
 from xlite.errors import RunError
 from xlite.runs.run import Run
 from xlite.training.loop import train

@@ -15,7 +15,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_folder_weights, balanced_sample_weights
 from xlite.data.joined import open_data
 from xlite.data.predictions import read_predictions
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.errors import DataError
 from xlite.evaluation.caveats import OtherSplit
 from xlite.evaluation.evaluate import judge_model

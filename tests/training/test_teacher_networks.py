@@ -11,7 +11,7 @@ from judged import amend, save_tiny_model
 from tiny_runs import config, run_to_end
 
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.engines.onnx_engine import OnnxEngine
 from xlite.errors import CheckpointError, RunError
 from xlite.evaluation.sources import Source

@@ -20,7 +20,8 @@ from xlite.classify import Classifier
 from xlite.config import TrainConfig
 from xlite.data.folder import NihFolder
 from xlite.data.predictions import read_predictions
-from xlite.data.splits import Split, write_split
+from xlite.data.split_files import write_split
+from xlite.data.splits import Split
 from xlite.data.tables import find_table
 from xlite.errors import RunError
 from xlite.evaluation.answers import read_answers

@@ -13,7 +13,7 @@ from xlite.active import Strategy
 from xlite.active.strategies import Candidates, pick
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.data.worklist import FILM, PATIENT, write_worklist
 from xlite.errors import DataError
 from xlite.evaluation.answers import read_answers

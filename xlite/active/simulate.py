@@ -14,7 +14,8 @@ from xlite.active.study_report import Arm, SelectStudy
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
 from xlite.data.part_films import part_stems
-from xlite.data.splits import Split, load_split
+from xlite.data.split_files import load_split
+from xlite.data.splits import Split
 from xlite.errors import DataError
 from xlite.evaluation.answers import Answers, read_answers
 from xlite.evaluation.base import Bootstrap

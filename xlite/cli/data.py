@@ -139,7 +139,8 @@ def split(
     The lists are written to DATA/splits/, with an id that all metrics made from them carry.
     """
     from xlite.data.folder import NihFolder
-    from xlite.data.splits import PARTS, make_split, write_split
+    from xlite.data.split_files import write_split
+    from xlite.data.splits import PARTS, make_split
 
     with busy("splitting"):
         folder = NihFolder.open(data)
@@ -223,7 +224,7 @@ def _folder_leakage(data: list[Path], split: str, teacher_list: Path | None, as_
     from xlite.data.joined import doubtful_patients, open_data
     from xlite.data.layout import joined_data
     from xlite.data.leakage import read_training_list
-    from xlite.data.splits import foresee_split
+    from xlite.data.split_files import foresee_split
 
     with busy("comparing"):
         folder = open_data(joined_data(data))

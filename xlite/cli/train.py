@@ -14,10 +14,11 @@ import typer
 from pydantic.fields import FieldInfo
 
 from xlite.cli.console import Json, busy, log_to, print_json, repeatedly, say
-from xlite.config import PRESETS, TrainConfig, make_config, of_preset
+from xlite.config import TrainConfig, make_config
 from xlite.data.layout import data_roots, joined_data
 from xlite.errors import RunError, Setting, XliteError, as_option
 from xlite.extras import demand
+from xlite.presets import PRESETS, of_preset
 from xlite.runs.command import absolute_paths
 from xlite.runs.follower import follows, led_run, let_leader_end
 from xlite.runs.run import Run

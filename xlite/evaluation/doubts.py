@@ -12,7 +12,7 @@ from xlite.data import doubts as file
 from xlite.data.folder import NihFolder
 from xlite.data.part_films import part_stems
 from xlite.data.predictions import read_averaged, spoken_name
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.data.worklist import FILM, PATIENT, RANK
 from xlite.errors import DataError
 from xlite.evaluation.base import Part as Facts

@@ -16,7 +16,8 @@ from xlite.data.dataset import FilmDataset, loader, model_input, open_films
 from xlite.data.film_names import stem_of
 from xlite.data.folder import NihFolder
 from xlite.data.joined import doubtful_patients, open_data
-from xlite.data.splits import Split, load_split
+from xlite.data.split_files import load_split
+from xlite.data.splits import Split
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.base import Stamp
 from xlite.evaluation.caveats import AdaptedOn, Caveat, ChosenThresholds, FlatFilms, MissingFilms

@@ -9,7 +9,8 @@ import pandas as pd
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
 from xlite.data.joined import open_data
-from xlite.data.splits import Split, load_split
+from xlite.data.split_files import load_split
+from xlite.data.splits import Split
 from xlite.data.tables import read_boxes
 from xlite.errors import DataError
 from xlite.evaluation.base import Bootstrap

@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING
 
 from xlite.data.folder import NihFolder
+from xlite.data.joined_splits import ids_in
 from xlite.data.published_splits import published_split
-from xlite.data.splits import Split, as_trained, ids_in
+from xlite.data.splits import Split
+from xlite.data.train_part import as_trained
 from xlite.evaluation.caveats import (
     Caveat,
     ChosenOn,

@@ -10,7 +10,7 @@ import numpy as np
 from xlite.classify import Classifier
 from xlite.data.dataset import FilmRows, open_films
 from xlite.data.joined import FOLDER, open_data
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.engines.engine import Engine
 from xlite.errors import DataError
 from xlite.evaluation.base import Bootstrap

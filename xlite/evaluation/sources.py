@@ -13,9 +13,11 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, Valid
 
 from xlite.data.folder import NihFolder
 from xlite.data.joined import JoinedFolder
+from xlite.data.joined_splits import ids_in, join_splits
 from xlite.data.leakage import read_training_list
 from xlite.data.published_splits import published_split
-from xlite.data.splits import CHEXNET_LISTS, Split, ids_in, join_splits, read_split
+from xlite.data.split_files import read_split
+from xlite.data.splits import CHEXNET_LISTS, Split
 from xlite.data.tables import read_list
 from xlite.errors import CheckpointError, DataError
 from xlite.evaluation.old_formats import starts_without_films

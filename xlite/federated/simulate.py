@@ -11,7 +11,7 @@ from flwr.common.constant import SUPERLINK_NODE_ID
 from flwr.supercore.task_identity import TaskIdentity
 
 from xlite.data.joined import open_data
-from xlite.data.splits import load_split
+from xlite.data.split_files import load_split
 from xlite.federated.client import Client
 from xlite.federated.local import Own, preprocess_of
 from xlite.federated.partition import Deal, partition, write_clients

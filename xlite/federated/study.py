@@ -17,7 +17,8 @@ import pandas as pd
 from xlite.config import SEED
 from xlite.data.folder import NihFolder
 from xlite.data.joined import open_data
-from xlite.data.splits import Split, load_split
+from xlite.data.split_files import load_split
+from xlite.data.splits import Split
 from xlite.federated.answers import answers
 from xlite.federated.partition import Deal
 from xlite.federated.plan import Plan, make_plan

@@ -4,9 +4,10 @@ choices are called, and what an address cannot mean. No streamlit.
 
 from collections.abc import Mapping, Sequence
 
-from xlite.config import PRESETS, TrainConfig, choices_of
+from xlite.config import TrainConfig, choices_of
 from xlite.data.strategies import LEAK_FREE
 from xlite.errors import RunError, Setting
+from xlite.presets import PRESETS
 
 SHORT = ("backbone", "teacher", "epochs", "name")
 """What everybody chooses, beside the data folder, which the sidebar names."""

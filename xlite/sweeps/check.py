@@ -29,7 +29,7 @@ def check_sources(plan: Plan) -> None:
     """
     from xlite.data.joined import open_data
     from xlite.data.layout import data_roots
-    from xlite.data.splits import load_split
+    from xlite.data.split_files import load_split
     from xlite.data.tables import find_table  # slow, and all commands import this module
 
     check_effects(plan)

@@ -16,7 +16,8 @@ from optuna.trial import Trial
 
 from xlite.data.folder import NihFolder
 from xlite.data.joined import open_data
-from xlite.data.splits import Split, load_split
+from xlite.data.split_files import load_split
+from xlite.data.splits import Split
 from xlite.errors import RunError, XliteError
 from xlite.places import checkpoints_dir
 from xlite.runs.command import absolute_paths

@@ -11,7 +11,7 @@ import numpy as np
 from xlite.config import Loss, TrainConfig
 from xlite.data.joined import open_data
 from xlite.data.part_films import part_stems
-from xlite.data.splits import foresee_split
+from xlite.data.split_files import foresee_split
 from xlite.errors import DataError, RunError, XliteError
 from xlite.evaluation.caveats import TeacherKnows
 from xlite.findings import FINDINGS

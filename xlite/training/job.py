@@ -18,7 +18,9 @@ from xlite.data.folder import NihFolder
 from xlite.data.imbalance import balanced_folder_weights, balanced_sample_weights, positive_weights
 from xlite.data.joined import FOLDER, doubtful_patients, open_data
 from xlite.data.part_films import part_stems
-from xlite.data.splits import Split, as_trained, load_split
+from xlite.data.split_files import load_split
+from xlite.data.splits import Split
+from xlite.data.train_part import as_trained
 from xlite.errors import DataError, RunError, Setting
 from xlite.evaluation.caveats import TeacherKnows
 from xlite.evaluation.contamination import count_source, teacher_caveat

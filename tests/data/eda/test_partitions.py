@@ -19,7 +19,8 @@ from xlite.data.eda.partitions import (
     widest_shift,
 )
 from xlite.data.folder import NihFolder
-from xlite.data.splits import make_split, write_split
+from xlite.data.split_files import write_split
+from xlite.data.splits import make_split
 from xlite.findings import FINDINGS, NO_FINDING
 
 

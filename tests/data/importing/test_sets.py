@@ -30,7 +30,8 @@ from xlite.data.importing.siim import mask_of
 from xlite.data.importing.sources import read_source
 from xlite.data.importing.write import Choices, write_import
 from xlite.data.leakage import Shared, films_sharing_patients
-from xlite.data.splits import make_split, read_split
+from xlite.data.split_files import read_split
+from xlite.data.splits import make_split
 from xlite.examples import examples
 from xlite.images import read_image
 

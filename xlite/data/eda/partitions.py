@@ -8,7 +8,8 @@ import pandas as pd
 
 from xlite.data.eda.statistics import CLASSES, indicators, known_classes, label_array
 from xlite.data.folder import NihFolder
-from xlite.data.splits import CHEXNET_LISTS, OFFICIAL_LISTS, PARTS, random_parts, read_split
+from xlite.data.split_files import read_split
+from xlite.data.splits import CHEXNET_LISTS, OFFICIAL_LISTS, PARTS, random_parts
 from xlite.data.tables import read_list
 from xlite.errors import DataError
 from xlite.findings import FINDINGS
