@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from xlite.evaluation.report import Subgroups
 from xlite.evaluation.subgroups import film_groups, subgroups
+from xlite.evaluation.subgroups_report import Subgroups
 from xlite.findings import FINDINGS
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.estimate import Estimate

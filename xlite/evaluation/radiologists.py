@@ -10,7 +10,7 @@ from xlite.data.rows import columns_of, read_rows
 from xlite.errors import DataError
 from xlite.evaluation.films import Films
 from xlite.evaluation.options import RADIOLOGISTS
-from xlite.evaluation.report import Radiologists, RadiologistsFinding
+from xlite.evaluation.radiologists_report import Radiologists, RadiologistsFinding
 from xlite.findings import FINDINGS
 from xlite.labels import known, negative, positive, where_known
 from xlite.metrics.bootstrap import Resamples, or_none

@@ -7,7 +7,7 @@ if it is undefined.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,6 +16,8 @@ from xlite.evaluation.caveats import Caveat, NotKnown
 from xlite.evaluation.elsewhere_report import Elsewhere
 from xlite.evaluation.localisation_report import LocalisationReport
 from xlite.evaluation.old_formats import said_caveats
+from xlite.evaluation.radiologists_report import Radiologists
+from xlite.evaluation.subgroups_report import Subgroups
 from xlite.evaluation.validation_report import CalibrationReport, OperatingPoints, Validation
 from xlite.findings import FINDINGS
 from xlite.metrics.confusion import Confusion
@@ -159,92 +161,6 @@ class Contamination(Part):
     reasons: tuple[Caveat, ...]
     unknown: tuple[NotKnown, ...] = ()
     clean: Metrics | None = None
-
-
-class GroupFinding(Part):
-    """One finding in one group; films: those whose label of it is known, None in an old report."""
-
-    positives: int
-    auc: Estimate
-    films: int | None = None
-
-
-class Group(Part):
-    """One group of films: its mean AUC over the `findings` with enough positives, then each finding."""
-
-    images: int
-    patients: int
-    auc: Estimate
-    findings: int
-    per_class: dict[str, GroupFinding]
-
-
-class Gap(Part):
-    """The difference of AUC between two groups, of the mean over `findings` or (finding) of one finding.
-
-    values: the AUC of each of `between`; the difference is the first less the second. Its interval and p hold
-    for all gaps that the report looks at together; it is larger than noise if p is below .05. p is None in an
-    old report, and text the sentence of one that has no values.
-    """
-
-    between: tuple[str, str]
-    finding: str | None
-    findings: int = 0
-    values: tuple[float, float] | None = None
-    difference: Estimate
-    p: float | None = None
-    larger_than_noise: bool
-    text: str | None = Field(default=None, validation_alias="sentence", exclude=True)
-
-
-NotCompared = Literal["no_groups", "one_group", "few_patients"]
-"""No film has a group, or all have the same, or no finding is frequent enough in two groups."""
-
-
-class Subgroups(Part):
-    """The groups that one attribute makes, and the gaps between them: all of means, and of single findings
-    those that are larger than noise.
-
-    looks: how many gaps were looked at, None in an old report; not_compared: why there were none.
-    """
-
-    groups: dict[str, Group]
-    gaps: tuple[Gap, ...]
-    looks: int | None = None
-    not_compared: NotCompared | None = None
-
-
-class RadiologistsFinding(Part):
-    """What radiologists marked, against NIH's findings that say the same; `auc` is against their marks.
-
-    prevalence: the share of the films that they marked, at which `nih_ppv` holds; nih_patients: those with
-    NIH's findings; films: those of which it is known whether NIH has a finding that says the same, which all
-    of this is of. An old report lacks these.
-    """
-
-    nih: tuple[str, ...]
-    positives: int
-    nih_positives: int
-    nih_ppv: float | None
-    nih_sensitivity: float | None
-    auc: Estimate
-    nih_auc: Estimate
-    difference: Estimate
-    prevalence: float | None = None
-    nih_patients: int | None = None
-    films: int | None = None
-
-
-class Radiologists(Part):
-    """The films that radiologists read too.
-
-    missed_by_no_finding: the share of NIH's "No Finding" films on which they marked something.
-    """
-
-    images: int
-    patients: int
-    missed_by_no_finding: float | None
-    findings: dict[str, RadiologistsFinding]
 
 
 class Reference(Part):

@@ -1,7 +1,7 @@
 """`Shortcuts`: whether a model may read the hospital instead of the disease, as typed values. No torch."""
 
 from xlite.evaluation.base import Bootstrap, Part
-from xlite.evaluation.report import Subgroups
+from xlite.evaluation.subgroups_report import Subgroups
 from xlite.metrics.estimate import Estimate
 
 

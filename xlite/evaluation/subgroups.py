@@ -9,7 +9,7 @@ import pandas as pd
 
 from xlite.data.ages import AGE_BANDS, age_band
 from xlite.data.joined import FOLDER
-from xlite.evaluation.report import Gap, Group, GroupFinding, NotCompared, Subgroups
+from xlite.evaluation.subgroups_report import Gap, Group, GroupFinding, NotCompared, Subgroups
 from xlite.findings import FEW_POSITIVES, FINDINGS
 from xlite.labels import films_known, positive
 from xlite.metrics.bootstrap import Resamples

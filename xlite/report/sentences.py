@@ -7,15 +7,8 @@ import numpy as np
 
 from xlite.evaluation.caveats import TeacherKnows, is_of_teacher
 from xlite.evaluation.localisation_report import NIH_BOXES, LocalisationJudged, LocalisationReport
-from xlite.evaluation.report import (
-    Comparison,
-    Contamination,
-    Gap,
-    Metrics,
-    Reference,
-    Report,
-    Subgroups,
-)
+from xlite.evaluation.report import Comparison, Contamination, Metrics, Reference, Report
+from xlite.evaluation.subgroups_report import Gap, Subgroups
 from xlite.evaluation.validation_report import Validation
 from xlite.findings import FEW_POSITIVES, FINDINGS, spoken
 from xlite.metrics.calibration import Calibrator, uncalibrated

@@ -2,47 +2,42 @@
 
 import logging
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xlite import __version__
 from xlite.config import FOCAL, WEIGHTED, TrainConfig
-from xlite.data.cache import FilmFacts, fingerprint
+from xlite.data.cache import fingerprint
 from xlite.data.dataset import FilmDataset, loader, model_input, open_films
 from xlite.data.folder import NihFolder
-from xlite.data.imbalance import balanced_folder_weights, balanced_sample_weights, positive_weights
-from xlite.data.joined import FOLDER, doubtful_patients, open_data
+from xlite.data.imbalance import positive_weights
+from xlite.data.joined import doubtful_patients, open_data
 from xlite.data.part_films import part_stems
-from xlite.data.split_files import load_split
 from xlite.data.splits import Split
-from xlite.data.train_part import as_trained
-from xlite.errors import DataError, RunError, Setting
+from xlite.errors import RunError, Setting
 from xlite.evaluation.caveats import TeacherKnows
-from xlite.evaluation.contamination import count_source, teacher_caveat
+from xlite.evaluation.contamination import teacher_caveat
 from xlite.evaluation.part_judged import PartJudged
-from xlite.evaluation.sources import Source, distinct, sources_behind, with_lists
 from xlite.files import Progress
-from xlite.findings import FINDINGS
 from xlite.images import Preprocess
-from xlite.labels import known
-from xlite.models.available import teacher_parts
 from xlite.models.batchnorm import is_folded, refit_batchnorm
-from xlite.models.info import ModelInfo, ModelNotes
+from xlite.models.info import ModelInfo
 from xlite.models.student import Student, describe
 from xlite.models.weights import StartWeights, load_start_weights
-from xlite.report.sentences import capital, sentence
-from xlite.text import counted, verb
 from xlite.training.auxiliary import known_of
-from xlite.training.concern_words import without_positives_sentence
-from xlite.training.concerns import without_positives
-from xlite.training.doubts import TrainedLabels, trained_labels
+from xlite.training.doubts import trained_labels
+from xlite.training.learned_from import (
+    as_noted,
+    log_contamination,
+    model_info,
+    start_sources,
+    teacher_sources,
+)
 from xlite.training.task import DistillTask, LossSettings
-from xlite.training.teachers import Teacher, open_teacher, prediction_files
+from xlite.training.teachers import Teacher, open_teacher
+from xlite.training.training_data import check_labels, open_split, sample_weights, warn_of_flat_films
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +81,7 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
     if any of it cannot be had: all that can be refused is refused before films are decoded.
     """
     folder = open_data(config.data)
-    split, stems, left_out = _open_split(config, folder)
+    split, stems, left_out = open_split(config, folder)
     if warning := doubtful_patients(folder):
         log.warning(f"Warning: {warning}")
     student = _new_student(config)
@@ -95,13 +90,13 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
     preprocess = kept or started.preprocess(config.image_size)
     teacher, file_logits = _open_teacher(config, preprocess, stems, folder)
     given = trained_labels(config, folder, split, stems)
-    _check_labels(config, folder, split, stems, given, teacher, file_logits)
-    taught = _teacher_sources(config, folder, split, teacher)
-    begun = _start_sources(config, folder, split, started)
-    _log_contamination(config, folder, split, [*taught, *begun])
-    info = _info(config, folder, split, stems, taught, preprocess)
+    check_labels(config, folder, split, stems, given, teacher, file_logits)
+    taught = teacher_sources(config, folder, split, teacher)
+    begun = start_sources(config, folder, split, started)
+    log_contamination(config, folder, split, [*taught, *begun])
+    info = model_info(config, folder, split, stems, taught, preprocess)
     if not kept:
-        info = info.noting(started_from=started.noted, start_knows=_as_noted(begun))
+        info = info.noting(started_from=started.noted, start_knows=as_noted(begun))
     if given.digest:
         info = info.noting(labels_dropped=given.dropped, labels_softened=given.softened)
 
@@ -110,7 +105,7 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
     train = FilmDataset(films, given.soft, preprocess, seed=config.seed, file_logits=file_logits)
     films, val_labels, val_stems = open_films(folder, split, "val", preprocess, config.skip_missing, progress)
     facts.append(films.facts())
-    _warn_of_flat_films(facts)
+    warn_of_flat_films(facts)
     if not kept:
         log.info(started.sentence)
         log.info(f"Films are normalised with mean {preprocess.mean} and deviation {preprocess.std}")
@@ -124,7 +119,7 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
         val=FilmDataset(films, val_labels, preprocess),
         val_names=folder.names(val_stems),
         val_patients=folder.patients(val_stems),
-        sample_weights=_sample_weights(config, folder, stems, given.hard),
+        sample_weights=sample_weights(config, folder, stems, given.hard),
         task=_task(config, student, teacher, given.hard),
         teacher=teacher,
         info=info,
@@ -132,27 +127,6 @@ def open_job(config: TrainConfig, kept: Preprocess | None, progress: Progress) -
         doubts=given.digest,
         left_out=left_out,
     )
-
-
-def _sample_weights(
-    config: TrainConfig, folder: NihFolder, stems: list[str], labels: NDArray[np.float32]
-) -> NDArray[np.float64] | None:
-    """How often each film is drawn, by finding and by folder as is asked for; None if all are alike."""
-    weights = balanced_sample_weights if config.sampler == "balanced" else None
-    if config.balance == "folder" and FOLDER in folder.table:
-        folders = folder.table[FOLDER].to_numpy(str)[folder.rows(stems)]
-        return balanced_folder_weights(labels, folders, weights)
-    return weights(labels) if weights else None
-
-
-def _warn_of_flat_films(facts: list[FilmFacts]) -> None:
-    """One warning if films of the train and val parts have no contrast: they count like any other."""
-    flat, films = sum(part.flat for part in facts), sum(len(part.contrast) for part in facts)
-    if flat:
-        log.warning(
-            f"Warning: {flat:,} of {counted(films, 'film')} to train and validate on "
-            f"{verb(flat, 'has', 'have')} no contrast (blank, black or white); `xlite data check` lists them"
-        )
 
 
 @dataclass(frozen=True)
@@ -180,14 +154,14 @@ def check_job(config: TrainConfig) -> Checked:
     Starting weights from ImageNet are left out: without them a student begins at random.
     """
     folder = open_data(config.data)
-    split, stems, _ = _open_split(config, folder)
+    split, stems, _ = open_split(config, folder)
     student, preprocess = _new_student(config), Preprocess(config.image_size)
     if config.weights != "imagenet":
         preprocess = load_start_weights(student, config.weights).preprocess(config.image_size)
     teacher, file_logits = _open_teacher(config, preprocess, stems, folder)
     given = trained_labels(config, folder, split, stems)
-    _check_labels(config, folder, split, stems, given, teacher, file_logits)
-    taught = _teacher_sources(config, folder, split, teacher)
+    check_labels(config, folder, split, stems, given, teacher, file_logits)
+    taught = teacher_sources(config, folder, split, teacher)
     judged = PartJudged(folder, split, "test", split.stems("test"))
     seen = teacher_caveat(taught, judged, config.teacher_list)
     val_stems = part_stems(folder, split, "val", config.skip_missing)
@@ -215,7 +189,7 @@ def sample_job(config: TrainConfig, checked: Checked, films: NDArray[np.uint8]) 
         sample_weights=None,
         task=_task(config, checked.student, checked.teacher, labels),
         teacher=checked.teacher,
-        info=_info(config, folder, checked.split, stems, [], preprocess),
+        info=model_info(config, folder, checked.split, stems, [], preprocess),
         films="",
         doubts="",
         left_out=[],
@@ -225,31 +199,6 @@ def sample_job(config: TrainConfig, checked: Checked, films: NDArray[np.uint8]) 
 def _new_student(config: TrainConfig) -> Student:
     """The student that a run is to train, with random weights."""
     return Student(config.backbone, config.attention, config.hidden, config.dropout, config.stages)
-
-
-def _open_split(config: TrainConfig, folder: NihFolder) -> tuple[Split, list[str], list[str]]:
-    """The split with what is asked for of its train part, the stems of its training films and those left out.
-
-    DataError if fewer than two films are left.
-    """
-    split = load_split(folder, config.split, allow_leakage=config.allow_leakage)
-    whole = len(split.parts["train"])
-    split, left_out = as_trained(folder, split, config.train_share, config.fold)
-    stems = part_stems(folder, split, "train", config.skip_missing)
-    val_count = len(part_stems(folder, split, "val", config.skip_missing))
-    if len(stems) < 2:
-        raise DataError(
-            f"split {split.id} leaves {counted(len(stems), 'film')} to train on; at least 2 are needed"
-        )
-    share = (
-        f" ({config.train_share:.0%} of the {whole} there are, by patient)" if config.train_share < 1 else ""
-    )
-    without = f" without the {len(left_out)} of fold {config.fold}" if config.fold else ""
-    log.info(
-        f"Data: {folder.root}, split {split.id}: {len(stems)} films to train on{share}{without}, "
-        f"{val_count} to validate on"
-    )
-    return split, stems, left_out
 
 
 def _size_sentence(student: Student, config: TrainConfig) -> str:
@@ -290,46 +239,6 @@ def _open_teacher(
     return teacher, file_logits
 
 
-def _check_labels(
-    config: TrainConfig,
-    folder: NihFolder,
-    split: Split,
-    stems: list[str],
-    given: TrainedLabels,
-    teacher: Teacher,
-    file_logits: NDArray[np.float32] | None,
-) -> None:
-    """Warns of findings that neither labels nor a teacher of the training films `stems` let it learn.
-
-    DataError if nothing is known of these films, or of those that it is to be validated on.
-    """
-    val_stems = part_stems(folder, split, "val", config.skip_missing)
-    if not known(folder.labels(val_stems)).any():
-        raise DataError(
-            f"no label of the {counted(len(val_stems), 'validation film')} is known, so nothing could tell "
-            "which epoch is the best; use a split whose val part is labelled"
-        )
-    labels, silent = given.hard, torch.full((1, len(FINDINGS)), torch.nan)
-    said = silent if file_logits is None else torch.from_numpy(file_logits)
-    taught = teacher.speaks(said).any(dim=0) & (config.alpha > 0)
-    if not known(labels).any() and not taught.any():
-        raise DataError(
-            f"no label of the {counted(len(stems), 'training film')} is known, and no teacher speaks of "
-            "them: there is nothing to learn"
-        )
-    unlearnt = [name for name in without_positives(labels) if not taught[FINDINGS.index(name)]]
-    if unlearnt:
-        log.warning(f"Warning: {without_positives_sentence(unlearnt)}")
-
-
-def _log_contamination(config: TrainConfig, folder: NihFolder, split: Split, sources: list[Source]) -> None:
-    """Says what its sources know of the films that the student will be judged on."""
-    judged = PartJudged(folder, split, "test", split.stems("test"))
-    caveat = teacher_caveat(sources, judged, config.teacher_list)
-    if caveat is not None:
-        log.info(capital(sentence(caveat)))
-
-
 def _refit_if_folded(student: Student, train: FilmDataset) -> None:
     """Re-estimates batch-norm statistics if the starting weights have them folded away."""
     if not is_folded(student):
@@ -342,33 +251,6 @@ def _refit_if_folded(student: Student, train: FilmDataset) -> None:
     log.info(
         f"Its batch norms were folded into weights: statistics taken anew from {len(rows)} training films"
     )
-
-
-def _teacher_sources(config: TrainConfig, folder: NihFolder, split: Split, teacher: Teacher) -> list[Source]:
-    """What the teachers learned from, and what they know of the films that the student is judged on."""
-    sources = [Source(list=seen.list, said=f"a teacher has {seen.text}") for seen in teacher.seen]
-    sources += [Source(predictions=path.name) for path in prediction_files(config.teacher)]
-    sources += [Source(predictions=Path(config.doubts).name)] if config.doubts else []
-    for info in teacher.infos:
-        sources += sources_behind(info, split, config.train_share)
-    listed = with_lists(sources, config.teacher_list, folder)
-    return [count_source(source, folder, split, config.teacher_list) for source in listed]
-
-
-def _start_sources(
-    config: TrainConfig, folder: NihFolder, split: Split, started: StartWeights
-) -> list[Source]:
-    """What the model that the student starts from learned from, counted as for a teacher."""
-    if started.file is None or started.public:
-        return []
-    if started.info is None:
-        return [Source(weights=started.file.name, start=True)]
-    sources = distinct(sources_behind(started.info, split, config.train_share, start=True))
-    return [count_source(one, folder, split) for one in sources]
-
-
-def _as_noted(sources: list[Source]) -> tuple[dict[str, Any], ...]:
-    return tuple(source.model_dump() for source in sources)
 
 
 def _task(
@@ -389,48 +271,3 @@ def _task(
         torch.from_numpy(positive_weights(labels)) if weighted else None,
         teacher.feature_channels,
     )
-
-
-def _trained_on(folder: NihFolder, stems: list[str]) -> str:
-    return f"{counted(len(stems), 'film')} of {counted(len(set(folder.patients(stems))), 'patient')}"
-
-
-def _info(
-    config: TrainConfig,
-    folder: NihFolder,
-    split: Split,
-    stems: list[str],
-    taught: list[Source],
-    preprocess: Preprocess,
-) -> ModelInfo:
-    """What the model file says of itself before thresholds and calibration are known.
-
-    taught: the sources of its teachers.
-    """
-    info = ModelInfo(
-        backbone=config.backbone,
-        attention=config.attention,
-        hidden=config.hidden,
-        dropout=config.dropout,
-        stages=config.stages,
-        preprocess=preprocess,
-        split_id=split.id,
-        label_version=folder.label_version,
-        thresholds=None,
-        calibration=None,
-        notes=ModelNotes(
-            run=config.name,
-            train_share=config.train_share,
-            trained_on=_trained_on(folder, stems),
-            phantoms=folder.is_phantom,
-            teacher=",".join(Path(part).name for part in teacher_parts(config.teacher)),
-            teacher_knows=_as_noted(taught),
-            loss=config.loss,
-            sampler=config.sampler,
-            balance=config.balance if FOLDER in folder.table else "",
-            seed=config.seed,
-            data_fingerprint=folder.fingerprint(),
-            xlite=__version__,
-        ),
-    )
-    return info.noting(fold=config.fold) if config.fold else info

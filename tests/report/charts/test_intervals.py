@@ -1,6 +1,7 @@
 """Dots with intervals as they are drawn."""
 
-from xlite.evaluation.report import Group, Reference, Subgroups
+from xlite.evaluation.report import Reference
+from xlite.evaluation.subgroups_report import Group, Subgroups
 from xlite.findings import FINDINGS
 from xlite.metrics.estimate import Estimate
 from xlite.plots import PALETTE

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from xlite.evaluation.report import Reference, Subgroups
+from xlite.evaluation.report import Reference
+from xlite.evaluation.subgroups_report import Subgroups
 from xlite.findings import FINDINGS, spoken
 from xlite.metrics.estimate import Estimate
 from xlite.plots import PALETTE, QUIET, style

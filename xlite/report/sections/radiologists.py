@@ -1,6 +1,6 @@
 """Radiologists' labels beside NIH's."""
 
-from xlite.evaluation.report import RadiologistsFinding
+from xlite.evaluation.radiologists_report import RadiologistsFinding
 from xlite.findings import spoken
 from xlite.report.document import Block, Row, Table, Text
 from xlite.report.view import View

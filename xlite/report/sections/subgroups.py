@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from xlite.evaluation.report import Group, Subgroups
+from xlite.evaluation.subgroups_report import Group, Subgroups
 from xlite.findings import FEW_POSITIVES, spoken
 from xlite.report.charts.intervals import groups_figure
 from xlite.report.document import Alert, Block, Cell, Chart, Row, Table, Text

@@ -1,0 +1,62 @@
+"""The films and labels that a run trains on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_runs import config
+from unknown_labels import LACKING, hide_labels, hide_some
+
+from xlite.data.imbalance import balanced_sample_weights, positive_weights
+from xlite.data.predictions import write_predictions
+from xlite.data.split_files import load_split
+from xlite.errors import DataError
+from xlite.findings import FINDINGS
+from xlite.training.concern_words import without_positives_sentence
+from xlite.training.concerns import without_positives
+from xlite.training.job import check_job, open_job
+
+
+def test_a_run_says_what_it_cannot_learn_and_is_refused_if_that_is_all(
+    films: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = films / "Data_Entry_2017_v2020.csv"
+    content = table.read_text()
+    folder = hide_some(films)
+    split = load_split(folder, "patient")
+    lacking = without_positives(folder.labels(split.stems("train")))
+    assert {*LACKING} <= {*lacking}
+    check_job(config(films, "asked"))
+    said = [record.getMessage() for record in caplog.records if "means nothing" in record.getMessage()]
+    assert said == [f"Warning: {without_positives_sentence(lacking)}"]
+    # A teacher that speaks of all findings leaves nothing to say, unless its answers count for nothing.
+    names = folder.table["image"].tolist()
+    write_predictions(tmp_path / "said.csv", names, np.full((len(names), 14), 0.5, np.float32))
+    for alpha, warned in ((0.5, 0), (0.0, 1)):
+        caplog.clear()
+        check_job(config(films, "asked", teacher=str(tmp_path / "said.csv"), alpha=alpha))
+        assert sum("means nothing" in record.getMessage() for record in caplog.records) == warned
+    for part, sentence in (
+        (
+            "val",
+            "validation films is known, so nothing could tell which epoch is the best; use a split whose",
+        ),
+        ("train", "training films is known, and no teacher speaks of them: there is nothing to learn"),
+    ):
+        table.write_text(content)
+        hide_labels(films, dict.fromkeys(split.stems(part), FINDINGS))
+        with pytest.raises(DataError, match=sentence):
+            check_job(config(films, "asked"))
+    check_job(config(films, "asked", teacher=str(tmp_path / "said.csv"), alpha=0.5))  # which are all it needs
+
+
+def test_weights_and_sampler_are_those_of_what_is_known(films: Path) -> None:
+    folder = hide_some(films)
+    settings = config(films, "asked", loss="weighted_bce", sampler="balanced")
+    job = open_job(settings, kept=None, progress=lambda done, total: None)
+    labels = folder.labels(job.train_stems)
+    np.testing.assert_array_equal(job.train.labels.numpy(), labels)
+    assert np.isnan(labels).any()
+    assert torch.equal(job.task.positive_weight, torch.from_numpy(positive_weights(labels)))
+    np.testing.assert_array_equal(job.sample_weights, balanced_sample_weights(labels))
