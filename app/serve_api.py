@@ -1,8 +1,8 @@
 """The HTTP API: what can be asked, and each answer as JSON; errors are one sentence each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -83,7 +83,24 @@ def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> 
     # Both for the schema alone: it is TokenGuard that refuses.
     guarded = [Depends(HTTPBearer(auto_error=False))] if token else []
     refusals = {**(_GUARDED if token else {}), **_ALWAYS}
-    by_name = {reader.model.name: reader for reader in readers}
+    app = FastAPI(
+        title="X-Lite",
+        version=xlite.__version__,
+        description=f"Reads chest films: 14 probabilities each, and maps. {NOTICE}",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_working(readers),
+        middleware=_guards(metrics, names, token),
+        responses=_problems(refusals),
+    )
+    _add_refusals(app)
+    _add_models(app, readers, room, metrics, guarded)
+    _add_state(app, metrics, guarded, refusals)
+    return app
+
+
+def _working(readers: Sequence[FilmReader]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """The lifespan of a server: its readers work as long as it does."""
 
     @asynccontextmanager
     async def working(_: FastAPI) -> AsyncIterator[None]:
@@ -92,17 +109,14 @@ def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> 
                 await stack.enter_async_context(reader.working())
             yield
 
-    app = FastAPI(
-        title="X-Lite",
-        version=xlite.__version__,
-        description=f"Reads chest films: 14 probabilities each, and maps. {NOTICE}",
-        docs_url=None,
-        redoc_url=None,
-        lifespan=working,
-        middleware=_guards(metrics, names, token),
-        responses=_problems(refusals),
-    )
-    _add_refusals(app)
+    return working
+
+
+def _add_models(
+    app: FastAPI, readers: Sequence[FilmReader], room: Room, metrics: Metrics, guarded: list[Any]
+) -> None:
+    """What the models answer, and which there are."""
+    by_name = {reader.model.name: reader for reader in readers}
 
     @app.post(
         "/v1/predict",
@@ -118,14 +132,7 @@ def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> 
         """
         reader = _named(by_name, asked.model)
         with room.request() as share:
-            films = await films_of(request, share)
-            try:
-                async with asyncio.timeout(ANSWER_S):
-                    answers = await _read(reader, films, asked)
-            except TimeoutError as error:
-                raise HTTPException(
-                    504, f"the films were not read in {ANSWER_S:.0f} s: send fewer"
-                ) from error
+            answers = await _read_in_time(reader, await films_of(request, share), asked)
         refused = sum(answer.error is not None for answer in answers)
         metrics.films.labels("refused").inc(refused)
         metrics.films.labels("read").inc(len(answers) - refused)
@@ -137,6 +144,10 @@ def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> 
     async def models() -> ModelsAnswer:
         """The models that can be asked."""
         return ModelsAnswer(models=[reader.model for reader in readers])
+
+
+def _add_state(app: FastAPI, metrics: Metrics, guarded: list[Any], refusals: dict[int, str]) -> None:
+    """Whether the server answers, what it has done, and what can be asked of it."""
 
     @app.get("/health")
     async def health() -> HealthAnswer:
@@ -157,8 +168,6 @@ def build(readers: Sequence[FilmReader], names: set[str], token: str | None) -> 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
         return HTMLResponse(page(app.openapi()), headers=HEADERS)
-
-    return app
 
 
 class _MetricsText(Response):
@@ -185,6 +194,15 @@ def _named(readers: dict[str, FilmReader], name: str | None) -> FilmReader:
     if found is None:
         raise HTTPException(404, f"there is no such model here; expected {' or '.join(readers)}")
     return found
+
+
+async def _read_in_time(reader: FilmReader, films: Sequence[SentFilm], asked: Asked) -> list[FilmAnswer]:
+    """As `_read`; a request that takes longer than ANSWER_S is given up."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            return await _read(reader, films, asked)
+    except TimeoutError as error:
+        raise HTTPException(504, f"the films were not read in {ANSWER_S:.0f} s: send fewer") from error
 
 
 async def _read(reader: FilmReader, films: Sequence[SentFilm], asked: Asked) -> list[FilmAnswer]:

@@ -28,7 +28,7 @@ from xlite.evaluation.report import Contamination, Report
 from xlite.evaluation.source_facts import SeenByTeacher, TeacherFact, TeacherSaid, TeacherSeen, TeacherUnknown
 from xlite.evaluation.sources import Source, read_sources, sources_behind, with_lists
 from xlite.models.info import ModelNotes, read_info
-from xlite.report.caveat_sentences import teacher_sentence
+from xlite.report.learned_sentences import teacher_sentence
 from xlite.report.sentences import clean
 
 

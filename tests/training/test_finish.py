@@ -21,7 +21,7 @@ from xlite.metrics.estimate import Estimate
 from xlite.models.info import read_info
 from xlite.models.student import Student
 from xlite.places import results_csv
-from xlite.report.caveat_sentences import teacher_sentence
+from xlite.report.learned_sentences import teacher_sentence
 from xlite.report.write import evaluate_model
 from xlite.runs.notes import Notes
 from xlite.runs.results import Experiment, read_results

@@ -1,6 +1,7 @@
 """Opens what a study of selecting films needs, goes through it, and gives its report."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,9 +10,10 @@ from xlite.active.curves import Curve
 from xlite.active.heads import Heads
 from xlite.active.lesson import Learner, Lesson
 from xlite.active.retrained import Retrained
-from xlite.active.study import StudyFilms, StudyOptions, follow
+from xlite.active.study import Followed, StudyFilms, StudyOptions, follow
 from xlite.active.study_report import Arm, SelectStudy
 from xlite.classify import Classifier
+from xlite.config import TrainConfig
 from xlite.data.folder import NihFolder
 from xlite.data.part_films import part_stems
 from xlite.data.split_files import load_split
@@ -47,31 +49,17 @@ def simulate(
     classifier, folder = Classifier.load(spec, device), NihFolder.open(data)
     chosen = load_split(folder, split)
     pool, test = (_labelled(folder, chosen, part) for part in ("train", "test"))
-    if training == "head" or options.own_start:
-        wanted = [*pool, *(test if training == "head" else [])]
-        answers = _whole(classifier, folder, wanted, reading)
-        before = Lesson(answers.probs[:0], answers.probs, answers.features[: len(pool)], answers.disagreement)
-    else:
-        answers, nothing = None, np.empty((len(pool), 0), np.float32)
-        before = Lesson(nothing[:0], nothing, nothing)
+    films = StudyFilms(folder.labels(pool), folder.patients(pool), folder.labels(test), folder.patients(test))
     learner: Learner
     if training == "head":
-        assert answers is not None
-        features = answers.features
-        learner = Heads(features[: len(pool)], folder.labels(pool), features[len(pool) :])
+        answers = _whole(classifier, folder, [*pool, *test], reading)
+        before, features = _before(answers, len(pool)), answers.features
+        learner = Heads(features[: len(pool)], films.labels, features[len(pool) :])
     else:
-        settings = (
-            Run.named(spec)
-            .config()
-            .model_copy(update={"device": device, "teacher": "", "teacher_list": "", "allow_leakage": False})
-        )
-        learner = Retrained(settings, folder, chosen, pool, test, out.absolute())
-    films = StudyFilms(folder.labels(pool), folder.patients(pool), folder.labels(test), folder.patients(test))
+        before = _before(_whole(classifier, folder, pool, reading) if options.own_start else None, len(pool))
+        learner = Retrained(_settings(spec, device), folder, chosen, pool, test, out.absolute())
     followed = follow(learner, before, films, options, progress)
-    learned, random = Learned.of(classifier.info, folder), followed.curves["random"]
-    middle = (options.rounds + 1) // 2
-    auc, drawn = random.mean()
-    target = float(auc[middle])
+    knows = Learned.of(classifier.info, folder)
     return SelectStudy(
         data=folder.root.absolute().name,
         split=chosen.id,
@@ -86,20 +74,46 @@ def simulate(
         seeds=options.seeds,
         pool=len(pool),
         pool_patients=len({*films.patients}),
-        pool_known=sum(bool(learned.facts(stem)) for stem in pool),
+        pool_known=sum(bool(knows.facts(stem)) for stem in pool),
         test=len(test),
         test_patients=len({*films.test_patients}),
-        test_known=sum(bool(learned.facts(stem)) for stem in test),
+        test_known=sum(bool(knows.facts(stem)) for stem in test),
         findings=tuple(name for name, one in zip(FINDINGS, followed.judged, strict=True) if one),
         bootstrap=Bootstrap(resamples=options.resamples, seed=SEED),
-        target=target,
-        target_round=middle,
         whole=followed.whole,
-        arms={
+        **_arms(followed, options.rounds),
+    )
+
+
+def _before(answers: Answers | None, films: int) -> Lesson:
+    """What is known of the pool's films before any is labelled: the model's answers, or nothing."""
+    if answers is None:
+        nothing = np.empty((films, 0), np.float32)
+        return Lesson(nothing[:0], nothing, nothing)
+    return Lesson(answers.probs[:0], answers.probs, answers.features[:films], answers.disagreement)
+
+
+def _settings(spec: str, device: str) -> TrainConfig:
+    """The settings of the run that is trained anew in each round, without a teacher."""
+    alone = {"device": device, "teacher": "", "teacher_list": "", "allow_leakage": False}
+    return Run.named(spec).config().model_copy(update=alone)
+
+
+def _arms(followed: Followed, rounds: int) -> dict[str, Any]:
+    """What `SelectStudy` holds of its strategies: their curves, and the films that each needs for the target,
+    which is the mean AUC of random films in the middle round.
+    """
+    random, middle = followed.curves["random"], (rounds + 1) // 2
+    auc, drawn = random.mean()
+    target = float(auc[middle])
+    return {
+        "target": target,
+        "target_round": middle,
+        "arms": {
             name: _arm(curve, random, followed.positives[name], target, drawn[middle])
             for name, curve in followed.curves.items()
         },
-    )
+    }
 
 
 def _labelled(folder: NihFolder, split: Split, part: str) -> list[str]:

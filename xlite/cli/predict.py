@@ -107,17 +107,8 @@ def predict(
     Rows are written as films are read. If a run is killed, the same command goes on where it stopped; a run
     that has finished is done anew.
     """
-    if method is not None and method not in METHODS:
-        raise typer.BadParameter(f"{method!r} is none of {', '.join(METHODS)}", param_hint="--map")
     in_dicom = dicom_out is not None or store
-    if method is not None and not heatmaps and not in_dicom:
-        raise typer.BadParameter("no overlay is asked for: add --heatmaps 3", param_hint="--map")
-    if tta not in (None, "flip"):
-        raise typer.BadParameter(f"{tta!r} is none: only flip is known", param_hint="--tta")
-    if out is None and heatmaps and not in_dicom:
-        raise typer.BadParameter("overlays are files: name a folder with --out", param_hint="--heatmaps")
-    if out is None and pdf:
-        raise typer.BadParameter("pages are files: name a folder with --out", param_hint="--pdf")
+    _check_files(out, heatmaps, method, tta, pdf, in_dicom)
     if pdf:
         demand("report")
     _check_places(images, dicom_out, dicomweb, accession, store)
@@ -138,18 +129,13 @@ def predict(
             web = DicomWeb(dicomweb)
             images = web.fetch(accession or "", stack.enter_context(_place(None)))
         found = find_films(images or [], out)
-        from xlite.guarded import GuardedReader
         from xlite.predict.pipeline import Also, predict_films
-        from xlite.reading import withheld_sentence
 
-        reader = GuardedReader.load(model, device)
-        if tta:
-            reader = replace(reader, classifier=reader.classifier.flipped())
-        classifier = reader.classifier
+        reader = _reader(model, device, flip=tta is not None)
         wanted = (MAPS if heatmaps is None else heatmaps, method or DEFAULT_METHOD, fix, three_d)
         place, also = stack.enter_context(_place(out)), list[Also]()
         if pdf:
-            also.append(_pages(classifier, place))
+            also.append(_pages(reader.classifier, place))
         if in_dicom:
             dicom = _dicom_files(reader, wanted, dicom_out, web if store else None)
             stack.callback(_say_written, dicom, as_json)
@@ -167,16 +153,35 @@ def predict(
                 fresh=fresh,
                 also=also,
             )
-    if as_json:
-        print_json({name: _film_json(done, name) for name in done.guards})
-    else:
-        _print_answer(done, classifier.name, out, fix)
-        if withheld := withheld_sentence(classifier.info.thresholds, classifier.info.thresholds_chosen_on):
-            say(withheld)
+    _say_answers(done, reader.classifier, out, fix, as_json)
     if found.passed_over:
         say(passed_over_words(found.passed_over), sys.stderr if as_json else None)
     if done.unreadable or done.refused or done.unwritten:
         raise typer.Exit(1)
+
+
+def _check_files(
+    out: Path | None, heatmaps: int | None, method: str | None, tta: str | None, pdf: bool, in_dicom: bool
+) -> None:
+    """Raises BadParameter unless what is asked for of each film is known, and has a place to go."""
+    if method is not None and method not in METHODS:
+        raise typer.BadParameter(f"{method!r} is none of {', '.join(METHODS)}", param_hint="--map")
+    if method is not None and not heatmaps and not in_dicom:
+        raise typer.BadParameter("no overlay is asked for: add --heatmaps 3", param_hint="--map")
+    if tta not in (None, "flip"):
+        raise typer.BadParameter(f"{tta!r} is none: only flip is known", param_hint="--tta")
+    if out is None and heatmaps and not in_dicom:
+        raise typer.BadParameter("overlays are files: name a folder with --out", param_hint="--heatmaps")
+    if out is None and pdf:
+        raise typer.BadParameter("pages are files: name a folder with --out", param_hint="--pdf")
+
+
+def _reader(model: str, device: str, flip: bool) -> "GuardedReader":
+    """The model behind the gate; flip: reads the mirror image of each film too."""
+    from xlite.guarded import GuardedReader
+
+    reader = GuardedReader.load(model, device)
+    return replace(reader, classifier=reader.classifier.flipped()) if flip else reader
 
 
 def _pages(classifier: "Classifier", folder: Path) -> "FilmPages":
@@ -233,6 +238,20 @@ def _place(out: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="xlite-") as folder:
         yield Path(folder)
+
+
+def _say_answers(
+    done: "FilmsRead", classifier: "Classifier", out: Path | None, fix: bool, as_json: bool
+) -> None:
+    """What was read, as JSON or in words."""
+    from xlite.reading import withheld_sentence
+
+    if as_json:
+        print_json({name: _film_json(done, name) for name in done.guards})
+        return
+    _print_answer(done, classifier.name, out, fix)
+    if withheld := withheld_sentence(classifier.info.thresholds, classifier.info.thresholds_chosen_on):
+        say(withheld)
 
 
 def _film_json(done: "FilmsRead", name: str) -> dict[str, Any]:

@@ -1,33 +1,22 @@
 """The metrics of one set of predictions, each finding's and their means, with intervals."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
 from xlite.errors import DataError
 from xlite.evaluation.base import Bootstrap, Stamp
-from xlite.evaluation.caveats import (
-    AlwaysPositive,
-    BelowChance,
-    Caveat,
-    FewPositives,
-    NeverCalled,
-    NeverPositive,
-    NoThresholds,
-    NotLabelled,
-    OnePatient,
-    OtherPrevalence,
-    UnknownLabels,
-    WithheldThresholds,
-)
+from xlite.evaluation.caveats import Caveat, NoThresholds
+from xlite.evaluation.metric_caveats import metric_caveats
 from xlite.evaluation.report import Baseline, FindingMetrics, Judged, Means, Metrics
-from xlite.findings import FAR_PREVALENCE, FEW_POSITIVES, FINDINGS, NIH_PREVALENCE
-from xlite.labels import films_known, known, negative, positive
+from xlite.findings import FEW_POSITIVES, FINDINGS
+from xlite.labels import films_known, known, positive
 from xlite.metrics import per_finding as metrics
 from xlite.metrics.bootstrap import Resamples, or_none
 from xlite.metrics.calibration_line import calibration_lines
-from xlite.metrics.estimate import Estimate
+from xlite.metrics.estimate import Estimate, FixedMean
 from xlite.metrics.finding_estimates import (
     PatientCounts,
     finding_estimate,
@@ -35,7 +24,6 @@ from xlite.metrics.finding_estimates import (
     mean_estimate,
     whole_mean_auc,
 )
-from xlite.metrics.intervals import wilson
 from xlite.metrics.thresholds import PLAIN_THRESHOLD, Thresholds
 from xlite.text import counted
 
@@ -44,6 +32,40 @@ _NUMBERS = ("f1", "precision", "recall", "specificity", "ece", "brier")
 _NAMES = (*_OBJECTS, *_NUMBERS)
 _AT_PREVALENCE = ("ap", "precision")
 Values = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class _Estimates:
+    """Each metric by its name: values (14,), resamples (R, 14), and estimates of the 14 findings.
+
+    labels, probs: (N, 14); cuts: (14,), NaN if withheld; patients: of each film, (N,); counts: those of each
+    finding; perfect_ece: (14,), of as many films if the probabilities were right.
+    """
+
+    labels: np.ndarray
+    probs: np.ndarray
+    cuts: np.ndarray
+    patients: np.ndarray
+    counts: Sequence[PatientCounts]
+    values: Values
+    drawn: Values
+    found: dict[str, list[Estimate]]
+    perfect_ece: np.ndarray
+
+    @classmethod
+    def of(cls, labels: np.ndarray, probs: np.ndarray, cuts: np.ndarray, resamples: Resamples) -> Self:
+        """Computed of these films."""
+        values, drawn = _values(labels, probs, cuts), _drawn(labels, probs, cuts, resamples)
+        counts = PatientCounts.per_finding(labels, probs >= cuts, resamples.owner)
+        found = {
+            name: [
+                finding_estimate(name, value, drawn[name][:, c], counts[c])
+                for c, value in enumerate(values[name])
+            ]
+            for name in _NAMES
+        }
+        perfect = metrics.perfect_ece_per_class(probs, labels=labels)
+        return cls(labels, probs, cuts, resamples.owner, counts, values, drawn, found, perfect)
 
 
 def evaluate_predictions(
@@ -60,27 +82,10 @@ def evaluate_predictions(
     probs (N, 14) in 0-1, resamples of these films, thresholds, or None for 0.5 with a caveat; caveats: what
     is known beforehand. Raises DataError if there are no films, or none with a label that is known.
     """
-    if not len(labels):
-        raise DataError("there are no films to evaluate; give predictions for at least one film of the table")
-    if not known(labels).any():
-        raise DataError(
-            f"no label of the {counted(len(labels), 'film')} is known, so there is nothing to judge by; give "
-            "films of which the table knows at least one finding"
-        )
+    _check(labels)
     given = thresholds or Thresholds(np.full(len(FINDINGS), PLAIN_THRESHOLD))
-    cuts, chosen_on = given.cuts, given.chosen_on_by_finding() or {}
-    values, drawn = _values(labels, probs, cuts), _drawn(labels, probs, cuts, resamples)
-    counts = PatientCounts.per_finding(labels, probs >= cuts, resamples.owner)
-    found = {name: _estimates(name, values[name], drawn[name], counts) for name in _NAMES}
-    fixed = {name: fixed_mean(name, found[name], drawn[name], counts) for name in _NAMES}
-    prevalence = metrics.prevalence(labels)
-    lines, perfect = (
-        calibration_lines(labels, probs, resamples.owner),
-        metrics.perfect_ece_per_class(probs, labels=labels),
-    )
-    means = {name: mean_estimate(values[name], fixed[name]) for name in _NAMES}
-    if means["auc"].low is None:
-        means["auc"] = whole_mean_auc(values["auc"], drawn["auc"], counts)
+    of = _Estimates.of(labels, probs, given.cuts, resamples)
+    fixed = {name: fixed_mean(name, of.found[name], of.drawn[name], of.counts) for name in _NAMES}
     return Metrics(
         split=Judged(
             id=stamp.split_id,
@@ -89,47 +94,77 @@ def evaluate_predictions(
             patients=resamples.patients,
             label_version=stamp.label_version,
         ),
-        macro=Means(**means),
+        macro=_means(of, fixed),
         macro_fixed=fixed,
-        per_class={
-            finding: FindingMetrics(
-                **_counted(labels[:, c], counts[c]),
-                **_measured({name: found[name][c] for name in _NAMES}),
-                always_yes_f1=or_none(always_yes_f1(labels)[c]),
-                **_called((probs[:, c] >= cuts[c]) & known(labels[:, c]), counts[c], cuts[c]),
-                accuracy=or_none(values["accuracy"][c]),
-                chosen_on=chosen_on.get(finding),
-                perfect_ece=or_none(perfect[c]),
-                calibration_intercept=lines[c].intercept,
-                calibration_slope=lines[c].slope,
-                undefined_resamples=_undefined({name: drawn[name][:, c] for name in _NAMES}),
-            )
-            for c, finding in enumerate(FINDINGS)
-        },
-        macro_findings={name: int(np.sum(~np.isnan(values[name]))) for name in _NAMES},
-        macro_prevalence={
-            name: or_none(float(metrics.macro(np.where(np.isnan(values[name]), np.nan, prevalence))))
-            for name in _AT_PREVALENCE
-        },
-        baseline=Baseline(
-            always_no_accuracy=float(1 - metrics.macro(prevalence)),
-            accuracy=or_none(float(metrics.macro(values["accuracy"]))),
-            prevalence=float(metrics.macro(prevalence)),
-            always_yes_f1=or_none(float(metrics.macro(always_yes_f1(labels)))),
-            perfect_ece=float(metrics.macro(perfect)),
-        ),
+        per_class=_per_finding(of, given),
+        macro_findings={name: int(np.sum(~np.isnan(of.values[name]))) for name in _NAMES},
+        macro_prevalence=_prevalence_of_means(of),
+        baseline=_baseline(of),
         bootstrap=Bootstrap(resamples=resamples.resamples, seed=resamples.seed),
         training_seed=stamp.training_seed,
         caveats=(
             *caveats,
             *([NoThresholds()] if thresholds is None else []),
-            *_withheld(given),
-            *_unknown(labels),
-            *_gaps(labels, values, counts, ~np.isnan(cuts)),
-            *_other_prevalence(prevalence, counts),
-            *([OnePatient()] if resamples.patients == 1 else []),
-            *_below_chance(found["auc"], counts),
+            *metric_caveats(labels, of.values, of.found["auc"], of.counts, resamples.patients, given),
         ),
+    )
+
+
+def _check(labels: np.ndarray) -> None:
+    if not len(labels):
+        raise DataError("there are no films to evaluate; give predictions for at least one film of the table")
+    if not known(labels).any():
+        raise DataError(
+            f"no label of the {counted(len(labels), 'film')} is known, so there is nothing to judge by; give "
+            "films of which the table knows at least one finding"
+        )
+
+
+def _means(of: _Estimates, fixed: Mapping[str, FixedMean]) -> Means:
+    """The mean of each metric; that of AUC of all findings if those that are fixed give it no interval."""
+    means = {name: mean_estimate(of.values[name], fixed[name]) for name in _NAMES}
+    if means["auc"].low is None:
+        means["auc"] = whole_mean_auc(of.values["auc"], of.drawn["auc"], of.counts)
+    return Means(**means)
+
+
+def _per_finding(of: _Estimates, thresholds: Thresholds) -> dict[str, FindingMetrics]:
+    chosen_on = thresholds.chosen_on_by_finding() or {}
+    lines = calibration_lines(of.labels, of.probs, of.patients)
+    return {
+        finding: FindingMetrics(
+            **_counted(of.labels[:, c], of.counts[c]),
+            **_measured({name: of.found[name][c] for name in _NAMES}),
+            always_yes_f1=or_none(always_yes_f1(of.labels)[c]),
+            **_called((of.probs[:, c] >= of.cuts[c]) & known(of.labels[:, c]), of.counts[c], of.cuts[c]),
+            accuracy=or_none(of.values["accuracy"][c]),
+            chosen_on=chosen_on.get(finding),
+            perfect_ece=or_none(of.perfect_ece[c]),
+            calibration_intercept=lines[c].intercept,
+            calibration_slope=lines[c].slope,
+            undefined_resamples=_undefined({name: of.drawn[name][:, c] for name in _NAMES}),
+        )
+        for c, finding in enumerate(FINDINGS)
+    }
+
+
+def _prevalence_of_means(of: _Estimates) -> dict[str, float | None]:
+    """The mean prevalence of the findings that a mean is taken over, for metrics that depend on it."""
+    prevalence = metrics.prevalence(of.labels)
+    return {
+        name: or_none(float(metrics.macro(np.where(np.isnan(of.values[name]), np.nan, prevalence))))
+        for name in _AT_PREVALENCE
+    }
+
+
+def _baseline(of: _Estimates) -> Baseline:
+    prevalence = metrics.prevalence(of.labels)
+    return Baseline(
+        always_no_accuracy=float(1 - metrics.macro(prevalence)),
+        accuracy=or_none(float(metrics.macro(of.values["accuracy"]))),
+        prevalence=float(metrics.macro(prevalence)),
+        always_yes_f1=or_none(float(metrics.macro(always_yes_f1(of.labels)))),
+        perfect_ece=float(metrics.macro(of.perfect_ece)),
     )
 
 
@@ -160,13 +195,6 @@ def _drawn(labels: np.ndarray, probs: np.ndarray, thresholds: np.ndarray, resamp
         "brier": resamples.brier(labels, probs),
         **resamples.rates(labels, probs, thresholds),
     }
-
-
-def _estimates(
-    name: str, values: np.ndarray, drawn: np.ndarray, counts: Sequence[PatientCounts]
-) -> list[Estimate]:
-    """The named metric of each finding, from its values (14,) and its resamples (R, 14)."""
-    return [finding_estimate(name, value, drawn[:, c], counts[c]) for c, value in enumerate(values)]
 
 
 def _counted(labels: np.ndarray, counts: PatientCounts) -> dict[str, Any]:
@@ -203,89 +231,3 @@ def _undefined(drawn: Mapping[str, np.ndarray]) -> dict[str, float]:
     """The share of resamples (R,) that lack a metric, of the metrics that some have and some lack."""
     shares = {name: float(np.isnan(values).mean()) for name, values in drawn.items()}
     return {name: share for name, share in shares.items() if 0 < share < 1}
-
-
-def _withheld(thresholds: Thresholds) -> list[Caveat]:
-    """The findings without a threshold, and how many patients were to choose it."""
-    few = {
-        finding: one
-        for finding, one in (thresholds.chosen_on_by_finding() or {}).items()
-        if thresholds.by_finding()[finding] is None
-    }
-    if not few:
-        return []
-    return [
-        WithheldThresholds(
-            positive={finding: one.positive for finding, one in few.items()},
-            negative={finding: one.negative for finding, one in few.items()},
-        )
-    ]
-
-
-def _other_prevalence(prevalence: np.ndarray, counts: Sequence[PatientCounts]) -> list[Caveat]:
-    """Findings with Wilson's whole interval of the prevalence more than FAR_PREVALENCE times beyond NIH's."""
-    here = dict[str, float]()
-    for finding, share, count in zip(FINDINGS, prevalence.tolist(), counts, strict=True):
-        nih = NIH_PREVALENCE[finding]
-        low, high = wilson(share, count.effective) or (0.0, 1.0)
-        if share and (low > FAR_PREVALENCE * nih or high * FAR_PREVALENCE < nih):
-            here[finding] = share
-    return [OtherPrevalence(here=here, nih={name: NIH_PREVALENCE[name] for name in here})] if here else []
-
-
-def _unknown(labels: np.ndarray) -> list[Caveat]:
-    """Of which findings no label is known, and of which some are not."""
-    films, found = films_known(labels), list[Caveat]()
-    if not films.all():
-        found.append(NotLabelled(findings=_those(films == 0)))
-    some = (films > 0) & (films < len(labels))
-    if some.any():
-        counts = {FINDINGS[c]: int(films[c]) for c in np.flatnonzero(some)}
-        found.append(UnknownLabels(labelled=counts, films=len(labels)))
-    return found
-
-
-def _those(chosen: np.ndarray) -> tuple[str, ...]:
-    """The names of the findings that are chosen, (14,) bool."""
-    return tuple(finding for finding, one in zip(FINDINGS, chosen, strict=True) if one)
-
-
-def _gaps(
-    labels: np.ndarray, values: Values, counts: Sequence[PatientCounts], with_threshold: np.ndarray
-) -> list[Caveat]:
-    """What these films cannot tell; with_threshold (14,) bool."""
-    films = dict(zip(FINDINGS, positive(labels).sum(axis=0).tolist(), strict=True))
-    patients = {finding: one.positive for finding, one in zip(FINDINGS, counts, strict=True)}
-    labelled = known(labels).any(axis=0)
-    never, always = (
-        _those(labelled & np.logical_not(some(labels).any(axis=0))) for some in (positive, negative)
-    )
-    uncalled = _those(labelled & np.isnan(values["precision"]) & with_threshold)
-    few = {finding: count for finding, count in patients.items() if 0 < count < FEW_POSITIVES}
-    found = list[Caveat]()
-    if never:
-        found.append(NeverPositive(findings=never))
-    if always:
-        found.append(AlwaysPositive(findings=always))
-    if uncalled:
-        found.append(NeverCalled(findings=uncalled))
-    if few:
-        enough = values["auc"][[one.positive >= FEW_POSITIVES for one in counts]]
-        found.append(
-            FewPositives(
-                positives={finding: films[finding] for finding in few},
-                patients=few,
-                auc_without=or_none(float(metrics.macro(enough))),
-            )
-        )
-    return found
-
-
-def _below_chance(auc: Sequence[Estimate], counts: Sequence[PatientCounts]) -> list[Caveat]:
-    """Findings whose whole interval lies under 0.5: seldom a bad model, mostly scores turned round."""
-    low = {
-        finding: one.value
-        for finding, one, count in zip(FINDINGS, auc, counts, strict=True)
-        if one.value is not None and one.high is not None and one.high < 0.5 and count.k >= FEW_POSITIVES
-    }
-    return [BelowChance(auc=low)] if low else []

@@ -53,43 +53,17 @@ def judge_model(
 
     Thresholds and calibrators are compared on the val part of the model's own split. With options.calibration
     the calibrator is fitted there first, or what the model's own says there is recorded, and the judgement's
-    classifier has it. A split that shares patients
-    is judged too, with a caveat; films of a folder without the model's split beside those of its own test
-    part. Raises CheckpointError or DataError if model, folder, split, list or films
-    cannot be read.
+    classifier has it. A split that shares patients is judged too, with a caveat; films of a folder without
+    the model's split beside those of its own test part. Raises CheckpointError or DataError if model, folder,
+    split, list or films cannot be read.
     """
-    classifier = Classifier.load(spec, options.device)
-    if options.calibration is not None and not classifier.has_weights:
-        raise CheckpointError(
-            f"{classifier.name} has no weights of its own: calibrate what its export was made from and "
-            "export it again, or an ensemble by `xlite ensemble --data`"
-        )
-    folder = open_data(data)
-    if warning := doubtful_patients(folder):
-        log.warning("Warning: %s", warning)
-    if options.teacher_list is not None and not takes_lists(classifier.info, folder):
-        raise DataError(
-            f"{classifier.name} had no teacher, so there is nothing that {options.teacher_list} could list"
-        )
+    classifier, folder = _open(spec, data, options)
     own_folder = own_films(classifier, folder, options.own_data) if options.own_data else None
     chosen = all_films(folder) if part == "all" else load_split(folder, split, allow_leakage=True)
     marks = read_radiologists(options.radiologists) if options.radiologists else None
     validation = _validation(classifier, folder, chosen, part, options)
     if options.calibration is not None:
-        if validation.films is None:
-            raise DataError(
-                "no calibrator can be fitted and nothing recorded without validation films: give a folder "
-                f"that has the val part of {validation.facts.split_id}, the model's own split, and judge "
-                "another part"
-            )
-        if (own := own_split(classifier.info, folder)) and not is_whole(own, classifier.info):
-            raise DataError(
-                f"the model learned from several data folders, and {folder.root} has a part of its "
-                "validation films: give all of them by --data, or fit it to this one by `xlite adapt`"
-            )
-        classifier, fitted_on = _calibrated(classifier, validation.films, options.calibration)
-        classifier = _with_likeness(classifier, folder)
-        validation = replace(validation, films=fitted_on)
+        classifier, validation = _fitted_here(classifier, folder, validation, options.calibration)
     films, flat = read_films(classifier, folder, chosen, part, options)
     info, calibrator = classifier.info, in_effect(classifier.info.calibration)
     localised = localise_part(classifier, folder, chosen, part, options.resamples, options.seed)
@@ -112,6 +86,46 @@ def judge_model(
     )
     targets = localised.targets if localised else None
     return Judgement(report, films, resamples, classifier, validation.films, targets=targets)
+
+
+def _open(spec: str | Path, data: str | Path, options: JudgeOptions) -> tuple[Classifier, NihFolder]:
+    """The model and the data folder; an error if the model cannot do what the options ask for."""
+    classifier = Classifier.load(spec, options.device)
+    if options.calibration is not None and not classifier.has_weights:
+        raise CheckpointError(
+            f"{classifier.name} has no weights of its own: calibrate what its export was made from and "
+            "export it again, or an ensemble by `xlite ensemble --data`"
+        )
+    folder = open_data(data)
+    if warning := doubtful_patients(folder):
+        log.warning("Warning: %s", warning)
+    if options.teacher_list is not None and not takes_lists(classifier.info, folder):
+        raise DataError(
+            f"{classifier.name} had no teacher, so there is nothing that {options.teacher_list} could list"
+        )
+    return classifier, folder
+
+
+def _fitted_here(
+    classifier: Classifier, folder: NihFolder, validation: ValidationFilms, method: str
+) -> tuple[Classifier, ValidationFilms]:
+    """The classifier with calibrator, thresholds and likeness of its own films, and what it says of these.
+
+    DataError if the folder lacks its validation films, or has a part of them only.
+    """
+    if validation.films is None:
+        raise DataError(
+            "no calibrator can be fitted and nothing recorded without validation films: give a folder "
+            f"that has the val part of {validation.facts.split_id}, the model's own split, and judge "
+            "another part"
+        )
+    if (own := own_split(classifier.info, folder)) and not is_whole(own, classifier.info):
+        raise DataError(
+            f"the model learned from several data folders, and {folder.root} has a part of its "
+            "validation films: give all of them by --data, or fit it to this one by `xlite adapt`"
+        )
+    classifier, films = _calibrated(classifier, validation.films, method)
+    return _with_likeness(classifier, folder), replace(validation, films=films)
 
 
 def read_logits(model: Student, films: FilmDataset, batch_size: int) -> np.ndarray:

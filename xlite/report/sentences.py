@@ -16,7 +16,7 @@ from xlite.metrics.estimate import Estimate
 from xlite.metrics.looks import ALPHA
 from xlite.metrics.thresholds import ValidationPatients
 from xlite.report.caveat_sentences import sentence as sentence
-from xlite.report.caveat_sentences import why_not_known
+from xlite.report.learned_sentences import why_not_known
 from xlite.report.means import mean_auc
 from xlite.text import are, counted, difference, labels_of, verb
 
