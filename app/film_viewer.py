@@ -13,8 +13,8 @@ from xlite.places import bundled
 from xlite.serving.viewer_data import FilmBox, ViewerFilm, ViewerMap, pack
 
 SOURCES = (
-    *("payload", "films", "board", "geometry", "pixels", "pictures", "stage", "keys", "pointers", "panel"),
-    "viewer",
+    *("payload", "films", "board", "geometry", "pixels", "pictures", "stage", "keys", "key_row", "pointers"),
+    *("panel", "viewer"),
 )
 """The modules of the script, each behind those that it imports."""
 SOURCES_OF_HOLDER = ("payload", "films", "holder")

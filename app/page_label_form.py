@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 from film_viewer import part, script
 
-SOURCES_OF_FORM = ("board", "label_draft", "label_keys", "label_rows", "label_form")
+SOURCES_OF_FORM = ("board", "key_row", "label_draft", "label_keys", "label_rows", "label_form")
 """The modules of the script, each behind those that it imports."""
 _FORM = st.components.v2.component(
     "xlite_label_form",

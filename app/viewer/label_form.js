@@ -1,6 +1,7 @@
 // The form of the Label page: 14 findings to answer by keyboard or mouse. The page is told only what is to be saved.
 
 import { board, pin } from "./board.js";
+import { keyRow } from "./key_row.js";
 import { Draft } from "./label_draft.js";
 import { LABEL_KEYS, labelAction } from "./label_keys.js";
 import { boxRow, findingRow } from "./label_rows.js";
@@ -226,16 +227,6 @@ class Form {
     this.parts.said.textContent = words;
     this.parts.said.classList.toggle("fault", isFault);
   }
-}
-
-function keyRow(key, words) {
-  const [row, name, says, kbd] = ["tr", "th", "td", "kbd"].map((tag) => document.createElement(tag));
-  name.scope = "row";
-  kbd.textContent = key;
-  says.textContent = words;
-  name.append(kbd);
-  row.append(name, says);
-  return row;
 }
 
 const forms = new WeakMap();

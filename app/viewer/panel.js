@@ -1,5 +1,6 @@
 // The controls around a film: their choices, names and states, and the words below.
 
+import { keyRow } from "./key_row.js";
 import { KEYS, written } from "./keys.js";
 
 const STOPS = [0, 32, 64, 96, 128, 160, 192, 224, 255]; // of the colour bar
@@ -10,16 +11,6 @@ function options(select, names) {
   if (select.dataset.has === has) return;
   select.dataset.has = has;
   select.replaceChildren(...names.map(([value, text]) => new Option(text, value)));
-}
-
-function keyRow(key, words) {
-  const [row, name, says, kbd] = ["tr", "th", "td", "kbd"].map((tag) => document.createElement(tag));
-  name.scope = "row";
-  kbd.textContent = key;
-  says.textContent = words;
-  name.append(kbd);
-  row.append(name, says);
-  return row;
 }
 
 /** The elements of a viewer: `parts` by their data-part, and what draws on them. */

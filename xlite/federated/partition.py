@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from xlite.labels import positive
 from xlite.patients import patient_order
 from xlite.text import from_cell, quoted_cell
 
+By = Literal["evenly", "view", "prevalence"]
+"""By what patients are dealt out."""
 _DRAWS = 100
 
 
@@ -35,13 +37,13 @@ class Deal:
     Dirichlet distribution of `alpha`; the smaller, the less alike.
     """
 
-    by: Literal["evenly", "view", "prevalence"] = "evenly"
+    by: By = "evenly"
     alpha: float = 0.5
 
 
 def deal_by(by: str, alpha: float) -> Deal:
     """A Deal by its name; RunError if there is none of it."""
-    for known in ("evenly", "view", "prevalence"):
+    for known in get_args(By):
         if by == known:
             return Deal(known, alpha)
     raise RunError(Setting("by"), f" is {by!r:.80}: patients are dealt out evenly, by view or by prevalence")

@@ -1,10 +1,13 @@
 """How far a labelling is, what a film takes, and how far readers agree."""
 
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
 from xlite.labelling.agreement import PairAgreement, agreement
+from xlite.labelling.entry import Entry
 from xlite.labelling.labelling import Labelling
 from xlite.labelling.state import LogState
 
@@ -52,7 +55,7 @@ class Summary:
             double=sum(map(rules.is_double, films)),
             disputes=sum(bool(one.disputed) and not one.adjudications for one in states),
             settled=sum(bool(one.adjudications) for one in states),
-            readers=tuple(_reader(name, state) for name in names),
+            readers=tuple(_readers(names, state)),
             pairs=tuple(agreement(state, films)),
         )
 
@@ -61,16 +64,26 @@ class Summary:
         return asdict(self)
 
 
-def _reader(name: str, state: LogState) -> ReaderSummary:
+def _readers(names: Iterable[str], state: LogState) -> Iterator[ReaderSummary]:
     films = state.films.values()
-    read = [entry for one in films for entry in one.readings if entry.reader == name]
-    ruled = [entry for one in films for entry in one.adjudications if entry.reader == name]
-    times = [entry.given.seconds for entry in [*read, *ruled] if entry.given]
-    return ReaderSummary(
-        reader=name,
-        films=len(read),
-        settled=len(ruled),
-        median_s=round(median(times), 1) if times else None,
-        changed=sum(entry.reader == name for one in films for entry in one.changed),
-        after_opinion=sum(entry.after_opinion for entry in [*read, *ruled]),
-    )
+    read = _by_reader(entry for one in films for entry in one.readings)
+    ruled = _by_reader(entry for one in films for entry in one.adjudications)
+    changed = Counter(entry.reader for one in films for entry in one.changed)
+    for name in names:
+        answers = [*read[name], *ruled[name]]
+        times = [entry.given.seconds for entry in answers if entry.given]
+        yield ReaderSummary(
+            reader=name,
+            films=len(read[name]),
+            settled=len(ruled[name]),
+            median_s=round(median(times), 1) if times else None,
+            changed=changed[name],
+            after_opinion=sum(entry.after_opinion for entry in answers),
+        )
+
+
+def _by_reader(entries: Iterable[Entry]) -> defaultdict[str, list[Entry]]:
+    found = defaultdict[str, list[Entry]](list)
+    for entry in entries:
+        found[entry.reader].append(entry)
+    return found
