@@ -231,15 +231,16 @@ def _refuse_nan(recorder: Recorder, epoch: int, loss: float) -> None:
 def _finish(recorder: Recorder, reason: str) -> None:
     """Judges a run that has trained all that it will, and says how it ended."""
     run, learner, state = recorder.run, recorder.learner, recorder.state
-    ending: tuple[WorkState, str] = {
+    endings: dict[str, tuple[WorkState, str]] = {
         "finished": ("finished", f" after {counted(state.epoch, 'epoch')}"),
         "early": ("finished", f" early: no better validation AUC since epoch {state.best_epoch}"),
         "stopped": ("stopped", f" after epoch {state.epoch}; resume goes on from there"),
-    }[reason]
+    }
     if reason != "stopped":
         recorder.report("judging the best epoch on the test part")
         finish(learner.job, run, learner.fabric.device)
-    ended = recorder.progress(ending[0], *ending)
+    doing, rest = endings[reason]
+    ended = recorder.progress(doing, doing, rest)
     run.write_progress(ended)
     log.info("Run %s: %s", run.name, ended.message)
 
