@@ -133,12 +133,12 @@ def _command(arguments: Sequence[str]) -> str:
 
 def _told(error: Any) -> str:
     """What is wrong with the command line, not in pydantic's words, with an option that may be meant."""
+    if isinstance(error.__cause__, ValidationError):
+        error.message = _in_own_words(error.__cause__) or error.message
     text: str = error.format_message()
     if alike := getattr(error, "possibilities", None):
         meant = difflib.get_close_matches(getattr(error, "option_name", ""), alike, 1, 0.75)
         text = f"{error.message}{f' (did you mean {meant[0]}?)' if meant else ''}"
-    if isinstance(error.__cause__, ValidationError):
-        text = text.replace(error.message, _in_own_words(error.__cause__) or error.message)
     return text.rstrip(".")
 
 
