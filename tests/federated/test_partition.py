@@ -11,7 +11,8 @@ from xlite.data.folder import NihFolder
 from xlite.data.split_files import load_split
 from xlite.data.splits import PARTS
 from xlite.errors import DataError, RunError
-from xlite.federated.partition import Deal, deal_by, partition, write_clients
+from xlite.federated.partition import Deal, deal_by, not_labelled, partition, write_clients
+from xlite.findings import FINDINGS
 
 DEALS = [Deal("evenly"), Deal("view"), Deal("prevalence", 0.5)]
 
@@ -63,6 +64,33 @@ def test_a_client_is_a_data_folder_with_its_part_of_the_split_and_its_unknown_la
         assert parts == {
             part: [n for n in split.parts[part] if n in set(folder.names(mine))] for part in PARTS
         }
+
+
+@pytest.mark.parametrize(
+    "clients, share, knowing", [(3, 1.0, 3), (3, 0.67, 2), (3, 0.34, 1), (3, 0.0, 1), (5, 0.6, 3)]
+)
+def test_each_finding_is_labelled_by_as_many_clients(clients: int, share: float, knowing: int):
+    lacking = not_labelled(clients, Deal(labelled=share), seed=4)
+    assert len(lacking) == clients
+    assert {sum(finding not in one for one in lacking) for finding in FINDINGS} == {knowing}
+    assert lacking == not_labelled(clients, Deal(labelled=share), seed=4)
+    if knowing < clients:
+        assert lacking != not_labelled(clients, Deal(labelled=share), seed=5)
+
+
+@pytest.mark.parametrize("hides_before", [False, True], ids=["all known", "some unknown"])
+def test_a_client_that_does_not_label_a_finding_has_it_unknown_on_all_films(films: Path, hides_before: bool):
+    if hides_before:
+        hide_some(films)
+    folder = NihFolder.open(films)
+    split = load_split(folder, "patient")
+    dealt = partition(folder, split, 2, Deal(), seed=1)
+    lacking = [[], ["Effusion", "Pleural_Thickening"]]
+    whole, partial = map(NihFolder.open, write_clients(folder, split, dealt, films.parent / "c", lacking))
+    np.testing.assert_array_equal(whole.labels(dealt[0]), folder.labels(dealt[0]))
+    expected = folder.labels(dealt[1]).astype(np.float32)
+    expected[:, [FINDINGS.index(finding) for finding in lacking[1]]] = np.nan
+    np.testing.assert_array_equal(partial.labels(dealt[1]), expected)
 
 
 def test_too_many_clients_and_unknown_ways_are_refused(tiny_folder: Path):

@@ -27,6 +27,10 @@ def with_plan_options(*others: str) -> Callable[[Callable[..., Any]], Callable[.
 By = Annotated[
     str, typer.Option(metavar="evenly|view|prevalence", help="How the folder's patients are dealt out")
 ]
+Labelled = Annotated[
+    float,
+    typer.Option(min=0, max=1, help="Share of the clients that label a finding; others leave it unknown"),
+]
 Dirichlet = Annotated[
     float, typer.Option(min=0.001, help="Of dealing by prevalence: the smaller, the less alike")
 ]
@@ -118,6 +122,7 @@ def simulate(
     name: Annotated[str, typer.Option(help="Name of the run; its clients are NAME-1, NAME-2 …")],
     by: By = "evenly",
     dirichlet: Dirichlet = 0.5,
+    labelled: Labelled = 1.0,
     *,
     values: dict[str, Any],
 ) -> None:
@@ -132,7 +137,7 @@ def simulate(
     from xlite.federated.simulate import simulate as simulate_all
 
     with log_to():
-        run = simulate_all(name, values, deal_by(by, dirichlet))
+        run = simulate_all(name, values, deal_by(by, dirichlet, labelled))
         say(f"Rounds: {run.path('rounds.csv')}")
 
 
@@ -143,6 +148,14 @@ def study(
     seeds: Annotated[int, typer.Option(min=2, help="Seeds; each deals patients out and trains anew")] = 5,
     by: By = "evenly",
     dirichlet: Dirichlet = 0.5,
+    labelled: Labelled = 1.0,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SETTING=VALUE,…",
+            help="Another federation to compare, with settings of its own; repeatable",
+        ),
+    ] = None,
     *,
     values: dict[str, Any],
 ) -> None:
@@ -154,10 +167,11 @@ def study(
         raise RunError("a study needs a data folder: give --data")
     _get_ready()
     from xlite.federated.partition import deal_by
-    from xlite.federated.study import run_study
+    from xlite.federated.study import Also, run_study
 
     with log_to():
-        found = run_study(name, values, deal_by(by, dirichlet), seeds)
+        others = [Also.read(typed) for typed in also or ()]
+        found = run_study(name, values, deal_by(by, dirichlet, labelled), seeds, others)
     table = found.table.round(4).astype(object).where(found.table.notna(), "")
     print_table(list(table.columns), table.to_numpy().tolist())
     say(

@@ -1,4 +1,7 @@
-"""A data folder dealt out to clients by patient, each a data folder of its own with its part of the split."""
+"""A data folder dealt out to clients by patient, each a data folder of its own with its part of the split.
+
+A client's table may lack the labels of some findings.
+"""
 
 import csv
 import io
@@ -15,10 +18,10 @@ from xlite.data.joined import JoinedFolder
 from xlite.data.random_split import deal
 from xlite.data.rows import IMAGE_COLUMNS, read_rows
 from xlite.data.splits import PARTS, Split
-from xlite.data.tables import find_table
+from xlite.data.tables import UNKNOWN_LABELS, find_table
 from xlite.errors import DataError, RunError, Setting
 from xlite.files import write_atomic
-from xlite.findings import FINDINGS
+from xlite.findings import FINDINGS, NO_FINDING, canonical
 from xlite.labels import positive
 from xlite.patients import patient_order
 from xlite.text import from_cell, quoted_cell
@@ -35,17 +38,21 @@ class Deal:
     evenly: stratified by number of findings. view: by the share of a patient's films that are AP, so that
     one client has PA films, another AP. prevalence: for each finding the clients' shares are drawn from a
     Dirichlet distribution of `alpha`; the smaller, the less alike.
+
+    labelled: the share 0-1 of the clients, but at least one, that label a finding; the tables of the others
+    call it unknown.
     """
 
     by: By = "evenly"
     alpha: float = 0.5
+    labelled: float = 1.0
 
 
-def deal_by(by: str, alpha: float) -> Deal:
+def deal_by(by: str, alpha: float, labelled: float = 1.0) -> Deal:
     """A Deal by its name; RunError if there is none of it."""
     for known in get_args(By):
         if by == known:
-            return Deal(known, alpha)
+            return Deal(known, alpha, labelled)
     raise RunError(Setting("by"), f" is {by!r:.80}: patients are dealt out evenly, by view or by prevalence")
 
 
@@ -114,36 +121,80 @@ def _by_prevalence(
     return dealt
 
 
-def write_clients(folder: NihFolder, split: Split, dealt: Sequence[Sequence[str]], out: Path) -> list[Path]:
+def not_labelled(clients: int, how: Deal, seed: int) -> list[list[str]]:
+    """The findings that each client does not label; as many clients know one finding as another."""
+    knowing = max(1, round(how.labelled * clients))
+    order = np.random.default_rng(seed).permutation(len(FINDINGS)).tolist()
+    first = dict(zip(FINDINGS, order, strict=True))
+    return [
+        [finding for finding in FINDINGS if (place - first[finding]) % clients >= knowing]
+        for place in range(clients)
+    ]
+
+
+def write_clients(
+    folder: NihFolder,
+    split: Split,
+    dealt: Sequence[Sequence[str]],
+    out: Path,
+    lacking: Sequence[Sequence[str]] = (),
+) -> list[Path]:
     """A data folder in `out` for each client: its rows of the table, links to its films, its part of a split.
 
-    DataError for several folders joined: each of them is a client already.
+    lacking: for each client the findings that its table calls unknown on all films. DataError for several
+    folders joined: each of them is a client already.
     """
     if isinstance(folder, JoinedFolder):
         raise DataError(f"{folder.root} are several folders: name one, or make each of them a client")
-    header, rows = read_rows(find_table(folder.root))
-    [column] = [place for place, title in enumerate(header) if title in IMAGE_COLUMNS]
-    named = {from_cell(row[column]): row for row in rows}
+    table = read_rows(find_table(folder.root))
+    hidden = [set(findings) for findings in lacking] or [set()] * len(dealt)
     return [
-        _write_client(folder, split, mine, header, named, out / str(place))
-        for place, mine in enumerate(dealt, 1)
+        _write_client(folder, split, mine, _hiding(*table, findings), out / str(place))
+        for place, (mine, findings) in enumerate(zip(dealt, hidden, strict=True), 1)
     ]
+
+
+def _hiding(
+    header: list[str], rows: list[list[str]], findings: set[str]
+) -> tuple[list[str], list[list[str]]]:
+    """A table, header and rows, whose labels of some findings are unknown on all films."""
+    if not findings:
+        return header, rows
+    given = header.index("Finding Labels")
+    if UNKNOWN_LABELS not in header:
+        header = _put(header, given + 1, UNKNOWN_LABELS)
+        rows = [_put(row, given + 1, "") for row in rows]
+    unknown = header.index(UNKNOWN_LABELS)
+    made = [row.copy() for row in rows]
+    for row in made:
+        kept = [
+            name for name in row[given].split("|") if name == NO_FINDING or canonical(name) not in findings
+        ]
+        lacks = {canonical(name) for name in row[unknown].split("|") if name} | findings
+        row[given], row[unknown] = "|".join(kept) or NO_FINDING, "|".join(sorted(lacks))
+    return header, made
+
+
+def _put(row: Sequence[str], place: int, cell: str) -> list[str]:
+    return [*row[:place], cell, *row[place:]]
 
 
 def _write_client(
     folder: NihFolder,
     split: Split,
     stems: Sequence[str],
-    header: Sequence[str],
-    rows: dict[str, list[str]],
+    table: tuple[list[str], list[list[str]]],
     out: Path,
 ) -> Path:
+    header, rows = table
+    [column] = [place for place, title in enumerate(header) if title in IMAGE_COLUMNS]
+    row_of = {from_cell(row[column]): row for row in rows}
     (out / "images").mkdir(parents=True)
     for stem in stems:
         if (film := folder.paths.get(stem)) is not None:
             os.symlink(film.absolute(), out / "images" / film.name)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *(rows[name] for name in folder.names(stems))])
+    csv.writer(text, lineterminator="\n").writerows([header, *(row_of[name] for name in folder.names(stems))])
     write_atomic(out / find_table(folder.root).name.removesuffix(".gz"), text.getvalue().encode())
     if folder.is_phantom:
         write_atomic(out / PHANTOM_NOTE, (folder.root / PHANTOM_NOTE).read_bytes())

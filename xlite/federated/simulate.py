@@ -14,7 +14,7 @@ from xlite.data.joined import open_data
 from xlite.data.split_files import load_split
 from xlite.federated.client import Client
 from xlite.federated.local import Own, preprocess_of
-from xlite.federated.partition import Deal, partition, write_clients
+from xlite.federated.partition import Deal, not_labelled, partition, write_clients
 from xlite.federated.plan import Plan
 from xlite.federated.record import Progress, Record
 from xlite.federated.rounds import federate
@@ -66,7 +66,8 @@ def simulate(name: str, values: dict[str, Any], deal: Deal) -> Run:
         folder = open_data(config.data)
         split = load_split(folder, config.split)
         dealt = partition(folder, split, plan.clients, deal, config.seed)
-        folders = write_clients(folder, split, dealt, run.path("clients"))
+        lacking = not_labelled(plan.clients, deal, config.seed)
+        folders = write_clients(folder, split, dealt, run.path("clients"), lacking)
         record = Record(run.folder, plan)
         record.begin()
         with ExitStack() as stack:

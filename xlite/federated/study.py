@@ -1,4 +1,4 @@
-"""What a federation is worth: against each client alone, and against all films in one place.
+"""What a federation is worth: against each client alone, all films in one place, and other federations.
 
 Each seed deals the patients out anew and trains all of them with the same settings and as many epochs.
 Differences of macro AUC are means over seeds, on the same test films and resampled patients; those that are
@@ -19,9 +19,10 @@ from xlite.data.folder import NihFolder
 from xlite.data.joined import open_data
 from xlite.data.split_files import load_split
 from xlite.data.splits import Split
+from xlite.errors import RunError
 from xlite.federated.answers import answers
 from xlite.federated.partition import Deal
-from xlite.federated.plan import Plan, make_plan
+from xlite.federated.plan import OPTIONS, STUDENT, Plan, make_plan
 from xlite.federated.record import ROUNDS_FILE
 from xlite.federated.simulate import simulate
 from xlite.files import write_atomic
@@ -80,12 +81,36 @@ class Study:
         return pd.DataFrame([arm.row for arm in self.arms])
 
 
-def run_study(name: str, values: dict[str, Any], deal: Deal, seeds: int) -> Study:
+@dataclass(frozen=True)
+class Also:
+    """Another federation of a study: settings, as `simulate` takes them, that it has of its own."""
+
+    typed: str
+    values: dict[str, str]
+
+    @classmethod
+    def read(cls, typed: str) -> "Also":
+        """From `norms=frozen,dp-epsilon=8`; RunError for what is no setting of plan or student."""
+        pairs = [part.partition("=") for part in typed.split(",")]
+        values = {name.strip().replace("-", "_"): value.strip() for name, _, value in pairs}
+        if wrong := [name for name in values if name not in {*OPTIONS, *STUDENT} - {"seed", "clients"}]:
+            raise RunError(
+                f"--also {typed!r:.80} has {wrong[0]!r:.40}, which no federation of a study "
+                "decides for itself; give settings of the plan or the student, such as --also "
+                "norms=frozen,strategy=fedprox"
+            )
+        return cls(typed, values)
+
+
+def run_study(name: str, values: dict[str, Any], deal: Deal, seeds: int, also: Sequence[Also] = ()) -> Study:
     """Trains every arm with each seed, and compares them on the test part; writes study.csv.
 
-    values: as for `simulate`. Runs are NAME-SEED, NAME-SEED-pooled and NAME-SEED-alone-1 …
+    values: as for `simulate`. also: further federations, compared with the first one. Runs are NAME-SEED,
+    NAME-SEED-pooled, NAME-SEED-alone-1 … and NAME-SEED-also-1 …
     """
     plan, folder = make_plan(values), open_data(values["data"])
+    for other in also:
+        make_plan(values | other.values)  # what is wrong is said before anything trains
     split = load_split(folder, values.get("split", "patient"))
     probs: list[dict[str, np.ndarray]] = []
     sent: list[float] = []
@@ -93,7 +118,12 @@ def run_study(name: str, values: dict[str, Any], deal: Deal, seeds: int) -> Stud
         run = simulate(f"{name}-{seed}", {**values, "seed": seed}, deal)
         rounds = pd.read_csv(run.path(ROUNDS_FILE))
         sent.append(float((rounds["bytes_sent"] + rounds["bytes_received"]).mean()))
-        probs.append(_answers(run, plan, values | {"seed": seed}, folder, split))
+        seeded = values | {"seed": seed}
+        probs.append(_answers(run, plan, seeded, folder, split))
+        for place, other in enumerate(also, 1):
+            another = simulate(f"{run.name}-also-{place}", seeded | other.values, deal)
+            said = _federated(another, make_plan(seeded | other.values), folder, split)
+            probs[-1][f"{TOGETHER}, {other.typed}"] = said
         labels = folder.labels(split.stems("test"))
         aucs = (f"{name} {macro(auc_per_class(labels, said)):.4f}" for name, said in probs[-1].items())
         log.info(f"Seed {seed}: macro AUC {', '.join(aucs)}")
@@ -108,19 +138,30 @@ def _answers(
     run: Run, plan: Plan, values: dict[str, Any], folder: NihFolder, split: Split
 ) -> dict[str, np.ndarray]:
     """Probabilities (N, 14) of the whole folder's test films by arm; trains those that are not there yet."""
-    clients = sorted(run.path("clients").iterdir(), key=lambda path: int(path.name))
-    homes = [set(split_part(path, split)) for path in clients]
-    stems = split.stems("test")
+    clients = _clients(run)
     pooled = _trained(f"{run.name}-pooled", values["data"], plan, values)
     alone = [_trained(f"{run.name}-alone-{path.name}", path, plan, values) for path in clients]
     each = [_probs(model, folder, split) for model in alone]
-    if plan.norms == "local":
-        own = [_probs(Run.named(f"{run.name}-{path.name}"), folder, split) for path in clients]
-        together = _at_home(own, homes, stems)
-    else:
-        together = _probs(run, folder, split)
-    found = {TOGETHER: together, POOLED: _probs(pooled, folder, split), AT_HOME: _at_home(each, homes, stems)}
-    return found | {f"client {place} alone": one for place, one in enumerate(each, 1)}
+    return {
+        TOGETHER: _federated(run, plan, folder, split),
+        POOLED: _probs(pooled, folder, split),
+        AT_HOME: _at_home(each, clients, split),
+        **{f"client {place} alone": one for place, one in enumerate(each, 1)},
+    }
+
+
+def _federated(run: Run, plan: Plan, folder: NihFolder, split: Split) -> np.ndarray:
+    """Probabilities (N, 14) of a federation: its student's, or of each client's own on the client's films."""
+    if plan.norms != "local":
+        return _probs(run, folder, split)
+    clients = _clients(run)
+    own = [_probs(Run.named(f"{run.name}-{path.name}"), folder, split) for path in clients]
+    return _at_home(own, clients, split)
+
+
+def _clients(run: Run) -> list[Path]:
+    """The folders of a simulation's clients, in their order."""
+    return sorted(run.path("clients").iterdir(), key=lambda path: int(path.name))
 
 
 def split_part(client: Path, split: Split) -> list[str]:
@@ -141,9 +182,10 @@ def _probs(run: Run, folder: NihFolder, split: Split) -> np.ndarray:
     return answers(run.path(MODEL_FILE), folder, split, "test").probs
 
 
-def _at_home(each: Sequence[np.ndarray], homes: Sequence[set[str]], stems: Sequence[str]) -> np.ndarray:
+def _at_home(each: Sequence[np.ndarray], clients: Sequence[Path], split: Split) -> np.ndarray:
     """Of each film what the model of its own client says."""
-    place = [next(place for place, mine in enumerate(homes) if stem in mine) for stem in stems]
+    homes = [set(split_part(path, split)) for path in clients]
+    place = [next(place for place, mine in enumerate(homes) if stem in mine) for stem in split.stems("test")]
     return np.stack([each[of][row] for row, of in enumerate(place)])
 
 

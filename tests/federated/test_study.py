@@ -1,0 +1,66 @@
+"""A study: arms trained on the same films by the same settings, compared on the same test films."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from federations import STUDENT
+
+from xlite.data.folder import NihFolder
+from xlite.errors import RunError
+from xlite.federated.partition import Deal, not_labelled
+from xlite.federated.study import Also, run_study
+from xlite.places import federations_dir
+from xlite.runs.run import Run
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick_report")
+def test_other_federations_are_compared_with_the_first_one_on_the_same_films(films: Path):
+    values = {"data": films, "device": "cpu", **STUDENT, "rounds": 1, "clients": 2}
+    also = [Also.read("norms=local"), Also.read("norms=frozen, dp-epsilon=1e9,dp-clip=1e9")]
+    found = run_study("both", values, Deal(labelled=0.5), 2, also)
+    assert [arm.name for arm in found.arms] == [
+        "federated", "pooled", "alone, each on its own films", "client 1 alone", "client 2 alone",
+        "federated, norms=local", "federated, norms=frozen, dp-epsilon=1e9,dp-clip=1e9",
+    ]  # fmt: skip
+    assert [len(arm.aucs) for arm in found.arms] == [2] * 7
+    first, *others = found.arms
+    assert first.less is None
+    for arm in others:
+        difference = sum(first.aucs) / 2 - sum(arm.aucs) / 2
+        assert arm.less is not None and arm.less.difference.value == pytest.approx(difference, abs=1e-12)
+    table = pd.read_csv(federations_dir() / "both" / "study.csv")
+    assert table["arm"].tolist() == [arm.name for arm in found.arms]
+    for seed in (42, 43):
+        plain, local, private = (Run.named(f"both-{seed}{end}") for end in ("", "-also-1", "-also-2"))
+        assert not local.path("model.safetensors").exists() and private.path("model.safetensors").exists()
+        assert local.config().model_dump(exclude={"name"}) == plain.config().model_dump(exclude={"name"})
+        lacking = not_labelled(2, Deal(labelled=0.5), seed)
+        for run in (plain, local, private):
+            for place, findings in enumerate(lacking, 1):
+                known = NihFolder.open(run.path("clients") / str(place)).table.drop(columns=findings)
+                assert not known.isna().any(axis=None)
+
+
+@pytest.mark.parametrize(
+    "typed, wrong",
+    [
+        ("norm=local", "norm"),
+        ("data=elsewhere", "data"),
+        ("seed=3", "seed"),
+        ("clients=9", "clients"),
+        ("", ""),
+    ],
+)
+def test_a_federation_of_a_study_decides_about_nothing_else(typed: str, wrong: str):
+    with pytest.raises(RunError, match=f"--also {typed!r} has {wrong!r}, which no federation of a study"):
+        Also.read(typed)
+
+
+@pytest.mark.usefixtures("quick_report")
+def test_a_wrong_value_is_refused_before_anything_trains(films: Path):
+    values = {"data": films, "device": "cpu", **STUDENT, "rounds": 1, "clients": 2}
+    with pytest.raises(RunError, match="norms is 'shared': input should be 'averaged', 'local' or 'frozen'"):
+        run_study("wrong", values, Deal(), 2, [Also.read("norms=shared")])
+    assert not list(Run.parent().iterdir()) if Run.parent().exists() else True
