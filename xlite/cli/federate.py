@@ -115,7 +115,10 @@ def client(
 @app.command()
 @with_plan_options("data", "split", "device", "weights")
 def simulate(
-    name: Annotated[str, typer.Option(help="Name of the run; its clients are NAME-1, NAME-2 …")],
+    name: Annotated[str, typer.Option(help="Name of the run; its clients are NAME-1, NAME-2 …")] = "",
+    resume: Annotated[
+        str, typer.Option(metavar="NAME", help="Go on with this one after its last round")
+    ] = "",
     by: By = "evenly",
     dirichlet: Dirichlet = 0.5,
     *,
@@ -123,17 +126,24 @@ def simulate(
 ) -> None:
     """Simulate a federation on one folder.
 
-    Patients are dealt out to clients, which train in this process by the code that real ones run.
+    Patients are dealt out to clients, which train in this process by the code that real ones run. It waits
+    for its device in the queue of runs.
     """
-    if "data" not in values:
+    if bool(name) == bool(resume) or (resume and values):
+        raise RunError("give --name and options for a new simulation, or --resume for one that stopped")
+    if name and "data" not in values:
         raise RunError("a simulation needs a data folder: give --data")
     _get_ready()
+    from xlite.federated.federation import ROUNDS_FILE
     from xlite.federated.partition import deal_by
-    from xlite.federated.simulate import simulate as simulate_all
+    from xlite.federated.simulate import carry_out
+    from xlite.federated.simulation import new_simulation
+    from xlite.runs.run import Run
 
-    with log_to():
-        run = simulate_all(name, values, deal_by(by, dirichlet))
-        say(f"Rounds: {run.path('rounds.csv')}")
+    run = Run.named(resume) if resume else new_simulation(name, values, deal_by(by, dirichlet))
+    with run.hold(), log_to(file=run.path("log.txt")):
+        carry_out(run)
+        say(f"Rounds: {run.path(ROUNDS_FILE)}")
 
 
 @app.command()

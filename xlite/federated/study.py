@@ -19,10 +19,11 @@ from xlite.data.folder import NihFolder
 from xlite.data.joined import open_data
 from xlite.data.splits import Split, load_split
 from xlite.federated.answers import answers
+from xlite.federated.federation import ROUNDS_FILE
 from xlite.federated.partition import Deal
 from xlite.federated.plan import Plan, make_plan
-from xlite.federated.record import ROUNDS_FILE
 from xlite.federated.simulate import simulate
+from xlite.federated.simulation import clients_of
 from xlite.files import write_atomic
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.looks import Found, Look, shared
@@ -107,7 +108,7 @@ def _answers(
     run: Run, plan: Plan, values: dict[str, Any], folder: NihFolder, split: Split
 ) -> dict[str, np.ndarray]:
     """Probabilities (N, 14) of the whole folder's test films by arm; trains those that are not there yet."""
-    clients = sorted(run.path("clients").iterdir(), key=lambda path: int(path.name))
+    clients = clients_of(run)
     homes = [set(split_part(path, split)) for path in clients]
     stems = split.stems("test")
     pooled = _trained(f"{run.name}-pooled", values["data"], plan, values)
