@@ -45,7 +45,7 @@ def test_what_was_sent_and_refused_is_counted(federation: Federation):
         "Clients": "2",
         "A client sends a round": "1.00 MB",
         "And receives": "2.00 MB",
-        "Sent in all": "12.0 MB",
+        "Sent and received in all": "12.0 MB",
         "Refused replies": "1",
     }
 

@@ -136,12 +136,15 @@ def simulate(
     _get_ready()
     from xlite.federated.federation import ROUNDS_FILE
     from xlite.federated.partition import deal_by
-    from xlite.federated.simulate import carry_out
     from xlite.federated.simulation import new_simulation
     from xlite.runs.run import Run
 
     run = Run.named(resume) if resume else new_simulation(name, values, deal_by(by, dirichlet))
+    if run.status().state == "finished":
+        raise RunError(f"simulation {run.name!r} has finished: start a new one to train on")
     with run.hold(), log_to(file=run.path("log.txt")):
+        from xlite.federated.simulate import carry_out  # takes seconds; who starts it waits until it is held
+
         carry_out(run)
         say(f"Rounds: {run.path(ROUNDS_FILE)}")
 

@@ -68,7 +68,7 @@ def round_facts(rounds: pd.DataFrame) -> dict[str, str]:
         "Clients": str(rounds["client"].nunique()),
         "A client sends a round": f"{sent:.2f} MB",
         "And receives": f"{received:.2f} MB",
-        "Sent in all": f"{total:,.1f} MB",
+        "Sent and received in all": f"{total:,.1f} MB",
         "Refused replies": str(int((rounds["refused"] != "").sum())),
     }
 

@@ -78,11 +78,8 @@ def simulate(name: str, values: dict[str, Any], deal: Deal) -> Run:
 def carry_out(run: Run) -> None:
     """Carries a simulation out from wherever its folder stands, once the device is free.
 
-    If it is asked to stop it gives up the round that it is in, and can go on later. RunError if it has
-    finished.
+    If it is asked to stop it gives up the round that it is in, and can go on later.
     """
-    if run.status().state == "finished":
-        raise RunError(f"simulation {run.name!r} has finished: start a new one to train on")
     config = run.config()
     with run.hold(), device_turn(run, usable_devices(config.device)[:1]) as taken:
         run.update_progress(unit="round")
