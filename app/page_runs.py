@@ -1,9 +1,11 @@
 """One run on the Runs page: what can be done with it, tags and note, the ways on. Pages import it."""
 
 import streamlit as st
+from page_federation import show_rounds
 from page_parts import choose_next, done, go_to, show_command, show_curves, show_log
 
 from xlite.errors import XliteError
+from xlite.federated.simulation import command_of
 from xlite.messages import headline, literal, page_sentence
 from xlite.models.available import MODEL_FILE
 from xlite.models.duty import duty, set_duty
@@ -11,7 +13,6 @@ from xlite.places import checkpoints_dir
 from xlite.public import is_public, refuse_in_public
 from xlite.runs.annotation import Annotation, annotate, read_annotation
 from xlite.runs.archive import MOST_BYTES, STATE_FILE, contents, zipped
-from xlite.runs.command import train_command
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, facts
 from xlite.text import counted
@@ -38,9 +39,9 @@ def watch(name: str, live: bool, tags: list[str]) -> None:
         show_links(run, status.state)
         if not is_public():
             show_annotation(run, tags)
-        show_curves(run)
+        show_rounds(run.folder) or show_curves(run)
         show_log(run)
-        show_command("Command and settings", train_command(run.config()))
+        show_command("Command and settings", command_of(run))
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 

@@ -2,6 +2,7 @@ import shlex
 from typing import Any
 
 import streamlit as st
+from page_federation import choose_form, new_simulation, show_rounds, watch_served
 from page_forecast import (
     concerns_of,
     films_of,
@@ -18,11 +19,14 @@ from page_settings import setting_widget, settings_in_columns
 from xlite.config import TrainConfig, make_config
 from xlite.errors import XliteError
 from xlite.extras import lacking
+from xlite.federated.federation import Federation
+from xlite.federated.form import FORM_KEYS
+from xlite.federated.simulation import command_of
 from xlite.messages import headline, literal, page_sentence
 from xlite.models.available import MODEL_FILE
 from xlite.presets import PRESET_NOTES, PRESET_TITLES, settings_of
 from xlite.runs import form, slurm
-from xlite.runs.command import start_command, train_command
+from xlite.runs.command import start_command
 from xlite.runs.run import Run
 from xlite.runs.status import LIVE, RunStatus, facts
 
@@ -102,6 +106,9 @@ def new_run() -> None:
         )
         go_to("explore", "Explore the data", ":material/query_stats:")
         return
+    if choose_form():
+        new_simulation(data)
+        return
     preset = choose_preset()
     folder = st.empty()
     with folder:
@@ -147,7 +154,7 @@ def show_status(status: RunStatus) -> None:
     with st.container(horizontal=True, gap="large"):
         for title, text in facts(status).items():
             st.markdown(f":gray[{title}]  \n**{literal(text)}**", width="content")
-    if status.state in LIVE:
+    if status.state in LIVE and (status.steps or status.unit == "epoch"):
         st.progress(status.share, text=status.step_text)
 
 
@@ -157,7 +164,9 @@ def show_buttons(run: Run, state: str) -> None:
         if run.stop_requested():
             st.button("Stopping", disabled=True, icon=":material/hourglass:")
         elif st.button(
-            "Stop", icon=":material/stop:", help="Gives up the epoch it is in; resume repeats that epoch."
+            "Stop",
+            icon=":material/stop:",
+            help="Gives up the epoch or the round it is in; resume repeats that.",
         ):
             run.stop()
             st.rerun()
@@ -192,11 +201,11 @@ def watch(name: str, listed: list[str]) -> None:
             show_buttons(run, status.state)
         show_status(status)
         show_links(run, status.state)
-        if not show_curves(run):
+        if not (show_rounds(run.folder) or show_curves(run)):
             untrained = "Nothing was trained. Start it anew under its name, or delete it on the Runs page."
             st.caption(untrained if run.failed_untrained() else "The curves begin after the first epoch.")
         show_log(run)
-        show_command("Command and settings", train_command(run.config()))
+        show_command("Command and settings", command_of(run))
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 
@@ -205,12 +214,16 @@ st.title("Train")
 for refusal in form.not_meant(st.query_params):
     st.warning(page_sentence(refusal), icon=":material/link_off:")
 names = [run.name for run in Run.list()]
-opened = not names or form.is_asked_for(st.query_params)
+servers = [one.name for one in Federation.served()]
+opened = not names or form.is_asked_for(st.query_params, *FORM_KEYS)
 with st.expander("New run", icon=":material/add:", expanded=opened):
     new_run()
-if names:
-    selected = choose_named("Run", names, "run", "Newest first. The address of this page keeps the choice.")
-    if selected:
+if names or servers:
+    tip = "Newest first, then servers of federations. The address of this page keeps the choice."
+    selected = choose_named("Run", [*names, *servers], "run", tip)
+    if selected in servers:
+        watch_served(selected)
+    elif selected:
         watch(selected, names)
 else:
     st.caption("No run yet. A run goes on if you leave this page, close the tab or stop the server.")

@@ -6,14 +6,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from federations import STUDENT, app_that_replies, changed
 from flwr.app import Array, ArrayRecord
 
 from xlite.errors import RunError
 from xlite.federated.arrays import as_tensors
-from xlite.federated.record import Record
+from xlite.federated.federation import Federation
+from xlite.federated.record import Progress, Record
 from xlite.federated.rounds import federate
-from xlite.federated.server import begin, go_on
+from xlite.federated.server import begin, go_on, model_info
 from xlite.federated.simulate import InOneProcess
 
 Train = Callable[[ArrayRecord, int], ArrayRecord]
@@ -81,3 +83,26 @@ def test_a_federation_goes_on_under_its_own_plan_alone(own_home: Path):
     path.write_text(path.read_text().replace('"rounds": 1', '"rounds": 2'))
     with pytest.raises(RunError, match="'fed' began with another plan: put its plan.json back"):
         go_on("fed")[0].kept()
+
+
+def test_a_federation_that_died_before_its_first_round_begins_with_the_same_weights(own_home: Path):
+    """They were random then, in the place of those that it was told to begin with."""
+    other, taught = begin("other", {**STUDENT, "seed": 6, "rounds": 1})
+    other.write_model(taught, model_info(other, Progress(ArrayRecord()), []))
+    _, begun = begin("fed", {**STUDENT, "weights": str(other.folder / "model.safetensors")})
+    _, again = go_on("fed")
+    for name, tensor in begun.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name]), name
+
+
+def test_what_a_server_does_can_be_watched(own_home: Path, caplog: pytest.LogCaptureFixture):
+    record, _, _ = run({"a": moved(1), "b": moved(3)})
+    told = Federation(record.folder).read_progress()
+    assert (told.message, told.unit, told.epoch, told.epochs) == (
+        "clients judge the last weights",
+        "round",
+        1,
+        1,
+    )
+    assert (told.val_auc, told.best_auc, told.best_epoch) == (0.5, 0.5, 1)
+    assert Federation(record.folder).rounds()["client"].tolist() == ["a", "b"]

@@ -1,5 +1,6 @@
 """Clients and rounds in one process: the code of real ones, without a network."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,20 +13,24 @@ from safetensors.torch import load_file
 from unknown_labels import LACKING, hide_labels
 
 from xlite.data.folder import NihFolder
+from xlite.errors import RunError
 from xlite.federated.client import Client
 from xlite.federated.distil import distil, plan_to_distil
+from xlite.federated.federation import Federation
 from xlite.federated.local import LocalTraining, Own
 from xlite.federated.partition import Deal
 from xlite.federated.plan import make_plan
 from xlite.federated.record import Record
 from xlite.federated.rounds import federate
 from xlite.federated.server import begin, go_on
-from xlite.federated.simulate import InOneProcess, simulate
+from xlite.federated.simulate import InOneProcess, carry_out, simulate
+from xlite.federated.simulation import start_simulation
 from xlite.findings import FINDINGS
 from xlite.models.batchnorm import batch_norms
 from xlite.models.checkpoint import load_model
 from xlite.models.student import Student
 from xlite.runs.run import Run
+from xlite.runs.status import LIVE
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick_report")]
 
@@ -201,3 +206,54 @@ def one_answer(message):
     return Message(
         RecordDict({"arrays": arrays, "config": ConfigRecord({"images": ["x.png"]})}), reply_to=message
     )
+
+
+def test_a_simulation_that_is_stopped_goes_on_to_the_same_end(films: Path, monkeypatch: pytest.MonkeyPatch):
+    whole = simulate("whole", of(films), Deal())
+    with monkeypatch.context() as patch:
+        end_round = Record.end_round
+
+        def ends_and_is_stopped(record: Record, *args: object) -> None:
+            end_round(record, *args)
+            (record.folder / "stop").write_bytes(b"")
+
+        patch.setattr(Record, "end_round", ends_and_is_stopped)
+        run = simulate("broken", of(films), Deal())
+    status = run.status()
+    assert (status.state, status.epoch, status.epochs) == ("stopped", 1, 2)
+    assert status.message == "stopped after 1 round; resume goes on from there"
+    client = Run.named("broken-1")
+    assert client.status().message == "stopped after round 1" and not client.can_resume()
+    carry_out(run)
+    assert run.status().message == "finished after 2 rounds" and run.status().unit == "round"
+    ends = [load_file(one.path("model.safetensors")) for one in (whole, run)]
+    for name, tensor in ends[0].items():
+        assert torch.equal(tensor, ends[1][name]), name
+    drop = ["seconds", "client"]
+    tables = [Federation(one.folder).rounds().drop(columns=drop) for one in (whole, run)]
+    pd.testing.assert_frame_equal(*tables)
+
+
+@pytest.mark.alone
+def test_a_page_starts_a_simulation_stops_it_and_goes_on(films: Path):
+    """As the Train page does: in a process of its own, which waits for its device in the queue of runs."""
+    run = start_simulation("sim", of(films), Deal())
+    assert run.status().state in LIVE
+    with pytest.raises(RunError, match="run 'sim' is already running"):
+        run.start()
+    run.stop()
+    until(run, "stopped")
+    assert run.can_resume()
+    run.resume()
+    until(run, "finished")
+    assert Federation(run.folder).rounds()["round"].tolist() == [1, 1, 2, 2]
+    assert Run.named("sim-1").status().state == Run.named("sim-2").status().state == "finished"
+    with pytest.raises(RunError, match="run 'sim' has finished"):
+        run.start()
+
+
+def until(run: Run, state: str, seconds: float = 600) -> None:
+    end = time.monotonic() + seconds
+    while run.status().state != state:
+        assert time.monotonic() < end and run.status().state != "failed", run.log_tail()
+        time.sleep(0.2)

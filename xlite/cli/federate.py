@@ -119,7 +119,10 @@ def client(
 @app.command()
 @with_plan_options("data", "split", "device", "weights")
 def simulate(
-    name: Annotated[str, typer.Option(help="Name of the run; its clients are NAME-1, NAME-2 …")],
+    name: Annotated[str, typer.Option(help="Name of the run; its clients are NAME-1, NAME-2 …")] = "",
+    resume: Annotated[
+        str, typer.Option(metavar="NAME", help="Go on with this one after its last round")
+    ] = "",
     by: By = "evenly",
     dirichlet: Dirichlet = 0.5,
     labelled: Labelled = 1.0,
@@ -128,17 +131,27 @@ def simulate(
 ) -> None:
     """Simulate a federation on one folder.
 
-    Patients are dealt out to clients, which train in this process by the code that real ones run.
+    Patients are dealt out to clients, which train in this process by the code that real ones run. It waits
+    for its device in the queue of runs.
     """
-    if "data" not in values:
+    if bool(name) == bool(resume) or (resume and values):
+        raise RunError("give --name and options for a new simulation, or --resume for one that stopped")
+    if name and "data" not in values:
         raise RunError("a simulation needs a data folder: give --data")
     _get_ready()
+    from xlite.federated.federation import ROUNDS_FILE
     from xlite.federated.partition import deal_by
-    from xlite.federated.simulate import simulate as simulate_all
+    from xlite.federated.simulation import new_simulation
+    from xlite.runs.run import Run
 
-    with log_to():
-        run = simulate_all(name, values, deal_by(by, dirichlet, labelled))
-        say(f"Rounds: {run.path('rounds.csv')}")
+    run = Run.named(resume) if resume else new_simulation(name, values, deal_by(by, dirichlet, labelled))
+    if run.status().state == "finished":
+        raise RunError(f"simulation {run.name!r} has finished: start a new one to train on")
+    with run.hold(), log_to(file=run.path("log.txt")):
+        from xlite.federated.simulate import carry_out  # takes seconds; who starts it waits until it is held
+
+        carry_out(run)
+        say(f"Rounds: {run.path(ROUNDS_FILE)}")
 
 
 @app.command()

@@ -185,6 +185,7 @@ def _foretell(config: TrainConfig, as_json: bool) -> None:
 
 def _train(run: Run) -> None:
     """Trains a run in this process, from wherever its folder stands."""
+    run.refuse_federated()
     with run.hold(), log_to(file=run.path("log.txt")):
         log.info(f"Run {run.name} in {run.folder}")
         config = run.config()

@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -33,10 +34,13 @@ PROBABILITIES = "probabilities"
 
 
 class Client:
-    """What a client is while it takes part; a context manager that gives its run's folder up."""
+    """What a client is while it takes part; a context manager that gives its run's folder up.
 
-    def __init__(self, own: Own):
-        self.own, self.ended = own, False
+    `heed` is called after each step that it trains.
+    """
+
+    def __init__(self, own: Own, heed: Callable[[], None] = lambda: None):
+        self.own, self.heed, self.ended = own, heed, False
         self.training: LocalTraining | None = None
         self.train_loss = math.nan
 
@@ -68,7 +72,7 @@ class Client:
                 f"the server has X-Lite {config['xlite']}, and this client {__version__}: install the same"
             )
         if self.training is None:
-            self.training = LocalTraining(self.own, Plan.read(str(config["plan"])))
+            self.training = LocalTraining(self.own, Plan.read(str(config["plan"])), self.heed)
         training = self.training
         if not training.plan.distils and not training.state.epoch:  # else it goes on with its own
             load_record(training.student, message.content[ARRAYS])

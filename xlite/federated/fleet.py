@@ -48,6 +48,10 @@ POLL_S = 0.2
 """How often the server looks for replies."""
 
 _START_S = 15.0
+_IDLE_S = 60
+"""How long the server leaves an idle connection open: longer than clients use one again (httpx, 5 s), as one
+that both give up in the same moment loses the message that is on its way.
+"""
 
 
 class Fleet:
@@ -169,7 +173,14 @@ def _settings(app: FastAPI, address: tuple[str, int], certificate: Path, key: Pa
     host, port = address
     try:
         settings = uvicorn.Config(
-            app, host=host, port=port, log_level="critical", ssl_certfile=certificate, ssl_keyfile=key
+            app,
+            host=host,
+            port=port,
+            log_level="critical",
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+            timeout_keep_alive=_IDLE_S,
+            ws="none",
         )
         settings.load()
     except OSError as error:  # ssl.SSLError is one

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -26,7 +26,8 @@ from xlite.models.checkpoint import save_model
 from xlite.models.student import Student
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
-from xlite.runs.status import RunStatus, message_of
+from xlite.runs.run_files import CLIENT_FILE
+from xlite.runs.status import LIVE, RunStatus, message_of
 from xlite.runs.status import State as WorkState
 from xlite.text import counted
 from xlite.training.fabric import open_fabric, usable_devices
@@ -37,8 +38,6 @@ from xlite.training.state import State, reading_state, write_state
 from xlite.training.step import Learner
 
 log = logging.getLogger(__name__)
-
-STATE_FILE = "client.ckpt"
 
 
 @dataclass(frozen=True)
@@ -84,22 +83,25 @@ class FrozenNorms(Learner):
 class LocalTraining:
     """The student of a plan on a client's own films. Holds its run's folder until it is closed.
 
+    `heed` is called after each step; what it raises ends the training.
+
     `state` has a row for each round, as metrics.csv; a client that comes back goes on with it and, with local
     batch norms, with its own.
     """
 
-    def __init__(self, own: Own, plan: Plan):
-        self.plan, self._stack = plan, ExitStack()
+    def __init__(self, own: Own, plan: Plan, heed: Callable[[], None] = lambda: None):
+        self.plan, self.heed, self._stack = plan, heed, ExitStack()
         config = own.config(plan)
         self.run = _own_run(config)
         self._stack.enter_context(self.run.hold())
         with self._refusing():
-            self.run.write_progress(RunStatus(state="running", message="opening films", epochs=plan.rounds))
+            self.run.write_progress(round_status(State(), plan, "running", "opening films"))
             self.fabric = open_fabric(config, usable_devices(config.device)[0].name)
             self.job: Job = open_job(
                 config, None if plan.distils else preprocess_of(plan), lambda done, total: None
             )
             self.state = self._kept_state()
+            self._keep()  # from now on the run is known as a client's
         self.learner: Learner | None = None
 
     @property
@@ -125,8 +127,10 @@ class LocalTraining:
         losses: list[float] = []
         with drawn_to_start(learner, proximal):
             for epoch in range(first, first + self.plan.local_epochs):
-                *_, means = learner.epoch(epoch)
-                losses.append(float(means[0]))
+                for means in learner.epoch(epoch):
+                    self.heed()
+                    loss = means[0]
+                losses.append(float(loss))
         self._keep()
         return float(np.mean(losses))
 
@@ -134,7 +138,7 @@ class LocalTraining:
         """Validation loss and macro AUC of the student as it is, NaN without one; a row of metrics.csv."""
         began = time.monotonic()
         learner = self.learner = self.learner or Learner(self.fabric, self.job)
-        loss, aucs = learner.validate(lambda: None)
+        loss, aucs = learner.validate(self.heed)
         auc = float(macro(aucs))
         seconds = time.monotonic() - began
         self.state.add(
@@ -160,12 +164,17 @@ class LocalTraining:
         self.close()
 
     def close(self, *error: Any) -> None:
-        """Gives the run's folder up; with an error, as `__exit__` takes it, the run says that it failed."""
+        """Gives the run's folder up; with an error, as `__exit__` takes it, the run says that it failed.
+
+        Without one, a run that has not ended says that it was stopped.
+        """
+        if not any(error) and self.run.read_progress().state in LIVE:
+            self._report(self.state.epoch, "stopped", f" after round {self.state.epoch}", doing="stopped")
         self._stack.__exit__(*(error or (None, None, None)))
 
     def _kept_state(self) -> State:
         """Where a client that comes back stood, with its weights; a new one else."""
-        path = self.run.path(STATE_FILE)
+        path = self.run.path(CLIENT_FILE)
         if not path.exists():
             return State()
         with reading_state(path) as content:
@@ -174,24 +183,13 @@ class LocalTraining:
 
     def _keep(self) -> None:
         write_state(
-            self.run.path(STATE_FILE), {"model": self.student.state_dict(), "state": asdict(self.state)}
+            self.run.path(CLIENT_FILE), {"model": self.student.state_dict(), "state": asdict(self.state)}
         )
 
     def _report(self, number: int, *words: str, doing: WorkState = "running") -> None:
-        last = self.state.rows[-1] if self.state.rows else {}
+        status = round_status(self.state, self.plan, doing, *words)
         self.run.write_progress(
-            RunStatus(
-                state=doing,
-                **message_of(*words),
-                epoch=number,
-                epochs=self.plan.rounds,
-                loss=finite(last.get("train_loss")),
-                val_auc=finite(last.get("val_auc")),
-                best_auc=finite(self.state.best_auc),
-                best_epoch=self.state.best_epoch,
-                elapsed_s=self.state.elapsed_s,
-                device=str(self.fabric.device),
-            )
+            status.model_copy(update={"epoch": number, "device": str(self.fabric.device)})
         )
 
     @contextmanager
@@ -201,6 +199,23 @@ class LocalTraining:
             held.push(self._stack.__exit__)
             yield
             held.pop_all()
+
+
+def round_status(state: State, plan: Plan, doing: WorkState, *words: str) -> RunStatus:
+    """What a server or a client does now, after so many rounds."""
+    last = state.rows[-1] if state.rows else {}
+    return RunStatus(
+        state=doing,
+        **message_of(*words),
+        unit="round",
+        epoch=state.epoch,
+        epochs=plan.rounds,
+        loss=finite(last.get("train_loss")),
+        val_auc=finite(last.get("val_auc")),
+        best_auc=finite(state.best_auc),
+        best_epoch=state.best_epoch,
+        elapsed_s=state.elapsed_s,
+    )
 
 
 @contextmanager

@@ -52,6 +52,9 @@ HEARTBEAT_S = 10.0
 """How often a client says that it lives; after two that did not come it is gone."""
 
 _RETRY_S = 2.0
+_LAST_S = 60.0
+"""How long the last answer is tried, as its server may have ended."""
+
 _T = TypeVar("_T")
 
 
@@ -130,7 +133,7 @@ class Node:
         return message
 
     def _send(self, reply: Message, last: bool = False) -> None:
-        """Sends a reply; if the server does not wait for it any more, says so. The last one is tried once."""
+        """Sends a reply; if the server does not wait for it any more, says so."""
         reply.metadata.__dict__["_message_id"] = reply.object_id  # as Flower's own nodes do
         tree, objects = get_object_tree(reply), get_all_nested_objects(reply)
         head = message_to_proto(remove_content_from_message(reply))
@@ -150,9 +153,22 @@ class Node:
             )
 
         try:
-            push() if last else self._persist(push, again=False)
+            self._push_last(push) if last else self._persist(push, again=False)
         except (ObjectPushError, ObjectPullError, httpx.HTTPError) as error:
             log.warning("Warning: the server takes this answer no more (%s)", error)
+
+    def _push_last(self, push: Callable[[], None]) -> None:
+        """Tries until the server has the last answer, or nobody is at its address any more: it has ended."""
+        end = time.monotonic() + min(self.patience_s, _LAST_S)
+        while True:
+            try:
+                return push()
+            except httpx.ConnectError:
+                raise
+            except httpx.TransportError:
+                if time.monotonic() >= end:
+                    raise
+            time.sleep(POLL_S)
 
     def _persist(self, ask: Callable[[], _T], again: bool = True) -> _T:
         """Asks until the server answers, and joins again if it has forgotten this client.
@@ -181,19 +197,24 @@ class Node:
             time.sleep(_RETRY_S)
 
     def _beat(self, over: Event) -> None:
-        """Tells the server again and again that this client lives; what fails is noticed by whoever asks."""
-        while not over.wait(HEARTBEAT_S / 2):
+        """Tells the server again and again that this client lives; what fails is tried again at once."""
+        wait = HEARTBEAT_S / 2
+        while not over.wait(wait):
             if self.me is not None:
                 request = SendNodeHeartbeatRequest(node=self.me, heartbeat_interval=HEARTBEAT_S)
-                self._quietly(partial(self.fleet.SendNodeHeartbeat, request))
+                told = self._quietly(partial(self.fleet.SendNodeHeartbeat, request))
+                wait = HEARTBEAT_S / 2 if told else POLL_S
 
     def _leave(self) -> None:
         if self.me is not None:
             self._quietly(partial(self.fleet.DeactivateNode, DeactivateNodeRequest(node_id=self.me.node_id)))
         self.fleet.close()
 
-    def _quietly(self, ask: Callable[[], object]) -> None:
+    def _quietly(self, ask: Callable[[], object]) -> bool:
+        """Whether the server answered; whoever asks for a message notices what is wrong."""
         try:
             ask()
         except httpx.HTTPError as error:
             log.debug("%s", error)
+            return False
+        return True

@@ -19,7 +19,7 @@ from xlite.data.random_split import deal
 from xlite.data.rows import IMAGE_COLUMNS, read_rows
 from xlite.data.splits import PARTS, Split
 from xlite.data.tables import UNKNOWN_LABELS, find_table
-from xlite.errors import DataError, RunError, Setting
+from xlite.errors import DataError, Option, RunError
 from xlite.files import write_atomic
 from xlite.findings import FINDINGS, NO_FINDING, canonical
 from xlite.labels import positive
@@ -53,7 +53,8 @@ def deal_by(by: str, alpha: float, labelled: float = 1.0) -> Deal:
     for known in get_args(By):
         if by == known:
             return Deal(known, alpha, labelled)
-    raise RunError(Setting("by"), f" is {by!r:.80}: patients are dealt out evenly, by view or by prevalence")
+    named = Option("--by", "Dealt out")
+    raise RunError(named, f" is {by!r:.80}: patients are dealt out evenly, by view or by prevalence")
 
 
 def partition(folder: NihFolder, split: Split, clients: int, how: Deal, seed: int) -> list[list[str]]:

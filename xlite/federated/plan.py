@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from xlite.config import TrainConfig, Value, make_config
-from xlite.errors import RunError, Setting
+from xlite.errors import Option, RunError, as_option
 from xlite.runs.status import problem
 
 STUDENT = (
@@ -30,42 +30,65 @@ class Plan(BaseModel):
 
     rounds: Annotated[
         int,
-        Field(ge=1, le=10000, description="Rounds: weights go out, clients train, weights come in"),
+        Field(
+            title="Rounds",
+            ge=1,
+            le=10000,
+            description="Rounds: weights go out, clients train, weights come in",
+        ),
     ] = 5
     local_epochs: Annotated[
-        int, Field(ge=1, le=1000, description="Epochs that each client trains in each round")
+        int,
+        Field(
+            title="Local epochs", ge=1, le=1000, description="Epochs that each client trains in each round"
+        ),
     ] = 1
     strategy: Annotated[
         Literal["fedavg", "fedprox", "fedadam", "distil"],
         Field(
+            title="Strategy",
             description="How the server makes one student of many: by one of Flower's strategies, or by what "
-            "clients say of public films"
+            "clients say of public films",
         ),
     ] = "fedavg"
     proximal: Annotated[
-        float, Field(ge=0, description="FedProx's mu: how strongly clients are drawn to the server's weights")
+        float,
+        Field(
+            title="Proximal mu",
+            ge=0,
+            description="FedProx's mu: how strongly clients are drawn to the server's weights",
+        ),
     ] = 0.01
-    server_lr: Annotated[float, Field(gt=0, description="FedAdam's learning rate on the server")] = 0.01
+    server_lr: Annotated[
+        float, Field(title="Server's rate", gt=0, description="FedAdam's learning rate on the server")
+    ] = 0.01
     norms: Annotated[
         Norms,
         Field(
+            title="Batch norms",
             description="Batch norms are averaged, stay with each client (FedBN), or keep the statistics "
-            "that they began with"
+            "that they began with",
         ),
     ] = "averaged"
-    clients: Annotated[int, Field(ge=1, le=1000, description="Clients that a round needs")] = 3
+    clients: Annotated[
+        int, Field(title="Clients", ge=1, le=1000, description="Clients that a round needs")
+    ] = 3
     deadline: Annotated[
-        float, Field(gt=0, description="Seconds after which a round goes on without a client")
+        float,
+        Field(title="Deadline", gt=0, description="Seconds after which a round goes on without a client"),
     ] = 3600.0
     dp_epsilon: Annotated[
         float,
         Field(
+            title="Epsilon",
             ge=0,
             description="Local differential privacy, the epsilon of one round of one client; 0 is off",
         ),
     ] = 0.0
-    dp_delta: Annotated[float, Field(gt=0, lt=1, description="Its delta")] = 1e-5
-    dp_clip: Annotated[float, Field(gt=0, description="Its clipping: the largest norm of an update")] = 1.0
+    dp_delta: Annotated[float, Field(title="Delta", gt=0, lt=1, description="Its delta")] = 1e-5
+    dp_clip: Annotated[
+        float, Field(title="Clipping", gt=0, description="Its clipping: the largest norm of an update")
+    ] = 1.0
     public: str = ""
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
@@ -131,7 +154,8 @@ def make_plan(
         first = error.errors()[0]
         if first["type"] == "value_error":
             raise RunError(str(first["ctx"]["error"])) from error
-        name, value = Setting(str(first["loc"][-1])), first["input"]
-        raise RunError(name, f" is {value!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
+        name, value = str(first["loc"][-1]), first["input"]
+        named = Option(as_option(name), str(OPTIONS[name].title))
+        raise RunError(named, f" is {value!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
     plan.config(Path())  # the student's settings, which it checks
     return plan

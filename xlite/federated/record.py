@@ -1,4 +1,4 @@
-"""What a federation leaves on its server after each round: rounds.csv, the state to go on from, the model."""
+"""What a federation leaves on its server after each round: tables, the state to go on from, the model."""
 
 import logging
 from dataclasses import asdict, dataclass, field
@@ -11,22 +11,20 @@ from flwr.app import ArrayRecord
 
 from xlite.errors import RunError
 from xlite.federated.arrays import as_tensors, from_tensors
+from xlite.federated.federation import COLUMNS, METRICS_FILE, PLAN_FILE, ROUNDS_FILE, Federation
+from xlite.federated.local import round_status
 from xlite.federated.plan import Plan
 from xlite.files import write_atomic
 from xlite.models.available import MODEL_FILE
 from xlite.models.checkpoint import save_model
 from xlite.models.info import ModelInfo
 from xlite.models.student import Student
+from xlite.runs.status import State as WorkState
 from xlite.training.state import State, reading_state, write_state
 
 log = logging.getLogger(__name__)
 
-ROUNDS_FILE, METRICS_FILE, STATE_FILE, PLAN_FILE = "rounds.csv", "metrics.csv", "server.ckpt", "plan.json"
-COLUMNS = (
-    "round", "client", "films", "loss", "val_loss", "val_auc", "bytes_received", "bytes_sent", "seconds",
-    "refused",
-)  # fmt: skip
-"""Of rounds.csv: bytes as the client sees them; `refused` says why a round went on without it."""
+STATE_FILE, START_FILE = "server.ckpt", "start.ckpt"
 
 
 @dataclass
@@ -41,14 +39,24 @@ class Progress:
 
 
 class Record:
-    """Reads and writes a federation's folder. `plan` must be the one that it began with."""
+    """Reads and writes a federation's folder. `plan` must be the one that it began with.
 
-    def __init__(self, folder: Path, plan: Plan):
-        self.folder, self.plan = folder, plan
+    device: what its clients train on, if they are all here.
+    """
 
-    def begin(self) -> None:
-        """Notes the plan."""
+    def __init__(self, folder: Path, plan: Plan, device: str = ""):
+        self.folder, self.plan, self.device = folder, plan, device
+        self.federation = Federation(folder)
+
+    def begin(self, student: Student) -> None:
+        """Notes the weights that it begins with, and the plan, which says that it has begun."""
+        write_state(self.folder / START_FILE, {"model": student.state_dict()})
         write_atomic(self.folder / PLAN_FILE, self.plan.model_dump_json(indent=1).encode() + b"\n")
+
+    def load_start(self, student: Student) -> None:
+        """Gives the student the weights that it began with."""
+        with reading_state(self.folder / START_FILE) as content:
+            student.load_state_dict(content["model"])
 
     def kept(self) -> Progress | None:
         """Where it stood after its last round; None before the first. RunError if the plan is another one."""
@@ -80,6 +88,11 @@ class Record:
         }
         write_state(self.folder / STATE_FILE, content)
         self.write_tables(now)
+
+    def report(self, now: Progress, *words: str, doing: WorkState = "running") -> None:
+        """Says what it does now."""
+        status = round_status(now.state, self.plan, doing, *words)
+        self.federation.write_progress(status.model_copy(update={"device": self.device}))
 
     def write_tables(self, now: Progress) -> None:
         """rounds.csv and metrics.csv as the state has them."""

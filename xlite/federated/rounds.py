@@ -3,8 +3,9 @@
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -62,18 +63,23 @@ class Members:
         here = set(self.grid.get_node_ids())
         return [node for node in self.known if node in here]
 
-    def gather(self) -> None:
-        """Waits until as many clients are there as the plan needs, and lets in all who came."""
-        waiting = False
+    def gather(self, report: Callable[[str], None] = lambda sentence: None) -> None:
+        """Waits until as many clients are there as the plan needs, and lets in all who came.
+
+        report: told for how many it waits.
+        """
+        told = ""
         while True:
             met = {*self.known, *self.refused}
             self._admit([node for node in self.grid.get_node_ids() if node not in met])
             here = len(self.get_node_ids())
             if here >= self.plan.clients:
                 return
-            if not waiting:
-                log.info(f"Waits for clients ({here} of {self.plan.clients} here)")
-                waiting = True
+            sentence = f"waits for clients ({here} of {self.plan.clients} here)"
+            if sentence != told:
+                log.info(sentence.capitalize())
+                report(sentence)
+                told = sentence
             time.sleep(WAIT_S)
 
     def _admit(self, nodes: Sequence[int]) -> None:
@@ -114,10 +120,13 @@ def federate(grid: Grid, plan: Plan, student: Student, record: Record) -> tuple[
     now = record.kept() or Progress(to_record(student, names))
     _restore(strategy, now)
     members = Members(grid, plan, to_record(student, exchanged(student, "averaged")))
+    report = partial(record.report, now)
     for number in range(now.state.epoch + 1, plan.rounds + 1):
-        members.gather()
+        members.gather(report)
         began = time.monotonic()
+        report(f"round {number}: {counted(len(members.get_node_ids()), 'client')} train")
         rows = _train(members, strategy, now, number)
+        report(f"round {number}: clients judge the new weights")
         _evaluate(members, now, number, rows)
         now.rows += rows.values()
         now.moments = _moments(strategy)
@@ -127,7 +136,8 @@ def federate(grid: Grid, plan: Plan, student: Student, record: Record) -> tuple[
             f"round {number}/{plan.rounds}  loss {row['train_loss']:.4f}  val loss {row['val_loss']:.4f}  "
             f"val AUC {row['val_auc']:.4f}  {row['seconds']:.1f} s"
         )
-    members.gather()
+    members.gather(report)
+    report("clients judge the last weights")
     if now.best is not None:
         load_record(student, now.arrays if plan.norms == "local" else now.best)
     _end(members, student, names, now)

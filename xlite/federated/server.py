@@ -9,10 +9,11 @@ from typing import Any
 from xlite import __version__
 from xlite.errors import RunError
 from xlite.federated.distil import distil, plan_to_distil
+from xlite.federated.federation import PLAN_FILE
 from xlite.federated.fleet import serving
 from xlite.federated.local import preprocess_of
 from xlite.federated.plan import Plan, make_plan
-from xlite.federated.record import PLAN_FILE, Progress, Record
+from xlite.federated.record import Progress, Record
 from xlite.federated.rounds import Member, federate
 from xlite.files import read_whole
 from xlite.models.available import MODEL_FILE
@@ -20,7 +21,6 @@ from xlite.models.info import ModelInfo, ModelNotes
 from xlite.models.student import Student
 from xlite.models.weights import load_start_weights
 from xlite.places import check_run_name, checkpoints_dir
-from xlite.runs.lock import holding
 from xlite.runs.run import Run
 from xlite.text import counted
 from xlite.training.step import seed_all
@@ -46,7 +46,7 @@ def begin(name: str, values: dict[str, Any]) -> tuple[Record, Student]:
 
     values: fields of its plan, settings of its student, and `weights`. RunError if the name is taken.
     """
-    plan, student = plan_and_student(values)
+    plan, student = begin_with(make_plan(values), values.get("weights", "imagenet"))
     folder = checkpoints_dir() / check_run_name(name)
     try:
         folder.mkdir(parents=True)
@@ -55,41 +55,45 @@ def begin(name: str, values: dict[str, Any]) -> tuple[Record, Student]:
             f"{name!r} exists already: choose another --name, or go on with --resume {name}"
         ) from error
     record = Record(folder, plan)
-    record.begin()
+    record.begin(student)
     return record, student
 
 
-def plan_and_student(values: dict[str, Any]) -> tuple[Plan, Student]:
+def begin_with(plan: Plan, weights: str) -> tuple[Plan, Student]:
     """The plan, with the normalisation of the starting weights, and the student that has them."""
-    plan = make_plan(values)
     student = _student(plan)
-    started = load_start_weights(student, values.get("weights", "imagenet"))
+    started = load_start_weights(student, weights)
     log.info(started.sentence)
     normalised = started.preprocess(plan.config(Path()).image_size)
     return plan.model_copy(update={"mean": normalised.mean, "std": normalised.std}), student
 
 
 def go_on(name: str) -> tuple[Record, Student]:
-    """The folder of a federation that stopped, and a student for its weights. RunError if there is none."""
+    """The folder of a federation that stopped, and the student that it began with; RunError without one."""
     folder = checkpoints_dir() / check_run_name(name)
     if not (folder / PLAN_FILE).is_file():
         raise RunError(f"there is no federation {name!r} in {folder.parent}")
     plan = Plan.read(read_whole(folder / PLAN_FILE).decode())
-    return Record(folder, plan), _student(plan)
+    record, student = Record(folder, plan), _student(plan)
+    record.load_start(student)
+    return record, student
 
 
 def serve(record: Record, student: Student, door: Door) -> None:
     """Serves clients until the last round, and leaves the model in the federation's folder."""
     plan, name = record.plan, record.folder.name
-    with holding(record.folder, f"federation {name!r} is already running"):
+    with record.federation.hold():
         with serving((door.host, door.port), door.certificate, door.key, door.members) as fleet:
             log.info(f"Federation {name} at {door.host}:{door.port}: {counted(plan.rounds, 'round')}")
             now, members = federate(fleet, plan, student, record)
         if plan.norms == "local":
             log.info("Batch norms stay with the clients, so each has a model and the server none")
-            return
-        record.write_model(student, model_info(record, now, members))
-        log.info(f"Model: {record.folder / MODEL_FILE}; no thresholds: `xlite adapt` fits them to a folder")
+        else:
+            record.write_model(student, model_info(record, now, members))
+            log.info(
+                f"Model: {record.folder / MODEL_FILE}; no thresholds: `xlite adapt` fits them to a folder"
+            )
+        record.report(now, "finished", f" after {counted(now.state.epoch, 'round')}", doing="finished")
 
 
 def serve_distillation(name: str, values: dict[str, Any], public: Path, door: Door) -> Run:

@@ -1,7 +1,8 @@
 """A federation in one process: the same clients and rounds, without a network between them."""
 
 import logging
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,30 +13,41 @@ from flwr.supercore.task_identity import TaskIdentity
 
 from xlite.data.joined import open_data
 from xlite.data.split_files import load_split
+from xlite.errors import RunError
 from xlite.federated.client import Client
+from xlite.federated.federation import PLAN_FILE
 from xlite.federated.local import Own, preprocess_of
 from xlite.federated.partition import Deal, not_labelled, partition, write_clients
 from xlite.federated.plan import Plan
 from xlite.federated.record import Progress, Record
 from xlite.federated.rounds import federate
-from xlite.federated.server import plan_and_student
+from xlite.federated.server import begin_with, go_on
+from xlite.federated.simulation import Simulation, clients_of, new_simulation
 from xlite.models.available import MODEL_FILE
 from xlite.models.checkpoint import save_model
 from xlite.models.student import Student
+from xlite.runs.device_queue import device_turn
 from xlite.runs.run import Run
 from xlite.runs.status import message_of
+from xlite.text import counted
 from xlite.training.fabric import open_fabric, usable_devices
 from xlite.training.finish import finish
 from xlite.training.job import open_job
+from xlite.training.loop import Stopped
 
 log = logging.getLogger(__name__)
 
 
 class InOneProcess:
-    """Carries messages to the apps of this process, one after the other; nobody is slow, and nobody goes."""
+    """Carries messages to the apps of this process, one after the other; nobody is slow, and nobody goes.
 
-    def __init__(self, apps: Mapping[int, ClientApp]):
-        self.apps = apps
+    progress: called with how many of a round's clients have answered, and how many there are.
+    """
+
+    def __init__(
+        self, apps: Mapping[int, ClientApp], progress: Callable[[int, int], None] = lambda done, total: None
+    ):
+        self.apps, self.progress = apps, progress
         TaskIdentity.run_id, TaskIdentity.node_id, TaskIdentity.task_id = 1, SUPERLINK_NODE_ID, 1
 
     def get_node_ids(self) -> list[int]:
@@ -45,10 +57,11 @@ class InOneProcess:
     def send_and_receive(self, messages: Sequence[Message], timeout: float) -> dict[int, Message]:
         """Each client's reply; what it raises is raised."""
         asked = {message.metadata.dst_node_id: message for message in messages}
-        return {
-            node: self.apps[node](message, Context(1, node, {}, RecordDict(), {}))
-            for node, message in asked.items()
-        }
+        replies = {}
+        for node, message in asked.items():
+            self.progress(len(replies), len(asked))
+            replies[node] = self.apps[node](message, Context(1, node, {}, RecordDict(), {}))
+        return replies
 
 
 def simulate(name: str, values: dict[str, Any], deal: Deal) -> Run:
@@ -58,28 +71,93 @@ def simulate(name: str, values: dict[str, Any], deal: Deal) -> Run:
     is a data folder in the run's folder, and a run NAME-1, NAME-2 …; the run NAME is judged on the test part
     of the whole folder, unless batch norms stay with the clients.
     """
-    plan, student = plan_and_student(values)
-    chosen = {key: values[key] for key in ("split", "device") if key in values}
-    run = Run.create(plan.config(values["data"], name=name, weights="none", **chosen))
-    with run.hold():
-        config = run.config()
-        folder = open_data(config.data)
-        split = load_split(folder, config.split)
-        dealt = partition(folder, split, plan.clients, deal, config.seed)
-        lacking = not_labelled(plan.clients, deal, config.seed)
-        folders = write_clients(folder, split, dealt, run.path("clients"), lacking)
-        record = Record(run.folder, plan)
-        record.begin()
-        with ExitStack() as stack:
-            apps = {}
-            for place, path in enumerate(folders, 1):
-                own = Own(f"{run.name}-{place}", path, split.name, config.device)
-                apps[place] = stack.enter_context(Client(own)).app
-            now, _ = federate(InOneProcess(apps), plan, student, record)
-        if plan.norms != "local":
-            _judge_whole(run, plan, student, now)
-        run.update_progress(state="finished", **message_of("finished", f" after {now.state.epoch} rounds"))
+    run = new_simulation(name, values, deal)
+    carry_out(run)
     return run
+
+
+def carry_out(run: Run) -> None:
+    """Carries a simulation out from wherever its folder stands, once the device is free.
+
+    If it is asked to stop it gives up the round that it is in, and can go on later.
+    """
+    config = run.config()
+    with run.hold(), device_turn(run, usable_devices(config.device)[:1]) as taken:
+        run.update_progress(unit="round")
+        if not taken:
+            run.update_progress(state="stopped", **message_of("stopped", " before its turn came"))
+            return
+        try:
+            _carry_out(run, taken[0].name)
+        except Stopped:
+            ended = counted(run.status().epoch, "round")
+            run.update_progress(
+                state="stopped", **message_of("stopped", f" after {ended}; resume goes on from there")
+            )
+        log.info("Run %s: %s", run.name, run.status().message)
+
+
+def _carry_out(run: Run, device: str) -> None:
+    record, student = _begun(run)
+    record.device = device
+    plan, config = record.plan, run.config()
+
+    def heed() -> None:
+        if run.stop_requested():
+            raise Stopped
+
+    def progress(done: int, total: int) -> None:
+        heed()
+        run.update_progress(step=done, steps=total)
+
+    with ExitStack() as stack:
+        apps = {}
+        for place, path in enumerate(clients_of(run), 1):
+            own = Own(f"{run.name}-{place}", path, config.split, config.device)
+            _reopen(own.name)
+            client = stack.enter_context(Client(own, heed))
+            apps[place] = client.app
+        run.update_progress(state="running", message="opening the clients' films")
+        try:
+            now, _ = federate(InOneProcess(apps, progress), plan, student, record)
+        except Stopped:
+            stack.close()  # without an error, so that clients are stopped, and have not failed
+            raise
+    if plan.norms != "local":
+        record.report(now, "judging the best round on the test part")
+        _judge_whole(run, plan, student, now)
+    record.report(now, "finished", f" after {counted(now.state.epoch, 'round')}", doing="finished")
+
+
+def _begun(run: Run) -> tuple[Record, Student]:
+    """The record and student of a simulation, whose clients are dealt out when it begins.
+
+    Its plan.json is written last of all that it begins with.
+    """
+    if run.path(PLAN_FILE).exists():
+        return go_on(run.name)
+    config, found = run.config(), Simulation.of(run)
+    run.update_progress(state="running", message="dealing patients out to clients")
+    plan, student = begin_with(found.plan, config.weights)
+    folder = open_data(config.data)
+    split = load_split(folder, config.split)
+    dealt = partition(folder, split, plan.clients, found.deal, config.seed)
+    shutil.rmtree(run.path("clients"), ignore_errors=True)
+    lacking = not_labelled(plan.clients, found.deal, config.seed)
+    write_clients(folder, split, dealt, run.path("clients"), lacking)
+    record = Record(run.folder, plan)
+    record.begin(student)
+    return record, student
+
+
+def _reopen(name: str) -> None:
+    """Has a client that ended before the whole did end once more."""
+    try:
+        run = Run.named(name)
+    except RunError:
+        return
+    if run.is_client() and run.status().state == "finished":
+        run.update_progress(state="stopped", message="waits for its simulation")
 
 
 def _judge_whole(run: Run, plan: Plan, student: Student, now: Progress) -> None:

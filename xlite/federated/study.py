@@ -21,10 +21,11 @@ from xlite.data.split_files import load_split
 from xlite.data.splits import Split
 from xlite.errors import RunError
 from xlite.federated.answers import answers
+from xlite.federated.federation import ROUNDS_FILE
 from xlite.federated.partition import Deal
 from xlite.federated.plan import OPTIONS, STUDENT, Plan, make_plan
-from xlite.federated.record import ROUNDS_FILE
 from xlite.federated.simulate import simulate
+from xlite.federated.simulation import clients_of
 from xlite.files import write_atomic
 from xlite.metrics.bootstrap import Resamples
 from xlite.metrics.looks import Found, Look, shared
@@ -138,7 +139,7 @@ def _answers(
     run: Run, plan: Plan, values: dict[str, Any], folder: NihFolder, split: Split
 ) -> dict[str, np.ndarray]:
     """Probabilities (N, 14) of the whole folder's test films by arm; trains those that are not there yet."""
-    clients = _clients(run)
+    clients = clients_of(run)
     pooled = _trained(f"{run.name}-pooled", values["data"], plan, values)
     alone = [_trained(f"{run.name}-alone-{path.name}", path, plan, values) for path in clients]
     each = [_probs(model, folder, split) for model in alone]
@@ -154,14 +155,9 @@ def _federated(run: Run, plan: Plan, folder: NihFolder, split: Split) -> np.ndar
     """Probabilities (N, 14) of a federation: its student's, or of each client's own on the client's films."""
     if plan.norms != "local":
         return _probs(run, folder, split)
-    clients = _clients(run)
+    clients = clients_of(run)
     own = [_probs(Run.named(f"{run.name}-{path.name}"), folder, split) for path in clients]
     return _at_home(own, clients, split)
-
-
-def _clients(run: Run) -> list[Path]:
-    """The folders of a simulation's clients, in their order."""
-    return sorted(run.path("clients").iterdir(), key=lambda path: int(path.name))
 
 
 def split_part(client: Path, split: Split) -> list[str]:

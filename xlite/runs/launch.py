@@ -8,10 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+FEDERATED_PYTHON = "XLITE_FEDERATED_PYTHON"
+"""Names the Python of an environment with Flower, whose pins do not go with those of all other extras."""
+
+
+def federated_python() -> str:
+    """The Python that runs federations: $XLITE_FEDERATED_PYTHON, else this one."""
+    return os.environ.get(FEDERATED_PYTHON) or sys.executable
+
 
 def xlite_command(*words: str) -> list[str]:
-    """A command of X-Lite for this Python, wherever it is installed."""
-    return [sys.executable, "-m", "xlite", *words]
+    """A command of X-Lite for this Python, wherever it is installed; a federation's for the one of those."""
+    python = federated_python() if words[0] == "federate" else sys.executable
+    return [python, "-m", "xlite", *words]
 
 
 def spawn(command: Sequence[str], home: Path, log: Path) -> "subprocess.Popen[bytes]":

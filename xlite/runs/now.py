@@ -31,7 +31,7 @@ class RunNow:
     def facts(self) -> str:
         """How far it is in one line of Markdown."""
         status = self.status
-        said = [f"epoch {status.epoch_text}"]
+        said = [f"{status.unit} {status.epoch_text}"]
         if status.best_auc is not None:
             said.append(f"best validation AUC {number(status.best_auc)}")
         if status.state in LIVE:

@@ -23,7 +23,7 @@ from xlite.places import check_run_name, checkpoints_dir
 from xlite.runs import slurm
 from xlite.runs.command import absolute_paths
 from xlite.runs.launch import xlite_command
-from xlite.runs.run_files import read_epochs, read_settings, write_settings
+from xlite.runs.run_files import CLIENT_FILE, SIMULATION_FILE, read_epochs, read_settings, write_settings
 from xlite.runs.status import LIVE, RunStatus
 from xlite.runs.work_folder import WorkFolder
 
@@ -105,7 +105,28 @@ class Run(WorkFolder[RunStatus]):
 
     def can_resume(self) -> bool:
         """Whether it is at rest and there is something to go on with."""
-        return self.status().state not in (*LIVE, "finished") and not self.failed_untrained()
+        at_rest = self.status().state not in (*LIVE, "finished") and not self.failed_untrained()
+        return at_rest and not self.is_client()
+
+    def is_simulation(self) -> bool:
+        """Whether clients dealt out of its data folder train it."""
+        return self.path(SIMULATION_FILE).exists()
+
+    def is_client(self) -> bool:
+        """Whether it takes part in a federation, whose server or simulation alone goes on with it."""
+        return self.path(CLIENT_FILE).exists()
+
+    def refuse_federated(self) -> None:
+        """Raises RunError if it is of a federation: trained alone it would be another run."""
+        if self.is_simulation():
+            raise RunError(
+                f"run {self.name!r} is a simulation: go on by `xlite federate simulate --resume {self.name}`"
+            )
+        if self.is_client():
+            raise RunError(
+                f"run {self.name!r} is a client's: it goes on by the command that started it, or with its "
+                "simulation"
+            )
 
     def evaluation(self, part: str) -> Path:
         """The folder of its report on a part of its split, or of what it predicts there."""
@@ -206,6 +227,9 @@ class Run(WorkFolder[RunStatus]):
             yield
 
     def _resume_words(self) -> "builtins.list[str]":
+        if self.is_simulation():
+            return ["federate", "simulate", "--resume", self.name]
+        self.refuse_federated()
         return ["train", "--resume", self.name]
 
 

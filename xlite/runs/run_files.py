@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 LEFT_OUT_FILE = "left_out.csv"
 """What a run that left a fold of its train part out says of it at its end."""
 
+SIMULATION_FILE, CLIENT_FILE = "simulation.json", "client.ckpt"
+"""What a run has that is a federation's simulation, or a client's: `xlite train` goes on with neither."""
+
 EPOCH_COLUMNS = ("epoch", "train_loss", "val_loss", "val_auc")
 """Columns that metrics.csv has had since version 0.1.0."""
 

@@ -52,10 +52,12 @@ S = TypeVar("S", bound=WorkStatus)
 class RunStatus(WorkStatus):
     """What a run does now; times in s, memory in GB, load 0-1, None if it is not known.
 
+    unit: what its epochs are called; those of a federation are rounds, whose steps are clients.
     films_a_second: how many were trained on a second since the epoch began, None between epochs.
     On a GPU memory and load are the device's, on a CPU the memory of the trainer and the load of the machine.
     """
 
+    unit: Literal["epoch", "round"] = "epoch"
     epoch: Count = 0
     epochs: Count = 0
     step: Count = 0
@@ -79,9 +81,9 @@ class RunStatus(WorkStatus):
 
     @property
     def step_text(self) -> str:
-        """How far a live run is within its epoch: `step 3 of 12`."""
+        """How far a live run is within its epoch: `step 3 of 12`, of a round `client 1 of 3`."""
         if self.steps:
-            return f"step {self.step} of {self.steps}"
+            return f"{'client' if self.unit == 'round' else 'step'} {self.step} of {self.steps}"
         return "starting" if self.state == "running" else "waiting"
 
     @property
@@ -120,9 +122,9 @@ def facts(status: RunStatus) -> dict[str, str]:
     live = status.state in LIVE
     best = "–"
     if status.best_auc is not None and math.isfinite(status.best_auc):
-        best = f"{status.best_auc:.3f} (epoch {status.best_epoch})"
+        best = f"{status.best_auc:.3f} ({status.unit} {status.best_epoch})"
     shown = {
-        "Epoch": status.epoch_text,
+        status.unit.capitalize(): status.epoch_text,
         "Loss": "–" if status.loss is None else f"{status.loss:.4f}",
         "Best validation AUC": best,
         "Elapsed": clock(status.elapsed_s),
