@@ -49,6 +49,7 @@ def test_the_command_names_what_is_not_at_its_default(own_home: Path, tiny_folde
     assert simulate_command("sim", {"data": tiny_folder}, Deal("prevalence", 0.1)) == [
         *words, "--by", "prevalence", "--dirichlet", "0.1",
     ]  # fmt: skip
+    assert simulate_command("sim", {"data": tiny_folder}, Deal(labelled=0.5)) == [*words, "--labelled", "0.5"]
 
 
 def test_a_run_shows_the_command_that_makes_it_again(own_home: Path, tiny_folder: Path):

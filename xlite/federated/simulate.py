@@ -57,7 +57,7 @@ class InOneProcess:
     def send_and_receive(self, messages: Sequence[Message], timeout: float) -> dict[int, Message]:
         """Each client's reply; what it raises is raised."""
         asked = {message.metadata.dst_node_id: message for message in messages}
-        replies = {}
+        replies: dict[int, Message] = {}
         for node, message in asked.items():
             self.progress(len(replies), len(asked))
             replies[node] = self.apps[node](message, Context(1, node, {}, RecordDict(), {}))
