@@ -70,11 +70,20 @@ def wait_for_streamlit(address: str, server: "subprocess.Popen[bytes]", log: Pat
 
 
 @contextmanager
-def app_serving(home: Path, *options: str, **variables: str) -> Iterator[str]:
-    """The address of the app of a home on a free loopback port, as `xlite app` starts it."""
-    port, log = free_port(), home / "app.log"
+def app_server(
+    home: Path, *options: str, port: int | None = None, **variables: str
+) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """The app of a home as `xlite app` starts it: its address, by default on a free port, and its process."""
+    port, log = port or free_port(), home / "app.log"
     command = [sys.executable, "-m", "xlite", "app", "--server.headless", "true", "--server.port", str(port)]
     with started([*command, *options], home, log, 30, **variables) as server:
         address = f"http://localhost:{port}"
         wait_for_streamlit(address, server, log)
+        yield address, server
+
+
+@contextmanager
+def app_serving(home: Path, *options: str, **variables: str) -> Iterator[str]:
+    """The address of the app of a home on a free loopback port."""
+    with app_server(home, *options, **variables) as (address, _):
         yield address

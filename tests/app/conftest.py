@@ -1,6 +1,6 @@
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from xlite import examples
 from xlite.models import available
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM_ARGS = [
@@ -39,6 +39,62 @@ def browser() -> Iterator["Browser"]:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def app(own_home: Path) -> Iterator[str]:
+    """The address of the app, with a tiny model in its home."""
+    from app_browser import end_runs
+    from demo_home import save_demo_model
+    from servers import app_serving
+
+    save_demo_model(own_home)
+    try:
+        with app_serving(own_home) as address:
+            yield address
+    finally:
+        end_runs()
+
+
+@pytest.fixture
+def patience_ms() -> int:
+    """How long a page waits for what it is told to wait for; a module with longer work has its own."""
+    return 150_000
+
+
+@pytest.fixture
+def size() -> tuple[int, int]:
+    """Width and height of a visitor's window in px; a module that needs others has its own."""
+    return 1400, 1000
+
+
+@pytest.fixture
+def visit(browser: "Browser", size: tuple[int, int], patience_ms: int) -> Iterator[Callable[[], "Page"]]:
+    """Gives a page to each new visitor. Their browsers may talk to this machine only."""
+    from playwright.sync_api import expect
+
+    contexts: list[BrowserContext] = []
+    asked: list[str] = []
+
+    def come() -> "Page":
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+        contexts.append(context)
+        context.set_default_timeout(patience_ms)
+        context.on("request", lambda request: asked.append(request.url))
+        return context.new_page()
+
+    expect.set_options(timeout=patience_ms)
+    yield come
+    for context in contexts:
+        context.close()
+    here = ("http://localhost:", "http://127.0.0.1:", "data:", "blob:")
+    assert [url for url in asked if not url.startswith(here)] == []
+
+
+@pytest.fixture
+def page(visit: Callable[[], "Page"]) -> "Page":
+    """The page of a new visitor."""
+    return visit()
 
 
 @pytest.fixture

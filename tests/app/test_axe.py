@@ -2,9 +2,9 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 
 import pytest
+from app_browser import settle
 from app_pages import write_boxes
 from axe import lasting, script, violations
 from demo_home import save_demo_evaluation, save_demo_model
@@ -21,7 +21,6 @@ from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-PATIENCE_MS = 120_000
 PAGES = tuple(sorted(path.stem for path in bundled("pages").glob("*.py")))
 SIZES = {"desktop": (1400, 1000), "phone": (420, 900)}
 LOOKS = {"dark on a desktop": ("dark", "desktop"), "light on a phone": ("light", "phone")}
@@ -54,31 +53,18 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(page: Page) -> Page:
     """A visitor on a desktop in the dark."""
-    width, height = SIZES["desktop"]
-    with closing(
-        browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark")
-    ) as own:
-        page = own.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
-        yield page
-
-
-def settle(page: Page) -> None:
-    """Waits until the script has run to its end, and charts have drawn themselves."""
-    page.wait_for_timeout(400)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(400)
+    page.emulate_media(color_scheme="dark")
+    return page
 
 
 def broken(page: Page, looks: Iterable[str] = LOOKS) -> list[str]:
     """What is wrong with the page as it is, in each of the looks."""
     found = []
     for name in looks:
-        scheme, size = LOOKS[name]
-        width, height = SIZES[size]
+        scheme, screen = LOOKS[name]
+        width, height = SIZES[screen]
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_timeout(300)
@@ -86,24 +72,18 @@ def broken(page: Page, looks: Iterable[str] = LOOKS) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("screen", SIZES)
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 @pytest.mark.parametrize("name", PAGES)
-def test_no_page_breaks_a_serious_rule(app: str, browser: Browser, name: str, scheme: str, size: str) -> None:
-    width, height = SIZES[size]
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-    try:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.goto(f"{app}/{name}")
-        expect(page.get_by_test_id("stHeading").first).to_be_visible(timeout=PATIENCE_MS)
-        page.wait_for_timeout(500)
-        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-        page.wait_for_timeout(1000)  # charts draw themselves after the script has ended
-        found = lasting(page)
-    finally:
-        context.close()
-    assert [str(one) for one in found] == []
+def test_no_page_breaks_a_serious_rule(app: str, page: Page, name: str, scheme: str, screen: str) -> None:
+    width, height = SIZES[screen]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{app}/{name}")
+    expect(page.get_by_test_id("stHeading").first).to_be_visible()
+    settle(page)
+    page.wait_for_timeout(1000)  # charts draw themselves after the script has ended
+    assert [str(one) for one in lasting(page)] == []
 
 
 def in_tabs(page: Page, names: Iterable[str]) -> dict[str, list[str]]:

@@ -1,14 +1,15 @@
 """Explore in a real Chromium: a click on a chart, its chip, the counts that follow, and the address."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from app_browser import settle
 from contrast import faint_texts
 from demo_home import save_demo_model
 from noise_folder import write_noise_folder
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from servers import app_serving
 
 from xlite.classify import Classifier
@@ -16,7 +17,6 @@ from xlite.data.folder import NihFolder
 from xlite.runs.embedding_run import EmbeddingRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="module")
@@ -36,22 +36,6 @@ def address(home: Path) -> Iterator[str]:
     """The app on a free loopback port."""
     with app_serving(home, XLITE_DATA="") as address:
         yield address
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
-    yield page
-    context.close()
-
-
-def settle(page: Page) -> None:
-    """Waits until the script has run to its end."""
-    page.wait_for_timeout(300)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 
 def films(page: Page, number: int) -> None:
@@ -123,7 +107,7 @@ def test_a_cell_of_findings_together_asks_for_both(address: str, page: Page):
 
 
 def test_filters_outlive_another_page_and_a_reload_and_are_in_a_link(
-    address: str, page: Page, browser: Browser
+    address: str, page: Page, visit: Callable[[], Page]
 ):
     page.goto(f"{address}/explore")
     films(page, 24)
@@ -140,12 +124,10 @@ def test_filters_outlive_another_page_and_a_reload_and_are_in_a_link(
     page.reload()
     films(page, 12)
     assert [chip.split(":")[0] for chip in chips(page)[:2]] == ["No finding", "View AP"]
-    other = browser.new_context().new_page()
-    other.set_default_timeout(PATIENCE_MS)
+    other = visit()
     other.goto(page.url)
     films(other, 12)
     assert [chip.split(":")[0] for chip in chips(other)[:2]] == ["No finding", "View AP"]
-    other.context.close()
 
 
 def test_a_film_opens_walks_and_is_in_the_address(address: str, page: Page):
@@ -164,22 +146,20 @@ def test_a_film_opens_walks_and_is_in_the_address(address: str, page: Page):
     films(page, 12)
 
 
-def test_a_film_in_the_viewer_is_the_same_at_a_link(address: str, page: Page, browser: Browser):
+def test_a_film_in_the_viewer_is_the_same_at_a_link(address: str, page: Page, visit: Callable[[], Page]):
     page.goto(f"{address}/explore?views=PA")
     films(page, 12)
     page.locator(".st-key-open-00000002_000 button:visible").click()
     page.wait_for_url("**film=00000002_000**")
-    other = browser.new_context().new_page()
-    other.set_default_timeout(PATIENCE_MS)
+    other = visit()
     other.goto(page.url)
     for one in (page, other):
         viewer = one.get_by_role("group", name="Film viewer: 00000002_000")
         expect(viewer.locator("[data-part=where]")).to_have_text("64 × 64 px")
-    other.context.close()
 
 
 def test_films_that_are_drawn_around_in_the_embedding_are_a_filter_that_a_link_has(
-    address: str, page: Page, browser: Browser
+    address: str, page: Page, visit: Callable[[], Page]
 ):
     page.goto(f"{address}/explore?charts=Embedding&features=demo0")
     films(page, 24)
@@ -200,12 +180,10 @@ def test_films_that_are_drawn_around_in_the_embedding_are_a_filter_that_a_link_h
     count = int(chip.splitlines()[0].rpartition(" ")[2])
     assert chip.startswith("Region of the embedding: ") and 0 < count < 24
     films(page, count)
-    other = browser.new_context().new_page()
-    other.set_default_timeout(PATIENCE_MS)
+    other = visit()
     other.goto(page.url)
     films(other, count)
     expect(other.locator(".js-plotly-plot")).to_be_visible()
-    other.context.close()
     page.locator(".st-key-chips button:visible").first.click()
     films(page, 24)
     bar(page, "cluster 1").focus()
@@ -219,7 +197,7 @@ def test_a_link_to_what_is_not_here_says_so(address: str, page: Page):
     page.goto(f"{address}/explore?part=splits/none+test&film=00009999_000")
     films(page, 24)
     expect(
-        page.get_by_text("The link asks for splits/none test, which this folder does not have.")
+        page.get_by_text("The choice 'splits/none test' is asked for, and it is not here")
     ).to_be_visible()
     expect(page.get_by_text("This folder has no film 00009999_000.")).to_be_visible()
 

@@ -5,38 +5,31 @@ from pathlib import Path
 
 import cv2
 import pytest
+from app_browser import end_runs, settle
 from pdf_texts import pdf_texts
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from servers import app_serving
 
 from xlite.examples import examples
 from xlite.images import read_image
 from xlite.models.duty import duty
-from xlite.runs.run import LIVE, Run
+from xlite.runs.run import Run
 from xlite.serving.notice import BUTTON
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-PATIENCE_MS = 240_000
 
 
 @pytest.fixture
-def page(browser: Browser, own_home: Path) -> Iterator[Page]:
-    """A new visitor of an empty machine; whatever trains at the end is stopped."""
-    expect.set_options(timeout=PATIENCE_MS)
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    yield page
-    context.close()
-    for run in Run.list():
-        if run.status().state in LIVE:
-            run.stop()
+def patience_ms() -> int:
+    """A training ends meanwhile."""
+    return 240_000
 
 
-def settle(page: Page) -> None:
-    """Waits until the script has run to its end."""
-    page.wait_for_timeout(300)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+@pytest.fixture(autouse=True)
+def no_run_goes_on(own_home: Path) -> Iterator[None]:
+    """Whatever trains at the end is stopped."""
+    yield
+    end_runs()
 
 
 def write_films(folder: Path) -> list[Path]:

@@ -2,19 +2,17 @@
 
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from app_browser import settle
 from axe import lasting
 from contrast import faint_texts
 from demo_home import save_demo_model
 from labelled import given, labelling_of
-from playwright.sync_api import Browser, Page, expect
-from servers import free_port, started, wait_for_streamlit
+from playwright.sync_api import Page, expect
+from servers import app_server, app_serving, free_port
 
 from xlite.data.phantom import write_phantom
 from xlite.findings import FINDINGS
@@ -22,18 +20,7 @@ from xlite.labelling.entry import DrawnBox
 from xlite.labelling.labelling import Labelling
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-PATIENCE_MS = 60_000
 ONE, TWO, THREE = (f"0000000{patient}_000" for patient in (1, 2, 3))
-
-
-@contextmanager
-def serving(home: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """The app on a port that stays the same when it comes back."""
-    log = home / f"app-{len(list(home.glob('app-*')))}.log"
-    command = [sys.executable, "-m", "xlite", "app", "--server.headless", "true", "--server.port", str(port)]
-    with started(command, home, log, 30, XLITE_DATA="") as server:
-        wait_for_streamlit(f"http://localhost:{port}", server, log)
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +38,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XLITE_HOME", str(home))
     return home
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
-    yield page
-    context.close()
 
 
 def film(page: Page, name: str) -> None:
@@ -99,7 +76,7 @@ def positives(labelling: Labelling, name: str) -> list[tuple[str, str]]:
 
 def test_three_films_by_keyboard_with_a_kill_in_the_middle(at_home: Path, page: Page) -> None:
     ward, port = labelling_of(at_home / "films", "kill", films=3), free_port()
-    with serving(at_home, port) as server:
+    with app_server(at_home, port=port, XLITE_DATA="") as (_, server):
         page.goto(f"http://localhost:{port}/label?labelling=kill&reader=Ann")
         film(page, ONE)
         press(page, "Enter")
@@ -115,7 +92,7 @@ def test_three_films_by_keyboard_with_a_kill_in_the_middle(at_home: Path, page: 
         server.wait(30)
         press(page, "u a Enter")
         said(page, "The server has not answered. What you said stays here")
-    with serving(at_home, port):
+    with app_server(at_home, port=port, XLITE_DATA=""):
         heard = enter_until_saved(page)
         film(page, TWO)
         expect(page.get_by_role("radiogroup", name="Effusion").get_by_label("Unsure")).to_be_checked()
@@ -142,9 +119,8 @@ def test_three_films_by_keyboard_with_a_kill_in_the_middle(at_home: Path, page: 
 
 @pytest.fixture(scope="module")
 def address(home: Path) -> Iterator[str]:
-    port = free_port()
-    with serving(home, port):
-        yield f"http://localhost:{port}"
+    with app_serving(home, XLITE_DATA="") as address:
+        yield address
 
 
 def test_a_box_is_dragged_in_the_viewer_or_typed(at_home: Path, address: str, page: Page) -> None:
@@ -204,15 +180,14 @@ def test_the_viewers_keys_and_the_forms_work_at_once(at_home: Path, address: str
 
 
 def test_two_readers_at_once_get_two_films_and_two_tabs_one(
-    at_home: Path, address: str, page: Page, browser: Browser
+    at_home: Path, address: str, page: Page, visit: Callable[[], Page]
 ) -> None:
     ward = labelling_of(at_home / "films", "two", films=3)
     page.goto(f"{address}/label?labelling=two&reader=Ann")
     film(page, ONE)
     tab = page.context.new_page()
-    other = browser.new_context().new_page()
+    other = visit()
     for one, reader, name in ((tab, "Ann", ONE), (other, "Bob", TWO)):
-        one.set_default_timeout(PATIENCE_MS)
         one.goto(f"{address}/label?labelling=two&reader={reader}")
         film(one, name)
     press(page, "a Enter")
@@ -223,7 +198,6 @@ def test_two_readers_at_once_get_two_films_and_two_tabs_one(
     press(other, "a Enter")
     said(other, "Saved.")
     assert positives(ward, ONE) == positives(ward, TWO) == []
-    other.context.close()
 
 
 def test_nothing_keeps_anybody_out_in_any_state(at_home: Path, address: str, page: Page) -> None:
@@ -234,8 +208,7 @@ def test_nothing_keeps_anybody_out_in_any_state(at_home: Path, address: str, pag
     found: dict[str, list[str]] = {}
 
     def look(state: str) -> None:
-        page.wait_for_timeout(600)
-        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        settle(page)
         for scheme, width in (("dark", 1400), ("light", 1400), ("light", 420), ("dark", 420)):
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": 1000})

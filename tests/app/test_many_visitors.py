@@ -1,7 +1,6 @@
 """Twenty visitors at once on Read a film: nobody sees another's film, and the server's memory comes back."""
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ import cv2
 import pytest
 from app_visitor import Visitor
 from demo_home import save_demo_model
-from servers import free_port, started, wait_for_streamlit
+from servers import app_server
 
 from xlite.classify import Classifier, read_upload
 from xlite.data.phantom.draw import draw_film
@@ -38,11 +37,7 @@ Measured: 5 MB, 60 beside other tests, and 92 MB if none of the sixty is forgott
 def server(own_home: Path) -> Iterator[tuple[str, int]]:
     """The address of an app that forgets at once who has left, and its process."""
     save_demo_model(own_home)
-    port, log = free_port(), own_home / "app.log"
-    command = [sys.executable, "-m", "xlite", "app", "--server.headless", "true", "--server.port", str(port)]
-    with started([*command, "--server.disconnectedSessionTTL", "1"], own_home, log, 30) as process:
-        address = f"http://localhost:{port}"
-        wait_for_streamlit(address, process, log)
+    with app_server(own_home, "--server.disconnectedSessionTTL", "1") as (address, process):
         yield address, process.pid
 
 

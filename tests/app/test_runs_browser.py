@@ -1,11 +1,12 @@
 """The Runs page in a real Chromium: rows are ticked, links opened, pages changed, notes written."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from app_browser import settle
 from demo_home import save_demo_evaluation, save_demo_model
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from servers import app_serving
 
 from xlite.config import make_config
@@ -15,7 +16,6 @@ from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-PATIENCE_MS = 150_000
 
 
 @pytest.fixture
@@ -33,18 +33,9 @@ def app(own_home: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1400, "height": 1200})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
-    yield page
-    context.close()
-
-
-def settle(page: Page) -> None:
-    page.wait_for_timeout(500)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+def size() -> tuple[int, int]:
+    """So high that the table of runs is seen whole."""
+    return 1400, 1200
 
 
 def open_page(page: Page, address: str) -> None:
@@ -66,7 +57,7 @@ def tick(page: Page, row: int) -> None:
 
 
 def test_rows_are_ticked_and_the_address_opens_the_same_for_a_colleague(
-    app: str, page: Page, browser: Browser
+    app: str, page: Page, visit: Callable[[], Page]
 ):
     open_page(page, f"{app}/runs")
     expect(page.get_by_role("combobox", name="Run", exact=True)).to_have_value("third")
@@ -77,12 +68,10 @@ def test_rows_are_ticked_and_the_address_opens_the_same_for_a_colleague(
     expect(page.get_by_text("Macro AUC", exact=False).first).to_be_visible()
     settle(page)
     assert "compare=second&compare=first" in page.url and "run=first" in page.url
-    other = browser.new_context().new_page()
-    other.set_default_timeout(PATIENCE_MS)
+    other = visit()
     open_page(other, page.url)
     expect(other.get_by_text("Settings that differ")).to_be_visible()
     expect(other.get_by_role("combobox", name="Run", exact=True)).to_have_value("first")
-    other.context.close()
     tick(page, 1)
     expect(page.get_by_text("Settings that differ")).to_have_count(0)
     assert "compare=first" in page.url and "compare=second" not in page.url

@@ -17,7 +17,7 @@ from demo_home import save_demo_model
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from openid_provider import CLIENT, CLIENT_SECRET, Provider, provided
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from servers import app_serving
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -29,7 +29,6 @@ from xlite.places import bundled
 from xlite.runs.run import Run
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-PATIENCE_MS = 60_000
 COOKIE_SECRET = secrets.token_urlsafe(32)
 RUN = "a-run-that-is-nobodys-business"
 PATHS = ("", *sorted(path.stem for path in bundled("pages").glob("*.py")))
@@ -82,16 +81,6 @@ def app(provider: Provider, home: Path) -> Iterator[str]:
     members = "ann@example.org,@ward.example.org"
     with app_serving(home, "--secrets.files", str(file), XLITE_MEMBERS=members) as address:
         yield address
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
-    yield page
-    context.close()
 
 
 def is_closed(page: Page) -> None:
