@@ -22,8 +22,8 @@ from xlite.report.worth import (
 
 WORTH = Worth("Effusion", 0.25, 0.31, patients=PATIENTS, record=record(), calibrated=True)
 SAYS = [
-    "Below the model's threshold of 31.0%, which found 6% of 18 validation films with it (17 patients, 95% "
-    "interval 0% to 27%) and rightly did not call 93% of 112 without it (90 patients, 95% interval 86% to "
+    "Below the model's threshold of 31.0%, which found 6% of 18 validation films with it (17 patients, 95 % "
+    "interval 0% to 27%) and rightly did not call 93% of 112 without it (90 patients, 95 % interval 86% to "
     "97%): it rules nothing out.",
     "Not sure: below the cut-off of 40.00%, and no lower one can be certified: 17 validation patients with "
     "it, 29 needed.",
@@ -71,13 +71,13 @@ def test_what_else_limits_a_threshold() -> None:
     [
         (
             0.021, 0.4, 0.01,
-            "below the cut-off of 2.10%: at most 10% of patients with it have a film with it there (95% "
+            "below the cut-off of 2.10%: at most 10% of patients with it have a film with it there (95 % "
             "confidence, 17 validation patients with it)",
         ),
         (
             0.021, 0.4, 0.4,
             "at or above the cut-off of 40.00%: at most 5% of patients without it have a film without it "
-            "there (95% confidence, 90 validation patients without it)",
+            "there (95 % confidence, 90 validation patients without it)",
         ),
         (0.021, 0.4, 0.1, "not sure: between the cut-offs of 2.10% and 40.00%"),
         (

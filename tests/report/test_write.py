@@ -162,7 +162,7 @@ def test_what_thresholds_are_worth_is_saved_in_a_model_that_stays_as_it_is(
     text = card.read_text()
     assert to_markdown("", [records_table(kept.validation, kept.thresholds)]) in text
     assert (
-        "With 95% confidence each, at most 10% of patients with a finding have a film with it below" in text
+        "With 95 % confidence each, at most 10% of patients with a finding have a film with it below" in text
     )
 
 

@@ -163,10 +163,11 @@ def _validation(info: ModelInfo) -> list[str]:
         return []
     zone = next(iter(info.validation.values())).zone
     said = (
-        "What the thresholds did on the validation films, with the 95% interval of what they will do on new "
-        f"patients. With {zone.confidence:.0%} confidence each, at most {zone.missed:.0%} of patients with a "
-        f"finding have a film with it below the low cut-off, and at most {zone.alarmed:.0%} of those without "
-        "it a film without it at or above the high one; between the two the model is not sure."
+        "What the thresholds did on the validation films, with the 95 % interval of what they will do on new "
+        f"patients. With {100 * zone.confidence:.0f} % confidence each, at most {zone.missed:.0%} of "
+        f"patients with a finding have a film with it below the low cut-off, and at most {zone.alarmed:.0%} "
+        "of those without it a film without it at or above the high one; between the two the model is not "
+        "sure."
     )
     table = to_markdown("", [records_table(info.validation, info.thresholds or {})])
     return ["## Validation films", "", said, "", table]

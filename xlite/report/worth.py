@@ -27,7 +27,7 @@ _SHORT: dict[Remark, str] = {
     "by_hand": "chosen by hand",
 }
 TABLE_NOTE = (
-    "Sensitivity and specificity: of the threshold on the validation films, with the 95% interval of what "
+    "Sensitivity and specificity: of the threshold on the validation films, with the 95 % interval of what "
     "they will be on new patients. Zone: not sure lies between two cut-offs that are certified on validation "
     "patients. Higher than: this share of the validation films without the finding, and of those with it."
 )
@@ -86,7 +86,7 @@ def _on_validation(worth: Worth) -> str:
     )
     patients = {"with": record.patients.positive, "without": record.patients.negative}
     return " and ".join(
-        f"{did} {_share(rate)} of {films} {which} it ({counted(patients[which], 'patient')}, 95% interval "
+        f"{did} {_share(rate)} of {films} {which} it ({counted(patients[which], 'patient')}, 95 % interval "
         f"{_span(rate)})"
         for did, rate, films, which in rates
         if rate is not None
@@ -111,12 +111,12 @@ def zone_sentence(worth: Worth) -> str | None:
         case "low":
             return (
                 f"below the cut-off of {low}: at most {cuts.missed:.0%} of patients with it have a film with "
-                f"it there ({cuts.confidence:.0%} confidence, {with_it})"
+                f"it there ({100 * cuts.confidence:.0f} % confidence, {with_it})"
             )
         case "high":
             return (
                 f"at or above the cut-off of {high}: at most {cuts.alarmed:.0%} of patients without it have "
-                f"a film without it there ({cuts.confidence:.0%} confidence, {without})"
+                f"a film without it there ({100 * cuts.confidence:.0f} % confidence, {without})"
             )
     if cuts.low is None:
         return f"not sure: below the cut-off of {high}, and no lower one can be certified: {no_low}"
