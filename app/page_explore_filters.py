@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from page_parts import say_unknown
 
 from xlite.data.eda import filters
 from xlite.data.eda.coded import CodedFilms
@@ -11,9 +12,9 @@ from xlite.data.eda.embedded import Embedded
 from xlite.data.eda.filters import FOLLOW_UPS, OLDEST, SERIES, Filter, Selection
 from xlite.findings import NO_FINDING, spoken
 from xlite.messages import literal
-from xlite.serving.address import unknown
 
 ALL = "all films"
+_MORE = ("amounts", "series", "followups", "unknown", "clusters", "region")
 
 
 def ask_filter(films: CodedFilms) -> Filter:
@@ -42,28 +43,43 @@ def ask_filter(films: CodedFilms) -> Filter:
                 help="The name of a film, such as 00000001_000. Empty shows all again.",
                 width=200,
             )
-        with st.expander("More: findings per film, films of the patient, follow-up number, unknown labels"):
-            amounts = _pills("Findings per film", "amounts", filters.amount_names(films))
-            series = _pills("Films of the patient", "series", list(SERIES))
-            followups = _pills("Follow-up number", "followups", list(FOLLOW_UPS))
-            hidden = _several(
-                "Label unknown", "unknown", films.partly_unknown, spoken, placeholder="of any finding or none"
-            )
-            clusters, region = _ask_place(films.embedded)
+        more = _ask_more(films)
     return Filter(
         has=tuple(has),
-        unknown=tuple(hidden),
-        amounts=tuple(amounts),
         ages=None if tuple(ages) == (0, OLDEST) else (ages[0], ages[1]),
         sexes=tuple(sexes),
         views=tuple(views),
-        series=tuple(series),
-        followups=tuple(followups),
         part=part,
         boxed=boxed,
-        clusters=tuple(clusters),
-        region=region,
+        **more,
     )
+
+
+def _ask_more(films: CodedFilms) -> dict[str, Any]:
+    """The fields that are folded away, drawn only if somebody looks at them or has filled one in."""
+    box = st.expander(
+        "More: findings per film, films of the patient, follow-up number, unknown labels",
+        key="more",
+        on_change="rerun",
+    )
+    if not box.open and not any(st.session_state.get(key) or key in st.query_params for key in _MORE):
+        return {}
+    with box:
+        amounts = _pills("Findings per film", "amounts", filters.amount_names(films))
+        series = _pills("Films of the patient", "series", list(SERIES))
+        followups = _pills("Follow-up number", "followups", list(FOLLOW_UPS))
+        hidden = _several(
+            "Label unknown", "unknown", films.partly_unknown, spoken, placeholder="of any finding or none"
+        )
+        clusters, region = _ask_place(films.embedded)
+    return {
+        "amounts": tuple(amounts),
+        "series": tuple(series),
+        "followups": tuple(followups),
+        "unknown": tuple(hidden),
+        "clusters": tuple(clusters),
+        "region": region,
+    }
 
 
 def _ask_place(embedded: Embedded | None) -> tuple[list[str], str]:
@@ -83,9 +99,7 @@ def _ask_place(embedded: Embedded | None) -> tuple[list[str], str]:
 
 def fit(key: str, options: Sequence[str], words: Mapping[str, str]) -> None:
     """Says what the address asks for and is not here, and drops what another folder had."""
-    for asked in st.query_params.get_all(key):
-        if missing := unknown({key: asked}, key, [*words.values()]):
-            st.warning(f"The link asks for {literal(missing)}, which this folder does not have.")
+    say_unknown(key, list(words.values()), "choice")
     held = st.session_state.get(key)
     if isinstance(held, list | tuple):
         if kept := [one for one in held if one in options]:

@@ -25,7 +25,12 @@ def show_import() -> None:
     in_use = bool(
         {"import-look", "import-running"} & {*st.session_state}
     )  # else it folds when the page moves
-    with st.expander(TITLE, expanded=in_use, icon=":material/download:"):
+    box = st.expander(
+        TITLE, expanded=in_use, icon=":material/download:", key="import-form", on_change="rerun"
+    )
+    if not box.open:  # drawn once somebody looks: its fields would cost each visit a part of the first paint
+        return
+    with box:
         st.caption(
             "It makes a data folder with tables in the NIH layout. Films are linked, not copied; lateral "
             "ones are left out. Labels that a data set does not have stay unknown."

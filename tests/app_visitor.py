@@ -86,6 +86,12 @@ class Visitor:
         """Every text of the page."""
         return "\n".join(one for message in self.seen for one in texts_of(message))
 
+    def unfold(self) -> None:
+        """Opens whatever is folded on the page that was drawn, which knows of it when drawn again."""
+        for message in self.seen:
+            if folded := message.delta.add_block.expandable.id:
+                self.states[folded] = WidgetState(id=folded, bool_value=True)
+
     def upload(self, name: str, data: bytes) -> FileURLs:
         """Puts a film into the uploader of the page that was drawn, which knows of it when drawn again."""
         [uploader] = self.elements("file_uploader")

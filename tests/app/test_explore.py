@@ -336,6 +336,9 @@ def test_without_a_judged_model_its_orders_say_how_to_get_one(tiny_folder: Path,
 
 def test_the_films_chosen_are_kept_as_a_split(films: Path):
     page = explore(data=str(films), views=["PA"])
+    assert "Keep as a split" not in {button.label for button in page.button}  # folded away until asked for
+    page.session_state["take-along"] = True
+    page.run()
     page.text_input(key="split-name").set_value("pa-only").run()
     next(button for button in page.button if button.label == "Keep as a split").click().run()
     split = read_split(NihFolder.open(films), "pa-only")
@@ -346,7 +349,7 @@ def test_the_films_chosen_are_kept_as_a_split(films: Path):
 
 
 def test_the_films_chosen_are_to_be_labelled(films: Path):
-    page = explore(data=str(films), views=["PA"])
+    page = explore(data=str(films), views=["PA"], **{"take-along": True})
     page.text_input(key="labelling-name").set_value("pa-only").run()
     next(button for button in page.button if button.label == "Label these").click().run()
     made = Labelling.named("pa-only")
@@ -359,7 +362,7 @@ def test_the_films_chosen_are_to_be_labelled(films: Path):
 def test_a_public_server_shows_no_path_and_writes_nothing(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("XLITE_PUBLIC", "1")
     monkeypatch.setenv("XLITE_DATA", str(tiny_folder))
-    page = explore(data=tiny_folder.name)
+    page = explore(data=tiny_folder.name, **{"take-along": True})
     assert metrics(page)["Films"] == "24"
     assert not any(str(tiny_folder) in caption.value for caption in page.caption)
     assert not {"Keep as a split", "Label these"} & {button.label for button in page.button}
@@ -570,7 +573,7 @@ def test_names_in_the_table_are_shown_as_they_are(tiny_folder: Path):
 def test_labels_that_are_unknown_are_said_and_neither_positive_nor_negative(tiny_folder: Path):
     stems = NihFolder.open(tiny_folder).table["stem"].tolist()
     hide_labels(tiny_folder, {stem: ("Hernia", "Mass")[: 1 + (stem < "00000003")] for stem in stems})
-    page = explore(data=str(tiny_folder))
+    page = explore(data=str(tiny_folder), more=True)
     assert metrics(page)["Films"] == "24"
     said = [one.value for one in page.caption if "Not labelled here" in one.value]
     assert said == [

@@ -30,7 +30,7 @@ def press(test: AppTest, label: str) -> AppTest:
 
 def looked(kind: str, source: Path, name: str = "") -> AppTest:
     """The page after somebody has looked into a source."""
-    test = page("explore").run()
+    test = page("explore", **{"import-form": True}).run()
     test.selectbox(key="import-kind").set_value(kind)
     test.text_input(key="import-name").set_value(name)
     test.text_input(key="import-source").set_value(str(source))
@@ -97,7 +97,7 @@ def test_a_taken_name_is_refused(tmp_path: Path, own_home: Path) -> None:
 def test_strangers_do_not_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     preview = preview_of("chexpert", str(write_chexpert(tmp_path)))
     monkeypatch.setenv("XLITE_PUBLIC", "1")
-    test = page("explore").run()
+    test = page("explore", **{"import-form": True}).run()
     assert [expander.label for expander in test.expander] == []
     with pytest.raises(RunError, match="nobody can import films here"):
         start_import(preview, preview.mapping, tmp_path / "out", Choices(policy=Policy()))
