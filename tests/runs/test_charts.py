@@ -129,6 +129,24 @@ def test_an_interval_that_begins_at_0_is_drawn_to_0() -> None:
     assert [*front.error_y.array, *front.error_y.arrayminus] == pytest.approx([0.58, 0.4])
 
 
+def test_names_of_close_points_do_not_cover_each_other() -> None:
+    close = [Point(f"seed{number}", Estimate(0.7, 0.6, 0.8), 2.0 + number / 10) for number in range(3)]
+    points = (*close, Point("light", Estimate(0.6, 0.5, 0.7), 0.5), Point("dear", Estimate(0.75), 9.0))
+    traces = pareto_figure(Plot(points, ()), "MB", SPLIT).data
+    sides = {
+        name: side
+        for one in traces
+        for name, side in zip(one.text or (), one.textposition or (), strict=True)
+    }
+    assert sides == {
+        "light": "middle right",
+        "seed0": "middle right",
+        "seed1": "top right",
+        "seed2": "bottom right",
+        "dear": "middle left",
+    }
+
+
 def test_of_many_points_only_those_of_the_front_are_named() -> None:
     points = tuple(Point(f"run{number}", Estimate(0.5 - number / 100), 1.0 + number) for number in range(13))
     front, others, _ = pareto_figure(Plot(points, ()), "latency", SPLIT).data

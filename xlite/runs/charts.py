@@ -25,6 +25,8 @@ CURVES = {"val_auc": "validation AUC", "val_loss": "validation loss", "train_los
 """What is drawn of the epochs, by the columns of metrics.csv."""
 _LONGEST = 30
 _MANY_POINTS = 12
+_LINES, _LETTER = 18, 0.011
+"""Of the chart with costs: the lines of text that it is high, and a letter's share of its width."""
 
 
 def smoothed(values: Sequence[float], weight: float) -> list[float]:
@@ -100,31 +102,52 @@ def pareto_figure(plot: Plot, cost: str, source: str) -> go.Figure:
     named = len(plot.points) <= _MANY_POINTS
     figure = go.Figure()
     steps = {"color": COLORS[1], "width": 2, "shape": "hv"}
+    dearest = max((one.cost for one in plot.points), default=1.0)
+    sides = _sides(plot.points if named else front, dearest)
     figure.add_scatter(
-        **_points(front, True), name="front: none cheaper is better", mode="lines+markers+text", line=steps,
+        **_points(front, sides), name="front: none cheaper is better", mode="lines+markers+text", line=steps,
         marker={"size": 11, "color": COLORS[1], "symbol": "diamond"},
     )  # fmt: skip
     figure.add_scatter(
-        **_points(others, named), name="others", mode="markers+text",
+        **_points(others, sides), name="others", mode="markers+text",
         marker={"size": 8, "color": COLORS[0], "symbol": "circle"},
     )  # fmt: skip
     figure.add_scatter(
-        **_points(known, named), name="knows test films, out of the contest", mode="markers+text",
+        **_points(known, sides), name="knows test films, out of the contest", mode="markers+text",
         marker={"size": 9, "color": COLORS[6], "symbol": "x-open"},
     )  # fmt: skip
-    dearest = max((one.cost for one in plot.points), default=1.0)
     figure.update_xaxes(title=TITLES[cost], range=[0, 1.08 * dearest])
-    # Names stand beside the bars of the intervals, on the side that has room.
-    for trace in figure.data:
-        sides = ["middle left" if value > dearest / 2 else "middle right" for value in trace.x]
-        trace.update(textposition=sides or None)
     figure.update_yaxes(title="test AUC")
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top"}, showlegend=True)
     return style(figure, 440, (source,))
 
 
-def _points(points: Sequence[Point], named: bool) -> dict[str, Any]:
-    """Places, intervals and names of points, as a trace has them."""
+def _sides(points: Sequence[Point], dearest: float) -> dict[str, str]:
+    """Where the name of each point stands, by its run: beside the bar of its interval, on the side with room.
+
+    Of points so close that their names would cover each other, the next ones stand above and below.
+    """
+    ends = [end for one in points for end in (one.auc.low, one.auc.value, one.auc.high) if end is not None]
+    line = max(max(ends, default=1.0) - min(ends, default=0.0), 1e-9) / _LINES
+    taken: list[tuple[float, float, float]] = []
+    sides = {}
+    for one in sorted(points, key=lambda point: point.cost):
+        side, way = ("left", -1) if one.cost > dearest / 2 else ("right", 1)
+        width = way * _LETTER * len(shortened(one.run)) * dearest
+        x0, x1 = sorted((one.cost, one.cost + width))
+        near = [at for low, high, at in taken if low <= x1 and x0 <= high]
+        value = one.auc.value or 0.0
+        places = {"middle": value, "top": value + line, "bottom": value - line}
+        free = (place for place, y in places.items() if all(abs(y - at) >= 0.9 * line for at in near))
+        place = next(free, "middle")
+        taken.append((x0, x1, places[place]))
+        sides[one.run] = f"{place} {side}"
+    return sides
+
+
+def _points(points: Sequence[Point], sides: Mapping[str, str]) -> dict[str, Any]:
+    """Places and intervals of points, as a trace has them, and the names of those whose side is given."""
+    named = all(one.run in sides for one in points)
     values = [one.auc.value or 0.0 for one in points]
     above = [0.0 if one.auc.high is None else one.auc.high - (one.auc.value or 0.0) for one in points]
     below = [0.0 if one.auc.low is None else (one.auc.value or 0.0) - one.auc.low for one in points]
@@ -133,6 +156,7 @@ def _points(points: Sequence[Point], named: bool) -> dict[str, Any]:
         "y": values,
         "error_y": {"array": above, "arrayminus": below, "thickness": 1, "width": 3, "color": QUIET},
         "text": [plain_label(shortened(one.run)) for one in points] if named else None,
+        "textposition": [sides[one.run] for one in points] if named and points else None,
         "customdata": [plain_label(one.run) for one in points],
         "hovertemplate": "%{customdata}: AUC %{y:.3f}, %{x:.3g}<extra></extra>",
     }
