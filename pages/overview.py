@@ -11,8 +11,9 @@ from xlite.errors import CheckpointError, DataError, XliteError
 from xlite.evaluation.report import Report
 from xlite.extras import lacking
 from xlite.messages import as_code, headline, page_sentence, said
-from xlite.models.available import model_files
+from xlite.models.available import MODEL_FILE, model_files
 from xlite.models.duty import Duty, duty, reset_duty, set_duty
+from xlite.places import checkpoints_dir
 from xlite.public import is_public
 from xlite.report.duty import score, warning
 from xlite.report.overview import (
@@ -105,7 +106,7 @@ def choose_another(on_duty: Duty) -> None:
             [name for name in files if name != on_duty.name],
             index=None,
             placeholder="a run, or the path of a model file",
-            format_func=lambda name: scored(name, files[name]) if name in files else name,
+            format_func=lambda name: f"{name}, {scored(files[name])}" if name in files else name,
             accept_new_options=True,
             help="What pages, `xlite share` and `xlite serve` read with if no model is named.",
         )
@@ -119,12 +120,18 @@ def choose_another(on_duty: Duty) -> None:
             st.rerun(scope="app")
 
 
-def scored(name: str, path: Path) -> str:
-    """A model with what it scored."""
+def scored(path: Path) -> str:
+    """What a model scored on its test films."""
     try:
-        return f"{name}, {score(on_test_films(path))}"
+        return score(on_test_films(path))
     except DataError:
-        return f"{name}, its report is damaged"
+        return "its report is damaged"
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def cached_score(path: Path, judged_at: float) -> str:
+    """The same of a run that is shown again every few seconds; `judged_at` renews the cache."""
+    return scored(path)
 
 
 def data_card(data: str) -> None:
@@ -216,10 +223,12 @@ def show_ended(seen: RunNow, on_duty: Duty, change: bool) -> None:
     """A run that has ended, and what one does with it."""
     with st.container(border=True):
         st.markdown(headline(seen.name, seen.status.state, seen.status.said))
-        st.caption(seen.facts)
+        model = checkpoints_dir() / seen.name / MODEL_FILE
+        test = f", {cached_score(model, seen.judged_at)}" if seen.judged_at else ""
+        st.caption(seen.facts + test)
         with st.container(horizontal=True, vertical_alignment="center"):
             go_to("runs", "Its curves", ":material/show_chart:", run=seen.name)
-            if seen.is_judged:
+            if seen.judged_at:
                 go_to("results", "Its results", ":material/query_stats:", model=seen.name)
             if seen.has_model:
                 go_to("classify", "Read a film with it", ":material/radiology:", model=seen.name)

@@ -169,7 +169,7 @@ def test_a_live_run_is_followed_and_linked(own_home: Path, tiny_folder: Path) ->
 def test_a_finished_run_leads_to_its_results_and_goes_on_duty(own_home: Path, tiny_folder: Path) -> None:
     save_demo_model(own_home, "demo")
     save_demo_model(own_home, "mine", seed=1)
-    save_demo_evaluation(own_home, "mine")
+    report = save_demo_evaluation(own_home, "mine")
     (own_home / "checkpoints" / "mine").rename(own_home / "aside")
     run = made_run(tiny_folder, "mine", state="finished", epoch=8, epochs=8, best_auc=0.71234)
     for path in (own_home / "aside").iterdir():
@@ -180,7 +180,7 @@ def test_a_finished_run_leads_to_its_results_and_goes_on_duty(own_home: Path, ti
         ("Its results", "results", "model=mine"),
         ("Read a film with it", "classify", "model=mine"),
     ]
-    assert "epoch 8 of 8, best validation AUC 0.712" in words(test)
+    assert f"epoch 8 of 8, best validation AUC 0.712, test AUC {report.macro.auc.value:.3f}" in words(test)
     assert "**demo**" in words(test) and duty().name == "demo"
     test.button(key="duty-mine").click().run()
     assert "**mine**" in words(test) and "On duty" in words(test)

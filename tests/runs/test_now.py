@@ -31,7 +31,8 @@ def test_live_runs_are_apart_and_the_others_are_the_newest(tiny_folder: Path) ->
     assert (seen.name, seen.share) == ("busy", 0.375)
     assert seen.facts == "epoch 1 of 4, time left 1 min 15 s"
     assert [one.name for one in rest] == ["old0", "old1", "old2"]
-    assert [(one.has_model, one.is_judged) for one in rest] == [(False, False), (True, True), (False, False)]
+    written = (judged.evaluation("test") / "metrics.json").stat().st_mtime
+    assert [(one.has_model, one.judged_at) for one in rest] == [(False, 0), (True, written), (False, 0)]
     assert rest[0].facts == "epoch 8 of 8, best validation AUC 0.712"
 
 

@@ -13,12 +13,12 @@ from xlite.text import number
 
 @dataclass(frozen=True)
 class RunNow:
-    """A run as it is now, whether it has a model, and whether its test part has been judged."""
+    """A run as it is now, whether it has a model, and when its test part was judged, s since 1970, or 0."""
 
     name: str
     status: RunStatus
     has_model: bool
-    is_judged: bool
+    judged_at: float
 
     @property
     def share(self) -> float:
@@ -52,6 +52,7 @@ def runs_now(latest: int) -> tuple[list[RunNow], list[RunNow]]:
             if status.state not in LIVE and len(rest) == latest:
                 continue
             has_model = run.path(MODEL_FILE).is_file()
-            is_judged = (run.evaluation("test") / "metrics.json").is_file()
-            (live if status.state in LIVE else rest).append(RunNow(run.name, status, has_model, is_judged))
+            report = run.evaluation("test") / "metrics.json"
+            judged_at = report.stat().st_mtime if report.is_file() else 0.0
+            (live if status.state in LIVE else rest).append(RunNow(run.name, status, has_model, judged_at))
     return live, rest
