@@ -10,7 +10,7 @@ from threading import Thread
 
 import sign_in
 import streamlit as st
-from page_parts import OWNERS, refuse_page
+from page_parts import OWNERS, refuse_page, say_unknown
 from page_reach import let_keys_reach
 from public_socket import PublicSocket
 from starlette.middleware import Middleware
@@ -18,11 +18,11 @@ from starlette.middleware import Middleware
 from xlite.access.addresses import check_app_address
 from xlite.access.hosts import HostGuard, owner_names
 from xlite.errors import XliteError
-from xlite.messages import literal, said
+from xlite.messages import literal
 from xlite.public import is_public, listed_folders
 from xlite.runs.default_data import default_data, default_run
 from xlite.serving import notice
-from xlite.serving.address import keep, unknown
+from xlite.serving.address import keep
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST = "overview"
@@ -104,8 +104,7 @@ def choose_data(public: bool) -> None:
         if name and folder == st.session_state["data"]:
             st.caption(f"That of the newest run, {literal(name)}.")
     elif folders:
-        if asked := unknown(st.query_params, "data", folders):
-            st.warning(said(f"There is no data folder {asked!r} here."), icon=":material/warning:")
+        say_unknown("data", folders, "data folder")
         st.selectbox("Data folder", folders, key="data", bind="query-params")
 
 

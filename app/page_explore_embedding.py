@@ -100,7 +100,7 @@ def show_embedding(placed: Placed, selection: Selection, choose: Callable[[str, 
             "There is no model yet. Train one on the Train page; films are laid out by what it sees in them."
         )
         return
-    say_unknown("features", models, "models")
+    say_unknown("features", models, "model")
     if placed.films.embedded is not None:
         fit("shade", list(SHADES), SHADES)
     with st.container(horizontal=True, vertical_alignment="bottom"):

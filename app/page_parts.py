@@ -10,14 +10,14 @@ import streamlit as st
 
 from xlite.data.layout import find_folders
 from xlite.data.small_phantom import IMAGES, draw_small, drawing_of, small_phantom
-from xlite.errors import RunError, XliteError
+from xlite.errors import DataError, RunError, XliteError
 from xlite.messages import literal, page_sentence
 from xlite.places import home
 from xlite.public import folder_of, is_public, refuse_in_public
 from xlite.runs.default_data import default_data
 from xlite.runs.run import Run
 from xlite.runs.work_folder import WorkFolder
-from xlite.serving.address import unknown
+from xlite.serving.address import absent, unknown
 from xlite.text import number
 
 QUIET_BAR = {"displayModeBar": False}
@@ -94,12 +94,12 @@ def choose_next(key: str, name: str | None) -> None:
     st.session_state[key], st.session_state[f"set-{key}"] = name, True
 
 
-def say_unknown(key: str, choices: Collection[str], what: str) -> None:
-    """A sentence if the address asks for what is not here; called before the widget that takes several."""
-    asked = [one for one in st.query_params.get_all(key) if one and one not in choices]
+def say_unknown(key: str, choices: Collection[str], what: str) -> bool:
+    """Whether the address asks for what is not here, with a sentence if so; called before its widget."""
+    asked = [one for one in st.query_params.get_all(key) if unknown({key: one}, key, choices)]
     if asked:
-        names = ", ".join(map(literal, asked))
-        st.warning(f"The address asks for {what} that are not here: {names}.", icon=":material/warning:")
+        st.warning(page_sentence(DataError(absent(what, *asked))), icon=":material/warning:")
+    return bool(asked)
 
 
 def show_curves(run: Run) -> bool:

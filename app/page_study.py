@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
+from page_parts import say_unknown
 from page_settings import default, setting_widget
 
 from xlite.config import MOST_FOLDS, TrainConfig, choices_of
@@ -11,7 +12,6 @@ from xlite.errors import RunError
 from xlite.messages import field_title, page_sentence
 from xlite.models.available import model_files
 from xlite.runs import form
-from xlite.serving.address import unknown
 from xlite.sweeps import space
 from xlite.sweeps.crossfit import FOLDS, plan_crossfit
 from xlite.sweeps.phases import BACKBONES, SEEDS, SHARE_TEXT, plan_phase, waits_for
@@ -128,8 +128,7 @@ def choose_one(name: str) -> dict[str, Any]:
 def choose_after() -> str:
     """The study that a phase follows; empty for that of the phase before."""
     studies = ["", *(sweep.name for sweep in Sweep.list())]
-    if missing := unknown(st.query_params, "after", studies):
-        st.warning(f"There is no study {missing!r} to follow here.")
+    say_unknown("after", studies, "study")
     return st.selectbox(
         "After", studies, format_func=lambda name: name or "the phase before", key="after", bind=BOUND
     )

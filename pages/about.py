@@ -1,10 +1,10 @@
 import streamlit as st
+from page_parts import say_unknown
 
 from xlite.messages import literal
 from xlite.models.available import CARD_FILE, model_files
 from xlite.report.about import CLAIMS, DATA, LIMITS, PRIVACY, PURPOSE, bibtex, card_text, versions
 from xlite.report.document import to_markdown
-from xlite.serving.address import unknown
 
 
 def show_cards() -> None:
@@ -13,10 +13,9 @@ def show_cards() -> None:
     if not models:
         st.info("There is no model yet. Train one on the Train page; its card is written when it is done.")
         return
-    asked = unknown(st.query_params, "model", models)
+    lost = say_unknown("model", models, "model")
     name = st.selectbox("Model", list(models), key="model", bind="query-params")
-    if asked:
-        st.error(f"There is no model {literal(asked)} here: choose one of those that are.")
+    if lost:
         return
     card = models[name].with_name(CARD_FILE)
     if card.is_file():

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_parts import QUIET_BAR
+from page_parts import QUIET_BAR, say_unknown
 from page_reader import (
     Opened,
     boxes_of,
@@ -27,7 +27,7 @@ from xlite.formats import FORMATS
 from xlite.images import MAX_UPLOAD_MB
 from xlite.messages import literal, page_sentence, said
 from xlite.models.available import model_files
-from xlite.serving.address import absent, unknown
+from xlite.serving.address import unknown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,9 +103,7 @@ def show_film(picture: "ViewerFilm", reading: "Reading", name: str, boxes: "Sequ
     from xlite.report.reading_words import map_sentence
     from xlite.serving.viewer_data import maps_of
 
-    if asked := unknown(st.query_params, "finding", list(map(spoken, FINDINGS))):
-        lost = DataError(f"{absent('finding', asked)}: the map is that of the likeliest")
-        st.warning(page_sentence(lost))
+    say_unknown("finding", list(map(spoken, FINDINGS)), "finding")
     maps = maps_of(reading)
     chosen = st.selectbox(
         "Map of",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from page_parts import QUIET_BAR, data_folder
+from page_parts import QUIET_BAR, data_folder, say_unknown
 from page_results import KIND_WORDS, KINDS, show, show_mistakes, show_point, show_targets
 
 from xlite.data.strategies import LEAK_FREE
@@ -95,12 +95,9 @@ def evaluate_form(models: dict[str, Path]) -> None:
 def choose_model(place: "DeltaGenerator", found: list[Evaluation], models: Iterable[str]) -> str | None:
     """The model whose results are shown: of all that were judged, then of those that were not yet."""
     names = list(dict.fromkeys([*(one.model for one in found), *models]))
-    asked = unknown(st.query_params, "model", names)
+    lost = say_unknown("model", names, "model")
     name = place.selectbox("Model", names, key="model", bind="query-params", placeholder="no model yet")
-    if asked:
-        st.error(f"There is no model {literal(asked)} here: choose one of those that are.")
-        return None
-    return name
+    return None if lost else name
 
 
 def choose_films(place: "DeltaGenerator", model: str, found: list[Evaluation]) -> Evaluation | None:

@@ -53,10 +53,10 @@ def several(label: str, options: Sequence[str], key: str, default: Sequence[str]
 
 def controls(runs: Sequence[RunFacts]) -> tuple[Wanted, str | None, list[str]]:
     """Which runs to show, by what to group them, and in which columns."""
-    say_unknown("group", list(GROUPS), "groups")
-    say_unknown("columns", COLUMNS, "columns")
+    say_unknown("group", list(GROUPS), "group")
+    say_unknown("columns", COLUMNS, "column")
     for key in FILTER_TITLES:
-        say_unknown(key, choices(runs, key), key)
+        say_unknown(key, choices(runs, key), FILTER_TITLES[key].lower())
     search, group, narrow, columns = st.columns([5, 3, 2, 2], vertical_alignment="bottom")
     text = search.text_input(
         "Search",
@@ -230,7 +230,7 @@ def show_together(runs: Sequence[RunFacts]) -> None:
     """The choice of runs to lay over each other, and these."""
     st.subheader("Runs beside each other")
     named = {one.name: one for one in runs}
-    say_unknown("compare", named, "runs")
+    say_unknown("compare", named, "run")
     if gone := [name for name in st.session_state.get("compare", []) if name not in named]:
         st.session_state["compare"] = [name for name in st.session_state["compare"] if name in named]
         st.warning(f"Renamed or deleted: {literal(', '.join(gone))}.", icon=":material/warning:")

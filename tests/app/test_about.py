@@ -5,6 +5,7 @@ from app_pages import page, words
 from demo_home import save_demo_model
 
 from xlite import __version__
+from xlite.messages import literal
 
 pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home")
 
@@ -35,7 +36,7 @@ def test_a_card_that_is_not_here_is_said(own_home: Path):
     test = page("about")
     test.query_params["model"] = "doesnotexist"
     test.run()
-    assert test.error[0].value == "There is no model doesnotexist here: choose one of those that are."
+    assert test.warning[0].value == literal("The model 'doesnotexist' is asked for, and it is not here")
 
 
 def test_without_a_model_it_still_tells_the_rest():

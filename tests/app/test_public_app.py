@@ -122,6 +122,8 @@ def test_no_page_and_no_file_names_a_path_of_the_machine(app: str, place: Path):
         for address in addresses:
             with Visitor(app) as visitor:
                 visitor.draw(name, data="ward", **address)
+                visitor.unfold()
+                visitor.draw(name, data="ward", **address)
                 assert not list(visitor.elements("exception")), (name, address)
                 told = {name: b"\n".join(visitor.raw)}
                 for url in visitor.media():
@@ -166,7 +168,7 @@ def test_no_folder_but_those_listed_is_opened(app: str, place: Path):
         with Visitor(app) as stranger:
             stranger.draw("explore", data=asked)
             [said, *others] = alerts(stranger)
-            assert said.replace("\\", "").startswith("There is no data folder '") and others == []
+            assert said.replace("\\", "").startswith("The data folder '") and others == []
             [choice] = (one for one in stranger.elements("selectbox") if one.label == "Data folder")
             assert list(choice.options) == ["ward"]
             # A browser sends but its options; a stranger whatever they like.

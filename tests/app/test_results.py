@@ -151,8 +151,8 @@ def test_a_link_to_what_is_not_here_says_so_and_shows_nothing_in_its_place(own_h
     test = page("results")
     test.query_params["model"] = "doesnotexist"
     test.run()
-    assert [error.value for error in test.error] == [
-        "There is no model doesnotexist here: choose one of those that are."
+    assert [warning.value for warning in test.warning] == [
+        literal("The model 'doesnotexist' is asked for, and it is not here")
     ]
     assert test.get("plotly_chart") == [] and "200 films" not in words(test)
     test = page("results")

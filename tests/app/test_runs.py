@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from xlite.config import make_config
 from xlite.evaluation.source_facts import TeacherSeen
+from xlite.messages import literal
 from xlite.places import checkpoints_dir, results_csv
 from xlite.runs.annotation import Annotation, annotate, read_annotation
 from xlite.runs.notes import Notes
@@ -310,8 +311,8 @@ def test_filters_and_columns_come_from_the_address_and_unknown_ones_are_told():
     test.run()
     words(test)
     assert [warning.value for warning in test.warning] == [
-        "The address asks for groups that are not here: colour.",
-        "The address asks for backbones that are not here: vgg.",
+        literal("The group 'colour' is asked for, and it is not here"),
+        literal("The backbone 'vgg' is asked for, and it is not here"),
     ]
     test.multiselect(key="columns").set_value(["Seed", "Learning rate"]).run()
     assert test.dataframe[0].value.columns.tolist() == ["Run", "Seed", "Learning rate"]

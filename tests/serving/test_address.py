@@ -37,6 +37,7 @@ def test_every_name_of_an_address_says_what_it_is():
 
 def test_what_is_asked_for_in_vain_is_named():
     assert absent("model", "old") == "the model 'old' is asked for, and it is not here"
+    assert absent("run", "a", "b") == "the runs 'a' and 'b' are asked for, and they are not here"
 
 
 def test_every_setting_of_a_run_is_in_the_address_under_its_own_name_and_with_that_meaning_alone():

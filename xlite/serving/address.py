@@ -118,6 +118,9 @@ def unknown(query: Mapping[str, str], key: str, choices: Collection[str]) -> str
     return asked if asked and asked not in choices else None
 
 
-def absent(what: str, asked: str) -> str:
-    """What is said of a film, model or the like that an address asks for and that is not here."""
-    return f"the {what} {asked!r} is asked for, and it is not here"
+def absent(what: str, *asked: str) -> str:
+    """What is said of one or several films, models or the like that are asked for and are not here."""
+    names = " and ".join(map(repr, asked))
+    if len(asked) > 1:
+        return f"the {what}s {names} are asked for, and they are not here"
+    return f"the {what} {names} is asked for, and it is not here"
