@@ -74,4 +74,6 @@ try:
         st.info("There is no labelling yet. Begin one below, or label the films chosen on Explore.")
 except (XliteError, OSError) as error:
     st.error(page_sentence(error))
-offer_new(is_first=not names)
+# With a key: by its place alone it would change places with what is drawn above, and lose the focus.
+with st.container(key="new-labelling"):
+    offer_new(is_first=not names)

@@ -334,8 +334,11 @@ if runs:
 if name := choose_named("Run", names_of(runs), "run"):
     live = any(one.name == name and one.status.state in LIVE for one in runs)
     st.fragment(run_every=2 if live else 10)(watch)(name, live, choices(runs, "tags"))
+# With keys: by their places alone they would change places with what is drawn above, and lose the focus.
 if shown:
-    st.subheader("AUC against size and latency")
-    show_pareto(shown)
-st.subheader("Finished experiments")
-experiments_table(wanted.search)
+    with st.container(key="costs"):
+        st.subheader("AUC against size and latency")
+        show_pareto(shown)
+with st.container(key="finished"):
+    st.subheader("Finished experiments")
+    experiments_table(wanted.search)
