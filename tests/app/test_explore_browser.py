@@ -196,9 +196,7 @@ def test_films_that_are_drawn_around_in_the_embedding_are_a_filter_that_a_link_h
 def test_a_link_to_what_is_not_here_says_so(address: str, page: Page):
     page.goto(f"{address}/explore?part=splits/none+test&film=00009999_000")
     films(page, 24)
-    expect(
-        page.get_by_text("The choice 'splits/none test' is asked for, and it is not here")
-    ).to_be_visible()
+    expect(page.get_by_text("The choice 'splits/none test' is asked for, and it is not here")).to_be_visible()
     expect(page.get_by_text("This folder has no film 00009999_000.")).to_be_visible()
 
 
