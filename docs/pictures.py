@@ -46,6 +46,11 @@ def answer(page: Page) -> None:
     page.get_by_role("form").get_by_text("Saved.").wait_for()
 
 
+def find_the_device(page: Page) -> None:
+    """Waits for the device, which takes as long as torch takes to load."""
+    page.get_by_text("Looking for a GPU").wait_for(state="detached")
+
+
 def nothing(page: Page) -> None:
     """Takes the page as it opens."""
 
@@ -65,8 +70,8 @@ CURVES = (
     "results?model=demo&curves=Cardiomegaly&curves=Effusion&curves=Infiltration&curves=Pneumonia&bands=true"
 )
 PICTURES = {
-    "overview_light": Picture("", "light", (1280, 860)),
-    "overview_dark": Picture("", "dark", (1280, 860)),
+    "overview_light": Picture("", "light", (1280, 860), find_the_device),
+    "overview_dark": Picture("", "dark", (1280, 860), find_the_device),
     "explore_light": Picture("explore", "light", (1280, 1180)),
     "explore_dark": Picture("explore?charts=Embedding&features=demo&shade=cluster", "dark", (1280, 1180)),
     "results_light": Picture(CURVES, "light", (1280, 1200)),
@@ -85,7 +90,7 @@ def furnish(home: Path) -> None:
         f"data phantom {DATA} --images 240 --patients 90 --size 512 --seed 42",
         f"train --data {DATA} --name first-student --backbone mobilenetv3_small_050 --weights none "
         "--image-size 96 --epochs 2 --device cpu",
-        f"embed {DATA} --model demo",
+        f"embed demo --data {DATA}",
     ):
         subprocess.run([sys.executable, "-m", "xlite", *words.split()], cwd=home, env=environment, check=True)
     os.environ["XLITE_HOME"] = str(home)  # of this process alone, for the labelling
@@ -156,8 +161,9 @@ def main() -> None:
                 )
                 page.set_default_timeout(PATIENCE_MS)
                 page.goto(f"{address}/{wanted.address}")
-                page.get_by_role("button", name=BUTTON).click()
                 settle(page)
+                if (button := page.get_by_role("button", name=BUTTON)).is_visible():  # asked once in a home
+                    button.click()
                 wanted.prepare(page)
                 settle(page)
                 write(page.screenshot(), options.out / f"{name}.png")
