@@ -153,10 +153,10 @@ def _show_films(
             table.insert(2, one.model if one else "In doubt", said)
         show_rows(table, f"films-{number}", "Films chosen")
         return
-    with st.container(horizontal=True):
+    with st.grid(min_column_width=160) as grid:
         for place, row in enumerate(shown):
             film = films.table.iloc[row]
-            with st.container(width=170, gap="small"):
+            with grid.cell():
                 show_picture(folder, film, boxes[boxes["stem"] == film["stem"]])
                 st.caption(captions.film_caption(film, films.labelled))
                 if said and said[place]:
