@@ -35,7 +35,9 @@ PATIENCE_MS = 180_000
 
 def to_the_viewer(page: Page) -> None:
     """Scrolls a phone to the film."""
-    page.get_by_role("group", name="Film viewer").evaluate("one => one.scrollIntoView()")
+    page.get_by_role("group", name="Film viewer").evaluate(
+        "one => { one.style.scrollMarginTop = '4rem'; one.scrollIntoView() }"
+    )
 
 
 def answer(page: Page) -> None:
