@@ -34,7 +34,7 @@ PATIENCE_MS = 180_000
 
 
 def to_the_viewer(page: Page) -> None:
-    """Scrolls a phone to the film."""
+    """Scrolls a phone to the film, below the bar that stays at the top."""
     page.get_by_role("group", name="Film viewer").evaluate(
         "one => { one.style.scrollMarginTop = '4rem'; one.scrollIntoView() }"
     )
