@@ -79,7 +79,7 @@ PICTURES = {
     "reading": Picture(FILM, "dark", (1280, 1250)),
     "reading_light": Picture(FILM, "light", (1280, 1250)),
     "phone": Picture(FILM, "dark", (420, 900), to_the_viewer),
-    "label": Picture("label?labelling=ward&reader=Ann&opinion=true", "dark", (1280, 900), answer),
+    "label": Picture("label?labelling=ward&reader=Ann&opinion=true", "dark", (1280, 1090), answer),
 }
 
 
