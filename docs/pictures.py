@@ -48,6 +48,11 @@ def answer(page: Page) -> None:
     page.get_by_role("form").get_by_text("Saved.").wait_for()
 
 
+def draw_the_curves(page: Page) -> None:
+    """Waits for the charts, which are drawn some time after the script has ended."""
+    page.locator(".js-plotly-plot .main-svg").first.wait_for()
+
+
 def find_the_device(page: Page) -> None:
     """Waits for the device, which takes as long as torch takes to load."""
     page.get_by_text("Looking for a GPU").wait_for(state="detached")
@@ -74,8 +79,8 @@ PICTURES = {
     "overview_dark": Picture("", "dark", (1280, 860), find_the_device),
     "explore_light": Picture("explore", "light", (1280, 1180)),
     "explore_dark": Picture("explore?charts=Embedding&features=demo&shade=cluster", "dark", (1280, 1180)),
-    "results_light": Picture(CURVES, "light", (1280, 1200)),
-    "results_dark": Picture(CURVES, "dark", (1280, 1200)),
+    "results_light": Picture(CURVES, "light", (1280, 1200), draw_the_curves),
+    "results_dark": Picture(CURVES, "dark", (1280, 1200), draw_the_curves),
     "reading": Picture(FILM, "dark", (1280, 1250)),
     "reading_light": Picture(FILM, "light", (1280, 1250)),
     "phone": Picture(FILM, "dark", (420, 900), to_the_viewer),

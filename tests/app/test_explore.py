@@ -407,7 +407,7 @@ def test_without_data_the_page_shows_the_command_and_the_button(own_home: Path):
     page = explore()
     assert metrics(page) == {}
     assert page.code[0].value.startswith("xlite data phantom data/phantom --images 600")
-    assert [button.label for button in page.button] == ["Draw a small phantom folder (160 films)", "Look"]
+    assert [button.label for button in page.button] == ["Draw a small phantom folder (160 films)"]
 
 
 @pytest.mark.slow
@@ -540,7 +540,7 @@ def test_an_emptied_sidebar_shows_no_folder_and_offers_those_of_the_home(own_hom
     page = explore(data="")
     assert metrics(page) == {}
     labels = [button.label for button in page.button]
-    assert labels == ["Open mine", "Draw a small phantom folder (160 films)", "Look"]
+    assert labels == ["Open mine", "Draw a small phantom folder (160 films)"]
     page.button[0].click().run()
     assert metrics(page)["Films"] == "24" and page.session_state["data"] == str(mine)
 
