@@ -135,6 +135,7 @@ def settle(page: Page) -> None:
     """Waits until the script has run to its end, and charts and films have drawn themselves."""
     page.wait_for_timeout(1000)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.locator("[data-testid=stSkeleton]").first.wait_for(state="detached")
     page.wait_for_timeout(3000)
 
 
