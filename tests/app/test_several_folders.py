@@ -13,7 +13,8 @@ from noise_folder import write_noise_folder
 from streamlit.testing.v1 import AppTest
 
 from xlite.data.folder import NihFolder
-from xlite.data.splits import make_split, write_split
+from xlite.data.split_files import write_split
+from xlite.data.splits import make_split
 from xlite.runs.embedding_run import EmbeddingRun
 from xlite.runs.run import Run
 

@@ -46,7 +46,7 @@ def judged_films(
     if len(folder.parts) == 1:
         return whole, damaged
     each = [_judged_here(part, found)[0] for part in folder.parts]
-    joined = dict[str, Judged]()
+    joined = dict[str, ModelProbabilities]()
     for model in dict.fromkeys(name for one in (whole, *each) for name in one):
         alone = [
             one[model].probs if model in one else _nothing(part)
@@ -56,13 +56,13 @@ def judged_films(
         if model in whole:
             probs = np.where(np.isnan(whole[model].probs), probs, whole[model].probs)
         names = [name for one in (whole, *each) if model in one for name in one[model].parts]
-        joined[model] = Judged(model, probs, tuple(dict.fromkeys(names)))
+        joined[model] = ModelProbabilities(model, probs, tuple(dict.fromkeys(names)))
     return joined, damaged
 
 
 def _judged_here(
     folder: NihFolder, found: list[tuple[str, Path, int]]
-) -> tuple[dict[str, Judged], list[str]]:
+) -> tuple[dict[str, ModelProbabilities], list[str]]:
     """`judged_films` on the films as they are called in this folder."""
     probs: dict[str, np.ndarray] = {}
     parts: dict[str, list[str]] = {}

@@ -7,7 +7,7 @@ from foreign_sets import write_table
 
 from xlite.data.importing.columns import guess_columns
 from xlite.data.importing.found import sex_of
-from xlite.data.importing.looks import look
+from xlite.data.importing.sources import read_source
 
 
 @pytest.mark.parametrize(
@@ -26,5 +26,5 @@ def test_a_german_table_keeps_its_women(tmp_path: Path) -> None:
     rows = [[f"{number}.png", str(number), sex, "1"] for number, sex in enumerate("WMD")]
     table = tmp_path / "filme.csv"
     write_table(table, ["Bild", "Patient", "Geschlecht", "Pneumothorax"], rows)
-    found, _ = look("csv", table, guess_columns(table))
+    found, _ = read_source("csv", table, guess_columns(table))
     assert found.films["sex"].tolist() == ["F", "M", ""]
