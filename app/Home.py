@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 
 from xlite.access.addresses import check_app_address
 from xlite.access.hosts import HostGuard, owner_names
+from xlite.data.layout import data_roots
 from xlite.errors import XliteError
 from xlite.messages import literal
 from xlite.public import is_public, listed_folders
@@ -87,7 +88,7 @@ def show() -> None:
 
 
 def choose_data(public: bool) -> None:
-    """The data folder: a path, but for strangers one of those that the owner listed."""
+    """The data folder, or several: paths, but for strangers those that the owner listed."""
     folders = list(listed_folders())
     if not public:
         if "data" not in st.session_state and "data" not in st.query_params:
@@ -98,14 +99,25 @@ def choose_data(public: bool) -> None:
             key="data",
             bind="query-params",
             placeholder="/path/to/ChestX-ray14",
-            help="A folder in the NIH layout, real or phantom. Make a phantom with `xlite data phantom OUT`.",
+            help="A folder in the NIH layout, real or phantom. Several, such as those of two hospitals, are "
+            "taken as one: write commas between them. Make a phantom with `xlite data phantom OUT`.",
         )
+        if len(roots := data_roots(st.session_state["data"] or "")) > 1:
+            st.caption(f"{len(roots)} folders as one: {literal(', '.join(root.name for root in roots))}.")
         folder, name = st.session_state.get("data-of-run", ("", ""))
         if name and folder == st.session_state["data"]:
             st.caption(f"That of the newest run, {literal(name)}.")
     elif folders:
         say_unknown("data", folders, "data folder")
-        st.selectbox("Data folder", folders, key="data", bind="query-params")
+        st.multiselect(
+            "Data folder",
+            folders,
+            folders[:1],
+            key="data",
+            bind="query-params",
+            placeholder="choose one",
+            help="Several are taken as one.",
+        )
 
 
 def ask_to_read() -> None:

@@ -32,6 +32,7 @@ def ask_filter(films: CodedFilms) -> Filter:
         with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
             views = _pills("View", "views", films.views.names)
             sexes = _pills("Sex", "sexes", films.sexes.names)
+            folders = _pills("Data folder", "folders", films.folders.names) if films.folders else []
             boxed = bool(films.boxed.any()) and st.toggle(
                 "Only films with boxes", key="boxed", bind="query-params"
             )
@@ -51,6 +52,7 @@ def ask_filter(films: CodedFilms) -> Filter:
         views=tuple(views),
         part=part,
         boxed=boxed,
+        folders=tuple(folders),
         **more,
     )
 

@@ -1,13 +1,12 @@
 """The part of Explore that makes a data folder of another data set: look, correct, import."""
 
-from pathlib import Path
-
 import pandas as pd
 import streamlit as st
 
 from xlite.data.importing.kinds import KINDS, POLICIES
 from xlite.data.importing.labels import Policy
 from xlite.data.importing.options import COLUMNS, NAME, NAMES, UNCERTAIN
+from xlite.data.layout import data_roots
 from xlite.errors import DataError, XliteError
 from xlite.findings import FINDINGS, NO_FINDING, spoken
 from xlite.messages import literal, page_sentence
@@ -183,7 +182,12 @@ def _show_running() -> None:
     name = literal(running.out.name)
     st.success(f"The data folder {name} is there.", icon=":material/check:")
     st.markdown("\n".join(f"- {literal(one)}" for one in sentences(running.record)))
-    st.button(f"Open {name}", on_click=_open, args=(running.out,), type="primary")
+    with st.container(horizontal=True):
+        st.button(f"Open {name}", on_click=_open, args=(str(running.out),), type="primary")
+        said = st.session_state.get("data", "")
+        if said and running.out not in (roots := data_roots(said)):
+            others = literal(" and ".join(root.name for root in roots))
+            st.button(f"Open {name} together with {others}", on_click=_open, args=(f"{said},{running.out}",))
 
 
 @st.fragment(run_every=0.5)
@@ -196,7 +200,7 @@ def _watch() -> None:
     st.progress(min(1.0, running.done / running.total), told)
 
 
-def _open(folder: Path) -> None:
-    st.session_state["data"] = str(folder)
+def _open(data: str) -> None:
+    st.session_state["data"] = data
     st.session_state.pop("import-look", None)
     st.session_state.pop("import-running", None)

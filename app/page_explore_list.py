@@ -180,6 +180,12 @@ def _offer_files(folder: NihFolder, films: CodedFilms, rows: np.ndarray, selecti
             )
         if is_public():
             return
+        if len(folder.parts) > 1:
+            st.caption(
+                "Labellings and splits are of one folder: to label these films, or to keep a split of them, "
+                "name that folder alone in the sidebar."
+            )
+            return
         _offer_labelling(folder, films.table["stem"].iloc[rows].tolist())
         if not os.access(folder.root, os.W_OK):
             st.caption("A split of them cannot be kept: this folder cannot be written to.")

@@ -70,9 +70,9 @@ def show_leakage(folder: NihFolder, films: CodedFilms, changed: Changes) -> None
     st.markdown("**Does one list leak into another?**")
     left, right = st.columns(2)
     with left:
-        learned = _ask_stems(films, "Films learned from", "learned")
+        learned = folder.here(_ask_stems(films, "Films learned from", "learned"))
     with right:
-        judged = _ask_stems(films, "Films judged", "judged")
+        judged = folder.here(_ask_stems(films, "Films judged", "judged"))
     if learned and judged:
         try:
             found = leakage_report(learned, judged, films.table)
@@ -120,7 +120,14 @@ def show_weights(films: CodedFilms, selection: Selection) -> None:
 
 
 def show_editions(folder: NihFolder, changed: Changes) -> None:
-    """How this folder's table differs from another edition in it."""
+    """How the folder's table differs from another edition in it; of several folders each."""
+    for part in folder.parts:
+        if len(folder.parts) > 1:
+            st.markdown(f"**{literal(part.root.name)}**")
+        _show_edition(part, changed)
+
+
+def _show_edition(folder: NihFolder, changed: Changes) -> None:
     other = other_edition(folder.root)
     if other is None:
         st.info(

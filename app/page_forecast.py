@@ -7,6 +7,7 @@ import streamlit as st
 
 from xlite.config import TrainConfig
 from xlite.data.folder import Changes, changes
+from xlite.data.layout import data_roots
 from xlite.errors import RunError, XliteError
 from xlite.evaluation.caveats import TeacherKnows
 from xlite.messages import as_code, literal, page_sentence
@@ -44,13 +45,18 @@ def _has_gpu() -> bool:
 
 def films_of(config: TrainConfig) -> FilmCounts:
     """What the run would train and be judged on. DataError if there is no table to read."""
-    root = absolute_paths(config).data
+    data = absolute_paths(config).data
+    changed = [change for root in data_roots(data) for change in _changes_for_training(root)]
+    return _films(str(data), config.split, config.allow_leakage, config.skip_missing, changed)
+
+
+def _changes_for_training(root: Path) -> Changes:
+    """The state of a data folder, of its splits and of where its films lie."""
     # Not each film, of which there may be 112,120: a folder has another time once one comes or goes.
-    folders = [root / "splits", *root.glob("images*"), *root.glob("images*/images")]
+    folders = [*root.glob("images*"), *root.glob("images*/images")]
     stats = [(path.name, path.stat()) for path in folders if path.is_dir()]
     changed = [(name, stat.st_mtime_ns, 0) for name, stat in stats]
-    changed += changes(root) + changes(root / "splits" / config.split)
-    return _films(str(root), config.split, config.allow_leakage, config.skip_missing, changed)
+    return changed + [one for place in (root, *root.glob("splits/*")) for one in changes(place)]
 
 
 def show_films(data: str, films: FilmCounts | None) -> None:

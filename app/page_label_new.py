@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 from page_parts import choose_next, data_folder, done
 
+from xlite.data.layout import data_roots
 from xlite.data.worklist import read_worklist
 from xlite.labelling.labelling import Labelling
 from xlite.messages import as_code
@@ -17,6 +18,9 @@ def offer_new(is_first: bool) -> None:
         data = data_folder()
         if data is None:
             st.info("Name a data folder in the sidebar first.")
+            return
+        if len(data_roots(data)) > 1:
+            st.info("A labelling is of one folder: name that folder alone in the sidebar.")
             return
         st.caption(
             f"Films of {as_code(str(data))}. `xlite select` and `xlite data doubts` write worklists; Explore "

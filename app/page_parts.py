@@ -1,6 +1,5 @@
 """What several pages show alike. Streamlit puts the folder of `Home.py` on the path, so pages import it."""
 
-import os
 import shlex
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -8,13 +7,13 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from xlite.data.layout import find_folders
+from xlite.data.layout import data_roots, find_folders
 from xlite.data.small_phantom import IMAGES, draw_small, drawing_of, small_phantom
 from xlite.errors import DataError, RunError, XliteError
 from xlite.messages import literal, page_sentence
 from xlite.places import home
-from xlite.public import folder_of, is_public, refuse_in_public
-from xlite.runs.default_data import default_data
+from xlite.public import is_public, refuse_in_public
+from xlite.runs.default_data import default_data, named_data
 from xlite.runs.run import Run
 from xlite.runs.work_folder import WorkFolder
 from xlite.serving.address import absent, unknown
@@ -35,9 +34,11 @@ _LONG = 20
 
 
 def data_folder() -> Path | None:
-    """The data folder of the sidebar, None before one is chosen; DataError for one that is not offered."""
-    said = st.session_state["data"] if "data" in st.session_state else default_data()
-    return folder_of(said) if said else None
+    """The data folder of the sidebar, or several as `data_roots` takes them; None before one is chosen.
+
+    Raises DataError for one that is not offered.
+    """
+    return named_data(st.session_state["data"] if "data" in st.session_state else default_data())
 
 
 def refuse_page(name: str) -> None:
@@ -155,8 +156,8 @@ def _draw_phantom() -> None:
 
 
 def being_drawn(data: str) -> bool:
-    """Whether that data folder is being drawn, or could not be: shows how far it is, or why."""
-    drawing = drawing_of(Path(os.path.expanduser(data)))
+    """Whether a data folder is being drawn, or could not be: shows how far it is, or why."""
+    drawing = next(filter(None, map(drawing_of, data_roots(data))), None)
     if drawing is None:
         return False
     if drawing.is_running:

@@ -55,10 +55,10 @@ def open_model(models: dict[str, Path], name: str) -> Opened:
 @st.cache_resource(max_entries=2, show_spinner="Looking through the data folder")
 def open_films(root: str, changed: Changes) -> "KnownFilms":
     """The films of a data folder, which every visitor shares and nothing changes; `changed` renews them."""
-    from xlite.data.folder import NihFolder
+    from xlite.data.joined import open_data
     from xlite.data.known_films import KnownFilms
 
-    return KnownFilms.of(NihFolder.open(root))
+    return KnownFilms.of(open_data(root))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -9,6 +9,7 @@ from page_parts import QUIET_BAR, data_folder
 from page_results_film import FilmSource, Shown, show_rows
 
 from xlite.data.folder import Changes, NihFolder, changes
+from xlite.data.joined import open_data
 from xlite.errors import DataError, XliteError
 from xlite.findings import FINDINGS, spoken
 from xlite.messages import literal, page_sentence, said
@@ -59,7 +60,7 @@ def show(blocks: Iterable[Block], key: str) -> None:
 @st.cache_resource(max_entries=2, show_spinner="Reading the table")
 def open_folder(root: str, changed: Changes) -> NihFolder:
     """The data folder; `changed` renews the cache. Never mutated."""
-    return NihFolder.open(root)
+    return open_data(root)
 
 
 def folder_here() -> NihFolder | None:

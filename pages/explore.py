@@ -21,8 +21,9 @@ from xlite.data.eda.filters import Filter, Selection
 from xlite.data.eda.ranking import ModelProbabilities, shows_models
 from xlite.data.film_names import stem_of
 from xlite.data.folder import Changes, NihFolder, changes
+from xlite.data.joined import doubtful_patients, open_data
 from xlite.errors import DataError, RunError
-from xlite.messages import literal, page_sentence
+from xlite.messages import literal, page_sentence, said
 from xlite.public import is_public
 
 LEAKAGE, WEIGHTS, EDITIONS = "Leakage", "Class weights", "Editions"
@@ -41,7 +42,7 @@ class Opened:
 @st.cache_resource(max_entries=2, show_spinner="Reading the table")
 def open_folder(root: str, changed: Changes) -> Opened:
     """What a folder holds; `changed` renews the cache."""
-    folder = NihFolder.open(root)
+    folder = open_data(root)
     boxes = folder.boxes()
     parts, doubted = filters.parts_of(folder), Doubted.of(folder)
     return Opened(folder, CodedFilms.code(folder.table, boxes, parts, doubted), boxes)
@@ -113,7 +114,7 @@ def show_tabs(opened: Opened, placed: Placed, selection: Selection, changed: Cha
             elif name == EDITIONS:
                 show_editions(opened.folder, changed)
             else:
-                shown = [chart(selection) for chart in charts.TABS[name]]
+                shown = [chart for draw in charts.TABS[name] if (chart := draw(selection)).rows]
                 if name == "Together":
                     shown = [charts.cooccurrence(selection, ask_colour(selection))]
                 show_charts(shown, f"marks-{name}", choose)
@@ -142,8 +143,8 @@ def show_more(name: str, selection: Selection) -> None:
         st.caption(captions.patients_caption(films.facts(keep)))
     if name == "Ages and views":
         with st.expander("Prevalence by view, sex and age band"):
-            groups = (films.views, films.sexes, films.age_groups())
-            table = captions.prevalence_table([films.prevalence(keep, one) for one in groups])
+            groups = (films.views, films.sexes, films.age_groups(), films.folders)
+            table = captions.prevalence_table([films.prevalence(keep, one) for one in groups if one])
             st.dataframe(table, height="content", alt="Prevalence by view, sex and age band")
 
 
@@ -152,6 +153,8 @@ def show_folder(root: Path) -> None:
     changed = changes(root)
     opened = open_folder(str(root), changed)
     st.caption(captions.folder_caption(opened.folder, is_public()))
+    if sentence := doubtful_patients(opened.folder):
+        st.warning(said(sentence), icon=":material/warning:")
     placed = place_films(opened.films, opened.folder, changed)
     wanted: Filter = ask_filter(placed.films)
     selection = Selection(placed.films, wanted)

@@ -14,6 +14,7 @@ from demo_home import save_demo_evaluation, save_demo_model
 from noise_folder import write_noise_folder
 from servers import app_serving
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import StringArray
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from xlite.config import make_config
@@ -169,13 +170,14 @@ def test_no_folder_but_those_listed_is_opened(app: str, place: Path):
             stranger.draw("explore", data=asked)
             [said, *others] = alerts(stranger)
             assert said.replace("\\", "").startswith("The data folder '") and others == []
-            [choice] = (one for one in stranger.elements("selectbox") if one.label == "Data folder")
+            [choice] = (one for one in stranger.elements("multiselect") if one.label == "Data folder")
             assert list(choice.options) == ["ward"]
             # A browser sends but its options; a stranger whatever they like.
-            stranger.states[choice.id] = WidgetState(id=choice.id, string_value=asked)
+            wanted = StringArray(data=[asked])
+            stranger.states[choice.id] = WidgetState(id=choice.id, string_array_value=wanted)
             stranger.draw("explore")
             films = [one.body for one in stranger.elements("metric") if one.label == "Films"]
-            assert (films, alerts(stranger)) == (["8"], [])  # those of the folder that is listed
+            assert (films, alerts(stranger)) == ([], ["No data folder is named."])
 
 
 @pytest.mark.parametrize(

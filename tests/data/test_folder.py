@@ -2,10 +2,11 @@
 
 import gzip
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
-from noise_folder import HEADER_2020
+from noise_folder import HEADER_2020, write_noise_folder
 from unknown_labels import hide_labels, hide_some
 
 from xlite.data.folder import NihFolder, changes
@@ -106,6 +107,15 @@ def test_a_change_is_seen_whichever_way_the_clock_goes(tiny_folder):
     table.write_bytes(content.replace(b",PA,", b",AP,"))
     os.utime(table, (1e9, 1e9))  # as of a clock that was put back, or of an older copy
     assert changes(tiny_folder) != before
+
+
+def test_a_change_of_any_of_several_folders_is_seen(tiny_folder, tmp_path):
+    other = write_noise_folder(tmp_path / "other")
+    both = Path(f"{tiny_folder}, {other}")
+    before = changes(both)
+    assert before == sorted(changes(tiny_folder) + changes(other)) and len(before) > len(changes(other)) > 0
+    (other / "doubts.csv").touch()
+    assert changes(both) != before
 
 
 def test_unknown_labels_are_nan_and_what_no_row_knows_is_not_labelled(tiny_folder):

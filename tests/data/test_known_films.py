@@ -5,10 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from noise_folder import write_noise_folder
 
 from xlite.data import known_films
 from xlite.data.cache import cache_folder, cached_crcs, open_cache
 from xlite.data.folder import NihFolder
+from xlite.data.joined import open_data
 from xlite.data.known_films import KnownFilms
 from xlite.images import Preprocess, read_image
 
@@ -47,7 +49,7 @@ def test_the_same_pixels_are_known_by_the_cache_that_training_made(tiny_folder: 
     assert KnownFilms.of(NihFolder.open(tiny_folder)).find(again) is None
     cached(tiny_folder)
     index = KnownFilms.of(NihFolder.open(tiny_folder))
-    assert (index.side, index.find(again)) == (32, "00000005_001")
+    assert ([*index.of_crc], index.find(again)) == ([32], "00000005_001")
     other = cv2.imencode(".png", 255 - read_image(path))[1].tobytes()
     assert index.find(other) is None and index.find(b"no film") is None
 
@@ -72,3 +74,18 @@ def test_the_newest_cache_is_taken_and_a_damaged_one_is_none(tiny_folder: Path, 
     for index in folder.glob("*.json"):
         index.write_text("{")
     assert cached_crcs(folder) == (0, {})
+
+
+def test_films_of_several_folders_are_known_by_each_ones_cache(tmp_path: Path) -> None:
+    west = write_noise_folder(tmp_path / "west")
+    east = write_noise_folder(tmp_path / "east", patients=15, seed=1)
+    again = [saved_again(root / "images" / "00000005_001.png") for root in (west, east)]
+    cached(west, side=32)
+    cached(east, side=24)
+    index = KnownFilms.of(open_data(f"{west},{east}"))
+    assert {side: sum(map(len, found.values())) for side, found in index.of_crc.items()} == {
+        32: 48,  # a name that both have may be either's
+        24: 54,
+    }
+    assert [index.find(film) for film in again] == ["west~00000005_001", "east~00000005_001"]
+    assert index.find((east / "images" / "00000014_000.png").read_bytes()) == "00000014_000"

@@ -19,6 +19,7 @@ from xlite.data.folder import NihFolder
 from xlite.data.folder_check import check_folder
 from xlite.data.phantom import write_phantom
 from xlite.data.phantom.draw import PAINTERS, draw_film
+from xlite.data.phantom.exposure import TECHNIQUES, draw_exposure
 from xlite.data.phantom.labels import DETECTORS, Film, draw_labels, official_lists
 from xlite.data.phantom.write import BOX_NAMES, IN_PROCESS_UP_TO
 from xlite.data.tables import find_table, read_boxes, read_list
@@ -118,6 +119,29 @@ def test_another_seed_draws_another_folder(tmp_path: Path) -> None:
     first, second = digest(tmp_path / "1"), digest(tmp_path / "2")
     films = [name for name in first.keys() & second.keys() if name.startswith("images")]
     assert films and all(first[name] != second[name] for name in films)
+
+
+def test_a_low_dose_takes_the_same_films_of_the_same_patients(tmp_path: Path) -> None:
+    for technique in TECHNIQUES:
+        write_phantom(tmp_path / technique, 3, 2, 48, 1, technique=technique)
+    usual, low = digest(tmp_path / "usual"), digest(tmp_path / "low-dose")
+    images = {name for name in usual if name.startswith("images")}
+    assert {name for name in usual if usual[name] != low[name]} == images | {"README.txt"}
+    notes = [(tmp_path / name / "README.txt").read_text() for name in TECHNIQUES]
+    assert notes[1] == notes[0] + "Technique: low-dose.\n"
+    with pytest.raises(DataError, match="the technique 'none' is unknown; choose one of usual, low-dose"):
+        write_phantom(tmp_path / "other", 3, 2, 48, 1, technique="none")
+
+
+def test_a_quarter_of_the_dose_doubles_the_noise_and_no_grid_lets_scatter_through() -> None:
+    usual = draw_exposure("PA", 0.0, np.random.default_rng(0))
+    low = usual.taken_by(TECHNIQUES["low-dose"])
+    assert usual.taken_by(TECHNIQUES["usual"]) == usual
+    assert low == replace(usual, noise=2 * usual.noise, scatter=usual.scatter + 0.25)
+    drawn = [draw_film(film(1, "PA"), 256, 5, technique).image.astype(float) for technique in TECHNIQUES]
+    flank = [(one - cv2.GaussianBlur(one, (0, 0), 2))[220:250, 215:245] for one in drawn]  # flat, not white
+    grain = [float(np.median(np.abs(one))) for one in flank]
+    assert 1.7 < grain[1] / grain[0] < 2.5
 
 
 def test_progress_ends_with_all_films(tmp_path: Path) -> None:

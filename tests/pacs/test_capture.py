@@ -8,8 +8,9 @@ from pacs_films import CR, SOP, STUDY, WHEN, film, noise, parsed, reader
 from xlite.findings import spoken
 from xlite.guards.verdict import Check, Guards
 from xlite.pacs.capture import captures, lettered
-from xlite.pacs.outcome import Outcome, Reader, Wanted
+from xlite.pacs.outcome import Outcome, Reader
 from xlite.pacs.source import read_source, to_bytes
+from xlite.pacs.wanted import Wanted
 
 
 def test_each_map_is_an_image_of_the_film_s_study_that_says_what_it_is(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from noise_folder import write_noise_folder
 
 from xlite.data.folder import NihFolder
+from xlite.data.joined import join
 from xlite.data.predictions import write_predictions
 from xlite.evaluation.films import Films, write_labels
 from xlite.findings import FINDINGS
@@ -82,3 +84,23 @@ def test_the_shipped_model_did_not_judge_other_films(folder: NihFolder, own_home
     assert bundled("checkpoints", "demo", "evaluation", "test", "predictions.csv").is_file()
     assert "demo" in {model for model, _, _ in prediction_files()}
     assert judged_films(folder, prediction_files()) == ({}, [])
+
+
+def test_of_several_folders_evaluations_on_all_and_on_each_are_put_together(
+    only_home: Path, tmp_path: Path
+) -> None:
+    west = NihFolder.open(write_noise_folder(tmp_path / "west"))
+    other = write_noise_folder(tmp_path / "east", patients=15, seed=1)
+    table = other / "Data_Entry_2017_v2020.csv"
+    table.write_text(table.read_text().replace("No Finding", "Mass"))  # so that its films are told apart
+    east = NihFolder.open(other)
+    both = join([west, east])
+    save(only_home, both, [0, 30], 0.25, part="test")
+    save(only_home, west, [0, 1], 0.5, part="all-west")
+    save(only_home, east, [29], 0.75, model="demo1", part="all-east")
+    found, damaged = judged_films(both, prediction_files())
+    assert damaged == [] and list(found) == ["demo0", "demo1"]
+    first, second = found["demo0"], found["demo1"]
+    assert (first.parts, first.films) == (("test", "all-west"), 3)
+    assert first.probs[[0, 1, 30], 3].tolist() == [0.25, 0.5, 0.25]
+    assert (second.parts, second.films, second.probs[24 + 29, 0]) == (("all-east",), 1, 0.75)

@@ -123,6 +123,7 @@ def test_the_report_on_test_films_is_that_of_the_model_beside_it(own_home: Path,
 def test_an_evaluation_is_called_after_what_it_is_of(tmp_path: Path) -> None:
     assert evaluation_name("patient", "test", tmp_path) == "patient-test"
     assert evaluation_name("patient", "all", tmp_path / "clinic") == "all-clinic"
+    assert evaluation_name("patient", "all", Path(f"{tmp_path}/clinic,{tmp_path}/ward")) == "all-clinic-ward"
     assert evaluation_name("patient", "all", tmp_path / "Haus der .. Lüfte") == "all-Haus-der-L-fte"
     with pytest.raises(RunError, match="cannot be a run's name"):
         evaluation_name("../patient", "test", tmp_path)

@@ -15,6 +15,8 @@ import typer
 
 from xlite.errors import RunError, XliteError
 from xlite.files import Progress
+from xlite.findings import FINDINGS
+from xlite.pacs.wanted import MAPS
 from xlite.text import printable
 
 if TYPE_CHECKING:
@@ -30,6 +32,21 @@ DataFolders = Annotated[
     typer.Option(metavar="PATH", help="Data folder in the NIH layout; give several to take them as one"),
 ]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder to write into")]
+Heatmaps = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=len(FINDINGS),
+        help=f"Maps a film, likeliest findings first  [default: {MAPS} in DICOM, else 0]",
+        show_default=False,
+    ),
+]
+Fix = Annotated[
+    bool, typer.Option("--fix", help="Turn upright and invert back what looks turned or inverted")
+]
+ThreeD = Annotated[
+    bool, typer.Option("--3d", help="DICOM: reports as Comprehensive 3D SR, which some viewers want")
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps")]
 
 

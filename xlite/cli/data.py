@@ -36,15 +36,19 @@ def phantom(
     patients: Annotated[int, typer.Option(min=1, help="Patients they are of")] = 200,
     size: Annotated[int, typer.Option(min=32, max=2048, help="Side of a film in px")] = 512,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes")] = 0,
+    technique: Annotated[
+        str, typer.Option(metavar="NAME", help="usual, or low-dose: a quarter of the dose, and no grid")
+    ] = "usual",
 ) -> None:
     """Draw a synthetic data folder.
 
-    Chest anatomy with the 14 findings, NIH tables, boxes and official lists; same seed, same bytes.
+    Chest anatomy with the 14 findings, NIH tables, boxes and official lists; same seed, same bytes. Another
+    technique takes the same films of the same patients, as another hospital might.
     """
     from xlite.data.phantom import write_phantom
 
     with progress_bar("drawing") as progress:
-        write_phantom(out, images, patients, size, seed, progress=progress)
+        write_phantom(out, images, patients, size, seed, progress=progress, technique=technique)
     say(f"{counted(images, 'film')} of {counted(patients, 'patient')}, {size} px, seed {seed}: {out}")
 
 

@@ -12,7 +12,7 @@ from xlite.text import counted
 
 def embed(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A run's name, or a model file")],
-    data: Annotated[Path, typer.Option(help="Data folder in the NIH layout")],
+    data: Annotated[Path, typer.Option(help="Data folder in the NIH layout; several have commas between")],
     most: Annotated[
         int, typer.Option(min=10, help="Films at most; of more, so many are drawn, the same each time")
     ] = 10_000,
@@ -24,11 +24,11 @@ def embed(
     axes, and kept in experiments/embeddings.
     """
     from xlite.classify import Classifier
-    from xlite.data.folder import NihFolder
+    from xlite.data.joined import open_data
     from xlite.models.available import find_model
     from xlite.runs.embedding_run import EmbeddingRun
 
-    path, folder = find_model(model), NihFolder.open(data)
+    path, folder = find_model(model), open_data(data)
     run = EmbeddingRun.of(path, folder, most)
     with progress_bar("reading films") as progress:
         found = run.found() or run.work(Classifier.load(path, device), folder, progress)

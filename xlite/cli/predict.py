@@ -11,13 +11,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xlite.cli.console import Device, Json, Model, log_to, print_json, print_table, progress_bar, say
-from xlite.cli.serve import MAPS
+from xlite.cli.console import (
+    Device,
+    Fix,
+    Heatmaps,
+    Json,
+    Model,
+    ThreeD,
+    log_to,
+    print_json,
+    print_table,
+    progress_bar,
+    say,
+)
 from xlite.errors import DataError
 from xlite.explain import DEFAULT_METHOD, METHODS
 from xlite.extras import demand
 from xlite.findings import FINDINGS, spoken
 from xlite.formats import FORMATS
+from xlite.pacs.wanted import MAPS, Wanted
 from xlite.text import counted
 
 if TYPE_CHECKING:
@@ -38,15 +50,7 @@ def predict(
         Path | None,
         typer.Option(metavar="DIR", help="Folder to write into; without it the answer is printed alone"),
     ] = None,
-    heatmaps: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=len(FINDINGS),
-            help=f"Overlays an image, likeliest findings first  [default: 0; {MAPS} in DICOM]",
-            show_default=False,
-        ),
-    ] = None,
+    heatmaps: Heatmaps = None,
     method: Annotated[
         str | None,
         typer.Option(
@@ -59,9 +63,7 @@ def predict(
         str | None,
         typer.Option(metavar="NAME", help="DICOM: a window of the file by name or number, or CENTER,WIDTH"),
     ] = None,
-    fix: Annotated[
-        bool, typer.Option("--fix", help="Turn upright and invert back what looks turned or inverted")
-    ] = False,
+    fix: Fix = False,
     tta: Annotated[
         str | None,
         typer.Option(metavar="flip", help="Read each film and its mirror image, and average: twice the time"),
@@ -73,9 +75,7 @@ def predict(
         Path | None,
         typer.Option(metavar="DIR", help="Of DICOM films: report (SR) and maps as DICOM files into DIR"),
     ] = None,
-    three_d: Annotated[
-        bool, typer.Option("--3d", help="Reports as Comprehensive 3D SR, which some viewers want")
-    ] = False,
+    three_d: ThreeD = False,
     dicomweb: Annotated[
         str | None, typer.Option(metavar="URL", help="Take films from a DICOMweb service, by --accession")
     ] = None,
@@ -132,7 +132,7 @@ def predict(
         from xlite.predict.pipeline import Also, predict_films
 
         reader = _reader(model, device, flip=tta is not None)
-        wanted = (MAPS if heatmaps is None else heatmaps, method or DEFAULT_METHOD, fix, three_d)
+        wanted = Wanted(MAPS if heatmaps is None else heatmaps, method or DEFAULT_METHOD, fix, three_d)
         place, also = stack.enter_context(_place(out)), list[Also]()
         if pdf:
             also.append(_pages(reader.classifier, place))
@@ -193,16 +193,15 @@ def _pages(classifier: "Classifier", folder: Path) -> "FilmPages":
 
 def _dicom_files(
     reader: "GuardedReader",
-    wanted: tuple[int, str, bool, bool],
+    wanted: Wanted,
     folder: Path | None,
     web: "DicomWeb | None",
 ) -> "DicomFiles":
     """What makes DICOM objects of films, and where they go."""
     from xlite.pacs.files import DicomFiles
-    from xlite.pacs.outcome import Wanted
     from xlite.pacs.results import ObjectMaker
 
-    return DicomFiles(ObjectMaker(reader, Wanted(*wanted)), folder, web, datetime.now())
+    return DicomFiles(ObjectMaker(reader, wanted), folder, web, datetime.now())
 
 
 def _say_written(also: "DicomFiles", as_json: bool) -> None:

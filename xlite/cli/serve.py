@@ -10,15 +10,12 @@ import typer
 from xlite.access.addresses import API_PORT, DICOM_PORT, HOST
 from xlite.access.tokens import MIN_TOKEN, TOKEN
 from xlite.cli.app import hand_over
-from xlite.cli.console import say
+from xlite.cli.console import Fix, Heatmaps, ThreeD, say
 from xlite.errors import CheckpointError, RunError
 from xlite.extras import demand
-from xlite.findings import FINDINGS
 from xlite.models.available import find_models
+from xlite.pacs.wanted import MAPS, Wanted
 from xlite.places import bundled, pacs_dir
-
-MAPS = 3
-"""So many maps a film has in a PACS if no other number is asked for."""
 
 
 def serve(
@@ -54,21 +51,9 @@ def serve(
         list[str] | None,
         typer.Option("--from", metavar="AE[@HOST]", help="--dicom: who may send, once each  [default: all]"),
     ] = None,
-    heatmaps: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=len(FINDINGS),
-            help=f"--dicom: maps a film, likeliest findings first  [default: {MAPS}]",
-            show_default=False,
-        ),
-    ] = None,
-    fix: Annotated[
-        bool, typer.Option("--fix", help="--dicom: put right what looks turned or inverted, before reading")
-    ] = False,
-    three_d: Annotated[
-        bool, typer.Option("--3d", help="--dicom: reports as Comprehensive 3D SR, which some viewers want")
-    ] = False,
+    heatmaps: Heatmaps = None,
+    fix: Fix = False,
+    three_d: ThreeD = False,
     queue: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="--dicom: folder of what waits  [default: $XLITE_HOME/pacs]"),
@@ -80,7 +65,7 @@ def serve(
     trained or browsed through it, and no film is kept.
 
     With --dicom it takes CR and DX films by C-STORE and sends back a report and maps, for research and not
-    for care; a film is kept until they are sent.
+    for care; a film is kept until they are sent. --heatmaps, --fix and --3d are for this alone.
     """
     if dicom:
         if token or token_file:
@@ -89,8 +74,9 @@ def serve(
             raise typer.BadParameter("say where results go: --to AE@HOST:PORT", param_hint="--dicom")
         if models and len(models) > 1:
             raise typer.BadParameter("a node reads with one model: name one, or an ensemble with commas")
-        address, asked = (host, port or DICOM_PORT), (MAPS if heatmaps is None else heatmaps, fix, three_d)
-        _serve_dicom(models[0] if models else None, ae, to, senders or [], address, queue, asked)
+        wanted = Wanted(MAPS if heatmaps is None else heatmaps, fix=fix, three_d=three_d)
+        address = host, port or DICOM_PORT
+        _serve_dicom(models[0] if models else None, ae, to, senders or [], address, queue, wanted)
         return
     if to or senders or queue or fix or three_d or heatmaps is not None:
         raise typer.BadParameter("--to, --from, --queue, --heatmaps, --fix and --3d are for --dicom: add it")
@@ -111,14 +97,13 @@ def _serve_dicom(
     senders: list[str],
     address: tuple[str, int],
     queue: Path | None,
-    asked: tuple[int, bool, bool],
+    wanted: Wanted,
 ) -> None:
     """Serves until it is ended."""
     demand("dicom")
     from xlite.guarded import GuardedReader
     from xlite.models.duty import duty
     from xlite.pacs.node import check_address, serve
-    from xlite.pacs.outcome import Wanted
     from xlite.pacs.peers import Peer, Senders, check_title
     from xlite.pacs.results import ObjectMaker
 
@@ -129,9 +114,8 @@ def _serve_dicom(
     now = duty()
     if model is None and now.fault:
         say(f"Warning: {now.fault}", sys.stderr)
-    heatmaps, fix, three_d = asked
     reader = GuardedReader.load(model or now.spec)
-    maker = ObjectMaker(reader, Wanted(heatmaps, fix=fix, three_d=three_d))
+    maker = ObjectMaker(reader, wanted)
     folder = queue or pacs_dir()
     serve(maker, title, address, peer, allowed, folder, lambda words: say(f"{maker.named.model} as {words}"))
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from xlite.data.film_files import FilmFiles, find_film_files
 from xlite.data.film_names import stem_of
+from xlite.data.layout import data_roots
 from xlite.data.leakage import Shared, films_sharing_patients
 from xlite.data.tables import BOX_COLUMNS, find_table, label_version, read_boxes, read_table
 from xlite.errors import DataError
@@ -26,14 +27,13 @@ Changes = list[tuple[str, int, int]]
 """Name, modification time in ns and bytes of files and folders."""
 
 
-def changes(root: Path) -> Changes:
-    """The state of a data folder and of all that lies in it; empty if there is none.
+def changes(data: Path) -> Changes:
+    """The state of a data folder, or of several joined by commas, and of all in them; empty if none is there.
 
     Caches of it are renewed if this differs, also by an older file or after a clock was put back.
     """
-    if not root.is_dir():
-        return []
-    stats = [(path.name, path.stat()) for path in (root, *root.iterdir()) if path.exists()]
+    roots = [root for root in data_roots(data) if root.is_dir()]
+    stats = [(path.name, path.stat()) for root in roots for path in (root, *root.iterdir()) if path.exists()]
     return sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 

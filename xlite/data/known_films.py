@@ -20,15 +20,15 @@ from xlite.images import Preprocess, read_image
 
 @dataclass(frozen=True, eq=False)
 class KnownFilms:
-    """The films of a folder (stems) by the bytes of their files, and by the CRC-32 of their pixels at `side`.
+    """The films of a folder (stems) by the bytes of their files, and by the CRC-32 of their pixels at a side.
 
-    Without a cache nothing is known by its pixels. Two of one size or one CRC-32 are told apart by comparing.
+    of_crc: by side in px, then by CRC-32. Without a cache nothing is known by its pixels. Two of one size or
+    one CRC-32 are told apart by comparing.
     """
 
     folder: NihFolder
     of_size: dict[int, list[str]]
-    of_crc: dict[int, list[str]]
-    side: int
+    of_crc: dict[int, dict[int, list[str]]]
 
     @classmethod
     def of(cls, folder: NihFolder) -> "KnownFilms":
@@ -39,9 +39,13 @@ class KnownFilms:
                 sizes.append((path.stat().st_size, stem))
             except OSError:  # a link that leads nowhere is no film that anybody has
                 continue
-        side, crcs = cached_crcs(cache_folder(folder.root))
-        pixels = ((crc, stem_of(name)) for name, crc in crcs.items())
-        return cls(folder, _grouped(sizes), _grouped(pixels), side)
+        pixels: dict[int, list[tuple[int, str]]] = {}
+        for part in folder.parts:
+            side, crcs = cached_crcs(cache_folder(part.root))
+            named = ((crc, stem) for name, crc in crcs.items() for stem in folder.here([stem_of(name)]))
+            pixels.setdefault(side, []).extend(named)
+        by_crc = {side: _grouped(pairs) for side, pairs in pixels.items() if pairs}
+        return cls(folder, _grouped(sizes), by_crc)
 
     def find(self, data: bytes) -> str | None:
         """The stem of the folder's film of these bytes, or of the same pixels; None if none is known."""
@@ -54,8 +58,11 @@ class KnownFilms:
             image = read_image(data)
         except ImageError:
             return None
-        crc = zlib.crc32(Preprocess(self.side).resize(image).data)
-        return next((stem for stem in self.of_crc.get(crc, []) if self._shows(stem, image)), None)
+        for side, of_crc in self.of_crc.items():
+            crc = zlib.crc32(Preprocess(side).resize(image).data)
+            if stem := next((one for one in of_crc.get(crc, []) if self._shows(one, image)), None):
+                return stem
+        return None
 
     def _bytes(self, stem: str) -> bytes | None:
         try:

@@ -1,5 +1,6 @@
 """Where NIH's tables lie in data folders, and how several are named. No pandas: pages ask before all else."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,6 +28,11 @@ def data_roots(data: Path | str) -> list[Path]:
     if len(parts) == 1 or Path(data).is_dir():
         return [Path(data)]
     return [Path(part) for part in parts if part] or [Path(data)]
+
+
+def absolute_data(data: Path | str) -> Path:
+    """The same folder, or folders, named so that any process finds them. DataError as `joined_data`."""
+    return joined_data([Path(os.path.expanduser(root)).absolute() for root in data_roots(data)])
 
 
 def joined_data(folders: Sequence[Path]) -> Path:

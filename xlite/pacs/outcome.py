@@ -7,13 +7,13 @@ import numpy as np
 
 from xlite import __version__
 from xlite.classify import Classifier
-from xlite.explain.methods import DEFAULT_METHOD
 from xlite.findings import FINDINGS
 from xlite.guarded import GuardedReading
 from xlite.guards.verdict import sentence_of
 from xlite.pacs.regions import peak_box, turned_back
 from xlite.pacs.source import Source
 from xlite.pacs.uids import derived_uid
+from xlite.pacs.wanted import Wanted
 from xlite.report.film_words import guard_alert
 
 NOTICE = (
@@ -21,16 +21,6 @@ NOTICE = (
     "be wrong, even if it looks sure. Do not decide about a patient by it."
 )
 SHORT_NOTICE = "Research, not for clinical use"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which objects a film gets: how many maps, of which kind, whether it is put right first, 3D or not."""
-
-    maps: int = 3
-    method: str = DEFAULT_METHOD
-    fix: bool = False
-    three_d: bool = False
 
 
 @dataclass(frozen=True)

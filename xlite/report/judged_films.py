@@ -40,8 +40,30 @@ def judged_films(
     left out.
 
     Beside them a sentence on each that is damaged. If a film is in several evaluations of a model, the first
-    counts.
+    counts. Of several folders open as one, evaluations on all of them come first, then those on each alone.
     """
+    whole, damaged = _judged_here(folder, found)
+    if len(folder.parts) == 1:
+        return whole, damaged
+    each = [_judged_here(part, found)[0] for part in folder.parts]
+    joined = dict[str, ModelProbabilities]()
+    for model in dict.fromkeys(name for one in (whole, *each) for name in one):
+        alone = [
+            one[model].probs if model in one else _nothing(part)
+            for one, part in zip(each, folder.parts, strict=True)
+        ]
+        probs = np.concatenate(alone)  # films of the parts follow each other in the table
+        if model in whole:
+            probs = np.where(np.isnan(whole[model].probs), probs, whole[model].probs)
+        names = [name for one in (whole, *each) if model in one for name in one[model].parts]
+        joined[model] = ModelProbabilities(model, probs, tuple(dict.fromkeys(names)))
+    return joined, damaged
+
+
+def _judged_here(
+    folder: NihFolder, found: list[tuple[str, Path, int]]
+) -> tuple[dict[str, ModelProbabilities], list[str]]:
+    """`judged_films` on the films as they are called in this folder."""
     probs: dict[str, np.ndarray] = {}
     parts: dict[str, list[str]] = {}
     damaged = []
@@ -54,7 +76,7 @@ def judged_films(
         except (DataError, OSError, ValueError) as error:
             damaged.append(f"The evaluation {place.name} of {model} is left out: {error}")
             continue
-        kept = probs.setdefault(model, np.full((len(folder.table), len(FINDINGS)), np.nan, np.float32))
+        kept = probs.setdefault(model, _nothing(folder))
         at = folder.rows([said.stems[row] for row in rows])
         new = np.isnan(kept[at, 0])
         kept[at[new]] = said.probs[rows[new]]
@@ -62,6 +84,11 @@ def judged_films(
     return {
         model: ModelProbabilities(model, kept, tuple(parts[model])) for model, kept in probs.items()
     }, damaged
+
+
+def _nothing(folder: NihFolder) -> np.ndarray:
+    """What a model said of a folder's films if it was asked of none, float32 (N, 14) of NaN."""
+    return np.full((len(folder.table), len(FINDINGS)), np.nan, np.float32)
 
 
 def _are_these(folder: NihFolder, said: Predictions, rows: np.ndarray, place: Path) -> bool:

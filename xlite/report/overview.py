@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from xlite.data.folder import NihFolder
+from xlite.data.joined import open_data
 from xlite.evaluation.report import Report
 from xlite.messages import literal
 from xlite.models.duty import Duty, info_of
@@ -57,8 +57,8 @@ def auc_of(report: Report | None) -> Headline:
 
 
 def data_headline(path: Path) -> Headline:
-    """A data folder's films, its patients and the edition of its labels. Raises DataError."""
-    folder = NihFolder.open(path)
+    """A data folder's films, its patients and the edition of its labels. Raises DataError as `open_data`."""
+    folder = open_data(path)
     missing = len(folder.missing())
     lack = f", {missing:,} in the table only" if missing else ""
     patients = counted(folder.table["patient"].nunique(), "patient")

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from xlite.data.layout import data_roots
 from xlite.data.predictions import read_predictions
 from xlite.errors import DataError
 from xlite.evaluation.compare import compare_on
@@ -93,7 +94,8 @@ def evaluation_name(split: str, part: str, data: Path) -> str:
     Raises RunError for a split that cannot be a folder's name.
     """
     if part == "all":
-        return f"all-{_NOT_PLAIN.sub('-', data.resolve().name)[:60]}"
+        names = "-".join(root.resolve().name for root in data_roots(data))
+        return f"all-{_NOT_PLAIN.sub('-', names)[:60]}"
     return f"{check_run_name(split)}-{part}"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xlite.config import TrainConfig
-from xlite.data.layout import data_roots, joined_data
+from xlite.data.layout import absolute_data
 from xlite.errors import as_option
 from xlite.models.available import teacher_parts
 
@@ -48,9 +48,7 @@ def absolute_paths(config: TrainConfig) -> TrainConfig:
     )
     return config.model_copy(
         update={
-            "data": joined_data(
-                [Path(os.path.expanduser(one)).absolute() for one in data_roots(config.data)]
-            ),
+            "data": absolute_data(config.data),
             "weights": _absolute_path(config.weights),
             "doubts": _absolute_path(config.doubts),
             "teacher": teachers,

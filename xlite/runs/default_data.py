@@ -1,12 +1,28 @@
-"""The data folder that pages begin with."""
+"""The data folder that pages begin with, and the folders that a visitor names."""
 
+import os
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
-from xlite.data.layout import find_folders, table_files
+from xlite.data.layout import data_roots, find_folders, joined_data, table_files
 from xlite.errors import RunError
 from xlite.places import home
-from xlite.public import is_public, listed_folders
+from xlite.public import folder_of, is_public, listed_folders
 from xlite.runs.run import Run
+
+
+def named_data(said: str | Sequence[str]) -> Path | None:
+    """What a visitor's words stand for: one data folder, or several as `joined_data` has them; None if empty.
+
+    said: a path, or several with commas between; in public a name of `listed_folders`, or several.
+    Raises DataError as `folder_of` and `joined_data`.
+    """
+    words: Sequence[str | Path] = [said] if isinstance(said, str) else said
+    if not is_public():
+        words = [root for word in words if word for root in data_roots(os.path.expanduser(word))]
+    roots = [folder_of(str(word)) for word in words if word]
+    return joined_data(roots) if roots else None
 
 
 def default_data() -> str:
@@ -31,6 +47,6 @@ def default_run() -> Run | None:
         return None
     for run in Run.list():
         with suppress(RunError):  # renamed or deleted since it was listed
-            if table_files(run.config().data) and not run.failed_untrained():
+            if all(map(table_files, data_roots(run.config().data))) and not run.failed_untrained():
                 return run
     return None

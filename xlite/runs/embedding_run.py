@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from xlite.classify import Classifier
 from xlite.data.folder import NihFolder
+from xlite.data.layout import absolute_data
 from xlite.evaluation.embedding import MOST, Embedding, embed
 from xlite.files import Progress, digest_of, write_atomic
 from xlite.places import embeddings_dir
@@ -110,11 +111,11 @@ class EmbeddingRun(WorkFolder[EmbeddingStatus]):
 
     def _open(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        plan = _Plan(model=str(self.model.absolute()), data=str(self.data.absolute()), most=self.most)
+        plan = _Plan(model=str(self.model.absolute()), data=str(absolute_data(self.data)), most=self.most)
         write_atomic(self.path(self.settings_file), plan.model_dump_json(indent=2).encode() + b"\n")
 
     def _resume_words(self) -> list[str]:
-        model, data = self.model.absolute(), self.data.absolute()
+        model, data = self.model.absolute(), absolute_data(self.data)
         return ["embed", str(model), "--data", str(data), "--most", str(self.most)]
 
 

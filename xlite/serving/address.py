@@ -62,6 +62,7 @@ KEYS = {
     "bands": "whether each curve has its band",
     "cut": "the threshold that is tried out, in per cent",
     "prevalence": "the prevalence at which predictive values are shown, in per cent",
+    "folders": "data folders that films are of, of several that are open as one",
     "clusters": "clusters of films in the embedding by a model's features",
     "region": "a region of that embedding, as corners in thousandths of its sides",
     "features": "the model by whose features films are in that embedding",

@@ -1,5 +1,6 @@
 """A small table made by hand, whose statistics can be counted on one's fingers."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from noise_folder import HEADER_2020
 from xlite.data.eda import filters
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.folder import NihFolder
+from xlite.data.joined import JoinedFolder, join
 
 # image, findings, follow-up, patient, age, sex, view
 
@@ -38,6 +40,14 @@ def hand(tmp_path: Path) -> NihFolder:
     (root / "train_val_list.txt").write_text("1_0.png\n1_1.png\n1_2.png\n2_0.png\n9_9.png\n")
     (root / "test_list.txt").write_text("3_0.png\n3_1.png\n4_0.png\n5_0.png\n")
     return NihFolder.open(root)
+
+
+@pytest.fixture
+def joined(hand: NihFolder, tmp_path: Path) -> JoinedFolder:
+    """The eight films twice, as those of two hospitals with other films of the same names."""
+    other = tmp_path / "other"
+    shutil.copytree(hand.root, other)
+    return join([hand, NihFolder.open(other)])
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from xlite.data.eda import captions, ranking
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.doubted import Doubted
 from xlite.data.folder import NihFolder
+from xlite.data.joined import JoinedFolder
+from xlite.findings import FINDINGS
 
 ROWS = """Image Index,Patient ID,Rank,Finding,Label,Probability,Score,Rank in Finding
 3_1.png,3,1,Mass,yes,0.02,0.02,1
@@ -57,3 +59,16 @@ def test_a_list_that_is_none_is_a_fault_and_no_end(hand: NihFolder, tmp_path: Pa
     (hand.root / "doubts.csv").write_text("Image Index\n1_0.png\n")
     found = Doubted.of(hand)
     assert found is not None and "lacks the column 'Rank'" in str(found.fault) and np.isnan(found.ranks).all()
+
+
+def test_of_several_folders_each_ones_list_counts(joined: JoinedFolder) -> None:
+    assert Doubted.of(joined) is None
+    hand, other = joined.parts
+    (other.root / "doubts.csv").write_text(ROWS)
+    found = Doubted.of(joined)
+    assert found is not None and np.isnan(found.ranks[:8]).all()
+    np.testing.assert_array_equal(found.ranks[8:], [np.nan, np.nan, 1, np.nan, np.nan, 0, np.nan, np.nan])
+    assert found.probs[13, FINDINGS.index("Mass")] == 0.02 and found.fault is None
+    (hand.root / "doubts.csv").write_text("Image Index\n")
+    found = Doubted.of(joined)
+    assert found is not None and "hand" in str(found.fault) and found.ranks[13] == 0

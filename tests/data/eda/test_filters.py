@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from unknown_labels import hide_labels
 
-from xlite.data.eda import filters
+from xlite.data.eda import charts, filters
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.filters import Filter, Selection
 from xlite.data.folder import NihFolder
+from xlite.data.joined import JoinedFolder
 from xlite.findings import NO_FINDING
 from xlite.serving.address import KEYS
 
@@ -116,7 +117,17 @@ def test_each_field_of_a_filter_is_in_the_address():
     assert Filter().state() == {
         **{
             name: []
-            for name in ("has", "unknown", "amounts", "sexes", "views", "series", "followups", "clusters")
+            for name in (
+                "has",
+                "unknown",
+                "amounts",
+                "sexes",
+                "views",
+                "series",
+                "followups",
+                "folders",
+                "clusters",
+            )
         },
         "ages": (0, 100),
         "part": "",
@@ -134,3 +145,22 @@ def test_films_whose_label_is_unknown(tiny_folder: Path) -> None:
     assert chosen(films, unknown=("Mass", "Edema")) == stems[:1]
     (chip,) = filters.chips(Selection(films, Filter(unknown=("Mass", "Pleural_Thickening"))))
     assert (chip.words, chip.films) == ("Label unknown: Mass, Pleural thickening", 0)
+
+
+def test_films_of_several_folders_are_chosen_by_folder(joined: JoinedFolder, coded: CodedFilms) -> None:
+    films = CodedFilms.code(joined.table, joined.boxes(), filters.parts_of(joined))
+    assert films.folders is not None and films.folders.names == ("hand", "other")
+    mass = Selection(films, Filter(has=("Mass",), folders=("other",)))
+    assert films.table["stem"].iloc[mass.rows()].tolist() == ["other~1_0", "other~1_1", "other~3_1"]
+    assert [(chip.words, chip.films, chip.without) for chip in filters.chips(mass)] == [
+        ("Mass", 6, {"has": []}),
+        ("Folder other", 3, {"folders": []}),
+    ]
+    assert filters.clicked(mass.wanted, "folders", "hand") == {"folders": ["other", "hand"]}
+    bars = charts.folders(mass).rows
+    assert [(row.label, row.marks[0].text, row.marks[0].chosen) for row in bars] == [
+        ("hand", "3  50.0%", False),
+        ("other", "3  50.0%", True),
+    ]
+    # A link to films of one of several, opened on one folder alone, hides none of them.
+    assert coded.folders is None and Selection(coded, Filter(folders=("other",))).keep.all()

@@ -19,6 +19,7 @@ from xlite.data.eda.partitions import (
     widest_shift,
 )
 from xlite.data.folder import NihFolder
+from xlite.data.joined import JoinedFolder
 from xlite.data.split_files import write_split
 from xlite.data.splits import make_split
 from xlite.findings import FINDINGS, NO_FINDING
@@ -89,3 +90,17 @@ def test_overlaps_of_two_lists():
         ["one", "other", 2, 1, 1, 1],
         ["other", "one", 3, 1, 2, 1],
     ]
+
+
+def test_lists_of_one_name_in_several_folders_are_one(joined: JoinedFolder) -> None:
+    hand, other = joined.parts
+    write_split(other, make_split(other, "official"))
+    official, split = partitions(joined)
+    assert (official.name, split.name) == ("official", "splits/official")
+    # The list names 9_9, too, of which no table says anything.
+    assert official.parts["train+val"] == [
+        f"{title}~{stem}" for title in ("hand", "other") for stem in ("1_0", "1_1", "1_2", "2_0")
+    ]
+    assert official.parts["test"][::4] == ["hand~3_0", "other~3_0"]
+    assert {stem.partition("~")[0] for part in split.parts.values() for stem in part} == {"other"}
+    assert leakage(joined.table, locate(joined.table, [official])["official"]).shared_patients == 0

@@ -18,10 +18,13 @@ from xlite.text import counted, labels_of, verb
 
 
 def folder_caption(folder: NihFolder, public: bool) -> str:
-    """A data folder, its label edition and its size, in Markdown; the public learns no path."""
+    """A data folder, or several, the label edition and the size, in Markdown; the public learns no path."""
     films = counted(len(folder.table), "film")
-    name = folder.root.name if public else str(folder.root)
-    return f"{literal(name)}, {labels_of(folder.label_version)}, {films} in the table"
+    names = [part.root.name if public else str(part.root) for part in folder.parts]
+    if len(names) == 1:
+        return f"{literal(names[0])}, {labels_of(folder.label_version)}, {films} in the table"
+    edition = labels_of(folder.label_version)
+    return f"{' and '.join(map(literal, names))} as one, {edition}, {films} in their tables"
 
 
 def headline(facts: Facts) -> dict[str, str]:

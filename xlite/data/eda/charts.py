@@ -121,6 +121,13 @@ def views(selection: Selection) -> Chart:
     return _choices("View", selection, "views", found, [*found.values()], "of view {}")
 
 
+def folders(selection: Selection) -> Chart:
+    """Films by their data folder; without a bar if one alone is open."""
+    codes = selection.films.folders
+    found = codes.counts(selection.without("folders")) if codes else {}
+    return _choices("Data folder", selection, "folders", found, [*found.values()], "of folder {}")
+
+
 def parts(selection: Selection) -> Chart:
     """Films by the part of each list and split that they are in."""
     keep = selection.without("part")
@@ -312,6 +319,6 @@ TABS: dict[str, tuple[Callable[[Selection], Chart], ...]] = {
     "Together": (),
     "Ages and views": (ages, prevalence, sexes, views),
     "Patients": (series, follow_ups),
-    "Parts and boxes": (parts, boxes),
+    "Parts and boxes": (folders, parts, boxes),
 }
 """The groups of charts; that of findings together also asks by what it is coloured."""

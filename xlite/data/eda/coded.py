@@ -19,6 +19,7 @@ from xlite.data.eda.statistics import (
     known_classes,
     label_array,
 )
+from xlite.data.joined import FOLDER
 from xlite.findings import FINDINGS
 
 
@@ -53,9 +54,10 @@ class CodedFilms:
 
     labels: float32 (N, 14), NaN if unknown; present: bool (N, 15), No Finding and the 14 findings, and known:
     whether that is known; amounts: known findings of each film; patients: a number for each patient; series:
-    films of the film's patient; follow_ups; ages: years, NaN if missing; boxed: whether the film has boxes;
-    parts: for each part of a list or split, which films are in it, bool (N,); embedded: where the films lie
-    by a model's features, if there is such an embedding; doubted: their labels in doubt, if they are listed.
+    films of the film's patient; follow_ups; ages: years, NaN if missing; folders: of which data folder a film
+    is, None if one alone is open; boxed: whether the film has boxes; parts: for each part of a list or split,
+    which films are in it, bool (N,); embedded: where the films lie by a model's features, if there is such an
+    embedding; doubted: their labels in doubt, if they are listed.
     """
 
     table: pd.DataFrame
@@ -69,6 +71,7 @@ class CodedFilms:
     ages: np.ndarray
     sexes: Codes
     views: Codes
+    folders: Codes | None
     boxed: np.ndarray
     parts: dict[str, np.ndarray]
     embedded: Embedded | None = None
@@ -98,6 +101,7 @@ class CodedFilms:
             ages=table["age"].to_numpy(np.float64),
             sexes=Codes.code(table["sex"]),
             views=Codes.code(table["view"]),
+            folders=Codes.code(table[FOLDER]) if FOLDER in table else None,
             boxed=_marked(rows, boxes["stem"].tolist()),
             parts={name: _marked(rows, stems) for name, stems in parts.items()},
             doubted=doubted,

@@ -14,6 +14,7 @@ from xlite.findings import FINDINGS
 class Doubted:
     """Of films (N): the rank (N,) of each one's first label in doubt, 0 the most doubtful, NaN without one.
 
+    Ranks are those of the film's own folder if several are open as one.
     probs (N, 14): out-of-fold probabilities of labels in doubt, NaN for the others. fault: why the folder's
     list could not be read, if it could not.
     """
@@ -24,11 +25,23 @@ class Doubted:
 
     @classmethod
     def of(cls, folder: NihFolder) -> "Doubted | None":
-        """The labels in doubt of a folder; None if it has no list of them."""
-        path, stems = folder.root / DOUBTS_FILE, folder.table["stem"].tolist()
-        if not path.exists():
+        """The labels in doubt of a folder, or of several as one; None if none has a list of them."""
+        if not any((part.root / DOUBTS_FILE).exists() for part in folder.parts):
             return None
+        found = [cls._of_part(part) for part in folder.parts]  # whose films follow each other in the table
+        return cls(
+            np.concatenate([one.ranks for one in found]),
+            np.concatenate([one.probs for one in found]),
+            next((one.fault for one in found if one.fault), None),
+        )
+
+    @classmethod
+    def _of_part(cls, folder: NihFolder) -> "Doubted":
+        """The labels in doubt of one folder; none without a list of them."""
+        path, stems = folder.root / DOUBTS_FILE, folder.table["stem"].tolist()
         ranks, probs = np.full(len(stems), np.nan), np.full((len(stems), len(FINDINGS)), np.nan)
+        if not path.exists():
+            return cls(ranks, probs)
         try:
             listed = of_films(read_doubts(path), stems, folder.labels(stems))
         except DataError as error:

@@ -31,7 +31,8 @@ class Filter:
     each of them. Of each other field it must have one value: ages,
     years from and to, both included (None lets missing ages through too); amounts, how many findings it is
     known to have; series, how many films its patient has, and followups, by the names of SERIES and
-    FOLLOW_UPS; clusters and region of the embedding, as `Embedded` has them.
+    FOLLOW_UPS; folders, of several that are open as one; clusters and region of the embedding, as `Embedded`
+    has them.
     """
 
     has: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Filter:
     followups: tuple[str, ...] = ()
     part: str = ""
     boxed: bool = False
+    folders: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     region: str = ""
 
@@ -54,7 +56,7 @@ class Filter:
         return {**values, **lists, "ages": self.ages or (0, OLDEST)}
 
 
-_LISTS = ("has", "unknown", "amounts", "sexes", "views", "series", "followups", "clusters")
+_LISTS = ("has", "unknown", "amounts", "sexes", "views", "series", "followups", "folders", "clusters")
 
 
 def parts_of(folder: NihFolder) -> dict[str, list[str]]:
@@ -108,6 +110,8 @@ def _mask(films: CodedFilms, name: str, value: Any) -> np.ndarray:
             mask = (value[0] <= years) & (years <= value[1])  # a missing age is in no range
         case "sexes" | "views":
             mask = getattr(films, name).among(value)
+        case "folders":
+            mask = films.folders.among(value) if films.folders else np.ones(len(films), dtype=bool)
         case "series":
             mask = _in_ranges(films.series, [SERIES[one] for one in value])
         case "followups":
@@ -175,6 +179,8 @@ def _words(wanted: Filter, name: str) -> str:
             return f"Sex {_any_of(value)}"
         case "views":
             return f"View {_any_of(value)}"
+        case "folders":
+            return f"Folder {_any_of(value)}"
         case "part":
             return str(value)
         case "clusters":

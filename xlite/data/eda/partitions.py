@@ -8,6 +8,7 @@ import pandas as pd
 
 from xlite.data.eda.statistics import CLASSES, indicators, known_classes, label_array
 from xlite.data.folder import NihFolder
+from xlite.data.joined import JoinedFolder
 from xlite.data.split_files import read_split
 from xlite.data.splits import CHEXNET_LISTS, OFFICIAL_LISTS, PARTS, random_parts
 from xlite.data.tables import read_list
@@ -48,8 +49,11 @@ class Leakage:
 def partitions(folder: NihFolder) -> list[Partition]:
     """NIH's and CheXNet's lists if the folder has all their files, then each split written into `splits/`.
 
-    Raises DataError if a list or a split cannot be read.
+    Of several folders, lists and splits of one name are one. Raises DataError if a list or a split cannot be
+    read.
     """
+    if isinstance(folder, JoinedFolder):
+        return _joined_partitions(folder)
     found = []
     for name, files in LISTS.items():
         paths = {part: folder.root / file for part, file in files.items()}
@@ -59,6 +63,17 @@ def partitions(folder: NihFolder) -> list[Partition]:
         split = read_split(folder, written.parent.name, allow_leakage=True)
         found.append(Partition(f"splits/{split.name}", {part: split.stems(part) for part in PARTS}))
     return found
+
+
+def _joined_partitions(folder: JoinedFolder) -> list[Partition]:
+    """The partitions of all folders by name, without films that no table lists: they have no name here."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for one, names in zip(folder.folders, folder.stems, strict=True):
+        for partition in partitions(one):
+            parts = found.setdefault(partition.name, {})
+            for part, stems in partition.parts.items():
+                parts.setdefault(part, []).extend(names[stem] for stem in stems if stem in names)
+    return [Partition(name, parts) for name, parts in found.items()]
 
 
 def random_partition(folder: NihFolder, strategy: str, seed: int) -> Partition | None:

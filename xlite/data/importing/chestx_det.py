@@ -22,7 +22,7 @@ from xlite.data.importing.found import (
     not_that_kind,
     states_of_names,
 )
-from xlite.data.importing.mapping import shipped
+from xlite.data.importing.mapping import shipped_labels
 from xlite.errors import DataError
 
 _NIH_NAME = re.compile(r"\d{8}_\d{3}")
@@ -58,7 +58,7 @@ def found_in(source: Path) -> Found:
                 boxes.append({"name": name, "label": label, **side})
     seen = {label for labels in named for label in labels}
     is_10 = not seen & _NOT_IN_10 and not any(path.name.startswith("ChestX_Det_") for path in tables.values())
-    labels = [rule.label for rule in shipped("chestx-det") if not (is_10 and rule.label in _NOT_IN_10)]
+    labels = [label for label in shipped_labels("chestx-det") if not (is_10 and label in _NOT_IN_10)]
     return Found(
         source,
         films_of({**row, "view": FRONTAL} for row in rows),

@@ -19,9 +19,10 @@ from xlite.data.importing.found import (
     films_of,
     label_states,
     not_that_kind,
+    sex_of,
     text_columns,
 )
-from xlite.data.importing.mapping import shipped
+from xlite.data.importing.mapping import shipped_labels
 from xlite.errors import DataError
 
 _PARTS = {"train": ("train.csv",), "val": ("valid.csv",), "test": ("test.csv", "test_labels.csv")}
@@ -34,7 +35,7 @@ def found_in(source: Path) -> Found:
     tables = {part: path for part, names in _PARTS.items() if (path := file_of(source, *names))}
     if "train" not in tables and "val" not in tables:
         raise not_that_kind(source, "CheXpert", "train.csv or valid.csv")
-    labels = [rule.label for rule in shipped("chexpert")]
+    labels = shipped_labels("chexpert")
     conflicts: Counter[str] = Counter()
     films: list[dict[str, str]] = []
     states = []
@@ -75,13 +76,13 @@ def _film(
         ] += 1
     frontal = (said or kind) == FRONTAL
     exact = row["AP/PA"] if row["AP/PA"] in ("AP", "PA") else FRONTAL
-    sex, age = row["Sex"][:1].upper(), row["Age"].partition(".")[0]
+    age = row["Age"].partition(".")[0]
     return {
         "file": _file(row["Path"], table, source, batches),
         "name": f"{patient}_{study}_{view}",
         "patient": patient.removeprefix("patient"),
         "age": "" if age == "0" else age,  # 0 stands for not known
-        "sex": sex if sex in ("F", "M") else "",
+        "sex": sex_of(row["Sex"]),
         "view": exact if frontal else LATERAL,
         "part": part,
         "order": f"{patient} {int(study.removeprefix('study')):06d} {view}",

@@ -22,6 +22,11 @@ _PRESENT = {"1", "1.", "1.0", "true", "yes", "y", "positive", "pos", "present"}
 _ABSENT = {"0", "0.", "0.0", "false", "no", "n", "negative", "neg", "absent"}
 _UNCERTAIN = {"-1", "-1.", "-1.0", "uncertain", "u", "?"}
 BLANKS = {"", "nan", "na", "n/a", "none", "null"}
+_SEXES = {
+    **dict.fromkeys(("f", "female", "woman", "w", "weiblich", "femme", "féminin", "mujer", "femenino"), "F"),
+    **dict.fromkeys(("m", "male", "man", "männlich", "maennlich", "homme", "masculin"), "M"),
+    **dict.fromkeys(("hombre", "masculino"), "M"),
+}
 
 
 @dataclass(eq=False)
@@ -68,6 +73,11 @@ def text_columns(path: Path, needed: Sequence[str], wanted: Sequence[str] = ()) 
     there = [name for name in (*needed, *wanted) if name in header]
     table = pd.DataFrame(columns_of(path, header, rows, there), dtype=str)
     return table.reindex(columns=[*needed, *wanted], fill_value="")
+
+
+def sex_of(text: str) -> str:
+    """F or M, from its letter or its word in English, German, French or Spanish; nothing for any other."""
+    return _SEXES.get(text.strip().casefold(), "")
 
 
 def label_state(text: str) -> float | None:

@@ -40,6 +40,11 @@ def shipped(kind: str) -> Mapping:
         return read_mapping(path) if path.exists() else []
 
 
+def shipped_labels(kind: str) -> list[str]:
+    """The labels of that mapping, as the data set writes them."""
+    return [rule.label for rule in shipped(kind)]
+
+
 def read_mapping(path: Path) -> Mapping:
     """A mapping from a table with COLUMNS, of which note and source may be missing.
 

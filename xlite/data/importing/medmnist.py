@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from xlite.data.importing.found import FRONTAL, Found, file_of, films_of, not_that_kind
-from xlite.data.importing.mapping import shipped
+from xlite.data.importing.mapping import shipped_labels
 from xlite.data.phantom.write import encode_png
 from xlite.data.splits import PARTS
 from xlite.errors import DataError, sentence
@@ -23,7 +23,7 @@ def found_in(source: Path) -> Found:
     path = source if source.is_file() else file_of(source, "chestmnist*.npz")
     if path is None:
         raise not_that_kind(source, "ChestMNIST", "chestmnist.npz")
-    labels = [rule.label for rule in shipped("medmnist")]
+    labels = shipped_labels("medmnist")
     images, states = _arrays(path, len(labels))
     parts = [(part, row) for part in PARTS for row in range(len(images.get(part, [])))]
 

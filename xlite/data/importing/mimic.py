@@ -19,7 +19,7 @@ from xlite.data.importing.found import (
     not_that_kind,
     text_columns,
 )
-from xlite.data.importing.mapping import shipped
+from xlite.data.importing.mapping import shipped_labels
 from xlite.errors import DataError
 from xlite.text import counted
 
@@ -37,7 +37,7 @@ def found_in(source: Path) -> Found:
         raise not_that_kind(
             source, "MIMIC-CXR-JPG", "mimic-cxr-2.0.0-metadata.csv.gz and mimic-cxr-2.0.0-chexpert.csv.gz"
         )
-    labels = [rule.label for rule in shipped("mimic")]
+    labels = shipped_labels("mimic")
     studies = text_columns(labelled, ["subject_id", "study_id"], labels)
     wanted = ("ViewPosition", _PROCEDURE, _CODE, "StudyDate", "StudyTime")
     films = text_columns(metadata, ["dicom_id", "subject_id", "study_id"], wanted)

@@ -23,7 +23,7 @@ from xlite.data.importing.found import (
     states_of_names,
     text_columns,
 )
-from xlite.data.importing.mapping import shipped
+from xlite.data.importing.mapping import shipped_labels
 from xlite.errors import DataError
 
 _VIEWS = {"frontal": FRONTAL, "lateral": LATERAL, "": ""}
@@ -44,7 +44,7 @@ def found_in(source: Path) -> Found:
         rows = [film for path in tables for film in _of_report(path)]
     indexed = [(film, labels) for film, labels in rows if labels and _NOT_INDEXED not in labels]
     left_out = Counter({"without MeSH terms": len(rows) - len(indexed)})
-    labels = [rule.label for rule in shipped("openi")]
+    labels = shipped_labels("openi")
     states = states_of_names([names for _, names in indexed], labels)
     return Found(source, films_of(film for film, _ in indexed), states, tables, left_out=left_out)
 

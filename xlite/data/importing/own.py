@@ -16,10 +16,11 @@ from xlite.data.importing.found import (
     Found,
     films_of,
     label_states,
+    sex_of,
     states_of_names,
     text_columns,
 )
-from xlite.data.importing.mapping import shipped
+from xlite.data.importing.mapping import shipped, shipped_labels
 from xlite.data.importing.options import COLUMNS, LABEL, NAMES
 from xlite.data.rows import read_header
 from xlite.data.splits import PARTS
@@ -93,13 +94,12 @@ def _film(row: dict[str, str], columns: Columns) -> dict[str, str]:
         role: row.get(getattr(columns, role), "")
         for role in ("image", "patient", "view", "age", "sex", "part")
     }
-    sex = cells["sex"][:1].upper()
     return {
         "file": cells["image"],
         "name": stem_of(cells["image"]),
         "patient": cells["patient"],
         "age": re.sub(r"\.0*$", "", cells["age"]),
-        "sex": sex if sex in ("F", "M") else "",
+        "sex": sex_of(cells["sex"]),
         "view": _VIEWS.get(cells["view"].casefold(), "other views"),
         "part": _PARTS.get(cells["part"].casefold(), ""),
     }
@@ -110,7 +110,7 @@ def found_in_order(columns: Columns) -> Found:
 
     Raises DataError if it has neither.
     """
-    path, order = columns.table, [rule.label for rule in shipped("xrv")]
+    path, order = columns.table, shipped_labels("xrv")
     header = read_header(path)
     own = [label for label in order if label in header]
     if own:

@@ -16,10 +16,11 @@ from xlite.data.importing.found import (
     file_of,
     films_of,
     not_that_kind,
+    sex_of,
     states_of_names,
     text_columns,
 )
-from xlite.data.importing.mapping import shipped
+from xlite.data.importing.mapping import shipped_labels
 from xlite.errors import DataError
 
 _VIEWS = {"PA": "PA", "AP": "AP", "AP_HORIZONTAL": "AP", "L": LATERAL, "UNK": "", "": ""}
@@ -46,7 +47,7 @@ def found_in(source: Path) -> Found:
             named.append(names)
     by_hand = int((table["MethodLabel"] == "Physician").sum())
     note = f"{by_hand:,} of {len(table):,} rows were labelled by physicians, the others by a network."
-    labels = [rule.label for rule in shipped("padchest")]
+    labels = shipped_labels("padchest")
     states = states_of_names(named, labels)
     return Found(source, films_of(films), states, [path], left_out=left_out, notes=[note])
 
@@ -66,13 +67,13 @@ def _names(text: str, path: Path, row: int) -> list[str]:
 
 def _film(row: dict[str, str]) -> dict[str, str]:
     projection = row["Projection"].upper()
-    folder, sex = row["ImageDir"].partition(".")[0], row["PatientSex_DICOM"].upper()
+    folder = row["ImageDir"].partition(".")[0]
     return {
         "file": f"{folder}/{row['ImageID']}" if folder else row["ImageID"],
         "name": row["ImageID"].removesuffix(".png"),
         "patient": row["PatientID"],
         "age": _age(row["StudyDate_DICOM"], row["PatientBirth"]),
-        "sex": sex if sex in ("F", "M") else "",
+        "sex": sex_of(row["PatientSex_DICOM"]),
         "view": _VIEWS.get(projection, "other views"),
     }
 

@@ -20,7 +20,7 @@ from xlite.data.importing.found import (
     not_that_kind,
     text_columns,
 )
-from xlite.data.importing.mapping import shipped
+from xlite.data.importing.mapping import shipped_labels
 from xlite.data.rows import read_header
 from xlite.errors import DataError
 
@@ -107,7 +107,7 @@ def _readings(path: Path) -> pd.DataFrame:
 def _readings_of_boxes(path: Path) -> pd.DataFrame:
     """The same from a table of boxes: a reader has a label if he drew a box of it."""
     table = text_columns(path, ["image_id", "class_name", "rad_id"])
-    if unknown := sorted(set(table["class_name"]) - {*_KAGGLE, *(rule.label for rule in shipped("vindr"))}):
+    if unknown := sorted(set(table["class_name"]) - {*_KAGGLE, *shipped_labels("vindr")}):
         raise DataError(f"{path} has the class {unknown[0]!r}; expected one of {', '.join(_KAGGLE)}")
     there = pd.crosstab([table["image_id"], table["rad_id"]], table["class_name"]).gt(0).astype("float32")
     readings = there.reindex(columns=list(dict.fromkeys([*_KAGGLE, *there.columns])), fill_value=0)

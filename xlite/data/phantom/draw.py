@@ -10,7 +10,7 @@ from xlite.data.phantom.body import draw_patient, place_film, pose
 from xlite.data.phantom.bones import skeleton
 from xlite.data.phantom.chest import Chest, build_chest
 from xlite.data.phantom.devices import add_marker, hardware
-from xlite.data.phantom.exposure import aim, attenuation, develop, draw_exposure, frame
+from xlite.data.phantom.exposure import TECHNIQUES, aim, attenuation, develop, draw_exposure, frame
 from xlite.data.phantom.labels import Film
 from xlite.data.phantom.vessels import draw_vessels
 from xlite.findings import FINDINGS
@@ -52,8 +52,8 @@ class Drawing:
     lungs: np.ndarray
 
 
-def draw_film(film: Film, size: int, seed: int) -> Drawing:
-    """Draws one film at `size` x `size` px; a pure function of its arguments."""
+def draw_film(film: Film, size: int, seed: int, technique: str = "usual") -> Drawing:
+    """Draws one film at `size` x `size` px, taken as TECHNIQUES say; a pure function of its arguments."""
 
     def of_film(detail: int) -> np.random.Generator:
         return np.random.default_rng([seed, film.patient, film.follow_up, detail])
@@ -66,7 +66,7 @@ def draw_film(film: Film, size: int, seed: int) -> Drawing:
     lungs = chest.lung > AIR_CM
     chest.marking += draw_vessels(body, canvas, chest.lung)
     chest.bone += skeleton(body, canvas)
-    exposure = draw_exposure(film.view, body.wall / 3, of_film(5))
+    exposure = draw_exposure(film.view, body.wall / 3, of_film(5)).taken_by(TECHNIQUES[technique])
     aims = aim(chest, exposure)
     boxes = {}
     for finding, paint in PAINTERS.items():

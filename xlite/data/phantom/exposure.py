@@ -1,6 +1,6 @@
 """The exposure, from thickness to grey: attenuation, scatter, blur, noise and the response of the film."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,6 +8,21 @@ from xlite.data.phantom.canvas import Canvas, smooth_step
 from xlite.data.phantom.chest import Chest
 
 WATER, BONE = 0.17, 0.47  # attenuation per cm at chest energies; bone counts on top of water
+
+
+@dataclass(frozen=True)
+class Technique:
+    """How a hospital takes its films: the dose beside the usual one, and the share of scatter on top of it.
+
+    Quantum noise goes with one by the square root of the dose.
+    """
+
+    dose: float = 1.0
+    scatter: float = 0.0
+
+
+TECHNIQUES = {"usual": Technique(), "low-dose": Technique(dose=0.25, scatter=0.25)}
+"""By name. low-dose: a quarter of the dose and no grid, so noise doubles and more scatter comes through."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +36,11 @@ class Exposure:
     sharpen: float
     blur: float
     noise: float
+
+    def taken_by(self, technique: Technique) -> "Exposure":
+        """The same exposure as another hospital takes it."""
+        noise = self.noise / np.sqrt(technique.dose)
+        return replace(self, noise=float(noise), scatter=self.scatter + technique.scatter)
 
 
 def draw_exposure(view: str, heavy: float, rng: np.random.Generator) -> Exposure:

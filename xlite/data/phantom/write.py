@@ -5,6 +5,7 @@ import os
 from collections.abc import Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from xlite.data.folder import PHANTOM_NOTE, PHANTOM_TITLE
 from xlite.data.phantom.draw import draw_film
+from xlite.data.phantom.exposure import TECHNIQUES
 from xlite.data.phantom.labels import Film, draw_labels, official_lists
 from xlite.errors import DataError, sentence
 from xlite.files import Progress
@@ -55,8 +57,17 @@ Figures measured here say nothing about real films.
 )
 
 Boxes = list[tuple[str, dict[str, tuple[float, float, float, float]]]]
-Job = tuple[list[Film], Path, int, int]
-"""One patient's films, the folder, the size in px and the seed."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One patient's films, and how they are drawn."""
+
+    films: list[Film]
+    folder: Path
+    size: int
+    seed: int
+    technique: str
 
 
 def write_phantom(
@@ -67,29 +78,38 @@ def write_phantom(
     seed: int,
     progress: Progress | None = None,
     processes: int | None = None,
+    technique: str = "usual",
 ) -> None:
     """Writes a synthetic NIH folder: `images` grey 8-bit PNGs of `patients` patients, `size` x `size` px.
 
     The same arguments give the same bytes, whatever the number of `processes` (default: one for each core).
-    `progress` is called with films done and films in all. Raises DataError for a size beyond 32-2048, fewer
-    images than patients, a negative seed, or a folder that is not empty or cannot be written; no half-written
-    one is left.
+    Another of TECHNIQUES takes the same films of the same patients. `progress` is called with films done and
+    films in all. Raises DataError for a size beyond 32-2048, fewer images than patients, a negative seed,
+    another technique, or a folder that is not empty or cannot be written; no half-written one is left.
     """
     out = Path(out)
     if not SMALLEST <= size <= LARGEST:
         raise DataError(f"films of {size} px cannot be drawn; choose a size from {SMALLEST} to {LARGEST} px")
     if seed < 0:
         raise DataError(f"the seed {seed} is negative; choose 0 or more")
+    if technique not in TECHNIQUES:
+        raise DataError(f"the technique {technique!r} is unknown; choose one of {', '.join(TECHNIQUES)}")
     films = draw_labels(images, patients, seed)
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise DataError(f"{out} is there already and not an empty folder; choose a new folder")
         with _all_or_nothing(out, films):
-            boxes = _draw_all(films, out / "images", size, seed, progress, processes)
+            jobs = [
+                Job(list(group), out / "images", size, seed, technique)
+                for _, group in groupby(films, key=lambda film: film.patient)
+            ]
+            boxes = _draw_all(jobs, len(films), progress, processes)
             _write_tables(out, films, boxes, seed)
             readme = README.format(
                 images=counted(images, "image"), patients=counted(patients, "patient"), size=size, seed=seed
             )
+            if technique != "usual":
+                readme += f"Technique: {technique}.\n"
             (out / NOTE).write_text(readme, encoding="utf-8")
     except OSError as error:
         raise DataError(sentence(error, out)) from error
@@ -120,23 +140,14 @@ def _remove_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _draw_all(
-    films: list[Film],
-    folder: Path,
-    size: int,
-    seed: int,
-    progress: Progress | None,
-    processes: int | None,
-) -> Boxes:
-    by_patient = groupby(films, key=lambda film: film.patient)
-    jobs = [(list(group), folder, size, seed) for _, group in by_patient]
+def _draw_all(jobs: list[Job], films: int, progress: Progress | None, processes: int | None) -> Boxes:
     boxes: Boxes = []
-    processes = 1 if len(films) <= IN_PROCESS_UP_TO else min(processes or processors(), len(jobs))
+    processes = 1 if films <= IN_PROCESS_UP_TO else min(processes or processors(), len(jobs))
     with closing(_run(jobs, processes)) as parts:  # else a process may go on writing after an error here
         for part in parts:
             boxes += part
             if progress:
-                progress(len(boxes), len(films))
+                progress(len(boxes), films)
     return boxes
 
 
@@ -159,11 +170,10 @@ def _start_worker() -> None:
 
 def _draw_patient(job: Job) -> Boxes:
     """Draws and saves one patient's films; returns the boxes of each."""
-    films, folder, size, seed = job
     boxes: Boxes = []
-    for film in films:
-        drawing = draw_film(film, size, seed)
-        (folder / f"{film.stem}.png").write_bytes(encode_png(drawing.image))
+    for film in job.films:
+        drawing = draw_film(film, job.size, job.seed, job.technique)
+        (job.folder / f"{film.stem}.png").write_bytes(encode_png(drawing.image))
         boxes.append((film.stem, drawing.boxes))
     return boxes
 

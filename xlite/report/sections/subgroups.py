@@ -55,7 +55,9 @@ def _by_folder(view: View, found: Subgroups) -> Table:
     caption = (
         "Each finding on the films of all folders and of each: AUC, films with it of those labelled. An AUC "
         "over all folders that lies above that of each may come of telling the folders apart, if one has the "
-        "finding more often."
+        "finding more often. Thresholds and calibrator are the model's, the same for all folders, and judged "
+        "here on their films together: a report on one folder alone says what they give there, and "
+        "`xlite adapt` fits others to it."
     )
     return Table(["Finding", "All folders", *found.groups], rows, caption)
 
