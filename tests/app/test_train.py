@@ -457,9 +457,9 @@ def test_the_train_page_submits_to_slurm_if_there_is_one(
     sbatch.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     test = page("train", data=str(tiny_folder))
-    assert len(test.run().segmented_control) == 0
+    assert [control.label for control in test.run().segmented_control] == ["What to train"]
     monkeypatch.setenv("PATH", f"{sbatch.parent}{os.pathsep}/usr/bin{os.pathsep}/bin")
-    test.run().segmented_control[0].set_value("SLURM cluster").run()
+    test.run().segmented_control[1].set_value("SLURM cluster").run()
     test.text_area[0].set_value("--partition=gpu\n\n--time=8:00:00 \n").run()
     options = "--launcher slurm --sbatch-option=--partition=gpu --sbatch-option=--time=8:00:00"
     assert test.code[0].value == f"xlite jobs start {options} --data {tiny_folder}"

@@ -30,7 +30,7 @@ def rounds_figure(rounds: pd.DataFrame, metrics: pd.DataFrame) -> go.Figure:
     """
     from plotly.subplots import make_subplots
 
-    figure = make_subplots(1, 2, subplot_titles=list(PANELS.values()), horizontal_spacing=0.1)
+    figure = make_subplots(1, 2, subplot_titles=list(PANELS.values()), horizontal_spacing=0.16)
     clients = sorted(rounds["client"].unique())
     drawn = [(shortened(name), rounds[rounds["client"] == name], "round") for name in clients]
     looks: list[dict[str, Any]] = [{**line, "width": 1.5} for line in lines(len(clients))]
