@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -121,14 +121,14 @@ def serving(script: str, folder: Path, port: int, **variables: str) -> Iterator[
         server.wait()
 
 
-def opened(page: "Page", address: str, role: str, name: str) -> float:
+def opened(page: "Page", address: str, role: Literal["button", "heading"], name: str) -> float:
     """Opens an address until that is there; CPU seconds that the page's own thread took for it."""
     of_page = page.context.new_cdp_session(page)
     of_page.send("Performance.enable", {"timeDomain": "threadTicks"})
     page.goto(address)
     page.get_by_role(role, name=re.compile(f"^{name}")).first.wait_for()
     found = of_page.send("Performance.getMetrics")["metrics"]
-    return next(one["value"] for one in found if one["name"] == "TaskDuration")
+    return float(next(one["value"] for one in found if one["name"] == "TaskDuration"))
 
 
 def clicked(page: "Page", words: str) -> None:
@@ -147,10 +147,11 @@ def in_chromium(data: str, rounds: int, port: int) -> Times:
 
     found: Times = defaultdict(list)
 
-    def paint(name: str, *what: str) -> "Page":
+    def paint(name: str, address: str, role: Literal["button", "heading"], ready: str) -> "Page":
         page = browser.new_context(viewport={"width": 1400, "height": 1000}).new_page()
         page.set_default_timeout(240_000)
-        clocked(found, name, lambda: found[f"{name}, CPU of the page"].append(opened(page, *what)))
+        of_page = found[f"{name}, CPU of the page"]
+        clocked(found, name, lambda: of_page.append(opened(page, address, role, ready)))
         return page
 
     with (

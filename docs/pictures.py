@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import httpx
 from PIL import Image
@@ -67,7 +68,7 @@ class Picture:
     """A page at an address, light or dark, in a window of that width and height in px; what is done first."""
 
     address: str
-    scheme: str
+    scheme: Literal["light", "dark"]
     size: tuple[int, int]
     prepare: Callable[[Page], None] = nothing
 
