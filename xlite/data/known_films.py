@@ -60,8 +60,9 @@ class KnownFilms:
             return None
         for side, of_crc in self.of_crc.items():
             crc = zlib.crc32(Preprocess(side).resize(image).data)
-            if stem := next((one for one in of_crc.get(crc, []) if self._shows(one, image)), None):
-                return stem
+            for one in of_crc.get(crc, []):
+                if self._shows(one, image):
+                    return one
         return None
 
     def _bytes(self, stem: str) -> bytes | None:
