@@ -100,7 +100,7 @@ def test_each_tab_opens(both: str, west: Path, east: Path) -> None:
 
 
 def test_splits_and_labellings_are_kept_of_one_folder_alone(both: str) -> None:
-    test = page("explore", data=both).run()
+    test = page("explore", data=both, **{"take-along": True}).run()
     assert "Labellings and splits are of one folder" in words(test)
     assert [field.key for field in test.text_input if field.key in ("split-name", "labelling-name")] == []
     test = page("label", data=both).run()
@@ -168,7 +168,7 @@ def test_two_of_one_name_are_refused_in_a_sentence(name: str, west: Path, tmp_pa
 
 
 def test_an_import_is_opened_beside_what_is_open(west: Path, tmp_path: Path, own_home: Path) -> None:
-    test = page("explore", data=str(west)).run()
+    test = page("explore", data=str(west), **{"import-form": True}).run()
     test.selectbox(key="import-kind").set_value("chexpert")
     test.text_input(key="import-name").set_value("chex")
     test.text_input(key="import-source").set_value(str(write_chexpert(tmp_path)))
