@@ -21,12 +21,9 @@ def show_import() -> None:
     """The form, folded away; nothing on a public server."""
     if is_public():
         return
-    in_use = bool(
-        {"import-look", "import-running"} & {*st.session_state}
-    )  # else it folds when the page moves
-    box = st.expander(
-        TITLE, expanded=in_use, icon=":material/download:", key="import-form", on_change="rerun"
-    )
+    if {"import-look", "import-running"} & {*st.session_state}:  # else it folds when the page moves
+        st.session_state.setdefault("import-form", True)
+    box = st.expander(TITLE, icon=":material/download:", key="import-form", on_change="rerun")
     if not box.open:  # drawn once somebody looks: its fields would cost each visit a part of the first paint
         return
     with box:

@@ -167,10 +167,11 @@ def _show_films(
 
 def _offer_files(folder: NihFolder, films: CodedFilms, rows: np.ndarray, selection: Selection) -> None:
     """The films chosen as a CSV, as a list and as a split, once somebody looks."""
-    box = st.expander(f"Take these {counted(len(rows), 'film')} along", key="take-along", on_change="rerun")
+    box = st.expander("Take these films along", key="take-along", on_change="rerun")
     if not box.open:
         return
     with box:
+        st.caption(counted(len(rows), "film"))
         with st.container(horizontal=True):
             st.download_button(
                 "Table (CSV)", lambda: export.as_csv(films, rows), "films.csv", MIME, on_click="ignore"

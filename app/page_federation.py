@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 from page_forecast import concerns_of, films_of, show_concerns, show_films
-from page_parts import QUIET_BAR
+from page_parts import QUIET_BAR, say_unknown
 from page_settings import default, setting_widget, settings_in_columns
 
 from xlite.errors import XliteError
@@ -87,6 +87,8 @@ def choose_simulation(data: str) -> tuple[str, dict[str, Any], Deal]:
     first, second, third = st.columns([2, 3, 3], vertical_alignment="bottom")
     with first:
         values["clients"] = plan_number("clients")
+    with second:
+        say_unknown("deal", list(form.DEALS.values()), "way to deal out")
     by = second.selectbox("Dealt out", list(form.DEALS), 0, form.DEALS.__getitem__, key="deal", bind=BOUND)
     alpha = Deal.alpha
     if by == "prevalence":
@@ -126,6 +128,7 @@ def choose_rounds() -> dict[str, Any]:
 
 def plan_choice(name: str, words: dict[str, str]) -> str:
     """The widget of a field that has a few values."""
+    say_unknown(name, list(words.values()), form.title(name).lower())
     return st.selectbox(
         form.title(name), list(words), 0, words.__getitem__, key=name, bind=BOUND, help=form.told(name)
     )

@@ -17,6 +17,7 @@ from xlite.explain import DEFAULT_METHOD
 from xlite.findings import spoken
 from xlite.images import read_image
 from xlite.messages import literal, page_sentence, said
+from xlite.public import is_public
 from xlite.serving.viewer_data import ViewerMap, film_boxes, maps_of
 
 READ_PAGE = str(Path(__file__).resolve().parents[1] / "pages" / "classify.py")
@@ -147,9 +148,10 @@ def _show_small(film: Shown, source: FilmSource, key: str) -> None:
             st.button(
                 "View", key=f"view-{key}", help=f"View {film.stem}", on_click=_choose, args=(film.stem,)
             )
-            st.page_link(
-                READ_PAGE,
-                label="Read it",
-                icon=":material/radiology:",
-                query_params={"film": film.stem, "model": source.model, "data": str(source.folder.root)},
-            )
+            if not is_public():  # there no film of a folder is read, and nothing names a folder's path
+                st.page_link(
+                    READ_PAGE,
+                    label="Read it",
+                    icon=":material/radiology:",
+                    query_params={"film": film.stem, "model": source.model, "data": str(source.folder.root)},
+                )

@@ -41,7 +41,8 @@ def watch(name: str, live: bool, tags: list[str]) -> None:
             show_annotation(run, tags)
         show_rounds(run.folder) or show_curves(run)
         show_log(run)
-        show_command("Command and settings", command_of(run))
+        if not run.is_client():  # its own command would train it alone
+            show_command("Command and settings", command_of(run))
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 
@@ -52,7 +53,9 @@ def show_actions(run: Run, state: str) -> None:
         st.error(said)
     with st.container(horizontal=True):
         if state in LIVE:
-            if st.button("Stop", icon=":material/stop:", disabled=run.stop_requested()) and done(run.stop):
+            if run.is_client():
+                st.caption("A client ends with its federation.")
+            elif st.button("Stop", icon=":material/stop:", disabled=run.stop_requested()) and done(run.stop):
                 st.rerun()
             return
         if run.can_resume() and st.button("Resume", icon=":material/resume:") and done(run.resume):

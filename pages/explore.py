@@ -18,7 +18,7 @@ from xlite.data.eda import captions, charts, filters
 from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.doubted import Doubted
 from xlite.data.eda.filters import Filter, Selection
-from xlite.data.eda.ranking import ModelProbabilities, shows_models
+from xlite.data.eda.ranking import ORDERS, ModelProbabilities, shows_models
 from xlite.data.film_names import stem_of
 from xlite.data.folder import Changes, NihFolder, changes
 from xlite.data.joined import doubtful_patients, open_data
@@ -60,7 +60,8 @@ def cached_judged(
 
 def judged_if_asked(root: str, changed: Changes, film: str) -> Mapping[str, ModelProbabilities]:
     """What models said of the films, read when an order or an open film asks for it."""
-    if not shows_models(st.session_state.get("order", st.query_params.get("order")), film):
+    keys = {words: key for key, words in ORDERS.items()}  # an address has the words
+    if not shows_models(st.session_state.get("order", keys.get(st.query_params.get("order", ""))), film):
         return {}
     from xlite.report.judged_films import prediction_files
 

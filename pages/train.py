@@ -159,7 +159,9 @@ def show_status(status: RunStatus) -> None:
 
 
 def show_buttons(run: Run, state: str) -> None:
-    """Stop for a live run, Resume for one that can go on."""
+    """Stop for a live run, Resume for one that can go on; nothing for a client's: its federation decides."""
+    if run.is_client():
+        return
     if state in LIVE:
         if run.stop_requested():
             st.button("Stopping", disabled=True, icon=":material/hourglass:")
@@ -205,7 +207,8 @@ def watch(name: str, listed: list[str]) -> None:
             untrained = "Nothing was trained. Start it anew under its name, or delete it on the Runs page."
             st.caption(untrained if run.failed_untrained() else "The curves begin after the first epoch.")
         show_log(run)
-        show_command("Command and settings", command_of(run))
+        if not run.is_client():  # its own command would train it alone
+            show_command("Command and settings", command_of(run))
     except (XliteError, OSError) as error:
         st.error(page_sentence(error))
 

@@ -1,11 +1,13 @@
 """The app in a real Chromium, as a visitor handles it: waits, and fields that are filled in."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 from playwright.sync_api import Locator, Page, expect
 
+from xlite.errors import RunError
 from xlite.examples import examples
 from xlite.images import read_image
 from xlite.runs.run import Run
@@ -73,6 +75,8 @@ def end_runs() -> None:
     """Stops runs and studies that a failed test left behind: they outlive the server on purpose."""
     for work in (*Sweep.list(), *Run.list()):
         if work.status().state in LIVE:
-            work.stop()
-            while work.is_held():
+            with suppress(RunError):  # it ended meanwhile
+                work.stop()
+            end = time.monotonic() + 60
+            while work.is_held() and time.monotonic() < end:
                 time.sleep(0.1)

@@ -16,6 +16,7 @@ from unknown_labels import hide_labels
 
 from xlite.classify import Classifier
 from xlite.data.eda.embedded import corners, within
+from xlite.data.eda.ranking import ORDERS
 from xlite.data.folder import NihFolder
 from xlite.data.layout import find_folders
 from xlite.data.predictions import write_predictions
@@ -302,6 +303,15 @@ def test_films_by_what_a_model_said(tiny_folder: Path, only_this_home: Path):
     page.text_input(key="film").set_value("00000002_000").run()
     table = page.dataframe[0].value
     assert table.iloc[0].tolist() == ["Effusion", "yes", pytest.approx(0.8)]
+
+
+def test_an_address_with_an_order_by_model_opens_it_at_once(tiny_folder: Path, only_this_home: Path):
+    judge(only_this_home, tiny_folder)
+    page = AppTest.from_file(bundled("pages", "explore.py"), default_timeout=60)
+    page.session_state["data"] = str(tiny_folder)
+    page.query_params["order"] = ORDERS["loss"]
+    page.run()
+    assert gallery(page)[0] == "00000003_000"
 
 
 def test_films_with_labels_in_doubt_come_first_and_say_which(tiny_folder: Path):

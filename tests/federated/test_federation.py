@@ -30,22 +30,28 @@ def test_rounds_are_read_as_they_were_written(own_home: Path):
     assert federation.metrics()["epoch"].tolist() == [1, 2]
 
 
-def test_a_client_whose_name_is_a_number_keeps_it(own_home: Path):
+def test_a_client_whose_name_is_a_number_or_none_keeps_it(own_home: Path):
     federation = Federation(served())
     write_rounds(federation.folder)
     path = federation.path("rounds.csv")
-    path.write_text(path.read_text().replace("north", "007").replace("south", "008"))
-    assert federation.rounds()["client"].tolist() == ["007", "008", "007", "008"]
+    path.write_text(path.read_text().replace("north", "007").replace("south", "NA"))
+    rounds = federation.rounds()
+    assert rounds["client"].tolist() == ["007", "NA", "007", "NA"]
+    assert rounds["loss"].isna().tolist() == [False, True, False, False]
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"round,client\n1,a\n", "rounds.csv: it has no column films"),
+        (
+            f"{','.join(COLUMNS)}\n1,a,40,.7,.6,high,2,1,1,\n".encode(),
+            "the rounds of 'three' cannot be read from",
+        ),
         (b"a,b\n1,2,3\n4,5,6,7\n", "the rounds of 'three' cannot be read from"),
         (b"\xff\xfe\x00", "the rounds of 'three' cannot be read from"),
     ],
-    ids=["column", "shape", "bytes"],
+    ids=["column", "number", "shape", "bytes"],
 )
 def test_damaged_rounds_are_refused_in_a_sentence(own_home: Path, content: bytes, said: str):
     federation = Federation(served())

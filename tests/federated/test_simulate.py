@@ -234,6 +234,30 @@ def test_a_simulation_that_is_stopped_goes_on_to_the_same_end(films: Path, monke
     pd.testing.assert_frame_equal(*tables)
 
 
+def test_a_round_that_is_given_up_while_clients_judge_comes_again_to_the_same_end(
+    films: Path, monkeypatch: pytest.MonkeyPatch
+):
+    simulate("whole", of(films), Deal())
+    with monkeypatch.context() as patch:
+        judge = LocalTraining.judge
+
+        def judges_and_is_stopped(training: LocalTraining, number: int, loss: float) -> tuple[float, float]:
+            found = judge(training, number, loss)
+            if number == 2 and training.run.name == "broken-1":
+                (Run.named("broken").folder / "stop").write_bytes(b"")
+            return found
+
+        patch.setattr(LocalTraining, "judge", judges_and_is_stopped)
+        run = simulate("broken", of(films), Deal())
+    assert run.status().state == "stopped"
+    carry_out(run)
+    for name in ("", "-1", "-2"):
+        ends = [Run.named(f"{one}{name}") for one in ("whole", "broken")]
+        metrics = [one.read_metrics().drop(columns="seconds") for one in ends]
+        assert metrics[1]["epoch"].tolist() == [1, 2]
+        pd.testing.assert_frame_equal(*metrics)
+
+
 @pytest.mark.alone
 def test_a_page_starts_a_simulation_stops_it_and_goes_on(films: Path):
     """As the Train page does: in a process of its own, which waits for its device in the queue of runs."""

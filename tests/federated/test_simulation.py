@@ -8,6 +8,7 @@ import pytest
 from federation_folders import simulated, stand_in_python
 
 from xlite import __version__
+from xlite.config import make_config
 from xlite.errors import RunError
 from xlite.federated.partition import Deal
 from xlite.federated.plan import OPTIONS
@@ -31,6 +32,43 @@ def test_a_simulation_is_an_ordinary_run_with_its_plan_beside(own_home: Path, ti
     found = Simulation.of(run)
     assert found.deal == Deal("prevalence", 0.1) and found.plan.student == {"lr": 0.01}
     assert run.status().state == "new" and run.is_simulation() and not run.is_client()
+
+
+def test_a_name_is_taken_if_a_client_would_have_that_of_another_run(own_home: Path, tiny_folder: Path):
+    other = Run.create(make_config({"data": tiny_folder, "name": "sim-2"}))
+    with pytest.raises(
+        RunError, match="there is a run 'sim-2', as a client of this simulation would be called"
+    ):
+        simulated(tiny_folder)
+    assert [run.name for run in Run.list()] == ["sim-2"]
+    other.write_progress(RunStatus(state="failed", message="out of memory"))  # it gives up its name
+    assert simulated(tiny_folder).name == "sim"
+
+
+def test_several_folders_are_clients_already(own_home: Path, tiny_folder: Path, tmp_path: Path):
+    both = Path(f"{tiny_folder},{tmp_path / 'other'}")
+    with pytest.raises(RunError, match="are several folders: a simulation deals out the patients of one"):
+        simulated(both)
+    assert Run.list() == []
+
+
+def test_a_clients_run_is_stopped_renamed_and_gone_on_with_by_its_federation_alone(
+    own_home: Path, tiny_folder: Path
+):
+    run = Run.create(make_config({"data": tiny_folder, "name": "sim-1"}))
+    run.path("client.ckpt").write_bytes(b"")
+    with run.hold():
+        run.write_progress(RunStatus(state="running"))
+        with pytest.raises(RunError, match="run 'sim-1' is a client's, which ends with its federation"):
+            run.stop()
+    assert run.status().message == "the process died; it goes on with its federation"
+    with pytest.raises(RunError, match="run 'sim-1' is of a federation"):
+        run.rename("other")
+    simulation = simulated(tiny_folder, "whole")
+    simulation.write_progress(RunStatus(state="running", unit="round"))
+    assert simulation.status().message == "the process died; resume goes on after the last finished round"
+    with pytest.raises(RunError, match="rename it once it has finished"):
+        simulation.rename("other")
 
 
 def test_what_is_no_plan_leaves_no_folder(own_home: Path, tiny_folder: Path):

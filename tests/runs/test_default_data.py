@@ -27,6 +27,10 @@ def test_the_app_opens_the_data_of_the_newest_run_that_had_any(
     assert (newest := default_run()) is not None and newest.name == "good"
     good.write_progress(RunStatus(state="running", epoch=1))
     assert default_data() == str(tiny_folder)
+    client = Run.create(make_config({"data": write_noise_folder(tmp_path / "third"), "name": "good-1"}))
+    client.path("client.ckpt").write_bytes(b"")  # its films are a part of those of a simulation
+    os.utime(client.path("config.json"), (3e9, 3e9))
+    assert default_data() == str(tiny_folder)
     good.delete()
     assert default_data() == ""
     assert default_run() is None

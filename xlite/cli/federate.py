@@ -66,7 +66,7 @@ def server(
     if bool(name) == bool(resume) or (resume and values):
         raise RunError("give --name and options for a new federation, or --resume for one that stopped")
     _get_ready()
-    from xlite.federated.server import Door, begin, go_on, serve, serve_distillation
+    from xlite.federated.server import Door, begin, go_on_serving, serve, serve_distillation
 
     door = Door(host, port, certificate, key, member or ())
     if (public is not None) != (values.get("strategy") == "distil"):
@@ -75,7 +75,7 @@ def server(
         if public is not None:
             serve_distillation(name, values, public, door)
             return
-        record, student = go_on(resume) if resume else begin(name, values)
+        record, student = go_on_serving(resume) if resume else begin(name, values)
         serve(record, student, door)
 
 
@@ -134,19 +134,21 @@ def simulate(
     Patients are dealt out to clients, which train in this process by the code that real ones run. It waits
     for its device in the queue of runs.
     """
-    if bool(name) == bool(resume) or (resume and values):
+    chosen = values or (by, dirichlet, labelled) != ("evenly", 0.5, 1.0)
+    if bool(name) == bool(resume) or (resume and chosen):
         raise RunError("give --name and options for a new simulation, or --resume for one that stopped")
     if name and "data" not in values:
         raise RunError("a simulation needs a data folder: give --data")
     _get_ready()
     from xlite.federated.federation import ROUNDS_FILE
     from xlite.federated.partition import deal_by
-    from xlite.federated.simulation import new_simulation
+    from xlite.federated.simulation import Simulation, new_simulation
     from xlite.runs.run import Run
 
     run = Run.named(resume) if resume else new_simulation(name, values, deal_by(by, dirichlet, labelled))
     if run.status().state == "finished":
         raise RunError(f"simulation {run.name!r} has finished: start a new one to train on")
+    Simulation.of(run)  # refused before the folder says that it runs
     with run.hold(), log_to(file=run.path("log.txt")):
         from xlite.federated.simulate import carry_out  # takes seconds; who starts it waits until it is held
 

@@ -26,6 +26,12 @@ COLUMNS = (
 )  # fmt: skip
 """Of rounds.csv: bytes as the client sees them; `refused` says why a round went on without it."""
 
+_TYPES = {
+    **dict.fromkeys(("client", "refused"), str),
+    **dict.fromkeys(("round", "films", "bytes_received", "bytes_sent"), int),
+}
+"""The other columns have numbers, which may not be known."""
+
 
 class Federation(WorkFolder[RunStatus]):
     """One federation; any number of processes may look at it."""
@@ -55,7 +61,12 @@ class Federation(WorkFolder[RunStatus]):
 
         path = self.path(ROUNDS_FILE)
         try:
-            table = pd.read_csv(BytesIO(read_whole(path)), dtype={"client": str, "refused": str})
+            table = pd.read_csv(
+                BytesIO(read_whole(path)),
+                dtype={name: _TYPES.get(name, float) for name in COLUMNS},
+                keep_default_na=False,  # a client may be called NA
+                na_values={name: ["", "nan"] for name in COLUMNS if name not in _TYPES},
+            )
         except (FileNotFoundError, pd.errors.EmptyDataError):
             return pd.DataFrame(columns=[*COLUMNS])
         except (OSError, ValueError) as error:
@@ -64,7 +75,7 @@ class Federation(WorkFolder[RunStatus]):
             raise RunError(
                 f"the rounds of {self.name!r} cannot be read from {path}: it has no column {missing[0]}"
             )
-        return table.fillna({"refused": ""})
+        return table
 
     def metrics(self) -> "pd.DataFrame":
         """metrics.csv, where each round is an epoch; empty before the first has ended."""

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -98,7 +98,7 @@ class LocalTraining:
             self.run.write_progress(round_status(State(), plan, "running", "opening films"))
             self.fabric = open_fabric(config, usable_devices(config.device)[0].name)
             self.job: Job = open_job(
-                config, None if plan.distils else preprocess_of(plan), lambda done, total: None
+                config, None if plan.distils else preprocess_of(plan), lambda done, total: heed()
             )
             self.state = self._kept_state()
             self._keep()  # from now on the run is known as a client's
@@ -131,7 +131,6 @@ class LocalTraining:
                     self.heed()
                     loss = means[0]
                 losses.append(float(loss))
-        self._keep()
         return float(np.mean(losses))
 
     def judge(self, number: int, train_loss: float) -> tuple[float, float]:
@@ -141,6 +140,8 @@ class LocalTraining:
         loss, aucs = learner.validate(self.heed)
         auc = float(macro(aucs))
         seconds = time.monotonic() - began
+        # A round that was given up comes again.
+        self.state = state_of(row for row in self.state.rows if row["epoch"] != number)
         self.state.add(
             {"epoch": number, "train_loss": train_loss, "val_loss": loss, "val_auc": auc, "seconds": seconds}
         )
@@ -201,6 +202,14 @@ class LocalTraining:
             held.pop_all()
 
 
+def state_of(rows: Iterable[dict[str, float]]) -> State:
+    """Where a client stands after these rounds."""
+    state = State()
+    for row in rows:
+        state.add(row)
+    return state
+
+
 def round_status(state: State, plan: Plan, doing: WorkState, *words: str) -> RunStatus:
     """What a server or a client does now, after so many rounds."""
     last = state.rows[-1] if state.rows else {}
@@ -247,6 +256,8 @@ def _own_run(config: TrainConfig) -> Run:
     try:
         run = Run.named(config.name)
     except RunError:
+        return Run.create(config)
+    if run.failed_untrained():
         return Run.create(config)
     if run.status().state == "finished" or run.config() != absolute_paths(config):
         raise RunError(

@@ -97,8 +97,8 @@ class Record:
     def write_tables(self, now: Progress) -> None:
         """rounds.csv and metrics.csv as the state has them."""
         tables = {
+            METRICS_FILE: pd.DataFrame(now.state.rows),  # before the rounds, which a page draws with it
             ROUNDS_FILE: pd.DataFrame(now.rows, columns=COLUMNS),
-            METRICS_FILE: pd.DataFrame(now.state.rows),
         }
         for name, table in tables.items():
             write_atomic(self.folder / name, table.to_csv(index=False, lineterminator="\n").encode())

@@ -79,6 +79,16 @@ def go_on(name: str) -> tuple[Record, Student]:
     return record, student
 
 
+def go_on_serving(name: str) -> tuple[Record, Student]:
+    """As `go_on`; RunError if the federation is a simulation, which is served to nobody, or has finished."""
+    record, student = go_on(name)
+    if (record.folder / "config.json").exists():
+        raise RunError(f"{name!r} is a simulation: go on by `xlite federate simulate --resume {name}`")
+    if record.federation.status().state == "finished":
+        raise RunError(f"federation {name!r} has finished: begin a new one to train on")
+    return record, student
+
+
 def serve(record: Record, student: Student, door: Door) -> None:
     """Serves clients until the last round, and leaves the model in the federation's folder."""
     plan, name = record.plan, record.folder.name

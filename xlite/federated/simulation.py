@@ -13,11 +13,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from xlite import __version__
 from xlite.config import TrainConfig
+from xlite.data.layout import data_roots
 from xlite.errors import RunError
 from xlite.extras import demand, missing
 from xlite.federated.partition import Deal
 from xlite.federated.plan import OPTIONS, STUDENT, Plan, make_plan
 from xlite.files import read_whole, write_atomic
+from xlite.places import checkpoints_dir
 from xlite.public import refuse_in_public
 from xlite.runs.command import option_words, train_command
 from xlite.runs.launch import FEDERATED_PYTHON, federated_python
@@ -65,8 +67,22 @@ def config_of(name: str, values: dict[str, Any]) -> TrainConfig:
 
 
 def new_simulation(name: str, values: dict[str, Any], deal: Deal) -> Run:
-    """Makes the folder of a simulation. RunError if the name is taken, or what was chosen is no plan."""
-    run = Run.create(config_of(name, values))
+    """Makes the folder of a simulation.
+
+    RunError if the name, or one of those that its clients get, is taken, if what was chosen is no plan, or if
+    several folders are named: each of them is a client already.
+    """
+    config = config_of(name, values)
+    if len(data_roots(config.data)) > 1:
+        raise RunError(f"{config.data} are several folders: a simulation deals out the patients of one")
+    for place in range(1, make_plan(values).clients + 1):
+        client = Run(checkpoints_dir() / f"{name}-{place}")
+        if name and client.folder.exists() and not client.failed_untrained():
+            raise RunError(
+                f"there is a run {client.name!r}, as a client of this simulation would be called: choose "
+                "another name, or delete that run"
+            )
+    run = Run.create(config)
     content = Simulation(plan=make_plan(values), deal=deal).model_dump_json(indent=1)
     write_atomic(run.path(SIMULATION_FILE), content.encode() + b"\n")
     return run
@@ -81,7 +97,7 @@ def start_simulation(name: str, values: dict[str, Any], deal: Deal) -> Run:
     run = new_simulation(name, values, deal)
     try:
         run.start()
-    except RunError:
+    except (RunError, OSError):
         if run.status().state == "new":
             run.delete()
         raise

@@ -116,13 +116,13 @@ def run_study(name: str, values: dict[str, Any], deal: Deal, seeds: int, also: S
     probs: list[dict[str, np.ndarray]] = []
     sent: list[float] = []
     for seed in range(SEED, SEED + seeds):
-        run = simulate(f"{name}-{seed}", {**values, "seed": seed}, deal)
+        run = _simulated(f"{name}-{seed}", {**values, "seed": seed}, deal)
         rounds = pd.read_csv(run.path(ROUNDS_FILE))
         sent.append(float((rounds["bytes_sent"] + rounds["bytes_received"]).mean()))
         seeded = values | {"seed": seed}
         probs.append(_answers(run, plan, seeded, folder, split))
         for place, other in enumerate(also, 1):
-            another = simulate(f"{run.name}-also-{place}", seeded | other.values, deal)
+            another = _simulated(f"{run.name}-also-{place}", seeded | other.values, deal)
             said = _federated(another, make_plan(seeded | other.values), folder, split)
             probs[-1][f"{TOGETHER}, {other.typed}"] = said
         labels = folder.labels(split.stems("test"))
@@ -133,6 +133,14 @@ def run_study(name: str, values: dict[str, Any], deal: Deal, seeds: int, also: S
     out.mkdir(parents=True, exist_ok=True)
     write_atomic(out / "study.csv", found.table.to_csv(index=False, float_format="%.4f").encode())
     return found
+
+
+def _simulated(name: str, values: dict[str, Any], deal: Deal) -> Run:
+    """A simulation to its end; RunError if somebody stopped it."""
+    run = simulate(name, values, deal)
+    if (state := run.status().state) != "finished":
+        raise RunError(f"simulation {name!r} is {state}, so its study ends: delete its runs and begin anew")
+    return run
 
 
 def _answers(

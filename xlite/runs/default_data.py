@@ -42,11 +42,12 @@ def default_data() -> str:
 
 
 def default_run() -> Run | None:
-    """The newest run whose data folder is there; None if there is none, or the owner lists folders."""
+    """The newest run, no client's, whose data folder is there; None without one, or if the owner lists any."""
     if listed_folders() or is_public():
         return None
     for run in Run.list():
         with suppress(RunError):  # renamed or deleted since it was listed
-            if all(map(table_files, data_roots(run.config().data))) and not run.failed_untrained():
+            known = all(map(table_files, data_roots(run.config().data)))
+            if known and not run.failed_untrained() and not run.is_client():
                 return run
     return None

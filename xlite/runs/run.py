@@ -146,9 +146,14 @@ class Run(WorkFolder[RunStatus]):
         submission = slurm.read_submission(self.folder)
         waits, told = slurm.waiting(submission.job) if submission else (False, "the process died")
         if not waits:
-            told = f"{told}; resume goes on after the last finished epoch"
+            told = f"{told}; {self._way_on()}"
         now = {"state": "queued" if waits else "killed", "message": told, "words": ()}
         return status.model_copy(update={**now, "eta_s": None, "films_a_second": None})
+
+    def _way_on(self) -> str:
+        if self.is_client():
+            return "it goes on with its federation"
+        return f"resume goes on after the last finished {'round' if self.is_simulation() else 'epoch'}"
 
     def update_progress(self, **changes: Any) -> None:
         """Replaces progress.json; what is not named stays, but time left and speed: a trainer alone tells."""
@@ -180,7 +185,12 @@ class Run(WorkFolder[RunStatus]):
             self.submit(submission.options)
 
     def stop(self) -> None:
-        """Asks the trainer to end; it gives up the epoch it is in. RunError if nothing runs."""
+        """Asks the trainer to end; it gives up its epoch. RunError if nothing runs, or for a client's run."""
+        if self.is_client():
+            raise RunError(
+                f"run {self.name!r} is a client's, which ends with its federation: stop the simulation, or "
+                "end the client where it was started"
+            )
         super().stop()
         submission = slurm.read_submission(self.folder)
         if submission is not None and not self.is_held():
@@ -193,6 +203,11 @@ class Run(WorkFolder[RunStatus]):
 
         Rows of results.csv keep the name that they were written under.
         """
+        if (self.is_simulation() or self.is_client()) and self.status().state != "finished":
+            raise RunError(
+                f"run {self.name!r} is of a federation, whose runs are told by their names: rename it "
+                "once it has finished"
+            )
         renamed = Run(self.folder.with_name(check_run_name(name)))
         config, unknown = read_settings(self.path("config.json"), self.name)
         with self._at_rest("renamed"):
