@@ -42,7 +42,7 @@ def default_data() -> str:
 
 
 def default_run() -> Run | None:
-    """The newest run, no client's, whose data folder is there; None without one, or if the owner lists any."""
+    """The newest run, no client's, whose data folder is there; None without, or if the owner lists some."""
     if listed_folders() or is_public():
         return None
     for run in Run.list():
