@@ -2,8 +2,8 @@
 
     python benchmarks/ensemble.py --data DATA 1.onnx 2.onnx 3.onnx 4.onnx 5.onnx
 
-Calibrators are fitted to each ensemble's logits on the validation films of the members' split; all figures
-are on its test films.
+Calibrators are fitted to each ensemble's logits on the validation films of the members' split; all numbers
+are of its test films.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""How often X-Lite calls something a difference where there is none: between groups, of ten models, of two.
+"""How often X-Lite calls something a difference that is none: between groups, of ten models, of two.
 
     python benchmarks/false_alarms.py --predictions P.csv --table T.csv.gz
 

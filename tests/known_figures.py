@@ -39,7 +39,7 @@ def figures(labels: np.ndarray, probs: np.ndarray, patients: np.ndarray, draws: 
     resamples, other = Resamples(patients, draws), np.roll(probs, 1, axis=0)
     cuts = Thresholds.choose(labels, probs, patients)
     compared = compared_findings(labels, resamples)
-    columns = labels.T if np.isnan(labels).any() else labels.T > 0  # as pages give them where all is known
+    columns = labels.T if np.isnan(labels).any() else labels.T > 0  # as pages give them if all is known
     ids = patients.astype(str)
     table = pd.DataFrame(labels, columns=list(FINDINGS))
     table = table.assign(patient=ids, stem=[f"film_{row}" for row in range(len(table))])

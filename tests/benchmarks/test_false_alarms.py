@@ -1,4 +1,4 @@
-"""What is called a difference where there is none: by reports, leaderboards and comparisons."""
+"""What is called a difference and is none: by reports, leaderboards and comparisons."""
 
 import numpy as np
 import pandas as pd

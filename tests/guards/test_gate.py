@@ -1,4 +1,4 @@
-"""The shipped gate, on drawn films and pictures; on real ones where they are."""
+"""The shipped gate, on drawn films and pictures; on real ones if they are here."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

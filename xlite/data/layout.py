@@ -25,7 +25,7 @@ def data_roots(data: Path | str) -> list[Path]:
     A folder whose own name has a comma is one. The paths are not looked at any further.
     """
     parts = [part.strip() for part in str(data).split(",")]
-    if len(parts) == 1 or os.path.isdir(data):  # where nobody may look it is none
+    if len(parts) == 1 or os.path.isdir(data):  # a place that nobody may look into is none
         return [Path(data)]
     return [Path(part) for part in parts if part] or [Path(data)]
 

@@ -49,7 +49,7 @@ class LocalFit:
 
 
 def own_cuts(info: ModelInfo) -> np.ndarray:
-    """A model's own thresholds (14,), NaN where it has none."""
+    """A model's own thresholds (14,), NaN if it has none."""
     return Thresholds.of(info.thresholds or dict.fromkeys(FINDINGS), info.thresholds_chosen_on).cuts
 
 

@@ -37,7 +37,7 @@ def blended(batch: StepBatch, share: Tensor) -> StepBatch:
 
     Neighbours are rows 0 and 1, 2 and 3, and so on; the last of an odd number stays as it is. As an epoch's
     order is random they are random pairs, and they are the same pairs if processes share the batch evenly.
-    Labels and what else is known become shares, too, and logits those of the blended probabilities; NaN where
+    Labels and what else is known become shares, too, and logits those of the blended probabilities; NaN if
     either film has none: of half a film with a label and half of one without it nobody knows the label.
     """
     other = (torch.arange(len(share), device=share.device) ^ 1).clamp(max=len(share) - 1)
