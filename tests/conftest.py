@@ -102,6 +102,18 @@ def tiny_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def west(tmp_path: Path) -> Path:
+    """24 films of 12 patients."""
+    return write_noise_folder(tmp_path / "west")
+
+
+@pytest.fixture
+def east(tmp_path: Path) -> Path:
+    """30 films of 15 patients, 24 films with names and 12 patients with numbers of the west."""
+    return write_noise_folder(tmp_path / "east", patients=15, seed=1)
+
+
+@pytest.fixture
 def large_table(tmp_path: Path) -> NihFolder:
     """2,000 films of about 600 patients, as a table alone."""
     rng = np.random.default_rng(0)

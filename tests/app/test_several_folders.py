@@ -22,18 +22,6 @@ pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home")
 
 
 @pytest.fixture
-def west(tmp_path: Path) -> Path:
-    """24 films of 12 patients."""
-    return write_noise_folder(tmp_path / "west")
-
-
-@pytest.fixture
-def east(tmp_path: Path) -> Path:
-    """30 films of 15 patients, 24 films with names and 12 patients with numbers of the west."""
-    return write_noise_folder(tmp_path / "east", patients=15, seed=1)
-
-
-@pytest.fixture
 def both(west: Path, east: Path) -> str:
     return f"{west}, {east}"
 

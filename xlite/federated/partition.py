@@ -147,12 +147,14 @@ def write_clients(
     """
     if isinstance(folder, JoinedFolder):
         raise DataError(f"{folder.root} are several folders: name one, or make each of them a client")
-    table = read_rows(find_table(folder.root))
-    hidden = [set(findings) for findings in lacking] or [set()] * len(dealt)
-    return [
-        _write_client(folder, split, mine, _hiding(*table, findings), out / str(place))
-        for place, (mine, findings) in enumerate(zip(dealt, hidden, strict=True), 1)
-    ]
+    header, rows = read_rows(find_table(folder.root))
+    [column] = [place for place, title in enumerate(header) if title in IMAGE_COLUMNS]
+    row_of = {from_cell(row[column]): row for row in rows}
+    made = []
+    for place, (mine, findings) in enumerate(zip(dealt, lacking or [()] * len(dealt), strict=True), 1):
+        table = header, [row_of[name] for name in folder.names(mine)]
+        made.append(_write_client(folder, split, mine, _hiding(*table, set(findings)), out / str(place)))
+    return made
 
 
 def _hiding(
@@ -188,14 +190,12 @@ def _write_client(
     out: Path,
 ) -> Path:
     header, rows = table
-    [column] = [place for place, title in enumerate(header) if title in IMAGE_COLUMNS]
-    row_of = {from_cell(row[column]): row for row in rows}
     (out / "images").mkdir(parents=True)
     for stem in stems:
         if (film := folder.paths.get(stem)) is not None:
             os.symlink(film.absolute(), out / "images" / film.name)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *(row_of[name] for name in folder.names(stems))])
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
     write_atomic(out / find_table(folder.root).name.removesuffix(".gz"), text.getvalue().encode())
     if folder.is_phantom:
         write_atomic(out / PHANTOM_NOTE, (folder.root / PHANTOM_NOTE).read_bytes())

@@ -72,10 +72,10 @@ def new_simulation(name: str, values: dict[str, Any], deal: Deal) -> Run:
     RunError if the name, or one of those that its clients get, is taken, if what was chosen is no plan, or if
     several folders are named: each of them is a client already.
     """
-    config = config_of(name, values)
+    plan, config = make_plan(values), config_of(name, values)
     if len(data_roots(config.data)) > 1:
         raise RunError(f"{config.data} are several folders: a simulation deals out the patients of one")
-    for place in range(1, make_plan(values).clients + 1):
+    for place in range(1, plan.clients + 1):
         client = Run(checkpoints_dir() / f"{name}-{place}")
         if name and client.folder.exists() and not client.failed_untrained():
             raise RunError(
@@ -83,7 +83,7 @@ def new_simulation(name: str, values: dict[str, Any], deal: Deal) -> Run:
                 "another name, or delete that run"
             )
     run = Run.create(config)
-    content = Simulation(plan=make_plan(values), deal=deal).model_dump_json(indent=1)
+    content = Simulation(plan=plan, deal=deal).model_dump_json(indent=1)
     write_atomic(run.path(SIMULATION_FILE), content.encode() + b"\n")
     return run
 

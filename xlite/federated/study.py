@@ -21,7 +21,7 @@ from xlite.data.split_files import load_split
 from xlite.data.splits import Split
 from xlite.errors import RunError
 from xlite.federated.answers import answers
-from xlite.federated.federation import ROUNDS_FILE
+from xlite.federated.federation import Federation
 from xlite.federated.partition import Deal
 from xlite.federated.plan import OPTIONS, STUDENT, Plan, make_plan
 from xlite.federated.simulate import simulate
@@ -117,14 +117,13 @@ def run_study(name: str, values: dict[str, Any], deal: Deal, seeds: int, also: S
     sent: list[float] = []
     for seed in range(SEED, SEED + seeds):
         run = _simulated(f"{name}-{seed}", {**values, "seed": seed}, deal)
-        rounds = pd.read_csv(run.path(ROUNDS_FILE))
+        rounds = Federation(run.folder).rounds()
         sent.append(float((rounds["bytes_sent"] + rounds["bytes_received"]).mean()))
         seeded = values | {"seed": seed}
         probs.append(_answers(run, plan, seeded, folder, split))
         for place, other in enumerate(also, 1):
             another = _simulated(f"{run.name}-also-{place}", seeded | other.values, deal)
-            said = _federated(another, make_plan(seeded | other.values), folder, split)
-            probs[-1][f"{TOGETHER}, {other.typed}"] = said
+            probs[-1][f"{TOGETHER}, {other.typed}"] = _federated(another, folder, split)
         labels = folder.labels(split.stems("test"))
         aucs = (f"{name} {macro(auc_per_class(labels, said)):.4f}" for name, said in probs[-1].items())
         log.info(f"Seed {seed}: macro AUC {', '.join(aucs)}")
@@ -152,16 +151,16 @@ def _answers(
     alone = [_trained(f"{run.name}-alone-{path.name}", path, plan, values) for path in clients]
     each = [_probs(model, folder, split) for model in alone]
     return {
-        TOGETHER: _federated(run, plan, folder, split),
+        TOGETHER: _federated(run, folder, split),
         POOLED: _probs(pooled, folder, split),
         AT_HOME: _at_home(each, clients, split),
         **{f"client {place} alone": one for place, one in enumerate(each, 1)},
     }
 
 
-def _federated(run: Run, plan: Plan, folder: NihFolder, split: Split) -> np.ndarray:
+def _federated(run: Run, folder: NihFolder, split: Split) -> np.ndarray:
     """Probabilities (N, 14) of a federation: its student's, or of each client's own on the client's films."""
-    if plan.norms != "local":
+    if Federation(run.folder).plan().norms != "local":
         return _probs(run, folder, split)
     clients = clients_of(run)
     own = [_probs(Run.named(f"{run.name}-{path.name}"), folder, split) for path in clients]
