@@ -1,6 +1,6 @@
 """The embedding of Explore: films laid out by a model's features, made in its own process, with a lasso."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from page_explore_filters import fit
 from page_parts import QUIET_BAR, done, say_unknown
 
 from xlite.data.eda import charts
-from xlite.data.eda.coded import CodedFilms
+from xlite.data.eda.coded import CodedFilms, PartName
 from xlite.data.eda.embedded import Embedded, region_of
 from xlite.data.eda.embedding_figure import (
     BY_FINDING,
@@ -127,9 +127,7 @@ def show_embedding(placed: Placed, selection: Selection, choose: Callable[[str, 
     )
     st.caption(embedding_caption(embedded))
     if shade == "part":
-        st.caption(
-            "Parts of " + (literal(next(iter(parts)).rpartition(" ")[0]) if parts else "no split") + "."
-        )
+        st.caption("Parts of " + (literal(next(iter(parts)).of) if parts else "no split") + ".")
     show_charts([charts.clusters(selection)], "marks-embedding", choose)
 
 
@@ -155,10 +153,10 @@ def _ask_shade(placed: Placed) -> tuple[str, str]:
     return shade, finding or FINDINGS[0]
 
 
-def _parts(films: CodedFilms) -> Mapping[str, np.ndarray]:
+def _parts(films: CodedFilms) -> dict[PartName, np.ndarray]:
     """The parts of the folder's first list or split."""
-    first = next(iter(films.parts), "").rpartition(" ")[0]
-    return {name: mask for name, mask in films.parts.items() if name.rpartition(" ")[0] == first}
+    first = next((name.of for name in films.parts), None)
+    return {name: mask for name, mask in films.parts.items() if name.of == first}
 
 
 def _take_region(key: str) -> None:

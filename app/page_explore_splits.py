@@ -152,5 +152,4 @@ def _show_edition(folder: NihFolder, changed: Changes) -> None:
         height="content",
         alt="Films of each finding by edition",
     )
-    details = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in found.details.items())
-    st.caption(f"Films that differ in the rest: {details}")
+    st.caption(f"Films that differ in the rest: {found.details_words}")

@@ -87,8 +87,7 @@ def show_buttons(sweep: Sweep, status: SweepStatus) -> None:
             sweep.stop()
             st.rerun()
         return
-    can_go_on = status.state != "finished" or status.count("failed")
-    if can_go_on and st.button("Go on", icon=":material/resume:", type="primary"):
+    if status.can_go_on and st.button("Go on", icon=":material/resume:", type="primary"):
         with st.spinner("Starting"):
             sweep.start()
         st.rerun()

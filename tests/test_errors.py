@@ -2,8 +2,10 @@
 
 import errno
 import json
+from typing import Literal
 
 import pytest
+from pydantic import BaseModel, ValidationError, field_validator
 
 from xlite.errors import (
     CheckpointError,
@@ -12,6 +14,7 @@ from xlite.errors import (
     RunError,
     Setting,
     XliteError,
+    objection,
     sentence,
     words_as_json,
     words_from_json,
@@ -75,3 +78,33 @@ def test_any_error_is_one_sentence(error: BaseException, file: str, parts: list[
     said = sentence(error, file)
     assert [part for part in parts if part not in said] == []
     assert "draft.tmp" not in said and "\n" not in said
+
+
+class _File(BaseModel):
+    films: int
+    name: Literal["a"] = "a"
+
+    @field_validator("films")
+    @classmethod
+    def _some(cls, films: int) -> int:
+        if not films:
+            raise ValueError("no films are in it")
+        return films
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("{", "Invalid JSON: EOF while parsing an object at line 1 column 1"),
+        ("[]", "Input should be an object"),
+        ("{}", "films is missing"),
+        ('{"films": "many"}', "films is 'many': input should be a valid integer"),
+        ('{"films": 0}', "no films are in it"),
+        ('{"films": 1, "name": "b"}', "name is 'b': input should be 'a'"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_its_first_wrong_value(content: str, expected: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        _File.model_validate_json(content)
+    assert objection(refused.value).startswith(expected)
+    assert sentence(refused.value) == objection(refused.value)

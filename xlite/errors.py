@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Self
 
+from pydantic_core import ValidationError
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 
@@ -106,13 +107,28 @@ def words_from_json(kept: Iterable[str | NamedSetting]) -> tuple[str, ...]:
     return tuple(word if isinstance(word, str) else Setting(word["setting"]) for word in kept)
 
 
+def objection(error: ValidationError) -> str:
+    """The first value that is not what it should be, and what was expected."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] == "value_error":
+        return str(first["ctx"]["error"])
+    field, expected = ".".join(map(str, first["loc"])), first["msg"]
+    if not field or first["type"] == "json_invalid":
+        return expected
+    if first["type"] == "missing":
+        return f"{field} is missing"
+    return f"{field:.80} is {first['input']!r:.80}: {expected[0].lower()}{expected[1:]}"
+
+
 def sentence(error: BaseException, file: str | os.PathLike[str] = "") -> str:
-    """An error in one sentence: the user's own, the system's, or the kind of any other and its words.
+    """An error in one sentence: the user's own, what a check objects to, the system's, or the kind and words.
 
     `file` is named in place of the system's, which may be a temporary one.
     """
     if isinstance(error, XliteError):
         return str(error)
+    if isinstance(error, ValidationError):
+        return objection(error)
     if not isinstance(error, OSError):
         return f"{type(error).__name__}: {error}"
     name = os.fspath(file) or error.filename

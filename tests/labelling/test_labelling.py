@@ -195,9 +195,12 @@ def test_a_named_adjudicator_settles_alone_and_reads_nothing_twice(tiny_folder: 
     ("sent", "why"),
     [
         ({"answers": {"Mass": "yes"}}, "each of the 14 findings needs an answer"),
-        ({"answers": dict.fromkeys(FINDINGS, "maybe")}, "Input should be 'yes', 'no' or 'unsure'"),
+        (
+            {"answers": dict.fromkeys(FINDINGS, "maybe")},
+            "answers.Atelectasis is 'maybe': input should be 'yes', 'no' or 'unsure'",
+        ),
         ({"answers": dict.fromkeys(FINDINGS, "no"), "seconds": float("nan")}, "finite"),
-        ({"answers": dict.fromkeys(FINDINGS, "no"), "more": 1}, "Extra inputs"),
+        ({"answers": dict.fromkeys(FINDINGS, "no"), "more": 1}, "more is 1: extra inputs"),
         (
             {
                 "answers": dict.fromkeys(FINDINGS, "no"),

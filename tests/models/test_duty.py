@@ -74,10 +74,10 @@ def test_an_export_can_be_on_duty(
         ("", "Invalid JSON: EOF while parsing a value"),
         ('{"run":"mi', "Invalid JSON: EOF while parsing a string"),
         ("[]", "Input should be an object"),
-        ('{"run": 3}', "Input should be a valid string"),
+        ('{"run": 3}', "run is 3: input should be a valid string"),
         ('{"run": "../../mine"}', "'../../mine' cannot be a run's name"),
         ('{"run": "a", "file": "b"}', "it names a run and a file"),
-        ('{"model": "mine"}', "Extra inputs are not permitted"),
+        ('{"model": "mine"}', "model is 'mine': extra inputs are not permitted"),
         ("\x00" * 20, "Invalid JSON"),
     ],
 )

@@ -1,5 +1,7 @@
 """What progress.json says of a study's trials, in words of old too."""
 
+import pytest
+
 from xlite.evaluation.caveats import Said, TeacherKnows
 from xlite.evaluation.source_facts import SeenByTeacher
 from xlite.sweeps.status import Outcome, Signature, SweepStatus, TrialStatus
@@ -36,3 +38,18 @@ def test_how_far_a_study_is() -> None:
     status = SweepStatus(total=8, trials=trials)
     assert (status.ended, status.share, status.running()) == (2, 0.25, ["running"])
     assert (SweepStatus().share, SweepStatus(total=1, trials=trials).share) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "trial", "can"),
+    [
+        ("running", "failed", False),
+        ("finished", "finished", False),
+        ("finished", "failed", True),
+        ("stopped", "waiting", True),
+        ("killed", "waiting", True),
+    ],
+)
+def test_a_study_goes_on_if_a_trial_is_left_or_failed(state: str, trial: str, can: bool) -> None:
+    status = SweepStatus(state=state, trials=(TrialStatus(run="a", state=trial, values={}),))
+    assert status.can_go_on is can

@@ -15,7 +15,7 @@ from xlite.data.joined import JoinedFolder
 from xlite.data.joined_splits import of_each
 from xlite.data.splits import PARTS, Split, make_split, read_part, split_folder, split_of_lists
 from xlite.data.strategies import STRATEGIES
-from xlite.errors import DataError, sentence
+from xlite.errors import DataError, objection, sentence
 from xlite.files import read_file
 from xlite.text import quoted_cell
 
@@ -74,7 +74,7 @@ def _read_origin(path: Path) -> _Origin:
     try:
         return _Origin.model_validate_json(read_file(path))
     except ValidationError as error:
-        problem = error.errors()[0]["msg"]
+        problem = objection(error)
         raise DataError(f"{path} is damaged ({problem}); delete it or make the split anew") from error
     except OSError as error:
         raise DataError(sentence(error, path)) from error

@@ -19,7 +19,7 @@ from xlite.data.published_splits import published_split
 from xlite.data.split_files import read_split
 from xlite.data.splits import CHEXNET_LISTS, Split
 from xlite.data.tables import read_list
-from xlite.errors import CheckpointError, DataError
+from xlite.errors import CheckpointError, DataError, objection
 from xlite.evaluation.old_formats import starts_without_films
 from xlite.evaluation.source_facts import TeacherSeen
 from xlite.models.available import teacher_parts
@@ -67,10 +67,8 @@ def read_sources(notes: "ModelNotes") -> list[Source]:
     try:
         sources = [Source.model_validate(noted) for noted in (*notes.teacher_knows, *notes.start_knows)]
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
         raise CheckpointError(
-            f"the model's notes of what its teachers know are damaged ({'.'.join(map(str, first['loc']))}: "
-            f"{first['msg']})"
+            f"the model's notes of what its teachers know are damaged ({objection(error)})"
         ) from error
     if "start_knows" not in notes.model_fields_set and not starts_without_films(notes.started_from):
         sources.append(Source(weights=notes.started_from, start=True))

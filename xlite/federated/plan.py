@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from xlite.config import TrainConfig, Value, make_config
-from xlite.errors import Option, RunError, as_option
-from xlite.runs.status import problem
+from xlite.errors import Option, RunError, as_option, objection
 
 STUDENT = (
     "backbone", "stages", "attention", "hidden", "dropout", "image_size", "loss", "focal_gamma",
@@ -116,7 +115,7 @@ class Plan(BaseModel):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            raise RunError(f"the plan is refused: {problem(error)}") from error
+            raise RunError(f"the plan is refused: {objection(error)}") from error
 
     @property
     def distils(self) -> bool:
@@ -153,7 +152,7 @@ def make_plan(
     except ValidationError as error:
         first = error.errors()[0]
         if first["type"] == "value_error":
-            raise RunError(str(first["ctx"]["error"])) from error
+            raise RunError(objection(error)) from error
         name, value = str(first["loc"][-1]), first["input"]
         named = Option(as_option(name), str(OPTIONS[name].title))
         raise RunError(named, f" is {value!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}") from error

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from xlite import __version__
 from xlite.config import TrainConfig
 from xlite.data.layout import data_roots
-from xlite.errors import RunError
+from xlite.errors import RunError, sentence
 from xlite.extras import demand, missing
 from xlite.federated.partition import Deal
 from xlite.federated.plan import OPTIONS, STUDENT, Plan, make_plan
@@ -25,7 +25,6 @@ from xlite.runs.command import option_words, train_command
 from xlite.runs.launch import FEDERATED_PYTHON, federated_python
 from xlite.runs.run import Run
 from xlite.runs.run_files import SIMULATION_FILE
-from xlite.runs.status import problem
 
 OWN = ("data", "split", "device", "weights")
 """Settings of a run that a simulation takes beside those of its plan."""
@@ -56,8 +55,7 @@ class Simulation(BaseModel):
         except FileNotFoundError as error:
             raise RunError(f"run {run.name!r} is no simulation of a federation") from error
         except (OSError, ValidationError) as error:
-            why = problem(error) if isinstance(error, ValidationError) else str(error)
-            raise RunError(f"{path} is not what X-Lite writes: {why}") from error
+            raise RunError(f"{path} is not what X-Lite writes: {sentence(error)}") from error
 
 
 def config_of(name: str, values: dict[str, Any]) -> TrainConfig:

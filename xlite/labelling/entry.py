@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from xlite.errors import DataError
+from xlite.errors import DataError, objection
 from xlite.findings import FINDINGS
 from xlite.pixels import RELEASE_SIDE
 
@@ -56,9 +56,7 @@ class Given(_Strict):
         try:
             return cls.model_validate(value)
         except ValidationError as error:
-            first = error.errors()[0]
-            problem = first.get("ctx", {}).get("error", first["msg"])  # our own error, else pydantic's words
-            raise DataError(f"the answer cannot be kept: {problem}") from error
+            raise DataError(f"the answer cannot be kept: {objection(error)}") from error
 
     def says_the_same(self, other: "Given") -> bool:
         """Whether answers and boxes are equal, however long they took."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from xlite.config import SEED
 from xlite.data.folder import NihFolder
 from xlite.data.worklist import FILM, PATIENT, read_worklist, write_worklist
-from xlite.errors import DataError, RunError
+from xlite.errors import DataError, RunError, objection
 from xlite.files import read_whole, whole_folder, write_atomic
 from xlite.labelling.due import HELD, Rules, Task, next_task
 from xlite.labelling.entry import Act, Entry, Given
@@ -244,7 +244,5 @@ def _checked(value: "bytes | dict[str, object]", path: Path | None = None) -> La
             return LabellingSettings.model_validate_json(value)
         return LabellingSettings.model_validate(value)
     except ValidationError as error:
-        problem = error.errors()[0]
-        field = ".".join(map(str, problem["loc"])) or "it"
         where = f"{path} is damaged: " if path else ""
-        raise DataError(f"{where}{field} is {problem['input']!r}: {problem['msg'].lower()}") from error
+        raise DataError(f"{where}{objection(error)}") from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from xlite.errors import DataError, RunError
+from xlite.errors import DataError, RunError, objection
 from xlite.files import read_file
 from xlite.labelling.entry import Entry
 
@@ -74,7 +74,7 @@ class AnswerLog:
                     if is_last:
                         return entries, at, False
                     raise DataError(
-                        f"line {number} of {self.path} is no entry of the log ({error.errors()[0]['msg']}): "
+                        f"line {number} of {self.path} is no entry of the log ({objection(error)}): "
                         "take it out, or put a copy of the file back"
                     ) from error
             at += len(line) + (not is_last)

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from xlite.errors import CheckpointError, RunError, sentence
+from xlite.errors import CheckpointError, RunError, objection, sentence
 from xlite.files import read_whole, write_atomic
 from xlite.places import check_run_name, duty_json
 
@@ -41,7 +41,7 @@ def read_choice() -> Choice:
     except FileNotFoundError:
         return Choice()
     except ValidationError as error:
-        raise CheckpointError(DAMAGED.format(error.errors()[0]["msg"])) from error
+        raise CheckpointError(DAMAGED.format(objection(error))) from error
     except OSError as error:
         raise CheckpointError(DAMAGED.format(error.strerror or sentence(error))) from error
 

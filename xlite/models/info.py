@@ -22,7 +22,7 @@ from pydantic_core import from_json
 from safetensors import SafetensorError, safe_open
 
 from xlite.config import is_fold
-from xlite.errors import CheckpointError
+from xlite.errors import CheckpointError, objection
 from xlite.files import read_whole, write_atomic
 from xlite.findings import FINDINGS
 from xlite.guards.likeness import Likeness
@@ -287,7 +287,7 @@ def parse_header(header: dict[str, str], path: Path, kind: str = FORMAT) -> Mode
             values["preprocess"] = {"mean": None, "std": None} | values["preprocess"]
         info = ModelInfo.model_validate_json(json.dumps(values))  # JSON, in which tuples are lists
     except ValidationError as error:
-        raise CheckpointError(f"the header of {path} is damaged ({_objection(error)})") from error
+        raise CheckpointError(f"the header of {path} is damaged ({objection(error)})") from error
     except ValueError as error:
         raise CheckpointError(f"the header of {path} is damaged ({error})") from error
     if info.findings != FINDINGS:
@@ -296,17 +296,6 @@ def parse_header(header: dict[str, str], path: Path, kind: str = FORMAT) -> Mode
             f"expected NIH's 14 in NIH order ({', '.join(FINDINGS)})"
         )
     return info
-
-
-def _objection(error: ValidationError) -> str:
-    """The first value that is not what it should be, and what was expected."""
-    first = error.errors(include_url=False)[0]
-    if first["type"] == "value_error":
-        return str(first["ctx"]["error"])
-    field = ".".join(map(str, first["loc"]))
-    if first["type"] == "missing":
-        return f"{field} is missing"
-    return f"{field:.80} is {first['input']!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
 def _kind(path: Path) -> str:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic import ValidationError as FieldError
 from pydantic_core import from_json
 
-from xlite.errors import CheckpointError, ImageError
+from xlite.errors import CheckpointError, ImageError, objection
 from xlite.files import read_file, write_atomic
 from xlite.findings import FINDINGS
 from xlite.formats.png import read_png
@@ -172,11 +172,7 @@ def _facts(header: dict[str, str], path: Path) -> ExportFacts:
         values: dict[str, Any] = {key: from_json(text) for key, text in header.items()}
         return ExportFacts.model_validate(values)
     except FieldError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise CheckpointError(
-            f"the metadata of {path} is damaged ({field:.80}: {first['msg']:.80})"
-        ) from error
+        raise CheckpointError(f"the metadata of {path} is damaged ({objection(error)})") from error
     except ValueError as error:
         raise CheckpointError(f"the metadata of {path} is damaged ({error})") from error
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from pydantic_core import from_json
+from pydantic import BaseModel
 
 from xlite.data.eda.ranking import ModelProbabilities
 from xlite.data.folder import NihFolder
@@ -18,6 +18,16 @@ from xlite.models.available import model_folders
 
 ALIKE = 0.9
 """The share of films whose label sets must agree: two editions differ in few, other films in half of them."""
+
+
+class _Positives(BaseModel):
+    positives: int
+
+
+class _Counted(BaseModel):
+    """What a metrics.json counts of each finding."""
+
+    per_class: dict[str, _Positives]
 
 
 def prediction_files() -> list[tuple[str, Path, int]]:
@@ -107,7 +117,6 @@ def _are_these(folder: NihFolder, said: Predictions, rows: np.ndarray, place: Pa
         return same_patients and float(same.all(axis=1).mean()) >= ALIKE
     if len(rows) < len(said.stems):
         return False
-    report = from_json(read_whole(place / "metrics.json"))
-    told = report.get("per_class", {}) if isinstance(report, dict) else {}
+    told = _Counted.model_validate_json(read_whole(place / "metrics.json")).per_class
     counts: list[int] = positive(here).sum(axis=0).tolist()
-    return [told.get(name, {}).get("positives") for name in FINDINGS] == counts
+    return [told[name].positives if name in told else None for name in FINDINGS] == counts

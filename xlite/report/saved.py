@@ -6,12 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
 from pydantic_core import from_json
 
 from xlite.data.layout import data_roots
 from xlite.data.predictions import read_predictions
-from xlite.errors import DataError
+from xlite.errors import DataError, sentence
 from xlite.evaluation.compare import compare_on
 from xlite.evaluation.films import read_labels
 from xlite.evaluation.own_test import evaluation_folders
@@ -139,16 +138,9 @@ def _named(folder: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"The evaluation {folder} is damaged and left out ({_reason(error)}); delete it or evaluate the "
+            f"The evaluation {folder} is damaged and left out ({sentence(error)}); delete it or evaluate the "
             "model again."
         ) from error
-
-
-def _reason(error: Exception) -> str:
-    if not isinstance(error, ValidationError):
-        return f"{type(error).__name__}: {error}"
-    first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def compare_saved(first: Path, second: Path) -> Comparison:

@@ -4,12 +4,12 @@ import struct
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from xlite.errors import DataError
+from xlite.errors import DataError, sentence
 from xlite.files import read_whole
 from xlite.metrics.estimate import Estimate
 from xlite.runs.results import Experiment
@@ -43,48 +43,91 @@ class Judgement:
         return self.split_id, self.label_version
 
 
-def read_judgement(path: Path) -> Judgement | None:
-    """The short of a metrics.json; None if there is none. DataError if it is damaged.
+Share = Annotated[float, Field(ge=0, le=1)]
 
-    Not by `Report`, which checks every metric: a page that lists hundreds of runs would wait for that.
+
+class _Auc(BaseModel):
+    value: Share | None
+    low: Share | None = None
+    high: Share | None = None
+
+
+class _Mean(BaseModel):
+    auc: _Auc
+
+
+class _FixedAuc(BaseModel):
+    findings: list[str]
+    estimate: _Auc
+
+
+class _FixedMean(BaseModel):
+    auc: _FixedAuc | None = None
+
+
+class _Findings(BaseModel):
+    auc: int
+
+
+class _Split(BaseModel):
+    id: str
+    label_version: str
+    images: int
+
+
+class _Clean(BaseModel):
+    macro: _Mean
+
+
+class _Contamination(BaseModel):
+    films: int
+    unknown: list[Any] = []
+    clean: _Clean | None = None
+
+
+class _Short(BaseModel):
+    """The fields of a metrics.json that a list of runs shows; an old report lacks those with a default.
+
+    Not `Report`, which checks every metric: a page that lists hundreds of runs would wait for that.
     """
+
+    split: _Split
+    macro: _Mean
+    macro_findings: _Findings | None = None
+    macro_fixed: _FixedMean = _FixedMean()
+    contamination: _Contamination | None = None
+
+    def shown_auc(self) -> Estimate:
+        """The macro AUC; with an interval only if Results gives one: if enough patients bear each finding."""
+        auc, fixed = self.macro.auc, self.macro_fixed.auc
+        if fixed is None:
+            return Estimate(auc.value, auc.low, auc.high)
+        if self.macro_findings is None or len(fixed.findings) != self.macro_findings.auc:
+            return Estimate(auc.value)
+        return Estimate(auc.value, fixed.estimate.low, fixed.estimate.high)
+
+
+def read_judgement(path: Path) -> Judgement | None:
+    """The short of a metrics.json; None if there is none. DataError if it is damaged."""
     try:
-        content = from_json(read_whole(path))
-        split, found = content["split"], content.get("contamination") or {}
-        clean = (found.get("clean") or {}).get("macro", {}).get("auc", {}).get("value")
-        return Judgement(
-            split_id=str(split["id"]),
-            label_version=str(split["label_version"]),
-            films=int(split["images"]),
-            auc=_shown_auc(content),
-            known=int(found.get("films", 0)),
-            untold=bool(found.get("unknown")),
-            clean=_rate(clean),
-        )
+        short = _Short.model_validate_json(read_whole(path))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise DataError(
-            f"the evaluation {path.parent} is damaged and left out ({type(error).__name__}: {error!s:.200}); "
+            f"the evaluation {path.parent} is damaged and left out ({sentence(error):.200}); "
             "delete it or evaluate the model again"
         ) from error
-
-
-def _shown_auc(content: Any) -> Estimate:
-    """The macro AUC; with an interval only if Results gives one: if enough patients bear each finding."""
-    value, low, high = (_rate(content["macro"]["auc"][name]) for name in ("value", "low", "high"))
-    fixed = content.get("macro_fixed", {}).get("auc")
-    if fixed is None:  # an old report
-        return Estimate(value, low, high)
-    if len(fixed["findings"]) != content["macro_findings"]["auc"]:
-        return Estimate(value)
-    return Estimate(value, *(_rate(fixed["estimate"][name]) for name in ("low", "high")))
-
-
-def _rate(value: Any) -> float | None:
-    if value is not None and not 0 <= value <= 1:
-        raise ValueError(f"an AUC is {value!r:.80}, expected a number 0-1")
-    return value if value is None else float(value)
+    found = short.contamination
+    return Judgement(
+        split_id=short.split.id,
+        label_version=short.split.label_version,
+        films=short.split.images,
+        auc=short.shown_auc(),
+        known=found.films if found else 0,
+        untold=bool(found and found.unknown),
+        clean=found.clean.macro.auc.value if found and found.clean else None,
+    )
 
 
 def read_row(path: Path) -> Experiment | None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from xlite.errors import NamedSetting, XliteError, sentence, words_as_json, words_from_json
+from xlite.errors import NamedSetting, XliteError, objection, sentence, words_as_json, words_from_json
 from xlite.files import read_whole
 
 State = Literal["new", "queued", "running", "finished", "stopped", "failed", "killed"]
@@ -101,20 +101,13 @@ def read_status(path: Path, kind: type[S]) -> S:
     except FileNotFoundError:
         return kind()
     except ValidationError as error:
-        return _damaged(kind, f"{path} is not what X-Lite writes: {problem(error)}")
+        return _damaged(kind, f"{path} is not what X-Lite writes: {objection(error)}")
     except OSError as error:
         return _damaged(kind, sentence(error))
 
 
 def _damaged(kind: type[S], why: str) -> S:
     return kind(state="failed", message=why, damage=why)
-
-
-def problem(error: ValidationError) -> str:
-    """What is wrong with a file, in one line: the place in it and pydantic's words."""
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
-    return f"{place}: {first['msg']}" if place else first["msg"]
 
 
 def facts(status: RunStatus) -> dict[str, str]:

@@ -2,13 +2,12 @@
 
 from pydantic import ValidationError
 
-from xlite.errors import XliteError, sentence
+from xlite.errors import XliteError, objection, sentence
 from xlite.evaluation.base import WithCaveats
 from xlite.evaluation.caveats import is_of_teacher
 from xlite.files import read_whole
 from xlite.runs.results import readable_and_damaged
 from xlite.runs.run import Run
-from xlite.runs.status import problem
 from xlite.sweeps.status import Contamination, Outcome
 
 
@@ -41,5 +40,5 @@ def _contamination_of(run: Run) -> Contamination | None:
     try:
         caveats = WithCaveats.model_validate_json(read_whole(path)).caveats if path.is_file() else ()
     except ValidationError as error:
-        raise NoResult(f"the run's report {path} is damaged: {problem(error)}") from error
+        raise NoResult(f"the run's report {path} is damaged: {objection(error)}") from error
     return next(filter(is_of_teacher, caveats), None)

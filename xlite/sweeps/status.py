@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from xlite.config import Value
 from xlite.evaluation.caveats import Said, TeacherKnows
-from xlite.runs.status import WithMessage, WorkStatus
+from xlite.runs.status import LIVE, WithMessage, WorkStatus
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,11 @@ class SweepStatus(WorkStatus):
     def count(self, state: str) -> int:
         """How many trials are in that state."""
         return sum(trial.state == state for trial in self.trials)
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether starting it again would train something."""
+        return self.state not in LIVE and (self.state != "finished" or self.count("failed") > 0)
 
     @property
     def ended(self) -> int:

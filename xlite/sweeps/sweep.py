@@ -14,12 +14,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from xlite.errors import RunError, sentence
+from xlite.errors import RunError, objection, sentence
 from xlite.files import read_whole, write_atomic
 from xlite.places import checkpoints_dir, sweeps_dir
 from xlite.runs.command import absolute_paths
 from xlite.runs.run import Run
-from xlite.runs.status import LIVE, problem
+from xlite.runs.status import LIVE
 from xlite.runs.work_folder import WorkFolder
 from xlite.sweeps.leaderboard import Leaderboard
 from xlite.sweeps.plan import Plan
@@ -60,7 +60,7 @@ class Sweep(WorkFolder[SweepStatus]):
         try:
             return Plan.model_validate_json(read_whole(path))
         except (OSError, ValidationError) as error:
-            why = problem(error) if isinstance(error, ValidationError) else sentence(error)
+            why = sentence(error)
             raise RunError(f"the plan of study {self.name!r} cannot be read from {path}: {why}") from error
 
     def storage(self) -> str:
@@ -121,7 +121,7 @@ class Sweep(WorkFolder[SweepStatus]):
         except FileNotFoundError:
             return None
         except ValidationError as error:
-            raise RunError(f"{path} is damaged: {problem(error)}") from error
+            raise RunError(f"{path} is damaged: {objection(error)}") from error
 
     def write_leaderboard(self, leaderboard: Leaderboard) -> None:
         """Replaces leaderboard.json whole."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,19 @@ class Codes:
         return kept
 
 
+class PartName(str):
+    """A part as pages and addresses call it, "official test", that knows of which list or split it is."""
+
+    __slots__ = ("of",)
+    of: str
+
+    def __new__(cls, of: str, part: str) -> Self:
+        """The name of a part of the list or split `of`."""
+        name = super().__new__(cls, f"{of} {part}")
+        name.of = of
+        return name
+
+
 @dataclass(frozen=True, eq=False)
 class CodedFilms:
     """The films of a table, in its order (N).
@@ -73,7 +87,7 @@ class CodedFilms:
     views: Codes
     folders: Codes | None
     boxed: np.ndarray
-    parts: dict[str, np.ndarray]
+    parts: dict[PartName, np.ndarray]
     embedded: Embedded | None = None
     doubted: Doubted | None = None
 
@@ -82,7 +96,7 @@ class CodedFilms:
         cls,
         table: pd.DataFrame,
         boxes: pd.DataFrame,
-        parts: Mapping[str, Sequence[str]],
+        parts: Mapping[PartName, Sequence[str]],
         doubted: Doubted | None = None,
     ) -> "CodedFilms":
         """The films of a table as from `read_table`; boxes as from `read_boxes`, parts as lists of stems."""

@@ -34,6 +34,11 @@ class EditionDifference:
     findings: pd.DataFrame
     details: dict[str, int]
 
+    @property
+    def details_words(self) -> str:
+        """How many films differ in each of the details, with commas."""
+        return ", ".join(f"{name.replace('_', '-')} {films:,}" for name, films in self.details.items())
+
 
 def other_edition(root: Path) -> Path | None:
     """A second `Data_Entry_2017*` of the folder, beside the one that it is read from; usually None."""

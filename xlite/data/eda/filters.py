@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xlite.data.eda.coded import CodedFilms
+from xlite.data.eda.coded import CodedFilms, PartName
 from xlite.data.eda.partitions import partitions
 from xlite.data.eda.statistics import CLASSES
 from xlite.data.folder import NihFolder
@@ -59,10 +59,10 @@ class Filter:
 _LISTS = ("has", "unknown", "amounts", "sexes", "views", "series", "followups", "folders", "clusters")
 
 
-def parts_of(folder: NihFolder) -> dict[str, list[str]]:
+def parts_of(folder: NihFolder) -> dict[PartName, list[str]]:
     """Every part of every list and split of the folder: {"official test": its stems}."""
     return {
-        f"{partition.name} {part}": stems
+        PartName(partition.name, part): stems
         for partition in partitions(folder)
         for part, stems in partition.parts.items()
     }

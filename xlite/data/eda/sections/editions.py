@@ -14,7 +14,6 @@ def editions(survey: Survey) -> str:
         return (
             f"## Label editions\n\n{here} edition is here. `--other-table FILE` compares another one with it."
         )
-    details = ", ".join(f"{name.replace('_', '-')} {films:,}" for name, films in found.details.items())
     unclear = bool(found.findings["unknown"].any())
     columns = ["here", "there", "only_here", "only_there", *["unknown"] * unclear]
     rows = ((str(name), *(f"{n:,}" for n in row[columns])) for name, row in found.findings.iterrows())
@@ -25,6 +24,6 @@ def editions(survey: Survey) -> str:
 
 This folder's table ({survey.label_version}) beside `{found.other}` ({found.version}): {found.films:,} films
 are in both, {found.here:,} only here, {found.there:,} only there. The findings of {found.label_sets:,} films
-differ. Other columns that differ, in films: {details}.
+differ. Other columns that differ, in films: {found.details_words}.
 
 {table(header, rows, numbers=len(columns))}"""
