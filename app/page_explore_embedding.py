@@ -12,7 +12,7 @@ from page_explore_filters import fit
 from page_parts import QUIET_BAR, done, say_unknown
 
 from xlite.data.eda import charts
-from xlite.data.eda.coded import CodedFilms, PartName
+from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.embedded import Embedded, region_of
 from xlite.data.eda.embedding_figure import (
     BY_FINDING,
@@ -127,7 +127,8 @@ def show_embedding(placed: Placed, selection: Selection, choose: Callable[[str, 
     )
     st.caption(embedding_caption(embedded))
     if shade == "part":
-        st.caption("Parts of " + (literal(next(iter(parts)).of) if parts else "no split") + ".")
+        of = literal(placed.films.lists[next(iter(parts))]) if parts else "no split"
+        st.caption(f"Parts of {of}.")
     show_charts([charts.clusters(selection)], "marks-embedding", choose)
 
 
@@ -153,10 +154,10 @@ def _ask_shade(placed: Placed) -> tuple[str, str]:
     return shade, finding or FINDINGS[0]
 
 
-def _parts(films: CodedFilms) -> dict[PartName, np.ndarray]:
+def _parts(films: CodedFilms) -> dict[str, np.ndarray]:
     """The parts of the folder's first list or split."""
-    first = next((name.of for name in films.parts), None)
-    return {name: mask for name, mask in films.parts.items() if name.of == first}
+    first = next(iter(films.lists.values()), None)
+    return {name: mask for name, mask in films.parts.items() if films.lists[name] == first}
 
 
 def _take_region(key: str) -> None:

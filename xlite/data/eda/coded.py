@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -49,19 +48,6 @@ class Codes:
         return kept
 
 
-class PartName(str):
-    """A part as pages and addresses call it, "official test", that knows of which list or split it is."""
-
-    __slots__ = ("of",)
-    of: str
-
-    def __new__(cls, of: str, part: str) -> Self:
-        """The name of a part of the list or split `of`."""
-        name = super().__new__(cls, f"{of} {part}")
-        name.of = of
-        return name
-
-
 @dataclass(frozen=True, eq=False)
 class CodedFilms:
     """The films of a table, in its order (N).
@@ -70,8 +56,8 @@ class CodedFilms:
     whether that is known; amounts: known findings of each film; patients: a number for each patient; series:
     films of the film's patient; follow_ups; ages: years, NaN if missing; folders: of which data folder a film
     is, None if one alone is open; boxed: whether the film has boxes; parts: for each part of a list or split,
-    which films are in it, bool (N,); embedded: where the films lie by a model's features, if there is such an
-    embedding; doubted: their labels in doubt, if they are listed.
+    which films are in it, bool (N,), and lists: the name of that list or split; embedded: where the films lie
+    by a model's features, if there is such an embedding; doubted: their labels in doubt, if they are listed.
     """
 
     table: pd.DataFrame
@@ -87,7 +73,8 @@ class CodedFilms:
     views: Codes
     folders: Codes | None
     boxed: np.ndarray
-    parts: dict[PartName, np.ndarray]
+    parts: dict[str, np.ndarray]
+    lists: dict[str, str]
     embedded: Embedded | None = None
     doubted: Doubted | None = None
 
@@ -96,10 +83,13 @@ class CodedFilms:
         cls,
         table: pd.DataFrame,
         boxes: pd.DataFrame,
-        parts: Mapping[PartName, Sequence[str]],
+        parts: Mapping[str, Mapping[str, Sequence[str]]],
         doubted: Doubted | None = None,
     ) -> "CodedFilms":
-        """The films of a table as from `read_table`; boxes as from `read_boxes`, parts as lists of stems."""
+        """The films of a table as from `read_table`; boxes as from `read_boxes`.
+
+        parts: the stems of each part by the name of its list or split: {"official": {"test": stems}}.
+        """
         present, labels = indicators(table).to_numpy(), label_array(table)
         patients = pd.factorize(table["patient"])[0].astype(np.int32)
         rows = {stem: row for row, stem in enumerate(table["stem"].tolist())}
@@ -117,7 +107,12 @@ class CodedFilms:
             views=Codes.code(table["view"]),
             folders=Codes.code(table[FOLDER]) if FOLDER in table else None,
             boxed=_marked(rows, boxes["stem"].tolist()),
-            parts={name: _marked(rows, stems) for name, stems in parts.items()},
+            parts={
+                f"{name} {part}": _marked(rows, stems)
+                for name, stems_of in parts.items()
+                for part, stems in stems_of.items()
+            },
+            lists={f"{name} {part}": name for name, stems_of in parts.items() for part in stems_of},
             doubted=doubted,
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xlite.data.eda.coded import CodedFilms, PartName
+from xlite.data.eda.coded import CodedFilms
 from xlite.data.eda.partitions import partitions
 from xlite.data.eda.statistics import CLASSES
 from xlite.data.folder import NihFolder
@@ -59,13 +59,9 @@ class Filter:
 _LISTS = ("has", "unknown", "amounts", "sexes", "views", "series", "followups", "folders", "clusters")
 
 
-def parts_of(folder: NihFolder) -> dict[PartName, list[str]]:
-    """Every part of every list and split of the folder: {"official test": its stems}."""
-    return {
-        PartName(partition.name, part): stems
-        for partition in partitions(folder)
-        for part, stems in partition.parts.items()
-    }
+def parts_of(folder: NihFolder) -> dict[str, Mapping[str, list[str]]]:
+    """Every part of every list and split of the folder: {"official": {"test": its stems}}."""
+    return {partition.name: partition.parts for partition in partitions(folder)}
 
 
 def amount_names(films: CodedFilms) -> list[str]:
