@@ -1,19 +1,21 @@
 """A federation on the pages: the form that simulates one, and how its rounds go. Pages import it."""
 
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from page_forecast import concerns_of, films_of, show_concerns, show_films
+from page_forecast import concerns_of, films_of, show_concerns, show_films, show_forecast, show_refusal
 from page_parts import QUIET_BAR, say_unknown
 from page_settings import default, setting_widget, settings_in_columns
 
 from xlite.errors import XliteError
 from xlite.federated import form
 from xlite.federated.federation import Federation
+from xlite.federated.forecast import simulation_basis, simulation_facts
 from xlite.federated.partition import Deal, deal_by
-from xlite.federated.plan import OPTIONS
+from xlite.federated.plan import OPTIONS, make_plan
 from xlite.federated.simulation import config_of, lacking_flower, simulate_command, start_simulation
 from xlite.messages import headline, literal, page_sentence, said
 from xlite.runs.launch import federated_python
@@ -56,14 +58,18 @@ def new_simulation(data: str) -> None:
         show_films(data, None)
     try:
         name, values, deal = choose_simulation(data)
-        config = config_of(name, values)
+        plan, config = make_plan(values), config_of(name, values)
         films = films_of(config)
         with folder:
             show_films(data, films)
         concerns = concerns_of(config, films)
         show_concerns(concerns)
+        show_refusal()
         refused = any(one.refuses for one in concerns)
-        if st.button(
+        place, rest = st.columns([1, 4], vertical_alignment="top")
+        with rest:
+            show_forecast(config, refused, partial(simulation_facts, plan), simulation_basis(plan))
+        if place.button(
             "Start the federation",
             type="primary",
             icon=":material/play_arrow:",

@@ -50,3 +50,10 @@ def write_examples(folder: Path) -> None:
         cv2.imwrite(str(folder / name), film)
         rows.append(f"{name},{findings}")
     (folder / "examples.csv").write_text("\n".join(rows) + "\n")
+
+
+def press_named(test: AppTest, label: str) -> None:
+    """Presses the button with that label, and fails if the page then shows a traceback."""
+    [button] = [button for button in test.button if button.label == label]
+    button.click().run()
+    assert [error.message for error in test.exception] == []

@@ -29,11 +29,11 @@ from xlite.training.state import STATE_FILE, reading_state
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.alone,
     pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning"),
 ]
 
 FILM = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+TURNS = pytest.mark.parametrize("turns", [12, pytest.param(60, marks=pytest.mark.release)])
 TEXTS = ("config.json", "progress.json", "results_row.json", "provenance.json", "slurm.json")
 REPORTS = ("evaluation/test/metrics.json", "evaluation/test/curves.json")
 
@@ -76,12 +76,15 @@ def check_lists(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
 
 
+@TURNS
 @pytest.mark.parametrize("name", TEXTS)
-def test_a_runs_own_files(name: str, runs: tuple[Run, Run], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_runs_own_files(
+    name: str, turns: int, runs: tuple[Run, Run], capsys: pytest.CaptureFixture[str]
+) -> None:
     one, _ = runs
     path, rng = one.path(name), np.random.default_rng(1)
     whole = path.read_bytes()
-    for turn in range(60):
+    for turn in range(turns):
         path.write_bytes(damaged_json(json.loads(whole), rng) if turn % 2 else damaged_bytes(whole, rng))
         check_lists(capsys)
         facts(one.status())

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from forecasts import Played
 
 from xlite import examples
 from xlite.models import available
+from xlite.training import probing
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -104,3 +106,11 @@ def only_this_home(own_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         monkeypatch.setattr(module, "bundled", (tmp_path / "package").joinpath)
     monkeypatch.delenv("XLITE_DATA", raising=False)
     return own_home
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Played]]:
+    """Probes that need no process."""
+    monkeypatch.setattr(probing, "Probing", Played)
+    yield Played
+    Played.found, Played.cancelled = None, 0

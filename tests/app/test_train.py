@@ -2,13 +2,12 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from app_pages import page, words
-from forecasts import FORECAST
+from app_pages import page, press_named, words
+from forecasts import FORECAST, Played
 from noise_folder import write_noise_folder
 from streamlit.testing.v1 import AppTest
 
@@ -21,8 +20,7 @@ from xlite.runs import slurm
 from xlite.runs.form import SHORT
 from xlite.runs.run import Run
 from xlite.runs.status import RunStatus
-from xlite.training import concerns, probing
-from xlite.training.forecast import Forecast
+from xlite.training import concerns
 
 pytestmark = pytest.mark.usefixtures("one_scan", "only_this_home")
 
@@ -269,37 +267,6 @@ def test_a_folder_without_films_is_refused_before_start(tiny_folder: Path):
     [error] = [error.value for error in test.error]
     assert error.startswith("There are no films in") and "only a table of 24 films" in error
     assert test.button(key="start").disabled and Run.list() == []
-
-
-class Played:
-    """A probe that needs no process: it measures until it is told what it found."""
-
-    found: Forecast | RunError | None = None
-    cancelled = 0
-
-    def __init__(self, config: TrainConfig):
-        self.config, self.elapsed_s = config, 3.0
-
-    def result(self) -> Forecast | None:
-        if isinstance(Played.found, RunError):
-            raise Played.found
-        return Played.found
-
-    def cancel(self) -> None:
-        Played.cancelled += 1
-
-
-@pytest.fixture
-def played(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Played]]:
-    monkeypatch.setattr(probing, "Probing", Played)
-    yield Played
-    Played.found, Played.cancelled = None, 0
-
-
-def press_named(test: AppTest, label: str) -> None:
-    [button] = [button for button in test.button if button.label == label]
-    button.click().run()
-    assert [error.message for error in test.exception] == []
 
 
 def test_time_memory_and_disk_are_told_before_the_start(tiny_folder: Path, played: type[Played]):

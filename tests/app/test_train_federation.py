@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from app_pages import page, words
+from app_pages import page, press_named, words
 from federation_folders import NAN_SENT, served, simulated, stand_in_python, write_rounds
+from forecasts import FORECAST, Played
 from streamlit.testing.v1 import AppTest
 
 from xlite import __version__
@@ -59,6 +60,24 @@ def test_the_form_asks_for_what_a_choice_needs_and_shows_the_command(tiny_folder
         f"xlite federate simulate --name mine --data {tiny_folder} --rounds 7 --strategy fedprox "
         "--proximal 0.5 --lr 0.01 --by prevalence --dirichlet 0.1"
     )
+
+
+def test_what_a_simulation_takes_is_told_before_the_start(tiny_folder: Path, played: type[Played]):
+    test = planned(tiny_folder, rounds=4, clients=3).run()
+    press_named(test, "Estimate time, memory and disk")
+    played.found = FORECAST
+    test.run()
+    text = words(test)
+    # opening 3 s, 4 rounds of 5 steps of 2 s and 20 films of .1 s, and 40 films judged twice
+    for expected in (
+        "**about 1 min**",
+        "A round",
+        "**0.40 GB**",
+        "Measured is one run on the films of all 3",
+    ):
+        assert expected in text, text
+    test.number_input(key="rounds").set_value(9).run()
+    assert "**0.40 GB**" not in words(test)
 
 
 def test_an_address_opens_the_form_of_a_colleague(tiny_folder: Path):

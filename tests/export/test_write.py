@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterator
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -132,9 +134,15 @@ def test_a_head_of_one_linear_layer_answers_alike(tmp_path, export):
         np.testing.assert_allclose(maps, cells, atol=TOLERANCE * cells.max())
 
 
+def _each_with_an_attention() -> Iterator[object]:
+    """Every backbone with every attention: one of each backbone in turn, the others before a release."""
+    for (at, backbone), (turn, attention) in product(enumerate(EXPORTABLE), enumerate(ATTENTIONS)):
+        rest = () if turn == at % len(ATTENTIONS) else pytest.mark.release
+        yield pytest.param(backbone, attention, marks=rest)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("attention", ATTENTIONS)
-@pytest.mark.parametrize("backbone", EXPORTABLE)
+@pytest.mark.parametrize(("backbone", "attention"), _each_with_an_attention())
 def test_every_backbone_answers_alike(backbone, attention, tmp_path):
     model = student(backbone, attention)
     with torch.no_grad():

@@ -6,7 +6,7 @@ from xlite.config import TrainConfig, Value
 from xlite.messages import field_title
 from xlite.sweeps.plan import Plan, Range
 from xlite.text import counted
-from xlite.training.forecast import Forecast, forecast_facts, rounded
+from xlite.training.forecast import Forecast, forecast_facts, gigabytes, rounded
 
 
 def sample_config(plan: Plan) -> TrainConfig:
@@ -30,14 +30,13 @@ def study_seconds(plan: Plan, run: Forecast) -> float:
 def study_facts(plan: Plan, run: Forecast) -> dict[str, str]:
     """The forecast of a study as titles and texts for people."""
     facts = forecast_facts(run)
-    disk = run.cache_gb + plan.total() * run.run_gb
     return {
         "Time": f"about {rounded(study_seconds(plan, run))}",
         "Runs": f"{plan.total():,}, one after the other",
         "A run": facts["Time"],
         "An epoch": facts["An epoch"],
         "Memory": facts["Memory"],
-        "Disk": f"{disk:.2f} GB" if disk < 1 else f"{disk:.1f} GB",
+        "Disk": gigabytes(run.cache_gb + plan.total() * run.run_gb),
         "Device": facts["Device"],
     }
 

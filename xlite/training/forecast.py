@@ -73,13 +73,12 @@ def forecast_facts(found: Forecast) -> dict[str, str]:
     if found.memory_gb is not None:
         free = "" if found.memory_free_gb is None else f" of {found.memory_free_gb:.1f} free"
         memory = f"{found.memory_gb:.1f}{free} GB"
-    disk = found.cache_gb + found.run_gb
     return {
         "Time": f"about {rounded(found.seconds)}",
         "An epoch": f"about {rounded(found.epoch_s)}",
         "Films a second": f"{rate:.0f}" if (rate := found.films_a_second) >= 10 else f"{rate:.2g}",
         "Memory": memory,
-        "Disk": f"{disk:.2f} GB" if disk < 1 else f"{disk:.1f} GB",
+        "Disk": gigabytes(found.cache_gb + found.run_gb),
         "Device": found.device,
     }
 
@@ -105,12 +104,17 @@ def basis(found: Forecast) -> str:
     return " ".join(told)
 
 
+def gigabytes(size: float) -> str:
+    """A size on disk in GB as a forecast gives it."""
+    return f"{size:.2f} GB" if size < 1 else f"{size:.1f} GB"
+
+
 def rounded(seconds: float) -> str:
     """Seconds as a forecast gives them, not more exact than it is: `2 min`, `3 h`, `4.5 days`."""
     if seconds >= 48 * 3600:
         return f"{seconds / 86400:.2g} days"
     if seconds >= 2 * 3600:
         return f"{seconds / 3600:.2g} h"
-    if seconds >= 90:
+    if seconds >= 55:
         return f"{seconds / 60:.0f} min"
     return clock(max(1.0, float(f"{seconds:.1g}")))
