@@ -115,6 +115,6 @@ def rounded(seconds: float) -> str:
         return f"{seconds / 86400:.2g} days"
     if seconds >= 2 * 3600:
         return f"{seconds / 3600:.2g} h"
-    if seconds >= 55:
+    if seconds >= 90:
         return f"{seconds / 60:.0f} min"
-    return clock(max(1.0, float(f"{seconds:.1g}")))
+    return clock(max(1.0, float(f"{seconds:.1g}"))).removesuffix(" 00 s")
